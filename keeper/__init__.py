@@ -1,0 +1,1 @@
+"""The keeper: off-chain half of the network, replaceable by anyone."""
