@@ -1,0 +1,15 @@
+//! What the four programs share. Pure functions on integers, plus the token calls; no accounts of its own.
+//!
+//! Nothing here knows an error enum: a function that can fail returns `Option`, and the program
+//! that calls it names the failure.
+
+pub mod ata;
+pub mod calendar;
+pub mod emission;
+mod emission_table;
+pub mod hash;
+pub mod math;
+pub mod merkle;
+pub mod supply;
+pub mod token;
+pub mod vesting;

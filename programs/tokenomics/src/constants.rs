@@ -1,0 +1,83 @@
+//! Seeds, limits and the supply's figures; every one is in the IDL.
+
+use {
+    anchor_lang::prelude::*,
+    ionet_common::{calendar::DAY, supply},
+};
+
+/// Seed of the one [`Config`](crate::state::Config); it is the mint's authority and holds the genesis vault.
+#[constant]
+pub const CONFIG_SEED: &[u8] = b"config";
+/// Seed of the IO mint.
+#[constant]
+pub const MINT_SEED: &[u8] = b"mint";
+/// Seed of the token account that holds what genesis minted and vesting has not yet released.
+#[constant]
+pub const GENESIS_VAULT_SEED: &[u8] = b"genesis_vault";
+/// Seed of the token account that emission is minted into.
+#[constant]
+pub const REWARD_VAULT_SEED: &[u8] = b"reward_vault";
+/// Seed, in the staking program, of the address that owns the reward vault.
+#[constant]
+pub const REWARD_AUTHORITY_SEED: &[u8] = b"reward_authority";
+/// Seed of an [`Allocation`](crate::state::Allocation), with its id (u8).
+#[constant]
+pub const ALLOCATION_SEED: &[u8] = b"allocation";
+/// Seed of a [`Season`](crate::state::Season), with its number (u32, little endian).
+#[constant]
+pub const SEASON_SEED: &[u8] = b"season";
+/// Seed of a season's token account, with the season's number (u32, little endian).
+#[constant]
+pub const SEASON_VAULT_SEED: &[u8] = b"season_vault";
+/// Seed of a [`ClaimPage`](crate::state::ClaimPage), with the numbers of season and page (u32, little endian).
+#[constant]
+pub const CLAIM_PAGE_SEED: &[u8] = b"claim_page";
+
+/// Decimals of the IO mint.
+#[constant]
+pub const IO_DECIMALS: u8 = supply::IO_DECIMALS;
+/// Minted at launch, base units.
+#[constant]
+pub const GENESIS_SUPPLY: u64 = supply::GENESIS_SUPPLY;
+/// Minted by emission over its whole life, base units.
+#[constant]
+pub const EMISSION_TOTAL: u64 = supply::EMISSION_TOTAL;
+/// More than this can never have been minted, burned or not, base units.
+#[constant]
+pub const MAX_SUPPLY: u64 = supply::MAX_SUPPLY;
+/// Months that the emission lasts.
+#[constant]
+pub const EMISSION_MONTHS: u32 = ionet_common::emission::EMISSION_MONTHS;
+
+/// The emission's first month starts at most this long after launch, seconds.
+#[constant]
+pub const MAX_LAUNCH_AHEAD: u64 = 366 * DAY;
+/// A season's claims open at least this long after its root is published, so that the guardian can veto it, seconds.
+#[constant]
+pub const SEASON_NOTICE: u64 = DAY;
+/// A season's claims stay open at least this long, seconds.
+#[constant]
+pub const MIN_CLAIM_PERIOD: u64 = 30 * DAY;
+/// A season's claims stay open at most this long, seconds.
+#[constant]
+pub const MAX_CLAIM_PERIOD: u64 = 3_650 * DAY;
+/// Claims that one page records.
+#[constant]
+pub const PAGE_CLAIMS: u32 = 8_192;
+/// Pools of a season: GPU suppliers, CPU suppliers, creators.
+#[constant]
+pub const POOLS: u8 = 3;
+
+/// Pause bit: `emit`.
+#[constant]
+pub const PAUSE_EMISSION: u32 = 1;
+/// Pause bit: `open_season`.
+#[constant]
+pub const PAUSE_SEASONS: u32 = 2;
+/// A pause lapses after at most this long unless the guardian renews it, seconds.
+#[constant]
+pub const MAX_PAUSE: u64 = 7 * DAY;
+
+/// Version byte of every account of this program.
+#[constant]
+pub const ACCOUNT_VERSION: u8 = 1;

@@ -1,0 +1,22 @@
+use {
+    crate::{constants::*, errors::TokenomicsError as E, events::BeneficiaryChanged, state::Allocation},
+    anchor_lang::prelude::*,
+};
+
+/// Second step of handing an allocation over: the successor accepts.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct AcceptBeneficiary {
+    #[account(address = allocation.pending_beneficiary @ E::NotPendingBeneficiary)]
+    pub new_beneficiary: Signer,
+    #[account(mut, seeds = [ALLOCATION_SEED, allocation.id.to_le_bytes()], bump = allocation.bump)]
+    pub allocation: Account<Allocation>,
+}
+
+pub fn accept_beneficiary(ctx: &mut Context<AcceptBeneficiary>) -> Result<()> {
+    let row = &mut ctx.accounts.allocation;
+    let from = row.accept_beneficiary()?;
+    let (allocation, to) = (row.id, row.beneficiary);
+    emit_cpi!(BeneficiaryChanged { allocation, from, to });
+    Ok(())
+}

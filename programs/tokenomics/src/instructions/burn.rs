@@ -1,0 +1,43 @@
+use {
+    crate::{constants::*, errors::TokenomicsError as E, events::Burned, state::Config},
+    anchor_lang::prelude::*,
+    anchor_spl::{
+        mint::Mint,
+        token::{self, TokenAccount},
+    },
+    ionet_common::token as spl_token,
+};
+
+/// Burns a holder's tokens and counts them. Burning never makes room to mint again.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Burn {
+    pub owner: Signer,
+    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    pub config: Account<Config>,
+    #[account(mut, address = config.mint @ E::WrongAccount)]
+    pub mint: Account<Mint>,
+    #[account(mut, token::mint = mint, token::authority = owner)]
+    pub owner_tokens: Account<TokenAccount>,
+    pub token_program: Program<Token>,
+}
+
+pub fn burn(ctx: &mut Context<Burn>, amount: u64) -> Result<()> {
+    require!(amount > 0, E::ZeroAmount);
+    let a = &mut ctx.accounts;
+    let left = a.mint.supply().checked_sub(amount).ok_or(E::Overflow)?;
+    let counted = a.config.count_burns(left)?;
+    let by_others = counted.checked_sub(amount).ok_or(E::InvariantViolated)?;
+    let (owner, burned) = (*a.owner.address(), a.config.burned);
+    spl_token::burn(
+        a.token_program.address(),
+        a.owner_tokens.cpi_handle_mut(),
+        a.mint.cpi_handle_mut(),
+        a.owner.cpi_handle(),
+        amount,
+        IO_DECIMALS,
+        &[],
+    );
+    emit_cpi!(Burned { owner, amount, by_others, burned });
+    Ok(())
+}

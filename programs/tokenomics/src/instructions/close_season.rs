@@ -1,0 +1,18 @@
+use {super::*, crate::events::SeasonClosed, anchor_lang::prelude::*};
+
+/// Ends a season whose claim period is over. Anyone may call it; the rest goes back to the funder.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct CloseSeason {
+    pub season_end: Nested<SeasonEnd>,
+}
+
+pub fn close_season(ctx: &mut Context<CloseSeason>) -> Result<()> {
+    let at = now()?;
+    let a = &mut ctx.accounts.season_end;
+    let season = a.season.season;
+    let returned = a.season.expire(at)?;
+    a.pay_back()?;
+    emit_cpi!(SeasonClosed { season, cancelled: false, returned, at });
+    Ok(())
+}

@@ -1,0 +1,44 @@
+use {
+    super::now,
+    crate::{
+        constants::*,
+        errors::TokenomicsError as E,
+        events::Emitted,
+        state::{Config, Emission},
+    },
+    anchor_lang::prelude::*,
+    anchor_spl::{mint::Mint, token::TokenAccount},
+    ionet_common::token::mint_to,
+};
+
+/// Mints what the hours that have ended emit, into the reward vault. Anyone may call it; missed
+/// hours are caught up in one call at the same cost.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Emit {
+    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    pub config: Account<Config>,
+    #[account(mut, address = config.mint @ E::WrongAccount)]
+    pub mint: Account<Mint>,
+    #[account(mut, address = config.reward_vault @ E::WrongAccount)]
+    pub reward_vault: Account<TokenAccount>,
+    pub token_program: Program<Token>,
+}
+
+pub fn emit(ctx: &mut Context<Emit>) -> Result<()> {
+    let at = now()?;
+    let a = &mut ctx.accounts;
+    let Emission { from_hour, to_hour, amount } = a.config.emit(at)?;
+    let (emitted, bump) = (a.config.emitted, [a.config.bump]);
+    mint_to(
+        a.token_program.address(),
+        a.mint.cpi_handle_mut(),
+        a.reward_vault.cpi_handle_mut(),
+        a.config.cpi_handle(),
+        amount,
+        IO_DECIMALS,
+        &[&[CONFIG_SEED, &bump]],
+    );
+    emit_cpi!(Emitted { from_hour, to_hour, amount, emitted, at });
+    Ok(())
+}

@@ -1,0 +1,84 @@
+use {
+    crate::{constants::*, errors::TokenomicsError as E, events::Initialized, state::Config},
+    anchor_lang::prelude::*,
+    anchor_spl::{
+        mint::{self, Mint},
+        token::{self, TokenAccount},
+    },
+};
+
+/// The loader that keeps a program's upgrade authority beside its code.
+const UPGRADEABLE_LOADER: Address = Address::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
+
+/// Creates the config, the mint and both vaults. Only the upgrade authority can, so nobody can
+/// run ahead of the deployment with roles of their own.
+#[event_cpi]
+#[derive(Accounts)]
+#[instruction(staking_program: Address)]
+pub struct Initialize {
+    /// The program's upgrade authority; becomes the admin.
+    #[account(mut)]
+    pub admin: Signer,
+    /// Where the upgradeable loader keeps this program's upgrade authority.
+    pub program_data: UncheckedAccount,
+    #[account(init, payer = admin, seeds = [CONFIG_SEED], bump)]
+    pub config: Account<Config>,
+    #[account(
+        init, payer = admin, seeds = [MINT_SEED], bump,
+        mint::decimals = IO_DECIMALS, mint::authority = config
+    )]
+    pub mint: Account<Mint>,
+    #[account(
+        init, payer = admin, seeds = [GENESIS_VAULT_SEED], bump,
+        token::mint = mint, token::authority = config
+    )]
+    pub genesis_vault: Account<TokenAccount>,
+    /// The staking program's own address that pays rewards out.
+    #[account(seeds = [REWARD_AUTHORITY_SEED], bump, seeds::program = staking_program)]
+    pub reward_authority: UncheckedAccount,
+    #[account(
+        init, payer = admin, seeds = [REWARD_VAULT_SEED], bump,
+        token::mint = mint, token::authority = reward_authority
+    )]
+    pub reward_vault: Account<TokenAccount>,
+    pub token_program: Program<Token>,
+    pub system_program: Program<System>,
+}
+
+pub fn initialize(ctx: &mut Context<Initialize>, staking_program: Address, guardian: Address) -> Result<()> {
+    let a = &mut ctx.accounts;
+    let admin = *a.admin.address();
+    require!(upgrade_authority(&a.program_data)? == admin, E::NotUpgradeAuthority);
+    require!(guardian != Address::default(), E::ZeroAddress);
+    require!(staking_program != Address::default(), E::ZeroAddress);
+    let (mint, reward_vault) = (*a.mint.address(), *a.reward_vault.address());
+    let config = &mut a.config;
+    config.version = ACCOUNT_VERSION;
+    config.bump = ctx.bumps.config;
+    config.admin = admin;
+    config.guardian = guardian;
+    config.mint = mint;
+    config.genesis_vault = *a.genesis_vault.address();
+    config.reward_vault = reward_vault;
+    config.staking_program = staking_program;
+    config.invariant()?;
+    emit_cpi!(Initialized { admin, guardian, mint, staking_program, reward_vault });
+    Ok(())
+}
+
+/// The upgrade authority that the loader recorded for this program, read from its ProgramData
+/// account: a tag (u32, 3), the slot of the deployment (u64), then an optional address.
+fn upgrade_authority(program_data: &UncheckedAccount) -> Result<Address> {
+    const AUTHORITY_FLAG: usize = 12;
+    let (expected, _) = find_program_address(&[crate::ID.as_ref()], &UPGRADEABLE_LOADER);
+    let view = program_data.account();
+    require!(
+        *program_data.address() == expected && view.owned_by(&UPGRADEABLE_LOADER),
+        E::NotUpgradeAuthority
+    );
+    let data = view.try_borrow()?;
+    let header = data.get(AUTHORITY_FLAG..AUTHORITY_FLAG + 33).ok_or(E::NotUpgradeAuthority)?;
+    require!(data.starts_with(&[3, 0, 0, 0]) && header[0] == 1, E::NotUpgradeAuthority);
+    let bytes: [u8; 32] = header[1..].try_into().map_err(|_| E::NotUpgradeAuthority)?;
+    Ok(Address::new_from_array(bytes))
+}

@@ -1,0 +1,40 @@
+use {
+    super::now,
+    crate::{constants::*, errors::TokenomicsError as E, events::Launched, state::Config},
+    anchor_lang::prelude::*,
+    anchor_spl::{mint::Mint, token::TokenAccount},
+    ionet_common::token::mint_to,
+};
+
+/// Mints the genesis supply into the genesis vault and fixes the emission's first month.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Launch {
+    #[account(address = config.admin @ E::NotAdmin)]
+    pub admin: Signer,
+    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    pub config: Account<Config>,
+    #[account(mut, seeds = [MINT_SEED], bump)]
+    pub mint: Account<Mint>,
+    #[account(mut, seeds = [GENESIS_VAULT_SEED], bump)]
+    pub genesis_vault: Account<TokenAccount>,
+    pub token_program: Program<Token>,
+}
+
+pub fn launch(ctx: &mut Context<Launch>, start_month: u32) -> Result<()> {
+    let at = now()?;
+    let a = &mut ctx.accounts;
+    a.config.launch(start_month, at)?;
+    let bump = [a.config.bump];
+    mint_to(
+        a.token_program.address(),
+        a.mint.cpi_handle_mut(),
+        a.genesis_vault.cpi_handle_mut(),
+        a.config.cpi_handle(),
+        GENESIS_SUPPLY,
+        IO_DECIMALS,
+        &[&[CONFIG_SEED, &bump]],
+    );
+    emit_cpi!(Launched { at, start_month, minted: GENESIS_SUPPLY });
+    Ok(())
+}

@@ -1,0 +1,41 @@
+use {
+    crate::{
+        constants::*,
+        errors::TokenomicsError as E,
+        events::ClaimPageOpened,
+        state::{ClaimPage, Season},
+    },
+    anchor_lang::prelude::*,
+};
+
+/// Creates a page of claim bits. Anyone may pay its rent, and gets it back after the season.
+#[event_cpi]
+#[derive(Accounts)]
+#[instruction(page: u32)]
+pub struct OpenClaimPage {
+    #[account(mut)]
+    pub payer: Signer,
+    #[account(seeds = [SEASON_SEED, season.season.to_le_bytes()], bump = season.bump)]
+    pub season: Account<Season>,
+    #[account(
+        init, payer = payer, bump,
+        seeds = [CLAIM_PAGE_SEED, season.season.to_le_bytes(), page.to_le_bytes()]
+    )]
+    pub claim_page: Account<ClaimPage>,
+    pub system_program: Program<System>,
+}
+
+pub fn open_claim_page(ctx: &mut Context<OpenClaimPage>, page: u32) -> Result<()> {
+    let a = &mut ctx.accounts;
+    a.season.require_open()?;
+    require!(page < a.season.pages(), E::PageOutOfRange);
+    let (season, payer) = (a.season.season, *a.payer.address());
+    let account = &mut a.claim_page;
+    account.version = ACCOUNT_VERSION;
+    account.bump = ctx.bumps.claim_page;
+    account.season = season;
+    account.page = page;
+    account.payer = payer;
+    emit_cpi!(ClaimPageOpened { season, page, payer });
+    Ok(())
+}

@@ -1,0 +1,23 @@
+use {
+    crate::{constants::*, errors::TokenomicsError as E, events::BeneficiaryProposed, state::Allocation},
+    anchor_lang::prelude::*,
+};
+
+/// First step of handing an allocation over: the beneficiary names a successor, who must accept.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ProposeBeneficiary {
+    #[account(address = allocation.beneficiary @ E::NotBeneficiary)]
+    pub beneficiary: Signer,
+    #[account(mut, seeds = [ALLOCATION_SEED, allocation.id.to_le_bytes()], bump = allocation.bump)]
+    pub allocation: Account<Allocation>,
+}
+
+pub fn propose_beneficiary(ctx: &mut Context<ProposeBeneficiary>, pending: Address) -> Result<()> {
+    let row = &mut ctx.accounts.allocation;
+    row.pending_beneficiary = pending;
+    row.invariant()?;
+    let (allocation, beneficiary) = (row.id, row.beneficiary);
+    emit_cpi!(BeneficiaryProposed { allocation, beneficiary, pending });
+    Ok(())
+}

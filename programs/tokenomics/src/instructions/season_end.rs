@@ -1,0 +1,62 @@
+use {
+    crate::{constants::*, errors::TokenomicsError as E, state::Season},
+    anchor_lang::prelude::*,
+    anchor_spl::{
+        mint::Mint,
+        token::{self, TokenAccount},
+    },
+    ionet_common::{
+        ata::is_associated,
+        token::{close, transfer},
+    },
+};
+
+/// What ending a season touches, by veto or by time.
+#[derive(Accounts)]
+pub struct SeasonEnd {
+    #[account(mut, seeds = [SEASON_SEED, season.season.to_le_bytes()], bump = season.bump)]
+    pub season: Account<Season>,
+    #[account(address = season.mint @ E::WrongAccount)]
+    pub mint: Account<Mint>,
+    #[account(mut, token::mint = mint, token::authority = season)]
+    pub season_vault: Account<TokenAccount>,
+    /// Funded the season; gets the vault's rent.
+    #[account(mut, address = season.funder @ E::WrongAccount)]
+    pub funder: UncheckedAccount,
+    /// The funder's associated token account.
+    #[account(mut, token::mint = mint, token::authority = funder)]
+    pub funder_tokens: Account<TokenAccount>,
+    pub token_program: Program<Token>,
+}
+
+impl SeasonEnd {
+    /// Empties the vault to the funder and closes it. Tokens that strangers sent to the vault go
+    /// along: a vault that isn't empty can't be closed.
+    pub fn pay_back(&mut self) -> Result<()> {
+        require!(
+            is_associated(self.funder_tokens.address(), self.funder.address(), self.mint.address()),
+            E::NotAssociatedAccount
+        );
+        let (season, bump) = (self.season.season.to_le_bytes(), [self.season.bump]);
+        let seeds: [&[u8]; 3] = [SEASON_SEED, &season, &bump];
+        let rest = self.season_vault.amount();
+        transfer(
+            self.token_program.address(),
+            self.season_vault.cpi_handle_mut(),
+            self.mint.cpi_handle(),
+            self.funder_tokens.cpi_handle_mut(),
+            self.season.cpi_handle(),
+            rest,
+            IO_DECIMALS,
+            &[&seeds],
+        );
+        close(
+            self.token_program.address(),
+            self.season_vault.cpi_handle_mut(),
+            self.funder.cpi_handle_mut(),
+            self.season.cpi_handle(),
+            &[&seeds],
+        );
+        Ok(())
+    }
+}
