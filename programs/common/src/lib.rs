@@ -7,6 +7,7 @@ pub mod ata;
 pub mod calendar;
 pub mod emission;
 mod emission_table;
+pub mod event;
 pub mod hash;
 pub mod math;
 pub mod merkle;

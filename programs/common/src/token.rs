@@ -9,7 +9,7 @@ use anchor_lang::{
     unchecked_invoke_signed_fixed,
 };
 
-const TRANSFER_CHECKED: u8 = 12;
+const TRANSFER: u8 = 3;
 const MINT_TO_CHECKED: u8 = 14;
 const BURN_CHECKED: u8 = 15;
 const CLOSE_ACCOUNT: u8 = 9;
@@ -17,36 +17,22 @@ const CLOSE_ACCOUNT: u8 = 9;
 /// Seeds of the one address that signs a call; empty when a wallet signs.
 pub type SignerSeeds<'a> = &'a [&'a [&'a [u8]]];
 
-/// `[tag, amount, decimals]`, the data of every checked instruction.
-fn checked(tag: u8, amount: u64, decimals: u8) -> [u8; 10] {
-    let mut data = [0; 10];
-    data[0] = tag;
-    data[1..9].copy_from_slice(&amount.to_le_bytes());
-    data[9] = decimals;
-    data
-}
-
-/// Moves `amount` base units of `mint` from `from` to `to`, signed by `authority`.
-#[allow(clippy::too_many_arguments)] // the instruction's own accounts and data
+/// Moves `amount` base units from `from` to `to`, signed by `authority`.
+///
+/// Without the mint: one of the two accounts is always a vault whose mint the program fixed, and
+/// the token program refuses a transfer between two mints.
 pub fn transfer<'a>(
     program: &'a Address,
     from: CpiHandleMut<'a>,
-    mint: CpiHandle<'a>,
     to: CpiHandleMut<'a>,
     authority: CpiHandle<'a>,
     amount: u64,
-    decimals: u8,
     seeds: SignerSeeds<'a>,
 ) {
-    let handles = [from.into(), mint, to.into(), authority];
-    let metas = [
-        InstructionAccount::writable(handles[0].address()),
-        InstructionAccount::readonly(handles[1].address()),
-        InstructionAccount::writable(handles[2].address()),
-        InstructionAccount::readonly_signer(handles[3].address()),
-    ];
-    let data = checked(TRANSFER_CHECKED, amount, decimals);
-    unchecked_invoke_signed_fixed(program, &data, &metas, &handles, seeds);
+    let mut data = [0; 9];
+    data[0] = TRANSFER;
+    data[1..].copy_from_slice(&amount.to_le_bytes());
+    invoke(program, &data, [from.into(), to.into(), authority], seeds);
 }
 
 /// Mints `amount` base units of `mint` to `to`, signed by the mint `authority`.
@@ -59,38 +45,21 @@ pub fn mint_to<'a>(
     decimals: u8,
     seeds: SignerSeeds<'a>,
 ) {
-    supply_change(program, MINT_TO_CHECKED, [mint.into(), to.into(), authority], amount, decimals, seeds);
+    let data = checked(MINT_TO_CHECKED, amount, decimals);
+    invoke(program, &data, [mint.into(), to.into(), authority], seeds);
 }
 
-/// Burns `amount` base units of `mint` out of `from`, signed by its `authority`.
+/// Burns `amount` base units of `mint` out of `from`, signed by the wallet that owns it.
 pub fn burn<'a>(
     program: &'a Address,
     from: CpiHandleMut<'a>,
     mint: CpiHandleMut<'a>,
-    authority: CpiHandle<'a>,
+    owner: CpiHandle<'a>,
     amount: u64,
     decimals: u8,
-    seeds: SignerSeeds<'a>,
 ) {
-    supply_change(program, BURN_CHECKED, [from.into(), mint.into(), authority], amount, decimals, seeds);
-}
-
-/// A checked mint or burn: two writable accounts and the authority that signs.
-fn supply_change<'a>(
-    program: &'a Address,
-    tag: u8,
-    handles: [CpiHandle<'a>; 3],
-    amount: u64,
-    decimals: u8,
-    seeds: SignerSeeds<'a>,
-) {
-    let metas = [
-        InstructionAccount::writable(handles[0].address()),
-        InstructionAccount::writable(handles[1].address()),
-        InstructionAccount::readonly_signer(handles[2].address()),
-    ];
-    let data = checked(tag, amount, decimals);
-    unchecked_invoke_signed_fixed(program, &data, &metas, &handles, seeds);
+    let data = checked(BURN_CHECKED, amount, decimals);
+    invoke(program, &data, [from.into(), mint.into(), owner], &[]);
 }
 
 /// Closes the empty token account `account`; its rent goes to `rent_to`.
@@ -101,11 +70,26 @@ pub fn close<'a>(
     authority: CpiHandle<'a>,
     seeds: SignerSeeds<'a>,
 ) {
-    let handles = [account.into(), rent_to.into(), authority];
+    invoke(program, &[CLOSE_ACCOUNT], [account.into(), rent_to.into(), authority], seeds);
+}
+
+/// `[tag, amount, decimals]`, the data of the checked instructions.
+fn checked(tag: u8, amount: u64, decimals: u8) -> [u8; 10] {
+    let mut data = [0; 10];
+    data[0] = tag;
+    data[1..9].copy_from_slice(&amount.to_le_bytes());
+    data[9] = decimals;
+    data
+}
+
+/// Every instruction here takes two writable accounts and the authority that signs. One copy for
+/// all callers keeps the binaries small.
+#[inline(never)]
+fn invoke<'a>(program: &'a Address, data: &[u8], handles: [CpiHandle<'a>; 3], seeds: SignerSeeds<'a>) {
     let metas = [
         InstructionAccount::writable(handles[0].address()),
         InstructionAccount::writable(handles[1].address()),
         InstructionAccount::readonly_signer(handles[2].address()),
     ];
-    unchecked_invoke_signed_fixed(program, &[CLOSE_ACCOUNT], &metas, &handles, seeds);
+    unchecked_invoke_signed_fixed(program, data, &metas, &handles, seeds);
 }

@@ -1,4 +1,7 @@
-//! Seeds, limits and the supply's figures; every one is in the IDL.
+//! Limits and the supply's figures, all in the IDL, and the seeds of the addresses that sign.
+//!
+//! In account constraints seeds are written as literals: the framework then finds the address when
+//! it compiles, and a check is one comparison instead of a hash and a curve test.
 
 use {
     anchor_lang::prelude::*,
@@ -8,30 +11,9 @@ use {
 /// Seed of the one [`Config`](crate::state::Config); it is the mint's authority and holds the genesis vault.
 #[constant]
 pub const CONFIG_SEED: &[u8] = b"config";
-/// Seed of the IO mint.
-#[constant]
-pub const MINT_SEED: &[u8] = b"mint";
-/// Seed of the token account that holds what genesis minted and vesting has not yet released.
-#[constant]
-pub const GENESIS_VAULT_SEED: &[u8] = b"genesis_vault";
-/// Seed of the token account that emission is minted into.
-#[constant]
-pub const REWARD_VAULT_SEED: &[u8] = b"reward_vault";
-/// Seed, in the staking program, of the address that owns the reward vault.
-#[constant]
-pub const REWARD_AUTHORITY_SEED: &[u8] = b"reward_authority";
-/// Seed of an [`Allocation`](crate::state::Allocation), with its id (u8).
-#[constant]
-pub const ALLOCATION_SEED: &[u8] = b"allocation";
 /// Seed of a [`Season`](crate::state::Season), with its number (u32, little endian).
 #[constant]
 pub const SEASON_SEED: &[u8] = b"season";
-/// Seed of a season's token account, with the season's number (u32, little endian).
-#[constant]
-pub const SEASON_VAULT_SEED: &[u8] = b"season_vault";
-/// Seed of a [`ClaimPage`](crate::state::ClaimPage), with the numbers of season and page (u32, little endian).
-#[constant]
-pub const CLAIM_PAGE_SEED: &[u8] = b"claim_page";
 
 /// Decimals of the IO mint.
 #[constant]

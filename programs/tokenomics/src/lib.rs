@@ -127,7 +127,7 @@ pub mod tokenomics {
     }
 
     /// Names the next admin (admin; zero withdraws).
-    pub fn propose_admin(ctx: &mut Context<ProposeAdmin>, pending: Address) -> Result<()> {
+    pub fn propose_admin(ctx: &mut Context<AdminOnly>, pending: Address) -> Result<()> {
         instructions::propose_admin(ctx, pending)
     }
 
@@ -137,7 +137,7 @@ pub mod tokenomics {
     }
 
     /// Names another guardian (admin).
-    pub fn set_guardian(ctx: &mut Context<SetGuardian>, guardian: Address) -> Result<()> {
+    pub fn set_guardian(ctx: &mut Context<AdminOnly>, guardian: Address) -> Result<()> {
         instructions::set_guardian(ctx, guardian)
     }
 }

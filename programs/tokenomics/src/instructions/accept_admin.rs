@@ -1,6 +1,7 @@
 use {
-    crate::{constants::*, errors::TokenomicsError as E, events::AdminChanged, state::Config},
+    crate::{errors::TokenomicsError as E, events::AdminChanged, state::Config},
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
 /// Second step of handing the admin role over: the successor accepts.
@@ -9,7 +10,7 @@ use {
 pub struct AcceptAdmin {
     #[account(address = config.pending_admin @ E::NotPendingAdmin)]
     pub new_admin: Signer,
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
 }
 
@@ -19,6 +20,6 @@ pub fn accept_admin(ctx: &mut Context<AcceptAdmin>) -> Result<()> {
     let from = core::mem::replace(&mut config.admin, to);
     config.pending_admin = Address::default();
     config.invariant()?;
-    emit_cpi!(AdminChanged { from, to });
+    emit_event!(ctx, AdminChanged { from, to });
     Ok(())
 }

@@ -1,6 +1,7 @@
 use {
-    crate::{constants::*, errors::TokenomicsError as E, events::BeneficiaryChanged, state::Allocation},
+    crate::{errors::TokenomicsError as E, events::BeneficiaryChanged, state::Allocation},
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
 /// Second step of handing an allocation over: the successor accepts.
@@ -9,7 +10,7 @@ use {
 pub struct AcceptBeneficiary {
     #[account(address = allocation.pending_beneficiary @ E::NotPendingBeneficiary)]
     pub new_beneficiary: Signer,
-    #[account(mut, seeds = [ALLOCATION_SEED, allocation.id.to_le_bytes()], bump = allocation.bump)]
+    #[account(mut)]
     pub allocation: Account<Allocation>,
 }
 
@@ -17,6 +18,6 @@ pub fn accept_beneficiary(ctx: &mut Context<AcceptBeneficiary>) -> Result<()> {
     let row = &mut ctx.accounts.allocation;
     let from = row.accept_beneficiary()?;
     let (allocation, to) = (row.id, row.beneficiary);
-    emit_cpi!(BeneficiaryChanged { allocation, from, to });
+    emit_event!(ctx, BeneficiaryChanged { allocation, from, to });
     Ok(())
 }

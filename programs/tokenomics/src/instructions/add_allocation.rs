@@ -6,6 +6,7 @@ use {
         state::{Allocation, Config},
     },
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
 /// Adds a row to the genesis table, before launch.
@@ -15,9 +16,9 @@ use {
 pub struct AddAllocation {
     #[account(mut, address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
-    #[account(init, payer = admin, seeds = [ALLOCATION_SEED, id.to_le_bytes()], bump)]
+    #[account(init, payer = admin, seeds = [b"allocation", id.to_le_bytes()], bump)]
     pub allocation: Account<Allocation>,
     pub system_program: Program<System>,
 }
@@ -47,6 +48,9 @@ pub fn add_allocation(
     row.cliff_months = cliff_months;
     row.tranches = tranches;
     row.invariant()?;
-    emit_cpi!(AllocationAdded { id, label, beneficiary, amount, tge_bps, cliff_months, tranches, allocated });
+    emit_event!(
+        ctx,
+        AllocationAdded { id, label, beneficiary, amount, tge_bps, cliff_months, tranches, allocated }
+    );
     Ok(())
 }

@@ -1,11 +1,8 @@
 use {
     crate::{constants::*, errors::TokenomicsError as E, events::Burned, state::Config},
     anchor_lang::prelude::*,
-    anchor_spl::{
-        mint::Mint,
-        token::{self, TokenAccount},
-    },
-    ionet_common::token as spl_token,
+    anchor_spl::mint::Mint,
+    ionet_common::{emit_event, token},
 };
 
 /// Burns a holder's tokens and counts them. Burning never makes room to mint again.
@@ -13,12 +10,13 @@ use {
 #[derive(Accounts)]
 pub struct Burn {
     pub owner: Signer,
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
-    #[account(mut, address = config.mint @ E::WrongAccount)]
+    #[account(mut, seeds = [b"mint"], bump)]
     pub mint: Account<Mint>,
-    #[account(mut, token::mint = mint, token::authority = owner)]
-    pub owner_tokens: Account<TokenAccount>,
+    /// Any token account of the owner for IO; the token program checks both.
+    #[account(mut)]
+    pub owner_tokens: UncheckedAccount,
     pub token_program: Program<Token>,
 }
 
@@ -29,15 +27,14 @@ pub fn burn(ctx: &mut Context<Burn>, amount: u64) -> Result<()> {
     let counted = a.config.count_burns(left)?;
     let by_others = counted.checked_sub(amount).ok_or(E::InvariantViolated)?;
     let (owner, burned) = (*a.owner.address(), a.config.burned);
-    spl_token::burn(
+    token::burn(
         a.token_program.address(),
         a.owner_tokens.cpi_handle_mut(),
         a.mint.cpi_handle_mut(),
         a.owner.cpi_handle(),
         amount,
         IO_DECIMALS,
-        &[],
     );
-    emit_cpi!(Burned { owner, amount, by_others, burned });
+    emit_event!(ctx, Burned { owner, amount, by_others, burned });
     Ok(())
 }

@@ -1,7 +1,8 @@
 use {
     super::*,
-    crate::{constants::*, errors::TokenomicsError as E, events::SeasonClosed, state::Config},
+    crate::{errors::TokenomicsError as E, events::SeasonClosed, state::Config},
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
 /// The guardian's veto of a season whose claims have not opened. Everything, rent included, goes
@@ -11,7 +12,7 @@ use {
 pub struct CancelSeason {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
-    #[account(seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(seeds = [b"config"], bump)]
     pub config: Account<Config>,
     pub season_end: Nested<SeasonEnd>,
 }
@@ -22,6 +23,6 @@ pub fn cancel_season(ctx: &mut Context<CancelSeason>) -> Result<()> {
     let season = a.season.season;
     let returned = a.season.cancel(at)?;
     a.pay_back()?;
-    emit_cpi!(SeasonClosed { season, cancelled: true, returned, at });
+    emit_event!(ctx, SeasonClosed { season, cancelled: true, returned, at });
     Ok(())
 }

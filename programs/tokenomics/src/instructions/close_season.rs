@@ -1,4 +1,4 @@
-use {super::*, crate::events::SeasonClosed, anchor_lang::prelude::*};
+use {super::*, crate::events::SeasonClosed, anchor_lang::prelude::*, ionet_common::emit_event};
 
 /// Ends a season whose claim period is over. Anyone may call it; the rest goes back to the funder.
 #[event_cpi]
@@ -13,6 +13,6 @@ pub fn close_season(ctx: &mut Context<CloseSeason>) -> Result<()> {
     let season = a.season.season;
     let returned = a.season.expire(at)?;
     a.pay_back()?;
-    emit_cpi!(SeasonClosed { season, cancelled: false, returned, at });
+    emit_event!(ctx, SeasonClosed { season, cancelled: false, returned, at });
     Ok(())
 }

@@ -2,13 +2,11 @@ use {
     super::now,
     crate::{
         constants::*,
-        errors::TokenomicsError as E,
         events::Emitted,
         state::{Config, Emission},
     },
     anchor_lang::prelude::*,
-    anchor_spl::{mint::Mint, token::TokenAccount},
-    ionet_common::token::mint_to,
+    ionet_common::{emit_event, token::mint_to},
 };
 
 /// Mints what the hours that have ended emit, into the reward vault. Anyone may call it; missed
@@ -16,12 +14,12 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Emit {
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
-    #[account(mut, address = config.mint @ E::WrongAccount)]
-    pub mint: Account<Mint>,
-    #[account(mut, address = config.reward_vault @ E::WrongAccount)]
-    pub reward_vault: Account<TokenAccount>,
+    #[account(mut, seeds = [b"mint"], bump)]
+    pub mint: UncheckedAccount,
+    #[account(mut, seeds = [b"reward_vault"], bump)]
+    pub reward_vault: UncheckedAccount,
     pub token_program: Program<Token>,
 }
 
@@ -39,6 +37,6 @@ pub fn emit(ctx: &mut Context<Emit>) -> Result<()> {
         IO_DECIMALS,
         &[&[CONFIG_SEED, &bump]],
     );
-    emit_cpi!(Emitted { from_hour, to_hour, amount, emitted, at });
+    emit_event!(ctx, Emitted { from_hour, to_hour, amount, emitted, at });
     Ok(())
 }

@@ -5,6 +5,7 @@ use {
         mint::{self, Mint},
         token::{self, TokenAccount},
     },
+    ionet_common::emit_event,
 };
 
 /// The loader that keeps a program's upgrade authority beside its code.
@@ -21,23 +22,23 @@ pub struct Initialize {
     pub admin: Signer,
     /// Where the upgradeable loader keeps this program's upgrade authority.
     pub program_data: UncheckedAccount,
-    #[account(init, payer = admin, seeds = [CONFIG_SEED], bump)]
+    #[account(init, payer = admin, seeds = [b"config"], bump)]
     pub config: Account<Config>,
     #[account(
-        init, payer = admin, seeds = [MINT_SEED], bump,
+        init, payer = admin, seeds = [b"mint"], bump,
         mint::decimals = IO_DECIMALS, mint::authority = config
     )]
     pub mint: Account<Mint>,
     #[account(
-        init, payer = admin, seeds = [GENESIS_VAULT_SEED], bump,
+        init, payer = admin, seeds = [b"genesis_vault"], bump,
         token::mint = mint, token::authority = config
     )]
     pub genesis_vault: Account<TokenAccount>,
     /// The staking program's own address that pays rewards out.
-    #[account(seeds = [REWARD_AUTHORITY_SEED], bump, seeds::program = staking_program)]
+    #[account(seeds = [b"reward_authority"], bump, seeds::program = staking_program)]
     pub reward_authority: UncheckedAccount,
     #[account(
-        init, payer = admin, seeds = [REWARD_VAULT_SEED], bump,
+        init, payer = admin, seeds = [b"reward_vault"], bump,
         token::mint = mint, token::authority = reward_authority
     )]
     pub reward_vault: Account<TokenAccount>,
@@ -62,7 +63,7 @@ pub fn initialize(ctx: &mut Context<Initialize>, staking_program: Address, guard
     config.reward_vault = reward_vault;
     config.staking_program = staking_program;
     config.invariant()?;
-    emit_cpi!(Initialized { admin, guardian, mint, staking_program, reward_vault });
+    emit_event!(ctx, Initialized { admin, guardian, mint, staking_program, reward_vault });
     Ok(())
 }
 

@@ -2,8 +2,7 @@ use {
     super::now,
     crate::{constants::*, errors::TokenomicsError as E, events::Launched, state::Config},
     anchor_lang::prelude::*,
-    anchor_spl::{mint::Mint, token::TokenAccount},
-    ionet_common::token::mint_to,
+    ionet_common::{emit_event, token::mint_to},
 };
 
 /// Mints the genesis supply into the genesis vault and fixes the emission's first month.
@@ -12,12 +11,12 @@ use {
 pub struct Launch {
     #[account(address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
-    #[account(mut, seeds = [MINT_SEED], bump)]
-    pub mint: Account<Mint>,
-    #[account(mut, seeds = [GENESIS_VAULT_SEED], bump)]
-    pub genesis_vault: Account<TokenAccount>,
+    #[account(mut, seeds = [b"mint"], bump)]
+    pub mint: UncheckedAccount,
+    #[account(mut, seeds = [b"genesis_vault"], bump)]
+    pub genesis_vault: UncheckedAccount,
     pub token_program: Program<Token>,
 }
 
@@ -35,6 +34,6 @@ pub fn launch(ctx: &mut Context<Launch>, start_month: u32) -> Result<()> {
         IO_DECIMALS,
         &[&[CONFIG_SEED, &bump]],
     );
-    emit_cpi!(Launched { at, start_month, minted: GENESIS_SUPPLY });
+    emit_event!(ctx, Launched { at, start_month, minted: GENESIS_SUPPLY });
     Ok(())
 }

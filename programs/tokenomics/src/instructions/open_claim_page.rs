@@ -6,6 +6,7 @@ use {
         state::{ClaimPage, Season},
     },
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
 /// Creates a page of claim bits. Anyone may pay its rent, and gets it back after the season.
@@ -15,11 +16,10 @@ use {
 pub struct OpenClaimPage {
     #[account(mut)]
     pub payer: Signer,
-    #[account(seeds = [SEASON_SEED, season.season.to_le_bytes()], bump = season.bump)]
     pub season: Account<Season>,
     #[account(
         init, payer = payer, bump,
-        seeds = [CLAIM_PAGE_SEED, season.season.to_le_bytes(), page.to_le_bytes()]
+        seeds = [b"claim_page", season.season.to_le_bytes(), page.to_le_bytes()]
     )]
     pub claim_page: Account<ClaimPage>,
     pub system_program: Program<System>,
@@ -36,6 +36,6 @@ pub fn open_claim_page(ctx: &mut Context<OpenClaimPage>, page: u32) -> Result<()
     account.season = season;
     account.page = page;
     account.payer = payer;
-    emit_cpi!(ClaimPageOpened { season, page, payer });
+    emit_event!(ctx, ClaimPageOpened { season, page, payer });
     Ok(())
 }

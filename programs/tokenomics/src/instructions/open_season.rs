@@ -11,7 +11,7 @@ use {
         mint::Mint,
         token::{self, TokenAccount},
     },
-    ionet_common::token::transfer,
+    ionet_common::{emit_event, token::transfer},
 };
 
 /// Publishes a season's root and funds its pools. Claims open after a notice in which the guardian
@@ -23,19 +23,20 @@ pub struct OpenSeason {
     /// Funds the season; gets back what nobody claims.
     #[account(mut, address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
-    #[account(seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(seeds = [b"config"], bump)]
     pub config: Account<Config>,
-    #[account(init, payer = admin, seeds = [SEASON_SEED, season.to_le_bytes()], bump)]
+    #[account(init, payer = admin, seeds = [b"season", season.to_le_bytes()], bump)]
     pub season_account: Account<Season>,
-    #[account(seeds = [MINT_SEED], bump)]
+    #[account(seeds = [b"mint"], bump)]
     pub mint: Account<Mint>,
     #[account(
-        init, payer = admin, seeds = [SEASON_VAULT_SEED, season.to_le_bytes()], bump,
+        init, payer = admin, seeds = [b"season_vault", season.to_le_bytes()], bump,
         token::mint = mint, token::authority = season_account
     )]
     pub season_vault: Account<TokenAccount>,
-    #[account(mut, token::mint = mint, token::authority = admin)]
-    pub funder_tokens: Account<TokenAccount>,
+    /// Any token account of the admin for IO; the token program checks both.
+    #[account(mut)]
+    pub funder_tokens: UncheckedAccount,
     pub token_program: Program<Token>,
     pub system_program: Program<System>,
 }
@@ -59,21 +60,19 @@ pub fn open_season(
     let funder = *a.admin.address();
     let account = &mut a.season_account;
     account.bump = ctx.bumps.season_account;
-    account.vault_bump = ctx.bumps.season_vault;
     account.mint = *a.mint.address();
+    account.vault = *a.season_vault.address();
     account.funder = funder;
     account.open(&terms, at)?;
     let total = account.total;
     transfer(
         a.token_program.address(),
         a.funder_tokens.cpi_handle_mut(),
-        a.mint.cpi_handle(),
         a.season_vault.cpi_handle_mut(),
         a.admin.cpi_handle(),
         total,
-        IO_DECIMALS,
         &[],
     );
-    emit_cpi!(SeasonOpened { season, root, data_hash, leaves, pools, claim_start, claim_end, funder });
+    emit_event!(ctx, SeasonOpened { season, root, data_hash, leaves, pools, claim_start, claim_end, funder });
     Ok(())
 }

@@ -1,23 +1,24 @@
 use {
-    crate::{constants::*, errors::TokenomicsError as E, events::AdminProposed, state::Config},
+    crate::{errors::TokenomicsError as E, events::AdminProposed, state::Config},
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
-/// First step of handing the admin role over: the admin names a successor, who must accept.
+/// What the admin alone changes in the config: its successor, who must accept, or the guardian.
 #[event_cpi]
 #[derive(Accounts)]
-pub struct ProposeAdmin {
+pub struct AdminOnly {
     #[account(address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
 }
 
-pub fn propose_admin(ctx: &mut Context<ProposeAdmin>, pending: Address) -> Result<()> {
+pub fn propose_admin(ctx: &mut Context<AdminOnly>, pending: Address) -> Result<()> {
     let a = &mut ctx.accounts;
     a.config.pending_admin = pending;
     a.config.invariant()?;
     let admin = a.config.admin;
-    emit_cpi!(AdminProposed { admin, pending });
+    emit_event!(ctx, AdminProposed { admin, pending });
     Ok(())
 }

@@ -1,6 +1,7 @@
 use {
-    crate::{constants::*, errors::TokenomicsError as E, events::BeneficiaryProposed, state::Allocation},
+    crate::{errors::TokenomicsError as E, events::BeneficiaryProposed, state::Allocation},
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
 /// First step of handing an allocation over: the beneficiary names a successor, who must accept.
@@ -9,7 +10,7 @@ use {
 pub struct ProposeBeneficiary {
     #[account(address = allocation.beneficiary @ E::NotBeneficiary)]
     pub beneficiary: Signer,
-    #[account(mut, seeds = [ALLOCATION_SEED, allocation.id.to_le_bytes()], bump = allocation.bump)]
+    #[account(mut)]
     pub allocation: Account<Allocation>,
 }
 
@@ -18,6 +19,6 @@ pub fn propose_beneficiary(ctx: &mut Context<ProposeBeneficiary>, pending: Addre
     row.pending_beneficiary = pending;
     row.invariant()?;
     let (allocation, beneficiary) = (row.id, row.beneficiary);
-    emit_cpi!(BeneficiaryProposed { allocation, beneficiary, pending });
+    emit_event!(ctx, BeneficiaryProposed { allocation, beneficiary, pending });
     Ok(())
 }

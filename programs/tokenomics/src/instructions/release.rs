@@ -7,27 +7,22 @@ use {
         state::{Allocation, Config},
     },
     anchor_lang::prelude::*,
-    anchor_spl::{
-        mint::Mint,
-        token::{self, TokenAccount},
-    },
-    ionet_common::{ata::is_associated, token::transfer},
+    anchor_spl::token::{self, TokenAccount},
+    ionet_common::{ata::is_associated, emit_event, token::transfer},
 };
 
 /// Pays a beneficiary what vesting has freed. Anyone may call it, and no pause stops it.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Release {
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
-    #[account(mut, seeds = [ALLOCATION_SEED, allocation.id.to_le_bytes()], bump = allocation.bump)]
+    #[account(mut)]
     pub allocation: Account<Allocation>,
-    #[account(address = config.mint @ E::WrongAccount)]
-    pub mint: Account<Mint>,
-    #[account(mut, address = config.genesis_vault @ E::WrongAccount)]
-    pub genesis_vault: Account<TokenAccount>,
+    #[account(mut, seeds = [b"genesis_vault"], bump)]
+    pub genesis_vault: UncheckedAccount,
     /// The beneficiary's associated token account.
-    #[account(mut, token::mint = mint, token::authority = allocation.beneficiary)]
+    #[account(mut, token::authority = allocation.beneficiary)]
     pub beneficiary_tokens: Account<TokenAccount>,
     pub token_program: Program<Token>,
 }
@@ -38,7 +33,7 @@ pub fn release(ctx: &mut Context<Release>) -> Result<()> {
     a.config.require_launched()?;
     let (id, beneficiary) = (a.allocation.id, a.allocation.beneficiary);
     require!(
-        is_associated(a.beneficiary_tokens.address(), &beneficiary, a.mint.address()),
+        is_associated(a.beneficiary_tokens.address(), &beneficiary, &a.config.mint),
         E::NotAssociatedAccount
     );
     let amount = a.allocation.release(a.config.start_month, at)?;
@@ -48,13 +43,11 @@ pub fn release(ctx: &mut Context<Release>) -> Result<()> {
     transfer(
         a.token_program.address(),
         a.genesis_vault.cpi_handle_mut(),
-        a.mint.cpi_handle(),
         a.beneficiary_tokens.cpi_handle_mut(),
         a.config.cpi_handle(),
         amount,
-        IO_DECIMALS,
         &[&[CONFIG_SEED, &bump]],
     );
-    emit_cpi!(Released { allocation: id, beneficiary, amount, released, at });
+    emit_event!(ctx, Released { allocation: id, beneficiary, amount, released, at });
     Ok(())
 }

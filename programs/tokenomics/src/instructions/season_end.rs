@@ -1,10 +1,7 @@
 use {
     crate::{constants::*, errors::TokenomicsError as E, state::Season},
     anchor_lang::prelude::*,
-    anchor_spl::{
-        mint::Mint,
-        token::{self, TokenAccount},
-    },
+    anchor_spl::token::{self, TokenAccount},
     ionet_common::{
         ata::is_associated,
         token::{close, transfer},
@@ -14,17 +11,15 @@ use {
 /// What ending a season touches, by veto or by time.
 #[derive(Accounts)]
 pub struct SeasonEnd {
-    #[account(mut, seeds = [SEASON_SEED, season.season.to_le_bytes()], bump = season.bump)]
+    #[account(mut)]
     pub season: Account<Season>,
-    #[account(address = season.mint @ E::WrongAccount)]
-    pub mint: Account<Mint>,
-    #[account(mut, token::mint = mint, token::authority = season)]
+    #[account(mut, address = season.vault @ E::WrongAccount)]
     pub season_vault: Account<TokenAccount>,
     /// Funded the season; gets the vault's rent.
     #[account(mut, address = season.funder @ E::WrongAccount)]
     pub funder: UncheckedAccount,
     /// The funder's associated token account.
-    #[account(mut, token::mint = mint, token::authority = funder)]
+    #[account(mut, token::authority = funder)]
     pub funder_tokens: Account<TokenAccount>,
     pub token_program: Program<Token>,
 }
@@ -34,7 +29,7 @@ impl SeasonEnd {
     /// along: a vault that isn't empty can't be closed.
     pub fn pay_back(&mut self) -> Result<()> {
         require!(
-            is_associated(self.funder_tokens.address(), self.funder.address(), self.mint.address()),
+            is_associated(self.funder_tokens.address(), self.funder.address(), &self.season.mint),
             E::NotAssociatedAccount
         );
         let (season, bump) = (self.season.season.to_le_bytes(), [self.season.bump]);
@@ -43,11 +38,9 @@ impl SeasonEnd {
         transfer(
             self.token_program.address(),
             self.season_vault.cpi_handle_mut(),
-            self.mint.cpi_handle(),
             self.funder_tokens.cpi_handle_mut(),
             self.season.cpi_handle(),
             rest,
-            IO_DECIMALS,
             &[&seeds],
         );
         close(

@@ -1,23 +1,15 @@
 use {
-    crate::{constants::*, errors::TokenomicsError as E, events::GuardianChanged, state::Config},
+    super::AdminOnly,
+    crate::{errors::TokenomicsError as E, events::GuardianChanged},
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
-/// The admin names another guardian.
-#[event_cpi]
-#[derive(Accounts)]
-pub struct SetGuardian {
-    #[account(address = config.admin @ E::NotAdmin)]
-    pub admin: Signer,
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
-    pub config: Account<Config>,
-}
-
-pub fn set_guardian(ctx: &mut Context<SetGuardian>, guardian: Address) -> Result<()> {
+pub fn set_guardian(ctx: &mut Context<AdminOnly>, guardian: Address) -> Result<()> {
     require!(guardian != Address::default(), E::ZeroAddress);
     let config = &mut ctx.accounts.config;
     let from = core::mem::replace(&mut config.guardian, guardian);
     config.invariant()?;
-    emit_cpi!(GuardianChanged { from, to: guardian });
+    emit_event!(ctx, GuardianChanged { from, to: guardian });
     Ok(())
 }

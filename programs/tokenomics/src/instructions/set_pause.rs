@@ -1,7 +1,8 @@
 use {
     super::now,
-    crate::{constants::*, errors::TokenomicsError as E, events::PauseSet, state::Config},
+    crate::{errors::TokenomicsError as E, events::PauseSet, state::Config},
     anchor_lang::prelude::*,
+    ionet_common::emit_event,
 };
 
 /// The guardian stops operations for a while, or lifts the stop with a mask of 0. Releases and
@@ -11,12 +12,12 @@ use {
 pub struct SetPause {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
 }
 
 pub fn set_pause(ctx: &mut Context<SetPause>, mask: u32, until: u64) -> Result<()> {
     ctx.accounts.config.set_pause(mask, until, now()?)?;
-    emit_cpi!(PauseSet { mask, until });
+    emit_event!(ctx, PauseSet { mask, until });
     Ok(())
 }

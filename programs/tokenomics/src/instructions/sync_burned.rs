@@ -1,16 +1,17 @@
 use {
-    crate::{constants::*, errors::TokenomicsError as E, events::BurnsCounted, state::Config},
+    crate::{errors::TokenomicsError as E, events::BurnsCounted, state::Config},
     anchor_lang::prelude::*,
     anchor_spl::mint::Mint,
+    ionet_common::emit_event,
 };
 
 /// Counts burns that were made directly on the token program. Anyone may call it.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct SyncBurned {
-    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    #[account(mut, seeds = [b"config"], bump)]
     pub config: Account<Config>,
-    #[account(address = config.mint @ E::WrongAccount)]
+    #[account(seeds = [b"mint"], bump)]
     pub mint: Account<Mint>,
 }
 
@@ -20,6 +21,6 @@ pub fn sync_burned(ctx: &mut Context<SyncBurned>) -> Result<()> {
     let amount = a.config.count_burns(supply)?;
     require!(amount > 0, E::NothingDue);
     let burned = a.config.burned;
-    emit_cpi!(BurnsCounted { amount, burned, supply });
+    emit_event!(ctx, BurnsCounted { amount, burned, supply });
     Ok(())
 }

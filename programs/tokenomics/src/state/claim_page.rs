@@ -26,10 +26,10 @@ pub struct ClaimPage {
 }
 
 impl ClaimPage {
-    /// Sets the bit of leaf `index`; refuses one that is set, or another page's.
-    pub fn set(&mut self, index: u32) -> Result<()> {
+    /// Sets the bit of leaf `index` of `season`; refuses one that is set, or another page's.
+    pub fn set(&mut self, season: u32, index: u32) -> Result<()> {
         require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
-        require!(index / PAGE_CLAIMS == self.page, E::WrongPage);
+        require!(season == self.season && index / PAGE_CLAIMS == self.page, E::WrongPage);
         let bit = (index % PAGE_CLAIMS) as usize;
         let byte = self.bits.get_mut(bit / 8).ok_or(E::WrongPage)?;
         let mask = 1u8 << (bit % 8);

@@ -23,10 +23,9 @@ pub struct Season {
     pub version: u8,
     /// Bump of this account's address.
     pub bump: u8,
-    /// Bump of the vault's address.
-    pub vault_bump: u8,
     /// A [`SeasonStatus`].
     pub status: u8,
+    pub _pad: u8,
     /// The season's number.
     pub season: u32,
     /// Leaves under the root.
@@ -39,6 +38,8 @@ pub struct Season {
     pub data_hash: [u8; 32],
     /// The IO mint.
     pub mint: Address,
+    /// The token account that holds the pools.
+    pub vault: Address,
     /// Paid for the season; gets back what nobody claims.
     pub funder: Address,
     /// GPU suppliers, CPU suppliers, creators, base units.
