@@ -1,0 +1,54 @@
+# Two commands set everything up: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+CARGO ?= cargo
+
+.PHONY: help demo test venv programs check-programs idl check-idl rust-test lint lock
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+demo: venv ## the network's economy on an embedded chain: 20 years in seconds
+	@$(BIN)/ionet demo
+
+test: venv ## all tests on the committed programs; needs no Rust
+	@$(BIN)/pytest -n 2 -q
+
+venv: .venv/ready ## the Python environment, by the hashes in requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "python3 >= 3.11 is needed; install it, or say which one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --no-deps -e .
+	@touch $@
+
+programs: ## build every program into programs/artifacts (installs the toolchain, 2 minutes once)
+	@$(PYTHON) toolchain/programs.py build
+
+check-programs: ## rebuild the programs elsewhere and compare every byte
+	@$(PYTHON) toolchain/programs.py check
+
+idl: ## write idl/*.json and idl/legacy/*.json from the programs
+	@$(PYTHON) toolchain/idl.py write
+
+check-idl: ## fail when the IDLs are not what the programs say
+	@$(PYTHON) toolchain/idl.py check
+
+rust-test: ## format, lints and native tests of the Rust code
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --quiet --workspace --all-targets --locked -- -D warnings
+	@$(CARGO) test --quiet --workspace --locked
+
+lint: venv ## ruff and mypy
+	@$(BIN)/ruff check -q
+	@$(BIN)/ruff format -q --check
+	@$(BIN)/mypy
+
+lock: venv ## resolve requirements.lock anew
+	@$(BIN)/uv lock -q --upgrade
+	@$(BIN)/uv export -q --format requirements-txt --all-groups --no-emit-project --no-header -o requirements.lock
