@@ -172,7 +172,7 @@ def command_check(root: Path) -> int:
     if differences := other_toolchain(manifest["toolchain"], toolchain_versions(root)):
         print("the installed toolchain is not the one that built programs/artifacts:")
         print("\n".join(f"  {line}" for line in differences))
-        print("this says nothing against the sources; to move to it: `make programs`, then commit the artifacts")
+        print("that says nothing against the sources; to move to it: `make programs`, commit the artifacts")
         return OTHER_TOOLCHAIN
     with tempfile.TemporaryDirectory(prefix="rebuild-") as name:
         copy, out = Path(name) / "source", Path(name) / "out"

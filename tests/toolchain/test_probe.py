@@ -101,9 +101,7 @@ EXPECTED: dict[str, Callable[[int, int], int]] = {
     "i128 divide": lambda a, b: signed_division(a, b, remainder=False) & MASK128,
     "i128 remainder": lambda a, b: signed_division(a, b, remainder=True) & MASK128,
     "i128 shift right": lambda a, b: signed(a, 128) >> (b & 127) & MASK128,
-    "five wide arguments": lambda a, b: (
-        (a + b) * (a & MASK64) + (b & MASK64 ^ a & MASK64 ^ 5) & MASK128
-    ),
+    "five wide arguments": lambda a, b: (a + b) * (a & MASK64) + (b & MASK64 ^ a & MASK64 ^ 5) & MASK128,
     "eight arguments": low(eight_arguments),
     "u64 divide": low(lambda a, b: (a * 10_000 if a * 10_000 <= MASK64 else 5) // (b | 1)),
     "u64 remainder": low(lambda a, b: a % (b | 1)),

@@ -66,7 +66,7 @@ mod tests {
     /// Walks day by day from 1970-01-01 through 2130 with the rule of leap years itself.
     #[test]
     fn agrees_with_a_walk_over_every_day() {
-        let leap = |y: u32| y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
+        let leap = |y: u32| y.is_multiple_of(4) && (!y.is_multiple_of(100) || y.is_multiple_of(400));
         let (mut day, mut month) = (0u64, 0u32);
         for year in 1970..2130 {
             let february = if leap(year) { 29 } else { 28 };
