@@ -1,0 +1,255 @@
+"""A whole chain in this process: the real VM and token programs (LiteSVM), and a clock at will.
+
+Every transaction gets a slot of its own. What an RPC node would keep is kept: transactions with
+their inner instructions, program accounts. The state can be saved to one file and loaded again.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from solders.account import Account as SoldersAccount
+from solders.hash import Hash
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.litesvm import LiteSVM
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+
+from keeper.chain.failure import describe
+from keeper.chain.protocol import (
+    Account,
+    Clock,
+    InnerInstruction,
+    Memcmp,
+    TransactionFailed,
+    TransactionRecord,
+)
+from keeper.chain.snapshot import Snapshot
+
+UPGRADEABLE_LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
+SLOTS_PER_SECOND = 2.5
+"""How far the slot moves when the clock is moved: 400 ms a slot."""
+
+
+class EmbeddedChain:
+    """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for whoever owns it."""
+
+    def __init__(self, *, verify_signatures: bool = True, now: int = 0) -> None:
+        """Start an empty chain whose clock shows ``now``."""
+        self._svm = LiteSVM().with_sigverify(verify_signatures).with_transaction_history(0)
+        self._genesis = self._svm.latest_blockhash()
+        self._written: set[Pubkey] = set()
+        self._records: list[TransactionRecord] = []
+        self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
+        self._slot = 1
+        self.warp_to(now)
+
+    # -- whoever owns the chain ---------------------------------------------------------------
+
+    def load_program(self, program: Pubkey, binary: bytes, authority: Pubkey) -> None:
+        """Deploy ``binary`` as the upgradeable loader does, with its upgrade ``authority``."""
+        self._svm.add_program(program, binary)
+        data, _ = Pubkey.find_program_address([bytes(program)], UPGRADEABLE_LOADER)
+        header = struct.pack("<IQB", 3, self._slot, 1) + bytes(authority)
+        account = self._svm.get_account(data)
+        lamports = account.lamports if account else 1
+        self.set_account(data, Account(lamports, header + binary, UPGRADEABLE_LOADER))
+        self._written.add(program)
+
+    def set_account(self, address: Pubkey, account: Account) -> None:
+        """Write an account as if it had always been there."""
+        self._svm.set_account(
+            address, SoldersAccount(account.lamports, account.data, account.owner, account.executable)
+        )
+        self._written.add(address)
+
+    def airdrop(self, address: Pubkey, lamports: int) -> None:
+        """Give ``address`` lamports out of nothing."""
+        self._svm.airdrop(address, lamports)
+        self._written.add(address)
+
+    def warp_to(self, unix_timestamp: int) -> None:
+        """Set the clock, forwards or backwards; slots only ever move forwards."""
+        clock = self._svm.get_clock()
+        seconds = max(0, unix_timestamp - clock.unix_timestamp) if self._records else 0
+        self._slot += max(1, int(seconds * SLOTS_PER_SECOND))
+        clock.unix_timestamp = unix_timestamp
+        clock.slot = self._slot
+        self._svm.set_clock(clock)
+
+    def advance(self, seconds: int) -> None:
+        """Move the clock on."""
+        self.warp_to(self.now() + seconds)
+
+    def now(self) -> int:
+        """Read the clock's unix time."""
+        return self._svm.get_clock().unix_timestamp
+
+    def get(self, address: Pubkey) -> Account | None:
+        """Read one account, None if there is none."""
+        found = self._svm.get_account(address)
+        if found is None or (found.lamports == 0 and not found.data):
+            return None
+        return Account(found.lamports, bytes(found.data), found.owner, found.executable)
+
+    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
+        """Execute one transaction and keep it; a refusal is in the record, not raised."""
+        transaction = self._sign(instructions, signers)
+        self._tick()
+        result = self._svm.send_transaction(transaction)
+        self._svm.expire_blockhash()
+        record = self._record(transaction, result)
+        keys = transaction.message.account_keys
+        if record.error is None:
+            self._written.update(keys)
+        else:
+            self._written.add(keys[0])
+        for address in keys:
+            self._by_address[address].append(len(self._records))
+        self._records.append(record)
+        return record
+
+    def save(self, path: Path) -> None:
+        """Write the whole chain to ``path`` in one step: the old file stays until the new one is whole."""
+        accounts = {address: found for address in self._written if (found := self.get(address))}
+        Snapshot(
+            genesis=str(self._genesis),
+            slot=self._slot,
+            unix_timestamp=self.now(),
+            accounts=accounts,
+            records=self._records,
+            addresses=[
+                (address, index) for address, indexes in self._by_address.items() for index in indexes
+            ],
+        ).write(path)
+
+    @classmethod
+    def load(cls, path: Path, *, verify_signatures: bool = True) -> EmbeddedChain:
+        """Bring back a chain that was saved; raises ChainError for a file that isn't one."""
+        snapshot = Snapshot.read(path)
+        chain = cls(verify_signatures=verify_signatures, now=snapshot.unix_timestamp)
+        chain._genesis = Hash.from_string(snapshot.genesis)
+        # Code goes in before the programs that point to it: the VM compiles on sight of the latter.
+        for address, account in sorted(snapshot.accounts.items(), key=lambda item: item[1].executable):
+            chain.set_account(address, account)
+        chain._records = snapshot.records
+        for address, index in snapshot.addresses:
+            chain._by_address[address].append(index)
+        chain._slot = snapshot.slot
+        chain.warp_to(snapshot.unix_timestamp)
+        return chain
+
+    # -- the protocol ------------------------------------------------------------------------
+
+    async def genesis_hash(self) -> str:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return str(self._genesis)
+
+    async def clock(self) -> Clock:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return Clock(self._slot, self.now())
+
+    async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return [self.get(address) for address in addresses]
+
+    async def program_accounts(
+        self, program: Pubkey, *, size: int | None = None, matches: Sequence[Memcmp] = ()
+    ) -> dict[Pubkey, Account]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return {
+            address: Account(found.lamports, data, found.owner, found.executable)
+            for address, found in self._svm.get_program_accounts(program)
+            if (size is None or len(found.data) == size) and _match(data := bytes(found.data), matches)
+        }
+
+    async def send(
+        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+    ) -> TransactionRecord:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        record = self.execute(instructions, signers)
+        if record.error is not None:
+            raise TransactionFailed(record)
+        return record
+
+    async def simulate(
+        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+    ) -> TransactionRecord:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        transaction = self._sign(instructions, signers)
+        result = self._svm.simulate_transaction(transaction)
+        if isinstance(result, FailedTransactionMetadata):
+            return self._record(transaction, result)
+        return self._record(transaction, result.meta())
+
+    async def history(
+        self, address: Pubkey, *, until: Signature | None = None, limit: int | None = None
+    ) -> list[TransactionRecord]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        records = [self._records[index] for index in self._by_address.get(address, ())]
+        if until is not None:
+            position = next((i for i, r in enumerate(records) if r.signature == until), None)
+            records = records[position + 1 :] if position is not None else records
+        return records[:limit]
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self._slot += 1
+        clock = self._svm.get_clock()
+        clock.slot = self._slot
+        self._svm.set_clock(clock)
+
+    def _sign(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> VersionedTransaction:
+        message = MessageV0.try_compile(
+            signers[0].pubkey(), list(instructions), [], self._svm.latest_blockhash()
+        )
+        return VersionedTransaction(message, list(signers))
+
+    def _record(
+        self, transaction: VersionedTransaction, result: TransactionMetadata | FailedTransactionMetadata
+    ) -> TransactionRecord:
+        if isinstance(result, FailedTransactionMetadata):
+            meta = result.meta()
+            reason, index, code = describe(result.err())
+        else:
+            meta, reason, index, code = result, None, None, None
+        message = transaction.message
+        keys = message.account_keys
+        inner = tuple(
+            InnerInstruction(
+                outer=outer,
+                stack_height=call.stack_height(),
+                program=keys[compiled.program_id_index],
+                accounts=tuple(keys[i] for i in compiled.accounts),
+                data=bytes(compiled.data),
+            )
+            for outer, calls in enumerate(meta.inner_instructions())
+            for call in calls
+            for compiled in (call.instruction(),)
+        )
+        return TransactionRecord(
+            signature=transaction.signatures[0],
+            slot=self._slot,
+            time=self.now(),
+            signers=tuple(keys[: message.header.num_required_signatures]),
+            programs=tuple(keys[each.program_id_index] for each in message.instructions),
+            inner=inner,
+            logs=tuple(meta.logs()),
+            compute_units=meta.compute_units_consumed(),
+            fee=meta.fee(),
+            error=reason,
+            failed_instruction=index,
+            code=code,
+        )
+
+
+def _match(data: bytes, matches: Sequence[Memcmp]) -> bool:
+    return all(data[m.offset : m.offset + len(m.value)] == m.value for m in matches)

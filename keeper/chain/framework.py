@@ -1,0 +1,37 @@
+"""What the Anchor framework and the token programs fix for everybody: error numbers and addresses."""
+
+from __future__ import annotations
+
+from solders.pubkey import Pubkey
+
+TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+ASSOCIATED_TOKEN_PROGRAM = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
+SYSTEM_PROGRAM = Pubkey.default()
+
+WELL_KNOWN = {
+    "token_program": TOKEN_PROGRAM,
+    "system_program": SYSTEM_PROGRAM,
+    "associated_token_program": ASSOCIATED_TOKEN_PROGRAM,
+}
+"""Accounts that an instruction's account name alone identifies."""
+
+ERRORS = {
+    2000: ("ConstraintMut", "an account that must be writable is read-only"),
+    2001: ("ConstraintHasOne", "an account is not the one another account names"),
+    2003: ("ConstraintRaw", "a condition on the accounts doesn't hold"),
+    2005: ("ConstraintRentExempt", "an account is not rent exempt"),
+    2007: ("ConstraintExecutable", "an account that must be a program isn't"),
+    2011: ("ConstraintClose", "an account can't be closed into itself"),
+    2012: ("ConstraintAddress", "an account has another address than the recorded one"),
+    2013: ("ConstraintZero", "an account that must be empty isn't"),
+    2019: ("ConstraintSpace", "an account has another size"),
+    2020: ("ConstraintAccountIsNone", "an optional account is needed here"),
+    2040: ("ConstraintDuplicateMutableAccount", "the same writable account was given twice"),
+}
+"""The framework's own numbers (anchor-lang 2.0.0-rc.2, ``ErrorCode``): name and message."""
+
+
+def associated_token_address(wallet: Pubkey, mint: Pubkey) -> Pubkey:
+    """Derive the token account of ``wallet`` for ``mint`` that everybody looks for first."""
+    seeds = [bytes(wallet), bytes(TOKEN_PROGRAM), bytes(mint)]
+    return Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM)[0]

@@ -1,0 +1,85 @@
+"""SPL Token from the client's side: the few instructions and fields that the network needs."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+
+from keeper.chain.framework import (
+    ASSOCIATED_TOKEN_PROGRAM,
+    SYSTEM_PROGRAM,
+    TOKEN_PROGRAM,
+    associated_token_address,
+)
+
+_CREATE_IDEMPOTENT = 1
+_TRANSFER = 3
+_BURN = 8
+_ACCOUNT = struct.Struct("<32s32sQ")
+_MINT = struct.Struct("<I32sQBBI32s")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAccount:
+    """A token account's main fields; ``amount`` in base units."""
+
+    mint: Pubkey
+    owner: Pubkey
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """A mint's fields; an authority is None once given up; ``supply`` in base units."""
+
+    authority: Pubkey | None
+    supply: int
+    decimals: int
+    freeze_authority: Pubkey | None
+
+
+def read_token_account(data: bytes) -> TokenAccount:
+    """Read a token account; raises struct.error when it is too short to be one."""
+    mint, owner, amount = _ACCOUNT.unpack_from(data)
+    return TokenAccount(Pubkey(mint), Pubkey(owner), amount)
+
+
+def read_mint(data: bytes) -> Mint:
+    """Read a mint; raises struct.error when it is too short to be one."""
+    has_authority, authority, supply, decimals, _, has_freeze, freeze = _MINT.unpack_from(data)
+    return Mint(
+        Pubkey(authority) if has_authority else None, supply, decimals, Pubkey(freeze) if has_freeze else None
+    )
+
+
+def create_associated(payer: Pubkey, wallet: Pubkey, mint: Pubkey) -> Instruction:
+    """Create the associated token account of ``wallet``; does nothing when it exists."""
+    accounts = [
+        AccountMeta(payer, is_signer=True, is_writable=True),
+        AccountMeta(associated_token_address(wallet, mint), is_signer=False, is_writable=True),
+        *(AccountMeta(key, False, False) for key in (wallet, mint, SYSTEM_PROGRAM, TOKEN_PROGRAM)),
+    ]
+    return Instruction(ASSOCIATED_TOKEN_PROGRAM, bytes([_CREATE_IDEMPOTENT]), accounts)
+
+
+def transfer(source: Pubkey, to: Pubkey, owner: Pubkey, amount: int) -> Instruction:
+    """Move ``amount`` base units between token accounts."""
+    accounts = [
+        AccountMeta(source, is_signer=False, is_writable=True),
+        AccountMeta(to, is_signer=False, is_writable=True),
+        AccountMeta(owner, is_signer=True, is_writable=False),
+    ]
+    return Instruction(TOKEN_PROGRAM, struct.pack("<BQ", _TRANSFER, amount), accounts)
+
+
+def burn(source: Pubkey, mint: Pubkey, owner: Pubkey, amount: int) -> Instruction:
+    """Burn ``amount`` base units directly on the token program."""
+    accounts = [
+        AccountMeta(source, is_signer=False, is_writable=True),
+        AccountMeta(mint, is_signer=False, is_writable=True),
+        AccountMeta(owner, is_signer=True, is_writable=False),
+    ]
+    return Instruction(TOKEN_PROGRAM, struct.pack("<BQ", _BURN, amount), accounts)
