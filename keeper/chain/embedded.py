@@ -37,6 +37,9 @@ UPGRADEABLE_LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e1111111111111111111
 SLOTS_PER_SECOND = 2.5
 """How far the slot moves when the clock is moved: 400 ms a slot."""
 
+OUTERMOST_CALL = 2
+"""Stack height of a call made by a transaction's own instruction."""
+
 
 class EmbeddedChain:
     """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for whoever owns it."""
@@ -48,8 +51,7 @@ class EmbeddedChain:
         self._written: set[Pubkey] = set()
         self._records: list[TransactionRecord] = []
         self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
-        self._slot = 1
-        self.warp_to(now)
+        self._set_clock(1, now)
 
     # -- whoever owns the chain ---------------------------------------------------------------
 
@@ -77,12 +79,8 @@ class EmbeddedChain:
 
     def warp_to(self, unix_timestamp: int) -> None:
         """Set the clock, forwards or backwards; slots only ever move forwards."""
-        clock = self._svm.get_clock()
-        seconds = max(0, unix_timestamp - clock.unix_timestamp) if self._records else 0
-        self._slot += max(1, int(seconds * SLOTS_PER_SECOND))
-        clock.unix_timestamp = unix_timestamp
-        clock.slot = self._slot
-        self._svm.set_clock(clock)
+        seconds = max(0, unix_timestamp - self.now())
+        self._set_clock(self._slot + int(seconds * SLOTS_PER_SECOND), unix_timestamp)
 
     def advance(self, seconds: int) -> None:
         """Move the clock on."""
@@ -102,7 +100,7 @@ class EmbeddedChain:
     def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
         """Execute one transaction and keep it; a refusal is in the record, not raised."""
         transaction = self._sign(instructions, signers)
-        self._tick()
+        self._set_clock(self._slot + 1, self.now())
         result = self._svm.send_transaction(transaction)
         self._svm.expire_blockhash()
         record = self._record(transaction, result)
@@ -142,8 +140,7 @@ class EmbeddedChain:
         chain._records = snapshot.records
         for address, index in snapshot.addresses:
             chain._by_address[address].append(index)
-        chain._slot = snapshot.slot
-        chain.warp_to(snapshot.unix_timestamp)
+        chain._set_clock(snapshot.slot, snapshot.unix_timestamp)
         return chain
 
     # -- the protocol ------------------------------------------------------------------------
@@ -201,10 +198,11 @@ class EmbeddedChain:
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
-        self._slot += 1
+    def _set_clock(self, slot: int, unix_timestamp: int) -> None:
+        self._slot = slot
         clock = self._svm.get_clock()
-        clock.slot = self._slot
+        clock.slot = slot
+        clock.unix_timestamp = unix_timestamp
         self._svm.set_clock(clock)
 
     def _sign(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> VersionedTransaction:
@@ -226,7 +224,7 @@ class EmbeddedChain:
         inner = tuple(
             InnerInstruction(
                 outer=outer,
-                stack_height=call.stack_height(),
+                stack_height=call.stack_height() or OUTERMOST_CALL,
                 program=keys[compiled.program_id_index],
                 accounts=tuple(keys[i] for i in compiled.accounts),
                 data=bytes(compiled.data),
