@@ -1,3 +1,7 @@
+//! Written by scripts/emission_table.py; a test compares it with the formula.
+
+/// Base units emitted after 0..=240 whole months: `floor(1e8 * sum of E_i, i < m)` with
+/// `E_i = 500e6 * 0.08/12 * q^i`, `q = 0.989848952962349516352115197336..`, and 300e6 IO at the end.
 #[rustfmt::skip]
 pub const CUMULATIVE: [u64; 241] = [
     0,

@@ -1,0 +1,44 @@
+"""UTC calendar months as integers: a month is the number of months since January 1970."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+HOUR = 3_600
+DAY = 86_400
+FIRST_YEAR = 1970
+MONTHS = 12
+
+
+def month_number(year: int, month: int) -> int:
+    """The number of a month, given as people write it (January is 1)."""
+    return (year - FIRST_YEAR) * MONTHS + month - 1
+
+
+def month_start(month: int) -> int:
+    """Unix time at which a month starts; raises ValueError past the year 9999."""
+    year, index = divmod(month, MONTHS)
+    return int(datetime(FIRST_YEAR + year, index + 1, 1, tzinfo=UTC).timestamp())
+
+
+def month_of(time: int) -> int:
+    """The month that a unix time falls in."""
+    at = datetime.fromtimestamp(time, UTC)
+    return month_number(at.year, at.month)
+
+
+def hours_in_month(month: int) -> int:
+    """672, 696, 720 or 744."""
+    return (month_start(month + 1) - month_start(month)) // HOUR
+
+
+def month_name(month: int) -> str:
+    """``2024-07`` for the month that emission began on the network this is modelled on."""
+    year, index = divmod(month, MONTHS)
+    return f"{FIRST_YEAR + year}-{index + 1:02}"
+
+
+def parse_month(text: str) -> int:
+    """The number of a month written as ``2024-07``; raises ValueError for anything else."""
+    at = datetime.strptime(text, "%Y-%m")
+    return month_number(at.year, at.month)

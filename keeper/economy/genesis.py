@@ -1,0 +1,42 @@
+"""The genesis table: who gets the first 500,000,000 IO, and when."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from keeper.economy.supply import GENESIS_SUPPLY, IO
+from keeper.economy.vesting import Schedule
+
+TABLE = Path(__file__).parents[2] / "migrations/genesis/ionet.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the genesis table."""
+
+    id: int
+    label: str
+    schedule: Schedule
+
+    @property
+    def label_bytes(self) -> bytes:
+        """The label as the chain keeps it: 16 bytes, padded with zeros."""
+        return self.label.encode().ljust(16, b"\0")
+
+
+def read_table(path: Path = TABLE) -> list[Row]:
+    """Read a genesis table; raises ValueError when it doesn't add up to the genesis supply."""
+    rows = [
+        Row(
+            number,
+            entry["label"],
+            Schedule(entry["io"] * IO, entry["tge_bps"], entry["cliff_months"], entry["tranches"]),
+        )
+        for number, entry in enumerate(json.loads(path.read_text())["allocations"])
+    ]
+    total = sum(row.schedule.amount for row in rows)
+    if total != GENESIS_SUPPLY:
+        raise ValueError(f"{path}: the allocations add up to {total}, the genesis supply is {GENESIS_SUPPLY}")
+    return rows

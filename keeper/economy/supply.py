@@ -1,0 +1,24 @@
+"""The figures of the IO supply, base units (8 decimals); the programs' constants, read from the IDL."""
+
+from __future__ import annotations
+
+from keeper.chain.program import Program
+
+_CONSTANTS = Program.load("tokenomics").constants
+
+IO_DECIMALS: int = _CONSTANTS["IO_DECIMALS"]
+IO: int = 10**IO_DECIMALS
+"""Base units in one IO."""
+GENESIS_SUPPLY: int = _CONSTANTS["GENESIS_SUPPLY"]
+EMISSION_TOTAL: int = _CONSTANTS["EMISSION_TOTAL"]
+MAX_SUPPLY: int = _CONSTANTS["MAX_SUPPLY"]
+EMISSION_MONTHS: int = _CONSTANTS["EMISSION_MONTHS"]
+BPS = 10_000
+"""Basis points in a whole."""
+
+
+def io(amount: int, decimals: int = IO_DECIMALS) -> str:
+    """Write base units as IO with thousands separators: exact at 8 decimals, cut off below that."""
+    whole, fraction = divmod(amount, IO)
+    digits = f"{fraction:0{IO_DECIMALS}}"[:decimals]
+    return f"{whole:,}.{digits}" if decimals else f"{whole:,}"
