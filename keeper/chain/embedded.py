@@ -7,6 +7,7 @@ their inner instructions, program accounts. The state can be saved to one file a
 from __future__ import annotations
 
 import struct
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
 from keeper.chain.failure import describe
+from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.chain.protocol import (
     Account,
     Clock,
@@ -33,7 +35,6 @@ from keeper.chain.protocol import (
 )
 from keeper.chain.snapshot import Snapshot
 
-UPGRADEABLE_LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
 SLOTS_PER_SECOND = 2.5
 """How far the slot moves when the clock is moved: 400 ms a slot."""
 
@@ -51,6 +52,7 @@ class EmbeddedChain:
         self._written: set[Pubkey] = set()
         self._records: list[TransactionRecord] = []
         self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
+        self._live = False
         self._set_clock(1, now)
 
     # -- whoever owns the chain ---------------------------------------------------------------
@@ -86,9 +88,17 @@ class EmbeddedChain:
         """Move the clock on."""
         self.warp_to(self.now() + seconds)
 
+    def follow_wall_clock(self) -> None:
+        """From now on the clock is this machine's, where that is ahead of the chain's."""
+        self._live = True
+
     def now(self) -> int:
         """Read the clock's unix time."""
-        return self._svm.get_clock().unix_timestamp
+        now = self._svm.get_clock().unix_timestamp
+        if self._live and time.time() >= now + 1:
+            now = int(time.time())
+            self._set_clock(self._slot + 1, now)
+        return now
 
     def get(self, address: Pubkey) -> Account | None:
         """Read one account, None if there is none."""

@@ -1,0 +1,375 @@
+"""The tokenomics program: its addresses, its instructions, its accounts as typed records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from keeper.chain import Chain, ChainError, Memcmp
+from keeper.chain.framework import UPGRADEABLE_LOADER, associated_token_address
+from keeper.chain.program import Program
+from keeper.chain.token import read_mint, read_token_account
+from keeper.economy.genesis import Row
+from keeper.economy.seasons import Distribution
+from keeper.economy.vesting import Schedule
+
+PROGRAM = Program.load("tokenomics")
+CONFIG = PROGRAM.pda("emit", "config")
+MINT = PROGRAM.pda("emit", "mint")
+GENESIS_VAULT = PROGRAM.pda("release", "genesis_vault")
+REWARD_VAULT = PROGRAM.pda("emit", "reward_vault")
+PROGRAM_DATA, _ = Pubkey.find_program_address([bytes(PROGRAM.address)], UPGRADEABLE_LOADER)
+PAGE_CLAIMS: int = PROGRAM.constants["PAGE_CLAIMS"]
+PAUSE_EMISSION: int = PROGRAM.constants["PAUSE_EMISSION"]
+SEASON_NOTICE: int = PROGRAM.constants["SEASON_NOTICE"]
+
+ERROR = {each.name: each.code for each in PROGRAM.errors.values()}
+"""The program's error numbers by name."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The root account: roles, calendar and totals (base units; times unix seconds)."""
+
+    launched: bool
+    pause_mask: int
+    pause_until: int
+    admin: Pubkey
+    pending_admin: Pubkey
+    guardian: Pubkey
+    staking_program: Pubkey
+    allocations: int
+    allocated: int
+    released: int
+    emitted: int
+    emitted_hours: int
+    burned: int
+    start_month: int
+
+    def is_paused(self, mask: int, now: int) -> bool:
+        """Whether an operation is stopped at ``now``: a pause lapses by itself."""
+        return bool(self.pause_mask & mask) and now < self.pause_until
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A row of the genesis table on chain; amounts in base units."""
+
+    id: int
+    label: str
+    beneficiary: Pubkey
+    schedule: Schedule
+    released: int
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """An airdrop season on chain; amounts in base units, times unix seconds."""
+
+    season: int
+    status: int
+    leaves: int
+    claims: int
+    root: bytes
+    vault: Pubkey
+    funder: Pubkey
+    total: int
+    claimed: int
+    returned: int
+    claim_start: int
+    claim_end: int
+
+    @property
+    def is_open(self) -> bool:
+        """Neither cancelled nor closed."""
+        return self.status == 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPage:
+    """A page of claim bits."""
+
+    season: int
+    page: int
+    payer: Pubkey
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where all IO is at one moment, base units.
+
+    ``circulating`` is what no vault of the protocol holds; with ``locked`` (vesting), ``seasons``
+    (airdrops not claimed yet) and ``rewards`` (emitted, not paid out yet) it adds up to ``supply``.
+    """
+
+    time: int
+    emitted: int
+    burned: int
+    supply: int
+    locked: int
+    seasons: int
+    rewards: int
+
+    @property
+    def circulating(self) -> int:
+        """Base units outside the protocol's vaults."""
+        return self.supply - self.locked - self.seasons - self.rewards
+
+
+# -- addresses -------------------------------------------------------------------------------
+
+
+def allocation_address(number: int) -> Pubkey:
+    """A row of the genesis table."""
+    return PROGRAM.pda("add_allocation", "allocation", id=number)
+
+
+def season_address(season: int) -> Pubkey:
+    """A season."""
+    return PROGRAM.pda("open_season", "season_account", season=season)
+
+
+def season_vault_address(season: int) -> Pubkey:
+    """The token account that holds a season's pools."""
+    return PROGRAM.pda("open_season", "season_vault", season=season)
+
+
+def claim_page_address(season: int, page: int) -> Pubkey:
+    """The page that records the leaves from ``page * PAGE_CLAIMS`` on."""
+    seeds = [b"claim_page", season.to_bytes(4, "little"), page.to_bytes(4, "little")]
+    return Pubkey.find_program_address(seeds, PROGRAM.address)[0]
+
+
+def tokens_address(wallet: Pubkey) -> Pubkey:
+    """A wallet's associated token account for IO."""
+    return associated_token_address(wallet, MINT)
+
+
+# -- instructions ----------------------------------------------------------------------------
+
+
+def initialize(admin: Pubkey, staking_program: Pubkey, guardian: Pubkey) -> Instruction:
+    """Create config, mint and vaults; ``admin`` is the program's upgrade authority."""
+    arguments = {"staking_program": staking_program, "guardian": guardian}
+    return PROGRAM.instruction("initialize", arguments, admin=admin, program_data=PROGRAM_DATA)
+
+
+def add_allocation(admin: Pubkey, row: Row, beneficiary: Pubkey) -> Instruction:
+    """Add a row of the genesis table."""
+    arguments = {
+        "id": row.id,
+        "label": row.label_bytes,
+        "beneficiary": beneficiary,
+        "amount": row.schedule.amount,
+        "tge_bps": row.schedule.tge_bps,
+        "cliff_months": row.schedule.cliff_months,
+        "tranches": row.schedule.tranches,
+    }
+    return PROGRAM.instruction("add_allocation", arguments, admin=admin)
+
+
+def launch(admin: Pubkey, start_month: int) -> Instruction:
+    """Mint the genesis supply and fix the emission's first month."""
+    return PROGRAM.instruction("launch", {"start_month": start_month}, admin=admin)
+
+
+def release(number: int, beneficiary: Pubkey) -> Instruction:
+    """Pay an allocation's beneficiary what is due."""
+    return PROGRAM.instruction(
+        "release", allocation=allocation_address(number), beneficiary_tokens=tokens_address(beneficiary)
+    )
+
+
+def emit() -> Instruction:
+    """Mint all ended hours."""
+    return PROGRAM.instruction("emit")
+
+
+def open_season(admin: Pubkey, distribution: Distribution, claim_start: int, claim_end: int) -> Instruction:
+    """Publish a season and fund it from the admin's associated token account."""
+    arguments = {
+        "season": distribution.season,
+        "root": distribution.root,
+        "data_hash": distribution.data_hash,
+        "leaves": len(distribution.claims),
+        "pools": list(distribution.pools),
+        "claim_start": claim_start,
+        "claim_end": claim_end,
+    }
+    return PROGRAM.instruction("open_season", arguments, admin=admin, funder_tokens=tokens_address(admin))
+
+
+def open_claim_page(payer: Pubkey, season: int, page: int) -> Instruction:
+    """Create a page of claim bits."""
+    return PROGRAM.instruction(
+        "open_claim_page",
+        {"page": page},
+        payer=payer,
+        season=season_address(season),
+        claim_page=claim_page_address(season, page),
+    )
+
+
+def claim_season(season: int, index: int, wallet: Pubkey, amount: int, proof: bytes) -> Instruction:
+    """Pay ``wallet`` its leaf of a season."""
+    return PROGRAM.instruction(
+        "claim_season",
+        {"index": index, "amount": amount, "proof": proof},
+        season=season_address(season),
+        claim_page=claim_page_address(season, index // PAGE_CLAIMS),
+        season_vault=season_vault_address(season),
+        wallet=wallet,
+        wallet_tokens=tokens_address(wallet),
+    )
+
+
+def close_season(season: int, funder: Pubkey) -> Instruction:
+    """End a season whose claim period is over."""
+    return PROGRAM.instruction("close_season", None, **_season_end(season, funder))
+
+
+def cancel_season(guardian: Pubkey, season: int, funder: Pubkey) -> Instruction:
+    """Veto a season before its claims open."""
+    return PROGRAM.instruction("cancel_season", None, guardian=guardian, **_season_end(season, funder))
+
+
+def close_claim_page(season: int, page: int, payer: Pubkey) -> Instruction:
+    """Give a page's rent back after its season has ended."""
+    return PROGRAM.instruction(
+        "close_claim_page",
+        payer=payer,
+        season=season_address(season),
+        claim_page=claim_page_address(season, page),
+    )
+
+
+def burn(owner: Pubkey, amount: int) -> Instruction:
+    """Burn ``amount`` base units out of the owner's associated token account."""
+    return PROGRAM.instruction("burn", {"amount": amount}, owner=owner, owner_tokens=tokens_address(owner))
+
+
+def sync_burned() -> Instruction:
+    """Count burns made directly on the token program."""
+    return PROGRAM.instruction("sync_burned")
+
+
+def set_pause(guardian: Pubkey, mask: int, until: int) -> Instruction:
+    """Stop operations until ``until``, or lift the stop with a mask of 0."""
+    return PROGRAM.instruction("set_pause", {"mask": mask, "until": until}, guardian=guardian)
+
+
+def propose_admin(admin: Pubkey, pending: Pubkey) -> Instruction:
+    """Name the next admin."""
+    return PROGRAM.instruction("propose_admin", {"pending": pending}, admin=admin)
+
+
+def accept_admin(new_admin: Pubkey) -> Instruction:
+    """Take the admin role over."""
+    return PROGRAM.instruction("accept_admin", new_admin=new_admin)
+
+
+def set_guardian(admin: Pubkey, guardian: Pubkey) -> Instruction:
+    """Name another guardian."""
+    return PROGRAM.instruction("set_guardian", {"guardian": guardian}, admin=admin)
+
+
+def propose_beneficiary(number: int, beneficiary: Pubkey, pending: Pubkey) -> Instruction:
+    """Name an allocation's next beneficiary."""
+    return PROGRAM.instruction(
+        "propose_beneficiary",
+        {"pending": pending},
+        beneficiary=beneficiary,
+        allocation=allocation_address(number),
+    )
+
+
+def accept_beneficiary(number: int, new_beneficiary: Pubkey) -> Instruction:
+    """Take an allocation over."""
+    return PROGRAM.instruction(
+        "accept_beneficiary", new_beneficiary=new_beneficiary, allocation=allocation_address(number)
+    )
+
+
+def _season_end(season: int, funder: Pubkey) -> dict[str, Pubkey]:
+    return {
+        "season": season_address(season),
+        "season_vault": season_vault_address(season),
+        "funder": funder,
+        "funder_tokens": tokens_address(funder),
+    }
+
+
+# -- reading ---------------------------------------------------------------------------------
+
+
+def parse_config(data: bytes) -> Config:
+    """Read the config's bytes."""
+    return _record(Config, PROGRAM.account("Config", data))
+
+
+async def read_config(chain: Chain) -> Config | None:
+    """Read the config, None before ``initialize``."""
+    (account,) = await chain.accounts([CONFIG])
+    return parse_config(account.data) if account else None
+
+
+async def read_allocations(chain: Chain) -> list[Allocation]:
+    """Read the genesis table in its order."""
+    found = []
+    for data in await _of_kind(chain, "Allocation"):
+        each = PROGRAM.account("Allocation", data)
+        schedule = Schedule(each["amount"], each["tge_bps"], each["cliff_months"], each["tranches"])
+        label = each["label"].rstrip(b"\0").decode(errors="replace")
+        found.append(Allocation(each["id"], label, each["beneficiary"], schedule, each["released"]))
+    return sorted(found, key=lambda row: row.id)
+
+
+async def read_seasons(chain: Chain) -> list[Season]:
+    """Read all seasons in their order."""
+    found = [_record(Season, PROGRAM.account("Season", data)) for data in await _of_kind(chain, "Season")]
+    return sorted(found, key=lambda season: season.season)
+
+
+async def read_claim_pages(chain: Chain) -> list[ClaimPage]:
+    """Read who paid for which page, in the order of seasons and pages."""
+    accounts = await _of_kind(chain, "ClaimPage")
+    found = [_record(ClaimPage, PROGRAM.account("ClaimPage", data)) for data in accounts]
+    return sorted(found, key=lambda page: (page.season, page.page))
+
+
+async def read_supply(chain: Chain) -> Supply:
+    """Read where all IO is; raises ChainError before ``initialize``."""
+    seasons = [season.vault for season in await read_seasons(chain) if season.is_open]
+    clock = await chain.clock()
+    config, mint, *vaults = await chain.accounts([CONFIG, MINT, GENESIS_VAULT, REWARD_VAULT, *seasons])
+    if config is None or mint is None:
+        raise ChainError(f"tokenomics is not initialised on this chain: there is no account {CONFIG}")
+    # A season's vault is gone when the season was closed between the two questions.
+    locked, rewards, *unclaimed = (read_token_account(each.data).amount if each else 0 for each in vaults)
+    state = parse_config(config.data)
+    return Supply(
+        time=clock.unix_timestamp,
+        emitted=state.emitted,
+        burned=state.burned,
+        supply=read_mint(mint.data).supply,
+        locked=locked,
+        seasons=sum(unclaimed),
+        rewards=rewards,
+    )
+
+
+async def _of_kind(chain: Chain, kind: str) -> Sequence[bytes]:
+    filters = [Memcmp(0, PROGRAM.discriminator(kind))]
+    found = await chain.program_accounts(PROGRAM.address, matches=filters)
+    return [account.data for account in found.values()]
+
+
+def _record(kind: type[T], values: dict[str, Any]) -> T:
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every kind is a dataclass
+    return kind(**{name: values[name] for name in names})

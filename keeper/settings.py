@@ -1,0 +1,32 @@
+"""What an operator sets: environment variables (``IONET_...``), or the same names in ``ionet.env``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from keeper.services.jobs import ALL
+
+
+class Settings(BaseSettings):
+    """The keeper's settings; the command line's options go before them."""
+
+    model_config = SettingsConfigDict(env_prefix="IONET_", env_file="ionet.env", extra="forbid")
+
+    chain: str = Field(
+        "http://127.0.0.1:8899", description="RPC node's URL, or a saved embedded chain's file"
+    )
+    keypair: Path = Field(Path("~/.config/solana/id.json"), description="the keeper's key; it pays the fees")
+    check_seconds: float = Field(20, gt=0, le=3600, description="how often to look whether something is due")
+    jobs: list[str] = Field(list(ALL), description="the jobs that run, as a JSON list")
+    log: Literal["json", "console"] = Field("json", description="one JSON object a line, or for reading")
+
+    @field_validator("jobs")
+    @classmethod
+    def _known(cls, jobs: list[str]) -> list[str]:
+        if unknown := [name for name in jobs if name not in ALL]:
+            raise ValueError(f"no job is called {', '.join(unknown)}; there are {', '.join(ALL)}")
+        return jobs
