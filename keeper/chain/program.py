@@ -108,6 +108,7 @@ class Program:
         form = self._form(name)
         arguments = arguments or {}
         self._require_arguments(form, arguments)
+        data = self._build(form, form.layout, arguments)
         unknown = accounts.keys() - {each["name"] for each in form.accounts}
         if unknown:
             raise CodecError(f"{self.name}.{name} takes no account {', '.join(sorted(unknown))}")
@@ -119,7 +120,7 @@ class Program:
             )
             resolved[account["name"]] = address
             metas.append(AccountMeta(address, account.get("signer", False), account.get("writable", False)))
-        return Instruction(self.address, form.discriminator + self._build(form, arguments), metas)
+        return Instruction(self.address, form.discriminator + data, metas)
 
     def pda(self, instruction: str, account: str, **values: Any) -> Pubkey:
         """Derive the address of an instruction's account from the arguments and accounts in ``values``."""
@@ -140,8 +141,11 @@ class Program:
     # -- accounts ----------------------------------------------------------------------------
 
     def discriminator(self, account: str) -> bytes:
-        """The first eight bytes of every account of this kind."""
-        return next(key for key, (name, _) in self._accounts.items() if name == account)
+        """The first eight bytes of every account of this kind; raises CodecError for an unknown one."""
+        found = next((key for key, (name, _) in self._accounts.items() if name == account), None)
+        if found is None:
+            raise CodecError(f"{self.name} has no account {account}")
+        return found
 
     def decode_account(self, data: bytes) -> tuple[str, Fields]:
         """Read an account's kind and fields; raises CodecError for data that is none of this program's."""
@@ -160,6 +164,7 @@ class Program:
 
     def dtype(self, account: str) -> np.dtype[Any]:
         """The numpy dtype of a zero-copy account, its discriminator first."""
+        self.discriminator(account)
         body = types.dtype(account, self._types)
         assert body.fields is not None and body.names is not None
         return np.dtype([("discriminator", "V8"), *((n, body.fields[n][0]) for n in body.names)])
@@ -266,9 +271,9 @@ class Program:
             extra = ", ".join(sorted(arguments.keys() - names))
             raise CodecError(f"{self.name}.{form.name}: lacks [{lacking}], doesn't take [{extra}]")
 
-    def _build(self, form: _Instruction, arguments: Mapping[str, Any]) -> bytes:
+    def _build(self, form: _Instruction, layout: Any, value: Any) -> bytes:
         try:
-            data: bytes = form.layout.build(arguments)
+            data: bytes = layout.build(value)
         except (construct.ConstructError, TypeError, ValueError) as error:
             raise CodecError(f"{self.name}.{form.name}: {error}") from error
         return data
@@ -320,8 +325,7 @@ class Program:
         if seed["kind"] == "arg":
             kind = next((each["type"] for each in form.arguments if each["name"] == path), None)
             if kind is not None and path in arguments:
-                value: bytes = types.layout(kind, self._types).build(arguments[path])
-                return value
+                return self._build(form, types.layout(kind, self._types), arguments[path])
         elif path in keys:
             return bytes(keys[path])
         raise CodecError(f"{self.name}.{form.name}: give the account {account}, or {path} to derive it from")

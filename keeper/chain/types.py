@@ -23,7 +23,22 @@ class _PubkeyAdapter(c.Adapter):  # type: ignore[type-arg]  # generic in its stu
         return Pubkey(obj)
 
     def _encode(self, obj: Pubkey, context: Any, path: str) -> bytes:
+        # bytes(32), of the number, would be 32 zeros: the system program's address.
+        if not isinstance(obj, Pubkey):
+            raise c.ConstructError(f"expected a Pubkey, found {obj!r}", path)
         return bytes(obj)
+
+
+class _BytesAdapter(c.Adapter):  # type: ignore[type-arg]
+    """A fixed number of bytes; construct alone would write an integer there, too."""
+
+    def _decode(self, obj: bytes, context: Any, path: str) -> bytes:
+        return obj
+
+    def _encode(self, obj: bytes, context: Any, path: str) -> bytes:
+        if not isinstance(obj, bytes):
+            raise c.ConstructError(f"expected bytes, found {obj!r}", path)
+        return obj
 
 
 class _OptionAdapter(c.Adapter):  # type: ignore[type-arg]
@@ -84,7 +99,9 @@ def layout(kind: IdlType, definitions: Definitions) -> Any:
         raise ValueError(f"unknown IDL type {kind!r}")
     if "array" in kind:
         inner, length = kind["array"]
-        return c.Bytes(length) if inner == "u8" else c.Array(length, layout(inner, definitions))
+        return (
+            _BytesAdapter(c.Bytes(length)) if inner == "u8" else c.Array(length, layout(inner, definitions))
+        )
     if "vec" in kind:
         inner = kind["vec"]
         return (
