@@ -6,13 +6,16 @@ their inner instructions, program accounts. The state can be saved to one file a
 
 from __future__ import annotations
 
+import secrets
 import struct
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from solders.account import Account as SoldersAccount
+from solders.compute_budget import set_compute_unit_limit
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
@@ -26,7 +29,9 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from keeper.chain.failure import describe
 from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.chain.protocol import (
+    MAX_COMPUTE_UNITS,
     Account,
+    ChainError,
     Clock,
     InnerInstruction,
     Memcmp,
@@ -41,14 +46,17 @@ SLOTS_PER_SECOND = 2.5
 OUTERMOST_CALL = 2
 """Stack height of a call made by a transaction's own instruction."""
 
+MAX_TRANSACTION_BYTES = 1_232
+"""What fits into a network packet; the VM alone would take more."""
+
 
 class EmbeddedChain:
     """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for whoever owns it."""
 
-    def __init__(self, *, verify_signatures: bool = True, now: int = 0) -> None:
-        """Start an empty chain whose clock shows ``now``."""
+    def __init__(self, *, verify_signatures: bool = True, now: int = 0, genesis: Hash | None = None) -> None:
+        """Start an empty chain whose clock shows ``now``, with a random identity unless one is given."""
         self._svm = LiteSVM().with_sigverify(verify_signatures).with_transaction_history(0)
-        self._genesis = self._svm.latest_blockhash()
+        self._genesis = genesis or Hash(secrets.token_bytes(Hash.LENGTH))
         self._written: set[Pubkey] = set()
         self._records: list[TransactionRecord] = []
         self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
@@ -109,28 +117,55 @@ class EmbeddedChain:
 
     def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
         """Execute one transaction and keep it; a refusal is in the record, not raised."""
-        transaction = self._sign(instructions, signers)
+        return self.submit(self._sign(instructions, signers))
+
+    def latest_blockhash(self) -> Hash:
+        """What the next transaction must name; the one after it needs another."""
+        return self._svm.latest_blockhash()
+
+    def submit(self, transaction: VersionedTransaction) -> TransactionRecord:
+        """Execute a transaction that was signed elsewhere and keep it; a refusal is in the record.
+
+        One that nobody pays for (no lamports, outdated blockhash) is not executed and not kept.
+        """
+        _require_packet(transaction)
+        keys = transaction.message.account_keys
+        balance = self._svm.get_balance(keys[0])
         self._set_clock(self._slot + 1, self.now())
         result = self._svm.send_transaction(transaction)
-        self._svm.expire_blockhash()
         record = self._record(transaction, result)
-        keys = transaction.message.account_keys
         if record.error is None:
             self._written.update(keys)
+        elif self._svm.get_balance(keys[0]) == balance:
+            return replace(record, fee=0)
         else:
             self._written.add(keys[0])
+        self._svm.expire_blockhash()
         for address in keys:
             self._by_address[address].append(len(self._records))
         self._records.append(record)
         return record
 
+    def rehearse(self, transaction: VersionedTransaction) -> TransactionRecord:
+        """Execute a transaction that was signed elsewhere without changing anything."""
+        _require_packet(transaction)
+        result = self._svm.simulate_transaction(transaction)
+        return self._record(
+            transaction, result if isinstance(result, FailedTransactionMetadata) else result.meta()
+        )
+
+    def transactions(self) -> list[TransactionRecord]:
+        """Everything that was executed, oldest first."""
+        return list(self._records)
+
     def save(self, path: Path) -> None:
         """Write the whole chain to ``path`` in one step: the old file stays until the new one is whole."""
         accounts = {address: found for address in self._written if (found := self.get(address))}
+        now = self.now()
         Snapshot(
-            genesis=str(self._genesis),
+            genesis=self._genesis,
             slot=self._slot,
-            unix_timestamp=self.now(),
+            unix_timestamp=now,
             accounts=accounts,
             records=self._records,
             addresses=[
@@ -142,12 +177,16 @@ class EmbeddedChain:
     def load(cls, path: Path, *, verify_signatures: bool = True) -> EmbeddedChain:
         """Bring back a chain that was saved; raises ChainError for a file that isn't one."""
         snapshot = Snapshot.read(path)
-        chain = cls(verify_signatures=verify_signatures, now=snapshot.unix_timestamp)
-        chain._genesis = Hash.from_string(snapshot.genesis)
+        chain = cls(
+            verify_signatures=verify_signatures, now=snapshot.unix_timestamp, genesis=snapshot.genesis
+        )
         # Code goes in before the programs that point to it: the VM compiles on sight of the latter.
         for address, account in sorted(snapshot.accounts.items(), key=lambda item: item[1].executable):
             chain.set_account(address, account)
         chain._records = snapshot.records
+        # Blockhashes go on where they stopped: otherwise an old transaction could be made again.
+        for _ in snapshot.records:
+            chain._svm.expire_blockhash()
         for address, index in snapshot.addresses:
             chain._by_address[address].append(index)
         chain._set_clock(snapshot.slot, snapshot.unix_timestamp)
@@ -161,7 +200,8 @@ class EmbeddedChain:
 
     async def clock(self) -> Clock:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return Clock(self._slot, self.now())
+        now = self.now()
+        return Clock(self._slot, now)
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -190,11 +230,7 @@ class EmbeddedChain:
         self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        transaction = self._sign(instructions, signers)
-        result = self._svm.simulate_transaction(transaction)
-        if isinstance(result, FailedTransactionMetadata):
-            return self._record(transaction, result)
-        return self._record(transaction, result.meta())
+        return self.rehearse(self._sign(instructions, signers))
 
     async def history(
         self, address: Pubkey, *, until: Signature | None = None, limit: int | None = None
@@ -216,9 +252,8 @@ class EmbeddedChain:
         self._svm.set_clock(clock)
 
     def _sign(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> VersionedTransaction:
-        message = MessageV0.try_compile(
-            signers[0].pubkey(), list(instructions), [], self._svm.latest_blockhash()
-        )
+        limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
+        message = MessageV0.try_compile(signers[0].pubkey(), limited, [], self.latest_blockhash())
         return VersionedTransaction(message, list(signers))
 
     def _record(
@@ -246,7 +281,7 @@ class EmbeddedChain:
         return TransactionRecord(
             signature=transaction.signatures[0],
             slot=self._slot,
-            time=self.now(),
+            time=self._svm.get_clock().unix_timestamp,
             signers=tuple(keys[: message.header.num_required_signatures]),
             programs=tuple(keys[each.program_id_index] for each in message.instructions),
             inner=inner,
@@ -257,6 +292,12 @@ class EmbeddedChain:
             failed_instruction=index,
             code=code,
         )
+
+
+def _require_packet(transaction: VersionedTransaction) -> None:
+    size = len(bytes(transaction))
+    if size > MAX_TRANSACTION_BYTES:
+        raise ChainError(f"the transaction has {size} bytes, a packet holds {MAX_TRANSACTION_BYTES}")
 
 
 def _match(data: bytes, matches: Sequence[Memcmp]) -> bool:

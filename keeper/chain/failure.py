@@ -25,4 +25,5 @@ def describe(error: Any) -> tuple[str, int | None, int | None]:
 
 
 def _name(error: Any) -> str:
-    return str(error).rpartition(".")[2]
+    name = str(error).rpartition(".")[2]
+    return name.removeprefix("TransactionError").removeprefix("InstructionError")

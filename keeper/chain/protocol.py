@@ -15,6 +15,9 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+MAX_COMPUTE_UNITS = 1_400_000
+"""What a transaction may compute at most; both chains ask for it, the default is 200,000 a call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -131,6 +134,7 @@ class Chain(Protocol):
     ) -> TransactionRecord:
         """Execute one transaction and wait until it is confirmed; the first signer pays.
 
+        The chain adds the compute limit, behind ``instructions``, so that their indexes stay.
         Raises TransactionFailed, TransactionExpired or ChainUnreachable.
         """
         ...

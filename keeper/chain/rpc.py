@@ -24,6 +24,7 @@ from solders.transaction import VersionedTransaction
 
 from keeper.chain.failure import describe
 from keeper.chain.protocol import (
+    MAX_COMPUTE_UNITS,
     Account,
     ChainError,
     ChainUnreachable,
@@ -45,7 +46,6 @@ RESEND_SECONDS = 2.0
 """How often an unconfirmed transaction's bytes are sent again."""
 COMPUTE_MARGIN = 1.1
 """The compute limit, as a multiple of what the simulation used."""
-MAX_COMPUTE_UNITS = 1_400_000
 UNIX_TIMESTAMP_OFFSET = 32
 """Where the Clock sysvar keeps its unix time (i64); its slot (u64) comes first."""
 
@@ -53,10 +53,16 @@ UNIX_TIMESTAMP_OFFSET = 32
 class RpcChain:
     """Implements :class:`keeper.chain.protocol.Chain`."""
 
-    def __init__(self, client: AsyncClient, commitment: Commitment = Confirmed) -> None:
+    def __init__(
+        self,
+        client: AsyncClient,
+        commitment: Commitment = Confirmed,
+        resend_seconds: float = RESEND_SECONDS,
+    ) -> None:
         """Ask through ``client``; what is read and waited for has at least ``commitment``."""
         self._client = client
         self._commitment = commitment
+        self._resend_seconds = resend_seconds
 
     async def close(self) -> None:
         """Close the client's connections."""
@@ -108,11 +114,11 @@ class RpcChain:
             raise TransactionFailed(trial)
         units = min(MAX_COMPUTE_UNITS, int(trial.compute_units * COMPUTE_MARGIN) + 300)
         latest = (await _ask(self._client.get_latest_blockhash(self._commitment))).value
-        transaction = _sign([set_compute_unit_limit(units), *instructions], signers, latest.blockhash)
+        transaction = _sign(instructions, signers, latest.blockhash, units)
         signature = transaction.signatures[0]
         while True:
             await self._submit(transaction)
-            await asyncio.sleep(RESEND_SECONDS)
+            await asyncio.sleep(self._resend_seconds)
             if record := await self._landed(signature):
                 break
             height = (await _ask(self._client.get_block_height(self._commitment))).value
@@ -129,7 +135,7 @@ class RpcChain:
         self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`; inner instructions are not reported."""
-        transaction = _sign(instructions, signers, Hash.default())
+        transaction = _sign(instructions, signers, Hash.default(), MAX_COMPUTE_UNITS)
         response = await _ask(
             self._client.simulate_transaction(
                 transaction, commitment=self._commitment, replace_recent_blockhash=True
@@ -203,9 +209,10 @@ async def _ask(call: Awaitable[T]) -> T:
 
 
 def _sign(
-    instructions: Sequence[Instruction], signers: Sequence[Keypair], blockhash: Hash
+    instructions: Sequence[Instruction], signers: Sequence[Keypair], blockhash: Hash, compute_units: int
 ) -> VersionedTransaction:
-    message = MessageV0.try_compile(signers[0].pubkey(), list(instructions), [], blockhash)
+    limited = [*instructions, set_compute_unit_limit(compute_units)]
+    message = MessageV0.try_compile(signers[0].pubkey(), limited, [], blockhash)
     return VersionedTransaction(message, list(signers))
 
 

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from keeper.chain.protocol import Account, ChainError, InnerInstruction, TransactionRecord
 
-FORMAT = 1
+FORMAT = 2
 SCHEMA = """
 CREATE TABLE chain (format INTEGER, genesis TEXT, slot INTEGER, unix_timestamp INTEGER);
 CREATE TABLE account (address BLOB PRIMARY KEY, lamports TEXT, data BLOB, owner BLOB, executable INTEGER);
 CREATE TABLE record (position INTEGER PRIMARY KEY, content TEXT);
 CREATE TABLE record_address (address BLOB, position INTEGER);
+CREATE TABLE digest (sha256 TEXT);
 """
 # Lamports are text: SQLite's integers end at 2^63.
+CONTENT = (
+    "SELECT * FROM chain",
+    "SELECT * FROM account ORDER BY address",
+    "SELECT * FROM record ORDER BY position",
+    "SELECT * FROM record_address ORDER BY position, address",
+)
+"""What the digest covers: SQLite itself would not notice a changed byte in a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything an embedded chain is made of."""
 
-    genesis: str
+    genesis: Hash
     slot: int
     unix_timestamp: int
     accounts: dict[Pubkey, Account]
@@ -44,7 +54,7 @@ class Snapshot:
             connection.executescript(SCHEMA)
             connection.execute(
                 "INSERT INTO chain VALUES (?, ?, ?, ?)",
-                (FORMAT, self.genesis, self.slot, self.unix_timestamp),
+                (FORMAT, str(self.genesis), self.slot, self.unix_timestamp),
             )
             connection.executemany(
                 "INSERT INTO account VALUES (?, ?, ?, ?, ?)",
@@ -61,6 +71,7 @@ class Snapshot:
                 "INSERT INTO record_address VALUES (?, ?)",
                 ((bytes(address), index) for address, index in self.addresses),
             )
+            connection.execute("INSERT INTO digest VALUES (?)", (_digest(connection),))
             connection.commit()
         finally:
             connection.close()
@@ -76,6 +87,8 @@ class Snapshot:
             rows = connection.execute("SELECT format, genesis, slot, unix_timestamp FROM chain").fetchall()
             if len(rows) != 1 or rows[0][0] != FORMAT:
                 raise ChainError(f"{path}: saved by another version; start a new chain")
+            if connection.execute("SELECT sha256 FROM digest").fetchall() != [(_digest(connection),)]:
+                raise ValueError("its digest is another")
             _, genesis, slot, unix_timestamp = rows[0]
             accounts = {
                 Pubkey(address): Account(int(lamports), data, Pubkey(owner), bool(executable))
@@ -93,7 +106,15 @@ class Snapshot:
             raise ChainError(f"{path}: not a saved chain, or damaged ({error})") from error
         finally:
             connection.close()
-        return cls(genesis, slot, unix_timestamp, accounts, records, addresses)
+        return cls(Hash.from_string(genesis), slot, unix_timestamp, accounts, records, addresses)
+
+
+def _digest(connection: sqlite3.Connection) -> str:
+    digest = hashlib.sha256()
+    for query in CONTENT:
+        for row in connection.execute(query):
+            digest.update(repr(row).encode())
+    return digest.hexdigest()
 
 
 def _to_json(record: TransactionRecord) -> dict[str, Any]:
