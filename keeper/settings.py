@@ -17,12 +17,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IONET_", env_file="ionet.env", extra="forbid")
 
     chain: str = Field(
-        "http://127.0.0.1:8899", description="RPC node's URL, or a saved embedded chain's file"
+        default="http://127.0.0.1:8899", description="an RPC node's URL or a saved chain's file"
     )
-    keypair: Path = Field(Path("~/.config/solana/id.json"), description="the keeper's key; it pays the fees")
-    check_seconds: float = Field(20, gt=0, le=3600, description="how often to look whether something is due")
-    jobs: list[str] = Field(list(ALL), description="the jobs that run, as a JSON list")
-    log: Literal["json", "console"] = Field("json", description="one JSON object a line, or for reading")
+    keypair: Path = Field(
+        default=Path("~/.config/solana/id.json"), description="the keeper's key; it pays fees"
+    )
+    check_seconds: float = Field(default=20, gt=0, le=3600, description="how often to look what is due")
+    jobs: list[str] = Field(default=list(ALL), description="the jobs that run, as a JSON list")
+    log: Literal["json", "console"] = Field(default="json", description="an object a line, or for reading")
 
     @field_validator("jobs")
     @classmethod

@@ -11,6 +11,7 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,10 @@ from keeper.chain.protocol import (
     TransactionRecord,
 )
 from keeper.chain.snapshot import Snapshot
+
+_VM = ThreadPoolExecutor(1, "vm")
+"""Programs run on a thread of their own: the VM's compiled code leaves the x87 unit of the thread it
+ran on unusable (github.com/anza-xyz/sbpf/issues/197), and then numpy's float division gives NaN there."""
 
 SLOTS_PER_SECOND = 2.5
 """How far the slot moves when the clock is moved: 400 ms a slot."""
@@ -132,7 +137,7 @@ class EmbeddedChain:
         keys = transaction.message.account_keys
         balance = self._svm.get_balance(keys[0])
         self._set_clock(self._slot + 1, self.now())
-        result = self._svm.send_transaction(transaction)
+        result = _VM.submit(self._svm.send_transaction, transaction).result()
         record = self._record(transaction, result)
         if record.error is None:
             self._written.update(keys)
@@ -149,7 +154,7 @@ class EmbeddedChain:
     def rehearse(self, transaction: VersionedTransaction) -> TransactionRecord:
         """Execute a transaction that was signed elsewhere without changing anything."""
         _require_packet(transaction)
-        result = self._svm.simulate_transaction(transaction)
+        result = _VM.submit(self._svm.simulate_transaction, transaction).result()
         return self._record(
             transaction, result if isinstance(result, FailedTransactionMetadata) else result.meta()
         )

@@ -77,6 +77,7 @@ class Season:
     leaves: int
     claims: int
     root: bytes
+    data_hash: bytes
     vault: Pubkey
     funder: Pubkey
     total: int

@@ -7,10 +7,12 @@ figures as constants; here they are computed from the formula, so each checks th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal, localcontext
 from functools import lru_cache
+from typing import NamedTuple
 
-from keeper.economy.calendar import HOUR, hours_in_month, month_of, month_start
+from keeper.economy.calendar import HOUR, hours_in_month, month_name, month_of, month_start
 from keeper.economy.supply import EMISSION_MONTHS, EMISSION_TOTAL, GENESIS_SUPPLY
 
 FIRST_YEAR_RATE = Decimal("0.08")
@@ -80,6 +82,29 @@ def cumulative(start_month: int, hours: int) -> int:
 def block(start_month: int, hour: int) -> int:
     """Base units of one hour (0 is the first)."""
     return cumulative(start_month, hour + 1) - cumulative(start_month, hour)
+
+
+class Month(NamedTuple):
+    """One month of the emission, base units."""
+
+    month: str
+    hours: int
+    emitted: int
+    first_block: int
+    cumulative: int
+
+
+def calendar(start_month: int) -> Iterator[Month]:
+    """All months of an emission that begins with ``start_month``."""
+    figures = cumulative_by_month()
+    hours = 0
+    for index in range(EMISSION_MONTHS):
+        month = start_month + index
+        emitted = figures[index + 1] - figures[index]
+        yield Month(
+            month_name(month), hours_in_month(month), emitted, block(start_month, hours), figures[index + 1]
+        )
+        hours += hours_in_month(month)
 
 
 def _first_month() -> Decimal:

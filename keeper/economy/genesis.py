@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from keeper.economy.calendar import parse_month
 from keeper.economy.supply import GENESIS_SUPPLY, IO
 from keeper.economy.vesting import Schedule
 
@@ -24,6 +25,11 @@ class Row:
     def label_bytes(self) -> bytes:
         """The label as the chain keeps it: 16 bytes, padded with zeros."""
         return self.label.encode().ljust(16, b"\0")
+
+
+def read_start_month(path: Path = TABLE) -> int:
+    """Read the first month of emission that a genesis table is made for."""
+    return parse_month(json.loads(path.read_text())["start_month"])
 
 
 def read_table(path: Path = TABLE) -> list[Row]:

@@ -9,6 +9,8 @@ _CONSTANTS = Program.load("tokenomics").constants
 IO_DECIMALS: int = _CONSTANTS["IO_DECIMALS"]
 IO: int = 10**IO_DECIMALS
 """Base units in one IO."""
+MILLION = 1_000_000 * IO
+"""Base units in a million IO."""
 GENESIS_SUPPLY: int = _CONSTANTS["GENESIS_SUPPLY"]
 EMISSION_TOTAL: int = _CONSTANTS["EMISSION_TOTAL"]
 MAX_SUPPLY: int = _CONSTANTS["MAX_SUPPLY"]

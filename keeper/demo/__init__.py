@@ -1,0 +1,1 @@
+"""The whole economy on an embedded chain: 20 years in seconds, every figure checked."""

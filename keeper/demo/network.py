@@ -1,0 +1,185 @@
+"""The demo's network: what happens on it, and the comparison of each step with the rules."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import structlog
+from solders.keypair import Keypair
+
+from keeper import deploy
+from keeper.chain import EmbeddedChain, Event
+from keeper.chain.token import create_associated
+from keeper.clients import tokenomics
+from keeper.clients.tokenomics import Supply
+from keeper.demo.airdrop import Airdrop, airdrop, person
+from keeper.demo.checks import Checks
+from keeper.economy import emission
+from keeper.economy.calendar import DAY, HOUR, month_start, parse_month
+from keeper.economy.genesis import read_start_month, read_table
+from keeper.economy.seasons import points_file
+from keeper.economy.supply import EMISSION_TOTAL, GENESIS_SUPPLY, IO, MAX_SUPPLY
+from keeper.services import jobs
+
+LISTING = month_start(parse_month("2024-06")) + 10 * DAY + 12 * HOUR
+"""The day the token was listed on the network this is modelled on; genesis happens here."""
+KEEPER_DELAY = 20
+"""Seconds after the hour at which the keeper looks."""
+CLAIM_DAYS = 180
+LAMPORTS = 10**13
+TREASURY = "community"
+"""The allocation that funds the airdrops, whose share at launch is large enough."""
+
+PUBLISHED_MONTHS = (
+    *(3_333_333, 3_299_497, 3_266_003, 3_232_850, 3_200_033, 3_167_549),
+    *(3_135_395, 3_103_568, 3_072_063, 3_040_879, 3_010_011, 2_979_456),
+)
+"""The network's own table, months 1 to 12 (July 2024 to June 2025), whole IO."""
+
+
+@dataclass(slots=True)
+class Month:
+    """One month of emission as it happened; amounts in base units."""
+
+    number: int
+    emitted: int
+    released: int
+    supply: Supply
+
+
+@dataclass(slots=True)
+class Network:
+    """An embedded chain with tokenomics on it, its keeper, and what was seen."""
+
+    chain: EmbeddedChain
+    admin: Keypair
+    keeper: Keypair
+    checks: Checks = field(default_factory=Checks)
+    first_day: list[Event] = field(default_factory=list)
+    airdrops: list[Airdrop] = field(default_factory=list)
+    months: list[Month] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls) -> Network:
+        """A chain at the day of listing, with the programs deployed and nothing done."""
+        # The community's treasury doubles as admin here: it owns what seasons are funded with.
+        network = cls(EmbeddedChain(now=LISTING), admin=person(TREASURY), keeper=person("keeper"))
+        for each in (network.admin, network.keeper):
+            network.chain.airdrop(each.pubkey(), LAMPORTS)
+        deploy.load_programs(network.chain, network.admin.pubkey())
+        return network
+
+    async def job(self, name: str) -> list[Event]:
+        """Run one of the keeper's jobs, as its loop would."""
+        log = structlog.wrap_logger(
+            structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+        )
+        return await jobs.ALL[name](self.chain, self.keeper, log)
+
+    # -- what happens --------------------------------------------------------------------------
+
+    async def genesis(self) -> None:
+        """Create mint and vaults, write the genesis table, launch, release what is free at once."""
+        table = read_table()
+        await deploy.genesis(
+            self.chain,
+            self.admin,
+            table=table,
+            beneficiaries={row.label: person(row.label).pubkey() for row in table},
+            guardian=person("guardian").pubkey(),
+            staking_program=deploy.staking_program(),
+            start_month=read_start_month(),
+        )
+        await self.job("vesting")
+        supply = await tokenomics.read_supply(self.chain)
+        self.checks.equal("supply at genesis", supply.supply, GENESIS_SUPPLY)
+        self.checks.equal("free at launch", supply.circulating, 94_400_000 * IO)
+
+    async def open_season(self, number: int) -> Airdrop:
+        """Publish a season and let everybody who claims in time claim."""
+        season = airdrop(number)
+        distribution = season.distribution
+        start = self.chain.now() + tokenomics.SEASON_NOTICE
+        admin = self.admin.pubkey()
+        instructions = [
+            tokenomics.open_season(admin, distribution, start, start + CLAIM_DAYS * DAY),
+            tokenomics.open_claim_page(admin, number, 0),
+        ]
+        await self.chain.send(instructions, [self.admin])
+        self.airdrops.append(season)
+        return season
+
+    async def claim(self, season: Airdrop, each: Callable[[], None]) -> None:
+        """Make the claims of a season; anyone may pay for them, here the keeper's key does."""
+        payer = self.keeper.pubkey()
+        number = season.distribution.season
+        for claim in season.claiming:
+            instructions = [
+                create_associated(payer, claim.wallet, tokenomics.MINT),
+                tokenomics.claim_season(
+                    number, claim.index, claim.wallet, claim.amount, season.distribution.proof(claim)
+                ),
+            ]
+            await self.chain.send(instructions, [self.keeper])
+            each()
+        (on_chain,) = [s for s in await tokenomics.read_seasons(self.chain) if s.season == number]
+        claimed = sum(claim.amount for claim in season.claiming)
+        self.checks.equal(f"season {number} claimed", on_chain.claimed, claimed)
+        self.checks.equal("root", on_chain.root, season.distribution.root)
+        self.checks.equal("data hash", on_chain.data_hash, sha256(points_file(season.points)).digest())
+
+    async def hour(self, number: int) -> None:
+        """Let hour ``number`` (1 is the first) of the emission end, and the keeper look."""
+        start = read_start_month()
+        self.chain.warp_to(month_start(start) + number * HOUR + KEEPER_DELAY)
+        (event,) = await self.job("emission")
+        self.checks.equal(f"hour {number}", event.fields["amount"], emission.block(start, number - 1))
+        self.first_day.append(event)
+
+    async def month(self, index: int) -> None:
+        """Let month ``index`` (0 is the first) of the emission end, and the keeper run every job."""
+        start = read_start_month()
+        self.chain.warp_to(month_start(start + index + 1) + KEEPER_DELAY)
+        await self.job("emission")
+        released = await self.job("vesting")
+        await self.job("seasons")
+        supply = await tokenomics.read_supply(self.chain)
+        before = self.months[-1].supply.emitted if self.months else 0
+        paid = sum(event.fields["amount"] for event in released)
+        self.months.append(Month(start + index, supply.emitted - before, paid, supply))
+        await self._check_month(index)
+
+    # -- what must hold ------------------------------------------------------------------------
+
+    async def _check_month(self, index: int) -> None:
+        start = read_start_month()
+        month = self.months[index]
+        supply = month.supply
+        figures = emission.cumulative_by_month()
+        self.checks.equal(f"emitted in month {index + 1}", month.emitted, figures[index + 1] - figures[index])
+        if index < len(PUBLISHED_MONTHS):
+            published = PUBLISHED_MONTHS[index]
+            self.checks.equal(f"published month {index + 1}", round(month.emitted / IO), published)
+        self.checks.equal("mint supply", supply.supply, GENESIS_SUPPLY + supply.emitted - supply.burned)
+        self.checks.equal("reward vault", supply.rewards, supply.emitted)
+        self.checks.holds("supply is above 800,000,000 IO", supply.supply <= MAX_SUPPLY)
+        locked = 0
+        for row in await tokenomics.read_allocations(self.chain):
+            vested = row.schedule.vested(start, self.chain.now())
+            self.checks.equal(f"{row.label} released", row.released, vested)
+            locked += row.schedule.amount - vested
+        self.checks.equal("locked", supply.locked, locked)
+
+    async def check_end(self) -> None:
+        """What must hold when the schedule has ended."""
+        supply = await tokenomics.read_supply(self.chain)
+        self.checks.equal("emitted in all", supply.emitted, EMISSION_TOTAL)
+        self.checks.equal("supply at the end", supply.supply, MAX_SUPPLY)
+        self.checks.equal("locked at the end", supply.locked, 0)
+        self.checks.equal("left in seasons", supply.seasons, 0)
+        self.checks.equal("claim pages left", await tokenomics.read_claim_pages(self.chain), [])
+        for season in await tokenomics.read_seasons(self.chain):
+            self.checks.equal("season adds up", season.claimed + season.returned, season.total)
