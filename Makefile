@@ -28,16 +28,17 @@ venv: .venv/ready ## the Python environment, by the hashes in requirements.lock
 	@touch $@
 
 programs: ## build every program into programs/artifacts (installs the toolchain, 2 minutes once)
-	@$(PYTHON) toolchain/programs.py build
+	@$(PYTHON) -m toolchain.programs build
 
 check-programs: ## rebuild the programs elsewhere and compare every byte
-	@$(PYTHON) toolchain/programs.py check
+	@$(PYTHON) -m toolchain.programs check
 
 idl: ## write idl/*.json and idl/legacy/*.json from the programs
-	@$(PYTHON) toolchain/idl.py write
+	@$(PYTHON) -m toolchain.idl write
 
-check-idl: ## fail when the IDLs are not what the programs say
-	@$(PYTHON) toolchain/idl.py check
+check-idl: ## fail when the IDLs are not what the programs say, or an address differs between files
+	@$(PYTHON) -m toolchain.program_ids check
+	@$(PYTHON) -m toolchain.idl check
 
 rust-test: ## format, lints and native tests of the Rust code
 	@$(CARGO) fmt --all --check

@@ -1,8 +1,8 @@
 """Write the programs' interface descriptions (IDLs), or check that they are current.
 
-``idl.py write`` makes idl/<program>.json from the programs' own code, and idl/legacy/<program>.json,
-the same in the format before Anchor 0.30 that older clients (anchorpy) read. ``idl.py check`` makes
-them in memory and compares. Needs cargo; standard library alone.
+``-m toolchain.idl write`` makes idl/<program>.json from the programs' own code, and
+idl/legacy/<program>.json, the same in the format before Anchor 0.30 that older clients (anchorpy)
+read. ``-m toolchain.idl check`` makes them in memory and compares. Needs cargo; standard library alone.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from programs import ROOT, programs
+from toolchain.programs import ROOT, SELF_TEST, programs
 
 IDL = Path("idl")
-SELF_TEST = "probe"
-"""The toolchain's own program: nobody calls it."""
 
 Json = dict[str, Any]
 
@@ -89,6 +87,8 @@ def legacy_struct(definition: Json) -> Json:
     """An account or a type in the older notation."""
     kind = definition["type"]
     if kind["kind"] == "enum":
+        if any("fields" in variant for variant in kind["variants"]):
+            raise SystemExit(f"{definition['name']}: enums whose variants carry fields are not converted")
         body: Json = {"kind": "enum", "variants": [{"name": v["name"]} for v in kind["variants"]]}
     else:
         body = {"kind": "struct", "fields": legacy_fields(kind["fields"])}

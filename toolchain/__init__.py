@@ -1,0 +1,1 @@
+"""Builds the programs, describes them and keeps their ids: standard library alone."""
