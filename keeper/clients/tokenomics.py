@@ -314,6 +314,11 @@ def parse_config(data: bytes) -> Config:
     return _record(Config, PROGRAM.account("Config", data))
 
 
+def parse_season(data: bytes) -> Season:
+    """Read a season's bytes."""
+    return _record(Season, PROGRAM.account("Season", data))
+
+
 async def read_config(chain: Chain) -> Config | None:
     """Read the config, None before ``initialize``."""
     (account,) = await chain.accounts([CONFIG])
@@ -333,7 +338,7 @@ async def read_allocations(chain: Chain) -> list[Allocation]:
 
 async def read_seasons(chain: Chain) -> list[Season]:
     """Read all seasons in their order."""
-    found = [_record(Season, PROGRAM.account("Season", data)) for data in await _of_kind(chain, "Season")]
+    found = [parse_season(data) for data in await _of_kind(chain, "Season")]
     return sorted(found, key=lambda season: season.season)
 
 

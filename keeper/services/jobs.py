@@ -2,7 +2,8 @@
 
 Each reads the chain, sends what is due, and does nothing when nothing is. The chain's clock decides,
 not this machine's, and the program refuses whatever isn't due, so that a job may run late, twice or
-beside another keeper's. A job never raises for a refusal that only says that somebody was faster.
+beside another keeper's. After a refusal it looks again: when nothing is due any more, somebody else
+was faster, and that is no failure.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.chain import Chain, Event, TransactionFailed
 from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
+from keeper.clients.tokenomics import Allocation, ClaimPage, Season
 from keeper.economy import emission
 
 Job = Callable[[Chain, Keypair, FilteringBoundLogger], Awaitable[list[Event]]]
@@ -32,15 +34,14 @@ async def emit_finished_hours(chain: Chain, payer: Keypair, log: FilteringBoundL
     if config is None or not config.launched:
         log.info("emission.not_launched")
         return []
+    hours = await _hours_due(chain)
     now = (await chain.clock()).unix_timestamp
-    hours = emission.hours_ended(config.start_month, now)
-    if hours <= config.emitted_hours:
-        log.debug("emission.nothing_due", hours=hours)
+    if hours and config.is_paused(tokenomics.PAUSE_EMISSION, now):
+        log.warning("emission.paused", until=config.pause_until, waiting_hours=hours)
         return []
-    if config.is_paused(tokenomics.PAUSE_EMISSION, now):
-        log.warning("emission.paused", until=config.pause_until, waiting_hours=hours - config.emitted_hours)
+    if not hours:
         return []
-    events = await _send(chain, payer, log, [tokenomics.emit()], settled=("NothingDue", "Paused"))
+    events = await _send(chain, payer, log, [tokenomics.emit()], lambda: _hours_due(chain))
     for event in events:
         fields = event.fields
         expected = emission.cumulative(config.start_month, fields["to_hour"])
@@ -52,45 +53,44 @@ async def emit_finished_hours(chain: Chain, payer: Keypair, log: FilteringBoundL
 
 async def release_vested(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
     """Pay every beneficiary what vesting has freed."""
-    config = await tokenomics.read_config(chain)
-    if config is None or not config.launched:
-        return []
-    now = (await chain.clock()).unix_timestamp
     events = []
-    for row in await tokenomics.read_allocations(chain):
-        if row.schedule.vested(config.start_month, now) <= row.released:
-            continue
+    for row in await _vesting_due(chain):
         instructions = [
             create_associated(payer.pubkey(), row.beneficiary, tokenomics.MINT),
             tokenomics.release(row.id, row.beneficiary),
         ]
-        # The beneficiary may hand the allocation over in between: the next run pays the new one.
-        settled = ("NothingDue", "NotAssociatedAccount")
-        for event in await _send(chain, payer, log, instructions, settled=settled):
+
+        async def still_due(row: Allocation = row) -> bool:
+            return row in await _vesting_due(chain)
+
+        for event in await _send(chain, payer, log, instructions, still_due):
             log.info("vesting.released", **_of(event.fields, "allocation", "amount", "released"))
             events.append(event)
     return events
 
 
 async def close_ended_seasons(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
-    """Close seasons whose claim period is over, and the pages of all that ended."""
-    now = (await chain.clock()).unix_timestamp
+    """Close seasons whose claim period is over, then the pages of all that ended."""
     events = []
-    ended = set()
-    for season in await tokenomics.read_seasons(chain):
-        if season.is_open and now >= season.claim_end:
-            instructions = [
-                create_associated(payer.pubkey(), season.funder, tokenomics.MINT),
-                tokenomics.close_season(season.season, season.funder),
-            ]
-            events += await _send(chain, payer, log, instructions, settled=("SeasonNotOpen",))
-            log.info("season.closed", season=season.season, returned=season.total - season.claimed)
-        if not season.is_open or now >= season.claim_end:
-            ended.add(season.season)
-    for page in await tokenomics.read_claim_pages(chain):
-        if page.season in ended:
-            instruction = tokenomics.close_claim_page(page.season, page.page, page.payer)
-            events += await _send(chain, payer, log, [instruction], settled=("AccountNotInitialized",))
+    for season in await _seasons_over(chain):
+        instructions = [
+            create_associated(payer.pubkey(), season.funder, tokenomics.MINT),
+            tokenomics.close_season(season.season, season.funder),
+        ]
+
+        async def season_still_open(season: Season = season) -> bool:
+            return season in await _seasons_over(chain)
+
+        for event in await _send(chain, payer, log, instructions, season_still_open):
+            log.info("season.closed", **_of(event.fields, "season", "returned"))
+            events.append(event)
+    for page in await _pages_over(chain):
+        instruction = tokenomics.close_claim_page(page.season, page.page, page.payer)
+
+        async def page_still_there(page: ClaimPage = page) -> bool:
+            return page in await _pages_over(chain)
+
+        events += await _send(chain, payer, log, [instruction], page_still_there)
     return events
 
 
@@ -102,21 +102,51 @@ ALL: dict[str, Job] = {
 """Every job by name, in the order they run in."""
 
 
+async def _hours_due(chain: Chain) -> int:
+    """Hours of the emission that have ended and are not minted."""
+    config = await tokenomics.read_config(chain)
+    if config is None or not config.launched:
+        return 0
+    now = (await chain.clock()).unix_timestamp
+    return emission.hours_ended(config.start_month, now) - config.emitted_hours
+
+
+async def _vesting_due(chain: Chain) -> list[Allocation]:
+    """Allocations of which more has vested than was paid."""
+    config = await tokenomics.read_config(chain)
+    if config is None or not config.launched:
+        return []
+    now = (await chain.clock()).unix_timestamp
+    rows = await tokenomics.read_allocations(chain)
+    return [row for row in rows if row.schedule.vested(config.start_month, now) > row.released]
+
+
+async def _seasons_over(chain: Chain) -> list[Season]:
+    """Open seasons whose claim period has ended."""
+    now = (await chain.clock()).unix_timestamp
+    return [each for each in await tokenomics.read_seasons(chain) if each.is_open and now >= each.claim_end]
+
+
+async def _pages_over(chain: Chain) -> list[ClaimPage]:
+    """Claim pages of seasons that were closed or cancelled."""
+    ended = {each.season for each in await tokenomics.read_seasons(chain) if not each.is_open}
+    return [page for page in await tokenomics.read_claim_pages(chain) if page.season in ended]
+
+
 async def _send(
     chain: Chain,
     payer: Keypair,
     log: FilteringBoundLogger,
     instructions: Sequence[Instruction],
-    settled: Sequence[str],
+    still_due: Callable[[], Awaitable[object]],
 ) -> list[Event]:
-    """Send, and give the program's events; an error named in ``settled`` means others were faster."""
+    """Send, and give the program's events; a refusal of what isn't due any more gives none."""
     try:
         record = await chain.send(instructions, [payer])
     except TransactionFailed as failure:
-        name = tokenomics.PROGRAM.error(failure.code).name if failure.code is not None else ""
-        if name not in settled:
+        if await still_due():
             raise
-        log.info("keeper.others_were_faster", refusal=name)
+        log.info("keeper.others_were_faster", refusal=str(failure))
         return []
     return tokenomics.PROGRAM.events(record)
 

@@ -1,0 +1,31 @@
+"""Seasons for tests: from amounts by wallet to an open season."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from solders.pubkey import Pubkey
+
+from keeper.chain.token import create_associated
+from keeper.clients import tokenomics
+from keeper.clients.tokenomics import Season
+from keeper.economy.seasons import Distribution, Points
+from tests.programs.world import DAY, World
+
+
+def distribution(number: int, amounts: Mapping[Pubkey, int]) -> Distribution:
+    """A season in which each wallet gets its amount: points and pool are the same figures."""
+    points = [Points(wallet, "gpu", amount) for wallet, amount in amounts.items()]
+    pools = {"gpu": sum(amounts.values())}
+    return Distribution(number, pools, points, program=tokenomics.PROGRAM.address, mint=tokenomics.MINT)
+
+
+def open_season(world: World, number: int, amounts: Mapping[Pubkey, int]) -> Season:
+    """Fund the admin and open a season that pays ``amounts``, claims from tomorrow for 30 days."""
+    admin = world.admin.pubkey()
+    world.do(create_associated(world.payer.pubkey(), admin, tokenomics.MINT))
+    world.give(admin, sum(amounts.values()))
+    start = world.chain.now() + DAY
+    season = distribution(number, amounts)
+    world.do(tokenomics.open_season(admin, season, start, start + 30 * DAY), signers=[world.admin])
+    return tokenomics.parse_season(world.account(tokenomics.season_address(number)).data)
