@@ -18,6 +18,7 @@ from keeper import deploy
 from keeper.chain import ChainError, ChainUnreachable
 from keeper.cli import tables
 from keeper.clients import tokenomics
+from keeper.demo.checks import DemoFailed
 from keeper.economy import emission
 from keeper.economy.calendar import parse_month
 from keeper.economy.genesis import read_start_month
@@ -120,7 +121,7 @@ def main() -> None:
             f"IONET_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()
         ]
         _fail("\n".join(problems))
-    except (ChainError, ValueError) as error:
+    except (ChainError, DemoFailed, ValueError) as error:
         _fail(str(error))
 
 

@@ -40,5 +40,8 @@ def month_name(month: int) -> str:
 
 def parse_month(text: str) -> int:
     """The number of a month written as ``2024-07``; raises ValueError for anything else."""
-    at = datetime.strptime(text, "%Y-%m")
+    try:
+        at = datetime.strptime(text, "%Y-%m")
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no month; write it like 2024-07") from error
     return month_number(at.year, at.month)
