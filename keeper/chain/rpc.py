@@ -13,6 +13,7 @@ from solana.rpc.commitment import Commitment, Confirmed
 from solana.rpc.core import RPCException
 from solana.rpc.models import MemcmpOpts, TxOpts
 from solders.compute_budget import set_compute_unit_limit
+from solders.errors import SerdeJSONError
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
@@ -199,10 +200,13 @@ class RpcChain:
 
 
 async def _ask(call: Awaitable[T]) -> T:
-    """Wait for the node's answer; raises ChainUnreachable when there is none, ChainError for a refusal."""
+    """Wait for the node's answer; raises ChainError for a refusal.
+
+    Raises ChainUnreachable when there is none, or a proxy's web page in its place.
+    """
     try:
         return await call
-    except (SolanaRpcException, OSError, TimeoutError) as error:
+    except (SolanaRpcException, SerdeJSONError, OSError, TimeoutError) as error:
         raise ChainUnreachable(f"the RPC node doesn't answer: {error}") from error
     except RPCException as error:
         raise ChainError(f"the RPC node refused: {error}") from error
