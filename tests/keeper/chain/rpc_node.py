@@ -1,0 +1,285 @@
+"""A JSON-RPC node over HTTP in front of an embedded chain: what RpcChain's tests talk to.
+
+It answers in the shapes of Solana's own node, refuses what that refuses, and has faults to switch on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import base58
+from solders.hash import Hash
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+
+from keeper.chain import EmbeddedChain, TransactionRecord
+from tests.keeper.chain.rpc_shapes import Json, account_json, error_json, inner_json
+
+HASH_LIFE = 150
+"""Blocks for which a blockhash stays valid."""
+MAX_ACCOUNTS = 100
+MAX_SIGNATURES = 1_000
+MAX_TRANSACTION = 1_232
+INVALID_PARAMS = -32602
+SIGNATURE_FAILURE = -32003
+METHOD_NOT_FOUND = -32601
+
+
+class RpcRefusal(Exception):
+    """A JSON-RPC error."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Faults:
+    """What goes wrong: each is off by default."""
+
+    drop: bool = False
+    """Transactions are accepted and never included."""
+    late: bool = False
+    """Transactions are included only when the block height is asked for."""
+    blocks_per_question: int = 0
+    """How far the block height runs each time it is asked for."""
+    hidden_answers: int = 0
+    """How many times a transaction that landed is not found yet."""
+    forgetful: bool = False
+    """Transactions are listed and not found."""
+    status: int = 200
+    """The HTTP status of every answer."""
+    garbage: bool = False
+    """Every answer is a web page."""
+
+
+class RpcNode:
+    """Serves ``chain``, which must not verify signatures: the node does, but for simulations."""
+
+    def __init__(self, chain: EmbeddedChain) -> None:
+        self.chain = chain
+        self.faults = Faults()
+        self.calls: list[tuple[str, list[Json]]] = []
+        self.url = ""
+        self._landed: dict[Signature, tuple[VersionedTransaction, TransactionRecord]] = {}
+        self._waiting: list[VersionedTransaction] = []
+        self._blocks_ahead = 0
+        self._connections: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+
+    async def start(self) -> None:
+        """Listen on a free port of this machine."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Stop listening and hang up."""
+        self._server.close()
+        tasks = [task for task in self._connections if task]
+        for writer in self._connections.values():
+            writer.close()
+        await asyncio.gather(*tasks)
+        await self._server.wait_closed()
+
+    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
+        """Execute a transaction of somebody who talks to another node."""
+        blockhash = self.chain.latest_blockhash()
+        message = MessageV0.try_compile(signers[0].pubkey(), list(instructions), [], blockhash)
+        return self._include(VersionedTransaction(message, list(signers)))
+
+    # -- HTTP --------------------------------------------------------------------------------
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections[asyncio.current_task()] = writer
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                fields = dict(line.lower().split(": ", 1) for line in head.decode().splitlines()[1:-1])
+                body = await reader.readexactly(int(fields["content-length"]))
+                answer = b"<html>down</html>" if self.faults.garbage else await self._answer(body)
+                status = f"HTTP/1.1 {self.faults.status} x\r\ncontent-length: {len(answer)}\r\n\r\n"
+                writer.write(status.encode() + answer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            del self._connections[asyncio.current_task()]
+            writer.close()
+
+    async def _answer(self, body: bytes) -> bytes:
+        question = json.loads(body)
+        method, parameters = question["method"], question.get("params", [])
+        self.calls.append((method, parameters))
+        answer: Json = {"jsonrpc": "2.0", "id": question["id"]}
+        try:
+            handler = getattr(self, f"_rpc_{method}", None)
+            if handler is None:
+                raise RpcRefusal(METHOD_NOT_FOUND, "Method not found")
+            answer["result"] = await handler(*parameters)
+        except RpcRefusal as refusal:
+            answer["error"] = {"code": refusal.code, "message": str(refusal)}
+        return json.dumps(answer).encode()
+
+    # -- accounts ----------------------------------------------------------------------------
+
+    async def _rpc_getHealth(self) -> Json:
+        return "ok"
+
+    async def _rpc_getGenesisHash(self) -> Json:
+        return await self.chain.genesis_hash()
+
+    async def _rpc_getAccountInfo(self, address: str, config: Json) -> Json:
+        return await self._in_context(account_json(self.chain.get(Pubkey.from_string(address))))
+
+    async def _rpc_getMultipleAccounts(self, addresses: list[str], config: Json) -> Json:
+        if len(addresses) > MAX_ACCOUNTS:
+            raise RpcRefusal(INVALID_PARAMS, f"Too many inputs provided; max {MAX_ACCOUNTS}")
+        keys = [Pubkey.from_string(address) for address in addresses]
+        return await self._in_context([account_json(self.chain.get(key)) for key in keys])
+
+    async def _rpc_getProgramAccounts(self, program: str, config: Json) -> Json:
+        assert config["encoding"] == "base64"
+        found = await self.chain.program_accounts(Pubkey.from_string(program))
+        filters = config.get("filters") or []
+        return [
+            {"pubkey": str(address), "account": account_json(account)}
+            for address, account in found.items()
+            if all(_passes(account.data, each) for each in filters)
+        ]
+
+    # -- transactions --------------------------------------------------------------------------
+
+    async def _rpc_getLatestBlockhash(self, config: Json) -> Json:
+        return await self._in_context(self._blockhash_json(await self._height()))
+
+    async def _rpc_getBlockHeight(self, config: Json) -> Json:
+        self._blocks_ahead += self.faults.blocks_per_question
+        height = await self._height()
+        for transaction in self._waiting:
+            self._include(transaction)
+        self._waiting.clear()
+        return height
+
+    async def _rpc_sendTransaction(self, encoded: str, config: Json) -> Json:
+        transaction = _transaction(encoded, config)
+        if not all(transaction.verify_with_results()):
+            raise RpcRefusal(SIGNATURE_FAILURE, "Transaction signature verification failure")
+        if self.faults.late:
+            self._waiting.append(transaction)
+        elif not self.faults.drop:
+            self._include(transaction)
+        return str(transaction.signatures[0])
+
+    async def _rpc_simulateTransaction(self, encoded: str, config: Json) -> Json:
+        transaction = _transaction(encoded, config)
+        assert config["replaceRecentBlockhash"]
+        assert not config["sigVerify"]
+        message = transaction.message
+        assert isinstance(message, MessageV0)
+        assert message.recent_blockhash == Hash.default()
+        message = MessageV0(
+            message.header, message.account_keys, self.chain.latest_blockhash(), message.instructions, []
+        )
+        record = self.chain.rehearse(VersionedTransaction.populate(message, transaction.signatures))
+        value = {
+            "err": error_json(record),
+            "logs": list(record.logs),
+            "accounts": None,
+            "unitsConsumed": record.compute_units,
+            "returnData": None,
+            "innerInstructions": None,
+            "replacementBlockhash": self._blockhash_json(await self._height()),
+        }
+        return await self._in_context(value)
+
+    async def _rpc_getSignaturesForAddress(self, address: str, config: Json) -> Json:
+        limit = config.get("limit") or MAX_SIGNATURES
+        if limit > MAX_SIGNATURES:
+            raise RpcRefusal(INVALID_PARAMS, f"Invalid limit; max {MAX_SIGNATURES}")
+        records = (await self.chain.history(Pubkey.from_string(address)))[::-1]
+        names = [str(record.signature) for record in records]
+        start = names.index(config["before"]) + 1 if config.get("before") else 0
+        end = names.index(config["until"]) if config.get("until") in names else len(names)
+        return [
+            {
+                "signature": str(record.signature),
+                "slot": record.slot,
+                "err": error_json(record),
+                "memo": None,
+                "blockTime": record.time,
+                "confirmationStatus": "confirmed",
+            }
+            for record in records[start : min(start + limit, end)]
+        ]
+
+    async def _rpc_getTransaction(self, signature: str, config: Json) -> Json:
+        assert config["encoding"] == "base64"
+        assert config["maxSupportedTransactionVersion"] == 0
+        found = self._landed.get(Signature.from_string(signature))
+        if found is None or self.faults.forgetful:
+            return None
+        if self.faults.hidden_answers:
+            self.faults.hidden_answers -= 1
+            return None
+        transaction, record = found
+        error = error_json(record)
+        return {
+            "slot": record.slot,
+            "blockTime": record.time,
+            "version": 0,
+            "transaction": [base64.b64encode(bytes(transaction)).decode(), "base64"],
+            "meta": {
+                "err": error,
+                "status": {"Ok": None} if error is None else {"Err": error},
+                "fee": record.fee,
+                "preBalances": [],
+                "postBalances": [],
+                "innerInstructions": inner_json(record.inner, transaction.message.account_keys),
+                "logMessages": list(record.logs),
+                "preTokenBalances": [],
+                "postTokenBalances": [],
+                "rewards": [],
+                "loadedAddresses": {"writable": [], "readonly": []},
+                "computeUnitsConsumed": record.compute_units,
+            },
+        }
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _include(self, transaction: VersionedTransaction) -> TransactionRecord:
+        record = self.chain.submit(transaction)
+        if record.fee:
+            self._landed[record.signature] = (transaction, record)
+        return record
+
+    async def _height(self) -> int:
+        return (await self.chain.clock()).slot + self._blocks_ahead
+
+    def _blockhash_json(self, height: int) -> Json:
+        return {"blockhash": str(self.chain.latest_blockhash()), "lastValidBlockHeight": height + HASH_LIFE}
+
+    async def _in_context(self, value: Json) -> Json:
+        return {"context": {"apiVersion": "3.0.0", "slot": (await self.chain.clock()).slot}, "value": value}
+
+
+def _transaction(encoded: str, config: Json) -> VersionedTransaction:
+    assert config["encoding"] == "base64"
+    raw = base64.b64decode(encoded, validate=True)
+    if len(raw) > MAX_TRANSACTION:
+        raise RpcRefusal(
+            INVALID_PARAMS, f"base64 encoded transaction too large: {len(raw)} bytes (max: {MAX_TRANSACTION})"
+        )
+    return VersionedTransaction.from_bytes(raw)
+
+
+def _passes(data: bytes, criterion: Json) -> bool:
+    if "dataSize" in criterion:
+        return len(data) == int(criterion["dataSize"])
+    memcmp = criterion["memcmp"]
+    return data[memcmp["offset"] :].startswith(base58.b58decode(memcmp["bytes"]))

@@ -1,0 +1,201 @@
+"""What only an RPC node can do to its clients: lose, delay, repeat, refuse, vanish."""
+
+import base64
+from collections.abc import Awaitable, Callable
+
+import pytest
+from solana.rpc.async_api import AsyncClient
+from solana.rpc.core import RPCException
+from solders.compute_budget import ID as COMPUTE_BUDGET
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.system_program import ID as SYSTEM
+from solders.transaction import VersionedTransaction
+
+from keeper.chain import (
+    Account,
+    Chain,
+    ChainError,
+    ChainUnreachable,
+    TransactionExpired,
+    TransactionFailed,
+    TransactionRecord,
+)
+from tests.keeper.chain.conftest import ADMIN, ALICE, BOB, LAMPORTS, RpcSite, initialize, pay
+from tests.keeper.chain.rpc_node import HASH_LIFE, MAX_SIGNATURES, Faults, RpcNode
+
+FEE = 5_000
+SET_COMPUTE_UNIT_LIMIT = 2
+
+QUESTIONS: dict[str, Callable[[Chain], Awaitable[object]]] = {
+    "genesis_hash": lambda chain: chain.genesis_hash(),
+    "clock": lambda chain: chain.clock(),
+    "accounts": lambda chain: chain.accounts([ALICE.pubkey()]),
+    "program_accounts": lambda chain: chain.program_accounts(ALICE.pubkey()),
+    "send": lambda chain: chain.send([pay(1)], [ALICE]),
+    "simulate": lambda chain: chain.simulate([pay(1)], [ALICE]),
+    "history": lambda chain: chain.history(ALICE.pubkey()),
+}
+
+
+def asked(rpc: RpcSite, method: str) -> int:
+    return sum(name == method for name, _ in rpc.node.calls)
+
+
+def sent(rpc: RpcSite) -> list[str]:
+    return [parameters[0] for name, parameters in rpc.node.calls if name == "sendTransaction"]
+
+
+async def lamports(rpc: RpcSite, address: Pubkey) -> int:
+    (account,) = await rpc.chain.accounts([address])
+    return account.lamports if account else 0
+
+
+# -- sending ------------------------------------------------------------------------------------
+
+
+async def test_a_transaction_sent_again_lands_once(rpc: RpcSite) -> None:
+    rpc.node.faults.hidden_answers = 3
+    record = await rpc.chain.send([pay(7)], [ALICE])
+    assert len(sent(rpc)) == 4
+    assert len(set(sent(rpc))) == 1
+    assert await lamports(rpc, BOB.pubkey()) == LAMPORTS + 7
+    assert await lamports(rpc, ALICE.pubkey()) == LAMPORTS - 7 - FEE
+    assert await rpc.chain.history(ALICE.pubkey()) == [record]
+
+
+async def test_equal_transfers_both_land(rpc: RpcSite) -> None:
+    first = await rpc.chain.send([pay(7)], [ALICE])
+    second = await rpc.chain.send([pay(7)], [ALICE])
+    assert first.signature != second.signature
+    assert await lamports(rpc, BOB.pubkey()) == LAMPORTS + 14
+
+
+async def test_a_dropped_transaction_expires(rpc: RpcSite) -> None:
+    rpc.node.faults.drop = True
+    rpc.node.faults.blocks_per_question = 100
+    with pytest.raises(TransactionExpired, match="before its blockhash expired"):
+        await rpc.chain.send([pay(7)], [ALICE])
+    assert len(sent(rpc)) == 2
+    assert await lamports(rpc, ALICE.pubkey()) == LAMPORTS
+    rpc.node.faults.drop = False
+    await rpc.chain.send([pay(7)], [ALICE])
+    assert await lamports(rpc, ALICE.pubkey()) == LAMPORTS - 7 - FEE
+
+
+async def test_a_blockhash_is_valid_in_its_last_block(rpc: RpcSite) -> None:
+    rpc.node.faults.drop = True
+    rpc.node.faults.blocks_per_question = HASH_LIFE
+    with pytest.raises(TransactionExpired):
+        await rpc.chain.send([pay(7)], [ALICE])
+    assert asked(rpc, "getBlockHeight") == 2
+
+
+async def test_landing_between_the_last_two_questions(rpc: RpcSite) -> None:
+    rpc.node.faults.late = True
+    rpc.node.faults.blocks_per_question = HASH_LIFE + 1
+    record = await rpc.chain.send([pay(7)], [ALICE])
+    assert await rpc.chain.history(ALICE.pubkey()) == [record]
+
+
+async def test_refused_after_passing_simulation(rpc: RpcSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else was faster: what could be paid a moment ago can't be any more."""
+    submit = rpc.owner.submit
+
+    def overtaken(transaction: VersionedTransaction) -> TransactionRecord:
+        rpc.owner.set_account(ALICE.pubkey(), Account(10**9, b"", SYSTEM))
+        return submit(transaction)
+
+    monkeypatch.setattr(rpc.owner, "submit", overtaken)
+    with pytest.raises(TransactionFailed) as caught:
+        await rpc.chain.send([pay(LAMPORTS // 2)], [ALICE])
+    assert (caught.value.code, caught.value.record.failed_instruction) == (1, 0)
+    assert await lamports(rpc, ALICE.pubkey()) == 10**9 - FEE
+    assert await rpc.chain.history(ALICE.pubkey()) == [caught.value.record]
+
+
+async def test_a_refusal_in_simulation_is_never_sent(rpc: RpcSite) -> None:
+    with pytest.raises(TransactionFailed):
+        await rpc.chain.send([pay(LAMPORTS)], [ALICE])
+    assert sent(rpc) == []
+    assert await lamports(rpc, ALICE.pubkey()) == LAMPORTS
+
+
+async def test_the_compute_limit_follows_the_simulation(rpc: RpcSite) -> None:
+    record = await rpc.chain.send([initialize()], [ADMIN])
+    (encoded,) = sent(rpc)
+    transaction = VersionedTransaction.from_bytes(base64.b64decode(encoded))
+    limit = transaction.message.instructions[-1]
+    assert transaction.message.account_keys[limit.program_id_index] == COMPUTE_BUDGET
+    assert limit.data[0] == SET_COMPUTE_UNIT_LIMIT
+    units = int.from_bytes(limit.data[1:], "little")
+    assert record.compute_units < units < 1.2 * record.compute_units + 500
+
+
+async def test_a_wrong_signature_is_refused(rpc: RpcSite) -> None:
+    """What the node verifies: nothing else here would notice a client that signs wrongly."""
+    await rpc.chain.send([pay(1)], [ALICE])
+    good = VersionedTransaction.from_bytes(base64.b64decode(sent(rpc)[0]))
+    forged = VersionedTransaction.populate(good.message, [Signature.default()])
+    client = AsyncClient(rpc.node.url)
+    with pytest.raises(RPCException, match="VerificationFailure"):
+        await client.send_raw_transaction(bytes(forged))
+    await client.close()
+
+
+# -- refusals and faults ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=list(QUESTIONS))
+async def test_a_node_that_is_down(rpc: RpcSite, question: Callable[[Chain], Awaitable[object]]) -> None:
+    await question(rpc.chain)
+    await rpc.node.stop()
+    with pytest.raises(ChainUnreachable, match="doesn't answer"):
+        await question(rpc.chain)
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=list(QUESTIONS))
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"garbage": True}], ids=str)
+async def test_a_node_behind_a_broken_proxy(
+    rpc: RpcSite, question: Callable[[Chain], Awaitable[object]], fault: dict[str, int]
+) -> None:
+    rpc.node.faults = Faults(**fault)  # type: ignore[arg-type]
+    with pytest.raises(ChainUnreachable):
+        await question(rpc.chain)
+    rpc.node.faults = Faults()
+    await question(rpc.chain)
+
+
+async def test_a_node_that_doesnt_know_a_question(rpc: RpcSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(RpcNode, "_rpc_getGenesisHash")
+    with pytest.raises(ChainError, match="Method not found") as caught:
+        await rpc.chain.genesis_hash()
+    assert not isinstance(caught.value, ChainUnreachable)
+
+
+async def test_a_node_without_its_clock(rpc: RpcSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc.owner, "get", lambda address: None)
+    with pytest.raises(ChainError, match="Clock"):
+        await rpc.chain.clock()
+
+
+async def test_a_node_that_forgot_what_it_lists(rpc: RpcSite) -> None:
+    await rpc.chain.send([pay(1)], [ALICE])
+    rpc.node.faults.forgetful = True
+    with pytest.raises(ChainError, match="longer history"):
+        await rpc.chain.history(ALICE.pubkey())
+
+
+# -- history ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [0, 1, 100])
+async def test_history_of_more_than_a_page(rpc: RpcSite, more: int) -> None:
+    count = MAX_SIGNATURES + more
+    records = [rpc.execute([pay(1)], [ALICE]) for _ in range(count)]
+    assert await rpc.chain.history(ALICE.pubkey(), limit=5) == records[:5]
+    assert asked(rpc, "getTransaction") == 5
+    assert await rpc.chain.history(BOB.pubkey(), until=records[-3].signature) == records[-2:]
+    assert await rpc.chain.history(BOB.pubkey(), until=records[1].signature, limit=4) == records[2:6]
+    if more == 100:
+        assert await rpc.chain.history(ALICE.pubkey()) == records
