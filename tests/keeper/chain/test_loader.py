@@ -1,0 +1,110 @@
+"""Deploying through the chain's own upgradeable loader."""
+
+import pytest
+
+from keeper import deploy
+from keeper.chain import ChainError, EmbeddedChain, TransactionFailed, loader
+from keeper.clients import tokenomics
+from tests.programs.world import LISTING, key
+
+PROGRAM = deploy.read_keypair(deploy.KEYS / "tokenomics.json")
+BINARY = (deploy.ARTIFACTS / "tokenomics.so").read_bytes()
+PROBE = (deploy.ARTIFACTS / "probe.so").read_bytes()
+
+
+@pytest.fixture
+def authority():
+    return key("authority")
+
+
+@pytest.fixture
+def chain(authority):
+    chain = EmbeddedChain(now=LISTING)
+    for each in (authority, key("stranger")):
+        chain.airdrop(each.pubkey(), 10**13)
+    return chain
+
+
+def next_slot(chain):
+    """A program can be called from the slot after its deployment on."""
+    chain.advance(1)
+
+
+async def test_a_deployed_program_runs_and_knows_its_authority(chain, authority):
+    seen = []
+    assert await loader.deploy(chain, PROGRAM, BINARY, authority, each=lambda *done: seen.append(done))
+    pieces = -(-len(BINARY) // loader.PIECE)
+    assert seen == [(n, pieces) for n in range(1, pieces + 1)]
+    next_slot(chain)
+    staking, guardian = deploy.staking_program(), key("guardian").pubkey()
+    stranger = key("stranger")
+    with pytest.raises(TransactionFailed) as refusal:
+        await chain.send([tokenomics.initialize(stranger.pubkey(), staking, guardian)], [stranger])
+    assert refusal.value.code == tokenomics.ERROR["NotUpgradeAuthority"]
+    await chain.send([tokenomics.initialize(authority.pubkey(), staking, guardian)], [authority])
+    config = await tokenomics.read_config(chain)
+    assert config is not None and config.admin == authority.pubkey()
+
+
+async def test_deploying_again_does_nothing(chain, authority):
+    await loader.deploy(chain, PROGRAM, BINARY, authority)
+    before = len(chain.transactions())
+    assert not await loader.deploy(chain, PROGRAM, BINARY, authority)
+    assert len(chain.transactions()) == before
+
+
+async def test_other_bytes_upgrade_it_in_place(chain, authority):
+    await loader.deploy(chain, PROGRAM, PROBE, authority)
+    next_slot(chain)
+    room = len(await loader.deployed(chain, PROGRAM.pubkey()))
+    assert room == loader.ROOM_TO_GROW * len(PROBE)
+    smaller = PROBE  # the probe is what fits; the economy's program doesn't
+    with pytest.raises(ChainError, match=f"solana program extend .* {len(BINARY) - room}$"):
+        await loader.deploy(chain, PROGRAM, BINARY, authority)
+    assert loader.is_same(await loader.deployed(chain, PROGRAM.pubkey()), smaller)
+
+
+async def test_an_upgrade_to_a_smaller_binary(chain, authority):
+    await loader.deploy(chain, PROGRAM, BINARY, authority)
+    next_slot(chain)
+    assert await loader.deploy(chain, PROGRAM, PROBE, authority)
+    assert loader.is_same(await loader.deployed(chain, PROGRAM.pubkey()), PROBE)
+    assert not loader.is_same(await loader.deployed(chain, PROGRAM.pubkey()), BINARY)
+
+
+async def test_only_the_authority_upgrades(chain, authority):
+    await loader.deploy(chain, PROGRAM, BINARY, authority)
+    next_slot(chain)
+    with pytest.raises(TransactionFailed):
+        await loader.deploy(chain, PROGRAM, PROBE, key("stranger"))
+    assert loader.is_same(await loader.deployed(chain, PROGRAM.pubkey()), BINARY)
+
+
+class Interrupted(EmbeddedChain):
+    """A chain that is cut off after some transactions."""
+
+    left = 50
+
+    async def send(self, instructions, signers):
+        if self.left == 0:
+            raise ChainError("cut off")
+        self.left -= 1
+        return await super().send(instructions, signers)
+
+
+async def test_an_interrupted_upload_goes_on_where_it_stopped(chain, authority):
+    chain.__class__ = Interrupted
+    with pytest.raises(ChainError, match="cut off"):
+        await loader.deploy(chain, PROGRAM, BINARY, authority)
+    chain.__class__ = EmbeddedChain
+    before = len(chain.transactions())
+    assert await loader.deploy(chain, PROGRAM, BINARY, authority)
+    pieces = -(-len(BINARY) // loader.PIECE)
+    # One of the first 50 created the buffer; the last one deploys.
+    assert len(chain.transactions()) - before == pieces - 49 + 1
+    assert loader.is_same(await loader.deployed(chain, PROGRAM.pubkey()), BINARY)
+
+
+async def test_rent_is_the_chains_own(chain):
+    assert await loader.minimum_balance(chain, 0) == 890_880
+    assert await loader.minimum_balance(chain, 165) == 2_039_280
