@@ -135,18 +135,18 @@ def dtype(name: str, definitions: Definitions) -> np.dtype[Any]:
     Addresses are ``V32`` and 128-bit integers ``V16`` (raw bytes); arrays are sub-arrays.
     """
     fields = definitions[name]["type"]["fields"]
-    return np.dtype([(field["name"], *_dtype_of(field["type"], definitions)) for field in fields])
+    return np.dtype([(field["name"], _dtype_of(field["type"], definitions)) for field in fields])
 
 
-def _dtype_of(kind: IdlType, definitions: Definitions) -> tuple[Any, ...]:
+def _dtype_of(kind: IdlType, definitions: Definitions) -> np.dtype[Any]:
     if isinstance(kind, str):
         if kind in DTYPES:
-            return (DTYPES[kind],)
+            return np.dtype(DTYPES[kind])
     elif "array" in kind:
         inner, length = kind["array"]
-        return (*_dtype_of(inner, definitions), (length,))
+        return np.dtype((_dtype_of(inner, definitions), (length,)))
     elif "defined" in kind:
-        return (dtype(kind["defined"]["name"], definitions),)
+        return dtype(kind["defined"]["name"], definitions)
     raise ValueError(f"{kind!r} has no fixed size")
 
 
