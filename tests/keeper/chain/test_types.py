@@ -101,7 +101,8 @@ def test_numpy_types() -> None:
     ]
     nested = types.dtype("T", {**DEFINITIONS, "T": {"type": {"kind": "struct", "fields": fields}}})
     assert nested.itemsize == 2 * 17 + 24
-    assert nested["grid"].shape == (2, 3)
+    table = np.frombuffer(bytes(34) + np.arange(6, dtype="<i4").tobytes(), dtype=nested)
+    assert table["grid"].tolist() == [[[0, 1, 2], [3, 4, 5]]]
     for kind in ("string", {"vec": "u8"}, {"option": "u8"}):
         free = {"T": {"type": {"kind": "struct", "fields": [{"name": "x", "type": kind}]}}}
         with pytest.raises(ValueError, match="has no fixed size"):
