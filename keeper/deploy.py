@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError, EmbeddedChain, Program
+from keeper.chain import Chain, ChainError, EmbeddedChain, Program, loader
 from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
 from keeper.economy.genesis import Row
 
+PROGRAMS = ("tokenomics",)
+"""The economy's programs, in the order they are deployed in."""
 ARTIFACTS = Path(__file__).parents[1] / "programs/artifacts"
 KEYS = Path(__file__).parents[1] / "keys/dev"
 
@@ -26,10 +28,36 @@ def read_keypair(path: Path) -> Keypair:
         raise ValueError(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
 
 
-def load_programs(chain: EmbeddedChain, authority: Pubkey, names: Sequence[str] = ("tokenomics",)) -> None:
+def read_beneficiaries(path: Path) -> dict[str, Pubkey]:
+    """Read who owns each allocation, a JSON object of labels and addresses; raises ValueError."""
+    try:
+        return {label: Pubkey.from_string(text) for label, text in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: no JSON object of labels and addresses ({error})") from error
+
+
+def load_programs(chain: EmbeddedChain, authority: Pubkey) -> None:
     """Put the committed programs on an embedded chain, upgradeable by ``authority``."""
-    for name in names:
+    for name in PROGRAMS:
         chain.load_program(Program.load(name).address, (ARTIFACTS / f"{name}.so").read_bytes(), authority)
+
+
+async def deploy_program(
+    chain: Chain, name: str, authority: Keypair, keys: Path, each: Callable[[int, int], None]
+) -> bool:
+    """Deploy a committed program under its keypair in ``keys``, or upgrade it; False when it is there.
+
+    Raises ValueError when the keypair is not the one the program was built for.
+    """
+    program = read_keypair(keys / f"{name}.json")
+    built_for = Program.load(name).address
+    if program.pubkey() != built_for:
+        raise ValueError(
+            f"{name} was built for {built_for}, the key in {keys} is {program.pubkey()}: "
+            f"run toolchain/program_ids.py sync --keys {keys}, then make programs idl"
+        )
+    binary = (ARTIFACTS / f"{name}.so").read_bytes()
+    return await loader.deploy(chain, program, binary, authority, each=each)
 
 
 def staking_program(keys: Path = KEYS) -> Pubkey:

@@ -29,6 +29,7 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 
 from keeper.chain.failure import describe
 from keeper.chain.framework import UPGRADEABLE_LOADER
+from keeper.chain.loader import program_data_address
 from keeper.chain.protocol import (
     MAX_COMPUTE_UNITS,
     Account,
@@ -73,7 +74,7 @@ class EmbeddedChain:
     def load_program(self, program: Pubkey, binary: bytes, authority: Pubkey) -> None:
         """Deploy ``binary`` as the upgradeable loader does, with its upgrade ``authority``."""
         self._svm.add_program(program, binary)
-        data, _ = Pubkey.find_program_address([bytes(program)], UPGRADEABLE_LOADER)
+        data = program_data_address(program)
         header = struct.pack("<IQB", 3, self._slot, 1) + bytes(authority)
         account = self._svm.get_account(data)
         lamports = account.lamports if account else 1

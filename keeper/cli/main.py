@@ -13,15 +13,18 @@ import structlog
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.progress import Progress
+from solders.pubkey import Pubkey
 
 from keeper import deploy
-from keeper.chain import ChainError, ChainUnreachable
+from keeper.chain import ChainError, ChainUnreachable, TransactionFailed
 from keeper.cli import tables
 from keeper.clients import tokenomics
+from keeper.clients.errors import explain
 from keeper.demo.checks import DemoFailed
 from keeper.economy import emission
 from keeper.economy.calendar import parse_month
-from keeper.economy.genesis import read_start_month
+from keeper.economy.genesis import read_start_month, read_table
 from keeper.services import logs, loop
 from keeper.services.connect import connect
 from keeper.settings import Settings
@@ -80,6 +83,55 @@ def emission_(
         console.print(tables.emission(first))
 
 
+@app.command("deploy")
+def deploy_(
+    keypair: Annotated[Path, typer.Option(help="upgrade authority's key file; it pays")],
+    chain: ChainOption = None,
+    keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = deploy.KEYS,
+) -> None:
+    """Put the programs on a chain, or upgrade those whose bytes differ."""
+
+    async def work() -> None:
+        authority = deploy.read_keypair(keypair)
+        async with connect(chain or Settings().chain, live=True) as connected:
+            for name in deploy.PROGRAMS:
+                with Progress(console=console, transient=True) as progress:
+                    show = tables.progress_of(progress, name)
+                    changed = await deploy.deploy_program(connected, name, authority, keys, show)
+                console.print(f"{name}: {'deployed' if changed else 'is on chain already'}")
+
+    asyncio.run(work())
+
+
+@app.command("genesis")
+def genesis_(
+    keypair: Annotated[Path, typer.Option(help="upgrade authority's key file; becomes the admin and pays")],
+    guardian: Annotated[str, typer.Option(help="address that may pause and veto")],
+    beneficiaries: Annotated[Path, typer.Option(help="JSON: allocations' labels and owners' addresses")],
+    chain: ChainOption = None,
+    start: Annotated[str | None, typer.Option(help="first month of emission, such as 2027-01")] = None,
+    keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = deploy.KEYS,
+) -> None:
+    """Create the mint, write the genesis table and launch; takes up what was interrupted."""
+
+    async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
+        async with connect(chain or Settings().chain, live=True) as connected:
+            await deploy.genesis(
+                connected,
+                deploy.read_keypair(keypair),
+                table=read_table(),
+                beneficiaries=deploy.read_beneficiaries(beneficiaries),
+                guardian=Pubkey.from_string(guardian),
+                staking_program=deploy.staking_program(keys),
+                start_month=parse_month(start) if start else read_start_month(),
+            )
+            return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
+
+    found, config = asyncio.run(work())
+    assert config is not None  # genesis raised otherwise
+    console.print(tables.supply(found, config))
+
+
 @keeper.command("run")
 def keeper_run(
     chain: ChainOption = None,
@@ -121,6 +173,8 @@ def main() -> None:
             f"IONET_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()
         ]
         _fail("\n".join(problems))
+    except TransactionFailed as error:
+        _fail(explain(error))
     except (ChainError, DemoFailed, ValueError) as error:
         _fail(str(error))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from rich import box
+from rich.progress import Progress
 from rich.table import Table
 
 from keeper.clients import tokenomics
@@ -19,6 +21,16 @@ def plain(title: str, *columns: str) -> Table:
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")
     return table
+
+
+def progress_of(progress: Progress, name: str) -> Callable[[int, int], None]:
+    """A bar called ``name``, as a function that takes (done, all)."""
+    task = progress.add_task(name)
+
+    def show(done: int, all_: int) -> None:
+        progress.update(task, completed=done, total=all_)
+
+    return show
 
 
 def supply(found: tokenomics.Supply, config: tokenomics.Config) -> Table:

@@ -10,7 +10,8 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, ChainError, Memcmp
-from keeper.chain.framework import UPGRADEABLE_LOADER, associated_token_address
+from keeper.chain.framework import associated_token_address
+from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
 from keeper.chain.token import read_mint, read_token_account
 from keeper.economy.genesis import Row
@@ -22,7 +23,7 @@ CONFIG = PROGRAM.pda("emit", "config")
 MINT = PROGRAM.pda("emit", "mint")
 GENESIS_VAULT = PROGRAM.pda("release", "genesis_vault")
 REWARD_VAULT = PROGRAM.pda("emit", "reward_vault")
-PROGRAM_DATA, _ = Pubkey.find_program_address([bytes(PROGRAM.address)], UPGRADEABLE_LOADER)
+PROGRAM_DATA = program_data_address(PROGRAM.address)
 PAGE_CLAIMS: int = PROGRAM.constants["PAGE_CLAIMS"]
 PAUSE_EMISSION: int = PROGRAM.constants["PAUSE_EMISSION"]
 SEASON_NOTICE: int = PROGRAM.constants["SEASON_NOTICE"]

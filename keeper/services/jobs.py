@@ -18,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.chain import Chain, Event, TransactionFailed
 from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
+from keeper.clients.errors import explain
 from keeper.clients.tokenomics import Allocation, ClaimPage, Season
 from keeper.economy import emission
 
@@ -146,7 +147,7 @@ async def _send(
     except TransactionFailed as failure:
         if await still_due():
             raise
-        log.info("keeper.others_were_faster", refusal=str(failure))
+        log.info("keeper.others_were_faster", refusal=explain(failure))
         return []
     return tokenomics.PROGRAM.events(record)
 

@@ -10,7 +10,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from solders.keypair import Keypair
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, ChainError, ChainUnreachable, TransactionExpired
+from keeper.chain import Chain, ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
+from keeper.clients.errors import explain
 from keeper.services.jobs import ALL
 
 
@@ -26,6 +27,8 @@ async def run_once(name: str, chain: Chain, payer: Keypair, log: FilteringBoundL
         log.warning("chain.unreachable", reason=str(error))
     except TransactionExpired as error:
         log.warning("transaction.expired", reason=str(error))
+    except TransactionFailed as error:
+        log.error("job.refused", reason=explain(error))
     except ChainError as error:
         log.error("job.refused", reason=str(error))
     except Exception:

@@ -12,34 +12,10 @@ from pathlib import Path
 import pytest
 
 from keeper.chain import EmbeddedChain
-from keeper.cli import main
 from keeper.clients import tokenomics
 from keeper.economy import emission
 from keeper.economy.supply import EMISSION_TOTAL, GENESIS_SUPPLY
 from tests.programs.world import START, START_MONTH, World
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_this_machine(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith("IONET_"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def ionet(monkeypatch, capsys):
-    """Run ``ionet`` with arguments; gives exit code, stdout, stderr."""
-    monkeypatch.setattr(main.console, "width", 120)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ionet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main.main()
-        out = capsys.readouterr()
-        return end.value.code or 0, out.out, out.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,0 +1,187 @@
+"""Solana's upgradeable loader: put a program's bytes on a chain, or replace them.
+
+The bytes go into a buffer account first, a piece a transaction, then the loader takes them over in
+one step. The buffer's address follows from the authority and the bytes, and only pieces that are
+not there yet are written: an upload that was interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable
+from hashlib import sha256
+
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.system_program import (
+    CreateAccountParams,
+    CreateAccountWithSeedParams,
+    create_account,
+    create_account_with_seed,
+)
+from solders.sysvar import CLOCK, RENT
+
+from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
+from keeper.chain.protocol import Chain, ChainError
+
+BUFFER_HEADER = 37
+"""Bytes before a buffer's content: tag (u32), authority (option)."""
+PROGRAM_DATA_HEADER = 45
+"""Bytes before a program's content: tag (u32), slot (u64), authority (option)."""
+PROGRAM_SIZE = 36
+ACCOUNT_OVERHEAD = 128
+"""Bytes that every account is charged for beside its data."""
+PIECE = 900
+"""Bytes of a program that fit a transaction beside its signature and accounts."""
+AT_ONCE = 16
+"""Pieces that are under way at a time."""
+ROOM_TO_GROW = 2
+"""A new program's account has room for a binary this many times as large."""
+
+_INITIALIZE_BUFFER, _WRITE, _DEPLOY, _UPGRADE = range(4)
+
+
+def program_data_address(program: Pubkey) -> Pubkey:
+    """Derive where the loader keeps a program's bytes and upgrade authority."""
+    return Pubkey.find_program_address([bytes(program)], UPGRADEABLE_LOADER)[0]
+
+
+async def minimum_balance(chain: Chain, space: int) -> int:
+    """Lamports that keep an account of ``space`` bytes free of rent, by the chain's own Rent sysvar."""
+    (sysvar,) = await chain.accounts([RENT])
+    if sysvar is None:
+        raise ChainError("the chain has no Rent sysvar")
+    per_byte_year, years = struct.unpack_from("<Qd", sysvar.data)
+    return int((ACCOUNT_OVERHEAD + space) * per_byte_year * years)
+
+
+async def deployed(chain: Chain, program: Pubkey) -> bytes | None:
+    """Read a program's bytes, padded with zeros to the room it has; None when there is no program."""
+    (account,) = await chain.accounts([program_data_address(program)])
+    return account.data[PROGRAM_DATA_HEADER:] if account else None
+
+
+def is_same(on_chain: bytes | None, binary: bytes) -> bool:
+    """Whether what is on chain is ``binary``, but for the zeros after it."""
+    return on_chain is not None and on_chain.rstrip(b"\0") == binary.rstrip(b"\0")
+
+
+async def deploy(
+    chain: Chain,
+    program: Keypair,
+    binary: bytes,
+    authority: Keypair,
+    *,
+    each: Callable[[int, int], None] = lambda done, pieces: None,
+) -> bool:
+    """Deploy or upgrade ``program``; ``authority`` pays and may upgrade it later.
+
+    Returns False when the chain has these bytes already. ``each`` is told (pieces done, pieces in
+    all). Raises ChainError when the program has less room than the binary needs, or another authority.
+    """
+    before = await deployed(chain, program.pubkey())
+    if is_same(before, binary):
+        return False
+    if before is not None and len(before) < len(binary):
+        raise ChainError(
+            f"{program.pubkey()} has room for {len(before)} bytes, {len(binary)} are needed: "
+            f"run solana program extend {program.pubkey()} {len(binary) - len(before)}"
+        )
+    buffer = await _fill_buffer(chain, binary, authority, each)
+    if before is None:
+        payer = authority.pubkey()
+        create = create_account(
+            CreateAccountParams(
+                from_pubkey=payer,
+                to_pubkey=program.pubkey(),
+                lamports=await minimum_balance(chain, PROGRAM_SIZE),
+                space=PROGRAM_SIZE,
+                owner=UPGRADEABLE_LOADER,
+            )
+        )
+        room = ROOM_TO_GROW * len(binary)
+        await chain.send([create, _deploy(payer, program.pubkey(), buffer, room)], [authority, program])
+    else:
+        await chain.send([_upgrade(authority.pubkey(), program.pubkey(), buffer)], [authority])
+    return True
+
+
+async def _fill_buffer(
+    chain: Chain,
+    binary: bytes,
+    authority: Keypair,
+    each: Callable[[int, int], None],
+) -> Pubkey:
+    payer = authority.pubkey()
+    seed = sha256(binary).hexdigest()[:32]
+    buffer = Pubkey.create_with_seed(payer, seed, UPGRADEABLE_LOADER)
+    (account,) = await chain.accounts([buffer])
+    if account is None:
+        space = BUFFER_HEADER + len(binary)
+        create = create_account_with_seed(
+            CreateAccountWithSeedParams(
+                from_pubkey=payer,
+                to_pubkey=buffer,
+                base=payer,
+                seed=seed,
+                lamports=await minimum_balance(chain, space),
+                space=space,
+                owner=UPGRADEABLE_LOADER,
+            )
+        )
+        await chain.send([create, _initialize_buffer(payer, buffer)], [authority])
+    content = account.data[BUFFER_HEADER:] if account else bytes(len(binary))
+    offsets = range(0, len(binary), PIECE)
+    missing = [at for at in offsets if content[at : at + PIECE] != binary[at : at + PIECE]]
+    turn = asyncio.Semaphore(AT_ONCE)
+    done = len(offsets) - len(missing)
+
+    async def write(at: int) -> None:
+        nonlocal done
+        async with turn:
+            await chain.send([_write(payer, buffer, at, binary[at : at + PIECE])], [authority])
+        done += 1
+        each(done, len(offsets))
+
+    await asyncio.gather(*(write(at) for at in missing))
+    return buffer
+
+
+def _initialize_buffer(authority: Pubkey, buffer: Pubkey) -> Instruction:
+    accounts = [AccountMeta(buffer, False, True), AccountMeta(authority, False, False)]
+    return Instruction(UPGRADEABLE_LOADER, struct.pack("<I", _INITIALIZE_BUFFER), accounts)
+
+
+def _write(authority: Pubkey, buffer: Pubkey, offset: int, piece: bytes) -> Instruction:
+    data = struct.pack("<IIQ", _WRITE, offset, len(piece)) + piece
+    accounts = [AccountMeta(buffer, False, True), AccountMeta(authority, True, False)]
+    return Instruction(UPGRADEABLE_LOADER, data, accounts)
+
+
+def _deploy(authority: Pubkey, program: Pubkey, buffer: Pubkey, room: int) -> Instruction:
+    accounts = [
+        AccountMeta(authority, True, True),
+        AccountMeta(program_data_address(program), False, True),
+        AccountMeta(program, False, True),
+        AccountMeta(buffer, False, True),
+        AccountMeta(RENT, False, False),
+        AccountMeta(CLOCK, False, False),
+        AccountMeta(SYSTEM_PROGRAM, False, False),
+        AccountMeta(authority, True, False),
+    ]
+    return Instruction(UPGRADEABLE_LOADER, struct.pack("<IQ", _DEPLOY, room), accounts)
+
+
+def _upgrade(authority: Pubkey, program: Pubkey, buffer: Pubkey) -> Instruction:
+    accounts = [
+        AccountMeta(program_data_address(program), False, True),
+        AccountMeta(program, False, True),
+        AccountMeta(buffer, False, True),
+        AccountMeta(authority, False, True),
+        AccountMeta(RENT, False, False),
+        AccountMeta(CLOCK, False, False),
+        AccountMeta(authority, True, False),
+    ]
+    return Instruction(UPGRADEABLE_LOADER, struct.pack("<I", _UPGRADE), accounts)

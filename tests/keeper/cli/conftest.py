@@ -1,0 +1,31 @@
+"""The command line run in this process, away from this machine's settings."""
+
+import os
+import sys
+
+import pytest
+
+from keeper.cli import main
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith("IONET_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def ionet(monkeypatch, capsys):
+    """Run ``ionet`` with arguments; gives exit code, stdout, stderr."""
+    monkeypatch.setattr(main.console, "width", 120)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ionet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main.main()
+        out = capsys.readouterr()
+        return end.value.code or 0, out.out, out.err
+
+    return run
