@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -135,11 +136,14 @@ def test_a_running_keeper_ends_on_sigterm_and_keeps_what_it_did(launched, keypai
     )
     seen = []
     assert keeper.stderr is not None
+    impatience = threading.Timer(30, keeper.kill)
+    impatience.start()
     for line in keeper.stderr:
         seen.append(json.loads(line)["event"])
         if seen[-1] == "emission.emitted":
             keeper.send_signal(signal.SIGTERM)
-    assert keeper.wait(10) == 0
+    impatience.cancel()
+    assert keeper.wait(10) == 0, seen
     assert seen[0] == "keeper.started" and seen[-1] == "keeper.stopped"
     assert _config(EmbeddedChain.load(launched)).emitted_hours > 0
 
