@@ -34,8 +34,9 @@ pub fn claim_season(ctx: &mut Context<ClaimSeason>, index: u32, amount: u64, pro
     let at = now()?;
     let a = &mut ctx.accounts;
     let wallet = *a.wallet.address();
-    a.season.claim(index, &wallet, amount, proof, at)?;
+    // The page first: whoever claims twice is told so, not that the pools are exhausted.
     a.claim_page.set(a.season.season, index)?;
+    a.season.claim(index, &wallet, amount, proof, at)?;
     require!(is_associated(a.wallet_tokens.address(), &wallet, &a.season.mint), E::NotAssociatedAccount);
     let (season, claimed, bump) = (a.season.season, a.season.claimed, [a.season.bump]);
     transfer(

@@ -16,7 +16,9 @@ pub struct SeasonEnd {
     #[account(mut, address = season.vault @ E::WrongAccount)]
     pub season_vault: Account<TokenAccount>,
     /// Funded the season; gets the vault's rent.
-    #[account(mut, address = season.funder @ E::WrongAccount)]
+    // The guardian who vetoes may be the same wallet. No other account here can: they are this
+    // program's and the token program's.
+    #[account(mut, unsafe(dup), address = season.funder @ E::WrongAccount)]
     pub funder: UncheckedAccount,
     /// The funder's associated token account.
     #[account(mut, token::authority = funder)]
