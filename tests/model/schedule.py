@@ -72,7 +72,7 @@ def emitted(start_month: int, hours: int) -> int:
 
 
 def vested(amount: int, tge_bps: int, cliff_months: int, tranches: int, start_month: int, now: int) -> int:
-    """What is free at ``now`` (within the calendar): the launch's share, and each tranche from its date on."""
+    """What is free at ``now``, within the calendar: the launch's share, each tranche from its date."""
     at_launch = amount * tge_bps // 10_000
 
     def due_at(tranche: int) -> int:

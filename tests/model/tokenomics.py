@@ -182,6 +182,8 @@ class Tokenomics(Ledger):
         require(vault == season_vault(number), "WrongAccount")
         self._require_owner(to, claimant)
         now = self._clock()
+        require(key == PageKey(number, index // PAGE_CLAIMS), "WrongPage")
+        require(index % PAGE_CLAIMS not in page.claimed, "AlreadyClaimed")
         require(season.status == OPEN, "SeasonNotOpen")
         require(now >= season.claim_start, "ClaimsNotOpen")
         require(now < season.claim_end, "ClaimsEnded")
@@ -192,9 +194,6 @@ class Tokenomics(Ledger):
         claimed = season.claimed + amount
         require(claimed <= U64, "Overflow")
         require(claimed <= season.total, "PoolsExhausted")
-        require(season.claims < season.leaves, "InvariantViolated")
-        require(key == PageKey(number, index // PAGE_CLAIMS), "WrongPage")
-        require(index % PAGE_CLAIMS not in page.claimed, "AlreadyClaimed")
         require(to == wallet(claimant), "NotAssociatedAccount")
         season.claimed = claimed
         season.claims += 1
