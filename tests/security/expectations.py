@@ -1,0 +1,230 @@
+"""How each substitution must be refused: a default for each kind of check, and every exception by name.
+
+Errors of the framework: ``InvalidSeeds`` (an address that isn't the derived one), ``IllegalOwner``,
+``InvalidAccountData`` (another discriminator, mint or token owner), ``AccountDataTooSmall``,
+``UninitializedAccount``, ``ConstraintMut``, ``ConstraintDuplicateMutableAccount``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.security.calls import CALLS
+from tests.security.stages import stage
+from tests.security.substitution import CHANGES, Case, account_of, is_flagged
+
+Errors = Mapping[str, str | None]
+"""By the change."""
+
+DERIVED: Errors = dict.fromkeys(CHANGES, "InvalidSeeds")
+"""Known by its address alone."""
+EXECUTABLE: Errors = {**dict.fromkeys(CHANGES, "ConstraintExecutable"), "stranger": "IncorrectProgramId"}
+
+
+def who(error: str) -> Errors:
+    """A signer with a role; a program's account can't sign."""
+    return {**dict.fromkeys(CHANGES, error), "other kind": "MissingRequiredSignature"}
+
+
+def ours(stranger: str, *, copy: str | None = None, absent: str = "AccountDataTooSmall") -> Errors:
+    """An account of this program, known by owner and kind; ``stranger``: another of the kind."""
+    return {
+        "stranger": stranger,
+        "other kind": "InvalidAccountData",
+        "copy": copy,
+        "foreign copy": "IllegalOwner",
+        "blank": "InvalidAccountData",
+        "absent": absent,
+    }
+
+
+TOKENS: Errors = {
+    "stranger": "InvalidAccountData",
+    "other kind": "AccountDataTooSmall",
+    "copy": "NotAssociatedAccount",
+    "foreign copy": "IllegalOwner",
+    "blank": "UninitializedAccount",
+    "absent": "AccountDataTooSmall",
+}
+"""Somebody's associated token account."""
+PASSED_ON: Errors = {
+    "stranger": "Token.OwnerMismatch",
+    "other kind": "InvalidAccountData",
+    "copy": None,
+    "foreign copy": "ExternalAccountDataModified",
+    "blank": "UninitializedAccount",
+    "absent": "InvalidAccountData",
+}
+"""Any token account of the signer, checked by the token program."""
+LOADED_VAULT: Errors = {**TOKENS, "stranger": "WrongAccount", "copy": "WrongAccount"}
+MINT: Errors = {
+    "stranger": "InvalidSeeds",
+    "other kind": "InvalidAccountData",
+    "copy": "InvalidSeeds",
+    "foreign copy": "IllegalOwner",
+    "blank": "UninitializedAccount",
+    "absent": "IllegalOwner",
+}
+"""A mint that is read, so that its kind is checked before its address."""
+CONFIG: Errors = {
+    **ours("InvalidAccountData", copy="InvalidSeeds"),
+    # A mint is smaller than a config, and the size is looked at first.
+    "other kind": "AccountDataTooSmall",
+}
+READ_ONLY_CONFIG: Errors = {**CONFIG, "other kind": "IllegalOwner", "absent": "UninitializedAccount"}
+
+DEFAULTS: Mapping[str, Errors] = {
+    "admin": who("NotAdmin"),
+    "new_admin": who("NotPendingAdmin"),
+    "guardian": who("NotGuardian"),
+    "beneficiary": who("NotBeneficiary"),
+    "new_beneficiary": who("NotPendingBeneficiary"),
+    # Anybody may burn their own: a stranger just isn't the owner of these tokens.
+    "owner": who("Token.OwnerMismatch"),
+    "funder": dict.fromkeys(CHANGES, "WrongAccount"),
+    "payer": dict.fromkeys(CHANGES, "NotRentPayer"),
+    "wallet": dict.fromkeys(CHANGES, "InvalidAccountData"),
+    "owner_tokens": PASSED_ON,
+    "funder_tokens": TOKENS,
+    "wallet_tokens": TOKENS,
+    "beneficiary_tokens": TOKENS,
+    "config": CONFIG,
+    "allocation": ours("InvalidAccountData"),
+    # A copy's address doesn't own the vault.
+    "season": ours("WrongAccount", copy="PrivilegeEscalation"),
+    "season_account": DERIVED,
+    "claim_page": {
+        **ours("WrongPage"),
+        # The other accounts of the program are all smaller than a page.
+        "other kind": "AccountDataTooSmall",
+    },
+    "mint": DERIVED,
+    "genesis_vault": DERIVED,
+    "reward_vault": DERIVED,
+    "season_vault": LOADED_VAULT,
+    "program_data": dict.fromkeys(CHANGES, "NotUpgradeAuthority"),
+    "reward_authority": DERIVED,
+    "event_authority": DERIVED,
+    "program": dict.fromkeys(CHANGES, "MissingAccount"),
+    "token_program": EXECUTABLE,
+    "system_program": EXECUTABLE,
+}
+"""By the slot."""
+
+# A wallet that pays rent is asked before anything else happens, and these can't pay: one of another
+# program's, and one that has nothing.
+CANNOT_PAY: Errors = {"foreign copy": "ExternalAccountLamportSpend", "absent": "System.LackOfLamports"}
+EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
+    ("initialize", "admin"): {
+        **dict.fromkeys(("stranger", "copy", "blank"), "NotUpgradeAuthority"),
+        **CANNOT_PAY,
+    },
+    ("add_allocation", "admin"): CANNOT_PAY,
+    ("open_season", "admin"): CANNOT_PAY,
+    ("open_claim_page", "payer"): {
+        **dict.fromkeys(("stranger", "copy", "blank"), None),
+        "other kind": "MissingRequiredSignature",
+        **CANNOT_PAY,
+    },
+    # Before launch the only other account of the program is an allocation, smaller than a config.
+    ("add_allocation", "config"): {"stranger": "AccountDataTooSmall"},
+    ("launch", "config"): {"stranger": "AccountDataTooSmall"},
+    ("cancel_season", "config"): READ_ONLY_CONFIG,
+    ("open_season", "config"): READ_ONLY_CONFIG,
+    ("propose_beneficiary", "allocation"): {"stranger": "NotBeneficiary"},
+    ("accept_beneficiary", "allocation"): {"stranger": "NotPendingBeneficiary"},
+    ("open_season", "funder_tokens"): PASSED_ON,
+    # The page's address is derived from the season's number.
+    ("open_claim_page", "season"): ours("InvalidSeeds", absent="UninitializedAccount"),
+    ("close_claim_page", "season"): ours("WrongPage", absent="UninitializedAccount"),
+    # Not read, only compared with the season's record.
+    ("claim_season", "season_vault"): dict.fromkeys(CHANGES, "WrongAccount"),
+    ("burn", "mint"): {**MINT, "absent": "AccountDataTooSmall"},
+    ("open_season", "mint"): MINT,
+    ("sync_burned", "mint"): MINT,
+}
+"""By instruction and slot: what differs from the slot's default."""
+
+TWINS: Mapping[str, str] = {
+    "config": "IllegalOwner",
+    "season": "IllegalOwner",
+    "mint": "IllegalOwner",
+    "funder": "WrongAccount",
+    "wallet": "InvalidAccountData",
+    "program_data": "NotUpgradeAuthority",
+    "reward_authority": "InvalidSeeds",
+    "event_authority": "InvalidSeeds",
+    "program": "MissingAccount",
+    "token_program": "ConstraintExecutable",
+    "system_program": "ConstraintExecutable",
+}
+"""An account given in two slots of which neither is writable, by the slot that is wrong; who can't sign,
+``MissingRequiredSignature``."""
+TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
+    # Nothing has ever been at the event authority's address.
+    ("config", "event_authority"): "UninitializedAccount",
+    ("season", "event_authority"): "UninitializedAccount",
+    # The runtime makes a program that is called read-only.
+    ("funder", "program"): "ConstraintMut",
+    # The funder signs here, and isn't the guardian.
+    ("guardian", "funder"): "NotGuardian",
+    **{
+        (slot, program): "IncorrectProgramId"
+        for slot in ("token_program", "system_program")
+        for program in ("token_program", "system_program", "program")
+    },
+}
+
+IMPOSSIBLE = "only the program's own init makes such an account, at the one address of its seeds"
+LEGITIMATE: Mapping[tuple[str, str, str], str] = {
+    ("open_claim_page", "payer", "stranger"): "anybody may pay a page's rent",
+    ("open_claim_page", "payer", "copy"): "anybody may pay a page's rent",
+    ("open_claim_page", "payer", "blank"): "anybody may pay a page's rent",
+    ("burn", "owner_tokens", "copy"): "any token account of the owner's: it is theirs to burn",
+    ("open_season", "funder_tokens", "copy"): "any token account of the admin's: the signature is for both",
+    ("release", "allocation", "copy"): IMPOSSIBLE,
+    ("propose_beneficiary", "allocation", "copy"): IMPOSSIBLE,
+    ("accept_beneficiary", "allocation", "copy"): IMPOSSIBLE,
+    ("open_claim_page", "season", "copy"): IMPOSSIBLE,
+    ("close_claim_page", "season", "copy"): IMPOSSIBLE,
+    ("claim_season", "claim_page", "copy"): IMPOSSIBLE,
+    ("close_claim_page", "claim_page", "copy"): IMPOSSIBLE,
+}
+"""Every case that succeeds, and why that is right."""
+
+
+def expected(case: Case) -> str | None:
+    """The error that a case must meet, None where it is to succeed."""
+    instruction, slot, change = case.instruction, case.slot, case.change
+    if change == "unsigned":
+        return "MissingRequiredSignature"
+    if case.twin:
+        return _expected_twice(case, case.twin)
+    if change == "readonly":
+        # Who signs and pays is asked for both in one comparison.
+        if is_flagged(instruction, slot, "signer"):
+            return "MissingRequiredSignature"
+        # What is created isn't read before: the system program is refused the right to write it.
+        return "PrivilegeEscalation" if is_created(instruction, slot) else "ConstraintMut"
+    if is_created(instruction, slot):
+        return "InvalidSeeds"
+    return {**DEFAULTS[slot], **EXCEPTIONS.get((instruction, slot), {})}[change]
+
+
+def is_created(instruction: str, slot: str) -> bool:
+    """Whether an instruction makes this account."""
+    world = stage(CALLS[instruction].stage)
+    exists = world.chain.get(account_of(instruction, slot)) is not None
+    return is_flagged(instruction, slot, "writable") and not exists
+
+
+def _expected_twice(case: Case, twin: str) -> str:
+    # A season's funder may also be the guardian: only the other slot counts.
+    either = [slot for slot in (case.slot, twin) if slot != "funder"]
+    if any(is_flagged(case.instruction, slot, "writable") for slot in either):
+        return "ConstraintDuplicateMutableAccount"
+    if (case.slot, twin) in TWIN_EXCEPTIONS:
+        return TWIN_EXCEPTIONS[case.slot, twin]
+    if is_flagged(case.instruction, case.slot, "signer"):
+        return "MissingRequiredSignature"
+    return TWINS[case.slot]

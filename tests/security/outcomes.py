@@ -1,0 +1,70 @@
+"""What a refused transaction is called, and that it changed nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from keeper.chain import Account, TransactionRecord
+from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
+from keeper.clients import tokenomics
+from tests.programs.world import World, finish
+from tests.security.tokens import TOKEN_2022
+
+TOKEN_ERRORS = {
+    0: "NotRentExempt",
+    1: "InsufficientFunds",
+    3: "MintMismatch",
+    4: "OwnerMismatch",
+    16: "MintCannotFreeze",
+    17: "AccountFrozen",
+}
+SYSTEM_ERRORS = {0: "AccountAlreadyInUse", 1: "LackOfLamports"}
+"""The numbers of two other programs; they start at 0, ours and the framework's at 2,000 and 6,000."""
+OTHERS = {
+    str(TOKEN_PROGRAM): ("Token", TOKEN_ERRORS),
+    str(TOKEN_2022): ("Token", TOKEN_ERRORS),
+    str(SYSTEM_PROGRAM): ("System", SYSTEM_ERRORS),
+}
+
+OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, tokenomics.PROGRAM.address)
+
+Accounts = dict[Pubkey, Account]
+
+
+def outcome(record: TransactionRecord) -> str | None:
+    """The error's name, with the program before it when that is neither ours nor the framework; or None."""
+    if record.error is None:
+        return None
+    if record.code is None:
+        return record.error.rpartition(": ")[2]
+    # The innermost program that failed comes first.
+    failed = next(m[1] for line in record.logs if (m := re.match(r"Program (\w+) failed", line)))
+    if failed in OTHERS:
+        program, names = OTHERS[failed]
+        return f"{program}.{names[record.code]}"
+    return tokenomics.PROGRAM.error(record.code).name
+
+
+def accounts(world: World, *named: Pubkey) -> Accounts:
+    """Every account that a program could write, and ``named``; without the fee payer, who pays anyway."""
+    found: Accounts = {}
+    for owner in OWNERS:
+        found.update(finish(world.chain.program_accounts(owner)))
+    found.update({each: account for each in named if (account := world.chain.get(each))})
+    found.pop(world.payer.pubkey(), None)
+    return found
+
+
+def refused(world: World, *instructions: Instruction, signers: Sequence[Keypair] = ()) -> str | None:
+    """The error's name of a transaction, which must have changed nothing when it was refused."""
+    named = [meta.pubkey for each in instructions for meta in each.accounts]
+    before = accounts(world, *named)
+    result = outcome(world.send(*instructions, signers=signers))
+    if result is not None:
+        assert accounts(world, *named) == before, f"refused ({result}), yet something changed"
+    return result
