@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from solders.instruction import Instruction
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import Account, TransactionRecord
 from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from keeper.clients import tokenomics
 from tests.programs.world import World, finish
+from tests.security.stages import signers
 from tests.security.tokens import TOKEN_2022
 
 TOKEN_ERRORS = {
@@ -60,11 +59,17 @@ def accounts(world: World, *named: Pubkey) -> Accounts:
     return found
 
 
-def refused(world: World, *instructions: Instruction, signers: Sequence[Keypair] = ()) -> str | None:
-    """The error's name of a transaction, which must have changed nothing when it was refused."""
+def refused(world: World, *instructions: Instruction) -> str | None:
+    """The error's name of a transaction, signed by all it names; refused, it must have changed nothing."""
     named = [meta.pubkey for each in instructions for meta in each.accounts]
     before = accounts(world, *named)
-    result = outcome(world.send(*instructions, signers=signers))
+    result = outcome(world.send(*instructions, signers=signers(*instructions)))
     if result is not None:
         assert accounts(world, *named) == before, f"refused ({result}), yet something changed"
     return result
+
+
+def rehearsed(world: World, *instructions: Instruction) -> str | None:
+    """What a transaction would come to, without executing it."""
+    people = [each for each in signers(*instructions) if each != world.payer]
+    return outcome(finish(world.chain.simulate(instructions, [world.payer, *people])))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from solders.instruction import Instruction
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import token
@@ -30,8 +32,24 @@ SPARE_TOKENS = {name: key(f"{name}'s second account") for name in ("admin", "ali
 """Token accounts for IO beside the associated ones."""
 AMOUNTS = {"alice": 40 * IO, "bob": 30 * IO, "mallory": 30 * IO}
 """What each season pays."""
+LABELS = tuple(row.label for row in read_table())
+"""The genesis table's rows; each row's beneficiary is the person of that name."""
 HEIR = "heir"
 """Proposed as admin and as the beneficiary of allocation 1 in the last stage."""
+PEOPLE = ("admin", "guardian", "payer", "alice", "bob", "mallory", HEIR, "elsewhere")
+KEYS = {key(name).pubkey(): key(name) for name in (*PEOPLE, *LABELS)}
+"""Everybody's key by address; ``elsewhere`` is one of mallory's, where nothing is at first."""
+
+
+def signers(*instructions: Instruction) -> list[Keypair]:
+    """Everybody whose signature some calls name."""
+    named = (meta.pubkey for each in instructions for meta in each.accounts if meta.is_signer)
+    return [KEYS[each] for each in dict.fromkeys(named)]
+
+
+def do(world: World, *instructions: Instruction) -> None:
+    """Execute calls that must succeed, in one transaction."""
+    world.do(*instructions, signers=signers(*instructions))
 
 
 def address(name: str) -> Pubkey:

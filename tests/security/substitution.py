@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from solders.instruction import AccountMeta, Instruction
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import Account
@@ -21,12 +20,12 @@ from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM, UPGRADEABLE_LO
 from keeper.chain.loader import program_data_address
 from keeper.clients import tokenomics as client
 from keeper.clients.tokenomics import PROGRAM
-from tests.programs.world import World, finish, key
+from tests.programs.world import World, key
 from tests.security.calls import CALLS
-from tests.security.outcomes import outcome
 from tests.security.stages import (
     ENDED,
     IMPOSTOR,
+    KEYS,
     OTHER_MINT,
     OTHER_TOKENS,
     RUNNING,
@@ -38,8 +37,6 @@ from tests.security.tokens import TOKEN_2022
 
 ELSEWHERE = key("elsewhere").pubkey()
 """An address that the attacker has the key of; nothing is there but what a case plants."""
-PEOPLE = ("admin", "guardian", "alice", "bob", "mallory", "heir", "elsewhere", "seed", "series_a")
-KEYS = {address(name): key(name) for name in PEOPLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +205,3 @@ def changed(case: Case, world: World) -> Instruction:
         # Nobody can sign for a program's address.
         metas[position] = AccountMeta(put, old.is_signer and put in KEYS, old.is_writable)
     return Instruction(call.program_id, call.data, metas)
-
-
-def signers(instruction: Instruction) -> list[Keypair]:
-    """Everybody whose signature a call names."""
-    return [KEYS[meta.pubkey] for meta in instruction.accounts if meta.is_signer]
-
-
-def rehearse(world: World, instruction: Instruction) -> str | None:
-    """What a call would come to."""
-    return outcome(finish(world.chain.simulate([instruction], [world.payer, *signers(instruction)])))

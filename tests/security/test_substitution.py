@@ -15,8 +15,8 @@ from tests.programs.world import World
 from tests.security import stages
 from tests.security.calls import CALLS, claim
 from tests.security.expectations import DEFAULTS, EXCEPTIONS, LEGITIMATE, expected
-from tests.security.outcomes import accounts, refused
-from tests.security.stages import CLOSED, ENDED, OTHER_TOKENS, RUNNING, address, stage
+from tests.security.outcomes import accounts, refused, rehearsed
+from tests.security.stages import CLOSED, ENDED, OTHER_TOKENS, RUNNING, address, do, stage
 from tests.security.substitution import (
     CHANGES,
     ELSEWHERE,
@@ -25,8 +25,6 @@ from tests.security.substitution import (
     cases,
     changed,
     planted,
-    rehearse,
-    signers,
     slots,
     valid,
 )
@@ -47,7 +45,7 @@ def prepare(case: Case) -> tuple[World, Instruction]:
 
 @pytest.mark.parametrize("instruction", PROGRAM.instructions)
 def test_the_valid_call_succeeds(instruction: str) -> None:
-    assert rehearse(world_of(instruction), valid(instruction)) is None
+    assert rehearsed(world_of(instruction), valid(instruction)) is None
 
 
 @pytest.mark.parametrize(("instruction", "slot"), SLOTS)
@@ -58,9 +56,9 @@ def test_no_other_account_will_do(instruction: str, slot: str) -> None:
         wanted[case.change] = expected(case)
         if wanted[case.change] is None:
             assert (instruction, slot, case.change) in LEGITIMATE, f"{case} succeeds without a reason"
-            found[case.change] = rehearse(world, call)
+            found[case.change] = rehearsed(world, call)
         else:
-            found[case.change] = refused(world, call, signers=signers(call))
+            found[case.change] = refused(world, call)
     assert found == wanted
 
 
@@ -90,7 +88,7 @@ def test_a_call_needs_all_its_accounts(instruction: str) -> None:
     world, call = world_of(instruction), valid(instruction)
     for length in range(len(call.accounts)):
         cut = Instruction(call.program_id, call.data, call.accounts[:length])
-        assert refused(world, cut, signers=signers(cut)) == "NotEnoughAccountKeys"
+        assert refused(world, cut) == "NotEnoughAccountKeys"
 
 
 @pytest.mark.parametrize("instruction", PROGRAM.instructions)
@@ -99,7 +97,7 @@ def test_a_call_needs_all_its_arguments(instruction: str) -> None:
     for length in {*range(9), len(call.data) // 2, len(call.data) - 1} - {len(call.data)}:
         cut = Instruction(call.program_id, bytes(call.data)[:length], call.accounts)
         if length < len(call.data):
-            assert refused(world, cut, signers=signers(cut)) == "InvalidInstructionData", length
+            assert refused(world, cut) == "InvalidInstructionData", length
 
 
 @pytest.mark.parametrize("instruction", PROGRAM.instructions)
@@ -112,7 +110,7 @@ def test_extra_accounts_change_nothing(instruction: str) -> None:
     extra = [each for each in (*vaults, OTHER_TOKENS.pubkey(), client.CONFIG) if each not in own]
     before = accounts(world)
     metas = [*call.accounts, *(AccountMeta(each, False, True) for each in extra)]
-    world.do(Instruction(call.program_id, call.data, metas), signers=signers(call))
+    do(world, Instruction(call.program_id, call.data, metas))
     after = accounts(world)
     touched = {each for each in before.keys() | after.keys() if before.get(each) != after.get(each)}
     assert touched <= own
@@ -129,4 +127,4 @@ OTHER_SETS = {
 @pytest.mark.parametrize("name", OTHER_SETS)
 def test_a_whole_other_set_is_another_call(name: str) -> None:
     """Accounts that fit each other succeed: nothing is tied to the first of a kind."""
-    assert rehearse(stage("running"), OTHER_SETS[name]()) is None
+    assert rehearsed(stage("running"), OTHER_SETS[name]()) is None
