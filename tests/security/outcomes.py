@@ -20,6 +20,7 @@ TOKEN_ERRORS = {
     3: "MintMismatch",
     4: "OwnerMismatch",
     16: "MintCannotFreeze",
+    11: "NonNativeHasBalance",
     17: "AccountFrozen",
 }
 SYSTEM_ERRORS = {0: "AccountAlreadyInUse", 1: "LackOfLamports"}

@@ -57,12 +57,12 @@ def new_account(world: World, address: Pubkey, space: int, owner: Pubkey) -> Ins
     )
 
 
-def mint_to(mint: Pubkey, to: Pubkey, authority: Pubkey, amount: int) -> Instruction:
+def mint_to(
+    mint: Pubkey, to: Pubkey, authority: Pubkey, amount: int, *, program: Pubkey = TOKEN_PROGRAM
+) -> Instruction:
     """New tokens of a mint whose authority signs."""
     return spl.mint_to(
-        models.MintToParams(
-            program_id=TOKEN_PROGRAM, mint=mint, dest=to, mint_authority=authority, amount=amount
-        )
+        models.MintToParams(program_id=program, mint=mint, dest=to, mint_authority=authority, amount=amount)
     )
 
 
