@@ -34,7 +34,7 @@ TABLE = (
 class Leaf(NamedTuple):
     """One leaf of a season."""
 
-    index: int
+    number: int
     wallet: Address
     amount: int
 

@@ -124,7 +124,7 @@ class Sequences(Machine):
         plan = self.plans[number]
         leaf = self.choose(*plan.leaves)
         good = plan.proof(leaf)
-        page = PageKey(number, leaf.index // client.PAGE_CLAIMS)
+        page = PageKey(number, leaf.number // client.PAGE_CLAIMS)
         self.claim(
             number,
             self.mostly(page, PageKey(number, page.page ^ 1), PageKey(max(0, number - 1), page.page)),
@@ -138,7 +138,7 @@ class Sequences(Machine):
         """A claim that its time, its index or the pools alone can spoil."""
         number = self.choose(*sorted(self.plans, reverse=True)[:2])
         leaf = self.choose(*self.plans[number].leaves)
-        page = PageKey(number, leaf.index // client.PAGE_CLAIMS)
+        page = PageKey(number, leaf.number // client.PAGE_CLAIMS)
         self.do_create_tokens(leaf.wallet)
         self.do_open_claim_page(ADMIN, page)
         self.claim(number, page, season_vault(number), leaf, "wallet", self.plans[number].proof(leaf))
@@ -147,11 +147,11 @@ class Sequences(Machine):
         to = wallet(MALLORY if leaf.wallet != MALLORY else ADMIN)
         if tokens != "other":
             to = Tokens(tokens, leaf.wallet)
-        arguments = {"index": leaf.index, "amount": leaf.amount, "proof": proof}
+        arguments = {"index": leaf.number, "amount": leaf.amount, "proof": proof}
         self.act(
             "claim_season",
             lambda: self.pair.model.claim_season(
-                number, page, vault, leaf.wallet, to, index=leaf.index, amount=leaf.amount, proof=proof
+                number, page, vault, leaf.wallet, to, index=leaf.number, amount=leaf.amount, proof=proof
             ),
             client.PROGRAM.instruction(
                 "claim_season",
@@ -169,7 +169,9 @@ class Sequences(Machine):
         self.act(
             "close_season",
             lambda: self.pair.model.close_season(number, vault, funder, to),
-            client.PROGRAM.instruction("close_season", **self.season_end_accounts(number, vault, funder, to)),
+            client.PROGRAM.instruction(
+                "close_season", None, **self.season_end_accounts(number, vault, funder, to)
+            ),
         )
 
     def cancel_season(self) -> None:
@@ -180,6 +182,7 @@ class Sequences(Machine):
             lambda: self.pair.model.cancel_season(guardian, number, vault, funder, to),
             client.PROGRAM.instruction(
                 "cancel_season",
+                None,
                 guardian=Pubkey(guardian),
                 **self.season_end_accounts(number, vault, funder, to),
             ),
