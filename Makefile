@@ -21,6 +21,7 @@ venv: .venv/ready ## the Python environment, by the hashes in requirements.lock
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "python3 >= 3.11 is needed; install it, or say which one: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "setting up .venv from requirements.lock, once"
 	@$(PYTHON) -m venv .venv || { echo "python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip install -q --require-hashes -r requirements.lock
