@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
@@ -110,8 +111,8 @@ FOREIGN: dict[str, Callable[[Claim], bytes]] = {
     "another mint's": lambda each: leaf(PROGRAM.address, stages.OTHER_MINT.pubkey(), 8, each),
     "another season's": lambda each: leaf(PROGRAM.address, MINT, 7, each),
     # SHA-256 of the same parts under the tag of nodes, and under none.
-    "a node's": lambda each: merkle.sha256(merkle.NODE_TAG + _parts(each)).digest(),
-    "untagged": lambda each: merkle.sha256(_parts(each)).digest(),
+    "a node's": lambda each: sha256(merkle.NODE_TAG + _parts(each)).digest(),
+    "untagged": lambda each: sha256(_parts(each)).digest(),
 }
 
 
@@ -153,7 +154,7 @@ def test_a_root_of_untagged_nodes_is_not_ours() -> None:
     """Trees without the node tag, or of unsorted pairs, don't verify: a publisher's mistake shows."""
     a, b = (leaf(PROGRAM.address, MINT, 8, Claim(i, wallet, IO)) for i, wallet in enumerate((ALICE, BOB)))
     high, low = max(a, b), min(a, b)
-    for root in (merkle.sha256(low + high).digest(), merkle.sha256(merkle.NODE_TAG + high + low).digest()):
+    for root in (sha256(low + high).digest(), sha256(merkle.NODE_TAG + high + low).digest()):
         world = stages.running()
         published(world, root, leaves=2)
         assert refused(world, claim(Claim(0, ALICE, IO), b, 8)) == "InvalidProof"

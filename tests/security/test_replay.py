@@ -190,7 +190,7 @@ def with_season(call: Instruction, number: int) -> Instruction:
 @pytest.mark.parametrize("name", AFTER_THE_END)
 def test_nothing_comes_back_to_life(name: str) -> None:
     build, error = AFTER_THE_END[name]
-    assert refused(stages.stage("running"), *build()) == error
+    assert refused(stages.running(), *build()) == error
 
 
 def test_lamports_at_a_closed_vault_open_nothing() -> None:

@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from keeper.chain import Account, token
-from keeper.chain.framework import TOKEN_PROGRAM
+from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.clients import tokenomics as client
 from keeper.clients.tokenomics import MINT
 from keeper.economy.supply import GENESIS_SUPPLY, IO
@@ -82,7 +82,7 @@ def test_the_owners_account_of_another_mint(name: str) -> None:
     owner = address(PAYOUTS[name][1])
     create_tokens(world, key("spare"), OTHER_MINT.pubkey(), owner)
     world.do(token.create_associated(world.payer.pubkey(), owner, OTHER_MINT.pubkey()))
-    associated = client.associated_token_address(owner, OTHER_MINT.pubkey())
+    associated = associated_token_address(owner, OTHER_MINT.pubkey())
     for account in (key("spare").pubkey(), associated):
         assert refused(world, paid_to(name, account)) == "NotAssociatedAccount"
 
