@@ -14,6 +14,7 @@ from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
 from keeper.clients import tokenomics
 from keeper.clients.records import accounts_of, record
+from keeper.economy.staking import CoStake, minimum
 
 PROGRAM = Program.load("staking")
 CONFIG = PROGRAM.pda("stake", "config")
@@ -131,17 +132,6 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True)
-class CoStake:
-    """Somebody's part of a device's stake; ``state`` 0 none, 1 active, 2 waiting, 3 cooling."""
-
-    staker: Pubkey
-    amount: int
-    until: int
-    reward_bps: int
-    state: int
-
-
-@dataclass(frozen=True, slots=True)
 class Device:
     """A device and everything that is staked on it."""
 
@@ -166,6 +156,10 @@ class Device:
     sufficient_since: int
     registered_at: int
     lease: Pubkey
+
+    def minimum(self, of_class: Class, now: int) -> int:
+        """The stake that it needs, base units."""
+        return minimum(of_class.multiplier_at(now), self.processors)
 
 
 @dataclass(frozen=True, slots=True)
