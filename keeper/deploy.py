@@ -14,7 +14,7 @@ from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
 from keeper.economy.genesis import Row
 
-PROGRAMS = ("tokenomics",)
+PROGRAMS = ("tokenomics", "staking")
 """The economy's programs, in the order they are deployed in."""
 ARTIFACTS = Path(__file__).parents[1] / "programs/artifacts"
 KEYS = Path(__file__).parents[1] / "keys/dev"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from keeper.chain import TransactionFailed
-from keeper.clients import tokenomics
+from keeper.clients import staking, tokenomics
 
-PROGRAMS = {program.address: program for program in (tokenomics.PROGRAM,)}
+PROGRAMS = {program.address: program for program in (tokenomics.PROGRAM, staking.PROGRAM)}
 
 
 def explain(failure: TransactionFailed) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError, Memcmp
+from keeper.chain import Chain, ChainError
 from keeper.chain.framework import associated_token_address
 from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
 from keeper.chain.token import read_mint, read_token_account
+from keeper.clients.records import accounts_of, record
 from keeper.economy.genesis import Row
 from keeper.economy.seasons import Distribution
 from keeper.economy.vesting import Schedule
@@ -30,8 +29,6 @@ SEASON_NOTICE: int = PROGRAM.constants["SEASON_NOTICE"]
 
 ERROR = {each.name: each.code for each in PROGRAM.errors.values()}
 """The program's error numbers by name."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,12 +309,12 @@ def _season_end(season: int, funder: Pubkey) -> dict[str, Pubkey]:
 
 def parse_config(data: bytes) -> Config:
     """Read the config's bytes."""
-    return _record(Config, PROGRAM.account("Config", data))
+    return record(Config, PROGRAM.account("Config", data))
 
 
 def parse_season(data: bytes) -> Season:
     """Read a season's bytes."""
-    return _record(Season, PROGRAM.account("Season", data))
+    return record(Season, PROGRAM.account("Season", data))
 
 
 async def read_config(chain: Chain) -> Config | None:
@@ -329,7 +326,7 @@ async def read_config(chain: Chain) -> Config | None:
 async def read_allocations(chain: Chain) -> list[Allocation]:
     """Read the genesis table in its order."""
     found = []
-    for data in await _of_kind(chain, "Allocation"):
+    for data in await accounts_of(chain, PROGRAM, "Allocation"):
         each = PROGRAM.account("Allocation", data)
         schedule = Schedule(each["amount"], each["tge_bps"], each["cliff_months"], each["tranches"])
         label = each["label"].rstrip(b"\0").decode(errors="replace")
@@ -339,14 +336,14 @@ async def read_allocations(chain: Chain) -> list[Allocation]:
 
 async def read_seasons(chain: Chain) -> list[Season]:
     """Read all seasons in their order."""
-    found = [parse_season(data) for data in await _of_kind(chain, "Season")]
+    found = [parse_season(data) for data in await accounts_of(chain, PROGRAM, "Season")]
     return sorted(found, key=lambda season: season.season)
 
 
 async def read_claim_pages(chain: Chain) -> list[ClaimPage]:
     """Read who paid for which page, in the order of seasons and pages."""
-    accounts = await _of_kind(chain, "ClaimPage")
-    found = [_record(ClaimPage, PROGRAM.account("ClaimPage", data)) for data in accounts]
+    accounts = await accounts_of(chain, PROGRAM, "ClaimPage")
+    found = [record(ClaimPage, PROGRAM.account("ClaimPage", data)) for data in accounts]
     return sorted(found, key=lambda page: (page.season, page.page))
 
 
@@ -369,14 +366,3 @@ async def read_supply(chain: Chain) -> Supply:
         seasons=sum(unclaimed),
         rewards=rewards,
     )
-
-
-async def _of_kind(chain: Chain, kind: str) -> Sequence[bytes]:
-    filters = [Memcmp(0, PROGRAM.discriminator(kind))]
-    found = await chain.program_accounts(PROGRAM.address, matches=filters)
-    return [account.data for account in found.values()]
-
-
-def _record(kind: type[T], values: dict[str, Any]) -> T:
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every kind is a dataclass
-    return kind(**{name: values[name] for name in names})

@@ -49,7 +49,7 @@ pub fn mint_to<'a>(
     invoke(program, &data, [mint.into(), to.into(), authority], seeds);
 }
 
-/// Burns `amount` base units of `mint` out of `from`, signed by the wallet that owns it.
+/// Burns `amount` base units of `mint` out of `from`, signed by its owner.
 pub fn burn<'a>(
     program: &'a Address,
     from: CpiHandleMut<'a>,
@@ -57,9 +57,10 @@ pub fn burn<'a>(
     owner: CpiHandle<'a>,
     amount: u64,
     decimals: u8,
+    seeds: SignerSeeds<'a>,
 ) {
     let data = checked(BURN_CHECKED, amount, decimals);
-    invoke(program, &data, [from.into(), mint.into(), owner], &[]);
+    invoke(program, &data, [from.into(), mint.into(), owner], seeds);
 }
 
 /// Closes the empty token account `account`; its rent goes to `rent_to`.

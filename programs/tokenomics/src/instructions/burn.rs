@@ -34,6 +34,7 @@ pub fn burn(ctx: &mut Context<Burn>, amount: u64) -> Result<()> {
         a.owner.cpi_handle(),
         amount,
         IO_DECIMALS,
+        &[],
     );
     emit_event!(ctx, Burned { owner, amount, by_others, burned });
     Ok(())

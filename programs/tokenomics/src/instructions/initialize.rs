@@ -5,11 +5,8 @@ use {
         mint::{self, Mint},
         token::{self, TokenAccount},
     },
-    ionet_common::emit_event,
+    ionet_common::{emit_event, loader::upgrade_authority},
 };
-
-/// The loader that keeps a program's upgrade authority beside its code.
-const UPGRADEABLE_LOADER: Address = Address::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
 
 /// Creates the config, the mint and both vaults. Only the upgrade authority can, so nobody can
 /// run ahead of the deployment with roles of their own.
@@ -49,7 +46,8 @@ pub struct Initialize {
 pub fn initialize(ctx: &mut Context<Initialize>, staking_program: Address, guardian: Address) -> Result<()> {
     let a = &mut ctx.accounts;
     let admin = *a.admin.address();
-    require!(upgrade_authority(&a.program_data)? == admin, E::NotUpgradeAuthority);
+    let authority = upgrade_authority(&crate::ID, &a.program_data);
+    require!(authority == Some(admin), E::NotUpgradeAuthority);
     require!(guardian != Address::default(), E::ZeroAddress);
     require!(staking_program != Address::default(), E::ZeroAddress);
     let (mint, reward_vault) = (*a.mint.address(), *a.reward_vault.address());
@@ -65,21 +63,4 @@ pub fn initialize(ctx: &mut Context<Initialize>, staking_program: Address, guard
     config.invariant()?;
     emit_event!(ctx, Initialized { admin, guardian, mint, staking_program, reward_vault });
     Ok(())
-}
-
-/// The upgrade authority that the loader recorded for this program, read from its ProgramData
-/// account: a tag (u32, 3), the slot of the deployment (u64), then an optional address.
-fn upgrade_authority(program_data: &UncheckedAccount) -> Result<Address> {
-    const AUTHORITY_FLAG: usize = 12;
-    let (expected, _) = find_program_address(&[crate::ID.as_ref()], &UPGRADEABLE_LOADER);
-    let view = program_data.account();
-    require!(
-        *program_data.address() == expected && view.owned_by(&UPGRADEABLE_LOADER),
-        E::NotUpgradeAuthority
-    );
-    let data = view.try_borrow()?;
-    let header = data.get(AUTHORITY_FLAG..AUTHORITY_FLAG + 33).ok_or(E::NotUpgradeAuthority)?;
-    require!(data.starts_with(&[3, 0, 0, 0]) && header[0] == 1, E::NotUpgradeAuthority);
-    let bytes: [u8; 32] = header[1..].try_into().map_err(|_| E::NotUpgradeAuthority)?;
-    Ok(Address::new_from_array(bytes))
 }

@@ -1,0 +1,87 @@
+"""Stakes as pure functions of a device's account and of time, as the program computes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from solders.pubkey import Pubkey
+
+from keeper.chain.program import Program
+
+_CONSTANTS = Program.load("staking").constants
+MIN_STAKE: int = _CONSTANTS["MIN_STAKE"]
+"""Minimum stake of a processor whose multiplier is at most 1, base units."""
+MULTIPLIER_UNIT: int = _CONSTANTS["MULTIPLIER_UNIT"]
+"""A multiplier of 1, in hundredths."""
+
+
+class CoStakeState(IntEnum):
+    """Where a co-stake stands on chain."""
+
+    NONE = 0
+    ACTIVE = 1
+    WAITING = 2
+    COOLING = 3
+
+
+class OfferState(StrEnum):
+    """What people are shown about an offer, in the network's own words."""
+
+    SUFFICIENT_WAITING = "Sufficient (Waiting for Co-Staker)"
+    INSUFFICIENT_WAITING = "Insufficient (Waiting for Co-Staker)"
+    ACTIVE = "Sufficient (Active Co-Staking)"
+    WAIT_PERIOD = "Sufficient (Wait Period)"
+    UNSTAKED = "Co-Staker Unstaked (In Wait Period)"
+    COOLDOWN = "In Cooldown"
+    WITHDRAWN = "Co-Staker Withdrawn"
+    CLOSED = "Offer Closed"
+
+
+@dataclass(frozen=True, slots=True)
+class CoStake:
+    """Somebody's part of a device's stake: base units, unix seconds, basis points."""
+
+    staker: Pubkey
+    amount: int
+    until: int
+    reward_bps: int
+    state: int
+
+    def counts(self, now: int) -> bool:
+        """Whether it counts for the device: active, or waiting with the wait not over."""
+        return self.state == CoStakeState.ACTIVE or (self.state == CoStakeState.WAITING and now < self.until)
+
+
+def minimum(multiplier: int, processors: int) -> int:
+    """``200 IO * max(1, multiplier) * processors``, the multiplier in hundredths; base units."""
+    return MIN_STAKE // MULTIPLIER_UNIT * max(MULTIPLIER_UNIT, multiplier) * processors
+
+
+def counted(own: int, co: CoStake, now: int) -> int:
+    """Stake that counts at ``now``, base units."""
+    return own + (co.amount if co.counts(now) else 0)
+
+
+def supplier_state(own: int, offer: int, co: CoStake, least: int, now: int) -> OfferState:
+    """What the supplier is shown: ``least`` is the device's minimum.
+
+    An open offer goes before a co-staker who leaves, as it is what the supplier acts on.
+    """
+    if offer:
+        enough = counted(own, co, now) >= least
+        return OfferState.SUFFICIENT_WAITING if enough else OfferState.INSUFFICIENT_WAITING
+    if co.state == CoStakeState.ACTIVE:
+        return OfferState.ACTIVE
+    if co.state == CoStakeState.WAITING and now < co.until:
+        return OfferState.WAIT_PERIOD if counted(own, co, now) >= least else OfferState.UNSTAKED
+    return OfferState.CLOSED
+
+
+def co_staker_state(co: CoStake, now: int) -> OfferState:
+    """What a co-staker is shown about its own part, withdrawn once nothing of it is left."""
+    if co.state == CoStakeState.NONE:
+        return OfferState.WITHDRAWN
+    if co.state == CoStakeState.ACTIVE:
+        return OfferState.ACTIVE
+    return OfferState.UNSTAKED if co.counts(now) else OfferState.COOLDOWN

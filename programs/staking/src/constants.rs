@@ -1,0 +1,84 @@
+//! Limits and figures, all in the IDL, and the seeds of the addresses that sign.
+
+use {
+    anchor_lang::prelude::*,
+    ionet_common::{calendar::DAY, supply::IO},
+};
+
+/// Seed of the one [`Config`](crate::state::Config); it is the stake vault's authority.
+#[constant]
+pub const CONFIG_SEED: &[u8] = b"config";
+/// Seed of the address that pays rewards out of tokenomics' reward vault.
+#[constant]
+pub const REWARD_AUTHORITY_SEED: &[u8] = b"reward_authority";
+
+/// Minimum stake of a processor whose multiplier is at most 1, base units.
+#[constant]
+pub const MIN_STAKE: u64 = 200 * IO;
+/// A multiplier of 1.
+#[constant]
+pub const MULTIPLIER_UNIT: u64 = 100;
+/// A class's multiplier is at most this (x 1,000), in hundredths.
+#[constant]
+pub const MAX_MULTIPLIER: u16 = 50_000;
+/// Processors of a device.
+#[constant]
+pub const MAX_PROCESSORS: u8 = 8;
+/// Connectivity tiers: 1 low, 2 medium, 3 high, 4 ultra.
+#[constant]
+pub const MAX_TIER: u8 = 4;
+/// Lamports that registering a device locks beside its rent; back when the device is closed.
+#[constant]
+pub const DEVICE_DEPOSIT: u64 = 10_000_000;
+
+/// A co-staker's share of a device's rewards is at least this, basis points.
+#[constant]
+pub const MIN_REWARD_BPS: u16 = 500;
+/// A co-stake is at most this part of the minimum, basis points.
+#[constant]
+pub const MAX_CO_STAKE_BPS: u64 = 5_000;
+/// Co-stakes that a wallet can hold at a time.
+#[constant]
+pub const MAX_CO_STAKES: u8 = 2;
+
+/// Operators at most.
+#[constant]
+pub const MAX_OPERATORS: u8 = 12;
+/// Final roots that can be claimed from; older ones only after their wallets' newer leaves.
+#[constant]
+pub const KEPT_ROOTS: u32 = 48;
+/// Hours past the next one to be finalised that can be attested already.
+#[constant]
+pub const MAX_HOURS_AHEAD: u32 = 48;
+
+/// Bounds of the durations in the config, seconds.
+#[constant]
+pub const MAX_COOLDOWN: u64 = 30 * DAY;
+#[constant]
+pub const MAX_CO_STAKE_WAIT: u64 = 30 * DAY;
+#[constant]
+pub const MAX_CHALLENGE_WINDOW: u64 = 7 * DAY;
+#[constant]
+pub const MAX_APPEAL: u64 = 90 * DAY;
+#[constant]
+pub const MAX_NOTICE: u64 = 90 * DAY;
+/// No slash takes more of a stake than this, basis points.
+#[constant]
+pub const MAX_SLASH_BPS: u16 = 5_000;
+/// A wallet's lifetime rewards may be held to this part of all, but not to less, basis points.
+#[constant]
+pub const MIN_WALLET_SHARE_BPS: u16 = 100;
+
+/// Pause bit: registering, staking and taking offers.
+#[constant]
+pub const PAUSE_STAKING: u32 = 1;
+/// Pause bit: finalising reward blocks.
+#[constant]
+pub const PAUSE_REWARDS: u32 = 2;
+/// A pause lapses after at most this long unless the guardian renews it, seconds.
+#[constant]
+pub const MAX_PAUSE: u64 = 7 * DAY;
+
+/// Version byte of every account of this program.
+#[constant]
+pub const ACCOUNT_VERSION: u8 = 1;

@@ -1,0 +1,138 @@
+//! Every way an instruction can be refused. Numbers are never reused: append only.
+
+use anchor_lang::prelude::*;
+
+/// Why staking refused.
+#[error_code]
+pub enum StakingError {
+    #[msg("Only the program's upgrade authority can initialise it")]
+    NotUpgradeAuthority,
+    #[msg("Only the admin can do this")]
+    NotAdmin,
+    #[msg("Only the proposed admin can accept")]
+    NotPendingAdmin,
+    #[msg("Only the guardian can do this")]
+    NotGuardian,
+    #[msg("Only an operator can do this")]
+    NotOperator,
+    #[msg("Only the device's supplier can do this")]
+    NotSupplier,
+    #[msg("Only the device's co-staker can do this")]
+    NotCoStaker,
+    #[msg("An address of zero is not allowed here")]
+    ZeroAddress,
+    #[msg("An amount of zero is not allowed here")]
+    ZeroAmount,
+    #[msg("The account's version is not one this program knows")]
+    UnknownVersion,
+    #[msg("The clock is before 1970 or past the calendar's end")]
+    InvalidClock,
+    #[msg("A sum left the range of 64 bits")]
+    Overflow,
+    #[msg("A recorded total would contradict another; nothing was changed")]
+    InvariantViolated,
+    #[msg("This operation is paused by the guardian")]
+    Paused,
+    #[msg("The pause mask has bits that mean nothing")]
+    PauseMaskInvalid,
+    #[msg("A pause lasts at most seven days; renew it when it lapses")]
+    PauseTooLong,
+    #[msg("A duration or share is zero or past its bound")]
+    ParamsInvalid,
+    #[msg("Operators must be 1 to 12 different addresses, and the threshold more than half of them")]
+    OperatorsInvalid,
+    #[msg("No change of the config is waiting")]
+    NothingProposed,
+    #[msg("The notice period has not ended yet")]
+    NoticeNotOver,
+    #[msg("The class's name is empty, its pool or kind unknown, or its multiplier too large")]
+    ClassInvalid,
+    #[msg("There is no such class")]
+    UnknownClass,
+    #[msg("The class is not the device's")]
+    WrongClass,
+    #[msg("A device has 1 to 8 processors")]
+    ProcessorsInvalid,
+    #[msg("A tier is 1 to 4")]
+    TierInvalid,
+    #[msg("A country is two capital letters")]
+    CountryInvalid,
+    #[msg("The device was terminated")]
+    DeviceTerminated,
+    #[msg("The device is leased: wait for the lease's end")]
+    DeviceLeased,
+    #[msg("The device is not terminated, or still holds stake")]
+    DeviceNotEmpty,
+    #[msg("A slash of this device is not resolved yet")]
+    SlashPending,
+    #[msg("The earlier stake is cooling: withdraw it first")]
+    StillCooling,
+    #[msg("Nothing is staked here")]
+    NothingStaked,
+    #[msg("More than the overflow; unstake takes everything, with a cooldown")]
+    ExceedsOverflow,
+    #[msg("Nothing can be withdrawn now: the cooldown has not ended, or nothing cools")]
+    NothingToWithdraw,
+    #[msg("An offer is open already")]
+    OfferOpen,
+    #[msg("No offer is open")]
+    NoOffer,
+    #[msg("An offer asks for at most half of the minimum, and the own stake must cover the rest")]
+    OfferInvalid,
+    #[msg("A co-staker's share is between 5 and 100 percent")]
+    RewardShareInvalid,
+    #[msg("The offer is not the one expected")]
+    OfferChanged,
+    #[msg("The device has a co-staker")]
+    CoStakerPresent,
+    #[msg("The supplier and the worker can't co-stake their own device")]
+    OwnCoStake,
+    #[msg("A wallet holds at most two co-stakes")]
+    TooManyCoStakes,
+    #[msg("The hour has not ended yet")]
+    HourNotEnded,
+    #[msg("The hour is final already, or too far ahead")]
+    HourOutOfRange,
+    #[msg("The total is below the last final one, or above what the hours have emitted")]
+    TotalOutOfRange,
+    #[msg("The block is not agreed on by enough operators")]
+    NotAgreed,
+    #[msg("The block is agreed on or final already")]
+    AlreadyAgreed,
+    #[msg("The challenge window is open")]
+    ChallengeOpen,
+    #[msg("The challenge window has ended")]
+    ChallengeOver,
+    #[msg("Blocks are finalised in the order of their hours")]
+    BlockOutOfOrder,
+    #[msg("The operators or the config changed: it must be attested anew")]
+    StaleConfig,
+    #[msg("The block is not final, or too old to claim from")]
+    RootNotClaimable,
+    #[msg("The proof doesn't lead to the block's root")]
+    InvalidProof,
+    #[msg("Everything in this leaf was claimed before")]
+    NothingToClaim,
+    #[msg("The claim passes what a wallet may get since its account was opened")]
+    WalletLimit,
+    #[msg("The block may still be claimed from")]
+    BlockStillKept,
+    #[msg("The destination is not the owner's associated token account for IO")]
+    NotAssociatedAccount,
+    #[msg("A slash takes between 1 basis point and the config's maximum")]
+    SlashInvalid,
+    #[msg("The slash is not in the state that this needs")]
+    SlashState,
+    #[msg("This operator voted already")]
+    AlreadyVoted,
+    #[msg("The appeal period has not ended")]
+    AppealOpen,
+    #[msg("The appeal period has ended")]
+    AppealOver,
+    #[msg("The rent goes back only to whoever paid it")]
+    NotRentPayer,
+    #[msg("The account is not the one recorded")]
+    WrongAccount,
+    #[msg("Tokenomics is not launched yet")]
+    NotLaunched,
+}

@@ -1,0 +1,316 @@
+//! One event for each change of state, sent by self-CPI: logs can be cut, inner instructions can't.
+//! From these alone a reader rebuilds every balance. Amounts are base units, times unix seconds.
+
+use {crate::state::Params, anchor_lang::prelude::*};
+
+/// The config and the stake vault exist.
+#[event]
+pub struct Initialized {
+    pub admin: Address,
+    pub guardian: Address,
+    pub mint: Address,
+    pub stake_vault: Address,
+    pub reward_vault: Address,
+    pub params: Params,
+}
+
+/// Parameters were proposed, in force from `at` on once applied.
+#[event]
+pub struct ParamsProposed {
+    pub params: Params,
+    pub at: u64,
+}
+
+/// The guardian dropped the proposal.
+#[event]
+pub struct ParamsCancelled {
+    pub revision: u32,
+}
+
+/// The proposal is in force; attestations and votes under earlier revisions are void.
+#[event]
+pub struct ParamsApplied {
+    pub revision: u32,
+}
+
+/// The guardian set or lifted a pause.
+#[event]
+pub struct PauseSet {
+    pub mask: u32,
+    pub until: u64,
+}
+
+/// The admin named a successor (zero withdraws the proposal).
+#[event]
+pub struct AdminProposed {
+    pub admin: Address,
+    pub pending: Address,
+}
+
+/// The successor took over.
+#[event]
+pub struct AdminChanged {
+    pub from: Address,
+    pub to: Address,
+}
+
+/// The admin named another guardian.
+#[event]
+pub struct GuardianChanged {
+    pub from: Address,
+    pub to: Address,
+}
+
+/// A class of processors was added.
+#[event]
+pub struct ClassAdded {
+    pub id: u16,
+    pub name: [u8; 24],
+    pub multiplier: u16,
+    pub pool: u8,
+    pub kind: u8,
+}
+
+/// A class's multiplier changes at `at`.
+#[event]
+pub struct ClassChanged {
+    pub id: u16,
+    pub from: u16,
+    pub to: u16,
+    pub at: u64,
+}
+
+/// A wallet can earn and claim.
+#[event]
+pub struct WalletOpened {
+    pub wallet: Address,
+    pub opened_total: u64,
+}
+
+/// A device was registered.
+#[event]
+pub struct DeviceRegistered {
+    pub device: Address,
+    pub worker: Address,
+    pub supplier: Address,
+    pub payout: Address,
+    pub class: u16,
+    pub processors: u8,
+    pub tier: u8,
+    pub country: [u8; 2],
+    pub ask_io: u64,
+    pub ask_usdc: u64,
+}
+
+/// Its ask prices or its place changed.
+#[event]
+pub struct DeviceChanged {
+    pub device: Address,
+    pub tier: u8,
+    pub country: [u8; 2],
+    pub ask_io: u64,
+    pub ask_usdc: u64,
+}
+
+/// Another wallet gets the supplier's rewards.
+#[event]
+pub struct PayoutChanged {
+    pub device: Address,
+    pub from: Address,
+    pub to: Address,
+}
+
+/// The device earns and is let no more.
+#[event]
+pub struct DeviceTerminated {
+    pub device: Address,
+    pub at: u64,
+}
+
+/// The device's account is gone, its lamports went back.
+#[event]
+pub struct DeviceClosed {
+    pub device: Address,
+    pub supplier: Address,
+}
+
+/// Own stake came in.
+#[event]
+pub struct Staked {
+    pub device: Address,
+    pub supplier: Address,
+    pub amount: u64,
+    /// The own stake now.
+    pub own: u64,
+    pub sufficient_since: u64,
+}
+
+/// Own stake that the minimum didn't need went back.
+#[event]
+pub struct OverflowWithdrawn {
+    pub device: Address,
+    pub supplier: Address,
+    pub amount: u64,
+    /// The own stake now.
+    pub own: u64,
+}
+
+/// The own stake, and a co-stake with it, started to cool.
+#[event]
+pub struct Unstaked {
+    pub device: Address,
+    pub supplier: Address,
+    pub own: u64,
+    pub co: u64,
+    pub until: u64,
+}
+
+/// Cooled own stake went back.
+#[event]
+pub struct Withdrawn {
+    pub device: Address,
+    pub supplier: Address,
+    pub amount: u64,
+}
+
+/// The supplier looks for a co-staker.
+#[event]
+pub struct OfferOpened {
+    pub device: Address,
+    pub amount: u64,
+    pub reward_bps: u16,
+}
+
+/// The supplier withdrew its offer.
+#[event]
+pub struct OfferClosed {
+    pub device: Address,
+}
+
+/// A co-staker took the offer.
+#[event]
+pub struct CoStaked {
+    pub device: Address,
+    pub staker: Address,
+    pub amount: u64,
+    pub reward_bps: u16,
+    /// A co-staker that was leaving and made room, zero for none; its cooldown started.
+    pub replaced: Address,
+    pub sufficient_since: u64,
+}
+
+/// A co-staker leaves: the wait ends, and its cooldown starts, at `until`.
+#[event]
+pub struct CoStakerLeft {
+    pub device: Address,
+    pub staker: Address,
+    pub until: u64,
+}
+
+/// A cooled co-stake went back.
+#[event]
+pub struct CoStakeWithdrawn {
+    pub device: Address,
+    pub staker: Address,
+    pub amount: u64,
+}
+
+/// Time or a class's change was written down in a device.
+#[event]
+pub struct DeviceSettled {
+    pub device: Address,
+    pub counted: u64,
+    pub minimum: u64,
+    pub sufficient_since: u64,
+}
+
+/// An operator said what an hour's block is.
+#[event]
+pub struct Attested {
+    pub hour: u32,
+    pub operator: Address,
+    pub root: [u8; 32],
+    pub total: u64,
+    pub devices: u32,
+    pub data_hash: [u8; 32],
+    /// Another operator has said something else.
+    pub conflict: bool,
+    /// Enough operators say the same: the challenge window runs from `at` on.
+    pub agreed: bool,
+    pub at: u64,
+}
+
+/// The guardian vetoed a block inside its challenge window.
+#[event]
+pub struct BlockVetoed {
+    pub hour: u32,
+    pub root: [u8; 32],
+    pub vetoes: u8,
+}
+
+/// A block's root pays.
+#[event]
+pub struct BlockFinalised {
+    pub hour: u32,
+    pub root: [u8; 32],
+    pub total: u64,
+    pub devices: u32,
+    pub data_hash: [u8; 32],
+}
+
+/// A block's account is gone, its rent went back.
+#[event]
+pub struct BlockClosed {
+    pub hour: u32,
+}
+
+/// A wallet got its rewards.
+#[event]
+pub struct RewardClaimed {
+    pub wallet: Address,
+    pub amount: u64,
+    /// Lifetime rewards of the wallet that are paid now.
+    pub claimed: u64,
+    pub hour: u32,
+}
+
+/// An operator voted to slash a device.
+#[event]
+pub struct SlashVoted {
+    pub device: Address,
+    pub evidence: [u8; 32],
+    pub bps: u16,
+    pub operator: Address,
+    /// Enough have: the supplier can appeal until `appeal_until`.
+    pub pending: bool,
+    pub appeal_until: u64,
+}
+
+/// The supplier appealed.
+#[event]
+pub struct SlashAppealed {
+    pub device: Address,
+    pub evidence: [u8; 32],
+    pub statement: [u8; 32],
+}
+
+/// The guardian vetoed a slash.
+#[event]
+pub struct SlashVetoed {
+    pub device: Address,
+    pub evidence: [u8; 32],
+}
+
+/// Stake was burned.
+#[event]
+pub struct Slashed {
+    pub device: Address,
+    pub evidence: [u8; 32],
+    pub bps: u16,
+    pub burned: u64,
+    /// What is left of each stake on the device.
+    pub own: u64,
+    pub own_cooling: u64,
+    pub co: u64,
+    pub leaving: u64,
+}

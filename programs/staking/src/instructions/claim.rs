@@ -1,0 +1,56 @@
+use {
+    crate::{
+        constants::*,
+        errors::StakingError as E,
+        events::RewardClaimed,
+        state::{Block, Config, Wallet},
+    },
+    anchor_lang::prelude::*,
+    anchor_spl::token::TokenAccount,
+    ionet_common::{ata::is_associated, emit_event, token::transfer},
+};
+
+/// Pays a wallet everything that it has earned and not got, by a leaf of a final root. Anyone may
+/// call it; the money goes to the wallet.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Claim {
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Account<Config>,
+    pub block: Account<Block>,
+    #[account(mut)]
+    pub wallet: Account<Wallet>,
+    /// The wallet's associated token account; its owner is checked with the address.
+    #[account(mut)]
+    pub wallet_tokens: Account<TokenAccount>,
+    #[account(mut, address = config.reward_vault @ E::WrongAccount)]
+    pub reward_vault: UncheckedAccount,
+    #[account(seeds = [b"reward_authority"], bump)]
+    pub reward_authority: UncheckedAccount,
+    pub token_program: Program<Token>,
+}
+
+/// `lifetime` is the leaf's amount: all that the wallet has ever earned.
+pub fn claim(ctx: &mut Context<Claim>, lifetime: u64, proof: &[u8]) -> Result<()> {
+    let a = &mut ctx.accounts;
+    let wallet = a.wallet.wallet;
+    a.block.require_leaf(&a.config, &wallet, lifetime, proof)?;
+    let amount = a.wallet.claim(lifetime, a.block.total, a.config.params.wallet_share_bps)?;
+    a.config.claim(amount)?;
+    require!(
+        *a.wallet_tokens.owner() == wallet
+            && is_associated(a.wallet_tokens.address(), &wallet, &a.config.mint),
+        E::NotAssociatedAccount
+    );
+    let (hour, bump) = (a.block.hour, [a.config.reward_bump]);
+    transfer(
+        a.token_program.address(),
+        a.reward_vault.cpi_handle_mut(),
+        a.wallet_tokens.cpi_handle_mut(),
+        a.reward_authority.cpi_handle(),
+        amount,
+        &[&[REWARD_AUTHORITY_SEED, &bump]],
+    );
+    emit_event!(ctx, RewardClaimed { wallet, amount, claimed: lifetime, hour });
+    Ok(())
+}

@@ -1,0 +1,71 @@
+use {
+    crate::{
+        constants::*,
+        errors::StakingError as E,
+        events::Initialized,
+        state::{Config, Params},
+    },
+    anchor_lang::prelude::*,
+    anchor_spl::{
+        mint::Mint,
+        token::{self, TokenAccount},
+    },
+    ionet_common::{emit_event, loader::upgrade_authority},
+};
+
+/// Creates the config and the stake vault. Only the upgrade authority can, so nobody can run ahead
+/// of the deployment with roles of their own.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Initialize {
+    /// The program's upgrade authority; becomes the admin.
+    #[account(mut)]
+    pub admin: Signer,
+    /// Where the upgradeable loader keeps this program's upgrade authority.
+    pub program_data: UncheckedAccount,
+    #[account(init, payer = admin, seeds = [b"config"], bump)]
+    pub config: Account<Config>,
+    pub mint: Account<Mint>,
+    /// Tokenomics' config: the mint's authority proves it.
+    pub tokenomics: UncheckedAccount,
+    #[account(
+        init, payer = admin, seeds = [b"stake_vault"], bump,
+        token::mint = mint, token::authority = config
+    )]
+    pub stake_vault: Account<TokenAccount>,
+    #[account(seeds = [b"reward_authority"], bump)]
+    pub reward_authority: UncheckedAccount,
+    #[account(token::mint = mint, token::authority = reward_authority)]
+    pub reward_vault: Account<TokenAccount>,
+    pub token_program: Program<Token>,
+    pub system_program: Program<System>,
+}
+
+pub fn initialize(ctx: &mut Context<Initialize>, guardian: Address, params: Params) -> Result<()> {
+    let a = &mut ctx.accounts;
+    let admin = *a.admin.address();
+    let authority = upgrade_authority(&crate::ID, &a.program_data);
+    require!(authority == Some(admin), E::NotUpgradeAuthority);
+    require!(guardian != Address::default(), E::ZeroAddress);
+    params.check()?;
+    let tokenomics = *a.tokenomics.address();
+    require!(a.mint.mint_authority() == Some(&tokenomics), E::WrongAccount);
+    let tokenomics_program = *a.tokenomics.account().owner();
+    let (mint, stake_vault) = (*a.mint.address(), *a.stake_vault.address());
+    let reward_vault = *a.reward_vault.address();
+    let config = &mut a.config;
+    config.version = ACCOUNT_VERSION;
+    config.bump = ctx.bumps.config;
+    config.reward_bump = ctx.bumps.reward_authority;
+    config.admin = admin;
+    config.guardian = guardian;
+    config.mint = mint;
+    config.stake_vault = stake_vault;
+    config.reward_vault = reward_vault;
+    config.tokenomics = tokenomics;
+    config.tokenomics_program = tokenomics_program;
+    config.params = params;
+    config.invariant()?;
+    emit_event!(ctx, Initialized { admin, guardian, mint, stake_vault, reward_vault, params });
+    Ok(())
+}

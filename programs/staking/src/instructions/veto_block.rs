@@ -1,0 +1,31 @@
+use {
+    super::now,
+    crate::{
+        errors::StakingError as E,
+        events::BlockVetoed,
+        state::{Block, Config},
+    },
+    anchor_lang::prelude::*,
+    ionet_common::emit_event,
+};
+
+/// The guardian vetoes a block inside its challenge window: the operators attest anew.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct VetoBlock {
+    #[account(address = config.guardian @ E::NotGuardian)]
+    pub guardian: Signer,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Account<Config>,
+    #[account(mut)]
+    pub block: Account<Block>,
+}
+
+pub fn veto_block(ctx: &mut Context<VetoBlock>) -> Result<()> {
+    let a = &mut ctx.accounts;
+    let (hour, root) = (a.block.hour, a.block.root);
+    a.block.veto(a.config.params.challenge_window, now()?)?;
+    let vetoes = a.block.vetoes;
+    emit_event!(ctx, BlockVetoed { hour, root, vetoes });
+    Ok(())
+}

@@ -1,0 +1,147 @@
+use {
+    super::Config,
+    crate::{constants::*, errors::StakingError as E},
+    anchor_lang::prelude::*,
+    ionet_common::{hash::sha256v, merkle},
+};
+
+/// Where a reward block stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum BlockStatus {
+    /// Operators attest.
+    Open = 0,
+    /// Enough have said the same; the challenge window runs.
+    Agreed = 1,
+    /// Its root pays.
+    Final = 2,
+}
+
+/// The rewards of one hour, as the operators attest them.
+#[account]
+pub struct Block {
+    /// Layout version, [`ACCOUNT_VERSION`].
+    pub version: u8,
+    /// Bump of this account's address.
+    pub bump: u8,
+    /// A [`BlockStatus`].
+    pub status: u8,
+    /// Vetoes so far.
+    pub vetoes: u8,
+    /// The hour, from the first hour of emission.
+    pub hour: u32,
+    /// The config's revision that the attestations are under.
+    pub revision: u32,
+    /// Devices in the block.
+    pub devices: u32,
+    /// When enough operators agreed, unix seconds.
+    pub agreed_at: u64,
+    /// Sum of all leaves: every wallet's lifetime rewards, base units.
+    pub total: u64,
+    /// Merkle root over (wallet, lifetime rewards).
+    pub root: [u8; 32],
+    /// SHA-256 of the published manifest.
+    pub data_hash: [u8; 32],
+    /// Paid the rent; gets it back.
+    pub payer: Address,
+    /// What each operator said, as a hash; zero for nothing yet.
+    pub votes: [[u8; 32]; MAX_OPERATORS as usize],
+}
+
+/// What an operator says about an hour.
+#[derive(Clone, Copy, Debug)]
+pub struct Attestation {
+    pub root: [u8; 32],
+    pub total: u64,
+    pub devices: u32,
+    pub data_hash: [u8; 32],
+}
+
+impl Attestation {
+    /// One hash for all of it: equal hashes mean the same block.
+    pub fn hash(&self) -> [u8; 32] {
+        sha256v(&[&self.root, &self.total.to_le_bytes(), &self.devices.to_le_bytes(), &self.data_hash])
+    }
+}
+
+impl Block {
+    /// Counts what operator number `operator` says, in place of what it said before; true when that
+    /// makes enough. `conflict` in the result: another operator has said something else.
+    pub fn attest(&mut self, config: &Config, operator: usize, said: &Attestation, now: u64) -> Result<Vote> {
+        if self.revision != config.revision && self.status != BlockStatus::Final as u8 {
+            self.reset();
+            self.revision = config.revision;
+        }
+        require!(self.status == BlockStatus::Open as u8, E::AlreadyAgreed);
+        let hash = said.hash();
+        *self.votes.get_mut(operator).ok_or(E::NotOperator)? = hash;
+        let equal = self.votes.iter().filter(|each| **each == hash).count();
+        let conflict = self.votes.iter().any(|each| *each != hash && *each != [0; 32]);
+        let agreed = equal >= config.params.threshold as usize;
+        if agreed {
+            self.status = BlockStatus::Agreed as u8;
+            self.agreed_at = now;
+            self.root = said.root;
+            self.total = said.total;
+            self.devices = said.devices;
+            self.data_hash = said.data_hash;
+        }
+        Ok(Vote { agreed, conflict })
+    }
+
+    /// The guardian's veto inside the challenge window: the operators attest anew.
+    pub fn veto(&mut self, window: u64, now: u64) -> Result<()> {
+        require!(self.status == BlockStatus::Agreed as u8, E::NotAgreed);
+        require!(!self.window_over(window, now)?, E::ChallengeOver);
+        self.reset();
+        self.vetoes = self.vetoes.saturating_add(1);
+        Ok(())
+    }
+
+    /// Makes the root pay, once the challenge window is over.
+    pub fn finalise(&mut self, config: &Config, now: u64) -> Result<()> {
+        require!(self.status == BlockStatus::Agreed as u8, E::NotAgreed);
+        require!(self.revision == config.revision, E::StaleConfig);
+        require!(self.window_over(config.params.challenge_window, now)?, E::ChallengeOpen);
+        self.status = BlockStatus::Final as u8;
+        Ok(())
+    }
+
+    /// Refuses a leaf that isn't under the root, or a root that doesn't pay (any more).
+    pub fn require_leaf(&self, config: &Config, wallet: &Address, lifetime: u64, proof: &[u8]) -> Result<()> {
+        require!(self.is_kept(config), E::RootNotClaimable);
+        let leaf = sha256v(&[
+            &merkle::LEAF_TAG,
+            crate::ID.as_ref(),
+            config.mint.as_ref(),
+            wallet.as_ref(),
+            &lifetime.to_le_bytes(),
+        ]);
+        require!(merkle::verify(&self.root, leaf, proof), E::InvalidProof);
+        Ok(())
+    }
+
+    /// Whether the root pays: final, and one of the last [`KEPT_ROOTS`].
+    pub fn is_kept(&self, config: &Config) -> bool {
+        self.status == BlockStatus::Final as u8 && self.hour.saturating_add(KEPT_ROOTS) >= config.next_hour
+    }
+
+    fn window_over(&self, window: u64, now: u64) -> Result<bool> {
+        Ok(now >= self.agreed_at.checked_add(window).ok_or(E::Overflow)?)
+    }
+
+    fn reset(&mut self) {
+        self.status = BlockStatus::Open as u8;
+        self.agreed_at = 0;
+        self.votes = [[0; 32]; MAX_OPERATORS as usize];
+    }
+}
+
+/// What an attestation led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vote {
+    /// Enough operators say the same now.
+    pub agreed: bool,
+    /// Another operator says something else.
+    pub conflict: bool,
+}

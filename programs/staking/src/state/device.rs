@@ -1,0 +1,372 @@
+use {
+    crate::{constants::*, errors::StakingError as E},
+    anchor_lang::{
+        bytemuck::{Pod, Zeroable},
+        prelude::*,
+    },
+    ionet_common::{math::mul_div_floor, supply::BPS},
+};
+
+/// Where a co-stake stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CoStakeState {
+    /// Nobody's.
+    None = 0,
+    /// Counts for the device and earns.
+    Active = 1,
+    /// The co-staker is leaving: counts until [`CoStake::until`], earns nothing.
+    Waiting = 2,
+    /// Counts for nothing; withdrawn from [`CoStake::until`] on.
+    Cooling = 3,
+}
+
+/// Somebody's part of a device's stake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IdlType)]
+#[repr(C)]
+pub struct CoStake {
+    /// Whose it is, zero when nobody's.
+    pub staker: Address,
+    /// Base units.
+    pub amount: u64,
+    /// End of the wait or of the cooldown, unix seconds.
+    pub until: u64,
+    /// Its part of the device's rewards, basis points.
+    pub reward_bps: u16,
+    /// A [`CoStakeState`].
+    pub state: u8,
+    pub _pad: [u8; 5],
+}
+
+// SAFETY: repr(C), every field is plain data, and the fields leave no gap.
+unsafe impl Zeroable for CoStake {}
+unsafe impl Pod for CoStake {}
+
+impl CoStake {
+    fn is(&self, state: CoStakeState) -> bool {
+        self.state == state as u8
+    }
+
+    fn take(&mut self) -> CoStake {
+        core::mem::replace(self, CoStake::zeroed())
+    }
+
+    fn cool(&mut self, until: u64) {
+        self.state = CoStakeState::Cooling as u8;
+        self.until = until;
+    }
+}
+
+/// A device that compute is rented from, with everything that is staked on it.
+///
+/// Whatever is due follows from time alone; [`Device::settle`] only writes it down.
+#[account]
+pub struct Device {
+    /// Layout version, [`ACCOUNT_VERSION`].
+    pub version: u8,
+    /// Bump of this account's address.
+    pub bump: u8,
+    /// 1 once the supplier terminated it.
+    pub terminated: PodBool,
+    /// 1 while a slash waits for its appeal period.
+    pub slash_pending: PodBool,
+    /// Class of its processors.
+    pub class: u16,
+    /// 1 to 8.
+    pub processors: u8,
+    /// Connectivity, 1 to 4, as the supplier states it.
+    pub tier: u8,
+    /// Two capital letters, ISO 3166-1.
+    pub country: [u8; 2],
+    /// The co-staker's part of the rewards in the open offer, basis points.
+    pub offer_reward_bps: u16,
+    pub _pad: [u8; 4],
+    /// Signs for the machine.
+    pub worker: Address,
+    /// Owns the device and its own stake.
+    pub supplier: Address,
+    /// Gets the supplier's rewards.
+    pub payout: Address,
+    /// Price of a processor for an hour, in base units of IO; 0 when it isn't let for IO.
+    pub ask_io: u64,
+    /// Price of a processor for an hour, in base units of USDC; 0 when it isn't let for USDC.
+    pub ask_usdc: u64,
+    /// The supplier's stake that counts, base units.
+    pub own: u64,
+    /// The supplier's stake that cools, base units.
+    pub own_cooling: u64,
+    /// End of its cooldown, unix seconds.
+    pub own_until: u64,
+    /// What the open offer asks for, base units; 0 when none is open.
+    pub offer: u64,
+    /// The co-stake of now.
+    pub co: CoStake,
+    /// The one before it, cooling.
+    pub leaving: CoStake,
+    /// Since when the stake that counts has been at least the minimum, unix seconds; 0 when it isn't.
+    pub sufficient_since: u64,
+    /// Unix seconds.
+    pub registered_at: u64,
+    /// The lease that holds the device, zero when it is free.
+    pub lease: Address,
+    /// For later versions; zero.
+    pub _reserved: [u8; 128],
+}
+
+impl Device {
+    /// Stake that counts at `now`, base units: the own one, and a co-stake until its wait is over.
+    pub fn counted(&self, now: u64) -> u64 {
+        let counts =
+            self.co.is(CoStakeState::Active) || (self.co.is(CoStakeState::Waiting) && now < self.co.until);
+        self.own.saturating_add(if counts { self.co.amount } else { 0 })
+    }
+
+    /// Writes down what time alone has changed: a wait that ended turned into a cooldown.
+    pub fn settle(&mut self, cooldown: u64, now: u64) -> Result<()> {
+        if self.co.is(CoStakeState::Waiting) && now >= self.co.until {
+            let until = self.co.until.checked_add(cooldown).ok_or(E::Overflow)?;
+            self.co.cool(until);
+        }
+        if self.co.is(CoStakeState::Cooling) && self.leaving.is(CoStakeState::None) {
+            self.leaving = self.co.take();
+        }
+        Ok(())
+    }
+
+    /// Notes since when the stake has been sufficient; last but one call of every transition.
+    pub fn refresh(&mut self, minimum: u64, now: u64) {
+        let sufficient = !bool::from(self.terminated) && self.counted(now) >= minimum;
+        if !sufficient {
+            self.sufficient_since = 0;
+        } else if self.sufficient_since == 0 {
+            self.sufficient_since = now;
+        }
+    }
+
+    /// Adds to the own stake.
+    pub fn stake(&mut self, amount: u64, minimum: u64, cooldown: u64, now: u64) -> Result<()> {
+        self.require_active()?;
+        self.settle(cooldown, now)?;
+        require!(amount > 0, E::ZeroAmount);
+        require!(self.own_cooling == 0, E::StillCooling);
+        self.own = self.own.checked_add(amount).ok_or(E::Overflow)?;
+        self.refresh(minimum, now);
+        self.invariant()
+    }
+
+    /// Takes away own stake that the minimum doesn't need, at once.
+    pub fn withdraw_overflow(&mut self, amount: u64, minimum: u64, cooldown: u64, now: u64) -> Result<()> {
+        self.require_no_slash()?;
+        self.settle(cooldown, now)?;
+        require!(amount > 0, E::ZeroAmount);
+        let overflow = self.counted(now).saturating_sub(minimum).min(self.own);
+        require!(amount <= overflow, E::ExceedsOverflow);
+        self.own = self.own.checked_sub(amount).ok_or(E::InvariantViolated)?;
+        self.refresh(minimum, now);
+        self.invariant()
+    }
+
+    /// Sends the whole own stake into its cooldown, and a co-stake with it; returns both amounts.
+    pub fn unstake(&mut self, minimum: u64, cooldown: u64, now: u64) -> Result<(u64, u64)> {
+        self.require_free()?;
+        self.settle(cooldown, now)?;
+        require!(self.own > 0, E::NothingStaked);
+        let until = now.checked_add(cooldown).ok_or(E::Overflow)?;
+        let own = core::mem::take(&mut self.own);
+        self.own_cooling = self.own_cooling.checked_add(own).ok_or(E::Overflow)?;
+        self.own_until = until;
+        self.close_offer();
+        let mut co = 0;
+        if self.co.is(CoStakeState::Active) || self.co.is(CoStakeState::Waiting) {
+            co = self.co.amount;
+            self.co.cool(until);
+            self.settle(cooldown, now)?;
+        }
+        self.refresh(minimum, now);
+        self.invariant()?;
+        Ok((own, co))
+    }
+
+    /// Takes the own stake out once its cooldown is over; returns it.
+    pub fn withdraw(&mut self, now: u64) -> Result<u64> {
+        self.require_no_slash()?;
+        require!(self.own_cooling > 0 && now >= self.own_until, E::NothingToWithdraw);
+        let amount = core::mem::take(&mut self.own_cooling);
+        self.own_until = 0;
+        self.invariant()?;
+        Ok(amount)
+    }
+
+    /// Offers to take `amount` of somebody's stake for `reward_bps` of the rewards.
+    pub fn open_offer(
+        &mut self,
+        amount: u64,
+        reward_bps: u16,
+        minimum: u64,
+        cooldown: u64,
+        now: u64,
+    ) -> Result<()> {
+        self.require_active()?;
+        self.require_no_slash()?;
+        self.settle(cooldown, now)?;
+        require!(self.offer == 0, E::OfferOpen);
+        require!(!self.co.is(CoStakeState::Active), E::CoStakerPresent);
+        require!((MIN_REWARD_BPS..=BPS as u16).contains(&reward_bps), E::RewardShareInvalid);
+        let most = mul_div_floor(minimum, MAX_CO_STAKE_BPS, BPS).ok_or(E::Overflow)?;
+        let together = self.own.checked_add(amount).ok_or(E::Overflow)?;
+        require!(amount > 0 && amount <= most && together >= minimum, E::OfferInvalid);
+        self.offer = amount;
+        self.offer_reward_bps = reward_bps;
+        self.invariant()
+    }
+
+    /// Withdraws an offer that nobody took.
+    pub fn withdraw_offer(&mut self) -> Result<()> {
+        require!(self.offer > 0, E::NoOffer);
+        self.close_offer();
+        self.invariant()
+    }
+
+    /// Makes `staker` the co-staker by the open offer, which must still be the one expected.
+    ///
+    /// A co-staker who is leaving makes room: its cooldown starts now instead of after the wait.
+    #[allow(clippy::too_many_arguments)] // the offer, and what it is judged by
+    pub fn take_offer(
+        &mut self,
+        staker: &Address,
+        amount: u64,
+        reward_bps: u16,
+        minimum: u64,
+        cooldown: u64,
+        now: u64,
+    ) -> Result<()> {
+        self.require_active()?;
+        self.require_no_slash()?;
+        self.settle(cooldown, now)?;
+        require!(*staker != self.supplier && *staker != self.worker, E::OwnCoStake);
+        require!(self.offer > 0, E::NoOffer);
+        require!(self.offer == amount && self.offer_reward_bps == reward_bps, E::OfferChanged);
+        if self.co.is(CoStakeState::Waiting) {
+            let until = now.checked_add(cooldown).ok_or(E::Overflow)?;
+            self.co.cool(until);
+            self.settle(cooldown, now)?;
+        }
+        // A cooling one may still sit here when the one before it was never withdrawn: anyone can do that.
+        require!(self.co.is(CoStakeState::None), E::CoStakerPresent);
+        self.co = CoStake {
+            staker: *staker,
+            amount,
+            until: 0,
+            reward_bps,
+            state: CoStakeState::Active as u8,
+            _pad: [0; 5],
+        };
+        self.close_offer();
+        require!(self.counted(now) >= minimum, E::OfferInvalid);
+        self.refresh(minimum, now);
+        self.invariant()
+    }
+
+    /// Starts the wait of a co-staker who leaves; returns its end.
+    pub fn leave(&mut self, staker: &Address, wait: u64, now: u64) -> Result<u64> {
+        self.require_free()?;
+        require!(self.co.is(CoStakeState::Active) && self.co.staker == *staker, E::NotCoStaker);
+        self.co.state = CoStakeState::Waiting as u8;
+        self.co.until = now.checked_add(wait).ok_or(E::Overflow)?;
+        self.invariant()?;
+        Ok(self.co.until)
+    }
+
+    /// Takes a co-stake of `staker` out once its cooldown is over; returns it.
+    pub fn withdraw_co_stake(&mut self, staker: &Address, cooldown: u64, now: u64) -> Result<u64> {
+        self.require_no_slash()?;
+        self.settle(cooldown, now)?;
+        let due =
+            |each: &CoStake| each.is(CoStakeState::Cooling) && each.staker == *staker && now >= each.until;
+        let amount = if due(&self.leaving) {
+            self.leaving.take().amount
+        } else if due(&self.co) {
+            self.co.take().amount
+        } else {
+            return Err(E::NothingToWithdraw.into());
+        };
+        self.settle(cooldown, now)?;
+        self.invariant()?;
+        Ok(amount)
+    }
+
+    /// Ends the device's life: it earns and is let no more, and its stakes wait to be taken out.
+    pub fn terminate(&mut self) -> Result<()> {
+        self.require_active()?;
+        self.require_free()?;
+        self.terminated = true.into();
+        self.sufficient_since = 0;
+        self.close_offer();
+        self.invariant()
+    }
+
+    /// Takes `bps` of every stake on the device, cooling ones included; returns what is burned.
+    pub fn slash(&mut self, bps: u16, minimum: u64, now: u64) -> Result<u64> {
+        let mut burned = 0u64;
+        let Device { own, own_cooling, co, leaving, .. } = self;
+        for stake in [own, own_cooling, &mut co.amount, &mut leaving.amount] {
+            let part = mul_div_floor(*stake, bps as u64, BPS).ok_or(E::Overflow)?;
+            *stake = stake.checked_sub(part).ok_or(E::InvariantViolated)?;
+            burned = burned.checked_add(part).ok_or(E::Overflow)?;
+        }
+        self.slash_pending = false.into();
+        self.refresh(minimum, now);
+        self.invariant()?;
+        Ok(burned)
+    }
+
+    /// Everything that is owed to stakers here, base units.
+    pub fn liability(&self) -> Result<u64> {
+        let parts = [self.own, self.own_cooling, self.co.amount, self.leaving.amount];
+        let sum = parts.iter().try_fold(0u64, |sum, part| sum.checked_add(*part));
+        Ok(sum.ok_or(E::Overflow)?)
+    }
+
+    /// Refuses unless the device can be closed: terminated, nothing staked, nothing pending.
+    pub fn require_empty(&self) -> Result<()> {
+        self.require_no_slash()?;
+        require!(bool::from(self.terminated) && self.liability()? == 0, E::DeviceNotEmpty);
+        Ok(())
+    }
+
+    /// Refuses a terminated device.
+    pub fn require_active(&self) -> Result<()> {
+        require!(!bool::from(self.terminated), E::DeviceTerminated);
+        Ok(())
+    }
+
+    fn require_free(&self) -> Result<()> {
+        require!(self.lease == Address::default(), E::DeviceLeased);
+        Ok(())
+    }
+
+    fn require_no_slash(&self) -> Result<()> {
+        require!(!bool::from(self.slash_pending), E::SlashPending);
+        Ok(())
+    }
+
+    fn close_offer(&mut self) {
+        self.offer = 0;
+        self.offer_reward_bps = 0;
+    }
+
+    /// What holds between instructions; last call of every transition.
+    pub fn invariant(&self) -> Result<()> {
+        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
+        require!((1..=MAX_PROCESSORS).contains(&self.processors), E::ProcessorsInvalid);
+        require!((1..=MAX_TIER).contains(&self.tier), E::TierInvalid);
+        require!(self.country.iter().all(u8::is_ascii_uppercase), E::CountryInvalid);
+        require!(self.payout != Address::default(), E::ZeroAddress);
+        for each in [&self.co, &self.leaving] {
+            let nobody = each.staker == Address::default();
+            require!(nobody == each.is(CoStakeState::None), E::InvariantViolated);
+        }
+        self.liability()?;
+        Ok(())
+    }
+}

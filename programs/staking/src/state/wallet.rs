@@ -1,0 +1,54 @@
+use {
+    crate::{constants::*, errors::StakingError as E},
+    anchor_lang::prelude::*,
+    ionet_common::{math::mul_div_floor, supply::BPS},
+};
+
+/// A wallet that earns: what it has claimed, and how many co-stakes it holds.
+#[account]
+pub struct Wallet {
+    /// Layout version, [`ACCOUNT_VERSION`].
+    pub version: u8,
+    /// Bump of this account's address.
+    pub bump: u8,
+    /// Co-stakes that it holds, waiting and cooling ones included.
+    pub co_stakes: u8,
+    pub _pad: [u8; 5],
+    /// The wallet.
+    pub wallet: Address,
+    /// All leaves of the last final root when this account was opened, base units.
+    pub opened_total: u64,
+    /// Paid to it so far, base units.
+    pub claimed: u64,
+    /// For later versions; zero.
+    pub _reserved: [u8; 32],
+}
+
+impl Wallet {
+    /// Counts everything up to `lifetime` as paid and returns what is new.
+    ///
+    /// `total` is the sum of all leaves of the root. A wallet gets at most `share_bps` of what all
+    /// have earned since it was opened: operators' keys, stolen, can't give the past to a stranger.
+    pub fn claim(&mut self, lifetime: u64, total: u64, share_bps: u16) -> Result<u64> {
+        let since = total.checked_sub(self.opened_total).ok_or(E::WalletLimit)?;
+        let most = mul_div_floor(since, share_bps as u64, BPS).ok_or(E::Overflow)?;
+        require!(lifetime <= most, E::WalletLimit);
+        let amount = lifetime.checked_sub(self.claimed).ok_or(E::NothingToClaim)?;
+        require!(amount > 0, E::NothingToClaim);
+        self.claimed = lifetime;
+        Ok(amount)
+    }
+
+    /// Counts a co-stake that it takes.
+    pub fn take(&mut self) -> Result<()> {
+        require!(self.co_stakes < MAX_CO_STAKES, E::TooManyCoStakes);
+        self.co_stakes += 1;
+        Ok(())
+    }
+
+    /// Counts a co-stake that it withdraws.
+    pub fn give_back(&mut self) -> Result<()> {
+        self.co_stakes = self.co_stakes.checked_sub(1).ok_or(E::InvariantViolated)?;
+        Ok(())
+    }
+}
