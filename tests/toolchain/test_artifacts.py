@@ -10,8 +10,11 @@ import pytest
 from toolchain import idl, program_ids, programs
 
 ROOT = programs.ROOT
-SIZE_LIMIT = 120 * 1024
-"""A binary's bytes; what stays under it is cheap to deploy and to keep rent free."""
+SIZE_LIMITS = {"probe": 60 * 1024, "tokenomics": 120 * 1024, "staking": 210 * 1024}
+"""A binary's bytes; what stays under it is cheap to deploy and to keep rent free.
+
+Staking has 35 instructions, tokenomics 19: the checks of an instruction's accounts are most of both.
+"""
 NAMES = sorted(programs.programs(ROOT))
 DEPLOYED = sorted(program_ids.deployed(ROOT))
 
@@ -30,7 +33,7 @@ def test_the_manifest_names_every_program_and_the_toolchain() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_binary_is_small_sbpf_v3(name: str) -> None:
     binary = (ROOT / programs.ARTIFACTS / f"{name}.so").read_bytes()
-    assert len(binary) <= SIZE_LIMIT
+    assert len(binary) <= SIZE_LIMITS[name]
     assert binary[:4] == b"\x7fELF"
     flags_at = 48  # e_flags of a 64-bit ELF header: the SBPF version
     assert int.from_bytes(binary[flags_at : flags_at + 4], "little") == 3

@@ -93,7 +93,7 @@ def test_missing_places_are_found(tree: Path) -> None:
     (tree / "idl/tokenomics.json").unlink()
     own = program_ids.declared(tree, Path("programs/tokenomics"))
     anchor = tree / "Anchor.toml"
-    anchor.write_text(re.sub(r"(\[programs.devnet\]\n)tokenomics = .*\n", r"\1", anchor.read_text()))
+    anchor.write_text(re.sub(r"(\[programs.devnet\][^\[]*?)tokenomics = .*\n", r"\1", anchor.read_text()))
     assert program_ids.check(tree) == [
         f"tokenomics: Anchor.toml [programs.devnet] has no address, declare_id! says {own}",
         f"tokenomics: idl/tokenomics.json has no address, declare_id! says {own}",

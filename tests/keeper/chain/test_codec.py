@@ -133,13 +133,17 @@ def test_every_other_account_is_needed(program: str, name: str) -> None:
         codec.instruction(name, arguments, **given_keys, surplus=A, another=B)
 
 
+LONGEST_TYPE = 1_024
+"""Bytes that every argument's type fits in."""
+
+
 def values_of(form: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The arguments that are zero all over."""
     zeros: dict[str, Any] = {}
     for argument in form["args"]:
         kind = argument["type"]
         layout = types.layout(kind, known)
-        zeros[argument["name"]] = types.plain(layout.parse(bytes(64)))
+        zeros[argument["name"]] = types.plain(layout.parse(bytes(LONGEST_TYPE)))
     return zeros
 
 
