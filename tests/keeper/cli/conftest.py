@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+import structlog
 
 from keeper.cli import main
 
@@ -14,6 +15,13 @@ def no_settings_of_this_machine(monkeypatch, tmp_path):
         if name.startswith("IONET_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before():
+    """A command sets up its logs for the whole process; later tests write theirs elsewhere."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
