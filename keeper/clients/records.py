@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
+
+from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, Memcmp
 from keeper.chain.program import Program
@@ -18,8 +20,8 @@ def record(kind: type[T], values: Mapping[str, Any]) -> T:
     return kind(**{name: values[name] for name in names})
 
 
-async def accounts_of(chain: Chain, program: Program, kind: str) -> Sequence[bytes]:
-    """Read the bytes of every account of one kind."""
+async def accounts_of(chain: Chain, program: Program, kind: str) -> dict[Pubkey, bytes]:
+    """Read the bytes of every account of one kind, by its address."""
     filters = [Memcmp(0, program.discriminator(kind))]
     found = await chain.program_accounts(program.address, matches=filters)
-    return [account.data for account in found.values()]
+    return {address: account.data for address, account in found.items()}

@@ -557,11 +557,29 @@ async def read_config(chain: Chain) -> Config | None:
 
 async def read_classes(chain: Chain) -> dict[int, Class]:
     """Read all classes by number."""
-    found = [parse_class(data) for data in await accounts_of(chain, PROGRAM, "Class")]
+    found = [parse_class(data) for data in (await accounts_of(chain, PROGRAM, "Class")).values()]
     return {each.id: each for each in sorted(found, key=lambda each: each.id)}
 
 
 async def read_blocks(chain: Chain) -> list[Block]:
     """Read all blocks in the order of their hours."""
-    found = [parse_block(data) for data in await accounts_of(chain, PROGRAM, "Block")]
+    found = [parse_block(data) for data in (await accounts_of(chain, PROGRAM, "Block")).values()]
     return sorted(found, key=lambda block: block.hour)
+
+
+async def read_devices(chain: Chain) -> dict[Pubkey, Device]:
+    """Read all devices by their addresses."""
+    found = await accounts_of(chain, PROGRAM, "Device")
+    return {address: parse_device(data) for address, data in found.items()}
+
+
+async def read_wallet(chain: Chain, owner: Pubkey) -> Wallet | None:
+    """Read a wallet's account, None when it was never opened."""
+    (account,) = await chain.accounts([wallet_address(owner)])
+    return parse_wallet(account.data) if account else None
+
+
+async def read_slashes(chain: Chain) -> list[Slash]:
+    """Read all proposals to slash, by device and evidence."""
+    found = [parse_slash(data) for data in (await accounts_of(chain, PROGRAM, "Slash")).values()]
+    return sorted(found, key=lambda slash: (bytes(slash.device), slash.evidence))

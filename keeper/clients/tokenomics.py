@@ -326,7 +326,7 @@ async def read_config(chain: Chain) -> Config | None:
 async def read_allocations(chain: Chain) -> list[Allocation]:
     """Read the genesis table in its order."""
     found = []
-    for data in await accounts_of(chain, PROGRAM, "Allocation"):
+    for data in (await accounts_of(chain, PROGRAM, "Allocation")).values():
         each = PROGRAM.account("Allocation", data)
         schedule = Schedule(each["amount"], each["tge_bps"], each["cliff_months"], each["tranches"])
         label = each["label"].rstrip(b"\0").decode(errors="replace")
@@ -336,13 +336,13 @@ async def read_allocations(chain: Chain) -> list[Allocation]:
 
 async def read_seasons(chain: Chain) -> list[Season]:
     """Read all seasons in their order."""
-    found = [parse_season(data) for data in await accounts_of(chain, PROGRAM, "Season")]
+    found = [parse_season(data) for data in (await accounts_of(chain, PROGRAM, "Season")).values()]
     return sorted(found, key=lambda season: season.season)
 
 
 async def read_claim_pages(chain: Chain) -> list[ClaimPage]:
     """Read who paid for which page, in the order of seasons and pages."""
-    accounts = await accounts_of(chain, PROGRAM, "ClaimPage")
+    accounts = (await accounts_of(chain, PROGRAM, "ClaimPage")).values()
     found = [record(ClaimPage, PROGRAM.account("ClaimPage", data)) for data in accounts]
     return sorted(found, key=lambda page: (page.season, page.page))
 

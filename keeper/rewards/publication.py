@@ -1,0 +1,281 @@
+"""An hour's files: what went in, what came out, and the manifest whose hash goes on chain.
+
+``<folder>/<hour>/`` holds ``inputs.csv`` (devices and what was seen of them), ``classes.csv``,
+``rewards.csv`` (a line for each device), ``wallets.csv`` (all that each wallet ever earned: the
+tree's leaves) and ``manifest.json``, canonical JSON with the hash of each. A folder appears only
+when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from solders.pubkey import Pubkey
+
+from keeper.clients import staking, tokenomics
+from keeper.clients.staking import Attestation
+from keeper.rewards import rule, tables
+from keeper.rewards.rows import CLASS, INPUT, Hour, Rows, keys
+from keeper.rewards.rule import RESULT, WALLET, Block, Status, reward
+from keeper.rewards.tree import root, tree
+
+KINDS = {"inputs.csv": INPUT, "classes.csv": CLASS, "rewards.csv": RESULT, "wallets.csv": WALLET}
+"""The tables of an hour, by their files' names."""
+MANIFEST = "manifest.json"
+
+
+class PublicationError(Exception):
+    """Published files that are missing, damaged, or not what the rule gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A published table."""
+
+    sha256: str
+    bytes: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an hour's files are and add up to; amounts in base units.
+
+    ``slot`` is the one that devices were read at, ``previous`` the hash of the last hour's manifest.
+    """
+
+    hour: int
+    start: int
+    emitted: int
+    slot: int
+    rule: int
+    program: str
+    mint: str
+    root: str
+    total: int
+    pot: int
+    paid: int
+    carried: int
+    devices: int
+    succeeded: int
+    failed: int
+    missed: int
+    previous: str | None
+    files: dict[str, File]
+
+    def encode(self) -> bytes:
+        """Write it as canonical JSON: sorted keys, no spaces, integers only."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Manifest:
+        """Read it; raises PublicationError when it isn't one."""
+        try:
+            values = json.loads(data)
+            files = {name: File(**each) for name, each in values.pop("files").items()}
+            manifest = cls(**values, files=files)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise PublicationError(f"{MANIFEST} is no manifest: {error}") from error
+        if manifest.encode() != data:
+            raise PublicationError(f"{MANIFEST} is not canonical JSON")
+        return manifest
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of its bytes: what the next hour's manifest and the chain say."""
+        return sha256(self.encode()).hexdigest()
+
+    @property
+    def attestation(self) -> Attestation:
+        """What an operator says on chain about the hour."""
+        return Attestation(bytes.fromhex(self.root), self.total, self.devices, bytes.fromhex(self.hash))
+
+
+def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows, slot: int) -> Manifest:
+    """Compute an hour and write its files, in place of earlier ones; the hour before must be there.
+
+    ``rows`` and ``classes`` as for :func:`~keeper.rewards.rule.reward`. Raises PublicationError when
+    the hour before isn't published.
+    """
+    before, previous = _before(folder, hour.number)
+    block = reward(hour, rows, classes, before)
+    part = folder / f".{hour.number}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    contents = dict(zip(KINDS, (rows, classes, block.devices, block.wallets), strict=True))
+    files = {}
+    for name, table in contents.items():
+        digest, size = _write(part / name, tables.encode(table))
+        files[name] = File(digest, size, len(table))
+    manifest = _manifest(block, slot, previous, files)
+    _write(part / MANIFEST, [manifest.encode()])
+    whole = folder / str(hour.number)
+    shutil.rmtree(whole, ignore_errors=True)
+    part.rename(whole)
+    _sync(folder)
+    return manifest
+
+
+def read_manifest(folder: Path, hour: int) -> Manifest:
+    """Read an hour's manifest; raises PublicationError when it isn't there or isn't one."""
+    path = folder / str(hour) / MANIFEST
+    try:
+        return Manifest.decode(path.read_bytes())
+    except FileNotFoundError as error:
+        raise PublicationError(f"hour {hour} is not in {folder}: {path} is missing") from error
+
+
+def read_table(folder: Path, manifest: Manifest, name: str) -> Rows:
+    """Read one of an hour's tables after comparing its hash; raises PublicationError."""
+    path = folder / str(manifest.hour) / name
+    stated = manifest.files.get(name)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise PublicationError(f"{path} is missing") from error
+    if stated is None or sha256(data).hexdigest() != stated.sha256:
+        raise PublicationError(f"{path} is not the file that the manifest names: its SHA-256 differs")
+    try:
+        return tables.decode(data, KINDS[name], str(path))
+    except tables.TableError as error:
+        raise PublicationError(str(error)) from error
+
+
+def verify(folder: Path, hour: int) -> Manifest:
+    """Compute an hour again from its inputs and compare everything that was published.
+
+    Needs the hour before, too. Raises PublicationError saying what differs.
+    """
+    manifest = read_manifest(folder, hour)
+    if manifest.hour != hour:
+        raise PublicationError(f"the manifest in {folder / str(hour)} is of hour {manifest.hour}")
+    if manifest.rule != rule.VERSION:
+        raise PublicationError(f"hour {hour} follows rule {manifest.rule}, this program knows {rule.VERSION}")
+    found = {name: read_table(folder, manifest, name) for name in KINDS}
+    before, previous = _before(folder, hour)
+    block = reward(
+        Hour(hour, manifest.start, manifest.emitted), found["inputs.csv"], found["classes.csv"], before
+    )
+    for name, table in (("rewards.csv", block.devices), ("wallets.csv", block.wallets)):
+        _compare(f"{folder / str(hour) / name}", found[name], table)
+    files = {name: _described(table) for name, table in found.items()}
+    expected = _manifest(block, manifest.slot, previous, files)
+    for field, value in asdict(expected).items():
+        if (stated := asdict(manifest)[field]) != value:
+            raise PublicationError(f"manifest of hour {hour}: {field} is {stated}, the rule gives {value}")
+    return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Claimable:
+    """A wallet's leaf in an hour, and the proof that the program wants beside it."""
+
+    hour: int
+    wallet: Pubkey
+    lifetime: int
+    root: bytes
+    proof: bytes
+
+
+def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
+    """Look a wallet up in an hour's published files; raises PublicationError when it isn't there.
+
+    The tree is built anew and its root compared with the manifest's.
+    """
+    manifest = read_manifest(folder, hour)
+    wallets = read_table(folder, manifest, "wallets.csv")
+    found = tree(wallets)
+    if found is None:
+        raise PublicationError(f"nobody has earned anything by hour {hour}")
+    if found.root.hex() != manifest.root:
+        raise PublicationError(f"hour {hour}: wallets.csv has root {found.root.hex()}, not {manifest.root}")
+    (key,) = keys([wallet])
+    index = int(np.searchsorted(wallets["wallet"], key))
+    if index == len(wallets) or wallets["wallet"][index] != key:
+        raise PublicationError(f"{wallet} has earned nothing by hour {hour}")
+    return Claimable(hour, wallet, int(wallets["lifetime"][index]), found.root, found.proof(index))
+
+
+def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
+    """The wallets of the hour before, and its manifest's hash; nothing before the first hour."""
+    if hour == 0:
+        return np.zeros(0, WALLET), None
+    manifest = read_manifest(folder, hour - 1)
+    return read_table(folder, manifest, "wallets.csv"), manifest.hash
+
+
+def _manifest(block: Block, slot: int, previous: str | None, files: dict[str, File]) -> Manifest:
+    counts = {each: int((block.devices["status"] == each).sum()) for each in Status}
+    return Manifest(
+        hour=block.hour.number,
+        start=block.hour.start,
+        emitted=block.hour.emitted,
+        slot=slot,
+        rule=rule.VERSION,
+        program=str(staking.PROGRAM.address),
+        mint=str(tokenomics.MINT),
+        root=root(block.wallets).hex(),
+        total=block.total,
+        pot=block.pot,
+        paid=block.paid,
+        carried=block.pot - block.paid,
+        devices=len(block.devices),
+        succeeded=counts[Status.SUCCEEDED],
+        failed=counts[Status.FAILED],
+        missed=counts[Status.MISSED],
+        previous=previous,
+        files=files,
+    )
+
+
+def _described(table: Rows) -> File:
+    digest, size = sha256(), 0
+    for chunk in tables.encode(table):
+        digest.update(chunk)
+        size += len(chunk)
+    return File(digest.hexdigest(), size, len(table))
+
+
+def _compare(path: str, published: Rows, computed: Rows) -> None:
+    """Raise PublicationError naming the first row that differs, and both values."""
+    if len(published) != len(computed):
+        raise PublicationError(f"{path} has {len(published)} rows, the rule gives {len(computed)}")
+    differing = np.flatnonzero(published != computed)
+    if len(differing):
+        at = differing[0]
+        (stated,), (value,) = (
+            [line.decode() for line in _lines(table[at : at + 1])] for table in (published, computed)
+        )
+        raise PublicationError(f"{path}: row {at + 1} is {stated}, the rule gives {value}")
+
+
+def _lines(rows: Rows) -> list[bytes]:
+    _, *lines = b"".join(tables.encode(rows)).splitlines()
+    return lines
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> tuple[str, int]:
+    """Write a file through to the disk; returns its SHA-256 and size."""
+    digest, size = sha256(), 0
+    with path.open("wb") as file:
+        for chunk in chunks:
+            digest.update(chunk)
+            size += file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

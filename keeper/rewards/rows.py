@@ -1,0 +1,131 @@
+"""What an hour's rewards are computed from: a row for each device, a row for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from solders.pubkey import Pubkey
+
+from keeper.clients.staking import PROGRAM, Class
+
+Rows = NDArray[np.void]
+"""A structured array."""
+
+KEY = "S32"
+"""An address's raw bytes. Ordered and compared as bytes are; a single value drops zeros at its end."""
+
+
+class Work(IntEnum):
+    """What became of a device's proof of work in the hour."""
+
+    MISSING = 0
+    PASSED = 1
+    FAILED = 2
+
+
+OBSERVED: list[tuple[str, str]] = [
+    ("up_since", "<u8"),
+    ("online", "u1"),
+    ("work", "u1"),
+    ("vram_failures", "u1"),
+    ("vram_failed_at", "<u8"),
+    ("hired", "u1"),
+]
+"""What is seen of a device from outside: up since when (unix seconds, 0 for not up), whether it
+answered throughout the hour (proof of time-lock), its :class:`Work`, its failures of the memory test
+and the last one's time, and whether a renter had it."""
+
+STAKED: list[tuple[str, str]] = [
+    ("class", "<u2"),
+    ("processors", "u1"),
+    ("tier", "u1"),
+    ("terminated", "u1"),
+    ("slash_pending", "u1"),
+    ("sufficient_since", "<u8"),
+    ("own", "<u8"),
+    ("co_amount", "<u8"),
+    ("co_until", "<u8"),
+    ("co_state", "u1"),
+    ("co_reward_bps", "<u2"),
+]
+"""What its account says when the hour ends, under the account's own names."""
+
+KEYS: list[tuple[str, str]] = [("device", KEY), ("payout", KEY), ("co_staker", KEY)]
+
+INPUT = np.dtype([*KEYS, *STAKED, *OBSERVED])
+"""A device in an hour."""
+
+OBSERVATION = np.dtype([("device", KEY), *OBSERVED])
+"""What was seen of a device in an hour."""
+
+CLASS = np.dtype([("id", "<u2"), ("multiplier", "<u2"), ("pool", "u1")])
+"""A class at the start of an hour; the multiplier in hundredths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour of the emission: its number, its start (unix seconds), and what may have been paid by its end.
+
+    ``emitted`` is the cumulative emission C(hour + 1), base units.
+    """
+
+    number: int
+    start: int
+    emitted: int
+
+
+def keys(addresses: Sequence[Pubkey]) -> NDArray[np.bytes_]:
+    """Addresses as a column."""
+    return np.frombuffer(b"".join(map(bytes, addresses)), dtype=KEY)
+
+
+def addresses(column: NDArray[np.bytes_]) -> list[Pubkey]:
+    """A column as addresses."""
+    raw = column.tobytes()
+    return [Pubkey(raw[at : at + 32]) for at in range(0, len(raw), 32)]
+
+
+def text(column: NDArray[np.bytes_]) -> list[str]:
+    """A column of addresses in base58."""
+    return [str(address) for address in addresses(column)]
+
+
+def device_rows(addresses: Sequence[Pubkey], accounts: Sequence[bytes], seen: Rows) -> Rows:
+    """Put device accounts and what was seen of them together, sorted by the devices' raw addresses.
+
+    ``seen`` is an array of :data:`OBSERVATION`; a device that is not in it was not seen. Raises
+    ValueError when it has a device twice.
+    """
+    table = PROGRAM.decode_accounts("Device", accounts)
+    rows = np.zeros(len(table), INPUT)
+    rows["device"] = keys(addresses)
+    rows["payout"] = _key_column(table["payout"])
+    rows["co_staker"] = _key_column(table["co"]["staker"])
+    for name, _ in STAKED:
+        part, _, field = name.partition("_")
+        rows[name] = table["co"][field] if part == "co" else table[name]
+    rows.sort(order="device")
+    seen = np.sort(seen, order="device")
+    if (seen["device"][1:] == seen["device"][:-1]).any():
+        raise ValueError("a device was observed twice in one hour")
+    at = np.searchsorted(seen["device"], rows["device"])
+    found = at < len(seen)
+    found[found] = seen["device"][at[found]] == rows["device"][found]
+    for name, _ in OBSERVED:
+        rows[name][found] = seen[name][at[found]]
+    return rows
+
+
+def class_rows(classes: Mapping[int, Class], start: int) -> Rows:
+    """The classes as they are in force at ``start``, sorted by number."""
+    table = [(each.id, each.multiplier_at(start), each.pool) for _, each in sorted(classes.items())]
+    return np.array(table, CLASS)
+
+
+def _key_column(column: Any) -> NDArray[np.bytes_]:
+    return np.ascontiguousarray(column).view(KEY)

@@ -1,0 +1,234 @@
+"""The rule: which devices earn in an hour, how much, and what every wallet has earned so far.
+
+A pure function of published rows in integers: no chain, no clock, no floats. Whoever has the rows
+gets the same result to the last base unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keeper.economy.calendar import HOUR
+from keeper.economy.classes import Pool
+from keeper.economy.staking import MIN_STAKE, MULTIPLIER_UNIT, CoStakeState
+from keeper.rewards.exact import U64, mul_div
+from keeper.rewards.rows import KEY, Hour, Rows, Work
+
+VERSION = 1
+"""Of the rule; named in every manifest."""
+
+POOL_POINTS = {Pool.ENTERPRISE: 9_500_000, Pool.COMMUNITY: 500_000}
+"""How the pools share an hour."""
+ALL_POINTS = sum(POOL_POINTS.values())
+POINT_PARTS = 1_000
+"""Normalised scores are shown in thousandths of a point."""
+
+UPTIME = 5 * HOUR
+"""A device must have been up for longer than this before the hour."""
+VRAM_FAILURES = 4
+"""So many failures of the memory test shut a device out, until the last is longer ago than the next."""
+VRAM_PAUSE = 12 * HOUR
+BPS = 10_000
+
+
+class Reason(IntFlag):
+    """Why a device earned nothing: a bit for each criterion that it failed."""
+
+    NOT_REWARDED = 1
+    """Its class has no multiplier, or is unknown."""
+    TERMINATED = 2
+    SLASH_PENDING = 4
+    INSUFFICIENT_STAKE = 8
+    """Less than the minimum was staked at the hour's start, or at some time in the hour."""
+    UPTIME = 16
+    """Not up for more than five hours before the hour."""
+    VRAM = 32
+    """Four or more failures of the memory test, the last at most twelve hours before the hour."""
+    WORK_MISSING = 64
+    """No proof of work in the hour, and not hired."""
+    WORK_FAILED = 128
+    """A wrong proof of work in the hour, and not hired."""
+    OFFLINE = 256
+    """Didn't answer throughout the hour."""
+
+
+DURING_HOUR = Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.OFFLINE
+"""What a nominated device can fail; everything else keeps it from being nominated."""
+
+
+class Status(IntEnum):
+    """What the hour was for a device."""
+
+    MISSED = 0
+    """It wasn't nominated."""
+    FAILED = 1
+    """It was, and failed in the hour."""
+    SUCCEEDED = 2
+
+
+RESULT = np.dtype(
+    [
+        ("device", KEY),
+        ("pool", "u1"),
+        ("status", "u1"),
+        ("reasons", "<u2"),
+        ("score", "<u8"),
+        ("normalised", "<u8"),
+        ("reward", "<u8"),
+        ("supplier", "<u8"),
+        ("co_staker", "<u8"),
+    ]
+)
+"""A device's result: ``score`` by the published formula, ``normalised`` in thousandths of its pool's
+points, ``reward`` and its two parts in base units."""
+
+WALLET = np.dtype([("wallet", KEY), ("lifetime", "<u8"), ("earned", "<u8")])
+"""A wallet: all it has ever earned, and how much of it in this hour, base units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An hour's result; ``pot`` is what could be paid, ``paid`` what was, ``total`` all ever paid.
+
+    Devices and wallets are sorted by their raw addresses. What isn't paid is in the next hour's pot.
+    """
+
+    hour: Hour
+    devices: Rows
+    wallets: Rows
+    pot: int
+    paid: int
+    total: int
+
+
+def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> Block:
+    """Compute an hour.
+
+    ``rows`` is an array of ``INPUT``, ``classes`` of ``CLASS``, ``before`` the last hour's wallets
+    (``WALLET``), each sorted. Raises ValueError when they aren't, or when more was paid before than
+    was emitted.
+    """
+    for column in (rows["device"], before["wallet"], classes["id"]):
+        if not (column[1:] > column[:-1]).all():
+            raise ValueError("rows must be sorted by address or number, and none may be there twice")
+    paid_before = int(before["lifetime"].sum())
+    pot = hour.emitted - paid_before
+    if pot < 0:
+        raise ValueError(f"{paid_before} base units were paid before hour {hour.number}, {-pot} too many")
+    multiplier, pool = _class_of(rows, classes)
+    results = np.zeros(len(rows), RESULT)
+    results["device"] = rows["device"]
+    results["pool"] = pool
+    results["reasons"] = reasons(hour, rows, multiplier)
+    nominated = results["reasons"] & np.uint16(~DURING_HOUR & 0xFFFF) == 0
+    succeeded = results["reasons"] == 0
+    results["status"] = np.where(
+        succeeded, Status.SUCCEEDED, np.where(nominated, Status.FAILED, Status.MISSED)
+    )
+    results["score"] = score(rows, multiplier)
+    some = {each for each in Pool if (succeeded & (pool == each)).any()}
+    amounts, points = divide(pot, some), divide(ALL_POINTS * POINT_PARTS, some)
+    for each in some:
+        mine = succeeded & (pool == each)
+        scores = results["score"][mine]
+        whole = int(scores.sum())
+        results["reward"][mine] = mul_div(scores, amounts[each], whole)
+        results["normalised"][mine] = mul_div(scores, points[each], whole)
+    share = np.where(rows["co_state"] == CoStakeState.ACTIVE, rows["co_reward_bps"], 0).astype(np.uint64)
+    # At most 3e16 base units times 10,000 wouldn't fit: whole units of 10,000 first, then the rest.
+    tens, rest = np.divmod(results["reward"], np.uint64(BPS))
+    results["co_staker"] = tens * share + rest * share // np.uint64(BPS)
+    results["supplier"] = results["reward"] - results["co_staker"]
+    wallets = _wallets(rows, results, before)
+    paid = int(results["reward"].sum())
+    return Block(hour, results, wallets, pot, paid, paid_before + paid)
+
+
+def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
+    """The criteria that each device failed, as :class:`Reason` bits.
+
+    The stake is judged at the hour's start. ``sufficient_since`` says since when it has been enough
+    without a break, as far as the chain has written it down; a co-stake whose wait ended before the
+    hour and a multiplier that rose count though nobody has.
+    """
+    start = np.uint64(hour.start)
+    waits = (rows["co_state"] == CoStakeState.WAITING) & (start < rows["co_until"])
+    counted = rows["own"] + np.where((rows["co_state"] == CoStakeState.ACTIVE) | waits, rows["co_amount"], 0)
+    minimum = (
+        np.maximum(multiplier, np.uint64(MULTIPLIER_UNIT))
+        * rows["processors"].astype(np.uint64)
+        * np.uint64(MIN_STAKE // MULTIPLIER_UNIT)
+    )
+    since = rows["sufficient_since"]
+    up_since = rows["up_since"]
+    hired = rows["hired"] != 0
+    criteria = {
+        Reason.NOT_REWARDED: multiplier == 0,
+        Reason.TERMINATED: rows["terminated"] != 0,
+        Reason.SLASH_PENDING: rows["slash_pending"] != 0,
+        Reason.INSUFFICIENT_STAKE: (since == 0) | (since > start) | (counted < minimum),
+        Reason.UPTIME: (up_since == 0) | (up_since + np.uint64(UPTIME) >= start),
+        Reason.VRAM: (rows["vram_failures"] >= VRAM_FAILURES)
+        & (rows["vram_failed_at"] + np.uint64(VRAM_PAUSE) >= start),
+        Reason.WORK_MISSING: ~hired & (rows["work"] == Work.MISSING),
+        Reason.WORK_FAILED: ~hired & (rows["work"] == Work.FAILED),
+        Reason.OFFLINE: rows["online"] == 0,
+    }
+    found = np.zeros(len(rows), np.uint16)
+    for reason, failed in criteria.items():
+        found |= np.where(failed, np.uint16(reason), np.uint16(0))
+    return found
+
+
+def score(rows: Rows, multiplier: U64) -> U64:
+    """``50 * tier + 200 * multiplier * processors + 5 * hired``, the multiplier in hundredths.
+
+    The network's formula ``((0.02 * tier / 4 + 2 * multiplier * processors) * 100 + 0.05 * hired) * 100``
+    without fractions.
+    """
+    wide = {name: rows[name].astype(np.uint64) for name in ("tier", "processors", "hired")}
+    hardware = np.uint64(200) * multiplier * wide["processors"]
+    points: U64 = np.uint64(50) * wide["tier"] + hardware + np.uint64(5) * wide["hired"]
+    return points
+
+
+def divide(whole: int, succeeded: set[Pool]) -> dict[Pool, int]:
+    """Divide ``whole`` by the points of the pools in which somebody succeeded.
+
+    A pool without anybody gives its part to the other. Enterprise's part is rounded down.
+    """
+    if len(succeeded) < len(Pool):
+        return dict.fromkeys(succeeded, whole)
+    enterprise = whole * POOL_POINTS[Pool.ENTERPRISE] // ALL_POINTS
+    return {Pool.ENTERPRISE: enterprise, Pool.COMMUNITY: whole - enterprise}
+
+
+def _class_of(rows: Rows, classes: Rows) -> tuple[U64, NDArray[np.uint8]]:
+    """Each device's multiplier (0 for an unknown class) and pool."""
+    multipliers = np.zeros(1 << 16, np.uint64)
+    pools = np.zeros(1 << 16, np.uint8)
+    multipliers[classes["id"]] = classes["multiplier"]
+    pools[classes["id"]] = classes["pool"]
+    return multipliers[rows["class"]], pools[rows["class"]]
+
+
+def _wallets(rows: Rows, results: Rows, before: Rows) -> Rows:
+    """Add what devices earned to what wallets had; wallets that never earned are left out."""
+    paid = [(rows["payout"], results["supplier"]), (rows["co_staker"], results["co_staker"])]
+    some = [(wallet[amount > 0], amount[amount > 0]) for wallet, amount in paid]
+    wallets = np.concatenate([before["wallet"], *(wallet for wallet, _ in some)])
+    earned = np.concatenate([np.zeros(len(before), np.uint64), *(amount for _, amount in some)])
+    lifetime = np.concatenate([before["lifetime"], *(amount for _, amount in some)])
+    order = np.argsort(wallets, kind="stable")
+    wallets = wallets[order]
+    first = np.flatnonzero(np.concatenate([np.ones(min(1, len(wallets)), bool), wallets[1:] != wallets[:-1]]))
+    table = np.zeros(len(first), WALLET)
+    if len(table):
+        table["wallet"] = wallets[first]
+        table["lifetime"] = np.add.reduceat(lifetime[order], first)
+        table["earned"] = np.add.reduceat(earned[order], first)
+    return table

@@ -1,0 +1,76 @@
+"""Structured arrays as canonical CSV and back: the same rows are the same bytes, everywhere.
+
+UTF-8, LF, a header with the columns' names in their order, integers in decimal, addresses in base58
+(nothing for the zero address).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from solders.pubkey import Pubkey
+
+from keeper.rewards.rows import KEY, Rows, addresses
+
+CHUNK = 50_000
+"""Rows that are text at a time; a million whole rows as text would take gigabytes."""
+NOBODY = bytes(32)
+
+
+class TableError(ValueError):
+    """A file that isn't a canonical table of its kind."""
+
+
+def encode(rows: Rows) -> Iterator[bytes]:
+    """Write rows, a chunk of text at a time."""
+    names = rows.dtype.names
+    assert names is not None
+    yield (",".join(names) + "\n").encode()
+    for at in range(0, len(rows), CHUNK):
+        part = rows[at : at + CHUNK]
+        columns = [_words(part[name]) for name in names]
+        yield ("\n".join(map(",".join, zip(*columns, strict=True))) + "\n").encode()
+
+
+def decode(data: bytes, dtype: np.dtype[Any], name: str) -> Rows:
+    """Read what :func:`encode` wrote; ``name`` is the file's, for errors.
+
+    Raises TableError for another header, a row of another length, or a value out of its range.
+    """
+    header, _, body = data.partition(b"\n")
+    assert dtype.names is not None
+    if header.decode(errors="replace") != ",".join(dtype.names):
+        raise TableError(f"{name}: the header is not {','.join(dtype.names)}")
+    lines = body.split(b"\n")
+    if lines.pop() != b"":
+        raise TableError(f"{name}: the last row doesn't end")
+    rows = np.zeros(len(lines), dtype)
+    for at in range(0, len(lines), CHUNK):
+        part = lines[at : at + CHUNK]
+        cells = [line.decode().split(",") for line in part]
+        for number, row in enumerate(cells):
+            if len(row) != len(dtype.names):
+                raise TableError(f"{name}: row {at + number + 1} has {len(row)} values")
+        for column, words in zip(dtype.names, zip(*cells, strict=True), strict=True):
+            try:
+                rows[column][at : at + CHUNK] = _values(words, dtype[column])
+            except (ValueError, OverflowError) as error:
+                raise TableError(f"{name}: {column} of a row from {at + 1} on: {error}") from error
+    return rows
+
+
+def _words(column: Any) -> Any:
+    if column.dtype == np.dtype(KEY):
+        return ["" if bytes(each) == NOBODY else str(each) for each in addresses(column)]
+    return map(str, column.tolist())
+
+
+def _values(words: tuple[str, ...], kind: np.dtype[Any]) -> Any:
+    if kind == np.dtype(KEY):
+        return [bytes(Pubkey.from_string(word)) if word else NOBODY for word in words]
+    values = [int(word) for word in words]
+    if min(values) < 0 or max(values) > np.iinfo(kind).max:
+        raise ValueError(f"a value is not in 0..{np.iinfo(kind).max}")
+    return values
