@@ -25,7 +25,7 @@ from keeper.demo.checks import DemoFailed
 from keeper.economy import emission
 from keeper.economy.calendar import parse_month
 from keeper.economy.genesis import read_start_month, read_table
-from keeper.services import logs, loop
+from keeper.services import jobs, logs, loop
 from keeper.services.connect import connect
 from keeper.settings import Settings
 
@@ -140,22 +140,23 @@ def keeper_run(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="run every job once and stop")] = False,
 ) -> None:
-    """Do what is due, now and from now on: emission, vesting, ended seasons."""
+    """Do what is due, now and from now on: emission, vesting, ended seasons, reward blocks."""
     settings = Settings()
     logs.configure(settings.log)
     payer = deploy.read_keypair((keypair or settings.keypair).expanduser())
     log = structlog.get_logger()
+    chosen = jobs.configured(settings.jobs, rewards=settings.rewards, observations=settings.observations)
 
     async def work() -> bool:
         async with connect(chain or settings.chain, live=True) as connected:
             if once:
-                return all([await loop.run_once(name, connected, payer, log) for name in settings.jobs])
+                return all(
+                    [await loop.run_once(name, job, connected, payer, log) for name, job in chosen.items()]
+                )
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            await loop.run(
-                connected, payer, jobs=settings.jobs, every=settings.check_seconds, log=log, stop=stop
-            )
+            await loop.run(connected, payer, jobs=chosen, every=settings.check_seconds, log=log, stop=stop)
             return True
 
     if not asyncio.run(work()):

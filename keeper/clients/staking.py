@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import sha256
 from typing import Any
 
 from solders.instruction import Instruction
@@ -23,6 +25,8 @@ REWARD_AUTHORITY = PROGRAM.pda("claim", "reward_authority")
 PROGRAM_DATA = program_data_address(PROGRAM.address)
 KEPT_ROOTS: int = PROGRAM.constants["KEPT_ROOTS"]
 MAX_OPERATORS: int = PROGRAM.constants["MAX_OPERATORS"]
+MAX_HOURS_AHEAD: int = PROGRAM.constants["MAX_HOURS_AHEAD"]
+PAUSE_REWARDS: int = PROGRAM.constants["PAUSE_REWARDS"]
 
 ERROR = {each.name: each.code for each in PROGRAM.errors.values()}
 """The program's error numbers by name."""
@@ -88,6 +92,10 @@ class Config:
     pending: Params
     pending_at: int
 
+    def is_paused(self, mask: int, now: int) -> bool:
+        """Whether one of the operations of ``mask`` is stopped at ``now``."""
+        return bool(self.pause_mask & mask) and now < self.pause_until
+
 
 @dataclass(frozen=True, slots=True)
 class Class:
@@ -106,9 +114,26 @@ class Class:
         return self.pending_multiplier if self.pending_at and now >= self.pending_at else self.multiplier
 
 
+class BlockStatus(IntEnum):
+    """Where a reward block stands."""
+
+    OPEN = 0
+    AGREED = 1
+    FINAL = 2
+
+
+class SlashStatus(IntEnum):
+    """Where a slash stands."""
+
+    VOTING = 0
+    PENDING = 1
+    VETOED = 2
+    EXECUTED = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A reward block."""
+    """A reward block; ``votes`` are the hashes of what each operator said, by their numbers."""
 
     hour: int
     status: int
@@ -119,6 +144,14 @@ class Block:
     root: bytes
     data_hash: bytes
     payer: Pubkey
+    votes: tuple[bytes, ...]
+
+    def vote(self, config: Config, operator: Pubkey) -> bytes | None:
+        """What an operator said, as a hash; None when it said nothing that counts still."""
+        if self.revision != config.revision or operator not in config.params.operators:
+            return None
+        said = self.votes[config.params.operators.index(operator)]
+        return said if any(said) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +197,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """A proposal to slash a device; ``status`` 0 voting, 1 pending, 2 vetoed, 3 executed."""
+    """A proposal to slash a device; ``votes`` has a bit for each operator."""
 
     status: int
     bps: int
@@ -184,6 +217,12 @@ class Attestation:
     total: int
     devices: int
     data_hash: bytes
+
+    @property
+    def hash(self) -> bytes:
+        """What the program keeps of it: equal hashes mean the same block."""
+        numbers = self.total.to_bytes(8, "little") + self.devices.to_bytes(4, "little")
+        return sha256(self.root + numbers + self.data_hash).digest()
 
 
 # -- addresses -------------------------------------------------------------------------------
@@ -536,7 +575,8 @@ def parse_class(data: bytes) -> Class:
 
 def parse_block(data: bytes) -> Block:
     """Read a block's bytes."""
-    return record(Block, PROGRAM.account("Block", data))
+    values = PROGRAM.account("Block", data)
+    return record(Block, {**values, "votes": tuple(values["votes"])})
 
 
 def parse_wallet(data: bytes) -> Wallet:
@@ -567,10 +607,14 @@ async def read_blocks(chain: Chain) -> list[Block]:
     return sorted(found, key=lambda block: block.hour)
 
 
+async def device_accounts(chain: Chain) -> dict[Pubkey, bytes]:
+    """Read all devices' bytes by their addresses."""
+    return await accounts_of(chain, PROGRAM, "Device")
+
+
 async def read_devices(chain: Chain) -> dict[Pubkey, Device]:
     """Read all devices by their addresses."""
-    found = await accounts_of(chain, PROGRAM, "Device")
-    return {address: parse_device(data) for address, data in found.items()}
+    return {address: parse_device(data) for address, data in (await device_accounts(chain)).items()}
 
 
 async def read_wallet(chain: Chain, owner: Pubkey) -> Wallet | None:

@@ -8,22 +8,20 @@ was faster, and that is no failure.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
-from solders.instruction import Instruction
 from solders.keypair import Keypair
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, Event, TransactionFailed
+from keeper.chain import Chain, Event
 from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
-from keeper.clients.errors import explain
 from keeper.clients.tokenomics import Allocation, ClaimPage, Season
 from keeper.economy import emission
-
-Job = Callable[[Chain, Keypair, FilteringBoundLogger], Awaitable[list[Event]]]
-"""One step of the keeper: returns the events of what it did, none when nothing was due."""
+from keeper.services.blocks import attest_hours, finalise_blocks, observations_in
+from keeper.services.due import Job, pick, send
 
 
 async def emit_finished_hours(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
@@ -42,11 +40,11 @@ async def emit_finished_hours(chain: Chain, payer: Keypair, log: FilteringBoundL
         return []
     if not hours:
         return []
-    events = await _send(chain, payer, log, [tokenomics.emit()], lambda: _hours_due(chain))
+    events = await send(chain, payer, log, tokenomics.PROGRAM, [tokenomics.emit()], lambda: _hours_due(chain))
     for event in events:
         fields = event.fields
         expected = emission.cumulative(config.start_month, fields["to_hour"])
-        log.info("emission.emitted", **_of(fields, "from_hour", "to_hour", "amount", "emitted"))
+        log.info("emission.emitted", **pick(fields, "from_hour", "to_hour", "amount", "emitted"))
         if fields["emitted"] != expected:
             log.error("emission.mismatch", emitted=fields["emitted"], expected=expected)
     return events
@@ -64,8 +62,8 @@ async def release_vested(chain: Chain, payer: Keypair, log: FilteringBoundLogger
         async def still_due(row: Allocation = row) -> bool:
             return row in await _vesting_due(chain)
 
-        for event in await _send(chain, payer, log, instructions, still_due):
-            log.info("vesting.released", **_of(event.fields, "allocation", "amount", "released"))
+        for event in await send(chain, payer, log, tokenomics.PROGRAM, instructions, still_due):
+            log.info("vesting.released", **pick(event.fields, "allocation", "amount", "released"))
             events.append(event)
     return events
 
@@ -82,8 +80,8 @@ async def close_ended_seasons(chain: Chain, payer: Keypair, log: FilteringBoundL
         async def season_still_open(season: Season = season) -> bool:
             return season in await _seasons_over(chain)
 
-        for event in await _send(chain, payer, log, instructions, season_still_open):
-            log.info("season.closed", **_of(event.fields, "season", "returned"))
+        for event in await send(chain, payer, log, tokenomics.PROGRAM, instructions, season_still_open):
+            log.info("season.closed", **pick(event.fields, "season", "returned"))
             events.append(event)
     for page in await _pages_over(chain):
         instruction = tokenomics.close_claim_page(page.season, page.page, page.payer)
@@ -91,7 +89,7 @@ async def close_ended_seasons(chain: Chain, payer: Keypair, log: FilteringBoundL
         async def page_still_there(page: ClaimPage = page) -> bool:
             return page in await _pages_over(chain)
 
-        events += await _send(chain, payer, log, [instruction], page_still_there)
+        events += await send(chain, payer, log, tokenomics.PROGRAM, [instruction], page_still_there)
     return events
 
 
@@ -99,8 +97,21 @@ ALL: dict[str, Job] = {
     "emission": emit_finished_hours,
     "vesting": release_vested,
     "seasons": close_ended_seasons,
+    "blocks": finalise_blocks,
 }
-"""Every job by name, in the order they run in."""
+"""Every job that needs no set-up, by name, in the order they run in."""
+
+ATTEST = "attest"
+"""The operators' job: see :func:`~keeper.services.blocks.attest_hours`."""
+NAMES = (*ALL, ATTEST)
+
+
+def configured(names: Sequence[str], *, rewards: Path, observations: Path | None) -> dict[str, Job]:
+    """The jobs of these names; without observations there is nothing to attest."""
+    known = dict(ALL)
+    if observations:
+        known[ATTEST] = partial(attest_hours, folder=rewards, observe=observations_in(observations))
+    return {name: known[name] for name in names if name in known}
 
 
 async def _hours_due(chain: Chain) -> int:
@@ -132,25 +143,3 @@ async def _pages_over(chain: Chain) -> list[ClaimPage]:
     """Claim pages of seasons that were closed or cancelled."""
     ended = {each.season for each in await tokenomics.read_seasons(chain) if not each.is_open}
     return [page for page in await tokenomics.read_claim_pages(chain) if page.season in ended]
-
-
-async def _send(
-    chain: Chain,
-    payer: Keypair,
-    log: FilteringBoundLogger,
-    instructions: Sequence[Instruction],
-    still_due: Callable[[], Awaitable[object]],
-) -> list[Event]:
-    """Send, and give the program's events; a refusal of what isn't due any more gives none."""
-    try:
-        record = await chain.send(instructions, [payer])
-    except TransactionFailed as failure:
-        if await still_due():
-            raise
-        log.info("keeper.others_were_faster", refusal=explain(failure))
-        return []
-    return tokenomics.PROGRAM.events(record)
-
-
-def _of(fields: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: fields[name] for name in names}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -12,17 +12,17 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import Chain, ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
 from keeper.clients.errors import explain
-from keeper.services.jobs import ALL
+from keeper.services.due import Job
 
 
-async def run_once(name: str, chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> bool:
+async def run_once(name: str, job: Job, chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> bool:
     """Run one job now; log what goes wrong instead of raising it. True when nothing did.
 
     Whatever failed is tried again at the job's next time, as the jobs are idempotent.
     """
     log = log.bind(job=name)
     try:
-        await ALL[name](chain, payer, log)
+        await job(chain, payer, log)
     except ChainUnreachable as error:
         log.warning("chain.unreachable", reason=str(error))
     except TransactionExpired as error:
@@ -43,12 +43,12 @@ async def run(
     chain: Chain,
     payer: Keypair,
     *,
-    jobs: Sequence[str],
+    jobs: Mapping[str, Job],
     every: float,
     log: FilteringBoundLogger,
     stop: asyncio.Event,
 ) -> None:
-    """Run ``jobs`` at once and then every ``every`` seconds until ``stop`` is set.
+    """Run ``jobs``, by name, at once and then every ``every`` seconds until ``stop`` is set.
 
     Jobs look often instead of at each hour's end: the chain's clock decides what is due, and it
     may differ from this machine's. One job runs at a time, as they pay from one key; a job that is
@@ -58,7 +58,7 @@ async def run(
 
     async def take_turn(name: str) -> None:
         async with turn:
-            await run_once(name, chain, payer, log)
+            await run_once(name, jobs[name], chain, payer, log)
 
     scheduler = AsyncIOScheduler(timezone=UTC)
     for name in jobs:

@@ -24,8 +24,9 @@ async def until(condition, seconds=10.0):
 
 def started(world: World, *, names=("emission",), chain=None):
     stop = asyncio.Event()
+    chosen = {name: jobs.ALL[name] for name in names}
     running = asyncio.create_task(
-        loop.run(chain or world.chain, world.payer, jobs=names, every=0.02, log=LOG, stop=stop)
+        loop.run(chain or world.chain, world.payer, jobs=chosen, every=0.02, log=LOG, stop=stop)
     )
     return running, stop
 
