@@ -11,12 +11,15 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, ChainError, EmbeddedChain, Program, loader
 from keeper.chain.token import create_associated
-from keeper.clients import tokenomics
+from keeper.clients import staking, tokenomics
+from keeper.economy.classes import ClassRow
 from keeper.economy.genesis import Row
 
 PROGRAMS = ("tokenomics", "staking")
 """The economy's programs, in the order they are deployed in."""
 ARTIFACTS = Path(__file__).parents[1] / "programs/artifacts"
+CLASSES_AT_ONCE = 8
+"""Classes that one transaction adds: its bytes are limited."""
 KEYS = Path(__file__).parents[1] / "keys/dev"
 
 
@@ -100,3 +103,35 @@ async def genesis(
         await chain.send(instructions, [admin])
     if config is None or not config.launched:
         await chain.send([tokenomics.launch(payer, start_month)], [admin])
+
+
+async def staking_genesis(
+    chain: Chain,
+    admin: Keypair,
+    *,
+    guardian: Pubkey,
+    operators: Sequence[Pubkey],
+    classes: Sequence[ClassRow],
+) -> None:
+    """Initialise staking with the protocol's own parameters and write the class table.
+
+    ``admin`` is the program's upgrade authority and pays; more than half of ``operators`` must agree
+    on a block. Takes up what an interrupted call did. Raises ChainError when a class on chain is not
+    the table's.
+    """
+    payer = admin.pubkey()
+    if await staking.read_config(chain) is None:
+        params = staking.Params(tuple(operators), threshold=len(operators) // 2 + 1)
+        await chain.send([staking.initialize(payer, guardian, params)], [admin])
+    done = await staking.read_classes(chain)
+    for row in classes:
+        there = done.get(row.id)
+        if there and (there.name, there.pool, there.kind) != (row.name, row.pool, row.kind):
+            raise ChainError(f"class {row.id} on chain ({there.name}) is not the class table's ({row.name})")
+    lacking = [row for row in classes if row.id not in done]
+    for at in range(0, len(lacking), CLASSES_AT_ONCE):
+        rows = lacking[at : at + CLASSES_AT_ONCE]
+        instructions = [
+            staking.add_class(payer, row.id, row.name, row.multiplier, row.pool, row.kind) for row in rows
+        ]
+        await chain.send(instructions, [admin])

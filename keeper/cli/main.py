@@ -18,13 +18,16 @@ from solders.pubkey import Pubkey
 
 from keeper import deploy
 from keeper.chain import ChainError, ChainUnreachable, TransactionFailed
-from keeper.cli import tables
+from keeper.cli import rewards, tables
+from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import tokenomics
 from keeper.clients.errors import explain
 from keeper.demo.checks import DemoFailed
 from keeper.economy import emission
 from keeper.economy.calendar import parse_month
+from keeper.economy.classes import read_classes
 from keeper.economy.genesis import read_start_month, read_table
+from keeper.rewards.publication import PublicationError
 from keeper.services import jobs, logs, loop
 from keeper.services.connect import connect
 from keeper.settings import Settings
@@ -34,13 +37,9 @@ app = typer.Typer(
 )
 keeper = typer.Typer(help="The bot that does what is due on chain.", no_args_is_help=True)
 app.add_typer(keeper, name="keeper")
+app.add_typer(rewards.app, name="rewards")
 
 console = Console()
-
-ChainOption = Annotated[
-    str | None,
-    typer.Option("--chain", help="RPC node's URL or a saved chain's file [default: IONET_CHAIN]"),
-]
 
 
 @app.command()
@@ -110,20 +109,33 @@ def genesis_(
     beneficiaries: Annotated[Path, typer.Option(help="JSON: allocations' labels and owners' addresses")],
     chain: ChainOption = None,
     start: Annotated[str | None, typer.Option(help="first month of emission, such as 2027-01")] = None,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(help="address that attests reward blocks, repeat for each [default: the key's]"),
+    ] = None,
     keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = deploy.KEYS,
 ) -> None:
-    """Create the mint, write the genesis table and launch; takes up what was interrupted."""
+    """Create the mint, write the tables of genesis and classes, launch; takes up what was interrupted."""
 
     async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
         async with connect(chain or Settings().chain, live=True) as connected:
+            admin, veto = deploy.read_keypair(keypair), Pubkey.from_string(guardian)
+            operators = [Pubkey.from_string(each) for each in operator or ()]
             await deploy.genesis(
                 connected,
-                deploy.read_keypair(keypair),
+                admin,
                 table=read_table(),
                 beneficiaries=deploy.read_beneficiaries(beneficiaries),
-                guardian=Pubkey.from_string(guardian),
+                guardian=veto,
                 staking_program=deploy.staking_program(keys),
                 start_month=parse_month(start) if start else read_start_month(),
+            )
+            await deploy.staking_genesis(
+                connected,
+                admin,
+                guardian=veto,
+                operators=operators or [admin.pubkey()],
+                classes=read_classes(),
             )
             return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
 
@@ -135,9 +147,7 @@ def genesis_(
 @keeper.command("run")
 def keeper_run(
     chain: ChainOption = None,
-    keypair: Annotated[
-        Path | None, typer.Option(help="the keeper's key file [default: IONET_KEYPAIR]")
-    ] = None,
+    keypair: KeypairOption = None,
     once: Annotated[bool, typer.Option("--once", help="run every job once and stop")] = False,
 ) -> None:
     """Do what is due, now and from now on: emission, vesting, ended seasons, reward blocks."""
@@ -176,7 +186,7 @@ def main() -> None:
         _fail("\n".join(problems))
     except TransactionFailed as error:
         _fail(explain(error))
-    except (ChainError, DemoFailed, ValueError) as error:
+    except (ChainError, DemoFailed, PublicationError, ValueError) as error:
         _fail(str(error))
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from solders.pubkey import Pubkey
@@ -123,6 +124,11 @@ def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows, slot: int) -> M
     return manifest
 
 
+def published_hours(folder: Path) -> list[int]:
+    """The hours that are in a folder, in their order."""
+    return sorted(int(path.parent.name) for path in folder.glob(f"[0-9]*/{MANIFEST}"))
+
+
 def read_manifest(folder: Path, hour: int) -> Manifest:
     """Read an hour's manifest; raises PublicationError when it isn't there or isn't one."""
     path = folder / str(hour) / MANIFEST
@@ -182,6 +188,17 @@ class Claimable:
     lifetime: int
     root: bytes
     proof: bytes
+
+    def json(self) -> dict[str, Any]:
+        """As JSON: the proof's hashes from the leaf upwards, everything binary in hexadecimal."""
+        siblings = [self.proof[at : at + 32].hex() for at in range(0, len(self.proof), 32)]
+        return {
+            "hour": self.hour,
+            "wallet": str(self.wallet),
+            "lifetime": self.lifetime,
+            "root": self.root.hex(),
+            "proof": siblings,
+        }
 
 
 def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from keeper.chain import EmbeddedChain
+from keeper.clients import staking
+from keeper.economy.classes import read_classes
 from keeper.economy.genesis import read_table
-from tests.programs.world import key
+from tests.programs.world import finish, key
 
 LABELS = [row.label for row in read_table()]
 
@@ -51,8 +53,15 @@ def test_deploy_then_genesis(ionet, empty):
     code, out, err = genesis(ionet, start=following)
     assert code == 0, err
     assert "500,000,000.00000000" in out
+    before = EmbeddedChain.load(empty / "test.chain")
+    assert finish(staking.read_config(before)).params.operators == (key("authority").pubkey(),)
+    assert [each.name for each in finish(staking.read_classes(before)).values()] == [
+        row.name for row in read_classes()
+    ]
     code, out, _ = genesis(ionet, start=following)
-    assert code == 0, "a third time changes nothing"
+    assert code == 0
+    after = EmbeddedChain.load(empty / "test.chain")
+    assert len(after.transactions()) == len(before.transactions()), "a third time changes nothing"
 
 
 def test_keys_that_the_programs_were_not_built_for(ionet, empty):

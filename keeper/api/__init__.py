@@ -1,0 +1,1 @@
+"""What the keeper serves over HTTP: everything that it published."""
