@@ -50,8 +50,17 @@ def demo(
     from keeper.demo import run  # noqa: PLC0415 - loads the charts' library, which the others don't need
 
     asyncio.run(run.run(out, console))
-    console.print(f"In {out}: supply.png, supply.csv, the seasons' points, and the chain itself. Next:")
-    console.print(f"  {sys.argv[0]} supply --chain {out}/network.chain")
+    console.print(
+        f"In {out}: supply.png, supply.csv, the seasons' points, each operator's reward blocks, "
+        "and the chain itself. Next:"
+    )
+    blocks = out / "rewards/operator-1"
+    for command in (
+        f"supply --chain {out}/network.chain",
+        f"rewards show --dir {blocks}",
+        f"rewards verify --dir {blocks} --chain {out}/network.chain",
+    ):
+        console.print(f"  {sys.argv[0]} {command}", soft_wrap=True)
 
 
 @app.command()

@@ -51,16 +51,16 @@ def show(hour: HourOption = None, folder: FolderOption = None) -> None:
     pools = plain("By pool", "pool", "devices", "succeeded", "failed", "missed", "score", "rewards IO")
     for pool in Pool:
         mine = devices[devices["pool"] == pool]
-        counts = [str(int((mine["status"] == each).sum())) for each in reversed(Status)]
+        counts = [f"{(mine['status'] == each).sum():,}" for each in reversed(Status)]
         scores = int(mine["score"][mine["status"] == Status.SUCCEEDED].sum())
         pools.add_row(
-            pool.name.capitalize(), str(len(mine)), *counts, f"{scores:,}", io(int(mine["reward"].sum()))
+            pool.name.capitalize(), f"{len(mine):,}", *counts, f"{scores:,}", io(int(mine["reward"].sum()))
         )
     console.print(pools)
     reasons = plain("Not paid", "reason", "devices")
     for reason in Reason:
         if count := int((devices["reasons"] & reason.value != 0).sum()):
-            reasons.add_row((reason.name or "").lower().replace("_", " "), str(count))
+            reasons.add_row((reason.name or "").lower().replace("_", " "), f"{count:,}")
     console.print(reasons)
     best = devices[(-devices["reward"].astype("i8")).argsort(kind="stable")[:TOP]]
     table = plain("Most rewarded", "device", "score", "normalised", "reward IO", "to the co-staker IO")
@@ -167,12 +167,12 @@ def _which(folder: Path | None, hour: int | None) -> tuple[Path, int]:
 
 async def _compare_with_chain(chain: str, manifest: Manifest) -> None:
     async with connect(chain) as connected:
-        found = [each for each in await staking.read_blocks(connected) if each.hour == manifest.hour]
-    if not found:
+        block = (await staking.read_hours(connected, [manifest.hour])).get(manifest.hour)
+    if block is None:
         raise PublicationError(
             f"hour {manifest.hour} is not on chain: nobody attested it, or its account was closed"
         )
-    block, said = found[0], manifest.attestation
+    said = manifest.attestation
     for name in ("root", "total", "devices", "data_hash"):
         if (there := getattr(block, name)) != (ours := getattr(said, name)):
             raise PublicationError(f"hour {manifest.hour}: {name} on chain is {there!r}, published {ours!r}")

@@ -19,7 +19,7 @@ def plain(title: str, *columns: str) -> Table:
     """A table without lines: the first column to the left, figures to the right."""
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right")
+        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
     return table
 
 

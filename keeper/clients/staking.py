@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
@@ -605,6 +605,12 @@ async def read_blocks(chain: Chain) -> list[Block]:
     """Read all blocks in the order of their hours."""
     found = [parse_block(data) for data in (await accounts_of(chain, PROGRAM, "Block")).values()]
     return sorted(found, key=lambda block: block.hour)
+
+
+async def read_hours(chain: Chain, hours: Sequence[int]) -> dict[int, Block]:
+    """Read these hours' blocks, those that there are."""
+    found = await chain.accounts([block_address(hour) for hour in hours])
+    return {hour: parse_block(each.data) for hour, each in zip(hours, found, strict=True) if each}
 
 
 async def device_accounts(chain: Chain) -> dict[Pubkey, bytes]:

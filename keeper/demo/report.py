@@ -11,23 +11,26 @@ from rich.table import Table
 
 from keeper.cli.tables import plain
 from keeper.clients import tokenomics
+from keeper.demo import staking_report
 from keeper.demo.network import PUBLISHED_MONTHS, Month, Network
+from keeper.demo.staking import Stakers
 from keeper.economy.calendar import MONTHS, hours_in_month, month_name
 from keeper.economy.supply import IO, MILLION, io
 
 
-async def show(network: Network, console: Console, seconds: float) -> None:
+async def show(network: Network, stakers: Stakers, console: Console, seconds: float) -> None:
     """Print everything that people should see."""
     for table in (
         await _genesis(network),
         await _seasons(network),
+        *staking_report.tables(stakers),
         _published(network.months),
         _years(network.months),
     ):
         console.print(table)
-    first, last = network.first_day[0].fields, network.first_day[-1].fields
+    first, last = network.hours[0].fields, network.hours[-1].fields
     console.print(
-        f"First day: {len(network.first_day)} hours, one call each, "
+        f"First {len(network.hours)} hours, one call each: "
         f"{io(first['amount'])} IO in the first, {io(last['emitted'])} IO in all."
     )
     march = network.months[8]

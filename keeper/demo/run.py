@@ -10,18 +10,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from keeper.demo import chart, report
 from keeper.demo.network import Network
-from keeper.economy.calendar import DAY, HOUR
+from keeper.demo.staking import HOURS, Stakers
+from keeper.economy.calendar import DAY
 from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_MONTHS
-
-FIRST_DAY = DAY // HOUR
-"""Hours that are run one by one."""
 
 
 async def run(out: Path, console: Console) -> Network:
     """Run the whole demo and leave its files in ``out``; raises DemoFailed at the first wrong figure."""
     started = time.monotonic()
     network = Network.empty()
+    stakers = Stakers(network, out / "rewards")
     progress = Progress(
         TextColumn("{task.description:34}"),
         BarColumn(),
@@ -35,20 +34,33 @@ async def run(out: Path, console: Console) -> Network:
         progress.advance(task)
         for number in (1, 2):
             await _season(network, number, progress)
-        task = progress.add_task("first day, hour by hour", total=FIRST_DAY)
-        for hour in range(1, FIRST_DAY + 1):
-            await network.hour(hour)
+        await stakers.initialise()
+        fleet = len(stakers.fleet.machines)
+        task = progress.add_task(f"{fleet} devices, stakes", total=fleet)
+        await stakers.onboard(lambda: progress.advance(task))
+        task = progress.add_task(f"{HOURS} reward blocks, 3 operators", total=HOURS)
+        for hour in range(HOURS):
+            await network.hour(hour + 1)
+            await stakers.hour(hour)
             progress.advance(task)
+        await stakers.finish_blocks()
+        task = progress.add_task("reward claims", total=None)
+        await stakers.claim(lambda: progress.advance(task))
         await _season(network, 3, progress)
         task = progress.add_task("20 years, month by month", total=EMISSION_MONTHS)
         for month in range(EMISSION_MONTHS):
             await network.month(month)
+            if month == 0:
+                await stakers.slashes()
+                await stakers.leave()
+            elif month == 1:
+                await stakers.take_out()
             progress.advance(task)
         await network.check_end()
         task = progress.add_task("files and chart", total=1)
         _write(network, out)
         progress.advance(task)
-    await report.show(network, console, time.monotonic() - started)
+    await report.show(network, stakers, console, time.monotonic() - started)
     return network
 
 

@@ -49,13 +49,13 @@ class File:
 class Manifest:
     """What an hour's files are and add up to; amounts in base units.
 
-    ``slot`` is the one that devices were read at, ``previous`` the hash of the last hour's manifest.
+    ``previous`` is the hash of the last hour's manifest. Nothing in here depends on who computed it or
+    when, so that operators who saw the same say the same.
     """
 
     hour: int
     start: int
     emitted: int
-    slot: int
     rule: int
     program: str
     mint: str
@@ -99,7 +99,7 @@ class Manifest:
         return Attestation(bytes.fromhex(self.root), self.total, self.devices, bytes.fromhex(self.hash))
 
 
-def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows, slot: int) -> Manifest:
+def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows) -> Manifest:
     """Compute an hour and write its files, in place of earlier ones; the hour before must be there.
 
     ``rows`` and ``classes`` as for :func:`~keeper.rewards.rule.reward`. Raises PublicationError when
@@ -115,7 +115,7 @@ def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows, slot: int) -> M
     for name, table in contents.items():
         digest, size = _write(part / name, tables.encode(table))
         files[name] = File(digest, size, len(table))
-    manifest = _manifest(block, slot, previous, files)
+    manifest = _manifest(block, previous, files)
     _write(part / MANIFEST, [manifest.encode()])
     whole = folder / str(hour.number)
     shutil.rmtree(whole, ignore_errors=True)
@@ -172,7 +172,7 @@ def verify(folder: Path, hour: int) -> Manifest:
     for name, table in (("rewards.csv", block.devices), ("wallets.csv", block.wallets)):
         _compare(f"{folder / str(hour) / name}", found[name], table)
     files = {name: _described(table) for name, table in found.items()}
-    expected = _manifest(block, manifest.slot, previous, files)
+    expected = _manifest(block, previous, files)
     for field, value in asdict(expected).items():
         if (stated := asdict(manifest)[field]) != value:
             raise PublicationError(f"manifest of hour {hour}: {field} is {stated}, the rule gives {value}")
@@ -228,13 +228,12 @@ def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     return read_table(folder, manifest, "wallets.csv"), manifest.hash
 
 
-def _manifest(block: Block, slot: int, previous: str | None, files: dict[str, File]) -> Manifest:
+def _manifest(block: Block, previous: str | None, files: dict[str, File]) -> Manifest:
     counts = {each: int((block.devices["status"] == each).sum()) for each in Status}
     return Manifest(
         hour=block.hour.number,
         start=block.hour.start,
         emitted=block.hour.emitted,
-        slot=slot,
         rule=rule.VERSION,
         program=str(staking.PROGRAM.address),
         mint=str(tokenomics.MINT),

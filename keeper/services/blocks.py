@@ -52,9 +52,10 @@ async def attest_hours(
         return []
     now = (await chain.clock()).unix_timestamp
     ended = emission.hours_ended(economy.start_month, now)
-    blocks = {block.hour: block for block in await staking.read_blocks(chain)}
+    hours = range(terms.next_hour, min(ended, terms.next_hour + staking.MAX_HOURS_AHEAD))
+    blocks = await staking.read_hours(chain, hours)
     events: list[Event] = []
-    for number in range(terms.next_hour, min(ended, terms.next_hour + staking.MAX_HOURS_AHEAD)):
+    for number in hours:
         start = month_start(economy.start_month) + number * HOUR
         hour = Hour(number, start, emission.cumulative(economy.start_month, number + 1))
         try:
@@ -74,8 +75,8 @@ async def attest_hours(
             continue
 
         async def still_open(number: int = number) -> bool:
-            found = [each for each in await staking.read_blocks(chain) if each.hour == number]
-            return not found or found[0].status == BlockStatus.OPEN
+            found = (await staking.read_hours(chain, [number])).get(number)
+            return found is None or found.status == BlockStatus.OPEN
 
         instructions = [staking.attest(key, number, said)]
         for event in await send(chain, operator, log, PROGRAM, instructions, still_open):
@@ -116,11 +117,10 @@ async def _published(
     if seen is None:
         log.warning("block.not_observed", hour=hour.number)
         return None
-    slot = (await chain.clock()).slot
     devices = await staking.device_accounts(chain)
     rows = device_rows(list(devices), list(devices.values()), seen)
     classes = class_rows(await staking.read_classes(chain), hour.start)
-    manifest = publish(folder, hour, rows, classes, slot)
+    manifest = publish(folder, hour, rows, classes)
     log.info(
         "block.published",
         hour=hour.number,
@@ -137,11 +137,10 @@ async def _agreed(chain: Chain) -> Block | None:
     now = (await chain.clock()).unix_timestamp
     if config.is_paused(staking.PAUSE_REWARDS, now):
         return None
-    for block in await staking.read_blocks(chain):
-        agreed = block.status == BlockStatus.AGREED and block.revision == config.revision
-        if block.hour == config.next_hour and agreed:
-            return block if now >= block.agreed_at + config.params.challenge_window else None
-    return None
+    block = (await staking.read_hours(chain, [config.next_hour])).get(config.next_hour)
+    if block is None or block.status != BlockStatus.AGREED or block.revision != config.revision:
+        return None
+    return block if now >= block.agreed_at + config.params.challenge_window else None
 
 
 async def _replaced(chain: Chain) -> list[Block]:

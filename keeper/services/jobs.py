@@ -1,4 +1,4 @@
-"""The jobs that keep tokenomics up to date: emission, vesting, seasons.
+"""The jobs that keep tokenomics up to date: emission, vesting, seasons, burns; and the list of all jobs.
 
 Each reads the chain, sends what is due, and does nothing when nothing is. The chain's clock decides,
 not this machine's, and the program refuses whatever isn't due, so that a job may run late, twice or
@@ -20,8 +20,10 @@ from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
 from keeper.clients.tokenomics import Allocation, ClaimPage, Season
 from keeper.economy import emission
+from keeper.economy.supply import GENESIS_SUPPLY
 from keeper.services.blocks import attest_hours, finalise_blocks, observations_in
 from keeper.services.due import Job, pick, send
+from keeper.services.slashes import execute_slashes
 
 
 async def emit_finished_hours(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
@@ -93,11 +95,24 @@ async def close_ended_seasons(chain: Chain, payer: Keypair, log: FilteringBoundL
     return events
 
 
+async def count_burns(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
+    """Count what other programs, or anybody, burned."""
+    if not await _burns_due(chain):
+        return []
+    instructions = [tokenomics.sync_burned()]
+    events = await send(chain, payer, log, tokenomics.PROGRAM, instructions, lambda: _burns_due(chain))
+    for event in events:
+        log.info("burns.counted", **pick(event.fields, "amount", "burned"))
+    return events
+
+
 ALL: dict[str, Job] = {
     "emission": emit_finished_hours,
     "vesting": release_vested,
     "seasons": close_ended_seasons,
     "blocks": finalise_blocks,
+    "slashes": execute_slashes,
+    "burns": count_burns,
 }
 """Every job that needs no set-up, by name, in the order they run in."""
 
@@ -121,6 +136,15 @@ async def _hours_due(chain: Chain) -> int:
         return 0
     now = (await chain.clock()).unix_timestamp
     return emission.hours_ended(config.start_month, now) - config.emitted_hours
+
+
+async def _burns_due(chain: Chain) -> int:
+    """Base units that were burned and are not counted."""
+    config = await tokenomics.read_config(chain)
+    if config is None or not config.launched:
+        return 0
+    supply = await tokenomics.read_supply(chain)
+    return GENESIS_SUPPLY + supply.emitted - supply.burned - supply.supply
 
 
 async def _vesting_due(chain: Chain) -> list[Allocation]:

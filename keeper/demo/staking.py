@@ -1,0 +1,318 @@
+"""The demo's stakers: from registering devices to the last token back, with every figure checked."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from keeper import deploy
+from keeper.chain import Event
+from keeper.chain.token import create_associated, read_token_account, transfer
+from keeper.clients import staking, tokenomics
+from keeper.clients.staking import Attestation, Device, SlashStatus
+from keeper.demo.airdrop import person
+from keeper.demo.fleet import Fleet, Machine
+from keeper.demo.network import LAMPORTS, Network
+from keeper.economy import emission
+from keeper.economy.calendar import HOUR, month_start
+from keeper.economy.classes import read_classes
+from keeper.economy.genesis import read_start_month
+from keeper.rewards import publication
+from keeper.rewards.publication import Claimable, Manifest
+from keeper.rewards.rows import Rows, addresses
+from keeper.rewards.tree import leaf, tree
+from keeper.services.blocks import attest_hours
+
+OPERATORS = 3
+HOURS = 48
+"""Reward blocks that are made."""
+LIE_HOUR, LIAR = 20, 2
+"""In this hour this operator attests a root that pays itself."""
+SLASH_HOUR, VETO_HOUR = 10, 30
+SLASH_BPS = 1_000
+APPEALED, GUILTY = 3, 4
+"""Machines that operators vote to slash: the guardian vetoes the first after its appeal."""
+WALLET_LAMPORTS = 10**9
+
+
+def evidence_of(machine: Machine) -> bytes:
+    """The hash of the verdict against a machine."""
+    return sha256(f"verdict on worker {machine.number}".encode()).digest()
+
+
+@dataclass(slots=True)
+class Stakers:
+    """Everybody who stakes on a network, its operators, and what came of it."""
+
+    network: Network
+    folder: Path
+    fleet: Fleet = field(default_factory=Fleet)
+    operators: list[Keypair] = field(
+        default_factory=lambda: [person(f"operator {n}") for n in range(OPERATORS)]
+    )
+    manifests: list[Manifest] = field(default_factory=list)
+    claimed: dict[Pubkey, int] = field(default_factory=dict)
+    conflicts: int = 0
+    burned: int = 0
+    back: int = 0
+    up_since: int = 0
+
+    # -- what happens --------------------------------------------------------------------------
+
+    async def initialise(self) -> None:
+        """Set the program up: parameters, operators, the published class table."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        network = self.network
+        for each in self.operators:
+            network.chain.airdrop(each.pubkey(), LAMPORTS)
+        network.chain.airdrop(person("guardian").pubkey(), LAMPORTS)
+        await deploy.staking_genesis(
+            network.chain,
+            network.admin,
+            guardian=person("guardian").pubkey(),
+            operators=[each.pubkey() for each in self.operators],
+            classes=read_classes(),
+        )
+        classes = (await staking.read_classes(network.chain)).values()
+        on_chain = [(each.id, each.name, each.multiplier, each.pool, each.kind) for each in classes]
+        table = [(row.id, row.name, row.multiplier, row.pool, row.kind) for row in read_classes()]
+        network.checks.equal("class table", on_chain, table)
+
+    async def onboard(self, each: Callable[[], None]) -> None:
+        """Hand out what is staked, register every device, stake, take the offers."""
+        treasury = self.network.admin.pubkey()
+        payer = self.network.keeper.pubkey()
+        self.up_since = self.network.chain.now()
+        for owner, amount in self.fleet.stakes.items():
+            wallet = owner.pubkey()
+            self.network.chain.airdrop(wallet, WALLET_LAMPORTS)
+            source, to = (tokenomics.tokens_address(key) for key in (treasury, wallet))
+            await self._send(
+                [
+                    create_associated(payer, wallet, tokenomics.MINT),
+                    transfer(source, to, treasury, amount),
+                    staking.open_wallet(payer, wallet),
+                ],
+                self.network.keeper,
+                self.network.admin,
+            )
+        for machine in self.fleet.machines:
+            await self._set_up(machine)
+            each()
+        await self._check_stakes(sum(self.fleet.stakes.values()))
+
+    async def hour(self, number: int) -> None:
+        """Let the operators publish and attest hour ``number`` (0 is the first), which has just ended."""
+        if number == LIE_HOUR:
+            await self._lie(number)
+        for index, operator in enumerate(self.operators):
+            events = await attest_hours(
+                self.network.chain,
+                operator,
+                self.network.log,
+                folder=self._folder(index),
+                observe=self._observe,
+            )
+            self.conflicts += sum(event.fields["conflict"] for event in events)
+        manifests = [publication.read_manifest(self._folder(index), number) for index in range(OPERATORS)]
+        self.network.checks.equal(
+            f"operators' manifests of hour {number}", len({m.hash for m in manifests}), 1
+        )
+        self.manifests.append(manifests[0])
+        self._check_hour(manifests[0])
+        await self._events_of(number)
+        await self.network.job("blocks")
+
+    async def finish_blocks(self) -> None:
+        """Let the last challenge window pass, make the last block final, and compare it with the chain."""
+        self.network.chain.advance(HOUR)
+        await self.network.job("blocks")
+        last = self.manifests[-1]
+        config = await self._config()
+        self.network.checks.equal("blocks that are final", config.next_hour, HOURS)
+        self.network.checks.equal("all leaves of the last root", config.final_total, last.total)
+        block = (await staking.read_hours(self.network.chain, [last.hour]))[last.hour]
+        self.network.checks.equal("last root", block.root.hex(), last.root)
+        self.network.checks.equal("last data hash", block.data_hash.hex(), last.hash)
+
+    async def claim(self, each: Callable[[], None]) -> None:
+        """Pay everybody everything by the last root, in whoever's transactions."""
+        before = {wallet: self._balance(wallet) for wallet in self._wallets()}
+        for found in self._claims():
+            instruction = staking.claim(found.hour, found.wallet, found.lifetime, found.proof)
+            await self._send([instruction], self.network.keeper)
+            self.claimed[found.wallet] = found.lifetime
+            each()
+        for wallet, had in before.items():
+            paid = self.claimed.get(wallet, 0)
+            self.network.checks.equal(f"balance of {wallet}", self._balance(wallet), had + paid)
+        config = await self._config()
+        self.network.checks.equal("claimed", config.claimed, sum(self.claimed.values()))
+        self.network.checks.equal("claimed of the last root", config.claimed, config.final_total)
+
+    async def leave(self) -> None:
+        """Let every supplier unstake; co-stakes go into their cooldown with the supplier's."""
+        for machine in self.fleet.machines:
+            device = await self._device(machine)
+            await self._send([staking.unstake(device)], machine.supplier)
+
+    async def take_out(self) -> None:
+        """Let everybody take their stakes out after the cooldown, and close the devices."""
+        for machine in self.fleet.machines:
+            device = await self._device(machine)
+            out = [staking.withdraw(device)]
+            if machine.co_staker:
+                out.append(staking.withdraw_co_stake(device, machine.co_staker.pubkey()))
+            await self._send(out, self.network.keeper)
+            ends = [staking.terminate_device(device), staking.close_device(device)]
+            await self._send(ends, machine.supplier)
+        await self._check_stakes(0)
+        self.network.checks.equal("devices left", await staking.read_devices(self.network.chain), {})
+        self.back = back = sum(map(self._balance, self._wallets()))
+        put_in = sum(self.fleet.stakes.values())
+        expected = put_in - self.burned + sum(self.claimed.values())
+        self.network.checks.equal("what stakers have at the end", back, expected)
+
+    def results(self) -> list[Rows]:
+        """Every hour's rows of devices (``RESULT``)."""
+        return [publication.read_table(self._folder(0), each, "rewards.csv") for each in self.manifests]
+
+    # -- steps ---------------------------------------------------------------------------------
+
+    async def _set_up(self, machine: Machine) -> None:
+        supplier = machine.supplier.pubkey()
+        registration = staking.register_device(
+            supplier,
+            machine.worker.pubkey(),
+            supplier,
+            machine.kind.id,
+            processors=machine.processors,
+            tier=machine.tier,
+            country=machine.country,
+        )
+        await self._send([registration], machine.supplier, machine.worker)
+        device = await self._device(machine)
+        instructions = [staking.stake(device, machine.own)]
+        signers = [machine.supplier]
+        if machine.co_staker:
+            terms = machine.co_amount, machine.reward_bps
+            instructions.append(staking.open_offer(device, *terms))
+            instructions.append(staking.take_offer(device, machine.co_staker.pubkey(), *terms))
+            signers.append(machine.co_staker)
+        await self._send(instructions, *signers)
+
+    async def _lie(self, hour: int) -> None:
+        """An operator attests a root of its own before the others."""
+        liar, total = self.operators[LIAR], self.manifests[-1].total
+        said = Attestation(leaf(liar.pubkey(), total), total, 1, bytes(32))
+        await self._send([staking.attest(liar.pubkey(), hour, said)], liar)
+
+    async def _events_of(self, hour: int) -> None:
+        """Two slashes: the operators vote, one supplier appeals, the guardian vetoes that one."""
+        appealed, guilty = (self.fleet.machines[number] for number in (APPEALED, GUILTY))
+        guardian = person("guardian")
+        if hour == SLASH_HOUR:
+            for machine in (appealed, guilty):
+                device = await self._device(machine)
+                for operator in self.operators[:2]:
+                    vote = staking.vote_slash(operator.pubkey(), device, evidence_of(machine), SLASH_BPS)
+                    await self._send([vote], operator)
+            device = await self._device(appealed)
+            appeal = staking.appeal_slash(device, evidence_of(appealed), SLASH_BPS, bytes([1]) * 32)
+            await self._send([appeal], appealed.supplier)
+        elif hour == VETO_HOUR:
+            device = await self._device(appealed)
+            veto = staking.veto_slash(guardian.pubkey(), device, evidence_of(appealed), SLASH_BPS)
+            await self._send([veto], guardian)
+
+    async def slashes(self) -> None:
+        """Let the keeper burn what was slashed, now that the appeal period is over."""
+        supply = (await tokenomics.read_supply(self.network.chain)).supply
+        staked = (await self._config()).staked
+        (event,) = await self.network.job("slashes")
+        await self.network.job("burns")
+        machine = self.fleet.machines[GUILTY]
+        parts = machine.own * SLASH_BPS // 10_000, machine.co_amount * SLASH_BPS // 10_000
+        self.burned = sum(parts)
+        self.network.checks.equal("burned by the slash", event.fields["burned"], self.burned)
+        device = await self._device(machine)
+        left = device.own, device.co.amount
+        self.network.checks.equal("left of it", left, (machine.own - parts[0], machine.co_amount - parts[1]))
+        after = (await tokenomics.read_supply(self.network.chain)).supply
+        self.network.checks.equal("supply after the slash", after, supply - self.burned)
+        await self._check_stakes(staked - self.burned)
+        statuses = [slash.status for slash in await staking.read_slashes(self.network.chain)]
+        self.network.checks.equal("slashes", sorted(statuses), [SlashStatus.VETOED, SlashStatus.EXECUTED])
+
+    # -- what must hold ------------------------------------------------------------------------
+
+    def _check_hour(self, manifest: Manifest) -> None:
+        number = manifest.hour
+        publication.verify(self._folder(0), number)
+        self.network.checks.passed += 1
+        allowed = emission.cumulative(read_start_month(), number + 1)
+        before = self.manifests[-2].total if number else 0
+        self.network.checks.equal(f"pot of hour {number}", manifest.pot, allowed - before)
+        self.network.checks.equal(
+            f"paid and carried in hour {number}", manifest.paid + manifest.carried, manifest.pot
+        )
+        self.network.checks.holds(f"hour {number} pays nobody", manifest.paid > 0)
+
+    async def _check_stakes(self, expected: int) -> None:
+        """The vault holds what is recorded, in the config as well as over all devices."""
+        devices = await staking.read_devices(self.network.chain)
+        owed = sum(d.own + d.own_cooling + d.co.amount + d.leaving.amount for d in devices.values())
+        vault = self._tokens(staking.STAKE_VAULT)
+        self.network.checks.equal("stake vault", (vault, owed), (expected, expected))
+        self.network.checks.equal("recorded stakes", (await self._config()).staked, expected)
+
+    # -- shorthand -----------------------------------------------------------------------------
+
+    async def _observe(self, hour: int) -> Rows:
+        return self.fleet.observe(hour, month_start(read_start_month()) + hour * HOUR, self.up_since)
+
+    def _folder(self, operator: int) -> Path:
+        return self.folder / f"operator-{operator + 1}"
+
+    def _wallets(self) -> list[Pubkey]:
+        return [owner.pubkey() for owner in self.fleet.stakes]
+
+    def _claims(self) -> list[Claimable]:
+        """Everybody's claim by the last root."""
+        last = self.manifests[-1]
+        wallets = publication.read_table(self._folder(0), last, "wallets.csv")
+        hashed = tree(wallets)
+        assert hashed is not None  # every hour paid somebody
+        rows = zip(addresses(wallets["wallet"]), wallets["lifetime"].tolist(), strict=True)
+        return [
+            Claimable(last.hour, wallet, lifetime, hashed.root, hashed.proof(index))
+            for index, (wallet, lifetime) in enumerate(rows)
+        ]
+
+    async def _send(self, instructions: list[Instruction], *signers: Keypair) -> list[Event]:
+        record = await self.network.chain.send(instructions, signers)
+        return staking.PROGRAM.events(record)
+
+    async def _config(self) -> staking.Config:
+        config = await staking.read_config(self.network.chain)
+        assert config is not None  # it was initialised
+        return config
+
+    async def _device(self, machine: Machine) -> Device:
+        (account,) = await self.network.chain.accounts([machine.address])
+        assert account is not None  # it was registered
+        return staking.parse_device(account.data)
+
+    def _tokens(self, address: Pubkey) -> int:
+        account = self.network.chain.get(address)
+        return read_token_account(account.data).amount if account else 0
+
+    def _balance(self, wallet: Pubkey) -> int:
+        return self._tokens(tokenomics.tokens_address(wallet))
