@@ -1,0 +1,115 @@
+"""Staking's roles, parameters, pause and classes in the reference model."""
+
+from __future__ import annotations
+
+from tests.model.schedule import DAY
+from tests.model.staking_base import PAUSE_REWARDS, PAUSE_STAKING, StakingLedger
+from tests.model.staking_state import MAX_OPERATORS, STAKE_VAULT, Class, Params, StakingConfig
+from tests.model.state import U64, ZERO, Address, Event, require
+
+
+def check(params: Params) -> None:
+    """Bounds of the protocol, and a threshold that two disjoint groups can't reach."""
+    limits = {
+        "cooldown": 30 * DAY,
+        "co_stake_wait": 30 * DAY,
+        "challenge_window": 7 * DAY,
+        "appeal": 90 * DAY,
+        "notice": 90 * DAY,
+        "max_slash_bps": 5_000,
+    }
+    require(all(1 <= getattr(params, name) <= most for name, most in limits.items()), "ParamsInvalid")
+    require(100 <= params.wallet_share_bps <= 10_000, "ParamsInvalid")
+    operators = params.operators
+    require(1 <= len(operators) <= MAX_OPERATORS, "OperatorsInvalid")
+    require(len(operators) < 2 * params.threshold <= 2 * len(operators), "OperatorsInvalid")
+    require(len(set(operators)) == len(operators) and ZERO not in operators, "OperatorsInvalid")
+
+
+class Roles(StakingLedger):
+    """Who may do what, and the class table."""
+
+    def initialize(self, admin: Address, guardian: Address, params: Params) -> Event:
+        require(self.config is None, "AccountInUse")
+        require(admin == self.upgrade_authority, "NotUpgradeAuthority")
+        require(guardian != ZERO, "ZeroAddress")
+        check(params)
+        self.config = StakingConfig(admin, guardian, params)
+        self.economy.tokens[STAKE_VAULT] = 0
+        return "Initialized", {"admin": admin, "guardian": guardian, "params": params.fields()}
+
+    def propose_params(self, admin: Address, params: Params) -> Event:
+        config = self._config()
+        require(admin == config.admin, "NotAdmin")
+        check(params)
+        config.pending, config.pending_at = params, self.now + config.params.notice
+        return "ParamsProposed", {"params": params.fields(), "at": config.pending_at}
+
+    def cancel_params(self, guardian: Address) -> Event:
+        config = self._config()
+        require(guardian == config.guardian, "NotGuardian")
+        require(config.pending_at > 0, "NothingProposed")
+        config.pending_at = 0
+        return "ParamsCancelled", {"revision": config.revision}
+
+    def apply_params(self) -> Event:
+        config = self._config()
+        require(config.pending_at > 0, "NothingProposed")
+        require(self.now >= config.pending_at, "NoticeNotOver")
+        assert config.pending is not None
+        config.params, config.pending_at = config.pending, 0
+        config.revision += 1
+        return "ParamsApplied", {"revision": config.revision}
+
+    def propose_admin(self, admin: Address, pending: Address) -> Event:
+        config = self._config()
+        require(admin == config.admin, "NotAdmin")
+        config.pending_admin = pending
+        return "AdminProposed", {"admin": admin, "pending": pending}
+
+    def accept_admin(self, successor: Address) -> Event:
+        config = self._config()
+        require(successor == config.pending_admin, "NotPendingAdmin")
+        before, config.admin, config.pending_admin = config.admin, successor, ZERO
+        return "AdminChanged", {"from": before, "to": successor}
+
+    def set_guardian(self, admin: Address, guardian: Address) -> Event:
+        config = self._config()
+        require(admin == config.admin, "NotAdmin")
+        require(guardian != ZERO, "ZeroAddress")
+        before, config.guardian = config.guardian, guardian
+        return "GuardianChanged", {"from": before, "to": guardian}
+
+    def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
+        config = self._config()
+        require(guardian == config.guardian, "NotGuardian")
+        require(mask in range(PAUSE_STAKING + PAUSE_REWARDS + 1), "PauseMaskInvalid")
+        require(until - self.now <= 7 * DAY, "PauseTooLong")
+        config.pause_mask, config.pause_until = mask, until
+        return "PauseSet", {"mask": mask, "until": until}
+
+    def add_class(self, admin: Address, row: Class) -> Event:
+        config = self._config()
+        require(row.id not in self.classes, "AccountInUse")
+        require(admin == config.admin, "NotAdmin")
+        named = row.name[0] != 0
+        require(named and row.pool < 2 and row.kind < 3 and row.multiplier <= 50_000, "ClassInvalid")
+        self.classes[row.id] = row
+        return "ClassAdded", {
+            "id": row.id,
+            "name": row.name,
+            "multiplier": row.multiplier,
+            "pool": row.pool,
+            "kind": row.kind,
+        }
+
+    def change_class(self, admin: Address, number: int, multiplier: int) -> Event:
+        config = self._config()
+        row = self._class(number)
+        require(admin == config.admin, "NotAdmin")
+        at = self.now + config.params.notice
+        require(at <= U64, "Overflow")
+        require(multiplier <= 50_000, "ClassInvalid")
+        row.multiplier = row.multiplier_at(self.now)
+        row.pending_multiplier, row.pending_at = multiplier, at
+        return "ClassChanged", {"id": number, "from": row.multiplier, "to": multiplier, "at": at}

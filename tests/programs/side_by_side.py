@@ -1,0 +1,109 @@
+"""A program on an embedded chain and its reference model, side by side.
+
+Every action happens on both. Afterwards the two must agree on the refusal's name or on the events,
+and on every account, balance and supply; and the model's invariants must hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from keeper.chain import TransactionRecord
+from keeper.chain.program import Program
+from tests.model.state import Address, Event, Refused
+from tests.programs.world import World
+
+OTHER_CODES = {0: "AccountInUse", 1: "InsufficientFunds", 4: "OwnerMismatch"}
+"""Numbers of the system and the token program, which the transaction's error shows as they are."""
+RUNTIME_NAMES = {
+    "instruction 0: AccountDataTooSmall": "AccountMissing",
+    "instruction 0: UninitializedAccount": "AccountMissing",
+    "instruction 0: InvalidAccountData": "InvalidAccountData",
+}
+
+
+class Model(Protocol):
+    """What every reference model can be asked."""
+
+    def invariants(self) -> None:
+        """AssertionError where one is broken."""
+        ...
+
+
+def plain(value: Any) -> Any:
+    """Addresses as bytes, as the models have them, at any depth."""
+    if isinstance(value, Pubkey):
+        return bytes(value)
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value
+
+
+class SideBySide:
+    """One chain, one model, the same history."""
+
+    world: World
+    model: Model
+
+    def __init__(self, world: World, people: Sequence[str], program: Program) -> None:
+        self.world = world
+        self.program = program
+        self.keys: dict[Address, Keypair] = {}
+        for name in people:
+            person = world.person(name)
+            self.keys[bytes(person.pubkey())] = person
+        self.met: Counter[str] = Counter()
+        self._decoded: dict[Pubkey, tuple[bytes, dict[str, Any]]] = {}
+
+    def act(
+        self,
+        name: str,
+        call: Callable[[], Event | None],
+        instruction: Instruction,
+        signers: Sequence[Address] = (),
+    ) -> str:
+        """Do one thing on both; returns the name on success, the refusal's name otherwise."""
+        try:
+            event, refused = call(), None
+        except Refused as refusal:
+            event, refused = None, refusal.name
+        record = self.world.send(instruction, signers=[self.keys[each] for each in signers])
+        assert self._refusal(record) == refused, (name, self._refusal(record), refused, record.logs)
+        found = [
+            (each.name, {field: plain(value) for field, value in each.fields.items()})
+            for each in self.program.events(record)
+        ]
+        assert found == ([event] if event else []), (name, found, event)
+        outcome = refused or name
+        self.met[outcome] += 1
+        self.compare()
+        self.model.invariants()
+        return outcome
+
+    def compare(self) -> None:
+        """Everything that this program keeps is the same on both sides."""
+        raise NotImplementedError
+
+    def _refusal(self, record: TransactionRecord) -> str | None:
+        if record.code in OTHER_CODES:
+            return OTHER_CODES[record.code]
+        name = self.world.error(record)
+        return RUNTIME_NAMES.get(name, name) if name else None
+
+    def _same(self, kind: str, address: Pubkey, wanted: Mapping[str, Any]) -> None:
+        """An account's fields are the model's."""
+        data = self.world.account(address).data
+        known = self._decoded.get(address)
+        if known is None or known[0] != data:
+            known = data, plain(self.program.account(kind, data))
+            self._decoded[address] = known
+        found = {name: known[1][name] for name in wanted}
+        assert found == wanted, (kind, found, wanted)
