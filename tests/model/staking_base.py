@@ -31,6 +31,7 @@ class StakingLedger:
 
     economy: Tokenomics
     program: Address
+    stake_vault: Address
     upgrade_authority: Address
     config: StakingConfig | None = None
     classes: dict[int, Class] = field(default_factory=dict)

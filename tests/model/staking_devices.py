@@ -23,10 +23,11 @@ class Devices(StakingLedger):
 
     def register_device(self, address: Address, device: Device) -> Event:
         self._config()
+        # The framework refuses one account as payer and as anything else.
+        require(device.supplier != device.worker, "ConstraintDuplicateMutableAccount")
         self._wallet(device.payout)
         require(address not in self.devices, "AccountInUse")
         self._require_running(PAUSE_STAKING)
-        require(device.supplier != device.worker, "OwnCoStake")
         require(device.class_id in self.classes, "UnknownClass")
         require(1 <= device.processors <= 8, "ProcessorsInvalid")
         self._require_place(device.tier, device.country)

@@ -36,7 +36,14 @@ class Roles(StakingLedger):
         check(params)
         self.config = StakingConfig(admin, guardian, params)
         self.economy.tokens[STAKE_VAULT] = 0
-        return "Initialized", {"admin": admin, "guardian": guardian, "params": params.fields()}
+        return "Initialized", {
+            "admin": admin,
+            "guardian": guardian,
+            "mint": self.economy.mint,
+            "stake_vault": self.stake_vault,
+            "reward_vault": self.economy.reward_vault,
+            "params": params.fields(),
+        }
 
     def propose_params(self, admin: Address, params: Params) -> Event:
         config = self._config()

@@ -15,7 +15,8 @@ use {
 };
 
 /// Registers a device. The worker's key signs too, so that nobody can register a stranger's machine;
-/// the supplier locks a deposit, back when the device is closed.
+/// the supplier locks a deposit, back when the device is closed. Supplier and worker are two keys: the
+/// framework refuses one account in both places.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct RegisterDevice {
@@ -45,7 +46,6 @@ pub fn register_device(
     let a = &mut ctx.accounts;
     a.config.require_running(PAUSE_STAKING, at)?;
     let (supplier, worker) = (*a.supplier.address(), *a.worker.address());
-    require!(supplier != worker, E::OwnCoStake);
     let (class, payout) = (class_number(&a.class)?, a.payout.wallet);
     let device = &mut a.device;
     device.version = ACCOUNT_VERSION;
