@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from solders.instruction import Instruction
 
 from keeper.clients import tokenomics as client
@@ -12,18 +9,11 @@ from keeper.deploy import staking_program
 from keeper.economy.genesis import read_table
 from tests.programs.seasons import distribution
 from tests.programs.world import DAY, START_MONTH, World
+from tests.security.matrix import Call
 from tests.security.stages import CLOSED, ENDED, HEIR, RUNNING, WAITING, address, season_amounts
 
 NEW_SEASON = 9
 LAST_ROW = read_table()[-1]
-
-
-@dataclass(frozen=True)
-class Call:
-    """The stage in which a call succeeds, and the call."""
-
-    stage: str
-    build: Callable[[World], Instruction]
 
 
 def claim(number: int, name: str) -> Instruction:

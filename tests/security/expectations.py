@@ -1,77 +1,25 @@
-"""How each substitution must be refused: a default for each kind of check, and every exception by name.
-
-Errors of the framework: ``InvalidSeeds`` (an address that isn't the derived one), ``IllegalOwner``,
-``InvalidAccountData`` (another discriminator, mint or token owner), ``AccountDataTooSmall``,
-``UninitializedAccount``, ``ConstraintMut``, ``ConstraintDuplicateMutableAccount``.
-"""
+"""How each substitution in tokenomics' instructions must be refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.security.calls import CALLS
-from tests.security.stages import stage
-from tests.security.substitution import CHANGES, Case, account_of, is_flagged
-
-Errors = Mapping[str, str | None]
-"""By the change."""
-
-DERIVED: Errors = dict.fromkeys(CHANGES, "InvalidSeeds")
-"""Known by its address alone."""
-EXECUTABLE: Errors = {**dict.fromkeys(CHANGES, "ConstraintExecutable"), "stranger": "IncorrectProgramId"}
-
-
-def who(error: str) -> Errors:
-    """A signer with a role; a program's account can't sign."""
-    return {**dict.fromkeys(CHANGES, error), "other kind": "MissingRequiredSignature"}
-
-
-def ours(stranger: str, *, copy: str | None = None, absent: str = "AccountDataTooSmall") -> Errors:
-    """An account of this program, known by owner and kind; ``stranger``: another of the kind."""
-    return {
-        "stranger": stranger,
-        "other kind": "InvalidAccountData",
-        "copy": copy,
-        "foreign copy": "IllegalOwner",
-        "blank": "InvalidAccountData",
-        "absent": absent,
-    }
-
-
-TOKENS: Errors = {
-    "stranger": "InvalidAccountData",
-    "other kind": "AccountDataTooSmall",
-    "copy": "NotAssociatedAccount",
-    "foreign copy": "IllegalOwner",
-    "blank": "UninitializedAccount",
-    "absent": "AccountDataTooSmall",
-}
-"""Somebody's associated token account."""
-PASSED_ON: Errors = {
-    "stranger": "Token.OwnerMismatch",
-    "other kind": "InvalidAccountData",
-    "copy": None,
-    "foreign copy": "ExternalAccountDataModified",
-    "blank": "UninitializedAccount",
-    "absent": "InvalidAccountData",
-}
-"""Any token account of the signer, checked by the token program."""
-LOADED_VAULT: Errors = {**TOKENS, "stranger": "WrongAccount", "copy": "WrongAccount"}
-MINT: Errors = {
-    "stranger": "InvalidSeeds",
-    "other kind": "InvalidAccountData",
-    "copy": "InvalidSeeds",
-    "foreign copy": "IllegalOwner",
-    "blank": "UninitializedAccount",
-    "absent": "IllegalOwner",
-}
-"""A mint that is read, so that its kind is checked before its address."""
-CONFIG: Errors = {
-    **ours("InvalidAccountData", copy="InvalidSeeds"),
-    # A mint is smaller than a config, and the size is looked at first.
-    "other kind": "AccountDataTooSmall",
-}
-READ_ONLY_CONFIG: Errors = {**CONFIG, "other kind": "IllegalOwner", "absent": "UninitializedAccount"}
+from tests.security.matrix import CHANGES
+from tests.security.refusals import (
+    CONFIG,
+    DERIVED,
+    EXECUTABLE,
+    LOADED_VAULT,
+    MINT,
+    PASSED_ON,
+    READ_ONLY_CONFIG,
+    TOKENS,
+    Errors,
+    Expectations,
+    ours,
+    who,
+)
+from tests.security.substitution import MATRIX
 
 DEFAULTS: Mapping[str, Errors] = {
     "admin": who("NotAdmin"),
@@ -192,39 +140,13 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
 }
 """Every case that succeeds, and why that is right."""
 
-
-def expected(case: Case) -> str | None:
-    """The error that a case must meet, None where it is to succeed."""
-    instruction, slot, change = case.instruction, case.slot, case.change
-    if change == "unsigned":
-        return "MissingRequiredSignature"
-    if case.twin:
-        return _expected_twice(case, case.twin)
-    if change == "readonly":
-        # Who signs and pays is asked for both in one comparison.
-        if is_flagged(instruction, slot, "signer"):
-            return "MissingRequiredSignature"
-        # What is created isn't read before: the system program is refused the right to write it.
-        return "PrivilegeEscalation" if is_created(instruction, slot) else "ConstraintMut"
-    if is_created(instruction, slot):
-        return "InvalidSeeds"
-    return {**DEFAULTS[slot], **EXCEPTIONS.get((instruction, slot), {})}[change]
-
-
-def is_created(instruction: str, slot: str) -> bool:
-    """Whether an instruction makes this account."""
-    world = stage(CALLS[instruction].stage)
-    exists = world.chain.get(account_of(instruction, slot)) is not None
-    return is_flagged(instruction, slot, "writable") and not exists
-
-
-def _expected_twice(case: Case, twin: str) -> str:
+EXPECTATIONS = Expectations(
     # A season's funder may also be the guardian: only the other slot counts.
-    either = [slot for slot in (case.slot, twin) if slot != "funder"]
-    if any(is_flagged(case.instruction, slot, "writable") for slot in either):
-        return "ConstraintDuplicateMutableAccount"
-    if (case.slot, twin) in TWIN_EXCEPTIONS:
-        return TWIN_EXCEPTIONS[case.slot, twin]
-    if is_flagged(case.instruction, case.slot, "signer"):
-        return "MissingRequiredSignature"
-    return TWINS[case.slot]
+    MATRIX,
+    DEFAULTS,
+    EXCEPTIONS,
+    TWINS,
+    TWIN_EXCEPTIONS,
+    LEGITIMATE,
+    frozenset({"funder"}),
+)

@@ -9,7 +9,8 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Account, TransactionRecord
 from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
-from keeper.clients import tokenomics
+from keeper.clients import staking, tokenomics
+from keeper.clients.errors import PROGRAMS
 from tests.programs.world import World, finish
 from tests.security.stages import signers
 from tests.security.tokens import TOKEN_2022
@@ -31,7 +32,7 @@ OTHERS = {
     str(SYSTEM_PROGRAM): ("System", SYSTEM_ERRORS),
 }
 
-OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, tokenomics.PROGRAM.address)
+OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, tokenomics.PROGRAM.address, staking.PROGRAM.address)
 
 Accounts = dict[Pubkey, Account]
 
@@ -47,7 +48,7 @@ def outcome(record: TransactionRecord) -> str | None:
     if failed in OTHERS:
         program, names = OTHERS[failed]
         return f"{program}.{names[record.code]}"
-    return tokenomics.PROGRAM.error(record.code).name
+    return PROGRAMS.get(Pubkey.from_string(failed), tokenomics.PROGRAM).error(record.code).name
 
 
 def accounts(world: World, *named: Pubkey) -> Accounts:

@@ -36,8 +36,10 @@ LABELS = tuple(row.label for row in read_table())
 """The genesis table's rows; each row's beneficiary is the person of that name."""
 HEIR = "heir"
 """Proposed as admin and as the beneficiary of allocation 1 in the last stage."""
-PEOPLE = ("admin", "guardian", "payer", "alice", "bob", "mallory", HEIR, "elsewhere")
-KEYS = {key(name).pubkey(): key(name) for name in (*PEOPLE, *LABELS)}
+OPERATORS = ("operator 0", "operator 1", "operator 2")
+WORKERS = ("worker", "bob's worker", "leaving worker", "slashed worker", "empty worker", "new worker")
+PEOPLE = ("admin", "guardian", "payer", "alice", "bob", "carol", "mallory", HEIR, "elsewhere")
+KEYS = {key(name).pubkey(): key(name) for name in (*PEOPLE, *OPERATORS, *WORKERS, *LABELS)}
 """Everybody's key by address; ``elsewhere`` is one of mallory's, where nothing is at first."""
 
 

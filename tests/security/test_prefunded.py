@@ -13,10 +13,9 @@ from keeper.clients import tokenomics as client
 from tests.programs.world import World, finish
 from tests.security import stages
 from tests.security.calls import CALLS
-from tests.security.expectations import is_created
 from tests.security.outcomes import rehearsed
 from tests.security.stages import do
-from tests.security.substitution import account_of, slots, valid
+from tests.security.substitution import account_of, is_created, slots, valid
 
 CREATED = [(name, slot) for name in CALLS for slot in slots(name) if is_created(name, slot)]
 AMOUNTS = ("one lamport", "a lamport less than the rent", "the rent", "a lamport more", "much more")

@@ -7,92 +7,87 @@ until it has a valid call, a kind, and an expectation.
 import pytest
 from solders.instruction import AccountMeta, Instruction
 
-from keeper.chain import Account
-from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.clients import tokenomics as client
 from keeper.clients.tokenomics import PROGRAM
-from tests.programs.world import World
 from tests.security import stages
 from tests.security.calls import CALLS, claim
-from tests.security.expectations import DEFAULTS, EXCEPTIONS, LEGITIMATE, expected
+from tests.security.expectations import EXPECTATIONS
+from tests.security.matrix import CHANGES, Case
 from tests.security.outcomes import accounts, refused, rehearsed
 from tests.security.stages import CLOSED, ENDED, OTHER_TOKENS, RUNNING, address, do, stage
-from tests.security.substitution import (
-    CHANGES,
-    ELSEWHERE,
-    KINDS,
-    Case,
-    cases,
-    changed,
-    planted,
-    slots,
-    valid,
-)
+from tests.security.staking.expectations import EXPECTATIONS as STAKING
+from tests.security.substitution import valid
 
-SLOTS = [(name, slot) for name in PROGRAM.instructions for slot in slots(name)]
-NOTHING = Account(0, b"", SYSTEM_PROGRAM)
+PROGRAMS = {"tokenomics": EXPECTATIONS, "staking": STAKING}
+DOUBLED = {"withdraw_overflow"}
+"""Its supplier signs, and is the owner that the stake goes to."""
+CALLABLE = [(name, each) for name, its in PROGRAMS.items() for each in its.matrix.program.instructions]
+SLOTS = [(name, each, slot) for name, each in CALLABLE for slot in PROGRAMS[name].matrix.slots(each)]
 
 
-def world_of(instruction: str) -> World:
-    return stage(CALLS[instruction].stage)
+@pytest.mark.parametrize(("program", "instruction"), CALLABLE)
+def test_the_valid_call_succeeds(program: str, instruction: str) -> None:
+    matrix = PROGRAMS[program].matrix
+    assert rehearsed(matrix.world(instruction), matrix.valid(instruction)) is None
 
 
-def prepare(case: Case) -> tuple[World, Instruction]:
-    world = world_of(case.instruction)
-    world.chain.set_account(ELSEWHERE, planted(case, world) or NOTHING)
-    return world, changed(case, world)
-
-
-@pytest.mark.parametrize("instruction", PROGRAM.instructions)
-def test_the_valid_call_succeeds(instruction: str) -> None:
-    assert rehearsed(world_of(instruction), valid(instruction)) is None
-
-
-@pytest.mark.parametrize(("instruction", "slot"), SLOTS)
-def test_no_other_account_will_do(instruction: str, slot: str) -> None:
+@pytest.mark.parametrize(("program", "instruction", "slot"), SLOTS)
+def test_no_other_account_will_do(program: str, instruction: str, slot: str) -> None:
+    its = PROGRAMS[program]
     found, wanted = {}, {}
-    for case in cases(instruction, slot):
-        world, call = prepare(case)
-        wanted[case.change] = expected(case)
+    for case in its.matrix.cases(instruction, slot):
+        world, call = its.matrix.prepare(case)
+        wanted[case.change] = its.expected(case)
         if wanted[case.change] is None:
-            assert (instruction, slot, case.change) in LEGITIMATE, f"{case} succeeds without a reason"
+            excused = (instruction, slot, case.change) in its.legitimate
+            assert excused, f"{case} succeeds without a reason"
         # What succeeds is only rehearsed: the stage is for all cases.
         found[case.change] = rehearsed(world, call) and refused(world, call)
     assert found == wanted
 
 
-def test_every_reason_is_of_a_case_that_succeeds() -> None:
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_reason_is_of_a_case_that_succeeds(program: str) -> None:
     """A case that is refused by now must not be excused any more."""
-    assert [excused for excused in LEGITIMATE if expected(Case(*excused)) is not None] == []
+    its = PROGRAMS[program]
+    assert [excused for excused in its.legitimate if its.expected(Case(*excused)) is not None] == []
 
 
-def test_the_matrix_is_complete() -> None:
-    names = {slot for _, slot in SLOTS}
-    assert CALLS.keys() == PROGRAM.instructions.keys()
-    assert KINDS.keys() == names
-    assert DEFAULTS.keys() == names
-    assert EXCEPTIONS.keys() <= set(SLOTS)
-    assert all(set(errors) == set(CHANGES) for errors in DEFAULTS.values())
-    for name, listed in PROGRAM.instructions.items():
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_matrix_is_complete(program: str) -> None:
+    its = PROGRAMS[program]
+    matrix, instructions = its.matrix, its.matrix.program.instructions
+    slots = {(name, slot) for name in instructions for slot in matrix.slots(name)}
+    names = {slot for _, slot in slots}
+    assert matrix.calls.keys() == instructions.keys()
+    assert matrix.kinds.keys() == names
+    assert its.defaults.keys() == names
+    assert its.exceptions.keys() <= slots
+    assert all(set(errors) == set(CHANGES) for errors in its.defaults.values())
+    for name, listed in instructions.items():
         flags = [(each.get("signer", False), each.get("writable", False)) for each in listed]
-        assert [(meta.is_signer, meta.is_writable) for meta in valid(name).accounts] == flags
-        assert len(listed) == len({meta.pubkey for meta in valid(name).accounts}), "two slots, one account"
+        metas = matrix.valid(name).accounts
+        assert [(meta.is_signer, meta.is_writable) for meta in metas] == flags
+        doubled = name in DOUBLED
+        assert len(listed) == len({meta.pubkey for meta in metas}) + doubled, "two slots, one account"
         flags_removed = sum(signer + writable for signer, writable in flags)
-        count = sum(len(cases(name, slot)) for slot in slots(name))
+        count = sum(len(matrix.cases(name, slot)) for slot in matrix.slots(name))
         assert count == len(listed) * (len(CHANGES) + len(listed) - 1) + flags_removed
 
 
-@pytest.mark.parametrize("instruction", PROGRAM.instructions)
-def test_a_call_needs_all_its_accounts(instruction: str) -> None:
-    world, call = world_of(instruction), valid(instruction)
+@pytest.mark.parametrize(("program", "instruction"), CALLABLE)
+def test_a_call_needs_all_its_accounts(program: str, instruction: str) -> None:
+    matrix = PROGRAMS[program].matrix
+    world, call = matrix.world(instruction), matrix.valid(instruction)
     for length in range(len(call.accounts)):
         cut = Instruction(call.program_id, call.data, call.accounts[:length])
         assert refused(world, cut) == "NotEnoughAccountKeys"
 
 
-@pytest.mark.parametrize("instruction", PROGRAM.instructions)
-def test_a_call_needs_all_its_arguments(instruction: str) -> None:
-    world, call = world_of(instruction), valid(instruction)
+@pytest.mark.parametrize(("program", "instruction"), CALLABLE)
+def test_a_call_needs_all_its_arguments(program: str, instruction: str) -> None:
+    matrix = PROGRAMS[program].matrix
+    world, call = matrix.world(instruction), matrix.valid(instruction)
     for length in {*range(9), len(call.data) // 2, len(call.data) - 1} - {len(call.data)}:
         cut = Instruction(call.program_id, bytes(call.data)[:length], call.accounts)
         if length < len(call.data):

@@ -8,6 +8,8 @@ pub const CONFIG_DISCRIMINATOR: [u8; 8] = [155, 12, 170, 224, 30, 250, 204, 130]
 pub const EMIT_DISCRIMINATOR: [u8; 8] = [252, 45, 156, 110, 150, 14, 45, 99];
 /// Where the config says that the genesis supply is minted (one byte).
 pub const LAUNCHED: usize = 11;
+/// Where the config keeps the address of the account that emission is minted into.
+pub const REWARD_VAULT: usize = 184;
 /// Where the config keeps what emission has minted (u64).
 pub const EMITTED: usize = 264;
 /// Where the config keeps the emission's first month (u32).
@@ -20,6 +22,15 @@ pub struct Emission {
     pub start_month: u32,
     /// Minted by emission so far, base units.
     pub emitted: u64,
+}
+
+/// The account that emission is minted into, as tokenomics' config has it; `None` for another kind of
+/// account.
+pub fn reward_vault(data: &[u8]) -> Option<[u8; 32]> {
+    if !data.starts_with(&CONFIG_DISCRIMINATOR) {
+        return None;
+    }
+    data.get(REWARD_VAULT..REWARD_VAULT + 32)?.try_into().ok()
 }
 
 /// Reads the bytes of tokenomics' config; the caller has checked whose account it is. `None` for

@@ -10,7 +10,7 @@ use {
         mint::Mint,
         token::{self, TokenAccount},
     },
-    ionet_common::{emit_event, loader::upgrade_authority},
+    ionet_common::{emit_event, emitter, loader::upgrade_authority},
 };
 
 /// Creates the config and the stake vault. Only the upgrade authority can, so nobody can run ahead
@@ -51,6 +51,8 @@ pub fn initialize(ctx: &mut Context<Initialize>, guardian: Address, params: Para
     let tokenomics = *a.tokenomics.address();
     require!(a.mint.mint_authority() == Some(&tokenomics), E::WrongAccount);
     let tokenomics_program = *a.tokenomics.account().owner();
+    let minted_into = emitter::reward_vault(&a.tokenomics.account().try_borrow()?);
+    require!(minted_into == Some(a.reward_vault.address().to_bytes()), E::WrongAccount);
     let (mint, stake_vault) = (*a.mint.address(), *a.stake_vault.address());
     let reward_vault = *a.reward_vault.address();
     let config = &mut a.config;

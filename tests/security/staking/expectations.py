@@ -1,0 +1,224 @@
+"""How each substitution in staking's instructions must be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.security.matrix import CHANGES
+from tests.security.refusals import (
+    DERIVED,
+    EXECUTABLE,
+    MINT,
+    PASSED_ON,
+    TOKENS,
+    Errors,
+    Expectations,
+    ours,
+    who,
+)
+from tests.security.staking.substitution import MATRIX
+
+RECORDED: Errors = dict.fromkeys(CHANGES, "WrongAccount")
+"""Only compared with the config's record."""
+CONFIG: Errors = {
+    # The other accounts of the program are smaller than a config, and the size is looked at first.
+    **ours("AccountDataTooSmall", copy="InvalidSeeds"),
+    "other kind": "AccountDataTooSmall",
+}
+READ_ONLY: Errors = {"other kind": "IllegalOwner", "absent": "UninitializedAccount"}
+"""What differs where the config isn't written: the owner is looked at first."""
+DEVICE = ours("NotSupplier")
+CANNOT_PAY: Errors = {"foreign copy": "ExternalAccountLamportSpend", "absent": "System.LackOfLamports"}
+"""A wallet that pays rent is asked before anything else happens."""
+ANYBODY_PAYS: Errors = {
+    **dict.fromkeys(("stranger", "copy", "blank"), None),
+    "other kind": "MissingRequiredSignature",
+    **CANNOT_PAY,
+}
+PERHAPS_NEW: Errors = {
+    "other kind": "ConstraintSpace",
+    "foreign copy": "IllegalOwner",
+    "blank": "InvalidAccountData",
+}
+"""An account that a call makes unless it is there: what is there is looked at first."""
+UNREAD = ours(None)  # type: ignore[arg-type]
+"""A class that shares its slot with instructions that read it."""
+
+DEFAULTS: Mapping[str, Errors] = {
+    "admin": who("NotAdmin"),
+    "new_admin": who("NotPendingAdmin"),
+    "guardian": who("NotGuardian"),
+    "operator": {**who("NotOperator"), **CANNOT_PAY},
+    "supplier": who("NotSupplier"),
+    "staker": who("NotCoStaker"),
+    # The device's address is derived from it.
+    "worker": who("InvalidSeeds"),
+    "payer": dict.fromkeys(CHANGES, "NotRentPayer"),
+    "owner": dict.fromkeys(CHANGES, "InvalidAccountData"),
+    "supplier_tokens": PASSED_ON,
+    "staker_tokens": PASSED_ON,
+    "owner_tokens": TOKENS,
+    "wallet_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
+    "config": CONFIG,
+    "class": {**ours("WrongClass"), "absent": "UninitializedAccount"},
+    "device": DEVICE,
+    "slash": ours("WrongAccount"),
+    "block": {
+        **ours("NotAgreed"),
+        # Devices are smaller than a block.
+        "other kind": "AccountDataTooSmall",
+    },
+    "wallet": ours("WrongAccount"),
+    # Whoever's: the supplier says who is paid.
+    "payout": {**UNREAD, "absent": "UninitializedAccount"},
+    "tokenomics": RECORDED,
+    "tokenomics_program": RECORDED,
+    "tokenomics_events": DERIVED,
+    "mint": RECORDED,
+    "reward_vault": RECORDED,
+    "stake_vault": DERIVED,
+    "program_data": dict.fromkeys(CHANGES, "NotUpgradeAuthority"),
+    "reward_authority": DERIVED,
+    "event_authority": DERIVED,
+    "program": dict.fromkeys(CHANGES, "MissingAccount"),
+    "token_program": EXECUTABLE,
+    "system_program": EXECUTABLE,
+}
+"""By the slot."""
+
+READS_CONFIG = [
+    name
+    for name in MATRIX.calls
+    if "config" in MATRIX.slots(name) and not MATRIX.is_flagged(name, "config", "writable")
+]
+OTHER_CLASS = (
+    *("change_device", "terminate_device", "close_offer", "withdraw", "withdraw_co_stake"),
+    *("register_device", "change_class"),
+)
+"""What takes a class and either doesn't read it, or takes any."""
+EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
+    **{(name, "config"): READ_ONLY for name in READS_CONFIG},
+    # No block exists yet: the stranger is a mint.
+    ("open_offer", "config"): {**READ_ONLY, "stranger": "IllegalOwner"},
+    ("initialize", "admin"): {
+        **dict.fromkeys(("stranger", "copy", "blank"), "NotUpgradeAuthority"),
+        **CANNOT_PAY,
+    },
+    ("add_class", "admin"): CANNOT_PAY,
+    ("open_wallet", "payer"): ANYBODY_PAYS,
+    ("register_device", "supplier"): ANYBODY_PAYS,
+    ("close_device", "supplier"): {"other kind": "NotSupplier"},
+    ("take_offer", "staker"): {change: "WrongAccount" for change in CHANGES if change != "other kind"},
+    ("initialize", "mint"): {**MINT, "stranger": "InvalidAccountData", "copy": "InvalidAccountData"},
+    ("initialize", "reward_vault"): {
+        "stranger": "InvalidAccountData",
+        "other kind": "InvalidAccountData",
+        "foreign copy": "IllegalOwner",
+        "blank": "UninitializedAccount",
+        "absent": "IllegalOwner",
+    },
+    **{(name, "class"): {"stranger": None} for name in OTHER_CLASS},
+    ("change_class", "class"): {"stranger": None, "absent": "AccountDataTooSmall"},
+    ("register_device", "class"): {
+        "stranger": None,
+        **dict.fromkeys(("other kind", "foreign copy", "blank", "absent"), "UnknownClass"),
+    },
+    # Accounts of other devices: whoever signs may not own them, or nothing is due there.
+    ("settle_device", "device"): {"stranger": None},
+    ("withdraw", "device"): {"stranger": "NothingToWithdraw"},
+    ("withdraw_co_stake", "device"): {"stranger": "NothingToWithdraw"},
+    ("close_offer", "device"): {"stranger": "NoOffer"},
+    ("take_offer", "device"): {"stranger": "NoOffer", "other kind": "AccountDataTooSmall"},
+    ("open_offer", "device"): {"other kind": "AccountDataTooSmall"},
+    ("withdraw_overflow", "device"): {"other kind": "AccountDataTooSmall"},
+    ("leave_co_stake", "device"): {"stranger": "NotCoStaker"},
+    ("vote_slash", "device"): {"stranger": "InvalidSeeds", "copy": "InvalidSeeds"},
+    ("veto_slash", "device"): {"stranger": "WrongAccount", "copy": "WrongAccount"},
+    ("execute_slash", "device"): {"stranger": "WrongAccount", "copy": "WrongAccount"},
+    ("appeal_slash", "device"): {"copy": "WrongAccount", "absent": "UninitializedAccount"},
+    ("vote_slash", "slash"): PERHAPS_NEW,
+    ("attest", "block"): PERHAPS_NEW,
+    ("close_block", "block"): {"stranger": "BlockStillKept"},
+    ("claim", "block"): {"stranger": "InvalidProof", "absent": "UninitializedAccount"},
+    ("claim", "wallet"): {"stranger": "InvalidProof"},
+}
+"""By instruction and slot: what differs from the slot's default."""
+
+TWINS: Mapping[str, str] = {
+    "program_data": "NotUpgradeAuthority",
+    "mint": "IllegalOwner",
+    "reward_vault": "IllegalOwner",
+    "tokenomics": "WrongAccount",
+    "tokenomics_program": "WrongAccount",
+    "tokenomics_events": "InvalidSeeds",
+    "reward_authority": "InvalidSeeds",
+    "event_authority": "InvalidSeeds",
+    "program": "MissingAccount",
+    "token_program": "ConstraintExecutable",
+    "system_program": "ConstraintExecutable",
+    "config": "IllegalOwner",
+    "class": "IllegalOwner",
+    "payout": "IllegalOwner",
+    "block": "IllegalOwner",
+    "device": "IllegalOwner",
+    "owner": "InvalidAccountData",
+}
+"""An account given in two slots of which neither is writable, by the slot that is wrong; who can't sign,
+``MissingRequiredSignature``."""
+TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
+    ("mint", "reward_vault"): "InvalidAccountData",
+    ("reward_vault", "mint"): "InvalidAccountData",
+    ("class", "config"): "InvalidAccountData",
+    ("payout", "config"): "InvalidAccountData",
+    # Smaller than what is expected there, and the size is looked at first.
+    ("config", "class"): "AccountDataTooSmall",
+    ("config", "payout"): "AccountDataTooSmall",
+    ("payout", "class"): "AccountDataTooSmall",
+    # Nothing has ever been at these addresses.
+    **{
+        (slot, nothing): "UninitializedAccount"
+        for slot in ("config", "class", "payout", "block", "device")
+        for nothing in ("event_authority", "reward_authority", "worker")
+    },
+    **{
+        (slot, program): "IncorrectProgramId"
+        for slot in ("token_program", "system_program")
+        for program in ("token_program", "system_program", "tokenomics_program", "program")
+    },
+}
+CALL_TWINS: Mapping[tuple[str, str], str] = {("register_device", "class"): "UnknownClass"}
+
+IMPOSSIBLE = "only the program's own init makes such an account, at the one address of its seeds"
+LEGITIMATE: Mapping[tuple[str, str, str], str] = {
+    **{
+        ("open_wallet", "payer", change): "anybody may pay a wallet account's rent"
+        for change in ("stranger", "copy", "blank")
+    },
+    **{
+        ("register_device", "supplier", change): "whoever the worker signs for may supply it"
+        for change in ("stranger", "copy", "blank")
+    },
+    ("stake", "supplier_tokens", "copy"): "any token account of the supplier's: the signature is for both",
+    ("take_offer", "staker_tokens", "copy"): "any token account of the staker's: the signature is for both",
+    ("register_device", "payout", "stranger"): "a supplier may name any wallet to be paid",
+    ("set_payout", "payout", "stranger"): "a supplier may name any wallet to be paid",
+    ("register_device", "class", "stranger"): "another class is another registration",
+    ("change_class", "class", "stranger"): "another class is another change",
+    ("settle_device", "device", "stranger"): "anybody may settle any device",
+    **{(name, "class", "stranger"): "not read here" for name in OTHER_CLASS[:5]},
+    ("withdraw_overflow", "supplier", "= owner"): "they are the same",
+    ("withdraw_overflow", "owner", "= supplier"): "they are the same",
+    **{
+        (name, slot, "copy"): IMPOSSIBLE
+        for name in MATRIX.calls
+        for slot in ("class", "device", "slash", "block", "wallet", "payout")
+        if slot in MATRIX.slots(name)
+        and not MATRIX.is_created(name, slot)
+        and {**DEFAULTS[slot], **EXCEPTIONS.get((name, slot), {})}["copy"] is None
+    },
+}
+"""Every case that succeeds, and why that is right."""
+
+EXPECTATIONS = Expectations(
+    MATRIX, DEFAULTS, EXCEPTIONS, TWINS, TWIN_EXCEPTIONS, LEGITIMATE, call_twins=CALL_TWINS
+)

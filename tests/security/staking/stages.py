@@ -1,0 +1,161 @@
+"""The states of staking that calls start from, each built once in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from solders.pubkey import Pubkey
+
+from keeper.clients import staking as client
+from keeper.clients.staking import Attestation, Device, Params
+from keeper.economy import merkle
+from keeper.economy.supply import IO
+from keeper.rewards.tree import leaf
+from tests.programs.world import DAY, HOUR, START, World
+from tests.security import stages
+from tests.security.stages import HEIR, OPERATORS, address, do
+
+GPU, APPLE = 1, 2
+"""Classes with multipliers of 1.25 and 1."""
+MINIMUM = 1_000 * IO
+"""Of every device here: four processors of the first class."""
+OFFER = 400 * IO
+REWARD_BPS = 2_000
+EVIDENCE, LATE_EVIDENCE, NEW_EVIDENCE = b"1" * 32, b"2" * 32, b"3" * 32
+SLASH_BPS = 1_000
+FINAL_HOURS = 50
+"""Blocks that are final: the first two pay no more."""
+DUE, CHALLENGED = FINAL_HOURS, FINAL_HOURS + 1
+"""Blocks that are agreed on: one whose challenge window is over, one whose window is open."""
+END = START + 31 * DAY
+EARNING = ("alice", "bob", "carol", "mallory")
+
+
+def supplier_of(worker: str) -> str:
+    """Who owns a worker's device."""
+    return "bob" if worker in {"bob's worker", "leaving worker"} else "alice"
+
+
+def device(world: World, worker: str) -> Device:
+    """A device by its worker's name."""
+    return client.parse_device(world.account(client.device_address(address(worker))).data)
+
+
+def lifetimes(hour: int) -> dict[Pubkey, int]:
+    """What everybody has earned by the end of an hour, base units.
+
+    So much that every other block needs emission that nobody minted yet; the last one due does.
+    """
+    return {address(name): (hour + 1) * (number + 1) * 447 * IO for number, name in enumerate(EARNING)}
+
+
+def tree(amounts: dict[Pubkey, int]) -> merkle.Tree:
+    """The tree over wallets in the order of their raw bytes."""
+    return merkle.Tree([leaf(owner, amount) for owner, amount in sorted(amounts.items(), key=_raw)])
+
+
+def said(hour: int) -> Attestation:
+    """What honest operators say about an hour."""
+    amounts = lifetimes(hour)
+    return Attestation(tree(amounts).root, sum(amounts.values()), 4, bytes([hour]) * 32)
+
+
+def proof(hour: int, name: str) -> bytes:
+    """A wallet's proof."""
+    amounts = lifetimes(hour)
+    return tree(amounts).proof(sorted(amounts, key=bytes).index(address(name)))
+
+
+def _raw(row: tuple[Pubkey, int]) -> bytes:
+    return bytes(row[0])
+
+
+def attest(world: World, hour: int) -> None:
+    """Two operators agree on an hour."""
+    for operator in OPERATORS[:2]:
+        do(world, client.attest(address(operator), hour, said(hour)))
+
+
+def register(world: World, worker: str) -> Device:
+    """Register a device, paid out to its supplier."""
+    supplier = address(supplier_of(worker))
+    terms = {"processors": 4, "tier": 4, "country": "CH", "ask_io": IO}
+    do(world, client.register_device(supplier, address(worker), supplier, GPU, **terms))
+    return device(world, worker)
+
+
+def empty() -> World:
+    """Tokenomics is launched, staking deployed; people hold IO, operators lamports."""
+    world = stages.launched()
+    for name in ("carol", *OPERATORS):
+        world.person(name)
+    world.give(address("carol"), 10_000 * IO)
+    world.chain.warp_to(START)
+    return world
+
+
+def initialized() -> World:
+    """Three operators of whom two must agree, two classes, wallets of all but the heir."""
+    world = empty()
+    admin = address("admin")
+    terms = Params(tuple(map(address, OPERATORS)), 2)
+    do(world, client.initialize(admin, address("guardian"), terms))
+    do(world, client.add_class(admin, GPU, "RTX 4090", 125, 0, 0))
+    do(world, client.add_class(admin, APPLE, "M4", 100, 1, 2))
+    for name in EARNING:
+        do(world, client.open_wallet(address("payer"), address(name)))
+    return world
+
+
+def staked() -> World:
+    """Alice's device has more than it needs, bob's looks for a co-staker."""
+    world = initialized()
+    do(world, client.stake(register(world, "worker"), MINIMUM + 100 * IO))
+    offering = register(world, "bob's worker")
+    do(world, client.stake(offering, MINIMUM - OFFER), client.open_offer(offering, OFFER, REWARD_BPS))
+    return world
+
+
+def running() -> World:
+    """31 days on, with devices, blocks and slashes in each of their states."""
+    world = staked()
+    admin, carol = address("admin"), address("carol")
+    worker = device(world, "worker")
+    leaving, shared = register(world, "leaving worker"), register(world, "slashed worker")
+    for each in (leaving, shared):
+        do(world, client.stake(each, MINIMUM - OFFER), client.open_offer(each, OFFER, REWARD_BPS))
+        do(world, client.take_offer(each, carol, OFFER, REWARD_BPS))
+    do(world, client.unstake(leaving))
+    gone = register(world, "empty worker")
+    do(world, client.terminate_device(gone))
+    for operator in OPERATORS[:2]:
+        do(world, client.vote_slash(address(operator), shared, EVIDENCE, SLASH_BPS))
+    for hour in range(FINAL_HOURS):
+        world.chain.warp_to(START + (hour + 1) * HOUR)
+        attest(world, hour)
+        world.chain.advance(HOUR)
+        do(world, client.finalise(hour))
+    do(world, client.propose_params(admin, Params(tuple(map(address, OPERATORS)), 3)))
+    do(world, client.propose_admin(admin, address(HEIR)))
+    world.chain.warp_to(END - HOUR)
+    attest(world, DUE)
+    world.chain.warp_to(END)
+    attest(world, CHALLENGED)
+    for operator in OPERATORS[:2]:
+        do(world, client.vote_slash(address(operator), worker, LATE_EVIDENCE, SLASH_BPS))
+    return world
+
+
+STAGES: dict[str, Callable[[], World]] = {
+    "empty": empty,
+    "initialized": initialized,
+    "staked": staked,
+    "running": running,
+}
+
+
+@cache
+def stage(name: str) -> World:
+    """The one world of a stage, for calls that are refused."""
+    return STAGES[name]()
