@@ -1,0 +1,220 @@
+"""Attacks on slashing: dodging it, doing it twice, doing it without a quorum."""
+
+import pytest
+
+from keeper.clients import staking as client
+from keeper.clients.staking import Params, SlashStatus
+from keeper.economy.supply import IO
+from tests.programs.world import DAY, World
+from tests.security.outcomes import refused
+from tests.security.stages import OPERATORS, address, do
+from tests.security.staking import stages
+from tests.security.staking.stages import (
+    EVIDENCE,
+    LATE_EVIDENCE,
+    MINIMUM,
+    NEW_EVIDENCE,
+    OFFER,
+    REWARD_BPS,
+    SLASH_BPS,
+    device,
+    stage,
+)
+
+ALICE, BOB, CAROL, ADMIN, GUARDIAN = (
+    address(name) for name in ("alice", "bob", "carol", "admin", "guardian")
+)
+
+
+def vote(
+    world: World, worker: str, evidence: bytes = EVIDENCE, *, voters: int = 2, bps: int = SLASH_BPS
+) -> None:
+    """So many operators vote."""
+    for operator in OPERATORS[:voters]:
+        do(world, client.vote_slash(address(operator), device(world, worker), evidence, bps))
+
+
+def slash(world: World, worker: str, evidence: bytes = EVIDENCE) -> client.Slash:
+    address_ = client.slash_address(client.device_address(address(worker)), evidence, SLASH_BPS)
+    return client.parse_slash(world.account(address_).data)
+
+
+def shared() -> World:
+    world = stages.staked()
+    do(world, client.take_offer(device(world, "bob's worker"), CAROL, OFFER, REWARD_BPS))
+    return world
+
+
+@pytest.mark.parametrize("left", ["before the votes", "between the votes", "after the votes"])
+def test_who_leaves_is_slashed_all_the_same(left: str) -> None:
+    """Cooling stake stays slashable, and the appeal period outlasts the cooldown."""
+    world = shared()
+    one = device(world, "bob's worker")
+    supply = world.supply()
+    if left == "before the votes":
+        do(world, client.unstake(one))
+    vote(world, "bob's worker", voters=1)
+    if left == "between the votes":
+        do(world, client.unstake(one))
+    do(world, client.vote_slash(address(OPERATORS[1]), one, EVIDENCE, SLASH_BPS))
+    if left == "after the votes":
+        do(world, client.unstake(one))
+    world.chain.advance(30 * DAY - 1)
+    for way_out in (client.withdraw(one), client.withdraw_co_stake(one, CAROL)):
+        assert refused(world, way_out) == "SlashPending"
+    world.chain.advance(1)
+    do(world, client.execute_slash(one, EVIDENCE, SLASH_BPS))
+    assert supply - world.supply() == MINIMUM // 10
+    before = world.balance(BOB), world.balance(CAROL)
+    do(world, client.withdraw(one), client.withdraw_co_stake(one, CAROL))
+    assert world.balance(BOB) - before[0] == (MINIMUM - OFFER) * 9 // 10
+    assert world.balance(CAROL) - before[1] == OFFER * 9 // 10
+
+
+def test_a_replaced_co_staker_is_slashed_all_the_same() -> None:
+    world = shared()
+    one = device(world, "bob's worker")
+    do(world, client.leave_co_stake(one, CAROL), client.open_offer(one, OFFER, REWARD_BPS))
+    do(world, client.take_offer(one, address("mallory"), OFFER, REWARD_BPS))
+    vote(world, "bob's worker")
+    world.chain.advance(30 * DAY)
+    do(world, client.execute_slash(one, EVIDENCE, SLASH_BPS))
+    found = device(world, "bob's worker")
+    assert (found.own, found.co.amount, found.leaving.amount) == (540 * IO, 360 * IO, 360 * IO)
+
+
+def test_nothing_goes_out_while_a_slash_is_pending() -> None:
+    world = shared()
+    vote(world, "worker")
+    vote(world, "bob's worker")
+    for call in (
+        client.withdraw_overflow(device(world, "worker"), 1),
+        client.open_offer(device(world, "worker"), OFFER, REWARD_BPS),
+        client.withdraw(device(world, "worker")),
+        client.withdraw_co_stake(device(world, "bob's worker"), CAROL),
+        client.close_device(device(world, "worker")),
+    ):
+        assert refused(world, call) == "SlashPending"
+
+
+def test_nobody_takes_an_offer_of_an_accused_device() -> None:
+    """A co-staker can't be lured into a slash that is voted on already."""
+    world = stages.staked()
+    vote(world, "bob's worker")
+    take = client.take_offer(device(world, "bob's worker"), CAROL, OFFER, REWARD_BPS)
+    assert refused(world, take) == "SlashPending"
+
+
+def test_less_than_a_quorum_slashes_nobody() -> None:
+    world = shared()
+    one = device(world, "worker")
+    vote(world, "worker", voters=1)
+    again = client.vote_slash(address(OPERATORS[0]), one, EVIDENCE, SLASH_BPS)
+    assert refused(world, again) == "AlreadyVoted"
+    # Votes for other evidence, or for another part, are votes for another slash.
+    do(world, client.vote_slash(address(OPERATORS[1]), one, NEW_EVIDENCE, SLASH_BPS))
+    do(world, client.vote_slash(address(OPERATORS[1]), one, EVIDENCE, SLASH_BPS + 1))
+    assert slash(world, "worker").status == SlashStatus.VOTING
+    assert not device(world, "worker").slash_pending
+    world.chain.advance(60 * DAY)
+    for evidence in (EVIDENCE, NEW_EVIDENCE):
+        assert refused(world, client.execute_slash(one, evidence, SLASH_BPS)) == "SlashState"
+    do(world, client.withdraw_overflow(one, 100 * IO))
+
+
+@pytest.mark.parametrize("bps", [0, 2_001, 10_000, 65_535])
+def test_a_part_that_can_not_be(bps: int) -> None:
+    world = stage("staked")
+    call = client.vote_slash(address(OPERATORS[0]), device(world, "worker"), EVIDENCE, bps)
+    assert refused(world, call) == "SlashInvalid"
+
+
+def test_the_same_evidence_slashes_once() -> None:
+    """Executed or vetoed, the account stays: the same votes can't be given again."""
+    world = stages.running()
+    do(world, client.execute_slash(device(world, "slashed worker"), EVIDENCE, SLASH_BPS))
+    do(world, client.veto_slash(GUARDIAN, device(world, "worker"), LATE_EVIDENCE, SLASH_BPS))
+    for worker, evidence in (("slashed worker", EVIDENCE), ("worker", LATE_EVIDENCE)):
+        one = device(world, worker)
+        again = client.vote_slash(address(OPERATORS[2]), one, evidence, SLASH_BPS)
+        assert refused(world, again) == "SlashState"
+        for call in (
+            client.execute_slash(one, evidence, SLASH_BPS),
+            client.veto_slash(GUARDIAN, one, evidence, SLASH_BPS),
+            client.appeal_slash(one, evidence, SLASH_BPS, b"a" * 32),
+        ):
+            assert refused(world, call) == "SlashState"
+
+
+def test_one_slash_at_a_time() -> None:
+    """Two at once would take more than the limit before anybody could appeal against the second."""
+    world = stages.staked()
+    vote(world, "worker")
+    vote(world, "worker", NEW_EVIDENCE, voters=1)
+    second = client.vote_slash(address(OPERATORS[1]), device(world, "worker"), NEW_EVIDENCE, SLASH_BPS)
+    assert refused(world, second) == "SlashPending"
+    world.chain.advance(30 * DAY)
+    do(world, client.execute_slash(device(world, "worker"), EVIDENCE, SLASH_BPS))
+    do(world, second)
+    world.chain.advance(30 * DAY)
+    do(world, client.execute_slash(device(world, "worker"), NEW_EVIDENCE, SLASH_BPS))
+    assert device(world, "worker").own == (MINIMUM + 100 * IO) * 81 // 100
+
+
+def test_the_appeal_period_to_the_second() -> None:
+    world = stages.staked()
+    vote(world, "worker")
+    one = device(world, "worker")
+    appeal = client.appeal_slash(one, EVIDENCE, SLASH_BPS, b"a" * 32)
+    veto = client.veto_slash(GUARDIAN, one, EVIDENCE, SLASH_BPS)
+    execute = client.execute_slash(one, EVIDENCE, SLASH_BPS)
+    world.chain.advance(30 * DAY - 1)
+    assert refused(world, execute) == "AppealOpen"
+    assert refused(world, client.appeal_slash(one, EVIDENCE, SLASH_BPS, bytes(32))) == "SlashInvalid"
+    do(world, appeal)
+    world.chain.advance(1)
+    assert refused(world, appeal) == refused(world, veto) == "AppealOver"
+    do(world, execute)
+
+
+def test_new_operators_start_anew() -> None:
+    """A vote of an operator who is out counts no more."""
+    world = stages.staked()
+    vote(world, "worker", voters=1)
+    others = Params(tuple(map(address, (OPERATORS[1], OPERATORS[2], "alice"))), 2)
+    do(world, client.propose_params(ADMIN, others))
+    world.chain.advance(7 * DAY)
+    do(world, client.apply_params())
+    one = device(world, "worker")
+    do(world, client.vote_slash(address(OPERATORS[1]), one, EVIDENCE, SLASH_BPS))
+    assert slash(world, "worker").status == SlashStatus.VOTING
+    do(world, client.vote_slash(address(OPERATORS[2]), one, EVIDENCE, SLASH_BPS))
+    assert slash(world, "worker").status == SlashStatus.PENDING
+
+
+def test_a_slash_takes_no_more_than_its_part_and_others_nothing() -> None:
+    world = stages.running()
+    before = {worker: device(world, worker) for worker in ("worker", "bob's worker", "leaving worker")}
+    held = world.tokens(client.STAKE_VAULT)
+    do(world, client.execute_slash(device(world, "slashed worker"), EVIDENCE, SLASH_BPS))
+    assert {worker: device(world, worker) for worker in before} == before
+    assert held - world.tokens(client.STAKE_VAULT) == MINIMUM // 10
+
+
+@pytest.mark.parametrize("name", ["alice", "admin", "guardian"])
+def test_only_operators_vote(name: str) -> None:
+    world = stage("staked")
+    call = client.vote_slash(address(name), device(world, "worker"), EVIDENCE, SLASH_BPS)
+    assert refused(world, call) == "NotOperator"
+
+
+def test_a_closed_device_comes_back_without_its_past() -> None:
+    """A worker registered again is a new device: votes for the old one don't lead to its stake."""
+    world = stages.initialized()
+    one = stages.register(world, "worker")
+    vote(world, "worker", voters=1)
+    do(world, client.terminate_device(one), client.close_device(one))
+    again = stages.register(world, "worker")
+    do(world, client.stake(again, MINIMUM))
+    assert device(world, "worker").registered_at == world.chain.now()
+    assert not device(world, "worker").slash_pending
