@@ -1,0 +1,1 @@
+"""What instructions cost: a module of cases for each program."""

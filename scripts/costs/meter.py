@@ -1,0 +1,90 @@
+"""Executes instructions one by one and keeps what each cost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+
+from keeper.chain.framework import ASSOCIATED_TOKEN_PROGRAM, TOKEN_PROGRAM
+from keeper.chain.program import Program
+from keeper.clients.tokenomics import MINT
+from tests.programs.world import World
+
+WALLETS = 4_096
+"""Wallets searched for claimants; so many have one whose token account's bump is below USUAL_BUMP."""
+USUAL_BUMP = 244
+"""The program hashes for each bump from 255 down to a token account's, each half as likely as the last."""
+
+
+@dataclass
+class Row:
+    """What one instruction cost in each case that was measured."""
+
+    units: list[int] = field(default_factory=list)
+    bytes: list[int] = field(default_factory=list)
+    cases: list[str] = field(default_factory=list)
+
+
+class Meter:
+    """Runs the cases in order on one chain and keeps what each cost."""
+
+    def __init__(self, program: Program, world: World) -> None:
+        """Measure one program's instructions."""
+        self.program = program
+        self.world = world
+        self.rows: dict[str, Row] = defaultdict(Row)
+        self.keeper = self.world.payer
+
+    def run(
+        self,
+        case: str,
+        instruction: Instruction,
+        signer: Keypair | None = None,
+        *more: Keypair,
+        row: str | None = None,
+    ) -> None:
+        """Execute one instruction as it is sent: paid by who must sign it, else by a keeper.
+
+        ``row`` is the instruction's name unless its cases are kept apart.
+        """
+        signers = [signer or self.keeper, *more]
+        record = self.world.chain.execute([instruction], signers)
+        assert record.error is None, (case, self.world.error(record), record.logs)
+        decoded = self.program.decode_instruction(bytes(instruction.data))
+        assert decoded is not None
+        kept = self.rows[row or decoded[0]]
+        kept.units.append(record.compute_units)
+        kept.bytes.append(self._size(instruction, signers))
+        kept.cases.append(case)
+
+    def _size(self, instruction: Instruction, signers: list[Keypair]) -> int:
+        message = MessageV0.try_compile(
+            signers[0].pubkey(), [instruction], [], self.world.chain.latest_blockhash()
+        )
+        return len(bytes(VersionedTransaction(message, signers)))
+
+    def measured(self) -> dict[str, Row]:
+        """All rows, once every instruction has a case."""
+        names = {name.partition(",")[0] for name in self.rows}
+        assert names == self.program.instructions.keys(), "an instruction has no case"
+        return self.rows
+
+
+def claimants() -> list[tuple[Pubkey, int]]:
+    """Two wallets with their token accounts' bumps: the highest, and the lowest that is usual."""
+    found = [Pubkey(hashlib.sha256(number.to_bytes(4, "little")).digest()) for number in range(WALLETS)]
+    usual = [(wallet, bump) for wallet in found if (bump := _bump(wallet)) >= USUAL_BUMP]
+    usual.sort(key=lambda each: -each[1])
+    return [usual[0], usual[-1]]
+
+
+def _bump(wallet: Pubkey) -> int:
+    seeds = [bytes(wallet), bytes(TOKEN_PROGRAM), bytes(MINT)]
+    return Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM)[1]
