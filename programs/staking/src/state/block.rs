@@ -75,9 +75,16 @@ impl Block {
         require!(self.status == BlockStatus::Open as u8, E::AlreadyAgreed);
         let hash = said.hash();
         *self.votes.get_mut(operator).ok_or(E::NotOperator)? = hash;
-        let equal = self.votes.iter().filter(|each| **each == hash).count();
-        let conflict = self.votes.iter().any(|each| *each != hash && *each != [0; 32]);
-        let agreed = equal >= config.params.threshold as usize;
+        let votes = self.votes.get(..config.params.operator_count as usize).unwrap_or(&[]);
+        let (mut equal, mut conflict) = (0u8, false);
+        for each in votes {
+            if *each == hash {
+                equal = equal.saturating_add(1);
+            } else {
+                conflict |= *each != [0; 32];
+            }
+        }
+        let agreed = equal >= config.params.threshold;
         if agreed {
             self.status = BlockStatus::Agreed as u8;
             self.agreed_at = now;
