@@ -20,6 +20,7 @@ from keeper import deploy
 from keeper.chain import ChainError, ChainUnreachable, TransactionFailed
 from keeper.cli import rewards, tables
 from keeper.cli.options import ChainOption, KeypairOption
+from keeper.cli.tables import console
 from keeper.clients import tokenomics
 from keeper.clients.errors import explain
 from keeper.demo.checks import DemoFailed
@@ -38,8 +39,6 @@ app = typer.Typer(
 keeper = typer.Typer(help="The bot that does what is due on chain.", no_args_is_help=True)
 app.add_typer(keeper, name="keeper")
 app.add_typer(rewards.app, name="rewards")
-
-console = Console()
 
 
 @app.command()

@@ -9,14 +9,13 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from rich.console import Console
 from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper.api.app import application
 from keeper.chain.token import create_associated
 from keeper.cli.options import ChainOption, KeypairOption
-from keeper.cli.tables import plain
+from keeper.cli.tables import console, plain
 from keeper.clients import staking, tokenomics
 from keeper.deploy import read_keypair
 from keeper.economy.classes import Pool
@@ -29,7 +28,6 @@ from keeper.services.connect import connect
 from keeper.settings import Settings
 
 app = typer.Typer(help="Reward blocks: what was published, and whether it is right.", no_args_is_help=True)
-console = Console()
 
 HourOption = Annotated[
     int | None, typer.Option(help="the block, by hours since emission began [default: the newest]")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from rich import box
+from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
@@ -13,6 +14,9 @@ from keeper.clients import tokenomics
 from keeper.economy import emission as rules
 from keeper.economy.calendar import MONTHS
 from keeper.economy.supply import GENESIS_SUPPLY, io
+
+console = Console()
+"""Where all commands print."""
 
 
 def plain(title: str, *columns: str) -> Table:

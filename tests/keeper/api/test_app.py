@@ -1,0 +1,69 @@
+"""Published hours and proofs over HTTP, from a real server."""
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from solders.pubkey import Pubkey
+
+from keeper.api.app import application
+from keeper.rewards import publication
+from tests.keeper.rewards.tables import key
+from tests.keeper.rewards.test_publication import publish
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder with an hour in it, and where it is served."""
+    publish(tmp_path)
+    server = uvicorn.Server(uvicorn.Config(application(tmp_path), port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield tmp_path, f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read()
+
+
+def status(url: str) -> tuple[int, str]:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        get(url)
+    return caught.value.code, caught.value.read().decode()
+
+
+def test_files_are_served_as_they_are(served: tuple[Path, str]) -> None:
+    folder, url = served
+    assert json.loads(get(f"{url}/rewards")) == {"hours": [0]}
+    for name in (*publication.KINDS, publication.MANIFEST):
+        assert get(f"{url}/rewards/0/{name}") == (folder / "0" / name).read_bytes()
+
+
+def test_a_proof_is_what_the_files_give(served: tuple[Path, str]) -> None:
+    folder, url = served
+    wallet = Pubkey(key("wallet 1"))
+    assert (
+        json.loads(get(f"{url}/rewards/0/proof/{wallet}")) == publication.claimable(folder, 0, wallet).json()
+    )
+
+
+def test_what_is_not_there(served: tuple[Path, str]) -> None:
+    _, url = served
+    nobody = Pubkey(key("wallet 5"))
+    assert status(f"{url}/rewards/0/proof/{nobody}") == (404, f"{nobody} has earned nothing by hour 0")
+    code, text = status(f"{url}/rewards/9/proof/{nobody}")
+    assert (code, text.startswith("hour 9 is not in")) == (404, True)
+    assert status(f"{url}/rewards/0/proof/abc")[0] == 400
+    assert status(f"{url}/rewards/0/secret")[0] == 404
+    assert status(f"{url}/rewards/../pyproject.toml")[0] == 404

@@ -1,0 +1,118 @@
+"""``ionet rewards``: shown, proven, verified and claimed from published files."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from solders.pubkey import Pubkey
+
+from keeper.chain import EmbeddedChain
+from keeper.clients import staking, tokenomics
+from keeper.economy import merkle
+from keeper.economy.supply import IO, io
+from keeper.rewards import publication
+from keeper.rewards.tree import leaf
+from tests.keeper.rewards.tables import another, classes, rows
+from tests.keeper.rewards.test_publication import EMITTED, START
+from tests.programs.staking_world import StakingWorld
+from tests.programs.world import HOUR, START_MONTH, key
+
+OWNER = key("owner").pubkey()
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """Two hours of three devices, one of them the owner's; the first hour's block is final on a chain."""
+    folder = tmp_path / "rewards"
+    for number in range(2):
+        machines = [another(n, work=int(n > 0)) for n in range(3)]
+        hour = publication.Hour(number, START + number * HOUR, EMITTED * (number + 1))
+        publication.publish(folder, hour, rows(owned(machines)), classes())
+    world = StakingWorld.ready()
+    world.earner("owner")
+    world.give(OWNER, IO)
+    world.chain.warp_to(START + HOUR)
+    for record in world.attest(0, publication.read_manifest(folder, 0).attestation):
+        assert record.error is None
+    world.chain.advance(HOUR)
+    world.do(staking.finalise(0))
+    world.chain.save(tmp_path / "test.chain")
+    (tmp_path / "payer.json").write_text(json.dumps(list(bytes(world.payer))))
+    assert world.config().start_month == START_MONTH
+    return tmp_path
+
+
+def owned(machines):
+    """The second device pays the owner."""
+    return [replace(each, payout=bytes(OWNER)) if n == 1 else each for n, each in enumerate(machines)]
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_show(ionet, published):
+    code, out, err = ionet("rewards", "show", "--hour", 0)
+    assert code == 0, err
+    manifest = publication.read_manifest(published / "rewards", 0)
+    for figure in (io(manifest.paid), io(manifest.carried), manifest.root, manifest.hash):
+        assert figure in out
+    assert "work missing 1" in words(out)
+    assert words(out).count("Community 3 2 1 0 160,400") == 1
+
+
+def test_proof(ionet, published):
+    code, out, _ = ionet("rewards", "proof", "--wallet", OWNER, "--json")
+    found = json.loads(out)
+    assert (code, found["hour"], found["wallet"]) == (0, 1, str(OWNER))
+    proof = b"".join(map(bytes.fromhex, found["proof"]))
+    assert merkle.verify(bytes.fromhex(found["root"]), leaf(OWNER, found["lifetime"]), proof)
+    code, out, _ = ionet("rewards", "proof", "--wallet", OWNER, "--hour", 0)
+    assert code == 0
+    assert io(publication.claimable(published / "rewards", 0, OWNER).lifetime) in out
+
+
+def test_verify_with_the_chain(ionet, published):
+    code, out, err = ionet("rewards", "verify", "--hour", 0, "--chain", "test.chain")
+    assert code == 0, err
+    assert "3 devices computed again, every byte equal" in words(out)
+    assert "root, total and data hash are those on chain" in words(out)
+    code, _, err = ionet("rewards", "verify", "--chain", "test.chain")
+    assert (code, "hour 1 is not on chain" in words(err)) == (1, True)
+
+
+def test_verify_finds_another_block_on_chain(ionet, published):
+    hour = publication.Hour(0, START, EMITTED)
+    publication.publish(published / "rewards", hour, rows(owned([another(n) for n in range(3)])), classes())
+    code, _, err = ionet("rewards", "verify", "--hour", 0, "--chain", "test.chain")
+    assert (code, "hour 0: root on chain is" in words(err)) == (1, True)
+
+
+def test_claim(ionet, published):
+    arguments = ("--wallet", OWNER, "--hour", 0, "--chain", "test.chain", "--keypair", "payer.json")
+    code, out, err = ionet("rewards", "claim", *arguments)
+    assert code == 0, err
+    due = publication.claimable(published / "rewards", 0, OWNER).lifetime
+    assert words(out) == f"{io(due)} IO paid to {OWNER}"
+    saved = EmbeddedChain.load(published / "test.chain")
+    account = saved.get(tokenomics.tokens_address(OWNER))
+    assert account is not None
+    assert int.from_bytes(account.data[64:72], "little") == IO + due
+    code, _, err = ionet("rewards", "claim", *arguments)
+    assert (code, "staking: NothingToClaim" in words(err)) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("proof", "--wallet", "abc"), "error:"),
+        (("proof", "--wallet", str(Pubkey.default())), "has earned nothing by hour 1"),
+        (("proof", "--wallet", str(OWNER), "--hour", "9"), "hour 9 is not in rewards"),
+        (("show", "--dir", "nowhere"), "no hour is published in nowhere: --dir (or IONET_REWARDS) names"),
+        (("serve", "--dir", "nowhere"), "nowhere is no folder"),
+    ],
+)
+def test_what_is_not_there(ionet, published, arguments, message):
+    code, _, err = ionet("rewards", *arguments)
+    assert (code, message in words(err)) == (1, True), err

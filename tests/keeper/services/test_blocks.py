@@ -1,0 +1,221 @@
+"""The jobs of reward blocks and slashes: due, not due, twice, beside others, and when something differs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import structlog
+from solders.keypair import Keypair
+from structlog.testing import capture_logs
+
+from keeper.clients import staking, tokenomics
+from keeper.clients.staking import Attestation, BlockStatus
+from keeper.economy.supply import IO
+from keeper.rewards import publication, tables
+from keeper.rewards.rows import OBSERVATION, keys
+from keeper.services import jobs
+from keeper.services.blocks import attest_hours, finalise_blocks, observations_in
+from keeper.services.slashes import execute_slashes
+from tests.keeper.services.test_jobs import overtaken
+from tests.programs.staking_world import StakingWorld
+from tests.programs.world import DAY, HOUR, START, World, finish, key
+
+LOG = structlog.get_logger()
+
+
+async def observe(hour: int) -> np.ndarray:
+    rows = np.zeros(1, OBSERVATION)
+    rows["device"] = keys([staking.device_address(key("worker").pubkey())])
+    rows["up_since"], rows["online"], rows["work"] = START - DAY, 1, 1
+    return rows
+
+
+@pytest.fixture
+def world() -> StakingWorld:
+    """A device that is staked since before the first hour."""
+    world = StakingWorld.ready()
+    supplier = world.earner("supplier", 10_000 * IO)
+    device = world.device("worker", supplier)
+    world.do(staking.stake(device, 1_000 * IO), signers=[supplier])
+    return world
+
+
+async def attest(world: StakingWorld, folder: Path, operator: int = 0, **changed):
+    options = {"folder": folder / f"operator-{operator}", "observe": observe, **changed}
+    return await attest_hours(world.chain, world.operators[operator], LOG, **options)
+
+
+def block(world: StakingWorld, hour: int) -> staking.Block:
+    return finish(staking.read_hours(world.chain, [hour]))[hour]
+
+
+def events_of(logs: list) -> list[str]:
+    return [each["event"] for each in logs]
+
+
+async def test_three_keepers_make_a_block(world, tmp_path):
+    for operator in range(3):
+        assert await attest(world, tmp_path, operator) == [], "no hour has ended"
+    world.chain.warp_to(START + HOUR)
+    assert len(await attest(world, tmp_path, 0)) == 1
+    assert await attest(world, tmp_path, 0) == [], "it has said so already"
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    (event,) = await attest(world, tmp_path, 1)
+    assert (event.fields["agreed"], event.fields["conflict"]) == (True, False)
+    assert await attest(world, tmp_path, 2) == [], "enough have"
+    hashes = {publication.read_manifest(tmp_path / f"operator-{n}", 0).hash for n in range(3)}
+    assert len(hashes) == 1
+    world.chain.advance(HOUR - 1)
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    (event,) = await finalise_blocks(world.chain, world.payer, LOG)
+    assert (event.name, event.fields["hour"]) == ("BlockFinalised", 0)
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    manifest = publication.verify(tmp_path / "operator-0", 0)
+    assert block(world, 0).root.hex() == manifest.root
+    assert manifest.paid == manifest.pot == world.staking_config().final_total > 0
+
+
+async def test_hours_that_were_missed_are_made_up_for(world, tmp_path):
+    world.chain.warp_to(START + 5 * HOUR)
+    for operator in (0, 1):
+        events = await attest(world, tmp_path, operator)
+        assert [each.fields["hour"] for each in events] == [0, 1, 2, 3, 4]
+    world.chain.advance(HOUR)
+    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 5
+
+
+async def test_old_blocks_are_closed_and_their_rent_returned(world, tmp_path):
+    payer = world.operators[0].pubkey()
+    for hour in range(50):
+        world.chain.warp_to(START + (hour + 2) * HOUR)
+        for operator in (0, 1):
+            await attest(world, tmp_path, operator)
+        await finalise_blocks(world.chain, world.payer, LOG)
+    world.chain.advance(HOUR)
+    before = world.account(payer).lamports
+    events = await finalise_blocks(world.chain, world.payer, LOG)
+    assert [(each.name, each.fields["hour"]) for each in events][-1] == ("BlockClosed", 2)
+    assert world.account(payer).lamports > before
+    hours = [each.hour for each in await staking.read_blocks(world.chain)]
+    assert (hours[0], world.staking_config().next_hour) == (3, 51)
+
+
+async def test_nothing_was_observed(world, tmp_path):
+    async def nothing(hour: int) -> None:
+        return None
+
+    world.chain.warp_to(START + HOUR)
+    with capture_logs() as logs:
+        assert await attest(world, tmp_path, observe=nothing) == []
+    assert events_of(logs) == ["block.not_observed"]
+    assert not list(tmp_path.rglob("*.json"))
+
+
+async def test_observations_come_from_files(world, tmp_path):
+    folder = tmp_path / "observations"
+    folder.mkdir()
+    assert await observations_in(folder)(0) is None
+    (folder / "0.csv").write_bytes(b"".join(tables.encode(await observe(0))))
+    world.chain.warp_to(START + HOUR)
+    (event,) = await attest(world, tmp_path, observe=observations_in(folder))
+    assert event.fields["total"] > 0
+
+
+async def test_who_is_no_operator(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    with capture_logs() as logs:
+        assert await attest_hours(world.chain, Keypair(), LOG, folder=tmp_path, observe=observe) == []
+    assert events_of(logs) == ["blocks.not_an_operator"]
+
+
+async def test_before_there_is_anything(tmp_path):
+    world = World.launched()
+    with capture_logs() as logs:
+        assert await attest_hours(world.chain, world.payer, LOG, folder=tmp_path, observe=observe) == []
+    assert events_of(logs) == ["blocks.not_initialised"]
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    assert await jobs.count_burns(World().chain, world.payer, LOG) == []
+
+
+async def test_others_agreed_on_something_else(world, tmp_path):
+    """An operator who computed another block says so and stops: its next hours would differ, too."""
+    world.chain.warp_to(START + 2 * HOUR)
+    world.attest(0, Attestation(b"r" * 32, 1, 1, bytes(32)))
+    with capture_logs() as logs:
+        assert await attest(world, tmp_path, 2) == []
+    assert events_of(logs) == ["block.published", "block.differs"]
+    assert block(world, 0).root == b"r" * 32
+
+
+async def test_a_vetoed_block_is_attested_again(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    guardian = world.guardian
+    world.do(staking.veto_block(guardian.pubkey(), 0), signers=[guardian])
+    for operator in (0, 1):
+        assert len(await attest(world, tmp_path, operator)) == 1
+    assert block(world, 0).status == BlockStatus.AGREED
+
+
+async def test_an_hour_before_that_is_missing(world, tmp_path):
+    """A keeper that joins late needs the files of the hour before: it says which."""
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    world.chain.advance(HOUR)
+    await finalise_blocks(world.chain, world.payer, LOG)
+    with capture_logs() as logs:
+        assert await attest(world, tmp_path, 2) == []
+    assert events_of(logs) == ["block.unpublished"]
+    assert "hour 0 is not in" in logs[0]["reason"]
+
+
+async def test_a_pause_delays_finality(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    guardian, until = world.guardian, world.chain.now() + DAY
+    world.do(staking.set_pause(guardian.pubkey(), staking.PAUSE_REWARDS, until), signers=[guardian])
+    world.chain.advance(DAY - 1)
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 1
+
+
+async def test_finality_beside_another_keeper(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    world.chain.advance(HOUR)
+    overtaken(world)
+    with capture_logs() as logs:
+        assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert events_of(logs) == ["keeper.others_were_faster"]
+    assert block(world, 0).status == BlockStatus.FINAL
+
+
+async def test_slashes_are_carried_out_and_counted(world):
+    device, evidence = world.read_device("worker"), b"e" * 32
+    for operator in world.operators[:2]:
+        world.do(staking.vote_slash(operator.pubkey(), device, evidence, 2_000), signers=[operator])
+    world.chain.advance(30 * DAY - 1)
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    assert await jobs.count_burns(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    (event,) = await execute_slashes(world.chain, world.payer, LOG)
+    assert event.fields["burned"] == 200 * IO
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    (event,) = await jobs.count_burns(world.chain, world.payer, LOG)
+    assert (event.name, event.fields["amount"]) == ("BurnsCounted", 200 * IO)
+    assert await jobs.count_burns(world.chain, world.payer, LOG) == []
+    assert (await tokenomics.read_supply(world.chain)).burned == 200 * IO
+
+
+def test_jobs_are_configured_by_their_names(tmp_path):
+    everything = jobs.configured(jobs.NAMES, rewards=tmp_path, observations=tmp_path)
+    assert tuple(everything) == jobs.NAMES
+    without = jobs.configured(jobs.NAMES, rewards=tmp_path, observations=None)
+    assert tuple(without) == tuple(jobs.ALL)
