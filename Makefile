@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
 
-.PHONY: help demo test venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo test test-validator venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,6 +16,10 @@ demo: venv ## the network's economy on an embedded chain: 20 years in seconds
 test: venv ## all tests on the committed programs; needs no Rust
 	@$(BIN)/pytest -n 2 -q
 
+test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (builds it when missing: an hour, once)
+	@CARGO=$(CARGO) toolchain/validator install
+	@$(BIN)/pytest -q --chain validator tests/e2e
+
 venv: .venv/ready ## the Python environment, by the hashes in requirements.lock
 
 .venv/ready: requirements.lock pyproject.toml
@@ -24,7 +28,7 @@ venv: .venv/ready ## the Python environment, by the hashes in requirements.lock
 	@echo "setting up .venv from requirements.lock, once"
 	@$(PYTHON) -m venv .venv || { echo "python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install -q uv
-	@$(BIN)/uv pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --require-hashes --compile-bytecode -r requirements.lock
 	@$(BIN)/uv pip install -q --no-deps -e .
 	@touch $@
 

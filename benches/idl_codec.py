@@ -34,7 +34,7 @@ REPOSITORY = HERE.parent
 LOCK = HERE / "anchorpy.lock"
 ENVIRONMENT = HERE / ".venv-anchorpy"
 DOCUMENT = REPOSITORY / "docs/benchmarks.md"
-BEGIN, END = "<!-- idl_codec.py: begin -->\n", "<!-- idl_codec.py: end -->\n"
+SECTION = "idl_codec.py"
 ACCOUNTS, EVENTS, INSTRUCTIONS = 100_000, 20_000, 20_000
 
 Task = tuple[str, str, int, Callable[[], Any], Callable[[Any], str]]
@@ -66,10 +66,10 @@ class Row:
 class Anchorpy:
     """The process that runs anchorpy."""
 
-    def __init__(self, python: Path, folder: Path) -> None:
-        """Start it on the inputs in ``folder``."""
+    def __init__(self, python: Path, folder: Path, script: str = "anchorpy_side.py") -> None:
+        """Start ``script`` on the inputs in ``folder``."""
         idl = REPOSITORY / "idl/legacy/tokenomics.json"
-        command = [str(python), str(HERE / "anchorpy_side.py"), str(idl), str(folder)]
+        command = [str(python), str(HERE / script), str(idl), str(folder)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._line()
 
@@ -196,6 +196,16 @@ def report(rows: list[Row], repeats: int) -> str:
     return f"{table}\n\nMedian of {repeats} rounds, the two sides in turns; {machine}.\n"
 
 
+def write_section(name: str, section: str) -> None:
+    """Renew the part of docs/benchmarks.md between a script's marks."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+    before, mark, rest = DOCUMENT.read_text().partition(begin)
+    _, last, after = rest.partition(end)
+    if not (mark and last):
+        raise SystemExit(f"{DOCUMENT}: the marks of {name}'s section are gone")
+    DOCUMENT.write_text(before + begin + section + end + after)
+
+
 def main() -> None:
     """Measure and renew the section between the marks."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -205,12 +215,7 @@ def main() -> None:
         folder = Path(name)
         write_inputs(folder)
         section = report(measure(folder, repeats), repeats)
-    text = DOCUMENT.read_text()
-    before, mark, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (mark and end):
-        raise SystemExit(f"{DOCUMENT}: the marks of this section are gone")
-    DOCUMENT.write_text(before + BEGIN + section + END + after)
+    write_section(SECTION, section)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,22 @@ from pathlib import Path
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
 
 from keeper.chain import Chain, ChainError, EmbeddedChain, Program, loader
-from keeper.chain.token import create_associated
-from keeper.clients import staking, tokenomics
+from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
+from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
+from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.classes import ClassRow
 from keeper.economy.genesis import Row
 
-PROGRAMS = ("tokenomics", "staking")
+PROGRAMS = ("tokenomics", "staking", "buyback", "orders")
 """The economy's programs, in the order they are deployed in."""
 ARTIFACTS = Path(__file__).parents[1] / "programs/artifacts"
 CLASSES_AT_ONCE = 8
 """Classes that one transaction adds: its bytes are limited."""
 KEYS = Path(__file__).parents[1] / "keys/dev"
+_TEST_USDC = "test USDC"
 
 
 def read_keypair(path: Path) -> Keypair:
@@ -135,3 +138,64 @@ async def staking_genesis(
             staking.add_class(payer, row.id, row.name, row.multiplier, row.pool, row.kind) for row in rows
         ]
         await chain.send(instructions, [admin])
+
+
+async def buyback_genesis(
+    chain: Chain, admin: Keypair, *, guardian: Pubkey, usdc_mint: Pubkey, params: buyback.Params | None = None
+) -> None:
+    """Initialise buyback for a USDC mint, with the protocol's own parameters unless others are given.
+
+    ``admin`` is the program's upgrade authority and pays. Does nothing when it is done. Raises
+    ChainError when buyback on chain has another USDC mint.
+    """
+    config = await buyback.read_config(chain)
+    if config is None:
+        terms = params or buyback.Params()
+        await chain.send([buyback.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
+    elif config.usdc_mint != usdc_mint:
+        raise ChainError(f"buyback on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
+
+
+async def orders_genesis(
+    chain: Chain, admin: Keypair, *, guardian: Pubkey, usdc_mint: Pubkey, params: orders.Params | None = None
+) -> None:
+    """Initialise orders, with the protocol's own parameters unless others are given.
+
+    Staking and buyback come before. ``admin`` is the program's upgrade authority and pays. Does nothing
+    when it is done. Raises ChainError when orders on chain has another USDC mint.
+    """
+    config = await orders.read_config(chain)
+    if config is None:
+        terms = params or orders.Params()
+        await chain.send([orders.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
+    elif config.usdc_mint != usdc_mint:
+        raise ChainError(f"orders on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
+
+
+async def make_test_usdc(chain: Chain, admin: Keypair, amount: int) -> Pubkey:
+    """Make a mint with USDC's decimals for a network that has no USDC, and ``amount`` base units of it.
+
+    They go to ``admin``, who alone can mint more. Its address follows from the admin's, so that a call
+    after the first only finds it. Returns it.
+    """
+    payer = admin.pubkey()
+    mint = Pubkey.create_with_seed(payer, _TEST_USDC, TOKEN_PROGRAM)
+    (there,) = await chain.accounts([mint])
+    if there is None:
+        account = CreateAccountWithSeedParams(
+            from_pubkey=payer,
+            to_pubkey=mint,
+            base=payer,
+            seed=_TEST_USDC,
+            lamports=await loader.minimum_balance(chain, MINT_SIZE),
+            space=MINT_SIZE,
+            owner=TOKEN_PROGRAM,
+        )
+        instructions = [
+            create_account_with_seed(account),
+            initialize_mint(mint, payer, buyback.USDC_DECIMALS),
+            create_associated(payer, payer, mint),
+            mint_to(mint, associated_token_address(payer, mint), payer, amount),
+        ]
+        await chain.send(instructions, [admin])
+    return mint

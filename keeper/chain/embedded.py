@@ -1,25 +1,27 @@
 """A whole chain in this process: the real VM and token programs (LiteSVM), and a clock at will.
 
-Every transaction gets a slot of its own. What an RPC node would keep is kept: transactions with
-their inner instructions, program accounts. The state can be saved to one file and loaded again.
+Every transaction gets a slot and a block of its own. What an RPC node would keep is kept:
+transactions with their inner instructions, program accounts. The state can be saved to one file and
+loaded again; on a chain from a file, what was saved is final, as only that survives this process.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import struct
 import time
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 from solders.account import Account as SoldersAccount
 from solders.compute_budget import set_compute_unit_limit
 from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
@@ -30,16 +32,23 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from keeper.chain.failure import describe
 from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.chain.loader import program_data_address
+from keeper.chain.packing import MAX_TRANSACTION_BYTES
 from keeper.chain.protocol import (
     MAX_COMPUTE_UNITS,
     Account,
+    Blockhash,
     ChainError,
+    ChainUnreachable,
     Clock,
+    Commitment,
     InnerInstruction,
+    Listed,
     Memcmp,
+    Status,
     TransactionFailed,
     TransactionRecord,
 )
+from keeper.chain.signer import Signer, sign
 from keeper.chain.snapshot import Snapshot
 
 _VM = ThreadPoolExecutor(1, "vm")
@@ -52,9 +61,6 @@ SLOTS_PER_SECOND = 2.5
 OUTERMOST_CALL = 2
 """Stack height of a call made by a transaction's own instruction."""
 
-MAX_TRANSACTION_BYTES = 1_232
-"""What fits into a network packet; the VM alone would take more."""
-
 
 class EmbeddedChain:
     """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for whoever owns it."""
@@ -66,6 +72,11 @@ class EmbeddedChain:
         self._written: set[Pubkey] = set()
         self._records: list[TransactionRecord] = []
         self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
+        self._positions: dict[Signature, int] = {}
+        self._saved_slot: int | None = None
+        self._saved_time = now
+        self._file: Path | None = None
+        self._called = asyncio.Event()
         self._live = False
         self._set_clock(1, now)
 
@@ -114,6 +125,10 @@ class EmbeddedChain:
             self._set_clock(self._slot + 1, now)
         return now
 
+    def newest_slot(self) -> int:
+        """The slot that the clock shows."""
+        return self._slot
+
     def get(self, address: Pubkey) -> Account | None:
         """Read one account, None if there is none."""
         found = self._svm.get_account(address)
@@ -121,7 +136,7 @@ class EmbeddedChain:
             return None
         return Account(found.lamports, bytes(found.data), found.owner, found.executable)
 
-    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
+    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Execute one transaction and keep it; a refusal is in the record, not raised."""
         return self.submit(self._sign(instructions, signers))
 
@@ -143,13 +158,15 @@ class EmbeddedChain:
         if record.error is None:
             self._written.update(keys)
         elif self._svm.get_balance(keys[0]) == balance:
-            return replace(record, fee=0)
+            return record._replace(fee=0)
         else:
             self._written.add(keys[0])
         self._svm.expire_blockhash()
         for address in keys:
             self._by_address[address].append(len(self._records))
+        self._positions[record.signature] = len(self._records)
         self._records.append(record)
+        self._called.set()
         return record
 
     def rehearse(self, transaction: VersionedTransaction) -> TransactionRecord:
@@ -178,6 +195,17 @@ class EmbeddedChain:
                 (address, index) for address, indexes in self._by_address.items() for index in indexes
             ],
         ).write(path)
+        self._saved_slot, self._saved_time, self._file = self._slot, now, path
+
+    def checkpoint(self) -> None:
+        """Save to the file that the chain is in, when it is in one and that isn't up to date."""
+        if self._file and not self.all_final:
+            self.save(self._file)
+
+    @property
+    def all_final(self) -> bool:
+        """Whether nothing was executed that this process' end would lose."""
+        return not self._records or self._records[-1].slot <= self._final_slot()
 
     @classmethod
     def load(cls, path: Path, *, verify_signatures: bool = True) -> EmbeddedChain:
@@ -195,7 +223,9 @@ class EmbeddedChain:
             chain._svm.expire_blockhash()
         for address, index in snapshot.addresses:
             chain._by_address[address].append(index)
+        chain._positions = {record.signature: index for index, record in enumerate(snapshot.records)}
         chain._set_clock(snapshot.slot, snapshot.unix_timestamp)
+        chain._saved_slot, chain._saved_time, chain._file = snapshot.slot, snapshot.unix_timestamp, path
         return chain
 
     # -- the protocol ------------------------------------------------------------------------
@@ -204,9 +234,15 @@ class EmbeddedChain:
         """See :class:`~keeper.chain.protocol.Chain`."""
         return str(self._genesis)
 
-    async def clock(self) -> Clock:
+    async def version(self) -> str:
         """See :class:`~keeper.chain.protocol.Chain`."""
+        return f"LiteSVM of solders {metadata.version('solders')}"
+
+    async def clock(self, commitment: Commitment | None = None) -> Clock:
+        """See :class:`~keeper.chain.protocol.Chain`; what executes nothing is final at once."""
         now = self.now()
+        if commitment is Commitment.FINALIZED:
+            return Clock(self._final_slot(), now if self.all_final else self._saved_time)
         return Clock(self._slot, now)
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
@@ -223,9 +259,7 @@ class EmbeddedChain:
             if (size is None or len(found.data) == size) and _match(data := bytes(found.data), matches)
         }
 
-    async def send(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
-    ) -> TransactionRecord:
+    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`."""
         record = self.execute(instructions, signers)
         if record.error is not None:
@@ -233,7 +267,7 @@ class EmbeddedChain:
         return record
 
     async def simulate(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+        self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`."""
         return self.rehearse(self._sign(instructions, signers))
@@ -242,13 +276,94 @@ class EmbeddedChain:
         self, address: Pubkey, *, until: Signature | None = None, limit: int | None = None
     ) -> list[TransactionRecord]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        records = [self._records[index] for index in self._by_address.get(address, ())]
-        if until is not None:
-            position = next((i for i, r in enumerate(records) if r.signature == until), None)
-            records = records[position + 1 :] if position is not None else records
-        return records[:limit]
+        indexes = self._by_address.get(address, [])
+        first = bisect_left(indexes, self._positions[until] + 1) if until in self._positions else 0
+        return [self._records[index] for index in indexes[first:][:limit]]
+
+    async def slot(self, commitment: Commitment) -> int:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return self._final_slot() if commitment is Commitment.FINALIZED else self._slot
+
+    async def signatures(
+        self,
+        address: Pubkey,
+        commitment: Commitment,
+        *,
+        before: Signature | None = None,
+        until: Signature | None = None,
+        min_slot: int = 0,
+        limit: int = 1_000,
+    ) -> list[Listed]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        indexes = self._by_address.get(address, [])
+        first = bisect_left(indexes, self._positions[until] + 1) if until in self._positions else 0
+        last = bisect_left(indexes, self._positions[before]) if before in self._positions else len(indexes)
+        if commitment is Commitment.FINALIZED:
+            final = self._final_slot()
+            while last > first and self._records[indexes[last - 1]].slot > final:
+                last -= 1
+        page = (self._records[index] for index in reversed(indexes[max(first, last - limit) : last]))
+        return [Listed(each.signature, each.slot, each.error is not None, 0) for each in page]
+
+    async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return [self._find(signature) for signature in signatures]
+
+    async def block(self, slot: int) -> list[Signature]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        at = bisect_left(self._records, slot, key=lambda record: record.slot)
+        found = self._records[at : at + 1]
+        return [record.signature for record in found if record.slot == slot]
+
+    async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
+        """See :class:`~keeper.chain.protocol.Chain`; there is only the newest state, so it must be final."""
+        if not self.all_final:
+            raise ChainUnreachable("the chain has executed what isn't in its file yet")
+        return self._final_slot(), await self.program_accounts(program)
+
+    async def changed(self, programs: Sequence[Pubkey]) -> None:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        await self._called.wait()
+        self._called.clear()
+
+    async def blockhash(self) -> Blockhash:
+        """See :class:`~keeper.chain.protocol.Chain`; valid for one transaction, whoever's it is."""
+        return Blockhash(self.latest_blockhash(), len(self._records))
+
+    async def height(self) -> int:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return len(self._records)
+
+    async def broadcast(self, transaction: VersionedTransaction) -> None:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        self.submit(transaction)
+
+    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        final = self._final_slot()
+        return [
+            Status(
+                found.slot,
+                Commitment.FINALIZED if found.slot <= final else Commitment.CONFIRMED,
+                found.error,
+            )
+            if found
+            else None
+            for found in map(self._find, signatures)
+        ]
+
+    async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:
+        """See :class:`~keeper.chain.protocol.Chain`; nobody competes here."""
+        return []
 
     # -- inside ------------------------------------------------------------------------------
+
+    def _final_slot(self) -> int:
+        return self._slot if self._saved_slot is None else self._saved_slot
+
+    def _find(self, signature: Signature) -> TransactionRecord | None:
+        position = self._positions.get(signature)
+        return None if position is None else self._records[position]
 
     def _set_clock(self, slot: int, unix_timestamp: int) -> None:
         self._slot = slot
@@ -257,10 +372,10 @@ class EmbeddedChain:
         clock.unix_timestamp = unix_timestamp
         self._svm.set_clock(clock)
 
-    def _sign(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> VersionedTransaction:
+    def _sign(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> VersionedTransaction:
         limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
         message = MessageV0.try_compile(signers[0].pubkey(), limited, [], self.latest_blockhash())
-        return VersionedTransaction(message, list(signers))
+        return sign(message, signers)
 
     def _record(
         self, transaction: VersionedTransaction, result: TransactionMetadata | FailedTransactionMetadata

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from solders.pubkey import Pubkey
 
 TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
@@ -32,7 +34,23 @@ ERRORS = {
 """The framework's own numbers (anchor-lang 2.0.0-rc.2, ``ErrorCode``): name and message."""
 
 
+LAMPORTS = 10**9
+"""Lamports in a SOL."""
+
+
+def sol(lamports: int) -> str:
+    """Lamports as SOL, exactly."""
+    whole, part = divmod(lamports, LAMPORTS)
+    return f"{whole}.{part:09}".rstrip("0").rstrip(".")
+
+
+@lru_cache(maxsize=1 << 14)
+def derived_address(seeds: tuple[bytes, ...], program: Pubkey) -> tuple[Pubkey, int]:
+    """Derive a program's address, and its bump, from seeds; most are asked for again and again."""
+    return Pubkey.find_program_address(seeds, program)
+
+
 def associated_token_address(wallet: Pubkey, mint: Pubkey) -> Pubkey:
     """Derive the token account of ``wallet`` for ``mint`` that everybody looks for first."""
-    seeds = [bytes(wallet), bytes(TOKEN_PROGRAM), bytes(mint)]
-    return Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM)[0]
+    seeds = bytes(wallet), bytes(TOKEN_PROGRAM), bytes(mint)
+    return derived_address(seeds, ASSOCIATED_TOKEN_PROGRAM)[0]

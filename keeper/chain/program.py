@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
+import struct
+from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import construct
 import numpy as np
@@ -16,6 +16,7 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import framework, types
+from keeper.chain.fixed import Reader, reader
 from keeper.chain.protocol import TransactionRecord
 
 IDL_FOLDER = Path(__file__).parents[2] / "idl"
@@ -23,6 +24,9 @@ EVENT_TAG = bytes.fromhex("e445a52e51cb9a1d")
 """First bytes of a self-call that carries an event."""
 EVENT_AUTHORITY_SEED = b"__event_authority"
 DISCRIMINATOR_LENGTH = 8
+LOGGED_DATA, LOGGED_TEXT = "Program data: ", "Program log: "
+OF_RUNTIME = 2
+"""Which word of the runtime's own log lines says what happened."""
 
 Fields = dict[str, Any]
 
@@ -31,12 +35,23 @@ class CodecError(ValueError):
     """Something can't be built from, or read with, the IDL; the message says what and where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """An event of a program: its name and its fields (Pubkey, int, bytes, bool, list)."""
 
     name: str
     fields: Fields
+
+
+class LocatedEvent(NamedTuple):
+    """An event with where in its transaction it was sent.
+
+    ``outer`` is the index of the transaction's own instruction, ``inner`` the call's position among
+    those made under it: the same two numbers as in an RPC node's ``innerInstructions``.
+    """
+
+    outer: int
+    inner: int
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +79,15 @@ class Program:
         """Compile an IDL in the format of Anchor 0.30 and later."""
         self.name: str = idl["metadata"]["name"]
         self.address = Pubkey.from_string(idl["address"])
-        self._types = {each["name"]: each for each in idl.get("types", [])}
+        self._address_text: str = idl["address"]
+        self.definitions = {each["name"]: each for each in idl.get("types", [])}
         self._instructions = {
             each["name"]: _Instruction(
                 each["name"],
                 bytes(each["discriminator"]),
                 each["accounts"],
                 each["args"],
-                types.struct(each["args"], self._types),
+                types.struct(each["args"], self.definitions),
             )
             for each in idl["instructions"]
         }
@@ -124,6 +140,10 @@ class Program:
 
     def pda(self, instruction: str, account: str, **values: Any) -> Pubkey:
         """Derive the address of an instruction's account from the arguments and accounts in ``values``."""
+        return self.pda_and_bump(instruction, account, **values)[0]
+
+    def pda_and_bump(self, instruction: str, account: str, **values: Any) -> tuple[Pubkey, int]:
+        """Derive the same address, and its bump."""
         form = self._form(instruction)
         entry = next((each for each in form.accounts if each["name"] == account), None)
         if entry is None or "pda" not in entry:
@@ -152,8 +172,11 @@ class Program:
         found = self._accounts.get(data[:DISCRIMINATOR_LENGTH])
         if found is None:
             raise CodecError(f"no account of {self.name} starts with {data[:DISCRIMINATOR_LENGTH].hex()}")
-        name, form = found
-        return name, types.plain(_parse(form, data[DISCRIMINATOR_LENGTH:], name))
+        name, read = found
+        try:
+            return name, read(data, DISCRIMINATOR_LENGTH)
+        except struct.error as error:
+            raise CodecError(f"{name}: {error}") from error
 
     def account(self, kind: str, data: bytes) -> Fields:
         """Read an account that must be of ``kind``."""
@@ -162,10 +185,15 @@ class Program:
             raise CodecError(f"expected a {kind} of {self.name}, found a {name}")
         return fields
 
+    def zeroed(self, kind: str) -> Fields:
+        """The fields of an account of ``kind`` whose bytes are zeros, as a new one's are."""
+        size = self.dtype(kind).itemsize
+        return self.account(kind, self.discriminator(kind).ljust(size, b"\0"))
+
     def dtype(self, account: str) -> np.dtype[Any]:
         """The numpy dtype of a zero-copy account, its discriminator first."""
         self.discriminator(account)
-        body = types.dtype(account, self._types)
+        body = types.dtype(account, self.definitions)
         assert body.fields is not None and body.names is not None
         return np.dtype([("discriminator", "V8"), *((n, body.fields[n][0]) for n in body.names)])
 
@@ -188,8 +216,30 @@ class Program:
 
     # -- events and errors -------------------------------------------------------------------
 
+    @property
+    def event_fields(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        """The fields of each event, as the IDL lists them: name and type."""
+        return {name: self.definitions[name]["type"].get("fields", []) for name, _ in self._events.values()}
+
+    @property
+    def account_fields(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        """The fields of each kind of account, as the IDL lists them: name and type."""
+        return {name: self.definitions[name]["type"].get("fields", []) for name, _ in self._accounts.values()}
+
+    def expanded(self, kind: Any) -> Any:
+        """A type of the IDL, or its list of fields, with the definitions of the types that it names."""
+        if isinstance(kind, Mapping):
+            if "defined" in kind:
+                return self.expanded(self.definitions[kind["defined"]["name"]]["type"])
+            return {key: self.expanded(value) for key, value in kind.items() if key != "docs"}
+        return [self.expanded(each) for each in kind] if isinstance(kind, list) else kind
+
     def events(self, record: TransactionRecord) -> list[Event]:
-        """Read the events that this program sent to itself in a successful transaction, in order.
+        """Read the events that this program sent to itself in a successful transaction, in order."""
+        return [found.event for found in self.located_events(record)]
+
+    def located_events(self, record: TransactionRecord) -> list[LocatedEvent]:
+        """Read the same events with where they were sent.
 
         A call counts only when this program was the caller, the data carries the tag, and the one
         account is the program's event authority: no other program can forge that signature.
@@ -198,22 +248,23 @@ class Program:
             return []
         found = []
         callers: list[Pubkey] = []
-        outer = -1
+        outer, inner = -1, 0
         for call in record.inner:
             if call.outer != outer:
-                outer = call.outer
+                outer, inner = call.outer, 0
                 callers = [record.programs[outer]]
             del callers[call.stack_height - 1 :]
             caller = callers[-1]
             callers.append(call.program)
             if (
-                call.program == caller == self.address
+                call.data.startswith(EVENT_TAG)
+                and call.program == caller == self.address
                 and call.accounts == (self.event_authority,)
-                and call.data.startswith(EVENT_TAG)
             ):
                 event = self.decode_event(call.data[len(EVENT_TAG) :])
                 if event:
-                    found.append(event)
+                    found.append(LocatedEvent(outer, inner, event))
+            inner += 1
         return found
 
     def decode_event(self, data: bytes) -> Event | None:
@@ -221,8 +272,11 @@ class Program:
         found = self._events.get(data[:DISCRIMINATOR_LENGTH])
         if found is None:
             return None
-        name, form = found
-        return Event(name, types.plain(_parse(form, data[DISCRIMINATOR_LENGTH:], name)))
+        name, read = found
+        try:
+            return Event(name, read(data, DISCRIMINATOR_LENGTH))
+        except struct.error as error:
+            raise CodecError(f"{name}: {error}") from error
 
     def logged_events(self, logs: Iterable[str]) -> list[Event]:
         """Read events out of log lines, for programs that log them instead.
@@ -232,16 +286,24 @@ class Program:
         """
         stack: list[str] = []
         found = []
+        ours = self._address_text
         for line in logs:
-            if match := re.fullmatch(r"Program (\w+) invoke \[\d+\]", line):
-                stack.append(match[1])
-            elif re.match(r"Program \w+ (success|failed)", line):
-                if stack:
-                    stack.pop()
-            elif line.startswith("Program data: ") and stack and stack[-1] == str(self.address):
-                event = self.decode_event(base64.b64decode(line.removeprefix("Program data: ")))
-                if event:
-                    found.append(event)
+            if line.startswith(LOGGED_DATA):
+                if stack and stack[-1] == ours:
+                    event = self.decode_event(a2b_base64(line[len(LOGGED_DATA) :]))
+                    if event:
+                        found.append(event)
+                continue
+            if line.startswith(LOGGED_TEXT):
+                continue
+            words = line.split(" ", 3)
+            # What a program says itself has a colon where the runtime's own lines have an address.
+            if words[0] != "Program" or len(words) <= OF_RUNTIME or words[1].endswith(":"):
+                continue
+            if words[OF_RUNTIME] == "invoke":
+                stack.append(words[1])
+            elif words[OF_RUNTIME] in ("success", "failed:") and stack:
+                stack.pop()
         return found
 
     def error(self, code: int) -> NamedError:
@@ -258,11 +320,16 @@ class Program:
             raise CodecError(f"{self.name} has no instruction {name}")
         return self._instructions[name]
 
-    def _by_discriminator(self, entries: Iterable[Mapping[str, Any]]) -> dict[bytes, tuple[str, Any]]:
-        return {
-            bytes(each["discriminator"]): (each["name"], types.defined(each["name"], self._types))
-            for each in entries
-        }
+    def _by_discriminator(self, entries: Iterable[Mapping[str, Any]]) -> dict[bytes, tuple[str, Reader]]:
+        return {bytes(each["discriminator"]): (each["name"], self._reader(each["name"])) for each in entries}
+
+    def _reader(self, name: str) -> Reader:
+        """Read a named type: compiled when its size is fixed, with construct otherwise."""
+        fast = reader(self.definitions[name]["type"].get("fields", []), self.definitions)
+        if fast is not None:
+            return fast
+        form = types.defined(name, self.definitions)
+        return lambda data, offset: types.plain(_parse(form, data[offset:], name))
 
     def _require_arguments(self, form: _Instruction, arguments: Mapping[str, Any]) -> None:
         names = {each["name"] for each in form.arguments}
@@ -294,7 +361,7 @@ class Program:
         if name in framework.WELL_KNOWN:
             return framework.WELL_KNOWN[name]
         if "pda" in account:
-            return self._derive(form, account, arguments, {**given, **resolved})
+            return self._derive(form, account, arguments, {**given, **resolved})[0]
         raise CodecError(f"{self.name}.{form.name} needs the account {name}")
 
     def _derive(
@@ -303,13 +370,13 @@ class Program:
         account: Mapping[str, Any],
         arguments: Mapping[str, Any],
         keys: Mapping[str, Pubkey],
-    ) -> Pubkey:
+    ) -> tuple[Pubkey, int]:
         pda = account["pda"]
-        seeds = [self._seed(form, account["name"], seed, arguments, keys) for seed in pda["seeds"]]
+        seeds = tuple(self._seed(form, account["name"], seed, arguments, keys) for seed in pda["seeds"])
         program = self.address
         if "program" in pda:
             program = Pubkey(self._seed(form, account["name"], pda["program"], arguments, keys))
-        return Pubkey.find_program_address(seeds, program)[0]
+        return framework.derived_address(seeds, program)
 
     def _seed(
         self,
@@ -325,7 +392,7 @@ class Program:
         if seed["kind"] == "arg":
             kind = next((each["type"] for each in form.arguments if each["name"] == path), None)
             if kind is not None and path in arguments:
-                return self._build(form, types.layout(kind, self._types), arguments[path])
+                return self._build(form, types.layout(kind, self.definitions), arguments[path])
         elif path in keys:
             return bytes(keys[path])
         raise CodecError(f"{self.name}.{form.name}: give the account {account}, or {path} to derive it from")

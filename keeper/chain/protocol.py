@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+
+if TYPE_CHECKING:
+    from keeper.chain.signer import Signer
 
 MAX_COMPUTE_UNITS = 1_400_000
 """What a transaction may compute at most; both chains ask for it, the default is 200,000 a call."""
@@ -45,8 +50,7 @@ class Memcmp:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class InnerInstruction:
+class InnerInstruction(NamedTuple):
     """A call made by a program during a transaction.
 
     ``outer`` is the index of the transaction's own instruction that it happened under;
@@ -60,8 +64,7 @@ class InnerInstruction:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionRecord:
+class TransactionRecord(NamedTuple):
     """A transaction that was executed, successful or not.
 
     ``inner`` is in the order of execution. ``error`` is None or a one-line reason,
@@ -80,6 +83,44 @@ class TransactionRecord:
     error: str | None = None
     failed_instruction: int | None = None
     code: int | None = None
+
+
+class Commitment(StrEnum):
+    """How sure a chain is of what it tells."""
+
+    CONFIRMED = "confirmed"
+    """Voted for by two thirds of the stake; may still drop out in theory, and on a chain in a file."""
+    FINALIZED = "finalized"
+    """Never dropped again."""
+
+
+class Listed(NamedTuple):
+    """A transaction as an address's list has it.
+
+    ``position`` is its index in its slot's block, None where the chain doesn't say: ask for the block.
+    """
+
+    signature: Signature
+    slot: int
+    failed: bool
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blockhash:
+    """What a transaction names to be valid, up to the block of height ``last_valid_height``."""
+
+    hash: Hash
+    last_valid_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A transaction that the chain has: where, how surely (None for less than confirmed), how it ended."""
+
+    slot: int
+    commitment: Commitment | None
+    error: str | None
 
 
 class ChainError(Exception):
@@ -115,8 +156,12 @@ class Chain(Protocol):
         """Identify the chain: what was read from another one must not be mixed in."""
         ...
 
-    async def clock(self) -> Clock:
-        """Read the Clock sysvar."""
+    async def version(self) -> str:
+        """What answers, and its version, for people to read."""
+        ...
+
+    async def clock(self, commitment: Commitment | None = None) -> Clock:
+        """Read the Clock sysvar, as sure as ``commitment`` or as everything else is read."""
         ...
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
@@ -129,9 +174,7 @@ class Chain(Protocol):
         """Read every account that ``program`` owns, of ``size`` bytes, matching all of ``matches``."""
         ...
 
-    async def send(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
-    ) -> TransactionRecord:
+    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Execute one transaction and wait until it is confirmed; the first signer pays.
 
         The chain adds the compute limit, behind ``instructions``, so that their indexes stay.
@@ -140,7 +183,7 @@ class Chain(Protocol):
         ...
 
     async def simulate(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+        self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
         """Execute one transaction without changing anything; a refusal is in the record."""
         ...
@@ -151,5 +194,81 @@ class Chain(Protocol):
         """Read the transactions that name ``address``, oldest first, after ``until``.
 
         With ``limit``, the oldest that many; without, all.
+        """
+        ...
+
+    # -- for the indexer ---------------------------------------------------------------------
+
+    async def slot(self, commitment: Commitment) -> int:
+        """The newest slot that is as sure as ``commitment``."""
+        ...
+
+    async def signatures(
+        self,
+        address: Pubkey,
+        commitment: Commitment,
+        *,
+        before: Signature | None = None,
+        until: Signature | None = None,
+        min_slot: int = 0,
+        limit: int = 1_000,
+    ) -> list[Listed]:
+        """One page of the transactions that name ``address``, newest first, older than ``before``.
+
+        Ends where ``until`` is met, which is not in it. Raises ChainUnreachable when whoever answers
+        has not come as far as ``min_slot``.
+        """
+        ...
+
+    async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        """Read confirmed transactions in the order asked, None for those that the chain hasn't got."""
+        ...
+
+    async def block(self, slot: int) -> list[Signature]:
+        """The signatures of a confirmed slot's transactions in the order of their execution."""
+        ...
+
+    async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
+        """Read every account that ``program`` owns as of one finalized slot, and that slot.
+
+        Raises ChainUnreachable when whoever answers has not come as far as ``min_slot``.
+        """
+        ...
+
+    async def changed(self, programs: Sequence[Pubkey]) -> None:
+        """Return once one of ``programs`` was called, or might have been; may take for ever.
+
+        Nothing but latency may depend on it: notices get lost.
+        """
+        ...
+
+    # -- for the sender ----------------------------------------------------------------------
+
+    async def blockhash(self) -> Blockhash:
+        """A blockhash to sign with."""
+        ...
+
+    async def height(self) -> int:
+        """The finalized block height: what was valid up to a lower one can never land any more."""
+        ...
+
+    async def broadcast(self, transaction: VersionedTransaction) -> None:
+        """Hand a signed transaction to the chain, without waiting and without learning what became of it.
+
+        Doing so again is harmless.
+        """
+        ...
+
+    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+        """What became of transactions, in the order asked; None for those that the chain hasn't got.
+
+        Raises ChainUnreachable when whoever answers has not come as far as ``min_slot``.
+        """
+        ...
+
+    async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:
+        """Priority fees that recent slots took from transactions that lock these accounts.
+
+        Micro-lamports per compute unit, the lowest of each slot.
         """
         ...

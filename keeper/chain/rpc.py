@@ -5,37 +5,52 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 import base58
 from solana.exceptions import SolanaRpcException
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Commitment, Confirmed
+from solana.rpc.commitment import Commitment as Level
+from solana.rpc.commitment import Confirmed, Finalized
 from solana.rpc.core import RPCException
 from solana.rpc.models import MemcmpOpts, TxOpts
+from solders.account_decoder import UiAccountEncoding
+from solders.commitment_config import CommitmentLevel
 from solders.compute_budget import set_compute_unit_limit
 from solders.errors import SerdeJSONError
 from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.keypair import Keypair
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
+from solders.rpc.config import RpcAccountInfoConfig, RpcProgramAccountsConfig
+from solders.rpc.errors import MinContextSlotNotReachedMessage
+from solders.rpc.requests import GetProgramAccounts
+from solders.rpc.responses import GetProgramAccountsWithContextResp
 from solders.signature import Signature
 from solders.sysvar import CLOCK
 from solders.transaction import VersionedTransaction
+from solders.transaction_status import TransactionConfirmationStatus, TransactionDetails
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from keeper.chain.failure import describe
+from keeper.chain.notices import Notices
 from keeper.chain.protocol import (
     MAX_COMPUTE_UNITS,
     Account,
+    Blockhash,
     ChainError,
     ChainUnreachable,
     Clock,
+    Commitment,
     InnerInstruction,
+    Listed,
     Memcmp,
+    Status,
     TransactionExpired,
     TransactionFailed,
     TransactionRecord,
 )
+from keeper.chain.signer import Signer, sign_aside
 
 T = TypeVar("T")
 
@@ -43,6 +58,17 @@ ACCOUNTS_PER_CALL = 100
 """What getMultipleAccounts takes at once."""
 SIGNATURES_PER_CALL = 1_000
 """What getSignaturesForAddress gives at once."""
+STATUSES_PER_CALL = 256
+"""What getSignatureStatuses takes at once."""
+FEE_ACCOUNTS = 128
+"""What getRecentPrioritizationFees takes at once."""
+AT_ONCE = 16
+"""Transactions that are asked for at a time."""
+READ_TRIES = 5
+"""How often a transaction is asked for, of a node that doesn't answer."""
+FIRST_WAIT_SECONDS = 0.1
+"""How long at most until the second time; twice as long each time after."""
+LEVELS = {Commitment.CONFIRMED: Confirmed, Commitment.FINALIZED: Finalized}
 RESEND_SECONDS = 2.0
 """How often an unconfirmed transaction's bytes are sent again."""
 COMPUTE_MARGIN = 1.1
@@ -57,28 +83,46 @@ class RpcChain:
     def __init__(
         self,
         client: AsyncClient,
-        commitment: Commitment = Confirmed,
+        commitment: Level = Confirmed,
         resend_seconds: float = RESEND_SECONDS,
+        notices: Notices | None = None,
     ) -> None:
-        """Ask through ``client``; what is read and waited for has at least ``commitment``."""
+        """Ask through ``client``; what is read and waited for has at least ``commitment``.
+
+        ``notices`` are the node's own of what happens; without any, ``changed`` never returns.
+        """
         self._client = client
         self._commitment = commitment
         self._resend_seconds = resend_seconds
+        self._notices = notices
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    @classmethod
+    def at(cls, url: str, websocket: str | None = None) -> RpcChain:
+        """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after]."""
+        return cls(AsyncClient(url), notices=Notices(websocket or websocket_url(url)))
 
     async def close(self) -> None:
         """Close the client's connections."""
+        if self._notices:
+            await self._notices.close()
         await self._client.close()
 
     async def genesis_hash(self) -> str:
         """See :class:`~keeper.chain.protocol.Chain`."""
         return str((await _ask(self._client.get_genesis_hash())).value)
 
-    async def clock(self) -> Clock:
+    async def version(self) -> str:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        (account,) = await self.accounts([CLOCK])
+        return f"Solana node {(await _ask(self._client.get_version())).value.solana_core}"
+
+    async def clock(self, commitment: Commitment | None = None) -> Clock:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        level = LEVELS[commitment] if commitment else self._commitment
+        account = (await _ask(self._client.get_account_info(CLOCK, level))).value
         if account is None:
             raise ChainError("the node has no Clock sysvar")
-        data = account.data
+        data = bytes(account.data)
         time = data[UNIX_TIMESTAMP_OFFSET : UNIX_TIMESTAMP_OFFSET + 8]
         return Clock(int.from_bytes(data[:8], "little"), int.from_bytes(time, "little", signed=True))
 
@@ -102,9 +146,7 @@ class RpcChain:
         )
         return {each.pubkey: _account(each.account) for each in response.value}
 
-    async def send(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
-    ) -> TransactionRecord:
+    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`.
 
         The compute limit comes from a simulation; the same bytes are sent again until they land or
@@ -115,7 +157,8 @@ class RpcChain:
             raise TransactionFailed(trial)
         units = min(MAX_COMPUTE_UNITS, int(trial.compute_units * COMPUTE_MARGIN) + 300)
         latest = (await _ask(self._client.get_latest_blockhash(self._commitment))).value
-        transaction = _sign(instructions, signers, latest.blockhash, units)
+        message = _message(instructions, signers[0].pubkey(), latest.blockhash, units)
+        transaction = await sign_aside(message, signers)
         signature = transaction.signatures[0]
         while True:
             await self._submit(transaction)
@@ -133,10 +176,13 @@ class RpcChain:
         return record
 
     async def simulate(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+        self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`; inner instructions are not reported."""
-        transaction = _sign(instructions, signers, Hash.default(), MAX_COMPUTE_UNITS)
+        message = _message(instructions, signers[0].pubkey(), Hash.default(), MAX_COMPUTE_UNITS)
+        # The node doesn't look at signatures here, and a signer may ask a person for each.
+        blank = [Signature.default()] * message.header.num_required_signatures
+        transaction = VersionedTransaction.populate(message, blank)
         response = await _ask(
             self._client.simulate_transaction(
                 transaction, commitment=self._commitment, replace_recent_blockhash=True
@@ -144,7 +190,6 @@ class RpcChain:
         )
         value = response.value
         error, index, code = describe(value.err) if value.err else (None, None, None)
-        message = transaction.message
         keys = message.account_keys
         return TransactionRecord(
             signature=transaction.signatures[0],
@@ -178,19 +223,130 @@ class RpcChain:
                 break
             before = signatures[-1]
         signatures.reverse()
-        records = [await self._landed(signature) for signature in signatures[:limit]]
+        records = await self.records(signatures[:limit])
         if any(record is None for record in records):
             raise ChainError(
                 "the node lists a transaction that it doesn't have; ask one with a longer history"
             )
         return [record for record in records if record]
 
+    async def slot(self, commitment: Commitment) -> int:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return (await _ask(self._client.get_slot(LEVELS[commitment]))).value
+
+    async def signatures(
+        self,
+        address: Pubkey,
+        commitment: Commitment,
+        *,
+        before: Signature | None = None,
+        until: Signature | None = None,
+        min_slot: int = 0,
+        limit: int = SIGNATURES_PER_CALL,
+    ) -> list[Listed]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        response = await _ask(
+            self._client.get_signatures_for_address(
+                address, before, until, limit, LEVELS[commitment], min_slot or None
+            )
+        )
+        return [
+            Listed(each.signature, each.slot, each.err is not None, each.transaction_index)
+            for each in response.value
+        ]
+
+    async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+
+        async def read(signature: Signature) -> TransactionRecord | None:
+            async with self._turn:
+                return await self._landed(signature)
+
+        reads = [asyncio.ensure_future(read(each)) for each in signatures]
+        try:
+            return await asyncio.gather(*reads)
+        finally:
+            for each in reads:
+                each.cancel()
+            await asyncio.gather(*reads, return_exceptions=True)
+
+    async def block(self, slot: int) -> list[Signature]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        async with self._turn:
+            response = await _ask(
+                self._client.get_block(
+                    slot,
+                    max_supported_transaction_version=0,
+                    transaction_details=TransactionDetails.Signatures,
+                    rewards=False,
+                    commitment=Confirmed,
+                )
+            )
+        if response.value is None:
+            raise ChainError(f"the node hasn't got the block of slot {slot}; ask one with a longer history")
+        return list(response.value.signatures or ())
+
+    async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        account = RpcAccountInfoConfig(
+            UiAccountEncoding.Base64, None, CommitmentLevel.Finalized, min_slot or None
+        )
+        body = GetProgramAccounts(program, RpcProgramAccountsConfig(account, with_context=True))
+        response = await _ask(self._client._provider.make_request(body, GetProgramAccountsWithContextResp))
+        return response.context.slot, {each.pubkey: _account(each.account) for each in response.value}
+
+    async def changed(self, programs: Sequence[Pubkey]) -> None:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        if self._notices is None:
+            await asyncio.Event().wait()
+        else:
+            await self._notices.next(programs)
+
+    async def blockhash(self) -> Blockhash:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        latest = (await _ask(self._client.get_latest_blockhash(self._commitment))).value
+        return Blockhash(latest.blockhash, latest.last_valid_block_height)
+
+    async def height(self) -> int:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return (await _ask(self._client.get_block_height(Finalized))).value
+
+    async def broadcast(self, transaction: VersionedTransaction) -> None:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        await self._submit(transaction)
+
+    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        found: list[Status | None] = []
+        for start in range(0, len(signatures), STATUSES_PER_CALL):
+            part = list(signatures[start : start + STATUSES_PER_CALL])
+            response = await _ask(self._client.get_signature_statuses(part, search_transaction_history=True))
+            if response.context.slot < min_slot:
+                raise ChainUnreachable("the RPC node is behind")
+            found.extend(_status(each) if each else None for each in response.value)
+        return found
+
+    async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        accounts = list(writable[:FEE_ACCOUNTS])
+        response = await _ask(self._client.get_recent_prioritization_fees(accounts))
+        return [each.prioritization_fee for each in response.value]
+
     async def _submit(self, transaction: VersionedTransaction) -> None:
         options = TxOpts(skip_preflight=True, max_retries=0, preflight_commitment=self._commitment)
         await _ask(self._client.send_raw_transaction(bytes(transaction), options))
 
+    @retry(
+        retry=retry_if_exception_type(ChainUnreachable),
+        stop=stop_after_attempt(READ_TRIES),
+        wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS),
+        reraise=True,
+    )
     async def _landed(self, signature: Signature) -> TransactionRecord | None:
-        """Read a confirmed transaction, None if the node has none."""
+        """Read a confirmed transaction, None if the node has none.
+
+        Asks a few times: of thousands, a good node fails to answer some, and all would be read again.
+        """
         response = await _ask(
             self._client.get_transaction(
                 signature, "base64", self._commitment, max_supported_transaction_version=0
@@ -209,15 +365,32 @@ async def _ask(call: Awaitable[T]) -> T:
     except (SolanaRpcException, SerdeJSONError, OSError, TimeoutError) as error:
         raise ChainUnreachable(f"the RPC node doesn't answer: {error}") from error
     except RPCException as error:
+        if error.args and isinstance(error.args[0], MinContextSlotNotReachedMessage):
+            raise ChainUnreachable("the RPC node is behind") from error
         raise ChainError(f"the RPC node refused: {error}") from error
 
 
-def _sign(
-    instructions: Sequence[Instruction], signers: Sequence[Keypair], blockhash: Hash, compute_units: int
-) -> VersionedTransaction:
+def _message(
+    instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash, compute_units: int
+) -> MessageV0:
     limited = [*instructions, set_compute_unit_limit(compute_units)]
-    message = MessageV0.try_compile(signers[0].pubkey(), limited, [], blockhash)
-    return VersionedTransaction(message, list(signers))
+    return MessageV0.try_compile(payer, limited, [], blockhash)
+
+
+def websocket_url(url: str) -> str:
+    """Where a node at ``url`` gives notices: the next port, as Solana's own does, or the same host's."""
+    parts = urlsplit(url)
+    place = parts.netloc.removesuffix(str(parts.port)) + str(parts.port + 1) if parts.port else parts.netloc
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return urlunsplit((scheme, place, parts.path, parts.query, ""))
+
+
+def _status(found: Any) -> Status:
+    error = describe(found.err)[0] if found.err else None
+    if found.confirmation_status == TransactionConfirmationStatus.Finalized:
+        return Status(found.slot, Commitment.FINALIZED, error)
+    confirmed = found.confirmation_status == TransactionConfirmationStatus.Confirmed
+    return Status(found.slot, Commitment.CONFIRMED if confirmed else None, error)
 
 
 def _account(found: Any) -> Account:

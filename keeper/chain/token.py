@@ -17,7 +17,11 @@ from keeper.chain.framework import (
 
 _CREATE_IDEMPOTENT = 1
 _TRANSFER = 3
+_MINT_TO = 7
 _BURN = 8
+_INITIALIZE_MINT = 20
+MINT_SIZE = 82
+"""Bytes of a mint's account."""
 _ACCOUNT = struct.Struct("<32s32sQ")
 _MINT = struct.Struct("<I32sQBBI32s")
 
@@ -65,21 +69,32 @@ def create_associated(payer: Pubkey, wallet: Pubkey, mint: Pubkey) -> Instructio
     return Instruction(ASSOCIATED_TOKEN_PROGRAM, bytes([_CREATE_IDEMPOTENT]), accounts)
 
 
+def initialize_mint(mint: Pubkey, authority: Pubkey, decimals: int) -> Instruction:
+    """Make a mint of a fresh account of ``MINT_SIZE`` bytes; nobody can freeze its tokens."""
+    data = struct.pack("<BB32sB", _INITIALIZE_MINT, decimals, bytes(authority), 0)
+    return Instruction(TOKEN_PROGRAM, data, [AccountMeta(mint, is_signer=False, is_writable=True)])
+
+
+def mint_to(mint: Pubkey, to: Pubkey, authority: Pubkey, amount: int) -> Instruction:
+    """Mint ``amount`` base units to a token account."""
+    return _of_amount(_MINT_TO, mint, to, authority, amount)
+
+
 def transfer(source: Pubkey, to: Pubkey, owner: Pubkey, amount: int) -> Instruction:
     """Move ``amount`` base units between token accounts."""
-    accounts = [
-        AccountMeta(source, is_signer=False, is_writable=True),
-        AccountMeta(to, is_signer=False, is_writable=True),
-        AccountMeta(owner, is_signer=True, is_writable=False),
-    ]
-    return Instruction(TOKEN_PROGRAM, struct.pack("<BQ", _TRANSFER, amount), accounts)
+    return _of_amount(_TRANSFER, source, to, owner, amount)
 
 
 def burn(source: Pubkey, mint: Pubkey, owner: Pubkey, amount: int) -> Instruction:
     """Burn ``amount`` base units directly on the token program."""
+    return _of_amount(_BURN, source, mint, owner, amount)
+
+
+def _of_amount(tag: int, one: Pubkey, other: Pubkey, authority: Pubkey, amount: int) -> Instruction:
+    """What changes two accounts by an amount, as an authority signs."""
     accounts = [
-        AccountMeta(source, is_signer=False, is_writable=True),
-        AccountMeta(mint, is_signer=False, is_writable=True),
-        AccountMeta(owner, is_signer=True, is_writable=False),
+        AccountMeta(one, is_signer=False, is_writable=True),
+        AccountMeta(other, is_signer=False, is_writable=True),
+        AccountMeta(authority, is_signer=True, is_writable=False),
     ]
-    return Instruction(TOKEN_PROGRAM, struct.pack("<BQ", _BURN, amount), accounts)
+    return Instruction(TOKEN_PROGRAM, struct.pack("<BQ", tag, amount), accounts)

@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.table import Table
 from solders.pubkey import Pubkey
 
-from keeper.api.app import application
+from keeper.chain import Chain
 from keeper.chain.token import create_associated
-from keeper.cli.options import ChainOption, KeypairOption
+from keeper.cli import tables
+from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.cli.tables import console, plain
 from keeper.clients import staking, tokenomics
-from keeper.deploy import read_keypair
+from keeper.clients.staking import Block, BlockStatus
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.rewards import publication
+from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rows import text
 from keeper.rewards.rule import POINT_PARTS, Reason, Status
@@ -45,7 +46,7 @@ def show(hour: HourOption = None, folder: FolderOption = None) -> None:
     place, number = _which(folder, hour)
     manifest = publication.read_manifest(place, number)
     devices = publication.read_table(place, manifest, "rewards.csv")
-    console.print(_totals(manifest))
+    tables.show(_totals(manifest))
     pools = plain("By pool", "pool", "devices", "succeeded", "failed", "missed", "score", "rewards IO")
     for pool in Pool:
         mine = devices[devices["pool"] == pool]
@@ -54,12 +55,12 @@ def show(hour: HourOption = None, folder: FolderOption = None) -> None:
         pools.add_row(
             pool.name.capitalize(), f"{len(mine):,}", *counts, f"{scores:,}", io(int(mine["reward"].sum()))
         )
-    console.print(pools)
+    tables.show(pools)
     reasons = plain("Not paid", "reason", "devices")
     for reason in Reason:
         if count := int((devices["reasons"] & reason.value != 0).sum()):
             reasons.add_row((reason.name or "").lower().replace("_", " "), f"{count:,}")
-    console.print(reasons)
+    tables.show(reasons)
     best = devices[(-devices["reward"].astype("i8")).argsort(kind="stable")[:TOP]]
     table = plain("Most rewarded", "device", "score", "normalised", "reward IO", "to the co-staker IO")
     for device, row in zip(text(best["device"]), best, strict=True):
@@ -71,7 +72,7 @@ def show(hour: HourOption = None, folder: FolderOption = None) -> None:
             io(int(row["reward"])),
             io(int(row["co_staker"])),
         )
-    console.print(table)
+    tables.show(table)
 
 
 @app.command()
@@ -93,7 +94,7 @@ def proof(
     table.add_row("root", found.root.hex())
     for level, sibling in enumerate(found.json()["proof"]):
         table.add_row(f"proof, level {level}", sibling)
-    console.print(table)
+    tables.show(table)
 
 
 @app.command()
@@ -111,6 +112,44 @@ def verify(
         console.print("root, total and data hash are those on chain")
 
 
+@app.command("fetch")
+def fetch_hour(
+    peers: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="URL of whoever serves it [default: IONET_PEERS]"),
+    ] = None,
+    hour: Annotated[
+        int | None,
+        typer.Option(help="the block [default: the last final one]"),
+    ] = None,
+    folder: FolderOption = None,
+    chain: ChainOption = None,
+) -> None:
+    """Get a block's files from an operator's service; kept only if they are what the chain says."""
+    chosen = settings(chain)
+    place = folder or chosen.rewards
+    urls = peers or [str(each) for each in chosen.peers]
+    if not urls:
+        raise ValueError("--from (or IONET_PEERS) names who serves blocks")
+
+    async def work() -> Manifest:
+        async with connect(chosen.chain) as connected:
+            number = hour if hour is not None else await _last_final(connected)
+            block = await _block(connected, number)
+            if block.status == BlockStatus.OPEN:
+                raise PublicationError(f"operators haven't agreed on hour {number} yet")
+        refusals: list[str] = []
+        found = await fetch_from_any(
+            urls, place, number, block, lambda peer, why: refusals.append(f"{peer}: {why}")
+        )
+        if found is None:
+            raise PublicationError(f"nobody has hour {number} as it is on chain: {'; '.join(refusals)}")
+        return found[1]
+
+    manifest = asyncio.run(work())
+    console.print(f"hour {manifest.hour} is in {place}, as on chain: {manifest.devices:,} devices")
+
+
 @app.command()
 def claim(
     wallet: WalletOption,
@@ -123,11 +162,11 @@ def claim(
     place, number = _which(folder, hour)
     owner = Pubkey.from_string(wallet)
     found = publication.claimable(place, number, owner)
-    settings = Settings()
-    payer = read_keypair((keypair or settings.keypair).expanduser())
+    chosen = settings(chain, keypair)
+    payer = chosen.signer()
 
     async def work() -> int:
-        async with connect(chain or settings.chain, live=True) as connected:
+        async with connect(chosen.chain, live=True) as connected:
             instructions = [
                 create_associated(payer.pubkey(), owner, tokenomics.MINT),
                 staking.claim(number, owner, found.lifetime, found.proof),
@@ -149,6 +188,10 @@ def serve(
     place = folder or Settings().rewards
     if not place.is_dir():
         raise PublicationError(f"{place} is no folder: --dir (or IONET_REWARDS) names where blocks are")
+    import uvicorn  # noqa: PLC0415 - a server, which the others don't need
+
+    from keeper.api.app import application  # noqa: PLC0415
+
     uvicorn.run(application(place), host=host, port=port, log_level="warning")
 
 
@@ -165,15 +208,21 @@ def _which(folder: Path | None, hour: int | None) -> tuple[Path, int]:
 
 async def _compare_with_chain(chain: str, manifest: Manifest) -> None:
     async with connect(chain) as connected:
-        block = (await staking.read_hours(connected, [manifest.hour])).get(manifest.hour)
+        compare(manifest, await _block(connected, manifest.hour))
+
+
+async def _block(chain: Chain, hour: int) -> Block:
+    block = (await staking.read_hours(chain, [hour])).get(hour)
     if block is None:
-        raise PublicationError(
-            f"hour {manifest.hour} is not on chain: nobody attested it, or its account was closed"
-        )
-    said = manifest.attestation
-    for name in ("root", "total", "devices", "data_hash"):
-        if (there := getattr(block, name)) != (ours := getattr(said, name)):
-            raise PublicationError(f"hour {manifest.hour}: {name} on chain is {there!r}, published {ours!r}")
+        raise PublicationError(f"hour {hour} is not on chain: nobody attested it, or its account was closed")
+    return block
+
+
+async def _last_final(chain: Chain) -> int:
+    config = await staking.read_config(chain)
+    if config is None or config.next_hour == 0:
+        raise PublicationError("no block is final yet")
+    return config.next_hour - 1
 
 
 def _totals(manifest: Manifest) -> Table:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from keeper.chain import TransactionFailed
-from keeper.clients import staking, tokenomics
+from keeper.clients import buyback, orders, staking, tokenomics
 
-PROGRAMS = {program.address: program for program in (tokenomics.PROGRAM, staking.PROGRAM)}
+PROGRAMS = {each.PROGRAM.address: each.PROGRAM for each in (tokenomics, staking, buyback, orders)}
 
 
 def explain(failure: TransactionFailed) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar
 
 from solders.pubkey import Pubkey
@@ -16,8 +17,13 @@ T = TypeVar("T")
 
 def record(kind: type[T], values: Mapping[str, Any]) -> T:
     """Make a dataclass of ``kind`` from an account's fields."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every kind is a dataclass
+    names = _names(kind)  # type: ignore[arg-type]  # mypy takes no class for hashable
     return kind(**{name: values[name] for name in names})
+
+
+@cache
+def _names(kind: type[Any]) -> list[str]:
+    return [field.name for field in fields(kind)]
 
 
 async def accounts_of(chain: Chain, program: Program, kind: str) -> dict[Pubkey, bytes]:

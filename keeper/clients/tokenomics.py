@@ -13,6 +13,7 @@ from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
 from keeper.chain.token import read_mint, read_token_account
 from keeper.clients.records import accounts_of, record
+from keeper.clients.roles import Roles
 from keeper.economy.genesis import Row
 from keeper.economy.seasons import Distribution
 from keeper.economy.vesting import Schedule
@@ -141,8 +142,13 @@ def season_vault_address(season: int) -> Pubkey:
 
 def claim_page_address(season: int, page: int) -> Pubkey:
     """The page that records the leaves from ``page * PAGE_CLAIMS`` on."""
+    return claim_page_address_and_bump(season, page)[0]
+
+
+def claim_page_address_and_bump(season: int, page: int) -> tuple[Pubkey, int]:
+    """The same address, and its bump."""
     seeds = [b"claim_page", season.to_bytes(4, "little"), page.to_bytes(4, "little")]
-    return Pubkey.find_program_address(seeds, PROGRAM.address)[0]
+    return Pubkey.find_program_address(seeds, PROGRAM.address)
 
 
 def tokens_address(wallet: Pubkey) -> Pubkey:
@@ -258,24 +264,11 @@ def sync_burned() -> Instruction:
     return PROGRAM.instruction("sync_burned")
 
 
-def set_pause(guardian: Pubkey, mask: int, until: int) -> Instruction:
-    """Stop operations until ``until``, or lift the stop with a mask of 0."""
-    return PROGRAM.instruction("set_pause", {"mask": mask, "until": until}, guardian=guardian)
-
-
-def propose_admin(admin: Pubkey, pending: Pubkey) -> Instruction:
-    """Name the next admin."""
-    return PROGRAM.instruction("propose_admin", {"pending": pending}, admin=admin)
-
-
-def accept_admin(new_admin: Pubkey) -> Instruction:
-    """Take the admin role over."""
-    return PROGRAM.instruction("accept_admin", new_admin=new_admin)
-
-
-def set_guardian(admin: Pubkey, guardian: Pubkey) -> Instruction:
-    """Name another guardian."""
-    return PROGRAM.instruction("set_guardian", {"guardian": guardian}, admin=admin)
+_ROLES = Roles(PROGRAM)
+set_pause = _ROLES.set_pause
+propose_admin = _ROLES.propose_admin
+accept_admin = _ROLES.accept_admin
+set_guardian = _ROLES.set_guardian
 
 
 def propose_beneficiary(number: int, beneficiary: Pubkey, pending: Pubkey) -> Instruction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from dataclasses import dataclass
+from functools import cache
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -32,6 +33,7 @@ class Airdrop:
     claiming: list[Claim]
 
 
+@cache
 def person(name: str) -> Keypair:
     """A key that is the same for the same name in every run."""
     return Keypair.from_seed(hashlib.sha256(f"ionet demo: {name}".encode()).digest())

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("agg")  # there may be no display
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from keeper.demo.network import Month
 from keeper.economy.calendar import MONTHS, month_name
@@ -26,7 +23,8 @@ def supply(months: Sequence[Month], path: Path) -> None:
     """Draw where all IO is at the end of each month, in millions, as a PNG."""
     positions = range(1, len(months) + 1)
     layers = [[getattr(month.supply, name) / MILLION for month in months] for name, _, _ in LAYERS]
-    figure, axes = plt.subplots(figsize=(10, 5.6), dpi=120)
+    figure = Figure(figsize=(10, 5.6), dpi=120)
+    axes = figure.subplots()
     axes.stackplot(
         positions, layers, labels=[label for _, label, _ in LAYERS], colors=[color for *_, color in LAYERS]
     )
@@ -51,4 +49,3 @@ def supply(months: Sequence[Month], path: Path) -> None:
     axes.legend(handles[::-1], labels[::-1], loc="lower right", frameon=True, fontsize=9)
     figure.tight_layout()
     figure.savefig(path)
-    plt.close(figure)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from keeper.errors import UserError
 
-class DemoFailed(Exception):
+
+class DemoFailed(UserError):
     """A figure on chain is not the one that follows from the rules."""
 
 

@@ -12,9 +12,11 @@ from solders.pubkey import Pubkey
 
 from keeper.clients import staking
 from keeper.demo.airdrop import person
+from keeper.economy.buyback import USDC
 from keeper.economy.calendar import HOUR
 from keeper.economy.classes import ClassRow, read_classes
-from keeper.economy.staking import minimum
+from keeper.economy.staking import MULTIPLIER_UNIT, minimum
+from keeper.economy.supply import IO
 from keeper.rewards.rows import OBSERVATION, Rows, Work, keys
 from keeper.rewards.rule import VRAM_FAILURES
 
@@ -27,11 +29,15 @@ CLASSES = (
     *("RTX 3090", "RTX 4080", "RTX 6000 Ada", "RTX A6000", "T4", "M4 Max"),
 )
 """Six of each pool."""
+USDC_ASK = USDC // 4
+"""Asked for a processor and hour at a multiplier of 1, give or take a fifth, base units of USDC."""
+IO_A_USDC = 4
+"""What suppliers reckon with."""
 COUNTRIES = ("CH", "DE", "US", "JP", "BR", "IN", "ZA", "SE")
 SHORT_STAKES = 12
 """Devices whose supplier staked one base unit too little."""
 MOST_PROCESSORS = 8
-RESTARTED, ONLINE, HIRED = 0.02, 0.99, 0.2
+RESTARTED, ONLINE = 0.02, 0.99
 """Parts of the devices in each hour."""
 WORK = {Work.MISSING: 0.02, Work.PASSED: 0.97, Work.FAILED: 0.01}
 BAD_MEMORY = range(7, DEVICES, 40)
@@ -39,7 +45,7 @@ BAD_MEMORY = range(7, DEVICES, 40)
 REPAIRED = 24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Machine:
     """A device as its supplier sets it up; amounts in base units."""
 
@@ -50,16 +56,18 @@ class Machine:
     country: str
     supplier: Keypair
     own: int
+    ask_io: int
+    ask_usdc: int
     co_staker: Keypair | None = None
     co_amount: int = 0
     reward_bps: int = 0
 
-    @property
+    @cached_property
     def worker(self) -> Keypair:
         """The machine's own key."""
         return person(f"worker {self.number}")
 
-    @property
+    @cached_property
     def address(self) -> Pubkey:
         """The device's account."""
         return staking.device_address(self.worker.pubkey())
@@ -70,7 +78,7 @@ class Fleet:
 
     def __init__(self, seed: int = 1) -> None:
         """Make them up."""
-        rng = random.Random(seed)
+        rng, prices = random.Random(seed), random.Random(seed)
         self.kinds = {row.name: row for row in read_classes()}
         suppliers = [person(f"supplier {number}") for number in range(SUPPLIERS)]
         co_stakers = [person(f"co-staker {number}") for number in range(CO_STAKED // 2)] * 2
@@ -86,6 +94,7 @@ class Fleet:
                 own, co_staker = least - part, co_stakers[number]
             elif number < CO_STAKED + SHORT_STAKES:
                 own = least - 1
+            ask = kind.multiplier * USDC_ASK // MULTIPLIER_UNIT * prices.randint(80, 120) // 100
             self.machines.append(
                 Machine(
                     number=number,
@@ -95,6 +104,8 @@ class Fleet:
                     country=rng.choice(COUNTRIES),
                     supplier=suppliers[number] if number < SUPPLIERS else rng.choice(suppliers),
                     own=own,
+                    ask_io=ask * IO_A_USDC * IO // USDC,
+                    ask_usdc=ask,
                     co_staker=co_staker,
                     co_amount=part,
                     reward_bps=share,
@@ -119,7 +130,6 @@ class Fleet:
         rows["up_since"] = np.where(rng.random(DEVICES) < RESTARTED, start - HOUR, up_since)
         rows["online"] = rng.random(DEVICES) < ONLINE
         rows["work"] = rng.choice(list(WORK), DEVICES, p=list(WORK.values()))
-        rows["hired"] = rng.random(DEVICES) < HIRED
         if hour < REPAIRED:
             rows["vram_failures"][BAD_MEMORY] = VRAM_FAILURES
             rows["vram_failed_at"][BAD_MEMORY] = start - HOUR

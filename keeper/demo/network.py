@@ -9,16 +9,18 @@ from hashlib import sha256
 
 import structlog
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
 from keeper import deploy
 from keeper.chain import EmbeddedChain, Event
 from keeper.chain.token import create_associated
-from keeper.clients import staking, tokenomics
+from keeper.clients import buyback, staking, tokenomics
 from keeper.clients.tokenomics import Supply
 from keeper.demo.airdrop import Airdrop, airdrop, person
 from keeper.demo.checks import Checks
 from keeper.economy import emission
+from keeper.economy.buyback import USDC
 from keeper.economy.calendar import DAY, HOUR, month_start, parse_month
 from keeper.economy.genesis import read_start_month, read_table
 from keeper.economy.seasons import points_file
@@ -31,6 +33,8 @@ KEEPER_DELAY = 20
 """Seconds after the hour at which the keeper looks."""
 CLAIM_DAYS = 180
 LAMPORTS = 10**13
+TEST_USDC = 10_000_000 * USDC
+"""The real USDC isn't on this chain: the treasury gets this much of one made for it."""
 TREASURY = "community"
 """The allocation that funds the airdrops, whose share at launch is large enough."""
 
@@ -58,6 +62,10 @@ class Network:
     chain: EmbeddedChain
     admin: Keypair
     keeper: Keypair
+    start_month: int = field(default_factory=read_start_month)
+    """The first month of emission, of the genesis table."""
+    usdc: Pubkey = field(default_factory=Pubkey.default)
+    """USDC's mint, from genesis on."""
     checks: Checks = field(default_factory=Checks)
     hours: list[Event] = field(default_factory=list)
     airdrops: list[Airdrop] = field(default_factory=list)
@@ -88,7 +96,7 @@ class Network:
     # -- what happens --------------------------------------------------------------------------
 
     async def genesis(self) -> None:
-        """Create mint and vaults, write the genesis table, launch, release what is free at once."""
+        """Create mints and vaults, write the genesis table, launch, release what is free at once."""
         table = read_table()
         await deploy.genesis(
             self.chain,
@@ -97,8 +105,9 @@ class Network:
             beneficiaries={row.label: person(row.label).pubkey() for row in table},
             guardian=person("guardian").pubkey(),
             staking_program=deploy.staking_program(),
-            start_month=read_start_month(),
+            start_month=self.start_month,
         )
+        self.usdc = await deploy.make_test_usdc(self.chain, self.admin, TEST_USDC)
         await self.job("vesting")
         supply = await tokenomics.read_supply(self.chain)
         self.checks.equal("supply at genesis", supply.supply, GENESIS_SUPPLY)
@@ -139,7 +148,7 @@ class Network:
 
     async def hour(self, number: int) -> None:
         """Let hour ``number`` (1 is the first) of the emission end, and the keeper look."""
-        start = read_start_month()
+        start = self.start_month
         self.chain.warp_to(month_start(start) + number * HOUR + KEEPER_DELAY)
         (event,) = await self.job("emission")
         self.checks.equal(f"hour {number}", event.fields["amount"], emission.block(start, number - 1))
@@ -147,7 +156,7 @@ class Network:
 
     async def month(self, index: int) -> None:
         """Let month ``index`` (0 is the first) of the emission end, and the keeper run every job."""
-        start = read_start_month()
+        start = self.start_month
         self.chain.warp_to(month_start(start + index + 1) + KEEPER_DELAY)
         await self.job("emission")
         released = await self.job("vesting")
@@ -161,7 +170,7 @@ class Network:
     # -- what must hold ------------------------------------------------------------------------
 
     async def _check_month(self, index: int) -> None:
-        start = read_start_month()
+        start = self.start_month
         month = self.months[index]
         supply = month.supply
         figures = emission.cumulative_by_month()
@@ -186,6 +195,10 @@ class Network:
         supply = await tokenomics.read_supply(self.chain)
         self.checks.equal("emitted in all", supply.emitted, EMISSION_TOTAL)
         self.checks.equal("supply at the end", supply.supply, MAX_SUPPLY - supply.burned)
+        stakes, fees = await staking.read_config(self.chain), await buyback.read_config(self.chain)
+        assert stakes is not None and fees is not None  # all programs are initialised
+        burned = stakes.slashed + fees.burned_fees + fees.burned_auctions
+        self.checks.equal("burned by all programs", supply.burned, burned)
         self.checks.equal("locked at the end", supply.locked, 0)
         self.checks.equal("left in seasons", supply.seasons, 0)
         self.checks.equal("claim pages left", await tokenomics.read_claim_pages(self.chain), [])

@@ -11,19 +11,25 @@ from rich.table import Table
 
 from keeper.cli.tables import plain
 from keeper.clients import tokenomics
-from keeper.demo import staking_report
+from keeper.demo import buyback_report, orders_report, staking_report
+from keeper.demo.buyback import Buyback
 from keeper.demo.network import PUBLISHED_MONTHS, Month, Network
+from keeper.demo.orders import Market
 from keeper.demo.staking import Stakers
 from keeper.economy.calendar import MONTHS, hours_in_month, month_name
 from keeper.economy.supply import IO, MILLION, io
 
 
-async def show(network: Network, stakers: Stakers, console: Console, seconds: float) -> None:
+async def show(
+    network: Network, stakers: Stakers, market: Market, buyback: Buyback, console: Console, seconds: float
+) -> None:
     """Print everything that people should see."""
     for table in (
         await _genesis(network),
         await _seasons(network),
         *staking_report.tables(stakers),
+        *orders_report.tables(market),
+        *buyback_report.tables(buyback),
         _published(network.months),
         _years(network.months),
     ):

@@ -8,9 +8,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from keeper.demo import chart, report
+from keeper.demo import buyback_report, chart, report
+from keeper.demo.buyback import Buyback
 from keeper.demo.network import Network
+from keeper.demo.orders import Market
 from keeper.demo.staking import HOURS, Stakers
+from keeper.demo.wishes import ORDERS
 from keeper.economy.calendar import DAY
 from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_MONTHS
@@ -35,17 +38,29 @@ async def run(out: Path, console: Console) -> Network:
         for number in (1, 2):
             await _season(network, number, progress)
         await stakers.initialise()
+        buyback, market = Buyback(network), Market(network, stakers)
         fleet = len(stakers.fleet.machines)
         task = progress.add_task(f"{fleet} devices, stakes", total=fleet)
         await stakers.onboard(lambda: progress.advance(task))
-        task = progress.add_task(f"{HOURS} reward blocks, 3 operators", total=HOURS)
+        await buyback.initialise()
+        await market.initialise()
+        task = progress.add_task(f"{HOURS} reward blocks, {ORDERS} orders", total=HOURS)
         for hour in range(HOURS):
+            await market.hour(hour)
             await network.hour(hour + 1)
             await stakers.hour(hour)
             progress.advance(task)
         await stakers.finish_blocks()
-        task = progress.add_task("reward claims", total=None)
-        await stakers.claim(lambda: progress.advance(task))
+        await market.finish()
+        claims = stakers.claims()
+        task = progress.add_task("reward claims", total=len(claims))
+        await stakers.claim(claims, lambda: progress.advance(task))
+        await buyback.open()
+        task = progress.add_task("days, an auction of fees each", total=0)
+        while await buyback.goes_on():
+            await buyback.day()
+            progress.update(task, advance=1, total=len(buyback.rounds))
+        await buyback.finish(market.books.fees)
         await _season(network, 3, progress)
         task = progress.add_task("20 years, month by month", total=EMISSION_MONTHS)
         for month in range(EMISSION_MONTHS):
@@ -57,10 +72,10 @@ async def run(out: Path, console: Console) -> Network:
                 await stakers.take_out()
             progress.advance(task)
         await network.check_end()
-        task = progress.add_task("files and chart", total=1)
-        _write(network, out)
+        task = progress.add_task("files and charts", total=1)
+        _write(network, buyback, out)
         progress.advance(task)
-    await report.show(network, stakers, console, time.monotonic() - started)
+    await report.show(network, stakers, market, buyback, console, time.monotonic() - started)
     return network
 
 
@@ -71,11 +86,12 @@ async def _season(network: Network, number: int, progress: Progress) -> None:
     await network.claim(season, lambda: progress.advance(task))
 
 
-def _write(network: Network, out: Path) -> None:
+def _write(network: Network, buyback: Buyback, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for airdrop in network.airdrops:
         number = airdrop.distribution.season
         (out / f"season-{number}-points.csv").write_bytes(points_file(airdrop.points))
     report.write_csv(network.months, out / "supply.csv")
     chart.supply(network.months, out / "supply.png")
+    buyback_report.chart(buyback, out / "buyback.png")
     network.chain.save(out / "network.chain")

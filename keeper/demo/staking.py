@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,14 +17,15 @@ from keeper.chain import Event
 from keeper.chain.token import create_associated, read_token_account, transfer
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation, Device, SlashStatus
+from keeper.db import Database
 from keeper.demo.airdrop import person
 from keeper.demo.fleet import Fleet, Machine
 from keeper.demo.network import LAMPORTS, Network
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_start
 from keeper.economy.classes import read_classes
-from keeper.economy.genesis import read_start_month
 from keeper.rewards import publication
+from keeper.rewards.past import HourPast, Past
 from keeper.rewards.publication import Claimable, Manifest
 from keeper.rewards.rows import Rows, addresses
 from keeper.rewards.tree import leaf, tree
@@ -47,6 +48,18 @@ def evidence_of(machine: Machine) -> bytes:
     return sha256(f"verdict on worker {machine.number}".encode()).digest()
 
 
+class _OnePast(Past):
+    """What all operators read: an hour is made from the index for the first of them and kept."""
+
+    _last: tuple[int, HourPast] | None = None
+
+    async def hour(self, start: int) -> HourPast:
+        """See :class:`~keeper.rewards.past.Past`."""
+        if self._last is None or self._last[0] != start:
+            self._last = start, await super().hour(start)
+        return self._last[1]
+
+
 @dataclass(slots=True)
 class Stakers:
     """Everybody who stakes on a network, its operators, and what came of it."""
@@ -63,6 +76,15 @@ class Stakers:
     burned: int = 0
     back: int = 0
     up_since: int = 0
+    leased: int = 0
+    """IO that suppliers were paid for leases."""
+    _database: Database = field(init=False)
+    _past: _OnePast = field(init=False)
+
+    def __post_init__(self) -> None:
+        """All operators read one index here."""
+        self._database = Database(f"sqlite:///{self.folder}/index.db")
+        self._past = _OnePast(self.network.chain, self._database)
 
     # -- what happens --------------------------------------------------------------------------
 
@@ -70,6 +92,8 @@ class Stakers:
         """Set the program up: parameters, operators, the published class table."""
         shutil.rmtree(self.folder, ignore_errors=True)
         network = self.network
+        await self._database.upgrade()
+        await self._past.prepare()
         for each in self.operators:
             network.chain.airdrop(each.pubkey(), LAMPORTS)
         network.chain.airdrop(person("guardian").pubkey(), LAMPORTS)
@@ -119,6 +143,7 @@ class Stakers:
                 self.network.log,
                 folder=self._folder(index),
                 observe=self._observe,
+                past=self._past,
             )
             self.conflicts += sum(event.fields["conflict"] for event in events)
         manifests = [publication.read_manifest(self._folder(index), number) for index in range(OPERATORS)]
@@ -141,11 +166,12 @@ class Stakers:
         block = (await staking.read_hours(self.network.chain, [last.hour]))[last.hour]
         self.network.checks.equal("last root", block.root.hex(), last.root)
         self.network.checks.equal("last data hash", block.data_hash.hex(), last.hash)
+        await self._database.close()
 
-    async def claim(self, each: Callable[[], None]) -> None:
+    async def claim(self, claims: Sequence[Claimable], each: Callable[[], None]) -> None:
         """Pay everybody everything by the last root, in whoever's transactions."""
         before = {wallet: self._balance(wallet) for wallet in self._wallets()}
-        for found in self._claims():
+        for found in claims:
             instruction = staking.claim(found.hour, found.wallet, found.lifetime, found.proof)
             await self._send([instruction], self.network.keeper)
             self.claimed[found.wallet] = found.lifetime
@@ -177,7 +203,7 @@ class Stakers:
         self.network.checks.equal("devices left", await staking.read_devices(self.network.chain), {})
         self.back = back = sum(map(self._balance, self._wallets()))
         put_in = sum(self.fleet.stakes.values())
-        expected = put_in - self.burned + sum(self.claimed.values())
+        expected = put_in - self.burned + sum(self.claimed.values()) + self.leased
         self.network.checks.equal("what stakers have at the end", back, expected)
 
     def results(self) -> list[Rows]:
@@ -196,6 +222,8 @@ class Stakers:
             processors=machine.processors,
             tier=machine.tier,
             country=machine.country,
+            ask_io=machine.ask_io,
+            ask_usdc=machine.ask_usdc,
         )
         await self._send([registration], machine.supplier, machine.worker)
         device = await self._device(machine)
@@ -257,7 +285,7 @@ class Stakers:
         number = manifest.hour
         publication.verify(self._folder(0), number)
         self.network.checks.passed += 1
-        allowed = emission.cumulative(read_start_month(), number + 1)
+        allowed = emission.cumulative(self.network.start_month, number + 1)
         before = self.manifests[-2].total if number else 0
         self.network.checks.equal(f"pot of hour {number}", manifest.pot, allowed - before)
         self.network.checks.equal(
@@ -276,7 +304,8 @@ class Stakers:
     # -- shorthand -----------------------------------------------------------------------------
 
     async def _observe(self, hour: int) -> Rows:
-        return self.fleet.observe(hour, month_start(read_start_month()) + hour * HOUR, self.up_since)
+        start = month_start(self.network.start_month) + hour * HOUR
+        return self.fleet.observe(hour, start, self.up_since)
 
     def _folder(self, operator: int) -> Path:
         return self.folder / f"operator-{operator + 1}"
@@ -284,7 +313,7 @@ class Stakers:
     def _wallets(self) -> list[Pubkey]:
         return [owner.pubkey() for owner in self.fleet.stakes]
 
-    def _claims(self) -> list[Claimable]:
+    def claims(self) -> list[Claimable]:
         """Everybody's claim by the last root."""
         last = self.manifests[-1]
         wallets = publication.read_table(self._folder(0), last, "wallets.csv")

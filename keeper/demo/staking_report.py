@@ -63,9 +63,10 @@ def _sums(stakers: Stakers) -> Table:
     table.add_row("left over", io(last.emitted - paid - last.carried))
     table.add_row("staked and co-staked", io(staked))
     table.add_row("+ claimed", io(paid))
+    table.add_row("+ paid for leases", io(stakers.leased))
     table.add_row("- burned by the slash", io(stakers.burned))
     table.add_row("- in the stakers' wallets at the end", io(stakers.back), end_section=True)
-    table.add_row("left over", io(staked + paid - stakers.burned - stakers.back))
+    table.add_row("left over", io(staked + paid + stakers.leased - stakers.burned - stakers.back))
     return table
 
 

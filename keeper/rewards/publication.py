@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from solders.pubkey import Pubkey
 
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation
+from keeper.errors import UserError
 from keeper.rewards import rule, tables
 from keeper.rewards.rows import CLASS, INPUT, Hour, Rows, keys
 from keeper.rewards.rule import RESULT, WALLET, Block, Status, reward
@@ -32,7 +34,7 @@ KINDS = {"inputs.csv": INPUT, "classes.csv": CLASS, "rewards.csv": RESULT, "wall
 MANIFEST = "manifest.json"
 
 
-class PublicationError(Exception):
+class PublicationError(UserError):
     """Published files that are missing, damaged, or not what the rule gives."""
 
 
@@ -73,7 +75,7 @@ class Manifest:
 
     def encode(self) -> bytes:
         """Write it as canonical JSON: sorted keys, no spaces, integers only."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(self, default=_fields, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Manifest:
@@ -107,21 +109,32 @@ def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows) -> Manifest:
     """
     before, previous = _before(folder, hour.number)
     block = reward(hour, rows, classes, before)
-    part = folder / f".{hour.number}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
     contents = dict(zip(KINDS, (rows, classes, block.devices, block.wallets), strict=True))
     files = {}
-    for name, table in contents.items():
-        digest, size = _write(part / name, tables.encode(table))
-        files[name] = File(digest, size, len(table))
-    manifest = _manifest(block, previous, files)
-    _write(part / MANIFEST, [manifest.encode()])
-    whole = folder / str(hour.number)
+    with whole_or_not(folder, hour.number) as part:
+        for name, table in contents.items():
+            digest, size = _write(part / name, tables.encode(table))
+            files[name] = File(digest, size, len(table))
+        manifest = _manifest(block, previous, files)
+        _write(part / MANIFEST, [manifest.encode()])
+    return manifest
+
+
+@contextmanager
+def whole_or_not(folder: Path, hour: int) -> Iterator[Path]:
+    """A place for an hour's files, which take the place of earlier ones once all are written."""
+    part = folder / f".{hour}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    whole = folder / str(hour)
     shutil.rmtree(whole, ignore_errors=True)
     part.rename(whole)
     _sync(folder)
-    return manifest
 
 
 def published_hours(folder: Path) -> list[int]:
@@ -140,7 +153,12 @@ def read_manifest(folder: Path, hour: int) -> Manifest:
 
 def read_table(folder: Path, manifest: Manifest, name: str) -> Rows:
     """Read one of an hour's tables after comparing its hash; raises PublicationError."""
-    path = folder / str(manifest.hour) / name
+    return read_file(folder / str(manifest.hour) / name, manifest)
+
+
+def read_file(path: Path, manifest: Manifest) -> Rows:
+    """The same wherever the file is."""
+    name = path.name
     stated = manifest.files.get(name)
     try:
         data = path.read_bytes()
@@ -172,10 +190,12 @@ def verify(folder: Path, hour: int) -> Manifest:
     for name, table in (("rewards.csv", block.devices), ("wallets.csv", block.wallets)):
         _compare(f"{folder / str(hour) / name}", found[name], table)
     files = {name: _described(table) for name, table in found.items()}
-    expected = _manifest(block, previous, files)
-    for field, value in asdict(expected).items():
-        if (stated := asdict(manifest)[field]) != value:
-            raise PublicationError(f"manifest of hour {hour}: {field} is {stated}, the rule gives {value}")
+    stated = asdict(manifest)
+    for field, value in asdict(_manifest(block, previous, files)).items():
+        if stated[field] != value:
+            raise PublicationError(
+                f"manifest of hour {hour}: {field} is {stated[field]}, the rule gives {value}"
+            )
     return manifest
 
 
@@ -249,6 +269,11 @@ def _manifest(block: Block, previous: str | None, files: dict[str, File]) -> Man
         previous=previous,
         files=files,
     )
+
+
+def _fields(each: Manifest | File) -> dict[str, Any]:
+    """What :func:`~dataclasses.asdict` gives, without its copies of everything."""
+    return {field.name: getattr(each, field.name) for field in fields(each)}
 
 
 def _described(table: Rows) -> File:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from solders.pubkey import Pubkey
 
+from keeper.chain.program import Fields
 from keeper.clients.staking import PROGRAM, Class
 
 Rows = NDArray[np.void]
@@ -34,11 +35,10 @@ OBSERVED: list[tuple[str, str]] = [
     ("work", "u1"),
     ("vram_failures", "u1"),
     ("vram_failed_at", "<u8"),
-    ("hired", "u1"),
 ]
 """What is seen of a device from outside: up since when (unix seconds, 0 for not up), whether it
 answered throughout the hour (proof of time-lock), its :class:`Work`, its failures of the memory test
-and the last one's time, and whether a renter had it."""
+and the last one's time."""
 
 STAKED: list[tuple[str, str]] = [
     ("class", "<u2"),
@@ -55,10 +55,13 @@ STAKED: list[tuple[str, str]] = [
 ]
 """What its account says when the hour ends, under the account's own names."""
 
+_STAKED_IN = [(name, "co" if name.startswith("co_") else "", name.removeprefix("co_")) for name, _ in STAKED]
+"""Where an account has each: the column, the part of the account, the field in it."""
+
 KEYS: list[tuple[str, str]] = [("device", KEY), ("payout", KEY), ("co_staker", KEY)]
 
-INPUT = np.dtype([*KEYS, *STAKED, *OBSERVED])
-"""A device in an hour."""
+INPUT = np.dtype([*KEYS, *STAKED, *OBSERVED, ("hired", "u1")])
+"""A device in an hour; ``hired`` says whether it had a lease that ran, see :mod:`keeper.rewards.hired`."""
 
 OBSERVATION = np.dtype([("device", KEY), *OBSERVED])
 """What was seen of a device in an hour."""
@@ -95,22 +98,44 @@ def text(column: NDArray[np.bytes_]) -> list[str]:
     return [str(address) for address in addresses(column)]
 
 
-def device_rows(addresses: Sequence[Pubkey], accounts: Sequence[bytes], seen: Rows) -> Rows:
-    """Put device accounts and what was seen of them together, sorted by the devices' raw addresses.
+def device_rows(
+    addresses: Sequence[Pubkey], accounts: Sequence[bytes], seen: Rows, hired: Collection[Pubkey] = ()
+) -> Rows:
+    """Put device accounts, what was seen of them and which were hired together, sorted by raw addresses.
 
     ``seen`` is an array of :data:`OBSERVATION`; a device that is not in it was not seen. Raises
     ValueError when it has a device twice.
     """
-    table = PROGRAM.decode_accounts("Device", accounts)
+    devices = keys(addresses)
+    # Sorting whole rows would move hundreds of bytes at each step.
+    order = np.argsort(devices, kind="stable")
+    table = PROGRAM.decode_accounts("Device", accounts)[order]
     rows = np.zeros(len(table), INPUT)
-    rows["device"] = keys(addresses)
+    rows["device"] = devices[order]
     rows["payout"] = _key_column(table["payout"])
     rows["co_staker"] = _key_column(table["co"]["staker"])
-    for name, _ in STAKED:
-        part, _, field = name.partition("_")
-        rows[name] = table["co"][field] if part == "co" else table[name]
-    rows.sort(order="device")
-    seen = np.sort(seen, order="device")
+    for name, part, field in _STAKED_IN:
+        rows[name] = table[part][field] if part else table[field]
+    rows["hired"] = np.fromiter((each in hired for each in addresses), bool, len(table))[order]
+    return _observed(rows, seen)
+
+
+def field_rows(devices: Mapping[Pubkey, Fields], seen: Rows, hired: Collection[Pubkey] = ()) -> Rows:
+    """The same from the devices' fields, as a book of accounts made from events has them."""
+    accounts = sorted(devices.items(), key=lambda item: bytes(item[0]))
+    rows = np.zeros(len(accounts), INPUT)
+    rows["device"] = keys([address for address, _ in accounts])
+    rows["payout"] = keys([device["payout"] for _, device in accounts])
+    rows["co_staker"] = keys([device["co"]["staker"] for _, device in accounts])
+    for name, part, field in _STAKED_IN:
+        rows[name] = [device[part][field] if part else device[field] for _, device in accounts]
+    rows["hired"] = [address in hired for address, _ in accounts]
+    return _observed(rows, seen)
+
+
+def _observed(rows: Rows, seen: Rows) -> Rows:
+    """Put what was seen beside."""
+    seen = seen[np.argsort(seen["device"], kind="stable")]
     if (seen["device"][1:] == seen["device"][:-1]).any():
         raise ValueError("a device was observed twice in one hour")
     at = np.searchsorted(seen["device"], rows["device"])

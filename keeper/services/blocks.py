@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from solders.keypair import Keypair
+import httpx2 as httpx
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, Event
+from keeper.chain import Chain, Event, Signer
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import PROGRAM, Attestation, Block, BlockStatus
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_start
 from keeper.rewards import tables
-from keeper.rewards.publication import PublicationError, publish, read_manifest
-from keeper.rewards.rows import OBSERVATION, Hour, Rows, class_rows, device_rows
-from keeper.services.due import pick, send
+from keeper.rewards.fetch import PeerError, fetch_from_any
+from keeper.rewards.past import Past
+from keeper.rewards.publication import PublicationError, publish, published_hours, read_manifest
+from keeper.rewards.rows import OBSERVATION, Hour, Rows, class_rows, field_rows
+from keeper.sender import Action
+from keeper.services.due import pick, send, send_all
+
+LACKING = (
+    "its block is final, and neither its files are here nor what was observed in it: name operators that "
+    "serve theirs in IONET_PEERS, or run ionet rewards fetch --from URL"
+)
 
 Observe = Callable[[int], Awaitable[Rows | None]]
 """What was seen of the devices in an hour (``OBSERVATION`` rows), None while nobody knows yet."""
@@ -33,13 +41,22 @@ def observations_in(folder: Path) -> Observe:
 
 
 async def attest_hours(
-    chain: Chain, operator: Keypair, log: FilteringBoundLogger, *, folder: Path, observe: Observe
+    chain: Chain,
+    operator: Signer,
+    log: FilteringBoundLogger,
+    *,
+    folder: Path,
+    observe: Observe,
+    past: Past,
+    peers: Sequence[str] = (),
 ) -> list[Event]:
     """Publish every hour that has ended in ``folder``, and attest it on chain.
 
-    Devices are read when the job runs: operators who want to agree run it as the hour ends. An hour
-    that was published is not computed again. Where the other operators agreed on something else, or
-    the hour before can't be read, this stops and logs an error: what follows would differ, too.
+    An hour's devices and leases are made from the events up to its end, once these are final: operators
+    agree whenever they look. An hour that was published is not computed again. The last final hour's
+    files, which the next hour goes on from, come from one of ``peers`` where they lack; otherwise the
+    missing hours are made up for. Where the other operators agreed on something else, or the hour before
+    can't be read, this stops and logs an error: what follows would differ, too.
     """
     terms = await staking.read_config(chain)
     economy = await tokenomics.read_config(chain)
@@ -52,26 +69,32 @@ async def attest_hours(
         return []
     now = (await chain.clock()).unix_timestamp
     ended = emission.hours_ended(economy.start_month, now)
-    hours = range(terms.next_hour, min(ended, terms.next_hour + staking.MAX_HOURS_AHEAD))
-    blocks = await staking.read_hours(chain, hours)
+    if ended <= terms.next_hour:
+        return []
+    first = await _first_hour(chain, log, folder, terms.next_hour, peers)
+    hours = range(first, min(ended, terms.next_hour + staking.MAX_HOURS_AHEAD))
+    # Final blocks have accounts for so long.
+    blocks = await staking.read_hours(chain, [h for h in hours if h >= terms.next_hour - staking.KEPT_ROOTS])
     events: list[Event] = []
     for number in hours:
         start = month_start(economy.start_month) + number * HOUR
         hour = Hour(number, start, emission.cumulative(economy.start_month, number + 1))
         try:
-            said = await _published(chain, log, folder, hour, observe)
+            said = await _published(log, folder, hour, observe, past)
         except PublicationError as error:
             log.error("block.unpublished", hour=number, reason=str(error))
             break
         if said is None:
+            if number < terms.next_hour:
+                log.error("block.unpublished", hour=number, reason=LACKING)
             break
         block = blocks.get(number)
-        if block and block.status != BlockStatus.OPEN and block.revision == terms.revision:
+        if block and _is_decided(block, terms):
             if (block.root, block.data_hash) != (said.root, said.data_hash):
                 log.error("block.differs", hour=number, ours=said.root.hex(), theirs=block.root.hex())
                 break
             continue
-        if block and block.vote(terms, key) == said.hash:
+        if number < terms.next_hour or (block and block.vote(terms, key) == said.hash):
             continue
 
         async def still_open(number: int = number) -> bool:
@@ -79,13 +102,16 @@ async def attest_hours(
             return found is None or found.status == BlockStatus.OPEN
 
         instructions = [staking.attest(key, number, said)]
-        for event in await send(chain, operator, log, PROGRAM, instructions, still_open):
+        # A veto or other parameters void what was said: saying it again is another thing.
+        since = f"{terms.revision}:{block.vetoes if block else 0}"
+        name = f"attest:{key}:{number}:{since}:{said.hash.hex()}"
+        for event in await send(chain, operator, log, PROGRAM, instructions, still_open, key=name):
             log.info("block.attested", **pick(event.fields, "hour", "total", "devices", "agreed", "conflict"))
             events.append(event)
     return events
 
 
-async def finalise_blocks(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
+async def finalise_blocks(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
     """Make agreed blocks final whose challenge window is over, in order; close those that pay no more."""
     events: list[Event] = []
     while block := await _agreed(chain):
@@ -93,34 +119,66 @@ async def finalise_blocks(chain: Chain, payer: Keypair, log: FilteringBoundLogge
         async def still_agreed(block: Block = block) -> bool:
             return block == await _agreed(chain)
 
-        done = await send(chain, payer, log, PROGRAM, [staking.finalise(block.hour)], still_agreed)
+        final = [staking.finalise(block.hour)]
+        name = f"block:{block.hour}:finalise:{block.agreed_at}"
+        done = await send(chain, payer, log, PROGRAM, final, still_agreed, key=name)
         for event in done:
             log.info("block.finalised", **pick(event.fields, "hour", "total", "devices"))
         events += done
+    actions = []
     for block in await _replaced(chain):
 
         async def still_there(block: Block = block) -> bool:
             return block in await _replaced(chain)
 
-        closing = [staking.close_block(block.hour, block.payer)]
-        events += await send(chain, payer, log, PROGRAM, closing, still_there)
-    return events
+        closing = (staking.close_block(block.hour, block.payer),)
+        actions.append(Action(f"block:{block.hour}:close", closing, still_there))
+    return events + await send_all(chain, payer, log, PROGRAM, actions)
+
+
+async def _first_hour(
+    chain: Chain, log: FilteringBoundLogger, folder: Path, next_hour: int, peers: Sequence[str]
+) -> int:
+    """The hour to begin with: the last final one, from a peer if need be, or the last one that there is."""
+    last = next_hour - 1
+    if last < 0 or (folder / str(last)).exists():
+        return max(0, last)
+    block = (await staking.read_hours(chain, [last])).get(last)
+
+    def refused(peer: str, error: PeerError) -> None:
+        log.warning("block.peer_refused", hour=last, peer=httpx.URL(peer).host, reason=str(error))
+
+    if block and (found := await fetch_from_any(peers, folder, last, block, refused)):
+        log.info("block.fetched", hour=last, peer=httpx.URL(found[0]).host)
+        return last
+    return max((hour for hour in published_hours(folder) if hour < last), default=0)
+
+
+def _is_decided(block: Block, terms: staking.Config) -> bool:
+    """Whether enough operators agreed, and nothing has voided it."""
+    agreed = block.status == BlockStatus.AGREED and block.revision == terms.revision
+    return agreed or block.status == BlockStatus.FINAL
 
 
 async def _published(
-    chain: Chain, log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe
+    log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe, past: Past
 ) -> Attestation | None:
-    """What to say about an hour, from its files or computed now; None while nothing was observed."""
+    """What to say about an hour, from its files or computed now; None while that can't be known."""
     if (folder / str(hour.number)).exists():
         return read_manifest(folder, hour.number).attestation
+    if hour.number:
+        # Before anything is read for nothing.
+        read_manifest(folder, hour.number - 1)
     seen = await observe(hour.number)
     if seen is None:
         log.warning("block.not_observed", hour=hour.number)
         return None
-    devices = await staking.device_accounts(chain)
-    rows = device_rows(list(devices), list(devices.values()), seen)
-    classes = class_rows(await staking.read_classes(chain), hour.start)
-    manifest = publish(folder, hour, rows, classes)
+    if not await past.knows(hour.start + HOUR):
+        log.info("block.not_final_yet", hour=hour.number)
+        return None
+    found = await past.hour(hour.start)
+    rows = field_rows(found.devices, seen, found.hired)
+    manifest = publish(folder, hour, rows, class_rows(found.classes, hour.start))
     log.info(
         "block.published",
         hour=hour.number,

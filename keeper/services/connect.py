@@ -6,20 +6,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from solana.rpc.async_api import AsyncClient
-
-from keeper.chain import Chain, EmbeddedChain, RpcChain
+from keeper.chain import Chain, EmbeddedChain
 
 
 @asynccontextmanager
-async def connect(where: str, *, live: bool = False) -> AsyncIterator[Chain]:
-    """Open the chain at ``where``, an http(s) URL or a file that ``ionet demo --save`` wrote.
+async def connect(
+    where: str, *, live: bool = False, keep: bool = True, websocket: str | None = None
+) -> AsyncIterator[Chain]:
+    """Open the chain at ``where``, an http(s) URL or a file that ``ionet demo`` wrote.
 
-    With ``live`` a chain from a file follows the wall clock and is saved on the way out; without,
-    it stays as it was.
+    With ``live`` a chain from a file follows the wall clock, and what was executed on it is saved on the
+    way out, unless it is not to ``keep`` that; without, it stays as it was. Whoever executed nothing saves
+    nothing: another process may have it open, too.
     """
     if where.startswith(("http://", "https://")):
-        chain = RpcChain(AsyncClient(where))
+        from keeper.chain.rpc import RpcChain  # noqa: PLC0415 - the RPC client, which no file needs
+
+        chain = RpcChain.at(where, websocket)
         try:
             yield chain
         finally:
@@ -33,4 +36,5 @@ async def connect(where: str, *, live: bool = False) -> AsyncIterator[Chain]:
     try:
         yield embedded
     finally:
-        embedded.save(Path(where))
+        if keep:
+            embedded.checkpoint()

@@ -12,21 +12,39 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from solders.keypair import Keypair
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, Event
+from keeper.buyback.decide import Limits
+from keeper.buyback.sources import PriceSource
+from keeper.chain import Chain, Event, Signer
 from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
 from keeper.clients.tokenomics import Allocation, ClaimPage, Season
 from keeper.economy import emission
 from keeper.economy.supply import GENESIS_SUPPLY
+from keeper.rewards.past import Past
+from keeper.sender import Action
 from keeper.services.blocks import attest_hours, finalise_blocks, observations_in
-from keeper.services.due import Job, pick, send
+from keeper.services.buyback import bid_on_auction, burn_fees, run_auctions
+from keeper.services.due import Job, pick, send, send_all
+from keeper.services.leases import keep_leases
+from keeper.services.names import (
+    ATTEST,
+    AUCTIONS,
+    BIDS,
+    BLOCKS,
+    BURNS,
+    EMISSION,
+    FEES,
+    LEASES,
+    SEASONS,
+    SLASHES,
+    VESTING,
+)
 from keeper.services.slashes import execute_slashes
 
 
-async def emit_finished_hours(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
+async def emit_finished_hours(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
     """Mint every hour of the emission that has ended, all missed ones at once.
 
     What the program minted is compared with the formula; a difference is logged as an error.
@@ -42,7 +60,15 @@ async def emit_finished_hours(chain: Chain, payer: Keypair, log: FilteringBoundL
         return []
     if not hours:
         return []
-    events = await send(chain, payer, log, tokenomics.PROGRAM, [tokenomics.emit()], lambda: _hours_due(chain))
+    events = await send(
+        chain,
+        payer,
+        log,
+        tokenomics.PROGRAM,
+        [tokenomics.emit()],
+        lambda: _hours_due(chain),
+        key=f"emission:from-hour:{config.emitted_hours}",
+    )
     for event in events:
         fields = event.fields
         expected = emission.cumulative(config.start_month, fields["to_hour"])
@@ -52,25 +78,26 @@ async def emit_finished_hours(chain: Chain, payer: Keypair, log: FilteringBoundL
     return events
 
 
-async def release_vested(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
+async def release_vested(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
     """Pay every beneficiary what vesting has freed."""
-    events = []
+    actions = []
     for row in await _vesting_due(chain):
-        instructions = [
-            create_associated(payer.pubkey(), row.beneficiary, tokenomics.MINT),
-            tokenomics.release(row.id, row.beneficiary),
-        ]
 
         async def still_due(row: Allocation = row) -> bool:
             return row in await _vesting_due(chain)
 
-        for event in await send(chain, payer, log, tokenomics.PROGRAM, instructions, still_due):
-            log.info("vesting.released", **pick(event.fields, "allocation", "amount", "released"))
-            events.append(event)
+        instructions = (
+            create_associated(payer.pubkey(), row.beneficiary, tokenomics.MINT),
+            tokenomics.release(row.id, row.beneficiary),
+        )
+        actions.append(Action(f"vesting:{row.id}:after:{row.released}", instructions, still_due))
+    events = await send_all(chain, payer, log, tokenomics.PROGRAM, actions)
+    for event in events:
+        log.info("vesting.released", **pick(event.fields, "allocation", "amount", "released"))
     return events
 
 
-async def close_ended_seasons(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
+async def close_ended_seasons(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
     """Close seasons whose claim period is over, then the pages of all that ended."""
     events = []
     for season in await _seasons_over(chain):
@@ -82,50 +109,73 @@ async def close_ended_seasons(chain: Chain, payer: Keypair, log: FilteringBoundL
         async def season_still_open(season: Season = season) -> bool:
             return season in await _seasons_over(chain)
 
-        for event in await send(chain, payer, log, tokenomics.PROGRAM, instructions, season_still_open):
+        key = f"season:{season.season}:close"
+        done = await send(chain, payer, log, tokenomics.PROGRAM, instructions, season_still_open, key=key)
+        for event in done:
             log.info("season.closed", **pick(event.fields, "season", "returned"))
             events.append(event)
+    actions = []
     for page in await _pages_over(chain):
-        instruction = tokenomics.close_claim_page(page.season, page.page, page.payer)
 
         async def page_still_there(page: ClaimPage = page) -> bool:
             return page in await _pages_over(chain)
 
-        events += await send(chain, payer, log, tokenomics.PROGRAM, [instruction], page_still_there)
-    return events
+        closing = (tokenomics.close_claim_page(page.season, page.page, page.payer),)
+        actions.append(Action(f"season:{page.season}:page:{page.page}:close", closing, page_still_there))
+    return events + await send_all(chain, payer, log, tokenomics.PROGRAM, actions)
 
 
-async def count_burns(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
+async def count_burns(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
     """Count what other programs, or anybody, burned."""
-    if not await _burns_due(chain):
+    config = await tokenomics.read_config(chain)
+    if config is None or not await _burns_due(chain):
         return []
-    instructions = [tokenomics.sync_burned()]
-    events = await send(chain, payer, log, tokenomics.PROGRAM, instructions, lambda: _burns_due(chain))
+    events = await send(
+        chain,
+        payer,
+        log,
+        tokenomics.PROGRAM,
+        [tokenomics.sync_burned()],
+        lambda: _burns_due(chain),
+        key=f"burns:after:{config.burned}",
+    )
     for event in events:
         log.info("burns.counted", **pick(event.fields, "amount", "burned"))
     return events
 
 
 ALL: dict[str, Job] = {
-    "emission": emit_finished_hours,
-    "vesting": release_vested,
-    "seasons": close_ended_seasons,
-    "blocks": finalise_blocks,
-    "slashes": execute_slashes,
-    "burns": count_burns,
+    EMISSION: emit_finished_hours,
+    VESTING: release_vested,
+    SEASONS: close_ended_seasons,
+    BLOCKS: finalise_blocks,
+    SLASHES: execute_slashes,
+    LEASES: keep_leases,
+    FEES: burn_fees,
+    AUCTIONS: run_auctions,
+    BURNS: count_burns,
 }
 """Every job that needs no set-up, by name, in the order they run in."""
 
-ATTEST = "attest"
-"""The operators' job: see :func:`~keeper.services.blocks.attest_hours`."""
-NAMES = (*ALL, ATTEST)
 
-
-def configured(names: Sequence[str], *, rewards: Path, observations: Path | None) -> dict[str, Job]:
-    """The jobs of these names; without observations there is nothing to attest."""
+def configured(
+    names: Sequence[str],
+    *,
+    rewards: Path,
+    observations: Path | None,
+    past: Past,
+    peers: Sequence[str] = (),
+    source: PriceSource,
+    limits: Limits,
+) -> dict[str, Job]:
+    """The jobs of these names; without observations there is nothing to attest, without money no bid."""
     known = dict(ALL)
     if observations:
-        known[ATTEST] = partial(attest_hours, folder=rewards, observe=observations_in(observations))
+        known[ATTEST] = partial(
+            attest_hours, folder=rewards, observe=observations_in(observations), past=past, peers=peers
+        )
+    if limits.max_io:
+        known[BIDS] = partial(bid_on_auction, source=source, limits=limits)
     return {name: known[name] for name in names if name in known}
 
 

@@ -3,82 +3,103 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from solders.keypair import Keypair
-from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
-from keeper.clients.errors import explain
-from keeper.services.due import Job
+from keeper.services.keeper import Keeper
+
+MAX_BACKOFF_SECONDS = 300
+"""A job that keeps failing is tried this often at least."""
+LOOK = "look"
+"""The scheduler's id for looking around; no job is called so."""
 
 
-async def run_once(name: str, job: Job, chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> bool:
-    """Run one job now; log what goes wrong instead of raising it. True when nothing did.
-
-    Whatever failed is tried again at the job's next time, as the jobs are idempotent.
-    """
-    log = log.bind(job=name)
-    try:
-        await job(chain, payer, log)
-    except ChainUnreachable as error:
-        log.warning("chain.unreachable", reason=str(error))
-    except TransactionExpired as error:
-        log.warning("transaction.expired", reason=str(error))
-    except TransactionFailed as error:
-        log.error("job.refused", reason=explain(error))
-    except ChainError as error:
-        log.error("job.refused", reason=str(error))
-    except Exception:
-        # A defect in one job must not stop the others.
-        log.exception("job.failed")
-    else:
-        return True
-    return False
+def backoff(every: float, failures: int) -> float:
+    """Seconds until a job's next run after this many failures in a row: doubled by each."""
+    doubled: float = every * 2 ** min(failures, 20)
+    return every if failures == 0 else max(every, min(MAX_BACKOFF_SECONDS, doubled))
 
 
 async def run(
-    chain: Chain,
-    payer: Keypair,
+    keeper: Keeper,
     *,
-    jobs: Mapping[str, Job],
     every: float,
-    log: FilteringBoundLogger,
     stop: asyncio.Event,
+    intervals: Mapping[str, float] | None = None,
+    wakers: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
 ) -> None:
-    """Run ``jobs``, by name, at once and then every ``every`` seconds until ``stop`` is set.
+    """Look around and run every job, at once and then every ``every`` seconds until ``stop`` is set.
+
+    ``intervals`` are those of jobs with another one; ``wakers`` return when their job should run
+    before its time.
 
     Jobs look often instead of at each hour's end: the chain's clock decides what is due, and it
     may differ from this machine's. One job runs at a time, as they pay from one key; a job that is
-    late runs once, not as often as it was missed. The one under way is finished before returning.
+    late runs once, not as often as it was missed; one that fails waits longer each time. The one
+    under way is finished before returning, and leadership is let go.
     """
-    turn = asyncio.Lock()
+    turn, eyes = asyncio.Lock(), asyncio.Lock()
+    scheduler = AsyncIOScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
 
     async def take_turn(name: str) -> None:
         async with turn:
-            await run_once(name, jobs[name], chain, payer, log)
+            if stop.is_set():
+                return
+            await keeper.run_job(name)
+        if failures := keeper.health[name].failures:
+            later = datetime.now(UTC) + timedelta(seconds=backoff(interval(name), failures))
+            scheduler.modify_job(name, next_run_time=later)
 
-    scheduler = AsyncIOScheduler(timezone=UTC)
-    for name in jobs:
+    async def look() -> None:
+        async with eyes:
+            if not stop.is_set():
+                await keeper.look()
+
+    async def wake(name: str, waker: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await waker()
+            await asyncio.shield(take_turn(name))
+
+    def interval(name: str) -> float:
+        return (intervals or {}).get(name, every)
+
+    def schedule(function: object, name: str, *arguments: object) -> None:
         scheduler.add_job(
-            take_turn,
+            function,
             "interval",
-            args=[name],
+            args=arguments,
             id=name,
-            seconds=every,
+            seconds=interval(name),
             next_run_time=datetime.now(UTC),
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
         )
-    log.info("keeper.started", payer=str(payer.pubkey()), jobs=list(jobs), every_seconds=every)
+
+    schedule(look, LOOK)
+    for name in keeper.jobs:
+        schedule(take_turn, name, name)
+    keeper.log.info(
+        "keeper.started",
+        name=keeper.name,
+        payer=str(keeper.signer.pubkey()),
+        jobs=list(keeper.jobs),
+        every_seconds=every,
+    )
     scheduler.start()
+    waking = [asyncio.create_task(wake(name, waker)) for name, waker in (wakers or {}).items()]
     try:
         await stop.wait()
     finally:
+        stop.set()
         scheduler.pause()
-        async with turn:
+        for task in waking:
+            # A job that it has begun goes on: the turn below waits for it.
+            task.cancel()
+        await asyncio.gather(*waking, return_exceptions=True)
+        # What is under way still would be cancelled, in the middle of a transaction maybe.
+        async with turn, eyes:
             scheduler.shutdown(wait=False)
-        log.info("keeper.stopped")
+        await keeper.resign()
+        keeper.log.info("keeper.stopped")

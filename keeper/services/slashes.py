@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from solders.keypair import Keypair
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, Event
+from keeper.chain import Chain, Event, Signer
 from keeper.clients import staking
 from keeper.clients.staking import PROGRAM, Device, Slash, SlashStatus
-from keeper.services.due import pick, send
+from keeper.sender import Action
+from keeper.services.due import pick, send_all
 
 
-async def execute_slashes(chain: Chain, payer: Keypair, log: FilteringBoundLogger) -> list[Event]:
+async def execute_slashes(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
     """Burn the stakes of every slash whose appeal period is over."""
-    events: list[Event] = []
+    actions = []
     for slash, device in await _due(chain):
 
         async def still_due(slash: Slash = slash) -> bool:
             return any(each == slash for each, _ in await _due(chain))
 
-        instructions = [staking.execute_slash(device, slash.evidence, slash.bps)]
-        for event in await send(chain, payer, log, PROGRAM, instructions, still_due):
-            log.info("slash.executed", device=str(slash.device), **pick(event.fields, "bps", "burned"))
-            events.append(event)
+        instructions = (staking.execute_slash(device, slash.evidence, slash.bps),)
+        key = f"slash:{slash.device}:{slash.evidence.hex()}:{slash.bps}"
+        actions.append(Action(key, instructions, still_due))
+    events = await send_all(chain, payer, log, PROGRAM, actions)
+    for event in events:
+        log.info("slash.executed", **pick(event.fields, "bps", "burned"), device=str(event.fields["device"]))
     return events
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.message import MessageV0
+from solders.null_signer import NullSigner
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
@@ -47,14 +48,14 @@ class Meter:
         case: str,
         instruction: Instruction,
         signer: Keypair | None = None,
-        *more: Keypair,
+        *more: Keypair | NullSigner,
         row: str | None = None,
     ) -> None:
         """Execute one instruction as it is sent: paid by who must sign it, else by a keeper.
 
         ``row`` is the instruction's name unless its cases are kept apart.
         """
-        signers = [signer or self.keeper, *more]
+        signers: list[Keypair | NullSigner] = [signer or self.keeper, *more]
         record = self.world.chain.execute([instruction], signers)
         assert record.error is None, (case, self.world.error(record), record.logs)
         decoded = self.program.decode_instruction(bytes(instruction.data))
@@ -64,7 +65,7 @@ class Meter:
         kept.bytes.append(self._size(instruction, signers))
         kept.cases.append(case)
 
-    def _size(self, instruction: Instruction, signers: list[Keypair]) -> int:
+    def _size(self, instruction: Instruction, signers: list[Keypair | NullSigner]) -> int:
         message = MessageV0.try_compile(
             signers[0].pubkey(), [instruction], [], self.world.chain.latest_blockhash()
         )

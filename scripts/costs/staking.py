@@ -6,12 +6,15 @@ import hashlib
 from dataclasses import replace
 
 from solders.keypair import Keypair
+from solders.null_signer import NullSigner
 
 from keeper.chain import token
+from keeper.clients import orders
 from keeper.clients import staking as client
 from keeper.clients.staking import PROGRAM, Attestation, Params
 from keeper.clients.tokenomics import MINT
 from keeper.economy import merkle
+from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from scripts.costs.meter import Meter, Row, claimants
@@ -42,6 +45,7 @@ def measure() -> dict[str, Row]:
     _set_up(meter, operators, [*suppliers, carol])
     _stakes(meter, suppliers, carol)
     _co_stakes(meter, suppliers[1], carol)
+    _leases(meter)
     _slashes(meter, operators, suppliers[0])
     _ends(meter, suppliers[0])
     _blocks(meter, operators)
@@ -104,6 +108,20 @@ def _co_stakes(meter: Meter, bob: Keypair, carol: Keypair) -> None:
     meter.world.chain.advance(14 * DAY)
     meter.run("", client.withdraw(one))
     meter.run("", client.withdraw_co_stake(one, holder))
+
+
+def _leases(meter: Meter) -> None:
+    """What orders calls: nobody else can sign for its authority, and signatures are not verified here."""
+    authority = NullSigner(orders.LEASE_AUTHORITY)
+    named = {"lease_authority": authority.pubkey(), "device": client.device_address(key("worker 0").pubkey())}
+    lease = {"lease": key("lease").pubkey()}
+    leased = PROGRAM.instruction("lease_device", lease, **named, **{"class": client.class_address(1)})
+    meter.run("", leased, meter.keeper, authority)
+    meter.run("", PROGRAM.instruction("free_device", lease, **named), meter.keeper, authority)
+    for outcome in LeaseOutcome:
+        counted = {"seconds": HOUR, "outcome": int(outcome)}
+        call = PROGRAM.instruction("record_lease", counted, **named)
+        meter.run(outcome.name.lower(), call, meter.keeper, authority)
 
 
 def _slashes(meter: Meter, operators: list[Keypair], alice: Keypair) -> None:

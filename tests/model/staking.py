@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from tests.model.staking_blocks import Blocks
 from tests.model.staking_devices import Devices
+from tests.model.staking_leases import Leases
 from tests.model.staking_roles import Roles
 
 
-class Staking(Roles, Devices, Blocks):
+class Staking(Roles, Devices, Leases, Blocks):
     """All of it."""

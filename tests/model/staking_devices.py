@@ -31,6 +31,7 @@ class Devices(StakingLedger):
         require(device.class_id in self.classes, "UnknownClass")
         require(1 <= device.processors <= 8, "ProcessorsInvalid")
         self._require_place(device.tier, device.country)
+        device.registered_at = self.now
         self.devices[address] = device
         names = ("worker", "supplier", "payout", "processors", "tier", "country", "ask_io", "ask_usdc")
         fields = {name: getattr(device, name) for name in names}
@@ -65,6 +66,7 @@ class Devices(StakingLedger):
         self._class(class_id)
         device = self._owned(address, supplier)
         require(not device.terminated, "DeviceTerminated")
+        require(device.lease == ZERO, "DeviceLeased")
         device.terminated, device.sufficient_since = True, 0
         device.offer = device.offer_reward_bps = 0
         return "DeviceTerminated", {"device": address, "at": self.now}
@@ -102,6 +104,7 @@ class Devices(StakingLedger):
         require(device.owed() + amount <= U64, "Overflow")
         self._take(supplier, amount)
         self._settle(device)
+        self._refresh(device, minimum)
         device.own += amount
         self._refresh(device, minimum)
         return "Staked", {
@@ -134,6 +137,7 @@ class Devices(StakingLedger):
         self._class(class_id)
         device = self._owned(address, supplier)
         minimum = self._minimum(device, class_id)
+        require(device.lease == ZERO, "DeviceLeased")
         require(device.own > 0, "NothingStaked")
         self._settle(device)
         until = self.now + self._config().params.cooldown
@@ -201,6 +205,7 @@ class Devices(StakingLedger):
         # Tried on a copy: whatever refuses below must leave everything as it was.
         after = replace(device, co=replace(device.co), leaving=replace(device.leaving))
         self._settle(after)
+        self._refresh(after, minimum)
         replaced = ZERO
         if after.co.state == WAITING:
             replaced = after.co.staker
@@ -226,6 +231,7 @@ class Devices(StakingLedger):
 
     def leave_co_stake(self, staker: Address, address: Address) -> Event:
         device = self._device(address)
+        require(device.lease == ZERO, "DeviceLeased")
         require(device.co.state == ACTIVE and device.co.staker == staker, "NotCoStaker")
         until = self.now + self._config().params.co_stake_wait
         device.co.state, device.co.until = WAITING, until

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.model.roles import ParamRoles
 from tests.model.schedule import DAY
-from tests.model.staking_base import PAUSE_REWARDS, PAUSE_STAKING, StakingLedger
+from tests.model.staking_base import StakingLedger
 from tests.model.staking_state import MAX_OPERATORS, STAKE_VAULT, Class, Params, StakingConfig
 from tests.model.state import U64, ZERO, Address, Event, require
 
@@ -26,15 +27,19 @@ def check(params: Params) -> None:
     require(len(set(operators)) == len(operators) and ZERO not in operators, "OperatorsInvalid")
 
 
-class Roles(StakingLedger):
+class Roles(StakingLedger, ParamRoles):
     """Who may do what, and the class table."""
 
-    def initialize(self, admin: Address, guardian: Address, params: Params) -> Event:
+    _check = staticmethod(check)
+
+    def initialize(
+        self, admin: Address, lease_authority: Address, guardian: Address, params: Params
+    ) -> Event:
         require(self.config is None, "AccountInUse")
         require(admin == self.upgrade_authority, "NotUpgradeAuthority")
         require(guardian != ZERO, "ZeroAddress")
         check(params)
-        self.config = StakingConfig(admin, guardian, params)
+        self.config = StakingConfig(admin, guardian, params, lease_authority)
         self.economy.tokens[STAKE_VAULT] = 0
         return "Initialized", {
             "admin": admin,
@@ -42,58 +47,9 @@ class Roles(StakingLedger):
             "mint": self.economy.mint,
             "stake_vault": self.stake_vault,
             "reward_vault": self.economy.reward_vault,
+            "lease_authority": lease_authority,
             "params": params.fields(),
         }
-
-    def propose_params(self, admin: Address, params: Params) -> Event:
-        config = self._config()
-        require(admin == config.admin, "NotAdmin")
-        check(params)
-        config.pending, config.pending_at = params, self.now + config.params.notice
-        return "ParamsProposed", {"params": params.fields(), "at": config.pending_at}
-
-    def cancel_params(self, guardian: Address) -> Event:
-        config = self._config()
-        require(guardian == config.guardian, "NotGuardian")
-        require(config.pending_at > 0, "NothingProposed")
-        config.pending_at = 0
-        return "ParamsCancelled", {"revision": config.revision}
-
-    def apply_params(self) -> Event:
-        config = self._config()
-        require(config.pending_at > 0, "NothingProposed")
-        require(self.now >= config.pending_at, "NoticeNotOver")
-        assert config.pending is not None
-        config.params, config.pending_at = config.pending, 0
-        config.revision += 1
-        return "ParamsApplied", {"revision": config.revision}
-
-    def propose_admin(self, admin: Address, pending: Address) -> Event:
-        config = self._config()
-        require(admin == config.admin, "NotAdmin")
-        config.pending_admin = pending
-        return "AdminProposed", {"admin": admin, "pending": pending}
-
-    def accept_admin(self, successor: Address) -> Event:
-        config = self._config()
-        require(successor == config.pending_admin, "NotPendingAdmin")
-        before, config.admin, config.pending_admin = config.admin, successor, ZERO
-        return "AdminChanged", {"from": before, "to": successor}
-
-    def set_guardian(self, admin: Address, guardian: Address) -> Event:
-        config = self._config()
-        require(admin == config.admin, "NotAdmin")
-        require(guardian != ZERO, "ZeroAddress")
-        before, config.guardian = config.guardian, guardian
-        return "GuardianChanged", {"from": before, "to": guardian}
-
-    def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
-        config = self._config()
-        require(guardian == config.guardian, "NotGuardian")
-        require(mask in range(PAUSE_STAKING + PAUSE_REWARDS + 1), "PauseMaskInvalid")
-        require(until - self.now <= 7 * DAY, "PauseTooLong")
-        config.pause_mask, config.pause_until = mask, until
-        return "PauseSet", {"mask": mask, "until": until}
 
     def add_class(self, admin: Address, row: Class) -> Event:
         config = self._config()

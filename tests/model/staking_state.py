@@ -50,6 +50,7 @@ class StakingConfig:
     admin: Address
     guardian: Address
     params: Params
+    lease_authority: Address = ZERO
     pending_admin: Address = ZERO
     pause_mask: int = 0
     pause_until: int = 0
@@ -104,7 +105,7 @@ class Device:
     country: bytes
     ask_io: int
     ask_usdc: int
-    registered_at: int
+    registered_at: int = 0
     terminated: bool = False
     slash_pending: bool = False
     own: int = 0
@@ -115,6 +116,11 @@ class Device:
     co: CoStake = field(default_factory=CoStake)
     leaving: CoStake = field(default_factory=CoStake)
     sufficient_since: int = 0
+    lease: Address = ZERO
+    hired_seconds: int = 0
+    leases_done: int = 0
+    leases_failed: int = 0
+    disputes: int = 0
 
     def counted(self, now: int) -> int:
         """Stake that counts: the own one, and a co-stake until its wait is over."""

@@ -11,6 +11,7 @@ ZERO: Address = bytes(32)
 Event = tuple[str, dict[str, Any]]
 """An event's name and fields, addresses as bytes."""
 
+U32 = 2**32 - 1
 U64 = 2**64 - 1
 OPEN, CANCELLED, CLOSED = 0, 1, 2
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tests.model import schedule
 from tests.model.ledger import Ledger
+from tests.model.roles import AdminRoles
 from tests.model.schedule import DAY, GENESIS
 from tests.model.state import (
     CANCELLED,
@@ -37,7 +38,7 @@ PAGE_CLAIMS = 8_192
 PAUSE_EMISSION, PAUSE_SEASONS = 1, 2
 
 
-class Tokenomics(Ledger):
+class Tokenomics(Ledger, AdminRoles):
     """A method for each instruction, and for what people do on the token program directly."""
 
     # -- setting up ----------------------------------------------------------------------------
@@ -284,25 +285,6 @@ class Tokenomics(Ledger):
         require(until - now <= 7 * DAY, "PauseTooLong")
         config.pause_mask, config.pause_until = mask, until
         return "PauseSet", {"mask": mask, "until": until}
-
-    def propose_admin(self, admin: Address, pending: Address) -> Event:
-        config = self._config()
-        require(admin == config.admin, "NotAdmin")
-        config.pending_admin = pending
-        return "AdminProposed", {"admin": admin, "pending": pending}
-
-    def accept_admin(self, successor: Address) -> Event:
-        config = self._config()
-        require(successor == config.pending_admin, "NotPendingAdmin")
-        before, config.admin, config.pending_admin = config.admin, successor, ZERO
-        return "AdminChanged", {"from": before, "to": successor}
-
-    def set_guardian(self, admin: Address, guardian: Address) -> Event:
-        config = self._config()
-        require(admin == config.admin, "NotAdmin")
-        require(guardian != ZERO, "ZeroAddress")
-        before, config.guardian = config.guardian, guardian
-        return "GuardianChanged", {"from": before, "to": guardian}
 
     # -- the token program, used directly --------------------------------------------------------
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
 from random import Random
-from typing import TypeVar
 
 from hypothesis import note
-from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain.token import create_associated
@@ -17,16 +14,17 @@ from keeper.clients import tokenomics as client
 from keeper.economy.genesis import Row
 from keeper.economy.vesting import Schedule
 from tests.model import schedule
-from tests.model.schedule import DAY, GENESIS, HOUR, IO
-from tests.model.state import OPEN, ZERO, Address, Allocation, Config, Event, PageKey, Season, Tokens, wallet
+from tests.model.schedule import DAY, HOUR, IO
+from tests.model.state import OPEN, Address, Allocation, Config, PageKey, Season, Tokens, wallet
+from tests.model.tokenomics import Tokenomics
 from tests.programs.pair import Pair
 from tests.programs.plans import TABLE, Plan, Shape, plan_leaves
+from tests.programs.role_acts import RoleActs
+from tests.programs.side_by_side import ADMIN, GUARDIAN, MALLORY
 from tests.programs.world import LISTING, key
 
-T = TypeVar("T")
-
 PEOPLE = ("admin", "guardian", "alice", "bob", "carol", "mallory")
-ADMIN, GUARDIAN, ALICE, BOB, CAROL, MALLORY = (bytes(key(name).pubkey()) for name in PEOPLE)
+ALICE, BOB, CAROL = (bytes(key(name).pubkey()) for name in ("alice", "bob", "carol"))
 OWNERS = (ADMIN, ALICE, BOB, CAROL)
 """Of the genesis table's rows."""
 EVERYBODY = (ADMIN, GUARDIAN, ALICE, BOB, CAROL, MALLORY)
@@ -39,8 +37,12 @@ NOBODY = Config(ADMIN, GUARDIAN, STAKING)
 """What choices go by before there is a config."""
 
 
-class Machine:
-    """Acts on both sides; arguments are mostly good, sometimes bad in one way."""
+class Machine(RoleActs):
+    """Tokenomics by random acts."""
+
+    client = client
+    successors = EVERYBODY
+    pauses = DAY, 7 * DAY
 
     def __init__(self, seed: int, met: Counter[str]) -> None:
         """Start a history; count in ``met`` how often each action succeeded and each refusal came."""
@@ -79,26 +81,22 @@ class Machine:
     # -- looking ---------------------------------------------------------------------------------
 
     @property
+    def model(self) -> Tokenomics:
+        return self.pair.model
+
+    @property
     def now(self) -> int:
-        return self.pair.model.now
+        return self.model.now
 
     @property
     def config(self) -> Config:
-        return self.pair.model.config or NOBODY
+        return self.model.config or NOBODY
 
     def months_on(self, months: int) -> int:
         """The month that many after the clock's."""
         return bisect_right(range((10_000 - 1970) * 12), self.now, key=schedule.begin) - 1 + months
 
     # -- choosing, by each action's own seed ------------------------------------------------------
-
-    def choose(self, *options: T) -> T:
-        """One of the options."""
-        return self.random.choice(options)
-
-    def mostly(self, good: T, *bad: T) -> T:
-        """The first as a rule, each of the others one time in 16."""
-        return good if self.random.random() > len(bad) / 16 else self.random.choice(bad)
 
     def person(self) -> Address:
         """Anybody."""
@@ -130,7 +128,7 @@ class Machine:
 
     def deadlines(self) -> list[int]:
         """Moments to come at which an answer changes; the next day when there are none."""
-        seasons = [each for each in self.pair.model.seasons.values() if each.status == OPEN]
+        seasons = [each for each in self.model.seasons.values() if each.status == OPEN]
         moments = [
             self.config.pause_until,
             *(at for each in seasons for at in (each.claim_start, each.claim_end)),
@@ -141,19 +139,10 @@ class Machine:
 
     # -- acting ----------------------------------------------------------------------------------
 
-    def act(
-        self, name: str, call: Callable[[], Event | None], instruction: Instruction, *signers: Address
-    ) -> str:
-        """One action on both sides."""
-        outcome = self.pair.act(name, call, instruction, signers)
-        note(f"{name}: {outcome}")
-        self.met[outcome] += 1
-        return outcome
-
     def do_initialize(self, admin: Address, staking: Address, guardian: Address) -> None:
         outcome = self.act(
             "initialize",
-            lambda: self.pair.model.initialize(admin, staking, guardian),
+            lambda: self.model.initialize(admin, staking, guardian),
             client.initialize(Pubkey(admin), Pubkey(staking), Pubkey(guardian)),
             admin,
         )
@@ -168,7 +157,7 @@ class Machine:
         row = Allocation(number, label.encode().ljust(16, b"\0"), owner, amount, *shape)
         self.act(
             "add_allocation",
-            lambda: self.pair.model.add_allocation(admin, row),
+            lambda: self.model.add_allocation(admin, row),
             client.add_allocation(Pubkey(admin), Row(number, label, Schedule(amount, *shape)), Pubkey(owner)),
             admin,
         )
@@ -176,7 +165,7 @@ class Machine:
     def do_launch(self, admin: Address, start_month: int) -> None:
         self.act(
             "launch",
-            lambda: self.pair.model.launch(admin, start_month),
+            lambda: self.model.launch(admin, start_month),
             client.launch(Pubkey(admin), start_month),
             admin,
         )
@@ -184,7 +173,7 @@ class Machine:
     def do_release(self, number: int, to: Tokens) -> None:
         self.act(
             "release",
-            lambda: self.pair.model.release(number, to),
+            lambda: self.model.release(number, to),
             client.PROGRAM.instruction(
                 "release",
                 allocation=client.allocation_address(number),
@@ -204,7 +193,7 @@ class Machine:
         *,
         root: bytes | None = None,
     ) -> None:
-        model = self.pair.model
+        model = self.model
         total = sum(pools)
         plan = Plan.of(
             plan_leaves(total, leaves, (ALICE, BOB, MALLORY)),
@@ -236,7 +225,7 @@ class Machine:
     def do_open_claim_page(self, payer: Address, page: PageKey) -> None:
         self.act(
             "open_claim_page",
-            lambda: self.pair.model.open_claim_page(payer, page),
+            lambda: self.model.open_claim_page(payer, page),
             client.open_claim_page(Pubkey(payer), *page),
             payer,
         )
@@ -245,9 +234,6 @@ class Machine:
         payer = self.pair.world.payer.pubkey()
         self.act(
             "create_tokens",
-            lambda: self.pair.model.create_tokens(wallet(owner)),
+            lambda: self.model.create_tokens(wallet(owner)),
             create_associated(payer, Pubkey(owner), client.MINT),
         )
-
-
-__all__ = ["ADMIN", "EVERYBODY", "GENESIS", "GUARDIAN", "MALLORY", "STAKING", "ZERO", "Machine"]

@@ -14,6 +14,7 @@ from keeper.chain.token import read_token_account
 from keeper.clients import tokenomics as client
 from tests.model.state import GENESIS_VAULT, REWARD_VAULT, Address, Tokens, season_vault
 from tests.model.tokenomics import PAGE_CLAIMS, Tokenomics
+from tests.programs.folded import assert_events_make_the_accounts
 from tests.programs.side_by_side import SideBySide
 from tests.programs.world import World, finish, key
 
@@ -36,9 +37,8 @@ class Pair(SideBySide):
             now=now,
         )
 
-    def warp(self, now: int) -> None:
-        """Move both clocks."""
-        self.world.chain.warp_to(now)
+    def tell_time(self, now: int) -> None:
+        """Set the model's clock."""
         self.model.now = now
 
     # -- token accounts ------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class Pair(SideBySide):
         assert self.world.supply() == model.supply
 
     def compare_accounts(self) -> None:
-        """The program has no account that the model doesn't know."""
+        """The program has no account that the model doesn't know, and its events make every one."""
         found = finish(self.world.chain.program_accounts(client.PROGRAM.address))
         model = self.model
         expected = {client.CONFIG} if model.config else set()
@@ -95,3 +95,4 @@ class Pair(SideBySide):
         expected |= {client.season_address(number) for number in model.seasons}
         expected |= {client.claim_page_address(*page) for page in model.pages}
         assert found.keys() == expected
+        assert_events_make_the_accounts(self.world.chain, client.PROGRAM)

@@ -1,4 +1,4 @@
-"""A program on an embedded chain and its reference model, side by side.
+"""A program on a chain and its reference model, side by side.
 
 Every action happens on both. Afterwards the two must agree on the refusal's name or on the events,
 and on every account, balance and supply; and the model's invariants must hold.
@@ -15,10 +15,12 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import TransactionRecord
+from keeper.chain.program import Event as ProgramEvent
 from keeper.chain.program import Program
 from tests.model.state import Address, Event, Refused
-from tests.programs.world import World
+from tests.programs.world import World, key
 
+ADMIN, GUARDIAN, MALLORY = (bytes(key(name).pubkey()) for name in ("admin", "guardian", "mallory"))
 OTHER_CODES = {0: "AccountInUse", 1: "InsufficientFunds", 4: "OwnerMismatch"}
 """Numbers of the system and the token program, which the transaction's error shows as they are."""
 RUNTIME_NAMES = {
@@ -52,6 +54,8 @@ class SideBySide:
 
     world: World
     model: Model
+    last: TransactionRecord
+    """The last action's."""
 
     def __init__(self, world: World, people: Sequence[str], program: Program) -> None:
         self.world = world
@@ -66,31 +70,52 @@ class SideBySide:
     def act(
         self,
         name: str,
-        call: Callable[[], Event | None],
+        call: Callable[[], Event | Sequence[Event] | None],
         instruction: Instruction,
         signers: Sequence[Address] = (),
     ) -> str:
         """Do one thing on both; returns the name on success, the refusal's name otherwise."""
+        record = self.world.send(instruction, signers=[self.keys[each] for each in signers])
+        self.last = record
+        # A chain whose clock nobody moves says only afterwards when it happened.
+        self.tell_time(record.time)
         try:
             event, refused = call(), None
         except Refused as refusal:
             event, refused = None, refusal.name
-        record = self.world.send(instruction, signers=[self.keys[each] for each in signers])
         assert self._refusal(record) == refused, (name, self._refusal(record), refused, record.logs)
         found = [
             (each.name, {field: plain(value) for field, value in each.fields.items()})
-            for each in self.program.events(record)
+            for each in self._events(record)
         ]
-        assert found == ([event] if event else []), (name, found, event)
+        expected = event if isinstance(event, list) else [event] if event else []
+        assert found == expected, (name, found, expected)
         outcome = refused or name
         self.met[outcome] += 1
         self.compare()
         self.model.invariants()
         return outcome
 
+    def warp(self, now: int) -> None:
+        """Move both clocks."""
+        self.world.chain.warp_to(now)
+        self.tell_time(now)
+
+    def tell_time(self, now: int) -> None:
+        """Set the model's clock."""
+        raise NotImplementedError
+
     def compare(self) -> None:
         """Everything that this program keeps is the same on both sides."""
         raise NotImplementedError
+
+    def compare_accounts(self) -> None:
+        """The same of what is slow to compare: every account there is, and those that the events make."""
+        raise NotImplementedError
+
+    def _events(self, record: TransactionRecord) -> list[ProgramEvent]:
+        """What the program said."""
+        return self.program.events(record)
 
     def _refusal(self, record: TransactionRecord) -> str | None:
         if record.code in OTHER_CODES:
@@ -98,12 +123,14 @@ class SideBySide:
         name = self.world.error(record)
         return RUNTIME_NAMES.get(name, name) if name else None
 
-    def _same(self, kind: str, address: Pubkey, wanted: Mapping[str, Any]) -> None:
-        """An account's fields are the model's."""
+    def _same(
+        self, kind: str, address: Pubkey, wanted: Mapping[str, Any], program: Program | None = None
+    ) -> None:
+        """An account's fields are the model's; it is this pair's program's unless another is given."""
         data = self.world.account(address).data
         known = self._decoded.get(address)
         if known is None or known[0] != data:
-            known = data, plain(self.program.account(kind, data))
+            known = data, plain((program or self.program).account(kind, data))
             self._decoded[address] = known
         found = {name: known[1][name] for name in wanted}
         assert found == wanted, (kind, found, wanted)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from random import Random
-from typing import TypeVar
 
 from hypothesis import note
-from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
@@ -30,11 +27,11 @@ from tests.model.staking_state import (
     Said,
     StakingConfig,
 )
-from tests.model.state import ZERO, Address, Event
+from tests.model.state import ZERO, Address
+from tests.programs.role_acts import ParamActs
+from tests.programs.side_by_side import ADMIN, MALLORY
 from tests.programs.staking_pair import StakingPair
 from tests.programs.world import key
-
-T = TypeVar("T")
 
 PEOPLE = (
     *("admin", "guardian", "operator 0", "operator 1", "operator 2", "mallory"),
@@ -42,7 +39,6 @@ PEOPLE = (
     *("worker 0", "worker 1", "worker 2"),
 )
 KEYS = {name: bytes(key(name).pubkey()) for name in PEOPLE}
-ADMIN, GUARDIAN, MALLORY = KEYS["admin"], KEYS["guardian"], KEYS["mallory"]
 OPERATORS = tuple(KEYS[f"operator {number}"] for number in range(3))
 WORKERS = tuple(KEYS[f"worker {number}"] for number in range(3))
 SUPPLIERS = KEYS["alice"], KEYS["bob"]
@@ -51,12 +47,16 @@ EARNERS = (*SUPPLIERS, *STAKERS, MALLORY)
 CLASSES = (Class(1, b"RTX 4090".ljust(24, b"\0"), 125, 0, 0), Class(2, b"M4".ljust(24, b"\0"), 50, 1, 2))
 STAGES = ("empty", "devices", *("staked", "shared", "blocks") * 2)
 EVIDENCE = b"e" * 32, b"f" * 32
-NO_DEVICE = Device(ZERO, MALLORY, MALLORY, 1, 1, 1, b"CH", 0, 0, 0)
+COUNTERS = "hired_seconds", "leases_done", "leases_failed", "disputes"
+NO_DEVICE = Device(ZERO, MALLORY, MALLORY, 1, 1, 1, b"CH", 0, 0)
 """What choices go by when there is no device."""
 
 
-class StakingMachine:
-    """Acts on both sides; arguments are mostly good, sometimes bad in one way."""
+class StakingMachine(ParamActs):
+    """Staking by random acts."""
+
+    client = client
+    pauses = HOUR, DAY
 
     def __init__(self, seed: int, met: Counter[str]) -> None:
         """Start a history; count in ``met`` how often each action succeeded and each refusal came."""
@@ -99,16 +99,16 @@ class StakingMachine:
 
     @property
     def model(self) -> Staking:
-        return self.pair.model
+        return self.pair.staking
 
     @property
     def now(self) -> int:
-        return self.pair.model.now
+        return self.pair.staking.now
 
     @property
     def config(self) -> StakingConfig:
-        assert self.pair.model.config is not None
-        return self.pair.model.config
+        assert self.pair.staking.config is not None
+        return self.pair.staking.config
 
     @property
     def start_month(self) -> int:
@@ -116,14 +116,6 @@ class StakingMachine:
         return self.model.economy.config.start_month
 
     # -- choosing, by each action's own seed ------------------------------------------------------
-
-    def choose(self, *options: T) -> T:
-        """One of the options."""
-        return self.random.choice(options)
-
-    def mostly(self, good: T, *bad: T) -> T:
-        """The first as a rule, each of the others one time in 16."""
-        return good if self.random.random() > len(bad) / 16 else self.random.choice(bad)
 
     def some_device(self) -> tuple[Address, Device]:
         """One of the devices with its address, sometimes one that isn't there."""
@@ -190,15 +182,6 @@ class StakingMachine:
 
     # -- acting ----------------------------------------------------------------------------------
 
-    def act(
-        self, name: str, call: Callable[[], Event | None], instruction: Instruction, *signers: Address
-    ) -> str:
-        """One action on both sides."""
-        outcome = self.pair.act(name, call, instruction, signers)
-        note(f"{name}: {outcome}")
-        self.met[outcome] += 1
-        return outcome
-
     def on_chain(self, address: Address, device: Device, supplier: Address, class_id: int) -> client.Device:
         """A device as the client's functions take it, under another supplier or class if so chosen."""
         return client.Device(
@@ -216,7 +199,8 @@ class StakingMachine:
             co=_nobody(),
             leaving=_nobody(),
             registered_at=device.registered_at,
-            lease=Pubkey.default(),
+            lease=Pubkey(device.lease),
+            **{name: getattr(device, name) for name in COUNTERS},
         )
 
     def do_add_class(self, admin: Address, row: Class) -> None:
@@ -251,7 +235,7 @@ class StakingMachine:
     ) -> None:
         ask_io, ask_usdc = self.choose(0, IO), 0
         address = bytes(client.device_address(Pubkey(worker)))
-        terms = (class_id, processors, tier, country, ask_io, ask_usdc, self.now)
+        terms = (class_id, processors, tier, country, ask_io, ask_usdc)
         device = Device(worker, supplier, payout, *terms)
         self.act(
             "register_device",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -11,16 +10,17 @@ from typing import Any
 from solders.pubkey import Pubkey
 
 from keeper.chain.token import read_token_account
+from keeper.clients import orders, tokenomics
 from keeper.clients import staking as client
-from keeper.clients import tokenomics
 from tests.model.schedule import GENESIS
 from tests.model.staking import Staking
 from tests.model.staking_state import MAX_OPERATORS, STAKE_VAULT, Block, Device, Params, Said, Slash
-from tests.model.state import GENESIS_VAULT, REWARD_VAULT, Config, Tokens, wallet
+from tests.model.state import GENESIS_VAULT, REWARD_VAULT, Address, Config, Tokens, wallet
 from tests.model.tokenomics import Tokenomics
+from tests.programs.folded import assert_events_make_the_accounts
 from tests.programs.side_by_side import SideBySide
 from tests.programs.staking_world import StakingWorld
-from tests.programs.world import START, START_MONTH, finish
+from tests.programs.world import START, finish
 
 class_address, wallet_address, block_address, slash_address, tokens_address = map(
     cache,
@@ -38,51 +38,62 @@ PURSE = 10**6 * 10**8
 
 
 class StakingPair(SideBySide):
-    """A launched economy whose clock stands at its first hour; ``params`` of None leaves staking out."""
+    """A launched economy with staking initialised.
 
+    Its clock stands at the first hour of emission unless a launched world is given.
+    """
+
+    World: type[StakingWorld] = StakingWorld
     world: StakingWorld
-    model: Staking
+    staking: Staking
 
-    def __init__(self, people: Sequence[str], params: Params) -> None:
-        world = StakingWorld.launched()
-        assert isinstance(world, StakingWorld)
+    def __init__(
+        self,
+        people: Sequence[str],
+        params: Params,
+        holders: Sequence[Address] = (),
+        world: StakingWorld | None = None,
+    ) -> None:
+        """Begin with a purse for each of ``holders``, for everybody when there are none."""
+        if world is None:
+            world = self.World.launched()
+            world.chain.warp_to(START)
         super().__init__(world, people, client.PROGRAM)
-        world.chain.warp_to(START)
-        for each in self.keys:
+        for each in holders or self.keys:
             world.give(Pubkey(each), PURSE)
-        purses = {wallet(each): PURSE for each in self.keys}
+        purses = {wallet(each): PURSE for each in holders or self.keys}
         economy = Tokenomics(
             program=bytes(tokenomics.PROGRAM.address),
             mint=bytes(tokenomics.MINT),
             reward_vault=bytes(tokenomics.REWARD_VAULT),
             upgrade_authority=bytes(world.admin.pubkey()),
-            now=START,
+            now=world.chain.now(),
             config=_launched(world),
             tokens={**purses, GENESIS_VAULT: GENESIS - sum(purses.values()), REWARD_VAULT: 0},
             supply=GENESIS,
         )
-        self.model = Staking(
+        self.model = self.staking = Staking(
             economy,
             program=bytes(client.PROGRAM.address),
             stake_vault=bytes(client.STAKE_VAULT),
             upgrade_authority=bytes(world.admin.pubkey()),
         )
         admin, guardian = world.admin.pubkey(), world.guardian.pubkey()
+        authority = bytes(orders.LEASE_AUTHORITY)
         self.act(
             "initialize",
-            lambda: self.model.initialize(bytes(admin), bytes(guardian), params),
+            lambda: self.staking.initialize(bytes(admin), authority, bytes(guardian), params),
             client.initialize(admin, guardian, chain_params(params)),
             [bytes(admin)],
         )
 
-    def warp(self, now: int) -> None:
-        """Move both clocks."""
-        self.world.chain.warp_to(now)
-        self.model.economy.now = now
+    def tell_time(self, now: int) -> None:
+        """Set the model's clock."""
+        self.staking.economy.now = now
 
     def compare(self) -> None:
         """Every account, balance and total is the same on both sides."""
-        model = self.model
+        model = self.staking
         assert model.config is not None
         params, pending = model.config.params, model.config.pending
         config = {name: value for name, value in vars(model.config).items() if name != "pending"}
@@ -91,9 +102,9 @@ class StakingPair(SideBySide):
             config["pending"] = pending.fields()
         self._same("Config", client.CONFIG, config)
         for number, row in model.classes.items():
-            self._same("Class", class_address(number), asdict(row))
+            self._same("Class", class_address(number), vars(row))
         for owner, each in model.wallets.items():
-            self._same("Wallet", wallet_address(Pubkey(owner)), asdict(each))
+            self._same("Wallet", wallet_address(Pubkey(owner)), vars(each))
         for address, device in model.devices.items():
             self._same("Device", Pubkey(address), device_fields(device))
         for hour, block in model.blocks.items():
@@ -110,15 +121,16 @@ class StakingPair(SideBySide):
         assert self.world.config().emitted == model.economy.config.emitted
 
     def compare_accounts(self) -> None:
-        """The program has no account that the model doesn't know."""
+        """The program has no account that the model doesn't know, and its events make every one."""
         found = finish(self.world.chain.program_accounts(client.PROGRAM.address))
-        model = self.model
+        model = self.staking
         expected = {client.CONFIG, *map(Pubkey, model.devices)}
         expected |= {class_address(number) for number in model.classes}
         expected |= {wallet_address(Pubkey(owner)) for owner in model.wallets}
         expected |= {block_address(hour) for hour in model.blocks}
         expected |= {slash_address(Pubkey(s.device), s.evidence, s.bps) for s in model.slashes.values()}
         assert found.keys() == expected
+        assert_events_make_the_accounts(self.world.chain, client.PROGRAM)
 
     def address(self, account: Tokens) -> Pubkey:
         """Where a token account of the model is on the chain."""
@@ -138,11 +150,9 @@ def chain_params(params: Params) -> client.Params:
 
 def device_fields(device: Device) -> dict[str, Any]:
     """A device as the chain has it."""
-    fields = asdict(device)
-    fields["class"] = fields.pop("class_id")
-    for slot in ("co", "leaving"):
-        fields[slot]["_pad"] = bytes(5)
-    return fields
+    fields = {**vars(device), "class": device.class_id}
+    del fields["class_id"]
+    return {**fields, **{slot: {**vars(fields[slot]), "_pad": bytes(5)} for slot in ("co", "leaving")}}
 
 
 def block_fields(block: Block) -> dict[str, Any]:
@@ -174,5 +184,5 @@ def _launched(world: StakingWorld) -> Config:
         launched=True,
         allocations=0,
         launched_at=0,
-        start_month=START_MONTH,
+        start_month=found.start_month,
     )

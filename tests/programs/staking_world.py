@@ -19,23 +19,24 @@ GPU_CLASS, APPLE_CLASS = 1, 2
 
 
 class StakingWorld(World):
-    """Tokenomics launched, staking initialised with three operators of whom two must agree."""
+    """Tokenomics launched, staking initialised with three operators of whom ``threshold`` must agree."""
 
     operators: list[Keypair]
+    threshold = 2
 
     @classmethod
-    def ready(cls, *, verify_signatures: bool = False, **params: int) -> StakingWorld:
-        """A world whose clock stands at the first hour of emission."""
+    def ready(cls, *, verify_signatures: bool = False, now: int = START, **params: int) -> StakingWorld:
+        """A world whose clock stands at the first hour of emission, or at another time after the launch."""
         world = cls.launched(verify_signatures=verify_signatures)
         assert isinstance(world, StakingWorld)
         world.operators = [world.person(f"operator {number}") for number in range(3)]
         keys = tuple(each.pubkey() for each in world.operators)
         admin = world.admin.pubkey()
-        terms = staking.Params(keys, 2, **params)
+        terms = staking.Params(keys, cls.threshold, **params)
         world.do(staking.initialize(admin, world.guardian.pubkey(), terms), signers=[world.admin])
         world.do(staking.add_class(admin, GPU_CLASS, "RTX 4090", 125, 0, 0), signers=[world.admin])
         world.do(staking.add_class(admin, APPLE_CLASS, "M4", 100, 1, 2), signers=[world.admin])
-        world.chain.warp_to(START)
+        world.chain.warp_to(now)
         return world
 
     # -- acting --------------------------------------------------------------------------------

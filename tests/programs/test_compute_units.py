@@ -32,8 +32,11 @@ def test_the_targets_are_the_agreed_ones() -> None:
     assert {program: costs.TARGETS for program, costs in COSTS.items()} == {
         "tokenomics": {"emit": 12_000, "release": 8_000, "claim_season, 17 levels": 10_000},
         "staking": {"stake": 6_500, "unstake": 6_500, "claim, 20 levels": 11_000, "attest": 7_000},
+        "orders": {"create_order": 14_000, "match_device": 12_000, "settle": 8_000, "end_lease": 14_000},
+        "buyback": {"bid": 12_000, "burn_fees": 7_000, "start_auction": 6_000},
     }
-    assert BINARY_LIMITS == {"tokenomics": 120 * 1024, "staking": 210 * 1024}
+    limits = {"tokenomics": 120, "staking": 225, "buyback": 80, "orders": 180}
+    assert {name: limit * 1024 for name, limit in limits.items()} == BINARY_LIMITS
 
 
 def test_emission_costs_the_same_however_much_is_due(rows: Measured) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper import deploy
-from keeper.chain import Account, EmbeddedChain, TransactionRecord
+from keeper.chain import Account, Chain, EmbeddedChain, TransactionRecord
 from keeper.chain.token import create_associated, read_mint, read_token_account, transfer
 from keeper.clients import tokenomics
 from keeper.economy.calendar import DAY, HOUR, month_number, month_start
@@ -34,7 +34,7 @@ def key(name: str) -> Keypair:
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine on an embedded chain: it never waits, so one step is all of it."""
+    """The result of a coroutine on a driven chain: it never waits, so one step is all of it."""
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -42,19 +42,49 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waits for something")
 
 
-class World:
-    """An embedded chain with tokenomics loaded; ``admin`` is its upgrade authority.
+class DrivenChain(Chain, Protocol):
+    """A chain that a test has for itself: the embedded one, or a validator of its own."""
 
+    def airdrop(self, address: Pubkey, lamports: int) -> None: ...
+
+    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
+        """Execute one transaction; a refusal is in the record."""
+        ...
+
+    def transactions(self) -> list[TransactionRecord]:
+        """Everything that was executed, oldest first."""
+        ...
+
+    def get(self, address: Pubkey) -> Account | None: ...
+
+    def now(self) -> int: ...
+
+    def warp_to(self, unix_timestamp: int) -> None:
+        """Come to a time, at once or by waiting."""
+        ...
+
+    def advance(self, seconds: int) -> None: ...
+
+
+class World:
+    """A chain with the programs on it; ``admin`` is their upgrade authority.
+
+    An embedded one is made unless a chain is given, which has the programs already.
     Signatures are not verified unless asked for (a test of missing signers doesn't need it: the
     programs see the signer flags), which makes long random sequences four times as fast.
     """
 
-    def __init__(self, *, verify_signatures: bool = False) -> None:
-        self.chain = EmbeddedChain(verify_signatures=verify_signatures, now=LISTING)
+    chain: DrivenChain
+
+    def __init__(self, *, verify_signatures: bool = False, chain: DrivenChain | None = None) -> None:
+        if chain is None:
+            embedded = EmbeddedChain(verify_signatures=verify_signatures, now=LISTING)
+            deploy.load_programs(embedded, key("admin").pubkey())
+            chain = embedded
+        self.chain = chain
         self.admin = self.person("admin")
         self.guardian = self.person("guardian")
         self.payer = self.person("payer")
-        deploy.load_programs(self.chain, self.admin.pubkey())
 
     def person(self, name: str) -> Keypair:
         """Somebody with lamports."""
@@ -65,15 +95,23 @@ class World:
     # -- states that tests start from ----------------------------------------------------------
 
     @classmethod
-    def launched(cls, *, verify_signatures: bool = False) -> World:
+    def launched(
+        cls,
+        *,
+        verify_signatures: bool = False,
+        chain: DrivenChain | None = None,
+        start_month: int = START_MONTH,
+    ) -> World:
         """The real genesis table, each row's beneficiary a person with the row's label, launched."""
-        world = cls(verify_signatures=verify_signatures)
+        world = cls(verify_signatures=verify_signatures, chain=chain)
         table = read_table()
         people = {row.label: world.person(row.label) for row in table}
-        finish(world.genesis(table, {label: each.pubkey() for label, each in people.items()}))
+        finish(world.genesis(table, {label: each.pubkey() for label, each in people.items()}, start_month))
         return world
 
-    async def genesis(self, table: Sequence[Row], beneficiaries: dict[str, Pubkey]) -> None:
+    async def genesis(
+        self, table: Sequence[Row], beneficiaries: dict[str, Pubkey], start_month: int = START_MONTH
+    ) -> None:
         """Initialise, add the table, launch."""
         await deploy.genesis(
             self.chain,
@@ -82,7 +120,7 @@ class World:
             beneficiaries=beneficiaries,
             guardian=self.guardian.pubkey(),
             staking_program=deploy.staking_program(),
-            start_month=START_MONTH,
+            start_month=start_month,
         )
 
     # -- acting --------------------------------------------------------------------------------

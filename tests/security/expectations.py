@@ -6,17 +6,21 @@ from collections.abc import Mapping
 
 from tests.security.matrix import CHANGES
 from tests.security.refusals import (
+    CANNOT_PAY,
     CONFIG,
     DERIVED,
     EXECUTABLE,
+    IMPOSSIBLE,
     LOADED_VAULT,
     MINT,
     PASSED_ON,
     READ_ONLY_CONFIG,
     TOKENS,
+    TWINS_OF_ALL,
     Errors,
     Expectations,
     ours,
+    program_twins,
     who,
 )
 from tests.security.substitution import MATRIX
@@ -61,7 +65,6 @@ DEFAULTS: Mapping[str, Errors] = {
 
 # A wallet that pays rent is asked before anything else happens, and these can't pay: one of another
 # program's, and one that has nothing.
-CANNOT_PAY: Errors = {"foreign copy": "ExternalAccountLamportSpend", "absent": "System.LackOfLamports"}
 EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("initialize", "admin"): {
         **dict.fromkeys(("stranger", "copy", "blank"), "NotUpgradeAuthority"),
@@ -101,13 +104,8 @@ TWINS: Mapping[str, str] = {
     "wallet": "InvalidAccountData",
     "program_data": "NotUpgradeAuthority",
     "reward_authority": "InvalidSeeds",
-    "event_authority": "InvalidSeeds",
-    "program": "MissingAccount",
-    "token_program": "ConstraintExecutable",
-    "system_program": "ConstraintExecutable",
+    **TWINS_OF_ALL,
 }
-"""An account given in two slots of which neither is writable, by the slot that is wrong; who can't sign,
-``MissingRequiredSignature``."""
 TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     # Nothing has ever been at the event authority's address.
     ("config", "event_authority"): "UninitializedAccount",
@@ -116,14 +114,9 @@ TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("funder", "program"): "ConstraintMut",
     # The funder signs here, and isn't the guardian.
     ("guardian", "funder"): "NotGuardian",
-    **{
-        (slot, program): "IncorrectProgramId"
-        for slot in ("token_program", "system_program")
-        for program in ("token_program", "system_program", "program")
-    },
+    **program_twins(),
 }
 
-IMPOSSIBLE = "only the program's own init makes such an account, at the one address of its seeds"
 LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     ("open_claim_page", "payer", "stranger"): "anybody may pay a page's rent",
     ("open_claim_page", "payer", "copy"): "anybody may pay a page's rent",

@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Account, TransactionRecord
 from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
-from keeper.clients import staking, tokenomics
+from keeper.clients import tokenomics
 from keeper.clients.errors import PROGRAMS
 from tests.programs.world import World, finish
 from tests.security.stages import signers
@@ -32,7 +32,7 @@ OTHERS = {
     str(SYSTEM_PROGRAM): ("System", SYSTEM_ERRORS),
 }
 
-OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, tokenomics.PROGRAM.address, staking.PROGRAM.address)
+OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, *PROGRAMS)
 
 Accounts = dict[Pubkey, Account]
 

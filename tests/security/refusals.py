@@ -19,6 +19,23 @@ DERIVED: Errors = dict.fromkeys(CHANGES, "InvalidSeeds")
 """Known by its address alone."""
 EXECUTABLE: Errors = {**dict.fromkeys(CHANGES, "ConstraintExecutable"), "stranger": "IncorrectProgramId"}
 
+RECORDED: Errors = dict.fromkeys(CHANGES, "WrongAccount")
+"""Only compared with a record, such as the config's."""
+READ_ONLY: Errors = {"other kind": "IllegalOwner", "absent": "UninitializedAccount"}
+"""What differs where a config isn't written: the owner is looked at first."""
+CANNOT_PAY: Errors = {"foreign copy": "ExternalAccountLamportSpend", "absent": "System.LackOfLamports"}
+"""A wallet that pays rent is asked before anything else happens."""
+TWINS_OF_ALL: Mapping[str, str] = {
+    "event_authority": "InvalidSeeds",
+    "program": "MissingAccount",
+    "token_program": "ConstraintExecutable",
+    "system_program": "ConstraintExecutable",
+}
+"""An account given in two slots of which neither is writable, by the slot that is wrong; who can't sign,
+``MissingRequiredSignature``."""
+IMPOSSIBLE = "only the program's own init makes such an account, at the one address of its seeds"
+"""Why the copy of an account that this program creates may pass."""
+
 
 def who(error: str) -> Errors:
     """A signer with a role; a program's account can't sign."""
@@ -34,6 +51,15 @@ def ours(stranger: str, *, copy: str | None = None, absent: str = "AccountDataTo
         "foreign copy": "IllegalOwner",
         "blank": "InvalidAccountData",
         "absent": absent,
+    }
+
+
+def program_twins(*others: str) -> dict[tuple[str, str], str]:
+    """Another program of the call where one is expected; ``others`` are those that not every call has."""
+    return {
+        (slot, program): "IncorrectProgramId"
+        for slot in ("token_program", "system_program")
+        for program in ("token_program", "system_program", "program", *others)
     }
 
 
@@ -70,6 +96,8 @@ CONFIG: Errors = {
     # A mint is smaller than a config, and the size is looked at first.
     "other kind": "AccountDataTooSmall",
 }
+LARGEST: Errors = {**ours("AccountDataTooSmall", copy="InvalidSeeds"), "other kind": "AccountDataTooSmall"}
+"""A config that no other account of its program is as large as: the size is looked at first."""
 READ_ONLY_CONFIG: Errors = {**CONFIG, "other kind": "IllegalOwner", "absent": "UninitializedAccount"}
 
 

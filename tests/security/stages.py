@@ -11,10 +11,11 @@ from functools import cache
 
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.null_signer import NullSigner
 from solders.pubkey import Pubkey
 
 from keeper.chain import token
-from keeper.clients import tokenomics
+from keeper.clients import orders, tokenomics
 from keeper.deploy import ARTIFACTS, staking_program
 from keeper.economy.genesis import read_table
 from keeper.economy.supply import IO
@@ -41,12 +42,17 @@ WORKERS = ("worker", "bob's worker", "leaving worker", "slashed worker", "empty 
 PEOPLE = ("admin", "guardian", "payer", "alice", "bob", "carol", "mallory", HEIR, "elsewhere")
 KEYS = {key(name).pubkey(): key(name) for name in (*PEOPLE, *OPERATORS, *WORKERS, *LABELS)}
 """Everybody's key by address; ``elsewhere`` is one of mallory's, where nothing is at first."""
+AUTHORITIES = {orders.LEASE_AUTHORITY: NullSigner(orders.LEASE_AUTHORITY)}
+"""Addresses that only a program can sign for on a real chain.
+
+Signatures are not verified here, so that the side of such a call that is called can be tested alone.
+"""
 
 
-def signers(*instructions: Instruction) -> list[Keypair]:
+def signers(*instructions: Instruction) -> list[Keypair | NullSigner]:
     """Everybody whose signature some calls name."""
     named = (meta.pubkey for each in instructions for meta in each.accounts if meta.is_signer)
-    return [KEYS[each] for each in dict.fromkeys(named)]
+    return [AUTHORITIES.get(each) or KEYS[each] for each in dict.fromkeys(named)]
 
 
 def do(world: World, *instructions: Instruction) -> None:

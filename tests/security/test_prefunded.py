@@ -5,27 +5,16 @@ season, or the launch, with one lamport.
 """
 
 import pytest
-from solders.pubkey import Pubkey
-from solders.system_program import TransferParams, transfer
 
-from keeper.chain.loader import minimum_balance
 from keeper.clients import tokenomics as client
-from tests.programs.world import World, finish
 from tests.security import stages
 from tests.security.calls import CALLS
 from tests.security.outcomes import rehearsed
+from tests.security.prefunded import AMOUNTS, assert_created, fund
 from tests.security.stages import do
 from tests.security.substitution import account_of, is_created, slots, valid
 
 CREATED = [(name, slot) for name in CALLS for slot in slots(name) if is_created(name, slot)]
-AMOUNTS = ("one lamport", "a lamport less than the rent", "the rent", "a lamport more", "much more")
-
-
-def created(name: str) -> World:
-    """The world after the valid call."""
-    world = stages.STAGES[CALLS[name].stage]()
-    do(world, valid(name))
-    return world
 
 
 def test_these_are_all_the_accounts_that_the_program_creates() -> None:
@@ -41,25 +30,8 @@ def test_these_are_all_the_accounts_that_the_program_creates() -> None:
 @pytest.mark.parametrize("amount", AMOUNTS)
 @pytest.mark.parametrize(("name", "slot"), CREATED)
 def test_lamports_in_advance_stop_nothing(name: str, slot: str, amount: str) -> None:
-    where = account_of(name, slot)
-    plain = created(name).account(where)
-    rent = plain.lamports
-    lamports = dict(zip(AMOUNTS, (1, rent - 1, rent, rent + 1, 10**9), strict=True))[amount]
-    world = stages.STAGES[CALLS[name].stage]()
-    # Less than a wallet's minimum can't be sent on today's network, though it could be once.
-    fund(world, where, lamports)
-    do(world, valid(name))
-    found = world.account(where)
-    assert (found.data, found.owner) == (plain.data, plain.owner)
-    assert found.lamports == max(rent, lamports)
-
-
-def fund(world: World, where: Pubkey, lamports: int) -> None:
-    if lamports >= finish(minimum_balance(world.chain, 0)):
-        gift = TransferParams(from_pubkey=stages.address("mallory"), to_pubkey=where, lamports=lamports)
-        do(world, transfer(gift))
-    else:
-        world.chain.airdrop(where, lamports)
+    call = valid(name)
+    assert_created(stages.STAGES[CALLS[name].stage], lambda _: call, account_of(name, slot), amount)
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in CREATED}))

@@ -19,10 +19,17 @@ MINT_SIZE = 82
 ACCOUNT_SIZE = 165
 
 
-def create_mint(world: World, mint: Keypair, authority: Pubkey, *, program: Pubkey = TOKEN_PROGRAM) -> None:
+def create_mint(
+    world: World,
+    mint: Keypair,
+    authority: Pubkey,
+    *,
+    program: Pubkey = TOKEN_PROGRAM,
+    decimals: int = IO_DECIMALS,
+) -> None:
     """A mint that looks like IO's but for its address; its authority can freeze, too."""
     terms = models.InitializeMint2Params(
-        decimals=IO_DECIMALS,
+        decimals=decimals,
         program_id=program,
         mint=mint.pubkey(),
         mint_authority=authority,
@@ -85,6 +92,13 @@ def freeze(account: Pubkey, mint: Pubkey, authority: Pubkey) -> Instruction:
     """Stop a token account."""
     return spl.freeze_account(
         models.FreezeAccountParams(program_id=TOKEN_PROGRAM, account=account, mint=mint, authority=authority)
+    )
+
+
+def thaw(account: Pubkey, mint: Pubkey, authority: Pubkey) -> Instruction:
+    """Let a token account go on."""
+    return spl.thaw_account(
+        models.ThawAccountParams(program_id=TOKEN_PROGRAM, account=account, mint=mint, authority=authority)
     )
 
 

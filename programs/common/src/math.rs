@@ -1,5 +1,7 @@
 //! Integer arithmetic that every program needs.
 
+use crate::supply::BPS;
+
 /// `floor(a * b / d)` through 128 bits; `None` when `d` is 0 or the result passes `u64`.
 #[inline]
 pub fn mul_div_floor(a: u64, b: u64, d: u64) -> Option<u64> {
@@ -9,6 +11,25 @@ pub fn mul_div_floor(a: u64, b: u64, d: u64) -> Option<u64> {
     }
     let quotient = (a as u128).checked_mul(b as u128)?.checked_div(d as u128)?;
     u64::try_from(quotient).ok()
+}
+
+/// `ceil(a * b / d)` through 128 bits; `None` when `d` is 0 or the result passes `u64`.
+#[inline]
+pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> Option<u64> {
+    if let Some(product) = a.checked_mul(b) {
+        let quotient = product.checked_div(d)?;
+        // A remainder would be a second division.
+        return quotient.checked_add(u64::from(quotient * d != product));
+    }
+    let (product, d) = ((a as u128).checked_mul(b as u128)?, d as u128);
+    let quotient = product.checked_div(d)?;
+    u64::try_from(quotient.checked_add(u128::from(quotient * d != product))?).ok()
+}
+
+/// A fee of `bps` basis points on `amount`, rounded up.
+#[inline]
+pub fn fee(amount: u64, bps: u16) -> Option<u64> {
+    mul_div_ceil(amount, bps as u64, BPS)
 }
 
 #[cfg(test)]
@@ -22,5 +43,24 @@ mod tests {
         assert_eq!(mul_div_floor(u64::MAX, 2, 1), None);
         assert_eq!(mul_div_floor(1, 1, 0), None);
         assert_eq!(mul_div_floor(u64::MAX, 2, 0), None);
+    }
+
+    #[test]
+    fn ceils_and_refuses() {
+        assert_eq!(mul_div_ceil(7, 3, 2), Some(11));
+        assert_eq!(mul_div_ceil(6, 3, 2), Some(9));
+        assert_eq!(mul_div_ceil(0, 3, 2), Some(0));
+        assert_eq!(mul_div_ceil(1, 1, u64::MAX), Some(1));
+        assert_eq!(mul_div_ceil(u64::MAX, u64::MAX, u64::MAX), Some(u64::MAX));
+        assert_eq!(mul_div_ceil(u64::MAX, u64::MAX - 1, u64::MAX), Some(u64::MAX - 1));
+        assert_eq!(mul_div_ceil(u64::MAX, 3, 2), None);
+        assert_eq!(mul_div_ceil(u64::MAX, 3, 4), Some(u64::MAX / 4 * 3 + 3));
+        assert_eq!(mul_div_ceil(1, 1, 0), None);
+        assert_eq!(mul_div_ceil(u64::MAX, 2, 0), None);
+    }
+
+    #[test]
+    fn fees_round_up() {
+        assert_eq!((fee(1, 25), fee(400, 25), fee(401, 25), fee(5, 0)), (Some(1), Some(1), Some(2), Some(0)));
     }
 }

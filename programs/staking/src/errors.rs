@@ -135,4 +135,12 @@ pub enum StakingError {
     WrongAccount,
     #[msg("Tokenomics is not launched yet")]
     NotLaunched,
+    #[msg("Only the orders program can lease devices and free them")]
+    NotOrders,
+    #[msg("The stake on the device is below its minimum")]
+    StakeInsufficient,
+    #[msg("The device is not held by this lease")]
+    WrongLease,
+    #[msg("A lease is done, failed or disputed; nothing else is counted")]
+    OutcomeInvalid,
 }

@@ -11,6 +11,7 @@ pub struct Initialized {
     pub mint: Address,
     pub stake_vault: Address,
     pub reward_vault: Address,
+    pub lease_authority: Address,
     pub params: Params,
 }
 
@@ -313,4 +314,29 @@ pub struct Slashed {
     pub own_cooling: u64,
     pub co: u64,
     pub leaving: u64,
+}
+
+/// The orders program let the device.
+#[event]
+pub struct DeviceLeased {
+    pub device: Address,
+    pub lease: Address,
+}
+
+/// The device can be let again.
+#[event]
+pub struct DeviceFreed {
+    pub device: Address,
+    pub lease: Address,
+}
+
+/// What became of a lease was counted; the counters are the device's now.
+#[event]
+pub struct LeaseRecorded {
+    pub device: Address,
+    pub outcome: u8,
+    pub hired_seconds: u64,
+    pub leases_done: u64,
+    pub leases_failed: u64,
+    pub disputes: u64,
 }

@@ -25,8 +25,14 @@ pub mod staking {
     use super::*;
 
     /// Creates config and stake vault; signed by the program's upgrade authority, the first admin.
-    pub fn initialize(ctx: &mut Context<Initialize>, guardian: Address, params: Params) -> Result<()> {
-        instructions::initialize(ctx, guardian, params)
+    /// Devices are let by `orders_program` from then on.
+    pub fn initialize(
+        ctx: &mut Context<Initialize>,
+        orders_program: Address,
+        guardian: Address,
+        params: Params,
+    ) -> Result<()> {
+        instructions::initialize(ctx, orders_program, guardian, params)
     }
 
     /// Proposes parameters and operators (admin; in force after the notice).
@@ -224,5 +230,20 @@ pub mod staking {
     /// Burns a slashed device's stake after the appeal period (anyone).
     pub fn execute_slash(ctx: &mut Context<ExecuteSlash>) -> Result<()> {
         instructions::execute_slash(ctx)
+    }
+
+    /// Lets a free device to a lease (the orders program).
+    pub fn lease_device(ctx: &mut Context<LeaseDevice>, lease: Address) -> Result<()> {
+        instructions::lease_device(ctx, lease)
+    }
+
+    /// Frees a device from its lease (the orders program).
+    pub fn free_device(ctx: &mut Context<LeasedDevice>, lease: Address) -> Result<()> {
+        instructions::free_device(ctx, lease)
+    }
+
+    /// Counts what became of a lease (the orders program).
+    pub fn record_lease(ctx: &mut Context<LeasedDevice>, seconds: u64, outcome: u8) -> Result<()> {
+        instructions::record_lease(ctx, seconds, outcome)
     }
 }

@@ -1,35 +1,26 @@
 """Published hours and proofs over HTTP, from a real server."""
 
 import json
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from solders.pubkey import Pubkey
 
-from keeper.api.app import application
 from keeper.rewards import publication
 from tests.keeper.rewards.tables import key
 from tests.keeper.rewards.test_publication import publish
+from tests.keeper.services.serving import serving
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A folder with an hour in it, and where it is served."""
     publish(tmp_path)
-    server = uvicorn.Server(uvicorn.Config(application(tmp_path), port=0, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield tmp_path, f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with serving(tmp_path) as url:
+        yield tmp_path, url
 
 
 def get(url: str) -> bytes:

@@ -14,8 +14,9 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams
 from solders.system_program import transfer as system_transfer
 
-from keeper.chain import Chain, EmbeddedChain, Program, RpcChain, TransactionRecord
+from keeper.chain import Chain, EmbeddedChain, Program, TransactionRecord
 from keeper.chain.framework import UPGRADEABLE_LOADER
+from keeper.chain.rpc import RpcChain
 from tests.keeper.chain.rpc_node import RpcNode
 
 ARTIFACTS = Path(__file__).parents[3] / "programs/artifacts"

@@ -9,7 +9,8 @@ import asyncio
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import base58
 from solders.hash import Hash
@@ -21,6 +22,7 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from keeper.chain import EmbeddedChain, TransactionRecord
+from tests.keeper.chain.mischief import Mischief
 from tests.keeper.chain.rpc_shapes import Json, account_json, error_json, inner_json
 
 HASH_LIFE = 150
@@ -31,14 +33,17 @@ MAX_TRANSACTION = 1_232
 INVALID_PARAMS = -32602
 SIGNATURE_FAILURE = -32003
 METHOD_NOT_FOUND = -32601
+MIN_CONTEXT_SLOT = -32016
+MAX_STATUSES = 256
 
 
 class RpcRefusal(Exception):
     """A JSON-RPC error."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, data: Json = None) -> None:
         super().__init__(message)
         self.code = code
+        self.data = data
 
 
 @dataclass
@@ -59,20 +64,36 @@ class Faults:
     """The HTTP status of every answer."""
     garbage: bool = False
     """Every answer is a web page."""
+    finality_lag: int = 0
+    """Slots that the finalized one is behind."""
+    forked_out: set[Signature] = field(default_factory=set)
+    """Transactions that the chain dropped again."""
+    knows_positions: bool = True
+    """Lists have each transaction's index in its block, as nodes have done since version 3."""
+    fees: list[int] = field(default_factory=list)
+    """What getRecentPrioritizationFees tells."""
 
 
 class RpcNode:
-    """Serves ``chain``, which must not verify signatures: the node does, but for simulations."""
+    """Serves ``chain``, which must not verify signatures: the node does, but for simulations.
 
-    def __init__(self, chain: EmbeddedChain) -> None:
+    A blockhash lives for HASH_LIFE blocks here, and what has landed doesn't land again: the node looks
+    after both, and lets the chain execute everything under its own newest blockhash.
+    """
+
+    def __init__(self, chain: EmbeddedChain, mischief: Mischief | None = None) -> None:
         self.chain = chain
+        self.mischief = mischief
         self.faults = Faults()
         self.calls: list[tuple[str, list[Json]]] = []
         self.url = ""
         self._landed: dict[Signature, tuple[VersionedTransaction, TransactionRecord]] = {}
         self._waiting: list[VersionedTransaction] = []
         self._blocks_ahead = 0
+        self._hashes: dict[Hash, int] = {}
         self._connections: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+        self._execute = chain.submit
+        chain.submit = self._keep  # type: ignore[method-assign]  # whoever acts on the chain, the node sees it
 
     async def start(self) -> None:
         """Listen on a free port of this machine."""
@@ -92,7 +113,7 @@ class RpcNode:
         """Execute a transaction of somebody who talks to another node."""
         blockhash = self.chain.latest_blockhash()
         message = MessageV0.try_compile(signers[0].pubkey(), list(instructions), [], blockhash)
-        return self._include(VersionedTransaction(message, list(signers)))
+        return self.chain.submit(VersionedTransaction(message, list(signers)))
 
     # -- HTTP --------------------------------------------------------------------------------
 
@@ -103,7 +124,12 @@ class RpcNode:
                 head = await reader.readuntil(b"\r\n\r\n")
                 fields = dict(line.lower().split(": ", 1) for line in head.decode().splitlines()[1:-1])
                 body = await reader.readexactly(int(fields["content-length"]))
-                answer = b"<html>down</html>" if self.faults.garbage else await self._answer(body)
+                if self.faults.garbage:
+                    answer = b"<html>down</html>"
+                elif self.mischief:
+                    answer = await self.mischief.answer(json.loads(body), partial(self._answer, body))
+                else:
+                    answer = await self._answer(body)
                 status = f"HTTP/1.1 {self.faults.status} x\r\ncontent-length: {len(answer)}\r\n\r\n"
                 writer.write(status.encode() + answer)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -123,13 +149,16 @@ class RpcNode:
                 raise RpcRefusal(METHOD_NOT_FOUND, "Method not found")
             answer["result"] = await handler(*parameters)
         except RpcRefusal as refusal:
-            answer["error"] = {"code": refusal.code, "message": str(refusal)}
+            answer["error"] = {"code": refusal.code, "message": str(refusal), "data": refusal.data}
         return json.dumps(answer).encode()
 
     # -- accounts ----------------------------------------------------------------------------
 
     async def _rpc_getHealth(self) -> Json:
         return "ok"
+
+    async def _rpc_getVersion(self) -> Json:
+        return {"solana-core": "4.1.1", "feature-set": 1}
 
     async def _rpc_getGenesisHash(self) -> Json:
         return await self.chain.genesis_hash()
@@ -147,24 +176,28 @@ class RpcNode:
         assert config["encoding"] == "base64"
         found = await self.chain.program_accounts(Pubkey.from_string(program))
         filters = config.get("filters") or []
-        return [
+        self._require_slot(config, self._slot())
+        accounts = [
             {"pubkey": str(address), "account": account_json(account)}
             for address, account in found.items()
             if all(_passes(account.data, each) for each in filters)
         ]
+        return await self._in_context(accounts) if config.get("withContext") else accounts
 
     # -- transactions --------------------------------------------------------------------------
 
     async def _rpc_getLatestBlockhash(self, config: Json) -> Json:
         return await self._in_context(self._blockhash_json(await self._height()))
 
+    async def _rpc_getSlot(self, config: Json) -> Json:
+        return self._final_slot() if config["commitment"] == "finalized" else self._slot()
+
     async def _rpc_getBlockHeight(self, config: Json) -> Json:
-        self._blocks_ahead += self.faults.blocks_per_question
-        height = await self._height()
         for transaction in self._waiting:
             self._include(transaction)
         self._waiting.clear()
-        return height
+        self._blocks_ahead += self.faults.blocks_per_question
+        return await self._height()
 
     async def _rpc_sendTransaction(self, encoded: str, config: Json) -> Json:
         transaction = _transaction(encoded, config)
@@ -202,7 +235,14 @@ class RpcNode:
         limit = config.get("limit") or MAX_SIGNATURES
         if limit > MAX_SIGNATURES:
             raise RpcRefusal(INVALID_PARAMS, f"Invalid limit; max {MAX_SIGNATURES}")
-        records = (await self.chain.history(Pubkey.from_string(address)))[::-1]
+        final = self._final_slot()
+        wanted = final if config["commitment"] == "finalized" else self._slot()
+        self._require_slot(config, wanted)
+        records = [
+            record
+            for record in (await self.chain.history(Pubkey.from_string(address)))[::-1]
+            if record.slot <= wanted and record.signature not in self.faults.forked_out
+        ]
         names = [str(record.signature) for record in records]
         start = names.index(config["before"]) + 1 if config.get("before") else 0
         end = names.index(config["until"]) if config.get("until") in names else len(names)
@@ -213,7 +253,8 @@ class RpcNode:
                 "err": error_json(record),
                 "memo": None,
                 "blockTime": record.time,
-                "confirmationStatus": "confirmed",
+                "confirmationStatus": "finalized" if record.slot <= final else "confirmed",
+                **({"transactionIndex": 0} if self.faults.knows_positions else {}),
             }
             for record in records[start : min(start + limit, end)]
         ]
@@ -222,7 +263,7 @@ class RpcNode:
         assert config["encoding"] == "base64"
         assert config["maxSupportedTransactionVersion"] == 0
         found = self._landed.get(Signature.from_string(signature))
-        if found is None or self.faults.forgetful:
+        if found is None or self.faults.forgetful or found[1].signature in self.faults.forked_out:
             return None
         if self.faults.hidden_answers:
             self.faults.hidden_answers -= 1
@@ -250,22 +291,84 @@ class RpcNode:
             },
         }
 
+    async def _rpc_getBlock(self, slot: int, config: Json) -> Json:
+        assert (config["transactionDetails"], config["rewards"]) == ("signatures", False)
+        signatures = await self.chain.block(slot)
+        return {
+            "blockhash": str(Hash.default()),
+            "previousBlockhash": str(Hash.default()),
+            "parentSlot": slot - 1,
+            "blockTime": None,
+            "blockHeight": slot,
+            "signatures": [str(each) for each in signatures if each not in self.faults.forked_out],
+        }
+
+    async def _rpc_getSignatureStatuses(self, signatures: list[str], config: Json) -> Json:
+        assert config["searchTransactionHistory"]
+        if len(signatures) > MAX_STATUSES:
+            raise RpcRefusal(INVALID_PARAMS, f"Too many inputs provided; max {MAX_STATUSES}")
+        return await self._in_context([self._status_json(Signature.from_string(each)) for each in signatures])
+
+    async def _rpc_getRecentPrioritizationFees(self, addresses: list[str]) -> Json:
+        slot = self._slot()
+        return [{"slot": slot, "prioritizationFee": fee} for fee in self.faults.fees]
+
     # -- inside --------------------------------------------------------------------------------
 
-    def _include(self, transaction: VersionedTransaction) -> TransactionRecord:
-        record = self.chain.submit(transaction)
+    def _include(self, transaction: VersionedTransaction) -> None:
+        """Execute what may land: signed for a living blockhash, and not landed before."""
+        message = transaction.message
+        assert isinstance(message, MessageV0)
+        if transaction.signatures[0] in self._landed:
+            return
+        if self._slot() + self._blocks_ahead > self._hashes.get(message.recent_blockhash, 0):
+            return
+        current = MessageV0(
+            message.header, message.account_keys, self.chain.latest_blockhash(), message.instructions, []
+        )
+        self.chain.submit(VersionedTransaction.populate(current, transaction.signatures))
+
+    def _keep(self, transaction: VersionedTransaction) -> TransactionRecord:
+        record = self._execute(transaction)
         if record.fee:
             self._landed[record.signature] = (transaction, record)
         return record
 
+    def _slot(self) -> int:
+        return self.chain.newest_slot()
+
+    def _final_slot(self) -> int:
+        return max(0, self._slot() - self.faults.finality_lag)
+
+    def _require_slot(self, config: Json, slot: int) -> None:
+        if (config.get("minContextSlot") or 0) > slot:
+            raise RpcRefusal(
+                MIN_CONTEXT_SLOT, "Minimum context slot has not been reached", {"contextSlot": slot}
+            )
+
+    def _status_json(self, signature: Signature) -> Json:
+        if signature not in self._landed or signature in self.faults.forked_out:
+            return None
+        record = self._landed[signature][1]
+        error = error_json(record)
+        return {
+            "slot": record.slot,
+            "confirmations": None if record.slot <= self._final_slot() else 1,
+            "status": {"Ok": None} if error is None else {"Err": error},
+            "err": error,
+            "confirmationStatus": "finalized" if record.slot <= self._final_slot() else "confirmed",
+        }
+
     async def _height(self) -> int:
-        return (await self.chain.clock()).slot + self._blocks_ahead
+        return self._slot() + self._blocks_ahead
 
     def _blockhash_json(self, height: int) -> Json:
-        return {"blockhash": str(self.chain.latest_blockhash()), "lastValidBlockHeight": height + HASH_LIFE}
+        blockhash = Hash.hash(height.to_bytes(8, "little"))
+        self._hashes[blockhash] = height + HASH_LIFE
+        return {"blockhash": str(blockhash), "lastValidBlockHeight": height + HASH_LIFE}
 
     async def _in_context(self, value: Json) -> Json:
-        return {"context": {"apiVersion": "3.0.0", "slot": (await self.chain.clock()).slot}, "value": value}
+        return {"context": {"apiVersion": "3.0.0", "slot": self._slot()}, "value": value}
 
 
 def _transaction(encoded: str, config: Json) -> VersionedTransaction:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from dataclasses import replace
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
@@ -120,7 +119,7 @@ FORGED = {
     "another tag": record(call(data=EVENT_TAG[::-1] + payload(1))),
     "unknown event": record(call(data=EVENT_TAG + bytes(20))),
     "only the tag": record(call(data=EVENT_TAG)),
-    "failed": replace(record(call()), error="instruction 0: custom error 1"),
+    "failed": record(call())._replace(error="instruction 0: custom error 1"),
     "no inner instruction": record(),
 }
 

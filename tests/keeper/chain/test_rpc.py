@@ -1,7 +1,10 @@
 """What only an RPC node can do to its clients: lose, delay, repeat, refuse, vanish."""
 
+import asyncio
 import base64
+import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from solana.rpc.async_api import AsyncClient
@@ -21,7 +24,9 @@ from keeper.chain import (
     TransactionFailed,
     TransactionRecord,
 )
+from keeper.chain.rpc import AT_ONCE, READ_TRIES
 from tests.keeper.chain.conftest import ADMIN, ALICE, BOB, LAMPORTS, RpcSite, initialize, pay
+from tests.keeper.chain.mischief import Lost, Mischief
 from tests.keeper.chain.rpc_node import HASH_LIFE, MAX_SIGNATURES, Faults, RpcNode
 
 FEE = 5_000
@@ -164,6 +169,33 @@ async def test_a_node_behind_a_broken_proxy(
         await question(rpc.chain)
     rpc.node.faults = Faults()
     await question(rpc.chain)
+
+
+class LosesFirst(Mischief):
+    """The first time that anything is asked, the connection breaks."""
+
+    async def answer(self, question: Any, ask: Callable[[], Awaitable[bytes]]) -> bytes:
+        asked = json.dumps([question["method"], question["params"]])
+        self.done[asked] += 1
+        if self.done[asked] == 1:
+            raise Lost
+        return await ask()
+
+
+async def test_many_reads_of_a_node_that_loses_some(rpc: RpcSite) -> None:
+    records = [rpc.execute([pay(1)], [ALICE]) for _ in range(2 * AT_ONCE)]
+    rpc.node.mischief = lossy = LosesFirst(seed=0)
+    assert await rpc.chain.records([each.signature for each in records]) == records
+    assert list(lossy.done.values()) == [2] * len(records)
+
+
+async def test_what_nobody_waits_for_any_more_is_not_asked(rpc: RpcSite) -> None:
+    records = [rpc.execute([pay(1)], [ALICE]) for _ in range(2 * AT_ONCE)]
+    rpc.node.faults.status = 503
+    with pytest.raises(ChainUnreachable):
+        await rpc.chain.records([each.signature for each in records])
+    assert asked(rpc, "getTransaction") <= AT_ONCE * READ_TRIES
+    assert not [each for each in asyncio.all_tasks() if "RpcChain" in repr(each.get_coro())]
 
 
 async def test_a_node_that_doesnt_know_a_question(rpc: RpcSite, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,5 @@
 """What both kinds of chain do with transactions, and tell about them afterwards."""
 
-from dataclasses import replace
-
 import pytest
 from solders.compute_budget import ID as COMPUTE_BUDGET
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
@@ -217,4 +215,4 @@ async def test_both_chains_tell_the_same(embedded: EmbeddedChain, rpc: RpcSite) 
         assert history == await rpc.chain.history(address)
     expected = await embedded.simulate([add_allocation(1)], [ADMIN])
     found = await rpc.chain.simulate([add_allocation(1)], [ADMIN])
-    assert found == replace(expected, signature=found.signature, fee=0, time=0, inner=())
+    assert found == expected._replace(signature=found.signature, fee=0, time=0, inner=())

@@ -6,7 +6,7 @@ import sys
 import pytest
 import structlog
 
-from keeper.cli import main
+from keeper.cli import main, tables
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +15,14 @@ def no_settings_of_this_machine(monkeypatch, tmp_path):
         if name.startswith("IONET_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def files_of_their_owner_alone():
+    """Keys are refused when others can read them."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +35,7 @@ def logs_as_before():
 @pytest.fixture
 def ionet(monkeypatch, capsys):
     """Run ``ionet`` with arguments; gives exit code, stdout, stderr."""
-    monkeypatch.setattr(main.console, "width", 120)
+    monkeypatch.setattr(tables.console, "width", 120)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["ionet", *map(str, arguments)])

@@ -2,13 +2,15 @@
 
 import csv
 import re
+from collections import Counter
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from keeper.chain import EmbeddedChain
-from keeper.clients import staking, tokenomics
+from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.demo import network, run
 from keeper.demo.airdrop import airdrop
 from keeper.demo.checks import DemoFailed
@@ -25,25 +27,42 @@ async def test_the_whole_demo(tmp_path):
     assert re.search(r"[\d,]+ figures compared, all equal", printed)
     assert "2025-03   3,072,063.36669555      3,072,063" in printed
     assert "4,129.1174" in printed
-    assert "2044-06           3.696   300.000            0.000       500.215   800.000" in printed
-    assert printed.count("left over                                    0.00000000") == 2
+    lines = [line.rstrip() for line in printed.splitlines()]
+    for shown in _shown_in_readme():
+        assert any(line.startswith(shown) for line in lines), shown
+    assert len(re.findall(r"left over +0\.00000000 *\n", printed)) == 2
+    assert re.search(r"dust left in vaults +0\.00000000 +0\.000000 *\n", printed)
+    outcomes = {"completed": 89, "ended by the renter": 18, "broken off by the supplier": 4}
+    outcomes |= {"not accepted in time": 4, "failed, attested by operators": 3}
+    for name, count in outcomes.items():
+        assert re.search(rf"{name} +{count} +[\d,.]+ *\n", printed), name
+    for name, count in (("served", 52), ("nobody let a device at their price", 6)):
+        assert re.search(rf" {name} +{count} +\d+ *\n", printed), name
+    told = " ".join(printed.split())
+    assert "33, 31, 40 matched by the operators, 14 taken by suppliers directly" in told
+    assert "4 of the 4 that lapsed were matched again and served; 6 were extended" in told
+    assert "the guardian held the money of 1 back and released it" in told
     assert len(done.hours) == 48 and len(done.months) == 240
 
     with (tmp_path / "supply.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 240
-    assert (rows[-1]["supply"], rows[-1]["burned"]) == ("799999975.00000000", "25.00000000")
     for row in rows:
         supply = 500_000_000 * IO + _units(row["emitted"]) - _units(row["burned"])
         assert _units(row["supply"]) == supply
-    assert (tmp_path / "supply.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("supply.png", "buyback.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
     saved = EmbeddedChain.load(tmp_path / "network.chain")
-    assert (await tokenomics.read_supply(saved)).supply == MAX_SUPPLY - 25 * IO
+    burned = 25 * IO + await _check_burns(saved)
+    assert _units(rows[-1]["burned"]) == burned
+    assert (await tokenomics.read_supply(saved)).supply == MAX_SUPPLY - burned
     stakes = await staking.read_config(saved)
     assert stakes is not None
     assert (stakes.staked, stakes.slashed, stakes.next_hour) == (0, 25 * IO, 48)
     assert stakes.claimed == stakes.final_total
+    assert await orders.read_orders(saved) == await orders.read_leases(saved) == {}
+    assert await _check_money(saved) == 60
     assert await _check_hours(tmp_path / "rewards/operator-1") == stakes.final_total
     for number, pool in ((1, 17_500_000), (2, 7_500_000), (3, 5_000_000)):
         (season,) = [s for s in await tokenomics.read_seasons(saved) if s.season == number]
@@ -53,6 +72,49 @@ async def test_the_whole_demo(tmp_path):
     claim = airdrop(1).claiming[0]
     account = saved.get(tokenomics.tokens_address(claim.wallet))
     assert account is not None and int.from_bytes(account.data[64:72], "little") == claim.amount
+
+
+async def _check_money(chain):
+    """The orders' events again, by another reader: every base unit that came in went out."""
+    came, went, fees, currencies = Counter(), Counter(), Counter(), {}
+    for record in await chain.history(orders.PROGRAM.address):
+        for event in orders.PROGRAM.events(record):
+            if event.name == "BookProduct":
+                currencies[event.fields["cluster_id"]] = event.fields["currency"]
+            if event.name in ("Pay", "Refund", "Worked", "Earn"):
+                currency, amount = currencies[event.fields["cluster_id"]], event.fields["amount"]
+                net = amount - event.fields.get("fee", 0)
+                {"Pay": came, "Earn": fees}.get(event.name, went)[currency] += net
+    config, sold = await orders.read_config(chain), await buyback.read_config(chain)
+    for currency, vault, out in (
+        (0, config.io_fees, sold.burned_fees),
+        (1, config.usdc_fees, sold.usdc_sold),
+    ):
+        assert came[currency] == went[currency] + fees[currency] > 0
+        left = int.from_bytes(chain.get(vault).data[64:72], "little")
+        assert left == fees[currency] - out < fees[currency]
+    return len(currencies)
+
+
+async def _check_burns(chain):
+    """The buyback's events again: several auctions, each paid by its price; gives the IO that was burned."""
+    found = [e for r in await chain.history(buyback.PROGRAM.address) for e in buyback.PROGRAM.events(r)]
+    sales = [event.fields for event in found if event.name == "AuctionSold"]
+    assert len(sales) > 2
+    assert len({sale["bidder"] for sale in sales}) > 2
+    assert all(sale["cost"] == -(-sale["lot"] * sale["price"] // 10**6) for sale in sales)
+    fees = [event.fields["amount"] for event in found if event.name == "FeesBurned"]
+    return sum(sale["cost"] for sale in sales) + sum(fees)
+
+
+def _shown_in_readme():
+    """The lines that README shows of what is printed, without the dots where it leaves some out."""
+    text = (Path(__file__).parents[3] / "README.md").read_text()
+    demo = text.split("## Two commands")[1].split("## The command line")[0]
+    blocks = [block for block in re.findall(r"```\n(.*?)```", demo, re.DOTALL) if "───" in block]
+    assert len(blocks) == 3
+    lines = [line.removesuffix("...").rstrip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
 
 
 async def _check_hours(folder):

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from keeper.chain import EmbeddedChain
-from keeper.clients import staking
+from keeper.chain.framework import associated_token_address
+from keeper.clients import buyback, orders, staking
+from keeper.deploy import PROGRAMS
 from keeper.economy.classes import read_classes
 from keeper.economy.genesis import read_table
 from tests.programs.world import finish, key
@@ -34,16 +36,18 @@ def genesis(ionet, **changed):
         "guardian": key("guardian").pubkey(),
         "beneficiaries": "people.json",
         "start": "2040-01",
+        "test-usdc": "1000000.5",
     }
-    return ionet("genesis", *(part for n, v in {**options, **changed}.items() for part in (f"--{n}", v)))
+    given = {name: value for name, value in {**options, **changed}.items() if value is not None}
+    return ionet("genesis", *(part for name, value in given.items() for part in (f"--{name}", value)))
 
 
 def test_deploy_then_genesis(ionet, empty):
     code, out, _ = ionet("deploy", "--chain", "test.chain", "--keypair", "authority.json")
-    assert (code, " ".join(out.split())) == (0, "tokenomics: deployed staking: deployed")
+    assert (code, out.split()) == (0, " ".join(f"{name}: deployed" for name in PROGRAMS).split())
     code, out, _ = ionet("deploy", "--chain", "test.chain", "--keypair", "authority.json")
-    already = "tokenomics: is on chain already staking: is on chain already"
-    assert (code, " ".join(out.split())) == (0, already)
+    already = " ".join(f"{name}: is on chain already" for name in PROGRAMS)
+    assert (code, out.split()) == (0, already.split())
     code, _, err = genesis(ionet)
     assert code == 1
     assert "StartMonthInvalid: The emission's first month must start" in err
@@ -58,10 +62,24 @@ def test_deploy_then_genesis(ionet, empty):
     assert [each.name for each in finish(staking.read_classes(before)).values()] == [
         row.name for row in read_classes()
     ]
+    setup = finish(orders.read_config(before))
+    authority = key("authority").pubkey()
+    assert setup.usdc_mint == finish(buyback.read_config(before)).usdc_mint
+    tokens = before.get(associated_token_address(authority, setup.usdc_mint))
+    assert int.from_bytes(tokens.data[64:72], "little") == 1_000_000_500_000
+    assert (setup.admin, setup.guardian) == (authority, key("guardian").pubkey())
     code, out, _ = genesis(ionet, start=following)
     assert code == 0
+    assert f"which your key can mint: {setup.usdc_mint}" in " ".join(out.split())
     after = EmbeddedChain.load(empty / "test.chain")
     assert len(after.transactions()) == len(before.transactions()), "a third time changes nothing"
+
+
+def test_usdc_is_named_or_made(ionet, empty):
+    for changed in ({"test-usdc": None}, {"usdc-mint": key("usdc").pubkey()}):
+        code, _, err = genesis(ionet, **changed)
+        assert code == 1
+        assert "name USDC's mint by --usdc-mint, or, on a test network, make one" in " ".join(err.split())
 
 
 def test_keys_that_the_programs_were_not_built_for(ionet, empty):

@@ -1,6 +1,9 @@
 """``ionet rewards``: shown, proven, verified and claimed from published files."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from keeper.rewards import publication
 from keeper.rewards.tree import leaf
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
+from tests.keeper.services.serving import serving
 from tests.programs.staking_world import StakingWorld
 from tests.programs.world import HOUR, START_MONTH, key
 
@@ -73,6 +77,34 @@ def test_proof(ionet, published):
     assert io(publication.claimable(published / "rewards", 0, OWNER).lifetime) in out
 
 
+def test_hashes_come_out_whole_in_a_narrow_terminal(published):
+    """To be copied, and piped."""
+    command = [Path(sys.executable).with_name("ionet"), "rewards"]
+    environment = {**os.environ, "COLUMNS": "60"}
+
+    def lines(*arguments: str) -> list[list[str]]:
+        done = subprocess.run(
+            [*command, *arguments, "--hour", "0"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return [line.split() for line in done.stdout.splitlines()]
+
+    found = publication.claimable(published / "rewards", 0, OWNER).json()
+    assert found["proof"]
+    out = lines("proof", "--wallet", str(OWNER))
+    for number, sibling in enumerate(found["proof"]):
+        assert ["proof,", "level", str(number), sibling] in out
+    assert ["root", found["root"]] in out
+    assert ["wallet", str(OWNER)] in out
+    manifest = publication.read_manifest(published / "rewards", 0)
+    out = lines("show")
+    assert ["root", manifest.root] in out
+    assert ["manifest's", "SHA-256,", "on", "chain", manifest.hash] in out
+
+
 def test_verify_with_the_chain(ionet, published):
     code, out, err = ionet("rewards", "verify", "--hour", 0, "--chain", "test.chain")
     assert code == 0, err
@@ -87,6 +119,20 @@ def test_verify_finds_another_block_on_chain(ionet, published):
     publication.publish(published / "rewards", hour, rows(owned([another(n) for n in range(3)])), classes())
     code, _, err = ionet("rewards", "verify", "--hour", 0, "--chain", "test.chain")
     assert (code, "hour 0: root on chain is" in words(err)) == (1, True)
+
+
+def test_fetch(ionet, published):
+    with serving(published / "rewards") as url:
+        arguments = ("--from", "http://127.0.0.1:9", "--from", url, "--dir", "mine", "--chain", "test.chain")
+        code, out, err = ionet("rewards", "fetch", *arguments)
+        assert (code, words(out)) == (0, "hour 0 is in mine, as on chain: 3 devices"), err
+        code, _, err = ionet("rewards", "fetch", "--hour", 1, *arguments)
+        assert (code, "hour 1 is not on chain" in words(err)) == (1, True)
+    assert publication.verify(published / "mine", 0) == publication.read_manifest(published / "rewards", 0)
+    code, _, err = ionet("rewards", "fetch", *arguments)
+    assert (code, "nobody has hour 0 as it is on chain" in words(err)) == (1, True)
+    code, _, err = ionet("rewards", "fetch", "--chain", "test.chain")
+    assert (code, "--from (or IONET_PEERS)" in words(err)) == (1, True)
 
 
 def test_claim(ionet, published):

@@ -40,8 +40,9 @@ def world_with_devices() -> StakingWorld:
 def test_accounts_become_rows() -> None:
     world = world_with_devices()
     accounts = finish(staking.device_accounts(world.chain))
-    seen = observed(staking.device_address(key("two").pubkey()), hired=1)
-    rows = device_rows(list(accounts), list(accounts.values()), seen)
+    seen = observed(staking.device_address(key("two").pubkey()))
+    hired = staking.device_address(key("three").pubkey())
+    rows = device_rows(list(accounts), list(accounts.values()), seen, {hired})
     assert len(rows) == 3
     for row in rows:
         address = Pubkey(row["device"].ljust(32, b"\0"))
@@ -53,7 +54,7 @@ def test_accounts_become_rows() -> None:
         co = (row["co_amount"], row["co_until"], row["co_state"], row["co_reward_bps"])
         assert co == (device.co.amount, device.co.until, device.co.state, device.co.reward_bps)
         is_seen = address == staking.device_address(key("two").pubkey())
-        assert (row["online"], row["hired"]) == (is_seen, is_seen)
+        assert (row["online"], row["hired"]) == (is_seen, address == hired)
     assert list(rows["device"]) == sorted(rows["device"])
 
 

@@ -125,6 +125,19 @@ def test_published_scores(multiplier, processors, tier, hired, base):
 
 
 @pytest.mark.parametrize(
+    ("multiplier", "processors", "hired", "shown"),
+    [
+        (25, 2, True, 1_020),  # 2 x RTX 3060 Ti, Ultra, hired
+        (40, 1, False, 820),  # A4000, Ultra
+    ],
+)
+def test_published_scores_on_the_first_scale(multiplier, processors, hired, shown):
+    """Before 20 June 2024 the network showed a tenth, without its fraction."""
+    table = rows([another(1, processors=processors, tier=4, hired=hired)])
+    assert score(table, np.array([multiplier], np.uint64)) // np.uint64(10) == shown
+
+
+@pytest.mark.parametrize(
     ("normalised", "block", "reward_io"),
     [
         (1_927_051, 4_559_620, 87_866_191),

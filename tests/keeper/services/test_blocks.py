@@ -1,6 +1,7 @@
 """The jobs of reward blocks and slashes: due, not due, twice, beside others, and when something differs."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,14 +9,17 @@ import structlog
 from solders.keypair import Keypair
 from structlog.testing import capture_logs
 
+from keeper.buyback.decide import Limits
+from keeper.buyback.sources import OwnHistory
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation, BlockStatus
 from keeper.economy.supply import IO
 from keeper.rewards import publication, tables
 from keeper.rewards.rows import OBSERVATION, keys
-from keeper.services import jobs
+from keeper.services import jobs, names
 from keeper.services.blocks import attest_hours, finalise_blocks, observations_in
 from keeper.services.slashes import execute_slashes
+from tests.keeper.services.keepers import indexed
 from tests.keeper.services.test_jobs import overtaken
 from tests.programs.staking_world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, World, finish, key
@@ -41,8 +45,14 @@ def world() -> StakingWorld:
 
 
 async def attest(world: StakingWorld, folder: Path, operator: int = 0, **changed):
-    options = {"folder": folder / f"operator-{operator}", "observe": observe, **changed}
-    return await attest_hours(world.chain, world.operators[operator], LOG, **options)
+    async with indexed(world.chain, folder / f"operator-{operator}.db") as past:
+        options = {"folder": folder / f"operator-{operator}", "observe": observe, "past": past, **changed}
+        return await attest_hours(world.chain, world.operators[operator], LOG, **options)
+
+
+def nothing_needed(folder: Path) -> dict[str, Any]:
+    """Options of a job that stops before it reads anything."""
+    return {"folder": folder, "observe": observe, "past": None}
 
 
 def block(world: StakingWorld, hour: int) -> staking.Block:
@@ -125,14 +135,14 @@ async def test_observations_come_from_files(world, tmp_path):
 async def test_who_is_no_operator(world, tmp_path):
     world.chain.warp_to(START + HOUR)
     with capture_logs() as logs:
-        assert await attest_hours(world.chain, Keypair(), LOG, folder=tmp_path, observe=observe) == []
+        assert await attest_hours(world.chain, Keypair(), LOG, **nothing_needed(tmp_path)) == []
     assert events_of(logs) == ["blocks.not_an_operator"]
 
 
 async def test_before_there_is_anything(tmp_path):
     world = World.launched()
     with capture_logs() as logs:
-        assert await attest_hours(world.chain, world.payer, LOG, folder=tmp_path, observe=observe) == []
+        assert await attest_hours(world.chain, world.payer, LOG, **nothing_needed(tmp_path)) == []
     assert events_of(logs) == ["blocks.not_initialised"]
     assert await finalise_blocks(world.chain, world.payer, LOG) == []
     assert await execute_slashes(world.chain, world.payer, LOG) == []
@@ -161,16 +171,23 @@ async def test_a_vetoed_block_is_attested_again(world, tmp_path):
 
 
 async def test_an_hour_before_that_is_missing(world, tmp_path):
-    """A keeper that joins late needs the files of the hour before: it says which."""
+    """A keeper that joins late, saw nothing and knows no peer says what it needs."""
+
+    async def saw(hour: int) -> np.ndarray | None:
+        return await observe(hour) if hour else None
+
     world.chain.warp_to(START + HOUR)
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     world.chain.advance(HOUR)
     await finalise_blocks(world.chain, world.payer, LOG)
     with capture_logs() as logs:
-        assert await attest(world, tmp_path, 2) == []
-    assert events_of(logs) == ["block.unpublished"]
-    assert "hour 0 is not in" in logs[0]["reason"]
+        assert await attest(world, tmp_path, 2, observe=saw) == []
+    assert events_of(logs) == ["block.not_observed", "block.unpublished"]
+    assert "IONET_PEERS" in logs[1]["reason"]
+    assert [each.fields["hour"] for each in await attest(world, tmp_path, 2)] == [1], "or makes it up"
+    hashes = {publication.read_manifest(tmp_path / f"operator-{n}", 0).hash for n in (0, 2)}
+    assert len(hashes) == 1
 
 
 async def test_a_pause_delays_finality(world, tmp_path):
@@ -215,7 +232,8 @@ async def test_slashes_are_carried_out_and_counted(world):
 
 
 def test_jobs_are_configured_by_their_names(tmp_path):
-    everything = jobs.configured(jobs.NAMES, rewards=tmp_path, observations=tmp_path)
-    assert tuple(everything) == jobs.NAMES
-    without = jobs.configured(jobs.NAMES, rewards=tmp_path, observations=None)
+    options = {"rewards": tmp_path, "source": OwnHistory(), "past": None}
+    able = jobs.configured(names.NAMES, observations=tmp_path, limits=Limits(1, 0), **options)
+    assert tuple(able) == names.NAMES
+    without = jobs.configured(names.NAMES, observations=None, limits=Limits(0, 0), **options)
     assert tuple(without) == tuple(jobs.ALL)

@@ -2,15 +2,15 @@
 
 import asyncio
 
-import structlog
+import pytest
 from solana.rpc.async_api import AsyncClient
 from structlog.testing import capture_logs
 
-from keeper.chain import EmbeddedChain, RpcChain
+from keeper.chain import EmbeddedChain
+from keeper.chain.rpc import RpcChain
 from keeper.services import jobs, loop
+from tests.keeper.services.keepers import events_of, figure, new_keeper
 from tests.programs.world import HOUR, START, World
-
-LOG = structlog.get_logger()
 
 
 async def until(condition, seconds=10.0):
@@ -22,26 +22,36 @@ async def until(condition, seconds=10.0):
     raise AssertionError("the loop didn't do it")
 
 
-def started(world: World, *, names=("emission",), chain=None):
-    stop = asyncio.Event()
-    chosen = {name: jobs.ALL[name] for name in names}
-    running = asyncio.create_task(
-        loop.run(chain or world.chain, world.payer, jobs=chosen, every=0.02, log=LOG, stop=stop)
-    )
-    return running, stop
+@pytest.fixture
+async def started(database):
+    """Starts loops; those that a test leaves running, as it failed, end before their database does."""
+    all_: list[tuple[asyncio.Task[None], asyncio.Event]] = []
+
+    def start(world: World, *, names=("emission",), chain=None, every=0.02, wakers=None):
+        stop = asyncio.Event()
+        chosen = {name: jobs.ALL[name] for name in names}
+        keeper = new_keeper(chain or world.chain, world.payer, database, chosen)
+        running = asyncio.create_task(loop.run(keeper, every=every, stop=stop, wakers=wakers))
+        all_.append((running, stop))
+        return running, stop, keeper
+
+    yield start
+    for running, stop in all_:
+        stop.set()
+        await asyncio.wait([running], timeout=10)
 
 
-async def test_hours_are_emitted_as_they_end_until_it_is_told_to_stop():
+async def test_hours_are_emitted_as_they_end_until_it_is_told_to_stop(started):
     world = World.launched()
     world.chain.warp_to(START)
     with capture_logs() as logs:
-        running, stop = started(world, names=("emission", "vesting", "seasons"))
+        running, stop, _ = started(world, names=("emission", "vesting", "seasons"))
         for hour in range(1, 4):
             world.chain.advance(HOUR)
             await until(lambda hour=hour: world.config().emitted_hours == hour)
         stop.set()
         await running
-    events = [each["event"] for each in logs]
+    events = events_of(logs)
     assert (events[0], events[-1]) == ("keeper.started", "keeper.stopped")
     assert events.count("emission.emitted") == 3
     world.chain.advance(HOUR)
@@ -60,13 +70,13 @@ class Failing(EmbeddedChain):
         return await super().accounts(addresses)
 
 
-async def test_a_defect_in_one_job_stops_neither_it_nor_the_others():
+async def test_a_defect_in_one_job_stops_neither_it_nor_the_others(started):
     world = World.launched()
     world.chain.__class__ = Failing
     world.chain.failure = ZeroDivisionError("a defect")
     world.chain.warp_to(START + HOUR)
     with capture_logs() as logs:
-        running, stop = started(world, names=("seasons", "emission"))
+        running, stop, _ = started(world, names=("seasons", "emission"))
         await until(lambda: any(each["event"] == "job.failed" for each in logs))
         world.chain.failure = None
         await until(lambda: world.config().emitted_hours == 1)
@@ -76,19 +86,19 @@ async def test_a_defect_in_one_job_stops_neither_it_nor_the_others():
     assert (failed["job"], failed["log_level"]) == ("emission", "error")
 
 
-async def test_a_node_that_nobody_runs_is_reported_and_the_loop_goes_on():
+async def test_a_node_that_nobody_runs_is_reported_and_the_loop_goes_on(started):
     world = World.launched()
     chain = RpcChain(AsyncClient("http://127.0.0.1:9"))
     with capture_logs() as logs:
-        running, stop = started(world, chain=chain)
-        await until(lambda: sum(each["event"] == "chain.unreachable" for each in logs) >= 2)
+        running, stop, _ = started(world, chain=chain)
+        await until(lambda: sum(each.get("job") == "emission" for each in logs) >= 2)
         stop.set()
         await running
     await chain.close()
     assert logs[-1]["event"] == "keeper.stopped"
 
 
-async def test_the_job_under_way_is_finished_before_it_stops(monkeypatch):
+async def test_the_job_under_way_is_finished_before_it_stops(started, monkeypatch):
     world = World.launched()
     entered, release, finished = asyncio.Event(), asyncio.Event(), []
 
@@ -99,7 +109,7 @@ async def test_the_job_under_way_is_finished_before_it_stops(monkeypatch):
         return []
 
     monkeypatch.setitem(jobs.ALL, "emission", slow)
-    running, stop = started(world)
+    running, stop, _ = started(world)
     await entered.wait()
     stop.set()
     await asyncio.sleep(0.05)
@@ -107,3 +117,98 @@ async def test_the_job_under_way_is_finished_before_it_stops(monkeypatch):
     release.set()
     await running
     assert finished == [True]
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(0, 20), (1, 40), (2, 80), (3, 160), (4, 300), (5, 300), (10_000, 300)]
+)
+def test_a_failing_job_waits_twice_as_long_each_time_up_to_five_minutes(failures, seconds):
+    assert loop.backoff(20, failures) == seconds
+
+
+def test_a_job_that_runs_rarely_is_not_hurried_by_its_failures():
+    assert loop.backoff(3_600, 4) == 3_600
+
+
+async def test_a_failing_job_is_put_off_while_the_others_go_on(started, monkeypatch):
+    runs = {"emission": 0, "vesting": 0}
+
+    def counting(name, failure):
+        async def job(chain, payer, log):
+            runs[name] += 1
+            if failure:
+                raise failure
+            return []
+
+        return job
+
+    monkeypatch.setitem(jobs.ALL, "emission", counting("emission", ZeroDivisionError("a defect")))
+    monkeypatch.setitem(jobs.ALL, "vesting", counting("vesting", None))
+    with capture_logs():
+        running, stop, keeper = started(World.launched(), names=("emission", "vesting"))
+        await until(lambda: runs["vesting"] >= 30)
+        stop.set()
+        await running
+    assert 2 <= runs["emission"] <= runs["vesting"] // 3
+    health = keeper.health["emission"]
+    assert (health.failures, health.reason) == (runs["emission"], "ZeroDivisionError: a defect")
+    assert figure(keeper, "ionet_job_failures_in_a_row", keeper_job="emission") == runs["emission"]
+    assert figure(keeper, "ionet_job_runs_total", keeper_job="emission", outcome="failed") == runs["emission"]
+    assert figure(keeper, "ionet_job_runs_total", keeper_job="vesting", outcome="ok") == runs["vesting"]
+
+
+async def test_no_two_runs_overlap_and_what_was_missed_meanwhile_runs_once(started, monkeypatch):
+    running_now, most, runs = 0, 0, 0
+
+    async def slow(chain, payer, log):
+        nonlocal running_now, most, runs
+        running_now, runs = running_now + 1, runs + 1
+        most = max(most, running_now)
+        await asyncio.sleep(0.2)
+        running_now -= 1
+        return []
+
+    for name in ("emission", "vesting"):
+        monkeypatch.setitem(jobs.ALL, name, slow)
+    with capture_logs():
+        running, stop, _ = started(World.launched(), names=("emission", "vesting"))
+        await until(lambda: runs >= 4)
+        stop.set()
+        await running
+    assert (most, runs) == (1, 4), "0.02 s apart they would have been due twenty times as often"
+
+
+async def test_whoever_stops_lets_another_lead_at_once(started, database):
+    world = World.launched()
+    running, stop, keeper = started(world)
+    await until(lambda: keeper.leads)
+    other = new_keeper(world.chain, world.admin, database, {})
+    assert not await other.lead()
+    stop.set()
+    await running
+    assert await other.lead()
+    await other.resign()
+
+
+async def test_a_waker_runs_its_job_before_its_time(started, monkeypatch):
+    ran, called = [], asyncio.Event()
+
+    async def job(chain, payer, log):
+        ran.append(True)
+        return []
+
+    async def waker():
+        await called.wait()
+        called.clear()
+
+    monkeypatch.setitem(jobs.ALL, "emission", job)
+    running, stop, _ = started(World.launched(), every=3_000, wakers={"emission": waker})
+    for times in range(1, 4):
+        await until(lambda times=times: len(ran) == times)
+        called.set()
+    await until(lambda: len(ran) == 4)
+    stop.set()
+    await running
+    called.set()
+    await asyncio.sleep(0.05)
+    assert len(ran) == 4

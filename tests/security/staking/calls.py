@@ -18,8 +18,11 @@ from tests.security.staking.stages import (
     REWARD_BPS,
     SLASH_BPS,
     device,
+    free_device,
+    lease_device,
     lifetimes,
     proof,
+    record_lease,
     said,
 )
 
@@ -111,4 +114,7 @@ CALLS = {
         "running",
         lambda world: client.execute_slash(device(world, "slashed worker"), EVIDENCE, SLASH_BPS),
     ),
+    "lease_device": Call("staked", lambda world: lease_device(device(world, "worker"))),
+    "free_device": Call("leased", lambda world: free_device(device(world, "worker"))),
+    "record_lease": Call("running", lambda world: record_lease(device(world, "worker"))),
 }

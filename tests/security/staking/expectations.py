@@ -6,30 +6,26 @@ from collections.abc import Mapping
 
 from tests.security.matrix import CHANGES
 from tests.security.refusals import (
+    CANNOT_PAY,
     DERIVED,
     EXECUTABLE,
+    IMPOSSIBLE,
+    LARGEST,
     MINT,
     PASSED_ON,
+    READ_ONLY,
+    RECORDED,
     TOKENS,
+    TWINS_OF_ALL,
     Errors,
     Expectations,
     ours,
+    program_twins,
     who,
 )
 from tests.security.staking.substitution import MATRIX
 
-RECORDED: Errors = dict.fromkeys(CHANGES, "WrongAccount")
-"""Only compared with the config's record."""
-CONFIG: Errors = {
-    # The other accounts of the program are smaller than a config, and the size is looked at first.
-    **ours("AccountDataTooSmall", copy="InvalidSeeds"),
-    "other kind": "AccountDataTooSmall",
-}
-READ_ONLY: Errors = {"other kind": "IllegalOwner", "absent": "UninitializedAccount"}
-"""What differs where the config isn't written: the owner is looked at first."""
 DEVICE = ours("NotSupplier")
-CANNOT_PAY: Errors = {"foreign copy": "ExternalAccountLamportSpend", "absent": "System.LackOfLamports"}
-"""A wallet that pays rent is asked before anything else happens."""
 ANYBODY_PAYS: Errors = {
     **dict.fromkeys(("stranger", "copy", "blank"), None),
     "other kind": "MissingRequiredSignature",
@@ -51,6 +47,7 @@ DEFAULTS: Mapping[str, Errors] = {
     "operator": {**who("NotOperator"), **CANNOT_PAY},
     "supplier": who("NotSupplier"),
     "staker": who("NotCoStaker"),
+    "lease_authority": who("NotOrders"),
     # The device's address is derived from it.
     "worker": who("InvalidSeeds"),
     "payer": dict.fromkeys(CHANGES, "NotRentPayer"),
@@ -59,7 +56,7 @@ DEFAULTS: Mapping[str, Errors] = {
     "staker_tokens": PASSED_ON,
     "owner_tokens": TOKENS,
     "wallet_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
-    "config": CONFIG,
+    "config": LARGEST,
     "class": {**ours("WrongClass"), "absent": "UninitializedAccount"},
     "device": DEVICE,
     "slash": ours("WrongAccount"),
@@ -99,7 +96,12 @@ OTHER_CLASS = (
 EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     **{(name, "config"): READ_ONLY for name in READS_CONFIG},
     # No block exists yet: the stranger is a mint.
-    ("open_offer", "config"): {**READ_ONLY, "stranger": "IllegalOwner"},
+    **{
+        (name, "config"): {**READ_ONLY, "stranger": "IllegalOwner"}
+        for name in ("open_offer", "lease_device", "free_device")
+    },
+    # Derived from the orders program, and no signer.
+    ("initialize", "lease_authority"): DERIVED,
     ("initialize", "admin"): {
         **dict.fromkeys(("stranger", "copy", "blank"), "NotUpgradeAuthority"),
         **CANNOT_PAY,
@@ -132,6 +134,9 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("open_offer", "device"): {"other kind": "AccountDataTooSmall"},
     ("withdraw_overflow", "device"): {"other kind": "AccountDataTooSmall"},
     ("leave_co_stake", "device"): {"stranger": "NotCoStaker"},
+    ("lease_device", "device"): {"stranger": "StakeInsufficient", "other kind": "AccountDataTooSmall"},
+    ("free_device", "device"): {"stranger": "WrongLease", "other kind": "AccountDataTooSmall"},
+    ("record_lease", "device"): {"stranger": None},
     ("vote_slash", "device"): {"stranger": "InvalidSeeds", "copy": "InvalidSeeds"},
     ("veto_slash", "device"): {"stranger": "WrongAccount", "copy": "WrongAccount"},
     ("execute_slash", "device"): {"stranger": "WrongAccount", "copy": "WrongAccount"},
@@ -152,10 +157,8 @@ TWINS: Mapping[str, str] = {
     "tokenomics_program": "WrongAccount",
     "tokenomics_events": "InvalidSeeds",
     "reward_authority": "InvalidSeeds",
-    "event_authority": "InvalidSeeds",
-    "program": "MissingAccount",
-    "token_program": "ConstraintExecutable",
-    "system_program": "ConstraintExecutable",
+    "lease_authority": "InvalidSeeds",
+    **TWINS_OF_ALL,
     "config": "IllegalOwner",
     "class": "IllegalOwner",
     "payout": "IllegalOwner",
@@ -163,8 +166,6 @@ TWINS: Mapping[str, str] = {
     "device": "IllegalOwner",
     "owner": "InvalidAccountData",
 }
-"""An account given in two slots of which neither is writable, by the slot that is wrong; who can't sign,
-``MissingRequiredSignature``."""
 TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("mint", "reward_vault"): "InvalidAccountData",
     ("reward_vault", "mint"): "InvalidAccountData",
@@ -178,17 +179,12 @@ TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     **{
         (slot, nothing): "UninitializedAccount"
         for slot in ("config", "class", "payout", "block", "device")
-        for nothing in ("event_authority", "reward_authority", "worker")
+        for nothing in ("event_authority", "reward_authority", "lease_authority", "worker")
     },
-    **{
-        (slot, program): "IncorrectProgramId"
-        for slot in ("token_program", "system_program")
-        for program in ("token_program", "system_program", "tokenomics_program", "program")
-    },
+    **program_twins("tokenomics_program"),
 }
 CALL_TWINS: Mapping[tuple[str, str], str] = {("register_device", "class"): "UnknownClass"}
 
-IMPOSSIBLE = "only the program's own init makes such an account, at the one address of its seeds"
 LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     **{
         ("open_wallet", "payer", change): "anybody may pay a wallet account's rent"
@@ -205,6 +201,7 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     ("register_device", "class", "stranger"): "another class is another registration",
     ("change_class", "class", "stranger"): "another class is another change",
     ("settle_device", "device", "stranger"): "anybody may settle any device",
+    ("record_lease", "device", "stranger"): "orders says which device, and compares it with the lease",
     **{(name, "class", "stranger"): "not read here" for name in OTHER_CLASS[:5]},
     ("withdraw_overflow", "supplier", "= owner"): "they are the same",
     ("withdraw_overflow", "owner", "= supplier"): "they are the same",

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from keeper.clients import orders
 from keeper.clients import staking as client
 from keeper.clients.staking import Attestation, Device, Params
 from keeper.economy import merkle
+from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
-from tests.programs.world import DAY, HOUR, START, World
+from tests.programs.world import DAY, HOUR, START, World, key
 from tests.security import stages
 from tests.security.stages import HEIR, OPERATORS, address, do
 
@@ -29,6 +32,8 @@ FINAL_HOURS = 50
 DUE, CHALLENGED = FINAL_HOURS, FINAL_HOURS + 1
 """Blocks that are agreed on: one whose challenge window is over, one whose window is open."""
 END = START + 31 * DAY
+LEASE = key("lease").pubkey()
+"""What holds the device that is let."""
 EARNING = ("alice", "bob", "carol", "mallory")
 
 
@@ -85,6 +90,32 @@ def register(world: World, worker: str) -> Device:
     return device(world, worker)
 
 
+def lease_device(one: Device, lease: Pubkey = LEASE) -> Instruction:
+    """A device is let: only the orders program can say so."""
+    return client.PROGRAM.instruction(
+        "lease_device",
+        {"lease": lease},
+        lease_authority=orders.LEASE_AUTHORITY,
+        device=client.device_address(one.worker),
+        **{"class": client.class_address(one.device_class)},
+    )
+
+
+def free_device(one: Device, lease: Pubkey = LEASE) -> Instruction:
+    """A device is free again."""
+    return _leased("free_device", one, lease=lease)
+
+
+def record_lease(one: Device, seconds: int = HOUR, outcome: int = LeaseOutcome.DONE) -> Instruction:
+    """What became of a lease is counted."""
+    return _leased("record_lease", one, seconds=seconds, outcome=int(outcome))
+
+
+def _leased(name: str, one: Device, **arguments: Pubkey | int) -> Instruction:
+    device = client.device_address(one.worker)
+    return client.PROGRAM.instruction(name, arguments, lease_authority=orders.LEASE_AUTHORITY, device=device)
+
+
 def empty() -> World:
     """Tokenomics is launched, staking deployed; people hold IO, operators lamports."""
     world = stages.launched()
@@ -114,6 +145,13 @@ def staked() -> World:
     do(world, client.stake(register(world, "worker"), MINIMUM + 100 * IO))
     offering = register(world, "bob's worker")
     do(world, client.stake(offering, MINIMUM - OFFER), client.open_offer(offering, OFFER, REWARD_BPS))
+    return world
+
+
+def leased() -> World:
+    """Alice's device is let."""
+    world = staked()
+    do(world, lease_device(device(world, "worker")))
     return world
 
 
@@ -151,6 +189,7 @@ STAGES: dict[str, Callable[[], World]] = {
     "empty": empty,
     "initialized": initialized,
     "staked": staked,
+    "leased": leased,
     "running": running,
 }
 

@@ -82,6 +82,8 @@ KINDS: Mapping[str, Kind] = {
     "program_data": Kind(
         UPGRADEABLE_LOADER, (program_data_address(IMPOSTOR), tokenomics.PROGRAM.address), (IMPOSTOR,)
     ),
+    # Of the program: there it only signs.
+    "lease_authority": Kind(SYSTEM_PROGRAM, (address("mallory"),), (_derived(b"lease_authority", IMPOSTOR),)),
     "reward_authority": Kind(SYSTEM_PROGRAM, (_derived(b"reward_authority", IMPOSTOR),), (_MINT,)),
     "event_authority": Kind(SYSTEM_PROGRAM, (_derived(b"__event_authority", IMPOSTOR),), (_MINT,)),
     "token_program": EXECUTABLE,

@@ -7,6 +7,7 @@ import pytest
 from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from keeper.economy.supply import IO
+from tests.model.state import U64
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused
 from tests.security.stages import OPERATORS, address, do
@@ -15,7 +16,7 @@ from tests.security.staking.calls import CALLS, TERMS
 from tests.security.staking.stages import GPU, MINIMUM, OFFER, REWARD_BPS, device, said, stage
 
 ALICE, CAROL, ADMIN, WORKER = (address(name) for name in ("alice", "carol", "admin", "new worker"))
-U64 = 2**64 - 1
+
 SOME_PARAMS = Params(tuple(map(address, OPERATORS)), 2)
 
 

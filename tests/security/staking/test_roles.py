@@ -9,12 +9,12 @@ from keeper.clients.staking import Params
 from tests.programs.staking_world import StakingWorld
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused, rehearsed
+from tests.security.prefunded import AMOUNTS, assert_created
 from tests.security.stages import HEIR, OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.calls import CALLS
 from tests.security.staking.stages import stage
 from tests.security.staking.substitution import MATRIX
-from tests.security.test_prefunded import AMOUNTS, fund
 
 ADMIN, GUARDIAN, MALLORY = (address(name) for name in ("admin", "guardian", "mallory"))
 STAKING, REWARDS = client.PROGRAM.constants["PAUSE_STAKING"], client.PROGRAM.constants["PAUSE_REWARDS"]
@@ -33,7 +33,7 @@ def config(world: World) -> client.Config:
 
 
 @pytest.mark.parametrize("mask", [0, STAKING, REWARDS, STAKING | REWARDS])
-@pytest.mark.parametrize("name", ["staked", "running"])
+@pytest.mark.parametrize("name", ["staked", "leased", "running"])
 def test_a_pause_stops_nobody_on_the_way_out(name: str, mask: int) -> None:
     world = stages.STAGES[name]()
     do(world, client.set_pause(GUARDIAN, mask, world.chain.now() + LONGEST))
@@ -161,17 +161,9 @@ def test_these_are_all_the_accounts_that_the_program_creates() -> None:
 @pytest.mark.parametrize(("name", "slot"), CREATED)
 def test_lamports_in_advance_stop_nothing(name: str, slot: str, amount: str) -> None:
     where = MATRIX.account_of(name, slot)
-    plain = stages.STAGES[CALLS[name].stage]()
-    do(plain, MATRIX.valid(name))
-    rent = plain.account(where).lamports
-    lamports = dict(zip(AMOUNTS, (1, rent - 1, rent, rent + 1, 10**9), strict=True))[amount]
-    world = stages.STAGES[CALLS[name].stage]()
-    fund(world, where, lamports)
-    do(world, MATRIX.valid(name))
-    found = world.account(where)
-    assert (found.data, found.owner) == (plain.account(where).data, plain.account(where).owner)
     deposit = client.PROGRAM.constants["DEVICE_DEPOSIT"] if slot == "device" else 0
-    assert found.lamports == max(rent - deposit, lamports) + deposit
+    valid = MATRIX.valid(name)
+    assert_created(stages.STAGES[CALLS[name].stage], lambda _: valid, where, amount, deposit=deposit)
 
 
 def test_the_deposit_comes_back() -> None:

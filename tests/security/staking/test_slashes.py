@@ -209,7 +209,8 @@ def test_only_operators_vote(name: str) -> None:
 
 
 def test_a_closed_device_comes_back_without_its_past() -> None:
-    """A worker registered again is a new device: votes for the old one don't lead to its stake."""
+    """A worker registered again starts with nothing pending; for evidence against the same machine the
+    vote that was given before still counts, and still needs others to make a quorum."""
     world = stages.initialized()
     one = stages.register(world, "worker")
     vote(world, "worker", voters=1)
@@ -218,3 +219,6 @@ def test_a_closed_device_comes_back_without_its_past() -> None:
     do(world, client.stake(again, MINIMUM))
     assert device(world, "worker").registered_at == world.chain.now()
     assert not device(world, "worker").slash_pending
+    assert slash(world, "worker").status == SlashStatus.VOTING
+    do(world, client.vote_slash(address(OPERATORS[1]), again, EVIDENCE, SLASH_BPS))
+    assert device(world, "worker").slash_pending

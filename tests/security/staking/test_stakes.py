@@ -108,6 +108,28 @@ def test_cooling_can_not_be_shortened() -> None:
     assert vault(world) == (MINIMUM - OFFER,) * 2
 
 
+@pytest.mark.parametrize("lapse", ["the co-staker's wait", "the notice of a raised multiplier"])
+@pytest.mark.parametrize("filled_by", ["supplier", "co-staker"])
+def test_a_gap_that_nobody_settled_is_not_covered_up(lapse: str, filled_by: str) -> None:
+    """Stake that fell short by time alone counts anew from when it was made up, not from before."""
+    world = shared()
+    one = device(world, "bob's worker")
+    assert one.sufficient_since == START
+    if lapse == "the co-staker's wait":
+        do(world, client.leave_co_stake(one, CAROL))
+    else:
+        do(world, client.leave_co_stake(one, CAROL), client.stake(one, OFFER))
+        do(world, client.change_class(ADMIN, stages.GPU, 175))
+    if filled_by == "co-staker":
+        do(world, client.open_offer(one, OFFER, REWARD_BPS))
+    world.chain.advance(7 * DAY + HOUR)
+    if filled_by == "supplier":
+        do(world, client.stake(one, 2 * MINIMUM))
+    else:
+        do(world, client.take_offer(one, MALLORY, OFFER, REWARD_BPS))
+    assert device(world, "bob's worker").sufficient_since == world.chain.now()
+
+
 # -- two parties -------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ use {
 /// of the deployment with roles of their own.
 #[event_cpi]
 #[derive(Accounts)]
+#[instruction(orders_program: Address)]
 pub struct Initialize {
     /// The program's upgrade authority; becomes the admin.
     #[account(mut)]
@@ -35,18 +36,27 @@ pub struct Initialize {
     pub stake_vault: Account<TokenAccount>,
     #[account(seeds = [b"reward_authority"], bump)]
     pub reward_authority: UncheckedAccount,
+    /// The orders program's own address that leases devices.
+    #[account(seeds = [b"lease_authority"], bump, seeds::program = orders_program)]
+    pub lease_authority: UncheckedAccount,
     #[account(token::mint = mint, token::authority = reward_authority)]
     pub reward_vault: Account<TokenAccount>,
     pub token_program: Program<Token>,
     pub system_program: Program<System>,
 }
 
-pub fn initialize(ctx: &mut Context<Initialize>, guardian: Address, params: Params) -> Result<()> {
+pub fn initialize(
+    ctx: &mut Context<Initialize>,
+    orders_program: Address,
+    guardian: Address,
+    params: Params,
+) -> Result<()> {
     let a = &mut ctx.accounts;
     let admin = *a.admin.address();
     let authority = upgrade_authority(&crate::ID, &a.program_data);
     require!(authority == Some(admin), E::NotUpgradeAuthority);
     require!(guardian != Address::default(), E::ZeroAddress);
+    require!(orders_program != Address::default(), E::ZeroAddress);
     params.check()?;
     let tokenomics = *a.tokenomics.address();
     require!(a.mint.mint_authority() == Some(&tokenomics), E::WrongAccount);
@@ -55,6 +65,7 @@ pub fn initialize(ctx: &mut Context<Initialize>, guardian: Address, params: Para
     require!(minted_into == Some(a.reward_vault.address().to_bytes()), E::WrongAccount);
     let (mint, stake_vault) = (*a.mint.address(), *a.stake_vault.address());
     let reward_vault = *a.reward_vault.address();
+    let lease_authority = *a.lease_authority.address();
     let config = &mut a.config;
     config.version = ACCOUNT_VERSION;
     config.bump = ctx.bumps.config;
@@ -66,8 +77,12 @@ pub fn initialize(ctx: &mut Context<Initialize>, guardian: Address, params: Para
     config.reward_vault = reward_vault;
     config.tokenomics = tokenomics;
     config.tokenomics_program = tokenomics_program;
+    config.lease_authority = lease_authority;
     config.params = params;
     config.invariant()?;
-    emit_event!(ctx, Initialized { admin, guardian, mint, stake_vault, reward_vault, params });
+    emit_event!(
+        ctx,
+        Initialized { admin, guardian, mint, stake_vault, reward_vault, lease_authority, params }
+    );
     Ok(())
 }

@@ -19,6 +19,7 @@ mod execute_slash;
 mod finalise;
 mod guardian;
 mod initialize;
+mod lease;
 mod open_wallet;
 mod params;
 mod register_device;
@@ -32,8 +33,8 @@ mod vote_slash;
 pub use {
     accept_admin::*, add_class::*, appeal_slash::*, apply_params::*, attest::*, change_class::*, claim::*,
     close_block::*, close_device::*, co_stake::*, device_owner::*, execute_slash::*, finalise::*,
-    guardian::*, initialize::*, open_wallet::*, params::*, register_device::*, settle_device::*, stake::*,
-    stake_out::*, veto_block::*, veto_slash::*, vote_slash::*,
+    guardian::*, initialize::*, lease::*, open_wallet::*, params::*, register_device::*, settle_device::*,
+    stake::*, stake_out::*, veto_block::*, veto_slash::*, vote_slash::*,
 };
 
 use {

@@ -34,6 +34,8 @@ pub struct Config {
     pub tokenomics: Address,
     /// The program that owns it.
     pub tokenomics_program: Address,
+    /// Signs for the orders program: the only one that leases devices and frees them.
+    pub lease_authority: Address,
     /// Owed to stakers, active, waiting or cooling: the stake vault holds at least this, base units.
     pub staked: u64,
     /// Burned by slashes so far, base units.
@@ -53,7 +55,7 @@ pub struct Config {
     /// When the proposal may be applied, unix seconds; 0 when there is none.
     pub pending_at: u64,
     /// For later versions; zero.
-    pub _reserved: [u8; 128],
+    pub _reserved: [u8; 96],
 }
 
 impl Config {

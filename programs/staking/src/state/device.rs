@@ -21,6 +21,30 @@ pub enum CoStakeState {
     Cooling = 3,
 }
 
+/// What is counted of a lease, for the device's reputation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum LeaseOutcome {
+    /// Served as agreed, to its end or until the renter ended it.
+    Done = 0,
+    /// The supplier broke it off, or operators attested a fault.
+    Failed = 1,
+    /// The guardian held its money back; the lease goes on.
+    Disputed = 2,
+}
+
+impl LeaseOutcome {
+    /// By its number.
+    pub fn from_number(number: u8) -> Result<Self> {
+        match number {
+            0 => Ok(Self::Done),
+            1 => Ok(Self::Failed),
+            2 => Ok(Self::Disputed),
+            _ => Err(E::OutcomeInvalid.into()),
+        }
+    }
+}
+
 /// Somebody's part of a device's stake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IdlType)]
 #[repr(C)]
@@ -109,8 +133,16 @@ pub struct Device {
     pub registered_at: u64,
     /// The lease that holds the device, zero when it is free.
     pub lease: Address,
+    /// Served in leases that are done with, seconds.
+    pub hired_seconds: u64,
+    /// Leases that were served as agreed.
+    pub leases_done: u64,
+    /// Leases that the supplier broke off or operators attested a fault in.
+    pub leases_failed: u64,
+    /// Leases whose money the guardian held back.
+    pub disputes: u64,
     /// For later versions; zero.
-    pub _reserved: [u8; 128],
+    pub _reserved: [u8; 96],
 }
 
 impl Device {
@@ -133,7 +165,8 @@ impl Device {
         Ok(())
     }
 
-    /// Notes since when the stake has been sufficient; last but one call of every transition.
+    /// Notes since when the stake has been sufficient; last but one call of every transition, and called
+    /// before stake comes in, so that it can't cover up a gap that time alone has made.
     pub fn refresh(&mut self, minimum: u64, now: u64) {
         let sufficient = !bool::from(self.terminated) && self.counted(now) >= minimum;
         if !sufficient {
@@ -149,6 +182,7 @@ impl Device {
         self.settle(cooldown, now)?;
         require!(amount > 0, E::ZeroAmount);
         require!(self.own_cooling == 0, E::StillCooling);
+        self.refresh(minimum, now);
         self.own = self.own.checked_add(amount).ok_or(E::Overflow)?;
         self.refresh(minimum, now);
         self.invariant()
@@ -246,6 +280,7 @@ impl Device {
         require!(*staker != self.supplier && *staker != self.worker, E::OwnCoStake);
         require!(self.offer > 0, E::NoOffer);
         require!(self.offer == amount && self.offer_reward_bps == reward_bps, E::OfferChanged);
+        self.refresh(minimum, now);
         if self.co.is(CoStakeState::Waiting) {
             let until = now.checked_add(cooldown).ok_or(E::Overflow)?;
             self.co.cool(until);
@@ -293,6 +328,36 @@ impl Device {
         self.settle(cooldown, now)?;
         self.invariant()?;
         Ok(amount)
+    }
+
+    /// Lets the device to `lease`: it must be free, whole, and staked enough.
+    pub fn let_to(&mut self, lease: &Address, minimum: u64, now: u64) -> Result<()> {
+        self.require_active()?;
+        self.require_free()?;
+        self.require_no_slash()?;
+        require!(*lease != Address::default(), E::ZeroAddress);
+        require!(self.counted(now) >= minimum, E::StakeInsufficient);
+        self.lease = *lease;
+        self.invariant()
+    }
+
+    /// Frees the device from `lease`.
+    pub fn free_from(&mut self, lease: &Address) -> Result<()> {
+        require!(*lease != Address::default() && self.lease == *lease, E::WrongLease);
+        self.lease = Address::default();
+        self.invariant()
+    }
+
+    /// Counts what became of a lease: `seconds` served, and an outcome.
+    pub fn record(&mut self, seconds: u64, outcome: LeaseOutcome) -> Result<()> {
+        self.hired_seconds = self.hired_seconds.checked_add(seconds).ok_or(E::Overflow)?;
+        let counter = match outcome {
+            LeaseOutcome::Done => &mut self.leases_done,
+            LeaseOutcome::Failed => &mut self.leases_failed,
+            LeaseOutcome::Disputed => &mut self.disputes,
+        };
+        *counter = counter.checked_add(1).ok_or(E::Overflow)?;
+        self.invariant()
     }
 
     /// Ends the device's life: it earns and is let no more, and its stakes wait to be taken out.

@@ -9,3 +9,13 @@ mod slash;
 mod wallet;
 
 pub use {block::*, class::*, config::*, device::*, params::*, slash::*, wallet::*};
+
+/// In the IDL of a program that only reads these accounts they have no place: their names may be its own too.
+#[cfg(all(feature = "idl-guest", not(feature = "idl-build")))]
+mod guest {
+    use {super::*, anchor_lang::idl_build::IdlAccountType};
+
+    impl IdlAccountType for Class {}
+    impl IdlAccountType for Config {}
+    impl IdlAccountType for Device {}
+}

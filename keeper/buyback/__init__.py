@@ -1,0 +1,1 @@
+"""What the keeper decides about fees and auctions, and where it takes prices from."""

@@ -1,0 +1,163 @@
+"""What is due of the buyback, as pure functions of what is on chain: auditors can repeat each decision.
+
+A dry run prints the same steps that the jobs carry out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keeper.clients.buyback import PAUSE_BID, PAUSE_START, Auction, Config
+from keeper.economy.buyback import BPS
+from keeper.economy.money import show
+from keeper.economy.orders import Currency
+from keeper.economy.supply import io
+
+
+class Kind(StrEnum):
+    """What the keeper can do."""
+
+    BURN = "burn fees"
+    CLOSE = "close auction"
+    START = "start auction"
+    BID = "bid"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the decisions go by: base units, unix seconds; ``auction`` is the open one, if there is one."""
+
+    now: int
+    config: Config
+    auction: Auction | None
+    io_vault: int
+    usdc_vault: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an IO is worth: ``price`` is base units of IO per USDC, ``at`` unix seconds."""
+
+    price: int
+    at: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far the keeper goes with its own money.
+
+    It pays at most ``max_io`` base units for a lot, and ``margin_bps`` less than the lot is worth.
+    """
+
+    max_io: int
+    margin_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that is due, or why it isn't.
+
+    ``at`` is when it will be if nothing else changes, unix seconds; None where that isn't known.
+    ``number`` is the auction's, ``max_io`` what a bid offers, base units.
+    """
+
+    kind: Kind
+    due: bool
+    why: str
+    at: int | None = None
+    number: int = 0
+    max_io: int = 0
+
+
+def burn(view: View) -> Step:
+    """Burn all fees in IO."""
+    if view.io_vault:
+        return Step(Kind.BURN, True, f"{io(view.io_vault)} IO in the vault", view.now)
+    return Step(Kind.BURN, False, "no IO in the vault")
+
+
+def close(view: View) -> Step:
+    """End the auction that nobody took."""
+    auction = view.auction
+    if auction is None:
+        return Step(Kind.CLOSE, False, "no auction is open")
+    over = view.now >= auction.ends_at
+    why = "its time is over, nobody took it" if over else "it runs still"
+    return Step(Kind.CLOSE, over, why, max(view.now, auction.ends_at), auction.number)
+
+
+def start(view: View) -> Step:
+    """Start the next auction."""
+    config, now = view.config, view.now
+    number, least = config.started, config.params.min_lot
+    if view.auction:
+        return Step(Kind.START, False, f"auction {view.auction.number} is open", number=number)
+    if config.is_paused(PAUSE_START | PAUSE_BID, now):
+        return Step(Kind.START, False, "the guardian stopped it", config.pause_until, number)
+    if not config.reference_price:
+        return Step(Kind.START, False, "the admin has not set the first price", number=number)
+    if view.usdc_vault < least:
+        has, smallest = show(view.usdc_vault, Currency.USDC), show(least, Currency.USDC)
+        why = f"{has} USDC in the vault, the smallest lot is {smallest}"
+        return Step(Kind.START, False, why, number=number)
+    if now < config.next_start:
+        return Step(Kind.START, False, "at most one a day", config.next_start, number)
+    lot = min(view.usdc_vault, config.params.max_lot)
+    return Step(Kind.START, True, f"a lot of {show(lot, Currency.USDC)} USDC", now, number)
+
+
+def bid(view: View, quote: Quote | None, limits: Limits, inventory: int) -> Step:
+    """Bid on the open auction, out of ``inventory`` base units of IO.
+
+    What is worth buying: a price of at most the quote's less the margin, so that the lot is worth more
+    than the IO that it costs. The offer is what the lot costs now: the price only falls until it lands.
+    """
+    auction = view.auction
+    if auction is None:
+        return Step(Kind.BID, False, "no auction is open")
+    cost = auction.path.cost(view.now) or 0
+    obstacle = _stopped(view, auction) or _too_dear(auction, view.now, quote, limits)
+    if not obstacle and cost > inventory:
+        obstacle = f"{io(cost)} IO is more than the {io(inventory)} at hand", None
+    if obstacle:
+        why, at = obstacle
+        return Step(Kind.BID, False, why, at, auction.number)
+    why = f"{show(auction.lot, Currency.USDC)} USDC for {io(cost)} IO"
+    return Step(Kind.BID, True, why, view.now, auction.number, cost)
+
+
+Obstacle = tuple[str, int | None]
+"""Why not, and until when if that is known."""
+
+
+def _stopped(view: View, auction: Auction) -> Obstacle | None:
+    """Why nobody can bid."""
+    if view.config.void:
+        return "bids were stopped during it: it takes none any more", None
+    if view.config.is_paused(PAUSE_BID, view.now):
+        return "the guardian stopped it", view.config.pause_until
+    if view.now >= auction.ends_at:
+        return "its time is over", None
+    return None
+
+
+def _too_dear(auction: Auction, now: int, quote: Quote | None, limits: Limits) -> Obstacle | None:
+    """Why the lot isn't worth its cost now, or is too large."""
+    if quote is None:
+        return "no source says what an IO is worth", None
+    price, most = auction.path.price(now) or 0, worth_buying_at(quote, limits)
+    if price > most:
+        at = auction.path.reaches(most)
+        why = f"at {io(price)} IO per USDC, bids from {io(most)} down by {quote.source}"
+        return why if at else f"{why}, which it won't come to", at
+    cost = auction.path.cost(now) or 0
+    if cost > limits.max_io:
+        return f"{io(cost)} IO is more than the limit of {io(limits.max_io)}", None
+    return None
+
+
+def worth_buying_at(quote: Quote, limits: Limits) -> int:
+    """The highest price that is bid at, base units of IO per USDC, rounded down."""
+    return quote.price * (BPS - limits.margin_bps) // BPS

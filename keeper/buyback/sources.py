@@ -1,0 +1,156 @@
+"""What an IO is worth: by the buyback's own sales, or by what a server says. Either may not know.
+
+The program needs no price; only a keeper that bids with its own money does, and a wrong one costs
+nobody else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median_low
+from typing import Any, Protocol
+
+import httpx2 as httpx
+from structlog.typing import FilteringBoundLogger
+
+from keeper.buyback.decide import Quote
+from keeper.chain import Chain
+from keeper.clients import buyback
+from keeper.clients.buyback import Auction, Status
+from keeper.economy.buyback import BPS, MAX_PRICE
+from keeper.economy.calendar import DAY
+from keeper.economy.supply import IO
+
+SALES = 5
+"""Sales that the history's price is the median of: one sale at a strange price doesn't move it far."""
+HISTORY_DAYS = 30
+"""Older sales say nothing any more; there is one a day at most."""
+AHEAD_SECONDS = 60
+"""A server's clock may be ahead of the chain's by this much."""
+MAX_BYTES = 65_536
+TIMEOUT_SECONDS = 5.0
+
+
+class PriceSource(Protocol):
+    """Where a price comes from."""
+
+    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+        """What an IO is worth now; None, and the reason in the log, where that isn't known."""
+        ...
+
+
+# -- the buyback's own sales ---------------------------------------------------------------------
+
+
+def from_sales(auctions: list[Auction], now: int) -> Quote | None:
+    """The lower median of the last sales' prices: what bidders paid, base units of IO per USDC."""
+    sold = [each for each in auctions if each.status == Status.SOLD]
+    recent = [each for each in sold if now - each.closed_at <= HISTORY_DAYS * DAY][-SALES:]
+    if not recent:
+        return None
+    price = median_low(each.price for each in recent)
+    return Quote(price, recent[-1].closed_at, f"the last {len(recent)} sales")
+
+
+class OwnHistory:
+    """The default: needs nobody, follows the market with the sales' delay."""
+
+    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+        """The median of the last sales."""
+        auctions = await buyback.read_recent(chain, HISTORY_DAYS)
+        found = from_sales(auctions, (await chain.clock()).unix_timestamp)
+        if found is None:
+            log.info("price.no_sales")
+        return found
+
+
+# -- a server ------------------------------------------------------------------------------------
+
+
+class OracleError(ValueError):
+    """Why an answer is not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOracle:
+    """A server that answers JSON with the price of an IO in US dollars and the time of it.
+
+    ``price_path`` and ``time_path`` lead there through the objects' names, joined by dots. An answer
+    is used when it is at most ``max_age`` seconds old, and when it differs from what the chain's
+    auctions refer to by at most the factor ``1 + max_deviation_bps / 10_000``, up or down.
+    """
+
+    url: str
+    price_path: str
+    time_path: str
+    max_age: int
+    max_deviation_bps: int
+
+    @property
+    def server(self) -> str:
+        """The server's name alone: the rest of a URL may hold a key, which logs must not show."""
+        return httpx.URL(self.url).host
+
+    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+        """Ask once; whatever is wrong with the answer is logged, and then there is no price."""
+        config = await buyback.read_config(chain)
+        now = (await chain.clock()).unix_timestamp
+        try:
+            text = await self._ask()
+            return self.read(text, now, config.reference_price if config else 0)
+        except (OracleError, httpx.HTTPError) as error:
+            log.warning("price.unusable", server=self.server, reason=str(error) or type(error).__name__)
+            return None
+
+    async def _ask(self) -> bytes:
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client,
+            client.stream("GET", self.url) as answer,
+        ):
+            if answer.status_code != httpx.codes.OK:
+                raise OracleError(f"status {answer.status_code}")
+            body = b""
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > MAX_BYTES:
+                    raise OracleError(f"an answer of more than {MAX_BYTES:,} bytes")
+        return body
+
+    def read(self, text: bytes, now: int, reference: int) -> Quote:
+        """The quote in an answer; raises OracleError naming what is wrong with it.
+
+        ``reference`` is what the next auction's prices follow, 0 when nothing is known yet.
+        """
+        try:
+            answer = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+        except (ValueError, RecursionError) as error:
+            raise OracleError(f"no JSON: {error}") from error
+        dollars, at = _number(answer, self.price_path), _number(answer, self.time_path)
+        if dollars <= 0:
+            raise OracleError(f"a price of {dollars}")
+        if at < now - self.max_age:
+            raise OracleError(f"stale: {now - at} s old, at most {self.max_age} s is allowed")
+        if at > now + AHEAD_SECONDS:
+            raise OracleError(f"{at - now} s in the future")
+        try:
+            price = int(IO / dollars)
+        except ArithmeticError:
+            price = 0
+        if not 0 < price <= MAX_PRICE:
+            raise OracleError(f"a price of {dollars} is out of all bounds")
+        most = BPS + self.max_deviation_bps
+        if reference and not (reference * BPS <= price * most and price * BPS <= reference * most):
+            raise OracleError(f"outlier: {price} IO units per USDC, the chain's auctions are at {reference}")
+        return Quote(price, int(at), self.server)
+
+
+def _number(answer: Any, path: str) -> Decimal:
+    for name in path.split("."):
+        if not isinstance(answer, dict) or name not in answer:
+            raise OracleError(f"the answer has no {path}")
+        answer = answer[name]
+    if not isinstance(answer, Decimal) or not answer.is_finite():
+        raise OracleError(f"{path} is no number")
+    return answer

@@ -1,0 +1,74 @@
+"""``ionet db`` and ``ionet index``: the keeper's database, and filling it without acting."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import structlog
+import typer
+
+from keeper.cli.keeper import holder, programs
+from keeper.cli.options import ChainOption
+from keeper.cli.tables import console
+from keeper.db import Database
+from keeper.db.events import EventTables
+from keeper.services import logs
+from keeper.services.connect import connect
+from keeper.services.operation import operating
+from keeper.settings import Settings
+
+app = typer.Typer(help="The keeper's database.", no_args_is_help=True)
+
+
+@app.command("upgrade")
+def upgrade() -> None:
+    """Bring the tables to this version's; every keeper does so when it starts."""
+
+    async def work() -> None:
+        database = Database(Settings().database)
+        await database.upgrade()
+        await database.close()
+
+    asyncio.run(work())
+    console.print("the database is up to date")
+
+
+@app.command("rebuild")
+def rebuild(name: Annotated[str, typer.Argument(metavar="PROGRAM", help="such as staking")]) -> None:
+    """Forget a program's events and accounts, for the next run to read them from the chain again."""
+    found = {program.name: program for program in programs()}
+    if name not in found:
+        raise ValueError(f"no program is called {name}; there are {', '.join(found)}")
+
+    async def work() -> None:
+        database = Database(Settings().database)
+        await database.upgrade()
+        async with database.changing_schema() as connection:
+            await EventTables(found[name]).drop(connection)
+        await database.close()
+
+    asyncio.run(work())
+    console.print(f"{name} is indexed anew by the next ionet index or ionet keeper run")
+
+
+def index(
+    chain: ChainOption = None,
+    compare: Annotated[bool, typer.Option(help="compare the accounts with the chain's afterwards")] = True,
+) -> None:
+    """Index every program's events up to now, and check that they alone make the accounts on chain."""
+    settings = Settings()
+    logs.configure(settings.log)
+    log = structlog.get_logger()
+
+    async def work() -> bool:
+        async with (
+            connect(chain or settings.chain) as connected,
+            operating(connected, settings.database, holder(settings), programs()) as keeper,
+        ):
+            await keeper.index(log)
+            results = await keeper.compare(log) if compare else []
+        return not any(result.differences for result in results)
+
+    if not asyncio.run(work()):
+        raise typer.Exit(1)

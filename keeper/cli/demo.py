@@ -1,0 +1,31 @@
+"""``ionet demo``: the network's economy, whole, on a chain in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keeper.cli.tables import console
+from keeper.demo import run
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="folder for the files")] = Path("out/demo"),
+) -> None:
+    """Run the whole economy on an embedded chain: genesis, airdrops, 20 years of emission."""
+    asyncio.run(run.run(out, console))
+    console.print(
+        f"In {out}: supply.png, buyback.png, supply.csv, the seasons' points, each operator's reward blocks, "
+        "and the chain itself. Next:"
+    )
+    blocks = out / "rewards/operator-1"
+    for command in (
+        f"supply --chain {out}/network.chain",
+        f"rewards show --dir {blocks}",
+        f"rewards verify --dir {blocks} --chain {out}/network.chain",
+    ):
+        console.print(f"  {sys.argv[0]} {command}", soft_wrap=True)

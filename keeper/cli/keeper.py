@@ -1,0 +1,331 @@
+"""``ionet keeper``: run it or one of its jobs, see how it stands, check what it needs, let it go on."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from rich.table import Table
+from solders.pubkey import Pubkey
+
+from keeper import deploy
+from keeper.api import operations
+from keeper.buyback import configured
+from keeper.chain import Program
+from keeper.cli import options
+from keeper.cli.options import ChainOption, KeypairOption
+from keeper.cli.tables import console, plain
+from keeper.db import Database
+from keeper.indexer import guard
+from keeper.keys import KeyRefused
+from keeper.rewards.past import Past
+from keeper.sender import FeePolicy
+from keeper.sender.store import unpark
+from keeper.services import jobs, logs, loop, operation
+from keeper.services import names as job_names
+from keeper.services.balance import BalanceGuard
+from keeper.services.connect import connect
+from keeper.services.doctor import Doctor, Finding, State
+from keeper.services.due import Job
+from keeper.services.keeper import Keeper, Limits, Outcome
+from keeper.services.operation import operating, sender_of
+from keeper.services.rehearsal import Rehearsal, copied, rehearse
+from keeper.services.status import Status, read_status
+from keeper.settings import Settings
+
+app = typer.Typer(help="The bot that does what is due on chain.", no_args_is_help=True)
+
+STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "bold red"}
+
+
+def programs() -> list[Program]:
+    """The programs that are indexed: all that the network has."""
+    return [Program.load(name) for name in deploy.PROGRAMS]
+
+
+def holder(settings: Settings) -> str:
+    """What this process is called where several are listed."""
+    return f"{settings.name}:{os.getpid()}"
+
+
+@app.command("run")
+def run(
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    once_: Annotated[bool, typer.Option("--once", help="run every job once and stop")] = False,
+) -> None:
+    """Do what is due, now and from now on: emission, vesting, seasons, reward blocks, leases, buyback.
+
+    Everything that the programs do is indexed beside, and the accounts that follow compared with the
+    chain's every hour. Of several keepers on one database one acts, and the others stand by. SIGTERM
+    lets the job under way finish, a second one doesn't wait for it.
+    """
+    settings = options.settings(chain, keypair)
+    run_jobs(settings, settings.jobs, once=once_)
+
+
+def run_jobs(settings: Settings, names: list[str], *, once: bool) -> None:
+    """Run the jobs of these names, and the keeper's own, once or until a signal.
+
+    Exits with 1 if one fails when they run once.
+    """
+    logs.configure(settings.log)
+
+    async def work() -> bool:
+        async with _keeper(settings, names) as (keeper, programs_changed):
+            gc.freeze()  # What is loaded by now stays: no search for garbage need go through it.
+            if once:
+                done = [await keeper.run_job(name) for name in keeper.jobs]
+                return all(outcome in (None, Outcome.OK) for outcome in done)
+            stop = asyncio.Event()
+
+            def stopped() -> None:
+                if stop.is_set():
+                    keeper.log.warning("keeper.aborted")
+                    # As a kill would: a hanging signer or node isn't waited for, and the next start
+                    # goes on from what is on chain and in the database.
+                    os._exit(1)
+                stop.set()
+                keeper.log.info("keeper.stopping")
+
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, stopped)
+            async with AsyncExitStack() as stack:
+                if settings.listen:
+                    host, port = settings.listen
+                    asked = operations.application(keeper, settings.check_seconds)
+                    actual = await stack.enter_async_context(operations.served(asked, host, port))
+                    keeper.log.info("http.listening", host=host, port=actual)
+                await loop.run(
+                    keeper,
+                    every=settings.check_seconds,
+                    stop=stop,
+                    intervals={operation.COMPARE: operation.COMPARE_SECONDS},
+                    wakers={operation.INDEX: programs_changed},
+                )
+            return True
+
+    if not asyncio.run(work()):
+        raise typer.Exit(1)
+
+
+@app.command("once")
+def once(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="[default: all]")] = None,
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="print what would be sent and what would come of it")
+    ] = False,
+) -> None:
+    """Run jobs once; exits with 1 when one failed or sent nothing although it should have."""
+    settings = options.settings(chain, keypair)
+    known = (*job_names.NAMES, operation.SWEEP, operation.INDEX, operation.COMPARE)
+    if unknown := [name for name in names or () if name not in known]:
+        raise ValueError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
+    if job_names.ATTEST in (names or ()) and settings.observations is None:
+        raise ValueError(f"the job {job_names.ATTEST} needs what was observed: set IONET_OBSERVATIONS")
+    if dry_run:
+        logs.configure(settings.log, logging.WARNING)
+        asyncio.run(_rehearse(settings, names or settings.jobs))
+        return
+    logs.configure(settings.log)
+
+    async def work() -> bool:
+        async with _keeper(settings, names or settings.jobs) as (keeper, _):
+            if not await keeper.lead():
+                raise ValueError(
+                    keeper.database_error or "another keeper leads on this database: stop it first"
+                )
+            chosen = [name for name in keeper.jobs if not names or name in names]
+            return all([await keeper.run_job(name) is Outcome.OK for name in chosen])
+
+    if not asyncio.run(work()):
+        raise typer.Exit(1)
+
+
+@app.command("status")
+def status(chain: ChainOption = None) -> None:
+    """How far everything is indexed, whether accounts agree, what is under way, and who leads."""
+    settings = options.settings(chain)
+
+    async def read() -> bool:
+        async with connect(settings.chain) as connected:
+            found = await read_status(connected, settings.database, programs())
+        for table in standing(found):
+            console.print(table)
+        return not found.halts
+
+    if not asyncio.run(read()):
+        raise typer.Exit(1)
+
+
+@app.command("resume")
+def resume(chain: ChainOption = None) -> None:
+    """After a difference: compare again, and let jobs act on if all accounts agree now."""
+    settings = options.settings(chain)
+    logs.configure(settings.log)
+
+    async def work() -> bool:
+        async with (
+            connect(settings.chain) as connected,
+            operating(connected, settings.database, holder(settings), programs()) as keeper,
+        ):
+            results = await keeper.resume(structlog.get_logger())
+        return not any(result.differences for result in results)
+
+    if not asyncio.run(work()):
+        raise typer.Exit(1)
+
+
+@app.command("retry")
+def retry(
+    key: Annotated[str | None, typer.Argument(help="a parked action's key [default: all]")] = None,
+) -> None:
+    """Let parked actions be tried again, once what was wrong is put right."""
+
+    async def work() -> int:
+        database = Database(Settings().database)
+        await database.upgrade()
+        try:
+            return await unpark(database, key)
+        finally:
+            await database.close()
+
+    console.print(f"{asyncio.run(work())} actions are tried again")
+
+
+@app.command("doctor")
+def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
+    """Check everything that a keeper needs, and say what to do; exits with 1 when something must be done."""
+    settings = options.settings(chain, keypair)
+
+    async def work() -> list[Finding]:
+        key: Pubkey | KeyRefused
+        try:
+            key = settings.signer().pubkey()
+        except KeyRefused as error:
+            key = error
+        async with connect(settings.chain) as connected:
+            return await Doctor(settings, connected, os.environ, key).examine()
+
+    findings = asyncio.run(work())
+    table = plain("Doctor", "check", "state", "found", "what to do")
+    for column in table.columns[1:]:
+        column.justify = "left"
+    for each in findings:
+        table.add_row(each.check, f"[{STYLES[each.state]}]{each.state}[/]", each.found, each.do)
+    console.print(table)
+    if any(each.state is State.WRONG for each in findings):
+        raise typer.Exit(1)
+
+
+def standing(found: Status) -> list[Table]:
+    """How a keeper stands: programs, what is under way, what needs somebody."""
+    columns = ("program", "final slot", "behind", "confirmed", "transactions", "backlog")
+    programs = plain("Index", *columns)
+    accounts = plain("Accounts, from events and on chain", "program", "slot", "compared, UTC", "", "")
+    for each in found.programs:
+        slots = (each.final_slot, each.behind, each.confirmed_slot)
+        cells = ["" if slot is None else f"{slot:,}" for slot in slots]
+        programs.add_row(each.name, *cells, f"{each.transactions:,}", f"{each.backlog:,}")
+        if each.compared_at is not None:
+            at = f"{datetime.fromtimestamp(each.compared_at, UTC):%Y-%m-%d %H:%M}"
+            agree = f"{each.differences} differ" if each.differences else "all agree"
+            accounts.add_row(each.name, f"{each.compared_slot:,}", at, f"{each.compared_accounts:,}", agree)
+    actions = plain("Actions", "state", "count")
+    for state, count in sorted(found.intents.items()):
+        actions.add_row(state, f"{count:,}")
+    leader = plain("Leader", "", "")
+    leader.add_row(found.leader or "nobody yet", f"epoch {found.epoch}")
+    problems = plain("Needs somebody", "what", "why")
+    for program, reason in found.halts.items():
+        problems.add_row(f"nothing is sent: {program}", reason)
+    for each in found.programs:
+        if each.mismatch and each.name not in found.halts:
+            problems.add_row(f"an earlier difference: {each.name}", each.mismatch)
+    for key, reason in found.parked:
+        problems.add_row(f"parked: {key}", reason)
+    return [table for table in (programs, accounts, actions, leader, problems) if table.row_count]
+
+
+def _jobs(settings: Settings, names: list[str], past: Past, rewards: Path | None = None) -> dict[str, Job]:
+    return jobs.configured(
+        names,
+        rewards=rewards or settings.rewards,
+        observations=settings.observations,
+        past=past,
+        peers=[str(each) for each in settings.peers],
+        source=configured.price_source(settings),
+        limits=configured.limits(settings),
+    )
+
+
+@asynccontextmanager
+async def _keeper(
+    settings: Settings, names: list[str]
+) -> AsyncIterator[tuple[Keeper, Callable[[], Awaitable[None]]]]:
+    """A keeper with these jobs and its own, and what returns when one of the programs was called."""
+    signer = settings.signer()
+    fees = FeePolicy(settings.fee_percentile, settings.fee_highest, settings.fee_daily)
+    async with (
+        connect(settings.chain, live=True, websocket=settings.websocket) as chain,
+        operating(chain, settings.database, holder(settings), programs()) as op,
+    ):
+        guard = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
+        sender = sender_of(op, chain, signer, fees)
+        keeper = Keeper(
+            name=settings.name,
+            chain=chain,
+            signer=signer,
+            database=op.database,
+            leader=op.leader,
+            guard=guard,
+            jobs=op.jobs(_jobs(settings, names, Past(chain, op.database)), sender, guard.check),
+            rewards=settings.rewards,
+            limits=Limits(settings.lag_slots, settings.lag_hours),
+            log=structlog.get_logger(),
+        )
+        yield keeper, partial(chain.changed, [each.address for each in op.programs])
+
+
+async def _rehearse(settings: Settings, names: list[str]) -> None:
+    signer, log = settings.signer(), structlog.get_logger()
+    with copied(settings.rewards) as rewards:
+        database = Database(settings.database)
+        async with connect(settings.chain) as connected, AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            past = Past(connected, database, keeps=False)
+            chosen = _jobs(settings, names, past, rewards)
+            if job_names.ATTEST in chosen:
+                # Its hours are made from the index; nothing else of a rehearsal needs a database.
+                await database.upgrade()
+                await guard(database, connected)
+                await past.prepare()
+            for name, job in chosen.items():
+                _show(name, await rehearse(job, connected, signer, log))
+
+
+def _show(name: str, found: Rehearsal) -> None:
+    console.print(f"[bold]{name}[/]:" + ("" if found.transactions else " sends nothing"))
+    for number, transaction in enumerate(found.transactions, start=1):
+        outcome = transaction.refusal or f"goes through with {transaction.compute_units:,} compute units"
+        console.print(f"  transaction {number}: {outcome}", highlight=False, soft_wrap=True)
+        for call in transaction.calls:
+            console.print(f"    {call.program}.{call.name}", highlight=False, soft_wrap=True)
+            rows = [*((key, str(value)) for key, value in call.arguments.items()), *call.accounts]
+            for key, value in rows:
+                console.print(f"      {key}: {value}", highlight=False, soft_wrap=True, markup=False)
+    if found.stopped:
+        console.print(f"  ends here: {found.stopped}", highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,139 @@
+"""``ionet deploy``, ``ionet genesis``, ``ionet supply``: a network's beginning, and where all IO is."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+from solders.pubkey import Pubkey
+
+from keeper import deploy
+from keeper.cli.options import ChainOption
+from keeper.cli.tables import console, plain, progress_of
+from keeper.clients import tokenomics
+from keeper.economy import emission
+from keeper.economy.calendar import parse_month
+from keeper.economy.classes import read_classes
+from keeper.economy.genesis import read_start_month, read_table
+from keeper.economy.money import parse
+from keeper.economy.orders import Currency
+from keeper.economy.supply import GENESIS_SUPPLY, io
+from keeper.keys import read_private_keypair
+from keeper.services.connect import connect
+from keeper.settings import Settings
+
+
+def put_on_chain(
+    keypair: Annotated[Path, typer.Option(help="upgrade authority's key file; it pays")],
+    chain: ChainOption = None,
+    keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = deploy.KEYS,
+) -> None:
+    """Put the programs on a chain, or upgrade those whose bytes differ."""
+
+    async def work() -> None:
+        authority = read_private_keypair(keypair)
+        async with connect(chain or Settings().chain, live=True) as connected:
+            for name in deploy.PROGRAMS:
+                with Progress(console=console, transient=True) as progress:
+                    show = progress_of(progress, name)
+                    changed = await deploy.deploy_program(connected, name, authority, keys, show)
+                console.print(f"{name}: {'deployed' if changed else 'is on chain already'}")
+
+    asyncio.run(work())
+
+
+def genesis(
+    keypair: Annotated[Path, typer.Option(help="upgrade authority's key file; becomes the admin and pays")],
+    guardian: Annotated[str, typer.Option(help="address that may pause and veto")],
+    beneficiaries: Annotated[Path, typer.Option(help="JSON: allocations' labels and owners' addresses")],
+    chain: ChainOption = None,
+    usdc_mint: Annotated[str | None, typer.Option(help="USDC's mint on this network")] = None,
+    test_usdc: Annotated[
+        str | None, typer.Option(help="on a network without USDC: make one, and so much of it for the key")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="first month of emission, such as 2027-01")] = None,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(help="address that attests reward blocks, repeat for each [default: the key's]"),
+    ] = None,
+    keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = deploy.KEYS,
+) -> None:
+    """Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.
+
+    Takes up what was interrupted.
+    """
+    if (usdc_mint is None) == (test_usdc is None):
+        raise ValueError(
+            "name USDC's mint by --usdc-mint, or, on a test network, make one by --test-usdc AMOUNT"
+        )
+
+    async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
+        async with connect(chain or Settings().chain, live=True) as connected:
+            admin, veto = read_private_keypair(keypair), Pubkey.from_string(guardian)
+            operators = [Pubkey.from_string(each) for each in operator or ()]
+            await deploy.genesis(
+                connected,
+                admin,
+                table=read_table(),
+                beneficiaries=deploy.read_beneficiaries(beneficiaries),
+                guardian=veto,
+                staking_program=deploy.staking_program(keys),
+                start_month=parse_month(start) if start else read_start_month(),
+            )
+            await deploy.staking_genesis(
+                connected,
+                admin,
+                guardian=veto,
+                operators=operators or [admin.pubkey()],
+                classes=read_classes(),
+            )
+            if test_usdc is not None:
+                mint = await deploy.make_test_usdc(connected, admin, parse(test_usdc, Currency.USDC))
+                console.print(f"test USDC, which your key can mint: {mint}")
+            else:
+                mint = Pubkey.from_string(usdc_mint or "")
+            await deploy.buyback_genesis(connected, admin, guardian=veto, usdc_mint=mint)
+            await deploy.orders_genesis(connected, admin, guardian=veto, usdc_mint=mint)
+            return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
+
+    found, config = asyncio.run(work())
+    assert config is not None  # genesis raised otherwise
+    console.print(totals(found, config))
+
+
+def supply(chain: ChainOption = None) -> None:
+    """Where all IO is, and whether it adds up."""
+
+    async def read() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
+        async with connect(chain or Settings().chain) as connected:
+            return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
+
+    found, config = asyncio.run(read())
+    assert config is not None  # read_supply raised if there is none
+    console.print(totals(found, config))
+
+
+def totals(found: tokenomics.Supply, config: tokenomics.Config) -> Table:
+    """Where all IO is, with the sum that an auditor makes first."""
+    at = datetime.fromtimestamp(found.time, UTC)
+    table = plain(f"IO supply at {at:%Y-%m-%d %H:%M:%S} UTC", "", "IO")
+    table.add_row("circulating", io(found.circulating))
+    table.add_row("in airdrop seasons, not claimed yet", io(found.seasons))
+    table.add_row("emitted, in the reward vault", io(found.rewards))
+    table.add_row("locked: vesting", io(found.locked), end_section=True)
+    table.add_row("supply of the mint", io(found.supply))
+    minted = GENESIS_SUPPLY if config.launched else 0
+    difference = minted + found.emitted - found.burned - found.supply
+    table.add_row("genesis", io(minted))
+    table.add_row("+ emitted", io(found.emitted))
+    table.add_row("- burned", io(found.burned), end_section=True)
+    table.add_row("genesis + emitted - burned - supply", io(difference) if difference else "0, as it must be")
+    if config.launched:
+        waiting = emission.hours_ended(config.start_month, found.time) - config.emitted_hours
+        table.add_row("ended hours that nobody called emit for yet", f"{waiting:,}")
+    return table

@@ -1,0 +1,278 @@
+"""``ionet order``: compute is ordered, watched, extended, ended."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from keeper.chain import Chain, ChainError
+from keeper.chain.token import read_token_account
+from keeper.cli import order_tables, tables
+from keeper.cli.options import ChainOption, KeypairOption
+from keeper.cli.signing import DryRunOption, YesOption, address, carry_out, fitting
+from keeper.cli.tables import console
+from keeper.clients import orders, staking
+from keeper.clients.orders import Config, Lease, Order, Terms
+from keeper.clients.staking import Class
+from keeper.economy.money import parse
+from keeper.economy.orders import Currency, LeaseStatus
+from keeper.keys import read_private_keypair
+from keeper.market import plans
+from keeper.market.plans import Plan
+from keeper.services.connect import connect
+from keeper.settings import Settings
+
+app = typer.Typer(help="Rent compute: orders, their leases and their money.", no_args_is_help=True)
+
+OrderArgument = Annotated[str, typer.Argument(help="the order's address")]
+DeviceOption = Annotated[
+    list[str] | None, typer.Option("--device", help="a device of the order, repeat for each [default: all]")
+]
+
+
+class Unit(StrEnum):
+    """Currencies as they are typed."""
+
+    IO = "io"
+    USDC = "usdc"
+
+
+class Urgency(StrEnum):
+    """How soon an order is wanted, in the order of the program's numbers."""
+
+    WAITS = "waits"
+    USUAL = "usual"
+    NOW = "now"
+
+
+@app.command()
+def create(  # noqa: PLR0913, PLR0917 - an option for each term
+    class_: Annotated[list[str], typer.Option("--class", help="name of a class, repeat for each of up to 8")],
+    price: Annotated[str, typer.Option(help="most for a processor and hour, such as 0.35")],
+    currency: Annotated[Unit, typer.Option(help="what the order is paid in")],
+    hours: Annotated[int, typer.Option(help="of every device, 1 to 8760")],
+    devices: Annotated[int, typer.Option(help="1 to 10000")] = 1,
+    processors: Annotated[int, typer.Option(help="that each device has, 1 to 8")] = 1,
+    tier: Annotated[int, typer.Option(help="lowest connectivity tier, 1 to 4")] = 1,
+    country: Annotated[list[str] | None, typer.Option(help="such as CH, repeat for each; none: any")] = None,
+    colocated: Annotated[bool, typer.Option("--colocated", help="all devices in one country")] = False,
+    urgency: Annotated[Urgency, typer.Option(help="how soon it is wanted")] = Urgency.USUAL,
+    number: Annotated[int | None, typer.Option(help="your own for the order [default: the time]")] = None,
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Open an order: the most that it can cost goes into a vault of its own."""
+    unit = Currency[currency.name]
+    renter = key_of(keypair)
+
+    async def work() -> None:
+        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+            config = await config_of(connected)
+            classes = await staking.read_classes(connected)
+            terms = Terms(
+                price=parse(price, unit),
+                hours=hours,
+                devices=devices,
+                processors=processors,
+                classes=tuple(class_number(classes, each) for each in class_),
+                currency=unit,
+                min_tier=tier,
+                urgency=list(Urgency).index(urgency),
+                colocated=colocated,
+                countries=tuple(country or ()),
+            )
+            now = (await connected.clock()).unix_timestamp
+            plan = plans.create(config, renter.pubkey(), now if number is None else number, terms)
+            await carry_out(connected, plan, [renter], dry_run=dry_run, yes=yes)
+
+    asyncio.run(work())
+
+
+@app.command("list")
+def list_(
+    renter: Annotated[str | None, typer.Option(help="only this renter's")] = None,
+    chain: ChainOption = None,
+) -> None:
+    """All orders that are open or have leases."""
+    owner = address(renter) if renter else None
+
+    async def read() -> tuple[list[Order], int]:
+        async with connect(where(chain)) as connected:
+            found = await orders.read_orders(connected)
+            return list(found.values()), (await connected.clock()).unix_timestamp
+
+    found, now = asyncio.run(read())
+    mine = [order for order in found if owner in (None, order.renter)]
+    tables.show(order_tables.orders(mine, now))
+
+
+@app.command()
+def show(order: OrderArgument, chain: ChainOption = None) -> None:
+    """An order: what was asked for, where its money is, its leases."""
+
+    async def read() -> tuple[Order, list[Lease], dict[int, Class], int]:
+        async with connect(where(chain)) as connected:
+            found, leases = await read_order(connected, address(order))
+            classes = await staking.read_classes(connected)
+            return found, leases, classes, (await connected.clock()).unix_timestamp
+
+    found, leases, classes, now = asyncio.run(read())
+    console.print(order_tables.terms(found, classes, now))
+    console.print(order_tables.money(found, leases, now))
+    if leases:
+        tables.show(order_tables.leases(found, leases, now))
+
+
+@app.command()
+def extend(
+    order: OrderArgument,
+    hours: Annotated[int, typer.Option(help="to add")],
+    device: DeviceOption = None,
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Add hours to leases that run, at their price."""
+    renter = key_of(keypair)
+
+    async def work() -> None:
+        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+            config = await config_of(connected)
+            found, leases = await read_order(connected, address(order))
+            now = (await connected.clock()).unix_timestamp
+            running = [e for e in leases if e.status == LeaseStatus.RUNNING and now < e.stop]
+            chosen = _chosen(running, device, "runs")
+
+            def first(count: int) -> Plan:
+                return plans.extend(config, found, chosen[:count], hours)
+
+            plan, count = fitting(first, len(chosen), renter.pubkey())
+            await carry_out(connected, plan, [renter], dry_run=dry_run, yes=yes)
+            _more(len(chosen) - count)
+
+    asyncio.run(work())
+
+
+@app.command()
+def end(
+    order: OrderArgument,
+    device: DeviceOption = None,
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """End leases: as their renter, or as the supplier or worker of the devices."""
+    caller = key_of(keypair)
+
+    async def work() -> None:
+        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+            config = await config_of(connected)
+            found, leases = await read_order(connected, address(order))
+            live = [lease for lease in leases if lease.status != LeaseStatus.ENDED]
+            if caller.pubkey() != found.renter:
+                live = [lease for lease in live if caller.pubkey() in (lease.supplier, lease.worker)]
+            chosen = _chosen(live, device, "is yours to end")
+            now = (await connected.clock()).unix_timestamp
+
+            def first(count: int) -> Plan:
+                return plans.end(config, found, chosen[:count], caller.pubkey(), now)
+
+            plan, count = fitting(first, len(chosen), caller.pubkey())
+            await carry_out(connected, plan, [caller], dry_run=dry_run, yes=yes)
+            _more(len(chosen) - count)
+
+    asyncio.run(work())
+
+
+@app.command()
+def cancel(
+    order: OrderArgument,
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Want no more devices and take back what is free; leases that are there go on."""
+    renter = key_of(keypair)
+
+    async def work() -> None:
+        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+            config = await config_of(connected)
+            found, _ = await read_order(connected, address(order))
+            (vault,) = await connected.accounts([found.vault])
+            in_vault = read_token_account(vault.data).amount if vault else 0
+            now = (await connected.clock()).unix_timestamp
+            plan = plans.cancel(config, found, now, in_vault)
+            await carry_out(connected, plan, [renter], dry_run=dry_run, yes=yes)
+
+    asyncio.run(work())
+
+
+# -- shared with the devices' commands ---------------------------------------------------------
+
+
+async def config_of(chain: Chain) -> Config:
+    """Read the program's config; raises ChainError when orders was never set up."""
+    config = await orders.read_config(chain)
+    if config is None:
+        raise ChainError("orders is not set up on this chain: ionet deploy, then ionet genesis")
+    return config
+
+
+async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
+    """Read an order and its leases; raises ChainError when it isn't there."""
+    leases = await orders.read_leases(chain)
+    (account,) = await chain.accounts([at])
+    if account is None or account.owner != orders.PROGRAM.address:
+        raise ChainError(f"there is no order {at}: it was closed or never was; see ionet order list")
+    return orders.parse_order(account.data), order_tables.by_order(leases, at)
+
+
+def class_number(classes: dict[int, Class], name: str) -> int:
+    """A class's number by its name; raises ValueError naming classes like it."""
+    for each in classes.values():
+        if each.name.lower() == name.lower():
+            return each.id
+    alike = [each.name for each in classes.values() if name.lower() in each.name.lower()]
+    raise ValueError(f"no class is called {name!r}; there are {', '.join(alike or _names(classes))}")
+
+
+def _names(classes: dict[int, Class]) -> list[str]:
+    return [each.name for each in classes.values()]
+
+
+def _chosen(leases: list[Lease], devices: list[str] | None, what: str) -> list[Lease]:
+    """The leases of these devices, or all; raises ValueError when one isn't there."""
+    by_device = {lease.device: lease for lease in leases}
+    wanted = [address(each) for each in devices] if devices else list(by_device)
+    for each in wanted:
+        if each not in by_device:
+            raise ValueError(f"no lease of {each} {what}; see ionet order show")
+    if not wanted:
+        raise ValueError(f"no lease of this order {what}; see ionet order show")
+    return [by_device[each] for each in wanted]
+
+
+def _more(left: int) -> None:
+    if left:
+        console.print(f"{left} more don't fit into this transaction: run the command again for them.")
+
+
+def key_of(keypair: Path | None) -> Keypair:
+    """Read the key that signs and pays: the option's, else the settings'."""
+    return read_private_keypair((keypair or Settings().keypair).expanduser())
+
+
+def where(chain: str | None) -> str:
+    """The chain: the option's, else the settings'."""
+    return chain or Settings().chain

@@ -1,0 +1,184 @@
+"""The orders program's instructions."""
+
+from __future__ import annotations
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from keeper.chain.framework import associated_token_address
+from keeper.clients import buyback, staking, tokenomics
+from keeper.clients.orders.accounts import Config, Fault, Lease, Order, Params, Terms
+from keeper.clients.orders.program import PROGRAM, PROGRAM_DATA
+from keeper.clients.roles import ParamsRoles
+from keeper.economy.orders import Currency
+
+# -- the admin's and the guardian's ------------------------------------------------------------
+
+
+def initialize(admin: Pubkey, guardian: Pubkey, usdc_mint: Pubkey, params: Params) -> Instruction:
+    """Create the config, after staking's and buyback's; ``admin`` is the program's upgrade authority."""
+    return PROGRAM.instruction(
+        "initialize",
+        {"buyback_program": buyback.PROGRAM.address, "guardian": guardian, "params": params.fields()},
+        admin=admin,
+        program_data=PROGRAM_DATA,
+        staking_config=staking.CONFIG,
+        io_mint=tokenomics.MINT,
+        usdc_mint=usdc_mint,
+        io_fees=buyback.IO_VAULT,
+        usdc_fees=buyback.fee_vault(usdc_mint),
+    )
+
+
+_ROLES = ParamsRoles(PROGRAM)
+propose_params = _ROLES.propose_params
+cancel_params = _ROLES.cancel_params
+apply_params = _ROLES.apply_params
+set_pause = _ROLES.set_pause
+propose_admin = _ROLES.propose_admin
+accept_admin = _ROLES.accept_admin
+set_guardian = _ROLES.set_guardian
+
+
+# -- the renter's ------------------------------------------------------------------------------
+
+
+def create_order(renter: Pubkey, number: int, terms: Terms, mint: Pubkey) -> Instruction:
+    """Open an order under the renter's own ``number``, paid from its associated account for ``mint``."""
+    return PROGRAM.instruction(
+        "create_order",
+        {"id": number, "terms": terms.fields()},
+        renter=renter,
+        mint=mint,
+        renter_tokens=associated_token_address(renter, mint),
+        **{"class": staking.class_address(terms.classes[0])},
+    )
+
+
+def cancel_order(order: Order) -> Instruction:
+    """Want no more devices."""
+    return PROGRAM.instruction("cancel_order", renter=order.renter, order=order.address)
+
+
+def extend_lease(config: Config, order: Order, lease: Lease, hours: int) -> Instruction:
+    """Add hours to a running lease, paid from the renter's associated token account."""
+    currency = order.terms.currency
+    return PROGRAM.instruction(
+        "extend_lease",
+        {"hours": hours},
+        renter=order.renter,
+        order=lease.order,
+        lease=lease.address,
+        vault=order.vault,
+        renter_tokens=associated_token_address(order.renter, config.mint(currency)),
+        fees=config.fees(currency),
+    )
+
+
+# -- matching and serving ----------------------------------------------------------------------
+
+
+def match_device(matcher: Pubkey, order: Order, device: staking.Device) -> Instruction:
+    """Set a device apart for an order at its ask; the matcher is an operator or the device's supplier."""
+    ask = device.ask_io if order.terms.currency == Currency.IO else device.ask_usdc
+    return PROGRAM.instruction(
+        "match_device",
+        {"price": ask},
+        matcher=matcher,
+        order=order.address,
+        device=staking.device_address(device.worker),
+        **{"class": staking.class_address(device.device_class)},
+        **_STAKING,
+    )
+
+
+def accept_lease(config: Config, order: Order, lease: Lease) -> Instruction:
+    """Accept a lease: its hours begin."""
+    return PROGRAM.instruction(
+        "accept_lease",
+        worker=lease.worker,
+        order=lease.order,
+        lease=lease.address,
+        vault=order.vault,
+        payout_tokens=_payout(config, order, lease),
+        fees=config.fees(order.terms.currency),
+    )
+
+
+def settle(config: Config, order: Order, lease: Lease) -> Instruction:
+    """Pay a lease's supplier what is due."""
+    return PROGRAM.instruction(
+        "settle",
+        order=lease.order,
+        lease=lease.address,
+        vault=order.vault,
+        payout_tokens=_payout(config, order, lease),
+        fees=config.fees(order.terms.currency),
+    )
+
+
+def end_lease(caller: Pubkey, lease: Lease) -> Instruction:
+    """End a lease and free its device; who calls it decides on the money."""
+    return PROGRAM.instruction("end_lease", None, caller=caller, **_lease(lease))
+
+
+def vote_fault(operator: Pubkey, lease: Lease, evidence: bytes, good_hours: int) -> Instruction:
+    """Vote that a lease was served for ``good_hours`` and no longer."""
+    arguments = {"evidence": evidence, "good_hours": good_hours}
+    return PROGRAM.instruction("vote_fault", arguments, operator=operator, **_lease(lease))
+
+
+def hold_lease(guardian: Pubkey, lease: Lease, until: int) -> Instruction:
+    """Hold a lease's unpaid money back, or shorten that."""
+    accounts = {"lease": lease.address, "device": lease.device, **_STAKING}
+    return PROGRAM.instruction("hold_lease", {"until": until}, guardian=guardian, **accounts)
+
+
+# -- ends --------------------------------------------------------------------------------------
+
+
+def refund(config: Config, order: Order) -> Instruction:
+    """Give back to the renter what no lease holds and no device that may still come needs."""
+    return PROGRAM.instruction(
+        "refund", order=order.address, vault=order.vault, renter_tokens=_renters(config, order)
+    )
+
+
+def close_lease(lease: Lease) -> Instruction:
+    """Close a lease that is owed nothing."""
+    return PROGRAM.instruction("close_lease", None, payer=lease.payer, **_lease(lease))
+
+
+def close_fault(fault: Fault) -> Instruction:
+    """Close a fault whose lease is gone."""
+    return PROGRAM.instruction("close_fault", payer=fault.payer, lease=fault.lease, fault=fault.address)
+
+
+def close_order(config: Config, order: Order) -> Instruction:
+    """End an order to which nothing more can happen."""
+    return PROGRAM.instruction(
+        "close_order",
+        renter=order.renter,
+        order=order.address,
+        vault=order.vault,
+        renter_tokens=_renters(config, order),
+    )
+
+
+_STAKING = {
+    "staking_config": staking.CONFIG,
+    "staking_program": staking.PROGRAM.address,
+    "staking_events": staking.PROGRAM.event_authority,
+}
+
+
+def _lease(lease: Lease) -> dict[str, Pubkey]:
+    return {"order": lease.order, "lease": lease.address, "device": lease.device, **_STAKING}
+
+
+def _payout(config: Config, order: Order, lease: Lease) -> Pubkey:
+    return associated_token_address(lease.payout, config.mint(order.terms.currency))
+
+
+def _renters(config: Config, order: Order) -> Pubkey:
+    return associated_token_address(order.renter, config.mint(order.terms.currency))

@@ -1,0 +1,308 @@
+"""The staking program's accounts as typed records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import sha256
+from typing import Any
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import Chain
+from keeper.clients.records import accounts_of, record
+from keeper.clients.staking.program import CONFIG, MAX_OPERATORS, PROGRAM, block_address, wallet_address
+from keeper.economy.staking import CoStake, minimum
+
+NOBODY = Pubkey.default()
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """What the admin sets: durations in seconds, shares in basis points, and who attests."""
+
+    operators: tuple[Pubkey, ...]
+    threshold: int
+    cooldown: int = 14 * 86_400
+    co_stake_wait: int = 7 * 86_400
+    challenge_window: int = 3_600
+    appeal: int = 30 * 86_400
+    notice: int = 7 * 86_400
+    max_slash_bps: int = 2_000
+    wallet_share_bps: int = 10_000
+
+    def fields(self) -> dict[str, Any]:
+        """The values as the program takes them."""
+        unused = [NOBODY] * (MAX_OPERATORS - len(self.operators))
+        return {
+            "cooldown": self.cooldown,
+            "co_stake_wait": self.co_stake_wait,
+            "challenge_window": self.challenge_window,
+            "appeal": self.appeal,
+            "notice": self.notice,
+            "max_slash_bps": self.max_slash_bps,
+            "wallet_share_bps": self.wallet_share_bps,
+            "threshold": self.threshold,
+            "operator_count": len(self.operators),
+            "_pad": bytes(2),
+            "operators": [*self.operators, *unused],
+        }
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Params:
+        """From the program's own values."""
+        names = cls.__dataclass_fields__.keys() - {"operators"}
+        operators = tuple(values["operators"][: values["operator_count"]])
+        return cls(operators=operators, **{name: values[name] for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The root account: roles, parameters and totals (base units; times unix seconds)."""
+
+    pause_mask: int
+    pause_until: int
+    admin: Pubkey
+    pending_admin: Pubkey
+    guardian: Pubkey
+    staked: int
+    slashed: int
+    final_total: int
+    claimed: int
+    next_hour: int
+    revision: int
+    params: Params
+    pending: Params
+    pending_at: int
+
+    def is_paused(self, mask: int, now: int) -> bool:
+        """Whether one of the operations of ``mask`` is stopped at ``now``."""
+        return bool(self.pause_mask & mask) and now < self.pause_until
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of processors; multipliers in hundredths, ``pending_at`` 0 when no change waits."""
+
+    id: int
+    multiplier: int
+    pending_multiplier: int
+    pending_at: int
+    pool: int
+    kind: int
+    name: str
+
+    def multiplier_at(self, now: int) -> int:
+        """The multiplier in force."""
+        return self.pending_multiplier if self.pending_at and now >= self.pending_at else self.multiplier
+
+
+class BlockStatus(IntEnum):
+    """Where a reward block stands."""
+
+    OPEN = 0
+    AGREED = 1
+    FINAL = 2
+
+
+class SlashStatus(IntEnum):
+    """Where a slash stands."""
+
+    VOTING = 0
+    PENDING = 1
+    VETOED = 2
+    EXECUTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A reward block; ``votes`` are the hashes of what each operator said, by their numbers."""
+
+    hour: int
+    status: int
+    vetoes: int
+    revision: int
+    devices: int
+    agreed_at: int
+    total: int
+    root: bytes
+    data_hash: bytes
+    payer: Pubkey
+    votes: tuple[bytes, ...]
+
+    def vote(self, config: Config, operator: Pubkey) -> bytes | None:
+        """What an operator said, as a hash; None when it said nothing that counts still."""
+        if self.revision != config.revision or operator not in config.params.operators:
+            return None
+        said = self.votes[config.params.operators.index(operator)]
+        return said if any(said) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """What a wallet has claimed, and how many co-stakes it holds."""
+
+    wallet: Pubkey
+    co_stakes: int
+    opened_total: int
+    claimed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device and everything that is staked on it."""
+
+    terminated: bool
+    slash_pending: bool
+    device_class: int
+    processors: int
+    tier: int
+    country: str
+    worker: Pubkey
+    supplier: Pubkey
+    payout: Pubkey
+    ask_io: int
+    ask_usdc: int
+    own: int
+    own_cooling: int
+    own_until: int
+    offer: int
+    offer_reward_bps: int
+    co: CoStake
+    leaving: CoStake
+    sufficient_since: int
+    registered_at: int
+    lease: Pubkey
+    hired_seconds: int
+    leases_done: int
+    leases_failed: int
+    disputes: int
+
+    def minimum(self, of_class: Class, now: int) -> int:
+        """The stake that it needs, base units."""
+        return minimum(of_class.multiplier_at(now), self.processors)
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """A proposal to slash a device; ``votes`` has a bit for each operator."""
+
+    status: int
+    bps: int
+    votes: int
+    appeal_until: int
+    burned: int
+    device: Pubkey
+    evidence: bytes
+    appeal: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What an operator says about an hour."""
+
+    root: bytes
+    total: int
+    devices: int
+    data_hash: bytes
+
+    @property
+    def hash(self) -> bytes:
+        """What the program keeps of it: equal hashes mean the same block."""
+        numbers = self.total.to_bytes(8, "little") + self.devices.to_bytes(4, "little")
+        return sha256(self.root + numbers + self.data_hash).digest()
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+def parse_config(data: bytes) -> Config:
+    """Read the config's bytes."""
+    values = PROGRAM.account("Config", data)
+    params = {name: Params.of(values[name]) for name in ("params", "pending")}
+    return record(Config, {**values, **params})
+
+
+def parse_device(data: bytes) -> Device:
+    """Read a device's bytes."""
+    values = PROGRAM.account("Device", data)
+    changed = {
+        "device_class": values["class"],
+        "country": values["country"].decode(),
+        "co": record(CoStake, values["co"]),
+        "leaving": record(CoStake, values["leaving"]),
+    }
+    return record(Device, {**values, **changed})
+
+
+def parse_class(data: bytes) -> Class:
+    """Read a class's bytes."""
+    return class_of(PROGRAM.account("Class", data))
+
+
+def class_of(values: Mapping[str, Any]) -> Class:
+    """A class from its account's fields."""
+    return record(Class, {**values, "name": values["name"].rstrip(b"\0").decode()})
+
+
+def parse_block(data: bytes) -> Block:
+    """Read a block's bytes."""
+    values = PROGRAM.account("Block", data)
+    return record(Block, {**values, "votes": tuple(values["votes"])})
+
+
+def parse_wallet(data: bytes) -> Wallet:
+    """Read a wallet account's bytes."""
+    return record(Wallet, PROGRAM.account("Wallet", data))
+
+
+def parse_slash(data: bytes) -> Slash:
+    """Read a slash's bytes."""
+    return record(Slash, PROGRAM.account("Slash", data))
+
+
+async def read_config(chain: Chain) -> Config | None:
+    """Read the config, None before ``initialize``."""
+    (account,) = await chain.accounts([CONFIG])
+    return parse_config(account.data) if account else None
+
+
+async def read_classes(chain: Chain) -> dict[int, Class]:
+    """Read all classes by number."""
+    found = [parse_class(data) for data in (await accounts_of(chain, PROGRAM, "Class")).values()]
+    return {each.id: each for each in sorted(found, key=lambda each: each.id)}
+
+
+async def read_blocks(chain: Chain) -> list[Block]:
+    """Read all blocks in the order of their hours."""
+    found = [parse_block(data) for data in (await accounts_of(chain, PROGRAM, "Block")).values()]
+    return sorted(found, key=lambda block: block.hour)
+
+
+async def read_hours(chain: Chain, hours: Sequence[int]) -> dict[int, Block]:
+    """Read these hours' blocks, those that there are."""
+    found = await chain.accounts([block_address(hour) for hour in hours])
+    return {hour: parse_block(each.data) for hour, each in zip(hours, found, strict=True) if each}
+
+
+async def device_accounts(chain: Chain) -> dict[Pubkey, bytes]:
+    """Read all devices' bytes by their addresses."""
+    return await accounts_of(chain, PROGRAM, "Device")
+
+
+async def read_devices(chain: Chain) -> dict[Pubkey, Device]:
+    """Read all devices by their addresses."""
+    return {address: parse_device(data) for address, data in (await device_accounts(chain)).items()}
+
+
+async def read_wallet(chain: Chain, owner: Pubkey) -> Wallet | None:
+    """Read a wallet's account, None when it was never opened."""
+    (account,) = await chain.accounts([wallet_address(owner)])
+    return parse_wallet(account.data) if account else None
+
+
+async def read_slashes(chain: Chain) -> list[Slash]:
+    """Read all proposals to slash, by device and evidence."""
+    found = [parse_slash(data) for data in (await accounts_of(chain, PROGRAM, "Slash")).values()]
+    return sorted(found, key=lambda slash: (bytes(slash.device), slash.evidence))

@@ -1,0 +1,288 @@
+"""The staking program's instructions."""
+
+from __future__ import annotations
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from keeper.clients import tokenomics
+from keeper.clients.roles import ParamsRoles
+from keeper.clients.staking.accounts import Attestation, Device, Params
+from keeper.clients.staking.program import (
+    ORDERS,
+    PROGRAM,
+    PROGRAM_DATA,
+    block_address,
+    class_address,
+    device_address,
+    slash_address,
+    wallet_address,
+)
+
+# -- the admin's and the guardian's ------------------------------------------------------------
+
+
+def initialize(
+    admin: Pubkey, guardian: Pubkey, params: Params, orders_program: Pubkey = ORDERS
+) -> Instruction:
+    """Create config and stake vault; ``admin`` is the program's upgrade authority."""
+    return PROGRAM.instruction(
+        "initialize",
+        {"orders_program": orders_program, "guardian": guardian, "params": params.fields()},
+        admin=admin,
+        program_data=PROGRAM_DATA,
+        mint=tokenomics.MINT,
+        tokenomics=tokenomics.CONFIG,
+        reward_vault=tokenomics.REWARD_VAULT,
+    )
+
+
+_ROLES = ParamsRoles(PROGRAM)
+propose_params = _ROLES.propose_params
+cancel_params = _ROLES.cancel_params
+apply_params = _ROLES.apply_params
+set_pause = _ROLES.set_pause
+propose_admin = _ROLES.propose_admin
+accept_admin = _ROLES.accept_admin
+set_guardian = _ROLES.set_guardian
+
+
+def add_class(admin: Pubkey, number: int, name: str, multiplier: int, pool: int, kind: int) -> Instruction:
+    """Add a class of processors; the multiplier in hundredths."""
+    arguments = {
+        "id": number,
+        "name": name.encode().ljust(24, b"\0"),
+        "multiplier": multiplier,
+        "pool": pool,
+        "kind": kind,
+    }
+    return PROGRAM.instruction("add_class", arguments, admin=admin)
+
+
+def change_class(admin: Pubkey, number: int, multiplier: int) -> Instruction:
+    """Change a class's multiplier after the notice."""
+    arguments = {"multiplier": multiplier}
+    return PROGRAM.instruction("change_class", arguments, admin=admin, **{"class": class_address(number)})
+
+
+# -- devices and stakes ------------------------------------------------------------------------
+
+
+def open_wallet(payer: Pubkey, owner: Pubkey) -> Instruction:
+    """Open the account of a wallet that is going to earn."""
+    return PROGRAM.instruction("open_wallet", {"owner": owner}, payer=payer)
+
+
+def register_device(
+    supplier: Pubkey,
+    worker: Pubkey,
+    payout: Pubkey,
+    device_class: int,
+    *,
+    processors: int,
+    tier: int,
+    country: str,
+    ask_io: int = 0,
+    ask_usdc: int = 0,
+) -> Instruction:
+    """Register a device; ``payout`` has its wallet account already."""
+    arguments = {
+        "processors": processors,
+        "tier": tier,
+        "country": country.encode(),
+        "ask_io": ask_io,
+        "ask_usdc": ask_usdc,
+    }
+    accounts = {
+        "supplier": supplier,
+        "worker": worker,
+        "class": class_address(device_class),
+        "payout": wallet_address(payout),
+    }
+    return PROGRAM.instruction("register_device", arguments, **accounts)
+
+
+def change_device(device: Device, *, tier: int, country: str, ask_io: int, ask_usdc: int) -> Instruction:
+    """Change a device's tier, place and asks."""
+    arguments = {"tier": tier, "country": country.encode(), "ask_io": ask_io, "ask_usdc": ask_usdc}
+    return PROGRAM.instruction("change_device", arguments, **_owner(device))
+
+
+def set_payout(device: Device, payout: Pubkey) -> Instruction:
+    """Send the supplier's rewards to another wallet, which has its account already."""
+    accounts = {
+        "supplier": device.supplier,
+        "device": device_address(device.worker),
+        "payout": wallet_address(payout),
+    }
+    return PROGRAM.instruction("set_payout", None, **accounts)
+
+
+def terminate_device(device: Device) -> Instruction:
+    """End a device's life."""
+    return PROGRAM.instruction("terminate_device", None, **_owner(device))
+
+
+def close_device(device: Device) -> Instruction:
+    """Close the account of a terminated device without stake."""
+    accounts = {"supplier": device.supplier, "device": device_address(device.worker)}
+    return PROGRAM.instruction("close_device", None, **accounts)
+
+
+def settle_device(device: Device) -> Instruction:
+    """Write down what time, or a change of class, has done to a device."""
+    return PROGRAM.instruction("settle_device", None, **_device(device))
+
+
+def stake(device: Device, amount: int) -> Instruction:
+    """Add to a device's own stake, from the supplier's associated token account."""
+    accounts = {**_owner(device), "supplier_tokens": tokenomics.tokens_address(device.supplier)}
+    return PROGRAM.instruction("stake", {"amount": amount}, **accounts)
+
+
+def withdraw_overflow(device: Device, amount: int) -> Instruction:
+    """Take own stake back that the minimum doesn't need."""
+    accounts = {"supplier": device.supplier, **_out(device, device.supplier)}
+    return PROGRAM.instruction("withdraw_overflow", {"amount": amount}, **accounts)
+
+
+def unstake(device: Device) -> Instruction:
+    """Send the own stake, and a co-stake with it, into the cooldown."""
+    return PROGRAM.instruction("unstake", None, **_owner(device))
+
+
+def withdraw(device: Device) -> Instruction:
+    """Pay a cooled own stake back to the supplier."""
+    return PROGRAM.instruction("withdraw", None, **_out(device, device.supplier))
+
+
+def open_offer(device: Device, amount: int, reward_bps: int) -> Instruction:
+    """Look for a co-staker."""
+    arguments = {"amount": amount, "reward_bps": reward_bps}
+    return PROGRAM.instruction("open_offer", arguments, **_owner(device))
+
+
+def close_offer(device: Device) -> Instruction:
+    """Withdraw an offer that nobody took."""
+    return PROGRAM.instruction("close_offer", None, **_owner(device))
+
+
+def take_offer(device: Device, staker: Pubkey, amount: int, reward_bps: int) -> Instruction:
+    """Take a device's offer, as it was seen, from the staker's associated token account."""
+    accounts = {
+        **_device(device),
+        "staker": staker,
+        "wallet": wallet_address(staker),
+        "staker_tokens": tokenomics.tokens_address(staker),
+    }
+    return PROGRAM.instruction("take_offer", {"amount": amount, "reward_bps": reward_bps}, **accounts)
+
+
+def leave_co_stake(device: Device, staker: Pubkey) -> Instruction:
+    """Start leaving a co-stake."""
+    accounts = {"staker": staker, "device": device_address(device.worker)}
+    return PROGRAM.instruction("leave_co_stake", None, **accounts)
+
+
+def withdraw_co_stake(device: Device, staker: Pubkey) -> Instruction:
+    """Pay a cooled co-stake back to its owner."""
+    accounts = {**_out(device, staker), "wallet": wallet_address(staker)}
+    return PROGRAM.instruction("withdraw_co_stake", None, **accounts)
+
+
+# -- reward blocks -----------------------------------------------------------------------------
+
+
+def attest(operator: Pubkey, hour: int, said: Attestation) -> Instruction:
+    """Say what an hour's reward block is."""
+    arguments = {
+        "hour": hour,
+        "root": said.root,
+        "total": said.total,
+        "devices": said.devices,
+        "data_hash": said.data_hash,
+    }
+    return PROGRAM.instruction("attest", arguments, operator=operator, tokenomics=tokenomics.CONFIG)
+
+
+def veto_block(guardian: Pubkey, hour: int) -> Instruction:
+    """Veto a block inside its challenge window."""
+    return PROGRAM.instruction("veto_block", guardian=guardian, block=block_address(hour))
+
+
+def finalise(hour: int) -> Instruction:
+    """Make a block's root pay."""
+    return PROGRAM.instruction(
+        "finalise",
+        block=block_address(hour),
+        tokenomics_program=tokenomics.PROGRAM.address,
+        tokenomics=tokenomics.CONFIG,
+        mint=tokenomics.MINT,
+        reward_vault=tokenomics.REWARD_VAULT,
+        tokenomics_events=tokenomics.PROGRAM.event_authority,
+    )
+
+
+def close_block(hour: int, payer: Pubkey) -> Instruction:
+    """Close a block that later ones have replaced."""
+    return PROGRAM.instruction("close_block", payer=payer, block=block_address(hour))
+
+
+def claim(hour: int, wallet: Pubkey, lifetime: int, proof: bytes) -> Instruction:
+    """Pay a wallet everything that it has earned and not got, by a leaf of an hour's root."""
+    return PROGRAM.instruction(
+        "claim",
+        {"lifetime": lifetime, "proof": proof},
+        block=block_address(hour),
+        wallet=wallet_address(wallet),
+        wallet_tokens=tokenomics.tokens_address(wallet),
+        reward_vault=tokenomics.REWARD_VAULT,
+    )
+
+
+# -- slashing ----------------------------------------------------------------------------------
+
+
+def vote_slash(operator: Pubkey, device: Device, evidence: bytes, bps: int) -> Instruction:
+    """Vote to slash a device."""
+    arguments = {"evidence": evidence, "bps": bps}
+    accounts = {"operator": operator, "device": device_address(device.worker)}
+    return PROGRAM.instruction("vote_slash", arguments, **accounts)
+
+
+def appeal_slash(device: Device, evidence: bytes, bps: int, statement: bytes) -> Instruction:
+    """Appeal against a slash."""
+    accounts = {"supplier": device.supplier, **_slash(device, evidence, bps)}
+    return PROGRAM.instruction("appeal_slash", {"statement": statement}, **accounts)
+
+
+def veto_slash(guardian: Pubkey, device: Device, evidence: bytes, bps: int) -> Instruction:
+    """Veto a slash in its appeal period."""
+    return PROGRAM.instruction("veto_slash", None, guardian=guardian, **_slash(device, evidence, bps))
+
+
+def execute_slash(device: Device, evidence: bytes, bps: int) -> Instruction:
+    """Burn a slashed device's stake after the appeal period."""
+    accounts = {
+        "class": class_address(device.device_class),
+        "mint": tokenomics.MINT,
+        **_slash(device, evidence, bps),
+    }
+    return PROGRAM.instruction("execute_slash", None, **accounts)
+
+
+def _device(device: Device) -> dict[str, Pubkey]:
+    return {"class": class_address(device.device_class), "device": device_address(device.worker)}
+
+
+def _owner(device: Device) -> dict[str, Pubkey]:
+    return {"supplier": device.supplier, **_device(device)}
+
+
+def _out(device: Device, owner: Pubkey) -> dict[str, Pubkey]:
+    return {**_device(device), "owner": owner, "owner_tokens": tokenomics.tokens_address(owner)}
+
+
+def _slash(device: Device, evidence: bytes, bps: int) -> dict[str, Pubkey]:
+    address = device_address(device.worker)
+    return {"device": address, "slash": slash_address(address, evidence, bps)}

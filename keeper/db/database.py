@@ -1,0 +1,160 @@
+"""One database, whichever it is: how it is opened, how transactions are made on it, how it is migrated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from keeper.errors import UserError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 30
+"""How long a writer waits for another one on SQLite."""
+CACHE_KIB = 64 * 1024
+"""Of a SQLite file, for each connection: a step into a table of millions changes 16 MiB of its index."""
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+SYNC_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+
+ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtext('ionet schema'))")
+"""Several keepers may start at a time on PostgreSQL; SQLite's writers take turns anyway."""
+
+
+class DatabaseError(UserError):
+    """The database can't be used as it is; the message says what to do."""
+
+
+class Database:
+    """An SQLite file or a PostgreSQL database, by its URL.
+
+    ``sqlite:///keeper.db`` or ``postgresql://user:password@host/name``. Writers on SQLite take turns
+    from their first statement on, and readers see one state throughout a transaction.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Name the database; nothing is opened yet. Raises DatabaseError for another kind."""
+        try:
+            self.url = make_url(url)
+        except ArgumentError as error:
+            raise DatabaseError(f"{url!r} is no database's URL: {error}") from error
+        kind = self.url.get_backend_name()
+        if kind not in DRIVERS:
+            raise DatabaseError(f"{kind} is no database for the keeper; take sqlite or postgresql")
+        self.is_sqlite = kind == "sqlite"
+        if self.is_sqlite and not self.url.database:
+            raise DatabaseError("a keeper's SQLite database needs a file: sqlite:///keeper.db")
+        self.engine = create_async_engine(self._with(DRIVERS), pool_pre_ping=not self.is_sqlite)
+        if self.is_sqlite:
+            _begin_properly(self.engine.sync_engine)
+
+    @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps it; None for a server's."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    def _with(self, drivers: dict[str, str]) -> URL:
+        return self.url.set(drivername=drivers[self.url.get_backend_name()])
+
+    async def upgrade(self) -> None:
+        """Bring the schema to this version's.
+
+        Raises DatabaseError when it can't be opened or is a later version's.
+        """
+        await asyncio.to_thread(self._upgrade)
+
+    def _upgrade(self) -> None:
+        engine = sa.create_engine(self._with(SYNC_DRIVERS), poolclass=sa.NullPool)
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        try:
+            if self.file:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                _begin_properly(engine)
+            with engine.connect().execution_options(writes=True) as connection, connection.begin():
+                if not self.is_sqlite:
+                    connection.execute(ALONE)
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except (DBAPIError, CommandError, OSError) as error:
+            raise DatabaseError(f"{self.url.render_as_string()}: {_reason(error)}") from error
+        finally:
+            engine.dispose()
+
+    async def versions(self) -> tuple[str | None, str | None]:
+        """The schema's version as it is, and as it should be; None for a database without one."""
+        head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        async with self.reading() as connection:
+            current = await connection.run_sync(
+                lambda on: MigrationContext.configure(on).get_current_revision()
+            )
+        return current, head
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Write: all of it or, when anything is raised, nothing."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def changing_schema(self) -> AsyncIterator[AsyncConnection]:
+        """Write tables' definitions, while no other keeper does."""
+        async with self.transaction() as connection:
+            if not self.is_sqlite:
+                await connection.execute(ALONE)
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Read one state."""
+        async with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            async with connection.begin():
+                yield connection
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _begin_properly(engine: sa.Engine) -> None:
+    """Set SQLite's connections up, and let SQLAlchemy begin transactions: the driver would do it too late."""
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        # Readers don't stop the writer; a commit survives this process' end, and with FULL the machine's.
+        for setting in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            f"cache_size = -{CACHE_KIB}",
+            f"busy_timeout = {BUSY_SECONDS * 1_000}",
+        ):
+            cursor.execute(f"PRAGMA {setting}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begun(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _reason(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__

@@ -1,0 +1,186 @@
+"""The tables that every keeper's database has; those of events are made from the IDLs (events.py).
+
+Signatures and addresses are base58, other bytes hex; times unix seconds, those of the keeper's own
+acts by this machine's clock. A migration in ``migrations/versions`` follows every change here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def text(name: str, *, null: bool = False) -> sa.Column[str]:
+    """A column of text."""
+    return sa.Column(name, sa.Text, nullable=null)
+
+
+def number(name: str, *, null: bool = False) -> sa.Column[int]:
+    """A column of whole numbers below 2^63: slots, times, counts."""
+    return sa.Column(name, sa.BigInteger, nullable=null)
+
+
+def key(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    """A column of the primary key that the keeper itself fills."""
+    return sa.Column(name, kind, primary_key=True, autoincrement=False)
+
+
+CHAIN = sa.Table("chain", METADATA, key("id", sa.Integer()), text("genesis_hash"))
+"""The one chain that everything here is about; one row."""
+
+EVENT_LAYOUTS = sa.Table(
+    "event_layouts", METADATA, key("table_name", sa.Text()), text("program"), text("layout")
+)
+"""What each event's table was made from: the event's fields in the IDL."""
+
+WATERMARKS = sa.Table(
+    "watermarks",
+    METADATA,
+    key("program", sa.Text()),
+    text("address"),
+    # Raised by every write: whoever read an older one loses.
+    number("version"),
+    # Up to here all is indexed, and final; up to the other one what is confirmed was, too.
+    number("final_slot"),
+    number("confirmed_slot"),
+    # The newest final transaction, which every list must reach, and the newest in a slot before its
+    # own, where lists end: so that the anchor's whole slot is listed again.
+    text("anchor", null=True),
+    number("anchor_slot"),
+    text("floor", null=True),
+    number("floor_slot"),
+    # While catching up: the final slot that the backlog leads to, and whether it reaches the anchor.
+    number("target_slot", null=True),
+    sa.Column("target_complete", sa.Boolean, nullable=False),
+    # The accounts table is as of this slot, the hour_accounts table as of the other.
+    number("folded_slot"),
+    sa.Column("hour_slot", sa.BigInteger, nullable=False, server_default="-1"),
+    number("updated_at"),
+)
+"""How far each program is indexed."""
+
+BACKLOG = sa.Table(
+    "backlog",
+    METADATA,
+    key("program", sa.Text()),
+    key("slot", sa.BigInteger()),
+    key("signature", sa.Text()),
+    sa.Column("position", sa.Integer),
+    sa.Column("failed", sa.Boolean, nullable=False),
+)
+"""Listed on the way down to the anchor, not indexed yet."""
+
+SIGNATURES = sa.Table(
+    "signatures",
+    METADATA,
+    key("program", sa.Text()),
+    key("slot", sa.BigInteger()),
+    key("position", sa.Integer()),
+    text("signature"),
+    # Of those that succeeded: nobody reads the others.
+    number("time", null=True),
+    sa.Column("failed", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("program", "signature"),
+)
+"""Indexed transactions: final up to their program's final_slot, provisional above."""
+
+ACCOUNTS = sa.Table(
+    "accounts",
+    METADATA,
+    key("program", sa.Text()),
+    key("address", sa.Text()),
+    text("kind"),
+    sa.Column("fields", sa.JSON, nullable=False),
+    sa.Index(None, "program", "kind"),
+)
+"""Accounts as the final events alone make them, as of their program's folded_slot."""
+
+HOUR_ACCOUNTS = sa.Table(
+    "hour_accounts",
+    METADATA,
+    key("program", sa.Text()),
+    key("address", sa.Text()),
+    text("kind"),
+    sa.Column("fields", sa.JSON, nullable=False),
+)
+"""The same as of hour_slot: when the last hour ended whose rewards were computed."""
+
+COMPARISONS = sa.Table(
+    "comparisons",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    text("program"),
+    number("slot"),
+    number("at"),
+    number("accounts"),
+    sa.Column("differences", sa.JSON, nullable=False),
+    sa.Index(None, "program", "id"),
+)
+"""Accounts made from events, compared with the chain's own at a slot."""
+
+HALTS = sa.Table("halts", METADATA, key("program", sa.Text()), text("reason"), number("since"))
+"""While there is a row, jobs that move money send nothing."""
+
+LEADERSHIP = sa.Table(
+    "leadership", METADATA, key("id", sa.Integer()), number("epoch"), text("holder"), number("since")
+)
+"""Who acts: one row, its epoch raised by every keeper that takes over."""
+
+INTENTS = sa.Table(
+    "intents",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    text("job"),
+    text("payer"),
+    sa.Column("instructions", sa.JSON, nullable=False),
+    text("state"),
+    number("epoch"),
+    sa.Column("tries", sa.Integer, nullable=False),
+    number("not_before"),
+    text("reason", null=True),
+    number("created_at"),
+    number("updated_at"),
+    sa.Index(None, "state"),
+)
+"""What the keeper means to do, written before anything is signed."""
+
+ATTEMPTS = sa.Table(
+    "attempts",
+    METADATA,
+    key("signature", sa.Text()),
+    text("job"),
+    sa.Column("transaction", sa.LargeBinary, nullable=False),
+    number("last_valid_height"),
+    text("state"),
+    sa.Column("units", sa.Integer, nullable=False),
+    # Micro-lamports per compute unit; lamports, estimated until it has landed.
+    number("price"),
+    number("fee"),
+    number("slot", null=True),
+    text("reason", null=True),
+    number("created_at"),
+    sa.Index(None, "state"),
+    sa.Index(None, "job", "created_at"),
+)
+"""Signed transactions, written before they are sent."""
+
+ATTEMPT_INTENTS = sa.Table(
+    "attempt_intents",
+    METADATA,
+    sa.Column("signature", sa.ForeignKey("attempts.signature"), primary_key=True),
+    sa.Column("intent", sa.ForeignKey("intents.id"), primary_key=True),
+    sa.Column("first_instruction", sa.Integer, nullable=False),
+    sa.Index(None, "intent"),
+)
+"""Which intents a transaction carries, and from which of its instructions on."""

@@ -1,0 +1,84 @@
+"""The demo's tables about orders: who paid and got what, and what became of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.table import Table
+from solders.pubkey import Pubkey
+
+from keeper.cli.order_tables import ENDED
+from keeper.cli.tables import plain
+from keeper.demo.orders import Market
+from keeper.economy.calendar import HOUR
+from keeper.economy.money import show
+from keeper.economy.orders import CloseReason, Currency, EndReason
+
+CLOSED = {
+    CloseReason.SERVED: "served",
+    CloseReason.UNSERVED: "nobody let a device at their price",
+    CloseReason.CANCELLED: "cancelled by the renter before that",
+}
+
+
+def tables(market: Market) -> list[Table | str]:
+    """Everything that people should see of the orders."""
+    return [_money(market), _orders(market), _leases(market), _told(market)]
+
+
+def _money(market: Market) -> Table:
+    books = market.books
+    title = f"{len(books.orders)} orders of {len({o.renter for o in books.orders.values()})} renters"
+    table = plain(title, "", *(currency.name for currency in Currency))
+    rows = {
+        "renters put down": [books.put_down(each) for each in Currency],
+        "- given back": [books.refunded(each) for each in Currency],
+        "renters paid": [books.put_down(each) - books.refunded(each) for each in Currency],
+        "- suppliers got": [books.net[each] for each in Currency],
+        "- network fees, in buyback's vaults": [books.fees[each] for each in Currency],
+    }
+    rows["dust left in vaults"] = [
+        paid - net - fees for paid, net, fees in zip(*list(rows.values())[2:], strict=True)
+    ]
+    for name, amounts in rows.items():
+        ends = name in ("- given back", "- network fees, in buyback's vaults")
+        shown = (show(amount, each) for amount, each in zip(amounts, Currency, strict=True))
+        table.add_row(name, *shown, end_section=ends)
+    return table
+
+
+def _orders(market: Market) -> Table:
+    orders = market.books.orders.values()
+    table = plain("What became of the orders", "", "orders", "devices wanted")
+    for reason, name in CLOSED.items():
+        found = [order.devices for order in orders if order.reason == reason]
+        table.add_row(name, str(len(found)), str(sum(found)))
+    return table
+
+
+def _leases(market: Market) -> Table:
+    leases = market.books.leases
+    table = plain("What became of the leases", "", "leases", "hours served")
+    for reason, name in ENDED.items():
+        found = [lease for lease in leases if lease.reason == reason]
+        seconds = sum(lease.stop - lease.start for lease in found if lease.start)
+        if found:
+            table.add_row(name, str(len(found)), f"{seconds / HOUR:,.2f}")
+    return table
+
+
+def _told(market: Market) -> str:
+    leases = market.books.leases
+    operators = [operator.pubkey() for operator in market.stakers.operators]
+    by = Counter[Pubkey](lease.matcher for lease in leases)
+    tries = Counter((lease.order, lease.device) for lease in leases)
+    lapsed = [lease for lease in leases if lease.reason == EndReason.LAPSED]
+    again = sum(tries[lease.order, lease.device] > 1 for lease in lapsed)
+    shares = ", ".join(str(by[operator]) for operator in operators)
+    return (
+        f"{len(leases)} leases: {shares} matched by the operators, "
+        f"{len(leases) - sum(by[operator] for operator in operators)} taken by suppliers directly. "
+        f"{again} of the {len(lapsed)} that lapsed were matched again and served; "
+        f"{sum(bool(lease.bought) for lease in leases)} were extended; the guardian held the money of "
+        f"{sum(lease.held for lease in leases)} back and released it. Every balance follows from the events."
+    )

@@ -1,0 +1,122 @@
+"""Orders and leases as pure functions of their terms and of time, as the program computes them.
+
+Amounts are base units of the order's currency, times unix seconds, fees basis points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from keeper.chain.program import Program
+from keeper.economy.calendar import HOUR
+
+CONSTANTS = Program.load("orders").constants
+BPS = 10_000
+"""Basis points in a whole."""
+MAX_HOURS: int = CONSTANTS["MAX_HOURS"]
+"""Hours of a lease at most, extensions included."""
+
+
+class Currency(IntEnum):
+    """What an order is paid in."""
+
+    IO = 0
+    USDC = 1
+
+
+class OrderStatus(IntEnum):
+    """Whether an order takes devices; that its time is over follows from the clock alone."""
+
+    OPEN = 0
+    CANCELLED = 1
+
+
+class CloseReason(IntEnum):
+    """Why an order's account was closed."""
+
+    SERVED = 0
+    UNSERVED = 1
+    CANCELLED = 2
+
+
+class LeaseStatus(IntEnum):
+    """Where a lease stands."""
+
+    MATCHED = 0
+    RUNNING = 1
+    ENDED = 2
+
+
+class EndReason(IntEnum):
+    """Why a lease ended."""
+
+    NONE = 0
+    LAPSED = 1
+    DECLINED = 2
+    WITHDRAWN = 3
+    COMPLETED = 4
+    RENTER = 5
+    SUPPLIER = 6
+    FAULT = 7
+
+
+class LeaseOutcome(IntEnum):
+    """What a device's record counts of a lease."""
+
+    DONE = 0
+    FAILED = 1
+    DISPUTED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What a settlement pays: ``amount`` off the renter's money is ``net`` and ``fee``."""
+
+    amount: int
+    fee: int
+    net: int
+
+
+def fee(amount: int, bps: int) -> int:
+    """A fee on ``amount``, rounded up."""
+    return -(-amount * bps // BPS)
+
+
+def principal(rate: int, hours: int) -> int:
+    """What ``hours`` cost at ``rate`` for each."""
+    return rate * hours
+
+
+def place(price: int, processors: int, hours: int, fee_bps: int) -> int:
+    """What is put down for one device: the principal at ``price`` for each processor, and the fee on it."""
+    most = principal(price * processors, hours)
+    return most + fee(most, fee_bps)
+
+
+def earned(rate: int, seconds: int) -> int:
+    """What ``seconds`` earn at ``rate`` for an hour, rounded down."""
+    return rate * seconds // HOUR
+
+
+def due_until(start: int, stop: int, hold: tuple[int, int], lag: int, now: int) -> int:
+    """Up to when a lease's supplier is owed at ``now``.
+
+    ``lag`` behind the clock, which stands while the guardian holds the money (from, until; zeros for never);
+    nothing before the first hour is whole.
+    """
+    held_from, held_until = hold
+    clock = held_from if held_from and held_from <= now < held_until else now
+    until = min(max(clock - lag, 0), stop)
+    return until if until >= start + HOUR else start
+
+
+def payment(rate: int, seconds: int, paid: int, fee_bps: int) -> Payment:
+    """What is due for the first ``seconds`` of a lease of which ``paid`` was paid already.
+
+    The fee is that on everything so far, rounded up, less what was charged before: however often a lease is
+    settled, the sums are the same.
+    """
+    total = earned(rate, seconds)
+    charge = fee(total, fee_bps) - fee(paid, fee_bps)
+    return Payment(total - paid, charge, total - paid - charge)

@@ -1,0 +1,73 @@
+"""A program's accounts as its events make them, and who changed since the last look."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainError, Program
+from keeper.chain.program import Fields
+
+
+class FoldError(ChainError):
+    """An event that can't have happened to the accounts as they are: one before it is lacking."""
+
+
+class Book:
+    """The accounts of one program, by kind and address."""
+
+    def __init__(self, program: Program) -> None:
+        """Start without any."""
+        self.program = program
+        self.changed: set[tuple[str, Pubkey]] = set()
+        """Created, changed or closed since this was cleared."""
+        self._kinds: defaultdict[str, dict[Pubkey, Fields]] = defaultdict(dict)
+
+    def __iter__(self) -> Iterator[tuple[str, Pubkey, Fields]]:
+        """Every account: kind, address, fields."""
+        for kind, accounts in self._kinds.items():
+            for address, fields in accounts.items():
+                yield kind, address, fields
+
+    def of_kind(self, kind: str) -> Mapping[Pubkey, Fields]:
+        """All accounts of a kind, to read."""
+        return self._kinds[kind]
+
+    def put(self, kind: str, address: Pubkey, fields: Fields) -> None:
+        """Take an account over as it was found."""
+        self._kinds[kind][address] = fields
+
+    def create(self, kind: str, address: Pubkey, bump: int, /, **values: Any) -> Fields:
+        """A new account with these values, zeros in the other fields; gives its fields."""
+        if address in self._kinds[kind]:
+            raise FoldError(f"the {kind} {address} exists already")
+        fields = self.program.zeroed(kind)
+        fields.update(version=self.program.constants["ACCOUNT_VERSION"], bump=bump, **values)
+        self._kinds[kind][address] = fields
+        self.changed.add((kind, address))
+        return fields
+
+    def get(self, kind: str, address: Pubkey) -> Fields:
+        """An account's fields, to read; raises FoldError when there is no such account."""
+        fields = self._kinds[kind].get(address)
+        if fields is None:
+            raise FoldError(f"there is no {kind} {address}")
+        return fields
+
+    def change(self, kind: str, address: Pubkey) -> Fields:
+        """An account's fields, to change."""
+        fields = self.get(kind, address)
+        self.changed.add((kind, address))
+        return fields
+
+    def close(self, kind: str, address: Pubkey) -> None:
+        """Remove an account."""
+        self.change(kind, address)
+        del self._kinds[kind][address]
+
+
+Fold = Callable[[Book, Fields, int], None]
+"""What an event, by its fields and its transaction's unix time, does to a book."""

@@ -1,0 +1,238 @@
+"""What orders' events do to its accounts: an order's money, its leases, the votes on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from keeper.chain.framework import associated_token_address
+from keeper.chain.program import Fields
+from keeper.clients import orders as client
+from keeper.clients import staking
+from keeper.clients.orders import PROGRAM
+from keeper.economy import orders as economy
+from keeper.economy.calendar import HOUR
+from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
+from keeper.indexer.book import Book, Fold
+from keeper.indexer.folds.roles import param_folds, role_folds
+
+
+def _config(book: Book) -> Fields:
+    return book.change("Config", client.CONFIG)
+
+
+def _order(book: Book, event: Fields) -> Fields:
+    return book.change("Order", event["order"])
+
+
+def _cluster(book: Book, event: Fields) -> Fields:
+    """The order, which some events call as the network does."""
+    return book.change("Order", event["cluster_id"])
+
+
+def _lease(book: Book, event: Fields) -> Fields:
+    return book.change("Lease", event["lease"])
+
+
+# -- config --------------------------------------------------------------------------------------
+
+
+def initialized(book: Book, event: Fields, at: int) -> None:
+    """The config exists."""
+    address, bump = PROGRAM.pda_and_bump("settle", "config")
+    book.create("Config", address, bump, staking_config=staking.CONFIG, **event)
+
+
+# -- an order ------------------------------------------------------------------------------------
+
+
+def booked(book: Book, event: Fields, at: int) -> None:
+    """An order is open; its money comes in with a Pay of its own."""
+    renter, number = event["customer_id"], event["id"]
+    address, bump = PROGRAM.pda_and_bump("create_order", "order", renter=renter, id=number)
+    kept = ("id", "match_until", "accept_window", "settlement_lag", "renter_fee_bps", "supplier_fee_bps")
+    book.create(
+        "Order",
+        address,
+        bump,
+        open=event["terms"]["devices"],
+        created_at=event["at"],
+        renter=renter,
+        vault=client.vault_address(address),
+        terms=event["terms"],
+        **{name: event[name] for name in kept},
+    )
+
+
+def paid_in(book: Book, event: Fields, at: int) -> None:
+    """Money came in from the renter."""
+    order = _numbered(book, event)
+    order["deposit"] += event["amount"]
+    order["free"] += event["amount"]
+
+
+def refunded(book: Book, event: Fields, at: int) -> None:
+    """Free money went back to the renter."""
+    order = _numbered(book, event)
+    order["free"] -= event["amount"]
+    order["refunded"] += event["amount"]
+
+
+def earned(book: Book, event: Fields, at: int) -> None:
+    """A fee went out: whoever was charged it is told by the event before."""
+    _numbered(book, event)
+
+
+def cancelled(book: Book, event: Fields, at: int) -> None:
+    """The renter wants no more devices."""
+    _order(book, event).update(open=0, status=int(OrderStatus.CANCELLED))
+
+
+def order_closed(book: Book, event: Fields, at: int) -> None:
+    """The order's account is gone."""
+    book.close("Order", event["order"])
+
+
+# -- a lease -------------------------------------------------------------------------------------
+
+
+def matched(book: Book, event: Fields, at: int) -> None:
+    """A device is set apart, and a whole place with it."""
+    order = _order(book, event)
+    order["open"] -= 1
+    order["leases"] += 1
+    _move(order, "free", "held", event["held"])
+    if order["terms"]["colocated"]:
+        order["country"] = event["country"]
+    seeds = {name: event[name] for name in ("order", "device")}
+    address, bump = PROGRAM.pda_and_bump("match_device", "lease", **seeds)
+    kept = ("supplier", "worker", "payout", "rate", "hours", "held", "accept_until")
+    book.create(
+        "Lease",
+        address,
+        bump,
+        matched_at=event["accept_until"] - order["accept_window"],
+        payer=event["matcher"],
+        **seeds,
+        **{name: event[name] for name in kept},
+    )
+
+
+def accepted(book: Book, event: Fields, at: int) -> None:
+    """The hours begin; the fee on the principal leaves, what is above both is free again."""
+    order, lease = _order(book, event), _lease(book, event)
+    order["served"] += 1
+    _move(order, "held", "free", event["released"])
+    _charge(order, economy.principal(lease["rate"], lease["hours"]))
+    config = book.get("Config", client.CONFIG)
+    mint = config["io_mint" if order["terms"]["currency"] == Currency.IO else "usdc_mint"]
+    lease.update(
+        status=int(LeaseStatus.RUNNING),
+        payout_tokens=associated_token_address(lease["payout"], mint),
+        **{name: event[name] for name in ("start", "stop", "held")},
+    )
+
+
+def extended(book: Book, event: Fields, at: int) -> None:
+    """Hours were added; the Pay that brings the money follows."""
+    order, lease = _cluster(book, event), _lease(book, event)
+    amount = event["extended_amount"]
+    _move(order, "free", "held", amount + economy.fee(amount, order["renter_fee_bps"]))
+    _charge(order, amount)
+    lease["hours"] += event["extended_minutes"] * 60 // HOUR
+    lease["held"] += amount
+    lease["stop"] = event["stop"]
+
+
+def worked(book: Book, event: Fields, at: int) -> None:
+    """Time served was paid for."""
+    _move(_numbered(book, event), "held", "paid", event["amount"])
+    lease = _lease(book, event)
+    lease["held"] -= event["amount"]
+    lease["paid"] = event["paid"]
+
+
+def ended(book: Book, event: Fields, at: int) -> None:
+    """Nothing more is earned; a fault after an end may take time back."""
+    order, lease = _order(book, event), _lease(book, event)
+    if lease["status"] == LeaseStatus.MATCHED and event["reason"] != EndReason.WITHDRAWN:
+        order["open"] += 1
+    _move(order, "held", "free", event["released"])
+    lease.update(
+        status=int(LeaseStatus.ENDED),
+        ended_at=lease["ended_at"] or at,
+        **{name: event[name] for name in ("reason", "stop", "held")},
+    )
+
+
+def held_back(book: Book, event: Fields, at: int) -> None:
+    """The guardian holds a lease's unpaid money back."""
+    _lease(book, event).update(hold_from=event["from"], hold_until=event["until"])
+
+
+def lease_closed(book: Book, event: Fields, at: int) -> None:
+    """A lease's account is gone."""
+    _order(book, event)["leases"] -= 1
+    book.close("Lease", event["lease"])
+
+
+# -- faults --------------------------------------------------------------------------------------
+
+
+def fault_voted(book: Book, event: Fields, at: int) -> None:
+    """An operator voted that a lease was not served; with enough votes it ends by an event of its own."""
+    seeds = {name: event[name] for name in ("lease", "evidence", "good_hours")}
+    address, bump = PROGRAM.pda_and_bump("vote_fault", "fault", **seeds)
+    if address not in book.of_kind("Fault"):
+        book.create("Fault", address, bump, payer=event["operator"], **seeds)
+    fault = book.change("Fault", address)
+    # A decided fault takes no votes, unless its lease's address is another lease's by now.
+    lease = book.get("Lease", event["lease"])
+    told = {name: event[name] for name in ("revision", "votes", "decided")}
+    fault.update(lease_start=lease["start"], **told)
+
+
+def fault_closed(book: Book, event: Fields, at: int) -> None:
+    """A fault's account is gone."""
+    book.close("Fault", client.fault_address(event["lease"], event["evidence"], event["good_hours"]))
+
+
+FOLDS: Mapping[str, Fold] = {
+    **role_folds(client.CONFIG),
+    **param_folds(client.CONFIG),
+    "Initialized": initialized,
+    "BookProduct": booked,
+    "Pay": paid_in,
+    "Extend": extended,
+    "Worked": worked,
+    "Refund": refunded,
+    "Earn": earned,
+    "OrderCancelled": cancelled,
+    "OrderClosed": order_closed,
+    "LeaseMatched": matched,
+    "LeaseAccepted": accepted,
+    "LeaseEnded": ended,
+    "LeaseHeld": held_back,
+    "FaultVoted": fault_voted,
+    "LeaseClosed": lease_closed,
+    "FaultClosed": fault_closed,
+}
+
+
+# -- the program's own steps ---------------------------------------------------------------------
+
+
+def _move(order: Fields, source: str, to: str, amount: int) -> None:
+    order[source] -= amount
+    order[to] += amount
+
+
+def _charge(order: Fields, principal: int) -> None:
+    """The renter's fee on a principal leaves with the principal's place."""
+    _move(order, "held", "fees", economy.fee(principal, order["renter_fee_bps"]))
+
+
+def _numbered(book: Book, event: Fields) -> Fields:
+    """The order of a movement of money, which has a number."""
+    order = _cluster(book, event)
+    order["transactions"] = event["transaction_id"] + 1
+    return order

@@ -1,0 +1,137 @@
+"""A program's accounts, made from its final events and kept as of a slot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from solders.pubkey import Pubkey
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keeper.chain import ChainUnreachable, Program
+from keeper.db import Database
+from keeper.db.tables import SIGNATURES
+from keeper.db.types import fields_decoder, jsonable
+from keeper.indexer.book import Book, Fold, FoldError
+from keeper.indexer.program import ACCOUNTS_OF, BEFORE_ALL, ProgramIndexer, Watermark
+
+WINDOW = 5_000
+"""Transactions whose events are read at a time."""
+
+
+class Kept:
+    """The accounts of an indexed program as of the slot that one field of its watermark says."""
+
+    def __init__(
+        self, database: Database, indexer: ProgramIndexer, folds: Mapping[str, Fold], as_of: str
+    ) -> None:
+        """Fold what ``indexer`` indexes into ``database``, as of the watermark's field ``as_of``."""
+        self.program: Program = indexer.program
+        self.indexer = indexer
+        self.database = database
+        self._folds = folds
+        self._as_of = as_of
+        self._table = ACCOUNTS_OF[as_of]
+        self._book: Book | None = None
+        self._slot = BEFORE_ALL
+
+    def slot_of(self, mark: Watermark) -> int:
+        """The slot that they are as of."""
+        slot: int = getattr(mark, self._as_of)
+        return slot
+
+    async def index(self, slot: int) -> None:
+        """Index up to a slot that somebody said is final.
+
+        Raises ChainUnreachable, without waiting, when whoever answers the indexer hasn't come so far.
+        """
+        before: tuple[int, int | None] | None = None
+        while (mark := await self.indexer.watermark()).final_slot < slot:
+            # A poll that ends an interrupted one goes no further than that one meant to.
+            stand = mark.final_slot, mark.target_slot
+            if stand == before:
+                raise ChainUnreachable(
+                    f"{self.program.name} can be indexed up to slot {mark.final_slot}, not {slot}"
+                )
+            before = stand
+            await self.indexer.poll()
+
+    async def fold(self, up_to: int | None = None) -> Book:
+        """Bring the accounts up to slot ``up_to``, or to the last final one, and give them.
+
+        Raises FoldError, and does not get past it, for an event that can't have happened; OvertakenError
+        when another indexer is at work.
+        """
+        mark = await self.indexer.watermark()
+        return await self.fold_on(mark, mark.final_slot if up_to is None else min(up_to, mark.final_slot))
+
+    async def fold_on(self, mark: Watermark, end: int) -> Book:
+        """The same from a watermark that was just read, up to a final slot."""
+        book = await self.load(mark)
+        while self.slot_of(mark) < end:
+            # Half of an event may be done when it fails: what is in memory counts again once it is saved.
+            self._book = None
+            slot = await self.advance(book, self.slot_of(mark), end)
+            mark = await self._save(mark.with_accounts(self._as_of, slot), book)
+        return book
+
+    async def advance(self, book: Book, above: int, end: int) -> int:
+        """Fold the next window of events above a slot into a book; gives the slot that it ends with."""
+        async with self.database.reading() as connection:
+            slot = await self._window(connection, above, end)
+            events = await self.indexer.tables.read(connection, above, slot)
+        for place, event in events:
+            try:
+                self._folds[event.name](book, event.fields, place.time)
+            except (FoldError, LookupError, ValueError) as error:
+                where = f"{self.program.name}, slot {place.slot}, {event.name}"
+                raise FoldError(f"{where}: {error or type(error).__name__}") from error
+        return slot
+
+    async def load(self, mark: Watermark) -> Book:
+        """The accounts as of the watermark: those in memory, unless another keeper went on since."""
+        if self._book is not None and self._slot == self.slot_of(mark):
+            return self._book
+        book = Book(self.program)
+        decoders = {
+            kind: fields_decoder(fields, self.program.definitions)
+            for kind, fields in self.program.account_fields.items()
+        }
+        async with self.database.reading() as connection:
+            rows = await connection.execute(sa.select(self._table).filter_by(program=self.program.name))
+            for row in rows:
+                book.put(row.kind, Pubkey.from_string(row.address), decoders[row.kind](row.fields))
+        self._book, self._slot = book, self.slot_of(mark)
+        return book
+
+    async def forget(self, mark: Watermark) -> Watermark:
+        """Let the accounts be made anew from the first event on."""
+        async with self.database.transaction() as connection:
+            return await self.indexer.forget_accounts(connection, mark, self._as_of)
+
+    async def _window(self, connection: AsyncConnection, above: int, end: int) -> int:
+        """The last slot to read events up to: that of so many transactions further."""
+        slots = sa.select(SIGNATURES.c.slot).filter_by(program=self.program.name)
+        later = slots.where(SIGNATURES.c.slot > above, SIGNATURES.c.slot <= end)
+        last = await connection.scalar(later.order_by(SIGNATURES.c.slot).offset(WINDOW - 1).limit(1))
+        return end if last is None else int(last)
+
+    async def _save(self, mark: Watermark, book: Book) -> Watermark:
+        """Write the accounts that changed together with the slot that they are as of."""
+        name = self.program.name
+        gone = [{"gone": str(address)} for _, address in book.changed]
+        rows = [
+            {"program": name, "address": str(address), "kind": kind, "fields": jsonable(fields)}
+            for kind, address in book.changed
+            if (fields := book.of_kind(kind).get(address)) is not None
+        ]
+        async with self.database.transaction() as connection:
+            mark = await self.indexer.move(connection, mark)
+            if gone:
+                old = sa.delete(self._table).filter_by(program=name)
+                await connection.execute(old.where(self._table.c.address == sa.bindparam("gone")), gone)
+            if rows:
+                await connection.execute(sa.insert(self._table), rows)
+        book.changed.clear()
+        self._book, self._slot = book, self.slot_of(mark)
+        return mark

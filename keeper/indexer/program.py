@@ -1,0 +1,380 @@
+"""One program's events into the database: all of them, once, in order, whatever is interrupted.
+
+A poll goes down the list of final transactions to the newest one that is indexed (the anchor), noting
+what it meets in the backlog; then up again, indexing the backlog oldest first. What is confirmed and
+not final yet is indexed last, provisionally: rows above the watermark's final slot may go again. Each
+step is one database transaction together with the watermark, so that nothing is skipped or done
+twice, wherever it is cut off; an indexer beside this one is noticed by the watermark's version.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from solders.signature import Signature
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keeper.chain import Chain, ChainError, ChainUnreachable, Commitment, Event, Listed, Program
+from keeper.db import Database, DatabaseError
+from keeper.db.bulk import Columns, Insertion
+from keeper.db.events import EventTables, Place
+from keeper.db.tables import ACCOUNTS, BACKLOG, HOUR_ACCOUNTS, SIGNATURES, WATERMARKS
+from keeper.indexer.walk import Bottom, walk
+
+BATCH = 4_000
+"""Transactions that are indexed in one step, and those of the last one's slot: each of some twenty tables
+costs a step as much as a few hundred rows do."""
+INTO_SIGNATURES = Insertion(SIGNATURES)
+INTO_BACKLOG = Insertion(BACKLOG, only_new=True)
+"""A page's oldest slot was on the page before, too."""
+BEFORE_ALL = -1
+"""A slot below all others."""
+ACCOUNTS_OF = {"folded_slot": ACCOUNTS, "hour_slot": HOUR_ACCOUNTS}
+"""The tables of accounts made from events, by the watermark that says as of which slot."""
+
+
+class OvertakenError(ChainUnreachable):
+    """Another indexer moved this program's watermark: look again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a program is indexed; see the table's own description."""
+
+    program: str
+    address: str
+    version: int = 0
+    final_slot: int = BEFORE_ALL
+    confirmed_slot: int = BEFORE_ALL
+    anchor: str | None = None
+    anchor_slot: int = BEFORE_ALL
+    floor: str | None = None
+    floor_slot: int = BEFORE_ALL
+    target_slot: int | None = None
+    target_complete: bool = False
+    folded_slot: int = BEFORE_ALL
+    hour_slot: int = BEFORE_ALL
+    updated_at: int = 0
+
+    def with_accounts(self, name: str, slot: int) -> Watermark:
+        """With the accounts of a field of :data:`ACCOUNTS_OF` as of ``slot``."""
+        changed: dict[str, Any] = {name: slot}
+        return replace(self, **changed)
+
+    def advanced(self, slot: int, newest: Iterable[tuple[int, str]] = ()) -> Watermark:
+        """With everything indexed up to ``slot``, of which ``newest`` are (slot, signature), ascending."""
+        anchor, anchor_slot, floor, floor_slot = self.anchor, self.anchor_slot, self.floor, self.floor_slot
+        for at, signature in newest:
+            if at > anchor_slot:
+                floor, floor_slot = anchor, anchor_slot
+            if at >= anchor_slot:
+                anchor, anchor_slot = signature, at
+        return replace(
+            self,
+            final_slot=max(slot, self.final_slot),
+            confirmed_slot=max(slot, self.confirmed_slot),
+            anchor=anchor,
+            anchor_slot=anchor_slot,
+            floor=floor,
+            floor_slot=floor_slot,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a poll did."""
+
+    transactions: int
+    events: int
+    dropped: int
+
+
+class _Read(NamedTuple):
+    """Transactions to insert: how many, their rows, and the events of those that succeeded."""
+
+    transactions: int
+    signatures: Columns
+    events: list[tuple[Place, Event]]
+
+
+class ProgramIndexer:
+    """Indexes one program; ``prepare`` first, then ``poll`` as often as one likes."""
+
+    def __init__(self, chain: Chain, database: Database, program: Program, *, batch: int = BATCH) -> None:
+        """Read from ``chain``, write to ``database``."""
+        self.program = program
+        self.tables = EventTables(program)
+        self._chain = chain
+        self._database = database
+        self._batch = batch
+        self._done = Progress(0, 0, 0)
+
+    async def prepare(self) -> None:
+        """Create what lacks; raises DatabaseError when the database is about another deployment."""
+        name, address = self.program.name, str(self.program.address)
+        async with self._database.changing_schema() as connection:
+            await self.tables.create(connection)
+            row = (await connection.execute(sa.select(WATERMARKS).filter_by(program=name))).first()
+            if row is None:
+                start = Watermark(name, address)
+                await connection.execute(sa.insert(WATERMARKS).values(**_values(start)))
+        if row is not None and row.address != address:
+            raise DatabaseError(
+                f"this database is about {name} at {row.address}, not at {address}: "
+                f"run ionet db rebuild {name} to index the other one instead"
+            )
+
+    async def watermark(self) -> Watermark:
+        """Read how far it is."""
+        async with self._database.reading() as connection:
+            query = sa.select(WATERMARKS).filter_by(program=self.program.name)
+            return Watermark(**(await connection.execute(query)).mappings().one())
+
+    async def poll(self) -> Progress:
+        """Index what is new.
+
+        Raises ChainUnreachable when whoever answers is behind, doesn't list what it listed before, or
+        another indexer is at work on what is final; ChainError when it hasn't got what it lists.
+        Nothing is skipped then: the next poll goes on where this one stopped.
+        """
+        self._done = Progress(0, 0, 0)
+        mark = await self.watermark()
+        if mark.target_slot is None:
+            final = await self._chain.slot(Commitment.FINALIZED)
+            if final < mark.final_slot:
+                raise ChainUnreachable(
+                    f"the chain is at slot {final}, its index at {mark.final_slot} already"
+                )
+            mark = replace(mark, target_slot=final)
+        if not mark.target_complete:
+            mark = await self._descend(mark)
+        mark = await self._climb(mark)
+        # Overtaken here, the rest is the other's to do. Were this poll to fail for it, two indexers could
+        # overtake each other for ever; so one of them has always finished.
+        with suppress(OvertakenError):
+            await self._index_provisional(mark)
+        return self._done
+
+    # -- final transactions ------------------------------------------------------------------
+
+    async def _descend(self, mark: Watermark) -> Watermark:
+        """Note all final transactions above the anchor in the backlog."""
+        assert mark.target_slot is not None
+        pages = walk(
+            self._chain,
+            self.program.address,
+            Commitment.FINALIZED,
+            _bottom(mark),
+            before=await self._where_stopped(),
+            min_slot=mark.target_slot,
+        )
+        async for page, last in pages:
+            # What is indexed provisionally is noted, too: it is final only once it is listed so. What
+            # should be indexed long since and isn't was kept from us before.
+            late = await self._unknown([e for e in page if mark.anchor_slot <= e.slot <= mark.final_slot])
+            new = [each for each in page if each.slot > mark.final_slot] + late
+            mark = replace(mark, target_complete=last)
+            if new or not last:
+                mark = await self._note(mark, new)
+        return mark
+
+    async def _where_stopped(self) -> Signature | None:
+        """What an interrupted descent goes on below: the lowest but one of its slots, as in walk."""
+        async with self._database.reading() as connection:
+            own = sa.select(BACKLOG).filter_by(program=self.program.name)
+            lowest = (await connection.execute(own.order_by(BACKLOG.c.slot).limit(1))).first()
+            if lowest is None:
+                return None
+            above = own.where(BACKLOG.c.slot > lowest.slot).order_by(BACKLOG.c.slot).limit(1)
+            row = (await connection.execute(above)).first()
+        return Signature.from_string(row.signature) if row else None
+
+    async def _note(self, mark: Watermark, listed: Sequence[Listed]) -> Watermark:
+        columns: Columns = {
+            "program": [self.program.name] * len(listed),
+            "slot": [each.slot for each in listed],
+            "signature": [str(each.signature) for each in listed],
+            "position": [each.position for each in listed],
+            "failed": [each.failed for each in listed],
+        }
+        async with self._database.transaction() as connection:
+            mark = await self.move(connection, mark)
+            await INTO_BACKLOG.run(connection, columns)
+        return mark
+
+    async def _climb(self, mark: Watermark) -> Watermark:
+        """Index the backlog, oldest first, then all is final up to the target."""
+        while batch := await self._next_batch():
+            slots = [each.slot for each in batch]
+            found = await self._read(await self._unknown(batch))
+            async with self._database.transaction() as connection:
+                after = await self.move(connection, mark.advanced(slots[-1], _newest(batch)))
+                for name in ACCOUNTS_OF:
+                    if slots[0] <= getattr(mark, name):
+                        after = await self.forget_accounts(connection, after, name)
+                await self._drop(connection, mark.final_slot, slots[-1], batch)
+                await self._insert(connection, found)
+                backlog = sa.delete(BACKLOG).filter_by(program=self.program.name)
+                await connection.execute(backlog.where(BACKLOG.c.slot <= slots[-1]))
+            mark = after
+        assert mark.target_slot is not None
+        async with self._database.transaction() as connection:
+            end = max(mark.target_slot, mark.final_slot)
+            after = replace(mark.advanced(end), target_slot=None, target_complete=False)
+            after = await self.move(connection, after)
+            await self._drop(connection, mark.final_slot, end, [])
+        return after
+
+    async def _next_batch(self) -> list[Listed]:
+        """The oldest of the backlog, whole slots."""
+        of_listed = (BACKLOG.c.signature, BACKLOG.c.slot, BACKLOG.c.failed, BACKLOG.c.position)
+        own = sa.select(*of_listed).where(BACKLOG.c.program == self.program.name).order_by(BACKLOG.c.slot)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(own.limit(self._batch))).all()
+            if not rows:
+                return []
+            last = rows[-1].slot
+            whole = (await connection.execute(own.where(BACKLOG.c.slot == last))).all()
+        rows = [row for row in rows if row.slot < last] + list(whole)
+        return await self._ordered([Listed(Signature.from_string(name), *rest) for name, *rest in rows])
+
+    # -- what is not final yet ---------------------------------------------------------------
+
+    async def _index_provisional(self, mark: Watermark) -> None:
+        """Make the rows above the final slot those of the transactions that are confirmed now."""
+        confirmed = await self._chain.slot(Commitment.CONFIRMED)
+        pages = walk(
+            self._chain, self.program.address, Commitment.CONFIRMED, _bottom(mark), min_slot=confirmed
+        )
+        found = {each.signature: each async for page, _ in pages for each in page}
+        above = await self._ordered([each for each in found.values() if each.slot > mark.final_slot])
+        new = await self._read(await self._unknown(above))
+        newest = above[-1].slot if above else confirmed
+        async with self._database.transaction() as connection:
+            await self.move(connection, replace(mark, confirmed_slot=max(confirmed, newest)))
+            await self._drop(connection, mark.final_slot, None, above)
+            await self._insert(connection, new)
+
+    # -- steps of both -------------------------------------------------------------------------
+
+    async def _ordered(self, listed: Sequence[Listed]) -> list[Listed]:
+        """In the order of execution; asks for the blocks of those whose list didn't tell."""
+        positions: dict[Signature, int] = {}
+        for slot in sorted({each.slot for each in listed if each.position is None}):
+            positions.update((name, at) for at, name in enumerate(await self._chain.block(slot)))
+        try:
+            known = [
+                each if each.position is not None else each._replace(position=positions[each.signature])
+                for each in listed
+            ]
+        except KeyError as error:
+            raise ChainUnreachable(f"{error.args[0]} is listed, but not in its block") from error
+        return sorted(known, key=lambda each: (each.slot, each.position))
+
+    async def _unknown(self, listed: Sequence[Listed]) -> list[Listed]:
+        """Those that are not indexed yet where they are listed."""
+        if not listed:
+            return []
+        lowest = min(each.slot for each in listed)
+        own = sa.select(SIGNATURES).filter_by(program=self.program.name)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(own.where(SIGNATURES.c.slot >= lowest))).all()
+        if not rows:
+            return list(listed)
+        known = {(row.signature, row.slot): row.position for row in rows}
+
+        def is_known(each: Listed) -> bool:
+            position = known.get((str(each.signature), each.slot))
+            return position is not None and each.position in (None, position)
+
+        return [each for each in listed if not is_known(each)]
+
+    async def _read(self, listed: Sequence[Listed]) -> _Read:
+        """Read transactions, and the events in those that succeeded."""
+        good = [each for each in listed if not each.failed]
+        records = await self._chain.records([each.signature for each in good])
+        times: dict[Signature, int] = {}
+        events: list[tuple[Place, Event]] = []
+        for each, record in zip(good, records, strict=True):
+            if record is None or record.slot != each.slot:
+                raise ChainError(
+                    f"the node lists {each.signature} in slot {each.slot} and hasn't got it there; "
+                    "ask one with a longer history"
+                )
+            times[each.signature] = record.time
+            assert each.position is not None
+            for found in self.program.located_events(record):
+                place = Place(each.slot, each.position, found.outer, found.inner, record.time)
+                events.append((place, found.event))
+        columns: Columns = {
+            "program": [self.program.name] * len(listed),
+            "slot": [each.slot for each in listed],
+            "position": [each.position for each in listed],
+            "signature": [str(each.signature) for each in listed],
+            "time": [times.get(each.signature) for each in listed],
+            "failed": [each.failed for each in listed],
+        }
+        return _Read(len(listed), columns, events)
+
+    async def forget_accounts(self, connection: AsyncConnection, mark: Watermark, name: str) -> Watermark:
+        """Let accounts be made anew: a transaction came to light below the slot that they are as of, say."""
+        mark = await self.move(connection, mark.with_accounts(name, BEFORE_ALL))
+        await connection.execute(sa.delete(ACCOUNTS_OF[name]).filter_by(program=self.program.name))
+        return mark
+
+    async def move(self, connection: AsyncConnection, mark: Watermark) -> Watermark:
+        """Write the watermark, first of all; raises OvertakenError when another indexer has."""
+        after = replace(mark, version=mark.version + 1, updated_at=int(time.time()))
+        own = sa.update(WATERMARKS).filter_by(program=self.program.name, version=mark.version)
+        if (await connection.execute(own.values(**_values(after)))).rowcount != 1:
+            raise OvertakenError(f"another indexer is at work on {self.program.name}")
+        return after
+
+    async def _insert(self, connection: AsyncConnection, read: _Read) -> None:
+        await INTO_SIGNATURES.run(connection, read.signatures)
+        await self.tables.write(connection, read.events)
+        done = self._done
+        self._done = replace(
+            done, transactions=done.transactions + read.transactions, events=done.events + len(read.events)
+        )
+
+    async def _drop(
+        self, connection: AsyncConnection, above: int, up_to: int | None, kept: Sequence[Listed]
+    ) -> None:
+        """Remove provisional transactions that the chain dropped."""
+        own = sa.select(SIGNATURES).filter_by(program=self.program.name).where(SIGNATURES.c.slot > above)
+        if up_to is not None:
+            own = own.where(SIGNATURES.c.slot <= up_to)
+        rows = (await connection.execute(own)).all()
+        names = {(str(each.signature), each.slot, each.position) for each in kept} if rows else set()
+        for row in rows:
+            if (row.signature, row.slot, row.position) not in names:
+                await self.tables.delete(connection, row.slot, row.position)
+                gone = sa.delete(SIGNATURES).filter_by(
+                    program=self.program.name, slot=row.slot, position=row.position
+                )
+                await connection.execute(gone)
+                self._done = replace(self._done, dropped=self._done.dropped + 1)
+
+
+def _newest(batch: Sequence[Listed]) -> list[tuple[int, str]]:
+    """The last transaction of a batch, and before it the last one of an earlier slot, if there is one."""
+    last = batch[-1]
+    before = next((each for each in reversed(batch) if each.slot < last.slot), None)
+    return [(each.slot, str(each.signature)) for each in (before, last) if each is not None]
+
+
+def _bottom(mark: Watermark) -> Bottom:
+    return Bottom(
+        Signature.from_string(mark.anchor) if mark.anchor else None,
+        Signature.from_string(mark.floor) if mark.floor else None,
+    )
+
+
+def _values(mark: Watermark) -> dict[str, Any]:
+    return {field.name: getattr(mark, field.name) for field in fields(mark)}

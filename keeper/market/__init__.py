@@ -1,0 +1,1 @@
+"""Orders and devices brought together: pure functions of what is on chain."""

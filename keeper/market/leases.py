@@ -1,0 +1,134 @@
+"""What is due for orders and leases, and what ending a lease means: pure functions of accounts and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from solders.pubkey import Pubkey
+
+from keeper.clients.orders import Fault, Lease, Order
+from keeper.economy import orders as economy
+from keeper.economy.calendar import DAY, HOUR
+from keeper.economy.orders import EndReason, LeaseStatus
+
+SETTLE_EVERY = DAY - HOUR
+"""A running lease is paid when the last payment is so long ago: once a day even if keepers are late."""
+CLOSE_AFTER = HOUR
+"""A lease stays for so long after it ran, so that whoever computes the hour's rewards still finds it."""
+
+
+class Kind(StrEnum):
+    """What can be due, in the order in which it is done."""
+
+    END = "end"
+    SETTLE = "settle"
+    CLOSE_LEASE = "close_lease"
+    CLOSE_FAULT = "close_fault"
+    REFUND = "refund"
+    CLOSE_ORDER = "close_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that is due, for the lease, the fault or the order at ``address``."""
+
+    kind: Kind
+    address: Pubkey
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything of orders that is on chain, by address."""
+
+    orders: Mapping[Pubkey, Order]
+    leases: Mapping[Pubkey, Lease]
+    faults: Mapping[Pubkey, Fault]
+
+
+def due(book: Book, now: int) -> list[Action]:
+    """What anybody may and somebody should do at ``now``.
+
+    Leases end whose time to be accepted or whose hours are over; a running lease is paid once a day, an
+    ended one when all of its money is due; what is done with is closed. An order's rest goes back when
+    it takes no more devices, with its closing where nothing is left to happen.
+    """
+    steps = ((address, _step(book, lease, now)) for address, lease in book.leases.items())
+    found = [Action(kind, address) for address, kind in steps if kind]
+    for address, fault in book.faults.items():
+        if fault.lease not in book.leases:
+            found.append(Action(Kind.CLOSE_FAULT, address))
+    for address, order in book.orders.items():
+        if order.takes_devices(now):
+            continue
+        if order.leases == 0:
+            found.append(Action(Kind.CLOSE_ORDER, address))
+        elif order.refundable(now) > 0:
+            found.append(Action(Kind.REFUND, address))
+    return sorted(found, key=lambda action: list(Kind).index(action.kind))
+
+
+def _step(book: Book, lease: Lease, now: int) -> Kind | None:
+    """The next step that is due of a lease."""
+    order = book.orders[lease.order]
+    if lease.status == LeaseStatus.MATCHED:
+        return Kind.END if now >= lease.accept_until else None
+    if lease.status == LeaseStatus.RUNNING and now >= lease.stop:
+        return Kind.END
+    if lease.due(order, now).amount > 0:
+        everything = lease.status == LeaseStatus.ENDED and lease.due_until(order, now) == lease.stop
+        return Kind.SETTLE if everything or now - last_paid(order, lease) >= SETTLE_EVERY else None
+    if lease.status == LeaseStatus.ENDED and lease.held == 0:
+        # One that never ran blocks its device's way back into the order: at once.
+        ran_until = min(lease.ended_at, lease.start + lease.hours * HOUR) if lease.start else 0
+        return Kind.CLOSE_LEASE if now >= ran_until + CLOSE_AFTER else None
+    return None
+
+
+def last_paid(order: Order, lease: Lease) -> int:
+    """When a lease was settled last, at the earliest, from what was paid by then; its start before that."""
+    if not lease.paid:
+        return lease.start
+    return lease.start + -(-lease.paid * HOUR // lease.rate) + order.settlement_lag
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ending a lease does: it earns up to ``stop``, ``held`` is owed to it, ``released`` free again."""
+
+    reason: EndReason
+    stop: int
+    held: int
+    released: int
+
+
+def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
+    """What it does when ``caller`` ends a lease at ``now``; raises ValueError when that is refused.
+
+    A renter pays the first hour whole and then by the second, a supplier gets nothing for the hour that
+    it breaks off in. What was due is never taken back.
+    """
+    renter, supplier = caller == order.renter, caller in (lease.supplier, lease.worker)
+    if lease.status == LeaseStatus.ENDED:
+        raise ValueError(f"the lease {lease.address} has ended already")
+    if lease.status == LeaseStatus.MATCHED:
+        if now >= lease.accept_until:
+            reason = EndReason.LAPSED
+        elif renter or supplier:
+            reason = EndReason.WITHDRAWN if renter else EndReason.DECLINED
+        else:
+            raise ValueError(f"{caller} is neither renter nor supplier of {lease.address}")
+        return Ending(reason, 0, 0, lease.held)
+    served = now - lease.start
+    if now >= lease.stop:
+        reason, stop = EndReason.COMPLETED, lease.stop
+    elif renter:
+        reason, stop = EndReason.RENTER, lease.start + max(served, HOUR)
+    elif supplier:
+        reason, stop = EndReason.SUPPLIER, lease.start + served - served % HOUR
+    else:
+        raise ValueError(f"{caller} is neither renter nor supplier of {lease.address}")
+    stop = min(max(stop, lease.due_until(order, now)), lease.stop)
+    held = economy.earned(lease.rate, stop - lease.start) - lease.paid
+    return Ending(reason, stop, held, lease.held - held)

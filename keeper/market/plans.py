@@ -1,0 +1,200 @@
+"""What somebody is about to sign: instructions, and every token that they move, computed before any is sent.
+
+The amounts follow from the protocol's rules and the accounts as they were read, not from what a node
+says that it simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from keeper.chain.framework import associated_token_address
+from keeper.chain.token import create_associated
+from keeper.clients import orders, staking, tokenomics
+from keeper.clients.orders import Config, Lease, Order, Terms
+from keeper.clients.staking import Device
+from keeper.economy import orders as economy
+from keeper.economy.money import show
+from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
+from keeper.market.leases import ending
+from keeper.market.matching import lease_to_be
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A token account and what people call it."""
+
+    name: str
+    address: Pubkey
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Tokens that move: base units of ``currency``."""
+
+    source: Place
+    to: Place
+    amount: int
+    currency: Currency
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a transaction does; ``notes`` say what follows from it later."""
+
+    instructions: tuple[Instruction, ...]
+    movements: tuple[Movement, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
+    """Open an order: the most that it can cost goes into its vault."""
+    currency, params = terms.currency, config.params
+    bps = params.renter_fee_bps + (params.usdc_fee_bps if currency == Currency.USDC else 0)
+    place = economy.place(terms.price, terms.processors, terms.hours, bps)
+    order = orders.order_address(renter, number)
+    movement = Movement(
+        _wallet("your account", renter, config, currency),
+        Place("the order's vault", orders.vault_address(order)),
+        place * terms.devices,
+        currency,
+        f"devices x hours x highest price, and the fee of {_percent(bps)}",
+    )
+    notes = (
+        f"The order is {order}.",
+        f"What is not matched within {params.match_window // 60} minutes comes back, and so does what the "
+        "devices' own prices leave over.",
+    )
+    return Plan((orders.create_order(renter, number, terms, config.mint(currency)),), (movement,), notes)
+
+
+def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) -> Plan:
+    """Add hours to running leases: their price goes into the vault, the fee on it to the network."""
+    movements = []
+    vault, currency = _vault(order), order.terms.currency
+    for lease in leases:
+        principal = economy.principal(lease.rate, hours)
+        fee = economy.fee(principal, order.renter_fee_bps)
+        payer = _wallet("your account", order.renter, config, currency)
+        why = f"{hours} hours more of {lease.device}, and the fee of {_percent(order.renter_fee_bps)}"
+        movements += [
+            Movement(payer, vault, principal + fee, currency, why),
+            Movement(
+                vault, _fees(config, currency), fee, currency, "of it the network's fee, not given back"
+            ),
+        ]
+    instructions = tuple(orders.extend_lease(config, order, lease, hours) for lease in leases)
+    return Plan(instructions, tuple(movements))
+
+
+def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, now: int) -> Plan:
+    """End leases at ``now``; a renter takes back at once what is free then."""
+    instructions, notes = [], []
+    for lease in leases:
+        found = ending(order, lease, caller, now)
+        again = lease.status == LeaseStatus.MATCHED and found.reason != EndReason.WITHDRAWN
+        order = replace(order, free=order.free + found.released, open=order.open + again)
+        instructions.append(orders.end_lease(caller, lease))
+        served = max(found.stop - lease.start, 0)
+        notes.append(
+            f"{lease.device}: {served:,} seconds are paid for; still owed to its supplier, who gets it by "
+            f"time: {_amount(found.held, order)}; free again: {_amount(found.released, order)}."
+        )
+    refund = order.refundable(now) if caller == order.renter else 0
+    if not refund:
+        return Plan(tuple(instructions), (), tuple(notes))
+    instructions += [_account(config, order, caller), orders.refund(config, order)]
+    return Plan(tuple(instructions), (_back(config, order, refund),), tuple(notes))
+
+
+def cancel(config: Config, order: Order, now: int, in_vault: int) -> Plan:
+    """Want no more devices, and take back what is free; without leases, close the order.
+
+    ``in_vault`` is the vault's balance. Raises ValueError when there is nothing to do.
+    """
+    open_ = order.status == OrderStatus.OPEN and order.open > 0
+    rest = replace(order, status=OrderStatus.CANCELLED, open=0)
+    instructions = [orders.cancel_order(order)] if open_ else []
+    if order.leases == 0:
+        amount = in_vault
+        last = orders.close_order(config, order)
+    else:
+        amount = rest.refundable(now)
+        last = orders.refund(config, order)
+    if amount or order.leases == 0:
+        instructions += [_account(config, order, order.renter), last]
+    if not instructions:
+        raise ValueError("nothing is left to cancel or to take back; leases are ended by: ionet order end")
+    movements = (_back(config, order, amount),) if amount else ()
+    return Plan(tuple(instructions), movements)
+
+
+def accept(config: Config, order: Order, lease: Lease, payer: Pubkey) -> Plan:
+    """Accept a lease: the hours begin, the renter's fee goes to the network."""
+    currency = order.terms.currency
+    principal = economy.principal(lease.rate, lease.hours)
+    fee = economy.fee(principal, order.renter_fee_bps)
+    why = f"the renter's fee of {_percent(order.renter_fee_bps)} on the lease"
+    net = principal - economy.fee(principal, order.supplier_fee_bps)
+    return Plan(
+        (
+            create_associated(payer, lease.payout, config.mint(currency)),
+            orders.accept_lease(config, order, lease),
+        ),
+        (Movement(_vault(order), _fees(config, currency), fee, currency, why),),
+        (
+            f"Served for all of its {lease.hours} hours, the lease pays {_amount(net, order)} to "
+            f"{lease.payout}, by the second and {order.settlement_lag // 60} minutes late.",
+        ),
+    )
+
+
+def match(order: Order, device: Device, matcher: Pubkey, now: int) -> tuple[Instruction, Lease]:
+    """Match a device to an order, and the lease that it makes; no token leaves the order's vault."""
+    return orders.match_device(matcher, order, device), lease_to_be(order, device, matcher, now)
+
+
+def stake(device: Device, amount: int) -> Plan:
+    """Put ``amount`` base units of IO on a device."""
+    movement = Movement(
+        Place("your account", tokenomics.tokens_address(device.supplier)),
+        Place("the stake vault", staking.STAKE_VAULT),
+        amount,
+        Currency.IO,
+        "the device's stake, yours again after a cooldown",
+    )
+    return Plan((staking.stake(device, amount),), (movement,))
+
+
+def _back(config: Config, order: Order, amount: int) -> Movement:
+    to = _wallet("your account", order.renter, config, order.terms.currency)
+    return Movement(_vault(order), to, amount, order.terms.currency, "no lease and no open place needs it")
+
+
+def _account(config: Config, order: Order, payer: Pubkey) -> Instruction:
+    return create_associated(payer, order.renter, config.mint(order.terms.currency))
+
+
+def _wallet(name: str, owner: Pubkey, config: Config, currency: Currency) -> Place:
+    return Place(name, associated_token_address(owner, config.mint(currency)))
+
+
+def _vault(order: Order) -> Place:
+    return Place("the order's vault", order.vault)
+
+
+def _fees(config: Config, currency: Currency) -> Place:
+    return Place("the network's fees", config.fees(currency))
+
+
+def _percent(bps: int) -> str:
+    return f"{bps / 100:g} %"
+
+
+def _amount(amount: int, order: Order) -> str:
+    return f"{show(amount, order.terms.currency)} {order.terms.currency.name}"

@@ -1,0 +1,126 @@
+"""Intents and attempts: what is written down before, while and after a transaction is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainError, TransactionRecord
+
+
+class State(StrEnum):
+    """Where an intent stands."""
+
+    OPEN = "open"
+    """Nothing is under way."""
+    SENT = "sent"
+    """A signed transaction may land."""
+    LANDED = "landed"
+    """One has."""
+    ELSEWHERE = "elsewhere"
+    """Somebody else did it."""
+    REFUSED = "refused"
+    """The program refused it; it is tried again later."""
+    PARKED = "parked"
+    """It was refused too often without being patient, or for good: somebody has to look."""
+
+
+class AttemptState(StrEnum):
+    """Where a signed transaction stands."""
+
+    LIVE = "live"
+    """It may land."""
+    LANDED = "landed"
+    """It has, and may drop out still."""
+    FINAL = "final"
+    """It has, for good."""
+    FAILED = "failed"
+    """It was executed and refused."""
+    EXPIRED = "expired"
+    """It can never land any more."""
+
+
+class Failure(StrEnum):
+    """What a refusal means for the intent."""
+
+    RETRY = "retry"
+    """Nothing is wrong with it: try again."""
+    REFUSED = "refused"
+    """The program says no, for now."""
+    FATAL = "fatal"
+    """It can't go well until somebody does something."""
+
+
+RETRYABLE = {
+    *("BlockhashNotFound", "AccountInUse", "AlreadyProcessed", "ClusterMaintenance"),
+    *("WouldExceedMaxBlockCostLimit", "WouldExceedMaxAccountCostLimit", "WouldExceedAccountDataBlockLimit"),
+    *("WouldExceedMaxVoteCostLimit", "ProgramCacheHitMaxLimit", "CommitCancelled"),
+}
+"""The chain's own words for what passes."""
+FATAL = {
+    *("AccountNotFound", "InsufficientFundsForFee", "InvalidAccountForFee", "SignatureFailure"),
+    *("ProgramAccountNotFound", "SanitizeFailure", "MissingSignatureForFee"),
+}
+"""And for what doesn't: no lamports, no such program, a wrong signature."""
+
+
+def classify(record: TransactionRecord) -> Failure:
+    """What a refusal means, when the action is due still."""
+    if record.failed_instruction is None:
+        name = (record.error or "").partition(" ")[0]
+        if name in RETRYABLE:
+            return Failure.RETRY
+        if name in FATAL or name.startswith("InsufficientFundsForRent"):
+            return Failure.FATAL
+    return Failure.REFUSED
+
+
+class Halted(ChainError):
+    """Nothing may be sent: accounts on chain are not what the events make them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something to do on chain, once: equal keys mean the same thing.
+
+    ``still_due`` tells, after a refusal, whether it is due at all any more; programs do nothing twice.
+    Without a key, equal instructions under way are the same thing, and may be done again later.
+    A ``patient`` one may be refused for what others have to put right, such as an account that its owner
+    closed: it is tried again at least every hour for as long as it is due, and its refusal is no failure.
+    """
+
+    key: str | None
+    instructions: tuple[Instruction, ...]
+    still_due: Callable[[], Awaitable[object]]
+    patient: bool = False
+
+    @property
+    def bytes_key(self) -> str:
+        """What the keys of an action without a key begin with."""
+        digest = sha256()
+        for each in self.instructions:
+            digest.update(bytes(each))
+        return f"bytes:{digest.hexdigest()}:"
+
+
+def to_json(instruction: Instruction) -> dict[str, Any]:
+    """An instruction as an intent keeps it."""
+    return {
+        "program": str(instruction.program_id),
+        "accounts": [[str(a.pubkey), a.is_signer, a.is_writable] for a in instruction.accounts],
+        "data": bytes(instruction.data).hex(),
+    }
+
+
+def from_json(content: dict[str, Any]) -> Instruction:
+    """The instruction that an intent has."""
+    accounts = [
+        AccountMeta(Pubkey.from_string(key), signs, writes) for key, signs, writes in content["accounts"]
+    ]
+    return Instruction(Pubkey.from_string(content["program"]), bytes.fromhex(content["data"]), accounts)

@@ -1,0 +1,241 @@
+"""Landing transactions: each action once, whatever is lost on the way, and whoever kills the keeper.
+
+An action is written down as an intent under its key; then transactions are signed, written down as
+attempts, and only then sent. The same bytes are sent again until they are on chain, or proved never to
+come there: the finalized block height is past the last one they are valid in, and a node that has come
+that far doesn't know the signature. Only then is anything signed anew. What a crash leaves is an intent
+without an attempt (nothing was sent), or an attempt whose signature can be asked about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from solders.transaction import VersionedTransaction
+from structlog.typing import FilteringBoundLogger
+
+from keeper.chain import (
+    Chain,
+    Commitment,
+    Signer,
+    Status,
+    TransactionExpired,
+    TransactionFailed,
+    TransactionRecord,
+)
+from keeper.chain.protocol import MAX_COMPUTE_UNITS
+from keeper.clients.errors import explain
+from keeper.db import Database, Leader
+from keeper.sender.fees import FeePolicy, priority_fee
+from keeper.sender.intents import Action, AttemptState, Failure, State, classify
+from keeper.sender.pack import Pack, packs, sign
+from keeper.sender.store import Store, signature_of
+
+POLL_SECONDS = 2.0
+"""How often a transaction under way is asked about, and sent again."""
+MARGIN_PER_CENT = 110
+SPARE_UNITS = 300
+"""The compute limit: so many hundredths of what the simulation used, and so many units."""
+LAMPORTS_PER_SIGNATURE = 5_000
+SIGNINGS = 4
+"""How often what expired is signed anew before the job is told so; it goes on at its next run."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the actions of one call."""
+
+    records: list[TransactionRecord] = field(default_factory=list)
+    """Transactions that landed, of earlier calls, too."""
+    failures: list[Exception] = field(default_factory=list)
+
+
+class Sender:
+    """Sends for one payer."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        database: Database,
+        leader: Leader,
+        payer: Signer,
+        *,
+        fees: FeePolicy,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        """Send to ``chain``, remember in ``database``, act only while ``leader`` leads."""
+        self._chain = chain
+        self._payer = payer
+        self._fees = fees
+        self._poll_seconds = poll_seconds
+        self._store = Store(database, leader, str(payer.pubkey()))
+
+    async def perform(
+        self, job: str, actions: Sequence[Action], log: FilteringBoundLogger
+    ) -> list[TransactionRecord]:
+        """Do every action that isn't done, several in a transaction where they fit; gives the records.
+
+        An action that waits after a refusal, or is parked, is left out. Raises the first failure once
+        everything else is done: TransactionFailed (but not for a patient action's refusal, which is
+        logged), TransactionExpired; and at once NotLeader, Halted, or ChainUnreachable, after which the
+        next call goes on where this one stopped.
+        """
+        outcome = Outcome()
+        todo: list[tuple[Action, int]] = []
+        now = await self._now() if actions else 0
+        for action in actions:
+            row = await self._open(job, action, outcome, now)
+            if row is not None:
+                todo.append((action, row.id))
+        for each in packs(self._payer.pubkey(), todo):
+            await self._send(job, each, outcome, log)
+        if outcome.failures:
+            raise outcome.failures[0]
+        return outcome.records
+
+    async def sweep(self, log: FilteringBoundLogger) -> None:
+        """Settle what an earlier keeper left under way, and see landed transactions become final."""
+        for attempt in await self._store.attempts(AttemptState.LIVE, AttemptState.LANDED):
+            state = await self._look(attempt)
+            if state is not None and state != attempt.state:
+                log.info("transaction.settled", signature=attempt.signature, state=str(state))
+
+    # -- one action ------------------------------------------------------------------------------
+
+    async def _open(self, job: str, action: Action, outcome: Outcome, now: int) -> sa.Row[Any] | None:
+        """Write an action down; None when it is done, or has to wait."""
+        row = await self._store.open(job, action, now=now)
+        if row.state in (State.SENT, State.LANDED):
+            attempt = await self._store.attempt_of(row.id)
+            assert attempt is not None
+            await self._follow(attempt)
+            done = await self._record(attempt)
+            if done is not None and done.error is None:
+                if done not in outcome.records:
+                    outcome.records.append(done)
+                return None
+            row = await self._store.open(job, action, now=await self._now())
+        return row if row.state == State.OPEN else None
+
+    async def _now(self) -> int:
+        """The chain's clock, unix seconds."""
+        return (await self._chain.clock()).unix_timestamp
+
+    async def _record(self, attempt: sa.Row[Any]) -> TransactionRecord | None:
+        return (await self._chain.records([signature_of(attempt)]))[0]
+
+    # -- one transaction ---------------------------------------------------------------------------
+
+    async def _send(self, job: str, what: Pack, outcome: Outcome, log: FilteringBoundLogger) -> None:
+        """Send a pack until nothing of it is open."""
+        for expired in range(SIGNINGS):
+            if not what.parts:
+                return
+            now = await self._now()
+            trial = await self._chain.simulate(what.instructions, [self._payer])
+            if trial.error is not None:
+                await self._divide(job, what, trial, outcome, log)
+                return
+            units = min(MAX_COMPUTE_UNITS, trial.compute_units * MARGIN_PER_CENT // 100 + SPARE_UNITS)
+            recent = await self._chain.recent_fees(what.writable)
+            spent = await self._store.spent(job, now=now)
+            price = self._fees.price(recent, units, expired=expired, spent=spent)
+            blockhash = await self._chain.blockhash()
+            transaction = await sign(self._payer, what.instructions, blockhash.hash, units=units, price=price)
+            attempt = await self._store.sign(
+                job,
+                transaction,
+                blockhash,
+                what.places,
+                units=units,
+                price=price,
+                fee=LAMPORTS_PER_SIGNATURE + priority_fee(price, units),
+                now=now,
+            )
+            state = await self._follow(attempt)
+            log.info("transaction.ended", signature=attempt.signature, state=str(state), price=price)
+            if state != AttemptState.EXPIRED:
+                record = await self._record(attempt)
+                if record is None:
+                    continue
+                if record.error is None:
+                    outcome.records.append(record)
+                else:
+                    await self._divide(job, what, record, outcome, log)
+                return
+        outcome.failures.append(
+            TransactionExpired(f"{job}: {SIGNINGS} transactions expired one after another")
+        )
+
+    async def _divide(
+        self, job: str, what: Pack, refusal: TransactionRecord, outcome: Outcome, log: FilteringBoundLogger
+    ) -> None:
+        """A pack was refused: judge the action that was, and send the others without it."""
+        if len(what.parts) > 1:
+            guilty = what.part_of(refusal.failed_instruction)
+            # Too much for one transaction, or nobody's in particular: each half for itself.
+            for part in what.halves() if guilty is None else [guilty, what.without(guilty)]:
+                await self._send(job, part, outcome, log)
+            return
+        (action, intent), *_ = what.parts
+        failure = TransactionFailed(refusal)
+        reason = explain(failure)
+        kind = classify(refusal)
+        if kind is Failure.RETRY:
+            outcome.failures.append(failure)
+        elif kind is Failure.REFUSED and not await action.still_due():
+            await self._store.elsewhere(intent, reason)
+            log.info("keeper.others_were_faster", refusal=reason)
+        else:
+            fatal = kind is Failure.FATAL
+            now = await self._now()
+            state = await self._store.refused(intent, reason, park=fatal, patient=action.patient, now=now)
+            if action.patient and not fatal:
+                log.warning("action.refused", key=action.key, state=str(state), reason=reason)
+                return
+            log.error("action.refused", key=action.key, state=str(state), reason=reason)
+            outcome.failures.append(failure)
+
+    async def _follow(self, attempt: sa.Row[Any]) -> AttemptState:
+        """Send a transaction's bytes until it is on chain, or never will be."""
+        while True:
+            state = await self._look(attempt)
+            if state is not None:
+                return state
+            await self._store.check()
+            await self._chain.broadcast(VersionedTransaction.from_bytes(attempt.transaction))
+            state = await self._look(attempt)
+            if state is not None:
+                return state
+            await asyncio.sleep(self._poll_seconds)
+
+    async def _look(self, attempt: sa.Row[Any]) -> AttemptState | None:
+        """Ask what became of an attempt and write it down; None while it is open."""
+        if attempt.state == AttemptState.FINAL:
+            return AttemptState.FINAL
+        # The height first, and then somebody who has come that far: between an unknown signature and a
+        # height asked for later it could land.
+        height = await self._chain.height()
+        finalized = await self._chain.slot(Commitment.FINALIZED)
+        (status,) = await self._chain.statuses([signature_of(attempt)], min_slot=finalized)
+        if status is not None:
+            return await self._found(attempt, status)
+        if height <= attempt.last_valid_height:
+            return None
+        await self._store.expired(attempt.signature, f"unknown at height {height}")
+        return AttemptState.EXPIRED
+
+    async def _found(self, attempt: sa.Row[Any], status: Status) -> AttemptState | None:
+        """Write down that an attempt is on chain; None while that is less than confirmed."""
+        record = await self._record(attempt) if status.commitment else None
+        if record is None:
+            return None
+        final = status.commitment is Commitment.FINALIZED
+        await self._store.landed(attempt.signature, record, final=final)
+        if record.error is not None:
+            return AttemptState.FAILED
+        return AttemptState.FINAL if final else AttemptState.LANDED

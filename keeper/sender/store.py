@@ -1,0 +1,219 @@
+"""The sender's rows: each change of an intent or attempt is a transaction that the leader's epoch guards.
+
+``now`` is the chain's clock: keepers on machines whose clocks differ wait and spend alike. ``updated_at``
+alone is this machine's, for people to read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keeper.chain import Blockhash, TransactionRecord
+from keeper.db import Database, Leader
+from keeper.db.tables import ATTEMPT_INTENTS, ATTEMPTS, HALTS, INTENTS
+from keeper.sender.intents import Action, AttemptState, Halted, State, to_json
+
+DAY = 86_400
+PARK_AFTER = 8
+"""Refusals, until somebody has to look; nobody has to for what is patient."""
+FIRST_PAUSE, LONGEST_PAUSE = 20, 3_600
+"""Seconds from a refusal to the next try: the first, doubled each time, and the longest."""
+
+
+class Store:
+    """Reads and writes intents and attempts for one payer."""
+
+    def __init__(self, database: Database, leader: Leader, payer: str) -> None:
+        """Write to ``database`` while ``leader`` leads."""
+        self._database = database
+        self._leader = leader
+        self._payer = payer
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        async with self._database.transaction() as connection:
+            self._epoch = await self._leader.fence(connection)
+            yield connection
+
+    async def check(self) -> None:
+        """Raise NotLeader unless this keeper leads, Halted while nothing may be sent."""
+        async with self._writing() as connection:
+            await self._check_halts(connection)
+
+    async def _check_halts(self, connection: AsyncConnection) -> None:
+        halt = (await connection.execute(sa.select(HALTS).order_by(HALTS.c.program).limit(1))).first()
+        if halt is not None:
+            raise Halted(
+                f"{halt.program}'s accounts are not what its events make them ({halt.reason}): nothing is "
+                "sent until somebody has looked and run ionet keeper resume"
+            )
+
+    async def open(self, job: str, action: Action, *, now: int) -> sa.Row[Any]:
+        """Write an intent down, or find it; one that was refused or done elsewhere is opened again."""
+        values = {
+            "job": job,
+            "payer": self._payer,
+            "instructions": [to_json(each) for each in action.instructions],
+            "updated_at": int(time.time()),
+        }
+        async with self._writing() as connection:
+            await self._check_halts(connection)
+            row = await self._find(connection, action)
+            if row is None:
+                key = action.key or await self._new_key(connection, action)
+                new = {"key": key, "state": State.OPEN, "tries": 0, "not_before": 0, "created_at": now}
+                await connection.execute(sa.insert(INTENTS).values(epoch=self._epoch, **new, **values))
+            else:
+                key = row.key
+                if row.state in (State.OPEN, State.ELSEWHERE) or (
+                    row.state == State.REFUSED and row.not_before <= now
+                ):
+                    reopened = sa.update(INTENTS).filter_by(id=row.id)
+                    await connection.execute(reopened.values(state=State.OPEN, epoch=self._epoch, **values))
+            return (await connection.execute(sa.select(INTENTS).filter_by(key=key))).one()
+
+    async def _find(self, connection: AsyncConnection, action: Action) -> sa.Row[Any] | None:
+        query = sa.select(INTENTS).filter_by(key=action.key)
+        if action.key is None:
+            done = (State.LANDED, State.ELSEWHERE)
+            equal = INTENTS.c.key.startswith(action.bytes_key, autoescape=True)
+            query = sa.select(INTENTS).where(equal, INTENTS.c.state.not_in(done))
+        return (await connection.execute(query)).first()
+
+    async def _new_key(self, connection: AsyncConnection, action: Action) -> str:
+        equal = INTENTS.c.key.startswith(action.bytes_key, autoescape=True)
+        count = await connection.scalar(sa.select(sa.func.count()).select_from(INTENTS).where(equal))
+        return f"{action.bytes_key}{count}"
+
+    async def intent(self, key: str) -> sa.Row[Any] | None:
+        """An intent, None when there is none."""
+        async with self._database.reading() as connection:
+            return (await connection.execute(sa.select(INTENTS).filter_by(key=key))).first()
+
+    async def spent(self, job: str, *, now: int) -> int:
+        """Lamports of fees in the last day, of what may land still as well."""
+        query = (
+            sa.select(sa.func.sum(ATTEMPTS.c.fee))
+            .filter_by(job=job)
+            .where(ATTEMPTS.c.created_at > now - DAY, ATTEMPTS.c.state != AttemptState.EXPIRED)
+        )
+        async with self._database.reading() as connection:
+            return int(await connection.scalar(query) or 0)
+
+    async def sign(
+        self,
+        job: str,
+        transaction: VersionedTransaction,
+        blockhash: Blockhash,
+        intents: Sequence[tuple[int, int]],
+        *,
+        units: int,
+        price: int,
+        fee: int,
+        now: int,
+    ) -> sa.Row[Any]:
+        """Write a signed transaction down; ``intents`` are (id, first instruction). Send it only then."""
+        signature = str(transaction.signatures[0])
+        async with self._writing() as connection:
+            await self._check_halts(connection)
+            await connection.execute(
+                sa.insert(ATTEMPTS).values(
+                    signature=signature,
+                    job=job,
+                    transaction=bytes(transaction),
+                    last_valid_height=blockhash.last_valid_height,
+                    state=AttemptState.LIVE,
+                    units=units,
+                    price=price,
+                    fee=fee,
+                    created_at=now,
+                )
+            )
+            rows = [{"signature": signature, "intent": id_, "first_instruction": at} for id_, at in intents]
+            await connection.execute(sa.insert(ATTEMPT_INTENTS), rows)
+            for id_, _ in intents:
+                sent = sa.update(INTENTS).filter_by(id=id_, state=State.OPEN)
+                done = await connection.execute(
+                    sent.values(state=State.SENT, epoch=self._epoch, updated_at=int(time.time()))
+                )
+                if done.rowcount != 1:
+                    raise RuntimeError(f"intent {id_} is not open: a transaction for it is under way")
+            return (await connection.execute(sa.select(ATTEMPTS).filter_by(signature=signature))).one()
+
+    async def attempts(self, *states: AttemptState) -> list[sa.Row[Any]]:
+        """Attempts in these states, oldest first."""
+        query = sa.select(ATTEMPTS).where(ATTEMPTS.c.state.in_(states)).order_by(ATTEMPTS.c.created_at)
+        async with self._database.reading() as connection:
+            return list((await connection.execute(query)).all())
+
+    async def attempt_of(self, intent: int) -> sa.Row[Any] | None:
+        """The attempt of an intent that may land or has, None when there is none."""
+        states = (AttemptState.LIVE, AttemptState.LANDED, AttemptState.FINAL)
+        query = (
+            sa.select(ATTEMPTS)
+            .join(ATTEMPT_INTENTS, ATTEMPT_INTENTS.c.signature == ATTEMPTS.c.signature)
+            .where(ATTEMPT_INTENTS.c.intent == intent, ATTEMPTS.c.state.in_(states))
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).first()
+
+    async def landed(self, signature: str, record: TransactionRecord, *, final: bool) -> None:
+        """A transaction is on chain: what it carried is done, or open again when it was refused."""
+        state = AttemptState.FINAL if final else AttemptState.LANDED
+        if record.error is not None:
+            state = AttemptState.FAILED
+        values = {"state": state, "slot": record.slot, "fee": record.fee, "reason": record.error}
+        await self._end(signature, State.LANDED if record.error is None else State.OPEN, **values)
+
+    async def expired(self, signature: str, reason: str) -> None:
+        """A transaction is not on chain and can't come there: what it carried is open again."""
+        await self._end(signature, State.OPEN, state=AttemptState.EXPIRED, reason=reason)
+
+    async def _end(self, signature: str, then: State, **values: Any) -> None:
+        async with self._writing() as connection:
+            await connection.execute(sa.update(ATTEMPTS).filter_by(signature=signature).values(**values))
+            carried = sa.select(ATTEMPT_INTENTS.c.intent).filter_by(signature=signature)
+            own = sa.update(INTENTS).where(INTENTS.c.id.in_(carried))
+            await connection.execute(own.values(state=then, updated_at=int(time.time())))
+
+    async def refused(self, intent: int, reason: str, *, park: bool, patient: bool, now: int) -> State:
+        """An intent was refused: it waits, or is parked, a patient one only if told so; gives which."""
+        async with self._writing() as connection:
+            query = sa.select(INTENTS.c.tries).filter_by(id=intent)
+            tries = int((await connection.execute(query)).scalar_one()) + 1
+            given_up = park or (tries >= PARK_AFTER and not patient)
+            state = State.PARKED if given_up else State.REFUSED
+            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1))
+            values = {"state": state, "tries": tries, "not_before": now + pause, "reason": reason}
+            own = sa.update(INTENTS).filter_by(id=intent)
+            await connection.execute(own.values(updated_at=int(time.time()), **values))
+        return state
+
+    async def elsewhere(self, intent: int, reason: str) -> None:
+        """Somebody else did what an intent was about."""
+        values = {"state": State.ELSEWHERE, "reason": reason, "updated_at": int(time.time())}
+        async with self._writing() as connection:
+            await connection.execute(sa.update(INTENTS).filter_by(id=intent).values(**values))
+
+
+async def unpark(database: Database, key: str | None = None) -> int:
+    """Let parked intents, or the one of this key, be tried again; gives how many. Anybody may."""
+    parked = sa.update(INTENTS).filter_by(state=State.PARKED)
+    if key is not None:
+        parked = parked.filter_by(key=key)
+    async with database.transaction() as connection:
+        done = await connection.execute(parked.values(state=State.OPEN, tries=0))
+    return done.rowcount
+
+
+def signature_of(attempt: sa.Row[Any]) -> Signature:
+    """An attempt's signature."""
+    return Signature.from_string(attempt.signature)

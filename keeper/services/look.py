@@ -1,0 +1,133 @@
+"""What a keeper sees of the chain and of its database when it looks, and what of it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+from solders.pubkey import Pubkey
+
+from keeper.chain import Chain, Commitment
+from keeper.clients import staking, tokenomics
+from keeper.clients.staking import BlockStatus
+from keeper.db import Database
+from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
+from keeper.economy import emission
+from keeper.rewards.publication import PublicationError, read_manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An operator says something else about an hour than this keeper's own files."""
+
+    hour: int
+    operator: Pubkey
+    said: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Reward blocks by the hours since emission began; -1 for none yet.
+
+    ``waiting`` counts hours whose challenge window could be over and that are not final.
+    """
+
+    ended: int
+    attested: int
+    final: int
+    waiting: int
+    conflicts: tuple[Conflict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSeen:
+    """The chain: ``unminted`` counts ended hours, ``blocks`` is None before staking exists."""
+
+    slot: int
+    time: int
+    balance: int
+    unminted: int
+    blocks: Blocks | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSeen:
+    """The database: who leads, how far each program is indexed, what halts everything, what was sent.
+
+    ``attempts`` are counts and fees (lamports) of signed transactions by job and state, of all time;
+    ``intents`` counts of actions by state.
+    """
+
+    holder: str | None = None
+    epoch: int = 0
+    indexed: Mapping[str, int] = field(default_factory=dict)
+    halts: Mapping[str, str] = field(default_factory=dict)
+    attempts: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    intents: Mapping[str, int] = field(default_factory=dict)
+
+
+async def look_at_chain(chain: Chain, address: Pubkey, rewards: Path) -> ChainSeen:
+    """Read what concerns the keeper of ``address``, which publishes in ``rewards``."""
+    slot = await chain.slot(Commitment.FINALIZED)
+    now = (await chain.clock()).unix_timestamp
+    (account,) = await chain.accounts([address])
+    economy = await tokenomics.read_config(chain)
+    unminted, blocks = 0, None
+    if economy and economy.launched:
+        unminted = emission.hours_ended(economy.start_month, now) - economy.emitted_hours
+        blocks = await _look_at_blocks(chain, economy.start_month, now, address, rewards)
+    return ChainSeen(slot, now, account.lamports if account else 0, unminted, blocks)
+
+
+async def _look_at_blocks(
+    chain: Chain, start_month: int, now: int, address: Pubkey, rewards: Path
+) -> Blocks | None:
+    config = await staking.read_config(chain)
+    if config is None:
+        return None
+    ended = emission.hours_ended(start_month, now)
+    hours = range(config.next_hour, min(ended, config.next_hour + staking.MAX_HOURS_AHEAD))
+    found = await staking.read_hours(chain, hours)
+    attested, conflicts = config.next_hour - 1, []
+    for hour, block in found.items():
+        if block.revision != config.revision:
+            continue
+        if block.status != BlockStatus.OPEN or block.vote(config, address):
+            attested = max(attested, hour)
+        try:
+            ours = read_manifest(rewards, hour).attestation.hash
+        except PublicationError:
+            continue
+        for operator in config.params.operators:
+            said = block.vote(config, operator)
+            if operator != address and said and said != ours:
+                conflicts.append(Conflict(hour, operator, said))
+    could_be_final = emission.hours_ended(start_month, now - config.params.challenge_window)
+    return Blocks(
+        ended=ended - 1,
+        attested=attested,
+        final=config.next_hour - 1,
+        waiting=max(0, could_be_final - config.next_hour),
+        conflicts=tuple(conflicts),
+    )
+
+
+async def look_at_database(database: Database) -> DatabaseSeen:
+    """Read it; raises what the database raises."""
+    async with database.reading() as connection:
+        leader = (await connection.execute(sa.select(LEADERSHIP))).one_or_none()
+        marks = await connection.execute(sa.select(WATERMARKS.c.program, WATERMARKS.c.final_slot))
+        halts = await connection.execute(sa.select(HALTS.c.program, HALTS.c.reason))
+        count, by = sa.func.count(), (ATTEMPTS.c.job, ATTEMPTS.c.state)
+        attempts = await connection.execute(sa.select(*by, count, sa.func.sum(ATTEMPTS.c.fee)).group_by(*by))
+        intents = await connection.execute(sa.select(INTENTS.c.state, count).group_by(INTENTS.c.state))
+        return DatabaseSeen(
+            leader.holder if leader else None,
+            leader.epoch if leader else 0,
+            {row.program: row.final_slot for row in marks},
+            {row.program: row.reason for row in halts},
+            {(job, state): (number, int(fees)) for job, state, number, fees in attempts},
+            {state: number for state, number in intents},
+        )

@@ -1,0 +1,81 @@
+"""The keeper's figures, for Prometheus; docs/operations.md lists them.
+
+Labels are few and bounded: programs, operators, jobs, never devices or wallets. A job is the label
+``keeper_job``, as Prometheus calls what it scrapes ``job``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+SECONDS = (0.05, 0.25, 1, 5, 15, 60, 300)
+"""The bounds between which jobs' durations are counted."""
+
+
+class Metrics:
+    """One keeper's figures; ``registry`` has them all."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.registry = CollectorRegistry()
+
+        def gauge(name: str, meaning: str, labels: Iterable[str] = ()) -> Gauge:
+            return Gauge(f"ionet_{name}", meaning, labels, registry=self.registry)
+
+        def counter(name: str, meaning: str, labels: Iterable[str] = ()) -> Counter:
+            return Counter(f"ionet_{name}", meaning, labels, registry=self.registry)
+
+        self.info = gauge("keeper_info", "1, with who this keeper is", ("name", "address"))
+        self.leader = gauge("leader", "1 while this keeper leads, 0 while another does")
+        self.leader_epoch = gauge("leader_epoch", "the epoch of the leader that was last seen")
+        self.balance = gauge("balance_lamports", "what the keeper's key has left for fees and rent")
+        self.balance_warning = gauge("balance_warning_lamports", "the setting below which it warns")
+        self.balance_stop = gauge("balance_stop_lamports", "the setting below which it sends nothing")
+
+        self.chain_up = gauge("chain_up", "1 when the chain answered the last time it was asked")
+        self.chain_slot = gauge("chain_slot", "the chain's newest finalized slot")
+        self.chain_skew = gauge("chain_clock_skew_seconds", "the chain's clock less this machine's")
+        self.database_up = gauge("database_up", "1 when the database answered the last time it was asked")
+        self.index_lag = gauge("index_lag_slots", "finalized slots that are not indexed", ("program",))
+        self.mismatch = gauge(
+            "mismatch", "1 while a program's accounts differ from its events: nothing is sent", ("program",)
+        )
+
+        self.emission_lag = gauge("emission_lag_hours", "ended hours that are not minted")
+        self.final_lag = gauge("final_lag_hours", "hours whose block could be final and isn't")
+        self.block_hour = gauge(
+            "block_hour", "the last hour that has ended, is attested by this keeper, is final", ("stage",)
+        )
+        self.block_conflicts = counter(
+            "block_conflicts", "votes of operators that differ from this keeper's block", ("operator",)
+        )
+
+        self.runs = counter("job_runs", "runs of a job by how they ended", ("keeper_job", "outcome"))
+        self.failing = gauge("job_failures_in_a_row", "failed runs since the last good one", ("keeper_job",))
+        self.duration = Histogram(
+            "ionet_job_seconds",
+            "how long runs took",
+            ("keeper_job",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.last_success = gauge(
+            "job_last_success_timestamp_seconds", "when a job last ended well", ("keeper_job",)
+        )
+        # These are read from the database: of all keepers on it, and of all time.
+        self.transactions = gauge("transactions", "signed transactions", ("keeper_job", "state"))
+        self.fees = gauge("fees_lamports", "their fees, estimated while live", ("keeper_job", "state"))
+        self.intents = gauge("intents", "actions; those parked need somebody", ("state",))
+
+    def text(self) -> bytes:
+        """All figures as Prometheus reads them."""
+        return generate_latest(self.registry)
+
+    def names(self) -> set[str]:
+        """Every series that there can be, by its name."""
+        suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+        return {
+            each.name + suffix for each in self.registry.collect() for suffix in suffixes.get(each.type, ())
+        }

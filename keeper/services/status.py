@@ -1,0 +1,112 @@
+"""How a keeper stands, as its database and its chain have it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from keeper.chain import Chain, Commitment, Program
+from keeper.db import Database
+from keeper.db.tables import (
+    BACKLOG,
+    COMPARISONS,
+    HALTS,
+    INTENTS,
+    LEADERSHIP,
+    SIGNATURES,
+    WATERMARKS,
+)
+from keeper.indexer import guard
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramStatus:
+    """How far a program is indexed; slots, None where nothing is known yet."""
+
+    name: str
+    final_slot: int | None = None
+    confirmed_slot: int | None = None
+    behind: int | None = None
+    """Slots that the chain is ahead of what is indexed as final."""
+    transactions: int = 0
+    backlog: int = 0
+    compared_slot: int | None = None
+    compared_at: int | None = None
+    compared_accounts: int = 0
+    differences: int = 0
+    mismatch: str | None = None
+    """The last comparison's that found a difference: when, and the first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that ``ionet keeper status`` shows."""
+
+    programs: list[ProgramStatus]
+    halts: dict[str, str]
+    intents: dict[str, int]
+    leader: str | None
+    epoch: int = 0
+    parked: list[tuple[str, str]] = field(default_factory=list)
+
+
+async def read_status(chain: Chain, url: str, programs: Sequence[Program]) -> Status:
+    """Read it; raises DatabaseError for another chain's database."""
+    database = Database(url)
+    try:
+        await database.upgrade()
+        await guard(database, chain)
+        final = await chain.slot(Commitment.FINALIZED)
+        async with database.reading() as connection:
+            marks = {row.program: row for row in (await connection.execute(sa.select(WATERMARKS))).all()}
+            found = []
+            for each in programs:
+                own = {"program": each.name}
+                count = sa.select(sa.func.count())
+                indexed = await connection.scalar(count.select_from(SIGNATURES).filter_by(**own))
+                waiting = await connection.scalar(count.select_from(BACKLOG).filter_by(**own))
+                comparisons = sa.select(COMPARISONS).filter_by(**own).order_by(COMPARISONS.c.id.desc())
+                last = (await connection.execute(comparisons.limit(1))).first()
+                differing = sa.cast(COMPARISONS.c.differences, sa.Text) != "[]"
+                wrong = (await connection.execute(comparisons.where(differing).limit(1))).first()
+                mark = marks.get(each.name)
+                found.append(
+                    ProgramStatus(
+                        name=each.name,
+                        final_slot=mark.final_slot if mark else None,
+                        confirmed_slot=mark.confirmed_slot if mark else None,
+                        behind=max(0, final - mark.final_slot) if mark else None,
+                        transactions=indexed or 0,
+                        backlog=waiting or 0,
+                        compared_slot=last.slot if last else None,
+                        compared_at=last.at if last else None,
+                        compared_accounts=last.accounts if last else 0,
+                        differences=len(last.differences) if last else 0,
+                        mismatch=_mismatch(wrong),
+                    )
+                )
+            halts = {row.program: row.reason for row in (await connection.execute(sa.select(HALTS))).all()}
+            states = sa.select(INTENTS.c.state, sa.func.count().label("count")).group_by(INTENTS.c.state)
+            intents = {state: count for state, count in (await connection.execute(states)).all()}
+            parked = sa.select(INTENTS).filter_by(state="parked").order_by(INTENTS.c.id)
+            rows = (await connection.execute(parked)).all()
+            leader = (await connection.execute(sa.select(LEADERSHIP))).first()
+    finally:
+        await database.close()
+    return Status(
+        programs=found,
+        halts=halts,
+        intents=intents,
+        leader=leader.holder if leader else None,
+        epoch=leader.epoch if leader else 0,
+        parked=[(row.key, row.reason) for row in rows],
+    )
+
+
+def _mismatch(row: sa.Row[tuple[object, ...]] | None) -> str | None:
+    if row is None:
+        return None
+    first = row.differences[0]
+    return f"slot {row.slot}: {first['kind']} {first['address']} {first['field']}".strip()

@@ -1,0 +1,25 @@
+use {
+    crate::{errors::BuybackError as E, events::AdminChanged, state::Config},
+    anchor_lang::prelude::*,
+    ionet_common::emit_event,
+};
+
+/// Second step of handing the admin role over: the successor accepts.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct AcceptAdmin {
+    #[account(address = config.pending_admin @ E::NotPendingAdmin)]
+    pub new_admin: Signer,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Account<Config>,
+}
+
+pub fn accept_admin(ctx: &mut Context<AcceptAdmin>) -> Result<()> {
+    let config = &mut ctx.accounts.config;
+    let to = config.pending_admin;
+    let from = core::mem::replace(&mut config.admin, to);
+    config.pending_admin = Address::default();
+    config.invariant()?;
+    emit_event!(ctx, AdminChanged { from, to });
+    Ok(())
+}

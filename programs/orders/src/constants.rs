@@ -1,0 +1,62 @@
+//! Limits and figures, all in the IDL, and the seeds of the addresses that sign.
+
+use {anchor_lang::prelude::*, ionet_common::calendar::DAY};
+
+/// Seed of an [`Order`](crate::state::Order), the authority of its vault.
+#[constant]
+pub const ORDER_SEED: &[u8] = b"order";
+/// Seed of the address that staking lets lease devices.
+#[constant]
+pub const LEASE_AUTHORITY_SEED: &[u8] = b"lease_authority";
+
+/// Decimals of the USDC mint.
+#[constant]
+pub const USDC_DECIMALS: u8 = 6;
+/// Devices of an order at most.
+#[constant]
+pub const MAX_DEVICES: u16 = 10_000;
+/// Hours of a lease at most, extensions included: a year.
+#[constant]
+pub const MAX_HOURS: u32 = 8_760;
+/// Classes that an order can name.
+#[constant]
+pub const MAX_CLASSES: u8 = 8;
+/// Countries that an order can name; none means any.
+#[constant]
+pub const MAX_COUNTRIES: u8 = 8;
+/// Urgency: 0 can wait, 1 usual, 2 now.
+#[constant]
+pub const MAX_URGENCY: u8 = 2;
+
+/// Bounds of the config, basis points and seconds.
+#[constant]
+pub const MAX_RENTER_FEE_BPS: u16 = 100;
+#[constant]
+pub const MAX_SUPPLIER_FEE_BPS: u16 = 100;
+#[constant]
+pub const MAX_USDC_FEE_BPS: u16 = 500;
+#[constant]
+pub const MAX_MATCH_WINDOW: u64 = DAY;
+#[constant]
+pub const MAX_ACCEPT_WINDOW: u64 = DAY;
+#[constant]
+pub const MAX_SETTLEMENT_LAG: u64 = DAY;
+#[constant]
+pub const MAX_NOTICE: u64 = 90 * DAY;
+/// The guardian can hold a lease's unpaid money back for this long, once, seconds.
+#[constant]
+pub const MAX_HOLD: u64 = 7 * DAY;
+
+/// Pause bit: creating and extending.
+#[constant]
+pub const PAUSE_ORDERS: u32 = 1;
+/// Pause bit: matching and accepting.
+#[constant]
+pub const PAUSE_MATCHING: u32 = 2;
+/// A pause lapses after at most this long unless the guardian renews it, seconds.
+#[constant]
+pub const MAX_PAUSE: u64 = 7 * DAY;
+
+/// Version byte of every account of this program.
+#[constant]
+pub const ACCOUNT_VERSION: u8 = 1;

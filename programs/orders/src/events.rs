@@ -1,0 +1,256 @@
+//! One event for each change of state, sent by self-CPI: logs can be cut, inner instructions can't.
+//! From these alone a reader rebuilds every balance. Amounts are base units of the order's currency, times
+//! unix seconds. `BookProduct`, `Pay`, `Extend`, `Worked`, `Refund` and `Earn` are named, and begin with the fields, as
+//! the network names them: a cluster is an order, a transaction a movement of an order's money by its number.
+//! `Repurchase` is the buyback program's: IO is bought there, for many orders at a time.
+
+use {
+    crate::state::{Params, Terms},
+    anchor_lang::prelude::*,
+};
+
+/// The config exists.
+#[event]
+pub struct Initialized {
+    pub admin: Address,
+    pub guardian: Address,
+    pub io_mint: Address,
+    pub usdc_mint: Address,
+    pub io_fees: Address,
+    pub usdc_fees: Address,
+    pub params: Params,
+}
+
+/// Parameters were proposed, in force from `at` on once applied.
+#[event]
+pub struct ParamsProposed {
+    pub params: Params,
+    pub at: u64,
+}
+
+/// The guardian dropped the proposal.
+#[event]
+pub struct ParamsCancelled {
+    pub revision: u32,
+}
+
+/// The proposal is in force, for orders opened from now on.
+#[event]
+pub struct ParamsApplied {
+    pub revision: u32,
+}
+
+/// The guardian set or lifted a pause.
+#[event]
+pub struct PauseSet {
+    pub mask: u32,
+    pub until: u64,
+}
+
+/// The admin named a successor (zero withdraws the proposal).
+#[event]
+pub struct AdminProposed {
+    pub admin: Address,
+    pub pending: Address,
+}
+
+/// The successor took over.
+#[event]
+pub struct AdminChanged {
+    pub from: Address,
+    pub to: Address,
+}
+
+/// The admin named another guardian.
+#[event]
+pub struct GuardianChanged {
+    pub from: Address,
+    pub to: Address,
+}
+
+/// An order was opened.
+#[event]
+pub struct BookProduct {
+    pub customer_id: Address,
+    pub cluster_id: Address,
+    /// 0 IO, 1 USDC.
+    pub currency: u8,
+    /// Of the first class: 0 GPU, 1 CPU, 2 Apple.
+    pub hardware_type: u8,
+    /// Processors.
+    pub hardware_quantity: u32,
+    /// At the highest price, with fees.
+    pub total_cost: u64,
+    /// Of all devices.
+    pub compute_minutes_hired: u64,
+    pub compute_minutes_worked: u64,
+    pub worked_amount: u64,
+    pub paid: u64,
+    pub id: u64,
+    pub at: u64,
+    pub match_until: u64,
+    pub accept_window: u64,
+    pub settlement_lag: u64,
+    pub renter_fee_bps: u16,
+    pub supplier_fee_bps: u16,
+    pub terms: Terms,
+}
+
+/// Money came in from the renter.
+#[event]
+pub struct Pay {
+    pub transaction_id: u64,
+    pub cluster_id: Address,
+    pub amount: u64,
+}
+
+/// The renter added hours to a lease.
+#[event]
+pub struct Extend {
+    pub cluster_id: Address,
+    pub extended_minutes: u64,
+    /// The principal of the new hours; the fee on it comes on top.
+    pub extended_amount: u64,
+    pub lease: Address,
+    pub stop: u64,
+}
+
+/// Time served was paid for.
+#[event]
+pub struct Worked {
+    pub cluster_id: Address,
+    /// Whole minutes served and paid since the start.
+    pub compute_minutes: u64,
+    /// Off the renter's money now: the supplier's part and its fee.
+    pub amount: u64,
+    pub transaction_id: u64,
+    pub lease: Address,
+    pub payout: Address,
+    /// Of the amount, the network's.
+    pub fee: u64,
+    /// The lease's sum of amounts.
+    pub paid: u64,
+    /// Paid up to here.
+    pub until: u64,
+}
+
+/// Money went back to the renter.
+#[event]
+pub struct Refund {
+    pub transaction_id: u64,
+    pub cluster_id: Address,
+    pub amount: u64,
+}
+
+/// A fee went to the buyback program's vault.
+#[event]
+pub struct Earn {
+    pub transaction_id: u64,
+    pub cluster_id: Address,
+    pub amount: u64,
+    pub lease: Address,
+}
+
+/// The renter wants no more devices; `open` were not matched.
+#[event]
+pub struct OrderCancelled {
+    pub order: Address,
+    pub open: u16,
+}
+
+/// The order's account is gone. `surplus` was in the vault beside the order's own money and went to the renter.
+#[event]
+pub struct OrderClosed {
+    pub order: Address,
+    pub reason: u8,
+    pub deposit: u64,
+    pub paid: u64,
+    pub fees: u64,
+    pub refunded: u64,
+    pub surplus: u64,
+}
+
+/// A device is set apart for an order, and money for it.
+#[event]
+pub struct LeaseMatched {
+    pub lease: Address,
+    pub order: Address,
+    pub device: Address,
+    /// The device's, and so the order's if its devices must be together.
+    pub country: [u8; 2],
+    pub supplier: Address,
+    pub worker: Address,
+    pub payout: Address,
+    pub matcher: Address,
+    pub rate: u64,
+    pub hours: u32,
+    pub held: u64,
+    pub accept_until: u64,
+}
+
+/// The worker accepted: the hours begin.
+#[event]
+pub struct LeaseAccepted {
+    pub lease: Address,
+    pub order: Address,
+    pub start: u64,
+    pub stop: u64,
+    /// The principal, still held.
+    pub held: u64,
+    /// Free again: what was set apart above the principal and its fee.
+    pub released: u64,
+}
+
+/// A lease ended, by an `EndReason`'s number. It is owed what `held` says, up to `stop`.
+#[event]
+pub struct LeaseEnded {
+    pub lease: Address,
+    pub order: Address,
+    pub device: Address,
+    pub reason: u8,
+    pub stop: u64,
+    pub held: u64,
+    /// Free again.
+    pub released: u64,
+}
+
+/// The guardian holds a lease's unpaid money back, or shortened that.
+#[event]
+pub struct LeaseHeld {
+    pub lease: Address,
+    pub from: u64,
+    pub until: u64,
+}
+
+/// An operator voted that a lease was not served.
+#[event]
+pub struct FaultVoted {
+    pub lease: Address,
+    pub evidence: [u8; 32],
+    pub good_hours: u32,
+    pub operator: Address,
+    /// Staking's revision that the votes are under.
+    pub revision: u32,
+    /// Operators that voted so far, by bit, under `revision`.
+    pub votes: u16,
+    /// Enough have.
+    pub decided: bool,
+}
+
+/// A lease's account is gone.
+#[event]
+pub struct LeaseClosed {
+    pub lease: Address,
+    pub order: Address,
+    pub device: Address,
+    pub seconds: u64,
+    pub failed: bool,
+}
+
+/// A fault's account is gone.
+#[event]
+pub struct FaultClosed {
+    pub lease: Address,
+    pub evidence: [u8; 32],
+    pub good_hours: u32,
+}

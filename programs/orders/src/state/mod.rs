@@ -1,0 +1,10 @@
+//! One file per account: its layout, its transitions as pure functions, its invariant.
+
+mod config;
+mod fault;
+mod lease;
+mod order;
+mod params;
+mod terms;
+
+pub use {config::*, fault::*, lease::*, order::*, params::*, terms::*};

@@ -1,0 +1,113 @@
+use {
+    crate::{constants::*, errors::OrdersError as E},
+    anchor_lang::{
+        bytemuck::{Pod, Zeroable},
+        prelude::*,
+    },
+    ionet_common::{calendar::HOUR, math::mul_div_floor},
+    staking::constants::{MAX_PROCESSORS, MAX_TIER},
+};
+
+/// What an order is paid in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Currency {
+    Io = 0,
+    Usdc = 1,
+}
+
+/// What a renter asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
+#[repr(C)]
+pub struct Terms {
+    /// Most that a processor may cost for an hour, base units of the currency.
+    pub price: u64,
+    /// Hours of every lease, before extensions.
+    pub hours: u32,
+    /// Devices wanted.
+    pub devices: u16,
+    /// Processors that each device has.
+    pub processors: u8,
+    /// Lowest connectivity tier, 1 to 4.
+    pub min_tier: u8,
+    /// 0 IO, 1 USDC.
+    pub currency: u8,
+    /// 0 can wait, 1 usual, 2 now: for operators, who price and match by it.
+    pub urgency: u8,
+    /// 1 when all devices must be in one country.
+    pub colocated: u8,
+    /// How many of `classes` count.
+    pub class_count: u8,
+    /// How many of `countries` count; none means any country.
+    pub country_count: u8,
+    pub _pad: [u8; 3],
+    /// Classes that a device may be of, zeros after the last.
+    pub classes: [u16; MAX_CLASSES as usize],
+    /// Countries that a device may be in, ISO 3166-1, zeros after the last.
+    pub countries: [[u8; 2]; MAX_COUNTRIES as usize],
+}
+
+// SAFETY: repr(C), every field is plain data, and the fields leave no gap.
+unsafe impl Zeroable for Terms {}
+unsafe impl Pod for Terms {}
+
+impl Terms {
+    /// The currency.
+    pub fn currency(&self) -> Result<Currency> {
+        match self.currency {
+            0 => Ok(Currency::Io),
+            1 => Ok(Currency::Usdc),
+            _ => Err(E::CurrencyInvalid.into()),
+        }
+    }
+
+    /// Classes that a device may be of.
+    pub fn classes(&self) -> &[u16] {
+        self.classes.get(..self.class_count as usize).unwrap_or(&[])
+    }
+
+    /// Countries that a device may be in; empty for any.
+    pub fn countries(&self) -> &[[u8; 2]] {
+        self.countries.get(..self.country_count as usize).unwrap_or(&[])
+    }
+
+    /// Refuses what is out of bounds.
+    pub fn check(&self) -> Result<()> {
+        self.currency()?;
+        require!((1..=MAX_DEVICES).contains(&self.devices), E::DevicesInvalid);
+        require!((1..=MAX_PROCESSORS).contains(&self.processors), E::ProcessorsInvalid);
+        require!((1..=MAX_HOURS).contains(&self.hours), E::HoursInvalid);
+        require!((1..=MAX_TIER).contains(&self.min_tier), E::TierInvalid);
+        require!(self.urgency <= MAX_URGENCY && self.colocated <= 1, E::WishInvalid);
+        require!(self._pad == [0; 3], E::WishInvalid);
+        require!(self.price > 0, E::PriceInvalid);
+        require!((1..=MAX_CLASSES).contains(&self.class_count), E::ClassesInvalid);
+        let (some, none) = self.classes.split_at(self.class_count as usize);
+        require!(distinct(some) && none.iter().all(|each| *each == 0), E::ClassesInvalid);
+        require!(self.country_count <= MAX_COUNTRIES, E::CountriesInvalid);
+        let (some, none) = self.countries.split_at(self.country_count as usize);
+        let named = some.iter().flatten().all(u8::is_ascii_uppercase);
+        require!(named && distinct(some), E::CountriesInvalid);
+        require!(none.iter().all(|each| *each == [0; 2]), E::CountriesInvalid);
+        Ok(())
+    }
+
+    /// What a device costs for an hour at `price` for each processor, base units.
+    pub fn rate(&self, price: u64) -> Result<u64> {
+        Ok(price.checked_mul(self.processors as u64).ok_or(E::Overflow)?)
+    }
+}
+
+/// What `hours` at `rate` for each cost, base units.
+pub fn principal(rate: u64, hours: u32) -> Result<u64> {
+    Ok(rate.checked_mul(hours as u64).ok_or(E::Overflow)?)
+}
+
+/// What `seconds` at `rate` for an hour earn, base units, rounded down.
+pub fn earned(rate: u64, seconds: u64) -> Result<u64> {
+    Ok(mul_div_floor(rate, seconds, HOUR).ok_or(E::Overflow)?)
+}
+
+fn distinct<T: PartialEq>(values: &[T]) -> bool {
+    values.iter().enumerate().all(|(i, each)| !values[..i].contains(each))
+}

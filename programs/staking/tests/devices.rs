@@ -1,0 +1,360 @@
+//! Every transition of a device and of what is staked on it: where it leads, and each of its refusals.
+
+use {
+    anchor_lang::{bytemuck::Zeroable, prelude::*},
+    ionet_common::{calendar::DAY, supply::IO},
+    staking::{
+        constants::*,
+        errors::StakingError as E,
+        state::{CoStake, CoStakeState, Device},
+    },
+};
+
+const NOW: u64 = 1_720_000_000;
+const COOLDOWN: u64 = 14 * DAY;
+const WAIT: u64 = 7 * DAY;
+const MINIMUM: u64 = 1_000 * IO;
+const OFFER: u64 = 400 * IO;
+const OWN: u64 = MINIMUM - OFFER;
+const SUPPLIER: Address = Address::new_from_array([1; 32]);
+const WORKER: Address = Address::new_from_array([2; 32]);
+const HELPER: Address = Address::new_from_array([3; 32]);
+const OTHER: Address = Address::new_from_array([4; 32]);
+const THIRD: Address = Address::new_from_array([5; 32]);
+
+#[track_caller]
+fn refused<T>(result: Result<T>, error: E) {
+    let found = result.err().expect("it succeeded");
+    assert_eq!(found, ProgramError::from(error));
+}
+
+fn device() -> Device {
+    Device {
+        version: ACCOUNT_VERSION,
+        processors: 4,
+        tier: 4,
+        country: *b"CH",
+        worker: WORKER,
+        supplier: SUPPLIER,
+        payout: SUPPLIER,
+        ..Device::zeroed()
+    }
+}
+
+/// A device with so much of its own stake since `NOW`.
+fn staked(own: u64) -> Device {
+    let mut device = device();
+    device.stake(own, MINIMUM, COOLDOWN, NOW).unwrap();
+    device
+}
+
+/// A device whose offer of a fifth of the rewards is open.
+fn offering() -> Device {
+    let mut device = staked(OWN);
+    device.open_offer(OFFER, 2_000, MINIMUM, COOLDOWN, NOW).unwrap();
+    device
+}
+
+/// A device that the helper co-stakes since `NOW`.
+fn shared() -> Device {
+    let mut device = offering();
+    device.take_offer(&HELPER, OFFER, 2_000, MINIMUM, COOLDOWN, NOW).unwrap();
+    device
+}
+
+/// A device whose co-staker waits since `NOW`.
+fn left() -> Device {
+    let mut device = shared();
+    assert_eq!(device.leave(&HELPER, WAIT, NOW), Ok(NOW + WAIT));
+    device
+}
+
+fn cooling(staker: Address, until: u64) -> CoStake {
+    CoStake {
+        staker,
+        amount: OFFER,
+        until,
+        reward_bps: 2_000,
+        state: CoStakeState::Cooling as u8,
+        _pad: [0; 5],
+    }
+}
+
+// -- own stake ------------------------------------------------------------------------------------
+
+#[test]
+fn stake_counts_from_when_it_is_enough() {
+    let mut device = staked(MINIMUM - 1);
+    assert_eq!((device.own, device.sufficient_since), (MINIMUM - 1, 0));
+    refused(device.stake(0, MINIMUM, COOLDOWN, NOW), E::ZeroAmount);
+    refused(staked(1).stake(u64::MAX, MINIMUM, COOLDOWN, NOW), E::Overflow);
+    device.stake(1, MINIMUM, COOLDOWN, NOW + 5).unwrap();
+    device.stake(1, MINIMUM, COOLDOWN, NOW + 9).unwrap();
+    assert_eq!((device.own, device.sufficient_since), (MINIMUM + 1, NOW + 5));
+}
+
+#[test]
+fn overflow_is_what_the_minimum_does_not_need() {
+    let mut device = staked(MINIMUM + 10);
+    refused(device.withdraw_overflow(0, MINIMUM, COOLDOWN, NOW), E::ZeroAmount);
+    refused(device.withdraw_overflow(11, MINIMUM, COOLDOWN, NOW), E::ExceedsOverflow);
+    device.withdraw_overflow(10, MINIMUM, COOLDOWN, NOW + 1).unwrap();
+    assert_eq!((device.own, device.sufficient_since), (MINIMUM, NOW));
+    refused(device.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW), E::ExceedsOverflow);
+    // However low the minimum has become, a co-stake is never the supplier's overflow.
+    let mut device = shared();
+    refused(device.withdraw_overflow(OWN + 1, 0, COOLDOWN, NOW), E::ExceedsOverflow);
+    device.withdraw_overflow(OWN, 0, COOLDOWN, NOW).unwrap();
+    assert_eq!((device.own, device.co.amount), (0, OFFER));
+}
+
+#[test]
+fn a_full_unstake_cools_and_comes_back_whole() {
+    let mut device = staked(MINIMUM + 10);
+    refused(device.withdraw(NOW), E::NothingToWithdraw);
+    assert_eq!(device.unstake(MINIMUM, COOLDOWN, NOW + 1), Ok((MINIMUM + 10, 0)));
+    assert_eq!((device.own, device.own_cooling, device.sufficient_since), (0, MINIMUM + 10, 0));
+    refused(device.unstake(MINIMUM, COOLDOWN, NOW + 2), E::NothingStaked);
+    refused(device.stake(1, MINIMUM, COOLDOWN, NOW + 2), E::StillCooling);
+    refused(device.withdraw_overflow(1, 0, COOLDOWN, NOW + 2), E::ExceedsOverflow);
+    refused(device.withdraw(NOW + COOLDOWN), E::NothingToWithdraw);
+    assert_eq!(device.withdraw(NOW + 1 + COOLDOWN), Ok(MINIMUM + 10));
+    refused(device.withdraw(u64::MAX), E::NothingToWithdraw);
+    assert_eq!((device.own_until, device.liability()), (0, Ok(0)));
+    refused(staked(1).unstake(MINIMUM, COOLDOWN, u64::MAX), E::Overflow);
+}
+
+// -- co-stake -------------------------------------------------------------------------------------
+
+#[test]
+fn an_offer_within_its_bounds() {
+    const HALF: u64 = MINIMUM / 2;
+    let open = |device: &mut Device, amount, bps| device.open_offer(amount, bps, MINIMUM, COOLDOWN, NOW);
+    let mut device = staked(HALF);
+    for amount in [0, HALF + 1, HALF - 1] {
+        refused(open(&mut device, amount, MIN_REWARD_BPS), E::OfferInvalid);
+    }
+    refused(open(&mut device, u64::MAX, MIN_REWARD_BPS), E::Overflow);
+    for bps in [0, MIN_REWARD_BPS - 1, 10_001] {
+        refused(open(&mut device, HALF, bps), E::RewardShareInvalid);
+    }
+    refused(device.withdraw_offer(), E::NoOffer);
+    for bps in [MIN_REWARD_BPS, 10_000] {
+        open(&mut device, HALF, bps).unwrap();
+        refused(open(&mut device, HALF, bps), E::OfferOpen);
+        assert_eq!((device.offer, device.offer_reward_bps), (HALF, bps));
+        device.withdraw_offer().unwrap();
+        assert_eq!((device.offer, device.offer_reward_bps), (0, 0));
+    }
+    refused(open(&mut shared(), OFFER, 2_000), E::CoStakerPresent);
+    // Half of an odd minimum is rounded down.
+    let mut odd = staked(6);
+    refused(odd.open_offer(6, 500, 11, COOLDOWN, NOW), E::OfferInvalid);
+    odd.open_offer(5, 500, 11, COOLDOWN, NOW).unwrap();
+}
+
+#[test]
+fn an_offer_is_taken_as_it_was_seen() {
+    let take = |device: &mut Device, staker: &Address, amount, bps, minimum| {
+        device.take_offer(staker, amount, bps, minimum, COOLDOWN, NOW + 1)
+    };
+    refused(take(&mut staked(OWN), &HELPER, OFFER, 2_000, MINIMUM), E::NoOffer);
+    for own in [&SUPPLIER, &WORKER] {
+        refused(take(&mut offering(), own, OFFER, 2_000, MINIMUM), E::OwnCoStake);
+    }
+    refused(take(&mut offering(), &HELPER, OFFER - 1, 2_000, MINIMUM), E::OfferChanged);
+    refused(take(&mut offering(), &HELPER, OFFER, 1_999, MINIMUM), E::OfferChanged);
+    refused(take(&mut offering(), &HELPER, OFFER, 2_000, MINIMUM + 1), E::OfferInvalid);
+    let mut device = offering();
+    take(&mut device, &HELPER, OFFER, 2_000, MINIMUM).unwrap();
+    let active = CoStake { state: CoStakeState::Active as u8, ..cooling(HELPER, 0) };
+    assert_eq!((device.co, device.offer, device.offer_reward_bps), (active, 0, 0));
+    assert_eq!((device.counted(NOW + 1), device.sufficient_since), (MINIMUM, NOW + 1));
+}
+
+#[test]
+fn a_co_staker_waits_then_cools() {
+    refused(shared().leave(&OTHER, WAIT, NOW), E::NotCoStaker);
+    refused(staked(MINIMUM).leave(&Address::default(), WAIT, NOW), E::NotCoStaker);
+    refused(shared().leave(&HELPER, WAIT, u64::MAX), E::Overflow);
+    let mut device = left();
+    refused(device.leave(&HELPER, WAIT, NOW), E::NotCoStaker);
+    // It counts to the wait's last second; nobody has to settle that.
+    assert_eq!((device.counted(NOW + WAIT - 1), device.counted(NOW + WAIT)), (MINIMUM, OWN));
+    let out = NOW + WAIT + COOLDOWN;
+    let mut settled = device;
+    settled.settle(COOLDOWN, NOW + WAIT - 1).unwrap();
+    assert_eq!(settled.co.state, CoStakeState::Waiting as u8);
+    settled.settle(COOLDOWN, NOW + WAIT).unwrap();
+    assert_eq!((settled.co, settled.leaving), (CoStake::zeroed(), cooling(HELPER, out)));
+    for device in [&mut device, &mut settled] {
+        refused(device.withdraw_co_stake(&HELPER, COOLDOWN, out - 1), E::NothingToWithdraw);
+        refused(device.withdraw_co_stake(&OTHER, COOLDOWN, out), E::NothingToWithdraw);
+        assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok(OFFER));
+        refused(device.withdraw_co_stake(&HELPER, COOLDOWN, out), E::NothingToWithdraw);
+        assert_eq!(device.liability(), Ok(OWN));
+    }
+}
+
+#[test]
+fn the_next_co_staker_starts_the_cooldown_of_one_who_waits() {
+    let mut device = left();
+    device.open_offer(OFFER, 2_000, MINIMUM, COOLDOWN, NOW).unwrap();
+    device.take_offer(&OTHER, OFFER, 2_000, MINIMUM, COOLDOWN, NOW + DAY).unwrap();
+    let out = NOW + DAY + COOLDOWN;
+    assert_eq!((device.co.staker, device.leaving), (OTHER, cooling(HELPER, out)));
+    assert_eq!(device.sufficient_since, NOW, "without a break");
+    // While the first one cools there is no room for the second one's successor.
+    device.leave(&OTHER, WAIT, NOW + DAY).unwrap();
+    device.open_offer(OFFER, 2_000, MINIMUM, COOLDOWN, NOW + DAY).unwrap();
+    let mut early = device;
+    let taken = early.take_offer(&THIRD, OFFER, 2_000, MINIMUM, COOLDOWN, out - 1);
+    refused(taken, E::CoStakerPresent);
+    // Anybody takes the first one out, and there is.
+    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok(OFFER));
+    device.take_offer(&THIRD, OFFER, 2_000, MINIMUM, COOLDOWN, out).unwrap();
+    assert_eq!((device.co.staker, device.leaving.staker), (THIRD, OTHER));
+    assert_eq!(device.liability(), Ok(MINIMUM + OFFER));
+}
+
+#[test]
+fn a_gap_that_nobody_settled_is_not_covered_up() {
+    let ended = NOW + WAIT;
+    let mut device = left();
+    device.stake(OFFER, MINIMUM, COOLDOWN, ended - 1).unwrap();
+    assert_eq!(device.sufficient_since, NOW, "made up in time");
+    let mut device = left();
+    device.stake(OFFER, MINIMUM, COOLDOWN, ended).unwrap();
+    assert_eq!(device.sufficient_since, ended);
+    let mut device = left();
+    device.open_offer(OFFER, 500, MINIMUM, COOLDOWN, NOW).unwrap();
+    device.take_offer(&OTHER, OFFER, 500, MINIMUM, COOLDOWN, ended).unwrap();
+    assert_eq!(device.sufficient_since, ended);
+    // The same after the minimum rose.
+    let mut device = staked(MINIMUM);
+    device.stake(MINIMUM, 2 * MINIMUM, COOLDOWN, NOW + 5).unwrap();
+    assert_eq!(device.sufficient_since, NOW + 5);
+}
+
+#[test]
+fn who_unstakes_takes_the_co_staker_along() {
+    let until = NOW + DAY + COOLDOWN;
+    for mut device in [shared(), left()] {
+        assert_eq!(device.unstake(MINIMUM, COOLDOWN, NOW + DAY), Ok((OWN, OFFER)));
+        assert_eq!((device.own_until, device.leaving), (until, cooling(HELPER, until)));
+        assert_eq!((device.counted(NOW + DAY), device.sufficient_since), (0, 0));
+    }
+    // One whose wait was over cools since then, and no longer.
+    let mut device = left();
+    assert_eq!(device.unstake(MINIMUM, COOLDOWN, NOW + 2 * WAIT), Ok((OWN, 0)));
+    assert_eq!(device.leaving, cooling(HELPER, NOW + WAIT + COOLDOWN));
+    // An offer that nobody took is closed.
+    let mut device = offering();
+    device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
+    assert_eq!((device.offer, device.offer_reward_bps), (0, 0));
+}
+
+// -- life cycle -----------------------------------------------------------------------------------
+
+#[test]
+fn a_leased_device_keeps_its_stakes() {
+    let mut device = shared();
+    device.lease = OTHER;
+    refused(device.unstake(MINIMUM, COOLDOWN, NOW), E::DeviceLeased);
+    refused(device.leave(&HELPER, WAIT, NOW), E::DeviceLeased);
+    refused(device.terminate(), E::DeviceLeased);
+    device.stake(1, MINIMUM, COOLDOWN, NOW).unwrap();
+    device.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW).unwrap();
+}
+
+#[test]
+fn a_terminated_device_only_gives_back() {
+    refused(staked(MINIMUM).require_empty(), E::DeviceNotEmpty);
+    refused(device().require_empty(), E::DeviceNotEmpty);
+    let mut device = offering();
+    device.stake(OFFER, MINIMUM, COOLDOWN, NOW).unwrap();
+    device.terminate().unwrap();
+    assert_eq!((device.sufficient_since, device.offer), (0, 0));
+    refused(device.terminate(), E::DeviceTerminated);
+    refused(device.stake(1, MINIMUM, COOLDOWN, NOW), E::DeviceTerminated);
+    refused(device.open_offer(OFFER, 500, MINIMUM, COOLDOWN, NOW), E::DeviceTerminated);
+    refused(device.take_offer(&HELPER, OFFER, 500, MINIMUM, COOLDOWN, NOW), E::DeviceTerminated);
+    device.refresh(MINIMUM, NOW);
+    assert_eq!(device.sufficient_since, 0);
+    device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
+    refused(device.require_empty(), E::DeviceNotEmpty);
+    assert_eq!(device.withdraw(NOW + COOLDOWN), Ok(MINIMUM));
+    device.require_empty().unwrap();
+}
+
+// -- slash ----------------------------------------------------------------------------------------
+
+#[test]
+fn a_slash_takes_its_part_of_every_stake() {
+    let stake = |staker, amount| CoStake { amount, ..cooling(staker, NOW) };
+    let mut device =
+        Device { own: 999, own_cooling: 101, leaving: stake(OTHER, 9), co: stake(HELPER, 55), ..device() };
+    device.co.state = CoStakeState::Active as u8;
+    device.refresh(1_050, NOW);
+    device.slash_pending = true.into();
+    // Of 99.9, 10.1, 5.5 and 0.9 the whole units: a share that rounds to nothing is not taken.
+    assert_eq!(device.slash(1_000, 1_050, NOW + 1), Ok(99 + 10 + 5));
+    assert_eq!((device.own, device.own_cooling), (900, 91));
+    assert_eq!((device.co.amount, device.leaving.amount), (50, 9));
+    assert_eq!((device.sufficient_since, bool::from(device.slash_pending)), (0, false));
+}
+
+#[test]
+fn a_slash_of_any_amount() {
+    let mut most = Device { own: u64::MAX, ..device() };
+    assert_eq!(most.slash(MAX_SLASH_BPS, MINIMUM, NOW), Ok(u64::MAX / 2));
+    assert_eq!(device().slash(MAX_SLASH_BPS, MINIMUM, NOW), Ok(0));
+    let mut two = Device { own: u64::MAX, own_cooling: u64::MAX, ..device() };
+    refused(two.slash(10_000, MINIMUM, NOW), E::Overflow);
+    refused(Device { own: 10_000, ..device() }.slash(10_001, MINIMUM, NOW), E::InvariantViolated);
+}
+
+#[test]
+fn a_pending_slash_holds_everything() {
+    let mut device = shared();
+    device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
+    device.slash_pending = true.into();
+    let late = NOW + 2 * COOLDOWN;
+    refused(device.withdraw(late), E::SlashPending);
+    refused(device.withdraw_co_stake(&HELPER, COOLDOWN, late), E::SlashPending);
+    refused(device.require_empty(), E::SlashPending);
+    let mut device = offering();
+    device.stake(MINIMUM, MINIMUM, COOLDOWN, NOW).unwrap();
+    device.slash_pending = true.into();
+    refused(device.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW), E::SlashPending);
+    refused(device.take_offer(&HELPER, OFFER, 2_000, MINIMUM, COOLDOWN, NOW), E::SlashPending);
+    device.withdraw_offer().unwrap();
+    refused(device.open_offer(OFFER, 500, MINIMUM, COOLDOWN, NOW), E::SlashPending);
+    // Neither adding nor unstaking is stopped: both stay slashable.
+    device.stake(1, MINIMUM, COOLDOWN, NOW).unwrap();
+    device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
+}
+
+#[test]
+fn device_invariant() {
+    let good = shared();
+    good.invariant().unwrap();
+    refused(Device { version: 0, ..good }.invariant(), E::UnknownVersion);
+    for processors in [0, MAX_PROCESSORS + 1] {
+        refused(Device { processors, ..good }.invariant(), E::ProcessorsInvalid);
+    }
+    for tier in [0, MAX_TIER + 1] {
+        refused(Device { tier, ..good }.invariant(), E::TierInvalid);
+    }
+    for country in [*b"ch", *b"C1", [0; 2]] {
+        refused(Device { country, ..good }.invariant(), E::CountryInvalid);
+    }
+    refused(Device { payout: Address::default(), ..good }.invariant(), E::ZeroAddress);
+    refused(Device { own: u64::MAX, ..good }.invariant(), E::Overflow);
+    let nobodys = CoStake { staker: Address::default(), ..good.co };
+    let stateless = CoStake { state: CoStakeState::None as u8, ..good.co };
+    for bad in [nobodys, stateless] {
+        refused(Device { co: bad, ..good }.invariant(), E::InvariantViolated);
+        refused(Device { leaving: bad, ..good }.invariant(), E::InvariantViolated);
+    }
+}

@@ -1,0 +1,12 @@
+"""Which chain the scenarios of tests/e2e run on."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--chain",
+        choices=("embedded", "validator"),
+        default="embedded",
+        help="what tests/e2e runs on: the embedded chain, or a solana-test-validator of its own",
+    )

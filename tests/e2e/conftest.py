@@ -1,0 +1,90 @@
+"""The chain that the scenarios run on, and the network on it: one for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from solders.keypair import Keypair
+
+from keeper import deploy
+from keeper.chain import Chain, EmbeddedChain
+from tests.e2e.live import LiveChain
+from tests.e2e.network import Network
+from tests.e2e.validator import NAME, Validator, binary
+from tests.programs.world import LAMPORTS, LISTING, DrivenChain, key
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a validator when there is none to be."""
+    if config.getoption("--chain") == "validator":
+        return
+    left_out = [item for item in items if item.get_closest_marker("validator")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+async def deploy_all(chain: Chain, admin: Keypair) -> None:
+    """Deploy the four programs through the chain's loader, as ``ionet deploy`` does."""
+    each = (deploy.deploy_program(chain, name, admin, deploy.KEYS, _silent) for name in deploy.PROGRAMS)
+    assert all(await asyncio.gather(*each))
+
+
+def _silent(done: int, pieces: int) -> None: ...
+
+
+def embedded() -> EmbeddedChain:
+    """An embedded chain that the programs were deployed on."""
+    chain, admin = EmbeddedChain(now=LISTING), key("admin")
+    chain.airdrop(admin.pubkey(), LAMPORTS)
+    asyncio.run(deploy_all(chain, admin))
+    # A program can be called from the slot after its deployment on.
+    chain.advance(1)
+    return chain
+
+
+@contextmanager
+def started(config: pytest.Config) -> Iterator[DrivenChain]:
+    """A chain of the kind that was asked for, on which the programs were deployed."""
+    if config.getoption("--chain") == "embedded":
+        yield embedded()
+        return
+    program = binary()
+    if program is None:
+        pytest.exit(f"{NAME} is not installed: make test-validator does that", returncode=2)
+    faucet, admin = Keypair(), key("admin")
+    with (
+        Validator(program, faucet.pubkey()) as validator,
+        closing(LiveChain(validator, faucet)) as live,
+    ):
+        live.airdrop(admin.pubkey(), LAMPORTS)
+        live.run(lambda rpc: deploy_all(rpc, admin))
+        live.advance(1)
+        yield live
+
+
+@pytest.fixture(scope="session")
+def shared(request: pytest.FixtureRequest) -> Iterator[Network]:
+    with started(request.config) as chain:
+        yield Network(chain)
+
+
+@pytest.fixture
+def network(shared: Network) -> Iterator[Network]:
+    """The network that scenarios share, each with people and devices of its own.
+
+    Afterwards no program has an account that the models don't know, and events alone make all of them; on a
+    validator all of that and every account and balance are looked at once more when they are final.
+    """
+    yield shared
+    shared.pair.compare_accounts()
+    world, confirmed = shared.pair.world, shared.pair.world.chain
+    if isinstance(confirmed, LiveChain):
+        try:
+            with closing(confirmed.finalized()) as world.chain:
+                shared.pair.compare()
+                shared.pair.compare_accounts()
+        finally:
+            world.chain = confirmed

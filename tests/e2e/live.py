@@ -1,0 +1,176 @@
+"""A validator's chain as the tests' worlds drive one: each call waits for its answer, or for time to pass."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Commitment, Confirmed, Finalized
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.system_program import TransferParams, transfer
+
+from keeper.chain import Account, Clock, Memcmp, TransactionFailed, TransactionRecord
+from keeper.chain import Commitment as Level
+from keeper.chain.notices import Notices
+from keeper.chain.rpc import RpcChain, websocket_url
+from tests.e2e.validator import SLOT_SECONDS, Validator
+from tests.programs.world import DAY
+
+T = TypeVar("T")
+
+RESEND_SECONDS = 0.2
+LONGEST_WAIT = 60
+"""Seconds that are waited for; more is jumped."""
+LONGEST_JUMP = 10 * DAY
+"""Seconds; an epoch has slots for a little more."""
+SLOWEST = 0.75
+"""By its slots the clock goes so fast at least (``MAX_ALLOWABLE_DRIFT_PERCENTAGE_FAST`` of the runtime)."""
+
+
+class LiveChain:
+    """Implements :class:`tests.programs.world.DrivenChain` over RPC.
+
+    Its coroutines never wait for their caller's loop: the RPC client lives in a thread of its own.
+    """
+
+    def __init__(self, validator: Validator, faucet: Keypair, commitment: Commitment = Confirmed) -> None:
+        """Ask ``validator``; what is read and waited for has at least ``commitment``."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="rpc", daemon=True)
+        self._thread.start()
+        self._validator = validator
+        self._commitment = commitment
+        self._records: list[TransactionRecord] = []
+        self._faucet = faucet
+        self._rpc = self._connect()
+
+    def _connect(self) -> RpcChain:
+        url = self._validator.url
+        notices = Notices(websocket_url(url))
+        return RpcChain(AsyncClient(url), self._commitment, RESEND_SECONDS, notices)
+
+    def start(self, work: Callable[[RpcChain], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Let ``work`` use the RPC chain as the keeper does, while the caller does something else."""
+        return asyncio.run_coroutine_threadsafe(work(self._rpc), self._loop)
+
+    def run(self, work: Callable[[RpcChain], Coroutine[Any, Any, T]]) -> T:
+        """The same, and wait for what comes of it."""
+        return self.start(work).result()
+
+    def close(self) -> None:
+        """Close the connections and end the thread."""
+        self.run(RpcChain.close)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def finalized(self) -> LiveChain:
+        """The same chain as it is for ever, once that has come as far as this one."""
+        slot = self.run(RpcChain.clock).slot
+        other = LiveChain(self._validator, self._faucet, Finalized)
+        other._records = self._records
+        while other.run(RpcChain.clock).slot < slot:
+            time.sleep(0.2)
+        return other
+
+    # -- driving -----------------------------------------------------------------------------------
+
+    def airdrop(self, address: Pubkey, lamports: int) -> None:
+        """Send lamports from the faucet."""
+        give = transfer(
+            TransferParams(from_pubkey=self._faucet.pubkey(), to_pubkey=address, lamports=lamports)
+        )
+        self.run(lambda chain: chain.send([give], [self._faucet]))
+
+    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
+        """Send one transaction and wait until it is confirmed; a refusal is in the record."""
+        try:
+            record = self.run(lambda chain: chain.send(instructions, signers))
+        except TransactionFailed as refusal:
+            # What the simulation refuses is never sent: it was refused now.
+            return refusal.record._replace(time=refusal.record.time or self.now())
+        self._records.append(record)
+        return record
+
+    def transactions(self) -> list[TransactionRecord]:
+        """What was executed here and not refused, oldest first."""
+        return list(self._records)
+
+    def get(self, address: Pubkey) -> Account | None:
+        """Read one account, None if there is none."""
+        (found,) = self.run(lambda chain: chain.accounts([address]))
+        return found
+
+    def now(self) -> int:
+        """Read the clock's unix time."""
+        return self.run(RpcChain.clock).unix_timestamp
+
+    def warp_to(self, unix_timestamp: int) -> None:
+        """Wait until the chain's clock is there; jump most of the way when that would take long."""
+        while (left := unix_timestamp - self.now()) > LONGEST_WAIT:
+            self._jump(min(left, LONGEST_JUMP))
+        self._wait_until(unix_timestamp)
+
+    def _jump(self, seconds: int) -> None:
+        """Move the clock by restarting the validator at a later slot; it may come out some seconds later.
+
+        A restart makes its clock the start of the slot's epoch, and votes of more than an epoch ago tell no
+        time any more. As soon as there is a new vote, the clock shows that start and three quarters of the
+        time that the epoch's slots so far should have taken: that is the least it may show, and the votes
+        have the machine's time, which the clock is ahead of. It goes on at three quarters of its pace.
+        """
+        clock = self.run(RpcChain.clock)
+        self._validator.jump(clock.slot, math.ceil(seconds / (SLOT_SECONDS * SLOWEST)))
+        self.run(RpcChain.close)
+        self._rpc = self._connect()
+        self._wait_until(clock.unix_timestamp + seconds)
+
+    def _wait_until(self, unix_timestamp: int) -> None:
+        while self.now() < unix_timestamp:
+            time.sleep(0.2)
+
+    def advance(self, seconds: int) -> None:
+        """Wait."""
+        self.warp_to(self.now() + seconds)
+
+    # -- what the keeper's own functions ask -----------------------------------------------------
+
+    async def genesis_hash(self) -> str:
+        return self.run(RpcChain.genesis_hash)
+
+    async def clock(self, commitment: Level | None = None) -> Clock:
+        return self.run(lambda chain: chain.clock(commitment))
+
+    async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
+        return self.run(lambda chain: chain.accounts(addresses))
+
+    async def program_accounts(
+        self, program: Pubkey, *, size: int | None = None, matches: Sequence[Memcmp] = ()
+    ) -> dict[Pubkey, Account]:
+        return self.run(lambda chain: chain.program_accounts(program, size=size, matches=matches))
+
+    async def send(
+        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+    ) -> TransactionRecord:
+        record = self.run(lambda chain: chain.send(instructions, signers))
+        self._records.append(record)
+        return record
+
+    async def simulate(
+        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+    ) -> TransactionRecord:
+        return self.run(lambda chain: chain.simulate(instructions, signers))
+
+    async def history(
+        self, address: Pubkey, *, until: Signature | None = None, limit: int | None = None
+    ) -> list[TransactionRecord]:
+        return self.run(lambda chain: chain.history(address, until=until, limit=limit))

@@ -1,0 +1,124 @@
+"""What is due and why not, from views of the chain; most of them read from the real program."""
+
+from dataclasses import replace
+
+import pytest
+
+from keeper.buyback import decide
+from keeper.buyback.decide import Limits, Quote
+from keeper.clients import buyback
+from keeper.economy.supply import IO
+from keeper.services.buyback import read_view
+from tests.programs.buyback_world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.world import DAY, finish
+
+LIMITS = Limits(max_io=10**18, margin_bps=0)
+RICH = 10**18
+
+
+@pytest.fixture(scope="module")
+def open_view() -> decide.View:
+    """Six hours into an auction that falls from 8 to 2 IO: it is at 6.5."""
+    world = BuybackWorld.ready()
+    world.start(1_000 * USDC)
+    world.chain.advance(DAY // 4)
+    view = finish(read_view(world.chain))
+    assert view is not None and view.auction is not None
+    return view
+
+
+@pytest.fixture(scope="module")
+def idle_view() -> decide.View:
+    """No auction is open; one could start."""
+    world = BuybackWorld.ready()
+    world.pay_usdc(1_000 * USDC)
+    view = finish(read_view(world.chain))
+    assert view is not None
+    return view
+
+
+def quote(price: int) -> Quote:
+    return Quote(price, 0, "a test")
+
+
+def test_fees_are_burned_when_there_are_some(idle_view):
+    assert not decide.burn(idle_view).due
+    step = decide.burn(replace(idle_view, io_vault=1))
+    assert (step.due, step.why) == (True, "0.00000001 IO in the vault")
+
+
+def test_a_start_waits_for_all_that_the_program_asks(idle_view):
+    step = decide.start(idle_view)
+    assert (step.due, step.number, step.why) == (True, 0, "a lot of 1,000.000000 USDC")
+    config, now = idle_view.config, idle_view.now
+    for changed, why, at in (
+        ({"usdc_vault": 100 * USDC - 1}, "99.999999 USDC in the vault, the smallest lot is", None),
+        ({"now": now - 1}, "at most one a day", now),
+        ({"config": replace(config, reference_price=0)}, "the admin has not set the first price", None),
+        ({"config": replace(config, pause_mask=1, pause_until=now + 9)}, "the guardian stopped it", now + 9),
+        ({"config": replace(config, pause_mask=2, pause_until=now + 9)}, "the guardian stopped it", now + 9),
+    ):
+        step = decide.start(replace(idle_view, **changed))
+        assert (step.due, step.at) == (False, at)
+        assert step.why.startswith(why)
+    assert decide.start(replace(idle_view, config=replace(config, pause_mask=1, pause_until=now))).due
+    huge = decide.start(replace(idle_view, usdc_vault=10**15))
+    assert huge.why == "a lot of 10,000.000000 USDC"
+
+
+def test_an_open_auction_is_closed_at_its_end(open_view, idle_view):
+    assert not decide.close(idle_view).due
+    assert decide.start(open_view).why == "auction 0 is open"
+    step = decide.close(open_view)
+    assert (step.due, step.at) == (False, open_view.auction.ends_at)
+    assert decide.close(replace(open_view, now=open_view.auction.ends_at)).due
+    assert not decide.close(replace(open_view, now=open_view.auction.ends_at - 1)).due
+
+
+def test_a_bid_when_the_lot_is_worth_more_than_it_costs(open_view):
+    price = open_view.auction.path.price(open_view.now)
+    assert price == 650_000_000
+    step = decide.bid(open_view, quote(price), LIMITS, RICH)
+    assert (step.due, step.number, step.max_io) == (True, 0, 6_500 * IO)
+    waits = decide.bid(open_view, quote(price - 1), LIMITS, RICH)
+    assert (waits.due, waits.at) == (False, open_view.auction.path.reaches(price - 1))
+    assert open_view.auction.path.price(waits.at) <= price - 1 < open_view.auction.path.price(waits.at - 1)
+
+
+def test_the_margin_is_the_keepers_gain(open_view):
+    limits = replace(LIMITS, margin_bps=1_000)
+    worth = 650_000_000 * 10 // 9
+    assert not decide.bid(open_view, quote(worth), limits, RICH).due
+    assert decide.bid(open_view, quote(worth + 1), limits, RICH).due
+
+
+def test_why_there_is_no_bid(open_view, idle_view):
+    config, auction, now = open_view.config, open_view.auction, open_view.now
+    good = quote(FIRST_PRICE * 2)
+
+    def why(limits=LIMITS, inventory=RICH, said=good, **changed):
+        step = decide.bid(replace(open_view, **changed), said, limits, inventory)
+        assert not step.due
+        return step.why, step.at
+
+    assert decide.bid(idle_view, good, LIMITS, RICH).why == "no auction is open"
+    assert why(said=None) == ("no source says what an IO is worth", None)
+    assert why(now=auction.ends_at)[0] == "its time is over"
+    assert why(config=replace(config, void=True))[0] == "bids were stopped during it: it takes none any more"
+    assert why(config=replace(config, pause_mask=2, pause_until=now + 5)) == (
+        "the guardian stopped it",
+        now + 5,
+    )
+    assert why(limits=Limits(6_500 * IO - 1, 0))[0].startswith("6,500.00000000 IO is more than the limit of")
+    assert why(inventory=6_500 * IO - 1)[0].startswith("6,500.00000000 IO is more than the 6,499.99999999 at")
+    assert why(said=quote(2 * IO))[0].endswith("which it won't come to")
+    assert decide.bid(open_view, good, Limits(6_500 * IO, 0), 6_500 * IO).due
+
+
+def test_the_number_is_the_one_to_start():
+    world = BuybackWorld.ready()
+    world.start(1_000 * USDC)
+    world.chain.advance(DAY)
+    world.do(buyback.close_auction(0))
+    view = finish(read_view(world.chain))
+    assert (decide.start(view).due, decide.start(view).number) == (True, 1)

@@ -1,0 +1,341 @@
+"""``ionet order`` and ``ionet device``: from a device's registration to an order's end, on a saved chain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from keeper.chain import EmbeddedChain
+from keeper.chain.framework import TOKEN_PROGRAM
+from keeper.cli.order_tables import duration
+from keeper.clients import buyback, orders, staking, tokenomics
+from keeper.economy.calendar import DAY, month_start, parse_month
+from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, fee
+from tests.programs.orders_world import ASK_IO, HOUR, IO, USDC, OrdersWorld
+from tests.programs.world import finish, key
+
+SUPPLIER, RENTER = key("supplier").pubkey(), key("renter").pubkey()
+FUTURE = month_start(parse_month("2090-01"))
+"""The chain's clock: a saved chain follows this machine's only where that is ahead."""
+COMMON = ("--chain", "test.chain", "--yes")
+PRINCIPAL = ASK_IO * 4 * 10
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> OrdersWorld:
+    """A chain with a renter, a supplier and a device to let, and everybody's key files."""
+    world = OrdersWorld.ready(verify_signatures=True)
+    world.chain.warp_to(FUTURE)
+    world.renter("renter")
+    world.let("one", world.supplier("supplier"))
+    for name in ("renter", "supplier", "one", "two", "stranger"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(list(bytes(key(name)))))
+    world.person("stranger")
+    world.chain.save(tmp_path / "test.chain")
+    return world
+
+
+class Chained:
+    """The world as the commands left it, and back to them."""
+
+    def __init__(self, world: OrdersWorld) -> None:
+        self.world = world
+        self.path = Path("test.chain")
+        self.load()
+
+    def load(self) -> OrdersWorld:
+        self.world.chain = EmbeddedChain.load(self.path)
+        return self.world
+
+    def later(self, seconds: int) -> None:
+        self.load().chain.advance(seconds)
+        self.world.chain.save(self.path)
+
+
+@pytest.fixture
+def chained(world: OrdersWorld) -> Chained:
+    return Chained(world)
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def create(ionet, *more: object) -> tuple[int, str, str]:
+    asked = ("--class", "rtx 4090", "--price", "3", "--currency", "io", "--hours", 10, "--processors", 4)
+    return ionet("order", "create", *asked, "--number", 1, "--keypair", "renter.json", *COMMON, *more)
+
+
+def order_of(world: OrdersWorld) -> orders.Order:
+    return world.read_order(key("renter"))
+
+
+def transfers(world: OrdersWorld) -> list[tuple[str, str, int]]:
+    """The token transfers of the last transaction: from, to, base units."""
+    record = world.chain.transactions()[-1]
+    assert record.error is None
+    calls = [call for call in record.inner if call.program == TOKEN_PROGRAM and call.data[0] == 3]
+    return [
+        (str(call.accounts[0]), str(call.accounts[1]), int.from_bytes(call.data[1:9], "little"))
+        for call in calls
+    ]
+
+
+def shown(out: str) -> list[tuple[str, str, int]]:
+    """The movements that a command printed, by the accounts' addresses below the table."""
+    places: dict[str, str] = {}
+    for line in out.splitlines():
+        name, _, address = line.strip().rpartition(": ")
+        if name in ("your account", "the order's vault", "the network's fees", "the stake vault"):
+            places[name] = address
+    rows = []
+    for line in out.splitlines():
+        names = [name for name in places if name in line]
+        figures = [word for word in line.split() if word.replace(",", "").replace(".", "").isdigit()]
+        if len(names) == 2 and figures and ("IO" in line.split() or "USDC" in line.split()):
+            source, to = sorted(names, key=line.index)
+            rows.append((places[source], places[to], int(figures[0].replace(",", "").replace(".", ""))))
+    return rows
+
+
+def test_create_moves_what_it_says(ionet, chained):
+    rich = chained.world.balance(RENTER)
+    code, out, err = create(ionet, "--dry-run")
+    assert code == 0, err
+    assert "Nothing was sent" in out
+    assert chained.load().balance(RENTER) == rich
+    code, again, err = create(ionet)
+    assert code == 0, err
+    world = chained.load()
+    place = 3 * IO * 4 * 10 + fee(3 * IO * 4 * 10, 25)
+    assert shown(out) == shown(again) == transfers(world)
+    assert transfers(world) == [(str(tokenomics.tokens_address(RENTER)), str(order_of(world).vault), place)]
+    assert f"The order is {order_of(world).address}." in again
+    assert (order_of(world).terms.classes, order_of(world).terms.urgency) == ((1,), 1)
+
+
+def test_nothing_is_signed_without_a_yes(ionet, chained, monkeypatch):
+    monkeypatch.setattr("typer.confirm", _no)
+    count = len(chained.world.chain.transactions())
+    asked = ("--class", "RTX 4090", "--price", "3", "--currency", "usdc", "--hours", 1)
+    code, _, _ = ionet("order", "create", *asked, "--chain", "test.chain", "--keypair", "renter.json")
+    assert code == 1
+    assert len(chained.load().chain.transactions()) == count
+
+
+def _no(question: str, abort: bool = False) -> bool:
+    import typer  # noqa: PLC0415 - to raise what the real one raises
+
+    assert (question, abort) == ("Sign and send?", True)
+    raise typer.Abort
+
+
+def test_an_order_from_direct_acceptance_to_its_end(ionet, chained):
+    create(ionet)
+    order = order_of(chained.load())
+    code, out, err = ionet(
+        "device", "accept", order.address, "--worker", "one.json", "--keypair", "supplier.json", *COMMON
+    )
+    assert code == 0, err
+    world = chained.load()
+    renters_fee = fee(PRINCIPAL, 25)
+    assert shown(out) == transfers(world) == [(str(order.vault), str(buyback.IO_VAULT), renters_fee)]
+    assert world.lease(order, "one").status == LeaseStatus.RUNNING
+    assert f"pays 79.80000000 IO to {SUPPLIER}" in words(out)
+    code, out, err = ionet(
+        "order", "extend", order.address, "--hours", 2, "--keypair", "renter.json", *COMMON
+    )
+    assert code == 0, err
+    world = chained.load()
+    assert shown(out) == transfers(world)
+    assert [amount for *_, amount in shown(out)] == [8 * 2 * IO + fee(8 * 2 * IO, 25), fee(8 * 2 * IO, 25)]
+    chained.later(2 * HOUR + HOUR // 2)
+    bad = ("order", "extend", order.address, "--hours", 1, "--device", RENTER, "--keypair", "renter.json")
+    code, _, err = ionet(*bad, *COMMON)
+    assert (code, f"no lease of {RENTER} runs; see ionet order show" in words(err)) == (1, True)
+    code, out, err = ionet("order", "show", order.address, "--chain", "test.chain")
+    assert code == 0, err
+    assert "runs 09:30:00" in words(out)
+    assert "due to suppliers now, of what is held 0.00000000" in words(out)
+    code, out, err = ionet("order", "end", order.address, "--keypair", "renter.json", *COMMON)
+    assert code == 0, err
+    world = chained.load()
+    lease = world.lease(order, "one")
+    assert (lease.reason, lease.stop - lease.start) == (EndReason.RENTER, 2 * HOUR + HOUR // 2)
+    assert shown(out) == transfers(world)
+    assert "9,000 seconds are paid for" in out
+    assert "20.00000000 IO; free again: 76.00000000 IO." in words(out)
+    code, out, _ = ionet("order", "show", order.address, "--chain", "test.chain")
+    assert "ended by the renter" in words(out)
+    code, _, err = ionet("order", "end", order.address, "--keypair", "renter.json", *COMMON)
+    assert (code, "no lease of this order is yours to end; see ionet order show" in words(err)) == (1, True)
+
+
+def test_operators_match_and_the_worker_accepts(ionet, chained):
+    create(ionet)
+    world = chained.load()
+    order = order_of(world)
+    world.match(order, "one")
+    world.chain.save(chained.path)
+    code, out, _ = ionet("order", "show", order.address, "--chain", "test.chain")
+    assert (code, "waits for the worker 00:10:00" in words(out)) == (0, True)
+    code, out, err = ionet(
+        "device", "accept", order.address, "--worker", "one.json", "--keypair", "stranger.json", *COMMON
+    )
+    assert code == 0, err
+    world = chained.load()
+    assert world.lease(order, "one").status == LeaseStatus.RUNNING
+    assert shown(out) == transfers(world)
+    arguments = ("--worker", "one.json", "--keypair", "supplier.json", *COMMON)
+    code, _, err = ionet("device", "accept", order.address, *arguments)
+    assert (code, "has a lease of this order already" in words(err)) == (1, True)
+    code, out, err = ionet("order", "end", order.address, "--keypair", "supplier.json", *COMMON)
+    assert code == 0, err
+    assert "none" in out
+    assert "0 seconds are paid for" in out
+    assert chained.load().lease(order, "one").reason == EndReason.SUPPLIER
+
+
+def test_a_supplier_matches_alone(ionet, chained):
+    create(ionet)
+    order = order_of(chained.load())
+    device = staking.device_address(key("one").pubkey())
+    arguments = ("device", "accept", order.address, "--device", device, *COMMON)
+    code, _, err = ionet(*arguments, "--keypair", "stranger.json")
+    assert (code, f"only its supplier {SUPPLIER} can do so now" in words(err)) == (1, True)
+    code, out, err = ionet(*arguments, "--keypair", "supplier.json")
+    assert code == 0, err
+    assert "has 10 minutes to accept, or the lease lapses" in words(out)
+    assert chained.load().lease(order, "one").status == LeaseStatus.MATCHED
+
+
+def test_cancel_gives_everything_back(ionet, chained):
+    rich = chained.world.balance(RENTER)
+    create(ionet)
+    order = order_of(chained.load())
+    arguments = ("order", "cancel", order.address, "--keypair", "renter.json", *COMMON)
+    code, _, err = ionet(*arguments[:-4], "stranger.json", *COMMON)
+    assert (code, f"{RENTER} must sign this" in words(err)) == (1, True)
+    code, out, err = ionet(*arguments)
+    assert code == 0, err
+    world = chained.load()
+    assert shown(out) == transfers(world)
+    assert world.balance(RENTER) == rich
+    assert world.chain.get(order.address) is None
+    code, _, err = ionet(*arguments)
+    assert (code, "there is no order" in words(err)) == (1, True)
+
+
+def test_cancel_beside_leases(ionet, chained):
+    create(ionet, "--devices", 2)
+    world = chained.load()
+    order = order_of(world)
+    world.run(order, "one")
+    world.chain.save(chained.path)
+    code, out, err = ionet("order", "cancel", order.address, "--keypair", "renter.json", *COMMON)
+    assert code == 0, err
+    world = chained.load()
+    assert shown(out) == transfers(world)
+    assert (order_of(world).status, order_of(world).free) == (OrderStatus.CANCELLED, 0)
+    code, _, err = ionet("order", "cancel", order.address, "--keypair", "renter.json", *COMMON)
+    assert (code, "nothing is left to cancel or to take back" in words(err)) == (1, True)
+    code, out, _ = ionet("order", "list", "--chain", "test.chain", "--renter", RENTER)
+    assert (code, "cancelled, has leases" in words(out)) == (0, True)
+    code, out, _ = ionet("order", "list", "--chain", "test.chain", "--renter", SUPPLIER)
+    assert (code, "has leases" in words(out)) == (0, False)
+
+
+def test_many_leases_end_in_as_many_transactions_as_they_need(ionet, chained):
+    world = chained.load()
+    names = [f"worker {number}" for number in range(12)]
+    for name in names:
+        world.let(name, key("supplier"))
+    order = world.order(key("renter"), devices=12)
+    for name in names:
+        world.run(order, name)
+    world.chain.save(chained.path)
+    left = []
+    while not left or left[-1]:
+        code, out, err = ionet("order", "end", order.address, "--keypair", "renter.json", *COMMON)
+        assert code == 0, err
+        world = chained.load()
+        assert shown(out) == transfers(world)
+        leases = finish(orders.read_leases(world.chain)).values()
+        left.append(sum(lease.status == LeaseStatus.RUNNING for lease in leases))
+        assert (f"{left[-1]} more don't fit" in out) == bool(left[-1])
+    assert len(left) <= 4
+    assert order_of(world).refundable(world.chain.now()) == 0
+
+
+def test_register_ask_and_list(ionet, chained):
+    terms = ("--class", "RTX 4090", "--country", "DE", "--processors", 2, "--tier", 3, "--ask-io", "1.25")
+    code, out, err = ionet(
+        "device", "register", "--worker", "two.json", *terms, "--keypair", "supplier.json", *COMMON
+    )
+    assert code == 0, err
+    world = chained.load()
+    assert shown(out) == transfers(world)
+    assert transfers(world)[0][2] == 500 * IO, "the minimum of two processors with a multiplier of 1.25"
+    device = world.read_device("two")
+    assert (device.ask_io, device.ask_usdc, device.country, device.own) == (125_000_000, 0, "DE", 500 * IO)
+    address = staking.device_address(device.worker)
+    change = ("device", "ask", address, "--ask-usdc", "0.3", "--keypair", "supplier.json", *COMMON)
+    code, out, err = ionet(*change)
+    assert code == 0, err
+    device = chained.load().read_device("two")
+    assert (device.ask_io, device.ask_usdc, device.tier) == (125_000_000, USDC * 3 // 10, 3)
+    code, out, _ = ionet("device", "list", "--chain", "test.chain", "--supplier", SUPPLIER, "--free")
+    assert code == 0
+    assert out.count(" free ") == 2
+    assert "2 x RTX 4090" in words(out)
+    code, out, _ = ionet("device", "list", "--chain", "test.chain", "--class", "M4")
+    assert (code, "RTX" in out) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (("--class", "Abacus"), "no class is called 'Abacus'; there are RTX 4090, M4"),
+        (("--price", "1,5"), "'1,5' is no amount of IO: write digits with a point"),
+        (("--price", "1000000"), "your account"),
+        (("--hours", "0"), "orders: HoursInvalid"),
+        (("--keypair", "nowhere.json"), "nowhere.json: no keypair"),
+    ],
+)
+def test_what_create_refuses(ionet, chained, changed, message):
+    code, _, err = create(ionet, *changed)
+    assert code == 1
+    assert message in words(err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("order", "show", "abc"), "'abc' is no address"),
+        (("order", "show", str(SUPPLIER)), "there is no order"),
+        (("device", "ask", str(RENTER), "--keypair", "supplier.json"), "there is no device"),
+        (
+            ("device", "accept", str(RENTER), "--keypair", "supplier.json"),
+            "name the device by its worker's key",
+        ),
+    ],
+)
+def test_what_is_not_there(ionet, chained, arguments, message):
+    code, _, err = ionet(*arguments, "--chain", "test.chain")
+    assert code == 1
+    assert message in words(err)
+
+
+def test_a_chain_without_orders(ionet, tmp_path):
+    EmbeddedChain(now=FUTURE).save(tmp_path / "test.chain")
+    (tmp_path / "renter.json").write_text(json.dumps(list(bytes(key("renter")))))
+    code, _, err = create(ionet)
+    assert (code, "orders is not set up on this chain" in words(err)) == (1, True)
+
+
+def test_durations():
+    assert duration(HOUR + 61) == "01:01:01"
+    assert duration(3 * DAY + 5) == "3 d 00:00:05"
+    assert Currency.IO.name == "IO"

@@ -1,0 +1,132 @@
+"""Databases as such: their URLs, migrations, transactions."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from keeper.db import Database, DatabaseError
+from keeper.db.tables import CHAIN, METADATA
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "is no database's URL"),
+        ("mysql://localhost/x", "take sqlite or postgresql"),
+        ("sqlite://", "needs a file"),
+    ],
+)
+def test_urls_that_are_refused(url: str, message: str) -> None:
+    with pytest.raises(DatabaseError, match=message):
+        Database(url)
+
+
+async def test_the_migrations_make_the_tables_as_they_are_described(database: Database) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        found: list[object] = compare_metadata(MigrationContext.configure(connection), METADATA)
+        return found
+
+    async with database.reading() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(sa.insert(CHAIN).values(id=1, genesis_hash="x"))
+    await asyncio.gather(database.upgrade(), Database(str_of(database)).upgrade())
+    async with database.reading() as connection:
+        assert (await connection.execute(sa.select(CHAIN.c.genesis_hash))).scalar() == "x"
+
+
+def str_of(database: Database) -> str:
+    return database.url.render_as_string(hide_password=False)
+
+
+async def test_a_schema_of_a_later_version_is_refused(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseError, match="9999"):
+        await database.upgrade()
+
+
+async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "keeper.db").write_bytes(b"something else" * 1_000)
+    with pytest.raises(DatabaseError, match="not a database"):
+        await Database(f"sqlite:///{tmp_path}/keeper.db").upgrade()
+
+
+async def test_a_server_that_nobody_runs(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="No such file or directory"):
+        await Database(f"postgresql://postgres@/x?host={tmp_path}").upgrade()
+
+
+async def test_a_folder_that_lacks_is_made(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/a/b/keeper.db")
+    await database.upgrade()
+    assert database.file is not None
+    assert database.file.is_file()
+
+
+async def test_all_of_a_transaction_or_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as connection:
+            await connection.execute(sa.insert(CHAIN).values(id=1, genesis_hash="x"))
+            raise ZeroDivisionError
+    async with database.reading() as connection:
+        assert (await connection.execute(sa.select(sa.func.count()).select_from(CHAIN))).scalar() == 0
+
+
+async def test_writers_take_turns(new_database: Callable[[], str]) -> None:
+    """Several connections that read and then write what they read plus one lose no count."""
+    url = new_database()
+    databases = [Database(url) for _ in range(4)]
+    async with databases[0].transaction() as connection:
+        await connection.execute(sa.insert(CHAIN).values(id=0, genesis_hash=""))
+
+    async def count(database: Database) -> None:
+        for _ in range(5):
+            async with database.transaction() as connection:
+                query = sa.select(CHAIN.c.genesis_hash).with_for_update()
+                before = (await connection.execute(query)).scalar_one()
+                await connection.execute(sa.update(CHAIN).values(genesis_hash=before + "+"))
+
+    await asyncio.gather(*map(count, databases))
+    async with databases[0].reading() as connection:
+        assert (await connection.execute(sa.select(CHAIN.c.genesis_hash))).scalar() == "+" * 20
+    for database in databases:
+        await database.close()
+
+
+async def test_a_reader_sees_one_state(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    reader, writer = Database(url), Database(url)
+    count = sa.select(sa.func.count()).select_from(CHAIN)
+    async with reader.reading() as connection:
+        assert (await connection.execute(count)).scalar() == 0
+        async with writer.transaction() as other:
+            await other.execute(sa.insert(CHAIN).values(id=1, genesis_hash="x"))
+        assert (await connection.execute(count)).scalar() == 0
+    async with reader.reading() as connection:
+        assert (await connection.execute(count)).scalar() == 1
+    await reader.close()
+    await writer.close()
+
+
+async def test_how_sqlite_is_set_up(empty_sqlite: Path, tmp_path: Path) -> None:
+    shutil.copy(empty_sqlite, tmp_path / "x.db")
+    database = Database(f"sqlite:///{tmp_path}/x.db")
+    async with database.reading() as connection:
+        settings = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "cache_size": -64 * 1024}
+        for pragma, value in settings.items():
+            assert (await connection.execute(sa.text(f"PRAGMA {pragma}"))).scalar() == value
+    await database.close()
+    assert sqlite3.connect(tmp_path / "x.db").execute("PRAGMA integrity_check").fetchone() == ("ok",)

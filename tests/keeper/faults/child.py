@@ -1,0 +1,115 @@
+"""A keeper process as operators start it, forked from one that has imported everything.
+
+It tells which job is under way, counts what it does to its database and its files, and dies at one of
+those steps when told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from keeper.chain import ChainUnreachable
+from keeper.cli import main as command
+from keeper.db import Database
+from keeper.services import keeper as running
+from keeper.services.connect import connect
+from keeper.services.jobs import ALL, ATTEST, BIDS
+from keeper.services.operation import COMPARE, INDEX, SWEEP
+
+START = "start"
+"""Before the first job: opening, migrating, asking whose chain it is."""
+BURNS = "burns"
+JOBS = (*(each for each in ALL if each != BURNS), ATTEST, BIDS, BURNS)
+"""In an order in which one pass does all there is to do: a bid burns."""
+PASS = (START, SWEEP, *JOBS, INDEX, COMPARE)
+"""What a keeper does in a pass, in its order."""
+AT, COUNTS = "at", "counts.json"
+"""Files in its folder: the job under way, and how many steps each took."""
+CHANGES = ("os.rename", "os.mkdir", "os.remove", "shutil.rmtree")
+"""What Python tells of changes to files, by its audit events; SQLite's own are not among them."""
+
+
+class Point(NamedTuple):
+    """Where to die: at the n-th thing of a kind in a job, or as soon as a later job does one."""
+
+    kind: str
+    job: str
+    number: int
+
+    def reached(self, job: str, number: int) -> bool:
+        """Whether that is now."""
+        passed = PASS.index(job) - PASS.index(self.job)
+        return passed > 0 or (passed == 0 and number >= self.number)
+
+
+STEP = "step"
+
+
+async def warm() -> None:
+    """Use once what loads its parts at its first use: databases of both kinds, migrations, the client."""
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/warm.db")
+        await database.upgrade()
+        async with database.reading():
+            pass
+        await database.close()
+    await Database("postgresql:///nowhere").close()
+    async with connect("http://127.0.0.1:9") as chain:
+        with suppress(ChainUnreachable):
+            await chain.genesis_hash()
+
+
+asyncio.run(warm())
+
+
+def main(folder: str, arguments: list[str], die: Point | None, clock: int | None) -> None:
+    """Run ``ionet`` in ``folder``; this machine's clock shows ``clock`` now when there is one."""
+    os.chdir(folder)
+    for name in [each for each in os.environ if each.startswith("IONET_")]:
+        del os.environ[name]
+    log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 2)
+    if clock is not None:
+        ahead, real = clock - time.time(), time.time
+        time.time = lambda: real() + ahead
+    at, counts = [START], Counter[str]()
+    run_once = running.run_once
+
+    def tell(name: str) -> None:
+        at[0] = name
+        Path(AT).write_text(name)
+
+    async def noted(name: str, *rest: Any) -> Any:
+        tell(name)
+        return await run_once(name, *rest)
+
+    def step(*_: object) -> None:
+        counts[at[0]] += 1
+        if die and die.reached(at[0], counts[at[0]]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def audited(event: str, _: object) -> None:
+        if event in CHANGES:
+            step()
+
+    running.run_once = noted
+    for event in ("before_cursor_execute", "after_cursor_execute", "commit"):
+        sa.event.listen(sa.Engine, event, step)
+    sys.addaudithook(audited)
+    sys.argv = ["ionet", *arguments]
+    try:
+        command.main()
+    finally:
+        Path(COUNTS).write_text(json.dumps(counts))

@@ -1,0 +1,56 @@
+"""A node that hangs its websocket up again and again, under a keeper that follows it: nothing is lost."""
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+from keeper.db import Database
+from tests.keeper.chain.websocket_node import WebsocketNode
+from tests.keeper.faults.day import steps
+from tests.keeper.faults.kept import PROGRAMS, Kept, undisturbed
+from tests.keeper.indexer.busy import expected, indexed
+
+HOURS = range(8)
+PATIENCE = 120
+
+
+async def test_notices_that_are_cut(tmp_path: Path) -> None:
+    """``ionet keeper run`` connects again each time, and polls meanwhile."""
+    day = await undisturbed(HOURS, tmp_path / "undisturbed")
+    websocket = WebsocketNode([each.address for each in PROGRAMS])
+    await websocket.start()
+    url = f"sqlite:///{tmp_path}/cut.db"
+    kept = await Kept.started(tmp_path / "cut", url, HOURS[-1], websocket=websocket.url, check_seconds=0.5)
+    random, database = Random(7), Database(url)
+    keeper = kept.start(["keeper", "run"])
+    try:
+        async with asyncio.timeout(PATIENCE):
+            for (hour, before), after in zip(steps(HOURS), day.accounts, strict=True):
+                await websocket.ready.wait()
+                first = random.random() < 0.5
+                if first:
+                    await websocket.hang_up()
+                kept.world.come_to(hour, before)
+                await websocket.tell_logs()
+                if not first:
+                    await websocket.hang_up()
+                while await kept.owned() != after:
+                    if random.random() < 0.1:
+                        await websocket.hang_up()
+                    await asyncio.sleep(0.05)
+                if hour != HOURS[-1]:
+                    await kept.world.second_operator(kept.folder)
+            for program in PROGRAMS:
+                while await indexed(database, program) != expected(kept.world.chain, program):
+                    await asyncio.sleep(0.05)
+    finally:
+        keeper.terminate()
+        await asyncio.to_thread(keeper.join, PATIENCE)
+        await database.close()
+        await websocket.stop()
+    assert keeper.exitcode == 0
+    outcome = await kept.outcome()
+    assert (outcome.accounts, outcome.files) == (day.outcome.accounts, day.outcome.files)
+    assert set(outcome.intents.values()) == {"landed"}
+    assert websocket.connections >= len(HOURS), "each hour begins with a connection of its own"
+    assert kept.logged("error") == []

@@ -1,0 +1,14 @@
+"""Processes for tests to kill: forked from one that has imported what they need."""
+
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
+
+PRELOADED = ["tests.keeper.indexer.crash_child", "tests.keeper.faults.child"]
+"""All there are: the server that forks is one for all tests of a process."""
+
+
+def forks() -> ForkServerContext:
+    """What makes such processes."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context

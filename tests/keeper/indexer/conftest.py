@@ -1,0 +1,33 @@
+"""Worlds to index, on both kinds of chain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from solana.rpc.async_api import AsyncClient
+
+from keeper.chain import Chain
+from keeper.chain.rpc import RpcChain
+from tests.keeper.indexer.busy import BusyWorld, NodeWorld
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[tuple[Chain, NodeWorld]]:
+    """A world through a node."""
+    world = NodeWorld.started()
+    await world.node.start()
+    chain = RpcChain(AsyncClient(world.node.url), resend_seconds=0)
+    yield chain, world
+    await chain.close()
+    await world.node.stop()
+
+
+@pytest.fixture(params=["embedded", "rpc"])
+def busy(request: pytest.FixtureRequest) -> tuple[Chain, BusyWorld]:
+    """A chain to index, and the world on it."""
+    if request.param == "rpc":
+        found: tuple[Chain, BusyWorld] = request.getfixturevalue("served")
+        return found
+    world = BusyWorld.started()
+    return world.chain, world

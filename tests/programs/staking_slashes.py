@@ -1,0 +1,73 @@
+"""What staking's random sequences do to slashes."""
+
+from __future__ import annotations
+
+from solders.pubkey import Pubkey
+
+from keeper.clients import staking as client
+from tests.model.staking_state import PENDING
+from tests.model.state import Address
+from tests.programs.side_by_side import MALLORY
+from tests.programs.staking_machine import EVIDENCE, StakingMachine
+
+
+class SlashActs(StakingMachine):
+    """A method for each instruction."""
+
+    def vote_slash(self) -> None:
+        address, device = self.some_device()
+        operator = self.mostly(self.choose(*self.config.params.operators), MALLORY)
+        evidence, bps = self.choose(*EVIDENCE), self.mostly(1_333, 0, 2_001, 2_000)
+        self.act(
+            "vote_slash",
+            lambda: self.model.vote_slash(operator, address, evidence, bps),
+            client.vote_slash(
+                Pubkey(operator), self.on_chain(address, device, device.supplier, 1), evidence, bps
+            ),
+            operator,
+        )
+
+    def some_slash(self) -> tuple[Address, object, bytes, int]:
+        """A slash, mostly one whose appeal period runs."""
+        some = [key for key, slash in self.model.slashes.items() if slash.status == PENDING]
+        every = [key for key in self.model.slashes if key[0] in self.model.devices]
+        some = [key for key in some if key in every]
+        if not every:
+            address, device = self.some_device()
+            return address, device, EVIDENCE[0], 1_333
+        address, evidence, bps = (
+            self.choose(*(some or every)) if self.random.random() < 0.9 else self.choose(*every)
+        )
+        return address, self.model.devices[address], evidence, self.mostly(bps, 1_334)
+
+    def appeal_slash(self) -> None:
+        address, device, evidence, bps = self.some_slash()
+        supplier, statement = self.mostly(device.supplier, MALLORY), self.mostly(b"s" * 32, bytes(32))
+        self.act(
+            "appeal_slash",
+            lambda: self.model.appeal_slash(supplier, address, evidence, bps, statement),
+            client.appeal_slash(self.on_chain(address, device, supplier, 1), evidence, bps, statement),
+            supplier,
+        )
+
+    def veto_slash(self) -> None:
+        address, device, evidence, bps = self.some_slash()
+        guardian = self.mostly(self.config.guardian, MALLORY)
+        self.act(
+            "veto_slash",
+            lambda: self.model.veto_slash(guardian, address, evidence, bps),
+            client.veto_slash(
+                Pubkey(guardian), self.on_chain(address, device, device.supplier, 1), evidence, bps
+            ),
+            guardian,
+        )
+
+    def execute_slash(self) -> None:
+        address, device, evidence, bps = self.some_slash()
+        number = self.class_of(device)
+        on_chain = self.on_chain(address, device, device.supplier, number)
+        self.act(
+            "execute_slash",
+            lambda: self.model.execute_slash(address, number, evidence, bps),
+            client.execute_slash(on_chain, evidence, bps),
+        )

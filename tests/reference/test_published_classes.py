@@ -1,0 +1,50 @@
+"""The table of device classes is the one that the network published in June 2025, all rows of it."""
+
+from __future__ import annotations
+
+from keeper.economy.classes import Pool, read_classes
+from keeper.economy.staking import minimum
+from keeper.economy.supply import IO
+
+ENTERPRISE = """
+B200 30, H200 12, H100 80GB HBM3 10, H100 PCIe 10, H100 80G PCIe 10, A100 80GB PCIe 5, A100-SXM4-80GB 5,
+L40S 3, A100-PCIE-40GB 2, RTX 4090 1.25, RTX 4090 D 1.25
+"""
+COMMUNITY = """
+M3 1, M4 1, M3 Pro 1.25, M4 Pro 1.25, M3 Max 1.5, M4 Max 1.5,
+RTX 3060 0.75, RTX 3060 Ti 0.75, RTX 3070 1, RTX 3070 Ti 1, RTX 3080 1.5, RTX 3080 Ti 1.75, RTX 3090 1.75,
+RTX 3090 Ti 2, RTX 4060 1, RTX 4060 Ti 1, RTX 4070 1.5, RTX 4070 Ti 2.5, RTX 4080 2.75,
+L4 0.25, RTX 4000 0.75, RTX 4000 SFF Ada 1, RTX 5000 1.5, RTX 5000 Ada 3, RTX 6000 Ada 4.5, RTX A4000 1.5,
+RTX A5000 1.5, RTX A6000 2, T4 0.5, V100 PCIe 16GB 0.75, V100 SXM2 16GB 0.75, V100 PCIe 32GB 0.75,
+V100 SXM2 32GB 0.75, V100S 0.75
+"""
+DROPPED = """
+M2 Pro 0, M2 Max 0, M2 Ultra 0, A10 0, A10G 0, A16 0, A40 0, GTX 1080 Ti 0, RTX 2080 Ti 0, RTX 3050 0,
+RTX 3050 Ti 0
+"""
+"""Names with their multipliers, as published."""
+
+
+def published(text: str) -> list[tuple[str, float]]:
+    """The rows of a list, in its order."""
+    parts = (row.strip().rpartition(" ") for row in text.replace("\n", " ").split(","))
+    return [(name, float(multiplier)) for name, _, multiplier in parts]
+
+
+def test_all_rows_with_their_multipliers_and_pools() -> None:
+    rows = read_classes()
+    found = {
+        pool: [(row.name, row.multiplier / 100) for row in rows if row.pool == pool and row.multiplier]
+        for pool in Pool
+    }
+    assert found == {Pool.ENTERPRISE: published(ENTERPRISE), Pool.COMMUNITY: published(COMMUNITY)}
+    assert [(row.name, 0) for row in rows if not row.multiplier] == published(DROPPED)
+    assert len({row.id for row in rows}) == len(rows) == 56
+
+
+def test_minimum_stakes_by_the_table() -> None:
+    """The network's own examples, 8 x H100 and 4 cards at a quarter; Apple's chips by the new multipliers."""
+    rows = {row.name: row.multiplier for row in read_classes()}
+    assert minimum(rows["H100 PCIe"], 8) == 16_000 * IO
+    assert minimum(rows["L4"], 4) == 800 * IO
+    assert [minimum(rows[chip], 1) // IO for chip in ("M4", "M4 Pro", "M4 Max")] == [200, 250, 300]

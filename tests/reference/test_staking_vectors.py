@@ -1,0 +1,111 @@
+"""The staking program's arithmetic, the keeper's and the model's agree on the vectors that Rust wrote.
+
+programs/staking/tests/vectors.rs computes tests/vectors/staking_*.json.
+"""
+
+from __future__ import annotations
+
+import pytest
+from solders.pubkey import Pubkey
+
+from keeper.clients import staking, tokenomics
+from keeper.economy.staking import CoStake, counted, minimum
+from keeper.rewards.tree import leaf
+from tests.model import staking_blocks
+from tests.model import staking_state as state
+from tests.model.staking import Staking
+from tests.model.state import REWARD_VAULT, Config, Refused, wallet
+from tests.model.tokenomics import Tokenomics
+from tests.reference.test_vectors import VECTORS, rows
+
+WALLET, DEVICE, ANYBODY = b"w" * 32, b"d" * 32, b"a" * 32
+EVIDENCE = b"e" * 32
+CLASS = 1
+
+
+def model(now: int, **params: int) -> Staking:
+    """A model with nothing staked and nothing earned."""
+    economy = Tokenomics(
+        ANYBODY, ANYBODY, ANYBODY, ANYBODY, now=now, config=Config(ANYBODY, ANYBODY, ANYBODY)
+    )
+    economy.tokens |= {state.STAKE_VAULT: 2**64, REWARD_VAULT: 2**64, wallet(WALLET): 0}
+    config = state.StakingConfig(ANYBODY, ANYBODY, state.Params((ANYBODY,), 1, **params))
+    return Staking(economy, bytes(staking.PROGRAM.address), ANYBODY, ANYBODY, config)
+
+
+def machine(processors: int = 1) -> state.Device:
+    """A device of the one class."""
+    return state.Device(ANYBODY, ANYBODY, ANYBODY, CLASS, processors, 1, b"CH", 0, 0, 0)
+
+
+def test_staking_minimum() -> None:
+    for row in rows("staking_minimum"):
+        fields = row["multiplier"], row["pending_multiplier"], row["pending_at"]
+        of_class = staking.Class(CLASS, *fields, pool=0, kind=0, name="X")
+        assert minimum(of_class.multiplier_at(row["now"]), row["processors"]) == row["minimum"]
+        reference = model(row["now"])
+        reference.classes[CLASS] = state.Class(CLASS, b"X", fields[0], 0, 0, *fields[1:])
+        assert reference._minimum(machine(row["processors"]), CLASS) == row["minimum"]
+
+
+def test_staking_counted() -> None:
+    for row in rows("staking_counted"):
+        own, amount, until, co_state = (row[name] for name in ("own", "co_amount", "co_until", "co_state"))
+        co = CoStake(Pubkey.default(), amount, until, 0, co_state)
+        assert counted(own, co, row["now"]) == row["counted"]
+        device = machine()
+        device.own, device.co = own, state.CoStake(ANYBODY, amount, until, 0, co_state)
+        assert device.counted(row["now"]) == row["counted"]
+
+
+def test_staking_slash() -> None:
+    for row in rows("staking_slash"):
+        reference = model(now=1)
+        reference.classes[CLASS] = state.Class(CLASS, b"X", 100, 0, 0)
+        device = machine()
+        device.own, device.own_cooling, co, leaving = row["before"]
+        device.co = state.CoStake(ANYBODY, co, 0, 0, state.COOLING)
+        device.leaving = state.CoStake(ANYBODY, leaving, 0, 0, state.COOLING)
+        reference.devices[DEVICE] = device
+        slash = state.Slash(DEVICE, EVIDENCE, row["bps"], 0, state.PENDING)
+        reference.slashes[DEVICE, EVIDENCE, row["bps"]] = slash
+        _, event = reference.execute_slash(DEVICE, CLASS, EVIDENCE, row["bps"])
+        assert [event[name] for name in ("own", "own_cooling", "co", "leaving")] == row["after"]
+        assert event["burned"] == row["burned"] == sum(row["before"]) - sum(row["after"])
+
+
+def test_staking_claim() -> None:
+    for row in rows("staking_claim"):
+        reference = model(now=1, wallet_share_bps=row["share_bps"])
+        assert reference.config
+        reference.config.final_total = 2**64
+        holder = state.Wallet(WALLET, row["opened_total"], claimed=row["claimed"])
+        reference.wallets[WALLET] = holder
+        root = staking_blocks.leaf(reference.program, ANYBODY, WALLET, row["lifetime"])
+        said = state.Said(root, row["total"], 1, EVIDENCE)
+        reference.blocks[0] = state.Block(0, ANYBODY, 0, state.FINAL, agreed=said)
+        if row["refusal"]:
+            with pytest.raises(Refused, match=row["refusal"]):
+                reference.claim(0, WALLET, row["lifetime"], b"")
+        else:
+            _, event = reference.claim(0, WALLET, row["lifetime"], b"")
+            assert event["amount"] == row["amount"] == row["lifetime"] - row["claimed"]
+
+
+def test_staking_hashes() -> None:
+    for row in rows("staking_hashes"):
+        names = ("program", "mint", "wallet", "root", "data_hash")
+        program, mint, owner, root, data_hash = (bytes.fromhex(row[name]) for name in names)
+        assert program == bytes(staking.PROGRAM.address)
+        hashed = staking_blocks.leaf(program, mint, owner, row["lifetime"])
+        assert hashed.hex() == row["leaf"]
+        said = staking.Attestation(root, row["lifetime"], row["devices"], data_hash)
+        assert said.hash.hex() == row["attestation"]
+        # The keeper's leaf is of the one mint that there is.
+        ours = staking_blocks.leaf(program, bytes(tokenomics.MINT), owner, row["lifetime"])
+        assert leaf(Pubkey(owner), row["lifetime"]) == ours
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted(VECTORS.glob("staking_*.json"))])
+def test_every_file_has_its_test(name: str) -> None:
+    assert f"test_{name}" in globals()

@@ -1,0 +1,135 @@
+"""The states of buyback that calls start from, each built once in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import token
+from keeper.chain.framework import associated_token_address
+from keeper.clients import buyback as client
+from keeper.clients import tokenomics
+from keeper.clients.buyback import Params
+from keeper.economy.buyback import USDC
+from keeper.economy.supply import IO
+from tests.programs.buyback_world import (
+    FIRST_PRICE,
+    USDC_MINT,
+    USDC_VAULT,
+    create_usdc,
+    give_usdc,
+    mint_usdc,
+)
+from tests.programs.world import DAY, START, World, key
+from tests.security import stages
+from tests.security.stages import HEIR, address, do
+
+LOT = 500 * USDC
+SOLD, UNSOLD, OPEN = 0, 1, 2
+"""Auctions of the last stages."""
+BIDDERS = ("alice", "bob", "mallory")
+
+
+def usdc(name: str) -> Pubkey:
+    """Somebody's token account for USDC."""
+    return associated_token_address(address(name), USDC_MINT)
+
+
+def bid(
+    name: str, number: int = OPEN, *, max_io: int = 2**64 - 1, min_usdc: int = LOT, to: Pubkey | None = None
+):
+    """Somebody's bid."""
+    return client.bid(address(name), number, USDC_MINT, max_io=max_io, min_usdc=min_usdc, to=to)
+
+
+def start(number: int):
+    """A start by a stranger."""
+    return client.start_auction(address("mallory"), number, USDC_VAULT)
+
+
+def config(world: World) -> client.Config:
+    """Buyback's config."""
+    return client.parse_config(world.account(client.CONFIG).data)
+
+
+def auction(world: World, number: int = OPEN) -> client.Auction:
+    """An auction."""
+    return client.parse_auction(world.account(client.auction_address(number)).data)
+
+
+def empty() -> World:
+    """Tokenomics is launched, buyback deployed; bidders hold IO and USDC."""
+    world = stages.launched()
+    create_usdc(world)
+    for name in (*BIDDERS, "admin", "elsewhere"):
+        give_usdc(world, address(name), USDC)
+    world.chain.warp_to(START)
+    return world
+
+
+def initialized() -> World:
+    """No price is set yet."""
+    world = empty()
+    do(world, client.initialize(address("admin"), address("guardian"), USDC_MINT, Params()))
+    return world
+
+
+def priced() -> World:
+    """The first price was set a day ago; nothing is in the vaults."""
+    world = initialized()
+    do(world, client.set_first_price(address("admin"), FIRST_PRICE))
+    world.chain.advance(DAY)
+    return world
+
+
+def due() -> World:
+    """One auction was sold, one wasn't; the next can start. A proposal could be applied."""
+    world = priced()
+    mint_usdc(world, USDC_VAULT, LOT)
+    do(world, start(SOLD))
+    world.chain.advance(DAY // 2)
+    do(world, bid("alice", SOLD))
+    do(world, client.propose_params(address("admin"), Params(max_lot=LOT)))
+    do(world, client.propose_admin(address("admin"), address(HEIR)))
+    world.chain.advance(7 * DAY)
+    mint_usdc(world, USDC_VAULT, LOT)
+    do(world, start(UNSOLD))
+    world.chain.advance(DAY)
+    do(world, client.close_auction(UNSOLD))
+    source = tokenomics.tokens_address(address("bob"))
+    world.do(token.transfer(source, client.IO_VAULT, address("bob"), 7 * IO), signers=[key("bob")])
+    return world
+
+
+def running() -> World:
+    """Six hours into an auction."""
+    world = due()
+    do(world, start(OPEN))
+    world.chain.advance(DAY // 4)
+    return world
+
+
+def ended() -> World:
+    """An auction's time is over, and nobody has closed it."""
+    world = due()
+    do(world, start(OPEN))
+    world.chain.advance(DAY)
+    return world
+
+
+STAGES: dict[str, Callable[[], World]] = {
+    "empty": empty,
+    "initialized": initialized,
+    "priced": priced,
+    "due": due,
+    "running": running,
+    "ended": ended,
+}
+
+
+@cache
+def stage(name: str) -> World:
+    """The one world of a stage, for calls that are refused."""
+    return STAGES[name]()

@@ -1,0 +1,252 @@
+"""Attacks on extending, ending and cancelling: who, when, and whose the money is then."""
+
+from __future__ import annotations
+
+import pytest
+
+from keeper.clients import orders as client
+from keeper.clients import staking
+from keeper.clients.orders import Params
+from keeper.economy.orders import MAX_HOURS, EndReason
+from tests.programs.world import DAY, HOUR, World
+from tests.security.orders import stages
+from tests.security.orders.stages import (
+    FREE,
+    OPERATOR,
+    OTHER_RUNNING,
+    PLACE,
+    RATE,
+    RUNNING,
+    SURPLUS,
+    WAITING,
+    accept,
+    cancel,
+    create,
+    device,
+    end,
+    extend,
+    fee,
+    io,
+    lease,
+    match,
+    moved,
+    order,
+    put,
+    refund,
+    settle,
+    stage,
+)
+from tests.security.outcomes import refused
+from tests.security.stages import address, do
+
+MALLORY = address("mallory")
+
+
+def at(seconds: int) -> World:
+    """So many seconds into carol's lease."""
+    world = stages.matching()
+    world.chain.advance(seconds)
+    return world
+
+
+def cut(world: World, caller: str) -> int:
+    """End carol's lease; returns the seconds that are paid. The rest is hers again, and no token moves."""
+    before, one = order(world), lease(world)
+    assert moved(world, end(world, caller)) == {}
+    after, ended = order(world), lease(world)
+    assert after.free - before.free == one.held - ended.held == before.held - after.held
+    assert ended.held + ended.paid == RATE * (ended.stop - ended.start) // HOUR
+    assert device(world, RUNNING).lease == staking.NOBODY
+    return ended.stop - ended.start
+
+
+# -- extending -----------------------------------------------------------------------------------
+
+
+def test_extending_ends_with_the_lease() -> None:
+    world = at(10 * HOUR - 1)
+    late = extend(world, 3)
+    more = 3 * RATE
+    assert moved(world, late) == {"carol": -more - fee(more), "vault": more, "fees": fee(more)}
+    assert (lease(world).hours, lease(world).stop - lease(world).start) == (13, 13 * HOUR)
+    for seconds in (10 * HOUR, 10 * HOUR + 1, 100 * DAY):
+        assert refused(at(seconds), late) == "LeaseOver"
+
+
+def test_extending_what_has_ended() -> None:
+    world = stages.serving()
+    do(world, end(world, "carol"))
+    assert refused(world, extend(world)) == "LeaseState"
+    assert refused(world, extend(world, worker=WAITING)) == "LeaseState"
+
+
+def test_extending_what_nobody_accepted() -> None:
+    assert refused(stage("matching"), extend(stage("matching"), worker=WAITING)) == "LeaseState"
+
+
+@pytest.mark.parametrize("name", ["alice", "mallory", "bob", "admin"])
+def test_nobody_else_extends(name: str) -> None:
+    """Neither with the renter's money nor with one's own."""
+    call = put(extend(stage("serving")), renter=address(name))
+    assert refused(stage("serving"), call) == "NotRenter"
+    assert refused(stage("serving"), put(call, renter_tokens=io(name))) == "NotRenter"
+
+
+@pytest.mark.parametrize(
+    ("hours", "error"),
+    [
+        (0, "HoursInvalid"),
+        (MAX_HOURS - 10 + 1, "HoursInvalid"),
+        (2**32 - 1, "Overflow"),
+        (2**32 - 11, "HoursInvalid"),
+        (MAX_HOURS - 10, "Token.InsufficientFunds"),
+    ],
+)
+def test_hours_that_can_not_be_added(hours: int, error: str) -> None:
+    assert refused(stage("serving"), extend(stage("serving"), hours)) == error
+
+
+def test_extending_twice_in_one_transaction_pays_twice() -> None:
+    world = stages.serving()
+    changes = moved(world, extend(world, 1), extend(world, 1))
+    assert changes["carol"] == -2 * (RATE + fee(RATE))
+    assert lease(world).hours == 12
+
+
+# -- ending --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["mallory", "bob", OPERATOR, "admin", "guardian", WAITING])
+def test_a_stranger_ends_nothing_before_its_time(name: str) -> None:
+    world = at(10 * HOUR - 1)
+    assert refused(world, end(world, name)) == "NotParty"
+    world.chain.advance(1)
+    assert cut(world, name) == 10 * HOUR
+    assert lease(world).reason == EndReason.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("seconds", "paid"),
+    [
+        (0, HOUR),
+        (1, HOUR),
+        (HOUR - 1, HOUR),
+        (HOUR, HOUR),
+        (HOUR + 1, HOUR + 1),
+        (5 * HOUR + 7, 5 * HOUR + 7),
+        (10 * HOUR - 1, 10 * HOUR - 1),
+        (10 * HOUR, 10 * HOUR),
+        (20 * HOUR, 10 * HOUR),
+    ],
+)
+def test_a_renter_pays_the_first_hour_and_then_by_the_second(seconds: int, paid: int) -> None:
+    world = at(seconds)
+    assert cut(world, "carol") == paid
+    world.chain.advance(20 * HOUR)
+    amount = RATE * paid // HOUR
+    assert moved(world, settle(world)) == {
+        "vault": -amount,
+        "alice": amount - fee(amount),
+        "fees": fee(amount),
+    }
+
+
+@pytest.mark.parametrize("caller", ["alice", RUNNING])
+@pytest.mark.parametrize(
+    ("seconds", "paid"),
+    [
+        (0, 0),
+        (HOUR - 1, 0),
+        (HOUR, HOUR),
+        (2 * HOUR - 1, HOUR),
+        (5 * HOUR + 7, 5 * HOUR),
+        (10 * HOUR - 1, 9 * HOUR),
+        (10 * HOUR, 10 * HOUR),
+    ],
+)
+def test_a_supplier_is_paid_for_whole_hours(seconds: int, paid: int, caller: str) -> None:
+    world = at(seconds)
+    assert cut(world, caller) == paid
+    world.chain.advance(20 * HOUR)
+    do(world, settle(world), client.close_lease(lease(world)))
+    record = device(world, RUNNING)
+    done = seconds == 10 * HOUR
+    assert (record.hired_seconds, record.leases_done, record.leases_failed) == (paid, done, not done)
+
+
+def test_nobody_ends_a_lease_twice() -> None:
+    """A supplier can't have the hours that the renter cut, nor the renter those that were earned."""
+    world = at(5 * HOUR)
+    do(world, end(world, "carol"))
+    for name in ("carol", "alice", RUNNING, "mallory"):
+        assert refused(world, end(world, name)) == "LeaseState"
+    world.chain.advance(100 * DAY)
+    assert refused(world, end(world, "mallory")) == "LeaseState"
+    world = at(5 * HOUR)
+    assert refused(world, end(world, "alice"), end(world, "carol")) == "LeaseState"
+
+
+@pytest.mark.parametrize("settled", [True, False])
+@pytest.mark.parametrize("caller", ["alice", RUNNING])
+def test_what_was_due_is_never_taken_back(caller: str, settled: bool) -> None:
+    """Without a lag the hour that a supplier breaks off in is due already, settled or not."""
+    world = stages.ready(Params(settlement_lag=0))
+    do(world, create())
+    stages.run(world, RUNNING)
+    world.chain.advance(5 * HOUR + HOUR // 2)
+    due = RATE * 11 // 2
+    if settled:
+        do(world, settle(world))
+        assert lease(world).paid == due
+    assert cut(world, caller) == 5 * HOUR + HOUR // 2
+    do(world, settle(world))
+    assert (lease(world).paid, lease(world).held) == (due, 0)
+
+
+def test_the_device_of_another_lease_stays() -> None:
+    world = stage("serving")
+    other = staking.device_address(address(OTHER_RUNNING))
+    assert refused(world, put(end(world, "carol"), device=other)) == "WrongDevice"
+    swapped = put(end(world, "carol"), order=client.order_address(MALLORY, 1))
+    assert refused(world, swapped) == "WrongOrder"
+    # Mallory is the renter of another order.
+    assert refused(world, put(end(world, "mallory"), order=client.order_address(MALLORY, 1))) == "WrongOrder"
+
+
+# -- cancelling ----------------------------------------------------------------------------------
+
+
+def test_cancelling_while_a_match_waits() -> None:
+    """The place that waits may still be served; declined, it is the renter's and nobody's to match."""
+    world = stages.matching()
+    do(world, cancel(world))
+    assert order(world).open == 0
+    assert moved(world, refund(world))["carol"] == PLACE + SURPLUS
+    do(world, end(world, "bob", WAITING), client.close_lease(lease(world, WAITING)))
+    for worker in (FREE, WAITING):
+        assert refused(world, match(world, worker)) == "OrderClosed"
+    assert moved(world, refund(world)) == {"vault": -PLACE, "carol": PLACE}
+    served = stages.matching()
+    do(served, cancel(served))
+    do(served, accept(served, WAITING))
+    assert lease(served, WAITING).held == 10 * RATE
+
+
+def test_cancelling_twice() -> None:
+    world = stages.matching()
+    again = cancel(world)
+    assert refused(world, again, again) == "OrderClosed"
+    do(world, again)
+    assert refused(world, again) == "OrderClosed"
+
+
+def test_nothing_is_left_to_cancel() -> None:
+    world = stages.matching()
+    do(world, match(world, FREE))
+    assert refused(world, cancel(world)) == "NothingToCancel"
+
+
+@pytest.mark.parametrize("name", ["mallory", "alice", OPERATOR, "admin", "guardian"])
+def test_nobody_else_cancels(name: str) -> None:
+    call = put(cancel(stage("matching")), renter=address(name))
+    assert refused(stage("matching"), call) == "NotRenter"
