@@ -135,6 +135,8 @@ class Leader:
             self._file = None
         if self._connection is not None:
             with suppress(psycopg.Error):
-                await self._connection.close()
+                # The server notices that a connection was closed only after a while.
+                await self._connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+            await self._connection.close()
             self._connection = None
             self.epoch = None

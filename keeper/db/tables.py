@@ -90,9 +90,12 @@ SIGNATURES = sa.Table(
     # Of those that succeeded: nobody reads the others.
     number("time", null=True),
     sa.Column("failed", sa.Boolean, nullable=False),
-    sa.UniqueConstraint("program", "signature"),
 )
-"""Indexed transactions: final up to their program's final_slot, provisional above."""
+"""Indexed transactions: final up to their program's final_slot, provisional above.
+
+One is known by where it was executed. The chain has a signature once, and an index of a million texts
+without any order, which nothing here asks, would cost more than all the rest of a step.
+"""
 
 ACCOUNTS = sa.Table(
     "accounts",

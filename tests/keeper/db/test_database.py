@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from keeper.db import Database, DatabaseError
-from keeper.db.tables import CHAIN, METADATA
+from keeper.db.tables import CHAIN, METADATA, SIGNATURES
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,21 @@ async def test_upgrading_twice_changes_nothing(database: Database) -> None:
 
 def str_of(database: Database) -> str:
     return database.url.render_as_string(hide_password=False)
+
+
+async def test_an_older_file_keeps_what_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, upgrade = Database(f"sqlite:///{tmp_path}/keeper.db"), command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, head: upgrade(config, "0002"))
+        await database.upgrade()
+    row = {"program": "staking", "slot": 7, "position": 1, "signature": "x", "time": None, "failed": True}
+    async with database.transaction() as connection:
+        await connection.execute(sa.insert(SIGNATURES).values(row))
+    assert await database.versions() == ("0002", "0003")
+    await database.upgrade()
+    async with database.reading() as connection:
+        assert (await connection.execute(sa.select(SIGNATURES))).mappings().all() == [row]
+    await database.close()
 
 
 async def test_a_schema_of_a_later_version_is_refused(database: Database) -> None:

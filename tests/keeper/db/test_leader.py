@@ -81,10 +81,7 @@ async def test_a_leader_that_lost_its_lock_is_fenced(pair: tuple[Leader, Leader]
     await one.lead()
     await write(one, "one")
     await lose_the_lock(one)
-    for _ in range(100):
-        if await two.lead():
-            break
-        await asyncio.sleep(0.02)
+    await asyncio.wait_for(until_it_leads(two), 10)
     assert (one.epoch, two.epoch) == (1, 2)
     with pytest.raises(NotLeader):
         await write(one, "one again")
