@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import base58
+import httpx2 as httpx
 from solana.exceptions import SolanaRpcException
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Commitment as Level
@@ -363,11 +364,19 @@ async def _ask(call: Awaitable[T]) -> T:
     try:
         return await call
     except (SolanaRpcException, SerdeJSONError, OSError, TimeoutError) as error:
-        raise ChainUnreachable(f"the RPC node doesn't answer: {error}") from error
+        raise ChainUnreachable(f"the RPC node doesn't answer: {_reason(error)}") from error
     except RPCException as error:
         if error.args and isinstance(error.args[0], MinContextSlotNotReachedMessage):
             raise ChainUnreachable("the RPC node is behind") from error
         raise ChainError(f"the RPC node refused: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What the client's error was made from; of a bad status not its own words, which have the URL's key."""
+    cause = error.__cause__ or error
+    if isinstance(cause, httpx.HTTPStatusError):
+        return f"HTTP status {cause.response.status_code}"
+    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
 
 
 def _message(

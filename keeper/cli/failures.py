@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 from rich.console import Console
+from rich.text import Text
 
 from keeper.chain import ChainError, ChainUnreachable, TransactionFailed
 from keeper.clients.errors import explain
@@ -32,5 +33,5 @@ def message(error: Exception) -> str | None:
 
 
 def show(text: str) -> None:
-    """Print it where errors go."""
-    Console(stderr=True).print(f"[bold red]error:[/] {text}", highlight=False)
+    """Print it where errors go, word for word: a path or a command in it stays in one piece."""
+    Console(stderr=True).print(Text.assemble(("error:", "bold red"), " ", text), soft_wrap=True)

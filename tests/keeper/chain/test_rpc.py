@@ -155,7 +155,7 @@ async def test_a_wrong_signature_is_refused(rpc: RpcSite) -> None:
 async def test_a_node_that_is_down(rpc: RpcSite, question: Callable[[Chain], Awaitable[object]]) -> None:
     await question(rpc.chain)
     await rpc.node.stop()
-    with pytest.raises(ChainUnreachable, match="doesn't answer"):
+    with pytest.raises(ChainUnreachable, match="doesn't answer: ConnectError"):
         await question(rpc.chain)
 
 
@@ -165,8 +165,10 @@ async def test_a_node_behind_a_broken_proxy(
     rpc: RpcSite, question: Callable[[Chain], Awaitable[object]], fault: dict[str, int]
 ) -> None:
     rpc.node.faults = Faults(**fault)  # type: ignore[arg-type]
-    with pytest.raises(ChainUnreachable):
+    with pytest.raises(ChainUnreachable) as raised:
         await question(rpc.chain)
+    reason = f"HTTP status {fault['status']}" if "status" in fault else "line 1 column 1"
+    assert str(raised.value).endswith(reason)
     rpc.node.faults = Faults()
     await question(rpc.chain)
 
