@@ -62,9 +62,9 @@ def _auctions(meter: Meter) -> None:
             world.chain.warp_to(auction.ends_at)
             meter.run("", client.close_auction(number))
         else:
-            limits = {"max_io": 2**64 - 1, "min_usdc": auction.lot}
+            bid = client.bid(bob.pubkey(), number, USDC_MINT, max_io=2**64 - 1, min_usdc=auction.lot)
             size = "a large lot" if auction.lot > 1_000 * USDC else "a small lot"
-            meter.run(size, client.bid(bob.pubkey(), number, USDC_MINT, **limits), bob)
+            meter.run(size, bid, bob)
 
 
 def _bump(number: int) -> int:

@@ -16,7 +16,7 @@ from solders.transaction import VersionedTransaction
 from keeper.chain.framework import ASSOCIATED_TOKEN_PROGRAM, TOKEN_PROGRAM
 from keeper.chain.program import Program
 from keeper.clients.tokenomics import MINT
-from tests.programs.world import World
+from tests.programs.world import World, finish
 
 WALLETS = 4_096
 """Wallets searched for claimants; so many have one whose token account's bump is below USUAL_BUMP."""
@@ -66,9 +66,8 @@ class Meter:
         kept.cases.append(case)
 
     def _size(self, instruction: Instruction, signers: list[Keypair | NullSigner]) -> int:
-        message = MessageV0.try_compile(
-            signers[0].pubkey(), [instruction], [], self.world.chain.latest_blockhash()
-        )
+        blockhash = finish(self.world.chain.blockhash()).hash
+        message = MessageV0.try_compile(signers[0].pubkey(), [instruction], [], blockhash)
         return len(bytes(VersionedTransaction(message, signers)))
 
     def measured(self) -> dict[str, Row]:

@@ -127,8 +127,8 @@ def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     last, config = world.operators[-1], world.orders_config()
     for worker in workers:
         device = world.read_device(worker)
-        lease = _bump(b"lease", bytes(order.address), bytes(staking.device_address(device.worker)))
-        meter.run(f"bump {lease}", client.match_device(last.pubkey(), order, device), last)
+        bump = _bump(b"lease", bytes(order.address), bytes(staking.device_address(device.worker)))
+        meter.run(f"bump {bump}", client.match_device(last.pubkey(), order, device), last)
     for worker in workers[:-3]:
         one = world.lease(order, worker)
         whose = f"a payout of bump {_associated_bump(one.payout)}"

@@ -87,8 +87,7 @@ def _stakes(meter: Meter, suppliers: list[Keypair], carol: Keypair) -> None:
     meter.run("more", client.stake(one, IO), alice)
     meter.run("", client.withdraw_overflow(one, IO), alice)
     meter.run("", client.settle_device(one))
-    terms = {"tier": 2, "country": "DE", "ask_io": IO, "ask_usdc": 1}
-    meter.run("", client.change_device(one, **terms), alice)
+    meter.run("", client.change_device(one, tier=2, country="DE", ask_io=IO, ask_usdc=1), alice)
     meter.run("", client.set_payout(one, carol.pubkey()), alice)
 
 

@@ -17,8 +17,19 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
+from solders.transaction import VersionedTransaction
 
-from keeper.chain import Account, Clock, Memcmp, TransactionFailed, TransactionRecord
+from keeper.chain import (
+    Account,
+    Blockhash,
+    Clock,
+    Listed,
+    Memcmp,
+    Signer,
+    Status,
+    TransactionFailed,
+    TransactionRecord,
+)
 from keeper.chain import Commitment as Level
 from keeper.chain.notices import Notices
 from keeper.chain.rpc import RpcChain, websocket_url
@@ -39,7 +50,8 @@ SLOWEST = 0.75
 class LiveChain:
     """Implements :class:`tests.programs.world.DrivenChain` over RPC.
 
-    Its coroutines never wait for their caller's loop: the RPC client lives in a thread of its own.
+    Its coroutines never wait for their caller's loop, but for ``changed``: the RPC client lives in a thread
+    of its own.
     """
 
     def __init__(self, validator: Validator, faucet: Keypair, commitment: Commitment = Confirmed) -> None:
@@ -91,7 +103,7 @@ class LiveChain:
         )
         self.run(lambda chain: chain.send([give], [self._faucet]))
 
-    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
+    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Send one transaction and wait until it is confirmed; a refusal is in the record."""
         try:
             record = self.run(lambda chain: chain.send(instructions, signers))
@@ -147,6 +159,9 @@ class LiveChain:
     async def genesis_hash(self) -> str:
         return self.run(RpcChain.genesis_hash)
 
+    async def version(self) -> str:
+        return self.run(RpcChain.version)
+
     async def clock(self, commitment: Level | None = None) -> Clock:
         return self.run(lambda chain: chain.clock(commitment))
 
@@ -158,15 +173,13 @@ class LiveChain:
     ) -> dict[Pubkey, Account]:
         return self.run(lambda chain: chain.program_accounts(program, size=size, matches=matches))
 
-    async def send(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
-    ) -> TransactionRecord:
+    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         record = self.run(lambda chain: chain.send(instructions, signers))
         self._records.append(record)
         return record
 
     async def simulate(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+        self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
         return self.run(lambda chain: chain.simulate(instructions, signers))
 
@@ -174,3 +187,50 @@ class LiveChain:
         self, address: Pubkey, *, until: Signature | None = None, limit: int | None = None
     ) -> list[TransactionRecord]:
         return self.run(lambda chain: chain.history(address, until=until, limit=limit))
+
+    async def slot(self, commitment: Level) -> int:
+        return self.run(lambda chain: chain.slot(commitment))
+
+    async def signatures(
+        self,
+        address: Pubkey,
+        commitment: Level,
+        *,
+        before: Signature | None = None,
+        until: Signature | None = None,
+        min_slot: int = 0,
+        limit: int = 1_000,
+    ) -> list[Listed]:
+        return self.run(
+            lambda chain: chain.signatures(
+                address, commitment, before=before, until=until, min_slot=min_slot, limit=limit
+            )
+        )
+
+    async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        return self.run(lambda chain: chain.records(signatures))
+
+    async def block(self, slot: int) -> list[Signature]:
+        return self.run(lambda chain: chain.block(slot))
+
+    async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
+        return self.run(lambda chain: chain.snapshot(program, min_slot=min_slot))
+
+    async def changed(self, programs: Sequence[Pubkey]) -> None:
+        # It may take for ever, and the caller may give up.
+        await asyncio.wrap_future(self.start(lambda chain: chain.changed(programs)))
+
+    async def blockhash(self) -> Blockhash:
+        return self.run(RpcChain.blockhash)
+
+    async def height(self) -> int:
+        return self.run(RpcChain.height)
+
+    async def broadcast(self, transaction: VersionedTransaction) -> None:
+        self.run(lambda chain: chain.broadcast(transaction))
+
+    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+        return self.run(lambda chain: chain.statuses(signatures, min_slot=min_slot))
+
+    async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:
+        return self.run(lambda chain: chain.recent_fees(writable))

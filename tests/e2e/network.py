@@ -21,6 +21,7 @@ from keeper.chain.program import Event as ProgramEvent
 from keeper.chain.token import create_associated, mint_to, transfer
 from keeper.clients import buyback, staking, tokenomics
 from keeper.economy.calendar import HOUR, month_of
+from keeper.economy.orders import Currency
 from tests.e2e.stakes import StakeCalls
 from tests.model.orders_state import FEES, IO, Lease, OrdersParams, Terms
 from tests.model.schedule import GENESIS
@@ -139,11 +140,12 @@ class Network(StakeCalls, OrdersCalls):
         self.pair.keys[named] = signer
         row = Device(named, supplier, supplier, GPU_CLASS, 4, 4, b"CH", ASK_IO, ASK_USDC)
         owner, asks = Pubkey(supplier), {"ask_io": ASK_IO, "ask_usdc": ASK_USDC}
-        terms = {"processors": 4, "tier": 4, "country": "CH", **asks}
         outcome = self.act(
             "register_device",
             lambda: self.staking.register_device(address, row),
-            staking.register_device(owner, signer.pubkey(), owner, GPU_CLASS, **terms),
+            staking.register_device(
+                owner, signer.pubkey(), owner, GPU_CLASS, processors=4, tier=4, country="CH", **asks
+            ),
             supplier,
             named,
         )
@@ -154,7 +156,7 @@ class Network(StakeCalls, OrdersCalls):
 
     def money(self, owner: Address, currency: int = IO) -> int:
         """What a wallet has on the chain, base units."""
-        return self.pair.world.money(Pubkey(owner), currency)
+        return self.pair.world.money(Pubkey(owner), Currency(currency))
 
     def fees(self, currency: int) -> int:
         """What is in buyback's vault, base units."""

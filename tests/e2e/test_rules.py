@@ -34,7 +34,9 @@ def change(network: Network, params: OrdersParams) -> None:
     """From proposal to effect."""
     assert propose(network, params) == "propose_params"
     assert apply(network) == "NoticeNotOver"
-    network.wait_until(network.model.config.pending_at)
+    config = network.model.config
+    assert config is not None
+    network.wait_until(config.pending_at)
     assert apply(network) == "apply_params"
 
 

@@ -164,7 +164,7 @@ class Buyback(AdminRoles):
         return [("ParamsApplied", {"params": config.params.fields()})]
 
     def set_pause(self, guardian: Address, mask: int, until: int) -> list[Event]:
-        super().set_pause(guardian, mask, until)
+        self._pause(guardian, mask, until, self.now)
         config = self._config()
         if config.open and mask & PAUSE_BID and self.now < until:
             config.void = True

@@ -137,7 +137,7 @@ class OrdersCalls(Acts):
         )
 
     def call(
-        self, name: str, arguments: dict[str, Any] | None = None, **accounts: Address | Pubkey
+        self, name: str, arguments: dict[str, Any] | None = None, /, **accounts: Address | Pubkey
     ) -> Instruction:
         """An instruction of orders."""
         keys = {name: each if isinstance(each, Pubkey) else Pubkey(each) for name, each in accounts.items()}

@@ -11,7 +11,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper import deploy
-from keeper.chain import Account, Chain, EmbeddedChain, TransactionRecord
+from keeper.chain import Account, Chain, EmbeddedChain, Signer, TransactionRecord
 from keeper.chain.token import create_associated, read_mint, read_token_account, transfer
 from keeper.clients import tokenomics
 from keeper.economy.calendar import DAY, HOUR, month_number, month_start
@@ -47,7 +47,7 @@ class DrivenChain(Chain, Protocol):
 
     def airdrop(self, address: Pubkey, lamports: int) -> None: ...
 
-    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
+    def execute(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Execute one transaction; a refusal is in the record."""
         ...
 
