@@ -7,6 +7,9 @@ to be trusted: the files' hashes are on chain, and the proof follows from ``wall
 
 from __future__ import annotations
 
+import asyncio
+import os
+import re
 from pathlib import Path
 
 from solders.pubkey import Pubkey
@@ -18,23 +21,55 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from keeper.rewards.publication import PublicationError, claimable, published_hours
+from keeper.rewards.publication import (
+    KINDS,
+    MANIFEST,
+    Claims,
+    Manifest,
+    PublicationError,
+    published_hours,
+    read_claims,
+    read_manifest,
+)
+
+HOUR = r"\d{1,9}"
+FILE = re.compile(f"{HOUR}/({'|'.join(map(re.escape, (*KINDS, MANIFEST)))})")
+"""What is published; what is still being written lies beside it."""
+
+
+class _Published(StaticFiles):
+    """The published files and nothing else of a folder."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        return super().lookup_path(path) if FILE.fullmatch(path) else ("", None)
 
 
 def application(folder: Path) -> Starlette:
     """Serve what is published in ``folder``, which must exist."""
+    # A million wallets take seconds to read and hash, and 150 MB: one hour at a time, and the last is kept.
+    turn, kept = asyncio.Lock(), dict[str, Claims]()
+
+    async def claims(manifest: Manifest) -> Claims:
+        async with turn:
+            if manifest.hash not in kept:
+                found = await run_in_threadpool(read_claims, folder, manifest)
+                kept.clear()
+                kept[manifest.hash] = found
+            return kept[manifest.hash]
 
     async def hours(request: Request) -> Response:
         return JSONResponse({"hours": published_hours(folder)})
 
     async def proof(request: Request) -> Response:
+        number = request.path_params["hour"]
+        if not re.fullmatch(HOUR, number):
+            raise HTTPException(400, f"no hour: {number[:20]}")
         try:
             wallet = Pubkey.from_string(request.path_params["wallet"])
         except ValueError as error:
             raise HTTPException(400, f"no address: {error}") from error
         try:
-            # A block of a million wallets is read and hashed: beside the other requests.
-            found = await run_in_threadpool(claimable, folder, request.path_params["hour"], wallet)
+            found = (await claims(read_manifest(folder, int(number)))).of(wallet)
         except PublicationError as error:
             raise HTTPException(404, str(error)) from error
         return JSONResponse(found.json())
@@ -42,7 +77,7 @@ def application(folder: Path) -> Starlette:
     return Starlette(
         routes=[
             Route("/rewards", hours),
-            Route("/rewards/{hour:int}/proof/{wallet}", proof),
-            Mount("/rewards", StaticFiles(directory=folder)),
+            Route("/rewards/{hour}/proof/{wallet}", proof),
+            Mount("/rewards", _Published(directory=folder)),
         ]
     )

@@ -6,6 +6,7 @@ nobody else.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,6 +32,8 @@ AHEAD_SECONDS = 60
 """A server's clock may be ahead of the chain's by this much."""
 MAX_BYTES = 65_536
 TIMEOUT_SECONDS = 5.0
+TOTAL_SECONDS = 15.0
+"""Of one read, and of the whole answer: a server that trickles must not hold the keeper up."""
 
 
 class PriceSource(Protocol):
@@ -100,12 +103,13 @@ class HttpOracle:
         try:
             text = await self._ask()
             return self.read(text, now, config.reference_price if config else 0)
-        except (OracleError, httpx.HTTPError) as error:
+        except (OracleError, httpx.HTTPError, TimeoutError) as error:
             log.warning("price.unusable", server=self.server, reason=str(error) or type(error).__name__)
             return None
 
     async def _ask(self) -> bytes:
         async with (
+            asyncio.timeout(TOTAL_SECONDS),
             httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client,
             client.stream("GET", self.url) as answer,
         ):

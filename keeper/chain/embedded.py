@@ -34,6 +34,7 @@ from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.chain.loader import program_data_address
 from keeper.chain.packing import MAX_TRANSACTION_BYTES
 from keeper.chain.protocol import (
+    MAX_CALL_BYTES,
     MAX_COMPUTE_UNITS,
     Account,
     Blockhash,
@@ -393,7 +394,7 @@ class EmbeddedChain:
                 stack_height=call.stack_height() or OUTERMOST_CALL,
                 program=keys[compiled.program_id_index],
                 accounts=tuple(keys[i] for i in compiled.accounts),
-                data=bytes(compiled.data),
+                data=compiled.data if len(compiled.data) <= MAX_CALL_BYTES else b"",
             )
             for outer, calls in enumerate(meta.inner_instructions())
             for call in calls

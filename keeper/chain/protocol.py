@@ -20,6 +20,8 @@ from solders.transaction import VersionedTransaction
 if TYPE_CHECKING:
     from keeper.chain.signer import Signer
 
+MAX_CALL_BYTES = 768
+"""Data of a program's call that is kept: more than any event of ours has."""
 MAX_COMPUTE_UNITS = 1_400_000
 """What a transaction may compute at most; both chains ask for it, the default is 200,000 a call."""
 
@@ -54,7 +56,9 @@ class InnerInstruction(NamedTuple):
     """A call made by a program during a transaction.
 
     ``outer`` is the index of the transaction's own instruction that it happened under;
-    ``stack_height`` is 2 for a call by that instruction's program, 3 for one deeper.
+    ``stack_height`` is 2 for a call by that instruction's program, 3 for one deeper. ``data`` is empty
+    when it is longer than :data:`MAX_CALL_BYTES`: anybody may name our programs in a transaction and fill
+    it with calls of 10 KiB, which take a reader of base58 seconds and all its memory.
     """
 
     outer: int

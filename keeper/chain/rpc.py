@@ -36,6 +36,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from keeper.chain.failure import describe
 from keeper.chain.notices import Notices
 from keeper.chain.protocol import (
+    MAX_CALL_BYTES,
     MAX_COMPUTE_UNITS,
     Account,
     Blockhash,
@@ -69,6 +70,8 @@ READ_TRIES = 5
 """How often a transaction is asked for, of a node that doesn't answer."""
 FIRST_WAIT_SECONDS = 0.1
 """How long at most until the second time; twice as long each time after."""
+MAX_CALL_DIGITS = len(base58.b58encode(b"\xff" * MAX_CALL_BYTES))
+"""What MAX_CALL_BYTES are in base58."""
 LEVELS = {Commitment.CONFIRMED: Confirmed, Commitment.FINALIZED: Finalized}
 RESEND_SECONDS = 2.0
 """How often an unconfirmed transaction's bytes are sent again."""
@@ -408,6 +411,9 @@ def _account(found: Any) -> Account:
 
 def _record(signature: Signature, found: Any) -> TransactionRecord:
     meta = found.transaction.meta
+    # Hours are told apart by times, and events are inner instructions: a guess would be another history.
+    if found.block_time is None or meta.inner_instructions is None:
+        raise ChainUnreachable(f"the RPC node doesn't know when {signature} was, or what it called")
     message = found.transaction.transaction.message
     loaded = meta.loaded_addresses
     keys = [*message.account_keys, *(loaded.writable if loaded else ()), *(loaded.readonly if loaded else ())]
@@ -417,16 +423,16 @@ def _record(signature: Signature, found: Any) -> TransactionRecord:
             stack_height=call.stack_height or 2,
             program=keys[call.program_id_index],
             accounts=tuple(keys[i] for i in bytes(call.accounts)),
-            data=base58.b58decode(call.data),
+            data=base58.b58decode(call.data) if len(call.data) <= MAX_CALL_DIGITS else b"",
         )
-        for group in meta.inner_instructions or ()
+        for group in meta.inner_instructions
         for call in group.instructions
     )
     error, index, code = describe(meta.err) if meta.err else (None, None, None)
     return TransactionRecord(
         signature=signature,
         slot=found.slot,
-        time=found.block_time or 0,
+        time=found.block_time,
         signers=tuple(keys[: message.header.num_required_signatures]),
         programs=tuple(keys[each.program_id_index] for each in message.instructions),
         inner=inner,

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from keeper.chain import TransactionFailed
+import re
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import TransactionFailed, TransactionRecord
 from keeper.clients import buyback, orders, staking, tokenomics
 
 PROGRAMS = {each.PROGRAM.address: each.PROGRAM for each in (tokenomics, staking, buyback, orders)}
+
+
+FAILED = re.compile(r"Program (\w+) failed: ")
 
 
 def explain(failure: TransactionFailed) -> str:
@@ -13,8 +20,14 @@ def explain(failure: TransactionFailed) -> str:
     record = failure.record
     if failure.code is None or record.failed_instruction is None:
         return str(failure)
-    program = PROGRAMS.get(record.programs[record.failed_instruction])
+    program = PROGRAMS.get(_refuser(record, record.failed_instruction))
     if program is None:
         return str(failure)
     error = program.error(failure.code)
     return f"{program.name}: {error.name}: {error.message}"
+
+
+def _refuser(record: TransactionRecord, instruction: int) -> Pubkey:
+    """Whose error number it is: a program that another one called is the first to fail in the logs."""
+    found = (FAILED.match(line) for line in record.logs)
+    return next((Pubkey.from_string(each[1]) for each in found if each), record.programs[instruction])

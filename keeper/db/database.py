@@ -47,8 +47,9 @@ class Database:
         """Name the database; nothing is opened yet. Raises DatabaseError for another kind."""
         try:
             self.url = make_url(url)
-        except ArgumentError as error:
-            raise DatabaseError(f"{url!r} is no database's URL: {error}") from error
+        except ArgumentError:
+            # It isn't repeated, as it may have a password in it.
+            raise DatabaseError("no database's URL: write sqlite:///FILE or postgresql://...") from None
         kind = self.url.get_backend_name()
         if kind not in DRIVERS:
             raise DatabaseError(f"{kind} is no database for the keeper; take sqlite or postgresql")

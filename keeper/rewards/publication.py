@@ -23,6 +23,7 @@ from solders.pubkey import Pubkey
 
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation
+from keeper.economy import merkle
 from keeper.errors import UserError
 from keeper.rewards import rule, tables
 from keeper.rewards.rows import CLASS, INPUT, Hour, Rows, keys
@@ -221,23 +222,41 @@ class Claimable:
         }
 
 
-def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
-    """Look a wallet up in an hour's published files; raises PublicationError when it isn't there.
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What every wallet can claim by an hour's root."""
 
-    The tree is built anew and its root compared with the manifest's.
-    """
-    manifest = read_manifest(folder, hour)
-    wallets = read_table(folder, manifest, "wallets.csv")
+    hour: int
+    wallets: Rows
+    tree: merkle.Tree
+
+    def of(self, wallet: Pubkey) -> Claimable:
+        """Look a wallet up; raises PublicationError when it isn't there."""
+        (key,) = keys([wallet])
+        index = int(np.searchsorted(self.wallets["wallet"], key))
+        if index == len(self.wallets) or self.wallets["wallet"][index] != key:
+            raise PublicationError(f"{wallet} has earned nothing by hour {self.hour}")
+        lifetime = int(self.wallets["lifetime"][index])
+        return Claimable(self.hour, wallet, lifetime, self.tree.root, self.tree.proof(index))
+
+
+def read_claims(folder: Path, manifest: Manifest) -> Claims:
+    """Read an hour's wallets; raises PublicationError when they don't have the manifest's root."""
+    hour, wallets = manifest.hour, read_table(folder, manifest, "wallets.csv")
     found = tree(wallets)
     if found is None:
         raise PublicationError(f"nobody has earned anything by hour {hour}")
     if found.root.hex() != manifest.root:
         raise PublicationError(f"hour {hour}: wallets.csv has root {found.root.hex()}, not {manifest.root}")
-    (key,) = keys([wallet])
-    index = int(np.searchsorted(wallets["wallet"], key))
-    if index == len(wallets) or wallets["wallet"][index] != key:
-        raise PublicationError(f"{wallet} has earned nothing by hour {hour}")
-    return Claimable(hour, wallet, int(wallets["lifetime"][index]), found.root, found.proof(index))
+    return Claims(hour, wallets, found)
+
+
+def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
+    """Look a wallet up in an hour's published files; raises PublicationError when it isn't there.
+
+    The tree is built anew and its root compared with the manifest's.
+    """
+    return read_claims(folder, read_manifest(folder, hour)).of(wallet)
 
 
 def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:

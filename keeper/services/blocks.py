@@ -102,8 +102,9 @@ async def attest_hours(
             return found is None or found.status == BlockStatus.OPEN
 
         instructions = [staking.attest(key, number, said)]
-        # A veto or other parameters void what was said: saying it again is another thing.
-        since = f"{terms.revision}:{block.vetoes if block else 0}"
+        # A veto, other parameters or another word void what was said: saying it again is another thing.
+        before = block.vote(terms, key) if block else None
+        since = f"{terms.revision}:{block.vetoes if block else 0}:{before.hex() if before else '-'}"
         name = f"attest:{key}:{number}:{since}:{said.hash.hex()}"
         for event in await send(chain, operator, log, PROGRAM, instructions, still_open, key=name):
             log.info("block.attested", **pick(event.fields, "hour", "total", "devices", "agreed", "conflict"))
@@ -122,6 +123,9 @@ async def finalise_blocks(chain: Chain, payer: Signer, log: FilteringBoundLogger
         final = [staking.finalise(block.hour)]
         name = f"block:{block.hour}:finalise:{block.agreed_at}"
         done = await send(chain, payer, log, PROGRAM, final, still_agreed, key=name)
+        if not done:
+            # It waits after a refusal, or another keeper was faster: the next run sees.
+            break
         for event in done:
             log.info("block.finalised", **pick(event.fields, "hour", "total", "devices"))
         events += done
@@ -197,6 +201,9 @@ async def _agreed(chain: Chain) -> Block | None:
         return None
     block = (await staking.read_hours(chain, [config.next_hour])).get(config.next_hour)
     if block is None or block.status != BlockStatus.AGREED or block.revision != config.revision:
+        return None
+    economy = await tokenomics.read_config(chain)
+    if economy and economy.emitted < block.total and economy.is_paused(tokenomics.PAUSE_EMISSION, now):
         return None
     return block if now >= block.agreed_at + config.params.challenge_window else None
 

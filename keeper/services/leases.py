@@ -24,13 +24,18 @@ LOGGED = {
     "OrderClosed": ("order.closed", ("order", "reason", "paid", "refunded")),
 }
 """Names in the log, and fields, by the program's events."""
+STEPS = 5
+"""A lease's end, payment, closing, its order's refund and closing. Somebody who makes another thing due all
+the time waits for the next run, as everybody does: other jobs have their turn before.
+"""
 
 
 async def keep_leases(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
     """Do everything that is due for orders; see :func:`~keeper.market.leases.due`.
 
-    What one step makes due is done in the same run. What is refused alone (a token account that its owner
-    closed or that is frozen) is logged and tried again later, and keeps nothing else from being done.
+    What one step makes due is done in the same run, up to :data:`STEPS`. What is refused alone (a token
+    account that its owner closed or that is frozen) is logged and tried again later, and keeps nothing else
+    from being done.
     """
     config = await orders.read_config(chain)
     if config is None:
@@ -38,7 +43,7 @@ async def keep_leases(chain: Chain, payer: Signer, log: FilteringBoundLogger) ->
         return []
     events: list[Event] = []
     tried: set[Action] = set()
-    while True:
+    for _ in range(STEPS):
         book = await read_book(chain)
         todo = [each for each in due(book, (await chain.clock()).unix_timestamp) if each not in tried]
         if not todo:

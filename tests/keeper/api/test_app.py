@@ -1,6 +1,7 @@
 """Published hours and proofs over HTTP, from a real server."""
 
 import json
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from solders.pubkey import Pubkey
 
+from keeper.api import app
 from keeper.rewards import publication
 from tests.keeper.rewards.tables import key
 from tests.keeper.rewards.test_publication import publish
@@ -58,3 +60,27 @@ def test_what_is_not_there(served: tuple[Path, str]) -> None:
     assert status(f"{url}/rewards/0/proof/abc")[0] == 400
     assert status(f"{url}/rewards/0/secret")[0] == 404
     assert status(f"{url}/rewards/../pyproject.toml")[0] == 404
+    assert status(f"{url}/rewards/{'9' * 300}/proof/{nobody}") == (400, f"no hour: {'9' * 20}")
+    assert status(f"{url}/rewards/{'9' * 300}/manifest.json")[0] == 404
+
+
+def test_what_is_still_being_written_is_not_served(served: tuple[Path, str]) -> None:
+    folder, url = served
+    for name in (".1.part", "1.old"):
+        shutil.copytree(folder / "0", folder / name)
+        assert status(f"{url}/rewards/{name}/wallets.csv")[0] == 404
+
+
+def test_many_proofs_of_an_hour_read_it_once(
+    served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, url = served
+    read = []
+    monkeypatch.setattr(
+        app, "read_claims", lambda *given: read.append(given) or publication.read_claims(*given)
+    )
+    for name in ("wallet 1", "wallet 1"):
+        wallet = Pubkey(key(name))
+        found = json.loads(get(f"{url}/rewards/0/proof/{wallet}"))
+        assert found == publication.claimable(folder, 0, wallet).json()
+    assert len(read) == 1

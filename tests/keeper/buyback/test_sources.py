@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,6 +12,7 @@ import structlog
 from solders.pubkey import Pubkey
 from structlog.testing import capture_logs
 
+from keeper.buyback import sources
 from keeper.buyback.sources import (
     AHEAD_SECONDS,
     HISTORY_DAYS,
@@ -140,7 +143,7 @@ def test_an_outlier_is_what_the_auctions_are_far_from(reference, used):
 
 
 class Server(ThreadingHTTPServer):
-    status, body = 200, b""
+    status, body, pause = 200, b"", 0.0
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -148,7 +151,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         self.send_header("Location", "/elsewhere")
         self.end_headers()
-        self.wfile.write(self.server.body)
+        with suppress(ConnectionError):
+            for start in range(0, len(self.server.body), 1 if self.server.pause else MAX_BYTES):
+                self.wfile.write(self.server.body[start:][: 1 if self.server.pause else MAX_BYTES])
+                time.sleep(self.server.pause)
 
     def log_message(self, *_):
         pass
@@ -199,6 +205,16 @@ async def test_a_server_that_does_not_say(server, oracle, status, body, why):
     with capture_logs() as logs:
         assert await oracle.quote(world.chain, LOG) is None
     assert why in logs[0]["reason"]
+
+
+async def test_a_server_that_trickles(server, oracle, monkeypatch):
+    """Each piece comes in time, the whole never would."""
+    world = BuybackWorld.ready()
+    monkeypatch.setattr(sources, "TOTAL_SECONDS", 0.3)
+    server.body, server.pause = b" " * 100, 0.1
+    with capture_logs() as logs:
+        assert await oracle.quote(world.chain, LOG) is None
+    assert (logs[0]["event"], logs[0]["reason"]) == ("price.unusable", "TimeoutError")
 
 
 async def test_a_key_in_the_url_is_not_logged(server, oracle):

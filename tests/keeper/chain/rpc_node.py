@@ -60,6 +60,10 @@ class Faults:
     """How many times a transaction that landed is not found yet."""
     forgetful: bool = False
     """Transactions are listed and not found."""
+    timeless: bool = False
+    """No transaction has a time."""
+    unrecorded: bool = False
+    """No transaction has its inner instructions."""
     status: int = 200
     """The HTTP status of every answer."""
     garbage: bool = False
@@ -272,7 +276,7 @@ class RpcNode:
         error = error_json(record)
         return {
             "slot": record.slot,
-            "blockTime": record.time,
+            "blockTime": None if self.faults.timeless else record.time,
             "version": 0,
             "transaction": [base64.b64encode(bytes(transaction)).decode(), "base64"],
             "meta": {
@@ -281,7 +285,9 @@ class RpcNode:
                 "fee": record.fee,
                 "preBalances": [],
                 "postBalances": [],
-                "innerInstructions": inner_json(record.inner, transaction.message.account_keys),
+                "innerInstructions": None
+                if self.faults.unrecorded
+                else inner_json(record.inner, transaction.message.account_keys),
                 "logMessages": list(record.logs),
                 "preTokenBalances": [],
                 "postTokenBalances": [],

@@ -2,15 +2,18 @@
 
 import base64
 import hashlib
+from typing import Any
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from keeper.chain import EmbeddedChain, Event, InnerInstruction, TransactionRecord
+from keeper.chain import EmbeddedChain, Event, InnerInstruction, Program, TransactionRecord
 from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.chain.program import EVENT_TAG
+from keeper.chain.protocol import MAX_CALL_BYTES
+from keeper.clients.errors import PROGRAMS
 from tests.keeper.chain.conftest import (
     ADMIN,
     ALICE,
@@ -50,6 +53,27 @@ def call(
 
 def record(*inner: InnerInstruction, programs: tuple[Pubkey, ...] = (OURS,)) -> TransactionRecord:
     return TransactionRecord(Signature.default(), 1, 2, (), programs, inner, (), 0, 5_000)
+
+
+def test_no_event_is_longer_than_the_calls_that_are_kept() -> None:
+    sizes = {
+        f"{program.name}.{event}": len(EVENT_TAG) + 8 + sum(size(program, each["type"]) for each in fields)
+        for program in PROGRAMS.values()
+        for event, fields in program.event_fields.items()
+    }
+    assert max(sizes.values()) <= MAX_CALL_BYTES, max(sizes, key=sizes.__getitem__)
+
+
+def size(program: Program, kind: Any) -> int:
+    """Bytes of a type of fixed size, as all in the events are."""
+    widths = {"pubkey": 32, "u64": 8, "i64": 8, "u128": 16, "u32": 4, "u16": 2, "u8": 1, "bool": 1}
+    if isinstance(kind, str):
+        return widths[kind]
+    if "array" in kind:
+        item, count = kind["array"]
+        return size(program, item) * int(count)
+    fields = program.definitions[kind["defined"]["name"]]["type"]["fields"]
+    return sum(size(program, each["type"]) for each in fields)
 
 
 # -- real transactions --------------------------------------------------------------------------

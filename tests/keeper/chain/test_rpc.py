@@ -20,10 +20,12 @@ from keeper.chain import (
     Chain,
     ChainError,
     ChainUnreachable,
+    InnerInstruction,
     TransactionExpired,
     TransactionFailed,
     TransactionRecord,
 )
+from keeper.chain.protocol import MAX_CALL_BYTES
 from keeper.chain.rpc import AT_ONCE, READ_TRIES
 from tests.keeper.chain.conftest import ADMIN, ALICE, BOB, LAMPORTS, RpcSite, initialize, pay
 from tests.keeper.chain.mischief import Lost, Mischief
@@ -218,6 +220,30 @@ async def test_a_node_that_forgot_what_it_lists(rpc: RpcSite) -> None:
     rpc.node.faults.forgetful = True
     with pytest.raises(ChainError, match="longer history"):
         await rpc.chain.history(ALICE.pubkey())
+
+
+@pytest.mark.parametrize("fault", [Faults(timeless=True), Faults(unrecorded=True)], ids=["time", "calls"])
+async def test_a_node_that_knows_half_of_a_transaction(rpc: RpcSite, fault: Faults) -> None:
+    """It is asked again: an hour's events, or their times, are not to be guessed."""
+    sent = await rpc.chain.send([pay(1)], [ALICE])
+    rpc.node.faults = fault
+    with pytest.raises(ChainUnreachable, match=f"doesn't know when {sent.signature} was, or what it called"):
+        await rpc.chain.records([sent.signature])
+    rpc.node.faults = Faults()
+    assert await rpc.chain.records([sent.signature]) == [sent]
+
+
+async def test_calls_that_are_too_long_to_be_events_are_not_read(
+    rpc: RpcSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names a program in a transaction has it listed; reading ten kilobytes of base58 takes long."""
+    sent = await rpc.chain.send([pay(1)], [ALICE])
+    transaction, record = rpc.node._landed[sent.signature]
+    kept, cut = (InnerInstruction(0, 2, SYSTEM, (), b"x" * length) for length in (MAX_CALL_BYTES, 10_240))
+    rpc.node._landed[sent.signature] = transaction, record._replace(inner=(kept, cut))
+    (found,) = await rpc.chain.records([sent.signature])
+    assert found is not None
+    assert found.inner == (kept, cut._replace(data=b""))
 
 
 # -- history ------------------------------------------------------------------------------------

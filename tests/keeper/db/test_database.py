@@ -21,7 +21,7 @@ from keeper.db.tables import CHAIN, METADATA, SIGNATURES
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("nonsense", "is no database's URL"),
+        ("postgres ql://keeper:secret@host/x", "^no database's URL: write"),
         ("mysql://localhost/x", "take sqlite or postgresql"),
         ("sqlite://", "needs a file"),
     ],

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
+from solders.system_program import CreateAccountParams, create_account
 
 from keeper.chain import Account, Chain, ChainUnreachable
 from keeper.chain.rpc import RpcChain
@@ -67,6 +68,30 @@ async def test_the_accounts_are_the_chains(busy: Busy, database: Database) -> No
             )
         assert await stored(database) == await on_chain(world)
     assert await halted(database) == []
+
+
+async def test_an_account_that_somebody_gives_a_program_is_none_of_its_own(
+    busy: Busy, database: Database
+) -> None:
+    """It costs its rent, and must not stop the keepers: only zeros can be given away."""
+    chain, world = busy
+    for number, space in enumerate((0, 100)):
+        made, lamports = key(f"gift {number}"), 10**7
+        gift = CreateAccountParams(
+            from_pubkey=world.payer.pubkey(),
+            to_pubkey=made.pubkey(),
+            lamports=lamports,
+            space=space,
+            owner=staking.PROGRAM.address,
+        )
+        world.do(create_account(gift), signers=[made])
+    (_, ledger) = await ledgers(chain, database)
+    assert (await ledger.compare()).differences == []
+    account = world.chain.get(key("gift 1").pubkey())
+    assert account is not None and account.owner == staking.PROGRAM.address
+    world.chain.set_account(key("gift 1").pubkey(), replace(account, data=b"\0" * 99 + b"\1"))
+    (difference,) = (await ledger.compare()).differences
+    assert difference.address == str(key("gift 1").pubkey())
 
 
 async def test_a_new_process_takes_the_accounts_up(busy: Busy, database: Database) -> None:

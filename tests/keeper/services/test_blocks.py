@@ -1,10 +1,14 @@
 """The jobs of reward blocks and slashes: due, not due, twice, beside others, and when something differs."""
 
+import asyncio
+import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 import structlog
 from solders.keypair import Keypair
 from structlog.testing import capture_logs
@@ -13,13 +17,15 @@ from keeper.buyback.decide import Limits
 from keeper.buyback.sources import OwnHistory
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation, BlockStatus
+from keeper.db import Database
+from keeper.db.tables import INTENTS
 from keeper.economy.supply import IO
 from keeper.rewards import publication, tables
 from keeper.rewards.rows import OBSERVATION, keys
 from keeper.services import jobs, names
 from keeper.services.blocks import attest_hours, finalise_blocks, observations_in
 from keeper.services.slashes import execute_slashes
-from tests.keeper.services.keepers import indexed
+from tests.keeper.services.keepers import indexed, new_keeper
 from tests.keeper.services.test_jobs import overtaken
 from tests.programs.staking_world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, World, finish, key
@@ -200,6 +206,65 @@ async def test_a_pause_delays_finality(world, tmp_path):
     assert await finalise_blocks(world.chain, world.payer, LOG) == []
     world.chain.advance(1)
     assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 1
+
+
+async def test_while_emission_is_paused_what_needs_it_is_not_due(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    guardian, until = world.guardian, world.chain.now() + DAY
+    world.do(tokenomics.set_pause(guardian.pubkey(), tokenomics.PAUSE_EMISSION, until), signers=[guardian])
+    world.chain.advance(DAY - 1)
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 1
+
+
+async def test_a_block_that_is_refused_ends_the_run(world, database):
+    """Its intent waits longer each time and is parked in the end; the job goes on to the next run."""
+    first, second = (Attestation(bytes([n]) * 32, total, 1, b"d" * 32) for n, total in ((1, 100), (2, 50)))
+    world.chain.warp_to(START + 2 * HOUR)
+    for hour, said in enumerate((first, second)):
+        for operator in world.operators[:2]:
+            world.do(staking.attest(operator.pubkey(), hour, said), signers=[operator])
+    world.chain.advance(HOUR)
+    keeper = new_keeper(world.chain, world.payer, database, {"blocks": finalise_blocks})
+    for _ in range(12):
+        await asyncio.wait_for(keeper.run_job("blocks"), 20)
+        world.chain.advance(600)
+    await keeper.resign()
+    (row,) = await parked(database)
+    assert row.key.startswith("block:1:finalise:")
+    assert row.reason.startswith("staking: TotalOutOfRange")
+    assert [block(world, hour).status for hour in (0, 1)] == [BlockStatus.FINAL, BlockStatus.AGREED]
+
+
+async def parked(database: Database) -> list[sa.Row[Any]]:
+    async with database.reading() as connection:
+        return list(await connection.execute(sa.select(INTENTS).filter_by(state="parked")))
+
+
+async def test_an_operator_that_takes_its_word_back_and_says_it_again(world, tmp_path, database):
+    work = 1
+
+    async def observe_work(hour: int) -> np.ndarray:
+        rows = await observe(hour)
+        rows["work"] = work
+        return rows
+
+    world.chain.warp_to(START + HOUR)
+    said = []
+    async with indexed(world.chain, tmp_path / "index.db") as past:
+        job = partial(attest_hours, folder=tmp_path / "rewards", observe=observe_work, past=past)
+        keeper = new_keeper(world.chain, world.operators[0], database, {"attest": job})
+        for seen in (1, 2, 1):
+            work = seen
+            shutil.rmtree(tmp_path / "rewards", ignore_errors=True)
+            await keeper.run_job("attest")
+            terms = finish(staking.read_config(world.chain))
+            said.append(block(world, 0).vote(terms, world.operators[0].pubkey()))
+        await keeper.resign()
+    assert said[0] == said[2] != said[1]
 
 
 async def test_finality_beside_another_keeper(world, tmp_path):

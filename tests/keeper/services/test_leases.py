@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 import structlog
 from solders.compute_budget import set_compute_unit_price
@@ -15,6 +17,7 @@ from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.calendar import DAY
 from keeper.economy.orders import fee
 from keeper.market.leases import ending
+from keeper.services import leases
 from keeper.services.leases import keep_leases, read_book
 from tests.keeper.services.test_jobs import overtaken
 from tests.programs.orders_world import ASK_IO, HOUR, OrdersWorld
@@ -155,6 +158,21 @@ def close(world: OrdersWorld, owner: str, tokens) -> None:
     burn = Instruction(TOKEN_PROGRAM, bytes([8]) + amount, accounts)
     closing = [accounts[0], AccountMeta(keypair.pubkey(), False, True), accounts[2]]
     world.do(burn, Instruction(TOKEN_PROGRAM, bytes([9]), closing), signers=[keypair])
+
+
+async def test_somebody_who_makes_something_due_all_the_time_keeps_no_other_job_from_its_turn(
+    world, monkeypatch
+):
+    numbers = count(1)
+
+    async def read_and_make_due(chain):
+        made = world.order(key("renter"), number=next(numbers))
+        world.do(orders.cancel_order(made), signers=[key("renter")])
+        return await read_book(chain)
+
+    monkeypatch.setattr(leases, "read_book", read_and_make_due)
+    closed = [each.name for each in await keep_leases(world.chain, world.payer, LOG)].count("OrderClosed")
+    assert closed == leases.STEPS
 
 
 async def test_beside_another_keeper(world):
