@@ -356,6 +356,7 @@ UNREACHABLE = {
     "InvalidClock": "the clock goes forwards; the security tests turn it back",
     "InvariantViolated": "that is what it is for",
     "NotUpgradeAuthority": "sequences begin initialised; the security tests try it",
+    "ZeroAddress": "sequences begin initialised; the security tests try it",
     **dict.fromkeys(
         ("WrongAccount", "WrongOrder", "WrongDevice"),
         "sequences name the accounts that belong together; the security tests try others",
