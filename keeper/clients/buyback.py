@@ -77,6 +77,8 @@ class Config:
     params: Params
     pending: Params
     pending_at: int
+    pending_guardian: Pubkey
+    guardian_at: int
 
     def is_paused(self, mask: int, now: int) -> bool:
         """Whether one of the operations of ``mask`` is stopped at ``now``."""
@@ -163,7 +165,8 @@ apply_params = _ROLES.apply_params
 set_pause = _ROLES.set_pause
 propose_admin = _ROLES.propose_admin
 accept_admin = _ROLES.accept_admin
-set_guardian = _ROLES.set_guardian
+propose_guardian = _ROLES.propose_guardian
+accept_guardian = _ROLES.accept_guardian
 
 
 def set_first_price(admin: Pubkey, price: int) -> Instruction:

@@ -37,9 +37,13 @@ class Roles:
         """Take the admin role over."""
         return self._program.instruction("accept_admin", new_admin=new_admin)
 
-    def set_guardian(self, admin: Pubkey, guardian: Pubkey) -> Instruction:
+    def propose_guardian(self, admin: Pubkey, pending: Pubkey) -> Instruction:
         """Name another guardian."""
-        return self._program.instruction("set_guardian", {"guardian": guardian}, admin=admin)
+        return self._program.instruction("propose_guardian", {"pending": pending}, admin=admin)
+
+    def accept_guardian(self, new_guardian: Pubkey) -> Instruction:
+        """Take the guardian role over, once the notice is over."""
+        return self._program.instruction("accept_guardian", new_guardian=new_guardian)
 
 
 class ParamsRoles(Roles):

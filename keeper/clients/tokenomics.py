@@ -27,6 +27,7 @@ PROGRAM_DATA = program_data_address(PROGRAM.address)
 PAGE_CLAIMS: int = PROGRAM.constants["PAGE_CLAIMS"]
 PAUSE_EMISSION: int = PROGRAM.constants["PAUSE_EMISSION"]
 SEASON_NOTICE: int = PROGRAM.constants["SEASON_NOTICE"]
+GUARDIAN_NOTICE: int = PROGRAM.constants["GUARDIAN_NOTICE"]
 
 ERROR = {each.name: each.code for each in PROGRAM.errors.values()}
 """The program's error numbers by name."""
@@ -50,6 +51,8 @@ class Config:
     emitted_hours: int
     burned: int
     start_month: int
+    pending_guardian: Pubkey
+    guardian_at: int
 
     def is_paused(self, mask: int, now: int) -> bool:
         """Whether an operation is stopped at ``now``: a pause lapses by itself."""
@@ -268,7 +271,8 @@ _ROLES = Roles(PROGRAM)
 set_pause = _ROLES.set_pause
 propose_admin = _ROLES.propose_admin
 accept_admin = _ROLES.accept_admin
-set_guardian = _ROLES.set_guardian
+propose_guardian = _ROLES.propose_guardian
+accept_guardian = _ROLES.accept_guardian
 
 
 def propose_beneficiary(number: int, beneficiary: Pubkey, pending: Pubkey) -> Instruction:

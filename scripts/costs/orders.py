@@ -218,7 +218,7 @@ def _faults(meter: Meter, renter: Keypair, supplier: Keypair, workers: list[str]
 def _roles(meter: Meter) -> None:
     world, admin, guardian = meter.world, meter.world.admin, meter.world.guardian
     heir = world.person("heir")
-    propose = client.propose_params(admin.pubkey(), Params(notice=1))
+    propose = client.propose_params(admin.pubkey(), Params(notice=DAY))
     meter.run("", propose, admin)
     meter.run("", client.cancel_params(guardian.pubkey()), guardian)
     meter.run("", propose, admin)
@@ -226,6 +226,8 @@ def _roles(meter: Meter) -> None:
     meter.run("", client.apply_params())
     meter.run("set", client.set_pause(guardian.pubkey(), 1, world.chain.now() + DAY), guardian)
     meter.run("lifted", client.set_pause(guardian.pubkey(), 0, 0), guardian)
-    meter.run("", client.set_guardian(admin.pubkey(), heir.pubkey()), admin)
+    meter.run("", client.propose_guardian(admin.pubkey(), heir.pubkey()), admin)
+    world.chain.advance(DAY)
+    meter.run("", client.accept_guardian(heir.pubkey()), heir)
     meter.run("", client.propose_admin(admin.pubkey(), heir.pubkey()), admin)
     meter.run("", client.accept_admin(heir.pubkey()), heir)

@@ -187,7 +187,7 @@ def _attest(meter: Meter, operators: list[Keypair], hour: int, said: Attestation
 def _roles(meter: Meter, operators: list[Keypair]) -> None:
     world, admin, guardian = meter.world, meter.world.admin, meter.world.guardian
     heir = world.person("heir")
-    terms = replace(Params(tuple(each.pubkey() for each in operators), QUORUM), notice=1)
+    terms = replace(Params(tuple(each.pubkey() for each in operators), QUORUM), notice=DAY)
     propose = client.propose_params(admin.pubkey(), terms)
     meter.run("", propose, admin)
     meter.run("", client.cancel_params(guardian.pubkey()), guardian)
@@ -196,6 +196,8 @@ def _roles(meter: Meter, operators: list[Keypair]) -> None:
     meter.run("", client.apply_params())
     meter.run("set", client.set_pause(guardian.pubkey(), 1, world.chain.now() + DAY), guardian)
     meter.run("lifted", client.set_pause(guardian.pubkey(), 0, 0), guardian)
-    meter.run("", client.set_guardian(admin.pubkey(), heir.pubkey()), admin)
+    meter.run("", client.propose_guardian(admin.pubkey(), heir.pubkey()), admin)
+    world.chain.advance(DAY)
+    meter.run("", client.accept_guardian(heir.pubkey()), heir)
     meter.run("", client.propose_admin(admin.pubkey(), heir.pubkey()), admin)
     meter.run("", client.accept_admin(heir.pubkey()), heir)

@@ -110,7 +110,9 @@ def _roles(meter: Meter) -> None:
     until = world.chain.now() + DAY
     meter.run("set", client.set_pause(guardian.pubkey(), client.PAUSE_EMISSION, until), guardian)
     meter.run("lifted", client.set_pause(guardian.pubkey(), 0, 0), guardian)
-    meter.run("", client.set_guardian(admin.pubkey(), heir.pubkey()), admin)
+    meter.run("", client.propose_guardian(admin.pubkey(), heir.pubkey()), admin)
+    world.chain.advance(client.GUARDIAN_NOTICE)
+    meter.run("", client.accept_guardian(heir.pubkey()), heir)
     meter.run("", client.propose_beneficiary(0, seed.pubkey(), heir.pubkey()), seed)
     meter.run("", client.accept_beneficiary(0, heir.pubkey()), heir)
     meter.run("", client.propose_admin(admin.pubkey(), heir.pubkey()), admin)

@@ -62,6 +62,35 @@ def test_an_order_keeps_the_parameters_of_its_opening(network: Network) -> None:
     change(network, ORDERS)
 
 
+def test_another_guardian_takes_over_after_the_notice(network: Network) -> None:
+    model = network.model
+
+    def propose_guardian(pending: bytes) -> str:
+        return network.act(
+            "propose_guardian",
+            lambda: model.propose_guardian(ADMIN, pending),
+            orders.propose_guardian(Pubkey(ADMIN), Pubkey(pending)),
+            ADMIN,
+        )
+
+    def accept(successor: bytes) -> str:
+        return network.act(
+            "accept_guardian",
+            lambda: model.accept_guardian(successor),
+            orders.accept_guardian(Pubkey(successor)),
+            successor,
+        )
+
+    for successor in (MALLORY, GUARDIAN):
+        assert propose_guardian(successor) == "propose_guardian"
+        assert accept(successor) == "GuardianNoticeNotOver"
+        assert accept(OPERATORS[0]) == "NotPendingGuardian"
+        config = model.config
+        assert config is not None
+        network.wait_until(config.guardian_at)
+        assert accept(successor) == "accept_guardian"
+
+
 def test_a_pause_of_orders_lapses_and_stops_no_exit(network: Network) -> None:
     renter, supplier = network.join("paused"), network.join("paused supplier")
     devices = [network.let(f"paused device {number}", supplier, MINIMUM) for number in range(2)]

@@ -114,6 +114,9 @@ class Buyback(AdminRoles):
             raise Refused("AccountMissing")
         return self.config
 
+    def _clock(self) -> int:
+        return self.now
+
     def _auction(self, number: int) -> Auction:
         require(number in self.auctions, "AccountMissing")
         return self.auctions[number]

@@ -38,6 +38,8 @@ class BuybackConfig:
     guardian: Address
     params: Params
     pending_admin: Address = ZERO
+    pending_guardian: Address = ZERO
+    guardian_at: int = 0
     pending: Params | None = None
     pending_at: int = 0
     open: bool = False

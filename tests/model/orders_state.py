@@ -64,6 +64,8 @@ class OrdersConfig:
     guardian: Address
     params: OrdersParams
     pending_admin: Address = ZERO
+    pending_guardian: Address = ZERO
+    guardian_at: int = 0
     pause_mask: int = 0
     pause_until: int = 0
     pending: OrdersParams | None = None

@@ -14,6 +14,15 @@ class AdminRoles:
     def _config(self) -> Any:
         raise NotImplementedError
 
+    def _clock(self) -> int:
+        """The chain's clock."""
+        raise NotImplementedError
+
+    def _guardian_notice(self) -> int:
+        """How long another guardian is announced: as long as parameters are, where there are any."""
+        notice: int = self._config().params.notice
+        return notice
+
     def propose_admin(self, admin: Address, pending: Address) -> Event:
         config = self._config()
         require(admin == config.admin, "NotAdmin")
@@ -26,12 +35,21 @@ class AdminRoles:
         before, config.admin, config.pending_admin = config.admin, successor, ZERO
         return "AdminChanged", {"from": before, "to": successor}
 
-    def set_guardian(self, admin: Address, guardian: Address) -> Event:
+    def propose_guardian(self, admin: Address, pending: Address) -> Event:
         config = self._config()
         require(admin == config.admin, "NotAdmin")
-        require(guardian != ZERO, "ZeroAddress")
-        before, config.guardian = config.guardian, guardian
-        return "GuardianChanged", {"from": before, "to": guardian}
+        at = self._clock() + self._guardian_notice()
+        at = at if pending != ZERO else 0
+        config.pending_guardian, config.guardian_at = pending, at
+        return "GuardianProposed", {"guardian": config.guardian, "pending": pending, "at": at}
+
+    def accept_guardian(self, successor: Address) -> Event:
+        config = self._config()
+        require(successor == config.pending_guardian, "NotPendingGuardian")
+        require(self._clock() >= config.guardian_at, "GuardianNoticeNotOver")
+        before, config.guardian = config.guardian, successor
+        config.pending_guardian, config.guardian_at = ZERO, 0
+        return "GuardianChanged", {"from": before, "to": successor}
 
     def _pause(self, guardian: Address, mask: int, until: int, now: int) -> None:
         config = self._config()
@@ -50,6 +68,9 @@ class ParamRoles(AdminRoles):
         """The chain's clock."""
         raise NotImplementedError
 
+    def _clock(self) -> int:
+        return self.now
+
     def _check(self, params: Any) -> None:
         """Refuses what is out of the protocol's bounds."""
         raise NotImplementedError
@@ -62,6 +83,8 @@ class ParamRoles(AdminRoles):
         config = self._config()
         require(admin == config.admin, "NotAdmin")
         self._check(params)
+        # Whoever has it can't make it shorter than a day.
+        require(params.notice >= min(config.params.notice, DAY), "ParamsInvalid")
         config.pending, config.pending_at = params, self.now + config.params.notice
         return "ParamsProposed", {"params": params.fields(), "at": config.pending_at}
 

@@ -52,6 +52,8 @@ class StakingConfig:
     params: Params
     lease_authority: Address = ZERO
     pending_admin: Address = ZERO
+    pending_guardian: Address = ZERO
+    guardian_at: int = 0
     pause_mask: int = 0
     pause_until: int = 0
     staked: int = 0

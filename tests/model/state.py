@@ -80,6 +80,8 @@ class Config:
     guardian: Address
     staking_program: Address
     pending_admin: Address = ZERO
+    pending_guardian: Address = ZERO
+    guardian_at: int = 0
     launched: bool = False
     pause_mask: int = 0
     pause_until: int = 0

@@ -36,6 +36,7 @@ from tests.model.state import (
 
 PAGE_CLAIMS = 8_192
 PAUSE_EMISSION, PAUSE_SEASONS = 1, 2
+GUARDIAN_NOTICE = 7 * DAY
 
 
 class Tokenomics(Ledger, AdminRoles):
@@ -276,6 +277,9 @@ class Tokenomics(Ledger, AdminRoles):
         return "BurnsCounted", {"amount": amount, "burned": config.burned, "supply": self.supply}
 
     # -- roles and pause -----------------------------------------------------------------------
+
+    def _guardian_notice(self) -> int:
+        return GUARDIAN_NOTICE
 
     def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
         config = self._config()

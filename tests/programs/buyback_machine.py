@@ -107,7 +107,7 @@ class BuybackMachine(ParamActs):
     def deadlines(self) -> list[int]:
         """Moments to come at which an answer changes; the next hour when there are none."""
         config = self.config
-        moments = [config.pause_until, config.pending_at, config.waiting_since + DAY]
+        moments = [config.pause_until, config.pending_at, config.guardian_at, config.waiting_since + DAY]
         if config.open:
             moments += [self.model.auctions[config.started - 1].ends_at] * 3
         return [at for at in moments if at > self.now] or [self.now + HOUR]

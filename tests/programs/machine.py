@@ -131,6 +131,7 @@ class Machine(RoleActs):
         seasons = [each for each in self.model.seasons.values() if each.status == OPEN]
         moments = [
             self.config.pause_until,
+            self.config.guardian_at,
             *(at for each in seasons for at in (each.claim_start, each.claim_end)),
         ]
         if self.config.launched:

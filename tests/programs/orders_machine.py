@@ -120,7 +120,7 @@ class OrdersMachine(OrdersCalls, ParamActs):
 
     def deadlines(self) -> list[int]:
         """Moments to come at which an answer changes; the next hour when there are none."""
-        moments = [self.config.pause_until, self.config.pending_at]
+        moments = [self.config.pause_until, self.config.pending_at, self.config.guardian_at]
         moments += [order.match_until for order in self.model.orders.values()]
         for lease in self.model.leases.values():
             if lease.status == MATCHED:

@@ -46,11 +46,17 @@ class RoleActs(RandomActs):
         instruction = self.client.accept_admin(Pubkey(signer))
         self.act("accept_admin", lambda: self.model.accept_admin(signer), instruction, signer)
 
-    def set_guardian(self) -> None:
+    def propose_guardian(self) -> None:
         admin = self.mostly(self.config.admin, MALLORY)
         to = self.mostly(self.choose(*self.successors), ZERO)
-        instruction = self.client.set_guardian(Pubkey(admin), Pubkey(to))
-        self.act("set_guardian", lambda: self.model.set_guardian(admin, to), instruction, admin)
+        instruction = self.client.propose_guardian(Pubkey(admin), Pubkey(to))
+        self.act("propose_guardian", lambda: self.model.propose_guardian(admin, to), instruction, admin)
+
+    def accept_guardian(self) -> None:
+        pending = self.config.pending_guardian
+        signer = self.mostly(pending if pending != ZERO else MALLORY, MALLORY)
+        instruction = self.client.accept_guardian(Pubkey(signer))
+        self.act("accept_guardian", lambda: self.model.accept_guardian(signer), instruction, signer)
 
     def set_pause(self) -> None:
         guardian = self.mostly(self.config.guardian, MALLORY)

@@ -169,7 +169,8 @@ class StakingMachine(ParamActs):
     def deadlines(self) -> list[int]:
         """Moments to come at which an answer changes; the next hour when there are none."""
         config, model = self.config, self.model
-        moments = [config.pause_until, config.pending_at, *(row.pending_at for row in model.classes.values())]
+        moments = [config.pause_until, config.pending_at, config.guardian_at]
+        moments += [row.pending_at for row in model.classes.values()]
         for device in model.devices.values():
             moments.append(device.own_until)
             moments += [

@@ -217,6 +217,7 @@ UNREACHABLE = {
     "UnknownVersion": "no instruction writes another version",
     "InvalidClock": "the clock goes forwards; the security tests turn it back",
     "NotUpgradeAuthority": "sequences begin initialised; the security tests try it",
+    "ZeroAddress": "sequences begin initialised; the security tests try it",
     "WrongMint": "sequences begin initialised; the security tests try it",
     "WrongAccount": "clients name the recorded accounts; the security tests try others",
     "InvariantViolated": "no sequence makes a record contradict another",

@@ -10,7 +10,9 @@ from tests.programs.world import DAY, World
 def test_a_guardian_who_funded_the_season_may_veto_it() -> None:
     world = World.launched()
     admin = world.admin.pubkey()
-    world.do(tokenomics.set_guardian(admin, admin), signers=[world.admin])
+    world.do(tokenomics.propose_guardian(admin, admin), signers=[world.admin])
+    world.chain.advance(tokenomics.GUARDIAN_NOTICE)
+    world.do(tokenomics.accept_guardian(admin), signers=[world.admin])
     open_season(world, 1, {world.payer.pubkey(): 5})
     before = world.balance(admin)
     world.do(tokenomics.cancel_season(admin, 1, admin), signers=[world.admin])

@@ -52,6 +52,7 @@ class Sequences(StakingBetween):
             renter_fee_bps=self.choose(0, 25, 100),
             supplier_fee_bps=self.choose(0, 25, 33, 100),
             usdc_fee_bps=self.choose(0, 200, 500),
+            notice=max(self.config.params.notice, self.choose(HOUR, HOUR, HOUR, 2 * HOUR)),
         )
         bad = [replace(good, **{name: value}) for name, value in BOUNDS]
         params = self.mostly(good, self.choose(*bad), self.choose(*bad))
@@ -321,6 +322,7 @@ BOUNDS = (
     *((name, value) for name in ("match_window", "accept_window") for value in (0, DAY + 1)),
     ("settlement_lag", DAY + 1),
     ("notice", 0),
+    ("notice", HOUR - 1),
     ("notice", 90 * DAY + 1),
     ("renter_fee_bps", 101),
     ("supplier_fee_bps", 101),
@@ -354,6 +356,7 @@ UNREACHABLE = {
     "InvalidClock": "the clock goes forwards; the security tests turn it back",
     "InvariantViolated": "that is what it is for",
     "NotUpgradeAuthority": "sequences begin initialised; the security tests try it",
+    "ZeroAddress": "sequences begin initialised; the security tests try it",
     **dict.fromkeys(
         ("WrongAccount", "WrongOrder", "WrongDevice"),
         "sequences name the accounts that belong together; the security tests try others",

@@ -49,6 +49,7 @@ class Sequences(DeviceActs, BlockActs, SlashActs):
             *(replace(good, operators=each) for each in ((), (*OPERATORS, ADMIN), (OPERATORS[0],) * 3)),
             replace(good, operators=(ZERO, *OPERATORS[1:])),
             replace(good, wallet_share_bps=99),
+            replace(good, notice=DAY - 1),
         ]
         params = self.mostly(good, self.choose(*bad), self.choose(*bad))
         self.act(

@@ -10,7 +10,7 @@ from keeper.economy.genesis import read_table
 from tests.programs.seasons import distribution
 from tests.programs.world import DAY, START_MONTH, World
 from tests.security.matrix import Call
-from tests.security.stages import CLOSED, ENDED, HEIR, RUNNING, WAITING, address, season_amounts
+from tests.security.stages import CLOSED, DEPUTY, ENDED, HEIR, RUNNING, WAITING, address, season_amounts
 
 NEW_SEASON = 9
 LAST_ROW = read_table()[-1]
@@ -60,5 +60,6 @@ CALLS = {
     ),
     "propose_admin": Call("running", lambda _: client.propose_admin(address("admin"), address("bob"))),
     "accept_admin": Call("running", lambda _: client.accept_admin(address(HEIR))),
-    "set_guardian": Call("running", lambda _: client.set_guardian(address("admin"), address("bob"))),
+    "propose_guardian": Call("running", lambda _: client.propose_guardian(address("admin"), address("bob"))),
+    "accept_guardian": Call("running", lambda _: client.accept_guardian(address(DEPUTY))),
 }

@@ -28,6 +28,7 @@ from tests.security.substitution import MATRIX
 DEFAULTS: Mapping[str, Errors] = {
     "admin": who("NotAdmin"),
     "new_admin": who("NotPendingAdmin"),
+    "new_guardian": who("NotPendingGuardian"),
     "guardian": who("NotGuardian"),
     "beneficiary": who("NotBeneficiary"),
     "new_beneficiary": who("NotPendingBeneficiary"),

@@ -37,9 +37,11 @@ LABELS = tuple(row.label for row in read_table())
 """The genesis table's rows; each row's beneficiary is the person of that name."""
 HEIR = "heir"
 """Proposed as admin and as the beneficiary of allocation 1 in the last stage."""
+DEPUTY = "deputy"
+"""Proposed as guardian in the last stage, long enough ago to accept."""
 OPERATORS = ("operator 0", "operator 1", "operator 2")
 WORKERS = ("worker", "bob's worker", "leaving worker", "slashed worker", "empty worker", "new worker")
-PEOPLE = ("admin", "guardian", "payer", "alice", "bob", "carol", "mallory", HEIR, "elsewhere")
+PEOPLE = ("admin", "guardian", "payer", "alice", "bob", "carol", "mallory", HEIR, DEPUTY, "elsewhere")
 KEYS = {key(name).pubkey(): key(name) for name in (*PEOPLE, *OPERATORS, *WORKERS, *LABELS)}
 """Everybody's key by address; ``elsewhere`` is one of mallory's, where nothing is at first."""
 AUTHORITIES = {orders.LEASE_AUTHORITY: NullSigner(orders.LEASE_AUTHORITY)}
@@ -73,7 +75,7 @@ def season_amounts(number: int) -> dict[Pubkey, int]:
 def empty() -> World:
     """The program is deployed, nothing else; the attacker has a program and a mint, too."""
     world = World()
-    for name in ("alice", "bob", "mallory", HEIR):
+    for name in ("alice", "bob", "mallory", HEIR, DEPUTY):
         world.person(name)
     world.chain.load_program(IMPOSTOR, (ARTIFACTS / "probe.so").read_bytes(), address("mallory"))
     create_mint(world, OTHER_MINT, address("mallory"))
@@ -115,6 +117,7 @@ def running() -> World:
     world = launched()
     for number, days in ((RUNNING, 400), (ENDED, 30), (CLOSED, 30)):
         open_season(world, number, days)
+    do(world, tokenomics.propose_guardian(world.admin.pubkey(), address(DEPUTY)))
     world.chain.advance(40 * DAY)
     world.do(tokenomics.close_season(CLOSED, world.admin.pubkey()))
     open_season(world, WAITING, 30, page=False)

@@ -49,6 +49,7 @@ PROGRAM_KIND = Kind(UPGRADEABLE_LOADER, (TOKEN_2022, TOKEN_PROGRAM), (OTHER_MINT
 KINDS: Mapping[str, Kind] = {
     "admin": WALLET,
     "new_admin": WALLET,
+    "new_guardian": WALLET,
     "guardian": WALLET,
     "owner": WALLET,
     "payer": WALLET,

@@ -34,13 +34,14 @@ ONCE = {
     "sync_burned": "NothingDue",
     "accept_admin": "NotPendingAdmin",
     "accept_beneficiary": "NotPendingBeneficiary",
+    "accept_guardian": "NotPendingGuardian",
 }
 AT_WILL = {
     "burn": "each call burns what its amount says, and its owner signs each",
     "set_pause": "the guardian may renew a pause",
     "propose_admin": "the last proposal counts",
     "propose_beneficiary": "the last proposal counts",
-    "set_guardian": "the last one named counts",
+    "propose_guardian": "the last proposal counts",
 }
 """Every instruction that may succeed twice, and why that is right."""
 

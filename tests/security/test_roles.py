@@ -18,9 +18,9 @@ from keeper.clients.tokenomics import PROGRAM
 from keeper.deploy import staking_program
 from tests.programs.world import World, key
 from tests.security import stages
-from tests.security.calls import LAST_ROW
+from tests.security.calls import LAST_ROW, NEW_SEASON
 from tests.security.outcomes import refused
-from tests.security.stages import HEIR, IMPOSTOR, WAITING, address, do, stage
+from tests.security.stages import DEPUTY, HEIR, IMPOSTOR, WAITING, address, do, stage
 from tests.security.substitution import valid
 
 NOBODY = Pubkey.default()
@@ -40,13 +40,16 @@ WRONG_SIGNERS = [
     ("launch", "guardian", "NotAdmin"),
     ("add_allocation", "guardian", "NotAdmin"),
     ("open_season", "guardian", "NotAdmin"),
-    ("set_guardian", "guardian", "NotAdmin"),
+    ("propose_guardian", "guardian", "NotAdmin"),
+    ("propose_guardian", DEPUTY, "NotAdmin"),
     ("propose_admin", "guardian", "NotAdmin"),
     ("propose_admin", HEIR, "NotAdmin"),
     ("set_pause", "admin", "NotGuardian"),
     ("cancel_season", "mallory", "NotGuardian"),
     ("accept_admin", "admin", "NotPendingAdmin"),
     ("accept_admin", "guardian", "NotPendingAdmin"),
+    ("accept_guardian", "admin", "NotPendingGuardian"),
+    ("accept_guardian", "guardian", "NotPendingGuardian"),
     ("propose_beneficiary", "admin", "NotBeneficiary"),
     ("propose_beneficiary", "series_a", "NotBeneficiary"),
     ("accept_beneficiary", "series_a", "NotPendingBeneficiary"),
@@ -145,7 +148,6 @@ def test_the_program_data_must_belong_to_the_loader() -> None:
 ZEROS: dict[str, tuple[str, Callable[[], Instruction]]] = {
     "guardian at the start": ("empty", lambda: initialize(ADMIN, guardian=NOBODY)),
     "staking program at the start": ("empty", lambda: initialize(ADMIN, staking=NOBODY)),
-    "guardian later": ("running", lambda: client.set_guardian(ADMIN, NOBODY)),
     "beneficiary": (
         "table",
         lambda: client.add_allocation(ADMIN, LAST_ROW, NOBODY),
@@ -165,7 +167,7 @@ def test_nobody_is_no_address(name: str) -> None:
 def test_the_old_admin_has_nothing_left() -> None:
     world = stages.running()
     do(world, client.accept_admin(address(HEIR)))
-    for call in ("propose_admin", "set_guardian"):
+    for call in ("propose_admin", "propose_guardian"):
         assert refused(world, as_("admin", call)) == "NotAdmin"
     assert refused(world, valid("open_season")) == "NotAdmin"
     assert refused(world, client.accept_admin(address(HEIR))) == "NotPendingAdmin"
@@ -182,7 +184,7 @@ def test_a_withdrawn_proposal_can_not_be_accepted() -> None:
 
 def test_a_proposal_alone_gives_no_right() -> None:
     world = stage("running")
-    assert refused(world, client.set_guardian(address(HEIR), MALLORY)) == "NotAdmin"
+    assert refused(world, client.propose_guardian(address(HEIR), MALLORY)) == "NotAdmin"
     assert refused(world, client.propose_beneficiary(1, address(HEIR), MALLORY)) == "NotBeneficiary"
 
 
@@ -195,18 +197,21 @@ def test_the_old_beneficiary_gets_nothing_any_more() -> None:
 
 def test_a_replaced_guardian_can_neither_stop_nor_veto() -> None:
     world = stages.running()
-    do(world, client.set_guardian(ADMIN, address("bob")))
+    do(world, client.accept_guardian(address(DEPUTY)))
     assert refused(world, valid("set_pause")) == "NotGuardian"
     assert refused(world, client.cancel_season(GUARDIAN, WAITING, ADMIN)) == "NotGuardian"
-    do(world, client.cancel_season(address("bob"), WAITING, ADMIN))
+    do(world, client.cancel_season(address(DEPUTY), WAITING, ADMIN))
 
 
 def test_a_guardian_who_funded_the_season_can_veto_it() -> None:
     world = stages.running()
-    do(world, client.set_guardian(ADMIN, ADMIN))
+    do(world, client.propose_guardian(ADMIN, ADMIN))
+    world.chain.advance(client.GUARDIAN_NOTICE)
+    do(world, client.accept_guardian(ADMIN))
+    stages.open_season(world, NEW_SEASON, 30, page=False)
     before = world.balance(ADMIN)
-    do(world, client.cancel_season(ADMIN, WAITING, ADMIN))
-    assert world.balance(ADMIN) - before == sum(stages.season_amounts(WAITING).values())
+    do(world, client.cancel_season(ADMIN, NEW_SEASON, ADMIN))
+    assert world.balance(ADMIN) - before == sum(stages.season_amounts(NEW_SEASON).values())
 
 
 def test_the_season_goes_back_to_its_funder_not_to_the_next_admin() -> None:

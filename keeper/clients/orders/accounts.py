@@ -98,6 +98,8 @@ class Config:
     pending: Params
     pending_at: int
     revision: int
+    pending_guardian: Pubkey
+    guardian_at: int
 
     def mint(self, currency: Currency) -> Pubkey:
         """The mint of a currency."""

@@ -37,7 +37,8 @@ apply_params = _ROLES.apply_params
 set_pause = _ROLES.set_pause
 propose_admin = _ROLES.propose_admin
 accept_admin = _ROLES.accept_admin
-set_guardian = _ROLES.set_guardian
+propose_guardian = _ROLES.propose_guardian
+accept_guardian = _ROLES.accept_guardian
 
 
 # -- the renter's ------------------------------------------------------------------------------

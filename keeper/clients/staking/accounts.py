@@ -75,6 +75,8 @@ class Config:
     params: Params
     pending: Params
     pending_at: int
+    pending_guardian: Pubkey
+    guardian_at: int
 
     def is_paused(self, mask: int, now: int) -> bool:
         """Whether one of the operations of ``mask`` is stopped at ``now``."""

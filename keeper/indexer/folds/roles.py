@@ -28,14 +28,19 @@ def role_folds(config: Pubkey) -> Mapping[str, Fold]:
         """The successor took over."""
         book.change("Config", config).update(admin=event["to"], pending_admin=NOBODY)
 
+    def guardian_proposed(book: Book, event: Fields, at: int) -> None:
+        """The admin named another guardian."""
+        book.change("Config", config).update(pending_guardian=event["pending"], guardian_at=event["at"])
+
     def guardian_changed(book: Book, event: Fields, at: int) -> None:
         """There is another guardian."""
-        book.change("Config", config)["guardian"] = event["to"]
+        book.change("Config", config).update(guardian=event["to"], pending_guardian=NOBODY, guardian_at=0)
 
     return {
         "PauseSet": pause_set,
         "AdminProposed": admin_proposed,
         "AdminChanged": admin_changed,
+        "GuardianProposed": guardian_proposed,
         "GuardianChanged": guardian_changed,
     }
 

@@ -2,7 +2,7 @@
 
 use {
     anchor_lang::prelude::*,
-    ionet_common::{calendar::DAY, supply::IO},
+    ionet_common::{calendar::DAY, notice, supply::IO},
 };
 
 /// Seed of the one [`Config`](crate::state::Config); it is the fee vaults' authority.
@@ -44,7 +44,7 @@ pub const MIN_DURATION: u64 = 3_600;
 pub const MAX_DURATION: u64 = 7 * DAY;
 /// A change of the parameters is announced this long before its effect at least.
 #[constant]
-pub const MIN_NOTICE: u64 = DAY;
+pub const MIN_NOTICE: u64 = notice::MIN_NOTICE;
 /// A change of the parameters is announced this long before its effect at most.
 #[constant]
 pub const MAX_NOTICE: u64 = 90 * DAY;

@@ -69,4 +69,8 @@ pub enum BuybackError {
     VaultShort,
     #[msg("The vault holds nothing to burn")]
     NothingToBurn,
+    #[msg("Only the proposed guardian can accept")]
+    NotPendingGuardian,
+    #[msg("The notice of another guardian has not ended yet")]
+    GuardianNoticeNotOver,
 }

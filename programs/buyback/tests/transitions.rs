@@ -14,6 +14,8 @@ use {
 };
 
 const BIDDER: Address = Address::new_from_array([7; 32]);
+const GUARDIAN: Address = Address::new_from_array([8; 32]);
+const HEIR: Address = Address::new_from_array([9; 32]);
 const NOW: u64 = 1_720_000_000;
 const PRICE: u64 = 4 * IO;
 
@@ -129,6 +131,26 @@ fn a_proposal_waits_for_its_notice() {
     config.apply(NOW + 7 * DAY).unwrap();
     assert_eq!((config.params, config.pending_at), (other, 0));
     refused(config.propose(other, u64::MAX), E::Overflow);
+}
+
+#[test]
+fn another_guardian_after_the_notice() {
+    let mut config = config();
+    config.guardian = GUARDIAN;
+    assert_eq!(config.propose_guardian(HEIR, NOW), Ok(NOW + 7 * DAY));
+    refused(config.accept_guardian(NOW + 7 * DAY - 1), E::GuardianNoticeNotOver);
+    assert_eq!((config.guardian, config.pending_guardian), (GUARDIAN, HEIR));
+    // Another proposal takes the place of the one before, and waits as long.
+    assert_eq!(config.propose_guardian(GUARDIAN, NOW + 1), Ok(NOW + 1 + 7 * DAY));
+    refused(config.accept_guardian(NOW + 7 * DAY), E::GuardianNoticeNotOver);
+    config.propose_guardian(HEIR, NOW).unwrap();
+    assert_eq!(config.accept_guardian(NOW + 7 * DAY), Ok(GUARDIAN));
+    assert_eq!((config.guardian, config.pending_guardian, config.guardian_at), (HEIR, Address::default(), 0));
+    // Zero withdraws, and needs no time.
+    config.propose_guardian(GUARDIAN, NOW).unwrap();
+    assert_eq!(config.propose_guardian(Address::default(), NOW), Ok(0));
+    assert_eq!((config.pending_guardian, config.guardian_at), (Address::default(), 0));
+    refused(config.propose_guardian(GUARDIAN, u64::MAX), E::Overflow);
 }
 
 // -- the first price ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ pub mod hash;
 pub mod loader;
 pub mod math;
 pub mod merkle;
+pub mod notice;
 pub mod supply;
 pub mod token;
 pub mod vesting;

@@ -1,6 +1,9 @@
 //! Limits and figures, all in the IDL, and the seeds of the addresses that sign.
 
-use {anchor_lang::prelude::*, ionet_common::calendar::DAY};
+use {
+    anchor_lang::prelude::*,
+    ionet_common::{calendar::DAY, notice},
+};
 
 /// Seed of an [`Order`](crate::state::Order), the authority of its vault.
 #[constant]
@@ -43,6 +46,9 @@ pub const MAX_ACCEPT_WINDOW: u64 = DAY;
 pub const MAX_SETTLEMENT_LAG: u64 = DAY;
 #[constant]
 pub const MAX_NOTICE: u64 = 90 * DAY;
+/// No change makes the notice shorter than this, seconds; a network may be created with a shorter one.
+#[constant]
+pub const MIN_NOTICE: u64 = notice::MIN_NOTICE;
 /// The guardian can hold a lease's unpaid money back for this long, once, seconds.
 #[constant]
 pub const MAX_HOLD: u64 = 7 * DAY;

@@ -123,4 +123,8 @@ pub enum OrdersError {
     NotAssociatedAccount,
     #[msg("The lease is still there")]
     LeaseExists,
+    #[msg("Only the proposed guardian can accept")]
+    NotPendingGuardian,
+    #[msg("The notice of another guardian has not ended yet")]
+    GuardianNoticeNotOver,
 }

@@ -61,9 +61,14 @@ pub mod orders {
         instructions::accept_admin(ctx)
     }
 
-    /// Names another guardian (admin).
-    pub fn set_guardian(ctx: &mut Context<AdminOnly>, guardian: Address) -> Result<()> {
-        instructions::set_guardian(ctx, guardian)
+    /// Names another guardian (admin; zero withdraws).
+    pub fn propose_guardian(ctx: &mut Context<AdminOnly>, pending: Address) -> Result<()> {
+        instructions::propose_guardian(ctx, pending)
+    }
+
+    /// Takes the guardian role over once the notice is over (the proposed guardian).
+    pub fn accept_guardian(ctx: &mut Context<AcceptGuardian>) -> Result<()> {
+        instructions::accept_guardian(ctx)
     }
 
     /// Stops operations for at most seven days, or lifts the stop (guardian).

@@ -16,6 +16,8 @@ use {
 };
 
 const NOW: u64 = 1_720_000_000;
+const GUARDIAN: Address = Address::new_from_array([7; 32]);
+const HEIR: Address = Address::new_from_array([8; 32]);
 const CH: [u8; 2] = *b"CH";
 const DE: [u8; 2] = *b"DE";
 /// 4 processors for 10 hours, and 25 basis points on it.
@@ -213,6 +215,41 @@ fn a_proposal_waits_for_its_notice() {
     refused(config.propose(other, u64::MAX), E::Overflow);
     config.version = 0;
     refused(config.invariant(), E::UnknownVersion);
+}
+
+#[test]
+fn the_notice_stays_a_day_at_least() {
+    for notice in [1, MIN_NOTICE - 1] {
+        refused(config().propose(Params { notice, ..params() }, NOW), E::ParamsInvalid);
+    }
+    config().propose(Params { notice: MIN_NOTICE, ..params() }, NOW).unwrap();
+    let mut quick = config();
+    quick.params.notice = 10;
+    refused(quick.propose(Params { notice: 9, ..params() }, NOW), E::ParamsInvalid);
+    for notice in [10, MIN_NOTICE, MAX_NOTICE] {
+        quick.propose(Params { notice, ..params() }, NOW).unwrap();
+        assert_eq!(quick.pending_at, NOW + 10);
+    }
+}
+
+#[test]
+fn another_guardian_after_the_notice() {
+    let mut config = config();
+    config.guardian = GUARDIAN;
+    assert_eq!(config.propose_guardian(HEIR, NOW), Ok(NOW + 7 * DAY));
+    refused(config.accept_guardian(NOW + 7 * DAY - 1), E::GuardianNoticeNotOver);
+    assert_eq!((config.guardian, config.pending_guardian), (GUARDIAN, HEIR));
+    // Another proposal takes the place of the one before, and waits as long.
+    assert_eq!(config.propose_guardian(GUARDIAN, NOW + 1), Ok(NOW + 1 + 7 * DAY));
+    refused(config.accept_guardian(NOW + 7 * DAY), E::GuardianNoticeNotOver);
+    config.propose_guardian(HEIR, NOW).unwrap();
+    assert_eq!(config.accept_guardian(NOW + 7 * DAY), Ok(GUARDIAN));
+    assert_eq!((config.guardian, config.pending_guardian, config.guardian_at), (HEIR, Address::default(), 0));
+    // Zero withdraws, and needs no time.
+    config.propose_guardian(GUARDIAN, NOW).unwrap();
+    assert_eq!(config.propose_guardian(Address::default(), NOW), Ok(0));
+    assert_eq!((config.pending_guardian, config.guardian_at), (Address::default(), 0));
+    refused(config.propose_guardian(GUARDIAN, u64::MAX), E::Overflow);
 }
 
 #[test]

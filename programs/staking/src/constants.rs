@@ -2,7 +2,7 @@
 
 use {
     anchor_lang::prelude::*,
-    ionet_common::{calendar::DAY, supply::IO},
+    ionet_common::{calendar::DAY, notice, supply::IO},
 };
 
 /// Seed of the one [`Config`](crate::state::Config); it is the stake vault's authority.
@@ -62,6 +62,9 @@ pub const MAX_CHALLENGE_WINDOW: u64 = 7 * DAY;
 pub const MAX_APPEAL: u64 = 90 * DAY;
 #[constant]
 pub const MAX_NOTICE: u64 = 90 * DAY;
+/// No change makes the notice shorter than this, seconds; a network may be created with a shorter one.
+#[constant]
+pub const MIN_NOTICE: u64 = notice::MIN_NOTICE;
 /// No slash takes more of a stake than this, basis points.
 #[constant]
 pub const MAX_SLASH_BPS: u16 = 5_000;

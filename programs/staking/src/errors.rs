@@ -143,4 +143,8 @@ pub enum StakingError {
     WrongLease,
     #[msg("A lease is done, failed or disputed; nothing else is counted")]
     OutcomeInvalid,
+    #[msg("Only the proposed guardian can accept")]
+    NotPendingGuardian,
+    #[msg("The notice of another guardian has not ended yet")]
+    GuardianNoticeNotOver,
 }

@@ -55,7 +55,16 @@ pub struct AdminChanged {
     pub to: Address,
 }
 
-/// The admin named another guardian.
+/// The admin named another guardian, who may accept from `at` on (zeros withdraw the proposal).
+#[event]
+pub struct GuardianProposed {
+    /// In office until then.
+    pub guardian: Address,
+    pub pending: Address,
+    pub at: u64,
+}
+
+/// Another guardian took over.
 #[event]
 pub struct GuardianChanged {
     pub from: Address,

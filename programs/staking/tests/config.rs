@@ -154,7 +154,7 @@ fn parameters_change_after_the_notice_in_force() {
     let mut config = config();
     refused(config.apply(NOW), E::NothingProposed);
     refused(config.propose(params(4, 2), NOW), E::OperatorsInvalid);
-    let hasty = Params { notice: 1, ..params(5, 3) };
+    let hasty = Params { notice: MIN_NOTICE, ..params(5, 3) };
     config.propose(params(5, 4), NOW).unwrap();
     config.propose(hasty, NOW + 1).unwrap();
     refused(config.apply(NOW + NOTICE), E::NoticeNotOver);
@@ -162,6 +162,44 @@ fn parameters_change_after_the_notice_in_force() {
     config.apply(NOW + 1 + NOTICE).unwrap();
     assert_eq!((config.params, config.revision), (hasty, 1));
     refused(config.apply(u64::MAX), E::NothingProposed);
+}
+
+#[test]
+fn the_notice_stays_a_day_at_least() {
+    for notice in [1, MIN_NOTICE - 1] {
+        refused(config().propose(Params { notice, ..params(3, 2) }, NOW), E::ParamsInvalid);
+    }
+    config().propose(Params { notice: MIN_NOTICE, ..params(3, 2) }, NOW).unwrap();
+    let mut quick = config();
+    quick.params.notice = 10;
+    refused(quick.propose(Params { notice: 9, ..params(3, 2) }, NOW), E::ParamsInvalid);
+    for notice in [10, MIN_NOTICE, MAX_NOTICE] {
+        quick.propose(Params { notice, ..params(3, 2) }, NOW).unwrap();
+        assert_eq!(quick.pending_at, NOW + 10);
+    }
+}
+
+#[test]
+fn another_guardian_after_the_notice() {
+    let mut config = config();
+    config.guardian = key(1);
+    assert_eq!(config.propose_guardian(key(2), NOW), Ok(NOW + NOTICE));
+    refused(config.accept_guardian(NOW + NOTICE - 1), E::GuardianNoticeNotOver);
+    assert_eq!((config.guardian, config.pending_guardian), (key(1), key(2)));
+    // Another proposal takes the place of the one before, and waits as long.
+    assert_eq!(config.propose_guardian(key(1), NOW + 1), Ok(NOW + 1 + NOTICE));
+    refused(config.accept_guardian(NOW + NOTICE), E::GuardianNoticeNotOver);
+    config.propose_guardian(key(2), NOW).unwrap();
+    assert_eq!(config.accept_guardian(NOW + NOTICE), Ok(key(1)));
+    assert_eq!(
+        (config.guardian, config.pending_guardian, config.guardian_at),
+        (key(2), Address::default(), 0)
+    );
+    // Zero withdraws, and needs no time.
+    config.propose_guardian(key(1), NOW).unwrap();
+    assert_eq!(config.propose_guardian(Address::default(), NOW), Ok(0));
+    assert_eq!((config.pending_guardian, config.guardian_at), (Address::default(), 0));
+    refused(config.propose_guardian(key(1), u64::MAX), E::Overflow);
 }
 
 #[test]

@@ -60,6 +60,10 @@ pub const PAUSE_SEASONS: u32 = 2;
 #[constant]
 pub const MAX_PAUSE: u64 = 7 * DAY;
 
+/// Another guardian is announced this long before it may accept, seconds.
+#[constant]
+pub const GUARDIAN_NOTICE: u64 = 7 * DAY;
+
 /// Version byte of every account of this program.
 #[constant]
 pub const ACCOUNT_VERSION: u8 = 1;

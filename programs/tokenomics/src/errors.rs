@@ -85,4 +85,8 @@ pub enum TokenomicsError {
     NotRentPayer,
     #[msg("The account is not the one recorded")]
     WrongAccount,
+    #[msg("Only the proposed guardian can accept")]
+    NotPendingGuardian,
+    #[msg("The notice of another guardian has not ended yet")]
+    GuardianNoticeNotOver,
 }

@@ -18,6 +18,7 @@ use {
 
 const JULY_2024: u32 = (2024 - 1970) * 12 + 6;
 const WALLET: Address = Address::new_from_array([7; 32]);
+const HEIR: Address = Address::new_from_array([8; 32]);
 
 fn start() -> u64 {
     month_start(JULY_2024).unwrap()
@@ -165,6 +166,26 @@ fn config_invariant() {
     ] {
         refused(bad.invariant(), E::InvariantViolated);
     }
+}
+
+#[test]
+fn another_guardian_after_the_notice() {
+    let mut config = launched();
+    config.guardian = WALLET;
+    assert_eq!(config.propose_guardian(HEIR, NOW), Ok(NOW + GUARDIAN_NOTICE));
+    refused(config.accept_guardian(NOW + GUARDIAN_NOTICE - 1), E::GuardianNoticeNotOver);
+    assert_eq!((config.guardian, config.pending_guardian), (WALLET, HEIR));
+    // Another proposal takes the place of the one before, and waits as long.
+    assert_eq!(config.propose_guardian(WALLET, NOW + 1), Ok(NOW + 1 + GUARDIAN_NOTICE));
+    refused(config.accept_guardian(NOW + GUARDIAN_NOTICE), E::GuardianNoticeNotOver);
+    config.propose_guardian(HEIR, NOW).unwrap();
+    assert_eq!(config.accept_guardian(NOW + GUARDIAN_NOTICE), Ok(WALLET));
+    assert_eq!((config.guardian, config.pending_guardian, config.guardian_at), (HEIR, Address::default(), 0));
+    // Zero withdraws, and needs no time.
+    config.propose_guardian(WALLET, NOW).unwrap();
+    assert_eq!(config.propose_guardian(Address::default(), NOW), Ok(0));
+    assert_eq!((config.pending_guardian, config.guardian_at), (Address::default(), 0));
+    refused(config.propose_guardian(WALLET, u64::MAX), E::Overflow);
 }
 
 // -- allocation -----------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_an_instructions_accounts_are_filled_in() -> None:
 def test_an_account_that_is_given_is_taken() -> None:
     built = TOKENOMICS.instruction("burn", {"amount": 1}, owner=A, owner_tokens=B, config=STAKING)
     assert built.accounts[1].pubkey == STAKING
-    zero = TOKENOMICS.instruction("set_guardian", {"guardian": B}, admin=Pubkey.default())
+    zero = TOKENOMICS.instruction("propose_guardian", {"pending": B}, admin=Pubkey.default())
     assert zero.accounts[0].pubkey == Pubkey.default()
 
 

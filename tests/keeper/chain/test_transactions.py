@@ -60,7 +60,7 @@ async def test_a_programs_refusal_changes_nothing(site: Site) -> None:
     await site.chain.send([initialize()], [ADMIN])
     config = TOKENOMICS.pda("launch", "config")
     before = await site.chain.accounts([config, BOB.pubkey()])
-    usurp = TOKENOMICS.instruction("set_guardian", {"guardian": ALICE.pubkey()}, admin=ALICE.pubkey())
+    usurp = TOKENOMICS.instruction("propose_guardian", {"pending": ALICE.pubkey()}, admin=ALICE.pubkey())
     with pytest.raises(TransactionFailed) as caught:
         await site.chain.send([pay(5), usurp], [ALICE])
     error = caught.value

@@ -45,7 +45,7 @@ class BusyWorld(StakingWorld):
                 stakes = [staking.stake(device, amount * IO) for amount in (300, 800, 40)]
                 self.do(*stakes, signers=[key(f"supplier {number}")])
             elif turn == 3:
-                assert self.send(tokenomics.set_guardian(payer, payer)).error is not None
+                assert self.send(tokenomics.propose_guardian(payer, payer)).error is not None
             elif turn == 4:
                 self.chain.advance(HOUR)
                 self.do(tokenomics.emit())

@@ -44,7 +44,11 @@ def roles(world: World, client: Any, changed: Any) -> None:
     world.chain.advance(NOTICE)
     world.do(client.apply_params())
     do(client.propose_params(admin.pubkey(), changed), admin)
-    do(client.set_guardian(admin.pubkey(), heir.pubkey()), admin)
+    for named in (guardian, heir):
+        do(client.propose_guardian(admin.pubkey(), named.pubkey()), admin)
+    world.chain.advance(NOTICE)
+    do(client.accept_guardian(heir.pubkey()), heir)
+    do(client.propose_guardian(admin.pubkey(), guardian.pubkey()), admin)
     do(client.set_pause(heir.pubkey(), 1, world.chain.now() + HOUR), heir)
     world.chain.advance(HOUR)
     for old, new in ((admin, heir), (heir, admin)):

@@ -8,7 +8,7 @@ from tests.programs.buyback_world import FIRST_PRICE, USDC_MINT
 from tests.programs.world import DAY
 from tests.security.buyback.stages import OPEN, bid, start
 from tests.security.matrix import Call
-from tests.security.stages import HEIR, address
+from tests.security.stages import DEPUTY, HEIR, address
 
 ADMIN, GUARDIAN = address("admin"), address("guardian")
 
@@ -19,7 +19,8 @@ CALLS = {
     "apply_params": Call("running", lambda _: client.apply_params()),
     "propose_admin": Call("running", lambda _: client.propose_admin(ADMIN, address("bob"))),
     "accept_admin": Call("running", lambda _: client.accept_admin(address(HEIR))),
-    "set_guardian": Call("running", lambda _: client.set_guardian(ADMIN, address("bob"))),
+    "propose_guardian": Call("running", lambda _: client.propose_guardian(ADMIN, address("bob"))),
+    "accept_guardian": Call("running", lambda _: client.accept_guardian(address(DEPUTY))),
     "set_pause": Call("running", lambda world: client.set_pause(GUARDIAN, 3, world.chain.now() + DAY)),
     "set_first_price": Call("initialized", lambda _: client.set_first_price(ADMIN, FIRST_PRICE)),
     "start_auction": Call("due", lambda _: start(OPEN)),

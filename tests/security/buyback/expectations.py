@@ -35,6 +35,7 @@ LOADED_VAULT: Errors = {
 DEFAULTS: Mapping[str, Errors] = {
     "admin": who("NotAdmin"),
     "new_admin": who("NotPendingAdmin"),
+    "new_guardian": who("NotPendingGuardian"),
     "guardian": who("NotGuardian"),
     "payer": {
         **dict.fromkeys(("stranger", "copy", "blank"), None),

@@ -24,7 +24,7 @@ from tests.programs.buyback_world import (
 )
 from tests.programs.world import DAY, START, World, key
 from tests.security import stages
-from tests.security.stages import HEIR, address, do
+from tests.security.stages import DEPUTY, HEIR, address, do
 
 LOT = 500 * USDC
 SOLD, UNSOLD, OPEN = 0, 1, 2
@@ -93,6 +93,7 @@ def due() -> World:
     do(world, bid("alice", SOLD))
     do(world, client.propose_params(address("admin"), Params(max_lot=LOT)))
     do(world, client.propose_admin(address("admin"), address(HEIR)))
+    do(world, client.propose_guardian(address("admin"), address(DEPUTY)))
     world.chain.advance(7 * DAY)
     mint_usdc(world, USDC_VAULT, LOT)
     do(world, start(UNSOLD))

@@ -32,7 +32,7 @@ VAULT = Kind(TOKEN_PROGRAM, (tokenomics.GENESIS_VAULT, OTHER_TOKENS.pubkey()), (
 EXECUTABLE = Kind(UPGRADEABLE_LOADER, (TOKEN_2022, TOKEN_PROGRAM), (_MINT,))
 
 KINDS: Mapping[str, Kind] = {
-    **dict.fromkeys(("admin", "new_admin", "guardian", "payer", "bidder"), PERSON),
+    **dict.fromkeys(("admin", "new_admin", "guardian", "new_guardian", "payer", "bidder"), PERSON),
     # There is but one config: an auction stands for another.
     "config": Kind(_OURS, (*_AUCTIONS, _MINT), (_MINT, OTHER_TOKENS.pubkey())),
     # The config is in every call already: a token account stands for another kind.

@@ -17,7 +17,7 @@ from tests.security.buyback.stages import LOT, OPEN, auction, bid, config, stage
 from tests.security.buyback.substitution import MATRIX
 from tests.security.outcomes import refused, rehearsed
 from tests.security.prefunded import AMOUNTS, assert_created
-from tests.security.stages import HEIR, OTHER_MINT, address, do
+from tests.security.stages import DEPUTY, HEIR, OTHER_MINT, address, do
 from tests.security.tokens import TOKEN_2022, create_mint
 
 ADMIN, GUARDIAN, MALLORY = (address(name) for name in ("admin", "guardian", "mallory"))
@@ -104,7 +104,7 @@ def test_the_admins_own(name: Pubkey) -> None:
     calls = (
         client.propose_params(name, Params()),
         client.propose_admin(name, name),
-        client.set_guardian(name, name),
+        client.propose_guardian(name, name),
     )
     for call in calls:
         assert refused(stage("running"), call) == "NotAdmin"
@@ -125,9 +125,11 @@ def test_a_role_is_handed_over_in_two_steps() -> None:
     do(world, client.accept_admin(address(HEIR)))
     assert refused(world, client.propose_admin(ADMIN, ADMIN)) == "NotAdmin"
     assert refused(world, client.accept_admin(address(HEIR))) == "NotPendingAdmin"
-    do(world, client.set_guardian(address(HEIR), MALLORY))
+    assert refused(world, client.accept_guardian(MALLORY)) == "NotPendingGuardian"
+    do(world, client.accept_guardian(address(DEPUTY)))
     assert refused(world, client.cancel_params(GUARDIAN)) == "NotGuardian"
-    assert refused(world, client.set_guardian(address(HEIR), SYSTEM_PROGRAM)) == "ZeroAddress"
+    assert refused(world, client.accept_guardian(address(DEPUTY))) == "NotPendingGuardian"
+    do(world, client.cancel_params(address(DEPUTY)))
 
 
 def test_a_change_takes_its_notice_and_can_be_dropped() -> None:

@@ -26,7 +26,7 @@ from tests.security.orders.stages import (
     vote,
     where,
 )
-from tests.security.stages import HEIR, address
+from tests.security.stages import DEPUTY, HEIR, address
 
 ADMIN, GUARDIAN = address("admin"), address("guardian")
 
@@ -37,7 +37,8 @@ CALLS = {
     "apply_params": Call("done", lambda _: client.apply_params()),
     "propose_admin": Call("matching", lambda _: client.propose_admin(ADMIN, address("bob"))),
     "accept_admin": Call("matching", lambda _: client.accept_admin(address(HEIR))),
-    "set_guardian": Call("matching", lambda _: client.set_guardian(ADMIN, address("bob"))),
+    "propose_guardian": Call("matching", lambda _: client.propose_guardian(ADMIN, address("bob"))),
+    "accept_guardian": Call("done", lambda _: client.accept_guardian(address(DEPUTY))),
     "set_pause": Call("matching", lambda world: client.set_pause(GUARDIAN, 3, world.chain.now() + DAY)),
     "create_order": Call("matching", lambda _: create(number=7)),
     "cancel_order": Call("matching", lambda world: client.cancel_order(order(world))),

@@ -37,6 +37,7 @@ FEE_VAULT: Errors = {
 DEFAULTS: Mapping[str, Errors] = {
     "admin": who("NotAdmin"),
     "new_admin": who("NotPendingAdmin"),
+    "new_guardian": who("NotPendingGuardian"),
     "guardian": who("NotGuardian"),
     "renter": who("NotRenter"),
     "worker": who("NotWorker"),

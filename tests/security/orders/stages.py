@@ -22,7 +22,7 @@ from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security import tokens
-from tests.security.stages import HEIR, OPERATORS, address, do
+from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
 from tests.security.staking import stages as staking_stages
 from tests.security.staking.stages import GPU, supplier_of
 
@@ -273,6 +273,7 @@ def ready(params: Params = Params()) -> World:  # noqa: B008 - it is frozen
     do(world, client.initialize(admin, guardian, USDC_MINT, params))
     do(world, client.propose_params(admin, Params(renter_fee_bps=50)))
     do(world, client.propose_admin(admin, address(HEIR)))
+    do(world, client.propose_guardian(admin, address(DEPUTY)))
     for worker in (RUNNING, WAITING, FREE, OTHER_RUNNING, OTHER_WAITING):
         let(world, worker)
     return world

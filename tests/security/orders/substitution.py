@@ -64,7 +64,18 @@ EVENTS = Kind(SYSTEM_PROGRAM, (_derived(b"__event_authority", IMPOSTOR),), (_MIN
 
 KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(
-        ("admin", "new_admin", "guardian", "renter", "worker", "caller", "matcher", "operator", "payer"),
+        (
+            "admin",
+            "new_admin",
+            "guardian",
+            "new_guardian",
+            "renter",
+            "worker",
+            "caller",
+            "matcher",
+            "operator",
+            "payer",
+        ),
         PERSON,
     ),
     # There is but one config: other accounts of the program stand for another.

@@ -38,7 +38,7 @@ from tests.security.orders.stages import (
 from tests.security.orders.substitution import MATRIX
 from tests.security.outcomes import refused, rehearsed
 from tests.security.prefunded import AMOUNTS, assert_created, fund
-from tests.security.stages import HEIR, OPERATORS, address, do
+from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
 
 ADMIN, GUARDIAN, MALLORY = (address(name) for name in ("admin", "guardian", "mallory"))
 LONGEST = client.PROGRAM.constants["MAX_PAUSE"]
@@ -122,7 +122,7 @@ def test_the_admins_own(name: str) -> None:
     for call in (
         client.propose_params(who, Params()),
         client.propose_admin(who, who),
-        client.set_guardian(who, who),
+        client.propose_guardian(who, who),
     ):
         assert refused(stage("matching"), call) == "NotAdmin"
 
@@ -143,13 +143,15 @@ def test_a_role_is_handed_over_in_two_steps() -> None:
     world = stages.ready()
     heir = address(HEIR)
     assert refused(world, client.accept_admin(MALLORY)) == "NotPendingAdmin"
-    assert refused(world, client.set_guardian(heir, MALLORY)) == "NotAdmin"
+    assert refused(world, client.propose_guardian(heir, MALLORY)) == "NotAdmin"
     do(world, client.accept_admin(heir))
     assert refused(world, client.propose_admin(ADMIN, ADMIN)) == "NotAdmin"
     assert refused(world, client.accept_admin(heir)) == "NotPendingAdmin"
-    do(world, client.set_guardian(heir, MALLORY))
+    # The next admin can replace the proposal of the one before: then the notice begins anew.
+    do(world, client.propose_guardian(heir, MALLORY))
+    world.chain.advance(7 * DAY)
+    do(world, client.accept_guardian(MALLORY))
     assert refused(world, client.cancel_params(GUARDIAN)) == "NotGuardian"
-    assert refused(world, client.set_guardian(heir, SYSTEM_PROGRAM)) == "ZeroAddress"
     do(world, client.cancel_params(MALLORY))
 
 
@@ -161,10 +163,12 @@ def test_a_withdrawn_proposal_can_not_be_accepted() -> None:
 
 
 def test_a_replaced_guardian_holds_nothing() -> None:
-    world = stages.serving()
-    do(world, client.set_guardian(ADMIN, address("bob")))
+    world = stages.ready()
+    world.chain.advance(7 * DAY)
+    do(world, client.accept_guardian(address(DEPUTY)), create())
+    stages.run(world, RUNNING)
     assert refused(world, hold(world)) == "NotGuardian"
-    do(world, hold(world, guardian="bob"))
+    do(world, hold(world, guardian=DEPUTY))
 
 
 def test_a_change_takes_its_notice_and_can_be_dropped() -> None:

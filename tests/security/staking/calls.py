@@ -6,7 +6,7 @@ from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from tests.programs.world import DAY
 from tests.security.matrix import Call
-from tests.security.stages import HEIR, OPERATORS, address
+from tests.security.stages import DEPUTY, HEIR, OPERATORS, address
 from tests.security.staking.stages import (
     CHALLENGED,
     DUE,
@@ -50,7 +50,8 @@ CALLS = {
     "apply_params": Call("running", lambda _: client.apply_params()),
     "propose_admin": Call("running", lambda _: client.propose_admin(address("admin"), address("bob"))),
     "accept_admin": Call("running", lambda _: client.accept_admin(address(HEIR))),
-    "set_guardian": Call("running", lambda _: client.set_guardian(address("admin"), address("bob"))),
+    "propose_guardian": Call("running", lambda _: client.propose_guardian(address("admin"), address("bob"))),
+    "accept_guardian": Call("running", lambda _: client.accept_guardian(address(DEPUTY))),
     "set_pause": Call(
         "running", lambda world: client.set_pause(address("guardian"), 3, world.chain.now() + DAY)
     ),

@@ -43,6 +43,7 @@ UNREAD = ours(None)  # type: ignore[arg-type]
 DEFAULTS: Mapping[str, Errors] = {
     "admin": who("NotAdmin"),
     "new_admin": who("NotPendingAdmin"),
+    "new_guardian": who("NotPendingGuardian"),
     "guardian": who("NotGuardian"),
     "operator": {**who("NotOperator"), **CANNOT_PAY},
     "supplier": who("NotSupplier"),

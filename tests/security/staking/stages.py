@@ -17,7 +17,7 @@ from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from tests.programs.world import DAY, HOUR, START, World, key
 from tests.security import stages
-from tests.security.stages import HEIR, OPERATORS, address, do
+from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
 
 GPU, APPLE = 1, 2
 """Classes with multipliers of 1.25 and 1."""
@@ -159,6 +159,7 @@ def running() -> World:
     """31 days on, with devices, blocks and slashes in each of their states."""
     world = staked()
     admin, carol = address("admin"), address("carol")
+    do(world, client.propose_guardian(admin, address(DEPUTY)))
     worker = device(world, "worker")
     leaving, shared = register(world, "leaving worker"), register(world, "slashed worker")
     for each in (leaving, shared):

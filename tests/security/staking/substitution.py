@@ -59,7 +59,18 @@ EARNER = Kind(_OURS, _WALLETS, (client.CONFIG, *_DEVICES))
 
 KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(
-        ("admin", "new_admin", "guardian", "supplier", "operator", "payer", "staker", "worker", "owner"),
+        (
+            "admin",
+            "new_admin",
+            "guardian",
+            "new_guardian",
+            "supplier",
+            "operator",
+            "payer",
+            "staker",
+            "worker",
+            "owner",
+        ),
         PERSON,
     ),
     **dict.fromkeys(("wallet_tokens", "owner_tokens", "supplier_tokens", "staker_tokens"), TOKENS),

@@ -307,7 +307,7 @@ def test_new_parameters_void_what_was_said() -> None:
     world = fresh(2)
     attest(world, 0)
     agree(world, 1, said(1), FIRST)
-    others = Params((THIRD, ALICE, BOB), 2, notice=1)
+    others = Params((THIRD, ALICE, BOB), 2, notice=DAY)
     do(world, client.propose_params(ADMIN, others))
     world.chain.advance(7 * DAY)
     do(world, client.apply_params())

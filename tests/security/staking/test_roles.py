@@ -68,7 +68,7 @@ def test_the_admins_own(name) -> None:
     for call in (
         client.propose_params(name, terms),
         client.propose_admin(name, name),
-        client.set_guardian(name, name),
+        client.propose_guardian(name, name),
         client.add_class(name, 9, "L4", 25, 1, 0),
         client.change_class(name, 1, 150),
     ):

@@ -5,6 +5,7 @@
 #![allow(unused_variables)]
 
 mod accept_admin;
+mod accept_guardian;
 mod apply_params;
 mod bid;
 mod burn_fees;
@@ -15,8 +16,8 @@ mod params;
 mod start_auction;
 
 pub use {
-    accept_admin::*, apply_params::*, bid::*, burn_fees::*, close_auction::*, guardian::*, initialize::*,
-    params::*, start_auction::*,
+    accept_admin::*, accept_guardian::*, apply_params::*, bid::*, burn_fees::*, close_auction::*,
+    guardian::*, initialize::*, params::*, start_auction::*,
 };
 
 use {crate::errors::BuybackError as E, anchor_lang::prelude::*};

@@ -5,6 +5,7 @@
 #![allow(unused_variables)]
 
 mod accept_admin;
+mod accept_guardian;
 mod accept_lease;
 mod apply_params;
 mod cancel_order;
@@ -26,9 +27,10 @@ mod vault;
 mod vote_fault;
 
 pub use {
-    accept_admin::*, accept_lease::*, apply_params::*, cancel_order::*, close_fault::*, close_lease::*,
-    close_order::*, create_order::*, device_call::*, end_lease::*, extend_lease::*, guardian::*,
-    hold_lease::*, initialize::*, match_device::*, params::*, refund::*, settle::*, vote_fault::*,
+    accept_admin::*, accept_guardian::*, accept_lease::*, apply_params::*, cancel_order::*, close_fault::*,
+    close_lease::*, close_order::*, create_order::*, device_call::*, end_lease::*, extend_lease::*,
+    guardian::*, hold_lease::*, initialize::*, match_device::*, params::*, refund::*, settle::*,
+    vote_fault::*,
 };
 
 use {crate::errors::OrdersError as E, anchor_lang::prelude::*};

@@ -5,6 +5,7 @@
 #![allow(unused_variables)]
 
 mod accept_admin;
+mod accept_guardian;
 mod add_class;
 mod appeal_slash;
 mod apply_params;
@@ -31,10 +32,11 @@ mod veto_slash;
 mod vote_slash;
 
 pub use {
-    accept_admin::*, add_class::*, appeal_slash::*, apply_params::*, attest::*, change_class::*, claim::*,
-    close_block::*, close_device::*, co_stake::*, device_owner::*, execute_slash::*, finalise::*,
-    guardian::*, initialize::*, lease::*, open_wallet::*, params::*, register_device::*, settle_device::*,
-    stake::*, stake_out::*, veto_block::*, veto_slash::*, vote_slash::*,
+    accept_admin::*, accept_guardian::*, add_class::*, appeal_slash::*, apply_params::*, attest::*,
+    change_class::*, claim::*, close_block::*, close_device::*, co_stake::*, device_owner::*,
+    execute_slash::*, finalise::*, guardian::*, initialize::*, lease::*, open_wallet::*, params::*,
+    register_device::*, settle_device::*, stake::*, stake_out::*, veto_block::*, veto_slash::*,
+    vote_slash::*,
 };
 
 use {

@@ -2,7 +2,7 @@ use {
     super::now,
     crate::{
         errors::StakingError as E,
-        events::{AdminProposed, GuardianChanged, ParamsProposed},
+        events::{AdminProposed, GuardianProposed, ParamsProposed},
         state::{Config, Params},
     },
     anchor_lang::prelude::*,
@@ -35,11 +35,9 @@ pub fn propose_admin(ctx: &mut Context<AdminOnly>, pending: Address) -> Result<(
     Ok(())
 }
 
-pub fn set_guardian(ctx: &mut Context<AdminOnly>, guardian: Address) -> Result<()> {
-    require!(guardian != Address::default(), E::ZeroAddress);
-    let config = &mut ctx.accounts.config;
-    let from = core::mem::replace(&mut config.guardian, guardian);
-    config.invariant()?;
-    emit_event!(ctx, GuardianChanged { from, to: guardian });
+pub fn propose_guardian(ctx: &mut Context<AdminOnly>, pending: Address) -> Result<()> {
+    let at = ctx.accounts.config.propose_guardian(pending, now()?)?;
+    let guardian = ctx.accounts.config.guardian;
+    emit_event!(ctx, GuardianProposed { guardian, pending, at });
     Ok(())
 }

@@ -2,6 +2,7 @@ use {
     super::Params,
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
+    ionet_common::notice,
 };
 
 /// The program's one root account: roles, parameters, and every total.
@@ -54,8 +55,12 @@ pub struct Config {
     pub pending: Params,
     /// When the proposal may be applied, unix seconds; 0 when there is none.
     pub pending_at: u64,
+    /// Proposed successor of the guardian, zero when there is none.
+    pub pending_guardian: Address,
+    /// When it may accept, unix seconds; 0 when there is none.
+    pub guardian_at: u64,
     /// For later versions; zero.
-    pub _reserved: [u8; 96],
+    pub _reserved: [u64; 7],
 }
 
 impl Config {
@@ -74,9 +79,10 @@ impl Config {
         self.invariant()
     }
 
-    /// Proposes parameters, in place of an earlier proposal.
+    /// Proposes parameters, in place of an earlier proposal; the notice stays a day at least.
     pub fn propose(&mut self, params: Params, now: u64) -> Result<()> {
         params.check()?;
+        require!(notice::may_become(self.params.notice, params.notice), E::ParamsInvalid);
         self.pending = params;
         self.pending_at = now.checked_add(self.params.notice).ok_or(E::Overflow)?;
         self.invariant()
@@ -97,6 +103,28 @@ impl Config {
         self.pending_at = 0;
         self.revision = self.revision.checked_add(1).ok_or(E::Overflow)?;
         self.invariant()
+    }
+
+    /// Names another guardian, in place of an earlier proposal; zero withdraws it. Returns when the
+    /// proposed one may accept, 0 when there is none.
+    ///
+    /// Not at once: an admin's key in the wrong hands would replace whoever can veto what it proposes.
+    pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
+        let at = now.checked_add(self.params.notice).ok_or(E::Overflow)?;
+        self.pending_guardian = pending;
+        self.guardian_at = if pending == Address::default() { 0 } else { at };
+        self.invariant()?;
+        Ok(self.guardian_at)
+    }
+
+    /// Puts the proposed guardian in office, once the notice is over. Returns the one before.
+    pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
+        require!(now >= self.guardian_at, E::GuardianNoticeNotOver);
+        let to = core::mem::take(&mut self.pending_guardian);
+        let from = core::mem::replace(&mut self.guardian, to);
+        self.guardian_at = 0;
+        self.invariant()?;
+        Ok(from)
     }
 
     /// Counts stake that comes in.

@@ -5,6 +5,7 @@
 
 mod accept_admin;
 mod accept_beneficiary;
+mod accept_guardian;
 mod add_allocation;
 mod burn;
 mod cancel_season;
@@ -18,17 +19,17 @@ mod open_claim_page;
 mod open_season;
 mod propose_admin;
 mod propose_beneficiary;
+mod propose_guardian;
 mod release;
 mod season_end;
-mod set_guardian;
 mod set_pause;
 mod sync_burned;
 
 pub use {
-    accept_admin::*, accept_beneficiary::*, add_allocation::*, burn::*, cancel_season::*, claim_season::*,
-    close_claim_page::*, close_season::*, emit::*, initialize::*, launch::*, open_claim_page::*,
-    open_season::*, propose_admin::*, propose_beneficiary::*, release::*, season_end::*, set_guardian::*,
-    set_pause::*, sync_burned::*,
+    accept_admin::*, accept_beneficiary::*, accept_guardian::*, add_allocation::*, burn::*, cancel_season::*,
+    claim_season::*, close_claim_page::*, close_season::*, emit::*, initialize::*, launch::*,
+    open_claim_page::*, open_season::*, propose_admin::*, propose_beneficiary::*, propose_guardian::*,
+    release::*, season_end::*, set_pause::*, sync_burned::*,
 };
 
 use {crate::errors::TokenomicsError as E, anchor_lang::prelude::*};

@@ -4,7 +4,7 @@ use {
     ionet_common::emit_event,
 };
 
-/// What the admin alone changes in the config: its successor, who must accept, or the guardian.
+/// What the admin alone changes in the config: its successor and the guardian's, who must accept.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct AdminOnly {
