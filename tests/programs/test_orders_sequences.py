@@ -165,7 +165,7 @@ class Sequences(StakingBetween):
         every = list(self.model.leases.values())
         some = [each for each in every if each.status in states] or every
         gone = [each for address, each in self.gone.items() if address not in self.model.leases]
-        nothing = Lease(self.some_order()[0], NO_DEVICE, BOB, MALLORY, BOB, MALLORY, 1, 1, 0, 0, 1)
+        nothing = Lease(self.some_order()[0], NO_DEVICE, BOB, MALLORY, BOB, MALLORY, 1, 1, 0, 0, 1, 25)
         other = self.choose(*gone) if gone else nothing
         return self.mostly(self.choose(*some), self.choose(*every), other) if every else other
 
@@ -218,7 +218,12 @@ class Sequences(StakingBetween):
             "extend_lease",
             lambda: self.model.extend_lease(renter, address, hours),
             self.call(
-                "extend_lease", {"hours": hours}, renter=renter, renter_tokens=tokens, **self.payment(lease)
+                "extend_lease",
+                {"hours": hours},
+                renter=renter,
+                renter_tokens=tokens,
+                vault=self.vault(lease),
+                **self.rented(lease),
             ),
             renter,
         )
