@@ -199,7 +199,7 @@ class OrdersCalls(Acts):
         """Where a lease's money is."""
         return vault_address(Pubkey(lease.order))
 
-    def fees(self, lease: Lease) -> Pubkey:
+    def fee_vault(self, lease: Lease) -> Pubkey:
         """Where the fees on it go."""
         order = self.model.orders.get(lease.order)
         return FEE_VAULTS[order.terms.currency if order else IO]
@@ -233,7 +233,7 @@ class OrdersCalls(Acts):
                 "settle",
                 payout_tokens=self.payout(lease),
                 vault=self.vault(lease),
-                fees=self.fees(lease),
+                fees=self.fee_vault(lease),
                 **self.rented(lease),
             ),
         )

@@ -147,7 +147,8 @@ def test_the_rest_of_the_renters_fee_is_charged_where_nothing_else_is_due():
 
 def test_an_ended_lease_without_earnings_is_kept_for_an_hour():
     """Whoever computes the hour's rewards reads it then."""
-    row = lease(NOW, status=LeaseStatus.ENDED, stop=NOW, held=0, ended_at=NOW + 60)
+    ended = {"status": LeaseStatus.ENDED, "reason": EndReason.SUPPLIER}
+    row = lease(NOW, stop=NOW, held=0, ended_at=NOW + 60, **ended)
     assert actions(row, NOW + 60 + HOUR - 1) == []
     assert actions(row, NOW + 60 + HOUR) == [Kind.CLOSE_LEASE]
 
