@@ -71,7 +71,7 @@ class LeaseOutcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a settlement pays: ``amount`` of the principal is ``net`` and ``fee``, the renter's fee comes on top."""
+    """What a settlement pays: ``amount`` of the principal is ``net`` and ``fee``; the renter's fee on top."""
 
     amount: int
     fee: int
@@ -123,8 +123,8 @@ def due_until(start: int, stop: int, hold: tuple[int, int], lag: int, now: int) 
 def renter_fee(rate: int, hours: int, seconds: int, reason: EndReason, bps: int) -> int:
     """The renter's fee on a lease of ``hours`` in all, that earns for ``seconds`` and ends for ``reason``.
 
-    It is that on the whole principal, also when the renter ends it early; but when the supplier or a fault did,
-    that on what was earned: otherwise a supplier that never serves could burn it.
+    It is that on the whole principal, also when the renter ends it early; but when the supplier or a fault
+    did, that on what was earned: otherwise a supplier that never serves could burn it.
     """
     failed = reason in (EndReason.SUPPLIER, EndReason.FAULT)
     return fee(earned(rate, seconds) if failed else principal(rate, hours), bps)

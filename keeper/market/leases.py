@@ -51,8 +51,9 @@ def due(book: Book, now: int) -> list[Action]:
     """What anybody may and somebody should do at ``now``.
 
     Leases end whose time to be accepted or whose hours are over; a running lease is paid once a day, an
-    ended one when all of its money is due, the rest of the renter's fee as well; what is done with is closed. An order's rest goes back when
-    it takes no more devices, with its closing where nothing is left to happen.
+    ended one when all of its money is due, the rest of the renter's fee as well; what is done with is
+    closed. An order's rest goes back when it takes no more devices, with its closing where nothing is left
+    to happen.
     """
     steps = ((address, _step(book, lease, now)) for address, lease in book.leases.items())
     found = [Action(kind, address) for address, kind in steps if kind]
@@ -95,8 +96,10 @@ def last_paid(order: Order, lease: Lease) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ending a lease does: it earns up to ``stop``; still held are ``pay`` for its supplier and ``fee`` of
-    the renter's; ``released`` is free again."""
+    """What ending a lease does: it earns up to ``stop``; ``released`` is free again.
+
+    Still held are ``pay`` for its supplier and ``fee`` of the renter's.
+    """
 
     reason: EndReason
     stop: int
@@ -109,7 +112,8 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     """What it does when ``caller`` ends a lease at ``now``; raises ValueError when that is refused.
 
     A renter pays the first hour whole and then by the second, a supplier gets nothing for the hour that
-    it breaks off in. What was due is never taken back. The renter's fee is whole unless the supplier ended it.
+    it breaks off in. What was due is never taken back. The renter's fee is whole unless the supplier
+    ended it.
     """
     renter, supplier = caller == order.renter, caller in (lease.supplier, lease.worker)
     if lease.status == LeaseStatus.ENDED:

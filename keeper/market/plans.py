@@ -103,8 +103,8 @@ def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, n
         served = max(found.stop - lease.start, 0)
         notes.append(
             f"{lease.device}: {served:,} seconds are paid for; still owed to its supplier, who gets it by "
-            f"time: {_amount(found.pay, order)}; still charged of the renter's fee: {_amount(found.fee, order)}; "
-            f"free again: {_amount(found.released, order)}."
+            f"time: {_amount(found.pay, order)}; still charged of the renter's fee: "
+            f"{_amount(found.fee, order)}; free again: {_amount(found.released, order)}."
         )
     refund = order.refundable(now) if caller == order.renter else 0
     if not refund:

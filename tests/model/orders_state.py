@@ -189,7 +189,7 @@ class Lease:
 
     @property
     def held(self) -> int:
-        """What the vault has for it: its place, later what it earns in the end and the fee less what was paid."""
+        """What the vault has for it: its place, later what it earns and the fee, less what was paid."""
         if self.start:
             return self.worth(self.stop) - self.paid + self.fee - self.fees
         return self.place if self.status == MATCHED else 0

@@ -127,8 +127,10 @@ class OrdersPair(StakingPair):
             assert_events_make_the_accounts(self.world.chain, program)
 
     def due(self, lease: Address) -> Callable[[int], tuple[int, int]]:
-        """What the keeper reads off a lease's and its order's accounts to be due at a time: of the principal, and of
-        the renter's fee; 0 for none."""
+        """What the keeper reads off a lease's and its order's accounts to be due at a time; 0 for none.
+
+        Of the principal, and of the renter's fee.
+        """
         found = self.world.chain.get(Pubkey(lease))
         if found is None:
             return lambda at: (0, 0)

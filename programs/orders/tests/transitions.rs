@@ -8,8 +8,8 @@ use {
         constants::*,
         errors::OrdersError as E,
         state::{
-            earned, principal, with_fee, CloseReason, Config, Currency, Fault, Order, OrderAction, OrderStatus, Params,
-            Terms,
+            earned, principal, with_fee, CloseReason, Config, Currency, Fault, Order, OrderAction,
+            OrderStatus, Params, Terms,
         },
     },
     staking::{constants::MAX_OPERATORS, state::Config as StakingConfig},

@@ -123,7 +123,7 @@ def test_an_ended_lease_is_paid_when_all_is_due_and_then_closed():
 
 
 def test_the_rest_of_the_renters_fee_is_charged_where_nothing_else_is_due():
-    """The renter ended what was paid to the second: without a lag, or where a second earns less than a unit."""
+    """The renter ended what was paid to the second: without a lag, or where seconds earn next to nothing."""
     rest = fee(RATE * 10, 25) - fee(RATE * 3, 25)
     row = lease(
         NOW,

@@ -126,8 +126,10 @@ def test_extending_twice_in_one_transaction_pays_twice() -> None:
 
 @pytest.mark.parametrize("currency", list(Currency), ids=lambda each: each.name)
 def test_a_supplier_that_never_serves_burns_no_fee(currency: Currency) -> None:
-    """Matched by itself, accepted, ended and closed in one transaction, fifty times in a second: every base unit is
-    the renter's again, and only the device's record has changed."""
+    """Matched by itself, accepted, ended and closed in one transaction, fifty times in a second.
+
+    Every base unit is the renter's again, and only the device's record has changed.
+    """
     world = stages.ready()
     before = purses(world)
     terms = stages.TERMS if currency == Currency.IO else stages.IN_USDC

@@ -217,7 +217,7 @@ def test_an_end_in_bad_faith_is_found_within_the_lag() -> None:
 
 
 def test_a_fault_after_the_renters_end_takes_back_the_fee_on_what_was_not_served() -> None:
-    """An end by the renter keeps the fee on all ten hours; a supplier that didn't serve has not earned it that."""
+    """An end by the renter keeps the fee on all ten hours; a supplier that didn't serve must not burn it."""
     world = at(6 * HOUR)
     do(world, end(world, "carol"), settle(world))
     assert (lease(world).paid, lease(world).fees) == (4 * RATE, fee(4 * RATE))
