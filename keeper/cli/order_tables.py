@@ -112,7 +112,7 @@ def money(order: Order, leases: Sequence[Lease], now: int) -> Table:
     due = sum(lease.due(order, now).amount for lease in leases if lease.start)
     table = plain("Money", "", currency.name)
     parts = (order.free, order.held, order.paid, order.fees, order.refunded)
-    names = ("free", "held for leases", "paid to suppliers", "fees", "given back")
+    names = ("free", "held for leases, their fee included", "paid to suppliers", "fees", "given back")
     for name, amount in zip(names, parts, strict=True):
         table.add_row(name, show(amount, currency), end_section=name == names[-1])
     table.add_row("put down in all", show(order.deposit, currency), end_section=True)

@@ -168,8 +168,8 @@ def _check_lease(network: Network, order: Opened, lease: Let) -> None:
     checks.equal(f"pay of {lease.device}", lease.paid, rules.earned(lease.rate, served))
     fees = rules.fee(lease.paid, order.supplier_fee_bps)
     if lease.start:
-        for hours in (lease.hours, *lease.bought):
-            fees += rules.fee(rules.principal(lease.rate, hours), order.renter_fee_bps)
+        hours = lease.hours + sum(lease.bought)
+        fees += rules.renter_fee(lease.rate, hours, served, lease.reason, order.renter_fee_bps)
     checks.equal(f"fees on {lease.device}", lease.fees, fees)
 
 

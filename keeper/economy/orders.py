@@ -71,11 +71,16 @@ class LeaseOutcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a settlement pays: ``amount`` off the renter's money is ``net`` and ``fee``."""
+    """What a settlement pays: ``amount`` of the principal is ``net`` and ``fee``; the renter's fee on top."""
 
     amount: int
     fee: int
     net: int
+    renter_fee: int
+
+    def __bool__(self) -> bool:
+        """Whether anything moves."""
+        return self.amount > 0 or self.renter_fee > 0
 
 
 def fee(amount: int, bps: int) -> int:
@@ -90,8 +95,12 @@ def principal(rate: int, hours: int) -> int:
 
 def place(price: int, processors: int, hours: int, fee_bps: int) -> int:
     """What is put down for one device: the principal at ``price`` for each processor, and the fee on it."""
-    most = principal(price * processors, hours)
-    return most + fee(most, fee_bps)
+    return with_fee(principal(price * processors, hours), fee_bps)
+
+
+def with_fee(principal: int, bps: int) -> int:
+    """A principal and the renter's fee on it."""
+    return principal + fee(principal, bps)
 
 
 def earned(rate: int, seconds: int) -> int:
@@ -111,12 +120,21 @@ def due_until(start: int, stop: int, hold: tuple[int, int], lag: int, now: int) 
     return until if until >= start + HOUR else start
 
 
-def payment(rate: int, seconds: int, paid: int, fee_bps: int) -> Payment:
-    """What is due for the first ``seconds`` of a lease of which ``paid`` was paid already.
+def renter_fee(rate: int, hours: int, seconds: int, reason: EndReason, bps: int) -> int:
+    """The renter's fee on a lease of ``hours`` in all, that earns for ``seconds`` and ends for ``reason``.
 
-    The fee is that on everything so far, rounded up, less what was charged before: however often a lease is
-    settled, the sums are the same.
+    It is that on the whole principal, also when the renter ends it early; but when the supplier or a fault
+    did, that on what was earned: otherwise a supplier that never serves could burn it.
     """
-    total = earned(rate, seconds)
+    failed = reason in (EndReason.SUPPLIER, EndReason.FAULT)
+    return fee(earned(rate, seconds) if failed else principal(rate, hours), bps)
+
+
+def payment(total: int, paid: int, fee_bps: int, renter_fee: int) -> Payment:
+    """What is due when a lease has earned ``total``, of which ``paid`` was paid, and ``renter_fee`` is new.
+
+    The supplier's fee is that on everything so far, rounded up, less what was charged before: however often a
+    lease is settled, the sums are the same.
+    """
     charge = fee(total, fee_bps) - fee(paid, fee_bps)
-    return Payment(total - paid, charge, total - paid - charge)
+    return Payment(total - paid, charge, total - paid - charge, renter_fee)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from solders.pubkey import Pubkey
@@ -51,8 +51,9 @@ def due(book: Book, now: int) -> list[Action]:
     """What anybody may and somebody should do at ``now``.
 
     Leases end whose time to be accepted or whose hours are over; a running lease is paid once a day, an
-    ended one when all of its money is due; what is done with is closed. An order's rest goes back when
-    it takes no more devices, with its closing where nothing is left to happen.
+    ended one when all of its money is due, the rest of the renter's fee as well; what is done with is
+    closed. An order's rest goes back when it takes no more devices, with its closing where nothing is left
+    to happen.
     """
     steps = ((address, _step(book, lease, now)) for address, lease in book.leases.items())
     found = [Action(kind, address) for address, kind in steps if kind]
@@ -76,7 +77,7 @@ def _step(book: Book, lease: Lease, now: int) -> Kind | None:
         return Kind.END if now >= lease.accept_until else None
     if lease.status == LeaseStatus.RUNNING and now >= lease.stop:
         return Kind.END
-    if lease.due(order, now).amount > 0:
+    if lease.due(order, now):
         everything = lease.status == LeaseStatus.ENDED and lease.due_until(order, now) == lease.stop
         return Kind.SETTLE if everything or now - last_paid(order, lease) >= SETTLE_EVERY else None
     if lease.status == LeaseStatus.ENDED and lease.held == 0:
@@ -95,11 +96,15 @@ def last_paid(order: Order, lease: Lease) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ending a lease does: it earns up to ``stop``, ``held`` is owed to it, ``released`` free again."""
+    """What ending a lease does: it earns up to ``stop``; ``released`` is free again.
+
+    Still held are ``pay`` for its supplier and ``fee`` of the renter's.
+    """
 
     reason: EndReason
     stop: int
-    held: int
+    pay: int
+    fee: int
     released: int
 
 
@@ -107,7 +112,8 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     """What it does when ``caller`` ends a lease at ``now``; raises ValueError when that is refused.
 
     A renter pays the first hour whole and then by the second, a supplier gets nothing for the hour that
-    it breaks off in. What was due is never taken back.
+    it breaks off in. What was due is never taken back. The renter's fee is whole unless the supplier
+    ended it.
     """
     renter, supplier = caller == order.renter, caller in (lease.supplier, lease.worker)
     if lease.status == LeaseStatus.ENDED:
@@ -119,7 +125,7 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
             reason = EndReason.WITHDRAWN if renter else EndReason.DECLINED
         else:
             raise ValueError(f"{caller} is neither renter nor supplier of {lease.address}")
-        return Ending(reason, 0, 0, lease.held)
+        return Ending(reason, 0, 0, 0, lease.held)
     served = now - lease.start
     if now >= lease.stop:
         reason, stop = EndReason.COMPLETED, lease.stop
@@ -130,5 +136,6 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     else:
         raise ValueError(f"{caller} is neither renter nor supplier of {lease.address}")
     stop = min(max(stop, lease.due_until(order, now)), lease.stop)
-    held = economy.earned(lease.rate, stop - lease.start) - lease.paid
-    return Ending(reason, stop, held, lease.held - held)
+    pay = economy.earned(lease.rate, stop - lease.start) - lease.paid
+    fee = replace(lease, stop=stop, reason=reason).renter_fee - lease.fees
+    return Ending(reason, stop, pay, fee, lease.held - pay - fee)

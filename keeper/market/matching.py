@@ -95,6 +95,8 @@ def lease_to_be(order: Order, device: Device, matcher: Pubkey, now: int) -> Leas
         worker=device.worker,
         payout=device.payout,
         payer=matcher,
+        fees=0,
+        renter_fee_bps=order.renter_fee_bps,
     )
 
 

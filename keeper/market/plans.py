@@ -52,6 +52,9 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
+_FEE = "The fee is charged as the lease is paid, and whole unless the supplier or a fault ends it."
+
+
 def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
     """Open an order: the most that it can cost goes into its vault."""
     currency, params = terms.currency, config.params
@@ -74,22 +77,19 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
 
 
 def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) -> Plan:
-    """Add hours to running leases: their price goes into the vault, the fee on it to the network."""
+    """Add hours to running leases: their price and the fee on it go into the vault."""
     movements = []
-    vault, currency = _vault(order), order.terms.currency
+    currency = order.terms.currency
     for lease in leases:
-        principal = economy.principal(lease.rate, hours)
-        fee = economy.fee(principal, order.renter_fee_bps)
+        before, after = (
+            economy.with_fee(economy.principal(lease.rate, all_), lease.renter_fee_bps)
+            for all_ in (lease.hours, lease.hours + hours)
+        )
         payer = _wallet("your account", order.renter, config, currency)
-        why = f"{hours} hours more of {lease.device}, and the fee of {_percent(order.renter_fee_bps)}"
-        movements += [
-            Movement(payer, vault, principal + fee, currency, why),
-            Movement(
-                vault, _fees(config, currency), fee, currency, "of it the network's fee, not given back"
-            ),
-        ]
+        why = f"{hours} hours more of {lease.device}, and the fee of {_percent(lease.renter_fee_bps)}"
+        movements.append(Movement(payer, _vault(order), after - before, currency, why))
     instructions = tuple(orders.extend_lease(config, order, lease, hours) for lease in leases)
-    return Plan(instructions, tuple(movements))
+    return Plan(instructions, tuple(movements), (_FEE,))
 
 
 def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, now: int) -> Plan:
@@ -103,7 +103,8 @@ def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, n
         served = max(found.stop - lease.start, 0)
         notes.append(
             f"{lease.device}: {served:,} seconds are paid for; still owed to its supplier, who gets it by "
-            f"time: {_amount(found.held, order)}; free again: {_amount(found.released, order)}."
+            f"time: {_amount(found.pay, order)}; still charged of the renter's fee: "
+            f"{_amount(found.fee, order)}; free again: {_amount(found.released, order)}."
         )
     refund = order.refundable(now) if caller == order.renter else 0
     if not refund:
@@ -135,18 +136,15 @@ def cancel(config: Config, order: Order, now: int, in_vault: int) -> Plan:
 
 
 def accept(config: Config, order: Order, lease: Lease, payer: Pubkey) -> Plan:
-    """Accept a lease: the hours begin, the renter's fee goes to the network."""
-    currency = order.terms.currency
+    """Accept a lease: the hours begin, and no token moves."""
     principal = economy.principal(lease.rate, lease.hours)
-    fee = economy.fee(principal, order.renter_fee_bps)
-    why = f"the renter's fee of {_percent(order.renter_fee_bps)} on the lease"
     net = principal - economy.fee(principal, order.supplier_fee_bps)
     return Plan(
         (
-            create_associated(payer, lease.payout, config.mint(currency)),
+            create_associated(payer, lease.payout, config.mint(order.terms.currency)),
             orders.accept_lease(config, order, lease),
         ),
-        (Movement(_vault(order), _fees(config, currency), fee, currency, why),),
+        (),
         (
             f"Served for all of its {lease.hours} hours, the lease pays {_amount(net, order)} to "
             f"{lease.payout}, by the second and {order.settlement_lag // 60} minutes late.",
@@ -186,10 +184,6 @@ def _wallet(name: str, owner: Pubkey, config: Config, currency: Currency) -> Pla
 
 def _vault(order: Order) -> Place:
     return Place("the order's vault", order.vault)
-
-
-def _fees(config: Config, currency: Currency) -> Place:
-    return Place("the network's fees", config.fees(currency))
 
 
 def _percent(bps: int) -> str:

@@ -17,7 +17,7 @@ from keeper.services.due import pick, send_all
 
 LOGGED = {
     "LeaseEnded": ("lease.ended", ("lease", "reason", "released")),
-    "Worked": ("lease.paid", ("lease", "amount", "fee")),
+    "Worked": ("lease.paid", ("lease", "amount", "fee", "renter_fee")),
     "LeaseClosed": ("lease.closed", ("lease", "seconds", "failed")),
     "FaultClosed": ("fault.closed", ("lease",)),
     "Refund": ("order.refunded", ("cluster_id", "amount")),

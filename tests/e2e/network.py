@@ -188,7 +188,12 @@ class Network(StakeCalls, OrdersCalls):
             "extend_lease",
             lambda: self.model.extend_lease(renter, self.address_of(lease), hours),
             self.call(
-                "extend_lease", {"hours": hours}, renter=renter, renter_tokens=tokens, **self.payment(lease)
+                "extend_lease",
+                {"hours": hours},
+                renter=renter,
+                renter_tokens=tokens,
+                vault=self.vault(lease),
+                **self.rented(lease),
             ),
             renter,
         )

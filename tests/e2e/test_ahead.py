@@ -99,17 +99,28 @@ def test_leases_are_paid_by_the_second_and_end_by_time(network: Network) -> None
     assert whole.paid == economy.principal(rate, HOURS)
     assert network.money(supplier) == PURSE_IO - 2 * MINIMUM + paid - cuts
     assert network.money(renter) == PURSE_IO - paid - 2 * fee
+
+    # What the network got of it is burned, and counted.
+    fees, supply, burned = network.fees(IO), network.pair.world.supply(), network.pair.world.config().burned
+    assert fees == cuts + 2 * fee
     assert network.burn_fees() == "burn_fees"
+    assert network.burn_fees() == "NothingToBurn"
+    assert (network.fees(IO), network.pair.world.supply()) == (0, supply - fees)
+    assert network.sync_burned() == "sync_burned"
+    assert network.pair.world.config().burned == burned + fees
 
 
 def test_fees_in_usdc_are_sold_for_io_that_is_burned(network: Network) -> None:
     renter, supplier, bidder = map(network.join, ("fee renter", "fee supplier", "bidder"))
     order = network.open(renter, Terms(ASK_USDC, 1_250, 1, 4, (1,), USDC))
     lease = network.run(order, network.let("fee device", supplier, MINIMUM))
-    assert network.do_end(supplier, lease) == "end_lease"
+    assert network.do_end(renter, lease) == "end_lease"
+    network.wait_until(lease.stop + LAG)
+    assert network.do_settle(lease) == "settle"
     world, lot = network.pair.world, network.fees(USDC)
     bps = ORDERS.renter_fee_bps + ORDERS.usdc_fee_bps
-    assert lot == economy.fee(economy.principal(4 * ASK_USDC, 1_250), bps)
+    whole = economy.fee(economy.principal(4 * ASK_USDC, 1_250), bps)
+    assert lot == whole + economy.fee(lease.paid, ORDERS.supplier_fee_bps)
 
     world.do(buyback.set_first_price(world.admin.pubkey(), FIRST_PRICE), signers=[world.admin])
     network.wait_until(world.buyback_config().next_start)

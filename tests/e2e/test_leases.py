@@ -58,9 +58,9 @@ def test_a_renter_who_leaves_owes_the_first_hour(network: Network) -> None:
     lease = network.run(order, device)
     assert network.do_end(MALLORY, lease) == "NotParty"
     assert network.do_end(renter, lease) == "end_lease"
-    assert (lease.reason, lease.held) == (BY_RENTER, economy.earned(RATE, 3_600))
+    assert (lease.reason, lease.held) == (BY_RENTER, economy.earned(RATE, 3_600) + FEE)
     assert network.refund(order) == "refund"
-    assert network.money(renter) == PURSE_IO - FEE - lease.held
+    assert network.money(renter) == PURSE_IO - lease.held
     assert network.do_settle(lease) == "settle"
     assert lease.paid == 0, "the hour is not over"
     assert network.do_close_lease(lease.payer, lease) == "LeaseNotPaid"
@@ -84,7 +84,7 @@ def test_operators_attest_a_fault_in_the_first_hour(network: Network) -> None:
         if name[0] == address:
             assert network.do_close_fault(fault.payer, name) == "close_fault"
     assert network.close(order) == "close_order"
-    assert network.money(renter) == PURSE_IO - FEE
+    assert network.money(renter) == PURSE_IO
     assert network.device(device).leases_failed == 1
 
 
@@ -104,4 +104,4 @@ def test_the_guardian_holds_money_back_for_a_while(network: Network) -> None:
     assert network.do_end(lease.supplier, lease) == "end_lease"
     assert closed(network, lease)
     assert network.close(order) == "close_order"
-    assert network.money(renter, IO) == PURSE_IO - FEE
+    assert network.money(renter, IO) == PURSE_IO

@@ -77,9 +77,12 @@ class OrdersLedger:
             fees[currency] += order.fees
         for lease in self.leases.values():
             order = self.orders[lease.order]
-            assert 0 <= lease.paid <= lease.paid + lease.held
+            assert lease.held >= 0
             if lease.start:
-                assert lease.paid <= lease.worth(lease.due_until(order.params.settlement_lag, self.now))
+                due = lease.due_until(order.params.settlement_lag, self.now)
+                assert lease.paid <= lease.worth(due)
+                # A fee is only on what was served, until nothing can be taken back any more.
+                assert lease.fees <= lease.chargeable(due) <= lease.fee
             fees[order.terms.currency] += fee(lease.paid, order.params.supplier_fee_bps)
         for currency in (IO, USDC):
             assert self.purse(currency)[FEES] == fees[currency]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.model.orders_base import PAUSE_MATCHING, PAUSE_ORDERS, OrdersLedger
 from tests.model.orders_state import (
     BY_FAULT,
@@ -72,6 +74,7 @@ class Leases(OrdersLedger):
             matched_at=self.now,
             accept_until=self.now + order.params.accept_window,
             place=order.place,
+            renter_fee_bps=order.renter_fee_bps,
         )
         self.leases[lease_address] = lease
         parties = ("order", "device", "supplier", "worker", "payout")
@@ -90,20 +93,16 @@ class Leases(OrdersLedger):
         require(self.now < lease.accept_until, "AcceptanceOver")
         lease.status, lease.start = RUNNING, self.now
         lease.stop = self.now + lease.hours * HOUR
-        principal = lease.rate * lease.hours
-        charge = fee(principal, order.renter_fee_bps)
         order.served += 1
-        order.fees += charge
-        number = self._pay(lease.order, FEES, charge)
         accepted = {
             "lease": address,
             "order": lease.order,
             "start": lease.start,
             "stop": lease.stop,
-            "held": principal,
-            "released": lease.place - principal - charge,
+            "held": lease.price,
+            "released": lease.place - lease.price,
         }
-        return [("LeaseAccepted", accepted), self._earn(number, lease.order, address, charge)]
+        return [("LeaseAccepted", accepted)]
 
     # -- money -----------------------------------------------------------------------------------
 
@@ -116,23 +115,20 @@ class Leases(OrdersLedger):
         require(self.now < lease.stop, "LeaseOver")
         require(lease.hours + hours <= U32, "Overflow")
         require(hours > 0 and lease.hours + hours <= MAX_HOURS, "HoursInvalid")
-        principal = lease.rate * hours
-        charge = fee(principal, order.renter_fee_bps)
-        require(principal + charge <= U64, "Overflow")
-        self._put_down(lease.order, wallet(renter), principal + charge)
-        lease.hours += hours
-        lease.stop += hours * HOUR
-        order.fees += charge
-        paying, earning = self._number(order), self._pay(lease.order, FEES, charge)
+        longer = replace(lease, hours=lease.hours + hours, stop=lease.stop + hours * HOUR)
+        require(longer.price <= U64, "Overflow")
+        amount = longer.price - lease.price
+        self._put_down(lease.order, wallet(renter), amount)
+        lease.hours, lease.stop = longer.hours, longer.stop
         extended = {
             "cluster_id": lease.order,
             "extended_minutes": hours * 60,
-            "extended_amount": principal,
+            "extended_amount": lease.rate * hours,
             "lease": address,
             "stop": lease.stop,
         }
-        paid = {"transaction_id": paying, "cluster_id": lease.order, "amount": principal + charge}
-        return [("Extend", extended), ("Pay", paid), self._earn(earning, lease.order, address, charge)]
+        paid = {"transaction_id": self._number(order), "cluster_id": lease.order, "amount": amount}
+        return [("Extend", extended), ("Pay", paid)]
 
     def settle(self, address: Address) -> list[Event]:
         self._config()
@@ -142,14 +138,17 @@ class Leases(OrdersLedger):
         require(lease.start > 0, "NotAssociatedAccount")
         until = lease.due_until(order.params.settlement_lag, self.now)
         amount = lease.worth(until) - lease.paid
-        if not amount:
+        renter_fee = lease.chargeable(until) - lease.fees
+        if not amount and not renter_fee:
             return []
         bps = order.params.supplier_fee_bps
         charge = fee(lease.paid + amount, bps) - fee(lease.paid, bps)
         lease.paid += amount
+        lease.fees += renter_fee
         order.paid += amount
+        order.fees += renter_fee
         working = self._pay(lease.order, wallet(lease.payout), amount - charge)
-        earning = self._pay(lease.order, FEES, charge)
+        earning = self._pay(lease.order, FEES, charge + renter_fee)
         worked = {
             "cluster_id": lease.order,
             "compute_minutes": (until - lease.start) // 60,
@@ -158,10 +157,12 @@ class Leases(OrdersLedger):
             "lease": address,
             "payout": lease.payout,
             "fee": charge,
+            "renter_fee": renter_fee,
             "paid": lease.paid,
             "until": until,
         }
-        return [("Worked", worked), self._earn(earning, lease.order, address, charge)]
+        earned = {"transaction_id": earning, "cluster_id": lease.order, "lease": address}
+        return [("Worked", worked), ("Earn", {**earned, "amount": charge + renter_fee})]
 
     # -- ends ------------------------------------------------------------------------------------
 
@@ -309,10 +310,6 @@ class Leases(OrdersLedger):
         except Refused as refusal:
             assert refusal.name == "AccountMissing", "the device is gone"
             return []
-
-    def _earn(self, number: int, order: Address, lease: Address, amount: int) -> Event:
-        fields = {"transaction_id": number, "cluster_id": order, "amount": amount, "lease": lease}
-        return "Earn", fields
 
     def _authority(self) -> Address:
         config = self.staking.config

@@ -39,6 +39,11 @@ def fee(amount: int, bps: int) -> int:
     return ceil(Fraction(amount * bps, 10_000))
 
 
+def with_fee(principal: int, bps: int) -> int:
+    """What hours cost a renter."""
+    return principal + fee(principal, bps)
+
+
 @dataclass(frozen=True)
 class OrdersParams:
     """What the admin sets."""
@@ -134,8 +139,7 @@ class Order:
     @property
     def place(self) -> int:
         """Put down for a device: the principal at the highest price, and the fee on it."""
-        most = self.terms.price * self.terms.processors * self.terms.hours
-        return most + fee(most, self.renter_fee_bps)
+        return with_fee(self.terms.price * self.terms.processors * self.terms.hours, self.renter_fee_bps)
 
     def takes_devices(self, now: int) -> bool:
         """Whether one could still be matched."""
@@ -158,12 +162,15 @@ class Lease:
     accept_until: int
     place: int
     """Not on chain: what was set apart at the match."""
+    renter_fee_bps: int
     status: int = MATCHED
     reason: int = NOT_ENDED
     start: int = 0
     stop: int = 0
     ended_at: int = 0
     paid: int = 0
+    fees: int = 0
+    """The renter's, charged so far."""
     hold_from: int = 0
     hold_until: int = 0
 
@@ -172,11 +179,27 @@ class Lease:
         return self.rate * (until - self.start) // HOUR
 
     @property
+    def price(self) -> int:
+        """What its hours cost the renter."""
+        return with_fee(self.rate * self.hours, self.renter_fee_bps)
+
+    @property
+    def fee(self) -> int:
+        """The renter's in all: for a supplier that breaks off or fails, on what was earned alone."""
+        failed = self.reason in {BY_SUPPLIER, BY_FAULT}
+        return fee(self.worth(self.stop) if failed else self.rate * self.hours, self.renter_fee_bps)
+
+    @property
     def held(self) -> int:
-        """What the vault owes to it: its place, later what it earns in the end less what was paid."""
+        """What the vault has for it: its place, later what it earns and the fee, less what was paid."""
         if self.start:
-            return self.worth(self.stop) - self.paid
+            return self.worth(self.stop) - self.paid + self.fee - self.fees
         return self.place if self.status == MATCHED else 0
+
+    def chargeable(self, until: int) -> int:
+        """Of the renter's fee, once it is paid up to a second: with its last one, everything."""
+        done = self.status == ENDED and until == self.stop
+        return self.fee if done else fee(self.worth(until), self.renter_fee_bps)
 
     def due_until(self, lag: int, now: int) -> int:
         """Up to when its supplier can be paid at ``now``."""

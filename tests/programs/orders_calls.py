@@ -191,16 +191,18 @@ class OrdersCalls(Acts):
             matcher,
         )
 
-    def payment(self, lease: Lease) -> dict[str, Pubkey]:
-        """Accounts between which a lease's money moves."""
+    def rented(self, lease: Lease) -> dict[str, Pubkey]:
+        """A lease and its order."""
+        return {"order": Pubkey(lease.order), "lease": Pubkey(self.address_of(lease))}
+
+    def vault(self, lease: Lease) -> Pubkey:
+        """Where a lease's money is."""
+        return vault_address(Pubkey(lease.order))
+
+    def fee_vault(self, lease: Lease) -> Pubkey:
+        """Where the fees on it go."""
         order = self.model.orders.get(lease.order)
-        currency = order.terms.currency if order else IO
-        return {
-            "order": Pubkey(lease.order),
-            "lease": Pubkey(self.address_of(lease)),
-            "vault": vault_address(Pubkey(lease.order)),
-            "fees": FEE_VAULTS[currency],
-        }
+        return FEE_VAULTS[order.terms.currency if order else IO]
 
     def payout(self, lease: Lease) -> Pubkey:
         """Where a lease's supplier is paid."""
@@ -216,21 +218,28 @@ class OrdersCalls(Acts):
         return self.act(
             "accept_lease",
             lambda: self.model.accept_lease(worker, self.address_of(lease)),
-            self.call("accept_lease", worker=worker, payout_tokens=self.payout(lease), **self.payment(lease)),
+            self.call("accept_lease", worker=worker, payout_tokens=self.payout(lease), **self.rented(lease)),
             worker,
         )
 
     def do_settle(self, lease: Lease) -> str:
         """Settle, and see that it paid what the keeper would have said."""
         address = self.address_of(lease)
-        before, due = lease.paid, self.pair.due(address)
+        before, due = (lease.paid, lease.fees), self.pair.due(address)
         outcome = self.act(
             "settle",
             lambda: self.model.settle(address),
-            self.call("settle", payout_tokens=self.payout(lease), **self.payment(lease)),
+            self.call(
+                "settle",
+                payout_tokens=self.payout(lease),
+                vault=self.vault(lease),
+                fees=self.fee_vault(lease),
+                **self.rented(lease),
+            ),
         )
         # A chain that goes on by itself tells only afterwards when it was.
-        assert outcome != "settle" or lease.paid - before == due(self.pair.last.time)
+        told = lease.paid - before[0], lease.fees - before[1]
+        assert outcome != "settle" or told == due(self.pair.last.time)
         return outcome
 
     def do_end(self, caller: Address, lease: Lease) -> str:

@@ -126,14 +126,17 @@ class OrdersPair(StakingPair):
         for program in (client.PROGRAM, buyback.PROGRAM):
             assert_events_make_the_accounts(self.world.chain, program)
 
-    def due(self, lease: Address) -> Callable[[int], int]:
-        """What the keeper reads off a lease's and its order's accounts to be due at a time; 0 for none."""
+    def due(self, lease: Address) -> Callable[[int], tuple[int, int]]:
+        """What the keeper reads off a lease's and its order's accounts to be due at a time; 0 for none.
+
+        Of the principal, and of the renter's fee.
+        """
         found = self.world.chain.get(Pubkey(lease))
         if found is None:
-            return lambda at: 0
+            return lambda at: (0, 0)
         row = client.parse_lease(found.data)
         order = client.parse_order(self.world.account(row.order).data)
-        return lambda at: row.due(order, at).amount
+        return lambda at: (row.due(order, at).amount, row.due(order, at).renter_fee)
 
     def address(self, account: Tokens) -> Pubkey:
         """Where an IO account of the models is on the chain."""

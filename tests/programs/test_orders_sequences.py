@@ -151,7 +151,9 @@ class Sequences(StakingBetween):
         matcher = self.choose(*self.operators.operators, row.supplier if row else BOB)
         class_id = self.mostly(None, 9, 3 - row.class_id if row else 1)
         ask = (row.ask_usdc if order and order.terms.currency == USDC else row.ask_io) if row else 1
-        self.do_match(self.mostly(matcher, MALLORY), address, device, class_id, self.mostly(ask, ask + 1))
+        self.do_match(
+            self.mostly(matcher, MALLORY), address, device, class_id, self.mostly(ask, min(ask + 1, U64))
+        )
 
     def fits(self, order: Order, device: Device) -> bool:
         """Whether a device looks right, as an operator would."""
@@ -166,7 +168,7 @@ class Sequences(StakingBetween):
         every = list(self.model.leases.values())
         some = [each for each in every if each.status in states] or every
         gone = [each for address, each in self.gone.items() if address not in self.model.leases]
-        nothing = Lease(self.some_order()[0], NO_DEVICE, BOB, MALLORY, BOB, MALLORY, 1, 1, 0, 0, 1)
+        nothing = Lease(self.some_order()[0], NO_DEVICE, BOB, MALLORY, BOB, MALLORY, 1, 1, 0, 0, 1, 25)
         other = self.choose(*gone) if gone else nothing
         return self.mostly(self.choose(*some), self.choose(*every), other) if every else other
 
@@ -219,7 +221,12 @@ class Sequences(StakingBetween):
             "extend_lease",
             lambda: self.model.extend_lease(renter, address, hours),
             self.call(
-                "extend_lease", {"hours": hours}, renter=renter, renter_tokens=tokens, **self.payment(lease)
+                "extend_lease",
+                {"hours": hours},
+                renter=renter,
+                renter_tokens=tokens,
+                vault=self.vault(lease),
+                **self.rented(lease),
             ),
             renter,
         )
@@ -237,6 +244,17 @@ class Sequences(StakingBetween):
         order = self.model.orders.get(lease.order)
         renter = order.renter if order else MALLORY
         self.do_end(self.choose(renter, renter, lease.supplier, lease.worker, MALLORY), lease)
+
+    def end_when_paid(self) -> None:
+        """A renter ends what was paid in the same second: without a lag only the fee's rest is due then."""
+        lease = self.some_lease(RUNNING)
+        order = self.model.orders.get(lease.order)
+        self.do_settle(lease)
+        self.do_end(order.renter if order else MALLORY, lease)
+        self.do_close_lease(lease.payer, lease)
+        self.do_settle(lease)
+        self.do_settle(lease)
+        self.do_close_lease(lease.payer, lease)
 
     def end_done(self) -> None:
         """A stranger ends what is over."""
@@ -378,7 +396,7 @@ OFTEN = (
     *("change_device", "set_payout", "unstake", "terminate_device", "withdraw", "device_goes"),
     *("vote_slash", "end_slash", "new_operators", "open_account", "change_device"),
     *("donate", "end_done", "whole_end", "new_terms", "fault_again", "close_order"),
-    *("extend_lease", "hold_through", "last_seconds") * 2,
+    *("extend_lease", "hold_through", "last_seconds", "end_when_paid") * 2,
 )
 """What leads far, or is refused in many ways."""
 ACTIONS = (*client.PROGRAM.instructions, *OFTEN)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from solders.keypair import Keypair
 
 from keeper.clients import buyback, orders
-from keeper.economy.orders import Currency
+from keeper.economy.orders import Currency, EndReason
 from tests.programs.orders_world import HOUR, TERMS, USDC_MINT, OrdersWorld
 from tests.programs.world import finish
 
@@ -52,8 +52,8 @@ stories = st.builds(
 class Twins:
     """A world in which two devices that ask for the same are let to one order, time and again."""
 
-    def __init__(self, currency: Currency) -> None:
-        self.world = OrdersWorld.ready()
+    def __init__(self, currency: Currency, lag: int) -> None:
+        self.world = OrdersWorld.ready(settlement_lag=lag)
         self.currency = currency
         self.renter = self.world.renter("renter")
         self.suppliers = {name: self.world.supplier(f"supplier {name}") for name in NAMES}
@@ -71,7 +71,7 @@ class Twins:
         order = world.order(self.renter, next(self.numbers), terms)
         for name in NAMES:
             world.run(order, name)
-        charged = world.tokens(self.fees) - network
+        assert world.tokens(self.fees) == network, "nothing is charged before it is served"
         start = world.lease(order, "once").start
         for at, what in story.timeline():
             world.chain.warp_to(max(world.chain.now(), start + at))
@@ -81,18 +81,22 @@ class Twins:
         for name, supplier in self.suppliers.items():
             world.do(orders.settle(world.orders_config(), order, world.lease(order, name)))
             lease = world.lease(order, name)
-            sums[name] = lease.paid, self.money(supplier) - before[name], lease.stop
+            assert lease.held == 0
+            sums[name] = lease.paid, self.money(supplier) - before[name], lease.stop, lease.fees
             world.do(orders.close_lease(lease))
         for fault in finish(orders.read_faults(world.chain)):
             world.do(orders.close_fault(fault))
         world.do(orders.close_order(world.orders_config(), order))
         assert sums["often"] == sums["once"]
-        paid, gained, stop = sums["once"]
+        paid, gained, stop, fees = sums["once"]
         # One payment over the whole time, by hand.
         assert paid == ASKS[self.currency] * 4 * (stop - start) // HOUR
         assert gained == paid - -(-paid * 25 // 10_000)
-        assert world.tokens(self.fees) - network - charged == 2 * (paid - gained)
-        assert renter - self.money(self.renter) == 2 * paid + charged
+        bps = 25 if self.currency == Currency.IO else 225
+        whole = lease.reason in (EndReason.COMPLETED, EndReason.RENTER)
+        assert fees == -(-(ASKS[self.currency] * 40 if whole else paid) * bps // 10_000)
+        assert world.tokens(self.fees) - network == 2 * (paid - gained + fees)
+        assert renter - self.money(self.renter) == 2 * (paid + fees)
 
     def act(self, order: orders.Order, story: Story, what: str) -> None:
         """One moment of the story, on both leases unless it is a settlement."""
@@ -119,9 +123,11 @@ class Twins:
         return self.world.money(person.pubkey(), self.currency)
 
 
+@pytest.mark.parametrize("lag", [2 * HOUR, 0], ids=["late", "at once"])
 @pytest.mark.parametrize("currency", list(Currency), ids=lambda each: each.name)
-def test_settlements_change_nothing_but_when(currency: Currency) -> None:
-    twins = Twins(currency)
+def test_settlements_change_nothing_but_when(currency: Currency, lag: int) -> None:
+    """Without a lag a lease is often paid up when it ends: only the rest of the renter's fee is due then."""
+    twins = Twins(currency, lag)
 
     @settings(
         max_examples=40,

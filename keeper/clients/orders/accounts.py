@@ -20,7 +20,7 @@ from keeper.clients.orders.program import (
 )
 from keeper.clients.records import accounts_of, record
 from keeper.economy import orders as economy
-from keeper.economy.orders import Currency, OrderStatus, Payment
+from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, Payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +184,8 @@ class Lease:
     worker: Pubkey
     payout: Pubkey
     payer: Pubkey
+    fees: int
+    renter_fee_bps: int
 
     @property
     def address(self) -> Pubkey:
@@ -196,9 +198,18 @@ class Lease:
         return economy.due_until(self.start, self.stop, hold, order.settlement_lag, now)
 
     def due(self, order: Order, now: int) -> Payment:
-        """What its supplier gets when somebody settles it now."""
-        seconds = self.due_until(order, now) - self.start
-        return economy.payment(self.rate, seconds, self.paid, order.supplier_fee_bps)
+        """What its supplier gets and the network is charged when somebody settles it now."""
+        until = self.due_until(order, now)
+        total = economy.earned(self.rate, until - self.start)
+        last = self.status == LeaseStatus.ENDED and self.start > 0 and until == self.stop
+        fees = self.renter_fee if last else economy.fee(total, self.renter_fee_bps)
+        return economy.payment(total, self.paid, order.supplier_fee_bps, fees - self.fees)
+
+    @property
+    def renter_fee(self) -> int:
+        """The renter's fee on it in all, as it stands."""
+        seconds, reason = self.stop - self.start, EndReason(self.reason)
+        return economy.renter_fee(self.rate, self.hours, seconds, reason, self.renter_fee_bps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,6 @@ def cancel_order(order: Order) -> Instruction:
 
 def extend_lease(config: Config, order: Order, lease: Lease, hours: int) -> Instruction:
     """Add hours to a running lease, paid from the renter's associated token account."""
-    currency = order.terms.currency
     return PROGRAM.instruction(
         "extend_lease",
         {"hours": hours},
@@ -71,8 +70,7 @@ def extend_lease(config: Config, order: Order, lease: Lease, hours: int) -> Inst
         order=lease.order,
         lease=lease.address,
         vault=order.vault,
-        renter_tokens=associated_token_address(order.renter, config.mint(currency)),
-        fees=config.fees(currency),
+        renter_tokens=associated_token_address(order.renter, config.mint(order.terms.currency)),
     )
 
 
@@ -100,9 +98,7 @@ def accept_lease(config: Config, order: Order, lease: Lease) -> Instruction:
         worker=lease.worker,
         order=lease.order,
         lease=lease.address,
-        vault=order.vault,
         payout_tokens=_payout(config, order, lease),
-        fees=config.fees(order.terms.currency),
     )
 
 

@@ -78,7 +78,7 @@ def refunded(book: Book, event: Fields, at: int) -> None:
 
 
 def earned(book: Book, event: Fields, at: int) -> None:
-    """A fee went out: whoever was charged it is told by the event before."""
+    """Fees went out: of whom and how much is told by the event before."""
     _numbered(book, event)
 
 
@@ -112,17 +112,17 @@ def matched(book: Book, event: Fields, at: int) -> None:
         bump,
         matched_at=event["accept_until"] - order["accept_window"],
         payer=event["matcher"],
+        renter_fee_bps=order["renter_fee_bps"],
         **seeds,
         **{name: event[name] for name in kept},
     )
 
 
 def accepted(book: Book, event: Fields, at: int) -> None:
-    """The hours begin; the fee on the principal leaves, what is above both is free again."""
+    """The hours begin; what is above the principal and the fee on it is free again."""
     order, lease = _order(book, event), _lease(book, event)
     order["served"] += 1
     _move(order, "held", "free", event["released"])
-    _charge(order, economy.principal(lease["rate"], lease["hours"]))
     config = book.get("Config", client.CONFIG)
     mint = config["io_mint" if order["terms"]["currency"] == Currency.IO else "usdc_mint"]
     lease.update(
@@ -135,20 +135,22 @@ def accepted(book: Book, event: Fields, at: int) -> None:
 def extended(book: Book, event: Fields, at: int) -> None:
     """Hours were added; the Pay that brings the money follows."""
     order, lease = _cluster(book, event), _lease(book, event)
-    amount = event["extended_amount"]
-    _move(order, "free", "held", amount + economy.fee(amount, order["renter_fee_bps"]))
-    _charge(order, amount)
+    before = _price(lease)
     lease["hours"] += event["extended_minutes"] * 60 // HOUR
-    lease["held"] += amount
     lease["stop"] = event["stop"]
+    more = _price(lease) - before
+    lease["held"] += more
+    _move(order, "free", "held", more)
 
 
 def worked(book: Book, event: Fields, at: int) -> None:
-    """Time served was paid for."""
-    _move(_numbered(book, event), "held", "paid", event["amount"])
-    lease = _lease(book, event)
-    lease["held"] -= event["amount"]
+    """Time served was paid for, and the renter's fee on it charged."""
+    order, lease = _numbered(book, event), _lease(book, event)
+    _move(order, "held", "paid", event["amount"])
+    _move(order, "held", "fees", event["renter_fee"])
+    lease["held"] -= event["amount"] + event["renter_fee"]
     lease["paid"] = event["paid"]
+    lease["fees"] += event["renter_fee"]
 
 
 def ended(book: Book, event: Fields, at: int) -> None:
@@ -226,9 +228,9 @@ def _move(order: Fields, source: str, to: str, amount: int) -> None:
     order[to] += amount
 
 
-def _charge(order: Fields, principal: int) -> None:
-    """The renter's fee on a principal leaves with the principal's place."""
-    _move(order, "held", "fees", economy.fee(principal, order["renter_fee_bps"]))
+def _price(lease: Fields) -> int:
+    """What a lease's hours cost the renter."""
+    return economy.with_fee(economy.principal(lease["rate"], lease["hours"]), lease["renter_fee_bps"])
 
 
 def _numbered(book: Book, event: Fields) -> Fields:

@@ -118,25 +118,27 @@ pub struct Pay {
 pub struct Extend {
     pub cluster_id: Address,
     pub extended_minutes: u64,
-    /// The principal of the new hours; the fee on it comes on top.
+    /// The principal of the new hours; the fee on them comes on top, in the `Pay`.
     pub extended_amount: u64,
     pub lease: Address,
     pub stop: u64,
 }
 
-/// Time served was paid for.
+/// Time served was paid for; or, with an amount of 0, only the rest of the renter's fee was charged.
 #[event]
 pub struct Worked {
     pub cluster_id: Address,
     /// Whole minutes served and paid since the start.
     pub compute_minutes: u64,
-    /// Off the renter's money now: the supplier's part and its fee.
+    /// Of the principal now: the supplier's part and its fee.
     pub amount: u64,
     pub transaction_id: u64,
     pub lease: Address,
     pub payout: Address,
     /// Of the amount, the network's.
     pub fee: u64,
+    /// Beside the amount, the network's from the renter.
+    pub renter_fee: u64,
     /// The lease's sum of amounts.
     pub paid: u64,
     /// Paid up to here.
@@ -151,7 +153,7 @@ pub struct Refund {
     pub amount: u64,
 }
 
-/// A fee went to the buyback program's vault.
+/// Both fees of a `Worked` went to the buyback program's vault.
 #[event]
 pub struct Earn {
     pub transaction_id: u64,
@@ -204,13 +206,14 @@ pub struct LeaseAccepted {
     pub order: Address,
     pub start: u64,
     pub stop: u64,
-    /// The principal, still held.
+    /// The principal and the renter's fee on it.
     pub held: u64,
     /// Free again: what was set apart above the principal and its fee.
     pub released: u64,
 }
 
-/// A lease ended, by an `EndReason`'s number. It is owed what `held` says, up to `stop`.
+/// A lease ended, by an `EndReason`'s number. It is owed what `held` says, up to `stop`, with the rest of the
+/// renter's fee.
 #[event]
 pub struct LeaseEnded {
     pub lease: Address,

@@ -10,7 +10,7 @@ use {
     orders::{
         constants::*,
         errors::OrdersError as E,
-        state::{earned, EndReason, Lease, LeaseAction, LeaseStatus, Party, Payment},
+        state::{earned, with_fee, EndReason, Lease, LeaseAction, LeaseStatus, Party, Payment},
     },
     staking::state::LeaseOutcome,
 };
@@ -21,11 +21,13 @@ const HOURS: u32 = 10;
 /// Odd, so that every second is rounded.
 const RATE: u64 = 7_999_999;
 const PRINCIPAL: u64 = RATE * HOURS as u64;
+/// The renter's, on all of it.
 const FEE: u64 = 200_000;
+const WHOLE: u64 = PRINCIPAL + FEE;
 const REST: u64 = 1_234;
 const TOKENS: Address = Address::new_from_array([5; 32]);
 const BPS: u16 = 25;
-const NOTHING: Payment = Payment { amount: 0, fee: 0, net: 0 };
+const NOTHING: Payment = Payment { amount: 0, fee: 0, net: 0, renter_fee: 0 };
 
 #[track_caller]
 fn refused<T>(result: Result<T>, error: E) {
@@ -41,7 +43,8 @@ fn matched() -> Lease {
         rate: RATE,
         matched_at: NOW,
         accept_until: NOW + 600,
-        held: PRINCIPAL + FEE + REST,
+        held: WHOLE + REST,
+        renter_fee_bps: BPS,
         ..Lease::zeroed()
     }
 }
@@ -49,7 +52,7 @@ fn matched() -> Lease {
 /// Accepted at [`NOW`].
 fn running() -> Lease {
     let mut lease = matched();
-    assert_eq!(lease.accept(&TOKENS, FEE, NOW), Ok(REST));
+    assert_eq!(lease.accept(&TOKENS, NOW), Ok(REST));
     lease
 }
 
@@ -89,10 +92,10 @@ fn what_a_state_refuses() {
     refused(matched().settle(LAG, BPS, NOW), E::LeaseState);
     refused(matched().hold(NOW + HOUR, NOW), E::LeaseState);
     refused(matched().outcome(), E::LeaseState);
-    refused(running().accept(&TOKENS, FEE, NOW), E::LeaseState);
+    refused(running().accept(&TOKENS, NOW), E::LeaseState);
     refused(running().outcome(), E::LeaseState);
     let over = || ended(Party::Renter, stop - 1);
-    refused(over().accept(&TOKENS, FEE, NOW), E::LeaseState);
+    refused(over().accept(&TOKENS, NOW), E::LeaseState);
     refused(over().extend(1, NOW), E::LeaseState);
     refused(over().end(Party::Renter, LAG, stop), E::LeaseState);
     refused(Lease { status: 3, ..running() }.settle(LAG, BPS, NOW), E::InvariantViolated);
@@ -100,13 +103,20 @@ fn what_a_state_refuses() {
 
 #[test]
 fn size_and_invariant() {
+    // What came later is taken out of the 64 bytes that were reserved.
     assert_eq!(core::mem::size_of::<Lease>(), 8 + 10 * 8 + 7 * 32 + 64);
     refused(Lease { version: 2, ..running() }.invariant(), E::UnknownVersion);
     refused(Lease { rate: 0, ..running() }.invariant(), E::PriceInvalid);
     refused(Lease { hours: 0, ..running() }.invariant(), E::HoursInvalid);
     refused(Lease { hours: MAX_HOURS + 1, ..running() }.invariant(), E::HoursInvalid);
-    refused(Lease { held: PRINCIPAL - 1, ..running() }.invariant(), E::InvariantViolated);
+    refused(Lease { held: WHOLE - 1, ..running() }.invariant(), E::InvariantViolated);
+    refused(Lease { held: WHOLE + 1, ..running() }.invariant(), E::InvariantViolated);
     refused(Lease { paid: 1, ..running() }.invariant(), E::InvariantViolated);
+    refused(Lease { fees: 1, ..running() }.invariant(), E::InvariantViolated);
+    // Principal and fee add up each alone: neither makes up for the other.
+    refused(Lease { held: 0, paid: WHOLE, ..running() }.invariant(), E::InvariantViolated);
+    refused(Lease { held: 0, fees: WHOLE, ..running() }.invariant(), E::InvariantViolated);
+    refused(Lease { renter_fee_bps: BPS + 1, ..running() }.invariant(), E::InvariantViolated);
     refused(Lease { stop: NOW - 1, ..running() }.invariant(), E::InvariantViolated);
 }
 
@@ -115,13 +125,13 @@ fn size_and_invariant() {
 #[test]
 fn accepted_to_the_last_second() {
     let mut lease = matched();
-    assert_eq!(lease.accept(&TOKENS, FEE, NOW + 599), Ok(REST));
+    assert_eq!(lease.accept(&TOKENS, NOW + 599), Ok(REST));
     assert_eq!((lease.start, lease.stop), (NOW + 599, NOW + 599 + HOURS as u64 * HOUR));
-    assert_eq!((lease.held, lease.payout_tokens), (PRINCIPAL, TOKENS));
-    refused(matched().accept(&TOKENS, FEE, NOW + 600), E::AcceptanceOver);
+    assert_eq!((lease.held, lease.fees, lease.payout_tokens), (WHOLE, 0, TOKENS));
+    refused(matched().accept(&TOKENS, NOW + 600), E::AcceptanceOver);
     // Nothing may be left above principal and fee, but never less.
-    assert_eq!(matched().accept(&TOKENS, FEE + REST, NOW), Ok(0));
-    refused(matched().accept(&TOKENS, FEE + REST + 1, NOW), E::InvariantViolated);
+    assert_eq!(Lease { held: WHOLE, ..matched() }.accept(&TOKENS, NOW), Ok(0));
+    refused(Lease { held: WHOLE - 1, ..matched() }.accept(&TOKENS, NOW), E::InvariantViolated);
 }
 
 #[test]
@@ -152,16 +162,32 @@ fn dropped_before_it_is_accepted() {
 fn extended_while_it_runs() {
     let mut lease = running();
     let stop = lease.stop;
-    assert_eq!(lease.extend(3, stop - 1), Ok(3 * RATE));
-    assert_eq!((lease.hours, lease.stop, lease.held), (HOURS + 3, stop + 3 * HOUR, PRINCIPAL + 3 * RATE));
+    // The fee on 13 hours is 259,999.9675, on 10 it was 199,999.975: each is rounded up once.
+    assert_eq!(lease.extend(3, stop - 1), Ok(3 * RATE + 60_000));
+    assert_eq!((lease.hours, lease.stop), (HOURS + 3, stop + 3 * HOUR));
+    assert_eq!((lease.held, lease.fees), (WHOLE + 3 * RATE + 60_000, 0));
+    // Hour by hour it costs the same.
+    let mut slowly = running();
+    let each: u64 = (0..3).map(|_| slowly.extend(1, NOW).unwrap()).sum();
+    assert_eq!((each, slowly.held), (3 * RATE + 60_000, lease.held));
     refused(running().extend(1, stop), E::LeaseOver);
     refused(running().extend(0, NOW), E::HoursInvalid);
     refused(running().extend(MAX_HOURS - HOURS + 1, NOW), E::HoursInvalid);
     running().extend(MAX_HOURS - HOURS, NOW).unwrap();
     refused(running().extend(u32::MAX, NOW), E::Overflow);
     let half = u64::MAX / 2;
-    let mut dear = Lease { rate: half, hours: 1, held: half, stop: NOW + HOUR, ..running() };
-    refused(dear.extend(3, NOW), E::Overflow);
+    let dear = |renter_fee_bps| Lease {
+        rate: half,
+        hours: 1,
+        held: half,
+        stop: NOW + HOUR,
+        renter_fee_bps,
+        ..running()
+    };
+    refused(dear(0).extend(3, NOW), E::Overflow);
+    assert_eq!(dear(0).extend(1, NOW), Ok(half));
+    // The principal fits, with its fee it doesn't.
+    refused(dear(1).extend(1, NOW), E::Overflow);
 }
 
 // -- what is due ----------------------------------------------------------------------------------
@@ -218,8 +244,12 @@ fn served(party: Party, at: u64) -> u64 {
     let mut lease = running();
     let released = lease.end(party, u64::MAX, NOW + at).unwrap();
     let seconds = lease.stop - lease.start;
-    assert_eq!(lease.held, earned(RATE, seconds).unwrap());
-    assert_eq!(lease.held + released, PRINCIPAL);
+    let worth = earned(RATE, seconds).unwrap();
+    // The renter's fee is whole, unless the supplier broke off.
+    let failed = lease.reason == EndReason::Supplier as u8;
+    let due = if failed { fee(worth, BPS).unwrap() } else { FEE };
+    assert_eq!((lease.held, lease.renter_fee()), (worth + due, Ok(due)));
+    assert_eq!(lease.held + released, WHOLE);
     assert_eq!((lease.status, lease.ended_at), (LeaseStatus::Ended as u8, NOW + at));
     seconds
 }
@@ -262,7 +292,7 @@ fn anybody_ends_what_is_over() {
     refused(running().end(Party::Stranger, LAG, stop - 1), E::NotParty);
     for party in [Party::Stranger, Party::Renter, Party::Supplier] {
         let lease = ended(party, stop);
-        assert_eq!((lease.reason, lease.held), (EndReason::Completed as u8, PRINCIPAL));
+        assert_eq!((lease.reason, lease.held), (EndReason::Completed as u8, WHOLE));
     }
 }
 
@@ -276,8 +306,10 @@ fn what_was_due_is_never_taken_back() {
         if paid {
             lease.settle(0, BPS, at).unwrap();
         }
-        assert_eq!(lease.end(Party::Supplier, 0, at), Ok(PRINCIPAL - total));
-        assert_eq!((lease.stop, lease.held + lease.paid), (at, total));
+        let charged = fee(total, BPS).unwrap();
+        assert_eq!(lease.end(Party::Supplier, 0, at), Ok(WHOLE - total - charged));
+        assert_eq!((lease.stop, lease.held + lease.paid + lease.fees), (at, total + charged));
+        assert_eq!(lease.held == 0, paid);
         refused(lease.fault(0, 0, at), E::FaultInvalid);
     }
 }
@@ -294,8 +326,8 @@ fn a_fault_leaves_good_hours_and_what_was_due() {
         (1, DAY, HOUR),
     ] {
         let mut lease = running();
-        let left = earned(RATE, seconds).unwrap();
-        assert_eq!(lease.fault(good, lag, at), Ok(PRINCIPAL - left));
+        let left = with_fee(earned(RATE, seconds).unwrap(), BPS).unwrap();
+        assert_eq!(lease.fault(good, lag, at), Ok(WHOLE - left));
         assert_eq!((lease.status, lease.reason), (LeaseStatus::Ended as u8, EndReason::Fault as u8));
         assert_eq!((lease.stop - NOW, lease.held), (seconds, left));
     }
@@ -307,9 +339,11 @@ fn a_fault_leaves_good_hours_and_what_was_due() {
 #[test]
 fn a_fault_after_an_end_in_good_faith() {
     let at = NOW + 6 * HOUR + 7;
-    let worth = |hours: u64| earned(RATE, hours * HOUR).unwrap();
+    let worth = |hours: u64| with_fee(earned(RATE, hours * HOUR).unwrap(), BPS).unwrap();
     refused(ended(Party::Renter, at).fault(7, LAG, at), E::FaultInvalid);
     let mut lease = ended(Party::Renter, at);
+    assert_eq!(lease.held, earned(RATE, 6 * HOUR + 7).unwrap() + FEE);
+    // Of the fee that an end by the renter keeps, a fault leaves only that on what was earned.
     let before = lease.held;
     assert_eq!(lease.fault(5, LAG, at + 60), Ok(before - worth(5)));
     assert_eq!((lease.stop, lease.ended_at, lease.reason), (NOW + 5 * HOUR, at, EndReason::Fault as u8));
@@ -347,9 +381,68 @@ fn settling_twice_in_a_second_pays_once() {
     let (mut lease, now) = (running(), NOW + 5 * HOUR + LAG + 1);
     let due = earned(RATE, 5 * HOUR + 1).unwrap();
     let cut = fee(due, BPS).unwrap();
-    assert_eq!(lease.settle(LAG, BPS, now), Ok(Payment { amount: due, fee: cut, net: due - cut }));
+    let paid = Payment { amount: due, fee: cut, net: due - cut, renter_fee: cut };
+    assert_eq!(lease.settle(LAG, BPS, now), Ok(paid));
     assert_eq!(lease.settle(LAG, BPS, now), Ok(NOTHING));
-    assert_eq!((lease.paid, lease.held), (due, PRINCIPAL - due));
+    assert_eq!((lease.paid, lease.fees, lease.held), (due, cut, WHOLE - due - cut));
+    assert!(NOTHING.is_nothing() && !paid.is_nothing());
+}
+
+#[test]
+fn the_rest_of_the_renters_fee_comes_with_the_last_second() {
+    let at = NOW + 4 * HOUR + 1;
+    let due = earned(RATE, 4 * HOUR + 1).unwrap();
+    let part = fee(due, BPS).unwrap();
+    let mut lease = ended(Party::Renter, at);
+    // The second before the last one is due, only the fee on what is paid is charged.
+    let before = lease.settle(LAG, BPS, at + LAG - 1).unwrap();
+    assert_eq!(lease.fees, before.renter_fee);
+    assert_eq!(before.renter_fee, fee(before.amount, BPS).unwrap());
+    refused(lease.outcome(), E::LeaseNotPaid);
+    let last = lease.settle(LAG, BPS, at + LAG).unwrap();
+    assert_eq!((before.amount + last.amount, before.renter_fee + last.renter_fee), (due, FEE));
+    assert_eq!((lease.held, lease.fees), (0, FEE));
+    assert_eq!(lease.settle(LAG, BPS, u64::MAX), Ok(NOTHING));
+    lease.outcome().unwrap();
+    // Ended when everything is paid already, nothing but the rest is due, and may be held for no dispute.
+    let mut lease = running();
+    assert_eq!(lease.settle(0, BPS, at).unwrap().renter_fee, part);
+    assert_eq!(lease.end(Party::Renter, 0, at), Ok(PRINCIPAL - due));
+    assert_eq!(lease.held, FEE - part);
+    refused(lease.outcome(), E::LeaseNotPaid);
+    refused(lease.fault(0, 0, at), E::FaultInvalid);
+    assert_eq!(lease.settle(0, BPS, at), Ok(Payment { renter_fee: FEE - part, ..NOTHING }));
+    assert_eq!(lease.settle(0, BPS, at), Ok(NOTHING));
+    refused(lease.hold(at + 1, at), E::NothingUnpaid);
+    lease.outcome().unwrap();
+}
+
+#[test]
+fn a_supplier_that_never_serves_burns_no_fee() {
+    for at in [0, 1, HOUR - 1] {
+        let mut lease = running();
+        let more = lease.extend(5, NOW).unwrap();
+        assert_eq!(lease.end(Party::Supplier, LAG, NOW + at), Ok(WHOLE + more));
+        assert_eq!((lease.held, lease.settle(LAG, BPS, u64::MAX)), (0, Ok(NOTHING)));
+        assert_eq!((lease.fees, lease.renter_fee()), (0, Ok(0)));
+        lease.outcome().unwrap();
+    }
+}
+
+#[test]
+fn a_lease_that_earns_no_whole_unit_in_a_second_keeps_its_fee_for_a_fault() {
+    // At one unit an hour everything is paid long before the last second is due; the rest of the fee isn't.
+    let mut lease = Lease { rate: 1, held: HOURS as u64 + 1, ..matched() };
+    lease.accept(&TOKENS, NOW).unwrap();
+    let mut dear = Lease { renter_fee_bps: 10_000, held: 2 * HOURS as u64, ..lease };
+    dear.end(Party::Renter, LAG, NOW + HOUR + 1).unwrap();
+    let early = Payment { amount: 1, fee: 1, net: 0, renter_fee: 1 };
+    assert_eq!(dear.settle(LAG, BPS, NOW + HOUR + LAG), Ok(early));
+    assert_eq!((dear.paid, dear.held), (1, 9));
+    let mut faulty = dear;
+    assert_eq!(faulty.fault(1, LAG, NOW + HOUR + LAG), Ok(9));
+    assert_eq!(faulty.held, 0);
+    assert_eq!(dear.settle(LAG, BPS, NOW + HOUR + LAG + 1), Ok(Payment { renter_fee: 9, ..NOTHING }));
 }
 
 /// Splitmix64: the same spread of inputs in every run.
@@ -375,6 +468,7 @@ fn no_pattern_of_settlements_changes_a_sum() {
         let rate = 1 + (spread.next() >> (14 + spread.next() % 50));
         let hours = 1 + (spread.next() % 48) as u32;
         let bps = spread.one_of(&[0, 1, 25, 33, MAX_SUPPLIER_FEE_BPS]);
+        let renter_bps = spread.one_of(&[0, 1, 25, 225, MAX_RENTER_FEE_BPS + MAX_USDC_FEE_BPS]);
         let lag = spread.one_of(&[0, 1, LAG, MAX_SETTLEMENT_LAG]);
         let party = spread.one_of(&[Party::Renter, Party::Supplier]);
         let ends = NOW + 1 + spread.next() % (hours as u64 * HOUR);
@@ -382,12 +476,14 @@ fn no_pattern_of_settlements_changes_a_sum() {
             (0..spread.next() % 20).map(|_| NOW + spread.next() % (50 * HOUR)).collect();
         times.sort_unstable();
         let lived = |times: &[u64]| {
-            let mut lease = Lease { rate, hours, held: rate * hours as u64, ..matched() };
-            lease.accept(&TOKENS, 0, NOW).unwrap();
+            let held = with_fee(rate * hours as u64, renter_bps).unwrap();
+            let mut lease = Lease { rate, hours, held, renter_fee_bps: renter_bps, ..matched() };
+            lease.accept(&TOKENS, NOW).unwrap();
             let (before, after) = times.split_at(times.partition_point(|at| *at < ends));
-            let mut sum = (0, 0);
+            let mut sum = (0, 0, 0);
             for at in before {
                 add(&mut sum, lease.settle(lag, bps, *at).unwrap());
+                assert_eq!(lease.fees, fee(lease.paid, renter_bps).unwrap());
             }
             lease.end(party, lag, ends).unwrap();
             for at in after.iter().chain([&(NOW + 100 * HOUR)]) {
@@ -395,30 +491,42 @@ fn no_pattern_of_settlements_changes_a_sum() {
             }
             assert_eq!((lease.held, lease.paid), (0, sum.0));
             assert_eq!(sum.1, fee(lease.paid, bps).unwrap());
+            let whole = party == Party::Renter;
+            let served = if whole { rate * hours as u64 } else { lease.paid };
+            assert_eq!((sum.2, lease.fees), (fee(served, renter_bps).unwrap(), sum.2));
             (sum, lease.stop)
         };
         assert_eq!(lived(&times), lived(&[]));
     }
 }
 
-fn add(sum: &mut (u64, u64), payment: Payment) {
+fn add(sum: &mut (u64, u64, u64), payment: Payment) {
     assert_eq!(payment.amount, payment.net + payment.fee);
-    *sum = (sum.0 + payment.amount, sum.1 + payment.fee);
+    *sum = (sum.0 + payment.amount, sum.1 + payment.fee, sum.2 + payment.renter_fee);
 }
 
 #[test]
 fn figures_at_the_end_of_64_bits() {
-    // The dearest lease that fits: a year at 2^64 / 8760 an hour.
-    let rate = u64::MAX / MAX_HOURS as u64;
-    let principal = rate * MAX_HOURS as u64;
-    let mut lease = Lease { rate, hours: MAX_HOURS, held: principal, ..matched() };
-    lease.accept(&TOKENS, 0, NOW).unwrap();
-    let half = NOW + MAX_HOURS as u64 * HOUR / 2;
-    let mut sum = (0, 0);
-    add(&mut sum, lease.settle(0, MAX_SUPPLIER_FEE_BPS, half).unwrap());
-    add(&mut sum, lease.settle(0, MAX_SUPPLIER_FEE_BPS, u64::MAX).unwrap());
-    assert_eq!(sum, (principal, fee(principal, MAX_SUPPLIER_FEE_BPS).unwrap()));
+    // The dearest lease that fits: a year at 2^64 / 8760 an hour, with the highest fee on it.
+    let most = MAX_RENTER_FEE_BPS + MAX_USDC_FEE_BPS;
+    for renter_fee_bps in [0, most] {
+        let rate = u64::MAX / (10_000 + renter_fee_bps as u64) * 10_000 / MAX_HOURS as u64;
+        let principal = rate * MAX_HOURS as u64;
+        let held = with_fee(principal, renter_fee_bps).unwrap();
+        assert!(held > u64::MAX - 2 * 10_600 * MAX_HOURS as u64);
+        let mut lease = Lease { rate, hours: MAX_HOURS, held, renter_fee_bps, ..matched() };
+        lease.accept(&TOKENS, NOW).unwrap();
+        let half = NOW + MAX_HOURS as u64 * HOUR / 2;
+        let mut sum = (0, 0, 0);
+        add(&mut sum, lease.settle(0, MAX_SUPPLIER_FEE_BPS, half).unwrap());
+        let mut broken = lease;
+        assert_eq!(broken.end(Party::Renter, 0, half), Ok(principal - sum.0));
+        assert_eq!(broken.end(Party::Renter, 0, half).err(), Some(E::LeaseState.into()));
+        add(&mut sum, lease.settle(0, MAX_SUPPLIER_FEE_BPS, u64::MAX).unwrap());
+        let fees = (fee(principal, MAX_SUPPLIER_FEE_BPS).unwrap(), held - principal);
+        assert_eq!(sum, (principal, fees.0, fees.1));
+    }
     // A clock near its end is refused where a deadline would pass it.
     let mut late = Lease { accept_until: u64::MAX, ..matched() };
-    refused(late.accept(&TOKENS, FEE, u64::MAX - HOUR), E::Overflow);
+    refused(late.accept(&TOKENS, u64::MAX - HOUR), E::Overflow);
 }

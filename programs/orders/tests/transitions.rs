@@ -8,8 +8,8 @@ use {
         constants::*,
         errors::OrdersError as E,
         state::{
-            earned, principal, CloseReason, Config, Currency, Fault, Order, OrderAction, OrderStatus, Params,
-            Terms,
+            earned, principal, with_fee, CloseReason, Config, Currency, Fault, Order, OrderAction,
+            OrderStatus, Params, Terms,
         },
     },
     staking::{constants::MAX_OPERATORS, state::Config as StakingConfig},
@@ -158,6 +158,8 @@ fn prices_of_hours_and_seconds() {
     refused(terms().rate(u64::MAX / 4 + 1), E::Overflow);
     refused(principal(u64::MAX / 10 + 1, 10), E::Overflow);
     refused(earned(u64::MAX, HOUR + 1), E::Overflow);
+    assert_eq!((with_fee(40_000, 25), with_fee(1, 225), with_fee(7, 0)), (Ok(40_100), Ok(2), Ok(7)));
+    refused(with_fee(u64::MAX, 1), E::Overflow);
 }
 
 // -- parameters and config ------------------------------------------------------------------------
@@ -360,8 +362,8 @@ fn a_cancelled_order_takes_no_more_and_keeps_its_leases() {
     let mut order = busy();
     assert_eq!(order.cancel(), Ok(2));
     assert_eq!(order.give_back(NOW), Ok(2 * PLACE));
-    order.accept(40, 60).unwrap();
-    assert_eq!(money(&order), [3 * PLACE, 60, PLACE - 100, 0, 40, 2 * PLACE]);
+    order.accept(60).unwrap();
+    assert_eq!(money(&order), [3 * PLACE, 60, PLACE - 60, 0, 0, 2 * PLACE]);
     refused(order.cancel(), E::OrderClosed);
     refused(order.take_device(CH, NOW), E::OrderClosed);
 }
@@ -370,13 +372,15 @@ fn a_cancelled_order_takes_no_more_and_keeps_its_leases() {
 fn money_of_a_lease_through_its_life() {
     let mut order = placed(Terms { devices: 1, ..terms() });
     order.take_device(CH, NOW).unwrap();
-    order.accept(50, 50).unwrap();
-    assert_eq!((money(&order), order.served), ([PLACE, 50, PLACE - 100, 0, 50, 0], 1));
-    assert_eq!(order.extend(4_000, 10), Ok(4_010));
-    assert_eq!(money(&order), [PLACE + 4_010, 50, PLACE - 100 + 4_000, 0, 60, 0]);
-    order.pay(PLACE - 100).unwrap();
+    order.accept(50).unwrap();
+    assert_eq!((money(&order), order.served), ([PLACE, 50, PLACE - 50, 0, 0, 0], 1));
+    order.extend(4_010).unwrap();
+    assert_eq!(money(&order), [PLACE + 4_010, 50, PLACE - 50 + 4_010, 0, 0, 0]);
+    order.pay(PLACE - 150, 90).unwrap();
+    assert_eq!(money(&order), [PLACE + 4_010, 50, 4_020, PLACE - 150, 90, 0]);
+    order.pay(0, 20).unwrap();
     order.release(4_000).unwrap();
-    assert_eq!(money(&order), [PLACE + 4_010, 4_050, 0, PLACE - 100, 60, 0]);
+    assert_eq!(money(&order), [PLACE + 4_010, 4_050, 0, PLACE - 150, 110, 0]);
     assert_eq!((order.give_back(NOW), order.give_back(NOW)), (Ok(4_050), Ok(0)));
     refused(order.close_reason(NOW), E::OrderBusy);
     order.forget_lease().unwrap();
@@ -412,12 +416,14 @@ fn why_an_order_closes() {
 
 #[test]
 fn more_than_there_is_never_leaves() {
-    refused(busy().pay(PLACE + 1), E::InvariantViolated);
+    refused(busy().pay(PLACE + 1, 0), E::InvariantViolated);
+    refused(busy().pay(PLACE, 1), E::InvariantViolated);
     refused(busy().release(PLACE + 1), E::InvariantViolated);
-    refused(busy().accept(PLACE, 1), E::InvariantViolated);
+    refused(busy().accept(PLACE + 1), E::InvariantViolated);
     refused(placed(terms()).forget_lease(), E::InvariantViolated);
-    refused(busy().extend(u64::MAX, 1), E::Overflow);
-    refused(busy().extend(u64::MAX - 3 * PLACE, 1), E::Overflow);
+    refused(busy().extend(u64::MAX), E::Overflow);
+    refused(busy().extend(u64::MAX - 3 * PLACE + 1), E::Overflow);
+    busy().extend(u64::MAX - 3 * PLACE).unwrap();
     refused(Order { transactions: u64::MAX, ..busy() }.transaction(), E::Overflow);
     refused(Order { version: 0, ..busy() }.invariant(), E::UnknownVersion);
     refused(Order { open: 4, ..busy() }.invariant(), E::InvariantViolated);

@@ -10,7 +10,7 @@ import pytest
 from keeper.chain import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM
 from keeper.cli.order_tables import duration
-from keeper.clients import buyback, orders, staking, tokenomics
+from keeper.clients import orders, staking, tokenomics
 from keeper.economy.calendar import DAY, month_start, parse_month
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, fee
 from tests.programs.orders_world import ASK_IO, HOUR, IO, USDC, OrdersWorld
@@ -88,7 +88,7 @@ def shown(out: str) -> list[tuple[str, str, int]]:
     places: dict[str, str] = {}
     for line in out.splitlines():
         name, _, address = line.strip().rpartition(": ")
-        if name in ("your account", "the order's vault", "the network's fees", "the stake vault"):
+        if name in ("your account", "the order's vault", "the stake vault"):
             places[name] = address
     rows = []
     for line in out.splitlines():
@@ -140,9 +140,9 @@ def test_an_order_from_direct_acceptance_to_its_end(ionet, chained):
     )
     assert code == 0, err
     world = chained.load()
-    renters_fee = fee(PRINCIPAL, 25)
-    assert shown(out) == transfers(world) == [(str(order.vault), str(buyback.IO_VAULT), renters_fee)]
-    assert world.lease(order, "one").status == LeaseStatus.RUNNING
+    assert shown(out) == transfers(world) == []
+    lease = world.lease(order, "one")
+    assert (lease.status, lease.held) == (LeaseStatus.RUNNING, PRINCIPAL + fee(PRINCIPAL, 25))
     assert f"pays 79.80000000 IO to {SUPPLIER}" in words(out)
     code, out, err = ionet(
         "order", "extend", order.address, "--hours", 2, "--keypair", "renter.json", *COMMON
@@ -150,7 +150,12 @@ def test_an_order_from_direct_acceptance_to_its_end(ionet, chained):
     assert code == 0, err
     world = chained.load()
     assert shown(out) == transfers(world)
-    assert [amount for *_, amount in shown(out)] == [8 * 2 * IO + fee(8 * 2 * IO, 25), fee(8 * 2 * IO, 25)]
+    extension = 8 * 2 * IO + fee(8 * 2 * IO, 25)
+    assert shown(out) == [(str(tokenomics.tokens_address(RENTER)), str(order.vault), extension)]
+    assert (
+        "The fee is charged as the lease is paid, and whole unless the supplier or a fault ends it."
+        in words(out)
+    )
     chained.later(2 * HOUR + HOUR // 2)
     bad = ("order", "extend", order.address, "--hours", 1, "--device", RENTER, "--keypair", "renter.json")
     code, _, err = ionet(*bad, *COMMON)
@@ -166,7 +171,8 @@ def test_an_order_from_direct_acceptance_to_its_end(ionet, chained):
     assert (lease.reason, lease.stop - lease.start) == (EndReason.RENTER, 2 * HOUR + HOUR // 2)
     assert shown(out) == transfers(world)
     assert "9,000 seconds are paid for" in out
-    assert "20.00000000 IO; free again: 76.00000000 IO." in words(out)
+    rest = "still charged of the renter's fee: 0.24000000 IO; free again: 76.00000000 IO."
+    assert f"20.00000000 IO; {rest}" in words(out)
     code, out, _ = ionet("order", "show", order.address, "--chain", "test.chain")
     assert "ended by the renter" in words(out)
     code, _, err = ionet("order", "end", order.address, "--keypair", "renter.json", *COMMON)

@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 from keeper.clients import orders
 from keeper.clients.orders import Fault, Lease, Order
 from keeper.economy.calendar import DAY, HOUR
-from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus
+from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus, Payment, fee
 from keeper.market.leases import Action, Book, Kind, due, ending
 from tests.programs.orders_world import TERMS
 from tests.programs.world import key
@@ -35,7 +35,7 @@ ORDER = Order(
     transactions=2,
     deposit=10**9,
     free=0,
-    held=RATE * 10,
+    held=RATE * 10 + fee(RATE * 10, 25),
     paid=0,
     fees=0,
     refunded=0,
@@ -57,7 +57,7 @@ def lease(start: int, *, hours: int = 100, **changed: int) -> Lease:
         start=start,
         stop=start + hours * HOUR,
         ended_at=0,
-        held=RATE * hours,
+        held=RATE * hours + fee(RATE * hours, 25),
         paid=0,
         hold_from=0,
         hold_until=0,
@@ -67,8 +67,17 @@ def lease(start: int, *, hours: int = 100, **changed: int) -> Lease:
         worker=WORKER,
         payout=SUPPLIER,
         payer=STRANGER,
+        fees=0,
+        renter_fee_bps=ORDER.renter_fee_bps,
     )
     return replace(found, **changed)
+
+
+def settled(row: Lease, now: int) -> Lease:
+    """The lease after somebody has settled it."""
+    paid = row.due(ORDER, now)
+    left = row.held - paid.amount - paid.renter_fee
+    return replace(row, paid=row.paid + paid.amount, fees=row.fees + paid.renter_fee, held=left)
 
 
 def waiting(accept_until: int = NOW + 600) -> Lease:
@@ -95,24 +104,51 @@ def test_a_running_lease_is_paid_once_a_day_and_ends_with_its_time():
     row = lease(NOW)
     assert actions(row, NOW + 23 * HOUR - 1) == []
     assert actions(row, NOW + 23 * HOUR) == [Kind.SETTLE]
-    paid = row.due(ORDER, NOW + 23 * HOUR).amount
-    after = replace(row, paid=paid, held=row.held - paid)
+    after = settled(row, NOW + 23 * HOUR)
+    assert after.paid == RATE * 21
+    assert after.fees == fee(RATE * 21, 25)
     assert actions(after, NOW + 46 * HOUR - 1) == []
     assert actions(after, NOW + 46 * HOUR) == [Kind.SETTLE]
     assert actions(after, row.stop) == [Kind.END]
 
 
 def test_an_ended_lease_is_paid_when_all_is_due_and_then_closed():
-    row = lease(NOW, hours=10, status=LeaseStatus.ENDED, ended_at=NOW + 10 * HOUR)
+    ended = {"status": LeaseStatus.ENDED, "reason": EndReason.COMPLETED}
+    row = lease(NOW, hours=10, ended_at=NOW + 10 * HOUR, **ended)
     assert actions(row, row.stop + LAG - 1) == []
     assert actions(row, row.stop + LAG) == [Kind.SETTLE]
-    paid = replace(row, paid=row.held, held=0)
+    paid = settled(row, row.stop + LAG)
+    assert (paid.held, paid.paid, paid.fees) == (0, RATE * 10, fee(RATE * 10, 25))
     assert actions(paid, row.stop + LAG) == [Kind.CLOSE_LEASE]
+
+
+def test_the_rest_of_the_renters_fee_is_charged_where_nothing_else_is_due():
+    """The renter ended what was paid to the second: without a lag, or where seconds earn next to nothing."""
+    rest = fee(RATE * 10, 25) - fee(RATE * 3, 25)
+    row = lease(
+        NOW,
+        hours=10,
+        status=LeaseStatus.ENDED,
+        reason=EndReason.RENTER,
+        stop=NOW + 3 * HOUR,
+        ended_at=NOW + 3 * HOUR,
+        paid=RATE * 3,
+        fees=fee(RATE * 3, 25),
+        held=rest,
+    )
+    assert actions(row, row.stop + LAG - 1) == []
+    assert actions(row, row.stop + LAG) == [Kind.SETTLE]
+    assert row.due(ORDER, row.stop + LAG) == Payment(0, 0, 0, rest)
+    after = settled(row, row.stop + LAG)
+    assert after.held == 0
+    assert not after.due(ORDER, row.stop + DAY)
+    assert actions(after, row.stop + LAG) == [Kind.CLOSE_LEASE]
 
 
 def test_an_ended_lease_without_earnings_is_kept_for_an_hour():
     """Whoever computes the hour's rewards reads it then."""
-    row = lease(NOW, status=LeaseStatus.ENDED, stop=NOW, held=0, ended_at=NOW + 60)
+    ended = {"status": LeaseStatus.ENDED, "reason": EndReason.SUPPLIER}
+    row = lease(NOW, stop=NOW, held=0, ended_at=NOW + 60, **ended)
     assert actions(row, NOW + 60 + HOUR - 1) == []
     assert actions(row, NOW + 60 + HOUR) == [Kind.CLOSE_LEASE]
 
@@ -120,7 +156,7 @@ def test_an_ended_lease_without_earnings_is_kept_for_an_hour():
 def test_a_held_lease_waits_for_the_guardian():
     row = lease(NOW, hours=10, hold_from=NOW, hold_until=NOW + 7 * DAY)
     assert actions(row, NOW + 2 * DAY) == [Kind.END]
-    ended = replace(row, status=LeaseStatus.ENDED, ended_at=row.stop)
+    ended = replace(row, status=LeaseStatus.ENDED, reason=EndReason.COMPLETED, ended_at=row.stop)
     assert actions(ended, NOW + 7 * DAY - 1) == []
     assert actions(ended, NOW + 7 * DAY) == [Kind.SETTLE]
 
@@ -176,8 +212,10 @@ def test_what_ending_does(after: int, caller: Pubkey, reason: EndReason, seconds
     row = lease(NOW, hours=10)
     end = ending(ORDER, row, caller, NOW + after)
     assert (end.reason, end.stop) == (reason, NOW + seconds)
-    assert end.held == RATE * seconds // HOUR
-    assert end.held + end.released == row.held
+    assert end.pay == RATE * seconds // HOUR
+    # The renter's fee is whole, unless the supplier broke off.
+    assert end.fee == fee(end.pay if reason == EndReason.SUPPLIER else RATE * 10, 25)
+    assert end.pay + end.fee + end.released == row.held
 
 
 def test_ending_before_it_runs_and_what_is_refused():

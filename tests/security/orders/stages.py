@@ -130,7 +130,9 @@ def moved(world: World, *calls: Instruction) -> dict[str, int]:
     return changes
 
 
-SURPLUS = PLACE - 10 * RATE - fee(10 * RATE)
+FEE = fee(10 * RATE)
+"""The renter's on a lease of carol's, in all."""
+SURPLUS = PLACE - 10 * RATE - FEE
 """What an accepted lease leaves of its place: it costs 2 IO instead of 3."""
 
 

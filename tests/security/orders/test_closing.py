@@ -12,6 +12,7 @@ from keeper.economy.orders import EndReason
 from tests.programs.world import DAY, HOUR
 from tests.security.orders import stages
 from tests.security.orders.stages import (
+    FEE,
     FREE,
     OPERATOR,
     OTHER_RUNNING,
@@ -72,7 +73,7 @@ def test_a_place_nobody_took_is_given_back_to_the_second() -> None:
     do(world, end(world, "bob", WAITING))
     assert moved(world, refund(world)) == {"vault": -PLACE, "carol": PLACE}
     assert refused(world, refund(world)) == "NothingToRefund"
-    assert order(world).held == world.tokens(order(world).vault) == 10 * RATE
+    assert order(world).held == world.tokens(order(world).vault) == 10 * RATE + FEE
 
 
 # -- closing -------------------------------------------------------------------------------------
@@ -201,9 +202,9 @@ def test_a_lease_outlives_its_device() -> None:
     do(world, staking.close_device(device(world, RUNNING)))
     amount = 4 * RATE
     assert moved(world, settle(world)) == {
-        "vault": -amount,
+        "vault": -amount - fee(amount),
         "alice": amount - fee(amount),
-        "fees": fee(amount),
+        "fees": 2 * fee(amount),
     }
     do(world, client.close_lease(lease(world)), client.close_lease(lease(world, WAITING)))
     do(world, close(world))

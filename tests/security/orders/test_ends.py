@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from keeper.clients import orders as client
 from keeper.clients import staking
 from keeper.clients.orders import Params
-from keeper.economy.orders import MAX_HOURS, EndReason
+from keeper.economy.orders import MAX_HOURS, Currency, EndReason
+from keeper.market.matching import lease_to_be
 from tests.programs.world import DAY, HOUR, World
 from tests.security.orders import stages
 from tests.security.orders.stages import (
+    FEE,
     FREE,
     OPERATOR,
     OTHER_RUNNING,
@@ -31,6 +35,7 @@ from tests.security.orders.stages import (
     match,
     moved,
     order,
+    purses,
     put,
     refund,
     settle,
@@ -55,7 +60,10 @@ def cut(world: World, caller: str) -> int:
     assert moved(world, end(world, caller)) == {}
     after, ended = order(world), lease(world)
     assert after.free - before.free == one.held - ended.held == before.held - after.held
-    assert ended.held + ended.paid == RATE * (ended.stop - ended.start) // HOUR
+    pay = RATE * (ended.stop - ended.start) // HOUR
+    # The renter's fee is whole, unless the supplier broke off.
+    due = fee(pay) if ended.reason == EndReason.SUPPLIER else FEE
+    assert ended.held + ended.paid + ended.fees == pay + due
     assert device(world, RUNNING).lease == staking.NOBODY
     return ended.stop - ended.start
 
@@ -66,8 +74,8 @@ def cut(world: World, caller: str) -> int:
 def test_extending_ends_with_the_lease() -> None:
     world = at(10 * HOUR - 1)
     late = extend(world, 3)
-    more = 3 * RATE
-    assert moved(world, late) == {"carol": -more - fee(more), "vault": more, "fees": fee(more)}
+    more = 3 * RATE + fee(13 * RATE) - FEE
+    assert moved(world, late) == {"carol": -more, "vault": more}
     assert (lease(world).hours, lease(world).stop - lease(world).start) == (13, 13 * HOUR)
     for seconds in (10 * HOUR, 10 * HOUR + 1, 100 * DAY):
         assert refused(at(seconds), late) == "LeaseOver"
@@ -116,6 +124,65 @@ def test_extending_twice_in_one_transaction_pays_twice() -> None:
 # -- ending --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("currency", list(Currency), ids=lambda each: each.name)
+def test_a_supplier_that_never_serves_burns_no_fee(currency: Currency) -> None:
+    """Matched by itself, accepted, ended and closed in one transaction, fifty times in a second.
+
+    Every base unit is the renter's again, and only the device's record has changed.
+    """
+    world = stages.ready()
+    before = purses(world)
+    terms = stages.TERMS if currency == Currency.IO else stages.IN_USDC
+    do(world, create(terms=terms, devices=50))
+    opened, settings = order(world), stages.config(world)
+    for _ in range(50):
+        one = lease_to_be(opened, device(world, RUNNING), address("alice"), world.chain.now())
+        attack = (
+            match(world, RUNNING, matcher="alice"),
+            client.accept_lease(settings, opened, one),
+            client.settle(settings, opened, one),
+            client.end_lease(one.supplier, one),
+            client.settle(settings, opened, one),
+            client.close_lease(one),
+        )
+        assert moved(world, *attack) == {}
+    assert order(world) == replace(opened, open=0, served=50)
+    assert world.chain.now() == opened.created_at
+    do(world, stages.close(world))
+    assert purses(world) == before
+    assert device(world, RUNNING).leases_failed == 50
+
+
+def test_a_supplier_that_never_serves_burns_no_fee_on_an_extension() -> None:
+    world = stages.matching()
+    before = purses(world)
+    more = MAX_HOURS // 100 * RATE
+    paid_in = moved(world, extend(world, MAX_HOURS // 100))
+    assert paid_in == {"carol": -more - fee(more), "vault": more + fee(more)}
+    assert moved(world, settle(world), end(world, "alice"), settle(world)) == {}
+    do(world, client.close_lease(lease(world)))
+    assert (order(world).fees, order(world).paid) == (0, 0)
+    back = moved(world, refund(world))
+    assert back == {"carol": more + fee(more) + 10 * RATE + FEE + SURPLUS, "vault": -back["carol"]}
+    assert purses(world)["fees"] == before["fees"]
+
+
+def test_breaking_off_leaves_the_fee_on_whole_hours_alone() -> None:
+    """Extended before it: what the fee on all hours is above that on two is the renter's again."""
+    world = at(2 * HOUR + HOUR // 2)
+    do(world, extend(world, 5))
+    assert cut(world, "alice") == 2 * HOUR
+    assert lease(world).held == 2 * RATE + fee(2 * RATE)
+    world.chain.advance(2 * HOUR)
+    assert moved(world, settle(world)) == {
+        "vault": -2 * RATE - fee(2 * RATE),
+        "alice": 2 * RATE - fee(2 * RATE),
+        "fees": 2 * fee(2 * RATE),
+    }
+    do(world, client.close_lease(lease(world)))
+    assert order(world).fees == fee(2 * RATE)
+
+
 @pytest.mark.parametrize("name", ["mallory", "bob", OPERATOR, "admin", "guardian", WAITING])
 def test_a_stranger_ends_nothing_before_its_time(name: str) -> None:
     world = at(10 * HOUR - 1)
@@ -145,9 +212,9 @@ def test_a_renter_pays_the_first_hour_and_then_by_the_second(seconds: int, paid:
     world.chain.advance(20 * HOUR)
     amount = RATE * paid // HOUR
     assert moved(world, settle(world)) == {
-        "vault": -amount,
+        "vault": -amount - FEE,
         "alice": amount - fee(amount),
-        "fees": fee(amount),
+        "fees": fee(amount) + FEE,
     }
 
 
@@ -229,7 +296,7 @@ def test_cancelling_while_a_match_waits() -> None:
     served = stages.matching()
     do(served, cancel(served))
     do(served, accept(served, WAITING))
-    assert lease(served, WAITING).held == 10 * RATE
+    assert lease(served, WAITING).held == 10 * RATE + FEE
 
 
 def test_cancelling_twice() -> None:

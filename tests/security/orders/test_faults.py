@@ -11,6 +11,7 @@ from tests.programs.world import DAY, HOUR, World
 from tests.security.orders import stages
 from tests.security.orders.stages import (
     EVIDENCE,
+    FEE,
     LONG,
     OTHER_EVIDENCE,
     RATE,
@@ -84,7 +85,7 @@ def test_half_of_them_decide_nothing() -> None:
     world = stages.serving()
     found = fault(world, where(RUNNING))
     assert (found.votes, found.decided) == (0b1, False)
-    assert (lease(world).stop - lease(world).start, lease(world).held) == (10 * HOUR, 10 * RATE)
+    assert (lease(world).stop - lease(world).start, lease(world).held) == (10 * HOUR, 10 * RATE + FEE)
 
 
 def test_votes_on_different_facts_do_not_add_up() -> None:
@@ -157,12 +158,14 @@ def test_what_was_due_when_it_was_carried_is_kept(seconds: int, good_hours: int,
     ended, after = lease(world), order(world)
     assert (ended.reason, ended.stop - ended.start) == (EndReason.FAULT, paid)
     amount = RATE * paid // HOUR
-    assert ended.held == amount
-    assert after.free - before.free == one.held - amount
+    # The renter pays the fee on what was earned.
+    left = amount + fee(amount)
+    assert ended.held == left
+    assert after.free - before.free == one.held - left == 10 * RATE + FEE - left
     assert device(world, RUNNING).lease == staking.NOBODY
     world.chain.advance(20 * HOUR)
-    wanted = {"vault": -amount, "alice": amount - fee(amount), "fees": fee(amount)} if amount else {}
-    assert moved(world, settle(world)) == wanted
+    wanted = {"vault": -left, "alice": amount - fee(amount), "fees": 2 * fee(amount)}
+    assert moved(world, settle(world)) == (wanted if amount else {})
     do(world, client.close_lease(lease(world)))
     record = device(world, RUNNING)
     assert (record.hired_seconds, record.leases_done, record.leases_failed) == (paid, 0, 1)
@@ -197,20 +200,46 @@ def test_an_end_in_bad_faith_is_found_within_the_lag() -> None:
     """The supplier ends after hours it didn't serve: they are not paid yet, and operators take them back."""
     world = at(6 * HOUR)
     do(world, end(world, "alice"), settle(world))
-    assert (lease(world).paid, lease(world).held) == (4 * RATE, 2 * RATE)
+    assert (lease(world).paid, lease(world).held) == (4 * RATE, 2 * RATE + fee(2 * RATE))
     do(world, stages.create("mallory", number=2, terms=stages.IN_USDC))
     do(world, stages.match(world, RUNNING, "mallory", 2))
     before = order(world).free
     quorum(world, 5)
     ended = lease(world)
-    assert (ended.reason, ended.paid, ended.held) == (EndReason.FAULT, 4 * RATE, RATE)
-    assert order(world).free - before == RATE
+    assert (ended.reason, ended.paid, ended.held) == (EndReason.FAULT, 4 * RATE, RATE + fee(RATE))
+    assert order(world).free - before == RATE + fee(RATE)
     assert device(world, RUNNING).lease == where(RUNNING, "mallory", 2), "it is let to somebody else by now"
     # A second finding can only take more.
     do(world, vote(world, 0, 6))
     assert refused(world, vote(world, 1, 6)) == "FaultInvalid"
     quorum(world, 4)
     assert lease(world).held == 0
+
+
+def test_a_fault_after_the_renters_end_takes_back_the_fee_on_what_was_not_served() -> None:
+    """An end by the renter keeps the fee on all ten hours; a supplier that didn't serve must not burn it."""
+    world = at(6 * HOUR)
+    do(world, end(world, "carol"), settle(world))
+    assert (lease(world).paid, lease(world).fees) == (4 * RATE, fee(4 * RATE))
+    assert lease(world).held == 2 * RATE + FEE - fee(4 * RATE)
+    before = order(world).free
+    quorum(world, 5)
+    assert lease(world).held == RATE + fee(RATE)
+    assert order(world).free - before == RATE + FEE - fee(5 * RATE)
+    world.chain.advance(2 * HOUR)
+    assert moved(world, settle(world))["fees"] == 2 * fee(RATE)
+    do(world, client.close_lease(lease(world)))
+    assert order(world).fees == fee(5 * RATE)
+
+
+def test_a_fault_comes_too_late_for_a_fee_that_is_charged() -> None:
+    """The rest of it goes with the last second's pay, which no fault finds any more."""
+    world = at(6 * HOUR)
+    do(world, end(world, "carol"))
+    world.chain.advance(2 * HOUR)
+    do(world, settle(world), vote(world, 0, 5))
+    assert (lease(world).fees, lease(world).held) == (FEE, 0)
+    assert refused(world, vote(world, 1, 5)) == "FaultInvalid"
 
 
 def test_a_fault_ends_what_the_parties_can_do() -> None:
@@ -290,13 +319,14 @@ def test_what_was_due_before_a_hold_is_paid_in_it_and_the_rest_by_time_after_it(
     do(world, hold(world))
     world.chain.advance(WEEK - 1)
     changes = moved(world, settle(world))
-    assert changes == {"vault": -2 * RATE, "alice": 2 * RATE - fee(2 * RATE), "fees": fee(2 * RATE)}
+    cut = fee(2 * RATE)
+    assert changes == {"vault": -2 * RATE - cut, "alice": 2 * RATE - cut, "fees": 2 * cut}
     assert moved(world, settle(world)) == {}
     do(world, end(world, "mallory"))
     assert refused(world, client.close_lease(lease(world))) == "LeaseNotPaid"
     # Nobody has to do anything for its end.
     world.chain.advance(1)
-    assert moved(world, settle(world))["vault"] == -8 * RATE
+    assert moved(world, settle(world))["vault"] == -8 * RATE - fee(8 * RATE)
     do(world, client.close_lease(lease(world)))
     record = device(world, RUNNING)
     assert (record.leases_done, record.disputes) == (1, 1)
@@ -306,9 +336,9 @@ def test_a_hold_lifted_at_once_pays_at_once() -> None:
     world = stages.serving()
     do(world, hold(world))
     world.chain.advance(3 * HOUR)
-    assert moved(world, settle(world))["vault"] == -2 * RATE
+    assert moved(world, settle(world))["vault"] == -2 * RATE - fee(2 * RATE)
     do(world, client.hold_lease(GUARDIAN, lease(world), 0))
-    assert moved(world, settle(world))["vault"] == -3 * RATE
+    assert moved(world, settle(world))["vault"] == -3 * RATE - fee(3 * RATE)
 
 
 def test_a_held_lease_is_for_operators_to_judge() -> None:
@@ -318,9 +348,9 @@ def test_a_held_lease_is_for_operators_to_judge() -> None:
     world.chain.advance(DAY)
     quorum(world, 3)
     ended = lease(world)
-    assert (ended.stop - ended.start, ended.held) == (3 * HOUR, 3 * RATE)
+    assert (ended.stop - ended.start, ended.held) == (3 * HOUR, 3 * RATE + fee(3 * RATE))
     world.chain.advance(WEEK)
-    assert moved(world, settle(world))["vault"] == -3 * RATE
+    assert moved(world, settle(world))["vault"] == -3 * RATE - fee(3 * RATE)
 
 
 def test_a_hold_stops_neither_the_renter_nor_the_device() -> None:

@@ -158,7 +158,7 @@ def test_an_order_of_almost_all_that_64_bits_hold() -> None:
     before = world.tokens(usdc("alice")), fees(world, Currency.USDC)
     do(world, settle(world), stages.end(world, "mallory"))
     assert world.tokens(usdc("alice")) - before[0] == 4 * price - fee(4 * price)
-    assert fees(world, Currency.USDC) - before[1] == fee(4 * price)
+    assert fees(world, Currency.USDC) - before[1] == fee(4 * price) + fee(4 * price, 225)
     do(world, client.close_lease(lease(world)), stages.close(world))
 
 
@@ -235,11 +235,14 @@ def test_parameters_at_their_bounds() -> None:
         stages.run(world, RUNNING)
         whole = 40 * stages.ASK_USDC
         taken = fee(whole, params.renter_fee_bps + params.usdc_fee_bps)
-        assert fees(world, Currency.USDC) == order(world).fees == taken
+        assert lease(world).held == whole + taken
+        assert fees(world, Currency.USDC) == order(world).fees == 0
         world.chain.advance(10 * HOUR + params.settlement_lag)
         before = world.tokens(usdc("alice"))
         do(world, settle(world))
-        assert world.tokens(usdc("alice")) - before == whole - fee(whole, params.supplier_fee_bps)
+        cut = fee(whole, params.supplier_fee_bps)
+        assert world.tokens(usdc("alice")) - before == whole - cut
+        assert (fees(world, Currency.USDC), order(world).fees) == (cut + taken, taken)
 
 
 def test_padding_that_is_not_zero() -> None:

@@ -79,7 +79,7 @@ def test_everybody_gets_out_while_everything_is_paused() -> None:
     do(world, end(world, "carol"))
     world.chain.advance(LONGEST - 3 * 3_600 - 1)
     paused(world, PAUSE_ORDERS | PAUSE_MATCHING)
-    assert moved(world, settle(world))["vault"] == -3 * RATE
+    assert moved(world, settle(world))["vault"] == -3 * RATE - fee(10 * RATE)
     do(world, client.close_lease(lease(world)), client.close_lease(lease(world, WAITING)))
     assert moved(world, stages.close(world)) == {"vault": -7 * RATE, "carol": 7 * RATE}
 
@@ -206,14 +206,13 @@ def test_an_order_keeps_the_terms_of_its_opening() -> None:
     do(world, client.apply_params())
     world.chain.advance(5 * 60)
     stages.run(world, RUNNING)
-    assert order(world).fees == fee(10 * RATE)
-    changes = moved(world, extend(world))
-    assert changes["fees"] == fee(RATE)
+    assert lease(world).held == 10 * RATE + fee(10 * RATE)
+    assert moved(world, extend(world))["carol"] == -RATE - fee(RATE)
     world.chain.advance(4 * 3_600)
     assert moved(world, settle(world)) == {
-        "vault": -2 * RATE,
+        "vault": -2 * RATE - fee(2 * RATE),
         "alice": 2 * RATE - fee(2 * RATE),
-        "fees": fee(2 * RATE),
+        "fees": 2 * fee(2 * RATE),
     }
     do(world, create(number=2))
     later = order(world, number=2)

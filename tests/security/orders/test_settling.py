@@ -8,18 +8,21 @@ from keeper.chain import token
 from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
+from keeper.clients.orders import Params
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security.orders import stages
 from tests.security.orders.stages import (
     ASK_USDC,
+    FEE,
     ISSUER,
     LONG,
     OTHER_RUNNING,
     OTHER_WAITING,
     RATE,
     RUNNING,
+    SURPLUS,
     USDC,
     USDC_FEES,
     USDC_MINT,
@@ -48,9 +51,9 @@ ALICE, CAROL, MALLORY = (address(name) for name in ("alice", "carol", "mallory")
 
 
 def payment(amount: int) -> dict[str, int]:
-    """What moves when so much of carol's money is due to alice."""
+    """What moves when so much of carol's money is due to alice: each of them pays a fee on it."""
     cut = fee(amount)
-    return {"vault": -amount, "alice": amount - cut, "fees": cut}
+    return {"vault": -amount - cut, "alice": amount - cut, "fees": 2 * cut}
 
 
 # -- time ----------------------------------------------------------------------------------------
@@ -137,6 +140,24 @@ def test_after_the_end_only_what_was_earned_is_due() -> None:
     assert refused(world, gone) == "AccountDataTooSmall"
 
 
+def test_when_the_renter_ends_what_is_paid_to_the_second_only_the_rest_of_the_fee_is_due() -> None:
+    """Without a lag a lease may be paid up when it is ended: it is not closed before the rest is charged."""
+    world = stages.ready(Params(settlement_lag=0))
+    do(world, stages.create(devices=1))
+    stages.run(world, RUNNING)
+    world.chain.advance(4 * HOUR)
+    assert moved(world, settle(world)) == payment(4 * RATE)
+    do(world, end(world, "carol"))
+    rest = FEE - fee(4 * RATE)
+    assert (lease(world).held, order(world).held) == (rest, rest)
+    assert refused(world, client.close_lease(lease(world))) == "LeaseNotPaid"
+    assert moved(world, settle(world), settle(world)) == {"vault": -rest, "fees": rest}
+    assert moved(world, settle(world)) == {}
+    do(world, client.close_lease(lease(world)))
+    assert (order(world).held, order(world).fees) == (0, FEE)
+    assert moved(world, refund(world))["carol"] == SURPLUS + 6 * RATE
+
+
 def test_a_clock_that_goes_back() -> None:
     """A leader's clock may step back a little: nothing is paid twice then, nor taken back."""
     world = stages.serving()
@@ -144,7 +165,8 @@ def test_a_clock_that_goes_back() -> None:
     world.chain.advance(-HOUR)
     assert refused(world, settle(world)) == "InvariantViolated"
     world.chain.advance(HOUR + 1)
-    assert moved(world, settle(world))["vault"] == -(RATE // HOUR)
+    second = RATE // HOUR
+    assert moved(world, settle(world))["vault"] == -second - fee(second)
     world.chain.warp_to(-1)
     assert refused(world, settle(world)) == "InvalidClock"
 
@@ -162,7 +184,12 @@ SWAPS = {
     ),
     "settle to alice's USDC": (settle, "payout_tokens", usdc("alice"), "NotAssociatedAccount"),
     "settle to mallory": (settle, "payout_tokens", io("mallory"), "NotAssociatedAccount"),
-    "extend with the other fee vault": (extend, "fees", USDC_FEES, "WrongAccount"),
+    "extend into mallory's vault": (
+        extend,
+        "vault",
+        client.vault_address(client.order_address(MALLORY, 1)),
+        "WrongAccount",
+    ),
     "extend with carol's USDC": (extend, "renter_tokens", usdc("carol"), "Token.MintMismatch"),
     "extend with alice's IO": (extend, "renter_tokens", io("alice"), "Token.OwnerMismatch"),
     "refund to carol's USDC": (refund, "renter_tokens", usdc("carol"), "NotAssociatedAccount"),
@@ -182,7 +209,6 @@ def test_another_account_in_an_orders_place(name: str) -> None:
     [
         (settle, "fees", buyback.IO_VAULT, "WrongAccount"),
         (settle, "payout_tokens", io("bob"), "NotAssociatedAccount"),
-        (extend, "fees", buyback.IO_VAULT, "WrongAccount"),
         (extend, "renter_tokens", io("mallory"), "Token.MintMismatch"),
     ],
 )
@@ -195,10 +221,8 @@ def test_io_in_the_place_of_usdc(build, slot: str, other, error: str) -> None:
 @pytest.mark.parametrize(
     ("slot", "other", "error"),
     [
-        ("fees", USDC_FEES, "WrongAccount"),
         ("payout_tokens", usdc("bob"), "NotAssociatedAccount"),
         ("payout_tokens", io("mallory"), "NotAssociatedAccount"),
-        ("vault", client.vault_address(client.order_address(MALLORY, 1)), "WrongAccount"),
         ("order", client.order_address(MALLORY, 1), "WrongOrder"),
     ],
 )
@@ -276,9 +300,9 @@ def test_a_frozen_account_keeps_nobody_else_from_its_money() -> None:
         do(world, end(world, "elsewhere", worker, "mallory"))
     assert refused(world, settle(world, OTHER_RUNNING, "mallory")) == "Token.AccountFrozen"
     assert moved(world, settle(world, OTHER_WAITING, "mallory")) == {
-        "vault usdc": -whole,
+        "vault usdc": -whole - fee(whole, 225),
         "alice usdc": whole - fee(whole),
-        "fees usdc": fee(whole),
+        "fees usdc": fee(whole) + fee(whole, 225),
     }
     rest = 2 * (120 * USDC + fee(120 * USDC, 225)) - 2 * (whole + fee(whole, 225))
     assert moved(world, refund(world, "mallory")) == {"vault usdc": -rest, "mallory usdc": rest}

@@ -1,16 +1,16 @@
 use {
-    super::{now, vault::pay_out},
+    super::now,
     crate::{
         constants::*,
         errors::OrdersError as E,
-        events::{Earn, Extend, Pay},
-        state::{Config, Lease, Order},
+        events::{Extend, Pay},
+        state::{principal, Config, Lease, Order},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, token::transfer},
 };
 
-/// The renter adds hours to a running lease, at its price and with the fee on them.
+/// The renter adds hours to a running lease, at its price and with the fee on them: both go into the vault.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExtendLease {
@@ -27,9 +27,6 @@ pub struct ExtendLease {
     /// Any token account of the renter for the currency; the token program checks both.
     #[account(mut)]
     pub renter_tokens: UncheckedAccount,
-    /// The buyback program's vault for the currency.
-    #[account(mut)]
-    pub fees: UncheckedAccount,
     pub token_program: Program<Token>,
 }
 
@@ -37,11 +34,10 @@ pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     a.config.require_running(PAUSE_ORDERS, at)?;
-    require!(a.fees.address() == a.config.fees(a.order.currency()?), E::WrongAccount);
-    let extended_amount = a.lease.extend(hours, at)?;
-    let fee = a.order.renter_fee(extended_amount)?;
-    let amount = a.order.extend(extended_amount, fee)?;
-    let (paying, earning) = (a.order.transaction()?, a.order.transaction()?);
+    let amount = a.lease.extend(hours, at)?;
+    let extended_amount = principal(a.lease.rate, hours)?;
+    a.order.extend(amount)?;
+    let transaction_id = a.order.transaction()?;
     transfer(
         a.token_program.address(),
         a.renter_tokens.cpi_handle_mut(),
@@ -50,11 +46,9 @@ pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
         amount,
         &[],
     );
-    pay_out(&a.order, a.vault.cpi_handle_mut(), a.fees.cpi_handle_mut(), &a.token_program, fee);
     let (lease, order, stop) = (*a.lease.address(), *a.order.address(), a.lease.stop);
     let extended_minutes = hours as u64 * 60;
     emit_event!(ctx, Extend { cluster_id: order, extended_minutes, extended_amount, lease, stop });
-    emit_event!(ctx, Pay { transaction_id: paying, cluster_id: order, amount });
-    emit_event!(ctx, Earn { transaction_id: earning, cluster_id: order, amount: fee, lease });
+    emit_event!(ctx, Pay { transaction_id, cluster_id: order, amount });
     Ok(())
 }

@@ -56,6 +56,7 @@ pub fn match_device(ctx: &mut Context<MatchDevice>, price: u64) -> Result<()> {
     lease.worker = a.device.worker;
     lease.payout = a.device.payout;
     lease.payer = matcher;
+    lease.renter_fee_bps = a.order.renter_fee_bps;
     lease.invariant()?;
     let lease = *a.lease.address();
     a.call.lease(a.class.cpi_handle(), a.device.cpi_handle_mut(), &lease, bump);

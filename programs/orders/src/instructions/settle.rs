@@ -10,8 +10,8 @@ use {
     ionet_common::emit_event,
 };
 
-/// Pays a lease's supplier what is due. Anyone may call it, at any time; where nothing is due, nothing
-/// happens.
+/// Pays a lease's supplier what is due, and both fees on it to the network. Anyone may call it, at any time; where
+/// nothing is due, nothing happens.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Settle {
@@ -40,10 +40,11 @@ pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
     require!(*a.payout_tokens.owner() == payout, E::NotAssociatedAccount);
     let until = a.lease.due_until(a.order.settlement_lag, at);
     let payment = a.lease.settle(a.order.settlement_lag, a.order.supplier_fee_bps, at)?;
-    if payment.amount == 0 {
+    if payment.is_nothing() {
         return Ok(());
     }
-    a.order.pay(payment.amount)?;
+    a.order.pay(payment.amount, payment.renter_fee)?;
+    let fees = payment.fee.checked_add(payment.renter_fee).ok_or(E::Overflow)?;
     let (working, earning) = (a.order.transaction()?, a.order.transaction()?);
     pay_out(
         &a.order,
@@ -52,7 +53,7 @@ pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
         &a.token_program,
         payment.net,
     );
-    pay_out(&a.order, a.vault.cpi_handle_mut(), a.fees.cpi_handle_mut(), &a.token_program, payment.fee);
+    pay_out(&a.order, a.vault.cpi_handle_mut(), a.fees.cpi_handle_mut(), &a.token_program, fees);
     let (lease, order) = (*a.lease.address(), *a.order.address());
     let worked = Worked {
         cluster_id: order,
@@ -62,10 +63,11 @@ pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
         lease,
         payout,
         fee: payment.fee,
+        renter_fee: payment.renter_fee,
         paid: a.lease.paid,
         until,
     };
     emit_event!(ctx, worked);
-    emit_event!(ctx, Earn { transaction_id: earning, cluster_id: order, amount: payment.fee, lease });
+    emit_event!(ctx, Earn { transaction_id: earning, cluster_id: order, amount: fees, lease });
     Ok(())
 }

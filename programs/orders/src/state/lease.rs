@@ -1,5 +1,5 @@
 use {
-    super::{earned, principal},
+    super::{earned, principal, with_fee},
     crate::{constants::*, errors::OrdersError as E},
     anchor_lang::prelude::*,
     ionet_common::{calendar::HOUR, math::fee},
@@ -116,7 +116,8 @@ pub struct Lease {
     pub stop: u64,
     /// When it ended, unix seconds; 0 before.
     pub ended_at: u64,
-    /// The order's vault owes this to the lease, base units.
+    /// Set apart for the lease in the order's vault, base units: from the start on, what its supplier has still to
+    /// get and what of the renter's fee is still to charge.
     pub held: u64,
     /// Paid to the supplier so far, its fee included, base units.
     pub paid: u64,
@@ -138,44 +139,59 @@ pub struct Lease {
     pub payout_tokens: Address,
     /// Paid the rent; gets it back.
     pub payer: Address,
+    /// Of the renter's fee, charged so far, base units.
+    pub fees: u64,
+    /// The renter's fee on top of the principal, basis points: the order's.
+    pub renter_fee_bps: u16,
+    pub _pad: [u8; 6],
     /// For later versions; zero.
-    pub _reserved: [u8; 64],
+    pub _reserved: [u8; 48],
 }
 
 /// What a settlement pays, base units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// Off the renter's money.
+    /// Of the principal.
     pub amount: u64,
-    /// Of it, the network's.
+    /// Of the amount, the network's.
     pub fee: u64,
-    /// Of it, the supplier's.
+    /// Of the amount, the supplier's.
     pub net: u64,
+    /// Beside the amount, the network's from the renter.
+    pub renter_fee: u64,
+}
+
+impl Payment {
+    /// Whether nothing moves.
+    pub fn is_nothing(&self) -> bool {
+        self.amount == 0 && self.renter_fee == 0
+    }
 }
 
 impl Lease {
-    /// The worker accepts: the hours begin. Returns what was set apart beyond the principal and the `fee`.
-    pub fn accept(&mut self, payout_tokens: &Address, fee: u64, now: u64) -> Result<u64> {
+    /// The worker accepts: the hours begin. Returns what was set apart beyond the principal and the renter's fee.
+    pub fn accept(&mut self, payout_tokens: &Address, now: u64) -> Result<u64> {
         self.act(LeaseAction::Accept)?;
         require!(now < self.accept_until, E::AcceptanceOver);
-        let principal = principal(self.rate, self.hours)?;
-        let place = core::mem::replace(&mut self.held, principal);
+        let whole = self.price()?;
+        let place = core::mem::replace(&mut self.held, whole);
         self.payout_tokens = *payout_tokens;
         self.start = now;
         self.stop = self.end_of_hours()?;
         self.invariant()?;
-        let rest = place.checked_sub(principal).and_then(|rest| rest.checked_sub(fee));
-        Ok(rest.ok_or(E::InvariantViolated)?)
+        Ok(place.checked_sub(whole).ok_or(E::InvariantViolated)?)
     }
 
-    /// Adds hours at the lease's rate; returns their principal.
+    /// Adds hours at the lease's rate; returns what the renter pays for them: the fee is that on all hours, less
+    /// that on those before.
     pub fn extend(&mut self, hours: u32, now: u64) -> Result<u64> {
         self.act(LeaseAction::Extend)?;
         require!(now < self.stop, E::LeaseOver);
         let all = self.hours.checked_add(hours).ok_or(E::Overflow)?;
         require!(hours > 0 && all <= MAX_HOURS, E::HoursInvalid);
-        let more = principal(self.rate, hours)?;
+        let before = self.price()?;
         self.hours = all;
+        let more = self.price()?.checked_sub(before).ok_or(E::InvariantViolated)?;
         self.stop = self.end_of_hours()?;
         self.held = self.held.checked_add(more).ok_or(E::Overflow)?;
         self.invariant()?;
@@ -186,7 +202,8 @@ impl Lease {
     ///
     /// Before the worker's acceptance everything is. After it, in time: a renter pays the first hour
     /// whole and then by the second; a supplier gets nothing for the hour that it breaks off in. Once its time is over anybody
-    /// can end it, and everything is the supplier's. What was due before is never taken back.
+    /// can end it, and everything is the supplier's. What was due before is never taken back. The renter's fee follows
+    /// the service: see [`Lease::renter_fee`].
     pub fn end(&mut self, party: Party, lag: u64, now: u64) -> Result<u64> {
         if self.status == LeaseStatus::Matched as u8 {
             self.act(LeaseAction::Drop)?;
@@ -240,20 +257,30 @@ impl Lease {
         }
     }
 
-    /// Pays what is due at `now`; nothing twice. The fee is that on everything paid so far, rounded up, less what
-    /// was charged before: however often it is settled, the sums are the same.
+    /// Pays what is due at `now`; nothing twice. Each fee is that on everything paid so far, rounded up, less what
+    /// was charged before: however often it is settled, the sums are the same. With the last of the principal, the
+    /// rest of the renter's fee is charged.
     pub fn settle(&mut self, lag: u64, fee_bps: u16, now: u64) -> Result<Payment> {
         self.act(LeaseAction::Settle)?;
-        let seconds = self.due_until(lag, now).saturating_sub(self.start);
-        let total = earned(self.rate, seconds)?;
+        let until = self.due_until(lag, now);
+        let total = earned(self.rate, until.saturating_sub(self.start))?;
         let amount = total.checked_sub(self.paid).ok_or(E::InvariantViolated)?;
         let charged = fee(self.paid, fee_bps).ok_or(E::Overflow)?;
         let fee = fee(total, fee_bps).and_then(|all| all.checked_sub(charged)).ok_or(E::Overflow)?;
+        let renter_fee = self.charge(total, until)?;
         self.paid = total;
-        self.held = self.held.checked_sub(amount).ok_or(E::InvariantViolated)?;
+        let held = self.held.checked_sub(amount).and_then(|held| held.checked_sub(renter_fee));
+        self.held = held.ok_or(E::InvariantViolated)?;
         self.invariant()?;
         let net = amount.checked_sub(fee).ok_or(E::InvariantViolated)?;
-        Ok(Payment { amount, fee, net })
+        Ok(Payment { amount, fee, net, renter_fee })
+    }
+
+    /// The renter's fee on the lease in all, base units: on the whole principal, also when the renter ends it early;
+    /// when the supplier or a fault did, on what was earned alone, or a supplier that never serves could burn it.
+    pub fn renter_fee(&self) -> Result<u64> {
+        let on = if self.failed() { self.worth()? } else { principal(self.rate, self.hours)? };
+        Ok(fee(on, self.renter_fee_bps).ok_or(E::Overflow)?)
     }
 
     /// The guardian holds the unpaid money back until `until`: once, at most [`MAX_HOLD`]; later it can
@@ -282,8 +309,7 @@ impl Lease {
         if self.start == 0 {
             return Ok(None);
         }
-        let failed = self.reason == EndReason::Supplier as u8 || self.reason == EndReason::Fault as u8;
-        let outcome = if failed { LeaseOutcome::Failed } else { LeaseOutcome::Done };
+        let outcome = if self.failed() { LeaseOutcome::Failed } else { LeaseOutcome::Done };
         Ok(Some((self.stop.saturating_sub(self.start), outcome)))
     }
 
@@ -294,12 +320,42 @@ impl Lease {
         if self.ended_at == 0 {
             self.ended_at = now;
         }
-        let total = earned(self.rate, self.stop.saturating_sub(self.start))?;
-        let left = total.checked_sub(self.paid).ok_or(E::InvariantViolated)?;
+        let left = self.owed()?;
         let rest = self.held.checked_sub(left).ok_or(E::InvariantViolated)?;
         self.held = left;
         self.invariant()?;
         Ok(rest)
+    }
+
+    /// Counts the renter's fee once `total` of the principal is paid, up to `until`; returns what is new of it.
+    fn charge(&mut self, total: u64, until: u64) -> Result<u64> {
+        let last = self.status == LeaseStatus::Ended as u8 && self.start > 0 && until == self.stop;
+        let all =
+            if last { self.renter_fee()? } else { fee(total, self.renter_fee_bps).ok_or(E::Overflow)? };
+        let more = all.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
+        self.fees = all;
+        Ok(more)
+    }
+
+    /// What a started lease has still to get by its end: of the principal, and of the renter's fee.
+    fn owed(&self) -> Result<u64> {
+        let pay = self.worth()?.checked_sub(self.paid).ok_or(E::InvariantViolated)?;
+        let fee = self.renter_fee()?.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
+        Ok(pay.checked_add(fee).ok_or(E::Overflow)?)
+    }
+
+    /// What its hours cost the renter, the fee included.
+    fn price(&self) -> Result<u64> {
+        with_fee(principal(self.rate, self.hours)?, self.renter_fee_bps)
+    }
+
+    /// What it earns by its end.
+    fn worth(&self) -> Result<u64> {
+        earned(self.rate, self.stop.saturating_sub(self.start))
+    }
+
+    fn failed(&self) -> bool {
+        self.reason == EndReason::Supplier as u8 || self.reason == EndReason::Fault as u8
     }
 
     fn after(&self, seconds: u64) -> Result<u64> {
@@ -321,9 +377,7 @@ impl Lease {
         require!(self.rate > 0, E::PriceInvalid);
         require!((1..=MAX_HOURS).contains(&self.hours), E::HoursInvalid);
         if self.start > 0 {
-            let all = self.held.checked_add(self.paid).ok_or(E::Overflow)?;
-            let whole = earned(self.rate, self.stop.saturating_sub(self.start))?;
-            require!(self.start <= self.stop && all == whole, E::InvariantViolated);
+            require!(self.start <= self.stop && self.held == self.owed()?, E::InvariantViolated);
         }
         Ok(())
     }

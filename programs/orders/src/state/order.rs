@@ -1,8 +1,7 @@
 use {
-    super::{principal, Currency, Params, Terms},
+    super::{principal, with_fee, Currency, Params, Terms},
     crate::{constants::*, errors::OrdersError as E},
     anchor_lang::prelude::*,
-    ionet_common::math::fee,
 };
 
 /// Whether an order takes devices. When its time for matching is over follows from the clock alone.
@@ -90,11 +89,11 @@ pub struct Order {
     pub deposit: u64,
     /// In the vault, of no lease, base units.
     pub free: u64,
-    /// In the vault, of leases, base units.
+    /// In the vault, of leases and the renter's fees on them, base units.
     pub held: u64,
     /// Paid to suppliers, their fees included, base units.
     pub paid: u64,
-    /// The renter's fees, base units.
+    /// The renter's fees that went to the network, base units.
     pub fees: u64,
     /// Given back to the renter, base units.
     pub refunded: u64,
@@ -135,13 +134,7 @@ impl Order {
 
     /// What is put down for one device, base units.
     pub fn place(&self) -> Result<u64> {
-        let most = principal(self.terms.rate(self.terms.price)?, self.terms.hours)?;
-        Ok(most.checked_add(self.renter_fee(most)?).ok_or(E::Overflow)?)
-    }
-
-    /// The renter's fee on a principal, base units, rounded up.
-    pub fn renter_fee(&self, principal: u64) -> Result<u64> {
-        Ok(fee(principal, self.renter_fee_bps).ok_or(E::Overflow)?)
+        with_fee(principal(self.terms.rate(self.terms.price)?, self.terms.hours)?, self.renter_fee_bps)
     }
 
     /// Takes the number of the next movement of money.
@@ -179,23 +172,20 @@ impl Order {
         Ok(open)
     }
 
-    /// A lease was accepted: of its place, `fee` is the network's and `rest` free again.
-    pub fn accept(&mut self, fee: u64, rest: u64) -> Result<()> {
+    /// A lease was accepted: of its place, `rest` is free again.
+    pub fn accept(&mut self, rest: u64) -> Result<()> {
         self.act(OrderAction::Settle)?;
         self.served = self.served.checked_add(1).ok_or(E::Overflow)?;
-        self.release(rest)?;
-        self.charge(fee)
+        self.release(rest)
     }
 
-    /// Money came in for more hours: a lease's principal, and the network's fee on it.
-    pub fn extend(&mut self, principal: u64, fee: u64) -> Result<u64> {
+    /// Money came in for more hours of a lease: their principal and the renter's fee on it.
+    pub fn extend(&mut self, amount: u64) -> Result<()> {
         self.act(OrderAction::Settle)?;
-        let amount = principal.checked_add(fee).ok_or(E::Overflow)?;
         self.put_down(amount)?;
         self.free = self.free.checked_sub(amount).ok_or(E::InvariantViolated)?;
         self.held = self.held.checked_add(amount).ok_or(E::Overflow)?;
-        self.charge(fee)?;
-        Ok(amount)
+        self.invariant()
     }
 
     /// A lease was never accepted: its place is free again, and open unless the renter itself withdrew it.
@@ -207,11 +197,13 @@ impl Order {
         self.release(place)
     }
 
-    /// Money of a lease goes to its supplier.
-    pub fn pay(&mut self, amount: u64) -> Result<()> {
+    /// Money of a lease goes to its supplier, and the renter's fee on it to the network.
+    pub fn pay(&mut self, amount: u64, renter_fee: u64) -> Result<()> {
         self.act(OrderAction::Settle)?;
-        self.held = self.held.checked_sub(amount).ok_or(E::InvariantViolated)?;
+        let held = self.held.checked_sub(amount).and_then(|held| held.checked_sub(renter_fee));
+        self.held = held.ok_or(E::InvariantViolated)?;
         self.paid = self.paid.checked_add(amount).ok_or(E::Overflow)?;
+        self.fees = self.fees.checked_add(renter_fee).ok_or(E::Overflow)?;
         self.invariant()
     }
 
@@ -259,12 +251,6 @@ impl Order {
         self.deposit = self.deposit.checked_add(amount).ok_or(E::Overflow)?;
         self.free = self.free.checked_add(amount).ok_or(E::Overflow)?;
         Ok(())
-    }
-
-    fn charge(&mut self, fee: u64) -> Result<()> {
-        self.held = self.held.checked_sub(fee).ok_or(E::InvariantViolated)?;
-        self.fees = self.fees.checked_add(fee).ok_or(E::Overflow)?;
-        self.invariant()
     }
 
     fn act(&mut self, action: OrderAction) -> Result<()> {

@@ -4,7 +4,10 @@ use {
         bytemuck::{Pod, Zeroable},
         prelude::*,
     },
-    ionet_common::{calendar::HOUR, math::mul_div_floor},
+    ionet_common::{
+        calendar::HOUR,
+        math::{fee, mul_div_floor},
+    },
     staking::constants::{MAX_PROCESSORS, MAX_TIER},
 };
 
@@ -101,6 +104,12 @@ impl Terms {
 /// What `hours` at `rate` for each cost, base units.
 pub fn principal(rate: u64, hours: u32) -> Result<u64> {
     Ok(rate.checked_mul(hours as u64).ok_or(E::Overflow)?)
+}
+
+/// A principal and the renter's fee of `bps` on it, rounded up, base units.
+pub fn with_fee(principal: u64, bps: u16) -> Result<u64> {
+    let fee = fee(principal, bps).ok_or(E::Overflow)?;
+    Ok(principal.checked_add(fee).ok_or(E::Overflow)?)
 }
 
 /// What `seconds` at `rate` for an hour earn, base units, rounded down.
