@@ -136,24 +136,24 @@ class StakingBetween(OrdersMachine):
             )
 
     def end_slash(self) -> None:
-        """A slash is vetoed or, after the appeal, burned."""
+        """A slash is vetoed or, after the appeal, burned; void after a change of the operators."""
         pending = [slash for slash in self.staking.slashes.values() if slash.status == PENDING]
         if not pending:
             return
         slash = self.choose(*pending)
-        name = slash.device, slash.evidence, slash.bps
+        name = slash.device, slash.evidence
         device, config = self.devices[slash.device], self.staking.config
         assert config is not None
         named = {
             "device": Pubkey(slash.device),
-            "slash": staking.slash_address(Pubkey(slash.device), slash.evidence, slash.bps),
+            "slash": staking.slash_address(Pubkey(slash.device), slash.evidence),
         }
         if self.random.random() < 0.5:
             self.do_staking("veto_slash", (config.guardian, *name), guardian=config.guardian, **named)
             return
         self.do_staking(
             "execute_slash",
-            (slash.device, device.class_id, slash.evidence, slash.bps),
+            (slash.device, device.class_id, slash.evidence),
             **named,
             mint=MINTS[0],
             **{"class": staking.class_address(device.class_id)},

@@ -140,8 +140,8 @@ def shared() -> World:
     return world
 
 
-def test_while_it_is_let_nothing_leaves_but_the_overflow() -> None:
-    """No unstaking, no termination, no co-staker's way out; then everything as ever."""
+def test_while_it_is_let_the_suppliers_minimum_stays() -> None:
+    """No unstaking, no termination, beside a co-staker neither; then everything as ever."""
     world = stages.leased()
     one = device(world, "worker")
     for call in (client.unstake(one), client.terminate_device(one)):
@@ -152,9 +152,31 @@ def test_while_it_is_let_nothing_leaves_but_the_overflow() -> None:
     assert refused(world, client.withdraw_overflow(one, 1)) == "ExceedsOverflow"
     together = shared()
     rented = device(together, "bob's worker")
-    for call in (client.leave_co_stake(rented, CAROL), client.unstake(rented)):
-        assert refused(together, call) == "DeviceLeased"
-    do(together, free_device(rented), client.leave_co_stake(rented, CAROL), client.unstake(rented))
+    assert refused(together, client.unstake(rented)) == "DeviceLeased"
+    do(together, free_device(rented), client.unstake(rented))
+
+
+def test_a_lease_keeps_no_co_staker_in() -> None:
+    """A supplier who rents its own device, for a price of nothing, can't hold the co-stake: it counts for the
+    device for seven days more, and is back after the cooldown, while the lease goes on."""
+    world = shared()
+    one = device(world, "bob's worker")
+    do(world, client.leave_co_stake(one, CAROL))
+    world.chain.advance(7 * DAY - 1)
+    do(world, client.settle_device(one))
+    assert device(world, "bob's worker").sufficient_since > 0
+    world.chain.advance(1)
+    do(world, client.settle_device(one))
+    assert device(world, "bob's worker").sufficient_since == 0
+    world.chain.advance(14 * DAY - 1)
+    assert refused(world, client.withdraw_co_stake(one, CAROL)) == "NothingToWithdraw"
+    world.chain.advance(1)
+    before = world.balance(CAROL)
+    do(world, client.withdraw_co_stake(one, CAROL))
+    assert world.balance(CAROL) - before == OFFER
+    assert device(world, "bob's worker").lease == LEASE
+    do(world, free_device(one))
+    assert refused(world, lease_device(one)) == "StakeInsufficient"
 
 
 def test_a_slash_is_executed_while_the_device_is_let() -> None:
@@ -165,7 +187,7 @@ def test_a_slash_is_executed_while_the_device_is_let() -> None:
         do(world, client.vote_slash(address(operator), one, EVIDENCE, SLASH_BPS))
     world.chain.advance(30 * DAY)
     supply = world.supply()
-    do(world, client.execute_slash(one, EVIDENCE, SLASH_BPS))
+    do(world, client.execute_slash(one, EVIDENCE))
     assert supply - world.supply() == (MINIMUM + 100 * IO) // 10
     assert device(world, "worker").lease == LEASE
     do(world, free_device(one))
