@@ -184,7 +184,6 @@ class Stakers:
                 self.claimed[found.wallet] = event.fields["claimed"]
                 self.claimed_in[event.fields["claim_hour"]] += event.fields["amount"]
             each()
-        self.claim_hours = len(hours)
         limit = (await self._config()).params.claim_limit
         full, rest = divmod(sum(found.lifetime for found in claims), limit)
         hours = list(self.claimed_in.values())

@@ -28,11 +28,11 @@ async def execute_slashes(chain: Chain, payer: Signer, log: FilteringBoundLogger
         actions.append(Action(key, instructions, still_due))
     events = await send_all(chain, payer, log, PROGRAM, actions)
     for event in events:
-        device = str(event.fields["device"])
+        where = str(event.fields["device"])
         if event.name == "Slashed":
-            log.info("slash.executed", **pick(event.fields, "bps", "burned"), device=device)
+            log.info("slash.executed", **pick(event.fields, "bps", "burned"), device=where)
         else:
-            log.warning("slash.voided", **pick(event.fields, "revision"), device=device)
+            log.warning("slash.voided", **pick(event.fields, "revision"), device=where)
     return events
 
 

@@ -131,7 +131,7 @@ class Device:
         return self.own + (self.co.amount if self.co.state == ACTIVE or waits else 0)
 
     def overflow(self, minimum: int, now: int) -> int:
-        """What the supplier may take out; beside a co-stake that counts, half of the minimum stays its own."""
+        """What the supplier may take out: beside a co-stake that counts, half of the minimum stays."""
         counted = self.counted(now)
         kept = minimum - minimum // 2 if counted > self.own else 0
         return max(0, min(counted - minimum, self.own - kept))

@@ -70,9 +70,7 @@ class SlashActs(StakingMachine):
         self.act(
             "veto_slash",
             lambda: self.model.veto_slash(guardian, address, evidence),
-            client.veto_slash(
-                Pubkey(guardian), self.on_chain(address, device, device.supplier, 1), evidence
-            ),
+            client.veto_slash(Pubkey(guardian), self.on_chain(address, device, device.supplier, 1), evidence),
             guardian,
         )
 

@@ -262,7 +262,7 @@ def veto_slash(guardian: Pubkey, device: Device, evidence: bytes) -> Instruction
 
 
 def execute_slash(device: Device, evidence: bytes) -> Instruction:
-    """Burn a slashed device's stake after the appeal period; void votes from before a change of the config."""
+    """Burn a slashed device's stake after the appeal; void votes from before a change of the config."""
     accounts = {
         "class": class_address(device.device_class),
         "mint": tokenomics.MINT,

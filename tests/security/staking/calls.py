@@ -106,9 +106,7 @@ CALLS = {
     ),
     "veto_slash": Call(
         "running",
-        lambda world: client.veto_slash(
-            address("guardian"), device(world, "worker"), LATE_EVIDENCE
-        ),
+        lambda world: client.veto_slash(address("guardian"), device(world, "worker"), LATE_EVIDENCE),
     ),
     "execute_slash": Call(
         "running",

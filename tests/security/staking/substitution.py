@@ -22,7 +22,6 @@ from tests.security.staking.stages import (
     FINAL_HOURS,
     GPU,
     LATE_EVIDENCE,
-    SLASH_BPS,
     stage,
 )
 from tests.security.tokens import TOKEN_2022

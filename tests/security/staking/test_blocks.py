@@ -311,7 +311,7 @@ def test_what_an_hour_does_not_pay_later_ones_do() -> None:
 
 
 def test_the_limit_is_always_above_what_an_hour_emits() -> None:
-    """However low it is set, what was not claimed drains: even the first hour's emission is less than half."""
+    """However low it is set, what was not claimed drains: the first hour emits less than half of it."""
     least = client.PROGRAM.constants["MIN_CLAIM_LIMIT"]
     assert least > 2 * emission.cumulative(START_MONTH, 1)
     world = stages.empty()
