@@ -5,6 +5,8 @@ The address that signs is put as signer here, as only the orders program can on 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -15,6 +17,7 @@ from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
+from tests.programs.orders_world import TERMS, OrdersWorld
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security.outcomes import refused
 from tests.security.stages import IMPOSTOR, OPERATORS, address, do
@@ -177,6 +180,37 @@ def test_a_lease_keeps_no_co_staker_in() -> None:
     assert device(world, "bob's worker").lease == LEASE
     do(world, free_device(one))
     assert refused(world, lease_device(one)) == "StakeInsufficient"
+
+
+def test_a_real_lease_of_a_year_keeps_no_co_staker_in() -> None:
+    """The supplier's friend rents for next to nothing; the co-staker is out after three weeks."""
+    world = OrdersWorld.ready()
+    supplier, friend = world.supplier("supplier"), world.renter("friend")
+    helper = world.earner("helper", 500 * IO)
+    world.let("machine", supplier, ask_io=1, ask_usdc=0)
+    terms = 500 * IO, REWARD_BPS
+    world.do(client.open_offer(world.read_device("machine"), *terms), signers=[supplier])
+    world.do(
+        client.take_offer(world.read_device("machine"), helper.pubkey(), *terms),
+        client.withdraw_overflow(world.read_device("machine"), 500 * IO),
+        signers=[helper, supplier],
+    )
+    order = world.order(friend, 1, replace(TERMS, price=1, hours=8_760, devices=1))
+    world.match(order, "machine", supplier)
+    world.accept(order, "machine")
+    one = world.read_device("machine")
+    world.do(client.leave_co_stake(one, helper.pubkey()), signers=[helper])
+    world.chain.advance(21 * DAY)
+    world.do(client.withdraw_co_stake(one, helper.pubkey()))
+    assert world.balance(helper.pubkey()) == 500 * IO
+    # The lease goes on, and is paid.
+    found = world.read_device("machine")
+    assert (found.own, found.lease) == (500 * IO, one.lease)
+    before = world.balance(supplier.pubkey())
+    assert world.settle(order, "machine").error is None
+    # A base unit for each of four processors and each hour that settling has come to, less a fee of 6.
+    hours = 21 * 24 - orders.Params().settlement_lag // HOUR
+    assert world.balance(supplier.pubkey()) - before == 4 * hours - 6 == 2_002
 
 
 def test_a_slash_is_executed_while_the_device_is_let() -> None:
