@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
 from keeper.clients import staking
-from tests.model.staking_state import PENDING, Device
+from tests.model.staking_state import NONE, PENDING, WAITING, Device
 from tests.model.state import U64, Address, wallet
 from tests.programs.orders_calls import FLEET, MINTS, OPERATORS, PAULA, UNITS, WORKERS
 from tests.programs.orders_machine import OrdersMachine
@@ -77,6 +77,47 @@ class StakingBetween(OrdersMachine):
             device=Pubkey(address),
             payout=staking.wallet_address(Pubkey(payout)),
         )
+
+    def co_stake(self) -> None:
+        """Paula takes a quarter of a device's minimum over, or leaves, or takes out what has cooled: a lease
+        holds her back from none of it."""
+        address, device = self.some_device()
+        if device is None:
+            return
+        if device.co.state == NONE:
+            offer = {"amount": max(1, device.own // 4), "reward_bps": 2_000}
+            self.on_device("open_offer", address, *offer.values(), **offer)
+            self.do_staking(
+                "take_offer",
+                (PAULA, address, device.class_id, *offer.values()),
+                offer,
+                staker=PAULA,
+                staker_tokens=associated_token_address(Pubkey(PAULA), MINTS[0]),
+                **self.co_staked(address, device),
+            )
+        else:
+            named = {"staker": PAULA, "device": Pubkey(address)}
+            self.do_staking("leave_co_stake", (PAULA, address), **named)
+        if self.random.random() < 0.3:
+            device, config = self.devices[address], self.staking.config
+            assert config is not None
+            cools = config.params.cooldown if device.co.state == WAITING else 0
+            self.pair.warp(max(self.now, device.co.until + cools, device.leaving.until))
+            self.do_staking(
+                "withdraw_co_stake",
+                (PAULA, address, device.class_id),
+                owner=Pubkey(PAULA),
+                owner_tokens=associated_token_address(Pubkey(PAULA), MINTS[0]),
+                **self.co_staked(address, device),
+            )
+
+    def co_staked(self, address: Address, device: Device) -> dict[str, Pubkey]:
+        """What a co-stake comes in and goes out by."""
+        return {
+            "device": Pubkey(address),
+            "wallet": staking.wallet_address(Pubkey(PAULA)),
+            "class": staking.class_address(device.class_id),
+        }
 
     def unstake(self) -> None:
         address, device = self.some_device()
