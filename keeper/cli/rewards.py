@@ -158,14 +158,17 @@ def claim(
     chain: ChainOption = None,
     keypair: KeypairOption = None,
 ) -> None:
-    """Pay a wallet what it has earned and not got; whoever calls this pays the fee."""
+    """Pay a wallet what it has earned and not got; whoever calls this pays the fee.
+
+    The network's claims of an hour are limited together: what is not paid now is paid later.
+    """
     place, number = _which(folder, hour)
     owner = Pubkey.from_string(wallet)
     found = publication.claimable(place, number, owner)
     chosen = settings(chain, keypair)
     payer = chosen.signer()
 
-    async def work() -> int:
+    async def work() -> tuple[int, int]:
         async with connect(chosen.chain, live=True) as connected:
             instructions = [
                 create_associated(payer.pubkey(), owner, tokenomics.MINT),
@@ -173,9 +176,15 @@ def claim(
             ]
             record = await connected.send(instructions, [payer])
             (event,) = staking.PROGRAM.events(record)
-            return int(event.fields["amount"])
+            return int(event.fields["amount"]), int(event.fields["claimed"])
 
-    console.print(f"{io(asyncio.run(work()))} IO paid to {wallet}")
+    paid, claimed = asyncio.run(work())
+    console.print(f"{io(paid)} IO paid to {wallet}")
+    if rest := found.lifetime - claimed:
+        console.print(
+            f"{io(rest)} IO are still to come: a limit holds claims back (all of an hour together, or the "
+            "wallet's share of all rewards); claim again in the next hour"
+        )
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -72,6 +73,8 @@ class Stakers:
     )
     manifests: list[Manifest] = field(default_factory=list)
     claimed: dict[Pubkey, int] = field(default_factory=dict)
+    claimed_in: Counter[int] = field(default_factory=Counter)
+    """What was claimed in each hour of the clock: all claims of one are limited together."""
     conflicts: int = 0
     burned: int = 0
     back: int = 0
@@ -169,13 +172,22 @@ class Stakers:
         await self._database.close()
 
     async def claim(self, claims: Sequence[Claimable], each: Callable[[], None]) -> None:
-        """Pay everybody everything by the last root, in whoever's transactions."""
+        """Pay everybody everything by the last root, in whoever's transactions, hour by hour to the limit."""
         before = {wallet: self._balance(wallet) for wallet in self._wallets()}
         for found in claims:
             instruction = staking.claim(found.hour, found.wallet, found.lifetime, found.proof)
-            await self._send([instruction], self.network.keeper)
-            self.claimed[found.wallet] = found.lifetime
+            while self.claimed.get(found.wallet, 0) < found.lifetime:
+                chain = self.network.chain
+                if not (await self._config()).claim_left(chain.now()):
+                    chain.warp_to((chain.now() // HOUR + 1) * HOUR)
+                (event,) = await self._send([instruction], self.network.keeper)
+                self.claimed[found.wallet] = event.fields["claimed"]
+                self.claimed_in[event.fields["claim_hour"]] += event.fields["amount"]
             each()
+        limit = (await self._config()).params.claim_limit
+        full, rest = divmod(sum(found.lifetime for found in claims), limit)
+        hours = list(self.claimed_in.values())
+        self.network.checks.equal("paid in each hour of claims", hours, [limit] * full + [rest] * (rest > 0))
         for wallet, had in before.items():
             paid = self.claimed.get(wallet, 0)
             self.network.checks.equal(f"balance of {wallet}", self._balance(wallet), had + paid)
@@ -253,11 +265,11 @@ class Stakers:
                     vote = staking.vote_slash(operator.pubkey(), device, evidence_of(machine), SLASH_BPS)
                     await self._send([vote], operator)
             device = await self._device(appealed)
-            appeal = staking.appeal_slash(device, evidence_of(appealed), SLASH_BPS, bytes([1]) * 32)
+            appeal = staking.appeal_slash(device, evidence_of(appealed), bytes([1]) * 32)
             await self._send([appeal], appealed.supplier)
         elif hour == VETO_HOUR:
             device = await self._device(appealed)
-            veto = staking.veto_slash(guardian.pubkey(), device, evidence_of(appealed), SLASH_BPS)
+            veto = staking.veto_slash(guardian.pubkey(), device, evidence_of(appealed))
             await self._send([veto], guardian)
 
     async def slashes(self) -> None:

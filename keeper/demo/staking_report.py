@@ -73,6 +73,8 @@ def _sums(stakers: Stakers) -> Table:
 def _told(stakers: Stakers) -> str:
     return (
         f"{CO_STAKED} devices are co-staked, {SHORT_STAKES} one base unit short: those earn nothing. "
+        f"All claims together took {len(stakers.claimed_in)} hours, as no hour pays more than "
+        f"{io(max(stakers.claimed_in.values()), 0)} IO. "
         f"Operator {LIAR + 1} attested a root of its own in hour {LIE_HOUR}: {stakers.conflicts} conflicting "
         f"attestations on chain, and the block that the other two agreed on. Slashes of "
         f"{SLASH_BPS / 100:.0f} %: worker {APPEALED} appealed and the guardian vetoed, worker {GUILTY}'s was "

@@ -130,12 +130,12 @@ def _slashes(meter: Meter, operators: list[Keypair], alice: Keypair) -> None:
         for voter, operator in enumerate(operators[:QUORUM]):
             case = {0: "the first", QUORUM - 1: "the deciding"}.get(voter, "in between")
             meter.run(case, client.vote_slash(operator.pubkey(), one, evidence, SLASH_BPS), operator)
-        meter.run("", client.appeal_slash(one, evidence, SLASH_BPS, b"a" * 32), alice)
+        meter.run("", client.appeal_slash(one, evidence, b"a" * 32), alice)
         if number:
             meter.world.chain.advance(30 * DAY)
-            meter.run("", client.execute_slash(one, evidence, SLASH_BPS))
+            meter.run("", client.execute_slash(one, evidence))
         else:
-            meter.run("", client.veto_slash(guardian.pubkey(), one, evidence, SLASH_BPS), guardian)
+            meter.run("", client.veto_slash(guardian.pubkey(), one, evidence), guardian)
 
 
 def _ends(meter: Meter, alice: Keypair) -> None:

@@ -124,29 +124,29 @@ class StakeCalls:
             operator,
         )
 
-    def appeal_slash(self, address: Address, evidence: bytes, bps: int, statement: bytes) -> str:
+    def appeal_slash(self, address: Address, evidence: bytes, statement: bytes) -> str:
         supplier = self.device(address).supplier
         return self.act(
             "appeal_slash",
-            lambda: self.staking.appeal_slash(supplier, address, evidence, bps, statement),
-            client.appeal_slash(self._read(address), evidence, bps, statement),
+            lambda: self.staking.appeal_slash(supplier, address, evidence, statement),
+            client.appeal_slash(self._read(address), evidence, statement),
             supplier,
         )
 
-    def veto_slash(self, guardian: Address, address: Address, evidence: bytes, bps: int) -> str:
+    def veto_slash(self, guardian: Address, address: Address, evidence: bytes) -> str:
         return self.act(
             "veto_slash",
-            lambda: self.staking.veto_slash(guardian, address, evidence, bps),
-            client.veto_slash(Pubkey(guardian), self._read(address), evidence, bps),
+            lambda: self.staking.veto_slash(guardian, address, evidence),
+            client.veto_slash(Pubkey(guardian), self._read(address), evidence),
             guardian,
         )
 
-    def execute_slash(self, address: Address, evidence: bytes, bps: int) -> str:
+    def execute_slash(self, address: Address, evidence: bytes) -> str:
         number = self.device(address).class_id
         return self.act(
             "execute_slash",
-            lambda: self.staking.execute_slash(address, number, evidence, bps),
-            client.execute_slash(self._read(address), evidence, bps),
+            lambda: self.staking.execute_slash(address, number, evidence),
+            client.execute_slash(self._read(address), evidence),
         )
 
     # -- shared ------------------------------------------------------------------------------------

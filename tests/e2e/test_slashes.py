@@ -24,17 +24,17 @@ def test_a_slash_burns_both_sides_in_proportion_after_the_appeal(network: Networ
     assert network.vote_slash(OPERATORS[0], device, EVIDENCE, BPS) == "AlreadyVoted"
     assert not network.device(device).slash_pending
     assert network.vote_slash(OPERATORS[2], device, EVIDENCE, BPS) == "vote_slash"
-    until = network.staking.slashes[device, EVIDENCE, BPS].appeal_until
+    until = network.staking.slashes[device, EVIDENCE].appeal_until
     assert network.device(device).slash_pending
-    assert network.appeal_slash(device, EVIDENCE, BPS, STATEMENT) == "appeal_slash"
+    assert network.appeal_slash(device, EVIDENCE, STATEMENT) == "appeal_slash"
     assert network.withdraw_overflow(device, 1) == "SlashPending"
-    assert network.execute_slash(device, EVIDENCE, BPS) == "AppealOpen"
+    assert network.execute_slash(device, EVIDENCE) == "AppealOpen"
     assert network.do_match(OPERATORS[0], order, device) == "SlashPending"
     network.wait_until(until)
-    assert network.veto_slash(GUARDIAN, device, EVIDENCE, BPS) == "AppealOver"
+    assert network.veto_slash(GUARDIAN, device, EVIDENCE) == "AppealOver"
     supply = network.pair.world.supply()
-    assert network.execute_slash(device, EVIDENCE, BPS) == "execute_slash"
-    assert network.execute_slash(device, EVIDENCE, BPS) == "SlashState"
+    assert network.execute_slash(device, EVIDENCE) == "execute_slash"
+    assert network.execute_slash(device, EVIDENCE) == "SlashState"
     after = network.device(device)
     assert (after.own, after.co.amount) == (own - own // 10, part - part // 10)
     assert supply - network.pair.world.supply() == MINIMUM // 10
@@ -48,8 +48,8 @@ def test_tokenomics_counts_what_was_burned_elsewhere(network: Network) -> None:
     device = network.let("burned device", supplier, 10 * IO)
     for operator in OPERATORS[:2]:
         assert network.vote_slash(operator, device, EVIDENCE, BPS) == "vote_slash"
-    network.wait_until(network.staking.slashes[device, EVIDENCE, BPS].appeal_until)
-    assert network.execute_slash(device, EVIDENCE, BPS) == "execute_slash"
+    network.wait_until(network.staking.slashes[device, EVIDENCE].appeal_until)
+    assert network.execute_slash(device, EVIDENCE) == "execute_slash"
     assert network.sync_burned() == "sync_burned"
     assert network.sync_burned() == "NothingDue"
     supply = network.supply()
@@ -62,9 +62,9 @@ def test_the_guardian_vetoes_a_slash_and_the_stake_is_whole(network: Network) ->
     device = network.let("spared device", supplier, MINIMUM)
     for operator in OPERATORS[1:3]:
         assert network.vote_slash(operator, device, EVIDENCE, 2_000) == "vote_slash"
-    assert network.veto_slash(MALLORY, device, EVIDENCE, 2_000) == "NotGuardian"
-    assert network.veto_slash(GUARDIAN, device, EVIDENCE, 2_000) == "veto_slash"
-    network.wait_until(network.staking.slashes[device, EVIDENCE, 2_000].appeal_until)
-    assert network.execute_slash(device, EVIDENCE, 2_000) == "SlashState"
+    assert network.veto_slash(MALLORY, device, EVIDENCE) == "NotGuardian"
+    assert network.veto_slash(GUARDIAN, device, EVIDENCE) == "veto_slash"
+    network.wait_until(network.staking.slashes[device, EVIDENCE].appeal_until)
+    assert network.execute_slash(device, EVIDENCE) == "SlashState"
     assert network.device(device).own == MINIMUM
     assert network.unstake(device) == "unstake"

@@ -38,7 +38,7 @@ class StakingLedger:
     wallets: dict[Address, Wallet] = field(default_factory=dict)
     devices: dict[Address, Device] = field(default_factory=dict)
     blocks: dict[int, Block] = field(default_factory=dict)
-    slashes: dict[tuple[Address, bytes, int], Slash] = field(default_factory=dict)
+    slashes: dict[tuple[Address, bytes], Slash] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
@@ -57,6 +57,7 @@ class StakingLedger:
         assert self.economy.tokens[STAKE_VAULT] >= config.staked
         assert config.claimed == sum(each.claimed for each in self.wallets.values())
         assert config.claimed <= config.final_total <= economy.emitted
+        assert config.claimed_in_hour <= config.claimed
         assert self.economy.tokens[REWARD_VAULT] >= economy.emitted - config.claimed
         held: dict[Address, int] = {}
         for address, device in self.devices.items():

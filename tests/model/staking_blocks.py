@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from tests.model import schedule
+from tests.model.schedule import HOUR
 from tests.model.staking_base import PAUSE_REWARDS, StakingLedger
 from tests.model.staking_state import (
     AGREED,
@@ -69,8 +70,8 @@ class Blocks(StakingLedger):
         config = self._config()
         block = self._block(hour)
         require(guardian == config.guardian, "NotGuardian")
+        require(block.status != FINAL, "ChallengeOver")
         require(block.status == AGREED, "NotAgreed")
-        require(self.now < block.agreed_at + config.params.challenge_window, "ChallengeOver")
         self._reset(block)
         block.vetoes += 1
         return "BlockVetoed", {"hour": hour, "root": block.agreed.root, "vetoes": block.vetoes}
@@ -114,16 +115,27 @@ class Blocks(StakingLedger):
         require(block.status == FINAL and hour + KEPT >= config.next_hour, "RootNotClaimable")
         hashed = leaf(self.program, self.economy.mint, owner, lifetime)
         require(schedule.proves(block.agreed.root, hashed, proof), "InvalidProof")
+        require(lifetime > holder.claimed, "NothingToClaim")
         most = (block.agreed.total - holder.opened_total) * config.params.wallet_share_bps // 10_000
-        require(lifetime <= most, "WalletLimit")
-        amount = lifetime - holder.claimed
-        require(amount > 0, "NothingToClaim")
+        require(most > holder.claimed, "WalletLimit")
+        clock = self.now // HOUR
+        paid = config.claimed_in_hour if clock <= config.claim_hour else 0
+        require(paid < config.params.claim_limit, "ClaimLimit")
+        amount = min(min(lifetime, most) - holder.claimed, config.params.claim_limit - paid)
         # A quorum that lies about the sum of its leaves can't pay more than it said.
         require(config.claimed + amount <= config.final_total, "InvariantViolated")
-        holder.claimed = lifetime
+        holder.claimed += amount
         config.claimed += amount
+        config.claim_hour, config.claimed_in_hour = max(clock, config.claim_hour), paid + amount
         self._move(REWARD_VAULT, wallet(owner), amount)
-        return "RewardClaimed", {"wallet": owner, "amount": amount, "claimed": lifetime, "hour": hour}
+        return "RewardClaimed", {
+            "wallet": owner,
+            "amount": amount,
+            "claimed": holder.claimed,
+            "hour": hour,
+            "claim_hour": config.claim_hour,
+            "claimed_in_hour": config.claimed_in_hour,
+        }
 
     # -- slashes ---------------------------------------------------------------------------------
 
@@ -131,18 +143,20 @@ class Blocks(StakingLedger):
         config = self._config()
         machine = self._device(device)
         number = self._operator(operator)
-        key = device, evidence, bps
-        slash = self.slashes.get(key) or Slash(device, evidence, bps, config.revision)
+        key = device, evidence
+        slash = self.slashes.get(key) or Slash(device, evidence, config.revision)
         require(1 <= bps <= config.params.max_slash_bps, "SlashInvalid")
         require(slash.status == VOTING, "SlashState")
-        voters = slash.voters if slash.revision == config.revision else set()
-        require(number not in voters, "AlreadyVoted")
-        pending = len(voters) + 1 >= config.params.threshold
+        votes = slash.votes if slash.revision == config.revision else {}
+        require(votes.get(number) != bps, "AlreadyVoted")
+        votes = {**votes, number: bps}
+        pending = list(votes.values()).count(bps) >= config.params.threshold
         require(not (pending and machine.slash_pending), "SlashPending")
         self.slashes[key] = slash
-        slash.voters, slash.revision = voters | {number}, config.revision
+        slash.votes, slash.revision = votes, config.revision
         if pending:
-            slash.status, slash.appeal_until = PENDING, self.now + config.params.appeal
+            slash.status, slash.bps = PENDING, bps
+            slash.appeal_until = self.now + config.params.appeal
             machine.slash_pending = True
         return "SlashVoted", {
             "device": device,
@@ -153,10 +167,8 @@ class Blocks(StakingLedger):
             "appeal_until": slash.appeal_until,
         }
 
-    def appeal_slash(
-        self, supplier: Address, device: Address, evidence: bytes, bps: int, statement: bytes
-    ) -> Event:
-        machine, slash = self._device(device), self._slash(device, evidence, bps)
+    def appeal_slash(self, supplier: Address, device: Address, evidence: bytes, statement: bytes) -> Event:
+        machine, slash = self._device(device), self._slash(device, evidence)
         require(supplier == machine.supplier, "NotSupplier")
         require(slash.status == PENDING, "SlashState")
         require(self.now < slash.appeal_until, "AppealOver")
@@ -164,21 +176,26 @@ class Blocks(StakingLedger):
         slash.appeal = statement
         return "SlashAppealed", {"device": device, "evidence": evidence, "statement": statement}
 
-    def veto_slash(self, guardian: Address, device: Address, evidence: bytes, bps: int) -> Event:
-        machine, slash = self._device(device), self._slash(device, evidence, bps)
+    def veto_slash(self, guardian: Address, device: Address, evidence: bytes) -> Event:
+        machine, slash = self._device(device), self._slash(device, evidence)
         require(guardian == self._config().guardian, "NotGuardian")
         require(slash.status == PENDING, "SlashState")
         require(self.now < slash.appeal_until, "AppealOver")
         slash.status, machine.slash_pending = VETOED, False
         return "SlashVetoed", {"device": device, "evidence": evidence}
 
-    def execute_slash(self, device: Address, class_id: int, evidence: bytes, bps: int) -> Event:
+    def execute_slash(self, device: Address, class_id: int, evidence: bytes) -> Event:
         config = self._config()
         self._class(class_id)
-        machine, slash = self._device(device), self._slash(device, evidence, bps)
+        machine, slash = self._device(device), self._slash(device, evidence)
         minimum = self._minimum(machine, class_id)
         require(slash.status == PENDING, "SlashState")
+        if slash.revision != config.revision:
+            self.slashes[device, evidence] = Slash(device, evidence, config.revision)
+            machine.slash_pending = False
+            return "SlashVoided", {"device": device, "evidence": evidence, "revision": config.revision}
         require(self.now >= slash.appeal_until, "AppealOpen")
+        bps = slash.bps
         self._settle(machine)
         before = machine.owed()
         machine.own -= machine.own * bps // 10_000
@@ -211,9 +228,9 @@ class Blocks(StakingLedger):
         require(key in operators, "NotOperator")
         return operators.index(key)
 
-    def _slash(self, device: Address, evidence: bytes, bps: int) -> Slash:
-        require((device, evidence, bps) in self.slashes, "AccountMissing")
-        return self.slashes[device, evidence, bps]
+    def _slash(self, device: Address, evidence: bytes) -> Slash:
+        require((device, evidence) in self.slashes, "AccountMissing")
+        return self.slashes[device, evidence]
 
     def _reset(self, block: Block) -> None:
         block.status, block.agreed_at, block.said = BLOCK_OPEN, 0, {}

@@ -124,8 +124,7 @@ class Devices(StakingLedger):
         require(not device.slash_pending, "SlashPending")
         require(amount > 0, "ZeroAmount")
         # What counts doesn't change when a wait that is over is written down.
-        overflow = min(max(0, device.counted(self.now) - minimum), device.own)
-        require(amount <= overflow, "ExceedsOverflow")
+        require(amount <= device.overflow(minimum, self.now), "ExceedsOverflow")
         self._settle(device)
         device.own -= amount
         self._refresh(device, minimum)
@@ -202,6 +201,7 @@ class Devices(StakingLedger):
         require(staker not in {device.supplier, device.worker}, "OwnCoStake")
         require(device.offer > 0, "NoOffer")
         require((device.offer, device.offer_reward_bps) == (amount, reward_bps), "OfferChanged")
+        require(2 * amount <= minimum, "OfferInvalid")
         # Tried on a copy: whatever refuses below must leave everything as it was.
         after = replace(device, co=replace(device.co), leaving=replace(device.leaving))
         self._settle(after)
@@ -231,7 +231,6 @@ class Devices(StakingLedger):
 
     def leave_co_stake(self, staker: Address, address: Address) -> Event:
         device = self._device(address)
-        require(device.lease == ZERO, "DeviceLeased")
         require(device.co.state == ACTIVE and device.co.staker == staker, "NotCoStaker")
         until = self.now + self._config().params.co_stake_wait
         device.co.state, device.co.until = WAITING, until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.model.roles import ParamRoles
-from tests.model.schedule import DAY
+from tests.model.schedule import DAY, IO
 from tests.model.staking_base import StakingLedger
 from tests.model.staking_state import MAX_OPERATORS, STAKE_VAULT, Class, Params, StakingConfig
 from tests.model.state import U64, ZERO, Address, Event, require
@@ -21,6 +21,7 @@ def check(params: Params) -> None:
     }
     require(all(1 <= getattr(params, name) <= most for name, most in limits.items()), "ParamsInvalid")
     require(100 <= params.wallet_share_bps <= 10_000, "ParamsInvalid")
+    require(params.claim_limit >= 10_000 * IO, "ParamsInvalid")
     operators = params.operators
     require(1 <= len(operators) <= MAX_OPERATORS, "OperatorsInvalid")
     require(len(operators) < 2 * params.threshold <= 2 * len(operators), "OperatorsInvalid")

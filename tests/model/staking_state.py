@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.model.schedule import DAY
+from tests.model.schedule import DAY, IO
 from tests.model.state import ZERO, Address, Tokens
 
 STAKE_VAULT = Tokens("stakes")
@@ -29,6 +29,7 @@ class Params:
     challenge_window: int = 3_600
     appeal: int = 30 * DAY
     notice: int = 7 * DAY
+    claim_limit: int = 100_000 * IO
     max_slash_bps: int = 2_000
     wallet_share_bps: int = 10_000
 
@@ -64,6 +65,8 @@ class StakingConfig:
     revision: int = 0
     pending: Params | None = None
     pending_at: int = 0
+    claim_hour: int = 0
+    claimed_in_hour: int = 0
 
 
 @dataclass
@@ -129,6 +132,12 @@ class Device:
         waits = self.co.state == WAITING and now < self.co.until
         return self.own + (self.co.amount if self.co.state == ACTIVE or waits else 0)
 
+    def overflow(self, minimum: int, now: int) -> int:
+        """What the supplier may take out: beside a co-stake that counts, half of the minimum stays."""
+        counted = self.counted(now)
+        kept = minimum - minimum // 2 if counted > self.own else 0
+        return max(0, min(counted - minimum, self.own - kept))
+
     def owed(self) -> int:
         """All that belongs to stakers."""
         return self.own + self.own_cooling + self.co.amount + self.leaving.amount
@@ -170,14 +179,14 @@ class Block:
 
 @dataclass
 class Slash:
-    """A proposal to slash a device; ``voters`` by the operators' numbers."""
+    """A proposal to slash a device; ``votes`` are the parts voted for, by the operators' numbers."""
 
     device: Address
     evidence: bytes
-    bps: int
     revision: int
+    bps: int = 0
     status: int = VOTING
-    voters: set[int] = field(default_factory=set)
+    votes: dict[int, int] = field(default_factory=dict)
     appeal_until: int = 0
     burned: int = 0
     appeal: bytes = NOTHING

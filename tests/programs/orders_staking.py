@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
 from keeper.clients import staking
-from tests.model.staking_state import PENDING, Device
+from tests.model.staking_state import NONE, PENDING, WAITING, Device
 from tests.model.state import U64, Address, wallet
 from tests.programs.orders_calls import FLEET, MINTS, OPERATORS, PAULA, UNITS, WORKERS
 from tests.programs.orders_machine import OrdersMachine
@@ -78,6 +78,47 @@ class StakingBetween(OrdersMachine):
             payout=staking.wallet_address(Pubkey(payout)),
         )
 
+    def co_stake(self) -> None:
+        """Paula takes a quarter of a device's minimum over, or leaves, or takes out what has cooled: a lease
+        holds her back from none of it."""
+        address, device = self.some_device()
+        if device is None:
+            return
+        if device.co.state == NONE:
+            offer = {"amount": max(1, device.own // 4), "reward_bps": 2_000}
+            self.on_device("open_offer", address, *offer.values(), **offer)
+            self.do_staking(
+                "take_offer",
+                (PAULA, address, device.class_id, *offer.values()),
+                offer,
+                staker=PAULA,
+                staker_tokens=associated_token_address(Pubkey(PAULA), MINTS[0]),
+                **self.co_staked(address, device),
+            )
+        else:
+            named = {"staker": PAULA, "device": Pubkey(address)}
+            self.do_staking("leave_co_stake", (PAULA, address), **named)
+        if self.random.random() < 0.3:
+            device, config = self.devices[address], self.staking.config
+            assert config is not None
+            cools = config.params.cooldown if device.co.state == WAITING else 0
+            self.pair.warp(max(self.now, device.co.until + cools, device.leaving.until))
+            self.do_staking(
+                "withdraw_co_stake",
+                (PAULA, address, device.class_id),
+                owner=Pubkey(PAULA),
+                owner_tokens=associated_token_address(Pubkey(PAULA), MINTS[0]),
+                **self.co_staked(address, device),
+            )
+
+    def co_staked(self, address: Address, device: Device) -> dict[str, Pubkey]:
+        """What a co-stake comes in and goes out by."""
+        return {
+            "device": Pubkey(address),
+            "wallet": staking.wallet_address(Pubkey(PAULA)),
+            "class": staking.class_address(device.class_id),
+        }
+
     def unstake(self) -> None:
         address, device = self.some_device()
         if device is not None:
@@ -136,24 +177,24 @@ class StakingBetween(OrdersMachine):
             )
 
     def end_slash(self) -> None:
-        """A slash is vetoed or, after the appeal, burned."""
+        """A slash is vetoed or, after the appeal, burned; void after a change of the operators."""
         pending = [slash for slash in self.staking.slashes.values() if slash.status == PENDING]
         if not pending:
             return
         slash = self.choose(*pending)
-        name = slash.device, slash.evidence, slash.bps
+        name = slash.device, slash.evidence
         device, config = self.devices[slash.device], self.staking.config
         assert config is not None
         named = {
             "device": Pubkey(slash.device),
-            "slash": staking.slash_address(Pubkey(slash.device), slash.evidence, slash.bps),
+            "slash": staking.slash_address(Pubkey(slash.device), slash.evidence),
         }
         if self.random.random() < 0.5:
             self.do_staking("veto_slash", (config.guardian, *name), guardian=config.guardian, **named)
             return
         self.do_staking(
             "execute_slash",
-            (slash.device, device.class_id, slash.evidence, slash.bps),
+            (slash.device, device.class_id, slash.evidence),
             **named,
             mint=MINTS[0],
             **{"class": staking.class_address(device.class_id)},

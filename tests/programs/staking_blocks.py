@@ -112,6 +112,14 @@ class BlockActs(StakingMachine):
                 return
             self.pair.warp(self.now + self.config.params.challenge_window)
             self.do_finalise(hour)
+        for owner in EARNERS:
+            self.do_claim(self.config.next_hour - 1, owner)
+
+    def late_veto(self) -> None:
+        """A block is vetoed after its challenge window, as nobody made it final."""
+        self.attest_all()
+        self.pair.warp(self.now + self.config.params.challenge_window)
+        self.veto_block()
 
     def lying_quorum(self) -> None:
         """Two operators agree on leaves that add up to more than the total they state; all claim."""

@@ -138,8 +138,9 @@ class DeviceActs(StakingMachine):
     def withdraw_overflow(self) -> None:
         address, device = self.some_device()
         supplier, number = self.mostly(device.supplier, MALLORY), self.class_of(device)
-        overflow = max(0, min(device.counted(self.now) - self.minimum(device), device.own))
-        amount = self.mostly(self.choose(overflow, 1, overflow // 2), 0, overflow + 1, U64)
+        overflow = device.overflow(self.minimum(device), self.now)
+        beyond = max(0, device.counted(self.now) - self.minimum(device))
+        amount = self.mostly(self.choose(overflow, 1, overflow // 2), 0, overflow + 1, beyond, U64)
         self.act(
             "withdraw_overflow",
             lambda: self.model.withdraw_overflow(supplier, address, number, amount),

@@ -63,7 +63,9 @@ class StakingMachine(ParamActs):
         self.random = Random(seed)
         self.met = met
         share = self.mostly(10_000, 5_000, 100)
-        self.pair = StakingPair(PEOPLE, Params(OPERATORS, 2, wallet_share_bps=share))
+        limit = self.choose(10_000, 100_000) * IO
+        params = Params(OPERATORS, 2, claim_limit=limit, wallet_share_bps=share)
+        self.pair = StakingPair(PEOPLE, params)
         met["initialize"] += 1
         self.lifetimes: dict[int, dict[Address, int]] = {}
         """What each hour's honest leaves are."""

@@ -385,6 +385,7 @@ OTHERS = {
     *("AccountMissing", "AccountInUse", "InsufficientFunds"),
     *("DeviceLeased", "DeviceTerminated", "SlashPending", "StakeInsufficient"),
     *("staking unstake", "staking terminate_device", "staking withdraw", "staking execute_slash"),
+    *("staking take_offer", "staking leave_co_stake", "staking withdraw_co_stake"),
 }
 """Refusals of the framework and of staking by way of orders, and what staking does in between."""
 
@@ -394,7 +395,7 @@ OFTEN = (
     *("match_and_accept",) * 3,
     *("whole_order", "fault", "vote_fault", "hold_lease", "close_lease", "extend_lease", "settle_all") * 2,
     *("change_device", "set_payout", "unstake", "terminate_device", "withdraw", "device_goes"),
-    *("vote_slash", "end_slash", "new_operators", "open_account", "change_device"),
+    *("vote_slash", "end_slash", "new_operators", "open_account", "change_device", "co_stake"),
     *("donate", "end_done", "whole_end", "new_terms", "fault_again", "close_order"),
     *("extend_lease", "hold_through", "last_seconds", "end_when_paid") * 2,
 )

@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.token import transfer
 from keeper.clients import orders, tokenomics
 from keeper.clients import staking as client
-from tests.model.schedule import DAY, HOUR
+from tests.model.schedule import DAY, HOUR, IO
 from tests.model.staking_state import STAKE_VAULT
 from tests.model.state import REWARD_VAULT, ZERO, wallet
 from tests.programs.sequences import explore
@@ -42,6 +42,7 @@ class Sequences(DeviceActs, BlockActs, SlashActs):
             operators=self.choose(OPERATORS, OPERATORS[::-1], OPERATORS[:2]),
             challenge_window=self.choose(HOUR, 2 * HOUR),
             notice=self.choose(DAY, 7 * DAY),
+            claim_limit=self.choose(10_000, 20_000) * IO,
         )
         bad = [
             *(replace(good, **{name: value}) for name in BOUNDS for value in (0, BOUNDS[name] + 1)),
@@ -50,6 +51,7 @@ class Sequences(DeviceActs, BlockActs, SlashActs):
             replace(good, operators=(ZERO, *OPERATORS[1:])),
             replace(good, wallet_share_bps=99),
             replace(good, notice=DAY - 1),
+            replace(good, claim_limit=10_000 * IO - 1),
         ]
         params = self.mostly(good, self.choose(*bad), self.choose(*bad))
         self.act(
@@ -60,12 +62,15 @@ class Sequences(DeviceActs, BlockActs, SlashActs):
         )
 
     def new_terms(self) -> None:
-        """Parameters change between the operators' agreement and its finality."""
+        """Parameters change between the operators' agreement, on a block and a slash, and what follows."""
         self.attest_all()
+        address, evidence = self.agree_on_slash()
         self.propose_params()
         self.pair.warp(max(self.now, self.config.pending_at))
         self.apply_params()
         self.finalise()
+        if address in self.model.devices:
+            self.do_execute_slash(address, self.model.devices[address], evidence)
 
     # -- leases, which are for the orders program alone ---------------------------------------------
 
@@ -167,6 +172,7 @@ ACTIONS = (
     "donate",
     "emit",
     "many_hours",
+    "late_veto",
     "same_staker",
     "lying_quorum",
     "new_terms",

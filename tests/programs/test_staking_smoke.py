@@ -55,13 +55,13 @@ def test_a_slash_takes_both_sides_in_proportion_and_burns():
         world.do(staking.vote_slash(operator.pubkey(), device, evidence, 1_000), signers=[operator])
     record = world.send(staking.withdraw_overflow(device, 1), signers=[supplier])
     assert world.error(record) == "SlashPending"
-    world.do(staking.appeal_slash(device, evidence, 1_000, b"a" * 32), signers=[supplier])
+    world.do(staking.appeal_slash(device, evidence, b"a" * 32), signers=[supplier])
     world.chain.advance(30 * DAY - 1)
-    assert world.error(world.send(staking.execute_slash(device, evidence, 1_000))) == "AppealOpen"
+    assert world.error(world.send(staking.execute_slash(device, evidence))) == "AppealOpen"
     world.chain.advance(1)
-    world.do(staking.execute_slash(device, evidence, 1_000))
+    world.do(staking.execute_slash(device, evidence))
     after = world.read_device("worker")
     assert (after.own, after.co.amount) == (540 * IO, 360 * IO)
     assert world.stake_vault() == world.staking_config().staked == 900 * IO
     assert supply - world.supply() == 100 * IO
-    assert world.error(world.send(staking.execute_slash(device, evidence, 1_000))) == "SlashState"
+    assert world.error(world.send(staking.execute_slash(device, evidence))) == "SlashState"

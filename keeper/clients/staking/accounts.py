@@ -13,14 +13,19 @@ from solders.pubkey import Pubkey
 from keeper.chain import Chain
 from keeper.clients.records import accounts_of, record
 from keeper.clients.staking.program import CONFIG, MAX_OPERATORS, PROGRAM, block_address, wallet_address
+from keeper.economy.calendar import HOUR
 from keeper.economy.staking import CoStake, minimum
+from keeper.economy.supply import IO
 
 NOBODY = Pubkey.default()
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """What the admin sets: durations in seconds, shares in basis points, and who attests."""
+    """What the admin sets: durations in seconds, shares in basis points, who attests.
+
+    ``claim_limit`` is what all claims together pay at most within an hour of the clock, base units.
+    """
 
     operators: tuple[Pubkey, ...]
     threshold: int
@@ -29,6 +34,7 @@ class Params:
     challenge_window: int = 3_600
     appeal: int = 30 * 86_400
     notice: int = 7 * 86_400
+    claim_limit: int = 100_000 * IO
     max_slash_bps: int = 2_000
     wallet_share_bps: int = 10_000
 
@@ -41,6 +47,7 @@ class Params:
             "challenge_window": self.challenge_window,
             "appeal": self.appeal,
             "notice": self.notice,
+            "claim_limit": self.claim_limit,
             "max_slash_bps": self.max_slash_bps,
             "wallet_share_bps": self.wallet_share_bps,
             "threshold": self.threshold,
@@ -77,6 +84,13 @@ class Config:
     pending_at: int
     pending_guardian: Pubkey
     guardian_at: int
+    claim_hour: int
+    claimed_in_hour: int
+
+    def claim_left(self, now: int) -> int:
+        """What claims can still pay in the hour of ``now``, base units."""
+        paid = self.claimed_in_hour if now // HOUR <= self.claim_hour else 0
+        return max(0, self.params.claim_limit - paid)
 
     def is_paused(self, mask: int, now: int) -> bool:
         """Whether one of the operations of ``mask`` is stopped at ``now``."""
@@ -188,11 +202,16 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """A proposal to slash a device; ``votes`` has a bit for each operator."""
+    """A proposal to slash a device for a piece of evidence.
+
+    ``votes`` are the parts that operators voted for by their numbers, ``bps`` the one that enough did:
+    basis points, 0 for none.
+    """
 
     status: int
+    revision: int
     bps: int
-    votes: int
+    votes: tuple[int, ...]
     appeal_until: int
     burned: int
     device: Pubkey
@@ -261,7 +280,8 @@ def parse_wallet(data: bytes) -> Wallet:
 
 def parse_slash(data: bytes) -> Slash:
     """Read a slash's bytes."""
-    return record(Slash, PROGRAM.account("Slash", data))
+    values = PROGRAM.account("Slash", data)
+    return record(Slash, {**values, "votes": tuple(values["votes"])})
 
 
 async def read_config(chain: Chain) -> Config | None:

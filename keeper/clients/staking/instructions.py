@@ -207,7 +207,7 @@ def attest(operator: Pubkey, hour: int, said: Attestation) -> Instruction:
 
 
 def veto_block(guardian: Pubkey, hour: int) -> Instruction:
-    """Veto a block inside its challenge window."""
+    """Veto a block that is not final."""
     return PROGRAM.instruction("veto_block", guardian=guardian, block=block_address(hour))
 
 
@@ -230,7 +230,7 @@ def close_block(hour: int, payer: Pubkey) -> Instruction:
 
 
 def claim(hour: int, wallet: Pubkey, lifetime: int, proof: bytes) -> Instruction:
-    """Pay a wallet everything that it has earned and not got, by a leaf of an hour's root."""
+    """Pay a wallet what it has earned and not got, by a leaf of an hour's root, within the limits."""
     return PROGRAM.instruction(
         "claim",
         {"lifetime": lifetime, "proof": proof},
@@ -245,29 +245,29 @@ def claim(hour: int, wallet: Pubkey, lifetime: int, proof: bytes) -> Instruction
 
 
 def vote_slash(operator: Pubkey, device: Device, evidence: bytes, bps: int) -> Instruction:
-    """Vote to slash a device."""
+    """Vote to slash a device by ``bps``, in place of an earlier vote for this evidence."""
     arguments = {"evidence": evidence, "bps": bps}
     accounts = {"operator": operator, "device": device_address(device.worker)}
     return PROGRAM.instruction("vote_slash", arguments, **accounts)
 
 
-def appeal_slash(device: Device, evidence: bytes, bps: int, statement: bytes) -> Instruction:
+def appeal_slash(device: Device, evidence: bytes, statement: bytes) -> Instruction:
     """Appeal against a slash."""
-    accounts = {"supplier": device.supplier, **_slash(device, evidence, bps)}
+    accounts = {"supplier": device.supplier, **_slash(device, evidence)}
     return PROGRAM.instruction("appeal_slash", {"statement": statement}, **accounts)
 
 
-def veto_slash(guardian: Pubkey, device: Device, evidence: bytes, bps: int) -> Instruction:
+def veto_slash(guardian: Pubkey, device: Device, evidence: bytes) -> Instruction:
     """Veto a slash in its appeal period."""
-    return PROGRAM.instruction("veto_slash", None, guardian=guardian, **_slash(device, evidence, bps))
+    return PROGRAM.instruction("veto_slash", None, guardian=guardian, **_slash(device, evidence))
 
 
-def execute_slash(device: Device, evidence: bytes, bps: int) -> Instruction:
-    """Burn a slashed device's stake after the appeal period."""
+def execute_slash(device: Device, evidence: bytes) -> Instruction:
+    """Burn a slashed device's stake after the appeal; void votes from before a change of the config."""
     accounts = {
         "class": class_address(device.device_class),
         "mint": tokenomics.MINT,
-        **_slash(device, evidence, bps),
+        **_slash(device, evidence),
     }
     return PROGRAM.instruction("execute_slash", None, **accounts)
 
@@ -284,6 +284,6 @@ def _out(device: Device, owner: Pubkey) -> dict[str, Pubkey]:
     return {**_device(device), "owner": owner, "owner_tokens": tokenomics.tokens_address(owner)}
 
 
-def _slash(device: Device, evidence: bytes, bps: int) -> dict[str, Pubkey]:
+def _slash(device: Device, evidence: bytes) -> dict[str, Pubkey]:
     address = device_address(device.worker)
-    return {"device": address, "slash": slash_address(address, evidence, bps)}
+    return {"device": address, "slash": slash_address(address, evidence)}

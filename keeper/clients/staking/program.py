@@ -43,6 +43,6 @@ def block_address(hour: int) -> Pubkey:
     return PROGRAM.pda("attest", "block", hour=hour)
 
 
-def slash_address(device: Pubkey, evidence: bytes, bps: int) -> Pubkey:
+def slash_address(device: Pubkey, evidence: bytes) -> Pubkey:
     """The proposal to slash a device for a piece of evidence."""
-    return PROGRAM.pda("vote_slash", "slash", device=device, evidence=evidence, bps=bps)
+    return PROGRAM.pda("vote_slash", "slash", device=device, evidence=evidence)

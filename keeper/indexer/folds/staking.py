@@ -8,7 +8,7 @@ from keeper.chain.program import Fields
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
 from keeper.clients.staking import PROGRAM, Attestation, BlockStatus, SlashStatus
-from keeper.indexer.book import Book, Fold, FoldError
+from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds import devices
 from keeper.indexer.folds.roles import param_folds, role_folds
 
@@ -61,7 +61,9 @@ def wallet_opened(book: Book, event: Fields, at: int) -> None:
 def reward_claimed(book: Book, event: Fields, at: int) -> None:
     """A wallet was paid."""
     book.change("Wallet", client.wallet_address(event["wallet"]))["claimed"] = event["claimed"]
-    _config(book)["claimed"] += event["amount"]
+    config = _config(book)
+    config["claimed"] += event["amount"]
+    config.update({name: event[name] for name in ("claim_hour", "claimed_in_hour")})
 
 
 # -- reward blocks -------------------------------------------------------------------------------
@@ -114,47 +116,53 @@ def _void(block: Fields) -> None:
 def slash_voted(book: Book, event: Fields, at: int) -> None:
     """An operator voted for a slash."""
     config = book.get("Config", client.CONFIG)
-    seeds = {name: event[name] for name in ("device", "evidence", "bps")}
+    seeds = {name: event[name] for name in ("device", "evidence")}
     address, bump = PROGRAM.pda_and_bump("vote_slash", "slash", **seeds)
     if address not in book.of_kind("Slash"):
         book.create("Slash", address, bump, revision=config["revision"], **seeds)
     slash = book.change("Slash", address)
     if slash["revision"] != config["revision"]:
-        slash.update(votes=0, revision=config["revision"])
-    slash["votes"] |= 1 << config["params"]["operators"].index(event["operator"])
+        slash.update(_NO_SLASH, votes=[0] * client.MAX_OPERATORS, revision=config["revision"])
+    slash["votes"][config["params"]["operators"].index(event["operator"])] = event["bps"]
     if event["pending"]:
-        slash.update(status=int(SlashStatus.PENDING), appeal_until=event["appeal_until"])
+        until = event["appeal_until"]
+        slash.update(status=int(SlashStatus.PENDING), bps=event["bps"], appeal_until=until)
         book.change("Device", event["device"])["slash_pending"] = True
 
 
 def slash_appealed(book: Book, event: Fields, at: int) -> None:
     """The supplier appealed."""
-    _pending(book, event)["appeal"] = event["statement"]
+    _slash(book, event)["appeal"] = event["statement"]
 
 
 def slash_vetoed(book: Book, event: Fields, at: int) -> None:
     """The guardian vetoed a slash."""
-    _pending(book, event)["status"] = int(SlashStatus.VETOED)
+    _slash(book, event)["status"] = int(SlashStatus.VETOED)
+    book.change("Device", event["device"])["slash_pending"] = False
+
+
+def slash_voided(book: Book, event: Fields, at: int) -> None:
+    """Operators vote anew: the config is another."""
+    votes = [0] * client.MAX_OPERATORS
+    _slash(book, event).update(_NO_SLASH, votes=votes, revision=event["revision"])
     book.change("Device", event["device"])["slash_pending"] = False
 
 
 def slashed(book: Book, event: Fields, at: int) -> None:
     """Stake was burned."""
-    slash = book.change("Slash", client.slash_address(event["device"], event["evidence"], event["bps"]))
-    slash.update(status=int(SlashStatus.EXECUTED), burned=event["burned"])
+    _slash(book, event).update(status=int(SlashStatus.EXECUTED), burned=event["burned"])
     config = _config(book)
     config["slashed"] += event["burned"]
     config["staked"] -= event["burned"]
     devices.slashed(book, event, at)
 
 
-def _pending(book: Book, event: Fields) -> Fields:
-    """The slash of a device for a piece of evidence that waits for its appeal: at most one does."""
-    wanted = (event["device"], event["evidence"], int(SlashStatus.PENDING))
-    for address, slash in book.of_kind("Slash").items():
-        if (slash["device"], slash["evidence"], slash["status"]) == wanted:
-            return book.change("Slash", address)
-    raise FoldError(f"no slash of {event['device']} is pending")
+def _slash(book: Book, event: Fields) -> Fields:
+    return book.change("Slash", client.slash_address(event["device"], event["evidence"]))
+
+
+_NO_SLASH = {"status": int(SlashStatus.VOTING), "bps": 0, "appeal_until": 0, "appeal": bytes(32)}
+"""A slash's fields when what was voted counts no more."""
 
 
 FOLDS: Mapping[str, Fold] = {
@@ -172,6 +180,7 @@ FOLDS: Mapping[str, Fold] = {
     "SlashVoted": slash_voted,
     "SlashAppealed": slash_appealed,
     "SlashVetoed": slash_vetoed,
+    "SlashVoided": slash_voided,
     "Slashed": slashed,
     **devices.FOLDS,
 }

@@ -71,6 +71,10 @@ pub const MAX_SLASH_BPS: u16 = 5_000;
 /// A wallet's lifetime rewards may be held to this part of all, but not to less, basis points.
 #[constant]
 pub const MIN_WALLET_SHARE_BPS: u16 = 100;
+/// All claims of an hour may be held to this, but not to less: more than twice the largest hour's
+/// emission, so that whatever was not claimed drains, base units.
+#[constant]
+pub const MIN_CLAIM_LIMIT: u64 = 10_000 * IO;
 
 /// Pause bit: registering, staking and taking offers.
 #[constant]

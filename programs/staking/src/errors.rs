@@ -69,7 +69,7 @@ pub enum StakingError {
     StillCooling,
     #[msg("Nothing is staked here")]
     NothingStaked,
-    #[msg("More than the overflow; unstake takes everything, with a cooldown")]
+    #[msg("More than the overflow, or of what beside a co-stake must be the supplier's own; unstake takes everything, with a cooldown")]
     ExceedsOverflow,
     #[msg("Nothing can be withdrawn now: the cooldown has not ended, or nothing cools")]
     NothingToWithdraw,
@@ -101,7 +101,7 @@ pub enum StakingError {
     AlreadyAgreed,
     #[msg("The challenge window is open")]
     ChallengeOpen,
-    #[msg("The challenge window has ended")]
+    #[msg("The block is final: nothing can be said against it any more")]
     ChallengeOver,
     #[msg("Blocks are finalised in the order of their hours")]
     BlockOutOfOrder,
@@ -113,7 +113,7 @@ pub enum StakingError {
     InvalidProof,
     #[msg("Everything in this leaf was claimed before")]
     NothingToClaim,
-    #[msg("The claim passes what a wallet may get since its account was opened")]
+    #[msg("The wallet has all that its share since its account was opened allows")]
     WalletLimit,
     #[msg("The block may still be claimed from")]
     BlockStillKept,
@@ -123,7 +123,7 @@ pub enum StakingError {
     SlashInvalid,
     #[msg("The slash is not in the state that this needs")]
     SlashState,
-    #[msg("This operator voted already")]
+    #[msg("This operator voted for this already")]
     AlreadyVoted,
     #[msg("The appeal period has not ended")]
     AppealOpen,
@@ -147,4 +147,6 @@ pub enum StakingError {
     NotPendingGuardian,
     #[msg("The notice of another guardian has not ended yet")]
     GuardianNoticeNotOver,
+    #[msg("All that may be paid in this hour was paid; the next hour pays on")]
+    ClaimLimit,
 }

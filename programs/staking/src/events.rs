@@ -250,7 +250,7 @@ pub struct Attested {
     pub at: u64,
 }
 
-/// The guardian vetoed a block inside its challenge window.
+/// The guardian vetoed a block before it was final.
 #[event]
 pub struct BlockVetoed {
     pub hour: u32,
@@ -274,14 +274,19 @@ pub struct BlockClosed {
     pub hour: u32,
 }
 
-/// A wallet got its rewards.
+/// A wallet got rewards: all of its leaf, or what its share and the hour's limit allowed.
 #[event]
 pub struct RewardClaimed {
     pub wallet: Address,
     pub amount: u64,
     /// Lifetime rewards of the wallet that are paid now.
     pub claimed: u64,
+    /// The block whose root was claimed by.
     pub hour: u32,
+    /// The clock's hour, from 1970.
+    pub claim_hour: u64,
+    /// Paid to all in that hour.
+    pub claimed_in_hour: u64,
 }
 
 /// An operator voted to slash a device.
@@ -291,7 +296,7 @@ pub struct SlashVoted {
     pub evidence: [u8; 32],
     pub bps: u16,
     pub operator: Address,
-    /// Enough have: the supplier can appeal until `appeal_until`.
+    /// Enough have for this part: the supplier can appeal until `appeal_until`.
     pub pending: bool,
     pub appeal_until: u64,
 }
@@ -309,6 +314,14 @@ pub struct SlashAppealed {
 pub struct SlashVetoed {
     pub device: Address,
     pub evidence: [u8; 32],
+}
+
+/// The operators or the config changed: the votes for a pending slash are void, operators vote anew.
+#[event]
+pub struct SlashVoided {
+    pub device: Address,
+    pub evidence: [u8; 32],
+    pub revision: u32,
 }
 
 /// Stake was burned.

@@ -197,12 +197,12 @@ pub mod staking {
         instructions::attest(ctx, hour, root, total, devices, data_hash)
     }
 
-    /// Vetoes a block inside its challenge window (guardian).
+    /// Vetoes a block that is not final (guardian).
     pub fn veto_block(ctx: &mut Context<VetoBlock>) -> Result<()> {
         instructions::veto_block(ctx)
     }
 
-    /// Makes a block's root pay after its challenge window (anyone).
+    /// Makes a block's root pay, after its challenge window at the earliest (anyone).
     pub fn finalise(ctx: &mut Context<Finalise>) -> Result<()> {
         instructions::finalise(ctx)
     }
@@ -212,7 +212,7 @@ pub mod staking {
         instructions::close_block(ctx)
     }
 
-    /// Pays a wallet everything that it has earned and not got (anyone).
+    /// Pays a wallet what it has earned and not got, within the limits (anyone).
     pub fn claim(ctx: &mut Context<Claim>, lifetime: u64, proof: &[u8]) -> Result<()> {
         instructions::claim(ctx, lifetime, proof)
     }
@@ -232,7 +232,7 @@ pub mod staking {
         instructions::veto_slash(ctx)
     }
 
-    /// Burns a slashed device's stake after the appeal period (anyone).
+    /// Burns a slashed device's stake after the appeal period, or voids old votes (anyone).
     pub fn execute_slash(ctx: &mut Context<ExecuteSlash>) -> Result<()> {
         instructions::execute_slash(ctx)
     }

@@ -88,29 +88,27 @@ fn agreement_in_spite_of_another_opinion() {
 fn the_window_to_the_second() {
     let mut block = agreed();
     refused(block.finalise(&config(), NOW + WINDOW - 1), E::ChallengeOpen);
-    refused(block.veto(WINDOW, NOW + WINDOW), E::ChallengeOver);
     block.finalise(&config(), NOW + WINDOW).unwrap();
     assert_eq!(block.status, BlockStatus::Final as u8);
     refused(block.finalise(&config(), NOW + WINDOW), E::NotAgreed);
-    refused(block.veto(WINDOW, NOW), E::NotAgreed);
+    refused(block.veto(), E::ChallengeOver);
     refused(block.attest(&config(), 1, &said(1), NOW), E::AlreadyAgreed);
     let mut far = Block { agreed_at: u64::MAX, ..agreed() };
     refused(far.finalise(&config(), u64::MAX), E::Overflow);
-    refused(far.veto(WINDOW, u64::MAX), E::Overflow);
 }
 
 #[test]
 fn after_a_veto_everything_is_said_anew() {
     let (config, mut block) = (config(), agreed());
-    block.veto(WINDOW, NOW + WINDOW - 1).unwrap();
+    block.veto().unwrap();
     assert_eq!((block.status, block.vetoes, block.agreed_at), (BlockStatus::Open as u8, 1, 0));
     refused(block.finalise(&config, u64::MAX), E::NotAgreed);
-    refused(block.veto(WINDOW, NOW), E::NotAgreed);
+    refused(block.veto(), E::NotAgreed);
     assert_eq!(block.attest(&config, 0, &said(1), NOW), vote(false, false));
     assert_eq!(block.attest(&config, 1, &said(1), NOW + 1), vote(true, false));
     assert_eq!(block.agreed_at, NOW + 1);
     block.vetoes = u8::MAX;
-    block.veto(WINDOW, NOW + 1).unwrap();
+    block.veto().unwrap();
     assert_eq!(block.vetoes, u8::MAX);
 }
 
@@ -177,26 +175,36 @@ fn only_the_last_final_roots_pay() {
 // -- wallet ---------------------------------------------------------------------------------------
 
 #[test]
-fn a_claim_pays_what_is_new() {
+fn a_leaf_pays_what_is_new() {
     let mut wallet = Wallet::zeroed();
-    refused(wallet.claim(0, 100, 10_000), E::NothingToClaim);
-    assert_eq!(wallet.claim(30, 100, 10_000), Ok(30));
-    refused(wallet.claim(30, 100, 10_000), E::NothingToClaim);
-    refused(wallet.claim(29, 100, 10_000), E::NothingToClaim);
-    assert_eq!(wallet.claim(100, 100, 10_000), Ok(70));
-    refused(wallet.claim(101, 100, 10_000), E::WalletLimit);
-    assert_eq!(Wallet::zeroed().claim(u64::MAX, u64::MAX, 10_000), Ok(u64::MAX));
+    refused(wallet.due(0, 100, 10_000), E::NothingToClaim);
+    assert_eq!(wallet.due(30, 100, 10_000), Ok(30));
+    // Less than was due may be paid: the rest stays due.
+    wallet.claim(10).unwrap();
+    assert_eq!((wallet.claimed, wallet.due(30, 100, 10_000)), (10, Ok(20)));
+    wallet.claim(20).unwrap();
+    for lifetime in [29, 30] {
+        refused(wallet.due(lifetime, 100, 10_000), E::NothingToClaim);
+    }
+    assert_eq!(wallet.due(101, 100, 10_000), Ok(70));
+    assert_eq!(Wallet::zeroed().due(u64::MAX, u64::MAX, 10_000), Ok(u64::MAX));
+    refused(wallet.claim(u64::MAX), E::Overflow);
 }
 
 #[test]
 fn a_wallet_gets_its_share_of_what_came_after_it() {
     let mut wallet = Wallet { opened_total: 1_000, ..Wallet::zeroed() };
-    refused(wallet.claim(1, 999, 10_000), E::WalletLimit);
-    refused(wallet.claim(1, 1_000, 10_000), E::WalletLimit);
-    // A tenth of 19 is 1, rounded down.
-    refused(wallet.claim(2, 1_019, 1_000), E::WalletLimit);
-    assert_eq!(wallet.claim(1, 1_019, 1_000), Ok(1));
-    assert_eq!(wallet.claim(2, 1_020, 1_000), Ok(1));
+    for total in [999, 1_000] {
+        refused(wallet.due(1, total, 10_000), E::WalletLimit);
+    }
+    // A tenth of 9 is nothing, of 19 is 1, rounded down; that much is paid, and the rest later.
+    refused(wallet.due(2, 1_009, 1_000), E::WalletLimit);
+    assert_eq!(wallet.due(2, 1_019, 1_000), Ok(1));
+    wallet.claim(1).unwrap();
+    refused(wallet.due(2, 1_019, 1_000), E::WalletLimit);
+    assert_eq!(wallet.due(2, 1_020, 1_000), Ok(1));
+    // A lower share takes nothing back.
+    refused(wallet.due(2, 1_020, 100), E::WalletLimit);
 }
 
 #[test]

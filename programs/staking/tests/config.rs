@@ -6,7 +6,10 @@ mod fixtures;
 use {
     anchor_lang::{bytemuck::Zeroable, prelude::*},
     fixtures::*,
-    ionet_common::{calendar::DAY, supply::IO},
+    ionet_common::{
+        calendar::{DAY, HOUR},
+        supply::IO,
+    },
     staking::{
         constants::*,
         errors::StakingError as E,
@@ -81,6 +84,7 @@ fn parameters_within_their_bounds() {
         Params { appeal: MAX_APPEAL + 1, ..good },
         Params { notice: 0, ..good },
         Params { notice: MAX_NOTICE + 1, ..good },
+        Params { claim_limit: MIN_CLAIM_LIMIT - 1, ..good },
         Params { max_slash_bps: 0, ..good },
         Params { max_slash_bps: MAX_SLASH_BPS + 1, ..good },
         Params { wallet_share_bps: MIN_WALLET_SHARE_BPS - 1, ..good },
@@ -95,6 +99,7 @@ fn parameters_within_their_bounds() {
         challenge_window: MAX_CHALLENGE_WINDOW,
         appeal: MAX_APPEAL,
         notice: MAX_NOTICE,
+        claim_limit: u64::MAX,
         max_slash_bps: MAX_SLASH_BPS,
         wallet_share_bps: MIN_WALLET_SHARE_BPS,
         ..params(MAX_OPERATORS, MAX_OPERATORS)
@@ -231,17 +236,39 @@ fn totals_of_stakes() {
 #[test]
 fn hours_in_their_order_and_claims_below_their_total() {
     let mut config = config();
-    refused(Config { ..config }.claim(1), E::InvariantViolated);
+    refused(Config { ..config }.claim(1, NOW), E::InvariantViolated);
     refused(config.finalise(1, 10), E::BlockOutOfOrder);
     config.finalise(0, 10).unwrap();
     refused(config.finalise(0, 10), E::BlockOutOfOrder);
     refused(config.finalise(1, 9), E::TotalOutOfRange);
     config.finalise(1, 10).unwrap();
-    config.claim(10).unwrap();
+    assert_eq!(config.claim(10, NOW), Ok(10));
     assert_eq!((config.next_hour, config.final_total, config.claimed), (2, 10, 10));
-    refused(Config { ..config }.claim(1), E::InvariantViolated);
-    refused(Config { ..config }.claim(u64::MAX), E::Overflow);
+    refused(Config { ..config }.claim(1, NOW), E::InvariantViolated);
+    refused(Config { claimed: u64::MAX, ..config }.claim(1, NOW), E::Overflow);
     refused(Config { next_hour: u32::MAX, ..config }.finalise(u32::MAX, 10), E::Overflow);
+}
+
+#[test]
+fn an_hour_pays_up_to_its_limit() {
+    let begin = NOW - NOW % HOUR;
+    let mut config = Config { final_total: u64::MAX, ..config() };
+    assert_eq!(config.claim(LIMIT - 1, begin), Ok(LIMIT - 1));
+    assert_eq!((config.claim_hour, config.claimed_in_hour), (begin / HOUR, LIMIT - 1));
+    // The rest of the limit, to the hour's last second; then the next hour's.
+    assert_eq!(config.claim(5, begin + HOUR - 1), Ok(1));
+    refused(config.claim(1, begin + HOUR - 1), E::ClaimLimit);
+    assert_eq!(config.claim(u64::MAX, begin + HOUR), Ok(LIMIT));
+    assert_eq!((config.claim_hour, config.claimed_in_hour), (begin / HOUR + 1, LIMIT));
+    assert_eq!(config.claimed, 2 * LIMIT);
+    // A clock that is set back starts no hour anew.
+    refused(config.claim(1, begin), E::ClaimLimit);
+    // A higher limit pays on within the hour, a lower one takes nothing back.
+    config.params.claim_limit = LIMIT + 7;
+    assert_eq!(config.claim(u64::MAX, begin + HOUR), Ok(7));
+    config.params.claim_limit = MIN_CLAIM_LIMIT;
+    refused(config.claim(1, begin + HOUR), E::ClaimLimit);
+    assert_eq!(config.claim(u64::MAX, begin + 2 * HOUR), Ok(MIN_CLAIM_LIMIT));
 }
 
 #[test]

@@ -101,11 +101,26 @@ fn overflow_is_what_the_minimum_does_not_need() {
     device.withdraw_overflow(10, MINIMUM, COOLDOWN, NOW + 1).unwrap();
     assert_eq!((device.own, device.sufficient_since), (MINIMUM, NOW));
     refused(device.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW), E::ExceedsOverflow);
-    // However low the minimum has become, a co-stake is never the supplier's overflow.
-    let mut device = shared();
-    refused(device.withdraw_overflow(OWN + 1, 0, COOLDOWN, NOW), E::ExceedsOverflow);
-    device.withdraw_overflow(OWN, 0, COOLDOWN, NOW).unwrap();
-    assert_eq!((device.own, device.co.amount), (0, OFFER));
+}
+
+#[test]
+fn beside_a_co_stake_half_of_the_minimum_stays_the_suppliers() {
+    // 600 and 400 of what was 1,000 and is 700: 350 stay, though 300 would be enough with the co-stake.
+    let lower = 700 * IO;
+    for mut device in [shared(), left()] {
+        assert_eq!(device.overflow(lower, NOW), Ok(250 * IO));
+        refused(device.withdraw_overflow(250 * IO + 1, lower, COOLDOWN, NOW), E::ExceedsOverflow);
+        device.withdraw_overflow(250 * IO, lower, COOLDOWN, NOW).unwrap();
+        assert_eq!((device.own, device.co.amount, device.sufficient_since), (350 * IO, OFFER, NOW));
+        refused(device.withdraw_overflow(1, lower, COOLDOWN, NOW), E::ExceedsOverflow);
+    }
+    // The half that stays is the larger one of an odd minimum.
+    assert_eq!(shared().overflow(701, NOW), Ok(OWN - 351));
+    // Below what it must be, all of the own stake stays.
+    assert_eq!(Device { own: 1, ..shared() }.overflow(400 * IO, NOW), Ok(0));
+    // When the co-stake counts no more, the own one must be all of the minimum.
+    assert_eq!(left().overflow(200 * IO, NOW + WAIT - 1), Ok(500 * IO));
+    assert_eq!(left().overflow(200 * IO, NOW + WAIT), Ok(400 * IO));
 }
 
 #[test]
@@ -165,6 +180,9 @@ fn an_offer_is_taken_as_it_was_seen() {
     refused(take(&mut offering(), &HELPER, OFFER - 1, 2_000, MINIMUM), E::OfferChanged);
     refused(take(&mut offering(), &HELPER, OFFER, 1_999, MINIMUM), E::OfferChanged);
     refused(take(&mut offering(), &HELPER, OFFER, 2_000, MINIMUM + 1), E::OfferInvalid);
+    // More than half of what the minimum has fallen to.
+    refused(take(&mut offering(), &HELPER, OFFER, 2_000, 2 * OFFER - 1), E::OfferInvalid);
+    take(&mut offering(), &HELPER, OFFER, 2_000, 2 * OFFER).unwrap();
     let mut device = offering();
     take(&mut device, &HELPER, OFFER, 2_000, MINIMUM).unwrap();
     let active = CoStake { state: CoStakeState::Active as u8, ..cooling(HELPER, 0) };
@@ -261,10 +279,14 @@ fn a_leased_device_keeps_its_stakes() {
     let mut device = shared();
     device.lease = OTHER;
     refused(device.unstake(MINIMUM, COOLDOWN, NOW), E::DeviceLeased);
-    refused(device.leave(&HELPER, WAIT, NOW), E::DeviceLeased);
     refused(device.terminate(), E::DeviceLeased);
     device.stake(1, MINIMUM, COOLDOWN, NOW).unwrap();
     device.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW).unwrap();
+    // But the co-staker's, who is not held back by what the supplier leases to whom.
+    assert_eq!(device.leave(&HELPER, WAIT, NOW), Ok(NOW + WAIT));
+    let out = NOW + WAIT + COOLDOWN;
+    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok(OFFER));
+    assert_eq!((device.lease, device.counted(out)), (OTHER, OWN));
 }
 
 #[test]

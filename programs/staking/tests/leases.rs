@@ -90,12 +90,13 @@ fn only_its_own_lease_frees_it() {
 }
 
 #[test]
-fn while_it_is_let_nobody_leaves() {
+fn while_it_is_let_the_supplier_stays() {
     refused(let_device().unstake(MINIMUM, COOLDOWN, NOW), E::DeviceLeased);
     refused(let_device().terminate(), E::DeviceLeased);
     let mut shared = co_staked(CoStakeState::Active, 0);
     shared.let_to(&LEASE, MINIMUM, NOW).unwrap();
-    refused(shared.leave(&STAKER, 7 * DAY, NOW), E::DeviceLeased);
+    assert_eq!(shared.leave(&STAKER, 7 * DAY, NOW), Ok(NOW + 7 * DAY));
+    refused(shared.unstake(MINIMUM, COOLDOWN, NOW), E::DeviceLeased);
     // What the minimum doesn't need can go, and more can come; a slash finds its stake.
     let mut rich = Device { own: MINIMUM + 1, ..let_device() };
     rich.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW).unwrap();

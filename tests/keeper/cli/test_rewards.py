@@ -28,12 +28,17 @@ OWNER = key("owner").pubkey()
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
     """Two hours of three devices, one of them the owner's; the first hour's block is final on a chain."""
+    return on_chain(tmp_path)
+
+
+def on_chain(tmp_path: Path, **params: int) -> Path:
+    """The same, with staking's parameters."""
     folder = tmp_path / "rewards"
     for number in range(2):
         machines = [another(n, work=int(n > 0)) for n in range(3)]
         hour = publication.Hour(number, START + number * HOUR, EMITTED * (number + 1))
         publication.publish(folder, hour, rows(owned(machines)), classes())
-    world = StakingWorld.ready()
+    world = StakingWorld.ready(**params)
     world.earner("owner")
     world.give(OWNER, IO)
     world.chain.warp_to(START + HOUR)
@@ -147,6 +152,21 @@ def test_claim(ionet, published):
     assert int.from_bytes(account.data[64:72], "little") == IO + due
     code, _, err = ionet("rewards", "claim", *arguments)
     assert (code, "staking: NothingToClaim" in words(err)) == (1, True)
+
+
+def test_a_claim_that_a_limit_holds_back(ionet, tmp_path):
+    """It says what is paid now, and that the rest is not lost."""
+    on_chain(tmp_path, wallet_share_bps=1_000)
+    found = publication.claimable(tmp_path / "rewards", 0, OWNER)
+    paid = publication.read_manifest(tmp_path / "rewards", 0).total // 10
+    arguments = ("--wallet", OWNER, "--hour", 0, "--chain", "test.chain", "--keypair", "payer.json")
+    code, out, err = ionet("rewards", "claim", *arguments)
+    assert code == 0, err
+    said = words(out)
+    assert said.startswith(f"{io(paid)} IO paid to {OWNER} {io(found.lifetime - paid)} IO are still to come")
+    assert said.endswith("claim again in the next hour")
+    code, _, err = ionet("rewards", "claim", *arguments)
+    assert (code, "staking: WalletLimit" in words(err)) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -296,6 +296,31 @@ async def test_slashes_are_carried_out_and_counted(world):
     assert (await tokenomics.read_supply(world.chain)).burned == 200 * IO
 
 
+async def test_a_slash_from_before_a_change_is_voided(world):
+    """Once, without a wait; the same evidence burns after new votes and their own appeal."""
+    device, evidence = world.read_device("worker"), b"e" * 32
+    admin, keys = world.admin.pubkey(), tuple(each.pubkey() for each in world.operators)
+
+    def vote() -> None:
+        for operator in world.operators[:2]:
+            world.do(staking.vote_slash(operator.pubkey(), device, evidence, 2_000), signers=[operator])
+
+    vote()
+    world.do(staking.propose_params(admin, staking.Params(keys, 2)), signers=[world.admin])
+    world.chain.advance(7 * DAY)
+    world.do(staking.apply_params())
+    with capture_logs() as logs:
+        (event,) = await execute_slashes(world.chain, world.payer, LOG)
+    assert (event.name, events_of(logs)) == ("SlashVoided", ["slash.voided"])
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    vote()
+    world.chain.advance(30 * DAY - 1)
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    (event,) = await execute_slashes(world.chain, world.payer, LOG)
+    assert (event.name, event.fields["burned"]) == ("Slashed", 200 * IO)
+
+
 def test_jobs_are_configured_by_their_names(tmp_path):
     options = {"rewards": tmp_path, "source": OwnHistory(), "past": None}
     able = jobs.configured(names.NAMES, observations=tmp_path, limits=Limits(1, 0), **options)

@@ -103,17 +103,15 @@ CALLS = {
     ),
     "appeal_slash": Call(
         "running",
-        lambda world: client.appeal_slash(device(world, "worker"), LATE_EVIDENCE, SLASH_BPS, b"a" * 32),
+        lambda world: client.appeal_slash(device(world, "worker"), LATE_EVIDENCE, b"a" * 32),
     ),
     "veto_slash": Call(
         "running",
-        lambda world: client.veto_slash(
-            address("guardian"), device(world, "worker"), LATE_EVIDENCE, SLASH_BPS
-        ),
+        lambda world: client.veto_slash(address("guardian"), device(world, "worker"), LATE_EVIDENCE),
     ),
     "execute_slash": Call(
         "running",
-        lambda world: client.execute_slash(device(world, "slashed worker"), EVIDENCE, SLASH_BPS),
+        lambda world: client.execute_slash(device(world, "slashed worker"), EVIDENCE),
     ),
     "lease_device": Call("staked", lambda world: lease_device(device(world, "worker"))),
     "free_device": Call("leased", lambda world: free_device(device(world, "worker"))),

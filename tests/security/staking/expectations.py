@@ -144,6 +144,8 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("appeal_slash", "device"): {"copy": "WrongAccount", "absent": "UninitializedAccount"},
     ("vote_slash", "slash"): PERHAPS_NEW,
     ("attest", "block"): PERHAPS_NEW,
+    # A final block.
+    ("veto_block", "block"): {"stranger": "ChallengeOver"},
     ("close_block", "block"): {"stranger": "BlockStillKept"},
     ("claim", "block"): {"stranger": "InvalidProof", "absent": "UninitializedAccount"},
     ("claim", "wallet"): {"stranger": "InvalidProof"},

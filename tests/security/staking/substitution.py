@@ -22,7 +22,6 @@ from tests.security.staking.stages import (
     FINAL_HOURS,
     GPU,
     LATE_EVIDENCE,
-    SLASH_BPS,
     stage,
 )
 from tests.security.tokens import TOKEN_2022
@@ -45,8 +44,8 @@ _WALLETS = tuple(client.wallet_address(address(name)) for name in ("mallory", "b
 _DEVICES = tuple(map(_device, ("bob's worker", "leaving worker", "worker")))
 _BLOCKS = tuple(map(client.block_address, (FINAL_HOURS - 2, CHALLENGED, DUE)))
 _SLASHES = (
-    client.slash_address(_device("worker"), LATE_EVIDENCE, SLASH_BPS),
-    client.slash_address(_device("slashed worker"), EVIDENCE, SLASH_BPS),
+    client.slash_address(_device("worker"), LATE_EVIDENCE),
+    client.slash_address(_device("slashed worker"), EVIDENCE),
 )
 _CLASSES = tuple(map(client.class_address, (APPLE, GPU)))
 _MINT = OTHER_MINT.pubkey()

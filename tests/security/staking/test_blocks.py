@@ -20,8 +20,8 @@ from tests.security.staking import stages
 from tests.security.staking.calls import LAST, claim
 from tests.security.staking.stages import CHALLENGED, DUE, FINAL_HOURS, attest, lifetimes, proof, said, stage
 
-ALICE, BOB, MALLORY, GUARDIAN, ADMIN = (
-    address(name) for name in ("alice", "bob", "mallory", "guardian", "admin")
+ALICE, BOB, CAROL, MALLORY, GUARDIAN, ADMIN = (
+    address(name) for name in ("alice", "bob", "carol", "mallory", "guardian", "admin")
 )
 FIRST, SECOND, THIRD = map(address, OPERATORS)
 
@@ -184,8 +184,9 @@ def test_a_stolen_quorum_gives_the_past_to_nobody_new(past: bool) -> None:
     since = total - opened
     final(world, 52, Attestation(leaf(stranger, since + past), total, 1, bytes(32)))
     call = client.claim(52, stranger, since + past, b"")
-    assert refused(world, call) == ("WalletLimit" if past else None)
-    assert world.balance(stranger) == (0 if past else since)
+    do(world, call)
+    assert world.balance(stranger) == since
+    assert refused(world, call) == ("WalletLimit" if past else "NothingToClaim")
 
 
 def test_a_wallets_share_is_limited() -> None:
@@ -194,11 +195,130 @@ def test_a_wallets_share_is_limited() -> None:
     terms = Params(tuple(map(address, OPERATORS)), 2, wallet_share_bps=1_000)
     do(world, client.initialize(ADMIN, GUARDIAN, terms))
     do(world, client.open_wallet(ALICE, ALICE))
+    before = world.balance(ALICE)
     world.chain.advance(HOUR)
-    final(world, 0, Attestation(leaf(ALICE, 101 * IO), 1_000 * IO, 1, bytes(32)))
-    assert refused(world, client.claim(0, ALICE, 101 * IO, b"")) == "WalletLimit"
-    final(world, 1, Attestation(leaf(ALICE, 101 * IO), 1_010 * IO, 1, bytes(32)))
-    do(world, client.claim(1, ALICE, 101 * IO, b""))
+    final(world, 0, Attestation(leaf(ALICE, 500 * IO), 1_000 * IO, 1, bytes(32)))
+    do(world, client.claim(0, ALICE, 500 * IO, b""))
+    assert world.balance(ALICE) - before == 100 * IO
+    assert refused(world, client.claim(0, ALICE, 500 * IO, b"")) == "WalletLimit"
+    final(world, 1, Attestation(leaf(ALICE, 500 * IO), 1_010 * IO, 1, bytes(32)))
+    do(world, client.claim(1, ALICE, 500 * IO, b""))
+    assert world.balance(ALICE) - before == 101 * IO
+
+
+def test_a_lower_share_holds_nobody_out() -> None:
+    """Lowered, it pays up to it by roots that were final before; raised again, the rest."""
+    world = stages.running()
+    do(world, client.finalise(DUE), client.cancel_params(GUARDIAN))
+    amounts = lifetimes(DUE)
+    share = sum(amounts.values()) // 100
+    before = {owner: world.balance(owner) for owner in amounts}
+    apply_params(world, wallet_share_bps=100)
+    for name in stages.EARNING:
+        do(world, claim(name, DUE))
+        assert refused(world, claim(name, DUE)) == "WalletLimit"
+    assert {owner: world.balance(owner) - before[owner] for owner in amounts} == dict.fromkeys(amounts, share)
+    apply_params(world, wallet_share_bps=10_000)
+    do(world, claim("alice", DUE))
+    assert world.balance(ALICE) - before[ALICE] == amounts[ALICE]
+
+
+def apply_params(world: World, **changed: int) -> None:
+    do(world, client.propose_params(ADMIN, Params(tuple(map(address, OPERATORS)), 2, **changed)))
+    world.chain.advance(7 * DAY)
+    do(world, client.apply_params())
+
+
+# -- the circuit breaker -----------------------------------------------------------------------
+
+LIMIT = 100_000 * IO
+"""What all claims of an hour together pay at most."""
+
+
+def unclaimed(hours: int = 50) -> tuple[World, dict[Pubkey, int]]:
+    """So many final hours that nobody claimed, all of alice's and bob's; what is theirs."""
+    world = stages.initialized()
+    life: dict[Pubkey, int] = {}
+    for hour in range(hours):
+        world.chain.warp_to(START + (hour + 1) * HOUR)
+        total = emission.cumulative(START_MONTH, hour + 1)
+        life = {ALICE: total * 2 // 5, BOB: total - total * 2 // 5}
+        final(world, hour, Attestation(stages.tree(life).root, total, 2, bytes(32)))
+    return world, life
+
+
+def test_a_stolen_quorum_gets_no_more_than_an_hours_limit() -> None:
+    """With a wallet that was opened early it takes what nobody claimed, but not within an hour: whoever sees
+    it claims by the honest roots, which pay on."""
+    world, life = unclaimed()
+    world.chain.warp_to(START + 51 * HOUR)
+    total = emission.cumulative(START_MONTH, 51)
+    final(world, 50, Attestation(leaf(MALLORY, total), total, 1, bytes(32)))
+    before, vault = world.balance(MALLORY), world.tokens(tokenomics.REWARD_VAULT)
+    theft = client.claim(50, MALLORY, total, b"")
+    do(world, theft)
+    assert total > 220_000 * IO
+    assert world.balance(MALLORY) - before == vault - world.tokens(tokenomics.REWARD_VAULT) == LIMIT
+    assert refused(world, theft) == "ClaimLimit"
+    world.chain.advance(HOUR - 1)
+    assert refused(world, theft) == "ClaimLimit"
+    world.chain.advance(1)
+    mine = world.balance(ALICE)
+    do(world, client.claim(49, ALICE, life[ALICE], proof_of(life, ALICE)))
+    assert world.balance(ALICE) - mine == life[ALICE] > 88_000 * IO
+    # The thief has what is left of that hour.
+    do(world, theft)
+    assert world.balance(MALLORY) - before == 2 * LIMIT - life[ALICE]
+
+
+def test_many_wallets_of_a_thief_share_the_hour() -> None:
+    world, _ = unclaimed()
+    world.chain.warp_to(START + 51 * HOUR)
+    each = emission.cumulative(START_MONTH, 51) // 4
+    thieves = dict.fromkeys((MALLORY, CAROL, ALICE, BOB), each)
+    final(world, 50, Attestation(stages.tree(thieves).root, 4 * each, 4, bytes(32)))
+    before = sum(map(world.balance, thieves))
+    calls = [client.claim(50, thief, each, proof_of(thieves, thief)) for thief in thieves]
+    assert [refused(world, call) for call in calls] == [None, None, "ClaimLimit", "ClaimLimit"]
+    assert sum(map(world.balance, thieves)) - before == LIMIT
+
+
+def test_what_an_hour_does_not_pay_later_ones_do() -> None:
+    """A claim may be partial; nothing is lost, whichever root is claimed by next."""
+    world = stages.running()
+    amounts = lifetimes(LAST)
+    before = {owner: world.balance(owner) for owner in amounts}
+
+    def paid() -> dict[Pubkey, int]:
+        return {owner: (world.balance(owner) - before[owner]) // IO for owner in amounts}
+
+    do(world, claim("mallory"), claim("carol"))
+    assert paid() == {MALLORY: 89_400, CAROL: 10_600, BOB: 0, ALICE: 0}
+    assert refused(world, claim("carol")) == refused(world, claim("alice")) == "ClaimLimit"
+    assert refused(world, claim("mallory")) == "NothingToClaim"
+    wallet = client.parse_wallet(world.account(client.wallet_address(CAROL)).data)
+    assert (wallet.claimed, config(world).claimed_in_hour) == (10_600 * IO, LIMIT)
+    world.chain.advance(HOUR)
+    do(world, claim("carol", LAST - 1), claim("bob"))
+    # By the root before, an hour's 1,341 IO less.
+    assert paid() == {MALLORY: 89_400, CAROL: 65_709, BOB: 44_700, ALICE: 0}
+    do(world, claim("carol"))
+    assert refused(world, claim("alice")) == "ClaimLimit"
+    world.chain.advance(HOUR)
+    do(world, claim("carol"), claim("alice"))
+    assert paid() == {owner: amount // IO for owner, amount in amounts.items()}
+    assert config(world).claimed == sum(amounts.values()) == 223_500 * IO
+
+
+def test_the_limit_is_always_above_what_an_hour_emits() -> None:
+    """However low it is set, what was not claimed drains: the first hour emits less than half of it."""
+    least = client.PROGRAM.constants["MIN_CLAIM_LIMIT"]
+    assert least > 2 * emission.cumulative(START_MONTH, 1)
+    world = stages.empty()
+    terms = Params(tuple(map(address, OPERATORS)), 2, claim_limit=least - 1)
+    assert refused(world, client.initialize(ADMIN, GUARDIAN, terms)) == "ParamsInvalid"
+    do(world, client.initialize(ADMIN, GUARDIAN, replace(terms, claim_limit=least)))
+    assert refused(world, client.propose_params(ADMIN, terms)) == "ParamsInvalid"
 
 
 # -- attestations ------------------------------------------------------------------------------
@@ -284,8 +404,8 @@ def test_the_window_to_the_second() -> None:
     world.chain.advance(HOUR - 1)
     assert refused(world, client.finalise(0)) == "ChallengeOpen"
     world.chain.advance(1)
-    assert refused(world, client.veto_block(GUARDIAN, 0)) == "ChallengeOver"
     do(world, client.finalise(0))
+    assert refused(world, client.veto_block(GUARDIAN, 0)) == "ChallengeOver"
 
 
 def test_a_vetoed_block_is_attested_anew() -> None:
@@ -300,6 +420,39 @@ def test_a_vetoed_block_is_attested_anew() -> None:
     agree(world, 0, said(0), SECOND)
     world.chain.advance(HOUR)
     do(world, client.finalise(0))
+
+
+def test_a_block_below_the_one_before_stops_nothing() -> None:
+    """Two hours that a fault has counted too low, the first one vetoed in time: the second can't become final
+    below it, and can be vetoed after its window, so that rewards go on."""
+    world = fresh(2)
+    for hour in (0, 1):
+        agree(world, hour, Attestation(bytes([hour]) * 32, (hour + 1) * 100 * IO, 1, bytes(32)))
+    world.chain.advance(HOUR - 1)
+    do(world, client.veto_block(GUARDIAN, 0))
+    agree(world, 0, said(0))
+    world.chain.advance(HOUR)
+    do(world, client.finalise(0))
+    assert refused(world, client.finalise(1)) == "TotalOutOfRange"
+    assert refused(world, client.attest(THIRD, 1, said(1))) == "AlreadyAgreed"
+    assert refused(world, client.veto_block(ADMIN, 1)) == "NotGuardian"
+    do(world, client.veto_block(GUARDIAN, 1))
+    final(world, 1, said(1))
+    assert (config(world).next_hour, config(world).final_total) == (2, said(1).total)
+
+
+def test_a_block_that_a_pause_outlasts_is_vetoed() -> None:
+    """A bad block, and a guardian who pauses first: the pause must not make it final."""
+    world = fresh()
+    agree(world, 0, Attestation(leaf(MALLORY, 100 * IO), 100 * IO, 1, bytes(32)))
+    do(world, client.set_pause(GUARDIAN, client.PAUSE_REWARDS, world.chain.now() + 7 * DAY))
+    world.chain.advance(7 * DAY - 1)
+    assert refused(world, client.finalise(0)) == "Paused"
+    do(world, client.veto_block(GUARDIAN, 0))
+    world.chain.advance(1)
+    assert refused(world, client.finalise(0)) == "NotAgreed"
+    final(world, 0, said(0))
+    assert block(world, 0).root == said(0).root
 
 
 def test_new_parameters_void_what_was_said() -> None:

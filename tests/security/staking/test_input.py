@@ -149,6 +149,7 @@ def test_other_terms_than_seen(amount: int, bps: int) -> None:
         ({"challenge_window": 7 * DAY + 1}, "ParamsInvalid"),
         ({"appeal": 0}, "ParamsInvalid"),
         ({"notice": 0}, "ParamsInvalid"),
+        ({"claim_limit": 10_000 * IO - 1}, "ParamsInvalid"),
         ({"max_slash_bps": 5_001}, "ParamsInvalid"),
         ({"max_slash_bps": 0}, "ParamsInvalid"),
         ({"wallet_share_bps": 99}, "ParamsInvalid"),

@@ -5,6 +5,8 @@ The address that signs is put as signer here, as only the orders program can on 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -15,6 +17,7 @@ from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
+from tests.programs.orders_world import TERMS, OrdersWorld
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security.outcomes import refused
 from tests.security.stages import IMPOSTOR, OPERATORS, address, do
@@ -140,8 +143,8 @@ def shared() -> World:
     return world
 
 
-def test_while_it_is_let_nothing_leaves_but_the_overflow() -> None:
-    """No unstaking, no termination, no co-staker's way out; then everything as ever."""
+def test_while_it_is_let_the_suppliers_minimum_stays() -> None:
+    """No unstaking, no termination, beside a co-staker neither; then everything as ever."""
     world = stages.leased()
     one = device(world, "worker")
     for call in (client.unstake(one), client.terminate_device(one)):
@@ -152,9 +155,62 @@ def test_while_it_is_let_nothing_leaves_but_the_overflow() -> None:
     assert refused(world, client.withdraw_overflow(one, 1)) == "ExceedsOverflow"
     together = shared()
     rented = device(together, "bob's worker")
-    for call in (client.leave_co_stake(rented, CAROL), client.unstake(rented)):
-        assert refused(together, call) == "DeviceLeased"
-    do(together, free_device(rented), client.leave_co_stake(rented, CAROL), client.unstake(rented))
+    assert refused(together, client.unstake(rented)) == "DeviceLeased"
+    do(together, free_device(rented), client.unstake(rented))
+
+
+def test_a_lease_keeps_no_co_staker_in() -> None:
+    """A supplier who rents its own device, for a price of nothing, can't hold the co-stake: it counts for the
+    device for seven days more, and is back after the cooldown, while the lease goes on."""
+    world = shared()
+    one = device(world, "bob's worker")
+    do(world, client.leave_co_stake(one, CAROL))
+    world.chain.advance(7 * DAY - 1)
+    do(world, client.settle_device(one))
+    assert device(world, "bob's worker").sufficient_since > 0
+    world.chain.advance(1)
+    do(world, client.settle_device(one))
+    assert device(world, "bob's worker").sufficient_since == 0
+    world.chain.advance(14 * DAY - 1)
+    assert refused(world, client.withdraw_co_stake(one, CAROL)) == "NothingToWithdraw"
+    world.chain.advance(1)
+    before = world.balance(CAROL)
+    do(world, client.withdraw_co_stake(one, CAROL))
+    assert world.balance(CAROL) - before == OFFER
+    assert device(world, "bob's worker").lease == LEASE
+    do(world, free_device(one))
+    assert refused(world, lease_device(one)) == "StakeInsufficient"
+
+
+def test_a_real_lease_of_a_year_keeps_no_co_staker_in() -> None:
+    """The supplier's friend rents for next to nothing; the co-staker is out after three weeks."""
+    world = OrdersWorld.ready()
+    supplier, friend = world.supplier("supplier"), world.renter("friend")
+    helper = world.earner("helper", 500 * IO)
+    world.let("machine", supplier, ask_io=1, ask_usdc=0)
+    terms = 500 * IO, REWARD_BPS
+    world.do(client.open_offer(world.read_device("machine"), *terms), signers=[supplier])
+    world.do(
+        client.take_offer(world.read_device("machine"), helper.pubkey(), *terms),
+        client.withdraw_overflow(world.read_device("machine"), 500 * IO),
+        signers=[helper, supplier],
+    )
+    order = world.order(friend, 1, replace(TERMS, price=1, hours=8_760, devices=1))
+    world.match(order, "machine", supplier)
+    world.accept(order, "machine")
+    one = world.read_device("machine")
+    world.do(client.leave_co_stake(one, helper.pubkey()), signers=[helper])
+    world.chain.advance(21 * DAY)
+    world.do(client.withdraw_co_stake(one, helper.pubkey()))
+    assert world.balance(helper.pubkey()) == 500 * IO
+    # The lease goes on, and is paid.
+    found = world.read_device("machine")
+    assert (found.own, found.lease) == (500 * IO, one.lease)
+    before = world.balance(supplier.pubkey())
+    assert world.settle(order, "machine").error is None
+    # A base unit for each of four processors and each hour that settling has come to, less a fee of 6.
+    hours = 21 * 24 - orders.Params().settlement_lag // HOUR
+    assert world.balance(supplier.pubkey()) - before == 4 * hours - 6 == 2_002
 
 
 def test_a_slash_is_executed_while_the_device_is_let() -> None:
@@ -165,7 +221,7 @@ def test_a_slash_is_executed_while_the_device_is_let() -> None:
         do(world, client.vote_slash(address(operator), one, EVIDENCE, SLASH_BPS))
     world.chain.advance(30 * DAY)
     supply = world.supply()
-    do(world, client.execute_slash(one, EVIDENCE, SLASH_BPS))
+    do(world, client.execute_slash(one, EVIDENCE))
     assert supply - world.supply() == (MINIMUM + 100 * IO) // 10
     assert device(world, "worker").lease == LEASE
     do(world, free_device(one))

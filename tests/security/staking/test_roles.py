@@ -84,7 +84,7 @@ def test_the_guardians_own(name) -> None:
         client.cancel_params(name),
         client.set_pause(name, 1, world.chain.now() + DAY),
         client.veto_block(name, stages.CHALLENGED),
-        client.veto_slash(name, one, stages.LATE_EVIDENCE, stages.SLASH_BPS),
+        client.veto_slash(name, one, stages.LATE_EVIDENCE),
     ):
         assert refused(world, call) == "NotGuardian"
 

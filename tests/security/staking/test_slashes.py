@@ -35,7 +35,7 @@ def vote(
 
 
 def slash(world: World, worker: str, evidence: bytes = EVIDENCE) -> client.Slash:
-    address_ = client.slash_address(client.device_address(address(worker)), evidence, SLASH_BPS)
+    address_ = client.slash_address(client.device_address(address(worker)), evidence)
     return client.parse_slash(world.account(address_).data)
 
 
@@ -63,7 +63,7 @@ def test_who_leaves_is_slashed_all_the_same(left: str) -> None:
     for way_out in (client.withdraw(one), client.withdraw_co_stake(one, CAROL)):
         assert refused(world, way_out) == "SlashPending"
     world.chain.advance(1)
-    do(world, client.execute_slash(one, EVIDENCE, SLASH_BPS))
+    do(world, client.execute_slash(one, EVIDENCE))
     assert supply - world.supply() == MINIMUM // 10
     before = world.balance(BOB), world.balance(CAROL)
     do(world, client.withdraw(one), client.withdraw_co_stake(one, CAROL))
@@ -78,7 +78,7 @@ def test_a_replaced_co_staker_is_slashed_all_the_same() -> None:
     do(world, client.take_offer(one, address("mallory"), OFFER, REWARD_BPS))
     vote(world, "bob's worker")
     world.chain.advance(30 * DAY)
-    do(world, client.execute_slash(one, EVIDENCE, SLASH_BPS))
+    do(world, client.execute_slash(one, EVIDENCE))
     found = device(world, "bob's worker")
     assert (found.own, found.co.amount, found.leaving.amount) == (540 * IO, 360 * IO, 360 * IO)
 
@@ -111,14 +111,14 @@ def test_less_than_a_quorum_slashes_nobody() -> None:
     vote(world, "worker", voters=1)
     again = client.vote_slash(address(OPERATORS[0]), one, EVIDENCE, SLASH_BPS)
     assert refused(world, again) == "AlreadyVoted"
-    # Votes for other evidence, or for another part, are votes for another slash.
+    # Votes for other evidence are votes for another slash, and those for another part don't add up.
     do(world, client.vote_slash(address(OPERATORS[1]), one, NEW_EVIDENCE, SLASH_BPS))
     do(world, client.vote_slash(address(OPERATORS[1]), one, EVIDENCE, SLASH_BPS + 1))
     assert slash(world, "worker").status == SlashStatus.VOTING
     assert not device(world, "worker").slash_pending
     world.chain.advance(60 * DAY)
     for evidence in (EVIDENCE, NEW_EVIDENCE):
-        assert refused(world, client.execute_slash(one, evidence, SLASH_BPS)) == "SlashState"
+        assert refused(world, client.execute_slash(one, evidence)) == "SlashState"
     do(world, client.withdraw_overflow(one, 100 * IO))
 
 
@@ -130,20 +130,79 @@ def test_a_part_that_can_not_be(bps: int) -> None:
 
 
 def test_the_same_evidence_slashes_once() -> None:
-    """Executed or vetoed, the account stays: the same votes can't be given again."""
+    """Executed or vetoed, the account stays: nobody can vote again, for that part or another one."""
     world = stages.running()
-    do(world, client.execute_slash(device(world, "slashed worker"), EVIDENCE, SLASH_BPS))
-    do(world, client.veto_slash(GUARDIAN, device(world, "worker"), LATE_EVIDENCE, SLASH_BPS))
+    do(world, client.execute_slash(device(world, "slashed worker"), EVIDENCE))
+    do(world, client.veto_slash(GUARDIAN, device(world, "worker"), LATE_EVIDENCE))
     for worker, evidence in (("slashed worker", EVIDENCE), ("worker", LATE_EVIDENCE)):
         one = device(world, worker)
-        again = client.vote_slash(address(OPERATORS[2]), one, evidence, SLASH_BPS)
-        assert refused(world, again) == "SlashState"
+        for bps in (SLASH_BPS, SLASH_BPS - 1):
+            again = client.vote_slash(address(OPERATORS[2]), one, evidence, bps)
+            assert refused(world, again) == "SlashState"
         for call in (
-            client.execute_slash(one, evidence, SLASH_BPS),
-            client.veto_slash(GUARDIAN, one, evidence, SLASH_BPS),
-            client.appeal_slash(one, evidence, SLASH_BPS, b"a" * 32),
+            client.execute_slash(one, evidence),
+            client.veto_slash(GUARDIAN, one, evidence),
+            client.appeal_slash(one, evidence, b"a" * 32),
         ):
             assert refused(world, call) == "SlashState"
+
+
+def test_a_split_vote_slashes_once() -> None:
+    """Two want a tenth, two a twentieth: the fifth decides which, and can't have both."""
+    world = stages.empty()
+    names = (*OPERATORS, "carol", "heir")
+    world.person("heir")
+    do(world, client.initialize(ADMIN, GUARDIAN, Params(tuple(map(address, names)), 3)))
+    do(world, client.add_class(ADMIN, stages.GPU, "RTX 4090", 125, 0, 0))
+    do(world, client.open_wallet(address("payer"), ALICE))
+    one = stages.register(world, "worker")
+    do(world, client.stake(one, MINIMUM))
+    first, second, fifth, third, fourth = map(address, names)
+    for operator, bps in ((first, 1_000), (second, 1_000), (third, 500), (fourth, 500)):
+        do(world, client.vote_slash(operator, one, EVIDENCE, bps))
+    # Its mind may change until there are enough; the same again is none.
+    do(world, client.vote_slash(fifth, one, EVIDENCE, 700))
+    assert refused(world, client.vote_slash(fifth, one, EVIDENCE, 700)) == "AlreadyVoted"
+    assert not device(world, "worker").slash_pending
+    do(world, client.vote_slash(fifth, one, EVIDENCE, 1_000))
+    assert slash(world, "worker").votes[:5] == (1_000, 1_000, 1_000, 500, 500)
+    assert refused(world, client.vote_slash(fifth, one, EVIDENCE, 500)) == "SlashState"
+    supply = world.supply()
+    world.chain.advance(30 * DAY)
+    do(world, client.execute_slash(one, EVIDENCE))
+    assert refused(world, client.vote_slash(fifth, one, EVIDENCE, 500)) == "SlashState"
+    assert (supply - world.supply(), device(world, "worker").own) == (MINIMUM // 10, MINIMUM * 9 // 10)
+
+
+def test_a_change_of_operators_voids_what_they_planned() -> None:
+    """Operators who are out have decided nothing: their pending slash burns nothing, and binds nobody."""
+    world = stages.staked()
+    one = device(world, "worker")
+    vote(world, "worker", bps=2_000)
+    do(world, client.appeal_slash(one, EVIDENCE, b"a" * 32))
+    honest = Params(tuple(map(address, (OPERATORS[2], "carol", "bob"))), 2, max_slash_bps=500)
+    do(world, client.propose_params(ADMIN, honest))
+    world.chain.advance(7 * DAY)
+    do(world, client.apply_params())
+    supply, own = world.supply(), device(world, "worker").own
+    # Nobody has to wait for the end of an appeal against what is void.
+    do(world, client.execute_slash(one, EVIDENCE))
+    found = slash(world, "worker")
+    assert (found.status, found.bps, found.appeal_until) == (SlashStatus.VOTING, 0, 0)
+    assert (found.revision, set(found.votes), found.appeal) == (1, {0}, bytes(32))
+    assert not device(world, "worker").slash_pending
+    assert (world.supply(), device(world, "worker").own) == (supply, own)
+    assert refused(world, client.execute_slash(one, EVIDENCE)) == "SlashState"
+    do(world, client.withdraw_overflow(one, 100 * IO))
+    # The same evidence may convince the new ones, within the new limit and with an appeal of its own.
+    for name in ("carol", "bob"):
+        assert refused(world, client.vote_slash(address(name), one, EVIDENCE, 501)) == "SlashInvalid"
+        do(world, client.vote_slash(address(name), one, EVIDENCE, 500))
+    world.chain.advance(30 * DAY - 1)
+    assert refused(world, client.execute_slash(one, EVIDENCE)) == "AppealOpen"
+    world.chain.advance(1)
+    do(world, client.execute_slash(one, EVIDENCE))
+    assert supply - world.supply() == MINIMUM // 20
 
 
 def test_one_slash_at_a_time() -> None:
@@ -154,10 +213,10 @@ def test_one_slash_at_a_time() -> None:
     second = client.vote_slash(address(OPERATORS[1]), device(world, "worker"), NEW_EVIDENCE, SLASH_BPS)
     assert refused(world, second) == "SlashPending"
     world.chain.advance(30 * DAY)
-    do(world, client.execute_slash(device(world, "worker"), EVIDENCE, SLASH_BPS))
+    do(world, client.execute_slash(device(world, "worker"), EVIDENCE))
     do(world, second)
     world.chain.advance(30 * DAY)
-    do(world, client.execute_slash(device(world, "worker"), NEW_EVIDENCE, SLASH_BPS))
+    do(world, client.execute_slash(device(world, "worker"), NEW_EVIDENCE))
     assert device(world, "worker").own == (MINIMUM + 100 * IO) * 81 // 100
 
 
@@ -165,12 +224,12 @@ def test_the_appeal_period_to_the_second() -> None:
     world = stages.staked()
     vote(world, "worker")
     one = device(world, "worker")
-    appeal = client.appeal_slash(one, EVIDENCE, SLASH_BPS, b"a" * 32)
-    veto = client.veto_slash(GUARDIAN, one, EVIDENCE, SLASH_BPS)
-    execute = client.execute_slash(one, EVIDENCE, SLASH_BPS)
+    appeal = client.appeal_slash(one, EVIDENCE, b"a" * 32)
+    veto = client.veto_slash(GUARDIAN, one, EVIDENCE)
+    execute = client.execute_slash(one, EVIDENCE)
     world.chain.advance(30 * DAY - 1)
     assert refused(world, execute) == "AppealOpen"
-    assert refused(world, client.appeal_slash(one, EVIDENCE, SLASH_BPS, bytes(32))) == "SlashInvalid"
+    assert refused(world, client.appeal_slash(one, EVIDENCE, bytes(32))) == "SlashInvalid"
     do(world, appeal)
     world.chain.advance(1)
     assert refused(world, appeal) == refused(world, veto) == "AppealOver"
@@ -196,7 +255,7 @@ def test_a_slash_takes_no_more_than_its_part_and_others_nothing() -> None:
     world = stages.running()
     before = {worker: device(world, worker) for worker in ("worker", "bob's worker", "leaving worker")}
     held = world.tokens(client.STAKE_VAULT)
-    do(world, client.execute_slash(device(world, "slashed worker"), EVIDENCE, SLASH_BPS))
+    do(world, client.execute_slash(device(world, "slashed worker"), EVIDENCE))
     assert {worker: device(world, worker) for worker in before} == before
     assert held - world.tokens(client.STAKE_VAULT) == MINIMUM // 10
 

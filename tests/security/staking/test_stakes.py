@@ -5,6 +5,7 @@ import pytest
 from keeper.chain.token import transfer
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
+from keeper.clients.staking import Device
 from keeper.economy.staking import CoStakeState
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, START, World
@@ -253,6 +254,45 @@ def test_a_raised_multiplier_counts_when_its_notice_is_over() -> None:
     assert device(world, "worker").sufficient_since == world.chain.now()
 
 
+def high_class() -> tuple[World, Device]:
+    """Bob has staked half of what four of the best processors need, and looks for the other half."""
+    world = stages.initialized()
+    do(world, client.add_class(ADMIN, 7, "H100", 300, 0, 0))
+    terms = {"processors": 4, "tier": 4, "country": "CH"}
+    do(world, client.register_device(BOB, address("bob's worker"), BOB, 7, **terms))
+    one = device(world, "bob's worker")
+    do(world, client.stake(one, 1_200 * IO), client.open_offer(one, 1_200 * IO, REWARD_BPS))
+    return world, one
+
+
+def test_a_lowered_multiplier_leaves_the_co_staker_not_alone() -> None:
+    """Half of the lower minimum stays the supplier's own: the co-stake alone would cover it, and bear all."""
+    world, one = high_class()
+    do(world, client.take_offer(one, CAROL, 1_200 * IO, REWARD_BPS))
+    do(world, client.change_class(ADMIN, 7, 150))
+    world.chain.advance(7 * DAY)
+    before = world.balance(BOB)
+    assert refused(world, client.withdraw_overflow(one, 600 * IO + 1)) == "ExceedsOverflow"
+    do(world, client.withdraw_overflow(one, 600 * IO))
+    assert refused(world, client.withdraw_overflow(one, 1)) == "ExceedsOverflow"
+    found = device(world, "bob's worker")
+    assert (world.balance(BOB) - before, found.own, found.co.amount) == (600 * IO, 600 * IO, 1_200 * IO)
+    # To take out more, the supplier leaves, with a cooldown like the co-staker's.
+    do(world, client.unstake(one))
+
+
+def test_an_offer_from_before_a_lowered_multiplier() -> None:
+    """It asks for more than half of the minimum of now, and must be made anew."""
+    world, one = high_class()
+    do(world, client.change_class(ADMIN, 7, 150))
+    world.chain.advance(7 * DAY)
+    assert refused(world, client.take_offer(one, CAROL, 1_200 * IO, REWARD_BPS)) == "OfferInvalid"
+    do(world, client.close_offer(one), client.open_offer(one, 600 * IO, REWARD_BPS))
+    do(world, client.take_offer(one, CAROL, 600 * IO, REWARD_BPS))
+    do(world, client.withdraw_overflow(one, 600 * IO))
+    assert device(world, "bob's worker").own == 600 * IO
+
+
 def test_ten_thousand_tiny_operations_farm_nothing() -> None:
     """Stakes, overflows, offers and slashes of odd amounts: every base unit is somewhere, once."""
     world = stages.initialized()
@@ -270,7 +310,7 @@ def test_ten_thousand_tiny_operations_farm_nothing() -> None:
         for operator in stages.OPERATORS[:2]:
             do(world, client.vote_slash(address(operator), one, evidence, 333))
         world.chain.advance(30 * DAY)
-        do(world, client.execute_slash(one, evidence, 333))
+        do(world, client.execute_slash(one, evidence))
     burned = supply - world.supply()
     expected, left = 0, MINIMUM
     for _ in range(10):

@@ -1,4 +1,5 @@
 use {
+    super::now,
     crate::{
         constants::*,
         errors::StakingError as E,
@@ -10,8 +11,9 @@ use {
     ionet_common::{ata::is_associated, emit_event, token::transfer},
 };
 
-/// Pays a wallet everything that it has earned and not got, by a leaf of a final root. Anyone may
-/// call it; the money goes to the wallet.
+/// Pays a wallet what it has earned and not got, by a leaf of a final root, as far as the wallet's share
+/// and the hour's limit allow; the rest can be claimed later. Anyone may call it; the money goes to the
+/// wallet.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Claim {
@@ -35,14 +37,16 @@ pub fn claim(ctx: &mut Context<Claim>, lifetime: u64, proof: &[u8]) -> Result<()
     let a = &mut ctx.accounts;
     let wallet = a.wallet.wallet;
     a.block.require_leaf(&a.config, &wallet, lifetime, proof)?;
-    let amount = a.wallet.claim(lifetime, a.block.total, a.config.params.wallet_share_bps)?;
-    a.config.claim(amount)?;
+    let due = a.wallet.due(lifetime, a.block.total, a.config.params.wallet_share_bps)?;
+    let amount = a.config.claim(due, now()?)?;
+    a.wallet.claim(amount)?;
     require!(
         *a.wallet_tokens.owner() == wallet
             && is_associated(a.wallet_tokens.address(), &wallet, &a.config.mint),
         E::NotAssociatedAccount
     );
-    let (hour, bump) = (a.block.hour, [a.config.reward_bump]);
+    let (hour, claimed, bump) = (a.block.hour, a.wallet.claimed, [a.config.reward_bump]);
+    let (claim_hour, claimed_in_hour) = (a.config.claim_hour, a.config.claimed_in_hour);
     transfer(
         a.token_program.address(),
         a.reward_vault.cpi_handle_mut(),
@@ -51,6 +55,6 @@ pub fn claim(ctx: &mut Context<Claim>, lifetime: u64, proof: &[u8]) -> Result<()
         amount,
         &[&[REWARD_AUTHORITY_SEED, &bump]],
     );
-    emit_event!(ctx, RewardClaimed { wallet, amount, claimed: lifetime, hour });
+    emit_event!(ctx, RewardClaimed { wallet, amount, claimed, hour, claim_hour, claimed_in_hour });
     Ok(())
 }

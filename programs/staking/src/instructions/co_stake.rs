@@ -72,7 +72,8 @@ pub struct LeaveCoStake {
     pub device: Account<Device>,
 }
 
-/// Starts the wait in which the co-stake still counts for the device, and earns nothing.
+/// Starts the wait in which the co-stake still counts for the device, and earns nothing. A lease doesn't
+/// hold it back.
 pub fn leave_co_stake(ctx: &mut Context<LeaveCoStake>) -> Result<()> {
     let a = &mut ctx.accounts;
     let staker = *a.staker.address();

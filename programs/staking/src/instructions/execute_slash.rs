@@ -3,7 +3,7 @@ use {
     crate::{
         constants::*,
         errors::StakingError as E,
-        events::Slashed,
+        events::{SlashVoided, Slashed},
         state::{Class, Config, Device, Slash},
     },
     anchor_lang::prelude::*,
@@ -11,7 +11,8 @@ use {
 };
 
 /// Burns a slashed device's stake, once nobody vetoed it in the appeal period. Anyone may call it.
-/// Both sides bear it in proportion; a share that rounds to nothing is not taken.
+/// Both sides bear it in proportion; a share that rounds to nothing is not taken. After a change of
+/// operators or config nothing is burned: the votes are void, the device is free until there are new ones.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExecuteSlash {
@@ -35,7 +36,12 @@ pub fn execute_slash(ctx: &mut Context<ExecuteSlash>) -> Result<()> {
     let device = *a.device.address();
     require!(a.slash.device == device, E::WrongAccount);
     let minimum = minimum_of(&a.device, &a.class, at)?;
-    a.slash.execute(at)?;
+    if !a.slash.execute(&a.config, at)? {
+        a.device.slash_pending = false.into();
+        let (evidence, revision) = (a.slash.evidence, a.slash.revision);
+        emit_event!(ctx, SlashVoided { device, evidence, revision });
+        return Ok(());
+    }
     let bps = a.slash.bps;
     a.device.settle(a.config.params.cooldown, at)?;
     let burned = a.device.slash(bps, minimum, at)?;

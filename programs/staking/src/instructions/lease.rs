@@ -22,7 +22,7 @@ pub struct LeaseDevice {
     pub device: Account<Device>,
 }
 
-/// While it is let, its stake can't be taken out and its life not ended.
+/// While it is let, the supplier's stake can't be taken out and its life not ended.
 pub fn lease_device(ctx: &mut Context<LeaseDevice>, lease: Address) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;

@@ -1,5 +1,4 @@
 use {
-    super::now,
     crate::{
         errors::StakingError as E,
         events::BlockVetoed,
@@ -9,7 +8,7 @@ use {
     ionet_common::emit_event,
 };
 
-/// The guardian vetoes a block inside its challenge window: the operators attest anew.
+/// The guardian vetoes a block that is not final yet: the operators attest anew.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct VetoBlock {
@@ -24,7 +23,7 @@ pub struct VetoBlock {
 pub fn veto_block(ctx: &mut Context<VetoBlock>) -> Result<()> {
     let a = &mut ctx.accounts;
     let (hour, root) = (a.block.hour, a.block.root);
-    a.block.veto(a.config.params.challenge_window, now()?)?;
+    a.block.veto()?;
     let vetoes = a.block.vetoes;
     emit_event!(ctx, BlockVetoed { hour, root, vetoes });
     Ok(())

@@ -10,11 +10,11 @@ use {
     ionet_common::emit_event,
 };
 
-/// An operator votes to slash a device for a piece of evidence. Enough equal votes start the appeal
-/// period; until it is resolved, nothing staked on the device goes out.
+/// An operator votes to slash a device for a piece of evidence. Enough votes for the same part start the
+/// appeal period; until it is resolved, nothing staked on the device goes out.
 #[event_cpi]
 #[derive(Accounts)]
-#[instruction(evidence: [u8; 32], bps: u16)]
+#[instruction(evidence: [u8; 32])]
 pub struct VoteSlash {
     /// Pays the rent if it is the first to vote.
     #[account(mut)]
@@ -25,7 +25,7 @@ pub struct VoteSlash {
     pub device: Account<Device>,
     #[account(
         init_if_needed, payer = operator, bump,
-        seeds = [b"slash", device.address(), evidence, bps.to_le_bytes()]
+        seeds = [b"slash", device.address(), evidence]
     )]
     pub slash: Account<Slash>,
     pub system_program: Program<System>,
@@ -42,10 +42,9 @@ pub fn vote_slash(ctx: &mut Context<VoteSlash>, evidence: [u8; 32], bps: u16) ->
         a.slash.bump = ctx.bumps.slash;
         a.slash.device = device;
         a.slash.evidence = evidence;
-        a.slash.bps = bps;
         a.slash.revision = a.config.revision;
     }
-    let pending = a.slash.vote(&a.config, number, at)?;
+    let pending = a.slash.vote(&a.config, number, bps, at)?;
     if pending {
         require!(!bool::from(a.device.slash_pending), E::SlashPending);
         a.device.slash_pending = true.into();

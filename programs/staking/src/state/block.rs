@@ -11,7 +11,7 @@ use {
 pub enum BlockStatus {
     /// Operators attest.
     Open = 0,
-    /// Enough have said the same; the challenge window runs.
+    /// Enough have said the same; final after the challenge window unless vetoed before.
     Agreed = 1,
     /// Its root pays.
     Final = 2,
@@ -96,10 +96,11 @@ impl Block {
         Ok(Vote { agreed, conflict })
     }
 
-    /// The guardian's veto inside the challenge window: the operators attest anew.
-    pub fn veto(&mut self, window: u64, now: u64) -> Result<()> {
+    /// The guardian's veto of a block that is not final: the operators attest anew. The window's end alone
+    /// doesn't end it: a block that can't become final would stop all later ones.
+    pub fn veto(&mut self) -> Result<()> {
+        require!(self.status != BlockStatus::Final as u8, E::ChallengeOver);
         require!(self.status == BlockStatus::Agreed as u8, E::NotAgreed);
-        require!(!self.window_over(window, now)?, E::ChallengeOver);
         self.reset();
         self.vetoes = self.vetoes.saturating_add(1);
         Ok(())
@@ -109,7 +110,8 @@ impl Block {
     pub fn finalise(&mut self, config: &Config, now: u64) -> Result<()> {
         require!(self.status == BlockStatus::Agreed as u8, E::NotAgreed);
         require!(self.revision == config.revision, E::StaleConfig);
-        require!(self.window_over(config.params.challenge_window, now)?, E::ChallengeOpen);
+        let end = self.agreed_at.checked_add(config.params.challenge_window).ok_or(E::Overflow)?;
+        require!(now >= end, E::ChallengeOpen);
         self.status = BlockStatus::Final as u8;
         Ok(())
     }
@@ -131,10 +133,6 @@ impl Block {
     /// Whether the root pays: final, and one of the last [`KEPT_ROOTS`].
     pub fn is_kept(&self, config: &Config) -> bool {
         self.status == BlockStatus::Final as u8 && self.hour.saturating_add(KEPT_ROOTS) >= config.next_hour
-    }
-
-    fn window_over(&self, window: u64, now: u64) -> Result<bool> {
-        Ok(now >= self.agreed_at.checked_add(window).ok_or(E::Overflow)?)
     }
 
     fn reset(&mut self) {

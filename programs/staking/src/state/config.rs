@@ -2,7 +2,7 @@ use {
     super::Params,
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
-    ionet_common::notice,
+    ionet_common::{calendar::HOUR, notice},
 };
 
 /// The program's one root account: roles, parameters, and every total.
@@ -59,8 +59,12 @@ pub struct Config {
     pub pending_guardian: Address,
     /// When it may accept, unix seconds; 0 when there is none.
     pub guardian_at: u64,
+    /// The hour of the last claim, from 1970.
+    pub claim_hour: u64,
+    /// Paid to claimants in that hour, base units.
+    pub claimed_in_hour: u64,
     /// For later versions; zero.
-    pub _reserved: [u64; 7],
+    pub _reserved: [u8; 24],
 }
 
 impl Config {
@@ -145,10 +149,23 @@ impl Config {
         self.unstake(amount)
     }
 
-    /// Counts a reward that is paid.
-    pub fn claim(&mut self, amount: u64) -> Result<()> {
-        self.claimed = self.claimed.checked_add(amount).ok_or(E::Overflow)?;
-        self.invariant()
+    /// Counts a reward that is paid: `amount`, or what is left of the hour's limit; returns it.
+    ///
+    /// Operators' keys, stolen, can give what nobody has claimed to a thief, but not within an hour.
+    pub fn claim(&mut self, amount: u64, now: u64) -> Result<u64> {
+        let hour = now / HOUR;
+        if hour > self.claim_hour {
+            self.claim_hour = hour;
+            self.claimed_in_hour = 0;
+        }
+        // Nothing is left, too, when the limit was lowered below what was paid already.
+        let left = self.params.claim_limit.saturating_sub(self.claimed_in_hour);
+        require!(left > 0, E::ClaimLimit);
+        let paid = amount.min(left);
+        self.claimed_in_hour = self.claimed_in_hour.checked_add(paid).ok_or(E::Overflow)?;
+        self.claimed = self.claimed.checked_add(paid).ok_or(E::Overflow)?;
+        self.invariant()?;
+        Ok(paid)
     }
 
     /// Moves on to the hour after `hour`, whose root's leaves add up to `total`.

@@ -81,6 +81,11 @@ impl CoStake {
     }
 }
 
+/// The largest co-stake of a device that needs `minimum`, base units.
+fn most_co_stake(minimum: u64) -> Result<u64> {
+    Ok(mul_div_floor(minimum, MAX_CO_STAKE_BPS, BPS).ok_or(E::Overflow)?)
+}
+
 /// A device that compute is rented from, with everything that is staked on it.
 ///
 /// Whatever is due follows from time alone; [`Device::settle`] only writes it down.
@@ -148,9 +153,19 @@ pub struct Device {
 impl Device {
     /// Stake that counts at `now`, base units: the own one, and a co-stake until its wait is over.
     pub fn counted(&self, now: u64) -> u64 {
-        let counts =
-            self.co.is(CoStakeState::Active) || (self.co.is(CoStakeState::Waiting) && now < self.co.until);
-        self.own.saturating_add(if counts { self.co.amount } else { 0 })
+        self.own.saturating_add(if self.co_counts(now) { self.co.amount } else { 0 })
+    }
+
+    /// What the supplier can take out at `now` and leave the minimum, base units. While a co-stake counts,
+    /// the part of the minimum that no co-stake can be stays: not all of the risk is the co-staker's.
+    pub fn overflow(&self, minimum: u64, now: u64) -> Result<u64> {
+        let kept = if self.co_counts(now) { minimum.saturating_sub(most_co_stake(minimum)?) } else { 0 };
+        let beyond = self.counted(now).saturating_sub(minimum);
+        Ok(beyond.min(self.own.saturating_sub(kept)))
+    }
+
+    fn co_counts(&self, now: u64) -> bool {
+        self.co.is(CoStakeState::Active) || (self.co.is(CoStakeState::Waiting) && now < self.co.until)
     }
 
     /// Writes down what time alone has changed: a wait that ended turned into a cooldown.
@@ -193,8 +208,7 @@ impl Device {
         self.require_no_slash()?;
         self.settle(cooldown, now)?;
         require!(amount > 0, E::ZeroAmount);
-        let overflow = self.counted(now).saturating_sub(minimum).min(self.own);
-        require!(amount <= overflow, E::ExceedsOverflow);
+        require!(amount <= self.overflow(minimum, now)?, E::ExceedsOverflow);
         self.own = self.own.checked_sub(amount).ok_or(E::InvariantViolated)?;
         self.refresh(minimum, now);
         self.invariant()
@@ -246,9 +260,9 @@ impl Device {
         require!(self.offer == 0, E::OfferOpen);
         require!(!self.co.is(CoStakeState::Active), E::CoStakerPresent);
         require!((MIN_REWARD_BPS..=BPS as u16).contains(&reward_bps), E::RewardShareInvalid);
-        let most = mul_div_floor(minimum, MAX_CO_STAKE_BPS, BPS).ok_or(E::Overflow)?;
         let together = self.own.checked_add(amount).ok_or(E::Overflow)?;
-        require!(amount > 0 && amount <= most && together >= minimum, E::OfferInvalid);
+        let fits = amount <= most_co_stake(minimum)? && together >= minimum;
+        require!(amount > 0 && fits, E::OfferInvalid);
         self.offer = amount;
         self.offer_reward_bps = reward_bps;
         self.invariant()
@@ -261,7 +275,8 @@ impl Device {
         self.invariant()
     }
 
-    /// Makes `staker` the co-staker by the open offer, which must still be the one expected.
+    /// Makes `staker` the co-staker by the open offer, which must still be the one expected, and no more than
+    /// the minimum of now allows: that may have fallen since the offer was made.
     ///
     /// A co-staker who is leaving makes room: its cooldown starts now instead of after the wait.
     #[allow(clippy::too_many_arguments)] // the offer, and what it is judged by
@@ -280,6 +295,7 @@ impl Device {
         require!(*staker != self.supplier && *staker != self.worker, E::OwnCoStake);
         require!(self.offer > 0, E::NoOffer);
         require!(self.offer == amount && self.offer_reward_bps == reward_bps, E::OfferChanged);
+        require!(amount <= most_co_stake(minimum)?, E::OfferInvalid);
         self.refresh(minimum, now);
         if self.co.is(CoStakeState::Waiting) {
             let until = now.checked_add(cooldown).ok_or(E::Overflow)?;
@@ -302,9 +318,9 @@ impl Device {
         self.invariant()
     }
 
-    /// Starts the wait of a co-staker who leaves; returns its end.
+    /// Starts the wait of a co-staker who leaves; returns its end. A lease doesn't hold it back, and goes
+    /// on: a supplier that leases its device to itself would keep the co-staker in for ever.
     pub fn leave(&mut self, staker: &Address, wait: u64, now: u64) -> Result<u64> {
-        self.require_free()?;
         require!(self.co.is(CoStakeState::Active) && self.co.staker == *staker, E::NotCoStaker);
         self.co.state = CoStakeState::Waiting as u8;
         self.co.until = now.checked_add(wait).ok_or(E::Overflow)?;

@@ -6,7 +6,7 @@ use {
     },
 };
 
-/// What the admin sets: durations in seconds, shares in basis points, and who attests.
+/// What the admin sets: durations in seconds, shares in basis points, limits, and who attests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
 #[repr(C)]
 pub struct Params {
@@ -20,6 +20,8 @@ pub struct Params {
     pub appeal: u64,
     /// From a change's proposal to its effect.
     pub notice: u64,
+    /// All claims together pay at most this within an hour of the clock, base units.
+    pub claim_limit: u64,
     /// Largest part of a stake that one slash takes.
     pub max_slash_bps: u16,
     /// Largest part of all rewards since its opening that one wallet can claim.
@@ -60,6 +62,7 @@ impl Params {
         ];
         require!(durations.iter().all(|(value, most)| (1..=*most).contains(value)), E::ParamsInvalid);
         require!((MIN_WALLET_SHARE_BPS..=10_000).contains(&self.wallet_share_bps), E::ParamsInvalid);
+        require!(self.claim_limit >= MIN_CLAIM_LIMIT, E::ParamsInvalid);
         require!((1..=MAX_OPERATORS).contains(&self.operator_count), E::OperatorsInvalid);
         let (some, none) = self.operators.split_at(self.operator_count as usize);
         let half = self.operator_count / 2;

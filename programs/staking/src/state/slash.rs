@@ -1,4 +1,8 @@
-use {super::Config, crate::errors::StakingError as E, anchor_lang::prelude::*};
+use {
+    super::Config,
+    crate::{constants::*, errors::StakingError as E},
+    anchor_lang::prelude::*,
+};
 
 /// Where a slash stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -6,7 +10,7 @@ use {super::Config, crate::errors::StakingError as E, anchor_lang::prelude::*};
 pub enum SlashStatus {
     /// Operators vote.
     Voting = 0,
-    /// Enough voted; the appeal period runs.
+    /// Enough voted for the same part; the appeal period runs.
     Pending = 1,
     /// The guardian vetoed it.
     Vetoed = 2,
@@ -15,7 +19,7 @@ pub enum SlashStatus {
 }
 
 /// A proposal to slash a device, for one piece of evidence. Stays for ever: the same evidence never
-/// slashes twice.
+/// slashes twice, whatever part operators vote for, and not at all once it was vetoed.
 #[account]
 pub struct Slash {
     /// Layout version, [`ACCOUNT_VERSION`].
@@ -25,13 +29,13 @@ pub struct Slash {
     /// A [`SlashStatus`].
     pub status: u8,
     pub _pad: u8,
-    /// Part of every stake on the device, basis points.
-    pub bps: u16,
-    /// Operators that voted, by bit, under `revision`.
-    pub votes: u16,
     /// The config's revision that the votes are under.
     pub revision: u32,
-    pub _pad2: [u8; 4],
+    /// Part of every stake on the device that enough voted for, basis points; 0 while voting.
+    pub bps: u16,
+    /// The part that each operator voted for; 0 for no vote yet.
+    pub votes: [u16; MAX_OPERATORS as usize],
+    pub _pad2: [u8; 6],
     /// End of the appeal period, unix seconds; 0 while voting.
     pub appeal_until: u64,
     /// Burned, base units.
@@ -45,20 +49,22 @@ pub struct Slash {
 }
 
 impl Slash {
-    /// Counts operator number `operator`'s vote; true when that makes enough.
-    pub fn vote(&mut self, config: &Config, operator: usize, now: u64) -> Result<bool> {
-        require!((1..=config.params.max_slash_bps).contains(&self.bps), E::SlashInvalid);
+    /// Counts operator number `operator`'s vote for `bps`, in place of an earlier one; true when that
+    /// makes enough for the same part.
+    pub fn vote(&mut self, config: &Config, operator: usize, bps: u16, now: u64) -> Result<bool> {
+        require!((1..=config.params.max_slash_bps).contains(&bps), E::SlashInvalid);
         require!(self.status == SlashStatus::Voting as u8, E::SlashState);
         if self.revision != config.revision {
-            self.votes = 0;
-            self.revision = config.revision;
+            self.reset(config.revision);
         }
-        let bit = 1u16.checked_shl(operator as u32).ok_or(E::NotOperator)?;
-        require!(self.votes & bit == 0, E::AlreadyVoted);
-        self.votes |= bit;
-        let enough = self.votes.count_ones() >= config.params.threshold as u32;
+        let vote = self.votes.get_mut(operator).ok_or(E::NotOperator)?;
+        require!(*vote != bps, E::AlreadyVoted);
+        *vote = bps;
+        let votes = self.votes.get(..config.params.operator_count as usize).unwrap_or(&[]);
+        let enough = votes.iter().filter(|each| **each == bps).count() >= config.params.threshold as usize;
         if enough {
             self.status = SlashStatus::Pending as u8;
+            self.bps = bps;
             self.appeal_until = now.checked_add(config.params.appeal).ok_or(E::Overflow)?;
         }
         Ok(enough)
@@ -81,12 +87,26 @@ impl Slash {
         Ok(())
     }
 
-    /// Marks it as done, once the appeal period is over.
-    pub fn execute(&mut self, now: u64) -> Result<()> {
+    /// Marks it as done, once the appeal period is over; true. False when the operators or the config
+    /// changed since the votes: those are void, and operators vote anew. That needs no wait.
+    pub fn execute(&mut self, config: &Config, now: u64) -> Result<bool> {
         self.require_pending()?;
+        if self.revision != config.revision {
+            self.reset(config.revision);
+            return Ok(false);
+        }
         require!(now >= self.appeal_until, E::AppealOpen);
         self.status = SlashStatus::Executed as u8;
-        Ok(())
+        Ok(true)
+    }
+
+    fn reset(&mut self, revision: u32) {
+        self.status = SlashStatus::Voting as u8;
+        self.revision = revision;
+        self.bps = 0;
+        self.votes = [0; MAX_OPERATORS as usize];
+        self.appeal_until = 0;
+        self.appeal = [0; 32];
     }
 
     fn require_pending(&self) -> Result<()> {

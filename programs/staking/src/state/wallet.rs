@@ -25,18 +25,22 @@ pub struct Wallet {
 }
 
 impl Wallet {
-    /// Counts everything up to `lifetime` as paid and returns what is new.
+    /// What a leaf of `lifetime` may pay: all that is new, within the wallet's share.
     ///
     /// `total` is the sum of all leaves of the root. A wallet gets at most `share_bps` of what all
     /// have earned since it was opened: operators' keys, stolen, can't give the past to a stranger.
-    pub fn claim(&mut self, lifetime: u64, total: u64, share_bps: u16) -> Result<u64> {
-        let since = total.checked_sub(self.opened_total).ok_or(E::WalletLimit)?;
+    pub fn due(&self, lifetime: u64, total: u64, share_bps: u16) -> Result<u64> {
+        require!(lifetime > self.claimed, E::NothingToClaim);
+        let since = total.saturating_sub(self.opened_total);
         let most = mul_div_floor(since, share_bps as u64, BPS).ok_or(E::Overflow)?;
-        require!(lifetime <= most, E::WalletLimit);
-        let amount = lifetime.checked_sub(self.claimed).ok_or(E::NothingToClaim)?;
-        require!(amount > 0, E::NothingToClaim);
-        self.claimed = lifetime;
-        Ok(amount)
+        require!(most > self.claimed, E::WalletLimit);
+        Ok(lifetime.min(most).saturating_sub(self.claimed))
+    }
+
+    /// Counts what is paid; whatever is left of the leaf can be claimed later.
+    pub fn claim(&mut self, amount: u64) -> Result<()> {
+        self.claimed = self.claimed.checked_add(amount).ok_or(E::Overflow)?;
+        Ok(())
     }
 
     /// Counts a co-stake that it takes.
