@@ -56,19 +56,28 @@ def reader(fields: Sequence[Mapping[str, Any]], definitions: Definitions) -> Rea
     except _VariableSizeError:
         return None
     unpack = struct.Struct("<" + "".join(part.code for part in parts.values())).unpack_from
-    if all(isinstance(part, _Scalar) for part in parts.values()):
-        names = tuple(parts)
-        conversions = [(name, part.convert) for name, part in parts.items() if part.convert]  # type: ignore[union-attr]
-
-        def flat(data: bytes, offset: int) -> dict[str, Any]:
-            found = dict(zip(names, unpack(data, offset), strict=False))
-            for name, convert in conversions:
-                found[name] = convert(found[name])
-            return found
-
-        return flat
+    scalars = {name: part for name, part in parts.items() if isinstance(part, _Scalar)}
+    if scalars and len(scalars) == len(parts):
+        return _flat(scalars, unpack)
     build = _named(parts)
     return lambda data, offset: build(iter(unpack(data, offset)))
+
+
+def _flat(parts: Mapping[str, _Scalar], unpack: Callable[[bytes, int], tuple[Any, ...]]) -> Reader:
+    """A function written for these fields, as dataclasses' are: a loop over them takes twice as long."""
+    values = [f"v{number}" for number in range(len(parts))]
+    items = [
+        f"{name!r}: {f'c{number}({value})' if part.convert else value}"
+        for number, (value, (name, part)) in enumerate(zip(values, parts.items(), strict=True))
+    ]
+    known: dict[str, Any] = {f"c{number}": part.convert for number, part in enumerate(parts.values())}
+    made = eval(f"lambda {', '.join(values)}: {{{', '.join(items)}}}", known)
+
+    def flat(data: bytes, offset: int) -> dict[str, Any]:
+        found: dict[str, Any] = made(*unpack(data, offset))
+        return found
+
+    return flat
 
 
 def _part(kind: IdlType, definitions: Definitions) -> _Scalar | _Group:

@@ -24,7 +24,7 @@ EVENT_TAG = bytes.fromhex("e445a52e51cb9a1d")
 """First bytes of a self-call that carries an event."""
 EVENT_AUTHORITY_SEED = b"__event_authority"
 DISCRIMINATOR_LENGTH = 8
-LOGGED_DATA, LOGGED_TEXT, CONSUMED = "Program data: ", "Program log: ", " compute units"
+LOGGED_DATA, LOGGED_TEXT = "Program data: ", "Program log: "
 OF_RUNTIME = 2
 """Which word of the runtime's own log lines says what happened."""
 
@@ -294,8 +294,7 @@ class Program:
                     if event:
                         found.append(event)
                 continue
-            # After every call the runtime says what it cost: that enters and leaves no program.
-            if line.startswith(LOGGED_TEXT) or line.endswith(CONSUMED):
+            if line.startswith(LOGGED_TEXT):
                 continue
             words = line.split(" ", 3)
             # What a program says itself has a colon where the runtime's own lines have an address.
