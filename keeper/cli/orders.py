@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -152,12 +153,10 @@ def extend(
             running = [e for e in leases if e.status == LeaseStatus.RUNNING and now < e.stop]
             chosen = _chosen(running, device, "runs")
 
-            def first(count: int) -> Plan:
-                return plans.extend(config, found, chosen[:count], hours)
+            def of(leases: list[Lease]) -> Plan:
+                return plans.extend(config, found, leases, hours)
 
-            plan, count = fitting(first, len(chosen), renter.pubkey())
-            await carry_out(connected, plan, [renter], dry_run=dry_run, yes=yes)
-            _more(len(chosen) - count)
+            await _carry_out_first(connected, of, chosen, renter, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -184,12 +183,10 @@ def end(
             chosen = _chosen(live, device, "is yours to end")
             now = (await connected.clock()).unix_timestamp
 
-            def first(count: int) -> Plan:
-                return plans.end(config, found, chosen[:count], caller.pubkey(), now)
+            def of(leases: list[Lease]) -> Plan:
+                return plans.end(config, found, leases, caller.pubkey(), now)
 
-            plan, count = fitting(first, len(chosen), caller.pubkey())
-            await carry_out(connected, plan, [caller], dry_run=dry_run, yes=yes)
-            _more(len(chosen) - count)
+            await _carry_out_first(connected, of, chosen, caller, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -263,8 +260,19 @@ def _chosen(leases: list[Lease], devices: list[str] | None, what: str) -> list[L
     return [by_device[each] for each in wanted]
 
 
-def _more(left: int) -> None:
-    if left:
+async def _carry_out_first(
+    chain: Chain,
+    of: Callable[[list[Lease]], Plan],
+    chosen: list[Lease],
+    signer: Keypair,
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Carry out the plan of the first leases, as many as fit into a transaction, and say what is left."""
+    plan, count = fitting(lambda count: of(chosen[:count]), len(chosen), signer.pubkey())
+    await carry_out(chain, plan, [signer], dry_run=dry_run, yes=yes)
+    if left := len(chosen) - count:
         console.print(f"{left} more don't fit into this transaction: run the command again for them.")
 
 

@@ -10,9 +10,8 @@ from keeper.chain import TransactionFailed, TransactionRecord
 from keeper.clients import buyback, orders, staking, tokenomics
 
 PROGRAMS = {each.PROGRAM.address: each.PROGRAM for each in (tokenomics, staking, buyback, orders)}
-
-
 FAILED = re.compile(r"Program (\w+) failed: ")
+"""The runtime's own line; what a program logs begins otherwise."""
 
 
 def explain(failure: TransactionFailed) -> str:

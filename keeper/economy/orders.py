@@ -94,13 +94,14 @@ def principal(rate: int, hours: int) -> int:
 
 
 def place(price: int, processors: int, hours: int, fee_bps: int) -> int:
-    """What is put down for one device: the principal at ``price`` for each processor, and the fee on it."""
-    return with_fee(principal(price * processors, hours), fee_bps)
+    """What is put down for one device: its cost at ``price`` for each processor."""
+    return cost(price * processors, hours, fee_bps)
 
 
-def with_fee(principal: int, bps: int) -> int:
-    """A principal and the renter's fee on it."""
-    return principal + fee(principal, bps)
+def cost(rate: int, hours: int, fee_bps: int) -> int:
+    """What a renter is charged for ``hours`` at most: the principal and the fee on it."""
+    whole = principal(rate, hours)
+    return whole + fee(whole, fee_bps)
 
 
 def earned(rate: int, seconds: int) -> int:

@@ -31,7 +31,7 @@ BATCH = 4_000
 costs a step as much as a few hundred rows do."""
 INTO_SIGNATURES = Insertion(SIGNATURES)
 INTO_BACKLOG = Insertion(BACKLOG, only_new=True)
-"""A page's oldest slot was on the page before, too."""
+"""A node may list one twice."""
 BEFORE_ALL = -1
 """A slot below all others."""
 ACCOUNTS_OF = {"folded_slot": ACCOUNTS, "hour_slot": HOUR_ACCOUNTS}
@@ -177,11 +177,23 @@ class ProgramIndexer:
             # What is indexed provisionally is noted, too: it is final only once it is listed so. What
             # should be indexed long since and isn't was kept from us before.
             late = await self._unknown([e for e in page if mark.anchor_slot <= e.slot <= mark.final_slot])
-            new = [each for each in page if each.slot > mark.final_slot] + late
+            new = await self._not_noted([each for each in page if each.slot > mark.final_slot] + late)
             mark = replace(mark, target_complete=last)
-            if new or not last:
+            # Each write gets on: were one for nothing, indexers could overtake each other with it for ever.
+            if new:
                 mark = await self._note(mark, new)
         return mark
+
+    async def _not_noted(self, listed: Sequence[Listed]) -> list[Listed]:
+        """Those that are not in the backlog: a page's oldest slot was on the page before, too."""
+        if not listed:
+            return []
+        slots = [each.slot for each in listed]
+        own = sa.select(BACKLOG.c.signature, BACKLOG.c.slot).filter_by(program=self.program.name)
+        within = own.where(BACKLOG.c.slot >= min(slots), BACKLOG.c.slot <= max(slots))
+        async with self._database.reading() as connection:
+            noted = {(row.signature, row.slot) for row in await connection.execute(within)}
+        return [each for each in listed if not noted or (str(each.signature), each.slot) not in noted]
 
     async def _where_stopped(self) -> Signature | None:
         """What an interrupted descent goes on below: the lowest but one of its slots, as in walk."""

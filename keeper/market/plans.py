@@ -81,10 +81,8 @@ def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) ->
     movements = []
     currency = order.terms.currency
     for lease in leases:
-        before, after = (
-            economy.with_fee(economy.principal(lease.rate, all_), lease.renter_fee_bps)
-            for all_ in (lease.hours, lease.hours + hours)
-        )
+        before = economy.cost(lease.rate, lease.hours, lease.renter_fee_bps)
+        after = economy.cost(lease.rate, lease.hours + hours, lease.renter_fee_bps)
         payer = _wallet("your account", order.renter, config, currency)
         why = f"{hours} hours more of {lease.device}, and the fee of {_percent(lease.renter_fee_bps)}"
         movements.append(Movement(payer, _vault(order), after - before, currency, why))

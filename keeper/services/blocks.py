@@ -202,10 +202,12 @@ async def _agreed(chain: Chain) -> Block | None:
     block = (await staking.read_hours(chain, [config.next_hour])).get(config.next_hour)
     if block is None or block.status != BlockStatus.AGREED or block.revision != config.revision:
         return None
+    if now < block.agreed_at + config.params.challenge_window:
+        return None
     economy = await tokenomics.read_config(chain)
     if economy and economy.emitted < block.total and economy.is_paused(tokenomics.PAUSE_EMISSION, now):
         return None
-    return block if now >= block.agreed_at + config.params.challenge_window else None
+    return block
 
 
 async def _replaced(chain: Chain) -> list[Block]:

@@ -153,11 +153,18 @@ def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path):
     with pytest.raises(SigningFailed, match="took more than 3 seconds"):
         CommandSigner(hang, ALICE.pubkey(), 3.0).sign_message(b"message")
     assert time.monotonic() - began < 60, "it didn't wait for the child's end"
+    child, until = Path(f"/proc/{pid.read_text().strip()}/stat"), time.monotonic() + 30
+    while has_not_ended(child):
+        assert time.monotonic() < until, "it goes on"
+        time.sleep(0.01)
+
+
+def has_not_ended(process):
+    """Killed, it takes a moment; then it is gone, or not collected yet (Z)."""
     try:
-        state = Path(f"/proc/{pid.read_text().strip()}/stat").read_text().split()[2]
-    except FileNotFoundError:
-        return
-    assert state == "Z", "ended, and not collected yet"
+        return process.read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 async def test_transactions_signed_by_a_command_land_on_both_chains(command, key_file):

@@ -167,11 +167,11 @@ class Buyback(AdminRoles):
         return [("ParamsApplied", {"params": config.params.fields()})]
 
     def set_pause(self, guardian: Address, mask: int, until: int) -> list[Event]:
-        self._pause(guardian, mask, until, self.now)
+        name, fields = self._pause(guardian, mask, until)
         config = self._config()
         if config.open and mask & PAUSE_BID and self.now < until:
             config.void = True
-        return [("PauseSet", {"mask": mask, "until": until, "voided": config.void})]
+        return [(name, {**fields, "voided": config.void})]
 
     def set_first_price(self, admin: Address, price: int) -> list[Event]:
         config = self._config()

@@ -51,13 +51,15 @@ class AdminRoles:
         config.pending_guardian, config.guardian_at = ZERO, 0
         return "GuardianChanged", {"from": before, "to": successor}
 
-    def _pause(self, guardian: Address, mask: int, until: int, now: int) -> None:
+    def _pause(self, guardian: Address, mask: int, until: int) -> Event:
         config = self._config()
         require(guardian == config.guardian, "NotGuardian")
+        now = self._clock()
         # Each program has two bits.
         require(mask in range(4), "PauseMaskInvalid")
         require(until - now <= 7 * DAY, "PauseTooLong")
         config.pause_mask, config.pause_until = mask, until
+        return "PauseSet", {"mask": mask, "until": until}
 
 
 class ParamRoles(AdminRoles):
@@ -76,8 +78,7 @@ class ParamRoles(AdminRoles):
         raise NotImplementedError
 
     def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
-        self._pause(guardian, mask, until, self.now)
-        return "PauseSet", {"mask": mask, "until": until}
+        return self._pause(guardian, mask, until)
 
     def propose_params(self, admin: Address, params: Any) -> Event:
         config = self._config()

@@ -282,13 +282,7 @@ class Tokenomics(Ledger, AdminRoles):
         return GUARDIAN_NOTICE
 
     def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
-        config = self._config()
-        require(guardian == config.guardian, "NotGuardian")
-        now = self._clock()
-        require(mask in range(PAUSE_EMISSION + PAUSE_SEASONS + 1), "PauseMaskInvalid")
-        require(until - now <= 7 * DAY, "PauseTooLong")
-        config.pause_mask, config.pause_until = mask, until
-        return "PauseSet", {"mask": mask, "until": until}
+        return self._pause(guardian, mask, until)
 
     # -- the token program, used directly --------------------------------------------------------
 

@@ -135,10 +135,10 @@ def accepted(book: Book, event: Fields, at: int) -> None:
 def extended(book: Book, event: Fields, at: int) -> None:
     """Hours were added; the Pay that brings the money follows."""
     order, lease = _cluster(book, event), _lease(book, event)
-    before = _price(lease)
+    before = _cost(lease)
     lease["hours"] += event["extended_minutes"] * 60 // HOUR
     lease["stop"] = event["stop"]
-    more = _price(lease) - before
+    more = _cost(lease) - before
     lease["held"] += more
     _move(order, "free", "held", more)
 
@@ -228,9 +228,9 @@ def _move(order: Fields, source: str, to: str, amount: int) -> None:
     order[to] += amount
 
 
-def _price(lease: Fields) -> int:
-    """What a lease's hours cost the renter."""
-    return economy.with_fee(economy.principal(lease["rate"], lease["hours"]), lease["renter_fee_bps"])
+def _cost(lease: Fields) -> int:
+    """What a lease's hours cost the renter, with the fee."""
+    return economy.cost(lease["rate"], lease["hours"], lease["renter_fee_bps"])
 
 
 def _numbered(book: Book, event: Fields) -> Fields:

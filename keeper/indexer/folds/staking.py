@@ -122,7 +122,7 @@ def slash_voted(book: Book, event: Fields, at: int) -> None:
         book.create("Slash", address, bump, revision=config["revision"], **seeds)
     slash = book.change("Slash", address)
     if slash["revision"] != config["revision"]:
-        slash.update(_NO_SLASH, votes=[0] * client.MAX_OPERATORS, revision=config["revision"])
+        _void_votes(slash, config["revision"])
     slash["votes"][config["params"]["operators"].index(event["operator"])] = event["bps"]
     if event["pending"]:
         until = event["appeal_until"]
@@ -143,8 +143,7 @@ def slash_vetoed(book: Book, event: Fields, at: int) -> None:
 
 def slash_voided(book: Book, event: Fields, at: int) -> None:
     """Operators vote anew: the config is another."""
-    votes = [0] * client.MAX_OPERATORS
-    _slash(book, event).update(_NO_SLASH, votes=votes, revision=event["revision"])
+    _void_votes(_slash(book, event), event["revision"])
     book.change("Device", event["device"])["slash_pending"] = False
 
 
@@ -161,8 +160,10 @@ def _slash(book: Book, event: Fields) -> Fields:
     return book.change("Slash", client.slash_address(event["device"], event["evidence"]))
 
 
-_NO_SLASH = {"status": int(SlashStatus.VOTING), "bps": 0, "appeal_until": 0, "appeal": bytes(32)}
-"""A slash's fields when what was voted counts no more."""
+def _void_votes(slash: Fields, revision: int) -> None:
+    """What was voted counts no more, and what came of it."""
+    slash.update(status=int(SlashStatus.VOTING), bps=0, appeal_until=0, appeal=bytes(32))
+    slash.update(votes=[0] * client.MAX_OPERATORS, revision=revision)
 
 
 FOLDS: Mapping[str, Fold] = {
