@@ -17,7 +17,7 @@ import httpx2 as httpx
 from structlog.typing import FilteringBoundLogger
 
 from keeper.buyback.decide import Quote
-from keeper.chain import Chain
+from keeper.chain import ChainReader
 from keeper.clients import buyback
 from keeper.clients.buyback import Auction, Status
 from keeper.economy.buyback import BPS, MAX_PRICE
@@ -39,7 +39,7 @@ TOTAL_SECONDS = 15.0
 class PriceSource(Protocol):
     """Where a price comes from."""
 
-    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+    async def quote(self, chain: ChainReader, log: FilteringBoundLogger) -> Quote | None:
         """What an IO is worth now; None, and the reason in the log, where that isn't known."""
         ...
 
@@ -60,7 +60,7 @@ def from_sales(auctions: list[Auction], now: int) -> Quote | None:
 class OwnHistory:
     """The default: needs nobody, follows the market with the sales' delay."""
 
-    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+    async def quote(self, chain: ChainReader, log: FilteringBoundLogger) -> Quote | None:
         """The median of the last sales."""
         auctions = await buyback.read_recent(chain, HISTORY_DAYS)
         found = from_sales(auctions, (await chain.clock()).unix_timestamp)
@@ -96,7 +96,7 @@ class HttpOracle:
         """The server's name alone: the rest of a URL may hold a key, which logs must not show."""
         return httpx.URL(self.url).host
 
-    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+    async def quote(self, chain: ChainReader, log: FilteringBoundLogger) -> Quote | None:
         """Ask once; whatever is wrong with the answer is logged, and then there is no price."""
         config = await buyback.read_config(chain)
         now = (await chain.clock()).unix_timestamp

@@ -59,6 +59,9 @@ SLOTS_PER_SECOND = 2.5
 OUTERMOST_CALL = 2
 """Stack height of a call made by a transaction's own instruction."""
 
+OUTDATED = ("BlockhashNotFound", "AlreadyProcessed")
+"""What is said of a transaction that was sent before, or signed for an earlier block."""
+
 
 class EmbeddedChain:
     """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for whoever owns it."""
@@ -138,6 +141,13 @@ class EmbeddedChain:
         """Execute one transaction and keep it; a refusal is in the record, not raised."""
         return self.submit(self._sign(instructions, signers))
 
+    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
+        """Execute one transaction, without what it takes on a network; raises TransactionFailed."""
+        record = self.execute(instructions, signers)
+        if record.error is not None:
+            raise TransactionFailed(record)
+        return record
+
     def latest_blockhash(self) -> Hash:
         """What the next transaction must name; the one after it needs another."""
         return self._svm.latest_blockhash()
@@ -168,12 +178,13 @@ class EmbeddedChain:
         return record
 
     def rehearse(self, transaction: VersionedTransaction) -> TransactionRecord:
-        """Execute a transaction that was signed elsewhere without changing anything."""
+        """Execute a transaction that was signed elsewhere without changing anything; it costs nothing."""
         _require_packet(transaction)
         result = _VM.submit(self._svm.simulate_transaction, transaction).result()
-        return self._record(
+        record = self._record(
             transaction, result if isinstance(result, FailedTransactionMetadata) else result.meta()
         )
+        return record._replace(fee=0)
 
     def transactions(self) -> list[TransactionRecord]:
         """Everything that was executed, oldest first."""
@@ -257,13 +268,6 @@ class EmbeddedChain:
             if (size is None or len(found.data) == size) and _match(data := bytes(found.data), matches)
         }
 
-    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
-        """See :class:`~keeper.chain.protocol.Chain`."""
-        record = self.execute(instructions, signers)
-        if record.error is not None:
-            raise TransactionFailed(record)
-        return record
-
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
@@ -333,8 +337,10 @@ class EmbeddedChain:
         return len(self._records)
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
-        """See :class:`~keeper.chain.protocol.Chain`."""
-        self.submit(transaction)
+        """See :class:`~keeper.chain.protocol.Chain`; raises ChainError for what can never be executed."""
+        record = self.submit(transaction)
+        if record.signature not in self._positions and record.error not in OUTDATED:
+            raise ChainError(f"the chain doesn't take the transaction: {record.error}")
 
     async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""

@@ -15,6 +15,7 @@ from keeper.buyback.decide import Limits, Quote, Step, View, worth_buying_at
 from keeper.chain import ChainError
 from keeper.chain.connect import connect
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.landing import land
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import buyback
@@ -89,7 +90,8 @@ def first_price(
 
     async def work() -> None:
         async with connect(settings.chain, live=True) as connected:
-            await connected.send([buyback.set_first_price(admin.pubkey(), units)], [admin])
+            setting = buyback.set_first_price(admin.pubkey(), units)
+            await land(connected, [setting], [admin], fees=settings.fees)
 
     asyncio.run(work())
     console.print(f"the first auction starts from {io(units)} IO per USDC; from now on sales alone move it")
@@ -177,7 +179,7 @@ def _dry_run(settings: Settings) -> None:
                 connected.follow_wall_clock()
             log = structlog.get_logger()
             source = wiring.price_source(settings)
-            return await plan(connected, bidder, log, source=source, limits=limits)
+            return await plan(connected, bidder.pubkey(), log, source=source, limits=limits)
 
     found = asyncio.run(read())
     if found is None:

@@ -13,6 +13,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
+from keeper.chain.landing import land
 from keeper.chain.token import create_associated
 from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.clients import staking, tokenomics
@@ -174,7 +175,7 @@ def claim(
                 create_associated(payer.pubkey(), owner, tokenomics.MINT),
                 staking.claim(number, owner, found.lifetime, found.proof),
             ]
-            record = await connected.send(instructions, [payer])
+            record = await land(connected, instructions, [payer], fees=chosen.fees)
             (event,) = staking.PROGRAM.events(record)
             return int(event.fields["amount"]), int(event.fields["claimed"])
 

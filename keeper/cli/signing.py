@@ -11,9 +11,11 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, TransactionFailed, TransactionRecord
+from keeper.chain.landing import land
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, size
 from keeper.chain.token import read_token_account
 from keeper.economy.money import show
+from keeper.settings import Settings
 from keeper.terminal.tables import console, plain
 from keeper.wallet.plans import Plan
 
@@ -52,7 +54,7 @@ async def carry_out(
         return None
     if not yes:
         typer.confirm("Sign and send?", abort=True)
-    record = await chain.send(plan.instructions, signers)
+    record = await land(chain, plan.instructions, signers, fees=Settings().fees)
     console.print(f"Done: {record.signature}", soft_wrap=True)
     return record
 

@@ -129,8 +129,8 @@ class Buyback:
         supply = (await self._supply()).supply
         events = {name: await self._bid(name, auction) for name in eager}
         if not eager:
-            keeper, log = self.network.keeper, self.network.log
-            done = await bid_on_auction(self.network.chain, keeper, log, source=OwnHistory(), limits=KEEPER)
+            port = self.network.port(self.network.keeper)
+            done = await bid_on_auction(port, source=OwnHistory(), limits=KEEPER)
             events = {KEEPER_NAME: done[0]} if done else {}
         won = [(name, event) for name, event in events.items() if event]
         if not won:

@@ -141,9 +141,7 @@ class Stakers:
             await self._lie(number)
         for index, operator in enumerate(self.operators):
             events = await attest_hours(
-                self.network.chain,
-                operator,
-                self.network.log,
+                self.network.port(operator),
                 folder=self._folder(index),
                 observe=self._observe,
                 past=self._past,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from keeper.chain import Chain
+from keeper.chain import ChainReader
 from keeper.db import Database, DatabaseError
 from keeper.db.tables import CHAIN
 
@@ -12,7 +12,7 @@ ONLY = 1
 """The id of the one row."""
 
 
-async def guard(database: Database, chain: Chain) -> None:
+async def guard(database: Database, chain: ChainReader) -> None:
     """Remember the chain's genesis hash, or compare it: raises DatabaseError for another chain's.
 
     A test network that was started anew, say, has the same address and nothing else in common.

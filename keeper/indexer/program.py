@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from solders.signature import Signature
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.chain import Chain, ChainError, ChainUnreachable, Commitment, Event, Listed, Program
+from keeper.chain import ChainError, ChainReader, ChainUnreachable, Commitment, Event, Listed, Program
 from keeper.db import Database, DatabaseError
 from keeper.db.bulk import Columns, Insertion
 from keeper.db.events import EventTables, Place
@@ -105,7 +105,9 @@ class _Read(NamedTuple):
 class ProgramIndexer:
     """Indexes one program; ``prepare`` first, then ``poll`` as often as one likes."""
 
-    def __init__(self, chain: Chain, database: Database, program: Program, *, batch: int = BATCH) -> None:
+    def __init__(
+        self, chain: ChainReader, database: Database, program: Program, *, batch: int = BATCH
+    ) -> None:
         """Read from ``chain``, write to ``database``."""
         self.program = program
         self.tables = EventTables(program)

@@ -6,13 +6,12 @@ from functools import partial
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from structlog.typing import FilteringBoundLogger
 
 from keeper import sender
-from keeper.chain import Chain, Event, Signer
+from keeper.chain import ChainReader, Event
 from keeper.clients import orders
 from keeper.clients.orders import PROGRAM, Config
-from keeper.jobs.due import pick, send_all
+from keeper.jobs.port import Port, do_all, pick
 from keeper.market.leases import Action, Book, Kind, due
 
 LOGGED = {
@@ -30,44 +29,44 @@ the time waits for the next run, as everybody does: other jobs have their turn b
 """
 
 
-async def keep_leases(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def keep_leases(port: Port) -> list[Event]:
     """Do everything that is due for orders; see :func:`~keeper.market.leases.due`.
 
     What one step makes due is done in the same run, up to :data:`STEPS`. What is refused alone (a token
     account that its owner closed or that is frozen) is logged and tried again later, and keeps nothing else
     from being done.
     """
-    config = await orders.read_config(chain)
+    config = await orders.read_config(port.chain)
     if config is None:
-        log.info("leases.not_initialised")
+        port.log.info("leases.not_initialised")
         return []
     events: list[Event] = []
     tried: set[Action] = set()
     for _ in range(STEPS):
-        book = await read_book(chain)
-        todo = [each for each in due(book, (await chain.clock()).unix_timestamp) if each not in tried]
+        book = await read_book(port.chain)
+        todo = [each for each in due(book, (await port.chain.clock()).unix_timestamp) if each not in tried]
         if not todo:
             break
         tried.update(todo)
         actions = [
             sender.Action(
                 name(each, book),
-                (instruction(each, book, config, payer.pubkey()),),
-                partial(_is_due, chain, each, book),
+                (instruction(each, book, config, port.payer),),
+                partial(_is_due, port.chain, each, book),
                 patient=True,
             )
             for each in todo
         ]
-        events += await send_all(chain, payer, log, PROGRAM, actions)
+        events += await do_all(port, PROGRAM, actions)
     for event in events:
         if event.name in LOGGED:
             line, fields = LOGGED[event.name]
             shown = pick(event.fields, *fields)
-            log.info(line, **{key: str(v) if isinstance(v, Pubkey) else v for key, v in shown.items()})
+            port.log.info(line, **{key: str(v) if isinstance(v, Pubkey) else v for key, v in shown.items()})
     return events
 
 
-async def read_book(chain: Chain) -> Book:
+async def read_book(chain: ChainReader) -> Book:
     """Read all orders, leases and faults; leases first, as an order outlives its own."""
     leases = await orders.read_leases(chain)
     faults = {fault.address: fault for fault in await orders.read_faults(chain)}
@@ -115,7 +114,7 @@ def instruction(action: Action, book: Book, config: Config, payer: Pubkey) -> In
             return orders.close_order(config, book.orders[address])
 
 
-async def _is_due(chain: Chain, action: Action, before: Book) -> bool:
+async def _is_due(chain: ChainReader, action: Action, before: Book) -> bool:
     """Whether an action is due still, by the accounts that it is about alone."""
     address, kind = action.address, action.kind
     if kind is Kind.CLOSE_FAULT:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, Clock, Commitment, Event
+from keeper.chain import ChainReader, Clock, Commitment, Event
 from keeper.chain.program import Fields, Program
 from keeper.clients import orders, staking
 from keeper.clients.staking import Class
@@ -39,7 +39,7 @@ class HourPast:
 class Past:
     """Earlier states of the chain, from the events of staking and orders."""
 
-    def __init__(self, chain: Chain, database: Database, *, keeps: bool = True) -> None:
+    def __init__(self, chain: ChainReader, database: Database, *, keeps: bool = True) -> None:
         """Index ``chain`` into ``database``; with ``keeps`` go on there from one hour to the next."""
         self._chain = chain
         self._final = Clock(0, 0)
@@ -87,7 +87,7 @@ class _Accounts(Kept):
     never fall from one slot to the next.
     """
 
-    def __init__(self, chain: Chain, database: Database, program: Program, keeps: bool) -> None:
+    def __init__(self, chain: ChainReader, database: Database, program: Program, keeps: bool) -> None:
         indexer = ProgramIndexer(chain, database, program)
         super().__init__(database, indexer, FOLDS[program.name], "hour_slot")
         self._keeps = keeps

@@ -11,7 +11,7 @@ from hashlib import sha256
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError, Commitment, Program, loader
+from keeper.chain import ChainError, ChainReader, Commitment, Program, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import sol
 from keeper.clients import staking, tokenomics
@@ -54,7 +54,7 @@ class Doctor:
     """Looks, changes nothing; ``environment`` is the process' own."""
 
     settings: Settings
-    chain: Chain
+    chain: ChainReader
     environment: Mapping[str, str]
     key: Pubkey | KeyRefused
 

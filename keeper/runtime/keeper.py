@@ -14,10 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import (
-    Chain,
     ChainError,
+    ChainReader,
     ChainUnreachable,
-    Signer,
     SigningFailed,
     TransactionExpired,
     TransactionFailed,
@@ -25,12 +24,14 @@ from keeper.chain import (
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients.errors import explain
 from keeper.db import Database, Leader, NotLeader
-from keeper.jobs.due import Job
+from keeper.jobs.port import Job, Port
+from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard, Withheld
 from keeper.runtime.look import ChainSeen, Conflict, DatabaseSeen, look_at_chain, look_at_database
 from keeper.runtime.metrics import Metrics
 from keeper.sender import Halted
 from keeper.sender.intents import State
+from keeper.sender.sender import Sender
 
 DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error, OSError)
 
@@ -61,17 +62,15 @@ class JobHealth:
     running_since: float | None = None
 
 
-async def run_once(
-    name: str, job: Job, chain: Chain, payer: Signer, log: FilteringBoundLogger
-) -> tuple[Outcome, str | None]:
-    """Run one job now; log what goes wrong instead of raising it. Gives the outcome and a reason.
+async def run_once(job: Job, port: Port) -> tuple[Outcome, str | None]:
+    """Run one job now; log what goes wrong instead of raising it. Returns the outcome and a reason.
 
     Whatever failed is tried again at the job's next time, as the jobs are idempotent. What a job did
     on a chain in a file is saved there before anything else is done.
     """
-    log = log.bind(job=name)
+    log = port.log
     try:
-        await job(chain, payer, log)
+        await job(port)
     except (Withheld, Halted) as error:
         reason = str(error)
         log.warning("job.withheld", reason=reason)
@@ -104,8 +103,8 @@ async def run_once(
     else:
         return Outcome.OK, None
     finally:
-        if isinstance(chain, EmbeddedChain):
-            chain.checkpoint()
+        if isinstance(port.chain, EmbeddedChain):
+            port.chain.checkpoint()
     return Outcome.FAILED, reason
 
 
@@ -114,8 +113,8 @@ class Keeper:
     """Runs jobs while it leads, and keeps how they go and what it sees."""
 
     name: str
-    chain: Chain
-    signer: Signer = field(repr=False)
+    chain: ChainReader
+    sender: Sender = field(repr=False)
     database: Database
     leader: Leader
     guard: BalanceGuard
@@ -139,7 +138,7 @@ class Keeper:
     def __post_init__(self) -> None:
         """Lead nothing yet, know nothing yet."""
         self.health = {name: JobHealth() for name in self.jobs}
-        self.metrics.info.labels(self.name, str(self.signer.pubkey())).set(1)
+        self.metrics.info.labels(self.name, str(self.sender.payer)).set(1)
         self.metrics.balance_warning.set(self.guard.warning)
         self.metrics.balance_stop.set(self.guard.stop)
         for name in self.jobs:
@@ -154,7 +153,7 @@ class Keeper:
         health = self.health[name]
         health.running_since = time.monotonic()
         try:
-            outcome, reason = await run_once(name, self.jobs[name], self.chain, self.signer, self.log)
+            outcome, reason = await run_once(self.jobs[name], self._port(name))
         finally:
             seconds, health.running_since = time.monotonic() - health.running_since, None
         health.failures = 0 if outcome is Outcome.OK else health.failures + 1
@@ -165,6 +164,9 @@ class Keeper:
         if outcome is Outcome.OK:
             self.metrics.last_success.labels(name).set_to_current_time()
         return outcome
+
+    def _port(self, job: str) -> Port:
+        return Acting(self.chain, self.sender, job, self.guard.check, self.log.bind(job=job))
 
     # -- leadership ----------------------------------------------------------------------------
 
@@ -204,7 +206,7 @@ class Keeper:
         except DATABASE_ERRORS as error:
             self._lost_database(error)
         try:
-            self.seen = await look_at_chain(self.chain, self.signer.pubkey(), self.rewards)
+            self.seen = await look_at_chain(self.chain, self.sender.payer, self.rewards)
             self.chain_error = None
         except ChainError as error:
             if self.chain_error != str(error):

@@ -83,7 +83,7 @@ async def run(
     keeper.log.info(
         "keeper.started",
         name=keeper.name,
-        payer=str(keeper.signer.pubkey()),
+        payer=str(keeper.sender.payer),
         jobs=list(keeper.jobs),
         every_seconds=every,
     )

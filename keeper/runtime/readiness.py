@@ -87,7 +87,7 @@ def report(keeper: Keeper) -> dict[str, Any]:
         "ready": not why,
         "reasons": why,
         "name": keeper.name,
-        "address": str(keeper.signer.pubkey()),
+        "address": str(keeper.sender.payer),
         "leads": keeper.leads,
         "leader": known.holder if known else None,
         "slot": seen.slot if seen else None,

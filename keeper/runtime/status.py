@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from keeper.chain import Chain, Commitment, Program
+from keeper.chain import ChainReader, Commitment, Program
 from keeper.db import Database
 from keeper.db.tables import (
     BACKLOG,
@@ -52,7 +52,7 @@ class Status:
     parked: list[tuple[str, str]] = field(default_factory=list)
 
 
-async def read_status(chain: Chain, url: str, programs: Sequence[Program]) -> Status:
+async def read_status(chain: ChainReader, url: str, programs: Sequence[Program]) -> Status:
     """Read it; raises DatabaseError for another chain's database."""
     database = Database(url)
     try:

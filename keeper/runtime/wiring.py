@@ -22,15 +22,14 @@ from keeper.indexer import guard
 from keeper.jobs import registry
 from keeper.jobs.blocks import attest_hours, observations_in
 from keeper.jobs.buyback import bid_on_auction
-from keeper.jobs.due import Job
 from keeper.jobs.names import ATTEST, BIDS
+from keeper.jobs.port import Job
 from keeper.rewards.past import Past
 from keeper.runtime import loop, monitoring, operation
 from keeper.runtime.balance import BalanceGuard
 from keeper.runtime.keeper import Keeper, Limits
 from keeper.runtime.operation import operating, sender_of
 from keeper.runtime.rehearsal import Rehearsal, copied, rehearse
-from keeper.sender import FeePolicy
 from keeper.settings import Settings
 
 
@@ -85,22 +84,21 @@ async def assembled(
 ) -> AsyncIterator[tuple[Keeper, Callable[[], Awaitable[None]]]]:
     """A keeper with these jobs and its own, and what returns when one of the programs was called."""
     signer = settings.signer()
-    fees = FeePolicy(settings.fee_percentile, settings.fee_highest, settings.fee_daily)
     async with (
         connect(settings.chain, live=True, websocket=settings.websocket) as chain,
         operating(chain, settings.database, holder(settings)) as op,
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
-        sender = sender_of(op, chain, signer, fees)
+        sender = sender_of(op, chain, signer, settings.fees)
         jobs = chosen_jobs(settings, names, Past(chain, op.database))
         keeper = Keeper(
             name=settings.name,
             chain=chain,
-            signer=signer,
+            sender=sender,
             database=op.database,
             leader=op.leader,
             guard=balance,
-            jobs=op.jobs(jobs, sender, balance.check),
+            jobs=op.jobs(jobs, sender),
             rewards=settings.rewards,
             limits=Limits(settings.lag_slots, settings.lag_hours),
             log=structlog.get_logger(),

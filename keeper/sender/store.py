@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.chain import Blockhash, TransactionRecord
+from keeper.chain import TransactionRecord
+from keeper.chain.landing import Signed
 from keeper.db import Database, Leader
 from keeper.db.tables import ATTEMPT_INTENTS, ATTEMPTS, HALTS, INTENTS
 from keeper.sender.intents import Action, AttemptState, Halted, State, to_json
@@ -66,32 +66,17 @@ class Store:
         }
         async with self._writing() as connection:
             await self._check_halts(connection)
-            row = await self._find(connection, action)
+            mine = sa.select(INTENTS).filter_by(key=action.key)
+            row = (await connection.execute(mine)).first()
             if row is None:
-                key = action.key or await self._new_key(connection, action)
-                new = {"key": key, "state": State.OPEN, "tries": 0, "not_before": 0, "created_at": now}
+                new = {"key": action.key, "state": State.OPEN, "tries": 0, "not_before": 0, "created_at": now}
                 await connection.execute(sa.insert(INTENTS).values(epoch=self._epoch, **new, **values))
-            else:
-                key = row.key
-                if row.state in (State.OPEN, State.ELSEWHERE) or (
-                    row.state == State.REFUSED and row.not_before <= now
-                ):
-                    reopened = sa.update(INTENTS).filter_by(id=row.id)
-                    await connection.execute(reopened.values(state=State.OPEN, epoch=self._epoch, **values))
-            return (await connection.execute(sa.select(INTENTS).filter_by(key=key))).one()
-
-    async def _find(self, connection: AsyncConnection, action: Action) -> sa.Row[Any] | None:
-        query = sa.select(INTENTS).filter_by(key=action.key)
-        if action.key is None:
-            done = (State.LANDED, State.ELSEWHERE)
-            equal = INTENTS.c.key.startswith(action.bytes_key, autoescape=True)
-            query = sa.select(INTENTS).where(equal, INTENTS.c.state.not_in(done))
-        return (await connection.execute(query)).first()
-
-    async def _new_key(self, connection: AsyncConnection, action: Action) -> str:
-        equal = INTENTS.c.key.startswith(action.bytes_key, autoescape=True)
-        count = await connection.scalar(sa.select(sa.func.count()).select_from(INTENTS).where(equal))
-        return f"{action.bytes_key}{count}"
+            elif row.state in (State.OPEN, State.ELSEWHERE) or (
+                row.state == State.REFUSED and row.not_before <= now
+            ):
+                reopened = sa.update(INTENTS).filter_by(id=row.id)
+                await connection.execute(reopened.values(state=State.OPEN, epoch=self._epoch, **values))
+            return (await connection.execute(mine)).one()
 
     async def intent(self, key: str) -> sa.Row[Any] | None:
         """An intent, None when there is none."""
@@ -109,31 +94,22 @@ class Store:
             return int(await connection.scalar(query) or 0)
 
     async def sign(
-        self,
-        job: str,
-        transaction: VersionedTransaction,
-        blockhash: Blockhash,
-        intents: Sequence[tuple[int, int]],
-        *,
-        units: int,
-        price: int,
-        fee: int,
-        now: int,
+        self, job: str, signed: Signed, intents: Sequence[tuple[int, int]], *, now: int
     ) -> sa.Row[Any]:
         """Write a signed transaction down; ``intents`` are (id, first instruction). Send it only then."""
-        signature = str(transaction.signatures[0])
+        signature = str(signed.signature)
         async with self._writing() as connection:
             await self._check_halts(connection)
             await connection.execute(
                 sa.insert(ATTEMPTS).values(
                     signature=signature,
                     job=job,
-                    transaction=bytes(transaction),
-                    last_valid_height=blockhash.last_valid_height,
+                    transaction=bytes(signed.transaction),
+                    last_valid_height=signed.last_valid_height,
                     state=AttemptState.LIVE,
-                    units=units,
-                    price=price,
-                    fee=fee,
+                    units=signed.units,
+                    price=signed.price,
+                    fee=signed.fee,
                     created_at=now,
                 )
             )

@@ -11,6 +11,7 @@ from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keeper.chain import Signer
+from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
 from keeper.jobs.names import NAMES
 from keeper.settings.keys import choose_signer
@@ -146,6 +147,11 @@ class Settings(BaseSettings):
     def stop_lamports(self) -> int:
         """The balance below which it sends nothing."""
         return int(self.balance_stop * LAMPORTS)
+
+    @property
+    def fees(self) -> FeePolicy:
+        """What transactions offer for being taken sooner."""
+        return FeePolicy(self.fee_percentile, self.fee_highest, self.fee_daily)
 
     def signer(self) -> Signer:
         """Whoever signs for the keeper. Raises KeyRefused."""

@@ -13,11 +13,12 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from keeper.chain import Chain, Commitment, Event
+from keeper.chain.fees import FeePolicy
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.db.events import EventTables
 from keeper.economy.supply import IO
 from keeper.runtime.operation import Operation, operating, sender_of
-from keeper.sender import Action, FeePolicy
+from keeper.sender import Action
 from tests.e2e.live import LiveChain
 from tests.e2e.network import Network
 from tests.programs.world import key

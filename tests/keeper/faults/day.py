@@ -19,6 +19,7 @@ from keeper.chain.token import create_associated
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.orders import Currency
 from keeper.jobs.blocks import attest_hours, observations_in
+from keeper.jobs.port import Direct
 from keeper.rewards import tables
 from keeper.rewards.rows import OBSERVATION, keys
 from tests.keeper.chain.rpc_node import RpcNode
@@ -162,7 +163,9 @@ class DayWorld(OrdersWorld):
         own, observe = folder / "second", observations_in(folder / "observations")
         own.mkdir(exist_ok=True)
         async with indexed(self.chain, own / "index.db") as past:
-            await attest_hours(self.chain, self.operators[1], LOG, folder=own, observe=observe, past=past)
+            await attest_hours(
+                Direct(self.chain, self.operators[1], LOG), folder=own, observe=observe, past=past
+            )
 
 
 def write_settings(folder: Path, world: DayWorld, database: str, **more: object) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from keeper.clients import staking
 from keeper.clients.staking import Attestation, BlockStatus
 from keeper.db import Database
 from keeper.economy.supply import IO
-from keeper.jobs.due import Job
 from keeper.jobs.names import ATTEST
+from keeper.jobs.port import Job
 from keeper.rewards import publication, tables
 from keeper.rewards.past import Past
 from keeper.rewards.rows import OBSERVATION, keys
@@ -119,21 +120,17 @@ async def operators(world, tmp_path, empty_sqlite):
 def says(world: StakingWorld, liar: Operator, change: Callable[[Attestation], Attestation]) -> None:
     """Let an operator attest something else than what it computed."""
 
-    async def job(chain, payer, log):
+    async def job(port):
         folder = liar.rewards.parent / "the truth"
         true = configured([ATTEST], folder, liar.observations, liar.past)[ATTEST]
 
-        class Elsewhere:
-            def __getattr__(self, name):
-                return getattr(chain, name)
+        async def lie(actions):
+            hour = int(max(folder.iterdir(), key=lambda each: int(each.name)).name)
+            said = change(publication.read_manifest(folder, hour).attestation)
+            instructions = (staking.attest(port.payer, hour, said),)
+            return await port.do([replace(actions[0], key="a lie", instructions=instructions)])
 
-            async def perform(self, actions, log):
-                hour = int(max(folder.iterdir(), key=lambda each: int(each.name)).name)
-                said = change(publication.read_manifest(folder, hour).attestation)
-                lie = (staking.attest(payer.pubkey(), hour, said),)
-                return await chain.perform([replace(actions[0], key="a lie", instructions=lie)], log)
-
-        return await true(Elsewhere(), payer, log)
+        return await true(SimpleNamespace(chain=port.chain, payer=port.payer, log=port.log, do=lie))
 
     liar.lies(job)
 

@@ -18,6 +18,7 @@ from keeper.economy.calendar import DAY
 from keeper.economy.orders import fee
 from keeper.jobs import leases
 from keeper.jobs.leases import keep_leases, read_book
+from keeper.jobs.port import Direct
 from keeper.market.leases import ending
 from tests.keeper.jobs.test_tokenomics import overtaken
 from tests.programs.orders_world import ASK_IO, HOUR, OrdersWorld
@@ -39,7 +40,7 @@ def world() -> OrdersWorld:
 
 async def names(world: OrdersWorld) -> list[str]:
     """The job's events, but for the fees beside the payments."""
-    return [e.name for e in await keep_leases(world.chain, world.payer, LOG) if e.name != "Earn"]
+    return [e.name for e in await keep_leases(Direct(world.chain, world.payer, LOG)) if e.name != "Earn"]
 
 
 def opened(world: OrdersWorld, *accepting: str, **changed: object) -> orders.Order:
@@ -52,7 +53,7 @@ def opened(world: OrdersWorld, *accepting: str, **changed: object) -> orders.Ord
 async def test_before_there_is_anything():
     world = World.launched()
     with capture_logs() as logs:
-        assert await keep_leases(world.chain, world.payer, LOG) == []
+        assert await keep_leases(Direct(world.chain, world.payer, LOG)) == []
     assert [each["event"] for each in logs] == ["leases.not_initialised"]
 
 
@@ -173,7 +174,9 @@ async def test_somebody_who_makes_something_due_all_the_time_keeps_no_other_job_
         return await read_book(chain)
 
     monkeypatch.setattr(leases, "read_book", read_and_make_due)
-    closed = [each.name for each in await keep_leases(world.chain, world.payer, LOG)].count("OrderClosed")
+    closed = [each.name for each in await keep_leases(Direct(world.chain, world.payer, LOG))].count(
+        "OrderClosed"
+    )
     assert closed == leases.STEPS
 
 
@@ -182,7 +185,7 @@ async def test_beside_another_keeper(world):
     world.chain.advance(10 * HOUR)
     overtaken(world)
     with capture_logs() as logs:
-        await keep_leases(world.chain, world.payer, LOG)
+        await keep_leases(Direct(world.chain, world.payer, LOG))
     assert {each["event"] for each in logs} <= {"keeper.others_were_faster", "lease.ended", "order.refunded"}
     assert all(each.status == 2 for each in finish(orders.read_leases(world.chain)).values())
 
@@ -190,7 +193,7 @@ async def test_beside_another_keeper(world):
 async def test_a_keeper_without_lamports_says_so_once(world):
     opened(world, "one", "two")
     with pytest.raises(TransactionFailed):
-        await keep_leases(world.chain, key("nobody gave me lamports"), LOG)
+        await keep_leases(Direct(world.chain, key("nobody gave me lamports"), LOG))
 
 
 async def test_many_are_done_in_few_transactions(world):

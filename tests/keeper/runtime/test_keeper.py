@@ -13,7 +13,7 @@ from keeper.clients import tokenomics
 from keeper.db import Database
 from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.jobs import registry
-from keeper.jobs.due import send
+from keeper.jobs.port import do
 from keeper.runtime.keeper import Outcome
 from keeper.runtime.readiness import FAILURES, is_alive, reasons, report
 from tests.keeper.runtime.keepers import LIMITS, STOP, WARNING, events_of, figure, new_keeper
@@ -192,12 +192,12 @@ async def test_what_fails_again_and_again_is_named(world, database, failure, eve
 
 
 async def test_what_is_refused_for_good_needs_somebody(world, database):
-    async def wrong(chain, payer, log):
+    async def wrong(port):
         async def still_due():
             return True
 
-        launch = tokenomics.launch(payer.pubkey(), 1)
-        return await send(chain, payer, log, tokenomics.PROGRAM, [launch], still_due, key="wrong")
+        launch = tokenomics.launch(port.payer, 1)
+        return await do(port, tokenomics.PROGRAM, [launch], still_due, key="wrong")
 
     keeper = new_keeper(world.chain, world.payer, database, {"wrong": wrong})
     with capture_logs() as logs:

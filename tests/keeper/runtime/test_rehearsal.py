@@ -11,6 +11,7 @@ from keeper.economy.supply import IO
 from keeper.jobs import registry
 from keeper.jobs.blocks import attest_hours
 from keeper.runtime.rehearsal import copied, describe, rehearse
+from keeper.sender import Action
 from tests.keeper.jobs.test_blocks import attest, observe
 from tests.keeper.runtime.keepers import indexed
 from tests.programs.staking_world import StakingWorld
@@ -62,9 +63,12 @@ async def test_vesting_shows_each_payment_with_its_arguments(world):
 
 
 async def test_a_refusal_is_told_in_the_programs_words(world):
-    async def wrong(chain, payer, log):
-        await chain.send([tokenomics.emit()], [payer])
-        await chain.send([tokenomics.launch(payer.pubkey(), 1)], [payer])
+    async def still_due():
+        return True
+
+    async def wrong(port):
+        await port.do([Action("emit", (tokenomics.emit(),), still_due)])
+        await port.do([Action("launch", (tokenomics.launch(port.payer, 1),), still_due)])
         raise AssertionError("a refused transaction has no effects to go on from")
 
     found = await rehearse(wrong, world.chain, world.payer, LOG)

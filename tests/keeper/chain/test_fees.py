@@ -2,7 +2,7 @@
 
 import pytest
 
-from keeper.sender.fees import FeePolicy, priority_fee
+from keeper.chain.fees import FeePolicy, priority_fee
 
 POLICY = FeePolicy(percentile=60, highest=1_000, daily=10_000)
 
