@@ -6,12 +6,13 @@ from itertools import count
 
 import pytest
 import structlog
-from solders.compute_budget import set_compute_unit_price
 from solders.instruction import AccountMeta, Instruction
 from structlog.testing import capture_logs
 
 from keeper.chain import TransactionFailed
+from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
+from keeper.chain.landing import prepare
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, pack, size
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.calendar import DAY
@@ -215,16 +216,14 @@ def test_packing_fills_transactions_and_keeps_the_order():
     instructions = [Instruction(TOKEN_PROGRAM, bytes(n), metas) for n, metas in enumerate(accounts)]
     runs = pack([[each] for each in instructions], payer)
     assert [at for run in runs for at in run] == list(range(40))
-    price = set_compute_unit_price(1)
-    sizes = [size([*(instructions[at] for at in run), price], payer) for run in runs]
+    sizes = [size([instructions[at] for at in run], payer) for run in runs]
     assert max(sizes) <= MAX_TRANSACTION_BYTES
     for run in runs[:-1]:
-        longer = [*instructions[run.start : run.stop + 1], price]
-        assert size(longer, payer) > MAX_TRANSACTION_BYTES
+        assert size(instructions[run.start : run.stop + 1], payer) > MAX_TRANSACTION_BYTES
     assert pack([], payer) == []
 
 
-def test_a_size_is_the_chains_own(world):
+async def test_a_size_is_that_of_what_lands(world):
     instruction = tokenomics.sync_burned()
-    signed = world.chain._sign([instruction], [world.payer])
-    assert len(bytes(signed)) == size([instruction], world.payer.pubkey())
+    signed = await prepare(world.chain, [instruction], [world.payer], FeePolicy())
+    assert len(bytes(signed.transaction)) == size([instruction], world.payer.pubkey())
