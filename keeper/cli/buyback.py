@@ -17,6 +17,7 @@ from keeper.chain.connect import connect
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.landing import land
 from keeper.cli import options
+from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import buyback
 from keeper.clients.buyback import Auction, Status
@@ -72,7 +73,8 @@ def run(
     if dry_run:
         _dry_run(settings)
         return
-    from keeper.cli.keeper import run_jobs  # noqa: PLC0415 - a keeper's database, which the others don't need
+    with needs("keeper", "ionet buyback run"):
+        from keeper.cli.keeper import run_jobs  # noqa: PLC0415 - a keeper's database, for this alone
 
     run_jobs(settings, [name for name in JOBS if name in settings.jobs], once=once)
 
@@ -167,7 +169,8 @@ def steps(view: View, quote: Quote | None, limits: Limits, found: list[Step]) ->
 
 
 def _dry_run(settings: Settings) -> None:
-    from keeper.runtime import wiring  # noqa: PLC0415 - a keeper's database, which the others don't need
+    with needs("keeper", "ionet buyback run"):
+        from keeper.runtime import wiring  # noqa: PLC0415 - a keeper's database, for this alone
 
     logs.configure(settings.log)
     bidder, limits = settings.signer(), wiring.bid_limits(settings)

@@ -15,6 +15,7 @@ from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.chain.landing import land
 from keeper.chain.token import create_associated
+from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Block, BlockStatus
@@ -198,9 +199,10 @@ def serve(
     place = folder or Settings().rewards
     if not place.is_dir():
         raise PublicationError(f"{place} is no folder: --dir (or IONET_REWARDS) names where blocks are")
-    import uvicorn  # noqa: PLC0415 - a server, which the others don't need
+    with needs("keeper", "ionet rewards serve"):
+        import uvicorn  # noqa: PLC0415 - a server, for this alone
 
-    from keeper.api.app import application  # noqa: PLC0415
+        from keeper.api.app import application  # noqa: PLC0415
 
     uvicorn.run(application(place), host=host, port=port, log_level="warning")
 
