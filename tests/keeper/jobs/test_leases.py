@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 import structlog
 from solders.instruction import AccountMeta, Instruction
+from solders.system_program import TransferParams, transfer
 from structlog.testing import capture_logs
 
 from keeper.chain import TransactionFailed
