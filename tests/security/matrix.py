@@ -19,7 +19,7 @@ from keeper.chain import Account
 from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.chain.program import Program
 from tests.programs.world import World, key
-from tests.security.stages import IMPOSTOR, KEYS
+from tests.security.people import IMPOSTOR, KEYS
 
 ELSEWHERE = key("elsewhere").pubkey()
 """An address that the attacker has the key of; nothing is there but what a case plants."""

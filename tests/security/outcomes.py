@@ -12,7 +12,7 @@ from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from keeper.clients import tokenomics
 from keeper.clients.errors import PROGRAMS
 from tests.programs.world import World, finish
-from tests.security.stages import signers
+from tests.security.people import signers
 from tests.security.tokens import TOKEN_2022
 
 TOKEN_ERRORS = {

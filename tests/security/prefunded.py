@@ -10,7 +10,7 @@ from solders.system_program import TransferParams, transfer
 
 from keeper.chain.loader import minimum_balance
 from tests.programs.world import World, finish
-from tests.security.stages import address, do
+from tests.security.people import address, do
 
 AMOUNTS = ("one lamport", "a lamport less than the rent", "the rent", "a lamport more", "much more")
 

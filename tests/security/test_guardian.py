@@ -15,14 +15,14 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.clients import buyback, orders, staking, tokenomics
-from tests.programs.buyback_world import USDC_MINT
+from tests.programs.buyback.world import USDC_MINT
 from tests.programs.world import DAY, HOUR, World
-from tests.security import stages
 from tests.security.buyback import stages as buyback_stages
 from tests.security.orders import stages as orders_stages
 from tests.security.outcomes import refused
-from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
 from tests.security.staking import stages as staking_stages
+from tests.security.tokenomics import stages
 
 ADMIN, GUARDIAN, MALLORY, BOB = (address(name) for name in ("admin", "guardian", "mallory", "bob"))
 NEXT = address(DEPUTY)

@@ -9,16 +9,17 @@ from solders.instruction import AccountMeta, Instruction
 
 from keeper.clients import tokenomics as client
 from keeper.clients.tokenomics import PROGRAM
-from tests.security import stages
 from tests.security.buyback.expectations import EXPECTATIONS as BUYBACK
-from tests.security.calls import CALLS, claim
-from tests.security.expectations import EXPECTATIONS
 from tests.security.matrix import CHANGES, Case
 from tests.security.orders.expectations import EXPECTATIONS as ORDERS
 from tests.security.outcomes import accounts, refused, rehearsed
-from tests.security.stages import CLOSED, ENDED, OTHER_TOKENS, RUNNING, address, do, stage
+from tests.security.people import OTHER_TOKENS, address, do
 from tests.security.staking.expectations import EXPECTATIONS as STAKING
-from tests.security.substitution import valid
+from tests.security.tokenomics import stages
+from tests.security.tokenomics.calls import CALLS, claim
+from tests.security.tokenomics.expectations import EXPECTATIONS
+from tests.security.tokenomics.stages import CLOSED, ENDED, RUNNING, stage
+from tests.security.tokenomics.substitution import valid
 
 PROGRAMS = {"tokenomics": EXPECTATIONS, "staking": STAKING, "buyback": BUYBACK, "orders": ORDERS}
 DOUBLED = {"withdraw_overflow"}

@@ -18,8 +18,8 @@ from keeper.services.balance import BalanceGuard
 from keeper.services.buyback import run_auctions
 from keeper.services.leases import keep_leases
 from tests.keeper.services.test_leases import RATE, close, opened
-from tests.programs.buyback_world import USDC, BuybackWorld
-from tests.programs.orders_world import HOUR, OrdersWorld
+from tests.programs.buyback.world import USDC, BuybackWorld
+from tests.programs.orders.world import HOUR, OrdersWorld
 from tests.programs.world import World, key
 
 LOG = structlog.get_logger()

@@ -27,7 +27,7 @@ from keeper.services.blocks import attest_hours, finalise_blocks, observations_i
 from keeper.services.slashes import execute_slashes
 from tests.keeper.services.keepers import indexed, new_keeper
 from tests.keeper.services.test_jobs import overtaken
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, World, finish, key
 
 LOG = structlog.get_logger()

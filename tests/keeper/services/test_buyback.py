@@ -14,7 +14,7 @@ from keeper.economy.supply import IO
 from keeper.services import jobs
 from keeper.services.buyback import bid_on_auction, burn_fees, plan, run_auctions
 from tests.keeper.services.test_jobs import overtaken
-from tests.programs.buyback_world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY, World
 
 LOG = structlog.get_logger()

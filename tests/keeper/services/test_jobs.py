@@ -11,7 +11,7 @@ from keeper.economy import emission
 from keeper.economy.calendar import month_start
 from keeper.economy.supply import EMISSION_TOTAL, IO
 from keeper.services import jobs
-from tests.programs.seasons import open_season
+from tests.programs.tokenomics.seasons import open_season
 from tests.programs.world import DAY, HOUR, START, START_MONTH, World, key
 
 LOG = structlog.get_logger()

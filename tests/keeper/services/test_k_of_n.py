@@ -27,7 +27,7 @@ from keeper.services.keeper import Keeper, Outcome
 from keeper.services.names import ATTEST
 from keeper.services.readiness import reasons
 from tests.keeper.services.keepers import events_of, figure, new_keeper
-from tests.programs.staking_world import StakingWorld, reward_tree
+from tests.programs.staking.world import StakingWorld, reward_tree
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 WORKERS = ("worker a", "worker b")

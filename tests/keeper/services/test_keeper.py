@@ -16,7 +16,7 @@ from keeper.services.due import send
 from keeper.services.keeper import Outcome
 from keeper.services.readiness import FAILURES, is_alive, reasons, report
 from tests.keeper.services.keepers import LIMITS, STOP, WARNING, events_of, figure, new_keeper
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key
 
 EMISSION = {"emission": jobs.ALL["emission"]}

@@ -23,7 +23,7 @@ from keeper.rewards.rule import Status
 from keeper.services.blocks import attest_hours, finalise_blocks
 from tests.keeper.services.keepers import events_of, indexed
 from tests.keeper.services.serving import serving
-from tests.programs.orders_world import OrdersWorld
+from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 LOG = structlog.get_logger()

@@ -20,7 +20,7 @@ from keeper.market.leases import ending
 from keeper.services import leases
 from keeper.services.leases import keep_leases, read_book
 from tests.keeper.services.test_jobs import overtaken
-from tests.programs.orders_world import ASK_IO, HOUR, OrdersWorld
+from tests.programs.orders.world import ASK_IO, HOUR, OrdersWorld
 from tests.programs.world import World, finish, key
 
 LOG = structlog.get_logger()

@@ -13,7 +13,7 @@ from keeper.services.blocks import attest_hours
 from keeper.services.rehearsal import copied, describe, rehearse
 from tests.keeper.services.keepers import indexed
 from tests.keeper.services.test_blocks import attest, observe
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key
 
 LOG = structlog.get_logger()

@@ -9,7 +9,7 @@ from keeper.clients.buyback import Status
 from keeper.economy.buyback import INTERVAL, MAX_PRICE, USDC
 from keeper.economy.supply import IO
 from tests.model.state import U64
-from tests.programs.buyback_world import FIRST_PRICE, USDC_MINT, USDC_VAULT, mint_usdc
+from tests.programs.buyback.world import FIRST_PRICE, USDC_MINT, USDC_VAULT, mint_usdc
 from tests.programs.world import DAY, World
 from tests.security.buyback import stages
 from tests.security.buyback.stages import (
@@ -25,7 +25,7 @@ from tests.security.buyback.stages import (
     usdc,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import OTHER_TOKENS, address, do
+from tests.security.people import OTHER_TOKENS, address, do
 from tests.security.tokens import freeze
 
 ALICE, BOB, MALLORY, ADMIN = (address(name) for name in ("alice", "bob", "mallory", "admin"))

@@ -9,15 +9,15 @@ from keeper.clients import buyback as client
 from keeper.clients import tokenomics
 from keeper.clients.buyback import Params, Status
 from keeper.economy.buyback import MAX_PRICE, USDC
-from tests.programs.buyback_world import FIRST_PRICE, USDC_MINT
+from tests.programs.buyback.world import FIRST_PRICE, USDC_MINT
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security.buyback import stages
 from tests.security.buyback.calls import CALLS
 from tests.security.buyback.stages import LOT, OPEN, auction, bid, config, stage, start
 from tests.security.buyback.substitution import MATRIX
 from tests.security.outcomes import refused, rehearsed
+from tests.security.people import DEPUTY, HEIR, OTHER_MINT, address, do
 from tests.security.prefunded import AMOUNTS, assert_created
-from tests.security.stages import DEPUTY, HEIR, OTHER_MINT, address, do
 from tests.security.tokens import TOKEN_2022, create_mint
 
 ADMIN, GUARDIAN, MALLORY = (address(name) for name in ("admin", "guardian", "mallory"))

@@ -22,7 +22,7 @@ from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security import tokens
-from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
 from tests.security.staking import stages as staking_stages
 from tests.security.staking.stages import GPU, supplier_of
 

@@ -41,7 +41,7 @@ from tests.security.orders.stages import (
     where,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import address, do
+from tests.security.people import address, do
 
 CAROL, MALLORY = (address(name) for name in ("carol", "mallory"))
 

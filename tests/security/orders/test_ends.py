@@ -42,7 +42,7 @@ from tests.security.orders.stages import (
     stage,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import address, do
+from tests.security.people import address, do
 
 MALLORY = address("mallory")
 

@@ -35,8 +35,8 @@ from tests.security.orders.stages import (
     where,
 )
 from tests.security.outcomes import refused
+from tests.security.people import OPERATORS, address, do
 from tests.security.prefunded import AMOUNTS, assert_created
-from tests.security.stages import OPERATORS, address, do
 
 ADMIN, MALLORY, GUARDIAN = (address(name) for name in ("admin", "mallory", "guardian"))
 WEEK = 7 * DAY

@@ -37,7 +37,7 @@ from tests.security.orders.stages import (
     usdc,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import IMPOSTOR, OTHER_MINT, address, do
+from tests.security.people import IMPOSTOR, OTHER_MINT, address, do
 from tests.security.staking.stages import APPLE, GPU
 from tests.security.tokens import TOKEN_2022
 

@@ -36,7 +36,7 @@ from tests.security.orders.stages import (
     where,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking.stages import APPLE, GPU
 
 ALICE, MALLORY, ADMIN = (address(name) for name in ("alice", "mallory", "admin"))

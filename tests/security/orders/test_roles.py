@@ -37,8 +37,8 @@ from tests.security.orders.stages import (
 )
 from tests.security.orders.substitution import MATRIX
 from tests.security.outcomes import refused, rehearsed
+from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
 from tests.security.prefunded import AMOUNTS, assert_created, fund
-from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
 
 ADMIN, GUARDIAN, MALLORY = (address(name) for name in ("admin", "guardian", "mallory"))
 LONGEST = client.PROGRAM.constants["MAX_PAUSE"]

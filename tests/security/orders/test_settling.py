@@ -44,7 +44,7 @@ from tests.security.orders.stages import (
     usdc,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import OTHER_MINT, address, do
+from tests.security.people import OTHER_MINT, address, do
 from tests.security.tokens import close, create_mint, create_tokens, freeze, set_owner, thaw
 
 ALICE, CAROL, MALLORY = (address(name) for name in ("alice", "carol", "mallory"))

@@ -6,7 +6,7 @@ from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from tests.programs.world import DAY
 from tests.security.matrix import Call
-from tests.security.stages import DEPUTY, HEIR, OPERATORS, address
+from tests.security.people import DEPUTY, HEIR, OPERATORS, address
 from tests.security.staking.stages import (
     CHALLENGED,
     DUE,

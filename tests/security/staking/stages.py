@@ -16,8 +16,8 @@ from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from tests.programs.world import DAY, HOUR, START, World, key
-from tests.security import stages
-from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security.tokenomics import stages
 
 GPU, APPLE = 1, 2
 """Classes with multipliers of 1.25 and 1."""

@@ -13,7 +13,7 @@ from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from tests.programs.world import DAY, HOUR, START, START_MONTH, finish
 from tests.security.outcomes import refused
-from tests.security.stages import address, do, signers
+from tests.security.people import address, do, signers
 from tests.security.staking import stages
 from tests.security.staking.calls import claim
 from tests.security.staking.hours import (

@@ -14,7 +14,7 @@ from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from tests.programs.world import HOUR, START, START_MONTH, World
 from tests.security.outcomes import refused
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.calls import LAST, claim
 from tests.security.staking.hours import (

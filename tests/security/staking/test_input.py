@@ -10,7 +10,7 @@ from keeper.economy.supply import IO
 from tests.model.state import U64
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.calls import CALLS, TERMS
 from tests.security.staking.stages import GPU, MINIMUM, OFFER, REWARD_BPS, device, said, stage

@@ -17,10 +17,10 @@ from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
-from tests.programs.orders_world import TERMS, OrdersWorld
+from tests.programs.orders.world import TERMS, OrdersWorld
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security.outcomes import refused
-from tests.security.stages import IMPOSTOR, OPERATORS, address, do
+from tests.security.people import IMPOSTOR, OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.stages import (
     EVIDENCE,

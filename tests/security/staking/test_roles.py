@@ -6,11 +6,11 @@ from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
 from keeper.clients.staking import Params
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused, rehearsed
+from tests.security.people import HEIR, OPERATORS, address, do
 from tests.security.prefunded import AMOUNTS, assert_created
-from tests.security.stages import HEIR, OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.calls import CALLS
 from tests.security.staking.stages import stage

@@ -7,7 +7,7 @@ from keeper.clients.staking import Params, SlashStatus
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.stages import (
     EVIDENCE,

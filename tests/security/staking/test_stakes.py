@@ -10,7 +10,7 @@ from keeper.economy.staking import CoStakeState
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, START, World
 from tests.security.outcomes import refused
-from tests.security.stages import SPARE_TOKENS, address, do
+from tests.security.people import SPARE_TOKENS, address, do
 from tests.security.staking import stages
 from tests.security.staking.stages import MINIMUM, OFFER, REWARD_BPS, device, stage
 
