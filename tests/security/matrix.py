@@ -16,9 +16,9 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import Account
-from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.chain.program import Program
 from tests.programs.world import World, key
+from tests.security.outcomes import NOTHING
 from tests.security.people import IMPOSTOR, KEYS
 
 ELSEWHERE = key("elsewhere").pubkey()
@@ -45,7 +45,6 @@ class Kind:
     others: tuple[Pubkey, ...]
 
 
-NOTHING = Account(0, b"", SYSTEM_PROGRAM)
 CHANGES = ("stranger", "other kind", "copy", "foreign copy", "blank", "absent")
 """What each slot is given: see :meth:`Matrix.replacement` and :meth:`Matrix.planted`."""
 SAME = "= "
@@ -100,6 +99,15 @@ class Matrix:
     def valid(self, instruction: str) -> Instruction:
         """The call that succeeds."""
         return self.calls[instruction].build(self.world(instruction))
+
+    def put(self, instruction: str, **accounts: Pubkey) -> Instruction:
+        """The call that succeeds, with other accounts in some slots; each signs if the right one did."""
+        call = self.valid(instruction)
+        metas = list(call.accounts)
+        for slot, each in accounts.items():
+            position = self.slots(instruction).index(slot)
+            metas[position] = AccountMeta(each, metas[position].is_signer, metas[position].is_writable)
+        return Instruction(call.program_id, call.data, metas)
 
     def account_of(self, instruction: str, slot: str) -> Pubkey:
         """The right account of a slot."""

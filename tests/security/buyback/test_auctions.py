@@ -398,12 +398,3 @@ def test_tokenomics_counts_every_burn() -> None:
     assert world.config().burned == ours + 5 > before
     assert world.supply() == 500_000_000 * IO + world.config().emitted - world.config().burned
     assert refused(world, tokenomics.sync_burned()) == "NothingDue"
-
-
-def test_no_person_owns_a_vault() -> None:
-    world = stage("running")
-    for vault in (client.IO_VAULT, USDC_VAULT):
-        held = token.read_token_account(world.account(vault).data)
-        assert held.owner == client.CONFIG
-        stolen = token.transfer(vault, usdc("mallory"), MALLORY, 1)
-        assert refused(world, stolen) in {"Token.OwnerMismatch", "Token.MintMismatch"}

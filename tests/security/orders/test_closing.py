@@ -37,7 +37,6 @@ from tests.security.orders.stages import (
     put,
     refund,
     settle,
-    stage,
     where,
 )
 from tests.security.outcomes import refused
@@ -55,11 +54,6 @@ def test_a_refund_leaves_what_open_places_need() -> None:
     assert refused(world, refund(world)) == "NothingToRefund"
     do(world, match(world, FREE))
     assert refused(world, refund(world)) == "NothingToRefund"
-
-
-def test_a_refund_twice_in_one_transaction() -> None:
-    world = stage("matching")
-    assert refused(world, refund(world), refund(world)) == "NothingToRefund"
 
 
 def test_a_place_nobody_took_is_given_back_to_the_second() -> None:
@@ -119,13 +113,6 @@ def test_an_order_that_can_still_change_stays() -> None:
     gone = close(alone)
     assert moved(alone, gone) == {"vault": -3 * PLACE, "carol": 3 * PLACE}
     assert refused(alone, gone) == "AccountDataTooSmall"
-
-
-def test_closing_twice_in_one_transaction() -> None:
-    world = stages.done()
-    lease_, order_ = client.close_lease(lease(world)), close(world, number=2)
-    assert refused(world, lease_, lease_) == "AccountDataTooSmall"
-    assert refused(world, order_, order_) == "AccountDataTooSmall"
 
 
 def test_a_lease_of_another_order_can_not_be_closed_in_ours() -> None:

@@ -26,6 +26,8 @@ from tests.security.staking.stages import (
     said,
 )
 
+PARAMS = Params(tuple(map(address, OPERATORS)), 2)
+"""Those in force."""
 LAST = FINAL_HOURS - 1
 """The last final block."""
 TERMS = {"processors": 4, "tier": 4, "country": "CH"}
@@ -37,15 +39,9 @@ def claim(name: str, hour: int = LAST):
     return client.claim(hour, owner, lifetimes(hour)[owner], proof(hour, name))
 
 
-def _params() -> Params:
-    return Params(tuple(map(address, OPERATORS)), 2)
-
-
 CALLS = {
-    "initialize": Call(
-        "empty", lambda _: client.initialize(address("admin"), address("guardian"), _params())
-    ),
-    "propose_params": Call("running", lambda _: client.propose_params(address("admin"), _params())),
+    "initialize": Call("empty", lambda _: client.initialize(address("admin"), address("guardian"), PARAMS)),
+    "propose_params": Call("running", lambda _: client.propose_params(address("admin"), PARAMS)),
     "cancel_params": Call("running", lambda _: client.cancel_params(address("guardian"))),
     "apply_params": Call("running", lambda _: client.apply_params()),
     "propose_admin": Call("running", lambda _: client.propose_admin(address("admin"), address("bob"))),

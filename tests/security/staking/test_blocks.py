@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from keeper.chain.token import transfer
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
@@ -13,7 +11,7 @@ from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from tests.programs.world import DAY, HOUR, START, START_MONTH, finish
 from tests.security.outcomes import refused
-from tests.security.people import address, do, signers
+from tests.security.people import do, signers
 from tests.security.staking import stages
 from tests.security.staking.calls import claim
 from tests.security.staking.hours import (
@@ -31,7 +29,7 @@ from tests.security.staking.hours import (
     final,
     fresh,
 )
-from tests.security.staking.stages import attest, said, stage
+from tests.security.staking.stages import attest, said
 
 
 def test_one_key_counts_once() -> None:
@@ -80,11 +78,6 @@ def test_two_who_disagree_decide_nothing() -> None:
     agree(world, 0, said(0), THIRD)
     world.chain.advance(HOUR)
     do(world, client.finalise(0))
-
-
-@pytest.mark.parametrize("name", ["alice", "admin", "guardian", "mallory"])
-def test_only_operators_attest(name: str) -> None:
-    assert refused(stage("running"), client.attest(address(name), 52, said(52))) == "NotOperator"
 
 
 def test_an_hour_is_attested_when_it_has_ended() -> None:

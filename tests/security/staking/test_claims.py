@@ -47,11 +47,6 @@ def test_a_claim_pays_once() -> None:
     assert world.balance(ALICE) == before + lifetimes(DUE)[ALICE]
 
 
-def test_a_claim_twice_in_one_transaction() -> None:
-    world = stages.running()
-    assert refused(world, claim("alice"), claim("alice")) == "NothingToClaim"
-
-
 @pytest.mark.parametrize("amount", [-1, 1])
 def test_another_amount(amount: int) -> None:
     due = lifetimes(LAST)[ALICE] + amount

@@ -48,17 +48,6 @@ def signed_by(call: Instruction, who: Pubkey, *, signs: bool = True) -> Instruct
     return Instruction(call.program_id, bytes(call.data), metas)
 
 
-@pytest.mark.parametrize(
-    "name", ["admin", "guardian", "alice", "worker", "carol", "mallory", OPERATORS[0], "payer"]
-)
-@pytest.mark.parametrize("instruction", CALLS)
-def test_only_the_orders_program_says_so(instruction: str, name: str) -> None:
-    """Nobody blocks a device, frees one that is let, or writes itself a record."""
-    world = stage("leased" if instruction == "free_device" else "staked")
-    call = CALLS[instruction](device(world, "worker"))
-    assert refused(world, signed_by(call, address(name))) == "NotOrders"
-
-
 @pytest.mark.parametrize("instruction", CALLS)
 def test_orders_address_alone_is_no_signature(instruction: str) -> None:
     world = stage("leased" if instruction == "free_device" else "staked")

@@ -260,13 +260,6 @@ def test_a_slash_takes_no_more_than_its_part_and_others_nothing() -> None:
     assert held - world.tokens(client.STAKE_VAULT) == MINIMUM // 10
 
 
-@pytest.mark.parametrize("name", ["alice", "admin", "guardian"])
-def test_only_operators_vote(name: str) -> None:
-    world = stage("staked")
-    call = client.vote_slash(address(name), device(world, "worker"), EVIDENCE, SLASH_BPS)
-    assert refused(world, call) == "NotOperator"
-
-
 def test_a_closed_device_comes_back_without_its_past() -> None:
     """A worker registered again starts with nothing pending; for evidence against the same machine the
     vote that was given before still counts, and still needs others to make a quorum."""

@@ -1,4 +1,4 @@
-"""The same thing twice: in two transactions, in one, and after what it was made with has ended."""
+"""The same thing twice under other names, and after what it was made with has ended."""
 
 from collections.abc import Callable
 
@@ -19,73 +19,10 @@ from tests.security.tokenomics.stages import CLOSED, ENDED, RUNNING, WAITING, se
 
 ADMIN, ALICE, GUARDIAN = address("admin"), address("alice"), address("guardian")
 
-ONCE = {
-    # The system program refuses to create what is there, whatever the arguments.
-    "initialize": "System.AccountAlreadyInUse",
-    "add_allocation": "System.AccountAlreadyInUse",
-    "open_season": "System.AccountAlreadyInUse",
-    "open_claim_page": "System.AccountAlreadyInUse",
-    "launch": "AlreadyLaunched",
-    "release": "NothingDue",
-    "claim_season": "AlreadyClaimed",
-    "cancel_season": "AccountDataTooSmall",
-    "close_season": "AccountDataTooSmall",
-    "close_claim_page": "AccountDataTooSmall",
-    "emit": "NothingDue",
-    "sync_burned": "NothingDue",
-    "accept_admin": "NotPendingAdmin",
-    "accept_beneficiary": "NotPendingBeneficiary",
-    "accept_guardian": "NotPendingGuardian",
-}
-AT_WILL = {
-    "burn": "each call burns what its amount says, and its owner signs each",
-    "set_pause": "the guardian may renew a pause",
-    "propose_admin": "the last proposal counts",
-    "propose_beneficiary": "the last proposal counts",
-    "propose_guardian": "the last proposal counts",
-}
-"""Every instruction that may succeed twice, and why that is right."""
-
-
-def test_each_instruction_is_in_one_of_the_tables() -> None:
-    assert ONCE.keys() | AT_WILL.keys() == CALLS.keys()
-    assert not ONCE.keys() & AT_WILL.keys()
-
 
 def scene(name: str) -> tuple[World, Instruction]:
     world = stages.STAGES[CALLS[name].stage]()
     return world, CALLS[name].build(world)
-
-
-@pytest.mark.parametrize("name", ONCE)
-def test_a_second_time_in_a_transaction_of_its_own(name: str) -> None:
-    world, call = scene(name)
-    do(world, call)
-    assert refused(world, call) == ONCE[name]
-
-
-@pytest.mark.parametrize("name", ONCE)
-def test_twice_in_one_transaction(name: str) -> None:
-    """The first of the two is undone with the second."""
-    world, call = scene(name)
-    assert refused(world, call, call) == ONCE[name]
-    do(world, call)
-
-
-@pytest.mark.parametrize("name", AT_WILL)
-def test_what_may_be_repeated(name: str) -> None:
-    world, call = scene(name)
-    do(world, call)
-    do(world, call)
-
-
-# -- the same under other names --------------------------------------------------------------
-
-
-def test_initialize_again_with_other_roles() -> None:
-    world, _ = scene("launch")
-    again = client.initialize(ADMIN, ALICE, address("mallory"))
-    assert refused(world, again) == "System.AccountAlreadyInUse"
 
 
 def test_launch_again_with_another_month() -> None:
