@@ -8,7 +8,7 @@ accounts nobody but the program could write one, so that it is planted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -65,6 +65,15 @@ class Case:
         return self.change.removeprefix(SAME) if self.change.startswith(SAME) else None
 
 
+def put(call: Instruction, slots: Sequence[str], **accounts: Pubkey) -> Instruction:
+    """A call with other accounts in some of its slots; each signs if the right one did."""
+    metas = list(call.accounts)
+    for slot, each in accounts.items():
+        old = metas[slots.index(slot)]
+        metas[slots.index(slot)] = AccountMeta(each, old.is_signer, old.is_writable)
+    return Instruction(call.program_id, call.data, metas)
+
+
 @dataclass(frozen=True, eq=False)
 class Matrix:
     """The cases of one program; ``kinds`` is by the slots' names in the IDL."""
@@ -102,12 +111,7 @@ class Matrix:
 
     def put(self, instruction: str, **accounts: Pubkey) -> Instruction:
         """The call that succeeds, with other accounts in some slots; each signs if the right one did."""
-        call = self.valid(instruction)
-        metas = list(call.accounts)
-        for slot, each in accounts.items():
-            position = self.slots(instruction).index(slot)
-            metas[position] = AccountMeta(each, metas[position].is_signer, metas[position].is_writable)
-        return Instruction(call.program_id, call.data, metas)
+        return put(self.valid(instruction), self.slots(instruction), **accounts)
 
     def account_of(self, instruction: str, slot: str) -> Pubkey:
         """The right account of a slot."""

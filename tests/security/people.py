@@ -20,9 +20,9 @@ SPARE_TOKENS = {name: key(f"{name}'s second account") for name in ("admin", "ali
 LABELS = tuple(row.label for row in read_table())
 """The genesis table's rows; each row's beneficiary is the person of that name."""
 HEIR = "heir"
-"""Proposed as admin and as the beneficiary of allocation 1 in the last stage."""
+"""Proposed as admin, and as the beneficiary of allocation 1, in the stages where somebody can accept it."""
 DEPUTY = "deputy"
-"""Proposed as guardian in the last stage, long enough ago to accept."""
+"""Proposed as guardian in the stages where somebody can accept it, long enough ago."""
 OPERATORS = ("operator 0", "operator 1", "operator 2")
 WORKERS = ("worker", "bob's worker", "leaving worker", "slashed worker", "empty worker", "new worker")
 PEOPLE = ("admin", "guardian", "payer", "alice", "bob", "carol", "mallory", HEIR, DEPUTY, "elsewhere")

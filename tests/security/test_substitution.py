@@ -98,6 +98,7 @@ def test_extra_accounts_change_nothing(program: str, instruction: str) -> None:
     """
     world, call = SUBJECTS[program].scene(instruction)
     plain = effect(world, call)
+    assert plain, "a call that does nothing shows nothing"
     configs = [its.client.CONFIG for its in SUBJECTS.values() if its.is_initialised(world)]
     own = {meta.pubkey for meta in call.accounts}
     extra = [each for each in (*vaults(world), *configs, OTHER_TOKENS.pubkey()) if each not in own]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from keeper.clients import orders as client
 from keeper.clients import staking
 from keeper.economy.orders import EndReason
+from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR
 from tests.security.orders import stages
 from tests.security.orders.stages import (
@@ -213,3 +216,21 @@ def test_both_orders_end_with_empty_vaults() -> None:
         rest = found.deposit - found.paid - found.fees
         unit = "" if renter == "carol" else " usdc"
         assert moved(world, close(world, renter)) == {f"vault{unit}": -rest, f"{renter}{unit}": rest}
+
+
+@pytest.mark.parametrize("slot", ["order", "vault", "lease"])
+def test_lamports_given_to_an_account_are_nobodys_gain_but_the_rent_payers(slot: str) -> None:
+    world = stages.done()
+    where: Pubkey = {
+        "order": order(world, number=2).address,
+        "vault": order(world, number=2).vault,
+        "lease": lease(world).address,
+    }[slot]
+    world.chain.airdrop(where, IO)
+    call = client.close_lease(lease(world)) if slot == "lease" else stages.close(world, number=2)
+    payer = address(OPERATOR) if slot == "lease" else address("carol")
+    accounts = [where] if slot == "lease" else [order(world, number=2).address, order(world, number=2).vault]
+    rents = sum(world.account(each).lamports for each in accounts)
+    before = world.account(payer).lamports
+    do(world, call)
+    assert world.account(payer).lamports - before == rents > IO

@@ -1,9 +1,6 @@
-"""Pauses of orders, a replaced guardian, terms that an order keeps, and rents."""
+"""Pauses of orders, a replaced guardian, and terms that an order keeps."""
 
 from __future__ import annotations
-
-import pytest
-from solders.pubkey import Pubkey
 
 from keeper.clients import orders as client
 from keeper.clients.orders import PAUSE_MATCHING, PAUSE_ORDERS, Params
@@ -27,7 +24,7 @@ from tests.security.orders.stages import (
     settle,
 )
 from tests.security.outcomes import refused
-from tests.security.people import DEPUTY, OPERATORS, address, do
+from tests.security.people import DEPUTY, address, do
 
 ADMIN, GUARDIAN, MALLORY = (address(name) for name in ("admin", "guardian", "mallory"))
 LONGEST = client.PROGRAM.constants["MAX_PAUSE"]
@@ -84,21 +81,3 @@ def test_an_order_keeps_the_terms_of_its_opening() -> None:
     later = order(world, number=2)
     assert (opened.renter_fee_bps, later.renter_fee_bps) == (25, 100)
     assert later.deposit == 3 * (120 * IO + fee(120 * IO, 100))
-
-
-@pytest.mark.parametrize("slot", ["order", "vault", "lease"])
-def test_lamports_given_to_an_account_are_nobodys_gain_but_the_rent_payers(slot: str) -> None:
-    world = stages.done()
-    where: Pubkey = {
-        "order": order(world, number=2).address,
-        "vault": order(world, number=2).vault,
-        "lease": lease(world).address,
-    }[slot]
-    world.chain.airdrop(where, IO)
-    call = client.close_lease(lease(world)) if slot == "lease" else stages.close(world, number=2)
-    payer = address(OPERATORS[0]) if slot == "lease" else address("carol")
-    accounts = [where] if slot == "lease" else [order(world, number=2).address, order(world, number=2).vault]
-    rents = sum(world.account(each).lamports for each in accounts)
-    before = world.account(payer).lamports
-    do(world, call)
-    assert world.account(payer).lamports - before == rents > IO

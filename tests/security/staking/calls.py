@@ -69,7 +69,7 @@ CALLS = {
     "set_payout": Call("running", lambda world: client.set_payout(device(world, "worker"), address("carol"))),
     "terminate_device": Call("running", lambda world: client.terminate_device(device(world, "worker"))),
     "close_device": Call("running", lambda world: client.close_device(device(world, "empty worker"))),
-    "settle_device": Call("running", lambda world: client.settle_device(device(world, "worker"))),
+    "settle_device": Call("waited", lambda world: client.settle_device(device(world, "bob's worker"))),
     "stake": Call("running", lambda world: client.stake(device(world, "worker"), 1)),
     "withdraw_overflow": Call("staked", lambda world: client.withdraw_overflow(device(world, "worker"), 1)),
     "unstake": Call("running", lambda world: client.unstake(device(world, "worker"))),

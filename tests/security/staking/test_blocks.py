@@ -9,9 +9,10 @@ from keeper.clients.staking import Attestation, BlockStatus, Params
 from keeper.economy import emission
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, START_MONTH, finish
 from tests.security.outcomes import refused
-from tests.security.people import do, signers
+from tests.security.people import OPERATORS, do, signers
 from tests.security.staking import stages
 from tests.security.staking.calls import claim
 from tests.security.staking.hours import (
@@ -209,3 +210,17 @@ def test_who_opens_a_block_gets_its_rent_back() -> None:
     world = stages.running()
     assert refused(world, client.close_block(1, SECOND)) == "NotRentPayer"
     assert finish(client.read_blocks(world.chain))[0].hour == 0
+
+
+def test_nothing_before_the_launch() -> None:
+    """Staking can be set up before tokenomics is launched; no hour can be attested then."""
+    world = StakingWorld()
+    admin = world.admin.pubkey()
+    world.do(
+        tokenomics.initialize(admin, client.PROGRAM.address, world.guardian.pubkey()), signers=[world.admin]
+    )
+    operator = world.person(OPERATORS[0])
+    terms = Params((operator.pubkey(),), 1)
+    world.do(client.initialize(admin, world.guardian.pubkey(), terms), signers=[world.admin])
+    record = world.send(client.attest(operator.pubkey(), 0, stages.said(0)), signers=[operator])
+    assert world.error(record) == "NotLaunched"

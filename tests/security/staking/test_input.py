@@ -12,12 +12,10 @@ from tests.programs.world import DAY, World
 from tests.security.outcomes import refused
 from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
-from tests.security.staking.calls import TERMS
+from tests.security.staking.calls import PARAMS, TERMS
 from tests.security.staking.stages import GPU, MINIMUM, OFFER, REWARD_BPS, device, said, stage
 
 ALICE, CAROL, ADMIN, WORKER = (address(name) for name in ("alice", "carol", "admin", "new worker"))
-
-SOME_PARAMS = Params(tuple(map(address, OPERATORS)), 2)
 
 
 def registration(number: int = GPU, **changed: object):
@@ -157,7 +155,7 @@ def test_other_terms_than_seen(amount: int, bps: int) -> None:
     ],
 )
 def test_parameters_that_can_not_be(changed: dict[str, object], error: str) -> None:
-    terms = replace(SOME_PARAMS, **changed)
+    terms = replace(PARAMS, **changed)
     assert refused(stage("running"), client.propose_params(ADMIN, terms)) == error
     start = client.initialize(ADMIN, address("guardian"), terms)
     assert refused(stage("empty"), start) == error
@@ -227,3 +225,17 @@ def test_a_terminated_device_takes_nothing_more() -> None:
 def test_an_hour_that_can_not_be_attested(hour: int, error: str) -> None:
     said_then = replace(said(hour % 60), total=said(stages.FINAL_HOURS).total)
     assert refused(stage("running"), client.attest(address("operator 0"), hour, said_then)) == error
+
+
+def test_the_deposit_comes_back() -> None:
+    """A device costs its rent and the deposit while it lives; closed, the supplier has both again."""
+    world = stages.initialized()
+    alice = address("alice")
+    before = world.account(alice).lamports
+    one = stages.register(world, "worker")
+    where = client.device_address(address("worker"))
+    assert before - world.account(alice).lamports == world.account(where).lamports
+    do(world, client.terminate_device(one))
+    do(world, client.close_device(one))
+    assert world.account(alice).lamports == before
+    assert world.chain.get(where) is None

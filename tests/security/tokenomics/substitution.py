@@ -77,4 +77,4 @@ KINDS: Mapping[str, Kind] = {
 """By the slot's name in the IDL."""
 
 MATRIX = Matrix(PROGRAM, CALLS, stage, KINDS)
-slots, valid, account_of, is_created = MATRIX.slots, MATRIX.valid, MATRIX.account_of, MATRIX.is_created
+valid = MATRIX.valid

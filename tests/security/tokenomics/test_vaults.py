@@ -1,4 +1,4 @@
-"""Gifts to tokenomics' vaults and accounts, a frozen account, and where the supply is."""
+"""Tokenomics' vaults: gifts to them and to other accounts, frozen payees, and where the supply is."""
 
 import pytest
 from solders.system_program import TransferParams, transfer
