@@ -50,10 +50,11 @@ rust-test: ## format, lints and native tests of the Rust code
 	@$(CARGO) clippy --quiet --workspace --all-targets --locked -- -D warnings
 	@$(CARGO) test --quiet --workspace --locked
 
-lint: venv ## ruff and mypy
+lint: venv ## ruff, mypy, and who may import whom
 	@$(BIN)/ruff check -q
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 
 lock: venv ## resolve requirements.lock anew
 	@$(BIN)/uv lock -q --upgrade

@@ -10,19 +10,18 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
 
-from keeper.chain import Chain, ChainError, EmbeddedChain, Program, loader
+from keeper.chain import Chain, ChainError, loader
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
 from keeper.clients import buyback, orders, staking, tokenomics
+from keeper.clients.programs import PROGRAMS
 from keeper.economy.classes import ClassRow
 from keeper.economy.genesis import Row
+from keeper.resources import DEV_KEYS, binary
 
-PROGRAMS = ("tokenomics", "staking", "buyback", "orders")
-"""The economy's programs, in the order they are deployed in."""
-ARTIFACTS = Path(__file__).parents[1] / "programs/artifacts"
 CLASSES_AT_ONCE = 8
 """Classes that one transaction adds: its bytes are limited."""
-KEYS = Path(__file__).parents[1] / "keys/dev"
 _TEST_USDC = "test USDC"
 
 
@@ -44,8 +43,8 @@ def read_beneficiaries(path: Path) -> dict[str, Pubkey]:
 
 def load_programs(chain: EmbeddedChain, authority: Pubkey) -> None:
     """Put the committed programs on an embedded chain, upgradeable by ``authority``."""
-    for name in PROGRAMS:
-        chain.load_program(Program.load(name).address, (ARTIFACTS / f"{name}.so").read_bytes(), authority)
+    for name, program in PROGRAMS.items():
+        chain.load_program(program.address, binary(name), authority)
 
 
 async def deploy_program(
@@ -56,17 +55,16 @@ async def deploy_program(
     Raises ValueError when the keypair is not the one the program was built for.
     """
     program = read_keypair(keys / f"{name}.json")
-    built_for = Program.load(name).address
+    built_for = PROGRAMS[name].address
     if program.pubkey() != built_for:
         raise ValueError(
             f"{name} was built for {built_for}, the key in {keys} is {program.pubkey()}: "
             f"run toolchain/program_ids.py sync --keys {keys}, then make programs idl"
         )
-    binary = (ARTIFACTS / f"{name}.so").read_bytes()
-    return await loader.deploy(chain, program, binary, authority, each=each)
+    return await loader.deploy(chain, program, binary(name), authority, each=each)
 
 
-def staking_program(keys: Path = KEYS) -> Pubkey:
+def staking_program(keys: Path = DEV_KEYS) -> Pubkey:
     """The address that the staking program has, or will have: emission goes to an address it derives."""
     return read_keypair(keys / "staking.json").pubkey()
 

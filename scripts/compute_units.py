@@ -5,12 +5,12 @@ Keys, clock and binaries are fixed, so that the figures are the same everywhere,
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from keeper.deploy import ARTIFACTS, PROGRAMS
+from keeper.clients.programs import PROGRAMS
+from keeper.resources import manifest
 from scripts.costs import buyback, orders, staking, tokenomics
 from scripts.costs.meter import Row
 
@@ -58,7 +58,7 @@ def table(rows: dict[str, Row], targets: Mapping[str, int]) -> list[str]:
 
 def binaries() -> dict[str, int]:
     """Bytes of each program of the economy, by the manifest."""
-    built = json.loads((ARTIFACTS / "manifest.json").read_text())["programs"]
+    built = manifest()
     return {name: built[name]["bytes"] for name in PROGRAMS}
 
 

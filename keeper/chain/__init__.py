@@ -1,24 +1,21 @@
 """Chains and programs: one protocol for the embedded chain and for RPC nodes, one codec for all IDLs.
 
-:class:`keeper.chain.rpc.RpcChain` is not here: what asks no node does without the RPC client.
+The two kinds of chain are not here, but in :mod:`keeper.chain.embedded` and :mod:`keeper.chain.rpc`: rules
+that read accounts do without the VM and without the RPC client.
 """
 
-from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.errors import ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
 from keeper.chain.program import Event, Program
-from keeper.chain.protocol import (
+from keeper.chain.protocol import Chain
+from keeper.chain.records import (
     Account,
     Blockhash,
-    Chain,
-    ChainError,
-    ChainUnreachable,
     Clock,
     Commitment,
     InnerInstruction,
     Listed,
     Memcmp,
     Status,
-    TransactionExpired,
-    TransactionFailed,
     TransactionRecord,
 )
 from keeper.chain.signer import Signer, SigningFailed
@@ -31,7 +28,6 @@ __all__ = [
     "ChainUnreachable",
     "Clock",
     "Commitment",
-    "EmbeddedChain",
     "Event",
     "InnerInstruction",
     "Listed",

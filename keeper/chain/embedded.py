@@ -29,24 +29,21 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
+from keeper.chain.errors import ChainError, ChainUnreachable, TransactionFailed
 from keeper.chain.failure import describe
-from keeper.chain.framework import UPGRADEABLE_LOADER
+from keeper.chain.framework import MAX_COMPUTE_UNITS, UPGRADEABLE_LOADER
 from keeper.chain.loader import program_data_address
 from keeper.chain.packing import MAX_TRANSACTION_BYTES
-from keeper.chain.protocol import (
+from keeper.chain.records import (
     MAX_CALL_BYTES,
-    MAX_COMPUTE_UNITS,
     Account,
     Blockhash,
-    ChainError,
-    ChainUnreachable,
     Clock,
     Commitment,
     InnerInstruction,
     Listed,
     Memcmp,
     Status,
-    TransactionFailed,
     TransactionRecord,
 )
 from keeper.chain.signer import Signer, sign

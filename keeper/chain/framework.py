@@ -33,7 +33,8 @@ ERRORS = {
 }
 """The framework's own numbers (anchor-lang 2.0.0-rc.2, ``ErrorCode``): name and message."""
 
-
+MAX_COMPUTE_UNITS = 1_400_000
+"""What a transaction may compute at most; both chains ask for it, the default is 200,000 a call."""
 LAMPORTS = 10**9
 """Lamports in a SOL."""
 

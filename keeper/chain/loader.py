@@ -23,8 +23,9 @@ from solders.system_program import (
 )
 from solders.sysvar import CLOCK, RENT
 
+from keeper.chain.errors import ChainError
 from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
-from keeper.chain.protocol import Chain, ChainError
+from keeper.chain.protocol import Chain
 
 BUFFER_HEADER = 37
 """Bytes before a buffer's content: tag (u32), authority (option)."""

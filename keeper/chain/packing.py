@@ -10,7 +10,7 @@ from solders.instruction import Instruction
 from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 
-from keeper.chain.protocol import MAX_COMPUTE_UNITS
+from keeper.chain.framework import MAX_COMPUTE_UNITS
 
 MAX_TRANSACTION_BYTES = 1_232
 """What fits into a network packet."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import construct
@@ -15,11 +13,11 @@ import numpy as np
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
+from keeper import resources
 from keeper.chain import framework, types
 from keeper.chain.fixed import Reader, reader
-from keeper.chain.protocol import TransactionRecord
+from keeper.chain.records import TransactionRecord
 
-IDL_FOLDER = Path(__file__).parents[2] / "idl"
 EVENT_TAG = bytes.fromhex("e445a52e51cb9a1d")
 """First bytes of a self-call that carries an event."""
 EVENT_AUTHORITY_SEED = b"__event_authority"
@@ -101,9 +99,9 @@ class Program:
         self.event_authority, _ = Pubkey.find_program_address([EVENT_AUTHORITY_SEED], self.address)
 
     @classmethod
-    def load(cls, name: str, folder: Path = IDL_FOLDER) -> Program:
+    def load(cls, name: str) -> Program:
         """Read the IDL of one of the project's programs."""
-        return cls(json.loads((folder / f"{name}.json").read_text()))
+        return cls(resources.idl(name))
 
     # -- instructions ------------------------------------------------------------------------
 
@@ -406,7 +404,5 @@ def _parse(form: Any, data: bytes, name: str) -> Any:
 
 
 def _constant(entry: Mapping[str, Any]) -> Any:
-    value = entry["value"]
-    if entry["type"] == "bytes":
-        return bytes(json.loads(value))
-    return json.loads(value) if entry["type"] != "pubkey" else Pubkey.from_string(value)
+    value = resources.constant(entry)
+    return Pubkey.from_string(value) if entry["type"] == "pubkey" else value

@@ -1,156 +1,29 @@
 """What a chain can be asked, whether it runs in this process or behind an RPC node.
 
-The set is small on purpose: only what both can answer truthfully. Amounts are lamports or base
-units, times unix seconds, addresses ``solders.pubkey.Pubkey``.
+The set is small on purpose: only what both can answer truthfully.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Protocol
 
-from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-if TYPE_CHECKING:
-    from keeper.chain.signer import Signer
-
-MAX_CALL_BYTES = 768
-"""Data of a program's call that is kept: more than any event of ours has."""
-MAX_COMPUTE_UNITS = 1_400_000
-"""What a transaction may compute at most; both chains ask for it, the default is 200,000 a call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An account as it is stored."""
-
-    lamports: int
-    data: bytes
-    owner: Pubkey
-    executable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The Clock sysvar's part that programs read."""
-
-    slot: int
-    unix_timestamp: int
-
-
-@dataclass(frozen=True, slots=True)
-class Memcmp:
-    """A filter on program accounts: ``data[offset:]`` starts with ``value``."""
-
-    offset: int
-    value: bytes
-
-
-class InnerInstruction(NamedTuple):
-    """A call made by a program during a transaction.
-
-    ``outer`` is the index of the transaction's own instruction that it happened under;
-    ``stack_height`` is 2 for a call by that instruction's program, 3 for one deeper. ``data`` is empty
-    when it is longer than :data:`MAX_CALL_BYTES`: anybody may name our programs in a transaction and fill
-    it with calls of 10 KiB, which take a reader of base58 seconds and all its memory.
-    """
-
-    outer: int
-    stack_height: int
-    program: Pubkey
-    accounts: tuple[Pubkey, ...]
-    data: bytes
-
-
-class TransactionRecord(NamedTuple):
-    """A transaction that was executed, successful or not.
-
-    ``inner`` is in the order of execution. ``error`` is None or a one-line reason,
-    ``failed_instruction`` the index it came from, and ``code`` the number when it was a program's own.
-    """
-
-    signature: Signature
-    slot: int
-    time: int
-    signers: tuple[Pubkey, ...]
-    programs: tuple[Pubkey, ...]
-    inner: tuple[InnerInstruction, ...]
-    logs: tuple[str, ...]
-    compute_units: int
-    fee: int
-    error: str | None = None
-    failed_instruction: int | None = None
-    code: int | None = None
-
-
-class Commitment(StrEnum):
-    """How sure a chain is of what it tells."""
-
-    CONFIRMED = "confirmed"
-    """Voted for by two thirds of the stake; may still drop out in theory, and on a chain in a file."""
-    FINALIZED = "finalized"
-    """Never dropped again."""
-
-
-class Listed(NamedTuple):
-    """A transaction as an address's list has it.
-
-    ``position`` is its index in its slot's block, None where the chain doesn't say: ask for the block.
-    """
-
-    signature: Signature
-    slot: int
-    failed: bool
-    position: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Blockhash:
-    """What a transaction names to be valid, up to the block of height ``last_valid_height``."""
-
-    hash: Hash
-    last_valid_height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A transaction that the chain has: where, how surely (None for less than confirmed), how it ended."""
-
-    slot: int
-    commitment: Commitment | None
-    error: str | None
-
-
-class ChainError(Exception):
-    """Anything that went wrong between us and the chain."""
-
-
-class ChainUnreachable(ChainError):
-    """Nobody answered: try again later. Whatever was asked may or may not have happened."""
-
-
-class TransactionExpired(ChainError):
-    """The transaction's blockhash ran out before it landed: it never will, and may be signed anew."""
-
-
-class TransactionFailed(ChainError):
-    """The chain executed the transaction and refused it; nothing but the fee changed."""
-
-    def __init__(self, record: TransactionRecord) -> None:
-        """Keep what was executed."""
-        super().__init__(record.error)
-        self.record = record
-
-    @property
-    def code(self) -> int | None:
-        """The program's own error number, if it was one."""
-        return self.record.code
+from keeper.chain.records import (
+    Account,
+    Blockhash,
+    Clock,
+    Commitment,
+    Listed,
+    Memcmp,
+    Status,
+    TransactionRecord,
+)
+from keeper.chain.signer import Signer
 
 
 class Chain(Protocol):

@@ -33,23 +33,20 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionDetails
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from keeper.chain.errors import ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
 from keeper.chain.failure import describe
+from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.notices import Notices
-from keeper.chain.protocol import (
+from keeper.chain.records import (
     MAX_CALL_BYTES,
-    MAX_COMPUTE_UNITS,
     Account,
     Blockhash,
-    ChainError,
-    ChainUnreachable,
     Clock,
     Commitment,
     InnerInstruction,
     Listed,
     Memcmp,
     Status,
-    TransactionExpired,
-    TransactionFailed,
     TransactionRecord,
 )
 from keeper.chain.signer import Signer, sign_aside

@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from keeper.chain.protocol import ChainError
+from keeper.chain.errors import ChainError
 
 
 class SigningFailed(ChainError):

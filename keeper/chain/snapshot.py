@@ -13,7 +13,8 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from keeper.chain.protocol import Account, ChainError, InnerInstruction, TransactionRecord
+from keeper.chain.errors import ChainError
+from keeper.chain.records import Account, InnerInstruction, TransactionRecord
 
 FORMAT = 2
 SCHEMA = """

@@ -11,22 +11,22 @@ import structlog
 import typer
 from rich.table import Table
 
-from keeper.buyback import configured
-from keeper.buyback.decide import Quote, Step, View, worth_buying_at
-from keeper.chain import ChainError, EmbeddedChain
+from keeper.buyback.decide import Limits, Quote, Step, View, worth_buying_at
+from keeper.chain import ChainError
+from keeper.chain.connect import connect
+from keeper.chain.embedded import EmbeddedChain
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption
-from keeper.cli.tables import console, plain
 from keeper.clients import buyback
 from keeper.clients.buyback import Auction, Status
 from keeper.economy import money
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO, IO_DECIMALS, io
-from keeper.services import logs
-from keeper.services.buyback import plan, read_view
-from keeper.services.connect import connect
-from keeper.services.names import AUCTIONS, BIDS, BURNS, FEES
+from keeper.jobs.buyback import plan, read_view
+from keeper.jobs.names import AUCTIONS, BIDS, BURNS, FEES
+from keeper.runtime import logs
 from keeper.settings import Settings
+from keeper.terminal.tables import console, plain
 
 app = typer.Typer(help="Fees, their auctions, the burning of IO.", no_args_is_help=True)
 
@@ -149,7 +149,7 @@ def history(auctions: list[Auction]) -> Table:
     return table
 
 
-def steps(view: View, quote: Quote | None, settings: Settings, found: list[Step]) -> Table:
+def steps(view: View, quote: Quote | None, limits: Limits, found: list[Step]) -> Table:
     """What would be done, and why not."""
     table = plain(f"What is due at {_time(view.now)} UTC", "step", "auction", "due", "why", "when")
     for step in found:
@@ -157,7 +157,7 @@ def steps(view: View, quote: Quote | None, settings: Settings, found: list[Step]
         when = _time(step.at) if step.at and not step.due else ""
         table.add_row(step.kind.value, number, "yes" if step.due else "no", step.why, when)
     if quote:
-        most = worth_buying_at(quote, configured.limits(settings))
+        most = worth_buying_at(quote, limits)
         table.caption = (
             f"an IO's worth by {quote.source}: {io(quote.price)} per USDC; bids from {io(most)} down"
         )
@@ -165,8 +165,10 @@ def steps(view: View, quote: Quote | None, settings: Settings, found: list[Step]
 
 
 def _dry_run(settings: Settings) -> None:
+    from keeper.runtime import wiring  # noqa: PLC0415 - a keeper's database, which the others don't need
+
     logs.configure(settings.log)
-    bidder = settings.signer()
+    bidder, limits = settings.signer(), wiring.bid_limits(settings)
 
     async def read() -> tuple[View, Quote | None, list[Step]] | None:
         async with connect(settings.chain) as connected:
@@ -174,14 +176,14 @@ def _dry_run(settings: Settings) -> None:
                 # As the jobs would find it, but nothing of it is saved.
                 connected.follow_wall_clock()
             log = structlog.get_logger()
-            source, limits = configured.price_source(settings), configured.limits(settings)
+            source = wiring.price_source(settings)
             return await plan(connected, bidder, log, source=source, limits=limits)
 
     found = asyncio.run(read())
     if found is None:
         raise ChainError(f"buyback is not initialised on this chain: there is no account {buyback.CONFIG}")
     view, quote, due = found
-    console.print(steps(view, quote, settings, due))
+    console.print(steps(view, quote, limits, due))
 
 
 def _base_units(price: str) -> int:

@@ -8,15 +8,15 @@ from typing import Annotated
 import structlog
 import typer
 
-from keeper.cli.keeper import holder, programs
+from keeper.chain.connect import connect
 from keeper.cli.options import ChainOption
-from keeper.cli.tables import console
+from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
 from keeper.db.events import EventTables
-from keeper.services import logs
-from keeper.services.connect import connect
-from keeper.services.operation import operating
+from keeper.runtime import logs, wiring
+from keeper.runtime.operation import operating
 from keeper.settings import Settings
+from keeper.terminal.tables import console
 
 app = typer.Typer(help="The keeper's database.", no_args_is_help=True)
 
@@ -37,15 +37,14 @@ def upgrade() -> None:
 @app.command("rebuild")
 def rebuild(name: Annotated[str, typer.Argument(metavar="PROGRAM", help="such as staking")]) -> None:
     """Forget a program's events and accounts, for the next run to read them from the chain again."""
-    found = {program.name: program for program in programs()}
-    if name not in found:
-        raise ValueError(f"no program is called {name}; there are {', '.join(found)}")
+    if name not in PROGRAMS:
+        raise ValueError(f"no program is called {name}; there are {', '.join(PROGRAMS)}")
 
     async def work() -> None:
         database = Database(Settings().database)
         await database.upgrade()
         async with database.changing_schema() as connection:
-            await EventTables(found[name]).drop(connection)
+            await EventTables(PROGRAMS[name]).drop(connection)
         await database.close()
 
     asyncio.run(work())
@@ -64,7 +63,7 @@ def index(
     async def work() -> bool:
         async with (
             connect(chain or settings.chain) as connected,
-            operating(connected, settings.database, holder(settings), programs()) as keeper,
+            operating(connected, settings.database, wiring.holder(settings)) as keeper,
         ):
             await keeper.index(log)
             results = await keeper.compare(log) if compare else []

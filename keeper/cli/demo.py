@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from keeper.cli.tables import console
 from keeper.demo import run
+from keeper.terminal.tables import console
 
 
 def demo(

@@ -13,12 +13,11 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, ChainError
+from keeper.chain.connect import connect
 from keeper.chain.token import create_associated
-from keeper.cli import tables
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.cli.orders import class_number, config_of, key_of, read_order, where
 from keeper.cli.signing import DryRunOption, YesOption, address, carry_out
-from keeper.cli.tables import plain
 from keeper.clients import orders, staking, tokenomics
 from keeper.clients.orders import Lease, Order
 from keeper.clients.staking import NOBODY, Class, Device
@@ -27,10 +26,11 @@ from keeper.economy.money import parse, show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.staking import CoStake, counted, minimum
 from keeper.economy.supply import io
-from keeper.keys import read_private_keypair
-from keeper.market import plans
-from keeper.market.plans import Plan
-from keeper.services.connect import connect
+from keeper.settings.keys import read_private_keypair
+from keeper.terminal import tables
+from keeper.terminal.tables import plain
+from keeper.wallet import plans
+from keeper.wallet.plans import Plan
 
 app = typer.Typer(help="Let devices: register, price, take orders.", no_args_is_help=True)
 

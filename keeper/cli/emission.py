@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from keeper.cli.tables import console, plain
 from keeper.economy import emission as rules
 from keeper.economy.calendar import MONTHS, parse_month
 from keeper.economy.genesis import read_start_month
 from keeper.economy.supply import io
+from keeper.terminal.tables import console, plain
 
 
 def emission(

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -19,44 +13,26 @@ import typer
 from rich.table import Table
 from solders.pubkey import Pubkey
 
-from keeper import deploy
-from keeper.api import operations
-from keeper.buyback import configured
-from keeper.chain import Program
+from keeper.chain.connect import connect
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption
-from keeper.cli.tables import console, plain
+from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
-from keeper.indexer import guard
-from keeper.keys import KeyRefused
-from keeper.rewards.past import Past
-from keeper.sender import FeePolicy
+from keeper.jobs import names as job_names
+from keeper.runtime import logs, operation, wiring
+from keeper.runtime.doctor import Doctor, Finding, State
+from keeper.runtime.keeper import Outcome
+from keeper.runtime.operation import operating
+from keeper.runtime.rehearsal import Rehearsal
+from keeper.runtime.status import Status, read_status
 from keeper.sender.store import unpark
-from keeper.services import jobs, logs, loop, operation
-from keeper.services import names as job_names
-from keeper.services.balance import BalanceGuard
-from keeper.services.connect import connect
-from keeper.services.doctor import Doctor, Finding, State
-from keeper.services.due import Job
-from keeper.services.keeper import Keeper, Limits, Outcome
-from keeper.services.operation import operating, sender_of
-from keeper.services.rehearsal import Rehearsal, copied, rehearse
-from keeper.services.status import Status, read_status
 from keeper.settings import Settings
+from keeper.settings.keys import KeyRefused
+from keeper.terminal.tables import console, plain
 
 app = typer.Typer(help="The bot that does what is due on chain.", no_args_is_help=True)
 
 STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "bold red"}
-
-
-def programs() -> list[Program]:
-    """The programs that are indexed: all that the network has."""
-    return [Program.load(name) for name in deploy.PROGRAMS]
-
-
-def holder(settings: Settings) -> str:
-    """What this process is called where several are listed."""
-    return f"{settings.name}:{os.getpid()}"
 
 
 @app.command("run")
@@ -81,40 +57,14 @@ def run_jobs(settings: Settings, names: list[str], *, once: bool) -> None:
     Exits with 1 if one fails when they run once.
     """
     logs.configure(settings.log)
+    if not once:
+        asyncio.run(wiring.run_until_stopped(settings, names))
+        return
 
     async def work() -> bool:
-        async with _keeper(settings, names) as (keeper, programs_changed):
-            gc.freeze()  # What is loaded by now stays: no search for garbage need go through it.
-            if once:
-                done = [await keeper.run_job(name) for name in keeper.jobs]
-                return all(outcome in (None, Outcome.OK) for outcome in done)
-            stop = asyncio.Event()
-
-            def stopped() -> None:
-                if stop.is_set():
-                    keeper.log.warning("keeper.aborted")
-                    # As a kill would: a hanging signer or node isn't waited for, and the next start
-                    # goes on from what is on chain and in the database.
-                    os._exit(1)
-                stop.set()
-                keeper.log.info("keeper.stopping")
-
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, stopped)
-            async with AsyncExitStack() as stack:
-                if settings.listen:
-                    host, port = settings.listen
-                    asked = operations.application(keeper, settings.check_seconds)
-                    actual = await stack.enter_async_context(operations.served(asked, host, port))
-                    keeper.log.info("http.listening", host=host, port=actual)
-                await loop.run(
-                    keeper,
-                    every=settings.check_seconds,
-                    stop=stop,
-                    intervals={operation.COMPARE: operation.COMPARE_SECONDS},
-                    wakers={operation.INDEX: programs_changed},
-                )
-            return True
+        async with wiring.assembled(settings, names) as (keeper, _):
+            done = [await keeper.run_job(name) for name in keeper.jobs]
+            return all(outcome in (None, Outcome.OK) for outcome in done)
 
     if not asyncio.run(work()):
         raise typer.Exit(1)
@@ -138,12 +88,17 @@ def once(
         raise ValueError(f"the job {job_names.ATTEST} needs what was observed: set IONET_OBSERVATIONS")
     if dry_run:
         logs.configure(settings.log, logging.WARNING)
-        asyncio.run(_rehearse(settings, names or settings.jobs))
+
+        async def show() -> None:
+            async for name, found in wiring.rehearsed(settings, names or settings.jobs):
+                _show(name, found)
+
+        asyncio.run(show())
         return
     logs.configure(settings.log)
 
     async def work() -> bool:
-        async with _keeper(settings, names or settings.jobs) as (keeper, _):
+        async with wiring.assembled(settings, names or settings.jobs) as (keeper, _):
             if not await keeper.lead():
                 raise ValueError(
                     keeper.database_error or "another keeper leads on this database: stop it first"
@@ -162,7 +117,7 @@ def status(chain: ChainOption = None) -> None:
 
     async def read() -> bool:
         async with connect(settings.chain) as connected:
-            found = await read_status(connected, settings.database, programs())
+            found = await read_status(connected, settings.database, list(PROGRAMS.values()))
         for table in standing(found):
             console.print(table)
         return not found.halts
@@ -180,7 +135,7 @@ def resume(chain: ChainOption = None) -> None:
     async def work() -> bool:
         async with (
             connect(settings.chain) as connected,
-            operating(connected, settings.database, holder(settings), programs()) as keeper,
+            operating(connected, settings.database, wiring.holder(settings)) as keeper,
         ):
             results = await keeper.resume(structlog.get_logger())
         return not any(result.differences for result in results)
@@ -258,63 +213,6 @@ def standing(found: Status) -> list[Table]:
     for key, reason in found.parked:
         problems.add_row(f"parked: {key}", reason)
     return [table for table in (programs, accounts, actions, leader, problems) if table.row_count]
-
-
-def _jobs(settings: Settings, names: list[str], past: Past, rewards: Path | None = None) -> dict[str, Job]:
-    return jobs.configured(
-        names,
-        rewards=rewards or settings.rewards,
-        observations=settings.observations,
-        past=past,
-        peers=[str(each) for each in settings.peers],
-        source=configured.price_source(settings),
-        limits=configured.limits(settings),
-    )
-
-
-@asynccontextmanager
-async def _keeper(
-    settings: Settings, names: list[str]
-) -> AsyncIterator[tuple[Keeper, Callable[[], Awaitable[None]]]]:
-    """A keeper with these jobs and its own, and what returns when one of the programs was called."""
-    signer = settings.signer()
-    fees = FeePolicy(settings.fee_percentile, settings.fee_highest, settings.fee_daily)
-    async with (
-        connect(settings.chain, live=True, websocket=settings.websocket) as chain,
-        operating(chain, settings.database, holder(settings), programs()) as op,
-    ):
-        guard = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
-        sender = sender_of(op, chain, signer, fees)
-        keeper = Keeper(
-            name=settings.name,
-            chain=chain,
-            signer=signer,
-            database=op.database,
-            leader=op.leader,
-            guard=guard,
-            jobs=op.jobs(_jobs(settings, names, Past(chain, op.database)), sender, guard.check),
-            rewards=settings.rewards,
-            limits=Limits(settings.lag_slots, settings.lag_hours),
-            log=structlog.get_logger(),
-        )
-        yield keeper, partial(chain.changed, [each.address for each in op.programs])
-
-
-async def _rehearse(settings: Settings, names: list[str]) -> None:
-    signer, log = settings.signer(), structlog.get_logger()
-    with copied(settings.rewards) as rewards:
-        database = Database(settings.database)
-        async with connect(settings.chain) as connected, AsyncExitStack() as stack:
-            stack.push_async_callback(database.close)
-            past = Past(connected, database, keeps=False)
-            chosen = _jobs(settings, names, past, rewards)
-            if job_names.ATTEST in chosen:
-                # Its hours are made from the index; nothing else of a rehearsal needs a database.
-                await database.upgrade()
-                await guard(database, connected)
-                await past.prepare()
-            for name, job in chosen.items():
-                _show(name, await rehearse(job, connected, signer, log))
 
 
 def _show(name: str, found: Rehearsal) -> None:

@@ -13,9 +13,10 @@ from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper import deploy
+from keeper.chain.connect import connect
 from keeper.cli.options import ChainOption
-from keeper.cli.tables import console, plain, progress_of
 from keeper.clients import tokenomics
+from keeper.clients.programs import PROGRAMS
 from keeper.economy import emission
 from keeper.economy.calendar import parse_month
 from keeper.economy.classes import read_classes
@@ -23,22 +24,23 @@ from keeper.economy.genesis import read_start_month, read_table
 from keeper.economy.money import parse
 from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, io
-from keeper.keys import read_private_keypair
-from keeper.services.connect import connect
+from keeper.resources import DEV_KEYS
 from keeper.settings import Settings
+from keeper.settings.keys import read_private_keypair
+from keeper.terminal.tables import console, plain, progress_of
 
 
 def put_on_chain(
     keypair: Annotated[Path, typer.Option(help="upgrade authority's key file; it pays")],
     chain: ChainOption = None,
-    keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = deploy.KEYS,
+    keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = DEV_KEYS,
 ) -> None:
     """Put the programs on a chain, or upgrade those whose bytes differ."""
 
     async def work() -> None:
         authority = read_private_keypair(keypair)
         async with connect(chain or Settings().chain, live=True) as connected:
-            for name in deploy.PROGRAMS:
+            for name in PROGRAMS:
                 with Progress(console=console, transient=True) as progress:
                     show = progress_of(progress, name)
                     changed = await deploy.deploy_program(connected, name, authority, keys, show)
@@ -61,7 +63,7 @@ def genesis(
         list[str] | None,
         typer.Option(help="address that attests reward blocks, repeat for each [default: the key's]"),
     ] = None,
-    keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = deploy.KEYS,
+    keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = DEV_KEYS,
 ) -> None:
     """Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.
 

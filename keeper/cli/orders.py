@@ -13,21 +13,22 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, ChainError
+from keeper.chain.connect import connect
 from keeper.chain.token import read_token_account
-from keeper.cli import order_tables, tables
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.cli.signing import DryRunOption, YesOption, address, carry_out, fitting
-from keeper.cli.tables import console
 from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order, Terms
 from keeper.clients.staking import Class
 from keeper.economy.money import parse
 from keeper.economy.orders import Currency, LeaseStatus
-from keeper.keys import read_private_keypair
-from keeper.market import plans
-from keeper.market.plans import Plan
-from keeper.services.connect import connect
 from keeper.settings import Settings
+from keeper.settings.keys import read_private_keypair
+from keeper.terminal import orders as order_tables
+from keeper.terminal import tables
+from keeper.terminal.tables import console
+from keeper.wallet import plans
+from keeper.wallet.plans import Plan
 
 app = typer.Typer(help="Rent compute: orders, their leases and their money.", no_args_is_help=True)
 

@@ -12,10 +12,9 @@ from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain
+from keeper.chain.connect import connect
 from keeper.chain.token import create_associated
-from keeper.cli import tables
 from keeper.cli.options import ChainOption, KeypairOption, settings
-from keeper.cli.tables import console, plain
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Block, BlockStatus
 from keeper.economy.classes import Pool
@@ -25,8 +24,9 @@ from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rows import text
 from keeper.rewards.rule import POINT_PARTS, Reason, Status
-from keeper.services.connect import connect
 from keeper.settings import Settings
+from keeper.terminal import tables
+from keeper.terminal.tables import console, plain
 
 app = typer.Typer(help="Reward blocks: what was published, and whether it is right.", no_args_is_help=True)
 

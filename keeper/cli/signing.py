@@ -13,9 +13,9 @@ from solders.pubkey import Pubkey
 from keeper.chain import Chain, TransactionFailed, TransactionRecord
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, size
 from keeper.chain.token import read_token_account
-from keeper.cli.tables import console, plain
 from keeper.economy.money import show
-from keeper.market.plans import Plan
+from keeper.terminal.tables import console, plain
+from keeper.wallet.plans import Plan
 
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="show every token that would move, try it, and sign nothing")

@@ -7,9 +7,8 @@ import re
 from solders.pubkey import Pubkey
 
 from keeper.chain import TransactionFailed, TransactionRecord
-from keeper.clients import buyback, orders, staking, tokenomics
+from keeper.clients.programs import BY_ADDRESS
 
-PROGRAMS = {each.PROGRAM.address: each.PROGRAM for each in (tokenomics, staking, buyback, orders)}
 FAILED = re.compile(r"Program (\w+) failed: ")
 """The runtime's own line; what a program logs begins otherwise."""
 
@@ -19,7 +18,7 @@ def explain(failure: TransactionFailed) -> str:
     record = failure.record
     if failure.code is None or record.failed_instruction is None:
         return str(failure)
-    program = PROGRAMS.get(_refuser(record, record.failed_instruction))
+    program = BY_ADDRESS.get(_refuser(record, record.failed_instruction))
     if program is None:
         return str(failure)
     error = program.error(failure.code)

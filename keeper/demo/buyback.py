@@ -28,7 +28,7 @@ from keeper.economy.buyback import USDC, Path
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, IO
-from keeper.services.buyback import bid_on_auction
+from keeper.jobs.buyback import bid_on_auction
 
 PARAMS = buyback.Params(max_lot=25 * USDC, min_lot=10 * USDC)
 """The protocol's own, but for lots of a size that two days of 60 orders fill several of."""

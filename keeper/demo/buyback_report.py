@@ -9,13 +9,13 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from keeper.cli.tables import plain
 from keeper.clients.buyback import Auction, Status
 from keeper.demo.buyback import KEEPER_NAME, Buyback, Round
 from keeper.economy.calendar import HOUR
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO, io
+from keeper.terminal.tables import plain
 
 PATH_COLOUR, FILL_COLOUR, BURN_COLOUR = "#2f6f8f", "#b03a3a", "#4fa36c"
 

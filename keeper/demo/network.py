@@ -13,7 +13,8 @@ from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
 from keeper import deploy
-from keeper.chain import EmbeddedChain, Event
+from keeper.chain import Event
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.token import create_associated
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients.tokenomics import Supply
@@ -25,7 +26,7 @@ from keeper.economy.calendar import DAY, HOUR, month_start, parse_month
 from keeper.economy.genesis import read_start_month, read_table
 from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_TOTAL, GENESIS_SUPPLY, IO, MAX_SUPPLY
-from keeper.services import jobs
+from keeper.jobs import registry
 
 LISTING = month_start(parse_month("2024-06")) + 10 * DAY + 12 * HOUR
 """The day the token was listed on the network this is modelled on; genesis happens here."""
@@ -91,7 +92,7 @@ class Network:
 
     async def job(self, name: str) -> list[Event]:
         """Run one of the keeper's jobs, as its loop would."""
-        return await jobs.ALL[name](self.chain, self.keeper, self.log)
+        return await registry.ALL[name](self.chain, self.keeper, self.log)
 
     # -- what happens --------------------------------------------------------------------------
 

@@ -7,12 +7,12 @@ from collections import Counter
 from rich.table import Table
 from solders.pubkey import Pubkey
 
-from keeper.cli.order_tables import ENDED
-from keeper.cli.tables import plain
 from keeper.demo.orders import Market
 from keeper.economy.calendar import HOUR
 from keeper.economy.money import show
 from keeper.economy.orders import CloseReason, Currency, EndReason
+from keeper.terminal.orders import ENDED
+from keeper.terminal.tables import plain
 
 CLOSED = {
     CloseReason.SERVED: "served",

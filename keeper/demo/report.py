@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from keeper.cli.tables import plain
 from keeper.clients import tokenomics
 from keeper.demo import buyback_report, orders_report, staking_report
 from keeper.demo.buyback import Buyback
@@ -18,6 +17,7 @@ from keeper.demo.orders import Market
 from keeper.demo.staking import Stakers
 from keeper.economy.calendar import MONTHS, hours_in_month, month_name
 from keeper.economy.supply import IO, MILLION, io
+from keeper.terminal.tables import plain
 
 
 async def show(

@@ -25,12 +25,12 @@ from keeper.demo.network import LAMPORTS, Network
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_start
 from keeper.economy.classes import read_classes
+from keeper.jobs.blocks import attest_hours
 from keeper.rewards import publication
 from keeper.rewards.past import HourPast, Past
 from keeper.rewards.publication import Claimable, Manifest
 from keeper.rewards.rows import Rows, addresses
 from keeper.rewards.tree import leaf, tree
-from keeper.services.blocks import attest_hours
 
 OPERATORS = 3
 HOURS = 48

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from rich.table import Table
 
-from keeper.cli.tables import plain
 from keeper.demo.fleet import CLASSES, CO_STAKED, SHORT_STAKES
 from keeper.demo.staking import APPEALED, GUILTY, LIAR, LIE_HOUR, SLASH_BPS, Stakers
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.rewards.rows import Rows, keys
 from keeper.rewards.rule import Reason, Status
+from keeper.terminal.tables import plain
 
 
 def tables(stakers: Stakers) -> list[Table | str]:

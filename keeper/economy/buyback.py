@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keeper.chain.program import Program
+from keeper.resources import constants
 
-_CONSTANTS = Program.load("buyback").constants
+_CONSTANTS = constants("buyback")
 USDC: int = _CONSTANTS["USDC"]
 """Base units in one USDC."""
 BPS = 10_000

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from keeper.chain.program import Program
+from keeper.resources import CLASS_TABLE, constants
 
-TABLE = Path(__file__).parents[2] / "migrations/classes/ionet.json"
 NAME_BYTES = 24
 """Room for a class's name on chain."""
-MAX_MULTIPLIER: int = Program.load("staking").constants["MAX_MULTIPLIER"]
+MAX_MULTIPLIER: int = constants("staking")["MAX_MULTIPLIER"]
 """The program takes no more, in hundredths."""
 
 
@@ -42,7 +41,7 @@ class ClassRow:
     kind: Kind
 
 
-def read_classes(path: Path = TABLE) -> list[ClassRow]:
+def read_classes(path: Path = CLASS_TABLE) -> list[ClassRow]:
     """Read a class table; raises ValueError for a row that the program would refuse."""
     rows = [
         ClassRow(

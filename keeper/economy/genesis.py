@@ -9,8 +9,7 @@ from pathlib import Path
 from keeper.economy.calendar import parse_month
 from keeper.economy.supply import GENESIS_SUPPLY, IO
 from keeper.economy.vesting import Schedule
-
-TABLE = Path(__file__).parents[2] / "migrations/genesis/ionet.json"
+from keeper.resources import GENESIS_TABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +26,12 @@ class Row:
         return self.label.encode().ljust(16, b"\0")
 
 
-def read_start_month(path: Path = TABLE) -> int:
+def read_start_month(path: Path = GENESIS_TABLE) -> int:
     """Read the first month of emission that a genesis table is made for."""
     return parse_month(json.loads(path.read_text())["start_month"])
 
 
-def read_table(path: Path = TABLE) -> list[Row]:
+def read_table(path: Path = GENESIS_TABLE) -> list[Row]:
     """Read a genesis table; raises ValueError when it doesn't add up to the genesis supply."""
     rows = [
         Row(

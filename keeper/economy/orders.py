@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from keeper.chain.program import Program
 from keeper.economy.calendar import HOUR
+from keeper.resources import constants
 
-CONSTANTS = Program.load("orders").constants
+CONSTANTS = constants("orders")
 BPS = 10_000
 """Basis points in a whole."""
 MAX_HOURS: int = CONSTANTS["MAX_HOURS"]

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-
-from solders.pubkey import Pubkey
+from typing import TYPE_CHECKING
 
 from keeper.economy import merkle
+
+if TYPE_CHECKING:
+    from solders.pubkey import Pubkey
 
 POOLS = ("gpu", "cpu", "creators")
 """The pools of a season, in the program's order."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
-from solders.pubkey import Pubkey
+from keeper.resources import constants
 
-from keeper.chain.program import Program
+if TYPE_CHECKING:
+    from solders.pubkey import Pubkey
 
-_CONSTANTS = Program.load("staking").constants
+_CONSTANTS = constants("staking")
 MIN_STAKE: int = _CONSTANTS["MIN_STAKE"]
 """Minimum stake of a processor whose multiplier is at most 1, base units."""
 MULTIPLIER_UNIT: int = _CONSTANTS["MULTIPLIER_UNIT"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from keeper.chain.program import Program
+from keeper.resources import constants
 
-_CONSTANTS = Program.load("tokenomics").constants
+_CONSTANTS = constants("tokenomics")
 
 IO_DECIMALS: int = _CONSTANTS["IO_DECIMALS"]
 IO: int = 10**IO_DECIMALS

@@ -27,7 +27,7 @@ from keeper.chain import (
     TransactionFailed,
     TransactionRecord,
 )
-from keeper.chain.protocol import MAX_COMPUTE_UNITS
+from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.clients.errors import explain
 from keeper.db import Database, Leader
 from keeper.sender.fees import FeePolicy, priority_fee

@@ -10,7 +10,10 @@ import pytest
 from solders.keypair import Keypair
 
 from keeper import deploy
-from keeper.chain import Chain, EmbeddedChain
+from keeper.chain import Chain
+from keeper.chain.embedded import EmbeddedChain
+from keeper.clients.programs import PROGRAMS
+from keeper.resources import DEV_KEYS
 from tests.e2e.live import LiveChain
 from tests.e2e.network import Network
 from tests.e2e.validator import NAME, Validator, binary
@@ -28,7 +31,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 async def deploy_all(chain: Chain, admin: Keypair) -> None:
     """Deploy the four programs through the chain's loader, as ``ionet deploy`` does."""
-    each = (deploy.deploy_program(chain, name, admin, deploy.KEYS, _silent) for name in deploy.PROGRAMS)
+    each = (deploy.deploy_program(chain, name, admin, DEV_KEYS, _silent) for name in PROGRAMS)
     assert all(await asyncio.gather(*each))
 
 

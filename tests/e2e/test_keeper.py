@@ -16,8 +16,8 @@ from keeper.chain import Chain, Commitment, Event
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.db.events import EventTables
 from keeper.economy.supply import IO
+from keeper.runtime.operation import Operation, operating, sender_of
 from keeper.sender import Action, FeePolicy
-from keeper.services.operation import Operation, operating, sender_of
 from tests.e2e.live import LiveChain
 from tests.e2e.network import Network
 from tests.programs.world import key
@@ -55,7 +55,7 @@ def test_events_alone_make_the_accounts(network: Network, tmp_path: Path) -> Non
     url = f"sqlite:///{tmp_path}/keeper.db"
 
     async def work(chain: Chain) -> None:
-        async with operating(chain, url, "e2e", PROGRAMS) as operation:
+        async with operating(chain, url, "e2e") as operation:
             await indexed(operation, chain)
 
     run(network, work)
@@ -74,7 +74,7 @@ def test_an_intent_is_done_once(network: Network, tmp_path: Path) -> None:
         return True
 
     async def work(chain: Chain) -> None:
-        async with operating(chain, f"sqlite:///{tmp_path}/keeper.db", "e2e", PROGRAMS) as operation:
+        async with operating(chain, f"sqlite:///{tmp_path}/keeper.db", "e2e") as operation:
             assert await operation.leader.lead()
             sender = sender_of(operation, chain, payer, FeePolicy())
             for _ in range(2):

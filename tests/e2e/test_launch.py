@@ -3,28 +3,29 @@
 import asyncio
 
 from keeper import deploy
-from keeper.chain import Program, loader
+from keeper.chain import loader
 from keeper.clients import tokenomics
+from keeper.clients.programs import PROGRAMS
 from keeper.economy.calendar import HOUR, month_of
 from keeper.economy.genesis import read_table
+from keeper.resources import DEV_KEYS, binary
 from tests.e2e.network import Network
 from tests.programs.world import finish, key
 
 
 def test_the_programs_are_the_committed_ones_and_the_admin_s(network: Network) -> None:
     chain, admin = network.pair.world.chain, key("admin")
-    for name in deploy.PROGRAMS:
-        address = Program.load(name).address
-        binary = (deploy.ARTIFACTS / f"{name}.so").read_bytes()
-        assert loader.is_same(finish(loader.deployed(chain, address)), binary)
+    for name, program in PROGRAMS.items():
+        address = program.address
+        assert loader.is_same(finish(loader.deployed(chain, address)), binary(name))
         data = network.pair.world.account(loader.program_data_address(address)).data
         assert data[: loader.PROGRAM_DATA_HEADER].endswith(b"\1" + bytes(admin.pubkey()))
 
 
 def test_deploying_again_finds_nothing_to_do(network: Network) -> None:
     chain, admin = network.pair.world.chain, key("admin")
-    for name in deploy.PROGRAMS:
-        done = asyncio.run(deploy.deploy_program(chain, name, admin, deploy.KEYS, _unused))
+    for name in PROGRAMS:
+        done = asyncio.run(deploy.deploy_program(chain, name, admin, DEV_KEYS, _unused))
         assert done is False
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from keeper.deploy import ARTIFACTS, PROGRAMS
+from keeper.clients.programs import PROGRAMS
+from keeper.resources import ARTIFACTS
 from scripts import compute_units
 from scripts.compute_units import BINARY_LIMITS, COSTS, DOCUMENT, Measured
 

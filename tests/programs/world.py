@@ -11,7 +11,8 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper import deploy
-from keeper.chain import Account, Chain, EmbeddedChain, Signer, TransactionRecord
+from keeper.chain import Account, Chain, Signer, TransactionRecord
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.token import create_associated, read_mint, read_token_account, transfer
 from keeper.clients import tokenomics
 from keeper.economy.calendar import DAY, HOUR, month_number, month_start

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from keeper.chain.program import IDL_FOLDER
+from keeper.resources import IDL
 from tests.security import (
     test_gifts,
     test_guardian,
@@ -27,7 +27,7 @@ from tests.security import (
 )
 from tests.security.every import EXCUSES, SUBJECTS, Test, named, on_every_instruction
 
-IDLS = {path.stem: json.loads(path.read_text()) for path in IDL_FOLDER.glob("*.json")}
+IDLS = {path.stem: json.loads(path.read_text()) for path in IDL.glob("*.json")}
 LISTED = {(name, each["name"]) for name, idl in IDLS.items() for each in idl["instructions"]}
 
 ON_EVERY_INSTRUCTION: dict[ModuleType, tuple[str, ...]] = {

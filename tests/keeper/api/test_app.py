@@ -12,9 +12,9 @@ from solders.pubkey import Pubkey
 
 from keeper.api import app
 from keeper.rewards import publication
+from tests.keeper.api.serving import serving
 from tests.keeper.rewards.tables import key
 from tests.keeper.rewards.test_publication import publish
-from tests.keeper.services.serving import serving
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from keeper.buyback import decide
 from keeper.buyback.decide import Limits, Quote
 from keeper.clients import buyback
 from keeper.economy.supply import IO
-from keeper.services.buyback import read_view
+from keeper.jobs.buyback import read_view
 from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY, finish
 

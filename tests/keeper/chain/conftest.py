@@ -14,7 +14,8 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams
 from solders.system_program import transfer as system_transfer
 
-from keeper.chain import Chain, EmbeddedChain, Program, TransactionRecord
+from keeper.chain import Chain, Program, TransactionRecord
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.chain.rpc import RpcChain
 from tests.keeper.chain.rpc_node import RpcNode

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from keeper.chain.program import IDL_FOLDER
+from keeper.resources import IDL
 
 IDLS: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text()) for path in sorted(IDL_FOLDER.glob("*.json"))
+    path.stem: json.loads(path.read_text()) for path in sorted(IDL.glob("*.json"))
 }
 """Every program's IDL, by its name."""
 

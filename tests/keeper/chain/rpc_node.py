@@ -21,7 +21,8 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from keeper.chain import EmbeddedChain, TransactionRecord
+from keeper.chain import TransactionRecord
+from keeper.chain.embedded import EmbeddedChain
 from tests.keeper.chain.mischief import Mischief
 from tests.keeper.chain.rpc_shapes import Json, account_json, error_json, inner_json
 

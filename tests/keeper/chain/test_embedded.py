@@ -10,7 +10,8 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from keeper.chain import Clock, EmbeddedChain
+from keeper.chain import Clock
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import UPGRADEABLE_LOADER
 from tests.keeper.chain.conftest import (
     ADMIN,

@@ -9,11 +9,12 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from keeper.chain import EmbeddedChain, Event, InnerInstruction, Program, TransactionRecord
+from keeper.chain import Event, InnerInstruction, Program, TransactionRecord
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.chain.program import EVENT_TAG
-from keeper.chain.protocol import MAX_CALL_BYTES
-from keeper.clients.errors import PROGRAMS
+from keeper.chain.records import MAX_CALL_BYTES
+from keeper.clients.programs import PROGRAMS
 from tests.keeper.chain.conftest import (
     ADMIN,
     ALICE,

@@ -10,8 +10,9 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from keeper.chain import ChainError, ChainUnreachable, EmbeddedChain, Listed
-from keeper.chain.protocol import Commitment
+from keeper.chain import ChainError, ChainUnreachable, Listed
+from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.records import Commitment
 from tests.keeper.chain.conftest import (
     ADMIN,
     ALICE,

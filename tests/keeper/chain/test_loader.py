@@ -3,13 +3,15 @@
 import pytest
 
 from keeper import deploy
-from keeper.chain import ChainError, EmbeddedChain, TransactionFailed, loader
+from keeper.chain import ChainError, TransactionFailed, loader
+from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import tokenomics
+from keeper.resources import DEV_KEYS, binary
 from tests.programs.world import LISTING, key
 
-PROGRAM = deploy.read_keypair(deploy.KEYS / "tokenomics.json")
-BINARY = (deploy.ARTIFACTS / "tokenomics.so").read_bytes()
-PROBE = (deploy.ARTIFACTS / "probe.so").read_bytes()
+PROGRAM = deploy.read_keypair(DEV_KEYS / "tokenomics.json")
+BINARY = binary("tokenomics")
+PROBE = binary("probe")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from keeper.chain import (
     TransactionFailed,
     TransactionRecord,
 )
-from keeper.chain.protocol import MAX_CALL_BYTES
+from keeper.chain.records import MAX_CALL_BYTES
 from keeper.chain.rpc import AT_ONCE, READ_TRIES
 from tests.keeper.chain.conftest import ADMIN, ALICE, BOB, LAMPORTS, RpcSite, initialize, pay
 from tests.keeper.chain.mischief import Lost, Mischief

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
-from keeper.chain import Account, ChainError, EmbeddedChain, snapshot
+from keeper.chain import Account, ChainError, snapshot
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM, UPGRADEABLE_LOADER, associated_token_address
 from keeper.chain.token import burn, create_associated, read_token_account, transfer
 from tests.keeper.chain.conftest import (
@@ -155,7 +156,7 @@ async def test_a_crash_while_saving_leaves_the_old_file(
 
 POWER_CUT = """
 import os, pathlib, sys
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 pathlib.Path.replace = lambda *_: os._exit(7)
 path = pathlib.Path(sys.argv[1])
 chain = EmbeddedChain.load(path)

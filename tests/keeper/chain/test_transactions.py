@@ -9,10 +9,10 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import ID as SYSTEM
 
-from keeper.chain import ChainError, EmbeddedChain, InnerInstruction, TransactionFailed, TransactionRecord
-from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
+from keeper.chain import ChainError, InnerInstruction, TransactionFailed, TransactionRecord
+from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.framework import MAX_COMPUTE_UNITS, TOKEN_PROGRAM, associated_token_address
 from keeper.chain.program import EVENT_TAG
-from keeper.chain.protocol import MAX_COMPUTE_UNITS
 from keeper.chain.token import create_associated
 from tests.keeper.chain.conftest import (
     ADMIN,

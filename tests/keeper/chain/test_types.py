@@ -17,7 +17,8 @@ from solders.transaction_status import (
     TransactionErrorInsufficientFundsForRent,
 )
 
-from keeper.chain import Account, EmbeddedChain, types
+from keeper.chain import Account, types
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.failure import describe
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.token import (

@@ -6,7 +6,8 @@ import sys
 import pytest
 import structlog
 
-from keeper.cli import main, tables
+from keeper.cli import main
+from keeper.terminal import tables
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import buyback, tokenomics
 from keeper.clients.buyback import Status
 from keeper.economy.supply import IO

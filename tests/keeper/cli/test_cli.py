@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import tokenomics
 from keeper.economy import emission
 from keeper.economy.supply import EMISSION_TOTAL, GENESIS_SUPPLY

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.demo import network, run
 from keeper.demo.airdrop import airdrop

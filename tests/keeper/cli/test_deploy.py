@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import associated_token_address
 from keeper.clients import buyback, orders, staking
-from keeper.deploy import PROGRAMS
+from keeper.clients.programs import PROGRAMS
 from keeper.economy.classes import read_classes
 from keeper.economy.genesis import read_table
 from tests.programs.world import finish, key

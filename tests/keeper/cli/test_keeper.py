@@ -17,12 +17,13 @@ from pathlib import Path
 import pytest
 from solana.rpc.async_api import AsyncClient
 
-from keeper.chain import EmbeddedChain, Program, loader
+from keeper.chain import Program, loader
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
-from keeper.cli import tables
 from keeper.clients import tokenomics
-from keeper.services.doctor import Doctor, State
+from keeper.runtime.doctor import Doctor, State
 from keeper.settings import Settings
+from keeper.terminal import tables
 from tests.keeper.chain.rpc_node import RpcNode
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, finish, key

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import tokenomics
 from keeper.db import Database, Leader
 from keeper.economy.supply import GENESIS_SUPPLY

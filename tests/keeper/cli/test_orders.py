@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM
-from keeper.cli.order_tables import duration
 from keeper.clients import orders, staking, tokenomics
 from keeper.economy.calendar import DAY, month_start, parse_month
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, fee
+from keeper.terminal.orders import duration
 from tests.programs.orders.world import ASK_IO, HOUR, IO, USDC, OrdersWorld
 from tests.programs.world import finish, key
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from solders.pubkey import Pubkey
 
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking, tokenomics
 from keeper.economy import merkle
 from keeper.economy.supply import IO, io
 from keeper.rewards import publication
 from keeper.rewards.tree import leaf
+from tests.keeper.api.serving import serving
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
-from tests.keeper.services.serving import serving
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START_MONTH, key
 

@@ -21,12 +21,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from keeper.chain import ChainUnreachable
+from keeper.chain.connect import connect
 from keeper.cli import main as command
 from keeper.db import Database
-from keeper.services import keeper as running
-from keeper.services.connect import connect
-from keeper.services.jobs import ALL, ATTEST, BIDS
-from keeper.services.operation import COMPARE, INDEX, SWEEP
+from keeper.jobs.names import ATTEST, BIDS
+from keeper.jobs.registry import ALL
+from keeper.runtime import keeper as running
+from keeper.runtime.operation import COMPARE, INDEX, SWEEP
 
 START = "start"
 """Before the first job: opening, migrating, asking whose chain it is."""

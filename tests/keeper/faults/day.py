@@ -14,19 +14,19 @@ import structlog
 from solders.keypair import Keypair
 
 from keeper import deploy
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.token import create_associated
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.orders import Currency
+from keeper.jobs.blocks import attest_hours, observations_in
 from keeper.rewards import tables
 from keeper.rewards.rows import OBSERVATION, keys
-from keeper.services.blocks import attest_hours, observations_in
 from tests.keeper.chain.rpc_node import RpcNode
 from tests.keeper.faults.child import JOBS
-from tests.keeper.services.keepers import indexed
+from tests.keeper.runtime.keepers import indexed
 from tests.programs.buyback.world import FIRST_PRICE
 from tests.programs.orders.world import IO, TERMS, USDC, OrdersWorld
-from tests.programs.tokenomics.seasons import distribution
+from tests.programs.seasons import distribution
 from tests.programs.world import DAY, HOUR, START, DrivenChain, key
 
 LATE = 90

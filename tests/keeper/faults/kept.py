@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 
 from keeper.chain import Event, TransactionRecord
 from keeper.chain.framework import TOKEN_PROGRAM
-from keeper.cli.keeper import programs
+from keeper.clients import programs
 from keeper.db import Database
 from keeper.db.tables import ACCOUNTS, ATTEMPT_INTENTS, ATTEMPTS, COMPARISONS, HALTS, INTENTS
 from keeper.sender.intents import AttemptState
@@ -29,7 +29,7 @@ from tests.keeper.faults.day import DayWorld, steps, write_settings
 from tests.keeper.forks import forks
 from tests.keeper.indexer.busy import expected, indexed
 
-PROGRAMS = programs()
+PROGRAMS = tuple(programs.PROGRAMS.values())
 ONCE = ["keeper", "run", "--once"]
 QUESTION, ANSWER = "question", "answer"
 """Kinds of points: before the node takes a question, and after it has done what was asked."""

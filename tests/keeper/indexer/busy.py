@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keeper.chain import EmbeddedChain, Event, Program
+from keeper.chain import Event, Program
+from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking, tokenomics
 from keeper.db import Database
 from keeper.db.events import EventTables, Place

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from keeper.chain import EmbeddedChain
+from keeper.chain.embedded import EmbeddedChain
 from keeper.db import Database
 from keeper.indexer import ProgramIndexer
 from keeper.indexer.folds import FOLDS

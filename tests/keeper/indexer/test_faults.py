@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from keeper.chain import ChainError, EmbeddedChain
+from keeper.chain import ChainError
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import staking
 from keeper.db import Database

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 
-from keeper.chain import EmbeddedChain, Program
+from keeper.chain import Program
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.program import Fields
 from keeper.chain.token import transfer
 from keeper.clients import buyback, orders, staking, tokenomics

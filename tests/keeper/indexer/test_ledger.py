@@ -11,7 +11,8 @@ from solders.system_program import CreateAccountParams, create_account
 
 from keeper.chain import Account, Chain, ChainUnreachable
 from keeper.chain.rpc import RpcChain
-from keeper.clients import errors, staking
+from keeper.clients import staking
+from keeper.clients.programs import PROGRAMS as ALL_PROGRAMS
 from keeper.db import Database
 from keeper.db.tables import ACCOUNTS, COMPARISONS, HALTS, WATERMARKS
 from keeper.indexer import ProgramIndexer
@@ -50,7 +51,7 @@ async def on_chain(world: BusyWorld) -> set[tuple[str, str]]:
 
 
 def test_every_event_of_every_program_has_its_fold() -> None:
-    for program in errors.PROGRAMS.values():
+    for program in ALL_PROGRAMS.values():
         assert FOLDS[program.name].keys() == program.event_fields.keys()
 
 

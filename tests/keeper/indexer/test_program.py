@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 from solders.hash import Hash
 
-from keeper.chain import Chain, ChainError, ChainUnreachable, EmbeddedChain
+from keeper.chain import Chain, ChainError, ChainUnreachable
+from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import staking, tokenomics
 from keeper.db import Database, DatabaseError

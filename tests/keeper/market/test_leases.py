@@ -1,4 +1,4 @@
-"""What is due, decided on accounts alone; the program agrees in tests/keeper/services/test_leases.py."""
+"""What is due, decided on accounts alone; the program agrees in tests/keeper/jobs/test_leases.py."""
 
 from dataclasses import replace
 

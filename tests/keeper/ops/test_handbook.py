@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from keeper.services import names, operation
-from keeper.services.metrics import Metrics
-from keeper.services.readiness import reasons
+from keeper.jobs import names
+from keeper.runtime import operation
+from keeper.runtime.metrics import Metrics
+from keeper.runtime.readiness import reasons
 from keeper.settings import Settings
 
 ROOT = Path(__file__).parents[3]

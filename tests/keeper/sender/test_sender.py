@@ -11,14 +11,8 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from keeper.chain import (
-    Chain,
-    ChainError,
-    ChainUnreachable,
-    EmbeddedChain,
-    TransactionExpired,
-    TransactionFailed,
-)
+from keeper.chain import Chain, ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
+from keeper.chain.embedded import EmbeddedChain
 from keeper.db import Database, Leader, NotLeader
 from keeper.db.tables import HALTS, INTENTS, LEADERSHIP
 from keeper.sender import Action, FeePolicy, Halted

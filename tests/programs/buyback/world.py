@@ -11,7 +11,7 @@ from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.loader import minimum_balance
 from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
 from keeper.clients import buyback, tokenomics
-from keeper.clients.errors import PROGRAMS
+from keeper.clients.programs import BY_ADDRESS
 from keeper.economy.buyback import USDC
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, START, World, finish, key
@@ -112,7 +112,7 @@ class BuybackWorld(World):
         """The name of the refusing program's error, the framework's, or the chain's own words."""
         if record.error is None or record.code is None or record.failed_instruction is None:
             return record.error
-        program = PROGRAMS.get(record.programs[record.failed_instruction], tokenomics.PROGRAM)
+        program = BY_ADDRESS.get(record.programs[record.failed_instruction], tokenomics.PROGRAM)
         return program.error(record.code).name
 
     def buyback_config(self) -> buyback.Config:

@@ -13,9 +13,10 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import token
 from keeper.clients import tokenomics
-from keeper.deploy import ARTIFACTS, staking_program
+from keeper.deploy import staking_program
 from keeper.economy.genesis import read_table
 from keeper.economy.supply import IO
+from keeper.resources import binary
 from tests.programs.tokenomics.seasons import distribution
 from tests.programs.world import DAY, START_MONTH, World, key
 from tests.security.people import DEPUTY, HEIR, IMPOSTOR, OTHER_MINT, OTHER_TOKENS, SPARE_TOKENS, address, do
@@ -37,7 +38,7 @@ def empty() -> World:
     world = World()
     for name in ("alice", "bob", "mallory", HEIR, DEPUTY):
         world.person(name)
-    world.chain.load_program(IMPOSTOR, (ARTIFACTS / "probe.so").read_bytes(), address("mallory"))
+    world.chain.load_program(IMPOSTOR, binary("probe"), address("mallory"))
     create_mint(world, OTHER_MINT, address("mallory"))
     create_tokens(world, OTHER_TOKENS, OTHER_MINT.pubkey(), address("mallory"))
     return world

@@ -1,0 +1,219 @@
+"""The jobs of the reward blocks: publishing and attesting an hour, making it final, closing old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import httpx2 as httpx
+from structlog.typing import FilteringBoundLogger
+
+from keeper.chain import Chain, Event, Signer
+from keeper.clients import staking, tokenomics
+from keeper.clients.staking import PROGRAM, Attestation, Block, BlockStatus
+from keeper.economy import emission
+from keeper.economy.calendar import HOUR, month_start
+from keeper.jobs.due import pick, send, send_all
+from keeper.rewards import tables
+from keeper.rewards.fetch import PeerError, fetch_from_any
+from keeper.rewards.past import Past
+from keeper.rewards.publication import PublicationError, publish, published_hours, read_manifest
+from keeper.rewards.rows import OBSERVATION, Hour, Rows, class_rows, field_rows
+from keeper.sender import Action
+
+LACKING = (
+    "its block is final, and neither its files are here nor what was observed in it: name operators that "
+    "serve theirs in IONET_PEERS, or run ionet rewards fetch --from URL"
+)
+
+Observe = Callable[[int], Awaitable[Rows | None]]
+"""What was seen of the devices in an hour (``OBSERVATION`` rows), None while nobody knows yet."""
+
+
+def observations_in(folder: Path) -> Observe:
+    """Read observations from ``<folder>/<hour>.csv``."""
+
+    async def observe(hour: int) -> Rows | None:
+        path = folder / f"{hour}.csv"
+        return tables.decode(path.read_bytes(), OBSERVATION, str(path)) if path.exists() else None
+
+    return observe
+
+
+async def attest_hours(
+    chain: Chain,
+    operator: Signer,
+    log: FilteringBoundLogger,
+    *,
+    folder: Path,
+    observe: Observe,
+    past: Past,
+    peers: Sequence[str] = (),
+) -> list[Event]:
+    """Publish every hour that has ended in ``folder``, and attest it on chain.
+
+    An hour's devices and leases are made from the events up to its end, once these are final: operators
+    agree whenever they look. An hour that was published is not computed again. The last final hour's
+    files, which the next hour goes on from, come from one of ``peers`` where they lack; otherwise the
+    missing hours are made up for. Where the other operators agreed on something else, or the hour before
+    can't be read, this stops and logs an error: what follows would differ, too.
+    """
+    terms = await staking.read_config(chain)
+    economy = await tokenomics.read_config(chain)
+    if terms is None or economy is None or not economy.launched:
+        log.info("blocks.not_initialised")
+        return []
+    key = operator.pubkey()
+    if key not in terms.params.operators:
+        log.error("blocks.not_an_operator", key=str(key))
+        return []
+    now = (await chain.clock()).unix_timestamp
+    ended = emission.hours_ended(economy.start_month, now)
+    if ended <= terms.next_hour:
+        return []
+    first = await _first_hour(chain, log, folder, terms.next_hour, peers)
+    hours = range(first, min(ended, terms.next_hour + staking.MAX_HOURS_AHEAD))
+    # Final blocks have accounts for so long.
+    blocks = await staking.read_hours(chain, [h for h in hours if h >= terms.next_hour - staking.KEPT_ROOTS])
+    events: list[Event] = []
+    for number in hours:
+        start = month_start(economy.start_month) + number * HOUR
+        hour = Hour(number, start, emission.cumulative(economy.start_month, number + 1))
+        try:
+            said = await _published(log, folder, hour, observe, past)
+        except PublicationError as error:
+            log.error("block.unpublished", hour=number, reason=str(error))
+            break
+        if said is None:
+            if number < terms.next_hour:
+                log.error("block.unpublished", hour=number, reason=LACKING)
+            break
+        block = blocks.get(number)
+        if block and _is_decided(block, terms):
+            if (block.root, block.data_hash) != (said.root, said.data_hash):
+                log.error("block.differs", hour=number, ours=said.root.hex(), theirs=block.root.hex())
+                break
+            continue
+        if number < terms.next_hour or (block and block.vote(terms, key) == said.hash):
+            continue
+
+        async def still_open(number: int = number) -> bool:
+            found = (await staking.read_hours(chain, [number])).get(number)
+            return found is None or found.status == BlockStatus.OPEN
+
+        instructions = [staking.attest(key, number, said)]
+        # A veto, other parameters or another word void what was said: saying it again is another thing.
+        before = block.vote(terms, key) if block else None
+        since = f"{terms.revision}:{block.vetoes if block else 0}:{before.hex() if before else '-'}"
+        name = f"attest:{key}:{number}:{since}:{said.hash.hex()}"
+        for event in await send(chain, operator, log, PROGRAM, instructions, still_open, key=name):
+            log.info("block.attested", **pick(event.fields, "hour", "total", "devices", "agreed", "conflict"))
+            events.append(event)
+    return events
+
+
+async def finalise_blocks(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+    """Make agreed blocks final whose challenge window is over, in order; close those that pay no more."""
+    events: list[Event] = []
+    while block := await _agreed(chain):
+
+        async def still_agreed(block: Block = block) -> bool:
+            return block == await _agreed(chain)
+
+        final = [staking.finalise(block.hour)]
+        name = f"block:{block.hour}:finalise:{block.agreed_at}"
+        done = await send(chain, payer, log, PROGRAM, final, still_agreed, key=name)
+        if not done:
+            # It waits after a refusal, or another keeper was faster: the next run sees.
+            break
+        for event in done:
+            log.info("block.finalised", **pick(event.fields, "hour", "total", "devices"))
+        events += done
+    actions = []
+    for block in await _replaced(chain):
+
+        async def still_there(block: Block = block) -> bool:
+            return block in await _replaced(chain)
+
+        closing = (staking.close_block(block.hour, block.payer),)
+        actions.append(Action(f"block:{block.hour}:close", closing, still_there))
+    return events + await send_all(chain, payer, log, PROGRAM, actions)
+
+
+async def _first_hour(
+    chain: Chain, log: FilteringBoundLogger, folder: Path, next_hour: int, peers: Sequence[str]
+) -> int:
+    """The hour to begin with: the last final one, from a peer if need be, or the last one that there is."""
+    last = next_hour - 1
+    if last < 0 or (folder / str(last)).exists():
+        return max(0, last)
+    block = (await staking.read_hours(chain, [last])).get(last)
+
+    def refused(peer: str, error: PeerError) -> None:
+        log.warning("block.peer_refused", hour=last, peer=httpx.URL(peer).host, reason=str(error))
+
+    if block and (found := await fetch_from_any(peers, folder, last, block, refused)):
+        log.info("block.fetched", hour=last, peer=httpx.URL(found[0]).host)
+        return last
+    return max((hour for hour in published_hours(folder) if hour < last), default=0)
+
+
+def _is_decided(block: Block, terms: staking.Config) -> bool:
+    """Whether enough operators agreed, and nothing has voided it."""
+    agreed = block.status == BlockStatus.AGREED and block.revision == terms.revision
+    return agreed or block.status == BlockStatus.FINAL
+
+
+async def _published(
+    log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe, past: Past
+) -> Attestation | None:
+    """What to say about an hour, from its files or computed now; None while that can't be known."""
+    if (folder / str(hour.number)).exists():
+        return read_manifest(folder, hour.number).attestation
+    if hour.number:
+        # Before anything is read for nothing.
+        read_manifest(folder, hour.number - 1)
+    seen = await observe(hour.number)
+    if seen is None:
+        log.warning("block.not_observed", hour=hour.number)
+        return None
+    if not await past.knows(hour.start + HOUR):
+        log.info("block.not_final_yet", hour=hour.number)
+        return None
+    found = await past.hour(hour.start)
+    rows = field_rows(found.devices, seen, found.hired)
+    manifest = publish(folder, hour, rows, class_rows(found.classes, hour.start))
+    log.info(
+        "block.published",
+        hour=hour.number,
+        **{name: getattr(manifest, name) for name in ("root", "devices", "succeeded", "paid", "carried")},
+    )
+    return manifest.attestation
+
+
+async def _agreed(chain: Chain) -> Block | None:
+    """The next block, when it can be made final now."""
+    config = await staking.read_config(chain)
+    if config is None:
+        return None
+    now = (await chain.clock()).unix_timestamp
+    if config.is_paused(staking.PAUSE_REWARDS, now):
+        return None
+    block = (await staking.read_hours(chain, [config.next_hour])).get(config.next_hour)
+    if block is None or block.status != BlockStatus.AGREED or block.revision != config.revision:
+        return None
+    if now < block.agreed_at + config.params.challenge_window:
+        return None
+    economy = await tokenomics.read_config(chain)
+    if economy and economy.emitted < block.total and economy.is_paused(tokenomics.PAUSE_EMISSION, now):
+        return None
+    return block
+
+
+async def _replaced(chain: Chain) -> list[Block]:
+    """Blocks whose roots pay no more."""
+    config = await staking.read_config(chain)
+    if config is None:
+        return []
+    kept = config.next_hour - staking.KEPT_ROOTS
+    return [block for block in await staking.read_blocks(chain) if block.hour < kept]

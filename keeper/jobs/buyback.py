@@ -1,0 +1,148 @@
+"""The jobs of the buyback: burning fees in IO, closing and starting auctions, bidding on them.
+
+What is due is decided by :mod:`keeper.buyback.decide` from what is on chain alone, so that a restart, a
+second run or another keeper changes nothing. A lot is sold whole and a bid names its auction: the same
+keeper can't pay twice for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from solders.instruction import Instruction
+from structlog.typing import FilteringBoundLogger
+
+from keeper.buyback import decide
+from keeper.buyback.decide import Kind, Limits, Quote, Step, View
+from keeper.buyback.sources import PriceSource
+from keeper.chain import Chain, Event, Signer
+from keeper.chain.token import create_associated, read_token_account
+from keeper.clients import buyback, tokenomics
+from keeper.clients.buyback import PROGRAM
+from keeper.jobs.due import pick, send
+
+
+async def read_view(chain: Chain) -> View | None:
+    """What decisions go by; None before ``initialize``."""
+    config = await buyback.read_config(chain)
+    if config is None:
+        return None
+    auction = await buyback.read_auction(chain, config.started - 1) if config.open else None
+    vaults = await chain.accounts([config.io_vault, config.usdc_vault])
+    io_vault, usdc_vault = (read_token_account(each.data).amount if each else 0 for each in vaults)
+    return View((await chain.clock()).unix_timestamp, config, auction, io_vault, usdc_vault)
+
+
+async def burn_fees(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+    """Burn all fees in IO."""
+    return await _step(chain, payer, log, decide.burn, lambda view, step: buyback.burn_fees())
+
+
+async def run_auctions(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+    """Close the auction that nobody took in time, then start the next one when it is due."""
+
+    def starting(view: View, step: Step) -> Instruction:
+        return buyback.start_auction(payer.pubkey(), step.number, view.config.usdc_vault)
+
+    events = await _step(
+        chain, payer, log, decide.close, lambda view, step: buyback.close_auction(step.number)
+    )
+    return events + await _step(chain, payer, log, decide.start, starting)
+
+
+async def bid_on_auction(
+    chain: Chain, bidder: Signer, log: FilteringBoundLogger, *, source: PriceSource, limits: Limits
+) -> list[Event]:
+    """Take the open lot with the bidder's own IO, when it is cheaper than the source's price says."""
+    if not (view := await _view(chain, log)) or view.auction is None:
+        return []
+    quote, inventory = await source.quote(chain, log), await read_inventory(chain, bidder)
+
+    def bids(view: View) -> Step:
+        return decide.bid(view, quote, limits, inventory)
+
+    def bidding(view: View, step: Step) -> Instruction:
+        assert view.auction is not None  # the step would not be due
+        return buyback.bid(
+            bidder.pubkey(),
+            step.number,
+            view.config.usdc_mint,
+            max_io=step.max_io,
+            min_usdc=view.auction.lot,
+        )
+
+    opening = create_associated(bidder.pubkey(), bidder.pubkey(), view.config.usdc_mint)
+    return await _step(chain, bidder, log, bids, bidding, before=[opening])
+
+
+async def read_inventory(chain: Chain, bidder: Signer) -> int:
+    """IO that a bidder can pay with, base units."""
+    (account,) = await chain.accounts([tokenomics.tokens_address(bidder.pubkey())])
+    return read_token_account(account.data).amount if account else 0
+
+
+async def plan(
+    chain: Chain, bidder: Signer, log: FilteringBoundLogger, *, source: PriceSource, limits: Limits
+) -> tuple[View, Quote | None, list[Step]] | None:
+    """Every step with its reason, as the jobs would decide now; None before ``initialize``."""
+    view = await read_view(chain)
+    if view is None:
+        return None
+    quote = await source.quote(chain, log)
+    inventory = await read_inventory(chain, bidder)
+    steps = [decide.burn(view), decide.close(view), decide.start(view)]
+    return view, quote, [*steps, decide.bid(view, quote, limits, inventory)]
+
+
+async def _view(chain: Chain, log: FilteringBoundLogger) -> View | None:
+    view = await read_view(chain)
+    if view is None:
+        log.info("buyback.not_initialised")
+    return view
+
+
+async def _step(
+    chain: Chain,
+    payer: Signer,
+    log: FilteringBoundLogger,
+    decided: Callable[[View], Step],
+    instruction: Callable[[View, Step], Instruction],
+    *,
+    before: list[Instruction] | None = None,
+) -> list[Event]:
+    """Do a step if it is due; a refusal after which it isn't due any more means others were faster."""
+    view = await _view(chain, log)
+    if view is None:
+        return []
+    step = decided(view)
+    if not step.due:
+        return []
+
+    async def still_due() -> bool:
+        now = await read_view(chain)
+        again = decided(now) if now else None
+        return again is not None and again.due and again.number == step.number
+
+    instructions = [*(before or []), instruction(view, step)]
+    events = await send(chain, payer, log, PROGRAM, instructions, still_due, key=_name(view, step))
+    for event in events:
+        name, *fields = LOGGED[event.name]
+        log.info(name, **pick(event.fields, *fields))
+    return events
+
+
+def _name(view: View, step: Step) -> str:
+    """What a step is called: fees burned go by what was burned before, all else by its auction."""
+    if step.kind is Kind.BURN:
+        return f"fees:after:{view.config.burned_fees}"
+    return f"auction:{step.number}:{step.kind.name.lower()}"
+
+
+LOGGED = {
+    "FeesBurned": ("fees.burned", "amount", "fees_io"),
+    "AuctionUnsold": ("auction.unsold", "number", "lot", "void", "reference_price"),
+    "AuctionStarted": ("auction.started", "number", "lot", "start_price", "floor_price", "ends_at"),
+    "AuctionSold": ("auction.sold", "number", "lot", "cost", "price"),
+    "Repurchase": ("auction.repurchased", "amount_in", "amount_out"),
+}
+"""By event: its name in the log, and the fields that are worth a line."""

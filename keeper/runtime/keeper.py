@@ -1,0 +1,276 @@
+"""A keeper: its jobs with what they need, what it last saw, and how its jobs do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+from structlog.typing import FilteringBoundLogger
+
+from keeper.chain import (
+    Chain,
+    ChainError,
+    ChainUnreachable,
+    Signer,
+    SigningFailed,
+    TransactionExpired,
+    TransactionFailed,
+)
+from keeper.chain.embedded import EmbeddedChain
+from keeper.clients.errors import explain
+from keeper.db import Database, Leader, NotLeader
+from keeper.jobs.due import Job
+from keeper.runtime.balance import BalanceGuard, Withheld
+from keeper.runtime.look import ChainSeen, Conflict, DatabaseSeen, look_at_chain, look_at_database
+from keeper.runtime.metrics import Metrics
+from keeper.sender import Halted
+from keeper.sender.intents import State
+
+DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error, OSError)
+
+
+class Outcome(StrEnum):
+    """How a job's run ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+    """It had something to send, and nothing may be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far the index (slots) and the network (ended hours) may be behind while a keeper is ready."""
+
+    lag_slots: int
+    lag_hours: int
+
+
+@dataclass(slots=True)
+class JobHealth:
+    """How a job does: failed runs since the last good one, and why the last one failed."""
+
+    failures: int = 0
+    reason: str | None = None
+    running_since: float | None = None
+
+
+async def run_once(
+    name: str, job: Job, chain: Chain, payer: Signer, log: FilteringBoundLogger
+) -> tuple[Outcome, str | None]:
+    """Run one job now; log what goes wrong instead of raising it. Gives the outcome and a reason.
+
+    Whatever failed is tried again at the job's next time, as the jobs are idempotent. What a job did
+    on a chain in a file is saved there before anything else is done.
+    """
+    log = log.bind(job=name)
+    try:
+        await job(chain, payer, log)
+    except (Withheld, Halted) as error:
+        reason = str(error)
+        log.warning("job.withheld", reason=reason)
+        return Outcome.WITHHELD, reason
+    except ChainUnreachable as error:
+        reason = str(error)
+        log.warning("chain.unreachable", reason=reason)
+    except TransactionExpired as error:
+        reason = str(error)
+        log.warning("transaction.expired", reason=reason)
+    except SigningFailed as error:
+        reason = str(error)
+        log.error("signer.failed", reason=reason)
+    except TransactionFailed as error:
+        reason = explain(error)
+        log.error("job.refused", reason=reason)
+    except ChainError as error:
+        reason = str(error)
+        log.error("job.refused", reason=reason)
+    except NotLeader as error:
+        reason = str(error)
+        log.warning("keeper.overtaken", reason=reason)
+    except (SQLAlchemyError, psycopg.Error) as error:
+        reason = _first_line(error)
+        log.error("database.unusable", reason=reason)
+    except Exception as error:
+        # A defect in one job must not stop the others.
+        reason = f"{type(error).__name__}: {error}"
+        log.exception("job.failed")
+    else:
+        return Outcome.OK, None
+    finally:
+        if isinstance(chain, EmbeddedChain):
+            chain.checkpoint()
+    return Outcome.FAILED, reason
+
+
+@dataclass(slots=True, kw_only=True)
+class Keeper:
+    """Runs jobs while it leads, and keeps how they go and what it sees."""
+
+    name: str
+    chain: Chain
+    signer: Signer = field(repr=False)
+    database: Database
+    leader: Leader
+    guard: BalanceGuard
+    jobs: Mapping[str, Job]
+    rewards: Path
+    limits: Limits
+    log: FilteringBoundLogger
+    metrics: Metrics = field(default_factory=Metrics)
+    health: dict[str, JobHealth] = field(init=False)
+    seen: ChainSeen | None = field(init=False, default=None)
+    known: DatabaseSeen | None = field(init=False, default=None)
+    chain_error: str | None = field(init=False, default="not asked yet")
+    database_error: str | None = field(init=False, default="not asked yet")
+    looked_at: float = field(init=False, default_factory=time.monotonic)
+    leads: bool = field(init=False, default=False)
+    _leading: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    _conflicts: set[Conflict] = field(init=False, default_factory=set)
+    _balance_low: bool = field(init=False, default=False)
+    _halted: Mapping[str, str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Lead nothing yet, know nothing yet."""
+        self.health = {name: JobHealth() for name in self.jobs}
+        self.metrics.info.labels(self.name, str(self.signer.pubkey())).set(1)
+        self.metrics.balance_warning.set(self.guard.warning)
+        self.metrics.balance_stop.set(self.guard.stop)
+        for name in self.jobs:
+            self.metrics.failing.labels(name).set(0)
+
+    # -- jobs ----------------------------------------------------------------------------------
+
+    async def run_job(self, name: str) -> Outcome | None:
+        """Run a job if this keeper leads, and keep how it went; None when another leads."""
+        if not await self.lead():
+            return None
+        health = self.health[name]
+        health.running_since = time.monotonic()
+        try:
+            outcome, reason = await run_once(name, self.jobs[name], self.chain, self.signer, self.log)
+        finally:
+            seconds, health.running_since = time.monotonic() - health.running_since, None
+        health.failures = 0 if outcome is Outcome.OK else health.failures + 1
+        health.reason = reason
+        self.metrics.runs.labels(name, outcome).inc()
+        self.metrics.failing.labels(name).set(health.failures)
+        self.metrics.duration.labels(name).observe(seconds)
+        if outcome is Outcome.OK:
+            self.metrics.last_success.labels(name).set_to_current_time()
+        return outcome
+
+    # -- leadership ----------------------------------------------------------------------------
+
+    async def lead(self) -> bool:
+        """Whether this keeper leads; takes over when nobody does. False without a database."""
+        async with self._leading:
+            try:
+                leads = await self.leader.lead()
+                self.database_error = None
+            except DATABASE_ERRORS as error:
+                self._lost_database(error)
+                leads = False
+            if leads != self.leads:
+                if leads:
+                    self.log.info("keeper.leads", holder=self.leader.holder, epoch=self.leader.epoch)
+                else:
+                    self.log.warning("keeper.overtaken", reason="this keeper's lock is lost")
+            self.leads = leads
+        self.metrics.leader.set(leads)
+        return leads
+
+    async def resign(self) -> None:
+        """Let another keeper lead."""
+        async with self._leading:
+            await self.leader.resign()
+            self.leads = False
+        self.metrics.leader.set(0)
+
+    # -- looking -------------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """See how everything is; raises nothing."""
+        await self.lead()
+        try:
+            self.known = await look_at_database(self.database)
+            self.database_error = None
+        except DATABASE_ERRORS as error:
+            self._lost_database(error)
+        try:
+            self.seen = await look_at_chain(self.chain, self.signer.pubkey(), self.rewards)
+            self.chain_error = None
+        except ChainError as error:
+            if self.chain_error != str(error):
+                self.log.warning("chain.unreachable", reason=str(error))
+            self.chain_error = str(error)
+        self.metrics.database_up.set(self.database_error is None)
+        self.metrics.chain_up.set(self.chain_error is None)
+        if self.known:
+            self._tell_of_database(self.known)
+        if self.seen and self.chain_error is None:
+            self._tell_of_chain(self.seen)
+        self.looked_at = time.monotonic()
+
+    def index_lag(self) -> dict[str, int]:
+        """Finalized slots that are not indexed, by program; none for programs that never were."""
+        if self.known is None or self.seen is None:
+            return {}
+        slot = self.seen.slot
+        return {program: max(0, slot - indexed) for program, indexed in self.known.indexed.items()}
+
+    def _lost_database(self, error: BaseException) -> None:
+        reason = _first_line(error)
+        if self.database_error != reason:
+            self.log.error("database.unusable", reason=reason)
+        self.database_error = reason
+
+    def _tell_of_database(self, known: DatabaseSeen) -> None:
+        self.metrics.leader_epoch.set(known.epoch)
+        # A state that nothing is in any more has no row.
+        self.metrics.transactions.clear()
+        self.metrics.fees.clear()
+        for (job, state), (count, fees) in known.attempts.items():
+            self.metrics.transactions.labels(job, state).set(count)
+            self.metrics.fees.labels(job, state).set(fees)
+        for state in State:
+            self.metrics.intents.labels(state).set(known.intents.get(state, 0))
+        for program in {*known.indexed, *known.halts, *self._halted}:
+            self.metrics.mismatch.labels(program).set(program in known.halts)
+        for program, reason in known.halts.items():
+            if program not in self._halted:
+                self.log.error("keeper.halted", program=program, reason=reason)
+        self._halted = known.halts
+
+    def _tell_of_chain(self, seen: ChainSeen) -> None:
+        metrics = self.metrics
+        metrics.chain_slot.set(seen.slot)
+        metrics.chain_skew.set(seen.time - time.time())
+        metrics.balance.set(seen.balance)
+        metrics.emission_lag.set(seen.unminted)
+        for program, lag in self.index_lag().items():
+            metrics.index_lag.labels(program).set(lag)
+        low = seen.balance < self.guard.warning
+        if low and not self._balance_low:
+            self.log.warning("balance.low", lamports=seen.balance, do=self.guard.advice(seen.balance))
+        self._balance_low = low
+        if blocks := seen.blocks:
+            metrics.final_lag.set(blocks.waiting)
+            for stage in ("ended", "attested", "final"):
+                metrics.block_hour.labels(stage).set(getattr(blocks, stage))
+            for each in blocks.conflicts:
+                if each not in self._conflicts:
+                    operator = str(each.operator)
+                    metrics.block_conflicts.labels(operator).inc()
+                    self.log.error("block.conflict", hour=each.hour, operator=operator, said=each.said.hex())
+            self._conflicts = set(blocks.conflicts)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

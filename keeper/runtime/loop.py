@@ -1,0 +1,105 @@
+"""The keeper's loop: every job at its interval, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from keeper.runtime.keeper import Keeper
+
+MAX_BACKOFF_SECONDS = 300
+"""A job that keeps failing is tried this often at least."""
+LOOK = "look"
+"""The scheduler's id for looking around; no job is called so."""
+
+
+def backoff(every: float, failures: int) -> float:
+    """Seconds until a job's next run after this many failures in a row: doubled by each."""
+    doubled: float = every * 2 ** min(failures, 20)
+    return every if failures == 0 else max(every, min(MAX_BACKOFF_SECONDS, doubled))
+
+
+async def run(
+    keeper: Keeper,
+    *,
+    every: float,
+    stop: asyncio.Event,
+    intervals: Mapping[str, float] | None = None,
+    wakers: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+) -> None:
+    """Look around and run every job, at once and then every ``every`` seconds until ``stop`` is set.
+
+    ``intervals`` are those of jobs with another one; ``wakers`` return when their job should run
+    before its time.
+
+    Jobs look often instead of at each hour's end: the chain's clock decides what is due, and it
+    may differ from this machine's. One job runs at a time, as they pay from one key; a job that is
+    late runs once, not as often as it was missed; one that fails waits longer each time. The one
+    under way is finished before returning, and leadership is let go.
+    """
+    turn, eyes = asyncio.Lock(), asyncio.Lock()
+    scheduler = AsyncIOScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+
+    async def take_turn(name: str) -> None:
+        async with turn:
+            if stop.is_set():
+                return
+            await keeper.run_job(name)
+        if failures := keeper.health[name].failures:
+            later = datetime.now(UTC) + timedelta(seconds=backoff(interval(name), failures))
+            scheduler.modify_job(name, next_run_time=later)
+
+    async def look() -> None:
+        async with eyes:
+            if not stop.is_set():
+                await keeper.look()
+
+    async def wake(name: str, waker: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await waker()
+            await asyncio.shield(take_turn(name))
+
+    def interval(name: str) -> float:
+        return (intervals or {}).get(name, every)
+
+    def schedule(function: object, name: str, *arguments: object) -> None:
+        scheduler.add_job(
+            function,
+            "interval",
+            args=arguments,
+            id=name,
+            seconds=interval(name),
+            next_run_time=datetime.now(UTC),
+        )
+
+    schedule(look, LOOK)
+    for name in keeper.jobs:
+        schedule(take_turn, name, name)
+    keeper.log.info(
+        "keeper.started",
+        name=keeper.name,
+        payer=str(keeper.signer.pubkey()),
+        jobs=list(keeper.jobs),
+        every_seconds=every,
+    )
+    scheduler.start()
+    waking = [asyncio.create_task(wake(name, waker)) for name, waker in (wakers or {}).items()]
+    try:
+        await stop.wait()
+    finally:
+        stop.set()
+        scheduler.pause()
+        for task in waking:
+            # A job that it has begun goes on: the turn below waits for it.
+            task.cancel()
+        await asyncio.gather(*waking, return_exceptions=True)
+        # What is under way still would be cancelled, in the middle of a transaction maybe.
+        async with turn, eyes:
+            scheduler.shutdown(wait=False)
+        await keeper.resign()
+        keeper.log.info("keeper.stopped")

@@ -1,0 +1,78 @@
+"""What monitoring asks a keeper: ``/health``, ``/ready`` and ``/metrics``.
+
+``/health`` is 200 while the keeper looks around: one that doesn't wants a restart. ``/ready`` is 200
+while it does its work and 503 with the reasons otherwise: a restart won't help, somebody has to look.
+``/metrics`` is for Prometheus. Nothing here changes anything, and nothing is secret; there is no
+access control either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from keeper.runtime.keeper import Keeper
+from keeper.runtime.readiness import is_alive, report
+
+UNAVAILABLE = 503
+
+
+def application(keeper: Keeper, every: float) -> Starlette:
+    """Answer for a keeper that looks around every ``every`` seconds."""
+
+    async def health(request: Request) -> Response:
+        alive = is_alive(keeper, every)
+        return JSONResponse({"alive": alive}, 200 if alive else UNAVAILABLE)
+
+    async def ready(request: Request) -> Response:
+        found = report(keeper)
+        return JSONResponse(found, 200 if found["ready"] else UNAVAILABLE)
+
+    async def metrics(request: Request) -> Response:
+        return Response(keeper.metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    return Starlette(routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", metrics)])
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the keeper."""
+        yield
+
+
+@asynccontextmanager
+async def served(app: Starlette, host: str, port: int) -> AsyncIterator[int]:
+    """Serve ``app`` meanwhile, beside whatever else the loop runs; gives the port (0 asks for any).
+
+    Raises ValueError when it can't listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ValueError(
+            f"can't listen on {host}:{port} ({reason}): IONET_HTTP names another place, or off"
+        ) from error
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
+    server = _Server(config)
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running
+        listener.close()

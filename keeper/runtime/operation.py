@@ -1,0 +1,140 @@
+"""A keeper at work on a database: who leads, what is indexed and compared, and how jobs act."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import sqlalchemy as sa
+from structlog.typing import FilteringBoundLogger
+
+from keeper.chain import Chain, ChainError, Event, Program, Signer
+from keeper.clients.programs import PROGRAMS
+from keeper.db import Database, Leader
+from keeper.db.tables import HALTS
+from keeper.indexer import ProgramIndexer, guard
+from keeper.indexer.folds import FOLDS
+from keeper.indexer.ledger import Comparison, Ledger
+from keeper.jobs.due import Job
+from keeper.runtime.acting import Permit, acting
+from keeper.sender import FeePolicy
+from keeper.sender.sender import Sender
+
+SWEEP, INDEX, COMPARE = "sweep", "index", "compare"
+"""The keeper's own jobs, beside those that act."""
+COMPARE_SECONDS = 3_600.0
+
+
+class Operation:
+    """Everything that a keeper has beside its chain and its key."""
+
+    def __init__(self, chain: Chain, database: Database, leader: Leader, programs: Sequence[Program]) -> None:
+        """Work on ``database`` and ``chain``, for these programs."""
+        self.database = database
+        self.leader = leader
+        self.programs = programs
+        self._chain = chain
+        self.indexers = [ProgramIndexer(chain, database, each) for each in programs]
+        self.ledgers = [
+            Ledger(chain, database, each, FOLDS[each.program.name])
+            for each in self.indexers
+            if each.program.name in FOLDS
+        ]
+
+    async def prepare(self) -> None:
+        """Migrate the database, refuse another chain's, create what lacks; raises DatabaseError."""
+        await self.database.upgrade()
+        await guard(self.database, self._chain)
+        for each in self.indexers:
+            await each.prepare()
+
+    async def index(self, log: FilteringBoundLogger) -> None:
+        """Index every program up to now, and make its accounts.
+
+        Raises the first program's failure once all others are done.
+        """
+        failures: list[ChainError] = []
+        for each in self.indexers:
+            try:
+                await self._index(each, log)
+            except ChainError as error:
+                failures.append(error)
+        for ledger in self.ledgers:
+            try:
+                await ledger.fold()
+            except ChainError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    async def _index(self, indexer: ProgramIndexer, log: FilteringBoundLogger) -> None:
+        done = await indexer.poll()
+        if done.transactions or done.dropped:
+            log.info(
+                "index.advanced",
+                program=indexer.program.name,
+                transactions=done.transactions,
+                events=done.events,
+                dropped=done.dropped,
+            )
+
+    async def compare(self, log: FilteringBoundLogger) -> list[Comparison]:
+        """Compare every program's accounts with the chain's."""
+        results = [await ledger.compare() for ledger in self.ledgers]
+        for result in results:
+            for difference in result.differences:
+                log.error("ledger.differs", program=result.program, slot=result.slot, what=str(difference))
+            if not result.differences:
+                log.info("ledger.agrees", program=result.program, slot=result.slot, accounts=result.accounts)
+        return results
+
+    async def resume(self, log: FilteringBoundLogger) -> list[Comparison]:
+        """Compare, and lift the halts of programs whose accounts agree."""
+        results = await self.compare(log)
+        agreeing = [result.program for result in results if not result.differences]
+        async with self.database.transaction() as connection:
+            await connection.execute(sa.delete(HALTS).where(HALTS.c.program.in_(agreeing)))
+        return results
+
+    def jobs(self, chosen: Mapping[str, Job], sender: Sender, permit: Permit) -> dict[str, Job]:
+        """``chosen``, acting through ``sender`` where ``permit`` lets them, with the keeper's own jobs."""
+
+        async def sweep(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+            await sender.sweep(log)
+            return []
+
+        async def index(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+            await self.index(log)
+            return []
+
+        async def compare(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+            await self.compare(log)
+            return []
+
+        async def act(
+            name: str, job: Job, chain: Chain, payer: Signer, log: FilteringBoundLogger
+        ) -> list[Event]:
+            return await job(acting(chain, sender, name, permit), payer, log)
+
+        acts: dict[str, Job] = {name: partial(act, name, job) for name, job in chosen.items()}
+        return {SWEEP: sweep, **acts, INDEX: index, COMPARE: compare}
+
+
+@asynccontextmanager
+async def operating(chain: Chain, url: str, holder: str) -> AsyncIterator[Operation]:
+    """An operation on the database at ``url``, prepared; lets the lead go on the way out."""
+    database = Database(url)
+    leader = Leader(database, holder)
+    operation = Operation(chain, database, leader, list(PROGRAMS.values()))
+    try:
+        await operation.prepare()
+        yield operation
+    finally:
+        await leader.resign()
+        await database.close()
+
+
+def sender_of(operation: Operation, chain: Chain, payer: Signer, fees: FeePolicy) -> Sender:
+    """The sender of an operation for one payer."""
+    return Sender(chain, operation.database, operation.leader, payer, fees=fees)

@@ -1,0 +1,158 @@
+"""From settings to a keeper at work: the one place where its parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from keeper.buyback.decide import Limits as BidLimits
+from keeper.buyback.sources import HttpOracle, OwnHistory, PriceSource
+from keeper.chain.connect import connect
+from keeper.db import Database
+from keeper.economy.supply import IO
+from keeper.indexer import guard
+from keeper.jobs import registry
+from keeper.jobs.blocks import attest_hours, observations_in
+from keeper.jobs.buyback import bid_on_auction
+from keeper.jobs.due import Job
+from keeper.jobs.names import ATTEST, BIDS
+from keeper.rewards.past import Past
+from keeper.runtime import loop, monitoring, operation
+from keeper.runtime.balance import BalanceGuard
+from keeper.runtime.keeper import Keeper, Limits
+from keeper.runtime.operation import operating, sender_of
+from keeper.runtime.rehearsal import Rehearsal, copied, rehearse
+from keeper.sender import FeePolicy
+from keeper.settings import Settings
+
+
+def holder(settings: Settings) -> str:
+    """What this process is called where several are listed."""
+    return f"{settings.name}:{os.getpid()}"
+
+
+def bid_limits(settings: Settings) -> BidLimits:
+    """How far the keeper goes with its own money."""
+    return BidLimits(settings.bid_max_io * IO, settings.bid_margin_bps)
+
+
+def price_source(settings: Settings) -> PriceSource:
+    """Where the keeper takes an IO's worth from."""
+    if settings.price_url is None:
+        return OwnHistory()
+    return HttpOracle(
+        str(settings.price_url),
+        settings.price_path,
+        settings.price_time_path,
+        settings.price_max_age,
+        settings.price_max_deviation_bps,
+    )
+
+
+def chosen_jobs(
+    settings: Settings, names: Sequence[str], past: Past, rewards: Path | None = None
+) -> dict[str, Job]:
+    """The jobs of these names; without observations there is nothing to attest, without money no bid.
+
+    What is published goes to ``rewards`` [default: where the settings say].
+    """
+    known = dict(registry.ALL)
+    if settings.observations:
+        known[ATTEST] = partial(
+            attest_hours,
+            folder=rewards or settings.rewards,
+            observe=observations_in(settings.observations),
+            past=past,
+            peers=[str(each) for each in settings.peers],
+        )
+    limits = bid_limits(settings)
+    if limits.max_io:
+        known[BIDS] = partial(bid_on_auction, source=price_source(settings), limits=limits)
+    return {name: known[name] for name in names if name in known}
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, names: Sequence[str]
+) -> AsyncIterator[tuple[Keeper, Callable[[], Awaitable[None]]]]:
+    """A keeper with these jobs and its own, and what returns when one of the programs was called."""
+    signer = settings.signer()
+    fees = FeePolicy(settings.fee_percentile, settings.fee_highest, settings.fee_daily)
+    async with (
+        connect(settings.chain, live=True, websocket=settings.websocket) as chain,
+        operating(chain, settings.database, holder(settings)) as op,
+    ):
+        balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
+        sender = sender_of(op, chain, signer, fees)
+        jobs = chosen_jobs(settings, names, Past(chain, op.database))
+        keeper = Keeper(
+            name=settings.name,
+            chain=chain,
+            signer=signer,
+            database=op.database,
+            leader=op.leader,
+            guard=balance,
+            jobs=op.jobs(jobs, sender, balance.check),
+            rewards=settings.rewards,
+            limits=Limits(settings.lag_slots, settings.lag_hours),
+            log=structlog.get_logger(),
+        )
+        yield keeper, partial(chain.changed, [each.address for each in op.programs])
+
+
+async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
+    """Run the jobs of these names, and the keeper's own, until SIGINT or SIGTERM; a second one kills."""
+    async with assembled(settings, names) as (keeper, programs_changed):
+        gc.freeze()  # What is loaded by now stays: no search for garbage need go through it.
+        stop = asyncio.Event()
+
+        def stopped() -> None:
+            if stop.is_set():
+                keeper.log.warning("keeper.aborted")
+                # As a kill would: a hanging signer or node isn't waited for, and the next start
+                # goes on from what is on chain and in the database.
+                os._exit(1)
+            stop.set()
+            keeper.log.info("keeper.stopping")
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped)
+        async with AsyncExitStack() as stack:
+            if settings.listen:
+                host, port = settings.listen
+                asked = monitoring.application(keeper, settings.check_seconds)
+                actual = await stack.enter_async_context(monitoring.served(asked, host, port))
+                keeper.log.info("http.listening", host=host, port=actual)
+            await loop.run(
+                keeper,
+                every=settings.check_seconds,
+                stop=stop,
+                intervals={operation.COMPARE: operation.COMPARE_SECONDS},
+                wakers={operation.INDEX: programs_changed},
+            )
+
+
+async def rehearsed(settings: Settings, names: Sequence[str]) -> AsyncIterator[tuple[str, Rehearsal]]:
+    """What each of the jobs of these names would send now; nothing is sent, and nothing published."""
+    signer, log = settings.signer(), structlog.get_logger()
+    with copied(settings.rewards) as rewards:
+        database = Database(settings.database)
+        async with connect(settings.chain) as chain, AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            past = Past(chain, database, keeps=False)
+            chosen = chosen_jobs(settings, names, past, rewards)
+            if ATTEST in chosen:
+                # Its hours are made from the index; nothing else of a rehearsal needs a database.
+                await database.upgrade()
+                await guard(database, chain)
+                await past.prepare()
+            for name, job in chosen.items():
+                yield name, await rehearse(job, chain, signer, log)

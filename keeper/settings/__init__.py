@@ -1,0 +1,158 @@
+"""The keeper's settings, from the environment (``IONET_...``) or from ``ionet.env``."""
+
+from __future__ import annotations
+
+import socket
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from keeper.chain import Signer
+from keeper.chain.framework import LAMPORTS
+from keeper.jobs.names import NAMES
+from keeper.settings.keys import choose_signer
+
+OFF = "off"
+PORTS = 1 << 16
+
+
+class Settings(BaseSettings):
+    """The keeper's settings; the command line's options go before them."""
+
+    model_config = SettingsConfigDict(env_prefix="IONET_", env_file="ionet.env", extra="forbid")
+
+    chain: str = Field(
+        default="http://127.0.0.1:8899", description="an RPC node's URL or a saved chain's file"
+    )
+    keypair: Path = Field(
+        default=Path("~/.config/solana/id.json"),
+        description="file of the keeper's key, which pays; nobody else may be able to read it",
+    )
+    key: SecretStr | None = Field(
+        default=None, description="the key itself, a JSON list or base58; goes before the file"
+    )
+    signer_command: str | None = Field(
+        default=None, description="a command that signs, in place of a key; goes before both"
+    )
+    signer_address: str | None = Field(default=None, description="the address that the command signs for")
+    signer_seconds: float = Field(
+        default=10, gt=0, le=60, description="how long the command may take for a signature"
+    )
+    name: str = Field(
+        default_factory=socket.gethostname, description="what this keeper is called, for people"
+    )
+    database: str = Field(
+        default="sqlite:///ionet.db",
+        description="what it remembers: sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME for several",
+    )
+    websocket: str | None = Field(
+        default=None, description="where the node gives notices [default: the port after the chain's]"
+    )
+    fee_percentile: int = Field(default=60, ge=0, le=100, description="of the priority fees that others pay")
+    fee_highest: int = Field(default=1_000_000, ge=0, description="micro-lamports per compute unit, at most")
+    fee_daily: int = Field(default=20_000_000, ge=0, description="lamports that a job may spend in a day")
+    check_seconds: float = Field(default=20, gt=0, le=3600, description="how often to look what is due")
+    jobs: list[str] = Field(
+        default=list(NAMES), description="the jobs that run, as a JSON list; the others are off"
+    )
+    rewards: Path = Field(default=Path("rewards"), description="where reward blocks are published")
+    observations: Path | None = Field(
+        default=None, description="an operator's folder of <hour>.csv: what was seen of the devices"
+    )
+    peers: list[AnyHttpUrl] = Field(
+        default=[],
+        description="where other operators serve their blocks, as a JSON list of URLs: for hours that lack",
+    )
+    http: str = Field(
+        default="127.0.0.1:9464",
+        description="address and port of /health, /ready and /metrics, or off; it has no access control",
+    )
+    balance_warning: Decimal = Field(
+        default=Decimal("0.5"), ge=0, decimal_places=9, description="SOL below which the keeper warns"
+    )
+    balance_stop: Decimal = Field(
+        default=Decimal("0.05"), ge=0, decimal_places=9, description="SOL below which it sends nothing"
+    )
+    lag_slots: int = Field(
+        default=1_500, gt=0, description="slots that the index may be behind before the keeper isn't ready"
+    )
+    lag_hours: int = Field(
+        default=3,
+        gt=0,
+        description="ended hours that may wait, to be minted, attested or made final, before it isn't",
+    )
+    bid_max_io: int = Field(
+        default=0,
+        ge=0,
+        le=800_000_000,
+        description="most IO that the keeper pays for one lot; 0: it never bids",
+    )
+    bid_margin_bps: int = Field(
+        default=200,
+        ge=0,
+        lt=10_000,
+        description="how much cheaper than its worth a lot must be, basis points",
+    )
+    price_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="a JSON server that says what an IO is worth [default: the auctions' own sales]",
+    )
+    price_path: str = Field(default="io.usd", description="where its answer has the price, US dollars per IO")
+    price_time_path: str = Field(
+        default="io.last_updated_at", description="where its answer has the price's unix time"
+    )
+    price_max_age: int = Field(default=600, gt=0, description="seconds after which its price is stale")
+    price_max_deviation_bps: int = Field(
+        default=10_000, gt=0, description="how far its price may be from the last auction's, basis points"
+    )
+    log: Literal["json", "console"] = Field(default="json", description="an object a line, or for reading")
+
+    @field_validator("jobs")
+    @classmethod
+    def _known(cls, jobs: list[str]) -> list[str]:
+        if unknown := [name for name in jobs if name not in NAMES]:
+            raise ValueError(f"no job is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        return jobs
+
+    @field_validator("http")
+    @classmethod
+    def _listens(cls, http: str) -> str:
+        host, _, port = http.rpartition(":")
+        if http != OFF and not (host and port.isdigit() and int(port) < PORTS):
+            raise ValueError(f"write it like 127.0.0.1:9464, or {OFF}")
+        return http
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.balance_stop > self.balance_warning:
+            raise ValueError("IONET_BALANCE_STOP is above IONET_BALANCE_WARNING: the warning comes first")
+        return self
+
+    @property
+    def listen(self) -> tuple[str, int] | None:
+        """Host and port to serve on, None for nowhere."""
+        host, _, port = self.http.rpartition(":")
+        return None if self.http == OFF else (host.strip("[]"), int(port))
+
+    @property
+    def warning_lamports(self) -> int:
+        """The balance below which the keeper warns."""
+        return int(self.balance_warning * LAMPORTS)
+
+    @property
+    def stop_lamports(self) -> int:
+        """The balance below which it sends nothing."""
+        return int(self.balance_stop * LAMPORTS)
+
+    def signer(self) -> Signer:
+        """Whoever signs for the keeper. Raises KeyRefused."""
+        return choose_signer(
+            keypair=self.keypair,
+            key=self.key.get_secret_value() if self.key else None,
+            command=self.signer_command,
+            address=self.signer_address,
+            seconds=self.signer_seconds,
+        )

@@ -1,0 +1,144 @@
+"""What ``ionet order`` shows of orders and leases: status in words, time left, money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.table import Table
+from solders.pubkey import Pubkey
+
+from keeper.clients.orders import Lease, Order
+from keeper.clients.staking import Class
+from keeper.economy.calendar import DAY, HOUR
+from keeper.economy.money import show
+from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus
+from keeper.terminal.tables import plain
+
+URGENCY = ("can wait", "usual", "now")
+ENDED = {
+    EndReason.LAPSED: "not accepted in time",
+    EndReason.DECLINED: "declined by the supplier",
+    EndReason.WITHDRAWN: "withdrawn by the renter",
+    EndReason.COMPLETED: "completed",
+    EndReason.RENTER: "ended by the renter",
+    EndReason.SUPPLIER: "broken off by the supplier",
+    EndReason.FAULT: "failed, attested by operators",
+}
+
+
+def order_status(order: Order, now: int) -> str:
+    """Where an order stands, in words."""
+    if order.takes_devices(now):
+        return "looks for devices"
+    if order.leases:
+        return "cancelled, has leases" if order.status == OrderStatus.CANCELLED else "has leases"
+    return "served, can be closed" if order.served else "unserved, can be closed"
+
+
+def lease_status(lease: Lease, now: int) -> str:
+    """Where a lease stands, in words."""
+    if lease.status == LeaseStatus.ENDED:
+        return ENDED[EndReason(lease.reason)]
+    if lease.status == LeaseStatus.MATCHED:
+        return "waits for the worker" if now < lease.accept_until else "not accepted, can be ended"
+    if now >= lease.stop:
+        return "over, can be ended"
+    return "runs, money held by the guardian" if now < lease.hold_until else "runs"
+
+
+def order_left(order: Order, now: int) -> str:
+    """How long an order looks for devices still."""
+    return duration(order.match_until - now) if order.takes_devices(now) else "-"
+
+
+def lease_left(lease: Lease, now: int) -> str:
+    """How long a lease runs, or its worker may take, still."""
+    until = {LeaseStatus.MATCHED: lease.accept_until, LeaseStatus.RUNNING: lease.stop}
+    left = until.get(LeaseStatus(lease.status), now) - now
+    return duration(left) if left > 0 else "-"
+
+
+def duration(seconds: int) -> str:
+    """Seconds as days and a clock's figures."""
+    days, rest = divmod(seconds, DAY)
+    clock = f"{rest // HOUR:02}:{rest % HOUR // 60:02}:{rest % 60:02}"
+    return f"{days} d {clock}" if days else clock
+
+
+def orders(found: Sequence[Order], now: int) -> Table:
+    """A line for each order."""
+    table = plain(
+        f"Orders at {moment(now)}", "order", "status", "left", "devices", "free", "held", "paid", ""
+    )
+    table.columns[1].justify = "left"
+    for order in found:
+        currency = order.terms.currency
+        money = (show(amount, currency) for amount in (order.free, order.held, order.paid))
+        devices = f"{order.leases} of {order.terms.devices}"
+        status = (order_status(order, now), order_left(order, now))
+        table.add_row(str(order.address), *status, devices, *money, currency.name)
+    return table
+
+
+def terms(order: Order, classes: Mapping[int, Class], now: int) -> Table:
+    """What was asked for, and where the order stands."""
+    asked = order.terms
+    table = plain(f"Order {order.address} at {moment(now)}", "", "")
+    names = ", ".join(classes[number].name for number in asked.classes)
+    rows = {
+        "status": order_status(order, now),
+        "time left to match": order_left(order, now),
+        "renter": str(order.renter),
+        "opened": moment(order.created_at),
+        "devices": f"{asked.devices}, of them matched {order.leases}, open {order.open}, "
+        f"accepted so far {order.served}",
+        "each": f"{asked.processors} processors of {names}, tier {asked.min_tier} or better",
+        "hours": str(asked.hours),
+        "countries": (", ".join(asked.countries) or "any") + (", all in one" if asked.colocated else ""),
+        "urgency": URGENCY[asked.urgency],
+        "highest price of a processor and hour": f"{show(asked.price, asked.currency)} {asked.currency.name}",
+        "renter's fee": f"{order.renter_fee_bps / 100:g} %",
+        "supplier's fee": f"{order.supplier_fee_bps / 100:g} %",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def money(order: Order, leases: Sequence[Lease], now: int) -> Table:
+    """Where everything is that was put down."""
+    currency = order.terms.currency
+    due = sum(lease.due(order, now).amount for lease in leases if lease.start)
+    table = plain("Money", "", currency.name)
+    parts = (order.free, order.held, order.paid, order.fees, order.refunded)
+    names = ("free", "held for leases, their fee included", "paid to suppliers", "fees", "given back")
+    for name, amount in zip(names, parts, strict=True):
+        table.add_row(name, show(amount, currency), end_section=name == names[-1])
+    table.add_row("put down in all", show(order.deposit, currency), end_section=True)
+    table.add_row("can be given back now", show(order.refundable(now), currency))
+    table.add_row("due to suppliers now, of what is held", show(due, currency))
+    return table
+
+
+def leases(order: Order, found: Sequence[Lease], now: int) -> Table:
+    """A line for each lease."""
+    columns = ("device", "status", "left", "an hour", "held", "due now", "paid")
+    table = plain(f"Leases, {order.terms.currency.name}", *columns)
+    table.columns[1].justify = "left"
+    for lease in found:
+        due = lease.due(order, now).amount if lease.start else 0
+        amounts = (show(amount, order.terms.currency) for amount in (lease.rate, lease.held, due, lease.paid))
+        status = (lease_status(lease, now), lease_left(lease, now))
+        table.add_row(str(lease.device), *status, *amounts)
+    return table
+
+
+def moment(at: int) -> str:
+    """A time as people read it."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def by_order(found: Mapping[Pubkey, Lease], order: Pubkey) -> list[Lease]:
+    """An order's leases, the oldest first."""
+    return [lease for lease in found.values() if lease.order == order]

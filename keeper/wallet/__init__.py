@@ -1,0 +1,1 @@
+"""What somebody is about to sign: its instructions, every token that moves, and what must hold before."""

@@ -1,0 +1,319 @@
+"""The jobs of reward blocks and slashes: due, not due, twice, beside others, and when something differs."""
+
+import asyncio
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+import structlog
+from solders.keypair import Keypair
+from structlog.testing import capture_logs
+
+from keeper.clients import staking, tokenomics
+from keeper.clients.staking import Attestation, BlockStatus
+from keeper.db import Database
+from keeper.db.tables import INTENTS
+from keeper.economy.supply import IO
+from keeper.jobs.blocks import attest_hours, finalise_blocks, observations_in
+from keeper.jobs.slashes import execute_slashes
+from keeper.jobs.tokenomics import count_burns
+from keeper.rewards import publication, tables
+from keeper.rewards.rows import OBSERVATION, keys
+from tests.keeper.jobs.test_tokenomics import overtaken
+from tests.keeper.runtime.keepers import indexed, new_keeper
+from tests.programs.staking.world import StakingWorld
+from tests.programs.world import DAY, HOUR, START, World, finish, key
+
+LOG = structlog.get_logger()
+
+
+async def observe(hour: int) -> np.ndarray:
+    rows = np.zeros(1, OBSERVATION)
+    rows["device"] = keys([staking.device_address(key("worker").pubkey())])
+    rows["up_since"], rows["online"], rows["work"] = START - DAY, 1, 1
+    return rows
+
+
+@pytest.fixture
+def world() -> StakingWorld:
+    """A device that is staked since before the first hour."""
+    world = StakingWorld.ready()
+    supplier = world.earner("supplier", 10_000 * IO)
+    device = world.device("worker", supplier)
+    world.do(staking.stake(device, 1_000 * IO), signers=[supplier])
+    return world
+
+
+async def attest(world: StakingWorld, folder: Path, operator: int = 0, **changed):
+    async with indexed(world.chain, folder / f"operator-{operator}.db") as past:
+        options = {"folder": folder / f"operator-{operator}", "observe": observe, "past": past, **changed}
+        return await attest_hours(world.chain, world.operators[operator], LOG, **options)
+
+
+def nothing_needed(folder: Path) -> dict[str, Any]:
+    """Options of a job that stops before it reads anything."""
+    return {"folder": folder, "observe": observe, "past": None}
+
+
+def block(world: StakingWorld, hour: int) -> staking.Block:
+    return finish(staking.read_hours(world.chain, [hour]))[hour]
+
+
+def events_of(logs: list) -> list[str]:
+    return [each["event"] for each in logs]
+
+
+async def test_three_keepers_make_a_block(world, tmp_path):
+    for operator in range(3):
+        assert await attest(world, tmp_path, operator) == [], "no hour has ended"
+    world.chain.warp_to(START + HOUR)
+    assert len(await attest(world, tmp_path, 0)) == 1
+    assert await attest(world, tmp_path, 0) == [], "it has said so already"
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    (event,) = await attest(world, tmp_path, 1)
+    assert (event.fields["agreed"], event.fields["conflict"]) == (True, False)
+    assert await attest(world, tmp_path, 2) == [], "enough have"
+    hashes = {publication.read_manifest(tmp_path / f"operator-{n}", 0).hash for n in range(3)}
+    assert len(hashes) == 1
+    world.chain.advance(HOUR - 1)
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    (event,) = await finalise_blocks(world.chain, world.payer, LOG)
+    assert (event.name, event.fields["hour"]) == ("BlockFinalised", 0)
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    manifest = publication.verify(tmp_path / "operator-0", 0)
+    assert block(world, 0).root.hex() == manifest.root
+    assert manifest.paid == manifest.pot == world.staking_config().final_total > 0
+
+
+async def test_hours_that_were_missed_are_made_up_for(world, tmp_path):
+    world.chain.warp_to(START + 5 * HOUR)
+    for operator in (0, 1):
+        events = await attest(world, tmp_path, operator)
+        assert [each.fields["hour"] for each in events] == [0, 1, 2, 3, 4]
+    world.chain.advance(HOUR)
+    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 5
+
+
+async def test_old_blocks_are_closed_and_their_rent_returned(world, tmp_path):
+    payer = world.operators[0].pubkey()
+    for hour in range(50):
+        world.chain.warp_to(START + (hour + 2) * HOUR)
+        for operator in (0, 1):
+            await attest(world, tmp_path, operator)
+        await finalise_blocks(world.chain, world.payer, LOG)
+    world.chain.advance(HOUR)
+    before = world.account(payer).lamports
+    events = await finalise_blocks(world.chain, world.payer, LOG)
+    assert [(each.name, each.fields["hour"]) for each in events][-1] == ("BlockClosed", 2)
+    assert world.account(payer).lamports > before
+    hours = [each.hour for each in await staking.read_blocks(world.chain)]
+    assert (hours[0], world.staking_config().next_hour) == (3, 51)
+
+
+async def test_nothing_was_observed(world, tmp_path):
+    async def nothing(hour: int) -> None:
+        return None
+
+    world.chain.warp_to(START + HOUR)
+    with capture_logs() as logs:
+        assert await attest(world, tmp_path, observe=nothing) == []
+    assert events_of(logs) == ["block.not_observed"]
+    assert not list(tmp_path.rglob("*.json"))
+
+
+async def test_observations_come_from_files(world, tmp_path):
+    folder = tmp_path / "observations"
+    folder.mkdir()
+    assert await observations_in(folder)(0) is None
+    (folder / "0.csv").write_bytes(b"".join(tables.encode(await observe(0))))
+    world.chain.warp_to(START + HOUR)
+    (event,) = await attest(world, tmp_path, observe=observations_in(folder))
+    assert event.fields["total"] > 0
+
+
+async def test_who_is_no_operator(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    with capture_logs() as logs:
+        assert await attest_hours(world.chain, Keypair(), LOG, **nothing_needed(tmp_path)) == []
+    assert events_of(logs) == ["blocks.not_an_operator"]
+
+
+async def test_before_there_is_anything(tmp_path):
+    world = World.launched()
+    with capture_logs() as logs:
+        assert await attest_hours(world.chain, world.payer, LOG, **nothing_needed(tmp_path)) == []
+    assert events_of(logs) == ["blocks.not_initialised"]
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    assert await count_burns(World().chain, world.payer, LOG) == []
+
+
+async def test_others_agreed_on_something_else(world, tmp_path):
+    """An operator who computed another block says so and stops: its next hours would differ, too."""
+    world.chain.warp_to(START + 2 * HOUR)
+    world.attest(0, Attestation(b"r" * 32, 1, 1, bytes(32)))
+    with capture_logs() as logs:
+        assert await attest(world, tmp_path, 2) == []
+    assert events_of(logs) == ["block.published", "block.differs"]
+    assert block(world, 0).root == b"r" * 32
+
+
+async def test_a_vetoed_block_is_attested_again(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    guardian = world.guardian
+    world.do(staking.veto_block(guardian.pubkey(), 0), signers=[guardian])
+    for operator in (0, 1):
+        assert len(await attest(world, tmp_path, operator)) == 1
+    assert block(world, 0).status == BlockStatus.AGREED
+
+
+async def test_an_hour_before_that_is_missing(world, tmp_path):
+    """A keeper that joins late, saw nothing and knows no peer says what it needs."""
+
+    async def saw(hour: int) -> np.ndarray | None:
+        return await observe(hour) if hour else None
+
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    world.chain.advance(HOUR)
+    await finalise_blocks(world.chain, world.payer, LOG)
+    with capture_logs() as logs:
+        assert await attest(world, tmp_path, 2, observe=saw) == []
+    assert events_of(logs) == ["block.not_observed", "block.unpublished"]
+    assert "IONET_PEERS" in logs[1]["reason"]
+    assert [each.fields["hour"] for each in await attest(world, tmp_path, 2)] == [1], "or makes it up"
+    hashes = {publication.read_manifest(tmp_path / f"operator-{n}", 0).hash for n in (0, 2)}
+    assert len(hashes) == 1
+
+
+async def test_a_pause_delays_finality(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    guardian, until = world.guardian, world.chain.now() + DAY
+    world.do(staking.set_pause(guardian.pubkey(), staking.PAUSE_REWARDS, until), signers=[guardian])
+    world.chain.advance(DAY - 1)
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 1
+
+
+async def test_while_emission_is_paused_what_needs_it_is_not_due(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    guardian, until = world.guardian, world.chain.now() + DAY
+    world.do(tokenomics.set_pause(guardian.pubkey(), tokenomics.PAUSE_EMISSION, until), signers=[guardian])
+    world.chain.advance(DAY - 1)
+    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 1
+
+
+async def test_a_block_that_is_refused_ends_the_run(world, database):
+    """Its intent waits longer each time and is parked in the end; the job goes on to the next run."""
+    first, second = (Attestation(bytes([n]) * 32, total, 1, b"d" * 32) for n, total in ((1, 100), (2, 50)))
+    world.chain.warp_to(START + 2 * HOUR)
+    for hour, said in enumerate((first, second)):
+        for operator in world.operators[:2]:
+            world.do(staking.attest(operator.pubkey(), hour, said), signers=[operator])
+    world.chain.advance(HOUR)
+    keeper = new_keeper(world.chain, world.payer, database, {"blocks": finalise_blocks})
+    for _ in range(12):
+        await asyncio.wait_for(keeper.run_job("blocks"), 20)
+        world.chain.advance(600)
+    await keeper.resign()
+    (row,) = await parked(database)
+    assert row.key.startswith("block:1:finalise:")
+    assert row.reason.startswith("staking: TotalOutOfRange")
+    assert [block(world, hour).status for hour in (0, 1)] == [BlockStatus.FINAL, BlockStatus.AGREED]
+
+
+async def parked(database: Database) -> list[sa.Row[Any]]:
+    async with database.reading() as connection:
+        return list(await connection.execute(sa.select(INTENTS).filter_by(state="parked")))
+
+
+async def test_an_operator_that_takes_its_word_back_and_says_it_again(world, tmp_path, database):
+    work = 1
+
+    async def observe_work(hour: int) -> np.ndarray:
+        rows = await observe(hour)
+        rows["work"] = work
+        return rows
+
+    world.chain.warp_to(START + HOUR)
+    said = []
+    async with indexed(world.chain, tmp_path / "index.db") as past:
+        job = partial(attest_hours, folder=tmp_path / "rewards", observe=observe_work, past=past)
+        keeper = new_keeper(world.chain, world.operators[0], database, {"attest": job})
+        for seen in (1, 2, 1):
+            work = seen
+            shutil.rmtree(tmp_path / "rewards", ignore_errors=True)
+            await keeper.run_job("attest")
+            terms = finish(staking.read_config(world.chain))
+            said.append(block(world, 0).vote(terms, world.operators[0].pubkey()))
+        await keeper.resign()
+    assert said[0] == said[2] != said[1]
+
+
+async def test_finality_beside_another_keeper(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    world.chain.advance(HOUR)
+    overtaken(world)
+    with capture_logs() as logs:
+        assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert events_of(logs) == ["keeper.others_were_faster"]
+    assert block(world, 0).status == BlockStatus.FINAL
+
+
+async def test_slashes_are_carried_out_and_counted(world):
+    device, evidence = world.read_device("worker"), b"e" * 32
+    for operator in world.operators[:2]:
+        world.do(staking.vote_slash(operator.pubkey(), device, evidence, 2_000), signers=[operator])
+    world.chain.advance(30 * DAY - 1)
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    assert await count_burns(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    (event,) = await execute_slashes(world.chain, world.payer, LOG)
+    assert event.fields["burned"] == 200 * IO
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    (event,) = await count_burns(world.chain, world.payer, LOG)
+    assert (event.name, event.fields["amount"]) == ("BurnsCounted", 200 * IO)
+    assert await count_burns(world.chain, world.payer, LOG) == []
+    assert (await tokenomics.read_supply(world.chain)).burned == 200 * IO
+
+
+async def test_a_slash_from_before_a_change_is_voided(world):
+    """Once, without a wait; the same evidence burns after new votes and their own appeal."""
+    device, evidence = world.read_device("worker"), b"e" * 32
+    admin, keys = world.admin.pubkey(), tuple(each.pubkey() for each in world.operators)
+
+    def vote() -> None:
+        for operator in world.operators[:2]:
+            world.do(staking.vote_slash(operator.pubkey(), device, evidence, 2_000), signers=[operator])
+
+    vote()
+    world.do(staking.propose_params(admin, staking.Params(keys, 2)), signers=[world.admin])
+    world.chain.advance(7 * DAY)
+    world.do(staking.apply_params())
+    with capture_logs() as logs:
+        (event,) = await execute_slashes(world.chain, world.payer, LOG)
+    assert (event.name, events_of(logs)) == ("SlashVoided", ["slash.voided"])
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    vote()
+    world.chain.advance(30 * DAY - 1)
+    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    world.chain.advance(1)
+    (event,) = await execute_slashes(world.chain, world.payer, LOG)
+    assert (event.name, event.fields["burned"]) == ("Slashed", 200 * IO)

@@ -1,0 +1,76 @@
+"""Leases and the buyback under intents: everything once, and a refusal is tried again until it is none."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+import structlog
+
+from keeper.chain import Chain
+from keeper.chain.framework import associated_token_address
+from keeper.clients import tokenomics
+from keeper.db import Database, Leader
+from keeper.db.tables import INTENTS
+from keeper.economy.orders import fee
+from keeper.jobs.buyback import run_auctions
+from keeper.jobs.leases import keep_leases
+from keeper.runtime.acting import acting
+from keeper.runtime.balance import BalanceGuard
+from keeper.sender import FeePolicy
+from keeper.sender.sender import Sender
+from tests.keeper.jobs.test_leases import RATE, close, opened
+from tests.programs.buyback.world import USDC, BuybackWorld
+from tests.programs.orders.world import HOUR, OrdersWorld
+from tests.programs.world import World, key
+
+LOG = structlog.get_logger()
+
+
+async def under_intents(world: World, database: Database, job: str) -> Chain:
+    leader = Leader(database, "test")
+    await leader.lead()
+    sender = Sender(world.chain, database, leader, world.payer, fees=FeePolicy(), poll_seconds=0)
+    return acting(world.chain, sender, job, BalanceGuard(world.chain, world.payer.pubkey(), 0, 0).check)
+
+
+async def intents(database: Database) -> dict[str, str]:
+    async with database.reading() as connection:
+        rows = await connection.execute(sa.select(INTENTS).order_by(INTENTS.c.id))
+        return {row.key: row.state for row in rows}
+
+
+async def test_a_payout_account_that_is_gone_and_comes_back(database: Database) -> None:
+    world = OrdersWorld.ready()
+    world.renter("renter")
+    for name in ("supplier", "other"):
+        world.let(f"{name}'s", world.supplier(name))
+    order = opened(world, "supplier's", "other's", hours=1)
+    chain = await under_intents(world, database, "leases")
+    close(world, "other", associated_token_address(key("other").pubkey(), tokenomics.MINT))
+    world.chain.advance(4 * HOUR)
+
+    async def run() -> list[str]:
+        world.chain.advance(HOUR)
+        return [e.name for e in await keep_leases(chain, world.payer, LOG) if e.name != "Earn"]
+
+    assert set(await run()) == {"Refund", "LeaseEnded", "Worked", "LeaseClosed"}
+    lease = world.lease(order, "other's")
+    settling = f"lease:{lease.address}:{lease.matched_at}:settle:0"
+    before = len(world.chain.transactions())
+    for _ in range(10):
+        assert await run() == []
+        assert (await intents(database))[settling] == "refused", "never parked"
+    assert len(world.chain.transactions()) == before, "a refusal that is foreseen costs nothing"
+    world.give(key("other").pubkey(), 1)
+    assert await run() == ["Worked", "LeaseClosed", "OrderClosed"]
+    assert world.balance(key("other").pubkey()) == 1 + RATE - fee(RATE, 25)
+    assert set((await intents(database)).values()) == {"landed"}
+    assert await run() == []
+
+
+async def test_auctions_are_named_by_their_numbers(database: Database) -> None:
+    world = BuybackWorld.ready()
+    world.start(1_000 * USDC)
+    chain = await under_intents(world, database, "auctions")
+    world.chain.advance(86_400)
+    await run_auctions(chain, world.payer, LOG)
+    assert await intents(database) == {"auction:0:close": "landed", "auction:1:start": "landed"}
