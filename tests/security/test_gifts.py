@@ -4,7 +4,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Account, token
 from keeper.chain.framework import associated_token_address
-from keeper.clients.errors import PROGRAMS
+from keeper.clients.programs import BY_ADDRESS
 from tests.programs.world import World
 from tests.security.every import SUBJECTS, named, on_every_instruction, on_every_program
 from tests.security.outcomes import accounts, undone
@@ -39,7 +39,7 @@ def test_lamports_given_to_an_account_change_nothing(program: str, instruction: 
 
 def state(world: World) -> dict[Pubkey, Account]:
     """The programs' own accounts."""
-    return {each: account for each, account in accounts(world).items() if account.owner in PROGRAMS}
+    return {each: account for each, account in accounts(world).items() if account.owner in BY_ADDRESS}
 
 
 def shows(program: str, instruction: str) -> bool:
