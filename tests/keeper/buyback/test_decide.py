@@ -9,7 +9,7 @@ from keeper.buyback.decide import Limits, Quote
 from keeper.clients import buyback
 from keeper.economy.supply import IO
 from keeper.jobs.buyback import read_view
-from tests.programs.buyback_world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY, finish
 
 LIMITS = Limits(max_io=10**18, margin_bps=0)

@@ -24,7 +24,7 @@ from keeper.buyback.sources import (
 )
 from keeper.clients.buyback import Auction, Status
 from keeper.economy.supply import IO
-from tests.programs.buyback_world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY
 
 LOG = structlog.get_logger()

@@ -9,7 +9,7 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import buyback, tokenomics
 from keeper.clients.buyback import Status
 from keeper.economy.supply import IO
-from tests.programs.buyback_world import USDC, USDC_MINT, BuybackWorld
+from tests.programs.buyback.world import USDC, USDC_MINT, BuybackWorld
 from tests.programs.world import DAY, World, finish
 
 

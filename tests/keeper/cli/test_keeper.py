@@ -25,7 +25,7 @@ from keeper.runtime.doctor import Doctor, State
 from keeper.settings import Settings
 from keeper.terminal import tables
 from tests.keeper.chain.rpc_node import RpcNode
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, finish, key
 
 IONET = Path(sys.executable).parent / "ionet"

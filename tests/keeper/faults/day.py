@@ -25,9 +25,9 @@ from keeper.rewards.rows import OBSERVATION, keys
 from tests.keeper.chain.rpc_node import RpcNode
 from tests.keeper.faults.child import JOBS
 from tests.keeper.runtime.keepers import indexed
-from tests.programs.buyback_world import FIRST_PRICE
-from tests.programs.orders_world import IO, TERMS, USDC, OrdersWorld
-from tests.programs.seasons import distribution
+from tests.programs.buyback.world import FIRST_PRICE
+from tests.programs.orders.world import IO, TERMS, USDC, OrdersWorld
+from tests.programs.tokenomics.seasons import distribution
 from tests.programs.world import DAY, HOUR, START, DrivenChain, key
 
 LATE = 90

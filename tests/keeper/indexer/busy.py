@@ -12,7 +12,7 @@ from keeper.db.events import EventTables, Place
 from keeper.economy.supply import IO
 from keeper.indexer import ProgramIndexer
 from tests.keeper.chain.rpc_node import RpcNode
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, key
 
 PROGRAMS = (tokenomics.PROGRAM, staking.PROGRAM)

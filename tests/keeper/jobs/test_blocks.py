@@ -26,7 +26,7 @@ from keeper.rewards import publication, tables
 from keeper.rewards.rows import OBSERVATION, keys
 from tests.keeper.jobs.test_tokenomics import overtaken
 from tests.keeper.runtime.keepers import indexed, new_keeper
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, World, finish, key
 
 LOG = structlog.get_logger()

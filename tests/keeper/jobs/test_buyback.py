@@ -16,7 +16,7 @@ from keeper.jobs.buyback import bid_on_auction, burn_fees, plan, run_auctions
 from keeper.jobs.port import Direct
 from keeper.jobs.tokenomics import count_burns
 from tests.keeper.jobs.test_tokenomics import overtaken
-from tests.programs.buyback_world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY, World
 
 LOG = structlog.get_logger()

@@ -27,7 +27,7 @@ from keeper.runtime.readiness import reasons
 from keeper.runtime.wiring import chosen_jobs
 from keeper.settings import Settings
 from tests.keeper.runtime.keepers import events_of, figure, new_keeper
-from tests.programs.staking_world import StakingWorld, reward_tree
+from tests.programs.staking.world import StakingWorld, reward_tree
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 WORKERS = ("worker a", "worker b")

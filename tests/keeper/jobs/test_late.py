@@ -24,7 +24,7 @@ from keeper.rewards.rows import OBSERVATION, Rows, keys
 from keeper.rewards.rule import Status
 from tests.keeper.api.serving import serving
 from tests.keeper.runtime.keepers import events_of, indexed
-from tests.programs.orders_world import OrdersWorld
+from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 LOG = structlog.get_logger()

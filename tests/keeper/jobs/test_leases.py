@@ -23,7 +23,7 @@ from keeper.jobs.leases import keep_leases, read_book
 from keeper.jobs.port import Direct
 from keeper.market.leases import ending
 from tests.keeper.jobs.test_tokenomics import overtaken
-from tests.programs.orders_world import ASK_IO, HOUR, OrdersWorld
+from tests.programs.orders.world import ASK_IO, HOUR, OrdersWorld
 from tests.programs.world import World, finish, key
 
 LOG = structlog.get_logger()

@@ -13,7 +13,7 @@ from keeper.economy.calendar import month_start
 from keeper.economy.supply import EMISSION_TOTAL, IO
 from keeper.jobs.port import Direct
 from keeper.jobs.tokenomics import close_ended_seasons, emit_finished_hours, release_vested
-from tests.programs.seasons import open_season
+from tests.programs.tokenomics.seasons import open_season
 from tests.programs.world import DAY, HOUR, START, START_MONTH, World, key
 
 LOG = structlog.get_logger()

@@ -10,7 +10,7 @@ from keeper.clients.orders import Fault, Lease, Order
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus, Payment, fee
 from keeper.market.leases import Action, Book, Kind, due, ending
-from tests.programs.orders_world import TERMS
+from tests.programs.orders.world import TERMS
 from tests.programs.world import key
 
 NOW = 2_000_000_000

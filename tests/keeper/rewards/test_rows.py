@@ -12,7 +12,7 @@ from keeper.economy.supply import IO
 from keeper.rewards import publication
 from keeper.rewards.rows import OBSERVATION, Hour, class_rows, device_rows, keys
 from keeper.rewards.rule import Status
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 

@@ -17,8 +17,8 @@ from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard
 from keeper.sender.sender import Sender
 from tests.keeper.jobs.test_leases import RATE, close, opened
-from tests.programs.buyback_world import USDC, BuybackWorld
-from tests.programs.orders_world import HOUR, OrdersWorld
+from tests.programs.buyback.world import USDC, BuybackWorld
+from tests.programs.orders.world import HOUR, OrdersWorld
 from tests.programs.world import World, key
 
 LOG = structlog.get_logger()

@@ -17,7 +17,7 @@ from keeper.jobs.port import do
 from keeper.runtime.keeper import Outcome
 from keeper.runtime.readiness import FAILURES, is_alive, reasons, report
 from tests.keeper.runtime.keepers import LIMITS, STOP, WARNING, events_of, figure, new_keeper
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key
 
 EMISSION = {"emission": registry.ALL["emission"]}

@@ -14,7 +14,7 @@ from keeper.runtime.rehearsal import copied, describe, rehearse
 from keeper.sender import Action
 from tests.keeper.jobs.test_blocks import attest, observe
 from tests.keeper.runtime.keepers import indexed
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key
 
 LOG = structlog.get_logger()
