@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import Account, TransactionRecord
 from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from keeper.clients import tokenomics
-from keeper.clients.errors import PROGRAMS
+from keeper.clients.programs import BY_ADDRESS
 from tests.programs.world import World, finish
 from tests.security.stages import signers
 from tests.security.tokens import TOKEN_2022
@@ -32,7 +32,7 @@ OTHERS = {
     str(SYSTEM_PROGRAM): ("System", SYSTEM_ERRORS),
 }
 
-OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, *PROGRAMS)
+OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, *BY_ADDRESS)
 
 Accounts = dict[Pubkey, Account]
 
@@ -48,7 +48,7 @@ def outcome(record: TransactionRecord) -> str | None:
     if failed in OTHERS:
         program, names = OTHERS[failed]
         return f"{program}.{names[record.code]}"
-    return PROGRAMS.get(Pubkey.from_string(failed), tokenomics.PROGRAM).error(record.code).name
+    return BY_ADDRESS.get(Pubkey.from_string(failed), tokenomics.PROGRAM).error(record.code).name
 
 
 def accounts(world: World, *named: Pubkey) -> Accounts:
