@@ -1,4 +1,8 @@
-"""What a user can cause, and can put right."""
+"""The root of every error that a user, a file, a disk, a node or a server can cause.
+
+Whatever derives from it is told in its message's one or two lines and needs no trace. Any other exception
+is a defect of ours and shows where it happened.
+"""
 
 from __future__ import annotations
 

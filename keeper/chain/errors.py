@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from keeper.chain.records import TransactionRecord
+from keeper.errors import UserError
 
 
-class ChainError(Exception):
+class ChainError(UserError):
     """Anything that went wrong between us and the chain."""
 
 

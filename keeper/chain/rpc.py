@@ -49,7 +49,7 @@ from keeper.chain.records import (
     Status,
     TransactionRecord,
 )
-from keeper.chain.signer import Signer, sign_aside
+from keeper.chain.signer import Signer, sign_aside, unsigned
 
 T = TypeVar("T")
 
@@ -181,9 +181,7 @@ class RpcChain:
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`; inner instructions are not reported."""
         message = _message(instructions, signers[0].pubkey(), Hash.default(), MAX_COMPUTE_UNITS)
-        # The node doesn't look at signatures here, and a signer may ask a person for each.
-        blank = [Signature.default()] * message.header.num_required_signatures
-        transaction = VersionedTransaction.populate(message, blank)
+        transaction = unsigned(message)  # the node doesn't look at signatures here
         response = await _ask(
             self._client.simulate_transaction(
                 transaction, commitment=self._commitment, replace_recent_blockhash=True

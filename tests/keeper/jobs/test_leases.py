@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from keeper.chain import TransactionFailed
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, pack, size
+from keeper.chain.signer import unsigned
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.calendar import DAY
 from keeper.economy.orders import fee
@@ -223,5 +224,5 @@ def test_packing_fills_transactions_and_keeps_the_order():
 
 def test_a_size_is_the_chains_own(world):
     instruction = tokenomics.sync_burned()
-    signed = world.chain._sign([instruction], [world.payer])
+    signed = unsigned(world.chain._message([instruction], [world.payer]))
     assert len(bytes(signed)) == size([instruction], world.payer.pubkey())
