@@ -9,3 +9,8 @@ from __future__ import annotations
 
 class UserError(Exception):
     """Its message says what is wrong, and what to do: all that the command line shows of it."""
+
+
+def why(error: OSError) -> str:
+    """What the system says of a file or a socket, without the error's number."""
+    return error.strerror or str(error)

@@ -100,8 +100,16 @@ class RpcChain:
 
     @classmethod
     def at(cls, url: str, websocket: str | None = None) -> RpcChain:
-        """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after]."""
-        return cls(AsyncClient(url), notices=Notices(websocket or websocket_url(url)))
+        """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after].
+
+        Raises ChainError when it is no URL; it isn't repeated, as it may have a key in it.
+        """
+        try:
+            httpx.URL(url)
+            notices = Notices(websocket or websocket_url(url))
+        except (ValueError, httpx.InvalidURL) as error:
+            raise ChainError(f"the chain's URL is none ({error}): write http://HOST:PORT") from error
+        return cls(AsyncClient(url), notices=notices)
 
     async def close(self) -> None:
         """Close the client's connections."""

@@ -86,8 +86,9 @@ async def assembled(
     """A keeper with these jobs and its own, and what returns when one of the programs was called."""
     signer = settings.signer()
     fees = FeePolicy(settings.fee_percentile, settings.fee_highest, settings.fee_daily)
+    websocket = str(settings.websocket) if settings.websocket else None
     async with (
-        connect(settings.chain, live=True, websocket=settings.websocket) as chain,
+        connect(settings.chain, live=True, websocket=websocket) as chain,
         operating(chain, settings.database, holder(settings)) as op,
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
