@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from keeper.chain import ChainError, ChainUnreachable, TransactionFailed
+from keeper.chain import ChainUnreachable, TransactionFailed
+from keeper.chain.program import UnexpectedData
 from keeper.clients.errors import explain
 from keeper.errors import UserError
 
 
-def message(error: Exception) -> str | None:
-    """What to tell a user; None for an error that no user can cause."""
+def message(error: UserError) -> str:
+    """What to tell a user, with a hint where the error itself can't know one."""
     match error:
         case ChainUnreachable():
             return f"{error}\nIs the node running, and is --chain (or IONET_CHAIN) right?"
-        case ValidationError():
-            problems = [
-                f"IONET_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}"
-                if each["loc"]
-                else each["msg"]
-                for each in error.errors()
-            ]
-            return "\n".join(problems)
         case TransactionFailed():
             return explain(error)
-        case ChainError() | UserError() | ValueError():
-            return str(error)
+        case UnexpectedData():
+            return f"{error}\nAre the chain's programs this version's? Compare them by: ionet keeper doctor"
         case _:
-            return None
+            return str(error)
 
 
 def show(text: str) -> None:

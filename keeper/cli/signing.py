@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, TransactionFailed, TransactionRecord
+from keeper.chain import Chain, Signer, TransactionFailed, TransactionRecord
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, size
-from keeper.chain.token import read_token_account
+from keeper.chain.token import balance
 from keeper.economy.money import show
+from keeper.errors import UserError
 from keeper.terminal.tables import console, plain
 from keeper.wallet.plans import Plan
 
@@ -23,21 +23,14 @@ DryRunOption = Annotated[
 YesOption = Annotated[bool, typer.Option("--yes", help="don't ask before signing")]
 
 
-def address(text: str) -> Pubkey:
-    """Read an address; raises ValueError saying what isn't one."""
-    try:
-        return Pubkey.from_string(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no address: it takes 32 to 44 letters and digits") from error
-
-
 async def carry_out(
-    chain: Chain, plan: Plan, signers: Sequence[Keypair], *, dry_run: bool, yes: bool
+    chain: Chain, plan: Plan, signers: Sequence[Signer], *, dry_run: bool, yes: bool
 ) -> TransactionRecord | None:
     """Show what a plan moves, try it, ask, and send it; None when it was a dry run.
 
-    Raises TransactionFailed when the trial is refused, ValueError when an account holds too little or
-    somebody else must sign, and typer's Abort when the answer is no. The first signer pays.
+    Raises TransactionFailed when the trial is refused, UserError when an account holds too little or
+    somebody else must sign, and typer's Abort when the answer is no. The first signer pays; nobody is
+    asked to sign before the answer is yes.
     """
     console.print(movements(plan))
     for note in plan.notes:
@@ -86,13 +79,13 @@ def movements(plan: Plan) -> Table:
     return table
 
 
-def _require_keys(plan: Plan, signers: Sequence[Keypair]) -> None:
+def _require_keys(plan: Plan, signers: Sequence[Signer]) -> None:
     """Refuse a plan that somebody else must sign."""
     keys = {signer.pubkey() for signer in signers}
     metas = (meta for instruction in plan.instructions for meta in instruction.accounts)
     for meta in metas:
         if meta.is_signer and meta.pubkey not in keys:
-            raise ValueError(f"{meta.pubkey} must sign this: give its key file by --keypair")
+            raise UserError(f"{meta.pubkey} must sign this: give its key file by --keypair")
 
 
 async def _require_funds(chain: Chain, plan: Plan) -> None:
@@ -100,11 +93,11 @@ async def _require_funds(chain: Chain, plan: Plan) -> None:
     balances: dict[Pubkey, int] = {}
     sources = [each.source.address for each in plan.movements]
     for source, account in zip(sources, await chain.accounts(sources), strict=True):
-        balances[source] = read_token_account(account.data).amount if account else 0
+        balances[source] = balance(account)
     for each in plan.movements:
         held = balances.get(each.source.address, 0)
         if held < each.amount:
-            raise ValueError(
+            raise UserError(
                 f"{each.source.name} {each.source.address} holds {show(held, each.currency)} "
                 f"{each.currency.name}, {show(each.amount, each.currency)} are needed"
             )

@@ -32,8 +32,7 @@ async def run(out: Path, console: Console) -> Network:
     Raises DemoFailed at the first wrong figure, FolderRefused.
     """
     started = time.monotonic()
-    with _writing(out):
-        out.mkdir(parents=True, exist_ok=True)
+    _make(out)
     network = Network.empty()
     stakers = Stakers(network, out / "rewards")
     progress = Progress(
@@ -97,6 +96,11 @@ async def _season(network: Network, number: int, progress: Progress) -> None:
     task = progress.add_task(f"airdrop season {number}, claims", total=len(season.claiming))
     network.chain.advance(DAY)
     await network.claim(season, lambda: progress.advance(task))
+
+
+def _make(out: Path) -> None:
+    with _writing(out):
+        out.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
