@@ -8,7 +8,12 @@ from __future__ import annotations
 
 
 class UserError(Exception):
-    """Its message says what is wrong, and what to do: all that the command line shows of it."""
+    """Its message says what is wrong, and what to do: with the hint all that the command line shows of it."""
+
+    @property
+    def hint(self) -> str:
+        """A second line for somebody at the command line, or nothing."""
+        return ""
 
 
 def why(error: OSError) -> str:

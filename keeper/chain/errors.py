@@ -5,6 +5,9 @@ from __future__ import annotations
 from keeper.chain.records import TransactionRecord
 from keeper.errors import UserError
 
+NO_LAMPORTS = {"AccountNotFound", "InsufficientFundsForFee"}
+"""The chain's own words for a payer without lamports."""
+
 
 class ChainError(UserError):
     """Anything that went wrong between us and the chain."""
@@ -12,6 +15,11 @@ class ChainError(UserError):
 
 class ChainUnreachable(ChainError):
     """Nobody answered: try again later. Whatever was asked may or may not have happened."""
+
+    @property
+    def hint(self) -> str:
+        """What may be wrong."""
+        return "Is the node running, and is --chain (or IONET_CHAIN) right?"
 
 
 class TransactionExpired(ChainError):
@@ -25,6 +33,12 @@ class TransactionFailed(ChainError):
         """Keep what was executed."""
         super().__init__(record.error)
         self.record = record
+
+    @property
+    def hint(self) -> str:
+        """Of a payer without lamports."""
+        poor = (self.record.error or "").partition(" ")[0] in NO_LAMPORTS
+        return "Does the key that pays have SOL on this chain?" if poor else ""
 
     @property
     def code(self) -> int | None:

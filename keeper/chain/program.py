@@ -37,6 +37,11 @@ class CodecError(UserError):
 class UnexpectedData(CodecError):
     """Data on a chain that is not as the IDL has it."""
 
+    @property
+    def hint(self) -> str:
+        """What may be wrong."""
+        return "Are the chain's programs this version's? ionet keeper doctor compares them."
+
 
 class Event(NamedTuple):
     """An event of a program: its name and its fields (Pubkey, int, bytes, bool, list)."""

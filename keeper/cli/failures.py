@@ -5,23 +5,15 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from keeper.chain import ChainUnreachable, TransactionFailed
-from keeper.chain.program import UnexpectedData
+from keeper.chain import TransactionFailed
 from keeper.clients.errors import explain
 from keeper.errors import UserError
 
 
 def message(error: UserError) -> str:
-    """What to tell a user, with a hint where the error itself can't know one."""
-    match error:
-        case ChainUnreachable():
-            return f"{error}\nIs the node running, and is --chain (or IONET_CHAIN) right?"
-        case TransactionFailed():
-            return explain(error)
-        case UnexpectedData():
-            return f"{error}\nAre the chain's programs this version's? Compare them by: ionet keeper doctor"
-        case _:
-            return str(error)
+    """What to tell a user, with the hint on a line of its own."""
+    text = explain(error) if isinstance(error, TransactionFailed) else str(error)
+    return f"{text}\n{error.hint}" if error.hint else text
 
 
 def show(text: str) -> None:

@@ -28,7 +28,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from keeper.errors import UserError
+from keeper.errors import UserError, why
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -48,6 +48,11 @@ class DatabaseError(UserError):
 
 class DatabaseUnusable(DatabaseError):
     """The database doesn't answer, can't be opened or written, or is none; the message says why."""
+
+    @property
+    def hint(self) -> str:
+        """What may be wrong."""
+        return "Does the database run, can its files be written, and is IONET_DATABASE right?"
 
 
 _UNUSABLE = (
@@ -134,6 +139,8 @@ class Database:
         """What is wrong, in one line without a password."""
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         first = next(iter(str(cause).splitlines()), type(cause).__name__)
+        if isinstance(cause, OSError):
+            first = f"{cause.filename}: {why(cause)}" if cause.filename else why(cause)
         return f"{self.url.render_as_string()}: {first}"
 
     @contextmanager

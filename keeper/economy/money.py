@@ -10,6 +10,7 @@ from keeper.errors import UserError
 
 DECIMALS: dict[Currency, int] = {Currency.IO: IO_DECIMALS, Currency.USDC: CONSTANTS["USDC_DECIMALS"]}
 U64_MAX = 2**64 - 1
+U64_DIGITS = len(str(U64_MAX))
 
 
 class AmountError(UserError):
@@ -25,13 +26,13 @@ def parse(text: str, currency: Currency) -> int:
     found = re.fullmatch(r"(\d+)(?:\.(\d+))?", text, re.ASCII)
     if not found:
         raise AmountError(f"{text!r} is no amount of {name}: write digits with a point, such as 1250.5")
-    whole, fraction = found[1], found[2] or ""
+    whole, fraction = found[1].lstrip("0"), found[2] or ""
     if len(fraction.rstrip("0")) > digits:
         raise AmountError(f"{text} {name} can't be paid exactly: {name} has {digits} decimals")
-    amount: int = int(whole) * 10**digits + int(fraction[:digits].ljust(digits, "0"))
-    if amount > U64_MAX:
+    units = whole + fraction[:digits].ljust(digits, "0")
+    if len(units) > U64_DIGITS or int(units) > U64_MAX:
         raise AmountError(f"{text} {name} is more than an account can hold")
-    return amount
+    return int(units)
 
 
 def show(amount: int, currency: Currency) -> str:

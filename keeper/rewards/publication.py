@@ -157,8 +157,11 @@ def whole_or_not(folder: Path, hour: int) -> Iterator[Path]:
 
 
 def published_hours(folder: Path) -> list[int]:
-    """The hours that are in a folder, in their order."""
-    names = (path.parent.name for path in folder.glob(f"[0-9]*/{MANIFEST}"))
+    """The hours that are in a folder, in their order; raises PublicationError when it can't be read."""
+    try:
+        names = [path.parent.name for path in folder.glob(f"[0-9]*/{MANIFEST}")]
+    except OSError as error:
+        raise PublicationError(f"{folder} can't be read: {why(error)}") from error
     return sorted(int(name) for name in names if name.isdecimal())
 
 
