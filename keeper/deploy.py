@@ -10,7 +10,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
 
-from keeper.chain import Chain, ChainError, loader
+from keeper.chain import Chain, ChainError, Signer, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.landing import land
@@ -19,6 +19,7 @@ from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.economy.classes import ClassRow
 from keeper.economy.genesis import Row
+from keeper.errors import UserError
 from keeper.resources import DEV_KEYS, binary
 
 CLASSES_AT_ONCE = 8
@@ -26,20 +27,27 @@ CLASSES_AT_ONCE = 8
 _TEST_USDC = "test USDC"
 
 
+class DeployRefused(UserError):
+    """A file or a table that nothing can be deployed or launched with."""
+
+
 def read_keypair(path: Path) -> Keypair:
-    """Read a keypair file as Solana's tools write it; raises ValueError naming the file."""
+    """Read a program's keypair file as Solana's tools write it; raises DeployRefused naming the file.
+
+    It is what gives a new program its address, and anybody may have it: an upgrade takes the authority's.
+    """
     try:
         return Keypair.from_bytes(bytes(json.loads(path.read_text())))
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise DeployRefused(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
 
 
 def read_beneficiaries(path: Path) -> dict[str, Pubkey]:
-    """Read who owns each allocation, a JSON object of labels and addresses; raises ValueError."""
+    """Read who owns each allocation, a JSON object of labels and addresses; raises DeployRefused."""
     try:
         return {label: Pubkey.from_string(text) for label, text in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: no JSON object of labels and addresses ({error})") from error
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise DeployRefused(f"{path}: no JSON object of labels and addresses ({error})") from error
 
 
 def load_programs(chain: EmbeddedChain, authority: Pubkey) -> None:
@@ -49,16 +57,16 @@ def load_programs(chain: EmbeddedChain, authority: Pubkey) -> None:
 
 
 async def deploy_program(
-    chain: Chain, name: str, authority: Keypair, keys: Path, each: Callable[[int, int], None]
+    chain: Chain, name: str, authority: Signer, keys: Path, each: Callable[[int, int], None]
 ) -> bool:
     """Deploy a committed program under its keypair in ``keys``, or upgrade it; False when it is there.
 
-    Raises ValueError when the keypair is not the one the program was built for.
+    Raises DeployRefused when the keypair is not the one the program was built for.
     """
     program = read_keypair(keys / f"{name}.json")
     built_for = PROGRAMS[name].address
     if program.pubkey() != built_for:
-        raise ValueError(
+        raise DeployRefused(
             f"{name} was built for {built_for}, the key in {keys} is {program.pubkey()}: "
             f"run toolchain/program_ids.py sync --keys {keys}, then make programs idl"
         )
@@ -72,7 +80,7 @@ def staking_program(keys: Path = DEV_KEYS) -> Pubkey:
 
 async def genesis(
     chain: Chain,
-    admin: Keypair,
+    admin: Signer,
     *,
     table: Sequence[Row],
     beneficiaries: Mapping[str, Pubkey],
@@ -84,10 +92,10 @@ async def genesis(
 
     ``admin`` is the program's upgrade authority and pays; ``beneficiaries`` are by the rows' labels.
     Whatever was done by an earlier, interrupted call is taken up, not repeated. Raises ChainError
-    when what is on chain contradicts the table.
+    when what is on chain contradicts the table, DeployRefused when a row has no beneficiary.
     """
     if lacking := [row.label for row in table if row.label not in beneficiaries]:
-        raise ValueError(f"the genesis table has rows without a beneficiary: {', '.join(lacking)}")
+        raise DeployRefused(f"the genesis table has rows without a beneficiary: {', '.join(lacking)}")
     payer = admin.pubkey()
     config = await tokenomics.read_config(chain)
     if config is None:
@@ -109,7 +117,7 @@ async def genesis(
 
 async def staking_genesis(
     chain: Chain,
-    admin: Keypair,
+    admin: Signer,
     *,
     guardian: Pubkey,
     operators: Sequence[Pubkey],
@@ -140,7 +148,7 @@ async def staking_genesis(
 
 
 async def buyback_genesis(
-    chain: Chain, admin: Keypair, *, guardian: Pubkey, usdc_mint: Pubkey, params: buyback.Params | None = None
+    chain: Chain, admin: Signer, *, guardian: Pubkey, usdc_mint: Pubkey, params: buyback.Params | None = None
 ) -> None:
     """Initialise buyback for a USDC mint, with the protocol's own parameters unless others are given.
 
@@ -156,7 +164,7 @@ async def buyback_genesis(
 
 
 async def orders_genesis(
-    chain: Chain, admin: Keypair, *, guardian: Pubkey, usdc_mint: Pubkey, params: orders.Params | None = None
+    chain: Chain, admin: Signer, *, guardian: Pubkey, usdc_mint: Pubkey, params: orders.Params | None = None
 ) -> None:
     """Initialise orders, with the protocol's own parameters unless others are given.
 
@@ -171,7 +179,7 @@ async def orders_genesis(
         raise ChainError(f"orders on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
 
 
-async def make_test_usdc(chain: Chain, admin: Keypair, amount: int) -> Pubkey:
+async def make_test_usdc(chain: Chain, admin: Signer, amount: int) -> Pubkey:
     """Make a mint with USDC's decimals for a network that has no USDC, and ``amount`` base units of it.
 
     They go to ``admin``, who alone can mint more. Its address follows from the admin's, so that a call

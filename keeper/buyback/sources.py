@@ -23,6 +23,7 @@ from keeper.clients.buyback import Auction, Status
 from keeper.economy.buyback import BPS, MAX_PRICE
 from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO
+from keeper.errors import UserError
 
 SALES = 5
 """Sales that the history's price is the median of: one sale at a strange price doesn't move it far."""
@@ -72,7 +73,7 @@ class OwnHistory:
 # -- a server ------------------------------------------------------------------------------------
 
 
-class OracleError(ValueError):
+class OracleError(UserError):
     """Why an answer is not used."""
 
 
@@ -103,7 +104,7 @@ class HttpOracle:
         try:
             text = await self._ask()
             return self.read(text, now, config.reference_price if config else 0)
-        except (OracleError, httpx.HTTPError, TimeoutError) as error:
+        except (OracleError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             log.warning("price.unusable", server=self.server, reason=str(error) or type(error).__name__)
             return None
 

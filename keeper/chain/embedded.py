@@ -27,7 +27,11 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
-from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+from solders.transaction_metadata import (
+    FailedTransactionMetadata,
+    SimulatedTransactionInfo,
+    TransactionMetadata,
+)
 
 from keeper.chain.errors import ChainError, ChainUnreachable, TransactionFailed
 from keeper.chain.failure import describe
@@ -46,7 +50,7 @@ from keeper.chain.records import (
     Status,
     TransactionRecord,
 )
-from keeper.chain.signer import Signer, sign
+from keeper.chain.signer import Signer, sign, unsigned
 from keeper.chain.snapshot import Snapshot
 
 _VM = ThreadPoolExecutor(1, "vm")
@@ -139,7 +143,7 @@ class EmbeddedChain:
 
     def execute(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Execute one transaction and keep it; a refusal is in the record, not raised."""
-        return self.submit(self._sign(instructions, signers))
+        return self.submit(sign(self._message(instructions, signers), signers))
 
     async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Execute one transaction, without what it takes on a network; raises TransactionFailed."""
@@ -178,9 +182,9 @@ class EmbeddedChain:
         return record
 
     def rehearse(self, transaction: VersionedTransaction) -> TransactionRecord:
-        """Execute a transaction that was signed elsewhere without changing anything; it costs nothing."""
+        """Execute a transaction without changing anything; nobody need have signed it, nothing is paid."""
         _require_packet(transaction)
-        result = _VM.submit(self._svm.simulate_transaction, transaction).result()
+        result = _VM.submit(self._simulate, transaction).result()
         record = self._record(
             transaction, result if isinstance(result, FailedTransactionMetadata) else result.meta()
         )
@@ -272,7 +276,7 @@ class EmbeddedChain:
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return self.rehearse(self._sign(instructions, signers))
+        return self.rehearse(unsigned(self._message(instructions, signers)))
 
     async def history(
         self, address: Pubkey, *, until: Signature | None = None, limit: int | None = None
@@ -376,10 +380,19 @@ class EmbeddedChain:
         clock.unix_timestamp = unix_timestamp
         self._svm.set_clock(clock)
 
-    def _sign(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> VersionedTransaction:
+    def _message(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> MessageV0:
         limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
-        message = MessageV0.try_compile(signers[0].pubkey(), limited, [], self.latest_blockhash())
-        return sign(message, signers)
+        return MessageV0.try_compile(signers[0].pubkey(), limited, [], self.latest_blockhash())
+
+    def _simulate(
+        self, transaction: VersionedTransaction
+    ) -> SimulatedTransactionInfo | FailedTransactionMetadata:
+        verifies = self._svm.get_sigverify()
+        self._svm.with_sigverify(False)
+        try:
+            return self._svm.simulate_transaction(transaction)
+        finally:
+            self._svm.with_sigverify(verifies)
 
     def _record(
         self, transaction: VersionedTransaction, result: TransactionMetadata | FailedTransactionMetadata

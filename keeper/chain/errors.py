@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from keeper.chain.records import TransactionRecord
+from keeper.errors import UserError
+
+NO_LAMPORTS = {"AccountNotFound", "InsufficientFundsForFee"}
+"""The chain's own words for a payer without lamports."""
 
 
-class ChainError(Exception):
+class ChainError(UserError):
     """Anything that went wrong between us and the chain."""
 
 
 class ChainUnreachable(ChainError):
     """Nobody answered: try again later. Whatever was asked may or may not have happened."""
+
+    @property
+    def hint(self) -> str:
+        """What may be wrong."""
+        return "Is the node running, and is --chain (or IONET_CHAIN) right?"
 
 
 class TransactionExpired(ChainError):
@@ -24,6 +33,12 @@ class TransactionFailed(ChainError):
         """Keep what was executed."""
         super().__init__(record.error)
         self.record = record
+
+    @property
+    def hint(self) -> str:
+        """Of a payer without lamports."""
+        poor = (self.record.error or "").partition(" ")[0] in NO_LAMPORTS
+        return "Does the key that pays have SOL on this chain?" if poor else ""
 
     @property
     def code(self) -> int | None:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from solders.instruction import AccountMeta, Instruction
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import (
     CreateAccountParams,
@@ -27,6 +26,7 @@ from keeper.chain.errors import ChainError
 from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
 from keeper.chain.landing import land
 from keeper.chain.protocol import Chain, ChainReader
+from keeper.chain.signer import Signer
 
 BUFFER_HEADER = 37
 """Bytes before a buffer's content: tag (u32), authority (option)."""
@@ -72,9 +72,9 @@ def is_same(on_chain: bytes | None, binary: bytes) -> bool:
 
 async def deploy(
     chain: Chain,
-    program: Keypair,
+    program: Signer,
     binary: bytes,
-    authority: Keypair,
+    authority: Signer,
     *,
     each: Callable[[int, int], None] = lambda done, pieces: None,
 ) -> bool:
@@ -113,7 +113,7 @@ async def deploy(
 async def _fill_buffer(
     chain: Chain,
     binary: bytes,
-    authority: Keypair,
+    authority: Signer,
     each: Callable[[int, int], None],
 ) -> Pubkey:
     payer = authority.pubkey()

@@ -49,7 +49,7 @@ from keeper.chain.records import (
     Status,
     TransactionRecord,
 )
-from keeper.chain.signer import Signer
+from keeper.chain.signer import Signer, unsigned
 
 T = TypeVar("T")
 
@@ -94,8 +94,16 @@ class RpcChain:
 
     @classmethod
     def at(cls, url: str, websocket: str | None = None) -> RpcChain:
-        """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after]."""
-        return cls(AsyncClient(url), notices=Notices(websocket or websocket_url(url)))
+        """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after].
+
+        Raises ChainError when it is no URL; it isn't repeated, as it may have a key in it.
+        """
+        try:
+            httpx.URL(url)
+            notices = Notices(websocket or websocket_url(url))
+        except (ValueError, httpx.InvalidURL) as error:
+            raise ChainError(f"the chain's URL is none ({error}): write http://HOST:PORT") from error
+        return cls(AsyncClient(url), notices=notices)
 
     async def close(self) -> None:
         """Close the client's connections."""
@@ -147,9 +155,7 @@ class RpcChain:
         """See :class:`~keeper.chain.protocol.Chain`; inner instructions are not reported."""
         limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
         message = MessageV0.try_compile(signers[0].pubkey(), limited, [], Hash.default())
-        # The node doesn't look at signatures here, and a signer may ask a person for each.
-        blank = [Signature.default()] * message.header.num_required_signatures
-        transaction = VersionedTransaction.populate(message, blank)
+        transaction = unsigned(message)  # the node doesn't look at signatures here
         response = await _ask(
             self._client.simulate_transaction(
                 transaction, commitment=self._commitment, replace_recent_blockhash=True

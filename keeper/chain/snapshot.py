@@ -15,6 +15,7 @@ from solders.signature import Signature
 
 from keeper.chain.errors import ChainError
 from keeper.chain.records import Account, InnerInstruction, TransactionRecord
+from keeper.errors import why
 
 FORMAT = 2
 SCHEMA = """
@@ -81,7 +82,11 @@ class Snapshot:
     @classmethod
     def read(cls, path: Path) -> Snapshot:
         """Read from ``path``; raises ChainError when there is no such file or it is something else."""
-        if not path.is_file():
+        try:
+            found = path.is_file()
+        except OSError as error:
+            raise ChainError(f"{path}: no saved chain here ({why(error)})") from error
+        if not found:
             raise ChainError(f"{path}: no saved chain here")
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:

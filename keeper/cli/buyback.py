@@ -22,6 +22,7 @@ from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import buyback
 from keeper.clients.buyback import Auction, Status
 from keeper.economy import money
+from keeper.economy.money import AmountError
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO, IO_DECIMALS, io
 from keeper.jobs.buyback import plan, read_view
@@ -45,7 +46,7 @@ def show(chain: ChainOption = None) -> None:
     """What came in, what was burned, the open auction with its prices, and the last ones."""
 
     async def read() -> tuple[View | None, list[Auction]]:
-        async with connect(chain or Settings().chain) as connected:
+        async with connect(options.settings(chain).chain) as connected:
             return await read_view(connected), await buyback.read_recent(connected, RECENT + 1)
 
     view, auctions = asyncio.run(read())
@@ -192,14 +193,14 @@ def _dry_run(settings: Settings) -> None:
 
 
 def _base_units(price: str) -> int:
-    """IO as base units, exactly; raises ValueError when it isn't a positive amount of IO."""
+    """IO as base units, exactly; raises AmountError when it isn't a positive amount of IO."""
     try:
         units = Decimal(price) * IO
-        if units > 0 and units == int(units):
+        if 0 < units <= money.U64_MAX and units == int(units):
             return int(units)
     except (InvalidOperation, OverflowError):
         pass
-    raise ValueError(f"'{price}' is no amount of IO: write it like 4.25, at most {IO_DECIMALS} decimals")
+    raise AmountError(f"'{price}' is no amount of IO: write it like 4.25, at most {IO_DECIMALS} decimals")
 
 
 def _time(at: int) -> str:

@@ -18,6 +18,7 @@ from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
+from keeper.errors import UserError
 from keeper.jobs import names as job_names
 from keeper.runtime import logs, operation, wiring
 from keeper.runtime.doctor import Doctor, Finding, State
@@ -83,9 +84,9 @@ def once(
     settings = options.settings(chain, keypair)
     known = (*job_names.NAMES, operation.SWEEP, operation.INDEX, operation.COMPARE)
     if unknown := [name for name in names or () if name not in known]:
-        raise ValueError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
+        raise UserError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
     if job_names.ATTEST in (names or ()) and settings.observations is None:
-        raise ValueError(f"the job {job_names.ATTEST} needs what was observed: set IONET_OBSERVATIONS")
+        raise UserError(f"the job {job_names.ATTEST} needs what was observed: set IONET_OBSERVATIONS")
     if dry_run:
         logs.configure(settings.log, logging.WARNING)
 
@@ -100,7 +101,7 @@ def once(
     async def work() -> bool:
         async with wiring.assembled(settings, names or settings.jobs) as (keeper, _):
             if not await keeper.lead():
-                raise ValueError(
+                raise UserError(
                     keeper.database_error or "another keeper leads on this database: stop it first"
                 )
             chosen = [name for name in keeper.jobs if not names or name in names]
@@ -151,7 +152,7 @@ def retry(
     """Let parked actions be tried again, once what was wrong is put right."""
 
     async def work() -> int:
-        database = Database(Settings().database)
+        database = Database(options.settings().database)
         await database.upgrade()
         try:
             return await unpark(database, key)

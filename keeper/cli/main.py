@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from keeper.cli.lazy import LazyCommand
+from keeper.errors import UserError
 
 COMMANDS = (
     LazyCommand(
@@ -66,14 +67,14 @@ def ionet() -> None:
 
 
 def main() -> None:
-    """Run the command line; whatever a user can cause ends in one line that says what to do."""
+    """Run the command line; whatever a user can cause ends in one line that says what to do.
+
+    Anything else is a defect, and shows its trace.
+    """
     try:
         app()
-    except Exception as error:
+    except UserError as error:
         from keeper.cli import failures  # noqa: PLC0415 - the errors' modules, which no success needs
 
-        message = failures.message(error)
-        if message is None:
-            raise
-        failures.show(message)
+        failures.show(failures.message(error))
         sys.exit(1)

@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
-from solders.pubkey import Pubkey
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.chain.landing import land
 from keeper.chain.token import create_associated
 from keeper.cli.extras import needs
-from keeper.cli.options import ChainOption, KeypairOption, settings
+from keeper.cli.options import ChainOption, KeypairOption, address, settings
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Block, BlockStatus
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
+from keeper.errors import UserError
 from keeper.rewards import publication
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rows import text
 from keeper.rewards.rule import POINT_PARTS, Reason, Status
-from keeper.settings import Settings
+from keeper.runtime.listen import listen
 from keeper.terminal import tables
 from keeper.terminal.tables import console, plain
 
 app = typer.Typer(help="Reward blocks: what was published, and whether it is right.", no_args_is_help=True)
 
+MAX_HOUR = 2**32 - 1
+"""The largest number that the program has for an hour."""
+
 HourOption = Annotated[
-    int | None, typer.Option(help="the block, by hours since emission began [default: the newest]")
+    int | None,
+    typer.Option(min=0, max=MAX_HOUR, help="the block, by hours since emission began [default: the newest]"),
 ]
 WalletOption = Annotated[str, typer.Option(help="the wallet that earned")]
 FolderOption = Annotated[
     Path | None, typer.Option("--dir", help="folder of published hours [default: IONET_REWARDS]")
 ]
 TOP = 10
+MAX_PORT = 65_535
 
 
 @app.command()
@@ -86,7 +92,7 @@ def proof(
 ) -> None:
     """What a wallet can claim and the proof for it, from the published files alone."""
     place, number = _which(folder, hour)
-    found = publication.claimable(place, number, Pubkey.from_string(wallet))
+    found = publication.claimable(place, number, address(wallet))
     if as_json:
         print(json.dumps(found.json()))
         return
@@ -110,7 +116,7 @@ def verify(
     manifest = publication.verify(place, number)
     console.print(f"hour {number}: {manifest.devices:,} devices computed again, every byte equal")
     if chain:
-        asyncio.run(_compare_with_chain(chain, manifest))
+        asyncio.run(_compare_with_chain(settings(chain).chain, manifest))
         console.print("root, total and data hash are those on chain")
 
 
@@ -122,7 +128,7 @@ def fetch_hour(
     ] = None,
     hour: Annotated[
         int | None,
-        typer.Option(help="the block [default: the last final one]"),
+        typer.Option(min=0, max=MAX_HOUR, help="the block [default: the last final one]"),
     ] = None,
     folder: FolderOption = None,
     chain: ChainOption = None,
@@ -132,7 +138,7 @@ def fetch_hour(
     place = folder or chosen.rewards
     urls = peers or [str(each) for each in chosen.peers]
     if not urls:
-        raise ValueError("--from (or IONET_PEERS) names who serves blocks")
+        raise UserError("--from (or IONET_PEERS) names who serves blocks")
 
     async def work() -> Manifest:
         async with connect(chosen.chain) as connected:
@@ -165,7 +171,7 @@ def claim(
     The network's claims of an hour are limited together: what is not paid now is paid later.
     """
     place, number = _which(folder, hour)
-    owner = Pubkey.from_string(wallet)
+    owner = address(wallet)
     found = publication.claimable(place, number, owner)
     chosen = settings(chain, keypair)
     payer = chosen.signer()
@@ -193,10 +199,10 @@ def claim(
 def serve(
     folder: FolderOption = None,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on")] = 8080,
 ) -> None:
     """Serve published blocks and proofs over HTTP."""
-    place = folder or Settings().rewards
+    place = folder or settings().rewards
     if not place.is_dir():
         raise PublicationError(f"{place} is no folder: --dir (or IONET_REWARDS) names where blocks are")
     with needs("keeper", "ionet rewards serve"):
@@ -204,12 +210,15 @@ def serve(
 
         from keeper.api.app import application  # noqa: PLC0415
 
-    uvicorn.run(application(place), host=host, port=port, log_level="warning")
+    listener = listen(host, port, "--host and --port name another place")
+    server = uvicorn.Server(uvicorn.Config(application(place), log_level="warning", lifespan="off"))
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
 
 
 def _which(folder: Path | None, hour: int | None) -> tuple[Path, int]:
     """The folder and the hour that are meant."""
-    place = folder or Settings().rewards
+    place = folder or settings().rewards
     if hour is not None:
         return place, hour
     hours = publication.published_hours(place)

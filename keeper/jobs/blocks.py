@@ -35,7 +35,7 @@ def observations_in(folder: Path) -> Observe:
 
     async def observe(hour: int) -> Rows | None:
         path = folder / f"{hour}.csv"
-        return tables.decode(path.read_bytes(), OBSERVATION, str(path)) if path.exists() else None
+        return tables.read(path, OBSERVATION) if path.exists() else None
 
     return observe
 

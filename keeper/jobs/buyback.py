@@ -17,7 +17,7 @@ from keeper.buyback import decide
 from keeper.buyback.decide import Kind, Limits, Quote, Step, View
 from keeper.buyback.sources import PriceSource
 from keeper.chain import ChainReader, Event
-from keeper.chain.token import create_associated, read_token_account
+from keeper.chain.token import balance, create_associated
 from keeper.clients import buyback, tokenomics
 from keeper.clients.buyback import PROGRAM
 from keeper.jobs.port import Port, do, pick
@@ -30,7 +30,7 @@ async def read_view(chain: ChainReader) -> View | None:
         return None
     auction = await buyback.read_auction(chain, config.started - 1) if config.open else None
     vaults = await chain.accounts([config.io_vault, config.usdc_vault])
-    io_vault, usdc_vault = (read_token_account(each.data).amount if each else 0 for each in vaults)
+    io_vault, usdc_vault = map(balance, vaults)
     return View((await chain.clock()).unix_timestamp, config, auction, io_vault, usdc_vault)
 
 
@@ -76,7 +76,7 @@ async def bid_on_auction(port: Port, *, source: PriceSource, limits: Limits) -> 
 async def read_inventory(chain: ChainReader, bidder: Pubkey) -> int:
     """IO that a bidder can pay with, base units."""
     (account,) = await chain.accounts([tokenomics.tokens_address(bidder)])
-    return read_token_account(account.data).amount if account else 0
+    return balance(account)
 
 
 async def plan(

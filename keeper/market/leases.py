@@ -12,6 +12,7 @@ from keeper.clients.orders import Fault, Lease, Order
 from keeper.economy import orders as economy
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import EndReason, LeaseStatus
+from keeper.errors import UserError
 
 SETTLE_EVERY = DAY - HOUR
 """A running lease is paid when the last payment is so long ago: once a day even if keepers are late."""
@@ -108,8 +109,12 @@ class Ending:
     released: int
 
 
+class EndingRefused(UserError):
+    """A lease that has ended already, or is not the caller's to end."""
+
+
 def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
-    """What it does when ``caller`` ends a lease at ``now``; raises ValueError when that is refused.
+    """What it does when ``caller`` ends a lease at ``now``; raises EndingRefused when it may not.
 
     A renter pays the first hour whole and then by the second, a supplier gets nothing for the hour that
     it breaks off in. What was due is never taken back. The renter's fee is whole unless the supplier
@@ -117,14 +122,14 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     """
     renter, supplier = caller == order.renter, caller in (lease.supplier, lease.worker)
     if lease.status == LeaseStatus.ENDED:
-        raise ValueError(f"the lease {lease.address} has ended already")
+        raise EndingRefused(f"the lease {lease.address} has ended already")
     if lease.status == LeaseStatus.MATCHED:
         if now >= lease.accept_until:
             reason = EndReason.LAPSED
         elif renter or supplier:
             reason = EndReason.WITHDRAWN if renter else EndReason.DECLINED
         else:
-            raise ValueError(f"{caller} is neither renter nor supplier of {lease.address}")
+            raise EndingRefused(f"{caller} is neither renter nor supplier of {lease.address}")
         return Ending(reason, 0, 0, 0, lease.held)
     served = now - lease.start
     if now >= lease.stop:
@@ -134,7 +139,7 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     elif supplier:
         reason, stop = EndReason.SUPPLIER, lease.start + served - served % HOUR
     else:
-        raise ValueError(f"{caller} is neither renter nor supplier of {lease.address}")
+        raise EndingRefused(f"{caller} is neither renter nor supplier of {lease.address}")
     stop = min(max(stop, lease.due_until(order, now)), lease.stop)
     pay = economy.earned(lease.rate, stop - lease.start) - lease.paid
     fee = replace(lease, stop=stop, reason=reason).renter_fee - lease.fees

@@ -16,7 +16,7 @@ from keeper.economy.calendar import HOUR
 from keeper.economy.classes import Pool
 from keeper.economy.staking import MIN_STAKE, MULTIPLIER_UNIT, CoStakeState
 from keeper.rewards.exact import U64, mul_div
-from keeper.rewards.rows import KEY, Hour, Rows, Work
+from keeper.rewards.rows import KEY, Hour, Rows, RowsError, Work
 
 VERSION = 1
 """Of the rule; named in every manifest."""
@@ -109,16 +109,16 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> Block:
     """Compute an hour.
 
     ``rows`` is an array of ``INPUT``, ``classes`` of ``CLASS``, ``before`` the last hour's wallets
-    (``WALLET``), each sorted. Raises ValueError when they aren't, or when more was paid before than
-    was emitted.
+    (``WALLET``), each sorted. Raises RowsError when they aren't, when more was paid before than was
+    emitted, and for figures that no network has.
     """
     for column in (rows["device"], before["wallet"], classes["id"]):
         if not (column[1:] > column[:-1]).all():
-            raise ValueError("rows must be sorted by address or number, and none may be there twice")
+            raise RowsError("rows must be sorted by address or number, and none may be there twice")
     paid_before = int(before["lifetime"].sum())
     pot = hour.emitted - paid_before
     if pot < 0:
-        raise ValueError(f"{paid_before} base units were paid before hour {hour.number}, {-pot} too many")
+        raise RowsError(f"{paid_before} base units were paid before hour {hour.number}, {-pot} too many")
     multiplier, pool = _class_of(rows, classes)
     results = np.zeros(len(rows), RESULT)
     results["device"] = rows["device"]

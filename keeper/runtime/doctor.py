@@ -20,7 +20,6 @@ from keeper.db import Database, DatabaseError
 from keeper.db.tables import CHAIN
 from keeper.jobs.names import ATTEST
 from keeper.resources import manifest
-from keeper.runtime.keeper import DATABASE_ERRORS
 from keeper.runtime.look import look_at_database
 from keeper.settings import Settings
 from keeper.settings.keys import KeyRefused
@@ -77,7 +76,7 @@ class Doctor:
                 findings.append(
                     Finding(name, State.WRONG, str(error), "see that the node runs and IONET_CHAIN is right")
                 )
-            except (*DATABASE_ERRORS, DatabaseError) as error:
+            except DatabaseError as error:
                 findings.append(
                     Finding(name, State.WRONG, str(error), "see that the database runs, and IONET_DATABASE")
                 )

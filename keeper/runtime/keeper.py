@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import (
@@ -23,7 +21,8 @@ from keeper.chain import (
 )
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients.errors import explain
-from keeper.db import Database, Leader, NotLeader
+from keeper.db import Database, DatabaseError, Leader, NotLeader
+from keeper.errors import UserError
 from keeper.jobs.port import Job, Port
 from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard, Withheld
@@ -32,8 +31,6 @@ from keeper.runtime.metrics import Metrics
 from keeper.sender import Halted
 from keeper.sender.intents import State
 from keeper.sender.sender import Sender
-
-DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error, OSError)
 
 
 class Outcome(StrEnum):
@@ -87,15 +84,15 @@ async def run_once(job: Job, port: Port) -> tuple[Outcome, str | None]:
     except TransactionFailed as error:
         reason = explain(error)
         log.error("job.refused", reason=reason)
-    except ChainError as error:
-        reason = str(error)
-        log.error("job.refused", reason=reason)
     except NotLeader as error:
         reason = str(error)
         log.warning("keeper.overtaken", reason=reason)
-    except (SQLAlchemyError, psycopg.Error) as error:
-        reason = _first_line(error)
+    except DatabaseError as error:
+        reason = str(error)
         log.error("database.unusable", reason=reason)
+    except UserError as error:
+        reason = str(error)
+        log.error("job.refused", reason=reason)
     except Exception as error:
         # A defect in one job must not stop the others.
         reason = f"{type(error).__name__}: {error}"
@@ -176,7 +173,7 @@ class Keeper:
             try:
                 leads = await self.leader.lead()
                 self.database_error = None
-            except DATABASE_ERRORS as error:
+            except DatabaseError as error:
                 self._lost_database(error)
                 leads = False
             if leads != self.leads:
@@ -203,7 +200,7 @@ class Keeper:
         try:
             self.known = await look_at_database(self.database)
             self.database_error = None
-        except DATABASE_ERRORS as error:
+        except DatabaseError as error:
             self._lost_database(error)
         try:
             self.seen = await look_at_chain(self.chain, self.sender.payer, self.rewards)
@@ -227,8 +224,8 @@ class Keeper:
         slot = self.seen.slot
         return {program: max(0, slot - indexed) for program, indexed in self.known.indexed.items()}
 
-    def _lost_database(self, error: BaseException) -> None:
-        reason = _first_line(error)
+    def _lost_database(self, error: DatabaseError) -> None:
+        reason = str(error)
         if self.database_error != reason:
             self.log.error("database.unusable", reason=reason)
         self.database_error = reason
@@ -272,7 +269,3 @@ class Keeper:
                     metrics.block_conflicts.labels(operator).inc()
                     self.log.error("block.conflict", hour=each.hour, operator=operator, said=each.said.hex())
             self._conflicts = set(blocks.conflicts)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

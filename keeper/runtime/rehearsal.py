@@ -13,10 +13,11 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, ChainError, Signer, TransactionFailed, TransactionRecord
+from keeper.chain import Chain, Signer, TransactionFailed, TransactionRecord
 from keeper.clients.errors import explain
 from keeper.clients.programs import BY_ADDRESS
 from keeper.db.types import jsonable
+from keeper.errors import UserError
 from keeper.jobs.port import Job, send_in_packs
 from keeper.sender import Action
 
@@ -95,7 +96,7 @@ async def rehearse(job: Job, chain: Chain, signer: Signer, log: FilteringBoundLo
         result.stopped = "what comes next depends on the effect of these"
     except TransactionFailed as error:
         result.stopped = explain(error)
-    except ChainError as error:
+    except UserError as error:
         result.stopped = str(error)
     return result
 

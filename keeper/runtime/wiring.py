@@ -84,8 +84,9 @@ async def assembled(
 ) -> AsyncIterator[tuple[Keeper, Callable[[], Awaitable[None]]]]:
     """A keeper with these jobs and its own, and what returns when one of the programs was called."""
     signer = settings.signer()
+    websocket = str(settings.websocket) if settings.websocket else None
     async with (
-        connect(settings.chain, live=True, websocket=settings.websocket) as chain,
+        connect(settings.chain, live=True, websocket=websocket) as chain,
         operating(chain, settings.database, holder(settings)) as op,
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)

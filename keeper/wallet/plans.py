@@ -20,6 +20,7 @@ from keeper.clients.staking import Device
 from keeper.economy import orders as economy
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
+from keeper.errors import UserError
 from keeper.market.leases import ending
 from keeper.market.matching import lease_to_be
 
@@ -50,6 +51,10 @@ class Plan:
     instructions: tuple[Instruction, ...]
     movements: tuple[Movement, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class NothingToDo(UserError):
+    """A plan that would change nothing."""
 
 
 _FEE = "The fee is charged as the lease is paid, and whole unless the supplier or a fault ends it."
@@ -114,7 +119,7 @@ def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, n
 def cancel(config: Config, order: Order, now: int, in_vault: int) -> Plan:
     """Want no more devices, and take back what is free; without leases, close the order.
 
-    ``in_vault`` is the vault's balance. Raises ValueError when there is nothing to do.
+    ``in_vault`` is the vault's balance. Raises NothingToDo.
     """
     open_ = order.status == OrderStatus.OPEN and order.open > 0
     rest = replace(order, status=OrderStatus.CANCELLED, open=0)
@@ -128,7 +133,7 @@ def cancel(config: Config, order: Order, now: int, in_vault: int) -> Plan:
     if amount or order.leases == 0:
         instructions += [_account(config, order, order.renter), last]
     if not instructions:
-        raise ValueError("nothing is left to cancel or to take back; leases are ended by: ionet order end")
+        raise NothingToDo("nothing is left to cancel or to take back; leases are ended by: ionet order end")
     movements = (_back(config, order, amount),) if amount else ()
     return Plan(tuple(instructions), movements)
 

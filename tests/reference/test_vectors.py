@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from keeper.economy import calendar, emission, merkle
+from keeper.economy.calendar import MonthError
 from keeper.economy.vesting import Schedule
 from tests.model import schedule as model
 from tests.model.state import Refused
@@ -36,7 +37,7 @@ def result(call: Callable[..., int], *arguments: int) -> int | None:
     """What a call returns, None when it is past the calendar."""
     try:
         return call(*arguments)
-    except (ValueError, OverflowError):
+    except (MonthError, ValueError, OverflowError):
         return None
 
 

@@ -306,7 +306,7 @@ def test_register_ask_and_list(ionet, chained):
         (("--class", "Abacus"), "no class is called 'Abacus'; there are RTX 4090, M4"),
         (("--price", "1,5"), "'1,5' is no amount of IO: write digits with a point"),
         (("--price", "1000000"), "your account"),
-        (("--hours", "0"), "orders: HoursInvalid"),
+        (("--price", "0"), "orders: PriceInvalid"),
         (("--keypair", "nowhere.json"), "nowhere.json: no keypair"),
     ],
 )

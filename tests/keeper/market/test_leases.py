@@ -9,7 +9,7 @@ from keeper.clients import orders
 from keeper.clients.orders import Fault, Lease, Order
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus, Payment, fee
-from keeper.market.leases import Action, Book, Kind, due, ending
+from keeper.market.leases import Action, Book, EndingRefused, Kind, due, ending
 from tests.programs.orders.world import TERMS
 from tests.programs.world import key
 
@@ -225,9 +225,9 @@ def test_ending_before_it_runs_and_what_is_refused():
         assert (end.reason, end.released) == (reason, row.held)
     assert ending(ORDER, row, STRANGER, NOW + 600).reason == EndReason.LAPSED
     for refused in (row, lease(NOW)):
-        with pytest.raises(ValueError, match="neither renter nor supplier"):
+        with pytest.raises(EndingRefused, match="neither renter nor supplier"):
             ending(ORDER, refused, STRANGER, NOW)
-    with pytest.raises(ValueError, match="has ended already"):
+    with pytest.raises(EndingRefused, match="has ended already"):
         ending(ORDER, lease(NOW, status=LeaseStatus.ENDED), RENTER, NOW)
 
 

@@ -10,7 +10,7 @@ from keeper.clients import staking
 from keeper.clients.staking import Class
 from keeper.economy.supply import IO
 from keeper.rewards import publication
-from keeper.rewards.rows import OBSERVATION, Hour, class_rows, device_rows, keys
+from keeper.rewards.rows import OBSERVATION, Hour, RowsError, class_rows, device_rows, keys
 from keeper.rewards.rule import Status
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
@@ -64,7 +64,7 @@ def test_what_was_seen_of_no_device_is_left_out_and_twice_is_refused() -> None:
     stranger = observed(key("stranger").pubkey())
     rows = device_rows(list(accounts), list(accounts.values()), stranger)
     assert rows["online"].sum() == 0
-    with pytest.raises(ValueError, match="observed twice"):
+    with pytest.raises(RowsError, match="observed twice"):
         device_rows(list(accounts), list(accounts.values()), np.concatenate([stranger, stranger]))
 
 

@@ -3,17 +3,17 @@
 import pytest
 import sqlalchemy as sa
 from solana.rpc.async_api import AsyncClient
-from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from keeper.chain import ChainUnreachable, SigningFailed, TransactionExpired
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
-from keeper.db import Database
+from keeper.db import Database, DatabaseUnusable
 from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.jobs import registry
 from keeper.jobs.port import do
+from keeper.rewards.tables import TableError
 from keeper.runtime.keeper import Outcome
 from keeper.runtime.readiness import FAILURES, is_alive, reasons, report
 from tests.keeper.runtime.keepers import LIMITS, STOP, WARNING, events_of, figure, new_keeper
@@ -170,7 +170,8 @@ async def test_a_job_that_sends_nothing_needs_no_lamports(world, database):
         (ChainUnreachable("no answer"), "chain.unreachable"),
         (TransactionExpired("too late"), "transaction.expired"),
         (SigningFailed("sealed"), "signer.failed"),
-        (DBAPIError("SELECT 1", None, Exception("server closed the connection")), "database.unusable"),
+        (DatabaseUnusable("postgresql://host/x: server closed the connection"), "database.unusable"),
+        (TableError("observations/7.csv: the last row doesn't end"), "job.refused"),
     ],
 )
 async def test_what_fails_again_and_again_is_named(world, database, failure, event):
