@@ -13,7 +13,7 @@ from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper import deploy
-from keeper.chain.connect import connect
+from keeper.chain.connect import connect, writing
 from keeper.cli.options import ChainOption
 from keeper.clients import tokenomics
 from keeper.clients.programs import PROGRAMS
@@ -43,7 +43,8 @@ def put_on_chain(
             for name in PROGRAMS:
                 with Progress(console=console, transient=True) as progress:
                     show = progress_of(progress, name)
-                    changed = await deploy.deploy_program(connected, name, authority, keys, show)
+                    async with writing(connected):
+                        changed = await deploy.deploy_program(connected, name, authority, keys, show)
                 console.print(f"{name}: {'deployed' if changed else 'is on chain already'}")
 
     asyncio.run(work())
@@ -75,7 +76,7 @@ def genesis(
         )
 
     async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
-        async with connect(chain or Settings().chain, live=True) as connected:
+        async with connect(chain or Settings().chain, live=True) as connected, writing(connected):
             admin, veto = read_private_keypair(keypair), Pubkey.from_string(guardian)
             operators = [Pubkey.from_string(each) for each in operator or ()]
             await deploy.genesis(

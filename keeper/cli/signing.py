@@ -11,6 +11,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, TransactionFailed, TransactionRecord
+from keeper.chain.connect import writing
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, size
 from keeper.chain.token import read_token_account
 from keeper.economy.money import show
@@ -52,7 +53,8 @@ async def carry_out(
         return None
     if not yes:
         typer.confirm("Sign and send?", abort=True)
-    record = await chain.send(plan.instructions, signers)
+    async with writing(chain):
+        record = await chain.send(plan.instructions, signers)
     console.print(f"Done: {record.signature}", soft_wrap=True)
     return record
 
