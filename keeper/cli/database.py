@@ -42,10 +42,12 @@ def rebuild(name: Annotated[str, typer.Argument(metavar="PROGRAM", help="such as
 
     async def work() -> None:
         database = Database(Settings().database)
-        await database.upgrade()
-        async with database.changing_schema() as connection:
-            await EventTables(PROGRAMS[name]).drop(connection)
-        await database.close()
+        try:
+            if await database.exists():
+                async with database.changing_schema() as connection:
+                    await EventTables(PROGRAMS[name]).drop(connection)
+        finally:
+            await database.close()
 
     asyncio.run(work())
     console.print(f"{name} is indexed anew by the next ionet index or ionet keeper run")
@@ -57,13 +59,14 @@ def index(
 ) -> None:
     """Index every program's events up to now, and check that they alone make the accounts on chain."""
     settings = Settings()
+    where = chain or settings.chain
     logs.configure(settings.log)
     log = structlog.get_logger()
 
     async def work() -> bool:
         async with (
-            connect(chain or settings.chain) as connected,
-            operating(connected, settings.database, wiring.holder(settings)) as keeper,
+            connect(where) as connected,
+            operating(connected, where, settings.database, wiring.holder(settings)) as keeper,
         ):
             await keeper.index(log)
             results = await keeper.compare(log) if compare else []
