@@ -66,26 +66,28 @@ class FileLock:
 
     def _held(self) -> bool:
         """Try once."""
+        file = None
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._is_there(file):
+                self._file = file
+        except BlockingIOError:
+            return False
         except OSError as error:
             raise ChainNotSaved(
-                f"{self._path}: can't be opened ({error.strerror}), so nothing was sent: whoever writes to a "
+                f"{self._path}: can't be locked ({error.strerror}), so nothing was sent: whoever writes to a "
                 "saved chain locks this file, and its folder must let them"
             ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            return False
-        if not self._is_there(file):
-            os.close(file)
+        finally:
+            if file is not None and self._file is None:
+                os.close(file)
+        if self._file is None:
             return False
         # For people: without it, or with half of it on a full disk, the lock is as good.
         with suppress(OSError):
-            os.ftruncate(file, 0)
-            os.pwrite(file, _myself().encode(), 0)
-        self._file = file
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, _myself().encode(), 0)
         return True
 
     def _is_there(self, file: int) -> bool:
