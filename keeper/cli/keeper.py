@@ -118,7 +118,14 @@ def status(chain: ChainOption = None) -> None:
 
     async def read() -> bool:
         async with connect(settings.chain) as connected:
-            found = await read_status(connected, settings.database, list(PROGRAMS.values()))
+            programs = list(PROGRAMS.values())
+            found = await read_status(connected, settings.chain, settings.database, programs)
+        if not found.exists:
+            console.print(
+                f"Nothing is indexed yet, as there is no {found.database}: ionet keeper run makes it, and "
+                "ionet index without acting.",
+                soft_wrap=True,
+            )
         for table in standing(found):
             console.print(table)
         return not found.halts
@@ -134,9 +141,11 @@ def resume(chain: ChainOption = None) -> None:
     logs.configure(settings.log)
 
     async def work() -> bool:
+        if await _nothing_in(settings, "halted"):
+            return True
         async with (
             connect(settings.chain) as connected,
-            operating(connected, settings.database, wiring.holder(settings)) as keeper,
+            operating(connected, settings.chain, settings.database, wiring.holder(settings)) as keeper,
         ):
             results = await keeper.resume(structlog.get_logger())
         return not any(result.differences for result in results)
@@ -151,15 +160,18 @@ def retry(
 ) -> None:
     """Let parked actions be tried again, once what was wrong is put right."""
 
-    async def work() -> int:
-        database = Database(options.settings().database)
-        await database.upgrade()
+    settings = options.settings()
+
+    async def work() -> None:
+        if await _nothing_in(settings, "parked"):
+            return
+        database = Database(settings.database)
         try:
-            return await unpark(database, key)
+            console.print(f"{await unpark(database, key)} actions are tried again")
         finally:
             await database.close()
 
-    console.print(f"{asyncio.run(work())} actions are tried again")
+    asyncio.run(work())
 
 
 @app.command("doctor")
@@ -185,6 +197,18 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
     console.print(table)
     if any(each.state is State.WRONG for each in findings):
         raise typer.Exit(1)
+
+
+async def _nothing_in(settings: Settings, what: str) -> bool:
+    """Whether there is no database at all, and say so."""
+    database = Database(settings.database)
+    try:
+        if await database.exists():
+            return False
+    finally:
+        await database.close()
+    console.print(f"Nothing is {what}: there is no {database.name} yet.", soft_wrap=True)
+    return True
 
 
 def standing(found: Status) -> list[Table]:

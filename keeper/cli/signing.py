@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from keeper.chain import Chain, Signer, TransactionFailed, TransactionRecord
+from keeper.chain.connect import writing
 from keeper.chain.fees import FeePolicy
 from keeper.chain.landing import land
 from keeper.terminal.plans import movements
@@ -43,6 +44,7 @@ async def carry_out(
         return None
     if not yes:
         typer.confirm("Sign and send?", abort=True)
-    record = await land(chain, plan.instructions, signers, fees=fees)
+    async with writing(chain):
+        record = await land(chain, plan.instructions, signers, fees=fees)
     console.print(f"Done: {record.signature}", soft_wrap=True)
     return record

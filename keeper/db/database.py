@@ -95,6 +95,11 @@ class Database:
         """Where SQLite keeps it; None for a server's."""
         return Path(self.url.database) if self.is_sqlite and self.url.database else None
 
+    @property
+    def name(self) -> str:
+        """What people call it: the file, or the URL without its password."""
+        return str(self.file or self.url.render_as_string())
+
     def _with(self, drivers: dict[str, str]) -> URL:
         return self.url.set(drivername=drivers[self.url.get_backend_name()])
 
@@ -125,6 +130,25 @@ class Database:
             raise DatabaseUnusable(self._saying(error)) from error
         finally:
             engine.dispose()
+
+    async def exists(self) -> bool:
+        """Whether there is anything to read: a file, with tables in it. Makes nothing and changes nothing.
+
+        Raises DatabaseError when it can't be opened, or its schema is another version's.
+        """
+        if self.file and not self.file.exists():
+            return False
+        try:
+            current, head = await self.versions()
+        except OSError as error:
+            raise DatabaseUnusable(self._saying(error)) from error
+        if current is None:
+            return False
+        if current != head:
+            earlier = {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+            do = "run ionet db upgrade" if current in earlier else "take the version that made it"
+            raise DatabaseError(f"{self.name}: its schema is at {current}, this version's is {head}: {do}")
+        return True
 
     async def versions(self) -> tuple[str | None, str | None]:
         """The schema's version as it is, and as it should be; None for a database without one."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-import sqlalchemy as sa
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainError, ChainReader, Commitment, Program, loader
@@ -17,7 +16,7 @@ from keeper.chain.framework import sol
 from keeper.clients import staking, tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database, DatabaseError
-from keeper.db.tables import CHAIN
+from keeper.indexer.guard import WHAT_TO_DO, other_chain
 from keeper.jobs.names import ATTEST
 from keeper.resources import manifest
 from keeper.runtime.look import look_at_database
@@ -207,21 +206,9 @@ class Doctor:
                 )
             ]
         findings = [Finding("database", State.OK, f"schema {head}")]
-        async with database.reading() as connection:
-            genesis = (await connection.execute(sa.select(CHAIN.c.genesis_hash))).scalar()
-        here = await self.chain.genesis_hash()
-        if genesis in (None, here):
-            findings.append(Finding("genesis", State.OK, here if genesis else f"{here}, new to the database"))
-        else:
-            findings.append(
-                Finding(
-                    "genesis",
-                    State.WRONG,
-                    f"the database is about the chain {genesis}, this one is {here}",
-                    "name the right chain by IONET_CHAIN, or another database by IONET_DATABASE",
-                )
-            )
-            return findings
+        if found := await other_chain(database, self.chain, self.settings.chain):
+            return [*findings, Finding("genesis", State.WRONG, found, WHAT_TO_DO)]
+        findings.append(Finding("genesis", State.OK, await self.chain.genesis_hash()))
         known = await look_at_database(database)
         if known.holder:
             findings.append(Finding("leader", State.OK, f"last: {known.holder}, epoch {known.epoch}"))

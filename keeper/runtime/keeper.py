@@ -19,7 +19,8 @@ from keeper.chain import (
     TransactionExpired,
     TransactionFailed,
 )
-from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.connect import refresh, writing
+from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved
 from keeper.clients.errors import explain
 from keeper.db import Database, DatabaseError, Leader, NotLeader
 from keeper.errors import UserError
@@ -63,18 +64,24 @@ async def run_once(job: Job, port: Port) -> tuple[Outcome, str | None]:
     """Run one job now; log what goes wrong instead of raising it. Returns the outcome and a reason.
 
     Whatever failed is tried again at the job's next time, as the jobs are idempotent. What a job did
-    on a chain in a file is saved there before anything else is done.
+    on a chain in a file is saved there before anything else is done. Raises AnotherChain alone.
     """
     log = port.log
     try:
-        await job(port)
+        async with writing(port.chain):
+            await job(port)
+    except AnotherChain:
+        raise
     except (Withheld, Halted) as error:
         reason = str(error)
         log.warning("job.withheld", reason=reason)
         return Outcome.WITHHELD, reason
-    except ChainUnreachable as error:
+    except (ChainUnreachable, ChainLocked) as error:
         reason = str(error)
         log.warning("chain.unreachable", reason=reason)
+    except ChainNotSaved as error:
+        reason = str(error)
+        log.error("chain.not_saved", reason=reason)
     except TransactionExpired as error:
         reason = str(error)
         log.warning("transaction.expired", reason=reason)
@@ -99,9 +106,6 @@ async def run_once(job: Job, port: Port) -> tuple[Outcome, str | None]:
         log.exception("job.failed")
     else:
         return Outcome.OK, None
-    finally:
-        if isinstance(port.chain, EmbeddedChain):
-            port.chain.checkpoint()
     return Outcome.FAILED, reason
 
 
@@ -144,7 +148,10 @@ class Keeper:
     # -- jobs ----------------------------------------------------------------------------------
 
     async def run_job(self, name: str) -> Outcome | None:
-        """Run a job if this keeper leads, and keep how it went; None when another leads."""
+        """Run a job if this keeper leads, and keep how it went; None when another leads.
+
+        Raises AnotherChain when the chain's file is another chain's by now: there is nothing left to keep.
+        """
         if not await self.lead():
             return None
         health = self.health[name]
@@ -195,7 +202,7 @@ class Keeper:
     # -- looking -------------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """See how everything is; raises nothing."""
+        """See how everything is; raises AnotherChain, as :meth:`run_job` does, and nothing else."""
         await self.lead()
         try:
             self.known = await look_at_database(self.database)
@@ -203,8 +210,11 @@ class Keeper:
         except DatabaseError as error:
             self._lost_database(error)
         try:
+            refresh(self.chain)
             self.seen = await look_at_chain(self.chain, self.sender.payer, self.rewards)
             self.chain_error = None
+        except AnotherChain:
+            raise
         except ChainError as error:
             if self.chain_error != str(error):
                 self.log.warning("chain.unreachable", reason=str(error))

@@ -42,10 +42,14 @@ class Operation:
             if each.program.name in FOLDS
         ]
 
-    async def prepare(self) -> None:
-        """Migrate the database, refuse another chain's, create what lacks; raises DatabaseError."""
+    async def prepare(self, where: str) -> None:
+        """Migrate the database, refuse another chain's than that at ``where``, create what lacks.
+
+        Raises DatabaseError, ChainUnreachable.
+        """
+        await self._chain.genesis_hash()  # Nothing is made for a chain that doesn't answer.
         await self.database.upgrade()
-        await guard(self.database, self._chain)
+        await guard(self.database, self._chain, where)
         for each in self.indexers:
             await each.prepare()
 
@@ -116,13 +120,16 @@ class Operation:
 
 
 @asynccontextmanager
-async def operating(chain: ChainReader, url: str, holder: str) -> AsyncIterator[Operation]:
-    """An operation on the database at ``url``, prepared; lets the lead go on the way out."""
+async def operating(chain: ChainReader, where: str, url: str, holder: str) -> AsyncIterator[Operation]:
+    """An operation on the chain at ``where`` and the database at ``url``, prepared.
+
+    Lets the lead go on the way out.
+    """
     database = Database(url)
     leader = Leader(database, holder)
     operation = Operation(chain, database, leader, list(PROGRAMS.values()))
     try:
-        await operation.prepare()
+        await operation.prepare(where)
         yield operation
     finally:
         await leader.resign()

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 
@@ -18,7 +19,7 @@ from keeper.buyback.sources import HttpOracle, OwnHistory, PriceSource
 from keeper.chain.connect import connect
 from keeper.db import Database
 from keeper.economy.supply import IO
-from keeper.indexer import guard
+from keeper.indexer.guard import require_chain
 from keeper.jobs import registry
 from keeper.jobs.blocks import attest_hours, observations_in
 from keeper.jobs.buyback import bid_on_auction
@@ -87,7 +88,7 @@ async def assembled(
     websocket = str(settings.websocket) if settings.websocket else None
     async with (
         connect(settings.chain, live=True, websocket=websocket) as chain,
-        operating(chain, settings.database, holder(settings)) as op,
+        operating(chain, settings.chain, settings.database, holder(settings)) as op,
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
         sender = sender_of(op, chain, signer, settings.fees)
@@ -142,16 +143,19 @@ async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
 async def rehearsed(settings: Settings, names: Sequence[str]) -> AsyncIterator[tuple[str, Rehearsal]]:
     """What each of the jobs of these names would send now; nothing is sent, and nothing published."""
     signer, log = settings.signer(), structlog.get_logger()
-    with copied(settings.rewards) as rewards:
+    with copied(settings.rewards) as rewards, TemporaryDirectory() as empty:
         database = Database(settings.database)
         async with connect(settings.chain) as chain, AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
+            # Only attest needs a database: its hours are made from the index.
+            if ATTEST in names and not await database.exists():
+                database = Database(f"sqlite:///{empty}/index.db")
+                stack.push_async_callback(database.close)
+                await database.upgrade()
             past = Past(chain, database, keeps=False)
             chosen = chosen_jobs(settings, names, past, rewards)
             if ATTEST in chosen:
-                # Its hours are made from the index; nothing else of a rehearsal needs a database.
-                await database.upgrade()
-                await guard(database, chain)
+                await require_chain(database, chain, settings.chain)
                 await past.prepare()
             for name, job in chosen.items():
                 yield name, await rehearse(job, chain, signer, log)

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from solana.rpc.async_api import AsyncClient
 
@@ -21,6 +22,8 @@ from keeper.chain import Program, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
+from keeper.rewards.rows import OBSERVATION
+from keeper.rewards.tables import encode
 from keeper.runtime.doctor import Doctor, State
 from keeper.settings import Settings
 from keeper.terminal import tables
@@ -104,6 +107,23 @@ def test_a_dry_run_tells_all_and_changes_nothing(ionet, launched, tmp_path):
     assert "burns: sends nothing" in out
     assert launched.read_bytes() == before
     assert not (tmp_path / "ionet.db").exists()
+
+
+def test_a_dry_run_of_attest_indexes_somewhere_else(ionet, launched, tmp_path, monkeypatch):
+    """Where there is no index yet it makes one, and leaves none."""
+    (tmp_path / "observations").mkdir()
+    (tmp_path / "observations/0.csv").write_bytes(b"".join(encode(np.zeros(0, OBSERVATION))))
+    write_key(tmp_path / "operator.json", key("operator 1"))
+    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    before = sorted(tmp_path.rglob("*"))
+    arguments = ("--chain", launched, "--keypair", "operator.json")
+    code, first, err = ionet("keeper", "once", "attest", "--dry-run", *arguments)
+    assert code == 0, err
+    assert "staking.attest\n" in first
+    assert sorted(tmp_path.rglob("*")) == before
+    assert ionet("index", "--chain", launched)[0] == 0
+    code, second, _ = ionet("keeper", "once", "attest", "--dry-run", *arguments)
+    assert (code, second) == (0, first)
 
 
 # -- run -------------------------------------------------------------------------------------------
@@ -329,7 +349,11 @@ def test_a_database_of_another_chain_behind_and_halted(ionet, doctor, launched, 
     with sqlite3.connect("ionet.db") as connection:
         connection.execute("UPDATE chain SET genesis_hash = 'another'")
     code, out, _ = doctor(*arguments)
-    assert code == 1 and rows(out)["genesis"].startswith("wrong the database is about the chain another")
+    assert code == 1
+    assert rows(out)["genesis"].startswith(
+        f"wrong ionet.db is about another chain (genesis another) that was at {launched}"
+    )
+    assert "another database by IONET_DATABASE" in rows(out)["genesis"]
 
     with sqlite3.connect("ionet.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
