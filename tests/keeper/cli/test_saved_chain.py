@@ -22,7 +22,7 @@ from keeper.cli import signing
 from keeper.clients import orders, tokenomics
 from keeper.indexer.folds import FOLDS
 from tests.keeper.cli.process import NO_DISK, Disk, Held, Ionet, stop
-from tests.programs.orders_world import OrdersWorld
+from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import World, finish, key
 
 CHAIN = Path("disk/test.chain")

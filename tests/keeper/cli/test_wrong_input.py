@@ -30,7 +30,7 @@ from keeper.settings import Settings
 from tests.keeper.api.serving import serving
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
-from tests.programs.orders_world import HOUR, OrdersWorld
+from tests.programs.orders.world import HOUR, OrdersWorld
 from tests.programs.world import key
 
 FUTURE = month_start(parse_month("2090-01"))
