@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from keeper.chain.errors import ChainLocked, ChainNotSaved
+from keeper.errors import why
 
 WAIT_SECONDS = 30.0
 """How long whoever wants to write waits for whoever does."""
@@ -76,7 +77,7 @@ class FileLock:
             return False
         except OSError as error:
             raise ChainNotSaved(
-                f"{self._path}: can't be locked ({error.strerror}), so nothing was sent: whoever writes to a "
+                f"{self._path}: can't be locked ({why(error)}), so nothing was sent: whoever writes to a "
                 "saved chain locks this file, and its folder must let them"
             ) from error
         finally:

@@ -1,7 +1,7 @@
 """A chain in a file that several processes use at a time: commands, a keeper, a new ``ionet demo``.
 
 Each loads the whole file, so that what one executes the others don't see. Hence turns, of a transaction
-or of a job: from a turn's first transaction on, its process alone may write (:mod:`keeper.chain.filelock`);
+or of a job: from a turn's first simulation on, its process alone may write (:mod:`keeper.chain.filelock`);
 what others have saved meanwhile is read first, and the turn ends with everything on the disk. Nobody holds
 the lock who only reads, thinks or asks a user.
 """
@@ -32,7 +32,7 @@ class SavedChain(EmbeddedChain):
     _turn = False
     """Whether one is under way."""
     _lock: FileLock | None = None
-    """Held from a turn's first transaction to its end."""
+    """Held from a turn's first simulation or transaction to its end."""
     _asking: asyncio.Lock
     """Held by who tries to get it, as several may send at a time in one turn."""
 
@@ -83,8 +83,16 @@ class SavedChain(EmbeddedChain):
                 self._write_back()
             return Clock(self._final_slot(), self._saved_time)
 
+    async def simulate(
+        self, instructions: Sequence[Instruction], signers: Sequence[Signer]
+    ) -> TransactionRecord:
+        """See :class:`~keeper.chain.protocol.Chain`; in a turn it is sent next: nobody comes between."""
+        if self._turn:
+            await self._begin()
+        return await super().simulate(instructions, signers)
+
     async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
-        """See :class:`~keeper.chain.protocol.Chain`."""
+        """See :class:`EmbeddedChain`."""
         async with self.writing():
             await self._begin()
             record = self.execute(instructions, signers)

@@ -18,6 +18,7 @@ from solders.signature import Signature
 
 from keeper.chain.errors import ChainError, ChainNotSaved
 from keeper.chain.records import Account, InnerInstruction, TransactionRecord
+from keeper.errors import why
 
 FORMAT = 2
 SCHEMA = """
@@ -62,8 +63,9 @@ class Snapshot:
             temporary.replace(path)
             _sync_folder(path.parent)
         except (sqlite3.Error, OSError) as error:
+            reason = why(error) if isinstance(error, OSError) else str(error)
             raise ChainNotSaved(
-                f"{path}: can't be saved ({_reason(error)}). The file is as it was, and nothing is kept of "
+                f"{path}: can't be saved ({reason}). The file is as it was, and nothing is kept of "
                 "what was to go into it: make room, or see that its folder can be written to"
             ) from error
         finally:
@@ -148,8 +150,12 @@ def digest_in(path: Path) -> str | None:
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """A saved chain to read; raises ChainError when it isn't one."""
     try:
-        if not path.is_file():
-            raise ChainError(f"{path}: no saved chain here")
+        found = path.is_file()
+    except OSError as error:
+        raise ChainError(f"{path}: no saved chain here ({why(error)})") from error
+    if not found:
+        raise ChainError(f"{path}: no saved chain here")
+    try:
         # The file is only ever replaced: no lock is needed, and no journal is looked for beside it.
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
@@ -173,10 +179,6 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _digest(connection: sqlite3.Connection) -> str:

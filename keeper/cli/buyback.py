@@ -13,7 +13,7 @@ from rich.table import Table
 
 from keeper.buyback.decide import Limits, Quote, Step, View, worth_buying_at
 from keeper.chain import ChainError
-from keeper.chain.connect import connect
+from keeper.chain.connect import connect, writing
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.landing import land
 from keeper.cli import options
@@ -92,7 +92,7 @@ def first_price(
     admin = settings.signer()
 
     async def work() -> None:
-        async with connect(settings.chain, live=True) as connected:
+        async with connect(settings.chain, live=True) as connected, writing(connected):
             setting = buyback.set_first_price(admin.pubkey(), units)
             await land(connected, [setting], [admin], fees=settings.fees)
 

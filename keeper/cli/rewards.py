@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from keeper.chain import Chain
-from keeper.chain.connect import connect
+from keeper.chain.connect import connect, writing
 from keeper.chain.landing import land
 from keeper.chain.token import create_associated
 from keeper.cli.extras import needs
@@ -177,7 +177,7 @@ def claim(
     payer = chosen.signer()
 
     async def work() -> tuple[int, int]:
-        async with connect(chosen.chain, live=True) as connected:
+        async with connect(chosen.chain, live=True) as connected, writing(connected):
             instructions = [
                 create_associated(payer.pubkey(), owner, tokenomics.MINT),
                 staking.claim(number, owner, found.lifetime, found.proof),

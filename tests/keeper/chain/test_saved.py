@@ -24,6 +24,7 @@ from keeper.chain.connect import connect, refresh, writing
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved
 from keeper.chain.filelock import FileLock
+from keeper.chain.landing import land
 from keeper.chain.saved import SavedChain
 from keeper.chain.signer import sign
 from tests.keeper.chain import mortal_writer
@@ -112,10 +113,24 @@ async def test_who_sends_nothing_locks_and_writes_nothing(path: Path, no_patienc
     chain, other = SavedChain.load(path), SavedChain.load(path)
     async with chain.writing(), other.writing():
         await chain.slot(FINALIZED)
-        await chain.simulate([pay(1)], [ALICE])
         await other.accounts([BOB.pubkey()])
+    await chain.simulate([pay(1)], [ALICE])
     assert inode(path) == before
     assert files(path) == {"chain"}
+
+
+async def test_what_a_turn_tries_out_is_what_it_sends(path: Path, no_patience: None) -> None:
+    """Nobody comes between the two; who only asks what would happen keeps nobody from anything."""
+    first, second = SavedChain.load(path), SavedChain.load(path)
+    assert (await second.simulate([pay(LAMPORTS // 2)], [ALICE])).error is None
+    await first.send([pay(LAMPORTS // 2)], [ALICE])
+    assert (await second.simulate([pay(LAMPORTS // 2)], [ALICE])).error is None
+    async with second.writing():
+        assert (await second.simulate([pay(LAMPORTS // 2)], [ALICE])).error is not None
+        with pytest.raises(ChainLocked):
+            await first.send([pay(1)], [ALICE])
+    record = await land(first, [pay(1)], [ALICE])
+    assert on_disk(path)[1:] == [record]
 
 
 async def test_two_take_turns_and_see_each_other_s(path: Path) -> None:
