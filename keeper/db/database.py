@@ -136,19 +136,32 @@ class Database:
 
         Raises DatabaseError when it can't be opened, or its schema is another version's.
         """
-        if self.file and not self.file.exists():
-            return False
         try:
+            if self.file:
+                self.file.stat()
             current, head = await self.versions()
-        except OSError as error:
-            raise DatabaseUnusable(self._saying(error)) from error
-        if current is None:
+            if current is None:
+                await self._require_empty()
+                return False
+        except FileNotFoundError:
             return False
+        except (DBAPIError, OSError) as error:
+            raise DatabaseUnusable(self._saying(error)) from error
         if current != head:
             earlier = {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
             do = "run ionet db upgrade" if current in earlier else "take the version that made it"
             raise DatabaseError(f"{self.name}: its schema is at {current}, this version's is {head}: {do}")
         return True
+
+    async def _require_empty(self) -> None:
+        """Raise DatabaseError when something else is kept here."""
+        async with self.reading() as connection:
+            tables = await connection.run_sync(lambda on: sa.inspect(on).get_table_names())
+        if tables:
+            raise DatabaseError(
+                f"{self.name}: its tables, such as {min(tables)}, are not the keeper's: name "
+                "another database by IONET_DATABASE"
+            )
 
     async def versions(self) -> tuple[str | None, str | None]:
         """The schema's version as it is, and as it should be; None for a database without one."""

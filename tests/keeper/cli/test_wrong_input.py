@@ -171,8 +171,6 @@ CHAINS = [
     Wrong(f"device list --chain {GONE}", "Is the node running"),
     Wrong(f"buyback show --chain {GONE}", "Is the node running"),
     Wrong("buyback show --chain empty.chain", "buyback is not initialised on this chain"),
-    Wrong(f"keeper status --chain {GONE}", "Is the node running"),
-    Wrong(f"keeper resume --chain {GONE}", "Is the node running"),
     Wrong(f"keeper run --once --chain {GONE} --keypair renter.json", "Is the node running"),
     Wrong(f"rewards verify --hour 0 --chain {GONE}", "Is the node running"),
     Wrong("rewards verify --hour 0 --chain nowhere.chain", "no saved chain here"),
@@ -385,33 +383,36 @@ GENESES = [
     Wrong("deploy --chain empty.chain --keypair poor.json", "Does the key that pays have SOL on this chain?"),
     usage(f"genesis {AS_ADMIN}", "--guardian"),
 ]
+WRITERS = (
+    "db upgrade",
+    f"index {ON}",
+    f"keeper run --once {AS_RENTER}",
+    f"keeper once emission {AS_RENTER}",
+)
+READERS = ("db rebuild staking", "keeper retry", f"keeper status {ON}", f"keeper resume {ON}")
+"""They make no database, and so find other things wrong with one."""
 DATABASES = [
-    Wrong(typed, said, {"IONET_DATABASE": url})
-    for url, said in (
-        ("keeper.db", "no database's URL: write sqlite:///FILE or postgresql://..."),
-        ("postgresql://host:port/x", "no database's URL"),
-        ("mysql://localhost/x", "mysql is no database for the keeper; take sqlite or postgresql"),
-        ("sqlite://", "needs a file: sqlite:///keeper.db"),
-        ("sqlite:///:memory:", "needs a file: sqlite:///keeper.db"),
-        ("sqlite:///folder", "unable to open database file"),
-        ("sqlite:///binary/x.db", "binary: File exists"),
-        ("sqlite:///loop", "unable to open database file"),
-        ("sqlite:///garbage.db", "file is not a database"),
-        ("sqlite:///later.db", "9999"),
-        ("sqlite:///other.db", "table chain already exists"),
-        ("postgresql://nobody:secret@127.0.0.1:9/x", "is IONET_DATABASE right?"),
-        ("postgresql://nobody@127.0.0.1:9/x?nonsense=1", "nonsense"),
+    Wrong(typed, written if typed in WRITERS else read, {"IONET_DATABASE": url})
+    for url, written, read in (
+        ("keeper.db", *2 * ("no database's URL: write sqlite:///FILE or postgresql://...",)),
+        ("postgresql://host:port/x", *2 * ("no database's URL",)),
+        ("mysql://localhost/x", *2 * ("mysql is no database for the keeper; take sqlite or postgresql",)),
+        ("sqlite://", *2 * ("needs a file: sqlite:///keeper.db",)),
+        ("sqlite:///:memory:", *2 * ("needs a file: sqlite:///keeper.db",)),
+        ("sqlite:///folder", *2 * ("unable to open database file",)),
+        ("sqlite:///binary/x.db", "binary: File exists", "binary/x.db: Not a directory"),
+        ("sqlite:///loop", "unable to open database file", "loop: Too many levels of symbolic links"),
+        ("sqlite:///garbage.db", *2 * ("file is not a database",)),
+        ("sqlite:///later.db", *2 * ("9999",)),
+        (
+            "sqlite:///other.db",
+            "table chain already exists",
+            "its tables, such as chain, are not the keeper's",
+        ),
+        ("postgresql://nobody:secret@127.0.0.1:9/x", *2 * ("is IONET_DATABASE right?",)),
+        ("postgresql://nobody@127.0.0.1:9/x?nonsense=1", *2 * ("nonsense",)),
     )
-    for typed in (
-        "db upgrade",
-        "db rebuild staking",
-        "keeper retry",
-        f"keeper status {ON}",
-        f"keeper resume {ON}",
-        f"index {ON}",
-        f"keeper run --once {AS_RENTER}",
-        f"keeper once emission {AS_RENTER}",
-    )
+    for typed in (*WRITERS, *READERS)
 ]
 RUN = f"keeper run --once {AS_RENTER}"
 SERVE = f"keeper run {AS_RENTER}"
