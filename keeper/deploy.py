@@ -19,7 +19,7 @@ from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.economy.classes import ClassRow
 from keeper.economy.genesis import Row
-from keeper.errors import UserError
+from keeper.errors import UserError, why
 from keeper.resources import DEV_KEYS, binary
 
 CLASSES_AT_ONCE = 8
@@ -39,7 +39,7 @@ def read_keypair(path: Path) -> Keypair:
     try:
         return Keypair.from_bytes(bytes(json.loads(path.read_text())))
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise DeployRefused(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
+        raise DeployRefused(f"{path}: no keypair, a JSON list of 64 numbers ({why(error)})") from error
 
 
 def read_beneficiaries(path: Path) -> dict[str, Pubkey]:
@@ -47,7 +47,7 @@ def read_beneficiaries(path: Path) -> dict[str, Pubkey]:
     try:
         return {label: Pubkey.from_string(text) for label, text in json.loads(path.read_text()).items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise DeployRefused(f"{path}: no JSON object of labels and addresses ({error})") from error
+        raise DeployRefused(f"{path}: no JSON object of labels and addresses ({why(error)})") from error
 
 
 def load_programs(chain: EmbeddedChain, authority: Pubkey) -> None:

@@ -16,6 +16,7 @@ class UserError(Exception):
         return ""
 
 
-def why(error: OSError) -> str:
-    """What the system says of a file or a socket, without the error's number."""
-    return error.strerror or str(error)
+def why(error: Exception) -> str:
+    """What an error from elsewhere says, in one line; of the system's own neither number nor file."""
+    said = (isinstance(error, OSError) and error.strerror) or " ".join(str(error).split())
+    return said or type(error).__name__

@@ -262,6 +262,8 @@ def class_number(classes: dict[int, Class], name: str) -> int:
     for each in classes.values():
         if each.name.lower() == name.lower():
             return each.id
+    if not classes:
+        raise UserError("this chain has no classes yet: ionet genesis writes them")
     alike = [each.name for each in classes.values() if name.lower() in each.name.lower()]
     raise UserError(f"no class is called {name!r}; there are {', '.join(alike or _names(classes))}")
 

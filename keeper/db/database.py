@@ -124,7 +124,8 @@ class Database:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except CommandError as error:
-            raise DatabaseError(self._saying(error)) from error
+            other = "its tables are another version's: take the keeper that made them"
+            raise DatabaseError(f"{self._saying(error)}; {other}") from error
         except (DBAPIError, OSError) as error:
             # Anything: a table of ours may be somebody else's here.
             raise DatabaseUnusable(self._saying(error)) from error
@@ -175,10 +176,10 @@ class Database:
     def _saying(self, error: Exception) -> str:
         """What is wrong, in one line without a password."""
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        first = next(iter(str(cause).splitlines()), type(cause).__name__)
-        if isinstance(cause, OSError):
-            first = f"{cause.filename}: {why(cause)}" if cause.filename else why(cause)
-        return f"{self.url.render_as_string()}: {first}"
+        said = next(iter(str(cause).splitlines()), type(cause).__name__)
+        if isinstance(cause, OSError) and cause.filename:
+            said = f"{cause.filename}: {why(cause)}"
+        return f"{self.url.render_as_string()}: {said}"
 
     @contextmanager
     def translated(self) -> Iterator[None]:

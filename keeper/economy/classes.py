@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from keeper.errors import UserError
+from keeper.errors import UserError, why
 from keeper.resources import CLASS_TABLE, constants
 
 NAME_BYTES = 24
@@ -65,7 +65,7 @@ def read_classes(path: Path = CLASS_TABLE) -> list[ClassRow]:
                     f"{path}: the name or the multiplier of class {row.id} ({row.name}) is out of bounds"
                 )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ClassTableError(f"{path}: no class table ({type(error).__name__}: {error})") from error
+        raise ClassTableError(f"{path}: no class table ({type(error).__name__}: {why(error)})") from error
     if len({row.id for row in rows}) < len(rows) or len({row.name for row in rows}) < len(rows):
         raise ClassTableError(f"{path}: an id or a name appears twice")
     return rows

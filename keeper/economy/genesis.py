@@ -11,7 +11,7 @@ from pathlib import Path
 from keeper.economy.calendar import parse_month
 from keeper.economy.supply import GENESIS_SUPPLY, IO
 from keeper.economy.vesting import Schedule
-from keeper.errors import UserError
+from keeper.errors import UserError, why
 from keeper.resources import GENESIS_TABLE
 
 
@@ -63,4 +63,4 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, LookupError, TypeError, UserError) as error:
-        raise GenesisTableError(f"{path}: no genesis table ({type(error).__name__}: {error})") from error
+        raise GenesisTableError(f"{path}: no genesis table ({type(error).__name__}: {why(error)})") from error

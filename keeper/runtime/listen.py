@@ -26,6 +26,5 @@ def listen(host: str, port: int, otherwise: str) -> socket.socket:
 
 def _reason(error: OSError | UnicodeError) -> str:
     """The system's own words, where create_server has added to them; a name that isn't found has none."""
-    if isinstance(error, UnicodeError):
-        return str(error)
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else why(error)
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number and number > 0 else why(error)

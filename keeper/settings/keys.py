@@ -35,10 +35,8 @@ def read_private_keypair(path: Path) -> Keypair:
         path = path.expanduser()
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text()
-    except OSError as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise KeyRefused(f"{path}: no keypair, a JSON list of 64 numbers ({why(error)})") from error
-    except (ValueError, RuntimeError) as error:
-        raise KeyRefused(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyRefused(
             f"{path} is open to others (mode {mode:04o}): run chmod 600 {path}; "
@@ -106,7 +104,7 @@ class CommandSigner:
                 shlex.split(self.command), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
             )
         except OSError as error:
-            raise SigningFailed(f"the signer command can't be run: {error}") from error
+            raise SigningFailed(f"the signer command can't be run: {why(error)}") from error
         with process:
             try:
                 answer, complaint = process.communicate(question, self.seconds)

@@ -207,7 +207,7 @@ KEYS = [
             {"IONET_SIGNER_COMMAND": command, "IONET_SIGNER_ADDRESS": str(key("renter").pubkey())},
         )
         for command, said in (
-            ("/nowhere/signer", "the signer command can't be run: [Errno 2] No such file"),
+            ("/nowhere/signer", "the signer command can't be run: No such file or directory"),
             ("folder", "the signer command can't be run"),
             ("false", "the signer command ended with 1: it said nothing"),
             ("echo no", "the signer command answered with no signature in base64"),
@@ -286,7 +286,11 @@ TEXTS = [
     Wrong(f"{REGISTER} --country Germany {AS_SUPPLIER}", "'Germany' is no country"),
     Wrong(f"{REGISTER} --class Abacus {AS_SUPPLIER}", "no class is called 'Abacus'"),
     Wrong(f"{REGISTER} {AS_SUPPLIER}", "an account that this would create is there already"),
-    Wrong(f"{REGISTER} --chain empty.chain --keypair supplier.json", "no class is called 'rtx 4090'"),
+    Wrong(
+        f"{REGISTER} --chain empty.chain --keypair supplier.json",
+        "this chain has no classes yet: ionet genesis",
+    ),
+    Wrong(f"{REGISTER} --worker supplier.json {AS_SUPPLIER}", "the same writable account was given twice"),
     usage(f"{REGISTER} --processors 9 {AS_SUPPLIER}", "--processors"),
     usage(f"{REGISTER} --tier 0 {AS_SUPPLIER}", "--tier"),
     Wrong(f"device ask abc --ask-io 1 {AS_SUPPLIER}", "'abc' is no address"),
@@ -383,36 +387,40 @@ GENESES = [
     Wrong("deploy --chain empty.chain --keypair poor.json", "Does the key that pays have SOL on this chain?"),
     usage(f"genesis {AS_ADMIN}", "--guardian"),
 ]
-WRITERS = (
-    "db upgrade",
-    f"index {ON}",
-    f"keeper run --once {AS_RENTER}",
-    f"keeper once emission {AS_RENTER}",
-)
-READERS = ("db rebuild staking", "keeper retry", f"keeper status {ON}", f"keeper resume {ON}")
-"""They make no database, and so find other things wrong with one."""
+URLS = {
+    "keeper.db": 2 * ("no database's URL: write sqlite:///FILE or postgresql://...",),
+    "postgresql://host:port/x": 2 * ("no database's URL",),
+    "mysql://localhost/x": 2 * ("mysql is no database for the keeper; take sqlite or postgresql",),
+    "sqlite://": 2 * ("needs a file: sqlite:///keeper.db",),
+    "sqlite:///:memory:": 2 * ("needs a file: sqlite:///keeper.db",),
+    "sqlite:///folder": 2 * ("unable to open database file",),
+    "sqlite:///binary/x.db": ("binary: File exists", "binary/x.db: Not a directory"),
+    "sqlite:///loop": ("unable to open database file", "loop: Too many levels of symbolic links"),
+    "sqlite:///garbage.db": 2 * ("file is not a database",),
+    "sqlite:///later.db": (
+        "'9999'; its tables are another version's: take the keeper that made them",
+        "its schema is at 9999",
+    ),
+    "sqlite:///other.db": ("table chain already exists", "its tables, such as chain, are not the keeper's"),
+    "postgresql://nobody:secret@127.0.0.1:9/x": 2 * ("is IONET_DATABASE right?",),
+    "postgresql://nobody@127.0.0.1:9/x?nonsense=1": 2 * ("nonsense",),
+}
+"""What whoever makes a database, and whoever only reads one, says of it."""
 DATABASES = [
-    Wrong(typed, written if typed in WRITERS else read, {"IONET_DATABASE": url})
-    for url, written, read in (
-        ("keeper.db", *2 * ("no database's URL: write sqlite:///FILE or postgresql://...",)),
-        ("postgresql://host:port/x", *2 * ("no database's URL",)),
-        ("mysql://localhost/x", *2 * ("mysql is no database for the keeper; take sqlite or postgresql",)),
-        ("sqlite://", *2 * ("needs a file: sqlite:///keeper.db",)),
-        ("sqlite:///:memory:", *2 * ("needs a file: sqlite:///keeper.db",)),
-        ("sqlite:///folder", *2 * ("unable to open database file",)),
-        ("sqlite:///binary/x.db", "binary: File exists", "binary/x.db: Not a directory"),
-        ("sqlite:///loop", "unable to open database file", "loop: Too many levels of symbolic links"),
-        ("sqlite:///garbage.db", *2 * ("file is not a database",)),
-        ("sqlite:///later.db", *2 * ("9999",)),
-        (
-            "sqlite:///other.db",
-            "table chain already exists",
-            "its tables, such as chain, are not the keeper's",
-        ),
-        ("postgresql://nobody:secret@127.0.0.1:9/x", *2 * ("is IONET_DATABASE right?",)),
-        ("postgresql://nobody@127.0.0.1:9/x?nonsense=1", *2 * ("nonsense",)),
-    )
-    for typed in (*WRITERS, *READERS)
+    *(Wrong("db upgrade", made, {"IONET_DATABASE": url}) for url, (made, _) in URLS.items()),
+    *(Wrong("keeper retry", read, {"IONET_DATABASE": url}) for url, (_, read) in URLS.items()),
+    *(
+        Wrong(typed, URLS[url][0], {"IONET_DATABASE": url})
+        for url in ("keeper.db", "sqlite:///folder", "postgresql://nobody:secret@127.0.0.1:9/x")
+        for typed in (
+            "db rebuild staking",
+            f"keeper status {ON}",
+            f"keeper resume {ON}",
+            f"index {ON}",
+            f"keeper run --once {AS_RENTER}",
+            f"keeper once emission {AS_RENTER}",
+        )
+    ),
 ]
 RUN = f"keeper run --once {AS_RENTER}"
 SERVE = f"keeper run {AS_RENTER}"
