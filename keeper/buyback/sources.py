@@ -19,7 +19,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.buyback.decide import Quote
 from keeper.chain import ChainReader
 from keeper.clients import buyback
-from keeper.clients.buyback import Auction, Status
+from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.economy.buyback import BPS, MAX_PRICE
 from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO
@@ -50,7 +50,7 @@ class PriceSource(Protocol):
 
 def from_sales(auctions: list[Auction], now: int) -> Quote | None:
     """The lower median of the last sales' prices: what bidders paid, base units of IO per USDC."""
-    sold = [each for each in auctions if each.status == Status.SOLD]
+    sold = [each for each in auctions if each.status == AuctionStatus.SOLD]
     recent = [each for each in sold if now - each.closed_at <= HISTORY_DAYS * DAY][-SALES:]
     if not recent:
         return None

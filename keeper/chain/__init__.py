@@ -15,8 +15,8 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
-    Status,
     TransactionRecord,
+    TransactionStatus,
 )
 from keeper.chain.signer import Signer, SigningFailed
 
@@ -36,8 +36,8 @@ __all__ = [
     "Program",
     "Signer",
     "SigningFailed",
-    "Status",
     "TransactionExpired",
     "TransactionFailed",
     "TransactionRecord",
+    "TransactionStatus",
 ]

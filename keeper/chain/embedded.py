@@ -50,8 +50,8 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
-    Status,
     TransactionRecord,
+    TransactionStatus,
 )
 from keeper.chain.signer import Signer, sign, unsigned
 from keeper.chain.snapshot import Snapshot, digest_in
@@ -334,11 +334,13 @@ class EmbeddedChain:
         if record.signature not in self._positions and record.error not in OUTDATED:
             raise ChainError(f"the chain doesn't take the transaction: {record.error}")
 
-    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+    async def statuses(
+        self, signatures: Sequence[Signature], *, min_slot: int = 0
+    ) -> list[TransactionStatus | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
         final = self._final_slot()
         return [
-            Status(
+            TransactionStatus(
                 found.slot,
                 Commitment.FINALIZED if found.slot <= final else Commitment.CONFIRMED,
                 found.error,

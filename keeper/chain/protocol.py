@@ -20,8 +20,8 @@ from keeper.chain.records import (
     Commitment,
     Listed,
     Memcmp,
-    Status,
     TransactionRecord,
+    TransactionStatus,
 )
 from keeper.chain.signer import Signer
 
@@ -111,7 +111,9 @@ class ChainReader(Protocol):
         """The finalized block height: what was valid up to a lower one can never land any more."""
         ...
 
-    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+    async def statuses(
+        self, signatures: Sequence[Signature], *, min_slot: int = 0
+    ) -> list[TransactionStatus | None]:
         """What became of transactions, in the order asked; None for those that the chain hasn't got.
 
         Raises ChainUnreachable when whoever answers has not come as far as ``min_slot``.

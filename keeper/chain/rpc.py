@@ -46,8 +46,8 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
-    Status,
     TransactionRecord,
+    TransactionStatus,
 )
 from keeper.chain.signer import Signer, unsigned
 
@@ -289,9 +289,11 @@ class RpcChain:
         options = TxOpts(skip_preflight=True, max_retries=0, preflight_commitment=self._commitment)
         await _ask(self._client.send_raw_transaction(bytes(transaction), options))
 
-    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+    async def statuses(
+        self, signatures: Sequence[Signature], *, min_slot: int = 0
+    ) -> list[TransactionStatus | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        found: list[Status | None] = []
+        found: list[TransactionStatus | None] = []
         for start in range(0, len(signatures), STATUSES_PER_CALL):
             part = list(signatures[start : start + STATUSES_PER_CALL])
             response = await _ask(self._client.get_signature_statuses(part, search_transaction_history=True))
@@ -356,12 +358,12 @@ def websocket_url(url: str) -> str:
     return urlunsplit((scheme, place, parts.path, parts.query, ""))
 
 
-def _status(found: Any) -> Status:
+def _status(found: Any) -> TransactionStatus:
     error = describe(found.err)[0] if found.err else None
     if found.confirmation_status == TransactionConfirmationStatus.Finalized:
-        return Status(found.slot, Commitment.FINALIZED, error)
+        return TransactionStatus(found.slot, Commitment.FINALIZED, error)
     confirmed = found.confirmation_status == TransactionConfirmationStatus.Confirmed
-    return Status(found.slot, Commitment.CONFIRMED if confirmed else None, error)
+    return TransactionStatus(found.slot, Commitment.CONFIRMED if confirmed else None, error)
 
 
 def _account(found: Any) -> Account:

@@ -11,7 +11,7 @@ import structlog
 import typer
 from rich.table import Table
 
-from keeper.buyback.decide import Limits, Quote, Step, View, worth_buying_at
+from keeper.buyback.decide import BidLimits, Quote, Step, View, worth_buying_at
 from keeper.chain import ChainError
 from keeper.chain.connect import connect, writing
 from keeper.chain.embedded import EmbeddedChain
@@ -20,7 +20,7 @@ from keeper.cli import options
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import buyback
-from keeper.clients.buyback import Auction, Status
+from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.economy import money
 from keeper.economy.money import AmountError
 from keeper.economy.orders import Currency
@@ -55,7 +55,7 @@ def show(chain: ChainOption = None) -> None:
     console.print(totals(view))
     if view.auction:
         console.print(path(view.auction, view.now))
-    if past := [each for each in auctions if each.status != Status.OPEN]:
+    if past := [each for each in auctions if each.status != AuctionStatus.OPEN]:
         console.print(history(past))
 
 
@@ -142,19 +142,19 @@ def history(auctions: list[Auction]) -> Table:
     """Past auctions."""
     table = plain("Past auctions", "number", "started, UTC", "USDC", "came to", "IO per USDC", "IO burned")
     for each in auctions:
-        sold = each.status == Status.SOLD
+        sold = each.status == AuctionStatus.SOLD
         table.add_row(
             str(each.number),
             _time(each.started_at),
             money.show(each.lot, Currency.USDC),
-            f"{Status(each.status).name.lower()} after {_hours(each.closed_at - each.started_at)}",
+            f"{AuctionStatus(each.status).name.lower()} after {_hours(each.closed_at - each.started_at)}",
             io(each.price) if sold else "",
             io(each.cost) if sold else "",
         )
     return table
 
 
-def steps(view: View, quote: Quote | None, limits: Limits, found: list[Step]) -> Table:
+def steps(view: View, quote: Quote | None, limits: BidLimits, found: list[Step]) -> Table:
     """What would be done, and why not."""
     table = plain(f"What is due at {_time(view.now)} UTC", "step", "auction", "due", "why", "when")
     for step in found:

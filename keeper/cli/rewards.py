@@ -26,7 +26,7 @@ from keeper.rewards import publication
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rows import text
-from keeper.rewards.rule import POINT_PARTS, Reason, Status
+from keeper.rewards.rule import POINT_PARTS, DeviceStatus, Reason
 from keeper.runtime.listen import listen
 from keeper.terminal import tables
 from keeper.terminal.tables import console, plain
@@ -58,8 +58,8 @@ def show(hour: HourOption = None, folder: FolderOption = None) -> None:
     pools = plain("By pool", "pool", "devices", "succeeded", "failed", "missed", "score", "rewards IO")
     for pool in Pool:
         mine = devices[devices["pool"] == pool]
-        counts = [f"{(mine['status'] == each).sum():,}" for each in reversed(Status)]
-        scores = int(mine["score"][mine["status"] == Status.SUCCEEDED].sum())
+        counts = [f"{(mine['status'] == each).sum():,}" for each in reversed(DeviceStatus)]
+        scores = int(mine["score"][mine["status"] == DeviceStatus.SUCCEEDED].sum())
         pools.add_row(
             pool.name.capitalize(), f"{len(mine):,}", *counts, f"{scores:,}", io(int(mine["reward"].sum()))
         )

@@ -95,7 +95,7 @@ class Config:
         return prices(self.reference_price, params.start_bps, params.floor_bps, params.min_price)
 
 
-class Status(IntEnum):
+class AuctionStatus(IntEnum):
     """What became of an auction."""
 
     OPEN = 0

@@ -16,7 +16,7 @@ from keeper.economy.calendar import HOUR, month_start
 from keeper.jobs.port import Port, do, do_all, pick
 from keeper.rewards import tables
 from keeper.rewards.fetch import PeerError, fetch_from_any
-from keeper.rewards.past import Past
+from keeper.rewards.history import History
 from keeper.rewards.publication import PublicationError, publish, published_hours, read_manifest
 from keeper.rewards.rows import OBSERVATION, Hour, Rows, class_rows, field_rows
 from keeper.sender import Action
@@ -45,7 +45,7 @@ async def attest_hours(
     *,
     folder: Path,
     observe: Observe,
-    past: Past,
+    history: History,
     peers: Sequence[str] = (),
 ) -> list[Event]:
     """Publish every hour that has ended in ``folder``, and attest it on chain.
@@ -80,7 +80,7 @@ async def attest_hours(
         start = month_start(economy.start_month) + number * HOUR
         hour = Hour(number, start, emission.cumulative(economy.start_month, number + 1))
         try:
-            said = await _published(port.log, folder, hour, observe, past)
+            said = await _published(port.log, folder, hour, observe, history)
         except PublicationError as error:
             port.log.error("block.unpublished", hour=number, reason=str(error))
             break
@@ -167,7 +167,7 @@ def _is_decided(block: Block, terms: staking.Config) -> bool:
 
 
 async def _published(
-    log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe, past: Past
+    log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe, history: History
 ) -> Attestation | None:
     """What to say about an hour, from its files or computed now; None while that can't be known."""
     if (folder / str(hour.number)).exists():
@@ -179,10 +179,10 @@ async def _published(
     if seen is None:
         log.warning("block.not_observed", hour=hour.number)
         return None
-    if not await past.knows(hour.start + HOUR):
+    if not await history.knows(hour.start + HOUR):
         log.info("block.not_final_yet", hour=hour.number)
         return None
-    found = await past.hour(hour.start)
+    found = await history.hour(hour.start)
     rows = field_rows(found.devices, seen, found.hired)
     manifest = publish(folder, hour, rows, class_rows(found.classes, hour.start))
     log.info(

@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
 from keeper.buyback import decide
-from keeper.buyback.decide import Kind, Limits, Quote, Step, View
+from keeper.buyback.decide import BidLimits, Quote, Step, StepKind, View
 from keeper.buyback.sources import PriceSource
 from keeper.chain import ChainReader, Event
 from keeper.chain.token import balance, create_associated
@@ -49,7 +49,7 @@ async def run_auctions(port: Port) -> list[Event]:
     return events + await _step(port, decide.start, starting)
 
 
-async def bid_on_auction(port: Port, *, source: PriceSource, limits: Limits) -> list[Event]:
+async def bid_on_auction(port: Port, *, source: PriceSource, limits: BidLimits) -> list[Event]:
     """Take the open lot with the bidder's own IO, when it is cheaper than the source's price says."""
     if not (view := await _view(port)) or view.auction is None:
         return []
@@ -80,7 +80,7 @@ async def read_inventory(chain: ChainReader, bidder: Pubkey) -> int:
 
 
 async def plan(
-    chain: ChainReader, bidder: Pubkey, log: FilteringBoundLogger, *, source: PriceSource, limits: Limits
+    chain: ChainReader, bidder: Pubkey, log: FilteringBoundLogger, *, source: PriceSource, limits: BidLimits
 ) -> tuple[View, Quote | None, list[Step]] | None:
     """Every step with its reason, as the jobs would decide now; None before ``initialize``."""
     view = await read_view(chain)
@@ -129,7 +129,7 @@ async def _step(
 
 def _name(view: View, step: Step) -> str:
     """What a step is called: fees burned go by what was burned before, all else by its auction."""
-    if step.kind is Kind.BURN:
+    if step.kind is StepKind.BURN:
         return f"fees:after:{view.config.burned_fees}"
     return f"auction:{step.number}:{step.kind.name.lower()}"
 

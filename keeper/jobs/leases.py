@@ -12,7 +12,7 @@ from keeper.chain import ChainReader, Event
 from keeper.clients import orders
 from keeper.clients.orders import PROGRAM, Config
 from keeper.jobs.port import Port, do_all, pick
-from keeper.market.leases import Action, Book, Kind, due
+from keeper.market.leases import Due, DueKind, OrderAccounts, due
 
 LOGGED = {
     "LeaseEnded": ("lease.ended", ("lease", "reason", "released")),
@@ -41,7 +41,7 @@ async def keep_leases(port: Port) -> list[Event]:
         port.log.info("leases.not_initialised")
         return []
     events: list[Event] = []
-    tried: set[Action] = set()
+    tried: set[Due] = set()
     for _ in range(STEPS):
         book = await read_book(port.chain)
         todo = [each for each in due(book, (await port.chain.clock()).unix_timestamp) if each not in tried]
@@ -66,70 +66,72 @@ async def keep_leases(port: Port) -> list[Event]:
     return events
 
 
-async def read_book(chain: ChainReader) -> Book:
+async def read_book(chain: ChainReader) -> OrderAccounts:
     """Read all orders, leases and faults; leases first, as an order outlives its own."""
     leases = await orders.read_leases(chain)
     faults = {fault.address: fault for fault in await orders.read_faults(chain)}
     found = await orders.read_orders(chain)
-    return Book(found, {at: lease for at, lease in leases.items() if lease.order in found}, faults)
+    return OrderAccounts(found, {at: lease for at, lease in leases.items() if lease.order in found}, faults)
 
 
-def name(action: Action, book: Book) -> str:
+def name(action: Due, book: OrderAccounts) -> str:
     """What an action is called: by an address, when that came to be (it can again), and what is done.
 
     A payment's name has what was paid before, a refund's what was refunded before.
     """
     address, kind = action.address, action.kind
     match kind:
-        case Kind.END | Kind.CLOSE_LEASE:
+        case DueKind.END | DueKind.CLOSE_LEASE:
             return f"lease:{address}:{book.leases[address].matched_at}:{kind}"
-        case Kind.SETTLE:
+        case DueKind.SETTLE:
             lease = book.leases[address]
             return f"lease:{address}:{lease.matched_at}:{kind}:{lease.paid}"
-        case Kind.CLOSE_FAULT:
+        case DueKind.CLOSE_FAULT:
             return f"fault:{address}:{book.faults[address].lease_start}:{kind}"
-        case Kind.REFUND:
+        case DueKind.REFUND:
             order = book.orders[address]
             return f"order:{address}:{order.created_at}:{kind}:{order.refunded}"
-        case Kind.CLOSE_ORDER:
+        case DueKind.CLOSE_ORDER:
             return f"order:{address}:{book.orders[address].created_at}:{kind}"
 
 
-def instruction(action: Action, book: Book, config: Config, payer: Pubkey) -> Instruction:
+def instruction(action: Due, book: OrderAccounts, config: Config, payer: Pubkey) -> Instruction:
     """What does an action."""
     address = action.address
     match action.kind:
-        case Kind.END:
+        case DueKind.END:
             return orders.end_lease(payer, book.leases[address])
-        case Kind.SETTLE:
+        case DueKind.SETTLE:
             lease = book.leases[address]
             return orders.settle(config, book.orders[lease.order], lease)
-        case Kind.CLOSE_LEASE:
+        case DueKind.CLOSE_LEASE:
             return orders.close_lease(book.leases[address])
-        case Kind.CLOSE_FAULT:
+        case DueKind.CLOSE_FAULT:
             return orders.close_fault(book.faults[address])
-        case Kind.REFUND:
+        case DueKind.REFUND:
             return orders.refund(config, book.orders[address])
-        case Kind.CLOSE_ORDER:
+        case DueKind.CLOSE_ORDER:
             return orders.close_order(config, book.orders[address])
 
 
-async def _is_due(chain: ChainReader, action: Action, before: Book) -> bool:
+async def _is_due(chain: ChainReader, action: Due, before: OrderAccounts) -> bool:
     """Whether an action is due still, by the accounts that it is about alone."""
     address, kind = action.address, action.kind
-    if kind is Kind.CLOSE_FAULT:
+    if kind is DueKind.CLOSE_FAULT:
         lease_at = before.faults[address].lease
         lease, fault = await chain.accounts([lease_at, address])
         leases = {lease_at: orders.parse_lease(lease.data)} if lease else {}
-        book = Book({}, leases, {address: orders.parse_fault(fault.data)} if fault else {})
-    elif kind in (Kind.REFUND, Kind.CLOSE_ORDER):
+        book = OrderAccounts({}, leases, {address: orders.parse_fault(fault.data)} if fault else {})
+    elif kind in (DueKind.REFUND, DueKind.CLOSE_ORDER):
         (order,) = await chain.accounts([address])
-        book = Book({address: orders.parse_order(order.data)} if order else {}, {}, {})
+        book = OrderAccounts({address: orders.parse_order(order.data)} if order else {}, {}, {})
     else:
         order_at = before.leases[address].order
         order, lease = await chain.accounts([order_at, address])
         if order is None or lease is None:
             return False
-        book = Book({order_at: orders.parse_order(order.data)}, {address: orders.parse_lease(lease.data)}, {})
+        book = OrderAccounts(
+            {order_at: orders.parse_order(order.data)}, {address: orders.parse_lease(lease.data)}, {}
+        )
     now = (await chain.clock()).unix_timestamp
     return any(name(each, book) == name(action, before) for each in due(book, now))

@@ -30,11 +30,11 @@ from keeper.runtime.balance import BalanceGuard, Withheld
 from keeper.runtime.look import ChainSeen, Conflict, DatabaseSeen, look_at_chain, look_at_database
 from keeper.runtime.metrics import Metrics
 from keeper.sender import Halted
-from keeper.sender.intents import State
+from keeper.sender.intents import IntentState
 from keeper.sender.sender import Sender
 
 
-class Outcome(StrEnum):
+class JobOutcome(StrEnum):
     """How a job's run ended."""
 
     OK = "ok"
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LagLimits:
     """How far the index (slots) and the network (ended hours) may be behind while a keeper is ready."""
 
     lag_slots: int
@@ -60,7 +60,7 @@ class JobHealth:
     running_since: float | None = None
 
 
-async def run_once(job: Job, port: Port) -> tuple[Outcome, str | None]:
+async def run_once(job: Job, port: Port) -> tuple[JobOutcome, str | None]:
     """Run one job now; log what goes wrong instead of raising it. Returns the outcome and a reason.
 
     Whatever failed is tried again at the job's next time, as the jobs are idempotent. What a job did
@@ -75,7 +75,7 @@ async def run_once(job: Job, port: Port) -> tuple[Outcome, str | None]:
     except (Withheld, Halted) as error:
         reason = str(error)
         log.warning("job.withheld", reason=reason)
-        return Outcome.WITHHELD, reason
+        return JobOutcome.WITHHELD, reason
     except (ChainUnreachable, ChainLocked) as error:
         reason = str(error)
         log.warning("chain.unreachable", reason=reason)
@@ -105,8 +105,8 @@ async def run_once(job: Job, port: Port) -> tuple[Outcome, str | None]:
         reason = f"{type(error).__name__}: {error}"
         log.exception("job.failed")
     else:
-        return Outcome.OK, None
-    return Outcome.FAILED, reason
+        return JobOutcome.OK, None
+    return JobOutcome.FAILED, reason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class Keeper:
     guard: BalanceGuard
     jobs: Mapping[str, Job]
     rewards: Path
-    limits: Limits
+    limits: LagLimits
     log: FilteringBoundLogger
     metrics: Metrics = field(default_factory=Metrics)
     health: dict[str, JobHealth] = field(init=False)
@@ -147,7 +147,7 @@ class Keeper:
 
     # -- jobs ----------------------------------------------------------------------------------
 
-    async def run_job(self, name: str) -> Outcome | None:
+    async def run_job(self, name: str) -> JobOutcome | None:
         """Run a job if this keeper leads, and keep how it went; None when another leads.
 
         Raises AnotherChain when the chain's file is another chain's by now: there is nothing left to keep.
@@ -160,12 +160,12 @@ class Keeper:
             outcome, reason = await run_once(self.jobs[name], self._port(name))
         finally:
             seconds, health.running_since = time.monotonic() - health.running_since, None
-        health.failures = 0 if outcome is Outcome.OK else health.failures + 1
+        health.failures = 0 if outcome is JobOutcome.OK else health.failures + 1
         health.reason = reason
         self.metrics.runs.labels(name, outcome).inc()
         self.metrics.failing.labels(name).set(health.failures)
         self.metrics.duration.labels(name).observe(seconds)
-        if outcome is Outcome.OK:
+        if outcome is JobOutcome.OK:
             self.metrics.last_success.labels(name).set_to_current_time()
         return outcome
 
@@ -248,7 +248,7 @@ class Keeper:
         for (job, state), (count, fees) in known.attempts.items():
             self.metrics.transactions.labels(job, state).set(count)
             self.metrics.fees.labels(job, state).set(fees)
-        for state in State:
+        for state in IntentState:
             self.metrics.intents.labels(state).set(known.intents.get(state, 0))
         for program in {*known.indexed, *known.halts, *self._halted}:
             self.metrics.mismatch.labels(program).set(program in known.halts)

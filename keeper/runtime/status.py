@@ -41,7 +41,7 @@ class ProgramStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class KeeperStatus:
     """Everything that ``ionet keeper status`` shows."""
 
     programs: list[ProgramStatus]
@@ -55,13 +55,15 @@ class Status:
     parked: list[tuple[str, str]] = field(default_factory=list)
 
 
-async def read_status(chain: ChainReader, where: str, url: str, programs: Sequence[Program]) -> Status:
+async def read_status(chain: ChainReader, where: str, url: str, programs: Sequence[Program]) -> KeeperStatus:
     """Read it; raises DatabaseError for the database of another chain than that at ``where``."""
     database = Database(url)
     try:
         if not await database.exists():
             nothing = [ProgramStatus(each.name) for each in programs]
-            return Status(nothing, halts={}, intents={}, leader=None, database=database.name, exists=False)
+            return KeeperStatus(
+                nothing, halts={}, intents={}, leader=None, database=database.name, exists=False
+            )
         await require_chain(database, chain, where)
         final = await chain.slot(Commitment.FINALIZED)
         async with database.reading() as connection:
@@ -100,7 +102,7 @@ async def read_status(chain: ChainReader, where: str, url: str, programs: Sequen
             leader = (await connection.execute(sa.select(LEADERSHIP))).first()
     finally:
         await database.close()
-    return Status(
+    return KeeperStatus(
         programs=found,
         halts=halts,
         intents=intents,

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import structlog
 
-from keeper.buyback.decide import Limits as BidLimits
+from keeper.buyback.decide import BidLimits
 from keeper.buyback.sources import HttpOracle, OwnHistory, PriceSource
 from keeper.chain.connect import connect
 from keeper.db import Database
@@ -25,10 +25,10 @@ from keeper.jobs.blocks import attest_hours, observations_in
 from keeper.jobs.buyback import bid_on_auction
 from keeper.jobs.names import ATTEST, BIDS
 from keeper.jobs.port import Job
-from keeper.rewards.past import Past
+from keeper.rewards.history import History
 from keeper.runtime import loop, monitoring, operation
 from keeper.runtime.balance import BalanceGuard
-from keeper.runtime.keeper import Keeper, Limits
+from keeper.runtime.keeper import Keeper, LagLimits
 from keeper.runtime.operation import operating, sender_of
 from keeper.runtime.rehearsal import Rehearsal, copied, rehearse
 from keeper.settings import Settings
@@ -58,7 +58,7 @@ def price_source(settings: Settings) -> PriceSource:
 
 
 def chosen_jobs(
-    settings: Settings, names: Sequence[str], past: Past, rewards: Path | None = None
+    settings: Settings, names: Sequence[str], history: History, rewards: Path | None = None
 ) -> dict[str, Job]:
     """The jobs of these names; without observations there is nothing to attest, without money no bid.
 
@@ -70,7 +70,7 @@ def chosen_jobs(
             attest_hours,
             folder=rewards or settings.rewards,
             observe=observations_in(settings.observations),
-            past=past,
+            history=history,
             peers=[str(each) for each in settings.peers],
         )
     limits = bid_limits(settings)
@@ -92,7 +92,7 @@ async def assembled(
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
         sender = sender_of(op, chain, signer, settings.fees)
-        jobs = chosen_jobs(settings, names, Past(chain, op.database))
+        jobs = chosen_jobs(settings, names, History(chain, op.database))
         keeper = Keeper(
             name=settings.name,
             chain=chain,
@@ -102,7 +102,7 @@ async def assembled(
             guard=balance,
             jobs=op.jobs(jobs, sender),
             rewards=settings.rewards,
-            limits=Limits(settings.lag_slots, settings.lag_hours),
+            limits=LagLimits(settings.lag_slots, settings.lag_hours),
             log=structlog.get_logger(),
         )
         yield keeper, partial(chain.changed, [each.address for each in op.programs])
@@ -152,10 +152,10 @@ async def rehearsed(settings: Settings, names: Sequence[str]) -> AsyncIterator[t
                 database = Database(f"sqlite:///{empty}/index.db")
                 stack.push_async_callback(database.close)
                 await database.upgrade()
-            past = Past(chain, database, keeps=False)
-            chosen = chosen_jobs(settings, names, past, rewards)
+            history = History(chain, database, keeps=False)
+            chosen = chosen_jobs(settings, names, history, rewards)
             if ATTEST in chosen:
                 await require_chain(database, chain, settings.chain)
-                await past.prepare()
+                await history.prepare()
             for name, job in chosen.items():
                 yield name, await rehearse(job, chain, signer, log)

@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainError, TransactionRecord
 
 
-class State(StrEnum):
+class IntentState(StrEnum):
     """Where an intent stands."""
 
     OPEN = "open"
@@ -22,7 +22,7 @@ class State(StrEnum):
     """A signed transaction may land."""
     LANDED = "landed"
     """One has."""
-    ELSEWHERE = "elsewhere"
+    SUPERSEDED = "superseded"
     """Somebody else did it."""
     REFUSED = "refused"
     """The program refused it; it is tried again later."""

@@ -22,13 +22,13 @@ from keeper.chain.fees import FeePolicy
 from keeper.chain.landing import POLL_SECONDS, SIGNINGS, Fate
 from keeper.clients.errors import explain
 from keeper.db import Database, Leader
-from keeper.sender.intents import Action, AttemptState, Failure, State, classify
+from keeper.sender.intents import Action, AttemptState, Failure, IntentState, classify
 from keeper.sender.pack import Pack, packs
 from keeper.sender.store import Store, signature_of
 
 
 @dataclass(slots=True)
-class Outcome:
+class Results:
     """What became of the actions of one call."""
 
     records: list[TransactionRecord] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Sender:
         logged), TransactionExpired; and at once NotLeader, Halted, or ChainUnreachable, after which the
         next call goes on where this one stopped.
         """
-        outcome = Outcome()
+        outcome = Results()
         todo: list[tuple[Action, int]] = []
         now = await self._now() if actions else 0
         for action in actions:
@@ -93,10 +93,10 @@ class Sender:
 
     # -- one action ------------------------------------------------------------------------------
 
-    async def _open(self, job: str, action: Action, outcome: Outcome, now: int) -> sa.Row[Any] | None:
+    async def _open(self, job: str, action: Action, outcome: Results, now: int) -> sa.Row[Any] | None:
         """Write an action down; None when it is done, or has to wait."""
         row = await self._store.open(job, action, now=now)
-        if row.state in (State.SENT, State.LANDED):
+        if row.state in (IntentState.SENT, IntentState.LANDED):
             attempt = await self._store.attempt_of(row.id)
             assert attempt is not None
             await self._follow(attempt)
@@ -106,7 +106,7 @@ class Sender:
                     outcome.records.append(done)
                 return None
             row = await self._store.open(job, action, now=await self._now())
-        return row if row.state == State.OPEN else None
+        return row if row.state == IntentState.OPEN else None
 
     async def _now(self) -> int:
         """The chain's clock, unix seconds."""
@@ -117,7 +117,7 @@ class Sender:
 
     # -- one transaction ---------------------------------------------------------------------------
 
-    async def _send(self, job: str, what: Pack, outcome: Outcome, log: FilteringBoundLogger) -> None:
+    async def _send(self, job: str, what: Pack, outcome: Results, log: FilteringBoundLogger) -> None:
         """Send a pack until nothing of it is open."""
         for expired in range(SIGNINGS):
             if not what.parts:
@@ -148,7 +148,7 @@ class Sender:
         )
 
     async def _divide(
-        self, job: str, what: Pack, refusal: TransactionRecord, outcome: Outcome, log: FilteringBoundLogger
+        self, job: str, what: Pack, refusal: TransactionRecord, outcome: Results, log: FilteringBoundLogger
     ) -> None:
         """A pack was refused: judge the action that was, and send the others without it."""
         if len(what.parts) > 1:
@@ -164,7 +164,7 @@ class Sender:
         if kind is Failure.RETRY:
             outcome.failures.append(failure)
         elif kind is Failure.REFUSED and not await action.still_due():
-            await self._store.elsewhere(intent, reason)
+            await self._store.superseded(intent, reason)
             log.info("keeper.others_were_faster", refusal=reason)
         else:
             fatal = kind is Failure.FATAL

@@ -26,9 +26,9 @@ from keeper.chain import (
     Listed,
     Memcmp,
     Signer,
-    Status,
     TransactionFailed,
     TransactionRecord,
+    TransactionStatus,
 )
 from keeper.chain import Commitment as Level
 from keeper.chain.landing import land
@@ -233,7 +233,9 @@ class LiveChain:
     async def broadcast(self, transaction: VersionedTransaction) -> None:
         self.run(lambda chain: chain.broadcast(transaction))
 
-    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+    async def statuses(
+        self, signatures: Sequence[Signature], *, min_slot: int = 0
+    ) -> list[TransactionStatus | None]:
         return self.run(lambda chain: chain.statuses(signatures, min_slot=min_slot))
 
     async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:

@@ -24,7 +24,7 @@ from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
 from keeper.rewards.rows import OBSERVATION
 from keeper.rewards.tables import encode
-from keeper.runtime.doctor import Doctor, State
+from keeper.runtime.doctor import CheckState, Doctor
 from keeper.settings import Settings
 from keeper.terminal import tables
 from tests.keeper.chain.rpc_node import RpcNode
@@ -314,11 +314,11 @@ async def test_a_program_of_other_bytes():
         account.data[loader.PROGRAM_DATA_HEADER :],
     )
     for changed, state in (
-        (code, State.OK),
-        (code + bytes(10_000), State.OK),  # room to grow
-        (code + b"\x01", State.WRONG),
-        (code[:-1], State.WRONG),
-        (b"\x00" + code[1:], State.WRONG),
+        (code, CheckState.OK),
+        (code + bytes(10_000), CheckState.OK),  # room to grow
+        (code + b"\x01", CheckState.WRONG),
+        (code[:-1], CheckState.WRONG),
+        (b"\x00" + code[1:], CheckState.WRONG),
     ):
         data = header + changed
         chain.set_account(address, type(account)(account.lamports, data, account.owner))
@@ -326,7 +326,7 @@ async def test_a_program_of_other_bytes():
             each.check: each.state
             for each in await Doctor(Settings(), chain, {}, key("payer").pubkey()).examine()
         }
-        assert (found["program tokenomics"], found["program staking"]) == (state, State.OK)
+        assert (found["program tokenomics"], found["program staking"]) == (state, CheckState.OK)
 
 
 def test_a_database_of_another_chain_behind_and_halted(ionet, doctor, launched, tmp_path, monkeypatch):
@@ -394,13 +394,13 @@ async def test_on_a_node_and_when_it_is_gone(tmp_path):
     doctor = Doctor(Settings(), chain, {}, world.payer.pubkey())
     found = {each.check: each for each in await doctor.examine()}
     assert found["chain"].found.startswith("Solana node 4.1.1, finalized slot ")
-    assert found["clock"].state is State.WRONG and "behind this machine's" in found["clock"].found
-    assert found["program staking"].state is State.OK
+    assert found["clock"].state is CheckState.WRONG and "behind this machine's" in found["clock"].found
+    assert found["program staking"].state is CheckState.OK
     world.chain.warp_to(int(time.time()))
-    assert {each.check: each.state for each in await doctor.examine()}["clock"] is State.OK
+    assert {each.check: each.state for each in await doctor.examine()}["clock"] is CheckState.OK
     await node.stop()
     gone = {each.check: each for each in await doctor.examine()}
     await chain.close()
     for name in ("chain", "clock", "programs", "balance"):
-        assert gone[name].state is State.WRONG and "IONET_CHAIN" in gone[name].do
-    assert gone["settings"].state is State.OK
+        assert gone[name].state is CheckState.WRONG and "IONET_CHAIN" in gone[name].do
+    assert gone["settings"].state is CheckState.OK

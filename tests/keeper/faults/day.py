@@ -162,9 +162,9 @@ class DayWorld(OrdersWorld):
         """Let operator 1 attest what has ended, straight on the chain, from an index of its own."""
         own, observe = folder / "second", observations_in(folder / "observations")
         own.mkdir(exist_ok=True)
-        async with indexed(self.chain, own / "index.db") as past:
+        async with indexed(self.chain, own / "index.db") as history:
             await attest_hours(
-                Direct(self.chain, self.operators[1], LOG), folder=own, observe=observe, past=past
+                Direct(self.chain, self.operators[1], LOG), folder=own, observe=observe, history=history
             )
 
 

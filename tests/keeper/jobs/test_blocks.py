@@ -50,14 +50,19 @@ def world() -> StakingWorld:
 
 
 async def attest(world: StakingWorld, folder: Path, operator: int = 0, **changed):
-    async with indexed(world.chain, folder / f"operator-{operator}.db") as past:
-        options = {"folder": folder / f"operator-{operator}", "observe": observe, "past": past, **changed}
+    async with indexed(world.chain, folder / f"operator-{operator}.db") as history:
+        options = {
+            "folder": folder / f"operator-{operator}",
+            "observe": observe,
+            "history": history,
+            **changed,
+        }
         return await attest_hours(Direct(world.chain, world.operators[operator], LOG), **options)
 
 
 def nothing_needed(folder: Path) -> dict[str, Any]:
     """Options of a job that stops before it reads anything."""
-    return {"folder": folder, "observe": observe, "past": None}
+    return {"folder": folder, "observe": observe, "history": None}
 
 
 def block(world: StakingWorld, hour: int) -> staking.Block:
@@ -253,8 +258,8 @@ async def test_an_operator_that_takes_its_word_back_and_says_it_again(world, tmp
 
     world.chain.warp_to(START + HOUR)
     said = []
-    async with indexed(world.chain, tmp_path / "index.db") as past:
-        job = partial(attest_hours, folder=tmp_path / "rewards", observe=observe_work, past=past)
+    async with indexed(world.chain, tmp_path / "index.db") as history:
+        job = partial(attest_hours, folder=tmp_path / "rewards", observe=observe_work, history=history)
         keeper = new_keeper(world.chain, world.operators[0], database, {"attest": job})
         for seen in (1, 2, 1):
             work = seen

@@ -4,13 +4,13 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from keeper.buyback.decide import Limits, Quote
+from keeper.buyback.decide import BidLimits, Quote
 from keeper.buyback.sources import OwnHistory
 from keeper.chain import ChainUnreachable
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.token import transfer
 from keeper.clients import buyback, tokenomics
-from keeper.clients.buyback import Status
+from keeper.clients.buyback import AuctionStatus
 from keeper.economy.supply import IO
 from keeper.jobs.buyback import bid_on_auction, burn_fees, plan, run_auctions
 from keeper.jobs.port import Direct
@@ -20,7 +20,7 @@ from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY, World
 
 LOG = structlog.get_logger()
-LIMITS = Limits(max_io=10**18, margin_bps=0)
+LIMITS = BidLimits(max_io=10**18, margin_bps=0)
 
 
 class Fixed:
@@ -87,7 +87,7 @@ async def test_auctions_from_start_to_start(world):
     assert await auctions(world) == []
     world.chain.advance(1)
     assert names(await auctions(world)) == ["AuctionUnsold", "AuctionStarted"], "one pass does both"
-    assert world.auction(0).status == Status.UNSOLD
+    assert world.auction(0).status == AuctionStatus.UNSOLD
     assert world.auction(1).start_price == FIRST_PRICE
 
 
@@ -188,9 +188,9 @@ async def test_inventory_and_limit_are_kept_to(world):
     poor = world.bidder("poor", 5_000 * IO - 1)
     assert await bid(world, poor) == []
     careful = world.bidder("careful", 50_000 * IO)
-    assert await bid(world, careful, limits=Limits(5_000 * IO - 1, 0)) == []
-    assert await bid(world, careful, limits=Limits(5_000 * IO, 1)) == []
-    assert names(await bid(world, careful, limits=Limits(5_000 * IO, 0))) == ["AuctionSold", "Repurchase"]
+    assert await bid(world, careful, limits=BidLimits(5_000 * IO - 1, 0)) == []
+    assert await bid(world, careful, limits=BidLimits(5_000 * IO, 1)) == []
+    assert names(await bid(world, careful, limits=BidLimits(5_000 * IO, 0))) == ["AuctionSold", "Repurchase"]
 
 
 async def test_a_keeper_without_accounts_gets_its_usdc(world):

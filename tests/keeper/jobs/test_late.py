@@ -21,7 +21,7 @@ from keeper.rewards import publication
 from keeper.rewards.fetch import PeerError, fetch
 from keeper.rewards.publication import KINDS, MANIFEST
 from keeper.rewards.rows import OBSERVATION, Rows, keys
-from keeper.rewards.rule import Status
+from keeper.rewards.rule import DeviceStatus
 from tests.keeper.api.serving import serving
 from tests.keeper.runtime.keepers import events_of, indexed
 from tests.programs.orders.world import OrdersWorld
@@ -53,8 +53,8 @@ def address(name: str):
 
 
 async def attest(world, folder: Path, name: str, operator: int, **changed):
-    async with indexed(world.chain, folder / f"{name}.db") as past:
-        options = {"folder": folder / name, "observe": observe, "past": past, **changed}
+    async with indexed(world.chain, folder / f"{name}.db") as history:
+        options = {"folder": folder / name, "observe": observe, "history": history, **changed}
         return await attest_hours(Direct(world.chain, world.operators[operator], LOG), **options)
 
 
@@ -135,7 +135,7 @@ async def test_who_was_down_makes_up_for_the_hours_as_they_were(world, tmp_path)
         publication.verify(tmp_path / "operator 2", hour)
     late = tmp_path / "operator 2"
     history = {name: [status(late, hour, name) for hour in range(HOURS)] for name in MACHINES}
-    good, bad, out = Status.SUCCEEDED, Status.FAILED, Status.MISSED
+    good, bad, out = DeviceStatus.SUCCEEDED, DeviceStatus.FAILED, DeviceStatus.MISSED
     assert history == {
         "leased": [good, good, bad, bad, bad, bad],
         "broken": [good, good, bad, bad, bad, bad],

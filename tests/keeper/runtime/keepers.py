@@ -13,13 +13,13 @@ from keeper.chain import Chain, Signer
 from keeper.chain.fees import FeePolicy
 from keeper.db import Database, Leader
 from keeper.jobs.port import Job
-from keeper.rewards.past import Past
+from keeper.rewards.history import History
 from keeper.runtime.balance import BalanceGuard
-from keeper.runtime.keeper import Keeper, Limits
+from keeper.runtime.keeper import Keeper, LagLimits
 from keeper.runtime.operation import Operation, sender_of
 
 WARNING, STOP = 500_000_000, 50_000_000
-LIMITS = Limits(lag_slots=1_500, lag_hours=3)
+LIMITS = LagLimits(lag_slots=1_500, lag_hours=3)
 
 
 def new_keeper(
@@ -50,14 +50,14 @@ def new_keeper(
 
 
 @asynccontextmanager
-async def indexed(chain: Chain, file: Path) -> AsyncIterator[Past]:
+async def indexed(chain: Chain, file: Path) -> AsyncIterator[History]:
     """Earlier states of a chain, from an index in a file of its own."""
     database = Database(f"sqlite:///{file}")
     await database.upgrade()
-    past = Past(chain, database)
-    await past.prepare()
+    history = History(chain, database)
+    await history.prepare()
     try:
-        yield past
+        yield history
     finally:
         await database.close()
 

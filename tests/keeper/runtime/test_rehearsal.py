@@ -91,8 +91,8 @@ async def test_blocks_are_computed_and_neither_published_nor_attested(tmp_path: 
     world.chain.advance(HOUR)
     folder = tmp_path / "operator-0"
     with copied(folder) as copy:
-        async with indexed(world.chain, tmp_path / "operator-0.db") as past:
-            job = partial(attest_hours, folder=copy, observe=observe, past=past)
+        async with indexed(world.chain, tmp_path / "operator-0.db") as history:
+            job = partial(attest_hours, folder=copy, observe=observe, history=history)
             found = await rehearse(job, world.chain, world.operators[0], LOG)
         assert (copy / "1/manifest.json").exists(), "the hour before was there to go on from"
     (transaction,) = found.transactions

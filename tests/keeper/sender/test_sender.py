@@ -154,7 +154,7 @@ async def test_what_somebody_else_did_is_done(office: Office) -> None:
         return False
 
     assert await office.do(Action("a", (pay(10**15),), not_due)) == []
-    assert await office.intents() == {"a": "elsewhere"}
+    assert await office.intents() == {"a": "superseded"}
 
 
 async def test_a_refused_action_waits_longer_each_time_and_is_parked_at_last(office: Office) -> None:

@@ -17,7 +17,7 @@ def test_fees_are_sold_and_burned():
     assert record.error is None, (world.error(record), record.logs)
     price = 5 * IO
     sold = world.auction(0)
-    assert (sold.status, sold.price, sold.cost) == (buyback.Status.SOLD, price, 5_000 * IO)
+    assert (sold.status, sold.price, sold.cost) == (buyback.AuctionStatus.SOLD, price, 5_000 * IO)
     assert world.usdc(buyer.pubkey()) == 1_000 * USDC
     assert world.usdc_vault() == 0
     assert supply - world.supply() == 5_000 * IO == 100_000 * IO - world.balance(buyer.pubkey())

@@ -5,7 +5,7 @@ import pytest
 from keeper.chain import Account, token
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
-from keeper.clients.buyback import Status
+from keeper.clients.buyback import AuctionStatus
 from keeper.economy.buyback import INTERVAL, MAX_PRICE, USDC
 from keeper.economy.supply import IO
 from tests.model.state import U64
@@ -91,7 +91,7 @@ def test_an_auction_is_closed_when_it_is_over_and_not_before() -> None:
     world.chain.advance(1)
     do(world, client.close_auction(OPEN))
     assert refused(world, client.close_auction(OPEN)) == "AuctionClosed"
-    assert auction(world).status == Status.UNSOLD
+    assert auction(world).status == AuctionStatus.UNSOLD
 
 
 # -- limits ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from solders.pubkey import Pubkey
 
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
-from keeper.clients.buyback import Params, Status
+from keeper.clients.buyback import AuctionStatus, Params
 from keeper.economy.buyback import MAX_PRICE, USDC
 from tests.programs.buyback.world import USDC_MINT
 from tests.programs.world import DAY, HOUR, World, key
@@ -35,7 +35,7 @@ def test_a_guardian_can_not_let_the_price_fall_for_a_friend() -> None:
     world.chain.advance(1)
     assert refused(world, bid("mallory")) == "AuctionOver"
     do(world, client.close_auction(OPEN))
-    assert auction(world).status == Status.VOID
+    assert auction(world).status == AuctionStatus.VOID
     assert config(world).reference_price == reference, "nor did the next auction become cheaper"
     do(world, start(OPEN + 1))
     assert auction(world, OPEN + 1).start_price == 2 * reference

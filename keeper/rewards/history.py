@@ -36,7 +36,7 @@ class HourPast:
     hired: set[Pubkey]
 
 
-class Past:
+class History:
     """Earlier states of the chain, from the events of staking and orders."""
 
     def __init__(self, chain: ChainReader, database: Database, *, keeps: bool = True) -> None:
