@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from keeper.db import Database, DatabaseError
-from keeper.db.tables import CHAIN, METADATA, SIGNATURES
+from keeper.db.tables import CHAIN, INTENTS, METADATA, SIGNATURES
 
 
 @pytest.mark.parametrize(
