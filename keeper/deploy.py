@@ -13,6 +13,7 @@ from solders.system_program import CreateAccountWithSeedParams, create_account_w
 from keeper.chain import Chain, ChainError, Signer, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
+from keeper.chain.landing import land
 from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.programs import PROGRAMS
@@ -98,7 +99,7 @@ async def genesis(
     payer = admin.pubkey()
     config = await tokenomics.read_config(chain)
     if config is None:
-        await chain.send([tokenomics.initialize(payer, staking_program, guardian)], [admin])
+        await land(chain, [tokenomics.initialize(payer, staking_program, guardian)], [admin])
     for done in await tokenomics.read_allocations(chain):
         row = table[done.id]
         if (done.schedule, done.beneficiary) != (row.schedule, beneficiaries[row.label]):
@@ -109,9 +110,9 @@ async def genesis(
             tokenomics.add_allocation(payer, row, beneficiary),
             create_associated(payer, beneficiary, tokenomics.MINT),
         ]
-        await chain.send(instructions, [admin])
+        await land(chain, instructions, [admin])
     if config is None or not config.launched:
-        await chain.send([tokenomics.launch(payer, start_month)], [admin])
+        await land(chain, [tokenomics.launch(payer, start_month)], [admin])
 
 
 async def staking_genesis(
@@ -131,7 +132,7 @@ async def staking_genesis(
     payer = admin.pubkey()
     if await staking.read_config(chain) is None:
         params = staking.Params(tuple(operators), threshold=len(operators) // 2 + 1)
-        await chain.send([staking.initialize(payer, guardian, params)], [admin])
+        await land(chain, [staking.initialize(payer, guardian, params)], [admin])
     done = await staking.read_classes(chain)
     for row in classes:
         there = done.get(row.id)
@@ -143,7 +144,7 @@ async def staking_genesis(
         instructions = [
             staking.add_class(payer, row.id, row.name, row.multiplier, row.pool, row.kind) for row in rows
         ]
-        await chain.send(instructions, [admin])
+        await land(chain, instructions, [admin])
 
 
 async def buyback_genesis(
@@ -157,7 +158,7 @@ async def buyback_genesis(
     config = await buyback.read_config(chain)
     if config is None:
         terms = params or buyback.Params()
-        await chain.send([buyback.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
+        await land(chain, [buyback.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
     elif config.usdc_mint != usdc_mint:
         raise ChainError(f"buyback on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
 
@@ -173,7 +174,7 @@ async def orders_genesis(
     config = await orders.read_config(chain)
     if config is None:
         terms = params or orders.Params()
-        await chain.send([orders.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
+        await land(chain, [orders.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
     elif config.usdc_mint != usdc_mint:
         raise ChainError(f"orders on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
 
@@ -203,5 +204,5 @@ async def make_test_usdc(chain: Chain, admin: Signer, amount: int) -> Pubkey:
             create_associated(payer, payer, mint),
             mint_to(mint, associated_token_address(payer, mint), payer, amount),
         ]
-        await chain.send(instructions, [admin])
+        await land(chain, instructions, [admin])
     return mint

@@ -44,3 +44,15 @@ class TransactionFailed(ChainError):
     def code(self) -> int | None:
         """The program's own error number, if it was one."""
         return self.record.code
+
+
+class ChainLocked(ChainError):
+    """Another process is writing the saved chain, for longer than anybody waits."""
+
+
+class ChainNotSaved(ChainError):
+    """What was executed can't go into the chain's file, which is as it was."""
+
+
+class AnotherChain(ChainError):
+    """The chain's file is another chain's by now: whoever opened the first must start anew."""

@@ -43,10 +43,12 @@ def rebuild(name: Annotated[str, typer.Argument(metavar="PROGRAM", help="such as
 
     async def work() -> None:
         database = Database(options.settings().database)
-        await database.upgrade()
-        async with database.changing_schema() as connection:
-            await EventTables(PROGRAMS[name]).drop(connection)
-        await database.close()
+        try:
+            if await database.exists():
+                async with database.changing_schema() as connection:
+                    await EventTables(PROGRAMS[name]).drop(connection)
+        finally:
+            await database.close()
 
     asyncio.run(work())
     console.print(f"{name} is indexed anew by the next ionet index or ionet keeper run")
@@ -64,7 +66,7 @@ def index(
     async def work() -> bool:
         async with (
             connect(settings.chain) as connected,
-            operating(connected, settings.database, wiring.holder(settings)) as keeper,
+            operating(connected, settings.chain, settings.database, wiring.holder(settings)) as keeper,
         ):
             await keeper.index(log)
             results = await keeper.compare(log) if compare else []

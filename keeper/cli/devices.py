@@ -101,7 +101,9 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
             amount = parse(stake, Currency.IO) if stake is not None else least
             has_wallet = await staking.read_wallet(connected, to) is not None
             plan = _registration(device, amount, has_wallet)
-            await carry_out(connected, plan, [supplier, machine], dry_run=dry_run, yes=yes)
+            await carry_out(
+                connected, plan, [supplier, machine], fees=settings.fees, dry_run=dry_run, yes=yes
+            )
 
     asyncio.run(work())
 
@@ -131,7 +133,7 @@ def ask(
             io_, usdc = show(asks["ask_io"], Currency.IO), show(asks["ask_usdc"], Currency.USDC)
             note = f"From now on it asks for {io_} IO or {usdc} USDC; leases that run keep their price."
             plan = Plan((change,), notes=(note,))
-            await carry_out(connected, plan, [supplier], dry_run=dry_run, yes=yes)
+            await carry_out(connected, plan, [supplier], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -178,7 +180,7 @@ def accept(
                 accepted = plans.accept(config, found, lease, payer.pubkey())
                 plan = Plan((*first, *accepted.instructions), accepted.movements, accepted.notes)
                 signers.append(machine)
-            await carry_out(connected, plan, signers, dry_run=dry_run, yes=yes)
+            await carry_out(connected, plan, signers, fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 

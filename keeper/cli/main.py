@@ -16,11 +16,13 @@ COMMANDS = (
         "index",
         "keeper.cli.database:index",
         "Index every program's events up to now, and check that they alone make the accounts on chain.",
+        extra="keeper",
     ),
     LazyCommand(
         "demo",
         "keeper.cli.demo:demo",
         "Run the whole economy on an embedded chain: genesis, airdrops, 20 years of emission.",
+        extra="demo",
     ),
     LazyCommand("supply", "keeper.cli.network:supply", "Where all IO is, and whether it adds up."),
     LazyCommand(
@@ -36,8 +38,8 @@ COMMANDS = (
         "keeper.cli.network:genesis",
         "Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.",
     ),
-    LazyCommand("keeper", "keeper.cli.keeper:app", "The bot that does what is due on chain."),
-    LazyCommand("db", "keeper.cli.database:app", "The keeper's database."),
+    LazyCommand("keeper", "keeper.cli.keeper:app", "The bot that does what is due on chain.", extra="keeper"),
+    LazyCommand("db", "keeper.cli.database:app", "The keeper's database.", extra="keeper"),
     LazyCommand(
         "rewards", "keeper.cli.rewards:app", "Reward blocks: what was published, and whether it is right."
     ),

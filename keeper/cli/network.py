@@ -12,7 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from keeper import deploy
-from keeper.chain.connect import connect
+from keeper.chain.connect import connect, writing
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.clients import tokenomics
@@ -46,7 +46,8 @@ def put_on_chain(
             for name in PROGRAMS:
                 with Progress(console=console, transient=True) as progress:
                     show = progress_of(progress, name)
-                    changed = await deploy.deploy_program(connected, name, authority, keys, show)
+                    async with writing(connected):
+                        changed = await deploy.deploy_program(connected, name, authority, keys, show)
                 console.print(f"{name}: {'deployed' if changed else 'is on chain already'}")
 
     asyncio.run(work())
@@ -85,7 +86,7 @@ def genesis(
     owners = deploy.read_beneficiaries(beneficiaries)
 
     async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
-        async with connect(settings.chain, live=True) as connected:
+        async with connect(settings.chain, live=True) as connected, writing(connected):
             await deploy.genesis(
                 connected,
                 admin,

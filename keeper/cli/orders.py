@@ -12,11 +12,12 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, ChainError, Signer
 from keeper.chain.connect import connect
+from keeper.chain.fees import FeePolicy
 from keeper.chain.program import UnexpectedData
 from keeper.chain.token import balance
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
-from keeper.cli.signing import DryRunOption, YesOption, carry_out, fitting
+from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order, Terms
 from keeper.clients.staking import Class
@@ -27,6 +28,7 @@ from keeper.terminal import orders as order_tables
 from keeper.terminal import tables
 from keeper.terminal.tables import console
 from keeper.wallet import plans
+from keeper.wallet.checks import fitting
 from keeper.wallet.plans import Plan
 
 app = typer.Typer(help="Rent compute: orders, their leases and their money.", no_args_is_help=True)
@@ -102,7 +104,7 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
             )
             now = (await connected.clock()).unix_timestamp
             plan = plans.create(config, renter.pubkey(), now if number is None else number, terms)
-            await carry_out(connected, plan, [renter], dry_run=dry_run, yes=yes)
+            await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -167,7 +169,9 @@ def extend(
             def of(leases: list[Lease]) -> Plan:
                 return plans.extend(config, found, leases, hours)
 
-            await _carry_out_first(connected, of, chosen, renter, dry_run=dry_run, yes=yes)
+            await _carry_out_first(
+                connected, of, chosen, renter, fees=settings.fees, dry_run=dry_run, yes=yes
+            )
 
     asyncio.run(work())
 
@@ -198,7 +202,9 @@ def end(
             def of(leases: list[Lease]) -> Plan:
                 return plans.end(config, found, leases, caller.pubkey(), now)
 
-            await _carry_out_first(connected, of, chosen, caller, dry_run=dry_run, yes=yes)
+            await _carry_out_first(
+                connected, of, chosen, caller, fees=settings.fees, dry_run=dry_run, yes=yes
+            )
 
     asyncio.run(work())
 
@@ -222,7 +228,7 @@ def cancel(
             (vault,) = await connected.accounts([found.vault])
             now = (await connected.clock()).unix_timestamp
             plan = plans.cancel(config, found, now, balance(vault))
-            await carry_out(connected, plan, [renter], dry_run=dry_run, yes=yes)
+            await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -296,11 +302,12 @@ async def _carry_out_first(
     chosen: list[Lease],
     signer: Signer,
     *,
+    fees: FeePolicy,
     dry_run: bool,
     yes: bool,
 ) -> None:
     """Carry out the plan of the first leases, as many as fit into a transaction, and say what is left."""
     plan, count = fitting(lambda count: of(chosen[:count]), len(chosen), signer.pubkey())
-    await carry_out(chain, plan, [signer], dry_run=dry_run, yes=yes)
+    await carry_out(chain, plan, [signer], fees=fees, dry_run=dry_run, yes=yes)
     if left := len(chosen) - count:
         console.print(f"{left} more don't fit into this transaction: run the command again for them.")

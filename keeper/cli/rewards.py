@@ -12,8 +12,10 @@ import typer
 from rich.table import Table
 
 from keeper.chain import Chain
-from keeper.chain.connect import connect
+from keeper.chain.connect import connect, writing
+from keeper.chain.landing import land
 from keeper.chain.token import create_associated
+from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, KeypairOption, address, settings
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Block, BlockStatus
@@ -24,7 +26,7 @@ from keeper.rewards import publication
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rows import text
-from keeper.rewards.rule import POINT_PARTS, Reason, Status
+from keeper.rewards.rule import POINT_PARTS, DeviceStatus, Reason
 from keeper.runtime.listen import listen
 from keeper.terminal import tables
 from keeper.terminal.tables import console, plain
@@ -56,8 +58,8 @@ def show(hour: HourOption = None, folder: FolderOption = None) -> None:
     pools = plain("By pool", "pool", "devices", "succeeded", "failed", "missed", "score", "rewards IO")
     for pool in Pool:
         mine = devices[devices["pool"] == pool]
-        counts = [f"{(mine['status'] == each).sum():,}" for each in reversed(Status)]
-        scores = int(mine["score"][mine["status"] == Status.SUCCEEDED].sum())
+        counts = [f"{(mine['status'] == each).sum():,}" for each in reversed(DeviceStatus)]
+        scores = int(mine["score"][mine["status"] == DeviceStatus.SUCCEEDED].sum())
         pools.add_row(
             pool.name.capitalize(), f"{len(mine):,}", *counts, f"{scores:,}", io(int(mine["reward"].sum()))
         )
@@ -175,12 +177,12 @@ def claim(
     payer = chosen.signer()
 
     async def work() -> tuple[int, int]:
-        async with connect(chosen.chain, live=True) as connected:
+        async with connect(chosen.chain, live=True) as connected, writing(connected):
             instructions = [
                 create_associated(payer.pubkey(), owner, tokenomics.MINT),
                 staking.claim(number, owner, found.lifetime, found.proof),
             ]
-            record = await connected.send(instructions, [payer])
+            record = await land(connected, instructions, [payer], fees=chosen.fees)
             (event,) = staking.PROGRAM.events(record)
             return int(event.fields["amount"]), int(event.fields["claimed"])
 
@@ -203,9 +205,10 @@ def serve(
     place = folder or settings().rewards
     if not place.is_dir():
         raise PublicationError(f"{place} is no folder: --dir (or IONET_REWARDS) names where blocks are")
-    import uvicorn  # noqa: PLC0415 - a server, which the others don't need
+    with needs("keeper", "ionet rewards serve"):
+        import uvicorn  # noqa: PLC0415 - a server, for this alone
 
-    from keeper.api.app import application  # noqa: PLC0415
+        from keeper.api.app import application  # noqa: PLC0415
 
     listener = listen(host, port, "--host and --port name another place")
     server = uvicorn.Server(uvicorn.Config(application(place), log_level="warning", lifespan="off"))

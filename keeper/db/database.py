@@ -95,6 +95,11 @@ class Database:
         """Where SQLite keeps it; None for a server's."""
         return Path(self.url.database) if self.is_sqlite and self.url.database else None
 
+    @property
+    def name(self) -> str:
+        """What people call it: the file, or the URL without its password."""
+        return str(self.file or self.url.render_as_string())
+
     def _with(self, drivers: dict[str, str]) -> URL:
         return self.url.set(drivername=drivers[self.url.get_backend_name()])
 
@@ -126,6 +131,38 @@ class Database:
             raise DatabaseUnusable(self._saying(error)) from error
         finally:
             engine.dispose()
+
+    async def exists(self) -> bool:
+        """Whether there is anything to read: a file, with tables in it. Makes nothing and changes nothing.
+
+        Raises DatabaseError when it can't be opened, or its schema is another version's.
+        """
+        try:
+            if self.file:
+                self.file.stat()
+            current, head = await self.versions()
+            if current is None:
+                await self._require_empty()
+                return False
+        except FileNotFoundError:
+            return False
+        except (DBAPIError, OSError) as error:
+            raise DatabaseUnusable(self._saying(error)) from error
+        if current != head:
+            earlier = {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+            do = "run ionet db upgrade" if current in earlier else "take the version that made it"
+            raise DatabaseError(f"{self.name}: its schema is at {current}, this version's is {head}: {do}")
+        return True
+
+    async def _require_empty(self) -> None:
+        """Raise DatabaseError when something else is kept here."""
+        async with self.reading() as connection:
+            tables = await connection.run_sync(lambda on: sa.inspect(on).get_table_names())
+        if tables:
+            raise DatabaseError(
+                f"{self.name}: its tables, such as {min(tables)}, are not the keeper's: name "
+                "another database by IONET_DATABASE"
+            )
 
     async def versions(self) -> tuple[str | None, str | None]:
         """The schema's version as it is, and as it should be; None for a database without one."""

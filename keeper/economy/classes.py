@@ -23,7 +23,7 @@ class Pool(IntEnum):
     COMMUNITY = 1
 
 
-class Kind(IntEnum):
+class ProcessorKind(IntEnum):
     """Kinds of processors, by the program's numbers."""
 
     GPU = 0
@@ -39,7 +39,7 @@ class ClassRow:
     name: str
     multiplier: int
     pool: Pool
-    kind: Kind
+    kind: ProcessorKind
 
 
 class ClassTableError(UserError):
@@ -55,7 +55,7 @@ def read_classes(path: Path = CLASS_TABLE) -> list[ClassRow]:
                 each["name"],
                 each["multiplier"],
                 Pool[each["pool"].upper()],
-                Kind[each["kind"].upper()],
+                ProcessorKind[each["kind"].upper()],
             )
             for each in json.loads(path.read_text())["classes"]
         ]

@@ -28,7 +28,7 @@ from keeper.economy import merkle
 from keeper.errors import UserError, why
 from keeper.rewards import rule, tables
 from keeper.rewards.rows import CLASS, INPUT, Hour, Rows, RowsError, keys
-from keeper.rewards.rule import RESULT, WALLET, Block, Status, reward
+from keeper.rewards.rule import RESULT, WALLET, BlockResult, DeviceStatus, reward
 from keeper.rewards.tree import root, tree
 
 KINDS = {"inputs.csv": INPUT, "classes.csv": CLASS, "rewards.csv": RESULT, "wallets.csv": WALLET}
@@ -296,8 +296,8 @@ def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     return read_table(folder, manifest, "wallets.csv"), manifest.hash
 
 
-def _manifest(block: Block, previous: str | None, files: dict[str, File]) -> Manifest:
-    counts = {each: int((block.devices["status"] == each).sum()) for each in Status}
+def _manifest(block: BlockResult, previous: str | None, files: dict[str, File]) -> Manifest:
+    counts = {each: int((block.devices["status"] == each).sum()) for each in DeviceStatus}
     return Manifest(
         hour=block.hour.number,
         start=block.hour.start,
@@ -311,9 +311,9 @@ def _manifest(block: Block, previous: str | None, files: dict[str, File]) -> Man
         paid=block.paid,
         carried=block.pot - block.paid,
         devices=len(block.devices),
-        succeeded=counts[Status.SUCCEEDED],
-        failed=counts[Status.FAILED],
-        missed=counts[Status.MISSED],
+        succeeded=counts[DeviceStatus.SUCCEEDED],
+        failed=counts[DeviceStatus.FAILED],
+        missed=counts[DeviceStatus.MISSED],
         previous=previous,
         files=files,
     )

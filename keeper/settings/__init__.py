@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from keeper.chain import Signer
+from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
 from keeper.errors import UserError, why
 from keeper.jobs.names import NAMES
@@ -176,6 +177,11 @@ class Settings(BaseSettings):
     def stop_lamports(self) -> int:
         """The balance below which it sends nothing."""
         return int(self.balance_stop * LAMPORTS)
+
+    @property
+    def fees(self) -> FeePolicy:
+        """What transactions offer for being taken sooner."""
+        return FeePolicy(self.fee_percentile, self.fee_highest, self.fee_daily)
 
     def signer(self) -> Signer:
         """Whoever signs, here or elsewhere: nobody is asked for a signature yet. Raises KeyRefused."""

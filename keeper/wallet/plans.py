@@ -26,7 +26,7 @@ from keeper.market.matching import lease_to_be
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NamedAccount:
     """A token account and what people call it."""
 
     name: str
@@ -37,8 +37,8 @@ class Place:
 class Movement:
     """Tokens that move: base units of ``currency``."""
 
-    source: Place
-    to: Place
+    source: NamedAccount
+    to: NamedAccount
     amount: int
     currency: Currency
     why: str
@@ -68,7 +68,7 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
     order = orders.order_address(renter, number)
     movement = Movement(
         _wallet("your account", renter, config, currency),
-        Place("the order's vault", orders.vault_address(order)),
+        NamedAccount("the order's vault", orders.vault_address(order)),
         place * terms.devices,
         currency,
         f"devices x hours x highest price, and the fee of {_percent(bps)}",
@@ -163,8 +163,8 @@ def match(order: Order, device: Device, matcher: Pubkey, now: int) -> tuple[Inst
 def stake(device: Device, amount: int) -> Plan:
     """Put ``amount`` base units of IO on a device."""
     movement = Movement(
-        Place("your account", tokenomics.tokens_address(device.supplier)),
-        Place("the stake vault", staking.STAKE_VAULT),
+        NamedAccount("your account", tokenomics.tokens_address(device.supplier)),
+        NamedAccount("the stake vault", staking.STAKE_VAULT),
         amount,
         Currency.IO,
         "the device's stake, yours again after a cooldown",
@@ -181,12 +181,12 @@ def _account(config: Config, order: Order, payer: Pubkey) -> Instruction:
     return create_associated(payer, order.renter, config.mint(order.terms.currency))
 
 
-def _wallet(name: str, owner: Pubkey, config: Config, currency: Currency) -> Place:
-    return Place(name, associated_token_address(owner, config.mint(currency)))
+def _wallet(name: str, owner: Pubkey, config: Config, currency: Currency) -> NamedAccount:
+    return NamedAccount(name, associated_token_address(owner, config.mint(currency)))
 
 
-def _vault(order: Order) -> Place:
-    return Place("the order's vault", order.vault)
+def _vault(order: Order) -> NamedAccount:
+    return NamedAccount("the order's vault", order.vault)
 
 
 def _percent(bps: int) -> str:

@@ -16,8 +16,9 @@ from keeper.economy import calendar, emission, merkle
 from keeper.economy.calendar import MonthError
 from keeper.economy.vesting import Schedule
 from tests.model import schedule as model
-from tests.model.state import Allocation, Config, Refused
-from tests.model.tokenomics import Tokenomics
+from tests.model.state import Refused
+from tests.model.tokenomics.program import Tokenomics
+from tests.model.tokenomics.state import Allocation, Config
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 SHARED = [path.stem for path in sorted(VECTORS.glob("*.json")) if not path.stem.startswith("staking_")]

@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 from rich.console import Console
 
 from keeper.chain.embedded import EmbeddedChain
@@ -18,6 +20,8 @@ from keeper.economy.supply import IO, MAX_SUPPLY
 from keeper.rewards import publication
 from tests.model import rewards as model
 
+DOCUMENTS = Path(__file__).parents[3]
+
 
 async def test_the_whole_demo(tmp_path):
     console = Console(record=True, width=100)
@@ -27,9 +31,12 @@ async def test_the_whole_demo(tmp_path):
     assert re.search(r"[\d,]+ figures compared, all equal", printed)
     assert "2025-03   3,072,063.36669555      3,072,063" in printed
     assert "4,129.1174" in printed
-    lines = [line.rstrip() for line in printed.splitlines()]
-    for shown in _shown_in_readme():
+    lines = [line for line in map(str.rstrip, printed.splitlines()) if line]
+    for shown in _shown("README.md"):
         assert any(line.startswith(shown) for line in lines), shown
+    *whole, last = _shown("docs/demo.md")
+    assert whole == lines[lines.index(whole[0]) : -1]
+    assert lines[-1].startswith(last)
     assert len(re.findall(r"left over +0\.00000000 *\n", printed)) == 2
     assert re.search(r"dust left in vaults +0\.00000000 +0\.000000 *\n", printed)
     outcomes = {"completed": 89, "ended by the renter": 18, "broken off by the supplier": 4}
@@ -51,7 +58,9 @@ async def test_the_whole_demo(tmp_path):
         supply = 500_000_000 * IO + _units(row["emitted"]) - _units(row["burned"])
         assert _units(row["supply"]) == supply
     for name in ("supply.png", "buyback.png"):
-        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+        assert np.array_equal(imread(tmp_path / name), imread(DOCUMENTS / "docs" / name)), (
+            f"copy out/demo/{name}"
+        )
 
     saved = EmbeddedChain.load(tmp_path / "network.chain")
     burned = 25 * IO + await _check_burns(saved)
@@ -107,14 +116,11 @@ async def _check_burns(chain):
     return sum(sale["cost"] for sale in sales) + sum(fees)
 
 
-def _shown_in_readme():
-    """The lines that README shows of what is printed, without the dots where it leaves some out."""
-    text = (Path(__file__).parents[3] / "README.md").read_text()
-    demo = text.split("## Two commands")[1].split("## The command line")[0]
-    blocks = [block for block in re.findall(r"```\n(.*?)```", demo, re.DOTALL) if "───" in block]
-    assert len(blocks) == 3
-    lines = [line.removesuffix("...").rstrip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line]
+def _shown(document: str) -> list[str]:
+    """The lines that a document shows of the tables printed, without the dots where it leaves some out."""
+    blocks = re.findall(r"^```\n(.*?)^```", (DOCUMENTS / document).read_text(), re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks if "───" in block for line in block.splitlines()]
+    return [line for line in (each.removesuffix("...").rstrip() for each in lines) if line]
 
 
 async def _check_hours(folder):

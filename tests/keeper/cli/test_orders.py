@@ -13,7 +13,7 @@ from keeper.clients import orders, staking, tokenomics
 from keeper.economy.calendar import DAY, month_start, parse_month
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, fee
 from keeper.terminal.orders import duration
-from tests.programs.orders_world import ASK_IO, HOUR, IO, USDC, OrdersWorld
+from tests.programs.orders.world import ASK_IO, HOUR, IO, USDC, OrdersWorld
 from tests.programs.world import finish, key
 
 SUPPLIER, RENTER = key("supplier").pubkey(), key("renter").pubkey()

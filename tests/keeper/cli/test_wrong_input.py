@@ -30,7 +30,7 @@ from keeper.settings import Settings
 from tests.keeper.api.serving import serving
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
-from tests.programs.orders_world import HOUR, OrdersWorld
+from tests.programs.orders.world import HOUR, OrdersWorld
 from tests.programs.world import key
 
 FUTURE = month_start(parse_month("2090-01"))
@@ -171,8 +171,6 @@ CHAINS = [
     Wrong(f"device list --chain {GONE}", "Is the node running"),
     Wrong(f"buyback show --chain {GONE}", "Is the node running"),
     Wrong("buyback show --chain empty.chain", "buyback is not initialised on this chain"),
-    Wrong(f"keeper status --chain {GONE}", "Is the node running"),
-    Wrong(f"keeper resume --chain {GONE}", "Is the node running"),
     Wrong(f"keeper run --once --chain {GONE} --keypair renter.json", "Is the node running"),
     Wrong(f"rewards verify --hour 0 --chain {GONE}", "Is the node running"),
     Wrong("rewards verify --hour 0 --chain nowhere.chain", "no saved chain here"),
@@ -390,28 +388,32 @@ GENESES = [
     usage(f"genesis {AS_ADMIN}", "--guardian"),
 ]
 URLS = {
-    "keeper.db": "no database's URL: write sqlite:///FILE or postgresql://...",
-    "postgresql://host:port/x": "no database's URL",
-    "mysql://localhost/x": "mysql is no database for the keeper; take sqlite or postgresql",
-    "sqlite://": "needs a file: sqlite:///keeper.db",
-    "sqlite:///:memory:": "needs a file: sqlite:///keeper.db",
-    "sqlite:///folder": "unable to open database file",
-    "sqlite:///binary/x.db": "binary: File exists",
-    "sqlite:///loop": "unable to open database file",
-    "sqlite:///garbage.db": "file is not a database",
-    "sqlite:///later.db": "'9999'; its tables are another version's: take the keeper that made them",
-    "sqlite:///other.db": "table chain already exists",
-    "postgresql://nobody:secret@127.0.0.1:9/x": "is IONET_DATABASE right?",
-    "postgresql://nobody@127.0.0.1:9/x?nonsense=1": "nonsense",
+    "keeper.db": 2 * ("no database's URL: write sqlite:///FILE or postgresql://...",),
+    "postgresql://host:port/x": 2 * ("no database's URL",),
+    "mysql://localhost/x": 2 * ("mysql is no database for the keeper; take sqlite or postgresql",),
+    "sqlite://": 2 * ("needs a file: sqlite:///keeper.db",),
+    "sqlite:///:memory:": 2 * ("needs a file: sqlite:///keeper.db",),
+    "sqlite:///folder": 2 * ("unable to open database file",),
+    "sqlite:///binary/x.db": ("binary: File exists", "binary/x.db: Not a directory"),
+    "sqlite:///loop": ("unable to open database file", "loop: Too many levels of symbolic links"),
+    "sqlite:///garbage.db": 2 * ("file is not a database",),
+    "sqlite:///later.db": (
+        "'9999'; its tables are another version's: take the keeper that made them",
+        "its schema is at 9999",
+    ),
+    "sqlite:///other.db": ("table chain already exists", "its tables, such as chain, are not the keeper's"),
+    "postgresql://nobody:secret@127.0.0.1:9/x": 2 * ("is IONET_DATABASE right?",),
+    "postgresql://nobody@127.0.0.1:9/x?nonsense=1": 2 * ("nonsense",),
 }
+"""What whoever makes a database, and whoever only reads one, says of it."""
 DATABASES = [
-    *(Wrong("db upgrade", said, {"IONET_DATABASE": url}) for url, said in URLS.items()),
+    *(Wrong("db upgrade", made, {"IONET_DATABASE": url}) for url, (made, _) in URLS.items()),
+    *(Wrong("keeper retry", read, {"IONET_DATABASE": url}) for url, (_, read) in URLS.items()),
     *(
-        Wrong(typed, URLS[url], {"IONET_DATABASE": url})
+        Wrong(typed, URLS[url][0], {"IONET_DATABASE": url})
         for url in ("keeper.db", "sqlite:///folder", "postgresql://nobody:secret@127.0.0.1:9/x")
         for typed in (
             "db rebuild staking",
-            "keeper retry",
             f"keeper status {ON}",
             f"keeper resume {ON}",
             f"index {ON}",

@@ -60,7 +60,7 @@ async def test_an_older_file_keeps_what_is_in_it(tmp_path: Path, monkeypatch: py
     row = {"program": "staking", "slot": 7, "position": 1, "signature": "x", "time": None, "failed": True}
     async with database.transaction() as connection:
         await connection.execute(sa.insert(SIGNATURES).values(row))
-    assert await database.versions() == ("0002", "0003")
+    assert await database.versions() == ("0002", "0004")
     await database.upgrade()
     async with database.reading() as connection:
         assert (await connection.execute(sa.select(SIGNATURES))).mappings().all() == [row]

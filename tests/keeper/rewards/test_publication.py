@@ -15,7 +15,7 @@ from keeper.rewards.rows import INPUT, Hour
 from keeper.rewards.tree import EMPTY_ROOT, leaf, tree
 from tests.keeper.rewards.tables import START, another, classes, key, rows, wallets
 from tests.model.schedule import HOUR, IO, root
-from tests.model.staking_blocks import leaf as model_leaf
+from tests.model.staking.blocks import leaf as model_leaf
 
 EMITTED = 448_028_673_835
 

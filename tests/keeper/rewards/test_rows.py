@@ -11,8 +11,8 @@ from keeper.clients.staking import Class
 from keeper.economy.supply import IO
 from keeper.rewards import publication
 from keeper.rewards.rows import OBSERVATION, Hour, RowsError, class_rows, device_rows, keys
-from keeper.rewards.rule import Status
-from tests.programs.staking_world import StakingWorld
+from keeper.rewards.rule import DeviceStatus
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 
@@ -96,7 +96,11 @@ def test_from_accounts_to_a_payment(tmp_path: Path) -> None:
         world.do(staking.finalise(hour))
     # Two devices are staked enough; the third never found a co-staker.
     devices = publication.read_table(tmp_path, manifest, "rewards.csv")
-    assert sorted(devices["status"].tolist()) == [Status.MISSED, Status.SUCCEEDED, Status.SUCCEEDED]
+    assert sorted(devices["status"].tolist()) == [
+        DeviceStatus.MISSED,
+        DeviceStatus.SUCCEEDED,
+        DeviceStatus.SUCCEEDED,
+    ]
     supplier, helper = (key(name).pubkey() for name in ("supplier", "helper"))
     had = {wallet: world.balance(wallet) for wallet in (supplier, helper)}
     for wallet, before in had.items():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from keeper.economy.classes import Pool
 from keeper.rewards.exact import mul_div
 from keeper.rewards.rows import Hour, RowsError
-from keeper.rewards.rule import ALL_POINTS, POOL_POINTS, Reason, Status, divide, reward, score
+from keeper.rewards.rule import ALL_POINTS, POOL_POINTS, DeviceStatus, Reason, divide, reward, score
 from tests.keeper.rewards.tables import (
     CLASSES,
     GOOD,
@@ -194,7 +194,7 @@ def test_each_criterion_alone_earns_nothing(reason):
     assert second["reasons"] == reason.value
     assert (first["reward"], second["reward"]) == (EMITTED, 0)
     during = reason in Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.OFFLINE
-    assert second["status"] == (Status.FAILED if during else Status.MISSED)
+    assert second["status"] == (DeviceStatus.FAILED if during else DeviceStatus.MISSED)
     assert padded(block.wallets["wallet"]) == [key("wallet 1")]
 
 
@@ -211,7 +211,7 @@ def test_each_criterion_alone_earns_nothing(reason):
 )
 def test_just_good_enough(changed):
     (row,) = run([another(1, **changed)]).devices
-    assert (row["status"], row["reward"]) == (Status.SUCCEEDED, EMITTED)
+    assert (row["status"], row["reward"]) == (DeviceStatus.SUCCEEDED, EMITTED)
 
 
 @pytest.mark.parametrize(
