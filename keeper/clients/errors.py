@@ -15,7 +15,7 @@ FAILED = re.compile(r"Program (\w+) failed: ")
 OTHERS: dict[Pubkey, dict[int, str]] = {
     SYSTEM_PROGRAM: {
         0: "an account that this would create is there already",
-        1: "whoever pays has too few lamports: send SOL there",
+        1: "the key that pays has too few lamports: send it SOL",
     },
     TOKEN_PROGRAM: {1: "a token account holds too little", 17: "a token account is frozen"},
 }

@@ -49,7 +49,7 @@ def evidence_of(machine: Machine) -> bytes:
     return sha256(f"verdict on worker {machine.number}".encode()).digest()
 
 
-class _OnePast(History):
+class _OneHistory(History):
     """What all operators read: an hour is made from the index for the first of them and kept."""
 
     _last: tuple[int, HourPast] | None = None
@@ -82,12 +82,12 @@ class Stakers:
     leased: int = 0
     """IO that suppliers were paid for leases."""
     _database: Database = field(init=False)
-    _past: _OnePast = field(init=False)
+    _history: _OneHistory = field(init=False)
 
     def __post_init__(self) -> None:
         """All operators read one index here."""
         self._database = Database(f"sqlite:///{self.folder}/index.db")
-        self._history = _OnePast(self.network.chain, self._database)
+        self._history = _OneHistory(self.network.chain, self._database)
 
     # -- what happens --------------------------------------------------------------------------
 

@@ -28,8 +28,8 @@ from keeper.economy.genesis import read_table
 from keeper.economy.orders import LeaseStatus
 from keeper.resources import binary
 from tests.keeper.cli.test_rewards import OWNER, on_chain
-from tests.programs.buyback_world import BuybackWorld
-from tests.programs.orders_world import OrdersWorld
+from tests.programs.buyback.world import BuybackWorld
+from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import World, finish, key
 
 SIGNER = """

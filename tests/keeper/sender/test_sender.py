@@ -171,7 +171,7 @@ async def test_a_refused_action_waits_longer_each_time_and_is_parked_at_last(off
         world.warp_to(row.not_before)
     assert pauses == [20, 40, 80, 160, 320, 640, 1_280, 2_560]
     assert await office.intents() == {"a": "parked"}
-    assert "too few lamports" in row.reason
+    assert row.reason == "the key that pays has too few lamports: send it SOL"
     world.advance(10**6)
     assert await office.do(transfer("a", 10**15)) == []
     assert await unpark(office.database, "another") == 0
