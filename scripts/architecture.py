@@ -90,7 +90,7 @@ def _room(root: Path, name: str) -> Room:
 def draw(rooms: list[list[Room]]) -> str:
     """The picture as SVG, by layers."""
     parts: list[str] = []
-    top = float(MARGIN)
+    top: float = MARGIN
     for layer in rooms:
         inside = (WIDTH - 2 * MARGIN - SIDE - GAP * (len(layer) + 1)) / len(layer)
         alone = len(layer) == 1
@@ -111,13 +111,13 @@ def draw(rooms: list[list[Room]]) -> str:
         top += height + 2 * GAP + GAP / 2
     legend = "A room may import those below it, none beside or above it. Dashed: planned, not built."
     parts += _text([legend], MARGIN + SIDE, top, "text")
-    height = top + LINE + MARGIN
+    bottom = top + LINE + MARGIN
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom:.0f}" role="img">',
             "<title>The keeper's rooms, by what a line in them may touch</title>",
             f"<style>{STYLE}</style>",
-            _box("back", 0, 0, WIDTH, height),
+            _box("back", 0, 0, WIDTH, bottom),
             *parts,
             "</svg>\n",
         ]
