@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
 
-.PHONY: help demo test test-validator venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo test test-validator check-wheel venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -20,6 +20,9 @@ test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (b
 	@CARGO=$(CARGO) toolchain/validator install
 	@$(BIN)/pytest -q --chain validator tests/e2e
 
+check-wheel: venv ## build the package, and use it installed elsewhere, with all extras and with few
+	@$(BIN)/python -m toolchain.wheel
+
 venv: .venv/ready ## the Python environment, by the hashes in requirements.lock
 
 .venv/ready: requirements.lock pyproject.toml
@@ -29,7 +32,7 @@ venv: .venv/ready ## the Python environment, by the hashes in requirements.lock
 	@$(PYTHON) -m venv .venv || { echo "python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip install -q --require-hashes --compile-bytecode -r requirements.lock
-	@$(BIN)/uv pip install -q --no-deps -e .
+	@$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 programs: ## build every program into programs/artifacts (installs the toolchain, 2 minutes once)
@@ -58,4 +61,4 @@ lint: venv ## ruff, mypy, and who may import whom
 
 lock: venv ## resolve requirements.lock anew
 	@$(BIN)/uv lock -q --upgrade
-	@$(BIN)/uv export -q --format requirements-txt --all-groups --no-emit-project --no-header -o requirements.lock
+	@$(BIN)/uv export -q --format requirements-txt --all-extras --all-groups --no-emit-project --no-header -o requirements.lock

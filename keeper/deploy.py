@@ -10,14 +10,16 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
 
-from keeper.chain import Chain, ChainError, loader
+from keeper.chain import Chain, ChainError, Signer, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
+from keeper.chain.landing import land
 from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.economy.classes import ClassRow
 from keeper.economy.genesis import Row
+from keeper.errors import UserError, why
 from keeper.resources import DEV_KEYS, binary
 
 CLASSES_AT_ONCE = 8
@@ -25,20 +27,27 @@ CLASSES_AT_ONCE = 8
 _TEST_USDC = "test USDC"
 
 
+class DeployRefused(UserError):
+    """A file or a table that nothing can be deployed or launched with."""
+
+
 def read_keypair(path: Path) -> Keypair:
-    """Read a keypair file as Solana's tools write it; raises ValueError naming the file."""
+    """Read a program's keypair file as Solana's tools write it; raises DeployRefused naming the file.
+
+    It is what gives a new program its address, and anybody may have it: an upgrade takes the authority's.
+    """
     try:
         return Keypair.from_bytes(bytes(json.loads(path.read_text())))
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise DeployRefused(f"{path}: no keypair, a JSON list of 64 numbers ({why(error)})") from error
 
 
 def read_beneficiaries(path: Path) -> dict[str, Pubkey]:
-    """Read who owns each allocation, a JSON object of labels and addresses; raises ValueError."""
+    """Read who owns each allocation, a JSON object of labels and addresses; raises DeployRefused."""
     try:
         return {label: Pubkey.from_string(text) for label, text in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: no JSON object of labels and addresses ({error})") from error
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise DeployRefused(f"{path}: no JSON object of labels and addresses ({why(error)})") from error
 
 
 def load_programs(chain: EmbeddedChain, authority: Pubkey) -> None:
@@ -48,16 +57,16 @@ def load_programs(chain: EmbeddedChain, authority: Pubkey) -> None:
 
 
 async def deploy_program(
-    chain: Chain, name: str, authority: Keypair, keys: Path, each: Callable[[int, int], None]
+    chain: Chain, name: str, authority: Signer, keys: Path, each: Callable[[int, int], None]
 ) -> bool:
     """Deploy a committed program under its keypair in ``keys``, or upgrade it; False when it is there.
 
-    Raises ValueError when the keypair is not the one the program was built for.
+    Raises DeployRefused when the keypair is not the one the program was built for.
     """
     program = read_keypair(keys / f"{name}.json")
     built_for = PROGRAMS[name].address
     if program.pubkey() != built_for:
-        raise ValueError(
+        raise DeployRefused(
             f"{name} was built for {built_for}, the key in {keys} is {program.pubkey()}: "
             f"run toolchain/program_ids.py sync --keys {keys}, then make programs idl"
         )
@@ -71,7 +80,7 @@ def staking_program(keys: Path = DEV_KEYS) -> Pubkey:
 
 async def genesis(
     chain: Chain,
-    admin: Keypair,
+    admin: Signer,
     *,
     table: Sequence[Row],
     beneficiaries: Mapping[str, Pubkey],
@@ -83,14 +92,14 @@ async def genesis(
 
     ``admin`` is the program's upgrade authority and pays; ``beneficiaries`` are by the rows' labels.
     Whatever was done by an earlier, interrupted call is taken up, not repeated. Raises ChainError
-    when what is on chain contradicts the table.
+    when what is on chain contradicts the table, DeployRefused when a row has no beneficiary.
     """
     if lacking := [row.label for row in table if row.label not in beneficiaries]:
-        raise ValueError(f"the genesis table has rows without a beneficiary: {', '.join(lacking)}")
+        raise DeployRefused(f"the genesis table has rows without a beneficiary: {', '.join(lacking)}")
     payer = admin.pubkey()
     config = await tokenomics.read_config(chain)
     if config is None:
-        await chain.send([tokenomics.initialize(payer, staking_program, guardian)], [admin])
+        await land(chain, [tokenomics.initialize(payer, staking_program, guardian)], [admin])
     for done in await tokenomics.read_allocations(chain):
         row = table[done.id]
         if (done.schedule, done.beneficiary) != (row.schedule, beneficiaries[row.label]):
@@ -101,14 +110,14 @@ async def genesis(
             tokenomics.add_allocation(payer, row, beneficiary),
             create_associated(payer, beneficiary, tokenomics.MINT),
         ]
-        await chain.send(instructions, [admin])
+        await land(chain, instructions, [admin])
     if config is None or not config.launched:
-        await chain.send([tokenomics.launch(payer, start_month)], [admin])
+        await land(chain, [tokenomics.launch(payer, start_month)], [admin])
 
 
 async def staking_genesis(
     chain: Chain,
-    admin: Keypair,
+    admin: Signer,
     *,
     guardian: Pubkey,
     operators: Sequence[Pubkey],
@@ -123,7 +132,7 @@ async def staking_genesis(
     payer = admin.pubkey()
     if await staking.read_config(chain) is None:
         params = staking.Params(tuple(operators), threshold=len(operators) // 2 + 1)
-        await chain.send([staking.initialize(payer, guardian, params)], [admin])
+        await land(chain, [staking.initialize(payer, guardian, params)], [admin])
     done = await staking.read_classes(chain)
     for row in classes:
         there = done.get(row.id)
@@ -135,11 +144,11 @@ async def staking_genesis(
         instructions = [
             staking.add_class(payer, row.id, row.name, row.multiplier, row.pool, row.kind) for row in rows
         ]
-        await chain.send(instructions, [admin])
+        await land(chain, instructions, [admin])
 
 
 async def buyback_genesis(
-    chain: Chain, admin: Keypair, *, guardian: Pubkey, usdc_mint: Pubkey, params: buyback.Params | None = None
+    chain: Chain, admin: Signer, *, guardian: Pubkey, usdc_mint: Pubkey, params: buyback.Params | None = None
 ) -> None:
     """Initialise buyback for a USDC mint, with the protocol's own parameters unless others are given.
 
@@ -149,13 +158,13 @@ async def buyback_genesis(
     config = await buyback.read_config(chain)
     if config is None:
         terms = params or buyback.Params()
-        await chain.send([buyback.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
+        await land(chain, [buyback.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
     elif config.usdc_mint != usdc_mint:
         raise ChainError(f"buyback on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
 
 
 async def orders_genesis(
-    chain: Chain, admin: Keypair, *, guardian: Pubkey, usdc_mint: Pubkey, params: orders.Params | None = None
+    chain: Chain, admin: Signer, *, guardian: Pubkey, usdc_mint: Pubkey, params: orders.Params | None = None
 ) -> None:
     """Initialise orders, with the protocol's own parameters unless others are given.
 
@@ -165,12 +174,12 @@ async def orders_genesis(
     config = await orders.read_config(chain)
     if config is None:
         terms = params or orders.Params()
-        await chain.send([orders.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
+        await land(chain, [orders.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
     elif config.usdc_mint != usdc_mint:
         raise ChainError(f"orders on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
 
 
-async def make_test_usdc(chain: Chain, admin: Keypair, amount: int) -> Pubkey:
+async def make_test_usdc(chain: Chain, admin: Signer, amount: int) -> Pubkey:
     """Make a mint with USDC's decimals for a network that has no USDC, and ``amount`` base units of it.
 
     They go to ``admin``, who alone can mint more. Its address follows from the admin's, so that a call
@@ -195,5 +204,5 @@ async def make_test_usdc(chain: Chain, admin: Keypair, amount: int) -> Pubkey:
             create_associated(payer, payer, mint),
             mint_to(mint, associated_token_address(payer, mint), payer, amount),
         ]
-        await chain.send(instructions, [admin])
+        await land(chain, instructions, [admin])
     return mint

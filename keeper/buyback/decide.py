@@ -15,7 +15,7 @@ from keeper.economy.orders import Currency
 from keeper.economy.supply import io
 
 
-class Kind(StrEnum):
+class StepKind(StrEnum):
     """What the keeper can do."""
 
     BURN = "burn fees"
@@ -45,7 +45,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BidLimits:
     """How far the keeper goes with its own money.
 
     It pays at most ``max_io`` base units for a lot, and ``margin_bps`` less than the lot is worth.
@@ -63,7 +63,7 @@ class Step:
     ``number`` is the auction's, ``max_io`` what a bid offers, base units.
     """
 
-    kind: Kind
+    kind: StepKind
     due: bool
     why: str
     at: int | None = None
@@ -74,18 +74,18 @@ class Step:
 def burn(view: View) -> Step:
     """Burn all fees in IO."""
     if view.io_vault:
-        return Step(Kind.BURN, True, f"{io(view.io_vault)} IO in the vault", view.now)
-    return Step(Kind.BURN, False, "no IO in the vault")
+        return Step(StepKind.BURN, True, f"{io(view.io_vault)} IO in the vault", view.now)
+    return Step(StepKind.BURN, False, "no IO in the vault")
 
 
 def close(view: View) -> Step:
     """End the auction that nobody took."""
     auction = view.auction
     if auction is None:
-        return Step(Kind.CLOSE, False, "no auction is open")
+        return Step(StepKind.CLOSE, False, "no auction is open")
     over = view.now >= auction.ends_at
     why = "its time is over, nobody took it" if over else "it runs still"
-    return Step(Kind.CLOSE, over, why, max(view.now, auction.ends_at), auction.number)
+    return Step(StepKind.CLOSE, over, why, max(view.now, auction.ends_at), auction.number)
 
 
 def start(view: View) -> Step:
@@ -93,22 +93,22 @@ def start(view: View) -> Step:
     config, now = view.config, view.now
     number, least = config.started, config.params.min_lot
     if view.auction:
-        return Step(Kind.START, False, f"auction {view.auction.number} is open", number=number)
+        return Step(StepKind.START, False, f"auction {view.auction.number} is open", number=number)
     if config.is_paused(PAUSE_START | PAUSE_BID, now):
-        return Step(Kind.START, False, "the guardian stopped it", config.pause_until, number)
+        return Step(StepKind.START, False, "the guardian stopped it", config.pause_until, number)
     if not config.reference_price:
-        return Step(Kind.START, False, "the admin has not set the first price", number=number)
+        return Step(StepKind.START, False, "the admin has not set the first price", number=number)
     if view.usdc_vault < least:
         has, smallest = show(view.usdc_vault, Currency.USDC), show(least, Currency.USDC)
         why = f"{has} USDC in the vault, the smallest lot is {smallest}"
-        return Step(Kind.START, False, why, number=number)
+        return Step(StepKind.START, False, why, number=number)
     if now < config.next_start:
-        return Step(Kind.START, False, "at most one a day", config.next_start, number)
+        return Step(StepKind.START, False, "at most one a day", config.next_start, number)
     lot = min(view.usdc_vault, config.params.max_lot)
-    return Step(Kind.START, True, f"a lot of {show(lot, Currency.USDC)} USDC", now, number)
+    return Step(StepKind.START, True, f"a lot of {show(lot, Currency.USDC)} USDC", now, number)
 
 
-def bid(view: View, quote: Quote | None, limits: Limits, inventory: int) -> Step:
+def bid(view: View, quote: Quote | None, limits: BidLimits, inventory: int) -> Step:
     """Bid on the open auction, out of ``inventory`` base units of IO.
 
     What is worth buying: a price of at most the quote's less the margin, so that the lot is worth more
@@ -116,16 +116,16 @@ def bid(view: View, quote: Quote | None, limits: Limits, inventory: int) -> Step
     """
     auction = view.auction
     if auction is None:
-        return Step(Kind.BID, False, "no auction is open")
+        return Step(StepKind.BID, False, "no auction is open")
     cost = auction.path.cost(view.now) or 0
     obstacle = _stopped(view, auction) or _too_dear(auction, view.now, quote, limits)
     if not obstacle and cost > inventory:
         obstacle = f"{io(cost)} IO is more than the {io(inventory)} at hand", None
     if obstacle:
         why, at = obstacle
-        return Step(Kind.BID, False, why, at, auction.number)
+        return Step(StepKind.BID, False, why, at, auction.number)
     why = f"{show(auction.lot, Currency.USDC)} USDC for {io(cost)} IO"
-    return Step(Kind.BID, True, why, view.now, auction.number, cost)
+    return Step(StepKind.BID, True, why, view.now, auction.number, cost)
 
 
 Obstacle = tuple[str, int | None]
@@ -143,7 +143,7 @@ def _stopped(view: View, auction: Auction) -> Obstacle | None:
     return None
 
 
-def _too_dear(auction: Auction, now: int, quote: Quote | None, limits: Limits) -> Obstacle | None:
+def _too_dear(auction: Auction, now: int, quote: Quote | None, limits: BidLimits) -> Obstacle | None:
     """Why the lot isn't worth its cost now, or is too large."""
     if quote is None:
         return "no source says what an IO is worth", None
@@ -158,6 +158,6 @@ def _too_dear(auction: Auction, now: int, quote: Quote | None, limits: Limits) -
     return None
 
 
-def worth_buying_at(quote: Quote, limits: Limits) -> int:
+def worth_buying_at(quote: Quote, limits: BidLimits) -> int:
     """The highest price that is bid at, base units of IO per USDC, rounded down."""
     return quote.price * (BPS - limits.margin_bps) // BPS

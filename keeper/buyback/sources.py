@@ -17,12 +17,13 @@ import httpx2 as httpx
 from structlog.typing import FilteringBoundLogger
 
 from keeper.buyback.decide import Quote
-from keeper.chain import Chain
+from keeper.chain import ChainReader
 from keeper.clients import buyback
-from keeper.clients.buyback import Auction, Status
+from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.economy.buyback import BPS, MAX_PRICE
 from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO
+from keeper.errors import UserError
 
 SALES = 5
 """Sales that the history's price is the median of: one sale at a strange price doesn't move it far."""
@@ -39,7 +40,7 @@ TOTAL_SECONDS = 15.0
 class PriceSource(Protocol):
     """Where a price comes from."""
 
-    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+    async def quote(self, chain: ChainReader, log: FilteringBoundLogger) -> Quote | None:
         """What an IO is worth now; None, and the reason in the log, where that isn't known."""
         ...
 
@@ -49,7 +50,7 @@ class PriceSource(Protocol):
 
 def from_sales(auctions: list[Auction], now: int) -> Quote | None:
     """The lower median of the last sales' prices: what bidders paid, base units of IO per USDC."""
-    sold = [each for each in auctions if each.status == Status.SOLD]
+    sold = [each for each in auctions if each.status == AuctionStatus.SOLD]
     recent = [each for each in sold if now - each.closed_at <= HISTORY_DAYS * DAY][-SALES:]
     if not recent:
         return None
@@ -60,7 +61,7 @@ def from_sales(auctions: list[Auction], now: int) -> Quote | None:
 class OwnHistory:
     """The default: needs nobody, follows the market with the sales' delay."""
 
-    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+    async def quote(self, chain: ChainReader, log: FilteringBoundLogger) -> Quote | None:
         """The median of the last sales."""
         auctions = await buyback.read_recent(chain, HISTORY_DAYS)
         found = from_sales(auctions, (await chain.clock()).unix_timestamp)
@@ -72,7 +73,7 @@ class OwnHistory:
 # -- a server ------------------------------------------------------------------------------------
 
 
-class OracleError(ValueError):
+class OracleError(UserError):
     """Why an answer is not used."""
 
 
@@ -96,14 +97,14 @@ class HttpOracle:
         """The server's name alone: the rest of a URL may hold a key, which logs must not show."""
         return httpx.URL(self.url).host
 
-    async def quote(self, chain: Chain, log: FilteringBoundLogger) -> Quote | None:
+    async def quote(self, chain: ChainReader, log: FilteringBoundLogger) -> Quote | None:
         """Ask once; whatever is wrong with the answer is logged, and then there is no price."""
         config = await buyback.read_config(chain)
         now = (await chain.clock()).unix_timestamp
         try:
             text = await self._ask()
             return self.read(text, now, config.reference_price if config else 0)
-        except (OracleError, httpx.HTTPError, TimeoutError) as error:
+        except (OracleError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             log.warning("price.unusable", server=self.server, reason=str(error) or type(error).__name__)
             return None
 

@@ -6,7 +6,7 @@ that read accounts do without the VM and without the RPC client.
 
 from keeper.chain.errors import ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
 from keeper.chain.program import Event, Program
-from keeper.chain.protocol import Chain
+from keeper.chain.protocol import Chain, ChainReader
 from keeper.chain.records import (
     Account,
     Blockhash,
@@ -15,8 +15,8 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
-    Status,
     TransactionRecord,
+    TransactionStatus,
 )
 from keeper.chain.signer import Signer, SigningFailed
 
@@ -25,6 +25,7 @@ __all__ = [
     "Blockhash",
     "Chain",
     "ChainError",
+    "ChainReader",
     "ChainUnreachable",
     "Clock",
     "Commitment",
@@ -35,8 +36,8 @@ __all__ = [
     "Program",
     "Signer",
     "SigningFailed",
-    "Status",
     "TransactionExpired",
     "TransactionFailed",
     "TransactionRecord",
+    "TransactionStatus",
 ]

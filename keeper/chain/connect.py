@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
-from keeper.chain import Chain
+from keeper.chain import Chain, ChainReader
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.saved import SavedChain
 
 
 @asynccontextmanager
@@ -16,9 +17,9 @@ async def connect(
 ) -> AsyncIterator[Chain]:
     """Open the chain at ``where``, an http(s) URL or a file that ``ionet demo`` wrote.
 
-    With ``live`` a chain from a file follows the wall clock, and what was executed on it is saved on the
-    way out, unless it is not to ``keep`` that; without, it stays as it was. Whoever executed nothing saves
-    nothing: another process may have it open, too.
+    With ``live`` a chain from a file follows the wall clock, and what is executed on it is on the disk when
+    it was sent, or when the turn ends that it belongs to (:func:`writing`), unless it is not to ``keep``
+    that; without, it stays as it was.
     """
     if where.startswith(("http://", "https://")):
         from keeper.chain.rpc import RpcChain  # noqa: PLC0415 - the RPC client, which no file needs
@@ -29,13 +30,22 @@ async def connect(
         finally:
             await chain.close()
         return
-    embedded = EmbeddedChain.load(Path(where))
-    if not live:
-        yield embedded
-        return
-    embedded.follow_wall_clock()
-    try:
-        yield embedded
-    finally:
-        if keep:
-            embedded.checkpoint()
+    kind = SavedChain if live and keep else EmbeddedChain
+    embedded = kind.load(Path(where))
+    if live:
+        embedded.follow_wall_clock()
+    yield embedded
+
+
+def writing(chain: ChainReader) -> AbstractAsyncContextManager[None]:
+    """A turn on a chain in a file, see :meth:`SavedChain.writing`: several transactions, saved once.
+
+    Nothing to do for a node, or for a chain in memory.
+    """
+    return chain.writing() if isinstance(chain, SavedChain) else nullcontext()
+
+
+def refresh(chain: ChainReader) -> None:
+    """See what other processes have saved of a chain in a file; a node tells the newest anyway."""
+    if isinstance(chain, SavedChain):
+        chain.refresh()

@@ -2,7 +2,8 @@
 
 Every transaction gets a slot and a block of its own. What an RPC node would keep is kept:
 transactions with their inner instructions, program accounts. The state can be saved to one file and
-loaded again; on a chain from a file, what was saved is final, as only that survives this process.
+loaded again; on a chain from a file, what was saved is final, as only that survives this process. One
+that other processes use, too, is a :class:`keeper.chain.saved.SavedChain`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
+from typing import Self
 
 from solders.account import Account as SoldersAccount
 from solders.compute_budget import set_compute_unit_limit
@@ -27,10 +29,15 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
-from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+from solders.transaction_metadata import (
+    FailedTransactionMetadata,
+    SimulatedTransactionInfo,
+    TransactionMetadata,
+)
 
-from keeper.chain.errors import ChainError, ChainUnreachable, TransactionFailed
+from keeper.chain.errors import ChainError, ChainNotSaved, ChainUnreachable, TransactionFailed
 from keeper.chain.failure import describe
+from keeper.chain.filelock import FileLock
 from keeper.chain.framework import MAX_COMPUTE_UNITS, UPGRADEABLE_LOADER
 from keeper.chain.loader import program_data_address
 from keeper.chain.packing import MAX_TRANSACTION_BYTES
@@ -43,11 +50,11 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
-    Status,
     TransactionRecord,
+    TransactionStatus,
 )
-from keeper.chain.signer import Signer, sign
-from keeper.chain.snapshot import Snapshot
+from keeper.chain.signer import Signer, sign, unsigned
+from keeper.chain.snapshot import Snapshot, digest_in
 
 _VM = ThreadPoolExecutor(1, "vm")
 """Programs run on a thread of their own: the VM's compiled code leaves the x87 unit of the thread it
@@ -59,23 +66,25 @@ SLOTS_PER_SECOND = 2.5
 OUTERMOST_CALL = 2
 """Stack height of a call made by a transaction's own instruction."""
 
+OUTDATED = ("BlockhashNotFound", "AlreadyProcessed")
+"""What is said of a transaction that was sent before, or signed for an earlier block."""
+
 
 class EmbeddedChain:
     """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for whoever owns it."""
 
     def __init__(self, *, verify_signatures: bool = True, now: int = 0, genesis: Hash | None = None) -> None:
         """Start an empty chain whose clock shows ``now``, with a random identity unless one is given."""
-        self._svm = LiteSVM().with_sigverify(verify_signatures).with_transaction_history(0)
+        self._verify_signatures = verify_signatures
         self._genesis = genesis or Hash(secrets.token_bytes(Hash.LENGTH))
-        self._written: set[Pubkey] = set()
-        self._records: list[TransactionRecord] = []
-        self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
-        self._positions: dict[Signature, int] = {}
         self._saved_slot: int | None = None
         self._saved_time = now
         self._file: Path | None = None
+        """The file that this chain came from or went to, and what it had in it then."""
+        self._digest: str | None = None
         self._called = asyncio.Event()
         self._live = False
+        self._empty()
         self._set_clock(1, now)
 
     # -- whoever owns the chain ---------------------------------------------------------------
@@ -136,7 +145,14 @@ class EmbeddedChain:
 
     def execute(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Execute one transaction and keep it; a refusal is in the record, not raised."""
-        return self.submit(self._sign(instructions, signers))
+        return self.submit(sign(self._message(instructions, signers), signers))
+
+    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
+        """Execute one transaction, without what it takes on a network; raises TransactionFailed."""
+        record = self.execute(instructions, signers)
+        if record.error is not None:
+            raise TransactionFailed(record)
+        return record
 
     def latest_blockhash(self) -> Hash:
         """What the next transaction must name; the one after it needs another."""
@@ -168,37 +184,34 @@ class EmbeddedChain:
         return record
 
     def rehearse(self, transaction: VersionedTransaction) -> TransactionRecord:
-        """Execute a transaction that was signed elsewhere without changing anything."""
+        """Execute a transaction without changing anything; nobody need have signed it, nothing is paid."""
         _require_packet(transaction)
-        result = _VM.submit(self._svm.simulate_transaction, transaction).result()
-        return self._record(
+        result = _VM.submit(self._simulate, transaction).result()
+        record = self._record(
             transaction, result if isinstance(result, FailedTransactionMetadata) else result.meta()
         )
+        return record._replace(fee=0)
 
     def transactions(self) -> list[TransactionRecord]:
         """Everything that was executed, oldest first."""
         return list(self._records)
 
     def save(self, path: Path) -> None:
-        """Write the whole chain to ``path`` in one step: the old file stays until the new one is whole."""
-        accounts = {address: found for address in self._written if (found := self.get(address))}
-        now = self.now()
-        Snapshot(
-            genesis=self._genesis,
-            slot=self._slot,
-            unix_timestamp=now,
-            accounts=accounts,
-            records=self._records,
-            addresses=[
-                (address, index) for address, indexes in self._by_address.items() for index in indexes
-            ],
-        ).write(path)
-        self._saved_slot, self._saved_time, self._file = self._slot, now, path
+        """Write the whole chain to ``path`` in one step: the old file stays until the new one is on the disk.
 
-    def checkpoint(self) -> None:
-        """Save to the file that the chain is in, when it is in one and that isn't up to date."""
-        if self._file and not self.all_final:
-            self.save(self._file)
+        Waits for whoever writes there, and replaces what is there. Only the file that this chain itself
+        is in must be as this chain left it. Raises ChainNotSaved, ChainLocked.
+        """
+        path = path.resolve()
+        if path != self._file:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        for pause in lock.attempts():
+            time.sleep(pause)
+        try:
+            self._write(path)
+        finally:
+            lock.release()
 
     @property
     def all_final(self) -> bool:
@@ -206,24 +219,14 @@ class EmbeddedChain:
         return not self._records or self._records[-1].slot <= self._final_slot()
 
     @classmethod
-    def load(cls, path: Path, *, verify_signatures: bool = True) -> EmbeddedChain:
+    def load(cls, path: Path, *, verify_signatures: bool = True) -> Self:
         """Bring back a chain that was saved; raises ChainError for a file that isn't one."""
-        snapshot = Snapshot.read(path)
+        snapshot, digest = Snapshot.read(path)
         chain = cls(
             verify_signatures=verify_signatures, now=snapshot.unix_timestamp, genesis=snapshot.genesis
         )
-        # Code goes in before the programs that point to it: the VM compiles on sight of the latter.
-        for address, account in sorted(snapshot.accounts.items(), key=lambda item: item[1].executable):
-            chain.set_account(address, account)
-        chain._records = snapshot.records
-        # Blockhashes go on where they stopped: otherwise an old transaction could be made again.
-        for _ in snapshot.records:
-            chain._svm.expire_blockhash()
-        for address, index in snapshot.addresses:
-            chain._by_address[address].append(index)
-        chain._positions = {record.signature: index for index, record in enumerate(snapshot.records)}
-        chain._set_clock(snapshot.slot, snapshot.unix_timestamp)
-        chain._saved_slot, chain._saved_time, chain._file = snapshot.slot, snapshot.unix_timestamp, path
+        chain._file = path.resolve()
+        chain._restore(snapshot, digest)
         return chain
 
     # -- the protocol ------------------------------------------------------------------------
@@ -257,18 +260,11 @@ class EmbeddedChain:
             if (size is None or len(found.data) == size) and _match(data := bytes(found.data), matches)
         }
 
-    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
-        """See :class:`~keeper.chain.protocol.Chain`."""
-        record = self.execute(instructions, signers)
-        if record.error is not None:
-            raise TransactionFailed(record)
-        return record
-
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return self.rehearse(self._sign(instructions, signers))
+        return self.rehearse(unsigned(self._message(instructions, signers)))
 
     async def history(
         self, address: Pubkey, *, until: Signature | None = None, limit: int | None = None
@@ -333,14 +329,18 @@ class EmbeddedChain:
         return len(self._records)
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
-        """See :class:`~keeper.chain.protocol.Chain`."""
-        self.submit(transaction)
+        """See :class:`~keeper.chain.protocol.Chain`; raises ChainError for what can never be executed."""
+        record = self.submit(transaction)
+        if record.signature not in self._positions and record.error not in OUTDATED:
+            raise ChainError(f"the chain doesn't take the transaction: {record.error}")
 
-    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+    async def statuses(
+        self, signatures: Sequence[Signature], *, min_slot: int = 0
+    ) -> list[TransactionStatus | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
         final = self._final_slot()
         return [
-            Status(
+            TransactionStatus(
                 found.slot,
                 Commitment.FINALIZED if found.slot <= final else Commitment.CONFIRMED,
                 found.error,
@@ -356,6 +356,53 @@ class EmbeddedChain:
 
     # -- inside ------------------------------------------------------------------------------
 
+    def _empty(self) -> None:
+        """Start with a VM that has executed nothing."""
+        self._svm = LiteSVM().with_sigverify(self._verify_signatures).with_transaction_history(0)
+        self._written: set[Pubkey] = set()
+        self._records: list[TransactionRecord] = []
+        self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
+        self._positions: dict[Signature, int] = {}
+
+    def _restore(self, snapshot: Snapshot, digest: str) -> None:
+        """Be what was saved, and nothing else."""
+        self._empty()
+        # Code goes in before the programs that point to it: the VM compiles on sight of the latter.
+        for address, account in sorted(snapshot.accounts.items(), key=lambda item: item[1].executable):
+            self.set_account(address, account)
+        self._records = snapshot.records
+        # Blockhashes go on where they stopped: otherwise an old transaction could be made again.
+        for _ in snapshot.records:
+            self._svm.expire_blockhash()
+        for address, index in snapshot.addresses:
+            self._by_address[address].append(index)
+        self._positions = {record.signature: index for index, record in enumerate(snapshot.records)}
+        self._set_clock(snapshot.slot, snapshot.unix_timestamp)
+        self._saved_slot, self._saved_time, self._digest = snapshot.slot, snapshot.unix_timestamp, digest
+
+    def _write(self, path: Path) -> None:
+        """Save to ``path``, whose lock is held."""
+        if path == self._file and digest_in(path) != self._digest:
+            raise ChainNotSaved(
+                f"{path}: somebody has changed it since it was read, without its lock, so nothing is saved "
+                "over it: run the command again, which reads it anew"
+            )
+        accounts = {address: found for address in self._written if (found := self.get(address))}
+        now = self.now()
+        snapshot = Snapshot(
+            genesis=self._genesis,
+            slot=self._slot,
+            unix_timestamp=now,
+            accounts=accounts,
+            records=self._records,
+            addresses=[
+                (address, index) for address, indexes in self._by_address.items() for index in indexes
+            ],
+        )
+        digest = snapshot.write(path)
+        self._saved_slot, self._saved_time = snapshot.slot, now
+        self._file, self._digest = path, digest
+
     def _final_slot(self) -> int:
         return self._slot if self._saved_slot is None else self._saved_slot
 
@@ -370,10 +417,19 @@ class EmbeddedChain:
         clock.unix_timestamp = unix_timestamp
         self._svm.set_clock(clock)
 
-    def _sign(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> VersionedTransaction:
+    def _message(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> MessageV0:
         limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
-        message = MessageV0.try_compile(signers[0].pubkey(), limited, [], self.latest_blockhash())
-        return sign(message, signers)
+        return MessageV0.try_compile(signers[0].pubkey(), limited, [], self.latest_blockhash())
+
+    def _simulate(
+        self, transaction: VersionedTransaction
+    ) -> SimulatedTransactionInfo | FailedTransactionMetadata:
+        verifies = self._svm.get_sigverify()
+        self._svm.with_sigverify(False)
+        try:
+            return self._svm.simulate_transaction(transaction)
+        finally:
+            self._svm.with_sigverify(verifies)
 
     def _record(
         self, transaction: VersionedTransaction, result: TransactionMetadata | FailedTransactionMetadata

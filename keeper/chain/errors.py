@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from keeper.chain.records import TransactionRecord
+from keeper.errors import UserError
+
+NO_LAMPORTS = {"AccountNotFound", "InsufficientFundsForFee"}
+"""The chain's own words for a payer without lamports."""
 
 
-class ChainError(Exception):
+class ChainError(UserError):
     """Anything that went wrong between us and the chain."""
 
 
 class ChainUnreachable(ChainError):
     """Nobody answered: try again later. Whatever was asked may or may not have happened."""
+
+    @property
+    def hint(self) -> str:
+        """What may be wrong."""
+        return "Is the node running, and is --chain (or IONET_CHAIN) right?"
 
 
 class TransactionExpired(ChainError):
@@ -26,6 +35,24 @@ class TransactionFailed(ChainError):
         self.record = record
 
     @property
+    def hint(self) -> str:
+        """Of a payer without lamports."""
+        poor = (self.record.error or "").partition(" ")[0] in NO_LAMPORTS
+        return "Does the key that pays have SOL on this chain?" if poor else ""
+
+    @property
     def code(self) -> int | None:
         """The program's own error number, if it was one."""
         return self.record.code
+
+
+class ChainLocked(ChainError):
+    """Another process is writing the saved chain, for longer than anybody waits."""
+
+
+class ChainNotSaved(ChainError):
+    """What was executed can't go into the chain's file, which is as it was."""
+
+
+class AnotherChain(ChainError):
+    """The chain's file is another chain's by now: whoever opened the first must start anew."""

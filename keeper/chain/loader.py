@@ -13,7 +13,6 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from solders.instruction import AccountMeta, Instruction
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import (
     CreateAccountParams,
@@ -25,7 +24,9 @@ from solders.sysvar import CLOCK, RENT
 
 from keeper.chain.errors import ChainError
 from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
-from keeper.chain.protocol import Chain
+from keeper.chain.landing import land
+from keeper.chain.protocol import Chain, ChainReader
+from keeper.chain.signer import Signer
 
 BUFFER_HEADER = 37
 """Bytes before a buffer's content: tag (u32), authority (option)."""
@@ -49,7 +50,7 @@ def program_data_address(program: Pubkey) -> Pubkey:
     return Pubkey.find_program_address([bytes(program)], UPGRADEABLE_LOADER)[0]
 
 
-async def minimum_balance(chain: Chain, space: int) -> int:
+async def minimum_balance(chain: ChainReader, space: int) -> int:
     """Lamports that keep an account of ``space`` bytes free of rent, by the chain's own Rent sysvar."""
     (sysvar,) = await chain.accounts([RENT])
     if sysvar is None:
@@ -58,7 +59,7 @@ async def minimum_balance(chain: Chain, space: int) -> int:
     return int((ACCOUNT_OVERHEAD + space) * per_byte_year * years)
 
 
-async def deployed(chain: Chain, program: Pubkey) -> bytes | None:
+async def deployed(chain: ChainReader, program: Pubkey) -> bytes | None:
     """Read a program's bytes, padded with zeros to the room it has; None when there is no program."""
     (account,) = await chain.accounts([program_data_address(program)])
     return account.data[PROGRAM_DATA_HEADER:] if account else None
@@ -71,9 +72,9 @@ def is_same(on_chain: bytes | None, binary: bytes) -> bool:
 
 async def deploy(
     chain: Chain,
-    program: Keypair,
+    program: Signer,
     binary: bytes,
-    authority: Keypair,
+    authority: Signer,
     *,
     each: Callable[[int, int], None] = lambda done, pieces: None,
 ) -> bool:
@@ -103,16 +104,16 @@ async def deploy(
             )
         )
         room = ROOM_TO_GROW * len(binary)
-        await chain.send([create, _deploy(payer, program.pubkey(), buffer, room)], [authority, program])
+        await land(chain, [create, _deploy(payer, program.pubkey(), buffer, room)], [authority, program])
     else:
-        await chain.send([_upgrade(authority.pubkey(), program.pubkey(), buffer)], [authority])
+        await land(chain, [_upgrade(authority.pubkey(), program.pubkey(), buffer)], [authority])
     return True
 
 
 async def _fill_buffer(
     chain: Chain,
     binary: bytes,
-    authority: Keypair,
+    authority: Signer,
     each: Callable[[int, int], None],
 ) -> Pubkey:
     payer = authority.pubkey()
@@ -132,7 +133,7 @@ async def _fill_buffer(
                 owner=UPGRADEABLE_LOADER,
             )
         )
-        await chain.send([create, _initialize_buffer(payer, buffer)], [authority])
+        await land(chain, [create, _initialize_buffer(payer, buffer)], [authority])
     content = account.data[BUFFER_HEADER:] if account else bytes(len(binary))
     offsets = range(0, len(binary), PIECE)
     missing = [at for at in offsets if content[at : at + PIECE] != binary[at : at + PIECE]]
@@ -142,7 +143,7 @@ async def _fill_buffer(
     async def write(at: int) -> None:
         nonlocal done
         async with turn:
-            await chain.send([_write(payer, buffer, at, binary[at : at + PIECE])], [authority])
+            await land(chain, [_write(payer, buffer, at, binary[at : at + PIECE])], [authority])
         done += 1
         each(done, len(offsets))
 

@@ -18,8 +18,8 @@ _SIGNATURE = 64
 
 
 def size(instructions: Sequence[Instruction], payer: Pubkey) -> int:
-    """Bytes of a transaction of these instructions and the compute limit that a chain adds."""
-    limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
+    """Bytes of a transaction of these instructions, with the compute limit and the price it lands with."""
+    limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS), set_compute_unit_price(0)]
     message = MessageV0.try_compile(payer, limited, [], Hash.default())
     return 1 + _SIGNATURE * message.header.num_required_signatures + len(to_bytes_versioned(message))
 
@@ -27,7 +27,7 @@ def size(instructions: Sequence[Instruction], payer: Pubkey) -> int:
 def pack(groups: Sequence[Sequence[Instruction]], payer: Pubkey) -> list[range]:
     """Cut a sequence into runs that fit into a transaction each, in its order; gives their positions.
 
-    A group's instructions stay together. There is room for the price that a sender offers.
+    A group's instructions stay together.
     """
     runs: list[range] = []
     start = 0
@@ -41,5 +41,4 @@ def pack(groups: Sequence[Sequence[Instruction]], payer: Pubkey) -> list[range]:
 
 
 def _fit(groups: Sequence[Sequence[Instruction]], payer: Pubkey) -> bool:
-    priced = [each for group in groups for each in group] + [set_compute_unit_price(0)]
-    return size(priced, payer) <= MAX_TRANSACTION_BYTES
+    return size([each for group in groups for each in group], payer) <= MAX_TRANSACTION_BYTES

@@ -17,6 +17,7 @@ from keeper import resources
 from keeper.chain import framework, types
 from keeper.chain.fixed import Reader, reader
 from keeper.chain.records import TransactionRecord
+from keeper.errors import UserError
 
 EVENT_TAG = bytes.fromhex("e445a52e51cb9a1d")
 """First bytes of a self-call that carries an event."""
@@ -29,8 +30,17 @@ OF_RUNTIME = 2
 Fields = dict[str, Any]
 
 
-class CodecError(ValueError):
-    """Something can't be built from, or read with, the IDL; the message says what and where."""
+class CodecError(UserError):
+    """A value that its type in the IDL can't hold; asking for what the IDL hasn't got is a defect."""
+
+
+class UnexpectedData(CodecError):
+    """Data on a chain that is not as the IDL has it."""
+
+    @property
+    def hint(self) -> str:
+        """What may be wrong."""
+        return "Are the chain's programs this version's? ionet keeper doctor compares them."
 
 
 class Event(NamedTuple):
@@ -116,8 +126,8 @@ class Program:
         """Build an instruction.
 
         Accounts with a fixed address, those derived from constants, arguments and other accounts,
-        and the two that events need are filled in; the others are given by name. Raises CodecError
-        naming what lacks or is too much.
+        and the two that events need are filled in; the others are given by name. Raises TypeError
+        naming what lacks or is too much, CodecError for a value that doesn't fit.
         """
         form = self._form(name)
         arguments = arguments or {}
@@ -125,7 +135,7 @@ class Program:
         data = self._build(form, form.layout, arguments)
         unknown = accounts.keys() - {each["name"] for each in form.accounts}
         if unknown:
-            raise CodecError(f"{self.name}.{name} takes no account {', '.join(sorted(unknown))}")
+            raise TypeError(f"{self.name}.{name} takes no account {', '.join(sorted(unknown))}")
         resolved: dict[str, Pubkey] = {}
         metas = []
         for account in form.accounts:
@@ -145,7 +155,7 @@ class Program:
         form = self._form(instruction)
         entry = next((each for each in form.accounts if each["name"] == account), None)
         if entry is None or "pda" not in entry:
-            raise CodecError(f"{self.name}.{instruction} derives no account {account}")
+            raise ValueError(f"{self.name}.{instruction} derives no account {account}")
         keys = {name: value for name, value in values.items() if isinstance(value, Pubkey)}
         return self._derive(form, entry, values, keys)
 
@@ -159,28 +169,28 @@ class Program:
     # -- accounts ----------------------------------------------------------------------------
 
     def discriminator(self, account: str) -> bytes:
-        """The first eight bytes of every account of this kind; raises CodecError for an unknown one."""
+        """The first eight bytes of every account of this kind; raises ValueError for an unknown one."""
         found = next((key for key, (name, _) in self._accounts.items() if name == account), None)
         if found is None:
-            raise CodecError(f"{self.name} has no account {account}")
+            raise ValueError(f"{self.name} has no account {account}")
         return found
 
     def decode_account(self, data: bytes) -> tuple[str, Fields]:
-        """Read an account's kind and fields; raises CodecError for data that is none of this program's."""
+        """Read an account's kind and fields; raises UnexpectedData for any other."""
         found = self._accounts.get(data[:DISCRIMINATOR_LENGTH])
         if found is None:
-            raise CodecError(f"no account of {self.name} starts with {data[:DISCRIMINATOR_LENGTH].hex()}")
+            raise UnexpectedData(f"no account of {self.name} starts with {data[:DISCRIMINATOR_LENGTH].hex()}")
         name, read = found
         try:
             return name, read(data, DISCRIMINATOR_LENGTH)
         except struct.error as error:
-            raise CodecError(f"{name}: {error}") from error
+            raise UnexpectedData(f"{name}: {error}") from error
 
     def account(self, kind: str, data: bytes) -> Fields:
-        """Read an account that must be of ``kind``."""
+        """Read an account that must be of ``kind``; raises UnexpectedData for another."""
         name, fields = self.decode_account(data)
         if name != kind:
-            raise CodecError(f"expected a {kind} of {self.name}, found a {name}")
+            raise UnexpectedData(f"expected a {kind} of {self.name}, found a {name}")
         return fields
 
     def zeroed(self, kind: str) -> Fields:
@@ -199,17 +209,17 @@ class Program:
         """Read many zero-copy accounts of one kind in one step.
 
         Returns a structured array, a record each, that shares no memory with the input. Raises
-        CodecError when one of them is another kind or size.
+        UnexpectedData when one of them is another kind or size.
         """
         kind = self.dtype(account)
         rows = list(data)
         if any(len(row) != kind.itemsize for row in rows):
-            raise CodecError(
+            raise UnexpectedData(
                 f"a {account} of {self.name} has {kind.itemsize} bytes, some of these have others"
             )
         table = np.frombuffer(b"".join(rows), dtype=kind)
         if len(table) and (table["discriminator"] != np.void(self.discriminator(account))).any():
-            raise CodecError(f"some of these are no {account} of {self.name}")
+            raise UnexpectedData(f"some of these are no {account} of {self.name}")
         return table
 
     # -- events and errors -------------------------------------------------------------------
@@ -274,7 +284,7 @@ class Program:
         try:
             return Event(name, read(data, DISCRIMINATOR_LENGTH))
         except struct.error as error:
-            raise CodecError(f"{name}: {error}") from error
+            raise UnexpectedData(f"{name}: {error}") from error
 
     def logged_events(self, logs: Iterable[str]) -> list[Event]:
         """Read events out of log lines, for programs that log them instead.
@@ -315,7 +325,7 @@ class Program:
 
     def _form(self, name: str) -> _Instruction:
         if name not in self._instructions:
-            raise CodecError(f"{self.name} has no instruction {name}")
+            raise ValueError(f"{self.name} has no instruction {name}")
         return self._instructions[name]
 
     def _by_discriminator(self, entries: Iterable[Mapping[str, Any]]) -> dict[bytes, tuple[str, Reader]]:
@@ -334,13 +344,14 @@ class Program:
         if names != arguments.keys():
             lacking = ", ".join(sorted(names - arguments.keys()))
             extra = ", ".join(sorted(arguments.keys() - names))
-            raise CodecError(f"{self.name}.{form.name}: lacks [{lacking}], doesn't take [{extra}]")
+            raise TypeError(f"{self.name}.{form.name}: lacks [{lacking}], doesn't take [{extra}]")
 
     def _build(self, form: _Instruction, layout: Any, value: Any) -> bytes:
         try:
             data: bytes = layout.build(value)
         except (construct.ConstructError, TypeError, ValueError) as error:
-            raise CodecError(f"{self.name}.{form.name}: {error}") from error
+            # construct's own words take several lines.
+            raise CodecError(f"{self.name}.{form.name}: {' '.join(str(error).split())}") from error
         return data
 
     def _resolve(
@@ -360,7 +371,7 @@ class Program:
             return framework.WELL_KNOWN[name]
         if "pda" in account:
             return self._derive(form, account, arguments, {**given, **resolved})[0]
-        raise CodecError(f"{self.name}.{form.name} needs the account {name}")
+        raise TypeError(f"{self.name}.{form.name} needs the account {name}")
 
     def _derive(
         self,
@@ -393,14 +404,14 @@ class Program:
                 return self._build(form, types.layout(kind, self.definitions), arguments[path])
         elif path in keys:
             return bytes(keys[path])
-        raise CodecError(f"{self.name}.{form.name}: give the account {account}, or {path} to derive it from")
+        raise TypeError(f"{self.name}.{form.name}: give the account {account}, or {path} to derive it from")
 
 
 def _parse(form: Any, data: bytes, name: str) -> Any:
     try:
         return form.parse(data)
     except (construct.ConstructError, UnicodeDecodeError) as error:
-        raise CodecError(f"{name}: {error}") from error
+        raise UnexpectedData(f"{name}: {' '.join(str(error).split())}") from error
 
 
 def _constant(entry: Mapping[str, Any]) -> Any:

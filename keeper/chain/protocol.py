@@ -20,14 +20,14 @@ from keeper.chain.records import (
     Commitment,
     Listed,
     Memcmp,
-    Status,
     TransactionRecord,
+    TransactionStatus,
 )
 from keeper.chain.signer import Signer
 
 
-class Chain(Protocol):
-    """A Solana chain."""
+class ChainReader(Protocol):
+    """A Solana chain that can only be read."""
 
     async def genesis_hash(self) -> str:
         """Identify the chain: what was read from another one must not be mixed in."""
@@ -49,20 +49,6 @@ class Chain(Protocol):
         self, program: Pubkey, *, size: int | None = None, matches: Sequence[Memcmp] = ()
     ) -> dict[Pubkey, Account]:
         """Read every account that ``program`` owns, of ``size`` bytes, matching all of ``matches``."""
-        ...
-
-    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
-        """Execute one transaction and wait until it is confirmed; the first signer pays.
-
-        The chain adds the compute limit, behind ``instructions``, so that their indexes stay.
-        Raises TransactionFailed, TransactionExpired or ChainUnreachable.
-        """
-        ...
-
-    async def simulate(
-        self, instructions: Sequence[Instruction], signers: Sequence[Signer]
-    ) -> TransactionRecord:
-        """Execute one transaction without changing anything; a refusal is in the record."""
         ...
 
     async def history(
@@ -119,27 +105,39 @@ class Chain(Protocol):
         """
         ...
 
-    # -- for the sender ----------------------------------------------------------------------
-
-    async def blockhash(self) -> Blockhash:
-        """A blockhash to sign with."""
-        ...
+    # -- what became of transactions ---------------------------------------------------------
 
     async def height(self) -> int:
         """The finalized block height: what was valid up to a lower one can never land any more."""
+        ...
+
+    async def statuses(
+        self, signatures: Sequence[Signature], *, min_slot: int = 0
+    ) -> list[TransactionStatus | None]:
+        """What became of transactions, in the order asked; None for those that the chain hasn't got.
+
+        Raises ChainUnreachable when whoever answers has not come as far as ``min_slot``.
+        """
+        ...
+
+
+class Chain(ChainReader, Protocol):
+    """A Solana chain: what it takes to land a transaction on it, which :mod:`keeper.chain.landing` does."""
+
+    async def simulate(
+        self, instructions: Sequence[Instruction], signers: Sequence[Signer]
+    ) -> TransactionRecord:
+        """Execute one transaction without changing anything; a refusal is in the record."""
+        ...
+
+    async def blockhash(self) -> Blockhash:
+        """A blockhash to sign with."""
         ...
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
         """Hand a signed transaction to the chain, without waiting and without learning what became of it.
 
         Doing so again is harmless.
-        """
-        ...
-
-    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
-        """What became of transactions, in the order asked; None for those that the chain hasn't got.
-
-        Raises ChainUnreachable when whoever answers has not come as far as ``min_slot``.
         """
         ...
 

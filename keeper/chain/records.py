@@ -110,7 +110,7 @@ class Blockhash:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class TransactionStatus:
     """A transaction that the chain has: where, how surely (None for less than confirmed), how it ended."""
 
     slot: int

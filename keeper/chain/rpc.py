@@ -33,7 +33,7 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionDetails
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from keeper.chain.errors import ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
+from keeper.chain.errors import ChainError, ChainUnreachable
 from keeper.chain.failure import describe
 from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.notices import Notices
@@ -46,10 +46,10 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
-    Status,
     TransactionRecord,
+    TransactionStatus,
 )
-from keeper.chain.signer import Signer, sign_aside
+from keeper.chain.signer import Signer, unsigned
 
 T = TypeVar("T")
 
@@ -70,10 +70,6 @@ FIRST_WAIT_SECONDS = 0.1
 MAX_CALL_DIGITS = len(base58.b58encode(b"\xff" * MAX_CALL_BYTES))
 """What MAX_CALL_BYTES are in base58."""
 LEVELS = {Commitment.CONFIRMED: Confirmed, Commitment.FINALIZED: Finalized}
-RESEND_SECONDS = 2.0
-"""How often an unconfirmed transaction's bytes are sent again."""
-COMPUTE_MARGIN = 1.1
-"""The compute limit, as a multiple of what the simulation used."""
 UNIX_TIMESTAMP_OFFSET = 32
 """Where the Clock sysvar keeps its unix time (i64); its slot (u64) comes first."""
 
@@ -85,7 +81,6 @@ class RpcChain:
         self,
         client: AsyncClient,
         commitment: Level = Confirmed,
-        resend_seconds: float = RESEND_SECONDS,
         notices: Notices | None = None,
     ) -> None:
         """Ask through ``client``; what is read and waited for has at least ``commitment``.
@@ -94,14 +89,21 @@ class RpcChain:
         """
         self._client = client
         self._commitment = commitment
-        self._resend_seconds = resend_seconds
         self._notices = notices
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     @classmethod
     def at(cls, url: str, websocket: str | None = None) -> RpcChain:
-        """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after]."""
-        return cls(AsyncClient(url), notices=Notices(websocket or websocket_url(url)))
+        """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after].
+
+        Raises ChainError when it is no URL; it isn't repeated, as it may have a key in it.
+        """
+        try:
+            httpx.URL(url)
+            notices = Notices(websocket or websocket_url(url))
+        except (ValueError, httpx.InvalidURL) as error:
+            raise ChainError(f"the chain's URL is none ({error}): write http://HOST:PORT") from error
+        return cls(AsyncClient(url), notices=notices)
 
     async def close(self) -> None:
         """Close the client's connections."""
@@ -147,43 +149,13 @@ class RpcChain:
         )
         return {each.pubkey: _account(each.account) for each in response.value}
 
-    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
-        """See :class:`~keeper.chain.protocol.Chain`.
-
-        The compute limit comes from a simulation; the same bytes are sent again until they land or
-        their blockhash has expired, so they can land once at most.
-        """
-        trial = await self.simulate(instructions, signers)
-        if trial.error is not None:
-            raise TransactionFailed(trial)
-        units = min(MAX_COMPUTE_UNITS, int(trial.compute_units * COMPUTE_MARGIN) + 300)
-        latest = (await _ask(self._client.get_latest_blockhash(self._commitment))).value
-        message = _message(instructions, signers[0].pubkey(), latest.blockhash, units)
-        transaction = await sign_aside(message, signers)
-        signature = transaction.signatures[0]
-        while True:
-            await self._submit(transaction)
-            await asyncio.sleep(self._resend_seconds)
-            if record := await self._landed(signature):
-                break
-            height = (await _ask(self._client.get_block_height(self._commitment))).value
-            if height > latest.last_valid_block_height:
-                # It may have landed in the last valid block, between the two questions.
-                if record := await self._landed(signature):
-                    break
-                raise TransactionExpired(f"{signature} was not included before its blockhash expired")
-        if record.error is not None:
-            raise TransactionFailed(record)
-        return record
-
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`; inner instructions are not reported."""
-        message = _message(instructions, signers[0].pubkey(), Hash.default(), MAX_COMPUTE_UNITS)
-        # The node doesn't look at signatures here, and a signer may ask a person for each.
-        blank = [Signature.default()] * message.header.num_required_signatures
-        transaction = VersionedTransaction.populate(message, blank)
+        limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
+        message = MessageV0.try_compile(signers[0].pubkey(), limited, [], Hash.default())
+        transaction = unsigned(message)  # the node doesn't look at signatures here
         response = await _ask(
             self._client.simulate_transaction(
                 transaction, commitment=self._commitment, replace_recent_blockhash=True
@@ -314,11 +286,14 @@ class RpcChain:
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        await self._submit(transaction)
+        options = TxOpts(skip_preflight=True, max_retries=0, preflight_commitment=self._commitment)
+        await _ask(self._client.send_raw_transaction(bytes(transaction), options))
 
-    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+    async def statuses(
+        self, signatures: Sequence[Signature], *, min_slot: int = 0
+    ) -> list[TransactionStatus | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        found: list[Status | None] = []
+        found: list[TransactionStatus | None] = []
         for start in range(0, len(signatures), STATUSES_PER_CALL):
             part = list(signatures[start : start + STATUSES_PER_CALL])
             response = await _ask(self._client.get_signature_statuses(part, search_transaction_history=True))
@@ -332,10 +307,6 @@ class RpcChain:
         accounts = list(writable[:FEE_ACCOUNTS])
         response = await _ask(self._client.get_recent_prioritization_fees(accounts))
         return [each.prioritization_fee for each in response.value]
-
-    async def _submit(self, transaction: VersionedTransaction) -> None:
-        options = TxOpts(skip_preflight=True, max_retries=0, preflight_commitment=self._commitment)
-        await _ask(self._client.send_raw_transaction(bytes(transaction), options))
 
     @retry(
         retry=retry_if_exception_type(ChainUnreachable),
@@ -379,13 +350,6 @@ def _reason(error: Exception) -> str:
     return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
 
 
-def _message(
-    instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash, compute_units: int
-) -> MessageV0:
-    limited = [*instructions, set_compute_unit_limit(compute_units)]
-    return MessageV0.try_compile(payer, limited, [], blockhash)
-
-
 def websocket_url(url: str) -> str:
     """Where a node at ``url`` gives notices: the next port, as Solana's own does, or the same host's."""
     parts = urlsplit(url)
@@ -394,12 +358,12 @@ def websocket_url(url: str) -> str:
     return urlunsplit((scheme, place, parts.path, parts.query, ""))
 
 
-def _status(found: Any) -> Status:
+def _status(found: Any) -> TransactionStatus:
     error = describe(found.err)[0] if found.err else None
     if found.confirmation_status == TransactionConfirmationStatus.Finalized:
-        return Status(found.slot, Commitment.FINALIZED, error)
+        return TransactionStatus(found.slot, Commitment.FINALIZED, error)
     confirmed = found.confirmation_status == TransactionConfirmationStatus.Confirmed
-    return Status(found.slot, Commitment.CONFIRMED if confirmed else None, error)
+    return TransactionStatus(found.slot, Commitment.CONFIRMED if confirmed else None, error)
 
 
 def _account(found: Any) -> Account:

@@ -36,9 +36,11 @@ class Signer(Protocol):
 def sign(message: MessageV0, signers: Sequence[Signer]) -> VersionedTransaction:
     """Sign a transaction; raises SigningFailed, or solders' SignerError when one lacks or is too much.
 
-    A ``NullSigner`` leaves its signature out, which only a chain that verifies none accepts.
+    Whoever is there twice is asked once. A ``NullSigner`` leaves its signature out, which only a chain
+    that verifies none accepts.
     """
     data = to_bytes_versioned(message)
+    signers = list({each.pubkey(): each for each in signers}.values())
     return VersionedTransaction(
         message,
         [
@@ -47,6 +49,13 @@ def sign(message: MessageV0, signers: Sequence[Signer]) -> VersionedTransaction:
             else Presigner(each.pubkey(), each.sign_message(data))
             for each in signers
         ],
+    )
+
+
+def unsigned(message: MessageV0) -> VersionedTransaction:
+    """A transaction to try without asking anybody to sign: a signer may ask a person for each signature."""
+    return VersionedTransaction.populate(
+        message, [Signature.default()] * message.header.num_required_signatures
     )
 
 

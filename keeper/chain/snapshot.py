@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,9 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from keeper.chain.errors import ChainError
+from keeper.chain.errors import ChainError, ChainNotSaved
 from keeper.chain.records import Account, InnerInstruction, TransactionRecord
+from keeper.errors import why
 
 FORMAT = 2
 SCHEMA = """
@@ -45,14 +49,36 @@ class Snapshot:
     records: list[TransactionRecord]
     addresses: list[tuple[Pubkey, int]]
 
-    def write(self, path: Path) -> None:
-        """Write to ``path``, replacing what was there only when all is on disk."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def write(self, path: Path) -> str:
+        """Write to ``path`` in one step, and give the content's digest; on the disk when it returns.
+
+        Raises ChainNotSaved: what was there is whole then. One at a time may do this.
+        """
         temporary = path.with_name(path.name + ".new")
-        temporary.unlink(missing_ok=True)
-        connection = sqlite3.connect(temporary)
         try:
-            connection.executescript(SCHEMA)
+            temporary.unlink(missing_ok=True)
+            digest = self._fill(temporary)
+            with temporary.open("rb") as whole:
+                os.fsync(whole.fileno())
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        except (sqlite3.Error, OSError) as error:
+            reason = why(error) if isinstance(error, OSError) else str(error)
+            raise ChainNotSaved(
+                f"{path}: can't be saved ({reason}). The file is as it was, and nothing is kept of "
+                "what was to go into it: make room, or see that its folder can be written to"
+            ) from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        return digest
+
+    def _fill(self, path: Path) -> str:
+        """Write to a new file; gives the content's digest."""
+        connection = sqlite3.connect(path)
+        try:
+            # Nobody sees the file before it is whole: it needs no journal, and one fsync will do.
+            connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA)
             connection.execute(
                 "INSERT INTO chain VALUES (?, ?, ?, ?)",
                 (FORMAT, str(self.genesis), self.slot, self.unix_timestamp),
@@ -72,23 +98,25 @@ class Snapshot:
                 "INSERT INTO record_address VALUES (?, ?)",
                 ((bytes(address), index) for address, index in self.addresses),
             )
-            connection.execute("INSERT INTO digest VALUES (?)", (_digest(connection),))
+            digest = _digest(connection)
+            connection.execute("INSERT INTO digest VALUES (?)", (digest,))
             connection.commit()
         finally:
             connection.close()
-        temporary.replace(path)
+        return digest
 
     @classmethod
-    def read(cls, path: Path) -> Snapshot:
-        """Read from ``path``; raises ChainError when there is no such file or it is something else."""
-        if not path.is_file():
-            raise ChainError(f"{path}: no saved chain here")
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-        try:
+    def read(cls, path: Path) -> tuple[Snapshot, str]:
+        """Read from ``path``, with the content's digest.
+
+        Raises ChainError when there is no such file, or it is something else.
+        """
+        with _opened(path) as connection:
             rows = connection.execute("SELECT format, genesis, slot, unix_timestamp FROM chain").fetchall()
             if len(rows) != 1 or rows[0][0] != FORMAT:
                 raise ChainError(f"{path}: saved by another version; start a new chain")
-            if connection.execute("SELECT sha256 FROM digest").fetchall() != [(_digest(connection),)]:
+            digest = _digest(connection)
+            if _stated(connection) != digest:
                 raise ValueError("its digest is another")
             _, genesis, slot, unix_timestamp = rows[0]
             accounts = {
@@ -103,11 +131,54 @@ class Snapshot:
                 (Pubkey(address), index)
                 for address, index in connection.execute("SELECT * FROM record_address ORDER BY position")
             ]
-        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
-            raise ChainError(f"{path}: not a saved chain, or damaged ({error})") from error
+            found = cls(Hash.from_string(genesis), slot, unix_timestamp, accounts, records, addresses)
+        return found, digest
+
+
+def digest_in(path: Path) -> str | None:
+    """The digest that a saved chain states: another one after each change. None when there is no file.
+
+    Raises ChainError when it is no saved chain.
+    """
+    if not path.exists():
+        return None
+    with _opened(path) as connection:
+        return _stated(connection)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A saved chain to read; raises ChainError when it isn't one."""
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise ChainError(f"{path}: no saved chain here ({why(error)})") from error
+    if not found:
+        raise ChainError(f"{path}: no saved chain here")
+    try:
+        # The file is only ever replaced: no lock is needed, and no journal is looked for beside it.
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            yield connection
         finally:
             connection.close()
-        return cls(Hash.from_string(genesis), slot, unix_timestamp, accounts, records, addresses)
+    except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
+        raise ChainError(f"{path}: not a saved chain, or damaged ({error})") from error
+
+
+def _stated(connection: sqlite3.Connection) -> str:
+    ((digest,),) = connection.execute("SELECT sha256 FROM digest").fetchall()
+    return str(digest)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a file's new name on the disk, too, where the file system can be told so."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _digest(connection: sqlite3.Connection) -> str:

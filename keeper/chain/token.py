@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -14,6 +15,8 @@ from keeper.chain.framework import (
     TOKEN_PROGRAM,
     associated_token_address,
 )
+from keeper.chain.program import UnexpectedData
+from keeper.chain.records import Account
 
 _CREATE_IDEMPOTENT = 1
 _TRANSFER = 3
@@ -46,14 +49,19 @@ class Mint:
 
 
 def read_token_account(data: bytes) -> TokenAccount:
-    """Read a token account; raises struct.error when it is too short to be one."""
-    mint, owner, amount = _ACCOUNT.unpack_from(data)
+    """Read a token account; raises UnexpectedData when it is too short to be one."""
+    mint, owner, amount = _unpacked(_ACCOUNT, data, "token account")
     return TokenAccount(Pubkey(mint), Pubkey(owner), amount)
 
 
+def balance(account: Account | None) -> int:
+    """Base units in a token account; 0 where there is none, though anybody may send lamports there."""
+    return read_token_account(account.data).amount if account and account.owner == TOKEN_PROGRAM else 0
+
+
 def read_mint(data: bytes) -> Mint:
-    """Read a mint; raises struct.error when it is too short to be one."""
-    has_authority, authority, supply, decimals, _, has_freeze, freeze = _MINT.unpack_from(data)
+    """Read a mint; raises UnexpectedData when it is too short to be one."""
+    has_authority, authority, supply, decimals, _, has_freeze, freeze = _unpacked(_MINT, data, "mint")
     return Mint(
         Pubkey(authority) if has_authority else None, supply, decimals, Pubkey(freeze) if has_freeze else None
     )
@@ -88,6 +96,12 @@ def transfer(source: Pubkey, to: Pubkey, owner: Pubkey, amount: int) -> Instruct
 def burn(source: Pubkey, mint: Pubkey, owner: Pubkey, amount: int) -> Instruction:
     """Burn ``amount`` base units directly on the token program."""
     return _of_amount(_BURN, source, mint, owner, amount)
+
+
+def _unpacked(form: struct.Struct, data: bytes, what: str) -> tuple[Any, ...]:
+    if len(data) < form.size:
+        raise UnexpectedData(f"no {what}: it has {len(data)} bytes, at least {form.size} are needed")
+    return form.unpack_from(data)
 
 
 def _of_amount(tag: int, one: Pubkey, other: Pubkey, authority: Pubkey, amount: int) -> Instruction:

@@ -11,15 +11,18 @@ import structlog
 import typer
 from rich.table import Table
 
-from keeper.buyback.decide import Limits, Quote, Step, View, worth_buying_at
+from keeper.buyback.decide import BidLimits, Quote, Step, View, worth_buying_at
 from keeper.chain import ChainError
-from keeper.chain.connect import connect
+from keeper.chain.connect import connect, writing
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.landing import land
 from keeper.cli import options
+from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import buyback
-from keeper.clients.buyback import Auction, Status
+from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.economy import money
+from keeper.economy.money import AmountError
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO, IO_DECIMALS, io
 from keeper.jobs.buyback import plan, read_view
@@ -43,7 +46,7 @@ def show(chain: ChainOption = None) -> None:
     """What came in, what was burned, the open auction with its prices, and the last ones."""
 
     async def read() -> tuple[View | None, list[Auction]]:
-        async with connect(chain or Settings().chain) as connected:
+        async with connect(options.settings(chain).chain) as connected:
             return await read_view(connected), await buyback.read_recent(connected, RECENT + 1)
 
     view, auctions = asyncio.run(read())
@@ -52,7 +55,7 @@ def show(chain: ChainOption = None) -> None:
     console.print(totals(view))
     if view.auction:
         console.print(path(view.auction, view.now))
-    if past := [each for each in auctions if each.status != Status.OPEN]:
+    if past := [each for each in auctions if each.status != AuctionStatus.OPEN]:
         console.print(history(past))
 
 
@@ -71,7 +74,8 @@ def run(
     if dry_run:
         _dry_run(settings)
         return
-    from keeper.cli.keeper import run_jobs  # noqa: PLC0415 - a keeper's database, which the others don't need
+    with needs("keeper", "ionet buyback run"):
+        from keeper.cli.keeper import run_jobs  # noqa: PLC0415 - a keeper's database, for this alone
 
     run_jobs(settings, [name for name in JOBS if name in settings.jobs], once=once)
 
@@ -88,8 +92,9 @@ def first_price(
     admin = settings.signer()
 
     async def work() -> None:
-        async with connect(settings.chain, live=True) as connected:
-            await connected.send([buyback.set_first_price(admin.pubkey(), units)], [admin])
+        async with connect(settings.chain, live=True) as connected, writing(connected):
+            setting = buyback.set_first_price(admin.pubkey(), units)
+            await land(connected, [setting], [admin], fees=settings.fees)
 
     asyncio.run(work())
     console.print(f"the first auction starts from {io(units)} IO per USDC; from now on sales alone move it")
@@ -137,19 +142,19 @@ def history(auctions: list[Auction]) -> Table:
     """Past auctions."""
     table = plain("Past auctions", "number", "started, UTC", "USDC", "came to", "IO per USDC", "IO burned")
     for each in auctions:
-        sold = each.status == Status.SOLD
+        sold = each.status == AuctionStatus.SOLD
         table.add_row(
             str(each.number),
             _time(each.started_at),
             money.show(each.lot, Currency.USDC),
-            f"{Status(each.status).name.lower()} after {_hours(each.closed_at - each.started_at)}",
+            f"{AuctionStatus(each.status).name.lower()} after {_hours(each.closed_at - each.started_at)}",
             io(each.price) if sold else "",
             io(each.cost) if sold else "",
         )
     return table
 
 
-def steps(view: View, quote: Quote | None, limits: Limits, found: list[Step]) -> Table:
+def steps(view: View, quote: Quote | None, limits: BidLimits, found: list[Step]) -> Table:
     """What would be done, and why not."""
     table = plain(f"What is due at {_time(view.now)} UTC", "step", "auction", "due", "why", "when")
     for step in found:
@@ -165,7 +170,8 @@ def steps(view: View, quote: Quote | None, limits: Limits, found: list[Step]) ->
 
 
 def _dry_run(settings: Settings) -> None:
-    from keeper.runtime import wiring  # noqa: PLC0415 - a keeper's database, which the others don't need
+    with needs("keeper", "ionet buyback run"):
+        from keeper.runtime import wiring  # noqa: PLC0415 - a keeper's database, for this alone
 
     logs.configure(settings.log)
     bidder, limits = settings.signer(), wiring.bid_limits(settings)
@@ -177,7 +183,7 @@ def _dry_run(settings: Settings) -> None:
                 connected.follow_wall_clock()
             log = structlog.get_logger()
             source = wiring.price_source(settings)
-            return await plan(connected, bidder, log, source=source, limits=limits)
+            return await plan(connected, bidder.pubkey(), log, source=source, limits=limits)
 
     found = asyncio.run(read())
     if found is None:
@@ -187,14 +193,14 @@ def _dry_run(settings: Settings) -> None:
 
 
 def _base_units(price: str) -> int:
-    """IO as base units, exactly; raises ValueError when it isn't a positive amount of IO."""
+    """IO as base units, exactly; raises AmountError when it isn't a positive amount of IO."""
     try:
         units = Decimal(price) * IO
-        if units > 0 and units == int(units):
+        if 0 < units <= money.U64_MAX and units == int(units):
             return int(units)
     except (InvalidOperation, OverflowError):
         pass
-    raise ValueError(f"'{price}' is no amount of IO: write it like 4.25, at most {IO_DECIMALS} decimals")
+    raise AmountError(f"'{price}' is no amount of IO: write it like 4.25, at most {IO_DECIMALS} decimals")
 
 
 def _time(at: int) -> str:

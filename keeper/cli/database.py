@@ -9,13 +9,14 @@ import structlog
 import typer
 
 from keeper.chain.connect import connect
+from keeper.cli import options
 from keeper.cli.options import ChainOption
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
 from keeper.db.events import EventTables
+from keeper.errors import UserError
 from keeper.runtime import logs, wiring
 from keeper.runtime.operation import operating
-from keeper.settings import Settings
 from keeper.terminal.tables import console
 
 app = typer.Typer(help="The keeper's database.", no_args_is_help=True)
@@ -26,7 +27,7 @@ def upgrade() -> None:
     """Bring the tables to this version's; every keeper does so when it starts."""
 
     async def work() -> None:
-        database = Database(Settings().database)
+        database = Database(options.settings().database)
         await database.upgrade()
         await database.close()
 
@@ -38,14 +39,16 @@ def upgrade() -> None:
 def rebuild(name: Annotated[str, typer.Argument(metavar="PROGRAM", help="such as staking")]) -> None:
     """Forget a program's events and accounts, for the next run to read them from the chain again."""
     if name not in PROGRAMS:
-        raise ValueError(f"no program is called {name}; there are {', '.join(PROGRAMS)}")
+        raise UserError(f"no program is called {name}; there are {', '.join(PROGRAMS)}")
 
     async def work() -> None:
-        database = Database(Settings().database)
-        await database.upgrade()
-        async with database.changing_schema() as connection:
-            await EventTables(PROGRAMS[name]).drop(connection)
-        await database.close()
+        database = Database(options.settings().database)
+        try:
+            if await database.exists():
+                async with database.changing_schema() as connection:
+                    await EventTables(PROGRAMS[name]).drop(connection)
+        finally:
+            await database.close()
 
     asyncio.run(work())
     console.print(f"{name} is indexed anew by the next ionet index or ionet keeper run")
@@ -56,14 +59,14 @@ def index(
     compare: Annotated[bool, typer.Option(help="compare the accounts with the chain's afterwards")] = True,
 ) -> None:
     """Index every program's events up to now, and check that they alone make the accounts on chain."""
-    settings = Settings()
+    settings = options.settings(chain)
     logs.configure(settings.log)
     log = structlog.get_logger()
 
     async def work() -> bool:
         async with (
-            connect(chain or settings.chain) as connected,
-            operating(connected, settings.database, wiring.holder(settings)) as keeper,
+            connect(settings.chain) as connected,
+            operating(connected, settings.chain, settings.database, wiring.holder(settings)) as keeper,
         ):
             await keeper.index(log)
             results = await keeper.compare(log) if compare else []

@@ -9,15 +9,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 from solders.instruction import Instruction
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError
+from keeper.chain import Chain, ChainError, Signer
 from keeper.chain.connect import connect
+from keeper.chain.program import UnexpectedData
 from keeper.chain.token import create_associated
-from keeper.cli.options import ChainOption, KeypairOption
-from keeper.cli.orders import class_number, config_of, key_of, read_order, where
-from keeper.cli.signing import DryRunOption, YesOption, address, carry_out
+from keeper.cli import options
+from keeper.cli.options import ChainOption, KeypairOption, address
+from keeper.cli.orders import class_number, config_of, country_code, read_order
+from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.clients import orders, staking, tokenomics
 from keeper.clients.orders import Lease, Order
 from keeper.clients.staking import NOBODY, Class, Device
@@ -26,6 +27,7 @@ from keeper.economy.money import parse, show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.staking import CoStake, counted, minimum
 from keeper.economy.supply import io
+from keeper.errors import UserError
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal import tables
 from keeper.terminal.tables import plain
@@ -47,8 +49,8 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
     worker: Annotated[Path, typer.Option(help="key file of the machine's own key")],
     class_: Annotated[str, typer.Option("--class", help="the class's name, such as 'RTX 4090'")],
     country: Annotated[str, typer.Option(help="where it is, such as CH")],
-    processors: Annotated[int, typer.Option(help="1 to 8")] = 1,
-    tier: Annotated[int, typer.Option(help="connectivity, 1 to 4")] = 1,
+    processors: Annotated[int, typer.Option(min=1, max=staking.MAX_PROCESSORS)] = 1,
+    tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity")] = 1,
     ask_io: AskIo = None,
     ask_usdc: AskUsdc = None,
     payout: Annotated[str | None, typer.Option(help="wallet that is paid [default: yours]")] = None,
@@ -59,11 +61,12 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
     yes: YesOption = False,
 ) -> None:
     """Register a device under your key and stake on it."""
-    supplier, machine = key_of(keypair), read_private_keypair(worker)
+    settings = options.settings(chain, keypair)
+    supplier, machine = settings.signer(), read_private_keypair(worker)
     to = address(payout) if payout else supplier.pubkey()
 
     async def work() -> None:
-        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             classes = await staking.read_classes(connected)
             of_class = classes[class_number(classes, class_)]
             now = (await connected.clock()).unix_timestamp
@@ -74,7 +77,7 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
                 device_class=of_class.id,
                 processors=processors,
                 tier=tier,
-                country=country,
+                country=country_code(country),
                 worker=machine.pubkey(),
                 supplier=supplier.pubkey(),
                 payout=to,
@@ -98,7 +101,9 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
             amount = parse(stake, Currency.IO) if stake is not None else least
             has_wallet = await staking.read_wallet(connected, to) is not None
             plan = _registration(device, amount, has_wallet)
-            await carry_out(connected, plan, [supplier, machine], dry_run=dry_run, yes=yes)
+            await carry_out(
+                connected, plan, [supplier, machine], fees=settings.fees, dry_run=dry_run, yes=yes
+            )
 
     asyncio.run(work())
 
@@ -114,10 +119,11 @@ def ask(
     yes: YesOption = False,
 ) -> None:
     """Change what a device asks for a processor and hour; what isn't named stays."""
-    supplier = key_of(keypair)
+    settings = options.settings(chain, keypair)
+    supplier = settings.signer()
 
     async def work() -> None:
-        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             found = await _read_device(connected, address(device))
             asks = {
                 "ask_io": found.ask_io if ask_io is None else parse(ask_io, Currency.IO),
@@ -127,7 +133,7 @@ def ask(
             io_, usdc = show(asks["ask_io"], Currency.IO), show(asks["ask_usdc"], Currency.USDC)
             note = f"From now on it asks for {io_} IO or {usdc} USDC; leases that run keep their price."
             plan = Plan((change,), notes=(note,))
-            await carry_out(connected, plan, [supplier], dry_run=dry_run, yes=yes)
+            await carry_out(connected, plan, [supplier], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -147,14 +153,15 @@ def accept(
     With --worker the machine accepts; a device that no operator has matched is matched first, by your key.
     With --device alone it is only matched, and its worker has ten minutes to accept.
     """
-    payer = key_of(keypair)
+    settings = options.settings(chain, keypair)
+    payer = settings.signer()
     machine = read_private_keypair(worker) if worker else None
     if (machine is None) == (device is None):
-        raise ValueError("name the device by its worker's key file (--worker), or by its address (--device)")
+        raise UserError("name the device by its worker's key file (--worker), or by its address (--device)")
     at = staking.device_address(machine.pubkey()) if machine else address(device or "")
 
     async def work() -> None:
-        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             found, leases = await read_order(connected, address(order))
             of_device = await _read_device(connected, at)
@@ -164,16 +171,16 @@ def accept(
             if lease is None:
                 lease, first = _matched(found, of_device, payer, now)
             elif machine is None or lease.status != LeaseStatus.MATCHED:
-                raise ValueError(f"{at} has a lease of this order already; see ionet order show")
+                raise UserError(f"{at} has a lease of this order already; see ionet order show")
             minutes = found.accept_window // 60
             note = f"Its worker {of_device.worker} has {minutes} minutes to accept, or the lease lapses."
             plan = Plan(first, notes=(note,))
-            signers = [payer]
+            signers: list[Signer] = [payer]
             if machine:
                 accepted = plans.accept(config, found, lease, payer.pubkey())
                 plan = Plan((*first, *accepted.instructions), accepted.movements, accepted.notes)
-                signers += [machine] if machine != payer else []
-            await carry_out(connected, plan, signers, dry_run=dry_run, yes=yes)
+                signers.append(machine)
+            await carry_out(connected, plan, signers, fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -189,7 +196,7 @@ def list_(
     owner = address(supplier) if supplier else None
 
     async def read() -> Table:
-        async with connect(where(chain)) as connected:
+        async with connect(options.settings(chain).chain) as connected:
             devices, classes = await staking.read_devices(connected), await staking.read_classes(connected)
             leases = await orders.read_leases(connected)
             now = (await connected.clock()).unix_timestamp
@@ -289,10 +296,10 @@ def _registration(device: Device, amount: int, has_wallet: bool) -> Plan:
     return Plan((*instructions, *staked.instructions), staked.movements, (note,))
 
 
-def _matched(order: Order, device: Device, payer: Keypair, now: int) -> tuple[Lease, tuple[Instruction, ...]]:
-    """The lease that the supplier's own match makes, and the match; raises ValueError for anybody else."""
+def _matched(order: Order, device: Device, payer: Signer, now: int) -> tuple[Lease, tuple[Instruction, ...]]:
+    """The lease that the supplier's own match makes, and the match; raises UserError for anybody else."""
     if payer.pubkey() != device.supplier:
-        raise ValueError(
+        raise UserError(
             f"no operator has matched the device to this order; only its supplier {device.supplier} can do "
             "so now: give its key file by --keypair"
         )
@@ -304,4 +311,7 @@ async def _read_device(chain: Chain, at: Pubkey) -> Device:
     (account,) = await chain.accounts([at])
     if account is None or account.owner != staking.PROGRAM.address:
         raise ChainError(f"there is no device {at}; see ionet device list")
-    return staking.parse_device(account.data)
+    try:
+        return staking.parse_device(account.data)
+    except UnexpectedData as error:
+        raise ChainError(f"{at} is no device ({error}); see ionet device list") from error

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from keeper.chain import ChainError, ChainUnreachable, TransactionFailed
+from keeper.chain import TransactionFailed
 from keeper.clients.errors import explain
 from keeper.errors import UserError
 
 
-def message(error: Exception) -> str | None:
-    """What to tell a user; None for an error that no user can cause."""
-    match error:
-        case ChainUnreachable():
-            return f"{error}\nIs the node running, and is --chain (or IONET_CHAIN) right?"
-        case ValidationError():
-            problems = [
-                f"IONET_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}"
-                if each["loc"]
-                else each["msg"]
-                for each in error.errors()
-            ]
-            return "\n".join(problems)
-        case TransactionFailed():
-            return explain(error)
-        case ChainError() | UserError() | ValueError():
-            return str(error)
-        case _:
-            return None
+def message(error: UserError) -> str:
+    """What to tell a user, with the hint on a line of its own."""
+    text = explain(error) if isinstance(error, TransactionFailed) else str(error)
+    return f"{text}\n{error.hint}" if error.hint else text
 
 
 def show(text: str) -> None:

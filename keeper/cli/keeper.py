@@ -18,13 +18,14 @@ from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
+from keeper.errors import UserError
 from keeper.jobs import names as job_names
 from keeper.runtime import logs, operation, wiring
-from keeper.runtime.doctor import Doctor, Finding, State
-from keeper.runtime.keeper import Outcome
+from keeper.runtime.doctor import CheckState, Doctor, Finding
+from keeper.runtime.keeper import JobOutcome
 from keeper.runtime.operation import operating
 from keeper.runtime.rehearsal import Rehearsal
-from keeper.runtime.status import Status, read_status
+from keeper.runtime.status import KeeperStatus, read_status
 from keeper.sender.store import unpark
 from keeper.settings import Settings
 from keeper.settings.keys import KeyRefused
@@ -32,7 +33,7 @@ from keeper.terminal.tables import console, plain
 
 app = typer.Typer(help="The bot that does what is due on chain.", no_args_is_help=True)
 
-STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "bold red"}
+STYLES = {CheckState.OK: "green", CheckState.NOTE: "yellow", CheckState.WRONG: "bold red"}
 
 
 @app.command("run")
@@ -64,7 +65,7 @@ def run_jobs(settings: Settings, names: list[str], *, once: bool) -> None:
     async def work() -> bool:
         async with wiring.assembled(settings, names) as (keeper, _):
             done = [await keeper.run_job(name) for name in keeper.jobs]
-            return all(outcome in (None, Outcome.OK) for outcome in done)
+            return all(outcome in (None, JobOutcome.OK) for outcome in done)
 
     if not asyncio.run(work()):
         raise typer.Exit(1)
@@ -83,9 +84,9 @@ def once(
     settings = options.settings(chain, keypair)
     known = (*job_names.NAMES, operation.SWEEP, operation.INDEX, operation.COMPARE)
     if unknown := [name for name in names or () if name not in known]:
-        raise ValueError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
+        raise UserError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
     if job_names.ATTEST in (names or ()) and settings.observations is None:
-        raise ValueError(f"the job {job_names.ATTEST} needs what was observed: set IONET_OBSERVATIONS")
+        raise UserError(f"the job {job_names.ATTEST} needs what was observed: set IONET_OBSERVATIONS")
     if dry_run:
         logs.configure(settings.log, logging.WARNING)
 
@@ -100,11 +101,11 @@ def once(
     async def work() -> bool:
         async with wiring.assembled(settings, names or settings.jobs) as (keeper, _):
             if not await keeper.lead():
-                raise ValueError(
+                raise UserError(
                     keeper.database_error or "another keeper leads on this database: stop it first"
                 )
             chosen = [name for name in keeper.jobs if not names or name in names]
-            return all([await keeper.run_job(name) is Outcome.OK for name in chosen])
+            return all([await keeper.run_job(name) is JobOutcome.OK for name in chosen])
 
     if not asyncio.run(work()):
         raise typer.Exit(1)
@@ -117,7 +118,14 @@ def status(chain: ChainOption = None) -> None:
 
     async def read() -> bool:
         async with connect(settings.chain) as connected:
-            found = await read_status(connected, settings.database, list(PROGRAMS.values()))
+            programs = list(PROGRAMS.values())
+            found = await read_status(connected, settings.chain, settings.database, programs)
+        if not found.exists:
+            console.print(
+                f"Nothing is indexed yet, as there is no {found.database}: ionet keeper run makes it, and "
+                "ionet index without acting.",
+                soft_wrap=True,
+            )
         for table in standing(found):
             console.print(table)
         return not found.halts
@@ -133,9 +141,11 @@ def resume(chain: ChainOption = None) -> None:
     logs.configure(settings.log)
 
     async def work() -> bool:
+        if await _nothing_in(settings, "halted"):
+            return True
         async with (
             connect(settings.chain) as connected,
-            operating(connected, settings.database, wiring.holder(settings)) as keeper,
+            operating(connected, settings.chain, settings.database, wiring.holder(settings)) as keeper,
         ):
             results = await keeper.resume(structlog.get_logger())
         return not any(result.differences for result in results)
@@ -150,15 +160,18 @@ def retry(
 ) -> None:
     """Let parked actions be tried again, once what was wrong is put right."""
 
-    async def work() -> int:
-        database = Database(Settings().database)
-        await database.upgrade()
+    settings = options.settings()
+
+    async def work() -> None:
+        if await _nothing_in(settings, "parked"):
+            return
+        database = Database(settings.database)
         try:
-            return await unpark(database, key)
+            console.print(f"{await unpark(database, key)} actions are tried again")
         finally:
             await database.close()
 
-    console.print(f"{asyncio.run(work())} actions are tried again")
+    asyncio.run(work())
 
 
 @app.command("doctor")
@@ -182,11 +195,23 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
     for each in findings:
         table.add_row(each.check, f"[{STYLES[each.state]}]{each.state}[/]", each.found, each.do)
     console.print(table)
-    if any(each.state is State.WRONG for each in findings):
+    if any(each.state is CheckState.WRONG for each in findings):
         raise typer.Exit(1)
 
 
-def standing(found: Status) -> list[Table]:
+async def _nothing_in(settings: Settings, what: str) -> bool:
+    """Whether there is no database at all, and say so."""
+    database = Database(settings.database)
+    try:
+        if await database.exists():
+            return False
+    finally:
+        await database.close()
+    console.print(f"Nothing is {what}: there is no {database.name} yet.", soft_wrap=True)
+    return True
+
+
+def standing(found: KeeperStatus) -> list[Table]:
     """How a keeper stands: programs, what is under way, what needs somebody."""
     columns = ("program", "final slot", "behind", "confirmed", "transactions", "backlog")
     programs = plain("Index", *columns)

@@ -9,17 +9,20 @@ import typer
 from typer.core import TyperGroup
 
 from keeper.cli.lazy import LazyCommand
+from keeper.errors import UserError
 
 COMMANDS = (
     LazyCommand(
         "index",
         "keeper.cli.database:index",
         "Index every program's events up to now, and check that they alone make the accounts on chain.",
+        extra="keeper",
     ),
     LazyCommand(
         "demo",
         "keeper.cli.demo:demo",
         "Run the whole economy on an embedded chain: genesis, airdrops, 20 years of emission.",
+        extra="demo",
     ),
     LazyCommand("supply", "keeper.cli.network:supply", "Where all IO is, and whether it adds up."),
     LazyCommand(
@@ -35,8 +38,8 @@ COMMANDS = (
         "keeper.cli.network:genesis",
         "Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.",
     ),
-    LazyCommand("keeper", "keeper.cli.keeper:app", "The bot that does what is due on chain."),
-    LazyCommand("db", "keeper.cli.database:app", "The keeper's database."),
+    LazyCommand("keeper", "keeper.cli.keeper:app", "The bot that does what is due on chain.", extra="keeper"),
+    LazyCommand("db", "keeper.cli.database:app", "The keeper's database.", extra="keeper"),
     LazyCommand(
         "rewards", "keeper.cli.rewards:app", "Reward blocks: what was published, and whether it is right."
     ),
@@ -64,14 +67,14 @@ def ionet() -> None:
 
 
 def main() -> None:
-    """Run the command line; whatever a user can cause ends in one line that says what to do."""
+    """Run the command line; whatever a user can cause ends in one line that says what to do.
+
+    Anything else is a defect, and shows its trace.
+    """
     try:
         app()
-    except Exception as error:
+    except UserError as error:
         from keeper.cli import failures  # noqa: PLC0415 - the errors' modules, which no success needs
 
-        message = failures.message(error)
-        if message is None:
-            raise
-        failures.show(message)
+        failures.show(failures.message(error))
         sys.exit(1)

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 from rich.table import Table
-from solders.pubkey import Pubkey
 
 from keeper import deploy
-from keeper.chain.connect import connect
-from keeper.cli.options import ChainOption
+from keeper.chain.connect import connect, writing
+from keeper.cli import options
+from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.clients import tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.economy import emission
@@ -24,36 +24,40 @@ from keeper.economy.genesis import read_start_month, read_table
 from keeper.economy.money import parse
 from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, io
+from keeper.errors import UserError
 from keeper.resources import DEV_KEYS
-from keeper.settings import Settings
-from keeper.settings.keys import read_private_keypair
 from keeper.terminal.tables import console, plain, progress_of
 
 
 def put_on_chain(
-    keypair: Annotated[Path, typer.Option(help="upgrade authority's key file; it pays")],
     chain: ChainOption = None,
+    keypair: KeypairOption = None,
     keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = DEV_KEYS,
 ) -> None:
-    """Put the programs on a chain, or upgrade those whose bytes differ."""
+    """Put the programs on a chain, or upgrade those whose bytes differ.
+
+    Whoever signs is their upgrade authority.
+    """
+    settings = options.settings(chain, keypair)
+    authority = settings.signer()
 
     async def work() -> None:
-        authority = read_private_keypair(keypair)
-        async with connect(chain or Settings().chain, live=True) as connected:
+        async with connect(settings.chain, live=True) as connected:
             for name in PROGRAMS:
                 with Progress(console=console, transient=True) as progress:
                     show = progress_of(progress, name)
-                    changed = await deploy.deploy_program(connected, name, authority, keys, show)
+                    async with writing(connected):
+                        changed = await deploy.deploy_program(connected, name, authority, keys, show)
                 console.print(f"{name}: {'deployed' if changed else 'is on chain already'}")
 
     asyncio.run(work())
 
 
 def genesis(
-    keypair: Annotated[Path, typer.Option(help="upgrade authority's key file; becomes the admin and pays")],
     guardian: Annotated[str, typer.Option(help="address that may pause and veto")],
     beneficiaries: Annotated[Path, typer.Option(help="JSON: allocations' labels and owners' addresses")],
     chain: ChainOption = None,
+    keypair: KeypairOption = None,
     usdc_mint: Annotated[str | None, typer.Option(help="USDC's mint on this network")] = None,
     test_usdc: Annotated[
         str | None, typer.Option(help="on a network without USDC: make one, and so much of it for the key")
@@ -67,22 +71,27 @@ def genesis(
 ) -> None:
     """Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.
 
-    Takes up what was interrupted.
+    Whoever signs must be the programs' upgrade authority, and becomes the admin. Takes up what was
+    interrupted.
     """
     if (usdc_mint is None) == (test_usdc is None):
-        raise ValueError(
+        raise UserError(
             "name USDC's mint by --usdc-mint, or, on a test network, make one by --test-usdc AMOUNT"
         )
+    settings = options.settings(chain, keypair)
+    admin, veto = settings.signer(), address(guardian)
+    operators = [address(each) for each in operator or ()]
+    usdc = None if usdc_mint is None else address(usdc_mint)
+    amount = None if test_usdc is None else parse(test_usdc, Currency.USDC)
+    owners = deploy.read_beneficiaries(beneficiaries)
 
     async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
-        async with connect(chain or Settings().chain, live=True) as connected:
-            admin, veto = read_private_keypair(keypair), Pubkey.from_string(guardian)
-            operators = [Pubkey.from_string(each) for each in operator or ()]
+        async with connect(settings.chain, live=True) as connected, writing(connected):
             await deploy.genesis(
                 connected,
                 admin,
                 table=read_table(),
-                beneficiaries=deploy.read_beneficiaries(beneficiaries),
+                beneficiaries=owners,
                 guardian=veto,
                 staking_program=deploy.staking_program(keys),
                 start_month=parse_month(start) if start else read_start_month(),
@@ -94,11 +103,11 @@ def genesis(
                 operators=operators or [admin.pubkey()],
                 classes=read_classes(),
             )
-            if test_usdc is not None:
-                mint = await deploy.make_test_usdc(connected, admin, parse(test_usdc, Currency.USDC))
+            mint = usdc
+            if amount is not None:
+                mint = await deploy.make_test_usdc(connected, admin, amount)
                 console.print(f"test USDC, which your key can mint: {mint}")
-            else:
-                mint = Pubkey.from_string(usdc_mint or "")
+            assert mint is not None  # one of both was given
             await deploy.buyback_genesis(connected, admin, guardian=veto, usdc_mint=mint)
             await deploy.orders_genesis(connected, admin, guardian=veto, usdc_mint=mint)
             return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
@@ -112,7 +121,7 @@ def supply(chain: ChainOption = None) -> None:
     """Where all IO is, and whether it adds up."""
 
     async def read() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
-        async with connect(chain or Settings().chain) as connected:
+        async with connect(options.settings(chain).chain) as connected:
             return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
 
     found, config = asyncio.run(read())

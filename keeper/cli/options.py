@@ -6,23 +6,40 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from solders.pubkey import Pubkey
 
-from keeper.settings import Settings
+from keeper.errors import UserError
+from keeper.settings import Settings, read_settings
 
 ChainOption = Annotated[
     str | None,
     typer.Option("--chain", help="RPC node's URL or a saved chain's file [default: IONET_CHAIN]"),
 ]
 KeypairOption = Annotated[
-    Path | None, typer.Option("--keypair", help="key file of whoever pays [default: IONET_KEYPAIR]")
+    Path | None,
+    typer.Option(
+        "--keypair",
+        help="key file of whoever signs and pays [default: IONET_SIGNER_COMMAND, IONET_KEY or IONET_KEYPAIR]",
+    ),
 ]
 
 
 def settings(chain: str | None = None, keypair: Path | None = None) -> Settings:
-    """The settings, but for what the command line says: a key file goes before any other key."""
+    """The settings, but for what the command line says: a key file goes before any other key.
+
+    Raises SettingsRefused.
+    """
     said: dict[str, object] = {}
     if chain is not None:
         said["chain"] = chain
     if keypair is not None:
         said |= {"keypair": keypair, "key": None, "signer_command": None, "signer_address": None}
-    return Settings(**said)  # type: ignore[arg-type]  # each is its field's type
+    return read_settings(**said)
+
+
+def address(text: str) -> Pubkey:
+    """Read an address; raises UserError saying what isn't one."""
+    try:
+        return Pubkey.from_string(text)
+    except ValueError as error:
+        raise UserError(f"{text!r} is no address: it takes 32 to 44 letters and digits") from error

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError
+from keeper.chain import Chain, ChainError, Signer
 from keeper.chain.connect import connect
-from keeper.chain.token import read_token_account
-from keeper.cli.options import ChainOption, KeypairOption
-from keeper.cli.signing import DryRunOption, YesOption, address, carry_out, fitting
+from keeper.chain.fees import FeePolicy
+from keeper.chain.program import UnexpectedData
+from keeper.chain.token import balance
+from keeper.cli import options
+from keeper.cli.options import ChainOption, KeypairOption, address
+from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order, Terms
 from keeper.clients.staking import Class
-from keeper.economy.money import parse
-from keeper.economy.orders import Currency, LeaseStatus
-from keeper.settings import Settings
-from keeper.settings.keys import read_private_keypair
+from keeper.economy.money import U64_MAX, parse
+from keeper.economy.orders import MAX_HOURS, Currency, LeaseStatus
+from keeper.errors import UserError
 from keeper.terminal import orders as order_tables
 from keeper.terminal import tables
 from keeper.terminal.tables import console
 from keeper.wallet import plans
+from keeper.wallet.checks import fitting
 from keeper.wallet.plans import Plan
 
 app = typer.Typer(help="Rent compute: orders, their leases and their money.", no_args_is_help=True)
+
+COUNTRY_LETTERS = 2
 
 OrderArgument = Annotated[str, typer.Argument(help="the order's address")]
 DeviceOption = Annotated[
@@ -58,14 +61,18 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
     class_: Annotated[list[str], typer.Option("--class", help="name of a class, repeat for each of up to 8")],
     price: Annotated[str, typer.Option(help="most for a processor and hour, such as 0.35")],
     currency: Annotated[Unit, typer.Option(help="what the order is paid in")],
-    hours: Annotated[int, typer.Option(help="of every device, 1 to 8760")],
-    devices: Annotated[int, typer.Option(help="1 to 10000")] = 1,
-    processors: Annotated[int, typer.Option(help="that each device has, 1 to 8")] = 1,
-    tier: Annotated[int, typer.Option(help="lowest connectivity tier, 1 to 4")] = 1,
+    hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="of every device")],
+    devices: Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)] = 1,
+    processors: Annotated[
+        int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="that each device has")
+    ] = 1,
+    tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="lowest connectivity tier")] = 1,
     country: Annotated[list[str] | None, typer.Option(help="such as CH, repeat for each; none: any")] = None,
     colocated: Annotated[bool, typer.Option("--colocated", help="all devices in one country")] = False,
     urgency: Annotated[Urgency, typer.Option(help="how soon it is wanted")] = Urgency.USUAL,
-    number: Annotated[int | None, typer.Option(help="your own for the order [default: the time]")] = None,
+    number: Annotated[
+        int | None, typer.Option(min=0, max=U64_MAX, help="your own for the order [default: the time]")
+    ] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     dry_run: DryRunOption = False,
@@ -73,10 +80,14 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
 ) -> None:
     """Open an order: the most that it can cost goes into a vault of its own."""
     unit = Currency[currency.name]
-    renter = key_of(keypair)
+    settings = options.settings(chain, keypair)
+    renter = settings.signer()
+    countries = tuple(map(country_code, country or ()))
+    _require_at_most(orders.MAX_CLASSES, "classes", class_)
+    _require_at_most(orders.MAX_COUNTRIES, "countries", countries)
 
     async def work() -> None:
-        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             classes = await staking.read_classes(connected)
             terms = Terms(
@@ -89,11 +100,11 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
                 min_tier=tier,
                 urgency=list(Urgency).index(urgency),
                 colocated=colocated,
-                countries=tuple(country or ()),
+                countries=countries,
             )
             now = (await connected.clock()).unix_timestamp
             plan = plans.create(config, renter.pubkey(), now if number is None else number, terms)
-            await carry_out(connected, plan, [renter], dry_run=dry_run, yes=yes)
+            await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -107,7 +118,7 @@ def list_(
     owner = address(renter) if renter else None
 
     async def read() -> tuple[list[Order], int]:
-        async with connect(where(chain)) as connected:
+        async with connect(options.settings(chain).chain) as connected:
             found = await orders.read_orders(connected)
             return list(found.values()), (await connected.clock()).unix_timestamp
 
@@ -121,7 +132,7 @@ def show(order: OrderArgument, chain: ChainOption = None) -> None:
     """An order: what was asked for, where its money is, its leases."""
 
     async def read() -> tuple[Order, list[Lease], dict[int, Class], int]:
-        async with connect(where(chain)) as connected:
+        async with connect(options.settings(chain).chain) as connected:
             found, leases = await read_order(connected, address(order))
             classes = await staking.read_classes(connected)
             return found, leases, classes, (await connected.clock()).unix_timestamp
@@ -136,7 +147,7 @@ def show(order: OrderArgument, chain: ChainOption = None) -> None:
 @app.command()
 def extend(
     order: OrderArgument,
-    hours: Annotated[int, typer.Option(help="to add")],
+    hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="to add")],
     device: DeviceOption = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
@@ -144,10 +155,11 @@ def extend(
     yes: YesOption = False,
 ) -> None:
     """Add hours to leases that run, at their price."""
-    renter = key_of(keypair)
+    settings = options.settings(chain, keypair)
+    renter = settings.signer()
 
     async def work() -> None:
-        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             found, leases = await read_order(connected, address(order))
             now = (await connected.clock()).unix_timestamp
@@ -157,7 +169,9 @@ def extend(
             def of(leases: list[Lease]) -> Plan:
                 return plans.extend(config, found, leases, hours)
 
-            await _carry_out_first(connected, of, chosen, renter, dry_run=dry_run, yes=yes)
+            await _carry_out_first(
+                connected, of, chosen, renter, fees=settings.fees, dry_run=dry_run, yes=yes
+            )
 
     asyncio.run(work())
 
@@ -172,10 +186,11 @@ def end(
     yes: YesOption = False,
 ) -> None:
     """End leases: as their renter, or as the supplier or worker of the devices."""
-    caller = key_of(keypair)
+    settings = options.settings(chain, keypair)
+    caller = settings.signer()
 
     async def work() -> None:
-        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             found, leases = await read_order(connected, address(order))
             live = [lease for lease in leases if lease.status != LeaseStatus.ENDED]
@@ -187,7 +202,9 @@ def end(
             def of(leases: list[Lease]) -> Plan:
                 return plans.end(config, found, leases, caller.pubkey(), now)
 
-            await _carry_out_first(connected, of, chosen, caller, dry_run=dry_run, yes=yes)
+            await _carry_out_first(
+                connected, of, chosen, caller, fees=settings.fees, dry_run=dry_run, yes=yes
+            )
 
     asyncio.run(work())
 
@@ -201,17 +218,17 @@ def cancel(
     yes: YesOption = False,
 ) -> None:
     """Want no more devices and take back what is free; leases that are there go on."""
-    renter = key_of(keypair)
+    settings = options.settings(chain, keypair)
+    renter = settings.signer()
 
     async def work() -> None:
-        async with connect(where(chain), live=True, keep=not dry_run) as connected:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             found, _ = await read_order(connected, address(order))
             (vault,) = await connected.accounts([found.vault])
-            in_vault = read_token_account(vault.data).amount if vault else 0
             now = (await connected.clock()).unix_timestamp
-            plan = plans.cancel(config, found, now, in_vault)
-            await carry_out(connected, plan, [renter], dry_run=dry_run, yes=yes)
+            plan = plans.cancel(config, found, now, balance(vault))
+            await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -233,16 +250,34 @@ async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
     (account,) = await chain.accounts([at])
     if account is None or account.owner != orders.PROGRAM.address:
         raise ChainError(f"there is no order {at}: it was closed or never was; see ionet order list")
-    return orders.parse_order(account.data), order_tables.by_order(leases, at)
+    try:
+        order = orders.parse_order(account.data)
+    except UnexpectedData as error:
+        raise ChainError(f"{at} is no order ({error}); see ionet order list") from error
+    return order, order_tables.by_order(leases, at)
 
 
 def class_number(classes: dict[int, Class], name: str) -> int:
-    """A class's number by its name; raises ValueError naming classes like it."""
+    """A class's number by its name; raises UserError naming classes like it."""
     for each in classes.values():
         if each.name.lower() == name.lower():
             return each.id
+    if not classes:
+        raise UserError("this chain has no classes yet: ionet genesis writes them")
     alike = [each.name for each in classes.values() if name.lower() in each.name.lower()]
-    raise ValueError(f"no class is called {name!r}; there are {', '.join(alike or _names(classes))}")
+    raise UserError(f"no class is called {name!r}; there are {', '.join(alike or _names(classes))}")
+
+
+def country_code(text: str) -> str:
+    """A country's two letters; raises UserError. Which ones there are is not checked here."""
+    if len(text) != COUNTRY_LETTERS or not (text.isascii() and text.isalpha()):
+        raise UserError(f"{text!r} is no country: write its two letters, such as CH")
+    return text
+
+
+def _require_at_most(most: int, what: str, found: Sequence[str]) -> None:
+    if len(found) > most:
+        raise UserError(f"an order takes at most {most} {what}, not {len(found)}")
 
 
 def _names(classes: dict[int, Class]) -> list[str]:
@@ -250,14 +285,14 @@ def _names(classes: dict[int, Class]) -> list[str]:
 
 
 def _chosen(leases: list[Lease], devices: list[str] | None, what: str) -> list[Lease]:
-    """The leases of these devices, or all; raises ValueError when one isn't there."""
+    """The leases of these devices, or all; raises UserError when one isn't there."""
     by_device = {lease.device: lease for lease in leases}
     wanted = [address(each) for each in devices] if devices else list(by_device)
     for each in wanted:
         if each not in by_device:
-            raise ValueError(f"no lease of {each} {what}; see ionet order show")
+            raise UserError(f"no lease of {each} {what}; see ionet order show")
     if not wanted:
-        raise ValueError(f"no lease of this order {what}; see ionet order show")
+        raise UserError(f"no lease of this order {what}; see ionet order show")
     return [by_device[each] for each in wanted]
 
 
@@ -265,23 +300,14 @@ async def _carry_out_first(
     chain: Chain,
     of: Callable[[list[Lease]], Plan],
     chosen: list[Lease],
-    signer: Keypair,
+    signer: Signer,
     *,
+    fees: FeePolicy,
     dry_run: bool,
     yes: bool,
 ) -> None:
     """Carry out the plan of the first leases, as many as fit into a transaction, and say what is left."""
     plan, count = fitting(lambda count: of(chosen[:count]), len(chosen), signer.pubkey())
-    await carry_out(chain, plan, [signer], dry_run=dry_run, yes=yes)
+    await carry_out(chain, plan, [signer], fees=fees, dry_run=dry_run, yes=yes)
     if left := len(chosen) - count:
         console.print(f"{left} more don't fit into this transaction: run the command again for them.")
-
-
-def key_of(keypair: Path | None) -> Keypair:
-    """Read the key that signs and pays: the option's, else the settings'."""
-    return read_private_keypair((keypair or Settings().keypair).expanduser())
-
-
-def where(chain: str | None) -> str:
-    """The chain: the option's, else the settings'."""
-    return chain or Settings().chain

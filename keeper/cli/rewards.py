@@ -4,40 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
-from solders.pubkey import Pubkey
 
 from keeper.chain import Chain
-from keeper.chain.connect import connect
+from keeper.chain.connect import connect, writing
+from keeper.chain.landing import land
 from keeper.chain.token import create_associated
-from keeper.cli.options import ChainOption, KeypairOption, settings
+from keeper.cli.extras import needs
+from keeper.cli.options import ChainOption, KeypairOption, address, settings
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Block, BlockStatus
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
+from keeper.errors import UserError
 from keeper.rewards import publication
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rows import text
-from keeper.rewards.rule import POINT_PARTS, Reason, Status
-from keeper.settings import Settings
+from keeper.rewards.rule import POINT_PARTS, DeviceStatus, Reason
+from keeper.runtime.listen import listen
 from keeper.terminal import tables
 from keeper.terminal.tables import console, plain
 
 app = typer.Typer(help="Reward blocks: what was published, and whether it is right.", no_args_is_help=True)
 
+MAX_HOUR = 2**32 - 1
+"""The largest number that the program has for an hour."""
+
 HourOption = Annotated[
-    int | None, typer.Option(help="the block, by hours since emission began [default: the newest]")
+    int | None,
+    typer.Option(min=0, max=MAX_HOUR, help="the block, by hours since emission began [default: the newest]"),
 ]
 WalletOption = Annotated[str, typer.Option(help="the wallet that earned")]
 FolderOption = Annotated[
     Path | None, typer.Option("--dir", help="folder of published hours [default: IONET_REWARDS]")
 ]
 TOP = 10
+MAX_PORT = 65_535
 
 
 @app.command()
@@ -50,8 +58,8 @@ def show(hour: HourOption = None, folder: FolderOption = None) -> None:
     pools = plain("By pool", "pool", "devices", "succeeded", "failed", "missed", "score", "rewards IO")
     for pool in Pool:
         mine = devices[devices["pool"] == pool]
-        counts = [f"{(mine['status'] == each).sum():,}" for each in reversed(Status)]
-        scores = int(mine["score"][mine["status"] == Status.SUCCEEDED].sum())
+        counts = [f"{(mine['status'] == each).sum():,}" for each in reversed(DeviceStatus)]
+        scores = int(mine["score"][mine["status"] == DeviceStatus.SUCCEEDED].sum())
         pools.add_row(
             pool.name.capitalize(), f"{len(mine):,}", *counts, f"{scores:,}", io(int(mine["reward"].sum()))
         )
@@ -84,7 +92,7 @@ def proof(
 ) -> None:
     """What a wallet can claim and the proof for it, from the published files alone."""
     place, number = _which(folder, hour)
-    found = publication.claimable(place, number, Pubkey.from_string(wallet))
+    found = publication.claimable(place, number, address(wallet))
     if as_json:
         print(json.dumps(found.json()))
         return
@@ -108,7 +116,7 @@ def verify(
     manifest = publication.verify(place, number)
     console.print(f"hour {number}: {manifest.devices:,} devices computed again, every byte equal")
     if chain:
-        asyncio.run(_compare_with_chain(chain, manifest))
+        asyncio.run(_compare_with_chain(settings(chain).chain, manifest))
         console.print("root, total and data hash are those on chain")
 
 
@@ -120,7 +128,7 @@ def fetch_hour(
     ] = None,
     hour: Annotated[
         int | None,
-        typer.Option(help="the block [default: the last final one]"),
+        typer.Option(min=0, max=MAX_HOUR, help="the block [default: the last final one]"),
     ] = None,
     folder: FolderOption = None,
     chain: ChainOption = None,
@@ -130,7 +138,7 @@ def fetch_hour(
     place = folder or chosen.rewards
     urls = peers or [str(each) for each in chosen.peers]
     if not urls:
-        raise ValueError("--from (or IONET_PEERS) names who serves blocks")
+        raise UserError("--from (or IONET_PEERS) names who serves blocks")
 
     async def work() -> Manifest:
         async with connect(chosen.chain) as connected:
@@ -163,18 +171,18 @@ def claim(
     The network's claims of an hour are limited together: what is not paid now is paid later.
     """
     place, number = _which(folder, hour)
-    owner = Pubkey.from_string(wallet)
+    owner = address(wallet)
     found = publication.claimable(place, number, owner)
     chosen = settings(chain, keypair)
     payer = chosen.signer()
 
     async def work() -> tuple[int, int]:
-        async with connect(chosen.chain, live=True) as connected:
+        async with connect(chosen.chain, live=True) as connected, writing(connected):
             instructions = [
                 create_associated(payer.pubkey(), owner, tokenomics.MINT),
                 staking.claim(number, owner, found.lifetime, found.proof),
             ]
-            record = await connected.send(instructions, [payer])
+            record = await land(connected, instructions, [payer], fees=chosen.fees)
             (event,) = staking.PROGRAM.events(record)
             return int(event.fields["amount"]), int(event.fields["claimed"])
 
@@ -191,22 +199,26 @@ def claim(
 def serve(
     folder: FolderOption = None,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on")] = 8080,
 ) -> None:
     """Serve published blocks and proofs over HTTP."""
-    place = folder or Settings().rewards
+    place = folder or settings().rewards
     if not place.is_dir():
         raise PublicationError(f"{place} is no folder: --dir (or IONET_REWARDS) names where blocks are")
-    import uvicorn  # noqa: PLC0415 - a server, which the others don't need
+    with needs("keeper", "ionet rewards serve"):
+        import uvicorn  # noqa: PLC0415 - a server, for this alone
 
-    from keeper.api.app import application  # noqa: PLC0415
+        from keeper.api.app import application  # noqa: PLC0415
 
-    uvicorn.run(application(place), host=host, port=port, log_level="warning")
+    listener = listen(host, port, "--host and --port name another place")
+    server = uvicorn.Server(uvicorn.Config(application(place), log_level="warning", lifespan="off"))
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
 
 
 def _which(folder: Path | None, hour: int | None) -> tuple[Path, int]:
     """The folder and the hour that are meant."""
-    place = folder or Settings().rewards
+    place = folder or settings().rewards
     if hour is not None:
         return place, hour
     hours = publication.published_hours(place)

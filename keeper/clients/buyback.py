@@ -10,7 +10,7 @@ from typing import Any
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain
+from keeper.chain import ChainReader
 from keeper.chain.framework import associated_token_address
 from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
@@ -95,7 +95,7 @@ class Config:
         return prices(self.reference_price, params.start_bps, params.floor_bps, params.min_price)
 
 
-class Status(IntEnum):
+class AuctionStatus(IntEnum):
     """What became of an auction."""
 
     OPEN = 0
@@ -232,19 +232,19 @@ def parse_auction(data: bytes) -> Auction:
     return record(Auction, PROGRAM.account("Auction", data))
 
 
-async def read_config(chain: Chain) -> Config | None:
+async def read_config(chain: ChainReader) -> Config | None:
     """Read the config, None before ``initialize``."""
     (account,) = await chain.accounts([CONFIG])
     return parse_config(account.data) if account else None
 
 
-async def read_auction(chain: Chain, number: int) -> Auction | None:
+async def read_auction(chain: ChainReader, number: int) -> Auction | None:
     """Read an auction, None when it hasn't started."""
     (account,) = await chain.accounts([auction_address(number)])
     return parse_auction(account.data) if account else None
 
 
-async def read_recent(chain: Chain, count: int) -> list[Auction]:
+async def read_recent(chain: ChainReader, count: int) -> list[Auction]:
     """Read the last auctions, at most ``count``, oldest first; an open one is the last."""
     config = await read_config(chain)
     started = config.started if config else 0

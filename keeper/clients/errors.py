@@ -7,10 +7,19 @@ import re
 from solders.pubkey import Pubkey
 
 from keeper.chain import TransactionFailed, TransactionRecord
+from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from keeper.clients.programs import BY_ADDRESS
 
 FAILED = re.compile(r"Program (\w+) failed: ")
 """The runtime's own line; what a program logs begins otherwise."""
+OTHERS: dict[Pubkey, dict[int, str]] = {
+    SYSTEM_PROGRAM: {
+        0: "an account that this would create is there already",
+        1: "the key that pays has too few lamports: send it SOL",
+    },
+    TOKEN_PROGRAM: {1: "a token account holds too little", 17: "a token account is frozen"},
+}
+"""What errors of programs that aren't ours mean."""
 
 
 def explain(failure: TransactionFailed) -> str:
@@ -18,7 +27,10 @@ def explain(failure: TransactionFailed) -> str:
     record = failure.record
     if failure.code is None or record.failed_instruction is None:
         return str(failure)
-    program = BY_ADDRESS.get(_refuser(record, record.failed_instruction))
+    refuser = _refuser(record, record.failed_instruction)
+    if failure.code in (words := OTHERS.get(refuser, {})):
+        return words[failure.code]
+    program = BY_ADDRESS.get(refuser)
     if program is None:
         return str(failure)
     error = program.error(failure.code)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, Memcmp
+from keeper.chain import ChainReader, Memcmp
 from keeper.chain.program import Program
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ def _names(kind: type[Any]) -> list[str]:
     return [field.name for field in fields(kind)]
 
 
-async def accounts_of(chain: Chain, program: Program, kind: str) -> dict[Pubkey, bytes]:
+async def accounts_of(chain: ChainReader, program: Program, kind: str) -> dict[Pubkey, bytes]:
     """Read the bytes of every account of one kind, by its address."""
     filters = [Memcmp(0, program.discriminator(kind))]
     found = await chain.program_accounts(program.address, matches=filters)

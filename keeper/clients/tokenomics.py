@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError
+from keeper.chain import ChainError, ChainReader
 from keeper.chain.framework import associated_token_address
 from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
@@ -314,13 +314,13 @@ def parse_season(data: bytes) -> Season:
     return record(Season, PROGRAM.account("Season", data))
 
 
-async def read_config(chain: Chain) -> Config | None:
+async def read_config(chain: ChainReader) -> Config | None:
     """Read the config, None before ``initialize``."""
     (account,) = await chain.accounts([CONFIG])
     return parse_config(account.data) if account else None
 
 
-async def read_allocations(chain: Chain) -> list[Allocation]:
+async def read_allocations(chain: ChainReader) -> list[Allocation]:
     """Read the genesis table in its order."""
     found = []
     for data in (await accounts_of(chain, PROGRAM, "Allocation")).values():
@@ -331,20 +331,20 @@ async def read_allocations(chain: Chain) -> list[Allocation]:
     return sorted(found, key=lambda row: row.id)
 
 
-async def read_seasons(chain: Chain) -> list[Season]:
+async def read_seasons(chain: ChainReader) -> list[Season]:
     """Read all seasons in their order."""
     found = [parse_season(data) for data in (await accounts_of(chain, PROGRAM, "Season")).values()]
     return sorted(found, key=lambda season: season.season)
 
 
-async def read_claim_pages(chain: Chain) -> list[ClaimPage]:
+async def read_claim_pages(chain: ChainReader) -> list[ClaimPage]:
     """Read who paid for which page, in the order of seasons and pages."""
     accounts = (await accounts_of(chain, PROGRAM, "ClaimPage")).values()
     found = [record(ClaimPage, PROGRAM.account("ClaimPage", data)) for data in accounts]
     return sorted(found, key=lambda page: (page.season, page.page))
 
 
-async def read_supply(chain: Chain) -> Supply:
+async def read_supply(chain: ChainReader) -> Supply:
     """Read where all IO is; raises ChainError before ``initialize``."""
     seasons = [season.vault for season in await read_seasons(chain) if season.is_open]
     clock = await chain.clock()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -15,10 +17,18 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from keeper.errors import UserError
+from keeper.errors import UserError, why
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -36,6 +46,23 @@ class DatabaseError(UserError):
     """The database can't be used as it is; the message says what to do."""
 
 
+class DatabaseUnusable(DatabaseError):
+    """The database doesn't answer, can't be opened or written, or is none; the message says why."""
+
+    @property
+    def hint(self) -> str:
+        """What may be wrong."""
+        return "Does the database run, can its files be written, and is IONET_DATABASE right?"
+
+
+_UNUSABLE = (
+    *(OperationalError, InterfaceError, InternalError, PoolTimeout),
+    *(psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError),
+    psycopg.errors.InsufficientPrivilege,
+)
+"""What a server or a file is to blame for; any other error of a statement is a defect of ours."""
+
+
 class Database:
     """An SQLite file or a PostgreSQL database, by its URL.
 
@@ -47,16 +74,19 @@ class Database:
         """Name the database; nothing is opened yet. Raises DatabaseError for another kind."""
         try:
             self.url = make_url(url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             # It isn't repeated, as it may have a password in it.
             raise DatabaseError("no database's URL: write sqlite:///FILE or postgresql://...") from None
         kind = self.url.get_backend_name()
         if kind not in DRIVERS:
             raise DatabaseError(f"{kind} is no database for the keeper; take sqlite or postgresql")
         self.is_sqlite = kind == "sqlite"
-        if self.is_sqlite and not self.url.database:
+        if self.is_sqlite and self.url.database in (None, "", ":memory:"):
             raise DatabaseError("a keeper's SQLite database needs a file: sqlite:///keeper.db")
-        self.engine = create_async_engine(self._with(DRIVERS), pool_pre_ping=not self.is_sqlite)
+        try:
+            self.engine = create_async_engine(self._with(DRIVERS), pool_pre_ping=not self.is_sqlite)
+        except (ArgumentError, TypeError, ValueError) as error:
+            raise DatabaseError(self._saying(error)) from error
         if self.is_sqlite:
             _begin_properly(self.engine.sync_engine)
 
@@ -65,13 +95,18 @@ class Database:
         """Where SQLite keeps it; None for a server's."""
         return Path(self.url.database) if self.is_sqlite and self.url.database else None
 
+    @property
+    def name(self) -> str:
+        """What people call it: the file, or the URL without its password."""
+        return str(self.file or self.url.render_as_string())
+
     def _with(self, drivers: dict[str, str]) -> URL:
         return self.url.set(drivername=drivers[self.url.get_backend_name()])
 
     async def upgrade(self) -> None:
         """Bring the schema to this version's.
 
-        Raises DatabaseError when it can't be opened or is a later version's.
+        Raises DatabaseUnusable, or DatabaseError when it is a later version's.
         """
         await asyncio.to_thread(self._upgrade)
 
@@ -88,10 +123,46 @@ class Database:
                     connection.execute(ALONE)
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
-        except (DBAPIError, CommandError, OSError) as error:
-            raise DatabaseError(f"{self.url.render_as_string()}: {_reason(error)}") from error
+        except CommandError as error:
+            other = "its tables are another version's: take the keeper that made them"
+            raise DatabaseError(f"{self._saying(error)}; {other}") from error
+        except (DBAPIError, OSError) as error:
+            # Anything: a table of ours may be somebody else's here.
+            raise DatabaseUnusable(self._saying(error)) from error
         finally:
             engine.dispose()
+
+    async def exists(self) -> bool:
+        """Whether there is anything to read: a file, with tables in it. Makes nothing and changes nothing.
+
+        Raises DatabaseError when it can't be opened, or its schema is another version's.
+        """
+        try:
+            if self.file:
+                self.file.stat()
+            current, head = await self.versions()
+            if current is None:
+                await self._require_empty()
+                return False
+        except FileNotFoundError:
+            return False
+        except (DBAPIError, OSError) as error:
+            raise DatabaseUnusable(self._saying(error)) from error
+        if current != head:
+            earlier = {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+            do = "run ionet db upgrade" if current in earlier else "take the version that made it"
+            raise DatabaseError(f"{self.name}: its schema is at {current}, this version's is {head}: {do}")
+        return True
+
+    async def _require_empty(self) -> None:
+        """Raise DatabaseError when something else is kept here."""
+        async with self.reading() as connection:
+            tables = await connection.run_sync(lambda on: sa.inspect(on).get_table_names())
+        if tables:
+            raise DatabaseError(
+                f"{self.name}: its tables, such as {min(tables)}, are not the keeper's: name "
+                "another database by IONET_DATABASE"
+            )
 
     async def versions(self) -> tuple[str | None, str | None]:
         """The schema's version as it is, and as it should be; None for a database without one."""
@@ -102,13 +173,32 @@ class Database:
             )
         return current, head
 
+    def _saying(self, error: Exception) -> str:
+        """What is wrong, in one line without a password."""
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        said = next(iter(str(cause).splitlines()), type(cause).__name__)
+        if isinstance(cause, OSError) and cause.filename:
+            said = f"{cause.filename}: {why(cause)}"
+        return f"{self.url.render_as_string()}: {said}"
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raise DatabaseUnusable for what the database is to blame for; defects of ours pass as they are."""
+        try:
+            yield
+        except (SQLAlchemyError, psycopg.Error) as error:
+            if _is_unusable(error):
+                raise DatabaseUnusable(self._saying(error)) from error
+            raise
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Write: all of it or, when anything is raised, nothing."""
-        async with self.engine.connect() as connection:
-            await connection.execution_options(writes=True)
-            async with connection.begin():
-                yield connection
+        """Write: all of it or, when anything is raised, nothing. Raises DatabaseUnusable."""
+        with self.translated():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    yield connection
 
     @asynccontextmanager
     async def changing_schema(self) -> AsyncIterator[AsyncConnection]:
@@ -120,12 +210,13 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Read one state."""
-        async with self.engine.connect() as connection:
-            if not self.is_sqlite:
-                await connection.execution_options(isolation_level="REPEATABLE READ")
-            async with connection.begin():
-                yield connection
+        """Read one state. Raises DatabaseUnusable."""
+        with self.translated():
+            async with self.engine.connect() as connection:
+                if not self.is_sqlite:
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+                async with connection.begin():
+                    yield connection
 
     async def close(self) -> None:
         """Close all connections."""
@@ -156,6 +247,11 @@ def _begin_properly(engine: sa.Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _reason(error: Exception) -> str:
+def _is_unusable(error: Exception) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    if isinstance(cause, sqlite3.DatabaseError):
+        # One number for every statement that is wrong; files that are none or damaged have a bare class.
+        return type(cause) is sqlite3.DatabaseError or (
+            isinstance(error, _UNUSABLE) and cause.sqlite_errorcode != sqlite3.SQLITE_ERROR
+        )
+    return isinstance(error, _UNUSABLE) or isinstance(cause, _UNUSABLE)

@@ -35,7 +35,7 @@ ORDER = ("_slot", "_position", "_outer", "_inner")
 """The columns of the order; underscored, as no event's field is."""
 
 
-class Place(NamedTuple):
+class EventPlace(NamedTuple):
     """Where an event was sent, and when: (slot, position, outer, inner) is the order of everything."""
 
     slot: int
@@ -66,7 +66,7 @@ class EventTable:
         self._encoders = [(field["name"], encoder(field["type"])) for field in fields]
         self._decode = fields_decoder(fields, program.definitions)
 
-    def columns(self, places: Sequence[Place], fields: Sequence[Mapping[str, Any]]) -> Columns:
+    def columns(self, places: Sequence[EventPlace], fields: Sequence[Mapping[str, Any]]) -> Columns:
         """Events as rows, by columns."""
         found: dict[str, Sequence[Any]] = dict(zip((*ORDER, "_time"), zip(*places, strict=True), strict=True))
         for name, encode in self._encoders:
@@ -74,10 +74,10 @@ class EventTable:
             found[name] = list(map(encode, values)) if encode else values
         return found
 
-    def read(self, row: sa.RowMapping) -> tuple[Place, Event]:
+    def read(self, row: sa.RowMapping) -> tuple[EventPlace, Event]:
         """A row as the event that it was."""
         values = dict(row)
-        place = Place(*(values[name] for name in (*ORDER, "_time")))
+        place = EventPlace(*(values[name] for name in (*ORDER, "_time")))
         return place, Event(self.event, self._decode(values))
 
 
@@ -129,9 +129,9 @@ class EventTables:
         for each in (EVENT_LAYOUTS, WATERMARKS, BACKLOG, SIGNATURES, *accounts):
             await connection.execute(sa.delete(each).filter_by(program=name))
 
-    async def write(self, connection: AsyncConnection, events: Iterable[tuple[Place, Event]]) -> None:
+    async def write(self, connection: AsyncConnection, events: Iterable[tuple[EventPlace, Event]]) -> None:
         """Insert events."""
-        found: dict[str, tuple[list[Place], list[Mapping[str, Any]]]] = {}
+        found: dict[str, tuple[list[EventPlace], list[Mapping[str, Any]]]] = {}
         for place, (name, fields) in events:
             places, values = found.setdefault(name, ([], []))
             places.append(place)
@@ -147,9 +147,9 @@ class EventTables:
 
     async def read(
         self, connection: AsyncConnection, above: int, up_to: int, names: Iterable[str] | None = None
-    ) -> list[tuple[Place, Event]]:
+    ) -> list[tuple[EventPlace, Event]]:
         """Events of the slots above ``above`` and up to ``up_to``, in their order: all, or of some names."""
-        found: list[tuple[Place, Event]] = []
+        found: list[tuple[EventPlace, Event]] = []
         there = set(await connection.scalars(self._there, {"above": above, "up_to": up_to}))
         for name in there if names is None else there.intersection(names):
             each = self.by_event[name]

@@ -18,8 +18,9 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.db.database import Database
+from keeper.db.database import Database, DatabaseUnusable
 from keeper.db.tables import LEADERSHIP
+from keeper.errors import UserError
 
 LOCK = 0x696F6E6574
 """The advisory lock's number: "ionet"."""
@@ -35,7 +36,7 @@ KEEPALIVE = {
 """A server that vanished is noticed in seconds; on TCP alone."""
 
 
-class NotLeader(Exception):
+class NotLeader(UserError):
     """Another keeper has taken over: this one may not write."""
 
 
@@ -52,7 +53,10 @@ class Leader:
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     async def lead(self) -> bool:
-        """Whether this keeper leads now; takes over when nobody does. Ask before every round of jobs."""
+        """Whether this keeper leads now; takes over when nobody does. Ask before every round of jobs.
+
+        Raises DatabaseUnusable.
+        """
         if not await self._hold():
             self.epoch = None
             return False
@@ -91,14 +95,20 @@ class Leader:
 
     async def _hold(self) -> bool:
         """Have the lock, or get it."""
-        return self._hold_file() if self._database.is_sqlite else await self._hold_connection()
+        if self._database.is_sqlite:
+            return self._hold_file()
+        with self._database.translated():
+            return await self._hold_connection()
 
     def _hold_file(self) -> bool:
         """The kernel frees the lock of a process that ended, however it did."""
         if self._file is None:
             assert self._database.file is not None
             path = self._database.file.with_name(self._database.file.name + ".leader")
-            file = path.open("ab")
+            try:
+                file = path.open("ab")
+            except OSError as error:
+                raise DatabaseUnusable(f"{path}: {error.strerror}") from error
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -35,8 +35,8 @@ def key(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, primary_key=True, autoincrement=False)
 
 
-CHAIN = sa.Table("chain", METADATA, key("id", sa.Integer()), text("genesis_hash"))
-"""The one chain that everything here is about; one row."""
+CHAIN = sa.Table("chain", METADATA, key("id", sa.Integer()), text("genesis_hash"), text("place", null=True))
+"""The one chain that everything here is about, and where it was last found; one row."""
 
 EVENT_LAYOUTS = sa.Table(
     "event_layouts", METADATA, key("table_name", sa.Text()), text("program"), text("layout")

@@ -14,13 +14,13 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper import deploy
-from keeper.buyback.decide import Limits
+from keeper.buyback.decide import BidLimits
 from keeper.buyback.sources import OwnHistory
 from keeper.chain import Event, TransactionFailed
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated, read_token_account, transfer
 from keeper.clients import buyback, tokenomics
-from keeper.clients.buyback import Auction, Status
+from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.clients.tokenomics import Supply
 from keeper.demo.airdrop import person
 from keeper.demo.network import LAMPORTS, Network
@@ -45,7 +45,7 @@ AWAY = 2
 PURSE = 5_000 * IO
 """What each bidder has for bids, and the keeper."""
 KEEPER_NAME = "keeper"
-KEEPER = Limits(max_io=PURSE, margin_bps=200)
+KEEPER = BidLimits(max_io=PURSE, margin_bps=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,8 @@ class Buyback:
         supply = (await self._supply()).supply
         events = {name: await self._bid(name, auction) for name in eager}
         if not eager:
-            keeper, log = self.network.keeper, self.network.log
-            done = await bid_on_auction(self.network.chain, keeper, log, source=OwnHistory(), limits=KEEPER)
+            port = self.network.port(self.network.keeper)
+            done = await bid_on_auction(port, source=OwnHistory(), limits=KEEPER)
             events = {KEEPER_NAME: done[0]} if done else {}
         won = [(name, event) for name, event in events.items() if event]
         if not won:
@@ -179,7 +179,9 @@ class Buyback:
         self.fees_in = fees_in
         vaults = {Currency.IO: config.io_vault, Currency.USDC: config.usdc_vault}
         self.left = {currency: self._tokens(vault) for currency, vault in vaults.items()}
-        sold = [each.auction for each in self.rounds if each.auction and each.auction.status == Status.SOLD]
+        sold = [
+            each.auction for each in self.rounds if each.auction and each.auction.status == AuctionStatus.SOLD
+        ]
         checks.equal("auctions sold", config.sold, len(sold))
         checks.equal("USDC sold", config.usdc_sold, sum(each.lot for each in sold))
         checks.equal("IO burned by bidders", config.burned_auctions, sum(each.cost for each in sold))

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from keeper.clients.buyback import Auction, Status
+from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.demo.buyback import KEEPER_NAME, Buyback, Round
 from keeper.economy.calendar import HOUR
 from keeper.economy.money import show
@@ -37,7 +37,7 @@ def _rounds(rounds: Sequence[Round]) -> Table:
         cells = [str(each.day + 1)]
         if one := each.auction:
             cells += [show(one.lot, Currency.USDC), io(one.start_price, 4), io(one.floor_price, 4)]
-            if one.status == Status.SOLD:
+            if one.status == AuctionStatus.SOLD:
                 hours = (one.closed_at - one.started_at) // HOUR
                 cells += [io(one.price, 4), f"{hours} h", each.winner, io(one.cost, 4)]
             else:
@@ -49,7 +49,7 @@ def _rounds(rounds: Sequence[Round]) -> Table:
 def _sums(section: Buyback) -> Table:
     """What came in, what was sold and burned, and the supply before and after."""
     before, after = section.supplies
-    sold = [each for each in auctions(section.rounds) if each.status == Status.SOLD]
+    sold = [each for each in auctions(section.rounds) if each.status == AuctionStatus.SOLD]
     burned = sum(each.burned_fees for each in section.rounds)
 
     def row(name: str, io_amount: int, usdc: int | None = None, *, ends: bool = False) -> None:
@@ -81,11 +81,11 @@ def chart(section: Buyback, path: Path) -> None:
     figure = Figure(figsize=(10, 6.4), dpi=120)
     prices, burned = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for one in auctions(section.rounds):
-        times = [one.started_at, one.closed_at if one.status == Status.SOLD else one.ends_at]
+        times = [one.started_at, one.closed_at if one.status == AuctionStatus.SOLD else one.ends_at]
         fall = (one.start_price - one.floor_price) / (one.ends_at - one.started_at)
         values = [(one.start_price - fall * (at - one.started_at)) / IO for at in times]
         prices.plot(_dates(times), values, color=PATH_COLOUR, linewidth=1.5)
-        if one.status == Status.SOLD:
+        if one.status == AuctionStatus.SOLD:
             rest = [values[-1], one.floor_price / IO]
             prices.plot(
                 _dates([one.closed_at, one.ends_at]), rest, color=PATH_COLOUR, linestyle=":", linewidth=1

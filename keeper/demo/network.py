@@ -27,6 +27,7 @@ from keeper.economy.genesis import read_start_month, read_table
 from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_TOTAL, GENESIS_SUPPLY, IO, MAX_SUPPLY
 from keeper.jobs import registry
+from keeper.jobs.port import Direct
 
 LISTING = month_start(parse_month("2024-06")) + 10 * DAY + 12 * HOUR
 """The day the token was listed on the network this is modelled on; genesis happens here."""
@@ -90,9 +91,13 @@ class Network:
         )
         return log
 
+    def port(self, signer: Keypair) -> Direct:
+        """What a job of ``signer``'s keeper gets."""
+        return Direct(self.chain, signer, self.log)
+
     async def job(self, name: str) -> list[Event]:
         """Run one of the keeper's jobs, as its loop would."""
-        return await registry.ALL[name](self.chain, self.keeper, self.log)
+        return await registry.ALL[name](self.port(self.keeper))
 
     # -- what happens --------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from keeper.demo.airdrop import person
 from keeper.demo.network import LAMPORTS, Network
 from keeper.demo.orders_books import Books
 from keeper.demo.staking import Stakers
-from keeper.demo.wishes import Fate, Wish, wishes
+from keeper.demo.wishes import Story, Wish, wishes
 from keeper.economy.buyback import USDC
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency, LeaseStatus
@@ -93,7 +93,7 @@ class Market:
                 await self._change(wish)
             await self._release()
             await self.network.job("leases")
-            await self._match([wish for wish in opening if wish.fate == Fate.LAPSES], again=True)
+            await self._match([wish for wish in opening if wish.fate == Story.LAPSES], again=True)
         if opening:
             self.network.chain.advance(600)
             await self.network.job("leases")
@@ -131,7 +131,7 @@ class Market:
             order = self._order(wish)
             chosen = matching.choose(order, devices, classes, now)
             workers = [self.workers[address] for address in chosen]
-            direct = wish.fate == Fate.DIRECT
+            direct = wish.fate == Story.DIRECT
             if direct:
                 for address, worker in zip(chosen, workers, strict=True):
                     await self._take(order, devices[address], worker)
@@ -140,7 +140,7 @@ class Market:
                 matches = [orders.match_device(operator.pubkey(), order, devices[each]) for each in chosen]
                 for run in pack([[each] for each in matches], operator.pubkey()):
                     await self._send([matches[at] for at in run], operator)
-                late = wish.fate == Fate.LAPSES and not again
+                late = wish.fate == Story.LAPSES and not again
                 await self._accept(order, workers[1 if late else 0 :])
             for address in chosen:
                 lease = orders.lease_address(order.address, address)
@@ -162,7 +162,7 @@ class Market:
 
     async def _change(self, wish: Wish) -> None:
         """What its people do with an order in the middle of its time, to its first lease."""
-        if wish.fate == Fate.CANCELLED:
+        if wish.fate == Story.CANCELLED:
             await self._send([orders.cancel_order(self._order(wish))], wish.renter)
             return
         leases = (await orders.read_leases(self.network.chain)).values()
@@ -171,23 +171,23 @@ class Market:
             return
         lease, now = running[0], self.network.chain.now()
         match wish.fate:
-            case Fate.RENTER_ENDS:
+            case Story.RENTER_ENDS:
                 for each in running:
                     await self._send([orders.end_lease(wish.renter.pubkey(), each)], wish.renter)
-            case Fate.SUPPLIER_ENDS:
+            case Story.SUPPLIER_ENDS:
                 worker = self.workers[lease.device]
                 ending = orders.end_lease(worker.pubkey(), lease)
                 await self._send([ending], self.network.keeper, worker)
-            case Fate.FAULT:
+            case Story.FAULT:
                 good = max((now - lease.start) // HOUR - 1, 0)
                 evidence = sha256(f"verdict on lease {wish.number}".encode()).digest()
                 for operator in self.stakers.operators[:2]:
                     vote = orders.vote_fault(operator.pubkey(), lease, evidence, good)
                     await self._send([vote], operator)
-            case Fate.HELD:
+            case Story.HELD:
                 await self._hold(lease, now + HOLD)
                 self.releases[lease.address] = now + RELEASE
-            case Fate.EXTENDED:
+            case Story.EXTENDED:
                 config, order = await self._config(), self._order(wish)
                 extension = orders.extend_lease(config, order, lease, EXTENSION)
                 await self._send([extension], wish.renter)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -17,11 +19,20 @@ from keeper.demo.wishes import ORDERS
 from keeper.economy.calendar import DAY
 from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_MONTHS
+from keeper.errors import UserError, why
+
+
+class FolderRefused(UserError):
+    """A folder that the demo's files can't go to."""
 
 
 async def run(out: Path, console: Console) -> Network:
-    """Run the whole demo and leave its files in ``out``; raises DemoFailed at the first wrong figure."""
+    """Run the whole demo and leave its files in ``out``.
+
+    Raises DemoFailed at the first wrong figure, FolderRefused.
+    """
     started = time.monotonic()
+    _make(out)
     network = Network.empty()
     stakers = Stakers(network, out / "rewards")
     progress = Progress(
@@ -73,7 +84,8 @@ async def run(out: Path, console: Console) -> Network:
             progress.advance(task)
         await network.check_end()
         task = progress.add_task("files and charts", total=1)
-        _write(network, buyback, out)
+        with _writing(out):
+            _write(network, buyback, out)
         progress.advance(task)
     await report.show(network, stakers, market, buyback, console, time.monotonic() - started)
     return network
@@ -86,8 +98,20 @@ async def _season(network: Network, number: int, progress: Progress) -> None:
     await network.claim(season, lambda: progress.advance(task))
 
 
+def _make(out: Path) -> None:
+    with _writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FolderRefused(f"{out} can't be written: {why(error)}; name another folder by --out") from error
+
+
 def _write(network: Network, buyback: Buyback, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     for airdrop in network.airdrops:
         number = airdrop.distribution.season
         (out / f"season-{number}-points.csv").write_bytes(points_file(airdrop.points))

@@ -27,7 +27,7 @@ from keeper.economy.calendar import HOUR, month_start
 from keeper.economy.classes import read_classes
 from keeper.jobs.blocks import attest_hours
 from keeper.rewards import publication
-from keeper.rewards.past import HourPast, Past
+from keeper.rewards.history import History, HourPast
 from keeper.rewards.publication import Claimable, Manifest
 from keeper.rewards.rows import Rows, addresses
 from keeper.rewards.tree import leaf, tree
@@ -49,13 +49,13 @@ def evidence_of(machine: Machine) -> bytes:
     return sha256(f"verdict on worker {machine.number}".encode()).digest()
 
 
-class _OnePast(Past):
+class _OneHistory(History):
     """What all operators read: an hour is made from the index for the first of them and kept."""
 
     _last: tuple[int, HourPast] | None = None
 
     async def hour(self, start: int) -> HourPast:
-        """See :class:`~keeper.rewards.past.Past`."""
+        """See :class:`~keeper.rewards.history.History`."""
         if self._last is None or self._last[0] != start:
             self._last = start, await super().hour(start)
         return self._last[1]
@@ -82,12 +82,12 @@ class Stakers:
     leased: int = 0
     """IO that suppliers were paid for leases."""
     _database: Database = field(init=False)
-    _past: _OnePast = field(init=False)
+    _history: _OneHistory = field(init=False)
 
     def __post_init__(self) -> None:
         """All operators read one index here."""
         self._database = Database(f"sqlite:///{self.folder}/index.db")
-        self._past = _OnePast(self.network.chain, self._database)
+        self._history = _OneHistory(self.network.chain, self._database)
 
     # -- what happens --------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ class Stakers:
         shutil.rmtree(self.folder, ignore_errors=True)
         network = self.network
         await self._database.upgrade()
-        await self._past.prepare()
+        await self._history.prepare()
         for each in self.operators:
             network.chain.airdrop(each.pubkey(), LAMPORTS)
         network.chain.airdrop(person("guardian").pubkey(), LAMPORTS)
@@ -141,12 +141,10 @@ class Stakers:
             await self._lie(number)
         for index, operator in enumerate(self.operators):
             events = await attest_hours(
-                self.network.chain,
-                operator,
-                self.network.log,
+                self.network.port(operator),
                 folder=self._folder(index),
                 observe=self._observe,
-                past=self._past,
+                history=self._history,
             )
             self.conflicts += sum(event.fields["conflict"] for event in events)
         manifests = [publication.read_manifest(self._folder(index), number) for index in range(OPERATORS)]

@@ -10,7 +10,7 @@ from keeper.demo.staking import APPEALED, GUILTY, LIAR, LIE_HOUR, SLASH_BPS, Sta
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.rewards.rows import Rows, keys
-from keeper.rewards.rule import Reason, Status
+from keeper.rewards.rule import DeviceStatus, Reason
 from keeper.terminal.tables import plain
 
 
@@ -30,7 +30,7 @@ def _classes(stakers: Stakers, hours: list[Rows]) -> Table:
         for name in kinds:
             mine = [each for each in machines if each.kind.name == name]
             rows = results[np.isin(results["device"], keys([each.address for each in mine]))]
-            counts = (int((rows["status"] == each).sum()) for each in reversed(Status))
+            counts = (int((rows["status"] == each).sum()) for each in reversed(DeviceStatus))
             table.add_row(
                 name,
                 str(len(mine)),

@@ -26,7 +26,7 @@ COLOCATED = 31
 """This order wants all of its devices in one country."""
 
 
-class Fate(Enum):
+class Story(Enum):
     """What the people around an order do with it."""
 
     SERVED = auto()
@@ -48,16 +48,16 @@ class Fate(Enum):
 
 
 FATES = {
-    Fate.SERVED: 20,
-    Fate.RENTER_ENDS: 7,
-    Fate.SUPPLIER_ENDS: 4,
-    Fate.FAULT: 4,
-    Fate.HELD: 1,
-    Fate.EXTENDED: 6,
-    Fate.DIRECT: 6,
-    Fate.LAPSES: 4,
-    Fate.TOO_CHEAP: 6,
-    Fate.CANCELLED: 2,
+    Story.SERVED: 20,
+    Story.RENTER_ENDS: 7,
+    Story.SUPPLIER_ENDS: 4,
+    Story.FAULT: 4,
+    Story.HELD: 1,
+    Story.EXTENDED: 6,
+    Story.DIRECT: 6,
+    Story.LAPSES: 4,
+    Story.TOO_CHEAP: 6,
+    Story.CANCELLED: 2,
 }
 """How many orders of each."""
 ORDERS = sum(FATES.values())
@@ -71,7 +71,7 @@ class Wish:
     hour: int
     renter: Keypair
     terms: Terms
-    fate: Fate
+    fate: Story
     change: int
 
     @property
@@ -97,7 +97,7 @@ def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
         hours = rng.randint(4, 30)
         currency = Currency(number % 2)
         price = max(_ask(machine, currency) for machine in alike)
-        if fate in (Fate.TOO_CHEAP, Fate.CANCELLED):
+        if fate in (Story.TOO_CHEAP, Story.CANCELLED):
             price = min(_ask(machine, currency) for machine in alike) // 2
         terms = Terms(
             price=price,
@@ -112,7 +112,7 @@ def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
             countries=("CH", "DE", "SE", "US") if choosy else (),
         )
         later = rng.randint(1, hours - 2)
-        change = hour if fate == Fate.CANCELLED else min(hour + later, LAST_CHANGE)
+        change = hour if fate == Story.CANCELLED else min(hour + later, LAST_CHANGE)
         found.append(Wish(number, hour, person(f"renter {number % RENTERS}"), terms, fate, change))
     return found
 

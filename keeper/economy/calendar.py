@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
+
+from keeper.errors import UserError
 
 HOUR = 3_600
 DAY = 86_400
 FIRST_YEAR = 1970
 MONTHS = 12
+
+
+class MonthError(UserError):
+    """A text that is no month, or a month past the calendar's end."""
 
 
 def month_number(year: int, month: int) -> int:
@@ -16,8 +22,12 @@ def month_number(year: int, month: int) -> int:
 
 
 def month_start(month: int) -> int:
-    """Unix time at which a month starts; raises ValueError past the year 9999."""
+    """Unix time at which a month starts; raises MonthError past the year 9999."""
     year, index = divmod(month, MONTHS)
+    if FIRST_YEAR + year > MAXYEAR:
+        raise MonthError(
+            f"{month_name(month)} is past the calendar's end in {MAXYEAR}: take an earlier month"
+        )
     return int(datetime(FIRST_YEAR + year, index + 1, 1, tzinfo=UTC).timestamp())
 
 
@@ -39,9 +49,9 @@ def month_name(month: int) -> str:
 
 
 def parse_month(text: str) -> int:
-    """The number of a month written as ``2024-07``; raises ValueError for anything else."""
+    """The number of a month written as ``2024-07``; raises MonthError for anything else."""
     try:
         at = datetime.strptime(text, "%Y-%m")
     except ValueError as error:
-        raise ValueError(f"{text!r} is no month; write it like 2024-07") from error
+        raise MonthError(f"{text!r} is no month; write it like 2024-07") from error
     return month_number(at.year, at.month)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from keeper.errors import UserError, why
 from keeper.resources import CLASS_TABLE, constants
 
 NAME_BYTES = 24
@@ -22,7 +23,7 @@ class Pool(IntEnum):
     COMMUNITY = 1
 
 
-class Kind(IntEnum):
+class ProcessorKind(IntEnum):
     """Kinds of processors, by the program's numbers."""
 
     GPU = 0
@@ -38,26 +39,33 @@ class ClassRow:
     name: str
     multiplier: int
     pool: Pool
-    kind: Kind
+    kind: ProcessorKind
+
+
+class ClassTableError(UserError):
+    """A class table that can't be read, or that the program would refuse."""
 
 
 def read_classes(path: Path = CLASS_TABLE) -> list[ClassRow]:
-    """Read a class table; raises ValueError for a row that the program would refuse."""
-    rows = [
-        ClassRow(
-            each["id"],
-            each["name"],
-            each["multiplier"],
-            Pool[each["pool"].upper()],
-            Kind[each["kind"].upper()],
-        )
-        for each in json.loads(path.read_text())["classes"]
-    ]
-    for row in rows:
-        if not 0 < len(row.name.encode()) <= NAME_BYTES or not 0 <= row.multiplier <= MAX_MULTIPLIER:
-            raise ValueError(
-                f"{path}: the name or the multiplier of class {row.id} ({row.name}) is out of bounds"
+    """Read a class table; raises ClassTableError."""
+    try:
+        rows = [
+            ClassRow(
+                each["id"],
+                each["name"],
+                each["multiplier"],
+                Pool[each["pool"].upper()],
+                ProcessorKind[each["kind"].upper()],
             )
+            for each in json.loads(path.read_text())["classes"]
+        ]
+        for row in rows:
+            if not 0 < len(row.name.encode()) <= NAME_BYTES or not 0 <= row.multiplier <= MAX_MULTIPLIER:
+                raise ClassTableError(
+                    f"{path}: the name or the multiplier of class {row.id} ({row.name}) is out of bounds"
+                )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ClassTableError(f"{path}: no class table ({type(error).__name__}: {why(error)})") from error
     if len({row.id for row in rows}) < len(rows) or len({row.name for row in rows}) < len(rows):
-        raise ValueError(f"{path}: an id or a name appears twice")
+        raise ClassTableError(f"{path}: an id or a name appears twice")
     return rows

@@ -84,7 +84,7 @@ def block(start_month: int, hour: int) -> int:
     return cumulative(start_month, hour + 1) - cumulative(start_month, hour)
 
 
-class Month(NamedTuple):
+class EmissionMonth(NamedTuple):
     """One month of the emission, base units."""
 
     month: str
@@ -94,14 +94,14 @@ class Month(NamedTuple):
     cumulative: int
 
 
-def calendar(start_month: int) -> Iterator[Month]:
+def calendar(start_month: int) -> Iterator[EmissionMonth]:
     """All months of an emission that begins with ``start_month``."""
     figures = cumulative_by_month()
     hours = 0
     for index in range(EMISSION_MONTHS):
         month = start_month + index
         emitted = figures[index + 1] - figures[index]
-        yield Month(
+        yield EmissionMonth(
             month_name(month), hours_in_month(month), emitted, block(start_month, hours), figures[index + 1]
         )
         hours += hours_in_month(month)

@@ -6,27 +6,33 @@ import re
 
 from keeper.economy.orders import CONSTANTS, Currency
 from keeper.economy.supply import IO_DECIMALS
+from keeper.errors import UserError
 
 DECIMALS: dict[Currency, int] = {Currency.IO: IO_DECIMALS, Currency.USDC: CONSTANTS["USDC_DECIMALS"]}
 U64_MAX = 2**64 - 1
+U64_DIGITS = len(str(U64_MAX))
+
+
+class AmountError(UserError):
+    """A text that is no amount, or one that can't be paid exactly."""
 
 
 def parse(text: str, currency: Currency) -> int:
-    """Read a decimal such as ``1250.5`` as base units; raises ValueError for what can't be paid exactly.
+    """Read a decimal such as ``1250.5`` as base units; raises AmountError for what can't be paid exactly.
 
     Commas are refused: ``2,5`` is two and a half to some and twenty-five to others.
     """
     digits, name = DECIMALS[currency], currency.name
     found = re.fullmatch(r"(\d+)(?:\.(\d+))?", text, re.ASCII)
     if not found:
-        raise ValueError(f"{text!r} is no amount of {name}: write digits with a point, such as 1250.5")
-    whole, fraction = found[1], found[2] or ""
+        raise AmountError(f"{text!r} is no amount of {name}: write digits with a point, such as 1250.5")
+    whole, fraction = found[1].lstrip("0"), found[2] or ""
     if len(fraction.rstrip("0")) > digits:
-        raise ValueError(f"{text} {name} can't be paid exactly: {name} has {digits} decimals")
-    amount: int = int(whole) * 10**digits + int(fraction[:digits].ljust(digits, "0"))
-    if amount > U64_MAX:
-        raise ValueError(f"{text} {name} is more than an account can hold")
-    return amount
+        raise AmountError(f"{text} {name} can't be paid exactly: {name} has {digits} decimals")
+    units = whole + fraction[:digits].ljust(digits, "0")
+    if len(units) > U64_DIGITS or int(units) > U64_MAX:
+        raise AmountError(f"{text} {name} is more than an account can hold")
+    return int(units)
 
 
 def show(amount: int, currency: Currency) -> str:

@@ -9,12 +9,17 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from keeper.economy import merkle
+from keeper.errors import UserError
 
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
 POOLS = ("gpu", "cpu", "creators")
 """The pools of a season, in the program's order."""
+
+
+class SeasonError(UserError):
+    """Points by which a season's pools can't be divided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +57,14 @@ class Distribution:
         program: Pubkey,
         mint: Pubkey,
     ) -> None:
-        """Divide ``pools`` (base units by name) by ``points``; raises ValueError for an unknown pool."""
+        """Divide ``pools`` (base units by name) by ``points``; raises SeasonError."""
         lines = list(points)
         totals: dict[str, int] = defaultdict(int)
         for line in lines:
             if line.pool not in pools:
-                raise ValueError(f"season {season} has no pool {line.pool!r}")
+                raise SeasonError(f"season {season} has no pool {line.pool!r}")
             if line.points < 0:
-                raise ValueError(f"{line.wallet} has negative points in {line.pool}")
+                raise SeasonError(f"{line.wallet} has negative points in {line.pool}")
             totals[line.pool] += line.points
         amounts: dict[Pubkey, int] = defaultdict(int)
         earned: dict[tuple[Pubkey, str], int] = defaultdict(int)
@@ -69,6 +74,8 @@ class Distribution:
             if total:
                 amounts[wallet] += pools[pool] * total // totals[pool]
         paid = sorted(((w, a) for w, a in amounts.items() if a), key=lambda item: bytes(item[0]))
+        if not paid:
+            raise SeasonError(f"nobody gets anything in season {season}")
         self.season = season
         self.pools = tuple(pools.get(name, 0) for name in POOLS)
         self.claims = [Claim(index, wallet, amount) for index, (wallet, amount) in enumerate(paid)]

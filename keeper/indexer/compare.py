@@ -8,7 +8,7 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from keeper.chain.program import CodecError, Fields
+from keeper.chain.program import Fields, UnexpectedData
 from keeper.db.types import jsonable
 from keeper.indexer.book import Book
 
@@ -52,7 +52,7 @@ def _compare(
         return [Difference(str(address), kind, "", jsonable(fields), there)]
     try:
         on_chain = book.program.account(kind, data)
-    except CodecError as error:
+    except UnexpectedData as error:
         return [Difference(str(address), kind, "", jsonable(fields), str(error))]
     return [
         Difference(str(address), kind, name, jsonable(fields[name]), jsonable(value))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from keeper.chain import Chain
+from keeper.chain import ChainReader
 from keeper.db import Database
 from keeper.db.tables import COMPARISONS, HALTS
 from keeper.indexer.book import Fold, FoldError
@@ -31,7 +31,7 @@ class Ledger(Kept):
     """The accounts of an indexed program."""
 
     def __init__(
-        self, chain: Chain, database: Database, indexer: ProgramIndexer, folds: Mapping[str, Fold]
+        self, chain: ChainReader, database: Database, indexer: ProgramIndexer, folds: Mapping[str, Fold]
     ) -> None:
         """Fold what ``indexer`` indexes into ``database``; compare it with ``chain``."""
         super().__init__(database, indexer, folds, "folded_slot")

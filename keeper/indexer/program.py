@@ -19,10 +19,10 @@ import sqlalchemy as sa
 from solders.signature import Signature
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.chain import Chain, ChainError, ChainUnreachable, Commitment, Event, Listed, Program
+from keeper.chain import ChainError, ChainReader, ChainUnreachable, Commitment, Event, Listed, Program
 from keeper.db import Database, DatabaseError
 from keeper.db.bulk import Columns, Insertion
-from keeper.db.events import EventTables, Place
+from keeper.db.events import EventPlace, EventTables
 from keeper.db.tables import ACCOUNTS, BACKLOG, HOUR_ACCOUNTS, SIGNATURES, WATERMARKS
 from keeper.indexer.walk import Bottom, walk
 
@@ -99,13 +99,15 @@ class _Read(NamedTuple):
 
     transactions: int
     signatures: Columns
-    events: list[tuple[Place, Event]]
+    events: list[tuple[EventPlace, Event]]
 
 
 class ProgramIndexer:
     """Indexes one program; ``prepare`` first, then ``poll`` as often as one likes."""
 
-    def __init__(self, chain: Chain, database: Database, program: Program, *, batch: int = BATCH) -> None:
+    def __init__(
+        self, chain: ChainReader, database: Database, program: Program, *, batch: int = BATCH
+    ) -> None:
         """Read from ``chain``, write to ``database``."""
         self.program = program
         self.tables = EventTables(program)
@@ -311,7 +313,7 @@ class ProgramIndexer:
         good = [each for each in listed if not each.failed]
         records = await self._chain.records([each.signature for each in good])
         times: dict[Signature, int] = {}
-        events: list[tuple[Place, Event]] = []
+        events: list[tuple[EventPlace, Event]] = []
         for each, record in zip(good, records, strict=True):
             if record is None or record.slot != each.slot:
                 raise ChainError(
@@ -321,7 +323,7 @@ class ProgramIndexer:
             times[each.signature] = record.time
             assert each.position is not None
             for found in self.program.located_events(record):
-                place = Place(each.slot, each.position, found.outer, found.inner, record.time)
+                place = EventPlace(each.slot, each.position, found.outer, found.inner, record.time)
                 events.append((place, found.event))
         columns: Columns = {
             "program": [self.program.name] * len(listed),

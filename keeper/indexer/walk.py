@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from keeper.chain import Chain, ChainUnreachable, Commitment, Listed
+from keeper.chain import ChainReader, ChainUnreachable, Commitment, Listed
 
 END_ANSWERS = 3
 """How often nothing older has to be listed for it to be the beginning of the history."""
@@ -32,7 +32,7 @@ class ListCutShort(ChainUnreachable):
 
 
 async def walk(
-    chain: Chain,
+    chain: ChainReader,
     program: Pubkey,
     commitment: Commitment,
     bottom: Bottom,

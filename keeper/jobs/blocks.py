@@ -8,15 +8,15 @@ from pathlib import Path
 import httpx2 as httpx
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, Event, Signer
+from keeper.chain import ChainReader, Event
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import PROGRAM, Attestation, Block, BlockStatus
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_start
-from keeper.jobs.due import pick, send, send_all
+from keeper.jobs.port import Port, do, do_all, pick
 from keeper.rewards import tables
 from keeper.rewards.fetch import PeerError, fetch_from_any
-from keeper.rewards.past import Past
+from keeper.rewards.history import History
 from keeper.rewards.publication import PublicationError, publish, published_hours, read_manifest
 from keeper.rewards.rows import OBSERVATION, Hour, Rows, class_rows, field_rows
 from keeper.sender import Action
@@ -35,19 +35,17 @@ def observations_in(folder: Path) -> Observe:
 
     async def observe(hour: int) -> Rows | None:
         path = folder / f"{hour}.csv"
-        return tables.decode(path.read_bytes(), OBSERVATION, str(path)) if path.exists() else None
+        return tables.read(path, OBSERVATION) if path.exists() else None
 
     return observe
 
 
 async def attest_hours(
-    chain: Chain,
-    operator: Signer,
-    log: FilteringBoundLogger,
+    port: Port,
     *,
     folder: Path,
     observe: Observe,
-    past: Past,
+    history: History,
     peers: Sequence[str] = (),
 ) -> list[Event]:
     """Publish every hour that has ended in ``folder``, and attest it on chain.
@@ -58,47 +56,49 @@ async def attest_hours(
     missing hours are made up for. Where the other operators agreed on something else, or the hour before
     can't be read, this stops and logs an error: what follows would differ, too.
     """
-    terms = await staking.read_config(chain)
-    economy = await tokenomics.read_config(chain)
+    terms = await staking.read_config(port.chain)
+    economy = await tokenomics.read_config(port.chain)
     if terms is None or economy is None or not economy.launched:
-        log.info("blocks.not_initialised")
+        port.log.info("blocks.not_initialised")
         return []
-    key = operator.pubkey()
+    key = port.payer
     if key not in terms.params.operators:
-        log.error("blocks.not_an_operator", key=str(key))
+        port.log.error("blocks.not_an_operator", key=str(key))
         return []
-    now = (await chain.clock()).unix_timestamp
+    now = (await port.chain.clock()).unix_timestamp
     ended = emission.hours_ended(economy.start_month, now)
     if ended <= terms.next_hour:
         return []
-    first = await _first_hour(chain, log, folder, terms.next_hour, peers)
+    first = await _first_hour(port.chain, port.log, folder, terms.next_hour, peers)
     hours = range(first, min(ended, terms.next_hour + staking.MAX_HOURS_AHEAD))
     # Final blocks have accounts for so long.
-    blocks = await staking.read_hours(chain, [h for h in hours if h >= terms.next_hour - staking.KEPT_ROOTS])
+    blocks = await staking.read_hours(
+        port.chain, [h for h in hours if h >= terms.next_hour - staking.KEPT_ROOTS]
+    )
     events: list[Event] = []
     for number in hours:
         start = month_start(economy.start_month) + number * HOUR
         hour = Hour(number, start, emission.cumulative(economy.start_month, number + 1))
         try:
-            said = await _published(log, folder, hour, observe, past)
+            said = await _published(port.log, folder, hour, observe, history)
         except PublicationError as error:
-            log.error("block.unpublished", hour=number, reason=str(error))
+            port.log.error("block.unpublished", hour=number, reason=str(error))
             break
         if said is None:
             if number < terms.next_hour:
-                log.error("block.unpublished", hour=number, reason=LACKING)
+                port.log.error("block.unpublished", hour=number, reason=LACKING)
             break
         block = blocks.get(number)
         if block and _is_decided(block, terms):
             if (block.root, block.data_hash) != (said.root, said.data_hash):
-                log.error("block.differs", hour=number, ours=said.root.hex(), theirs=block.root.hex())
+                port.log.error("block.differs", hour=number, ours=said.root.hex(), theirs=block.root.hex())
                 break
             continue
         if number < terms.next_hour or (block and block.vote(terms, key) == said.hash):
             continue
 
         async def still_open(number: int = number) -> bool:
-            found = (await staking.read_hours(chain, [number])).get(number)
+            found = (await staking.read_hours(port.chain, [number])).get(number)
             return found is None or found.status == BlockStatus.OPEN
 
         instructions = [staking.attest(key, number, said)]
@@ -106,42 +106,44 @@ async def attest_hours(
         before = block.vote(terms, key) if block else None
         since = f"{terms.revision}:{block.vetoes if block else 0}:{before.hex() if before else '-'}"
         name = f"attest:{key}:{number}:{since}:{said.hash.hex()}"
-        for event in await send(chain, operator, log, PROGRAM, instructions, still_open, key=name):
-            log.info("block.attested", **pick(event.fields, "hour", "total", "devices", "agreed", "conflict"))
+        for event in await do(port, PROGRAM, instructions, still_open, key=name):
+            port.log.info(
+                "block.attested", **pick(event.fields, "hour", "total", "devices", "agreed", "conflict")
+            )
             events.append(event)
     return events
 
 
-async def finalise_blocks(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def finalise_blocks(port: Port) -> list[Event]:
     """Make agreed blocks final whose challenge window is over, in order; close those that pay no more."""
     events: list[Event] = []
-    while block := await _agreed(chain):
+    while block := await _agreed(port.chain):
 
         async def still_agreed(block: Block = block) -> bool:
-            return block == await _agreed(chain)
+            return block == await _agreed(port.chain)
 
         final = [staking.finalise(block.hour)]
         name = f"block:{block.hour}:finalise:{block.agreed_at}"
-        done = await send(chain, payer, log, PROGRAM, final, still_agreed, key=name)
+        done = await do(port, PROGRAM, final, still_agreed, key=name)
         if not done:
             # It waits after a refusal, or another keeper was faster: the next run sees.
             break
         for event in done:
-            log.info("block.finalised", **pick(event.fields, "hour", "total", "devices"))
+            port.log.info("block.finalised", **pick(event.fields, "hour", "total", "devices"))
         events += done
     actions = []
-    for block in await _replaced(chain):
+    for block in await _replaced(port.chain):
 
         async def still_there(block: Block = block) -> bool:
-            return block in await _replaced(chain)
+            return block in await _replaced(port.chain)
 
         closing = (staking.close_block(block.hour, block.payer),)
         actions.append(Action(f"block:{block.hour}:close", closing, still_there))
-    return events + await send_all(chain, payer, log, PROGRAM, actions)
+    return events + await do_all(port, PROGRAM, actions)
 
 
 async def _first_hour(
-    chain: Chain, log: FilteringBoundLogger, folder: Path, next_hour: int, peers: Sequence[str]
+    chain: ChainReader, log: FilteringBoundLogger, folder: Path, next_hour: int, peers: Sequence[str]
 ) -> int:
     """The hour to begin with: the last final one, from a peer if need be, or the last one that there is."""
     last = next_hour - 1
@@ -165,7 +167,7 @@ def _is_decided(block: Block, terms: staking.Config) -> bool:
 
 
 async def _published(
-    log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe, past: Past
+    log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe, history: History
 ) -> Attestation | None:
     """What to say about an hour, from its files or computed now; None while that can't be known."""
     if (folder / str(hour.number)).exists():
@@ -177,10 +179,10 @@ async def _published(
     if seen is None:
         log.warning("block.not_observed", hour=hour.number)
         return None
-    if not await past.knows(hour.start + HOUR):
+    if not await history.knows(hour.start + HOUR):
         log.info("block.not_final_yet", hour=hour.number)
         return None
-    found = await past.hour(hour.start)
+    found = await history.hour(hour.start)
     rows = field_rows(found.devices, seen, found.hired)
     manifest = publish(folder, hour, rows, class_rows(found.classes, hour.start))
     log.info(
@@ -191,7 +193,7 @@ async def _published(
     return manifest.attestation
 
 
-async def _agreed(chain: Chain) -> Block | None:
+async def _agreed(chain: ChainReader) -> Block | None:
     """The next block, when it can be made final now."""
     config = await staking.read_config(chain)
     if config is None:
@@ -210,7 +212,7 @@ async def _agreed(chain: Chain) -> Block | None:
     return block
 
 
-async def _replaced(chain: Chain) -> list[Block]:
+async def _replaced(chain: ChainReader) -> list[Block]:
     """Blocks whose roots pay no more."""
     config = await staking.read_config(chain)
     if config is None:

@@ -10,53 +10,51 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from solders.instruction import Instruction
+from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
 from keeper.buyback import decide
-from keeper.buyback.decide import Kind, Limits, Quote, Step, View
+from keeper.buyback.decide import BidLimits, Quote, Step, StepKind, View
 from keeper.buyback.sources import PriceSource
-from keeper.chain import Chain, Event, Signer
-from keeper.chain.token import create_associated, read_token_account
+from keeper.chain import ChainReader, Event
+from keeper.chain.token import balance, create_associated
 from keeper.clients import buyback, tokenomics
 from keeper.clients.buyback import PROGRAM
-from keeper.jobs.due import pick, send
+from keeper.jobs.port import Port, do, pick
 
 
-async def read_view(chain: Chain) -> View | None:
+async def read_view(chain: ChainReader) -> View | None:
     """What decisions go by; None before ``initialize``."""
     config = await buyback.read_config(chain)
     if config is None:
         return None
     auction = await buyback.read_auction(chain, config.started - 1) if config.open else None
     vaults = await chain.accounts([config.io_vault, config.usdc_vault])
-    io_vault, usdc_vault = (read_token_account(each.data).amount if each else 0 for each in vaults)
+    io_vault, usdc_vault = map(balance, vaults)
     return View((await chain.clock()).unix_timestamp, config, auction, io_vault, usdc_vault)
 
 
-async def burn_fees(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def burn_fees(port: Port) -> list[Event]:
     """Burn all fees in IO."""
-    return await _step(chain, payer, log, decide.burn, lambda view, step: buyback.burn_fees())
+    return await _step(port, decide.burn, lambda view, step: buyback.burn_fees())
 
 
-async def run_auctions(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def run_auctions(port: Port) -> list[Event]:
     """Close the auction that nobody took in time, then start the next one when it is due."""
 
     def starting(view: View, step: Step) -> Instruction:
-        return buyback.start_auction(payer.pubkey(), step.number, view.config.usdc_vault)
+        return buyback.start_auction(port.payer, step.number, view.config.usdc_vault)
 
-    events = await _step(
-        chain, payer, log, decide.close, lambda view, step: buyback.close_auction(step.number)
-    )
-    return events + await _step(chain, payer, log, decide.start, starting)
+    events = await _step(port, decide.close, lambda view, step: buyback.close_auction(step.number))
+    return events + await _step(port, decide.start, starting)
 
 
-async def bid_on_auction(
-    chain: Chain, bidder: Signer, log: FilteringBoundLogger, *, source: PriceSource, limits: Limits
-) -> list[Event]:
+async def bid_on_auction(port: Port, *, source: PriceSource, limits: BidLimits) -> list[Event]:
     """Take the open lot with the bidder's own IO, when it is cheaper than the source's price says."""
-    if not (view := await _view(chain, log)) or view.auction is None:
+    if not (view := await _view(port)) or view.auction is None:
         return []
-    quote, inventory = await source.quote(chain, log), await read_inventory(chain, bidder)
+    quote = await source.quote(port.chain, port.log)
+    inventory = await read_inventory(port.chain, port.payer)
 
     def bids(view: View) -> Step:
         return decide.bid(view, quote, limits, inventory)
@@ -64,25 +62,25 @@ async def bid_on_auction(
     def bidding(view: View, step: Step) -> Instruction:
         assert view.auction is not None  # the step would not be due
         return buyback.bid(
-            bidder.pubkey(),
+            port.payer,
             step.number,
             view.config.usdc_mint,
             max_io=step.max_io,
             min_usdc=view.auction.lot,
         )
 
-    opening = create_associated(bidder.pubkey(), bidder.pubkey(), view.config.usdc_mint)
-    return await _step(chain, bidder, log, bids, bidding, before=[opening])
+    opening = create_associated(port.payer, port.payer, view.config.usdc_mint)
+    return await _step(port, bids, bidding, before=[opening])
 
 
-async def read_inventory(chain: Chain, bidder: Signer) -> int:
+async def read_inventory(chain: ChainReader, bidder: Pubkey) -> int:
     """IO that a bidder can pay with, base units."""
-    (account,) = await chain.accounts([tokenomics.tokens_address(bidder.pubkey())])
-    return read_token_account(account.data).amount if account else 0
+    (account,) = await chain.accounts([tokenomics.tokens_address(bidder)])
+    return balance(account)
 
 
 async def plan(
-    chain: Chain, bidder: Signer, log: FilteringBoundLogger, *, source: PriceSource, limits: Limits
+    chain: ChainReader, bidder: Pubkey, log: FilteringBoundLogger, *, source: PriceSource, limits: BidLimits
 ) -> tuple[View, Quote | None, list[Step]] | None:
     """Every step with its reason, as the jobs would decide now; None before ``initialize``."""
     view = await read_view(chain)
@@ -94,24 +92,22 @@ async def plan(
     return view, quote, [*steps, decide.bid(view, quote, limits, inventory)]
 
 
-async def _view(chain: Chain, log: FilteringBoundLogger) -> View | None:
-    view = await read_view(chain)
+async def _view(port: Port) -> View | None:
+    view = await read_view(port.chain)
     if view is None:
-        log.info("buyback.not_initialised")
+        port.log.info("buyback.not_initialised")
     return view
 
 
 async def _step(
-    chain: Chain,
-    payer: Signer,
-    log: FilteringBoundLogger,
+    port: Port,
     decided: Callable[[View], Step],
     instruction: Callable[[View, Step], Instruction],
     *,
     before: list[Instruction] | None = None,
 ) -> list[Event]:
     """Do a step if it is due; a refusal after which it isn't due any more means others were faster."""
-    view = await _view(chain, log)
+    view = await _view(port)
     if view is None:
         return []
     step = decided(view)
@@ -119,21 +115,21 @@ async def _step(
         return []
 
     async def still_due() -> bool:
-        now = await read_view(chain)
+        now = await read_view(port.chain)
         again = decided(now) if now else None
         return again is not None and again.due and again.number == step.number
 
     instructions = [*(before or []), instruction(view, step)]
-    events = await send(chain, payer, log, PROGRAM, instructions, still_due, key=_name(view, step))
+    events = await do(port, PROGRAM, instructions, still_due, key=_name(view, step))
     for event in events:
         name, *fields = LOGGED[event.name]
-        log.info(name, **pick(event.fields, *fields))
+        port.log.info(name, **pick(event.fields, *fields))
     return events
 
 
 def _name(view: View, step: Step) -> str:
     """What a step is called: fees burned go by what was burned before, all else by its auction."""
-    if step.kind is Kind.BURN:
+    if step.kind is StepKind.BURN:
         return f"fees:after:{view.config.burned_fees}"
     return f"auction:{step.number}:{step.kind.name.lower()}"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from keeper.jobs import names
 from keeper.jobs.blocks import finalise_blocks
 from keeper.jobs.buyback import burn_fees, run_auctions
-from keeper.jobs.due import Job
 from keeper.jobs.leases import keep_leases
+from keeper.jobs.port import Job
 from keeper.jobs.slashes import execute_slashes
 from keeper.jobs.tokenomics import close_ended_seasons, count_burns, emit_finished_hours, release_vested
 

@@ -6,37 +6,35 @@ burned.
 
 from __future__ import annotations
 
-from structlog.typing import FilteringBoundLogger
-
-from keeper.chain import Chain, Event, Signer
+from keeper.chain import ChainReader, Event
 from keeper.clients import staking
 from keeper.clients.staking import PROGRAM, Device, Slash, SlashStatus
-from keeper.jobs.due import pick, send_all
+from keeper.jobs.port import Port, do_all, pick
 from keeper.sender import Action
 
 
-async def execute_slashes(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def execute_slashes(port: Port) -> list[Event]:
     """Burn the stakes of every slash whose appeal period is over, void those that are outdated."""
     actions = []
-    for slash, device in await _due(chain):
+    for slash, device in await _due(port.chain):
 
         async def still_due(slash: Slash = slash) -> bool:
-            return any(each == slash for each, _ in await _due(chain))
+            return any(each == slash for each, _ in await _due(port.chain))
 
         instructions = (staking.execute_slash(device, slash.evidence),)
         key = f"slash:{slash.device}:{slash.evidence.hex()}:{slash.revision}"
         actions.append(Action(key, instructions, still_due))
-    events = await send_all(chain, payer, log, PROGRAM, actions)
+    events = await do_all(port, PROGRAM, actions)
     for event in events:
         where = str(event.fields["device"])
         if event.name == "Slashed":
-            log.info("slash.executed", **pick(event.fields, "bps", "burned"), device=where)
+            port.log.info("slash.executed", **pick(event.fields, "bps", "burned"), device=where)
         else:
-            log.warning("slash.voided", **pick(event.fields, "revision"), device=where)
+            port.log.warning("slash.voided", **pick(event.fields, "revision"), device=where)
     return events
 
 
-async def _due(chain: Chain) -> list[tuple[Slash, Device]]:
+async def _due(chain: ChainReader) -> list[tuple[Slash, Device]]:
     """Slashes that nobody vetoed in time, and outdated ones, with their devices."""
     config = await staking.read_config(chain)
     if config is None:

@@ -8,119 +8,113 @@ was faster, and that is no failure.
 
 from __future__ import annotations
 
-from structlog.typing import FilteringBoundLogger
-
-from keeper.chain import Chain, Event, Signer
+from keeper.chain import ChainReader, Event
 from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
 from keeper.clients.tokenomics import Allocation, ClaimPage, Season
 from keeper.economy import emission
 from keeper.economy.supply import GENESIS_SUPPLY
-from keeper.jobs.due import pick, send, send_all
+from keeper.jobs.port import Port, do, do_all, pick
 from keeper.sender import Action
 
 
-async def emit_finished_hours(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def emit_finished_hours(port: Port) -> list[Event]:
     """Mint every hour of the emission that has ended, all missed ones at once.
 
     What the program minted is compared with the formula; a difference is logged as an error.
     """
-    config = await tokenomics.read_config(chain)
+    config = await tokenomics.read_config(port.chain)
     if config is None or not config.launched:
-        log.info("emission.not_launched")
+        port.log.info("emission.not_launched")
         return []
-    hours = await _hours_due(chain)
-    now = (await chain.clock()).unix_timestamp
+    hours = await _hours_due(port.chain)
+    now = (await port.chain.clock()).unix_timestamp
     if hours and config.is_paused(tokenomics.PAUSE_EMISSION, now):
-        log.warning("emission.paused", until=config.pause_until, waiting_hours=hours)
+        port.log.warning("emission.paused", until=config.pause_until, waiting_hours=hours)
         return []
     if not hours:
         return []
-    events = await send(
-        chain,
-        payer,
-        log,
+    events = await do(
+        port,
         tokenomics.PROGRAM,
         [tokenomics.emit()],
-        lambda: _hours_due(chain),
+        lambda: _hours_due(port.chain),
         key=f"emission:from-hour:{config.emitted_hours}",
     )
     for event in events:
         fields = event.fields
         expected = emission.cumulative(config.start_month, fields["to_hour"])
-        log.info("emission.emitted", **pick(fields, "from_hour", "to_hour", "amount", "emitted"))
+        port.log.info("emission.emitted", **pick(fields, "from_hour", "to_hour", "amount", "emitted"))
         if fields["emitted"] != expected:
-            log.error("emission.mismatch", emitted=fields["emitted"], expected=expected)
+            port.log.error("emission.mismatch", emitted=fields["emitted"], expected=expected)
     return events
 
 
-async def release_vested(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def release_vested(port: Port) -> list[Event]:
     """Pay every beneficiary what vesting has freed."""
     actions = []
-    for row in await _vesting_due(chain):
+    for row in await _vesting_due(port.chain):
 
         async def still_due(row: Allocation = row) -> bool:
-            return row in await _vesting_due(chain)
+            return row in await _vesting_due(port.chain)
 
         instructions = (
-            create_associated(payer.pubkey(), row.beneficiary, tokenomics.MINT),
+            create_associated(port.payer, row.beneficiary, tokenomics.MINT),
             tokenomics.release(row.id, row.beneficiary),
         )
         actions.append(Action(f"vesting:{row.id}:after:{row.released}", instructions, still_due))
-    events = await send_all(chain, payer, log, tokenomics.PROGRAM, actions)
+    events = await do_all(port, tokenomics.PROGRAM, actions)
     for event in events:
-        log.info("vesting.released", **pick(event.fields, "allocation", "amount", "released"))
+        port.log.info("vesting.released", **pick(event.fields, "allocation", "amount", "released"))
     return events
 
 
-async def close_ended_seasons(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def close_ended_seasons(port: Port) -> list[Event]:
     """Close seasons whose claim period is over, then the pages of all that ended."""
     events = []
-    for season in await _seasons_over(chain):
+    for season in await _seasons_over(port.chain):
         instructions = [
-            create_associated(payer.pubkey(), season.funder, tokenomics.MINT),
+            create_associated(port.payer, season.funder, tokenomics.MINT),
             tokenomics.close_season(season.season, season.funder),
         ]
 
         async def season_still_open(season: Season = season) -> bool:
-            return season in await _seasons_over(chain)
+            return season in await _seasons_over(port.chain)
 
         key = f"season:{season.season}:close"
-        done = await send(chain, payer, log, tokenomics.PROGRAM, instructions, season_still_open, key=key)
+        done = await do(port, tokenomics.PROGRAM, instructions, season_still_open, key=key)
         for event in done:
-            log.info("season.closed", **pick(event.fields, "season", "returned"))
+            port.log.info("season.closed", **pick(event.fields, "season", "returned"))
             events.append(event)
     actions = []
-    for page in await _pages_over(chain):
+    for page in await _pages_over(port.chain):
 
         async def page_still_there(page: ClaimPage = page) -> bool:
-            return page in await _pages_over(chain)
+            return page in await _pages_over(port.chain)
 
         closing = (tokenomics.close_claim_page(page.season, page.page, page.payer),)
         actions.append(Action(f"season:{page.season}:page:{page.page}:close", closing, page_still_there))
-    return events + await send_all(chain, payer, log, tokenomics.PROGRAM, actions)
+    return events + await do_all(port, tokenomics.PROGRAM, actions)
 
 
-async def count_burns(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
+async def count_burns(port: Port) -> list[Event]:
     """Count what other programs, or anybody, burned."""
-    config = await tokenomics.read_config(chain)
-    if config is None or not await _burns_due(chain):
+    config = await tokenomics.read_config(port.chain)
+    if config is None or not await _burns_due(port.chain):
         return []
-    events = await send(
-        chain,
-        payer,
-        log,
+    events = await do(
+        port,
         tokenomics.PROGRAM,
         [tokenomics.sync_burned()],
-        lambda: _burns_due(chain),
+        lambda: _burns_due(port.chain),
         key=f"burns:after:{config.burned}",
     )
     for event in events:
-        log.info("burns.counted", **pick(event.fields, "amount", "burned"))
+        port.log.info("burns.counted", **pick(event.fields, "amount", "burned"))
     return events
 
 
-async def _hours_due(chain: Chain) -> int:
+async def _hours_due(chain: ChainReader) -> int:
     """Hours of the emission that have ended and are not minted."""
     config = await tokenomics.read_config(chain)
     if config is None or not config.launched:
@@ -129,7 +123,7 @@ async def _hours_due(chain: Chain) -> int:
     return emission.hours_ended(config.start_month, now) - config.emitted_hours
 
 
-async def _burns_due(chain: Chain) -> int:
+async def _burns_due(chain: ChainReader) -> int:
     """Base units that were burned and are not counted."""
     config = await tokenomics.read_config(chain)
     if config is None or not config.launched:
@@ -138,7 +132,7 @@ async def _burns_due(chain: Chain) -> int:
     return GENESIS_SUPPLY + supply.emitted - supply.burned - supply.supply
 
 
-async def _vesting_due(chain: Chain) -> list[Allocation]:
+async def _vesting_due(chain: ChainReader) -> list[Allocation]:
     """Allocations of which more has vested than was paid."""
     config = await tokenomics.read_config(chain)
     if config is None or not config.launched:
@@ -148,13 +142,13 @@ async def _vesting_due(chain: Chain) -> list[Allocation]:
     return [row for row in rows if row.schedule.vested(config.start_month, now) > row.released]
 
 
-async def _seasons_over(chain: Chain) -> list[Season]:
+async def _seasons_over(chain: ChainReader) -> list[Season]:
     """Open seasons whose claim period has ended."""
     now = (await chain.clock()).unix_timestamp
     return [each for each in await tokenomics.read_seasons(chain) if each.is_open and now >= each.claim_end]
 
 
-async def _pages_over(chain: Chain) -> list[ClaimPage]:
+async def _pages_over(chain: ChainReader) -> list[ClaimPage]:
     """Claim pages of seasons that were closed or cancelled."""
     ended = {each.season for each in await tokenomics.read_seasons(chain) if not each.is_open}
     return [page for page in await tokenomics.read_claim_pages(chain) if page.season in ended]

@@ -12,6 +12,7 @@ from keeper.clients.orders import Fault, Lease, Order
 from keeper.economy import orders as economy
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import EndReason, LeaseStatus
+from keeper.errors import UserError
 
 SETTLE_EVERY = DAY - HOUR
 """A running lease is paid when the last payment is so long ago: once a day even if keepers are late."""
@@ -19,7 +20,7 @@ CLOSE_AFTER = HOUR
 """A lease stays for so long after it ran, so that whoever computes the hour's rewards still finds it."""
 
 
-class Kind(StrEnum):
+class DueKind(StrEnum):
     """What can be due, in the order in which it is done."""
 
     END = "end"
@@ -31,15 +32,15 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class Due:
     """One thing that is due, for the lease, the fault or the order at ``address``."""
 
-    kind: Kind
+    kind: DueKind
     address: Pubkey
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class OrderAccounts:
     """Everything of orders that is on chain, by address."""
 
     orders: Mapping[Pubkey, Order]
@@ -47,7 +48,7 @@ class Book:
     faults: Mapping[Pubkey, Fault]
 
 
-def due(book: Book, now: int) -> list[Action]:
+def due(book: OrderAccounts, now: int) -> list[Due]:
     """What anybody may and somebody should do at ``now``.
 
     Leases end whose time to be accepted or whose hours are over; a running lease is paid once a day, an
@@ -56,34 +57,34 @@ def due(book: Book, now: int) -> list[Action]:
     to happen.
     """
     steps = ((address, _step(book, lease, now)) for address, lease in book.leases.items())
-    found = [Action(kind, address) for address, kind in steps if kind]
+    found = [Due(kind, address) for address, kind in steps if kind]
     for address, fault in book.faults.items():
         if fault.lease not in book.leases:
-            found.append(Action(Kind.CLOSE_FAULT, address))
+            found.append(Due(DueKind.CLOSE_FAULT, address))
     for address, order in book.orders.items():
         if order.takes_devices(now):
             continue
         if order.leases == 0:
-            found.append(Action(Kind.CLOSE_ORDER, address))
+            found.append(Due(DueKind.CLOSE_ORDER, address))
         elif order.refundable(now) > 0:
-            found.append(Action(Kind.REFUND, address))
-    return sorted(found, key=lambda action: list(Kind).index(action.kind))
+            found.append(Due(DueKind.REFUND, address))
+    return sorted(found, key=lambda action: list(DueKind).index(action.kind))
 
 
-def _step(book: Book, lease: Lease, now: int) -> Kind | None:
+def _step(book: OrderAccounts, lease: Lease, now: int) -> DueKind | None:
     """The next step that is due of a lease."""
     order = book.orders[lease.order]
     if lease.status == LeaseStatus.MATCHED:
-        return Kind.END if now >= lease.accept_until else None
+        return DueKind.END if now >= lease.accept_until else None
     if lease.status == LeaseStatus.RUNNING and now >= lease.stop:
-        return Kind.END
+        return DueKind.END
     if lease.due(order, now):
         everything = lease.status == LeaseStatus.ENDED and lease.due_until(order, now) == lease.stop
-        return Kind.SETTLE if everything or now - last_paid(order, lease) >= SETTLE_EVERY else None
+        return DueKind.SETTLE if everything or now - last_paid(order, lease) >= SETTLE_EVERY else None
     if lease.status == LeaseStatus.ENDED and lease.held == 0:
         # One that never ran blocks its device's way back into the order: at once.
         ran_until = min(lease.ended_at, lease.start + lease.hours * HOUR) if lease.start else 0
-        return Kind.CLOSE_LEASE if now >= ran_until + CLOSE_AFTER else None
+        return DueKind.CLOSE_LEASE if now >= ran_until + CLOSE_AFTER else None
     return None
 
 
@@ -108,8 +109,12 @@ class Ending:
     released: int
 
 
+class EndingRefused(UserError):
+    """A lease that has ended already, or is not the caller's to end."""
+
+
 def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
-    """What it does when ``caller`` ends a lease at ``now``; raises ValueError when that is refused.
+    """What it does when ``caller`` ends a lease at ``now``; raises EndingRefused when it may not.
 
     A renter pays the first hour whole and then by the second, a supplier gets nothing for the hour that
     it breaks off in. What was due is never taken back. The renter's fee is whole unless the supplier
@@ -117,14 +122,14 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     """
     renter, supplier = caller == order.renter, caller in (lease.supplier, lease.worker)
     if lease.status == LeaseStatus.ENDED:
-        raise ValueError(f"the lease {lease.address} has ended already")
+        raise EndingRefused(f"the lease {lease.address} has ended already")
     if lease.status == LeaseStatus.MATCHED:
         if now >= lease.accept_until:
             reason = EndReason.LAPSED
         elif renter or supplier:
             reason = EndReason.WITHDRAWN if renter else EndReason.DECLINED
         else:
-            raise ValueError(f"{caller} is neither renter nor supplier of {lease.address}")
+            raise EndingRefused(f"{caller} is neither renter nor supplier of {lease.address}")
         return Ending(reason, 0, 0, 0, lease.held)
     served = now - lease.start
     if now >= lease.stop:
@@ -134,7 +139,7 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     elif supplier:
         reason, stop = EndReason.SUPPLIER, lease.start + served - served % HOUR
     else:
-        raise ValueError(f"{caller} is neither renter nor supplier of {lease.address}")
+        raise EndingRefused(f"{caller} is neither renter nor supplier of {lease.address}")
     stop = min(max(stop, lease.due_until(order, now)), lease.stop)
     pay = economy.earned(lease.rate, stop - lease.start) - lease.paid
     fee = replace(lease, stop=stop, reason=reason).renter_fee - lease.fees

@@ -16,9 +16,11 @@ from pathlib import Path
 import httpx2 as httpx
 
 from keeper.clients.staking import Attestation, Block
+from keeper.errors import UserError
 from keeper.rewards.publication import (
     KINDS,
     MANIFEST,
+    FolderUnusable,
     Manifest,
     PublicationError,
     read_file,
@@ -35,14 +37,14 @@ PLAIN = {"accept-encoding": "identity"}
 """What is packed has another size than the manifest says, and can grow without end."""
 
 
-class PeerError(Exception):
+class PeerError(UserError):
     """Why what a peer has is not used."""
 
 
 async def fetch(peer: str, folder: Path, hour: int, block: Block) -> Manifest:
     """Get hour ``hour`` from the service at ``peer`` into ``folder``; ``block`` is the chain's.
 
-    Nothing is left there of what isn't as the chain says. Raises PeerError.
+    Nothing is left there of what isn't as the chain says. Raises PeerError, FolderUnusable.
     """
     try:
         async with asyncio.timeout(MAX_SECONDS), httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
@@ -52,6 +54,8 @@ async def fetch(peer: str, folder: Path, hour: int, block: Block) -> Manifest:
         raise PeerError(f"it took more than {MAX_SECONDS} seconds") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise PeerError(str(error) or type(error).__name__) from error
+    except FolderUnusable:
+        raise
     except PublicationError as error:
         raise PeerError(str(error)) from error
 

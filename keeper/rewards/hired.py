@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, Event
+from keeper.chain import ChainReader, Event
 from keeper.chain.program import Fields
 from keeper.clients.orders import PROGRAM
 from keeper.economy.calendar import HOUR
@@ -81,7 +81,7 @@ def replay(events: Iterable[tuple[int, Event]], leases: Mapping[Pubkey, Term] | 
     return [*before, *now.values()]
 
 
-async def read_events(chain: Chain) -> list[tuple[int, Event]]:
+async def read_events(chain: ChainReader) -> list[tuple[int, Event]]:
     """Read everything that ever happened to orders, with its times."""
     records = await chain.history(PROGRAM.address)
     return [(record.time, event) for record in records for event in PROGRAM.events(record)]

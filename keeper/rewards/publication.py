@@ -16,18 +16,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation
 from keeper.economy import merkle
-from keeper.errors import UserError
+from keeper.errors import UserError, why
 from keeper.rewards import rule, tables
-from keeper.rewards.rows import CLASS, INPUT, Hour, Rows, keys
-from keeper.rewards.rule import RESULT, WALLET, Block, Status, reward
+from keeper.rewards.rows import CLASS, INPUT, Hour, Rows, RowsError, keys
+from keeper.rewards.rule import RESULT, WALLET, BlockResult, DeviceStatus, reward
 from keeper.rewards.tree import root, tree
 
 KINDS = {"inputs.csv": INPUT, "classes.csv": CLASS, "rewards.csv": RESULT, "wallets.csv": WALLET}
@@ -39,13 +40,21 @@ class PublicationError(UserError):
     """Published files that are missing, damaged, or not what the rule gives."""
 
 
+class FolderUnusable(PublicationError):
+    """The folder of published hours can't be written."""
+
+
+Count = Annotated[int, Field(ge=0, lt=2**64)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A published table."""
 
-    sha256: str
-    bytes: int
-    rows: int
+    sha256: Digest
+    bytes: Count
+    rows: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +65,22 @@ class Manifest:
     when, so that operators who saw the same say the same.
     """
 
-    hour: int
-    start: int
-    emitted: int
-    rule: int
+    hour: Count
+    start: Count
+    emitted: Count
+    rule: Count
     program: str
     mint: str
-    root: str
-    total: int
-    pot: int
-    paid: int
-    carried: int
-    devices: int
-    succeeded: int
-    failed: int
-    missed: int
-    previous: str | None
+    root: Digest
+    total: Count
+    pot: Count
+    paid: Count
+    carried: Count
+    devices: Count
+    succeeded: Count
+    failed: Count
+    missed: Count
+    previous: Digest | None
     files: dict[str, File]
 
     def encode(self) -> bytes:
@@ -82,11 +91,11 @@ class Manifest:
     def decode(cls, data: bytes) -> Manifest:
         """Read it; raises PublicationError when it isn't one."""
         try:
-            values = json.loads(data)
-            files = {name: File(**each) for name, each in values.pop("files").items()}
-            manifest = cls(**values, files=files)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise PublicationError(f"{MANIFEST} is no manifest: {error}") from error
+            manifest = _FORM.validate_json(data, strict=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise PublicationError(f"{MANIFEST} is no manifest: {where} {first['msg']}") from error
         if manifest.encode() != data:
             raise PublicationError(f"{MANIFEST} is not canonical JSON")
         return manifest
@@ -102,11 +111,14 @@ class Manifest:
         return Attestation(bytes.fromhex(self.root), self.total, self.devices, bytes.fromhex(self.hash))
 
 
+_FORM = TypeAdapter(Manifest)
+
+
 def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows) -> Manifest:
     """Compute an hour and write its files, in place of earlier ones; the hour before must be there.
 
     ``rows`` and ``classes`` as for :func:`~keeper.rewards.rule.reward`. Raises PublicationError when
-    the hour before isn't published.
+    the hour before isn't published, RowsError, FolderUnusable.
     """
     before, previous = _before(folder, hour.number)
     block = reward(hour, rows, classes, before)
@@ -123,24 +135,34 @@ def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows) -> Manifest:
 
 @contextmanager
 def whole_or_not(folder: Path, hour: int) -> Iterator[Path]:
-    """A place for an hour's files, which take the place of earlier ones once all are written."""
+    """A place for an hour's files, which take the place of earlier ones once all are written.
+
+    Raises FolderUnusable, also for what goes wrong with the disk meanwhile.
+    """
     part = folder / f".{hour}.part"
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
     try:
-        yield part
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    whole = folder / str(hour)
-    shutil.rmtree(whole, ignore_errors=True)
-    part.rename(whole)
-    _sync(folder)
+        part.mkdir(parents=True)
+        try:
+            yield part
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        whole = folder / str(hour)
+        shutil.rmtree(whole, ignore_errors=True)
+        part.rename(whole)
+        _sync(folder)
+    except OSError as error:
+        raise FolderUnusable(f"{folder} can't be written: {why(error)}") from error
 
 
 def published_hours(folder: Path) -> list[int]:
-    """The hours that are in a folder, in their order."""
-    return sorted(int(path.parent.name) for path in folder.glob(f"[0-9]*/{MANIFEST}"))
+    """The hours that are in a folder, in their order; raises PublicationError when it can't be read."""
+    try:
+        names = [path.parent.name for path in folder.glob(f"[0-9]*/{MANIFEST}")]
+    except OSError as error:
+        raise PublicationError(f"{folder} can't be read: {why(error)}") from error
+    return sorted(int(name) for name in names if name.isdecimal())
 
 
 def read_manifest(folder: Path, hour: int) -> Manifest:
@@ -150,6 +172,8 @@ def read_manifest(folder: Path, hour: int) -> Manifest:
         return Manifest.decode(path.read_bytes())
     except FileNotFoundError as error:
         raise PublicationError(f"hour {hour} is not in {folder}: {path} is missing") from error
+    except OSError as error:
+        raise PublicationError(f"{path} can't be read: {why(error)}") from error
 
 
 def read_table(folder: Path, manifest: Manifest, name: str) -> Rows:
@@ -165,6 +189,8 @@ def read_file(path: Path, manifest: Manifest) -> Rows:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise PublicationError(f"{path} is missing") from error
+    except OSError as error:
+        raise PublicationError(f"{path} can't be read: {why(error)}") from error
     if stated is None or sha256(data).hexdigest() != stated.sha256:
         raise PublicationError(f"{path} is not the file that the manifest names: its SHA-256 differs")
     try:
@@ -185,9 +211,12 @@ def verify(folder: Path, hour: int) -> Manifest:
         raise PublicationError(f"hour {hour} follows rule {manifest.rule}, this program knows {rule.VERSION}")
     found = {name: read_table(folder, manifest, name) for name in KINDS}
     before, previous = _before(folder, hour)
-    block = reward(
-        Hour(hour, manifest.start, manifest.emitted), found["inputs.csv"], found["classes.csv"], before
-    )
+    try:
+        block = reward(
+            Hour(hour, manifest.start, manifest.emitted), found["inputs.csv"], found["classes.csv"], before
+        )
+    except RowsError as error:
+        raise PublicationError(f"hour {hour} in {folder}: {error}") from error
     for name, table in (("rewards.csv", block.devices), ("wallets.csv", block.wallets)):
         _compare(f"{folder / str(hour) / name}", found[name], table)
     files = {name: _described(table) for name, table in found.items()}
@@ -267,8 +296,8 @@ def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     return read_table(folder, manifest, "wallets.csv"), manifest.hash
 
 
-def _manifest(block: Block, previous: str | None, files: dict[str, File]) -> Manifest:
-    counts = {each: int((block.devices["status"] == each).sum()) for each in Status}
+def _manifest(block: BlockResult, previous: str | None, files: dict[str, File]) -> Manifest:
+    counts = {each: int((block.devices["status"] == each).sum()) for each in DeviceStatus}
     return Manifest(
         hour=block.hour.number,
         start=block.hour.start,
@@ -282,9 +311,9 @@ def _manifest(block: Block, previous: str | None, files: dict[str, File]) -> Man
         paid=block.paid,
         carried=block.pot - block.paid,
         devices=len(block.devices),
-        succeeded=counts[Status.SUCCEEDED],
-        failed=counts[Status.FAILED],
-        missed=counts[Status.MISSED],
+        succeeded=counts[DeviceStatus.SUCCEEDED],
+        failed=counts[DeviceStatus.FAILED],
+        missed=counts[DeviceStatus.MISSED],
         previous=previous,
         files=files,
     )

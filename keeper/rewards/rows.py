@@ -13,12 +13,17 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.program import Fields
 from keeper.clients.staking import PROGRAM, Class
+from keeper.errors import UserError
 
 Rows = NDArray[np.void]
 """A structured array."""
 
 KEY = "S32"
 """An address's raw bytes. Ordered and compared as bytes are; a single value drops zeros at its end."""
+
+
+class RowsError(UserError):
+    """Rows that no hour can be computed from: whoever wrote them down made a mistake, or cheats."""
 
 
 class Work(IntEnum):
@@ -104,7 +109,7 @@ def device_rows(
     """Put device accounts, what was seen of them and which were hired together, sorted by raw addresses.
 
     ``seen`` is an array of :data:`OBSERVATION`; a device that is not in it was not seen. Raises
-    ValueError when it has a device twice.
+    RowsError when it has a device twice.
     """
     devices = keys(addresses)
     # Sorting whole rows would move hundreds of bytes at each step.
@@ -137,7 +142,7 @@ def _observed(rows: Rows, seen: Rows) -> Rows:
     """Put what was seen beside."""
     seen = seen[np.argsort(seen["device"], kind="stable")]
     if (seen["device"][1:] == seen["device"][:-1]).any():
-        raise ValueError("a device was observed twice in one hour")
+        raise RowsError("a device was observed twice in one hour")
     at = np.searchsorted(seen["device"], rows["device"])
     found = at < len(seen)
     found[found] = seen["device"][at[found]] == rows["device"][found]

@@ -16,7 +16,7 @@ from keeper.economy.calendar import HOUR
 from keeper.economy.classes import Pool
 from keeper.economy.staking import MIN_STAKE, MULTIPLIER_UNIT, CoStakeState
 from keeper.rewards.exact import U64, mul_div
-from keeper.rewards.rows import KEY, Hour, Rows, Work
+from keeper.rewards.rows import KEY, Hour, Rows, RowsError, Work
 
 VERSION = 1
 """Of the rule; named in every manifest."""
@@ -60,7 +60,7 @@ DURING_HOUR = Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.OFFLINE
 """What a nominated device can fail; everything else keeps it from being nominated."""
 
 
-class Status(IntEnum):
+class DeviceStatus(IntEnum):
     """What the hour was for a device."""
 
     MISSED = 0
@@ -91,7 +91,7 @@ WALLET = np.dtype([("wallet", KEY), ("lifetime", "<u8"), ("earned", "<u8")])
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockResult:
     """An hour's result; ``pot`` is what could be paid, ``paid`` what was, ``total`` all ever paid.
 
     Devices and wallets are sorted by their raw addresses. What isn't paid is in the next hour's pot.
@@ -105,20 +105,20 @@ class Block:
     total: int
 
 
-def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> Block:
+def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> BlockResult:
     """Compute an hour.
 
     ``rows`` is an array of ``INPUT``, ``classes`` of ``CLASS``, ``before`` the last hour's wallets
-    (``WALLET``), each sorted. Raises ValueError when they aren't, or when more was paid before than
-    was emitted.
+    (``WALLET``), each sorted. Raises RowsError when they aren't, when more was paid before than was
+    emitted, and for figures that no network has.
     """
     for column in (rows["device"], before["wallet"], classes["id"]):
         if not (column[1:] > column[:-1]).all():
-            raise ValueError("rows must be sorted by address or number, and none may be there twice")
+            raise RowsError("rows must be sorted by address or number, and none may be there twice")
     paid_before = int(before["lifetime"].sum())
     pot = hour.emitted - paid_before
     if pot < 0:
-        raise ValueError(f"{paid_before} base units were paid before hour {hour.number}, {-pot} too many")
+        raise RowsError(f"{paid_before} base units were paid before hour {hour.number}, {-pot} too many")
     multiplier, pool = _class_of(rows, classes)
     results = np.zeros(len(rows), RESULT)
     results["device"] = rows["device"]
@@ -127,7 +127,7 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> Block:
     nominated = results["reasons"] & np.uint16(~DURING_HOUR & 0xFFFF) == 0
     succeeded = results["reasons"] == 0
     results["status"] = np.where(
-        succeeded, Status.SUCCEEDED, np.where(nominated, Status.FAILED, Status.MISSED)
+        succeeded, DeviceStatus.SUCCEEDED, np.where(nominated, DeviceStatus.FAILED, DeviceStatus.MISSED)
     )
     results["score"] = score(rows, multiplier)
     some = {each for each in Pool if (succeeded & (pool == each)).any()}
@@ -145,7 +145,7 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> Block:
     results["supplier"] = results["reward"] - results["co_staker"]
     wallets = _wallets(rows, results, before)
     paid = int(results["reward"].sum())
-    return Block(hour, results, wallets, pot, paid, paid_before + paid)
+    return BlockResult(hour, results, wallets, pot, paid, paid_before + paid)
 
 
 def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:

@@ -7,11 +7,13 @@ UTF-8, LF, a header with the columns' names in their order, integers in decimal,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from solders.pubkey import Pubkey
 
+from keeper.errors import UserError, why
 from keeper.rewards.rows import KEY, Rows, addresses
 
 CHUNK = 50_000
@@ -19,8 +21,8 @@ CHUNK = 50_000
 NOBODY = bytes(32)
 
 
-class TableError(ValueError):
-    """A file that isn't a canonical table of its kind."""
+class TableError(UserError):
+    """A file that can't be read, or isn't a canonical table of its kind."""
 
 
 def encode(rows: Rows) -> Iterator[bytes]:
@@ -32,6 +34,15 @@ def encode(rows: Rows) -> Iterator[bytes]:
         part = rows[at : at + CHUNK]
         columns = [_words(part[name]) for name in names]
         yield ("\n".join(map(",".join, zip(*columns, strict=True))) + "\n").encode()
+
+
+def read(path: Path, dtype: np.dtype[Any]) -> Rows:
+    """Read a file of :func:`encode`'s; raises TableError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path} can't be read: {why(error)}") from error
+    return decode(data, dtype, str(path))
 
 
 def decode(data: bytes, dtype: np.dtype[Any], name: str) -> Rows:
@@ -49,7 +60,7 @@ def decode(data: bytes, dtype: np.dtype[Any], name: str) -> Rows:
     rows = np.zeros(len(lines), dtype)
     for at in range(0, len(lines), CHUNK):
         part = lines[at : at + CHUNK]
-        cells = [line.decode().split(",") for line in part]
+        cells = [line.decode(errors="replace").split(",") for line in part]
         for number, row in enumerate(cells):
             if len(row) != len(dtype.names):
                 raise TableError(f"{name}: row {at + number + 1} has {len(row)} values")

@@ -1,13 +1,14 @@
-"""A chain whose every action goes through the sender's intents; it is read as it is."""
+"""A port whose every action goes through the sender's intents."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from dataclasses import dataclass
 
+from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, TransactionRecord
+from keeper.chain import ChainReader, TransactionRecord
 from keeper.sender import Action
 from keeper.sender.sender import Sender
 
@@ -15,31 +16,25 @@ Permit = Callable[[], Awaitable[None]]
 """Raises ChainError while nothing may be sent."""
 
 
-class ActingChain:
-    """``chain`` for one job; jobs send with keeper.jobs.due, which finds ``perform`` here."""
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Acts through ``sender`` in the name of ``job``, where ``permit`` lets it; see
+    :class:`~keeper.jobs.port.Port`.
+    """
 
-    def __init__(self, chain: Chain, sender: Sender, job: str, permit: Permit) -> None:
-        """Read from ``chain``, act through ``sender`` in the name of ``job`` where ``permit`` lets it."""
-        self._chain = chain
-        self._sender = sender
-        self._job = job
-        self._permit = permit
+    chain: ChainReader
+    sender: Sender
+    job: str
+    permit: Permit
+    log: FilteringBoundLogger
 
-    def __getattr__(self, name: str) -> Any:
-        """Everything that a chain can be asked."""
-        return getattr(self._chain, name)
+    @property
+    def payer(self) -> Pubkey:
+        """See :class:`~keeper.jobs.port.Port`."""
+        return self.sender.payer
 
-    async def perform(self, actions: Sequence[Action], log: FilteringBoundLogger) -> list[TransactionRecord]:
+    async def do(self, actions: Sequence[Action]) -> list[TransactionRecord]:
         """See :meth:`keeper.sender.sender.Sender.perform`."""
         if actions:
-            await self._permit()
-        return await self._sender.perform(self._job, actions, log)
-
-    async def send(self, *_: object) -> TransactionRecord:
-        """Refused: what is sent past the intents could be done twice."""
-        raise TypeError("jobs send with keeper.jobs.due, under a key")
-
-
-def acting(chain: Chain, sender: Sender, job: str, permit: Permit) -> Chain:
-    """``chain`` as a job gets it."""
-    return cast(Chain, ActingChain(chain, sender, job, permit))
+            await self.permit()
+        return await self.sender.perform(self.job, actions, self.log)

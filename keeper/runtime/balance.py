@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError
+from keeper.chain import ChainError, ChainReader
 from keeper.chain.framework import sol
 
 
@@ -18,7 +18,7 @@ class Withheld(ChainError):
 class BalanceGuard:
     """Watches the key that pays; levels in lamports: below ``warning`` it warns, below ``stop`` it stops."""
 
-    chain: Chain
+    chain: ChainReader
     address: Pubkey
     warning: int
     stop: int

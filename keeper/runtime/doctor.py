@@ -8,19 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-import sqlalchemy as sa
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError, Commitment, Program, loader
+from keeper.chain import ChainError, ChainReader, Commitment, Program, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import sol
 from keeper.clients import staking, tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database, DatabaseError
-from keeper.db.tables import CHAIN
+from keeper.indexer.guard import WHAT_TO_DO, other_chain
 from keeper.jobs.names import ATTEST
 from keeper.resources import manifest
-from keeper.runtime.keeper import DATABASE_ERRORS
 from keeper.runtime.look import look_at_database
 from keeper.settings import Settings
 from keeper.settings.keys import KeyRefused
@@ -29,7 +27,7 @@ SKEW_SECONDS = 60
 """Clocks that differ by more are worth a look: logs and files bear this machine's times."""
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """How a check came out."""
 
     OK = "ok"
@@ -44,7 +42,7 @@ class Finding:
     """One check: what it is about, how it came out, what was found, and what to do."""
 
     check: str
-    state: State
+    state: CheckState
     found: str
     do: str = ""
 
@@ -54,7 +52,7 @@ class Doctor:
     """Looks, changes nothing; ``environment`` is the process' own."""
 
     settings: Settings
-    chain: Chain
+    chain: ChainReader
     environment: Mapping[str, str]
     key: Pubkey | KeyRefused
 
@@ -75,11 +73,15 @@ class Doctor:
                 findings += await check()
             except ChainError as error:
                 findings.append(
-                    Finding(name, State.WRONG, str(error), "see that the node runs and IONET_CHAIN is right")
+                    Finding(
+                        name, CheckState.WRONG, str(error), "see that the node runs and IONET_CHAIN is right"
+                    )
                 )
-            except (*DATABASE_ERRORS, DatabaseError) as error:
+            except DatabaseError as error:
                 findings.append(
-                    Finding(name, State.WRONG, str(error), "see that the database runs, and IONET_DATABASE")
+                    Finding(
+                        name, CheckState.WRONG, str(error), "see that the database runs, and IONET_DATABASE"
+                    )
                 )
         return findings
 
@@ -87,21 +89,23 @@ class Doctor:
 
     async def _node(self) -> list[Finding]:
         version, slot = await self.chain.version(), await self.chain.slot(Commitment.FINALIZED)
-        return [Finding("chain", State.OK, f"{version}, finalized slot {slot}")]
+        return [Finding("chain", CheckState.OK, f"{version}, finalized slot {slot}")]
 
     async def _clock(self) -> list[Finding]:
         if isinstance(self.chain, EmbeddedChain):
             return [
-                Finding("clock", State.OK, "a chain in a file goes by this machine's clock, or ahead of it")
+                Finding(
+                    "clock", CheckState.OK, "a chain in a file goes by this machine's clock, or ahead of it"
+                )
             ]
         skew = (await self.chain.clock()).unix_timestamp - int(time.time())
         if abs(skew) <= SKEW_SECONDS:
-            return [Finding("clock", State.OK, f"the chain's differs from this machine's by {skew} s")]
+            return [Finding("clock", CheckState.OK, f"the chain's differs from this machine's by {skew} s")]
         way = "ahead of" if skew > 0 else "behind"
         return [
             Finding(
                 "clock",
-                State.WRONG,
+                CheckState.WRONG,
                 f"the chain's is {abs(skew)} s {way} this machine's",
                 "set this machine's clock; if it is right, the node is behind: take another",
             )
@@ -116,15 +120,15 @@ class Doctor:
         found = await loader.deployed(self.chain, address)
         if found is None:
             return Finding(
-                check, State.WRONG, f"{address} is not on this chain", "ionet deploy puts it there"
+                check, CheckState.WRONG, f"{address} is not on this chain", "ionet deploy puts it there"
             )
         size = int(stated["bytes"])
         digest = sha256(found[:size]).hexdigest()
         if digest == stated["sha256"] and not any(found[size:]):
-            return Finding(check, State.OK, f"the committed binary, {digest[:16]}")
+            return Finding(check, CheckState.OK, f"the committed binary, {digest[:16]}")
         return Finding(
             check,
-            State.WRONG,
+            CheckState.WRONG,
             f"{address} has other bytes ({digest[:16]}) than programs/artifacts/manifest.json",
             "take the keeper that belongs to it; if nobody announced an upgrade, ask who made it",
         )
@@ -134,9 +138,11 @@ class Doctor:
     async def _key(self) -> list[Finding]:
         if isinstance(self.key, KeyRefused):
             return [
-                Finding("key", State.WRONG, str(self.key), "IONET_KEYPAIR, IONET_KEY or IONET_SIGNER_COMMAND")
+                Finding(
+                    "key", CheckState.WRONG, str(self.key), "IONET_KEYPAIR, IONET_KEY or IONET_SIGNER_COMMAND"
+                )
             ]
-        findings = [Finding("key", State.OK, f"{self.key}, {self._key_source()}")]
+        findings = [Finding("key", CheckState.OK, f"{self.key}, {self._key_source()}")]
         economy = await tokenomics.read_config(self.chain)
         terms = await staking.read_config(self.chain)
         admins = {each.admin for each in (economy, terms) if each}
@@ -144,27 +150,31 @@ class Doctor:
             findings.append(
                 Finding(
                     "role: admin",
-                    State.WRONG,
+                    CheckState.WRONG,
                     "this key is a program's admin, and it lies on a machine that is on line",
                     "give the keeper a key of its own: jobs need no rights but an operator's",
                 )
             )
         if terms is None:
-            findings.append(Finding("role: operator", State.NOTE, "staking is not initialised on this chain"))
+            findings.append(
+                Finding("role: operator", CheckState.NOTE, "staking is not initialised on this chain")
+            )
         elif self.key in terms.params.operators:
             of = f"one of {len(terms.params.operators)}, {terms.params.threshold} must agree"
-            findings.append(Finding("role: operator", State.OK, of))
+            findings.append(Finding("role: operator", CheckState.OK, of))
         elif self._attests():
             findings.append(
                 Finding(
                     "role: operator",
-                    State.WRONG,
+                    CheckState.WRONG,
                     "this key is no operator on chain, and the job attest is on",
                     "take the operator's key, have the admin add this one, or unset IONET_OBSERVATIONS",
                 )
             )
         else:
-            findings.append(Finding("role: operator", State.NOTE, "no; it runs the jobs that anyone may"))
+            findings.append(
+                Finding("role: operator", CheckState.NOTE, "no; it runs the jobs that anyone may")
+            )
         return findings
 
     def _key_source(self) -> str:
@@ -180,10 +190,10 @@ class Doctor:
         found = f"{sol(balance)} SOL"
         warning = self.settings.warning_lamports
         if balance >= warning:
-            return [Finding("balance", State.OK, found)]
+            return [Finding("balance", CheckState.OK, found)]
         then = "nothing is sent" if balance < self.settings.stop_lamports else "jobs go on for now"
         send = f"send {sol(warning - balance)} SOL or more to {self.key}"
-        return [Finding("balance", State.WRONG, f"{found}, below {sol(warning)}: {then}", send)]
+        return [Finding("balance", CheckState.WRONG, f"{found}, below {sol(warning)}: {then}", send)]
 
     # -- the database --------------------------------------------------------------------------
 
@@ -196,55 +206,45 @@ class Doctor:
 
     async def _examine_database(self, database: Database) -> list[Finding]:
         if database.file and not database.file.exists():
-            return [Finding("database", State.NOTE, f"{database.file} is not there yet: keeper run makes it")]
+            return [
+                Finding("database", CheckState.NOTE, f"{database.file} is not there yet: keeper run makes it")
+            ]
         current, head = await database.versions()
         if current != head:
             return [
                 Finding(
                     "database",
-                    State.WRONG if current else State.NOTE,
+                    CheckState.WRONG if current else CheckState.NOTE,
                     f"its schema is at {current or 'nothing'}, this version's is {head}",
                     "keeper run brings an older one up; for a newer one take the newer keeper",
                 )
             ]
-        findings = [Finding("database", State.OK, f"schema {head}")]
-        async with database.reading() as connection:
-            genesis = (await connection.execute(sa.select(CHAIN.c.genesis_hash))).scalar()
-        here = await self.chain.genesis_hash()
-        if genesis in (None, here):
-            findings.append(Finding("genesis", State.OK, here if genesis else f"{here}, new to the database"))
-        else:
-            findings.append(
-                Finding(
-                    "genesis",
-                    State.WRONG,
-                    f"the database is about the chain {genesis}, this one is {here}",
-                    "name the right chain by IONET_CHAIN, or another database by IONET_DATABASE",
-                )
-            )
-            return findings
+        findings = [Finding("database", CheckState.OK, f"schema {head}")]
+        if found := await other_chain(database, self.chain, self.settings.chain):
+            return [*findings, Finding("genesis", CheckState.WRONG, found, WHAT_TO_DO)]
+        findings.append(Finding("genesis", CheckState.OK, await self.chain.genesis_hash()))
         known = await look_at_database(database)
         if known.holder:
-            findings.append(Finding("leader", State.OK, f"last: {known.holder}, epoch {known.epoch}"))
+            findings.append(Finding("leader", CheckState.OK, f"last: {known.holder}, epoch {known.epoch}"))
         for program, reason in known.halts.items():
             findings.append(
                 Finding(
                     f"accounts of {program}",
-                    State.WRONG,
+                    CheckState.WRONG,
                     f"they are not what the events make them: {reason}",
                     "find out why, then ionet keeper resume: see docs/operations.md",
                 )
             )
         slot = await self.chain.slot(Commitment.FINALIZED)
         if not known.indexed:
-            findings.append(Finding("index", State.NOTE, "nothing is indexed yet"))
+            findings.append(Finding("index", CheckState.NOTE, "nothing is indexed yet"))
         for program, indexed in known.indexed.items():
             lag = max(0, slot - indexed)
             late = lag > self.settings.lag_slots
             findings.append(
                 Finding(
                     f"index of {program}",
-                    State.WRONG if late else State.OK,
+                    CheckState.WRONG if late else CheckState.OK,
                     f"{lag} slots behind",
                     "see that the indexer runs; a node with a short history can't catch up" if late else "",
                 )
@@ -279,8 +279,8 @@ class Doctor:
         if settings.key and "keypair" in given and not settings.signer_command:
             idle.append(("IONET_KEYPAIR", "IONET_KEY goes before it"))
         if not idle:
-            return [Finding("settings", State.OK, "each does something")]
+            return [Finding("settings", CheckState.OK, "each does something")]
         return [
-            Finding("settings", State.WRONG, f"{name} does nothing: {why}", "remove or correct it")
+            Finding("settings", CheckState.WRONG, f"{name} does nothing: {why}", "remove or correct it")
             for name, why in idle
         ]

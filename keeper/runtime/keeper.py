@@ -9,33 +9,32 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import (
-    Chain,
     ChainError,
+    ChainReader,
     ChainUnreachable,
-    Signer,
     SigningFailed,
     TransactionExpired,
     TransactionFailed,
 )
-from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.connect import refresh, writing
+from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved
 from keeper.clients.errors import explain
-from keeper.db import Database, Leader, NotLeader
-from keeper.jobs.due import Job
+from keeper.db import Database, DatabaseError, Leader, NotLeader
+from keeper.errors import UserError
+from keeper.jobs.port import Job, Port
+from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard, Withheld
 from keeper.runtime.look import ChainSeen, Conflict, DatabaseSeen, look_at_chain, look_at_database
 from keeper.runtime.metrics import Metrics
 from keeper.sender import Halted
-from keeper.sender.intents import State
+from keeper.sender.intents import IntentState
+from keeper.sender.sender import Sender
 
-DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error, OSError)
 
-
-class Outcome(StrEnum):
+class JobOutcome(StrEnum):
     """How a job's run ended."""
 
     OK = "ok"
@@ -45,7 +44,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LagLimits:
     """How far the index (slots) and the network (ended hours) may be behind while a keeper is ready."""
 
     lag_slots: int
@@ -61,24 +60,28 @@ class JobHealth:
     running_since: float | None = None
 
 
-async def run_once(
-    name: str, job: Job, chain: Chain, payer: Signer, log: FilteringBoundLogger
-) -> tuple[Outcome, str | None]:
-    """Run one job now; log what goes wrong instead of raising it. Gives the outcome and a reason.
+async def run_once(job: Job, port: Port) -> tuple[JobOutcome, str | None]:
+    """Run one job now; log what goes wrong instead of raising it. Returns the outcome and a reason.
 
     Whatever failed is tried again at the job's next time, as the jobs are idempotent. What a job did
-    on a chain in a file is saved there before anything else is done.
+    on a chain in a file is saved there before anything else is done. Raises AnotherChain alone.
     """
-    log = log.bind(job=name)
+    log = port.log
     try:
-        await job(chain, payer, log)
+        async with writing(port.chain):
+            await job(port)
+    except AnotherChain:
+        raise
     except (Withheld, Halted) as error:
         reason = str(error)
         log.warning("job.withheld", reason=reason)
-        return Outcome.WITHHELD, reason
-    except ChainUnreachable as error:
+        return JobOutcome.WITHHELD, reason
+    except (ChainUnreachable, ChainLocked) as error:
         reason = str(error)
         log.warning("chain.unreachable", reason=reason)
+    except ChainNotSaved as error:
+        reason = str(error)
+        log.error("chain.not_saved", reason=reason)
     except TransactionExpired as error:
         reason = str(error)
         log.warning("transaction.expired", reason=reason)
@@ -88,25 +91,22 @@ async def run_once(
     except TransactionFailed as error:
         reason = explain(error)
         log.error("job.refused", reason=reason)
-    except ChainError as error:
-        reason = str(error)
-        log.error("job.refused", reason=reason)
     except NotLeader as error:
         reason = str(error)
         log.warning("keeper.overtaken", reason=reason)
-    except (SQLAlchemyError, psycopg.Error) as error:
-        reason = _first_line(error)
+    except DatabaseError as error:
+        reason = str(error)
         log.error("database.unusable", reason=reason)
+    except UserError as error:
+        reason = str(error)
+        log.error("job.refused", reason=reason)
     except Exception as error:
         # A defect in one job must not stop the others.
         reason = f"{type(error).__name__}: {error}"
         log.exception("job.failed")
     else:
-        return Outcome.OK, None
-    finally:
-        if isinstance(chain, EmbeddedChain):
-            chain.checkpoint()
-    return Outcome.FAILED, reason
+        return JobOutcome.OK, None
+    return JobOutcome.FAILED, reason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,14 +114,14 @@ class Keeper:
     """Runs jobs while it leads, and keeps how they go and what it sees."""
 
     name: str
-    chain: Chain
-    signer: Signer = field(repr=False)
+    chain: ChainReader
+    sender: Sender = field(repr=False)
     database: Database
     leader: Leader
     guard: BalanceGuard
     jobs: Mapping[str, Job]
     rewards: Path
-    limits: Limits
+    limits: LagLimits
     log: FilteringBoundLogger
     metrics: Metrics = field(default_factory=Metrics)
     health: dict[str, JobHealth] = field(init=False)
@@ -139,7 +139,7 @@ class Keeper:
     def __post_init__(self) -> None:
         """Lead nothing yet, know nothing yet."""
         self.health = {name: JobHealth() for name in self.jobs}
-        self.metrics.info.labels(self.name, str(self.signer.pubkey())).set(1)
+        self.metrics.info.labels(self.name, str(self.sender.payer)).set(1)
         self.metrics.balance_warning.set(self.guard.warning)
         self.metrics.balance_stop.set(self.guard.stop)
         for name in self.jobs:
@@ -147,24 +147,30 @@ class Keeper:
 
     # -- jobs ----------------------------------------------------------------------------------
 
-    async def run_job(self, name: str) -> Outcome | None:
-        """Run a job if this keeper leads, and keep how it went; None when another leads."""
+    async def run_job(self, name: str) -> JobOutcome | None:
+        """Run a job if this keeper leads, and keep how it went; None when another leads.
+
+        Raises AnotherChain when the chain's file is another chain's by now: there is nothing left to keep.
+        """
         if not await self.lead():
             return None
         health = self.health[name]
         health.running_since = time.monotonic()
         try:
-            outcome, reason = await run_once(name, self.jobs[name], self.chain, self.signer, self.log)
+            outcome, reason = await run_once(self.jobs[name], self._port(name))
         finally:
             seconds, health.running_since = time.monotonic() - health.running_since, None
-        health.failures = 0 if outcome is Outcome.OK else health.failures + 1
+        health.failures = 0 if outcome is JobOutcome.OK else health.failures + 1
         health.reason = reason
         self.metrics.runs.labels(name, outcome).inc()
         self.metrics.failing.labels(name).set(health.failures)
         self.metrics.duration.labels(name).observe(seconds)
-        if outcome is Outcome.OK:
+        if outcome is JobOutcome.OK:
             self.metrics.last_success.labels(name).set_to_current_time()
         return outcome
+
+    def _port(self, job: str) -> Port:
+        return Acting(self.chain, self.sender, job, self.guard.check, self.log.bind(job=job))
 
     # -- leadership ----------------------------------------------------------------------------
 
@@ -174,7 +180,7 @@ class Keeper:
             try:
                 leads = await self.leader.lead()
                 self.database_error = None
-            except DATABASE_ERRORS as error:
+            except DatabaseError as error:
                 self._lost_database(error)
                 leads = False
             if leads != self.leads:
@@ -196,16 +202,19 @@ class Keeper:
     # -- looking -------------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """See how everything is; raises nothing."""
+        """See how everything is; raises AnotherChain, as :meth:`run_job` does, and nothing else."""
         await self.lead()
         try:
             self.known = await look_at_database(self.database)
             self.database_error = None
-        except DATABASE_ERRORS as error:
+        except DatabaseError as error:
             self._lost_database(error)
         try:
-            self.seen = await look_at_chain(self.chain, self.signer.pubkey(), self.rewards)
+            refresh(self.chain)
+            self.seen = await look_at_chain(self.chain, self.sender.payer, self.rewards)
             self.chain_error = None
+        except AnotherChain:
+            raise
         except ChainError as error:
             if self.chain_error != str(error):
                 self.log.warning("chain.unreachable", reason=str(error))
@@ -225,8 +234,8 @@ class Keeper:
         slot = self.seen.slot
         return {program: max(0, slot - indexed) for program, indexed in self.known.indexed.items()}
 
-    def _lost_database(self, error: BaseException) -> None:
-        reason = _first_line(error)
+    def _lost_database(self, error: DatabaseError) -> None:
+        reason = str(error)
         if self.database_error != reason:
             self.log.error("database.unusable", reason=reason)
         self.database_error = reason
@@ -239,7 +248,7 @@ class Keeper:
         for (job, state), (count, fees) in known.attempts.items():
             self.metrics.transactions.labels(job, state).set(count)
             self.metrics.fees.labels(job, state).set(fees)
-        for state in State:
+        for state in IntentState:
             self.metrics.intents.labels(state).set(known.intents.get(state, 0))
         for program in {*known.indexed, *known.halts, *self._halted}:
             self.metrics.mismatch.labels(program).set(program in known.halts)
@@ -270,7 +279,3 @@ class Keeper:
                     metrics.block_conflicts.labels(operator).inc()
                     self.log.error("block.conflict", hour=each.hour, operator=operator, said=each.said.hex())
             self._conflicts = set(blocks.conflicts)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, Commitment
+from keeper.chain import ChainReader, Commitment
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import BlockStatus
 from keeper.db import Database
@@ -68,7 +68,7 @@ class DatabaseSeen:
     intents: Mapping[str, int] = field(default_factory=dict)
 
 
-async def look_at_chain(chain: Chain, address: Pubkey, rewards: Path) -> ChainSeen:
+async def look_at_chain(chain: ChainReader, address: Pubkey, rewards: Path) -> ChainSeen:
     """Read what concerns the keeper of ``address``, which publishes in ``rewards``."""
     slot = await chain.slot(Commitment.FINALIZED)
     now = (await chain.clock()).unix_timestamp
@@ -82,7 +82,7 @@ async def look_at_chain(chain: Chain, address: Pubkey, rewards: Path) -> ChainSe
 
 
 async def _look_at_blocks(
-    chain: Chain, start_month: int, now: int, address: Pubkey, rewards: Path
+    chain: ChainReader, start_month: int, now: int, address: Pubkey, rewards: Path
 ) -> Blocks | None:
     config = await staking.read_config(chain)
     if config is None:

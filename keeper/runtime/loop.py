@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from keeper.chain.errors import AnotherChain
 from keeper.runtime.keeper import Keeper
 
 MAX_BACKOFF_SECONDS = 300
@@ -38,18 +40,29 @@ async def run(
     Jobs look often instead of at each hour's end: the chain's clock decides what is due, and it
     may differ from this machine's. One job runs at a time, as they pay from one key; a job that is
     late runs once, not as often as it was missed; one that fails waits longer each time. The one
-    under way is finished before returning, and leadership is let go.
+    under way is finished before returning, and leadership is let go. Raises AnotherChain, after the same,
+    when the chain's file turns out to be another chain's.
     """
     turn, eyes = asyncio.Lock(), asyncio.Lock()
+    replaced: list[AnotherChain] = []
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
+
+    @contextmanager
+    def ending() -> Iterator[None]:
+        try:
+            yield
+        except AnotherChain as error:
+            replaced.append(error)
+            stop.set()
 
     async def take_turn(name: str) -> None:
         async with turn:
             if stop.is_set():
                 return
-            await keeper.run_job(name)
+            with ending():
+                await keeper.run_job(name)
         if failures := keeper.health[name].failures:
             later = datetime.now(UTC) + timedelta(seconds=backoff(interval(name), failures))
             scheduler.modify_job(name, next_run_time=later)
@@ -57,7 +70,8 @@ async def run(
     async def look() -> None:
         async with eyes:
             if not stop.is_set():
-                await keeper.look()
+                with ending():
+                    await keeper.look()
 
     async def wake(name: str, waker: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -83,7 +97,7 @@ async def run(
     keeper.log.info(
         "keeper.started",
         name=keeper.name,
-        payer=str(keeper.signer.pubkey()),
+        payer=str(keeper.sender.payer),
         jobs=list(keeper.jobs),
         every_seconds=every,
     )
@@ -103,3 +117,5 @@ async def run(
             scheduler.shutdown(wait=False)
         await keeper.resign()
         keeper.log.info("keeper.stopped")
+    if replaced:
+        raise replaced[0]

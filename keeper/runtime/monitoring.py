@@ -9,8 +9,6 @@ access control either.
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -22,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from keeper.runtime.keeper import Keeper
+from keeper.runtime.listen import listen
 from keeper.runtime.readiness import is_alive, report
 
 UNAVAILABLE = 503
@@ -55,16 +54,9 @@ class _Server(uvicorn.Server):
 async def served(app: Starlette, host: str, port: int) -> AsyncIterator[int]:
     """Serve ``app`` meanwhile, beside whatever else the loop runs; gives the port (0 asks for any).
 
-    Raises ValueError when it can't listen there.
+    Raises ListenRefused.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ValueError(
-            f"can't listen on {host}:{port} ({reason}): IONET_HTTP names another place, or off"
-        ) from error
+    listener = listen(host, port, "IONET_HTTP names another place, or off")
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
     )

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 
 import sqlalchemy as sa
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, ChainError, Event, Program, Signer
+from keeper.chain import Chain, ChainError, ChainReader, Event, Program, Signer
+from keeper.chain.fees import FeePolicy
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database, Leader
 from keeper.db.tables import HALTS
 from keeper.indexer import ProgramIndexer, guard
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import Comparison, Ledger
-from keeper.jobs.due import Job
-from keeper.runtime.acting import Permit, acting
-from keeper.sender import FeePolicy
+from keeper.jobs.port import Job, Port
 from keeper.sender.sender import Sender
 
 SWEEP, INDEX, COMPARE = "sweep", "index", "compare"
@@ -29,7 +27,9 @@ COMPARE_SECONDS = 3_600.0
 class Operation:
     """Everything that a keeper has beside its chain and its key."""
 
-    def __init__(self, chain: Chain, database: Database, leader: Leader, programs: Sequence[Program]) -> None:
+    def __init__(
+        self, chain: ChainReader, database: Database, leader: Leader, programs: Sequence[Program]
+    ) -> None:
         """Work on ``database`` and ``chain``, for these programs."""
         self.database = database
         self.leader = leader
@@ -42,10 +42,14 @@ class Operation:
             if each.program.name in FOLDS
         ]
 
-    async def prepare(self) -> None:
-        """Migrate the database, refuse another chain's, create what lacks; raises DatabaseError."""
+    async def prepare(self, where: str) -> None:
+        """Migrate the database, refuse another chain's than that at ``where``, create what lacks.
+
+        Raises DatabaseError, ChainUnreachable.
+        """
+        await self._chain.genesis_hash()  # Nothing is made for a chain that doesn't answer.
         await self.database.upgrade()
-        await guard(self.database, self._chain)
+        await guard(self.database, self._chain, where)
         for each in self.indexers:
             await each.prepare()
 
@@ -97,38 +101,35 @@ class Operation:
             await connection.execute(sa.delete(HALTS).where(HALTS.c.program.in_(agreeing)))
         return results
 
-    def jobs(self, chosen: Mapping[str, Job], sender: Sender, permit: Permit) -> dict[str, Job]:
-        """``chosen``, acting through ``sender`` where ``permit`` lets them, with the keeper's own jobs."""
+    def jobs(self, chosen: Mapping[str, Job], sender: Sender) -> dict[str, Job]:
+        """``chosen`` with the keeper's own jobs: what is under way is settled first, and all is indexed."""
 
-        async def sweep(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
-            await sender.sweep(log)
+        async def sweep(port: Port) -> list[Event]:
+            await sender.sweep(port.log)
             return []
 
-        async def index(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
-            await self.index(log)
+        async def index(port: Port) -> list[Event]:
+            await self.index(port.log)
             return []
 
-        async def compare(chain: Chain, payer: Signer, log: FilteringBoundLogger) -> list[Event]:
-            await self.compare(log)
+        async def compare(port: Port) -> list[Event]:
+            await self.compare(port.log)
             return []
 
-        async def act(
-            name: str, job: Job, chain: Chain, payer: Signer, log: FilteringBoundLogger
-        ) -> list[Event]:
-            return await job(acting(chain, sender, name, permit), payer, log)
-
-        acts: dict[str, Job] = {name: partial(act, name, job) for name, job in chosen.items()}
-        return {SWEEP: sweep, **acts, INDEX: index, COMPARE: compare}
+        return {SWEEP: sweep, **chosen, INDEX: index, COMPARE: compare}
 
 
 @asynccontextmanager
-async def operating(chain: Chain, url: str, holder: str) -> AsyncIterator[Operation]:
-    """An operation on the database at ``url``, prepared; lets the lead go on the way out."""
+async def operating(chain: ChainReader, where: str, url: str, holder: str) -> AsyncIterator[Operation]:
+    """An operation on the chain at ``where`` and the database at ``url``, prepared.
+
+    Lets the lead go on the way out.
+    """
     database = Database(url)
     leader = Leader(database, holder)
     operation = Operation(chain, database, leader, list(PROGRAMS.values()))
     try:
-        await operation.prepare()
+        await operation.prepare(where)
         yield operation
     finally:
         await leader.resign()

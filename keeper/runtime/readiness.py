@@ -7,7 +7,7 @@ from typing import Any
 
 from keeper.jobs.names import ATTEST, BLOCKS, EMISSION
 from keeper.runtime.keeper import Keeper
-from keeper.sender.intents import State
+from keeper.sender.intents import IntentState
 
 STUCK_SECONDS = 900
 """A job that has run for this long hangs."""
@@ -53,7 +53,7 @@ def reasons(keeper: Keeper) -> dict[str, str]:
         found["blocks"] = f"{lag} hours could be final and are not"
     if lag := hours.get(ATTEST):
         found["attest"] = f"{lag} ended hours are not attested by this keeper"
-    if keeper.known and (parked := keeper.known.intents.get(State.PARKED)):
+    if keeper.known and (parked := keeper.known.intents.get(IntentState.PARKED)):
         found["parked"] = f"actions that were refused too often: {parked}; see ionet keeper status"
     failing = [name for name, health in keeper.health.items() if health.failures >= FAILURES]
     if failing:
@@ -87,7 +87,7 @@ def report(keeper: Keeper) -> dict[str, Any]:
         "ready": not why,
         "reasons": why,
         "name": keeper.name,
-        "address": str(keeper.signer.pubkey()),
+        "address": str(keeper.sender.payer),
         "leads": keeper.leads,
         "leader": known.holder if known else None,
         "slot": seen.slot if seen else None,

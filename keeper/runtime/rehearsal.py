@@ -7,17 +7,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import Chain, ChainError, Signer, TransactionFailed, TransactionRecord
+from keeper.chain import Chain, Signer, TransactionFailed, TransactionRecord
 from keeper.clients.errors import explain
 from keeper.clients.programs import BY_ADDRESS
 from keeper.db.types import jsonable
-from keeper.jobs.due import Job
+from keeper.errors import UserError
+from keeper.jobs.port import Job, send_in_packs
+from keeper.sender import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +53,50 @@ class _Repeated(Exception):
     """The job would send the same again: it goes on only when it sees its own effect."""
 
 
-class _Stage:
-    """A chain that simulates what it is told to send."""
+@dataclass(frozen=True, slots=True)
+class Rehearsing:
+    """Simulates what it is told to do, and keeps it in ``found``; see :class:`~keeper.jobs.port.Port`."""
 
-    def __init__(self, chain: Chain, found: list[Rehearsed]) -> None:
-        self._chain, self._found = chain, found
+    chain: Chain
+    signer: Signer
+    log: FilteringBoundLogger
+    found: list[Rehearsed]
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._chain, name)
+    @property
+    def payer(self) -> Pubkey:
+        """See :class:`~keeper.jobs.port.Port`."""
+        return self.signer.pubkey()
 
-    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
+    async def do(self, actions: Sequence[Action]) -> list[TransactionRecord]:
+        """See :class:`~keeper.jobs.port.Port`."""
+        return await send_in_packs(actions, self.payer, self._simulate, self.log)
+
+    async def _simulate(self, instructions: Sequence[Instruction]) -> TransactionRecord:
         calls = [describe(each) for each in instructions]
-        if any(each.calls == calls for each in self._found):
+        if any(each.calls == calls for each in self.found):
             raise _Repeated
-        record = await self._chain.simulate(instructions, signers)
+        record = await self.chain.simulate(instructions, [self.signer])
         refusal = explain(TransactionFailed(record)) if record.error is not None else None
-        self._found.append(Rehearsed(calls, record.compute_units, refusal))
+        self.found.append(Rehearsed(calls, record.compute_units, refusal))
         if refusal:
             raise TransactionFailed(record)
         return record
 
 
 async def rehearse(job: Job, chain: Chain, signer: Signer, log: FilteringBoundLogger) -> Rehearsal:
-    """Let a job run before a chain that only pretends to send.
+    """Let a job run on a port that only pretends to act.
 
-    It ends where the job would send the same again, or where something would be refused: what would
+    It ends where the job would do the same again, or where something would be refused: what would
     come after can't be known without sending.
     """
     result = Rehearsal()
     try:
-        await job(cast(Chain, _Stage(chain, result.transactions)), signer, log.bind(dry_run=True))
+        await job(Rehearsing(chain, signer, log.bind(dry_run=True), result.transactions))
     except _Repeated:
         result.stopped = "what comes next depends on the effect of these"
     except TransactionFailed as error:
         result.stopped = explain(error)
-    except ChainError as error:
+    except UserError as error:
         result.stopped = str(error)
     return result
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from keeper.chain import Chain, Commitment, Program
+from keeper.chain import ChainReader, Commitment, Program
 from keeper.db import Database
 from keeper.db.tables import (
     BACKLOG,
@@ -18,7 +18,7 @@ from keeper.db.tables import (
     SIGNATURES,
     WATERMARKS,
 )
-from keeper.indexer import guard
+from keeper.indexer.guard import require_chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +41,30 @@ class ProgramStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class KeeperStatus:
     """Everything that ``ionet keeper status`` shows."""
 
     programs: list[ProgramStatus]
     halts: dict[str, str]
     intents: dict[str, int]
     leader: str | None
+    database: str
     epoch: int = 0
+    exists: bool = True
+    """Whether there is a database at all: without one nothing is indexed yet."""
     parked: list[tuple[str, str]] = field(default_factory=list)
 
 
-async def read_status(chain: Chain, url: str, programs: Sequence[Program]) -> Status:
-    """Read it; raises DatabaseError for another chain's database."""
+async def read_status(chain: ChainReader, where: str, url: str, programs: Sequence[Program]) -> KeeperStatus:
+    """Read it; raises DatabaseError for the database of another chain than that at ``where``."""
     database = Database(url)
     try:
-        await database.upgrade()
-        await guard(database, chain)
+        if not await database.exists():
+            nothing = [ProgramStatus(each.name) for each in programs]
+            return KeeperStatus(
+                nothing, halts={}, intents={}, leader=None, database=database.name, exists=False
+            )
+        await require_chain(database, chain, where)
         final = await chain.slot(Commitment.FINALIZED)
         async with database.reading() as connection:
             marks = {row.program: row for row in (await connection.execute(sa.select(WATERMARKS))).all()}
@@ -95,11 +102,12 @@ async def read_status(chain: Chain, url: str, programs: Sequence[Program]) -> St
             leader = (await connection.execute(sa.select(LEADERSHIP))).first()
     finally:
         await database.close()
-    return Status(
+    return KeeperStatus(
         programs=found,
         halts=halts,
         intents=intents,
         leader=leader.holder if leader else None,
+        database=database.name,
         epoch=leader.epoch if leader else 0,
         parked=[(row.key, row.reason) for row in rows],
     )

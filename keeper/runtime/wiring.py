@@ -10,27 +10,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 
-from keeper.buyback.decide import Limits as BidLimits
+from keeper.buyback.decide import BidLimits
 from keeper.buyback.sources import HttpOracle, OwnHistory, PriceSource
 from keeper.chain.connect import connect
 from keeper.db import Database
 from keeper.economy.supply import IO
-from keeper.indexer import guard
+from keeper.indexer.guard import require_chain
 from keeper.jobs import registry
 from keeper.jobs.blocks import attest_hours, observations_in
 from keeper.jobs.buyback import bid_on_auction
-from keeper.jobs.due import Job
 from keeper.jobs.names import ATTEST, BIDS
-from keeper.rewards.past import Past
+from keeper.jobs.port import Job
+from keeper.rewards.history import History
 from keeper.runtime import loop, monitoring, operation
 from keeper.runtime.balance import BalanceGuard
-from keeper.runtime.keeper import Keeper, Limits
+from keeper.runtime.keeper import Keeper, LagLimits
 from keeper.runtime.operation import operating, sender_of
 from keeper.runtime.rehearsal import Rehearsal, copied, rehearse
-from keeper.sender import FeePolicy
 from keeper.settings import Settings
 
 
@@ -58,7 +58,7 @@ def price_source(settings: Settings) -> PriceSource:
 
 
 def chosen_jobs(
-    settings: Settings, names: Sequence[str], past: Past, rewards: Path | None = None
+    settings: Settings, names: Sequence[str], history: History, rewards: Path | None = None
 ) -> dict[str, Job]:
     """The jobs of these names; without observations there is nothing to attest, without money no bid.
 
@@ -70,7 +70,7 @@ def chosen_jobs(
             attest_hours,
             folder=rewards or settings.rewards,
             observe=observations_in(settings.observations),
-            past=past,
+            history=history,
             peers=[str(each) for each in settings.peers],
         )
     limits = bid_limits(settings)
@@ -85,24 +85,24 @@ async def assembled(
 ) -> AsyncIterator[tuple[Keeper, Callable[[], Awaitable[None]]]]:
     """A keeper with these jobs and its own, and what returns when one of the programs was called."""
     signer = settings.signer()
-    fees = FeePolicy(settings.fee_percentile, settings.fee_highest, settings.fee_daily)
+    websocket = str(settings.websocket) if settings.websocket else None
     async with (
-        connect(settings.chain, live=True, websocket=settings.websocket) as chain,
-        operating(chain, settings.database, holder(settings)) as op,
+        connect(settings.chain, live=True, websocket=websocket) as chain,
+        operating(chain, settings.chain, settings.database, holder(settings)) as op,
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
-        sender = sender_of(op, chain, signer, fees)
-        jobs = chosen_jobs(settings, names, Past(chain, op.database))
+        sender = sender_of(op, chain, signer, settings.fees)
+        jobs = chosen_jobs(settings, names, History(chain, op.database))
         keeper = Keeper(
             name=settings.name,
             chain=chain,
-            signer=signer,
+            sender=sender,
             database=op.database,
             leader=op.leader,
             guard=balance,
-            jobs=op.jobs(jobs, sender, balance.check),
+            jobs=op.jobs(jobs, sender),
             rewards=settings.rewards,
-            limits=Limits(settings.lag_slots, settings.lag_hours),
+            limits=LagLimits(settings.lag_slots, settings.lag_hours),
             log=structlog.get_logger(),
         )
         yield keeper, partial(chain.changed, [each.address for each in op.programs])
@@ -143,16 +143,19 @@ async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
 async def rehearsed(settings: Settings, names: Sequence[str]) -> AsyncIterator[tuple[str, Rehearsal]]:
     """What each of the jobs of these names would send now; nothing is sent, and nothing published."""
     signer, log = settings.signer(), structlog.get_logger()
-    with copied(settings.rewards) as rewards:
+    with copied(settings.rewards) as rewards, TemporaryDirectory() as empty:
         database = Database(settings.database)
         async with connect(settings.chain) as chain, AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
-            past = Past(chain, database, keeps=False)
-            chosen = chosen_jobs(settings, names, past, rewards)
-            if ATTEST in chosen:
-                # Its hours are made from the index; nothing else of a rehearsal needs a database.
+            # Only attest needs a database: its hours are made from the index.
+            if ATTEST in names and not await database.exists():
+                database = Database(f"sqlite:///{empty}/index.db")
+                stack.push_async_callback(database.close)
                 await database.upgrade()
-                await guard(database, chain)
-                await past.prepare()
+            history = History(chain, database, keeps=False)
+            chosen = chosen_jobs(settings, names, history, rewards)
+            if ATTEST in chosen:
+                await require_chain(database, chain, settings.chain)
+                await history.prepare()
             for name, job in chosen.items():
                 yield name, await rehearse(job, chain, signer, log)

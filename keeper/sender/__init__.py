@@ -3,7 +3,6 @@
 :class:`keeper.sender.sender.Sender` is not here: what an action is, is said without a database.
 """
 
-from keeper.sender.fees import FeePolicy
 from keeper.sender.intents import Action, Halted
 
-__all__ = ["Action", "FeePolicy", "Halted"]
+__all__ = ["Action", "Halted"]

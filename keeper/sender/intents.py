@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
@@ -14,7 +13,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainError, TransactionRecord
 
 
-class State(StrEnum):
+class IntentState(StrEnum):
     """Where an intent stands."""
 
     OPEN = "open"
@@ -23,7 +22,7 @@ class State(StrEnum):
     """A signed transaction may land."""
     LANDED = "landed"
     """One has."""
-    ELSEWHERE = "elsewhere"
+    SUPERSEDED = "superseded"
     """Somebody else did it."""
     REFUSED = "refused"
     """The program refused it; it is tried again later."""
@@ -90,23 +89,14 @@ class Action:
     """Something to do on chain, once: equal keys mean the same thing.
 
     ``still_due`` tells, after a refusal, whether it is due at all any more; programs do nothing twice.
-    Without a key, equal instructions under way are the same thing, and may be done again later.
     A ``patient`` one may be refused for what others have to put right, such as an account that its owner
     closed: it is tried again at least every hour for as long as it is due, and its refusal is no failure.
     """
 
-    key: str | None
+    key: str
     instructions: tuple[Instruction, ...]
     still_due: Callable[[], Awaitable[object]]
     patient: bool = False
-
-    @property
-    def bytes_key(self) -> str:
-        """What the keys of an action without a key begin with."""
-        digest = sha256()
-        for each in self.instructions:
-            digest.update(bytes(each))
-        return f"bytes:{digest.hexdigest()}:"
 
 
 def to_json(instruction: Instruction) -> dict[str, Any]:

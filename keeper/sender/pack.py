@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
-from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.message import MessageV0
 from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
 
-from keeper.chain import Signer
 from keeper.chain.packing import pack
-from keeper.chain.signer import sign_aside
 from keeper.sender.intents import Action
 
 Part = tuple[Action, int]
@@ -31,12 +25,6 @@ class Pack:
     def instructions(self) -> list[Instruction]:
         """All instructions, in order."""
         return [each for action, _ in self.parts for each in action.instructions]
-
-    @property
-    def writable(self) -> list[Pubkey]:
-        """The accounts that it locks, each once."""
-        metas = (meta for each in self.instructions for meta in each.accounts if meta.is_writable)
-        return list(dict.fromkeys(meta.pubkey for meta in metas))
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -68,12 +56,3 @@ def packs(payer: Pubkey, parts: Sequence[Part]) -> list[Pack]:
     """Put as many of the actions into each transaction as fit."""
     runs = pack([action.instructions for action, _ in parts], payer)
     return [Pack(tuple(parts[at] for at in run)) for run in runs]
-
-
-async def sign(
-    payer: Signer, instructions: Sequence[Instruction], blockhash: Hash, *, units: int, price: int
-) -> VersionedTransaction:
-    """Sign, with the compute limit and the price behind, so that the instructions' indexes stay."""
-    budget = [set_compute_unit_limit(units), set_compute_unit_price(price)]
-    message = MessageV0.try_compile(payer.pubkey(), [*instructions, *budget], [], blockhash)
-    return await sign_aside(message, [payer])

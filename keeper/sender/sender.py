@@ -1,52 +1,34 @@
-"""Landing transactions: each action once, whatever is lost on the way, and whoever kills the keeper.
+"""The keeper's transactions: each action once, whatever is lost on the way, and whoever kills the keeper.
 
 An action is written down as an intent under its key; then transactions are signed, written down as
-attempts, and only then sent. The same bytes are sent again until they are on chain, or proved never to
-come there: the finalized block height is past the last one they are valid in, and a node that has come
-that far doesn't know the signature. Only then is anything signed anew. What a crash leaves is an intent
-without an attempt (nothing was sent), or an attempt whose signature can be asked about.
+attempts, and only then sent, as :mod:`keeper.chain.landing` does it; nothing is signed anew before the fate
+of the last attempt is certain and written down. What a crash leaves is an intent without an attempt
+(nothing was sent), or an attempt whose signature can be asked about.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import (
-    Chain,
-    Commitment,
-    Signer,
-    Status,
-    TransactionExpired,
-    TransactionFailed,
-    TransactionRecord,
-)
-from keeper.chain.framework import MAX_COMPUTE_UNITS
+from keeper.chain import Chain, Signer, TransactionExpired, TransactionFailed, TransactionRecord, landing
+from keeper.chain.fees import FeePolicy
+from keeper.chain.landing import POLL_SECONDS, SIGNINGS, Fate
 from keeper.clients.errors import explain
 from keeper.db import Database, Leader
-from keeper.sender.fees import FeePolicy, priority_fee
-from keeper.sender.intents import Action, AttemptState, Failure, State, classify
-from keeper.sender.pack import Pack, packs, sign
+from keeper.sender.intents import Action, AttemptState, Failure, IntentState, classify
+from keeper.sender.pack import Pack, packs
 from keeper.sender.store import Store, signature_of
-
-POLL_SECONDS = 2.0
-"""How often a transaction under way is asked about, and sent again."""
-MARGIN_PER_CENT = 110
-SPARE_UNITS = 300
-"""The compute limit: so many hundredths of what the simulation used, and so many units."""
-LAMPORTS_PER_SIGNATURE = 5_000
-SIGNINGS = 4
-"""How often what expired is signed anew before the job is told so; it goes on at its next run."""
 
 
 @dataclass(slots=True)
-class Outcome:
+class Results:
     """What became of the actions of one call."""
 
     records: list[TransactionRecord] = field(default_factory=list)
@@ -74,6 +56,11 @@ class Sender:
         self._poll_seconds = poll_seconds
         self._store = Store(database, leader, str(payer.pubkey()))
 
+    @property
+    def payer(self) -> Pubkey:
+        """Who pays."""
+        return self._payer.pubkey()
+
     async def perform(
         self, job: str, actions: Sequence[Action], log: FilteringBoundLogger
     ) -> list[TransactionRecord]:
@@ -84,7 +71,7 @@ class Sender:
         logged), TransactionExpired; and at once NotLeader, Halted, or ChainUnreachable, after which the
         next call goes on where this one stopped.
         """
-        outcome = Outcome()
+        outcome = Results()
         todo: list[tuple[Action, int]] = []
         now = await self._now() if actions else 0
         for action in actions:
@@ -106,10 +93,10 @@ class Sender:
 
     # -- one action ------------------------------------------------------------------------------
 
-    async def _open(self, job: str, action: Action, outcome: Outcome, now: int) -> sa.Row[Any] | None:
+    async def _open(self, job: str, action: Action, outcome: Results, now: int) -> sa.Row[Any] | None:
         """Write an action down; None when it is done, or has to wait."""
         row = await self._store.open(job, action, now=now)
-        if row.state in (State.SENT, State.LANDED):
+        if row.state in (IntentState.SENT, IntentState.LANDED):
             attempt = await self._store.attempt_of(row.id)
             assert attempt is not None
             await self._follow(attempt)
@@ -119,7 +106,7 @@ class Sender:
                     outcome.records.append(done)
                 return None
             row = await self._store.open(job, action, now=await self._now())
-        return row if row.state == State.OPEN else None
+        return row if row.state == IntentState.OPEN else None
 
     async def _now(self) -> int:
         """The chain's clock, unix seconds."""
@@ -130,34 +117,23 @@ class Sender:
 
     # -- one transaction ---------------------------------------------------------------------------
 
-    async def _send(self, job: str, what: Pack, outcome: Outcome, log: FilteringBoundLogger) -> None:
+    async def _send(self, job: str, what: Pack, outcome: Results, log: FilteringBoundLogger) -> None:
         """Send a pack until nothing of it is open."""
         for expired in range(SIGNINGS):
             if not what.parts:
                 return
             now = await self._now()
-            trial = await self._chain.simulate(what.instructions, [self._payer])
-            if trial.error is not None:
-                await self._divide(job, what, trial, outcome, log)
-                return
-            units = min(MAX_COMPUTE_UNITS, trial.compute_units * MARGIN_PER_CENT // 100 + SPARE_UNITS)
-            recent = await self._chain.recent_fees(what.writable)
             spent = await self._store.spent(job, now=now)
-            price = self._fees.price(recent, units, expired=expired, spent=spent)
-            blockhash = await self._chain.blockhash()
-            transaction = await sign(self._payer, what.instructions, blockhash.hash, units=units, price=price)
-            attempt = await self._store.sign(
-                job,
-                transaction,
-                blockhash,
-                what.places,
-                units=units,
-                price=price,
-                fee=LAMPORTS_PER_SIGNATURE + priority_fee(price, units),
-                now=now,
-            )
+            try:
+                signed = await landing.prepare(
+                    self._chain, what.instructions, [self._payer], self._fees, expired=expired, spent=spent
+                )
+            except TransactionFailed as refusal:
+                await self._divide(job, what, refusal.record, outcome, log)
+                return
+            attempt = await self._store.sign(job, signed, what.places, now=now)
             state = await self._follow(attempt)
-            log.info("transaction.ended", signature=attempt.signature, state=str(state), price=price)
+            log.info("transaction.ended", signature=attempt.signature, state=str(state), price=signed.price)
             if state != AttemptState.EXPIRED:
                 record = await self._record(attempt)
                 if record is None:
@@ -172,7 +148,7 @@ class Sender:
         )
 
     async def _divide(
-        self, job: str, what: Pack, refusal: TransactionRecord, outcome: Outcome, log: FilteringBoundLogger
+        self, job: str, what: Pack, refusal: TransactionRecord, outcome: Results, log: FilteringBoundLogger
     ) -> None:
         """A pack was refused: judge the action that was, and send the others without it."""
         if len(what.parts) > 1:
@@ -188,7 +164,7 @@ class Sender:
         if kind is Failure.RETRY:
             outcome.failures.append(failure)
         elif kind is Failure.REFUSED and not await action.still_due():
-            await self._store.elsewhere(intent, reason)
+            await self._store.superseded(intent, reason)
             log.info("keeper.others_were_faster", refusal=reason)
         else:
             fatal = kind is Failure.FATAL
@@ -201,41 +177,33 @@ class Sender:
             outcome.failures.append(failure)
 
     async def _follow(self, attempt: sa.Row[Any]) -> AttemptState:
-        """Send a transaction's bytes until it is on chain, or never will be."""
-        while True:
-            state = await self._look(attempt)
-            if state is not None:
-                return state
-            await self._store.check()
-            await self._chain.broadcast(VersionedTransaction.from_bytes(attempt.transaction))
-            state = await self._look(attempt)
-            if state is not None:
-                return state
-            await asyncio.sleep(self._poll_seconds)
+        """Send a transaction's bytes until it is on chain, or never will be, and write that down."""
+        state = await self._look(attempt)
+        if state is None:
+            transaction = VersionedTransaction.from_bytes(attempt.transaction)
+            fate = await landing.follow(
+                self._chain,
+                transaction,
+                attempt.last_valid_height,
+                may_send=self._store.check,
+                poll_seconds=self._poll_seconds,
+            )
+            state = await self._ended(attempt, fate)
+        return state
 
     async def _look(self, attempt: sa.Row[Any]) -> AttemptState | None:
         """Ask what became of an attempt and write it down; None while it is open."""
         if attempt.state == AttemptState.FINAL:
             return AttemptState.FINAL
-        # The height first, and then somebody who has come that far: between an unknown signature and a
-        # height asked for later it could land.
-        height = await self._chain.height()
-        finalized = await self._chain.slot(Commitment.FINALIZED)
-        (status,) = await self._chain.statuses([signature_of(attempt)], min_slot=finalized)
-        if status is not None:
-            return await self._found(attempt, status)
-        if height <= attempt.last_valid_height:
-            return None
-        await self._store.expired(attempt.signature, f"unknown at height {height}")
-        return AttemptState.EXPIRED
+        fate = await landing.look(self._chain, signature_of(attempt), attempt.last_valid_height)
+        return await self._ended(attempt, fate) if fate else None
 
-    async def _found(self, attempt: sa.Row[Any], status: Status) -> AttemptState | None:
-        """Write down that an attempt is on chain; None while that is less than confirmed."""
-        record = await self._record(attempt) if status.commitment else None
-        if record is None:
-            return None
-        final = status.commitment is Commitment.FINALIZED
-        await self._store.landed(attempt.signature, record, final=final)
-        if record.error is not None:
+    async def _ended(self, attempt: sa.Row[Any], fate: Fate) -> AttemptState:
+        """Write down what became of an attempt."""
+        if fate.record is None:
+            await self._store.expired(attempt.signature, "unknown when its blockhash had run out")
+            return AttemptState.EXPIRED
+        await self._store.landed(attempt.signature, fate.record, final=fate.final)
+        if fate.record.error is not None:
             return AttemptState.FAILED
-        return AttemptState.FINAL if final else AttemptState.LANDED
+        return AttemptState.FINAL if fate.final else AttemptState.LANDED

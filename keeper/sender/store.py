@@ -13,13 +13,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.chain import Blockhash, TransactionRecord
+from keeper.chain import TransactionRecord
+from keeper.chain.landing import Signed
 from keeper.db import Database, Leader
 from keeper.db.tables import ATTEMPT_INTENTS, ATTEMPTS, HALTS, INTENTS
-from keeper.sender.intents import Action, AttemptState, Halted, State, to_json
+from keeper.sender.intents import Action, AttemptState, Halted, IntentState, to_json
 
 DAY = 86_400
 PARK_AFTER = 8
@@ -57,7 +57,7 @@ class Store:
             )
 
     async def open(self, job: str, action: Action, *, now: int) -> sa.Row[Any]:
-        """Write an intent down, or find it; one that was refused or done elsewhere is opened again."""
+        """Write an intent down, or find it; one that was refused or superseded is opened again."""
         values = {
             "job": job,
             "payer": self._payer,
@@ -66,32 +66,23 @@ class Store:
         }
         async with self._writing() as connection:
             await self._check_halts(connection)
-            row = await self._find(connection, action)
+            mine = sa.select(INTENTS).filter_by(key=action.key)
+            row = (await connection.execute(mine)).first()
             if row is None:
-                key = action.key or await self._new_key(connection, action)
-                new = {"key": key, "state": State.OPEN, "tries": 0, "not_before": 0, "created_at": now}
+                new = {
+                    "key": action.key,
+                    "state": IntentState.OPEN,
+                    "tries": 0,
+                    "not_before": 0,
+                    "created_at": now,
+                }
                 await connection.execute(sa.insert(INTENTS).values(epoch=self._epoch, **new, **values))
-            else:
-                key = row.key
-                if row.state in (State.OPEN, State.ELSEWHERE) or (
-                    row.state == State.REFUSED and row.not_before <= now
-                ):
-                    reopened = sa.update(INTENTS).filter_by(id=row.id)
-                    await connection.execute(reopened.values(state=State.OPEN, epoch=self._epoch, **values))
-            return (await connection.execute(sa.select(INTENTS).filter_by(key=key))).one()
-
-    async def _find(self, connection: AsyncConnection, action: Action) -> sa.Row[Any] | None:
-        query = sa.select(INTENTS).filter_by(key=action.key)
-        if action.key is None:
-            done = (State.LANDED, State.ELSEWHERE)
-            equal = INTENTS.c.key.startswith(action.bytes_key, autoescape=True)
-            query = sa.select(INTENTS).where(equal, INTENTS.c.state.not_in(done))
-        return (await connection.execute(query)).first()
-
-    async def _new_key(self, connection: AsyncConnection, action: Action) -> str:
-        equal = INTENTS.c.key.startswith(action.bytes_key, autoescape=True)
-        count = await connection.scalar(sa.select(sa.func.count()).select_from(INTENTS).where(equal))
-        return f"{action.bytes_key}{count}"
+            elif row.state in (IntentState.OPEN, IntentState.SUPERSEDED) or (
+                row.state == IntentState.REFUSED and row.not_before <= now
+            ):
+                reopened = sa.update(INTENTS).filter_by(id=row.id)
+                await connection.execute(reopened.values(state=IntentState.OPEN, epoch=self._epoch, **values))
+            return (await connection.execute(mine)).one()
 
     async def intent(self, key: str) -> sa.Row[Any] | None:
         """An intent, None when there is none."""
@@ -109,40 +100,31 @@ class Store:
             return int(await connection.scalar(query) or 0)
 
     async def sign(
-        self,
-        job: str,
-        transaction: VersionedTransaction,
-        blockhash: Blockhash,
-        intents: Sequence[tuple[int, int]],
-        *,
-        units: int,
-        price: int,
-        fee: int,
-        now: int,
+        self, job: str, signed: Signed, intents: Sequence[tuple[int, int]], *, now: int
     ) -> sa.Row[Any]:
         """Write a signed transaction down; ``intents`` are (id, first instruction). Send it only then."""
-        signature = str(transaction.signatures[0])
+        signature = str(signed.signature)
         async with self._writing() as connection:
             await self._check_halts(connection)
             await connection.execute(
                 sa.insert(ATTEMPTS).values(
                     signature=signature,
                     job=job,
-                    transaction=bytes(transaction),
-                    last_valid_height=blockhash.last_valid_height,
+                    transaction=bytes(signed.transaction),
+                    last_valid_height=signed.last_valid_height,
                     state=AttemptState.LIVE,
-                    units=units,
-                    price=price,
-                    fee=fee,
+                    units=signed.units,
+                    price=signed.price,
+                    fee=signed.fee,
                     created_at=now,
                 )
             )
             rows = [{"signature": signature, "intent": id_, "first_instruction": at} for id_, at in intents]
             await connection.execute(sa.insert(ATTEMPT_INTENTS), rows)
             for id_, _ in intents:
-                sent = sa.update(INTENTS).filter_by(id=id_, state=State.OPEN)
+                sent = sa.update(INTENTS).filter_by(id=id_, state=IntentState.OPEN)
                 done = await connection.execute(
-                    sent.values(state=State.SENT, epoch=self._epoch, updated_at=int(time.time()))
+                    sent.values(state=IntentState.SENT, epoch=self._epoch, updated_at=int(time.time()))
                 )
                 if done.rowcount != 1:
                     raise RuntimeError(f"intent {id_} is not open: a transaction for it is under way")
@@ -171,46 +153,46 @@ class Store:
         if record.error is not None:
             state = AttemptState.FAILED
         values = {"state": state, "slot": record.slot, "fee": record.fee, "reason": record.error}
-        await self._end(signature, State.LANDED if record.error is None else State.OPEN, **values)
+        await self._end(signature, IntentState.LANDED if record.error is None else IntentState.OPEN, **values)
 
     async def expired(self, signature: str, reason: str) -> None:
         """A transaction is not on chain and can't come there: what it carried is open again."""
-        await self._end(signature, State.OPEN, state=AttemptState.EXPIRED, reason=reason)
+        await self._end(signature, IntentState.OPEN, state=AttemptState.EXPIRED, reason=reason)
 
-    async def _end(self, signature: str, then: State, **values: Any) -> None:
+    async def _end(self, signature: str, then: IntentState, **values: Any) -> None:
         async with self._writing() as connection:
             await connection.execute(sa.update(ATTEMPTS).filter_by(signature=signature).values(**values))
             carried = sa.select(ATTEMPT_INTENTS.c.intent).filter_by(signature=signature)
             own = sa.update(INTENTS).where(INTENTS.c.id.in_(carried))
             await connection.execute(own.values(state=then, updated_at=int(time.time())))
 
-    async def refused(self, intent: int, reason: str, *, park: bool, patient: bool, now: int) -> State:
+    async def refused(self, intent: int, reason: str, *, park: bool, patient: bool, now: int) -> IntentState:
         """An intent was refused: it waits, or is parked, a patient one only if told so; gives which."""
         async with self._writing() as connection:
             query = sa.select(INTENTS.c.tries).filter_by(id=intent)
             tries = int((await connection.execute(query)).scalar_one()) + 1
             given_up = park or (tries >= PARK_AFTER and not patient)
-            state = State.PARKED if given_up else State.REFUSED
+            state = IntentState.PARKED if given_up else IntentState.REFUSED
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1))
             values = {"state": state, "tries": tries, "not_before": now + pause, "reason": reason}
             own = sa.update(INTENTS).filter_by(id=intent)
             await connection.execute(own.values(updated_at=int(time.time()), **values))
         return state
 
-    async def elsewhere(self, intent: int, reason: str) -> None:
+    async def superseded(self, intent: int, reason: str) -> None:
         """Somebody else did what an intent was about."""
-        values = {"state": State.ELSEWHERE, "reason": reason, "updated_at": int(time.time())}
+        values = {"state": IntentState.SUPERSEDED, "reason": reason, "updated_at": int(time.time())}
         async with self._writing() as connection:
             await connection.execute(sa.update(INTENTS).filter_by(id=intent).values(**values))
 
 
 async def unpark(database: Database, key: str | None = None) -> int:
     """Let parked intents, or the one of this key, be tried again; gives how many. Anybody may."""
-    parked = sa.update(INTENTS).filter_by(state=State.PARKED)
+    parked = sa.update(INTENTS).filter_by(state=IntentState.PARKED)
     if key is not None:
         parked = parked.filter_by(key=key)
     async with database.transaction() as connection:
-        done = await connection.execute(parked.values(state=State.OPEN, tries=0))
+        done = await connection.execute(parked.values(state=IntentState.OPEN, tries=0))
     return done.rowcount
 
 

@@ -1,28 +1,49 @@
-"""The keeper's settings, from the environment (``IONET_...``) or from ``ionet.env``."""
+"""The keeper's settings, from the environment (``IONET_...``) or from ``ionet.env``.
+
+Every command reads them by :func:`read_settings` and signs with :meth:`Settings.signer`.
+"""
 
 from __future__ import annotations
 
+import json
 import socket
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AnyHttpUrl,
+    AnyWebsocketUrl,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from keeper.chain import Signer
+from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
+from keeper.errors import UserError, why
 from keeper.jobs.names import NAMES
 from keeper.settings.keys import choose_signer
 
 OFF = "off"
 PORTS = 1 << 16
+FILE = "ionet.env"
+"""Where settings are looked for beside the environment, in the working folder."""
+
+
+class SettingsRefused(UserError):
+    """Settings that make no sense: a line for each, which and why."""
 
 
 class Settings(BaseSettings):
     """The keeper's settings; the command line's options go before them."""
 
-    model_config = SettingsConfigDict(env_prefix="IONET_", env_file="ionet.env", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="IONET_", env_file=FILE, extra="forbid")
 
     chain: str = Field(
         default="http://127.0.0.1:8899", description="an RPC node's URL or a saved chain's file"
@@ -48,21 +69,21 @@ class Settings(BaseSettings):
         default="sqlite:///ionet.db",
         description="what it remembers: sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME for several",
     )
-    websocket: str | None = Field(
+    websocket: AnyWebsocketUrl | None = Field(
         default=None, description="where the node gives notices [default: the port after the chain's]"
     )
     fee_percentile: int = Field(default=60, ge=0, le=100, description="of the priority fees that others pay")
     fee_highest: int = Field(default=1_000_000, ge=0, description="micro-lamports per compute unit, at most")
     fee_daily: int = Field(default=20_000_000, ge=0, description="lamports that a job may spend in a day")
     check_seconds: float = Field(default=20, gt=0, le=3600, description="how often to look what is due")
-    jobs: list[str] = Field(
+    jobs: Annotated[list[str], NoDecode] = Field(
         default=list(NAMES), description="the jobs that run, as a JSON list; the others are off"
     )
     rewards: Path = Field(default=Path("rewards"), description="where reward blocks are published")
     observations: Path | None = Field(
         default=None, description="an operator's folder of <hour>.csv: what was seen of the devices"
     )
-    peers: list[AnyHttpUrl] = Field(
+    peers: Annotated[list[AnyHttpUrl], NoDecode] = Field(
         default=[],
         description="where other operators serve their blocks, as a JSON list of URLs: for hours that lack",
     )
@@ -110,6 +131,16 @@ class Settings(BaseSettings):
     )
     log: Literal["json", "console"] = Field(default="json", description="an object a line, or for reading")
 
+    @field_validator("jobs", "peers", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError('write a JSON list, such as ["one", "two"]') from error
+
     @field_validator("jobs")
     @classmethod
     def _known(cls, jobs: list[str]) -> list[str]:
@@ -121,7 +152,7 @@ class Settings(BaseSettings):
     @classmethod
     def _listens(cls, http: str) -> str:
         host, _, port = http.rpartition(":")
-        if http != OFF and not (host and port.isdigit() and int(port) < PORTS):
+        if http != OFF and not (host and port.isascii() and port.isdigit() and int(port) < PORTS):
             raise ValueError(f"write it like 127.0.0.1:9464, or {OFF}")
         return http
 
@@ -147,8 +178,13 @@ class Settings(BaseSettings):
         """The balance below which it sends nothing."""
         return int(self.balance_stop * LAMPORTS)
 
+    @property
+    def fees(self) -> FeePolicy:
+        """What transactions offer for being taken sooner."""
+        return FeePolicy(self.fee_percentile, self.fee_highest, self.fee_daily)
+
     def signer(self) -> Signer:
-        """Whoever signs for the keeper. Raises KeyRefused."""
+        """Whoever signs, here or elsewhere: nobody is asked for a signature yet. Raises KeyRefused."""
         return choose_signer(
             keypair=self.keypair,
             key=self.key.get_secret_value() if self.key else None,
@@ -156,3 +192,26 @@ class Settings(BaseSettings):
             address=self.signer_address,
             seconds=self.signer_seconds,
         )
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings, but for what is ``given`` in place of some; raises SettingsRefused."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsRefused("\n".join(map(_problem, error.errors()))) from error
+    except OSError as error:
+        raise SettingsRefused(f"{FILE} can't be read: {why(error)}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsRefused(f"{FILE} is no text in UTF-8: {error}") from error
+
+
+def _problem(found: ErrorDetails) -> str:
+    """A line about one setting; what it was set to is not repeated, as it may be a key."""
+    what = found["msg"].removeprefix("Value error, ")
+    if not found["loc"]:
+        return what
+    name = str(found["loc"][0]).upper()
+    if found["type"] == "extra_forbidden":
+        return f"{FILE}: no setting is called {name}"
+    return f"IONET_{name}: {what}"

@@ -1,4 +1,4 @@
-"""The keeper's key: from a file, from the environment, or held by a command that hands out signatures."""
+"""Whose key signs: from a file, from the environment, or held by a command that hands out signatures."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from keeper.chain import Signer, SigningFailed
+from keeper.errors import UserError, why
 
 KEY_LENGTH = 64
 """Bytes of a keypair: the seed, then the address."""
 
 
-class KeyRefused(ValueError):
-    """A key that the keeper won't use; the message says what to do."""
+class KeyRefused(UserError):
+    """A key that nobody should sign with, or that isn't there; the message says what to do."""
 
 
 def read_private_keypair(path: Path) -> Keypair:
     """Read a keypair file that nobody but its owner can read; raises KeyRefused."""
-    path = path.expanduser()
     try:
+        path = path.expanduser()
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text()
-    except (OSError, ValueError) as error:
-        raise KeyRefused(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise KeyRefused(f"{path}: no keypair, a JSON list of 64 numbers ({why(error)})") from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyRefused(
             f"{path} is open to others (mode {mode:04o}): run chmod 600 {path}; "
@@ -43,7 +44,7 @@ def read_private_keypair(path: Path) -> Keypair:
         )
     try:
         return _keypair(json.loads(text))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise KeyRefused(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
 
 
@@ -54,7 +55,7 @@ def parse_keypair(text: str) -> Keypair:
     """
     try:
         return _keypair(json.loads(text) if text.lstrip().startswith("[") else base58.b58decode(text.strip()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise KeyRefused("IONET_KEY: no keypair, a JSON list of 64 numbers or 64 bytes in base58") from None
 
 
@@ -103,7 +104,7 @@ class CommandSigner:
                 shlex.split(self.command), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
             )
         except OSError as error:
-            raise SigningFailed(f"the signer command can't be run: {error}") from error
+            raise SigningFailed(f"the signer command can't be run: {why(error)}") from error
         with process:
             try:
                 answer, complaint = process.communicate(question, self.seconds)
@@ -123,6 +124,12 @@ def choose_signer(
 ) -> Signer:
     """Take the signer command if there is one, else the key itself, else the file; raises KeyRefused."""
     if command:
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise KeyRefused(f"IONET_SIGNER_COMMAND can't be read: {error}") from error
+        if not words:
+            raise KeyRefused("IONET_SIGNER_COMMAND names no command")
         try:
             return CommandSigner(command, Pubkey.from_string(address or ""), seconds)
         except ValueError as error:

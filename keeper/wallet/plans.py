@@ -20,12 +20,13 @@ from keeper.clients.staking import Device
 from keeper.economy import orders as economy
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
+from keeper.errors import UserError
 from keeper.market.leases import ending
 from keeper.market.matching import lease_to_be
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NamedAccount:
     """A token account and what people call it."""
 
     name: str
@@ -36,8 +37,8 @@ class Place:
 class Movement:
     """Tokens that move: base units of ``currency``."""
 
-    source: Place
-    to: Place
+    source: NamedAccount
+    to: NamedAccount
     amount: int
     currency: Currency
     why: str
@@ -52,6 +53,10 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
+class NothingToDo(UserError):
+    """A plan that would change nothing."""
+
+
 _FEE = "The fee is charged as the lease is paid, and whole unless the supplier or a fault ends it."
 
 
@@ -63,7 +68,7 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
     order = orders.order_address(renter, number)
     movement = Movement(
         _wallet("your account", renter, config, currency),
-        Place("the order's vault", orders.vault_address(order)),
+        NamedAccount("the order's vault", orders.vault_address(order)),
         place * terms.devices,
         currency,
         f"devices x hours x highest price, and the fee of {_percent(bps)}",
@@ -114,7 +119,7 @@ def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, n
 def cancel(config: Config, order: Order, now: int, in_vault: int) -> Plan:
     """Want no more devices, and take back what is free; without leases, close the order.
 
-    ``in_vault`` is the vault's balance. Raises ValueError when there is nothing to do.
+    ``in_vault`` is the vault's balance. Raises NothingToDo.
     """
     open_ = order.status == OrderStatus.OPEN and order.open > 0
     rest = replace(order, status=OrderStatus.CANCELLED, open=0)
@@ -128,7 +133,7 @@ def cancel(config: Config, order: Order, now: int, in_vault: int) -> Plan:
     if amount or order.leases == 0:
         instructions += [_account(config, order, order.renter), last]
     if not instructions:
-        raise ValueError("nothing is left to cancel or to take back; leases are ended by: ionet order end")
+        raise NothingToDo("nothing is left to cancel or to take back; leases are ended by: ionet order end")
     movements = (_back(config, order, amount),) if amount else ()
     return Plan(tuple(instructions), movements)
 
@@ -158,8 +163,8 @@ def match(order: Order, device: Device, matcher: Pubkey, now: int) -> tuple[Inst
 def stake(device: Device, amount: int) -> Plan:
     """Put ``amount`` base units of IO on a device."""
     movement = Movement(
-        Place("your account", tokenomics.tokens_address(device.supplier)),
-        Place("the stake vault", staking.STAKE_VAULT),
+        NamedAccount("your account", tokenomics.tokens_address(device.supplier)),
+        NamedAccount("the stake vault", staking.STAKE_VAULT),
         amount,
         Currency.IO,
         "the device's stake, yours again after a cooldown",
@@ -176,12 +181,12 @@ def _account(config: Config, order: Order, payer: Pubkey) -> Instruction:
     return create_associated(payer, order.renter, config.mint(order.terms.currency))
 
 
-def _wallet(name: str, owner: Pubkey, config: Config, currency: Currency) -> Place:
-    return Place(name, associated_token_address(owner, config.mint(currency)))
+def _wallet(name: str, owner: Pubkey, config: Config, currency: Currency) -> NamedAccount:
+    return NamedAccount(name, associated_token_address(owner, config.mint(currency)))
 
 
-def _vault(order: Order) -> Place:
-    return Place("the order's vault", order.vault)
+def _vault(order: Order) -> NamedAccount:
+    return NamedAccount("the order's vault", order.vault)
 
 
 def _percent(bps: int) -> str:

@@ -13,7 +13,7 @@ from keeper.clients.buyback import PROGRAM, Params
 from keeper.economy.buyback import INTERVAL, USDC
 from keeper.economy.supply import IO
 from scripts.costs.meter import Meter, Row
-from tests.programs.buyback_world import FIRST_PRICE, USDC_MINT, USDC_VAULT, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC_MINT, USDC_VAULT, BuybackWorld
 from tests.programs.world import DAY
 
 TARGETS = {"bid": 12_000, "burn_fees": 7_000, "start_auction": 6_000}

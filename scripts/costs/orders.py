@@ -16,8 +16,8 @@ from keeper.clients.tokenomics import MINT, tokens_address
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from scripts.costs.meter import Meter, Row
-from tests.programs.orders_world import TERMS, USDC, USDC_MINT, OrdersWorld
-from tests.programs.staking_world import APPLE_CLASS, GPU_CLASS
+from tests.programs.orders.world import TERMS, USDC, USDC_MINT, OrdersWorld
+from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
 from tests.programs.world import DAY, HOUR, START, key
 
 TARGETS = {"create_order": 14_000, "match_device": 12_000, "settle": 8_000, "end_lease": 14_000}

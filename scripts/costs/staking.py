@@ -18,7 +18,7 @@ from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from scripts.costs.meter import Meter, Row, claimants
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, key
 
 TARGETS = {"stake": 6_500, "unstake": 6_500, "claim, 20 levels": 11_000, "attest": 7_000}

@@ -26,11 +26,12 @@ from keeper.chain import (
     Listed,
     Memcmp,
     Signer,
-    Status,
     TransactionFailed,
     TransactionRecord,
+    TransactionStatus,
 )
 from keeper.chain import Commitment as Level
+from keeper.chain.landing import land
 from keeper.chain.notices import Notices
 from keeper.chain.rpc import RpcChain, websocket_url
 from tests.e2e.validator import SLOT_SECONDS, Validator
@@ -68,7 +69,7 @@ class LiveChain:
     def _connect(self) -> RpcChain:
         url = self._validator.url
         notices = Notices(websocket_url(url))
-        return RpcChain(AsyncClient(url), self._commitment, RESEND_SECONDS, notices)
+        return RpcChain(AsyncClient(url), self._commitment, notices)
 
     def start(self, work: Callable[[RpcChain], Coroutine[Any, Any, T]]) -> Future[T]:
         """Let ``work`` use the RPC chain as the keeper does, while the caller does something else."""
@@ -101,17 +102,20 @@ class LiveChain:
         give = transfer(
             TransferParams(from_pubkey=self._faucet.pubkey(), to_pubkey=address, lamports=lamports)
         )
-        self.run(lambda chain: chain.send([give], [self._faucet]))
+        self._land([give], [self._faucet])
 
     def execute(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Send one transaction and wait until it is confirmed; a refusal is in the record."""
         try:
-            record = self.run(lambda chain: chain.send(instructions, signers))
+            record = self._land(instructions, signers)
         except TransactionFailed as refusal:
             # What the simulation refuses is never sent: it was refused now.
             return refusal.record._replace(time=refusal.record.time or self.now())
         self._records.append(record)
         return record
+
+    def _land(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
+        return self.run(lambda chain: land(chain, instructions, signers, poll_seconds=RESEND_SECONDS))
 
     def transactions(self) -> list[TransactionRecord]:
         """What was executed here and not refused, oldest first."""
@@ -174,7 +178,7 @@ class LiveChain:
         return self.run(lambda chain: chain.program_accounts(program, size=size, matches=matches))
 
     async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
-        record = self.run(lambda chain: chain.send(instructions, signers))
+        record = self._land(instructions, signers)
         self._records.append(record)
         return record
 
@@ -229,7 +233,9 @@ class LiveChain:
     async def broadcast(self, transaction: VersionedTransaction) -> None:
         self.run(lambda chain: chain.broadcast(transaction))
 
-    async def statuses(self, signatures: Sequence[Signature], *, min_slot: int = 0) -> list[Status | None]:
+    async def statuses(
+        self, signatures: Sequence[Signature], *, min_slot: int = 0
+    ) -> list[TransactionStatus | None]:
         return self.run(lambda chain: chain.statuses(signatures, min_slot=min_slot))
 
     async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:

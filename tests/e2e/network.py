@@ -23,16 +23,16 @@ from keeper.clients import buyback, staking, tokenomics
 from keeper.economy.calendar import HOUR, month_of
 from keeper.economy.orders import Currency
 from tests.e2e.stakes import StakeCalls
-from tests.model.orders_state import FEES, IO, Lease, OrdersParams, Terms
+from tests.model.orders.state import FEES, IO, Lease, OrdersParams, Terms
 from tests.model.schedule import GENESIS
-from tests.model.staking_state import Device, Params
+from tests.model.staking.state import Device, Params
 from tests.model.state import GENESIS_VAULT, Address, Event, require, wallet
-from tests.programs.buyback_world import ISSUER, USDC, USDC_MINT
-from tests.programs.orders_calls import CLASSES, OPERATORS, OrdersCalls
-from tests.programs.orders_pair import FEE_VAULTS, OrdersPair, lease_address, order_address
-from tests.programs.orders_world import ASK_IO, ASK_USDC, OrdersWorld
+from tests.programs.buyback.world import ISSUER, USDC, USDC_MINT
+from tests.programs.orders.calls import CLASSES, OPERATORS, OrdersCalls
+from tests.programs.orders.pair import FEE_VAULTS, OrdersPair, lease_address, order_address
+from tests.programs.orders.world import ASK_IO, ASK_USDC, OrdersWorld
 from tests.programs.side_by_side import MALLORY
-from tests.programs.staking_world import GPU_CLASS
+from tests.programs.staking.world import GPU_CLASS
 from tests.programs.world import DrivenChain, finish, key
 
 COOLDOWN = CO_STAKE_WAIT = NOTICE = 10

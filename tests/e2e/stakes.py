@@ -10,10 +10,10 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
-from tests.model.staking import Staking
-from tests.model.staking_state import Class, Device
+from tests.model.staking.program import Staking
+from tests.model.staking.state import Class, Device
 from tests.model.state import Address, Event
-from tests.programs.orders_pair import OrdersPair
+from tests.programs.orders.pair import OrdersPair
 from tests.programs.side_by_side import ADMIN
 
 

@@ -17,14 +17,14 @@ from keeper.economy.calendar import HOUR, month_start
 from keeper.economy.supply import IO as ONE_IO
 from tests.e2e.conftest import started
 from tests.e2e.network import ORDERS, PURSE_IO, PURSE_USDC, Network
-from tests.model.orders_state import BY_RENTER, COMPLETED, FEES, IO, USDC, Terms
-from tests.model.staking_state import Said
+from tests.model.orders.state import BY_RENTER, COMPLETED, FEES, IO, USDC, Terms
+from tests.model.staking.state import Said
 from tests.model.state import Address, wallet
-from tests.programs.buyback_world import FIRST_PRICE
-from tests.programs.orders_calls import OPERATORS
-from tests.programs.orders_world import ASK_IO, ASK_USDC, MINIMUM
+from tests.programs.buyback.world import FIRST_PRICE
+from tests.programs.orders.calls import OPERATORS
+from tests.programs.orders.world import ASK_IO, ASK_USDC, MINIMUM
 from tests.programs.side_by_side import MALLORY
-from tests.programs.staking_world import reward_tree
+from tests.programs.staking.world import reward_tree
 from tests.programs.world import DAY, key
 
 HOURS, LAG = 3, ORDERS.settlement_lag

@@ -11,9 +11,9 @@ from keeper.chain import TransactionRecord
 from keeper.chain.framework import TOKEN_PROGRAM
 from tests.e2e.conftest import embedded
 from tests.e2e.network import Network
-from tests.model.orders_state import USDC, Terms
-from tests.programs.orders_calls import OPERATORS
-from tests.programs.orders_world import ASK_USDC, MINIMUM
+from tests.model.orders.state import USDC, Terms
+from tests.programs.orders.calls import OPERATORS
+from tests.programs.orders.world import ASK_USDC, MINIMUM
 
 CONSUMED = re.compile(rf"Program {TOKEN_PROGRAM} consumed (\d+) of")
 

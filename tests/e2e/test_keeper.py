@@ -13,11 +13,12 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from keeper.chain import Chain, Commitment, Event
+from keeper.chain.fees import FeePolicy
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.db.events import EventTables
 from keeper.economy.supply import IO
 from keeper.runtime.operation import Operation, operating, sender_of
-from keeper.sender import Action, FeePolicy
+from keeper.sender import Action
 from tests.e2e.live import LiveChain
 from tests.e2e.network import Network
 from tests.programs.world import key
@@ -26,6 +27,8 @@ T = TypeVar("T")
 PROGRAMS = (tokenomics.PROGRAM, staking.PROGRAM, orders.PROGRAM, buyback.PROGRAM)
 LOG = structlog.get_logger()
 NOTICE_SECONDS = 60
+WHERE = "http://127.0.0.1:8899"
+"""What the database remembers of where the chain is; nobody asks there."""
 
 
 def run(network: Network, work: Callable[[Chain], Coroutine[Any, Any, T]]) -> T:
@@ -55,7 +58,7 @@ def test_events_alone_make_the_accounts(network: Network, tmp_path: Path) -> Non
     url = f"sqlite:///{tmp_path}/keeper.db"
 
     async def work(chain: Chain) -> None:
-        async with operating(chain, url, "e2e") as operation:
+        async with operating(chain, WHERE, url, "e2e") as operation:
             await indexed(operation, chain)
 
     run(network, work)
@@ -74,7 +77,7 @@ def test_an_intent_is_done_once(network: Network, tmp_path: Path) -> None:
         return True
 
     async def work(chain: Chain) -> None:
-        async with operating(chain, f"sqlite:///{tmp_path}/keeper.db", "e2e") as operation:
+        async with operating(chain, WHERE, f"sqlite:///{tmp_path}/keeper.db", "e2e") as operation:
             assert await operation.leader.lead()
             sender = sender_of(operation, chain, payer, FeePolicy())
             for _ in range(2):

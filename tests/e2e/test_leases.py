@@ -2,10 +2,10 @@
 
 from keeper.economy import orders as economy
 from tests.e2e.network import ORDERS, PURSE_IO, Network
-from tests.model.orders_state import BY_FAULT, BY_RENTER, DECLINED, IO, LAPSED, WITHDRAWN, Lease, Terms
+from tests.model.orders.state import BY_FAULT, BY_RENTER, DECLINED, IO, LAPSED, WITHDRAWN, Lease, Terms
 from tests.model.state import Address
-from tests.programs.orders_calls import OPERATORS
-from tests.programs.orders_world import ASK_IO, MINIMUM
+from tests.programs.orders.calls import OPERATORS
+from tests.programs.orders.world import ASK_IO, MINIMUM
 from tests.programs.side_by_side import GUARDIAN, MALLORY
 
 HOURS = 10

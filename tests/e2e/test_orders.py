@@ -4,9 +4,9 @@ import pytest
 
 from keeper.economy import orders as economy
 from tests.e2e.network import ORDERS, PURSE_IO, PURSE_USDC, Network
-from tests.model.orders_state import BY_SUPPLIER, IO, USDC, Terms
-from tests.programs.orders_calls import OPERATORS, UNITS
-from tests.programs.orders_world import ASK_IO, ASK_USDC, MINIMUM
+from tests.model.orders.state import BY_SUPPLIER, IO, USDC, Terms
+from tests.programs.orders.calls import OPERATORS, UNITS
+from tests.programs.orders.world import ASK_IO, ASK_USDC, MINIMUM
 
 HOURS, MORE = 10, 3
 PURSES, ASKS = (PURSE_IO, PURSE_USDC), (ASK_IO, ASK_USDC)

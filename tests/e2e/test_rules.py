@@ -7,9 +7,9 @@ from solders.pubkey import Pubkey
 from keeper.clients import orders, staking
 from keeper.economy import orders as economy
 from tests.e2e.network import ORDERS, PURSE_IO, Network
-from tests.model.orders_state import OrdersParams, Terms
-from tests.programs.orders_calls import CLASSES, OPERATORS
-from tests.programs.orders_world import ASK_IO, MINIMUM
+from tests.model.orders.state import OrdersParams, Terms
+from tests.programs.orders.calls import CLASSES, OPERATORS
+from tests.programs.orders.world import ASK_IO, MINIMUM
 from tests.programs.side_by_side import ADMIN, GUARDIAN, MALLORY
 
 TERMS = Terms(ASK_IO, 10, 1, 4, (1,))

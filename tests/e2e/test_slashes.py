@@ -3,9 +3,9 @@
 from keeper.clients import tokenomics
 from keeper.economy.supply import IO
 from tests.e2e.network import PURSE_IO, Network
-from tests.model.orders_state import Terms
-from tests.programs.orders_calls import CLASSES, OPERATORS
-from tests.programs.orders_world import ASK_IO, MINIMUM
+from tests.model.orders.state import Terms
+from tests.programs.orders.calls import CLASSES, OPERATORS
+from tests.programs.orders.world import ASK_IO, MINIMUM
 from tests.programs.side_by_side import GUARDIAN, MALLORY
 
 EVIDENCE, STATEMENT = b"e" * 32, b"s" * 32

@@ -4,7 +4,7 @@ from keeper.clients.staking import STAKE_VAULT
 from keeper.economy import staking as economy
 from keeper.economy.supply import IO
 from tests.e2e.network import PURSE_IO, Network
-from tests.programs.orders_calls import CLASSES
+from tests.programs.orders.calls import CLASSES
 
 MINIMUM = economy.minimum(CLASSES[0].multiplier, 4)
 

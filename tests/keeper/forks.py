@@ -3,7 +3,12 @@
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext
 
-PRELOADED = ["tests.keeper.indexer.crash_child", "tests.keeper.faults.child"]
+PRELOADED = [
+    "tests.keeper.chain.mortal_writer",
+    "tests.keeper.cli.process",
+    "tests.keeper.faults.child",
+    "tests.keeper.indexer.crash_child",
+]
 """All there are: the server that forks is one for all tests of a process."""
 
 

@@ -24,7 +24,7 @@ SHUT = {
     "a decision with the VM in it": ("market/matching.py", "from keeper.chain import embedded"),
     "a decision that reads a database by way of another module": (
         "buyback/decide.py",
-        "from keeper.rewards import past",
+        "from keeper.rewards import history",
     ),
     "a read that decides": ("clients/roles.py", "from keeper.market import matching"),
     "a job that prints": ("jobs/due.py", "from keeper.terminal import tables"),

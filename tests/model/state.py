@@ -1,8 +1,7 @@
-"""The reference model's accounts, token accounts, events and refusals."""
+"""What the models of all programs share: addresses, token accounts, events and refusals."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 Address = bytes
@@ -51,13 +50,6 @@ class Tokens(NamedTuple):
         return self.of if isinstance(self.of, bytes) else None
 
 
-class PageKey(NamedTuple):
-    """Which season's which page."""
-
-    season: int
-    page: int
-
-
 GENESIS_VAULT = Tokens("genesis")
 REWARD_VAULT = Tokens("rewards")
 
@@ -65,73 +57,3 @@ REWARD_VAULT = Tokens("rewards")
 def wallet(owner: Address) -> Tokens:
     """The associated token account of ``owner``."""
     return Tokens("wallet", owner)
-
-
-def season_vault(season: int) -> Tokens:
-    """The vault of a season."""
-    return Tokens("season", season)
-
-
-@dataclass
-class Config:
-    """The root account, field by field as on chain."""
-
-    admin: Address
-    guardian: Address
-    staking_program: Address
-    pending_admin: Address = ZERO
-    pending_guardian: Address = ZERO
-    guardian_at: int = 0
-    launched: bool = False
-    pause_mask: int = 0
-    pause_until: int = 0
-    allocations: int = 0
-    allocated: int = 0
-    released: int = 0
-    emitted: int = 0
-    emitted_hours: int = 0
-    burned: int = 0
-    launched_at: int = 0
-    start_month: int = 0
-
-
-@dataclass
-class Allocation:
-    """A row of the genesis table."""
-
-    id: int
-    label: bytes
-    beneficiary: Address
-    amount: int
-    tge_bps: int
-    cliff_months: int
-    tranches: int
-    pending_beneficiary: Address = ZERO
-    released: int = 0
-
-
-@dataclass
-class Season:
-    """An airdrop season."""
-
-    season: int
-    root: bytes
-    data_hash: bytes
-    leaves: int
-    pools: list[int]
-    claim_start: int
-    claim_end: int
-    funder: Address
-    total: int
-    status: int = OPEN
-    claims: int = 0
-    claimed: int = 0
-    returned: int = 0
-
-
-@dataclass
-class Page:
-    """A page of claim bits: who paid for it, and the leaves claimed, counted from the page's first."""
-
-    payer: Address
-    claimed: set[int] = field(default_factory=set)

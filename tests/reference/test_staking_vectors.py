@@ -11,11 +11,12 @@ from solders.pubkey import Pubkey
 from keeper.clients import staking, tokenomics
 from keeper.economy.staking import CoStake, counted, minimum
 from keeper.rewards.tree import leaf
-from tests.model import staking_blocks
-from tests.model import staking_state as state
-from tests.model.staking import Staking
-from tests.model.state import REWARD_VAULT, Config, Refused, wallet
-from tests.model.tokenomics import Tokenomics
+from tests.model.staking import blocks as staking_blocks
+from tests.model.staking import state
+from tests.model.staking.program import Staking
+from tests.model.state import REWARD_VAULT, Refused, wallet
+from tests.model.tokenomics.program import Tokenomics
+from tests.model.tokenomics.state import Config
 from tests.reference.test_vectors import VECTORS, rows
 
 WALLET, DEVICE, ANYBODY = b"w" * 32, b"d" * 32, b"a" * 32

@@ -8,7 +8,7 @@ accounts nobody but the program could write one, so that it is planted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,10 +16,10 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import Account
-from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.chain.program import Program
 from tests.programs.world import World, key
-from tests.security.stages import IMPOSTOR, KEYS
+from tests.security.outcomes import NOTHING
+from tests.security.people import IMPOSTOR, KEYS
 
 ELSEWHERE = key("elsewhere").pubkey()
 """An address that the attacker has the key of; nothing is there but what a case plants."""
@@ -45,7 +45,6 @@ class Kind:
     others: tuple[Pubkey, ...]
 
 
-NOTHING = Account(0, b"", SYSTEM_PROGRAM)
 CHANGES = ("stranger", "other kind", "copy", "foreign copy", "blank", "absent")
 """What each slot is given: see :meth:`Matrix.replacement` and :meth:`Matrix.planted`."""
 SAME = "= "
@@ -64,6 +63,15 @@ class Case:
     def twin(self) -> str | None:
         """The other slot whose account is given twice."""
         return self.change.removeprefix(SAME) if self.change.startswith(SAME) else None
+
+
+def put(call: Instruction, slots: Sequence[str], **accounts: Pubkey) -> Instruction:
+    """A call with other accounts in some of its slots; each signs if the right one did."""
+    metas = list(call.accounts)
+    for slot, each in accounts.items():
+        old = metas[slots.index(slot)]
+        metas[slots.index(slot)] = AccountMeta(each, old.is_signer, old.is_writable)
+    return Instruction(call.program_id, call.data, metas)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +108,10 @@ class Matrix:
     def valid(self, instruction: str) -> Instruction:
         """The call that succeeds."""
         return self.calls[instruction].build(self.world(instruction))
+
+    def put(self, instruction: str, **accounts: Pubkey) -> Instruction:
+        """The call that succeeds, with other accounts in some slots; each signs if the right one did."""
+        return put(self.valid(instruction), self.slots(instruction), **accounts)
 
     def account_of(self, instruction: str, slot: str) -> Pubkey:
         """The right account of a slot."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -10,9 +12,9 @@ from solders.pubkey import Pubkey
 from keeper.chain import Account, TransactionRecord
 from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from keeper.clients import tokenomics
-from keeper.clients.errors import PROGRAMS
+from keeper.clients.programs import BY_ADDRESS
 from tests.programs.world import World, finish
-from tests.security.stages import signers
+from tests.security.people import do, signers
 from tests.security.tokens import TOKEN_2022
 
 TOKEN_ERRORS = {
@@ -32,9 +34,11 @@ OTHERS = {
     str(SYSTEM_PROGRAM): ("System", SYSTEM_ERRORS),
 }
 
-OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, *PROGRAMS)
+OWNERS = (SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022, *BY_ADDRESS)
 
 Accounts = dict[Pubkey, Account]
+NOTHING = Account(0, b"", SYSTEM_PROGRAM)
+"""What is at an address where no account is."""
 
 
 def outcome(record: TransactionRecord) -> str | None:
@@ -48,7 +52,7 @@ def outcome(record: TransactionRecord) -> str | None:
     if failed in OTHERS:
         program, names = OTHERS[failed]
         return f"{program}.{names[record.code]}"
-    return PROGRAMS.get(Pubkey.from_string(failed), tokenomics.PROGRAM).error(record.code).name
+    return BY_ADDRESS.get(Pubkey.from_string(failed), tokenomics.PROGRAM).error(record.code).name
 
 
 def accounts(world: World, *named: Pubkey) -> Accounts:
@@ -75,3 +79,33 @@ def rehearsed(world: World, *instructions: Instruction) -> str | None:
     """What a transaction would come to, without executing it."""
     people = [each for each in signers(*instructions) if each != world.payer]
     return outcome(finish(world.chain.simulate(instructions, [world.payer, *people])))
+
+
+@contextmanager
+def undone(world: World, *named: Pubkey) -> Iterator[Accounts]:
+    """Whatever is done inside is undone at the end, the clock included: a stage serves many tests.
+
+    Gives :func:`accounts` as they are before.
+    """
+    before, now = accounts(world, *named), world.chain.now()
+    try:
+        yield dict(before)
+    finally:
+        after = accounts(world, *named)
+        for each in before.keys() | after.keys():
+            if before.get(each) != after.get(each):
+                world.chain.set_account(each, before.get(each, NOTHING))
+        world.chain.warp_to(now)
+        assert accounts(world, *named) == before
+
+
+def effect(world: World, *instructions: Instruction) -> dict[Pubkey, Account | None]:
+    """What calls in one transaction make of the accounts: those that change, as they are afterwards.
+
+    It is undone again.
+    """
+    with undone(world) as before:
+        do(world, *instructions)
+        after = accounts(world)
+    changed = (each for each in before.keys() | after.keys() if before.get(each) != after.get(each))
+    return {each: after.get(each) for each in changed}

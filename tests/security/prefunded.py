@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from keeper.chain.loader import minimum_balance
 from tests.programs.world import World, finish
-from tests.security.stages import address, do
+from tests.security.outcomes import undone
+from tests.security.people import address, do
 
 AMOUNTS = ("one lamport", "a lamport less than the rent", "the rent", "a lamport more", "much more")
 
@@ -24,26 +23,19 @@ def fund(world: World, where: Pubkey, lamports: int) -> None:
         world.chain.airdrop(where, lamports)
 
 
-def assert_created(
-    stage: Callable[[], World],
-    call: Callable[[World], Instruction],
-    where: Pubkey,
-    amount: str,
-    *,
-    deposit: int = 0,
-) -> None:
+def assert_created(world: World, call: Instruction, where: Pubkey, amount: str, *, deposit: int = 0) -> None:
     """A call creates the same account with one of AMOUNTS at its address as without.
 
-    Its rent counts what is there already; a ``deposit`` in it comes on top.
+    Its rent counts what is there already; a ``deposit`` in it comes on top. All of it is undone again.
     """
-    plain = stage()
-    do(plain, call(plain))
-    wanted = plain.account(where)
+    with undone(world):
+        do(world, call)
+        wanted = world.account(where)
     rent = wanted.lamports
     lamports = dict(zip(AMOUNTS, (1, rent - 1, rent, rent + 1, 10**9), strict=True))[amount]
-    world = stage()
-    fund(world, where, lamports)
-    do(world, call(world))
-    found = world.account(where)
+    with undone(world):
+        fund(world, where, lamports)
+        do(world, call)
+        found = world.account(where)
     assert (found.data, found.owner) == (wanted.data, wanted.owner)
     assert found.lamports == max(rent - deposit, lamports) + deposit

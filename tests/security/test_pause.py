@@ -2,76 +2,104 @@
 
 import pytest
 
-from keeper.clients import tokenomics as client
-from keeper.clients.tokenomics import PROGRAM
-from tests.programs.world import DAY, World
-from tests.security import stages
-from tests.security.calls import CALLS
-from tests.security.outcomes import refused, rehearsed
-from tests.security.stages import address, do, stage
+from tests.programs.world import DAY
+from tests.security.every import SUBJECTS, named, on_every_instruction, on_every_program
+from tests.security.outcomes import refused, rehearsed, undone
+from tests.security.people import address, do
+from tests.security.subject import Subject
 
 GUARDIAN = address("guardian")
-EMISSION, SEASONS = PROGRAM.constants["PAUSE_EMISSION"], PROGRAM.constants["PAUSE_SEASONS"]
-LONGEST = PROGRAM.constants["MAX_PAUSE"]
-STOPPED_BY = {"emit": EMISSION, "open_season": SEASONS}
-RUNNING_CALLS = [name for name, call in CALLS.items() if call.stage == "running"]
+BITS = (1, 2)
+"""Each program has two: the IDLs' constants, which ``test_what_a_pause_may_be`` compares."""
+MASKS = (0, 1, 2, 3)
+FIRST = ("tokenomics", "initialize")
+VOID = {("buyback", "bid"): "AuctionVoid"}
+"""While bids are stopped the price falls: nobody may bid in that auction any more."""
 
 
-def paused(mask: int) -> World:
-    world = stages.running()
-    do(world, client.set_pause(GUARDIAN, mask, world.chain.now() + LONGEST))
-    return world
+def stopping(its: Subject, instruction: str) -> list[tuple[str, int]]:
+    """The single bits that stop an instruction, by the program that is paused."""
+    stops = its.stopped_by.get(instruction, {})
+    return [(paused, bit) for paused, bits in stops.items() for bit in BITS if bits & bit]
 
 
-@pytest.mark.parametrize("mask", [0, EMISSION, SEASONS, EMISSION | SEASONS])
-def test_only_money_coming_in_can_be_stopped(mask: int) -> None:
-    """Each instruction under each mask: releases, claims, closing and every hand-over go on."""
-    world = paused(mask)
-    found = {name: rehearsed(world, CALLS[name].build(world)) for name in RUNNING_CALLS}
-    assert found == {name: "Paused" if STOPPED_BY.get(name, 0) & mask else None for name in RUNNING_CALLS}
-    for name, bit in STOPPED_BY.items():
-        if bit & mask:
-            assert refused(world, CALLS[name].build(world)) == "Paused"
+def never_stopped(its: Subject, instruction: str) -> bool:
+    return instruction not in its.stopped_by
 
 
-@pytest.mark.parametrize("name", STOPPED_BY)
-def test_a_pause_lapses_to_the_second(name: str) -> None:
-    world = paused(STOPPED_BY[name])
-    world.chain.advance(LONGEST - 1)
-    assert refused(world, CALLS[name].build(world)) == "Paused"
-    world.chain.advance(1)
-    assert refused(world, CALLS[name].build(world)) is None
+@on_every_instruction({"nothing is initialised before it, so that there is no pause": named(FIRST)})
+def test_only_money_coming_in_can_be_stopped(program: str, instruction: str) -> None:
+    """Each instruction while each program is paused by each mask: every way out goes on above all."""
+    its = SUBJECTS[program]
+    world, call = its.scene(instruction)
+    stops = its.stopped_by.get(instruction, {})
+    found, wanted = {}, {}
+    for paused, other in SUBJECTS.items():
+        if not other.is_initialised(world):
+            continue
+        for mask in MASKS:
+            with undone(world):
+                do(world, other.pause(world, GUARDIAN, mask, other.client.PROGRAM.constants["MAX_PAUSE"]))
+                found[paused, mask] = rehearsed(world, call) and refused(world, call)
+            wanted[paused, mask] = "Paused" if stops.get(paused, 0) & mask else None
+    assert found == wanted
+    assert found
 
 
-def test_a_lifted_pause_stops_nothing() -> None:
-    world = paused(EMISSION)
-    do(world, client.set_pause(GUARDIAN, 0, 0))
-    do(world, client.emit())
+def test_there_is_nothing_to_pause_before_the_first_program() -> None:
+    world, _ = SUBJECTS[FIRST[0]].scene(FIRST[1])
+    assert not any(its.is_initialised(world) for its in SUBJECTS.values())
 
 
-def test_what_was_paused_is_caught_up() -> None:
-    """A pause moves emission to later, it takes nothing away."""
-    stopped, other = paused(EMISSION), stages.running()
-    for world in (stopped, other):
-        world.chain.advance(LONGEST)
-        do(world, client.emit())
-    assert stopped.config().emitted == other.config().emitted > 0
+@on_every_program
+def test_everything_that_is_stopped_is_an_instruction(program: str) -> None:
+    its = SUBJECTS[program]
+    assert its.stopped_by.keys() <= its.program.instructions.keys()
 
 
+@on_every_instruction({"no pause stops it": never_stopped}, stop=stopping)
+def test_a_pause_lapses_to_the_second(program: str, instruction: str, stop: tuple[str, int]) -> None:
+    matrix = SUBJECTS[program].matrix
+    world, build = matrix.world(instruction), matrix.calls[instruction].build
+    paused, bit = stop
+    with undone(world):
+        do(world, SUBJECTS[paused].pause(world, GUARDIAN, bit, 60))
+        world.chain.advance(59)
+        assert refused(world, build(world)) == "Paused"
+        world.chain.advance(1)
+        assert rehearsed(world, build(world)) == VOID.get((program, instruction))
+
+
+@on_every_instruction({"no pause stops it": never_stopped}, stop=stopping)
+def test_a_lifted_pause_stops_nothing(program: str, instruction: str, stop: tuple[str, int]) -> None:
+    world, call = SUBJECTS[program].scene(instruction)
+    paused, bit = stop
+    its = SUBJECTS[paused]
+    with undone(world):
+        do(world, its.pause(world, GUARDIAN, bit, 60), its.client.set_pause(GUARDIAN, 0, 0))
+        assert rehearsed(world, call) == VOID.get((program, instruction))
+
+
+@on_every_program
 @pytest.mark.parametrize(
-    ("mask", "seconds", "error"),
+    ("mask", "longer", "error"),
     [
-        (EMISSION, LONGEST, None),
-        (EMISSION, LONGEST + 1, "PauseTooLong"),
-        (EMISSION, 2**63, "PauseTooLong"),
-        (0, LONGEST + 1, "PauseTooLong"),
-        (4, DAY, "PauseMaskInvalid"),
-        (2**32 - 1, DAY, "PauseMaskInvalid"),
-        (EMISSION | 2**31, DAY, "PauseMaskInvalid"),
+        (1, 0, None),
+        (3, 0, None),
+        (1, 1, "PauseTooLong"),
+        (1, 2**63, "PauseTooLong"),
+        (0, 1, "PauseTooLong"),
+        (4, 0, "PauseMaskInvalid"),
+        (2**32 - 1, 0, "PauseMaskInvalid"),
+        (1 | 2**31, 0, "PauseMaskInvalid"),
     ],
 )
-def test_what_a_pause_may_be(mask: int, seconds: int, error: str | None) -> None:
-    world = stage("running")
-    call = client.set_pause(GUARDIAN, mask, world.chain.now() + seconds)
+def test_what_a_pause_may_be(program: str, mask: int, longer: int, error: str | None) -> None:
+    its = SUBJECTS[program]
+    constants = its.program.constants
+    assert constants["MAX_PAUSE"] == 7 * DAY
+    assert {bit for name, bit in constants.items() if name.startswith("PAUSE_")} == set(BITS)
+    world, _ = its.scene("set_pause")
+    call = its.pause(world, GUARDIAN, mask, constants["MAX_PAUSE"] + longer)
     assert rehearsed(world, call) == error
     assert error is None or refused(world, call) == error

@@ -1,236 +1,136 @@
-"""Who may do what: wrong signers, forged authorities, roles handed over in two steps and taken back."""
-
-import struct
-from collections.abc import Callable
+"""Who may do what: every other role in a signer's place, the admin handed over in two steps, events."""
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
-from solders.message import MessageV0
-from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
 
-from keeper.chain import Account
-from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
-from keeper.chain.loader import program_data_address
+from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.chain.program import EVENT_TAG
-from keeper.clients import tokenomics as client
-from keeper.clients.tokenomics import PROGRAM
-from keeper.deploy import staking_program
-from tests.programs.world import World, key
-from tests.security import stages
-from tests.security.calls import LAST_ROW, NEW_SEASON
-from tests.security.outcomes import refused
-from tests.security.stages import DEPUTY, HEIR, IMPOSTOR, WAITING, address, do, stage
-from tests.security.substitution import valid
+from tests.security.every import SUBJECTS, on_every_instruction, on_every_program
+from tests.security.matrix import Case
+from tests.security.outcomes import refused, rehearsed, undone
+from tests.security.people import HEIR, LABELS, OPERATORS, PEOPLE, WORKERS, address, do
+from tests.security.subject import Subject
 
-NOBODY = Pubkey.default()
-MALLORY, ADMIN, GUARDIAN = address("mallory"), address("admin"), address("guardian")
+ADMIN, GUARDIAN, MALLORY, NEXT = (address(name) for name in ("admin", "guardian", "mallory", HEIR))
+NOBODY = SYSTEM_PROGRAM
+EVERYBODY = [name for name in (*PEOPLE, *OPERATORS, *WORKERS, *LABELS) if name != "elsewhere"]
 
 
-def as_(name: str, instruction: str, slot: int = 0) -> Instruction:
-    """The valid call with somebody else's signature where the first one was."""
-    call = valid(instruction)
-    metas = list(call.accounts)
-    metas[slot] = AccountMeta(address(name), True, metas[slot].is_writable)
-    return Instruction(call.program_id, call.data, metas)
+def signers(its: Subject, instruction: str) -> list[str]:
+    """The slots that sign."""
+    matrix = its.matrix
+    return [slot for slot in matrix.slots(instruction) if matrix.is_flagged(instruction, slot, "signer")]
 
 
-WRONG_SIGNERS = [
-    ("launch", "mallory", "NotAdmin"),
-    ("launch", "guardian", "NotAdmin"),
-    ("add_allocation", "guardian", "NotAdmin"),
-    ("open_season", "guardian", "NotAdmin"),
-    ("propose_guardian", "guardian", "NotAdmin"),
-    ("propose_guardian", DEPUTY, "NotAdmin"),
-    ("propose_admin", "guardian", "NotAdmin"),
-    ("propose_admin", HEIR, "NotAdmin"),
-    ("set_pause", "admin", "NotGuardian"),
-    ("cancel_season", "mallory", "NotGuardian"),
-    ("accept_admin", "admin", "NotPendingAdmin"),
-    ("accept_admin", "guardian", "NotPendingAdmin"),
-    ("accept_guardian", "admin", "NotPendingGuardian"),
-    ("accept_guardian", "guardian", "NotPendingGuardian"),
-    ("propose_beneficiary", "admin", "NotBeneficiary"),
-    ("propose_beneficiary", "series_a", "NotBeneficiary"),
-    ("accept_beneficiary", "series_a", "NotPendingBeneficiary"),
-    ("accept_beneficiary", "admin", "NotPendingBeneficiary"),
-]
+@on_every_instruction({"nobody need sign it": lambda its, name: not signers(its, name)}, slot=signers)
+def test_another_role_is_not_enough(program: str, instruction: str, slot: str) -> None:
+    """Everybody else who is somebody here, whatever their own role, is told what a stranger is told.
+
+    The admin is no guardian, an operator no admin, an heir nothing yet, nobody's row the admin's.
+    """
+    its = SUBJECTS[program]
+    world, call = its.scene(instruction)
+    own = {meta.pubkey for meta in call.accounts}
+    others = [name for name in EVERYBODY if address(name) not in own]
+    error = its.expectations.expected(Case(instruction, slot, "stranger"))
+    wanted = {name: error for name in others} | its.shared.get((instruction, slot), {})
+    with undone(world):
+        for name in others:
+            # Who can't pay is told so first.
+            world.chain.airdrop(address(name), 10**12)
+        calls = {name: its.matrix.put(instruction, **{slot: address(name)}) for name in others}
+        found = {name: rehearsed(world, each) and refused(world, each) for name, each in calls.items()}
+    assert found == wanted
 
 
-@pytest.mark.parametrize(("instruction", "name", "error"), WRONG_SIGNERS)
-def test_another_role_is_not_enough(instruction: str, name: str, error: str) -> None:
-    """Each role is one address: the admin is no guardian, an heir no admin, nobody's row the admin's."""
-    stage_name = {"launch": "complete", "add_allocation": "table"}.get(instruction, "running")
-    assert refused(stage(stage_name), as_(name, instruction)) == error
+@on_every_program
+def test_whoever_shares_a_slot_is_told_something_else(program: str) -> None:
+    """What is said of others must not be what a stranger is told."""
+    its = SUBJECTS[program]
+    for (instruction, slot), others in its.shared.items():
+        assert slot in signers(its, instruction)
+        assert its.expectations.expected(Case(instruction, slot, "stranger")) not in others.values()
 
 
-def test_a_forged_signature_never_gets_to_the_program() -> None:
-    world = World(verify_signatures=True)
-    call = client.initialize(ADMIN, staking_program(), GUARDIAN)
-    message = MessageV0.try_compile(world.payer.pubkey(), [call], [], world.chain.latest_blockhash())
-    good = VersionedTransaction(message, [world.payer, world.admin])
-    forged = [good.signatures[0], key("mallory").sign_message(bytes(message))]
-    record = world.chain.submit(VersionedTransaction.populate(message, forged))
-    assert record.error == "SignatureFailure"
-    assert world.chain.get(client.CONFIG) is None
-    assert world.chain.submit(good).error is None
+# -- the admin -------------------------------------------------------------------------------
 
 
-# -- initialize ------------------------------------------------------------------------------
+@on_every_program
+def test_the_admin_is_handed_over_in_two_steps(program: str) -> None:
+    its = SUBJECTS[program]
+    world, accept = its.scene("accept_admin")
+    propose = its.client.propose_admin
+    assert its.config(world).pending_admin == NEXT
+    with undone(world):
+        assert refused(world, propose(NEXT, MALLORY)) == "NotAdmin", "a proposal alone gives no right"
+        for name in ("admin", "guardian", "mallory"):
+            assert refused(world, its.client.accept_admin(address(name))) == "NotPendingAdmin"
+        do(world, accept)
+        found = its.config(world)
+        assert (found.admin, found.pending_admin) == (NEXT, NOBODY)
+        assert refused(world, accept) == "NotPendingAdmin"
+        do(world, propose(NEXT, ADMIN))
+        do(world, its.client.accept_admin(ADMIN))
+        assert its.config(world).admin == ADMIN
 
 
-def initialize(admin: Pubkey, guardian: Pubkey = GUARDIAN, staking: Pubkey | None = None) -> Instruction:
-    return client.initialize(admin, staking_program() if staking is None else staking, guardian)
+@on_every_program
+@pytest.mark.parametrize(("role", "error"), [("admin", "NotAdmin"), ("guardian", "NotGuardian")])
+def test_who_had_a_role_has_nothing_left(program: str, role: str, error: str) -> None:
+    """Each call that succeeds here, or could in any stage, as it needs the role and the config alone."""
+    its = SUBJECTS[program]
+    world, accept = its.scene(f"accept_{role}")
+    alone = {role, "config", "event_authority", "program"}
+    calls = [
+        its.matrix.valid(name)
+        for name in its.program.instructions
+        if role in (slots := its.matrix.slots(name)) and name != "initialize"
+        if its.matrix.world(name) is world or set(slots) == alone
+    ]
+    assert calls
+    with undone(world):
+        do(world, accept)
+        for call in calls:
+            assert refused(world, call) == error
 
 
-def test_only_the_upgrade_authority_can_initialize() -> None:
-    assert refused(stages.empty(), initialize(MALLORY)) == "NotUpgradeAuthority"
+@on_every_program
+def test_a_withdrawn_proposal_can_not_be_accepted(program: str) -> None:
+    its = SUBJECTS[program]
+    world, accept = its.scene("accept_admin")
+    with undone(world):
+        do(world, its.client.propose_admin(ADMIN, NOBODY))
+        assert refused(world, accept) == "NotPendingAdmin"
+        assert its.config(world).admin == ADMIN
 
 
-def with_program_data(call: Instruction, program_data: Pubkey) -> Instruction:
-    metas = list(call.accounts)
-    metas[1] = AccountMeta(program_data, False, False)
-    return Instruction(call.program_id, call.data, metas)
-
-
-def header(authority: Pubkey | None, tag: int = 3) -> bytes:
-    """The first bytes of a ProgramData account."""
-    return struct.pack("<IQB", tag, 1, authority is not None) + bytes(authority or Pubkey.default())
-
-
-FORGED_PROGRAM_DATA: dict[str, tuple[Pubkey, Account | None]] = {
-    "of the attacker's own program": (program_data_address(IMPOSTOR), None),
-    "of the attacker's program's making": (address("elsewhere"), Account(10**9, header(MALLORY), IMPOSTOR)),
-    "a wallet": (address("bob"), None),
-    # A loader's buffer holds bytes of its owner's choice, behind a header of 37 bytes.
-    "a buffer": (
-        address("elsewhere"),
-        Account(10**9, struct.pack("<IB", 1, 1) + bytes(MALLORY) + header(MALLORY), UPGRADEABLE_LOADER),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", FORGED_PROGRAM_DATA)
-def test_initialize_with_a_forged_program_data(name: str) -> None:
-    world = stages.empty()
-    where, account = FORGED_PROGRAM_DATA[name]
-    if account:
-        world.chain.set_account(where, account)
-    assert refused(world, with_program_data(initialize(MALLORY), where)) == "NotUpgradeAuthority"
-
-
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [
-        (header(MALLORY), None),
-        (header(None), "NotUpgradeAuthority"),
-        (header(MALLORY, tag=1), "NotUpgradeAuthority"),
-        (header(MALLORY)[:44], "NotUpgradeAuthority"),
-        (b"", "NotUpgradeAuthority"),
-    ],
-    ids=["its authority", "given up", "not a ProgramData", "cut", "empty"],
-)
-def test_what_the_program_data_must_say(content: bytes, error: str | None) -> None:
-    """Planted where the loader keeps the authority: whoever it names, and nobody when it names none."""
-    world = stages.empty()
-    world.chain.set_account(client.PROGRAM_DATA, Account(10**10, content, UPGRADEABLE_LOADER))
-    assert refused(world, initialize(MALLORY)) == error
-
-
-def test_the_program_data_must_belong_to_the_loader() -> None:
-    world = stages.empty()
-    world.chain.set_account(client.PROGRAM_DATA, Account(10**10, header(MALLORY), SYSTEM_PROGRAM))
-    assert refused(world, initialize(MALLORY)) == "NotUpgradeAuthority"
-
-
-# -- addresses of zero -----------------------------------------------------------------------
-
-ZEROS: dict[str, tuple[str, Callable[[], Instruction]]] = {
-    "guardian at the start": ("empty", lambda: initialize(ADMIN, guardian=NOBODY)),
-    "staking program at the start": ("empty", lambda: initialize(ADMIN, staking=NOBODY)),
-    "beneficiary": (
-        "table",
-        lambda: client.add_allocation(ADMIN, LAST_ROW, NOBODY),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ZEROS)
-def test_nobody_is_no_address(name: str) -> None:
-    where, call = ZEROS[name]
-    assert refused(stage(where), call()) == "ZeroAddress"
-
-
-# -- two steps -------------------------------------------------------------------------------
-
-
-def test_the_old_admin_has_nothing_left() -> None:
-    world = stages.running()
-    do(world, client.accept_admin(address(HEIR)))
-    for call in ("propose_admin", "propose_guardian"):
-        assert refused(world, as_("admin", call)) == "NotAdmin"
-    assert refused(world, valid("open_season")) == "NotAdmin"
-    assert refused(world, client.accept_admin(address(HEIR))) == "NotPendingAdmin"
-    do(world, client.propose_admin(address(HEIR), ADMIN))
-
-
-def test_a_withdrawn_proposal_can_not_be_accepted() -> None:
-    world = stages.running()
-    do(world, client.propose_admin(ADMIN, NOBODY))
-    assert refused(world, client.accept_admin(address(HEIR))) == "NotPendingAdmin"
-    do(world, client.propose_beneficiary(1, address("series_a"), NOBODY))
-    assert refused(world, client.accept_beneficiary(1, address(HEIR))) == "NotPendingBeneficiary"
-
-
-def test_a_proposal_alone_gives_no_right() -> None:
-    world = stage("running")
-    assert refused(world, client.propose_guardian(address(HEIR), MALLORY)) == "NotAdmin"
-    assert refused(world, client.propose_beneficiary(1, address(HEIR), MALLORY)) == "NotBeneficiary"
-
-
-def test_the_old_beneficiary_gets_nothing_any_more() -> None:
-    world = stages.running()
-    do(world, client.accept_beneficiary(1, address(HEIR)))
-    assert refused(world, client.propose_beneficiary(1, address("series_a"), MALLORY)) == "NotBeneficiary"
-    assert refused(world, client.release(1, address("series_a"))) == "InvalidAccountData"
-
-
-def test_a_replaced_guardian_can_neither_stop_nor_veto() -> None:
-    world = stages.running()
-    do(world, client.accept_guardian(address(DEPUTY)))
-    assert refused(world, valid("set_pause")) == "NotGuardian"
-    assert refused(world, client.cancel_season(GUARDIAN, WAITING, ADMIN)) == "NotGuardian"
-    do(world, client.cancel_season(address(DEPUTY), WAITING, ADMIN))
-
-
-def test_a_guardian_who_funded_the_season_can_veto_it() -> None:
-    world = stages.running()
-    do(world, client.propose_guardian(ADMIN, ADMIN))
-    world.chain.advance(client.GUARDIAN_NOTICE)
-    do(world, client.accept_guardian(ADMIN))
-    stages.open_season(world, NEW_SEASON, 30, page=False)
-    before = world.balance(ADMIN)
-    do(world, client.cancel_season(ADMIN, NEW_SEASON, ADMIN))
-    assert world.balance(ADMIN) - before == sum(stages.season_amounts(NEW_SEASON).values())
-
-
-def test_the_season_goes_back_to_its_funder_not_to_the_next_admin() -> None:
-    world = stages.running()
-    do(world, client.accept_admin(address(HEIR)))
-    world.give(address(HEIR), 1)
-    assert refused(world, client.cancel_season(GUARDIAN, WAITING, address(HEIR))) == "WrongAccount"
-    do(world, client.cancel_season(GUARDIAN, WAITING, ADMIN))
+@on_every_program
+def test_the_roles_do_not_touch_each_other(program: str) -> None:
+    """Another admin leaves the guardian where it is, and the other way round."""
+    its = SUBJECTS[program]
+    for role, other in (("admin", "guardian"), ("guardian", "admin")):
+        world, accept = its.scene(f"accept_{role}")
+        with undone(world):
+            before = its.config(world)
+            do(world, accept)
+            after = its.config(world)
+            assert getattr(after, role) != getattr(before, role)
+            for field in (other, f"pending_{other}"):
+                assert getattr(after, field) == getattr(before, field)
 
 
 # -- events ----------------------------------------------------------------------------------
 
 
-def test_nobody_else_can_send_our_events() -> None:
+@on_every_program
+def test_nobody_else_can_send_our_events(program: str) -> None:
     """The framework's event instruction, called from outside: the authority signs for us alone."""
+    its = SUBJECTS[program]
+    world, _ = its.scene("set_pause")
     data = EVENT_TAG + bytes(100)
     for accounts, error in (
-        ([AccountMeta(PROGRAM.event_authority, False, False)], "MissingRequiredSignature"),
+        ([AccountMeta(its.program.event_authority, False, False)], "MissingRequiredSignature"),
         ([AccountMeta(MALLORY, True, False)], "InvalidSeeds"),
         ([], "NotEnoughAccountKeys"),
     ):
-        assert refused(stage("running"), Instruction(PROGRAM.address, data, accounts)) == error
+        assert refused(world, Instruction(its.program.address, data, accounts)) == error

@@ -4,38 +4,28 @@ All of it follows from the IDL, so that an instruction or an account that is new
 until it has a valid call, a kind, and an expectation.
 """
 
-import pytest
 from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
 
-from keeper.clients import tokenomics as client
-from keeper.clients.tokenomics import PROGRAM
-from tests.security import stages
-from tests.security.buyback.expectations import EXPECTATIONS as BUYBACK
-from tests.security.calls import CALLS, claim
-from tests.security.expectations import EXPECTATIONS
+from tests.programs.world import World
+from tests.security.every import SUBJECTS, on_every_instruction, on_every_program
 from tests.security.matrix import CHANGES, Case
-from tests.security.orders.expectations import EXPECTATIONS as ORDERS
-from tests.security.outcomes import accounts, refused, rehearsed
-from tests.security.stages import CLOSED, ENDED, OTHER_TOKENS, RUNNING, address, do, stage
-from tests.security.staking.expectations import EXPECTATIONS as STAKING
-from tests.security.substitution import valid
+from tests.security.outcomes import effect, refused, rehearsed
+from tests.security.people import IMPOSTOR, OTHER_TOKENS
+from tests.security.tokens import TOKEN_2022, vaults
 
-PROGRAMS = {"tokenomics": EXPECTATIONS, "staking": STAKING, "buyback": BUYBACK, "orders": ORDERS}
 DOUBLED = {"withdraw_overflow"}
 """Its supplier signs, and is the owner that the stake goes to."""
-CALLABLE = [(name, each) for name, its in PROGRAMS.items() for each in its.matrix.program.instructions]
-SLOTS = [(name, each, slot) for name, each in CALLABLE for slot in PROGRAMS[name].matrix.slots(each)]
 
 
-@pytest.mark.parametrize(("program", "instruction"), CALLABLE)
+@on_every_instruction()
 def test_the_valid_call_succeeds(program: str, instruction: str) -> None:
-    matrix = PROGRAMS[program].matrix
-    assert rehearsed(matrix.world(instruction), matrix.valid(instruction)) is None
+    assert rehearsed(*SUBJECTS[program].scene(instruction)) is None
 
 
-@pytest.mark.parametrize(("program", "instruction", "slot"), SLOTS)
+@on_every_instruction(slot=lambda its, instruction: its.matrix.slots(instruction))
 def test_no_other_account_will_do(program: str, instruction: str, slot: str) -> None:
-    its = PROGRAMS[program]
+    its = SUBJECTS[program].expectations
     found, wanted = {}, {}
     for case in its.matrix.cases(instruction, slot):
         world, call = its.matrix.prepare(case)
@@ -48,16 +38,16 @@ def test_no_other_account_will_do(program: str, instruction: str, slot: str) -> 
     assert found == wanted
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@on_every_program
 def test_every_reason_is_of_a_case_that_succeeds(program: str) -> None:
     """A case that is refused by now must not be excused any more."""
-    its = PROGRAMS[program]
+    its = SUBJECTS[program].expectations
     assert [excused for excused in its.legitimate if its.expected(Case(*excused)) is not None] == []
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@on_every_program
 def test_the_matrix_is_complete(program: str) -> None:
-    its = PROGRAMS[program]
+    its = SUBJECTS[program].expectations
     matrix, instructions = its.matrix, its.matrix.program.instructions
     slots = {(name, slot) for name in instructions for slot in matrix.slots(name)}
     names = {slot for _, slot in slots}
@@ -77,50 +67,62 @@ def test_the_matrix_is_complete(program: str) -> None:
         assert count == len(listed) * (len(CHANGES) + len(listed) - 1) + flags_removed
 
 
-@pytest.mark.parametrize(("program", "instruction"), CALLABLE)
+@on_every_program
+def test_every_call_is_in_some_stage(program: str) -> None:
+    its = SUBJECTS[program]
+    assert {call.stage for call in its.matrix.calls.values()} <= its.stages.keys()
+
+
+@on_every_instruction()
 def test_a_call_needs_all_its_accounts(program: str, instruction: str) -> None:
-    matrix = PROGRAMS[program].matrix
-    world, call = matrix.world(instruction), matrix.valid(instruction)
+    world, call = SUBJECTS[program].scene(instruction)
     for length in range(len(call.accounts)):
         cut = Instruction(call.program_id, call.data, call.accounts[:length])
         assert refused(world, cut) == "NotEnoughAccountKeys"
 
 
-@pytest.mark.parametrize(("program", "instruction"), CALLABLE)
+@on_every_instruction()
 def test_a_call_needs_all_its_arguments(program: str, instruction: str) -> None:
-    matrix = PROGRAMS[program].matrix
-    world, call = matrix.world(instruction), matrix.valid(instruction)
+    world, call = SUBJECTS[program].scene(instruction)
     for length in {*range(9), len(call.data) // 2, len(call.data) - 1} - {len(call.data)}:
         cut = Instruction(call.program_id, bytes(call.data)[:length], call.accounts)
         if length < len(call.data):
             assert refused(world, cut) == "InvalidInstructionData", length
 
 
-@pytest.mark.parametrize("instruction", PROGRAM.instructions)
-def test_extra_accounts_change_nothing(instruction: str) -> None:
-    """Vaults passed behind a call's own accounts, writable: it succeeds, and leaves them alone."""
-    world = stages.STAGES[CALLS[instruction].stage]()
-    call = valid(instruction)
+@on_every_instruction()
+def test_extra_accounts_change_nothing(program: str, instruction: str) -> None:
+    """Every vault and config there is, passed behind a call's own accounts, writable: the same happens.
+
+    One at a time: the packet of the largest call holds no more.
+    """
+    world, call = SUBJECTS[program].scene(instruction)
+    plain = effect(world, call)
+    assert plain, "a call that does nothing shows nothing"
+    configs = [its.client.CONFIG for its in SUBJECTS.values() if its.is_initialised(world)]
     own = {meta.pubkey for meta in call.accounts}
-    vaults = [client.GENESIS_VAULT, client.REWARD_VAULT, client.season_vault_address(RUNNING)]
-    extra = [each for each in (*vaults, OTHER_TOKENS.pubkey(), client.CONFIG) if each not in own]
-    before = accounts(world)
-    metas = [*call.accounts, *(AccountMeta(each, False, True) for each in extra)]
-    do(world, Instruction(call.program_id, call.data, metas))
-    after = accounts(world)
-    touched = {each for each in before.keys() | after.keys() if before.get(each) != after.get(each)}
-    assert touched <= own
+    extra = [each for each in (*vaults(world), *configs, OTHER_TOKENS.pubkey()) if each not in own]
+    assert extra
+    for each in extra:
+        metas = [*call.accounts, AccountMeta(each, False, True)]
+        assert effect(world, Instruction(call.program_id, call.data, metas)) == plain
 
 
-OTHER_SETS = {
-    "another wallet's claim": lambda: claim(RUNNING, "bob"),
-    "another allocation": lambda: client.release(5, address("launchpool")),
-    "a page of a closed season": lambda: client.close_claim_page(CLOSED, 0, address("alice")),
-    "another season": lambda: client.close_season(ENDED, address("admin")),
-}
+@on_every_instruction()
+def test_another_program_in_a_programs_place(program: str, instruction: str) -> None:
+    """One of the attacker's that says yes to everything without doing it, and the newer token program."""
+    its = SUBJECTS[program]
+    world, call = its.scene(instruction)
+    slots = its.matrix.slots(instruction)
+    called = [slot for slot, meta in zip(slots, call.accounts, strict=True) if executable(world, meta.pubkey)]
+    assert "program" in called
+    for slot in called:
+        error = its.expectations.expected(Case(instruction, slot, "stranger"))
+        assert error is not None
+        for other in (IMPOSTOR, TOKEN_2022):
+            assert refused(world, its.matrix.put(instruction, **{slot: other})) == error, slot
 
 
-@pytest.mark.parametrize("name", OTHER_SETS)
-def test_a_whole_other_set_is_another_call(name: str) -> None:
-    """Accounts that fit each other succeed: nothing is tied to the first of a kind."""
-    assert rehearsed(stage("running"), OTHER_SETS[name]()) is None
+def executable(world: World, address: Pubkey) -> bool:
+    found = world.chain.get(address)
+    return found is not None and found.executable

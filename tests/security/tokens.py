@@ -9,14 +9,19 @@ from solders.system_program import CreateAccountParams, create_account
 from spl.token import instructions as spl
 from spl.token import models
 
+from keeper.chain import Account
 from keeper.chain.framework import TOKEN_PROGRAM
 from keeper.chain.loader import minimum_balance
+from keeper.chain.token import TokenAccount, read_token_account
 from keeper.economy.supply import IO_DECIMALS
 from tests.programs.world import World, finish
+from tests.security.people import KEYS
 
 TOKEN_2022 = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 MINT_SIZE = 82
 ACCOUNT_SIZE = 165
+FROZEN, STATE = b"\2", 108
+"""A token account's state, and where it is."""
 
 
 def create_mint(
@@ -95,6 +100,13 @@ def freeze(account: Pubkey, mint: Pubkey, authority: Pubkey) -> Instruction:
     )
 
 
+def freeze_anyway(world: World, account: Pubkey) -> None:
+    """A token account in the state of a frozen one, though its mint can't freeze."""
+    found = world.account(account)
+    frozen = found.data[:STATE] + FROZEN + found.data[STATE + 1 :]
+    world.chain.set_account(account, Account(found.lamports, frozen, found.owner))
+
+
 def thaw(account: Pubkey, mint: Pubkey, authority: Pubkey) -> Instruction:
     """Let a token account go on."""
     return spl.thaw_account(
@@ -107,6 +119,17 @@ def close(account: Pubkey, to: Pubkey, owner: Pubkey) -> Instruction:
     return spl.close_account(
         models.CloseAccountParams(program_id=TOKEN_PROGRAM, account=account, dest=to, owner=owner)
     )
+
+
+def token_accounts(world: World) -> dict[Pubkey, TokenAccount]:
+    """Every account of the token program's, by its address."""
+    found = finish(world.chain.program_accounts(TOKEN_PROGRAM, size=ACCOUNT_SIZE))
+    return {each: read_token_account(account.data) for each, account in found.items()}
+
+
+def vaults(world: World) -> dict[Pubkey, TokenAccount]:
+    """Every token account that is no person's: a program signs for its owner."""
+    return {each: held for each, held in token_accounts(world).items() if held.owner not in KEYS}
 
 
 def _set_authority(account: Pubkey, current: Pubkey, kind: models.AuthorityType, new: Pubkey) -> Instruction:

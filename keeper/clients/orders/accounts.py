@@ -8,7 +8,7 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain
+from keeper.chain import ChainReader
 from keeper.clients.orders.program import (
     CONFIG,
     MAX_CLASSES,
@@ -257,31 +257,31 @@ def parse_fault(data: bytes) -> Fault:
     return record(Fault, PROGRAM.account("Fault", data))
 
 
-async def read_config(chain: Chain) -> Config | None:
+async def read_config(chain: ChainReader) -> Config | None:
     """Read the config, None before ``initialize``."""
     (account,) = await chain.accounts([CONFIG])
     return parse_config(account.data) if account else None
 
 
-async def read_order(chain: Chain, renter: Pubkey, number: int) -> Order | None:
+async def read_order(chain: ChainReader, renter: Pubkey, number: int) -> Order | None:
     """Read a renter's order, None when there is none or it is closed."""
     (account,) = await chain.accounts([order_address(renter, number)])
     return parse_order(account.data) if account else None
 
 
-async def read_orders(chain: Chain) -> dict[Pubkey, Order]:
+async def read_orders(chain: ChainReader) -> dict[Pubkey, Order]:
     """Read all orders by their addresses, the oldest first."""
     found = {a: parse_order(data) for a, data in (await accounts_of(chain, PROGRAM, "Order")).items()}
     return dict(sorted(found.items(), key=lambda row: (row[1].created_at, bytes(row[0]))))
 
 
-async def read_leases(chain: Chain) -> dict[Pubkey, Lease]:
+async def read_leases(chain: ChainReader) -> dict[Pubkey, Lease]:
     """Read all leases by their addresses, the oldest first."""
     found = {a: parse_lease(data) for a, data in (await accounts_of(chain, PROGRAM, "Lease")).items()}
     return dict(sorted(found.items(), key=lambda row: (row[1].matched_at, bytes(row[0]))))
 
 
-async def read_faults(chain: Chain) -> list[Fault]:
+async def read_faults(chain: ChainReader) -> list[Fault]:
     """Read all faults, by lease and evidence."""
     found = [parse_fault(data) for data in (await accounts_of(chain, PROGRAM, "Fault")).values()]
     return sorted(found, key=lambda fault: (bytes(fault.lease), fault.evidence, fault.good_hours))

@@ -14,6 +14,7 @@ PROGRAM_DATA = program_data_address(PROGRAM.address)
 PAUSE_ORDERS: int = PROGRAM.constants["PAUSE_ORDERS"]
 PAUSE_MATCHING: int = PROGRAM.constants["PAUSE_MATCHING"]
 MAX_CLASSES: int = PROGRAM.constants["MAX_CLASSES"]
+MAX_DEVICES: int = PROGRAM.constants["MAX_DEVICES"]
 MAX_COUNTRIES: int = PROGRAM.constants["MAX_COUNTRIES"]
 
 ERROR = {each.name: each.code for each in PROGRAM.errors.values()}

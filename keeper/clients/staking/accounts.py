@@ -10,7 +10,7 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain
+from keeper.chain import ChainReader
 from keeper.clients.records import accounts_of, record
 from keeper.clients.staking.program import CONFIG, MAX_OPERATORS, PROGRAM, block_address, wallet_address
 from keeper.economy.calendar import HOUR
@@ -284,47 +284,47 @@ def parse_slash(data: bytes) -> Slash:
     return record(Slash, {**values, "votes": tuple(values["votes"])})
 
 
-async def read_config(chain: Chain) -> Config | None:
+async def read_config(chain: ChainReader) -> Config | None:
     """Read the config, None before ``initialize``."""
     (account,) = await chain.accounts([CONFIG])
     return parse_config(account.data) if account else None
 
 
-async def read_classes(chain: Chain) -> dict[int, Class]:
+async def read_classes(chain: ChainReader) -> dict[int, Class]:
     """Read all classes by number."""
     found = [parse_class(data) for data in (await accounts_of(chain, PROGRAM, "Class")).values()]
     return {each.id: each for each in sorted(found, key=lambda each: each.id)}
 
 
-async def read_blocks(chain: Chain) -> list[Block]:
+async def read_blocks(chain: ChainReader) -> list[Block]:
     """Read all blocks in the order of their hours."""
     found = [parse_block(data) for data in (await accounts_of(chain, PROGRAM, "Block")).values()]
     return sorted(found, key=lambda block: block.hour)
 
 
-async def read_hours(chain: Chain, hours: Sequence[int]) -> dict[int, Block]:
+async def read_hours(chain: ChainReader, hours: Sequence[int]) -> dict[int, Block]:
     """Read these hours' blocks, those that there are."""
     found = await chain.accounts([block_address(hour) for hour in hours])
     return {hour: parse_block(each.data) for hour, each in zip(hours, found, strict=True) if each}
 
 
-async def device_accounts(chain: Chain) -> dict[Pubkey, bytes]:
+async def device_accounts(chain: ChainReader) -> dict[Pubkey, bytes]:
     """Read all devices' bytes by their addresses."""
     return await accounts_of(chain, PROGRAM, "Device")
 
 
-async def read_devices(chain: Chain) -> dict[Pubkey, Device]:
+async def read_devices(chain: ChainReader) -> dict[Pubkey, Device]:
     """Read all devices by their addresses."""
     return {address: parse_device(data) for address, data in (await device_accounts(chain)).items()}
 
 
-async def read_wallet(chain: Chain, owner: Pubkey) -> Wallet | None:
+async def read_wallet(chain: ChainReader, owner: Pubkey) -> Wallet | None:
     """Read a wallet's account, None when it was never opened."""
     (account,) = await chain.accounts([wallet_address(owner)])
     return parse_wallet(account.data) if account else None
 
 
-async def read_slashes(chain: Chain) -> list[Slash]:
+async def read_slashes(chain: ChainReader) -> list[Slash]:
     """Read all proposals to slash, by device and evidence."""
     found = [parse_slash(data) for data in (await accounts_of(chain, PROGRAM, "Slash")).values()]
     return sorted(found, key=lambda slash: (bytes(slash.device), slash.evidence))

@@ -16,6 +16,8 @@ REWARD_AUTHORITY = PROGRAM.pda("claim", "reward_authority")
 PROGRAM_DATA = program_data_address(PROGRAM.address)
 KEPT_ROOTS: int = PROGRAM.constants["KEPT_ROOTS"]
 MAX_OPERATORS: int = PROGRAM.constants["MAX_OPERATORS"]
+MAX_PROCESSORS: int = PROGRAM.constants["MAX_PROCESSORS"]
+MAX_TIER: int = PROGRAM.constants["MAX_TIER"]
 MAX_HOURS_AHEAD: int = PROGRAM.constants["MAX_HOURS_AHEAD"]
 PAUSE_REWARDS: int = PROGRAM.constants["PAUSE_REWARDS"]
 

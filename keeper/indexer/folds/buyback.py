@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from keeper.chain.program import Fields
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
-from keeper.clients.buyback import PROGRAM, Status
+from keeper.clients.buyback import PROGRAM, AuctionStatus
 from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds.roles import param_folds, role_folds
 
@@ -57,7 +57,7 @@ def started(book: Book, event: Fields, at: int) -> None:
 def sold(book: Book, event: Fields, at: int) -> None:
     """A bidder took the lot."""
     outcome = {name: event[name] for name in ("bidder", "cost", "price")}
-    _ended(book, event, Status.SOLD, **outcome)
+    _ended(book, event, AuctionStatus.SOLD, **outcome)
     config = _config(book)
     config["sold"] += 1
     config.update(
@@ -71,7 +71,7 @@ def sold(book: Book, event: Fields, at: int) -> None:
 
 def unsold(book: Book, event: Fields, at: int) -> None:
     """Nobody took the lot."""
-    _ended(book, event, Status.VOID if event["void"] else Status.UNSOLD)
+    _ended(book, event, AuctionStatus.VOID if event["void"] else AuctionStatus.UNSOLD)
     config = _config(book)
     config["unsold"] += 1
     config.update(open=False, void=False, reference_price=event["reference_price"])
@@ -86,7 +86,7 @@ def fees_burned(book: Book, event: Fields, at: int) -> None:
     _config(book).update(fees_io=event["fees_io"], burned_fees=event["fees_io"])
 
 
-def _ended(book: Book, event: Fields, status: Status, **outcome: object) -> None:
+def _ended(book: Book, event: Fields, status: AuctionStatus, **outcome: object) -> None:
     auction = book.change("Auction", client.auction_address(event["number"]))
     auction.update(status=int(status), closed_at=event["at"], **outcome)
 

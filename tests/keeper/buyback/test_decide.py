@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from keeper.buyback import decide
-from keeper.buyback.decide import Limits, Quote
+from keeper.buyback.decide import BidLimits, Quote
 from keeper.clients import buyback
 from keeper.economy.supply import IO
 from keeper.jobs.buyback import read_view
-from tests.programs.buyback_world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY, finish
 
-LIMITS = Limits(max_io=10**18, margin_bps=0)
+LIMITS = BidLimits(max_io=10**18, margin_bps=0)
 RICH = 10**18
 
 
@@ -109,10 +109,12 @@ def test_why_there_is_no_bid(open_view, idle_view):
         "the guardian stopped it",
         now + 5,
     )
-    assert why(limits=Limits(6_500 * IO - 1, 0))[0].startswith("6,500.00000000 IO is more than the limit of")
+    assert why(limits=BidLimits(6_500 * IO - 1, 0))[0].startswith(
+        "6,500.00000000 IO is more than the limit of"
+    )
     assert why(inventory=6_500 * IO - 1)[0].startswith("6,500.00000000 IO is more than the 6,499.99999999 at")
     assert why(said=quote(2 * IO))[0].endswith("which it won't come to")
-    assert decide.bid(open_view, good, Limits(6_500 * IO, 0), 6_500 * IO).due
+    assert decide.bid(open_view, good, BidLimits(6_500 * IO, 0), 6_500 * IO).due
 
 
 def test_the_number_is_the_one_to_start():

@@ -22,16 +22,16 @@ from keeper.buyback.sources import (
     OwnHistory,
     from_sales,
 )
-from keeper.clients.buyback import Auction, Status
+from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.economy.supply import IO
-from tests.programs.buyback_world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY
 
 LOG = structlog.get_logger()
 NOW = 1_800_000_000
 
 
-def sale(number: int, price: int, at: int = NOW, status: Status = Status.SOLD) -> Auction:
+def sale(number: int, price: int, at: int = NOW, status: AuctionStatus = AuctionStatus.SOLD) -> Auction:
     lot = 100 * USDC
     return Auction(status, number, lot, 2 * price, 1, at - 9, at + 9, at, price, price, Pubkey.default())
 
@@ -53,7 +53,9 @@ def test_of_two_prices_the_lower():
 
 
 def test_what_says_nothing():
-    unsold = [sale(0, 100, status=each) for each in (Status.OPEN, Status.UNSOLD, Status.VOID)]
+    unsold = [
+        sale(0, 100, status=each) for each in (AuctionStatus.OPEN, AuctionStatus.UNSOLD, AuctionStatus.VOID)
+    ]
     assert from_sales(unsold, NOW) is None
     old = sale(0, 100, NOW - HISTORY_DAYS * DAY)
     assert from_sales([old], NOW) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from solana.rpc.async_api import AsyncClient
@@ -14,7 +15,7 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams
 from solders.system_program import transfer as system_transfer
 
-from keeper.chain import Chain, Program, TransactionRecord
+from keeper.chain import Chain, Program, Signer, TransactionRecord, landing
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.chain.rpc import RpcChain
@@ -66,7 +67,7 @@ def embedded() -> EmbeddedChain:
 async def rpc() -> AsyncIterator[RpcSite]:
     node = RpcNode(new_chain(verify_signatures=False))
     await node.start()
-    chain = RpcChain(AsyncClient(node.url), resend_seconds=0)
+    chain = RpcChain(AsyncClient(node.url))
     yield RpcSite(chain, node.chain, node.execute, node)
     await chain.close()
     await node.stop()
@@ -106,3 +107,10 @@ def add_allocation(number: int, amount: int = 10**8) -> Instruction:
         "tranches": 0,
     }
     return TOKENOMICS.instruction("add_allocation", arguments, admin=ADMIN.pubkey())
+
+
+async def land(
+    chain: Chain, instructions: Sequence[Instruction], signers: Sequence[Signer], **options: Any
+) -> TransactionRecord:
+    """Land a transaction without waiting between two looks."""
+    return await landing.land(chain, instructions, signers, poll_seconds=0, **options)

@@ -108,9 +108,9 @@ def test_every_argument_is_needed_and_no_other_taken(program: str, name: str) ->
     arguments = {argument["name"]: 0 for argument in form["args"]}
     for lacking in arguments:
         rest = {key: value for key, value in arguments.items() if key != lacking}
-        with pytest.raises(CodecError, match=rf"{program}\.{name}: lacks \[{lacking}\]"):
+        with pytest.raises(TypeError, match=rf"{program}\.{name}: lacks \[{lacking}\]"):
             codec.instruction(name, rest)
-    with pytest.raises(CodecError, match=rf"{program}\.{name}: .*doesn't take \[surplus\]"):
+    with pytest.raises(TypeError, match=rf"{program}\.{name}: .*doesn't take \[surplus\]"):
         codec.instruction(name, {**arguments, "surplus": 1})
 
 
@@ -127,9 +127,9 @@ def test_every_other_account_is_needed(program: str, name: str) -> None:
     codec.instruction(name, arguments, **given_keys)
     for lacking in needed:
         rest = {key: value for key, value in given_keys.items() if key != lacking}
-        with pytest.raises(CodecError, match=rf"{program}\.{name} needs the account {lacking}$"):
+        with pytest.raises(TypeError, match=rf"{program}\.{name} needs the account {lacking}$"):
             codec.instruction(name, arguments, **rest)
-    with pytest.raises(CodecError, match=rf"{program}\.{name} takes no account another, surplus$"):
+    with pytest.raises(TypeError, match=rf"{program}\.{name} takes no account another, surplus$"):
         codec.instruction(name, arguments, **given_keys, surplus=A, another=B)
 
 

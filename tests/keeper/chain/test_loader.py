@@ -87,11 +87,11 @@ class Interrupted(EmbeddedChain):
 
     left = 50
 
-    async def send(self, instructions, signers):
+    async def broadcast(self, transaction):
         if self.left == 0:
             raise ChainError("cut off")
         self.left -= 1
-        return await super().send(instructions, signers)
+        await super().broadcast(transaction)
 
 
 async def test_an_interrupted_upload_goes_on_where_it_stopped(chain, authority):

@@ -17,6 +17,7 @@ from tests.keeper.chain.conftest import (
     Site,
     add_allocation,
     initialize,
+    land,
     pay,
 )
 
@@ -53,7 +54,7 @@ async def test_a_program_is_executable(site: Site) -> None:
 
 
 async def test_an_emptied_account_is_none(site: Site) -> None:
-    await site.chain.send([pay(LAMPORTS, BOB.pubkey())], [ADMIN, ALICE])
+    await land(site.chain, [pay(LAMPORTS, BOB.pubkey())], [ADMIN, ALICE])
     assert await site.chain.accounts([ALICE.pubkey()]) == [None]
 
 
@@ -99,13 +100,13 @@ async def test_clock(site: Site) -> None:
     assert await site.chain.clock() == Clock(1 + 9_000, NOW + 3_600)
     site.owner.warp_to(-5)
     assert await site.chain.clock() == Clock(1 + 9_000, -5)
-    record = await site.chain.send([pay(LAMPORTS // 2)], [ALICE])
+    record = await land(site.chain, [pay(LAMPORTS // 2)], [ALICE])
     assert (record.slot, record.time) == (1 + 9_000 + 1, -5)
 
 
 async def test_genesis_hash_stays(site: Site) -> None:
     first = await site.chain.genesis_hash()
-    await site.chain.send([pay(1)], [ALICE])
+    await land(site.chain, [pay(1)], [ALICE])
     assert first == await site.chain.genesis_hash() == await site.owner.genesis_hash()
 
 

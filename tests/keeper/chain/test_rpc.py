@@ -24,22 +24,24 @@ from keeper.chain import (
     TransactionExpired,
     TransactionFailed,
     TransactionRecord,
+    landing,
 )
+from keeper.chain.fees import FeePolicy
 from keeper.chain.records import MAX_CALL_BYTES
 from keeper.chain.rpc import AT_ONCE, READ_TRIES
-from tests.keeper.chain.conftest import ADMIN, ALICE, BOB, LAMPORTS, RpcSite, initialize, pay
+from tests.keeper.chain.conftest import ADMIN, ALICE, BOB, LAMPORTS, RpcSite, initialize, land, pay
 from tests.keeper.chain.mischief import Lost, Mischief
 from tests.keeper.chain.rpc_node import HASH_LIFE, MAX_SIGNATURES, Faults, RpcNode
 
 FEE = 5_000
-SET_COMPUTE_UNIT_LIMIT = 2
+SET_COMPUTE_UNIT_LIMIT, SET_COMPUTE_UNIT_PRICE = 2, 3
 
 QUESTIONS: dict[str, Callable[[Chain], Awaitable[object]]] = {
     "genesis_hash": lambda chain: chain.genesis_hash(),
     "clock": lambda chain: chain.clock(),
     "accounts": lambda chain: chain.accounts([ALICE.pubkey()]),
     "program_accounts": lambda chain: chain.program_accounts(ALICE.pubkey()),
-    "send": lambda chain: chain.send([pay(1)], [ALICE]),
+    "send": lambda chain: land(chain, [pay(1)], [ALICE]),
     "simulate": lambda chain: chain.simulate([pay(1)], [ALICE]),
     "history": lambda chain: chain.history(ALICE.pubkey()),
 }
@@ -53,6 +55,15 @@ def sent(rpc: RpcSite) -> list[str]:
     return [parameters[0] for name, parameters in rpc.node.calls if name == "sendTransaction"]
 
 
+def budget(transaction: VersionedTransaction) -> tuple[int, int]:
+    """The compute limit and the price of a unit, which are a transaction's last two instructions."""
+    message = transaction.message
+    limit, price = message.instructions[-2:]
+    for each, tag in ((limit, SET_COMPUTE_UNIT_LIMIT), (price, SET_COMPUTE_UNIT_PRICE)):
+        assert (message.account_keys[each.program_id_index], each.data[0]) == (COMPUTE_BUDGET, tag)
+    return int.from_bytes(limit.data[1:], "little"), int.from_bytes(price.data[1:], "little")
+
+
 async def lamports(rpc: RpcSite, address: Pubkey) -> int:
     (account,) = await rpc.chain.accounts([address])
     return account.lamports if account else 0
@@ -63,7 +74,7 @@ async def lamports(rpc: RpcSite, address: Pubkey) -> int:
 
 async def test_a_transaction_sent_again_lands_once(rpc: RpcSite) -> None:
     rpc.node.faults.hidden_answers = 3
-    record = await rpc.chain.send([pay(7)], [ALICE])
+    record = await land(rpc.chain, [pay(7)], [ALICE])
     assert len(sent(rpc)) == 4
     assert len(set(sent(rpc))) == 1
     assert await lamports(rpc, BOB.pubkey()) == LAMPORTS + 7
@@ -72,37 +83,69 @@ async def test_a_transaction_sent_again_lands_once(rpc: RpcSite) -> None:
 
 
 async def test_equal_transfers_both_land(rpc: RpcSite) -> None:
-    first = await rpc.chain.send([pay(7)], [ALICE])
-    second = await rpc.chain.send([pay(7)], [ALICE])
+    first = await land(rpc.chain, [pay(7)], [ALICE])
+    second = await land(rpc.chain, [pay(7)], [ALICE])
     assert first.signature != second.signature
     assert await lamports(rpc, BOB.pubkey()) == LAMPORTS + 14
 
 
-async def test_a_dropped_transaction_expires(rpc: RpcSite) -> None:
+async def test_a_dropped_transaction_is_signed_anew_a_few_times(rpc: RpcSite) -> None:
+    """Each time only when it is certain that the one before can't land any more; at a higher price."""
     rpc.node.faults.drop = True
+    rpc.node.faults.fees = [1_000]
     rpc.node.faults.blocks_per_question = 100
-    with pytest.raises(TransactionExpired, match="before its blockhash expired"):
-        await rpc.chain.send([pay(7)], [ALICE])
-    assert len(sent(rpc)) == 2
+    with pytest.raises(TransactionExpired, match="4 transactions expired one after another"):
+        await land(rpc.chain, [pay(7)], [ALICE])
+    assert len(sent(rpc)) == 8
+    signed = [VersionedTransaction.from_bytes(base64.b64decode(each)) for each in dict.fromkeys(sent(rpc))]
+    assert [budget(each)[1] for each in signed] == [1_000, 1_500, 2_250, 3_375]
     assert await lamports(rpc, ALICE.pubkey()) == LAMPORTS
-    rpc.node.faults.drop = False
-    await rpc.chain.send([pay(7)], [ALICE])
+    rpc.node.faults = Faults()
+    await land(rpc.chain, [pay(7)], [ALICE])
     assert await lamports(rpc, ALICE.pubkey()) == LAMPORTS - 7 - FEE
 
 
 async def test_a_blockhash_is_valid_in_its_last_block(rpc: RpcSite) -> None:
     rpc.node.faults.drop = True
     rpc.node.faults.blocks_per_question = HASH_LIFE
-    with pytest.raises(TransactionExpired):
-        await rpc.chain.send([pay(7)], [ALICE])
+    signed = await landing.prepare(rpc.chain, [pay(7)], [ALICE], FeePolicy())
+    fate = await landing.follow(rpc.chain, signed.transaction, signed.last_valid_height, poll_seconds=0)
+    assert fate == (None, True)
     assert asked(rpc, "getBlockHeight") == 2
 
 
 async def test_landing_between_the_last_two_questions(rpc: RpcSite) -> None:
     rpc.node.faults.late = True
     rpc.node.faults.blocks_per_question = HASH_LIFE + 1
-    record = await rpc.chain.send([pay(7)], [ALICE])
+    record = await land(rpc.chain, [pay(7)], [ALICE])
     assert await rpc.chain.history(ALICE.pubkey()) == [record]
+    assert await lamports(rpc, ALICE.pubkey()) == LAMPORTS - 7 - FEE
+
+
+async def test_what_others_pay_is_offered_up_to_a_limit(rpc: RpcSite) -> None:
+    rpc.node.faults.fees = [0, 0, 2_000, 3_000]
+    policy = FeePolicy(percentile=50, highest=2_500)
+    await land(rpc.chain, [pay(7)], [ALICE], fees=policy)
+    (encoded,) = sent(rpc)
+    assert budget(VersionedTransaction.from_bytes(base64.b64decode(encoded)))[1] == 2_500
+    asked_for = next(params for name, params in rpc.node.calls if name == "getRecentPrioritizationFees")
+    assert set(asked_for[0]) == {str(ALICE.pubkey()), str(BOB.pubkey())}
+
+
+async def test_whoever_may_not_send_any_more_stops(rpc: RpcSite) -> None:
+    """It is asked before each time, and nothing is sent after a no."""
+    rpc.node.faults.drop = True
+    signed = await landing.prepare(rpc.chain, [pay(7)], [ALICE], FeePolicy())
+
+    async def twice() -> None:
+        if len(sent(rpc)) == 2:
+            raise ChainError("no more")
+
+    with pytest.raises(ChainError, match="no more"):
+        await landing.follow(
+            rpc.chain, signed.transaction, signed.last_valid_height, may_send=twice, poll_seconds=0
+        )
+    assert len(sent(rpc)) == 2
 
 
 async def test_refused_after_passing_simulation(rpc: RpcSite, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +158,7 @@ async def test_refused_after_passing_simulation(rpc: RpcSite, monkeypatch: pytes
 
     monkeypatch.setattr(rpc.owner, "submit", overtaken)
     with pytest.raises(TransactionFailed) as caught:
-        await rpc.chain.send([pay(LAMPORTS // 2)], [ALICE])
+        await land(rpc.chain, [pay(LAMPORTS // 2)], [ALICE])
     assert (caught.value.code, caught.value.record.failed_instruction) == (1, 0)
     assert await lamports(rpc, ALICE.pubkey()) == 10**9 - FEE
     assert await rpc.chain.history(ALICE.pubkey()) == [caught.value.record]
@@ -123,25 +166,22 @@ async def test_refused_after_passing_simulation(rpc: RpcSite, monkeypatch: pytes
 
 async def test_a_refusal_in_simulation_is_never_sent(rpc: RpcSite) -> None:
     with pytest.raises(TransactionFailed):
-        await rpc.chain.send([pay(LAMPORTS)], [ALICE])
+        await land(rpc.chain, [pay(LAMPORTS)], [ALICE])
     assert sent(rpc) == []
     assert await lamports(rpc, ALICE.pubkey()) == LAMPORTS
 
 
 async def test_the_compute_limit_follows_the_simulation(rpc: RpcSite) -> None:
-    record = await rpc.chain.send([initialize()], [ADMIN])
+    record = await land(rpc.chain, [initialize()], [ADMIN])
     (encoded,) = sent(rpc)
-    transaction = VersionedTransaction.from_bytes(base64.b64decode(encoded))
-    limit = transaction.message.instructions[-1]
-    assert transaction.message.account_keys[limit.program_id_index] == COMPUTE_BUDGET
-    assert limit.data[0] == SET_COMPUTE_UNIT_LIMIT
-    units = int.from_bytes(limit.data[1:], "little")
+    units, price = budget(VersionedTransaction.from_bytes(base64.b64decode(encoded)))
+    assert price == 0
     assert record.compute_units < units < 1.2 * record.compute_units + 500
 
 
 async def test_a_wrong_signature_is_refused(rpc: RpcSite) -> None:
     """What the node verifies: nothing else here would notice a client that signs wrongly."""
-    await rpc.chain.send([pay(1)], [ALICE])
+    await land(rpc.chain, [pay(1)], [ALICE])
     good = VersionedTransaction.from_bytes(base64.b64decode(sent(rpc)[0]))
     forged = VersionedTransaction.populate(good.message, [Signature.default()])
     client = AsyncClient(rpc.node.url)
@@ -216,7 +256,7 @@ async def test_a_node_without_its_clock(rpc: RpcSite, monkeypatch: pytest.Monkey
 
 
 async def test_a_node_that_forgot_what_it_lists(rpc: RpcSite) -> None:
-    await rpc.chain.send([pay(1)], [ALICE])
+    await land(rpc.chain, [pay(1)], [ALICE])
     rpc.node.faults.forgetful = True
     with pytest.raises(ChainError, match="longer history"):
         await rpc.chain.history(ALICE.pubkey())
@@ -225,7 +265,7 @@ async def test_a_node_that_forgot_what_it_lists(rpc: RpcSite) -> None:
 @pytest.mark.parametrize("fault", [Faults(timeless=True), Faults(unrecorded=True)], ids=["time", "calls"])
 async def test_a_node_that_knows_half_of_a_transaction(rpc: RpcSite, fault: Faults) -> None:
     """It is asked again: an hour's events, or their times, are not to be guessed."""
-    sent = await rpc.chain.send([pay(1)], [ALICE])
+    sent = await land(rpc.chain, [pay(1)], [ALICE])
     rpc.node.faults = fault
     with pytest.raises(ChainUnreachable, match=f"doesn't know when {sent.signature} was, or what it called"):
         await rpc.chain.records([sent.signature])
@@ -237,7 +277,7 @@ async def test_calls_that_are_too_long_to_be_events_are_not_read(
     rpc: RpcSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever names a program in a transaction has it listed; reading ten kilobytes of base58 takes long."""
-    sent = await rpc.chain.send([pay(1)], [ALICE])
+    sent = await land(rpc.chain, [pay(1)], [ALICE])
     transaction, record = rpc.node._landed[sent.signature]
     kept, cut = (InnerInstruction(0, 2, SYSTEM, (), b"x" * length) for length in (MAX_CALL_BYTES, 10_240))
     rpc.node._landed[sent.signature] = transaction, record._replace(inner=(kept, cut))

@@ -176,7 +176,7 @@ def test_a_power_cut_while_saving_leaves_the_old_file(tmp_path: Path) -> None:
     assert (tmp_path / "chain.new").is_file()
     assert path.read_bytes() == old
     chain.save(path)
-    assert {each.name for each in tmp_path.iterdir()} == {"chain"}
+    assert {each.name for each in tmp_path.iterdir()} == {"chain", "chain.lock"}
 
 
 def test_saving_makes_the_folder(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from tests.keeper.chain.conftest import (
     Site,
     add_allocation,
     initialize,
+    land,
     pay,
 )
 
@@ -42,27 +43,27 @@ async def lamports(site: Site, keypair: Keypair) -> int:
 
 
 async def test_a_sent_transaction_is_done_and_told(site: Site) -> None:
-    record = await site.chain.send([pay(7, payer=BOB, to=ADMIN.pubkey()), pay(9)], [ALICE, BOB])
+    record = await land(site.chain, [pay(7, payer=BOB, to=ADMIN.pubkey()), pay(9)], [ALICE, BOB])
     assert await lamports(site, ALICE) == LAMPORTS - 9 - 2 * FEE
     assert await lamports(site, BOB) == LAMPORTS - 7 + 9
     assert await lamports(site, ADMIN) == LAMPORTS + 7
     assert record.signers == (ALICE.pubkey(), BOB.pubkey())
-    assert record.programs == (SYSTEM, SYSTEM, COMPUTE_BUDGET)
+    assert record.programs == (SYSTEM, SYSTEM, COMPUTE_BUDGET, COMPUTE_BUDGET)
     assert (record.slot, record.time, record.fee) == (2, NOW, 2 * FEE)
     assert (record.error, record.failed_instruction, record.code) == (None, None, None)
     assert record.inner == ()
     assert record.logs[:2] == (f"Program {SYSTEM} invoke [1]", f"Program {SYSTEM} success")
-    assert record.compute_units == 3 * 150
+    assert record.compute_units == 4 * 150
     assert await site.chain.history(ALICE.pubkey()) == [record]
 
 
 async def test_a_programs_refusal_changes_nothing(site: Site) -> None:
-    await site.chain.send([initialize()], [ADMIN])
+    await land(site.chain, [initialize()], [ADMIN])
     config = TOKENOMICS.pda("launch", "config")
     before = await site.chain.accounts([config, BOB.pubkey()])
     usurp = TOKENOMICS.instruction("propose_guardian", {"pending": ALICE.pubkey()}, admin=ALICE.pubkey())
     with pytest.raises(TransactionFailed) as caught:
-        await site.chain.send([pay(5), usurp], [ALICE])
+        await land(site.chain, [pay(5), usurp], [ALICE])
     error = caught.value
     assert error.code is not None
     assert TOKENOMICS.error(error.code).name == "NotAdmin"
@@ -75,7 +76,7 @@ async def test_a_programs_refusal_changes_nothing(site: Site) -> None:
 
 async def test_a_refusal_without_a_number(site: Site) -> None:
     with pytest.raises(TransactionFailed) as caught:
-        await site.chain.send([Instruction(TOKENOMICS.address, bytes(8), [])], [ALICE])
+        await land(site.chain, [Instruction(TOKENOMICS.address, bytes(8), [])], [ALICE])
     assert caught.value.code is None
     assert str(caught.value) == "instruction 0: InvalidInstructionData"
 
@@ -83,12 +84,12 @@ async def test_a_refusal_without_a_number(site: Site) -> None:
 async def test_who_has_nothing_sends_nothing(site: Site) -> None:
     pauper = Keypair.from_seed(b"\x09" * 32)
     with pytest.raises(TransactionFailed) as caught:
-        await site.chain.send([pay(5, payer=pauper)], [pauper])
+        await land(site.chain, [pay(5, payer=pauper)], [pauper])
     assert str(caught.value) == "AccountNotFound"
     assert (caught.value.record.fee, caught.value.record.failed_instruction) == (0, None)
     assert await site.chain.history(pauper.pubkey()) == []
     site.owner.airdrop(pauper.pubkey(), LAMPORTS)
-    record = await site.chain.send([pay(5, payer=pauper)], [pauper])
+    record = await land(site.chain, [pay(5, payer=pauper)], [pauper])
     assert await site.chain.history(pauper.pubkey()) == [record]
 
 
@@ -96,9 +97,9 @@ async def test_a_transaction_too_big_for_a_packet(site: Site) -> None:
     def remark(size: int) -> Instruction:
         return Instruction(MEMO, b"x" * size, [])
 
-    await site.chain.send([remark(900)], [ALICE])
+    await land(site.chain, [remark(900)], [ALICE])
     with pytest.raises(ChainError, match=TOO_BIG):
-        await site.chain.send([remark(1_100)], [ALICE])
+        await land(site.chain, [remark(1_100)], [ALICE])
     with pytest.raises(ChainError, match=TOO_BIG):
         await site.chain.simulate([remark(1_100)], [ALICE])
     assert len(await site.chain.history(ALICE.pubkey())) == 1
@@ -113,8 +114,9 @@ async def test_the_whole_compute_budget_can_be_used(site: Site) -> None:
 
 
 async def test_a_priority_fee_can_be_offered(site: Site) -> None:
-    record = await site.chain.send([set_compute_unit_price(10**6), pay(1)], [ALICE])
+    record = site.execute([set_compute_unit_price(10**6), pay(1)], [ALICE])
     assert record.fee > FEE
+    assert await site.chain.history(ALICE.pubkey()) == [record]
 
 
 async def test_simulation_changes_nothing(site: Site) -> None:
@@ -126,7 +128,7 @@ async def test_simulation_changes_nothing(site: Site) -> None:
     assert record.logs[0] == f"Program {SYSTEM} invoke [1]"
     assert (await site.chain.clock(), await lamports(site, ALICE), await lamports(site, BOB)) == before
     assert await site.chain.history(ALICE.pubkey()) == []
-    await site.chain.send([pay(5)], [ALICE])
+    await land(site.chain, [pay(5)], [ALICE])
 
 
 async def test_simulation_tells_a_refusal(site: Site) -> None:
@@ -139,7 +141,7 @@ async def test_simulation_tells_a_refusal(site: Site) -> None:
 
 
 async def test_history_oldest_first_with_bounds(site: Site) -> None:
-    records = [await site.chain.send([pay(number)], [ALICE]) for number in range(1, 6)]
+    records = [await land(site.chain, [pay(number)], [ALICE]) for number in range(1, 6)]
     other = site.execute([pay(1, payer=ADMIN, to=STRANGER), pay(10**9, payer=ADMIN, to=STRANGER)], [ADMIN])
     assert await site.chain.history(ALICE.pubkey()) == records
     assert await site.chain.history(BOB.pubkey(), limit=2) == records[:2]
@@ -169,8 +171,8 @@ def shape(record: TransactionRecord) -> list[tuple[int, int, Pubkey]]:
 
 
 async def test_inner_instructions_in_order_of_execution(site: Site) -> None:
-    await site.chain.send([initialize()], [ADMIN])
-    sent = await site.chain.send([pay(1), add_allocation(0), pay(2), add_allocation(1)], [ADMIN, ALICE])
+    await land(site.chain, [initialize()], [ADMIN])
+    sent = await land(site.chain, [pay(1), add_allocation(0), pay(2), add_allocation(1)], [ADMIN, ALICE])
     (_, record) = await site.chain.history(TOKENOMICS.address)
     assert record == sent
     assert shape(record) == [
@@ -185,10 +187,10 @@ async def test_inner_instructions_in_order_of_execution(site: Site) -> None:
 
 async def test_inner_instructions_of_inner_instructions(site: Site) -> None:
     """The associated token program calls the token program, which calls nobody, four times."""
-    await site.chain.send([initialize()], [ADMIN])
+    await land(site.chain, [initialize()], [ADMIN])
     mint = TOKENOMICS.pda("launch", "mint")
     account = associated_token_address(ALICE.pubkey(), mint)
-    await site.chain.send([create_associated(ALICE.pubkey(), ALICE.pubkey(), mint)], [ALICE])
+    await land(site.chain, [create_associated(ALICE.pubkey(), ALICE.pubkey(), mint)], [ALICE])
     (record,) = await site.chain.history(account)
     assert [call.program for call in record.inner] == [TOKEN_PROGRAM, SYSTEM, TOKEN_PROGRAM, TOKEN_PROGRAM]
     assert {(call.outer, call.stack_height) for call in record.inner} == {(0, 2)}

@@ -7,9 +7,9 @@ import pytest
 
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import buyback, tokenomics
-from keeper.clients.buyback import Status
+from keeper.clients.buyback import AuctionStatus
 from keeper.economy.supply import IO
-from tests.programs.buyback_world import USDC, USDC_MINT, BuybackWorld
+from tests.programs.buyback.world import USDC, USDC_MINT, BuybackWorld
 from tests.programs.world import DAY, World, finish
 
 
@@ -109,7 +109,10 @@ def test_run_once_does_what_is_due(ionet, tmp_path, monkeypatch):
     code, out, _ = ionet("keeper", "status", "--chain", path)
     assert code == 0 and "landed" in out, "it acts under intents"
     after = EmbeddedChain.load(path)
-    assert [each.status for each in finish(buyback.read_recent(after, 9))] == [Status.UNSOLD, Status.OPEN]
+    assert [each.status for each in finish(buyback.read_recent(after, 9))] == [
+        AuctionStatus.UNSOLD,
+        AuctionStatus.OPEN,
+    ]
 
 
 def test_the_keepers_own_run_does_it_too(ionet, tmp_path):

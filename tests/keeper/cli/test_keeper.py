@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from solana.rpc.async_api import AsyncClient
 
@@ -21,11 +22,13 @@ from keeper.chain import Program, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
-from keeper.runtime.doctor import Doctor, State
+from keeper.rewards.rows import OBSERVATION
+from keeper.rewards.tables import encode
+from keeper.runtime.doctor import CheckState, Doctor
 from keeper.settings import Settings
 from keeper.terminal import tables
 from tests.keeper.chain.rpc_node import RpcNode
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, finish, key
 
 IONET = Path(sys.executable).parent / "ionet"
@@ -104,6 +107,23 @@ def test_a_dry_run_tells_all_and_changes_nothing(ionet, launched, tmp_path):
     assert "burns: sends nothing" in out
     assert launched.read_bytes() == before
     assert not (tmp_path / "ionet.db").exists()
+
+
+def test_a_dry_run_of_attest_indexes_somewhere_else(ionet, launched, tmp_path, monkeypatch):
+    """Where there is no index yet it makes one, and leaves none."""
+    (tmp_path / "observations").mkdir()
+    (tmp_path / "observations/0.csv").write_bytes(b"".join(encode(np.zeros(0, OBSERVATION))))
+    write_key(tmp_path / "operator.json", key("operator 1"))
+    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    before = sorted(tmp_path.rglob("*"))
+    arguments = ("--chain", launched, "--keypair", "operator.json")
+    code, first, err = ionet("keeper", "once", "attest", "--dry-run", *arguments)
+    assert code == 0, err
+    assert "staking.attest\n" in first
+    assert sorted(tmp_path.rglob("*")) == before
+    assert ionet("index", "--chain", launched)[0] == 0
+    code, second, _ = ionet("keeper", "once", "attest", "--dry-run", *arguments)
+    assert (code, second) == (0, first)
 
 
 # -- run -------------------------------------------------------------------------------------------
@@ -294,11 +314,11 @@ async def test_a_program_of_other_bytes():
         account.data[loader.PROGRAM_DATA_HEADER :],
     )
     for changed, state in (
-        (code, State.OK),
-        (code + bytes(10_000), State.OK),  # room to grow
-        (code + b"\x01", State.WRONG),
-        (code[:-1], State.WRONG),
-        (b"\x00" + code[1:], State.WRONG),
+        (code, CheckState.OK),
+        (code + bytes(10_000), CheckState.OK),  # room to grow
+        (code + b"\x01", CheckState.WRONG),
+        (code[:-1], CheckState.WRONG),
+        (b"\x00" + code[1:], CheckState.WRONG),
     ):
         data = header + changed
         chain.set_account(address, type(account)(account.lamports, data, account.owner))
@@ -306,7 +326,7 @@ async def test_a_program_of_other_bytes():
             each.check: each.state
             for each in await Doctor(Settings(), chain, {}, key("payer").pubkey()).examine()
         }
-        assert (found["program tokenomics"], found["program staking"]) == (state, State.OK)
+        assert (found["program tokenomics"], found["program staking"]) == (state, CheckState.OK)
 
 
 def test_a_database_of_another_chain_behind_and_halted(ionet, doctor, launched, tmp_path, monkeypatch):
@@ -329,7 +349,11 @@ def test_a_database_of_another_chain_behind_and_halted(ionet, doctor, launched, 
     with sqlite3.connect("ionet.db") as connection:
         connection.execute("UPDATE chain SET genesis_hash = 'another'")
     code, out, _ = doctor(*arguments)
-    assert code == 1 and rows(out)["genesis"].startswith("wrong the database is about the chain another")
+    assert code == 1
+    assert rows(out)["genesis"].startswith(
+        f"wrong ionet.db is about another chain (genesis another) that was at {launched}"
+    )
+    assert "another database by IONET_DATABASE" in rows(out)["genesis"]
 
     with sqlite3.connect("ionet.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -370,13 +394,13 @@ async def test_on_a_node_and_when_it_is_gone(tmp_path):
     doctor = Doctor(Settings(), chain, {}, world.payer.pubkey())
     found = {each.check: each for each in await doctor.examine()}
     assert found["chain"].found.startswith("Solana node 4.1.1, finalized slot ")
-    assert found["clock"].state is State.WRONG and "behind this machine's" in found["clock"].found
-    assert found["program staking"].state is State.OK
+    assert found["clock"].state is CheckState.WRONG and "behind this machine's" in found["clock"].found
+    assert found["program staking"].state is CheckState.OK
     world.chain.warp_to(int(time.time()))
-    assert {each.check: each.state for each in await doctor.examine()}["clock"] is State.OK
+    assert {each.check: each.state for each in await doctor.examine()}["clock"] is CheckState.OK
     await node.stop()
     gone = {each.check: each for each in await doctor.examine()}
     await chain.close()
     for name in ("chain", "clock", "programs", "balance"):
-        assert gone[name].state is State.WRONG and "IONET_CHAIN" in gone[name].do
-    assert gone["settings"].state is State.OK
+        assert gone[name].state is CheckState.WRONG and "IONET_CHAIN" in gone[name].do
+    assert gone["settings"].state is CheckState.OK

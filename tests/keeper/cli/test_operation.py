@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import alembic.command
 import pytest
 from solders.keypair import Keypair
 
@@ -13,6 +16,7 @@ from keeper.clients import tokenomics
 from keeper.db import Database, Leader
 from keeper.economy.supply import GENESIS_SUPPLY
 from keeper.indexer.folds import FOLDS
+from keeper.terminal import tables
 from tests.programs.world import World
 
 ONCE = ("keeper", "run", "--once", "--chain", "network.chain", "--keypair", "id.json")
@@ -45,10 +49,50 @@ def test_one_pass_acts_indexes_and_compares(ionet, network):
     assert "emission.emitted" not in events(err)
 
 
-def test_status_before_anything_ran(ionet):
-    code, out, _ = ionet("keeper", "status", *CHAIN)
-    assert code == 0
-    assert "nobody yet" in out
+READS = {
+    "status": (
+        ("keeper", "status", *CHAIN),
+        "Nothing is indexed yet, as there is no ionet.db: ionet keeper run",
+    ),
+    "retry": (("keeper", "retry"), "Nothing is parked: there is no ionet.db yet."),
+    "resume": (("keeper", "resume", *CHAIN), "Nothing is halted: there is no ionet.db yet."),
+    "rebuild": (("db", "rebuild", "staking"), "staking is indexed anew by the next"),
+    "doctor": (("keeper", "doctor", *CHAIN, "--keypair", "id.json"), "ionet.db is not there yet"),
+    "a dry run": (
+        ("keeper", "once", "--dry-run", *CHAIN, "--keypair", "id.json"),
+        "burns: sends nothing attest: sends nothing",
+    ),
+}
+
+
+@pytest.mark.parametrize(("command", "said"), READS.values(), ids=list(READS))
+def test_before_anything_ran_nothing_is_made(ionet, network, monkeypatch, command, said):
+    (network / "observations").mkdir()
+    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    before = sorted(network.iterdir())
+    _, out, err = ionet(*command)
+    assert said in " ".join(out.split()), err
+    assert sorted(network.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", [*(command for command, _ in READS.values())], ids=list(READS))
+def test_an_older_database_is_left_as_it_is_with_what_to_do(ionet, network, monkeypatch, command):
+    upgrade = alembic.command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(alembic.command, "upgrade", lambda config, head: upgrade(config, "0003"))
+        assert ionet("db", "upgrade")[0] == 0
+    (network / "observations").mkdir()
+    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    code, out, err = ionet(*command)
+    said = " ".join((out + err).split())
+    assert code == 1
+    if command[1] == "doctor":
+        assert "its schema is at 0003" in said and "keeper run brings an older one up" in said
+    else:
+        assert "ionet.db: its schema is at 0003, this version's is 0004: run ionet db upgrade" in said
+    assert ionet("db", "upgrade")[0] == 0
+    code, out, err = ionet(*command)
+    assert "0003" not in out + err
 
 
 def test_a_keeper_beside_the_leader_stands_by(ionet, network):
@@ -111,12 +155,44 @@ def test_a_difference_stops_what_moves_money_until_somebody_has_looked(ionet, ne
     assert "an earlier difference: tokenomics" in out
 
 
-def test_another_chain_is_refused(ionet, network):
+def test_another_chain_is_refused_and_both_are_named(ionet, network, monkeypatch):
+    monkeypatch.setattr(tables.console, "width", 900)
     assert ionet("index", *CHAIN)[0] == 0
     World.launched().chain.save(network / "other.chain")
-    code, _, err = ionet("index", "--chain", "other.chain")
-    assert code == 1
-    assert "this database is about another chain" in " ".join(err.split())
+    first, second = (genesis_of(network / name) for name in ("network.chain", "other.chain"))
+    (network / "observations").mkdir()
+    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    before = tables_of(network / "ionet.db")
+    other = ("--chain", "other.chain")
+    keyed = (*other, "--keypair", "id.json")
+    for command in (
+        ("index", *other),
+        ("keeper", "run", *keyed),
+        ("keeper", "run", "--once", *keyed),
+        ("keeper", "once", *keyed),
+        ("keeper", "once", "--dry-run", *keyed),
+        ("keeper", "status", *other),
+        ("keeper", "resume", *other),
+        ("keeper", "doctor", *keyed),
+    ):
+        code, out, err = ionet(*command)
+        said = " ".join((out + err).split())
+        assert code == 1, command
+        assert f"ionet.db is about the chain at {network / 'network.chain'} (genesis {first})" in said, (
+            command
+        )
+        assert f"not about the one at {network / 'other.chain'} (genesis {second})" in said, command
+        assert "name another database by IONET_DATABASE" in said, command
+    assert tables_of(network / "ionet.db") == before
+
+
+def tables_of(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def genesis_of(path: Path) -> str:
+    return asyncio.run(EmbeddedChain.load(path).genesis_hash())
 
 
 def test_a_program_is_rebuilt(ionet, network):

@@ -13,7 +13,7 @@ from keeper.clients import orders, staking, tokenomics
 from keeper.economy.calendar import DAY, month_start, parse_month
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, fee
 from keeper.terminal.orders import duration
-from tests.programs.orders_world import ASK_IO, HOUR, IO, USDC, OrdersWorld
+from tests.programs.orders.world import ASK_IO, HOUR, IO, USDC, OrdersWorld
 from tests.programs.world import finish, key
 
 SUPPLIER, RENTER = key("supplier").pubkey(), key("renter").pubkey()
@@ -306,7 +306,7 @@ def test_register_ask_and_list(ionet, chained):
         (("--class", "Abacus"), "no class is called 'Abacus'; there are RTX 4090, M4"),
         (("--price", "1,5"), "'1,5' is no amount of IO: write digits with a point"),
         (("--price", "1000000"), "your account"),
-        (("--hours", "0"), "orders: HoursInvalid"),
+        (("--price", "0"), "orders: PriceInvalid"),
         (("--keypair", "nowhere.json"), "nowhere.json: no keypair"),
     ],
 )

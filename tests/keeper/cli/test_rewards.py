@@ -19,7 +19,7 @@ from keeper.rewards.tree import leaf
 from tests.keeper.api.serving import serving
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START_MONTH, key
 
 OWNER = key("owner").pubkey()

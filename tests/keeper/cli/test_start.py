@@ -53,7 +53,8 @@ def test_the_list_of_commands_imports_none_of_them(run):
     ((code, modules),) = run(["--help"])
     assert code == 0
     ours = {name for name in modules if name.partition(".")[0] == "keeper"}
-    assert ours == {"keeper", "keeper.cli", "keeper.cli.lazy", "keeper.cli.main"}
+    cli = {"keeper.cli", "keeper.cli.extras", "keeper.cli.lazy", "keeper.cli.main"}
+    assert ours == {"keeper", "keeper.errors"} | cli
     assert not packages(modules) & (HEAVY | {"solders", "numpy", "construct", "structlog", "httpx2"})
 
 

@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from keeper.db import Database, DatabaseError
-from keeper.db.tables import CHAIN, METADATA, SIGNATURES
+from keeper.db.tables import CHAIN, INTENTS, METADATA, SIGNATURES
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,16 @@ async def test_an_older_file_keeps_what_is_in_it(tmp_path: Path, monkeypatch: py
         patched.setattr(command, "upgrade", lambda config, head: upgrade(config, "0002"))
         await database.upgrade()
     row = {"program": "staking", "slot": 7, "position": 1, "signature": "x", "time": None, "failed": True}
+    intent = {"key": "a", "job": "j", "payer": "p", "instructions": [], "state": "elsewhere", "epoch": 1}
+    intent |= {"tries": 0, "not_before": 0, "created_at": 0, "updated_at": 0}
     async with database.transaction() as connection:
         await connection.execute(sa.insert(SIGNATURES).values(row))
-    assert await database.versions() == ("0002", "0003")
+        await connection.execute(sa.insert(INTENTS).values(intent))
+    assert await database.versions() == ("0002", "0005")
     await database.upgrade()
     async with database.reading() as connection:
         assert (await connection.execute(sa.select(SIGNATURES))).mappings().all() == [row]
+        assert (await connection.execute(sa.select(INTENTS.c.state))).scalar() == "superseded"
     await database.close()
 
 

@@ -14,11 +14,11 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Event, Program
 from keeper.db import Database, DatabaseError
-from keeper.db.events import EventTables, Place
+from keeper.db.events import EventPlace, EventTables
 from keeper.db.tables import EVENT_LAYOUTS
 from tests.keeper.chain.idl_values import IDLS, named
 
-PLACE = Place(5, 0, 1, 2, 1_700_000_000)
+PLACE = EventPlace(5, 0, 1, 2, 1_700_000_000)
 
 
 def made_up(events: Mapping[str, Any], **definitions: Any) -> Program:
@@ -55,7 +55,7 @@ PROGRAMS = {"everything": EVERYTHING, **{name: Program.load(name) for name in ID
 
 
 @cache
-def drawn(name: str) -> list[tuple[Place, Event]]:
+def drawn(name: str) -> list[tuple[EventPlace, Event]]:
     """Some of each event of a program, in turns, a slot for each."""
     program = PROGRAMS[name]
     found: list[Event] = []
@@ -112,7 +112,8 @@ async def test_amounts_are_exact_and_in_order(database: Database, amounts: list[
 async def test_events_come_in_their_order_whichever_table_they_are_in(database: Database) -> None:
     tables = EventTables(made_up({"A": {"n": "u8"}, "B": {"n": "u8"}}))
     places = [
-        Place(*order, 0) for order in ((1, 0, 0, 0), (1, 0, 0, 2), (1, 0, 1, 0), (1, 3, 0, 0), (2, 0, 0, 0))
+        EventPlace(*order, 0)
+        for order in ((1, 0, 0, 0), (1, 0, 0, 2), (1, 0, 1, 0), (1, 3, 0, 0), (2, 0, 0, 0))
     ]
     events = [(place, Event("AB"[i % 2], {"n": i})) for i, place in enumerate(places)]
     async with database.transaction() as connection:

@@ -6,7 +6,7 @@ from rich.console import Console
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import transfer
 from keeper.clients import buyback, tokenomics
-from keeper.clients.buyback import Status
+from keeper.clients.buyback import AuctionStatus
 from keeper.demo import buyback_report
 from keeper.demo.buyback import AWAY, FIRST_PRICE, KEEPER_NAME, PARAMS, Buyback
 from keeper.demo.checks import DemoFailed
@@ -58,7 +58,7 @@ async def test_every_unit_is_accounted_for(section):
     rounds = section.rounds
     assert [each.day for each in rounds] == list(range(LOTS + 1))
     auctions = buyback_report.auctions(rounds)
-    sold = [each for each in auctions if each.status == Status.SOLD]
+    sold = [each for each in auctions if each.status == AuctionStatus.SOLD]
     assert sum(each.lot for each in sold) == config.usdc_sold == LOTS * PARAMS.max_lot
     assert section.left == {Currency.IO: 0, Currency.USDC: PARAMS.min_lot - 1}
     assert config.burned_auctions == sum(each.cost for each in sold) > 0
@@ -71,14 +71,14 @@ async def test_every_unit_is_accounted_for(section):
 async def test_the_days_are_of_every_kind(section):
     """Somebody wins, somebody comes too late, the keeper buys, and a day passes without a bid."""
     auctions = {each.day: each.auction for each in section.rounds}
-    assert auctions[AWAY].status == Status.UNSOLD
+    assert auctions[AWAY].status == AuctionStatus.UNSOLD
     assert auctions[AWAY + 1].start_price == 2 * auctions[AWAY].floor_price
     winners = {each.winner for each in section.rounds}
     assert KEEPER_NAME in winners and len(winners - {"", KEEPER_NAME}) >= 2
     assert any(each.late for each in section.rounds)
     assert auctions[0].start_price == 2 * FIRST_PRICE
     for before, each in zip(section.rounds, section.rounds[1:], strict=False):
-        if before.auction and each.auction and before.auction.status == Status.SOLD:
+        if before.auction and each.auction and before.auction.status == AuctionStatus.SOLD:
             assert each.auction.start_price == 2 * before.auction.price
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from keeper.economy.buyback import MAX_PRICE, USDC, Path, cost, prices
 from keeper.economy.supply import IO
-from tests.model.buyback import price_at
-from tests.model.buyback_state import Auction
+from tests.model.buyback.program import price_at
+from tests.model.buyback.state import Auction
 
 LOTS = st.integers(1, 10_000_000 * USDC)
 PRICES = st.integers(1, MAX_PRICE)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.economy.money import U64_MAX, parse, show
+from keeper.economy.money import U64_MAX, AmountError, parse, show
 from keeper.economy.orders import Currency
 
 IO, USDC = Currency.IO, Currency.USDC
@@ -39,7 +39,7 @@ def test_what_is_read(text, currency, amount):
     ],
 )
 def test_what_is_refused(text, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(AmountError, match=message):
         parse(text, USDC)
 
 

@@ -3,7 +3,7 @@
 from keeper.clients import staking
 from keeper.economy.staking import OfferState, co_staker_state, minimum, supplier_state
 from keeper.economy.supply import IO
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY
 
 

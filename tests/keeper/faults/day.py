@@ -19,14 +19,15 @@ from keeper.chain.token import create_associated
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.orders import Currency
 from keeper.jobs.blocks import attest_hours, observations_in
+from keeper.jobs.port import Direct
 from keeper.rewards import tables
 from keeper.rewards.rows import OBSERVATION, keys
 from tests.keeper.chain.rpc_node import RpcNode
 from tests.keeper.faults.child import JOBS
 from tests.keeper.runtime.keepers import indexed
-from tests.programs.buyback_world import FIRST_PRICE
-from tests.programs.orders_world import IO, TERMS, USDC, OrdersWorld
-from tests.programs.seasons import distribution
+from tests.programs.buyback.world import FIRST_PRICE
+from tests.programs.orders.world import IO, TERMS, USDC, OrdersWorld
+from tests.programs.tokenomics.seasons import distribution
 from tests.programs.world import DAY, HOUR, START, DrivenChain, key
 
 LATE = 90
@@ -161,8 +162,10 @@ class DayWorld(OrdersWorld):
         """Let operator 1 attest what has ended, straight on the chain, from an index of its own."""
         own, observe = folder / "second", observations_in(folder / "observations")
         own.mkdir(exist_ok=True)
-        async with indexed(self.chain, own / "index.db") as past:
-            await attest_hours(self.chain, self.operators[1], LOG, folder=own, observe=observe, past=past)
+        async with indexed(self.chain, own / "index.db") as history:
+            await attest_hours(
+                Direct(self.chain, self.operators[1], LOG), folder=own, observe=observe, history=history
+            )
 
 
 def write_settings(folder: Path, world: DayWorld, database: str, **more: object) -> None:

@@ -8,11 +8,11 @@ from keeper.chain import Event, Program
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking, tokenomics
 from keeper.db import Database
-from keeper.db.events import EventTables, Place
+from keeper.db.events import EventPlace, EventTables
 from keeper.economy.supply import IO
 from keeper.indexer import ProgramIndexer
 from tests.keeper.chain.rpc_node import RpcNode
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, key
 
 PROGRAMS = (tokenomics.PROGRAM, staking.PROGRAM)
@@ -75,14 +75,14 @@ class NodeWorld(BusyWorld):
 class Indexed:
     """What a database has of a program."""
 
-    places: list[Place]
+    places: list[EventPlace]
     events: list[Event]
 
 
 def expected(chain: EmbeddedChain, program: Program) -> Indexed:
     """All events of a program, read straight from the chain."""
     found = [
-        (Place(record.slot, 0, each.outer, each.inner, record.time), each.event)
+        (EventPlace(record.slot, 0, each.outer, each.inner, record.time), each.event)
         for record in chain.transactions()
         for each in program.located_events(record)
     ]

@@ -17,7 +17,7 @@ async def served() -> AsyncIterator[tuple[Chain, NodeWorld]]:
     """A world through a node."""
     world = NodeWorld.started()
     await world.node.start()
-    chain = RpcChain(AsyncClient(world.node.url), resend_seconds=0)
+    chain = RpcChain(AsyncClient(world.node.url))
     yield chain, world
     await chain.close()
     await world.node.stop()

@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from keeper.chain import ChainError
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import staking
-from keeper.db import Database
+from keeper.db import Database, DatabaseUnusable
 from keeper.db.events import EventTables
 from keeper.db.tables import ACCOUNTS, BACKLOG, SIGNATURES, WATERMARKS
 from keeper.indexer import ProgramIndexer
@@ -146,7 +145,7 @@ async def test_a_full_disk(empty_sqlite: Path, tmp_path: Path) -> None:
     await database.engine.dispose()
     world.act(60)
     for _ in range(2):
-        with pytest.raises(OperationalError, match="full"):
+        with pytest.raises(DatabaseUnusable, match="full"):
             for _ in range(100):
                 await indexer.poll()
                 world.act(6)
@@ -170,7 +169,7 @@ async def test_a_database_server_that_restarts(postgres: Server, new_postgres: C
     await indexer.poll()
     postgres.stop()
     world.act(12)
-    with pytest.raises(DBAPIError):
+    with pytest.raises(DatabaseUnusable):
         await indexer.poll()
     postgres.start()
     await indexer.poll()

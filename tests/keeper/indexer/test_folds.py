@@ -23,9 +23,9 @@ from keeper.indexer.compare import differences
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import Ledger
 from tests.keeper.indexer.busy import prepared
-from tests.programs.buyback_world import USDC, BuybackWorld
+from tests.programs.buyback.world import USDC, BuybackWorld
 from tests.programs.folded import folded
-from tests.programs.orders_world import OrdersWorld
+from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import DAY, HOUR, World, finish, key
 
 EVIDENCE = bytes(range(32))

@@ -16,6 +16,7 @@ from keeper.clients import staking, tokenomics
 from keeper.db import Database, DatabaseError
 from keeper.db.tables import SIGNATURES, WATERMARKS
 from keeper.indexer import OvertakenError, ProgramIndexer, guard
+from keeper.indexer.guard import other_chain, require_chain
 from tests.keeper.indexer.busy import (
     PROGRAMS,
     BusyWorld,
@@ -195,10 +196,27 @@ async def test_a_chain_in_a_file_that_was_not_saved(database: Database, tmp_path
 
 
 async def test_another_chains_database_is_refused(database: Database) -> None:
-    await guard(database, EmbeddedChain(genesis=Hash(b"\x01" * 32)))
-    await guard(database, EmbeddedChain(genesis=Hash(b"\x01" * 32)))
-    with pytest.raises(DatabaseError, match=r"about another chain.*IONET_CHAIN.*IONET_DATABASE"):
-        await guard(database, EmbeddedChain(genesis=Hash(b"\x02" * 32)))
+    first, second = (EmbeddedChain(genesis=Hash(bytes([number]) * 32)) for number in (1, 2))
+    await guard(database, first, "/tmp/first.chain")
+    await guard(database, first, "https://me:secret@first.example:8899/?key=secret")
+    with pytest.raises(DatabaseError) as refused:
+        await guard(database, second, "/tmp/second.chain")
+    for words in (
+        f"is about the chain at https://first.example:8899 (genesis {await first.genesis_hash()})",
+        f"not about the one at /tmp/second.chain (genesis {await second.genesis_hash()})",
+        "name another database by IONET_DATABASE, such as sqlite:///",
+        "or the right chain by --chain or IONET_CHAIN",
+    ):
+        assert words in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert await other_chain(database, first, "elsewhere") is None
+    with pytest.raises(DatabaseError, match="and not about the one that is there now"):
+        await guard(database, second, "https://first.example:8899")
+
+
+async def test_who_only_reads_remembers_no_chain(database: Database) -> None:
+    await require_chain(database, EmbeddedChain(), "/tmp/first.chain")
+    await require_chain(database, EmbeddedChain(), "/tmp/second.chain")
 
 
 async def test_another_deployments_index_is_refused(database: Database) -> None:

@@ -19,13 +19,14 @@ from keeper.db import Database
 from keeper.db.tables import INTENTS
 from keeper.economy.supply import IO
 from keeper.jobs.blocks import attest_hours, finalise_blocks, observations_in
+from keeper.jobs.port import Direct
 from keeper.jobs.slashes import execute_slashes
 from keeper.jobs.tokenomics import count_burns
 from keeper.rewards import publication, tables
 from keeper.rewards.rows import OBSERVATION, keys
 from tests.keeper.jobs.test_tokenomics import overtaken
 from tests.keeper.runtime.keepers import indexed, new_keeper
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, World, finish, key
 
 LOG = structlog.get_logger()
@@ -49,14 +50,19 @@ def world() -> StakingWorld:
 
 
 async def attest(world: StakingWorld, folder: Path, operator: int = 0, **changed):
-    async with indexed(world.chain, folder / f"operator-{operator}.db") as past:
-        options = {"folder": folder / f"operator-{operator}", "observe": observe, "past": past, **changed}
-        return await attest_hours(world.chain, world.operators[operator], LOG, **options)
+    async with indexed(world.chain, folder / f"operator-{operator}.db") as history:
+        options = {
+            "folder": folder / f"operator-{operator}",
+            "observe": observe,
+            "history": history,
+            **changed,
+        }
+        return await attest_hours(Direct(world.chain, world.operators[operator], LOG), **options)
 
 
 def nothing_needed(folder: Path) -> dict[str, Any]:
     """Options of a job that stops before it reads anything."""
-    return {"folder": folder, "observe": observe, "past": None}
+    return {"folder": folder, "observe": observe, "history": None}
 
 
 def block(world: StakingWorld, hour: int) -> staking.Block:
@@ -73,18 +79,18 @@ async def test_three_keepers_make_a_block(world, tmp_path):
     world.chain.warp_to(START + HOUR)
     assert len(await attest(world, tmp_path, 0)) == 1
     assert await attest(world, tmp_path, 0) == [], "it has said so already"
-    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
     (event,) = await attest(world, tmp_path, 1)
     assert (event.fields["agreed"], event.fields["conflict"]) == (True, False)
     assert await attest(world, tmp_path, 2) == [], "enough have"
     hashes = {publication.read_manifest(tmp_path / f"operator-{n}", 0).hash for n in range(3)}
     assert len(hashes) == 1
     world.chain.advance(HOUR - 1)
-    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
     world.chain.advance(1)
-    (event,) = await finalise_blocks(world.chain, world.payer, LOG)
+    (event,) = await finalise_blocks(Direct(world.chain, world.payer, LOG))
     assert (event.name, event.fields["hour"]) == ("BlockFinalised", 0)
-    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
     manifest = publication.verify(tmp_path / "operator-0", 0)
     assert block(world, 0).root.hex() == manifest.root
     assert manifest.paid == manifest.pot == world.staking_config().final_total > 0
@@ -96,7 +102,7 @@ async def test_hours_that_were_missed_are_made_up_for(world, tmp_path):
         events = await attest(world, tmp_path, operator)
         assert [each.fields["hour"] for each in events] == [0, 1, 2, 3, 4]
     world.chain.advance(HOUR)
-    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 5
+    assert len(await finalise_blocks(Direct(world.chain, world.payer, LOG))) == 5
 
 
 async def test_old_blocks_are_closed_and_their_rent_returned(world, tmp_path):
@@ -105,10 +111,10 @@ async def test_old_blocks_are_closed_and_their_rent_returned(world, tmp_path):
         world.chain.warp_to(START + (hour + 2) * HOUR)
         for operator in (0, 1):
             await attest(world, tmp_path, operator)
-        await finalise_blocks(world.chain, world.payer, LOG)
+        await finalise_blocks(Direct(world.chain, world.payer, LOG))
     world.chain.advance(HOUR)
     before = world.account(payer).lamports
-    events = await finalise_blocks(world.chain, world.payer, LOG)
+    events = await finalise_blocks(Direct(world.chain, world.payer, LOG))
     assert [(each.name, each.fields["hour"]) for each in events][-1] == ("BlockClosed", 2)
     assert world.account(payer).lamports > before
     hours = [each.hour for each in await staking.read_blocks(world.chain)]
@@ -139,18 +145,18 @@ async def test_observations_come_from_files(world, tmp_path):
 async def test_who_is_no_operator(world, tmp_path):
     world.chain.warp_to(START + HOUR)
     with capture_logs() as logs:
-        assert await attest_hours(world.chain, Keypair(), LOG, **nothing_needed(tmp_path)) == []
+        assert await attest_hours(Direct(world.chain, Keypair(), LOG), **nothing_needed(tmp_path)) == []
     assert events_of(logs) == ["blocks.not_an_operator"]
 
 
 async def test_before_there_is_anything(tmp_path):
     world = World.launched()
     with capture_logs() as logs:
-        assert await attest_hours(world.chain, world.payer, LOG, **nothing_needed(tmp_path)) == []
+        assert await attest_hours(Direct(world.chain, world.payer, LOG), **nothing_needed(tmp_path)) == []
     assert events_of(logs) == ["blocks.not_initialised"]
-    assert await finalise_blocks(world.chain, world.payer, LOG) == []
-    assert await execute_slashes(world.chain, world.payer, LOG) == []
-    assert await count_burns(World().chain, world.payer, LOG) == []
+    assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
+    assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
+    assert await count_burns(Direct(World().chain, world.payer, LOG)) == []
 
 
 async def test_others_agreed_on_something_else(world, tmp_path):
@@ -184,7 +190,7 @@ async def test_an_hour_before_that_is_missing(world, tmp_path):
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     world.chain.advance(HOUR)
-    await finalise_blocks(world.chain, world.payer, LOG)
+    await finalise_blocks(Direct(world.chain, world.payer, LOG))
     with capture_logs() as logs:
         assert await attest(world, tmp_path, 2, observe=saw) == []
     assert events_of(logs) == ["block.not_observed", "block.unpublished"]
@@ -201,9 +207,9 @@ async def test_a_pause_delays_finality(world, tmp_path):
     guardian, until = world.guardian, world.chain.now() + DAY
     world.do(staking.set_pause(guardian.pubkey(), staking.PAUSE_REWARDS, until), signers=[guardian])
     world.chain.advance(DAY - 1)
-    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
     world.chain.advance(1)
-    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 1
+    assert len(await finalise_blocks(Direct(world.chain, world.payer, LOG))) == 1
 
 
 async def test_while_emission_is_paused_what_needs_it_is_not_due(world, tmp_path):
@@ -213,9 +219,9 @@ async def test_while_emission_is_paused_what_needs_it_is_not_due(world, tmp_path
     guardian, until = world.guardian, world.chain.now() + DAY
     world.do(tokenomics.set_pause(guardian.pubkey(), tokenomics.PAUSE_EMISSION, until), signers=[guardian])
     world.chain.advance(DAY - 1)
-    assert await finalise_blocks(world.chain, world.payer, LOG) == []
+    assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
     world.chain.advance(1)
-    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == 1
+    assert len(await finalise_blocks(Direct(world.chain, world.payer, LOG))) == 1
 
 
 async def test_a_block_that_is_refused_ends_the_run(world, database):
@@ -252,8 +258,8 @@ async def test_an_operator_that_takes_its_word_back_and_says_it_again(world, tmp
 
     world.chain.warp_to(START + HOUR)
     said = []
-    async with indexed(world.chain, tmp_path / "index.db") as past:
-        job = partial(attest_hours, folder=tmp_path / "rewards", observe=observe_work, past=past)
+    async with indexed(world.chain, tmp_path / "index.db") as history:
+        job = partial(attest_hours, folder=tmp_path / "rewards", observe=observe_work, history=history)
         keeper = new_keeper(world.chain, world.operators[0], database, {"attest": job})
         for seen in (1, 2, 1):
             work = seen
@@ -272,7 +278,7 @@ async def test_finality_beside_another_keeper(world, tmp_path):
     world.chain.advance(HOUR)
     overtaken(world)
     with capture_logs() as logs:
-        assert await finalise_blocks(world.chain, world.payer, LOG) == []
+        assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
     assert events_of(logs) == ["keeper.others_were_faster"]
     assert block(world, 0).status == BlockStatus.FINAL
 
@@ -282,15 +288,15 @@ async def test_slashes_are_carried_out_and_counted(world):
     for operator in world.operators[:2]:
         world.do(staking.vote_slash(operator.pubkey(), device, evidence, 2_000), signers=[operator])
     world.chain.advance(30 * DAY - 1)
-    assert await execute_slashes(world.chain, world.payer, LOG) == []
-    assert await count_burns(world.chain, world.payer, LOG) == []
+    assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
+    assert await count_burns(Direct(world.chain, world.payer, LOG)) == []
     world.chain.advance(1)
-    (event,) = await execute_slashes(world.chain, world.payer, LOG)
+    (event,) = await execute_slashes(Direct(world.chain, world.payer, LOG))
     assert event.fields["burned"] == 200 * IO
-    assert await execute_slashes(world.chain, world.payer, LOG) == []
-    (event,) = await count_burns(world.chain, world.payer, LOG)
+    assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
+    (event,) = await count_burns(Direct(world.chain, world.payer, LOG))
     assert (event.name, event.fields["amount"]) == ("BurnsCounted", 200 * IO)
-    assert await count_burns(world.chain, world.payer, LOG) == []
+    assert await count_burns(Direct(world.chain, world.payer, LOG)) == []
     assert (await tokenomics.read_supply(world.chain)).burned == 200 * IO
 
 
@@ -308,12 +314,12 @@ async def test_a_slash_from_before_a_change_is_voided(world):
     world.chain.advance(7 * DAY)
     world.do(staking.apply_params())
     with capture_logs() as logs:
-        (event,) = await execute_slashes(world.chain, world.payer, LOG)
+        (event,) = await execute_slashes(Direct(world.chain, world.payer, LOG))
     assert (event.name, events_of(logs)) == ("SlashVoided", ["slash.voided"])
-    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
     vote()
     world.chain.advance(30 * DAY - 1)
-    assert await execute_slashes(world.chain, world.payer, LOG) == []
+    assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
     world.chain.advance(1)
-    (event,) = await execute_slashes(world.chain, world.payer, LOG)
+    (event,) = await execute_slashes(Direct(world.chain, world.payer, LOG))
     assert (event.name, event.fields["burned"]) == ("Slashed", 200 * IO)

@@ -4,22 +4,23 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from keeper.buyback.decide import Limits, Quote
+from keeper.buyback.decide import BidLimits, Quote
 from keeper.buyback.sources import OwnHistory
 from keeper.chain import ChainUnreachable
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.token import transfer
 from keeper.clients import buyback, tokenomics
-from keeper.clients.buyback import Status
+from keeper.clients.buyback import AuctionStatus
 from keeper.economy.supply import IO
 from keeper.jobs.buyback import bid_on_auction, burn_fees, plan, run_auctions
+from keeper.jobs.port import Direct
 from keeper.jobs.tokenomics import count_burns
 from tests.keeper.jobs.test_tokenomics import overtaken
-from tests.programs.buyback_world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY, World
 
 LOG = structlog.get_logger()
-LIMITS = Limits(max_io=10**18, margin_bps=0)
+LIMITS = BidLimits(max_io=10**18, margin_bps=0)
 
 
 class Fixed:
@@ -44,11 +45,11 @@ def keeper(world):
 
 
 async def auctions(world):
-    return await run_auctions(world.chain, world.payer, LOG)
+    return await run_auctions(Direct(world.chain, world.payer, LOG))
 
 
 async def bid(world, keeper, price=5 * IO, limits=LIMITS):
-    return await bid_on_auction(world.chain, keeper, LOG, source=Fixed(price), limits=limits)
+    return await bid_on_auction(Direct(world.chain, keeper, LOG), source=Fixed(price), limits=limits)
 
 
 def names(events):
@@ -59,19 +60,21 @@ async def test_nothing_before_it_is_initialised():
     world = World.launched()
     with capture_logs() as logs:
         for job in (burn_fees, run_auctions):
-            assert await job(world.chain, world.payer, LOG) == []
-        assert await bid_on_auction(world.chain, world.payer, LOG, source=Fixed(1), limits=LIMITS) == []
+            assert await job(Direct(world.chain, world.payer, LOG)) == []
+        assert (
+            await bid_on_auction(Direct(world.chain, world.payer, LOG), source=Fixed(1), limits=LIMITS) == []
+        )
     assert {each["event"] for each in logs} == {"buyback.not_initialised"}
 
 
 async def test_fees_in_io_are_burned_and_counted(world, keeper):
-    assert await burn_fees(world.chain, world.payer, LOG) == []
+    assert await burn_fees(Direct(world.chain, world.payer, LOG)) == []
     source = tokenomics.tokens_address(keeper.pubkey())
     world.do(transfer(source, buyback.IO_VAULT, keeper.pubkey(), 7 * IO), signers=[keeper])
-    (event,) = await burn_fees(world.chain, world.payer, LOG)
+    (event,) = await burn_fees(Direct(world.chain, world.payer, LOG))
     assert (event.name, event.fields["amount"]) == ("FeesBurned", 7 * IO)
-    assert await burn_fees(world.chain, world.payer, LOG) == []
-    (event,) = await count_burns(world.chain, world.payer, LOG)
+    assert await burn_fees(Direct(world.chain, world.payer, LOG)) == []
+    (event,) = await count_burns(Direct(world.chain, world.payer, LOG))
     assert event.fields["burned"] == 7 * IO
 
 
@@ -84,7 +87,7 @@ async def test_auctions_from_start_to_start(world):
     assert await auctions(world) == []
     world.chain.advance(1)
     assert names(await auctions(world)) == ["AuctionUnsold", "AuctionStarted"], "one pass does both"
-    assert world.auction(0).status == Status.UNSOLD
+    assert world.auction(0).status == AuctionStatus.UNSOLD
     assert world.auction(1).start_price == FIRST_PRICE
 
 
@@ -126,8 +129,8 @@ async def test_the_same_keeper_in_two_places_pays_once(world, keeper):
 class Unheard(EmbeddedChain):
     """The node executes, and its answer is lost."""
 
-    async def send(self, instructions, signers):
-        await super().send(instructions, signers)
+    async def broadcast(self, transaction):
+        await super().broadcast(transaction)
         raise ChainUnreachable("timed out")
 
 
@@ -158,9 +161,9 @@ async def test_somebody_else_took_the_lot(world, keeper):
     rival = world.bidder("rival", 50_000 * IO)
 
     class Outbid(EmbeddedChain):
-        async def send(self, instructions, signers):
+        async def simulate(self, instructions, signers):
             world.bid(rival, 0)
-            return await super().send(instructions, signers)
+            return await super().simulate(instructions, signers)
 
     world.chain.__class__ = Outbid
     assert await bid(world, keeper) == []
@@ -175,7 +178,7 @@ async def test_beside_another_keeper(world, keeper, job):
     world.do(transfer(source, buyback.IO_VAULT, keeper.pubkey(), IO), signers=[keeper])
     overtaken(world)
     with capture_logs() as logs:
-        assert await job(world.chain, world.payer, LOG) == []
+        assert await job(Direct(world.chain, world.payer, LOG)) == []
     assert logs[-1]["event"] == "keeper.others_were_faster"
 
 
@@ -185,9 +188,9 @@ async def test_inventory_and_limit_are_kept_to(world):
     poor = world.bidder("poor", 5_000 * IO - 1)
     assert await bid(world, poor) == []
     careful = world.bidder("careful", 50_000 * IO)
-    assert await bid(world, careful, limits=Limits(5_000 * IO - 1, 0)) == []
-    assert await bid(world, careful, limits=Limits(5_000 * IO, 1)) == []
-    assert names(await bid(world, careful, limits=Limits(5_000 * IO, 0))) == ["AuctionSold", "Repurchase"]
+    assert await bid(world, careful, limits=BidLimits(5_000 * IO - 1, 0)) == []
+    assert await bid(world, careful, limits=BidLimits(5_000 * IO, 1)) == []
+    assert names(await bid(world, careful, limits=BidLimits(5_000 * IO, 0))) == ["AuctionSold", "Repurchase"]
 
 
 async def test_a_keeper_without_accounts_gets_its_usdc(world):
@@ -210,7 +213,7 @@ async def test_by_its_own_history_the_keeper_follows_the_last_sales(world, keepe
     assert auction.start_price == 10 * IO
     sold = []
     while not sold:
-        sold = await bid_on_auction(world.chain, keeper, LOG, source=OwnHistory(), limits=LIMITS)
+        sold = await bid_on_auction(Direct(world.chain, keeper, LOG), source=OwnHistory(), limits=LIMITS)
         world.chain.advance(600)
     price = sold[0].fields["price"]
     fall = (auction.start_price - auction.floor_price) * 600 // DAY
@@ -223,7 +226,7 @@ async def test_a_plan_is_what_the_jobs_would_do(world, keeper):
     world.start(1_000 * USDC)
     world.chain.advance(DAY // 2)
     before = len(world.chain.transactions())
-    found = await plan(world.chain, keeper, LOG, source=Fixed(5 * IO), limits=LIMITS)
+    found = await plan(world.chain, keeper.pubkey(), LOG, source=Fixed(5 * IO), limits=LIMITS)
     assert found is not None
     assert [(step.kind.value, step.due) for step in found[2]] == [
         ("burn fees", True),
@@ -232,6 +235,6 @@ async def test_a_plan_is_what_the_jobs_would_do(world, keeper):
         ("bid", True),
     ]
     assert len(world.chain.transactions()) == before, "a plan sends nothing"
-    assert len(await burn_fees(world.chain, world.payer, LOG)) == 1
+    assert len(await burn_fees(Direct(world.chain, world.payer, LOG))) == 1
     assert await auctions(world) == []
     assert len(await bid(world, keeper)) == 2

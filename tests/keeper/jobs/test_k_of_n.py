@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,17 +17,17 @@ from keeper.clients import staking
 from keeper.clients.staking import Attestation, BlockStatus
 from keeper.db import Database
 from keeper.economy.supply import IO
-from keeper.jobs.due import Job
 from keeper.jobs.names import ATTEST
+from keeper.jobs.port import Job
 from keeper.rewards import publication, tables
-from keeper.rewards.past import Past
+from keeper.rewards.history import History
 from keeper.rewards.rows import OBSERVATION, keys
-from keeper.runtime.keeper import Keeper, Outcome
+from keeper.runtime.keeper import JobOutcome, Keeper
 from keeper.runtime.readiness import reasons
 from keeper.runtime.wiring import chosen_jobs
 from keeper.settings import Settings
 from tests.keeper.runtime.keepers import events_of, figure, new_keeper
-from tests.programs.staking_world import StakingWorld, reward_tree
+from tests.programs.staking.world import StakingWorld, reward_tree
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 WORKERS = ("worker a", "worker b")
@@ -43,9 +44,9 @@ def world() -> StakingWorld:
     return world
 
 
-def configured(names: list[str], rewards: Path, observations: Path, past: Past) -> dict[str, Job]:
+def configured(names: list[str], rewards: Path, observations: Path, history: History) -> dict[str, Job]:
     """Jobs of a keeper that never bids."""
-    return chosen_jobs(Settings(rewards=rewards, observations=observations), names, past)
+    return chosen_jobs(Settings(rewards=rewards, observations=observations), names, history)
 
 
 class Operator:
@@ -63,8 +64,8 @@ class Operator:
 
     def _new(self) -> Keeper:
         names = [ATTEST, "blocks"]
-        self.past = Past(self.world.chain, self.database)
-        chosen = configured(names, self.rewards, self.observations, self.past)
+        self.history = History(self.world.chain, self.database)
+        chosen = configured(names, self.rewards, self.observations, self.history)
         if self.job:
             chosen[ATTEST] = self.job
         return new_keeper(
@@ -99,10 +100,10 @@ class Operator:
         rows = rows[np.argsort(rows["device"])]
         (self.observations / f"{hour}.csv").write_bytes(b"".join(tables.encode(rows)))
 
-    async def attest(self) -> Outcome | None:
+    async def attest(self) -> JobOutcome | None:
         return await self.keeper.run_job(ATTEST)
 
-    async def finalise(self) -> Outcome | None:
+    async def finalise(self) -> JobOutcome | None:
         return await self.keeper.run_job("blocks")
 
 
@@ -110,7 +111,7 @@ class Operator:
 async def operators(world, tmp_path, empty_sqlite):
     found = [Operator(world, n, tmp_path / f"operator {n}", empty_sqlite) for n in range(3)]
     for each in found:
-        await each.past.prepare()
+        await each.history.prepare()
     yield found
     for each in found:
         await each.stop()
@@ -119,21 +120,17 @@ async def operators(world, tmp_path, empty_sqlite):
 def says(world: StakingWorld, liar: Operator, change: Callable[[Attestation], Attestation]) -> None:
     """Let an operator attest something else than what it computed."""
 
-    async def job(chain, payer, log):
+    async def job(port):
         folder = liar.rewards.parent / "the truth"
-        true = configured([ATTEST], folder, liar.observations, liar.past)[ATTEST]
+        true = configured([ATTEST], folder, liar.observations, liar.history)[ATTEST]
 
-        class Elsewhere:
-            def __getattr__(self, name):
-                return getattr(chain, name)
+        async def lie(actions):
+            hour = int(max(folder.iterdir(), key=lambda each: int(each.name)).name)
+            said = change(publication.read_manifest(folder, hour).attestation)
+            instructions = (staking.attest(port.payer, hour, said),)
+            return await port.do([replace(actions[0], key="a lie", instructions=instructions)])
 
-            async def perform(self, actions, log):
-                hour = int(max(folder.iterdir(), key=lambda each: int(each.name)).name)
-                said = change(publication.read_manifest(folder, hour).attestation)
-                lie = (staking.attest(payer.pubkey(), hour, said),)
-                return await chain.perform([replace(actions[0], key="a lie", instructions=lie)], log)
-
-        return await true(Elsewhere(), payer, log)
+        return await true(SimpleNamespace(chain=port.chain, payer=port.payer, log=port.log, do=lie))
 
     liar.lies(job)
 
@@ -187,7 +184,7 @@ async def test_one_lies_and_two_are_enough(world, operators, lie, turn):
     honest = operators[:2]
     order = [*honest[:turn], liar, *honest[turn:]]
     for each in order:
-        assert await each.attest() is Outcome.OK
+        assert await each.attest() is JobOutcome.OK
 
     found = block(world, 0)
     truth = publication.verify(honest[0].rewards, 0)
@@ -221,7 +218,7 @@ async def test_one_lies_and_two_are_enough(world, operators, lie, turn):
 
     before = paid(world)
     world.chain.advance(HOUR)
-    assert await liar.finalise() is Outcome.OK, "even a liar finalises what the others agreed on"
+    assert await liar.finalise() is JobOutcome.OK, "even a liar finalises what the others agreed on"
     assert block(world, 0).status == BlockStatus.FINAL
     assert world.staking_config().final_total == truth.total
     await honest[0].keeper.look()
@@ -267,7 +264,7 @@ async def test_two_lie_differently_and_nothing_is_final_until_two_agree(world, o
     saw_other_things(world, mistaken)
     world.chain.warp_to(START + HOUR)
     for each in operators:
-        assert await each.attest() is Outcome.OK
+        assert await each.attest() is JobOutcome.OK
     assert block(world, 0).status == BlockStatus.OPEN
     with capture_logs() as logs:
         await honest.keeper.look()
@@ -277,7 +274,7 @@ async def test_two_lie_differently_and_nothing_is_final_until_two_agree(world, o
     before = paid(world)
     world.chain.advance(6 * HOUR)
     for each in operators:
-        assert await each.finalise() is Outcome.OK
+        assert await each.finalise() is JobOutcome.OK
     assert block(world, 0).status == BlockStatus.OPEN and world.staking_config().final_total == 0
     await honest.keeper.look()
     assert "6 hours could be final and are not" in reasons(honest.keeper)["blocks"]

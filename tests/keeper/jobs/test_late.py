@@ -16,14 +16,15 @@ from keeper.clients import orders, staking
 from keeper.clients.staking import BlockStatus
 from keeper.economy.supply import IO
 from keeper.jobs.blocks import attest_hours, finalise_blocks
+from keeper.jobs.port import Direct
 from keeper.rewards import publication
 from keeper.rewards.fetch import PeerError, fetch
 from keeper.rewards.publication import KINDS, MANIFEST
 from keeper.rewards.rows import OBSERVATION, Rows, keys
-from keeper.rewards.rule import Status
+from keeper.rewards.rule import DeviceStatus
 from tests.keeper.api.serving import serving
 from tests.keeper.runtime.keepers import events_of, indexed
-from tests.programs.orders_world import OrdersWorld
+from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 LOG = structlog.get_logger()
@@ -52,9 +53,9 @@ def address(name: str):
 
 
 async def attest(world, folder: Path, name: str, operator: int, **changed):
-    async with indexed(world.chain, folder / f"{name}.db") as past:
-        options = {"folder": folder / name, "observe": observe, "past": past, **changed}
-        return await attest_hours(world.chain, world.operators[operator], LOG, **options)
+    async with indexed(world.chain, folder / f"{name}.db") as history:
+        options = {"folder": folder / name, "observe": observe, "history": history, **changed}
+        return await attest_hours(Direct(world.chain, world.operators[operator], LOG), **options)
 
 
 def contents(folder: Path, hour: int) -> dict[str, bytes]:
@@ -134,7 +135,7 @@ async def test_who_was_down_makes_up_for_the_hours_as_they_were(world, tmp_path)
         publication.verify(tmp_path / "operator 2", hour)
     late = tmp_path / "operator 2"
     history = {name: [status(late, hour, name) for hour in range(HOURS)] for name in MACHINES}
-    good, bad, out = Status.SUCCEEDED, Status.FAILED, Status.MISSED
+    good, bad, out = DeviceStatus.SUCCEEDED, DeviceStatus.FAILED, DeviceStatus.MISSED
     assert history == {
         "leased": [good, good, bad, bad, bad, bad],
         "broken": [good, good, bad, bad, bad, bad],
@@ -143,7 +144,7 @@ async def test_who_was_down_makes_up_for_the_hours_as_they_were(world, tmp_path)
         "ended": [good, good, good, out, out, out],
     }
     world.chain.advance(HOUR)
-    assert len(await finalise_blocks(world.chain, world.payer, LOG)) == HOURS
+    assert len(await finalise_blocks(Direct(world.chain, world.payer, LOG))) == HOURS
 
 
 async def test_an_hour_is_the_same_when_it_is_computed_again_after_later_ones(world, tmp_path):
@@ -227,7 +228,7 @@ async def test_who_joins_on_the_second_day_goes_on_from_a_peer(world, tmp_path):
     for number in range(3):
         await attest(world, tmp_path, f"operator {number}", number)
     world.chain.advance(HOUR)
-    await finalise_blocks(world.chain, world.payer, LOG)
+    await finalise_blocks(Direct(world.chain, world.payer, LOG))
     assert world.staking_config().next_hour == 24
     for number in range(2):
         await attest(world, tmp_path, f"operator {number}", number)

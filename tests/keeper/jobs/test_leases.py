@@ -6,21 +6,24 @@ from itertools import count
 
 import pytest
 import structlog
-from solders.compute_budget import set_compute_unit_price
 from solders.instruction import AccountMeta, Instruction
+from solders.system_program import TransferParams, transfer
 from structlog.testing import capture_logs
 
 from keeper.chain import TransactionFailed
+from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
+from keeper.chain.landing import prepare
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, pack, size
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.calendar import DAY
 from keeper.economy.orders import fee
 from keeper.jobs import leases
 from keeper.jobs.leases import keep_leases, read_book
+from keeper.jobs.port import Direct
 from keeper.market.leases import ending
 from tests.keeper.jobs.test_tokenomics import overtaken
-from tests.programs.orders_world import ASK_IO, HOUR, OrdersWorld
+from tests.programs.orders.world import ASK_IO, HOUR, OrdersWorld
 from tests.programs.world import World, finish, key
 
 LOG = structlog.get_logger()
@@ -39,7 +42,7 @@ def world() -> OrdersWorld:
 
 async def names(world: OrdersWorld) -> list[str]:
     """The job's events, but for the fees beside the payments."""
-    return [e.name for e in await keep_leases(world.chain, world.payer, LOG) if e.name != "Earn"]
+    return [e.name for e in await keep_leases(Direct(world.chain, world.payer, LOG)) if e.name != "Earn"]
 
 
 def opened(world: OrdersWorld, *accepting: str, **changed: object) -> orders.Order:
@@ -52,7 +55,7 @@ def opened(world: OrdersWorld, *accepting: str, **changed: object) -> orders.Ord
 async def test_before_there_is_anything():
     world = World.launched()
     with capture_logs() as logs:
-        assert await keep_leases(world.chain, world.payer, LOG) == []
+        assert await keep_leases(Direct(world.chain, world.payer, LOG)) == []
     assert [each["event"] for each in logs] == ["leases.not_initialised"]
 
 
@@ -173,7 +176,9 @@ async def test_somebody_who_makes_something_due_all_the_time_keeps_no_other_job_
         return await read_book(chain)
 
     monkeypatch.setattr(leases, "read_book", read_and_make_due)
-    closed = [each.name for each in await keep_leases(world.chain, world.payer, LOG)].count("OrderClosed")
+    closed = [each.name for each in await keep_leases(Direct(world.chain, world.payer, LOG))].count(
+        "OrderClosed"
+    )
     assert closed == leases.STEPS
 
 
@@ -182,7 +187,7 @@ async def test_beside_another_keeper(world):
     world.chain.advance(10 * HOUR)
     overtaken(world)
     with capture_logs() as logs:
-        await keep_leases(world.chain, world.payer, LOG)
+        await keep_leases(Direct(world.chain, world.payer, LOG))
     assert {each["event"] for each in logs} <= {"keeper.others_were_faster", "lease.ended", "order.refunded"}
     assert all(each.status == 2 for each in finish(orders.read_leases(world.chain)).values())
 
@@ -190,7 +195,7 @@ async def test_beside_another_keeper(world):
 async def test_a_keeper_without_lamports_says_so_once(world):
     opened(world, "one", "two")
     with pytest.raises(TransactionFailed):
-        await keep_leases(world.chain, key("nobody gave me lamports"), LOG)
+        await keep_leases(Direct(world.chain, key("nobody gave me lamports"), LOG))
 
 
 async def test_many_are_done_in_few_transactions(world):
@@ -212,16 +217,15 @@ def test_packing_fills_transactions_and_keeps_the_order():
     instructions = [Instruction(TOKEN_PROGRAM, bytes(n), metas) for n, metas in enumerate(accounts)]
     runs = pack([[each] for each in instructions], payer)
     assert [at for run in runs for at in run] == list(range(40))
-    price = set_compute_unit_price(1)
-    sizes = [size([*(instructions[at] for at in run), price], payer) for run in runs]
+    sizes = [size([instructions[at] for at in run], payer) for run in runs]
     assert max(sizes) <= MAX_TRANSACTION_BYTES
     for run in runs[:-1]:
-        longer = [*instructions[run.start : run.stop + 1], price]
-        assert size(longer, payer) > MAX_TRANSACTION_BYTES
+        assert size(instructions[run.start : run.stop + 1], payer) > MAX_TRANSACTION_BYTES
     assert pack([], payer) == []
 
 
-def test_a_size_is_the_chains_own(world):
-    instruction = tokenomics.sync_burned()
-    signed = world.chain._sign([instruction], [world.payer])
-    assert len(bytes(signed)) == size([instruction], world.payer.pubkey())
+async def test_a_size_is_that_of_what_lands(world):
+    payer, admin = world.payer.pubkey(), world.admin.pubkey()
+    instruction = transfer(TransferParams(from_pubkey=payer, to_pubkey=admin, lamports=1))
+    signed = await prepare(world.chain, [instruction], [world.payer], FeePolicy())
+    assert len(bytes(signed.transaction)) == size([instruction], payer)

@@ -5,7 +5,7 @@ from pathlib import Path
 from keeper.clients import buyback, orders
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
-from tests.programs.orders_world import HOUR, USDC, USDC_MINT, OrdersWorld
+from tests.programs.orders.world import HOUR, USDC, USDC_MINT, OrdersWorld
 
 DOCUMENT = Path(__file__).parents[3] / "docs/orders.md"
 

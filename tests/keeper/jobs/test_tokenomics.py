@@ -11,8 +11,9 @@ from keeper.clients import tokenomics
 from keeper.economy import emission
 from keeper.economy.calendar import month_start
 from keeper.economy.supply import EMISSION_TOTAL, IO
+from keeper.jobs.port import Direct
 from keeper.jobs.tokenomics import close_ended_seasons, emit_finished_hours, release_vested
-from tests.programs.seasons import open_season
+from tests.programs.tokenomics.seasons import open_season
 from tests.programs.world import DAY, HOUR, START, START_MONTH, World, key
 
 LOG = structlog.get_logger()
@@ -28,10 +29,10 @@ class Overtaken(EmbeddedChain):
 
     other: Keypair
 
-    async def send(self, instructions, signers):
+    async def simulate(self, instructions, signers):
         pays = any(meta.is_signer for each in instructions for meta in each.accounts)
         self.execute(instructions, [self.other, *(signers if pays else ())])
-        return await super().send(instructions, signers)
+        return await super().simulate(instructions, signers)
 
 
 def overtaken(world: World) -> World:
@@ -41,7 +42,7 @@ def overtaken(world: World) -> World:
 
 
 async def emit(world: World):
-    return await emit_finished_hours(world.chain, world.payer, LOG)
+    return await emit_finished_hours(Direct(world.chain, world.payer, LOG))
 
 
 async def test_emission_waits_for_the_launch():
@@ -110,18 +111,18 @@ async def test_a_refusal_that_nobody_expects_is_raised(world):
     world.chain.warp_to(START + HOUR)
     broke = key("nobody gave me lamports")
     with pytest.raises(TransactionFailed):
-        await emit_finished_hours(world.chain, broke, LOG)
+        await emit_finished_hours(Direct(world.chain, broke, LOG))
 
 
 async def test_vesting_pays_what_is_due_and_nothing_twice(world):
-    events = await release_vested(world.chain, world.payer, LOG)
+    events = await release_vested(Direct(world.chain, world.payer, LOG))
     paid = {event.fields["allocation"]: event.fields["amount"] for event in events}
     assert paid == {3: 38_400_000 * IO, 4: 36_000_000 * IO, 5: 20_000_000 * IO}
-    assert await release_vested(world.chain, world.payer, LOG) == []
+    assert await release_vested(Direct(world.chain, world.payer, LOG)) == []
     world.chain.warp_to(month_start(START_MONTH + 1) - 1)
-    assert await release_vested(world.chain, world.payer, LOG) == []
+    assert await release_vested(Direct(world.chain, world.payer, LOG)) == []
     world.chain.advance(1)
-    (event,) = await release_vested(world.chain, world.payer, LOG)
+    (event,) = await release_vested(Direct(world.chain, world.payer, LOG))
     assert (event.fields["allocation"], event.fields["amount"]) == (4, 44_000_000 * IO // 41)
 
 
@@ -129,14 +130,14 @@ async def test_vesting_follows_a_new_beneficiary_who_has_no_token_account_yet(wo
     community, heir = key("community"), world.person("heir")
     world.do(tokenomics.propose_beneficiary(4, community.pubkey(), heir.pubkey()), signers=[community])
     world.do(tokenomics.accept_beneficiary(4, heir.pubkey()), signers=[heir])
-    await release_vested(world.chain, world.payer, LOG)
+    await release_vested(Direct(world.chain, world.payer, LOG))
     assert world.balance(heir.pubkey()) == 36_000_000 * IO
     assert world.balance(community.pubkey()) == 0
 
 
 async def test_vesting_beside_another_keeper(world):
     overtaken(world)
-    assert await release_vested(world.chain, world.payer, LOG) == []
+    assert await release_vested(Direct(world.chain, world.payer, LOG)) == []
     assert world.config().released == 94_400_000 * IO
 
 
@@ -146,16 +147,16 @@ async def test_ended_seasons_and_their_pages_are_closed(world, others):
     world.do(tokenomics.open_claim_page(world.payer.pubkey(), 7, 0))
     funder = world.balance(world.admin.pubkey())
     world.chain.warp_to(season.claim_end - 1)
-    assert await close_ended_seasons(world.chain, world.payer, LOG) == []
+    assert await close_ended_seasons(Direct(world.chain, world.payer, LOG)) == []
     world.chain.advance(1)
     if others:
         overtaken(world)
-    names = [event.name for event in await close_ended_seasons(world.chain, world.payer, LOG)]
+    names = [event.name for event in await close_ended_seasons(Direct(world.chain, world.payer, LOG))]
     assert names == ([] if others else ["SeasonClosed", "ClaimPageClosed"])
     assert world.balance(world.admin.pubkey()) == funder + season.total
     assert world.chain.get(tokenomics.claim_page_address(7, 0)) is None
     assert world.chain.get(season.vault) is None
-    assert await close_ended_seasons(world.chain, world.payer, LOG) == []
+    assert await close_ended_seasons(Direct(world.chain, world.payer, LOG)) == []
 
 
 class Unreachable(EmbeddedChain):

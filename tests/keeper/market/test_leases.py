@@ -9,8 +9,8 @@ from keeper.clients import orders
 from keeper.clients.orders import Fault, Lease, Order
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus, Payment, fee
-from keeper.market.leases import Action, Book, Kind, due, ending
-from tests.programs.orders_world import TERMS
+from keeper.market.leases import Due, DueKind, EndingRefused, OrderAccounts, due, ending
+from tests.programs.orders.world import TERMS
 from tests.programs.world import key
 
 NOW = 2_000_000_000
@@ -85,41 +85,41 @@ def waiting(accept_until: int = NOW + 600) -> Lease:
     return replace(lease(NOW), status=LeaseStatus.MATCHED, start=0, stop=0, accept_until=accept_until)
 
 
-def actions(row: Lease | None, now: int, *faults: Fault, **changed: int) -> list[Kind]:
+def actions(row: Lease | None, now: int, *faults: Fault, **changed: int) -> list[DueKind]:
     order = replace(ORDER, **changed)
     leases = {row.address: row} if row else {}
-    book = Book({order.address: order}, leases, {each.address: each for each in faults})
+    book = OrderAccounts({order.address: order}, leases, {each.address: each for each in faults})
     return [each.kind for each in due(book, now)]
 
 
 def test_an_unaccepted_lease_lapses_when_its_time_is_over():
     row = waiting(accept_until=NOW)
     assert actions(row, NOW - 1) == []
-    assert actions(row, NOW) == [Kind.END]
+    assert actions(row, NOW) == [DueKind.END]
     ended = replace(row, status=LeaseStatus.ENDED, ended_at=NOW, held=0)
-    assert actions(ended, NOW) == [Kind.CLOSE_LEASE], "its device can come back at once"
+    assert actions(ended, NOW) == [DueKind.CLOSE_LEASE], "its device can come back at once"
 
 
 def test_a_running_lease_is_paid_once_a_day_and_ends_with_its_time():
     row = lease(NOW)
     assert actions(row, NOW + 23 * HOUR - 1) == []
-    assert actions(row, NOW + 23 * HOUR) == [Kind.SETTLE]
+    assert actions(row, NOW + 23 * HOUR) == [DueKind.SETTLE]
     after = settled(row, NOW + 23 * HOUR)
     assert after.paid == RATE * 21
     assert after.fees == fee(RATE * 21, 25)
     assert actions(after, NOW + 46 * HOUR - 1) == []
-    assert actions(after, NOW + 46 * HOUR) == [Kind.SETTLE]
-    assert actions(after, row.stop) == [Kind.END]
+    assert actions(after, NOW + 46 * HOUR) == [DueKind.SETTLE]
+    assert actions(after, row.stop) == [DueKind.END]
 
 
 def test_an_ended_lease_is_paid_when_all_is_due_and_then_closed():
     ended = {"status": LeaseStatus.ENDED, "reason": EndReason.COMPLETED}
     row = lease(NOW, hours=10, ended_at=NOW + 10 * HOUR, **ended)
     assert actions(row, row.stop + LAG - 1) == []
-    assert actions(row, row.stop + LAG) == [Kind.SETTLE]
+    assert actions(row, row.stop + LAG) == [DueKind.SETTLE]
     paid = settled(row, row.stop + LAG)
     assert (paid.held, paid.paid, paid.fees) == (0, RATE * 10, fee(RATE * 10, 25))
-    assert actions(paid, row.stop + LAG) == [Kind.CLOSE_LEASE]
+    assert actions(paid, row.stop + LAG) == [DueKind.CLOSE_LEASE]
 
 
 def test_the_rest_of_the_renters_fee_is_charged_where_nothing_else_is_due():
@@ -137,12 +137,12 @@ def test_the_rest_of_the_renters_fee_is_charged_where_nothing_else_is_due():
         held=rest,
     )
     assert actions(row, row.stop + LAG - 1) == []
-    assert actions(row, row.stop + LAG) == [Kind.SETTLE]
+    assert actions(row, row.stop + LAG) == [DueKind.SETTLE]
     assert row.due(ORDER, row.stop + LAG) == Payment(0, 0, 0, rest)
     after = settled(row, row.stop + LAG)
     assert after.held == 0
     assert not after.due(ORDER, row.stop + DAY)
-    assert actions(after, row.stop + LAG) == [Kind.CLOSE_LEASE]
+    assert actions(after, row.stop + LAG) == [DueKind.CLOSE_LEASE]
 
 
 def test_an_ended_lease_without_earnings_is_kept_for_an_hour():
@@ -150,26 +150,26 @@ def test_an_ended_lease_without_earnings_is_kept_for_an_hour():
     ended = {"status": LeaseStatus.ENDED, "reason": EndReason.SUPPLIER}
     row = lease(NOW, stop=NOW, held=0, ended_at=NOW + 60, **ended)
     assert actions(row, NOW + 60 + HOUR - 1) == []
-    assert actions(row, NOW + 60 + HOUR) == [Kind.CLOSE_LEASE]
+    assert actions(row, NOW + 60 + HOUR) == [DueKind.CLOSE_LEASE]
 
 
 def test_a_held_lease_waits_for_the_guardian():
     row = lease(NOW, hours=10, hold_from=NOW, hold_until=NOW + 7 * DAY)
-    assert actions(row, NOW + 2 * DAY) == [Kind.END]
+    assert actions(row, NOW + 2 * DAY) == [DueKind.END]
     ended = replace(row, status=LeaseStatus.ENDED, reason=EndReason.COMPLETED, ended_at=row.stop)
     assert actions(ended, NOW + 7 * DAY - 1) == []
-    assert actions(ended, NOW + 7 * DAY) == [Kind.SETTLE]
+    assert actions(ended, NOW + 7 * DAY) == [DueKind.SETTLE]
 
 
 def test_an_orders_rest():
     rows = {"open": 1, "match_until": NOW, "free": ORDER.place + 7}
     running = lease(NOW)
     assert actions(running, NOW - 1, **rows) == [], "a device may still come"
-    assert actions(running, NOW, **rows) == [Kind.REFUND]
+    assert actions(running, NOW, **rows) == [DueKind.REFUND]
     assert actions(running, NOW, **{**rows, "free": 0}) == []
     assert actions(None, NOW - 1, leases=0, **rows) == []
-    assert actions(None, NOW, leases=0, **rows) == [Kind.CLOSE_ORDER]
-    assert actions(None, NOW - 1, leases=0, status=OrderStatus.CANCELLED, **rows) == [Kind.CLOSE_ORDER]
+    assert actions(None, NOW, leases=0, **rows) == [DueKind.CLOSE_ORDER]
+    assert actions(None, NOW - 1, leases=0, status=OrderStatus.CANCELLED, **rows) == [DueKind.CLOSE_ORDER]
 
 
 def test_faults_go_after_their_leases():
@@ -185,17 +185,17 @@ def test_faults_go_after_their_leases():
         payer=STRANGER,
     )
     assert actions(row, NOW, fault) == []
-    assert actions(None, NOW, fault, leases=1) == [Kind.CLOSE_FAULT]
+    assert actions(None, NOW, fault, leases=1) == [DueKind.CLOSE_FAULT]
 
 
 def test_the_order_in_which_things_are_done():
     ended = lease(NOW, hours=1, status=LeaseStatus.ENDED, ended_at=NOW + HOUR)
     over = replace(lease(NOW, hours=1), device=key("another").pubkey())
     order = replace(ORDER, free=5, leases=2)
-    book = Book({order.address: order}, {each.address: each for each in (ended, over)}, {})
+    book = OrderAccounts({order.address: order}, {each.address: each for each in (ended, over)}, {})
     found = due(book, NOW + DAY)
-    steps = ((Kind.END, over), (Kind.SETTLE, ended), (Kind.REFUND, order))
-    assert found == [Action(kind, row.address) for kind, row in steps]
+    steps = ((DueKind.END, over), (DueKind.SETTLE, ended), (DueKind.REFUND, order))
+    assert found == [Due(kind, row.address) for kind, row in steps]
 
 
 @pytest.mark.parametrize(
@@ -225,9 +225,9 @@ def test_ending_before_it_runs_and_what_is_refused():
         assert (end.reason, end.released) == (reason, row.held)
     assert ending(ORDER, row, STRANGER, NOW + 600).reason == EndReason.LAPSED
     for refused in (row, lease(NOW)):
-        with pytest.raises(ValueError, match="neither renter nor supplier"):
+        with pytest.raises(EndingRefused, match="neither renter nor supplier"):
             ending(ORDER, refused, STRANGER, NOW)
-    with pytest.raises(ValueError, match="has ended already"):
+    with pytest.raises(EndingRefused, match="has ended already"):
         ending(ORDER, lease(NOW, status=LeaseStatus.ENDED), RENTER, NOW)
 
 

@@ -15,7 +15,7 @@ from keeper.economy.orders import Currency, OrderStatus
 from keeper.economy.staking import CoStake
 from keeper.market.matching import choose, lease_to_be
 from tests.keeper.market.test_leases import NOW, ORDER, RENTER
-from tests.programs.orders_world import IO, OrdersWorld
+from tests.programs.orders.world import IO, OrdersWorld
 from tests.programs.world import finish, key
 
 CLASSES = {1: Class(1, 125, 0, 0, 0, 0, "RTX 4090"), 2: Class(2, 100, 0, 0, 0, 0, "M4")}

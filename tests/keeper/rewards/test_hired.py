@@ -7,7 +7,7 @@ import pytest
 from keeper.chain import Chain
 from keeper.clients import orders, staking
 from keeper.rewards.hired import Term, hired, read_events, replay
-from tests.programs.orders_world import HOUR, OrdersWorld
+from tests.programs.orders.world import HOUR, OrdersWorld
 from tests.programs.world import finish, key
 
 DEVICE = key("device").pubkey()

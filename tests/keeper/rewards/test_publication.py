@@ -10,12 +10,12 @@ from solders.pubkey import Pubkey
 from keeper.clients import staking, tokenomics
 from keeper.economy import merkle
 from keeper.rewards import publication, tables
-from keeper.rewards.publication import KINDS, MANIFEST, Manifest, PublicationError
+from keeper.rewards.publication import KINDS, MANIFEST, FolderUnusable, Manifest, PublicationError
 from keeper.rewards.rows import INPUT, Hour
 from keeper.rewards.tree import EMPTY_ROOT, leaf, tree
 from tests.keeper.rewards.tables import START, another, classes, key, rows, wallets
 from tests.model.schedule import HOUR, IO, root
-from tests.model.staking_blocks import leaf as model_leaf
+from tests.model.staking.blocks import leaf as model_leaf
 
 EMITTED = 448_028_673_835
 
@@ -111,7 +111,7 @@ def test_a_half_written_hour_is_not_there_and_is_written_again(folder: Path, mon
 
     write = publication._write
     monkeypatch.setattr(publication, "_write", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(FolderUnusable, match="can't be written: no space left on device"):
         publish(folder, 3)
     assert publication.published_hours(folder) == [0, 1, 2]
     monkeypatch.undo()

@@ -10,9 +10,9 @@ from keeper.clients import staking
 from keeper.clients.staking import Class
 from keeper.economy.supply import IO
 from keeper.rewards import publication
-from keeper.rewards.rows import OBSERVATION, Hour, class_rows, device_rows, keys
-from keeper.rewards.rule import Status
-from tests.programs.staking_world import StakingWorld
+from keeper.rewards.rows import OBSERVATION, Hour, RowsError, class_rows, device_rows, keys
+from keeper.rewards.rule import DeviceStatus
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 
@@ -64,7 +64,7 @@ def test_what_was_seen_of_no_device_is_left_out_and_twice_is_refused() -> None:
     stranger = observed(key("stranger").pubkey())
     rows = device_rows(list(accounts), list(accounts.values()), stranger)
     assert rows["online"].sum() == 0
-    with pytest.raises(ValueError, match="observed twice"):
+    with pytest.raises(RowsError, match="observed twice"):
         device_rows(list(accounts), list(accounts.values()), np.concatenate([stranger, stranger]))
 
 
@@ -96,7 +96,11 @@ def test_from_accounts_to_a_payment(tmp_path: Path) -> None:
         world.do(staking.finalise(hour))
     # Two devices are staked enough; the third never found a co-staker.
     devices = publication.read_table(tmp_path, manifest, "rewards.csv")
-    assert sorted(devices["status"].tolist()) == [Status.MISSED, Status.SUCCEEDED, Status.SUCCEEDED]
+    assert sorted(devices["status"].tolist()) == [
+        DeviceStatus.MISSED,
+        DeviceStatus.SUCCEEDED,
+        DeviceStatus.SUCCEEDED,
+    ]
     supplier, helper = (key(name).pubkey() for name in ("supplier", "helper"))
     had = {wallet: world.balance(wallet) for wallet in (supplier, helper)}
     for wallet, before in had.items():

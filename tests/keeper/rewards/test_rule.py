@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from keeper.economy.classes import Pool
 from keeper.rewards.exact import mul_div
-from keeper.rewards.rows import Hour
-from keeper.rewards.rule import ALL_POINTS, POOL_POINTS, Reason, Status, divide, reward, score
+from keeper.rewards.rows import Hour, RowsError
+from keeper.rewards.rule import ALL_POINTS, POOL_POINTS, DeviceStatus, Reason, divide, reward, score
 from tests.keeper.rewards.tables import (
     CLASSES,
     GOOD,
@@ -102,7 +102,7 @@ def test_products_are_exact(values, times, more):
     ("value", "times", "divisor"), [(2**28, 1, 2**30), (1, 2**63, 1), (1, -1, 1), (5, 1, 4), (1, 1, 2**49)]
 )
 def test_products_out_of_range_are_refused(value, times, divisor):
-    with pytest.raises(ValueError, match="exact for smaller figures"):
+    with pytest.raises(RowsError, match="exact for smaller figures"):
         mul_div(np.array([value], np.uint64), times, divisor)
 
 
@@ -194,7 +194,7 @@ def test_each_criterion_alone_earns_nothing(reason):
     assert second["reasons"] == reason.value
     assert (first["reward"], second["reward"]) == (EMITTED, 0)
     during = reason in Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.OFFLINE
-    assert second["status"] == (Status.FAILED if during else Status.MISSED)
+    assert second["status"] == (DeviceStatus.FAILED if during else DeviceStatus.MISSED)
     assert padded(block.wallets["wallet"]) == [key("wallet 1")]
 
 
@@ -211,7 +211,7 @@ def test_each_criterion_alone_earns_nothing(reason):
 )
 def test_just_good_enough(changed):
     (row,) = run([another(1, **changed)]).devices
-    assert (row["status"], row["reward"]) == (Status.SUCCEEDED, EMITTED)
+    assert (row["status"], row["reward"]) == (DeviceStatus.SUCCEEDED, EMITTED)
 
 
 @pytest.mark.parametrize(
@@ -276,10 +276,10 @@ def test_the_largest_hour_that_there_can_be():
 def test_rows_that_are_out_of_order_are_refused():
     table = rows([another(1), another(2)])
     for bad in (table[::-1], table[[0, 0]]):
-        with pytest.raises(ValueError, match="sorted by address"):
+        with pytest.raises(RowsError, match="sorted by address"):
             reward(Hour(0, START, EMITTED), bad, classes(), wallets({}))
 
 
 def test_more_paid_than_emitted_is_refused():
-    with pytest.raises(ValueError, match="1 too many"):
+    with pytest.raises(RowsError, match="1 too many"):
         run([GOOD], before={key("old"): EMITTED + 1})

@@ -10,16 +10,16 @@ from typing import Any
 import structlog
 
 from keeper.chain import Chain, Signer
+from keeper.chain.fees import FeePolicy
 from keeper.db import Database, Leader
-from keeper.jobs.due import Job
-from keeper.rewards.past import Past
+from keeper.jobs.port import Job
+from keeper.rewards.history import History
 from keeper.runtime.balance import BalanceGuard
-from keeper.runtime.keeper import Keeper, Limits
+from keeper.runtime.keeper import Keeper, LagLimits
 from keeper.runtime.operation import Operation, sender_of
-from keeper.sender import FeePolicy
 
 WARNING, STOP = 500_000_000, 50_000_000
-LIMITS = Limits(lag_slots=1_500, lag_hours=3)
+LIMITS = LagLimits(lag_slots=1_500, lag_hours=3)
 
 
 def new_keeper(
@@ -37,27 +37,27 @@ def new_keeper(
     guard = BalanceGuard(chain, signer.pubkey(), WARNING, STOP)
     operation = Operation(chain, database, leader, programs=[])
     sender = sender_of(operation, chain, signer, FeePolicy())
-    acting = operation.jobs(jobs, sender, guard.check)
+    all_jobs = operation.jobs(jobs, sender)
     return Keeper(
         chain=chain,
-        signer=signer,
+        sender=sender,
         database=database,
         leader=leader,
         guard=guard,
-        jobs={name: acting[name] for name in jobs},
+        jobs={name: all_jobs[name] for name in jobs},
         **options,
     )
 
 
 @asynccontextmanager
-async def indexed(chain: Chain, file: Path) -> AsyncIterator[Past]:
+async def indexed(chain: Chain, file: Path) -> AsyncIterator[History]:
     """Earlier states of a chain, from an index in a file of its own."""
     database = Database(f"sqlite:///{file}")
     await database.upgrade()
-    past = Past(chain, database)
-    await past.prepare()
+    history = History(chain, database)
+    await history.prepare()
     try:
-        yield past
+        yield history
     finally:
         await database.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 import structlog
 
-from keeper.chain import Chain
+from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import associated_token_address
 from keeper.clients import tokenomics
 from keeper.db import Database, Leader
@@ -13,23 +13,23 @@ from keeper.db.tables import INTENTS
 from keeper.economy.orders import fee
 from keeper.jobs.buyback import run_auctions
 from keeper.jobs.leases import keep_leases
-from keeper.runtime.acting import acting
+from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard
-from keeper.sender import FeePolicy
 from keeper.sender.sender import Sender
 from tests.keeper.jobs.test_leases import RATE, close, opened
-from tests.programs.buyback_world import USDC, BuybackWorld
-from tests.programs.orders_world import HOUR, OrdersWorld
+from tests.programs.buyback.world import USDC, BuybackWorld
+from tests.programs.orders.world import HOUR, OrdersWorld
 from tests.programs.world import World, key
 
 LOG = structlog.get_logger()
 
 
-async def under_intents(world: World, database: Database, job: str) -> Chain:
+async def under_intents(world: World, database: Database, job: str) -> Acting:
     leader = Leader(database, "test")
     await leader.lead()
     sender = Sender(world.chain, database, leader, world.payer, fees=FeePolicy(), poll_seconds=0)
-    return acting(world.chain, sender, job, BalanceGuard(world.chain, world.payer.pubkey(), 0, 0).check)
+    guard = BalanceGuard(world.chain, world.payer.pubkey(), 0, 0)
+    return Acting(world.chain, sender, job, guard.check, LOG)
 
 
 async def intents(database: Database) -> dict[str, str]:
@@ -44,13 +44,13 @@ async def test_a_payout_account_that_is_gone_and_comes_back(database: Database) 
     for name in ("supplier", "other"):
         world.let(f"{name}'s", world.supplier(name))
     order = opened(world, "supplier's", "other's", hours=1)
-    chain = await under_intents(world, database, "leases")
+    port = await under_intents(world, database, "leases")
     close(world, "other", associated_token_address(key("other").pubkey(), tokenomics.MINT))
     world.chain.advance(4 * HOUR)
 
     async def run() -> list[str]:
         world.chain.advance(HOUR)
-        return [e.name for e in await keep_leases(chain, world.payer, LOG) if e.name != "Earn"]
+        return [e.name for e in await keep_leases(port) if e.name != "Earn"]
 
     assert set(await run()) == {"Refund", "LeaseEnded", "Worked", "LeaseClosed"}
     lease = world.lease(order, "other's")
@@ -70,7 +70,7 @@ async def test_a_payout_account_that_is_gone_and_comes_back(database: Database) 
 async def test_auctions_are_named_by_their_numbers(database: Database) -> None:
     world = BuybackWorld.ready()
     world.start(1_000 * USDC)
-    chain = await under_intents(world, database, "auctions")
+    port = await under_intents(world, database, "auctions")
     world.chain.advance(86_400)
-    await run_auctions(chain, world.payer, LOG)
+    await run_auctions(port)
     assert await intents(database) == {"auction:0:close": "landed", "auction:1:start": "landed"}

@@ -3,21 +3,21 @@
 import pytest
 import sqlalchemy as sa
 from solana.rpc.async_api import AsyncClient
-from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from keeper.chain import ChainUnreachable, SigningFailed, TransactionExpired
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
-from keeper.db import Database
+from keeper.db import Database, DatabaseUnusable
 from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.jobs import registry
-from keeper.jobs.due import send
-from keeper.runtime.keeper import Outcome
+from keeper.jobs.port import do
+from keeper.rewards.tables import TableError
+from keeper.runtime.keeper import JobOutcome
 from keeper.runtime.readiness import FAILURES, is_alive, reasons, report
 from tests.keeper.runtime.keepers import LIMITS, STOP, WARNING, events_of, figure, new_keeper
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key
 
 EMISSION = {"emission": registry.ALL["emission"]}
@@ -39,7 +39,7 @@ def set_balance(world: World, lamports: int) -> None:
 async def test_a_run_is_counted(world, database):
     keeper = new_keeper(world.chain, world.payer, database, EMISSION)
     before = world.account(world.payer.pubkey()).lamports
-    assert await keeper.run_job("emission") is Outcome.OK
+    assert await keeper.run_job("emission") is JobOutcome.OK
     assert world.config().emitted_hours == 1
     assert figure(keeper, "ionet_job_runs_total", keeper_job="emission", outcome="ok") == 1
     await keeper.look()
@@ -49,7 +49,7 @@ async def test_a_run_is_counted(world, database):
     assert figure(keeper, "ionet_intents", state="landed") == 1
     assert figure(keeper, "ionet_job_seconds_count", keeper_job="emission") == 1
     assert figure(keeper, "ionet_job_last_success_timestamp_seconds", keeper_job="emission")
-    assert await keeper.run_job("emission") is Outcome.OK, "nothing is due any more"
+    assert await keeper.run_job("emission") is JobOutcome.OK, "nothing is due any more"
     await keeper.look()
     assert figure(keeper, "ionet_transactions", keeper_job="emission", state="final") == 1
     await keeper.resign()
@@ -81,7 +81,7 @@ async def test_who_does_not_lead_runs_nothing_and_takes_over_when_it_can(world, 
     assert events_of(logs) == ["keeper.leads"]
     await first.resign()
     with capture_logs() as logs:
-        assert await second.run_job("emission") is Outcome.OK
+        assert await second.run_job("emission") is JobOutcome.OK
     assert logs[0] == {"event": "keeper.leads", "log_level": "info", "holder": "second", "epoch": 2}
     await second.look()
     assert (figure(second, "ionet_leader"), figure(second, "ionet_leader_epoch")) == (1, 2)
@@ -95,7 +95,7 @@ async def test_whoever_was_overtaken_sends_nothing(world, database):
     async with database.transaction() as connection:
         await connection.execute(sa.update(LEADERSHIP).values(epoch=2, holder="another"))
     with capture_logs() as logs:
-        assert await keeper.run_job("emission") is Outcome.FAILED
+        assert await keeper.run_job("emission") is JobOutcome.FAILED
     assert logs[-1]["event"] == "keeper.overtaken" and "another keeper has taken over" in logs[-1]["reason"]
     assert world.config().emitted_hours == 0
     await keeper.resign()
@@ -106,7 +106,7 @@ async def test_accounts_that_differ_from_events_stop_everything(world, database)
     async with database.transaction() as connection:
         await connection.execute(sa.insert(HALTS).values(program="staking", reason="slot 9: staked", since=1))
     with capture_logs() as logs:
-        assert await keeper.run_job("emission") is Outcome.WITHHELD
+        assert await keeper.run_job("emission") is JobOutcome.WITHHELD
         await keeper.look()
         await keeper.look()
     assert events_of(logs) == ["keeper.leads", "job.withheld", "keeper.halted"], "said once"
@@ -119,7 +119,7 @@ async def test_accounts_that_differ_from_events_stop_everything(world, database)
         await connection.execute(sa.delete(HALTS))
     await keeper.look()
     assert figure(keeper, "ionet_mismatch", program="staking") == 0
-    assert await keeper.run_job("emission") is Outcome.OK
+    assert await keeper.run_job("emission") is JobOutcome.OK
     await keeper.look()
     assert reasons(keeper) == {}
     await keeper.resign()
@@ -132,7 +132,7 @@ async def test_a_low_balance_warns_and_a_lower_one_stops(world, database):
     with capture_logs() as logs:
         for _ in range(2):
             await keeper.look()
-        assert await keeper.run_job("emission") is Outcome.OK
+        assert await keeper.run_job("emission") is JobOutcome.OK
     assert events_of(logs)[1] == "balance.low" and events_of(logs).count("balance.low") == 1
     assert logs[1]["do"].endswith(f"send 0.000000001 SOL or more to {address}")
     assert figure(keeper, "ionet_balance_lamports") == WARNING - 1
@@ -141,7 +141,7 @@ async def test_a_low_balance_warns_and_a_lower_one_stops(world, database):
     world.chain.advance(HOUR)
     set_balance(world, STOP - 1)
     with capture_logs() as logs:
-        assert await keeper.run_job("emission") is Outcome.WITHHELD
+        assert await keeper.run_job("emission") is JobOutcome.WITHHELD
         await keeper.look()
     assert logs[0]["reason"] == (
         f"the key has 0.049999999 SOL, less than 0.5: send 0.450000001 SOL or more to {address}; "
@@ -152,7 +152,7 @@ async def test_a_low_balance_warns_and_a_lower_one_stops(world, database):
     }
     assert world.config().emitted_hours == 1
     set_balance(world, STOP)
-    assert await keeper.run_job("emission") is Outcome.OK
+    assert await keeper.run_job("emission") is JobOutcome.OK
     await keeper.resign()
 
 
@@ -160,7 +160,7 @@ async def test_a_job_that_sends_nothing_needs_no_lamports(world, database):
     keeper = new_keeper(world.chain, world.payer, database, EMISSION)
     await keeper.run_job("emission")
     set_balance(world, 0)
-    assert await keeper.run_job("emission") is Outcome.OK
+    assert await keeper.run_job("emission") is JobOutcome.OK
     await keeper.resign()
 
 
@@ -170,7 +170,8 @@ async def test_a_job_that_sends_nothing_needs_no_lamports(world, database):
         (ChainUnreachable("no answer"), "chain.unreachable"),
         (TransactionExpired("too late"), "transaction.expired"),
         (SigningFailed("sealed"), "signer.failed"),
-        (DBAPIError("SELECT 1", None, Exception("server closed the connection")), "database.unusable"),
+        (DatabaseUnusable("postgresql://host/x: server closed the connection"), "database.unusable"),
+        (TableError("observations/7.csv: the last row doesn't end"), "job.refused"),
     ],
 )
 async def test_what_fails_again_and_again_is_named(world, database, failure, event):
@@ -182,7 +183,7 @@ async def test_what_fails_again_and_again_is_named(world, database, failure, eve
     keeper = new_keeper(world.chain, world.payer, database, EMISSION)
     with capture_logs() as logs:
         for _ in range(FAILURES):
-            assert await keeper.run_job("emission") is Outcome.FAILED
+            assert await keeper.run_job("emission") is JobOutcome.FAILED
     reason = str(failure).splitlines()[0]
     assert (logs[-1]["event"], logs[-1]["reason"]) == (event, reason)
     await keeper.look()
@@ -192,16 +193,16 @@ async def test_what_fails_again_and_again_is_named(world, database, failure, eve
 
 
 async def test_what_is_refused_for_good_needs_somebody(world, database):
-    async def wrong(chain, payer, log):
+    async def wrong(port):
         async def still_due():
             return True
 
-        launch = tokenomics.launch(payer.pubkey(), 1)
-        return await send(chain, payer, log, tokenomics.PROGRAM, [launch], still_due, key="wrong")
+        launch = tokenomics.launch(port.payer, 1)
+        return await do(port, tokenomics.PROGRAM, [launch], still_due, key="wrong")
 
     keeper = new_keeper(world.chain, world.payer, database, {"wrong": wrong})
     with capture_logs() as logs:
-        assert await keeper.run_job("wrong") is Outcome.FAILED
+        assert await keeper.run_job("wrong") is JobOutcome.FAILED
     assert events_of(logs)[-2:] == ["action.refused", "job.refused"]
     await keeper.look()
     assert figure(keeper, "ionet_intents", state="refused") == 1

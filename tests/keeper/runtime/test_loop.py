@@ -103,7 +103,7 @@ async def test_the_job_under_way_is_finished_before_it_stops(started, monkeypatc
     world = World.launched()
     entered, release, finished = asyncio.Event(), asyncio.Event(), []
 
-    async def slow(chain, payer, log):
+    async def slow(port):
         entered.set()
         await release.wait()
         finished.append(True)
@@ -135,7 +135,7 @@ async def test_a_failing_job_is_put_off_while_the_others_go_on(started, monkeypa
     runs = {"emission": 0, "vesting": 0}
 
     def counting(name, failure):
-        async def job(chain, payer, log):
+        async def job(port):
             runs[name] += 1
             if failure:
                 raise failure
@@ -161,7 +161,7 @@ async def test_a_failing_job_is_put_off_while_the_others_go_on(started, monkeypa
 async def test_no_two_runs_overlap_and_what_was_missed_meanwhile_runs_once(started, monkeypatch):
     running_now, most, runs = 0, 0, 0
 
-    async def slow(chain, payer, log):
+    async def slow(port):
         nonlocal running_now, most, runs
         running_now, runs = running_now + 1, runs + 1
         most = max(most, running_now)
@@ -194,7 +194,7 @@ async def test_whoever_stops_lets_another_lead_at_once(started, database):
 async def test_a_waker_runs_its_job_before_its_time(started, monkeypatch):
     ran, called = [], asyncio.Event()
 
-    async def job(chain, payer, log):
+    async def job(port):
         ran.append(True)
         return []
 

@@ -12,6 +12,7 @@ from solana.rpc.async_api import AsyncClient
 
 from keeper.chain.rpc import RpcChain
 from keeper.jobs import registry
+from keeper.runtime.listen import ListenRefused
 from keeper.runtime.monitoring import application, served
 from tests.keeper.runtime.keepers import new_keeper
 from tests.programs.world import HOUR, START, World, key
@@ -76,6 +77,8 @@ async def test_a_port_that_is_taken(database):
     keeper = new_keeper(World().chain, key("payer"), database, {})
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ValueError, match=rf"127\.0\.0\.1:{port} \(Address already in use\): IONET_HTTP"):
+        with pytest.raises(
+            ListenRefused, match=rf"127\.0\.0\.1:{port} \(Address already in use\): IONET_HTTP"
+        ):
             async with served(application(keeper, EVERY), "127.0.0.1", port):
                 raise AssertionError("it listens")

@@ -11,9 +11,10 @@ from keeper.economy.supply import IO
 from keeper.jobs import registry
 from keeper.jobs.blocks import attest_hours
 from keeper.runtime.rehearsal import copied, describe, rehearse
+from keeper.sender import Action
 from tests.keeper.jobs.test_blocks import attest, observe
 from tests.keeper.runtime.keepers import indexed
-from tests.programs.staking_world import StakingWorld
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key
 
 LOG = structlog.get_logger()
@@ -62,9 +63,12 @@ async def test_vesting_shows_each_payment_with_its_arguments(world):
 
 
 async def test_a_refusal_is_told_in_the_programs_words(world):
-    async def wrong(chain, payer, log):
-        await chain.send([tokenomics.emit()], [payer])
-        await chain.send([tokenomics.launch(payer.pubkey(), 1)], [payer])
+    async def still_due():
+        return True
+
+    async def wrong(port):
+        await port.do([Action("emit", (tokenomics.emit(),), still_due)])
+        await port.do([Action("launch", (tokenomics.launch(port.payer, 1),), still_due)])
         raise AssertionError("a refused transaction has no effects to go on from")
 
     found = await rehearse(wrong, world.chain, world.payer, LOG)
@@ -87,8 +91,8 @@ async def test_blocks_are_computed_and_neither_published_nor_attested(tmp_path: 
     world.chain.advance(HOUR)
     folder = tmp_path / "operator-0"
     with copied(folder) as copy:
-        async with indexed(world.chain, tmp_path / "operator-0.db") as past:
-            job = partial(attest_hours, folder=copy, observe=observe, past=past)
+        async with indexed(world.chain, tmp_path / "operator-0.db") as history:
+            job = partial(attest_hours, folder=copy, observe=observe, history=history)
             found = await rehearse(job, world.chain, world.operators[0], LOG)
         assert (copy / "1/manifest.json").exists(), "the hour before was there to go on from"
     (transaction,) = found.transactions

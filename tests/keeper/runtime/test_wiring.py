@@ -6,16 +6,16 @@ from typing import Any
 from keeper.chain.embedded import EmbeddedChain
 from keeper.db import Database
 from keeper.jobs import names, registry
-from keeper.rewards.past import Past
+from keeper.rewards.history import History
 from keeper.runtime.wiring import chosen_jobs
 from keeper.settings import Settings
 
 
 async def test_jobs_are_configured_by_their_names(tmp_path: Path, database: Database) -> None:
-    past = Past(EmbeddedChain(), database)
+    history = History(EmbeddedChain(), database)
 
     def chosen(**said: Any) -> tuple[str, ...]:
-        return tuple(chosen_jobs(Settings(rewards=tmp_path, **said), names.NAMES, past))
+        return tuple(chosen_jobs(Settings(rewards=tmp_path, **said), names.NAMES, history))
 
     assert chosen(observations=tmp_path, bid_max_io=1) == names.NAMES
     assert chosen() == tuple(registry.ALL)

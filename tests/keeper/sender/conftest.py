@@ -14,10 +14,11 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, TransactionRecord
+from keeper.chain.fees import FeePolicy
 from keeper.chain.rpc import RpcChain
 from keeper.db import Database, Leader
 from keeper.db.tables import ATTEMPTS, INTENTS
-from keeper.sender import Action, FeePolicy
+from keeper.sender import Action
 from keeper.sender.sender import Sender
 from tests.keeper.chain.conftest import ALICE, BOB, new_chain, pay
 from tests.keeper.chain.rpc_node import RpcNode
@@ -29,7 +30,7 @@ async def still_due() -> bool:
     return True
 
 
-def transfer(key: str | None, lamports: int, to: Pubkey | None = None) -> Action:
+def transfer(key: str, lamports: int, to: Pubkey | None = None) -> Action:
     """Something that shows when it is done twice."""
     return Action(key, (pay(lamports, to),), still_due)
 
@@ -79,7 +80,7 @@ class Office:
 async def office(new_database: Callable[[], str]) -> AsyncIterator[Office]:
     node = RpcNode(new_chain(verify_signatures=False))
     await node.start()
-    chain = RpcChain(AsyncClient(node.url), resend_seconds=0)
+    chain = RpcChain(AsyncClient(node.url))
     database = Database(new_database())
     leader = Leader(database, "test")
     await leader.lead()

@@ -14,6 +14,7 @@ from solders.system_program import TransferParams, transfer
 
 from keeper.chain import SigningFailed
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.landing import land
 from keeper.chain.rpc import RpcChain
 from keeper.settings.keys import CommandSigner, KeyRefused, choose_signer, parse_keypair, read_private_keypair
 from tests.keeper.chain.rpc_node import RpcNode
@@ -179,9 +180,9 @@ async def test_transactions_signed_by_a_command_land_on_both_chains(command, key
     behind.airdrop(ALICE.pubkey(), 10**9)
     node = RpcNode(behind)
     await node.start()
-    chain = RpcChain(AsyncClient(node.url), resend_seconds=0.01)
+    chain = RpcChain(AsyncClient(node.url))
     try:
-        assert (await chain.send([pay], [signer])).error is None
+        assert (await land(chain, [pay], [signer], poll_seconds=0)).error is None
     finally:
         await chain.close()
         await node.stop()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from keeper.clients import buyback as client
 from keeper.clients.buyback import Params
-from tests.programs.buyback_world import FIRST_PRICE, USDC_MINT
+from tests.programs.buyback.world import FIRST_PRICE, USDC_MINT
 from tests.programs.world import DAY
 from tests.security.buyback.stages import OPEN, bid, start
 from tests.security.matrix import Call
-from tests.security.stages import DEPUTY, HEIR, address
+from tests.security.people import DEPUTY, HEIR, address
 
 ADMIN, GUARDIAN = address("admin"), address("guardian")
 

@@ -14,7 +14,7 @@ from keeper.clients import tokenomics
 from keeper.clients.buyback import Params
 from keeper.economy.buyback import USDC
 from keeper.economy.supply import IO
-from tests.programs.buyback_world import (
+from tests.programs.buyback.world import (
     FIRST_PRICE,
     USDC_MINT,
     USDC_VAULT,
@@ -23,8 +23,8 @@ from tests.programs.buyback_world import (
     mint_usdc,
 )
 from tests.programs.world import DAY, START, World, key
-from tests.security import stages
-from tests.security.stages import DEPUTY, HEIR, address, do
+from tests.security.people import DEPUTY, HEIR, address, do
+from tests.security.tokenomics import stages
 
 LOT = 500 * USDC
 SOLD, UNSOLD, OPEN = 0, 1, 2

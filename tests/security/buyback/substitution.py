@@ -11,11 +11,11 @@ from keeper.chain.loader import program_data_address
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
 from keeper.clients.buyback import PROGRAM
-from tests.programs.buyback_world import USDC_MINT, USDC_VAULT
+from tests.programs.buyback.world import USDC_MINT, USDC_VAULT
 from tests.security.buyback.calls import CALLS
 from tests.security.buyback.stages import OPEN, SOLD, UNSOLD, stage, usdc
 from tests.security.matrix import Kind, Matrix
-from tests.security.stages import IMPOSTOR, OTHER_MINT, OTHER_TOKENS, address
+from tests.security.people import IMPOSTOR, OTHER_MINT, OTHER_TOKENS, address
 from tests.security.tokens import TOKEN_2022
 
 

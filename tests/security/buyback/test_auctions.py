@@ -5,11 +5,11 @@ import pytest
 from keeper.chain import Account, token
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
-from keeper.clients.buyback import Status
+from keeper.clients.buyback import AuctionStatus
 from keeper.economy.buyback import INTERVAL, MAX_PRICE, USDC
 from keeper.economy.supply import IO
 from tests.model.state import U64
-from tests.programs.buyback_world import FIRST_PRICE, USDC_MINT, USDC_VAULT, mint_usdc
+from tests.programs.buyback.world import FIRST_PRICE, USDC_MINT, USDC_VAULT, mint_usdc
 from tests.programs.world import DAY, World
 from tests.security.buyback import stages
 from tests.security.buyback.stages import (
@@ -25,7 +25,7 @@ from tests.security.buyback.stages import (
     usdc,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import OTHER_TOKENS, address, do
+from tests.security.people import OTHER_TOKENS, address, do
 from tests.security.tokens import freeze
 
 ALICE, BOB, MALLORY, ADMIN = (address(name) for name in ("alice", "bob", "mallory", "admin"))
@@ -91,7 +91,7 @@ def test_an_auction_is_closed_when_it_is_over_and_not_before() -> None:
     world.chain.advance(1)
     do(world, client.close_auction(OPEN))
     assert refused(world, client.close_auction(OPEN)) == "AuctionClosed"
-    assert auction(world).status == Status.UNSOLD
+    assert auction(world).status == AuctionStatus.UNSOLD
 
 
 # -- limits ------------------------------------------------------------------------------------
@@ -398,12 +398,3 @@ def test_tokenomics_counts_every_burn() -> None:
     assert world.config().burned == ours + 5 > before
     assert world.supply() == 500_000_000 * IO + world.config().emitted - world.config().burned
     assert refused(world, tokenomics.sync_burned()) == "NothingDue"
-
-
-def test_no_person_owns_a_vault() -> None:
-    world = stage("running")
-    for vault in (client.IO_VAULT, USDC_VAULT):
-        held = token.read_token_account(world.account(vault).data)
-        assert held.owner == client.CONFIG
-        stolen = token.transfer(vault, usdc("mallory"), MALLORY, 1)
-        assert refused(world, stolen) in {"Token.OwnerMismatch", "Token.MintMismatch"}

@@ -26,7 +26,7 @@ from tests.security.orders.stages import (
     vote,
     where,
 )
-from tests.security.stages import DEPUTY, HEIR, address
+from tests.security.people import DEPUTY, HEIR, address
 
 ADMIN, GUARDIAN = address("admin"), address("guardian")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import token
@@ -21,8 +21,8 @@ from keeper.clients.orders import Fault, Lease, Order, Params, Terms
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, World, key
-from tests.security import tokens
-from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security import matrix, tokens
+from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
 from tests.security.staking import stages as staking_stages
 from tests.security.staking.stages import GPU, supplier_of
 
@@ -245,12 +245,8 @@ def put(call: Instruction, **accounts: Pubkey) -> Instruction:
     """A call with other accounts in some slots; whoever it takes the place of, signs if that one did."""
     decoded = client.PROGRAM.decode_instruction(bytes(call.data))
     assert decoded is not None
-    names = [each["name"] for each in client.PROGRAM.instructions[decoded[0]]]
-    metas = list(call.accounts)
-    for slot, each in accounts.items():
-        old = metas[names.index(slot)]
-        metas[names.index(slot)] = AccountMeta(each, old.is_signer, old.is_writable)
-    return Instruction(call.program_id, bytes(call.data), metas)
+    slots = [each["name"] for each in client.PROGRAM.instructions[decoded[0]]]
+    return matrix.put(call, slots, **accounts)
 
 
 # -- stages --------------------------------------------------------------------------------------

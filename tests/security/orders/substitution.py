@@ -26,7 +26,7 @@ from tests.security.orders.stages import (
     stage,
     where,
 )
-from tests.security.stages import IMPOSTOR, OTHER_MINT, OTHER_TOKENS, address
+from tests.security.people import IMPOSTOR, OTHER_MINT, OTHER_TOKENS, address
 from tests.security.staking.stages import APPLE, GPU
 from tests.security.tokens import TOKEN_2022
 

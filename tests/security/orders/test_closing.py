@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from keeper.clients import orders as client
 from keeper.clients import staking
 from keeper.economy.orders import EndReason
+from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR
 from tests.security.orders import stages
 from tests.security.orders.stages import (
@@ -37,11 +40,10 @@ from tests.security.orders.stages import (
     put,
     refund,
     settle,
-    stage,
     where,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import address, do
+from tests.security.people import address, do
 
 CAROL, MALLORY = (address(name) for name in ("carol", "mallory"))
 
@@ -55,11 +57,6 @@ def test_a_refund_leaves_what_open_places_need() -> None:
     assert refused(world, refund(world)) == "NothingToRefund"
     do(world, match(world, FREE))
     assert refused(world, refund(world)) == "NothingToRefund"
-
-
-def test_a_refund_twice_in_one_transaction() -> None:
-    world = stage("matching")
-    assert refused(world, refund(world), refund(world)) == "NothingToRefund"
 
 
 def test_a_place_nobody_took_is_given_back_to_the_second() -> None:
@@ -119,13 +116,6 @@ def test_an_order_that_can_still_change_stays() -> None:
     gone = close(alone)
     assert moved(alone, gone) == {"vault": -3 * PLACE, "carol": 3 * PLACE}
     assert refused(alone, gone) == "AccountDataTooSmall"
-
-
-def test_closing_twice_in_one_transaction() -> None:
-    world = stages.done()
-    lease_, order_ = client.close_lease(lease(world)), close(world, number=2)
-    assert refused(world, lease_, lease_) == "AccountDataTooSmall"
-    assert refused(world, order_, order_) == "AccountDataTooSmall"
 
 
 def test_a_lease_of_another_order_can_not_be_closed_in_ours() -> None:
@@ -226,3 +216,21 @@ def test_both_orders_end_with_empty_vaults() -> None:
         rest = found.deposit - found.paid - found.fees
         unit = "" if renter == "carol" else " usdc"
         assert moved(world, close(world, renter)) == {f"vault{unit}": -rest, f"{renter}{unit}": rest}
+
+
+@pytest.mark.parametrize("slot", ["order", "vault", "lease"])
+def test_lamports_given_to_an_account_are_nobodys_gain_but_the_rent_payers(slot: str) -> None:
+    world = stages.done()
+    where: Pubkey = {
+        "order": order(world, number=2).address,
+        "vault": order(world, number=2).vault,
+        "lease": lease(world).address,
+    }[slot]
+    world.chain.airdrop(where, IO)
+    call = client.close_lease(lease(world)) if slot == "lease" else stages.close(world, number=2)
+    payer = address(OPERATOR) if slot == "lease" else address("carol")
+    accounts = [where] if slot == "lease" else [order(world, number=2).address, order(world, number=2).vault]
+    rents = sum(world.account(each).lamports for each in accounts)
+    before = world.account(payer).lamports
+    do(world, call)
+    assert world.account(payer).lamports - before == rents > IO

@@ -8,7 +8,6 @@ import pytest
 from solders.instruction import Instruction
 
 from keeper.chain import token
-from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
 from keeper.clients.orders import Params
@@ -37,7 +36,7 @@ from tests.security.orders.stages import (
     usdc,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import IMPOSTOR, OTHER_MINT, address, do
+from tests.security.people import IMPOSTOR, OTHER_MINT, address, do
 from tests.security.staking.stages import APPLE, GPU
 from tests.security.tokens import TOKEN_2022
 
@@ -175,13 +174,6 @@ def test_an_extension_past_64_bits() -> None:
         assert refused(world, stages.extend(world, hours)) == error
 
 
-def test_an_order_is_opened_once() -> None:
-    world = stage("opened")
-    assert refused(world, create()) == "System.AccountAlreadyInUse"
-    fresh = stage("ready")
-    assert refused(fresh, create(), create()) == "System.AccountAlreadyInUse"
-
-
 def test_nobody_opens_an_order_with_anothers_money() -> None:
     """Neither as the renter, nor from its token account."""
     world = stage("ready")
@@ -259,20 +251,6 @@ def initialize(**accounts: object) -> Instruction:
     return put(CALLS["initialize"].build(stage("empty")), **accounts)  # type: ignore[arg-type]
 
 
-def test_only_the_upgrade_authority_initialises() -> None:
-    world = stage("empty")
-    stranger = client.initialize(MALLORY, MALLORY, USDC_MINT, Params())
-    assert refused(world, stranger) == "NotUpgradeAuthority"
-    nobody = client.initialize(ADMIN, SYSTEM_PROGRAM, USDC_MINT, Params())
-    assert refused(world, nobody) == "ZeroAddress"
-
-
-def test_it_is_initialised_once() -> None:
-    again = client.initialize(ADMIN, GUARDIAN, USDC_MINT, Params())
-    assert refused(stage("ready"), again) == "System.AccountAlreadyInUse"
-    assert refused(stage("empty"), again, again) == "System.AccountAlreadyInUse"
-
-
 def test_fees_go_to_buybacks_vaults_alone() -> None:
     """A vault of somebody else's, of the other currency, or that another program's seeds give."""
     world = stages.empty()
@@ -314,7 +292,3 @@ def test_the_mints_are_stakings_io_and_one_of_six_decimals() -> None:
 
 def test_anothers_config_is_not_stakings() -> None:
     assert refused(stage("empty"), initialize(staking_config=tokenomics.CONFIG)) == "IllegalOwner"
-
-
-def test_every_call_is_in_some_stage() -> None:
-    assert {call.stage for call in CALLS.values()} <= stages.STAGES.keys()

@@ -36,7 +36,7 @@ from tests.security.orders.stages import (
     where,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking.stages import APPLE, GPU
 
 ALICE, MALLORY, ADMIN = (address(name) for name in ("alice", "mallory", "admin"))
@@ -56,13 +56,6 @@ def wanted(**changed: object) -> World:
 
 
 # -- who -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["mallory", "carol", "bob", "guardian", "admin", FREE])
-def test_only_operators_and_the_supplier_match(name: str) -> None:
-    world = stages.matching()
-    world.person(name)
-    assert refused(world, match(world, FREE, matcher=name)) == "NotMatcher"
 
 
 def test_a_supplier_needs_no_operator() -> None:
@@ -285,12 +278,6 @@ def test_acceptance_ends_to_the_second() -> None:
     world = stages.matching()
     world.chain.warp_to(lease(world, WAITING).accept_until)
     assert refused(world, late) == "AcceptanceOver"
-
-
-@pytest.mark.parametrize("name", [RUNNING, FREE, "bob", "carol", OPERATOR, "mallory"])
-def test_only_the_devices_worker_accepts(name: str) -> None:
-    world = stage("matching")
-    assert refused(world, put(accept(world, WAITING), worker=address(name))) == "NotWorker"
 
 
 def test_accepting_twice() -> None:

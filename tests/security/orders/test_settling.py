@@ -10,7 +10,6 @@ from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
 from keeper.clients.orders import Params
 from keeper.economy.orders import Currency
-from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security.orders import stages
 from tests.security.orders.stages import (
@@ -44,8 +43,8 @@ from tests.security.orders.stages import (
     usdc,
 )
 from tests.security.outcomes import refused
-from tests.security.stages import OTHER_MINT, address, do
-from tests.security.tokens import close, create_mint, create_tokens, freeze, set_owner, thaw
+from tests.security.people import OTHER_MINT, address, do
+from tests.security.tokens import close, create_mint, freeze, set_owner, thaw
 
 ALICE, CAROL, MALLORY = (address(name) for name in ("alice", "carol", "mallory"))
 
@@ -231,16 +230,6 @@ def test_accepting_with_anothers_account(slot: str, other, error: str) -> None:
     assert refused(world, put(accept(world, WAITING), **{slot: other})) == error
 
 
-def test_a_second_account_of_the_payee_is_no_place_for_its_money() -> None:
-    world = stages.serving()
-    create_tokens(world, key("spare"), tokenomics.MINT, ALICE)
-    create_tokens(world, key("carol's spare"), tokenomics.MINT, CAROL)
-    elsewhere = put(settle(world), payout_tokens=key("spare").pubkey())
-    assert refused(world, elsewhere) == "NotAssociatedAccount"
-    elsewhere = put(refund(world), renter_tokens=key("carol's spare").pubkey())
-    assert refused(world, elsewhere) == "NotAssociatedAccount"
-
-
 # -- accounts that are closed, handed over, or frozen --------------------------------------------
 
 
@@ -358,13 +347,3 @@ def test_another_mints_tokens_are_no_currency() -> None:
         world.do(token.create_associated(world.payer.pubkey(), MALLORY, mint))
         terms = stages.TERMS if currency == Currency.IO else stages.IN_USDC
         assert refused(world, client.create_order(MALLORY, 1, terms, mint)) == "WrongMint"
-
-
-def test_nothing_but_the_order_moves_its_vault() -> None:
-    """Neither the renter nor the supplier nor any role owns it, nor can anybody close it."""
-    world = stage("serving")
-    vault = order(world).vault
-    for name in ("carol", "alice", "admin", "guardian", "mallory"):
-        taken = token.transfer(vault, io("mallory"), address(name), IO)
-        assert refused(world, taken) == "Token.OwnerMismatch"
-        assert refused(world, close(vault, MALLORY, address(name))) == "Token.NonNativeHasBalance"

@@ -6,7 +6,7 @@ from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from tests.programs.world import DAY
 from tests.security.matrix import Call
-from tests.security.stages import DEPUTY, HEIR, OPERATORS, address
+from tests.security.people import DEPUTY, HEIR, OPERATORS, address
 from tests.security.staking.stages import (
     CHALLENGED,
     DUE,
@@ -26,6 +26,8 @@ from tests.security.staking.stages import (
     said,
 )
 
+PARAMS = Params(tuple(map(address, OPERATORS)), 2)
+"""Those in force."""
 LAST = FINAL_HOURS - 1
 """The last final block."""
 TERMS = {"processors": 4, "tier": 4, "country": "CH"}
@@ -37,15 +39,9 @@ def claim(name: str, hour: int = LAST):
     return client.claim(hour, owner, lifetimes(hour)[owner], proof(hour, name))
 
 
-def _params() -> Params:
-    return Params(tuple(map(address, OPERATORS)), 2)
-
-
 CALLS = {
-    "initialize": Call(
-        "empty", lambda _: client.initialize(address("admin"), address("guardian"), _params())
-    ),
-    "propose_params": Call("running", lambda _: client.propose_params(address("admin"), _params())),
+    "initialize": Call("empty", lambda _: client.initialize(address("admin"), address("guardian"), PARAMS)),
+    "propose_params": Call("running", lambda _: client.propose_params(address("admin"), PARAMS)),
     "cancel_params": Call("running", lambda _: client.cancel_params(address("guardian"))),
     "apply_params": Call("running", lambda _: client.apply_params()),
     "propose_admin": Call("running", lambda _: client.propose_admin(address("admin"), address("bob"))),
@@ -73,7 +69,7 @@ CALLS = {
     "set_payout": Call("running", lambda world: client.set_payout(device(world, "worker"), address("carol"))),
     "terminate_device": Call("running", lambda world: client.terminate_device(device(world, "worker"))),
     "close_device": Call("running", lambda world: client.close_device(device(world, "empty worker"))),
-    "settle_device": Call("running", lambda world: client.settle_device(device(world, "worker"))),
+    "settle_device": Call("waited", lambda world: client.settle_device(device(world, "bob's worker"))),
     "stake": Call("running", lambda world: client.stake(device(world, "worker"), 1)),
     "withdraw_overflow": Call("staked", lambda world: client.withdraw_overflow(device(world, "worker"), 1)),
     "unstake": Call("running", lambda world: client.unstake(device(world, "worker"))),

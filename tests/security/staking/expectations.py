@@ -99,7 +99,7 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     # No block exists yet: the stranger is a mint.
     **{
         (name, "config"): {**READ_ONLY, "stranger": "IllegalOwner"}
-        for name in ("open_offer", "lease_device", "free_device")
+        for name in ("open_offer", "lease_device", "free_device", "settle_device")
     },
     # Derived from the orders program, and no signer.
     ("initialize", "lease_authority"): DERIVED,
@@ -127,7 +127,7 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
         **dict.fromkeys(("other kind", "foreign copy", "blank", "absent"), "UnknownClass"),
     },
     # Accounts of other devices: whoever signs may not own them, or nothing is due there.
-    ("settle_device", "device"): {"stranger": None},
+    ("settle_device", "device"): {"stranger": None, "other kind": "AccountDataTooSmall"},
     ("withdraw", "device"): {"stranger": "NothingToWithdraw"},
     ("withdraw_co_stake", "device"): {"stranger": "NothingToWithdraw"},
     ("close_offer", "device"): {"stranger": "NoOffer"},

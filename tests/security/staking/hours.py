@@ -5,7 +5,7 @@ from solders.pubkey import Pubkey
 from keeper.clients import staking as client
 from keeper.clients.staking import Attestation, Params
 from tests.programs.world import DAY, HOUR, START, World
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
 
 ALICE, BOB, CAROL, MALLORY, GUARDIAN, ADMIN = (

@@ -16,8 +16,8 @@ from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from tests.programs.world import DAY, HOUR, START, World, key
-from tests.security import stages
-from tests.security.stages import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security.tokenomics import stages
 
 GPU, APPLE = 1, 2
 """Classes with multipliers of 1.25 and 1."""
@@ -155,6 +155,16 @@ def leased() -> World:
     return world
 
 
+def waited() -> World:
+    """Bob's co-staker has left and its wait is over, which nobody has written down yet."""
+    world = staked()
+    carol = address("carol")
+    do(world, client.take_offer(device(world, "bob's worker"), carol, OFFER, REWARD_BPS))
+    do(world, client.leave_co_stake(device(world, "bob's worker"), carol))
+    world.chain.advance(7 * DAY)
+    return world
+
+
 def running() -> World:
     """31 days on, with devices, blocks and slashes in each of their states."""
     world = staked()
@@ -191,6 +201,7 @@ STAGES: dict[str, Callable[[], World]] = {
     "initialized": initialized,
     "staked": staked,
     "leased": leased,
+    "waited": waited,
     "running": running,
 }
 

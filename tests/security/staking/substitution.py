@@ -12,7 +12,7 @@ from keeper.clients import staking as client
 from keeper.clients import tokenomics
 from keeper.clients.staking import PROGRAM
 from tests.security.matrix import Kind, Matrix
-from tests.security.stages import IMPOSTOR, OTHER_MINT, OTHER_TOKENS, address
+from tests.security.people import IMPOSTOR, OTHER_MINT, OTHER_TOKENS, address
 from tests.security.staking.calls import CALLS
 from tests.security.staking.stages import (
     APPLE,

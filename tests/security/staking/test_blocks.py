@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from keeper.chain.token import transfer
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
@@ -11,9 +9,10 @@ from keeper.clients.staking import Attestation, BlockStatus, Params
 from keeper.economy import emission
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
+from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, START_MONTH, finish
 from tests.security.outcomes import refused
-from tests.security.stages import address, do, signers
+from tests.security.people import OPERATORS, do, signers
 from tests.security.staking import stages
 from tests.security.staking.calls import claim
 from tests.security.staking.hours import (
@@ -31,7 +30,7 @@ from tests.security.staking.hours import (
     final,
     fresh,
 )
-from tests.security.staking.stages import attest, said, stage
+from tests.security.staking.stages import attest, said
 
 
 def test_one_key_counts_once() -> None:
@@ -80,11 +79,6 @@ def test_two_who_disagree_decide_nothing() -> None:
     agree(world, 0, said(0), THIRD)
     world.chain.advance(HOUR)
     do(world, client.finalise(0))
-
-
-@pytest.mark.parametrize("name", ["alice", "admin", "guardian", "mallory"])
-def test_only_operators_attest(name: str) -> None:
-    assert refused(stage("running"), client.attest(address(name), 52, said(52))) == "NotOperator"
 
 
 def test_an_hour_is_attested_when_it_has_ended() -> None:
@@ -216,3 +210,17 @@ def test_who_opens_a_block_gets_its_rent_back() -> None:
     world = stages.running()
     assert refused(world, client.close_block(1, SECOND)) == "NotRentPayer"
     assert finish(client.read_blocks(world.chain))[0].hour == 0
+
+
+def test_nothing_before_the_launch() -> None:
+    """Staking can be set up before tokenomics is launched; no hour can be attested then."""
+    world = StakingWorld()
+    admin = world.admin.pubkey()
+    world.do(
+        tokenomics.initialize(admin, client.PROGRAM.address, world.guardian.pubkey()), signers=[world.admin]
+    )
+    operator = world.person(OPERATORS[0])
+    terms = Params((operator.pubkey(),), 1)
+    world.do(client.initialize(admin, world.guardian.pubkey(), terms), signers=[world.admin])
+    record = world.send(client.attest(operator.pubkey(), 0, stages.said(0)), signers=[operator])
+    assert world.error(record) == "NotLaunched"

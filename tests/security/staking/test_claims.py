@@ -14,7 +14,7 @@ from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from tests.programs.world import HOUR, START, START_MONTH, World
 from tests.security.outcomes import refused
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.calls import LAST, claim
 from tests.security.staking.hours import (
@@ -45,11 +45,6 @@ def test_a_claim_pays_once() -> None:
     assert refused(world, claim("alice", LAST - 1)) == "NothingToClaim"
     do(world, client.finalise(DUE), claim("alice", DUE))
     assert world.balance(ALICE) == before + lifetimes(DUE)[ALICE]
-
-
-def test_a_claim_twice_in_one_transaction() -> None:
-    world = stages.running()
-    assert refused(world, claim("alice"), claim("alice")) == "NothingToClaim"
 
 
 @pytest.mark.parametrize("amount", [-1, 1])

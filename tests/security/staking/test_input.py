@@ -10,14 +10,12 @@ from keeper.economy.supply import IO
 from tests.model.state import U64
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
-from tests.security.staking.calls import CALLS, TERMS
+from tests.security.staking.calls import PARAMS, TERMS
 from tests.security.staking.stages import GPU, MINIMUM, OFFER, REWARD_BPS, device, said, stage
 
 ALICE, CAROL, ADMIN, WORKER = (address(name) for name in ("alice", "carol", "admin", "new worker"))
-
-SOME_PARAMS = Params(tuple(map(address, OPERATORS)), 2)
 
 
 def registration(number: int = GPU, **changed: object):
@@ -38,11 +36,6 @@ def registration(number: int = GPU, **changed: object):
 )
 def test_a_device_that_can_not_be(number: int, changed: dict[str, object], error: str) -> None:
     assert refused(stage("staked"), registration(number, **changed)) == error
-
-
-def test_a_device_is_registered_once() -> None:
-    again = client.register_device(ALICE, address("worker"), ALICE, GPU, **TERMS)
-    assert refused(stage("staked"), again) == "System.AccountAlreadyInUse"
 
 
 def test_a_worker_can_not_supply_itself() -> None:
@@ -162,7 +155,7 @@ def test_other_terms_than_seen(amount: int, bps: int) -> None:
     ],
 )
 def test_parameters_that_can_not_be(changed: dict[str, object], error: str) -> None:
-    terms = replace(SOME_PARAMS, **changed)
+    terms = replace(PARAMS, **changed)
     assert refused(stage("running"), client.propose_params(ADMIN, terms)) == error
     start = client.initialize(ADMIN, address("guardian"), terms)
     assert refused(stage("empty"), start) == error
@@ -234,5 +227,15 @@ def test_an_hour_that_can_not_be_attested(hour: int, error: str) -> None:
     assert refused(stage("running"), client.attest(address("operator 0"), hour, said_then)) == error
 
 
-def test_every_call_is_in_some_stage() -> None:
-    assert {call.stage for call in CALLS.values()} <= stages.STAGES.keys()
+def test_the_deposit_comes_back() -> None:
+    """A device costs its rent and the deposit while it lives; closed, the supplier has both again."""
+    world = stages.initialized()
+    alice = address("alice")
+    before = world.account(alice).lamports
+    one = stages.register(world, "worker")
+    where = client.device_address(address("worker"))
+    assert before - world.account(alice).lamports == world.account(where).lamports
+    do(world, client.terminate_device(one))
+    do(world, client.close_device(one))
+    assert world.account(alice).lamports == before
+    assert world.chain.get(where) is None

@@ -17,10 +17,10 @@ from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
-from tests.programs.orders_world import TERMS, OrdersWorld
+from tests.programs.orders.world import TERMS, OrdersWorld
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security.outcomes import refused
-from tests.security.stages import IMPOSTOR, OPERATORS, address, do
+from tests.security.people import IMPOSTOR, OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.stages import (
     EVIDENCE,
@@ -46,17 +46,6 @@ def signed_by(call: Instruction, who: Pubkey, *, signs: bool = True) -> Instruct
     """The call with somebody in the place of orders' authority."""
     metas = [AccountMeta(who, signs, False), *call.accounts[1:]]
     return Instruction(call.program_id, bytes(call.data), metas)
-
-
-@pytest.mark.parametrize(
-    "name", ["admin", "guardian", "alice", "worker", "carol", "mallory", OPERATORS[0], "payer"]
-)
-@pytest.mark.parametrize("instruction", CALLS)
-def test_only_the_orders_program_says_so(instruction: str, name: str) -> None:
-    """Nobody blocks a device, frees one that is let, or writes itself a record."""
-    world = stage("leased" if instruction == "free_device" else "staked")
-    call = CALLS[instruction](device(world, "worker"))
-    assert refused(world, signed_by(call, address(name))) == "NotOrders"
 
 
 @pytest.mark.parametrize("instruction", CALLS)

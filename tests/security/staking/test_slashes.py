@@ -7,7 +7,7 @@ from keeper.clients.staking import Params, SlashStatus
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused
-from tests.security.stages import OPERATORS, address, do
+from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
 from tests.security.staking.stages import (
     EVIDENCE,
@@ -258,13 +258,6 @@ def test_a_slash_takes_no_more_than_its_part_and_others_nothing() -> None:
     do(world, client.execute_slash(device(world, "slashed worker"), EVIDENCE))
     assert {worker: device(world, worker) for worker in before} == before
     assert held - world.tokens(client.STAKE_VAULT) == MINIMUM // 10
-
-
-@pytest.mark.parametrize("name", ["alice", "admin", "guardian"])
-def test_only_operators_vote(name: str) -> None:
-    world = stage("staked")
-    call = client.vote_slash(address(name), device(world, "worker"), EVIDENCE, SLASH_BPS)
-    assert refused(world, call) == "NotOperator"
 
 
 def test_a_closed_device_comes_back_without_its_past() -> None:

@@ -10,7 +10,7 @@ from keeper.economy.staking import CoStakeState
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, START, World
 from tests.security.outcomes import refused
-from tests.security.stages import SPARE_TOKENS, address, do
+from tests.security.people import SPARE_TOKENS, address, do
 from tests.security.staking import stages
 from tests.security.staking.stages import MINIMUM, OFFER, REWARD_BPS, device, stage
 
@@ -210,17 +210,6 @@ def test_the_money_goes_to_its_owner_whoever_pays_the_fee() -> None:
     after = {owner: world.balance(owner) for owner in before}
     gained = {owner: after[owner] - before[owner] for owner in before}
     assert gained == {BOB: MINIMUM - OFFER, CAROL: OFFER, MALLORY: 0}
-
-
-def test_another_account_of_the_owners() -> None:
-    """Only the associated account: a stake must not be steered into one that is forgotten or frozen."""
-    world = stage("staked")
-    call = client.withdraw_overflow(device(world, "worker"), 1)
-    metas = list(call.accounts)
-    position = next(i for i, meta in enumerate(metas) if meta.pubkey == tokenomics.tokens_address(ALICE))
-    metas[position] = type(metas[position])(SPARE_TOKENS["alice"].pubkey(), False, True)
-    moved = type(call)(call.program_id, bytes(call.data), metas)
-    assert refused(world, moved) == "NotAssociatedAccount"
 
 
 # -- the vault ---------------------------------------------------------------------------------

@@ -1,0 +1,154 @@
+"""The one way to land a transaction: simulate, offer a fee, sign, send until its fate is certain.
+
+The compute limit follows from a simulation, the priority fee from what others paid for the same accounts.
+The same bytes are sent again until they are on chain, or proved never to come there: the finalized block
+height is past the last one they are valid in, and a node that has come that far doesn't know the
+signature. Only then may anything be signed anew. The keeper's sender writes each step down in between, see
+:mod:`keeper.sender.sender`; whoever signs by hand, or on a device, uses :func:`land` as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
+from solders.instruction import Instruction
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+
+from keeper.chain.errors import TransactionExpired, TransactionFailed
+from keeper.chain.fees import FeePolicy, priority_fee
+from keeper.chain.framework import MAX_COMPUTE_UNITS
+from keeper.chain.protocol import Chain, ChainReader
+from keeper.chain.records import Commitment, TransactionRecord
+from keeper.chain.signer import Signer, sign_aside
+
+POLL_SECONDS = 2.0
+"""How often a transaction under way is asked about, and sent again."""
+MARGIN_PER_CENT = 110
+SPARE_UNITS = 300
+"""The compute limit: so many hundredths of what the simulation used, and so many units."""
+LAMPORTS_PER_SIGNATURE = 5_000
+SIGNINGS = 4
+"""How often what expired is signed anew before whoever sends it is told so."""
+
+
+class Signed(NamedTuple):
+    """A transaction that may be sent, and what it offers: ``fee`` lamports at most, ``price`` for a unit."""
+
+    transaction: VersionedTransaction
+    last_valid_height: int
+    units: int
+    price: int
+    fee: int
+
+    @property
+    def signature(self) -> Signature:
+        """What it is known by."""
+        return self.transaction.signatures[0]
+
+
+class Fate(NamedTuple):
+    """What became of a transaction: on chain, and whether for good; without a record it expired."""
+
+    record: TransactionRecord | None
+    final: bool
+
+
+async def prepare(
+    chain: Chain,
+    instructions: Sequence[Instruction],
+    signers: Sequence[Signer],
+    fees: FeePolicy,
+    *,
+    expired: int = 0,
+    spent: int = 0,
+) -> Signed:
+    """Simulate and sign; the first signer pays. Nothing is sent.
+
+    ``expired`` counts earlier signings that expired, ``spent`` lamports of the day's budget: see
+    :meth:`FeePolicy.price`. Raises TransactionFailed, with the simulation's record, when it is refused, and
+    SigningFailed.
+    """
+    trial = await chain.simulate(instructions, signers)
+    if trial.error is not None:
+        raise TransactionFailed(trial)
+    units = min(MAX_COMPUTE_UNITS, trial.compute_units * MARGIN_PER_CENT // 100 + SPARE_UNITS)
+    recent = await chain.recent_fees(_writable(instructions))
+    price = fees.price(recent, units, expired=expired, spent=spent)
+    blockhash = await chain.blockhash()
+    # Behind the instructions, whose indexes refusals name.
+    budget = [set_compute_unit_limit(units), set_compute_unit_price(price)]
+    payer = signers[0].pubkey()
+    message = MessageV0.try_compile(payer, [*instructions, *budget], [], blockhash.hash)
+    transaction = await sign_aside(message, signers)
+    fee = LAMPORTS_PER_SIGNATURE * len(transaction.signatures) + priority_fee(price, units)
+    return Signed(transaction, blockhash.last_valid_height, units, price, fee)
+
+
+async def follow(
+    chain: Chain,
+    transaction: VersionedTransaction,
+    last_valid_height: int,
+    *,
+    may_send: Callable[[], Awaitable[None]] | None = None,
+    poll_seconds: float = POLL_SECONDS,
+) -> Fate:
+    """Send a transaction's bytes until its fate is certain, as sure as confirmed at least.
+
+    ``may_send`` is asked before each time, and raises to stop.
+    """
+    while True:
+        if may_send:
+            await may_send()
+        await chain.broadcast(transaction)
+        fate = await look(chain, transaction.signatures[0], last_valid_height)
+        if fate is not None:
+            return fate
+        await asyncio.sleep(poll_seconds)
+
+
+async def look(chain: ChainReader, signature: Signature, last_valid_height: int) -> Fate | None:
+    """What became of a transaction; None while it may still land or is less than confirmed."""
+    # The height first, and then somebody who has come that far: between an unknown signature and a
+    # height asked for later it could land.
+    height = await chain.height()
+    finalized = await chain.slot(Commitment.FINALIZED)
+    (status,) = await chain.statuses([signature], min_slot=finalized)
+    if status is None:
+        return Fate(None, final=True) if height > last_valid_height else None
+    (record,) = await chain.records([signature]) if status.commitment else [None]
+    return Fate(record, final=status.commitment is Commitment.FINALIZED) if record else None
+
+
+async def land(
+    chain: Chain,
+    instructions: Sequence[Instruction],
+    signers: Sequence[Signer],
+    *,
+    fees: FeePolicy | None = None,
+    poll_seconds: float = POLL_SECONDS,
+) -> TransactionRecord:
+    """Execute one transaction and wait until it is confirmed; the first signer pays.
+
+    Raises TransactionFailed when it is refused, TransactionExpired when it expired several times in a row
+    (it never landed), SigningFailed, and ChainUnreachable, after which it may land still.
+    """
+    for expired in range(SIGNINGS):
+        signed = await prepare(chain, instructions, signers, fees or FeePolicy(), expired=expired)
+        fate = await follow(chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds)
+        if fate.record is not None:
+            if fate.record.error is not None:
+                raise TransactionFailed(fate.record)
+            return fate.record
+    raise TransactionExpired(f"{SIGNINGS} transactions expired one after another: nothing was done")
+
+
+def _writable(instructions: Sequence[Instruction]) -> list[Pubkey]:
+    """The accounts that instructions lock, each once."""
+    metas = (meta for each in instructions for meta in each.accounts if meta.is_writable)
+    return list(dict.fromkeys(meta.pubkey for meta in metas))

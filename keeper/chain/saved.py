@@ -1,0 +1,153 @@
+"""A chain in a file that several processes use at a time: commands, a keeper, a new ``ionet demo``.
+
+Each loads the whole file, so that what one executes the others don't see. Hence turns, of a transaction
+or of a job: from a turn's first simulation on, its process alone may write (:mod:`keeper.chain.filelock`);
+what others have saved meanwhile is read first, and the turn ends with everything on the disk. Nobody holds
+the lock who only reads, thinks or asks a user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from solders.instruction import Instruction
+from solders.transaction import VersionedTransaction
+
+from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.errors import AnotherChain, TransactionFailed
+from keeper.chain.filelock import FileLock
+from keeper.chain.records import Blockhash, Clock, Commitment, TransactionRecord
+from keeper.chain.signer import Signer
+from keeper.chain.snapshot import Snapshot, digest_in
+
+
+class SavedChain(EmbeddedChain):
+    """A chain whose every transaction is on the disk when its turn ends; :meth:`load` it from its file.
+
+    It stays the same object when it is read again. One turn at a time: those who share a chain take turns.
+    """
+
+    _turn = False
+    """Whether one is under way."""
+    _lock: FileLock | None = None
+    """Held from a turn's first simulation or transaction to its end."""
+    _asking: asyncio.Lock
+    """Held by who tries to get it, as several may send at a time in one turn."""
+
+    def refresh(self) -> None:
+        """See what others have saved, unless a turn is under way.
+
+        Raises AnotherChain when the file is another chain's by now, ChainError when it isn't a chain's.
+        """
+        if not self._turn:
+            self._reread()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """A turn: whatever is executed in it is on the disk afterwards.
+
+        A transaction outside of any is a turn of its own, one of a turn within a turn belongs to the
+        outer one. Raises ChainLocked, ChainNotSaved or AnotherChain, and then nothing of it is on the disk.
+        """
+        if self._turn:
+            yield
+            return
+        self._reread()
+        self._turn, self._asking = True, asyncio.Lock()
+        try:
+            yield
+        finally:
+            try:
+                await self._keep()
+            finally:
+                self._turn = False
+                if self._lock is not None:
+                    self._lock.release()
+                    self._lock = None
+
+    # -- the protocol ------------------------------------------------------------------------
+
+    async def clock(self, commitment: Commitment | None = None) -> Clock:
+        """See :class:`~keeper.chain.protocol.Chain`.
+
+        What was executed before a final time is final. Another process may still execute what bears an
+        earlier time than this machine's clock shows, until it is known to read the file that has this one.
+        """
+        if commitment is not Commitment.FINALIZED:
+            return await super().clock(commitment)
+        async with self.writing():
+            await self._begin()
+            if self.now() > self._saved_time:
+                self._write_back()
+            return Clock(self._final_slot(), self._saved_time)
+
+    async def simulate(
+        self, instructions: Sequence[Instruction], signers: Sequence[Signer]
+    ) -> TransactionRecord:
+        """See :class:`~keeper.chain.protocol.Chain`; in a turn it is sent next: nobody comes between."""
+        if self._turn:
+            await self._begin()
+        return await super().simulate(instructions, signers)
+
+    async def send(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
+        """See :class:`EmbeddedChain`."""
+        async with self.writing():
+            await self._begin()
+            record = self.execute(instructions, signers)
+        if record.error is not None:
+            raise TransactionFailed(record)
+        return record
+
+    async def blockhash(self) -> Blockhash:
+        """See :class:`~keeper.chain.protocol.Chain`; valid for the next transaction of the same turn."""
+        async with self.writing():
+            await self._begin()
+            return await super().blockhash()
+
+    async def broadcast(self, transaction: VersionedTransaction) -> None:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        async with self.writing():
+            await self._begin()
+            await super().broadcast(transaction)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Become the one that may write, with all that others have written."""
+        async with self._asking:
+            if self._lock is not None:
+                return
+            assert self._file is not None
+            lock = FileLock(self._file)
+            for pause in lock.attempts():
+                await asyncio.sleep(pause)
+            self._lock = lock
+            self._reread()
+
+    def _reread(self) -> None:
+        """Take over what the file has now; what wasn't saved when others wrote has never been."""
+        assert self._file is not None
+        if digest_in(self._file) == self._digest:
+            return
+        snapshot, digest = Snapshot.read(self._file)
+        if snapshot.genesis != self._genesis:
+            raise AnotherChain(
+                f"{self._file} is another chain by now (genesis {snapshot.genesis}) than when it was opened "
+                f"(genesis {self._genesis}): somebody has saved a new one there. Nothing more is sent: start "
+                "again, a keeper with another IONET_DATABASE"
+            )
+        self._restore(snapshot, digest)
+        self._called.set()
+
+    async def _keep(self) -> None:
+        """Have everything on the disk; what an earlier turn failed to save is taken along."""
+        if not self.all_final:
+            await self._begin()
+        if not self.all_final:
+            self._write_back()
+
+    def _write_back(self) -> None:
+        assert self._file is not None
+        self._write(self._file)

@@ -1,0 +1,27 @@
+"""What some commands need more than the others do: extras of the package, installed by who asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from keeper.errors import UserError
+
+
+class ExtraMissing(UserError):
+    """A command was called whose extra isn't installed."""
+
+    def __init__(self, command: str, extra: str) -> None:
+        """``command`` as it was typed, without options; ``extra`` by its name in pyproject.toml."""
+        super().__init__(f"{command} needs the extra '{extra}': pip install 'ionet[{extra}]'")
+
+
+@contextmanager
+def needs(extra: str, command: str) -> Iterator[None]:
+    """Import in it what ``command`` needs an extra for; raises ExtraMissing when that isn't installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "keeper":
+            raise  # our own module is missing, which no extra brings
+        raise ExtraMissing(command, extra) from error

@@ -1,0 +1,127 @@
+"""What was on chain when an hour ended, made from the indexed events: the same whenever it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader, Clock, Commitment, Event
+from keeper.chain.program import Fields, Program
+from keeper.clients import orders, staking
+from keeper.clients.staking import Class
+from keeper.db import Database
+from keeper.db.tables import SIGNATURES
+from keeper.economy.calendar import HOUR
+from keeper.indexer import ProgramIndexer
+from keeper.indexer.book import Book
+from keeper.indexer.folds import FOLDS
+from keeper.indexer.kept import Kept
+from keeper.indexer.program import BEFORE_ALL, Watermark
+from keeper.rewards.hired import FOLLOWED, hired, replay, terms_of
+
+
+@dataclass(frozen=True, slots=True)
+class HourPast:
+    """What the chain gives to an hour's rewards.
+
+    ``devices`` and ``classes`` are as the last transaction before its end left them, ``hired`` the devices
+    that were hired in it.
+    """
+
+    devices: Mapping[Pubkey, Fields]
+    classes: Mapping[int, Class]
+    hired: set[Pubkey]
+
+
+class History:
+    """Earlier states of the chain, from the events of staking and orders."""
+
+    def __init__(self, chain: ChainReader, database: Database, *, keeps: bool = True) -> None:
+        """Index ``chain`` into ``database``; with ``keeps`` go on there from one hour to the next."""
+        self._chain = chain
+        self._final = Clock(0, 0)
+        self._staking, self._orders = (
+            _Accounts(chain, database, program, keeps) for program in (staking.PROGRAM, orders.PROGRAM)
+        )
+
+    async def prepare(self) -> None:
+        """Create the tables that lack."""
+        for each in (self._staking, self._orders):
+            await each.indexer.prepare()
+
+    async def knows(self, time: int) -> bool:
+        """Whether all that happened before ``time`` is final; then it is indexed, too.
+
+        Raises ChainUnreachable while whoever answers is behind.
+        """
+        if self._final.unix_timestamp < time:
+            self._final = await self._chain.clock(Commitment.FINALIZED)
+        for each in (self._staking, self._orders):
+            await each.index(self._final.slot)
+        return self._final.unix_timestamp >= time
+
+    async def hour(self, start: int) -> HourPast:
+        """What there is to say about the hour from ``start``, whose end is known already.
+
+        Hours are asked for in their order: an earlier one than before is made from the first event on.
+        """
+        end = start + HOUR
+        # Leases that run into the hour are accounts at its start, and may be closed before its end.
+        mark, (above, up_to) = await self._orders.last_slots(start, end)
+        before = await self._orders.at(mark, above)
+        events = await self._orders.events(FOLLOWED, above, up_to)
+        let = hired(replay(events, terms_of(before.of_kind("Lease"))), start)
+        mark, (last,) = await self._staking.last_slots(end)
+        book = await self._staking.at(mark, last)
+        classes = {row["id"]: staking.class_of(row) for row in book.of_kind("Class").values()}
+        return HourPast(book.of_kind("Device"), classes, let)
+
+
+class _Accounts(Kept):
+    """One program's accounts at the ends of hours.
+
+    Of a time, not of a slot: a program's transactions before a time are those up to a slot, as times
+    never fall from one slot to the next.
+    """
+
+    def __init__(self, chain: ChainReader, database: Database, program: Program, keeps: bool) -> None:
+        indexer = ProgramIndexer(chain, database, program)
+        super().__init__(database, indexer, FOLDS[program.name], "hour_slot")
+        self._keeps = keeps
+
+    async def last_slots(self, *times: int) -> tuple[Watermark, list[int]]:
+        """The watermark, and the slots of the last final transactions before these times."""
+        mark = await self.indexer.watermark()
+        own = sa.select(SIGNATURES.c.slot).filter_by(program=self.program.name)
+        final = own.where(SIGNATURES.c.slot <= mark.final_slot).order_by(SIGNATURES.c.slot.desc()).limit(1)
+        async with self.database.reading() as connection:
+            found = [await connection.scalar(final.where(SIGNATURES.c.time < time)) for time in times]
+        return mark, [BEFORE_ALL if slot is None else slot for slot in found]
+
+    async def at(self, mark: Watermark, end: int) -> Book:
+        """The accounts as of slot ``end``; ``mark`` was just read."""
+        if not self._keeps:
+            return await self._passing(mark, end)
+        if self.slot_of(mark) > end:
+            mark = await self.forget(mark)
+        return await self.fold_on(mark, end)
+
+    async def events(self, names: Collection[str], above: int, up_to: int) -> list[tuple[int, Event]]:
+        """The events of these names in the slots above ``above`` and up to ``up_to``, with their times."""
+        async with self.database.reading() as connection:
+            found = await self.indexer.tables.read(connection, above, up_to, names)
+        return [(place.time, event) for place, event in found]
+
+    async def _passing(self, mark: Watermark, end: int) -> Book:
+        """The same without writing anything down."""
+        slot, book = BEFORE_ALL, Book(self.program)
+        if self.slot_of(mark) <= end:
+            slot, book = self.slot_of(mark), await self.load(mark)
+        # It isn't as of the watermark any more.
+        self._book = None
+        while slot < end:
+            slot = await self.advance(book, slot, end)
+        return book

@@ -1,0 +1,56 @@
+"""What must hold before anybody is asked to sign a plan; the same for commands, pages and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader
+from keeper.chain.packing import MAX_TRANSACTION_BYTES, size
+from keeper.chain.token import balance
+from keeper.economy.money import show
+from keeper.errors import UserError
+from keeper.wallet.plans import Plan
+
+
+def require_keys(plan: Plan, signers: Collection[Pubkey]) -> None:
+    """Refuse a plan that somebody else must sign; raises UserError naming who."""
+    metas = (meta for instruction in plan.instructions for meta in instruction.accounts)
+    for meta in metas:
+        if meta.is_signer and meta.pubkey not in signers:
+            raise UserError(f"{meta.pubkey} must sign this: give its key file by --keypair")
+
+
+async def require_funds(chain: ChainReader, plan: Plan) -> None:
+    """Refuse a plan that an account can't pay; what came in by an earlier movement counts.
+
+    Raises UserError with the amounts.
+    """
+    balances: dict[Pubkey, int] = {}
+    sources = [each.source.address for each in plan.movements]
+    for source, account in zip(sources, await chain.accounts(sources), strict=True):
+        balances[source] = balance(account)
+    for each in plan.movements:
+        held = balances.get(each.source.address, 0)
+        if held < each.amount:
+            raise UserError(
+                f"{each.source.name} {each.source.address} holds {show(held, each.currency)} "
+                f"{each.currency.name}, {show(each.amount, each.currency)} are needed"
+            )
+        balances[each.source.address] = held - each.amount
+        balances[each.to.address] = balances.get(each.to.address, 0) + each.amount
+
+
+def fitting(plan_of: Callable[[int], Plan], most: int, payer: Pubkey) -> tuple[Plan, int]:
+    """The plan of the most things, up to ``most``, that fits into a transaction, and how many they are.
+
+    ``plan_of`` makes the plan of the first so many; that of one is taken in any case.
+    """
+    chosen, count = plan_of(1), 1
+    while count < most:
+        longer = plan_of(count + 1)
+        if size(longer.instructions, payer) > MAX_TRANSACTION_BYTES:
+            break
+        chosen, count = longer, count + 1
+    return chosen, count

@@ -1,0 +1,117 @@
+"""One root of errors, one home of settings and keys: held against every module of the keeper."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keeper.errors import UserError, why
+
+KEEPER = Path(__file__).parents[2] / "keeper"
+TREES = {
+    str(path.relative_to(KEEPER)): ast.parse(path.read_text())
+    for path in sorted(KEEPER.rglob("*.py"))
+    if "migrations" not in path.parts
+}
+INTERNAL = {
+    "chain.fixed._VariableSizeError": "caught where it is raised for: such a type is read in another way",
+    "runtime.rehearsal._Repeated": "how a rehearsal ends, caught there",
+}
+"""Exceptions that nobody outside their module ever sees."""
+DEFECTS = {
+    "chain/program.py": "a name, an argument or an account that the IDL has not: whoever calls it is wrong",
+    "chain/types.py": "a type that no IDL of ours has: the IDLs come with the keeper",
+    "db/types.py": "a negative number of 128 bits: no event of ours has one",
+    "economy/merkle.py": "a tree without leaves: callers look first",
+    "sender/store.py": "two transactions for one intent at a time",
+}
+CAUGHT = {
+    "chain/snapshot.py": "becomes a ChainError in the same function",
+    "rewards/tables.py": "becomes a TableError in the caller",
+    "settings/__init__.py": "pydantic's way to refuse a value: read_settings makes it SettingsRefused",
+    "settings/keys.py": "becomes KeyRefused in both callers",
+}
+"""Why a module raises an exception of Python's own: nobody but us can cause it, or it is caught at once."""
+
+
+def classes() -> Iterator[tuple[str, type]]:
+    for path, tree in TREES.items():
+        names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+        if names:
+            module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            found = importlib.import_module(f"keeper.{module}")
+            yield from ((f"{module}.{name}", getattr(found, name)) for name in names)
+
+
+def test_every_exception_is_the_users_or_nobodys() -> None:
+    exceptions = {name: each for name, each in classes() if issubclass(each, BaseException)}
+    assert len(exceptions) > 30
+    others = {name for name, each in exceptions.items() if not issubclass(each, UserError)} - {
+        "errors.UserError"
+    }
+    assert others == set(INTERNAL)
+
+
+def raised(tree: ast.Module) -> Iterator[str]:
+    """The names of all that a module raises."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            what = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            yield ast.unparse(what)
+
+
+def test_pythons_own_exceptions_are_raised_for_a_reason() -> None:
+    own = {name for name, each in vars(builtins).items() if isinstance(each, type)}
+    own = {name for name in own if issubclass(getattr(builtins, name), BaseException)}
+    found = {path for path, tree in TREES.items() if own & set(raised(tree))}
+    assert found == {*DEFECTS, *CAUGHT}
+
+
+def called(tree: ast.Module) -> set[str]:
+    """The names of all that a module calls, without what they are called on."""
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {ast.unparse(each).rpartition(".")[2] for each in calls}
+
+
+@pytest.mark.parametrize(
+    ("what", "homes"),
+    [
+        ("Settings", {"settings/__init__.py"}),
+        ("read_settings", {"cli/options.py"}),
+        ("choose_signer", {"settings/__init__.py"}),
+        ("parse_keypair", {"settings/keys.py"}),
+        # A worker's key is a file on its machine, by nature.
+        ("read_private_keypair", {"settings/keys.py", "cli/devices.py"}),
+    ],
+)
+def test_settings_and_keys_have_one_home(what: str, homes: set[str]) -> None:
+    assert {path for path, tree in TREES.items() if what in called(tree)} == homes
+
+
+def test_nobody_else_looks_into_the_environment() -> None:
+    looking = {
+        path
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+    }
+    # For the doctor, who compares it with the settings that there are.
+    assert looking == {"cli/keeper.py"}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "x"), "No such file or directory"),
+        (OSError("full"), "full"),
+        (ValueError("two\n  lines"), "two lines"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_errors_from_elsewhere_in_one_line(error: Exception, words: str) -> None:
+    assert why(error) == words

@@ -1,0 +1,295 @@
+"""The reference model of the buyback program: every instruction in plain Python, prices as fractions.
+
+No chain and none of the keeper's code. A method refuses with :class:`~tests.model.state.Refused` and
+changes nothing, or changes the state and returns its events; refusals come in the program's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil, floor
+
+from tests.model.buyback.state import (
+    IO_VAULT,
+    OPEN,
+    SOLD,
+    UNSOLD,
+    USDC,
+    USDC_VAULT,
+    VOID,
+    Auction,
+    BuybackConfig,
+    Params,
+)
+from tests.model.roles import AdminRoles
+from tests.model.schedule import DAY, GENESIS
+from tests.model.state import U64, ZERO, Address, Event, Refused, Tokens, require, wallet
+from tests.model.tokenomics.program import Tokenomics
+
+PAUSE_START, PAUSE_BID = 1, 2
+MAX_PRICE = 10**6 * 10**8
+
+
+def check(params: Params) -> None:
+    """The bounds in the program's code."""
+    bounds = {
+        "max_lot": (params.min_lot, 10_000_000 * USDC),
+        "min_lot": (USDC, params.max_lot),
+        "min_price": (1, MAX_PRICE),
+        "duration": (3_600, 7 * DAY),
+        "notice": (DAY, 90 * DAY),
+        "start_bps": (11_000, 50_000),
+        "floor_bps": (1_000, 9_000),
+    }
+    within = (least <= getattr(params, name) <= most for name, (least, most) in bounds.items())
+    require(all(within), "ParamsInvalid")
+
+
+def price_at(auction: Auction, now: int) -> Fraction:
+    """The exact price at a moment, base units of IO per USDC: a straight line."""
+    part = Fraction(now - auction.started_at, auction.ends_at - auction.started_at)
+    return auction.start_price + (auction.floor_price - auction.start_price) * part
+
+
+@dataclass
+class Buyback(AdminRoles):
+    """The whole state; IO, its mint and the clock are ``economy``'s, ``usdc`` is every USDC account."""
+
+    economy: Tokenomics
+    addresses: dict[str, Address]
+    """Of the mints and vaults, as the first event names them."""
+    auction_address: Callable[[int], Address]
+    upgrade_authority: Address
+    config: BuybackConfig | None = None
+    auctions: dict[int, Auction] = field(default_factory=dict)
+    usdc: dict[Tokens, int] = field(default_factory=dict)
+    usdc_supply: int = 0
+    burned_by_holders: int = 0
+    """On the token program, past every program of ours."""
+
+    @property
+    def now(self) -> int:
+        """The chain's clock."""
+        return self.economy.now
+
+    def invariants(self) -> None:
+        """The protocol's invariants; AssertionError where one is broken."""
+        self.economy.invariants()
+        config, economy = self.config, self.economy
+        assert sum(self.usdc.values()) == self.usdc_supply, "USDC came from nowhere"
+        if config is None:
+            return
+        assert economy.config is not None
+        burned = config.burned_fees + config.burned_auctions + self.burned_by_holders
+        assert economy.supply == GENESIS + economy.config.emitted - burned
+        sold = [each for each in self.auctions.values() if each.status == SOLD]
+        ended = [each for each in self.auctions.values() if each.status in {UNSOLD, VOID}]
+        opened = [each for each in self.auctions.values() if each.status == OPEN]
+        assert len(opened) == config.open <= 1
+        assert (len(self.auctions), len(sold), len(ended)) == (config.started, config.sold, config.unsold)
+        assert config.usdc_sold == sum(each.lot for each in sold)
+        assert config.burned_auctions == sum(each.cost for each in sold)
+        assert config.fees_usdc <= self.usdc[USDC_VAULT] + config.usdc_sold
+        assert config.fees_io == config.burned_fees
+        assert all(each.lot <= self.usdc[USDC_VAULT] for each in opened), "the open lot is not there"
+        for each in sold:
+            # Whoever buys pays the exact price or up to one base unit of price and of cost more.
+            exact = each.lot * price_at(each, each.closed_at) / USDC
+            assert exact <= each.cost < exact + Fraction(each.lot, USDC) + 1
+            assert each.floor_price <= each.price <= each.start_price
+            assert each.cost > 0
+            assert each.started_at <= each.closed_at < each.ends_at
+        for each in ended:
+            assert each.closed_at >= each.ends_at
+        starts = sorted(each.started_at for each in self.auctions.values())
+        assert all(later - sooner >= DAY for sooner, later in pairwise(starts))
+
+    # -- what a check needs ----------------------------------------------------------------------
+
+    def _config(self) -> BuybackConfig:
+        if self.config is None:
+            raise Refused("AccountMissing")
+        return self.config
+
+    def _clock(self) -> int:
+        return self.now
+
+    def _auction(self, number: int) -> Auction:
+        require(number in self.auctions, "AccountMissing")
+        return self.auctions[number]
+
+    def _require_running(self, mask: int) -> None:
+        config = self._config()
+        require(not (config.pause_mask & mask and self.now < config.pause_until), "Paused")
+
+    def _count_usdc(self) -> int:
+        """USDC that came in so far: what is there and what was sold."""
+        fees = self.usdc[USDC_VAULT] + self._config().usdc_sold
+        require(fees <= U64, "Overflow")
+        return fees
+
+    # -- roles -----------------------------------------------------------------------------------
+
+    def initialize(self, admin: Address, guardian: Address, params: Params) -> list[Event]:
+        require(self.config is None, "AccountInUse")
+        require(admin == self.upgrade_authority, "NotUpgradeAuthority")
+        require(guardian != ZERO, "ZeroAddress")
+        check(params)
+        self.config = BuybackConfig(admin, guardian, params)
+        self.economy.tokens[IO_VAULT] = 0
+        self.usdc[USDC_VAULT] = 0
+        roles = {"admin": admin, "guardian": guardian}
+        return [("Initialized", {**roles, **self.addresses, "params": params.fields()})]
+
+    def propose_params(self, admin: Address, params: Params) -> list[Event]:
+        config = self._config()
+        require(admin == config.admin, "NotAdmin")
+        check(params)
+        config.pending, config.pending_at = params, self.now + config.params.notice
+        return [("ParamsProposed", {"params": params.fields(), "at": config.pending_at})]
+
+    def cancel_params(self, guardian: Address) -> list[Event]:
+        config = self._config()
+        require(guardian == config.guardian, "NotGuardian")
+        require(config.pending_at > 0, "NothingProposed")
+        config.pending_at = 0
+        return [("ParamsCancelled", {"at": self.now})]
+
+    def apply_params(self) -> list[Event]:
+        config = self._config()
+        require(config.pending_at > 0, "NothingProposed")
+        require(self.now >= config.pending_at, "NoticeNotOver")
+        assert config.pending is not None
+        config.params, config.pending_at = config.pending, 0
+        return [("ParamsApplied", {"params": config.params.fields()})]
+
+    def set_pause(self, guardian: Address, mask: int, until: int) -> list[Event]:
+        name, fields = self._pause(guardian, mask, until)
+        config = self._config()
+        if config.open and mask & PAUSE_BID and self.now < until:
+            config.void = True
+        return [(name, {**fields, "voided": config.void})]
+
+    def set_first_price(self, admin: Address, price: int) -> list[Event]:
+        config = self._config()
+        require(admin == config.admin, "NotAdmin")
+        require(config.reference_price == 0, "FirstPriceSet")
+        require(config.params.min_price <= price <= MAX_PRICE, "PriceOutOfBounds")
+        config.reference_price, config.waiting_since = price, self.now
+        return [("FirstPriceSet", {"price": price, "at": self.now})]
+
+    # -- fees and auctions -----------------------------------------------------------------------
+
+    def start_auction(self, number: int) -> list[Event]:
+        config = self._config()
+        require(number not in self.auctions, "AccountInUse")
+        self._require_running(PAUSE_START | PAUSE_BID)
+        require(not config.open, "AuctionOpen")
+        require(number == config.started, "WrongNumber")
+        require(config.reference_price > 0, "NoFirstPrice")
+        require(self.now - config.waiting_since >= DAY, "TooEarly")
+        fees, params = self._count_usdc(), config.params
+        lot = min(self.usdc[USDC_VAULT], params.max_lot)
+        require(lot >= params.min_lot, "LotTooSmall")
+        lowest = max(floor(Fraction(config.reference_price * params.floor_bps, 10_000)), params.min_price)
+        highest = ceil(Fraction(config.reference_price * params.start_bps, 10_000))
+        highest = min(max(highest, lowest), MAX_PRICE)
+        config.open, config.waiting_since, config.fees_usdc = True, self.now, fees
+        config.started += 1
+        auction = Auction(number, lot, highest, lowest, self.now, self.now + params.duration)
+        self.auctions[number] = auction
+        names = ("number", "lot", "start_price", "floor_price", "started_at", "ends_at")
+        fields = {name: getattr(auction, name) for name in names}
+        return [("AuctionStarted", {"auction": self.auction_address(number), **fields, "fees_usdc": fees})]
+
+    def bid(self, bidder: Address, number: int, to: Tokens, max_io: int, min_usdc: int) -> list[Event]:
+        config, auction = self._config(), self._auction(number)
+        self._require_running(PAUSE_BID)
+        require(auction.status == OPEN, "AuctionClosed")
+        require(self.now < auction.ends_at, "AuctionOver")
+        price = ceil(price_at(auction, self.now))
+        cost = ceil(Fraction(auction.lot * price, USDC))
+        require(cost <= U64, "Overflow")
+        require(cost <= max_io, "CostAboveLimit")
+        require(auction.lot >= min_usdc, "LotBelowLimit")
+        require(not config.void, "AuctionVoid")
+        fees, source = self._count_usdc(), wallet(bidder)
+        require(source in self.economy.tokens, "InvalidAccountData")
+        require(cost <= self.economy.tokens[source], "InsufficientFunds")
+        require(to in self.usdc, "InvalidAccountData")
+        self.economy.token_burn(bidder, source, cost)
+        self.usdc[USDC_VAULT] -= auction.lot
+        self.usdc[to] += auction.lot
+        auction.status, auction.closed_at, auction.bidder = SOLD, self.now, bidder
+        auction.price, auction.cost = price, cost
+        config.open, config.fees_usdc, config.reference_price = False, fees, price
+        config.sold += 1
+        config.usdc_sold += auction.lot
+        config.burned_auctions += cost
+        address = self.auction_address(number)
+        sold = {
+            "auction": address,
+            "number": number,
+            "bidder": bidder,
+            "lot": auction.lot,
+            "cost": cost,
+            "price": price,
+            "at": self.now,
+            "fees_usdc": config.fees_usdc,
+            "usdc_sold": config.usdc_sold,
+            "burned": config.burned_auctions,
+        }
+        repurchase = {"cluster_id": address, "amount_in": auction.lot, "amount_out": cost}
+        return [("AuctionSold", sold), ("Repurchase", repurchase)]
+
+    def close_auction(self, number: int) -> list[Event]:
+        config, auction = self._config(), self._auction(number)
+        require(auction.status == OPEN, "AuctionClosed")
+        require(self.now >= auction.ends_at, "AuctionRunning")
+        void = config.void
+        auction.status, auction.closed_at = VOID if void else UNSOLD, self.now
+        if not void:
+            config.reference_price = auction.floor_price
+        config.open, config.void = False, False
+        config.unsold += 1
+        fields = {
+            "auction": self.auction_address(number),
+            "number": number,
+            "lot": auction.lot,
+            "void": void,
+            "reference_price": config.reference_price,
+            "at": self.now,
+        }
+        return [("AuctionUnsold", fields)]
+
+    def burn_fees(self) -> list[Event]:
+        config = self._config()
+        amount = self.economy.tokens[IO_VAULT]
+        require(amount > 0, "NothingToBurn")
+        config.burned_fees += amount
+        config.fees_io = config.burned_fees
+        self.economy.tokens[IO_VAULT] = 0
+        self.economy.supply -= amount
+        return [("FeesBurned", {"amount": amount, "fees_io": config.fees_io})]
+
+    # -- the token program, used directly --------------------------------------------------------
+
+    def mint_usdc(self, to: Tokens, amount: int) -> None:
+        """The issuer mints; a total past 64 bits is refused."""
+        require(self.usdc_supply + amount <= U64, "Overflow")
+        self.usdc[to] += amount
+        self.usdc_supply += amount
+
+    def move_usdc(self, owner: Address, to: Tokens, amount: int) -> None:
+        """A holder's transfer from its associated account."""
+        require(amount <= self.usdc[wallet(owner)], "InsufficientFunds")
+        self.usdc[wallet(owner)] -= amount
+        self.usdc[to] += amount
+
+    def token_burn(self, owner: Address, amount: int) -> None:
+        """A holder burns IO past every program."""
+        self.economy.token_burn(owner, wallet(owner), amount)
+        self.burned_by_holders += amount

@@ -1,0 +1,16 @@
+"""The reference model of the orders program: every instruction in plain Python.
+
+No chain and none of the keeper's code. A method refuses with :class:`~tests.model.state.Refused` and
+changes nothing, or changes the state and returns its events, staking's after orders' own; refusals come in
+the program's order.
+"""
+
+from __future__ import annotations
+
+from tests.model.orders.book import Book
+from tests.model.orders.leases import Leases
+from tests.model.orders.roles import Roles
+
+
+class Orders(Roles, Book, Leases):
+    """All of it."""

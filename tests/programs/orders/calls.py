@@ -1,0 +1,310 @@
+"""Every instruction of orders, and staking's that lead to leases, with given arguments on both sides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from keeper.chain.framework import associated_token_address
+from keeper.clients import orders as client
+from keeper.clients import staking, tokenomics
+from tests.model.orders.program import Orders
+from tests.model.orders.state import IO, USDC, Lease, Order, Terms
+from tests.model.schedule import IO as ONE_IO
+from tests.model.staking.program import Staking
+from tests.model.staking.state import Class, Device
+from tests.model.state import Address
+from tests.programs.orders.pair import FEE_VAULTS, USDC_MINT, OrdersPair, lease_address, vault_address
+from tests.programs.sequences import Acts
+from tests.programs.world import key
+
+PEOPLE = (
+    *("admin", "guardian", "mallory", "ruth", "ray", "alice", "bob", "paula"),
+    *(f"operator {number}" for number in range(4)),
+    *(f"worker {number}" for number in range(5)),
+)
+KEYS = {name: bytes(key(name).pubkey()) for name in PEOPLE}
+ALICE, BOB, PAULA = KEYS["alice"], KEYS["bob"], KEYS["paula"]
+RENTERS = KEYS["ruth"], KEYS["ray"], ALICE
+"""Alice supplies and rents; her own devices are refused to her."""
+OPERATORS = tuple(KEYS[f"operator {number}"] for number in range(4))
+WORKERS = tuple(KEYS[f"worker {number}"] for number in range(5))
+CLASSES = (Class(1, b"RTX 4090".ljust(24, b"\0"), 125, 0, 0), Class(2, b"EPYC".ljust(24, b"\0"), 50, 1, 1))
+UNITS = ONE_IO, 10**6
+MINTS = tokenomics.MINT, USDC_MINT
+FLEET = (
+    # supplier, payout, class, processors, tier, country, asks for a processor and hour
+    (ALICE, ALICE, 1, 4, 4, b"CH", 2 * ONE_IO, 10**6),
+    (ALICE, PAULA, 1, 4, 2, b"CH", 199_999_999, 1_000_003),
+    (ALICE, ALICE, 2, 4, 3, b"CH", 1, 7),
+    (BOB, BOB, 1, 4, 4, b"DE", 2 * ONE_IO, 999_999),
+    (BOB, BOB, 1, 2, 1, b"DE", 0, 10**6),
+)
+"""What the five workers' devices are; Paula begins without an account for USDC."""
+STAKING = {
+    "staking_config": staking.CONFIG,
+    "staking_program": staking.PROGRAM.address,
+    "staking_events": staking.PROGRAM.event_authority,
+}
+
+
+class OrdersCalls(Acts):
+    """A pair, and who got what beside it."""
+
+    def __init__(self, pair: OrdersPair, met: Counter[str]) -> None:
+        """Count in ``met`` how often each action succeeded and each refusal came."""
+        self.pair = pair
+        self.met = met
+        self.flows: Counter[tuple[Address, int]] = Counter()
+        """What left and reached wallets by anything but orders, by wallet and currency."""
+        self.gone: dict[Address, Lease] = {}
+        """Leases that were closed."""
+
+    @property
+    def model(self) -> Orders:
+        assert self.pair.orders is not None
+        return self.pair.orders
+
+    @property
+    def staking(self) -> Staking:
+        return self.pair.staking
+
+    def address_of(self, lease: Lease) -> Address:
+        """A lease's account."""
+        return bytes(lease_address(Pubkey(lease.order), Pubkey(lease.device)))
+
+    # -- acting ----------------------------------------------------------------------------------
+
+    def aside(self, name: str, call: Callable[[], Any], instruction: Instruction, *signers: Address) -> str:
+        """An action of another program, whose movements of money are kept apart."""
+        before = {c: Counter(self.model.purse(c)) for c in (IO, USDC)}
+        outcome = self.act(name, call, instruction, *signers)
+        for currency in (IO, USDC):
+            for account, amount in self.model.purse(currency).items():
+                if account.kind == "wallet":
+                    self.flows[account.of, currency] += amount - before[currency][account]
+        return outcome
+
+    def do_staking(
+        self, name: str, values: Sequence[Any], arguments: dict[str, Any] | None = None, **accounts: Any
+    ) -> str:
+        """An instruction of staking, signed by whoever of ``accounts`` is somebody."""
+        keys = {name: each if isinstance(each, Pubkey) else Pubkey(each) for name, each in accounts.items()}
+        people = [each for each in accounts.values() if each in self.pair.keys]
+        return self.aside(
+            f"staking {name}",
+            lambda: getattr(self.staking, name)(*values),
+            staking.PROGRAM.instruction(name, arguments, **keys),
+            *dict.fromkeys(people),
+        )
+
+    def do_register(self, number: int) -> None:
+        """Register one of the fleet."""
+        supplier, payout, class_id, processors, tier, country, ask_io, ask_usdc = FLEET[number]
+        worker = WORKERS[number]
+        address = bytes(staking.device_address(Pubkey(worker)))
+        terms = {"processors": processors, "tier": tier, "country": country}
+        asks = {"ask_io": ask_io, "ask_usdc": ask_usdc}
+        device = Device(worker, supplier, payout, class_id, **terms, **asks)
+        self.do_staking(
+            "register_device",
+            (address, device),
+            {**terms, **asks},
+            supplier=supplier,
+            worker=worker,
+            payout=staking.wallet_address(Pubkey(payout)),
+            **{"class": staking.class_address(class_id)},
+        )
+
+    def do_stake(self, number: int) -> None:
+        """Stake what one of the fleet needs, whatever is on it already."""
+        address = bytes(staking.device_address(Pubkey(WORKERS[number])))
+        supplier, _, class_id, processors, *_ = FLEET[number]
+        amount = 2 * ONE_IO * max(100, CLASSES[class_id - 1].multiplier) * processors
+        tokens = associated_token_address(Pubkey(supplier), MINTS[IO])
+        self.do_staking(
+            "stake",
+            (supplier, address, class_id, amount),
+            {"amount": amount},
+            supplier=supplier,
+            device=Pubkey(address),
+            supplier_tokens=tokens,
+            **{"class": staking.class_address(class_id)},
+        )
+
+    def call(
+        self, name: str, arguments: dict[str, Any] | None = None, /, **accounts: Address | Pubkey
+    ) -> Instruction:
+        """An instruction of orders."""
+        keys = {name: each if isinstance(each, Pubkey) else Pubkey(each) for name, each in accounts.items()}
+        return client.PROGRAM.instruction(name, arguments, **keys)
+
+    def do_create(
+        self, renter: Address, number: int, terms: Terms, class_id: int | None = None, mint: int | None = None
+    ) -> str:
+        first = terms.classes[0] if terms.classes else 1
+        class_id = first if class_id is None else class_id
+        token = MINTS[min(terms.currency, USDC) if mint is None else mint]
+        return self.act(
+            "create_order",
+            lambda: self.model.create_order(renter, number, terms, class_id, bytes(token)),
+            self.call(
+                "create_order",
+                {"id": number, "terms": terms.fields()},
+                renter=renter,
+                mint=token,
+                renter_tokens=associated_token_address(Pubkey(renter), token),
+                **{"class": staking.class_address(class_id)},
+            ),
+            renter,
+        )
+
+    def do_match(
+        self,
+        matcher: Address,
+        order: Address,
+        device: Address,
+        class_id: int | None = None,
+        price: int | None = None,
+    ) -> str:
+        row = self.staking.devices.get(device)
+        number = class_id if class_id is not None else row.class_id if row else 1
+        currency = self.model.orders[order].terms.currency if order in self.model.orders else IO
+        ask = 0 if row is None else row.ask_io if currency == IO else row.ask_usdc
+        asked = ask if price is None else price
+        return self.act(
+            "match_device",
+            lambda: self.model.match_device(matcher, order, device, number, asked),
+            self.call(
+                "match_device",
+                {"price": asked},
+                matcher=matcher,
+                order=order,
+                device=device,
+                **{"class": staking.class_address(number)},
+                **STAKING,
+            ),
+            matcher,
+        )
+
+    def rented(self, lease: Lease) -> dict[str, Pubkey]:
+        """A lease and its order."""
+        return {"order": Pubkey(lease.order), "lease": Pubkey(self.address_of(lease))}
+
+    def vault(self, lease: Lease) -> Pubkey:
+        """Where a lease's money is."""
+        return vault_address(Pubkey(lease.order))
+
+    def fee_vault(self, lease: Lease) -> Pubkey:
+        """Where the fees on it go."""
+        order = self.model.orders.get(lease.order)
+        return FEE_VAULTS[order.terms.currency if order else IO]
+
+    def payout(self, lease: Lease) -> Pubkey:
+        """Where a lease's supplier is paid."""
+        order = self.model.orders.get(lease.order)
+        return associated_token_address(Pubkey(lease.payout), MINTS[order.terms.currency if order else IO])
+
+    def parties(self, lease: Lease) -> dict[str, Pubkey]:
+        """Accounts of a lease that staking has a word in."""
+        address = Pubkey(self.address_of(lease))
+        return {"order": Pubkey(lease.order), "lease": address, "device": Pubkey(lease.device), **STAKING}
+
+    def do_accept(self, worker: Address, lease: Lease) -> str:
+        return self.act(
+            "accept_lease",
+            lambda: self.model.accept_lease(worker, self.address_of(lease)),
+            self.call("accept_lease", worker=worker, payout_tokens=self.payout(lease), **self.rented(lease)),
+            worker,
+        )
+
+    def do_settle(self, lease: Lease) -> str:
+        """Settle, and see that it paid what the keeper would have said."""
+        address = self.address_of(lease)
+        before, due = (lease.paid, lease.fees), self.pair.due(address)
+        outcome = self.act(
+            "settle",
+            lambda: self.model.settle(address),
+            self.call(
+                "settle",
+                payout_tokens=self.payout(lease),
+                vault=self.vault(lease),
+                fees=self.fee_vault(lease),
+                **self.rented(lease),
+            ),
+        )
+        # A chain that goes on by itself tells only afterwards when it was.
+        told = lease.paid - before[0], lease.fees - before[1]
+        assert outcome != "settle" or told == due(self.pair.last.time)
+        return outcome
+
+    def do_end(self, caller: Address, lease: Lease) -> str:
+        return self.act(
+            "end_lease",
+            lambda: self.model.end_lease(caller, self.address_of(lease)),
+            self.call("end_lease", caller=caller, **self.parties(lease)),
+            caller,
+        )
+
+    def do_vote(self, operator: Address, lease: Lease, evidence: bytes, hours: int) -> str:
+        return self.act(
+            "vote_fault",
+            lambda: self.model.vote_fault(operator, self.address_of(lease), evidence, hours),
+            self.call(
+                "vote_fault",
+                {"evidence": evidence, "good_hours": hours},
+                operator=operator,
+                **self.parties(lease),
+            ),
+            operator,
+        )
+
+    def do_hold(self, guardian: Address, lease: Lease, until: int) -> str:
+        parties = self.parties(lease)
+        del parties["order"]
+        return self.act(
+            "hold_lease",
+            lambda: self.model.hold_lease(guardian, self.address_of(lease), until),
+            self.call("hold_lease", {"until": until}, guardian=guardian, **parties),
+            guardian,
+        )
+
+    def do_close_lease(self, payer: Address, lease: Lease) -> str:
+        self.gone[self.address_of(lease)] = lease
+        return self.act(
+            "close_lease",
+            lambda: self.model.close_lease(payer, self.address_of(lease)),
+            self.call("close_lease", payer=payer, **self.parties(lease)),
+        )
+
+    def do_close_fault(self, payer: Address, name: tuple[Address, bytes, int]) -> str:
+        return self.act(
+            "close_fault",
+            lambda: self.model.close_fault(payer, *name),
+            self.call(
+                "close_fault",
+                payer=payer,
+                lease=name[0],
+                fault=client.fault_address(Pubkey(name[0]), name[1], name[2]),
+            ),
+        )
+
+    def do_close_order(self, renter: Address, address: Address, order: Order) -> str:
+        return self.act(
+            "close_order",
+            lambda: self.model.close_order(renter, address),
+            self.call("close_order", renter=renter, **self.refunded(address, order)),
+        )
+
+    def refunded(self, address: Address, order: Order) -> dict[str, Pubkey]:
+        """Accounts between which a renter's money comes back."""
+        renter_tokens = associated_token_address(Pubkey(order.renter), MINTS[order.terms.currency])
+        return {
+            "order": Pubkey(address),
+            "vault": vault_address(Pubkey(address)),
+            "renter_tokens": renter_tokens,
+        }

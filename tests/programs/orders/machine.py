@@ -1,0 +1,185 @@
+"""What orders' random sequences stand on: first states, the clock, how arguments are chosen, and the end that
+every history comes to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from random import Random
+
+from hypothesis import note
+from solders.pubkey import Pubkey
+
+from keeper.clients import orders as client
+from tests.model.orders.state import ENDED, FEES, IO, MATCHED, USDC, OrdersConfig, OrdersParams, Terms
+from tests.model.schedule import DAY, HOUR
+from tests.model.staking.state import PENDING, Device, Params
+from tests.model.state import Address
+from tests.programs.orders.calls import (
+    ALICE,
+    BOB,
+    CLASSES,
+    FLEET,
+    OPERATORS,
+    PAULA,
+    PEOPLE,
+    RENTERS,
+    UNITS,
+    OrdersCalls,
+)
+from tests.programs.orders.pair import FEE_VAULTS, OrdersPair
+from tests.programs.role_acts import ParamActs
+from tests.programs.side_by_side import ADMIN, MALLORY
+
+STAGES = ("fleet", "orders", "matched", *("running",) * 4)
+
+
+class OrdersMachine(OrdersCalls, ParamActs):
+    """Orders by random acts."""
+
+    client = client
+    pauses = 60, HOUR
+
+    def __init__(self, seed: int, met: Counter[str]) -> None:
+        """Start a history; count in ``met`` how often each action succeeded and each refusal came."""
+        self.random = Random(seed)
+        lag = self.choose(2 * HOUR, 2 * HOUR, 0, 1, DAY)
+        params = OrdersParams(settlement_lag=lag, notice=HOUR, supplier_fee_bps=self.choose(25, 25, 0, 100))
+        operators = Params(OPERATORS[:3], 2, notice=HOUR, appeal=DAY)
+        holders = *RENTERS, BOB, PAULA
+        super().__init__(OrdersPair(PEOPLE, operators, params, holders=holders, penniless=[PAULA]), met)
+        self.start = {c: dict(self.model.purse(c)) for c in (IO, USDC)}
+        met["initialize"] += 1
+        self.begin(self.choose(*STAGES))
+
+    def begin(self, stage: str) -> None:
+        """Come as far as ``stage``: devices that are let, orders for them, leases, running ones."""
+        for row in CLASSES:
+            values = {name: getattr(row, name) for name in ("id", "name", "multiplier", "pool", "kind")}
+            self.do_staking("add_class", (ADMIN, replace(row)), values, admin=ADMIN)
+        for owner in (ALICE, BOB, PAULA):
+            self.do_staking("open_wallet", (owner,), {"owner": Pubkey(owner)}, payer=ADMIN)
+        for number in range(len(FLEET)):
+            self.do_register(number)
+            self.do_stake(number)
+        if stage == "fleet":
+            return
+        for renter in RENTERS[: self.choose(1, 2, 2)]:
+            hours, price = self.choose(1, 3, 10, 24), self.choose(2, 3)
+            currency = self.choose(IO, USDC)
+            terms = Terms(price * UNITS[currency], hours, self.choose(1, 2, 3), 4, (1, 2), currency)
+            self.do_create(renter, 0, terms)
+        if stage == "orders":
+            return
+        for order in list(self.model.orders):
+            for device in list(self.devices)[: self.choose(1, 2, 4)]:
+                self.do_match(self.choose(*OPERATORS[:2]), order, device)
+        for lease in list(self.model.leases.values()) if stage == "running" else ():
+            self.do_accept(lease.worker, lease)
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    @property
+    def devices(self) -> dict[Address, Device]:
+        return self.pair.staking.devices
+
+    @property
+    def now(self) -> int:
+        return self.pair.staking.now
+
+    @property
+    def config(self) -> OrdersConfig:
+        assert self.model.config is not None
+        return self.model.config
+
+    @property
+    def operators(self) -> Params:
+        assert self.staking.config is not None
+        return self.staking.config.params
+
+    # -- choosing, by each action's own seed ------------------------------------------------------
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def wait(self) -> None:
+        """Move the clock on, with a taste for the seconds around deadlines."""
+        kind = self.choose("second", "minutes", "hour", "hour", *("deadline",) * 5, "days")
+        now = self.now
+        if kind == "second":
+            to = now + 1
+        elif kind == "minutes":
+            to = now + self.random.randrange(HOUR)
+        elif kind == "hour":
+            to = now + HOUR * self.choose(1, 1, 2, 5) + self.choose(0, 0, -1, 1)
+        elif kind == "days":
+            to = now + DAY * self.choose(1, 7, 14, 31)
+        else:
+            to = self.choose(*self.deadlines()) + self.choose(0, 0, -1, 1)
+        note(f"at {max(now, to)}")
+        self.pair.warp(max(now, to))
+
+    def deadlines(self) -> list[int]:
+        """Moments to come at which an answer changes; the next hour when there are none."""
+        moments = [self.config.pause_until, self.config.pending_at, self.config.guardian_at]
+        moments += [order.match_until for order in self.model.orders.values()]
+        for lease in self.model.leases.values():
+            if lease.status == MATCHED:
+                moments.append(lease.accept_until)
+                continue
+            lag = self.model.orders[lease.order].params.settlement_lag
+            whole = (self.now - lease.start) // HOUR * HOUR + lease.start
+            moments += [lease.start + HOUR, whole + HOUR, lease.stop]
+            moments += [lease.start + HOUR + lag, lease.stop + lag, lease.hold_until, lease.hold_until + lag]
+        moments += [slash.appeal_until for slash in self.staking.slashes.values() if slash.status == PENDING]
+        moments += [device.own_until for device in self.devices.values()]
+        return [at for at in moments if at > self.now] or [self.now + HOUR]
+
+    def finish(self) -> None:
+        """See RandomActs: with everything at its end."""
+        self.drain()
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Everything comes to its end by time and by strangers alone, while all that can be paused is."""
+        self.pair.compare_accounts()
+        guardian, model = self.config.guardian, self.model
+        until = self.now + 7 * DAY
+        self.act(
+            "set_pause",
+            lambda: model.set_pause(guardian, 3, until),
+            self.call("set_pause", {"mask": 3, "until": until}, guardian=guardian),
+            guardian,
+        )
+        leases = list(model.leases.values())
+        ends = [max(each.stop, each.accept_until, each.hold_until) for each in leases]
+        ends += [order.match_until for order in model.orders.values()]
+        self.pair.warp(max([self.now, *ends]))
+        for each in leases:
+            assert each.status == ENDED or self.do_end(MALLORY, each) == "end_lease"
+        self.pair.warp(self.now + DAY)
+        for each in leases:
+            assert not each.start or self.do_settle(each) == "settle"
+            assert self.do_close_lease(each.payer, each) == "close_lease"
+        for name, fault in list(model.faults.items()):
+            assert self.do_close_fault(fault.payer, name) == "close_fault"
+        for address, order in list(model.orders.items()):
+            assert self.do_close_order(order.renter, address, order) == "close_order"
+        self.pair.compare_accounts()
+        assert not model.orders and not model.leases and not model.faults
+        self.add_up()
+
+    def add_up(self) -> None:
+        """Everybody has what hours and fees make, to the last base unit, and the events say so."""
+        model, told = self.model, self.pair.told
+        for currency in (IO, USDC):
+            purse = model.purse(currency)
+            assert not [account for account in purse if account.kind == "order"]
+            assert purse[FEES] == model.past_fees[currency] == told[bytes(FEE_VAULTS[currency]), currency]
+            for account, amount in purse.items():
+                if account.kind != "wallet":
+                    continue
+                who = account.of, currency
+                moved = model.earned[who] - model.spent[who]
+                assert told[who] == moved
+                assert amount == self.start[currency].get(account, 0) + moved + self.flows[who]

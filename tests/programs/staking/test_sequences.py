@@ -1,0 +1,186 @@
+"""Random sequences of every instruction of staking, on the real program and on the reference model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from solders.pubkey import Pubkey
+
+from keeper.chain.token import transfer
+from keeper.clients import orders, tokenomics
+from keeper.clients import staking as client
+from tests.model.schedule import DAY, HOUR, IO
+from tests.model.staking.state import STAKE_VAULT
+from tests.model.state import REWARD_VAULT, ZERO, wallet
+from tests.programs.sequences import explore
+from tests.programs.side_by_side import ADMIN, GUARDIAN, MALLORY, plain
+from tests.programs.staking.blocks import BlockActs
+from tests.programs.staking.devices import DeviceActs
+from tests.programs.staking.machine import EARNERS, OPERATORS
+from tests.programs.staking.pair import chain_params
+from tests.programs.staking.slashes import SlashActs
+
+
+class Sequences(DeviceActs, BlockActs, SlashActs):
+    """A method for each instruction that is left, and for gifts on the token program."""
+
+    # -- roles -----------------------------------------------------------------------------------
+
+    def initialize(self) -> None:
+        params = self.config.params
+        self.act(
+            "initialize",
+            lambda: self.model.initialize(ADMIN, bytes(orders.LEASE_AUTHORITY), GUARDIAN, params),
+            client.initialize(Pubkey(ADMIN), Pubkey(GUARDIAN), chain_params(params)),
+            ADMIN,
+        )
+
+    def propose_params(self) -> None:
+        admin, params = self.mostly(self.config.admin, MALLORY), self.config.params
+        good = replace(
+            params,
+            operators=self.choose(OPERATORS, OPERATORS[::-1], OPERATORS[:2]),
+            challenge_window=self.choose(HOUR, 2 * HOUR),
+            notice=self.choose(DAY, 7 * DAY),
+            claim_limit=self.choose(10_000, 20_000) * IO,
+        )
+        bad = [
+            *(replace(good, **{name: value}) for name in BOUNDS for value in (0, BOUNDS[name] + 1)),
+            *(replace(good, threshold=each) for each in (0, 1, 4)),
+            *(replace(good, operators=each) for each in ((), (*OPERATORS, ADMIN), (OPERATORS[0],) * 3)),
+            replace(good, operators=(ZERO, *OPERATORS[1:])),
+            replace(good, wallet_share_bps=99),
+            replace(good, notice=DAY - 1),
+            replace(good, claim_limit=10_000 * IO - 1),
+        ]
+        params = self.mostly(good, self.choose(*bad), self.choose(*bad))
+        self.act(
+            "propose_params",
+            lambda: self.model.propose_params(admin, params),
+            client.propose_params(Pubkey(admin), chain_params(params)),
+            admin,
+        )
+
+    def new_terms(self) -> None:
+        """Parameters change between the operators' agreement, on a block and a slash, and what follows."""
+        self.attest_all()
+        address, evidence = self.agree_on_slash()
+        self.propose_params()
+        self.pair.warp(max(self.now, self.config.pending_at))
+        self.apply_params()
+        self.finalise()
+        if address in self.model.devices:
+            self.do_execute_slash(address, self.model.devices[address], evidence)
+
+    # -- leases, which are for the orders program alone ---------------------------------------------
+
+    def lease_device(self) -> None:
+        address, device = self.some_device()
+        number = self.class_of(device)
+        self.act(
+            "lease_device",
+            lambda: self.model.lease_device(MALLORY, address, number, MALLORY),
+            client.PROGRAM.instruction(
+                "lease_device",
+                {"lease": Pubkey(MALLORY)},
+                lease_authority=Pubkey(MALLORY),
+                device=Pubkey(address),
+                **{"class": client.class_address(number)},
+            ),
+            MALLORY,
+        )
+
+    def free_device(self) -> None:
+        self.leased_device("free_device", lease=Pubkey(MALLORY))
+
+    def record_lease(self) -> None:
+        self.leased_device("record_lease", seconds=HOUR, outcome=0)
+
+    def leased_device(self, name: str, **arguments: object) -> None:
+        address, _ = self.some_device()
+        self.act(
+            name,
+            lambda: getattr(self.model, name)(MALLORY, address, *map(plain, arguments.values())),
+            client.PROGRAM.instruction(
+                name, arguments, lease_authority=Pubkey(MALLORY), device=Pubkey(address)
+            ),
+            MALLORY,
+        )
+
+    # -- the token program, used directly --------------------------------------------------------
+
+    def donate(self) -> None:
+        """A gift to a vault, which is nobody's and changes no record."""
+        source, to = wallet(self.choose(*EARNERS)), self.choose(STAKE_VAULT, REWARD_VAULT)
+        amount = min(7, self.model.economy.tokens[source])
+        owner = source.owner
+        assert owner is not None
+        self.act(
+            "donate",
+            lambda: self.model.economy.transfer(owner, source, to, amount),
+            transfer(self.pair.address(source), self.pair.address(to), Pubkey(owner), amount),
+            owner,
+        )
+
+    def emit(self) -> None:
+        """Somebody mints what the hours have emitted, before a block needs it."""
+
+        def call() -> None:
+            self.model.economy.emit()
+
+        self.act("emit", call, tokenomics.emit())
+
+
+BOUNDS = {
+    "cooldown": 30 * DAY,
+    "co_stake_wait": 30 * DAY,
+    "challenge_window": 7 * DAY,
+    "appeal": 90 * DAY,
+    "notice": 90 * DAY,
+    "max_slash_bps": 5_000,
+}
+
+UNREACHABLE = {
+    "UnknownVersion": "no instruction writes another version",
+    "InvalidClock": "the chain's clock is neither negative nor past the calendar's end here",
+    "NotUpgradeAuthority": "sequences begin initialised; the security tests try it",
+    "NotLaunched": "sequences begin launched; the security tests try it",
+    **dict.fromkeys(
+        (
+            *("lease_device", "free_device", "record_lease"),
+            *("DeviceLeased", "WrongLease", "StakeInsufficient", "OutcomeInvalid"),
+        ),
+        "only the orders program lets devices: see test_orders_sequences.py",
+    ),
+    "NotAssociatedAccount": "clients name the associated account; the security tests try others",
+}
+"""Errors that sequences can't meet, and why."""
+OTHERS = {"AccountMissing", "AccountInUse", "InsufficientFunds", "NothingDue"}
+
+OFTEN = (
+    *("wait",) * 8,
+    *("attest_all", "finalise", "claim") * 2,
+    *("register_device", "stake", "open_offer", "take_offer", "leave_co_stake") * 2,
+    *("stake", "open_offer", "take_offer"),
+    *("vote_slash",) * 4,
+    *("withdraw", "withdraw_co_stake", "close_block", "execute_slash", "veto_slash", "appeal_slash"),
+)
+"""What leads far, or is refused in many ways."""
+ACTIONS = (
+    *client.PROGRAM.instructions,
+    *OFTEN,
+    "donate",
+    "emit",
+    "many_hours",
+    "late_veto",
+    "same_staker",
+    "lying_quorum",
+    "new_terms",
+    "whole_end",
+)
+
+
+def test_program_and_model_agree() -> None:
+    """Every instruction succeeds and every refusal is met; program and model agree throughout."""
+    possible = client.PROGRAM.instructions.keys() | client.ERROR.keys() | OTHERS
+    explore(Sequences, ACTIONS, possible - UNREACHABLE.keys(), examples=150)

@@ -1,0 +1,86 @@
+"""What the tests of every instruction know about orders."""
+
+from __future__ import annotations
+
+from keeper.clients import orders as client
+from tests.programs.world import World
+from tests.security.orders import stages
+from tests.security.orders.expectations import EXPECTATIONS
+from tests.security.orders.stages import RUNNING, USDC_MINT
+from tests.security.people import OPERATORS, address, do
+from tests.security.subject import Purse, Subject
+
+IN_USE, GONE = "System.AccountAlreadyInUse", "AccountDataTooSmall"
+LAST_COUNTS = "the last proposal counts"
+
+
+def begin() -> World:
+    """Initialised, nothing proposed."""
+    world = stages.empty()
+    do(world, client.initialize(address("admin"), address("guardian"), USDC_MINT, client.Params()))
+    return world
+
+
+SUBJECT = Subject(
+    client,
+    EXPECTATIONS,
+    stages.STAGES,
+    begin=begin,
+    # Money that comes in, and devices that are taken.
+    stopped_by={
+        "create_order": {"orders": client.PAUSE_ORDERS},
+        "extend_lease": {"orders": client.PAUSE_ORDERS},
+        "match_device": {"orders": client.PAUSE_MATCHING},
+        "accept_lease": {"orders": client.PAUSE_MATCHING},
+    },
+    once={
+        "initialize": IN_USE,
+        "create_order": IN_USE,
+        "match_device": IN_USE,
+        "accept_admin": "NotPendingAdmin",
+        "accept_guardian": "NotPendingGuardian",
+        "apply_params": "NothingProposed",
+        "cancel_params": "NothingProposed",
+        "cancel_order": "OrderClosed",
+        "accept_lease": "LeaseState",
+        "end_lease": "LeaseState",
+        "vote_fault": "FaultDecided",
+        "hold_lease": "HoldInvalid",
+        "refund": "NothingToRefund",
+        "close_lease": GONE,
+        "close_fault": GONE,
+        "close_order": GONE,
+    },
+    idle={
+        "propose_params": LAST_COUNTS,
+        "propose_admin": LAST_COUNTS,
+        "propose_guardian": LAST_COUNTS,
+        "set_pause": "the guardian may renew a pause",
+        "settle": "nothing more is due in the same second",
+    },
+    again={"extend_lease": "each call adds and pays the hours it says, and the renter signs each"},
+    created={
+        "initialize": ("config",),
+        "create_order": ("order", "vault"),
+        # A first vote makes its fault: see test_faults.py; the valid call is the second vote.
+        "match_device": ("lease",),
+    },
+    paid={
+        "settle": Purse("payout_tokens", "alice"),
+        "refund": Purse("renter_tokens", "carol"),
+        "close_order": Purse("renter_tokens", "carol"),
+    },
+    spent={
+        "create_order": Purse("renter_tokens", "carol"),
+        "extend_lease": Purse("renter_tokens", "carol"),
+    },
+    shared={
+        # The lease's supplier and worker.
+        ("end_lease", "caller"): {"alice": None, RUNNING: None},
+        # The device's supplier, and each of the operators.
+        ("match_device", "matcher"): {"alice": None, **dict.fromkeys(OPERATORS[1:])},
+        ("vote_fault", "operator"): {OPERATORS[0]: "AlreadyVoted", OPERATORS[2]: None},
+    },
+    gifts={"close_order": "an account with tokens can't be closed: the gift is the renter's"},
+    params=client.Params(renter_fee_bps=50),
+)
