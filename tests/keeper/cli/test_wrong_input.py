@@ -188,7 +188,7 @@ KEYS = [
     Wrong(f"{CANCEL} {ON} --keypair open.json", "run chmod 600 open.json"),
     Wrong(
         f"{CANCEL} {ON} --keypair supplier.json",
-        "must sign this: give its key file by --keypair",
+        "must sign this: pass its key file with --keypair",
     ),
     Wrong(f"{CANCEL} {ON}", "IONET_KEY: no keypair", {"IONET_KEY": "secret"}),
     Wrong(f"{CANCEL} {ON}", "IONET_KEY: no keypair", {"IONET_KEY": "[" * 100_000}),
@@ -247,7 +247,7 @@ TEXTS = [
     Wrong(f"{CREATE} --price {{many}} {AS_RENTER}", "more than an account can hold"),
     Wrong(f"{CREATE} --price 0.000000001 {AS_RENTER}", "can't be paid exactly: IO has 8 decimals"),
     Wrong(f"{CREATE} --price 0 {AS_RENTER}", "orders: PriceInvalid"),
-    Wrong(f"{CREATE} --price 1000000 {AS_RENTER}", "IO, 40,100,000.00000000 are needed"),
+    Wrong(f"{CREATE} --price 1000000 {AS_RENTER}", "IO, but 40,100,000.00000000 are needed"),
     Wrong(f"{CREATE} --number 1 {AS_RENTER}", "an account that this would create is there already"),
     usage(f"{CREATE} --hours 0 {AS_RENTER}", "--hours"),
     usage(f"{CREATE} --hours 8761 {AS_RENTER}", "--hours"),
