@@ -115,7 +115,7 @@ def test_one_pass_of_the_keeper_does_all_that_is_due(ionet, launched, keypair):
     assert {"emission.emitted", "vesting.released"} <= {each["event"] for each in events}
     code, out, _ = ionet("supply", "--chain", launched)
     assert code == 0
-    assert "ended hours that nobody called emit for yet" in out
+    assert "ended hours that are not emitted yet" in out
     config = _config(EmbeddedChain.load(launched))
     assert config.emitted == emission.cumulative(START_MONTH, config.emitted_hours) > 0
 

@@ -43,7 +43,7 @@ def test_one_pass_acts_indexes_and_compares(ionet, network):
     code, out, _ = ionet("keeper", "status", *CHAIN)
     assert code == 0
     assert "all agree" in out and "landed" in out and "epoch 1" in out
-    assert "Needs somebody" not in out
+    assert "Needs attention" not in out
     code, _, err = ionet(*ONCE)
     assert code == 0
     assert "emission.emitted" not in events(err)
