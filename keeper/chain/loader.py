@@ -1,6 +1,6 @@
 """Solana's upgradeable loader: put a program's bytes on a chain, or replace them.
 
-The bytes go into a buffer account first, a piece a transaction, then the loader takes them over in
+The bytes go into a buffer account first, one piece per transaction, then the loader takes them over in
 one step. The buffer's address follows from the authority and the bytes, and only pieces that are
 not there yet are written: an upload that was interrupted goes on where it stopped.
 """
@@ -34,9 +34,9 @@ PROGRAM_DATA_HEADER = 45
 """Bytes before a program's content: tag (u32), slot (u64), authority (option)."""
 PROGRAM_SIZE = 36
 ACCOUNT_OVERHEAD = 128
-"""Bytes that every account is charged for beside its data."""
+"""Bytes that every account is charged for besides its data."""
 PIECE = 900
-"""Bytes of a program that fit a transaction beside its signature and accounts."""
+"""Bytes of a program that fit a transaction besides its signature and accounts."""
 AT_ONCE = 16
 """Pieces that are under way at a time, where a blockhash lasts for so many transactions."""
 ROOM_TO_GROW = 2
@@ -80,7 +80,7 @@ async def deploy(
 ) -> bool:
     """Deploy or upgrade ``program``; ``authority`` pays and may upgrade it later.
 
-    Returns False when the chain has these bytes already. ``each`` is told (pieces done, pieces in
+    Returns False when the chain has these bytes already. ``each`` is called with (pieces done, pieces in
     all). Raises ChainError when the program has less room than the binary needs, or another authority.
     """
     before = await deployed(chain, program.pubkey())

@@ -198,7 +198,7 @@ def _base_units(price: str) -> int:
             return int(units)
     except (InvalidOperation, OverflowError):
         pass
-    raise AmountError(f"'{price}' is no amount of IO: write it like 4.25, at most {IO_DECIMALS} decimals")
+    raise AmountError(f"'{price}' is not an amount of IO: write it like 4.25, at most {IO_DECIMALS} decimals")
 
 
 def _time(at: int) -> str:

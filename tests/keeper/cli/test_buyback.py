@@ -143,7 +143,7 @@ def test_a_first_price_that_is_none(ionet, tmp_path, price):
     path, key = saved(world, tmp_path), key_file(tmp_path, world.admin)
     code, _, err = ionet("buyback", "first-price", "--chain", path, "--keypair", key, "--", price)
     assert code == 1
-    assert f"error: '{price}' is no amount of IO" in words(err)
+    assert f"error: '{price}' is not an amount of IO" in words(err)
 
 
 @pytest.mark.parametrize(

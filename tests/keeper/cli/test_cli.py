@@ -55,7 +55,7 @@ def test_emission_from_another_month(ionet):
 def test_a_month_that_is_none_is_refused(ionet, month):
     code, _, err = ionet("emission", "--start", month)
     assert code == 1
-    assert f"error: '{month}' is no month; write it like 2024-07" in err
+    assert f"error: '{month}' is not a month; write it like 2024-07" in err
 
 
 def test_supply_adds_up(ionet, launched):

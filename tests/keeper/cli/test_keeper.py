@@ -353,7 +353,7 @@ def test_a_database_of_another_chain_behind_and_halted(ionet, doctor, launched, 
     assert rows(out)["genesis"].startswith(
         f"wrong ionet.db is about another chain (genesis another) that was at {launched}"
     )
-    assert "another database by IONET_DATABASE" in rows(out)["genesis"]
+    assert "another database with IONET_DATABASE" in rows(out)["genesis"]
 
     with sqlite3.connect("ionet.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")

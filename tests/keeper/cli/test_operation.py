@@ -182,7 +182,7 @@ def test_another_chain_is_refused_and_both_are_named(ionet, network, monkeypatch
             command
         )
         assert f"not about the one at {network / 'other.chain'} (genesis {second})" in said, command
-        assert "name another database by IONET_DATABASE" in said, command
+        assert "name another database with IONET_DATABASE" in said, command
     assert tables_of(network / "ionet.db") == before
 
 
@@ -218,7 +218,7 @@ def test_a_database_that_is_none(ionet, monkeypatch):
     monkeypatch.setenv("IONET_DATABASE", "mysql://x")
     code, _, err = ionet("db", "upgrade")
     assert code == 1
-    assert "take sqlite or postgresql" in err
+    assert "use sqlite or postgresql" in err
 
 
 def test_parked_actions_are_tried_again_when_told(ionet, network, monkeypatch):

@@ -304,7 +304,7 @@ def test_register_ask_and_list(ionet, chained):
     ("changed", "message"),
     [
         (("--class", "Abacus"), "no class is called 'Abacus'; there are RTX 4090, M4"),
-        (("--price", "1,5"), "'1,5' is no amount of IO: write digits with a point"),
+        (("--price", "1,5"), "'1,5' is not an amount of IO: write digits with a point"),
         (("--price", "1000000"), "your account"),
         (("--price", "0"), "orders: PriceInvalid"),
         (("--keypair", "nowhere.json"), "nowhere.json: no keypair"),
