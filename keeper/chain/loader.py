@@ -38,7 +38,7 @@ ACCOUNT_OVERHEAD = 128
 PIECE = 900
 """Bytes of a program that fit a transaction beside its signature and accounts."""
 AT_ONCE = 16
-"""Pieces that are under way at a time."""
+"""Pieces that are under way at a time, where a blockhash lasts for so many transactions."""
 ROOM_TO_GROW = 2
 """A new program's account has room for a binary this many times as large."""
 
@@ -137,7 +137,9 @@ async def _fill_buffer(
     content = account.data[BUFFER_HEADER:] if account else bytes(len(binary))
     offsets = range(0, len(binary), PIECE)
     missing = [at for at in offsets if content[at : at + PIECE] != binary[at : at + PIECE]]
-    turn = asyncio.Semaphore(AT_ONCE)
+    # On a chain of one's own each transaction makes another blockhash: what is signed beside it expires.
+    lasts = (await chain.blockhash()).last_valid_height - await chain.height()
+    turn = asyncio.Semaphore(max(1, min(AT_ONCE, lasts)))
     done = len(offsets) - len(missing)
 
     async def write(at: int) -> None:

@@ -89,6 +89,7 @@ class Database:
             raise DatabaseError(self._saying(error)) from error
         if self.is_sqlite:
             _begin_properly(self.engine.sync_engine)
+            _try_to_open(self.engine.sync_engine)
 
     @property
     def file(self) -> Path | None:
@@ -221,6 +222,18 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+def _try_to_open(engine: sa.Engine) -> None:
+    """Have a file that can't be opened refused before the driver opens it.
+
+    The driver's thread for a connection that fails outlives it, and may find the loop closed: it would end
+    with a trace on the terminal.
+    """
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connecting(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
+        sqlite3.connect(*arguments).close()
 
 
 def _begin_properly(engine: sa.Engine) -> None:

@@ -27,7 +27,7 @@ from keeper.economy.calendar import HOUR, month_start
 from keeper.economy.classes import read_classes
 from keeper.jobs.blocks import attest_hours
 from keeper.rewards import publication
-from keeper.rewards.history import History, HourPast
+from keeper.rewards.history import History, HourHistory
 from keeper.rewards.publication import Claimable, Manifest
 from keeper.rewards.rows import Rows, addresses
 from keeper.rewards.tree import leaf, tree
@@ -52,9 +52,9 @@ def evidence_of(machine: Machine) -> bytes:
 class _OneHistory(History):
     """What all operators read: an hour is made from the index for the first of them and kept."""
 
-    _last: tuple[int, HourPast] | None = None
+    _last: tuple[int, HourHistory] | None = None
 
-    async def hour(self, start: int) -> HourPast:
+    async def hour(self, start: int) -> HourHistory:
         """See :class:`~keeper.rewards.history.History`."""
         if self._last is None or self._last[0] != start:
             self._last = start, await super().hour(start)

@@ -85,7 +85,7 @@ def test_a_dry_run_says_what_and_why_and_does_nothing(ionet, tmp_path):
     assert code == 0
     text = words(out)
     assert "burn fees no no IO in the vault" in text
-    assert "close auction 0 yes its time is over, nobody took it" in text
+    assert "close auction 0 yes its time is over, and nobody took it" in text
     assert "start auction 1 no auction 0 is open" in text
     assert "bid 0 no its time is over" in text
     assert path.read_bytes() == before

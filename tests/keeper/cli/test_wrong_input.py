@@ -188,7 +188,7 @@ KEYS = [
     Wrong(f"{CANCEL} {ON} --keypair open.json", "run chmod 600 open.json"),
     Wrong(
         f"{CANCEL} {ON} --keypair supplier.json",
-        "must sign this: give its key file by --keypair",
+        "must sign this: pass its key file with --keypair",
     ),
     Wrong(f"{CANCEL} {ON}", "IONET_KEY: no keypair", {"IONET_KEY": "secret"}),
     Wrong(f"{CANCEL} {ON}", "IONET_KEY: no keypair", {"IONET_KEY": "[" * 100_000}),
@@ -210,7 +210,7 @@ KEYS = [
             ("/nowhere/signer", "the signer command can't be run: No such file or directory"),
             ("folder", "the signer command can't be run"),
             ("false", "the signer command ended with 1: it said nothing"),
-            ("echo no", "the signer command answered with no signature in base64"),
+            ("echo no", "the signer command's answer is not a signature in base64"),
         )
     ),
     Wrong(f"{REGISTER} --keypair nowhere.json {ON}", "nowhere.json: no keypair"),
@@ -247,7 +247,7 @@ TEXTS = [
     Wrong(f"{CREATE} --price {{many}} {AS_RENTER}", "more than an account can hold"),
     Wrong(f"{CREATE} --price 0.000000001 {AS_RENTER}", "can't be paid exactly: IO has 8 decimals"),
     Wrong(f"{CREATE} --price 0 {AS_RENTER}", "orders: PriceInvalid"),
-    Wrong(f"{CREATE} --price 1000000 {AS_RENTER}", "IO, 40,100,000.00000000 are needed"),
+    Wrong(f"{CREATE} --price 1000000 {AS_RENTER}", "IO, but 40,100,000.00000000 are needed"),
     Wrong(f"{CREATE} --number 1 {AS_RENTER}", "an account that this would create is there already"),
     usage(f"{CREATE} --hours 0 {AS_RENTER}", "--hours"),
     usage(f"{CREATE} --hours 8761 {AS_RENTER}", "--hours"),
@@ -454,10 +454,10 @@ MORE_SETTINGS = [
     Wrong(RUN, "IONET_HTTP: write it like 127.0.0.1:9464, or off", {"IONET_HTTP": "host:99999"}),
     Wrong(RUN, "IONET_HTTP: write it like 127.0.0.1:9464, or off", {"IONET_HTTP": "host:²"}),
     Wrong(RUN, "IONET_BALANCE_STOP is above IONET_BALANCE_WARNING", {"IONET_BALANCE_STOP": "1"}),
-    Wrong(SERVE, "IONET_HTTP names another place, or off", {"IONET_HTTP": "192.0.2.1:9464"}),
+    Wrong(SERVE, "set IONET_HTTP to another address, or to off", {"IONET_HTTP": "192.0.2.1:9464"}),
     Wrong(
         SERVE,
-        "IONET_HTTP names another place, or off",
+        "set IONET_HTTP to another address, or to off",
         {"IONET_HTTP": "127.0.0.1:{taken}"},
     ),
 ]
@@ -519,7 +519,7 @@ def test_every_setting_is_in_the_table() -> None:
     [
         (b"IONET_CHIAN=x", "ionet.env: no setting is called IONET_CHIAN"),
         (b"PATH=x", "ionet.env: no setting is called PATH"),
-        (b"IONET_NAME=\xff", "ionet.env is no text in UTF-8"),
+        (b"IONET_NAME=\xff", "ionet.env is not UTF-8 text"),
         (b"IONET_LAG_SLOTS=x", "IONET_LAG_SLOTS: Input should be a valid integer"),
     ],
 )
