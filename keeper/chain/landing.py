@@ -20,7 +20,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from keeper.chain.errors import TransactionExpired, TransactionFailed
+from keeper.chain.errors import ChainUnreachable, TransactionExpired, TransactionFailed
 from keeper.chain.fees import FeePolicy, priority_fee
 from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.protocol import Chain, ChainReader
@@ -136,11 +136,19 @@ async def land(
     """Execute one transaction and wait until it is confirmed; the first signer pays.
 
     Raises TransactionFailed when it is refused, TransactionExpired when it expired several times in a row
-    (it never landed), SigningFailed, and ChainUnreachable, after which it may still land.
+    (it never landed), SigningFailed, and ChainUnreachable; its message says whether anything was sent.
     """
     for expired in range(SIGNINGS):
         signed = await prepare(chain, instructions, signers, fees or FeePolicy(), expired=expired)
-        fate = await follow(chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds)
+        try:
+            fate = await follow(
+                chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds
+            )
+        except ChainUnreachable as error:
+            raise ChainUnreachable(
+                f"{error}; the transaction {signed.signature} may have been sent and may still land: "
+                "see what became of it before you do the same again"
+            ) from error
         if fate.record is not None:
             if fate.record.error is not None:
                 raise TransactionFailed(fate.record)
