@@ -78,7 +78,7 @@ async def test_a_port_that_is_taken(database):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
-            ListenRefused, match=rf"127\.0\.0\.1:{port} \(Address already in use\): IONET_HTTP"
+            ListenRefused, match=rf"127\.0\.0\.1:{port} \(Address already in use\): set IONET_HTTP to"
         ):
             async with served(application(keeper, EVERY), "127.0.0.1", port):
                 raise AssertionError("it listens")
