@@ -1,6 +1,6 @@
 """Our IDL codec against anchorpy 0.21's, on the same bytes, in the same run.
 
-``python benches/idl_codec.py`` makes anchorpy's environment (once: the two can't share one), lets
+``python benches/idl_codec.py`` makes anchorpy's environment (once: the two can't share one), has
 both sides work in turns, compares what they read and wrote, and renews the table in
 docs/benchmarks.md. Absolute times are this machine's; the ratios are what to look at.
 """
@@ -74,7 +74,7 @@ class Anchorpy:
         self._line()
 
     def run(self, task: str) -> tuple[float, str]:
-        """Let it do one task; gives the seconds and the digest of what came out."""
+        """Have it do one task; returns the seconds and the digest of what came out."""
         assert self._process.stdin is not None
         self._process.stdin.write(task + "\n")
         self._process.stdin.flush()

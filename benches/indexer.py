@@ -102,7 +102,7 @@ def _memory() -> int:
 
 
 def _signature(number: int) -> Signature:
-    """As spread as real ones, which no index likes to take, and the number can be told from it."""
+    """Spread as widely as real ones, which slows every index, and the number can be computed from it."""
     return Signature((number * SPREAD % SPREAD_OVER).to_bytes(8, "big") * (Signature.LENGTH // 8))
 
 
@@ -122,7 +122,7 @@ async def recorded() -> list[TransactionRecord]:
 
 
 async def index(records: Sequence[TransactionRecord], least: int) -> tuple[int, float, float, Stream]:
-    """Index the stream from nothing into a new file; gives events, seconds, processor seconds, stream."""
+    """Index the stream from nothing into a new file; returns events, seconds, processor seconds, stream."""
     per_round = sum(len(PROGRAM.events(record)) for record in records)
     stream = Stream(records, -(-least * len(records) // per_round))
     with tempfile.TemporaryDirectory() as name:

@@ -106,7 +106,7 @@ def inputs(count: int) -> Inputs:
 
 
 def ours(folder: Path, count: int) -> float:
-    """Publish; gives the seconds."""
+    """Publish; returns the seconds."""
     addresses, accounts, seen, hired, classes = inputs(count)
     start = time.perf_counter()
     rows = device_rows(addresses, accounts, seen, hired)
@@ -115,7 +115,7 @@ def ours(folder: Path, count: int) -> float:
 
 
 def row_by_row(folder: Path, count: int) -> float:
-    """The reference model, an object a device, and the csv module; gives the seconds."""
+    """The reference model, an object a device, and the csv module; returns the seconds."""
     addresses, accounts, seen, hired, classes = inputs(count)
     start = time.perf_counter()
     table = {int(row["id"]): (int(row["multiplier"]), int(row["pool"])) for row in classes}
@@ -197,7 +197,7 @@ class Run:
 
 
 def child(side: str, count: int) -> Run:
-    """Run in a new process; gives what it measured of itself."""
+    """Run in a new process; returns what it measured of itself."""
     command = [sys.executable, __file__, "--side", side, "--count", str(count)]
     return Run(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 

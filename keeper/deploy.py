@@ -34,7 +34,7 @@ class DeployRefused(UserError):
 def read_keypair(path: Path) -> Keypair:
     """Read a program's keypair file as Solana's tools write it; raises DeployRefused naming the file.
 
-    It is what gives a new program its address, and anybody may have it: an upgrade takes the authority's.
+    It gives a new program its address and is no secret: an upgrade needs the authority's.
     """
     try:
         return Keypair.from_bytes(bytes(json.loads(path.read_text())))
@@ -91,11 +91,11 @@ async def genesis(
     """Initialise tokenomics, write the genesis table and launch.
 
     ``admin`` is the program's upgrade authority and pays; ``beneficiaries`` are by the rows' labels.
-    Whatever was done by an earlier, interrupted call is taken up, not repeated. Raises ChainError
+    What an earlier, interrupted call did is kept, not repeated. Raises ChainError
     when what is on chain contradicts the table, DeployRefused when a row has no beneficiary.
     """
-    if lacking := [row.label for row in table if row.label not in beneficiaries]:
-        raise DeployRefused(f"the genesis table has rows without a beneficiary: {', '.join(lacking)}")
+    if missing := [row.label for row in table if row.label not in beneficiaries]:
+        raise DeployRefused(f"the genesis table has rows without a beneficiary: {', '.join(missing)}")
     payer = admin.pubkey()
     config = await tokenomics.read_config(chain)
     if config is None:
@@ -126,7 +126,7 @@ async def staking_genesis(
     """Initialise staking with the protocol's own parameters and write the class table.
 
     ``admin`` is the program's upgrade authority and pays; more than half of ``operators`` must agree
-    on a block. Takes up what an interrupted call did. Raises ChainError when a class on chain is not
+    on a block. Goes on from where an interrupted call stopped. Raises ChainError when a class on chain is not
     the table's.
     """
     payer = admin.pubkey()
@@ -138,9 +138,9 @@ async def staking_genesis(
         there = done.get(row.id)
         if there and (there.name, there.pool, there.kind) != (row.name, row.pool, row.kind):
             raise ChainError(f"class {row.id} on chain ({there.name}) is not the class table's ({row.name})")
-    lacking = [row for row in classes if row.id not in done]
-    for at in range(0, len(lacking), CLASSES_AT_ONCE):
-        rows = lacking[at : at + CLASSES_AT_ONCE]
+    missing = [row for row in classes if row.id not in done]
+    for at in range(0, len(missing), CLASSES_AT_ONCE):
+        rows = missing[at : at + CLASSES_AT_ONCE]
         instructions = [
             staking.add_class(payer, row.id, row.name, row.multiplier, row.pool, row.kind) for row in rows
         ]
@@ -152,7 +152,7 @@ async def buyback_genesis(
 ) -> None:
     """Initialise buyback for a USDC mint, with the protocol's own parameters unless others are given.
 
-    ``admin`` is the program's upgrade authority and pays. Does nothing when it is done. Raises
+    ``admin`` is the program's upgrade authority and pays. Does nothing when that is done. Raises
     ChainError when buyback on chain has another USDC mint.
     """
     config = await buyback.read_config(chain)
@@ -168,8 +168,8 @@ async def orders_genesis(
 ) -> None:
     """Initialise orders, with the protocol's own parameters unless others are given.
 
-    Staking and buyback come before. ``admin`` is the program's upgrade authority and pays. Does nothing
-    when it is done. Raises ChainError when orders on chain has another USDC mint.
+    Staking and buyback come first. ``admin`` is the program's upgrade authority and pays. Does nothing
+    when that is done. Raises ChainError when orders on chain has another USDC mint.
     """
     config = await orders.read_config(chain)
     if config is None:
@@ -182,8 +182,8 @@ async def orders_genesis(
 async def make_test_usdc(chain: Chain, admin: Signer, amount: int) -> Pubkey:
     """Make a mint with USDC's decimals for a network that has no USDC, and ``amount`` base units of it.
 
-    They go to ``admin``, who alone can mint more. Its address follows from the admin's, so that a call
-    after the first only finds it. Returns it.
+    They go to ``admin``, who alone can mint more. Returns the mint's address, which follows from the
+    admin's: a later call only finds it.
     """
     payer = admin.pubkey()
     mint = Pubkey.create_with_seed(payer, _TEST_USDC, TOKEN_PROGRAM)

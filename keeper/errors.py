@@ -1,6 +1,6 @@
 """The root of every error that a user, a file, a disk, a node or a server can cause.
 
-Whatever derives from it is told in its message's one or two lines and needs no trace. Any other exception
+Whatever derives from it is shown as its message, in one or two lines without a trace. Any other exception
 is a defect of ours and shows where it happened.
 """
 
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 
 class UserError(Exception):
-    """Its message says what is wrong, and what to do: with the hint all that the command line shows of it."""
+    """Its message says what is wrong and what to do; the command line shows it and the hint, nothing else."""
 
     @property
     def hint(self) -> str:
-        """A second line for somebody at the command line, or nothing."""
+        """A second line for the user at the command line, or nothing."""
         return ""
 
 
 def why(error: Exception) -> str:
-    """What an error from elsewhere says, in one line; of the system's own neither number nor file."""
-    said = (isinstance(error, OSError) and error.strerror) or " ".join(str(error).split())
-    return said or type(error).__name__
+    """The text of an error that isn't ours, in one line; a system error's without its number and file."""
+    text = (isinstance(error, OSError) and error.strerror) or " ".join(str(error).split())
+    return text or type(error).__name__

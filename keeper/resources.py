@@ -22,7 +22,7 @@ GENESIS_TABLE = _ROOT / "migrations/genesis/ionet.json"
 CLASS_TABLE = _ROOT / "migrations/classes/ionet.json"
 """Which processors are rewarded."""
 DEV_KEYS = _ROOT / "keys/dev"
-"""Keypairs of the addresses that the committed programs are built for; everybody has them."""
+"""Keypairs of the addresses that the committed programs are built for; they are public."""
 
 
 @cache

@@ -62,14 +62,14 @@ DEVICE = (
 
 
 def build(source: Path, folder: Path, target: str) -> Path:
-    """Build a project's ``wheel`` or ``sdist`` with the installed hatchling; gives the file."""
+    """Build a project's ``wheel`` or ``sdist`` with the installed hatchling; returns the file."""
     _call([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder], source)
     (built,) = folder.glob("*.whl" if target == "wheel" else "*.tar.gz")
     return built
 
 
 def wheel_of_sdist(sdist: Path, folder: Path) -> Path:
-    """Unpack an sdist below ``folder`` and build its wheel there; gives the file."""
+    """Unpack an sdist below ``folder`` and build its wheel there; returns the file."""
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     (source,) = (each for each in folder.iterdir() if each.is_dir())
@@ -77,7 +77,7 @@ def wheel_of_sdist(sdist: Path, folder: Path) -> Path:
 
 
 def install(wheel: Path, extra: str, environment: Path) -> set[str]:
-    """Make an environment with a wheel and one of its extras; gives all its packages but ours.
+    """Make an environment with a wheel and one of its extras; returns all its packages but ours.
 
     Raises Failed for one that requirements.lock doesn't know.
     """
@@ -138,7 +138,7 @@ def check(folder: Path) -> None:
 
 
 def _call(command: Sequence[str | Path], folder: Path) -> str:
-    """Run a tool; gives its stdout. Raises Failed with what it said."""
+    """Run a tool; returns its stdout. Raises Failed with its output."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         words = " ".join(map(str, command))
@@ -151,7 +151,7 @@ def _tell(what: str, began: float) -> None:
 
 
 def main() -> int:
-    """Check the package; gives the exit code."""
+    """Check the package; returns the exit code."""
     began = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="ionet-wheel-") as folder:

@@ -1,7 +1,7 @@
 """Published reward blocks over HTTP: the files as they are, and a wallet's proof.
 
-``GET /rewards/{hour}/{file}`` gives a published file, ``GET /rewards/{hour}/proof/{wallet}`` what the
-wallet can claim by that hour's root, and ``GET /rewards`` the hours that there are. Nothing here has
+``GET /rewards/{hour}/{file}`` returns a published file, ``GET /rewards/{hour}/proof/{wallet}`` what the
+wallet can claim by that hour's root, and ``GET /rewards`` the hours that are published. Nothing here has
 to be trusted: the files' hashes are on chain, and the proof follows from ``wallets.csv``.
 """
 

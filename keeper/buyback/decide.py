@@ -1,4 +1,4 @@
-"""What is due of the buyback, as pure functions of what is on chain: auditors can repeat each decision.
+"""What is due in the buyback, as pure functions of what is on chain: auditors can repeat each decision.
 
 A dry run prints the same steps that the jobs carry out.
 """
@@ -26,7 +26,7 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the decisions go by: base units, unix seconds; ``auction`` is the open one, if there is one."""
+    """What decisions are made from: base units, unix seconds; ``auction`` is the open one, if any."""
 
     now: int
     config: Config
@@ -59,7 +59,7 @@ class BidLimits:
 class Step:
     """One thing that is due, or why it isn't.
 
-    ``at`` is when it will be if nothing else changes, unix seconds; None where that isn't known.
+    ``at`` is when it will be due if nothing else changes, unix seconds; None where that isn't known.
     ``number`` is the auction's, ``max_io`` what a bid offers, base units.
     """
 
@@ -84,7 +84,7 @@ def close(view: View) -> Step:
     if auction is None:
         return Step(StepKind.CLOSE, False, "no auction is open")
     over = view.now >= auction.ends_at
-    why = "its time is over, nobody took it" if over else "it runs still"
+    why = "its time is over, and nobody took it" if over else "it is still running"
     return Step(StepKind.CLOSE, over, why, max(view.now, auction.ends_at), auction.number)
 
 
@@ -111,8 +111,8 @@ def start(view: View) -> Step:
 def bid(view: View, quote: Quote | None, limits: BidLimits, inventory: int) -> Step:
     """Bid on the open auction, out of ``inventory`` base units of IO.
 
-    What is worth buying: a price of at most the quote's less the margin, so that the lot is worth more
-    than the IO that it costs. The offer is what the lot costs now: the price only falls until it lands.
+    A lot is worth buying at a price of at most the quote's less the margin: then it is worth more than the
+    IO that it costs. The offer is what the lot costs now, as the price only falls until the bid lands.
     """
     auction = view.auction
     if auction is None:
@@ -135,7 +135,7 @@ Obstacle = tuple[str, int | None]
 def _stopped(view: View, auction: Auction) -> Obstacle | None:
     """Why nobody can bid."""
     if view.config.void:
-        return "bids were stopped during it: it takes none any more", None
+        return "bids were stopped during it: it takes no more", None
     if view.config.is_paused(PAUSE_BID, view.now):
         return "the guardian stopped it", view.config.pause_until
     if view.now >= auction.ends_at:
@@ -150,8 +150,8 @@ def _too_dear(auction: Auction, now: int, quote: Quote | None, limits: BidLimits
     price, most = auction.path.price(now) or 0, worth_buying_at(quote, limits)
     if price > most:
         at = auction.path.reaches(most)
-        why = f"at {io(price)} IO per USDC, bids from {io(most)} down by {quote.source}"
-        return why if at else f"{why}, which it won't come to", at
+        why = f"the price is {io(price)} IO per USDC; bids start at {io(most)}, by {quote.source}"
+        return why if at else f"{why}: this auction stays above that", at
     cost = auction.path.cost(now) or 0
     if cost > limits.max_io:
         return f"{io(cost)} IO is more than the limit of {io(limits.max_io)}", None
@@ -159,5 +159,5 @@ def _too_dear(auction: Auction, now: int, quote: Quote | None, limits: BidLimits
 
 
 def worth_buying_at(quote: Quote, limits: BidLimits) -> int:
-    """The highest price that is bid at, base units of IO per USDC, rounded down."""
+    """The highest price to bid at, base units of IO per USDC, rounded down."""
     return quote.price * (BPS - limits.margin_bps) // BPS

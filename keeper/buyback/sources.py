@@ -1,4 +1,4 @@
-"""What an IO is worth: by the buyback's own sales, or by what a server says. Either may not know.
+"""What an IO is worth: by the buyback's own sales, or by a server. Either may have no answer.
 
 The program needs no price; only a keeper that bids with its own money does, and a wrong one costs
 nobody else.
@@ -59,7 +59,7 @@ def from_sales(auctions: list[Auction], now: int) -> Quote | None:
 
 
 class OwnHistory:
-    """The default: needs nobody, follows the market with the sales' delay."""
+    """The default: needs no server, and follows the market with the sales' delay."""
 
     async def quote(self, chain: ChainReader, log: FilteringBoundLogger) -> Quote | None:
         """The median of the last sales."""
@@ -79,9 +79,9 @@ class OracleError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class HttpOracle:
-    """A server that answers JSON with the price of an IO in US dollars and the time of it.
+    """A server that answers JSON with the price of an IO in US dollars and its time.
 
-    ``price_path`` and ``time_path`` lead there through the objects' names, joined by dots. An answer
+    ``price_path`` and ``time_path`` lead to them through the objects' names, joined by dots. An answer
     is used when it is at most ``max_age`` seconds old, and when it differs from what the chain's
     auctions refer to by at most the factor ``1 + max_deviation_bps / 10_000``, up or down.
     """
@@ -131,7 +131,7 @@ class HttpOracle:
         try:
             answer = json.loads(text, parse_float=Decimal, parse_int=Decimal)
         except (ValueError, RecursionError) as error:
-            raise OracleError(f"no JSON: {error}") from error
+            raise OracleError(f"not JSON: {error}") from error
         dollars, at = _number(answer, self.price_path), _number(answer, self.time_path)
         if dollars <= 0:
             raise OracleError(f"a price of {dollars}")
@@ -157,5 +157,5 @@ def _number(answer: Any, path: str) -> Decimal:
             raise OracleError(f"the answer has no {path}")
         answer = answer[name]
     if not isinstance(answer, Decimal) or not answer.is_finite():
-        raise OracleError(f"{path} is no number")
+        raise OracleError(f"{path} is not a number")
     return answer

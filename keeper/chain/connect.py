@@ -17,9 +17,9 @@ async def connect(
 ) -> AsyncIterator[Chain]:
     """Open the chain at ``where``, an http(s) URL or a file that ``ionet demo`` wrote.
 
-    With ``live`` a chain from a file follows the wall clock, and what is executed on it is on the disk when
-    it was sent, or when the turn ends that it belongs to (:func:`writing`), unless it is not to ``keep``
-    that; without, it stays as it was.
+    With ``live`` a chain from a file follows the wall clock. With ``keep`` as well, a transaction is on the
+    disk once it has been sent, or once the turn that it belongs to has ended (:func:`writing`). Otherwise the
+    file stays as it was, and without ``live`` so does the clock.
     """
     if where.startswith(("http://", "https://")):
         from keeper.chain.rpc import RpcChain  # noqa: PLC0415 - the RPC client, which no file needs
@@ -46,6 +46,6 @@ def writing(chain: ChainReader) -> AbstractAsyncContextManager[None]:
 
 
 def refresh(chain: ChainReader) -> None:
-    """See what other processes have saved of a chain in a file; a node tells the newest anyway."""
+    """Read what other processes have saved of a chain in a file; a node answers with the newest anyway."""
     if isinstance(chain, SavedChain):
         chain.refresh()

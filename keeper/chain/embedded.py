@@ -1,4 +1,4 @@
-"""A whole chain in this process: the real VM and token programs (LiteSVM), and a clock at will.
+"""A whole chain in this process: the real VM and token programs (LiteSVM), and a clock that can be set.
 
 Every transaction gets a slot and a block of its own. What an RPC node would keep is kept:
 transactions with their inner instructions, program accounts. The state can be saved to one file and
@@ -67,11 +67,11 @@ OUTERMOST_CALL = 2
 """Stack height of a call made by a transaction's own instruction."""
 
 OUTDATED = ("BlockhashNotFound", "AlreadyProcessed")
-"""What is said of a transaction that was sent before, or signed for an earlier block."""
+"""The errors of a transaction that was sent before, or signed for an earlier block."""
 
 
 class EmbeddedChain:
-    """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for whoever owns it."""
+    """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for its owner."""
 
     def __init__(self, *, verify_signatures: bool = True, now: int = 0, genesis: Hash | None = None) -> None:
         """Start an empty chain whose clock shows ``now``, with a random identity unless one is given."""
@@ -87,7 +87,7 @@ class EmbeddedChain:
         self._empty()
         self._set_clock(1, now)
 
-    # -- whoever owns the chain ---------------------------------------------------------------
+    # -- for the chain's owner ---------------------------------------------------------------
 
     def load_program(self, program: Pubkey, binary: bytes, authority: Pubkey) -> None:
         """Deploy ``binary`` as the upgradeable loader does, with its upgrade ``authority``."""
@@ -199,8 +199,8 @@ class EmbeddedChain:
     def save(self, path: Path) -> None:
         """Write the whole chain to ``path`` in one step: the old file stays until the new one is on the disk.
 
-        Waits for whoever writes there, and replaces what is there. Only the file that this chain itself
-        is in must be as this chain left it. Raises ChainNotSaved, ChainLocked.
+        Waits for a process that is writing there, and replaces what is there. Only this chain's own file
+        must be as this chain left it. Raises ChainNotSaved, ChainLocked.
         """
         path = path.resolve()
         if path != self._file:
@@ -215,7 +215,7 @@ class EmbeddedChain:
 
     @property
     def all_final(self) -> bool:
-        """Whether nothing was executed that this process' end would lose."""
+        """Whether everything that was executed is final: on a chain from a file, whether it was saved."""
         return not self._records or self._records[-1].slot <= self._final_slot()
 
     @classmethod
@@ -384,8 +384,8 @@ class EmbeddedChain:
         """Save to ``path``, whose lock is held."""
         if path == self._file and digest_in(path) != self._digest:
             raise ChainNotSaved(
-                f"{path}: somebody has changed it since it was read, without its lock, so nothing is saved "
-                "over it: run the command again, which reads it anew"
+                f"{path}: it was changed since it was read, without its lock, so nothing is saved over it: "
+                "run the command again, which reads it anew"
             )
         accounts = {address: found for address in self._written if (found := self.get(address))}
         now = self.now()

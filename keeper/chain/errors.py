@@ -14,7 +14,7 @@ class ChainError(UserError):
 
 
 class ChainUnreachable(ChainError):
-    """Nobody answered: try again later. Whatever was asked may or may not have happened."""
+    """The chain didn't answer: try again later. Whatever was asked may or may not have happened."""
 
     @property
     def hint(self) -> str:
@@ -36,7 +36,7 @@ class TransactionFailed(ChainError):
 
     @property
     def hint(self) -> str:
-        """Of a payer without lamports."""
+        """What may be wrong when the payer has no lamports."""
         poor = (self.record.error or "").partition(" ")[0] in NO_LAMPORTS
         return "Does the key that pays have SOL on this chain?" if poor else ""
 
@@ -47,12 +47,12 @@ class TransactionFailed(ChainError):
 
 
 class ChainLocked(ChainError):
-    """Another process is writing the saved chain, for longer than anybody waits."""
+    """Another process has been writing the saved chain for longer than this one waits."""
 
 
 class ChainNotSaved(ChainError):
-    """What was executed can't go into the chain's file, which is as it was."""
+    """What was executed can't be written to the chain's file, which is as it was."""
 
 
 class AnotherChain(ChainError):
-    """The chain's file is another chain's by now: whoever opened the first must start anew."""
+    """The chain's file holds another chain now: whoever opened the first one must start again."""

@@ -11,7 +11,7 @@ from solders.transaction_status import (
 
 
 def describe(error: Any) -> tuple[str, int | None, int | None]:
-    """Give (reason, index of the instruction, program's own error number) of a solders error.
+    """Return (reason, index of the instruction, program's own error number) of a solders error.
 
     Both kinds of chain report with the same types: ``TransactionErrorInstructionError`` around an
     ``InstructionError...``, or a bare ``TransactionErrorFieldless``.

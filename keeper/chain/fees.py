@@ -8,7 +8,7 @@ from dataclasses import dataclass
 MICRO = 1_000_000
 """Micro-lamports in a lamport."""
 RAISE_PER_CENT = 150
-"""A transaction that expired is signed anew at so many hundredths of its price."""
+"""A transaction that expired is signed anew at this many hundredths of its price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from keeper.chain.errors import ChainLocked, ChainNotSaved
 from keeper.errors import why
 
 WAIT_SECONDS = 30.0
-"""How long whoever wants to write waits for whoever does."""
+"""How long a process that wants to write waits for the one that is writing."""
 TRY_SECONDS = 0.05
 
 
@@ -34,10 +34,10 @@ class FileLock:
         self._file: int | None = None
 
     def attempts(self) -> Iterator[float]:
-        """Get the lock: gives the seconds to wait before each further try, and ends once it is held.
+        """Get the lock: yields the seconds to wait before each further try, and ends once it is held.
 
-        Says on the way who is waited for. Raises ChainLocked after WAIT_SECONDS, ChainNotSaved where no
-        file can be made.
+        Logs which process is waited for. Raises ChainLocked after WAIT_SECONDS, ChainNotSaved where the
+        lock's file can't be made.
         """
         begun = time.monotonic()
         told = False
@@ -77,15 +77,15 @@ class FileLock:
             return False
         except OSError as error:
             raise ChainNotSaved(
-                f"{self._path}: can't be locked ({why(error)}), so nothing was sent: whoever writes to a "
-                "saved chain locks this file, and its folder must let them"
+                f"{self._path}: can't be locked ({why(error)}), so nothing was sent: every process that "
+                "writes to a saved chain locks this file, and its folder must allow that"
             ) from error
         finally:
             if file is not None and self._file is None:
                 os.close(file)
         if self._file is None:
             return False
-        # For people: without it, or with half of it on a full disk, the lock is as good.
+        # For people: without it, or with half of it on a full disk, the lock works just as well.
         with suppress(OSError):
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, _myself().encode(), 0)

@@ -16,7 +16,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.types import Definitions, IdlType
 
 Reader = Callable[[bytes, int], dict[str, Any]]
-"""Reads the fields from an offset of some bytes on; raises struct.error when there are too few."""
+"""Reads the fields that start at an offset of some bytes; raises struct.error when there are too few."""
 
 _CODES = {
     "bool": "?",
@@ -39,7 +39,7 @@ class _Scalar(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """What it unpacks to several: ``build`` takes them."""
+    """What it unpacks to several values, which ``build`` takes."""
 
     code: str
     build: Callable[[Iterator[Any]], Any]

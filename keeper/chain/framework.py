@@ -1,4 +1,4 @@
-"""What the Anchor framework and the token programs fix for everybody: error numbers and addresses."""
+"""What the Anchor framework and the token programs fix for all programs: error numbers and addresses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ERRORS = {
     2005: ("ConstraintRentExempt", "an account is not rent exempt"),
     2007: ("ConstraintExecutable", "an account that must be a program isn't"),
     2011: ("ConstraintClose", "an account can't be closed into itself"),
-    2012: ("ConstraintAddress", "an account has another address than the recorded one"),
+    2012: ("ConstraintAddress", "an account's address is not the recorded one"),
     2013: ("ConstraintZero", "an account that must be empty isn't"),
     2019: ("ConstraintSpace", "an account has another size"),
     2020: ("ConstraintAccountIsNone", "an optional account is needed here"),
@@ -34,7 +34,7 @@ ERRORS = {
 """The framework's own numbers (anchor-lang 2.0.0-rc.2, ``ErrorCode``): name and message."""
 
 MAX_COMPUTE_UNITS = 1_400_000
-"""What a transaction may compute at most; both chains ask for it, the default is 200,000 a call."""
+"""The most that a transaction may compute; both chains ask for it: the default is 200,000 a call."""
 LAMPORTS = 10**9
 """Lamports in a SOL."""
 
@@ -52,6 +52,6 @@ def derived_address(seeds: tuple[bytes, ...], program: Pubkey) -> tuple[Pubkey, 
 
 
 def associated_token_address(wallet: Pubkey, mint: Pubkey) -> Pubkey:
-    """Derive the token account of ``wallet`` for ``mint`` that everybody looks for first."""
+    """Derive the token account of ``wallet`` for ``mint`` that everyone looks for first."""
     seeds = bytes(wallet), bytes(TOKEN_PROGRAM), bytes(mint)
     return derived_address(seeds, ASSOCIATED_TOKEN_PROGRAM)[0]

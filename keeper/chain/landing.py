@@ -1,7 +1,7 @@
 """The one way to land a transaction: simulate, offer a fee, sign, send until its fate is certain.
 
 The compute limit follows from a simulation, the priority fee from what others paid for the same accounts.
-The same bytes are sent again until they are on chain, or proved never to come there: the finalized block
+The same bytes are sent again until they are on chain, or certain never to get there: the finalized block
 height is past the last one they are valid in, and a node that has come that far doesn't know the
 signature. Only then may anything be signed anew. The keeper's sender writes each step down in between, see
 :mod:`keeper.sender.sender`; whoever signs by hand, or on a device, uses :func:`land` as it is.
@@ -20,7 +20,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from keeper.chain.errors import TransactionExpired, TransactionFailed
+from keeper.chain.errors import ChainUnreachable, TransactionExpired, TransactionFailed
 from keeper.chain.fees import FeePolicy, priority_fee
 from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.protocol import Chain, ChainReader
@@ -31,10 +31,10 @@ POLL_SECONDS = 2.0
 """How often a transaction under way is asked about, and sent again."""
 MARGIN_PER_CENT = 110
 SPARE_UNITS = 300
-"""The compute limit: so many hundredths of what the simulation used, and so many units."""
+"""The compute limit: this many hundredths of what the simulation used, plus this many units."""
 LAMPORTS_PER_SIGNATURE = 5_000
 SIGNINGS = 4
-"""How often what expired is signed anew before whoever sends it is told so."""
+"""How often a transaction is signed before TransactionExpired is raised."""
 
 
 class Signed(NamedTuple):
@@ -48,7 +48,7 @@ class Signed(NamedTuple):
 
     @property
     def signature(self) -> Signature:
-        """What it is known by."""
+        """The first signature, by which the chain knows it."""
         return self.transaction.signatures[0]
 
 
@@ -81,7 +81,7 @@ async def prepare(
     recent = await chain.recent_fees(_writable(instructions))
     price = fees.price(recent, units, expired=expired, spent=spent)
     blockhash = await chain.blockhash()
-    # Behind the instructions, whose indexes refusals name.
+    # After the instructions, which refusals name by their indexes.
     budget = [set_compute_unit_limit(units), set_compute_unit_price(price)]
     payer = signers[0].pubkey()
     message = MessageV0.try_compile(payer, [*instructions, *budget], [], blockhash.hash)
@@ -98,9 +98,9 @@ async def follow(
     may_send: Callable[[], Awaitable[None]] | None = None,
     poll_seconds: float = POLL_SECONDS,
 ) -> Fate:
-    """Send a transaction's bytes until its fate is certain, as sure as confirmed at least.
+    """Send a transaction's bytes until it is at least confirmed, or has expired.
 
-    ``may_send`` is asked before each time, and raises to stop.
+    ``may_send`` is called before each sending, and raises to stop.
     """
     while True:
         if may_send:
@@ -114,7 +114,7 @@ async def follow(
 
 async def look(chain: ChainReader, signature: Signature, last_valid_height: int) -> Fate | None:
     """What became of a transaction; None while it may still land or is less than confirmed."""
-    # The height first, and then somebody who has come that far: between an unknown signature and a
+    # The height first, and then a node that has come that far: between an unknown signature and a
     # height asked for later it could land.
     height = await chain.height()
     finalized = await chain.slot(Commitment.FINALIZED)
@@ -136,11 +136,19 @@ async def land(
     """Execute one transaction and wait until it is confirmed; the first signer pays.
 
     Raises TransactionFailed when it is refused, TransactionExpired when it expired several times in a row
-    (it never landed), SigningFailed, and ChainUnreachable, after which it may land still.
+    (it never landed), SigningFailed, and ChainUnreachable; its message says whether anything was sent.
     """
     for expired in range(SIGNINGS):
         signed = await prepare(chain, instructions, signers, fees or FeePolicy(), expired=expired)
-        fate = await follow(chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds)
+        try:
+            fate = await follow(
+                chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds
+            )
+        except ChainUnreachable as error:
+            raise ChainUnreachable(
+                f"{error}; the transaction {signed.signature} may have been sent and may still land: "
+                "see what became of it before you do the same again"
+            ) from error
         if fate.record is not None:
             if fate.record.error is not None:
                 raise TransactionFailed(fate.record)

@@ -1,6 +1,6 @@
 """Solana's upgradeable loader: put a program's bytes on a chain, or replace them.
 
-The bytes go into a buffer account first, a piece a transaction, then the loader takes them over in
+The bytes go into a buffer account first, one piece per transaction, then the loader takes them over in
 one step. The buffer's address follows from the authority and the bytes, and only pieces that are
 not there yet are written: an upload that was interrupted goes on where it stopped.
 """
@@ -34,11 +34,11 @@ PROGRAM_DATA_HEADER = 45
 """Bytes before a program's content: tag (u32), slot (u64), authority (option)."""
 PROGRAM_SIZE = 36
 ACCOUNT_OVERHEAD = 128
-"""Bytes that every account is charged for beside its data."""
+"""Bytes that every account is charged for besides its data."""
 PIECE = 900
-"""Bytes of a program that fit a transaction beside its signature and accounts."""
+"""Bytes of a program that fit a transaction besides its signature and accounts."""
 AT_ONCE = 16
-"""Pieces that are under way at a time."""
+"""Pieces that are under way at a time, where a blockhash lasts for so many transactions."""
 ROOM_TO_GROW = 2
 """A new program's account has room for a binary this many times as large."""
 
@@ -80,7 +80,7 @@ async def deploy(
 ) -> bool:
     """Deploy or upgrade ``program``; ``authority`` pays and may upgrade it later.
 
-    Returns False when the chain has these bytes already. ``each`` is told (pieces done, pieces in
+    Returns False when the chain has these bytes already. ``each`` is called with (pieces done, pieces in
     all). Raises ChainError when the program has less room than the binary needs, or another authority.
     """
     before = await deployed(chain, program.pubkey())
@@ -137,7 +137,9 @@ async def _fill_buffer(
     content = account.data[BUFFER_HEADER:] if account else bytes(len(binary))
     offsets = range(0, len(binary), PIECE)
     missing = [at for at in offsets if content[at : at + PIECE] != binary[at : at + PIECE]]
-    turn = asyncio.Semaphore(AT_ONCE)
+    # On a chain of one's own each transaction makes another blockhash: what is signed beside it expires.
+    lasts = (await chain.blockhash()).last_valid_height - await chain.height()
+    turn = asyncio.Semaphore(max(1, min(AT_ONCE, lasts)))
     done = len(offsets) - len(missing)
 
     async def write(at: int) -> None:

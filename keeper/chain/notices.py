@@ -1,7 +1,7 @@
 """A node's notices over its websocket: what wakes the indexer before its next poll.
 
 They are a matter of latency alone. Whatever goes wrong ends in a new connection, and every new
-connection counts as a notice, as nobody knows what the time without one has hidden.
+connection counts as a notice, as nobody knows what was missed without one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from websockets.exceptions import WebSocketException
 SILENCE_SECONDS = 30.0
 """Slots come several a second: a connection without a notice of one for so long is dead."""
 LONGEST_PAUSE_SECONDS = 30.0
-"""Between attempts to connect; each waits a random part of a pause that doubles up to this."""
+"""Between attempts to connect: each waits a random part of a pause that doubles up to this."""
 
 
 class Notices:
@@ -41,7 +41,7 @@ class Notices:
         self._listener: asyncio.Task[None] | None = None
 
     async def next(self, programs: Sequence[Pubkey]) -> None:
-        """Return at the next notice about one of ``programs``, which are the first call's for good."""
+        """Return at the next notice about one of ``programs``; the first call fixes them for good."""
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen(list(programs)), name="notices")
         await self._woken.wait()
@@ -58,7 +58,7 @@ class Notices:
         failures = 0
         while True:
             with suppress(OSError, TimeoutError, WebSocketException, SolanaJsonRpcError):
-                # Full notices only cost: that one came is enough.
+                # What a dropped notice says doesn't matter: that one came is enough.
                 async with SolanaWsClient(self.url, overflow=OverflowPolicy.DROP_OLDEST) as client:
                     await client.slot_subscribe()
                     for program in programs:

@@ -25,7 +25,7 @@ def size(instructions: Sequence[Instruction], payer: Pubkey) -> int:
 
 
 def pack(groups: Sequence[Sequence[Instruction]], payer: Pubkey) -> list[range]:
-    """Cut a sequence into runs that fit into a transaction each, in its order; gives their positions.
+    """Cut a sequence into runs that each fit into a transaction, in its order; returns their positions.
 
     A group's instructions stay together.
     """

@@ -31,11 +31,11 @@ Fields = dict[str, Any]
 
 
 class CodecError(UserError):
-    """A value that its type in the IDL can't hold; asking for what the IDL hasn't got is a defect."""
+    """A value that its type in the IDL can't hold; asking for what the IDL doesn't have is a defect."""
 
 
 class UnexpectedData(CodecError):
-    """Data on a chain that is not as the IDL has it."""
+    """Data on a chain that is not as the IDL describes it."""
 
     @property
     def hint(self) -> str:
@@ -127,7 +127,7 @@ class Program:
 
         Accounts with a fixed address, those derived from constants, arguments and other accounts,
         and the two that events need are filled in; the others are given by name. Raises TypeError
-        naming what lacks or is too much, CodecError for a value that doesn't fit.
+        naming what is missing or unexpected, CodecError for a value that doesn't fit.
         """
         form = self._form(name)
         arguments = arguments or {}
@@ -176,7 +176,7 @@ class Program:
         return found
 
     def decode_account(self, data: bytes) -> tuple[str, Fields]:
-        """Read an account's kind and fields; raises UnexpectedData for any other."""
+        """Read an account's kind and fields; raises UnexpectedData for anything else."""
         found = self._accounts.get(data[:DISCRIMINATOR_LENGTH])
         if found is None:
             raise UnexpectedData(f"no account of {self.name} starts with {data[:DISCRIMINATOR_LENGTH].hex()}")
@@ -215,11 +215,11 @@ class Program:
         rows = list(data)
         if any(len(row) != kind.itemsize for row in rows):
             raise UnexpectedData(
-                f"a {account} of {self.name} has {kind.itemsize} bytes, some of these have others"
+                f"a {account} of {self.name} has {kind.itemsize} bytes, some of these have a different number"
             )
         table = np.frombuffer(b"".join(rows), dtype=kind)
         if len(table) and (table["discriminator"] != np.void(self.discriminator(account))).any():
-            raise UnexpectedData(f"some of these are no {account} of {self.name}")
+            raise UnexpectedData(f"some of these are not a {account} of {self.name}")
         return table
 
     # -- events and errors -------------------------------------------------------------------
@@ -305,7 +305,7 @@ class Program:
             if line.startswith(LOGGED_TEXT):
                 continue
             words = line.split(" ", 3)
-            # What a program says itself has a colon where the runtime's own lines have an address.
+            # What a program logs itself has a colon where the runtime's own lines have an address.
             if words[0] != "Program" or len(words) <= OF_RUNTIME or words[1].endswith(":"):
                 continue
             if words[OF_RUNTIME] == "invoke":
@@ -342,9 +342,9 @@ class Program:
     def _require_arguments(self, form: _Instruction, arguments: Mapping[str, Any]) -> None:
         names = {each["name"] for each in form.arguments}
         if names != arguments.keys():
-            lacking = ", ".join(sorted(names - arguments.keys()))
+            missing = ", ".join(sorted(names - arguments.keys()))
             extra = ", ".join(sorted(arguments.keys() - names))
-            raise TypeError(f"{self.name}.{form.name}: lacks [{lacking}], doesn't take [{extra}]")
+            raise TypeError(f"{self.name}.{form.name}: missing [{missing}], doesn't take [{extra}]")
 
     def _build(self, form: _Instruction, layout: Any, value: Any) -> bytes:
         try:

@@ -38,7 +38,7 @@ class ChainReader(Protocol):
         ...
 
     async def clock(self, commitment: Commitment | None = None) -> Clock:
-        """Read the Clock sysvar, as sure as ``commitment`` or as everything else is read."""
+        """Read the Clock sysvar at ``commitment``, or at the one that everything else is read at."""
         ...
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
@@ -56,7 +56,7 @@ class ChainReader(Protocol):
     ) -> list[TransactionRecord]:
         """Read the transactions that name ``address``, oldest first, after ``until``.
 
-        With ``limit``, the oldest that many; without, all.
+        With ``limit``, only that many of the oldest; without, all.
         """
         ...
 
@@ -78,13 +78,13 @@ class ChainReader(Protocol):
     ) -> list[Listed]:
         """One page of the transactions that name ``address``, newest first, older than ``before``.
 
-        Ends where ``until`` is met, which is not in it. Raises ChainUnreachable when whoever answers
+        Ends where ``until`` is met, which is not in it. Raises ChainUnreachable when the node that answers
         has not come as far as ``min_slot``.
         """
         ...
 
     async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
-        """Read confirmed transactions in the order asked, None for those that the chain hasn't got."""
+        """Read confirmed transactions in the order asked, None for those that the chain doesn't have."""
         ...
 
     async def block(self, slot: int) -> list[Signature]:
@@ -94,12 +94,12 @@ class ChainReader(Protocol):
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
         """Read every account that ``program`` owns as of one finalized slot, and that slot.
 
-        Raises ChainUnreachable when whoever answers has not come as far as ``min_slot``.
+        Raises ChainUnreachable when the node that answers has not come as far as ``min_slot``.
         """
         ...
 
     async def changed(self, programs: Sequence[Pubkey]) -> None:
-        """Return once one of ``programs`` was called, or might have been; may take for ever.
+        """Return once one of ``programs`` was called, or might have been; may take forever.
 
         Nothing but latency may depend on it: notices get lost.
         """
@@ -108,15 +108,15 @@ class ChainReader(Protocol):
     # -- what became of transactions ---------------------------------------------------------
 
     async def height(self) -> int:
-        """The finalized block height: what was valid up to a lower one can never land any more."""
+        """The finalized block height: what was valid only up to a lower one can no longer land."""
         ...
 
     async def statuses(
         self, signatures: Sequence[Signature], *, min_slot: int = 0
     ) -> list[TransactionStatus | None]:
-        """What became of transactions, in the order asked; None for those that the chain hasn't got.
+        """What became of transactions, in the order asked; None for those that the chain doesn't have.
 
-        Raises ChainUnreachable when whoever answers has not come as far as ``min_slot``.
+        Raises ChainUnreachable when the node that answers has not come as far as ``min_slot``.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What a chain tells: accounts, transactions, the clock; as both kinds of chain tell it.
+"""What a chain reports: accounts, transactions and the clock, the same from both kinds of chain.
 
 Amounts are lamports or base units, times unix seconds, addresses ``solders.pubkey.Pubkey``.
 """
@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 MAX_CALL_BYTES = 768
-"""Data of a program's call that is kept: more than any event of ours has."""
+"""The most bytes of a call's data that are kept: more than any event of ours has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The Clock sysvar's part that programs read."""
+    """The part of the Clock sysvar that programs read."""
 
     slot: int
     unix_timestamp: int
@@ -81,7 +81,7 @@ class TransactionRecord(NamedTuple):
 
 
 class Commitment(StrEnum):
-    """How sure a chain is of what it tells."""
+    """How sure a chain is of what it reports."""
 
     CONFIRMED = "confirmed"
     """Voted for by two thirds of the stake; may still drop out in theory, and on a chain in a file."""

@@ -56,7 +56,7 @@ T = TypeVar("T")
 ACCOUNTS_PER_CALL = 100
 """What getMultipleAccounts takes at once."""
 SIGNATURES_PER_CALL = 1_000
-"""What getSignaturesForAddress gives at once."""
+"""What getSignaturesForAddress returns at once."""
 STATUSES_PER_CALL = 256
 """What getSignatureStatuses takes at once."""
 FEE_ACCOUNTS = 128
@@ -64,9 +64,9 @@ FEE_ACCOUNTS = 128
 AT_ONCE = 16
 """Transactions that are asked for at a time."""
 READ_TRIES = 5
-"""How often a transaction is asked for, of a node that doesn't answer."""
+"""How often a transaction is asked for when the node doesn't answer."""
 FIRST_WAIT_SECONDS = 0.1
-"""How long at most until the second time; twice as long each time after."""
+"""The longest wait before the second time; it doubles with each time after that."""
 MAX_CALL_DIGITS = len(base58.b58encode(b"\xff" * MAX_CALL_BYTES))
 """What MAX_CALL_BYTES are in base58."""
 LEVELS = {Commitment.CONFIRMED: Confirmed, Commitment.FINALIZED: Finalized}
@@ -85,7 +85,7 @@ class RpcChain:
     ) -> None:
         """Ask through ``client``; what is read and waited for has at least ``commitment``.
 
-        ``notices`` are the node's own of what happens; without any, ``changed`` never returns.
+        ``notices`` are the node's own; without them ``changed`` never returns.
         """
         self._client = client
         self._commitment = commitment
@@ -96,13 +96,13 @@ class RpcChain:
     def at(cls, url: str, websocket: str | None = None) -> RpcChain:
         """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after].
 
-        Raises ChainError when it is no URL; it isn't repeated, as it may have a key in it.
+        Raises ChainError when it is not a URL; it isn't repeated, as it may have a key in it.
         """
         try:
             httpx.URL(url)
             notices = Notices(websocket or websocket_url(url))
         except (ValueError, httpx.InvalidURL) as error:
-            raise ChainError(f"the chain's URL is none ({error}): write http://HOST:PORT") from error
+            raise ChainError(f"the chain's URL is not valid ({error}): write http://HOST:PORT") from error
         return cls(AsyncClient(url), notices=notices)
 
     async def close(self) -> None:
@@ -317,7 +317,8 @@ class RpcChain:
     async def _landed(self, signature: Signature) -> TransactionRecord | None:
         """Read a confirmed transaction, None if the node has none.
 
-        Asks a few times: of thousands, a good node fails to answer some, and all would be read again.
+        Asks a few times: even a good node fails to answer for a few of thousands, and then all would be
+        read again.
         """
         response = await _ask(
             self._client.get_transaction(
@@ -343,7 +344,7 @@ async def _ask(call: Awaitable[T]) -> T:
 
 
 def _reason(error: Exception) -> str:
-    """What the client's error was made from; of a bad status not its own words, which have the URL's key."""
+    """What caused the client's error; of a bad status only its number, as its text has the URL's key."""
     cause = error.__cause__ or error
     if isinstance(cause, httpx.HTTPStatusError):
         return f"HTTP status {cause.response.status_code}"
@@ -351,7 +352,7 @@ def _reason(error: Exception) -> str:
 
 
 def websocket_url(url: str) -> str:
-    """Where a node at ``url`` gives notices: the next port, as Solana's own does, or the same host's."""
+    """Where a node at ``url`` sends notices: the next port, as Solana's own does, or the same host's."""
     parts = urlsplit(url)
     place = parts.netloc.removesuffix(str(parts.port)) + str(parts.port + 1) if parts.port else parts.netloc
     scheme = "wss" if parts.scheme == "https" else "ws"

@@ -1,9 +1,9 @@
 """A chain in a file that several processes use at a time: commands, a keeper, a new ``ionet demo``.
 
-Each loads the whole file, so that what one executes the others don't see. Hence turns, of a transaction
-or of a job: from a turn's first simulation on, its process alone may write (:mod:`keeper.chain.filelock`);
-what others have saved meanwhile is read first, and the turn ends with everything on the disk. Nobody holds
-the lock who only reads, thinks or asks a user.
+Each loads the whole file, so the others don't see what one executes. Hence turns, of a transaction or of
+a job: from a turn's first simulation on, its process alone may write (:mod:`keeper.chain.filelock`); what
+others have saved meanwhile is read first, and the turn ends with everything on the disk. No process holds
+the lock while it only reads, thinks or asks its user.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class SavedChain(EmbeddedChain):
     _lock: FileLock | None = None
     """Held from a turn's first simulation or transaction to its end."""
     _asking: asyncio.Lock
-    """Held by who tries to get it, as several may send at a time in one turn."""
+    """Held while the file's lock is being acquired, as several tasks may send at once in one turn."""
 
     def refresh(self) -> None:
         """See what others have saved, unless a turn is under way.
 
-        Raises AnotherChain when the file is another chain's by now, ChainError when it isn't a chain's.
+        Raises AnotherChain when the file holds another chain by now, ChainError when it holds none.
         """
         if not self._turn:
             self._reread()
@@ -48,8 +48,8 @@ class SavedChain(EmbeddedChain):
     async def writing(self) -> AsyncIterator[None]:
         """A turn: whatever is executed in it is on the disk afterwards.
 
-        A transaction outside of any is a turn of its own, one of a turn within a turn belongs to the
-        outer one. Raises ChainLocked, ChainNotSaved or AnotherChain, and then nothing of it is on the disk.
+        A transaction outside of any turn is one of its own; a turn within a turn belongs to the outer one.
+        Raises ChainLocked, ChainNotSaved or AnotherChain, and then nothing of it is on the disk.
         """
         if self._turn:
             yield
@@ -72,8 +72,8 @@ class SavedChain(EmbeddedChain):
     async def clock(self, commitment: Commitment | None = None) -> Clock:
         """See :class:`~keeper.chain.protocol.Chain`.
 
-        What was executed before a final time is final. Another process may still execute what bears an
-        earlier time than this machine's clock shows, until it is known to read the file that has this one.
+        What was executed before a final time is final. Until this time is in the file, which every process
+        reads before it writes, another one may still execute something at an earlier time.
         """
         if commitment is not Commitment.FINALIZED:
             return await super().clock(commitment)
@@ -86,7 +86,7 @@ class SavedChain(EmbeddedChain):
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
-        """See :class:`~keeper.chain.protocol.Chain`; in a turn it is sent next: nobody comes between."""
+        """See :class:`~keeper.chain.protocol.Chain`; in a turn nothing comes between it and the sending."""
         if self._turn:
             await self._begin()
         return await super().simulate(instructions, signers)
@@ -127,15 +127,15 @@ class SavedChain(EmbeddedChain):
             self._reread()
 
     def _reread(self) -> None:
-        """Take over what the file has now; what wasn't saved when others wrote has never been."""
+        """Take over what the file has now; what wasn't saved when others wrote never happened."""
         assert self._file is not None
         if digest_in(self._file) == self._digest:
             return
         snapshot, digest = Snapshot.read(self._file)
         if snapshot.genesis != self._genesis:
             raise AnotherChain(
-                f"{self._file} is another chain by now (genesis {snapshot.genesis}) than when it was opened "
-                f"(genesis {self._genesis}): somebody has saved a new one there. Nothing more is sent: start "
+                f"{self._file} holds another chain now (genesis {snapshot.genesis}), not the one that was "
+                f"opened (genesis {self._genesis}): a new one was saved there. Nothing more is sent: start "
                 "again, a keeper with another IONET_DATABASE"
             )
         self._restore(snapshot, digest)

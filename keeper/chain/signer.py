@@ -34,9 +34,9 @@ class Signer(Protocol):
 
 
 def sign(message: MessageV0, signers: Sequence[Signer]) -> VersionedTransaction:
-    """Sign a transaction; raises SigningFailed, or solders' SignerError when one lacks or is too much.
+    """Sign a transaction; raises SigningFailed, or solders' SignerError for a missing or an extra signer.
 
-    Whoever is there twice is asked once. A ``NullSigner`` leaves its signature out, which only a chain
+    A signer that is named twice is asked once. A ``NullSigner`` leaves its signature out, which only a chain
     that verifies none accepts.
     """
     data = to_bytes_versioned(message)

@@ -50,9 +50,9 @@ class Snapshot:
     addresses: list[tuple[Pubkey, int]]
 
     def write(self, path: Path) -> str:
-        """Write to ``path`` in one step, and give the content's digest; on the disk when it returns.
+        """Write to ``path`` in one step and return the content's digest; by then it is on the disk.
 
-        Raises ChainNotSaved: what was there is whole then. One at a time may do this.
+        Raises ChainNotSaved, and then the old file is whole. Only one process may do this at a time.
         """
         temporary = path.with_name(path.name + ".new")
         try:
@@ -74,7 +74,7 @@ class Snapshot:
         return digest
 
     def _fill(self, path: Path) -> str:
-        """Write to a new file; gives the content's digest."""
+        """Write to a new file; returns the content's digest."""
         connection = sqlite3.connect(path)
         try:
             # Nobody sees the file before it is whole: it needs no journal, and one fsync will do.
@@ -117,7 +117,7 @@ class Snapshot:
                 raise ChainError(f"{path}: saved by another version; start a new chain")
             digest = _digest(connection)
             if _stated(connection) != digest:
-                raise ValueError("its digest is another")
+                raise ValueError("its digest doesn't match")
             _, genesis, slot, unix_timestamp = rows[0]
             accounts = {
                 Pubkey(address): Account(int(lamports), data, Pubkey(owner), bool(executable))
@@ -136,9 +136,9 @@ class Snapshot:
 
 
 def digest_in(path: Path) -> str | None:
-    """The digest that a saved chain states: another one after each change. None when there is no file.
+    """The digest that a saved chain states: a different one after each change. None when there is no file.
 
-    Raises ChainError when it is no saved chain.
+    Raises ChainError when it isn't a saved chain.
     """
     if not path.exists():
         return None

@@ -100,12 +100,12 @@ def burn(source: Pubkey, mint: Pubkey, owner: Pubkey, amount: int) -> Instructio
 
 def _unpacked(form: struct.Struct, data: bytes, what: str) -> tuple[Any, ...]:
     if len(data) < form.size:
-        raise UnexpectedData(f"no {what}: it has {len(data)} bytes, at least {form.size} are needed")
+        raise UnexpectedData(f"not a {what}: it has {len(data)} bytes, at least {form.size} are needed")
     return form.unpack_from(data)
 
 
 def _of_amount(tag: int, one: Pubkey, other: Pubkey, authority: Pubkey, amount: int) -> Instruction:
-    """What changes two accounts by an amount, as an authority signs."""
+    """An instruction that changes two accounts by an amount and that an authority signs."""
     accounts = [
         AccountMeta(one, is_signer=False, is_writable=True),
         AccountMeta(other, is_signer=False, is_writable=True),

@@ -66,7 +66,7 @@ def run(
     once: Annotated[bool, typer.Option("--once", help="run every job once and stop")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and why")] = False,
 ) -> None:
-    """Burn fees, close and start auctions, bid, count burns: a keeper that has these jobs alone.
+    """Burn fees, close and start auctions, bid, count burns: a keeper with these jobs alone.
 
     Beside another keeper on the same database it stands by, as ``ionet keeper run`` does.
     """
@@ -86,7 +86,7 @@ def first_price(
     chain: ChainOption = None,
     keypair: KeypairOption = None,
 ) -> None:
-    """Set what the first auction's prices follow, once (admin); it can start a day later."""
+    """Set the first auction's reference price, once (admin); it can start a day later."""
     settings = options.settings(chain, keypair)
     units = _base_units(price)
     admin = settings.signer()
@@ -97,7 +97,7 @@ def first_price(
             await land(connected, [setting], [admin], fees=settings.fees)
 
     asyncio.run(work())
-    console.print(f"the first auction starts from {io(units)} IO per USDC; from now on sales alone move it")
+    console.print(f"the reference price is {io(units)} IO per USDC; from now on auctions alone move it")
 
 
 # -- tables --------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def totals(view: View) -> Table:
 
 
 def path(auction: Auction, now: int) -> Table:
-    """An open auction's prices, with the moment it is now."""
+    """An open auction's prices, the current one marked."""
     title = f"Auction {auction.number}: {money.show(auction.lot, Currency.USDC)} USDC"
     table = plain(title, "UTC", "IO per USDC", "IO for the lot", "")
     duration = auction.ends_at - auction.started_at
@@ -155,7 +155,7 @@ def history(auctions: list[Auction]) -> Table:
 
 
 def steps(view: View, quote: Quote | None, limits: BidLimits, found: list[Step]) -> Table:
-    """What would be done, and why not."""
+    """Each step, whether it is due, and why or why not."""
     table = plain(f"What is due at {_time(view.now)} UTC", "step", "auction", "due", "why", "when")
     for step in found:
         number = str(step.number) if step.kind != "burn fees" else ""
@@ -163,9 +163,7 @@ def steps(view: View, quote: Quote | None, limits: BidLimits, found: list[Step])
         table.add_row(step.kind.value, number, "yes" if step.due else "no", step.why, when)
     if quote:
         most = worth_buying_at(quote, limits)
-        table.caption = (
-            f"an IO's worth by {quote.source}: {io(quote.price)} per USDC; bids from {io(most)} down"
-        )
+        table.caption = f"worth by {quote.source}: {io(quote.price)} IO per USDC; bids from {io(most)} down"
     return table
 
 
@@ -179,7 +177,7 @@ def _dry_run(settings: Settings) -> None:
     async def read() -> tuple[View, Quote | None, list[Step]] | None:
         async with connect(settings.chain) as connected:
             if isinstance(connected, EmbeddedChain):
-                # As the jobs would find it, but nothing of it is saved.
+                # As the jobs would find it, but none of it is saved.
                 connected.follow_wall_clock()
             log = structlog.get_logger()
             source = wiring.price_source(settings)
@@ -200,7 +198,7 @@ def _base_units(price: str) -> int:
             return int(units)
     except (InvalidOperation, OverflowError):
         pass
-    raise AmountError(f"'{price}' is no amount of IO: write it like 4.25, at most {IO_DECIMALS} decimals")
+    raise AmountError(f"'{price}' is not an amount of IO: write it like 4.25, at most {IO_DECIMALS} decimals")
 
 
 def _time(at: int) -> str:

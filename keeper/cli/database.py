@@ -24,7 +24,7 @@ app = typer.Typer(help="The keeper's database.", no_args_is_help=True)
 
 @app.command("upgrade")
 def upgrade() -> None:
-    """Bring the tables to this version's; every keeper does so when it starts."""
+    """Upgrade the tables to this version's; every keeper does so when it starts."""
 
     async def work() -> None:
         database = Database(options.settings().database)
@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 @app.command("rebuild")
 def rebuild(name: Annotated[str, typer.Argument(metavar="PROGRAM", help="such as staking")]) -> None:
-    """Forget a program's events and accounts, for the next run to read them from the chain again."""
+    """Forget a program's events and accounts, so that the next run reads them from the chain again."""
     if name not in PROGRAMS:
         raise UserError(f"no program is called {name}; there are {', '.join(PROGRAMS)}")
 
@@ -58,7 +58,7 @@ def index(
     chain: ChainOption = None,
     compare: Annotated[bool, typer.Option(help="compare the accounts with the chain's afterwards")] = True,
 ) -> None:
-    """Index every program's events up to now, and check that they alone make the accounts on chain."""
+    """Index every program's events up to now, and check that accounts on chain follow from them alone."""
     settings = options.settings(chain)
     logs.configure(settings.log)
     log = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""``ionet device``: what suppliers let, at which price, and how they take orders."""
+"""``ionet device``: what suppliers lease out, at which price, and how they take orders."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ from keeper.terminal.tables import plain
 from keeper.wallet import plans
 from keeper.wallet.plans import Plan
 
-app = typer.Typer(help="Let devices: register, price, take orders.", no_args_is_help=True)
+app = typer.Typer(help="Lease devices out: register, price, take orders.", no_args_is_help=True)
 
-AskIo = Annotated[str | None, typer.Option("--ask-io", help="IO for a processor and hour; 0: not let for IO")]
+AskIo = Annotated[
+    str | None, typer.Option("--ask-io", help="IO for a processor and hour; 0: not for lease in IO")
+]
 AskUsdc = Annotated[
-    str | None, typer.Option("--ask-usdc", help="USDC for a processor and hour; 0: not let for USDC")
+    str | None, typer.Option("--ask-usdc", help="USDC for a processor and hour; 0: not for lease in USDC")
 ]
 WorkerOption = Annotated[Path | None, typer.Option("--worker", help="key file of the device's worker")]
 NO_STAKE = CoStake(NOBODY, 0, 0, 0, 0)
@@ -118,7 +120,7 @@ def ask(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Change what a device asks for a processor and hour; what isn't named stays."""
+    """Change what a device asks for a processor and hour; an ask that isn't given stays."""
     settings = options.settings(chain, keypair)
     supplier = settings.signer()
 
@@ -131,7 +133,7 @@ def ask(
             }
             change = staking.change_device(found, tier=found.tier, country=found.country, **asks)
             io_, usdc = show(asks["ask_io"], Currency.IO), show(asks["ask_usdc"], Currency.USDC)
-            note = f"From now on it asks for {io_} IO or {usdc} USDC; leases that run keep their price."
+            note = f"From now on it asks for {io_} IO or {usdc} USDC; running leases keep their price."
             plan = Plan((change,), notes=(note,))
             await carry_out(connected, plan, [supplier], fees=settings.fees, dry_run=dry_run, yes=yes)
 
@@ -217,7 +219,7 @@ FREE = "free"
 
 
 def device_status(device: Device, of_class: Class, leases: dict[Pubkey, Lease], now: int) -> str:
-    """Where a device stands, in words."""
+    """A device's status, in words."""
     if device.terminated:
         return "terminated"
     if device.slash_pending:
@@ -228,7 +230,7 @@ def device_status(device: Device, of_class: Class, leases: dict[Pubkey, Lease], 
         return "hired" if runs else "matched"
     if counted(device.own, device.co, now) < device.minimum(of_class, now):
         return "stake too small"
-    return FREE if device.ask_io or device.ask_usdc else "not let"
+    return FREE if device.ask_io or device.ask_usdc else "not for lease"
 
 
 def table(
@@ -269,7 +271,7 @@ def table(
 
 
 def _registration(device: Device, amount: int, has_wallet: bool) -> Plan:
-    """Open the payout's wallet and IO account where they lack, register, stake."""
+    """Open the payout's wallet and IO account where they are missing, register, stake."""
     payer = device.supplier
     instructions = [create_associated(payer, device.payout, tokenomics.MINT)]
     if not has_wallet:
@@ -297,7 +299,7 @@ def _registration(device: Device, amount: int, has_wallet: bool) -> Plan:
 
 
 def _matched(order: Order, device: Device, payer: Signer, now: int) -> tuple[Lease, tuple[Instruction, ...]]:
-    """The lease that the supplier's own match makes, and the match; raises UserError for anybody else."""
+    """The lease that the supplier's own match makes, and the match; raises UserError for any other signer."""
     if payer.pubkey() != device.supplier:
         raise UserError(
             f"no operator has matched the device to this order; only its supplier {device.supplier} can do "

@@ -31,7 +31,7 @@ def emission(
 
 
 def years(start: int) -> Table:
-    """The emission by years."""
+    """The emission by year."""
     table = plain("Emission, IO", "year", "from", "emitted", "first block", "cumulative")
     rows = list(rules.calendar(start))
     for year, first in enumerate(range(0, len(rows), MONTHS), start=1):

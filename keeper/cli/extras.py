@@ -1,4 +1,4 @@
-"""What some commands need more than the others do: extras of the package, installed by who asks for them."""
+"""Extras of the package: dependencies that only some commands need, installed by those who ask for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ExtraMissing(UserError):
 
 @contextmanager
 def needs(extra: str, command: str) -> Iterator[None]:
-    """Import in it what ``command`` needs an extra for; raises ExtraMissing when that isn't installed."""
+    """A block of imports that ``command`` needs ``extra`` for; raises ExtraMissing when that is missing."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What is said of an error: one line with what to do for whatever a user can cause."""
+"""What is printed about an error: one line with what to do for whatever a user can cause."""
 
 from __future__ import annotations
 

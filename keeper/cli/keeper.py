@@ -1,4 +1,4 @@
-"""``ionet keeper``: run it or one of its jobs, see how it stands, check what it needs, let it go on."""
+"""``ionet keeper``: run it or one of its jobs, see its status, check what it needs, resume it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def run(
 ) -> None:
     """Do what is due, now and from now on: emission, vesting, seasons, reward blocks, leases, buyback.
 
-    Everything that the programs do is indexed beside, and the accounts that follow compared with the
-    chain's every hour. Of several keepers on one database one acts, and the others stand by. SIGTERM
-    lets the job under way finish, a second one doesn't wait for it.
+    Meanwhile everything that the programs do is indexed, and every hour the accounts that follow from it
+    are compared with the chain's. Only one of several keepers on a database acts; the others stand by.
+    SIGTERM lets the job under way finish; a second one doesn't wait for it.
     """
     settings = options.settings(chain, keypair)
     run_jobs(settings, settings.jobs, once=once_)
@@ -122,11 +122,11 @@ def status(chain: ChainOption = None) -> None:
             found = await read_status(connected, settings.chain, settings.database, programs)
         if not found.exists:
             console.print(
-                f"Nothing is indexed yet, as there is no {found.database}: ionet keeper run makes it, and "
-                "ionet index without acting.",
+                f"Nothing is indexed yet, as there is no {found.database}: ionet keeper run creates it, "
+                "and so does ionet index, without acting.",
                 soft_wrap=True,
             )
-        for table in standing(found):
+        for table in status_tables(found):
             console.print(table)
         return not found.halts
 
@@ -136,7 +136,7 @@ def status(chain: ChainOption = None) -> None:
 
 @app.command("resume")
 def resume(chain: ChainOption = None) -> None:
-    """After a difference: compare again, and let jobs act on if all accounts agree now."""
+    """After a difference: compare again, and let jobs act again if all accounts agree now."""
     settings = options.settings(chain)
     logs.configure(settings.log)
 
@@ -158,7 +158,7 @@ def resume(chain: ChainOption = None) -> None:
 def retry(
     key: Annotated[str | None, typer.Argument(help="a parked action's key [default: all]")] = None,
 ) -> None:
-    """Let parked actions be tried again, once what was wrong is put right."""
+    """Let parked actions be tried again, once what was wrong is fixed."""
 
     settings = options.settings()
 
@@ -200,7 +200,7 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
 
 
 async def _nothing_in(settings: Settings, what: str) -> bool:
-    """Whether there is no database at all, and say so."""
+    """Return whether there is no database at all, and say so if there is none."""
     database = Database(settings.database)
     try:
         if await database.exists():
@@ -211,8 +211,8 @@ async def _nothing_in(settings: Settings, what: str) -> bool:
     return True
 
 
-def standing(found: KeeperStatus) -> list[Table]:
-    """How a keeper stands: programs, what is under way, what needs somebody."""
+def status_tables(found: KeeperStatus) -> list[Table]:
+    """A keeper's status: programs, what is under way, what needs attention."""
     columns = ("program", "final slot", "behind", "confirmed", "transactions", "backlog")
     programs = plain("Index", *columns)
     accounts = plain("Accounts, from events and on chain", "program", "slot", "compared, UTC", "", "")
@@ -229,7 +229,7 @@ def standing(found: KeeperStatus) -> list[Table]:
         actions.add_row(state, f"{count:,}")
     leader = plain("Leader", "", "")
     leader.add_row(found.leader or "nobody yet", f"epoch {found.epoch}")
-    problems = plain("Needs somebody", "what", "why")
+    problems = plain("Needs attention", "what", "why")
     for program, reason in found.halts.items():
         problems.add_row(f"nothing is sent: {program}", reason)
     for each in found.programs:

@@ -45,5 +45,5 @@ class LazyCommand(TyperCommand):
         return command.make_context(info_name, args, parent, **more)
 
     def _typed(self, args: list[str]) -> str:
-        """The command with the one of its own that is called, if one is: ``ionet keeper run``."""
+        """The command with its subcommand, if one is called: ``ionet keeper run``."""
         return " ".join(["ionet", self.name or "", *(arg for arg in args[:1] if not arg.startswith("-"))])

@@ -15,7 +15,7 @@ COMMANDS = (
     LazyCommand(
         "index",
         "keeper.cli.database:index",
-        "Index every program's events up to now, and check that they alone make the accounts on chain.",
+        "Index every program's events up to now, and check that accounts on chain follow from them alone.",
         extra="keeper",
     ),
     LazyCommand(
@@ -44,7 +44,7 @@ COMMANDS = (
         "rewards", "keeper.cli.rewards:app", "Reward blocks: what was published, and whether it is right."
     ),
     LazyCommand("order", "keeper.cli.orders:app", "Rent compute: orders, their leases and their money."),
-    LazyCommand("device", "keeper.cli.devices:app", "Let devices: register, price, take orders."),
+    LazyCommand("device", "keeper.cli.devices:app", "Lease devices out: register, price, take orders."),
     LazyCommand("buyback", "keeper.cli.buyback:app", "Fees, their auctions, the burning of IO."),
 )
 

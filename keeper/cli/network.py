@@ -60,7 +60,7 @@ def genesis(
     keypair: KeypairOption = None,
     usdc_mint: Annotated[str | None, typer.Option(help="USDC's mint on this network")] = None,
     test_usdc: Annotated[
-        str | None, typer.Option(help="on a network without USDC: make one, and so much of it for the key")
+        str | None, typer.Option(help="on a network without USDC: make one, and this much of it for the key")
     ] = None,
     start: Annotated[str | None, typer.Option(help="first month of emission, such as 2027-01")] = None,
     operator: Annotated[
@@ -71,8 +71,8 @@ def genesis(
 ) -> None:
     """Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.
 
-    Whoever signs must be the programs' upgrade authority, and becomes the admin. Takes up what was
-    interrupted.
+    Whoever signs must be the programs' upgrade authority, and becomes the admin. Goes on where
+    it was interrupted.
     """
     if (usdc_mint is None) == (test_usdc is None):
         raise UserError(
@@ -107,7 +107,7 @@ def genesis(
             if amount is not None:
                 mint = await deploy.make_test_usdc(connected, admin, amount)
                 console.print(f"test USDC, which your key can mint: {mint}")
-            assert mint is not None  # one of both was given
+            assert mint is not None  # one of the two was given
             await deploy.buyback_genesis(connected, admin, guardian=veto, usdc_mint=mint)
             await deploy.orders_genesis(connected, admin, guardian=veto, usdc_mint=mint)
             return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
@@ -130,7 +130,7 @@ def supply(chain: ChainOption = None) -> None:
 
 
 def totals(found: tokenomics.Supply, config: tokenomics.Config) -> Table:
-    """Where all IO is, with the sum that an auditor makes first."""
+    """Where all IO is, with the sum that an auditor checks first."""
     at = datetime.fromtimestamp(found.time, UTC)
     table = plain(f"IO supply at {at:%Y-%m-%d %H:%M:%S} UTC", "", "IO")
     table.add_row("circulating", io(found.circulating))
@@ -146,5 +146,5 @@ def totals(found: tokenomics.Supply, config: tokenomics.Config) -> Table:
     table.add_row("genesis + emitted - burned - supply", io(difference) if difference else "0, as it must be")
     if config.launched:
         waiting = emission.hours_ended(config.start_month, found.time) - config.emitted_hours
-        table.add_row("ended hours that nobody called emit for yet", f"{waiting:,}")
+        table.add_row("ended hours that are not emitted yet", f"{waiting:,}")
     return table

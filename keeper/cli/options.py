@@ -25,20 +25,20 @@ KeypairOption = Annotated[
 
 
 def settings(chain: str | None = None, keypair: Path | None = None) -> Settings:
-    """The settings, but for what the command line says: a key file goes before any other key.
+    """The settings, overridden by the command line: a key file takes precedence over any other key.
 
     Raises SettingsRefused.
     """
-    said: dict[str, object] = {}
+    given: dict[str, object] = {}
     if chain is not None:
-        said["chain"] = chain
+        given["chain"] = chain
     if keypair is not None:
-        said |= {"keypair": keypair, "key": None, "signer_command": None, "signer_address": None}
-    return read_settings(**said)
+        given |= {"keypair": keypair, "key": None, "signer_command": None, "signer_address": None}
+    return read_settings(**given)
 
 
 def address(text: str) -> Pubkey:
-    """Read an address; raises UserError saying what isn't one."""
+    """Read an address; raises UserError naming what isn't one."""
     try:
         return Pubkey.from_string(text)
     except ValueError as error:

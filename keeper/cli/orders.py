@@ -1,4 +1,4 @@
-"""``ionet order``: compute is ordered, watched, extended, ended."""
+"""``ionet order``: order compute, watch it, extend it, end it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Urgency(StrEnum):
 @app.command()
 def create(  # noqa: PLR0913, PLR0917 - an option for each term
     class_: Annotated[list[str], typer.Option("--class", help="name of a class, repeat for each of up to 8")],
-    price: Annotated[str, typer.Option(help="most for a processor and hour, such as 0.35")],
+    price: Annotated[str, typer.Option(help="the most for a processor and hour, such as 0.35")],
     currency: Annotated[Unit, typer.Option(help="what the order is paid in")],
     hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="of every device")],
     devices: Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)] = 1,
@@ -71,7 +71,7 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
     colocated: Annotated[bool, typer.Option("--colocated", help="all devices in one country")] = False,
     urgency: Annotated[Urgency, typer.Option(help="how soon it is wanted")] = Urgency.USUAL,
     number: Annotated[
-        int | None, typer.Option(min=0, max=U64_MAX, help="your own for the order [default: the time]")
+        int | None, typer.Option(min=0, max=U64_MAX, help="your number for the order [default: the time]")
     ] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
@@ -154,7 +154,7 @@ def extend(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Add hours to leases that run, at their price."""
+    """Add hours to running leases, at their price."""
     settings = options.settings(chain, keypair)
     renter = settings.signer()
 
@@ -217,7 +217,7 @@ def cancel(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Want no more devices and take back what is free; leases that are there go on."""
+    """Stop taking devices and take back what is free; existing leases go on."""
     settings = options.settings(chain, keypair)
     renter = settings.signer()
 
@@ -249,7 +249,7 @@ async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
     leases = await orders.read_leases(chain)
     (account,) = await chain.accounts([at])
     if account is None or account.owner != orders.PROGRAM.address:
-        raise ChainError(f"there is no order {at}: it was closed or never was; see ionet order list")
+        raise ChainError(f"there is no order {at}: it was closed or never existed; see ionet order list")
     try:
         order = orders.parse_order(account.data)
     except UnexpectedData as error:
@@ -269,7 +269,7 @@ def class_number(classes: dict[int, Class], name: str) -> int:
 
 
 def country_code(text: str) -> str:
-    """A country's two letters; raises UserError. Which ones there are is not checked here."""
+    """A country's two letters; raises UserError. Whether it exists is not checked here."""
     if len(text) != COUNTRY_LETTERS or not (text.isascii() and text.isalpha()):
         raise UserError(f"{text!r} is no country: write its two letters, such as CH")
     return text

@@ -98,7 +98,7 @@ def proof(
         return
     table = plain(f"Claim by the root of hour {number}", "", "")
     table.add_row("wallet", wallet)
-    table.add_row("earned in its life, IO", io(found.lifetime))
+    table.add_row("lifetime earnings, IO", io(found.lifetime))
     table.add_row("root", found.root.hex())
     for level, sibling in enumerate(found.json()["proof"]):
         table.add_row(f"proof, level {level}", sibling)
@@ -138,7 +138,7 @@ def fetch_hour(
     place = folder or chosen.rewards
     urls = peers or [str(each) for each in chosen.peers]
     if not urls:
-        raise UserError("--from (or IONET_PEERS) names who serves blocks")
+        raise UserError("no peer to ask: --from (or IONET_PEERS) names who serves blocks")
 
     async def work() -> Manifest:
         async with connect(chosen.chain) as connected:
@@ -166,9 +166,9 @@ def claim(
     chain: ChainOption = None,
     keypair: KeypairOption = None,
 ) -> None:
-    """Pay a wallet what it has earned and not got; whoever calls this pays the fee.
+    """Pay a wallet what it has earned and not been paid yet; the caller pays the fee.
 
-    The network's claims of an hour are limited together: what is not paid now is paid later.
+    All claims in an hour share one limit: what is not paid now can be claimed later.
     """
     place, number = _which(folder, hour)
     owner = address(wallet)
@@ -190,8 +190,8 @@ def claim(
     console.print(f"{io(paid)} IO paid to {wallet}")
     if rest := found.lifetime - claimed:
         console.print(
-            f"{io(rest)} IO are still to come: a limit holds claims back (all of an hour together, or the "
-            "wallet's share of all rewards); claim again in the next hour"
+            f"{io(rest)} IO are still to come: a limit holds claims back (that of all claims in an hour, "
+            "or the wallet's share of all rewards); claim again in the next hour"
         )
 
 
@@ -217,7 +217,7 @@ def serve(
 
 
 def _which(folder: Path | None, hour: int | None) -> tuple[Path, int]:
-    """The folder and the hour that are meant."""
+    """The folder and the hour to read, by default the settings' folder and its newest hour."""
     place = folder or settings().rewards
     if hour is not None:
         return place, hour

@@ -28,8 +28,8 @@ async def carry_out(
     """Show what a plan moves, try it, ask, and send it; None when it was a dry run.
 
     Raises TransactionFailed when the trial is refused, UserError when an account holds too little or
-    somebody else must sign, and typer's Abort when the answer is no. The first signer pays; nobody is
-    asked to sign before the answer is yes.
+    another key must sign, and typer's Abort when the answer is no. The first signer pays; no signer is
+    asked before the answer is yes.
     """
     console.print(movements(plan))
     for note in plan.notes:

@@ -208,7 +208,7 @@ def bid(
 
 
 def close_auction(number: int) -> Instruction:
-    """End an auction that nobody took in its time."""
+    """End an auction whose time is over and whose lot nobody took."""
     return PROGRAM.instruction("close_auction", auction=auction_address(number))
 
 

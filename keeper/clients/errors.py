@@ -11,7 +11,7 @@ from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from keeper.clients.programs import BY_ADDRESS
 
 FAILED = re.compile(r"Program (\w+) failed: ")
-"""The runtime's own line; what a program logs begins otherwise."""
+"""The runtime's own line; what a program logs begins differently."""
 OTHERS: dict[Pubkey, dict[int, str]] = {
     SYSTEM_PROGRAM: {
         0: "an account that this would create is there already",

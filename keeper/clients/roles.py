@@ -1,4 +1,4 @@
-"""Instructions that several programs have alike: the admin's and the guardian's, the parameters'."""
+"""Instructions that several programs share: the admin's and the guardian's, the parameters'."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Roles:
     """The admin and the guardian of one program."""
 
     def __init__(self, program: Program) -> None:
-        """Speak of ``program``."""
+        """Build the instructions of ``program``."""
         self._program = program
 
     def set_pause(self, guardian: Pubkey, mask: int, until: int) -> Instruction:
@@ -58,5 +58,5 @@ class ParamsRoles(Roles):
         return self._program.instruction("cancel_params", guardian=guardian)
 
     def apply_params(self) -> Instruction:
-        """Put the proposed parameters in force."""
+        """Put the proposed parameters into force."""
         return self._program.instruction("apply_params")

@@ -351,7 +351,7 @@ async def read_supply(chain: ChainReader) -> Supply:
     config, mint, *vaults = await chain.accounts([CONFIG, MINT, GENESIS_VAULT, REWARD_VAULT, *seasons])
     if config is None or mint is None:
         raise ChainError(f"tokenomics is not initialised on this chain: there is no account {CONFIG}")
-    # A season's vault is gone when the season was closed between the two questions.
+    # A season's vault is gone when the season was closed between the two reads.
     locked, rewards, *unclaimed = (read_token_account(each.data).amount if each else 0 for each in vaults)
     state = parse_config(config.data)
     return Supply(

@@ -34,7 +34,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 """How long a writer waits for another one on SQLite."""
 CACHE_KIB = 64 * 1024
-"""Of a SQLite file, for each connection: a step into a table of millions changes 16 MiB of its index."""
+"""Of an SQLite file, for each connection: a step into a table of millions changes 16 MiB of its index."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 SYNC_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
@@ -47,12 +47,12 @@ class DatabaseError(UserError):
 
 
 class DatabaseUnusable(DatabaseError):
-    """The database doesn't answer, can't be opened or written, or is none; the message says why."""
+    """The database doesn't answer, can't be opened or written, or isn't one; the message says why."""
 
     @property
     def hint(self) -> str:
         """What may be wrong."""
-        return "Does the database run, can its files be written, and is IONET_DATABASE right?"
+        return "Is the database running, can its files be written, and is IONET_DATABASE right?"
 
 
 _UNUSABLE = (
@@ -60,7 +60,7 @@ _UNUSABLE = (
     *(psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError),
     psycopg.errors.InsufficientPrivilege,
 )
-"""What a server or a file is to blame for; any other error of a statement is a defect of ours."""
+"""Errors that a server or a file is to blame for; any other error of a statement is a defect of ours."""
 
 
 class Database:
@@ -76,10 +76,10 @@ class Database:
             self.url = make_url(url)
         except (ArgumentError, ValueError):
             # It isn't repeated, as it may have a password in it.
-            raise DatabaseError("no database's URL: write sqlite:///FILE or postgresql://...") from None
+            raise DatabaseError("not a database's URL: write sqlite:///FILE or postgresql://...") from None
         kind = self.url.get_backend_name()
         if kind not in DRIVERS:
-            raise DatabaseError(f"{kind} is no database for the keeper; take sqlite or postgresql")
+            raise DatabaseError(f"the keeper can't use a {kind} database; use sqlite or postgresql")
         self.is_sqlite = kind == "sqlite"
         if self.is_sqlite and self.url.database in (None, "", ":memory:"):
             raise DatabaseError("a keeper's SQLite database needs a file: sqlite:///keeper.db")
@@ -89,6 +89,7 @@ class Database:
             raise DatabaseError(self._saying(error)) from error
         if self.is_sqlite:
             _begin_properly(self.engine.sync_engine)
+            _try_to_open(self.engine.sync_engine)
 
     @property
     def file(self) -> Path | None:
@@ -97,7 +98,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """What people call it: the file, or the URL without its password."""
+        """What it is called in messages: the file, or the URL without its password."""
         return str(self.file or self.url.render_as_string())
 
     def _with(self, drivers: dict[str, str]) -> URL:
@@ -106,7 +107,7 @@ class Database:
     async def upgrade(self) -> None:
         """Bring the schema to this version's.
 
-        Raises DatabaseUnusable, or DatabaseError when it is a later version's.
+        Raises DatabaseUnusable, or DatabaseError when a later version made it.
         """
         await asyncio.to_thread(self._upgrade)
 
@@ -124,16 +125,16 @@ class Database:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except CommandError as error:
-            other = "its tables are another version's: take the keeper that made them"
+            other = "its tables are another version's: use the keeper that made them"
             raise DatabaseError(f"{self._saying(error)}; {other}") from error
         except (DBAPIError, OSError) as error:
-            # Anything: a table of ours may be somebody else's here.
+            # Any error: a table by one of our names may be another application's here.
             raise DatabaseUnusable(self._saying(error)) from error
         finally:
             engine.dispose()
 
     async def exists(self) -> bool:
-        """Whether there is anything to read: a file, with tables in it. Makes nothing and changes nothing.
+        """Whether there is anything to read: a file, with tables in it. Creates and changes nothing.
 
         Raises DatabaseError when it can't be opened, or its schema is another version's.
         """
@@ -150,7 +151,7 @@ class Database:
             raise DatabaseUnusable(self._saying(error)) from error
         if current != head:
             earlier = {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-            do = "run ionet db upgrade" if current in earlier else "take the version that made it"
+            do = "run ionet db upgrade" if current in earlier else "use the version that made it"
             raise DatabaseError(f"{self.name}: its schema is at {current}, this version's is {head}: {do}")
         return True
 
@@ -161,7 +162,7 @@ class Database:
         if tables:
             raise DatabaseError(
                 f"{self.name}: its tables, such as {min(tables)}, are not the keeper's: name "
-                "another database by IONET_DATABASE"
+                "another database with IONET_DATABASE"
             )
 
     async def versions(self) -> tuple[str | None, str | None]:
@@ -176,10 +177,10 @@ class Database:
     def _saying(self, error: Exception) -> str:
         """What is wrong, in one line without a password."""
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        said = next(iter(str(cause).splitlines()), type(cause).__name__)
+        text = next(iter(str(cause).splitlines()), type(cause).__name__)
         if isinstance(cause, OSError) and cause.filename:
-            said = f"{cause.filename}: {why(cause)}"
-        return f"{self.url.render_as_string()}: {said}"
+            text = f"{cause.filename}: {why(cause)}"
+        return f"{self.url.render_as_string()}: {text}"
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -223,6 +224,18 @@ class Database:
         await self.engine.dispose()
 
 
+def _try_to_open(engine: sa.Engine) -> None:
+    """Have a file that can't be opened refused before the driver opens it.
+
+    The driver's thread for a connection that fails outlives it, and may find the loop closed: it would end
+    with a trace on the terminal.
+    """
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connecting(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
+        sqlite3.connect(*arguments).close()
+
+
 def _begin_properly(engine: sa.Engine) -> None:
     """Set SQLite's connections up, and let SQLAlchemy begin transactions: the driver would do it too late."""
 
@@ -250,7 +263,7 @@ def _begin_properly(engine: sa.Engine) -> None:
 def _is_unusable(error: Exception) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     if isinstance(cause, sqlite3.DatabaseError):
-        # One number for every statement that is wrong; files that are none or damaged have a bare class.
+        # Every wrong statement has the same number; a file that is damaged or no database, the bare class.
         return type(cause) is sqlite3.DatabaseError or (
             isinstance(error, _UNUSABLE) and cause.sqlite_errorcode != sqlite3.SQLITE_ERROR
         )

@@ -2,7 +2,7 @@
 
 Every row starts with where its event was sent: slot, the transaction's position in its block, the
 instruction, the call's position under it. The four are the order of everything, and the primary key.
-Tables follow from the chain: one whose event has another layout in the IDL than when it was made is
+Tables follow from the chain: one whose event has changed its layout in the IDL since it was made is
 dropped with ``ionet db rebuild`` and filled again.
 """
 
@@ -90,7 +90,7 @@ class EventTables:
         self.by_event = {
             event: EventTable(program, event, fields) for event, fields in program.event_fields.items()
         }
-        # Which of them there are: most slots have events of few names, and each table is a question.
+        # Which of them have rows: most slots have events of few names, and each table costs a query.
         above, up_to = sa.bindparam("above", type_=sa.BigInteger), sa.bindparam("up_to", type_=sa.BigInteger)
         self._there = sa.union_all(
             *(
@@ -102,7 +102,7 @@ class EventTables:
         )
 
     async def create(self, connection: AsyncConnection) -> None:
-        """Create those that lack; raises DatabaseError for one of another layout."""
+        """Create those that are missing; raises DatabaseError for one with another layout."""
         found = await connection.execute(sa.select(EVENT_LAYOUTS).filter_by(program=self.program.name))
         made = {row.table_name: row.layout for row in found}
         for each in self.by_event.values():
@@ -115,12 +115,12 @@ class EventTables:
                 )
             elif made[each.name] != each.layout:
                 raise DatabaseError(
-                    f"{self.program.name}'s event {each.event} has another layout than when its table was "
+                    f"{self.program.name}'s event {each.event} has changed its layout since its table was "
                     f"made: run ionet db rebuild {self.program.name}, which reads its history again"
                 )
 
     async def drop(self, connection: AsyncConnection) -> None:
-        """Forget everything that is known of the program, for it to be read from the chain again."""
+        """Forget everything that is known of the program, so that it is read from the chain again."""
         name = self.program.name
         found = await connection.execute(sa.select(EVENT_LAYOUTS.c.table_name).filter_by(program=name))
         for table in found.scalars():

@@ -1,7 +1,7 @@
 """Which of several keepers acts: the one that holds a lock, and whose epoch is the newest.
 
 The lock (an advisory lock of a connection that does nothing else; on SQLite a lock on a file) makes
-sure that one keeper tries. It can be lost without the holder's knowing, so that the epoch is what
+sure that one keeper tries. It can be lost without the holder's knowing, so the epoch is what
 counts: taking over raises it, and every transaction that moves money compares it first (``fence``). A
 keeper that was overtaken writes nothing any more; what it sent before is left to the programs, which
 do nothing twice.
@@ -33,7 +33,7 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-"""A server that vanished is noticed in seconds; on TCP alone."""
+"""A server that vanished is noticed in seconds; over TCP only."""
 
 
 class NotLeader(UserError):
@@ -53,7 +53,7 @@ class Leader:
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     async def lead(self) -> bool:
-        """Whether this keeper leads now; takes over when nobody does. Ask before every round of jobs.
+        """Whether this keeper leads now; takes over when none does. Ask before every round of jobs.
 
         Raises DatabaseUnusable.
         """
@@ -72,7 +72,7 @@ class Leader:
         query = sa.select(LEADERSHIP.c.epoch).with_for_update(read=True)
         newest = (await connection.execute(query)).scalar()
         if self.epoch is None or newest != self.epoch:
-            raise NotLeader(f"{self.holder} acts no more: another keeper has taken over")
+            raise NotLeader(f"{self.holder} no longer acts: another keeper has taken over")
         return self.epoch
 
     async def resign(self) -> None:
@@ -126,7 +126,7 @@ class Leader:
                 await self._let_go()
             else:
                 return True
-        # As SQLAlchemy would open it, and yet no connection of its pool: nothing else may end it.
+        # Opened as SQLAlchemy would, but outside its pool: nothing else may close it.
         dialect = self._database.engine.dialect
         arguments, options = dialect.create_connect_args(self._database.engine.url)
         connection = await psycopg.AsyncConnection.connect(

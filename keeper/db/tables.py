@@ -48,9 +48,9 @@ WATERMARKS = sa.Table(
     METADATA,
     key("program", sa.Text()),
     text("address"),
-    # Raised by every write: whoever read an older one loses.
+    # Raised by every write: a writer that read an older one fails.
     number("version"),
-    # Up to here all is indexed, and final; up to the other one what is confirmed was, too.
+    # Up to the first all is indexed, and final; up to the second what was confirmed is indexed, too.
     number("final_slot"),
     number("confirmed_slot"),
     # The newest final transaction, which every list must reach, and the newest in a slot before its
@@ -87,14 +87,14 @@ SIGNATURES = sa.Table(
     key("slot", sa.BigInteger()),
     key("position", sa.Integer()),
     text("signature"),
-    # Of those that succeeded: nobody reads the others.
+    # Only of those that succeeded: the others are never read.
     number("time", null=True),
     sa.Column("failed", sa.Boolean, nullable=False),
 )
 """Indexed transactions: final up to their program's final_slot, provisional above.
 
-One is known by where it was executed. The chain has a signature once, and an index of a million texts
-without any order, which nothing here asks, took a third of the time to index.
+One is known by where it was executed. The chain has a signature once, and an index of a million unordered
+texts, which nothing here asks for, took a third of the time to index.
 """
 
 ACCOUNTS = sa.Table(

@@ -38,7 +38,7 @@ class Wide(TypeDecorator[int]):
     """An integer of up to ``digits`` digits.
 
     NUMERIC on PostgreSQL. SQLite has an integer where it fits, else the digits as text, with zeros in
-    front: it sorts texts behind all integers, so the order is right, and sums of what fits are exact.
+    front: it sorts texts after all integers, so the order is right, and sums of what fits are exact.
     """
 
     impl = sa.Numeric

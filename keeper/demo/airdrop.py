@@ -17,11 +17,11 @@ from keeper.economy.supply import IO
 SEASON_POOLS = {1: 17_500_000 * IO, 2: 7_500_000 * IO, 3: 5_000_000 * IO}
 """The network's own seasons, base units."""
 POOL_SHARES = {"gpu": 75, "cpu": 20, "creators": 5}
-"""Percent of a season for each pool: the network publishes no figures, these are the demo's."""
+"""Percent of a season for each pool: the network publishes no figures; these are the demo's."""
 WALLETS = 1_000
 """Wallets with points in each season."""
 CLAIMING = 0.97
-"""Part of the wallets that come for their tokens in time."""
+"""Share of the wallets that claim their tokens in time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from keeper.economy.supply import GENESIS_SUPPLY, IO
 from keeper.jobs.buyback import bid_on_auction
 
 PARAMS = buyback.Params(max_lot=25 * USDC, min_lot=10 * USDC)
-"""The protocol's own, but for lots of a size that two days of 60 orders fill several of."""
+"""The protocol's own, but for smaller lots: the fees of two days of 60 orders fill several."""
 FIRST_PRICE = 4 * IO
 """IO per USDC that the admin sets before the first auction."""
 WORTH = {
@@ -39,11 +39,11 @@ WORTH = {
     "bidder 2": (405, 340, 380, 380, 300, 390),
     "bidder 3": (380, 375, 400, 370, 320, 415),
 }
-"""What a USDC is worth to each bidder on each day, hundredths of an IO; then from the first day on again."""
+"""What a USDC is worth to each bidder on each day, hundredths of an IO; then the days repeat."""
 AWAY = 2
 """On this day nobody bids: the lot goes to the next auction, at half the price."""
 PURSE = 5_000 * IO
-"""What each bidder has for bids, and the keeper."""
+"""What each bidder, the keeper too, has for bids; base units of IO."""
 KEEPER_NAME = "keeper"
 KEEPER = BidLimits(max_io=PURSE, margin_bps=200)
 
@@ -76,7 +76,7 @@ class Buyback:
     # -- what happens --------------------------------------------------------------------------
 
     async def initialise(self) -> None:
-        """Set the program up and the first price; the first auction can start a day later."""
+        """Set up the program and the first price; the first auction can start a day later."""
         network, admin = self.network, self.network.admin
         guardian = person("guardian").pubkey()
         await deploy.buyback_genesis(
@@ -94,7 +94,7 @@ class Buyback:
         self.network.chain.warp_to(max(self.network.chain.now(), next_start))
 
     async def goes_on(self) -> bool:
-        """Whether there is a lot to sell still."""
+        """Whether there is still a lot to sell."""
         config = await self._config()
         return config.open or self._tokens(config.usdc_vault) >= config.params.min_lot
 
@@ -141,7 +141,7 @@ class Buyback:
         return winner, len(events) - 1
 
     async def _bid(self, name: str, auction: Auction) -> Event | None:
-        """Somebody's bid; None when another's in the same second was first."""
+        """Bid, and return the sale; None when another bid in the same second was first."""
         bidder = self._wallet(name)
         cost = auction.path.cost(self.network.chain.now())
         assert cost is not None  # the price was looked at in the same second

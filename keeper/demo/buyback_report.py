@@ -22,7 +22,7 @@ PATH_COLOUR, FILL_COLOUR, BURN_COLOUR = "#2f6f8f", "#b03a3a", "#4fa36c"
 
 def tables(section: Buyback) -> list[Table | str]:
     """Everything that people should see of the buyback."""
-    return [_rounds(section.rounds), _sums(section), _told(section.rounds)]
+    return [_rounds(section.rounds), _sums(section), _summary(section.rounds)]
 
 
 def auctions(rounds: Sequence[Round]) -> list[Auction]:
@@ -68,7 +68,7 @@ def _sums(section: Buyback) -> Table:
     return table
 
 
-def _told(rounds: Sequence[Round]) -> str:
+def _summary(rounds: Sequence[Round]) -> str:
     late = sum(each.late for each in rounds)
     return (
         f"{late} bids came in the same second as the one that took the lot: refused, at no cost. "

@@ -1,4 +1,4 @@
-"""What the demo claims, it compares; a difference ends it."""
+"""The demo compares every figure that it claims; a difference ends it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Checks:
     """Counts comparisons."""
 
     def __init__(self) -> None:
-        """Start at none."""
+        """Start at zero."""
         self.passed = 0
 
     def equal(self, what: str, on_chain: object, expected: object) -> None:

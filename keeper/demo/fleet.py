@@ -23,25 +23,25 @@ from keeper.rewards.rule import VRAM_FAILURES
 DEVICES = 200
 SUPPLIERS = 60
 CO_STAKED = 50
-"""Devices with a co-staker each; a wallet takes two."""
+"""Devices that have a co-staker; each co-staker takes two."""
 CLASSES = (
     *("H100 80GB HBM3", "H200", "A100-SXM4-80GB", "L40S", "RTX 4090", "RTX 4090 D"),
     *("RTX 3090", "RTX 4080", "RTX 6000 Ada", "RTX A6000", "T4", "M4 Max"),
 )
-"""Six of each pool."""
+"""Six in each pool."""
 USDC_ASK = USDC // 4
 """Asked for a processor and hour at a multiplier of 1, give or take a fifth, base units of USDC."""
 IO_A_USDC = 4
-"""What suppliers reckon with."""
+"""IO per USDC, as suppliers reckon."""
 COUNTRIES = ("CH", "DE", "US", "JP", "BR", "IN", "ZA", "SE")
 SHORT_STAKES = 12
 """Devices whose supplier staked one base unit too little."""
 MOST_PROCESSORS = 8
 RESTARTED, ONLINE = 0.02, 0.99
-"""Parts of the devices in each hour."""
+"""Shares of the devices in each hour."""
 WORK = {Work.MISSING: 0.02, Work.PASSED: 0.97, Work.FAILED: 0.01}
 BAD_MEMORY = range(7, DEVICES, 40)
-"""Devices that failed the memory test again and again until a day has passed."""
+"""Devices that fail the memory test again and again until a day has passed."""
 REPAIRED = 24
 
 
@@ -114,7 +114,7 @@ class Fleet:
 
     @cached_property
     def stakes(self) -> dict[Keypair, int]:
-        """What everybody needs for all of its stakes, base units."""
+        """What each staker needs for all of its stakes, base units."""
         needed: dict[Keypair, int] = {}
         for each in self.machines:
             needed[each.supplier] = needed.get(each.supplier, 0) + each.own
@@ -123,7 +123,7 @@ class Fleet:
         return needed
 
     def observe(self, hour: int, start: int, up_since: int) -> Rows:
-        """What was seen in an hour that began at ``start``; the machines run since ``up_since``."""
+        """What was seen in an hour that began at ``start``; the machines have run since ``up_since``."""
         rng = np.random.default_rng([2024, hour])
         rows = np.zeros(DEVICES, OBSERVATION)
         rows["device"] = keys([each.address for each in self.machines])

@@ -85,7 +85,7 @@ class Network:
 
     @property
     def log(self) -> FilteringBoundLogger:
-        """Where jobs log to: what they do is shown in tables instead."""
+        """A log that keeps nothing short of critical: what jobs do is shown in tables instead."""
         log: FilteringBoundLogger = structlog.wrap_logger(
             structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
         )
@@ -120,7 +120,7 @@ class Network:
         self.checks.equal("free at launch", supply.circulating, 94_400_000 * IO)
 
     async def open_season(self, number: int) -> Airdrop:
-        """Publish a season and let everybody who claims in time claim."""
+        """Publish a season and open its claim page; its claims start after the notice."""
         season = airdrop(number)
         distribution = season.distribution
         start = self.chain.now() + tokenomics.SEASON_NOTICE

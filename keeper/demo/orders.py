@@ -57,7 +57,7 @@ class Market:
     # -- what happens --------------------------------------------------------------------------
 
     async def initialise(self) -> None:
-        """Set orders up, hand out money to renters, open suppliers' accounts; buyback comes before."""
+        """Set orders up, hand out money to renters, open suppliers' accounts; buyback is set up before."""
         network, guardian = self.network, person("guardian").pubkey()
         await deploy.orders_genesis(network.chain, network.admin, guardian=guardian, usdc_mint=network.usdc)
         self.wishes = wishes(self.stakers.fleet)
@@ -70,8 +70,8 @@ class Market:
             for currency, amount in MONEY.items():
                 source, to = self._account(treasury, currency), self._account(renter, currency)
                 opening = create_associated(payer, renter, self._mint(currency))
-                giving = transfer(source, to, treasury, amount)
-                await self._send([opening, giving], network.keeper, network.admin)
+                funding = transfer(source, to, treasury, amount)
+                await self._send([opening, funding], network.keeper, network.admin)
         for supplier in self.suppliers:
             await self._send([create_associated(payer, supplier, network.usdc)], network.keeper)
         for wallet in (*self._renters(), *self.suppliers):
@@ -79,7 +79,7 @@ class Market:
                 self.before[wallet, currency] = self._balance(wallet, currency)
 
     async def hour(self, number: int) -> None:
-        """Let everybody do what they do in hour ``number`` (0 is the first), in its first 20 minutes."""
+        """All that people do in hour ``number`` (0 is the first), in its first 20 minutes."""
         opening = [wish for wish in self.wishes if wish.hour == number]
         changing = [wish for wish in self.wishes if wish.change == number]
         await self.network.job("leases")
@@ -161,7 +161,7 @@ class Market:
             await self._send([orders.accept_lease(config, order, lease)], self.network.keeper, worker)
 
     async def _change(self, wish: Wish) -> None:
-        """What its people do with an order in the middle of its time, to its first lease."""
+        """What happens to an order in the middle of its time, to its first lease where one is enough."""
         if wish.fate == Story.CANCELLED:
             await self._send([orders.cancel_order(self._order(wish))], wish.renter)
             return
@@ -226,7 +226,7 @@ class Market:
 
     def _order(self, wish: Wish) -> Order:
         account = self.network.chain.get(wish.address)
-        assert account is not None  # it was opened and has leases or time
+        assert account is not None  # it was opened and has leases or time left
         return orders.parse_order(account.data)
 
     def _lease(self, order: Pubkey, device: Pubkey) -> Lease:

@@ -1,4 +1,4 @@
-"""The demo's orders told from their events alone, and compared with the rules and with every balance."""
+"""The demo's orders as their events alone show them, compared with the rules and with every balance."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from keeper.rewards.rows import addresses
 
 
 @dataclass(slots=True)
-class Let:
-    """A lease as its events tell it; amounts in base units, ``bought`` the hours of each extension."""
+class BookedLease:
+    """A lease as its events show it; amounts in base units, ``bought`` the hours of each extension."""
 
     order: Pubkey
     device: Pubkey
@@ -42,15 +42,15 @@ class Let:
 
 
 @dataclass(slots=True)
-class Opened:
-    """An order as its events tell it."""
+class BookedOrder:
+    """An order as its events show it; amounts in base units."""
 
     renter: Pubkey
     currency: Currency
     devices: int
     renter_fee_bps: int
     supplier_fee_bps: int
-    put_down: int = 0
+    deposited: int = 0
     refunded: int = 0
     reason: CloseReason | None = None
     surplus: int = 0
@@ -61,15 +61,15 @@ class Books:
     """Everything that happened."""
 
     events: Sequence[tuple[int, Event]] = ()
-    orders: dict[Pubkey, Opened] = field(default_factory=dict)
-    leases: list[Let] = field(default_factory=list)
+    orders: dict[Pubkey, BookedOrder] = field(default_factory=dict)
+    leases: list[BookedLease] = field(default_factory=list)
     earned: Counter[tuple[Pubkey, Currency]] = field(default_factory=Counter)
     net: Counter[Currency] = field(default_factory=Counter)
     fees: Counter[Currency] = field(default_factory=Counter)
 
-    def put_down(self, currency: Currency) -> int:
-        """All that renters ever put down."""
-        return sum(each.put_down for each in self.orders.values() if each.currency == currency)
+    def deposited(self, currency: Currency) -> int:
+        """All that renters ever deposited."""
+        return sum(each.deposited for each in self.orders.values() if each.currency == currency)
 
     def refunded(self, currency: Currency) -> int:
         """All that went back to them."""
@@ -79,13 +79,13 @@ class Books:
 def keep(events: Sequence[tuple[int, Event]]) -> Books:
     """Keep the books from the program's events."""
     books = Books(events)
-    current: dict[Pubkey, Let] = {}
+    current: dict[Pubkey, BookedLease] = {}
     for _, event in events:
         fields = event.fields
         match event.name:
             case "BookProduct":
                 terms = fields["terms"]
-                books.orders[fields["cluster_id"]] = Opened(
+                books.orders[fields["cluster_id"]] = BookedOrder(
                     fields["customer_id"],
                     Currency(fields["currency"]),
                     terms["devices"],
@@ -93,7 +93,7 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
                     fields["supplier_fee_bps"],
                 )
             case "Pay":
-                books.orders[fields["cluster_id"]].put_down += fields["amount"]
+                books.orders[fields["cluster_id"]].deposited += fields["amount"]
             case "Refund":
                 books.orders[fields["cluster_id"]].refunded += fields["amount"]
             case "OrderClosed":
@@ -101,7 +101,7 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
                 order.reason, order.surplus = CloseReason(fields["reason"]), fields["surplus"]
             case "LeaseMatched":
                 names = ("order", "device", "matcher", "supplier", "rate", "hours")
-                current[fields["lease"]] = Let(*(fields[name] for name in names))
+                current[fields["lease"]] = BookedLease(*(fields[name] for name in names))
                 books.leases.append(current[fields["lease"]])
             case "LeaseAccepted":
                 current[fields["lease"]].start = fields["start"]
@@ -129,14 +129,14 @@ async def check(network: Network, books: Books, before: dict[tuple[Pubkey, Curre
     mints = {Currency.IO: tokenomics.MINT, Currency.USDC: network.usdc}
     checks = network.checks
     for currency in Currency:
-        paid = books.put_down(currency) - books.refunded(currency)
+        paid = books.deposited(currency) - books.refunded(currency)
         parts = books.net[currency] + books.fees[currency]
         checks.equal(f"{currency.name} that renters paid", paid, parts)
         vault = _tokens(network, buyback.fee_vault(mints[currency]))
         checks.equal(f"fee vault in {currency.name}", vault, books.fees[currency])
     changes = Counter(books.earned)
     for order in books.orders.values():
-        changes[order.renter, order.currency] += order.refunded - order.put_down
+        changes[order.renter, order.currency] += order.refunded - order.deposited
         checks.equal("surplus in a vault", order.surplus, 0)
     for (wallet, currency), had in before.items():
         has = _tokens(network, associated_token_address(wallet, mints[currency]))
@@ -150,7 +150,7 @@ async def check(network: Network, books: Books, before: dict[tuple[Pubkey, Curre
 
 
 def check_hired(network: Network, stakers: Stakers, books: Books) -> None:
-    """Compare each published hour's hired devices with those that the events up to its end tell."""
+    """Compare each published hour's hired devices with those that follow from the events up to its end."""
     for manifest in stakers.manifests:
         end = manifest.start + HOUR
         terms = replay((at, event) for at, event in books.events if at < end)
@@ -161,7 +161,7 @@ def check_hired(network: Network, stakers: Stakers, books: Books) -> None:
         )
 
 
-def _check_lease(network: Network, order: Opened, lease: Let) -> None:
+def _check_lease(network: Network, order: BookedOrder, lease: BookedLease) -> None:
     """Pay and fees follow from price and time, however often they were settled."""
     checks = network.checks
     served = lease.stop - lease.start if lease.start else 0
@@ -174,7 +174,7 @@ def _check_lease(network: Network, order: Opened, lease: Let) -> None:
 
 
 async def _check_records(network: Network, books: Books) -> None:
-    """What the devices' accounts count is what the leases were."""
+    """The devices' accounts count what the leases were."""
     expected: dict[Pubkey, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for lease in books.leases:
         counts = expected[lease.device]

@@ -16,14 +16,14 @@ from keeper.terminal.tables import plain
 
 CLOSED = {
     CloseReason.SERVED: "served",
-    CloseReason.UNSERVED: "nobody let a device at their price",
+    CloseReason.UNSERVED: "no device available at their price",
     CloseReason.CANCELLED: "cancelled by the renter before that",
 }
 
 
 def tables(market: Market) -> list[Table | str]:
     """Everything that people should see of the orders."""
-    return [_money(market), _orders(market), _leases(market), _told(market)]
+    return [_money(market), _orders(market), _leases(market), _summary(market)]
 
 
 def _money(market: Market) -> Table:
@@ -31,9 +31,9 @@ def _money(market: Market) -> Table:
     title = f"{len(books.orders)} orders of {len({o.renter for o in books.orders.values()})} renters"
     table = plain(title, "", *(currency.name for currency in Currency))
     rows = {
-        "renters put down": [books.put_down(each) for each in Currency],
+        "renters deposited": [books.deposited(each) for each in Currency],
         "- given back": [books.refunded(each) for each in Currency],
-        "renters paid": [books.put_down(each) - books.refunded(each) for each in Currency],
+        "renters paid": [books.deposited(each) - books.refunded(each) for each in Currency],
         "- suppliers got": [books.net[each] for each in Currency],
         "- network fees, in buyback's vaults": [books.fees[each] for each in Currency],
     }
@@ -67,7 +67,7 @@ def _leases(market: Market) -> Table:
     return table
 
 
-def _told(market: Market) -> str:
+def _summary(market: Market) -> str:
     leases = market.books.leases
     operators = [operator.pubkey() for operator in market.stakers.operators]
     by = Counter[Pubkey](lease.matcher for lease in leases)

@@ -27,7 +27,7 @@ from keeper.economy.calendar import HOUR, month_start
 from keeper.economy.classes import read_classes
 from keeper.jobs.blocks import attest_hours
 from keeper.rewards import publication
-from keeper.rewards.history import History, HourPast
+from keeper.rewards.history import History, HourHistory
 from keeper.rewards.publication import Claimable, Manifest
 from keeper.rewards.rows import Rows, addresses
 from keeper.rewards.tree import leaf, tree
@@ -50,11 +50,11 @@ def evidence_of(machine: Machine) -> bytes:
 
 
 class _OneHistory(History):
-    """What all operators read: an hour is made from the index for the first of them and kept."""
+    """The history that all operators read: an hour is read from the index for the first of them and kept."""
 
-    _last: tuple[int, HourPast] | None = None
+    _last: tuple[int, HourHistory] | None = None
 
-    async def hour(self, start: int) -> HourPast:
+    async def hour(self, start: int) -> HourHistory:
         """See :class:`~keeper.rewards.history.History`."""
         if self._last is None or self._last[0] != start:
             self._last = start, await super().hour(start)
@@ -92,7 +92,7 @@ class Stakers:
     # -- what happens --------------------------------------------------------------------------
 
     async def initialise(self) -> None:
-        """Set the program up: parameters, operators, the published class table."""
+        """Set up the program: parameters, operators, the published class table."""
         shutil.rmtree(self.folder, ignore_errors=True)
         network = self.network
         await self._database.upgrade()
@@ -170,7 +170,7 @@ class Stakers:
         await self._database.close()
 
     async def claim(self, claims: Sequence[Claimable], each: Callable[[], None]) -> None:
-        """Pay everybody everything by the last root, in whoever's transactions, hour by hour to the limit."""
+        """Pay everybody everything by the last root, under the keeper's key, hour by hour up to the limit."""
         before = {wallet: self._balance(wallet) for wallet in self._wallets()}
         for found in claims:
             instruction = staking.claim(found.hour, found.wallet, found.lifetime, found.proof)
@@ -249,8 +249,8 @@ class Stakers:
     async def _lie(self, hour: int) -> None:
         """An operator attests a root of its own before the others."""
         liar, total = self.operators[LIAR], self.manifests[-1].total
-        said = Attestation(leaf(liar.pubkey(), total), total, 1, bytes(32))
-        await self._send([staking.attest(liar.pubkey(), hour, said)], liar)
+        attestation = Attestation(leaf(liar.pubkey(), total), total, 1, bytes(32))
+        await self._send([staking.attest(liar.pubkey(), hour, attestation)], liar)
 
     async def _events_of(self, hour: int) -> None:
         """Two slashes: the operators vote, one supplier appeals, the guardian vetoes that one."""

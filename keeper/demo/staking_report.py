@@ -17,7 +17,7 @@ from keeper.terminal.tables import plain
 def tables(stakers: Stakers) -> list[Table | str]:
     """Everything that people should see of the stakers."""
     hours = stakers.results()
-    return [_classes(stakers, hours), _reasons(hours), _sums(stakers), _told(stakers)]
+    return [_classes(stakers, hours), _reasons(hours), _sums(stakers), _summary(stakers)]
 
 
 def _classes(stakers: Stakers, hours: list[Rows]) -> Table:
@@ -70,7 +70,7 @@ def _sums(stakers: Stakers) -> Table:
     return table
 
 
-def _told(stakers: Stakers) -> str:
+def _summary(stakers: Stakers) -> str:
     return (
         f"{CO_STAKED} devices are co-staked, {SHORT_STAKES} one base unit short: those earn nothing. "
         f"All claims together took {len(stakers.claimed_in)} hours, as no hour pays more than "

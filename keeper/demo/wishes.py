@@ -19,9 +19,9 @@ RENTERS = 12
 LAST_HOUR = 36
 """Orders are opened from the first hour to this one."""
 LARGE, CHOOSY = 0.17, 0.1
-"""Parts of the orders: for many devices of any class of a pool, for some countries only."""
+"""Shares of the orders: for many devices of any class of a pool, for some countries only."""
 LAST_CHANGE = 42
-"""Nothing happens to an order after this hour but what time does."""
+"""After this hour only the clock changes an order."""
 COLOCATED = 31
 """This order wants all of its devices in one country."""
 
@@ -42,9 +42,9 @@ class Story(Enum):
     LAPSES = auto()
     """A worker doesn't accept in time; the device is matched again."""
     TOO_CHEAP = auto()
-    """Nobody lets a device at its price."""
+    """No device is available at its price."""
     CANCELLED = auto()
-    """Nobody does, and the renter doesn't wait for the end of the time."""
+    """The same, and the renter doesn't wait for the end of the time."""
 
 
 FATES = {

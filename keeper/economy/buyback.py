@@ -15,7 +15,7 @@ USDC: int = _CONSTANTS["USDC"]
 BPS = 10_000
 """Basis points in a whole."""
 INTERVAL: int = _CONSTANTS["INTERVAL"]
-"""Seconds from a start to the next at least."""
+"""The fewest seconds from one start to the next."""
 MAX_PRICE: int = _CONSTANTS["MAX_PRICE"]
 """No price is above this."""
 

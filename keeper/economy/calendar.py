@@ -13,7 +13,7 @@ MONTHS = 12
 
 
 class MonthError(UserError):
-    """A text that is no month, or a month past the calendar's end."""
+    """A text that is not a month, or a month past the calendar's end."""
 
 
 def month_number(year: int, month: int) -> int:
@@ -25,9 +25,7 @@ def month_start(month: int) -> int:
     """Unix time at which a month starts; raises MonthError past the year 9999."""
     year, index = divmod(month, MONTHS)
     if FIRST_YEAR + year > MAXYEAR:
-        raise MonthError(
-            f"{month_name(month)} is past the calendar's end in {MAXYEAR}: take an earlier month"
-        )
+        raise MonthError(f"{month_name(month)} is past the calendar's end in {MAXYEAR}: use an earlier month")
     return int(datetime(FIRST_YEAR + year, index + 1, 1, tzinfo=UTC).timestamp())
 
 
@@ -53,5 +51,5 @@ def parse_month(text: str) -> int:
     try:
         at = datetime.strptime(text, "%Y-%m")
     except ValueError as error:
-        raise MonthError(f"{text!r} is no month; write it like 2024-07") from error
+        raise MonthError(f"{text!r} is not a month; write it like 2024-07") from error
     return month_number(at.year, at.month)

@@ -13,7 +13,7 @@ from keeper.resources import CLASS_TABLE, constants
 NAME_BYTES = 24
 """Room for a class's name on chain."""
 MAX_MULTIPLIER: int = constants("staking")["MAX_MULTIPLIER"]
-"""The program takes no more, in hundredths."""
+"""The most that the program accepts, in hundredths."""
 
 
 class Pool(IntEnum):

@@ -61,7 +61,7 @@ def total_hours(start_month: int) -> int:
 
 
 def hours_ended(start_month: int, now: int) -> int:
-    """Hours of the emission that have ended at ``now``: 0 before it starts, never more than all."""
+    """Hours of the emission that have ended at ``now``: 0 before it starts, at most all of them."""
     elapsed = max(0, now - month_start(start_month)) // HOUR
     return min(elapsed, total_hours(start_month))
 

@@ -40,7 +40,7 @@ def read_start_month(path: Path = GENESIS_TABLE) -> int:
 
 
 def read_table(path: Path = GENESIS_TABLE) -> list[Row]:
-    """Read a genesis table; raises GenesisTableError, also when it isn't the genesis supply in all."""
+    """Read a genesis table; raises GenesisTableError, also when its total isn't the genesis supply."""
     with _reading(path):
         rows = [
             Row(

@@ -14,7 +14,7 @@ U64_DIGITS = len(str(U64_MAX))
 
 
 class AmountError(UserError):
-    """A text that is no amount, or one that can't be paid exactly."""
+    """A text that is not an amount, or one that can't be paid exactly."""
 
 
 def parse(text: str, currency: Currency) -> int:
@@ -25,7 +25,7 @@ def parse(text: str, currency: Currency) -> int:
     digits, name = DECIMALS[currency], currency.name
     found = re.fullmatch(r"(\d+)(?:\.(\d+))?", text, re.ASCII)
     if not found:
-        raise AmountError(f"{text!r} is no amount of {name}: write digits with a point, such as 1250.5")
+        raise AmountError(f"{text!r} is not an amount of {name}: write digits with a point, such as 1250.5")
     whole, fraction = found[1].lstrip("0"), found[2] or ""
     if len(fraction.rstrip("0")) > digits:
         raise AmountError(f"{text} {name} can't be paid exactly: {name} has {digits} decimals")

@@ -15,7 +15,7 @@ CONSTANTS = constants("orders")
 BPS = 10_000
 """Basis points in a whole."""
 MAX_HOURS: int = CONSTANTS["MAX_HOURS"]
-"""Hours of a lease at most, extensions included."""
+"""The most hours of a lease, extensions included."""
 
 
 class Currency(IntEnum):
@@ -71,7 +71,7 @@ class LeaseOutcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a settlement pays: ``amount`` of the principal is ``net`` and ``fee``; the renter's fee on top."""
+    """What a settlement pays: ``amount`` of the principal (``net`` and ``fee``), the renter's fee on top."""
 
     amount: int
     fee: int
@@ -94,12 +94,12 @@ def principal(rate: int, hours: int) -> int:
 
 
 def place(price: int, processors: int, hours: int, fee_bps: int) -> int:
-    """What is put down for one device: its cost at ``price`` for each processor."""
+    """What is deposited for one device: its cost at ``price`` for each processor."""
     return cost(price * processors, hours, fee_bps)
 
 
 def cost(rate: int, hours: int, fee_bps: int) -> int:
-    """What a renter is charged for ``hours`` at most: the principal and the fee on it."""
+    """The most a renter is charged for ``hours``: the principal and the fee on it."""
     whole = principal(rate, hours)
     return whole + fee(whole, fee_bps)
 
@@ -110,10 +110,10 @@ def earned(rate: int, seconds: int) -> int:
 
 
 def due_until(start: int, stop: int, hold: tuple[int, int], lag: int, now: int) -> int:
-    """Up to when a lease's supplier is owed at ``now``.
+    """The time until which a lease's supplier is owed at ``now``.
 
-    ``lag`` behind the clock, which stands while the guardian holds the money (from, until; zeros for never);
-    nothing before the first hour is whole.
+    It is ``lag`` behind the clock, which stops while the guardian holds the money (from, until; zeros for
+    never); nothing is owed before the first hour is complete.
     """
     held_from, held_until = hold
     clock = held_from if held_from and held_from <= now < held_until else now
@@ -124,8 +124,8 @@ def due_until(start: int, stop: int, hold: tuple[int, int], lag: int, now: int) 
 def renter_fee(rate: int, hours: int, seconds: int, reason: EndReason, bps: int) -> int:
     """The renter's fee on a lease of ``hours`` in all, that earns for ``seconds`` and ends for ``reason``.
 
-    It is that on the whole principal, also when the renter ends it early; but when the supplier or a fault
-    did, that on what was earned: otherwise a supplier that never serves could burn it.
+    It is charged on the whole principal, even when the renter ends the lease early; when the supplier or a
+    fault ends it, only on what was earned: otherwise a supplier that never serves could burn it.
     """
     failed = reason in (EndReason.SUPPLIER, EndReason.FAULT)
     return fee(earned(rate, seconds) if failed else principal(rate, hours), bps)
@@ -134,8 +134,8 @@ def renter_fee(rate: int, hours: int, seconds: int, reason: EndReason, bps: int)
 def payment(total: int, paid: int, fee_bps: int, renter_fee: int) -> Payment:
     """What is due when a lease has earned ``total``, of which ``paid`` was paid, and ``renter_fee`` is new.
 
-    The supplier's fee is that on everything so far, rounded up, less what was charged before: however often a
-    lease is settled, the sums are the same.
+    The supplier's fee is the one on everything so far, rounded up, less what was charged before: however
+    often a lease is settled, the sums are the same.
     """
     charge = fee(total, fee_bps) - fee(paid, fee_bps)
     return Payment(total - paid, charge, total - paid - charge, renter_fee)

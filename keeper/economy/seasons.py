@@ -93,7 +93,7 @@ class Distribution:
         return self._by_wallet.get(wallet)
 
     def proof(self, claim: Claim) -> bytes:
-        """The proof that the program wants beside a claim."""
+        """The proof that the program wants with a claim."""
         return self._tree.proof(claim.index)
 
 

@@ -42,7 +42,7 @@ class OfferState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoStake:
-    """Somebody's part of a device's stake: base units, unix seconds, basis points."""
+    """A co-staker's part of a device's stake: base units, unix seconds, basis points."""
 
     staker: Pubkey
     amount: int
@@ -68,7 +68,7 @@ def counted(own: int, co: CoStake, now: int) -> int:
 def supplier_state(own: int, offer: int, co: CoStake, least: int, now: int) -> OfferState:
     """What the supplier is shown: ``least`` is the device's minimum.
 
-    An open offer goes before a co-staker who leaves, as it is what the supplier acts on.
+    An open offer comes before a co-staker who leaves, as it is what the supplier acts on.
     """
     if offer:
         enough = counted(own, co, now) >= least

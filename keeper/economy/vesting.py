@@ -12,7 +12,7 @@ from keeper.economy.supply import BPS
 class Schedule:
     """When and how an amount (base units) becomes free.
 
-    ``tge_bps`` of it at launch; the first of ``tranches`` as the month starts that is
+    ``tge_bps`` of it at launch; the first of ``tranches`` at the start of the month that is
     ``cliff_months`` after the first month of emission.
     """
 

@@ -13,7 +13,7 @@ from keeper.chain.program import Fields
 
 
 class FoldError(ChainError):
-    """An event that can't have happened to the accounts as they are: one before it is lacking."""
+    """An event that can't have happened to the accounts as they are: an earlier one is missing."""
 
 
 class Book:
@@ -37,11 +37,11 @@ class Book:
         return self._kinds[kind]
 
     def put(self, kind: str, address: Pubkey, fields: Fields) -> None:
-        """Take an account over as it was found."""
+        """Put in an account as it was found."""
         self._kinds[kind][address] = fields
 
     def create(self, kind: str, address: Pubkey, bump: int, /, **values: Any) -> Fields:
-        """A new account with these values, zeros in the other fields; gives its fields."""
+        """Create an account with these values and zeros in the other fields; returns its fields."""
         if address in self._kinds[kind]:
             raise FoldError(f"the {kind} {address} exists already")
         fields = self.program.zeroed(kind)

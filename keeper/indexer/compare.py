@@ -13,7 +13,7 @@ from keeper.db.types import jsonable
 from keeper.indexer.book import Book
 
 MOST_DIFFERENCES = 100
-"""Differences that are looked for; one is enough to stop."""
+"""The most differences that are looked for; one is enough to halt."""
 
 
 @dataclass(frozen=True, slots=True)

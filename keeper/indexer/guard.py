@@ -14,8 +14,8 @@ from keeper.db.tables import CHAIN
 ONLY = 1
 """The id of the one row."""
 WHAT_TO_DO = (
-    "name another database by IONET_DATABASE, such as sqlite:///other.db, or the right chain by --chain or "
-    "IONET_CHAIN"
+    "name another database with IONET_DATABASE, such as sqlite:///other.db, or the right chain with --chain "
+    "or IONET_CHAIN"
 )
 
 
@@ -36,7 +36,7 @@ async def guard(database: Database, chain: ChainReader, where: str) -> None:
 
 
 async def require_chain(database: Database, chain: ChainReader, where: str) -> None:
-    """The same for whoever reads only: nothing is remembered."""
+    """The same for a command that only reads: nothing is remembered."""
     _refuse(await other_chain(database, chain, where))
 
 

@@ -20,7 +20,7 @@ WINDOW = 5_000
 
 
 class Kept:
-    """The accounts of an indexed program as of the slot that one field of its watermark says."""
+    """The accounts of an indexed program as of the slot in one field of its watermark."""
 
     def __init__(
         self, database: Database, indexer: ProgramIndexer, folds: Mapping[str, Fold], as_of: str
@@ -41,23 +41,23 @@ class Kept:
         return slot
 
     async def index(self, slot: int) -> None:
-        """Index up to a slot that somebody said is final.
+        """Index up to a slot that is known to be final.
 
-        Raises ChainUnreachable, without waiting, when whoever answers the indexer hasn't come so far.
+        Raises ChainUnreachable, without waiting, when the node that answers the indexer hasn't come so far.
         """
         before: tuple[int, int | None] | None = None
         while (mark := await self.indexer.watermark()).final_slot < slot:
             # A poll that ends an interrupted one goes no further than that one meant to.
-            stand = mark.final_slot, mark.target_slot
-            if stand == before:
+            reached = mark.final_slot, mark.target_slot
+            if reached == before:
                 raise ChainUnreachable(
                     f"{self.program.name} can be indexed up to slot {mark.final_slot}, not {slot}"
                 )
-            before = stand
+            before = reached
             await self.indexer.poll()
 
     async def fold(self, up_to: int | None = None) -> Book:
-        """Bring the accounts up to slot ``up_to``, or to the last final one, and give them.
+        """Bring the accounts up to slot ``up_to``, or to the last final one, and return them.
 
         Raises FoldError, and does not get past it, for an event that can't have happened; OvertakenError
         when another indexer is at work.
@@ -76,7 +76,7 @@ class Kept:
         return book
 
     async def advance(self, book: Book, above: int, end: int) -> int:
-        """Fold the next window of events above a slot into a book; gives the slot that it ends with."""
+        """Fold the next window of events above a slot into a book; returns the slot that it ends with."""
         async with self.database.reading() as connection:
             slot = await self._window(connection, above, end)
             events = await self.indexer.tables.read(connection, above, slot)
@@ -89,7 +89,7 @@ class Kept:
         return slot
 
     async def load(self, mark: Watermark) -> Book:
-        """The accounts as of the watermark: those in memory, unless another keeper went on since."""
+        """The accounts as of the watermark: those in memory, unless another keeper has gone on since."""
         if self._book is not None and self._slot == self.slot_of(mark):
             return self._book
         book = Book(self.program)
@@ -105,12 +105,12 @@ class Kept:
         return book
 
     async def forget(self, mark: Watermark) -> Watermark:
-        """Let the accounts be made anew from the first event on."""
+        """Have the accounts made anew from the first event on."""
         async with self.database.transaction() as connection:
             return await self.indexer.forget_accounts(connection, mark, self._as_of)
 
     async def _window(self, connection: AsyncConnection, above: int, end: int) -> int:
-        """The last slot to read events up to: that of so many transactions further."""
+        """The slot to read events up to: that of the WINDOW-th transaction from here, at most ``end``."""
         slots = sa.select(SIGNATURES.c.slot).filter_by(program=self.program.name)
         later = slots.where(SIGNATURES.c.slot > above, SIGNATURES.c.slot <= end)
         last = await connection.scalar(later.order_by(SIGNATURES.c.slot).offset(WINDOW - 1).limit(1))

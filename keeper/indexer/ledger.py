@@ -52,7 +52,7 @@ class Ledger(Kept):
             result = Comparison(self.program.name, slot, 0, [Difference("", "", "", str(error), None)])
             await self._keep(result)
             return result
-        # Anybody may give a program an account, but only one of zeros: none of its own is.
+        # Anyone can give a program an account, but only one of zeros, which none of its own is.
         on_chain = {at: account.data for at, account in found.items() if account.data.strip(b"\0")}
         result = Comparison(self.program.name, slot, len(on_chain), differences(book, on_chain))
         await self._keep(result)

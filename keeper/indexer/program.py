@@ -2,7 +2,7 @@
 
 A poll goes down the list of final transactions to the newest one that is indexed (the anchor), noting
 what it meets in the backlog; then up again, indexing the backlog oldest first. What is confirmed and
-not final yet is indexed last, provisionally: rows above the watermark's final slot may go again. Each
+not final yet is indexed last, provisionally: rows above the watermark's final slot may go away. Each
 step is one database transaction together with the watermark, so that nothing is skipped or done
 twice, wherever it is cut off; an indexer beside this one is noticed by the watermark's version.
 """
@@ -27,15 +27,15 @@ from keeper.db.tables import ACCOUNTS, BACKLOG, HOUR_ACCOUNTS, SIGNATURES, WATER
 from keeper.indexer.walk import Bottom, walk
 
 BATCH = 4_000
-"""Transactions that are indexed in one step, and those of the last one's slot: each of some twenty tables
-costs a step as much as a few hundred rows do."""
+"""Transactions that are indexed in one step, plus the rest of the last one's slot: each of some twenty
+tables costs a step as much as a few hundred rows do."""
 INTO_SIGNATURES = Insertion(SIGNATURES)
 INTO_BACKLOG = Insertion(BACKLOG, only_new=True)
 """A node may list one twice."""
 BEFORE_ALL = -1
 """A slot below all others."""
 ACCOUNTS_OF = {"folded_slot": ACCOUNTS, "hour_slot": HOUR_ACCOUNTS}
-"""The tables of accounts made from events, by the watermark that says as of which slot."""
+"""The tables of accounts made from events, by the watermark's field that says as of which slot."""
 
 
 class OvertakenError(ChainUnreachable):
@@ -117,7 +117,7 @@ class ProgramIndexer:
         self._done = Progress(0, 0, 0)
 
     async def prepare(self) -> None:
-        """Create what lacks; raises DatabaseError when the database is about another deployment."""
+        """Create what is missing; raises DatabaseError when the database is about another deployment."""
         name, address = self.program.name, str(self.program.address)
         async with self._database.changing_schema() as connection:
             await self.tables.create(connection)
@@ -140,9 +140,9 @@ class ProgramIndexer:
     async def poll(self) -> Progress:
         """Index what is new.
 
-        Raises ChainUnreachable when whoever answers is behind, doesn't list what it listed before, or
-        another indexer is at work on what is final; ChainError when it hasn't got what it lists.
-        Nothing is skipped then: the next poll goes on where this one stopped.
+        Raises ChainUnreachable when the node that answers is behind or doesn't list what it listed before,
+        or when another indexer is at work on what is final; ChainError when the node doesn't have what it
+        lists. Nothing is skipped then: the next poll goes on where this one stopped.
         """
         self._done = Progress(0, 0, 0)
         mark = await self.watermark()
@@ -156,8 +156,8 @@ class ProgramIndexer:
         if not mark.target_complete:
             mark = await self._descend(mark)
         mark = await self._climb(mark)
-        # Overtaken here, the rest is the other's to do. Were this poll to fail for it, two indexers could
-        # overtake each other for ever; so one of them has always finished.
+        # When overtaken here, the other indexer does the rest. If this poll failed instead, the two could
+        # overtake each other forever; this way one of them has always finished.
         with suppress(OvertakenError):
             await self._index_provisional(mark)
         return self._done
@@ -177,11 +177,11 @@ class ProgramIndexer:
         )
         async for page, last in pages:
             # What is indexed provisionally is noted, too: it is final only once it is listed so. What
-            # should be indexed long since and isn't was kept from us before.
+            # should long have been indexed and isn't was withheld from us before.
             late = await self._unknown([e for e in page if mark.anchor_slot <= e.slot <= mark.final_slot])
             new = await self._not_noted([each for each in page if each.slot > mark.final_slot] + late)
             mark = replace(mark, target_complete=last)
-            # Each write gets on: were one for nothing, indexers could overtake each other with it for ever.
+            # Each write makes progress: with empty ones, indexers could overtake each other forever.
             if new:
                 mark = await self._note(mark, new)
         return mark
@@ -198,7 +198,7 @@ class ProgramIndexer:
         return [each for each in listed if not noted or (str(each.signature), each.slot) not in noted]
 
     async def _where_stopped(self) -> Signature | None:
-        """What an interrupted descent goes on below: the lowest but one of its slots, as in walk."""
+        """What an interrupted descent goes on below: a transaction of its lowest slot but one, as in walk."""
         async with self._database.reading() as connection:
             own = sa.select(BACKLOG).filter_by(program=self.program.name)
             lowest = (await connection.execute(own.order_by(BACKLOG.c.slot).limit(1))).first()
@@ -222,7 +222,7 @@ class ProgramIndexer:
         return mark
 
     async def _climb(self, mark: Watermark) -> Watermark:
-        """Index the backlog, oldest first, then all is final up to the target."""
+        """Index the backlog, oldest first; then all is final up to the target."""
         while batch := await self._next_batch():
             slots = [each.slot for each in batch]
             found = await self._read(await self._unknown(batch))
@@ -277,7 +277,7 @@ class ProgramIndexer:
     # -- steps of both -------------------------------------------------------------------------
 
     async def _ordered(self, listed: Sequence[Listed]) -> list[Listed]:
-        """In the order of execution; asks for the blocks of those whose list didn't tell."""
+        """In the order of execution; asks for the blocks of those that were listed without a position."""
         positions: dict[Signature, int] = {}
         for slot in sorted({each.slot for each in listed if each.position is None}):
             positions.update((name, at) for at, name in enumerate(await self._chain.block(slot)))
@@ -336,7 +336,7 @@ class ProgramIndexer:
         return _Read(len(listed), columns, events)
 
     async def forget_accounts(self, connection: AsyncConnection, mark: Watermark, name: str) -> Watermark:
-        """Let accounts be made anew: a transaction came to light below the slot that they are as of, say."""
+        """Have accounts made anew, as when a transaction came to light below the slot that they are as of."""
         mark = await self.move(connection, mark.with_accounts(name, BEFORE_ALL))
         await connection.execute(sa.delete(ACCOUNTS_OF[name]).filter_by(program=self.program.name))
         return mark

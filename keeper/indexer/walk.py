@@ -1,7 +1,7 @@
 """A program's list of transactions, from the newest down to one that is known to be in it.
 
-No list is believed to end where it happens to stop: only the known transaction, the anchor, ends one,
-and the beginning of a program's history only the same answer three times. The order inside a page is
+No list is believed to end where it happens to stop: only the known transaction, the anchor, ends one, and
+only the same answer three times is taken for the beginning of a program's history. The order inside a page is
 not relied on either, nor inside a slot: a page's oldest slot is listed again with the next page.
 """
 
@@ -16,7 +16,7 @@ from solders.signature import Signature
 from keeper.chain import ChainReader, ChainUnreachable, Commitment, Listed
 
 END_ANSWERS = 3
-"""How often nothing older has to be listed for it to be the beginning of the history."""
+"""How many times nothing older must be listed before that is taken for the beginning of the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Bottom:
 
 
 class ListCutShort(ChainUnreachable):
-    """A list stopped above a transaction that is known to be in it: somebody didn't tell everything."""
+    """A list stopped above a transaction that is known to be in it: the node left something out."""
 
 
 async def walk(

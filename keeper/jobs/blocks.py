@@ -21,8 +21,8 @@ from keeper.rewards.publication import PublicationError, publish, published_hour
 from keeper.rewards.rows import OBSERVATION, Hour, Rows, class_rows, field_rows
 from keeper.sender import Action
 
-LACKING = (
-    "its block is final, and neither its files are here nor what was observed in it: name operators that "
+MISSING = (
+    "its block is final, but neither its files nor its observations are here: name operators that "
     "serve theirs in IONET_PEERS, or run ionet rewards fetch --from URL"
 )
 
@@ -52,7 +52,7 @@ async def attest_hours(
 
     An hour's devices and leases are made from the events up to its end, once these are final: operators
     agree whenever they look. An hour that was published is not computed again. The last final hour's
-    files, which the next hour goes on from, come from one of ``peers`` where they lack; otherwise the
+    files, which the next hour goes on from, come from one of ``peers`` where they are missing; otherwise the
     missing hours are made up for. Where the other operators agreed on something else, or the hour before
     can't be read, this stops and logs an error: what follows would differ, too.
     """
@@ -71,7 +71,7 @@ async def attest_hours(
         return []
     first = await _first_hour(port.chain, port.log, folder, terms.next_hour, peers)
     hours = range(first, min(ended, terms.next_hour + staking.MAX_HOURS_AHEAD))
-    # Final blocks have accounts for so long.
+    # Final blocks keep their accounts for this long.
     blocks = await staking.read_hours(
         port.chain, [h for h in hours if h >= terms.next_hour - staking.KEPT_ROOTS]
     )
@@ -80,32 +80,33 @@ async def attest_hours(
         start = month_start(economy.start_month) + number * HOUR
         hour = Hour(number, start, emission.cumulative(economy.start_month, number + 1))
         try:
-            said = await _published(port.log, folder, hour, observe, history)
+            attestation = await _published(port.log, folder, hour, observe, history)
         except PublicationError as error:
             port.log.error("block.unpublished", hour=number, reason=str(error))
             break
-        if said is None:
+        if attestation is None:
             if number < terms.next_hour:
-                port.log.error("block.unpublished", hour=number, reason=LACKING)
+                port.log.error("block.unpublished", hour=number, reason=MISSING)
             break
         block = blocks.get(number)
         if block and _is_decided(block, terms):
-            if (block.root, block.data_hash) != (said.root, said.data_hash):
-                port.log.error("block.differs", hour=number, ours=said.root.hex(), theirs=block.root.hex())
+            if (block.root, block.data_hash) != (attestation.root, attestation.data_hash):
+                ours, theirs = attestation.root.hex(), block.root.hex()
+                port.log.error("block.differs", hour=number, ours=ours, theirs=theirs)
                 break
             continue
-        if number < terms.next_hour or (block and block.vote(terms, key) == said.hash):
+        if number < terms.next_hour or (block and block.vote(terms, key) == attestation.hash):
             continue
 
         async def still_open(number: int = number) -> bool:
             found = (await staking.read_hours(port.chain, [number])).get(number)
             return found is None or found.status == BlockStatus.OPEN
 
-        instructions = [staking.attest(key, number, said)]
-        # A veto, other parameters or another word void what was said: saying it again is another thing.
+        instructions = [staking.attest(key, number, attestation)]
+        # A veto, new parameters or another vote void what was attested: attesting it again is a new action.
         before = block.vote(terms, key) if block else None
         since = f"{terms.revision}:{block.vetoes if block else 0}:{before.hex() if before else '-'}"
-        name = f"attest:{key}:{number}:{since}:{said.hash.hex()}"
+        name = f"attest:{key}:{number}:{since}:{attestation.hash.hex()}"
         for event in await do(port, PROGRAM, instructions, still_open, key=name):
             port.log.info(
                 "block.attested", **pick(event.fields, "hour", "total", "devices", "agreed", "conflict")
@@ -115,7 +116,7 @@ async def attest_hours(
 
 
 async def finalise_blocks(port: Port) -> list[Event]:
-    """Make agreed blocks final whose challenge window is over, in order; close those that pay no more."""
+    """Finalise agreed blocks whose challenge window is over, in order; close those that no longer pay."""
     events: list[Event] = []
     while block := await _agreed(port.chain):
 
@@ -126,7 +127,7 @@ async def finalise_blocks(port: Port) -> list[Event]:
         name = f"block:{block.hour}:finalise:{block.agreed_at}"
         done = await do(port, PROGRAM, final, still_agreed, key=name)
         if not done:
-            # It waits after a refusal, or another keeper was faster: the next run sees.
+            # It waits after a refusal, or another keeper was faster: the next run will see.
             break
         for event in done:
             port.log.info("block.finalised", **pick(event.fields, "hour", "total", "devices"))
@@ -145,7 +146,7 @@ async def finalise_blocks(port: Port) -> list[Event]:
 async def _first_hour(
     chain: ChainReader, log: FilteringBoundLogger, folder: Path, next_hour: int, peers: Sequence[str]
 ) -> int:
-    """The hour to begin with: the last final one, from a peer if need be, or the last one that there is."""
+    """The hour to begin with: the last final one, from a peer if need be, or the last one that is here."""
     last = next_hour - 1
     if last < 0 or (folder / str(last)).exists():
         return max(0, last)
@@ -169,11 +170,11 @@ def _is_decided(block: Block, terms: staking.Config) -> bool:
 async def _published(
     log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe, history: History
 ) -> Attestation | None:
-    """What to say about an hour, from its files or computed now; None while that can't be known."""
+    """What to attest for an hour, from its files or computed now; None while that can't be known."""
     if (folder / str(hour.number)).exists():
         return read_manifest(folder, hour.number).attestation
     if hour.number:
-        # Before anything is read for nothing.
+        # Raises before anything is read for nothing.
         read_manifest(folder, hour.number - 1)
     seen = await observe(hour.number)
     if seen is None:
@@ -213,7 +214,7 @@ async def _agreed(chain: ChainReader) -> Block | None:
 
 
 async def _replaced(chain: ChainReader) -> list[Block]:
-    """Blocks whose roots pay no more."""
+    """Blocks whose roots no longer pay."""
     config = await staking.read_config(chain)
     if config is None:
         return []

@@ -24,7 +24,7 @@ from keeper.jobs.port import Port, do, pick
 
 
 async def read_view(chain: ChainReader) -> View | None:
-    """What decisions go by; None before ``initialize``."""
+    """What decisions are made from; None before ``initialize``."""
     config = await buyback.read_config(chain)
     if config is None:
         return None

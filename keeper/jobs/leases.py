@@ -24,8 +24,8 @@ LOGGED = {
 }
 """Names in the log, and fields, by the program's events."""
 STEPS = 5
-"""A lease's end, payment, closing, its order's refund and closing. Somebody who makes another thing due all
-the time waits for the next run, as everybody does: other jobs have their turn before.
+"""A lease's end, payment, closing, its order's refund and closing. Whoever keeps making more due waits for
+the next run, as everybody does: other jobs have their turn first.
 """
 
 
@@ -75,7 +75,7 @@ async def read_book(chain: ChainReader) -> OrderAccounts:
 
 
 def name(action: Due, book: OrderAccounts) -> str:
-    """What an action is called: by an address, when that came to be (it can again), and what is done.
+    """An action's name: an address, when it was created (it can be again), and what is done.
 
     A payment's name has what was paid before, a refund's what was refunded before.
     """
@@ -96,7 +96,7 @@ def name(action: Due, book: OrderAccounts) -> str:
 
 
 def instruction(action: Due, book: OrderAccounts, config: Config, payer: Pubkey) -> Instruction:
-    """What does an action."""
+    """The instruction that does an action."""
     address = action.address
     match action.kind:
         case DueKind.END:
@@ -115,7 +115,7 @@ def instruction(action: Due, book: OrderAccounts, config: Config, payer: Pubkey)
 
 
 async def _is_due(chain: ChainReader, action: Due, before: OrderAccounts) -> bool:
-    """Whether an action is due still, by the accounts that it is about alone."""
+    """Whether an action is still due, by the accounts that it is about alone."""
     address, kind = action.address, action.kind
     if kind is DueKind.CLOSE_FAULT:
         lease_at = before.faults[address].lease

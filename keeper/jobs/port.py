@@ -34,7 +34,7 @@ class Port(Protocol):
 
     @property
     def payer(self) -> Pubkey:
-        """Who pays for what is done, and signs it: an operator's job acts in this name."""
+        """Who pays for what is done, and signs it; an operator's job acts as this key."""
         ...
 
     @property
@@ -45,8 +45,8 @@ class Port(Protocol):
     async def do(self, actions: Sequence[Action]) -> list[TransactionRecord]:
         """Do things that don't depend on each other, several in a transaction where they fit.
 
-        One that is refused keeps no other from being done. A refusal of what isn't due any more is none:
-        somebody else was faster. The first refusal that is a failure is raised at the end.
+        One that is refused doesn't keep others from being done. A refusal of what is no longer due doesn't
+        count: somebody else was faster. The first refusal that is a failure is raised at the end.
         """
         ...
 
@@ -104,9 +104,9 @@ async def send_in_packs(
     send: Callable[[Sequence[Instruction]], Awaitable[TransactionRecord]],
     log: FilteringBoundLogger,
 ) -> list[TransactionRecord]:
-    """Send actions, as many in a transaction as fit; each alone of a transaction that is refused.
+    """Send actions, as many in a transaction as fit; when one is refused, each of its actions alone.
 
-    Refusals are treated as :meth:`Port.do` says. Raises at once what is the payer's own trouble.
+    Refusals are treated as :meth:`Port.do` says. Raises at once what is the payer's own fault.
     """
     records: list[TransactionRecord] = []
     failures: list[TransactionFailed] = []
@@ -118,7 +118,7 @@ async def send_in_packs(
             records.append(await send([each for action in run for each in action.instructions]))
         except TransactionFailed as failure:
             if failure.record.failed_instruction is None:
-                raise  # the payer's own trouble, not that of what it pays for
+                raise  # the payer's own fault, not an action's
             if len(run) > 1:
                 waiting.extendleft([each] for each in reversed(run))
                 continue

@@ -14,7 +14,7 @@ from keeper.sender import Action
 
 
 async def execute_slashes(port: Port) -> list[Event]:
-    """Burn the stakes of every slash whose appeal period is over, void those that are outdated."""
+    """Burn the stakes of every slash whose appeal period is over; void those that are outdated."""
     actions = []
     for slash, device in await _due(port.chain):
 

@@ -15,9 +15,9 @@ from keeper.economy.orders import EndReason, LeaseStatus
 from keeper.errors import UserError
 
 SETTLE_EVERY = DAY - HOUR
-"""A running lease is paid when the last payment is so long ago: once a day even if keepers are late."""
+"""A running lease is paid when the last payment is this long ago: once a day even if keepers are late."""
 CLOSE_AFTER = HOUR
-"""A lease stays for so long after it ran, so that whoever computes the hour's rewards still finds it."""
+"""A lease stays for this long after it ran, so that whoever computes the hour's rewards still finds it."""
 
 
 class DueKind(StrEnum):
@@ -51,10 +51,10 @@ class OrderAccounts:
 def due(book: OrderAccounts, now: int) -> list[Due]:
     """What anybody may and somebody should do at ``now``.
 
-    Leases end whose time to be accepted or whose hours are over; a running lease is paid once a day, an
-    ended one when all of its money is due, the rest of the renter's fee as well; what is done with is
-    closed. An order's rest goes back when it takes no more devices, with its closing where nothing is left
-    to happen.
+    Leases whose time to be accepted or whose hours are over end; a running lease is paid once a day, an
+    ended one when all of its money is due, together with the rest of the renter's fee; what is done with
+    is closed. When an order takes no more devices, its rest goes back, by closing it where no lease is
+    left.
     """
     steps = ((address, _step(book, lease, now)) for address, lease in book.leases.items())
     found = [Due(kind, address) for address, kind in steps if kind]
@@ -72,7 +72,7 @@ def due(book: OrderAccounts, now: int) -> list[Due]:
 
 
 def _step(book: OrderAccounts, lease: Lease, now: int) -> DueKind | None:
-    """The next step that is due of a lease."""
+    """The next step that is due for a lease, None when none is."""
     order = book.orders[lease.order]
     if lease.status == LeaseStatus.MATCHED:
         return DueKind.END if now >= lease.accept_until else None
@@ -82,14 +82,14 @@ def _step(book: OrderAccounts, lease: Lease, now: int) -> DueKind | None:
         everything = lease.status == LeaseStatus.ENDED and lease.due_until(order, now) == lease.stop
         return DueKind.SETTLE if everything or now - last_paid(order, lease) >= SETTLE_EVERY else None
     if lease.status == LeaseStatus.ENDED and lease.held == 0:
-        # One that never ran blocks its device's way back into the order: at once.
+        # One that never ran keeps its device out of the order: closed at once.
         ran_until = min(lease.ended_at, lease.start + lease.hours * HOUR) if lease.start else 0
         return DueKind.CLOSE_LEASE if now >= ran_until + CLOSE_AFTER else None
     return None
 
 
 def last_paid(order: Order, lease: Lease) -> int:
-    """When a lease was settled last, at the earliest, from what was paid by then; its start before that."""
+    """When a lease was last settled, at the earliest, from what was paid by then; its start if it wasn't."""
     if not lease.paid:
         return lease.start
     return lease.start + -(-lease.paid * HOUR // lease.rate) + order.settlement_lag
@@ -97,9 +97,9 @@ def last_paid(order: Order, lease: Lease) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ending a lease does: it earns up to ``stop``; ``released`` is free again.
+    """What ending a lease does: it earns until ``stop``; ``released`` is free again.
 
-    Still held are ``pay`` for its supplier and ``fee`` of the renter's.
+    ``pay`` for its supplier and ``fee``, the rest of the renter's fee, are still held.
     """
 
     reason: EndReason
@@ -114,11 +114,11 @@ class EndingRefused(UserError):
 
 
 def ending(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
-    """What it does when ``caller`` ends a lease at ``now``; raises EndingRefused when it may not.
+    """What happens when ``caller`` ends a lease at ``now``; raises EndingRefused when it may not.
 
-    A renter pays the first hour whole and then by the second, a supplier gets nothing for the hour that
-    it breaks off in. What was due is never taken back. The renter's fee is whole unless the supplier
-    ended it.
+    A renter pays the first hour in full and then by the second; a supplier gets nothing for the hour that
+    it breaks off in. What was due is never taken back. The renter's fee is charged in full unless the
+    supplier ended the lease.
     """
     renter, supplier = caller == order.renter, caller in (lease.supplier, lease.worker)
     if lease.status == LeaseStatus.ENDED:

@@ -15,12 +15,12 @@ from keeper.economy.staking import counted
 
 
 def ask(device: Device, currency: Currency) -> int:
-    """What a device asks for a processor and hour, base units; 0 when it isn't let for the currency."""
+    """What a device asks for a processor and hour, base units; 0 when it isn't for lease in the currency."""
     return device.ask_io if currency == Currency.IO else device.ask_usdc
 
 
 def satisfies(order: Order, device: Device, classes: Mapping[int, Class], now: int) -> bool:
-    """Whether the program would take this device for the order at ``now``, but for its country."""
+    """Whether the program would take this device for the order at ``now``, apart from its country."""
     terms = order.terms
     of_class = classes.get(device.device_class)
     return (
@@ -44,12 +44,12 @@ def choose(
     now: int,
     leases: Collection[Pubkey] = (),
 ) -> list[Pubkey]:
-    """The devices to match to an order at ``now``: as many as are open, or as there are.
+    """The devices to match to an order at ``now``, for all of its open places or as many as there are.
 
-    The cheapest first; of equals the one with fewer failed leases, then with more done, then by address.
-    ``leases`` are the addresses of leases that are there: a device has one for an order until it is
-    closed. Colocated orders get the country with most of the devices wanted, of those the cheapest in
-    all, then the first by its letters.
+    The cheapest come first; among equals the one with fewer failed leases, then more done, then by address.
+    ``leases`` are the addresses of existing leases: a device has one for an order until it is closed. A
+    colocated order gets the country that has most of the devices wanted; among equals the one that is
+    cheapest in all, then the first by the alphabet.
     """
     if not order.takes_devices(now):
         return []
@@ -66,8 +66,8 @@ def choose(
         def country(row: tuple[int, int, int, bytes]) -> str:
             return devices[Pubkey(row[3])].country
 
-        places = groupby(sorted(found, key=country), key=country)
-        options = [(name, list(rows)[: order.open]) for name, rows in places]
+        by_country = groupby(sorted(found, key=country), key=country)
+        options = [(name, list(rows)[: order.open]) for name, rows in by_country]
         options.sort(key=lambda option: (-len(option[1]), sum(row[0] for row in option[1]), option[0]))
         found = options[0][1] if options else []
     return [Pubkey(address) for *_, address in found[: order.open]]

@@ -1,7 +1,7 @@
-"""An hour's published files from whoever has them: believed once they are what the chain says.
+"""An hour's published files from whoever has them: trusted only once they match the chain.
 
 The data hash on chain is the manifest's, the manifest has each file's size and hash, and the wallets'
-root is on chain as well: whoever answers can keep files back, and can't change any.
+root is on chain as well: a peer can withhold files, but can't change any.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TIMEOUT_SECONDS = 10.0
 MAX_SECONDS = 300
 """For all of an hour's files: a peer that trickles must not hold up the others for ever."""
 PLAIN = {"accept-encoding": "identity"}
-"""What is packed has another size than the manifest says, and can grow without end."""
+"""A compressed answer has another size than the manifest says, and can grow without end."""
 
 
 class PeerError(UserError):
@@ -44,7 +44,7 @@ class PeerError(UserError):
 async def fetch(peer: str, folder: Path, hour: int, block: Block) -> Manifest:
     """Get hour ``hour`` from the service at ``peer`` into ``folder``; ``block`` is the chain's.
 
-    Nothing is left there of what isn't as the chain says. Raises PeerError, FolderUnusable.
+    What doesn't match the chain isn't kept. Raises PeerError, FolderUnusable.
     """
     try:
         async with asyncio.timeout(MAX_SECONDS), httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
@@ -63,9 +63,9 @@ async def fetch(peer: str, folder: Path, hour: int, block: Block) -> Manifest:
 async def fetch_from_any(
     peers: Sequence[str], folder: Path, hour: int, block: Block, refused: Callable[[str, PeerError], None]
 ) -> tuple[str, Manifest] | None:
-    """The same from the first of ``peers`` that has it, with which one; None when none does.
+    """Fetch an hour from the first of ``peers`` that has it; returns that peer and the manifest, or None.
 
-    ``refused`` is told of each that hasn't, and why, before the next one is asked.
+    ``refused`` is called for each peer that hasn't, with the reason, before the next one is asked.
     """
     for peer in peers:
         try:
@@ -76,13 +76,13 @@ async def fetch_from_any(
 
 
 def compare(manifest: Manifest, block: Block) -> None:
-    """Raise PublicationError where the chain says something else than a manifest."""
-    said = manifest.attestation
+    """Raise PublicationError where a manifest differs from the chain's block."""
+    published = manifest.attestation
     for field in fields(Attestation):
-        if (there := getattr(block, field.name)) != (here := getattr(said, field.name)):
+        if (there := getattr(block, field.name)) != (here := getattr(published, field.name)):
             stated, found = (each.hex() if isinstance(each, bytes) else each for each in (here, there))
             raise PublicationError(
-                f"hour {manifest.hour}: {field.name} on chain is {found}, the published files say {stated}"
+                f"hour {manifest.hour}: {field.name} on chain is {found}, but {stated} in the published files"
             )
 
 
@@ -90,15 +90,15 @@ async def _fetch(client: httpx.AsyncClient, place: str, part: Path, hour: int, b
     path = part / MANIFEST
     digest = await _download(client, f"{place}/{MANIFEST}", path, MAX_MANIFEST_BYTES)
     if digest != block.data_hash.hex():
-        raise PeerError(f"{MANIFEST} has SHA-256 {digest}, on chain is {block.data_hash.hex()}")
+        raise PeerError(f"{MANIFEST} has SHA-256 {digest}, but on chain it is {block.data_hash.hex()}")
     manifest = Manifest.decode(path.read_bytes())
     if manifest.hour != hour or manifest.files.keys() != KINDS.keys():
-        raise PeerError(f"{MANIFEST} is of hour {manifest.hour}, files {', '.join(manifest.files)}")
+        raise PeerError(f"{MANIFEST} is of hour {manifest.hour}, with the files {', '.join(manifest.files)}")
     compare(manifest, block)
     for name, stated in manifest.files.items():
         digest = await _download(client, f"{place}/{name}", part / name, stated.bytes)
         if digest != stated.sha256:
-            raise PeerError(f"{name} has SHA-256 {digest}, the manifest says {stated.sha256}")
+            raise PeerError(f"{name} has SHA-256 {digest}, but the manifest says {stated.sha256}")
     wallets = await asyncio.to_thread(read_file, part / "wallets.csv", manifest)
     found, total = await asyncio.to_thread(root, wallets), int(wallets["lifetime"].sum())
     if (found, total) != (block.root, block.total):
@@ -107,7 +107,7 @@ async def _fetch(client: httpx.AsyncClient, place: str, part: Path, hour: int, b
 
 
 async def _download(client: httpx.AsyncClient, url: str, path: Path, most: int) -> str:
-    """Write at most so many bytes to a file; gives their SHA-256. Raises PeerError for more."""
+    """Write at most ``most`` bytes to a file; returns their SHA-256. Raises PeerError for more."""
     digest, size = sha256(), 0
     async with client.stream("GET", url, headers=PLAIN) as answer:
         if answer.status_code != httpx.codes.OK:

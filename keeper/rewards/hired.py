@@ -17,9 +17,9 @@ FOLLOWED = {"LeaseMatched", "LeaseAccepted", "Extend", "LeaseEnded", "LeaseClose
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A lease as far as it says when its device was hired; unix seconds, 0 for never.
+    """What a lease says about when its device was hired; times in unix seconds, 0 for never.
 
-    ``hours`` with extensions, ``stop`` up to when it is paid, ``ended_at`` when it was ended.
+    ``hours`` includes extensions, ``stop`` is until when it is paid, ``ended_at`` when it was ended.
     """
 
     device: Pubkey
@@ -31,8 +31,8 @@ class Term:
     def runs(self, since: int, until: int) -> bool:
         """Whether it ran at some time from ``since`` to before ``until``, as was known at ``until``.
 
-        What happens later changes nothing. A lease that had earned nothing by its end was none: one
-        broken off in its first hour excuses nobody from the hour's proof of work.
+        What happens later changes nothing. A lease that had earned nothing by its end doesn't count:
+        one broken off in its first hour excuses nobody from the hour's proof of work.
         """
         ended = 0 < self.ended_at < until
         if not 0 < self.start < until or (ended and self.stop == self.start):
@@ -53,35 +53,35 @@ def terms_of(leases: Mapping[Pubkey, Fields]) -> dict[Pubkey, Term]:
 
 
 def replay(events: Iterable[tuple[int, Event]], leases: Mapping[Pubkey, Term] | None = None) -> list[Term]:
-    """The terms of ``leases`` and of all that came after them, closed ones, too.
+    """The terms of ``leases`` and of all that came after them, including closed ones.
 
-    From the program's events and their times, in their order. Give what happened before an hour's end
-    to know what was known then.
+    Follows the program's ``events`` with their times, in order. Pass those from before an hour's end to
+    learn what was known then.
     """
     now = dict(leases or {})
     before: list[Term] = []
     for at, event in events:
         if event.name not in FOLLOWED:
             continue
-        said = event.fields
-        lease = said["lease"]
+        values = event.fields
+        lease = values["lease"]
         match event.name:
             case "LeaseMatched":
-                now[lease] = Term(said["device"], said["hours"])
+                now[lease] = Term(values["device"], values["hours"])
             case "LeaseAccepted":
-                now[lease] = replace(now[lease], start=said["start"], stop=said["stop"])
+                now[lease] = replace(now[lease], start=values["start"], stop=values["stop"])
             case "Extend":
-                hours = now[lease].hours + said["extended_minutes"] // 60
-                now[lease] = replace(now[lease], hours=hours, stop=said["stop"])
+                hours = now[lease].hours + values["extended_minutes"] // 60
+                now[lease] = replace(now[lease], hours=hours, stop=values["stop"])
             case "LeaseEnded":
                 ended_at = now[lease].ended_at or at
-                now[lease] = replace(now[lease], stop=said["stop"], ended_at=ended_at)
+                now[lease] = replace(now[lease], stop=values["stop"], ended_at=ended_at)
             case "LeaseClosed":
                 before.append(now.pop(lease))
     return [*before, *now.values()]
 
 
 async def read_events(chain: ChainReader) -> list[tuple[int, Event]]:
-    """Read everything that ever happened to orders, with its times."""
+    """Read every event of orders so far, with its time."""
     records = await chain.history(PROGRAM.address)
     return [(record.time, event) for record in records for event in PROGRAM.events(record)]

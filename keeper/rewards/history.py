@@ -24,8 +24,8 @@ from keeper.rewards.hired import FOLLOWED, hired, replay, terms_of
 
 
 @dataclass(frozen=True, slots=True)
-class HourPast:
-    """What the chain gives to an hour's rewards.
+class HourHistory:
+    """What an hour's rewards take from the chain.
 
     ``devices`` and ``classes`` are as the last transaction before its end left them, ``hired`` the devices
     that were hired in it.
@@ -40,7 +40,7 @@ class History:
     """Earlier states of the chain, from the events of staking and orders."""
 
     def __init__(self, chain: ChainReader, database: Database, *, keeps: bool = True) -> None:
-        """Index ``chain`` into ``database``; with ``keeps`` go on there from one hour to the next."""
+        """Index ``chain`` into ``database``; with ``keeps``, continue there from hour to hour."""
         self._chain = chain
         self._final = Clock(0, 0)
         self._staking, self._orders = (
@@ -48,14 +48,14 @@ class History:
         )
 
     async def prepare(self) -> None:
-        """Create the tables that lack."""
+        """Create missing tables."""
         for each in (self._staking, self._orders):
             await each.indexer.prepare()
 
     async def knows(self, time: int) -> bool:
         """Whether all that happened before ``time`` is final; then it is indexed, too.
 
-        Raises ChainUnreachable while whoever answers is behind.
+        Raises ChainUnreachable while the node that answers is behind.
         """
         if self._final.unix_timestamp < time:
             self._final = await self._chain.clock(Commitment.FINALIZED)
@@ -63,27 +63,27 @@ class History:
             await each.index(self._final.slot)
         return self._final.unix_timestamp >= time
 
-    async def hour(self, start: int) -> HourPast:
-        """What there is to say about the hour from ``start``, whose end is known already.
+    async def hour(self, start: int) -> HourHistory:
+        """The history of the hour from ``start``; its end must be known, see :meth:`knows`.
 
-        Hours are asked for in their order: an earlier one than before is made from the first event on.
+        Ask for hours in order: an earlier one than the last is made from the first event on.
         """
         end = start + HOUR
         # Leases that run into the hour are accounts at its start, and may be closed before its end.
         mark, (above, up_to) = await self._orders.last_slots(start, end)
         before = await self._orders.at(mark, above)
         events = await self._orders.events(FOLLOWED, above, up_to)
-        let = hired(replay(events, terms_of(before.of_kind("Lease"))), start)
+        leased = hired(replay(events, terms_of(before.of_kind("Lease"))), start)
         mark, (last,) = await self._staking.last_slots(end)
         book = await self._staking.at(mark, last)
         classes = {row["id"]: staking.class_of(row) for row in book.of_kind("Class").values()}
-        return HourPast(book.of_kind("Device"), classes, let)
+        return HourHistory(book.of_kind("Device"), classes, leased)
 
 
 class _Accounts(Kept):
     """One program's accounts at the ends of hours.
 
-    Of a time, not of a slot: a program's transactions before a time are those up to a slot, as times
+    As of a time, not of a slot: a program's transactions before a time are those up to a slot, as times
     never fall from one slot to the next.
     """
 
@@ -116,11 +116,11 @@ class _Accounts(Kept):
         return [(place.time, event) for place, event in found]
 
     async def _passing(self, mark: Watermark, end: int) -> Book:
-        """The same without writing anything down."""
+        """As :meth:`at`, but without writing anything down."""
         slot, book = BEFORE_ALL, Book(self.program)
         if self.slot_of(mark) <= end:
             slot, book = self.slot_of(mark), await self.load(mark)
-        # It isn't as of the watermark any more.
+        # The book is no longer as of the watermark.
         self._book = None
         while slot < end:
             slot = await self.advance(book, slot, end)

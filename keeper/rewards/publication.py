@@ -62,7 +62,7 @@ class Manifest:
     """What an hour's files are and add up to; amounts in base units.
 
     ``previous`` is the hash of the last hour's manifest. Nothing in here depends on who computed it or
-    when, so that operators who saw the same say the same.
+    when, so that operators who saw the same attest the same.
     """
 
     hour: Count
@@ -102,12 +102,12 @@ class Manifest:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of its bytes: what the next hour's manifest and the chain say."""
+        """SHA-256 of its bytes, which the next hour's manifest and the chain hold."""
         return sha256(self.encode()).hexdigest()
 
     @property
     def attestation(self) -> Attestation:
-        """What an operator says on chain about the hour."""
+        """What an operator attests on chain for the hour."""
         return Attestation(bytes.fromhex(self.root), self.total, self.devices, bytes.fromhex(self.hash))
 
 
@@ -135,9 +135,9 @@ def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows) -> Manifest:
 
 @contextmanager
 def whole_or_not(folder: Path, hour: int) -> Iterator[Path]:
-    """A place for an hour's files, which take the place of earlier ones once all are written.
+    """A folder for an hour's files, which replaces the hour's earlier one once all are written.
 
-    Raises FolderUnusable, also for what goes wrong with the disk meanwhile.
+    Raises FolderUnusable, also when the disk fails meanwhile.
     """
     part = folder / f".{hour}.part"
     shutil.rmtree(part, ignore_errors=True)
@@ -157,7 +157,7 @@ def whole_or_not(folder: Path, hour: int) -> Iterator[Path]:
 
 
 def published_hours(folder: Path) -> list[int]:
-    """The hours that are in a folder, in their order; raises PublicationError when it can't be read."""
+    """The hours that are in a folder, in order; raises PublicationError when it can't be read."""
     try:
         names = [path.parent.name for path in folder.glob(f"[0-9]*/{MANIFEST}")]
     except OSError as error:
@@ -182,7 +182,7 @@ def read_table(folder: Path, manifest: Manifest, name: str) -> Rows:
 
 
 def read_file(path: Path, manifest: Manifest) -> Rows:
-    """The same wherever the file is."""
+    """Read one of an hour's tables wherever it is, as :func:`read_table` does."""
     name = path.name
     stated = manifest.files.get(name)
     try:
@@ -208,7 +208,9 @@ def verify(folder: Path, hour: int) -> Manifest:
     if manifest.hour != hour:
         raise PublicationError(f"the manifest in {folder / str(hour)} is of hour {manifest.hour}")
     if manifest.rule != rule.VERSION:
-        raise PublicationError(f"hour {hour} follows rule {manifest.rule}, this program knows {rule.VERSION}")
+        raise PublicationError(
+            f"hour {hour} follows rule {manifest.rule}, but this program knows {rule.VERSION}"
+        )
     found = {name: read_table(folder, manifest, name) for name in KINDS}
     before, previous = _before(folder, hour)
     try:
@@ -224,14 +226,14 @@ def verify(folder: Path, hour: int) -> Manifest:
     for field, value in asdict(_manifest(block, previous, files)).items():
         if stated[field] != value:
             raise PublicationError(
-                f"manifest of hour {hour}: {field} is {stated[field]}, the rule gives {value}"
+                f"manifest of hour {hour}: {field} is {stated[field]}, but the rule gives {value}"
             )
     return manifest
 
 
 @dataclass(frozen=True, slots=True)
 class Claimable:
-    """A wallet's leaf in an hour, and the proof that the program wants beside it."""
+    """A wallet's leaf in an hour, and the proof that the program needs with it."""
 
     hour: int
     wallet: Pubkey
@@ -320,7 +322,7 @@ def _manifest(block: BlockResult, previous: str | None, files: dict[str, File]) 
 
 
 def _fields(each: Manifest | File) -> dict[str, Any]:
-    """What :func:`~dataclasses.asdict` gives, without its copies of everything."""
+    """What :func:`~dataclasses.asdict` returns, without its copies of everything."""
     return {field.name: getattr(each, field.name) for field in fields(each)}
 
 
@@ -335,14 +337,14 @@ def _described(table: Rows) -> File:
 def _compare(path: str, published: Rows, computed: Rows) -> None:
     """Raise PublicationError naming the first row that differs, and both values."""
     if len(published) != len(computed):
-        raise PublicationError(f"{path} has {len(published)} rows, the rule gives {len(computed)}")
+        raise PublicationError(f"{path} has {len(published)} rows, but the rule gives {len(computed)}")
     differing = np.flatnonzero(published != computed)
     if len(differing):
         at = differing[0]
         (stated,), (value,) = (
             [line.decode() for line in _lines(table[at : at + 1])] for table in (published, computed)
         )
-        raise PublicationError(f"{path}: row {at + 1} is {stated}, the rule gives {value}")
+        raise PublicationError(f"{path}: row {at + 1} is {stated}, but the rule gives {value}")
 
 
 def _lines(rows: Rows) -> list[bytes]:

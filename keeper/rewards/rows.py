@@ -126,7 +126,7 @@ def device_rows(
 
 
 def field_rows(devices: Mapping[Pubkey, Fields], seen: Rows, hired: Collection[Pubkey] = ()) -> Rows:
-    """The same from the devices' fields, as a book of accounts made from events has them."""
+    """As :func:`device_rows`, from the devices' fields as a book made from events has them."""
     accounts = sorted(devices.items(), key=lambda item: bytes(item[0]))
     rows = np.zeros(len(accounts), INPUT)
     rows["device"] = keys([address for address, _ in accounts])
@@ -139,7 +139,7 @@ def field_rows(devices: Mapping[Pubkey, Fields], seen: Rows, hired: Collection[P
 
 
 def _observed(rows: Rows, seen: Rows) -> Rows:
-    """Put what was seen beside."""
+    """Add what was seen to each row."""
     seen = seen[np.argsort(seen["device"], kind="stable")]
     if (seen["device"][1:] == seen["device"][:-1]).any():
         raise RowsError("a device was observed twice in one hour")

@@ -30,7 +30,7 @@ POINT_PARTS = 1_000
 UPTIME = 5 * HOUR
 """A device must have been up for longer than this before the hour."""
 VRAM_FAILURES = 4
-"""So many failures of the memory test shut a device out, until the last is longer ago than the next."""
+"""This many failures of the memory test shut a device out, until the last is over ``VRAM_PAUSE`` ago."""
 VRAM_PAUSE = 12 * HOUR
 BPS = 10_000
 
@@ -152,8 +152,8 @@ def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
     """The criteria that each device failed, as :class:`Reason` bits.
 
     The stake is judged at the hour's start. ``sufficient_since`` says since when it has been enough
-    without a break, as far as the chain has written it down; a co-stake whose wait ended before the
-    hour and a multiplier that rose count though nobody has.
+    without a break, as far as it is written down on chain; a co-stake whose wait ended before the hour
+    and a multiplier that rose count even where nobody has written them down.
     """
     start = np.uint64(hour.start)
     waits = (rows["co_state"] == CoStakeState.WAITING) & (start < rows["co_until"])
@@ -197,9 +197,9 @@ def score(rows: Rows, multiplier: U64) -> U64:
 
 
 def divide(whole: int, succeeded: set[Pool]) -> dict[Pool, int]:
-    """Divide ``whole`` by the points of the pools in which somebody succeeded.
+    """Divide ``whole`` by the points of the pools in which a device succeeded.
 
-    A pool without anybody gives its part to the other. Enterprise's part is rounded down.
+    A pool without one gives its part to the other. Enterprise's part is rounded down.
     """
     if len(succeeded) < len(Pool):
         return dict.fromkeys(succeeded, whole)

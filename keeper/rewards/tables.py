@@ -17,7 +17,7 @@ from keeper.errors import UserError, why
 from keeper.rewards.rows import KEY, Rows, addresses
 
 CHUNK = 50_000
-"""Rows that are text at a time; a million whole rows as text would take gigabytes."""
+"""Rows that are held as text at a time; a million of them would take gigabytes."""
 NOBODY = bytes(32)
 
 
@@ -37,7 +37,7 @@ def encode(rows: Rows) -> Iterator[bytes]:
 
 
 def read(path: Path, dtype: np.dtype[Any]) -> Rows:
-    """Read a file of :func:`encode`'s; raises TableError."""
+    """Read a file that :func:`encode` wrote; raises TableError."""
     try:
         data = path.read_bytes()
     except OSError as error:

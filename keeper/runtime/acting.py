@@ -18,7 +18,7 @@ Permit = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """Acts through ``sender`` in the name of ``job``, where ``permit`` lets it; see
+    """Acts through ``sender`` for ``job``, where ``permit`` allows it; see
     :class:`~keeper.jobs.port.Port`.
     """
 

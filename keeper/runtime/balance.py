@@ -1,4 +1,4 @@
-"""The balance guard: a keeper that runs out of lamports says so in time, and stops before the last."""
+"""The balance guard: a keeper short of lamports says so in time, and stops before the last are spent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BalanceGuard:
             raise Withheld(f"{self.advice(balance)}; until then nothing is sent")
 
     def advice(self, balance: int) -> str:
-        """What a balance below the warning asks for."""
+        """What to do about a balance below the warning."""
         return (
             f"the key has {sol(balance)} SOL, less than {sol(self.warning)}: "
             f"send {sol(self.warning - balance)} SOL or more to {self.address}"

@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """Looks, changes nothing; ``environment`` is the process' own."""
+    """Looks, and changes nothing; ``environment`` is the process's own."""
 
     settings: Settings
     chain: ChainReader
@@ -80,7 +80,10 @@ class Doctor:
             except DatabaseError as error:
                 findings.append(
                     Finding(
-                        name, CheckState.WRONG, str(error), "see that the database runs, and IONET_DATABASE"
+                        name,
+                        CheckState.WRONG,
+                        str(error),
+                        "see that the database runs and IONET_DATABASE is right",
                     )
                 )
         return findings
@@ -95,7 +98,9 @@ class Doctor:
         if isinstance(self.chain, EmbeddedChain):
             return [
                 Finding(
-                    "clock", CheckState.OK, "a chain in a file goes by this machine's clock, or ahead of it"
+                    "clock",
+                    CheckState.OK,
+                    "a chain in a file follows this machine's clock, or is ahead of it",
                 )
             ]
         skew = (await self.chain.clock()).unix_timestamp - int(time.time())
@@ -107,7 +112,7 @@ class Doctor:
                 "clock",
                 CheckState.WRONG,
                 f"the chain's is {abs(skew)} s {way} this machine's",
-                "set this machine's clock; if it is right, the node is behind: take another",
+                "set this machine's clock; if it is right, the node is behind: use another",
             )
         ]
 
@@ -130,7 +135,7 @@ class Doctor:
             check,
             CheckState.WRONG,
             f"{address} has other bytes ({digest[:16]}) than programs/artifacts/manifest.json",
-            "take the keeper that belongs to it; if nobody announced an upgrade, ask who made it",
+            "use the keeper that belongs to it; if nobody announced an upgrade, ask who made it",
         )
 
     # -- the key -------------------------------------------------------------------------------
@@ -151,7 +156,7 @@ class Doctor:
                 Finding(
                     "role: admin",
                     CheckState.WRONG,
-                    "this key is a program's admin, and it lies on a machine that is on line",
+                    "this key is a program's admin, and it is on a machine that is online",
                     "give the keeper a key of its own: jobs need no rights but an operator's",
                 )
             )
@@ -168,7 +173,7 @@ class Doctor:
                     "role: operator",
                     CheckState.WRONG,
                     "this key is no operator on chain, and the job attest is on",
-                    "take the operator's key, have the admin add this one, or unset IONET_OBSERVATIONS",
+                    "use the operator's key, have the admin add this one, or unset IONET_OBSERVATIONS",
                 )
             )
         else:
@@ -216,7 +221,7 @@ class Doctor:
                     "database",
                     CheckState.WRONG if current else CheckState.NOTE,
                     f"its schema is at {current or 'nothing'}, this version's is {head}",
-                    "keeper run brings an older one up; for a newer one take the newer keeper",
+                    "keeper run brings an older one up; for a newer one use the newer keeper",
                 )
             ]
         findings = [Finding("database", CheckState.OK, f"schema {head}")]
@@ -262,7 +267,7 @@ class Doctor:
         names = {f"IONET_{name.upper()}" for name in Settings.model_fields}
         for name in sorted(self.environment):
             if name.upper().startswith("IONET_") and name.upper() not in names:
-                idle.append((name, "no setting is called so"))
+                idle.append((name, "there is no such setting"))
         given = settings.model_fields_set
         if settings.observations and ATTEST not in settings.jobs:
             idle.append(("IONET_OBSERVATIONS", f"the job {ATTEST} is off"))
@@ -273,14 +278,14 @@ class Doctor:
         if settings.signer_command:
             for name in ("key", "keypair"):
                 if name in given:
-                    idle.append((f"IONET_{name.upper()}", "the signer command goes before it"))
+                    idle.append((f"IONET_{name.upper()}", "the signer command overrides it"))
         elif settings.signer_address:
             idle.append(("IONET_SIGNER_ADDRESS", "there is no IONET_SIGNER_COMMAND"))
         if settings.key and "keypair" in given and not settings.signer_command:
-            idle.append(("IONET_KEYPAIR", "IONET_KEY goes before it"))
+            idle.append(("IONET_KEYPAIR", "IONET_KEY overrides it"))
         if not idle:
-            return [Finding("settings", CheckState.OK, "each does something")]
+            return [Finding("settings", CheckState.OK, "each has an effect")]
         return [
-            Finding("settings", CheckState.WRONG, f"{name} does nothing: {why}", "remove or correct it")
+            Finding("settings", CheckState.WRONG, f"{name} has no effect: {why}", "remove or correct it")
             for name, why in idle
         ]

@@ -1,4 +1,4 @@
-"""A keeper: its jobs with what they need, what it last saw, and how its jobs do."""
+"""A keeper: its jobs with what they need, what it last saw, and how its jobs are doing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class LagLimits:
 
 @dataclass(slots=True)
 class JobHealth:
-    """How a job does: failed runs since the last good one, and why the last one failed."""
+    """How a job is doing: failed runs since the last good one, and why the last one failed."""
 
     failures: int = 0
     reason: str | None = None
@@ -64,7 +64,7 @@ async def run_once(job: Job, port: Port) -> tuple[JobOutcome, str | None]:
     """Run one job now; log what goes wrong instead of raising it. Returns the outcome and a reason.
 
     Whatever failed is tried again at the job's next time, as the jobs are idempotent. What a job did
-    on a chain in a file is saved there before anything else is done. Raises AnotherChain alone.
+    on a chain in a file is saved there before anything else is done. Raises nothing but AnotherChain.
     """
     log = port.log
     try:
@@ -111,7 +111,7 @@ async def run_once(job: Job, port: Port) -> tuple[JobOutcome, str | None]:
 
 @dataclass(slots=True, kw_only=True)
 class Keeper:
-    """Runs jobs while it leads, and keeps how they go and what it sees."""
+    """Runs jobs while it leads, and remembers how they are doing and what it sees."""
 
     name: str
     chain: ChainReader
@@ -277,5 +277,7 @@ class Keeper:
                 if each not in self._conflicts:
                     operator = str(each.operator)
                     metrics.block_conflicts.labels(operator).inc()
-                    self.log.error("block.conflict", hour=each.hour, operator=operator, said=each.said.hex())
+                    self.log.error(
+                        "block.conflict", hour=each.hour, operator=operator, said=each.attested.hex()
+                    )
             self._conflicts = set(blocks.conflicts)

@@ -1,4 +1,4 @@
-"""A place to serve from."""
+"""A socket to serve from."""
 
 from __future__ import annotations
 

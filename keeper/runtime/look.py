@@ -20,11 +20,11 @@ from keeper.rewards.publication import PublicationError, read_manifest
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """An operator says something else about an hour than this keeper's own files."""
+    """An operator attested something else for an hour than this keeper's own files say."""
 
     hour: int
     operator: Pubkey
-    said: bytes
+    attested: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,9 @@ async def _look_at_blocks(
         except PublicationError:
             continue
         for operator in config.params.operators:
-            said = block.vote(config, operator)
-            if operator != address and said and said != ours:
-                conflicts.append(Conflict(hour, operator, said))
+            vote = block.vote(config, operator)
+            if operator != address and vote and vote != ours:
+                conflicts.append(Conflict(hour, operator, vote))
     could_be_final = emission.hours_ended(start_month, now - config.params.challenge_window)
     return Blocks(
         ended=ended - 1,
@@ -115,7 +115,7 @@ async def _look_at_blocks(
 
 
 async def look_at_database(database: Database) -> DatabaseSeen:
-    """Read it; raises what the database raises."""
+    """Read what concerns a keeper; raises DatabaseError."""
     async with database.reading() as connection:
         leader = (await connection.execute(sa.select(LEADERSHIP))).one_or_none()
         marks = await connection.execute(sa.select(WATERMARKS.c.program, WATERMARKS.c.final_slot))

@@ -15,7 +15,7 @@ from keeper.runtime.keeper import Keeper
 MAX_BACKOFF_SECONDS = 300
 """A job that keeps failing is tried this often at least."""
 LOOK = "look"
-"""The scheduler's id for looking around; no job is called so."""
+"""The scheduler's id for looking around; no job has this name."""
 
 
 def backoff(every: float, failures: int) -> float:
@@ -34,13 +34,13 @@ async def run(
 ) -> None:
     """Look around and run every job, at once and then every ``every`` seconds until ``stop`` is set.
 
-    ``intervals`` are those of jobs with another one; ``wakers`` return when their job should run
+    ``intervals`` are those of jobs that have their own; ``wakers`` return when their job should run
     before its time.
 
     Jobs look often instead of at each hour's end: the chain's clock decides what is due, and it
     may differ from this machine's. One job runs at a time, as they pay from one key; a job that is
     late runs once, not as often as it was missed; one that fails waits longer each time. The one
-    under way is finished before returning, and leadership is let go. Raises AnotherChain, after the same,
+    under way is finished before returning, and leadership is given up. Raises AnotherChain, after all this,
     when the chain's file turns out to be another chain's.
     """
     turn, eyes = asyncio.Lock(), asyncio.Lock()
@@ -112,7 +112,7 @@ async def run(
             # A job that it has begun goes on: the turn below waits for it.
             task.cancel()
         await asyncio.gather(*waking, return_exceptions=True)
-        # What is under way still would be cancelled, in the middle of a transaction maybe.
+        # What is still under way would be cancelled, perhaps in the middle of a transaction.
         async with turn, eyes:
             scheduler.shutdown(wait=False)
         await keeper.resign()

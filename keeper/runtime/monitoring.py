@@ -1,6 +1,6 @@
 """What monitoring asks a keeper: ``/health``, ``/ready`` and ``/metrics``.
 
-``/health`` is 200 while the keeper looks around: one that doesn't wants a restart. ``/ready`` is 200
+``/health`` is 200 while the keeper looks around: one that doesn't needs a restart. ``/ready`` is 200
 while it does its work and 503 with the reasons otherwise: a restart won't help, somebody has to look.
 ``/metrics`` is for Prometheus. Nothing here changes anything, and nothing is secret; there is no
 access control either.
@@ -52,11 +52,11 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def served(app: Starlette, host: str, port: int) -> AsyncIterator[int]:
-    """Serve ``app`` meanwhile, beside whatever else the loop runs; gives the port (0 asks for any).
+    """Serve ``app`` meanwhile, beside whatever else the loop runs; yields the port (0 asks for any).
 
     Raises ListenRefused.
     """
-    listener = listen(host, port, "IONET_HTTP names another place, or off")
+    listener = listen(host, port, "set IONET_HTTP to another address, or to off")
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
     )

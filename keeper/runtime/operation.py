@@ -43,7 +43,7 @@ class Operation:
         ]
 
     async def prepare(self, where: str) -> None:
-        """Migrate the database, refuse another chain's than that at ``where``, create what lacks.
+        """Migrate the database, refuse one of another chain than that at ``where``, create missing tables.
 
         Raises DatabaseError, ChainUnreachable.
         """
@@ -123,7 +123,7 @@ class Operation:
 async def operating(chain: ChainReader, where: str, url: str, holder: str) -> AsyncIterator[Operation]:
     """An operation on the chain at ``where`` and the database at ``url``, prepared.
 
-    Lets the lead go on the way out.
+    Gives up leadership on the way out.
     """
     database = Database(url)
     leader = Leader(database, holder)

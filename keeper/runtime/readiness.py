@@ -27,8 +27,8 @@ def is_alive(keeper: Keeper, every: float) -> bool:
 def reasons(keeper: Keeper) -> dict[str, str]:
     """What keeps a keeper from doing its work, by a stable name; empty when it is ready.
 
-    One that waits beside a leader is ready, too: it would take over. Of what the network is behind with,
-    only what this keeper's own jobs do counts.
+    One that waits beside a leader is ready, too: it would take over. Where the network is behind, only
+    the work of this keeper's own jobs counts.
     """
     found: dict[str, str] = {}
     if keeper.database_error:
@@ -70,7 +70,7 @@ def reasons(keeper: Keeper) -> dict[str, str]:
 
 
 def _hours_behind(keeper: Keeper) -> dict[str, int]:
-    """Hours that wait for this keeper's jobs, by job; what others' jobs are behind with is not in it."""
+    """Hours that wait for this keeper's jobs, by job; those that wait for others' jobs are not in it."""
     if (seen := keeper.seen) is None:
         return {}
     lags = {EMISSION: seen.unminted}

@@ -43,7 +43,7 @@ class Rehearsed:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What a job would send; ``stopped`` says why it ended before its end, if it did."""
+    """What a job would send; ``stopped`` says why it stopped early, if it did."""
 
     transactions: list[Rehearsed] = field(default_factory=list)
     stopped: str | None = None
@@ -118,7 +118,7 @@ def describe(instruction: Instruction) -> Call:
 
 @contextmanager
 def copied(folder: Path) -> Iterator[Path]:
-    """A folder that shows what ``folder`` has, for writing to: it goes in the end, and the other stays."""
+    """A temporary folder that shows what ``folder`` has: what is written there doesn't reach ``folder``."""
     with tempfile.TemporaryDirectory() as place:
         if folder.is_dir():
             for each in folder.iterdir():

@@ -1,4 +1,4 @@
-"""How a keeper stands, as its database and its chain have it."""
+"""A keeper's status, from its database and its chain."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ProgramStatus:
     compared_accounts: int = 0
     differences: int = 0
     mismatch: str | None = None
-    """The last comparison's that found a difference: when, and the first of them."""
+    """The first difference of the last comparison that found any, and its slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class KeeperStatus:
 
 
 async def read_status(chain: ChainReader, where: str, url: str, programs: Sequence[Program]) -> KeeperStatus:
-    """Read it; raises DatabaseError for the database of another chain than that at ``where``."""
+    """Read a status; raises DatabaseError for the database of another chain than that at ``where``."""
     database = Database(url)
     try:
         if not await database.exists():

@@ -83,7 +83,7 @@ def chosen_jobs(
 async def assembled(
     settings: Settings, names: Sequence[str]
 ) -> AsyncIterator[tuple[Keeper, Callable[[], Awaitable[None]]]]:
-    """A keeper with these jobs and its own, and what returns when one of the programs was called."""
+    """A keeper with these jobs and its own, and a wait that ends when one of the programs was called."""
     signer = settings.signer()
     websocket = str(settings.websocket) if settings.websocket else None
     async with (
@@ -111,7 +111,7 @@ async def assembled(
 async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
     """Run the jobs of these names, and the keeper's own, until SIGINT or SIGTERM; a second one kills."""
     async with assembled(settings, names) as (keeper, programs_changed):
-        gc.freeze()  # What is loaded by now stays: no search for garbage need go through it.
+        gc.freeze()  # What is loaded by now stays: the garbage collector can skip it.
         stop = asyncio.Event()
 
         def stopped() -> None:

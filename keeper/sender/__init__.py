@@ -1,6 +1,6 @@
-"""What the keeper does on chain: meant first, then signed, sent, and followed until it is certain.
+"""What the keeper does on chain: an intent first, then signed, sent, and followed until it is certain.
 
-:class:`keeper.sender.sender.Sender` is not here: what an action is, is said without a database.
+:class:`keeper.sender.sender.Sender` is not exported here: describing an action needs no database.
 """
 
 from keeper.sender.intents import Action, Halted

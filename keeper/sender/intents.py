@@ -14,7 +14,7 @@ from keeper.chain import ChainError, TransactionRecord
 
 
 class IntentState(StrEnum):
-    """Where an intent stands."""
+    """The state of an intent."""
 
     OPEN = "open"
     """Nothing is under way."""
@@ -31,12 +31,12 @@ class IntentState(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """Where a signed transaction stands."""
+    """The state of a signed transaction."""
 
     LIVE = "live"
     """It may land."""
     LANDED = "landed"
-    """It has, and may drop out still."""
+    """It has, and may still drop out."""
     FINAL = "final"
     """It has, for good."""
     FAILED = "failed"
@@ -53,7 +53,7 @@ class Failure(StrEnum):
     REFUSED = "refused"
     """The program says no, for now."""
     FATAL = "fatal"
-    """It can't go well until somebody does something."""
+    """It can't succeed until somebody does something."""
 
 
 RETRYABLE = {
@@ -61,7 +61,7 @@ RETRYABLE = {
     *("WouldExceedMaxBlockCostLimit", "WouldExceedMaxAccountCostLimit", "WouldExceedAccountDataBlockLimit"),
     *("WouldExceedMaxVoteCostLimit", "ProgramCacheHitMaxLimit", "CommitCancelled"),
 }
-"""The chain's own words for what passes."""
+"""The chain's own names for what passes by itself."""
 FATAL = {
     *("AccountNotFound", "InsufficientFundsForFee", "InvalidAccountForFee", "SignatureFailure"),
     *("ProgramAccountNotFound", "SanitizeFailure", "MissingSignatureForFee"),
@@ -70,7 +70,7 @@ FATAL = {
 
 
 def classify(record: TransactionRecord) -> Failure:
-    """What a refusal means, when the action is due still."""
+    """What a refusal means while the action is still due."""
     if record.failed_instruction is None:
         name = (record.error or "").partition(" ")[0]
         if name in RETRYABLE:
@@ -88,7 +88,7 @@ class Halted(ChainError):
 class Action:
     """Something to do on chain, once: equal keys mean the same thing.
 
-    ``still_due`` tells, after a refusal, whether it is due at all any more; programs do nothing twice.
+    ``still_due`` tells, after a refusal, whether it is still due; programs do nothing twice.
     A ``patient`` one may be refused for what others have to put right, such as an account that its owner
     closed: it is tried again at least every hour for as long as it is due, and its refusal is no failure.
     """
@@ -109,7 +109,7 @@ def to_json(instruction: Instruction) -> dict[str, Any]:
 
 
 def from_json(content: dict[str, Any]) -> Instruction:
-    """The instruction that an intent has."""
+    """The instruction that an intent keeps."""
     accounts = [
         AccountMeta(Pubkey.from_string(key), signs, writes) for key, signs, writes in content["accounts"]
     ]

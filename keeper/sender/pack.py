@@ -1,4 +1,4 @@
-"""Several actions in one transaction: which are in it, and who was refused."""
+"""Several actions in one transaction: which are in it, and which was refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Pack:
         return found
 
     def part_of(self, instruction: int | None) -> Pack | None:
-        """The action alone that an instruction belongs to; None for no instruction in particular."""
+        """A pack of the one action that an instruction belongs to; None when that is none in particular."""
         if instruction is None or instruction >= len(self.instructions):
             return None
         index = max(i for i, (_, first) in enumerate(self.places) if first <= instruction)
@@ -47,7 +47,7 @@ class Pack:
         return Pack(tuple(each for each in self.parts if each not in other.parts))
 
     def halves(self) -> list[Pack]:
-        """It in two."""
+        """Its two halves."""
         middle = len(self.parts) // 2
         return [Pack(self.parts[:middle]), Pack(self.parts[middle:])]
 

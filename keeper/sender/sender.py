@@ -32,7 +32,7 @@ class Results:
     """What became of the actions of one call."""
 
     records: list[TransactionRecord] = field(default_factory=list)
-    """Transactions that landed, of earlier calls, too."""
+    """Transactions that landed, including those of earlier calls."""
     failures: list[Exception] = field(default_factory=list)
 
 
@@ -64,7 +64,7 @@ class Sender:
     async def perform(
         self, job: str, actions: Sequence[Action], log: FilteringBoundLogger
     ) -> list[TransactionRecord]:
-        """Do every action that isn't done, several in a transaction where they fit; gives the records.
+        """Do every action that isn't done, several in a transaction where they fit; returns the records.
 
         An action that waits after a refusal, or is parked, is left out. Raises the first failure once
         everything else is done: TransactionFailed (but not for a patient action's refusal, which is
@@ -153,7 +153,7 @@ class Sender:
         """A pack was refused: judge the action that was, and send the others without it."""
         if len(what.parts) > 1:
             guilty = what.part_of(refusal.failed_instruction)
-            # Too much for one transaction, or nobody's in particular: each half for itself.
+            # Too much for one transaction, or no action's in particular: each half by itself.
             for part in what.halves() if guilty is None else [guilty, what.without(guilty)]:
                 await self._send(job, part, outcome, log)
             return

@@ -23,7 +23,7 @@ from keeper.sender.intents import Action, AttemptState, Halted, IntentState, to_
 
 DAY = 86_400
 PARK_AFTER = 8
-"""Refusals, until somebody has to look; nobody has to for what is patient."""
+"""Refusals after which an action is parked, unless it is patient."""
 FIRST_PAUSE, LONGEST_PAUSE = 20, 3_600
 """Seconds from a refusal to the next try: the first, doubled each time, and the longest."""
 
@@ -90,7 +90,7 @@ class Store:
             return (await connection.execute(sa.select(INTENTS).filter_by(key=key))).first()
 
     async def spent(self, job: str, *, now: int) -> int:
-        """Lamports of fees in the last day, of what may land still as well."""
+        """Lamports of fees in the last day, including those of what may still land."""
         query = (
             sa.select(sa.func.sum(ATTEMPTS.c.fee))
             .filter_by(job=job)
@@ -156,7 +156,7 @@ class Store:
         await self._end(signature, IntentState.LANDED if record.error is None else IntentState.OPEN, **values)
 
     async def expired(self, signature: str, reason: str) -> None:
-        """A transaction is not on chain and can't come there: what it carried is open again."""
+        """A transaction is not on chain and can't land any more: what it carried is open again."""
         await self._end(signature, IntentState.OPEN, state=AttemptState.EXPIRED, reason=reason)
 
     async def _end(self, signature: str, then: IntentState, **values: Any) -> None:
@@ -167,7 +167,7 @@ class Store:
             await connection.execute(own.values(state=then, updated_at=int(time.time())))
 
     async def refused(self, intent: int, reason: str, *, park: bool, patient: bool, now: int) -> IntentState:
-        """An intent was refused: it waits, or is parked, a patient one only if told so; gives which."""
+        """An intent was refused: it waits or is parked, a patient one only for ``park``; returns which."""
         async with self._writing() as connection:
             query = sa.select(INTENTS.c.tries).filter_by(id=intent)
             tries = int((await connection.execute(query)).scalar_one()) + 1
@@ -187,7 +187,7 @@ class Store:
 
 
 async def unpark(database: Database, key: str | None = None) -> int:
-    """Let parked intents, or the one of this key, be tried again; gives how many. Anybody may."""
+    """Let parked intents, or the one of this key, be tried again; returns how many. Needs no leadership."""
     parked = sa.update(INTENTS).filter_by(state=IntentState.PARKED)
     if key is not None:
         parked = parked.filter_by(key=key)

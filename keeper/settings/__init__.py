@@ -41,7 +41,7 @@ class SettingsRefused(UserError):
 
 
 class Settings(BaseSettings):
-    """The keeper's settings; the command line's options go before them."""
+    """The keeper's settings; the command line's options override them."""
 
     model_config = SettingsConfigDict(env_prefix="IONET_", env_file=FILE, extra="forbid")
 
@@ -53,10 +53,10 @@ class Settings(BaseSettings):
         description="file of the keeper's key, which pays; nobody else may be able to read it",
     )
     key: SecretStr | None = Field(
-        default=None, description="the key itself, a JSON list or base58; goes before the file"
+        default=None, description="the key itself, a JSON list or base58; overrides the file"
     )
     signer_command: str | None = Field(
-        default=None, description="a command that signs, in place of a key; goes before both"
+        default=None, description="a command that signs, in place of a key; overrides both"
     )
     signer_address: str | None = Field(default=None, description="the address that the command signs for")
     signer_seconds: float = Field(
@@ -70,12 +70,12 @@ class Settings(BaseSettings):
         description="what it remembers: sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME for several",
     )
     websocket: AnyWebsocketUrl | None = Field(
-        default=None, description="where the node gives notices [default: the port after the chain's]"
+        default=None, description="where the node sends notices [default: the port after the chain's]"
     )
     fee_percentile: int = Field(default=60, ge=0, le=100, description="of the priority fees that others pay")
     fee_highest: int = Field(default=1_000_000, ge=0, description="micro-lamports per compute unit, at most")
     fee_daily: int = Field(default=20_000_000, ge=0, description="lamports that a job may spend in a day")
-    check_seconds: float = Field(default=20, gt=0, le=3600, description="how often to look what is due")
+    check_seconds: float = Field(default=20, gt=0, le=3600, description="how often to look for what is due")
     jobs: Annotated[list[str], NoDecode] = Field(
         default=list(NAMES), description="the jobs that run, as a JSON list; the others are off"
     )
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     )
     peers: Annotated[list[AnyHttpUrl], NoDecode] = Field(
         default=[],
-        description="where other operators serve their blocks, as a JSON list of URLs: for hours that lack",
+        description="where other operators serve their blocks, as a JSON list of URLs: for missing hours",
     )
     http: str = Field(
         default="127.0.0.1:9464",
@@ -129,7 +129,9 @@ class Settings(BaseSettings):
     price_max_deviation_bps: int = Field(
         default=10_000, gt=0, description="how far its price may be from the last auction's, basis points"
     )
-    log: Literal["json", "console"] = Field(default="json", description="an object a line, or for reading")
+    log: Literal["json", "console"] = Field(
+        default="json", description="json: an object a line; console: for people to read"
+    )
 
     @field_validator("jobs", "peers", mode="before")
     @classmethod
@@ -180,11 +182,11 @@ class Settings(BaseSettings):
 
     @property
     def fees(self) -> FeePolicy:
-        """What transactions offer for being taken sooner."""
+        """What transactions offer to be included sooner."""
         return FeePolicy(self.fee_percentile, self.fee_highest, self.fee_daily)
 
     def signer(self) -> Signer:
-        """Whoever signs, here or elsewhere: nobody is asked for a signature yet. Raises KeyRefused."""
+        """The signer, here or elsewhere; it isn't asked for a signature yet. Raises KeyRefused."""
         return choose_signer(
             keypair=self.keypair,
             key=self.key.get_secret_value() if self.key else None,
@@ -195,7 +197,7 @@ class Settings(BaseSettings):
 
 
 def read_settings(**given: Any) -> Settings:
-    """The settings, but for what is ``given`` in place of some; raises SettingsRefused."""
+    """Read the settings; what is ``given`` overrides them. Raises SettingsRefused."""
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -203,7 +205,7 @@ def read_settings(**given: Any) -> Settings:
     except OSError as error:
         raise SettingsRefused(f"{FILE} can't be read: {why(error)}") from error
     except UnicodeDecodeError as error:
-        raise SettingsRefused(f"{FILE} is no text in UTF-8: {error}") from error
+        raise SettingsRefused(f"{FILE} is not UTF-8 text: {error}") from error
 
 
 def _problem(found: ErrorDetails) -> str:

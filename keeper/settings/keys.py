@@ -69,8 +69,8 @@ def _keypair(values: object) -> Keypair:
 class CommandSigner:
     """Signs by a command: it gets the message on stdin and answers with the signature, both base64.
 
-    It runs without a shell, once a signature, for ``seconds`` at most. A signature is checked against
-    the address before it is used, so that the command can withhold, but not confuse.
+    It runs without a shell, once per signature, for ``seconds`` at most. A signature is checked against
+    the address before it is used, so that the command can withhold one, but not falsify it.
     """
 
     command: str
@@ -88,7 +88,7 @@ class CommandSigner:
             signature = Signature(base64.b64decode(answer.strip(), validate=True))
         except (binascii.Error, ValueError) as error:
             raise SigningFailed(
-                f"the signer command answered with no signature in base64: {error}"
+                f"the signer command's answer is not a signature in base64: {error}"
             ) from error
         if not signature.verify(self.address, message):
             raise SigningFailed(

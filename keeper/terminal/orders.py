@@ -28,7 +28,7 @@ ENDED = {
 
 
 def order_status(order: Order, now: int) -> str:
-    """Where an order stands, in words."""
+    """An order's status, in words."""
     if order.takes_devices(now):
         return "looks for devices"
     if order.leases:
@@ -37,7 +37,7 @@ def order_status(order: Order, now: int) -> str:
 
 
 def lease_status(lease: Lease, now: int) -> str:
-    """Where a lease stands, in words."""
+    """A lease's status, in words."""
     if lease.status == LeaseStatus.ENDED:
         return ENDED[EndReason(lease.reason)]
     if lease.status == LeaseStatus.MATCHED:
@@ -48,19 +48,19 @@ def lease_status(lease: Lease, now: int) -> str:
 
 
 def order_left(order: Order, now: int) -> str:
-    """How long an order looks for devices still."""
+    """How much longer an order looks for devices."""
     return duration(order.match_until - now) if order.takes_devices(now) else "-"
 
 
 def lease_left(lease: Lease, now: int) -> str:
-    """How long a lease runs, or its worker may take, still."""
+    """How much longer a lease runs, or its worker has to accept it."""
     until = {LeaseStatus.MATCHED: lease.accept_until, LeaseStatus.RUNNING: lease.stop}
     left = until.get(LeaseStatus(lease.status), now) - now
     return duration(left) if left > 0 else "-"
 
 
 def duration(seconds: int) -> str:
-    """Seconds as days and a clock's figures."""
+    """Seconds as days, hours, minutes and seconds."""
     days, rest = divmod(seconds, DAY)
     clock = f"{rest // HOUR:02}:{rest % HOUR // 60:02}:{rest % 60:02}"
     return f"{days} d {clock}" if days else clock
@@ -82,7 +82,7 @@ def orders(found: Sequence[Order], now: int) -> Table:
 
 
 def terms(order: Order, classes: Mapping[int, Class], now: int) -> Table:
-    """What was asked for, and where the order stands."""
+    """What was asked for, and the order's status."""
     asked = order.terms
     table = plain(f"Order {order.address} at {moment(now)}", "", "")
     names = ", ".join(classes[number].name for number in asked.classes)
@@ -91,13 +91,13 @@ def terms(order: Order, classes: Mapping[int, Class], now: int) -> Table:
         "time left to match": order_left(order, now),
         "renter": str(order.renter),
         "opened": moment(order.created_at),
-        "devices": f"{asked.devices}, of them matched {order.leases}, open {order.open}, "
-        f"accepted so far {order.served}",
+        "devices": f"{asked.devices}: {order.leases} matched, {order.open} open, "
+        f"{order.served} accepted so far",
         "each": f"{asked.processors} processors of {names}, tier {asked.min_tier} or better",
         "hours": str(asked.hours),
         "countries": (", ".join(asked.countries) or "any") + (", all in one" if asked.colocated else ""),
         "urgency": URGENCY[asked.urgency],
-        "highest price of a processor and hour": f"{show(asked.price, asked.currency)} {asked.currency.name}",
+        "most for a processor and hour": f"{show(asked.price, asked.currency)} {asked.currency.name}",
         "renter's fee": f"{order.renter_fee_bps / 100:g} %",
         "supplier's fee": f"{order.supplier_fee_bps / 100:g} %",
     }
@@ -107,7 +107,7 @@ def terms(order: Order, classes: Mapping[int, Class], now: int) -> Table:
 
 
 def money(order: Order, leases: Sequence[Lease], now: int) -> Table:
-    """Where everything is that was put down."""
+    """Where all deposited money is."""
     currency = order.terms.currency
     due = sum(lease.due(order, now).amount for lease in leases if lease.start)
     table = plain("Money", "", currency.name)
@@ -115,7 +115,7 @@ def money(order: Order, leases: Sequence[Lease], now: int) -> Table:
     names = ("free", "held for leases, their fee included", "paid to suppliers", "fees", "given back")
     for name, amount in zip(names, parts, strict=True):
         table.add_row(name, show(amount, currency), end_section=name == names[-1])
-    table.add_row("put down in all", show(order.deposit, currency), end_section=True)
+    table.add_row("deposited in all", show(order.deposit, currency), end_section=True)
     table.add_row("can be given back now", show(order.refundable(now), currency))
     table.add_row("due to suppliers now, of what is held", show(due, currency))
     return table
@@ -135,7 +135,7 @@ def leases(order: Order, found: Sequence[Lease], now: int) -> Table:
 
 
 def moment(at: int) -> str:
-    """A time as people read it."""
+    """A unix time as people read it."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 

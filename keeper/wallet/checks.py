@@ -19,7 +19,7 @@ def require_keys(plan: Plan, signers: Collection[Pubkey]) -> None:
     metas = (meta for instruction in plan.instructions for meta in instruction.accounts)
     for meta in metas:
         if meta.is_signer and meta.pubkey not in signers:
-            raise UserError(f"{meta.pubkey} must sign this: give its key file by --keypair")
+            raise UserError(f"{meta.pubkey} must sign this: pass its key file with --keypair")
 
 
 async def require_funds(chain: ChainReader, plan: Plan) -> None:
@@ -36,16 +36,16 @@ async def require_funds(chain: ChainReader, plan: Plan) -> None:
         if held < each.amount:
             raise UserError(
                 f"{each.source.name} {each.source.address} holds {show(held, each.currency)} "
-                f"{each.currency.name}, {show(each.amount, each.currency)} are needed"
+                f"{each.currency.name}, but {show(each.amount, each.currency)} are needed"
             )
         balances[each.source.address] = held - each.amount
         balances[each.to.address] = balances.get(each.to.address, 0) + each.amount
 
 
 def fitting(plan_of: Callable[[int], Plan], most: int, payer: Pubkey) -> tuple[Plan, int]:
-    """The plan of the most things, up to ``most``, that fits into a transaction, and how many they are.
+    """The plan for as many things, up to ``most``, as fit into a transaction, and how many they are.
 
-    ``plan_of`` makes the plan of the first so many; that of one is taken in any case.
+    ``plan_of`` makes the plan for the first so many; the plan for one is taken in any case.
     """
     chosen, count = plan_of(1), 1
     while count < most:

@@ -1,7 +1,7 @@
 """What somebody is about to sign: instructions, and every token that they move, computed before any is sent.
 
-The amounts follow from the protocol's rules and the accounts as they were read, not from what a node
-says that it simulated.
+The amounts follow from the protocol's rules and the accounts as they were read, not from a
+node's simulation.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class NothingToDo(UserError):
     """A plan that would change nothing."""
 
 
-_FEE = "The fee is charged as the lease is paid, and whole unless the supplier or a fault ends it."
+_FEE = "The fee is charged as the lease is paid, and in full unless the supplier or a fault ends it."
 
 
 def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
@@ -105,8 +105,8 @@ def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, n
         instructions.append(orders.end_lease(caller, lease))
         served = max(found.stop - lease.start, 0)
         notes.append(
-            f"{lease.device}: {served:,} seconds are paid for; still owed to its supplier, who gets it by "
-            f"time: {_amount(found.pay, order)}; still charged of the renter's fee: "
+            f"{lease.device}: {served:,} seconds are paid for; still owed to its supplier, who gets it as "
+            f"time passes: {_amount(found.pay, order)}; still charged of the renter's fee: "
             f"{_amount(found.fee, order)}; free again: {_amount(found.released, order)}."
         )
     refund = order.refundable(now) if caller == order.renter else 0
@@ -133,7 +133,7 @@ def cancel(config: Config, order: Order, now: int, in_vault: int) -> Plan:
     if amount or order.leases == 0:
         instructions += [_account(config, order, order.renter), last]
     if not instructions:
-        raise NothingToDo("nothing is left to cancel or to take back; leases are ended by: ionet order end")
+        raise NothingToDo("nothing is left to cancel or to take back; to end leases: ionet order end")
     movements = (_back(config, order, amount),) if amount else ()
     return Plan(tuple(instructions), movements)
 
@@ -156,7 +156,7 @@ def accept(config: Config, order: Order, lease: Lease, payer: Pubkey) -> Plan:
 
 
 def match(order: Order, device: Device, matcher: Pubkey, now: int) -> tuple[Instruction, Lease]:
-    """Match a device to an order, and the lease that it makes; no token leaves the order's vault."""
+    """Match a device to an order; returns the lease that it makes, too. No token leaves the order's vault."""
     return orders.match_device(matcher, order, device), lease_to_be(order, device, matcher, now)
 
 

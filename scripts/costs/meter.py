@@ -51,7 +51,7 @@ class Meter:
         *more: Keypair | NullSigner,
         row: str | None = None,
     ) -> None:
-        """Execute one instruction as it is sent: paid by who must sign it, else by a keeper.
+        """Execute one instruction as it is sent: paid by its signer, or by a keeper when it needs none.
 
         ``row`` is the instruction's name unless its cases are kept apart.
         """

@@ -103,7 +103,7 @@ def _open(meter: Meter, renter: Keypair, number: int, terms: Terms, case: str = 
 
 
 def _orders(meter: Meter, renters: list[Keypair]) -> None:
-    """Opened, cancelled, given back and closed without a lease; with the longest wishes as well."""
+    """Opened, cancelled, refunded and closed without a lease; with the longest terms as well."""
     world = _world(meter)
     classes = (GPU_CLASS, APPLE_CLASS, 3, 4, 5, 6, 7, 8)
     countries = ("CH", "DE", "US", "FR", "IT", "AT", "ES", "PT")

@@ -70,7 +70,7 @@ def _set_up(meter: Meter, operators: list[Keypair], people: list[Keypair]) -> No
 
 
 def person_name(person: Keypair) -> str:
-    """Somebody's name by the key."""
+    """A key's name."""
     return next(name for name in ("alice", "bob", "carol") if key(name) == person)
 
 
@@ -178,7 +178,7 @@ def _blocks(meter: Meter, operators: list[Keypair]) -> None:
 
 
 def _attest(meter: Meter, operators: list[Keypair], hour: int, said: Attestation) -> None:
-    """A quorum says the same."""
+    """Enough operators attest the same."""
     for number, operator in enumerate(operators[:QUORUM]):
         case = {0: "the first", QUORUM - 1: "the deciding"}.get(number, "in between")
         meter.run(case, client.attest(operator.pubkey(), hour, said), operator)

@@ -77,7 +77,7 @@ def _seasons(meter: Meter) -> None:
 
 
 def _open(meter: Meter, number: int, claim: Claim, proof: bytes, case: str) -> None:
-    """A season that one leaf is known of: the rest of its tree are made-up siblings."""
+    """A season of which one leaf is known: the rest of its tree are made-up siblings."""
     root = leaf(PROGRAM.address, MINT, number, claim)
     for at in range(0, len(proof), 32):
         root = merkle.node(root, proof[at : at + 32])

@@ -148,7 +148,7 @@ class Order:
 
     @property
     def place(self) -> int:
-        """What is put down for one device."""
+        """What is deposited for one device."""
         terms = self.terms
         return economy.place(terms.price, terms.processors, terms.hours, self.renter_fee_bps)
 
@@ -157,13 +157,13 @@ class Order:
         return self.status == OrderStatus.OPEN and self.open > 0 and now < self.match_until
 
     def refundable(self, now: int) -> int:
-        """What the renter gets back when somebody asks for it now."""
+        """What the renter gets back if it is refunded now."""
         return self.free - (self.place * self.open if self.takes_devices(now) else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A device let to an order (base units; times unix seconds, 0 for never)."""
+    """A device leased to an order (base units; times unix seconds, 0 for never)."""
 
     status: int
     reason: int
@@ -193,12 +193,12 @@ class Lease:
         return lease_address(self.order, self.device)
 
     def due_until(self, order: Order, now: int) -> int:
-        """Up to when its supplier is owed."""
+        """The time until which its supplier is owed."""
         hold = (self.hold_from, self.hold_until)
         return economy.due_until(self.start, self.stop, hold, order.settlement_lag, now)
 
     def due(self, order: Order, now: int) -> Payment:
-        """What its supplier gets and the network is charged when somebody settles it now."""
+        """What its supplier is paid and which fees are charged if it is settled now."""
         until = self.due_until(order, now)
         total = economy.earned(self.rate, until - self.start)
         last = self.status == LeaseStatus.ENDED and self.start > 0 and until == self.stop
@@ -207,7 +207,7 @@ class Lease:
 
     @property
     def renter_fee(self) -> int:
-        """The renter's fee on it in all, as it stands."""
+        """The renter's whole fee on it, as things stand."""
         seconds, reason = self.stop - self.start, EndReason(self.reason)
         return economy.renter_fee(self.rate, self.hours, seconds, reason, self.renter_fee_bps)
 

@@ -57,7 +57,7 @@ def create_order(renter: Pubkey, number: int, terms: Terms, mint: Pubkey) -> Ins
 
 
 def cancel_order(order: Order) -> Instruction:
-    """Want no more devices."""
+    """Cancel an order: it takes no more devices."""
     return PROGRAM.instruction("cancel_order", renter=order.renter, order=order.address)
 
 
@@ -115,7 +115,7 @@ def settle(config: Config, order: Order, lease: Lease) -> Instruction:
 
 
 def end_lease(caller: Pubkey, lease: Lease) -> Instruction:
-    """End a lease and free its device; who calls it decides on the money."""
+    """End a lease and free its device; what happens to the money depends on the caller."""
     return PROGRAM.instruction("end_lease", None, caller=caller, **_lease(lease))
 
 
@@ -126,7 +126,7 @@ def vote_fault(operator: Pubkey, lease: Lease, evidence: bytes, good_hours: int)
 
 
 def hold_lease(guardian: Pubkey, lease: Lease, until: int) -> Instruction:
-    """Hold a lease's unpaid money back, or shorten that."""
+    """Hold a lease's unpaid money back, or shorten the hold."""
     accounts = {"lease": lease.address, "device": lease.device, **_STAKING}
     return PROGRAM.instruction("hold_lease", {"until": until}, guardian=guardian, **accounts)
 
@@ -135,7 +135,7 @@ def hold_lease(guardian: Pubkey, lease: Lease, until: int) -> Instruction:
 
 
 def refund(config: Config, order: Order) -> Instruction:
-    """Give back to the renter what no lease holds and no device that may still come needs."""
+    """Refund the renter what no lease holds and no open place needs."""
     return PROGRAM.instruction(
         "refund", order=order.address, vault=order.vault, renter_tokens=_renters(config, order)
     )
@@ -152,7 +152,7 @@ def close_fault(fault: Fault) -> Instruction:
 
 
 def close_order(config: Config, order: Order) -> Instruction:
-    """End an order to which nothing more can happen."""
+    """Close an order to which nothing more can happen."""
     return PROGRAM.instruction(
         "close_order",
         renter=order.renter,

@@ -24,7 +24,7 @@ NOBODY = Pubkey.default()
 class Params:
     """What the admin sets: durations in seconds, shares in basis points, who attests.
 
-    ``claim_limit`` is what all claims together pay at most within an hour of the clock, base units.
+    ``claim_limit`` is the most that all claims together pay within an hour of the clock, base units.
     """
 
     operators: tuple[Pubkey, ...]
@@ -133,7 +133,7 @@ class SlashStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A reward block; ``votes`` are the hashes of what each operator said, by their numbers."""
+    """A reward block; ``votes`` are the hashes of what each operator attested, by operator number."""
 
     hour: int
     status: int
@@ -148,11 +148,11 @@ class Block:
     votes: tuple[bytes, ...]
 
     def vote(self, config: Config, operator: Pubkey) -> bytes | None:
-        """What an operator said, as a hash; None when it said nothing that counts still."""
+        """The hash of what an operator attested; None when it attested nothing that still counts."""
         if self.revision != config.revision or operator not in config.params.operators:
             return None
-        said = self.votes[config.params.operators.index(operator)]
-        return said if any(said) else None
+        attested = self.votes[config.params.operators.index(operator)]
+        return attested if any(attested) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +204,8 @@ class Device:
 class Slash:
     """A proposal to slash a device for a piece of evidence.
 
-    ``votes`` are the parts that operators voted for by their numbers, ``bps`` the one that enough did:
-    basis points, 0 for none.
+    ``votes`` are the parts that operators voted for, by operator number, and ``bps`` is the one that enough
+    of them voted for: basis points, 0 for none.
     """
 
     status: int
@@ -221,7 +221,7 @@ class Slash:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What an operator says about an hour."""
+    """What an operator attests about an hour."""
 
     root: bytes
     total: int
@@ -303,7 +303,7 @@ async def read_blocks(chain: ChainReader) -> list[Block]:
 
 
 async def read_hours(chain: ChainReader, hours: Sequence[int]) -> dict[int, Block]:
-    """Read these hours' blocks, those that there are."""
+    """Read these hours' blocks, as far as they exist."""
     found = await chain.accounts([block_address(hour) for hour in hours])
     return {hour: parse_block(each.data) for hour, each in zip(hours, found, strict=True) if each}
 

@@ -104,7 +104,7 @@ def register_device(
 
 
 def change_device(device: Device, *, tier: int, country: str, ask_io: int, ask_usdc: int) -> Instruction:
-    """Change a device's tier, place and asks."""
+    """Change a device's tier, country and asks."""
     arguments = {"tier": tier, "country": country.encode(), "ask_io": ask_io, "ask_usdc": ask_usdc}
     return PROGRAM.instruction("change_device", arguments, **_owner(device))
 
@@ -120,7 +120,7 @@ def set_payout(device: Device, payout: Pubkey) -> Instruction:
 
 
 def terminate_device(device: Device) -> Instruction:
-    """End a device's life."""
+    """Terminate a device: it no longer earns and can't be leased."""
     return PROGRAM.instruction("terminate_device", None, **_owner(device))
 
 
@@ -142,7 +142,7 @@ def stake(device: Device, amount: int) -> Instruction:
 
 
 def withdraw_overflow(device: Device, amount: int) -> Instruction:
-    """Take own stake back that the minimum doesn't need."""
+    """Take back own stake that the minimum doesn't need."""
     accounts = {"supplier": device.supplier, **_out(device, device.supplier)}
     return PROGRAM.instruction("withdraw_overflow", {"amount": amount}, **accounts)
 
@@ -194,14 +194,14 @@ def withdraw_co_stake(device: Device, staker: Pubkey) -> Instruction:
 # -- reward blocks -----------------------------------------------------------------------------
 
 
-def attest(operator: Pubkey, hour: int, said: Attestation) -> Instruction:
-    """Say what an hour's reward block is."""
+def attest(operator: Pubkey, hour: int, attestation: Attestation) -> Instruction:
+    """Attest an hour's reward block."""
     arguments = {
         "hour": hour,
-        "root": said.root,
-        "total": said.total,
-        "devices": said.devices,
-        "data_hash": said.data_hash,
+        "root": attestation.root,
+        "total": attestation.total,
+        "devices": attestation.devices,
+        "data_hash": attestation.data_hash,
     }
     return PROGRAM.instruction("attest", arguments, operator=operator, tokenomics=tokenomics.CONFIG)
 
@@ -230,7 +230,7 @@ def close_block(hour: int, payer: Pubkey) -> Instruction:
 
 
 def claim(hour: int, wallet: Pubkey, lifetime: int, proof: bytes) -> Instruction:
-    """Pay a wallet what it has earned and not got, by a leaf of an hour's root, within the limits."""
+    """Pay a wallet what it has earned and not been paid, by a leaf of an hour's root, within the limits."""
     return PROGRAM.instruction(
         "claim",
         {"lifetime": lifetime, "proof": proof},

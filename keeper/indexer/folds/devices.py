@@ -32,7 +32,7 @@ def registered(book: Book, event: Fields, at: int) -> None:
 
 
 def changed(book: Book, event: Fields, at: int) -> None:
-    """Asks, place or tier changed."""
+    """Asks, country or tier changed."""
     names = ("tier", "country", "ask_io", "ask_usdc")
     _device(book, event).update({name: event[name] for name in names})
 
@@ -43,7 +43,7 @@ def payout_changed(book: Book, event: Fields, at: int) -> None:
 
 
 def terminated(book: Book, event: Fields, at: int) -> None:
-    """The device earns and is let no more."""
+    """The device no longer earns and can't be leased."""
     device = _device(book, event)
     device.update(terminated=True, sufficient_since=0)
     _close_offer(device)
@@ -83,7 +83,7 @@ def unstaked(book: Book, event: Fields, at: int) -> None:
 
 
 def withdrawn(book: Book, event: Fields, at: int) -> None:
-    """Cooled own stake went back; this alone settles nothing."""
+    """Cooled own stake went back; this doesn't settle the device."""
     _device(book, event).update(own_cooling=0, own_until=0)
     _count(book, -event["amount"])
 
@@ -114,12 +114,12 @@ def co_staked(book: Book, event: Fields, at: int) -> None:
 
 
 def co_staker_left(book: Book, event: Fields, at: int) -> None:
-    """A co-staker waits to leave; this alone settles nothing."""
+    """A co-staker waits to leave; this doesn't settle the device."""
     _device(book, event)["co"].update(state=int(CoStakeState.WAITING), until=event["until"])
 
 
 def co_stake_withdrawn(book: Book, event: Fields, at: int) -> None:
-    """A cooled co-stake went back: the one that cools longer, when both are due."""
+    """A cooled co-stake went back: the one that has cooled longer, when both are due."""
     device = _settled(book, event, at)
     leaving = device["leaving"]
     is_leaving = (leaving["state"], leaving["staker"]) == (CoStakeState.COOLING, event["staker"])
@@ -145,12 +145,12 @@ def slashed(book: Book, event: Fields, at: int) -> None:
 
 
 def leased(book: Book, event: Fields, at: int) -> None:
-    """The orders program let the device."""
+    """The orders program leased the device."""
     _device(book, event)["lease"] = event["lease"]
 
 
 def freed(book: Book, event: Fields, at: int) -> None:
-    """The device can be let again."""
+    """The device can be leased again."""
     _device(book, event)["lease"] = NOBODY
 
 

@@ -25,7 +25,7 @@ def _order(book: Book, event: Fields) -> Fields:
 
 
 def _cluster(book: Book, event: Fields) -> Fields:
-    """The order, which some events call as the network does."""
+    """The order, which some events call a cluster, as the network does."""
     return book.change("Order", event["cluster_id"])
 
 
@@ -78,7 +78,7 @@ def refunded(book: Book, event: Fields, at: int) -> None:
 
 
 def earned(book: Book, event: Fields, at: int) -> None:
-    """Fees went out: of whom and how much is told by the event before."""
+    """Fees went out: the event before says whose and how much."""
     _numbered(book, event)
 
 
@@ -189,8 +189,8 @@ def fault_voted(book: Book, event: Fields, at: int) -> None:
     fault = book.change("Fault", address)
     # A decided fault takes no votes, unless its lease's address is another lease's by now.
     lease = book.get("Lease", event["lease"])
-    told = {name: event[name] for name in ("revision", "votes", "decided")}
-    fault.update(lease_start=lease["start"], **told)
+    kept = {name: event[name] for name in ("revision", "votes", "decided")}
+    fault.update(lease_start=lease["start"], **kept)
 
 
 def fault_closed(book: Book, event: Fields, at: int) -> None:

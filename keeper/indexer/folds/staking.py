@@ -1,4 +1,4 @@
-"""What staking's events do to its accounts, but for devices, which have a module of their own."""
+"""What staking's events do to its accounts, except for devices, which have a module of their own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def class_added(book: Book, event: Fields, at: int) -> None:
 
 
 def class_changed(book: Book, event: Fields, at: int) -> None:
-    """A class's multiplier will be another one."""
+    """A class's multiplier will change."""
     row = book.change("Class", client.class_address(event["id"]))
     row.update(multiplier=event["from"], pending_multiplier=event["to"], pending_at=event["at"])
 
@@ -70,7 +70,7 @@ def reward_claimed(book: Book, event: Fields, at: int) -> None:
 
 
 def attested(book: Book, event: Fields, at: int) -> None:
-    """An operator said what an hour's block is."""
+    """An operator attested an hour's block."""
     config = book.get("Config", client.CONFIG)
     address, bump = PROGRAM.pda_and_bump("attest", "block", hour=event["hour"])
     if address not in book.of_kind("Block"):
@@ -80,10 +80,10 @@ def attested(book: Book, event: Fields, at: int) -> None:
     if block["revision"] != config["revision"]:
         _void(block)
         block["revision"] = config["revision"]
-    said = {name: event[name] for name in ("root", "total", "devices", "data_hash")}
-    block["votes"][config["params"]["operators"].index(event["operator"])] = Attestation(**said).hash
+    content = {name: event[name] for name in ("root", "total", "devices", "data_hash")}
+    block["votes"][config["params"]["operators"].index(event["operator"])] = Attestation(**content).hash
     if event["agreed"]:
-        block.update(status=int(BlockStatus.AGREED), agreed_at=event["at"], **said)
+        block.update(status=int(BlockStatus.AGREED), agreed_at=event["at"], **content)
 
 
 def block_vetoed(book: Book, event: Fields, at: int) -> None:
@@ -105,7 +105,7 @@ def block_closed(book: Book, event: Fields, at: int) -> None:
 
 
 def _void(block: Fields) -> None:
-    """What was said counts no more; what was agreed on before stays in the account."""
+    """What was attested no longer counts; what was agreed on before stays in the account."""
     votes = [NO_VOTE] * client.MAX_OPERATORS
     block.update(status=int(BlockStatus.OPEN), agreed_at=0, votes=votes)
 
@@ -142,7 +142,7 @@ def slash_vetoed(book: Book, event: Fields, at: int) -> None:
 
 
 def slash_voided(book: Book, event: Fields, at: int) -> None:
-    """Operators vote anew: the config is another."""
+    """Operators vote anew: the config has changed."""
     _void_votes(_slash(book, event), event["revision"])
     book.change("Device", event["device"])["slash_pending"] = False
 
@@ -161,7 +161,7 @@ def _slash(book: Book, event: Fields) -> Fields:
 
 
 def _void_votes(slash: Fields, revision: int) -> None:
-    """What was voted counts no more, and what came of it."""
+    """The votes, and what came of them, no longer count."""
     slash.update(status=int(SlashStatus.VOTING), bps=0, appeal_until=0, appeal=bytes(32))
     slash.update(votes=[0] * client.MAX_OPERATORS, revision=revision)
 

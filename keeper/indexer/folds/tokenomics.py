@@ -11,7 +11,7 @@ from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds.roles import NOBODY, role_folds
 
 CLOSED, CANCELLED = 2, 1
-"""A season's status once it has ended, by time or by veto; open is 0."""
+"""A season's status once it has ended, at expiry or by veto; open is 0."""
 
 
 def _config(book: Book) -> Fields:
@@ -25,7 +25,7 @@ def initialized(book: Book, event: Fields, at: int) -> None:
 
 
 def allocation_added(book: Book, event: Fields, at: int) -> None:
-    """The genesis table has a row more."""
+    """The genesis table has one more row."""
     address, bump = PROGRAM.pda_and_bump("add_allocation", "allocation", id=event["id"])
     row = {name: value for name, value in event.items() if name != "allocated"}
     book.create("Allocation", address, bump, **row)

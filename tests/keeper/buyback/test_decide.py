@@ -104,7 +104,7 @@ def test_why_there_is_no_bid(open_view, idle_view):
     assert decide.bid(idle_view, good, LIMITS, RICH).why == "no auction is open"
     assert why(said=None) == ("no source says what an IO is worth", None)
     assert why(now=auction.ends_at)[0] == "its time is over"
-    assert why(config=replace(config, void=True))[0] == "bids were stopped during it: it takes none any more"
+    assert why(config=replace(config, void=True))[0] == "bids were stopped during it: it takes no more"
     assert why(config=replace(config, pause_mask=2, pause_until=now + 5)) == (
         "the guardian stopped it",
         now + 5,
@@ -113,7 +113,7 @@ def test_why_there_is_no_bid(open_view, idle_view):
         "6,500.00000000 IO is more than the limit of"
     )
     assert why(inventory=6_500 * IO - 1)[0].startswith("6,500.00000000 IO is more than the 6,499.99999999 at")
-    assert why(said=quote(2 * IO))[0].endswith("which it won't come to")
+    assert why(said=quote(2 * IO))[0].endswith(": this auction stays above that")
     assert decide.bid(open_view, good, BidLimits(6_500 * IO, 0), 6_500 * IO).due
 
 

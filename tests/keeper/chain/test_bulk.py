@@ -81,7 +81,7 @@ def test_kinds(program: str, kind: str) -> None:
     codec = Program.load(program)
     whole = random_accounts(codec, kind, 3)
     for other in (bytes(8), *(codec.discriminator(k) for p, k in KINDS if p == program and k != kind)):
-        with pytest.raises(CodecError, match=f"some of these are no {kind} of {program}"):
+        with pytest.raises(CodecError, match=f"some of these are not a {kind} of {program}"):
             codec.decode_accounts(kind, [*whole[:2], other + whole[2][8:]])
 
 

@@ -108,7 +108,7 @@ def test_every_argument_is_needed_and_no_other_taken(program: str, name: str) ->
     arguments = {argument["name"]: 0 for argument in form["args"]}
     for lacking in arguments:
         rest = {key: value for key, value in arguments.items() if key != lacking}
-        with pytest.raises(TypeError, match=rf"{program}\.{name}: lacks \[{lacking}\]"):
+        with pytest.raises(TypeError, match=rf"{program}\.{name}: missing \[{lacking}\]"):
             codec.instruction(name, rest)
     with pytest.raises(TypeError, match=rf"{program}\.{name}: .*doesn't take \[surplus\]"):
         codec.instruction(name, {**arguments, "surplus": 1})

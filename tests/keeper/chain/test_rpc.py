@@ -132,6 +132,24 @@ async def test_what_others_pay_is_offered_up_to_a_limit(rpc: RpcSite) -> None:
     assert set(asked_for[0]) == {str(ALICE.pubkey()), str(BOB.pubkey())}
 
 
+async def test_whoever_does_not_learn_what_became_of_it_is_told_so(
+    rpc: RpcSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node takes it and is gone: sending the same again could do it twice."""
+    send = rpc.node._rpc_sendTransaction
+
+    async def last(encoded: str, config: Any) -> Any:
+        rpc.node.faults.status = 503
+        return await send(encoded, config)
+
+    monkeypatch.setattr(rpc.node, "_rpc_sendTransaction", last)
+    with pytest.raises(ChainUnreachable) as raised:
+        await land(rpc.chain, [pay(7)], [ALICE])
+    rpc.node.faults = Faults()
+    (record,) = await rpc.chain.history(ALICE.pubkey())
+    assert f"the transaction {record.signature} may have been sent" in str(raised.value)
+
+
 async def test_whoever_may_not_send_any_more_stops(rpc: RpcSite) -> None:
     """It is asked before each time, and nothing is sent after a no."""
     rpc.node.faults.drop = True

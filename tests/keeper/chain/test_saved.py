@@ -382,7 +382,7 @@ async def test_a_file_that_was_changed_without_its_lock_is_not_saved_over(path: 
     stranger = EmbeddedChain.load(path)
     stranger.execute([pay(7)], [ALICE])
     stranger.save(path.with_name("copy"))
-    with pytest.raises(ChainNotSaved, match="somebody has changed it since it was read, without its lock"):
+    with pytest.raises(ChainNotSaved, match="it was changed since it was read, without its lock"):
         async with chain.writing():
             await chain.send([pay(1)], [ALICE])
             shutil.copy(path.with_name("copy"), path)
@@ -409,7 +409,7 @@ async def test_another_chain_in_the_file_ends_it(path: Path) -> None:
     old, new = await chain.genesis_hash(), EmbeddedChain(now=LATE)
     new.save(path)
     theirs = content(path)
-    said = f"{path} is another chain by now \\(genesis {await new.genesis_hash()}\\).*\\(genesis {old}\\)"
+    said = f"{path} holds another chain now \\(genesis {await new.genesis_hash()}\\).*\\(genesis {old}\\)"
     for attempt in (chain.refresh, lambda: refresh(chain)):
         with pytest.raises(AnotherChain, match=said):
             attempt()

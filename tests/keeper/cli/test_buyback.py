@@ -85,7 +85,7 @@ def test_a_dry_run_says_what_and_why_and_does_nothing(ionet, tmp_path):
     assert code == 0
     text = words(out)
     assert "burn fees no no IO in the vault" in text
-    assert "close auction 0 yes its time is over, nobody took it" in text
+    assert "close auction 0 yes its time is over, and nobody took it" in text
     assert "start auction 1 no auction 0 is open" in text
     assert "bid 0 no its time is over" in text
     assert path.read_bytes() == before
@@ -143,7 +143,7 @@ def test_a_first_price_that_is_none(ionet, tmp_path, price):
     path, key = saved(world, tmp_path), key_file(tmp_path, world.admin)
     code, _, err = ionet("buyback", "first-price", "--chain", path, "--keypair", key, "--", price)
     assert code == 1
-    assert f"error: '{price}' is no amount of IO" in words(err)
+    assert f"error: '{price}' is not an amount of IO" in words(err)
 
 
 @pytest.mark.parametrize(

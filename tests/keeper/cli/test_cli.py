@@ -55,7 +55,7 @@ def test_emission_from_another_month(ionet):
 def test_a_month_that_is_none_is_refused(ionet, month):
     code, _, err = ionet("emission", "--start", month)
     assert code == 1
-    assert f"error: '{month}' is no month; write it like 2024-07" in err
+    assert f"error: '{month}' is not a month; write it like 2024-07" in err
 
 
 def test_supply_adds_up(ionet, launched):
@@ -115,7 +115,7 @@ def test_one_pass_of_the_keeper_does_all_that_is_due(ionet, launched, keypair):
     assert {"emission.emitted", "vesting.released"} <= {each["event"] for each in events}
     code, out, _ = ionet("supply", "--chain", launched)
     assert code == 0
-    assert "ended hours that nobody called emit for yet" in out
+    assert "ended hours that are not emitted yet" in out
     config = _config(EmbeddedChain.load(launched))
     assert config.emitted == emission.cumulative(START_MONTH, config.emitted_hours) > 0
 

@@ -43,7 +43,7 @@ async def test_the_whole_demo(tmp_path):
     outcomes |= {"not accepted in time": 4, "failed, attested by operators": 3}
     for name, count in outcomes.items():
         assert re.search(rf"{name} +{count} +[\d,.]+ *\n", printed), name
-    for name, count in (("served", 52), ("nobody let a device at their price", 6)):
+    for name, count in (("served", 52), ("no device available at their price", 6)):
         assert re.search(rf" {name} +{count} +\d+ *\n", printed), name
     told = " ".join(printed.split())
     assert "33, 31, 40 matched by the operators, 14 taken by suppliers directly" in told

@@ -353,7 +353,7 @@ def test_a_database_of_another_chain_behind_and_halted(ionet, doctor, launched, 
     assert rows(out)["genesis"].startswith(
         f"wrong ionet.db is about another chain (genesis another) that was at {launched}"
     )
-    assert "another database by IONET_DATABASE" in rows(out)["genesis"]
+    assert "another database with IONET_DATABASE" in rows(out)["genesis"]
 
     with sqlite3.connect("ionet.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -364,17 +364,17 @@ def test_a_database_of_another_chain_behind_and_halted(ionet, doctor, launched, 
 @pytest.mark.parametrize(
     ("settings", "row"),
     [
-        ({"IONET_JOB": "[]"}, "IONET_JOB does nothing: no setting is called so"),
+        ({"IONET_JOB": "[]"}, "IONET_JOB has no effect: there is no such setting"),
         (
             {"IONET_SIGNER_ADDRESS": "x"},
-            "IONET_SIGNER_ADDRESS does nothing: there is no IONET_SIGNER_COMMAND",
+            "IONET_SIGNER_ADDRESS has no effect: there is no IONET_SIGNER_COMMAND",
         ),
-        ({"IONET_OBSERVATIONS": "nowhere"}, "IONET_OBSERVATIONS does nothing: nowhere is no folder"),
+        ({"IONET_OBSERVATIONS": "nowhere"}, "IONET_OBSERVATIONS has no effect: nowhere is no folder"),
         (
             {"IONET_OBSERVATIONS": ".", "IONET_JOBS": '["emission"]'},
-            "IONET_OBSERVATIONS does nothing: the job attest is off",
+            "IONET_OBSERVATIONS has no effect: the job attest is off",
         ),
-        ({"IONET_JOBS": '["attest"]'}, "IONET_JOBS does nothing: the job attest needs IONET_OBSERVATIONS"),
+        ({"IONET_JOBS": '["attest"]'}, "IONET_JOBS has no effect: the job attest needs IONET_OBSERVATIONS"),
     ],
 )
 def test_settings_that_do_nothing(doctor, launched, monkeypatch, settings, row):

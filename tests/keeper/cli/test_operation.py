@@ -44,7 +44,7 @@ def test_one_pass_acts_indexes_and_compares(ionet, network):
     code, out, _ = ionet("keeper", "status", *CHAIN)
     assert code == 0
     assert "all agree" in out and "landed" in out and "epoch 1" in out
-    assert "Needs somebody" not in out
+    assert "Needs attention" not in out
     code, _, err = ionet(*ONCE)
     assert code == 0
     assert "emission.emitted" not in events(err)
@@ -185,7 +185,7 @@ def test_another_chain_is_refused_and_both_are_named(ionet, network, monkeypatch
             command
         )
         assert f"not about the one at {network / 'other.chain'} (genesis {second})" in said, command
-        assert "name another database by IONET_DATABASE" in said, command
+        assert "name another database with IONET_DATABASE" in said, command
     assert tables_of(network / "ionet.db") == before
 
 
@@ -221,7 +221,7 @@ def test_a_database_that_is_none(ionet, monkeypatch):
     monkeypatch.setenv("IONET_DATABASE", "mysql://x")
     code, _, err = ionet("db", "upgrade")
     assert code == 1
-    assert "take sqlite or postgresql" in err
+    assert "use sqlite or postgresql" in err
 
 
 def test_parked_actions_are_tried_again_when_told(ionet, network, monkeypatch):

@@ -153,7 +153,7 @@ def test_an_order_from_direct_acceptance_to_its_end(ionet, chained):
     extension = 8 * 2 * IO + fee(8 * 2 * IO, 25)
     assert shown(out) == [(str(tokenomics.tokens_address(RENTER)), str(order.vault), extension)]
     assert (
-        "The fee is charged as the lease is paid, and whole unless the supplier or a fault ends it."
+        "The fee is charged as the lease is paid, and in full unless the supplier or a fault ends it."
         in words(out)
     )
     chained.later(2 * HOUR + HOUR // 2)
@@ -304,7 +304,7 @@ def test_register_ask_and_list(ionet, chained):
     ("changed", "message"),
     [
         (("--class", "Abacus"), "no class is called 'Abacus'; there are RTX 4090, M4"),
-        (("--price", "1,5"), "'1,5' is no amount of IO: write digits with a point"),
+        (("--price", "1,5"), "'1,5' is not an amount of IO: write digits with a point"),
         (("--price", "1000000"), "your account"),
         (("--price", "0"), "orders: PriceInvalid"),
         (("--keypair", "nowhere.json"), "nowhere.json: no keypair"),

@@ -251,7 +251,7 @@ def test_a_new_chain_under_a_running_keeper(folder, start):
     assert keeper.end() == 1
     *_, stopped, last = keeper.err.splitlines()
     assert json.loads(stopped)["event"] == "keeper.stopped"
-    assert last.startswith(f"error: {folder / CHAIN} is another chain by now (genesis ")
+    assert last.startswith(f"error: {folder / CHAIN} holds another chain now (genesis ")
     assert last.endswith("Nothing more is sent: start again, a keeper with another IONET_DATABASE")
     assert "Traceback" not in keeper.err
     assert (folder / CHAIN).read_bytes() == theirs

@@ -28,8 +28,8 @@ from keeper.economy.genesis import read_table
 from keeper.economy.orders import LeaseStatus
 from keeper.resources import binary
 from tests.keeper.cli.test_rewards import OWNER, on_chain
-from tests.programs.buyback_world import BuybackWorld
-from tests.programs.orders_world import OrdersWorld
+from tests.programs.buyback.world import BuybackWorld
+from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import World, finish, key
 
 SIGNER = """
@@ -142,7 +142,7 @@ def test_the_keepers_part_of_the_buyback(as_: Run, tmp_path: Path) -> None:
 
 
 def test_deploy(as_: Run, tmp_path: Path) -> None:
-    """One program has other bytes on chain; all but two pieces of the right ones are in its buffer."""
+    """One program has other bytes on chain; all but six pieces of the right ones are in its buffer."""
     world = World()
     chain, admin = world.chain, world.admin
     assert isinstance(chain, EmbeddedChain)
@@ -153,11 +153,11 @@ def test_deploy(as_: Run, tmp_path: Path) -> None:
     chain.set_account(place, replace_data(there, there.data[:-1] + b"\1"))
     buffer = Pubkey.create_with_seed(admin.pubkey(), sha256(code).hexdigest()[:32], UPGRADEABLE_LOADER)
     header = struct.pack("<IB", 1, 1) + bytes(admin.pubkey())
-    content = bytes(loader.PIECE) * 2 + code[2 * loader.PIECE :]
+    content = bytes(loader.PIECE) * 6 + code[6 * loader.PIECE :]
     chain.set_account(buffer, Account(10**10, header + content, UPGRADEABLE_LOADER))
     chain.advance(1)
     chain.save(tmp_path / CHAIN)
-    assert len(as_(admin, "deploy")) == 3, "two pieces, and the upgrade"
+    assert len(as_(admin, "deploy")) == 7, "six pieces, and the upgrade"
     found = EmbeddedChain.load(CHAIN).get(place)
     assert found is not None and loader.is_same(found.data[loader.PROGRAM_DATA_HEADER :], code)
     assert as_(admin, "deploy") == []

@@ -21,8 +21,8 @@ from keeper.db.tables import CHAIN, INTENTS, METADATA, SIGNATURES
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("postgres ql://keeper:secret@host/x", "^no database's URL: write"),
-        ("mysql://localhost/x", "take sqlite or postgresql"),
+        ("postgres ql://keeper:secret@host/x", "^not a database's URL: write"),
+        ("mysql://localhost/x", "use sqlite or postgresql"),
         ("sqlite://", "needs a file"),
     ],
 )

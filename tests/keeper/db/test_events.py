@@ -142,7 +142,7 @@ async def test_another_layout_is_refused_until_it_is_rebuilt(database: Database)
         await before.create(connection)
         await before.create(connection)
     after = EventTables(made_up({"A": {"n": "u16"}, "New": {"n": "u8"}}))
-    with pytest.raises(DatabaseError, match=r"event A has another layout.*ionet db rebuild made_up"):
+    with pytest.raises(DatabaseError, match=r"event A has changed its layout.*ionet db rebuild made_up"):
         async with database.transaction() as connection:
             await after.create(connection)
     async with database.transaction() as connection:

@@ -70,7 +70,7 @@ async def test_only_the_leader_writes(pair: tuple[Leader, Leader]) -> None:
     await one.lead()
     await two.lead()
     await write(one, "one")
-    with pytest.raises(NotLeader, match="two acts no more"):
+    with pytest.raises(NotLeader, match="two no longer acts"):
         await write(two, "two")
     assert await written(one) == "one"
 

@@ -33,7 +33,7 @@ def test_what_is_read(text, currency, amount):
         ("0.0000001", "can't be paid exactly: USDC has 6 decimals"),
         ("18446744073709.551616", "more than an account can hold"),
         *[
-            (text, "is no amount of USDC")
+            (text, "is not an amount of USDC")
             for text in ("2,5", "1,000", "-1", "1e3", ".5", "5.", "", " 1", "\u0661")
         ],
     ],

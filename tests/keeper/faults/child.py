@@ -92,9 +92,9 @@ def main(folder: str, arguments: list[str], die: Point | None, clock: int | None
         at[0] = name
         Path(AT).write_text(name)
 
-    async def noted(name: str, *rest: Any) -> Any:
-        tell(name)
-        return await run_once(name, *rest)
+    async def noted(job: Any, port: Any) -> Any:
+        tell(port.job)
+        return await run_once(job, port)
 
     def step(*_: object) -> None:
         counts[at[0]] += 1

@@ -204,8 +204,8 @@ async def test_another_chains_database_is_refused(database: Database) -> None:
     for words in (
         f"is about the chain at https://first.example:8899 (genesis {await first.genesis_hash()})",
         f"not about the one at /tmp/second.chain (genesis {await second.genesis_hash()})",
-        "name another database by IONET_DATABASE, such as sqlite:///",
-        "or the right chain by --chain or IONET_CHAIN",
+        "name another database with IONET_DATABASE, such as sqlite:///",
+        "or the right chain with --chain or IONET_CHAIN",
     ):
         assert words in str(refused.value)
     assert "secret" not in str(refused.value)

@@ -88,6 +88,11 @@ def test_every_job():
     assert {row[0].strip("`") for row in table("Jobs")} == {*names.NAMES, *own}
 
 
+def test_every_job_that_acts_with_its_actions_keys():
+    rows = re.findall(r"^\| `(\w+)` \| .* \| `\w+:", (ROOT / "docs/keeper.md").read_text(), re.M)
+    assert sorted(rows) == sorted(names.NAMES)
+
+
 def test_every_figure_with_its_meaning():
     families = {
         each.name + ("_total" if each.type == "counter" else ""): each.documentation

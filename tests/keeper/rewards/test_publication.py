@@ -165,7 +165,7 @@ def test_a_forged_reward(folder: Path) -> None:
     devices = publication.read_table(folder, manifest, "rewards.csv")
     paid = str(devices["reward"].max())
     forge(folder, "rewards.csv", paid, str(int(paid) + 1))
-    with pytest.raises(PublicationError, match=r"rewards.csv: row \d+ is .*, the rule gives "):
+    with pytest.raises(PublicationError, match=r"rewards.csv: row \d+ is .*, but the rule gives "):
         publication.verify(folder, 2)
 
 
@@ -191,7 +191,7 @@ def test_a_forged_input(folder: Path) -> None:
 def test_a_row_that_is_left_out(folder: Path) -> None:
     line = (folder / "2/rewards.csv").read_text().splitlines()[-1]
     forge(folder, "rewards.csv", line + "\n", "")
-    with pytest.raises(PublicationError, match="has 5 rows, the rule gives 6"):
+    with pytest.raises(PublicationError, match="has 5 rows, but the rule gives 6"):
         publication.verify(folder, 2)
 
 

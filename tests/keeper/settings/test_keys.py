@@ -131,9 +131,9 @@ def test_a_command_that_signed_something_else(command):
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("print('never')", "no signature in base64"),
-        ("print('AAAA')", "no signature in base64"),
-        ("", "no signature in base64"),
+        ("print('never')", "not a signature in base64"),
+        ("print('AAAA')", "not a signature in base64"),
+        ("", "not a signature in base64"),
         ("import sys; sys.exit('the vault is sealed')", "ended with 1: the vault is sealed"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended with -9: it said nothing"),
     ],

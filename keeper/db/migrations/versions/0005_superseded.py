@@ -1,4 +1,4 @@
-"""What somebody else did first is superseded; it was called elsewhere."""
+"""An action that somebody else did first is superseded; its state was called elsewhere."""
 
 from alembic import op
 
