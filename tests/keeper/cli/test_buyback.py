@@ -129,7 +129,7 @@ def test_the_first_price_is_set_once(ionet, tmp_path):
     path, key = saved(world, tmp_path), key_file(tmp_path, world.admin)
     code, out, err = ionet("buyback", "first-price", "4.25", "--chain", path, "--keypair", key)
     assert code == 0, err
-    assert "from 4.25000000 IO per USDC" in words(out)
+    assert "the reference price is 4.25000000 IO per USDC" in words(out)
     config = finish(buyback.read_config(EmbeddedChain.load(path)))
     assert config.reference_price == 425_000_000
     code, _, err = ionet("buyback", "first-price", "5", "--chain", path, "--keypair", key)
