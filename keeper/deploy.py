@@ -91,8 +91,8 @@ async def genesis(
     """Initialise tokenomics, write the genesis table and launch.
 
     ``admin`` is the program's upgrade authority and pays; ``beneficiaries`` are by the rows' labels.
-    What an earlier, interrupted call did is kept, not repeated. Raises ChainError
-    when what is on chain contradicts the table, DeployRefused when a row has no beneficiary.
+    What an earlier, interrupted call did is kept, not repeated. Raises ChainError when what is on chain
+    contradicts the table, DeployRefused when a row has no beneficiary.
     """
     if missing := [row.label for row in table if row.label not in beneficiaries]:
         raise DeployRefused(f"the genesis table has rows without a beneficiary: {', '.join(missing)}")

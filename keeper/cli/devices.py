@@ -303,7 +303,7 @@ def _matched(order: Order, device: Device, payer: Signer, now: int) -> tuple[Lea
     if payer.pubkey() != device.supplier:
         raise UserError(
             f"no operator has matched the device to this order; only its supplier {device.supplier} can do "
-            "so now: give its key file by --keypair"
+            "so now: pass its key file with --keypair"
         )
     instruction, lease = plans.match(order, device, payer.pubkey(), now)
     return lease, (instruction,)
