@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from benches.reward_block import inputs  # noqa: E402
-from keeper.chain import EmbeddedChain  # noqa: E402
+from keeper.chain.embedded import EmbeddedChain  # noqa: E402
 from keeper.clients import staking  # noqa: E402
 from keeper.db import Database  # noqa: E402
 from keeper.db.tables import HOUR_ACCOUNTS  # noqa: E402

@@ -38,7 +38,8 @@ def run(tmp_path):
 
     def run(*commands: list[str]) -> list[tuple[int, set[str]]]:
         arguments = [sys.executable, "-c", CHILD, json.dumps(commands)]
-        subprocess.run(arguments, cwd=tmp_path, capture_output=True, check=True)
+        done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
         found = json.loads((tmp_path / "found.json").read_text())
         return [(code, set(modules)) for code, modules in found]
 

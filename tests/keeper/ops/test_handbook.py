@@ -85,12 +85,12 @@ def test_every_setting_with_its_default():
 
 def test_every_job():
     own = (operation.SWEEP, operation.INDEX, operation.COMPARE)
-    assert {row[0].strip("`") for row in table("Jobs")} == {*names.NAMES, *own}
+    assert {row[0].strip("`") for row in table("Jobs")} == {*names.NAMES, *own}, "docs/operations.md, Jobs"
 
 
 def test_every_job_that_acts_with_its_actions_keys():
     rows = re.findall(r"^\| `(\w+)` \| .* \| `\w+:", (ROOT / "docs/keeper.md").read_text(), re.M)
-    assert sorted(rows) == sorted(names.NAMES)
+    assert tuple(rows) == names.NAMES, "docs/keeper.md, Jobs: in the order in which they run"
 
 
 def test_every_figure_with_its_meaning():
@@ -112,7 +112,7 @@ def test_the_labels_of_every_figure():
 
 def test_every_event_with_its_level():
     rows = {row[0].strip("`"): set(row[1].split(", ")) for row in table("Events")}
-    assert rows == logged()
+    assert rows == logged(), "docs/operations.md, Events: the names and levels of all that is logged"
     assert all(re.fullmatch(r"[a-z]+(\.[a-z_]+)+", name) for name in rows)
 
 
