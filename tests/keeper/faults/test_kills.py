@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+from keeper.jobs import names
 from tests.keeper.faults import child
 from tests.keeper.faults.child import JOBS, PASS, Point
 from tests.keeper.faults.day import HOURS, steps
