@@ -12,6 +12,7 @@ from solders.system_program import CreateAccountWithSeedParams, create_account_w
 
 from keeper.chain import Chain, ChainError, Signer, loader
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.landing import land
 from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
@@ -57,7 +58,12 @@ def load_programs(chain: EmbeddedChain, authority: Pubkey) -> None:
 
 
 async def deploy_program(
-    chain: Chain, name: str, authority: Signer, keys: Path, each: Callable[[int, int], None]
+    chain: Chain,
+    name: str,
+    authority: Signer,
+    keys: Path,
+    each: Callable[[int, int], None],
+    fees: FeePolicy | None = None,
 ) -> bool:
     """Deploy a committed program under its keypair in ``keys``, or upgrade it; False when it is there.
 
@@ -70,7 +76,7 @@ async def deploy_program(
             f"{name} was built for {built_for}, the key in {keys} is {program.pubkey()}: "
             f"run toolchain/program_ids.py sync --keys {keys}, then make programs idl"
         )
-    return await loader.deploy(chain, program, binary(name), authority, each=each)
+    return await loader.deploy(chain, program, binary(name), authority, each=each, fees=fees)
 
 
 def staking_program(keys: Path = DEV_KEYS) -> Pubkey:
@@ -87,6 +93,7 @@ async def genesis(
     guardian: Pubkey,
     staking_program: Pubkey,
     start_month: int,
+    fees: FeePolicy | None = None,
 ) -> None:
     """Initialise tokenomics, write the genesis table and launch.
 
@@ -99,7 +106,7 @@ async def genesis(
     payer = admin.pubkey()
     config = await tokenomics.read_config(chain)
     if config is None:
-        await land(chain, [tokenomics.initialize(payer, staking_program, guardian)], [admin])
+        await land(chain, [tokenomics.initialize(payer, staking_program, guardian)], [admin], fees=fees)
     for done in await tokenomics.read_allocations(chain):
         row = table[done.id]
         if (done.schedule, done.beneficiary) != (row.schedule, beneficiaries[row.label]):
@@ -110,9 +117,9 @@ async def genesis(
             tokenomics.add_allocation(payer, row, beneficiary),
             create_associated(payer, beneficiary, tokenomics.MINT),
         ]
-        await land(chain, instructions, [admin])
+        await land(chain, instructions, [admin], fees=fees)
     if config is None or not config.launched:
-        await land(chain, [tokenomics.launch(payer, start_month)], [admin])
+        await land(chain, [tokenomics.launch(payer, start_month)], [admin], fees=fees)
 
 
 async def staking_genesis(
@@ -122,6 +129,7 @@ async def staking_genesis(
     guardian: Pubkey,
     operators: Sequence[Pubkey],
     classes: Sequence[ClassRow],
+    fees: FeePolicy | None = None,
 ) -> None:
     """Initialise staking with the protocol's own parameters and write the class table.
 
@@ -132,7 +140,7 @@ async def staking_genesis(
     payer = admin.pubkey()
     if await staking.read_config(chain) is None:
         params = staking.Params(tuple(operators), threshold=len(operators) // 2 + 1)
-        await land(chain, [staking.initialize(payer, guardian, params)], [admin])
+        await land(chain, [staking.initialize(payer, guardian, params)], [admin], fees=fees)
     done = await staking.read_classes(chain)
     for row in classes:
         there = done.get(row.id)
@@ -144,11 +152,17 @@ async def staking_genesis(
         instructions = [
             staking.add_class(payer, row.id, row.name, row.multiplier, row.pool, row.kind) for row in rows
         ]
-        await land(chain, instructions, [admin])
+        await land(chain, instructions, [admin], fees=fees)
 
 
 async def buyback_genesis(
-    chain: Chain, admin: Signer, *, guardian: Pubkey, usdc_mint: Pubkey, params: buyback.Params | None = None
+    chain: Chain,
+    admin: Signer,
+    *,
+    guardian: Pubkey,
+    usdc_mint: Pubkey,
+    params: buyback.Params | None = None,
+    fees: FeePolicy | None = None,
 ) -> None:
     """Initialise buyback for a USDC mint, with the protocol's own parameters unless others are given.
 
@@ -158,13 +172,21 @@ async def buyback_genesis(
     config = await buyback.read_config(chain)
     if config is None:
         terms = params or buyback.Params()
-        await land(chain, [buyback.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
+        await land(
+            chain, [buyback.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin], fees=fees
+        )
     elif config.usdc_mint != usdc_mint:
         raise ChainError(f"buyback on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
 
 
 async def orders_genesis(
-    chain: Chain, admin: Signer, *, guardian: Pubkey, usdc_mint: Pubkey, params: orders.Params | None = None
+    chain: Chain,
+    admin: Signer,
+    *,
+    guardian: Pubkey,
+    usdc_mint: Pubkey,
+    params: orders.Params | None = None,
+    fees: FeePolicy | None = None,
 ) -> None:
     """Initialise orders, with the protocol's own parameters unless others are given.
 
@@ -174,12 +196,14 @@ async def orders_genesis(
     config = await orders.read_config(chain)
     if config is None:
         terms = params or orders.Params()
-        await land(chain, [orders.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin])
+        await land(chain, [orders.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin], fees=fees)
     elif config.usdc_mint != usdc_mint:
         raise ChainError(f"orders on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
 
 
-async def make_test_usdc(chain: Chain, admin: Signer, amount: int) -> Pubkey:
+async def make_test_usdc(
+    chain: Chain, admin: Signer, amount: int, *, fees: FeePolicy | None = None
+) -> Pubkey:
     """Make a mint with USDC's decimals for a network that has no USDC, and ``amount`` base units of it.
 
     They go to ``admin``, who alone can mint more. Returns the mint's address, which follows from the
@@ -204,5 +228,5 @@ async def make_test_usdc(chain: Chain, admin: Signer, amount: int) -> Pubkey:
             create_associated(payer, payer, mint),
             mint_to(mint, associated_token_address(payer, mint), payer, amount),
         ]
-        await land(chain, instructions, [admin])
+        await land(chain, instructions, [admin], fees=fees)
     return mint

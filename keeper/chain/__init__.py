@@ -15,6 +15,7 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
+    Tip,
     TransactionRecord,
     TransactionStatus,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Program",
     "Signer",
     "SigningFailed",
+    "Tip",
     "TransactionExpired",
     "TransactionFailed",
     "TransactionRecord",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
-from keeper.chain import Chain, ChainReader
+from keeper.chain import Chain, ChainError, ChainReader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.saved import SavedChain
 
@@ -21,6 +21,9 @@ async def connect(
     disk once it has been sent, or once the turn that it belongs to has ended (:func:`writing`). Otherwise the
     file stays as it was, and without ``live`` so does the clock.
     """
+    if "://" in where and not where.startswith(("http://", "https://")):
+        # It isn't repeated, as it may have a key in it.
+        raise ChainError("the chain is neither a file nor an http(s) URL: write https://HOST, without quotes")
     if where.startswith(("http://", "https://")):
         from keeper.chain.rpc import RpcChain  # noqa: PLC0415 - the RPC client, which no file needs
 

@@ -50,6 +50,7 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
+    Tip,
     TransactionRecord,
     TransactionStatus,
 )
@@ -175,7 +176,7 @@ class EmbeddedChain:
             return record._replace(fee=0)
         else:
             self._written.add(keys[0])
-        self._svm.expire_blockhash()
+        self._next_blockhash()
         for address in keys:
             self._by_address[address].append(len(self._records))
         self._positions[record.signature] = len(self._records)
@@ -324,14 +325,26 @@ class EmbeddedChain:
         """See :class:`~keeper.chain.protocol.Chain`; valid for one transaction, whoever's it is."""
         return Blockhash(self.latest_blockhash(), len(self._records))
 
-    async def height(self) -> int:
-        """See :class:`~keeper.chain.protocol.Chain`."""
-        return len(self._records)
+    async def tip(self) -> Tip:
+        """See :class:`~keeper.chain.protocol.Chain`; the height counts transactions, as each has a block."""
+        return Tip(self._final_slot(), len(self._records))
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
-        """See :class:`~keeper.chain.protocol.Chain`; raises ChainError for what can never be executed."""
+        """See :class:`~keeper.chain.protocol.Chain`.
+
+        Raises ChainError for what can never be executed, ChainUnreachable for what was signed for a state
+        that this chain has lost, or not reached yet: it may still land.
+        """
         record = self.submit(transaction)
-        if record.signature not in self._positions and record.error not in OUTDATED:
+        if record.signature in self._positions:
+            return
+        blockhash = transaction.message.recent_blockhash
+        if record.error == "BlockhashNotFound" and blockhash not in self._blockhashes:
+            raise ChainUnreachable(
+                f"{record.signature} was signed for a state that the chain doesn't have: what led to it was "
+                "not saved, or an earlier file was put back"
+            )
+        if record.error not in OUTDATED:
             raise ChainError(f"the chain doesn't take the transaction: {record.error}")
 
     async def statuses(
@@ -363,6 +376,8 @@ class EmbeddedChain:
         self._records: list[TransactionRecord] = []
         self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
         self._positions: dict[Signature, int] = {}
+        self._blockhashes: set[Hash] = set()
+        """Those of transactions that were executed: no other may name them."""
 
     def _restore(self, snapshot: Snapshot, digest: str) -> None:
         """Be what was saved, and nothing else."""
@@ -373,12 +388,16 @@ class EmbeddedChain:
         self._records = snapshot.records
         # Blockhashes go on where they stopped: otherwise an old transaction could be made again.
         for _ in snapshot.records:
-            self._svm.expire_blockhash()
+            self._next_blockhash()
         for address, index in snapshot.addresses:
             self._by_address[address].append(index)
         self._positions = {record.signature: index for index, record in enumerate(snapshot.records)}
         self._set_clock(snapshot.slot, snapshot.unix_timestamp)
         self._saved_slot, self._saved_time, self._digest = snapshot.slot, snapshot.unix_timestamp, digest
+
+    def _next_blockhash(self) -> None:
+        self._blockhashes.add(self._svm.latest_blockhash())
+        self._svm.expire_blockhash()
 
     def _write(self, path: Path) -> None:
         """Save to ``path``, whose lock is held."""

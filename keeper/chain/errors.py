@@ -22,6 +22,10 @@ class ChainUnreachable(ChainError):
         return "Is the node running, and is --chain (or IONET_CHAIN) right?"
 
 
+class NodeRefused(ChainError):
+    """A node didn't do what it was asked to, and said so; another one may."""
+
+
 class TransactionExpired(ChainError):
     """The transaction's blockhash ran out before it landed: it never will, and may be signed anew."""
 

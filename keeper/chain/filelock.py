@@ -19,8 +19,8 @@ from pathlib import Path
 from keeper.chain.errors import ChainLocked, ChainNotSaved
 from keeper.errors import why
 
-WAIT_SECONDS = 30.0
-"""How long a process that wants to write waits for the one that is writing."""
+WAIT_SECONDS = 90.0
+"""How long a process that wants to write waits for the one that is writing: a signer may take a minute."""
 TRY_SECONDS = 0.05
 
 

@@ -20,7 +20,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from keeper.chain.errors import ChainUnreachable, TransactionExpired, TransactionFailed
+from keeper.chain.errors import ChainUnreachable, NodeRefused, TransactionExpired, TransactionFailed
 from keeper.chain.fees import FeePolicy, priority_fee
 from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.protocol import Chain, ChainReader
@@ -33,6 +33,10 @@ MARGIN_PER_CENT = 110
 SPARE_UNITS = 300
 """The compute limit: this many hundredths of what the simulation used, plus this many units."""
 LAMPORTS_PER_SIGNATURE = 5_000
+PATIENCE_BLOCKS = 150
+"""How long after a transaction's last block a node may take to tell all about it: as long as one is valid."""
+LOST_ANSWERS = 5
+"""How often a node may fail to answer, or refuse to, while a transaction is under way."""
 SIGNINGS = 4
 """How often a transaction is signed before TransactionExpired is raised."""
 
@@ -113,16 +117,25 @@ async def follow(
 
 
 async def look(chain: ChainReader, signature: Signature, last_valid_height: int) -> Fate | None:
-    """What became of a transaction; None while it may still land or is less than confirmed."""
-    # The height first, and then a node that has come that far: between an unknown signature and a
+    """What became of a transaction; None while it may still land or is less than confirmed.
+
+    Raises ChainUnreachable when the node knows of it, and still can't tell more when that is long over.
+    """
+    # The tip first, and then a node that has come that far: between an unknown signature and a
     # height asked for later it could land.
-    height = await chain.height()
-    finalized = await chain.slot(Commitment.FINALIZED)
-    (status,) = await chain.statuses([signature], min_slot=finalized)
+    tip = await chain.tip()
+    (status,) = await chain.statuses([signature], min_slot=tip.slot)
     if status is None:
-        return Fate(None, final=True) if height > last_valid_height else None
+        return Fate(None, final=True) if tip.height > last_valid_height else None
     (record,) = await chain.records([signature]) if status.commitment else [None]
-    return Fate(record, final=status.commitment is Commitment.FINALIZED) if record else None
+    if record is not None:
+        return Fate(record, final=status.commitment is Commitment.FINALIZED)
+    if tip.height > last_valid_height + PATIENCE_BLOCKS:
+        raise ChainUnreachable(
+            f"{signature} is on chain, but the node doesn't have it, or not for sure: ask one with a longer "
+            "history"
+        )
+    return None
 
 
 async def land(
@@ -131,29 +144,43 @@ async def land(
     signers: Sequence[Signer],
     *,
     fees: FeePolicy | None = None,
+    sending: Callable[[Signature], None] | None = None,
     poll_seconds: float = POLL_SECONDS,
 ) -> TransactionRecord:
     """Execute one transaction and wait until it is confirmed; the first signer pays.
+
+    ``sending`` is told each signature before anything is sent under it.
 
     Raises TransactionFailed when it is refused, TransactionExpired when it expired several times in a row
     (it never landed), SigningFailed, and ChainUnreachable; its message says whether anything was sent.
     """
     for expired in range(SIGNINGS):
         signed = await prepare(chain, instructions, signers, fees or FeePolicy(), expired=expired)
-        try:
-            fate = await follow(
-                chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds
-            )
-        except ChainUnreachable as error:
-            raise ChainUnreachable(
-                f"{error}; the transaction {signed.signature} may have been sent and may still land: "
-                "see what became of it before you do the same again"
-            ) from error
+        if sending:
+            sending(signed.signature)
+        fate = await _follow_through(chain, signed, poll_seconds)
         if fate.record is not None:
             if fate.record.error is not None:
                 raise TransactionFailed(fate.record)
             return fate.record
     raise TransactionExpired(f"{SIGNINGS} transactions expired one after another: nothing was done")
+
+
+async def _follow_through(chain: Chain, signed: Signed, poll_seconds: float) -> Fate:
+    """Follow a transaction through answers that are lost; raises ChainUnreachable after several."""
+    for lost in range(1, LOST_ANSWERS + 1):
+        try:
+            return await follow(
+                chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds
+            )
+        except (ChainUnreachable, NodeRefused) as error:
+            if lost == LOST_ANSWERS:
+                raise ChainUnreachable(
+                    f"{error}; the transaction {signed.signature} may have been sent and may still land: "
+                    "see what became of it before you do the same again"
+                ) from error
+            await asyncio.sleep(poll_seconds)
+    raise AssertionError("the last one returns or raises")
 
 
 def _writable(instructions: Sequence[Instruction]) -> list[Pubkey]:

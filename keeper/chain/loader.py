@@ -23,6 +23,7 @@ from solders.system_program import (
 from solders.sysvar import CLOCK, RENT
 
 from keeper.chain.errors import ChainError
+from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
 from keeper.chain.landing import land
 from keeper.chain.protocol import Chain, ChainReader
@@ -77,6 +78,7 @@ async def deploy(
     authority: Signer,
     *,
     each: Callable[[int, int], None] = lambda done, pieces: None,
+    fees: FeePolicy | None = None,
 ) -> bool:
     """Deploy or upgrade ``program``; ``authority`` pays and may upgrade it later.
 
@@ -91,7 +93,7 @@ async def deploy(
             f"{program.pubkey()} has room for {len(before)} bytes, {len(binary)} are needed: "
             f"run solana program extend {program.pubkey()} {len(binary) - len(before)}"
         )
-    buffer = await _fill_buffer(chain, binary, authority, each)
+    buffer = await _fill_buffer(chain, binary, authority, each, fees)
     if before is None:
         payer = authority.pubkey()
         create = create_account(
@@ -104,9 +106,11 @@ async def deploy(
             )
         )
         room = ROOM_TO_GROW * len(binary)
-        await land(chain, [create, _deploy(payer, program.pubkey(), buffer, room)], [authority, program])
+        await land(
+            chain, [create, _deploy(payer, program.pubkey(), buffer, room)], [authority, program], fees=fees
+        )
     else:
-        await land(chain, [_upgrade(authority.pubkey(), program.pubkey(), buffer)], [authority])
+        await land(chain, [_upgrade(authority.pubkey(), program.pubkey(), buffer)], [authority], fees=fees)
     return True
 
 
@@ -115,6 +119,7 @@ async def _fill_buffer(
     binary: bytes,
     authority: Signer,
     each: Callable[[int, int], None],
+    fees: FeePolicy | None,
 ) -> Pubkey:
     payer = authority.pubkey()
     seed = sha256(binary).hexdigest()[:32]
@@ -133,23 +138,30 @@ async def _fill_buffer(
                 owner=UPGRADEABLE_LOADER,
             )
         )
-        await land(chain, [create, _initialize_buffer(payer, buffer)], [authority])
+        await land(chain, [create, _initialize_buffer(payer, buffer)], [authority], fees=fees)
     content = account.data[BUFFER_HEADER:] if account else bytes(len(binary))
     offsets = range(0, len(binary), PIECE)
     missing = [at for at in offsets if content[at : at + PIECE] != binary[at : at + PIECE]]
     # On a chain of one's own each transaction makes another blockhash: what is signed beside it expires.
-    lasts = (await chain.blockhash()).last_valid_height - await chain.height()
+    lasts = (await chain.blockhash()).last_valid_height - (await chain.tip()).height
     turn = asyncio.Semaphore(max(1, min(AT_ONCE, lasts)))
     done = len(offsets) - len(missing)
 
     async def write(at: int) -> None:
         nonlocal done
         async with turn:
-            await land(chain, [_write(payer, buffer, at, binary[at : at + PIECE])], [authority])
+            await land(chain, [_write(payer, buffer, at, binary[at : at + PIECE])], [authority], fees=fees)
         done += 1
         each(done, len(offsets))
 
-    await asyncio.gather(*(write(at) for at in missing))
+    writes = [asyncio.ensure_future(write(at)) for at in missing]
+    try:
+        await asyncio.gather(*writes)
+    finally:
+        # After a refusal nobody is asked to sign the rest.
+        for task in writes:
+            task.cancel()
+        await asyncio.gather(*writes, return_exceptions=True)
     return buffer
 
 

@@ -20,6 +20,7 @@ from keeper.chain.records import (
     Commitment,
     Listed,
     Memcmp,
+    Tip,
     TransactionRecord,
     TransactionStatus,
 )
@@ -107,8 +108,8 @@ class ChainReader(Protocol):
 
     # -- what became of transactions ---------------------------------------------------------
 
-    async def height(self) -> int:
-        """The finalized block height: what was valid only up to a lower one can no longer land."""
+    async def tip(self) -> Tip:
+        """The newest finalized block: what was valid only up to a lower height can no longer land."""
         ...
 
     async def statuses(

@@ -109,6 +109,13 @@ class Blockhash:
     last_valid_height: int
 
 
+class Tip(NamedTuple):
+    """The newest finalized block: its slot, and its height, which skipped slots don't count for."""
+
+    slot: int
+    height: int
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionStatus:
     """A transaction that the chain has: where, how surely (None for less than confirmed), how it ended."""

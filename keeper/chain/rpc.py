@@ -33,7 +33,7 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionDetails
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from keeper.chain.errors import ChainError, ChainUnreachable
+from keeper.chain.errors import ChainError, ChainUnreachable, NodeRefused
 from keeper.chain.failure import describe
 from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.notices import Notices
@@ -46,6 +46,7 @@ from keeper.chain.records import (
     InnerInstruction,
     Listed,
     Memcmp,
+    Tip,
     TransactionRecord,
     TransactionStatus,
 )
@@ -101,8 +102,8 @@ class RpcChain:
         try:
             httpx.URL(url)
             notices = Notices(websocket or websocket_url(url))
-        except (ValueError, httpx.InvalidURL) as error:
-            raise ChainError(f"the chain's URL is not valid ({error}): write http://HOST:PORT") from error
+        except (ValueError, httpx.InvalidURL):
+            raise ChainError("the chain's URL is not valid: write http://HOST:PORT") from None
         return cls(AsyncClient(url), notices=notices)
 
     async def close(self) -> None:
@@ -280,9 +281,10 @@ class RpcChain:
         latest = (await _ask(self._client.get_latest_blockhash(self._commitment))).value
         return Blockhash(latest.blockhash, latest.last_valid_block_height)
 
-    async def height(self) -> int:
-        """See :class:`~keeper.chain.protocol.Chain`."""
-        return (await _ask(self._client.get_block_height(Finalized))).value
+    async def tip(self) -> Tip:
+        """See :class:`~keeper.chain.protocol.Chain`; both in one answer, as nodes may share a URL."""
+        found = (await _ask(self._client.get_epoch_info(Finalized))).value
+        return Tip(found.absolute_slot, found.block_height)
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -329,7 +331,7 @@ class RpcChain:
 
 
 async def _ask(call: Awaitable[T]) -> T:
-    """Wait for the node's answer; raises ChainError for a refusal.
+    """Wait for the node's answer; raises NodeRefused for a refusal.
 
     Raises ChainUnreachable when there is none, or a proxy's web page in its place.
     """
@@ -340,7 +342,7 @@ async def _ask(call: Awaitable[T]) -> T:
     except RPCException as error:
         if error.args and isinstance(error.args[0], MinContextSlotNotReachedMessage):
             raise ChainUnreachable("the RPC node is behind") from error
-        raise ChainError(f"the RPC node refused: {error}") from error
+        raise NodeRefused(f"the RPC node refused: {error}") from error
 
 
 def _reason(error: Exception) -> str:

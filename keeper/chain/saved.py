@@ -3,7 +3,7 @@
 Each loads the whole file, so the others don't see what one executes. Hence turns, of a transaction or of
 a job: from a turn's first simulation on, its process alone may write (:mod:`keeper.chain.filelock`); what
 others have saved meanwhile is read first, and the turn ends with everything on the disk. No process holds
-the lock while it only reads, thinks or asks its user.
+the lock while it only reads, thinks or asks its user; a signer may be asked while it is held.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from solders.instruction import Instruction
 from solders.transaction import VersionedTransaction
 
 from keeper.chain.embedded import EmbeddedChain
-from keeper.chain.errors import AnotherChain, TransactionFailed
+from keeper.chain.errors import AnotherChain, ChainError, TransactionFailed
 from keeper.chain.filelock import FileLock
 from keeper.chain.records import Blockhash, Clock, Commitment, TransactionRecord
 from keeper.chain.signer import Signer
 from keeper.chain.snapshot import Snapshot, digest_in
+from keeper.errors import UserError
 
 
 class SavedChain(EmbeddedChain):
@@ -58,14 +59,21 @@ class SavedChain(EmbeddedChain):
         self._turn, self._asking = True, asyncio.Lock()
         try:
             yield
-        finally:
+        except BaseException as error:
             try:
                 await self._keep()
-            finally:
-                self._turn = False
-                if self._lock is not None:
-                    self._lock.release()
-                    self._lock = None
+            except ChainError as unsaved:
+                if isinstance(error, UserError):
+                    raise unsaved from error
+                error.add_note(str(unsaved))  # a defect of ours is shown, whatever becomes of the file
+            raise
+        else:
+            await self._keep()
+        finally:
+            self._turn = False
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
 
     # -- the protocol ------------------------------------------------------------------------
 

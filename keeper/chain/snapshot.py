@@ -57,6 +57,10 @@ class Snapshot:
         temporary = path.with_name(path.name + ".new")
         try:
             temporary.unlink(missing_ok=True)
+            if path.exists() and path.stat().st_nlink > 1:
+                raise ChainNotSaved(
+                    f"{path}: has another name, a hard link, which would stay as it was: make a copy of it"
+                )
             digest = self._fill(temporary)
             with temporary.open("rb") as whole:
                 os.fsync(whole.fileno())

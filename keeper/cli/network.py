@@ -47,7 +47,9 @@ def put_on_chain(
                 with Progress(console=console, transient=True) as progress:
                     show = progress_of(progress, name)
                     async with writing(connected):
-                        changed = await deploy.deploy_program(connected, name, authority, keys, show)
+                        changed = await deploy.deploy_program(
+                            connected, name, authority, keys, show, settings.fees
+                        )
                 console.print(f"{name}: {'deployed' if changed else 'is on chain already'}")
 
     asyncio.run(work())
@@ -95,6 +97,7 @@ def genesis(
                 guardian=veto,
                 staking_program=deploy.staking_program(keys),
                 start_month=parse_month(start) if start else read_start_month(),
+                fees=settings.fees,
             )
             await deploy.staking_genesis(
                 connected,
@@ -102,14 +105,15 @@ def genesis(
                 guardian=veto,
                 operators=operators or [admin.pubkey()],
                 classes=read_classes(),
+                fees=settings.fees,
             )
             mint = usdc
             if amount is not None:
-                mint = await deploy.make_test_usdc(connected, admin, amount)
+                mint = await deploy.make_test_usdc(connected, admin, amount, fees=settings.fees)
                 console.print(f"test USDC, which your key can mint: {mint}")
             assert mint is not None  # one of the two was given
-            await deploy.buyback_genesis(connected, admin, guardian=veto, usdc_mint=mint)
-            await deploy.orders_genesis(connected, admin, guardian=veto, usdc_mint=mint)
+            await deploy.buyback_genesis(connected, admin, guardian=veto, usdc_mint=mint, fees=settings.fees)
+            await deploy.orders_genesis(connected, admin, guardian=veto, usdc_mint=mint, fees=settings.fees)
             return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
 
     found, config = asyncio.run(work())

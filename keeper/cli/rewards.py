@@ -7,6 +7,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.table import Table
@@ -148,7 +149,7 @@ def fetch_hour(
                 raise PublicationError(f"operators haven't agreed on hour {number} yet")
         refusals: list[str] = []
         found = await fetch_from_any(
-            urls, place, number, block, lambda peer, why: refusals.append(f"{peer}: {why}")
+            urls, place, number, block, lambda peer, why: refusals.append(f"{urlsplit(peer).hostname}: {why}")
         )
         if found is None:
             raise PublicationError(f"nobody has hour {number} as it is on chain: {'; '.join(refusals)}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from solders.signature import Signature
 
 from keeper.chain import Chain, Signer, TransactionFailed, TransactionRecord
 from keeper.chain.connect import writing
@@ -45,6 +46,11 @@ async def carry_out(
     if not yes:
         typer.confirm("Sign and send?", abort=True)
     async with writing(chain):
-        record = await land(chain, plan.instructions, signers, fees=fees)
+        record = await land(chain, plan.instructions, signers, fees=fees, sending=_tell)
     console.print(f"Done: {record.signature}", soft_wrap=True)
     return record
+
+
+def _tell(signature: Signature) -> None:
+    """Before it is sent: whoever interrupts the command can look it up."""
+    console.print(f"Sending {signature}", soft_wrap=True)

@@ -99,7 +99,7 @@ class Database:
     @property
     def name(self) -> str:
         """What it is called in messages: the file, or the URL without its password."""
-        return str(self.file or self.url.render_as_string())
+        return str(self.file) if self.file else _shown(self.url)
 
     def _with(self, drivers: dict[str, str]) -> URL:
         return self.url.set(drivername=drivers[self.url.get_backend_name()])
@@ -180,7 +180,7 @@ class Database:
         text = next(iter(str(cause).splitlines()), type(cause).__name__)
         if isinstance(cause, OSError) and cause.filename:
             text = f"{cause.filename}: {why(cause)}"
-        return f"{self.url.render_as_string()}: {text}"
+        return f"{_shown(self.url)}: {text}"
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -234,6 +234,12 @@ def _try_to_open(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "do_connect")
     def connecting(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
         sqlite3.connect(*arguments).close()
+
+
+def _shown(url: URL) -> str:
+    """A URL for people: without its password, wherever it is."""
+    hidden = {name: "***" for name in url.query if "password" in name.lower()}
+    return url.update_query_dict(hidden).render_as_string()
 
 
 def _begin_properly(engine: sa.Engine) -> None:

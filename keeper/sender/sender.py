@@ -99,8 +99,7 @@ class Sender:
         if row.state in (IntentState.SENT, IntentState.LANDED):
             attempt = await self._store.attempt_of(row.id)
             assert attempt is not None
-            await self._follow(attempt)
-            done = await self._record(attempt)
+            _, done = await self._follow(attempt)
             if done is not None and done.error is None:
                 if done not in outcome.records:
                     outcome.records.append(done)
@@ -111,9 +110,6 @@ class Sender:
     async def _now(self) -> int:
         """The chain's clock, unix seconds."""
         return (await self._chain.clock()).unix_timestamp
-
-    async def _record(self, attempt: sa.Row[Any]) -> TransactionRecord | None:
-        return (await self._chain.records([signature_of(attempt)]))[0]
 
     # -- one transaction ---------------------------------------------------------------------------
 
@@ -132,12 +128,10 @@ class Sender:
                 await self._divide(job, what, refusal.record, outcome, log)
                 return
             attempt = await self._store.sign(job, signed, what.places, now=now)
-            state = await self._follow(attempt)
+            state, record = await self._follow(attempt)
             log.info("transaction.ended", signature=attempt.signature, state=str(state), price=signed.price)
             if state != AttemptState.EXPIRED:
-                record = await self._record(attempt)
-                if record is None:
-                    continue
+                assert record is not None  # it has ended on chain
                 if record.error is None:
                     outcome.records.append(record)
                 else:
@@ -176,20 +170,23 @@ class Sender:
             log.error("action.refused", key=action.key, state=str(state), reason=reason)
             outcome.failures.append(failure)
 
-    async def _follow(self, attempt: sa.Row[Any]) -> AttemptState:
-        """Send a transaction's bytes until it is on chain, or never will be, and write that down."""
-        state = await self._look(attempt)
-        if state is None:
-            transaction = VersionedTransaction.from_bytes(attempt.transaction)
+    async def _follow(self, attempt: sa.Row[Any]) -> tuple[AttemptState, TransactionRecord | None]:
+        """Send a transaction's bytes until it is on chain, or never will be, and write that down.
+
+        The record is None for what expired, and where a node has forgotten what was final.
+        """
+        if attempt.state == AttemptState.FINAL:
+            return AttemptState.FINAL, (await self._chain.records([signature_of(attempt)]))[0]
+        fate = await landing.look(self._chain, signature_of(attempt), attempt.last_valid_height)
+        if fate is None:
             fate = await landing.follow(
                 self._chain,
-                transaction,
+                VersionedTransaction.from_bytes(attempt.transaction),
                 attempt.last_valid_height,
                 may_send=self._store.check,
                 poll_seconds=self._poll_seconds,
             )
-            state = await self._ended(attempt, fate)
-        return state
+        return await self._ended(attempt, fate), fate.record
 
     async def _look(self, attempt: sa.Row[Any]) -> AttemptState | None:
         """Ask what became of an attempt and write it down; None while it is open."""

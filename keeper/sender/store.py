@@ -106,6 +106,11 @@ class Store:
         signature = str(signed.signature)
         async with self._writing() as connection:
             await self._check_halts(connection)
+            # A chain in a file may sign the same bytes again, when what made them expire was not saved.
+            again = sa.select(ATTEMPTS.c.signature).filter_by(signature=signature, state=AttemptState.EXPIRED)
+            if await connection.scalar(again):
+                for each in (ATTEMPT_INTENTS, ATTEMPTS):
+                    await connection.execute(sa.delete(each).filter_by(signature=signature))
             await connection.execute(
                 sa.insert(ATTEMPTS).values(
                     signature=signature,
@@ -175,7 +180,7 @@ class Store:
             state = IntentState.PARKED if given_up else IntentState.REFUSED
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1))
             values = {"state": state, "tries": tries, "not_before": now + pause, "reason": reason}
-            own = sa.update(INTENTS).filter_by(id=intent)
+            own = sa.update(INTENTS).filter_by(id=intent, state=IntentState.OPEN)
             await connection.execute(own.values(updated_at=int(time.time()), **values))
         return state
 
@@ -183,7 +188,8 @@ class Store:
         """Somebody else did what an intent was about."""
         values = {"state": IntentState.SUPERSEDED, "reason": reason, "updated_at": int(time.time())}
         async with self._writing() as connection:
-            await connection.execute(sa.update(INTENTS).filter_by(id=intent).values(**values))
+            own = sa.update(INTENTS).filter_by(id=intent, state=IntentState.OPEN)
+            await connection.execute(own.values(**values))
 
 
 async def unpark(database: Database, key: str | None = None) -> int:

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IONET_", env_file=FILE, extra="forbid")
 
     chain: str = Field(
-        default="http://127.0.0.1:8899", description="an RPC node's URL or a saved chain's file"
+        default="http://127.0.0.1:8899", repr=False, description="an RPC node's URL or a saved chain's file"
     )
     keypair: Path = Field(
         default=Path("~/.config/solana/id.json"),
@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         default=None, description="the key itself, a JSON list or base58; overrides the file"
     )
     signer_command: str | None = Field(
-        default=None, description="a command that signs, in place of a key; overrides both"
+        default=None, repr=False, description="a command that signs, in place of a key; overrides both"
     )
     signer_address: str | None = Field(default=None, description="the address that the command signs for")
     signer_seconds: float = Field(
@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     )
     database: str = Field(
         default="sqlite:///ionet.db",
+        repr=False,
         description="what it remembers: sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME for several",
     )
     websocket: AnyWebsocketUrl | None = Field(

@@ -31,6 +31,11 @@ class KeyRefused(UserError):
 
 def read_private_keypair(path: Path) -> Keypair:
     """Read a keypair file that nobody but its owner can read; raises KeyRefused."""
+    if _may_be_key(str(path)):
+        raise KeyRefused(
+            "this is not the path of a key file (it isn't repeated, as it may be a key): a key goes into "
+            "IONET_KEY, its file into --keypair or IONET_KEYPAIR"
+        )
     try:
         path = path.expanduser()
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -46,6 +51,12 @@ def read_private_keypair(path: Path) -> Keypair:
         return _keypair(json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:
         raise KeyRefused(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
+
+
+def _may_be_key(text: str) -> bool:
+    """Whether what should be a path looks like a key: a list of numbers, or so many characters of base58."""
+    bare = Path(text).name
+    return bare.startswith("[") or (len(bare) >= KEY_LENGTH and bare.isalnum())
 
 
 def parse_keypair(text: str) -> Keypair:

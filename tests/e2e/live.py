@@ -26,6 +26,7 @@ from keeper.chain import (
     Listed,
     Memcmp,
     Signer,
+    Tip,
     TransactionFailed,
     TransactionRecord,
     TransactionStatus,
@@ -227,8 +228,8 @@ class LiveChain:
     async def blockhash(self) -> Blockhash:
         return self.run(RpcChain.blockhash)
 
-    async def height(self) -> int:
-        return self.run(RpcChain.height)
+    async def tip(self) -> Tip:
+        return self.run(RpcChain.tip)
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
         self.run(lambda chain: chain.broadcast(transaction))

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 Json = Any
-CHANGING = "getSlot", "getSignatureStatuses", "getBlockHeight"
+CHANGING = "getSlot", "getSignatureStatuses", "getEpochInfo"
 """Questions that a proxy answers with what it was told before."""
 
 

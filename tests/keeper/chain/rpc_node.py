@@ -197,12 +197,20 @@ class RpcNode:
     async def _rpc_getSlot(self, config: Json) -> Json:
         return self._final_slot() if config["commitment"] == "finalized" else self._slot()
 
-    async def _rpc_getBlockHeight(self, config: Json) -> Json:
+    async def _rpc_getEpochInfo(self, config: Json) -> Json:
         for transaction in self._waiting:
             self._include(transaction)
         self._waiting.clear()
         self._blocks_ahead += self.faults.blocks_per_question
-        return await self._height()
+        slot = self._final_slot() if config["commitment"] == "finalized" else self._slot()
+        return {
+            "absoluteSlot": slot,
+            "blockHeight": await self._height(),
+            "epoch": 0,
+            "slotIndex": slot,
+            "slotsInEpoch": 432_000,
+            "transactionCount": len(self.chain.transactions()),
+        }
 
     async def _rpc_sendTransaction(self, encoded: str, config: Json) -> Json:
         transaction = _transaction(encoded, config)

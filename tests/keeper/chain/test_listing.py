@@ -74,7 +74,7 @@ async def test_a_snapshot_has_every_account_and_its_slot(site: Site) -> None:
 
 async def test_a_transaction_that_is_broadcast(site: Site) -> None:
     transaction = await signed(site)
-    height, latest = await site.chain.height(), await site.chain.blockhash()
+    (_, height), latest = await site.chain.tip(), await site.chain.blockhash()
     assert height <= latest.last_valid_height
     (nothing,) = await site.chain.statuses(transaction.signatures)
     assert nothing is None
@@ -109,7 +109,7 @@ async def test_a_blockhash_of_an_embedded_chain_lives_for_one_transaction(embedd
     site = Site(embedded, embedded, embedded.execute)
     late, latest = await signed(site), await embedded.blockhash()
     embedded.execute([pay(1)], [ALICE])
-    assert await embedded.height() > latest.last_valid_height
+    assert (await embedded.tip()).height > latest.last_valid_height
     await embedded.broadcast(late)
     assert await embedded.statuses(late.signatures) == [None]
 

@@ -31,7 +31,7 @@ from keeper.chain.records import MAX_CALL_BYTES
 from keeper.chain.rpc import AT_ONCE, READ_TRIES
 from tests.keeper.chain.conftest import ADMIN, ALICE, BOB, LAMPORTS, RpcSite, initialize, land, pay
 from tests.keeper.chain.mischief import Lost, Mischief
-from tests.keeper.chain.rpc_node import HASH_LIFE, MAX_SIGNATURES, Faults, RpcNode
+from tests.keeper.chain.rpc_node import HASH_LIFE, MAX_SIGNATURES, Faults, RpcNode, RpcRefusal
 
 FEE = 5_000
 SET_COMPUTE_UNIT_LIMIT, SET_COMPUTE_UNIT_PRICE = 2, 3
@@ -111,7 +111,7 @@ async def test_a_blockhash_is_valid_in_its_last_block(rpc: RpcSite) -> None:
     signed = await landing.prepare(rpc.chain, [pay(7)], [ALICE], FeePolicy())
     fate = await landing.follow(rpc.chain, signed.transaction, signed.last_valid_height, poll_seconds=0)
     assert fate == (None, True)
-    assert asked(rpc, "getBlockHeight") == 2
+    assert asked(rpc, "getEpochInfo") == 2
 
 
 async def test_landing_between_the_last_two_questions(rpc: RpcSite) -> None:
@@ -148,6 +148,63 @@ async def test_whoever_does_not_learn_what_became_of_it_is_told_so(
     rpc.node.faults = Faults()
     (record,) = await rpc.chain.history(ALICE.pubkey())
     assert f"the transaction {record.signature} may have been sent" in str(raised.value)
+
+
+async def test_one_lost_answer_or_refusal_ends_nothing(rpc: RpcSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node is gone for a moment, then refuses to take the same transaction again: it has landed."""
+    send, tip, asked_for = rpc.node._rpc_sendTransaction, rpc.node._rpc_getEpochInfo, iter(range(99))
+
+    async def once(encoded: str, config: Any) -> Any:
+        if next(asked_for) == 1:
+            raise RpcRefusal(-32005, "Node is behind by 42 slots", {"numSlotsBehind": 42})
+        return await send(encoded, config)
+
+    async def gone(config: Any) -> Any:
+        monkeypatch.setattr(rpc.node, "_rpc_getEpochInfo", tip)
+        raise RpcRefusal(-32004, "Block not available", None)
+
+    monkeypatch.setattr(rpc.node, "_rpc_sendTransaction", once)
+    monkeypatch.setattr(rpc.node, "_rpc_getEpochInfo", gone)
+    record = await land(rpc.chain, [pay(7)], [ALICE])
+    assert record.error is None
+    assert await lamports(rpc, BOB.pubkey()) == LAMPORTS + 7
+
+
+@pytest.mark.parametrize("level", ["confirmed", "processed"])
+async def test_a_node_that_never_tells_all_of_a_transaction(
+    rpc: RpcSite, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    """It knows the signature and has no record, or never confirms it: nothing is signed anew, and it ends."""
+
+    async def status(signatures: list[str], config: Any) -> Any:
+        value = {"slot": 5, "confirmations": 0, "err": None, "status": {"Ok": None}}
+        value["confirmationStatus"] = level
+        return {"context": {"apiVersion": "3.0.0", "slot": 10**9}, "value": [value]}
+
+    monkeypatch.setattr(rpc.node, "_rpc_getSignatureStatuses", status)
+    rpc.node.faults.forgetful = True
+    rpc.node.faults.blocks_per_question = HASH_LIFE
+    with pytest.raises(ChainUnreachable, match="is on chain, but the node doesn't have it"):
+        await land(rpc.chain, [pay(7)], [ALICE])
+    assert len(set(sent(rpc))) == 1
+
+
+async def test_nothing_is_signed_anew_behind_a_url_of_several_nodes(
+    rpc: RpcSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that tells of the tip is ahead, the one that is asked for the status lags behind it."""
+    status, asked_for = rpc.node._rpc_getSignatureStatuses, iter(range(99))
+
+    async def lagging(signatures: list[str], config: Any) -> Any:
+        if next(asked_for) < 3:
+            return {"context": {"apiVersion": "3.0.0", "slot": 0}, "value": [None] * len(signatures)}
+        return await status(signatures, config)
+
+    monkeypatch.setattr(rpc.node, "_rpc_getSignatureStatuses", lagging)
+    rpc.node.faults.blocks_per_question = HASH_LIFE + 1
+    await land(rpc.chain, [pay(7)], [ALICE])
+    assert await lamports(rpc, BOB.pubkey()) == LAMPORTS + 7
+    assert len(set(sent(rpc))) == 1
 
 
 async def test_whoever_may_not_send_any_more_stops(rpc: RpcSite) -> None:

@@ -106,7 +106,7 @@ def test_two_orders_at_once(folder, start):
     assert second.err == (
         f"{folder / CHAIN}: waiting for process {first.process.pid} (ionet order create --class 'rtx 4090' "
         "--price 3 --currency io --hours 10 --processors 4 --number 1 --keypair renter.json --yes) to write "
-        "to it, 30 seconds at most\n"
+        "to it, 90 seconds at most\n"
     )
     assert numbers(folder / CHAIN) == []
     first.go_on()

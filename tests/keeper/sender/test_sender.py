@@ -80,6 +80,23 @@ async def test_nothing_is_signed_anew_on_the_word_of_a_node_that_is_behind(
     assert office.got() == 1 + 7
 
 
+async def test_what_has_landed_is_not_asked_for_twice(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that is lost after the action was written down as done makes it neither open nor refused."""
+    read, asked_for = office.node._rpc_getTransaction, iter(range(99))
+
+    async def lossy(signature: str, config: Any) -> Any:
+        return None if next(asked_for) == 1 else await read(signature, config)
+
+    monkeypatch.setattr(office.node, "_rpc_getTransaction", lossy)
+    most = LAMPORTS - 10**9  # a second time there are no lamports for it
+    (record,) = await office.do(transfer("a", most))
+    assert record.error is None
+    assert await office.intents() == {"a": "landed"}
+    assert len(await office.attempts()) == 1
+
+
 async def test_what_drops_out_of_the_chain_is_done_again(office: Office) -> None:
     office.node.faults.finality_lag = 100
     (record,) = await office.do(transfer("a", 7))
