@@ -401,11 +401,15 @@ class EmbeddedChain:
 
     def _write(self, path: Path) -> None:
         """Save to ``path``, whose lock is held."""
-        if path == self._file and digest_in(path) != self._digest:
-            raise ChainNotSaved(
-                f"{path}: it was changed since it was read, without its lock, so nothing is saved over it: "
-                "run the command again, which reads it anew"
-            )
+
+        def require_unchanged() -> None:
+            if path == self._file and digest_in(path) != self._digest:
+                raise ChainNotSaved(
+                    f"{path}: it was changed since it was read, without its lock, so nothing is saved over "
+                    "it: run the command again, which reads it anew"
+                )
+
+        require_unchanged()
         accounts = {address: found for address in self._written if (found := self.get(address))}
         now = self.now()
         snapshot = Snapshot(
@@ -418,7 +422,8 @@ class EmbeddedChain:
                 (address, index) for address, indexes in self._by_address.items() for index in indexes
             ],
         )
-        digest = snapshot.write(path)
+        # Again at the last moment: somebody may have removed the lock's file meanwhile.
+        digest = snapshot.write(path, require_unchanged)
         self._saved_slot, self._saved_time = snapshot.slot, now
         self._file, self._digest = path, digest
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,10 @@ class Snapshot:
     records: list[TransactionRecord]
     addresses: list[tuple[Pubkey, int]]
 
-    def write(self, path: Path) -> str:
+    def write(self, path: Path, before: Callable[[], None] = lambda: None) -> str:
         """Write to ``path`` in one step and return the content's digest; by then it is on the disk.
+
+        ``before`` is called when all is written and nothing is replaced yet, and may raise ChainNotSaved.
 
         Raises ChainNotSaved, and then the old file is whole. Only one process may do this at a time.
         """
@@ -64,6 +66,7 @@ class Snapshot:
             digest = self._fill(temporary)
             with temporary.open("rb") as whole:
                 os.fsync(whole.fileno())
+            before()
             temporary.replace(path)
             _sync_folder(path.parent)
         except (sqlite3.Error, OSError) as error:

@@ -17,14 +17,15 @@ from pathlib import Path
 import pytest
 from solders.message import MessageV0
 
-from keeper.chain import ChainError, Commitment, TransactionFailed, TransactionRecord
+from keeper.chain import ChainError, ChainUnreachable, Commitment, TransactionFailed, TransactionRecord
 from keeper.chain import filelock as locks
 from keeper.chain import snapshot as snapshots
 from keeper.chain.connect import connect, refresh, writing
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved
+from keeper.chain.fees import FeePolicy
 from keeper.chain.filelock import FileLock
-from keeper.chain.landing import land
+from keeper.chain.landing import follow, land, prepare
 from keeper.chain.saved import SavedChain
 from keeper.chain.signer import sign
 from tests.keeper.chain import mortal_writer
@@ -513,3 +514,63 @@ async def test_who_opens_a_chain_to_act_gets_one_that_is_saved(path: Path) -> No
     async with connect(str(path)) as chain:
         assert not isinstance(chain, SavedChain)
     assert len(on_disk(path)) == 1
+
+
+def test_a_file_with_a_second_name_is_not_written(path: Path) -> None:
+    """The other name would keep what was, and two who use one each would each have a chain of their own."""
+    os.link(path, path.with_name("other"))
+    with pytest.raises(ChainNotSaved, match="has another name, a hard link"):
+        EmbeddedChain.load(path).save(path)
+    assert inode(path) == inode(path.with_name("other"))
+
+
+async def test_a_lock_file_that_is_removed_while_somebody_saves(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one locks anew and saves meanwhile: the first finds the file changed, at the last moment."""
+    first, second = SavedChain.load(path), SavedChain.load(path)
+    fill, interrupted = snapshots.Snapshot._fill, []
+
+    def interrupting(self: snapshots.Snapshot, to: Path) -> str:
+        digest = fill(self, to)
+        if not interrupted:
+            interrupted.append(True)
+            path.with_name(path.name + ".lock").unlink()
+            second.execute([pay(2)], [ALICE])
+            second.save(path)
+            fill(self, to)  # the other one has removed what was written here
+        return digest
+
+    monkeypatch.setattr(snapshots.Snapshot, "_fill", interrupting)
+    with pytest.raises(ChainNotSaved, match="changed since it was read"):
+        async with first.writing():
+            await land(first, [pay(1)], [ALICE], poll_seconds=0)
+    assert on_disk(path) == second.transactions()
+
+
+async def test_an_earlier_copy_that_is_put_back(path: Path) -> None:
+    """What was signed for a state that is gone can neither land nor expire: it ends, and holds no lock."""
+    shutil.copy(path, path.with_name("earlier"))
+    chain = SavedChain.load(path)
+    await land(chain, [pay(1)], [ALICE], poll_seconds=0)
+    signed = await prepare(chain, [pay(2)], [ALICE], FeePolicy())
+    path.with_name("earlier").replace(path)
+    with pytest.raises(ChainUnreachable, match="signed for a state that the chain doesn't have"):
+        async with chain.writing():
+            await follow(chain, signed.transaction, signed.last_valid_height, poll_seconds=0)
+    await land(SavedChain.load(path), [pay(3)], [ALICE], poll_seconds=0)
+
+
+async def test_a_defect_is_shown_even_when_its_turn_can_not_be_saved(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: snapshots.Snapshot, to: Path) -> str:
+        raise OSError(28, "No space left on device")
+
+    chain = SavedChain.load(path)
+    monkeypatch.setattr(snapshots.Snapshot, "_fill", full)
+    with pytest.raises(ZeroDivisionError) as raised:
+        async with chain.writing():
+            await land(chain, [pay(1)], [ALICE], poll_seconds=0)
+            raise ZeroDivisionError
+    assert "No space left on device" in raised.value.__notes__[0]

@@ -160,13 +160,23 @@ CHAINS = [
     Wrong(f"supply --chain {GONE}", "Is the node running, and is --chain (or IONET_CHAIN) right?"),
     Wrong("supply --chain http://", "Is the node running"),
     Wrong("supply --chain 'http://[::1'", "the chain's URL is not valid"),
-    Wrong("supply --chain http://host:port", "not valid (Invalid port: 'port'): write http://HOST:PORT"),
+    Wrong("supply --chain http://host:port", "the chain's URL is not valid: write http://HOST:PORT"),
     Wrong("supply --chain http://host:99999", "the chain's URL is not valid"),
     Wrong("supply --chain http://☃.example", "the chain's URL is not valid"),
     Wrong("supply", "nowhere.chain: no saved chain here", {"IONET_CHAIN": "nowhere.chain"}),
     Wrong("index --chain nowhere.chain", "nowhere.chain: no saved chain here"),
     Wrong(f"index --chain {GONE}", "Is the node running"),
     Wrong("order list --chain empty.chain --renter x", "'x' is no address"),
+    *(
+        Wrong("supply", said, {"IONET_CHAIN": chain})
+        for chain, said in (
+            ('"https://host/?api-key=secret"', "neither a file nor an http(s) URL"),
+            ("wss://host/?api-key=secret", "neither a file nor an http(s) URL"),
+            ("https://user:secret/x@host", "the chain's URL is not valid"),
+        )
+    ),
+    Wrong(f"{CANCEL} {ON} --keypair [1,2,3,secret]", "not the path of a key file"),
+    Wrong(f"{CANCEL} {ON}", "not the path of a key file", {"IONET_KEYPAIR": "secret" * 15}),
     Wrong(f"order list --chain {GONE}", "Is the node running"),
     Wrong(f"device list --chain {GONE}", "Is the node running"),
     Wrong(f"buyback show --chain {GONE}", "Is the node running"),
@@ -403,6 +413,7 @@ URLS = {
     ),
     "sqlite:///other.db": ("table chain already exists", "its tables, such as chain, are not the keeper's"),
     "postgresql://nobody:secret@127.0.0.1:9/x": 2 * ("is IONET_DATABASE right?",),
+    "postgresql:///x?user=nobody&password=secret&host=127.0.0.1&port=9": 2 * ("is IONET_DATABASE right?",),
     "postgresql://nobody@127.0.0.1:9/x?nonsense=1": 2 * ("nonsense",),
 }
 """What whoever makes a database, and whoever only reads one, says of it."""
@@ -424,7 +435,7 @@ DATABASES = [
 ]
 RUN = f"keeper run --once {AS_RENTER}"
 SERVE = f"keeper run {AS_RENTER}"
-ANY_TEXT = {"name", "price_path", "price_time_path", "observations", "keypair"}
+ANY_TEXT = {"name", "price_path", "price_time_path", "observations"}
 """What may be anything; a file that it names may not, see above, and the doctor looks for the folder."""
 SETTINGS = {
     "signer_seconds": "0",
