@@ -128,14 +128,16 @@ def test_verify_finds_another_block_on_chain(ionet, published):
 
 def test_fetch(ionet, published):
     with serving(published / "rewards") as url:
-        arguments = ("--from", "http://127.0.0.1:9", "--from", url, "--dir", "mine", "--chain", "test.chain")
+        gone = "http://ionet:secret@127.0.0.1:9"
+        arguments = ("--from", gone, "--from", url, "--dir", "mine", "--chain", "test.chain")
         code, out, err = ionet("rewards", "fetch", *arguments)
         assert (code, words(out)) == (0, "hour 0 is in mine, as on chain: 3 devices"), err
         code, _, err = ionet("rewards", "fetch", "--hour", 1, *arguments)
         assert (code, "hour 1 is not on chain" in words(err)) == (1, True)
     assert publication.verify(published / "mine", 0) == publication.read_manifest(published / "rewards", 0)
     code, _, err = ionet("rewards", "fetch", *arguments)
-    assert (code, "nobody has hour 0 as it is on chain" in words(err)) == (1, True)
+    assert (code, "nobody has hour 0 as it is on chain: 127.0.0.1: " in words(err)) == (1, True)
+    assert "secret" not in err
     code, _, err = ionet("rewards", "fetch", "--chain", "test.chain")
     assert (code, "--from (or IONET_PEERS)" in words(err)) == (1, True)
 

@@ -190,7 +190,7 @@ KEYS = [
     Wrong(f"{CANCEL} {ON} --keypair nowhere.json", "nowhere.json: no keypair, a JSON list of 64"),
     Wrong(f"{CANCEL} {ON} --keypair folder", "folder: no keypair"),
     Wrong(f"{CANCEL} {ON} --keypair loop", "loop: no keypair"),
-    Wrong(f"{CANCEL} {ON} --keypair {{long}}", "no keypair"),
+    Wrong(f"{CANCEL} {ON} --keypair {{long}}", "not the path of a key file"),
     Wrong(f"{CANCEL} {ON} --keypair '~nobody/id'", "no keypair"),
     Wrong(f"{CANCEL} {ON} --keypair binary.json", "binary.json: no keypair"),
     Wrong(f"{CANCEL} {ON} --keypair short.json", "short.json: no keypair"),
