@@ -19,6 +19,7 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from keeper.chain.errors import ChainUnreachable, NodeRefused, TransactionExpired, TransactionFailed
 from keeper.chain.fees import FeePolicy, priority_fee
@@ -168,19 +169,22 @@ async def land(
 
 async def _follow_through(chain: Chain, signed: Signed, poll_seconds: float) -> Fate:
     """Follow a transaction through answers that are lost; raises ChainUnreachable after several."""
-    for lost in range(1, LOST_ANSWERS + 1):
-        try:
-            return await follow(
-                chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds
-            )
-        except (ChainUnreachable, NodeRefused) as error:
-            if lost == LOST_ANSWERS:
-                raise ChainUnreachable(
-                    f"{error}; the transaction {signed.signature} may have been sent and may still land: "
-                    "see what became of it before you do the same again"
-                ) from error
-            await asyncio.sleep(poll_seconds)
-    raise AssertionError("the last one returns or raises")
+    lost = (ChainUnreachable, NodeRefused)
+    again = AsyncRetrying(
+        retry=retry_if_exception_type(lost),
+        stop=stop_after_attempt(LOST_ANSWERS),
+        wait=wait_fixed(poll_seconds),
+        reraise=True,
+    )
+    try:
+        return await again(
+            follow, chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds
+        )
+    except lost as error:
+        raise ChainUnreachable(
+            f"{error}; the transaction {signed.signature} may have been sent and may still land: "
+            "see what became of it before you do the same again"
+        ) from error
 
 
 def _writable(instructions: Sequence[Instruction]) -> list[Pubkey]:
