@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from keeper.buyback.decide import BidLimits, Quote
 from keeper.buyback.sources import OwnHistory
-from keeper.chain import ChainUnreachable
+from keeper.chain import ChainUnreachable, landing
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.token import transfer
 from keeper.clients import buyback, tokenomics
@@ -134,7 +134,8 @@ class Unheard(EmbeddedChain):
         raise ChainUnreachable("timed out")
 
 
-async def test_a_bid_whose_answer_is_lost_is_not_repeated(world, keeper):
+async def test_a_bid_whose_answer_is_lost_is_not_repeated(world, keeper, monkeypatch):
+    monkeypatch.setattr(landing, "LOST_ANSWERS", 1)
     world.start(1_000 * USDC)
     world.chain.advance(DAY // 2)
     world.chain.__class__ = Unheard
