@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from solders.instruction import Instruction
 from solders.transaction import VersionedTransaction
 
 from keeper.chain.embedded import EmbeddedChain
-from keeper.chain.errors import AnotherChain, ChainError, TransactionFailed
+from keeper.chain.errors import AnotherChain, ChainError
 from keeper.chain.filelock import FileLock
 from keeper.chain.records import Blockhash, Clock, Commitment, TransactionRecord
 from keeper.chain.signer import Signer
@@ -103,10 +104,7 @@ class SavedChain(EmbeddedChain):
         """See :class:`EmbeddedChain`."""
         async with self.writing():
             await self._begin()
-            record = self.execute(instructions, signers)
-        if record.error is not None:
-            raise TransactionFailed(record)
-        return record
+            return await super().send(instructions, signers)
 
     async def blockhash(self) -> Blockhash:
         """See :class:`~keeper.chain.protocol.Chain`; valid for the next transaction of the same turn."""
@@ -122,13 +120,18 @@ class SavedChain(EmbeddedChain):
 
     # -- inside ------------------------------------------------------------------------------
 
+    @property
+    def _place(self) -> Path:
+        """The file that it was loaded from."""
+        assert self._file is not None
+        return self._file
+
     async def _begin(self) -> None:
         """Become the one that may write, with all that others have written."""
         async with self._asking:
             if self._lock is not None:
                 return
-            assert self._file is not None
-            lock = FileLock(self._file)
+            lock = FileLock(self._place)
             for pause in lock.attempts():
                 await asyncio.sleep(pause)
             self._lock = lock
@@ -136,13 +139,12 @@ class SavedChain(EmbeddedChain):
 
     def _reread(self) -> None:
         """Take over what the file has now; what wasn't saved when others wrote never happened."""
-        assert self._file is not None
-        if digest_in(self._file) == self._digest:
+        if digest_in(self._place) == self._digest:
             return
-        snapshot, digest = Snapshot.read(self._file)
+        snapshot, digest = Snapshot.read(self._place)
         if snapshot.genesis != self._genesis:
             raise AnotherChain(
-                f"{self._file} holds another chain now (genesis {snapshot.genesis}), not the one that was "
+                f"{self._place} holds another chain now (genesis {snapshot.genesis}), not the one that was "
                 f"opened (genesis {self._genesis}): a new one was saved there. Nothing more is sent: start "
                 "again, a keeper with another IONET_DATABASE"
             )
@@ -157,5 +159,4 @@ class SavedChain(EmbeddedChain):
             self._write_back()
 
     def _write_back(self) -> None:
-        assert self._file is not None
-        self._write(self._file)
+        self._write(self._place)
