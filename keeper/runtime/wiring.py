@@ -105,13 +105,13 @@ async def assembled(
             limits=LagLimits(settings.lag_slots, settings.lag_hours),
             log=structlog.get_logger(),
         )
+        gc.freeze()  # What is loaded by now stays: the garbage collector can skip it.
         yield keeper, partial(chain.changed, [each.address for each in op.programs])
 
 
 async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
     """Run the jobs of these names, and the keeper's own, until SIGINT or SIGTERM; a second one kills."""
     async with assembled(settings, names) as (keeper, programs_changed):
-        gc.freeze()  # What is loaded by now stays: the garbage collector can skip it.
         stop = asyncio.Event()
 
         def stopped() -> None:
@@ -148,13 +148,14 @@ async def rehearsed(settings: Settings, names: Sequence[str]) -> AsyncIterator[t
         async with connect(settings.chain) as chain, AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
             # Only attest needs a database: its hours are made from the index.
-            if ATTEST in names and not await database.exists():
+            attests = ATTEST in names and settings.observations is not None
+            if attests and not await database.exists():
                 database = Database(f"sqlite:///{empty}/index.db")
                 stack.push_async_callback(database.close)
                 await database.upgrade()
             history = History(chain, database, keeps=False)
             chosen = chosen_jobs(settings, names, history, rewards)
-            if ATTEST in chosen:
+            if attests:
                 await require_chain(database, chain, settings.chain)
                 await history.prepare()
             for name, job in chosen.items():
