@@ -78,10 +78,6 @@ class Ledger:
         require(self.now >= 0, "InvalidClock")
         return self.now
 
-    def _is_paused(self, bit: int) -> bool:
-        config = self._config()
-        return bool(config.pause_mask & bit) and self.now < config.pause_until
-
     def _uncounted(self) -> int:
         """Burned directly on the token program and not counted yet."""
         config = self._config()

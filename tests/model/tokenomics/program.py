@@ -9,7 +9,7 @@ on accounts, then the handler's own checks, then the token program's.
 from __future__ import annotations
 
 from tests.model import schedule
-from tests.model.roles import AdminRoles
+from tests.model.roles import AdminRoles, require_somebody
 from tests.model.schedule import DAY, GENESIS
 from tests.model.state import (
     CANCELLED,
@@ -42,7 +42,7 @@ class Tokenomics(Ledger, AdminRoles):
     def initialize(self, admin: Address, staking_program: Address, guardian: Address) -> Event:
         require(self.config is None, "AccountInUse")
         require(admin == self.upgrade_authority, "NotUpgradeAuthority")
-        require(ZERO not in {guardian, staking_program}, "ZeroAddress")
+        require_somebody(guardian, staking_program)
         self.config = Config(admin, guardian, staking_program)
         self.tokens |= {GENESIS_VAULT: 0, REWARD_VAULT: 0}
         return "Initialized", {
@@ -142,7 +142,7 @@ class Tokenomics(Ledger, AdminRoles):
         require(admin == config.admin, "NotAdmin")
         now = self._clock()
         require(config.launched, "NotLaunched")
-        require(not self._is_paused(PAUSE_SEASONS), "Paused")
+        self._require_running(PAUSE_SEASONS)
         require(terms.claim_start - now >= DAY, "SeasonNoticeTooShort")
         require(30 * DAY <= terms.claim_end - terms.claim_start <= 3_650 * DAY, "ClaimPeriodInvalid")
         require(terms.total <= U64, "Overflow")
@@ -236,7 +236,7 @@ class Tokenomics(Ledger, AdminRoles):
         config = self._config()
         now = self._clock()
         require(config.launched, "NotLaunched")
-        require(not self._is_paused(PAUSE_EMISSION), "Paused")
+        self._require_running(PAUSE_EMISSION)
         try:
             hours = schedule.hours_ended(config.start_month, now)
         except ValueError as error:
@@ -275,9 +275,6 @@ class Tokenomics(Ledger, AdminRoles):
 
     def _guardian_notice(self) -> int:
         return GUARDIAN_NOTICE
-
-    def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
-        return self._pause(guardian, mask, until)
 
     # -- the token program, used directly --------------------------------------------------------
 
