@@ -26,13 +26,17 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What decisions are made from: base units, unix seconds; ``auction`` is the open one, if any."""
+    """What decisions are made from: base units, unix seconds; ``auction`` is the open one, if any.
+
+    ``frozen``: the issuer froze the vault for USDC, so that nobody can be paid out of it.
+    """
 
     now: int
     config: Config
     auction: Auction | None
     io_vault: int
     usdc_vault: int
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,9 @@ class Step:
     max_io: int = 0
 
 
+FROZEN = "the issuer has frozen the vault"
+
+
 def burn(view: View) -> Step:
     """Burn all fees in IO."""
     if view.io_vault:
@@ -96,15 +103,18 @@ def start(view: View) -> Step:
         return Step(StepKind.START, False, f"auction {view.auction.number} is open", number=number)
     if config.is_paused(PAUSE_START | PAUSE_BID, now):
         return Step(StepKind.START, False, "the guardian stopped it", config.pause_until, number)
-    if not config.reference_price:
-        return Step(StepKind.START, False, "the admin has not set the first price", number=number)
+    if not config.standing.reference:
+        return Step(StepKind.START, False, "the admin has announced no first price", number=number)
+    if view.frozen:
+        return Step(StepKind.START, False, FROZEN, number=number)
     if view.usdc_vault < least:
         has, smallest = show(view.usdc_vault, Currency.USDC), show(least, Currency.USDC)
         why = f"{has} USDC in the vault, the smallest lot is {smallest}"
         return Step(StepKind.START, False, why, number=number)
     if now < config.next_start:
-        return Step(StepKind.START, False, "at most one a day", config.next_start, number)
-    lot = min(view.usdc_vault, config.params.max_lot)
+        why = "at most one a day" if config.reference_price else "the first price waits for its notice"
+        return Step(StepKind.START, False, why, config.next_start, number)
+    lot = config.next_lot(view.usdc_vault)
     return Step(StepKind.START, True, f"a lot of {show(lot, Currency.USDC)} USDC", now, number)
 
 
@@ -140,6 +150,8 @@ def _stopped(view: View, auction: Auction) -> Obstacle | None:
         return "the guardian stopped it", view.config.pause_until
     if view.now >= auction.ends_at:
         return "its time is over", None
+    if view.frozen:
+        return FROZEN, None
     return None
 
 

@@ -6,15 +6,15 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
 
-from keeper.chain import TransactionRecord
+from keeper.chain import Account, TransactionRecord
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.loader import minimum_balance
 from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
 from keeper.clients import buyback, tokenomics
 from keeper.clients.programs import BY_ADDRESS
-from keeper.economy.buyback import USDC
+from keeper.economy.buyback import BPS, USDC
 from keeper.economy.supply import IO
-from tests.programs.world import DAY, START, World, finish, key
+from tests.programs.world import START, World, finish, key
 
 USDC_MINT = key("usdc").pubkey()
 USDC_VAULT = buyback.fee_vault(USDC_MINT)
@@ -63,11 +63,28 @@ class BuybackWorld(World):
         return world
 
     @classmethod
-    def ready(cls, *, verify_signatures: bool = False, **params: int) -> BuybackWorld:
-        """The same with the first price set a day ago: an auction can start as soon as there are fees."""
+    def priced(cls, *, verify_signatures: bool = False, **params: int) -> BuybackWorld:
+        """The same with a first price whose notice is over: an auction can start as soon as there are fees."""
         world = cls.initialised(verify_signatures=verify_signatures, **params)
-        world.do(buyback.set_first_price(world.admin.pubkey(), FIRST_PRICE), signers=[world.admin])
-        world.chain.advance(DAY)
+        first = buyback.propose_first_price(world.admin.pubkey(), FIRST_PRICE)
+        world.do(first, signers=[world.admin])
+        world.chain.warp_to(world.buyback_config().first_price_at)
+        return world
+
+    @classmethod
+    def ready(cls, *, verify_signatures: bool = False, **params: int) -> BuybackWorld:
+        """The same with whole lots from the first auction on, as they are after some sales.
+
+        The share is written into the account: its events don't make it.
+        """
+        world = cls.priced(verify_signatures=verify_signatures, **params)
+        account = world.account(buyback.CONFIG)
+        data = bytearray(account.data)
+        fields = buyback.PROGRAM.dtype("Config").fields
+        assert fields is not None  # a config has fields
+        at = fields["next_share_bps"][1]
+        data[at : at + 4] = BPS.to_bytes(4, "little")
+        world.chain.set_account(buyback.CONFIG, Account(account.lamports, bytes(data), account.owner))
         return world
 
     # -- acting --------------------------------------------------------------------------------
