@@ -97,25 +97,42 @@ def close(view: View) -> Step:
 
 def start(view: View) -> Step:
     """Start the next auction."""
-    config, now = view.config, view.now
-    number, least = config.started, config.params.min_lot
+    config, number = view.config, view.config.started
+    if obstacle := _unfit(view) or _too_early(view):
+        why, at = obstacle
+        return Step(StepKind.START, False, why, at, number)
+    lot = config.next_lot(view.usdc_vault)
+    return Step(StepKind.START, True, f"a lot of {show(lot, Currency.USDC)} USDC", view.now, number)
+
+
+Obstacle = tuple[str, int | None]
+"""Why not, and until when if that is known."""
+
+
+def _unfit(view: View) -> Obstacle | None:
+    """Why no auction can start, whatever the time."""
+    config, least = view.config, view.config.params.min_lot
     if view.auction:
-        return Step(StepKind.START, False, f"auction {view.auction.number} is open", number=number)
-    if config.is_paused(PAUSE_START | PAUSE_BID, now):
-        return Step(StepKind.START, False, "the guardian stopped it", config.pause_until, number)
+        return f"auction {view.auction.number} is open", None
     if not config.standing.reference:
-        return Step(StepKind.START, False, "the admin has announced no first price", number=number)
+        return "the admin has announced no first price", None
     if view.frozen:
-        return Step(StepKind.START, False, FROZEN, number=number)
+        return FROZEN, None
     if view.usdc_vault < least:
         has, smallest = show(view.usdc_vault, Currency.USDC), show(least, Currency.USDC)
-        why = f"{has} USDC in the vault, the smallest lot is {smallest}"
-        return Step(StepKind.START, False, why, number=number)
+        return f"{has} USDC in the vault, the smallest lot is {smallest}", None
+    return None
+
+
+def _too_early(view: View) -> Obstacle | None:
+    """Why no auction can start yet."""
+    config, now = view.config, view.now
+    if config.is_paused(PAUSE_START | PAUSE_BID, now):
+        return "the guardian stopped it", config.pause_until
     if now < config.next_start:
         why = "at most one a day" if config.reference_price else "the first price waits for its notice"
-        return Step(StepKind.START, False, why, config.next_start, number)
-    lot = config.next_lot(view.usdc_vault)
-    return Step(StepKind.START, True, f"a lot of {show(lot, Currency.USDC)} USDC", now, number)
+        return why, config.next_start
+    return None
 
 
 def bid(view: View, quote: Quote | None, limits: BidLimits, inventory: int) -> Step:
@@ -136,10 +153,6 @@ def bid(view: View, quote: Quote | None, limits: BidLimits, inventory: int) -> S
         return Step(StepKind.BID, False, why, at, auction.number)
     why = f"{show(auction.lot, Currency.USDC)} USDC for {io(cost)} IO"
     return Step(StepKind.BID, True, why, view.now, auction.number, cost)
-
-
-Obstacle = tuple[str, int | None]
-"""Why not, and until when if that is known."""
 
 
 def _stopped(view: View, auction: Auction) -> Obstacle | None:

@@ -85,8 +85,9 @@ class HttpOracle:
 
     ``price_path`` and ``time_path`` lead to them through the objects' names, joined by dots. An answer
     is used when it is at most ``max_age`` seconds old, and when it is within what the chain's auctions
-    follow, from the reference to the anchor price, give or take the factor ``1 + max_deviation_bps / 10_000``.
-    When nobody has bid for a while these two are far apart: a keeper that bids again finds the way back.
+    follow, from the reference to the anchor price, or beyond by at most the factor
+    ``1 + max_deviation_bps / 10_000``. When nobody has bid for a while these two are far apart: a keeper that
+    bids again finds the way back.
     """
 
     url: str

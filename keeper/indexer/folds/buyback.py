@@ -11,7 +11,6 @@ from keeper.clients.buyback import PROGRAM, AuctionStatus
 from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds.roles import param_folds, role_folds
 
-
 FIRST_SHARE_BPS: int = PROGRAM.constants["FIRST_SHARE_BPS"]
 
 

@@ -33,6 +33,7 @@ from tests.model.tokenomics.program import Tokenomics
 
 PAUSE_START, PAUSE_BID = 1, 2
 
+
 def check(params: Params) -> None:
     """The bounds in the program's code."""
     bounds = {

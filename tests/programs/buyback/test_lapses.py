@@ -1,4 +1,4 @@
-"""What is lost when nobody bids for a while, or only one does: measured, bounded, and compared with the document.
+"""What is lost when nobody bids for a while, or only one does: measured, bounded, compared with the document.
 
 Days of auctions are played on the rule as the reference model has it, and on the one before; one history
 is played on the program, too.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,10 @@ def times(numerator: int, denominator: int = 1) -> Worth:
 
 
 def played(
-    days: int, bid: Bid, worth: Worth = times(1), start: Callable[[], tuple[Before, Rule]] = settled
+    days: int, bid: Bid, worth: Worth | None = None, start: Callable[[], tuple[Before, Rule]] = settled
 ) -> tuple[int, int]:
     """What is lost under the rule before, and under this one, in whole USDC."""
-    before, now = (whole(lost(Fees(rule).days(days, bid, worth))) for rule in start())
+    before, now = (whole(lost(Fees(rule).days(days, bid, worth or times(1)))) for rule in start())
     return before, now
 
 
@@ -135,8 +136,8 @@ def test_a_first_price_that_is_too_high_is_found_within_days() -> None:
 def alone(days_away: int, days: int) -> int:
     """The most that a bidder without rivals takes below worth by waiting for each floor: USDC.
 
-    Half of the price, little more than half of the lot: less than twice the first lot in all, then a hundredth
-    of a whole one a day.
+    Half of the price, little more than half of the lot: less than twice the first lot in all, then a
+    hundredth of a whole one a day.
     """
     return round(LOT * (2 * max(0.5**days_away, 0.01) + days / 100)) // USDC
 
@@ -145,7 +146,7 @@ def test_who_always_waits_for_the_floor_gets_less_and_less() -> None:
     for days in (7, 14, 30, 90):
         sales = Fees(settled()[1]).days(days, waits)
         assert lost(sales) <= alone(0, days) * USDC
-        assert all(later.lot < sooner.lot for sooner, later in zip(sales[:8], sales[1:8], strict=False))
+        assert all(later.lot < sooner.lot for sooner, later in pairwise(sales[:8]))
 
 
 def test_who_stays_away_first_gets_even_less() -> None:
@@ -164,7 +165,7 @@ def test_no_auction_loses_more_than_half_of_a_whole_lot_of_what_bidders_paid() -
 
 
 def recovery(rule: Rule, income: int) -> tuple[int, int, int]:
-    """After it was driven up: the first lot, most that waits in the vault, auctions until nine tenths are sold.
+    """After it was driven up: the first lot, the most that waits, auctions until nine tenths are sold.
 
     Base units of USDC; ``income`` a day, and bidders who pay the worth.
     """
@@ -200,7 +201,7 @@ def test_fees_do_not_pile_up_for_ever(income: int) -> None:
 
 @pytest.mark.parametrize(("part", "auctions"), [(2, 12), (10, 54)])
 def test_a_market_that_fell_gets_whole_lots_again(part: int, auctions: int) -> None:
-    """The auction after which nine tenths of a whole lot are sold; the first sale's share was about the part."""
+    """Nine tenths after so many auctions; the first sale's share is about the part."""
     fees = Fees(settled()[1])
     sales = fees.days(auctions, TWO, times(1, part))
     assert isinstance(fees.rule, Rule) and fees.rule.share() < 9_000
@@ -234,7 +235,11 @@ def losses() -> Iterator[tuple[str, tuple[int, int], str]]:
     ):
         name = f"nobody bids for a week, the worth {called}, then two"
         yield name, played(28, away(7, TWO), worth), f"{bound(7, more):,}"
-    yield "two always bid, the worth is 8 times as much from one day to the next", played(21, TWO, times(8)), ""
+    yield (
+        "two always bid, the worth is 8 times as much from one day to the next",
+        played(21, TWO, times(8)),
+        "",
+    )
     first_price = played(21, TWO, start=lambda: first(WORTH // 8))
     yield "the first price is an eighth of the worth, two bid", first_price, f"{bound(0, 8, 1 / 16):,}"
     for days in (7, 14, 30):

@@ -147,7 +147,7 @@ class Sequences(BuybackMachine):
             self.act("close_auction", lambda: self.model.close_auction(number), client.close_auction(number))
 
     def lapse(self) -> None:
-        """Bidders stay away for some auctions, then one comes back: at once, at some time, or for the floor."""
+        """Nobody bids for some auctions, then somebody does: at once, at some time, or for the floor."""
         self.do_pay_usdc(10_000 * USDC)
         for _ in range(self.random.randint(1, 9)):
             self.start_when_due()
@@ -160,7 +160,7 @@ class Sequences(BuybackMachine):
                 self.race()
 
     def timed_terms(self) -> None:
-        """A stranger puts new parameters in force between a start and a bid: the open auction stays as it is."""
+        """A stranger puts parameters in force between a start and a bid: the open auction stays as it is."""
         self.propose_params()
         self.do_pay_usdc(self.some_usdc())
         if self.config.pending_at:

@@ -64,7 +64,7 @@ class BuybackWorld(World):
 
     @classmethod
     def priced(cls, *, verify_signatures: bool = False, **params: int) -> BuybackWorld:
-        """The same with a first price whose notice is over: an auction can start as soon as there are fees."""
+        """The same with a first price whose notice is over: an auction can start once there are fees."""
         world = cls.initialised(verify_signatures=verify_signatures, **params)
         first = buyback.propose_first_price(world.admin.pubkey(), FIRST_PRICE)
         world.do(first, signers=[world.admin])
