@@ -36,7 +36,7 @@ def test_the_targets_are_the_agreed_ones() -> None:
         "orders": {"create_order": 14_000, "match_device": 12_000, "settle": 8_000, "end_lease": 14_000},
         "buyback": {"bid": 12_000, "burn_fees": 7_000, "start_auction": 6_000},
     }
-    limits = {"tokenomics": 120, "staking": 225, "buyback": 80, "orders": 180}
+    limits = {"tokenomics": 120, "staking": 225, "buyback": 82, "orders": 180}
     assert {name: limit * 1024 for name, limit in limits.items()} == BINARY_LIMITS
 
 

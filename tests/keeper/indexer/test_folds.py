@@ -142,7 +142,7 @@ class Sold(BuybackWorld):
         return world
 
     def begin(self) -> None:
-        """A first price that is dropped, and another; a lot sold, with fees that came meanwhile; IO burned."""
+        """A first price that is dropped, and another; a lot sold, with fees that came in it; IO burned."""
         admin, guardian = self.admin.pubkey(), self.guardian.pubkey()
         self.do(buyback.propose_first_price(admin, IO), signers=[self.admin])
         self.do(buyback.cancel_first_price(guardian), signers=[self.guardian])
