@@ -67,9 +67,8 @@ class StakingLedger:
         assert config.claimed == sum(each.claimed for each in self.wallets.values())
         assert config.claimed <= config.final_total <= economy.emitted
         assert config.reserve_in_hour <= config.claimed_in_hour <= config.claimed
-        drawn = [
-            each.claimed_in_hour for each in self.wallets.values() if each.claim_hour == config.claim_hour
-        ]
+        hour, wallets = config.claim_hour, self.wallets.values()
+        drawn = [each.claimed_in_hour for each in wallets if each.claim_hour == hour]
         assert config.reserve_in_hour == sum(drawn)
         assert all(each <= SMALL_CLAIM for each in drawn)
         assert self.economy.tokens[REWARD_VAULT] >= economy.emitted - config.claimed

@@ -35,8 +35,7 @@ class Devices(StakingLedger):
         device.registered_at = device.changed_at = self.now
         self.devices[address] = device
         names = ("worker", "supplier", "payout", "processors", "tier", "country", "ask_io", "ask_usdc")
-        names = (*names, "worker_may_end")
-        fields = {name: getattr(device, name) for name in names}
+        fields = {name: getattr(device, name) for name in (*names, "worker_may_end")}
         return "DeviceRegistered", {"device": address, "class": device.class_id, **fields}
 
     def change_device(

@@ -30,14 +30,14 @@ class Leases(StakingLedger):
         device = self._device(address)
         require(authority == config.lease_authority, "NotOrders")
         minimum = self._minimum(device, class_id)
+        self._require_open(row)
         require(not device.terminated, "DeviceTerminated")
         require(device.lease == ZERO, "DeviceLeased")
         require(not device.slash_pending, "SlashPending")
         require(ZERO not in (lease, order), "ZeroAddress")
-        require(self.now >= device.barred_until, "DeviceBarred")
-        require(order != device.last_order, "OrderServedBefore")
-        self._require_open(row)
         require(device.counted(self.now) >= minimum, "StakeInsufficient")
+        require(self.now >= device.barred_until, "DeviceBarred")
+        require(order != device.last_order, "OrderServed")
         device.lease, device.last_order = lease, order
         device.leases += 1
         return "DeviceLeased", {"device": address, "lease": lease, "order": order, "number": device.leases}
@@ -51,14 +51,16 @@ class Leases(StakingLedger):
         require(lease != ZERO and device.lease == lease, "WrongLease")
         require(outcome in (DONE, FAILED, NEVER_SERVED), "OutcomeInvalid")
         require(strike in (0, 1), "FlagInvalid")
-        require(device.hired_seconds + seconds <= U64, "Overflow")
+        counted = outcome != NEVER_SERVED
+        require(not counted or device.hired_seconds + seconds <= U64, "Overflow")
         device.lease = ZERO
-        device.hired_seconds += seconds
-        self._count(device, outcome, 1)
+        if counted:
+            device.hired_seconds += seconds
+            self._count(device, outcome, 1)
         if strike:
             self._strike(device)
-        counted = "leases_done", "leases_failed", "disputes", "hired_seconds", "strikes", "barred_until"
-        fields = {name: getattr(device, name) for name in counted}
+        names = "hired_seconds", *COUNTERS.values(), "strikes", "barred_until"
+        fields = {name: getattr(device, name) for name in names}
         return "DeviceFreed", {"device": address, "lease": lease, "outcome": outcome, **fields}
 
     def record_lease(
@@ -78,6 +80,7 @@ class Leases(StakingLedger):
         if device.registered_at != registered_at or device.leases < number:
             return None
         if outcome == FAILED:
+            require(device.leases_done > 0, "InvariantViolated")
             self._count(device, DONE, -1)
             device.hired_seconds -= min(seconds_back, device.hired_seconds)
         self._count(device, outcome, 1)
@@ -85,9 +88,7 @@ class Leases(StakingLedger):
         return "LeaseRecorded", {"device": address, "outcome": outcome, **counted}
 
     def _count(self, device: Device, outcome: int, by: int) -> None:
-        if outcome != NEVER_SERVED:
-            counter = COUNTERS[outcome]
-            setattr(device, counter, getattr(device, counter) + by)
+        setattr(device, COUNTERS[outcome], getattr(device, COUNTERS[outcome]) + by)
 
     def _strike(self, device: Device) -> None:
         """Each bars for twice as long as the last one, unless enough was served in between."""

@@ -9,6 +9,7 @@ from tests.model.schedule import HOUR
 from tests.model.staking.base import StakingLedger
 from tests.model.staking.state import (
     CURRENCIES,
+    MAX_PRICE,
     MAX_STEP,
     PRICE_NOTICE,
     Bounds,
@@ -67,8 +68,8 @@ class ClassPrices(StakingLedger):
         require(at <= U64, "Overflow")
         for currency in CURRENCIES:
             low, high = getattr(bounds, f"low_{currency}"), getattr(bounds, f"high_{currency}")
-            is_let = getattr(row, f"price_{currency}") > 0
-            require(1 <= low <= high if is_let else low == high == 0, "PricesInvalid")
+            is_leased = getattr(row, f"price_{currency}") > 0
+            require(1 <= low <= high <= MAX_PRICE if is_leased else low == high == 0, "PricesInvalid")
         row.fold(self.now)
         for name in Bounds.__dataclass_fields__:
             setattr(row, f"next_{name}", getattr(bounds, name))
@@ -94,7 +95,7 @@ class ClassPrices(StakingLedger):
         config = self._config()
         row = self._class(number)
         require(guardian == config.guardian, "NotGuardian")
-        require(row.step_at > self.now and (row.next_io or row.next_usdc), "NothingProposed")
+        require(row.step_at > self.now and any((row.next_io, row.next_usdc)), "NothingProposed")
         row.next_io = row.next_usdc = 0
         return "PriceCancelled", {"id": number, "hour": row.price_hour}
 
@@ -123,8 +124,8 @@ class ClassPrices(StakingLedger):
         row, table = self._class(number), self._table(hour)
         require(table.agreed, "NotAgreed")
         self._require_window(hour)
-        require(hour > row.price_hour, "PriceApplied")
-        require(all(abs(step) <= MAX_STEP for step in steps), "StepInvalid")
+        require(hour > row.price_hour, "StepApplied")
+        require(all(abs(step) <= MAX_STEP for step in steps), "StepTooLarge")
         self._require_open(row)
         require(schedule.proves(table.root, price_leaf(hour, number, steps), proof), "InvalidProof")
         row.fold(self.now)
@@ -143,7 +144,7 @@ class ClassPrices(StakingLedger):
     def close_prices(self, payer: Address, hour: int) -> Event:
         table = self._table(hour)
         require(payer == table.payer, "NotRentPayer")
-        require(self.now >= (hour + 2) * HOUR, "PricesStillKept")
+        require(self.now >= (hour + 2) * HOUR, "PricesStillOpen")
         del self.prices[hour]
         return "PricesClosed", {"hour": hour}
 
@@ -161,7 +162,7 @@ class ClassPrices(StakingLedger):
     def _require_prices(self, row: Class) -> None:
         for currency in CURRENCIES:
             price, (low, high) = row.price_of(currency, self.now), row.bounds_of(currency, self.now)
-            require(1 <= low <= price <= high or not (low or price or high), "PricesInvalid")
+            require(1 <= low <= price <= high <= MAX_PRICE or not (low or price or high), "PricesInvalid")
 
 
 def price_leaf(hour: int, number: int, steps: tuple[int, int]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.model.staking.base import StakingLedger
-from tests.model.staking.state import EXECUTED, NOTHING, PENDING, STAKE_VAULT, VETOED, VOTING, Slash
+from tests.model.staking.state import EXECUTED, NOTHING, PENDING, REVOTE, STAKE_VAULT, VETOED, VOTING, Slash
 from tests.model.state import Address, Event, require
 
 
@@ -15,7 +15,10 @@ class Slashes(StakingLedger):
         machine = self._device(device)
         number = self._operator(operator)
         key = device, evidence
-        slash = self.slashes.get(key) or Slash(device, evidence, config.revision)
+        slash = self.slashes.get(key) or Slash(
+            device, evidence, config.revision, registered_at=machine.registered_at
+        )
+        require(slash.registered_at == machine.registered_at, "DeviceReplaced")
         require(1 <= bps <= config.params.max_slash_bps, "SlashInvalid")
         require(slash.status == VOTING, "SlashState")
         before = self._standing(slash.votes, slash.revision)
@@ -50,9 +53,9 @@ class Slashes(StakingLedger):
     def veto_slash(self, guardian: Address, device: Address, evidence: bytes) -> Event:
         machine, slash = self._device(device), self._slash(device, evidence)
         require(guardian == self._config().guardian, "NotGuardian")
-        require(slash.status == PENDING, "SlashState")
-        require(self.now < slash.appeal_until, "AppealOver")
-        slash.status, machine.slash_pending = VETOED, False
+        require(slash.holds, "SlashState")
+        require(self.now < max(slash.appeal_until, slash.frozen_until), "AppealOver")
+        slash.status, slash.frozen_until, machine.slash_pending = VETOED, 0, False
         return "SlashVetoed", {"device": device, "evidence": evidence}
 
     def execute_slash(self, device: Address, class_id: int, evidence: bytes) -> Event:
@@ -62,15 +65,14 @@ class Slashes(StakingLedger):
         minimum = self._minimum(machine, class_id)
         require(slash.holds, "SlashState")
         if slash.status == VOTING:
-            require(self.now >= slash.frozen_until, "AppealOpen")
+            require(self.now >= slash.frozen_until, "SlashFrozen")
             slash.frozen_until, machine.slash_pending = 0, False
             return "SlashReleased", {"device": device, "evidence": evidence}
         votes = self._standing(slash.votes, slash.revision)
         if not self._is_quorum(votes, slash.bps):
-            frozen_until = slash.appeal_until
-            self.slashes[device, evidence] = Slash(
-                device, evidence, config.revision, votes=votes, frozen_until=frozen_until
-            )
+            frozen_until = max(slash.appeal_until, self.now + REVOTE)
+            slash.status, slash.bps, slash.appeal_until, slash.appeal = VOTING, 0, 0, NOTHING
+            slash.votes, slash.revision, slash.frozen_until = votes, config.revision, frozen_until
             named = {"device": device, "evidence": evidence, "revision": config.revision}
             return "SlashVoided", {**named, "frozen_until": frozen_until}
         require(self.now >= slash.appeal_until, "AppealOpen")

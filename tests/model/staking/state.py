@@ -26,6 +26,8 @@ DONE, FAILED, DISPUTED, NEVER_SERVED = range(4)
 WAVE, EVIDENCE, BATCH = range(1, 4)
 """What an operator posts."""
 
+MAX_PRICE = 10**15
+"""Of a processor for an hour, base units."""
 MAX_STEP = 1_250
 """Most that a price moves in an hour, basis points."""
 STALE = 24 * HOUR
@@ -38,6 +40,8 @@ CLEAR = 24 * HOUR
 """So much served after a strike clears a device of all of them, seconds."""
 SMALL_CLAIM = 1_000 * IO
 """Most that a wallet takes of the reserve in an hour, base units."""
+REVOTE = 24 * HOUR
+"""So long a voided slash freezes a stake at least, seconds."""
 MAX_POSTS = 512
 """An operator's postings in an hour."""
 
@@ -314,6 +318,7 @@ class Slash:
     appeal_until: int = 0
     frozen_until: int = 0
     burned: int = 0
+    registered_at: int = 0
     appeal: bytes = NOTHING
 
     @property
