@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -24,7 +25,9 @@ from keeper.clients.staking import Class
 from keeper.economy.money import U64_MAX, parse
 from keeper.economy.orders import MAX_HOURS, Currency, LeaseStatus
 from keeper.errors import UserError
+from keeper.market import quotes
 from keeper.terminal import orders as order_tables
+from keeper.terminal import quotes as quote_tables
 from keeper.terminal import tables
 from keeper.terminal.tables import console
 from keeper.wallet import plans
@@ -51,25 +54,35 @@ class Unit(StrEnum):
 class Urgency(StrEnum):
     """How soon an order is wanted, in the order of the program's numbers."""
 
-    WAITS = "waits"
-    USUAL = "usual"
+    ORDINARY = "ordinary"
+    SOON = "soon"
     NOW = "now"
 
 
 @app.command()
 def create(  # noqa: PLR0913, PLR0917 - an option for each term
     class_: Annotated[list[str], typer.Option("--class", help="name of a class, repeat for each of up to 8")],
-    price: Annotated[str, typer.Option(help="the most for a processor and hour, such as 0.35")],
     currency: Annotated[Unit, typer.Option(help="what the order is paid in")],
     hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="of every device")],
+    price: Annotated[
+        str | None,
+        typer.Option(
+            help="the most for a processor and hour, such as 0.35 [default: the dearest class's price]"
+        ),
+    ] = None,
     devices: Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)] = 1,
+    min_devices: Annotated[
+        int, typer.Option(min=1, max=orders.MAX_DEVICES, help="all or nothing: none runs before so many can")
+    ] = 1,
     processors: Annotated[
         int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="that each device has")
     ] = 1,
     tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="lowest connectivity tier")] = 1,
     country: Annotated[list[str] | None, typer.Option(help="such as CH, repeat for each; none: any")] = None,
     colocated: Annotated[bool, typer.Option("--colocated", help="all devices in one country")] = False,
-    urgency: Annotated[Urgency, typer.Option(help="how soon it is wanted")] = Urgency.USUAL,
+    urgency: Annotated[
+        Urgency, typer.Option(help="a place further ahead, for a fee on top that is shown before you sign")
+    ] = Urgency.ORDINARY,
     number: Annotated[
         int | None, typer.Option(min=0, max=U64_MAX, help="your number for the order [default: the time]")
     ] = None,
@@ -90,20 +103,27 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             classes = await staking.read_classes(connected)
+            numbers = tuple(class_number(classes, each) for each in class_)
+            now = (await connected.clock()).unix_timestamp
+            until = now + config.params.match_window
+            found = [quotes.quote(classes[each], unit, now, until) for each in numbers]
             terms = Terms(
-                price=parse(price, unit),
+                price=quotes.limit(found) if price is None else parse(price, unit),
                 hours=hours,
                 devices=devices,
                 processors=processors,
-                classes=tuple(class_number(classes, each) for each in class_),
+                classes=numbers,
                 currency=unit,
                 min_tier=tier,
                 urgency=list(Urgency).index(urgency),
                 colocated=colocated,
                 countries=countries,
+                min_devices=min_devices,
             )
-            now = (await connected.clock()).unix_timestamp
             plan = plans.create(config, renter.pubkey(), now if number is None else number, terms)
+            bps = config.params.renter_bps(terms)
+            console.print(quote_tables.leases(found, terms, bps))
+            plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, terms, bps, now)))
             await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())

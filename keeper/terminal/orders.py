@@ -15,7 +15,7 @@ from keeper.economy.money import show
 from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus
 from keeper.terminal.tables import plain
 
-URGENCY = ("can wait", "usual", "now")
+URGENCY = ("ordinary", "soon", "now")
 ENDED = {
     EndReason.LAPSED: "not accepted in time",
     EndReason.DECLINED: "declined by the supplier",
@@ -24,6 +24,7 @@ ENDED = {
     EndReason.RENTER: "ended by the renter",
     EndReason.SUPPLIER: "broken off by the supplier",
     EndReason.FAULT: "failed, attested by operators",
+    EndReason.UNFILLED: "not enough of its gang accepted",
 }
 
 
@@ -42,6 +43,8 @@ def lease_status(lease: Lease, now: int) -> str:
         return ENDED[EndReason(lease.reason)]
     if lease.status == LeaseStatus.MATCHED:
         return "waits for the worker" if now < lease.accept_until else "not accepted, can be ended"
+    if lease.status == LeaseStatus.ACCEPTED:
+        return "waits for the rest of its gang" if now < lease.accept_until else "unfilled, can be ended"
     if now >= lease.stop:
         return "over, can be ended"
     return "runs, money held by the guardian" if now < lease.hold_until else "runs"
