@@ -1,9 +1,9 @@
-"""The class table: which processors are rewarded, out of which pool, with which multiplier."""
+"""The class table: which processors are rewarded, out of which pool, with which multiplier and prices."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
 
@@ -14,6 +14,8 @@ NAME_BYTES = 24
 """Room for a class's name on chain."""
 MAX_MULTIPLIER: int = constants("staking")["MAX_MULTIPLIER"]
 """The most that the program accepts, in hundredths."""
+MAX_PRICE: int = constants("staking")["MAX_PRICE"]
+"""The most that the program accepts for a processor and hour, base units."""
 
 
 class Pool(IntEnum):
@@ -32,14 +34,46 @@ class ProcessorKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ClassPrices:
+    """What a processor costs for an hour at first, and the bounds of that, in base units of each currency.
+
+    Three zeros mean that the class isn't leased for that currency.
+    """
+
+    price_io: int = 0
+    low_io: int = 0
+    high_io: int = 0
+    price_usdc: int = 0
+    low_usdc: int = 0
+    high_usdc: int = 0
+
+    @property
+    def are_valid(self) -> bool:
+        """Whether the program accepts them."""
+        return are_valid_prices(self.low_io, self.price_io, self.high_io) and are_valid_prices(
+            self.low_usdc, self.price_usdc, self.high_usdc
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClassRow:
-    """One row of a class table; the multiplier in hundredths, 0 for no reward."""
+    """One row of a class table; the multiplier in hundredths, 0 for no reward.
+
+    ``priced_like`` names the class that its base prices follow from: itself where a price was published.
+    """
 
     id: int
     name: str
     multiplier: int
     pool: Pool
     kind: ProcessorKind
+    prices: ClassPrices
+    priced_like: str
+
+
+def are_valid_prices(low: int, price: int, high: int) -> bool:
+    """Whether the program accepts a price and its bounds: all zero, or all positive."""
+    return low == price == high == 0 or 1 <= low <= price <= high <= MAX_PRICE
 
 
 class ClassTableError(UserError):
@@ -56,6 +90,8 @@ def read_classes(path: Path = CLASS_TABLE) -> list[ClassRow]:
                 each["multiplier"],
                 Pool[each["pool"].upper()],
                 ProcessorKind[each["kind"].upper()],
+                ClassPrices(**{name: each[name] for name in ClassPrices.__dataclass_fields__}),
+                each["priced_like"],
             )
             for each in json.loads(path.read_text())["classes"]
         ]
@@ -64,8 +100,13 @@ def read_classes(path: Path = CLASS_TABLE) -> list[ClassRow]:
                 raise ClassTableError(
                     f"{path}: the name or the multiplier of class {row.id} ({row.name}) is out of bounds"
                 )
+            amounts = asdict(row.prices).values()
+            if not all(type(each) is int for each in amounts) or not row.prices.are_valid:
+                raise ClassTableError(f"{path}: the prices of class {row.id} ({row.name}) are out of bounds")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ClassTableError(f"{path}: no class table ({type(error).__name__}: {why(error)})") from error
     if len({row.id for row in rows}) < len(rows) or len({row.name for row in rows}) < len(rows):
         raise ClassTableError(f"{path}: an id or a name appears twice")
+    if not {row.priced_like for row in rows} <= {row.name for row in rows}:
+        raise ClassTableError(f"{path}: a class is priced like one that isn't there")
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.model.orders.base import OrdersLedger
-from tests.model.orders.state import FEES, IO, USDC, OrdersConfig, OrdersParams
+from tests.model.orders.state import FEES, IO, PARKED, USDC, OrdersConfig, OrdersParams
 from tests.model.roles import ParamRoles
 from tests.model.schedule import DAY
 from tests.model.state import ZERO, Address, Event, require
@@ -12,13 +12,16 @@ from tests.model.state import ZERO, Address, Event, require
 def check(params: OrdersParams) -> None:
     """Bounds of the protocol."""
     limits = {
-        "match_window": (1, DAY),
+        "match_window": (1, 20 * 60),
         "accept_window": (1, DAY),
         "settlement_lag": (0, DAY),
         "notice": (1, 90 * DAY),
         "renter_fee_bps": (0, 100),
         "supplier_fee_bps": (0, 100),
         "usdc_fee_bps": (0, 500),
+        "exclusive": (0, params.match_window // 2),
+        "soon_fee_bps": (0, 500),
+        "now_fee_bps": (0, 500),
     }
     within = (least <= getattr(params, name) <= most for name, (least, most) in limits.items())
     require(all(within), "ParamsInvalid")
@@ -47,4 +50,5 @@ class Roles(OrdersLedger, ParamRoles):
 
     def fees_exist(self) -> None:
         """Buyback has created its vaults."""
-        self.purse(IO)[FEES] = self.purse(USDC)[FEES] = 0
+        for currency in (IO, USDC):
+            self.purse(currency)[FEES] = self.purse(currency)[PARKED] = 0
