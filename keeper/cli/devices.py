@@ -288,7 +288,7 @@ def _registration(device: Device, amount: int, has_wallet: bool, notes: tuple[st
 
 
 def _taken(config: Config, order: Order, device: Device, of_class: Class, payer: Signer, now: int) -> Plan:
-    """Match the supplier's own device and accept for its worker; raises UserError when operators alone may."""
+    """Match the supplier's own device and accept for its worker; raises UserError when only operators may."""
     if payer.pubkey() != device.supplier:
         raise UserError(
             f"no operator has matched the device to this order; only its supplier {device.supplier} can do "

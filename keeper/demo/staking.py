@@ -25,6 +25,7 @@ from keeper.demo.network import LAMPORTS, Network
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_start
 from keeper.economy.classes import read_classes
+from keeper.economy.orders import Currency
 from keeper.jobs.blocks import attest_hours
 from keeper.rewards import publication
 from keeper.rewards.history import History, HourHistory
@@ -92,7 +93,7 @@ class Stakers:
     # -- what happens --------------------------------------------------------------------------
 
     async def initialise(self) -> None:
-        """Set up the program: parameters, operators, the published class table."""
+        """Set up the program: parameters, operators, the published class table; wait until it is open."""
         shutil.rmtree(self.folder, ignore_errors=True)
         network = self.network
         await self._database.upgrade()
@@ -108,8 +109,20 @@ class Stakers:
             classes=read_classes(),
         )
         classes = (await staking.read_classes(network.chain)).values()
-        on_chain = [(each.id, each.name, each.multiplier, each.pool, each.kind) for each in classes]
-        table = [(row.id, row.name, row.multiplier, row.pool, row.kind) for row in read_classes()]
+        opens_at = max(each.opens_at for each in classes)
+        waits = [(each.multiplier_at(opens_at - 1), each.is_open(opens_at - 1)) for each in classes]
+        network.checks.equal("classes before the notice is over", set(waits), {(0, False)})
+        network.chain.warp_to(opens_at)
+        on_chain = [
+            (each.id, each.name, each.multiplier_at(opens_at), each.pool, each.kind)
+            + tuple(each.price(currency, opens_at).amount for currency in Currency)
+            for each in classes
+        ]
+        table = [
+            (row.id, row.name, row.multiplier, row.pool, row.kind)
+            + (row.prices.price_io, row.prices.price_usdc)
+            for row in read_classes()
+        ]
         network.checks.equal("class table", on_chain, table)
 
     async def onboard(self, each: Callable[[], None]) -> None:
