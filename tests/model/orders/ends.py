@@ -184,7 +184,7 @@ class Ends(OrdersLedger):
         lease.stop = min(max(stop, due), lease.stop)
 
     def _free(self, address: Address, lease: Lease, order: Order) -> Event:
-        """Its device is free again, with what became of it on its record; a place that was not served opens."""
+        """Its device is free, with what became of it on its record; a place not served opens again."""
         by_renter = lease.reason in {WITHDRAWN, BY_RENTER}
         unserved = lease.served_nothing and not by_renter
         if unserved and order.status == OPEN:

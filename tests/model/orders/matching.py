@@ -108,7 +108,7 @@ class Matching(OrdersLedger):
     def _require_matcher(
         self, matcher: Address, order_address: Address, device: Device, tick: int, worker: bool
     ) -> bool:
-        """Whether an operator matches in its turn; else it must be the device's supplier, later, with its worker."""
+        """Whether an operator matches in its turn; else the supplier must, later, with its worker."""
         order, operators = self.orders[order_address], self._operators()
         if matcher in operators and tick:
             j = (operators.index(matcher) - tick) % len(operators)
@@ -125,7 +125,7 @@ class Matching(OrdersLedger):
         return False
 
     def _price(self, order: Order, device: Device, row: Class) -> int:
-        """The network's, whatever the device asks below it; the ask itself once the network's binds no more."""
+        """The network's, whatever the device asks below it; the ask once the network's binds no more."""
         require(row.id == device.class_id, "WrongClass")
         in_io = order.terms.currency == IO
         currency = PAID_IN_IO if in_io else PAID_IN_USDC
@@ -160,7 +160,7 @@ class Matching(OrdersLedger):
             require(order.country == device.country, "WrongCountry")
 
     def _accept_until(self, order: Order, by_operator: bool) -> int:
-        """A supplier accepts at once, a gang's workers together: each of them has half of the time at least."""
+        """A supplier accepts at once, a gang's workers together, each in half of the time at least."""
         window = order.params.accept_window
         if not by_operator:
             return self.now + 1

@@ -53,7 +53,7 @@ class Roles(OrdersLedger, ParamRoles):
         }
 
     def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
-        """Whoever could not accept while matching was stopped is not to blame: the config remembers until when."""
+        """Until when matching was stopped is remembered: who could not accept is not to blame."""
         config = self._config()
         stopped = min(config.pause_until, self.now) if config.pause_mask & PAUSE_MATCHING else 0
         event = super().set_pause(guardian, mask, until)

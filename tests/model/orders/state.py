@@ -239,8 +239,8 @@ class Lease:
     def fee(self) -> int:
         """The renter's in all.
 
-        Of a lease that the supplier breaks off or fails, on what was earned alone; of one that the renter ends,
-        on at most a day more.
+        Of a lease that the supplier breaks off or fails, on what was earned alone; of one that the renter
+        ends, on at most a day more.
         """
         earned = self.worth(self.stop)
         on = self.principal

@@ -46,7 +46,7 @@ def turn(world: World, operator: int, tick: int) -> str | None:
 
 @pytest.mark.parametrize("substitute", [0, 1, 2])
 def test_a_turn_begins_to_the_second(substitute: int) -> None:
-    """The leader of tick T is operator T mod n; each substitute's turn opens six seconds after the one before."""
+    """The leader of tick T is operator T mod n; each substitute's turn opens six seconds later."""
     world = stages.ready()
     tick = at_tick(world)
     operator = (tick + substitute) % 3
