@@ -1,4 +1,7 @@
-"""The class table: which processors are rewarded, out of which pool, with which multiplier and prices."""
+"""Classes of processors: the table of them, and what a lease of one costs, as the program computes it.
+
+Prices are of a processor for an hour, in base units of their currency, steps basis points.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,24 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from keeper.economy.calendar import HOUR
+from keeper.economy.orders import BPS, Currency
 from keeper.errors import UserError, why
 from keeper.resources import CLASS_TABLE, constants
 
+_CONSTANTS = constants("staking")
 NAME_BYTES = 24
 """Room for a class's name on chain."""
-MAX_MULTIPLIER: int = constants("staking")["MAX_MULTIPLIER"]
+MAX_MULTIPLIER: int = _CONSTANTS["MAX_MULTIPLIER"]
 """The most that the program accepts, in hundredths."""
-MAX_PRICE: int = constants("staking")["MAX_PRICE"]
-"""The most that the program accepts for a processor and hour, base units."""
+MAX_PRICE: int = _CONSTANTS["MAX_PRICE"]
+"""The most that the program accepts."""
+MAX_STEP: int = _CONSTANTS["MAX_STEP"]
+"""The most that a price moves in an hour."""
+PRICE_NOTICE: int = _CONSTANTS["PRICE_NOTICE"]
+"""So long before it holds a step is announced at least, seconds."""
+STALE: int = _CONSTANTS["STALE"]
+"""After so long without a step a price binds no more, seconds."""
 
 
 class Pool(IntEnum):
@@ -35,10 +47,7 @@ class ProcessorKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClassPrices:
-    """What a processor costs for an hour at first, and the bounds of that, in base units of each currency.
-
-    Three zeros mean that the class isn't leased for that currency.
-    """
+    """What a class costs at first, and the bounds of that; zeros in a currency that it isn't leased for."""
 
     price_io: int = 0
     low_io: int = 0
@@ -74,6 +83,49 @@ class ClassRow:
 def are_valid_prices(low: int, price: int, high: int) -> bool:
     """Whether the program accepts a price and its bounds: all zero, or all positive."""
     return low == price == high == 0 or 1 <= low <= price <= high <= MAX_PRICE
+
+
+# -- what a lease costs ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a class's prices stay between; zeros in a currency that it isn't leased for."""
+
+    low_io: int = 0
+    high_io: int = 0
+    low_usdc: int = 0
+    high_usdc: int = 0
+
+    def of(self, currency: Currency) -> tuple[int, int]:
+        """The lowest and the highest price in a currency."""
+        return (self.low_io, self.high_io) if currency == Currency.IO else (self.low_usdc, self.high_usdc)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price at a time, 0 where the class isn't leased for the currency.
+
+    A stale one binds no more: a lease costs what the device asks, between ``low`` and ``high``.
+    """
+
+    amount: int
+    low: int
+    high: int
+    is_stale: bool
+
+
+def holds_from(hour: int) -> int:
+    """When a step measured in ``hour`` (unix seconds over 3,600) holds, unix seconds."""
+    return (hour + 2) * HOUR
+
+
+def next_price(price: int, step: int, low: int, high: int) -> int:
+    """A price after a step: rounded up when it rises, down when it falls, within its bounds; 0 stays 0."""
+    if price == 0:
+        return 0
+    moved = price * (BPS + step)
+    return max(low, 1, min(high, -(-moved // BPS) if step > 0 else moved // BPS))
 
 
 class ClassTableError(UserError):

@@ -122,7 +122,7 @@ class Blocks(StakingLedger):
         clock = max(self.now // HOUR, config.claim_hour)
         if clock > config.claim_hour:
             config.claim_hour, config.claimed_in_hour, config.reserve_in_hour = clock, 0, 0
-        if signed and holder.claim_hour != clock:
+        if reserved and holder.claim_hour != clock:
             holder.claim_hour, holder.claimed_in_hour = clock, 0
         holder.claimed += amount
         holder.claimed_in_hour += reserved
@@ -133,11 +133,12 @@ class Blocks(StakingLedger):
         return "RewardClaimed", {
             "wallet": owner,
             "amount": amount,
-            "reserved": reserved,
             "claimed": holder.claimed,
             "hour": hour,
             "claim_hour": config.claim_hour,
             "claimed_in_hour": config.claimed_in_hour,
+            "reserve": reserved,
+            "reserve_in_hour": config.reserve_in_hour,
         }
 
     def _of_the_hour(self, holder: Wallet, wanted: int, signed: bool) -> tuple[int, int]:

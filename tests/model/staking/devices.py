@@ -36,7 +36,7 @@ class Devices(StakingLedger):
         self.devices[address] = device
         names = ("worker", "supplier", "payout", "processors", "tier", "country", "ask_io", "ask_usdc")
         fields = {name: getattr(device, name) for name in (*names, "worker_may_end")}
-        return "DeviceRegistered", {"device": address, "class": device.class_id, **fields}
+        return "DeviceRegistered", {"device": address, "class": device.class_id, **fields, "at": self.now}
 
     def change_device(
         self,

@@ -11,6 +11,7 @@ from tests.model.staking.state import (
     CURRENCIES,
     MAX_PRICE,
     MAX_STEP,
+    NOTHING,
     PRICE_NOTICE,
     Bounds,
     Class,
@@ -46,7 +47,7 @@ class ClassPrices(StakingLedger):
             "pool": row.pool,
             "kind": row.kind,
             "prices": vars(prices),
-            "at": at,
+            "opens_at": at,
         }
 
     def change_class(self, admin: Address, number: int, multiplier: int) -> Event:
@@ -55,6 +56,7 @@ class ClassPrices(StakingLedger):
         require(admin == config.admin, "NotAdmin")
         at = self.now + config.params.notice
         require(at <= U64, "Overflow")
+        require(row.opens_at != U64, "ClassNotOpen")
         require(multiplier <= 50_000, "ClassInvalid")
         row.multiplier = row.multiplier_at(self.now)
         row.pending_multiplier, row.pending_at = multiplier, at
@@ -66,15 +68,23 @@ class ClassPrices(StakingLedger):
         require(admin == config.admin, "NotAdmin")
         at = self.now + config.params.notice
         require(at <= U64, "Overflow")
+        require(row.opens_at != U64, "ClassNotOpen")
         for currency in CURRENCIES:
+            # A currency begins at its lowest price, and ends with bounds of 0.
             low, high = getattr(bounds, f"low_{currency}"), getattr(bounds, f"high_{currency}")
-            is_leased = getattr(row, f"price_{currency}") > 0
-            require(1 <= low <= high <= MAX_PRICE if is_leased else low == high == 0, "PricesInvalid")
+            require(1 <= low <= high <= MAX_PRICE or low == high == 0, "PricesInvalid")
         row.fold(self.now)
         for name in Bounds.__dataclass_fields__:
             setattr(row, f"next_{name}", getattr(bounds, name))
         row.bounds_at = at
-        return "BoundsChanged", {"id": number, "bounds": vars(bounds), "at": at}
+        return "BoundsChanged", {
+            "id": number,
+            "bounds": vars(bounds),
+            "at": at,
+            "price_io": row.price_io,
+            "price_usdc": row.price_usdc,
+            "now": self.now,
+        }
 
     def cancel_class(self, guardian: Address, number: int) -> Event:
         config = self._config()
@@ -87,9 +97,16 @@ class ClassPrices(StakingLedger):
             row.pending_multiplier = row.pending_at = 0
         if bounds:
             row.bounds_at = 0
+            for name in Bounds.__dataclass_fields__:
+                setattr(row, f"next_{name}", 0)
         if opening:
             row.opens_at = U64
-        return "ClassCancelled", {"id": number, "opens_at": row.opens_at}
+        return "ClassCancelled", {
+            "id": number,
+            "pending_at": row.pending_at,
+            "bounds_at": row.bounds_at,
+            "opens_at": row.opens_at,
+        }
 
     def cancel_price(self, guardian: Address, number: int) -> Event:
         config = self._config()
@@ -97,7 +114,7 @@ class ClassPrices(StakingLedger):
         require(guardian == config.guardian, "NotGuardian")
         require(row.step_at > self.now and any((row.next_io, row.next_usdc)), "NothingProposed")
         row.next_io = row.next_usdc = 0
-        return "PriceCancelled", {"id": number, "hour": row.price_hour}
+        return "PriceCancelled", {"class": number, "hour": row.price_hour}
 
     # -- the operators' ----------------------------------------------------------------------------
 
@@ -105,6 +122,7 @@ class ClassPrices(StakingLedger):
         config = self._config()
         slot = self._operator(operator)
         self._require_window(hour)
+        require(root != NOTHING, "PricesInvalid")
         table = self.prices.get(hour) or PriceTable(hour, operator, config.revision)
         require(not table.agreed, "AlreadyAgreed")
         self.prices[hour] = table
@@ -122,12 +140,12 @@ class ClassPrices(StakingLedger):
 
     def apply_price(self, number: int, hour: int, steps: tuple[int, int], proof: bytes) -> Event:
         row, table = self._class(number), self._table(hour)
-        require(table.agreed, "NotAgreed")
         self._require_window(hour)
+        require(table.agreed, "NotAgreed")
+        require(schedule.proves(table.root, price_leaf(hour, number, steps), proof), "InvalidProof")
+        self._require_open(row)
         require(hour > row.price_hour, "StepApplied")
         require(all(abs(step) <= MAX_STEP for step in steps), "StepTooLarge")
-        self._require_open(row)
-        require(schedule.proves(table.root, price_leaf(hour, number, steps), proof), "InvalidProof")
         row.fold(self.now)
         row.next_io, row.next_usdc = steps
         row.price_hour = hour

@@ -171,10 +171,11 @@ class Class:
         """The price in force: what has come into force is taken in the order of its time."""
         price: int = getattr(self, f"price_{currency}")
         step: int = getattr(self, f"next_{currency}")
-        came = [(at, kind) for at, kind in ((self.bounds_at, 0), (self.step_at, 1)) if 0 < at <= now]
-        for at, kind in sorted(came):
-            low, high = self.bounds_of(currency, at)
-            price = moved(price, step if kind else 0, low, high)
+        for at, is_bounds in sorted(((self.step_at, False), (self.bounds_at, True))):
+            if 0 < at <= now:
+                # What holds from the same second on counts for what comes after it.
+                low, high = self.bounds_of(currency, at if is_bounds else at - 1)
+                price = max(low, min(high, price)) if is_bounds else moved(price, step, low, high)
         return price
 
     def is_stale(self, now: int) -> bool:
