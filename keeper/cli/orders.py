@@ -22,6 +22,7 @@ from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order, Terms
 from keeper.clients.staking import Class
+from keeper.economy import orders as economy
 from keeper.economy.money import U64_MAX, parse
 from keeper.economy.orders import MAX_HOURS, Currency, LeaseStatus
 from keeper.errors import UserError
@@ -115,13 +116,13 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
                 classes=numbers,
                 currency=unit,
                 min_tier=tier,
-                urgency=list(Urgency).index(urgency),
+                urgency=economy.Urgency[urgency.name],
                 colocated=colocated,
                 countries=countries,
                 min_devices=min_devices,
             )
             plan = plans.create(config, renter.pubkey(), now if number is None else number, terms)
-            bps = config.params.renter_bps(terms)
+            bps = config.params.renter_bps(unit, terms.urgency)
             console.print(quote_tables.leases(found, terms, bps))
             plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, terms, bps, now)))
             await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)

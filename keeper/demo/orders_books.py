@@ -13,6 +13,7 @@ from keeper.chain.framework import associated_token_address
 from keeper.chain.token import read_token_account
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.demo.network import Network
+from keeper.demo.prices import Prices
 from keeper.demo.staking import Stakers
 from keeper.economy import orders as rules
 from keeper.economy.calendar import HOUR
@@ -32,6 +33,7 @@ class BookedLease:
     supplier: Pubkey
     rate: int
     hours: int
+    matched_at: int
     bought: list[int] = field(default_factory=list)
     start: int = 0
     stop: int = 0
@@ -43,15 +45,24 @@ class BookedLease:
 
 @dataclass(slots=True)
 class BookedOrder:
-    """An order as its events show it; amounts in base units."""
+    """An order as its events show it; amounts in base units.
+
+    ``charged`` is the fee on places that were cancelled, ``cancelled`` their number, ``earned`` what the
+    network got.
+    """
 
     renter: Pubkey
     currency: Currency
     devices: int
+    price: int
+    processors: int
     renter_fee_bps: int
     supplier_fee_bps: int
     deposited: int = 0
     refunded: int = 0
+    cancelled: int = 0
+    charged: int = 0
+    earned: int = 0
     reason: CloseReason | None = None
     surplus: int = 0
 
@@ -66,6 +77,8 @@ class Books:
     earned: Counter[tuple[Pubkey, Currency]] = field(default_factory=Counter)
     net: Counter[Currency] = field(default_factory=Counter)
     fees: Counter[Currency] = field(default_factory=Counter)
+    parked: Counter[Currency] = field(default_factory=Counter)
+    """What waited for payees that could not be paid."""
 
     def deposited(self, currency: Currency) -> int:
         """All that renters ever deposited."""
@@ -80,7 +93,7 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
     """Keep the books from the program's events."""
     books = Books(events)
     current: dict[Pubkey, BookedLease] = {}
-    for _, event in events:
+    for at, event in events:
         fields = event.fields
         match event.name:
             case "BookProduct":
@@ -89,6 +102,8 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
                     fields["customer_id"],
                     Currency(fields["currency"]),
                     terms["devices"],
+                    terms["price"],
+                    terms["processors"],
                     fields["renter_fee_bps"],
                     fields["supplier_fee_bps"],
                 )
@@ -101,9 +116,9 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
                 order.reason, order.surplus = CloseReason(fields["reason"]), fields["surplus"]
             case "LeaseMatched":
                 names = ("order", "device", "matcher", "supplier", "rate", "hours")
-                current[fields["lease"]] = BookedLease(*(fields[name] for name in names))
+                current[fields["lease"]] = BookedLease(*(fields[name] for name in names), at)
                 books.leases.append(current[fields["lease"]])
-            case "LeaseAccepted":
+            case "LeaseAccepted" | "LeaseStarted":
                 current[fields["lease"]].start = fields["start"]
             case "Extend":
                 current[fields["lease"]].bought.append(fields["extended_minutes"] // 60)
@@ -118,9 +133,17 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
                 current[fields["lease"]].paid += fields["amount"]
                 books.earned[fields["payout"], currency] += net
                 books.net[currency] += net
+                current[fields["lease"]].fees += fields["fee"] + fields["renter_fee"]
             case "Earn":
-                current[fields["lease"]].fees += fields["amount"]
-                books.fees[books.orders[fields["cluster_id"]].currency] += fields["amount"]
+                order = books.orders[fields["cluster_id"]]
+                order.earned += fields["amount"]
+                books.fees[order.currency] += fields["amount"]
+            case "OrderCancelled":
+                order = books.orders[fields["order"]]
+                order.cancelled, order.charged = fields["open"], fields["charged"]
+            case "PayParked":
+                order = books.orders[current[fields["lease"]].order]
+                books.parked[order.currency] += fields["amount"]
     return books
 
 
@@ -143,10 +166,22 @@ async def check(network: Network, books: Books, before: dict[tuple[Pubkey, Curre
         checks.equal(f"{currency.name} of {wallet}", has, had + changes[wallet, currency])
     for lease in books.leases:
         _check_lease(network, books.orders[lease.order], lease)
+    _check_fees(network, books)
     checks.equal("orders left", await orders.read_orders(network.chain), {})
     checks.equal("leases left", await orders.read_leases(network.chain), {})
     checks.equal("faults left", await orders.read_faults(network.chain), [])
     await _check_records(network, books)
+
+
+def check_prices(network: Network, books: Books, prices: Prices) -> None:
+    """Compare each lease's rate with its class's price at the match, which nobody in the match has a say in."""
+    machines = {machine.address: machine for machine in prices.machines}
+    for lease in books.leases:
+        machine, order = machines[lease.device], books.orders[lease.order]
+        price = prices.at(machine.kind.id, order.currency, lease.matched_at)
+        network.checks.equal(f"rate of {lease.device}", lease.rate, price * machine.processors)
+        asked = machine.ask_io if order.currency == Currency.IO else machine.ask_usdc
+        network.checks.holds(f"{lease.device} asks for more", asked <= price <= order.price)
 
 
 def check_hired(network: Network, stakers: Stakers, books: Books) -> None:
@@ -173,17 +208,31 @@ def _check_lease(network: Network, order: BookedOrder, lease: BookedLease) -> No
     checks.equal(f"fees on {lease.device}", lease.fees, fees)
 
 
+def _check_fees(network: Network, books: Books) -> None:
+    """The network gets the fees on an order's leases, and on an hour of each place that was cancelled."""
+    on_leases = Counter[Pubkey]()
+    for lease in books.leases:
+        on_leases[lease.order] += lease.fees
+    for address, order in books.orders.items():
+        hour = order.price * order.processors * order.cancelled
+        charged = rules.fee(hour, order.renter_fee_bps)
+        network.checks.equal(f"fee for cancelling {address}", order.charged, charged)
+        network.checks.equal(f"fees of {address}", order.earned, on_leases[address] + charged)
+
+
 async def _check_records(network: Network, books: Books) -> None:
     """The devices' accounts count what the leases were."""
-    expected: dict[Pubkey, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    expected: dict[Pubkey, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     for lease in books.leases:
         counts = expected[lease.device]
+        counts[4] += 1
         if lease.start:
             counts[0] += lease.stop - lease.start
             counts[2 if lease.reason in (EndReason.SUPPLIER, EndReason.FAULT) else 1] += 1
         counts[3] += lease.held
     for address, device in (await staking.read_devices(network.chain)).items():
         counted = [device.hired_seconds, device.leases_done, device.leases_failed, device.disputes]
+        counted.append(device.leases)
         network.checks.equal(f"record of {address}", counted, expected[address])
 
 

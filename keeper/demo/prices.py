@@ -15,7 +15,7 @@ from solders.keypair import Keypair
 from keeper.chain.packing import pack
 from keeper.clients import staking
 from keeper.clients.staking import Class
-from keeper.demo.fleet import CLASSES
+from keeper.demo.fleet import CLASSES, Machine
 from keeper.demo.network import Network
 from keeper.economy import merkle
 from keeper.economy.calendar import HOUR
@@ -44,6 +44,7 @@ class Prices:
     network: Network
     operators: list[Keypair]
     kinds: dict[str, ClassRow]
+    machines: list[Machine]
     levels: dict[tuple[int, Currency], list[Level]] = field(default_factory=dict)
     """Of each class, by its number, and currency: the first since ever."""
     votes: int = 0
@@ -66,7 +67,7 @@ class Prices:
         return self.levels[number, currency][-1].amount
 
     async def hour(self, number: int) -> None:
-        """In every sixth hour vote for the last one's steps, and apply them; they hold from the next hour on."""
+        """In every sixth hour vote for steps of the hour before, and apply them; they hold from the next one on."""
         if number % EVERY != EVERY - 1:
             return
         chain = self.network.chain

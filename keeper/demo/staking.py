@@ -114,16 +114,13 @@ class Stakers:
         network.checks.equal("classes before the notice is over", set(waits), {(0, False)})
         network.chain.warp_to(opens_at)
         on_chain = [
-            (each.id, each.name, each.multiplier_at(opens_at), each.pool, each.kind)
-            + tuple(each.price(currency, opens_at).amount for currency in Currency)
-            for each in classes
+            (each.id, each.name, each.multiplier_at(opens_at), each.pool, each.kind) for each in classes
         ]
-        table = [
-            (row.id, row.name, row.multiplier, row.pool, row.kind)
-            + (row.prices.price_io, row.prices.price_usdc)
-            for row in read_classes()
-        ]
+        table = [(row.id, row.name, row.multiplier, row.pool, row.kind) for row in read_classes()]
         network.checks.equal("class table", on_chain, table)
+        cost = [[each.price(currency, opens_at).amount for currency in Currency] for each in classes]
+        published = [[row.prices.price_io, row.prices.price_usdc] for row in read_classes()]
+        network.checks.equal("prices at first", cost, published)
 
     async def onboard(self, each: Callable[[], None]) -> None:
         """Hand out what is staked, register every device, stake, take the offers."""

@@ -14,7 +14,7 @@ from keeper.clients.orders import Terms
 from keeper.demo.airdrop import person
 from keeper.demo.fleet import CLASSES, Fleet
 from keeper.demo.staking import HOURS
-from keeper.economy.orders import Currency
+from keeper.economy.orders import Currency, Urgency
 
 RENTERS = 12
 LAST_HOUR = 36
@@ -138,7 +138,7 @@ def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
             classes=tuple(kinds),
             currency=Currency(number % 2),
             min_tier=1 if spares else rng.choice((1, 1, 1, 2)),
-            urgency=rng.choices((0, 1, 2), URGENT)[0],
+            urgency=rng.choices(list(Urgency), URGENT)[0],
             colocated=number == COLOCATED,
             countries=("CH", "DE", "SE", "US") if choosy and not spares else (),
         )

@@ -15,7 +15,6 @@ from keeper.economy.money import show
 from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus
 from keeper.terminal.tables import plain
 
-URGENCY = ("ordinary", "soon", "now")
 ENDED = {
     EndReason.LAPSED: "not accepted in time",
     EndReason.DECLINED: "declined by the supplier",
@@ -96,10 +95,11 @@ def terms(order: Order, classes: Mapping[int, Class], now: int) -> Table:
         "opened": moment(order.created_at),
         "devices": f"{asked.devices}: {order.leases} matched, {order.open} open, "
         f"{order.served} accepted so far",
+        "run once accepted": str(asked.min_devices),
         "each": f"{asked.processors} processors of {names}, tier {asked.min_tier} or better",
         "hours": str(asked.hours),
         "countries": (", ".join(asked.countries) or "any") + (", all in one" if asked.colocated else ""),
-        "urgency": URGENCY[asked.urgency],
+        "urgency": asked.urgency.name.lower(),
         "most for a processor and hour": f"{show(asked.price, asked.currency)} {asked.currency.name}",
         "renter's fee": f"{order.renter_fee_bps / 100:g} %",
         "supplier's fee": f"{order.supplier_fee_bps / 100:g} %",
@@ -116,6 +116,8 @@ def money(order: Order, leases: Sequence[Lease], now: int) -> Table:
     table = plain("Money", "", currency.name)
     parts = (order.free, order.held, order.paid, order.fees, order.refunded)
     names = ("free", "held for leases, their fee included", "paid to suppliers", "fees", "given back")
+    if order.fees_due:
+        table.caption = f"{show(order.fees_due, currency)} of the fees are still in the vault"
     for name, amount in zip(names, parts, strict=True):
         table.add_row(name, show(amount, currency), end_section=name == names[-1])
     table.add_row("deposited in all", show(order.deposit, currency), end_section=True)
