@@ -26,7 +26,7 @@ from tests.model.orders.state import (
 from tests.model.schedule import HOUR
 from tests.model.staking.program import Staking
 from tests.model.staking.state import Device
-from tests.model.state import U64, ZERO, Address, Event, Refused, Tokens, require
+from tests.model.state import CANCELLED, U64, ZERO, Address, Event, Refused, Tokens, require
 
 PAUSE_ORDERS, PAUSE_MATCHING = 1, 2
 
@@ -36,7 +36,6 @@ class Addresses:
     """Where accounts are: the model names them as the chain does, and knows no derivation."""
 
     usdc_mint: Address
-    fees: tuple[Address, Address]
     order: Callable[[Address, int], Address]
     vault: Callable[[Address], Address]
     lease: Callable[[Address, Address], Address]
@@ -91,12 +90,10 @@ class OrdersLedger:
             waiting[currency] += order.fees_due
             assert order.open <= order.terms.devices
             assert order.match_until >= order.created_at + order.params.match_window
-            assert not order.gang_until or self.leases_of(address)
+            assert not order.gang_until or order.filled_at or self.leases_of(address)
             assert not order.filled_at or order.served >= order.terms.min_devices
         for lease in self.leases.values():
             self._sound(lease)
-            order = self.orders[lease.order]
-            charged[order.terms.currency] += fee(lease.paid, order.params.supplier_fee_bps)
         for currency in (IO, USDC):
             records = [each for each in self.parked.values() if each.currency == currency]
             assert all(each.amount > 0 for each in records)
@@ -173,14 +170,19 @@ class OrdersLedger:
         return lease, self.orders[lease.order]
 
     @contextmanager
-    def _touched(self, address: Address) -> Iterator[tuple[Lease, Order]]:
-        """A lease as it is now: one of a gang that is filled has begun. Written down unless it is refused."""
+    def _touched(self, address: Address) -> Iterator[tuple[Lease, Order, list[Event]]]:
+        """A lease as it is now, written down unless it is refused.
+
+        One whose gang was filled has begun, which is the first of the events.
+        """
         lease, order = self._lease(address)
-        now = replace(lease)
+        now, events = replace(lease), list[Event]()
         if lease.status == ACCEPTED and order.filled_at:
             now.status, now.start = RUNNING, max(lease.accepted_at, order.filled_at)
             now.stop = now.start + lease.hours * HOUR
-        yield now, order
+            begun = {"lease": address, "order": lease.order, "start": now.start, "stop": now.stop}
+            events.append(("LeaseStarted", begun))
+        yield now, order, events
         vars(lease).update(vars(now))
 
     def _device(self, address: Address) -> Device:
@@ -238,6 +240,25 @@ class OrdersLedger:
         """The renter owes the network a fee, which stays in the vault for now."""
         order.fees += amount
         order.fees_due += amount
+
+    def _cancel(self, address: Address, free: int) -> Event:
+        """No more devices: while operators may match it, for the fee on an hour of each place."""
+        order = self.orders[address]
+        early = self.now < order.match_until
+        charged = min(fee(order.hour * order.open, order.renter_fee_bps), free) if early else 0
+        open_, order.status, order.open = order.open, CANCELLED, 0
+        self._charge(order, charged)
+        return "OrderCancelled", {"order": address, "open": open_, "charged": charged}
+
+    def _send_fees(self, address: Address) -> list[Event]:
+        """What is due to the network leaves the vault, if the network's own can take it."""
+        order = self.orders[address]
+        amount = order.fees_due
+        if not amount or not self.is_payable(FEES, order.terms.currency):
+            return []
+        order.fees_due = 0
+        number = self._pay(address, FEES, amount)
+        return [("Earn", {"transaction_id": number, "cluster_id": address, "amount": amount})]
 
     def _number(self, order: Order) -> int:
         order.transactions += 1

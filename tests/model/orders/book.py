@@ -13,7 +13,6 @@ from tests.model.orders.state import (
     USDC,
     Order,
     Terms,
-    fee,
     order_vault,
 )
 from tests.model.state import CANCELLED, OPEN, U64, Address, Event, require, wallet
@@ -23,11 +22,11 @@ def check(terms: Terms) -> None:
     """Bounds of what can be asked for."""
     require(terms.currency in {IO, USDC}, "CurrencyInvalid")
     require(1 <= terms.devices <= 10_000, "DevicesInvalid")
+    require(1 <= terms.min_devices <= terms.devices, "DevicesInvalid")
     require(1 <= terms.processors <= 8, "ProcessorsInvalid")
     require(1 <= terms.hours <= MAX_HOURS, "HoursInvalid")
     require(1 <= terms.min_tier <= 4, "TierInvalid")
     require(terms.urgency in range(3) and terms.colocated in range(2), "WishInvalid")
-    require(1 <= terms.min_devices <= terms.devices, "MinDevicesInvalid")
     require(terms.price > 0, "PriceInvalid")
     named = len(set(terms.classes)) == len(terms.classes)
     require(named and 1 <= len(terms.classes) <= 8, "ClassesInvalid")
@@ -70,6 +69,7 @@ class Book(OrdersLedger):
             "paid": amount,
             "id": number,
             "at": self.now,
+            "exclusive_until": order.exclusive_until,
             "match_until": order.match_until,
             "accept_window": config.params.accept_window,
             "settlement_lag": config.params.settlement_lag,
@@ -85,12 +85,7 @@ class Book(OrdersLedger):
         require(renter == order.renter, "NotRenter")
         require(order.status == OPEN, "OrderClosed")
         require(order.open > 0, "NothingToCancel")
-        # An order that operators may be matching right now costs what an hour's fee does for each place.
-        early = self.now < order.match_until
-        charged = min(fee(order.hour * order.open, order.renter_fee_bps) * early, self.free(address))
-        order.status, open_, order.open = CANCELLED, order.open, 0
-        self._charge(order, charged)
-        return "OrderCancelled", {"order": address, "open": open_, "fee": charged}
+        return self._cancel(address, self.free(address))
 
     def refund(self, address: Address) -> Event:
         self._config()
@@ -129,13 +124,3 @@ class Book(OrdersLedger):
         reason = SERVED if order.served else unserved
         closed = {"order": address, "reason": reason, **sums, "surplus": order.donated}
         return [*events, *([("Refund", refund)] if amount else []), ("OrderClosed", closed)]
-
-    def _send_fees(self, address: Address) -> list[Event]:
-        """What is due to the network leaves the vault, if the network's own can take it."""
-        order = self.orders[address]
-        amount = order.fees_due
-        if not amount or not self.is_payable(FEES, order.terms.currency):
-            return []
-        order.fees_due = 0
-        number = self._pay(address, FEES, amount)
-        return [("Earn", {"transaction_id": number, "cluster_id": address, "amount": amount})]

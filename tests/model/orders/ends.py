@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.model.orders.base import PAUSE_MATCHING, OrdersLedger
+from tests.model.orders.base import OrdersLedger
 from tests.model.orders.state import (
     ACCEPTED,
     BY_FAULT,
@@ -27,24 +27,21 @@ from tests.model.orders.state import (
     fee,
 )
 from tests.model.schedule import DAY, HOUR
-from tests.model.state import OPEN, Address, Event, require
+from tests.model.state import CANCELLED, OPEN, Address, Event, require
 
 
 class Ends(OrdersLedger):
     """Leases are named by their accounts' addresses."""
 
     def end_lease(self, caller: Address, address: Address) -> list[Event]:
-        with self._touched(address) as (lease, order):
+        with self._touched(address) as (lease, order, events):
             device = self._device(lease.device)
             require(lease.status != ENDED, "LeaseState")
             waits = lease.status != RUNNING
             # The worker's key lies on the rented machine: it ends a running lease only by standing consent.
             worker = caller == lease.worker and (waits or device.worker_may_end == 1)
             by_renter, by_supplier = caller == order.renter, caller == lease.supplier or worker
-            late = order.is_late(self.now)
-            over = self.now >= lease.stop
-            if waits:
-                over = late or (lease.status == MATCHED and self.now >= lease.accept_until)
+            over = self.now >= (lease.accept_until if waits else lease.stop)
             require(over or by_renter or by_supplier, "NotParty")
             before = lease.held
             served = self.now - lease.start
@@ -64,18 +61,31 @@ class Ends(OrdersLedger):
                 self._cut(lease, order, lease.start + served)
             lease.status, lease.ended_at = ENDED, self.now
             released = before - lease.held
+            free = self.free(lease.order) + released
+            cancelled = []
+            if lease.reason == WITHDRAWN and order.gathers and order.status == OPEN:
+                # Without it the gang may never fill: what its other devices wait for is over, too.
+                cancelled = [self._cancel(lease.order, free)]
+                free -= cancelled[0][1]["charged"]
+            unwanted = lease.reason == UNFILLED and order.status == CANCELLED
             charged = 0
-            if lease.reason == WITHDRAWN:
-                charged = min(fee(order.hour, order.renter_fee_bps), self.free(lease.order) + released)
+            if lease.reason == WITHDRAWN or unwanted:
+                charged = min(fee(order.hour, order.renter_fee_bps), free)
                 self._charge(order, charged)
             freed = self._free(address, lease, order)
-        return [self._ended(address, released, charged), freed]
+        return [*events, *cancelled, self._ended(address, released, charged), freed]
 
     def vote_fault(
-        self, operator: Address, address: Address, evidence: bytes, hours: int, number: int, registered_at: int
+        self,
+        operator: Address,
+        address: Address,
+        evidence: bytes,
+        hours: int,
+        number: int,
+        registered_at: int,
     ) -> list[Event]:
         self._config()
-        with self._touched(address) as (lease, order):
+        with self._touched(address) as (lease, order, begun):
             operators = self._operators()
             require(operator in operators, "NotOperator")
             require(lease.start > 0, "LeaseState")
@@ -90,8 +100,8 @@ class Ends(OrdersLedger):
             standing = {slot for slot in fault.voters if config.stands(slot, fault.revision)}
             voters = standing if same_lease else set()
             slot = operators.index(operator)
-            require(slot not in voters, "AlreadyVoted")
-            decided = len(voters) + 1 >= config.params.threshold
+            decided = len(voters | {slot}) >= config.params.threshold
+            require(slot not in voters or decided, "AlreadyVoted")
             events = self._fault(address, lease, order, hours) if decided else []
             self.faults[key] = fault
             fault.voters, fault.decided = voters | {slot}, decided
@@ -107,11 +117,11 @@ class Ends(OrdersLedger):
             "votes": sum(1 << number for number in fault.voters),
             "decided": decided,
         }
-        return [("FaultVoted", voted), *events]
+        return [*begun, ("FaultVoted", voted), *events]
 
     def hold_lease(self, guardian: Address, address: Address, until: int) -> list[Event]:
         config = self._config()
-        with self._touched(address) as (lease, _):
+        with self._touched(address) as (lease, _, begun):
             require(guardian == config.guardian, "NotGuardian")
             require(lease.status not in {MATCHED, ACCEPTED}, "LeaseState")
             require(lease.held > 0, "NothingUnpaid")
@@ -123,7 +133,8 @@ class Ends(OrdersLedger):
                 require(self.now < lease.hold_until > until, "HoldInvalid")
             lease.hold_until = until
             events = self._record(lease, DISPUTED, 0) if first else []
-        return [("LeaseHeld", {"lease": address, "from": lease.hold_from, "until": until}), *events]
+        held = {"lease": address, "from": lease.hold_from, "until": until}
+        return [*begun, ("LeaseHeld", held), *events]
 
     def close_lease(self, payer: Address, address: Address) -> list[Event]:
         lease, order = self._lease(address)
@@ -131,11 +142,10 @@ class Ends(OrdersLedger):
         require(lease.status == ENDED, "LeaseState")
         require(lease.held == 0, "LeaseNotPaid")
         del self.leases[address]
-        if not self.leases_of(lease.order):
+        if not self.leases_of(lease.order) and not order.filled_at:
             order.gang_until = 0
-        charge, currency = fee(lease.paid, order.params.supplier_fee_bps), order.terms.currency
-        self.past_fees[currency] += charge
-        self.earned[lease.payout, currency] += lease.paid - charge
+        charge = fee(lease.paid, order.params.supplier_fee_bps)
+        self.earned[lease.payout, order.terms.currency] += lease.paid - charge
         fields = {"lease": address, "order": lease.order, "device": lease.device}
         return [("LeaseClosed", fields)]
 
@@ -174,14 +184,13 @@ class Ends(OrdersLedger):
         lease.stop = min(max(stop, due), lease.stop)
 
     def _free(self, address: Address, lease: Lease, order: Order) -> Event:
-        """Its device is free again, with what became of it on its record; a place that was not served opens."""
+        """Its device is free, with what became of it on its record; a place not served opens again."""
         by_renter = lease.reason in {WITHDRAWN, BY_RENTER}
         unserved = lease.served_nothing and not by_renter
         if unserved and order.status == OPEN:
             order.open += 1
             order.match_until = max(order.match_until, self.now + order.params.match_window)
-        config = self._config()
-        excused = config.pause_mask & PAUSE_MATCHING and config.pause_until > lease.matched_at
+        excused = self._config().matching_stopped_since(lease.matched_at)
         strike = unserved and lease.reason != UNFILLED and not excused
         outcome = NOTHING if not lease.start else FAILED if lease.reason in FAILING else DONE
         seconds = lease.stop - lease.start
@@ -194,7 +203,12 @@ class Ends(OrdersLedger):
         order = self.orders[lease.order]
         names = ("order", "device", "reason", "stop", "held")
         fields = {name: getattr(lease, name) for name in names}
-        more = {"released": released, "fee": charged, "open": order.open, "match_until": order.match_until}
+        more = {
+            "released": released,
+            "charged": charged,
+            "open": order.open,
+            "match_until": order.match_until,
+        }
         return "LeaseEnded", {"lease": address, **fields, **more}
 
     def _record(self, lease: Lease, outcome: int, seconds_back: int) -> list[Event]:

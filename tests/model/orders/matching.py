@@ -24,7 +24,14 @@ class Matching(OrdersLedger):
     """Leases are named by their accounts' addresses."""
 
     def match_device(
-        self, matcher: Address, order_address: Address, address: Address, class_id: int, tick: int, *, worker: bool
+        self,
+        matcher: Address,
+        order_address: Address,
+        address: Address,
+        class_id: int,
+        tick: int,
+        *,
+        worker: bool,
     ) -> list[Event]:
         """``worker``: whether the device's worker signs, too."""
         self._config()
@@ -38,6 +45,7 @@ class Matching(OrdersLedger):
         price = self._price(order, device, self.staking.classes[class_id])
         self._require_wanted(order, device)
         self._require_place(order_address, device)
+        until = self._accept_until(order, by_operator)
         lease = Lease(
             order=order_address,
             device=address,
@@ -48,19 +56,17 @@ class Matching(OrdersLedger):
             rate=price * order.terms.processors,
             hours=order.terms.hours,
             matched_at=self.now,
-            accept_until=self.now + (order.params.accept_window if by_operator else 1),
+            accept_until=until,
             number=device.leases + 1,
             registered_at=device.registered_at,
             renter_fee_bps=order.renter_fee_bps,
         )
-        require(lease.price <= self.free(order_address), "FreeTooLow")
-        leased = self.staking.lease_device(
-            self._authority(), address, class_id, lease_address, order_address
-        )
+        require(lease.price <= self.free(order_address), "NotFunded")
+        leased = self.staking.lease_device(self._authority(), address, class_id, lease_address, order_address)
         if order.terms.colocated:
             order.country = device.country
         if order.gathers:
-            order.gang_until = order.gang_until or self.now + order.params.accept_window
+            order.gang_until = until
         order.open -= 1
         self.leases[lease_address] = lease
         parties = ("order", "device", "supplier", "worker", "payout")
@@ -79,22 +85,21 @@ class Matching(OrdersLedger):
         require((payout, currency) not in self.owners, "NotAssociatedAccount")
         require((payout, currency) not in self.frozen, "PayeeBlocked")
         require(lease.status == MATCHED, "LeaseState")
-        require(self.now < lease.accept_until and not order.is_late(self.now), "AcceptanceOver")
+        require(self.now < lease.accept_until, "AcceptanceOver")
         order.served += 1
         lease.accepted_at = self.now
-        if order.gathers and order.served >= order.terms.min_devices:
+        if not order.filled_at and order.served >= order.terms.min_devices:
             order.filled_at = self.now
         lease.status = ACCEPTED
-        if not order.gathers:
+        if order.filled_at:
             lease.status, lease.start, lease.stop = RUNNING, self.now, self.now + lease.hours * HOUR
         accepted = {
             "lease": address,
             "order": lease.order,
-            "at": lease.accepted_at,
+            "accepted_at": lease.accepted_at,
             "start": lease.start,
             "stop": lease.stop,
-            "held": lease.held,
-            "filled": order.filled_at == self.now,
+            "filled_at": order.filled_at,
         }
         return [("LeaseAccepted", accepted)]
 
@@ -103,36 +108,37 @@ class Matching(OrdersLedger):
     def _require_matcher(
         self, matcher: Address, order_address: Address, device: Device, tick: int, worker: bool
     ) -> bool:
-        """Whether an operator matches in its turn; else it must be the device's supplier, later, with its worker."""
+        """Whether an operator matches in its turn; else the supplier must, later, with its worker."""
         order, operators = self.orders[order_address], self._operators()
         if matcher in operators and tick:
             j = (operators.index(matcher) - tick) % len(operators)
             opens = TICK * tick + FIRST + TURN * j
-            require(order.created_at < TICK * tick, "NotYourTurn")
+            require(order.created_at < TICK * tick, "TickTooEarly")
             require(opens <= self.now <= TICK * tick + REACH, "NotYourTurn")
             return True
         require(matcher == device.supplier, "NotMatcher")
         require(tick == 0, "NotYourTurn")
-        require(worker, "NotWorker")
-        require(self.now >= order.created_at + order.params.exclusive, "OperatorsFirst")
+        require(worker, "WorkerMustSign")
+        require(self.now >= order.exclusive_until, "ExclusiveTime")
         alone = not self.leases_of(order_address)
         require(order.terms.min_devices == 1 and not (order.terms.colocated and alone), "OperatorsOnly")
         return False
 
     def _price(self, order: Order, device: Device, row: Class) -> int:
-        """The network's, whatever the device asks below it; the ask itself once the network's binds no more."""
+        """The network's, whatever the device asks below it; the ask once the network's binds no more."""
         require(row.id == device.class_id, "WrongClass")
         in_io = order.terms.currency == IO
         currency = PAID_IN_IO if in_io else PAID_IN_USDC
         ask = device.ask_io if in_io else device.ask_usdc
         price = row.price_of(currency, self.now)
-        if row.is_stale(self.now) and price:
+        require(ask > 0, "NotLet")
+        require(price > 0, "NotPriced")
+        if row.is_stale(self.now):
             low, high = row.bounds_of(currency, self.now)
-            require(ask > 0, "NotLet")
-            require(low <= ask <= min(high, order.terms.price), "PriceTooHigh")
-            return ask
-        require(ask > 0 and price > 0, "NotLet")
-        require(ask <= price <= order.terms.price, "PriceTooHigh")
+            require(low <= ask <= high, "AskOutOfBounds")
+            price = ask
+        require(ask <= price, "AskTooHigh")
+        require(price <= order.terms.price, "PriceTooHigh")
         return price
 
     def _require_wanted(self, order: Order, device: Device) -> None:
@@ -140,15 +146,26 @@ class Matching(OrdersLedger):
         require(device.class_id in terms.classes, "WrongClass")
         require(device.processors == terms.processors, "WrongProcessors")
         require(device.tier >= terms.min_tier, "TierTooLow")
-        require(device.changed_at < order.created_at, "DeviceChanged")
+        require(device.changed_at < order.created_at, "TermsTooYoung")
         require(order.renter not in {device.supplier, device.worker, device.payout}, "OwnDevice")
 
     def _require_place(self, address: Address, device: Device) -> None:
         order = self.orders[address]
         require(order.status == OPEN, "OrderClosed")
-        require(self.now < order.match_until and not order.is_late(self.now), "MatchingOver")
+        require(self.now < order.match_until, "MatchingOver")
         require(order.open > 0, "OrderFull")
         countries = order.terms.countries
         require(not countries or device.country in countries, "WrongCountry")
         if order.terms.colocated and self.leases_of(address):
             require(order.country == device.country, "WrongCountry")
+
+    def _accept_until(self, order: Order, by_operator: bool) -> int:
+        """A supplier accepts at once, a gang's workers together, each in half of the time at least."""
+        window = order.params.accept_window
+        if not by_operator:
+            return self.now + 1
+        if not order.gathers:
+            return self.now + window
+        until = order.gang_until or self.now + window
+        require(until > self.now and until - self.now >= window // 2, "GangOver")
+        return until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.model.orders.base import OrdersLedger
+from tests.model.orders.base import PAUSE_MATCHING, OrdersLedger
 from tests.model.orders.state import FEES, IO, PARKED, USDC, OrdersConfig, OrdersParams
 from tests.model.roles import ParamRoles
 from tests.model.schedule import DAY
@@ -38,17 +38,28 @@ class Roles(OrdersLedger, ParamRoles):
         require(guardian != ZERO, "ZeroAddress")
         check(params)
         self.config = OrdersConfig(admin, guardian, params)
+        for currency in (IO, USDC):
+            self.purse(currency)[PARKED] = 0
         return "Initialized", {
             "admin": admin,
             "guardian": guardian,
             "io_mint": self.mint(IO),
             "usdc_mint": self.mint(USDC),
-            "io_fees": self.addresses.fees[IO],
-            "usdc_fees": self.addresses.fees[USDC],
+            "io_fees": self.addresses.tokens(FEES, IO),
+            "usdc_fees": self.addresses.tokens(FEES, USDC),
+            "io_parked": self.addresses.tokens(PARKED, IO),
+            "usdc_parked": self.addresses.tokens(PARKED, USDC),
             "params": params.fields(),
         }
 
+    def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
+        """Until when matching was stopped is remembered: who could not accept is not to blame."""
+        config = self._config()
+        stopped = min(config.pause_until, self.now) if config.pause_mask & PAUSE_MATCHING else 0
+        event = super().set_pause(guardian, mask, until)
+        config.matching_stopped_until = max(config.matching_stopped_until, stopped)
+        return event
+
     def fees_exist(self) -> None:
         """Buyback has created its vaults."""
-        for currency in (IO, USDC):
-            self.purse(currency)[FEES] = self.purse(currency)[PARKED] = 0
+        self.purse(IO)[FEES] = self.purse(USDC)[FEES] = 0

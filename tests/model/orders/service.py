@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.model.orders.base import PAUSE_ORDERS, OrdersLedger
 from tests.model.orders.state import (
@@ -25,7 +26,7 @@ class Service(OrdersLedger):
 
     def extend_lease(self, renter: Address, address: Address, hours: int) -> list[Event]:
         self._config()
-        with self._touched(address) as (lease, order):
+        with self._touched(address) as (lease, order, events):
             device = self._device(lease.device)
             require(renter == order.renter, "NotRenter")
             self._require_running(PAUSE_ORDERS)
@@ -51,47 +52,46 @@ class Service(OrdersLedger):
             "stop": lease.stop,
         }
         paid = {"transaction_id": self._number(order), "cluster_id": lease.order, "amount": amount}
-        return [("Extend", extended), ("Pay", paid)]
+        return [*events, ("Extend", extended), ("Pay", paid)]
 
     def settle(self, address: Address) -> list[Event]:
         """Pays what is due; a payee that can't be paid is the concern of :meth:`park_pay`."""
         self._config()
-        with self._touched(address) as (lease, order):
+        with self._touched(address) as (lease, order, events):
             self._require_recorded(lease)
             payee = wallet(lease.payout)
             require(self.is_payable(payee, order.terms.currency), "PayeeBlocked")
-            return self._settle(address, lease, payee)
+            return [*events, *self._settle(address, lease, payee)]
 
     def park_pay(self, payer: Address, address: Address) -> list[Event]:
         """The same when the payee can't be paid: its part goes where it waits for it alone."""
         self._config()
-        with self._touched(address) as (lease, order):
+        with self._touched(address) as (lease, order, events):
             currency = order.terms.currency
             self._require_recorded(lease)
             payee = wallet(lease.payout)
             require(not self.is_payable(payee, currency), "PayeePayable")
-            events = self._settle(address, lease, PARKED)
-            worked = next((fields for name, fields in events if name == "Worked"), None)
-            net = worked["amount"] - worked["fee"] if worked else 0
-            require(net > 0, "NothingUnpaid")
-            record = self._park(lease.payout, currency, payee, payer, net)
-        parked = {"record": record, "wallet": lease.payout, "mint": self.mint(currency), "amount": net}
-        return [*events, ("PayParked", {**parked, "lease": address})]
+            settled = self._settle(address, lease, PARKED)
+            worked = next((fields for name, fields in settled if name == "Worked"), None)
+            require(worked is not None, "NothingDue")
+            assert worked is not None
+            net = worked["amount"] - worked["fee"]
+            parked = self._park(lease.payout, currency, payee, payer, net)
+        return [*events, *settled, ("PayParked", {**parked, "lease": address})]
 
     def park_fees(self, payer: Address, address: Address) -> list[Event]:
         """An order's fees go where they wait for the network, so that the order can close."""
         self._config()
         order = self._order(address)
         currency = order.terms.currency
-        require(not self.is_payable(FEES, currency), "PayeePayable")
+        require(not self.is_payable(FEES, currency), "FeesPayable")
         amount = order.fees_due
-        require(amount > 0, "NothingUnpaid")
+        require(amount > 0, "NothingDue")
         order.fees_due = 0
         number = self._pay(address, PARKED, amount)
-        owner = self.addresses.tokens(FEES, currency)
-        record = self._park(owner, currency, FEES, payer, amount)
-        parked = {"record": record, "mint": self.mint(currency), "amount": amount}
-        return [("FeesParked", {**parked, "order": address, "transaction_id": number})]
+        parked = self._park(self.addresses.tokens(FEES, currency), currency, FEES, payer, amount)
+        del parked["wallet"]
+        return [("FeesParked", {**parked, "cluster_id": address, "transaction_id": number})]
 
     def pay_parked(self, payer: Address, owner: Address, currency: int) -> list[Event]:
         """What waits for a payee that can be paid again, by anybody."""
@@ -104,8 +104,7 @@ class Service(OrdersLedger):
         purse = self.purse(currency)
         purse[PARKED] -= record.amount
         purse[record.destination] += record.amount
-        fields = {"wallet": owner, "mint": self.mint(currency), "amount": record.amount}
-        return [("ParkedPaid", {"record": self.addresses.parked(owner, currency), **fields})]
+        return [("ParkedPaid", self._told(record, record.amount))]
 
     # -- shared ----------------------------------------------------------------------------------
 
@@ -126,9 +125,8 @@ class Service(OrdersLedger):
             charge = fee(lease.paid + amount, bps) - fee(lease.paid, bps)
             lease.paid += amount
             lease.fees += renter_fee
-            order.paid += amount
-            order.fees += renter_fee
-            order.fees_due += charge + renter_fee
+            order.paid += amount - charge
+            self._charge(order, charge + renter_fee)
             worked = {
                 "cluster_id": lease.order,
                 "compute_minutes": (until - lease.start) // 60,
@@ -144,10 +142,17 @@ class Service(OrdersLedger):
             events.append(("Worked", worked))
         return [*events, *self._send_fees(lease.order)]
 
-    def _send_fees(self, address: Address) -> list[Event]:
-        raise NotImplementedError
-
-    def _park(self, owner: Address, currency: int, to: Tokens, payer: Address, amount: int) -> Address:
+    def _park(self, owner: Address, currency: int, to: Tokens, payer: Address, amount: int) -> dict[str, Any]:
         record = self.parked.setdefault((owner, currency), Parked(owner, currency, to, payer))
         record.amount += amount
-        return self.addresses.parked(owner, currency)
+        return {**self._told(record, amount), "payer": payer}
+
+    def _told(self, record: Parked, amount: int) -> dict[str, Any]:
+        """What events say of a record."""
+        return {
+            "record": self.addresses.parked(record.wallet, record.currency),
+            "wallet": record.wallet,
+            "mint": self.mint(record.currency),
+            "destination": self.addresses.tokens(record.destination, record.currency),
+            "amount": amount,
+        }

@@ -91,6 +91,13 @@ class OrdersConfig:
     pending: OrdersParams | None = None
     pending_at: int = 0
     revision: int = 0
+    matching_stopped_until: int = 0
+    """Until when earlier pauses stopped matching."""
+
+    def matching_stopped_since(self, since: int) -> bool:
+        """Whether a worker that was matched at ``since`` could not accept for a while."""
+        stops = self.pause_mask & 2 > 0 and self.pause_until > since
+        return stops or self.matching_stopped_until > since
 
 
 @dataclass(frozen=True)
@@ -135,19 +142,20 @@ class Order:
     """End of its matching; later when a place opens again."""
     deposit: int = 0
     paid: int = 0
+    """To suppliers, without their fees."""
     fees: int = 0
-    """The renter's, charged so far."""
+    """The renter's and the suppliers', charged so far."""
     fees_due: int = 0
-    """Charged, and still in the vault."""
+    """Of the fees, still in the vault."""
     refunded: int = 0
     status: int = OPEN
     served: int = 0
     country: bytes = bytes(2)
     transactions: int = 0
     filled_at: int = 0
-    """When enough of its gang had accepted; 0 before."""
+    """When enough devices had accepted: in a gang so many, else the first; 0 before."""
     gang_until: int = 0
-    """Until when they have to; 0 for no gang, and while no lease is there."""
+    """Until when a gang has to; 0 for no gang, and once a gang that wasn't filled is gone."""
     donated: int = 0
     """Not on chain: sent to the vault by anybody."""
 
@@ -173,13 +181,14 @@ class Order:
         return self.status == OPEN and self.open > 0 and now < self.match_until
 
     @property
+    def exclusive_until(self) -> int:
+        """Until then operators alone match it."""
+        return self.created_at + self.params.exclusive
+
+    @property
     def gathers(self) -> bool:
         """Whether it is a gang of which not enough have accepted yet."""
         return self.terms.min_devices > 1 and not self.filled_at
-
-    def is_late(self, now: int) -> bool:
-        """Whether a gang's time is over with too few."""
-        return self.gathers and 0 < self.gang_until <= now
 
 
 @dataclass
@@ -230,8 +239,8 @@ class Lease:
     def fee(self) -> int:
         """The renter's in all.
 
-        Of a lease that the supplier breaks off or fails, on what was earned alone; of one that the renter ends,
-        on at most a day more.
+        Of a lease that the supplier breaks off or fails, on what was earned alone; of one that the renter
+        ends, on at most a day more.
         """
         earned = self.worth(self.stop)
         on = self.principal

@@ -7,7 +7,7 @@ worker, and carol's has a place left.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 
 from solders.instruction import Instruction
@@ -32,6 +32,12 @@ ISSUER = "issuer"
 """Mints USDC and can freeze it, as on the real network."""
 USDC_FEES = buyback.fee_vault(USDC_MINT)
 MINUTE = 60
+EXCLUSIVE = 5 * MINUTE
+"""After an order's opening operators alone match it, seconds."""
+WINDOW, ACCEPT = 20 * MINUTE, 10 * MINUTE
+"""How long an order is matched, and how long a worker has to accept, seconds."""
+TICK, FIRST, TURN, REACH = 30, 16, 6, 120
+"""Seconds: between two batches, to a tick's first turn, to each turn after it, to the end of them."""
 ASK_IO, ASK_USDC = 2 * IO, 1 * USDC
 """What the devices here ask for a processor and hour."""
 TERMS = Terms(price=3 * IO, hours=10, devices=3, processors=4, classes=(GPU,))
@@ -187,6 +193,33 @@ def run(world: World, worker: str, renter: str = "carol", number: int = 1) -> No
     do(world, accept(world, worker, renter, number))
 
 
+def open_order(
+    world: World, renter: str = "carol", number: int = 1, terms: Terms = TERMS, **changed: object
+) -> Order:
+    """Open an order, and wait until every operator has had a turn to match it."""
+    do(world, create(renter, number, terms, **changed))
+    world.chain.advance(MINUTE)
+    return order(world, renter, number)
+
+
+def to_be(world: World, worker: str, renter: str = "carol", number: int = 1) -> Lease:
+    """The lease that a match makes, as far as calls in the same transaction name it."""
+    one, zeros = device(world, worker), {each.name: 0 for each in fields(Lease)}
+    parties = {name: getattr(one, name) for name in ("supplier", "worker", "payout")}
+    named = {"order": order(world, renter, number).address, "device": staking.device_address(one.worker)}
+    return Lease(**{**zeros, **named, **parties, "payer": one.supplier})
+
+
+def take(
+    world: World, worker: str, renter: str = "carol", number: int = 1
+) -> tuple[Instruction, Instruction]:
+    """A supplier matches its own device, and the worker accepts in the same transaction."""
+    accepting = client.accept_lease(
+        config(world), order(world, renter, number), to_be(world, worker, renter, number)
+    )
+    return match(world, worker, renter, number, supplier_of(worker)), accepting
+
+
 def settle(world: World, worker: str = RUNNING, renter: str = "carol", number: int = 1) -> Instruction:
     """Pay what is due."""
     return client.settle(config(world), order(world, renter, number), lease(world, worker, renter, number))
@@ -274,6 +307,8 @@ def ready(params: Params = Params()) -> World:  # noqa: B008 - it is frozen
     do(world, client.propose_guardian(admin, address(DEPUTY)))
     for worker in (RUNNING, WAITING, FREE, OTHER_RUNNING, OTHER_WAITING):
         let(world, worker)
+    # Their terms are older than any order.
+    world.chain.advance(1)
     return world
 
 
@@ -281,7 +316,7 @@ def opened() -> World:
     """Both orders are opened, nothing is matched."""
     world = ready()
     do(world, create())
-    do(world, create("mallory", terms=IN_USDC))
+    open_order(world, "mallory", terms=IN_USDC)
     return world
 
 
