@@ -12,12 +12,13 @@ from typing import Any, Protocol
 
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.null_signer import NullSigner
 from solders.pubkey import Pubkey
 
 from keeper.chain import TransactionRecord
 from keeper.chain.program import Event as ProgramEvent
 from keeper.chain.program import Program
-from tests.model.state import Address, Event, Refused
+from tests.model.state import ZERO, Address, Event, Refused
 from tests.programs.world import World, key
 
 ADMIN, GUARDIAN, MALLORY = (bytes(key(name).pubkey()) for name in ("admin", "guardian", "mallory"))
@@ -60,7 +61,8 @@ class SideBySide:
     def __init__(self, world: World, people: Sequence[str], program: Program) -> None:
         self.world = world
         self.program = program
-        self.keys: dict[Address, Keypair] = {}
+        # No key signs for nobody's address: what a program does if one did is seen without signatures.
+        self.keys: dict[Address, Keypair | NullSigner] = {ZERO: NullSigner(Pubkey.default())}
         for name in people:
             person = world.person(name)
             self.keys[bytes(person.pubkey())] = person

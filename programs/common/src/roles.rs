@@ -45,6 +45,16 @@ pub struct Roles<'a> {
 }
 
 impl Roles<'_> {
+    /// Fills both offices for the first time.
+    pub fn appoint(&mut self, admin: Address, guardian: Address) -> Result<(), Refusal> {
+        if admin == Address::default() || guardian == Address::default() {
+            return Err(Refusal::ZeroAddress);
+        }
+        *self.admin = admin;
+        *self.guardian = guardian;
+        Ok(())
+    }
+
     /// Names the next admin, in place of an earlier one; zero withdraws.
     pub fn propose_admin(&mut self, pending: Address) {
         *self.pending_admin = pending;

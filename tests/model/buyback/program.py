@@ -166,12 +166,12 @@ class Buyback(AdminRoles):
         config.params, config.pending_at = config.pending, 0
         return [("ParamsApplied", {"params": config.params.fields()})]
 
-    def set_pause(self, guardian: Address, mask: int, until: int) -> list[Event]:
-        name, fields = self._pause(guardian, mask, until)
+    def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
+        name, fields = super().set_pause(guardian, mask, until)
         config = self._config()
         if config.open and mask & PAUSE_BID and self.now < until:
             config.void = True
-        return [(name, {**fields, "voided": config.void})]
+        return name, {**fields, "voided": config.void}
 
     def set_first_price(self, admin: Address, price: int) -> list[Event]:
         config = self._config()

@@ -109,7 +109,7 @@ class Book(OrdersLedger):
         require(not order.fees_due or self.is_payable(FEES, currency), "FeesBlocked")
         amount = self.free(address) - self.kept(address)
         rest = amount + order.donated
-        require(not rest or (wallet(renter), currency) not in self.frozen, "AccountFrozen")
+        require((wallet(renter), currency) not in self.frozen, "AccountFrozen")
         events = self._send_fees(address)
         order.refunded += amount
         number = self._pay(address, wallet(renter), rest)

@@ -38,8 +38,9 @@ class Ends(OrdersLedger):
             device = self._device(lease.device)
             require(lease.status != ENDED, "LeaseState")
             waits = lease.status != RUNNING
-            # The worker's key lies on the rented machine: it ends a running lease only by standing consent.
-            worker = caller == lease.worker and (waits or device.worker_may_end == 1)
+            # The worker's key lies on the rented machine: what it accepted it ends by standing consent alone.
+            consent = lease.status == MATCHED or device.worker_may_end == 1
+            worker = caller == lease.worker and consent
             by_renter, by_supplier = caller == order.renter, caller == lease.supplier or worker
             over = self.now >= (lease.accept_until if waits else lease.stop)
             require(over or by_renter or by_supplier, "NotParty")
@@ -88,9 +89,9 @@ class Ends(OrdersLedger):
         with self._touched(address) as (lease, order, begun):
             operators = self._operators()
             require(operator in operators, "NotOperator")
-            require(lease.start > 0, "LeaseState")
             name = lease.number, lease.registered_at
             require((number, registered_at) == name, "WrongLease")
+            require(lease.start > 0, "LeaseState")
             config = self.staking.config
             assert config is not None
             key = address, evidence, hours

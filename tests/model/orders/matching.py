@@ -14,6 +14,7 @@ from tests.model.orders.state import (
     TURN,
     Lease,
     Order,
+    with_fee,
 )
 from tests.model.schedule import HOUR
 from tests.model.staking.state import PAID_IN_IO, PAID_IN_USDC, Class, Device
@@ -42,10 +43,13 @@ class Matching(OrdersLedger):
         require(lease_address not in self.leases, "AccountInUse")
         self._require_running(PAUSE_MATCHING)
         by_operator = self._require_matcher(matcher, order_address, device, tick, worker)
+        self._require_wanted(order, device, class_id)
         price = self._price(order, device, self.staking.classes[class_id])
-        self._require_wanted(order, device)
         self._require_place(order_address, device)
-        until = self._accept_until(order, by_operator)
+        rate = price * order.terms.processors
+        cost = with_fee(rate * order.terms.hours, order.renter_fee_bps)
+        # What was above an earlier lease's price may have gone back before its place opened again.
+        require(cost <= self.free(order_address), "NotFunded")
         lease = Lease(
             order=order_address,
             device=address,
@@ -53,20 +57,19 @@ class Matching(OrdersLedger):
             worker=device.worker,
             payout=device.payout,
             payer=matcher,
-            rate=price * order.terms.processors,
+            rate=rate,
             hours=order.terms.hours,
             matched_at=self.now,
-            accept_until=until,
+            accept_until=self._accept_until(order, by_operator),
             number=device.leases + 1,
             registered_at=device.registered_at,
             renter_fee_bps=order.renter_fee_bps,
         )
-        require(lease.price <= self.free(order_address), "NotFunded")
         leased = self.staking.lease_device(self._authority(), address, class_id, lease_address, order_address)
         if order.terms.colocated:
             order.country = device.country
         if order.gathers:
-            order.gang_until = until
+            order.gang_until = lease.accept_until
         order.open -= 1
         self.leases[lease_address] = lease
         parties = ("order", "device", "supplier", "worker", "payout")
@@ -79,11 +82,9 @@ class Matching(OrdersLedger):
         self._config()
         lease, order = self._lease(address)
         payout, currency = wallet(lease.payout), order.terms.currency
-        require(payout in self.purse(currency), "AccountMissing")
         require(worker == lease.worker, "NotWorker")
         self._require_running(PAUSE_MATCHING)
-        require((payout, currency) not in self.owners, "NotAssociatedAccount")
-        require((payout, currency) not in self.frozen, "PayeeBlocked")
+        require(self.is_payable(payout, currency), "PayeeBlocked")
         require(lease.status == MATCHED, "LeaseState")
         require(self.now < lease.accept_until, "AcceptanceOver")
         order.served += 1
@@ -110,14 +111,14 @@ class Matching(OrdersLedger):
     ) -> bool:
         """Whether an operator matches in its turn; else the supplier must, later, with its worker."""
         order, operators = self.orders[order_address], self._operators()
-        if matcher in operators and tick:
+        if tick:
+            require(matcher in operators, "NotMatcher")
             j = (operators.index(matcher) - tick) % len(operators)
             opens = TICK * tick + FIRST + TURN * j
             require(order.created_at < TICK * tick, "TickTooEarly")
             require(opens <= self.now <= TICK * tick + REACH, "NotYourTurn")
             return True
         require(matcher == device.supplier, "NotMatcher")
-        require(tick == 0, "NotYourTurn")
         require(worker, "WorkerMustSign")
         require(self.now >= order.exclusive_until, "ExclusiveTime")
         alone = not self.leases_of(order_address)
@@ -126,7 +127,6 @@ class Matching(OrdersLedger):
 
     def _price(self, order: Order, device: Device, row: Class) -> int:
         """The network's, whatever the device asks below it; the ask once the network's binds no more."""
-        require(row.id == device.class_id, "WrongClass")
         in_io = order.terms.currency == IO
         currency = PAID_IN_IO if in_io else PAID_IN_USDC
         ask = device.ask_io if in_io else device.ask_usdc
@@ -141,9 +141,9 @@ class Matching(OrdersLedger):
         require(price <= order.terms.price, "PriceTooHigh")
         return price
 
-    def _require_wanted(self, order: Order, device: Device) -> None:
+    def _require_wanted(self, order: Order, device: Device, class_id: int) -> None:
         terms = order.terms
-        require(device.class_id in terms.classes, "WrongClass")
+        require(device.class_id in terms.classes and class_id == device.class_id, "WrongClass")
         require(device.processors == terms.processors, "WrongProcessors")
         require(device.tier >= terms.min_tier, "TierTooLow")
         require(device.changed_at < order.created_at, "TermsTooYoung")

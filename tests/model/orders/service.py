@@ -14,6 +14,7 @@ from tests.model.orders.state import (
     PARKED,
     RUNNING,
     Lease,
+    Order,
     Parked,
     fee,
 )
@@ -30,17 +31,18 @@ class Service(OrdersLedger):
             device = self._device(lease.device)
             require(renter == order.renter, "NotRenter")
             self._require_running(PAUSE_ORDERS)
-            # The device's supplier agrees to more hours for as long as it would lease it at that rate.
-            ask = device.ask_io if order.terms.currency == IO else device.ask_usdc
-            require(ask > 0, "NotLet")
-            require(ask * device.processors <= lease.rate, "PriceTooHigh")
             require(lease.status == RUNNING, "LeaseState")
             require(self.now < lease.stop, "LeaseOver")
             require(lease.hours + hours <= U32, "Overflow")
             require(hours > 0 and lease.hours + hours <= MAX_HOURS, "HoursInvalid")
             longer = replace(lease, hours=lease.hours + hours, stop=lease.stop + hours * HOUR)
-            require(longer.stop - self.now <= MAX_EXTENSION, "ExtensionTooLong")
             require(longer.price <= U64, "Overflow")
+            require(longer.stop - self.now <= MAX_EXTENSION, "ExtensionTooLong")
+            # The device's supplier agrees to more hours for as long as it would lease it at that rate.
+            ask = device.ask_io if order.terms.currency == IO else device.ask_usdc
+            require(ask > 0, "NotLet")
+            require(ask * device.processors <= U64, "Overflow")
+            require(ask * device.processors <= lease.rate, "AskTooHigh")
             amount = longer.price - lease.price
             self._put_down(lease.order, wallet(renter), amount)
             lease.hours, lease.stop = longer.hours, longer.stop
@@ -60,8 +62,10 @@ class Service(OrdersLedger):
         with self._touched(address) as (lease, order, events):
             self._require_recorded(lease)
             payee = wallet(lease.payout)
-            require(self.is_payable(payee, order.terms.currency), "PayeeBlocked")
-            return [*events, *self._settle(address, lease, payee)]
+            if not self.is_payable(payee, order.terms.currency):
+                require(self._net(lease, order) == 0, "PayeeBlocked")
+            settled = self._settle(address, lease, payee)
+        return [*events, *settled]
 
     def park_pay(self, payer: Address, address: Address) -> list[Event]:
         """The same when the payee can't be paid: its part goes where it waits for it alone."""
@@ -69,15 +73,12 @@ class Service(OrdersLedger):
         with self._touched(address) as (lease, order, events):
             currency = order.terms.currency
             self._require_recorded(lease)
-            payee = wallet(lease.payout)
+            payee, net = wallet(lease.payout), self._net(lease, order)
+            require(net > 0, "NothingDue")
             require(not self.is_payable(payee, currency), "PayeePayable")
-            settled = self._settle(address, lease, PARKED)
-            worked = next((fields for name, fields in settled if name == "Worked"), None)
-            require(worked is not None, "NothingDue")
-            assert worked is not None
-            net = worked["amount"] - worked["fee"]
+            worked, *earned = self._settle(address, lease, PARKED)
             parked = self._park(lease.payout, currency, payee, payer, net)
-        return [*events, *settled, ("PayParked", {**parked, "lease": address})]
+        return [*events, worked, ("PayParked", {**parked, "lease": address}), *earned]
 
     def park_fees(self, payer: Address, address: Address) -> list[Event]:
         """An order's fees go where they wait for the network, so that the order can close."""
@@ -112,6 +113,12 @@ class Service(OrdersLedger):
         """Where to pay is recorded at the acceptance."""
         require(lease.accepted_at > 0, "NotAssociatedAccount")
         require(lease.start > 0, "LeaseState")
+
+    def _net(self, lease: Lease, order: Order) -> int:
+        """What the supplier gets of what is due now."""
+        due = lease.worth(lease.due_until(order.params.settlement_lag, self.now))
+        bps = order.params.supplier_fee_bps
+        return due - lease.paid - (fee(due, bps) - fee(lease.paid, bps))
 
     def _settle(self, address: Address, lease: Lease, payee: Tokens) -> list[Event]:
         """What is due goes to ``payee``, and the fees to the network if it can take them."""

@@ -113,8 +113,6 @@ TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("season", "event_authority"): "UninitializedAccount",
     # The runtime makes a program that is called read-only.
     ("funder", "program"): "ConstraintMut",
-    # The funder signs here, and isn't the guardian.
-    ("guardian", "funder"): "NotGuardian",
     **program_twins(),
 }
 
@@ -134,13 +132,4 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
 }
 """Every case that succeeds, and why that is right."""
 
-EXPECTATIONS = Expectations(
-    # A season's funder may also be the guardian: only the other slot counts.
-    MATRIX,
-    DEFAULTS,
-    EXCEPTIONS,
-    TWINS,
-    TWIN_EXCEPTIONS,
-    LEGITIMATE,
-    frozenset({"funder"}),
-)
+EXPECTATIONS = Expectations(MATRIX, DEFAULTS, EXCEPTIONS, TWINS, TWIN_EXCEPTIONS, LEGITIMATE)

@@ -56,6 +56,12 @@ impl Allocation {
         Ok(due)
     }
 
+    /// Names the next beneficiary, in place of an earlier one; zero withdraws.
+    pub fn propose_beneficiary(&mut self, pending: Address) -> Result<()> {
+        self.pending_beneficiary = pending;
+        self.invariant()
+    }
+
     /// Makes the proposed beneficiary the beneficiary; returns the old one.
     pub fn accept_beneficiary(&mut self) -> Result<Address> {
         let from = core::mem::replace(&mut self.beneficiary, self.pending_beneficiary);

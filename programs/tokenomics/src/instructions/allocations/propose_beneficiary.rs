@@ -16,8 +16,7 @@ pub struct ProposeBeneficiary {
 
 pub fn propose_beneficiary(ctx: &mut Context<ProposeBeneficiary>, pending: Address) -> Result<()> {
     let row = &mut ctx.accounts.allocation;
-    row.pending_beneficiary = pending;
-    row.invariant()?;
+    row.propose_beneficiary(pending)?;
     let (allocation, beneficiary) = (row.id, row.beneficiary);
     emit_event!(ctx, BeneficiaryProposed { allocation, beneficiary, pending });
     Ok(())

@@ -23,7 +23,11 @@ pub struct OpenSeason {
     /// Funds the season; gets back what nobody claims.
     #[account(mut, address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
-    #[account(seeds = [b"config"], bump)]
+    #[account(
+        seeds = [b"config"], bump,
+        constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion,
+        constraint = config.is_launched() @ E::NotLaunched
+    )]
     pub config: Account<Config>,
     #[account(init, payer = admin, seeds = [b"season", season.to_le_bytes()], bump)]
     pub season_account: Account<Season>,
@@ -54,8 +58,7 @@ pub fn open_season(
 ) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
-    a.config.require_launched()?;
-    require!(!a.config.is_paused(PAUSE_SEASONS, at), E::Paused);
+    a.config.require_running(PAUSE_SEASONS, at)?;
     let terms = SeasonTerms { season, root, data_hash, leaves, pools, claim_start, claim_end };
     let funder = *a.admin.address();
     let account = &mut a.season_account;

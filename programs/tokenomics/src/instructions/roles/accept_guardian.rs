@@ -16,8 +16,9 @@ pub struct AcceptGuardian {
 }
 
 pub fn accept_guardian(ctx: &mut Context<AcceptGuardian>) -> Result<()> {
-    let from = ctx.accounts.config.accept_guardian(now()?)?;
-    let to = ctx.accounts.config.guardian;
+    let config = &mut ctx.accounts.config;
+    let from = config.accept_guardian(now()?)?;
+    let to = config.guardian;
     emit_event!(ctx, GuardianChanged { from, to });
     Ok(())
 }

@@ -1,4 +1,5 @@
 use {
+    super::now,
     crate::{
         constants::*,
         errors::TokenomicsError as E,
@@ -16,6 +17,7 @@ use {
 pub struct OpenClaimPage {
     #[account(mut)]
     pub payer: Signer,
+    #[account(constraint = season.version == ACCOUNT_VERSION @ E::UnknownVersion)]
     pub season: Account<Season>,
     #[account(
         init, payer = payer, bump,
@@ -27,8 +29,7 @@ pub struct OpenClaimPage {
 
 pub fn open_claim_page(ctx: &mut Context<OpenClaimPage>, page: u32) -> Result<()> {
     let a = &mut ctx.accounts;
-    a.season.require_open()?;
-    require!(page < a.season.pages(), E::PageOutOfRange);
+    a.season.require_page(page, now()?)?;
     let (season, payer) = (a.season.season, *a.payer.address());
     let account = &mut a.claim_page;
     account.version = ACCOUNT_VERSION;

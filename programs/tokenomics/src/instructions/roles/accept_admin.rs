@@ -16,10 +16,8 @@ pub struct AcceptAdmin {
 
 pub fn accept_admin(ctx: &mut Context<AcceptAdmin>) -> Result<()> {
     let config = &mut ctx.accounts.config;
-    let to = config.pending_admin;
-    let from = core::mem::replace(&mut config.admin, to);
-    config.pending_admin = Address::default();
-    config.invariant()?;
+    let from = config.accept_admin()?;
+    let to = config.admin;
     emit_event!(ctx, AdminChanged { from, to });
     Ok(())
 }

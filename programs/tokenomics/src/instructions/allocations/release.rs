@@ -15,14 +15,18 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Release {
-    #[account(mut, seeds = [b"config"], bump)]
+    #[account(mut, seeds = [b"config"], bump, constraint = config.is_launched() @ E::NotLaunched)]
     pub config: Account<Config>,
     #[account(mut)]
     pub allocation: Account<Allocation>,
     #[account(mut, seeds = [b"genesis_vault"], bump)]
     pub genesis_vault: UncheckedAccount,
     /// The beneficiary's associated token account.
-    #[account(mut, token::authority = allocation.beneficiary)]
+    #[account(
+        mut, token::authority = allocation.beneficiary,
+        constraint = is_associated(beneficiary_tokens.address(), &allocation.beneficiary, &config.mint)
+            @ E::NotAssociatedAccount
+    )]
     pub beneficiary_tokens: Account<TokenAccount>,
     pub token_program: Program<Token>,
 }
@@ -30,15 +34,9 @@ pub struct Release {
 pub fn release(ctx: &mut Context<Release>) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
-    a.config.require_launched()?;
-    let (id, beneficiary) = (a.allocation.id, a.allocation.beneficiary);
-    require!(
-        is_associated(a.beneficiary_tokens.address(), &beneficiary, &a.config.mint),
-        E::NotAssociatedAccount
-    );
     let amount = a.allocation.release(a.config.start_month, at)?;
     a.config.release(amount)?;
-    let released = a.allocation.released;
+    let (id, beneficiary, released) = (a.allocation.id, a.allocation.beneficiary, a.allocation.released);
     let bump = [a.config.bump];
     transfer(
         a.token_program.address(),

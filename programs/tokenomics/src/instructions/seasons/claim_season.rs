@@ -25,7 +25,11 @@ pub struct ClaimSeason {
     /// The leaf's wallet; it need not sign.
     pub wallet: UncheckedAccount,
     /// The wallet's associated token account.
-    #[account(mut, token::authority = wallet)]
+    #[account(
+        mut, token::authority = wallet,
+        constraint = is_associated(wallet_tokens.address(), wallet.address(), &season.mint)
+            @ E::NotAssociatedAccount
+    )]
     pub wallet_tokens: Account<TokenAccount>,
     pub token_program: Program<Token>,
 }
@@ -37,7 +41,6 @@ pub fn claim_season(ctx: &mut Context<ClaimSeason>, index: u32, amount: u64, pro
     // The page first: whoever claims twice is told so, not that the pools are exhausted.
     a.claim_page.set(a.season.season, index)?;
     a.season.claim(index, &wallet, amount, proof, at)?;
-    require!(is_associated(a.wallet_tokens.address(), &wallet, &a.season.mint), E::NotAssociatedAccount);
     let (season, claimed, bump) = (a.season.season, a.season.claimed, [a.season.bump]);
     transfer(
         a.token_program.address(),
