@@ -17,7 +17,7 @@ from keeper.chain.packing import pack
 from keeper.chain.token import create_associated, freeze, read_token_account, thaw, transfer
 from keeper.clients import orders, staking, tokenomics
 from keeper.clients.orders import Config, Lease, Order
-from keeper.demo import orders_books
+from keeper.demo import orders_books, orders_checks
 from keeper.demo.airdrop import person
 from keeper.demo.network import LAMPORTS, Network
 from keeper.demo.orders_books import Books
@@ -137,9 +137,9 @@ class Market:
             for wallet in self.suppliers
             if (wallet, Currency.IO) in self.books.earned
         )
-        await orders_books.check(self.network, self.books, self.before)
-        orders_books.check_prices(self.network, self.books, self.prices)
-        orders_books.check_hired(self.network, self.stakers, self.books)
+        await orders_checks.check(self.network, self.books, self.before)
+        orders_checks.check_prices(self.network, self.books, self.prices)
+        orders_checks.check_hired(self.network, self.stakers, self.books)
 
     # -- steps ---------------------------------------------------------------------------------
 

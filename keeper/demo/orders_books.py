@@ -1,26 +1,16 @@
-"""The demo's orders as their events alone show them, compared with the rules and with every balance."""
+"""The demo's orders as their events alone show them."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
 from keeper.chain import Event
-from keeper.chain.framework import associated_token_address
-from keeper.chain.token import read_token_account
-from keeper.clients import buyback, orders, staking, tokenomics
-from keeper.demo.network import Network
-from keeper.demo.prices import Prices
-from keeper.demo.staking import Stakers
-from keeper.economy import orders as rules
-from keeper.economy.calendar import HOUR
+from keeper.chain.program import Fields
 from keeper.economy.orders import CloseReason, Currency, EndReason
-from keeper.rewards import publication
-from keeper.rewards.hired import hired, replay
-from keeper.rewards.rows import addresses
 
 
 @dataclass(slots=True)
@@ -94,148 +84,69 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
     books = Books(events)
     current: dict[Pubkey, BookedLease] = {}
     for at, event in events:
-        fields = event.fields
-        match event.name:
-            case "BookProduct":
-                terms = fields["terms"]
-                books.orders[fields["cluster_id"]] = BookedOrder(
-                    fields["customer_id"],
-                    Currency(fields["currency"]),
-                    terms["devices"],
-                    terms["price"],
-                    terms["processors"],
-                    fields["renter_fee_bps"],
-                    fields["supplier_fee_bps"],
-                )
-            case "Pay":
-                books.orders[fields["cluster_id"]].deposited += fields["amount"]
-            case "Refund":
-                books.orders[fields["cluster_id"]].refunded += fields["amount"]
-            case "OrderClosed":
-                order = books.orders[fields["order"]]
-                order.reason, order.surplus = CloseReason(fields["reason"]), fields["surplus"]
-            case "LeaseMatched":
-                names = ("order", "device", "matcher", "supplier", "rate", "hours")
-                current[fields["lease"]] = BookedLease(*(fields[name] for name in names), at)
-                books.leases.append(current[fields["lease"]])
-            case "LeaseAccepted" | "LeaseStarted":
-                current[fields["lease"]].start = fields["start"]
-            case "Extend":
-                current[fields["lease"]].bought.append(fields["extended_minutes"] // 60)
-            case "LeaseHeld":
-                current[fields["lease"]].held = True
-            case "LeaseEnded":
-                lease = current[fields["lease"]]
-                lease.stop, lease.reason = fields["stop"], EndReason(fields["reason"])
-            case "Worked":
-                currency = books.orders[fields["cluster_id"]].currency
-                net = fields["amount"] - fields["fee"]
-                current[fields["lease"]].paid += fields["amount"]
-                books.earned[fields["payout"], currency] += net
-                books.net[currency] += net
-                current[fields["lease"]].fees += fields["fee"] + fields["renter_fee"]
-            case "Earn":
-                order = books.orders[fields["cluster_id"]]
-                order.earned += fields["amount"]
-                books.fees[order.currency] += fields["amount"]
-            case "OrderCancelled":
-                order = books.orders[fields["order"]]
-                order.cancelled, order.charged = fields["open"], fields["charged"]
-            case "PayParked":
-                order = books.orders[current[fields["lease"]].order]
-                books.parked[order.currency] += fields["amount"]
+        if event.name == "LeaseMatched":
+            names = ("order", "device", "matcher", "supplier", "rate", "hours")
+            lease = BookedLease(*(event.fields[name] for name in names), at)
+            current[event.fields["lease"]] = lease
+            books.leases.append(lease)
+        _keep_order(books, event.name, event.fields)
+        _keep_lease(current, event.name, event.fields)
+        _keep_pay(books, current, event.name, event.fields)
     return books
 
 
-async def check(network: Network, books: Books, before: dict[tuple[Pubkey, Currency], int]) -> None:
-    """Compare every balance and every lease; ``before`` is what each wallet had before the first order."""
-    mints = {Currency.IO: tokenomics.MINT, Currency.USDC: network.usdc}
-    checks = network.checks
-    for currency in Currency:
-        paid = books.deposited(currency) - books.refunded(currency)
-        parts = books.net[currency] + books.fees[currency]
-        checks.equal(f"{currency.name} that renters paid", paid, parts)
-        vault = _tokens(network, buyback.fee_vault(mints[currency]))
-        checks.equal(f"fee vault in {currency.name}", vault, books.fees[currency])
-    changes = Counter(books.earned)
-    for order in books.orders.values():
-        changes[order.renter, order.currency] += order.refunded - order.deposited
-        checks.equal("surplus in a vault", order.surplus, 0)
-    for (wallet, currency), had in before.items():
-        has = _tokens(network, associated_token_address(wallet, mints[currency]))
-        checks.equal(f"{currency.name} of {wallet}", has, had + changes[wallet, currency])
-    for lease in books.leases:
-        _check_lease(network, books.orders[lease.order], lease)
-    _check_fees(network, books)
-    checks.equal("orders left", await orders.read_orders(network.chain), {})
-    checks.equal("leases left", await orders.read_leases(network.chain), {})
-    checks.equal("faults left", await orders.read_faults(network.chain), [])
-    await _check_records(network, books)
+def _keep_order(books: Books, name: str, fields: Fields) -> None:
+    match name:
+        case "BookProduct":
+            terms = fields["terms"]
+            books.orders[fields["cluster_id"]] = BookedOrder(
+                fields["customer_id"],
+                Currency(fields["currency"]),
+                terms["devices"],
+                terms["price"],
+                terms["processors"],
+                fields["renter_fee_bps"],
+                fields["supplier_fee_bps"],
+            )
+        case "Pay":
+            books.orders[fields["cluster_id"]].deposited += fields["amount"]
+        case "Refund":
+            books.orders[fields["cluster_id"]].refunded += fields["amount"]
+        case "OrderCancelled":
+            order = books.orders[fields["order"]]
+            order.cancelled, order.charged = fields["open"], fields["charged"]
+        case "Earn":
+            order = books.orders[fields["cluster_id"]]
+            order.earned += fields["amount"]
+            books.fees[order.currency] += fields["amount"]
+        case "OrderClosed":
+            order = books.orders[fields["order"]]
+            order.reason, order.surplus = CloseReason(fields["reason"]), fields["surplus"]
 
 
-def check_prices(network: Network, books: Books, prices: Prices) -> None:
-    """Compare each lease's rate with its class's price at the match, which nobody in the match has a say in."""
-    machines = {machine.address: machine for machine in prices.machines}
-    for lease in books.leases:
-        machine, order = machines[lease.device], books.orders[lease.order]
-        price = prices.at(machine.kind.id, order.currency, lease.matched_at)
-        network.checks.equal(f"rate of {lease.device}", lease.rate, price * machine.processors)
-        asked = machine.ask_io if order.currency == Currency.IO else machine.ask_usdc
-        network.checks.holds(f"{lease.device} asks for more", asked <= price <= order.price)
+def _keep_lease(current: Mapping[Pubkey, BookedLease], name: str, fields: Fields) -> None:
+    match name:
+        case "LeaseAccepted" | "LeaseStarted":
+            current[fields["lease"]].start = fields["start"]
+        case "Extend":
+            current[fields["lease"]].bought.append(fields["extended_minutes"] // 60)
+        case "LeaseHeld":
+            current[fields["lease"]].held = True
+        case "LeaseEnded":
+            lease = current[fields["lease"]]
+            lease.stop, lease.reason = fields["stop"], EndReason(fields["reason"])
 
 
-def check_hired(network: Network, stakers: Stakers, books: Books) -> None:
-    """Compare each published hour's hired devices with those that follow from the events up to its end."""
-    for manifest in stakers.manifests:
-        end = manifest.start + HOUR
-        terms = replay((at, event) for at, event in books.events if at < end)
-        rows = publication.read_table(stakers.folder / "operator-1", manifest, "inputs.csv")
-        published = set(addresses(rows["device"][rows["hired"] != 0]))
-        network.checks.equal(
-            f"devices hired in hour {manifest.hour}", published, hired(terms, manifest.start)
-        )
-
-
-def _check_lease(network: Network, order: BookedOrder, lease: BookedLease) -> None:
-    """Pay and fees follow from price and time, however often they were settled."""
-    checks = network.checks
-    served = lease.stop - lease.start if lease.start else 0
-    checks.equal(f"pay of {lease.device}", lease.paid, rules.earned(lease.rate, served))
-    fees = rules.fee(lease.paid, order.supplier_fee_bps)
-    if lease.start:
-        hours = lease.hours + sum(lease.bought)
-        fees += rules.renter_fee(lease.rate, hours, served, lease.reason, order.renter_fee_bps)
-    checks.equal(f"fees on {lease.device}", lease.fees, fees)
-
-
-def _check_fees(network: Network, books: Books) -> None:
-    """The network gets the fees on an order's leases, and on an hour of each place that was cancelled."""
-    on_leases = Counter[Pubkey]()
-    for lease in books.leases:
-        on_leases[lease.order] += lease.fees
-    for address, order in books.orders.items():
-        hour = order.price * order.processors * order.cancelled
-        charged = rules.fee(hour, order.renter_fee_bps)
-        network.checks.equal(f"fee for cancelling {address}", order.charged, charged)
-        network.checks.equal(f"fees of {address}", order.earned, on_leases[address] + charged)
-
-
-async def _check_records(network: Network, books: Books) -> None:
-    """The devices' accounts count what the leases were."""
-    expected: dict[Pubkey, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
-    for lease in books.leases:
-        counts = expected[lease.device]
-        counts[4] += 1
-        if lease.start:
-            counts[0] += lease.stop - lease.start
-            counts[2 if lease.reason in (EndReason.SUPPLIER, EndReason.FAULT) else 1] += 1
-        counts[3] += lease.held
-    for address, device in (await staking.read_devices(network.chain)).items():
-        counted = [device.hired_seconds, device.leases_done, device.leases_failed, device.disputes]
-        counted.append(device.leases)
-        network.checks.equal(f"record of {address}", counted, expected[address])
-
-
-def _tokens(network: Network, address: Pubkey) -> int:
-    account = network.chain.get(address)
-    return read_token_account(account.data).amount if account else 0
+def _keep_pay(books: Books, current: Mapping[Pubkey, BookedLease], name: str, fields: Fields) -> None:
+    if name not in {"Worked", "PayParked"}:
+        return
+    lease = current[fields["lease"]]
+    currency = books.orders[lease.order].currency
+    if name == "PayParked":
+        books.parked[currency] += fields["amount"]
+        return
+    net = fields["amount"] - fields["fee"]
+    lease.paid += fields["amount"]
+    lease.fees += fields["fee"] + fields["renter_fee"]
+    books.earned[fields["payout"], currency] += net
+    books.net[currency] += net

@@ -67,7 +67,7 @@ class Prices:
         return self.levels[number, currency][-1].amount
 
     async def hour(self, number: int) -> None:
-        """In every sixth hour vote for steps of the hour before, and apply them; they hold from the next one on."""
+        """In every sixth hour vote for steps of the one before and apply them; they hold from the next one."""
         if number % EVERY != EVERY - 1:
             return
         chain = self.network.chain

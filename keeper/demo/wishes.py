@@ -87,8 +87,7 @@ SPARES = {Story.LAPSES, Story.GANG, Story.UNFILLED}
 class Wish:
     """An order as its renter opens it in an hour, and the hour in which something happens to it.
 
-    ``asked`` is without a price: the renter looks at the classes' and pays ``offer`` percent of the dearest at
-    most.
+    ``asked`` is without a price: the renter looks at the classes', and ``offer`` is percent of the dearest.
     """
 
     number: int
