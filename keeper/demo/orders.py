@@ -99,6 +99,7 @@ class Market:
         opening = [wish for wish in self.wishes if wish.hour == number]
         changing = [wish for wish in self.wishes if wish.change == number]
         chain = self.network.chain
+        await self.network.job("prices")
         await self.network.job("leases")
         await self.prices.hour(number)
         began = chain.now()
@@ -254,7 +255,7 @@ class Market:
     async def _thaw(self) -> None:
         """The issuer thaws it: what was parked is paid, though its orders are gone."""
         chain, issuer = self.network.chain, self.network.admin
-        parked = await orders.read_parked(chain)
+        parked = (await orders.read_parked(chain)).values()
         waiting = {each.destination for each in parked}
         self.network.checks.equal("whose pay is parked", waiting, set(self.frozen))
         for account in self.frozen:
@@ -264,7 +265,7 @@ class Market:
         for each in parked:
             has = self._tokens(each.destination)
             self.network.checks.equal("paid of what was parked", has, had[each.destination] + each.amount)
-        self.network.checks.equal("parked money that is left", await orders.read_parked(chain), [])
+        self.network.checks.equal("parked money that is left", await orders.read_parked(chain), {})
 
     async def _running(self, wish: Wish) -> list[Lease]:
         """An order's leases that run, those of a gang that was filled, too."""

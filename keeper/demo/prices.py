@@ -62,6 +62,10 @@ class Prices:
         """What a class costs at a time, by the steps alone."""
         return [each.amount for each in self.levels[number, currency] if each.since <= time][-1]
 
+    def first(self, number: int, currency: Currency) -> int:
+        """What it costs at first."""
+        return self.levels[number, currency][0].amount
+
     def last(self, number: int, currency: Currency) -> int:
         """What it costs at the end."""
         return self.levels[number, currency][-1].amount
