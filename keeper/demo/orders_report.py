@@ -108,6 +108,6 @@ def _summary(market: Market) -> str:
         f"a worker didn't accept; other devices served {len(again)} of them. "
         f"{sum(bool(lease.bought) for lease in leases)} leases were extended; the guardian held the money of "
         f"{sum(lease.held for lease in leases)} back and released it. Cancelling cost {charged}. "
-        f"{parked} waited for a payee whose account was frozen, and were paid. Every balance follows from the "
-        "events."
+        f"{parked} waited for a payee whose account was frozen, and were paid. Every balance follows from "
+        "the events."
     )

@@ -71,7 +71,7 @@ class Prices:
         return self.levels[number, currency][-1].amount
 
     async def hour(self, number: int) -> None:
-        """In every sixth hour vote for steps of the one before and apply them; they hold from the next one."""
+        """In every sixth hour vote for steps of the one before and apply them: they hold from the next."""
         if number % EVERY != EVERY - 1:
             return
         chain = self.network.chain
