@@ -99,6 +99,8 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
     countries = tuple(map(country_code, country or ()))
     _require_at_most(orders.MAX_CLASSES, "classes", class_)
     _require_at_most(orders.MAX_COUNTRIES, "countries", countries)
+    if min_devices > devices:
+        raise UserError(f"an order for {devices} never has {min_devices}: name as many --devices at least")
 
     async def work() -> None:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
