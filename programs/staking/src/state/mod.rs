@@ -5,10 +5,15 @@ mod class;
 mod config;
 mod device;
 mod params;
+mod post;
+mod prices;
 mod slash;
+mod votes;
 mod wallet;
 
-pub use {block::*, class::*, config::*, device::*, params::*, slash::*, wallet::*};
+pub use {
+    block::*, class::*, config::*, device::*, params::*, post::*, prices::*, slash::*, votes::*, wallet::*,
+};
 
 /// In the IDL of a program that only reads these accounts they have no place: their names may be its own too.
 #[cfg(all(feature = "idl-guest", not(feature = "idl-build")))]

@@ -1,5 +1,5 @@
 use {
-    super::Config,
+    super::{carry, tally, Config, Votes},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
 };
@@ -18,6 +18,18 @@ pub enum SlashStatus {
     Executed = 3,
 }
 
+/// What executing a slash comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Execution {
+    /// The stake is to be burned.
+    Burn,
+    /// The operators changed so that too few still voted for it: they may vote again, and until
+    /// [`Slash::frozen_until`] the stake stays where it is.
+    Voided,
+    /// They didn't: the device is free of it.
+    Released,
+}
+
 /// A proposal to slash a device, for one piece of evidence. Stays for ever: the same evidence never
 /// slashes twice, whatever part operators vote for, and not at all once it was vetoed.
 #[account]
@@ -29,7 +41,7 @@ pub struct Slash {
     /// A [`SlashStatus`].
     pub status: u8,
     pub _pad: u8,
-    /// The config's revision that the votes are under.
+    /// The config's revision under which the votes were last looked at.
     pub revision: u32,
     /// Part of every stake on the device that enough voted for, basis points; 0 while voting.
     pub bps: u16,
@@ -38,8 +50,12 @@ pub struct Slash {
     pub _pad2: [u8; 6],
     /// End of the appeal period, unix seconds; 0 while voting.
     pub appeal_until: u64,
+    /// Until when the stake stays frozen though the slash was voided, unix seconds; 0 when it wasn't.
+    pub frozen_until: u64,
     /// Burned, base units.
     pub burned: u64,
+    /// When the device that this is about was registered, unix seconds: its address can be used again.
+    pub registered_at: u64,
     /// The device's account.
     pub device: Address,
     /// SHA-256 of the published evidence.
@@ -50,24 +66,28 @@ pub struct Slash {
 
 impl Slash {
     /// Counts operator number `operator`'s vote for `bps`, in place of an earlier one; true when that
-    /// makes enough for the same part.
+    /// makes enough for the same part, and a whole appeal period begins. The same vote again is refused
+    /// unless it decides: others may have come, or the threshold fallen.
     pub fn vote(&mut self, config: &Config, operator: usize, bps: u16, now: u64) -> Result<bool> {
         require!((1..=config.params.max_slash_bps).contains(&bps), E::SlashInvalid);
         require!(self.status == SlashStatus::Voting as u8, E::SlashState);
-        if self.revision != config.revision {
-            self.reset(config.revision);
-        }
+        carry(config, &mut self.revision, &mut self.votes);
         let vote = self.votes.get_mut(operator).ok_or(E::NotOperator)?;
-        require!(*vote != bps, E::AlreadyVoted);
-        *vote = bps;
-        let votes = self.votes.get(..config.params.operator_count as usize).unwrap_or(&[]);
-        let enough = votes.iter().filter(|each| **each == bps).count() >= config.params.threshold as usize;
+        let again = core::mem::replace(vote, bps) == bps;
+        let enough = tally(config, &self.votes, &bps).enough;
+        require!(enough || !again, E::AlreadyVoted);
         if enough {
             self.status = SlashStatus::Pending as u8;
             self.bps = bps;
             self.appeal_until = now.checked_add(config.params.appeal).ok_or(E::Overflow)?;
+            self.frozen_until = 0;
         }
         Ok(enough)
+    }
+
+    /// Whether it is this slash that holds the device's stake: pending, or voided and still frozen.
+    pub fn holds(&self) -> bool {
+        self.status == SlashStatus::Pending as u8 || self.frozen_until > 0
     }
 
     /// Records the supplier's appeal.
@@ -79,34 +99,46 @@ impl Slash {
         Ok(())
     }
 
-    /// The guardian's veto.
+    /// The guardian's veto, while an appeal could be heard: also of a voided one that still freezes.
     pub fn veto(&mut self, now: u64) -> Result<()> {
-        self.require_pending()?;
-        require!(now < self.appeal_until, E::AppealOver);
+        require!(self.holds(), E::SlashState);
+        require!(now < self.appeal_until.max(self.frozen_until), E::AppealOver);
         self.status = SlashStatus::Vetoed as u8;
+        self.frozen_until = 0;
         Ok(())
     }
 
-    /// Marks it as done, once the appeal period is over; true. False when the operators or the config
-    /// changed since the votes: those are void, and operators vote anew. That needs no wait.
-    pub fn execute(&mut self, config: &Config, now: u64) -> Result<bool> {
-        self.require_pending()?;
+    /// What is to be done with the device's stake now; written down here.
+    ///
+    /// Once the appeal period is over it burns. When the operators changed so that too few still voted for
+    /// it, it is void instead, at any time: what the others voted stays, and the stake is frozen until its
+    /// own appeal would have ended, and for [`REVOTE`] at least: whoever chooses the moment gains nothing.
+    pub fn execute(&mut self, config: &Config, now: u64) -> Result<Execution> {
+        require!(self.holds(), E::SlashState);
+        if self.frozen_until > 0 {
+            require!(now >= self.frozen_until, E::SlashFrozen);
+            self.frozen_until = 0;
+            return Ok(Execution::Released);
+        }
         if self.revision != config.revision {
-            self.reset(config.revision);
-            return Ok(false);
+            carry(config, &mut self.revision, &mut self.votes);
+            if !tally(config, &self.votes, &self.bps).enough {
+                self.void(now)?;
+                return Ok(Execution::Voided);
+            }
         }
         require!(now >= self.appeal_until, E::AppealOpen);
         self.status = SlashStatus::Executed as u8;
-        Ok(true)
+        Ok(Execution::Burn)
     }
 
-    fn reset(&mut self, revision: u32) {
+    fn void(&mut self, now: u64) -> Result<()> {
         self.status = SlashStatus::Voting as u8;
-        self.revision = revision;
+        self.frozen_until = self.appeal_until.max(now.checked_add(REVOTE).ok_or(E::Overflow)?);
         self.bps = 0;
-        self.votes = [0; MAX_OPERATORS as usize];
         self.appeal_until = 0;
         self.appeal = [0; 32];
+        Ok(())
     }
 
     fn require_pending(&self) -> Result<()> {

@@ -1,0 +1,34 @@
+use {
+    super::now,
+    crate::{
+        errors::StakingError as E,
+        events::SlashVetoed,
+        state::{Config, Device, Slash},
+    },
+    anchor_lang::prelude::*,
+    ionet_common::emit_event,
+};
+
+/// The guardian vetoes a slash inside its appeal period, or while it still freezes: the device is free of it.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct VetoSlash {
+    #[account(address = config.guardian @ E::NotGuardian)]
+    pub guardian: Signer,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Account<Config>,
+    #[account(mut)]
+    pub device: Account<Device>,
+    #[account(mut, constraint = slash.device == *device.address() @ E::WrongAccount)]
+    pub slash: Account<Slash>,
+}
+
+pub fn veto_slash(ctx: &mut Context<VetoSlash>) -> Result<()> {
+    let a = &mut ctx.accounts;
+    let device = *a.device.address();
+    a.slash.veto(now()?)?;
+    a.device.slash_pending = false.into();
+    let evidence = a.slash.evidence;
+    emit_event!(ctx, SlashVetoed { device, evidence });
+    Ok(())
+}
