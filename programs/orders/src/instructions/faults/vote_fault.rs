@@ -3,7 +3,7 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::{FaultVoted, LeaseEnded},
-        instructions::{leases::started, now, DeviceCall},
+        instructions::{leases::started, now},
         state::{Fault, Lease, LeaseStatus, Order},
     },
     anchor_lang::prelude::*,
@@ -32,7 +32,7 @@ pub struct VoteFault {
     /// Gone when the lease outlived it.
     #[account(mut, address = lease.device @ E::WrongDevice)]
     pub device: UncheckedAccount,
-    pub call: Nested<DeviceCall>,
+    pub call: Nested<crate::instructions::DeviceCall>,
     pub system_program: Program<System>,
 }
 
@@ -64,17 +64,8 @@ pub fn vote_fault(
     }
     let decided = a.fault.vote(&a.call.staking_config, slot, number, registered_at)?;
     let (revision, votes) = (a.fault.revision, a.fault.votes);
-    let voted = FaultVoted {
-        lease,
-        number,
-        registered_at,
-        evidence,
-        good_hours,
-        operator,
-        revision,
-        votes,
-        decided,
-    };
+    let voted =
+        FaultVoted { lease, number, registered_at, evidence, good_hours, operator, revision, votes, decided };
     let mut released = 0;
     if decided {
         let ran = a.lease.status == LeaseStatus::Running as u8;

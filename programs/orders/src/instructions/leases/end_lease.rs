@@ -3,7 +3,7 @@ use {
     crate::{
         errors::OrdersError as E,
         events::{LeaseEnded, OrderCancelled},
-        instructions::{now, DeviceCall},
+        instructions::now,
         state::{Lease, LeaseStatus, Order, Party},
     },
     anchor_lang::prelude::*,
@@ -24,7 +24,7 @@ pub struct EndLease {
     /// Staking checks its version.
     #[account(mut, address = lease.device @ E::WrongDevice)]
     pub device: Account<Device>,
-    pub call: Nested<DeviceCall>,
+    pub call: Nested<crate::instructions::DeviceCall>,
 }
 
 pub fn end_lease(ctx: &mut Context<EndLease>) -> Result<()> {

@@ -3,7 +3,7 @@ use {
     crate::{
         errors::OrdersError as E,
         events::LeaseHeld,
-        instructions::{now, DeviceCall},
+        instructions::now,
         state::{Lease, Order},
     },
     anchor_lang::prelude::*,
@@ -25,7 +25,7 @@ pub struct HoldLease {
     /// Gone when the lease outlived it.
     #[account(mut, address = lease.device @ E::WrongDevice)]
     pub device: UncheckedAccount,
-    pub call: Nested<DeviceCall>,
+    pub call: Nested<crate::instructions::DeviceCall>,
 }
 
 pub fn hold_lease(ctx: &mut Context<HoldLease>, until: u64) -> Result<()> {

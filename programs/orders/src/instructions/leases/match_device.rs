@@ -3,7 +3,7 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::LeaseMatched,
-        instructions::{now, DeviceCall},
+        instructions::now,
         state::{price_of, Currency, Lease, LeaseStatus, Matcher, Order},
     },
     anchor_lang::prelude::*,
@@ -28,7 +28,7 @@ pub struct MatchDevice {
     /// Signs when the supplier matches.
     #[account(address = device.worker @ E::NotWorker)]
     pub worker: UncheckedAccount,
-    pub call: Nested<DeviceCall>,
+    pub call: Nested<crate::instructions::DeviceCall>,
     #[account(init, payer = matcher, seeds = [b"lease", order.address(), device.address()], bump)]
     pub lease: Account<Lease>,
     pub system_program: Program<System>,

@@ -76,12 +76,15 @@ impl Settlement {
         })
     }
 
-    /// Sends the fees off.
-    pub fn earn(&mut self, amount: u64) -> Result<Earn> {
+    /// Sends the fees off, if there are any.
+    pub fn earn(&mut self, amount: u64) -> Result<Option<Earn>> {
+        if amount == 0 {
+            return Ok(None);
+        }
         let transaction_id = self.order.transaction()?;
         let (vault, fees) = (self.vault.cpi_handle_mut(), self.fees.cpi_handle_mut());
         vault::pay_out(&self.order, vault, fees, &self.token_program, amount);
-        Ok(Earn { transaction_id, cluster_id: *self.order.address(), amount })
+        Ok(Some(Earn { transaction_id, cluster_id: *self.order.address(), amount }))
     }
 }
 
@@ -90,28 +93,32 @@ impl Settlement {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Settle {
-    pub money: Nested<Settlement>,
+    pub money: Nested<crate::instructions::Settlement>,
 }
 
 pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
-    let a = &mut ctx.accounts.money;
-    let settled = a.settle()?;
+    let money: &mut Settlement = &mut ctx.accounts.money;
+    let settled = money.settle()?;
     let net = settled.payment.net;
     require!(net == 0 || settled.payable, E::PayeeBlocked);
+    let worked = if settled.payment.is_nothing() { None } else { Some(money.worked(&settled)?) };
+    if net > 0 {
+        vault::pay_out(
+            &money.order,
+            money.vault.cpi_handle_mut(),
+            money.payout_tokens.cpi_handle_mut(),
+            &money.token_program,
+            net,
+        );
+    }
+    let earned = money.earn(settled.fees)?;
     if settled.starts {
         emit_event!(ctx, started(&ctx.accounts.money.lease));
     }
-    let a = &mut ctx.accounts.money;
-    if !settled.payment.is_nothing() {
-        let worked = a.worked(&settled)?;
-        if net > 0 {
-            let (vault, to) = (a.vault.cpi_handle_mut(), a.payout_tokens.cpi_handle_mut());
-            vault::pay_out(&a.order, vault, to, &a.token_program, net);
-        }
+    if let Some(worked) = worked {
         emit_event!(ctx, worked);
     }
-    if settled.fees > 0 {
-        let earned = ctx.accounts.money.earn(settled.fees)?;
+    if let Some(earned) = earned {
         emit_event!(ctx, earned);
     }
     Ok(())

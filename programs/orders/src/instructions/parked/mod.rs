@@ -12,7 +12,13 @@ use {
 };
 
 /// Counts `amount` in a record, which is new with its first. Returns who paid its rent.
-fn park(record: &mut Account<Parked>, payee: [&Address; 3], payer: &Address, bump: u8, amount: u64) -> Result<Address> {
+fn park(
+    record: &mut Account<Parked>,
+    payee: [&Address; 3],
+    payer: &Address,
+    bump: u8,
+    amount: u64,
+) -> Result<Address> {
     if record.version == 0 {
         let [wallet, mint, destination] = payee;
         record.version = ACCOUNT_VERSION;

@@ -18,7 +18,7 @@ pub struct ParkPay {
     /// Pays the record's rent if there is none yet.
     #[account(mut)]
     pub payer: Signer,
-    pub money: Nested<Settlement>,
+    pub money: Nested<crate::instructions::Settlement>,
     #[account(mut, address = *money.config.parked(money.order.currency()?) @ E::WrongAccount)]
     pub parked_vault: UncheckedAccount,
     #[account(init_if_needed, payer = payer, seeds = [b"parked", money.payout_tokens.address()], bump)]
@@ -28,25 +28,31 @@ pub struct ParkPay {
 
 pub fn park_pay(ctx: &mut Context<ParkPay>) -> Result<()> {
     let a = &mut ctx.accounts;
-    let settled = a.money.settle()?;
+    let money: &mut Settlement = &mut a.money;
+    let settled = money.settle()?;
     let amount = settled.payment.net;
     require!(amount > 0, E::NothingDue);
     require!(!settled.payable, E::PayeePayable);
-    let mint = *a.money.config.mint(a.money.order.currency()?);
-    let (wallet, destination) = (a.money.lease.payout, a.money.lease.payout_tokens);
-    let payer =
-        park(&mut a.record, [&wallet, &mint, &destination], a.payer.address(), ctx.bumps.record, amount)?;
-    let worked = a.money.worked(&settled)?;
-    let (vault, to) = (a.money.vault.cpi_handle_mut(), a.parked_vault.cpi_handle_mut());
-    vault::pay_out(&a.money.order, vault, to, &a.money.token_program, amount);
-    let (lease, record) = (*a.money.lease.address(), *a.record.address());
+    let mint = *money.config.mint(money.order.currency()?);
+    let (wallet, destination) = (money.lease.payout, money.lease.payout_tokens);
+    let payee = [&wallet, &mint, &destination];
+    let payer = park(&mut a.record, payee, a.payer.address(), ctx.bumps.record, amount)?;
+    let worked = money.worked(&settled)?;
+    vault::pay_out(
+        &money.order,
+        money.vault.cpi_handle_mut(),
+        a.parked_vault.cpi_handle_mut(),
+        &money.token_program,
+        amount,
+    );
+    let earned = money.earn(settled.fees)?;
+    let (lease, record) = (*money.lease.address(), *a.record.address());
     if settled.starts {
         emit_event!(ctx, started(&ctx.accounts.money.lease));
     }
     emit_event!(ctx, worked);
     emit_event!(ctx, Event { lease, record, wallet, mint, destination, amount, payer });
-    if settled.fees > 0 {
-        let earned = ctx.accounts.money.earn(settled.fees)?;
+    if let Some(earned) = earned {
         emit_event!(ctx, earned);
     }
     Ok(())

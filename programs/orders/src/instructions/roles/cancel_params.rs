@@ -1,4 +1,6 @@
-use {super::GuardianOnly, crate::events::ParamsCancelled, anchor_lang::prelude::*, ionet_common::emit_event};
+use {
+    super::GuardianOnly, crate::events::ParamsCancelled, anchor_lang::prelude::*, ionet_common::emit_event,
+};
 
 /// The guardian's veto of proposed parameters.
 pub fn cancel_params(ctx: &mut Context<GuardianOnly>) -> Result<()> {
