@@ -103,17 +103,11 @@ async def attest_hours(
             return found is None or not found.is_decided(terms)
 
         instructions = [staking.attest(key, number, attestation)]
-        # A veto, another key in the slot or another vote void what was attested: attesting it is a new action.
+        # A veto, another key in the slot or another vote void what was attested: then it is a new action.
         before = block.vote(terms, key) if block else None
         since = f"{terms.revision}:{block.vetoes if block else 0}:{before.hex() if before else '-'}"
         name = f"attest:{key}:{number}:{since}:{attestation.hash.hex()}"
-        for event in await do(port, PROGRAM, instructions, still_open, key=name):
-            if event.name == "BlockReopened":
-                _tell_of_reopening(port, event)
-            else:
-                shown = pick(event.fields, "hour", "total", "devices", "agreed", "conflict")
-                port.log.info("block.attested", **shown)
-            events.append(event)
+        events += _told(port, await do(port, PROGRAM, instructions, still_open, key=name))
     return events
 
 
@@ -135,12 +129,7 @@ async def finalise_blocks(port: Port) -> list[Event]:
         if not done:
             # It waits after a refusal, or another keeper was faster: the next run will see.
             break
-        for event in done:
-            if event.name == "BlockReopened":
-                _tell_of_reopening(port, event)
-            else:
-                port.log.info("block.finalised", **pick(event.fields, "hour", "total", "devices"))
-        events += done
+        events += _told(port, done)
     actions = []
     for block in await _replaced(port.chain):
 
@@ -170,8 +159,18 @@ async def _first_hour(
     return max((hour for hour in published_hours(folder) if hour < last), default=0)
 
 
-def _tell_of_reopening(port: Port, event: Event) -> None:
-    port.log.warning("block.reopened", **pick(event.fields, "hour", "revision"))
+def _told(port: Port, events: list[Event]) -> list[Event]:
+    """The same events, after each was logged."""
+    for event in events:
+        fields = event.fields
+        if event.name == "Attested":
+            shown = pick(fields, "hour", "total", "devices", "agreed", "conflict")
+            port.log.info("block.attested", **shown)
+        elif event.name == "BlockReopened":
+            port.log.warning("block.reopened", **pick(fields, "hour", "revision"))
+        else:
+            port.log.info("block.finalised", **pick(fields, "hour", "total", "devices"))
+    return events
 
 
 async def _published(
@@ -204,10 +203,8 @@ async def _published(
 async def _agreed(chain: ChainReader) -> Block | None:
     """The next block, when it can be made final now, or must be opened again."""
     config = await staking.read_config(chain)
-    if config is None:
-        return None
     now = (await chain.clock()).unix_timestamp
-    if config.is_paused(staking.PAUSE_REWARDS, now):
+    if config is None or config.is_paused(staking.PAUSE_REWARDS, now):
         return None
     block = (await staking.read_hours(chain, [config.next_hour])).get(config.next_hour)
     if block is None or block.status != BlockStatus.AGREED:

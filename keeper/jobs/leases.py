@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper import sender
 from keeper.chain import ChainReader, Event
 from keeper.clients import orders
-from keeper.clients.orders import PROGRAM, Config, Parked
-from keeper.economy.calendar import HOUR
+from keeper.clients.orders import PROGRAM, Config
+from keeper.jobs.lease_actions import instruction, key, name, payee_of
 from keeper.jobs.port import Port, do_all, pick
 from keeper.market.leases import Due, DueKind, OrderAccounts, due
 
@@ -79,7 +78,7 @@ async def read_book(chain: ChainReader) -> OrderAccounts:
     """Read all orders, leases, faults and parked money; leases first, as an order outlives its own."""
     leases = await orders.read_leases(chain)
     faults = {fault.address: fault for fault in await orders.read_faults(chain)}
-    parked = await orders.read_parked(chain)
+    parked = {each.address: each for each in await orders.read_parked(chain)}
     found = await orders.read_orders(chain)
     there = {at: lease for at, lease in leases.items() if lease.order in found}
     return OrderAccounts(found, there, faults, parked)
@@ -89,69 +88,10 @@ async def with_blocked(
     chain: ChainReader, book: OrderAccounts, config: Config, found: Iterable[Due]
 ) -> OrderAccounts:
     """The book, with what of ``found`` can't be paid: see :class:`~keeper.market.leases.OrderAccounts`."""
-    payees = {each.address: payee for each in found if (payee := _payee(each, book, config))}
+    payees = {each.address: payee for each in found if (payee := payee_of(each, book, config))}
     accounts = await chain.accounts([each.tokens for each in payees.values()])
     rows = zip(payees.items(), accounts, strict=True)
     return replace(book, blocked={at for (at, payee), account in rows if not payee.is_payable(account)})
-
-
-def key(action: Due, book: OrderAccounts, now: int) -> str:
-    """An action's key. Parked money has no number of its own, so that is the hour in which it is paid."""
-    hour = f":{now // HOUR}" if action.kind is DueKind.PAY_PARKED else ""
-    return name(action, book) + hour
-
-
-def name(action: Due, book: OrderAccounts) -> str:
-    """An action's name: an address, when it was created (it can be again), and what is done.
-
-    A payment's name has what was paid before, a refund's what was refunded before.
-    """
-    address, kind = action.address, action.kind
-    match kind:
-        case DueKind.END | DueKind.CLOSE_LEASE:
-            return f"lease:{address}:{book.leases[address].matched_at}:{kind}"
-        case DueKind.SETTLE | DueKind.PARK_PAY:
-            lease = book.leases[address]
-            return f"lease:{address}:{lease.matched_at}:{kind}:{lease.paid}"
-        case DueKind.PAY_PARKED:
-            return f"parked:{address}:{kind}:{book.parked[address].amount}"
-        case DueKind.CLOSE_FAULT:
-            fault = book.faults[address]
-            return f"fault:{address}:{fault.registered_at}:{fault.number}:{kind}"
-        case DueKind.REFUND:
-            order = book.orders[address]
-            return f"order:{address}:{order.created_at}:{kind}:{order.refunded}"
-        case DueKind.PARK_FEES:
-            order = book.orders[address]
-            return f"order:{address}:{order.created_at}:{kind}:{order.transactions}"
-        case DueKind.CLOSE_ORDER:
-            return f"order:{address}:{book.orders[address].created_at}:{kind}"
-
-
-def instruction(action: Due, book: OrderAccounts, config: Config, payer: Pubkey) -> Instruction:
-    """The instruction that does an action."""
-    address = action.address
-    match action.kind:
-        case DueKind.END:
-            return orders.end_lease(payer, book.leases[address])
-        case DueKind.SETTLE:
-            lease = book.leases[address]
-            return orders.settle(config, book.orders[lease.order], lease)
-        case DueKind.PARK_PAY:
-            lease = book.leases[address]
-            return orders.park_pay(payer, config, book.orders[lease.order], lease)
-        case DueKind.PAY_PARKED:
-            return orders.pay_parked(config, book.parked[address])
-        case DueKind.CLOSE_LEASE:
-            return orders.close_lease(book.leases[address])
-        case DueKind.CLOSE_FAULT:
-            return orders.close_fault(book.faults[address])
-        case DueKind.REFUND:
-            return orders.refund(config, book.orders[address])
-        case DueKind.PARK_FEES:
-            return orders.park_fees(payer, config, book.orders[address])
-        case DueKind.CLOSE_ORDER:
-            return orders.close_order(config, book.orders[address])
 
 
 async def _is_due(chain: ChainReader, action: Due, before: OrderAccounts, config: Config) -> bool:

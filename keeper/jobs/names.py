@@ -20,7 +20,7 @@ BIDS = "bids"
 NAMES = (EMISSION, VESTING, SEASONS, BLOCKS, PRICES, SLASHES, LEASES, FEES, AUCTIONS, BURNS, ATTEST, BIDS)
 """In the order they run in.
 
-What judges a lease comes before what pays for it: after an outage of the chain the first payment is for all of
-that time, and only votes that are there by then take any of it back. So a job that votes for faults goes
-before LEASES.
+What judges a lease comes before what pays for it: after an outage of the chain the first payment is for
+all of that time, and only votes that are there by then take any of it back. So a job that votes for faults
+goes before LEASES.
 """

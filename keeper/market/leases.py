@@ -92,7 +92,7 @@ def _step(book: OrderAccounts, address: Pubkey, now: int) -> DueKind | None:
         return DueKind.END
     if lease.due(order, now):
         everything = lease.status == LeaseStatus.ENDED and lease.due_until(order, now) == lease.stop
-        if address in book.blocked:
+        if address in book.blocked and lease.due(order, now).net:
             # Nobody waits for it before the end, and until then its owner can put its account right.
             return DueKind.PARK_PAY if everything else None
         return DueKind.SETTLE if everything or now - last_paid(order, lease) >= SETTLE_EVERY else None
@@ -181,11 +181,12 @@ def _dropping(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     cancelled = order.status == OrderStatus.CANCELLED
     if reason == EndReason.WITHDRAWN:
         # Half a gang is of no use: to withdraw one of its devices is to want none.
-        if order.terms.min_devices > 1 and not order.filled_at and not cancelled:
-            after = after.cancelled(now)
-        after = after.charged(1)
+        if order.is_unfilled_gang and not cancelled:
+            after = _charged(after, after.cancel_fee(now))
+            after = replace(after, status=OrderStatus.CANCELLED, open=0)
+        after = _charged(after, _hour_fee(after))
     elif reason == EndReason.UNFILLED and cancelled:
-        after = after.charged(1)
+        after = _charged(after, _hour_fee(after))
     else:
         after = _reopened(after, now)
     return Ending(reason, 0, 0, 0, lease.held, after)
@@ -194,6 +195,17 @@ def _dropping(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
 def _released(order: Order, amount: int) -> Order:
     """The order with money of a lease free again."""
     return replace(order, held=order.held - amount, free=order.free + amount)
+
+
+def _charged(order: Order, amount: int) -> Order:
+    """The order with a fee taken out of what is free."""
+    fees, due = order.fees + amount, order.fees_due + amount
+    return replace(order, free=order.free - amount, fees=fees, fees_due=due)
+
+
+def _hour_fee(order: Order) -> int:
+    """The fee for a device that the renter gives up before it ran."""
+    return economy.cancel_fee(order.hourly, 1, order.renter_fee_bps, order.free)
 
 
 def _reopened(order: Order, now: int) -> Order:

@@ -1,4 +1,4 @@
-"""Which devices an order gets, at the network's price, and who may match them: rules that anybody can repeat."""
+"""Which devices an order gets, at the network's price, and who may match them: anybody can repeat it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from keeper.clients.staking import NOBODY, Class, Device, device_address
 from keeper.economy import orders as economy
 from keeper.economy.orders import Currency, EndReason, LeaseStatus
 from keeper.economy.staking import counted
-from keeper.economy.turns import Turn, newest, opening
 
 SUPPLIERS_TICK = 0
 """The tick of a match by a device's own supplier."""
@@ -116,14 +115,13 @@ def waits_for(order: Order, leases: Mapping[Pubkey, Lease], now: int) -> int:
 
     More than any order has when it is too late for its gang.
     """
-    terms = order.terms
-    if terms.min_devices <= 1 or order.filled_at:
+    if not order.is_unfilled_gang:
         return 1
     left = order.gang_until - now if order.gang_until else order.accept_window
     if left <= 0 or left < order.accept_window // 2:
         return orders.MAX_DEVICES + 1
     there = (each for each in leases.values() if each.order == order.address)
-    return max(1, terms.min_devices - sum(each.status != LeaseStatus.ENDED for each in there))
+    return max(1, order.terms.min_devices - sum(each.status != LeaseStatus.ENDED for each in there))
 
 
 def _candidate(order: Order, address: Pubkey, device: Device, of_class: Class, now: int) -> _Candidate:
@@ -135,7 +133,8 @@ def _candidate(order: Order, address: Pubkey, device: Device, of_class: Class, n
 
 def _affordable(order: Order, candidates: Iterable[_Candidate]) -> list[_Candidate]:
     """The first of them, up to the open places, that the order's free money pays for."""
-    left, taken = order.free, []
+    left = order.free
+    taken: list[_Candidate] = []
     for each in candidates:
         if len(taken) == order.open or each.cost > left:
             break
@@ -155,16 +154,26 @@ def _allowed(order: Order, country: str) -> bool:
 # -- who matches -------------------------------------------------------------------------------
 
 
-def turn_for(order: Order, operators: Sequence[Pubkey], operator: Pubkey, now: int) -> Turn:
-    """The turn in which an operator matches the order: the newest that it has, or else its first one.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An operator's time to match at a tick: from ``opens`` to ``closes``, both included, unix seconds."""
 
-    That one opens later: an operator has a turn at any time, but not for an order that is younger.
+    tick: int
+    opens: int
+    closes: int
+
+
+def turn_for(order: Order, operators: Sequence[Pubkey], operator: Pubkey, now: int) -> Turn:
+    """The turn in which an operator can match the order: the newest of now, or else its first.
+
+    That one opens later. Whose turn comes first changes from tick to tick; it doesn't end when the next
+    operator's opens.
     """
-    index = operators.index(operator)
-    found = newest(index, len(operators), now)
-    if found is not None and order.created_at < found.start:
-        return found
-    return opening(index, len(operators), order.created_at)
+    place, count = operators.index(operator), len(operators)
+    tick = economy.tick_to_match(place, count, order.created_at, now)
+    if tick is None:
+        tick = order.created_at // economy.TICK + 1
+    return Turn(tick, economy.turn_opens(tick, place, count), economy.tick_ends(tick))
 
 
 def suppliers_from(order: Order) -> int | None:
@@ -176,15 +185,13 @@ def suppliers_from(order: Order) -> int | None:
     return None if order.terms.min_devices > 1 or chooses_country else order.exclusive_until
 
 
-def lease_to_be(
-    order: Order, device: Device, of_class: Class, matcher: Pubkey, now: int, tick: int
-) -> Lease:
+def lease_to_be(order: Order, device: Device, of_class: Class, matcher: Pubkey, now: int, tick: int) -> Lease:
     """The lease that matching ``device`` to ``order`` at ``now`` makes; ``tick`` is 0 for its supplier."""
     rate = price(order, device, of_class, now) * device.processors
     accept_until = now + order.accept_window
     if tick == SUPPLIERS_TICK:
         accept_until = now + 1
-    elif order.terms.min_devices > 1 and not order.filled_at:
+    elif order.is_unfilled_gang:
         accept_until = order.gang_until or accept_until
     return Lease(
         status=LeaseStatus.MATCHED,

@@ -167,13 +167,13 @@ def close_order(config: Config, order: Order) -> Instruction:
 
 
 def park_pay(payer: Pubkey, config: Config, order: Order, lease: Lease) -> Instruction:
-    """Settle a lease whose supplier can't be paid: its part is set aside; ``payer`` pays the record's rent."""
+    """Settle a lease whose supplier can't be paid: its part is set aside; ``payer`` pays the rent for it."""
     parked = config.parked(order.terms.currency)
     return PROGRAM.instruction("park_pay", payer=payer, parked_vault=parked, **_money(config, order, lease))
 
 
 def park_fees(payer: Pubkey, config: Config, order: Order) -> Instruction:
-    """Set an order's fees aside while the fee vault can't be paid; ``payer`` pays the record's rent."""
+    """Set an order's fees aside while the fee vault can't be paid; ``payer`` pays the rent for it."""
     currency = order.terms.currency
     return PROGRAM.instruction(
         "park_fees",

@@ -226,9 +226,7 @@ class Block:
 
     def is_decided(self, config: Config) -> bool:
         """Whether operators have nothing more to attest: it is final, or enough of those of now agreed."""
-        return self.status == BlockStatus.FINAL or (
-            self.status == BlockStatus.AGREED and self.stands(config)
-        )
+        return self.status == BlockStatus.FINAL or (self.status == BlockStatus.AGREED and self.stands(config))
 
 
 @dataclass(frozen=True, slots=True)

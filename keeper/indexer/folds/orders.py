@@ -17,7 +17,6 @@ from keeper.economy.orders import Currency, LeaseStatus, OrderStatus
 from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds.roles import param_folds, role_folds
 
-
 U16_MAX = 2**16 - 1
 
 
@@ -290,7 +289,7 @@ def _charge(order: Fields, source: str, amount: int) -> None:
 
 def _park(book: Book, event: Fields, wallet: Pubkey) -> None:
     """Money for ``wallet`` comes to its record, which the first creates."""
-    address, bump = PROGRAM.pda_and_bump("park_pay", "parked", wallet=wallet, mint=event["mint"])
+    address, bump = PROGRAM.pda_and_bump("park_fees", "record", fees=event["destination"])
     if address not in book.of_kind("Parked"):
         kept = {name: event[name] for name in ("mint", "destination", "payer")}
         book.create("Parked", address, bump, wallet=wallet, **kept)

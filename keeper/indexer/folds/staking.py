@@ -1,4 +1,4 @@
-"""What staking's events do to its accounts, except for devices and classes, which have modules of their own."""
+"""What staking's events do to its accounts, except for devices and classes: they have their own modules."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def slash_vetoed(book: Book, event: Fields, at: int) -> None:
 
 
 def slash_voided(book: Book, event: Fields, at: int) -> None:
-    """Of the operators who voted too few are left: they may vote anew, and the stake stays frozen for a while."""
+    """Of the operators who voted too few are left: they may vote anew, and the stake stays frozen."""
     slash = _slash(book, event)
     _carry(book, slash, 0)
     nothing = {"bps": 0, "appeal_until": 0, "appeal": bytes(32)}
@@ -218,7 +218,7 @@ def _vote(book: Book, row: Fields, event: Fields, vote: Any) -> None:
 
 
 def _carry(book: Book, row: Fields, nothing: Any) -> None:
-    """Drop the votes of slots whose key has changed since they were last looked at; ``nothing`` is no vote."""
+    """Drop the votes of slots whose key has changed since the last look; ``nothing`` is no vote."""
     config = book.get("Config", client.CONFIG)
     for slot, since in enumerate(config["slot_since"]):
         if since > row["revision"]:
