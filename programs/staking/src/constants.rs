@@ -101,7 +101,7 @@ pub const REVOTE: u64 = DAY;
 
 /// A price in base units of its currency is at most this: a step on it stays within 64 bits.
 #[constant]
-pub const MAX_PRICE: u64 = 1_000_000_000_000_000;
+pub const MAX_PRICE: u64 = 10_000_000 * IO;
 /// A price moves by at most this in an hour, basis points.
 #[constant]
 pub const MAX_STEP: i16 = 1_250;

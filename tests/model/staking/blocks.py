@@ -27,7 +27,7 @@ class Blocks(StakingLedger):
 
     # -- blocks ----------------------------------------------------------------------------------
 
-    def attest(self, operator: Address, hour: int, said: Said) -> Event:
+    def attest(self, operator: Address, hour: int, said: Said) -> Event | list[Event]:
         config = self._config()
         number = self._operator(operator)
         require(config.next_hour <= hour < config.next_hour + KEPT, "HourOutOfRange")
@@ -39,7 +39,8 @@ class Blocks(StakingLedger):
         require(config.final_total <= said.total <= most, "TotalOutOfRange")
         block = self.blocks.get(hour) or Block(hour, operator, config.revision)
         standing = self._standing(block.said, block.revision)
-        require(block.status == BLOCK_OPEN or not self._is_quorum(standing, block.agreed), "AlreadyAgreed")
+        reopened = block.status == AGREED and not self._is_quorum(standing, block.agreed)
+        require(block.status == BLOCK_OPEN or reopened, "AlreadyAgreed")
         self.blocks[hour] = block
         block.status, block.agreed_at = BLOCK_OPEN, 0
         block.said, block.revision = {**standing, number: said}, config.revision
@@ -47,7 +48,7 @@ class Blocks(StakingLedger):
         agreed = self._is_quorum(block.said, said)
         if agreed:
             block.status, block.agreed_at, block.agreed = AGREED, self.now, said
-        return "Attested", {
+        attested = {
             "hour": hour,
             "operator": operator,
             "root": said.root,
@@ -58,6 +59,9 @@ class Blocks(StakingLedger):
             "agreed": agreed,
             "at": self.now,
         }
+        if reopened:
+            return [self._reopened(hour), ("Attested", attested)]
+        return "Attested", attested
 
     def veto_block(self, guardian: Address, hour: int) -> Event:
         config = self._config()
@@ -78,7 +82,7 @@ class Blocks(StakingLedger):
         if not self._is_quorum(standing, block.agreed):
             block.status, block.agreed_at = BLOCK_OPEN, 0
             block.said, block.revision = standing, config.revision
-            return "BlockReopened", {"hour": hour, "revision": config.revision}
+            return self._reopened(hour)
         require(self.now >= block.agreed_at + config.params.challenge_window, "ChallengeOpen")
         require(hour == config.next_hour, "BlockOutOfOrder")
         require(block.agreed.total >= config.final_total, "TotalOutOfRange")
@@ -155,6 +159,9 @@ class Blocks(StakingLedger):
         rest = min(wanted - small, left - reserve)
         require(small + rest > 0, "ClaimLimit")
         return small, small + rest
+
+    def _reopened(self, hour: int) -> Event:
+        return "BlockReopened", {"hour": hour, "revision": self._config().revision}
 
     def _reset(self, block: Block) -> None:
         block.status, block.agreed_at, block.said = BLOCK_OPEN, 0, {}

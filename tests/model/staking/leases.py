@@ -34,7 +34,7 @@ class Leases(StakingLedger):
         require(not device.terminated, "DeviceTerminated")
         require(device.lease == ZERO, "DeviceLeased")
         require(not device.slash_pending, "SlashPending")
-        require(ZERO not in (lease, order), "ZeroAddress")
+        require(lease != ZERO, "ZeroAddress")
         require(device.counted(self.now) >= minimum, "StakeInsufficient")
         require(self.now >= device.barred_until, "DeviceBarred")
         require(order != device.last_order, "OrderServed")
@@ -48,9 +48,10 @@ class Leases(StakingLedger):
         config = self._config()
         device = self._device(address)
         require(authority == config.lease_authority, "NotOrders")
-        require(lease != ZERO and device.lease == lease, "WrongLease")
-        require(outcome in (DONE, FAILED, NEVER_SERVED), "OutcomeInvalid")
         require(strike in (0, 1), "FlagInvalid")
+        require(outcome in range(4), "OutcomeInvalid")
+        require(lease != ZERO and device.lease == lease, "WrongLease")
+        require(outcome != DISPUTED, "OutcomeInvalid")
         counted = outcome != NEVER_SERVED
         require(not counted or device.hired_seconds + seconds <= U64, "Overflow")
         device.lease = ZERO
@@ -76,9 +77,10 @@ class Leases(StakingLedger):
         config = self._config()
         device = self._device(address)
         require(authority == config.lease_authority, "NotOrders")
-        require(outcome in (FAILED, DISPUTED), "OutcomeInvalid")
+        require(outcome in range(4), "OutcomeInvalid")
         if device.registered_at != registered_at or device.leases < number:
             return None
+        require(outcome in (FAILED, DISPUTED), "OutcomeInvalid")
         if outcome == FAILED:
             require(device.leases_done > 0, "InvariantViolated")
             self._count(device, DONE, -1)

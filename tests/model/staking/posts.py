@@ -18,9 +18,10 @@ class Postings(StakingLedger):
         self._operator(operator)
         require(WAVE <= kind <= BATCH, "PostInvalid")
         hour = self.now // HOUR
-        count = posts.count if (posts := self.posts.get(operator)) and posts.hour == hour else 0
+        posts = self.posts.get(operator) or Posts(operator)
+        count = 0 if hour > posts.hour else posts.count
         require(count < MAX_POSTS, "PostLimit")
-        self.posts[operator] = Posts(operator, hour, count + 1)
+        self.posts[operator] = Posts(operator, max(hour, posts.hour), count + 1)
         return "Posted", {
             "operator": operator,
             "number": number,

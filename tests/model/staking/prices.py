@@ -156,7 +156,7 @@ class ClassPrices(StakingLedger):
             "step_usdc": steps[1],
             "price_io": row.price_io,
             "price_usdc": row.price_usdc,
-            "at": row.step_at,
+            "at": self.now,
         }
 
     def close_prices(self, payer: Address, hour: int) -> Event:

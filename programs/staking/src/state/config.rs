@@ -1,5 +1,5 @@
 use {
-    super::{require_version, Params, Votes, Wallet},
+    super::{require_version, Params, Wallet},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
     ionet_common::{

@@ -1,5 +1,5 @@
 use {
-    super::{carry, require_version, tally, Config, Votes},
+    super::{carry, require_version, tally, Config},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
     ionet_common::{calendar::HOUR, hash::sha256v, merkle},

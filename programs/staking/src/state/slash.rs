@@ -1,5 +1,5 @@
 use {
-    super::{carry, tally, Config, Votes},
+    super::{carry, tally, Config},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
 };
