@@ -82,6 +82,11 @@ impl Config {
         }
     }
 
+    /// Where this program keeps what can't be paid of a mint: one of the two that orders have.
+    pub fn parked_of(&self, mint: &Address) -> &Address {
+        self.parked(if *mint == self.io_mint { Currency::Io } else { Currency::Usdc })
+    }
+
     /// Refuses while one of the operations of `mask` is stopped: a pause lapses by itself.
     pub fn require_running(&self, mask: u32, now: u64) -> Result<()> {
         Ok(roles::require_running(self.pause_mask, self.pause_until, mask, now).map_err(E::from)?)

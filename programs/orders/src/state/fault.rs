@@ -31,7 +31,13 @@ pub struct Fault {
 
 impl Fault {
     /// Counts operator number `operator`'s vote on the `lease` that is named; true when that makes enough.
-    pub fn vote(&mut self, operators: &StakingConfig, operator: usize, number: u64, registered_at: u64) -> Result<bool> {
+    pub fn vote(
+        &mut self,
+        operators: &StakingConfig,
+        operator: usize,
+        number: u64,
+        registered_at: u64,
+    ) -> Result<bool> {
         // Votes on an earlier lease of the same address.
         if (self.number, self.registered_at) != (number, registered_at) {
             self.decided = false.into();

@@ -297,7 +297,8 @@ impl Order {
     /// Money of a lease is due: the supplier's part leaves, both fees are due to the network.
     pub fn pay(&mut self, payment: &Payment) -> Result<()> {
         self.act(OrderAction::Settle)?;
-        let held = self.held.checked_sub(payment.amount).and_then(|held| held.checked_sub(payment.renter_fee));
+        let held =
+            self.held.checked_sub(payment.amount).and_then(|held| held.checked_sub(payment.renter_fee));
         self.held = held.ok_or(E::InvariantViolated)?;
         self.paid = self.paid.checked_add(payment.net).ok_or(E::Overflow)?;
         self.owe_fees(payment.fee.checked_add(payment.renter_fee).ok_or(E::Overflow)?)?;

@@ -1,24 +1,23 @@
 use {
-    super::now,
     crate::{
         constants::*,
         errors::OrdersError as E,
         events::LeaseAccepted,
+        instructions::now,
         state::{Config, Lease, Order},
     },
     anchor_lang::prelude::*,
-    anchor_spl::token::TokenAccount,
-    ionet_common::{ata::is_associated, emit_event},
+    ionet_common::{ata::is_associated, emit_event, token::payable},
 };
 
-/// The device's worker accepts: the hours begin. The lease's own principal and the renter's fee on it stay set apart;
-/// what was above both is free again. No token moves: the fee follows the service, see [`Lease::renter_fee`].
+/// The device's worker accepts: the hours begin, in a gang once that is filled. No token moves: the fee follows
+/// the service, see [`Lease::renter_fee`].
 #[event_cpi]
 #[derive(Accounts)]
 pub struct AcceptLease {
     #[account(address = lease.worker @ E::NotWorker)]
     pub worker: Signer,
-    #[account(seeds = [b"config"], bump)]
+    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
     pub config: Account<Config>,
     #[account(mut, address = lease.order @ E::WrongOrder)]
     pub order: Account<Order>,
@@ -26,23 +25,27 @@ pub struct AcceptLease {
     pub lease: Account<Lease>,
     /// The associated token account of the lease's payout wallet, which must be there: it is recorded, as finding
     /// it again at every settlement would cost more than the payment.
-    pub payout_tokens: Account<TokenAccount>,
+    pub payout_tokens: UncheckedAccount,
 }
 
 pub fn accept_lease(ctx: &mut Context<AcceptLease>) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     a.config.require_running(PAUSE_MATCHING, at)?;
-    let (currency, payout) = (a.order.currency()?, a.lease.payout);
-    require!(
-        *a.payout_tokens.owner() == payout
-            && is_associated(a.payout_tokens.address(), &payout, a.config.mint(currency)),
-        E::NotAssociatedAccount
-    );
-    let released = a.lease.accept(a.payout_tokens.address(), at)?;
-    a.order.accept(released)?;
-    let (lease, order) = (*a.lease.address(), *a.order.address());
-    let (start, stop, held) = (a.lease.start, a.lease.stop, a.lease.held);
-    emit_event!(ctx, LeaseAccepted { lease, order, start, stop, held, released });
+    let (mint, payout) = (a.config.mint(a.order.currency()?), a.lease.payout);
+    require!(is_associated(a.payout_tokens.address(), &payout, mint), E::NotAssociatedAccount);
+    require!(payable(&a.payout_tokens, Some(&payout), mint), E::PayeeBlocked);
+    a.lease.accept(a.payout_tokens.address(), at)?;
+    a.order.accept(at)?;
+    a.lease.start(a.order.filled_at)?;
+    let accepted = LeaseAccepted {
+        lease: *a.lease.address(),
+        order: *a.order.address(),
+        accepted_at: at,
+        start: a.lease.start,
+        stop: a.lease.stop,
+        filled_at: a.order.filled_at,
+    };
+    emit_event!(ctx, accepted);
     Ok(())
 }

@@ -6,11 +6,9 @@ use {
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
-    staking::state::LeaseOutcome,
 };
 
-/// Closes a lease that has ended and is owed nothing; its outcome goes on the device's record, its rent to whoever
-/// paid it. Anyone may call it.
+/// Closes a lease that has ended and is owed nothing; its rent goes to whoever paid it. Anyone may call it.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct CloseLease {
@@ -20,23 +18,13 @@ pub struct CloseLease {
     pub order: Account<Order>,
     #[account(mut, close = payer)]
     pub lease: Account<Lease>,
-    /// Gone when the lease outlived it.
-    #[account(mut, address = lease.device @ E::WrongDevice)]
-    pub device: UncheckedAccount,
-    pub call: Nested<super::DeviceCall>,
 }
 
 pub fn close_lease(ctx: &mut Context<CloseLease>) -> Result<()> {
-    let bump = ctx.bumps.call.lease_authority;
     let a = &mut ctx.accounts;
-    let counted = a.lease.outcome()?;
+    a.lease.require_done()?;
     a.order.forget_lease()?;
-    if let Some((seconds, outcome)) = counted {
-        a.call.record(&mut a.device, seconds, outcome, bump);
-    }
-    let (lease, order, device) = (*a.lease.address(), *a.order.address(), *a.device.address());
-    let seconds = counted.map_or(0, |(seconds, _)| seconds);
-    let failed = counted.is_some_and(|(_, outcome)| outcome == LeaseOutcome::Failed);
-    emit_event!(ctx, LeaseClosed { lease, order, device, seconds, failed });
+    let (lease, order, device) = (*a.lease.address(), *a.order.address(), a.lease.device);
+    emit_event!(ctx, LeaseClosed { lease, order, device });
     Ok(())
 }

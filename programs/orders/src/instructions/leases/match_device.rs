@@ -1,18 +1,18 @@
 use {
-    super::now,
     crate::{
         constants::*,
         errors::OrdersError as E,
         events::LeaseMatched,
-        state::{Currency, Lease, LeaseStatus, Order},
+        instructions::now,
+        state::{price_of, Currency, Lease, LeaseStatus, Matcher, Order},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
     staking::state::{Class, Device},
 };
 
-/// Sets a device apart for an order, by any operator or by the device's own supplier. The program checks
-/// everything, so that nobody can match badly.
+/// Sets a device apart for an order, by an operator in its turn or by the device's own supplier once the operators
+/// had their time. The program checks everything, and the price is the network's, so that nobody can match badly.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct MatchDevice {
@@ -22,25 +22,28 @@ pub struct MatchDevice {
     #[account(mut)]
     pub order: Account<Order>,
     pub class: Account<Class>,
+    /// Staking checks its version and the class's.
     #[account(mut)]
     pub device: Account<Device>,
-    pub call: Nested<super::DeviceCall>,
+    /// Signs when the supplier matches.
+    #[account(address = device.worker @ E::NotWorker)]
+    pub worker: UncheckedAccount,
+    pub call: Nested<crate::instructions::DeviceCall>,
     #[account(init, payer = matcher, seeds = [b"lease", order.address(), device.address()], bump)]
     pub lease: Account<Lease>,
     pub system_program: Program<System>,
 }
 
-/// `price` is the device's ask as the matcher has seen it.
-pub fn match_device(ctx: &mut Context<MatchDevice>, price: u64) -> Result<()> {
+/// `tick` is the operator's, 0 when the supplier matches.
+pub fn match_device(ctx: &mut Context<MatchDevice>, tick: u32) -> Result<()> {
     let at = now()?;
     let bump = ctx.bumps.call.lease_authority;
     let a = &mut ctx.accounts;
     a.call.config.require_running(PAUSE_MATCHING, at)?;
+    let by = a.matcher_in(tick, at)?;
+    let price = a.price(at)?;
     let (matcher, device, order) = (*a.matcher.address(), *a.device.address(), *a.order.address());
-    require_wanted(&a.device, &a.order, price)?;
-    let operates = a.call.staking_config.params.operator(&matcher).is_ok();
-    require!(operates || matcher == a.device.supplier, E::NotMatcher);
-    let held = a.order.take_device(a.device.country, at)?;
+    let number = a.device.leases.checked_add(1).ok_or(E::Overflow)?;
     let lease = &mut a.lease;
     lease.version = ACCOUNT_VERSION;
     lease.bump = ctx.bumps.lease;
@@ -48,8 +51,8 @@ pub fn match_device(ctx: &mut Context<MatchDevice>, price: u64) -> Result<()> {
     lease.hours = a.order.terms.hours;
     lease.rate = a.order.terms.rate(price)?;
     lease.matched_at = at;
-    lease.accept_until = at.checked_add(a.order.accept_window).ok_or(E::Overflow)?;
-    lease.held = held;
+    lease.number = number;
+    lease.registered_at = a.device.registered_at;
     lease.order = order;
     lease.device = device;
     lease.supplier = a.device.supplier;
@@ -57,46 +60,69 @@ pub fn match_device(ctx: &mut Context<MatchDevice>, price: u64) -> Result<()> {
     lease.payout = a.device.payout;
     lease.payer = matcher;
     lease.renter_fee_bps = a.order.renter_fee_bps;
+    lease.held = lease.price()?;
+    lease.accept_until = a.order.take_device(a.device.country, lease.held, by, at)?;
     lease.invariant()?;
     let lease = *a.lease.address();
-    a.call.lease(a.class.cpi_handle(), a.device.cpi_handle_mut(), &lease, bump);
-    let (rate, hours, accept_until) = (a.lease.rate, a.lease.hours, a.lease.accept_until);
-    let (supplier, worker, payout) = (a.lease.supplier, a.lease.worker, a.lease.payout);
-    let country = a.device.country;
-    emit_event!(
-        ctx,
-        LeaseMatched {
-            lease,
-            order,
-            device,
-            country,
-            supplier,
-            worker,
-            payout,
-            matcher,
-            rate,
-            hours,
-            held,
-            accept_until
-        }
-    );
+    a.call.lease(a.class.cpi_handle(), a.device.cpi_handle_mut(), &lease, &order, bump);
+    let matched = LeaseMatched {
+        lease,
+        order,
+        device,
+        country: a.device.country,
+        supplier: a.lease.supplier,
+        worker: a.lease.worker,
+        payout: a.lease.payout,
+        matcher,
+        tick,
+        number,
+        registered_at: a.lease.registered_at,
+        rate: a.lease.rate,
+        hours: a.lease.hours,
+        held: a.lease.held,
+        accept_until: a.lease.accept_until,
+    };
+    emit_event!(ctx, matched);
     Ok(())
 }
 
-/// Compares a device with what the order asks for. Whether it is free, whole and staked enough is staking's.
-fn require_wanted(device: &Device, order: &Order, price: u64) -> Result<()> {
-    let terms = &order.terms;
-    require!(terms.classes().contains(&device.class), E::WrongClass);
-    require!(device.processors == terms.processors, E::WrongProcessors);
-    require!(device.tier >= terms.min_tier, E::TierTooLow);
-    let ask = match terms.currency()? {
+impl MatchDevice {
+    /// Refuses whoever may not match the order now.
+    fn matcher_in(&self, tick: u32, now: u64) -> Result<Matcher> {
+        let matcher = self.matcher.address();
+        if tick > 0 {
+            let params = &self.call.staking_config.params;
+            let operator = params.operator(matcher).map_err(|_| E::NotMatcher)?;
+            self.order.require_turn(tick, operator, params.operator_count as usize, now)?;
+            return Ok(Matcher::Operator);
+        }
+        require!(*matcher == self.device.supplier, E::NotMatcher);
+        require!(self.worker.account().is_signer(), E::WorkerMustSign);
+        self.order.require_open_to_suppliers(now)?;
+        Ok(Matcher::Supplier)
+    }
+
+    /// Refuses a device that is not what the order asks for; returns what it costs for a processor and hour. Whether
+    /// it is free, whole, not barred and staked enough is staking's.
+    fn price(&self, now: u64) -> Result<u64> {
+        let (device, terms) = (&self.device, &self.order.terms);
+        require!(terms.classes().contains(&device.class) && self.class.id == device.class, E::WrongClass);
+        require!(device.processors == terms.processors, E::WrongProcessors);
+        require!(device.tier >= terms.min_tier, E::TierTooLow);
+        // What is stated once an order is seen could be stated for that order alone.
+        require!(device.changed_at < self.order.created_at, E::TermsTooYoung);
+        let parties = [device.supplier, device.worker, device.payout];
+        require!(!parties.contains(&self.order.renter), E::OwnDevice);
+        let currency = terms.currency()?;
+        let ask = ask(device, currency);
+        price_of(&self.class.price(currency, now), ask, terms.price)
+    }
+}
+
+/// What a device asks for a processor and hour in a currency, base units.
+pub(super) fn ask(device: &Device, currency: Currency) -> u64 {
+    match currency {
         Currency::Io => device.ask_io,
         Currency::Usdc => device.ask_usdc,
-    };
-    require!(ask > 0, E::NotLet);
-    require!(ask == price, E::PriceChanged);
-    require!(ask <= terms.price, E::PriceTooHigh);
-    let parties = [device.supplier, device.worker, device.payout];
-    require!(!parties.contains(&order.renter), E::OwnDevice);
-    Ok(())
+    }
 }

@@ -1,12 +1,22 @@
+//! Roles, pause and parameters.
+
+mod accept_admin;
+mod accept_guardian;
+mod apply_params;
+mod cancel_params;
+mod propose_admin;
+mod propose_guardian;
+mod propose_params;
+mod set_pause;
+
+pub use {
+    accept_admin::*, accept_guardian::*, apply_params::*, cancel_params::*, propose_admin::*,
+    propose_guardian::*, propose_params::*, set_pause::*,
+};
+
 use {
-    super::now,
-    crate::{
-        errors::OrdersError as E,
-        events::{AdminProposed, GuardianProposed, ParamsProposed},
-        state::{Config, Params},
-    },
+    crate::{errors::OrdersError as E, state::Config},
     anchor_lang::prelude::*,
-    ionet_common::emit_event,
 };
 
 /// What the admin alone changes in the config.
@@ -19,25 +29,13 @@ pub struct AdminOnly {
     pub config: Account<Config>,
 }
 
-pub fn propose_params(ctx: &mut Context<AdminOnly>, params: Params) -> Result<()> {
-    ctx.accounts.config.propose(params, now()?)?;
-    let at = ctx.accounts.config.pending_at;
-    emit_event!(ctx, ParamsProposed { params, at });
-    Ok(())
-}
-
-pub fn propose_admin(ctx: &mut Context<AdminOnly>, pending: Address) -> Result<()> {
-    let config = &mut ctx.accounts.config;
-    config.pending_admin = pending;
-    config.invariant()?;
-    let admin = config.admin;
-    emit_event!(ctx, AdminProposed { admin, pending });
-    Ok(())
-}
-
-pub fn propose_guardian(ctx: &mut Context<AdminOnly>, pending: Address) -> Result<()> {
-    let at = ctx.accounts.config.propose_guardian(pending, now()?)?;
-    let guardian = ctx.accounts.config.guardian;
-    emit_event!(ctx, GuardianProposed { guardian, pending, at });
-    Ok(())
+/// What the guardian alone does to the config: stop operations for a while, drop a proposal.
+/// Exits have no pause bit: nobody can stop what already belongs to a user.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct GuardianOnly {
+    #[account(address = config.guardian @ E::NotGuardian)]
+    pub guardian: Signer,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Account<Config>,
 }
