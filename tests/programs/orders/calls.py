@@ -190,7 +190,7 @@ class OrdersCalls(Acts):
         *,
         signs: bool | None = None,
     ) -> str:
-        """Match: in an operator's newest turn unless told otherwise, else as a supplier, whose worker signs."""
+        """Match: in an operator's newest turn, or as a supplier whose worker signs, unless told otherwise."""
         row = self.staking.devices.get(device)
         number = class_id if class_id is not None else row.class_id if row else 1
         worker = row.worker if row else MALLORY
@@ -334,7 +334,7 @@ class OrdersCalls(Acts):
         hours: int,
         name: tuple[int, int] | None = None,
     ) -> str:
-        """Vote on a lease by its own name unless told otherwise: the device's count, when it was registered."""
+        """Vote on a lease by its own name: the device's count and registration, unless told otherwise."""
         number, registered_at = name or (lease.number, lease.registered_at)
         return self.act(
             "vote_fault",

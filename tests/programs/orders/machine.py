@@ -141,7 +141,7 @@ class OrdersMachine(AccountCalls, ParamActs):
         self.pair.warp(max(now, to))
 
     def turn(self, operator: Address, order: Address, *, late: bool = False) -> int:
-        """Move the clock on to an operator's next turn for an order, or to that one's last second; its tick."""
+        """Move the clock on to an operator's next turn for an order, or to its last second; the tick."""
         operators, created = self.operators.operators, self.model.orders[order].created_at
         number, now = operators.index(operator), self.now
         tick = max(created // TICK + 1, (now - REACH) // TICK)

@@ -234,7 +234,7 @@ class StakingBetween(OrdersMachine):
     # -- prices ------------------------------------------------------------------------------------
 
     def price_moves(self) -> None:
-        """Operators agree on an hour's steps, which are announced, and hold half an hour later or not at all."""
+        """Operators agree on an hour's steps; the clock may move on to when they hold."""
         self.pair.warp(self.now - self.now % HOUR + HOUR + self.choose(0, 1, 2_399))
         hour = self.now // HOUR - 1
         steps = {number: (self.choose(*STEPS), self.choose(*STEPS)) for number in self.staking.classes}
