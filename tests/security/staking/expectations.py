@@ -56,7 +56,7 @@ DEFAULTS: Mapping[str, Errors] = {
     "supplier_tokens": PASSED_ON,
     "staker_tokens": PASSED_ON,
     "owner_tokens": TOKENS,
-    "wallet_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
+    "wallet_tokens": TOKENS,
     "config": LARGEST,
     "class": {**ours("WrongClass"), "absent": "UninitializedAccount"},
     "device": DEVICE,
@@ -66,6 +66,8 @@ DEFAULTS: Mapping[str, Errors] = {
         # Devices are smaller than a block.
         "other kind": "AccountDataTooSmall",
     },
+    "prices": ours("PriceWindow", absent="UninitializedAccount"),
+    "counter": DERIVED,
     "wallet": ours("WrongAccount"),
     # Whoever's: the supplier says who is paid.
     "payout": {**UNREAD, "absent": "UninitializedAccount"},
@@ -91,7 +93,7 @@ READS_CONFIG = [
 ]
 OTHER_CLASS = (
     *("change_device", "terminate_device", "close_offer", "withdraw", "withdraw_co_stake"),
-    *("register_device", "change_class"),
+    *("register_device", "change_class", "change_bounds"),
 )
 """What takes a class and either doesn't read it, or takes any."""
 EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
@@ -99,7 +101,10 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     # No block exists yet: the stranger is a mint.
     **{
         (name, "config"): {**READ_ONLY, "stranger": "IllegalOwner"}
-        for name in ("open_offer", "lease_device", "free_device", "settle_device")
+        for name in (
+            *("open_offer", "lease_device", "free_device", "settle_device", "record_lease"),
+            "cancel_price",
+        )
     },
     # Derived from the orders program, and no signer.
     ("initialize", "lease_authority"): DERIVED,
@@ -122,6 +127,19 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     },
     **{(name, "class"): {"stranger": None} for name in OTHER_CLASS},
     ("change_class", "class"): {"stranger": None, "absent": "AccountDataTooSmall"},
+    ("change_bounds", "class"): {"stranger": None, "absent": "AccountDataTooSmall"},
+    ("cancel_class", "class"): {"stranger": "NothingProposed", "absent": "AccountDataTooSmall"},
+    # No device exists yet.
+    ("cancel_price", "class"): {
+        "stranger": "NothingProposed",
+        **dict.fromkeys(("other kind", "absent"), "AccountDataTooSmall"),
+    },
+    ("apply_price", "class"): {"stranger": "InvalidProof", "absent": "AccountDataTooSmall"},
+    # Its hour isn't over yet.
+    ("close_prices", "prices"): {"stranger": "PricesStillOpen", "absent": "AccountDataTooSmall"},
+    ("pause_device", "worker"): who("NotWorker"),
+    ("pause_device", "device"): {"stranger": "NotWorker"},
+    ("claim", "owner"): RECORDED,
     ("register_device", "class"): {
         "stranger": None,
         **dict.fromkeys(("other kind", "foreign copy", "blank", "absent"), "UnknownClass"),
@@ -137,18 +155,19 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("leave_co_stake", "device"): {"stranger": "NotCoStaker"},
     ("lease_device", "device"): {"stranger": "StakeInsufficient", "other kind": "AccountDataTooSmall"},
     ("free_device", "device"): {"stranger": "WrongLease", "other kind": "AccountDataTooSmall"},
-    ("record_lease", "device"): {"stranger": None},
+    ("record_lease", "device"): {"stranger": None, "other kind": "AccountDataTooSmall"},
     ("vote_slash", "device"): {"stranger": "InvalidSeeds", "copy": "InvalidSeeds"},
     ("veto_slash", "device"): {"stranger": "WrongAccount", "copy": "WrongAccount"},
     ("execute_slash", "device"): {"stranger": "WrongAccount", "copy": "WrongAccount"},
     ("appeal_slash", "device"): {"copy": "WrongAccount", "absent": "UninitializedAccount"},
     ("vote_slash", "slash"): PERHAPS_NEW,
     ("attest", "block"): PERHAPS_NEW,
+    ("vote_prices", "prices"): PERHAPS_NEW,
+    ("post", "counter"): PERHAPS_NEW,
     # A final block.
     ("veto_block", "block"): {"stranger": "ChallengeOver"},
     ("close_block", "block"): {"stranger": "BlockStillKept"},
     ("claim", "block"): {"stranger": "InvalidProof", "absent": "UninitializedAccount"},
-    ("claim", "wallet"): {"stranger": "InvalidProof"},
 }
 """By instruction and slot: what differs from the slot's default."""
 
@@ -166,6 +185,7 @@ TWINS: Mapping[str, str] = {
     "class": "IllegalOwner",
     "payout": "IllegalOwner",
     "block": "IllegalOwner",
+    "prices": "IllegalOwner",
     "device": "IllegalOwner",
     "owner": "InvalidAccountData",
 }
@@ -181,12 +201,15 @@ TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     # Nothing has ever been at these addresses.
     **{
         (slot, nothing): "UninitializedAccount"
-        for slot in ("config", "class", "payout", "block", "device")
+        for slot in ("config", "class", "payout", "block", "prices", "device")
         for nothing in ("event_authority", "reward_authority", "lease_authority", "worker")
     },
     **program_twins("tokenomics_program"),
 }
-CALL_TWINS: Mapping[tuple[str, str], str] = {("register_device", "class"): "UnknownClass"}
+CALL_TWINS: Mapping[tuple[str, str], str] = {
+    ("register_device", "class"): "UnknownClass",
+    ("claim", "owner"): "WrongAccount",
+}
 
 LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     **{
@@ -203,15 +226,16 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     ("set_payout", "payout", "stranger"): "a supplier may name any wallet to be paid",
     ("register_device", "class", "stranger"): "another class is another registration",
     ("change_class", "class", "stranger"): "another class is another change",
+    ("change_bounds", "class", "stranger"): "another class is another change",
     ("settle_device", "device", "stranger"): "anybody may settle any device",
-    ("record_lease", "device", "stranger"): "orders says which device, and compares it with the lease",
+    ("record_lease", "device", "stranger"): "of another device than the lease's nothing is counted",
     **{(name, "class", "stranger"): "not read here" for name in OTHER_CLASS[:5]},
     ("withdraw_overflow", "supplier", "= owner"): "they are the same",
     ("withdraw_overflow", "owner", "= supplier"): "they are the same",
     **{
         (name, slot, "copy"): IMPOSSIBLE
         for name in MATRIX.calls
-        for slot in ("class", "device", "slash", "block", "wallet", "payout")
+        for slot in ("class", "device", "slash", "block", "wallet", "payout", "prices")
         if slot in MATRIX.slots(name)
         and not MATRIX.is_created(name, slot)
         and {**DEFAULTS[slot], **EXCEPTIONS.get((name, slot), {})}["copy"] is None

@@ -41,6 +41,11 @@ def final(world: World, hour: int, what: Attestation) -> None:
 
 
 def apply_params(world: World, **changed: int) -> None:
-    do(world, client.propose_params(ADMIN, Params(tuple(map(address, OPERATORS)), 2, **changed)))
+    replace_operators(world, *OPERATORS, **changed)
+
+
+def replace_operators(world: World, *names: str, threshold: int = 2, **changed: int) -> None:
+    """Another list of operators, by their names, from its proposal to its effect."""
+    do(world, client.propose_params(ADMIN, Params(tuple(map(address, names)), threshold, **changed)))
     world.chain.advance(7 * DAY)
     do(world, client.apply_params())
