@@ -114,11 +114,11 @@ class OrdersLedger:
         assert lease.paid <= lease.worth(due)
         # A fee is only on what was served, until nothing can be taken back any more.
         assert lease.fees <= lease.chargeable(due) <= lease.fee
-        # Nobody pays for more than was ordered, nor a fee on more than a day that was not served.
+        # Nobody pays for more than was ordered; for what wasn't served, an hour and the fee on a day at most.
         assert lease.worth(lease.stop) <= lease.principal
-        assert lease.status != ENDED or lease.fee <= fee(
-            lease.worth(lease.stop) + 24 * lease.rate, lease.renter_fee_bps
-        )
+        if lease.status == ENDED:
+            assert lease.stop <= max(lease.ended_at, lease.start + HOUR)
+            assert lease.fee <= fee(lease.worth(lease.stop) + 24 * lease.rate, lease.renter_fee_bps)
 
     # -- what follows from the state -------------------------------------------------------------
 
@@ -276,3 +276,28 @@ class OrdersLedger:
         purse[order_vault(order)] += amount
         row.donated += amount
         return []
+
+    def send_all(self, source: Tokens, to: Tokens) -> None:
+        """Somebody empties an account for USDC into another."""
+        amount = self.usdc[source]
+        self._require_spendable(source, USDC, amount)
+        require(to in self.usdc, "InvalidAccountData")
+        require((to, USDC) not in self.frozen, "AccountFrozen")
+        self.usdc[source] -= amount
+        self.usdc[to] += amount
+
+    def close_tokens(self, account: Tokens) -> None:
+        """An empty account for USDC is gone."""
+        assert self.usdc.pop(account) == 0
+
+    def freeze(self, account: Tokens, *, thaw: bool = False) -> None:
+        """USDC's issuer stops an account, or lets it go."""
+        require(account in self.usdc, "AccountMissing")
+        (self.frozen.discard if thaw else self.frozen.add)((account, USDC))
+
+    def hand_over(self, account: Tokens, to: Address) -> None:
+        """An account for USDC becomes somebody else's, or its own owner's again."""
+        require((account, USDC) not in self.frozen, "AccountFrozen")
+        self.owners[account, USDC] = to
+        if to == account.owner:
+            del self.owners[account, USDC]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import cache
 
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import token
@@ -30,6 +30,7 @@ USDC = 10**6
 USDC_MINT = key("usdc").pubkey()
 ISSUER = "issuer"
 """Mints USDC and can freeze it, as on the real network."""
+MINTS = tokenomics.MINT, USDC_MINT
 USDC_FEES = buyback.fee_vault(USDC_MINT)
 MINUTE = 60
 EXCLUSIVE = 5 * MINUTE
@@ -119,6 +120,8 @@ def purses(world: World) -> dict[str, int]:
     for name in ("alice", "bob", "carol", "mallory"):
         found[name], found[f"{name} usdc"] = world.tokens(io(name)), world.tokens(usdc(name))
     found["fees"], found["fees usdc"] = fees(world), fees(world, Currency.USDC)
+    for name, currency in (("parked", Currency.IO), ("parked usdc", Currency.USDC)):
+        found[name] = world.tokens(client.parked_vault_address(MINTS[currency]))
     for renter, vault in (("carol", "vault"), ("mallory", "vault usdc")):
         numbered = (client.order_address(address(renter), number) for number in range(1, 9))
         found[vault] = sum(world.tokens(client.vault_address(each)) for each in numbered)
@@ -139,7 +142,7 @@ def moved(world: World, *calls: Instruction) -> dict[str, int]:
 FEE = fee(10 * RATE)
 """The renter's on a lease of carol's, in all."""
 SURPLUS = PLACE - 10 * RATE - FEE
-"""What an accepted lease leaves of its place: it costs 2 IO instead of 3."""
+"""What a match leaves of its place: it costs 2 IO instead of 3."""
 
 
 # -- acting --------------------------------------------------------------------------------------
@@ -173,11 +176,17 @@ def let(world: World, worker: str, **changed: int) -> None:
     do(world, staking.stake(one, one.minimum(kind, world.chain.now())))
 
 
+def tick(world: World) -> int:
+    """The newest tick in which every operator's turn has come."""
+    return (world.chain.now() - FIRST - TURN * (len(OPERATORS) - 1)) // TICK
+
+
 def match(
     world: World, worker: str, renter: str = "carol", number: int = 1, matcher: str = OPERATOR
 ) -> Instruction:
-    """Match a worker's device to somebody's order."""
-    return client.match_device(address(matcher), order(world, renter, number), device(world, worker))
+    """Match a worker's device to somebody's order; by its supplier without a tick, and with the worker."""
+    turn = 0 if matcher == supplier_of(worker) else tick(world)
+    return client.match_device(address(matcher), order(world, renter, number), device(world, worker), turn)
 
 
 def accept(world: World, worker: str, renter: str = "carol", number: int = 1) -> Instruction:
@@ -276,10 +285,21 @@ def cancel(world: World, renter: str = "carol", number: int = 1) -> Instruction:
 
 def put(call: Instruction, **accounts: Pubkey) -> Instruction:
     """A call with other accounts in some slots; whoever it takes the place of, signs if that one did."""
+    return matrix.put(call, slots(call), **accounts)
+
+
+def unsigned(call: Instruction, slot: str) -> Instruction:
+    """The same call without the signature in a slot."""
+    metas, position = list(call.accounts), slots(call).index(slot)
+    metas[position] = AccountMeta(metas[position].pubkey, False, metas[position].is_writable)
+    return Instruction(call.program_id, bytes(call.data), metas)
+
+
+def slots(call: Instruction) -> list[str]:
+    """The names of a call's slots."""
     decoded = client.PROGRAM.decode_instruction(bytes(call.data))
     assert decoded is not None
-    slots = [each["name"] for each in client.PROGRAM.instructions[decoded[0]]]
-    return matrix.put(call, slots, **accounts)
+    return [each["name"] for each in client.PROGRAM.instructions[decoded[0]]]
 
 
 # -- stages --------------------------------------------------------------------------------------

@@ -156,13 +156,8 @@ def test_the_worker_signs_its_suppliers_match() -> None:
     do(world, create())
     world.chain.advance(EXCLUSIVE)
     call, _ = take(world, FREE)
-    assert refused(world, put_unsigned(call)) == "WorkerMustSign"
+    assert refused(world, stages.unsigned(call, "worker")) == "WorkerMustSign"
     assert refused(world, call) is None
-
-
-def put_unsigned(call):
-    """The same without the worker's signature."""
-    return stages.unsigned(call, "worker")
 
 
 def test_another_worker_signs_for_no_device() -> None:
@@ -170,7 +165,7 @@ def test_another_worker_signs_for_no_device() -> None:
     do(world, create())
     world.chain.advance(EXCLUSIVE)
     call, _ = take(world, FREE)
-    assert refused(world, put(call, worker=address(RUNNING))) == "WrongAccount"
+    assert refused(world, put(call, worker=address(RUNNING))) == "NotWorker"
 
 
 def test_another_supplier_takes_nobodys_device() -> None:
