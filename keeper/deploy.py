@@ -205,8 +205,8 @@ async def make_test_usdc(
 ) -> Pubkey:
     """Make a mint with USDC's decimals for a network that has no USDC, and ``amount`` base units of it.
 
-    They go to ``admin``, who alone can mint more and, as USDC's issuer can, freeze accounts. Returns the mint's address, which follows from the
-    admin's: a later call only finds it.
+    They go to ``admin``, who alone can mint more and, as USDC's issuer can, freeze accounts. Returns the
+    mint's address, which follows from the admin's: a later call only finds it.
     """
     payer = admin.pubkey()
     mint = Pubkey.create_with_seed(payer, _TEST_USDC, TOKEN_PROGRAM)

@@ -95,7 +95,7 @@ def create_associated(payer: Pubkey, wallet: Pubkey, mint: Pubkey) -> Instructio
 def initialize_mint(
     mint: Pubkey, authority: Pubkey, decimals: int, freezer: Pubkey | None = None
 ) -> Instruction:
-    """Make a mint of a fresh account of ``MINT_SIZE`` bytes; only ``freezer``, if any, can freeze accounts."""
+    """Make a mint of a fresh account of ``MINT_SIZE`` bytes; only ``freezer`` can freeze any."""
     freezing = b"\0" if freezer is None else b"\1" + bytes(freezer)
     data = struct.pack("<BB32s", _INITIALIZE_MINT, decimals, bytes(authority)) + freezing
     return Instruction(TOKEN_PROGRAM, data, [AccountMeta(mint, is_signer=False, is_writable=True)])

@@ -26,6 +26,7 @@ from keeper.economy.money import parse, show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.staking import CoStake, minimum
 from keeper.errors import UserError
+from keeper.market.matching import suppliers_from
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal import devices as device_tables
 from keeper.terminal import tables
@@ -294,15 +295,16 @@ def _taken(config: Config, order: Order, device: Device, of_class: Class, payer:
             f"no operator has matched the device to this order; only its supplier {device.supplier} can do "
             "so now: pass its key file with --keypair"
         )
-    if order.terms.min_devices > 1 or (order.terms.colocated and order.leases == 0):
+    begins = suppliers_from(order)
+    if begins is None:
         raise UserError(
             "only operators match this order: it wants several devices or none, or all in one country that "
             "isn't chosen yet"
         )
-    if now < order.exclusive_until:
+    if now < begins:
         raise UserError(
-            f"until {moment(order.exclusive_until)} only operators match this order: wait for them, or run "
-            "this command again then"
+            f"until {moment(begins)} only operators match this order: wait for them, or run this command "
+            "again then"
         )
     match, lease = plans.match(order, device, of_class, payer.pubkey(), now)
     accepted = plans.accept(config, order, lease, payer.pubkey())

@@ -15,7 +15,7 @@ from keeper.chain import Chain, ChainError, Signer
 from keeper.chain.connect import connect
 from keeper.chain.fees import FeePolicy
 from keeper.chain.program import UnexpectedData
-from keeper.chain.token import balance
+from keeper.chain.token import balance, is_payable
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import DryRunOption, YesOption, carry_out
@@ -221,9 +221,10 @@ def end(
                 live = [lease for lease in live if caller.pubkey() in (lease.supplier, lease.worker)]
             chosen = _chosen(live, device, "is yours to end")
             now = (await connected.clock()).unix_timestamp
+            devices = await staking.read_devices(connected)
 
             def of(leases: list[Lease]) -> Plan:
-                return plans.end(config, found, leases, caller.pubkey(), now)
+                return plans.end(config, found, leases, devices, caller.pubkey(), now)
 
             await _carry_out_first(
                 connected, of, chosen, caller, fees=settings.fees, dry_run=dry_run, yes=yes
@@ -248,9 +249,11 @@ def cancel(
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             found, _ = await read_order(connected, address(order))
-            (vault,) = await connected.accounts([found.vault])
+            currency = found.terms.currency
+            vault, fees = await connected.accounts([found.vault, config.fees(currency)])
             now = (await connected.clock()).unix_timestamp
-            plan = plans.cancel(config, found, now, balance(vault))
+            payable = is_payable(fees, None, config.mint(currency))
+            plan = plans.cancel(config, found, now, balance(vault), fees_payable=payable)
             await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())

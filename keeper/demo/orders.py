@@ -26,9 +26,8 @@ from keeper.demo.staking import Stakers
 from keeper.demo.wishes import Story, Wish, wishes
 from keeper.economy.buyback import USDC
 from keeper.economy.calendar import HOUR
-from keeper.economy.orders import Currency, LeaseStatus
+from keeper.economy.orders import TICK, Currency, LeaseStatus, turn_opens
 from keeper.economy.supply import IO
-from keeper.economy.turns import tick_at, turn
 from keeper.market import matching
 from keeper.market.quotes import limit, quote
 from keeper.rewards.hired import read_events
@@ -160,9 +159,9 @@ class Market:
             return
         chain, operators = self.network.chain, self.stakers.operators
         # Not always the same operator's: an hour has a multiple of three ticks.
-        tick = tick_at(chain.now()) + 1 + hour % len(operators)
+        tick = chain.now() // TICK + 1 + hour % len(operators)
         leader = (tick + (hour % AWAY == AWAY - 1)) % len(operators)
-        chain.warp_to(turn(tick, leader, len(operators)).opens)
+        chain.warp_to(turn_opens(tick, leader, len(operators)))
         operator = operators[leader]
         devices, classes = await staking.read_devices(chain), await staking.read_classes(chain)
         leases = await orders.read_leases(chain)
@@ -255,7 +254,7 @@ class Market:
     async def _thaw(self) -> None:
         """The issuer thaws it: what was parked is paid, though its orders are gone."""
         chain, issuer = self.network.chain, self.network.admin
-        parked = (await orders.read_parked(chain)).values()
+        parked = await orders.read_parked(chain)
         waiting = {each.destination for each in parked}
         self.network.checks.equal("whose pay is parked", waiting, set(self.frozen))
         for account in self.frozen:
@@ -265,7 +264,7 @@ class Market:
         for each in parked:
             has = self._tokens(each.destination)
             self.network.checks.equal("paid of what was parked", has, had[each.destination] + each.amount)
-        self.network.checks.equal("parked money that is left", await orders.read_parked(chain), {})
+        self.network.checks.equal("parked money that is left", await orders.read_parked(chain), [])
 
     async def _running(self, wish: Wish) -> list[Lease]:
         """An order's leases that run, those of a gang that was filled, too."""

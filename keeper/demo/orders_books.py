@@ -86,7 +86,7 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
     for at, event in events:
         if event.name == "LeaseMatched":
             names = ("order", "device", "matcher", "supplier", "rate", "hours")
-            lease = BookedLease(*(event.fields[name] for name in names), at)
+            lease = BookedLease(**{name: event.fields[name] for name in names}, matched_at=at)
             current[event.fields["lease"]] = lease
             books.leases.append(lease)
         _keep_order(books, event.name, event.fields)
