@@ -81,7 +81,7 @@ def change_bounds(admin: Pubkey, number: int, bounds: Bounds) -> Instruction:
 
 def cancel_class(guardian: Pubkey, number: int) -> Instruction:
     """Drop a class's changes that don't hold yet; one that isn't open yet never opens."""
-    return PROGRAM.instruction("cancel_class", guardian=guardian, **{"class": class_address(number)})
+    return PROGRAM.instruction("cancel_class", None, guardian=guardian, **{"class": class_address(number)})
 
 
 # -- prices and postings -----------------------------------------------------------------------
@@ -101,7 +101,7 @@ def apply_price(number: int, hour: int, step_io: int, step_usdc: int, proof: byt
 
 def cancel_price(guardian: Pubkey, number: int) -> Instruction:
     """Drop a class's announced steps before they hold."""
-    return PROGRAM.instruction("cancel_price", guardian=guardian, **{"class": class_address(number)})
+    return PROGRAM.instruction("cancel_price", None, guardian=guardian, **{"class": class_address(number)})
 
 
 def close_prices(hour: int, payer: Pubkey) -> Instruction:
@@ -123,7 +123,7 @@ def open_wallet(payer: Pubkey, owner: Pubkey) -> Instruction:
     return PROGRAM.instruction("open_wallet", {"owner": owner}, payer=payer)
 
 
-def register_device(
+def register_device(  # noqa: PLR0913 - a keyword for each of a device's properties
     supplier: Pubkey,
     worker: Pubkey,
     payout: Pubkey,

@@ -1,5 +1,7 @@
 """What tests of reward blocks and of claims do to an hour."""
 
+from collections.abc import Mapping
+
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
@@ -38,6 +40,11 @@ def final(world: World, hour: int, what: Attestation) -> None:
     agree(world, hour, what)
     world.chain.advance(HOUR)
     do(world, client.finalise(hour))
+
+
+def proof_of(amounts: Mapping[Pubkey, int], owner: Pubkey) -> bytes:
+    """A wallet's proof in a tree over lifetime amounts."""
+    return stages.tree(dict(amounts)).proof(sorted(amounts, key=bytes).index(owner))
 
 
 def apply_params(world: World, **changed: int) -> None:

@@ -159,7 +159,7 @@ def test_a_vote_of_who_stays_counts_on() -> None:
 
 
 def test_a_higher_threshold_counts_for_a_pending_slash() -> None:
-    """Two votes of two that were enough are too few of three: it is void, and one more vote makes it pending."""
+    """Two votes that were enough are too few now: it is void, and one more makes it pending again."""
     world = accused()
     one = device(world, "worker")
     apply_params_with(world, threshold=3)

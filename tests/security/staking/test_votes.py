@@ -208,7 +208,11 @@ def test_attesting_opens_such_a_block_by_itself() -> None:
     record = world.send(call, signers=signers(call))
     reopened, attested = client.PROGRAM.events(record)
     assert (reopened.name, reopened.fields) == ("BlockReopened", {"hour": 0, "revision": 1})
-    assert (attested.name, attested.fields["conflict"], attested.fields["agreed"]) == ("Attested", True, False)
+    assert (attested.name, attested.fields["conflict"], attested.fields["agreed"]) == (
+        "Attested",
+        True,
+        False,
+    )
     agree(world, 0, said(0), THIRD)
     assert block(world, 0).status == BlockStatus.AGREED
 
