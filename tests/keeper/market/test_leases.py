@@ -351,11 +351,14 @@ def test_a_worker_ends_a_running_lease_only_where_its_supplier_lets_it():
 
 def test_ending_before_it_runs_and_what_is_refused():
     row = waiting()
+    rich = replace(ORDER, free=ORDER.place)
     ways = ((RENTER, EndReason.WITHDRAWN, 0), (WORKER, EndReason.DECLINED, 1))
     for caller, reason, reopened in ways:
-        end = ending(ORDER, row, caller, NOW, worker_may_end=False)
+        end = ending(rich, row, caller, NOW, worker_may_end=False)
         assert (end.reason, end.released, end.order.open) == (reason, row.held, reopened)
         assert end.order.fees_due == (0 if reopened else fee(ORDER.hourly, 25))
+    withdrawn = ending(ORDER, row, RENTER, NOW, worker_may_end=False).order
+    assert (withdrawn.free, withdrawn.fees_due) == (0, row.held), "no more than is free"
     assert ending(ORDER, row, STRANGER, NOW + 600, worker_may_end=False).reason == EndReason.LAPSED
     for refused in (row, lease(NOW)):
         with pytest.raises(EndingRefused, match="neither renter nor supplier"):
