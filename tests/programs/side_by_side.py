@@ -73,11 +73,15 @@ class SideBySide:
         self,
         name: str,
         call: Callable[[], Event | Sequence[Event] | None],
-        instruction: Instruction,
+        instruction: Instruction | Sequence[Instruction],
         signers: Sequence[Address] = (),
     ) -> str:
-        """Do one thing on both; returns the name on success, the refusal's name otherwise."""
-        record = self.world.send(instruction, signers=[self.keys[each] for each in signers])
+        """Do one thing on both; returns the name on success, the refusal's name otherwise.
+
+        Several instructions are one transaction, of which the model refuses nothing.
+        """
+        several = [instruction] if isinstance(instruction, Instruction) else instruction
+        record = self.world.send(*several, signers=[self.keys[each] for each in signers])
         self.last = record
         # A chain whose clock nobody moves says only afterwards when it happened.
         self.tell_time(record.time)
