@@ -90,7 +90,7 @@ class Fleet:
                 own, co_staker = least - part, co_stakers[number]
             elif number < CO_STAKED + SHORT_STAKES:
                 own = least - 1
-            part = prices.randint(*ASKS)
+            asked = prices.randint(*ASKS)
             self.machines.append(
                 Machine(
                     number=number,
@@ -100,8 +100,8 @@ class Fleet:
                     country=rng.choice(COUNTRIES),
                     supplier=suppliers[number] if number < SUPPLIERS else rng.choice(suppliers),
                     own=own,
-                    ask_io=kind.prices.price_io * part // 100,
-                    ask_usdc=kind.prices.price_usdc * part // 100,
+                    ask_io=kind.prices.price_io * asked // 100,
+                    ask_usdc=kind.prices.price_usdc * asked // 100,
                     co_staker=co_staker,
                     co_amount=part,
                     reward_bps=share,

@@ -42,7 +42,7 @@ APPEAL = ACCEPT_WINDOW = 30
 MATCH_WINDOW = 900
 """Seconds. Something must be done within each of them: they leave a slow machine time for it."""
 EXCLUSIVE = 20
-"""Seconds. The first operator's turn comes 16 to 46 seconds after an order's opening, so this is hardly waited for."""
+"""Seconds. An operator has a turn 16 to 46 seconds after an order's opening: this is hardly waited for."""
 STAKING = Params(
     OPERATORS[:3], 2, cooldown=COOLDOWN, co_stake_wait=CO_STAKE_WAIT, appeal=APPEAL, notice=NOTICE
 )
