@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from keeper.demo.orders import Market
 from keeper.economy.calendar import HOUR
-from keeper.economy.money import show
+from keeper.economy.money import DECIMALS, show
 from keeper.economy.orders import CloseReason, Currency, EndReason
 from keeper.terminal.orders import ENDED
 from keeper.terminal.tables import plain
@@ -29,19 +29,19 @@ def tables(market: Market) -> list[Table | str]:
 def _prices(market: Market) -> Table:
     """A class's prices in both currencies, and who came to lease at them."""
     prices = market.prices
-    names = [currency.name for currency in Currency]
-    columns = ("class", *(f"{name} {when}" for name in names for when in ("at first", "at the end")))
-    table = plain("A processor's price for an hour", *columns, "asking more", "leases")
+    columns = [f"{currency.name}{when}" for currency in Currency for when in (" at first", " at the end")]
+    title = "Prices of a processor for an hour, which operators' votes move"
+    table = plain(title, "class", *columns, "asked more", "leases")
     kinds = {machine.address: machine.kind for machine in prices.machines}
     leased = Counter(kinds[lease.device].id for lease in market.books.leases)
     for kind in dict.fromkeys(kinds.values()):
         machines = [machine for machine in prices.machines if machine.kind == kind]
         amounts = [
-            show(amount, currency)
+            f"{amount / 10 ** DECIMALS[currency]:.4f}"
             for currency in Currency
             for amount in (prices.first(kind.id, currency), prices.last(kind.id, currency))
         ]
-        dear = sum(machine.ask_io > prices.last(kind.id, Currency.IO) for machine in machines)
+        dear = sum(machine.ask_io > kind.prices.price_io for machine in machines)
         table.add_row(kind.name, *amounts, f"{dear} of {len(machines)}", str(leased[kind.id]))
     return table
 

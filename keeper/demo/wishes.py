@@ -79,8 +79,8 @@ FATES = {
 }
 """How many orders of each."""
 ORDERS = sum(FATES.values())
-SPARES = {Story.LAPSES, Story.GANG, Story.UNFILLED}
-"""They need more devices than they want, and take any class of a pool."""
+SPARES = {Story.FROZEN, Story.LAPSES, Story.GANG, Story.UNFILLED}
+"""These stories need devices, some of them more than are wanted: any class of a pool will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +116,15 @@ def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
     # The frozen one is in USDC.
     frozen = fates.index(Story.FROZEN)
     fates[frozen], fates[FROZEN] = fates[FROZEN], fates[frozen]
+    # Renters look for what they can get at the price.
+    willing = [each for each in fleet.machines if each.ask_io <= each.kind.prices.price_io]
     found = []
     for number, fate in enumerate(fates):
         large, choosy = rng.random() < LARGE or number == COLOCATED, rng.random() < CHOOSY
         spares = fate in SPARES
-        like = rng.choice(fleet.machines)
+        like = rng.choice(willing)
         same_pool = [name for name in CLASSES if fleet.kinds[name].pool == like.kind.pool]
-        names = same_pool if large or spares else ()
+        names = same_pool if large or spares else [rng.choice(same_pool)]
         kinds = dict.fromkeys([like.kind.id, *(fleet.kinds[name].id for name in names)])
         hour = number * (LAST_HOUR + 1) // ORDERS
         hours = rng.randint(4, 30) if fate != Story.FROZEN else HOURS + LONGER - hour
