@@ -225,8 +225,11 @@ class Network(StakeCalls, OrdersCalls):
         accept = self.call("accept_lease", worker=row.worker, payout_tokens=payout, **named)
 
         def both() -> list[Event]:
-            matched = self.model.match_device(row.supplier, order, device, row.class_id, 0, worker=True)
-            return [*matched, *self.model.accept_lease(row.worker, bytes(named["lease"]))]
+            matched, *leased = self.model.match_device(
+                row.supplier, order, device, row.class_id, 0, worker=True
+            )
+            # The pair collects what orders says before what staking says.
+            return [matched, *self.model.accept_lease(row.worker, bytes(named["lease"])), *leased]
 
         calls = [signed_by(match, Pubkey(row.worker)), accept]
         assert self.act("accept_lease", both, calls, row.supplier, row.worker) == "accept_lease"
@@ -244,6 +247,7 @@ class Network(StakeCalls, OrdersCalls):
                 renter=renter,
                 renter_tokens=tokens,
                 vault=self.vault(lease),
+                device=device,
                 **self.rented(lease),
             ),
             renter,
