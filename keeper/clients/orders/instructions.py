@@ -111,7 +111,7 @@ def accept_lease(config: Config, order: Order, lease: Lease) -> Instruction:
 
 def settle(config: Config, order: Order, lease: Lease) -> Instruction:
     """Pay a lease's supplier what is due."""
-    return PROGRAM.instruction("settle", **_money(config, order, lease))
+    return PROGRAM.instruction("settle", None, **_money(config, order, lease))
 
 
 def end_lease(caller: Pubkey, lease: Lease) -> Instruction:
@@ -168,8 +168,8 @@ def close_order(config: Config, order: Order) -> Instruction:
 
 def park_pay(payer: Pubkey, config: Config, order: Order, lease: Lease) -> Instruction:
     """Settle a lease whose supplier can't be paid: its part is set aside; ``payer`` pays the rent for it."""
-    parked = config.parked(order.terms.currency)
-    return PROGRAM.instruction("park_pay", payer=payer, parked_vault=parked, **_money(config, order, lease))
+    accounts = {"parked_vault": config.parked(order.terms.currency), **_money(config, order, lease)}
+    return PROGRAM.instruction("park_pay", None, payer=payer, **accounts)
 
 
 def park_fees(payer: Pubkey, config: Config, order: Order) -> Instruction:

@@ -265,14 +265,14 @@ class OrdersCalls(Acts):
         outcome = self.act(
             "settle",
             lambda: self.model.settle(address),
-            self.call("settle", **self.money(lease)),
+            self.call("settle", **self.between(lease)),
         )
         # A chain that goes on by itself tells only afterwards when it was.
         told = lease.paid - before[0], lease.fees - before[1]
         assert outcome != "settle" or told == due(self.pair.last.time)
         return outcome
 
-    def money(self, lease: Lease) -> dict[str, Pubkey]:
+    def between(self, lease: Lease) -> dict[str, Pubkey]:
         """Accounts between which a lease is paid."""
         accounts = {"payout_tokens": self.payout(lease), "vault": self.vault(lease)}
         return {**accounts, "fees": self.fee_vault(lease), **self.rented(lease)}
@@ -283,7 +283,7 @@ class OrdersCalls(Acts):
         return self.act(
             "park_pay",
             lambda: self.model.park_pay(payer, self.address_of(lease)),
-            self.call("park_pay", payer=payer, parked_vault=parked, **self.money(lease)),
+            self.call("park_pay", payer=payer, parked_vault=parked, **self.between(lease)),
             payer,
         )
 

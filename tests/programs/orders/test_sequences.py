@@ -105,7 +105,7 @@ class Sequences(StakingBetween):
         """One of the orders with its address, sometimes one that isn't there."""
         renter = self.choose(*RENTERS)
         missing = self.model.addresses.order(renter, U32)
-        nothing = Order(U32, renter, Terms(1, 1, 1, 1, (1,)), self.config.params, 0, 1)
+        nothing = Order(U32, renter, Terms(1, 1, 1, 1, (1,)), self.config.params, 0, 1, 0)
         rows = list(self.model.orders.items())
         return self.mostly(self.choose(*rows), (missing, nothing)) if rows else (missing, nothing)
 

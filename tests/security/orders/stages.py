@@ -17,12 +17,12 @@ from keeper.chain import token
 from keeper.chain.framework import associated_token_address
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
-from keeper.clients.orders import Fault, Lease, Order, Params, Terms
+from keeper.clients.orders import Fault, Lease, Order, Params, Parked, Terms
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security import matrix, tokens
-from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security.people import DEPUTY, HEIR, IMPOSTOR, OPERATORS, address, do
 from tests.security.staking import stages as staking_stages
 from tests.security.staking.stages import GPU, supplier_of
 
@@ -283,6 +283,39 @@ def cancel(world: World, renter: str = "carol", number: int = 1) -> Instruction:
     return client.cancel_order(order(world, renter, number))
 
 
+def park_pay(
+    world: World, worker: str = RUNNING, renter: str = "carol", number: int = 1, payer: str = "bob"
+) -> Instruction:
+    """Set the supplier's part of what is due aside."""
+    rented, one = order(world, renter, number), lease(world, worker, renter, number)
+    return client.park_pay(address(payer), config(world), rented, one)
+
+
+def park_fees(world: World, renter: str = "carol", number: int = 1, payer: str = "bob") -> Instruction:
+    """Set an order's fees aside."""
+    return client.park_fees(address(payer), config(world), order(world, renter, number))
+
+
+def parked(world: World, destination: Pubkey) -> Parked:
+    """What waits for a token account."""
+    return client.parse_parked(world.account(client.parked_address(destination)).data)
+
+
+def pay_parked(world: World, destination: Pubkey) -> Instruction:
+    """Pay what waits for a token account."""
+    return client.pay_parked(config(world), parked(world, destination))
+
+
+def freeze_usdc(world: World, account: Pubkey) -> None:
+    """The issuer of USDC stops an account."""
+    world.do(tokens.freeze(account, USDC_MINT, address(ISSUER)), signers=[key(ISSUER)])
+
+
+def thaw_usdc(world: World, account: Pubkey) -> None:
+    """The issuer lets it go."""
+    world.do(tokens.thaw(account, USDC_MINT, address(ISSUER)), signers=[key(ISSUER)])
+
+
 def put(call: Instruction, **accounts: Pubkey) -> Instruction:
     """A call with other accounts in some slots; whoever it takes the place of, signs if that one did."""
     return matrix.put(call, slots(call), **accounts)
@@ -376,6 +409,26 @@ def done() -> World:
     return world
 
 
+def blocked() -> World:
+    """Neither alice nor the network can be paid: her account is nobody's, the vault for USDC frozen."""
+    world = serving()
+    do(world, tokens.set_owner(io("alice"), address("alice"), IMPOSTOR))
+    freeze_usdc(world, USDC_FEES)
+    do(world, settle(world, OTHER_RUNNING, "mallory"))
+    return world
+
+
+def aside() -> World:
+    """What was due to alice and to the network waits for them; she can be paid again."""
+    world = serving()
+    tokens.freeze_anyway(world, io("alice"))
+    freeze_usdc(world, USDC_FEES)
+    do(world, settle(world, OTHER_RUNNING, "mallory"))
+    do(world, park_pay(world), park_fees(world, "mallory"))
+    tokens.freeze_anyway(world, io("alice"), let_go=True)
+    return world
+
+
 STAGES: dict[str, Callable[[], World]] = {
     "empty": empty,
     "ready": ready,
@@ -383,6 +436,8 @@ STAGES: dict[str, Callable[[], World]] = {
     "matching": matching,
     "serving": serving,
     "done": done,
+    "blocked": blocked,
+    "parked": aside,
 }
 
 

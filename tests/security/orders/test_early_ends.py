@@ -1,4 +1,4 @@
-"""Attacks by ending early: what a renter pays for what was not served, and what orders that nobody means cost.
+"""Attacks by ending early: what a renter pays for what was not served, what orders that nobody means cost.
 
 ``BEFORE`` is what was burned on the programs of before, as it was measured there.
 """

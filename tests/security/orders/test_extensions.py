@@ -1,4 +1,4 @@
-"""Attacks by extending: hours that a supplier never agreed to, or that bind its stake for longer than it would.
+"""Attacks by extending: hours that a supplier never agreed to, or that bind its stake against its will.
 
 ``BEFORE`` is what was forced on the programs of before, as it was measured there.
 """
@@ -28,7 +28,7 @@ from tests.security.outcomes import refused
 from tests.security.people import address, do
 
 DAYS_BEFORE = 29
-"""For so long a stake was bound by a renter in a lease's last second, against its supplier's will; up to a year."""
+"""For so long a renter bound a stake in a lease's last second; it could have been a year."""
 
 
 def late(**changed: object) -> World:

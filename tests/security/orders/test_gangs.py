@@ -1,4 +1,4 @@
-"""Attacks on gangs: devices that run together or not at all, with whoever would break, delay or abuse that."""
+"""Attacks on gangs: devices that run together or not at all, and whoever would break or abuse that."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def accepted(*workers: str, devices: int = 3, least: int = 3) -> World:
 
 
 def test_hours_begin_when_the_gang_is_filled() -> None:
-    """For all at once: who accepted first earns nothing earlier, and the renter pays for no half of a gang."""
+    """For all at once: who accepted first earns nothing earlier, the renter pays for no half of a gang."""
     world = accepted(RUNNING)
     first = lease(world)
     assert (first.status, first.start, first.stop, first.held) == (LeaseStatus.ACCEPTED, 0, 0, WHOLE)
@@ -224,7 +224,7 @@ def test_the_workers_key_breaks_no_gang_without_consent(consent: int) -> None:
 
 
 def test_a_renter_that_withdraws_one_cancels_the_gang() -> None:
-    """Too few may be left for it to fill: whoever waits is free at the end of its time, and the renter pays."""
+    """Too few may be left for it to fill: whoever waits is free when its time is over, the renter pays."""
     world = accepted(RUNNING, WAITING, devices=4)
     before = order(world)
     do(world, end(world, "carol"))

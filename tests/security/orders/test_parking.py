@@ -1,8 +1,8 @@
 """Attacks on everybody's way to their money by way of one account: frozen, closed, handed over, or nobody's.
 
-Nobody waits for another's account. What its payee can't take goes where it waits for that payee alone; the order,
-its other leases, its renter and whoever paid rents have theirs at once. ``BEFORE`` is what was locked on the programs
-of before, as it was measured there.
+Nobody waits for another's account. What its payee can't take goes where it waits for that payee alone; the
+order, its other leases, its renter and whoever paid rents have theirs at once. ``BEFORE`` is what was locked
+on the programs of before, as it was measured there.
 """
 
 from __future__ import annotations
@@ -10,80 +10,51 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from solders.pubkey import Pubkey
 
 from keeper.chain import token
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
-from keeper.clients.orders import Parked
 from keeper.economy.orders import Currency
 from tests.programs.world import DAY, HOUR, World, finish, key
 from tests.security.orders import stages
 from tests.security.orders.stages import (
     ASK_USDC,
-    ISSUER,
     LONG,
     OTHER_RUNNING,
     OTHER_WAITING,
     RATE,
     RUNNING,
     USDC_FEES,
-    USDC_MINT,
     WAITING,
     accept,
     config,
     device,
     end,
     fee,
+    freeze_usdc,
     io,
     lease,
     match,
     moved,
     order,
+    park_fees,
+    park_pay,
+    parked,
+    pay_parked,
     put,
     refund,
     settle,
+    thaw_usdc,
     usdc,
 )
 from tests.security.outcomes import refused
 from tests.security.people import OTHER_TOKENS, address, do
-from tests.security.tokens import close, create_tokens, freeze, freeze_anyway, set_owner, thaw
+from tests.security.tokens import close, create_tokens, freeze_anyway, set_owner
 
 ALICE, BOB, CAROL, MALLORY, PAYER = (address(name) for name in ("alice", "bob", "carol", "mallory", "payer"))
 LOCKED_BEFORE = {"fee vault frozen": 40_900_000, "payee handed over": 1_604_000_000}
 """Base units of one lease, for as long as somebody else wished: a thousand days were tried."""
 HOURLY = 4 * ASK_USDC
-
-
-def stop(world: World, account: Pubkey) -> None:
-    """The issuer of USDC freezes an account."""
-    world.do(freeze(account, USDC_MINT, address(ISSUER)), signers=[key(ISSUER)])
-
-
-def release(world: World, account: Pubkey) -> None:
-    """The issuer lets it go."""
-    world.do(thaw(account, USDC_MINT, address(ISSUER)), signers=[key(ISSUER)])
-
-
-def park(world: World, worker: str = RUNNING, renter: str = "carol", number: int = 1, payer: str = "mallory"):
-    """Set the supplier's part of what is due aside."""
-    rented, one = order(world, renter, number), lease(world, worker, renter, number)
-    return client.park_pay(address(payer), config(world), rented, one)
-
-
-def park_fees(world: World, renter: str = "carol", number: int = 1, payer: str = "mallory"):
-    """Set an order's fees aside."""
-    return client.park_fees(address(payer), config(world), order(world, renter, number))
-
-
-def parked(world: World, destination: Pubkey) -> Parked:
-    """What waits for an account."""
-    return client.parse_parked(world.account(client.parked_address(destination)).data)
-
-
-def pay(world: World, destination: Pubkey):
-    """Pay what waits for an account."""
-    return client.pay_parked(config(world), parked(world, destination))
 
 
 def waiting(world: World, currency: Currency = Currency.IO) -> int:
@@ -97,7 +68,7 @@ def waiting(world: World, currency: Currency = Currency.IO) -> int:
 def test_a_frozen_fee_vault_keeps_no_supplier_from_its_money() -> None:
     """Before, one lease's 40.9 USDC were locked with it; every other lease's, too."""
     world = stages.serving()
-    stop(world, USDC_FEES)
+    freeze_usdc(world, USDC_FEES)
     due = 2 * HOURLY
     assert moved(world, settle(world, OTHER_RUNNING, "mallory")) == {
         "vault usdc": -due + fee(due),
@@ -108,7 +79,7 @@ def test_a_frozen_fee_vault_keeps_no_supplier_from_its_money() -> None:
     # Each later settlement tries again, with all that is due.
     world.chain.advance(HOUR)
     moved(world, settle(world, OTHER_RUNNING, "mallory"))
-    release(world, USDC_FEES)
+    thaw_usdc(world, USDC_FEES)
     whole = fee(3 * HOURLY) + fee(3 * HOURLY, 225)
     assert moved(world, settle(world, OTHER_RUNNING, "mallory")) == {
         "vault usdc": -whole,
@@ -120,7 +91,7 @@ def test_a_frozen_fee_vault_keeps_no_supplier_from_its_money() -> None:
 def test_an_order_closes_while_the_fee_vault_is_frozen() -> None:
     """Its fees are set aside; they reach the vault when anybody sends them there, once that can be."""
     world = stages.serving()
-    stop(world, USDC_FEES)
+    freeze_usdc(world, USDC_FEES)
     world.chain.advance(20 * HOUR)
     do(world, end(world, "elsewhere", OTHER_RUNNING, "mallory"), settle(world, OTHER_RUNNING, "mallory"))
     for worker in (OTHER_RUNNING, OTHER_WAITING):
@@ -132,17 +103,17 @@ def test_an_order_closes_while_the_fee_vault_is_frozen() -> None:
     do(world, park_fees(world, "mallory"), stages.close(world, "mallory"))
     assert world.chain.get(opened.address) is None
     assert waiting(world, Currency.USDC) == parked(world, USDC_FEES).amount == fees
-    assert refused(world, pay(world, USDC_FEES)) == "PayeeBlocked"
-    release(world, USDC_FEES)
+    assert refused(world, pay_parked(world, USDC_FEES)) == "PayeeBlocked"
+    thaw_usdc(world, USDC_FEES)
     before = world.tokens(USDC_FEES)
-    do(world, pay(world, USDC_FEES))
+    do(world, pay_parked(world, USDC_FEES))
     assert world.tokens(USDC_FEES) - before == fees
     assert waiting(world, Currency.USDC) == 0
 
 
 def test_fees_of_many_orders_wait_in_one_record() -> None:
     world = stages.ready()
-    stop(world, USDC_FEES)
+    freeze_usdc(world, USDC_FEES)
     sums = 0
     for number, worker in ((1, RUNNING), (2, WAITING)):
         stages.open_order(world, "mallory", number, stages.IN_USDC, devices=1, hours=1)
@@ -159,13 +130,13 @@ def test_fees_that_can_be_paid_are_not_set_aside() -> None:
     world = stages.serving()
     do(world, settle(world, OTHER_RUNNING, "mallory"))
     assert refused(world, park_fees(world, "mallory")) == "FeesPayable"
-    stop(world, USDC_FEES)
+    freeze_usdc(world, USDC_FEES)
     assert refused(world, park_fees(world, "mallory")) == "NothingDue"
 
 
 def test_io_goes_on_while_usdc_is_frozen() -> None:
     world = stages.serving()
-    stop(world, USDC_FEES)
+    freeze_usdc(world, USDC_FEES)
     assert moved(world, settle(world))["fees"] == 2 * fee(2 * RATE)
 
 
@@ -202,7 +173,7 @@ def test_a_payee_that_can_not_be_paid_holds_up_nobody(how: str) -> None:
     do(world, end(world, "mallory"))
     whole = 10 * RATE
     before = world.tokens(order(world).vault)
-    do(world, park(world))
+    do(world, park_pay(world))
     assert before - world.tokens(order(world).vault) == whole + fee(whole)
     assert waiting(world) == parked(world, io("alice")).amount == whole - fee(whole)
     assert (lease(world).held, lease(world).paid) == (0, whole)
@@ -222,21 +193,21 @@ def test_its_money_waits_for_it_alone(how: str) -> None:
     """Whoever calls, it goes to the payee's own account and nowhere else, when that is the payee's again."""
     world = stages.serving()
     BLOCKS[how](world)
-    do(world, park(world))
+    do(world, park_pay(world))
     amount = 2 * RATE - fee(2 * RATE)
-    assert refused(world, pay(world, io("alice"))) == "PayeeBlocked"
+    assert refused(world, pay_parked(world, io("alice"))) == "PayeeBlocked"
     for other in (io("mallory"), io("bob"), usdc("alice"), OTHER_TOKENS.pubkey()):
-        assert refused(world, put(pay(world, io("alice")), destination=other)) == "WrongAccount"
+        assert refused(world, put(pay_parked(world, io("alice")), destination=other)) == "WrongAccount"
     if how == "handed over":
         do(world, set_owner(io("alice"), MALLORY, ALICE))
     elif how == "closed":
         do(world, token.create_associated(MALLORY, ALICE, tokenomics.MINT))
     else:
-        freeze_anyway(world, io("alice"), thawed=True)
-    rent, payer = world.account(client.parked_address(io("alice"))).lamports, world.account(MALLORY).lamports
-    paying = pay(world, io("alice"))
+        freeze_anyway(world, io("alice"), let_go=True)
+    rent, payer = world.account(client.parked_address(io("alice"))).lamports, world.account(BOB).lamports
+    paying = pay_parked(world, io("alice"))
     assert moved(world, paying) == {"alice": amount, "parked": -amount}
-    assert world.account(MALLORY).lamports - payer == rent, "the record's rent is its payer's"
+    assert world.account(BOB).lamports - payer == rent, "the record's rent is its payer's"
     assert refused(world, paying) == "AccountDataTooSmall"
     assert moved(world, settle(world)) == {}
 
@@ -252,12 +223,12 @@ def test_an_address_that_somebody_else_prepared_is_no_payee() -> None:
 def test_parked_twice_it_adds_up() -> None:
     world = stages.serving()
     hand_over(world)
-    do(world, park(world))
-    assert refused(world, park(world)) == "NothingDue"
+    do(world, park_pay(world))
+    assert refused(world, park_pay(world)) == "NothingDue"
     world.chain.advance(HOUR)
-    do(world, park(world, payer="carol"))
+    do(world, park_pay(world, payer="carol"))
     found = parked(world, io("alice"))
-    assert (found.amount, found.payer) == (3 * RATE - fee(3 * RATE), MALLORY)
+    assert (found.amount, found.payer) == (3 * RATE - fee(3 * RATE), BOB)
 
 
 def test_leases_of_one_payee_share_its_record() -> None:
@@ -266,7 +237,7 @@ def test_leases_of_one_payee_share_its_record() -> None:
     world.chain.advance(LONG)
     do(world, set_owner(io("alice"), ALICE, MALLORY), set_owner(io("bob"), BOB, MALLORY))
     for worker in (RUNNING, WAITING):
-        do(world, park(world, worker))
+        do(world, park_pay(world, worker))
     amounts = [parked(world, io(name)).amount for name in ("alice", "bob")]
     assert amounts == [2 * RATE - fee(2 * RATE)] * 2
     assert waiting(world) == sum(amounts)
@@ -276,36 +247,36 @@ def test_who_can_be_paid_is_paid() -> None:
     """Nobody sets another's money aside who would have had it at once."""
     world = stages.serving()
     for payer in ("carol", "mallory", "admin", "guardian"):
-        assert refused(world, park(world, payer=payer)) == "PayeePayable"
+        assert refused(world, park_pay(world, payer=payer)) == "PayeePayable"
 
 
 def test_parking_pays_no_earlier_than_settling() -> None:
-    """The lag and the guardian's hold bind it as they bind settling: nothing leaves that a fault could take."""
+    """The lag and the guardian's hold bind it, too: nothing leaves that a fault could still take."""
     world = stages.matching()
     hand_over(world)
     for seconds in (0, 3 * HOUR - 1):
         world.chain.warp_to(lease(world).start + seconds)
-        assert refused(world, park(world)) == "NothingDue"
+        assert refused(world, park_pay(world)) == "NothingDue"
     world.chain.advance(1)
-    do(world, stages.hold(world, DAY), park(world))
+    do(world, stages.hold(world, DAY), park_pay(world))
     assert parked(world, io("alice")).amount == RATE - fee(RATE)
     world.chain.advance(DAY - 1)
-    assert refused(world, park(world)) == "NothingDue"
+    assert refused(world, park_pay(world)) == "NothingDue"
 
 
 def test_a_waiting_lease_has_nothing_to_set_aside() -> None:
     world = stages.matching()
-    assert refused(world, park(world, WAITING)) == "NotAssociatedAccount"
+    assert refused(world, park_pay(world, WAITING)) == "NotAssociatedAccount"
 
 
 def test_both_vaults_blocked_at_once() -> None:
     """Payee and network: the supplier's part and the fees wait, the renter has the rest."""
     world = stages.serving()
-    stop(world, usdc("bob"))
-    stop(world, USDC_FEES)
+    freeze_usdc(world, usdc("bob"))
+    freeze_usdc(world, USDC_FEES)
     world.chain.advance(20 * HOUR)
     do(world, end(world, "elsewhere", OTHER_RUNNING, "mallory"))
-    do(world, park(world, OTHER_RUNNING, "mallory"), park_fees(world, "mallory"))
+    do(world, park_pay(world, OTHER_RUNNING, "mallory"), park_fees(world, "mallory"))
     for worker in (OTHER_RUNNING, OTHER_WAITING):
         do(world, client.close_lease(lease(world, worker, "mallory")))
     rest = moved(world, stages.close(world, "mallory"))["mallory usdc"]
@@ -313,17 +284,17 @@ def test_both_vaults_blocked_at_once() -> None:
     assert waiting(world, Currency.USDC) == whole + fee(whole, 225)
     assert rest == 2 * (30 * HOURLY + fee(30 * HOURLY, 225)) - whole - fee(whole, 225)
     for account in (usdc("bob"), USDC_FEES):
-        release(world, account)
-        do(world, pay(world, account))
+        thaw_usdc(world, account)
+        do(world, pay_parked(world, account))
     assert waiting(world, Currency.USDC) == 0
 
 
 def test_a_frozen_payee_can_not_be_accepted_for() -> None:
     """Before, a lease could begin whose money nobody could take."""
     world = stages.matching()
-    stop(world, usdc("bob"))
+    freeze_usdc(world, usdc("bob"))
     assert refused(world, accept(world, OTHER_WAITING, "mallory")) == "PayeeBlocked"
-    release(world, usdc("bob"))
+    thaw_usdc(world, usdc("bob"))
     do(world, accept(world, OTHER_WAITING, "mallory"))
 
 
@@ -369,15 +340,15 @@ def test_nothing_else_stands_for_the_parked_vault(slot: str) -> None:
     }
     error = "InvalidSeeds" if slot == "record" else "WrongAccount"
     for other in others[slot]:
-        assert refused(world, put(park(world), **{slot: other})) == error
+        assert refused(world, put(park_pay(world), **{slot: other})) == error
 
 
 def test_usdc_is_not_paid_out_of_the_vault_for_io() -> None:
     world = stages.serving()
-    stop(world, usdc("bob"))
-    do(world, park(world, OTHER_RUNNING, "mallory"))
-    release(world, usdc("bob"))
-    call = put(pay(world, usdc("bob")), parked_vault=config(world).parked(Currency.IO))
+    freeze_usdc(world, usdc("bob"))
+    do(world, park_pay(world, OTHER_RUNNING, "mallory"))
+    thaw_usdc(world, usdc("bob"))
+    call = put(pay_parked(world, usdc("bob")), parked_vault=config(world).parked(Currency.IO))
     assert refused(world, call) == "WrongAccount"
 
 
@@ -385,17 +356,17 @@ def test_gifts_to_the_parked_vaults_are_nobodys() -> None:
     world = stages.serving()
     hand_over(world)
     do(world, token.transfer(io("mallory"), config(world).parked(Currency.IO), MALLORY, 7))
-    do(world, park(world), set_owner(io("alice"), MALLORY, ALICE))
-    assert moved(world, pay(world, io("alice")))["alice"] == 2 * RATE - fee(2 * RATE)
+    do(world, park_pay(world), set_owner(io("alice"), MALLORY, ALICE))
+    assert moved(world, pay_parked(world, io("alice")))["alice"] == 2 * RATE - fee(2 * RATE)
     assert waiting(world) == 7
 
 
 def test_a_record_is_paid_by_anybody_and_its_rent_goes_to_its_payer() -> None:
     world = stages.serving()
     hand_over(world)
-    do(world, park(world), set_owner(io("alice"), MALLORY, ALICE))
-    assert refused(world, put(pay(world, io("alice")), payer=CAROL)) == "NotRentPayer"
-    do(world, pay(world, io("alice")))
+    do(world, park_pay(world), set_owner(io("alice"), MALLORY, ALICE))
+    assert refused(world, put(pay_parked(world, io("alice")), payer=CAROL)) == "NotRentPayer"
+    do(world, pay_parked(world, io("alice")))
 
 
 def test_a_match_needs_nobodys_account() -> None:

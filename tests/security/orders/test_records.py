@@ -50,7 +50,7 @@ def quorum(world: World, good_hours: int, worker: str = RUNNING) -> None:
 
 
 def replace_device(world: World, worker: str = RUNNING) -> None:
-    """The supplier takes its stake out, closes the device, and registers another one at the worker's address."""
+    """The supplier takes its stake out, closes the device, and registers another at the worker's address."""
     one = device(world, worker)
     do(world, staking.terminate_device(one), staking.unstake(one))
     world.chain.advance(14 * DAY)
@@ -100,7 +100,7 @@ def test_a_fault_before_the_first_hour_bars_the_device_and_opens_its_place() -> 
 
 
 def test_a_fault_that_is_found_later_turns_done_into_failed_once() -> None:
-    """And takes back the hours that were not served; a second finding takes more hours, and counts no more."""
+    """And takes back the hours that were not served; a second finding counts no more."""
     world = stages.matching()
     world.chain.advance(6 * HOUR)
     do(world, end(world, "carol"))
@@ -143,7 +143,7 @@ def test_another_device_at_the_workers_address_begins_with_a_clean_record() -> N
 
 @pytest.mark.parametrize("by", ["a fault", "a hold"])
 def test_what_is_found_after_a_device_is_gone_is_nobodys(by: str) -> None:
-    """While it is gone, and when another is there in its place: no record changes, the money does all the same."""
+    """While it is gone, and when another is in its place: no record changes, the money does all the same."""
     world = stages.ready()
     do(world, staking.propose_params(address("admin"), quick(world)))
     world.chain.advance(7 * DAY)
@@ -181,8 +181,8 @@ def quick(world: World) -> staking.Params:
 def test_a_vote_on_one_lease_counts_on_no_other_of_its_address() -> None:
     """A lease is named by its device's count: before, by its start alone, which two leases could share.
 
-    For the same device to come to the same order again, others have to keep that open for an hour, and it has to
-    serve somebody else in between.
+    For the same device to come to the same order again, others have to keep that open for an hour, and it
+    has to serve somebody else in between.
     """
     world = stages.ready()
     do(world, create(devices=2, hours=1))
