@@ -44,8 +44,8 @@ def test_what_a_slash_took_of_each_stake() -> None:
     """Own, cooling, the co-stake of now and the one before it: each by its part, rounded down."""
     world = shared()
     one = device(world, "bob's worker")
-    do(world, client.leave_co_stake(one, CAROL), client.open_offer(one, OFFER - 7, REWARD_BPS))
-    do(world, client.stake(one, 7))
+    do(world, client.leave_co_stake(one, CAROL), client.stake(one, 7))
+    do(world, client.open_offer(one, OFFER - 7, REWARD_BPS))
     do(world, client.take_offer(one, MALLORY, OFFER - 7, REWARD_BPS))
     vote(world, "bob's worker", bps=333)
     world.chain.warp_to(slash(world, "bob's worker").appeal_until)

@@ -1,5 +1,5 @@
 use {
-    crate::{errors::BuybackError as E, events::AdminChanged, state::Config},
+    crate::{constants::*, errors::BuybackError as E, events::AdminChanged, state::Config},
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -10,16 +10,16 @@ use {
 pub struct AcceptAdmin {
     #[account(address = config.pending_admin @ E::NotPendingAdmin)]
     pub new_admin: Signer,
-    #[account(mut, seeds = [b"config"], bump)]
+    #[account(
+        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
+    )]
     pub config: Account<Config>,
 }
 
 pub fn accept_admin(ctx: &mut Context<AcceptAdmin>) -> Result<()> {
     let config = &mut ctx.accounts.config;
-    let to = config.pending_admin;
-    let from = core::mem::replace(&mut config.admin, to);
-    config.pending_admin = Address::default();
-    config.invariant()?;
+    let from = config.accept_admin()?;
+    let to = config.admin;
     emit_event!(ctx, AdminChanged { from, to });
     Ok(())
 }

@@ -1,176 +1,17 @@
-//! Every transition of every account: where it leads, each of its refusals, and the edges between.
+//! Auctions: starts, the price's path, sales, ends, fees, and the records that must agree.
+
+mod support;
 
 use {
-    anchor_lang::{bytemuck::Zeroable, prelude::*},
+    anchor_lang::prelude::*,
     buyback::{
         constants::*,
         errors::BuybackError as E,
-        state::{Auction, Config, Params, Sale, Terms, STATUS_OPEN, STATUS_SOLD, STATUS_UNSOLD, STATUS_VOID},
+        state::{Auction, Config, Params, Sale, STATUS_SOLD, STATUS_UNSOLD},
     },
-    ionet_common::{
-        calendar::{DAY, HOUR},
-        supply::IO,
-    },
+    ionet_common::{calendar::DAY, supply::IO},
+    support::*,
 };
-
-const BIDDER: Address = Address::new_from_array([7; 32]);
-const GUARDIAN: Address = Address::new_from_array([8; 32]);
-const HEIR: Address = Address::new_from_array([9; 32]);
-const NOW: u64 = 1_720_000_000;
-const PRICE: u64 = 4 * IO;
-
-#[track_caller]
-fn refused<T>(result: Result<T>, error: E) {
-    let found = result.err().expect("it succeeded");
-    assert_eq!(found, ProgramError::from(error));
-}
-
-fn params() -> Params {
-    Params {
-        max_lot: 10_000 * USDC,
-        min_lot: 100 * USDC,
-        min_price: IO / 100,
-        duration: DAY,
-        notice: 7 * DAY,
-        start_bps: 20_000,
-        floor_bps: 5_000,
-        _pad: [0; 2],
-    }
-}
-
-/// A config whose first price was set a day ago.
-fn config() -> Config {
-    let mut config = Config { version: ACCOUNT_VERSION, params: params(), ..Config::zeroed() };
-    config.set_first_price(PRICE, NOW - DAY).unwrap();
-    config
-}
-
-fn auction(terms: &Terms) -> Auction {
-    Auction {
-        version: ACCOUNT_VERSION,
-        lot: terms.lot,
-        start_price: terms.start_price,
-        floor_price: terms.floor_price,
-        started_at: NOW,
-        ends_at: terms.ends_at,
-        ..Auction::zeroed()
-    }
-}
-
-// -- layout ---------------------------------------------------------------------------------------
-
-#[test]
-fn sizes_never_change() {
-    assert_eq!(core::mem::size_of::<Params>(), 48);
-    assert_eq!(core::mem::size_of::<Config>(), 16 + 8 * 32 + 7 * 8 + 4 * 4 + 2 * 48 + 8 + 128);
-    assert_eq!(core::mem::size_of::<Auction>(), 8 + 8 * 8 + 32 + 32);
-}
-
-#[test]
-fn unknown_versions_are_refused() {
-    let mut unknown = Config { version: 2, ..config() };
-    refused(unknown.burn_fees(1), E::UnknownVersion);
-    let terms = Terms { lot: 1, start_price: 2, floor_price: 1, ends_at: NOW + 1 };
-    let mut unknown = Auction { version: 0, ..auction(&terms) };
-    refused(unknown.sell(&BIDDER, 1, 1, NOW), E::UnknownVersion);
-}
-
-// -- parameters -----------------------------------------------------------------------------------
-
-#[test]
-fn parameters_at_and_past_their_bounds() {
-    let p = params();
-    for good in [
-        Params { max_lot: MAX_LOT, min_lot: MIN_LOT, ..p },
-        Params { max_lot: MIN_LOT, min_lot: MIN_LOT, ..p },
-        Params { min_price: 1, ..p },
-        Params { min_price: MAX_PRICE, ..p },
-        Params { duration: MIN_DURATION, ..p },
-        Params { duration: MAX_DURATION, ..p },
-        Params { notice: MIN_NOTICE, ..p },
-        Params { notice: MAX_NOTICE, ..p },
-        Params { start_bps: MIN_START_BPS, floor_bps: MIN_FLOOR_BPS, ..p },
-        Params { start_bps: MAX_START_BPS, floor_bps: MAX_FLOOR_BPS, ..p },
-    ] {
-        good.check().unwrap();
-    }
-    for bad in [
-        Params { max_lot: MAX_LOT + 1, ..p },
-        Params { min_lot: MIN_LOT - 1, ..p },
-        Params { min_lot: p.max_lot + 1, ..p },
-        Params { min_price: 0, ..p },
-        Params { min_price: MAX_PRICE + 1, ..p },
-        Params { duration: MIN_DURATION - 1, ..p },
-        Params { duration: MAX_DURATION + 1, ..p },
-        Params { notice: MIN_NOTICE - 1, ..p },
-        Params { notice: MAX_NOTICE + 1, ..p },
-        Params { start_bps: MIN_START_BPS - 1, ..p },
-        Params { start_bps: MAX_START_BPS + 1, ..p },
-        Params { floor_bps: MIN_FLOOR_BPS - 1, ..p },
-        Params { floor_bps: MAX_FLOOR_BPS + 1, ..p },
-        Params { _pad: [0, 1], ..p },
-    ] {
-        refused(bad.check(), E::ParamsInvalid);
-        refused(config().propose(bad, NOW), E::ParamsInvalid);
-    }
-}
-
-#[test]
-fn a_proposal_waits_for_its_notice() {
-    let mut config = config();
-    let other = Params { max_lot: 5_000 * USDC, ..params() };
-    refused(config.apply(NOW), E::NothingProposed);
-    refused(config.cancel(), E::NothingProposed);
-    config.propose(other, NOW).unwrap();
-    assert_eq!(config.pending_at, NOW + 7 * DAY);
-    refused(config.apply(NOW + 7 * DAY - 1), E::NoticeNotOver);
-    assert_eq!(config.params, params());
-    let mut cancelled = config;
-    cancelled.cancel().unwrap();
-    refused(cancelled.apply(u64::MAX), E::NothingProposed);
-    config.apply(NOW + 7 * DAY).unwrap();
-    assert_eq!((config.params, config.pending_at), (other, 0));
-    refused(config.propose(other, u64::MAX), E::Overflow);
-}
-
-#[test]
-fn another_guardian_after_the_notice() {
-    let mut config = config();
-    config.guardian = GUARDIAN;
-    assert_eq!(config.propose_guardian(HEIR, NOW), Ok(NOW + 7 * DAY));
-    refused(config.accept_guardian(NOW + 7 * DAY - 1), E::GuardianNoticeNotOver);
-    assert_eq!((config.guardian, config.pending_guardian), (GUARDIAN, HEIR));
-    // Another proposal takes the place of the one before, and waits as long.
-    assert_eq!(config.propose_guardian(GUARDIAN, NOW + 1), Ok(NOW + 1 + 7 * DAY));
-    refused(config.accept_guardian(NOW + 7 * DAY), E::GuardianNoticeNotOver);
-    config.propose_guardian(HEIR, NOW).unwrap();
-    assert_eq!(config.accept_guardian(NOW + 7 * DAY), Ok(GUARDIAN));
-    assert_eq!((config.guardian, config.pending_guardian, config.guardian_at), (HEIR, Address::default(), 0));
-    // Zero withdraws, and needs no time.
-    config.propose_guardian(GUARDIAN, NOW).unwrap();
-    assert_eq!(config.propose_guardian(Address::default(), NOW), Ok(0));
-    assert_eq!((config.pending_guardian, config.guardian_at), (Address::default(), 0));
-    refused(config.propose_guardian(GUARDIAN, u64::MAX), E::Overflow);
-}
-
-// -- the first price ------------------------------------------------------------------------------
-
-#[test]
-fn the_first_price_is_set_once() {
-    let mut config = Config { version: ACCOUNT_VERSION, params: params(), ..Config::zeroed() };
-    refused(config.start(0, 100 * USDC, NOW), E::NoFirstPrice);
-    refused(config.set_first_price(0, NOW), E::PriceOutOfBounds);
-    refused(config.set_first_price(IO / 100 - 1, NOW), E::PriceOutOfBounds);
-    refused(config.set_first_price(MAX_PRICE + 1, NOW), E::PriceOutOfBounds);
-    for edge in [IO / 100, MAX_PRICE] {
-        let mut other = config;
-        other.set_first_price(edge, NOW).unwrap();
-        refused(other.set_first_price(PRICE, NOW), E::FirstPriceSet);
-    }
-    config.set_first_price(PRICE, NOW).unwrap();
-    refused(config.start(0, 100 * USDC, NOW + DAY - 1), E::TooEarly);
-    config.start(0, 100 * USDC, NOW + DAY).unwrap();
-}
 
 // -- starting -------------------------------------------------------------------------------------
 
@@ -178,7 +19,7 @@ fn the_first_price_is_set_once() {
 fn the_vault_and_the_config_make_the_auction() {
     let mut started = config();
     let terms = started.start(0, 1_234 * USDC, NOW).unwrap();
-    let expected = Terms { lot: 1_234 * USDC, start_price: 8 * IO, floor_price: 2 * IO, ends_at: NOW + DAY };
+    let expected = support::terms(1_234 * USDC, 8 * IO, 2 * IO, NOW + DAY);
     assert_eq!(terms, expected);
     assert!(bool::from(started.open));
     assert_eq!((started.started, started.waiting_since, started.fees_usdc), (1, NOW, 1_234 * USDC));
@@ -188,15 +29,17 @@ fn the_vault_and_the_config_make_the_auction() {
     refused(config().start(0, 100 * USDC - 1, NOW), E::LotTooSmall);
     refused(config().start(0, 0, NOW), E::LotTooSmall);
     refused(config().start(1, 100 * USDC, NOW), E::WrongNumber);
-    refused(config().start(0, 100 * USDC, NOW - 1), E::TooEarly);
-    refused(config().start(0, 100 * USDC, 0), E::TooEarly);
+    let waiting = Config { waiting_since: NOW, ..config() };
+    refused({ waiting }.start(0, 100 * USDC, NOW + DAY - 1), E::TooEarly);
+    { waiting }.start(0, 100 * USDC, NOW + DAY).unwrap();
+    refused({ waiting }.start(0, 100 * USDC, 0), E::TooEarly);
 }
 
 #[test]
 fn prices_keep_to_the_bounds() {
     let at = |reference_price, min_price| {
         let params = Params { min_price, ..params() };
-        let mut config = Config { reference_price, params, ..config() };
+        let mut config = Config { reference_price, anchor_price: reference_price, params, ..config() };
         let terms = config.start(0, 100 * USDC, NOW).unwrap();
         (terms.start_price, terms.floor_price)
     };
@@ -207,7 +50,7 @@ fn prices_keep_to_the_bounds() {
     assert_eq!(at(3, 100), (100, 100), "the lowest price was raised above the last sale's");
     assert_eq!(at(1, MAX_PRICE), (MAX_PRICE, MAX_PRICE));
     let params = Params { start_bps: 11_000, ..params() };
-    let mut odd = Config { reference_price: 3 * IO + 1, params, ..config() };
+    let mut odd = Config { reference_price: 3 * IO + 1, anchor_price: 3 * IO + 1, params, ..config() };
     assert_eq!(odd.start(0, 100 * USDC, NOW).unwrap().start_price, 330_000_002, "a start rounds up");
 }
 
@@ -216,9 +59,9 @@ fn what_came_in_never_falls() {
     let mut config = config();
     config.start(0, 500 * USDC, NOW).unwrap();
     let sale = Sale { price: PRICE, cost: 2_000 * IO };
-    refused(config.sell(499 * USDC, 400 * USDC, sale), E::InvariantViolated);
+    refused(config.sell(499 * USDC, 400 * USDC, WHOLE, sale), E::InvariantViolated);
     config.fees_usdc = 0;
-    refused(config.sell(399 * USDC, 400 * USDC, sale), E::VaultShort);
+    refused(config.sell(399 * USDC, 400 * USDC, WHOLE, sale), E::VaultShort);
 }
 
 // -- the price's path -----------------------------------------------------------------------------
@@ -246,7 +89,7 @@ fn the_price_falls_by_the_second() {
 
 #[test]
 fn the_widest_path_fits() {
-    let terms = Terms { lot: MAX_LOT, start_price: MAX_PRICE, floor_price: 1, ends_at: NOW + MAX_DURATION };
+    let terms = terms(MAX_LOT, MAX_PRICE, 1, NOW + MAX_DURATION);
     let auction = auction(&terms);
     assert_eq!(auction.price(NOW).unwrap(), MAX_PRICE);
     let last = auction.price(NOW + MAX_DURATION - 1).unwrap();
@@ -258,10 +101,7 @@ fn the_widest_path_fits() {
 
 #[test]
 fn a_cost_rounds_up_and_is_never_0() {
-    let cost = |lot, price| {
-        let terms = Terms { lot, start_price: price, floor_price: price, ends_at: NOW + 1 };
-        auction(&terms).cost(price).unwrap()
-    };
+    let cost = |lot, price| auction(&terms(lot, price, price, NOW + 1)).cost(price).unwrap();
     assert_eq!(cost(1, 1), 1);
     assert_eq!(cost(USDC, 1), 1);
     assert_eq!(cost(USDC + 1, 1), 2);
@@ -306,14 +146,13 @@ fn a_sale_is_counted_and_moves_the_price() {
     let terms = config.start(0, 12_000 * USDC, NOW).unwrap();
     let sale = Sale { price: 5 * IO, cost: 50_000 * IO };
     // A gift in the middle is counted as a fee, and stays for the next lot.
-    config.sell(12_345 * USDC, terms.lot, sale).unwrap();
+    config.sell(12_345 * USDC, terms.lot, terms.share_bps, sale).unwrap();
     assert!(!bool::from(config.open));
     assert_eq!((config.usdc_sold, config.fees_usdc), (10_000 * USDC, 12_345 * USDC));
     assert_eq!((config.burned_auctions, config.reference_price), (50_000 * IO, 5 * IO));
     assert_eq!((config.started, config.sold, config.unsold), (1, 1, 0));
     let next = config.start(1, 2_345 * USDC, NOW + DAY).unwrap();
-    let expected =
-        Terms { lot: 2_345 * USDC, start_price: 10 * IO, floor_price: 250_000_000, ends_at: NOW + 2 * DAY };
+    let expected = support::terms(2_345 * USDC, 10 * IO, 250_000_000, NOW + 2 * DAY);
     assert_eq!(next, expected);
     assert_eq!(config.fees_usdc, 12_345 * USDC);
 }
@@ -324,7 +163,7 @@ fn totals_stop_at_64_bits() {
     let mut burned = config();
     burned.start(0, 100 * USDC, NOW).unwrap();
     burned.burned_auctions = u64::MAX;
-    refused(burned.sell(100 * USDC, 100 * USDC, sale), E::Overflow);
+    refused(burned.sell(100 * USDC, 100 * USDC, WHOLE, sale), E::Overflow);
     let mut sold = config();
     (sold.usdc_sold, sold.fees_usdc) = (u64::MAX, u64::MAX);
     refused(sold.start(0, 100 * USDC, NOW), E::Overflow);
@@ -377,49 +216,130 @@ fn every_price_that_nobody_pays_falls() {
     }
 }
 
-// -- pause ----------------------------------------------------------------------------------------
+// -- how much is sold, and from which price ----------------------------------------------------------
 
-#[test]
-fn pauses_lapse() {
-    let mut config = config();
-    refused(config.set_pause(4, NOW + 1, NOW), E::PauseMaskInvalid);
-    refused(config.set_pause(u32::MAX, NOW + 1, NOW), E::PauseMaskInvalid);
-    refused(config.set_pause(1, NOW + MAX_PAUSE + 1, NOW), E::PauseTooLong);
-    for mask in [PAUSE_START, PAUSE_BID, PAUSE_START | PAUSE_BID] {
-        config.set_pause(mask, NOW + MAX_PAUSE, NOW).unwrap();
-        refused({ config }.start(0, 100 * USDC, NOW + MAX_PAUSE - 1), E::Paused);
-        { config }.start(0, 100 * USDC, NOW + MAX_PAUSE).unwrap();
-        config.set_pause(0, 0, NOW).unwrap();
-        { config }.start(0, 100 * USDC, NOW).unwrap();
-    }
-    config.set_pause(PAUSE_START, NOW + HOUR, NOW).unwrap();
-    config.require_running(PAUSE_BID, NOW).unwrap();
-    config.set_pause(PAUSE_BID, NOW + HOUR, NOW).unwrap();
-    refused(config.require_running(PAUSE_BID, NOW), E::Paused);
-    config.require_running(PAUSE_BID, NOW + HOUR).unwrap();
+/// A sale at `price` of the lot that a vault of 1 million USDC starts, and what that lot was.
+fn sale_at(config: &mut Config, price: u64) -> u64 {
+    let now = NOW + config.started as u64 * DAY;
+    let terms = config.start(config.started, 1_000_000 * USDC, now).unwrap();
+    assert!((terms.floor_price..=terms.start_price).contains(&price));
+    config.sell(1_000_000 * USDC, terms.lot, terms.share_bps, Sale { price, cost: 1 }).unwrap();
+    config.usdc_sold = 0;
+    terms.lot / USDC
+}
+
+/// An auction that nobody takes, and what it would have sold, from which price to which.
+fn nobody(config: &mut Config) -> (u64, u64, u64) {
+    let now = NOW + config.started as u64 * DAY;
+    let terms = config.start(config.started, 1_000_000 * USDC, now).unwrap();
+    config.end_unsold(terms.floor_price).unwrap();
+    (terms.lot / USDC, terms.start_price, terms.floor_price)
 }
 
 #[test]
-fn stopping_bids_voids_the_open_auction() {
+fn a_lot_that_nobody_takes_comes_back_smaller_and_over_a_wider_range() {
     let mut config = config();
-    assert_eq!(config.set_pause(PAUSE_BID, NOW + 1, NOW), Ok(false), "none is open");
-    config.set_pause(0, 0, NOW).unwrap();
-    let terms = config.start(0, 100 * USDC, NOW).unwrap();
-    assert_eq!(config.set_pause(PAUSE_START, NOW + 1, NOW), Ok(false));
-    assert_eq!(config.set_pause(PAUSE_BID, NOW, NOW), Ok(false), "it lapses at once");
-    assert_eq!(config.set_pause(PAUSE_BID, NOW + 1, NOW), Ok(true));
-    assert_eq!(config.set_pause(0, 0, NOW), Ok(true), "lifting it opens nothing again");
-    let sale = Sale { price: PRICE, cost: 1 };
-    refused({ config }.sell(100 * USDC, terms.lot, sale), E::AuctionVoid);
-    let mut open = auction(&terms);
-    assert_eq!(open.status, STATUS_OPEN);
-    open.end_unsold(true, NOW + DAY).unwrap();
-    assert_eq!(open.status, STATUS_VOID);
-    config.end_unsold(terms.floor_price).unwrap();
-    assert_eq!(config.reference_price, PRICE, "it said nothing about the price");
-    assert!(!bool::from(config.void));
-    config.start(1, 100 * USDC, NOW + DAY).unwrap();
-    config.sell(100 * USDC, 100 * USDC, sale).unwrap();
+    let found: Vec<_> = (0..9).map(|_| nobody(&mut config)).collect();
+    let lots = [10_000, 5_000, 2_500, 1_250, 625, 312, 156, 100, 100];
+    assert_eq!(found.iter().map(|each| each.0).collect::<Vec<_>>(), lots);
+    for (days, (_, start, floor)) in found.into_iter().enumerate() {
+        assert_eq!(floor, (PRICE >> (days + 1)).max(IO / 100));
+        // From what bidders paid, until that is too far above the floor to fall to it in a day.
+        assert_eq!(start, (2 * PRICE).min(256 * floor));
+    }
+}
+
+#[test]
+fn whoever_comes_back_doubles_the_lot_sale_by_sale() {
+    let mut config = config();
+    for _ in 0..20 {
+        nobody(&mut config);
+    }
+    let lots: Vec<u64> = (0..9).map(|_| sale_at(&mut config, 2 * IO)).collect();
+    // Until the price is the limit: by then these sales have drawn the anchor from 4 IO to 3.7.
+    assert_eq!(lots[..7], [100, 200, 400, 800, 1_600, 3_200, 5_404]);
+    assert!(lots[7] > lots[6] && lots[8] > lots[7]);
+    assert_eq!(config.reference_price, 2 * IO);
+}
+
+#[test]
+fn the_first_lot_is_a_sixteenth_whatever_its_price() {
+    let mut config = Config { reference_price: PRICE, ..fresh() };
+    // Nobody has paid the first price: it falls with its range, and says nothing about the lot.
+    for days in 0..5 {
+        let at = PRICE >> days;
+        assert_eq!(nobody(&mut config), (625, 2 * at, at / 2));
+    }
+    let price = config.reference_price;
+    let lots: Vec<u64> = (0..6).map(|_| sale_at(&mut config, price)).collect();
+    assert_eq!(lots, [625, 1_250, 2_500, 5_000, 10_000, 10_000]);
+    assert_eq!((config.anchor_price, config.next_share_bps), (price, WHOLE));
+}
+
+#[test]
+fn the_anchor_rises_at_once_and_falls_slowly() {
+    let mut up = config();
+    assert_eq!(sale_at(&mut up, 8 * IO), 10_000);
+    assert_eq!((up.reference_price, up.anchor_price, up.share_bps()), (8 * IO, 8 * IO, Ok(WHOLE)));
+    let mut down = config();
+    assert_eq!(sale_at(&mut down, 2 * IO), 10_000);
+    // A whole lot draws it a quarter of the way, half a lot an eighth.
+    assert_eq!((down.reference_price, down.anchor_price), (2 * IO, 350_000_000));
+    assert_eq!(down.share_bps(), Ok(5_714));
+    assert_eq!(sale_at(&mut down, 2 * IO), 5_714);
+    assert_eq!(down.anchor_price, 350_000_000 - 150_000_000 * 5_714 / 40_000);
+    // The same price again is whole again, in time.
+    for _ in 0..40 {
+        sale_at(&mut down, 2 * IO);
+    }
+    assert!(down.share_bps().unwrap() > 9_900);
+    // A fall rounds down to nothing at last: a share may stay a hair below the whole.
+    let mut near = Config { anchor_price: PRICE + 3, ..config() };
+    sale_at(&mut near, PRICE);
+    assert_eq!((near.anchor_price, near.share_bps()), (PRICE + 3, Ok(9_999)));
+}
+
+#[test]
+fn a_small_lot_hardly_moves_the_anchor() {
+    let mut config = Config { next_share_bps: MIN_SHARE_BPS, ..config() };
+    assert_eq!(sale_at(&mut config, 2 * IO), 100);
+    assert_eq!(config.anchor_price, PRICE - 2 * IO / 400);
+    assert_eq!((config.reference_price, config.next_share_bps), (2 * IO, 2 * MIN_SHARE_BPS));
+}
+
+#[test]
+fn a_lot_is_never_below_the_smallest_nor_above_the_vault() {
+    let mut small = Config { next_share_bps: MIN_SHARE_BPS, ..config() };
+    for (vault, lot) in [(100, 100), (150, 100), (9_999, 100), (20_000, 100)] {
+        assert_eq!({ small }.start(0, vault * USDC, NOW).unwrap().lot, lot * USDC);
+    }
+    small.params.min_lot = 50 * USDC;
+    assert_eq!({ small }.start(0, 9_999 * USDC, NOW).unwrap().lot, 99_990_000);
+    assert_eq!({ small }.start(0, 9_999_999, NOW).err(), Some(ProgramError::from(E::LotTooSmall)));
+    let half = Config { reference_price: PRICE / 2, ..config() };
+    assert_eq!({ half }.start(0, 777 * USDC + 1, NOW).unwrap().lot, 388_500_000, "rounded down");
+}
+
+#[test]
+fn a_lowest_price_above_the_anchor_makes_whole_lots() {
+    let params = Params { min_price: 3 * PRICE, ..params() };
+    let mut config = Config { params, ..config() };
+    assert_eq!(nobody(&mut config), (10_000, 3 * PRICE, 3 * PRICE));
+    assert_eq!(config.reference_price, 3 * PRICE);
+    assert_eq!(nobody(&mut config), (10_000, 6 * PRICE, 3 * PRICE));
+    assert_eq!(sale_at(&mut config, 4 * PRICE), 10_000);
+    assert_eq!(config.anchor_price, 4 * PRICE);
+}
+
+#[test]
+fn the_widest_range() {
+    let params = Params { start_bps: MAX_START_BPS, floor_bps: MIN_FLOOR_BPS, min_price: 1, ..params() };
+    let top = Config { reference_price: MAX_PRICE, anchor_price: MAX_PRICE, params, ..config() };
+    let terms = { top }.start(0, 100 * USDC, NOW).unwrap();
+    assert_eq!((terms.start_price, terms.floor_price), (MAX_PRICE, MAX_PRICE / 10));
+    let wide = Config { reference_price: 1, ..top };
+    let terms = { wide }.start(0, 100 * USDC, NOW).unwrap();
+    assert_eq!((terms.start_price, terms.floor_price, terms.share_bps), (256, 1, MIN_SHARE_BPS));
 }
 
 // -- burning fees ---------------------------------------------------------------------------------
@@ -446,17 +366,24 @@ fn records_that_contradict_each_other_are_refused() {
         Config { sold: 1, ..good },
         Config { started: 1, unsold: 1, reference_price: 0, ..good },
         Config { reference_price: MAX_PRICE + 1, ..good },
+        Config { anchor_price: MAX_PRICE + 1, ..good },
+        Config { started: 1, unsold: 1, first_price_at: 1, ..good },
+        Config { next_share_bps: 0, ..good },
+        Config { next_share_bps: MIN_SHARE_BPS - 1, ..good },
+        Config { next_share_bps: WHOLE + 1, ..good },
         Config { usdc_sold: 1, ..good },
         Config { burned_fees: 1, ..good },
         Config { fees_io: 1, ..good },
     ] {
         refused(bad.invariant(), E::InvariantViolated);
     }
-    let terms = Terms { lot: 1, start_price: 2, floor_price: 1, ends_at: NOW + 1 };
+    let terms = terms(1, 2, 1, NOW + 1);
     let good = auction(&terms);
     good.invariant().unwrap();
     for bad in [
         Auction { lot: 0, ..good },
+        Auction { share_bps: MIN_SHARE_BPS - 1, ..good },
+        Auction { share_bps: WHOLE + 1, ..good },
         Auction { floor_price: 0, ..good },
         Auction { floor_price: 3, ..good },
         Auction { ends_at: NOW, ..good },

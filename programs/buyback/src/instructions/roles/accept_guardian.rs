@@ -1,6 +1,6 @@
 use {
     super::now,
-    crate::{errors::BuybackError as E, events::GuardianChanged, state::Config},
+    crate::{constants::*, errors::BuybackError as E, events::GuardianChanged, state::Config},
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -11,13 +11,16 @@ use {
 pub struct AcceptGuardian {
     #[account(address = config.pending_guardian @ E::NotPendingGuardian)]
     pub new_guardian: Signer,
-    #[account(mut, seeds = [b"config"], bump)]
+    #[account(
+        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
+    )]
     pub config: Account<Config>,
 }
 
 pub fn accept_guardian(ctx: &mut Context<AcceptGuardian>) -> Result<()> {
-    let from = ctx.accounts.config.accept_guardian(now()?)?;
-    let to = ctx.accounts.config.guardian;
+    let config = &mut ctx.accounts.config;
+    let from = config.accept_guardian(now()?)?;
+    let to = config.guardian;
     emit_event!(ctx, GuardianChanged { from, to });
     Ok(())
 }
