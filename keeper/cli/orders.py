@@ -271,7 +271,7 @@ async def config_of(chain: Chain) -> Config:
 
 
 async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
-    """Read an order and its leases; raises ChainError when it isn't there."""
+    """Read an order and its leases as they are now; raises ChainError when it isn't there."""
     leases = await orders.read_leases(chain)
     (account,) = await chain.accounts([at])
     if account is None or account.owner != orders.PROGRAM.address:
@@ -280,7 +280,7 @@ async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
         order = orders.parse_order(account.data)
     except UnexpectedData as error:
         raise ChainError(f"{at} is no order ({error}); see ionet order list") from error
-    return order, order_tables.by_order(leases, at)
+    return order, [lease.begun(order) for lease in order_tables.by_order(leases, at)]
 
 
 def class_number(classes: dict[int, Class], name: str) -> int:

@@ -155,12 +155,20 @@ class Network(StakeCalls, OrdersCalls):
         self.pair.keys[named] = signer
         row = Device(named, supplier, supplier, number, 4, 4, b"CH", ASK_IO, ASK_USDC)
         row.worker_may_end = int(may_end)
-        owner, asks = Pubkey(supplier), {"ask_io": ASK_IO, "ask_usdc": ASK_USDC, "worker_may_end": may_end}
+        owner, asks = Pubkey(supplier), {"ask_io": ASK_IO, "ask_usdc": ASK_USDC}
         outcome = self.act(
             "register_device",
             lambda: self.staking.register_device(address, row),
             staking.register_device(
-                owner, signer.pubkey(), owner, number, processors=4, tier=4, country="CH", **asks
+                owner,
+                signer.pubkey(),
+                owner,
+                number,
+                processors=4,
+                tier=4,
+                country="CH",
+                worker_may_end=may_end,
+                **asks,
             ),
             supplier,
             named,
