@@ -21,7 +21,7 @@ from tests.model.state import Address, Event, Refused
 from tests.programs.world import World, key
 
 ADMIN, GUARDIAN, MALLORY = (bytes(key(name).pubkey()) for name in ("admin", "guardian", "mallory"))
-OTHER_CODES = {0: "AccountInUse", 1: "InsufficientFunds", 4: "OwnerMismatch"}
+OTHER_CODES = {0: "AccountInUse", 1: "InsufficientFunds", 4: "OwnerMismatch", 17: "AccountFrozen"}
 """Numbers of the system and the token program, which the transaction's error shows as they are."""
 RUNTIME_NAMES = {
     "instruction 0: AccountDataTooSmall": "AccountMissing",

@@ -113,6 +113,12 @@ class Config:
         """Whether the operator in a slot is the one of ``revision``: then its votes of that time count."""
         return self.slot_since[slot] <= revision
 
+    def agree(self, votes: Sequence[object], vote: object, revision: int) -> bool:
+        """Whether enough operators voted exactly that, of those whose votes of ``revision`` count."""
+        slots = range(len(self.params.operators))
+        equal = sum(votes[slot] == vote and self.stands(slot, revision) for slot in slots)
+        return equal >= self.params.threshold
+
     def is_paused(self, mask: int, now: int) -> bool:
         """Whether one of the operations of ``mask`` is stopped at ``now``."""
         return bool(self.pause_mask & mask) and now < self.pause_until
@@ -213,6 +219,15 @@ class Block:
         slot = config.params.operators.index(operator)
         return self.votes[slot] if config.stands(slot, self.revision) and any(self.votes[slot]) else None
 
+    def stands(self, config: Config) -> bool:
+        """Whether enough of the operators of now have attested what was agreed on."""
+        agreed = Attestation(self.root, self.total, self.devices, self.data_hash)
+        return config.agree(self.votes, agreed.hash, self.revision)
+
+    def is_decided(self, config: Config) -> bool:
+        """Whether operators have nothing more to attest: it is final, or enough of those of now agreed."""
+        return self.status == BlockStatus.FINAL or (self.status == BlockStatus.AGREED and self.stands(config))
+
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
@@ -295,6 +310,10 @@ class Slash:
     device: Pubkey
     evidence: bytes
     appeal: bytes
+
+    def stands(self, config: Config) -> bool:
+        """Whether enough of the operators of now have voted for what is pending."""
+        return config.agree(self.votes, self.bps, self.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +459,12 @@ async def read_prices(chain: ChainReader, hour: int) -> PriceTable | None:
     """Read an hour's table of price steps, None when nobody has voted."""
     (account,) = await chain.accounts([prices_address(hour)])
     return parse_prices(account.data) if account else None
+
+
+async def read_price_tables(chain: ChainReader) -> list[PriceTable]:
+    """Read all tables of price steps in the order of their hours."""
+    found = [parse_prices(data) for data in (await accounts_of(chain, PROGRAM, "Prices")).values()]
+    return sorted(found, key=lambda table: table.hour)
 
 
 async def read_slashes(chain: ChainReader) -> list[Slash]:

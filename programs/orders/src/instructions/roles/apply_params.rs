@@ -1,6 +1,5 @@
 use {
-    super::now,
-    crate::{events::ParamsApplied, state::Config},
+    crate::{events::ParamsApplied, instructions::now, state::Config},
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -14,8 +13,7 @@ pub struct ApplyParams {
 }
 
 pub fn apply_params(ctx: &mut Context<ApplyParams>) -> Result<()> {
-    ctx.accounts.config.apply(now()?)?;
-    let revision = ctx.accounts.config.revision;
+    let revision = ctx.accounts.config.apply(now()?)?;
     emit_event!(ctx, ParamsApplied { revision });
     Ok(())
 }

@@ -1,20 +1,22 @@
 use {
-    super::{now, vault::pay_out},
+    super::require_renters,
     crate::{
+        constants::ACCOUNT_VERSION,
         errors::OrdersError as E,
         events::Refund as Refunded,
+        instructions::{now, vault::pay_out},
         state::{Config, Order},
     },
     anchor_lang::prelude::*,
     anchor_spl::token::TokenAccount,
-    ionet_common::{ata::is_associated, emit_event},
+    ionet_common::emit_event,
 };
 
 /// Gives back to the renter what no lease holds and no device that may still come needs. Anyone may call it.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Refund {
-    #[account(seeds = [b"config"], bump)]
+    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
     pub config: Account<Config>,
     #[account(mut)]
     pub order: Account<Order>,
@@ -36,15 +38,5 @@ pub fn refund(ctx: &mut Context<Refund>) -> Result<()> {
     pay_out(&a.order, a.vault.cpi_handle_mut(), a.renter_tokens.cpi_handle_mut(), &a.token_program, amount);
     let cluster_id = *a.order.address();
     emit_event!(ctx, Refunded { transaction_id, cluster_id, amount });
-    Ok(())
-}
-
-/// Refuses an account that is not the renter's associated one for the order's currency.
-pub fn require_renters(tokens: &Account<TokenAccount>, order: &Order, config: &Config) -> Result<()> {
-    let mint = config.mint(order.currency()?);
-    require!(
-        *tokens.owner() == order.renter && is_associated(tokens.address(), &order.renter, mint),
-        E::NotAssociatedAccount
-    );
     Ok(())
 }

@@ -1,9 +1,9 @@
 use {
-    super::now,
     crate::{
         constants::*,
         errors::OrdersError as E,
         events::{BookProduct, Pay},
+        instructions::now,
         state::{Config, Order, Terms},
     },
     anchor_lang::prelude::*,
@@ -22,9 +22,10 @@ use {
 pub struct CreateOrder {
     #[account(mut)]
     pub renter: Signer,
-    #[account(seeds = [b"config"], bump)]
+    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
     pub config: Account<Config>,
     /// The first of the classes.
+    #[account(constraint = class.version == staking::constants::ACCOUNT_VERSION @ E::UnknownVersion)]
     pub class: Account<Class>,
     /// The currency's mint.
     pub mint: Account<Mint>,
@@ -79,6 +80,7 @@ pub fn create_order(ctx: &mut Context<CreateOrder>, id: u64, terms: Terms) -> Re
         paid: amount,
         id,
         at,
+        exclusive_until: a.order.exclusive_until,
         match_until: a.order.match_until,
         accept_window: a.order.accept_window,
         settlement_lag: a.order.settlement_lag,

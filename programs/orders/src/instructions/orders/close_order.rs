@@ -1,8 +1,10 @@
 use {
-    super::{now, refund::require_renters, vault},
+    super::require_renters,
     crate::{
+        constants::ACCOUNT_VERSION,
         errors::OrdersError as E,
-        events::{OrderClosed, Refund as Refunded},
+        events::{Earn, OrderClosed, Refund as Refunded},
+        instructions::{now, vault},
         state::{Config, Order},
     },
     anchor_lang::prelude::*,
@@ -15,7 +17,7 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct CloseOrder {
-    #[account(seeds = [b"config"], bump)]
+    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
     pub config: Account<Config>,
     #[account(mut, address = order.renter @ E::NotRenter)]
     pub renter: UncheckedAccount,
@@ -26,6 +28,9 @@ pub struct CloseOrder {
     /// The renter's associated token account; its owner is checked with the address.
     #[account(mut)]
     pub renter_tokens: Account<TokenAccount>,
+    /// The buyback program's vault for the currency.
+    #[account(mut, address = *config.fees(order.currency()?) @ E::WrongAccount)]
+    pub fees: UncheckedAccount,
     pub token_program: Program<Token>,
 }
 
@@ -33,22 +38,35 @@ pub fn close_order(ctx: &mut Context<CloseOrder>) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     require_renters(&a.renter_tokens, &a.order, &a.config)?;
+    let mint = *a.config.mint(a.order.currency()?);
+    let fees = vault::take_fees(&mut a.order, &a.fees, &mint)?;
     let reason = a.order.close_reason(at)?;
     let amount = a.order.give_back(at)?;
     // What somebody sent to the vault beside the program: it would keep the account from closing.
-    let surplus = a.vault.amount().checked_sub(amount).ok_or(E::InvariantViolated)?;
-    let all = a.vault.amount();
+    let rest = a.vault.amount().checked_sub(fees).ok_or(E::InvariantViolated)?;
+    let surplus = rest.checked_sub(amount).ok_or(E::InvariantViolated)?;
+    let order = *a.order.address();
+    let earned = if fees > 0 {
+        let transaction_id = a.order.transaction()?;
+        vault::pay_out(&a.order, a.vault.cpi_handle_mut(), a.fees.cpi_handle_mut(), &a.token_program, fees);
+        Some(Earn { transaction_id, cluster_id: order, amount: fees })
+    } else {
+        None
+    };
     let transaction_id = a.order.transaction()?;
     vault::pay_out(
         &a.order,
         a.vault.cpi_handle_mut(),
         a.renter_tokens.cpi_handle_mut(),
         &a.token_program,
-        all,
+        rest,
     );
     vault::close(&a.order, a.vault.cpi_handle_mut(), a.renter.cpi_handle_mut(), &a.token_program);
-    let (order, deposit, paid) = (*a.order.address(), a.order.deposit, a.order.paid);
+    let (deposit, paid) = (a.order.deposit, a.order.paid);
     let (fees, refunded) = (a.order.fees, a.order.refunded);
+    if let Some(earned) = earned {
+        emit_event!(ctx, earned);
+    }
     if amount > 0 {
         emit_event!(ctx, Refunded { transaction_id, cluster_id: order, amount });
     }

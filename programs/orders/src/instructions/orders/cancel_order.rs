@@ -1,5 +1,5 @@
 use {
-    crate::{errors::OrdersError as E, events::OrderCancelled, state::Order},
+    crate::{errors::OrdersError as E, events::OrderCancelled, instructions::now, state::Order},
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -15,9 +15,8 @@ pub struct CancelOrder {
 }
 
 pub fn cancel_order(ctx: &mut Context<CancelOrder>) -> Result<()> {
-    let row = &mut ctx.accounts.order;
-    let open = row.cancel()?;
-    let order = *row.address();
-    emit_event!(ctx, OrderCancelled { order, open });
+    let cancelled = ctx.accounts.order.cancel(now()?)?;
+    let (order, open, charged) = (*ctx.accounts.order.address(), cancelled.open, cancelled.charged);
+    emit_event!(ctx, OrderCancelled { order, open, charged });
     Ok(())
 }

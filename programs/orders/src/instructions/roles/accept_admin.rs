@@ -15,11 +15,8 @@ pub struct AcceptAdmin {
 }
 
 pub fn accept_admin(ctx: &mut Context<AcceptAdmin>) -> Result<()> {
-    let config = &mut ctx.accounts.config;
-    let to = config.pending_admin;
-    let from = core::mem::replace(&mut config.admin, to);
-    config.pending_admin = Address::default();
-    config.invariant()?;
+    let from = ctx.accounts.config.accept_admin()?;
+    let to = ctx.accounts.config.admin;
     emit_event!(ctx, AdminChanged { from, to });
     Ok(())
 }

@@ -1,6 +1,5 @@
 use {
-    super::now,
-    crate::{errors::OrdersError as E, events::GuardianChanged, state::Config},
+    crate::{errors::OrdersError as E, events::GuardianChanged, instructions::now, state::Config},
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
