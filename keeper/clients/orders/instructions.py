@@ -168,12 +168,9 @@ def close_order(config: Config, order: Order) -> Instruction:
 
 def park_pay(payer: Pubkey, config: Config, order: Order, lease: Lease) -> Instruction:
     """Settle a lease whose supplier can't be paid: its part is set aside; ``payer`` pays the rent for it."""
-    accounts = {
-        "parked_vault": config.parked(order.terms.currency),
-        "record": parked_address(_payout(config, order, lease)),
-        **_money(config, order, lease),
-    }
-    return PROGRAM.instruction("park_pay", None, payer=payer, **accounts)
+    record = parked_address(_payout(config, order, lease))
+    accounts = {"parked_vault": config.parked(order.terms.currency), "record": record}
+    return PROGRAM.instruction("park_pay", None, payer=payer, **accounts, **_money(config, order, lease))
 
 
 def park_fees(payer: Pubkey, config: Config, order: Order) -> Instruction:

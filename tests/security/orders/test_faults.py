@@ -101,7 +101,7 @@ def test_a_carried_vote_is_closed() -> None:
 def long_lease() -> World:
     """A lease that outlasts a change of the operators."""
     world = stages.ready()
-    stages.open_order(world, hours=300, devices=1)
+    stages.open_order(world, hours=600, devices=1)
     stages.run(world, RUNNING)
     return world
 
