@@ -3,11 +3,11 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::{FaultVoted, LeaseEnded},
-        instructions::{leases::started, now},
+        instructions::{now, started},
         state::{Fault, Lease, LeaseStatus, Order},
     },
     anchor_lang::prelude::*,
-    ionet_common::emit_event,
+    ionet_common::{emit_event, emit_shared_event},
     staking::state::LeaseOutcome,
 };
 
@@ -97,11 +97,11 @@ pub fn vote_fault(
         match_until: a.order.match_until,
     };
     if starts {
-        emit_event!(ctx, started(&ctx.accounts.lease));
+        emit_shared_event!(ctx, started(&ctx.accounts.lease));
     }
     emit_event!(ctx, voted);
     if decided {
-        emit_event!(ctx, ended);
+        emit_shared_event!(ctx, ended);
     }
     Ok(())
 }
