@@ -51,6 +51,7 @@ pub fn vote_fault(
     let slot = a.call.staking_config.params.operator(&operator).map_err(|_| E::NotOperator)?;
     require!(a.lease.number == number && a.lease.registered_at == registered_at, E::WrongLease);
     let starts = a.lease.start(a.order.filled_at)?;
+    let begun = started(&a.lease);
     require!(a.lease.start > 0, E::LeaseState);
     let (lease, order, device) = (*a.lease.address(), *a.order.address(), *a.device.address());
     if a.fault.version == 0 {
@@ -97,7 +98,7 @@ pub fn vote_fault(
         match_until: a.order.match_until,
     };
     if starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.lease));
+        emit_shared_event!(ctx, begun);
     }
     emit_event!(ctx, voted);
     if decided {

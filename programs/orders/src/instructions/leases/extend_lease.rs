@@ -38,6 +38,7 @@ pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
     let purse: &mut Purse = &mut a.purse;
     purse.config.require_running(PAUSE_ORDERS, at)?;
     let starts = a.lease.start(purse.order.filled_at)?;
+    let begun = started(&a.lease);
     let amount = a.lease.extend(hours, at)?;
     let ask = ask(&a.device, purse.order.currency()?);
     require!(ask > 0, E::NotLet);
@@ -56,7 +57,7 @@ pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
     let (lease, order, stop) = (*a.lease.address(), *purse.order.address(), a.lease.stop);
     let extended_minutes = hours as u64 * 60;
     if starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.lease));
+        emit_shared_event!(ctx, begun);
     }
     emit_event!(ctx, Extend { cluster_id: order, extended_minutes, extended_amount, lease, stop });
     emit_event!(ctx, Pay { transaction_id, cluster_id: order, amount });
