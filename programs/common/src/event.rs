@@ -4,7 +4,7 @@ use anchor_lang::{
     event::EVENT_IX_TAG_LE,
     pinocchio::instruction::InstructionAccount,
     prelude::{Address, AnchorAccount, UncheckedAccount},
-    unchecked_invoke_signed_fixed,
+    unchecked_invoke_signed_fixed, Event,
 };
 
 /// Seed of the address that signs a program's events to itself.
@@ -25,6 +25,12 @@ pub fn invoke(program: &Address, event_authority: &UncheckedAccount, bump: u8, d
     unchecked_invoke_signed_fixed(program, &instruction, &metas, &[handle], &[&seeds]);
 }
 
+/// The same for an event that several instructions emit: one copy of what makes its bytes.
+#[inline(never)]
+pub fn emit<E: Event>(program: &Address, event_authority: &UncheckedAccount, bump: u8, event: &E) {
+    invoke(program, event_authority, bump, &event.data());
+}
+
 /// Emits an event from a handler whose accounts carry `#[event_cpi]`: `emit_event!(ctx, Paid { .. })`.
 #[macro_export]
 macro_rules! emit_event {
@@ -34,6 +40,19 @@ macro_rules! emit_event {
             &$ctx.accounts.event_authority,
             $ctx.bumps.event_authority,
             &anchor_lang::Event::data(&$event),
+        )
+    };
+}
+
+/// [`emit_event!`] for an event that several instructions emit.
+#[macro_export]
+macro_rules! emit_shared_event {
+    ($ctx:ident, $event:expr $(,)?) => {
+        $crate::event::emit(
+            $ctx.program_id,
+            &$ctx.accounts.event_authority,
+            $ctx.bumps.event_authority,
+            &$event,
         )
     };
 }

@@ -3,11 +3,11 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::{FaultVoted, LeaseEnded},
-        instructions::{leases::started, now},
+        instructions::{now, started},
         state::{Fault, Lease, LeaseStatus, Order},
     },
     anchor_lang::prelude::*,
-    ionet_common::emit_event,
+    ionet_common::{emit_event, emit_shared_event},
     staking::state::LeaseOutcome,
 };
 
@@ -51,6 +51,7 @@ pub fn vote_fault(
     let slot = a.call.staking_config.params.operator(&operator).map_err(|_| E::NotOperator)?;
     require!(a.lease.number == number && a.lease.registered_at == registered_at, E::WrongLease);
     let starts = a.lease.start(a.order.filled_at)?;
+    let begun = started(&a.lease);
     require!(a.lease.start > 0, E::LeaseState);
     let (lease, order, device) = (*a.lease.address(), *a.order.address(), *a.device.address());
     if a.fault.version == 0 {
@@ -97,11 +98,11 @@ pub fn vote_fault(
         match_until: a.order.match_until,
     };
     if starts {
-        emit_event!(ctx, started(&ctx.accounts.lease));
+        emit_shared_event!(ctx, begun);
     }
     emit_event!(ctx, voted);
     if decided {
-        emit_event!(ctx, ended);
+        emit_shared_event!(ctx, ended);
     }
     Ok(())
 }

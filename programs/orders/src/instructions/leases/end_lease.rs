@@ -7,7 +7,7 @@ use {
         state::{Lease, LeaseStatus, Order, Party},
     },
     anchor_lang::prelude::*,
-    ionet_common::emit_event,
+    ionet_common::emit_shared_event,
     staking::state::Device,
 };
 
@@ -33,7 +33,7 @@ pub fn end_lease(ctx: &mut Context<EndLease>) -> Result<()> {
     let a = &mut ctx.accounts;
     let starts = a.lease.start(a.order.filled_at)?;
     if starts {
-        emit_event!(ctx, started(&ctx.accounts.lease));
+        emit_shared_event!(ctx, started(&ctx.accounts.lease));
     }
     let a = &mut ctx.accounts;
     let party = a.party();
@@ -54,9 +54,9 @@ pub fn end_lease(ctx: &mut Context<EndLease>) -> Result<()> {
         match_until: a.order.match_until,
     };
     if let Some(cancelled) = cancelled {
-        emit_event!(ctx, OrderCancelled { order, open: cancelled.open, charged: cancelled.charged });
+        emit_shared_event!(ctx, OrderCancelled { order, open: cancelled.open, charged: cancelled.charged });
     }
-    emit_event!(ctx, ended);
+    emit_shared_event!(ctx, ended);
     Ok(())
 }
 

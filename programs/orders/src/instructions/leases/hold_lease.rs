@@ -7,7 +7,7 @@ use {
         state::{Lease, Order},
     },
     anchor_lang::prelude::*,
-    ionet_common::emit_event,
+    ionet_common::{emit_event, emit_shared_event},
     staking::state::LeaseOutcome,
 };
 
@@ -38,7 +38,7 @@ pub fn hold_lease(ctx: &mut Context<HoldLease>, until: u64) -> Result<()> {
     }
     let (lease, from) = (*a.lease.address(), a.lease.hold_from);
     if starts {
-        emit_event!(ctx, started(&ctx.accounts.lease));
+        emit_shared_event!(ctx, started(&ctx.accounts.lease));
     }
     emit_event!(ctx, LeaseHeld { lease, from, until });
     Ok(())
