@@ -130,7 +130,7 @@ def test_fees_in_usdc_are_sold_for_io_that_is_burned(network: Network) -> None:
     tail = economy.fee(economy.principal(4 * DEAR, 25), bps)
     assert lot == tail + economy.fee(lease.paid, ORDERS.supplier_fee_bps)
 
-    world.do(buyback.set_first_price(world.admin.pubkey(), FIRST_PRICE), signers=[world.admin])
+    world.do(buyback.propose_first_price(world.admin.pubkey(), FIRST_PRICE), signers=[world.admin])
     network.wait_until(world.buyback_config().next_start)
     auction = world.start()
     network.wait_until(auction.started_at + DAY // 2)

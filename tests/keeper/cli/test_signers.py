@@ -134,7 +134,7 @@ def test_the_first_price(as_: Run, tmp_path: Path) -> None:
     world = BuybackWorld.initialised()
     world.chain.save(tmp_path / CHAIN)
     assert len(as_(world.admin, "buyback", "first-price", "4.25")) == 1
-    assert finish(buyback.read_config(EmbeddedChain.load(CHAIN))).reference_price == 425_000_000
+    assert finish(buyback.read_config(EmbeddedChain.load(CHAIN))).first_price == 425_000_000
 
 
 def test_the_keeper_and_its_jobs(as_: Run, tmp_path: Path) -> None:
