@@ -25,6 +25,12 @@ _BURN = 8
 _INITIALIZE_MINT = 20
 MINT_SIZE = 82
 """Bytes of a mint's account."""
+ACCOUNT_SIZE = 165
+"""Bytes of a token account."""
+_STATE = 108
+"""Where a token account has its state."""
+_INITIALISED = 1
+"""The state of one that exists and isn't frozen."""
 _ACCOUNT = struct.Struct("<32s32sQ")
 _MINT = struct.Struct("<I32sQBBI32s")
 
@@ -57,6 +63,14 @@ def read_token_account(data: bytes) -> TokenAccount:
 def balance(account: Account | None) -> int:
     """Base units in a token account; 0 where there is none, though anybody may send lamports there."""
     return read_token_account(account.data).amount if account and account.owner == TOKEN_PROGRAM else 0
+
+
+def is_payable(account: Account | None, owner: Pubkey | None, mint: Pubkey) -> bool:
+    """Whether ``mint``'s tokens can be paid into an account: there, not frozen, ``owner``'s where given."""
+    if account is None or account.owner != TOKEN_PROGRAM or len(account.data) != ACCOUNT_SIZE:
+        return False
+    found = read_token_account(account.data)
+    return account.data[_STATE] == _INITIALISED and found.mint == mint and owner in (None, found.owner)
 
 
 def read_mint(data: bytes) -> Mint:

@@ -21,7 +21,7 @@ from tests.model.state import Address, Event, Refused
 from tests.programs.world import World, key
 
 ADMIN, GUARDIAN, MALLORY = (bytes(key(name).pubkey()) for name in ("admin", "guardian", "mallory"))
-OTHER_CODES = {0: "AccountInUse", 1: "InsufficientFunds", 4: "OwnerMismatch"}
+OTHER_CODES = {0: "AccountInUse", 1: "InsufficientFunds", 4: "OwnerMismatch", 17: "AccountFrozen"}
 """Numbers of the system and the token program, which the transaction's error shows as they are."""
 RUNTIME_NAMES = {
     "instruction 0: AccountDataTooSmall": "AccountMissing",
@@ -56,6 +56,8 @@ class SideBySide:
     model: Model
     last: TransactionRecord
     """The last action's."""
+    said: tuple[str, ...]
+    """The names of its events."""
 
     def __init__(self, world: World, people: Sequence[str], program: Program) -> None:
         self.world = world
@@ -90,6 +92,7 @@ class SideBySide:
         ]
         expected = event if isinstance(event, list) else [event] if event else []
         assert found == expected, (name, found, expected)
+        self.said = tuple(each for each, _ in found)
         outcome = refused or name
         self.met[outcome] += 1
         self.compare()

@@ -36,6 +36,16 @@ def lease_address(order: Pubkey, device: Pubkey) -> Pubkey:
     return PROGRAM.pda("match_device", "lease", order=order, device=device)
 
 
+def parked_vault_address(mint: Pubkey) -> Pubkey:
+    """Where money in a mint waits whose payee can't be paid."""
+    return PROGRAM.pda("initialize", "io_parked", io_mint=mint)
+
+
+def parked_address(destination: Pubkey) -> Pubkey:
+    """The record of what waits for a token account."""
+    return PROGRAM.pda("park_fees", "record", fees=destination)
+
+
 def fault_address(lease: Pubkey, evidence: bytes, good_hours: int) -> Pubkey:
     """The votes on a lease for a piece of evidence."""
     return PROGRAM.pda("vote_fault", "fault", lease=lease, evidence=evidence, good_hours=good_hours)

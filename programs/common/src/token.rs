@@ -5,9 +5,17 @@
 
 use anchor_lang::{
     pinocchio::instruction::InstructionAccount,
-    prelude::{Address, CpiHandle, CpiHandleMut},
+    prelude::{Address, AnchorAccount, CpiHandle, CpiHandleMut, Id, Token, UncheckedAccount},
     unchecked_invoke_signed_fixed,
 };
+
+/// Bytes of a token account.
+const ACCOUNT_SIZE: usize = 165;
+/// Where it has its owner, after the mint.
+const OWNER: usize = 32;
+/// Where it has its state: 0 not initialised, 1 initialised, 2 frozen.
+const STATE: usize = 108;
+const INITIALIZED: u8 = 1;
 
 const TRANSFER: u8 = 3;
 const MINT_TO_CHECKED: u8 = 14;
@@ -16,6 +24,22 @@ const CLOSE_ACCOUNT: u8 = 9;
 
 /// Seeds of the one address that signs a call; empty when a wallet signs.
 pub type SignerSeeds<'a> = &'a [&'a [&'a [u8]]];
+
+/// Whether tokens of `mint` can be paid into `account`: a token account that is there, not frozen, and still
+/// `owner`'s where one is given. Whoever can make a payee's account unpayable must not hold up others with it.
+pub fn payable(account: &UncheckedAccount, owner: Option<&Address>, mint: &Address) -> bool {
+    let view = account.account();
+    if !view.owned_by(&Token::id()) {
+        return false;
+    }
+    let Ok(data) = view.try_borrow() else {
+        return false;
+    };
+    data.len() == ACCOUNT_SIZE
+        && data[STATE] == INITIALIZED
+        && data[..OWNER] == mint.as_ref()[..]
+        && owner.is_none_or(|owner| data[OWNER..OWNER + 32] == owner.as_ref()[..])
+}
 
 /// Moves `amount` base units from `from` to `to`, signed by `authority`.
 ///

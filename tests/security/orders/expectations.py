@@ -25,6 +25,11 @@ from tests.security.refusals import (
     who,
 )
 
+ANYBODY_PAYS: Errors = {
+    **dict.fromkeys(("stranger", "copy", "blank"), None),
+    "other kind": "MissingRequiredSignature",
+    **CANNOT_PAY,
+}
 FEE_VAULT: Errors = {
     "stranger": "InvalidSeeds",
     "other kind": "InvalidAccountData",
@@ -65,7 +70,13 @@ DEFAULTS: Mapping[str, Errors] = {
     "io_fees": FEE_VAULT,
     "usdc_fees": FEE_VAULT,
     "renter_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
-    "payout_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
+    # In whatever state: it holds up nobody else.
+    "payout_tokens": dict.fromkeys(CHANGES, "NotAssociatedAccount"),
+    "io_parked": DERIVED,
+    "usdc_parked": DERIVED,
+    "parked_vault": RECORDED,
+    "destination": RECORDED,
+    "record": ours("NotRentPayer"),
     "program_data": dict.fromkeys(CHANGES, "NotUpgradeAuthority"),
     "event_authority": DERIVED,
     "token_program": EXECUTABLE,
@@ -101,6 +112,10 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     },
     # The class is in the call already: the stranger is a mint.
     ("match_device", "staking_config"): {"stranger": "IllegalOwner"},
+    # It signs only when the supplier matches.
+    ("match_device", "worker"): dict.fromkeys(CHANGES, "NotWorker"),
+    ("park_pay", "payer"): ANYBODY_PAYS,
+    ("park_fees", "payer"): ANYBODY_PAYS,
     # Another order's address is not what the vault's authority is derived from.
     ("refund", "order"): {"stranger": "WrongAccount", "copy": "PrivilegeEscalation"},
     ("close_order", "order"): {"stranger": "NotRenter", "copy": "PrivilegeEscalation"},
@@ -112,7 +127,6 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
         "absent": "AccountDataTooSmall",
     },
     ("accept_lease", "lease"): {"stranger": "NotWorker"},
-    ("accept_lease", "payout_tokens"): {"other kind": "InvalidAccountData", "absent": "IllegalOwner"},
     ("end_lease", "device"): {**ours("WrongDevice", copy="WrongDevice"), "other kind": "AccountDataTooSmall"},
     # Staking knows the lease that holds the device.
     ("end_lease", "lease"): {"copy": "WrongLease"},
@@ -172,9 +186,14 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     ("create_order", "renter_tokens", "copy"): "any token account of the renter's: the signature is for both",
     ("extend_lease", "renter_tokens", "copy"): "any token account of the renter's: the signature is for both",
     **{
+        (name, "payer", change): "anybody may pay a record's rent, and gets it back"
+        for name in ("park_pay", "park_fees")
+        for change in ("stranger", "copy", "blank")
+    },
+    **{
         (name, slot, "copy"): IMPOSSIBLE
         for name in MATRIX.calls
-        for slot in ("order", "lease", "fault", "class")
+        for slot in ("order", "lease", "fault", "class", "record")
         if slot in MATRIX.slots(name)
         and not MATRIX.is_created(name, slot)
         and {**DEFAULTS[slot], **EXCEPTIONS.get((name, slot), {})}["copy"] is None

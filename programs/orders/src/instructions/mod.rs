@@ -4,34 +4,16 @@
 // The accounts macro binds instruction arguments in generated functions that don't all read them.
 #![allow(unused_variables)]
 
-mod accept_admin;
-mod accept_guardian;
-mod accept_lease;
-mod apply_params;
-mod cancel_order;
-mod close_fault;
-mod close_lease;
-mod close_order;
-mod create_order;
 mod device_call;
-mod end_lease;
-mod extend_lease;
-mod guardian;
-mod hold_lease;
+mod faults;
 mod initialize;
-mod match_device;
-mod params;
-mod refund;
-mod settle;
+mod leases;
+mod orders;
+mod parked;
+mod roles;
 mod vault;
-mod vote_fault;
 
-pub use {
-    accept_admin::*, accept_guardian::*, accept_lease::*, apply_params::*, cancel_order::*, close_fault::*,
-    close_lease::*, close_order::*, create_order::*, device_call::*, end_lease::*, extend_lease::*,
-    guardian::*, hold_lease::*, initialize::*, match_device::*, params::*, refund::*, settle::*,
-    vote_fault::*,
-};
+pub use {device_call::*, faults::*, initialize::*, leases::*, orders::*, parked::*, roles::*};
 
 use {crate::errors::OrdersError as E, anchor_lang::prelude::*};
 

@@ -1,4 +1,4 @@
-//! Money out of an order's vault, signed by the order.
+//! Money out of an order's vault, signed by the order; the caller has written it down.
 
 use {
     crate::{constants::ORDER_SEED, state::Order},
@@ -6,7 +6,8 @@ use {
     ionet_common::token,
 };
 
-/// Moves `amount` out of the order's vault; the caller has written it down and checked where it goes.
+/// Moves `amount` out of the order's vault, to where the caller has checked.
+#[inline(never)]
 pub fn pay_out<'a>(
     order: &'a Account<Order>,
     vault: CpiHandleMut<'a>,
@@ -40,4 +41,12 @@ pub fn close<'a>(
         order.cpi_handle(),
         &[&[ORDER_SEED, owner.as_ref(), &id, &bump]],
     );
+}
+
+/// Takes the fees that are due off the order's books, if the fee vault can be paid; otherwise none, and they wait.
+pub fn take_fees(order: &mut Order, fees: &UncheckedAccount, mint: &Address) -> Result<u64> {
+    if order.fees_due == 0 || !token::payable(fees, None, mint) {
+        return Ok(0);
+    }
+    order.take_fees()
 }

@@ -5,6 +5,9 @@ mod fault;
 mod lease;
 mod order;
 mod params;
+mod parked;
 mod terms;
 
-pub use {config::*, fault::*, lease::*, order::*, params::*, terms::*};
+pub use {config::*, fault::*, lease::*, order::*, params::*, parked::*, terms::*};
+
+pub use staking::state::Currency;

@@ -1,0 +1,69 @@
+use {
+    super::{match_device::ask, started},
+    crate::{
+        constants::*,
+        errors::OrdersError as E,
+        events::{Extend, Pay},
+        instructions::now,
+        state::{principal, Config, Lease, Order},
+    },
+    anchor_lang::prelude::*,
+    ionet_common::{emit_event, token::transfer},
+    staking::state::Device,
+};
+
+/// The renter adds hours to a running lease, at its price and with the fee on them: both go into the vault. The
+/// supplier agrees as long as its device asks for no more than that.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ExtendLease {
+    #[account(address = order.renter @ E::NotRenter)]
+    pub renter: Signer,
+    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
+    pub config: Account<Config>,
+    #[account(mut, address = lease.order @ E::WrongOrder)]
+    pub order: Account<Order>,
+    #[account(mut)]
+    pub lease: Account<Lease>,
+    #[account(
+        address = lease.device @ E::WrongDevice,
+        constraint = device.version == staking::constants::ACCOUNT_VERSION @ E::UnknownVersion
+    )]
+    pub device: Account<Device>,
+    #[account(mut, address = order.vault @ E::WrongAccount)]
+    pub vault: UncheckedAccount,
+    /// Any token account of the renter for the currency; the token program checks both.
+    #[account(mut)]
+    pub renter_tokens: UncheckedAccount,
+    pub token_program: Program<Token>,
+}
+
+pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
+    let at = now()?;
+    let a = &mut ctx.accounts;
+    a.config.require_running(PAUSE_ORDERS, at)?;
+    let starts = a.lease.start(a.order.filled_at)?;
+    let amount = a.lease.extend(hours, at)?;
+    let ask = ask(&a.device, a.order.currency()?);
+    require!(ask > 0, E::NotLet);
+    require!(a.order.terms.rate(ask)? <= a.lease.rate, E::AskTooHigh);
+    let extended_amount = principal(a.lease.rate, hours)?;
+    a.order.extend(amount)?;
+    let transaction_id = a.order.transaction()?;
+    transfer(
+        a.token_program.address(),
+        a.renter_tokens.cpi_handle_mut(),
+        a.vault.cpi_handle_mut(),
+        a.renter.cpi_handle(),
+        amount,
+        &[],
+    );
+    let (lease, order, stop) = (*a.lease.address(), *a.order.address(), a.lease.stop);
+    let extended_minutes = hours as u64 * 60;
+    if starts {
+        emit_event!(ctx, started(&ctx.accounts.lease));
+    }
+    emit_event!(ctx, Extend { cluster_id: order, extended_minutes, extended_amount, lease, stop });
+    emit_event!(ctx, Pay { transaction_id, cluster_id: order, amount });
+    Ok(())
+}
