@@ -32,11 +32,6 @@ impl Purse {
         Ok(self.config.fees(self.order.currency()?))
     }
 
-    /// Where this program keeps what can't be paid of its money.
-    pub fn parked(&self) -> Result<&Address> {
-        Ok(self.config.parked(self.order.currency()?))
-    }
-
     /// Moves `amount` out of the vault, which the books have already and whose way the caller has checked; signed
     /// by the order.
     #[inline(never)]

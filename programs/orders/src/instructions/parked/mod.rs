@@ -19,7 +19,8 @@ pub struct Parking {
     pub payer: Signer,
     /// Where the money would go, in whatever state; the instruction checks its address.
     pub destination: UncheckedAccount,
-    /// This program's vault for the currency; the instruction checks its address.
+    /// The config's associated token account for the currency; the instruction checks its address. Whoever is the
+    /// first to park something creates it.
     #[account(mut)]
     pub parked_vault: UncheckedAccount,
     #[account(init_if_needed, payer = payer, seeds = [b"parked", destination.address()], bump)]

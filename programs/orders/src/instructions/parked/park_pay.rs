@@ -5,7 +5,7 @@ use {
         instructions::{started, Settlement},
     },
     anchor_lang::prelude::*,
-    ionet_common::{emit_event, emit_shared_event},
+    ionet_common::{ata::is_associated, emit_event, emit_shared_event},
 };
 
 /// Settles a lease whose supplier can't be paid now: its token account is gone, frozen, or somebody else's. Its part
@@ -23,7 +23,10 @@ pub fn park_pay(ctx: &mut Context<ParkPay>) -> Result<()> {
     let money: &mut Settlement = &mut a.money;
     let (wallet, mint) = (money.lease.payout, *money.purse.mint()?);
     require!(*a.parking.destination.address() == money.lease.payout_tokens, E::NotAssociatedAccount);
-    require!(a.parking.parked_vault.address() == money.purse.parked()?, E::WrongAccount);
+    require!(
+        is_associated(a.parking.parked_vault.address(), money.purse.config.address(), &mint),
+        E::WrongAccount
+    );
     require!(!money.pays_into(&a.parking.destination)?, E::PayeePayable);
     let settled = money.settle()?;
     let amount = settled.payment.net;
