@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.framework import associated_token_address
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients.orders.accounts import Config, Fault, Lease, Order, Params, Parked, Terms
-from keeper.clients.orders.program import PROGRAM, PROGRAM_DATA
+from keeper.clients.orders.program import PROGRAM, PROGRAM_DATA, parked_address
 from keeper.clients.roles import ParamsRoles
 from keeper.clients.signing import signed_by
 from keeper.economy.orders import Currency
@@ -168,8 +168,9 @@ def close_order(config: Config, order: Order) -> Instruction:
 
 def park_pay(payer: Pubkey, config: Config, order: Order, lease: Lease) -> Instruction:
     """Settle a lease whose supplier can't be paid: its part is set aside; ``payer`` pays the rent for it."""
-    accounts = {"parked_vault": config.parked(order.terms.currency), **_money(config, order, lease)}
-    return PROGRAM.instruction("park_pay", None, payer=payer, **accounts)
+    record = parked_address(_payout(config, order, lease))
+    accounts = {"parked_vault": config.parked(order.terms.currency), "record": record}
+    return PROGRAM.instruction("park_pay", None, payer=payer, **accounts, **_money(config, order, lease))
 
 
 def park_fees(payer: Pubkey, config: Config, order: Order) -> Instruction:

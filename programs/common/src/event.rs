@@ -39,6 +39,15 @@ where
     invoke(program, event_authority, bump, data);
 }
 
+/// The same for an event that several instructions emit: one copy of what makes its bytes.
+#[inline(never)]
+pub fn emit_shared<E>(program: &Address, event_authority: &UncheckedAccount, bump: u8, event: &E)
+where
+    E: Discriminator + SchemaWrite<BorshConfig, Src = E>,
+{
+    emit(program, event_authority, bump, event);
+}
+
 /// Tag and discriminator, with room for `size` bytes more.
 #[inline(never)]
 fn begin(discriminator: &[u8], size: usize) -> Vec<u8> {
@@ -64,6 +73,19 @@ fn invoke(program: &Address, event_authority: &UncheckedAccount, bump: u8, data:
 macro_rules! emit_event {
     ($ctx:ident, $event:expr $(,)?) => {
         $crate::event::emit(
+            $ctx.program_id,
+            &$ctx.accounts.event_authority,
+            $ctx.bumps.event_authority,
+            &$event,
+        )
+    };
+}
+
+/// [`emit_event!`] for an event that several instructions emit.
+#[macro_export]
+macro_rules! emit_shared_event {
+    ($ctx:ident, $event:expr $(,)?) => {
+        $crate::event::emit_shared(
             $ctx.program_id,
             &$ctx.accounts.event_authority,
             $ctx.bumps.event_authority,

@@ -13,6 +13,8 @@ use anchor_lang::{
 const ACCOUNT_SIZE: usize = 165;
 /// Where it has its owner, after the mint.
 const OWNER: usize = 32;
+/// Where it has how much is in it.
+const AMOUNT: usize = 64;
 /// Where it has its state: 0 not initialised, 1 initialised, 2 frozen.
 const STATE: usize = 108;
 const INITIALIZED: u8 = 1;
@@ -39,6 +41,12 @@ pub fn payable(account: &UncheckedAccount, owner: Option<&Address>, mint: &Addre
         && data[STATE] == INITIALIZED
         && data[..OWNER] == mint.as_ref()[..]
         && owner.is_none_or(|owner| data[OWNER..OWNER + 32] == owner.as_ref()[..])
+}
+
+/// What is in a token account, base units; `None` for an account of another kind.
+pub fn amount(account: &UncheckedAccount) -> Option<u64> {
+    let data = account.account().try_borrow().ok()?;
+    Some(u64::from_le_bytes(data.get(AMOUNT..AMOUNT + 8)?.try_into().ok()?))
 }
 
 /// Moves `amount` base units from `from` to `to`, signed by `authority`.

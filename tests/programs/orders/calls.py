@@ -280,10 +280,11 @@ class OrdersCalls(Acts):
     def do_park_pay(self, payer: Address, lease: Lease) -> str:
         order = self.model.orders.get(lease.order)
         parked = PARKED_VAULTS[order.terms.currency if order else IO]
+        record = client.parked_address(self.payout(lease))
         return self.act(
             "park_pay",
             lambda: self.model.park_pay(payer, self.address_of(lease)),
-            self.call("park_pay", payer=payer, parked_vault=parked, **self.between(lease)),
+            self.call("park_pay", payer=payer, parked_vault=parked, record=record, **self.between(lease)),
             payer,
         )
 

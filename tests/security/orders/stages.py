@@ -143,6 +143,10 @@ FEE = fee(10 * RATE)
 """The renter's on a lease of carol's, in all."""
 SURPLUS = PLACE - 10 * RATE - FEE
 """What a match leaves of its place: it costs 2 IO instead of 3."""
+WHOLE = 10 * RATE + FEE
+"""What a lease of carol's costs her, and what is set apart for it from the match on."""
+HOUR_FEE = fee(4 * TERMS.price)
+"""What giving up a place of hers early costs: the fee on an hour of it."""
 
 
 # -- acting --------------------------------------------------------------------------------------
@@ -197,7 +201,9 @@ def accept(world: World, worker: str, renter: str = "carol", number: int = 1) ->
 
 
 def run(world: World, worker: str, renter: str = "carol", number: int = 1) -> None:
-    """Match and accept."""
+    """Match and accept, once every operator has had a turn."""
+    if order(world, renter, number).created_at >= TICK * tick(world):
+        world.chain.advance(MINUTE)
     do(world, match(world, worker, renter, number))
     do(world, accept(world, worker, renter, number))
 
@@ -223,10 +229,14 @@ def take(
     world: World, worker: str, renter: str = "carol", number: int = 1
 ) -> tuple[Instruction, Instruction]:
     """A supplier matches its own device, and the worker accepts in the same transaction."""
-    accepting = client.accept_lease(
-        config(world), order(world, renter, number), to_be(world, worker, renter, number)
-    )
-    return match(world, worker, renter, number, supplier_of(worker)), accepting
+    matching = match(world, worker, renter, number, supplier_of(worker))
+    return matching, accept_later(world, worker, renter, number)
+
+
+def accept_later(world: World, worker: str, renter: str = "carol", number: int = 1) -> Instruction:
+    """The worker accepts a lease that is matched in the same transaction."""
+    rented, one = order(world, renter, number), to_be(world, worker, renter, number)
+    return client.accept_lease(config(world), rented, one)
 
 
 def settle(world: World, worker: str = RUNNING, renter: str = "carol", number: int = 1) -> Instruction:

@@ -176,12 +176,12 @@ def test_withdrawing_a_lease_that_waits_costs_the_fee_on_an_hour() -> None:
 def test_a_fee_takes_no_more_than_is_free() -> None:
     """A renter whose highest price is far above the network's has given the rest back before."""
     world = stages.ready()
-    open_order(world, devices=1, hours=1, price=1_000 * RATE)
+    open_order(world, devices=1, hours=1, price=1_000 * stages.ASK_IO)
     do(world, match(world, FREE))
     do(world, refund(world), end(world, "carol", FREE))
     found = order(world)
     assert found.free == 0
-    assert found.fees == found.fees_due == RATE + fee(RATE) < fee(4_000 * RATE)
+    assert found.fees == found.fees_due == RATE + fee(RATE) < fee(1_000 * RATE)
     world.chain.warp_to(found.match_until)
     do(world, client.close_lease(lease(world, FREE)), stages.close(world))
 

@@ -43,7 +43,7 @@ def late(**changed: object) -> World:
 def test_a_device_that_is_not_for_lease_any_more_is_not_kept() -> None:
     """Its supplier wants it back: with the last hour it has it, and its stake with it."""
     world = late(ask_io=0)
-    for hours in (1, 24, 700):
+    for hours in (1, 24, 7 * 24 - 1):
         assert refused(world, extend(world, hours)) == "NotLet"
     world.chain.advance(1)
     do(world, end(world, "mallory"), staking.unstake(device(world, RUNNING)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from keeper.clients import orders as client
@@ -15,10 +13,12 @@ from tests.security.orders.stages import (
     ACCEPT,
     EXCLUSIVE,
     FREE,
+    HOUR_FEE,
     OTHER_RUNNING,
     RATE,
     RUNNING,
     WAITING,
+    WHOLE,
     WINDOW,
     accept,
     cancel,
@@ -42,10 +42,6 @@ from tests.security.outcomes import refused
 from tests.security.people import address, do
 
 GANG = (RUNNING, WAITING, FREE)
-WHOLE = 10 * RATE + fee(10 * RATE)
-"""What a lease of ten hours costs carol."""
-HOUR_FEE = fee(4 * stages.TERMS.price)
-"""The fee on an hour of a place."""
 
 
 def matched(devices: int = 3, least: int = 3, workers: tuple[str, ...] = GANG) -> World:
@@ -270,7 +266,8 @@ def test_a_gang_that_can_not_be(devices: int, least: int) -> None:
 def test_a_gang_of_one_is_none() -> None:
     world = stages.ready()
     open_order(world, devices=1, min_devices=1)
-    do(world, match(world, RUNNING), accept(world, RUNNING))
+    do(world, match(world, RUNNING))
+    do(world, accept(world, RUNNING))
     assert lease(world).status == LeaseStatus.RUNNING
     assert (order(world).gang_until, order(world).filled_at) == (0, world.chain.now())
 
@@ -280,21 +277,12 @@ def test_a_filled_gang_that_loses_a_device_goes_on() -> None:
     world = accepted(*GANG)
     do(world, end(world, "alice"))
     assert (order(world).open, order(world).filled_at > 0) == (1, True)
-    world.chain.advance(3 * HOUR)
-    assert moved(world, settle(world, WAITING))["bob"] == RATE - fee(RATE)
     # A device that comes later begins by itself.
-    do(world, *take_later(world))
-
-
-def take_later(world: World):
-    """A match and acceptance after the gang was filled, by an operator."""
-    matching = match(world, OTHER_RUNNING)
-    accepting = client.accept_lease(
-        stages.config(world),
-        order(world),
-        replace(stages.to_be(world, OTHER_RUNNING), payer=matching.accounts[0].pubkey),
-    )
-    return matching, accepting
+    world.chain.advance(60)
+    do(world, match(world, OTHER_RUNNING), stages.accept_later(world, OTHER_RUNNING))
+    assert lease(world, OTHER_RUNNING).start == world.chain.now()
+    world.chain.advance(3 * HOUR - 60)
+    assert moved(world, settle(world, WAITING))["bob"] == RATE - fee(RATE)
 
 
 def test_a_half_gang_keeps_no_money() -> None:

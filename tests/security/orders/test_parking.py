@@ -12,8 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from keeper.chain import token
-from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
+from keeper.clients import staking, tokenomics
 from keeper.economy.orders import Currency
 from tests.programs.world import DAY, HOUR, World, finish, key
 from tests.security.orders import stages
@@ -292,9 +292,9 @@ def test_both_vaults_blocked_at_once() -> None:
 def test_a_frozen_payee_can_not_be_accepted_for() -> None:
     """Before, a lease could begin whose money nobody could take."""
     world = stages.matching()
-    freeze_usdc(world, usdc("bob"))
+    freeze_usdc(world, usdc("alice"))
     assert refused(world, accept(world, OTHER_WAITING, "mallory")) == "PayeeBlocked"
-    thaw_usdc(world, usdc("bob"))
+    thaw_usdc(world, usdc("alice"))
     do(world, accept(world, OTHER_WAITING, "mallory"))
 
 
@@ -333,7 +333,7 @@ def test_nothing_else_stands_for_the_parked_vault(slot: str) -> None:
     world = stages.serving()
     hand_over(world)
     others = {
-        "parked_vault": (io("mallory"), config(world).parked(Currency.USDC), buyback.IO_VAULT),
+        "parked_vault": (io("mallory"), config(world).parked(Currency.USDC), USDC_FEES),
         "record": (client.parked_address(io("mallory")), client.parked_address(usdc("alice"))),
         "fees": (io("mallory"), USDC_FEES),
         "vault": (order(world, "mallory").vault, io("mallory")),

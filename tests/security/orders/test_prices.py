@@ -58,7 +58,7 @@ def test_a_flash_ask_is_refused_and_would_change_nothing() -> None:
     do(world, create(devices=1, hours=1, price=DEAR))
     world.chain.advance(EXCLUSIVE)
     flash = (change(world, RUNNING, ask_io=DEAR), *take(world, RUNNING), change(world, RUNNING))
-    assert refused(world, *flash) == "AskTooHigh"
+    assert refused(world, *flash) == "TermsTooYoung"
     lower = (change(world, RUNNING, ask_io=ASK_IO - 1), *take(world, RUNNING), change(world, RUNNING))
     assert refused(world, *lower) == "TermsTooYoung"
 
@@ -81,7 +81,7 @@ def test_who_lies_in_wait_with_a_high_ask_is_never_leased(ask: int) -> None:
     world = stages.ready()
     do(world, change(world, FREE, ask_io=ask))
     world.chain.advance(1)
-    open_order(world, price=DEAR)
+    open_order(world, price=DEAR, devices=1, hours=1)
     for call in (match(world, FREE), match(world, FREE, matcher=stages.OPERATORS[1])):
         assert refused(world, call) == "AskTooHigh"
     world.chain.advance(EXCLUSIVE)

@@ -47,19 +47,6 @@ pub struct Initialize {
         token::mint = usdc_mint
     )]
     pub usdc_fees: Account<TokenAccount>,
-    /// Holds IO whose payee can't be paid.
-    #[account(
-        init, payer = admin, seeds = [b"parked_vault", io_mint.address()], bump,
-        token::mint = io_mint, token::authority = config
-    )]
-    pub io_parked: Account<TokenAccount>,
-    /// Holds USDC whose payee can't be paid.
-    #[account(
-        init, payer = admin, seeds = [b"parked_vault", usdc_mint.address()], bump,
-        token::mint = usdc_mint, token::authority = config
-    )]
-    pub usdc_parked: Account<TokenAccount>,
-    pub token_program: Program<Token>,
     pub system_program: Program<System>,
 }
 
@@ -77,7 +64,6 @@ pub fn initialize(
     let (io_mint, usdc_mint) = (*a.io_mint.address(), *a.usdc_mint.address());
     require!(io_mint != usdc_mint && a.usdc_mint.decimals() == USDC_DECIMALS, E::WrongMint);
     let (io_fees, usdc_fees) = (*a.io_fees.address(), *a.usdc_fees.address());
-    let (io_parked, usdc_parked) = (*a.io_parked.address(), *a.usdc_parked.address());
     let staking_config = *a.staking_config.address();
     let config = &mut a.config;
     config.version = ACCOUNT_VERSION;
@@ -88,22 +74,9 @@ pub fn initialize(
     config.usdc_mint = usdc_mint;
     config.io_fees = io_fees;
     config.usdc_fees = usdc_fees;
-    config.io_parked = io_parked;
-    config.usdc_parked = usdc_parked;
     config.staking_config = staking_config;
     config.params = params;
     config.invariant()?;
-    let initialized = Initialized {
-        admin,
-        guardian,
-        io_mint,
-        usdc_mint,
-        io_fees,
-        usdc_fees,
-        io_parked,
-        usdc_parked,
-        params,
-    };
-    emit_event!(ctx, initialized);
+    emit_event!(ctx, Initialized { admin, guardian, io_mint, usdc_mint, io_fees, usdc_fees, params });
     Ok(())
 }

@@ -3,8 +3,8 @@ use {
     anchor_lang::prelude::*,
 };
 
-/// Money of a payee whose token account can't be paid now: it waits in the parked vault of its mint, and holds up
-/// nobody else.
+/// Money of a payee whose token account can't be paid now. It waits in the parked vault of its mint, which is the
+/// config's associated token account, and holds up nobody else.
 #[account]
 pub struct Parked {
     /// Layout version, [`ACCOUNT_VERSION`].

@@ -4,11 +4,11 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::{Extend, Pay},
-        instructions::now,
-        state::{principal, Config, Lease, Order},
+        instructions::{now, Purse},
+        state::{principal, Lease},
     },
     anchor_lang::prelude::*,
-    ionet_common::{emit_event, token::transfer},
+    ionet_common::{emit_event, emit_shared_event, token::transfer},
     staking::state::Device,
 };
 
@@ -17,51 +17,46 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExtendLease {
-    #[account(address = order.renter @ E::NotRenter)]
+    #[account(address = purse.order.renter @ E::NotRenter)]
     pub renter: Signer,
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
-    #[account(mut, address = lease.order @ E::WrongOrder)]
-    pub order: Account<Order>,
-    #[account(mut)]
+    pub purse: Nested<crate::instructions::Purse>,
+    #[account(mut, constraint = lease.order == *purse.order.address() @ E::WrongOrder)]
     pub lease: Account<Lease>,
     #[account(
         address = lease.device @ E::WrongDevice,
         constraint = device.version == staking::constants::ACCOUNT_VERSION @ E::UnknownVersion
     )]
     pub device: Account<Device>,
-    #[account(mut, address = order.vault @ E::WrongAccount)]
-    pub vault: UncheckedAccount,
     /// Any token account of the renter for the currency; the token program checks both.
     #[account(mut)]
     pub renter_tokens: UncheckedAccount,
-    pub token_program: Program<Token>,
 }
 
 pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
-    a.config.require_running(PAUSE_ORDERS, at)?;
-    let starts = a.lease.start(a.order.filled_at)?;
+    let purse: &mut Purse = &mut a.purse;
+    purse.config.require_running(PAUSE_ORDERS, at)?;
+    let starts = a.lease.start(purse.order.filled_at)?;
     let amount = a.lease.extend(hours, at)?;
-    let ask = ask(&a.device, a.order.currency()?);
+    let ask = ask(&a.device, purse.order.currency()?);
     require!(ask > 0, E::NotLet);
-    require!(a.order.terms.rate(ask)? <= a.lease.rate, E::AskTooHigh);
+    require!(purse.order.terms.rate(ask)? <= a.lease.rate, E::AskTooHigh);
     let extended_amount = principal(a.lease.rate, hours)?;
-    a.order.extend(amount)?;
-    let transaction_id = a.order.transaction()?;
+    purse.order.extend(amount)?;
+    let transaction_id = purse.order.transaction()?;
     transfer(
-        a.token_program.address(),
+        purse.token_program.address(),
         a.renter_tokens.cpi_handle_mut(),
-        a.vault.cpi_handle_mut(),
+        purse.vault.cpi_handle_mut(),
         a.renter.cpi_handle(),
         amount,
         &[],
     );
-    let (lease, order, stop) = (*a.lease.address(), *a.order.address(), a.lease.stop);
+    let (lease, order, stop) = (*a.lease.address(), *purse.order.address(), a.lease.stop);
     let extended_minutes = hours as u64 * 60;
     if starts {
-        emit_event!(ctx, started(&ctx.accounts.lease));
+        emit_shared_event!(ctx, started(&ctx.accounts.lease));
     }
     emit_event!(ctx, Extend { cluster_id: order, extended_minutes, extended_amount, lease, stop });
     emit_event!(ctx, Pay { transaction_id, cluster_id: order, amount });

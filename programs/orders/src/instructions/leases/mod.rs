@@ -17,7 +17,7 @@ use {
     anchor_lang::prelude::*,
 };
 
-/// What is told of a lease whose gang was filled before.
+/// What is told of a lease whose gang was filled before, by whatever touches it first.
 pub(super) fn started(lease: &Account<Lease>) -> LeaseStarted {
     LeaseStarted { lease: *lease.address(), order: lease.order, start: lease.start, stop: lease.stop }
 }

@@ -1,34 +1,24 @@
 use {
     super::started,
     crate::{
-        constants::ACCOUNT_VERSION,
         errors::OrdersError as E,
-        events::{Earn, Worked},
-        instructions::{now, vault},
-        state::{Config, Lease, Order, Payment},
+        events::Worked,
+        instructions::{now, Purse},
+        state::{Lease, Payment},
     },
     anchor_lang::prelude::*,
-    ionet_common::{emit_event, token::payable},
+    ionet_common::{emit_shared_event, token::payable},
 };
 
-/// A lease's money: where it lies and where it goes.
+/// A lease's money: where it lies, and where both fees go.
 #[derive(Accounts)]
 pub struct Settlement {
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
-    #[account(mut, address = lease.order @ E::WrongOrder)]
-    pub order: Account<Order>,
-    #[account(mut)]
+    pub purse: Nested<crate::instructions::Purse>,
+    #[account(mut, constraint = lease.order == *purse.order.address() @ E::WrongOrder)]
     pub lease: Account<Lease>,
-    #[account(mut, address = order.vault @ E::WrongAccount)]
-    pub vault: UncheckedAccount,
-    /// The associated token account of the lease's payout wallet, in whatever state.
-    #[account(mut, address = lease.payout_tokens @ E::NotAssociatedAccount)]
-    pub payout_tokens: UncheckedAccount,
     /// The buyback program's vault for the currency, in whatever state.
-    #[account(mut, address = *config.fees(order.currency()?) @ E::WrongAccount)]
+    #[account(mut, address = *purse.fees()? @ E::WrongAccount)]
     pub fees: UncheckedAccount,
-    pub token_program: Program<Token>,
 }
 
 /// What a settlement did to the books, before any token moved.
@@ -38,35 +28,41 @@ pub struct Settled {
     pub payment: Payment,
     /// Leave for the fee vault now, base units.
     pub fees: u64,
-    /// The supplier can be paid.
-    pub payable: bool,
+    /// Paid until here, unix seconds.
     pub until: u64,
 }
 
 impl Settlement {
     /// Counts what is due.
+    #[inline(never)]
     pub fn settle(&mut self) -> Result<Settled> {
         let at = now()?;
-        let mint = *self.config.mint(self.order.currency()?);
-        let starts = self.lease.start(self.order.filled_at)?;
-        let until = self.lease.due_until(self.order.settlement_lag, at);
-        let payment = self.lease.settle(self.order.settlement_lag, self.order.supplier_fee_bps, at)?;
+        let purse: &mut Purse = &mut self.purse;
+        let (lag, fee_bps) = (purse.order.settlement_lag, purse.order.supplier_fee_bps);
+        let starts = self.lease.start(purse.order.filled_at)?;
+        let until = self.lease.due_until(lag, at);
+        let payment = self.lease.settle(lag, fee_bps, at)?;
         if !payment.is_nothing() {
-            self.order.pay(&payment)?;
+            purse.order.pay(&payment)?;
         }
-        let fees = vault::take_fees(&mut self.order, &self.fees, &mint)?;
-        let payable = payable(&self.payout_tokens, Some(&self.lease.payout), &mint);
-        Ok(Settled { starts, payment, fees, payable, until })
+        let fees = purse.take_fees(&self.fees)?;
+        Ok(Settled { starts, payment, fees, until })
     }
 
-    /// What is told of the supplier's payment.
+    /// Whether the supplier can be paid into its token account.
+    pub fn pays_into(&self, tokens: &UncheckedAccount) -> Result<bool> {
+        Ok(payable(tokens, Some(&self.lease.payout), self.purse.mint()?))
+    }
+
+    /// What is told of a payment.
+    #[inline(never)]
     pub fn worked(&mut self, settled: &Settled) -> Result<Worked> {
         let Settled { payment, until, .. } = settled;
         Ok(Worked {
-            cluster_id: *self.order.address(),
+            cluster_id: *self.purse.order.address(),
             compute_minutes: until.saturating_sub(self.lease.start) / 60,
             amount: payment.amount,
-            transaction_id: self.order.transaction()?,
+            transaction_id: self.purse.order.transaction()?,
             lease: *self.lease.address(),
             payout: self.lease.payout,
             fee: payment.fee,
@@ -74,17 +70,6 @@ impl Settlement {
             paid: self.lease.paid,
             until: *until,
         })
-    }
-
-    /// Sends the fees off, if there are any.
-    pub fn earn(&mut self, amount: u64) -> Result<Option<Earn>> {
-        if amount == 0 {
-            return Ok(None);
-        }
-        let transaction_id = self.order.transaction()?;
-        let (vault, fees) = (self.vault.cpi_handle_mut(), self.fees.cpi_handle_mut());
-        vault::pay_out(&self.order, vault, fees, &self.token_program, amount);
-        Ok(Some(Earn { transaction_id, cluster_id: *self.order.address(), amount }))
     }
 }
 
@@ -94,32 +79,30 @@ impl Settlement {
 #[derive(Accounts)]
 pub struct Settle {
     pub money: Nested<crate::instructions::Settlement>,
+    /// The associated token account of the lease's payout wallet, in whatever state.
+    #[account(mut, address = money.lease.payout_tokens @ E::NotAssociatedAccount)]
+    pub payout_tokens: UncheckedAccount,
 }
 
 pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
-    let money: &mut Settlement = &mut ctx.accounts.money;
+    let a = &mut ctx.accounts;
+    let money: &mut Settlement = &mut a.money;
     let settled = money.settle()?;
     let net = settled.payment.net;
-    require!(net == 0 || settled.payable, E::PayeeBlocked);
+    require!(net == 0 || money.pays_into(&a.payout_tokens)?, E::PayeeBlocked);
     let worked = if settled.payment.is_nothing() { None } else { Some(money.worked(&settled)?) };
     if net > 0 {
-        vault::pay_out(
-            &money.order,
-            money.vault.cpi_handle_mut(),
-            money.payout_tokens.cpi_handle_mut(),
-            &money.token_program,
-            net,
-        );
+        money.purse.pay_out(a.payout_tokens.cpi_handle_mut(), net);
     }
-    let earned = money.earn(settled.fees)?;
+    let earned = money.purse.send_fees(&mut money.fees, settled.fees)?;
     if settled.starts {
-        emit_event!(ctx, started(&ctx.accounts.money.lease));
+        emit_shared_event!(ctx, started(&ctx.accounts.money.lease));
     }
     if let Some(worked) = worked {
-        emit_event!(ctx, worked);
+        emit_shared_event!(ctx, worked);
     }
     if let Some(earned) = earned {
-        emit_event!(ctx, earned);
+        emit_shared_event!(ctx, earned);
     }
     Ok(())
 }

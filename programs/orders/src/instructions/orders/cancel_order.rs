@@ -1,7 +1,7 @@
 use {
     crate::{errors::OrdersError as E, events::OrderCancelled, instructions::now, state::Order},
     anchor_lang::prelude::*,
-    ionet_common::emit_event,
+    ionet_common::emit_shared_event,
 };
 
 /// The renter wants no more devices: leases that are there go on, the rest can be given back.
@@ -17,6 +17,6 @@ pub struct CancelOrder {
 pub fn cancel_order(ctx: &mut Context<CancelOrder>) -> Result<()> {
     let cancelled = ctx.accounts.order.cancel(now()?)?;
     let (order, open, charged) = (*ctx.accounts.order.address(), cancelled.open, cancelled.charged);
-    emit_event!(ctx, OrderCancelled { order, open, charged });
+    emit_shared_event!(ctx, OrderCancelled { order, open, charged });
     Ok(())
 }

@@ -11,23 +11,35 @@ use {
     anchor_lang::prelude::*,
 };
 
-/// Counts `amount` in a record, which is new with its first. Returns who paid its rent.
-fn park(
-    record: &mut Account<Parked>,
-    payee: [&Address; 3],
-    payer: &Address,
-    bump: u8,
-    amount: u64,
-) -> Result<Address> {
-    if record.version == 0 {
-        let [wallet, mint, destination] = payee;
-        record.version = ACCOUNT_VERSION;
-        record.bump = bump;
-        record.wallet = *wallet;
-        record.mint = *mint;
-        record.destination = *destination;
-        record.payer = *payer;
+/// What is set aside, and for whom.
+#[derive(Accounts)]
+pub struct Parking {
+    /// Pays the record's rent if there is none yet.
+    #[account(mut)]
+    pub payer: Signer,
+    /// Where the money would go, in whatever state; the instruction checks its address.
+    pub destination: UncheckedAccount,
+    /// The config's associated token account for the currency; the instruction checks its address. Whoever is the
+    /// first to park something creates it.
+    #[account(mut)]
+    pub parked_vault: UncheckedAccount,
+    #[account(init_if_needed, payer = payer, seeds = [b"parked", destination.address()], bump)]
+    pub record: Account<Parked>,
+    pub system_program: Program<System>,
+}
+
+impl Parking {
+    /// Counts `amount` in the record, which is new with its first.
+    pub fn park(&mut self, wallet: &Address, mint: &Address, bump: u8, amount: u64) -> Result<()> {
+        let record = &mut self.record;
+        if record.version == 0 {
+            record.version = ACCOUNT_VERSION;
+            record.bump = bump;
+            record.wallet = *wallet;
+            record.mint = *mint;
+            record.destination = *self.destination.address();
+            record.payer = *self.payer.address();
+        }
+        record.add(amount)
     }
-    record.add(amount)?;
-    Ok(record.payer)
 }

@@ -1,13 +1,11 @@
 use {
-    super::park,
     crate::{
         errors::OrdersError as E,
         events::PayParked as Event,
-        instructions::{leases::started, vault, Settlement},
-        state::Parked,
+        instructions::{started, Settlement},
     },
     anchor_lang::prelude::*,
-    ionet_common::emit_event,
+    ionet_common::{ata::is_associated, emit_event, emit_shared_event},
 };
 
 /// Settles a lease whose supplier can't be paid now: its token account is gone, frozen, or somebody else's. Its part
@@ -15,45 +13,44 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ParkPay {
-    /// Pays the record's rent if there is none yet.
-    #[account(mut)]
-    pub payer: Signer,
     pub money: Nested<crate::instructions::Settlement>,
-    #[account(mut, address = *money.config.parked(money.order.currency()?) @ E::WrongAccount)]
-    pub parked_vault: UncheckedAccount,
-    #[account(init_if_needed, payer = payer, seeds = [b"parked", money.payout_tokens.address()], bump)]
-    pub record: Account<Parked>,
-    pub system_program: Program<System>,
+    /// The destination is the associated token account of the lease's payout wallet.
+    pub parking: Nested<crate::instructions::Parking>,
 }
 
 pub fn park_pay(ctx: &mut Context<ParkPay>) -> Result<()> {
     let a = &mut ctx.accounts;
     let money: &mut Settlement = &mut a.money;
+    let (wallet, mint) = (money.lease.payout, *money.purse.mint()?);
+    require!(*a.parking.destination.address() == money.lease.payout_tokens, E::NotAssociatedAccount);
+    require!(
+        is_associated(a.parking.parked_vault.address(), money.purse.config.address(), &mint),
+        E::WrongAccount
+    );
+    require!(!money.pays_into(&a.parking.destination)?, E::PayeePayable);
     let settled = money.settle()?;
     let amount = settled.payment.net;
     require!(amount > 0, E::NothingDue);
-    require!(!settled.payable, E::PayeePayable);
-    let mint = *money.config.mint(money.order.currency()?);
-    let (wallet, destination) = (money.lease.payout, money.lease.payout_tokens);
-    let payee = [&wallet, &mint, &destination];
-    let payer = park(&mut a.record, payee, a.payer.address(), ctx.bumps.record, amount)?;
+    a.parking.park(&wallet, &mint, ctx.bumps.parking.record, amount)?;
     let worked = money.worked(&settled)?;
-    vault::pay_out(
-        &money.order,
-        money.vault.cpi_handle_mut(),
-        a.parked_vault.cpi_handle_mut(),
-        &money.token_program,
+    money.purse.pay_out(a.parking.parked_vault.cpi_handle_mut(), amount);
+    let earned = money.purse.send_fees(&mut money.fees, settled.fees)?;
+    let parked = Event {
+        lease: *money.lease.address(),
+        record: *a.parking.record.address(),
+        wallet,
+        mint,
+        destination: *a.parking.destination.address(),
         amount,
-    );
-    let earned = money.earn(settled.fees)?;
-    let (lease, record) = (*money.lease.address(), *a.record.address());
+        payer: a.parking.record.payer,
+    };
     if settled.starts {
-        emit_event!(ctx, started(&ctx.accounts.money.lease));
+        emit_shared_event!(ctx, started(&ctx.accounts.money.lease));
     }
-    emit_event!(ctx, worked);
-    emit_event!(ctx, Event { lease, record, wallet, mint, destination, amount, payer });
+    emit_shared_event!(ctx, worked);
+    emit_event!(ctx, parked);
     if let Some(earned) = earned {
-        emit_event!(ctx, earned);
+        emit_shared_event!(ctx, earned);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use {
     },
     anchor_lang::prelude::*,
     ionet_common::{
+        ata::is_associated,
         emit_event,
         token::{payable, transfer},
     },
@@ -22,7 +23,11 @@ pub struct PayParked {
     pub payer: UncheckedAccount,
     #[account(mut, close = payer, constraint = record.version == ACCOUNT_VERSION @ E::UnknownVersion)]
     pub record: Account<Parked>,
-    #[account(mut, address = *config.parked_of(&record.mint) @ E::WrongAccount)]
+    /// The config's associated token account for the record's mint.
+    #[account(
+        mut,
+        constraint = is_associated(parked_vault.address(), config.address(), &record.mint) @ E::WrongAccount
+    )]
     pub parked_vault: UncheckedAccount,
     #[account(mut, address = record.destination @ E::WrongAccount)]
     pub destination: UncheckedAccount,
