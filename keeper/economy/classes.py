@@ -136,6 +136,32 @@ def step_leaf(hour: int, number: int, step_io: int, step_usdc: int) -> bytes:
     return merkle.leaf(b"price", numbers, *steps)
 
 
+def price_at(
+    now: int,
+    price: int,
+    bounds: tuple[int, int],
+    *,
+    step: int,
+    step_at: int,
+    next_bounds: tuple[int, int],
+    bounds_at: int,
+) -> tuple[int, int, int]:
+    """The price that holds at ``now``, with its bounds, from the one that was written down last.
+
+    A step and other bounds hold from ``step_at`` and ``bounds_at`` on (unix seconds, 0 for none) by
+    themselves, in the order of their time; the step comes first when both hold from the same second.
+    """
+    for at, is_bounds in sorted(((step_at, False), (bounds_at, True))):
+        if not 0 < at <= now:
+            continue
+        if is_bounds:
+            bounds = next_bounds
+            price = max(bounds[0], min(bounds[1], price))
+        else:
+            price = next_price(price, step, *bounds)
+    return price, *bounds
+
+
 class ClassTableError(UserError):
     """A class table that can't be read, or that the program would refuse."""
 

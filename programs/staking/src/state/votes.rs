@@ -1,8 +1,4 @@
-use {
-    super::Config,
-    crate::{constants::*, errors::StakingError as E},
-    anchor_lang::prelude::*,
-};
+use {super::Config, crate::constants::MAX_OPERATORS};
 
 /// What each operator slot voted, by its place in the list.
 pub type Votes<V> = [V; MAX_OPERATORS as usize];
@@ -33,19 +29,17 @@ pub struct Tally {
 
 /// Counts the votes for `vote`; the default value is no vote.
 pub fn tally<V: Default + PartialEq>(config: &Config, votes: &Votes<V>, vote: &V) -> Tally {
-    let (mut equal, mut conflict) = (0u8, false);
+    let none = V::default();
+    let (mut equal, mut conflict) = (0, false);
     for each in votes.iter().take(config.params.operator_count as usize) {
+        if *each == none {
+            continue;
+        }
         if each == vote {
-            equal += 1;
+            equal += 1u32;
         } else {
-            conflict |= *each != V::default();
+            conflict = true;
         }
     }
-    Tally { enough: equal >= config.params.threshold, conflict }
-}
-
-/// Refuses an account of another layout, also where it is only read.
-pub fn require_version(version: u8) -> Result<()> {
-    require!(version == ACCOUNT_VERSION, E::UnknownVersion);
-    Ok(())
+    Tally { enough: equal >= config.params.threshold as u32, conflict }
 }

@@ -3,7 +3,7 @@ use {
     crate::{
         constants::*,
         events::Posted,
-        state::{Config, PostCounter},
+        state::{Config, Known, PostCounter},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -17,9 +17,11 @@ pub struct Post {
     #[account(mut)]
     pub operator: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    #[account(init_if_needed, payer = operator, seeds = [b"post", operator.address()], bump)]
-    pub counter: Account<PostCounter>,
+    pub config: Known<Config>,
+    #[account(
+        init_if_needed, payer = operator, seeds = [b"post", operator.address()], bump = counter.bump
+    )]
+    pub counter: Known<PostCounter>,
     pub system_program: Program<System>,
 }
 
@@ -34,7 +36,7 @@ pub fn post(ctx: &mut Context<Post>, number: u32, kind: u8, slot: u64, hash: [u8
         a.counter.bump = ctx.bumps.counter;
         a.counter.operator = operator;
     }
-    a.counter.post(&operator, kind, at)?;
+    a.counter.post(kind, at)?;
     let now_slot = clock.slot;
     emit_event!(ctx, Posted { operator, number, kind, slot, hash, now_slot, at });
     Ok(())
