@@ -112,7 +112,8 @@ class OrdersPair(StakingPair):
         for key, fault in orders.faults.items():
             same("Fault", fault_address(key), fault_fields(fault))
         for record in orders.parked.values():
-            same("Parked", Pubkey(parked_address(record.wallet, record.currency)), self.parked_fields(record))
+            where = parked_address(record.wallet, record.currency)
+            same("Parked", where, self.parked_fields(record))
         for account, amount in orders.usdc.items():
             found = read_token_account(self.world.account(self.tokens_address(account, USDC)).data)
             assert found.amount == amount, account

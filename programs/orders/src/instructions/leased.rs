@@ -2,7 +2,7 @@ use {
     crate::{
         errors::OrdersError as E,
         events::LeaseEnded,
-        state::{Lease, Order},
+        state::{Known, Lease, Order},
     },
     anchor_lang::prelude::*,
 };
@@ -11,9 +11,9 @@ use {
 #[derive(Accounts)]
 pub struct Leased {
     #[account(mut, address = lease.order @ E::WrongOrder)]
-    pub order: Account<Order>,
+    pub order: Known<Order>,
     #[account(mut)]
-    pub lease: Account<Lease>,
+    pub lease: Known<Lease>,
     /// Gone when the lease outlived it.
     #[account(mut, address = lease.device @ E::WrongDevice)]
     pub device: UncheckedAccount,

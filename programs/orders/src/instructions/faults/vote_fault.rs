@@ -3,8 +3,8 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::{FaultVoted, LeaseEnded},
-        instructions::{now, started, Leased},
-        state::{Fault, LeaseStatus},
+        instructions::{now, start, Leased},
+        state::{Fault, Known, LeaseStatus},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, emit_shared_event},
@@ -25,7 +25,7 @@ pub struct VoteFault {
         init_if_needed, payer = operator, bump,
         seeds = [b"fault", leased.lease.address(), evidence, good_hours.to_le_bytes()]
     )]
-    pub fault: Account<Fault>,
+    pub fault: Known<Fault>,
     pub system_program: Program<System>,
 }
 
@@ -45,7 +45,7 @@ pub fn vote_fault(
     let slot = operators.params.operator(&operator).map_err(|_| E::NotOperator)?;
     let named = leased.lease.number == number && leased.lease.registered_at == registered_at;
     require!(named, E::WrongLease);
-    let starts = leased.lease.start(leased.order.filled_at)?;
+    let started = start(&mut leased.lease, &leased.order)?;
     require!(leased.lease.start > 0, E::LeaseState);
     let lease = *leased.lease.address();
     if fault.version == 0 {
@@ -60,8 +60,8 @@ pub fn vote_fault(
     let decided = fault.vote(operators, slot, number, registered_at)?;
     let (revision, votes) = (fault.revision, fault.votes);
     let ended = if decided { Some(leased.ended_by_fault(good_hours, bump, at)?) } else { None };
-    if starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.leased.lease));
+    if let Some(started) = started {
+        emit_shared_event!(ctx, started);
     }
     let voted =
         FaultVoted { lease, number, registered_at, evidence, good_hours, operator, revision, votes, decided };

@@ -13,11 +13,19 @@ pub use {
 };
 
 use {
-    crate::{events::LeaseStarted, state::Lease},
+    crate::{
+        events::LeaseStarted,
+        state::{Known, Lease, Order},
+    },
     anchor_lang::prelude::*,
 };
 
-/// What is told of a lease whose gang was filled before, by whatever touches it first.
-pub(super) fn started(lease: &Account<Lease>) -> LeaseStarted {
-    LeaseStarted { lease: *lease.address(), order: lease.order, start: lease.start, stop: lease.stop }
+/// Begins the hours of a lease whose gang was filled before, by whatever touches it first; what is told of that.
+#[inline(never)]
+pub(super) fn start(lease: &mut Known<Lease>, order: &Order) -> Result<Option<LeaseStarted>> {
+    if !lease.start(order.filled_at)? {
+        return Ok(None);
+    }
+    let (start, stop) = (lease.start, lease.stop);
+    Ok(Some(LeaseStarted { lease: *lease.address(), order: lease.order, start, stop }))
 }
