@@ -4,7 +4,6 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
 from keeper.clients.staking import Attestation, Params
@@ -20,6 +19,7 @@ from tests.security.staking.hours import (
     ADMIN,
     ALICE,
     BOB,
+    CAROL,
     FIRST,
     GUARDIAN,
     MALLORY,
