@@ -293,6 +293,25 @@ def test_operators_match_and_the_worker_accepts(ionet, chained):
     assert chained.load().lease(order, "one").reason == EndReason.SUPPLIER
 
 
+def test_a_refusal_says_what_to_do(ionet, chained):
+    device = staking.device_address(key("one").pubkey())
+    asking = ("device", "ask", device, "--keypair", "supplier.json", *COMMON, "--ask-io")
+    code, _, err = ionet(*asking, "2.5")
+    assert code == 0, err
+    chained.later(1)
+    create(ionet)
+    order = order_of(chained.load())
+    chained.later(order.exclusive_until - order.created_at)
+    taking = ("device", "accept", order.address, "--worker", "one.json", "--keypair", "supplier.json")
+    code, _, err = ionet(*taking, *COMMON)
+    assert (code, "orders: AskTooHigh" in err) == (1, True)
+    assert "Lower the ask (ionet device ask), or wait until the class's price rises." in words(err)
+    ionet(*asking, "2")
+    code, _, err = ionet(*taking, *COMMON)
+    assert (code, "orders: TermsTooYoung" in err) == (1, True)
+    assert "it can take later orders" in words(err)
+
+
 def test_only_its_supplier_takes_an_order_with_a_device(ionet, chained):
     create(ionet)
     order = order_of(chained.load())
