@@ -308,6 +308,9 @@ def _taken(config: Config, order: Order, device: Device, of_class: Class, payer:
         )
     match, lease = plans.match(order, device, of_class, payer.pubkey(), now)
     accepted = plans.accept(config, order, lease, payer.pubkey())
+    if not lease.rate:
+        # The chain's own trial says why it can't be.
+        return Plan((match, *accepted.instructions))
     price = show(lease.rate // order.terms.processors, order.terms.currency)
     note = f"It is leased at {price} {order.terms.currency.name} for a processor and hour."
     return Plan((match, *accepted.instructions), accepted.movements, (note, *accepted.notes))
