@@ -20,7 +20,7 @@ from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.clients import orders, staking
-from keeper.clients.orders import Config, Lease, Order, Terms
+from keeper.clients.orders import Config, Lease, Order, Parked, Terms
 from keeper.clients.staking import Class
 from keeper.economy import orders as economy
 from keeper.economy.money import U64_MAX, parse
@@ -255,6 +255,43 @@ def cancel(
             payable = is_payable(fees, None, config.mint(currency))
             plan = plans.cancel(config, found, now, balance(vault), fees_payable=payable)
             await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
+
+    asyncio.run(work())
+
+
+@app.command()
+def parked(chain: ChainOption = None) -> None:
+    """Money that is set aside, as its payee's account was closed, frozen or handed over."""
+
+    async def read() -> tuple[Config, list[Parked]]:
+        async with connect(options.settings(chain).chain) as connected:
+            return await config_of(connected), await orders.read_parked(connected)
+
+    config, found = asyncio.run(read())
+    tables.show(order_tables.parked(config, found))
+
+
+@app.command("pay-parked")
+def pay_parked(
+    wallet: Annotated[str, typer.Argument(help="whose money it is")],
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Pay what is set aside for a wallet, once its account is good again; anybody may."""
+    settings = options.settings(chain, keypair)
+    payer, owner = settings.signer(), address(wallet)
+
+    async def work() -> None:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
+            config = await config_of(connected)
+            found = [each for each in await orders.read_parked(connected) if each.wallet == owner]
+            if not found:
+                raise UserError(f"nothing is set aside for {owner}; see ionet order parked")
+            for each in found:
+                plan = plans.pay_parked(config, each)
+                await carry_out(connected, plan, [payer], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 

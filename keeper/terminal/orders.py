@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from rich.table import Table
 from solders.pubkey import Pubkey
 
-from keeper.clients.orders import Lease, Order
+from keeper.clients.orders import Config, Lease, Order, Parked
 from keeper.clients.staking import Class
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.money import show
-from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus
+from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
 from keeper.terminal.tables import plain
 
 ENDED = {
@@ -136,6 +136,16 @@ def leases(order: Order, found: Sequence[Lease], now: int) -> Table:
         amounts = (show(amount, order.terms.currency) for amount in (lease.rate, lease.held, due, lease.paid))
         status = (lease_status(lease, now), lease_left(lease, now))
         table.add_row(str(lease.device), *status, *amounts)
+    return table
+
+
+def parked(config: Config, found: Sequence[Parked]) -> Table:
+    """A line for each payee whose money is set aside."""
+    table = plain("Set aside", "whose", "amount", "", "to be paid into")
+    table.columns[2].justify = table.columns[3].justify = "left"
+    for each in found:
+        currency = Currency.IO if each.mint == config.io_mint else Currency.USDC
+        table.add_row(str(each.wallet), show(each.amount, currency), currency.name, str(each.destination))
     return table
 
 

@@ -8,19 +8,22 @@ from pathlib import Path
 import pytest
 
 from keeper.chain.embedded import EmbeddedChain
-from keeper.chain.framework import TOKEN_PROGRAM
+from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
+from keeper.chain.token import freeze, thaw
 from keeper.clients import orders, staking, tokenomics
 from keeper.economy.calendar import DAY, month_start, parse_month
 from keeper.economy.classes import step_leaf
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, Urgency, fee
 from keeper.terminal.orders import duration, moment
-from tests.programs.orders.world import ASK_IO, HOUR, IO, USDC, OrdersWorld
+from tests.programs.buyback.world import ISSUER
+from tests.programs.orders.world import ASK_IO, HOUR, IO, USDC, USDC_MINT, OrdersWorld
 from tests.programs.staking.world import GPU_CLASS
 from tests.programs.world import finish, key
 
 SUPPLIER, RENTER = key("supplier").pubkey(), key("renter").pubkey()
 FUTURE = month_start(parse_month("2090-01"))
 """The chain's clock: a saved chain follows this machine's only where that is ahead."""
+VAULTS = "the network's fee vault", "the parked vault", "the payee's account"
 COMMON = ("--chain", "test.chain", "--yes")
 PRINCIPAL = ASK_IO * 4 * 10
 
@@ -92,7 +95,7 @@ def shown(out: str) -> list[tuple[str, str, int]]:
     places: dict[str, str] = {}
     for line in out.splitlines():
         name, _, address = line.strip().rpartition(": ")
-        if name in ("your account", "the order's vault", "the stake vault", "the network's fee vault"):
+        if name in ("your account", "the order's vault", "the stake vault", *VAULTS):
             places[name] = address
     rows = []
     for line in out.splitlines():
@@ -385,6 +388,34 @@ def test_cancel_gives_everything_back_but_the_fee_on_an_hour(ionet, chained):
     assert world.chain.get(order.address) is None
     code, _, err = ionet(*arguments)
     assert (code, "there is no order" in words(err)) == (1, True)
+
+
+def test_what_is_set_aside_is_paid_once_its_account_is_good(ionet, chained):
+    world = chained.load()
+    order = world.order(key("renter"), currency=Currency.USDC, devices=1)
+    world.run(order, "one")
+    world.chain.advance(10 * HOUR + 2 * HOUR)
+    account = associated_token_address(SUPPLIER, USDC_MINT)
+    world.do(freeze(account, USDC_MINT, ISSUER.pubkey()), signers=[ISSUER])
+    lease, config = world.lease(order, "one"), world.orders_config()
+    world.do(orders.park_pay(world.payer.pubkey(), config, order, lease))
+    world.chain.save(chained.path)
+    code, out, err = ionet("order", "parked", "--chain", "test.chain")
+    assert code == 0, err
+    assert f"{SUPPLIER} 39.900000 USDC {account}" in words(out)
+    paying = ("order", "pay-parked", SUPPLIER, "--keypair", "stranger.json", *COMMON)
+    code, _, err = ionet(*paying)
+    assert (code, "orders: PayeeBlocked" in err) == (1, True)
+    chained.load().do(thaw(account, USDC_MINT, ISSUER.pubkey()), signers=[ISSUER])
+    world.chain.save(chained.path)
+    had = world.money(SUPPLIER, Currency.USDC)
+    code, out, err = ionet(*paying)
+    assert code == 0, err
+    world = chained.load()
+    assert world.money(SUPPLIER, Currency.USDC) == had + 39_900_000
+    assert shown(out) == transfers(world)
+    code, _, err = ionet(*paying)
+    assert (code, "nothing is set aside for" in err) == (1, True)
 
 
 def test_when_the_time_for_matching_is_over_everything_comes_back(ionet, chained):

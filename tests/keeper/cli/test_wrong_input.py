@@ -233,6 +233,7 @@ KEYS = [
     Wrong(f"order extend {{order}} --hours 1 {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"order end {{order}} {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"{CREATE} {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"order pay-parked {{nobody}} {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"deploy {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"{GENESIS} {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"buyback first-price 1 {ON} --keypair short.json", "short.json: no keypair"),
@@ -289,6 +290,9 @@ TEXTS = [
     Wrong(f"order end {{order}} {AS_RENTER}", "no lease of this order is yours to end"),
     Wrong(f"order end {{order}} --device {{nobody}} {AS_RENTER}", "is yours to end; see ionet order show"),
     Wrong(f"order cancel {{nobody}} {AS_RENTER}", "there is no order"),
+    Wrong("order parked --chain empty.chain", "orders is not set up on this chain: ionet deploy"),
+    Wrong(f"order pay-parked abc {AS_RENTER}", "'abc' is no address"),
+    Wrong(f"order pay-parked {{nobody}} {AS_RENTER}", "nothing is set aside for"),
     Wrong(
         f"{CREATE} --chain empty.chain --keypair renter.json",
         "orders is not set up on this chain: ionet deploy",
