@@ -8,17 +8,20 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import token
-from keeper.chain.framework import ASSOCIATED_TOKEN_PROGRAM, TOKEN_PROGRAM
+from keeper.chain.framework import ASSOCIATED_TOKEN_PROGRAM, TOKEN_PROGRAM, associated_token_address
 from keeper.clients import buyback, staking
 from keeper.clients import orders as client
 from keeper.clients.orders import PROGRAM, Order, Params, Terms
 from keeper.clients.tokenomics import MINT, tokens_address
+from keeper.economy.classes import Bounds
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from scripts.costs.meter import Meter, Row
+from tests.model.staking.prices import price_leaf
 from tests.programs.orders.world import TERMS, USDC, USDC_MINT, OrdersWorld
-from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
-from tests.programs.world import DAY, HOUR, START, key
+from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS, PRICES
+from tests.programs.world import DAY, HOUR, START, finish, key
+from tests.security.tokens import freeze_anyway
 
 TARGETS = {"create_order": 14_000, "match_device": 12_000, "settle": 8_000, "end_lease": 14_000}
 """Compute units that a row of the table may take at most, over all its cases."""
@@ -29,6 +32,14 @@ ORDERS, DEVICES = 16, 24
 WALLETS = 200
 """Keys searched for renters and suppliers whose token accounts' bumps are the highest and the lowest."""
 ONE = replace(TERMS, devices=1)
+MOST = replace(
+    TERMS,
+    classes=(APPLE_CLASS, 3, 4, 5, 6, 7, 8, GPU_CLASS),
+    countries=("DE", "US", "FR", "IT", "AT", "ES", "PT", "CH"),
+    colocated=True,
+)
+"""Every comparison of a match finds what it looks for in the last place."""
+MINUTE = 60
 
 
 def measure() -> dict[str, Row]:
@@ -47,8 +58,10 @@ def measure() -> dict[str, Row]:
         world.person(worker)
         world.let(worker, suppliers[number % 2])
     _orders(meter, renters)
+    _dear(meter)
     _leases(meter, renters[0], workers)
-    _usdc(meter, renters, workers)
+    _gang(meter, renters[0], workers[2:4])
+    _usdc(meter, renters, workers[4:])
     _faults(meter, renters[0], suppliers[0], workers)
     _roles(meter)
     return meter.measured()
@@ -78,12 +91,14 @@ def _set_up(meter: Meter) -> None:
     world.create_usdc()
     for each in (
         staking.initialize(admin.pubkey(), guardian, terms),
-        staking.add_class(admin.pubkey(), GPU_CLASS, "RTX 4090", 125, 0, 0),
-        staking.add_class(admin.pubkey(), APPLE_CLASS, "M4", 100, 1, 2),
+        staking.add_class(admin.pubkey(), GPU_CLASS, "RTX 4090", 125, 0, 0, PRICES),
+        staking.add_class(admin.pubkey(), APPLE_CLASS, "M4", 100, 1, 2, PRICES),
         buyback.initialize(admin.pubkey(), guardian, USDC_MINT, buyback.Params()),
     ):
         world.do(each, signers=[admin])
     meter.run("", client.initialize(admin.pubkey(), guardian, USDC_MINT, Params()), admin)
+    world.do(*client.create_parked_vaults(world.payer.pubkey(), USDC_MINT))
+    world.chain.advance(8 * DAY)
 
 
 def _world(meter: Meter) -> OrdersWorld:
@@ -120,15 +135,38 @@ def _orders(meter: Meter, renters: list[Keypair]) -> None:
         meter.run(f"{given}, {whose}", client.close_order(config, order))
 
 
+def _match(meter: Meter, case: str, order: Order, worker: str, operator: int) -> None:
+    """In an operator's turn; the case ends with the bump of the lease's address."""
+    world = _world(meter)
+    tick, device, matcher = world.turn(order, operator), world.read_device(worker), world.operators[operator]
+    bump = _bump(b"lease", bytes(order.address), bytes(staking.device_address(device.worker)))
+    call = client.match_device(matcher.pubkey(), order, device, tick)
+    meter.run(f"{case}bump {bump}", call, matcher)
+
+
+def _dear(meter: Meter) -> None:
+    """A step of the price and other bounds hold by now, and nobody has written them down."""
+    world = _world(meter)
+    admin = world.admin
+    bounds = Bounds(low_io=1, high_io=1_000 * IO, low_usdc=1, high_usdc=1_000 * USDC)
+    world.do(staking.change_bounds(admin.pubkey(), GPU_CLASS, bounds), signers=[admin])
+    world.chain.advance(7 * DAY - 90 * MINUTE)
+    hour = world.chain.now() // HOUR - 1
+    world.chain.warp_to((hour + 1) * HOUR)
+    step = price_leaf(hour, GPU_CLASS, (100, 100))
+    for operator in world.operators[:QUORUM]:
+        world.do(staking.vote_prices(operator.pubkey(), hour, step), signers=[operator])
+    world.do(staking.apply_price(GPU_CLASS, hour, 100, 100, b""))
+    world.chain.advance(2 * HOUR)
+
+
 def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     """An order of each device: ended in each way, settled at each time, closed."""
     world = _world(meter)
-    order = _open(meter, renter, 100, replace(TERMS, devices=DEVICES))
-    last, config = world.operators[-1], world.orders_config()
+    order = _open(meter, renter, 100, replace(MOST, devices=DEVICES))
+    config = world.orders_config()
     for worker in workers:
-        device = world.read_device(worker)
-        bump = _bump(b"lease", bytes(order.address), bytes(staking.device_address(device.worker)))
-        meter.run(f"bump {bump}", client.match_device(last.pubkey(), order, device), last)
+        _match(meter, "the last operator, ", order, worker, OPERATORS - 1)
     for worker in workers[:-3]:
         one = world.lease(order, worker)
         whose = f"a payout of bump {_associated_bump(one.payout)}"
@@ -164,22 +202,51 @@ def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     meter.run("served", client.close_order(config, order))
 
 
+def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
+    """Filled by the second; and not filled."""
+    world = _world(meter)
+    config = world.orders_config()
+    order = _open(meter, renter, 400, replace(MOST, devices=2, min_devices=2), "a gang")
+    for worker in workers:
+        _match(meter, "a gang's, ", order, worker, 0)
+    for worker in workers:
+        lease = world.lease(order, worker)
+        meter.run("a gang's", client.accept_lease(config, order, lease), key(worker))
+    world.chain.advance(4 * HOUR)
+    for worker in workers:
+        meter.run("a gang's first touch", client.settle(config, order, world.lease(order, worker)))
+        lease = world.lease(order, worker)
+        meter.run("a gang's", client.end_lease(renter.pubkey(), lease), renter)
+    order = _open(meter, renter, 401, replace(MOST, devices=2, min_devices=2), "a gang")
+    for worker in workers:
+        _match(meter, "a gang's, ", order, worker, 0)
+    lease = world.lease(order, workers[0])
+    meter.run("a gang's", client.accept_lease(config, order, lease), key(workers[0]))
+    lease = world.lease(order, workers[0])
+    meter.run("withdrawn from a gang", client.end_lease(renter.pubkey(), lease), renter)
+    world.chain.advance(HOUR)
+    lease = world.lease(order, workers[1])
+    meter.run("lapsed", client.end_lease(meter.keeper.pubkey(), lease), meter.keeper)
+
+
 def _key(role: str, address: Pubkey) -> Keypair:
     """Whose address it is."""
     return next(each for n in range(WALLETS) if (each := key(f"{role} {n}")).pubkey() == address)
 
 
 def _usdc(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
-    """The same in the other currency, with the supplier as the matcher."""
+    """The same in the other currency, with the supplier as the matcher; its account and the vault frozen."""
     world = _world(meter)
     config = world.orders_config()
     terms = replace(ONE, currency=Currency.USDC, price=3 * USDC)
     for number, renter in enumerate(renters):
         order = _open(meter, renter, 200, terms)
+        world.chain.warp_to(order.exclusive_until)
         worker = workers[number]
         device = world.read_device(worker)
         supplier = _key("supplier", device.supplier)
-        meter.run("by the supplier", client.match_device(device.supplier, order, device), supplier)
+        call = client.match_device(device.supplier, order, device)
+        meter.run("by the supplier", call, supplier, key(worker))
         lease = world.lease(order, worker)
         meter.run("in USDC", client.accept_lease(config, order, lease), key(worker))
         lease = world.lease(order, worker)
@@ -187,7 +254,25 @@ def _usdc(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
         world.chain.advance(4 * HOUR)
         meter.run("in USDC", client.settle(config, order, lease))
         meter.run("in USDC", client.refund(config, order))
+        _parked(meter, order, worker)
         meter.run("in USDC", client.end_lease(renter.pubkey(), lease), renter)
+
+
+def _parked(meter: Meter, order: Order, worker: str) -> None:
+    """What can't be paid is set aside, and paid later."""
+    world, payer = _world(meter), meter.keeper
+    config, lease = world.orders_config(), world.lease(order, worker)
+    payout = associated_token_address(lease.payout, USDC_MINT)
+    for case in ("the first", "more"):
+        world.chain.advance(HOUR)
+        for account in (payout, config.usdc_fees):
+            freeze_anyway(world, account)
+        meter.run(case, client.park_pay(payer.pubkey(), config, order, lease), payer)
+        meter.run(case, client.park_fees(payer.pubkey(), config, order), payer)
+        for account in (payout, config.usdc_fees):
+            freeze_anyway(world, account, let_go=True)
+    for record in finish(client.read_parked(world.chain)):
+        meter.run("", client.pay_parked(config, record))
 
 
 def _faults(meter: Meter, renter: Keypair, supplier: Keypair, workers: list[str]) -> None:
@@ -202,16 +287,18 @@ def _faults(meter: Meter, renter: Keypair, supplier: Keypair, workers: list[str]
     for worker, ended in zip(chosen, (False, True), strict=True):
         lease = world.lease(order, worker)
         if ended:
-            meter.run("by the supplier", client.end_lease(supplier.pubkey(), lease), supplier)
+            meter.run("by the renter", client.end_lease(renter.pubkey(), lease), renter)
         for number, operator in enumerate(world.operators[:QUORUM]):
             deciding = "deciding, ended before" if ended else "deciding"
             case = {0: "the first", QUORUM - 1: deciding}.get(number, "in between")
             meter.run(case, client.vote_fault(operator.pubkey(), lease, bytes(32), 0), operator)
+        world.do(client.settle(config, order, lease))
         meter.run("failed", client.close_lease(lease))
         fault = client.fault_address(lease.address, bytes(32), 0)
         meter.run("", client.close_fault(client.parse_fault(world.account(fault).data)))
     gift = token.transfer(tokens_address(renter.pubkey()), order.vault, renter.pubkey(), 1)
     world.do(gift, signers=[renter])
+    world.chain.advance(HOUR)
     meter.run("with a gift", client.close_order(config, order))
 
 
