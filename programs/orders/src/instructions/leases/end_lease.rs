@@ -1,5 +1,5 @@
 use {
-    super::start,
+    super::{ended, start},
     crate::{
         events::OrderCancelled,
         instructions::{now, Leased},
@@ -28,7 +28,7 @@ pub fn end_lease(ctx: &mut Context<EndLease>) -> Result<()> {
     let ending = leased.lease.end(party, leased.order.settlement_lag, at)?;
     let (charged, cancelled) = leased.order.end_lease(&ending, at)?;
     leased.call.free(leased.device.cpi_handle_mut(), &leased.lease, &ending, bump);
-    let (order, ended) = (*leased.order.address(), leased.ended(ending.released, charged));
+    let (order, ended) = (leased.lease.order, ended(&leased.lease, &leased.order, ending.released, charged));
     if let Some(started) = started {
         emit_shared_event!(ctx, started);
     }

@@ -14,7 +14,7 @@ pub use {
 
 use {
     crate::{
-        events::LeaseStarted,
+        events::{LeaseEnded, LeaseStarted},
         state::{Known, Lease, Order},
     },
     anchor_lang::prelude::*,
@@ -28,4 +28,21 @@ pub(super) fn start(lease: &mut Known<Lease>, order: &Order) -> Result<Option<Le
     }
     let (start, stop) = (lease.start, lease.stop);
     Ok(Some(LeaseStarted { lease: *lease.address(), order: lease.order, start, stop }))
+}
+
+/// What is told of a lease's end.
+#[inline(never)]
+pub(super) fn ended(lease: &Known<Lease>, order: &Order, released: u64, charged: u64) -> LeaseEnded {
+    LeaseEnded {
+        lease: *lease.address(),
+        order: lease.order,
+        device: lease.device,
+        reason: lease.reason,
+        stop: lease.stop,
+        held: lease.held,
+        released,
+        charged,
+        open: order.open,
+        match_until: order.match_until,
+    }
 }
