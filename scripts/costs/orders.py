@@ -13,9 +13,11 @@ from keeper.clients import buyback, staking
 from keeper.clients import orders as client
 from keeper.clients.orders import PROGRAM, Order, Params, Terms
 from keeper.clients.tokenomics import MINT, tokens_address
+from keeper.economy.classes import Bounds
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from scripts.costs.meter import Meter, Row
+from tests.model.staking.prices import price_leaf
 from tests.programs.buyback.world import ISSUER
 from tests.programs.orders.world import TERMS, USDC, USDC_MINT, OrdersWorld
 from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS, PRICES
@@ -31,6 +33,13 @@ ORDERS, DEVICES = 16, 24
 WALLETS = 200
 """Keys searched for renters and suppliers whose token accounts' bumps are the highest and the lowest."""
 ONE = replace(TERMS, devices=1)
+MOST = replace(
+    TERMS,
+    classes=(APPLE_CLASS, 3, 4, 5, 6, 7, 8, GPU_CLASS),
+    countries=("DE", "US", "FR", "IT", "AT", "ES", "PT", "CH"),
+    colocated=True,
+)
+"""Every comparison of a match finds what it looks for in the last place."""
 WHOLE = "create_order to close_order"
 """A row of a whole order: opened, matched, accepted, ended, settled once, both accounts closed."""
 
@@ -53,6 +62,7 @@ def measure() -> dict[str, Row]:
         world.person(worker)
         world.let(worker, suppliers[number % 2])
     _orders(meter, renters)
+    _dear(meter)
     _leases(meter, renters[0], workers)
     _usdc(meter, renters, workers)
     _gang(meter, renters[0], workers)
@@ -93,6 +103,7 @@ def _set_up(meter: Meter) -> None:
     ):
         world.do(each, signers=[admin])
     meter.run("", client.initialize(admin.pubkey(), guardian, USDC_MINT, Params()), admin)
+    world.do(*client.create_parked_vaults(world.payer.pubkey(), USDC_MINT))
 
 
 def _world(meter: Meter) -> OrdersWorld:
@@ -137,10 +148,26 @@ def _match(meter: Meter, order: Order, worker: str, case: str) -> None:
     meter.run(case, client.match_device(last.pubkey(), order, device, tick), last)
 
 
+def _dear(meter: Meter) -> None:
+    """A step of the price and other bounds hold by now, and nobody has written them down."""
+    world = _world(meter)
+    admin = world.admin
+    bounds = Bounds(low_io=1, high_io=1_000 * IO, low_usdc=1, high_usdc=1_000 * USDC)
+    world.do(staking.change_bounds(admin.pubkey(), GPU_CLASS, bounds), signers=[admin])
+    world.chain.advance(7 * DAY - 2 * HOUR)
+    hour = world.chain.now() // HOUR
+    world.chain.warp_to((hour + 1) * HOUR)
+    step = price_leaf(hour, GPU_CLASS, (100, 100))
+    for operator in world.operators[:QUORUM]:
+        world.do(staking.vote_prices(operator.pubkey(), hour, step), signers=[operator])
+    world.do(staking.apply_price(GPU_CLASS, hour, 100, 100, b""))
+    world.chain.advance(2 * HOUR)
+
+
 def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     """An order of each device: ended in each way, settled at each time, closed."""
     world = _world(meter)
-    order = _open(meter, renter, 100, replace(TERMS, devices=DEVICES))
+    order = _open(meter, renter, 100, replace(MOST, devices=DEVICES))
     config = world.orders_config()
     for worker in workers:
         _match(meter, order, worker, f"bump {_lease_bump(order, worker)}")
@@ -217,7 +244,7 @@ def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     world = _world(meter)
     config = world.orders_config()
     number, gang = 400, workers[4:8]
-    order = _open(meter, renter, number, replace(TERMS, devices=4, min_devices=4), "a gang")
+    order = _open(meter, renter, number, replace(MOST, devices=4, min_devices=4), "a gang")
     for worker in gang:
         _match(meter, order, worker, "of a gang")
     for worker in gang:
@@ -232,7 +259,7 @@ def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     meter.run("the first of a filled gang", hold, guardian)
     end = client.end_lease(renter.pubkey(), ended)
     meter.run("by the renter, the first of a filled gang", end, renter)
-    order = _open(meter, renter, number + 1, replace(TERMS, devices=2, min_devices=2), "a gang")
+    order = _open(meter, renter, number + 1, replace(MOST, devices=2, min_devices=2), "a gang")
     worker = workers[8]
     _match(meter, order, worker, "of a gang")
     meter.run("of a gang", client.accept_lease(config, order, world.lease(order, worker)), key(worker))

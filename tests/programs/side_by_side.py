@@ -56,6 +56,8 @@ class SideBySide:
     model: Model
     last: TransactionRecord
     """The last action's."""
+    said: tuple[str, ...]
+    """The names of its events."""
 
     def __init__(self, world: World, people: Sequence[str], program: Program) -> None:
         self.world = world
@@ -90,6 +92,7 @@ class SideBySide:
         ]
         expected = event if isinstance(event, list) else [event] if event else []
         assert found == expected, (name, found, expected)
+        self.said = tuple(each for each, _ in found)
         outcome = refused or name
         self.met[outcome] += 1
         self.compare()

@@ -48,6 +48,9 @@ class Subject:
     """The slots of the accounts that an instruction makes, its program's own first."""
     paid: Mapping[str, Purse] = field(default_factory=dict)
     """Who is paid, where the account must be the owner's associated one."""
+    handed: Mapping[str, str] = field(default_factory=dict)
+    """What is said of a payee's account that was handed to a stranger, where it isn't what is said of a
+    stranger's own."""
     spent: Mapping[str, Purse] = field(default_factory=dict)
     """Whose tokens are spent, from whichever of the owner's accounts for that mint."""
     received: Mapping[str, Purse] = field(default_factory=dict)

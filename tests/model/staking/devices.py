@@ -29,9 +29,9 @@ class Devices(StakingLedger):
         require(address not in self.devices, "AccountInUse")
         self._require_running(PAUSE_STAKING)
         require(device.class_id in self.classes, "UnknownClass")
+        self._require_flag(device.worker_may_end)
         require(1 <= device.processors <= 8, "ProcessorsInvalid")
         self._require_place(device.tier, device.country)
-        self._require_flag(device.worker_may_end)
         device.registered_at = device.changed_at = self.now
         self.devices[address] = device
         names = ("worker", "supplier", "payout", "processors", "tier", "country", "ask_io", "ask_usdc")
@@ -53,8 +53,8 @@ class Devices(StakingLedger):
         self._class(class_id)
         device = self._owned(address, supplier)
         require(not device.terminated, "DeviceTerminated")
-        self._require_place(tier, country)
         self._require_flag(worker_may_end)
+        self._require_place(tier, country)
         asks = (ask_io, device.ask_io), (ask_usdc, device.ask_usdc)
         # Whoever only takes a device off the market, or changes who ends leases, changes no terms.
         if (tier, country) != (device.tier, device.country) or any(new not in (0, old) for new, old in asks):

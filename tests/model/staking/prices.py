@@ -21,7 +21,7 @@ from tests.model.staking.state import (
 from tests.model.state import U64, Address, Event, require
 
 
-class ClassPrices(StakingLedger):
+class Classes(StakingLedger):
     """An hour's steps are known by the hour that they were measured in, unix time over 3,600."""
 
     # -- the admin's and the guardian's ------------------------------------------------------------

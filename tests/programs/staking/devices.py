@@ -7,7 +7,7 @@ from solders.pubkey import Pubkey
 from keeper.clients import staking as client
 from tests.model.state import U64, ZERO, Address, wallet
 from tests.programs.side_by_side import MALLORY
-from tests.programs.staking.machine import EARNERS, STAKERS, SUPPLIERS, WORKERS, StakingMachine
+from tests.programs.staking.machine import EARNERS, NO_DEVICE, STAKERS, SUPPLIERS, WORKERS, StakingMachine
 
 
 class DeviceActs(StakingMachine):
@@ -56,7 +56,7 @@ class DeviceActs(StakingMachine):
 
     def pause_device(self) -> None:
         address, device = self.some_device()
-        worker = self.mostly(device.worker, device.supplier, MALLORY)
+        worker = self.mostly(MALLORY if device is NO_DEVICE else device.worker, device.supplier, MALLORY)
         self.act(
             "pause_device",
             lambda: self.model.pause_device(worker, address),

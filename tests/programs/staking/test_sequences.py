@@ -17,7 +17,7 @@ from tests.programs.sequences import explore
 from tests.programs.side_by_side import ADMIN, GUARDIAN, MALLORY, plain
 from tests.programs.staking.blocks import BlockActs
 from tests.programs.staking.devices import DeviceActs
-from tests.programs.staking.machine import DEPUTY, EARNERS, EVIDENCE, OPERATORS
+from tests.programs.staking.machine import DEPUTY, EARNERS, EVIDENCE, OPERATORS, SUPPLIERS, WORKERS
 from tests.programs.staking.pair import chain_params
 from tests.programs.staking.prices import PriceActs
 from tests.programs.staking.slashes import SlashActs
@@ -80,6 +80,30 @@ class Sequences(DeviceActs, PriceActs, BlockActs, SlashActs):
             if (slash := self.model.slashes.get((address, evidence))) and slash.frozen_until:
                 self.pair.warp(max(self.now, slash.frozen_until - self.choose(0, 0, 1)))
                 self.choose(self.vote_slash, lambda: self.do_execute_slash(address, device, evidence))()
+
+    def another_machine(self) -> None:
+        """A device is voted on, leaves, and comes back: nobody voted on the one that is there now."""
+        supplier, worker = SUPPLIERS[0], WORKERS[2]
+        address = bytes(client.device_address(Pubkey(worker)))
+        for _ in range(2):
+            self.do_register_device(supplier, worker, supplier, 1, 4, 4, b"CH")
+            device = self.model.devices.get(address)
+            if device is None or device.owed():
+                return
+            self.do_vote_slash(self.choose(*self.config.params.operators), address, EVIDENCE[0], 1_333)
+            on_chain = self.on_chain(address, device, supplier, 1)
+            self.act(
+                "terminate_device",
+                lambda: self.model.terminate_device(supplier, address, 1),
+                client.terminate_device(on_chain),
+                supplier,
+            )
+            self.act(
+                "close_device",
+                lambda: self.model.close_device(supplier, address),
+                client.close_device(on_chain),
+            )
+            self.pair.warp(self.now + 1)
 
     def timed_apply(self) -> None:
         """Somebody applies parameters when one vote is missing, to a block, to a slash and to prices.
@@ -170,6 +194,7 @@ BOUNDS = {
 UNREACHABLE = {
     "UnknownVersion": "no instruction writes another version",
     "InvalidClock": "the chain's clock is neither negative nor past the calendar's end here",
+    "event Initialized": "sequences begin initialised",
     "NotUpgradeAuthority": "sequences begin initialised; the security tests try it",
     "NotLaunched": "sequences begin launched; the security tests try it",
     **dict.fromkeys(
@@ -177,6 +202,7 @@ UNREACHABLE = {
             *("lease_device", "free_device", "record_lease"),
             *("DeviceLeased", "WrongLease", "StakeInsufficient", "OutcomeInvalid"),
             *("DeviceBarred", "OrderServed"),
+            *("event DeviceLeased", "event DeviceFreed", "event LeaseRecorded"),
         ),
         "only the orders program leases devices: see its sequences",
     ),
@@ -209,6 +235,7 @@ ACTIONS = (
     "griefing_claimer",
     "new_terms",
     "timed_apply",
+    "another_machine",
     "priced_hour",
     "whole_end",
 )
@@ -216,5 +243,6 @@ ACTIONS = (
 
 def test_program_and_model_agree() -> None:
     """Every instruction succeeds and every refusal is met; program and model agree throughout."""
-    possible = client.PROGRAM.instructions.keys() | client.ERROR.keys() | OTHERS
+    events = {f"event {name}" for name in client.PROGRAM.event_fields}
+    possible = client.PROGRAM.instructions.keys() | events | client.ERROR.keys() | OTHERS
     explore(Sequences, ACTIONS, possible - UNREACHABLE.keys(), examples=150)

@@ -52,11 +52,12 @@ DEFAULTS: Mapping[str, Errors] = {
     # The device's address is derived from it.
     "worker": who("InvalidSeeds"),
     "payer": dict.fromkeys(CHANGES, "NotRentPayer"),
-    "owner": dict.fromkeys(CHANGES, "InvalidAccountData"),
+    # Its tokens aren't there.
+    "owner": dict.fromkeys(CHANGES, "NotAssociatedAccount"),
     "supplier_tokens": PASSED_ON,
     "staker_tokens": PASSED_ON,
-    "owner_tokens": TOKENS,
-    "wallet_tokens": TOKENS,
+    "owner_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
+    "wallet_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
     "config": LARGEST,
     "class": {**ours("WrongClass"), "absent": "UninitializedAccount"},
     "device": DEVICE,
@@ -137,6 +138,8 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("apply_price", "class"): {"stranger": "InvalidProof", "absent": "AccountDataTooSmall"},
     # Its hour isn't over yet.
     ("close_prices", "prices"): {"stranger": "PricesStillOpen", "absent": "AccountDataTooSmall"},
+    # Its counter's address is derived from it.
+    ("post", "operator"): {change: "InvalidSeeds" for change in CHANGES if change != "other kind"},
     ("pause_device", "worker"): who("NotWorker"),
     ("pause_device", "device"): {"stranger": "NotWorker"},
     ("claim", "owner"): RECORDED,
@@ -187,17 +190,17 @@ TWINS: Mapping[str, str] = {
     "block": "IllegalOwner",
     "prices": "IllegalOwner",
     "device": "IllegalOwner",
-    "owner": "InvalidAccountData",
+    "owner": "NotAssociatedAccount",
 }
 TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("mint", "reward_vault"): "InvalidAccountData",
     ("reward_vault", "mint"): "InvalidAccountData",
     ("class", "config"): "InvalidAccountData",
+    ("payout", "class"): "InvalidAccountData",
     ("payout", "config"): "InvalidAccountData",
     # Smaller than what is expected there, and the size is looked at first.
     ("config", "class"): "AccountDataTooSmall",
     ("config", "payout"): "AccountDataTooSmall",
-    ("payout", "class"): "AccountDataTooSmall",
     # Nothing has ever been at these addresses.
     **{
         (slot, nothing): "UninitializedAccount"

@@ -246,10 +246,12 @@ def running() -> World:
         do(world, client.finalise(hour))
     do(world, client.propose_params(admin, Params(tuple(map(address, OPERATORS)), 3)))
     do(world, client.propose_admin(admin, address(HEIR)))
-    do(world, client.change_bounds(admin, APPLE, BOUNDS))
     world.chain.warp_to(END - HOUR)
     attest(world, DUE)
+    vote_prices(world)
+    do(world, client.post(address(OPERATORS[1]), 1, 1, 1, b"p" * 32))
     world.chain.warp_to(END)
+    do(world, client.change_bounds(admin, APPLE, BOUNDS))
     attest(world, CHALLENGED)
     for operator in OPERATORS[:2]:
         do(world, client.vote_slash(address(operator), worker, LATE_EVIDENCE, SLASH_BPS))

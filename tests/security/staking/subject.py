@@ -104,13 +104,14 @@ SUBJECT = Subject(
         "stake": Purse("supplier_tokens", "alice"),
         "take_offer": Purse("staker_tokens", "carol"),
     },
+    handed=dict.fromkeys(
+        ("claim", "withdraw", "withdraw_overflow", "withdraw_co_stake"), "InvalidAccountData"
+    ),
     shared={
         # Each of the operators.
         ("attest", "operator"): dict.fromkeys(OPERATORS[1:]),
         ("vote_slash", "operator"): dict.fromkeys(OPERATORS[:2]),
         ("vote_prices", "operator"): dict.fromkeys(OPERATORS[1:]),
-        # Each has a counter of its own.
-        ("post", "operator"): dict.fromkeys(OPERATORS[1:], "InvalidSeeds"),
     },
     params=replace(PARAMS, threshold=3),
 )

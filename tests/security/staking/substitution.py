@@ -11,6 +11,7 @@ from keeper.chain.loader import program_data_address
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
 from keeper.clients.staking import PROGRAM
+from tests.programs.world import HOUR
 from tests.security.matrix import Kind, Matrix
 from tests.security.people import IMPOSTOR, OTHER_MINT, OTHER_TOKENS, address
 from tests.security.staking.calls import CALLS, OLD_PRICES, PRICED
@@ -18,6 +19,7 @@ from tests.security.staking.stages import (
     APPLE,
     CHALLENGED,
     DUE,
+    END,
     EVIDENCE,
     FINAL_HOURS,
     GPU,
@@ -47,7 +49,7 @@ _SLASHES = (
     client.slash_address(_device("worker"), LATE_EVIDENCE),
     client.slash_address(_device("slashed worker"), EVIDENCE),
 )
-_PRICES = tuple(map(client.prices_address, (PRICED, OLD_PRICES)))
+_PRICES = tuple(map(client.prices_address, (PRICED, OLD_PRICES, END // HOUR - 2)))
 _COUNTERS = (client.post_address(address("operator 1")),)
 _CLASSES = tuple(map(client.class_address, (APPLE, GPU)))
 _MINT = OTHER_MINT.pubkey()

@@ -4,6 +4,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
 from keeper.clients.staking import Attestation, Params
@@ -19,7 +20,6 @@ from tests.security.staking.hours import (
     ADMIN,
     ALICE,
     BOB,
-    CAROL,
     FIRST,
     GUARDIAN,
     MALLORY,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import pairwise
 
 import pytest
 from solders.pubkey import Pubkey
@@ -211,8 +212,7 @@ def test_no_quorum_moves_a_price_further_than_an_eighth(step: int, currency: int
 
 
 def test_what_a_stolen_quorum_comes_to_in_a_day() -> None:
-    """It doubles a price in six hours and stops at the bound; each hour's step was there to be seen and dropped
-    20 minutes before."""
+    """It doubles a price in six hours and stops at the bound; each step could be dropped for 20 minutes."""
     world = stages.initialized()
     do(world, client.change_bounds(ADMIN, GPU, Bounds(IO, 10 * IO, 1, 10**9)))
     world.chain.warp_to(START + 8 * DAY)
@@ -221,7 +221,7 @@ def test_what_a_stolen_quorum_comes_to_in_a_day() -> None:
         announce(world, {GPU: (MAX_STEP, -MAX_STEP)})
         world.chain.advance(HOUR)
         prices.append(price(world))
-    for before, after in zip(prices, prices[1:], strict=False):
+    for before, after in pairwise(prices):
         assert after == min(10 * IO, -(-before * 9 // 8))
     assert prices[6] >= 2 * prices[0]
     assert prices[-1] == 10 * IO

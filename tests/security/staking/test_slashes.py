@@ -194,8 +194,8 @@ def test_a_slash_takes_no_more_than_its_part_and_others_nothing() -> None:
 
 
 def test_a_closed_device_comes_back_without_its_past() -> None:
-    """A worker registered again starts with nothing pending. A vote from before is of another device: evidence
-    against the new one is voted for anew."""
+    """A worker registered again starts with nothing pending. A vote from before is of another device: what is
+    found about the new one is voted for anew."""
     world = stages.initialized()
     one = stages.register(world, "worker")
     vote(world, "worker", voters=1)
