@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.model.orders.base import PAUSE_ORDERS, OrdersLedger
 from tests.model.orders.state import (
+    ACCEPTED,
     FEES,
     IO,
     MAX_EXTENSION,
@@ -110,9 +111,9 @@ class Service(OrdersLedger):
     # -- shared ----------------------------------------------------------------------------------
 
     def _require_recorded(self, lease: Lease) -> None:
-        """Where to pay is recorded at the acceptance."""
+        """Where to pay is recorded at the acceptance; what waits for its gang has earned nothing."""
         require(lease.accepted_at > 0, "NotAssociatedAccount")
-        require(lease.start > 0, "LeaseState")
+        require(lease.status != ACCEPTED, "LeaseState")
 
     def _net(self, lease: Lease, order: Order) -> int:
         """What the supplier gets of what is due now."""
@@ -152,7 +153,7 @@ class Service(OrdersLedger):
     def _park(self, owner: Address, currency: int, to: Tokens, payer: Address, amount: int) -> dict[str, Any]:
         record = self.parked.setdefault((owner, currency), Parked(owner, currency, to, payer))
         record.amount += amount
-        return {**self._told(record, amount), "payer": payer}
+        return {**self._told(record, amount), "payer": record.payer}
 
     def _told(self, record: Parked, amount: int) -> dict[str, Any]:
         """What events say of a record."""

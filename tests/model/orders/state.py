@@ -264,7 +264,7 @@ class Lease:
 
     def chargeable(self, until: int) -> int:
         """Of the renter's fee, once it is paid up to a second: with its last one, everything."""
-        done = self.status == ENDED and until == self.stop
+        done = self.status == ENDED and until == self.stop > 0
         return self.fee if done else fee(self.worth(until), self.renter_fee_bps)
 
     def due_until(self, lag: int, now: int) -> int:

@@ -165,7 +165,6 @@ impl Config {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         self.params.check()
     }
 }

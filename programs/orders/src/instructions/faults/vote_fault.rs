@@ -3,8 +3,8 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::{FaultVoted, LeaseEnded},
-        instructions::{now, started, Leased},
-        state::{Fault, LeaseStatus},
+        instructions::{ended, now, start},
+        state::{Fault, Known, Lease, LeaseStatus, Order},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, emit_shared_event},
@@ -20,12 +20,19 @@ pub struct VoteFault {
     /// Pays the rent if it is the first to vote.
     #[account(mut)]
     pub operator: Signer,
-    pub leased: Nested<crate::instructions::Leased>,
+    #[account(mut, address = lease.order @ E::WrongOrder)]
+    pub order: Known<Order>,
+    #[account(mut)]
+    pub lease: Known<Lease>,
     #[account(
         init_if_needed, payer = operator, bump,
-        seeds = [b"fault", leased.lease.address(), evidence, good_hours.to_le_bytes()]
+        seeds = [b"fault", lease.address(), evidence, good_hours.to_le_bytes()]
     )]
-    pub fault: Account<Fault>,
+    pub fault: Known<Fault>,
+    /// Gone when the lease outlived it.
+    #[account(mut, address = lease.device @ E::WrongDevice)]
+    pub device: UncheckedAccount,
+    pub call: Nested<crate::instructions::DeviceCall>,
     pub system_program: Program<System>,
 }
 
@@ -38,30 +45,28 @@ pub fn vote_fault(
     registered_at: u64,
 ) -> Result<()> {
     let at = now()?;
-    let bump = ctx.bumps.leased.call.lease_authority;
-    let (operator, fault) = (*ctx.accounts.operator.address(), &mut ctx.accounts.fault);
-    let leased: &mut Leased = &mut ctx.accounts.leased;
-    let operators = &leased.call.staking_config;
-    let slot = operators.params.operator(&operator).map_err(|_| E::NotOperator)?;
-    let named = leased.lease.number == number && leased.lease.registered_at == registered_at;
-    require!(named, E::WrongLease);
-    let starts = leased.lease.start(leased.order.filled_at)?;
-    require!(leased.lease.start > 0, E::LeaseState);
-    let lease = *leased.lease.address();
-    if fault.version == 0 {
-        fault.version = ACCOUNT_VERSION;
-        fault.bump = ctx.bumps.fault;
-        fault.good_hours = good_hours;
-        fault.revision = operators.revision;
-        fault.lease = lease;
-        fault.evidence = evidence;
-        fault.payer = operator;
+    let bump = ctx.bumps.call.lease_authority;
+    let a = &mut ctx.accounts;
+    let operator = *a.operator.address();
+    let slot = a.call.staking_config.params.operator(&operator).map_err(|_| E::NotOperator)?;
+    require!(a.lease.number == number && a.lease.registered_at == registered_at, E::WrongLease);
+    let started = start(&mut a.lease, &a.order)?;
+    require!(a.lease.start > 0, E::LeaseState);
+    let lease = *a.lease.address();
+    if a.fault.version == 0 {
+        a.fault.version = ACCOUNT_VERSION;
+        a.fault.bump = ctx.bumps.fault;
+        a.fault.good_hours = good_hours;
+        a.fault.revision = a.call.staking_config.revision;
+        a.fault.lease = lease;
+        a.fault.evidence = evidence;
+        a.fault.payer = operator;
     }
-    let decided = fault.vote(operators, slot, number, registered_at)?;
-    let (revision, votes) = (fault.revision, fault.votes);
-    let ended = if decided { Some(leased.ended_by_fault(good_hours, bump, at)?) } else { None };
-    if starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.leased.lease));
+    let decided = a.fault.vote(&a.call.staking_config, slot, number, registered_at)?;
+    let (revision, votes) = (a.fault.revision, a.fault.votes);
+    let ended = if decided { Some(a.end(good_hours, bump, at)?) } else { None };
+    if let Some(started) = started {
+        emit_shared_event!(ctx, started);
     }
     let voted =
         FaultVoted { lease, number, registered_at, evidence, good_hours, operator, revision, votes, decided };
@@ -72,10 +77,10 @@ pub fn vote_fault(
     Ok(())
 }
 
-impl Leased {
+impl VoteFault {
     /// Ends the lease for a fault, or takes back what an end in good faith left unpaid: then, what counted as done
     /// counts as failed.
-    fn ended_by_fault(&mut self, good_hours: u32, bump: u8, now: u64) -> Result<LeaseEnded> {
+    fn end(&mut self, good_hours: u32, bump: u8, now: u64) -> Result<LeaseEnded> {
         let ran = self.lease.status == LeaseStatus::Running as u8;
         let (done, stop) = (!self.lease.failed(), self.lease.stop);
         let ending = self.lease.fault(good_hours, self.order.settlement_lag, now)?;
@@ -89,6 +94,6 @@ impl Leased {
                 self.call.record(&mut self.device, &self.lease, LeaseOutcome::Failed, seconds, bump);
             }
         }
-        Ok(self.ended(ending.released, 0))
+        Ok(ended(&self.lease, &self.order, ending.released, 0))
     }
 }

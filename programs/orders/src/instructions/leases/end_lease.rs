@@ -1,9 +1,9 @@
 use {
-    super::started,
+    super::{ended, start},
     crate::{
         events::OrderCancelled,
         instructions::{now, Leased},
-        state::{LeaseStatus, Party},
+        state::{Known, LeaseStatus, Party},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_shared_event,
@@ -23,14 +23,14 @@ pub fn end_lease(ctx: &mut Context<EndLease>) -> Result<()> {
     let at = now()?;
     let bump = ctx.bumps.leased.call.lease_authority;
     let leased: &mut Leased = &mut ctx.accounts.leased;
-    let starts = leased.lease.start(leased.order.filled_at)?;
+    let started = start(&mut leased.lease, &leased.order)?;
     let party = party(ctx.accounts.caller.address(), leased)?;
     let ending = leased.lease.end(party, leased.order.settlement_lag, at)?;
     let (charged, cancelled) = leased.order.end_lease(&ending, at)?;
     leased.call.free(leased.device.cpi_handle_mut(), &leased.lease, &ending, bump);
-    let (order, ended) = (*leased.order.address(), leased.ended(ending.released, charged));
-    if starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.leased.lease));
+    let (order, ended) = (leased.lease.order, ended(&leased.lease, &leased.order, ending.released, charged));
+    if let Some(started) = started {
+        emit_shared_event!(ctx, started);
     }
     if let Some(cancelled) = cancelled {
         let (open, charged) = (cancelled.open, cancelled.charged);
@@ -57,5 +57,5 @@ fn party(caller: &Address, leased: &Leased) -> Result<Party> {
 
 /// What the device's supplier lets its worker do, now; staking checks the device's version.
 fn may_end(leased: &Leased) -> Result<bool> {
-    Ok(Account::<Device>::load(*leased.device.account())?.worker_may_end == 1)
+    Ok(Known::<Device>::load(*leased.device.account())?.worker_may_end == 1)
 }

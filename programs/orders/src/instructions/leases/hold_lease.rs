@@ -1,5 +1,5 @@
 use {
-    super::started,
+    super::start,
     crate::{
         errors::OrdersError as E,
         events::LeaseHeld,
@@ -23,13 +23,13 @@ pub struct HoldLease {
 pub fn hold_lease(ctx: &mut Context<HoldLease>, until: u64) -> Result<()> {
     let bump = ctx.bumps.leased.call.lease_authority;
     let leased: &mut Leased = &mut ctx.accounts.leased;
-    let starts = leased.lease.start(leased.order.filled_at)?;
+    let started = start(&mut leased.lease, &leased.order)?;
     if leased.lease.hold(until, now()?)? {
         leased.call.record(&mut leased.device, &leased.lease, LeaseOutcome::Disputed, 0, bump);
     }
     let (lease, from) = (*leased.lease.address(), leased.lease.hold_from);
-    if starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.leased.lease));
+    if let Some(started) = started {
+        emit_shared_event!(ctx, started);
     }
     emit_event!(ctx, LeaseHeld { lease, from, until });
     Ok(())

@@ -7,7 +7,10 @@ mod pay_parked;
 pub use {park_fees::*, park_pay::*, pay_parked::*};
 
 use {
-    crate::{constants::ACCOUNT_VERSION, state::Parked},
+    crate::{
+        constants::ACCOUNT_VERSION,
+        state::{Known, Parked},
+    },
     anchor_lang::prelude::*,
 };
 
@@ -24,7 +27,7 @@ pub struct Parking {
     #[account(mut)]
     pub parked_vault: UncheckedAccount,
     #[account(init_if_needed, payer = payer, seeds = [b"parked", destination.address()], bump)]
-    pub record: Account<Parked>,
+    pub record: Known<Parked>,
     pub system_program: Program<System>,
 }
 

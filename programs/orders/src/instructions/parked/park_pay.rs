@@ -1,9 +1,5 @@
 use {
-    crate::{
-        errors::OrdersError as E,
-        events::PayParked as Event,
-        instructions::{started, Settlement},
-    },
+    crate::{errors::OrdersError as E, events::PayParked as Event, instructions::Settlement},
     anchor_lang::prelude::*,
     ionet_common::{ata::is_associated, emit_event, emit_shared_event},
 };
@@ -44,8 +40,8 @@ pub fn park_pay(ctx: &mut Context<ParkPay>) -> Result<()> {
         amount,
         payer: a.parking.record.payer,
     };
-    if settled.starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.money.lease));
+    if let Some(started) = settled.started {
+        emit_shared_event!(ctx, started);
     }
     emit_shared_event!(ctx, worked);
     emit_event!(ctx, parked);

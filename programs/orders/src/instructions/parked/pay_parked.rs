@@ -1,9 +1,9 @@
 use {
     crate::{
-        constants::{ACCOUNT_VERSION, CONFIG_SEED},
+        constants::CONFIG_SEED,
         errors::OrdersError as E,
         events::ParkedPaid,
-        state::{Config, Parked},
+        state::{Config, Known, Parked},
     },
     anchor_lang::prelude::*,
     ionet_common::{
@@ -17,12 +17,12 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct PayParked {
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     #[account(mut, address = record.payer @ E::NotRentPayer)]
     pub payer: UncheckedAccount,
-    #[account(mut, close = payer, constraint = record.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub record: Account<Parked>,
+    #[account(mut, close = payer)]
+    pub record: Known<Parked>,
     /// The config's associated token account for the record's mint.
     #[account(
         mut,
