@@ -196,7 +196,11 @@ async def orders_genesis(
     config = await orders.read_config(chain)
     if config is None:
         terms = params or orders.Params()
-        await land(chain, [orders.initialize(admin.pubkey(), guardian, usdc_mint, terms)], [admin], fees=fees)
+        genesis = [
+            orders.initialize(admin.pubkey(), guardian, usdc_mint, terms),
+            *orders.create_parked_vaults(admin.pubkey(), usdc_mint),
+        ]
+        await land(chain, genesis, [admin], fees=fees)
     elif config.usdc_mint != usdc_mint:
         raise ChainError(f"orders on chain has the USDC mint {config.usdc_mint}, not {usdc_mint}")
 

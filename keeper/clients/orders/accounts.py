@@ -18,6 +18,7 @@ from keeper.clients.orders.program import (
     lease_address,
     order_address,
     parked_address,
+    parked_vault_address,
 )
 from keeper.clients.records import accounts_of, record
 from keeper.economy import orders as economy
@@ -109,8 +110,6 @@ class Config:
     usdc_mint: Pubkey
     io_fees: Pubkey
     usdc_fees: Pubkey
-    io_parked: Pubkey
-    usdc_parked: Pubkey
     staking_config: Pubkey
     params: Params
     pending: Params
@@ -130,7 +129,7 @@ class Config:
 
     def parked(self, currency: Currency) -> Pubkey:
         """Where money in a currency waits whose payee can't be paid."""
-        return self.io_parked if currency == Currency.IO else self.usdc_parked
+        return parked_vault_address(self.mint(currency))
 
     def is_paused(self, mask: int, now: int) -> bool:
         """Whether one of the operations of ``mask`` is stopped at ``now``."""

@@ -6,9 +6,10 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain.framework import associated_token_address
+from keeper.chain.token import create_associated
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients.orders.accounts import Config, Fault, Lease, Order, Params, Parked, Terms
-from keeper.clients.orders.program import PROGRAM, PROGRAM_DATA, parked_address
+from keeper.clients.orders.program import CONFIG, PROGRAM, PROGRAM_DATA
 from keeper.clients.roles import ParamsRoles
 from keeper.clients.signing import signed_by
 from keeper.economy.orders import Currency
@@ -29,6 +30,11 @@ def initialize(admin: Pubkey, guardian: Pubkey, usdc_mint: Pubkey, params: Param
         io_fees=buyback.IO_VAULT,
         usdc_fees=buyback.fee_vault(usdc_mint),
     )
+
+
+def create_parked_vaults(payer: Pubkey, usdc_mint: Pubkey) -> list[Instruction]:
+    """Create where money waits whose payee can't be paid; does nothing for what exists."""
+    return [create_associated(payer, CONFIG, mint) for mint in (tokenomics.MINT, usdc_mint)]
 
 
 _ROLES = ParamsRoles(PROGRAM)
@@ -111,7 +117,8 @@ def accept_lease(config: Config, order: Order, lease: Lease) -> Instruction:
 
 def settle(config: Config, order: Order, lease: Lease) -> Instruction:
     """Pay a lease's supplier what is due."""
-    return PROGRAM.instruction("settle", None, **_money(config, order, lease))
+    payout_tokens = _payout(config, order, lease)
+    return PROGRAM.instruction("settle", None, payout_tokens=payout_tokens, **_money(config, order, lease))
 
 
 def end_lease(caller: Pubkey, lease: Lease) -> Instruction:
@@ -168,8 +175,10 @@ def close_order(config: Config, order: Order) -> Instruction:
 
 def park_pay(payer: Pubkey, config: Config, order: Order, lease: Lease) -> Instruction:
     """Settle a lease whose supplier can't be paid: its part is set aside; ``payer`` pays the rent for it."""
-    record = parked_address(_payout(config, order, lease))
-    accounts = {"parked_vault": config.parked(order.terms.currency), "record": record}
+    accounts = {
+        "destination": _payout(config, order, lease),
+        "parked_vault": config.parked(order.terms.currency),
+    }
     return PROGRAM.instruction("park_pay", None, payer=payer, **accounts, **_money(config, order, lease))
 
 
@@ -181,7 +190,7 @@ def park_fees(payer: Pubkey, config: Config, order: Order) -> Instruction:
         payer=payer,
         order=order.address,
         vault=order.vault,
-        fees=config.fees(currency),
+        destination=config.fees(currency),
         parked_vault=config.parked(currency),
     )
 
@@ -214,7 +223,6 @@ def _money(config: Config, order: Order, lease: Lease) -> dict[str, Pubkey]:
         "order": lease.order,
         "lease": lease.address,
         "vault": order.vault,
-        "payout_tokens": _payout(config, order, lease),
         "fees": config.fees(order.terms.currency),
     }
 

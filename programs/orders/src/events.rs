@@ -18,8 +18,6 @@ pub struct Initialized {
     pub usdc_mint: Address,
     pub io_fees: Address,
     pub usdc_fees: Address,
-    pub io_parked: Address,
-    pub usdc_parked: Address,
     pub params: Params,
 }
 

@@ -25,8 +25,8 @@ declare_id!("7BjxE8cE2vxCNTCuA2KqsnKXMbUYzNivGLQRh7BqXiFg");
 pub mod orders {
     use super::*;
 
-    /// Creates the config and the parked vaults; signed by the program's upgrade authority, the first admin. Fees go
-    /// to the vaults of `buyback_program`.
+    /// Creates the config; signed by the program's upgrade authority, the first admin. Fees go to the vaults
+    /// of `buyback_program`.
     pub fn initialize(
         ctx: &mut Context<Initialize>,
         buyback_program: Address,

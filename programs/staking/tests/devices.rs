@@ -1,12 +1,15 @@
 //! Every transition of a device and of what is staked on it: where it leads, and each of its refusals.
 
 use {
-    anchor_lang::{bytemuck::Zeroable, prelude::*},
+    anchor_lang::{
+        bytemuck::{bytes_of, Zeroable},
+        prelude::*,
+    },
     ionet_common::{calendar::DAY, supply::IO},
     staking::{
         constants::*,
         errors::StakingError as E,
-        state::{CoStake, CoStakeState, Device},
+        state::{CoStake, CoStakeState, Device, DeviceTerms},
     },
 };
 
@@ -78,6 +81,69 @@ fn cooling(staker: Address, until: u64) -> CoStake {
         state: CoStakeState::Cooling as u8,
         _pad: [0; 5],
     }
+}
+
+// -- what is stated of it -------------------------------------------------------------------------
+
+const TERMS: DeviceTerms =
+    DeviceTerms { tier: 4, country: *b"CH", ask_io: 7, ask_usdc: 9, worker_may_end: 0 };
+
+/// A device with those terms since `NOW`.
+fn stated() -> Device {
+    Device { ask_io: 7, ask_usdc: 9, changed_at: NOW, ..device() }
+}
+
+#[test]
+fn what_a_match_goes_by_is_newer_from_its_change_on() {
+    for terms in [
+        DeviceTerms { tier: 3, ..TERMS },
+        DeviceTerms { country: *b"CN", ..TERMS },
+        DeviceTerms { country: *b"XH", ..TERMS },
+        DeviceTerms { ask_io: 8, ..TERMS },
+        DeviceTerms { ask_io: 6, ..TERMS },
+        DeviceTerms { ask_usdc: 10, ..TERMS },
+        DeviceTerms { ask_usdc: 8, ..TERMS },
+        DeviceTerms { ask_io: 0, ask_usdc: 8, ..TERMS },
+        DeviceTerms { ask_io: 8, ask_usdc: 0, ..TERMS },
+        DeviceTerms { ask_io: 0, tier: 1, ..TERMS },
+    ] {
+        let mut device = stated();
+        device.change(&terms, NOW + 5).unwrap();
+        assert_eq!(device.changed_at, NOW + 5, "{terms:?}");
+        assert_eq!((device.tier, device.country), (terms.tier, terms.country));
+        assert_eq!((device.ask_io, device.ask_usdc), (terms.ask_io, terms.ask_usdc));
+    }
+    // Nobody gains by an ask that falls away, or by what the worker may.
+    for terms in [
+        TERMS,
+        DeviceTerms { ask_io: 0, ..TERMS },
+        DeviceTerms { ask_usdc: 0, ..TERMS },
+        DeviceTerms { ask_io: 0, ask_usdc: 0, worker_may_end: 1, ..TERMS },
+    ] {
+        let mut device = stated();
+        device.change(&terms, NOW + 5).unwrap();
+        assert_eq!(device.changed_at, NOW, "{terms:?}");
+        assert_eq!((device.ask_io, device.ask_usdc), (terms.ask_io, terms.ask_usdc));
+        assert_eq!(device.worker_may_end, terms.worker_may_end);
+    }
+    // But by one that comes back.
+    let mut device = Device { ask_io: 0, ..stated() };
+    device.change(&TERMS, NOW + 5).unwrap();
+    assert_eq!(device.changed_at, NOW + 5);
+    refused(device.change(&DeviceTerms { worker_may_end: 2, ..TERMS }, NOW), E::FlagInvalid);
+    refused(device.change(&DeviceTerms { tier: 0, ..TERMS }, NOW), E::TierInvalid);
+    let mut gone = Device { terminated: true.into(), ..stated() };
+    refused(gone.change(&TERMS, NOW), E::DeviceTerminated);
+}
+
+#[test]
+fn the_worker_takes_the_asks_away_and_nothing_else() {
+    let mut device = stated();
+    device.pause().unwrap();
+    let paused = Device { ask_io: 0, ask_usdc: 0, ..stated() };
+    assert_eq!(bytes_of(&device), bytes_of(&paused));
+    device.pause().unwrap();
+    refused(Device { terminated: true.into(), ..stated() }.pause(), E::DeviceTerminated);
 }
 
 // -- own stake ------------------------------------------------------------------------------------
@@ -361,7 +427,8 @@ fn a_pending_slash_holds_everything() {
 fn device_invariant() {
     let good = shared();
     good.invariant().unwrap();
-    refused(Device { version: 0, ..good }.invariant(), E::UnknownVersion);
+    refused(Device { worker_may_end: 2, ..good }.invariant(), E::FlagInvalid);
+    Device { worker_may_end: 1, ..good }.invariant().unwrap();
     for processors in [0, MAX_PROCESSORS + 1] {
         refused(Device { processors, ..good }.invariant(), E::ProcessorsInvalid);
     }

@@ -50,9 +50,9 @@ CLASSES = (Class(1, b"RTX 4090".ljust(24, b"\0"), 125, 0, 0), Class(2, b"EPYC".l
 UNITS = ONE_IO, 10**6
 PRICES = {
     1: Prices(199_999_999, 1, 4 * ONE_IO, 1_000_003, 1, 10**7),
-    2: Prices(7, 1, ONE_IO, 999_999, 1, 10**7),
+    2: Prices(7, 1, ONE_IO),
 }
-"""What the classes cost at first: odd, so that every second is rounded, and next to nothing."""
+"""What the classes cost at first: odd, so that every second is rounded; next to nothing, and in IO alone."""
 FLEET = (
     # supplier, payout, class, processors, tier, country, asks for a processor and hour, worker may end
     (ALICE, ALICE, 1, 4, 4, b"CH", ONE_IO, 10**6, 1),

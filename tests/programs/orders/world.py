@@ -53,6 +53,7 @@ class OrdersWorld(StakingWorld, BuybackWorld):
         ]
         for each in setup:
             world.do(each, signers=[world.admin])
+        world.do(*orders.create_parked_vaults(world.payer.pubkey(), USDC_MINT))
         return world
 
     # -- acting --------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 use {
     crate::{
-        constants::{ACCOUNT_VERSION, LEASE_AUTHORITY_SEED},
+        constants::LEASE_AUTHORITY_SEED,
         errors::OrdersError as E,
-        state::{Config, Ending, Lease},
+        state::{Config, Ending, Known, Lease},
     },
     anchor_lang::{
         pinocchio::instruction::InstructionAccount, prelude::*, unchecked_invoke_signed_fixed, Discriminator,
@@ -13,11 +13,11 @@ use {
 /// What it takes to call staking about a device.
 #[derive(Accounts)]
 pub struct DeviceCall {
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     /// That program checks its version whenever it is called.
     #[account(address = config.staking_config @ E::WrongAccount)]
-    pub staking_config: Account<StakingConfig>,
+    pub staking_config: Known<StakingConfig>,
     #[account(seeds = [b"lease_authority"], bump)]
     pub lease_authority: UncheckedAccount,
     #[account(address = staking::ID @ E::WrongAccount)]
@@ -62,7 +62,7 @@ impl DeviceCall {
 
     /// Frees the device from `lease` and counts how that ended. A strike bars it, unless its worker could not
     /// accept as matching was stopped.
-    pub fn free<'a>(&'a self, device: CpiHandleMut<'a>, lease: &Account<Lease>, ending: &Ending, bump: u8) {
+    pub fn free<'a>(&'a self, device: CpiHandleMut<'a>, lease: &Known<Lease>, ending: &Ending, bump: u8) {
         let strike = ending.strikes() && !self.config.matching_stopped_since(lease.matched_at);
         let mut data = [0; 50];
         data[..8].copy_from_slice(staking::instruction::FreeDevice::DISCRIMINATOR);

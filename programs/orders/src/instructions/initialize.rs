@@ -3,7 +3,7 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::Initialized,
-        state::{Config, Params},
+        state::{Config, Known, Params},
     },
     anchor_lang::prelude::*,
     anchor_spl::{
@@ -26,12 +26,11 @@ pub struct Initialize {
     /// Where the upgradeable loader keeps this program's upgrade authority.
     pub program_data: UncheckedAccount,
     #[account(init, payer = admin, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(
-        seeds = [b"config"], bump, seeds::program = staking::ID,
-        constraint = staking_config.version == staking::constants::ACCOUNT_VERSION @ E::UnknownVersion
+        seeds = [b"config"], bump, seeds::program = staking::ID
     )]
-    pub staking_config: Account<StakingConfig>,
+    pub staking_config: Known<StakingConfig>,
     #[account(address = staking_config.mint @ E::WrongMint)]
     pub io_mint: Account<Mint>,
     pub usdc_mint: Account<Mint>,
@@ -47,19 +46,6 @@ pub struct Initialize {
         token::mint = usdc_mint
     )]
     pub usdc_fees: Account<TokenAccount>,
-    /// Holds IO whose payee can't be paid.
-    #[account(
-        init, payer = admin, seeds = [b"parked_vault", io_mint.address()], bump,
-        token::mint = io_mint, token::authority = config
-    )]
-    pub io_parked: Account<TokenAccount>,
-    /// Holds USDC whose payee can't be paid.
-    #[account(
-        init, payer = admin, seeds = [b"parked_vault", usdc_mint.address()], bump,
-        token::mint = usdc_mint, token::authority = config
-    )]
-    pub usdc_parked: Account<TokenAccount>,
-    pub token_program: Program<Token>,
     pub system_program: Program<System>,
 }
 
@@ -77,7 +63,6 @@ pub fn initialize(
     let (io_mint, usdc_mint) = (*a.io_mint.address(), *a.usdc_mint.address());
     require!(io_mint != usdc_mint && a.usdc_mint.decimals() == USDC_DECIMALS, E::WrongMint);
     let (io_fees, usdc_fees) = (*a.io_fees.address(), *a.usdc_fees.address());
-    let (io_parked, usdc_parked) = (*a.io_parked.address(), *a.usdc_parked.address());
     let staking_config = *a.staking_config.address();
     let config = &mut a.config;
     config.version = ACCOUNT_VERSION;
@@ -88,22 +73,9 @@ pub fn initialize(
     config.usdc_mint = usdc_mint;
     config.io_fees = io_fees;
     config.usdc_fees = usdc_fees;
-    config.io_parked = io_parked;
-    config.usdc_parked = usdc_parked;
     config.staking_config = staking_config;
     config.params = params;
     config.invariant()?;
-    let initialized = Initialized {
-        admin,
-        guardian,
-        io_mint,
-        usdc_mint,
-        io_fees,
-        usdc_fees,
-        io_parked,
-        usdc_parked,
-        params,
-    };
-    emit_event!(ctx, initialized);
+    emit_event!(ctx, Initialized { admin, guardian, io_mint, usdc_mint, io_fees, usdc_fees, params });
     Ok(())
 }

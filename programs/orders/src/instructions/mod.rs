@@ -7,13 +7,16 @@
 mod device_call;
 mod faults;
 mod initialize;
+mod leased;
 mod leases;
 mod orders;
 mod parked;
 mod purse;
 mod roles;
 
-pub use {device_call::*, faults::*, initialize::*, leases::*, orders::*, parked::*, purse::*, roles::*};
+pub use {
+    device_call::*, faults::*, initialize::*, leased::*, leases::*, orders::*, parked::*, purse::*, roles::*,
+};
 
 use {crate::errors::OrdersError as E, anchor_lang::prelude::*};
 

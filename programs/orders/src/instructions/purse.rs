@@ -1,9 +1,9 @@
 use {
     crate::{
-        constants::{ACCOUNT_VERSION, ORDER_SEED},
+        constants::ORDER_SEED,
         errors::OrdersError as E,
         events::Earn,
-        state::{Config, Order},
+        state::{Config, Known, Order},
     },
     anchor_lang::prelude::*,
     ionet_common::token::{self, payable},
@@ -12,10 +12,10 @@ use {
 /// An order's money: the books, and the vault that it lies in.
 #[derive(Accounts)]
 pub struct Purse {
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     #[account(mut)]
-    pub order: Account<Order>,
+    pub order: Known<Order>,
     #[account(mut, address = order.vault @ E::WrongAccount)]
     pub vault: UncheckedAccount,
     pub token_program: Program<Token>,
@@ -30,11 +30,6 @@ impl Purse {
     /// Where its fees go.
     pub fn fees(&self) -> Result<&Address> {
         Ok(self.config.fees(self.order.currency()?))
-    }
-
-    /// Where this program keeps what can't be paid of its money.
-    pub fn parked(&self) -> Result<&Address> {
-        Ok(self.config.parked(self.order.currency()?))
     }
 
     /// Moves `amount` out of the vault, which the books have already and whose way the caller has checked; signed

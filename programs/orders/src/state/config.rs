@@ -32,10 +32,6 @@ pub struct Config {
     pub io_fees: Address,
     /// The buyback program's vault for fees in USDC.
     pub usdc_fees: Address,
-    /// This program's vault for IO whose payee can't be paid.
-    pub io_parked: Address,
-    /// This program's vault for USDC whose payee can't be paid.
-    pub usdc_parked: Address,
     /// Staking's config: who operates, and how many must agree.
     pub staking_config: Address,
     /// In force for the orders opened from now on.
@@ -72,19 +68,6 @@ impl Config {
             Currency::Io => &self.io_fees,
             Currency::Usdc => &self.usdc_fees,
         }
-    }
-
-    /// Where this program keeps what can't be paid in a currency.
-    pub fn parked(&self, currency: Currency) -> &Address {
-        match currency {
-            Currency::Io => &self.io_parked,
-            Currency::Usdc => &self.usdc_parked,
-        }
-    }
-
-    /// Where this program keeps what can't be paid of a mint: one of the two that orders have.
-    pub fn parked_of(&self, mint: &Address) -> &Address {
-        self.parked(if *mint == self.io_mint { Currency::Io } else { Currency::Usdc })
     }
 
     /// Refuses while one of the operations of `mask` is stopped: a pause lapses by itself.
@@ -182,7 +165,6 @@ impl Config {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         self.params.check()
     }
 }

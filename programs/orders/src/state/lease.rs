@@ -444,7 +444,6 @@ impl Lease {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         require!(self.rate > 0, E::PriceInvalid);
         require!((1..=MAX_HOURS).contains(&self.hours), E::HoursInvalid);
         require!(self.start <= self.stop && self.held == self.owed()?, E::InvariantViolated);

@@ -395,7 +395,6 @@ impl Order {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         require!(self.open <= self.terms.devices && self.fees_due <= self.fees, E::InvariantViolated);
         let parts = [self.free, self.held, self.paid, self.fees, self.refunded];
         let sum = parts.iter().try_fold(0u64, |sum, part| sum.checked_add(*part));

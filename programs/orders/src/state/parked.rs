@@ -1,13 +1,10 @@
-use {
-    crate::{constants::*, errors::OrdersError as E},
-    anchor_lang::prelude::*,
-};
+use {crate::errors::OrdersError as E, anchor_lang::prelude::*};
 
-/// Money of a payee whose token account can't be paid now: it waits in the parked vault of its mint, and holds up
-/// nobody else.
+/// Money of a payee whose token account can't be paid now. It waits in the parked vault of its mint, which is the
+/// config's associated token account, and holds up nobody else.
 #[account]
 pub struct Parked {
-    /// Layout version, [`ACCOUNT_VERSION`].
+    /// Layout version, [`ACCOUNT_VERSION`](crate::constants::ACCOUNT_VERSION).
     pub version: u8,
     /// Bump of this account's address.
     pub bump: u8,
@@ -28,12 +25,6 @@ impl Parked {
     /// Counts what comes to it.
     pub fn add(&mut self, amount: u64) -> Result<()> {
         self.amount = self.amount.checked_add(amount).ok_or(E::Overflow)?;
-        self.invariant()
-    }
-
-    /// What holds between instructions; last call of every transition.
-    pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ pub use {
 use {
     crate::{
         errors::StakingError as E,
-        state::{require_version, Class, Device},
+        state::{Class, Device},
     },
     anchor_lang::prelude::*,
 };
@@ -39,7 +39,6 @@ fn unix_time(clock: &Clock) -> Result<u64> {
 
 /// The device's minimum, by the class it must be of.
 fn minimum_of(device: &Device, class: &Class, now: u64) -> Result<u64> {
-    require_version(class.version)?;
     require!(class.id == device.class, E::WrongClass);
     class.minimum(device.processors, now)
 }

@@ -1,5 +1,4 @@
 use {
-    super::require_version,
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::{
         bytemuck::{Pod, Zeroable},
@@ -274,7 +273,6 @@ impl Class {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require_version(self.version)?;
         require!(
             self.name[0] != 0
                 && self.pool < POOL_COUNT

@@ -1,5 +1,5 @@
 use {
-    super::{require_version, Params, Wallet},
+    super::{Params, Wallet},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
     ionet_common::{
@@ -238,7 +238,6 @@ impl Config {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require_version(self.version)?;
         require!(self.claimed <= self.final_total, E::InvariantViolated);
         Ok(())
     }

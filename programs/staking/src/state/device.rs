@@ -1,5 +1,4 @@
 use {
-    super::require_version,
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::{
         bytemuck::{Pod, Zeroable},
@@ -551,7 +550,6 @@ impl Device {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require_version(self.version)?;
         require!(self.worker_may_end <= 1, E::FlagInvalid);
         require!((1..=MAX_PROCESSORS).contains(&self.processors), E::ProcessorsInvalid);
         require!((1..=MAX_TIER).contains(&self.tier), E::TierInvalid);

@@ -4,6 +4,7 @@ mod block;
 mod class;
 mod config;
 mod device;
+mod known;
 mod params;
 mod post;
 mod prices;
@@ -12,7 +13,8 @@ mod votes;
 mod wallet;
 
 pub use {
-    block::*, class::*, config::*, device::*, params::*, post::*, prices::*, slash::*, votes::*, wallet::*,
+    block::*, class::*, config::*, device::*, known::*, params::*, post::*, prices::*, slash::*, votes::*,
+    wallet::*,
 };
 
 /// In the IDL of a program that only reads these accounts they have no place: their names may be its own too.

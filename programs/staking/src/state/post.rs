@@ -1,5 +1,4 @@
 use {
-    super::require_version,
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
     ionet_common::calendar::HOUR,
@@ -24,7 +23,6 @@ pub struct PostCounter {
 impl PostCounter {
     /// Counts a posting of this kind.
     pub fn post(&mut self, operator: &Address, kind: u8, now: u64) -> Result<()> {
-        require_version(self.version)?;
         require!(self.operator == *operator, E::WrongAccount);
         require!((1..=POST_KINDS).contains(&kind), E::PostInvalid);
         let hour = now / HOUR;

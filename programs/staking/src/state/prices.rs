@@ -1,5 +1,5 @@
 use {
-    super::{carry, require_version, tally, Config},
+    super::{carry, tally, Config},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
     ionet_common::{calendar::HOUR, hash::sha256v, merkle},
@@ -57,7 +57,6 @@ impl Prices {
         proof: &[u8],
         now: u64,
     ) -> Result<()> {
-        require_version(self.version)?;
         self.require_window(now)?;
         require!(bool::from(self.agreed), E::NotAgreed);
         let leaf = sha256v(&[
@@ -82,7 +81,6 @@ impl Prices {
 
     /// Refuses to close what can still be voted or applied, or was just announced.
     pub fn require_over(&self, now: u64) -> Result<()> {
-        require_version(self.version)?;
         require!(now >= self.end(), E::PricesStillOpen);
         Ok(())
     }

@@ -1,8 +1,4 @@
-use {
-    super::Config,
-    crate::{constants::*, errors::StakingError as E},
-    anchor_lang::prelude::*,
-};
+use {super::Config, crate::constants::MAX_OPERATORS};
 
 /// What each operator slot voted, by its place in the list.
 pub type Votes<V> = [V; MAX_OPERATORS as usize];
@@ -42,10 +38,4 @@ pub fn tally<V: Default + PartialEq>(config: &Config, votes: &Votes<V>, vote: &V
         }
     }
     Tally { enough: equal >= config.params.threshold, conflict }
-}
-
-/// Refuses an account of another layout, also where it is only read.
-pub fn require_version(version: u8) -> Result<()> {
-    require!(version == ACCOUNT_VERSION, E::UnknownVersion);
-    Ok(())
 }

@@ -1,5 +1,9 @@
 use {
-    crate::{errors::OrdersError as E, events::FaultClosed, state::Fault},
+    crate::{
+        errors::OrdersError as E,
+        events::FaultClosed,
+        state::{Fault, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -14,7 +18,7 @@ pub struct CloseFault {
     #[account(address = fault.lease @ E::WrongAccount)]
     pub lease: UncheckedAccount,
     #[account(mut, close = payer)]
-    pub fault: Account<Fault>,
+    pub fault: Known<Fault>,
 }
 
 pub fn close_fault(ctx: &mut Context<CloseFault>) -> Result<()> {

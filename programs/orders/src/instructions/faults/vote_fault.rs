@@ -3,8 +3,8 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::{FaultVoted, LeaseEnded},
-        instructions::{now, started},
-        state::{Fault, Lease, LeaseStatus, Order},
+        instructions::{ended, now, start},
+        state::{Fault, Known, Lease, LeaseStatus, Order},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, emit_shared_event},
@@ -21,14 +21,14 @@ pub struct VoteFault {
     #[account(mut)]
     pub operator: Signer,
     #[account(mut, address = lease.order @ E::WrongOrder)]
-    pub order: Account<Order>,
+    pub order: Known<Order>,
     #[account(mut)]
-    pub lease: Account<Lease>,
+    pub lease: Known<Lease>,
     #[account(
         init_if_needed, payer = operator, bump,
         seeds = [b"fault", lease.address(), evidence, good_hours.to_le_bytes()]
     )]
-    pub fault: Account<Fault>,
+    pub fault: Known<Fault>,
     /// Gone when the lease outlived it.
     #[account(mut, address = lease.device @ E::WrongDevice)]
     pub device: UncheckedAccount,
@@ -50,10 +50,9 @@ pub fn vote_fault(
     let operator = *a.operator.address();
     let slot = a.call.staking_config.params.operator(&operator).map_err(|_| E::NotOperator)?;
     require!(a.lease.number == number && a.lease.registered_at == registered_at, E::WrongLease);
-    let starts = a.lease.start(a.order.filled_at)?;
-    let begun = started(&a.lease);
+    let started = start(&mut a.lease, &a.order)?;
     require!(a.lease.start > 0, E::LeaseState);
-    let (lease, order, device) = (*a.lease.address(), *a.order.address(), *a.device.address());
+    let lease = *a.lease.address();
     if a.fault.version == 0 {
         a.fault.version = ACCOUNT_VERSION;
         a.fault.bump = ctx.bumps.fault;
@@ -65,44 +64,36 @@ pub fn vote_fault(
     }
     let decided = a.fault.vote(&a.call.staking_config, slot, number, registered_at)?;
     let (revision, votes) = (a.fault.revision, a.fault.votes);
+    let ended = if decided { Some(a.end(good_hours, bump, at)?) } else { None };
+    if let Some(started) = started {
+        emit_shared_event!(ctx, started);
+    }
     let voted =
         FaultVoted { lease, number, registered_at, evidence, good_hours, operator, revision, votes, decided };
-    let mut released = 0;
-    if decided {
-        let ran = a.lease.status == LeaseStatus::Running as u8;
-        let (counted, before) = (!a.lease.failed(), a.lease.stop);
-        let ending = a.lease.fault(good_hours, a.order.settlement_lag, at)?;
-        released = ending.released;
-        if ran {
-            a.order.end_lease(&ending, at)?;
-            a.call.free(a.device.cpi_handle_mut(), &a.lease, &ending, bump);
-        } else {
-            a.order.release(released)?;
-            // It had counted as done.
-            if counted {
-                let seconds = before.saturating_sub(a.lease.stop);
-                a.call.record(&mut a.device, &a.lease, LeaseOutcome::Failed, seconds, bump);
-            }
-        }
-    }
-    let ended = LeaseEnded {
-        lease,
-        order,
-        device,
-        reason: a.lease.reason,
-        stop: a.lease.stop,
-        held: a.lease.held,
-        released,
-        charged: 0,
-        open: a.order.open,
-        match_until: a.order.match_until,
-    };
-    if starts {
-        emit_shared_event!(ctx, begun);
-    }
     emit_event!(ctx, voted);
-    if decided {
+    if let Some(ended) = ended {
         emit_shared_event!(ctx, ended);
     }
     Ok(())
+}
+
+impl VoteFault {
+    /// Ends the lease for a fault, or takes back what an end in good faith left unpaid: then, what counted as done
+    /// counts as failed.
+    fn end(&mut self, good_hours: u32, bump: u8, now: u64) -> Result<LeaseEnded> {
+        let ran = self.lease.status == LeaseStatus::Running as u8;
+        let (done, stop) = (!self.lease.failed(), self.lease.stop);
+        let ending = self.lease.fault(good_hours, self.order.settlement_lag, now)?;
+        if ran {
+            self.order.end_lease(&ending, now)?;
+            self.call.free(self.device.cpi_handle_mut(), &self.lease, &ending, bump);
+        } else {
+            self.order.release(ending.released)?;
+            if done {
+                let seconds = stop.saturating_sub(self.lease.stop);
+                self.call.record(&mut self.device, &self.lease, LeaseOutcome::Failed, seconds, bump);
+            }
+        }
+        Ok(ended(&self.lease, &self.order, ending.released, 0))
+    }
 }

@@ -4,7 +4,7 @@ use {
         errors::OrdersError as E,
         events::LeaseAccepted,
         instructions::now,
-        state::{Config, Lease, Order},
+        state::{Config, Known, Lease, Order},
     },
     anchor_lang::prelude::*,
     ionet_common::{ata::is_associated, emit_event, token::payable},
@@ -17,12 +17,12 @@ use {
 pub struct AcceptLease {
     #[account(address = lease.worker @ E::NotWorker)]
     pub worker: Signer,
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     #[account(mut, address = lease.order @ E::WrongOrder)]
-    pub order: Account<Order>,
+    pub order: Known<Order>,
     #[account(mut)]
-    pub lease: Account<Lease>,
+    pub lease: Known<Lease>,
     /// The associated token account of the lease's payout wallet, which must be there: it is recorded, as finding
     /// it again at every settlement would cost more than the payment.
     pub payout_tokens: UncheckedAccount,

@@ -2,7 +2,7 @@ use {
     crate::{
         errors::OrdersError as E,
         events::LeaseClosed,
-        state::{Lease, Order},
+        state::{Known, Lease, Order},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -15,9 +15,9 @@ pub struct CloseLease {
     #[account(mut, address = lease.payer @ E::NotRentPayer)]
     pub payer: UncheckedAccount,
     #[account(mut, address = lease.order @ E::WrongOrder)]
-    pub order: Account<Order>,
+    pub order: Known<Order>,
     #[account(mut, close = payer)]
-    pub lease: Account<Lease>,
+    pub lease: Known<Lease>,
 }
 
 pub fn close_lease(ctx: &mut Context<CloseLease>) -> Result<()> {

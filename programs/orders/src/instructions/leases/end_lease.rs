@@ -1,10 +1,9 @@
 use {
-    super::started,
+    super::{ended, start},
     crate::{
-        errors::OrdersError as E,
-        events::{LeaseEnded, OrderCancelled},
-        instructions::now,
-        state::{Lease, LeaseStatus, Order, Party},
+        events::OrderCancelled,
+        instructions::{now, Leased},
+        state::{Known, LeaseStatus, Party},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_shared_event,
@@ -12,67 +11,51 @@ use {
 };
 
 /// Ends a lease, frees its device and counts how it ended. The renter and the supplier may at any time, anybody once
-/// its time is over; who calls it decides on the money, see [`Lease::end`].
+/// its time is over; who calls it decides on the money, see [`Lease::end`](crate::state::Lease::end).
 #[event_cpi]
 #[derive(Accounts)]
 pub struct EndLease {
     pub caller: Signer,
-    #[account(mut, address = lease.order @ E::WrongOrder)]
-    pub order: Account<Order>,
-    #[account(mut)]
-    pub lease: Account<Lease>,
-    /// Staking checks its version.
-    #[account(mut, address = lease.device @ E::WrongDevice)]
-    pub device: Account<Device>,
-    pub call: Nested<crate::instructions::DeviceCall>,
+    pub leased: Nested<crate::instructions::Leased>,
 }
 
 pub fn end_lease(ctx: &mut Context<EndLease>) -> Result<()> {
     let at = now()?;
-    let bump = ctx.bumps.call.lease_authority;
-    let a = &mut ctx.accounts;
-    let starts = a.lease.start(a.order.filled_at)?;
-    if starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.lease));
+    let bump = ctx.bumps.leased.call.lease_authority;
+    let leased: &mut Leased = &mut ctx.accounts.leased;
+    let started = start(&mut leased.lease, &leased.order)?;
+    let party = party(ctx.accounts.caller.address(), leased)?;
+    let ending = leased.lease.end(party, leased.order.settlement_lag, at)?;
+    let (charged, cancelled) = leased.order.end_lease(&ending, at)?;
+    leased.call.free(leased.device.cpi_handle_mut(), &leased.lease, &ending, bump);
+    let (order, ended) = (leased.lease.order, ended(&leased.lease, &leased.order, ending.released, charged));
+    if let Some(started) = started {
+        emit_shared_event!(ctx, started);
     }
-    let a = &mut ctx.accounts;
-    let party = a.party();
-    let ending = a.lease.end(party, a.order.settlement_lag, at)?;
-    let (charged, cancelled) = a.order.end_lease(&ending, at)?;
-    a.call.free(a.device.cpi_handle_mut(), &a.lease, &ending, bump);
-    let order = *a.order.address();
-    let ended = LeaseEnded {
-        lease: *a.lease.address(),
-        order,
-        device: *a.device.address(),
-        reason: a.lease.reason,
-        stop: a.lease.stop,
-        held: a.lease.held,
-        released: ending.released,
-        charged,
-        open: a.order.open,
-        match_until: a.order.match_until,
-    };
     if let Some(cancelled) = cancelled {
-        emit_shared_event!(ctx, OrderCancelled { order, open: cancelled.open, charged: cancelled.charged });
+        let (open, charged) = (cancelled.open, cancelled.charged);
+        emit_shared_event!(ctx, OrderCancelled { order, open, charged });
     }
     emit_shared_event!(ctx, ended);
     Ok(())
 }
 
-impl EndLease {
-    /// Who calls. The worker's key lies on the machine that is rented: it speaks for the supplier as long as the lease
-    /// waits for it, and later only where the supplier lets it.
-    fn party(&self) -> Party {
-        let caller = self.caller.address();
-        let waits = self.lease.status == LeaseStatus::Matched as u8;
-        let worker = *caller == self.lease.worker && (waits || self.device.worker_may_end == 1);
-        if *caller == self.order.renter {
-            Party::Renter
-        } else if *caller == self.lease.supplier || worker {
-            Party::Supplier
-        } else {
-            Party::Stranger
-        }
-    }
+/// Who calls. The worker's key lies on the machine that is rented: it speaks for the supplier as long as the lease
+/// waits for it, and later only where the supplier lets it.
+fn party(caller: &Address, leased: &Leased) -> Result<Party> {
+    let lease = &leased.lease;
+    Ok(if *caller == leased.order.renter {
+        Party::Renter
+    } else if *caller == lease.supplier {
+        Party::Supplier
+    } else if *caller == lease.worker && (lease.status == LeaseStatus::Matched as u8 || may_end(leased)?) {
+        Party::Supplier
+    } else {
+        Party::Stranger
+    })
+}
+
+/// What the device's supplier lets its worker do, now; staking checks the device's version.
+fn may_end(leased: &Leased) -> Result<bool> {
+    Ok(Known::<Device>::load(*leased.device.account())?.worker_may_end == 1)
 }

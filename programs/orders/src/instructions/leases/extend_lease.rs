@@ -1,11 +1,11 @@
 use {
-    super::{match_device::ask, started},
+    super::{match_device::ask, start},
     crate::{
         constants::*,
         errors::OrdersError as E,
         events::{Extend, Pay},
         instructions::{now, Purse},
-        state::{principal, Lease},
+        state::{principal, Known, Lease},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, emit_shared_event, token::transfer},
@@ -21,12 +21,11 @@ pub struct ExtendLease {
     pub renter: Signer,
     pub purse: Nested<crate::instructions::Purse>,
     #[account(mut, constraint = lease.order == *purse.order.address() @ E::WrongOrder)]
-    pub lease: Account<Lease>,
+    pub lease: Known<Lease>,
     #[account(
-        address = lease.device @ E::WrongDevice,
-        constraint = device.version == staking::constants::ACCOUNT_VERSION @ E::UnknownVersion
+        address = lease.device @ E::WrongDevice
     )]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     /// Any token account of the renter for the currency; the token program checks both.
     #[account(mut)]
     pub renter_tokens: UncheckedAccount,
@@ -37,8 +36,7 @@ pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
     let a = &mut ctx.accounts;
     let purse: &mut Purse = &mut a.purse;
     purse.config.require_running(PAUSE_ORDERS, at)?;
-    let starts = a.lease.start(purse.order.filled_at)?;
-    let begun = started(&a.lease);
+    let started = start(&mut a.lease, &purse.order)?;
     let amount = a.lease.extend(hours, at)?;
     let ask = ask(&a.device, purse.order.currency()?);
     require!(ask > 0, E::NotLet);
@@ -56,8 +54,8 @@ pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
     );
     let (lease, order, stop) = (*a.lease.address(), *purse.order.address(), a.lease.stop);
     let extended_minutes = hours as u64 * 60;
-    if starts {
-        emit_shared_event!(ctx, begun);
+    if let Some(started) = started {
+        emit_shared_event!(ctx, started);
     }
     emit_event!(ctx, Extend { cluster_id: order, extended_minutes, extended_amount, lease, stop });
     emit_event!(ctx, Pay { transaction_id, cluster_id: order, amount });

@@ -1,10 +1,9 @@
 use {
-    super::started,
+    super::start,
     crate::{
         errors::OrdersError as E,
         events::LeaseHeld,
-        instructions::now,
-        state::{Lease, Order},
+        instructions::{now, Leased},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, emit_shared_event},
@@ -16,29 +15,21 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct HoldLease {
-    #[account(address = call.config.guardian @ E::NotGuardian)]
+    #[account(address = leased.call.config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
-    #[account(address = lease.order @ E::WrongOrder)]
-    pub order: Account<Order>,
-    #[account(mut)]
-    pub lease: Account<Lease>,
-    /// Gone when the lease outlived it.
-    #[account(mut, address = lease.device @ E::WrongDevice)]
-    pub device: UncheckedAccount,
-    pub call: Nested<crate::instructions::DeviceCall>,
+    pub leased: Nested<crate::instructions::Leased>,
 }
 
 pub fn hold_lease(ctx: &mut Context<HoldLease>, until: u64) -> Result<()> {
-    let at = now()?;
-    let bump = ctx.bumps.call.lease_authority;
-    let a = &mut ctx.accounts;
-    let starts = a.lease.start(a.order.filled_at)?;
-    if a.lease.hold(until, at)? {
-        a.call.record(&mut a.device, &a.lease, LeaseOutcome::Disputed, 0, bump);
+    let bump = ctx.bumps.leased.call.lease_authority;
+    let leased: &mut Leased = &mut ctx.accounts.leased;
+    let started = start(&mut leased.lease, &leased.order)?;
+    if leased.lease.hold(until, now()?)? {
+        leased.call.record(&mut leased.device, &leased.lease, LeaseOutcome::Disputed, 0, bump);
     }
-    let (lease, from) = (*a.lease.address(), a.lease.hold_from);
-    if starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.lease));
+    let (lease, from) = (*leased.lease.address(), leased.lease.hold_from);
+    if let Some(started) = started {
+        emit_shared_event!(ctx, started);
     }
     emit_event!(ctx, LeaseHeld { lease, from, until });
     Ok(())

@@ -4,7 +4,7 @@ use {
         errors::OrdersError as E,
         events::LeaseMatched,
         instructions::now,
-        state::{price_of, Currency, Lease, LeaseStatus, Matcher, Order},
+        state::{price_of, Currency, Known, Lease, LeaseStatus, Matcher, Order},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -20,17 +20,17 @@ pub struct MatchDevice {
     #[account(mut)]
     pub matcher: Signer,
     #[account(mut)]
-    pub order: Account<Order>,
-    pub class: Account<Class>,
+    pub order: Known<Order>,
+    pub class: Known<Class>,
     /// Staking checks its version and the class's.
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     /// Signs when the supplier matches.
     #[account(address = device.worker @ E::NotWorker)]
     pub worker: UncheckedAccount,
     pub call: Nested<crate::instructions::DeviceCall>,
     #[account(init, payer = matcher, seeds = [b"lease", order.address(), device.address()], bump)]
-    pub lease: Account<Lease>,
+    pub lease: Known<Lease>,
     pub system_program: Program<System>,
 }
 

@@ -13,11 +13,36 @@ pub use {
 };
 
 use {
-    crate::{events::LeaseStarted, state::Lease},
+    crate::{
+        events::{LeaseEnded, LeaseStarted},
+        state::{Known, Lease, Order},
+    },
     anchor_lang::prelude::*,
 };
 
-/// What is told of a lease whose gang was filled before, by whatever touches it first.
-pub(super) fn started(lease: &Account<Lease>) -> LeaseStarted {
-    LeaseStarted { lease: *lease.address(), order: lease.order, start: lease.start, stop: lease.stop }
+/// Begins the hours of a lease whose gang was filled before, by whatever touches it first; what is told of that.
+#[inline(never)]
+pub(super) fn start(lease: &mut Known<Lease>, order: &Order) -> Result<Option<LeaseStarted>> {
+    if !lease.start(order.filled_at)? {
+        return Ok(None);
+    }
+    let (start, stop) = (lease.start, lease.stop);
+    Ok(Some(LeaseStarted { lease: *lease.address(), order: lease.order, start, stop }))
+}
+
+/// What is told of a lease's end.
+#[inline(never)]
+pub(super) fn ended(lease: &Known<Lease>, order: &Order, released: u64, charged: u64) -> LeaseEnded {
+    LeaseEnded {
+        lease: *lease.address(),
+        order: lease.order,
+        device: lease.device,
+        reason: lease.reason,
+        stop: lease.stop,
+        held: lease.held,
+        released,
+        charged,
+        open: order.open,
+        match_until: order.match_until,
+    }
 }

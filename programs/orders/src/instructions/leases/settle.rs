@@ -1,10 +1,10 @@
 use {
-    super::started,
+    super::start,
     crate::{
         errors::OrdersError as E,
-        events::Worked,
+        events::{LeaseStarted, Worked},
         instructions::{now, Purse},
-        state::{Lease, Payment},
+        state::{Known, Lease, Payment},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_shared_event, token::payable},
@@ -15,7 +15,7 @@ use {
 pub struct Settlement {
     pub purse: Nested<crate::instructions::Purse>,
     #[account(mut, constraint = lease.order == *purse.order.address() @ E::WrongOrder)]
-    pub lease: Account<Lease>,
+    pub lease: Known<Lease>,
     /// The buyback program's vault for the currency, in whatever state.
     #[account(mut, address = *purse.fees()? @ E::WrongAccount)]
     pub fees: UncheckedAccount,
@@ -23,8 +23,8 @@ pub struct Settlement {
 
 /// What a settlement did to the books, before any token moved.
 pub struct Settled {
-    /// The lease's gang was filled before.
-    pub starts: bool,
+    /// Of a lease whose gang was filled before.
+    pub started: Option<LeaseStarted>,
     pub payment: Payment,
     /// Leave for the fee vault now, base units.
     pub fees: u64,
@@ -39,14 +39,14 @@ impl Settlement {
         let at = now()?;
         let purse: &mut Purse = &mut self.purse;
         let (lag, fee_bps) = (purse.order.settlement_lag, purse.order.supplier_fee_bps);
-        let starts = self.lease.start(purse.order.filled_at)?;
+        let started = start(&mut self.lease, &purse.order)?;
         let until = self.lease.due_until(lag, at);
         let payment = self.lease.settle(lag, fee_bps, at)?;
         if !payment.is_nothing() {
             purse.order.pay(&payment)?;
         }
         let fees = purse.take_fees(&self.fees)?;
-        Ok(Settled { starts, payment, fees, until })
+        Ok(Settled { started, payment, fees, until })
     }
 
     /// Whether the supplier can be paid into its token account.
@@ -95,8 +95,8 @@ pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
         money.purse.pay_out(a.payout_tokens.cpi_handle_mut(), net);
     }
     let earned = money.purse.send_fees(&mut money.fees, settled.fees)?;
-    if settled.starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.money.lease));
+    if let Some(started) = settled.started {
+        emit_shared_event!(ctx, started);
     }
     if let Some(worked) = worked {
         emit_shared_event!(ctx, worked);

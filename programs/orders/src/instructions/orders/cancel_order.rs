@@ -1,5 +1,10 @@
 use {
-    crate::{errors::OrdersError as E, events::OrderCancelled, instructions::now, state::Order},
+    crate::{
+        errors::OrdersError as E,
+        events::OrderCancelled,
+        instructions::now,
+        state::{Known, Order},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_shared_event,
 };
@@ -11,7 +16,7 @@ pub struct CancelOrder {
     #[account(address = order.renter @ E::NotRenter)]
     pub renter: Signer,
     #[account(mut)]
-    pub order: Account<Order>,
+    pub order: Known<Order>,
 }
 
 pub fn cancel_order(ctx: &mut Context<CancelOrder>) -> Result<()> {

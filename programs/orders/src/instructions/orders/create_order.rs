@@ -4,7 +4,7 @@ use {
         errors::OrdersError as E,
         events::{BookProduct, Pay},
         instructions::now,
-        state::{Config, Order, Terms},
+        state::{Config, Known, Order, Terms},
     },
     anchor_lang::prelude::*,
     anchor_spl::{
@@ -22,15 +22,14 @@ use {
 pub struct CreateOrder {
     #[account(mut)]
     pub renter: Signer,
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     /// The first of the classes.
-    #[account(constraint = class.version == staking::constants::ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub class: Account<Class>,
+    pub class: Known<Class>,
     /// The currency's mint.
     pub mint: Account<Mint>,
     #[account(init, payer = renter, seeds = [b"order", renter.address(), id.to_le_bytes()], bump)]
-    pub order: Account<Order>,
+    pub order: Known<Order>,
     #[account(
         init, payer = renter, seeds = [b"vault", order.address()], bump,
         token::mint = mint, token::authority = order

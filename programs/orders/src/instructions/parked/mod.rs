@@ -7,7 +7,10 @@ mod pay_parked;
 pub use {park_fees::*, park_pay::*, pay_parked::*};
 
 use {
-    crate::{constants::ACCOUNT_VERSION, state::Parked},
+    crate::{
+        constants::ACCOUNT_VERSION,
+        state::{Known, Parked},
+    },
     anchor_lang::prelude::*,
 };
 
@@ -19,11 +22,12 @@ pub struct Parking {
     pub payer: Signer,
     /// Where the money would go, in whatever state; the instruction checks its address.
     pub destination: UncheckedAccount,
-    /// This program's vault for the currency; the instruction checks its address.
+    /// The config's associated token account for the currency; the instruction checks its address. Whoever is the
+    /// first to park something creates it.
     #[account(mut)]
     pub parked_vault: UncheckedAccount,
     #[account(init_if_needed, payer = payer, seeds = [b"parked", destination.address()], bump)]
-    pub record: Account<Parked>,
+    pub record: Known<Parked>,
     pub system_program: Program<System>,
 }
 

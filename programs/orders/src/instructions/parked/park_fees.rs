@@ -1,7 +1,7 @@
 use {
     crate::{errors::OrdersError as E, events::FeesParked, instructions::Purse},
     anchor_lang::prelude::*,
-    ionet_common::{emit_event, token::payable},
+    ionet_common::{ata::is_associated, emit_event, token::payable},
 };
 
 /// Sets an order's fees aside when the fee vault can't be paid, so that the order can be closed. Anyone may call it.
@@ -18,7 +18,7 @@ pub fn park_fees(ctx: &mut Context<ParkFees>) -> Result<()> {
     let purse: &mut Purse = &mut a.purse;
     let (mint, destination) = (*purse.mint()?, *a.parking.destination.address());
     require!(destination == *purse.fees()?, E::WrongAccount);
-    require!(a.parking.parked_vault.address() == purse.parked()?, E::WrongAccount);
+    require!(is_associated(a.parking.parked_vault.address(), purse.config.address(), &mint), E::WrongAccount);
     require!(!payable(&a.parking.destination, None, &mint), E::FeesPayable);
     let amount = purse.order.take_fees()?;
     require!(amount > 0, E::NothingDue);

@@ -1,11 +1,7 @@
 use {
-    crate::{
-        errors::OrdersError as E,
-        events::PayParked as Event,
-        instructions::{started, Settlement},
-    },
+    crate::{errors::OrdersError as E, events::PayParked as Event, instructions::Settlement},
     anchor_lang::prelude::*,
-    ionet_common::{emit_event, emit_shared_event},
+    ionet_common::{ata::is_associated, emit_event, emit_shared_event},
 };
 
 /// Settles a lease whose supplier can't be paid now: its token account is gone, frozen, or somebody else's. Its part
@@ -23,7 +19,10 @@ pub fn park_pay(ctx: &mut Context<ParkPay>) -> Result<()> {
     let money: &mut Settlement = &mut a.money;
     let (wallet, mint) = (money.lease.payout, *money.purse.mint()?);
     require!(*a.parking.destination.address() == money.lease.payout_tokens, E::NotAssociatedAccount);
-    require!(a.parking.parked_vault.address() == money.purse.parked()?, E::WrongAccount);
+    require!(
+        is_associated(a.parking.parked_vault.address(), money.purse.config.address(), &mint),
+        E::WrongAccount
+    );
     require!(!money.pays_into(&a.parking.destination)?, E::PayeePayable);
     let settled = money.settle()?;
     let amount = settled.payment.net;
@@ -41,8 +40,8 @@ pub fn park_pay(ctx: &mut Context<ParkPay>) -> Result<()> {
         amount,
         payer: a.parking.record.payer,
     };
-    if settled.starts {
-        emit_shared_event!(ctx, started(&ctx.accounts.money.lease));
+    if let Some(started) = settled.started {
+        emit_shared_event!(ctx, started);
     }
     emit_shared_event!(ctx, worked);
     emit_event!(ctx, parked);

@@ -1,12 +1,13 @@
 use {
     crate::{
-        constants::{ACCOUNT_VERSION, CONFIG_SEED},
+        constants::CONFIG_SEED,
         errors::OrdersError as E,
         events::ParkedPaid,
-        state::{Config, Parked},
+        state::{Config, Known, Parked},
     },
     anchor_lang::prelude::*,
     ionet_common::{
+        ata::is_associated,
         emit_event,
         token::{payable, transfer},
     },
@@ -16,13 +17,17 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct PayParked {
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     #[account(mut, address = record.payer @ E::NotRentPayer)]
     pub payer: UncheckedAccount,
-    #[account(mut, close = payer, constraint = record.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub record: Account<Parked>,
-    #[account(mut, address = *config.parked_of(&record.mint) @ E::WrongAccount)]
+    #[account(mut, close = payer)]
+    pub record: Known<Parked>,
+    /// The config's associated token account for the record's mint.
+    #[account(
+        mut,
+        constraint = is_associated(parked_vault.address(), config.address(), &record.mint) @ E::WrongAccount
+    )]
     pub parked_vault: UncheckedAccount,
     #[account(mut, address = record.destination @ E::WrongAccount)]
     pub destination: UncheckedAccount,

@@ -1,5 +1,10 @@
 use {
-    crate::{errors::OrdersError as E, events::GuardianChanged, instructions::now, state::Config},
+    crate::{
+        errors::OrdersError as E,
+        events::GuardianChanged,
+        instructions::now,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -11,7 +16,7 @@ pub struct AcceptGuardian {
     #[account(address = config.pending_guardian @ E::NotPendingGuardian)]
     pub new_guardian: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }
 
 pub fn accept_guardian(ctx: &mut Context<AcceptGuardian>) -> Result<()> {

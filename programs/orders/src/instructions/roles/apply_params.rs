@@ -1,5 +1,9 @@
 use {
-    crate::{events::ParamsApplied, instructions::now, state::Config},
+    crate::{
+        events::ParamsApplied,
+        instructions::now,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -9,7 +13,7 @@ use {
 #[derive(Accounts)]
 pub struct ApplyParams {
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }
 
 pub fn apply_params(ctx: &mut Context<ApplyParams>) -> Result<()> {

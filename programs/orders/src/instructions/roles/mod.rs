@@ -15,7 +15,10 @@ pub use {
 };
 
 use {
-    crate::{errors::OrdersError as E, state::Config},
+    crate::{
+        errors::OrdersError as E,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
 };
 
@@ -26,7 +29,7 @@ pub struct AdminOnly {
     #[account(address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }
 
 /// What the guardian alone does to the config: stop operations for a while, drop a proposal.
@@ -37,5 +40,5 @@ pub struct GuardianOnly {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }

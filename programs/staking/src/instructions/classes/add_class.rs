@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::ClassAdded,
-        state::{Class, ClassPrices, Config},
+        state::{Class, ClassPrices, Config, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -18,9 +18,9 @@ pub struct AddClass {
     #[account(mut, address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(init, payer = admin, seeds = [b"class", id.to_le_bytes()], bump)]
-    pub class: Account<Class>,
+    pub class: Known<Class>,
     pub system_program: Program<System>,
 }
 

@@ -12,7 +12,7 @@ use {
     super::now,
     crate::{
         errors::StakingError as E,
-        state::{Class, Config},
+        state::{Class, Config, Known},
     },
     anchor_lang::prelude::*,
 };
@@ -24,9 +24,9 @@ pub struct ChangeClass {
     #[account(address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub class: Account<Class>,
+    pub class: Known<Class>,
 }
 
 /// The guardian and the class whose changes it drops.
@@ -36,7 +36,7 @@ pub struct CancelClass {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub class: Account<Class>,
+    pub class: Known<Class>,
 }

@@ -1,5 +1,9 @@
 use {
-    crate::{errors::StakingError as E, events::DeviceClosed, state::Device},
+    crate::{
+        errors::StakingError as E,
+        events::DeviceClosed,
+        state::{Device, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -12,7 +16,7 @@ pub struct CloseDevice {
     #[account(mut, address = device.supplier @ E::NotSupplier)]
     pub supplier: UncheckedAccount,
     #[account(mut, close = supplier)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
 }
 
 pub fn close_device(ctx: &mut Context<CloseDevice>) -> Result<()> {

@@ -18,7 +18,7 @@ use {
     crate::{
         errors::StakingError as E,
         events::DeviceChanged,
-        state::{Class, Config, Device},
+        state::{Class, Config, Device, Known},
     },
     anchor_lang::prelude::*,
 };
@@ -30,14 +30,14 @@ pub struct DeviceOwner {
     #[account(address = device.supplier @ E::NotSupplier)]
     pub supplier: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    pub class: Account<Class>,
+    pub config: Known<Config>,
+    pub class: Known<Class>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
 }
 
 /// What is stated of the device now.
-fn changed(row: &Account<Device>) -> DeviceChanged {
+fn changed(row: &Known<Device>) -> DeviceChanged {
     DeviceChanged {
         device: *row.address(),
         tier: row.tier,

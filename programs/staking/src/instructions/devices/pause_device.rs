@@ -1,6 +1,9 @@
 use {
     super::changed,
-    crate::{errors::StakingError as E, state::Device},
+    crate::{
+        errors::StakingError as E,
+        state::{Device, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -12,7 +15,7 @@ pub struct PauseDevice {
     #[account(address = device.worker @ E::NotWorker)]
     pub worker: Signer,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
 }
 
 /// Takes both asks away, so that no further lease comes: the machine says when it can't serve.

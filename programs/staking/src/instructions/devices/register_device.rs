@@ -4,12 +4,11 @@ use {
         constants::*,
         errors::StakingError as E,
         events::DeviceRegistered,
-        state::{require_version, Class, Config, Device, Wallet},
+        state::{Class, Config, Device, Known, Wallet},
     },
     anchor_lang::{
         prelude::*,
         system_program::{self, Transfer},
-        AccountDeserialize,
     },
     ionet_common::emit_event,
 };
@@ -24,13 +23,13 @@ pub struct RegisterDevice {
     pub supplier: Signer,
     pub worker: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     /// Any class; read by hand so that an unknown one has its own error.
     pub class: UncheckedAccount,
     /// Of the wallet that gets the supplier's rewards.
-    pub payout: Account<Wallet>,
+    pub payout: Known<Wallet>,
     #[account(init, payer = supplier, seeds = [b"device", worker.address()], bump)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     pub system_program: Program<System>,
 }
 
@@ -47,7 +46,6 @@ pub fn register_device(
     let a = &mut ctx.accounts;
     a.config.require_running(PAUSE_STAKING, at)?;
     let (supplier, worker) = (*a.supplier.address(), *a.worker.address());
-    require_version(a.payout.version)?;
     let (class, payout) = (class_number(&a.class)?, a.payout.wallet);
     let device = &mut a.device;
     device.version = ACCOUNT_VERSION;
@@ -90,10 +88,6 @@ pub fn register_device(
 
 /// The number of a class, by its account.
 fn class_number(account: &UncheckedAccount) -> Result<u16> {
-    let view = account.account();
-    require!(view.owned_by(&crate::ID), E::UnknownClass);
-    let data = view.try_borrow()?;
-    let class = Class::try_deserialize(&mut &data[..]).map_err(|_| E::UnknownClass)?;
-    require_version(class.version)?;
-    Ok(class.id)
+    let class = Known::<Class>::load(*account.account());
+    Ok(class.map_err(|_| E::UnknownClass)?.id)
 }

@@ -2,7 +2,7 @@ use {
     crate::{
         errors::StakingError as E,
         events::PayoutChanged,
-        state::{require_version, Device, Wallet},
+        state::{Device, Known, Wallet},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -15,14 +15,13 @@ pub struct SetPayout {
     #[account(address = device.supplier @ E::NotSupplier)]
     pub supplier: Signer,
     #[account(mut)]
-    pub device: Account<Device>,
-    pub payout: Account<Wallet>,
+    pub device: Known<Device>,
+    pub payout: Known<Wallet>,
 }
 
 /// Sends the supplier's rewards of the hours to come to another wallet.
 pub fn set_payout(ctx: &mut Context<SetPayout>) -> Result<()> {
     let a = &mut ctx.accounts;
-    require_version(a.payout.version)?;
     let to = a.payout.wallet;
     let from = core::mem::replace(&mut a.device.payout, to);
     a.device.invariant()?;

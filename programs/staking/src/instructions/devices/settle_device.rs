@@ -2,7 +2,7 @@ use {
     super::{minimum_of, now},
     crate::{
         events::DeviceSettled,
-        state::{Class, Config, Device},
+        state::{Class, Config, Device, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -13,10 +13,10 @@ use {
 #[derive(Accounts)]
 pub struct SettleDevice {
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    pub class: Account<Class>,
+    pub config: Known<Config>,
+    pub class: Known<Class>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
 }
 
 pub fn settle_device(ctx: &mut Context<SettleDevice>) -> Result<()> {

@@ -3,7 +3,7 @@ use {
     crate::{
         errors::StakingError as E,
         events::DeviceLeased,
-        state::{Class, Config, Device},
+        state::{Class, Config, Device, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -16,10 +16,10 @@ pub struct LeaseDevice {
     #[account(address = config.lease_authority @ E::NotOrders)]
     pub lease_authority: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    pub class: Account<Class>,
+    pub config: Known<Config>,
+    pub class: Known<Class>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
 }
 
 /// While it is leased, the supplier's stake can't be taken out and its life not ended.

@@ -10,7 +10,7 @@ use {
     super::{minimum_of, now},
     crate::{
         errors::StakingError as E,
-        state::{Config, Device},
+        state::{Config, Device, Known},
     },
     anchor_lang::prelude::*,
 };
@@ -22,7 +22,7 @@ pub struct LeasedDevice {
     #[account(address = config.lease_authority @ E::NotOrders)]
     pub lease_authority: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
 }

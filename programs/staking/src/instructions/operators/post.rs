@@ -3,11 +3,14 @@ use {
     crate::{
         constants::*,
         events::Posted,
-        state::{Config, PostCounter},
+        state::{Config, Known, Opening, PostCounter},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
+
+/// Seed of an operator's counter, before its key.
+const POST_SEED: &[u8] = b"post";
 
 /// An operator states the hash of a file, so that the chain's clock says when it had it.
 #[event_cpi]
@@ -17,9 +20,10 @@ pub struct Post {
     #[account(mut)]
     pub operator: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    #[account(init_if_needed, payer = operator, seeds = [b"post", operator.address()], bump)]
-    pub counter: Account<PostCounter>,
+    pub config: Known<Config>,
+    /// The operator's counter, at `["post", operator]`.
+    #[account(mut)]
+    pub counter: Opening<PostCounter>,
     pub system_program: Program<System>,
 }
 
@@ -29,12 +33,13 @@ pub fn post(ctx: &mut Context<Post>, number: u32, kind: u8, slot: u64, hash: [u8
     let a = &mut ctx.accounts;
     let operator = *a.operator.address();
     a.config.params.operator(&operator)?;
-    if a.counter.version == 0 {
-        a.counter.version = ACCOUNT_VERSION;
-        a.counter.bump = ctx.bumps.counter;
-        a.counter.operator = operator;
+    let (mut counter, created) = a.counter.open(a.operator.account(), [POST_SEED, operator.as_ref()])?;
+    if let Some(bump) = created {
+        counter.version = ACCOUNT_VERSION;
+        counter.bump = bump;
+        counter.operator = operator;
     }
-    a.counter.post(&operator, kind, at)?;
+    counter.post(&operator, kind, at)?;
     let now_slot = clock.slot;
     emit_event!(ctx, Posted { operator, number, kind, slot, hash, now_slot, at });
     Ok(())

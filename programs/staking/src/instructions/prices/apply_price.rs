@@ -2,7 +2,7 @@ use {
     super::now,
     crate::{
         events::PriceApplied,
-        state::{Class, Prices},
+        state::{Class, Known, Prices},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -12,9 +12,9 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ApplyPrice {
-    pub prices: Account<Prices>,
+    pub prices: Known<Prices>,
     #[account(mut)]
-    pub class: Account<Class>,
+    pub class: Known<Class>,
 }
 
 /// Announces a class's step, which the proof leads to the agreed root. Anyone may call it.

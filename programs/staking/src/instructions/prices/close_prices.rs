@@ -1,6 +1,10 @@
 use {
     super::now,
-    crate::{errors::StakingError as E, events::PricesClosed, state::Prices},
+    crate::{
+        errors::StakingError as E,
+        events::PricesClosed,
+        state::{Known, Prices},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -13,7 +17,7 @@ pub struct ClosePrices {
     #[account(mut, address = prices.payer @ E::NotRentPayer)]
     pub payer: UncheckedAccount,
     #[account(mut, close = payer)]
-    pub prices: Account<Prices>,
+    pub prices: Known<Prices>,
 }
 
 pub fn close_prices(ctx: &mut Context<ClosePrices>) -> Result<()> {

@@ -3,7 +3,7 @@ use {
     crate::{
         constants::*,
         events::PricesVoted,
-        state::{Config, Prices},
+        state::{Config, Known, Prices},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -18,9 +18,9 @@ pub struct VotePrices {
     #[account(mut)]
     pub operator: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(init_if_needed, payer = operator, seeds = [b"prices", hour.to_le_bytes()], bump)]
-    pub prices: Account<Prices>,
+    pub prices: Known<Prices>,
     pub system_program: Program<System>,
 }
 

@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::{Attested, BlockReopened},
-        state::{Attestation, Block, Config},
+        state::{Attestation, Block, Config, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::{
@@ -23,12 +23,12 @@ pub struct Attest {
     #[account(mut)]
     pub operator: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     /// Tokenomics' config, for the emission's calendar.
     #[account(address = config.tokenomics @ E::WrongAccount)]
     pub tokenomics: UncheckedAccount,
     #[account(init_if_needed, payer = operator, seeds = [b"block", hour.to_le_bytes()], bump)]
-    pub block: Account<Block>,
+    pub block: Known<Block>,
     pub system_program: Program<System>,
 }
 

@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::RewardClaimed,
-        state::{Block, Config, Paid, Wallet},
+        state::{Block, Config, Known, Paid, Wallet},
     },
     anchor_lang::prelude::*,
     anchor_spl::token::{self, TokenAccount},
@@ -18,10 +18,10 @@ use {
 #[derive(Accounts)]
 pub struct Claim {
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    pub block: Account<Block>,
+    pub config: Known<Config>,
+    pub block: Known<Block>,
     #[account(mut)]
-    pub wallet: Account<Wallet>,
+    pub wallet: Known<Wallet>,
     /// The wallet itself; may sign.
     #[account(address = wallet.wallet @ E::WrongAccount)]
     pub owner: UncheckedAccount,

@@ -2,7 +2,7 @@ use {
     crate::{
         errors::StakingError as E,
         events::BlockClosed,
-        state::{Block, Config},
+        state::{Block, Config, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -13,11 +13,11 @@ use {
 #[derive(Accounts)]
 pub struct CloseBlock {
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut, address = block.payer @ E::NotRentPayer)]
     pub payer: UncheckedAccount,
     #[account(mut, close = payer)]
-    pub block: Account<Block>,
+    pub block: Known<Block>,
 }
 
 pub fn close_block(ctx: &mut Context<CloseBlock>) -> Result<()> {

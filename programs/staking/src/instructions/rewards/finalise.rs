@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::{BlockFinalised, BlockReopened},
-        state::{Block, Config},
+        state::{Block, Config, Known},
     },
     anchor_lang::{pinocchio::instruction::InstructionAccount, prelude::*, unchecked_invoke_signed_fixed},
     ionet_common::{emit_event, emitter::EMIT_DISCRIMINATOR},
@@ -17,9 +17,9 @@ use {
 #[derive(Accounts)]
 pub struct Finalise {
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub block: Account<Block>,
+    pub block: Known<Block>,
     #[account(address = config.tokenomics_program @ E::WrongAccount)]
     pub tokenomics_program: UncheckedAccount,
     /// Tokenomics' config.

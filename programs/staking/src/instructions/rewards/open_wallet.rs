@@ -3,7 +3,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::WalletOpened,
-        state::{Config, Wallet},
+        state::{Config, Known, Wallet},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -18,9 +18,9 @@ pub struct OpenWallet {
     #[account(mut)]
     pub payer: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(init, payer = payer, seeds = [b"wallet", owner], bump)]
-    pub wallet: Account<Wallet>,
+    pub wallet: Known<Wallet>,
     pub system_program: Program<System>,
 }
 

@@ -2,7 +2,7 @@ use {
     crate::{
         errors::StakingError as E,
         events::BlockVetoed,
-        state::{Block, Config},
+        state::{Block, Config, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -15,9 +15,9 @@ pub struct VetoBlock {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub block: Account<Block>,
+    pub block: Known<Block>,
 }
 
 pub fn veto_block(ctx: &mut Context<VetoBlock>) -> Result<()> {

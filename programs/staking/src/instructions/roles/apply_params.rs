@@ -1,6 +1,9 @@
 use {
     super::now,
-    crate::{events::ParamsApplied, state::Config},
+    crate::{
+        events::ParamsApplied,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -10,7 +13,7 @@ use {
 #[derive(Accounts)]
 pub struct ApplyParams {
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }
 
 pub fn apply_params(ctx: &mut Context<ApplyParams>) -> Result<()> {

@@ -17,7 +17,10 @@ pub use {
 
 use {
     super::now,
-    crate::{errors::StakingError as E, state::Config},
+    crate::{
+        errors::StakingError as E,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
 };
 
@@ -28,7 +31,7 @@ pub struct AdminOnly {
     #[account(address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }
 
 /// What the guardian alone does to the config: stop operations for a while, drop a proposal.
@@ -39,5 +42,5 @@ pub struct GuardianOnly {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }

@@ -3,7 +3,7 @@ use {
     crate::{
         errors::StakingError as E,
         events::SlashAppealed,
-        state::{require_version, Device, Slash},
+        state::{Device, Known, Slash},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -15,15 +15,14 @@ use {
 pub struct AppealSlash {
     #[account(address = device.supplier @ E::NotSupplier)]
     pub supplier: Signer,
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     #[account(mut, constraint = slash.device == *device.address() @ E::WrongAccount)]
-    pub slash: Account<Slash>,
+    pub slash: Known<Slash>,
 }
 
 pub fn appeal_slash(ctx: &mut Context<AppealSlash>, statement: [u8; 32]) -> Result<()> {
     let a = &mut ctx.accounts;
     let device = *a.device.address();
-    require_version(a.device.version)?;
     a.slash.appeal(statement, now()?)?;
     let evidence = a.slash.evidence;
     emit_event!(ctx, SlashAppealed { device, evidence, statement });

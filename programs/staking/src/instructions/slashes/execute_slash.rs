@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::{SlashReleased, SlashVoided, Slashed},
-        state::{Class, Config, Device, Execution, Slash},
+        state::{Class, Config, Device, Execution, Known, Slash},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, supply::IO_DECIMALS, token::burn},
@@ -18,12 +18,12 @@ use {
 #[derive(Accounts)]
 pub struct ExecuteSlash {
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    pub class: Account<Class>,
+    pub config: Known<Config>,
+    pub class: Known<Class>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     #[account(mut, constraint = slash.device == *device.address() @ E::WrongAccount)]
-    pub slash: Account<Slash>,
+    pub slash: Known<Slash>,
     #[account(mut, seeds = [b"stake_vault"], bump)]
     pub stake_vault: UncheckedAccount,
     #[account(mut, address = config.mint @ E::WrongAccount)]

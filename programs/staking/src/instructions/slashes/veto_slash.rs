@@ -3,7 +3,7 @@ use {
     crate::{
         errors::StakingError as E,
         events::SlashVetoed,
-        state::{Config, Device, Slash},
+        state::{Config, Device, Known, Slash},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -16,11 +16,11 @@ pub struct VetoSlash {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     #[account(mut, constraint = slash.device == *device.address() @ E::WrongAccount)]
-    pub slash: Account<Slash>,
+    pub slash: Known<Slash>,
 }
 
 pub fn veto_slash(ctx: &mut Context<VetoSlash>) -> Result<()> {

@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::SlashVoted,
-        state::{Config, Device, Slash},
+        state::{Config, Device, Known, Slash},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -20,14 +20,14 @@ pub struct VoteSlash {
     #[account(mut)]
     pub operator: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     #[account(
         init_if_needed, payer = operator, bump,
         seeds = [b"slash", device.address(), evidence]
     )]
-    pub slash: Account<Slash>,
+    pub slash: Known<Slash>,
     pub system_program: Program<System>,
 }
 

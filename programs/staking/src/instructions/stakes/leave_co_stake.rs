@@ -2,7 +2,7 @@ use {
     super::now,
     crate::{
         events::CoStakerLeft,
-        state::{Config, Device},
+        state::{Config, Device, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -14,9 +14,9 @@ use {
 pub struct LeaveCoStake {
     pub staker: Signer,
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
 }
 
 /// Starts the wait in which the co-stake still counts for the device, and earns nothing. A lease doesn't

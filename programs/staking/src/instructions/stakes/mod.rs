@@ -21,7 +21,7 @@ use {
     crate::{
         constants::*,
         errors::StakingError as E,
-        state::{Class, Config, Device},
+        state::{Class, Config, Device, Known},
     },
     anchor_lang::prelude::*,
     anchor_spl::token::{self, TokenAccount},
@@ -32,10 +32,10 @@ use {
 #[derive(Accounts)]
 pub struct StakeOut {
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    pub class: Account<Class>,
+    pub config: Known<Config>,
+    pub class: Known<Class>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     /// Whose stake it is.
     pub owner: UncheckedAccount,
     /// The owner's associated token account.

@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::Staked,
-        state::{Class, Config, Device},
+        state::{Class, Config, Device, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, token::transfer},
@@ -17,10 +17,10 @@ pub struct Stake {
     #[account(address = device.supplier @ E::NotSupplier)]
     pub supplier: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    pub class: Account<Class>,
+    pub config: Known<Config>,
+    pub class: Known<Class>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     /// Any token account of the supplier for IO; the token program checks both.
     #[account(mut)]
     pub supplier_tokens: UncheckedAccount,

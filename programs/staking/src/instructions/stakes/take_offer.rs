@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::CoStaked,
-        state::{Class, CoStakeState, Config, Device, Wallet},
+        state::{Class, CoStakeState, Config, Device, Known, Wallet},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, token::transfer},
@@ -16,12 +16,12 @@ use {
 pub struct TakeOffer {
     pub staker: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    pub class: Account<Class>,
+    pub config: Known<Config>,
+    pub class: Known<Class>,
     #[account(mut)]
-    pub device: Account<Device>,
+    pub device: Known<Device>,
     #[account(mut, constraint = wallet.wallet == *staker.address() @ E::WrongAccount)]
-    pub wallet: Account<Wallet>,
+    pub wallet: Known<Wallet>,
     /// Any token account of the staker for IO; the token program checks both.
     #[account(mut)]
     pub staker_tokens: UncheckedAccount,

@@ -1,7 +1,10 @@
 use {
     // All of it: the accounts macro looks here for what it made of the nested struct.
     super::*,
-    crate::{events::CoStakeWithdrawn, state::Wallet},
+    crate::{
+        events::CoStakeWithdrawn,
+        state::{Known, Wallet},
+    },
     ionet_common::emit_event,
 };
 
@@ -11,7 +14,7 @@ use {
 pub struct WithdrawCoStake {
     pub out: Nested<StakeOut>,
     #[account(mut)]
-    pub wallet: Account<Wallet>,
+    pub wallet: Known<Wallet>,
 }
 
 pub fn withdraw_co_stake(ctx: &mut Context<WithdrawCoStake>) -> Result<()> {
