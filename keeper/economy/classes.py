@@ -128,6 +128,32 @@ def next_price(price: int, step: int, low: int, high: int) -> int:
     return max(low, 1, min(high, -(-moved // BPS) if step > 0 else moved // BPS))
 
 
+def price_at(
+    now: int,
+    price: int,
+    bounds: tuple[int, int],
+    *,
+    step: int,
+    step_at: int,
+    next_bounds: tuple[int, int],
+    bounds_at: int,
+) -> tuple[int, int, int]:
+    """The price that holds at ``now``, with its bounds, from the one that was written down last.
+
+    A step and other bounds hold from ``step_at`` and ``bounds_at`` on (unix seconds, 0 for none) by
+    themselves, in the order of their time; the step comes first when both hold from the same second.
+    """
+    for at, is_bounds in sorted(((step_at, False), (bounds_at, True))):
+        if not 0 < at <= now:
+            continue
+        if is_bounds:
+            bounds = next_bounds
+            price = max(bounds[0], min(bounds[1], price))
+        else:
+            price = next_price(price, step, *bounds)
+    return price, *bounds
+
+
 class ClassTableError(UserError):
     """A class table that can't be read, or that the program would refuse."""
 

@@ -67,19 +67,25 @@ impl Attestation {
 impl Block {
     /// Counts what operator number `operator` says, in place of what it said before. A block whose operators
     /// changed so that too few still say the agreed is open again before that.
-    pub fn attest(&mut self, config: &Config, operator: usize, said: &Attestation, now: u64) -> Result<Vote> {
+    pub fn attest(
+        &mut self,
+        config: &Config,
+        operator: usize,
+        attested: &Attestation,
+        now: u64,
+    ) -> Result<Vote> {
         let reopened = self.carry(config);
         require!(self.status == BlockStatus::Open as u8, E::AlreadyAgreed);
-        let hash = said.hash();
+        let hash = attested.hash();
         *self.votes.get_mut(operator).ok_or(E::NotOperator)? = hash;
         let Tally { enough: agreed, conflict } = tally(config, &self.votes, &hash);
         if agreed {
             self.status = BlockStatus::Agreed as u8;
             self.agreed_at = now;
-            self.root = said.root;
-            self.total = said.total;
-            self.devices = said.devices;
-            self.data_hash = said.data_hash;
+            self.root = attested.root;
+            self.total = attested.total;
+            self.devices = attested.devices;
+            self.data_hash = attested.data_hash;
         }
         Ok(Vote { agreed, conflict, reopened })
     }

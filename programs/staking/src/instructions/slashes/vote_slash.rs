@@ -24,7 +24,7 @@ pub struct VoteSlash {
     #[account(mut)]
     pub device: Known<Device>,
     #[account(
-        init_if_needed, payer = operator, bump,
+        init_if_needed, payer = operator, bump = slash.bump,
         seeds = [b"slash", device.address(), evidence]
     )]
     pub slash: Known<Slash>,
