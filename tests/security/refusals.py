@@ -133,9 +133,7 @@ class Expectations:
             if self.matrix.is_flagged(instruction, slot, "signer"):
                 return "MissingRequiredSignature"
             # What is created isn't read before: the system program is refused the right to write it.
-            created = self.matrix.is_created(instruction, slot)
-            default = "PrivilegeEscalation" if created else "ConstraintMut"
-            return self.exceptions.get((instruction, slot), {}).get("readonly", default)
+            return "PrivilegeEscalation" if self.matrix.is_created(instruction, slot) else "ConstraintMut"
         created = self.matrix.is_created(instruction, slot)
         default = DERIVED if created else self.defaults[slot]
         return {**default, **self.exceptions.get((instruction, slot), {})}[change]

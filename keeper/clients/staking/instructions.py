@@ -17,7 +17,6 @@ from keeper.clients.staking.program import (
     block_address,
     class_address,
     device_address,
-    post_address,
     prices_address,
     slash_address,
     wallet_address,
@@ -113,7 +112,7 @@ def close_prices(hour: int, payer: Pubkey) -> Instruction:
 def post(operator: Pubkey, number: int, kind: int, slot: int, digest: bytes) -> Instruction:
     """Put the hash of a file on record: who had it, and when."""
     arguments = {"number": number, "kind": kind, "slot": slot, "hash": digest}
-    return PROGRAM.instruction("post", arguments, operator=operator, counter=post_address(operator))
+    return PROGRAM.instruction("post", arguments, operator=operator)
 
 
 # -- devices and stakes ------------------------------------------------------------------------

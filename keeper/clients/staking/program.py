@@ -54,12 +54,7 @@ def prices_address(hour: int) -> Pubkey:
 
 def post_address(operator: Pubkey) -> Pubkey:
     """The count of what an operator has posted in an hour."""
-    return post_address_and_bump(operator)[0]
-
-
-def post_address_and_bump(operator: Pubkey) -> tuple[Pubkey, int]:
-    """The same, and its bump; the interface doesn't derive it, as the program does it but once."""
-    return Pubkey.find_program_address([b"post", bytes(operator)], PROGRAM.address)
+    return PROGRAM.pda("post", "counter", operator=operator)
 
 
 def slash_address(device: Pubkey, evidence: bytes) -> Pubkey:

@@ -138,7 +138,7 @@ def prices_closed(book: Book, event: Fields, at: int) -> None:
 def posted(book: Book, event: Fields, at: int) -> None:
     """An operator put a hash on record; so many do in an hour of the clock."""
     operator, hour = event["operator"], event["at"] // HOUR
-    address, bump = client.post_address_and_bump(operator)
+    address, bump = PROGRAM.pda_and_bump("post", "counter", operator=operator)
     if address not in book.of_kind("PostCounter"):
         book.create("PostCounter", address, bump, operator=operator)
     counter = book.change("PostCounter", address)

@@ -72,8 +72,6 @@ DEFAULTS: Mapping[str, Errors] = {
     "renter_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
     # In whatever state: it holds up nobody else.
     "payout_tokens": dict.fromkeys(CHANGES, "NotAssociatedAccount"),
-    "io_parked": DERIVED,
-    "usdc_parked": DERIVED,
     "parked_vault": RECORDED,
     "destination": RECORDED,
     "record": ours("NotRentPayer"),

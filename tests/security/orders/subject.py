@@ -63,7 +63,7 @@ SUBJECT = Subject(
     },
     again={"extend_lease": "each call adds and pays the hours it says, and the renter signs each"},
     created={
-        "initialize": ("config", "io_parked", "usdc_parked"),
+        "initialize": ("config",),
         "create_order": ("order", "vault"),
         # A first vote makes its fault: see test_faults.py; the valid call is the second vote.
         "match_device": ("lease",),

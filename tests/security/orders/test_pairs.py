@@ -39,7 +39,7 @@ PAIRS: dict[tuple[str, str], tuple[dict[str, Pubkey], str]] = {
     ("accept_lease", "worker and tokens"): ({"worker": MALLORY, "payout_tokens": io("mallory")}, "NotWorker"),
     ("settle", "payee and fee vault"): (
         {"payout_tokens": usdc("bob"), "fees": USDC_FEES},
-        "NotAssociatedAccount",
+        "WrongAccount",
     ),
     ("settle", "order and vault"): ({"order": HERS, "vault": VAULT}, "WrongOrder"),
     ("settle", "order, vault and fee vault"): (
@@ -51,12 +51,12 @@ PAIRS: dict[tuple[str, str], tuple[dict[str, Pubkey], str]] = {
     ("close_order", "renter and tokens"): ({"renter": MALLORY, "renter_tokens": io("mallory")}, "NotRenter"),
     ("close_order", "order and vault"): ({"order": HERS, "vault": VAULT}, "NotRenter"),
     ("park_pay", "payee and record"): (
-        {"payout_tokens": io("mallory"), "record": client.parked_address(io("mallory"))},
+        {"destination": io("mallory"), "record": client.parked_address(io("mallory"))},
         "NotAssociatedAccount",
     ),
     ("park_pay", "order and vault"): ({"order": HERS, "vault": VAULT}, "WrongOrder"),
     ("park_fees", "fee vault and record"): (
-        {"fees": io("mallory"), "record": client.parked_address(io("mallory"))},
+        {"destination": io("mallory"), "record": client.parked_address(io("mallory"))},
         "WrongAccount",
     ),
     ("pay_parked", "payee of another currency and its vault"): (

@@ -138,8 +138,8 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("apply_price", "class"): {"stranger": "InvalidProof", "absent": "AccountDataTooSmall"},
     # Its hour isn't over yet.
     ("close_prices", "prices"): {"stranger": "PricesStillOpen", "absent": "AccountDataTooSmall"},
-    # It pays only for a counter that isn't there, and whose that is was asked before.
-    ("post", "operator"): who("NotOperator"),
+    # Its counter's address is derived from it.
+    ("post", "operator"): {change: "InvalidSeeds" for change in CHANGES if change != "other kind"},
     ("pause_device", "worker"): who("NotWorker"),
     ("pause_device", "device"): {"stranger": "NotWorker"},
     ("claim", "owner"): RECORDED,
@@ -166,12 +166,7 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("vote_slash", "slash"): PERHAPS_NEW,
     ("attest", "block"): PERHAPS_NEW,
     ("vote_prices", "prices"): PERHAPS_NEW,
-    # Its address is derived only where it isn't there yet.
-    ("post", "counter"): {
-        **dict.fromkeys(("stranger", "copy"), "WrongAccount"),
-        **dict.fromkeys(("other kind", "blank"), "InvalidAccountData"),
-        "readonly": "ConstraintMut",
-    },
+    ("post", "counter"): PERHAPS_NEW,
     # A final block.
     ("veto_block", "block"): {"stranger": "ChallengeOver"},
     ("close_block", "block"): {"stranger": "BlockStillKept"},

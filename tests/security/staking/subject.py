@@ -112,8 +112,6 @@ SUBJECT = Subject(
         ("attest", "operator"): dict.fromkeys(OPERATORS[1:]),
         ("vote_slash", "operator"): dict.fromkeys(OPERATORS[:2]),
         ("vote_prices", "operator"): dict.fromkeys(OPERATORS[1:]),
-        # Each has a counter of its own.
-        ("post", "operator"): dict.fromkeys(OPERATORS[1:], "InvalidSeeds"),
     },
     params=replace(PARAMS, threshold=3),
 )
