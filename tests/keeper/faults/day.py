@@ -63,7 +63,7 @@ class DayWorld(OrdersWorld):
         world = cls.ready(now=EARLY, staking_params={"appeal": APPEAL})
         assert isinstance(world, DayWorld)
         world.season()
-        world.chain.warp_to(START - 5 * DAY)
+        world.chain.warp_to(START - 11 * DAY)
         world.sell_a_lot()
         world.renter("renter")
         for owner in "ab":
