@@ -22,6 +22,8 @@ MINT_SIZE = 82
 ACCOUNT_SIZE = 165
 FROZEN, STATE = b"\2", 108
 """A token account's state, and where it is."""
+OWNER = 32
+"""Where a token account's owner is."""
 
 
 def create_mint(

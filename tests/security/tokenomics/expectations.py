@@ -25,6 +25,8 @@ from tests.security.refusals import (
 )
 from tests.security.tokenomics.substitution import MATRIX
 
+PAYEE = {**TOKENS, "stranger": "NotAssociatedAccount"}
+"""Whose it is, and whether it is the associated one, is one question."""
 DEFAULTS: Mapping[str, Errors] = {
     "admin": who("NotAdmin"),
     "new_admin": who("NotPendingAdmin"),
@@ -36,11 +38,11 @@ DEFAULTS: Mapping[str, Errors] = {
     "owner": who("Token.OwnerMismatch"),
     "funder": dict.fromkeys(CHANGES, "WrongAccount"),
     "payer": dict.fromkeys(CHANGES, "NotRentPayer"),
-    "wallet": dict.fromkeys(CHANGES, "InvalidAccountData"),
+    "wallet": dict.fromkeys(CHANGES, "NotAssociatedAccount"),
     "owner_tokens": PASSED_ON,
-    "funder_tokens": TOKENS,
-    "wallet_tokens": TOKENS,
-    "beneficiary_tokens": TOKENS,
+    "funder_tokens": PAYEE,
+    "wallet_tokens": PAYEE,
+    "beneficiary_tokens": PAYEE,
     "config": CONFIG,
     "allocation": ours("InvalidAccountData"),
     # A copy's address doesn't own the vault.
@@ -102,7 +104,7 @@ TWINS: Mapping[str, str] = {
     "season": "IllegalOwner",
     "mint": "IllegalOwner",
     "funder": "WrongAccount",
-    "wallet": "InvalidAccountData",
+    "wallet": "NotAssociatedAccount",
     "program_data": "NotUpgradeAuthority",
     "reward_authority": "InvalidSeeds",
     **TWINS_OF_ALL,
