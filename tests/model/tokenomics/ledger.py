@@ -89,10 +89,6 @@ class Ledger:
     def _require_exists(self, account: Tokens) -> None:
         require(account in self.tokens, "AccountMissing")
 
-    def _require_owner(self, account: Tokens, owner: Address) -> None:
-        self._require_exists(account)
-        require(account.owner == owner, "InvalidAccountData")
-
     def _require_spendable(self, source: Tokens, owner: Address, amount: int) -> None:
         """The token program's own checks."""
         require(source in self.tokens, "InvalidAccountData")

@@ -100,8 +100,8 @@ class Tokenomics(Ledger, AdminRoles):
     def release(self, number: int, to: Tokens) -> Event:
         config = self._config()
         row = self._allocation(number)
+        self._require_exists(to)
         require(config.launched, "NotLaunched")
-        self._require_owner(to, row.beneficiary)
         require(to == wallet(row.beneficiary), "NotAssociatedAccount")
         now = self._clock()
         require(row.tranches == 0 or now <= schedule.LAST_SECOND, "InvalidClock")
@@ -180,7 +180,6 @@ class Tokenomics(Ledger, AdminRoles):
         season, page = self._season(number), self._page(key)
         self._require_exists(to)
         require(vault == season_vault(number), "WrongAccount")
-        self._require_owner(to, claimant)
         require(to == wallet(claimant), "NotAssociatedAccount")
         now = self._clock()
         require(key == PageKey(number, index // PAGE_CLAIMS), "WrongPage")
@@ -223,7 +222,6 @@ class Tokenomics(Ledger, AdminRoles):
         self._require_exists(to)
         require(vault == season_vault(number), "WrongAccount")
         require(funder == season.funder, "WrongAccount")
-        self._require_owner(to, funder)
         require(to == wallet(funder), "NotAssociatedAccount")
         now = self._clock()
         # Its vault would be there no more: accounts that are missing come first.

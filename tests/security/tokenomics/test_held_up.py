@@ -38,7 +38,7 @@ def frozen(world: World, name: str) -> None:
 
 
 OBSTACLES: dict[str, tuple[Callable[[World, str], None], str]] = {
-    "handed over": (handed_over, "InvalidAccountData"),
+    "handed over": (handed_over, "NotAssociatedAccount"),
     "closed": (closed, "AccountDataTooSmall"),
     "frozen": (frozen, "Token.AccountFrozen"),
 }
@@ -84,7 +84,7 @@ def test_the_money_goes_back_once_the_account_is_the_funders_again() -> None:
     tokens = client.tokens_address(ADMIN)
     do(world, set_owner(tokens, ADMIN, MALLORY), client.cancel_season(GUARDIAN, WAITING))
     for _ in range(2):
-        assert refused(world, client.close_season(WAITING, ADMIN)) == "InvalidAccountData"
+        assert refused(world, client.close_season(WAITING, ADMIN)) == "NotAssociatedAccount"
         assert status(world, WAITING) == SeasonStatus.CANCELLED
         world.chain.advance(400 * DAY)
     do(world, set_owner(tokens, MALLORY, ADMIN))

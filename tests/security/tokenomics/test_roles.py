@@ -69,7 +69,7 @@ def test_the_old_beneficiary_gets_nothing_any_more() -> None:
     world = stages.running()
     do(world, client.accept_beneficiary(1, address(HEIR)))
     assert refused(world, client.propose_beneficiary(1, address("series_a"), MALLORY)) == "NotBeneficiary"
-    assert refused(world, client.release(1, address("series_a"))) == "InvalidAccountData"
+    assert refused(world, client.release(1, address("series_a"))) == "NotAssociatedAccount"
 
 
 def test_a_replaced_guardian_can_neither_stop_nor_veto() -> None:

@@ -5,7 +5,7 @@ use {
         mint::{self, Mint},
         token::{self, TokenAccount},
     },
-    ionet_common::{emit_event, loader::upgrade_authority},
+    ionet_common::{emit_event, loader::upgrade_authority, roles::is_nobody},
 };
 
 /// Creates the config, the mint and both vaults. Only the upgrade authority can, so nobody can
@@ -50,7 +50,7 @@ pub struct Initialize {
 pub fn initialize(ctx: &mut Context<Initialize>, staking_program: Address, guardian: Address) -> Result<()> {
     let a = &mut ctx.accounts;
     let admin = *a.admin.address();
-    require!(staking_program != Address::default(), E::ZeroAddress);
+    require!(!is_nobody(&staking_program), E::ZeroAddress);
     let (mint, reward_vault) = (*a.mint.address(), *a.reward_vault.address());
     let config = &mut a.config;
     config.version = ACCOUNT_VERSION;

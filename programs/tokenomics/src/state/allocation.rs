@@ -1,7 +1,7 @@
 use {
     crate::{constants::*, errors::TokenomicsError as E},
     anchor_lang::prelude::*,
-    ionet_common::vesting::Schedule,
+    ionet_common::{roles::is_nobody, vesting::Schedule},
 };
 
 /// A row of the genesis table: who gets how much, when.
@@ -74,7 +74,7 @@ impl Allocation {
     pub fn invariant(&self) -> Result<()> {
         require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         require!(self.schedule().is_valid(), E::AllocationInvalid);
-        require!(self.beneficiary != Address::default(), E::ZeroAddress);
+        require!(!is_nobody(&self.beneficiary), E::ZeroAddress);
         require!(self.released <= self.amount, E::InvariantViolated);
         Ok(())
     }

@@ -7,7 +7,7 @@ use {
         state::{Allocation, Config},
     },
     anchor_lang::prelude::*,
-    anchor_spl::token::{self, TokenAccount},
+    anchor_spl::token::TokenAccount,
     ionet_common::{ata::is_associated, emit_event, token::transfer},
 };
 
@@ -23,8 +23,9 @@ pub struct Release {
     pub genesis_vault: UncheckedAccount,
     /// The beneficiary's associated token account.
     #[account(
-        mut, token::authority = allocation.beneficiary,
-        constraint = is_associated(beneficiary_tokens.address(), &allocation.beneficiary, &config.mint)
+        mut,
+        constraint = *beneficiary_tokens.owner() == allocation.beneficiary
+            && is_associated(beneficiary_tokens.address(), &allocation.beneficiary, &config.mint)
             @ E::NotAssociatedAccount
     )]
     pub beneficiary_tokens: Account<TokenAccount>,

@@ -7,7 +7,7 @@ use {
         state::{ClaimPage, Season},
     },
     anchor_lang::prelude::*,
-    anchor_spl::token::{self, TokenAccount},
+    anchor_spl::token::TokenAccount,
     ionet_common::{ata::is_associated, emit_event, token::transfer},
 };
 
@@ -26,8 +26,9 @@ pub struct ClaimSeason {
     pub wallet: UncheckedAccount,
     /// The wallet's associated token account.
     #[account(
-        mut, token::authority = wallet,
-        constraint = is_associated(wallet_tokens.address(), wallet.address(), &season.mint)
+        mut,
+        constraint = wallet_tokens.owner() == wallet.address()
+            && is_associated(wallet_tokens.address(), wallet.address(), &season.mint)
             @ E::NotAssociatedAccount
     )]
     pub wallet_tokens: Account<TokenAccount>,

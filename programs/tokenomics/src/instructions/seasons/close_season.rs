@@ -2,7 +2,7 @@ use {
     super::now,
     crate::{constants::*, errors::TokenomicsError as E, events::SeasonClosed, state::Season},
     anchor_lang::prelude::*,
-    anchor_spl::token::{self, TokenAccount},
+    anchor_spl::token::TokenAccount,
     ionet_common::{
         ata::is_associated,
         emit_event,
@@ -24,8 +24,9 @@ pub struct CloseSeason {
     pub funder: UncheckedAccount,
     /// The funder's associated token account.
     #[account(
-        mut, token::authority = funder,
-        constraint = is_associated(funder_tokens.address(), funder.address(), &season.mint)
+        mut,
+        constraint = funder_tokens.owner() == funder.address()
+            && is_associated(funder_tokens.address(), funder.address(), &season.mint)
             @ E::NotAssociatedAccount
     )]
     pub funder_tokens: Account<TokenAccount>,
