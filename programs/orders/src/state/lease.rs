@@ -404,7 +404,8 @@ impl Lease {
     /// Counts the renter's fee once `total` of the principal is paid, up to `until`; returns what is new of it.
     fn charge(&mut self, total: u64, until: u64) -> Result<u64> {
         let last = self.status == LeaseStatus::Ended as u8 && self.start > 0 && until == self.stop;
-        let all = if last { self.fee_on(total)? } else { fee(total, self.renter_fee_bps).ok_or(E::Overflow)? };
+        let all =
+            if last { self.fee_on(total)? } else { fee(total, self.renter_fee_bps).ok_or(E::Overflow)? };
         let more = all.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
         self.fees = all;
         Ok(more)

@@ -1,5 +1,9 @@
 use {
-    crate::{errors::OrdersError as E, events::PayParked as Event, instructions::{Settled, Settlement}},
+    crate::{
+        errors::OrdersError as E,
+        events::PayParked as Event,
+        instructions::{Settled, Settlement},
+    },
     anchor_lang::prelude::*,
     ionet_common::{ata::is_associated, emit_event, emit_shared_event},
 };
@@ -9,7 +13,7 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ParkPay {
-    pub money: Nested<crate::instructions::{Settled, Settlement}>,
+    pub money: Nested<crate::instructions::Settlement>,
     /// The destination is the associated token account of the lease's payout wallet.
     pub parking: Nested<crate::instructions::Parking>,
 }
