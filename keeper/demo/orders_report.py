@@ -29,7 +29,7 @@ def tables(market: Market) -> list[Table | str]:
 def _prices(market: Market) -> Table:
     """A class's prices in both currencies, and who came to lease at them."""
     prices = market.prices
-    columns = [f"{currency.name}{when}" for currency in Currency for when in (" at first", " at the end")]
+    columns = [f"{currency.name} {when}" for currency in Currency for when in ("first", "end")]
     title = "Prices of a processor for an hour, which operators' votes move"
     table = plain(title, "class", *columns, "asked more", "leases")
     kinds = {machine.address: machine.kind for machine in prices.machines}
