@@ -72,7 +72,7 @@ def inputs(count: int) -> Inputs:
     classes = np.array([(row.id, row.multiplier, row.pool) for row in table], CLASS)
     accounts = np.zeros(count, staking.PROGRAM.dtype("Device"))
     accounts["discriminator"] = np.void(staking.PROGRAM.discriminator("Device"))
-    accounts["version"] = 1
+    accounts["version"] = staking.PROGRAM.constants["ACCOUNT_VERSION"]
     people = np.frombuffer(rng.bytes(32 * max(1, count // 4)), "V32")
     accounts["worker"] = np.frombuffer(rng.bytes(32 * count), "V32")
     accounts["supplier"] = accounts["payout"] = people[rng.integers(0, len(people), count)]
@@ -133,6 +133,7 @@ def row_by_row(folder: Path, count: int) -> float:
                 tier=device.tier,
                 terminated=device.terminated,
                 slash_pending=device.slash_pending,
+                barred_until=device.barred_until,
                 sufficient_since=device.sufficient_since,
                 own=device.own,
                 co_amount=device.co.amount,

@@ -16,6 +16,18 @@ BPS = 10_000
 """Basis points in a whole."""
 MAX_HOURS: int = CONSTANTS["MAX_HOURS"]
 """The most hours of a lease, extensions included."""
+MIN_TAIL: int = CONSTANTS["MIN_TAIL"]
+"""The most seconds not served whose fee a renter pays when it ends a lease early."""
+MAX_EXTENSION: int = CONSTANTS["MAX_EXTENSION"]
+"""An extended lease ends at most so many seconds from now."""
+TICK: int = constants("staking")["TICK"]
+"""Seconds from one tick to the next: tick T begins at ``T * TICK``, unix seconds."""
+FIRST: int = CONSTANTS["FIRST"]
+"""So many seconds after a tick its first operator may match."""
+TURN: int = CONSTANTS["TURN"]
+"""So many seconds after each operator the next one may, too."""
+REACH: int = CONSTANTS["REACH"]
+"""Until so many seconds after a tick it can be matched."""
 
 
 class Currency(IntEnum):
@@ -23,6 +35,14 @@ class Currency(IntEnum):
 
     IO = 0
     USDC = 1
+
+
+class Urgency(IntEnum):
+    """What place in the operators' queue an order's fee buys."""
+
+    ORDINARY = 0
+    SOON = 1
+    NOW = 2
 
 
 class OrderStatus(IntEnum):
@@ -46,6 +66,7 @@ class LeaseStatus(IntEnum):
     MATCHED = 0
     RUNNING = 1
     ENDED = 2
+    ACCEPTED = 3
 
 
 class EndReason(IntEnum):
@@ -59,6 +80,7 @@ class EndReason(IntEnum):
     RENTER = 5
     SUPPLIER = 6
     FAULT = 7
+    UNFILLED = 8
 
 
 class LeaseOutcome(IntEnum):
@@ -67,6 +89,7 @@ class LeaseOutcome(IntEnum):
     DONE = 0
     FAILED = 1
     DISPUTED = 2
+    NONE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +147,36 @@ def due_until(start: int, stop: int, hold: tuple[int, int], lag: int, now: int) 
 def renter_fee(rate: int, hours: int, seconds: int, reason: EndReason, bps: int) -> int:
     """The renter's fee on a lease of ``hours`` in all, that earns for ``seconds`` and ends for ``reason``.
 
-    It is charged on the whole principal, even when the renter ends the lease early; when the supplier or a
-    fault ends it, only on what was earned: otherwise a supplier that never serves could burn it.
+    It is charged on the whole principal; when the renter ends the lease early, on what was earned and at most
+    a day more; when the supplier or a fault ends it, only on what was earned: otherwise a supplier that never
+    serves could burn it.
     """
-    failed = reason in (EndReason.SUPPLIER, EndReason.FAULT)
-    return fee(earned(rate, seconds) if failed else principal(rate, hours), bps)
+    whole, served = principal(rate, hours), earned(rate, seconds)
+    if reason in (EndReason.SUPPLIER, EndReason.FAULT):
+        return fee(served, bps)
+    return fee(min(whole, served + earned(rate, MIN_TAIL)) if reason == EndReason.RENTER else whole, bps)
+
+
+def cancel_fee(hourly: int, places: int, bps: int, free: int) -> int:
+    """The fee for places that a renter gives up early: on an hour of each, at most what is ``free``."""
+    return min(fee(hourly * places, bps), free)
+
+
+def turn_opens(tick: int, operator: int, operators: int) -> int:
+    """When an operator, by its number of all, may match a tick: from here until the tick's end."""
+    return tick * TICK + FIRST + (operator - tick) % operators * TURN
+
+
+def tick_ends(tick: int) -> int:
+    """The last second in which a tick can be matched."""
+    return tick * TICK + REACH
+
+
+def tick_to_match(operator: int, operators: int, created_at: int, now: int) -> int | None:
+    """The newest tick that an operator may match at ``now`` for an order, None when it has no turn."""
+    ticks = range(now // TICK, (now - REACH - 1) // TICK, -1)
+    turns = (t for t in ticks if created_at < t * TICK and turn_opens(t, operator, operators) <= now)
+    return next(turns, None)
 
 
 def payment(total: int, paid: int, fee_bps: int, renter_fee: int) -> Payment:

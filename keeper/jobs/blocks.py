@@ -89,7 +89,7 @@ async def attest_hours(
                 port.log.error("block.unpublished", hour=number, reason=MISSING)
             break
         block = blocks.get(number)
-        if block and _is_decided(block, terms):
+        if block and block.is_decided(terms):
             if (block.root, block.data_hash) != (attestation.root, attestation.data_hash):
                 ours, theirs = attestation.root.hex(), block.root.hex()
                 port.log.error("block.differs", hour=number, ours=ours, theirs=theirs)
@@ -100,23 +100,23 @@ async def attest_hours(
 
         async def still_open(number: int = number) -> bool:
             found = (await staking.read_hours(port.chain, [number])).get(number)
-            return found is None or found.status == BlockStatus.OPEN
+            return found is None or not found.is_decided(terms)
 
         instructions = [staking.attest(key, number, attestation)]
-        # A veto, new parameters or another vote void what was attested: attesting it again is a new action.
+        # A veto, another key in the slot or another vote void what was attested: then it is a new action.
         before = block.vote(terms, key) if block else None
         since = f"{terms.revision}:{block.vetoes if block else 0}:{before.hex() if before else '-'}"
         name = f"attest:{key}:{number}:{since}:{attestation.hash.hex()}"
-        for event in await do(port, PROGRAM, instructions, still_open, key=name):
-            port.log.info(
-                "block.attested", **pick(event.fields, "hour", "total", "devices", "agreed", "conflict")
-            )
-            events.append(event)
+        events += _told(port, await do(port, PROGRAM, instructions, still_open, key=name))
     return events
 
 
 async def finalise_blocks(port: Port) -> list[Event]:
-    """Finalise agreed blocks whose challenge window is over, in order; close those that no longer pay."""
+    """Finalise agreed blocks whose challenge window is over, in order; close those that no longer pay.
+
+    One whose operators were replaced, so that too few are left of those who agreed, is open again by the same
+    call: they attest it anew.
+    """
     events: list[Event] = []
     while block := await _agreed(port.chain):
 
@@ -129,9 +129,7 @@ async def finalise_blocks(port: Port) -> list[Event]:
         if not done:
             # It waits after a refusal, or another keeper was faster: the next run will see.
             break
-        for event in done:
-            port.log.info("block.finalised", **pick(event.fields, "hour", "total", "devices"))
-        events += done
+        events += _told(port, done)
     actions = []
     for block in await _replaced(port.chain):
 
@@ -161,10 +159,18 @@ async def _first_hour(
     return max((hour for hour in published_hours(folder) if hour < last), default=0)
 
 
-def _is_decided(block: Block, terms: staking.Config) -> bool:
-    """Whether enough operators agreed, and nothing has voided it."""
-    agreed = block.status == BlockStatus.AGREED and block.revision == terms.revision
-    return agreed or block.status == BlockStatus.FINAL
+def _told(port: Port, events: list[Event]) -> list[Event]:
+    """The same events, after each was logged."""
+    for event in events:
+        fields = event.fields
+        if event.name == "Attested":
+            shown = pick(fields, "hour", "total", "devices", "agreed", "conflict")
+            port.log.info("block.attested", **shown)
+        elif event.name == "BlockReopened":
+            port.log.warning("block.reopened", **pick(fields, "hour", "revision"))
+        else:
+            port.log.info("block.finalised", **pick(fields, "hour", "total", "devices"))
+    return events
 
 
 async def _published(
@@ -195,16 +201,16 @@ async def _published(
 
 
 async def _agreed(chain: ChainReader) -> Block | None:
-    """The next block, when it can be made final now."""
+    """The next block, when it can be made final now, or must be opened again."""
     config = await staking.read_config(chain)
-    if config is None:
-        return None
     now = (await chain.clock()).unix_timestamp
-    if config.is_paused(staking.PAUSE_REWARDS, now):
+    if config is None or config.is_paused(staking.PAUSE_REWARDS, now):
         return None
     block = (await staking.read_hours(chain, [config.next_hour])).get(config.next_hour)
-    if block is None or block.status != BlockStatus.AGREED or block.revision != config.revision:
+    if block is None or block.status != BlockStatus.AGREED:
         return None
+    if not block.stands(config):
+        return block
     if now < block.agreed_at + config.params.challenge_window:
         return None
     economy = await tokenomics.read_config(chain)

@@ -1,26 +1,31 @@
-"""The job of orders: it ends, pays, refunds and closes what time has made due, for everybody."""
+"""The job of orders: it ends, pays, parks, refunds and closes what time has made due, for everybody."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
-from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper import sender
 from keeper.chain import ChainReader, Event
 from keeper.clients import orders
 from keeper.clients.orders import PROGRAM, Config
+from keeper.jobs.lease_actions import instruction, key, name, payee_of
 from keeper.jobs.port import Port, do_all, pick
 from keeper.market.leases import Due, DueKind, OrderAccounts, due
 
 LOGGED = {
     "LeaseEnded": ("lease.ended", ("lease", "reason", "released")),
     "Worked": ("lease.paid", ("lease", "amount", "fee", "renter_fee")),
-    "LeaseClosed": ("lease.closed", ("lease", "seconds", "failed")),
+    "PayParked": ("lease.parked", ("lease", "wallet", "amount")),
+    "LeaseClosed": ("lease.closed", ("lease",)),
     "FaultClosed": ("fault.closed", ("lease",)),
     "Refund": ("order.refunded", ("cluster_id", "amount")),
+    "FeesParked": ("order.fees_parked", ("cluster_id", "amount")),
     "OrderClosed": ("order.closed", ("order", "reason", "paid", "refunded")),
+    "ParkedPaid": ("parked.paid", ("wallet", "amount")),
 }
 """Names in the log, and fields, by the program's events."""
 STEPS = 5
@@ -32,8 +37,9 @@ the next run, as everybody does: other jobs have their turn first.
 async def keep_leases(port: Port) -> list[Event]:
     """Do everything that is due for orders; see :func:`~keeper.market.leases.due`.
 
-    What one step makes due is done in the same run, up to :data:`STEPS`. What is refused alone (a token
-    account that its owner closed or that is frozen) is logged and tried again later, and keeps nothing else
+    What one step makes due is done in the same run, up to :data:`STEPS`. A payee whose token account is
+    closed or frozen keeps nobody waiting: in the end its money is parked, and paid once it can be. What is
+    refused alone (a renter's account of that kind) is logged and tried again later, and keeps nothing else
     from being done.
     """
     config = await orders.read_config(port.chain)
@@ -43,16 +49,18 @@ async def keep_leases(port: Port) -> list[Event]:
     events: list[Event] = []
     tried: set[Due] = set()
     for _ in range(STEPS):
+        now = (await port.chain.clock()).unix_timestamp
         book = await read_book(port.chain)
-        todo = [each for each in due(book, (await port.chain.clock()).unix_timestamp) if each not in tried]
+        book = await with_blocked(port.chain, book, config, due(book, now))
+        todo = [each for each in due(book, now) if each not in tried]
         if not todo:
             break
         tried.update(todo)
         actions = [
             sender.Action(
-                name(each, book),
+                key(each, book, now),
                 (instruction(each, book, config, port.payer),),
-                partial(_is_due, port.chain, each, book),
+                partial(_is_due, port.chain, each, book, config),
                 patient=True,
             )
             for each in todo
@@ -67,54 +75,26 @@ async def keep_leases(port: Port) -> list[Event]:
 
 
 async def read_book(chain: ChainReader) -> OrderAccounts:
-    """Read all orders, leases and faults; leases first, as an order outlives its own."""
+    """Read all orders, leases, faults and parked money; leases first, as an order outlives its own."""
     leases = await orders.read_leases(chain)
     faults = {fault.address: fault for fault in await orders.read_faults(chain)}
+    parked = {each.address: each for each in await orders.read_parked(chain)}
     found = await orders.read_orders(chain)
-    return OrderAccounts(found, {at: lease for at, lease in leases.items() if lease.order in found}, faults)
+    there = {at: lease for at, lease in leases.items() if lease.order in found}
+    return OrderAccounts(found, there, faults, parked)
 
 
-def name(action: Due, book: OrderAccounts) -> str:
-    """An action's name: an address, when it was created (it can be again), and what is done.
-
-    A payment's name has what was paid before, a refund's what was refunded before.
-    """
-    address, kind = action.address, action.kind
-    match kind:
-        case DueKind.END | DueKind.CLOSE_LEASE:
-            return f"lease:{address}:{book.leases[address].matched_at}:{kind}"
-        case DueKind.SETTLE:
-            lease = book.leases[address]
-            return f"lease:{address}:{lease.matched_at}:{kind}:{lease.paid}"
-        case DueKind.CLOSE_FAULT:
-            return f"fault:{address}:{book.faults[address].lease_start}:{kind}"
-        case DueKind.REFUND:
-            order = book.orders[address]
-            return f"order:{address}:{order.created_at}:{kind}:{order.refunded}"
-        case DueKind.CLOSE_ORDER:
-            return f"order:{address}:{book.orders[address].created_at}:{kind}"
+async def with_blocked(
+    chain: ChainReader, book: OrderAccounts, config: Config, found: Iterable[Due]
+) -> OrderAccounts:
+    """The book, with what of ``found`` can't be paid: see :class:`~keeper.market.leases.OrderAccounts`."""
+    payees = {each.address: payee for each in found if (payee := payee_of(each, book, config))}
+    accounts = await chain.accounts([each.tokens for each in payees.values()])
+    rows = zip(payees.items(), accounts, strict=True)
+    return replace(book, blocked={at for (at, payee), account in rows if not payee.is_payable(account)})
 
 
-def instruction(action: Due, book: OrderAccounts, config: Config, payer: Pubkey) -> Instruction:
-    """The instruction that does an action."""
-    address = action.address
-    match action.kind:
-        case DueKind.END:
-            return orders.end_lease(payer, book.leases[address])
-        case DueKind.SETTLE:
-            lease = book.leases[address]
-            return orders.settle(config, book.orders[lease.order], lease)
-        case DueKind.CLOSE_LEASE:
-            return orders.close_lease(book.leases[address])
-        case DueKind.CLOSE_FAULT:
-            return orders.close_fault(book.faults[address])
-        case DueKind.REFUND:
-            return orders.refund(config, book.orders[address])
-        case DueKind.CLOSE_ORDER:
-            return orders.close_order(config, book.orders[address])
-
-
-async def _is_due(chain: ChainReader, action: Due, before: OrderAccounts) -> bool:
+async def _is_due(chain: ChainReader, action: Due, before: OrderAccounts, config: Config) -> bool:
     """Whether an action is still due, by the accounts that it is about alone."""
     address, kind = action.address, action.kind
     if kind is DueKind.CLOSE_FAULT:
@@ -122,7 +102,11 @@ async def _is_due(chain: ChainReader, action: Due, before: OrderAccounts) -> boo
         lease, fault = await chain.accounts([lease_at, address])
         leases = {lease_at: orders.parse_lease(lease.data)} if lease else {}
         book = OrderAccounts({}, leases, {address: orders.parse_fault(fault.data)} if fault else {})
-    elif kind in (DueKind.REFUND, DueKind.CLOSE_ORDER):
+    elif kind is DueKind.PAY_PARKED:
+        (parked,) = await chain.accounts([address])
+        there = {address: orders.parse_parked(parked.data)} if parked else {}
+        book = OrderAccounts({}, {}, {}, there)
+    elif kind in (DueKind.REFUND, DueKind.PARK_FEES, DueKind.CLOSE_ORDER):
         (order,) = await chain.accounts([address])
         book = OrderAccounts({address: orders.parse_order(order.data)} if order else {}, {}, {})
     else:
@@ -134,4 +118,5 @@ async def _is_due(chain: ChainReader, action: Due, before: OrderAccounts) -> boo
             {order_at: orders.parse_order(order.data)}, {address: orders.parse_lease(lease.data)}, {}
         )
     now = (await chain.clock()).unix_timestamp
+    book = await with_blocked(chain, book, config, due(book, now))
     return any(name(each, book) == name(action, before) for each in due(book, now))

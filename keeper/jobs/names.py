@@ -6,6 +6,7 @@ EMISSION = "emission"
 VESTING = "vesting"
 SEASONS = "seasons"
 BLOCKS = "blocks"
+PRICES = "prices"
 SLASHES = "slashes"
 LEASES = "leases"
 FEES = "fees"
@@ -16,5 +17,10 @@ ATTEST = "attest"
 BIDS = "bids"
 """Bidding with the keeper's own IO: see :func:`~keeper.jobs.buyback.bid_on_auction`."""
 
-NAMES = (EMISSION, VESTING, SEASONS, BLOCKS, SLASHES, LEASES, FEES, AUCTIONS, BURNS, ATTEST, BIDS)
-"""In the order they run in."""
+NAMES = (EMISSION, VESTING, SEASONS, BLOCKS, PRICES, SLASHES, LEASES, FEES, AUCTIONS, BURNS, ATTEST, BIDS)
+"""In the order they run in.
+
+What judges a lease comes before what pays for it: after an outage of the chain the first payment is for
+all of that time, and only votes that are there by then take any of it back. So a job that votes for faults
+goes before LEASES.
+"""

@@ -7,6 +7,7 @@ from keeper.jobs.blocks import finalise_blocks
 from keeper.jobs.buyback import burn_fees, run_auctions
 from keeper.jobs.leases import keep_leases
 from keeper.jobs.port import Job
+from keeper.jobs.prices import close_price_votes
 from keeper.jobs.slashes import execute_slashes
 from keeper.jobs.tokenomics import close_ended_seasons, count_burns, emit_finished_hours, release_vested
 
@@ -15,10 +16,11 @@ ALL: dict[str, Job] = {
     names.VESTING: release_vested,
     names.SEASONS: close_ended_seasons,
     names.BLOCKS: finalise_blocks,
+    names.PRICES: close_price_votes,
     names.SLASHES: execute_slashes,
     names.LEASES: keep_leases,
     names.FEES: burn_fees,
     names.AUCTIONS: run_auctions,
     names.BURNS: count_burns,
 }
-"""By name, in the order they run in."""
+"""By name, in the order they run in; :data:`~keeper.jobs.names.NAMES` says why in that one."""

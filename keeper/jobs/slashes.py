@@ -1,20 +1,20 @@
 """The job that carries slashes out: what nobody vetoed in the appeal period is burned.
 
-Votes from before a change of the operators or the config are void: the job says so on chain, and nothing is
-burned.
+Where operators who voted have been replaced and too few are left, the job says so on chain, and nothing is
+burned: the stake stays frozen for a while, so that operators can vote anew, and then the job releases it.
 """
 
 from __future__ import annotations
 
 from keeper.chain import ChainReader, Event
 from keeper.clients import staking
-from keeper.clients.staking import PROGRAM, Device, Slash, SlashStatus
+from keeper.clients.staking import PROGRAM, Config, Device, Slash, SlashStatus
 from keeper.jobs.port import Port, do_all, pick
 from keeper.sender import Action
 
 
 async def execute_slashes(port: Port) -> list[Event]:
-    """Burn the stakes of every slash whose appeal period is over; void those that are outdated."""
+    """Burn the stakes of every slash whose appeal period is over; void, and release, what lost its votes."""
     actions = []
     for slash, device in await _due(port.chain):
 
@@ -22,33 +22,38 @@ async def execute_slashes(port: Port) -> list[Event]:
             return any(each == slash for each, _ in await _due(port.chain))
 
         instructions = (staking.execute_slash(device, slash.evidence),)
-        key = f"slash:{slash.device}:{slash.evidence.hex()}:{slash.revision}"
+        # Voted for again after it was voided, it has another end of its appeal or of its freeze.
+        key = f"slash:{slash.device}:{slash.evidence.hex()}:{slash.appeal_until}:{slash.frozen_until}"
         actions.append(Action(key, instructions, still_due))
     events = await do_all(port, PROGRAM, actions)
     for event in events:
         where = str(event.fields["device"])
         if event.name == "Slashed":
             port.log.info("slash.executed", **pick(event.fields, "bps", "burned"), device=where)
+        elif event.name == "SlashVoided":
+            port.log.warning("slash.voided", **pick(event.fields, "frozen_until"), device=where)
         else:
-            port.log.warning("slash.voided", **pick(event.fields, "revision"), device=where)
+            port.log.info("slash.released", device=where)
     return events
 
 
 async def _due(chain: ChainReader) -> list[tuple[Slash, Device]]:
-    """Slashes that nobody vetoed in time, and outdated ones, with their devices."""
+    """Slashes that have something due, with their devices."""
     config = await staking.read_config(chain)
     if config is None:
         return []
     now = (await chain.clock()).unix_timestamp
-    slashes = [
-        each
-        for each in await staking.read_slashes(chain)
-        if each.status == SlashStatus.PENDING
-        and (each.revision != config.revision or now >= each.appeal_until)
-    ]
+    slashes = [each for each in await staking.read_slashes(chain) if _is_due(each, config, now)]
     accounts = await chain.accounts([each.device for each in slashes])
     return [
         (slash, staking.parse_device(account.data))
         for slash, account in zip(slashes, accounts, strict=True)
         if account
     ]
+
+
+def _is_due(slash: Slash, config: Config, now: int) -> bool:
+    """Whether a slash is to be carried out, voided or released."""
+    if slash.status == SlashStatus.PENDING:
+        return now >= slash.appeal_until or not slash.stands(config)
+    return 0 < slash.frozen_until <= now

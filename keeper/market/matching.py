@@ -1,8 +1,9 @@
-"""Which devices an order gets: the cheapest that satisfy it, by a rule that anybody can repeat."""
+"""Which devices an order gets, at the network's price, and who may match them: anybody can repeat it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from solders.pubkey import Pubkey
@@ -10,31 +11,70 @@ from solders.pubkey import Pubkey
 from keeper.clients import orders
 from keeper.clients.orders import Lease, Order
 from keeper.clients.staking import NOBODY, Class, Device, device_address
+from keeper.economy import orders as economy
 from keeper.economy.orders import Currency, EndReason, LeaseStatus
 from keeper.economy.staking import counted
 
+SUPPLIERS_TICK = 0
+"""The tick of a match by a device's own supplier."""
+
 
 def ask(device: Device, currency: Currency) -> int:
-    """What a device asks for a processor and hour, base units; 0 when it isn't for lease in the currency."""
+    """The least that a device is leased for, a processor and hour, base units; 0 when it isn't for lease."""
     return device.ask_io if currency == Currency.IO else device.ask_usdc
 
 
+def price(order: Order, device: Device, of_class: Class, now: int) -> int:
+    """What an order would pay for a processor of this device and hour; 0 when the program would refuse it.
+
+    It is the network's price, whatever the device asks below it. One that nobody has renewed for too long
+    binds no more: then it is the ask, within the class's bounds.
+    """
+    terms = order.terms
+    asked, found = ask(device, terms.currency), of_class.price(terms.currency, now)
+    if found.is_stale:
+        return asked if 0 < found.low <= asked <= min(found.high, terms.price) else 0
+    return found.amount if 0 < asked <= found.amount <= terms.price else 0
+
+
 def satisfies(order: Order, device: Device, classes: Mapping[int, Class], now: int) -> bool:
-    """Whether the program would take this device for the order at ``now``, apart from its country."""
+    """Whether the program would take this device for the order at ``now``, apart from country and money.
+
+    The device's terms must be older than the order: nobody sets them for an order that is there already.
+    """
     terms = order.terms
     of_class = classes.get(device.device_class)
     return (
         of_class is not None
+        and of_class.is_open(now)
         and device.device_class in terms.classes
         and device.processors == terms.processors
         and device.tier >= terms.min_tier
-        and 0 < ask(device, terms.currency) <= terms.price
+        and price(order, device, of_class, now) > 0
+        and device.changed_at < order.created_at
         and order.renter not in (device.supplier, device.worker, device.payout)
         and not device.terminated
         and not device.slash_pending
+        and device.barred_until <= now
         and device.lease == NOBODY
+        and device.last_order != order.address
         and counted(device.own, device.co, now) >= device.minimum(of_class, now)
     )
+
+
+# -- choosing ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Candidate:
+    """A device for an order, by the sequence in which they are taken."""
+
+    price: int
+    failed: int
+    not_done: int
+    address: bytes
+    country: str
+    cost: int
 
 
 def choose(
@@ -42,53 +82,134 @@ def choose(
     devices: Mapping[Pubkey, Device],
     classes: Mapping[int, Class],
     now: int,
-    leases: Collection[Pubkey] = (),
+    leases: Mapping[Pubkey, Lease] | None = None,
 ) -> list[Pubkey]:
     """The devices to match to an order at ``now``, for all of its open places or as many as there are.
 
-    The cheapest come first; among equals the one with fewer failed leases, then more done, then by address.
-    ``leases`` are the addresses of existing leases: a device has one for an order until it is closed. A
-    colocated order gets the country that has most of the devices wanted; among equals the one that is
-    cheapest in all, then the first by the alphabet.
+    Of the cheapest class come first; among equals the one with fewer failed leases, then more done, then by
+    address. ``leases`` are all that exist: a device has one for an order until it is closed. A colocated
+    order gets the country that has most of the devices wanted; among equals the one that is cheapest in all,
+    then the first by the alphabet. A gang gets as many as it still waits for, or none.
     """
+    leases = leases or {}
     if not order.takes_devices(now):
         return []
-    found = [
-        (ask(device, order.terms.currency), device.leases_failed, -device.leases_done, bytes(address))
+    found = sorted(
+        _candidate(order, address, device, classes[device.device_class], now)
         for address, device in devices.items()
         if satisfies(order, device, classes, now)
         and _allowed(order, device.country)
         and orders.lease_address(order.address, address) not in leases
-    ]
-    found.sort()
+    )
+    options = [_affordable(order, found)]
     if order.terms.colocated:
-
-        def country(row: tuple[int, int, int, bytes]) -> str:
-            return devices[Pubkey(row[3])].country
-
-        by_country = groupby(sorted(found, key=country), key=country)
-        options = [(name, list(rows)[: order.open]) for name, rows in by_country]
-        options.sort(key=lambda option: (-len(option[1]), sum(row[0] for row in option[1]), option[0]))
-        found = options[0][1] if options else []
-    return [Pubkey(address) for *_, address in found[: order.open]]
+        by_country = groupby(sorted(found, key=lambda each: (each.country, each)), lambda each: each.country)
+        options = [taken for _, rows in by_country if (taken := _affordable(order, rows))] or [[]]
+        options.sort(key=lambda rows: (-len(rows), sum(each.price for each in rows)))
+    chosen = [Pubkey(each.address) for each in options[0]]
+    return chosen if len(chosen) >= waits_for(order, leases, now) else []
 
 
-def lease_to_be(order: Order, device: Device, matcher: Pubkey, now: int) -> Lease:
-    """The lease that matching ``device`` to ``order`` at ``now`` makes."""
+def waits_for(order: Order, leases: Mapping[Pubkey, Lease], now: int) -> int:
+    """How many devices more must be matched at once for the first of them to run, one at least.
+
+    More than any order has when it is too late for its gang.
+    """
+    if not order.is_unfilled_gang:
+        return 1
+    left = order.gang_until - now if order.gang_until else order.accept_window
+    if left <= 0 or left < order.accept_window // 2:
+        return orders.MAX_DEVICES + 1
+    there = (each for each in leases.values() if each.order == order.address)
+    return max(1, order.terms.min_devices - sum(each.status != LeaseStatus.ENDED for each in there))
+
+
+def _candidate(order: Order, address: Pubkey, device: Device, of_class: Class, now: int) -> _Candidate:
+    each = price(order, device, of_class, now)
+    cost = economy.place(each, device.processors, order.terms.hours, order.renter_fee_bps)
+    record = device.leases_failed, -device.leases_done
+    return _Candidate(each, *record, bytes(address), device.country, cost)
+
+
+def _affordable(order: Order, candidates: Iterable[_Candidate]) -> list[_Candidate]:
+    """The first of them, up to the open places, that the order's free money pays for."""
+    left = order.free
+    taken: list[_Candidate] = []
+    for each in candidates:
+        if len(taken) == order.open or each.cost > left:
+            break
+        left -= each.cost
+        taken.append(each)
+    return taken
+
+
+def _allowed(order: Order, country: str) -> bool:
+    """Whether a device in ``country`` may join the order as it is now."""
+    terms = order.terms
+    if terms.countries and country not in terms.countries:
+        return False
+    return not (terms.colocated and order.leases) or order.country == country.encode()
+
+
+# -- who matches -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An operator's time to match at a tick: from ``opens`` to ``closes``, both included, unix seconds."""
+
+    tick: int
+    opens: int
+    closes: int
+
+
+def turn_for(order: Order, operators: Sequence[Pubkey], operator: Pubkey, now: int) -> Turn:
+    """The turn in which an operator can match the order: the newest of now, or else its first.
+
+    That one opens later. Whose turn comes first changes from tick to tick; it doesn't end when the next
+    operator's opens.
+    """
+    place, count = operators.index(operator), len(operators)
+    tick = economy.tick_to_match(place, count, order.created_at, now)
+    if tick is None:
+        tick = order.created_at // economy.TICK + 1
+    return Turn(tick, economy.turn_opens(tick, place, count), economy.tick_ends(tick))
+
+
+def suppliers_from(order: Order) -> int | None:
+    """From when on a device's own supplier can match it to the order; None for never.
+
+    Operators alone match gangs and choose the country of an order whose devices must be together.
+    """
+    chooses_country = order.terms.colocated and not order.leases
+    return None if order.terms.min_devices > 1 or chooses_country else order.exclusive_until
+
+
+def lease_to_be(order: Order, device: Device, of_class: Class, matcher: Pubkey, now: int, tick: int) -> Lease:
+    """The lease that matching ``device`` to ``order`` at ``now`` makes; ``tick`` is 0 for its supplier."""
+    rate = price(order, device, of_class, now) * device.processors
+    accept_until = now + order.accept_window
+    if tick == SUPPLIERS_TICK:
+        accept_until = now + 1
+    elif order.is_unfilled_gang:
+        accept_until = order.gang_until or accept_until
     return Lease(
         status=LeaseStatus.MATCHED,
         reason=EndReason.NONE,
         hours=order.terms.hours,
-        rate=ask(device, order.terms.currency) * order.terms.processors,
+        rate=rate,
         matched_at=now,
-        accept_until=now + order.accept_window,
+        accept_until=accept_until,
+        accepted_at=0,
         start=0,
         stop=0,
         ended_at=0,
-        held=order.place,
+        held=economy.cost(rate, order.terms.hours, order.renter_fee_bps),
         paid=0,
         hold_from=0,
         hold_until=0,
+        number=device.leases + 1,
+        registered_at=device.registered_at,
         order=order.address,
         device=device_address(device.worker),
         supplier=device.supplier,
@@ -98,11 +219,3 @@ def lease_to_be(order: Order, device: Device, matcher: Pubkey, now: int) -> Leas
         fees=0,
         renter_fee_bps=order.renter_fee_bps,
     )
-
-
-def _allowed(order: Order, country: str) -> bool:
-    """Whether a device in ``country`` may join the order as it is now."""
-    terms = order.terms
-    if terms.countries and country not in terms.countries:
-        return False
-    return not (terms.colocated and order.leases) or order.country == country.encode()

@@ -73,7 +73,7 @@ class History:
         mark, (above, up_to) = await self._orders.last_slots(start, end)
         before = await self._orders.at(mark, above)
         events = await self._orders.events(FOLLOWED, above, up_to)
-        leased = hired(replay(events, terms_of(before.of_kind("Lease"))), start)
+        leased = hired(replay(events, terms_of(before.of_kind("Lease"), before.of_kind("Order"))), start)
         mark, (last,) = await self._staking.last_slots(end)
         book = await self._staking.at(mark, last)
         classes = {row["id"]: staking.class_of(row) for row in book.of_kind("Class").values()}

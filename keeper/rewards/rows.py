@@ -51,6 +51,7 @@ STAKED: list[tuple[str, str]] = [
     ("tier", "u1"),
     ("terminated", "u1"),
     ("slash_pending", "u1"),
+    ("barred_until", "<u8"),
     ("sufficient_since", "<u8"),
     ("own", "<u8"),
     ("co_amount", "<u8"),

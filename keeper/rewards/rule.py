@@ -18,7 +18,7 @@ from keeper.economy.staking import MIN_STAKE, MULTIPLIER_UNIT, CoStakeState
 from keeper.rewards.exact import U64, mul_div
 from keeper.rewards.rows import KEY, Hour, Rows, RowsError, Work
 
-VERSION = 1
+VERSION = 2
 """Of the rule; named in every manifest."""
 
 POOL_POINTS = {Pool.ENTERPRISE: 9_500_000, Pool.COMMUNITY: 500_000}
@@ -54,6 +54,8 @@ class Reason(IntFlag):
     """A wrong proof of work in the hour, and not hired."""
     OFFLINE = 256
     """Didn't answer throughout the hour."""
+    BARRED = 512
+    """Barred at some moment of the hour, for a lease that it didn't accept or didn't serve."""
 
 
 DURING_HOUR = Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.OFFLINE
@@ -154,6 +156,9 @@ def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
     The stake is judged at the hour's start. ``sufficient_since`` says since when it has been enough
     without a break, as far as it is written down on chain; a co-stake whose wait ended before the hour
     and a multiplier that rose count even where nobody has written them down.
+
+    ``barred_until`` is that of the last bar before the hour's end. It tells of any moment of the hour: a bar
+    begins when a lease ends, a barred device has no lease, so the last bar is the one that ends last.
     """
     start = np.uint64(hour.start)
     waits = (rows["co_state"] == CoStakeState.WAITING) & (start < rows["co_until"])
@@ -177,6 +182,7 @@ def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
         Reason.WORK_MISSING: ~hired & (rows["work"] == Work.MISSING),
         Reason.WORK_FAILED: ~hired & (rows["work"] == Work.FAILED),
         Reason.OFFLINE: rows["online"] == 0,
+        Reason.BARRED: rows["barred_until"] > start,
     }
     found = np.zeros(len(rows), np.uint16)
     for reason, failed in criteria.items():

@@ -11,7 +11,6 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader, Commitment
 from keeper.clients import staking, tokenomics
-from keeper.clients.staking import BlockStatus
 from keeper.db import Database
 from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.economy import emission
@@ -92,9 +91,7 @@ async def _look_at_blocks(
     found = await staking.read_hours(chain, hours)
     attested, conflicts = config.next_hour - 1, []
     for hour, block in found.items():
-        if block.revision != config.revision:
-            continue
-        if block.status != BlockStatus.OPEN or block.vote(config, address):
+        if block.is_decided(config) or block.vote(config, address):
             attested = max(attested, hour)
         try:
             ours = read_manifest(rewards, hour).attestation.hash

@@ -6,7 +6,7 @@ node's simulation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from solders.instruction import Instruction
@@ -15,14 +15,14 @@ from solders.pubkey import Pubkey
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
 from keeper.clients import orders, staking, tokenomics
-from keeper.clients.orders import Config, Lease, Order, Terms
-from keeper.clients.staking import Device
+from keeper.clients.orders import Config, Lease, Order, Parked, Terms
+from keeper.clients.staking import Class, Device
 from keeper.economy import orders as economy
 from keeper.economy.money import show
-from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
+from keeper.economy.orders import Currency, OrderStatus
 from keeper.errors import UserError
 from keeper.market.leases import ending
-from keeper.market.matching import lease_to_be
+from keeper.market.matching import SUPPLIERS_TICK, lease_to_be
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,16 @@ class NothingToDo(UserError):
     """A plan that would change nothing."""
 
 
-_FEE = "The fee is charged as the lease is paid, and in full unless the supplier or a fault ends it."
+_FEE = (
+    "The fee is charged as the lease is paid, and in full unless it ends early: then on what was served, and "
+    "on a day more at most if you end it."
+)
 
 
 def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
     """Open an order: the most that it can cost goes into its vault."""
     currency, params = terms.currency, config.params
-    bps = params.renter_fee_bps + (params.usdc_fee_bps if currency == Currency.USDC else 0)
+    bps = params.renter_bps(currency, terms.urgency)
     place = economy.place(terms.price, terms.processors, terms.hours, bps)
     order = orders.order_address(renter, number)
     movement = Movement(
@@ -76,7 +79,7 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
     notes = (
         f"The order is {order}.",
         f"What is not matched within {params.match_window // 60} minutes comes back, and so does what the "
-        "devices' own prices leave over.",
+        "network's price leaves over. To cancel it before costs the fee on an hour of each open place.",
     )
     return Plan((orders.create_order(renter, number, terms, config.mint(currency)),), (movement,), notes)
 
@@ -95,20 +98,28 @@ def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) ->
     return Plan(instructions, tuple(movements), (_FEE,))
 
 
-def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, now: int) -> Plan:
-    """End leases at ``now``; a renter takes back at once what is free then."""
+def end(
+    config: Config,
+    order: Order,
+    leases: Sequence[Lease],
+    devices: Mapping[Pubkey, Device],
+    caller: Pubkey,
+    now: int,
+) -> Plan:
+    """End leases of these devices at ``now``; a renter takes back at once what is free then."""
     instructions, notes = [], []
     for lease in leases:
-        found = ending(order, lease, caller, now)
-        again = lease.status == LeaseStatus.MATCHED and found.reason != EndReason.WITHDRAWN
-        order = replace(order, free=order.free + found.released, open=order.open + again)
+        may_end = devices[lease.device].worker_may_end
+        found = ending(order, lease, caller, now, worker_may_end=may_end)
         instructions.append(orders.end_lease(caller, lease))
-        served = max(found.stop - lease.start, 0)
+        served = max(found.stop - lease.begun(order).start, 0)
+        charged = found.fee + found.order.fees - order.fees
         notes.append(
             f"{lease.device}: {served:,} seconds are paid for; still owed to its supplier, who gets it as "
             f"time passes: {_amount(found.pay, order)}; still charged of the renter's fee: "
-            f"{_amount(found.fee, order)}; free again: {_amount(found.released, order)}."
+            f"{_amount(charged, order)}; free again: {_amount(found.order.free - order.free, order)}."
         )
+        order = found.order
     refund = order.refundable(now) if caller == order.renter else 0
     if not refund:
         return Plan(tuple(instructions), (), tuple(notes))
@@ -116,32 +127,36 @@ def end(config: Config, order: Order, leases: Sequence[Lease], caller: Pubkey, n
     return Plan(tuple(instructions), (_back(config, order, refund),), tuple(notes))
 
 
-def cancel(config: Config, order: Order, now: int, in_vault: int) -> Plan:
+def cancel(config: Config, order: Order, now: int, in_vault: int, *, fees_payable: bool = True) -> Plan:
     """Want no more devices, and take back what is free; without leases, close the order.
 
-    ``in_vault`` is the vault's balance. Raises NothingToDo.
+    ``in_vault`` is the vault's balance; while the fee vault can't be paid, an order that owes it something
+    stays until keepers have parked that. Raises NothingToDo.
     """
     open_ = order.status == OrderStatus.OPEN and order.open > 0
-    rest = replace(order, status=OrderStatus.CANCELLED, open=0)
+    charged = order.cancel_fee(now) if open_ else 0
+    due = order.fees_due + charged
+    rest = replace(order, status=OrderStatus.CANCELLED, open=0, free=order.free - charged, fees_due=due)
     instructions = [orders.cancel_order(order)] if open_ else []
-    if order.leases == 0:
-        amount = in_vault
-        last = orders.close_order(config, order)
-    else:
-        amount = rest.refundable(now)
-        last = orders.refund(config, order)
-    if amount or order.leases == 0:
+    closes = order.leases == 0 and (fees_payable or not due)
+    amount = in_vault - due if closes else rest.refundable(now)
+    if amount or closes:
+        last = orders.close_order(config, order) if closes else orders.refund(config, order)
         instructions += [_account(config, order, order.renter), last]
     if not instructions:
         raise NothingToDo("nothing is left to cancel or to take back; to end leases: ionet order end")
-    movements = (_back(config, order, amount),) if amount else ()
-    return Plan(tuple(instructions), movements)
+    movements = [_back(config, order, amount)] if amount else []
+    if closes and due:
+        movements.append(_fees(config, order, due))
+    notes = (f"The fee for cancelling it before its time is over: {_amount(charged, order)}.",)
+    return Plan(tuple(instructions), tuple(movements), notes if charged else ())
 
 
 def accept(config: Config, order: Order, lease: Lease, payer: Pubkey) -> Plan:
     """Accept a lease: the hours begin, and no token moves."""
     principal = economy.principal(lease.rate, lease.hours)
     net = principal - economy.fee(principal, order.supplier_fee_bps)
+    gang = (f"The hours begin once {order.terms.min_devices} of the order's devices have accepted.",)
     return Plan(
         (
             create_associated(payer, lease.payout, config.mint(order.terms.currency)),
@@ -151,13 +166,21 @@ def accept(config: Config, order: Order, lease: Lease, payer: Pubkey) -> Plan:
         (
             f"Served for all of its {lease.hours} hours, the lease pays {_amount(net, order)} to "
             f"{lease.payout}, by the second and {order.settlement_lag // 60} minutes late.",
+            *(gang if order.is_unfilled_gang else ()),
         ),
     )
 
 
-def match(order: Order, device: Device, matcher: Pubkey, now: int) -> tuple[Instruction, Lease]:
-    """Match a device to an order; returns the lease that it makes, too. No token leaves the order's vault."""
-    return orders.match_device(matcher, order, device), lease_to_be(order, device, matcher, now)
+def match(
+    order: Order, device: Device, of_class: Class, matcher: Pubkey, now: int, tick: int = SUPPLIERS_TICK
+) -> tuple[Instruction, Lease]:
+    """Match a device to an order; returns the lease that it makes, too. No token leaves the order's vault.
+
+    An operator names the tick of its turn. With a supplier's match the worker signs as well, and accepts the
+    lease in the same transaction.
+    """
+    instruction = orders.match_device(matcher, order, device, tick)
+    return instruction, lease_to_be(order, device, of_class, matcher, now, tick)
 
 
 def stake(device: Device, amount: int) -> Plan:
@@ -172,9 +195,27 @@ def stake(device: Device, amount: int) -> Plan:
     return Plan((staking.stake(device, amount),), (movement,))
 
 
+def pay_parked(config: Config, parked: Parked) -> Plan:
+    """Pay what was set aside for a payee that could not be paid."""
+    currency = Currency.IO if parked.mint == config.io_mint else Currency.USDC
+    movement = Movement(
+        NamedAccount("the parked vault", config.parked(currency)),
+        NamedAccount("the payee's account", parked.destination),
+        parked.amount,
+        currency,
+        f"set aside for {parked.wallet}",
+    )
+    return Plan((orders.pay_parked(config, parked),), (movement,))
+
+
 def _back(config: Config, order: Order, amount: int) -> Movement:
     to = _wallet("your account", order.renter, config, order.terms.currency)
     return Movement(_vault(order), to, amount, order.terms.currency, "no lease and no open place needs it")
+
+
+def _fees(config: Config, order: Order, amount: int) -> Movement:
+    to = NamedAccount("the network's fee vault", config.fees(order.terms.currency))
+    return Movement(_vault(order), to, amount, order.terms.currency, "the network's fees")
 
 
 def _account(config: Config, order: Order, payer: Pubkey) -> Instruction:

@@ -8,17 +8,21 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain import token
-from keeper.chain.framework import ASSOCIATED_TOKEN_PROGRAM, TOKEN_PROGRAM
+from keeper.chain.framework import ASSOCIATED_TOKEN_PROGRAM, TOKEN_PROGRAM, associated_token_address
 from keeper.clients import buyback, staking
 from keeper.clients import orders as client
 from keeper.clients.orders import PROGRAM, Order, Params, Terms
 from keeper.clients.tokenomics import MINT, tokens_address
+from keeper.economy.classes import Bounds
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from scripts.costs.meter import Meter, Row
+from tests.model.staking.prices import price_leaf
+from tests.programs.buyback.world import ISSUER
 from tests.programs.orders.world import TERMS, USDC, USDC_MINT, OrdersWorld
-from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
+from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS, PRICES
 from tests.programs.world import DAY, HOUR, START, key
+from tests.security.tokens import freeze, thaw
 
 TARGETS = {"create_order": 14_000, "match_device": 12_000, "settle": 8_000, "end_lease": 14_000}
 """Compute units that a row of the table may take at most, over all its cases."""
@@ -29,6 +33,15 @@ ORDERS, DEVICES = 16, 24
 WALLETS = 200
 """Keys searched for renters and suppliers whose token accounts' bumps are the highest and the lowest."""
 ONE = replace(TERMS, devices=1)
+MOST = replace(
+    TERMS,
+    classes=(APPLE_CLASS, 3, 4, 5, 6, 7, 8, GPU_CLASS),
+    countries=("DE", "US", "FR", "IT", "AT", "ES", "PT", "CH"),
+    colocated=True,
+)
+"""Every comparison of a match finds what it looks for in the last place."""
+WHOLE = "create_order to close_order"
+"""A row of a whole order: opened, matched, accepted, ended, settled once, both accounts closed."""
 
 
 def measure() -> dict[str, Row]:
@@ -39,6 +52,8 @@ def measure() -> dict[str, Row]:
     world.chain.warp_to(START)
     meter = Meter(PROGRAM, world)
     _set_up(meter)
+    # Classes are open, and bind the stakes that they need.
+    world.chain.advance(7 * DAY)
     people = [_wallet("renter", highest=True), _wallet("renter", highest=False)]
     suppliers = [world.supplier(_wallet("supplier", highest=each)) for each in (True, False)]
     renters = [world.renter(each) for each in people]
@@ -47,9 +62,13 @@ def measure() -> dict[str, Row]:
         world.person(worker)
         world.let(worker, suppliers[number % 2])
     _orders(meter, renters)
+    _dear(meter)
     _leases(meter, renters[0], workers)
     _usdc(meter, renters, workers)
+    _gang(meter, renters[0], workers)
     _faults(meter, renters[0], suppliers[0], workers)
+    _parked(meter, renters[0], workers)
+    _whole(meter, renters, workers)
     _roles(meter)
     return meter.measured()
 
@@ -78,12 +97,13 @@ def _set_up(meter: Meter) -> None:
     world.create_usdc()
     for each in (
         staking.initialize(admin.pubkey(), guardian, terms),
-        staking.add_class(admin.pubkey(), GPU_CLASS, "RTX 4090", 125, 0, 0),
-        staking.add_class(admin.pubkey(), APPLE_CLASS, "M4", 100, 1, 2),
+        staking.add_class(admin.pubkey(), GPU_CLASS, "RTX 4090", 125, 0, 0, PRICES),
+        staking.add_class(admin.pubkey(), APPLE_CLASS, "M4", 100, 1, 2, PRICES),
         buyback.initialize(admin.pubkey(), guardian, USDC_MINT, buyback.Params()),
     ):
         world.do(each, signers=[admin])
     meter.run("", client.initialize(admin.pubkey(), guardian, USDC_MINT, Params()), admin)
+    world.do(*client.create_parked_vaults(world.payer.pubkey(), USDC_MINT))
 
 
 def _world(meter: Meter) -> OrdersWorld:
@@ -120,15 +140,37 @@ def _orders(meter: Meter, renters: list[Keypair]) -> None:
         meter.run(f"{given}, {whose}", client.close_order(config, order))
 
 
+def _match(meter: Meter, order: Order, worker: str, case: str) -> None:
+    """Match by the last of the operators, in its next turn."""
+    world = _world(meter)
+    last, device = world.operators[-1], world.read_device(worker)
+    tick = world.turn(order, OPERATORS - 1)
+    meter.run(case, client.match_device(last.pubkey(), order, device, tick), last)
+
+
+def _dear(meter: Meter) -> None:
+    """A step of the price and other bounds hold by now, and nobody has written them down."""
+    world = _world(meter)
+    admin = world.admin
+    bounds = Bounds(low_io=1, high_io=1_000 * IO, low_usdc=1, high_usdc=1_000 * USDC)
+    world.do(staking.change_bounds(admin.pubkey(), GPU_CLASS, bounds), signers=[admin])
+    world.chain.advance(7 * DAY - 2 * HOUR)
+    hour = world.chain.now() // HOUR
+    world.chain.warp_to((hour + 1) * HOUR)
+    step = price_leaf(hour, GPU_CLASS, (100, 100))
+    for operator in world.operators[:QUORUM]:
+        world.do(staking.vote_prices(operator.pubkey(), hour, step), signers=[operator])
+    world.do(staking.apply_price(GPU_CLASS, hour, 100, 100, b""))
+    world.chain.advance(2 * HOUR)
+
+
 def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     """An order of each device: ended in each way, settled at each time, closed."""
     world = _world(meter)
-    order = _open(meter, renter, 100, replace(TERMS, devices=DEVICES))
-    last, config = world.operators[-1], world.orders_config()
+    order = _open(meter, renter, 100, replace(MOST, devices=DEVICES))
+    config = world.orders_config()
     for worker in workers:
-        device = world.read_device(worker)
-        bump = _bump(b"lease", bytes(order.address), bytes(staking.device_address(device.worker)))
-        meter.run(f"bump {bump}", client.match_device(last.pubkey(), order, device), last)
+        _match(meter, order, worker, f"bump {_lease_bump(order, worker)}")
     for worker in workers[:-3]:
         one = world.lease(order, worker)
         whose = f"a payout of bump {_associated_bump(one.payout)}"
@@ -143,6 +185,7 @@ def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
         meter.run("never accepted", client.close_lease(each))
     first, second, third = (world.lease(order, worker) for worker in workers[:3])
     meter.run("in IO", client.extend_lease(config, order, first, 5), renter)
+    meter.run("nothing due but a fee", client.settle(config, order, first))
     meter.run("nothing due", client.settle(config, order, first))
     world.chain.advance(5 * HOUR + 7)
     for worker in workers[:-3]:
@@ -164,6 +207,10 @@ def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     meter.run("served", client.close_order(config, order))
 
 
+def _lease_bump(order: Order, worker: str) -> int:
+    return _bump(b"lease", bytes(order.address), bytes(staking.device_address(key(worker).pubkey())))
+
+
 def _key(role: str, address: Pubkey) -> Keypair:
     """Whose address it is."""
     return next(each for n in range(WALLETS) if (each := key(f"{role} {n}")).pubkey() == address)
@@ -179,7 +226,9 @@ def _usdc(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
         worker = workers[number]
         device = world.read_device(worker)
         supplier = _key("supplier", device.supplier)
-        meter.run("by the supplier", client.match_device(device.supplier, order, device), supplier)
+        world.chain.warp_to(order.exclusive_until)
+        matching = client.match_device(device.supplier, order, device)
+        meter.run("by the supplier", matching, supplier, key(worker))
         lease = world.lease(order, worker)
         meter.run("in USDC", client.accept_lease(config, order, lease), key(worker))
         lease = world.lease(order, worker)
@@ -190,12 +239,41 @@ def _usdc(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
         meter.run("in USDC", client.end_lease(renter.pubkey(), lease), renter)
 
 
+def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
+    """Devices that run together: what the first instruction after that costs more, and an end before it."""
+    world = _world(meter)
+    config = world.orders_config()
+    number, gang = 400, workers[4:8]
+    order = _open(meter, renter, number, replace(MOST, devices=4, min_devices=4), "a gang")
+    for worker in gang:
+        _match(meter, order, worker, "of a gang")
+    for worker in gang:
+        meter.run("of a gang", client.accept_lease(config, order, world.lease(order, worker)), key(worker))
+    world.chain.advance(4 * HOUR)
+    order = world.read_order(renter, number)
+    settled, extended, held, ended = (world.lease(order, worker) for worker in gang)
+    meter.run("some hours, the first of a filled gang", client.settle(config, order, settled))
+    meter.run("the first of a filled gang", client.extend_lease(config, order, extended, 1), renter)
+    until, guardian = world.chain.now() + DAY, world.guardian
+    hold = client.hold_lease(guardian.pubkey(), held, until)
+    meter.run("the first of a filled gang", hold, guardian)
+    end = client.end_lease(renter.pubkey(), ended)
+    meter.run("by the renter, the first of a filled gang", end, renter)
+    order = _open(meter, renter, number + 1, replace(MOST, devices=2, min_devices=2), "a gang")
+    worker = workers[8]
+    _match(meter, order, worker, "of a gang")
+    meter.run("of a gang", client.accept_lease(config, order, world.lease(order, worker)), key(worker))
+    world.chain.advance(600)
+    unfilled = client.end_lease(meter.keeper.pubkey(), world.lease(order, worker))
+    meter.run("a gang not filled", unfilled, meter.keeper)
+
+
 def _faults(meter: Meter, renter: Keypair, supplier: Keypair, workers: list[str]) -> None:
     """Voted while the lease runs, and after it has ended."""
     world = _world(meter)
     config = world.orders_config()
     order = _open(meter, renter, 300, TERMS)
-    chosen = [each for each in workers if world.read_device(each).supplier == supplier.pubkey()][2:4]
+    chosen = [each for each in workers if world.read_device(each).supplier == supplier.pubkey()][5:7]
     for worker in chosen:
         world.run(order, worker)
     world.chain.advance(2 * HOUR)
@@ -210,9 +288,52 @@ def _faults(meter: Meter, renter: Keypair, supplier: Keypair, workers: list[str]
         meter.run("failed", client.close_lease(lease))
         fault = client.fault_address(lease.address, bytes(32), 0)
         meter.run("", client.close_fault(client.parse_fault(world.account(fault).data)))
+    world.chain.warp_to(world.read_order(renter, 300).match_until)
     gift = token.transfer(tokens_address(renter.pubkey()), order.vault, renter.pubkey(), 1)
     world.do(gift, signers=[renter])
     meter.run("with a gift", client.close_order(config, order))
+
+
+def _parked(meter: Meter, renter: Keypair, workers: list[str]) -> None:
+    """Neither payee nor fee vault can be paid for a while."""
+    world = _world(meter)
+    config, payer = world.orders_config(), meter.keeper
+    terms = replace(TERMS, currency=Currency.USDC, price=3 * USDC)
+    order = _open(meter, renter, 500, terms)
+    for worker in workers[14:16]:
+        world.run(order, worker)
+    leases = [world.lease(order, worker) for worker in workers[14:16]]
+    blocked = (config.usdc_fees, *(associated_token_address(each.payout, USDC_MINT) for each in leases))
+    for account in blocked:
+        world.do(freeze(account, USDC_MINT, ISSUER.pubkey()), signers=[ISSUER])
+    for case in ("the first", "more"):
+        world.chain.advance(4 * HOUR)
+        for lease in leases:
+            meter.run(case, client.park_pay(payer.pubkey(), config, order, lease), payer)
+        meter.run(case, client.park_fees(payer.pubkey(), config, order), payer)
+    for account in blocked:
+        world.do(thaw(account, USDC_MINT, ISSUER.pubkey()), signers=[ISSUER])
+        record = client.parse_parked(world.account(client.parked_address(account)).data)
+        case = "fees" if account == config.usdc_fees else "pay"
+        meter.run(case, client.pay_parked(config, record))
+
+
+def _whole(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
+    """An order of one device from its opening to its closing, settled once."""
+    world = _world(meter)
+    config = world.orders_config()
+    for number, renter in enumerate(renters):
+        worker = workers[16 + number]
+        with meter.total(WHOLE, f"a renter of bump {_associated_bump(renter.pubkey())}"):
+            order = _open(meter, renter, 600, ONE)
+            _match(meter, order, worker, f"bump {_lease_bump(order, worker)}")
+            lease = world.lease(order, worker)
+            meter.run("alone", client.accept_lease(config, order, lease), key(worker))
+            world.chain.advance(12 * HOUR)
+            meter.run("completed", client.end_lease(meter.keeper.pubkey(), lease), meter.keeper)
+            meter.run("all of it", client.settle(config, order, lease))
+            meter.run("served", client.close_lease(lease))
+            meter.run("served", client.close_order(config, order))
 
 
 def _roles(meter: Meter) -> None:

@@ -14,19 +14,36 @@ from keeper.clients import staking as client
 from keeper.clients.staking import PROGRAM, Attestation, Params
 from keeper.clients.tokenomics import MINT
 from keeper.economy import merkle
+from keeper.economy.classes import Bounds
 from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
 from scripts.costs.meter import Meter, Row, claimants
-from tests.programs.staking.world import StakingWorld
+from tests.model.staking.prices import price_leaf
+from tests.programs.staking.world import PRICES, StakingWorld
 from tests.programs.world import DAY, HOUR, START, key
 
-TARGETS = {"stake": 6_500, "unstake": 6_500, "claim, 20 levels": 11_000, "attest": 7_000}
+TARGETS = {
+    "stake": 6_500,
+    "unstake": 6_500,
+    "claim, 20 levels": 11_000,
+    "attest": 7_000,
+    "apply_price": 6_000,
+    "post": 5_000,
+}
 """Compute units that a row of the table may take at most, over all its cases."""
 LEVELS = (1, 10, 20)
 """Of the trees that are claimed from: 2, 1,024 and 1,048,576 wallets."""
 MINIMUM, OFFER, REWARD_BPS = 1_000 * IO, 400 * IO, 2_000
 SLASH_BPS = 1_000
+CLASSES = 64
+"""Those of a table of prices: its leaves are proved by six hashes."""
+ENDS = (
+    ("done", HOUR, int(LeaseOutcome.DONE), 0),
+    ("failed", HOUR, int(LeaseOutcome.FAILED), 0),
+    ("never served", 0, 3, 1),
+)
+"""How leases end: what was served, what is counted, whether the device is barred."""
 OPERATORS, QUORUM = 12, 7
 """The longest list that there can be, and more than half of it."""
 
@@ -41,11 +58,13 @@ def measure() -> dict[str, Row]:
     carol = world.person("carol")
     for person in (*suppliers, carol):
         world.give(person.pubkey(), 10_000 * IO)
-    world.chain.warp_to(START)
+    world.chain.warp_to(START - 8 * DAY)
     _set_up(meter, operators, [*suppliers, carol])
     _stakes(meter, suppliers, carol)
     _co_stakes(meter, suppliers[1], carol)
     _leases(meter)
+    _prices(meter, operators)
+    _posts(meter, operators[0])
     _slashes(meter, operators, suppliers[0])
     _ends(meter, suppliers[0])
     _blocks(meter, operators)
@@ -58,8 +77,14 @@ def _set_up(meter: Meter, operators: list[Keypair], people: list[Keypair]) -> No
     terms = Params(tuple(each.pubkey() for each in operators), QUORUM)
     meter.run("", client.initialize(admin.pubkey(), guardian, terms), admin)
     for number in range(1, 5):
-        meter.run(f"class {number}", client.add_class(admin.pubkey(), number, "RTX 4090", 125, 0, 0), admin)
+        added = client.add_class(admin.pubkey(), number, "RTX 4090", 125, 0, 0, PRICES)
+        meter.run(f"class {number}", added, admin)
+    bounds = client.change_bounds(admin.pubkey(), 1, Bounds(IO, 1_000 * IO, 1, 10**9))
+    meter.run("the first", bounds, admin)
+    meter.world.chain.warp_to(START)
+    meter.run("others in force", bounds, admin)
     meter.run("", client.change_class(admin.pubkey(), 4, 150), admin)
+    meter.run("", client.cancel_class(guardian, 4), meter.world.guardian)
     for person in people:
         meter.run(person_name(person), client.open_wallet(person.pubkey(), person.pubkey()), person)
     for number in range(4):
@@ -88,6 +113,7 @@ def _stakes(meter: Meter, suppliers: list[Keypair], carol: Keypair) -> None:
     meter.run("", client.withdraw_overflow(one, IO), alice)
     meter.run("", client.settle_device(one))
     meter.run("", client.change_device(one, tier=2, country="DE", ask_io=IO, ask_usdc=1), alice)
+    meter.run("", client.pause_device(one), alice, key("worker 0"))
     meter.run("", client.set_payout(one, carol.pubkey()), alice)
 
 
@@ -114,13 +140,48 @@ def _leases(meter: Meter) -> None:
     authority = NullSigner(orders.LEASE_AUTHORITY)
     named = {"lease_authority": authority.pubkey(), "device": client.device_address(key("worker 0").pubkey())}
     lease = {"lease": key("lease").pubkey()}
-    leased = PROGRAM.instruction("lease_device", lease, **named, **{"class": client.class_address(1)})
-    meter.run("", leased, meter.keeper, authority)
-    meter.run("", PROGRAM.instruction("free_device", lease, **named), meter.keeper, authority)
-    for outcome in LeaseOutcome:
-        counted = {"seconds": HOUR, "outcome": int(outcome)}
-        call = PROGRAM.instruction("record_lease", counted, **named)
-        meter.run(outcome.name.lower(), call, meter.keeper, authority)
+    for number, (case, seconds, outcome, strike) in enumerate(ENDS):
+        order = {"order": key(f"order {number}").pubkey()}
+        leased = PROGRAM.instruction(
+            "lease_device", {**lease, **order}, **named, **{"class": client.class_address(1)}
+        )
+        meter.run(case, leased, meter.keeper, authority)
+        counted = {**lease, "seconds": seconds, "outcome": outcome, "strike": strike}
+        meter.run(case, PROGRAM.instruction("free_device", counted, **named), meter.keeper, authority)
+    registered_at = _device(meter, 0).registered_at
+    for case, outcome, registered in (
+        ("failed", LeaseOutcome.FAILED, registered_at),
+        ("disputed", LeaseOutcome.DISPUTED, registered_at),
+        ("another device's", LeaseOutcome.DISPUTED, registered_at + 1),
+    ):
+        found = {"registered_at": registered, "number": 1, "outcome": int(outcome), "seconds_back": HOUR}
+        call = PROGRAM.instruction("record_lease", found, **named)
+        meter.run(case, call, meter.keeper, authority)
+
+
+def _prices(meter: Meter, operators: list[Keypair]) -> None:
+    """Two hours' tables of as many classes as there are, of which two are announced."""
+    world, guardian = meter.world, meter.world.guardian
+    steps = {number: (1_250, -333) for number in range(1, CLASSES + 1)}
+    for before in ("base prices", "an earlier step"):
+        world.chain.warp_to(world.chain.now() // HOUR * HOUR + HOUR)
+        hour = world.chain.now() // HOUR - 1
+        table = merkle.Tree([price_leaf(hour, number, each) for number, each in steps.items()])
+        for number, operator in enumerate(operators[:QUORUM]):
+            case = {0: "the first", QUORUM - 1: "the deciding"}.get(number, "in between")
+            meter.run(case, client.vote_prices(operator.pubkey(), hour, table.root), operator)
+        for number in (1, 2):
+            meter.run(before, client.apply_price(number, hour, *steps[number], table.proof(number - 1)))
+        meter.run("", client.cancel_price(guardian.pubkey(), 2), guardian)
+    meter.run("", client.close_prices(hour - 1, operators[0].pubkey()))
+
+
+def _posts(meter: Meter, operator: Keypair) -> None:
+    call = client.post(operator.pubkey(), 7, 3, 9, b"h" * 32)
+    meter.run("", call, operator, row="post, the first")
+    meter.run("in the same hour", call, operator)
+    meter.world.chain.advance(HOUR)
+    meter.run("in another hour", call, operator)
 
 
 def _slashes(meter: Meter, operators: list[Keypair], alice: Keypair) -> None:

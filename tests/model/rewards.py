@@ -28,6 +28,7 @@ class Machine:
     tier: int
     terminated: bool
     slash_pending: bool
+    barred_until: int
     sufficient_since: int
     own: int
     co_amount: int
@@ -70,6 +71,7 @@ def reasons(machine: Machine, multiplier: int, start: int) -> frozenset[str]:
         "WORK_MISSING": machine.work == 0 and not machine.hired,
         "WORK_FAILED": machine.work == 2 and not machine.hired,
         "OFFLINE": not machine.online,
+        "BARRED": machine.barred_until > start,
     }
     return frozenset(name for name, is_so in failed.items() if is_so)
 

@@ -22,7 +22,7 @@ MOST_ROUNDS = 8
 
 
 class Acts:
-    """Acts on both sides of ``pair``; ``met`` counts each action that succeeded and each refusal."""
+    """Acts on both sides of ``pair``; ``met`` counts each action that succeeded, each refusal and event."""
 
     pair: SideBySide
     met: Counter[str]
@@ -37,7 +37,7 @@ class Acts:
         """One action on both sides; the name when it succeeds, the refusal's name otherwise."""
         outcome = self.pair.act(name, call, instruction, signers)
         note(f"{name}: {outcome}")
-        self.met[outcome] += 1
+        self.met.update((outcome, *(f"event {each}" for each in self.pair.said)))
         return outcome
 
 

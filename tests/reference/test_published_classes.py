@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from keeper.economy.classes import Pool, read_classes
+from collections import defaultdict
+from fractions import Fraction
+from math import ceil
+
+from keeper.economy.classes import ClassPrices, ClassRow, Pool, read_classes
 from keeper.economy.staking import minimum
 from keeper.economy.supply import IO
 
@@ -23,6 +27,13 @@ M2 Pro 0, M2 Max 0, M2 Ultra 0, A10 0, A10G 0, A16 0, A40 0, GTX 1080 Ti 0, RTX 
 RTX 3050 Ti 0
 """
 """Names with their multipliers, as published."""
+PRICES = {
+    **{"M4": "0.10", "M4 Pro": "0.13", "M4 Max": "0.15"},
+    **{"A100 80GB PCIe": "1.50", "A100-SXM4-80GB": "1.50", "RTX 4090": "0.37", "RTX 3080": "0.20"},
+}
+"""USD for a processor and hour, as published: Apple's chips by the network, the others by somebody else."""
+IO_FOR_A_USDC = Fraction(12_000_000, 8_000_000 // 2)
+"""12 million IO, which at least half of 8 million USD are expected to buy back."""
 
 
 def published(text: str) -> list[tuple[str, float]]:
@@ -48,3 +59,55 @@ def test_minimum_stakes_by_the_table() -> None:
     assert minimum(rows["H100 PCIe"], 8) == 16_000 * IO
     assert minimum(rows["L4"], 4) == 800 * IO
     assert [minimum(rows[chip], 1) // IO for chip in ("M4", "M4 Pro", "M4 Max")] == [200, 250, 300]
+
+
+def by_hand(rows: dict[str, ClassRow], row: ClassRow) -> int:
+    """A class's base price in USDC."""
+    like = rows[row.priced_like]
+    if row.multiplier == 0:
+        return like.prices.price_usdc
+    return ceil(Fraction(PRICES[like.name]) * 10**6 * row.multiplier / like.multiplier)
+
+
+def distance(one: ClassRow, other: ClassRow) -> Fraction:
+    """How far two multipliers are apart, by their ratio."""
+    return max(Fraction(one.multiplier, other.multiplier), Fraction(other.multiplier, one.multiplier))
+
+
+def test_every_class_has_prices_that_follow_from_the_published_ones() -> None:
+    rows = {row.name: row for row in read_classes()}
+    for row in rows.values():
+        usdc = by_hand(rows, row)
+        io = usdc * 100 * IO_FOR_A_USDC
+        assert io == int(io)
+        wanted = [(each, ceil(Fraction(each) / 10), each * 10) for each in (int(io), usdc)]
+        assert row.prices == ClassPrices(*wanted[0], *wanted[1])
+        assert row.prices.price_io > 0
+    assert {name for name, row in rows.items() if row.priced_like == name} == PRICES.keys()
+
+
+def test_each_class_is_priced_like_the_nearest_of_its_kind() -> None:
+    rows = {row.name: row for row in read_classes()}
+    for row in rows.values():
+        like = rows[row.priced_like]
+        assert (like.pool, like.kind) == (row.pool, row.kind)
+        its = [each for each in rows.values() if (each.pool, each.kind) == (row.pool, row.kind)]
+        if row.multiplier:
+            published = [each for each in its if each.name in PRICES]
+            assert distance(row, like) == min(distance(row, each) for each in published)
+        else:
+            rewarded = [each for each in its if each.multiplier]
+            assert like.prices.price_usdc == min(each.prices.price_usdc for each in rewarded)
+
+
+def test_a_class_that_earns_more_is_not_cheaper() -> None:
+    """Within a pool and a kind; prices that were published for another one are not compared."""
+    groups = defaultdict(list)
+    for row in read_classes():
+        if row.multiplier:
+            groups[row.pool, row.kind].append((row.multiplier, row.prices))
+    for its in groups.values():
+        for currency in ("io", "usdc"):
+            prices = sorted((multiplier, getattr(each, f"price_{currency}")) for multiplier, each in its)
+            assert [price for _, price in prices] == sorted(price for _, price in prices)
+    assert len(groups) == 3

@@ -48,10 +48,18 @@ class Subject:
     """The slots of the accounts that an instruction makes, its program's own first."""
     paid: Mapping[str, Purse] = field(default_factory=dict)
     """Who is paid, where the account must be the owner's associated one."""
+    handed: Mapping[str, str] = field(default_factory=dict)
+    """What is said of a payee's account that was handed to a stranger, where it isn't what is said of a
+    stranger's own."""
     spent: Mapping[str, Purse] = field(default_factory=dict)
     """Whose tokens are spent, from whichever of the owner's accounts for that mint."""
     received: Mapping[str, Purse] = field(default_factory=dict)
     """Who is paid, into whatever account the call names."""
+    misdirected: Mapping[str, str] = field(default_factory=dict)
+    """Where only a recorded account is paid: what any other one is told."""
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    """Where a payee's account is looked at only to be paid: what is said of one that is not there, frozen or
+    somebody else's."""
     shared: Mapping[tuple[str, str], Mapping[str, str | None]] = field(default_factory=dict)
     """By instruction and signer's slot: others who may sign there, or what else they are told."""
     gifts: Mapping[str, str] = field(default_factory=dict)

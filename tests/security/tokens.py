@@ -20,8 +20,10 @@ from tests.security.people import KEYS
 TOKEN_2022 = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 MINT_SIZE = 82
 ACCOUNT_SIZE = 165
-FROZEN, STATE = b"\2", 108
-"""A token account's state, and where it is."""
+INITIALIZED, FROZEN, STATE = b"\1", b"\2", 108
+"""A token account's states, and where they are."""
+OWNER = 32
+"""Where a token account's owner is."""
 
 
 def create_mint(
@@ -100,10 +102,10 @@ def freeze(account: Pubkey, mint: Pubkey, authority: Pubkey) -> Instruction:
     )
 
 
-def freeze_anyway(world: World, account: Pubkey) -> None:
-    """A token account in the state of a frozen one, though its mint can't freeze."""
+def freeze_anyway(world: World, account: Pubkey, *, let_go: bool = False) -> None:
+    """A token account in the state of a frozen one, though its mint can't freeze; or not any more."""
     found = world.account(account)
-    frozen = found.data[:STATE] + FROZEN + found.data[STATE + 1 :]
+    frozen = found.data[:STATE] + (INITIALIZED if let_go else FROZEN) + found.data[STATE + 1 :]
     world.chain.set_account(account, Account(found.lamports, frozen, found.owner))
 
 
@@ -130,6 +132,11 @@ def token_accounts(world: World) -> dict[Pubkey, TokenAccount]:
 def vaults(world: World) -> dict[Pubkey, TokenAccount]:
     """Every token account that is no person's: a program signs for its owner."""
     return {each: held for each, held in token_accounts(world).items() if held.owner not in KEYS}
+
+
+def is_frozen(world: World, account: Pubkey) -> bool:
+    """Whether nothing can come into it or go out of it."""
+    return world.account(account).data[STATE : STATE + 1] == FROZEN
 
 
 def _set_authority(account: Pubkey, current: Pubkey, kind: models.AuthorityType, new: Pubkey) -> Instruction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -17,10 +17,13 @@ from keeper.clients.orders.program import (
     fault_address,
     lease_address,
     order_address,
+    parked_address,
+    parked_vault_address,
 )
 from keeper.clients.records import accounts_of, record
 from keeper.economy import orders as economy
-from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, Payment
+from keeper.economy.calendar import HOUR
+from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, Payment, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,27 @@ class Params:
     renter_fee_bps: int = 25
     supplier_fee_bps: int = 25
     usdc_fee_bps: int = 200
+    exclusive: int = 5 * 60
+    soon_fee_bps: int = 100
+    now_fee_bps: int = 300
 
     def fields(self) -> dict[str, Any]:
         """The values as the program takes them."""
-        return {**asdict(self), "_pad": bytes(2)}
+        return {**asdict(self), "_pad": bytes(6)}
+
+    def renter_bps(self, currency: Currency, urgency: Urgency) -> int:
+        """What a renter pays on top of the principal, in one rate."""
+        urgent = {Urgency.SOON: self.soon_fee_bps, Urgency.NOW: self.now_fee_bps}
+        in_usdc = self.usdc_fee_bps if currency == Currency.USDC else 0
+        return self.renter_fee_bps + in_usdc + urgent.get(urgency, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a renter asks for; ``price`` is the most for a processor and hour, base units of the currency."""
+    """What a renter asks for; ``price`` is the most for a processor and hour, base units of the currency.
+
+    With ``min_devices`` above 1 it is a gang: so many devices run together, or none.
+    """
 
     price: int
     hours: int
@@ -51,9 +66,10 @@ class Terms:
     classes: tuple[int, ...]
     currency: Currency = Currency.IO
     min_tier: int = 1
-    urgency: int = 1
+    urgency: Urgency = Urgency.ORDINARY
     colocated: bool = False
     countries: tuple[str, ...] = ()
+    min_devices: int = 1
 
     def fields(self) -> dict[str, Any]:
         """The values as the program takes them."""
@@ -63,7 +79,7 @@ class Terms:
             "colocated": int(self.colocated),
             "class_count": len(self.classes),
             "country_count": len(countries),
-            "_pad": bytes(3),
+            "_pad": 0,
             "classes": [*self.classes, *[0] * (MAX_CLASSES - len(self.classes))],
             "countries": [*countries, *[bytes(2)] * (MAX_COUNTRIES - len(countries))],
         }
@@ -73,6 +89,7 @@ class Terms:
         """From the program's own values."""
         changed = {
             "currency": Currency(values["currency"]),
+            "urgency": Urgency(values["urgency"]),
             "colocated": bool(values["colocated"]),
             "classes": tuple(values["classes"][: values["class_count"]]),
             "countries": tuple(bytes(c).decode() for c in values["countries"][: values["country_count"]]),
@@ -100,6 +117,7 @@ class Config:
     revision: int
     pending_guardian: Pubkey
     guardian_at: int
+    matching_stopped_until: int
 
     def mint(self, currency: Currency) -> Pubkey:
         """The mint of a currency."""
@@ -108,6 +126,10 @@ class Config:
     def fees(self, currency: Currency) -> Pubkey:
         """Where fees in a currency go."""
         return self.io_fees if currency == Currency.IO else self.usdc_fees
+
+    def parked(self, currency: Currency) -> Pubkey:
+        """Where money in a currency waits whose payee can't be paid."""
+        return parked_vault_address(self.mint(currency))
 
     def is_paused(self, mask: int, now: int) -> bool:
         """Whether one of the operations of ``mask`` is stopped at ``now``."""
@@ -127,15 +149,20 @@ class Order:
     country: bytes
     id: int
     created_at: int
+    exclusive_until: int
     match_until: int
+    match_window: int
     accept_window: int
     settlement_lag: int
+    filled_at: int
+    gang_until: int
     transactions: int
     deposit: int
     free: int
     held: int
     paid: int
     fees: int
+    fees_due: int
     refunded: int
     renter: Pubkey
     vault: Pubkey
@@ -152,13 +179,30 @@ class Order:
         terms = self.terms
         return economy.place(terms.price, terms.processors, terms.hours, self.renter_fee_bps)
 
+    @property
+    def hourly(self) -> int:
+        """What an hour of a device costs at the highest price."""
+        return self.terms.price * self.terms.processors
+
+    @property
+    def is_unfilled_gang(self) -> bool:
+        """Whether it is a gang of which not enough devices have accepted yet."""
+        return self.terms.min_devices > 1 and self.filled_at == 0
+
     def takes_devices(self, now: int) -> bool:
         """Whether a device can still be matched."""
         return self.status == OrderStatus.OPEN and self.open > 0 and now < self.match_until
 
     def refundable(self, now: int) -> int:
         """What the renter gets back if it is refunded now."""
-        return self.free - (self.place * self.open if self.takes_devices(now) else 0)
+        kept = self.place * self.open if self.takes_devices(now) else 0
+        return self.free - min(kept, self.free)
+
+    def cancel_fee(self, now: int) -> int:
+        """What cancelling it now costs the renter."""
+        if now >= self.match_until:
+            return 0
+        return economy.cancel_fee(self.hourly, self.open, self.renter_fee_bps, self.free)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +215,7 @@ class Lease:
     rate: int
     matched_at: int
     accept_until: int
+    accepted_at: int
     start: int
     stop: int
     ended_at: int
@@ -178,6 +223,8 @@ class Lease:
     paid: int
     hold_from: int
     hold_until: int
+    number: int
+    registered_at: int
     order: Pubkey
     device: Pubkey
     supplier: Pubkey
@@ -186,6 +233,13 @@ class Lease:
     payer: Pubkey
     fees: int
     renter_fee_bps: int
+
+    def begun(self, order: Order) -> Lease:
+        """The lease as it is: one of a filled gang has begun, though nobody has written it down yet."""
+        if self.status != LeaseStatus.ACCEPTED or not order.filled_at:
+            return self
+        start = max(self.accepted_at, order.filled_at)
+        return replace(self, status=LeaseStatus.RUNNING, start=start, stop=start + self.hours * HOUR)
 
     @property
     def address(self) -> Pubkey:
@@ -221,7 +275,8 @@ class Fault:
     revision: int
     votes: int
     lease: Pubkey
-    lease_start: int
+    number: int
+    registered_at: int
     evidence: bytes
     payer: Pubkey
 
@@ -229,6 +284,22 @@ class Fault:
     def address(self) -> Pubkey:
         """The votes' own account."""
         return fault_address(self.lease, self.evidence, self.good_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Money of a payee that can't be paid: ``amount`` base units wait for ``destination``."""
+
+    amount: int
+    wallet: Pubkey
+    mint: Pubkey
+    destination: Pubkey
+    payer: Pubkey
+
+    @property
+    def address(self) -> Pubkey:
+        """The record's own account."""
+        return parked_address(self.destination)
 
 
 # -- reading -----------------------------------------------------------------------------------
@@ -255,6 +326,11 @@ def parse_lease(data: bytes) -> Lease:
 def parse_fault(data: bytes) -> Fault:
     """Read a fault's bytes."""
     return record(Fault, PROGRAM.account("Fault", data))
+
+
+def parse_parked(data: bytes) -> Parked:
+    """Read a record of parked money's bytes."""
+    return record(Parked, PROGRAM.account("Parked", data))
 
 
 async def read_config(chain: ChainReader) -> Config | None:
@@ -285,3 +361,9 @@ async def read_faults(chain: ChainReader) -> list[Fault]:
     """Read all faults, by lease and evidence."""
     found = [parse_fault(data) for data in (await accounts_of(chain, PROGRAM, "Fault")).values()]
     return sorted(found, key=lambda fault: (bytes(fault.lease), fault.evidence, fault.good_hours))
+
+
+async def read_parked(chain: ChainReader) -> list[Parked]:
+    """Read all parked money, by wallet and mint."""
+    found = [parse_parked(data) for data in (await accounts_of(chain, PROGRAM, "Parked")).values()]
+    return sorted(found, key=lambda each: (bytes(each.wallet), bytes(each.mint)))

@@ -6,10 +6,12 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain.framework import associated_token_address
+from keeper.chain.token import create_associated
 from keeper.clients import buyback, staking, tokenomics
-from keeper.clients.orders.accounts import Config, Fault, Lease, Order, Params, Terms
-from keeper.clients.orders.program import PROGRAM, PROGRAM_DATA
+from keeper.clients.orders.accounts import Config, Fault, Lease, Order, Params, Parked, Terms
+from keeper.clients.orders.program import CONFIG, PROGRAM, PROGRAM_DATA
 from keeper.clients.roles import ParamsRoles
+from keeper.clients.signing import signed_by
 from keeper.economy.orders import Currency
 
 # -- the admin's and the guardian's ------------------------------------------------------------
@@ -28,6 +30,11 @@ def initialize(admin: Pubkey, guardian: Pubkey, usdc_mint: Pubkey, params: Param
         io_fees=buyback.IO_VAULT,
         usdc_fees=buyback.fee_vault(usdc_mint),
     )
+
+
+def create_parked_vaults(payer: Pubkey, usdc_mint: Pubkey) -> list[Instruction]:
+    """Create where money waits whose payee can't be paid; does nothing for what exists."""
+    return [create_associated(payer, CONFIG, mint) for mint in (tokenomics.MINT, usdc_mint)]
 
 
 _ROLES = ParamsRoles(PROGRAM)
@@ -69,26 +76,32 @@ def extend_lease(config: Config, order: Order, lease: Lease, hours: int) -> Inst
         renter=order.renter,
         order=lease.order,
         lease=lease.address,
+        device=lease.device,
         vault=order.vault,
-        renter_tokens=associated_token_address(order.renter, config.mint(order.terms.currency)),
+        renter_tokens=_renters(config, order),
     )
 
 
 # -- matching and serving ----------------------------------------------------------------------
 
 
-def match_device(matcher: Pubkey, order: Order, device: staking.Device) -> Instruction:
-    """Set a device apart for an order at its ask; the matcher is an operator or the device's supplier."""
-    ask = device.ask_io if order.terms.currency == Currency.IO else device.ask_usdc
-    return PROGRAM.instruction(
+def match_device(matcher: Pubkey, order: Order, device: staking.Device, tick: int = 0) -> Instruction:
+    """Set a device apart for an order, at the network's price.
+
+    The matcher is an operator in its turn of ``tick``. Without a tick it is the device's supplier, the worker
+    signs, too, and accepts in the same transaction.
+    """
+    call = PROGRAM.instruction(
         "match_device",
-        {"price": ask},
+        {"tick": tick},
         matcher=matcher,
         order=order.address,
         device=staking.device_address(device.worker),
+        worker=device.worker,
         **{"class": staking.class_address(device.device_class)},
         **_STAKING,
     )
+    return call if tick else signed_by(call, device.worker)
 
 
 def accept_lease(config: Config, order: Order, lease: Lease) -> Instruction:
@@ -104,14 +117,8 @@ def accept_lease(config: Config, order: Order, lease: Lease) -> Instruction:
 
 def settle(config: Config, order: Order, lease: Lease) -> Instruction:
     """Pay a lease's supplier what is due."""
-    return PROGRAM.instruction(
-        "settle",
-        order=lease.order,
-        lease=lease.address,
-        vault=order.vault,
-        payout_tokens=_payout(config, order, lease),
-        fees=config.fees(order.terms.currency),
-    )
+    payout_tokens = _payout(config, order, lease)
+    return PROGRAM.instruction("settle", None, payout_tokens=payout_tokens, **_money(config, order, lease))
 
 
 def end_lease(caller: Pubkey, lease: Lease) -> Instruction:
@@ -121,14 +128,14 @@ def end_lease(caller: Pubkey, lease: Lease) -> Instruction:
 
 def vote_fault(operator: Pubkey, lease: Lease, evidence: bytes, good_hours: int) -> Instruction:
     """Vote that a lease was served for ``good_hours`` and no longer."""
-    arguments = {"evidence": evidence, "good_hours": good_hours}
+    named = {"number": lease.number, "registered_at": lease.registered_at}
+    arguments = {"evidence": evidence, "good_hours": good_hours, **named}
     return PROGRAM.instruction("vote_fault", arguments, operator=operator, **_lease(lease))
 
 
 def hold_lease(guardian: Pubkey, lease: Lease, until: int) -> Instruction:
     """Hold a lease's unpaid money back, or shorten the hold."""
-    accounts = {"lease": lease.address, "device": lease.device, **_STAKING}
-    return PROGRAM.instruction("hold_lease", {"until": until}, guardian=guardian, **accounts)
+    return PROGRAM.instruction("hold_lease", {"until": until}, guardian=guardian, **_lease(lease))
 
 
 # -- ends --------------------------------------------------------------------------------------
@@ -143,7 +150,7 @@ def refund(config: Config, order: Order) -> Instruction:
 
 def close_lease(lease: Lease) -> Instruction:
     """Close a lease that is owed nothing."""
-    return PROGRAM.instruction("close_lease", None, payer=lease.payer, **_lease(lease))
+    return PROGRAM.instruction("close_lease", payer=lease.payer, order=lease.order, lease=lease.address)
 
 
 def close_fault(fault: Fault) -> Instruction:
@@ -159,6 +166,44 @@ def close_order(config: Config, order: Order) -> Instruction:
         order=order.address,
         vault=order.vault,
         renter_tokens=_renters(config, order),
+        fees=config.fees(order.terms.currency),
+    )
+
+
+# -- money whose payee can't be paid -----------------------------------------------------------
+
+
+def park_pay(payer: Pubkey, config: Config, order: Order, lease: Lease) -> Instruction:
+    """Settle a lease whose supplier can't be paid: its part is set aside; ``payer`` pays the rent for it."""
+    accounts = {
+        "destination": _payout(config, order, lease),
+        "parked_vault": config.parked(order.terms.currency),
+    }
+    return PROGRAM.instruction("park_pay", None, payer=payer, **accounts, **_money(config, order, lease))
+
+
+def park_fees(payer: Pubkey, config: Config, order: Order) -> Instruction:
+    """Set an order's fees aside while the fee vault can't be paid; ``payer`` pays the rent for it."""
+    currency = order.terms.currency
+    return PROGRAM.instruction(
+        "park_fees",
+        payer=payer,
+        order=order.address,
+        vault=order.vault,
+        destination=config.fees(currency),
+        parked_vault=config.parked(currency),
+    )
+
+
+def pay_parked(config: Config, parked: Parked) -> Instruction:
+    """Pay what was set aside, once its payee can be paid."""
+    currency = Currency.IO if parked.mint == config.io_mint else Currency.USDC
+    return PROGRAM.instruction(
+        "pay_parked",
+        payer=parked.payer,
+        record=parked.address,
+        parked_vault=config.parked(currency),
+        destination=parked.destination,
     )
 
 
@@ -171,6 +216,15 @@ _STAKING = {
 
 def _lease(lease: Lease) -> dict[str, Pubkey]:
     return {"order": lease.order, "lease": lease.address, "device": lease.device, **_STAKING}
+
+
+def _money(config: Config, order: Order, lease: Lease) -> dict[str, Pubkey]:
+    return {
+        "order": lease.order,
+        "lease": lease.address,
+        "vault": order.vault,
+        "fees": config.fees(order.terms.currency),
+    }
 
 
 def _payout(config: Config, order: Order, lease: Lease) -> Pubkey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from solders.pubkey import Pubkey
 
+from keeper.chain.framework import associated_token_address
 from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
 
@@ -34,6 +35,16 @@ def vault_address(order: Pubkey) -> Pubkey:
 def lease_address(order: Pubkey, device: Pubkey) -> Pubkey:
     """The lease of a device to an order."""
     return PROGRAM.pda("match_device", "lease", order=order, device=device)
+
+
+def parked_vault_address(mint: Pubkey) -> Pubkey:
+    """Where money in a mint waits whose payee can't be paid: an account like any wallet's."""
+    return associated_token_address(CONFIG, mint)
+
+
+def parked_address(destination: Pubkey) -> Pubkey:
+    """The record of what waits for a token account."""
+    return PROGRAM.pda("park_fees", "record", destination=destination)
 
 
 def fault_address(lease: Pubkey, evidence: bytes, good_hours: int) -> Pubkey:

@@ -12,8 +12,18 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
 from keeper.clients.records import accounts_of, record
-from keeper.clients.staking.program import CONFIG, MAX_OPERATORS, PROGRAM, block_address, wallet_address
+from keeper.clients.staking.program import (
+    CONFIG,
+    MAX_OPERATORS,
+    PROGRAM,
+    SMALL_CLAIM,
+    block_address,
+    prices_address,
+    wallet_address,
+)
 from keeper.economy.calendar import HOUR
+from keeper.economy.classes import STALE, Bounds, Price, holds_from, price_at
+from keeper.economy.orders import Currency
 from keeper.economy.staking import CoStake, minimum
 from keeper.economy.supply import IO
 
@@ -86,11 +96,28 @@ class Config:
     guardian_at: int
     claim_hour: int
     claimed_in_hour: int
+    reserve_in_hour: int
+    slot_since: tuple[int, ...]
 
     def claim_left(self, now: int) -> int:
-        """What claims can still pay in the hour of ``now``, base units."""
-        paid = self.claimed_in_hour if now // HOUR <= self.claim_hour else 0
-        return max(0, self.params.claim_limit - paid)
+        """What claims that nobody signs can still pay in the hour of ``now``, base units.
+
+        Half of the limit is a reserve for wallets that sign for a small claim themselves.
+        """
+        is_past = now // HOUR > self.claim_hour
+        paid, reserved = (0, 0) if is_past else (self.claimed_in_hour, self.reserve_in_hour)
+        left = max(0, self.params.claim_limit - paid)
+        return left - min(left, max(0, self.params.claim_limit // 2 - reserved))
+
+    def stands(self, slot: int, revision: int) -> bool:
+        """Whether the operator in a slot is the one of ``revision``: then its votes of that time count."""
+        return self.slot_since[slot] <= revision
+
+    def agree(self, votes: Sequence[object], vote: object, revision: int) -> bool:
+        """Whether enough operators voted exactly that, of those whose votes of ``revision`` count."""
+        slots = range(len(self.params.operators))
+        equal = sum(votes[slot] == vote and self.stands(slot, revision) for slot in slots)
+        return equal >= self.params.threshold
 
     def is_paused(self, mask: int, now: int) -> bool:
         """Whether one of the operations of ``mask`` is stopped at ``now``."""
@@ -99,7 +126,13 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class of processors; multipliers in hundredths, ``pending_at`` 0 when no change waits."""
+    """A class of processors; multipliers in hundredths, ``pending_at`` 0 when no change waits.
+
+    Prices are base units for a processor and hour, as the account has them: what is announced in
+    ``next_bounds`` (from ``bounds_at`` on) and in the steps ``next_io`` and ``next_usdc`` (basis points, two
+    hours after ``price_hour`` began) holds from its time on by itself. Times are unix seconds, ``price_hour``
+    is unix time over 3,600.
+    """
 
     id: int
     multiplier: int
@@ -108,10 +141,40 @@ class Class:
     pool: int
     kind: int
     name: str
+    price_io: int
+    price_usdc: int
+    bounds: Bounds
+    next_bounds: Bounds
+    bounds_at: int
+    opens_at: int
+    next_io: int
+    next_usdc: int
+    price_hour: int
 
     def multiplier_at(self, now: int) -> int:
         """The multiplier in force."""
         return self.pending_multiplier if self.pending_at and now >= self.pending_at else self.multiplier
+
+    def is_open(self, now: int) -> bool:
+        """Whether its devices can be leased."""
+        return now >= self.opens_at
+
+    def price(self, currency: Currency, now: int) -> Price:
+        """The price in force."""
+        is_io = currency == Currency.IO
+        amount, step = (self.price_io, self.next_io) if is_io else (self.price_usdc, self.next_usdc)
+        step_at = holds_from(self.price_hour) if self.price_hour else 0
+        in_force = price_at(
+            now,
+            amount,
+            self.bounds.of(currency),
+            step=step,
+            step_at=step_at,
+            next_bounds=self.next_bounds.of(currency),
+            bounds_at=self.bounds_at,
+        )
+        is_stale = self.price_hour > 0 and now >= step_at + STALE
+        return Price(*in_force, is_stale)
 
 
 class BlockStatus(IntEnum):
@@ -149,20 +212,38 @@ class Block:
 
     def vote(self, config: Config, operator: Pubkey) -> bytes | None:
         """The hash of what an operator attested; None when it attested nothing that still counts."""
-        if self.revision != config.revision or operator not in config.params.operators:
+        if operator not in config.params.operators:
             return None
-        attested = self.votes[config.params.operators.index(operator)]
-        return attested if any(attested) else None
+        slot = config.params.operators.index(operator)
+        return self.votes[slot] if config.stands(slot, self.revision) and any(self.votes[slot]) else None
+
+    def stands(self, config: Config) -> bool:
+        """Whether enough of the operators of now have attested what was agreed on."""
+        agreed = Attestation(self.root, self.total, self.devices, self.data_hash)
+        return config.agree(self.votes, agreed.hash, self.revision)
+
+    def is_decided(self, config: Config) -> bool:
+        """Whether operators have nothing more to attest: it is final, or enough of those of now agreed."""
+        return self.status == BlockStatus.FINAL or (self.status == BlockStatus.AGREED and self.stands(config))
 
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """What a wallet has claimed, and how many co-stakes it holds."""
+    """What a wallet has claimed, and how many co-stakes it holds.
+
+    ``claimed_in_hour`` is what it took of the reserve for small claims in ``claim_hour``.
+    """
 
     wallet: Pubkey
     co_stakes: int
     opened_total: int
     claimed: int
+    claim_hour: int
+    claimed_in_hour: int
+
+    def small_left(self, now: int) -> int:
+        """What it may still take of the reserve in the hour of ``now``, base units."""
+        return SMALL_CLAIM - (self.claimed_in_hour if now // HOUR <= self.claim_hour else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +275,13 @@ class Device:
     leases_done: int
     leases_failed: int
     disputes: int
+    changed_at: int
+    barred_until: int
+    leases: int
+    served_at_strike: int
+    last_order: Pubkey
+    strikes: int
+    worker_may_end: bool
 
     def minimum(self, of_class: Class, now: int) -> int:
         """The stake that it needs, base units."""
@@ -205,7 +293,8 @@ class Slash:
     """A proposal to slash a device for a piece of evidence.
 
     ``votes`` are the parts that operators voted for, by operator number, and ``bps`` is the one that enough
-    of them voted for: basis points, 0 for none.
+    of them voted for: basis points, 0 for none. ``frozen_until``: how long the stake stays where it is though
+    a change of operators voided the slash, 0 when none did.
     """
 
     status: int
@@ -213,10 +302,37 @@ class Slash:
     bps: int
     votes: tuple[int, ...]
     appeal_until: int
+    frozen_until: int
     burned: int
+    registered_at: int
     device: Pubkey
     evidence: bytes
     appeal: bytes
+
+    def stands(self, config: Config) -> bool:
+        """Whether enough of the operators of now have voted for what is pending."""
+        return config.agree(self.votes, self.bps, self.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """The operators' votes for the root of an hour's price steps; the hour is unix time over 3,600."""
+
+    hour: int
+    agreed: bool
+    revision: int
+    root: bytes
+    payer: Pubkey
+    votes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """How much an operator has posted in an hour, unix time over 3,600."""
+
+    operator: Pubkey
+    hour: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +358,7 @@ def parse_config(data: bytes) -> Config:
     """Read the config's bytes."""
     values = PROGRAM.account("Config", data)
     params = {name: Params.of(values[name]) for name in ("params", "pending")}
-    return record(Config, {**values, **params})
+    return record(Config, {**values, **params, "slot_since": tuple(values["slot_since"])})
 
 
 def parse_device(data: bytes) -> Device:
@@ -253,6 +369,7 @@ def parse_device(data: bytes) -> Device:
         "country": values["country"].decode(),
         "co": record(CoStake, values["co"]),
         "leaving": record(CoStake, values["leaving"]),
+        "worker_may_end": bool(values["worker_may_end"]),
     }
     return record(Device, {**values, **changed})
 
@@ -264,7 +381,8 @@ def parse_class(data: bytes) -> Class:
 
 def class_of(values: Mapping[str, Any]) -> Class:
     """A class from its account's fields."""
-    return record(Class, {**values, "name": values["name"].rstrip(b"\0").decode()})
+    bounds = {name: record(Bounds, values[name]) for name in ("bounds", "next_bounds")}
+    return record(Class, {**values, **bounds, "name": values["name"].rstrip(b"\0").decode()})
 
 
 def parse_block(data: bytes) -> Block:
@@ -282,6 +400,17 @@ def parse_slash(data: bytes) -> Slash:
     """Read a slash's bytes."""
     values = PROGRAM.account("Slash", data)
     return record(Slash, {**values, "votes": tuple(values["votes"])})
+
+
+def parse_prices(data: bytes) -> PriceTable:
+    """Read the bytes of an hour's table of price steps."""
+    values = PROGRAM.account("Prices", data)
+    return record(PriceTable, {**values, "agreed": bool(values["agreed"]), "votes": tuple(values["votes"])})
+
+
+def parse_posts(data: bytes) -> Posts:
+    """Read the bytes of the count of an operator's postings."""
+    return record(Posts, PROGRAM.account("PostCounter", data))
 
 
 async def read_config(chain: ChainReader) -> Config | None:
@@ -322,6 +451,18 @@ async def read_wallet(chain: ChainReader, owner: Pubkey) -> Wallet | None:
     """Read a wallet's account, None when it was never opened."""
     (account,) = await chain.accounts([wallet_address(owner)])
     return parse_wallet(account.data) if account else None
+
+
+async def read_prices(chain: ChainReader, hour: int) -> PriceTable | None:
+    """Read an hour's table of price steps, None when nobody has voted."""
+    (account,) = await chain.accounts([prices_address(hour)])
+    return parse_prices(account.data) if account else None
+
+
+async def read_price_tables(chain: ChainReader) -> list[PriceTable]:
+    """Read all tables of price steps in the order of their hours."""
+    found = [parse_prices(data) for data in (await accounts_of(chain, PROGRAM, "Prices")).values()]
+    return sorted(found, key=lambda table: table.hour)
 
 
 async def read_slashes(chain: ChainReader) -> list[Slash]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from solders.instruction import Instruction
+from dataclasses import asdict
+
+from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from keeper.clients import tokenomics
@@ -15,9 +17,11 @@ from keeper.clients.staking.program import (
     block_address,
     class_address,
     device_address,
+    prices_address,
     slash_address,
     wallet_address,
 )
+from keeper.economy.classes import Bounds, ClassPrices
 
 # -- the admin's and the guardian's ------------------------------------------------------------
 
@@ -48,14 +52,17 @@ propose_guardian = _ROLES.propose_guardian
 accept_guardian = _ROLES.accept_guardian
 
 
-def add_class(admin: Pubkey, number: int, name: str, multiplier: int, pool: int, kind: int) -> Instruction:
-    """Add a class of processors; the multiplier in hundredths."""
+def add_class(
+    admin: Pubkey, number: int, name: str, multiplier: int, pool: int, kind: int, prices: ClassPrices
+) -> Instruction:
+    """Add a class of processors, open after the notice; the multiplier in hundredths."""
     arguments = {
         "id": number,
         "name": name.encode().ljust(24, b"\0"),
         "multiplier": multiplier,
         "pool": pool,
         "kind": kind,
+        "prices": asdict(prices),
     }
     return PROGRAM.instruction("add_class", arguments, admin=admin)
 
@@ -66,6 +73,48 @@ def change_class(admin: Pubkey, number: int, multiplier: int) -> Instruction:
     return PROGRAM.instruction("change_class", arguments, admin=admin, **{"class": class_address(number)})
 
 
+def change_bounds(admin: Pubkey, number: int, bounds: Bounds) -> Instruction:
+    """Change what a class's prices stay between, after the notice."""
+    arguments = {"bounds": asdict(bounds)}
+    return PROGRAM.instruction("change_bounds", arguments, admin=admin, **{"class": class_address(number)})
+
+
+def cancel_class(guardian: Pubkey, number: int) -> Instruction:
+    """Drop a class's changes that don't hold yet; one that isn't open yet never opens."""
+    return PROGRAM.instruction("cancel_class", None, guardian=guardian, **{"class": class_address(number)})
+
+
+# -- prices and postings -----------------------------------------------------------------------
+
+
+def vote_prices(operator: Pubkey, hour: int, root: bytes) -> Instruction:
+    """Vote for the root of an hour's price steps, in place of an earlier vote; unix time over 3,600."""
+    return PROGRAM.instruction("vote_prices", {"hour": hour, "root": root}, operator=operator)
+
+
+def apply_price(number: int, hour: int, step_io: int, step_usdc: int, proof: bytes) -> Instruction:
+    """Announce a class's steps of an hour, by their leaf under the root that enough operators voted for."""
+    arguments = {"step_io": step_io, "step_usdc": step_usdc, "proof": proof}
+    accounts = {"class": class_address(number), "prices": prices_address(hour)}
+    return PROGRAM.instruction("apply_price", arguments, **accounts)
+
+
+def cancel_price(guardian: Pubkey, number: int) -> Instruction:
+    """Drop a class's announced steps before they hold."""
+    return PROGRAM.instruction("cancel_price", None, guardian=guardian, **{"class": class_address(number)})
+
+
+def close_prices(hour: int, payer: Pubkey) -> Instruction:
+    """Close an hour's table once no step of it can be announced any more."""
+    return PROGRAM.instruction("close_prices", payer=payer, prices=prices_address(hour))
+
+
+def post(operator: Pubkey, number: int, kind: int, slot: int, digest: bytes) -> Instruction:
+    """Put the hash of a file on record: who had it, and when."""
+    arguments = {"number": number, "kind": kind, "slot": slot, "hash": digest}
+    return PROGRAM.instruction("post", arguments, operator=operator)
+
+
 # -- devices and stakes ------------------------------------------------------------------------
 
 
@@ -74,7 +123,7 @@ def open_wallet(payer: Pubkey, owner: Pubkey) -> Instruction:
     return PROGRAM.instruction("open_wallet", {"owner": owner}, payer=payer)
 
 
-def register_device(
+def register_device(  # noqa: PLR0913 - a keyword for each of a device's properties
     supplier: Pubkey,
     worker: Pubkey,
     payout: Pubkey,
@@ -85,6 +134,7 @@ def register_device(
     country: str,
     ask_io: int = 0,
     ask_usdc: int = 0,
+    worker_may_end: bool = False,
 ) -> Instruction:
     """Register a device; ``payout`` has its wallet account already."""
     arguments = {
@@ -93,6 +143,7 @@ def register_device(
         "country": country.encode(),
         "ask_io": ask_io,
         "ask_usdc": ask_usdc,
+        "worker_may_end": int(worker_may_end),
     }
     accounts = {
         "supplier": supplier,
@@ -103,10 +154,31 @@ def register_device(
     return PROGRAM.instruction("register_device", arguments, **accounts)
 
 
-def change_device(device: Device, *, tier: int, country: str, ask_io: int, ask_usdc: int) -> Instruction:
-    """Change a device's tier, country and asks."""
-    arguments = {"tier": tier, "country": country.encode(), "ask_io": ask_io, "ask_usdc": ask_usdc}
+def change_device(
+    device: Device,
+    *,
+    tier: int,
+    country: str,
+    ask_io: int,
+    ask_usdc: int,
+    worker_may_end: bool | None = None,
+) -> Instruction:
+    """Change a device's tier, country and asks, and whether its worker may end a lease unless that stays."""
+    may_end = device.worker_may_end if worker_may_end is None else worker_may_end
+    arguments = {
+        "tier": tier,
+        "country": country.encode(),
+        "ask_io": ask_io,
+        "ask_usdc": ask_usdc,
+        "worker_may_end": int(may_end),
+    }
     return PROGRAM.instruction("change_device", arguments, **_owner(device))
+
+
+def pause_device(device: Device) -> Instruction:
+    """Set both asks to 0, as the worker: it takes no further leases."""
+    accounts = {"worker": device.worker, "device": device_address(device.worker)}
+    return PROGRAM.instruction("pause_device", None, **accounts)
 
 
 def set_payout(device: Device, payout: Pubkey) -> Instruction:
@@ -229,16 +301,27 @@ def close_block(hour: int, payer: Pubkey) -> Instruction:
     return PROGRAM.instruction("close_block", payer=payer, block=block_address(hour))
 
 
-def claim(hour: int, wallet: Pubkey, lifetime: int, proof: bytes) -> Instruction:
-    """Pay a wallet what it has earned and not been paid, by a leaf of an hour's root, within the limits."""
-    return PROGRAM.instruction(
+def claim(hour: int, wallet: Pubkey, lifetime: int, proof: bytes, *, signed: bool = False) -> Instruction:
+    """Pay a wallet what it has earned and not been paid, by a leaf of an hour's root, within the limits.
+
+    ``signed`` by the wallet itself, a small claim is paid out of the hour's reserve, which others can't use.
+    """
+    call = PROGRAM.instruction(
         "claim",
         {"lifetime": lifetime, "proof": proof},
         block=block_address(hour),
         wallet=wallet_address(wallet),
+        owner=wallet,
         wallet_tokens=tokenomics.tokens_address(wallet),
         reward_vault=tokenomics.REWARD_VAULT,
     )
+    if not signed:
+        return call
+    metas = [
+        AccountMeta(each.pubkey, True, each.is_writable) if each.pubkey == wallet else each
+        for each in call.accounts
+    ]
+    return Instruction(call.program_id, bytes(call.data), metas)
 
 
 # -- slashing ----------------------------------------------------------------------------------
@@ -263,7 +346,8 @@ def veto_slash(guardian: Pubkey, device: Device, evidence: bytes) -> Instruction
 
 
 def execute_slash(device: Device, evidence: bytes) -> Instruction:
-    """Burn a slashed device's stake after the appeal; void votes from before a change of the config."""
+    """Burn a slashed device's stake after the appeal; void it where too few operators still vote for it, or
+    free the device when nobody has voted anew for so long as its stake was frozen."""
     accounts = {
         "class": class_address(device.device_class),
         "mint": tokenomics.MINT,

@@ -18,6 +18,8 @@ KEPT_ROOTS: int = PROGRAM.constants["KEPT_ROOTS"]
 MAX_OPERATORS: int = PROGRAM.constants["MAX_OPERATORS"]
 MAX_PROCESSORS: int = PROGRAM.constants["MAX_PROCESSORS"]
 MAX_TIER: int = PROGRAM.constants["MAX_TIER"]
+SMALL_CLAIM: int = PROGRAM.constants["SMALL_CLAIM"]
+MAX_POSTS: int = PROGRAM.constants["MAX_POSTS"]
 MAX_HOURS_AHEAD: int = PROGRAM.constants["MAX_HOURS_AHEAD"]
 PAUSE_REWARDS: int = PROGRAM.constants["PAUSE_REWARDS"]
 
@@ -43,6 +45,16 @@ def wallet_address(owner: Pubkey) -> Pubkey:
 def block_address(hour: int) -> Pubkey:
     """An hour's reward block."""
     return PROGRAM.pda("attest", "block", hour=hour)
+
+
+def prices_address(hour: int) -> Pubkey:
+    """The operators' table of an hour's price steps; the hour is unix time over 3,600."""
+    return PROGRAM.pda("vote_prices", "prices", hour=hour)
+
+
+def post_address(operator: Pubkey) -> Pubkey:
+    """The count of what an operator has posted in an hour."""
+    return PROGRAM.pda("post", "counter", operator=operator)
 
 
 def slash_address(device: Pubkey, evidence: bytes) -> Pubkey:

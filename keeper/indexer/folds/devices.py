@@ -23,17 +23,20 @@ NO_CO_STAKE: Fields = {
     "_pad": bytes(5),
 }
 
+COUNTED = ("hired_seconds", "leases_done", "leases_failed", "disputes")
+"""What a device's record is."""
+
 
 def registered(book: Book, event: Fields, at: int) -> None:
     """A device exists."""
     address, bump = PROGRAM.pda_and_bump("register_device", "device", worker=event["worker"])
-    values = {name: value for name, value in event.items() if name != "device"}
-    book.create("Device", address, bump, registered_at=at, **values)
+    values = {name: value for name, value in event.items() if name not in ("device", "at")}
+    book.create("Device", address, bump, registered_at=event["at"], changed_at=event["at"], **values)
 
 
 def changed(book: Book, event: Fields, at: int) -> None:
-    """Asks, country or tier changed."""
-    names = ("tier", "country", "ask_io", "ask_usdc")
+    """Asks, country, tier or what the worker may changed."""
+    names = ("tier", "country", "ask_io", "ask_usdc", "worker_may_end", "changed_at")
     _device(book, event).update({name: event[name] for name in names})
 
 
@@ -146,18 +149,23 @@ def slashed(book: Book, event: Fields, at: int) -> None:
 
 def leased(book: Book, event: Fields, at: int) -> None:
     """The orders program leased the device."""
-    _device(book, event)["lease"] = event["lease"]
+    of = {"lease": event["lease"], "last_order": event["order"], "leases": event["number"]}
+    _device(book, event).update(of)
 
 
 def freed(book: Book, event: Fields, at: int) -> None:
-    """The device can be leased again."""
-    _device(book, event)["lease"] = NOBODY
+    """The device can be leased again, once no bar holds; what became of the lease was counted."""
+    device = _device(book, event)
+    if event["barred_until"] != device["barred_until"]:
+        # A strike: a later bar ends later than any before it.
+        device["served_at_strike"] = event["hired_seconds"]
+    counted = {name: event[name] for name in (*COUNTED, "strikes", "barred_until")}
+    device.update(lease=NOBODY, **counted)
 
 
 def lease_recorded(book: Book, event: Fields, at: int) -> None:
-    """What became of a lease was counted."""
-    names = ("hired_seconds", "leases_done", "leases_failed", "disputes")
-    _device(book, event).update({name: event[name] for name in names})
+    """What was found later about a lease was counted."""
+    _device(book, event).update({name: event[name] for name in COUNTED})
 
 
 FOLDS: Mapping[str, Fold] = {

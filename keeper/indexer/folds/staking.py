@@ -1,15 +1,17 @@
-"""What staking's events do to its accounts, except for devices, which have a module of their own."""
+"""What staking's events do to its accounts, except for devices and classes: they have their own modules."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from keeper.chain.program import Fields
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
 from keeper.clients.staking import PROGRAM, Attestation, BlockStatus, SlashStatus
+from keeper.economy.calendar import HOUR
 from keeper.indexer.book import Book, Fold
-from keeper.indexer.folds import devices
+from keeper.indexer.folds import classes, devices
 from keeper.indexer.folds.roles import param_folds, role_folds
 
 NO_VOTE = bytes(32)
@@ -19,7 +21,7 @@ def _config(book: Book) -> Fields:
     return book.change("Config", client.CONFIG)
 
 
-# -- config and classes ------------------------------------------------------------------------
+# -- config ------------------------------------------------------------------------------------
 
 
 def initialized(book: Book, event: Fields, at: int) -> None:
@@ -37,16 +39,14 @@ def initialized(book: Book, event: Fields, at: int) -> None:
     )
 
 
-def class_added(book: Book, event: Fields, at: int) -> None:
-    """A class exists."""
-    address, bump = PROGRAM.pda_and_bump("add_class", "class", id=event["id"])
-    book.create("Class", address, bump, **event)
-
-
-def class_changed(book: Book, event: Fields, at: int) -> None:
-    """A class's multiplier will change."""
-    row = book.change("Class", client.class_address(event["id"]))
-    row.update(multiplier=event["from"], pending_multiplier=event["to"], pending_at=event["at"])
+def params_applied(book: Book, event: Fields, at: int) -> None:
+    """The proposal is in force; a slot whose key it changes counts for votes from now on."""
+    config = _config(book)
+    keys = zip(config["params"]["operators"], config["pending"]["operators"], strict=True)
+    for slot, (old, new) in enumerate(keys):
+        if old != new:
+            config["slot_since"][slot] = event["revision"]
+    config.update(params=config["pending"], pending_at=0, revision=event["revision"])
 
 
 # -- wallets -------------------------------------------------------------------------------------
@@ -59,11 +59,15 @@ def wallet_opened(book: Book, event: Fields, at: int) -> None:
 
 
 def reward_claimed(book: Book, event: Fields, at: int) -> None:
-    """A wallet was paid."""
-    book.change("Wallet", client.wallet_address(event["wallet"]))["claimed"] = event["claimed"]
+    """A wallet was paid, some of it perhaps out of the reserve for small claims."""
+    wallet = book.change("Wallet", client.wallet_address(event["wallet"]))
+    wallet["claimed"] = event["claimed"]
+    if event["reserve"] and event["claim_hour"] > wallet["claim_hour"]:
+        wallet.update(claim_hour=event["claim_hour"], claimed_in_hour=0)
+    wallet["claimed_in_hour"] += event["reserve"]
     config = _config(book)
     config["claimed"] += event["amount"]
-    config.update({name: event[name] for name in ("claim_hour", "claimed_in_hour")})
+    config.update({name: event[name] for name in ("claim_hour", "claimed_in_hour", "reserve_in_hour")})
 
 
 # -- reward blocks -------------------------------------------------------------------------------
@@ -77,25 +81,31 @@ def attested(book: Book, event: Fields, at: int) -> None:
         payer, revision = event["operator"], config["revision"]
         book.create("Block", address, bump, hour=event["hour"], revision=revision, payer=payer)
     block = book.change("Block", address)
-    if block["revision"] != config["revision"]:
-        _void(block)
-        block["revision"] = config["revision"]
     content = {name: event[name] for name in ("root", "total", "devices", "data_hash")}
-    block["votes"][config["params"]["operators"].index(event["operator"])] = Attestation(**content).hash
+    _vote(book, block, event, Attestation(**content).hash)
     if event["agreed"]:
         block.update(status=int(BlockStatus.AGREED), agreed_at=event["at"], **content)
 
 
-def block_vetoed(book: Book, event: Fields, at: int) -> None:
-    """The operators attest anew."""
+def block_reopened(book: Book, event: Fields, at: int) -> None:
+    """Of the operators who agreed too few are left; what these attested stands."""
     block = book.change("Block", client.block_address(event["hour"]))
-    _void(block)
-    block["vetoes"] = event["vetoes"]
+    _carry(book, block, NO_VOTE)
+    block.update(status=int(BlockStatus.OPEN), agreed_at=0)
+
+
+def block_vetoed(book: Book, event: Fields, at: int) -> None:
+    """The operators attest anew; what was agreed on before stays in the account."""
+    block = book.change("Block", client.block_address(event["hour"]))
+    votes = [NO_VOTE] * client.MAX_OPERATORS
+    block.update(status=int(BlockStatus.OPEN), agreed_at=0, votes=votes, vetoes=event["vetoes"])
 
 
 def block_finalised(book: Book, event: Fields, at: int) -> None:
     """A block's root pays."""
-    book.change("Block", client.block_address(event["hour"]))["status"] = int(BlockStatus.FINAL)
+    block = book.change("Block", client.block_address(event["hour"]))
+    _carry(book, block, NO_VOTE)
+    block["status"] = int(BlockStatus.FINAL)
     _config(book).update(final_total=event["total"], next_hour=event["hour"] + 1)
 
 
@@ -104,10 +114,37 @@ def block_closed(book: Book, event: Fields, at: int) -> None:
     book.close("Block", client.block_address(event["hour"]))
 
 
-def _void(block: Fields) -> None:
-    """What was attested no longer counts; what was agreed on before stays in the account."""
-    votes = [NO_VOTE] * client.MAX_OPERATORS
-    block.update(status=int(BlockStatus.OPEN), agreed_at=0, votes=votes)
+# -- prices and postings -------------------------------------------------------------------------
+
+
+def prices_voted(book: Book, event: Fields, at: int) -> None:
+    """An operator voted for the root over an hour's price steps."""
+    config = book.get("Config", client.CONFIG)
+    address, bump = PROGRAM.pda_and_bump("vote_prices", "prices", hour=event["hour"])
+    if address not in book.of_kind("Prices"):
+        payer, revision = event["operator"], config["revision"]
+        book.create("Prices", address, bump, hour=event["hour"], revision=revision, payer=payer)
+    prices = book.change("Prices", address)
+    _vote(book, prices, event, event["root"])
+    if event["agreed"]:
+        prices.update(agreed=True, root=event["root"])
+
+
+def prices_closed(book: Book, event: Fields, at: int) -> None:
+    """The account of an hour's steps is gone."""
+    book.close("Prices", client.prices_address(event["hour"]))
+
+
+def posted(book: Book, event: Fields, at: int) -> None:
+    """An operator put a hash on record; so many do in an hour of the clock."""
+    operator, hour = event["operator"], event["at"] // HOUR
+    address, bump = PROGRAM.pda_and_bump("post", "counter", operator=operator)
+    if address not in book.of_kind("PostCounter"):
+        book.create("PostCounter", address, bump, operator=operator)
+    counter = book.change("PostCounter", address)
+    if hour > counter["hour"]:
+        counter.update(hour=hour, count=0)
+    counter["count"] += 1
 
 
 # -- slashes -------------------------------------------------------------------------------------
@@ -119,14 +156,14 @@ def slash_voted(book: Book, event: Fields, at: int) -> None:
     seeds = {name: event[name] for name in ("device", "evidence")}
     address, bump = PROGRAM.pda_and_bump("vote_slash", "slash", **seeds)
     if address not in book.of_kind("Slash"):
-        book.create("Slash", address, bump, revision=config["revision"], **seeds)
+        registered_at = book.get("Device", event["device"])["registered_at"]
+        of = {"revision": config["revision"], "registered_at": registered_at}
+        book.create("Slash", address, bump, **of, **seeds)
     slash = book.change("Slash", address)
-    if slash["revision"] != config["revision"]:
-        _void_votes(slash, config["revision"])
-    slash["votes"][config["params"]["operators"].index(event["operator"])] = event["bps"]
+    _vote(book, slash, event, event["bps"])
     if event["pending"]:
         until = event["appeal_until"]
-        slash.update(status=int(SlashStatus.PENDING), bps=event["bps"], appeal_until=until)
+        slash.update(status=int(SlashStatus.PENDING), bps=event["bps"], appeal_until=until, frozen_until=0)
         book.change("Device", event["device"])["slash_pending"] = True
 
 
@@ -137,19 +174,29 @@ def slash_appealed(book: Book, event: Fields, at: int) -> None:
 
 def slash_vetoed(book: Book, event: Fields, at: int) -> None:
     """The guardian vetoed a slash."""
-    _slash(book, event)["status"] = int(SlashStatus.VETOED)
+    _slash(book, event).update(status=int(SlashStatus.VETOED), frozen_until=0)
     book.change("Device", event["device"])["slash_pending"] = False
 
 
 def slash_voided(book: Book, event: Fields, at: int) -> None:
-    """Operators vote anew: the config has changed."""
-    _void_votes(_slash(book, event), event["revision"])
+    """Of the operators who voted too few are left: they may vote anew, and the stake stays frozen."""
+    slash = _slash(book, event)
+    _carry(book, slash, 0)
+    nothing = {"bps": 0, "appeal_until": 0, "appeal": bytes(32)}
+    slash.update(status=int(SlashStatus.VOTING), frozen_until=event["frozen_until"], **nothing)
+
+
+def slash_released(book: Book, event: Fields, at: int) -> None:
+    """They didn't in time: the device is free."""
+    _slash(book, event)["frozen_until"] = 0
     book.change("Device", event["device"])["slash_pending"] = False
 
 
 def slashed(book: Book, event: Fields, at: int) -> None:
     """Stake was burned."""
-    _slash(book, event).update(status=int(SlashStatus.EXECUTED), burned=event["burned"])
+    slash = _slash(book, event)
+    _carry(book, slash, 0)
+    slash.update(status=int(SlashStatus.EXECUTED), burned=event["burned"])
     config = _config(book)
     config["slashed"] += event["burned"]
     config["staked"] -= event["burned"]
@@ -160,28 +207,46 @@ def _slash(book: Book, event: Fields) -> Fields:
     return book.change("Slash", client.slash_address(event["device"], event["evidence"]))
 
 
-def _void_votes(slash: Fields, revision: int) -> None:
-    """The votes, and what came of them, no longer count."""
-    slash.update(status=int(SlashStatus.VOTING), bps=0, appeal_until=0, appeal=bytes(32))
-    slash.update(votes=[0] * client.MAX_OPERATORS, revision=revision)
+# -- votes ---------------------------------------------------------------------------------------
+
+
+def _vote(book: Book, row: Fields, event: Fields, vote: Any) -> None:
+    """Count an operator's vote, in place of an earlier one."""
+    _carry(book, row, NO_VOTE if isinstance(vote, bytes) else 0)
+    operators = book.get("Config", client.CONFIG)["params"]["operators"]
+    row["votes"][operators.index(event["operator"])] = vote
+
+
+def _carry(book: Book, row: Fields, nothing: Any) -> None:
+    """Drop the votes of slots whose key has changed since the last look; ``nothing`` is no vote."""
+    config = book.get("Config", client.CONFIG)
+    for slot, since in enumerate(config["slot_since"]):
+        if since > row["revision"]:
+            row["votes"][slot] = nothing
+    row["revision"] = config["revision"]
 
 
 FOLDS: Mapping[str, Fold] = {
     **role_folds(client.CONFIG),
     **param_folds(client.CONFIG),
     "Initialized": initialized,
-    "ClassAdded": class_added,
-    "ClassChanged": class_changed,
+    "ParamsApplied": params_applied,
     "WalletOpened": wallet_opened,
     "RewardClaimed": reward_claimed,
     "Attested": attested,
+    "BlockReopened": block_reopened,
     "BlockVetoed": block_vetoed,
     "BlockFinalised": block_finalised,
     "BlockClosed": block_closed,
+    "PricesVoted": prices_voted,
+    "PricesClosed": prices_closed,
+    "Posted": posted,
     "SlashVoted": slash_voted,
     "SlashAppealed": slash_appealed,
     "SlashVetoed": slash_vetoed,
     "SlashVoided": slash_voided,
+    "SlashReleased": slash_released,
     "Slashed": slashed,
+    **classes.FOLDS,
     **devices.FOLDS,
 }

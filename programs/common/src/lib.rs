@@ -3,6 +3,7 @@
 //! Nothing here knows an error enum: a function that can fail returns `Option`, or one of the few ways in
 //! which [`roles`] refuse, and the program that calls it names the failure.
 
+pub mod account;
 pub mod ata;
 pub mod calendar;
 pub mod emission;

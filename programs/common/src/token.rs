@@ -5,9 +5,19 @@
 
 use anchor_lang::{
     pinocchio::instruction::InstructionAccount,
-    prelude::{Address, CpiHandle, CpiHandleMut},
+    prelude::{Address, AnchorAccount, CpiHandle, CpiHandleMut, Id, Token, UncheckedAccount},
     unchecked_invoke_signed_fixed,
 };
+
+/// Bytes of a token account.
+const ACCOUNT_SIZE: usize = 165;
+/// Where it has its owner, after the mint.
+const OWNER: usize = 32;
+/// Where it has how much is in it.
+const AMOUNT: usize = 64;
+/// Where it has its state: 0 not initialised, 1 initialised, 2 frozen.
+const STATE: usize = 108;
+const INITIALIZED: u8 = 1;
 
 const TRANSFER: u8 = 3;
 const MINT_TO_CHECKED: u8 = 14;
@@ -16,6 +26,28 @@ const CLOSE_ACCOUNT: u8 = 9;
 
 /// Seeds of the one address that signs a call; empty when a wallet signs.
 pub type SignerSeeds<'a> = &'a [&'a [&'a [u8]]];
+
+/// Whether tokens of `mint` can be paid into `account`: a token account that is there, not frozen, and still
+/// `owner`'s where one is given. Whoever can make a payee's account unpayable must not hold up others with it.
+pub fn payable(account: &UncheckedAccount, owner: Option<&Address>, mint: &Address) -> bool {
+    let view = account.account();
+    if !view.owned_by(&Token::id()) {
+        return false;
+    }
+    let Ok(data) = view.try_borrow() else {
+        return false;
+    };
+    data.len() == ACCOUNT_SIZE
+        && data[STATE] == INITIALIZED
+        && data[..OWNER] == mint.as_ref()[..]
+        && owner.is_none_or(|owner| data[OWNER..OWNER + 32] == owner.as_ref()[..])
+}
+
+/// What is in a token account, base units; `None` for an account of another kind.
+pub fn amount(account: &UncheckedAccount) -> Option<u64> {
+    let data = account.account().try_borrow().ok()?;
+    Some(u64::from_le_bytes(data.get(AMOUNT..AMOUNT + 8)?.try_into().ok()?))
+}
 
 /// Moves `amount` base units from `from` to `to`, signed by `authority`.
 ///

@@ -5,7 +5,7 @@ use {
     ionet_common::{
         calendar::DAY,
         notice::MIN_NOTICE,
-        roles::{require_running, Pause, Proposal, Refusal, Roles, MAX_PAUSE},
+        roles::{is_nobody, require_running, Pause, Proposal, Refusal, Roles, MAX_PAUSE},
     },
 };
 
@@ -46,6 +46,16 @@ impl Office {
             pending_guardian: &mut self.pending_guardian,
             guardian_at: &mut self.guardian_at,
         }
+    }
+}
+
+#[test]
+fn nobody_is_zero_in_every_bit() {
+    assert!(is_nobody(&NOBODY));
+    for bit in 0..256 {
+        let mut bytes = [0; 32];
+        bytes[bit / 8] = 1 << (bit % 8);
+        assert!(!is_nobody(&Address::new_from_array(bytes)), "bit {bit}");
     }
 }
 

@@ -196,12 +196,15 @@ fn proofs() {
             add(&leaves[position], Some(&preimages[position]), proof, true);
         }
         add(&root, None, &[], true);
+        add(&root, None, &[0; 31], false);
         if count > 1 {
             let (leaf, proof) = (&leaves[0], &proofs[0]);
             add(leaf, Some(&preimages[0]), &proof[..proof.len() - 1], false);
             add(leaf, Some(&preimages[0]), &proof[32..], false);
             add(leaf, Some(&preimages[0]), &proofs[1], false);
-            add(leaf, Some(&preimages[0]), &[proof.as_slice(), &[0; 32]].concat(), false);
+            for more in [&[0; 1][..], &[0; 31], &[0; 32], &[0; 33]] {
+                add(leaf, Some(&preimages[0]), &[proof, more].concat(), false);
+            }
         }
     }
     check("merkle.json", &rows);

@@ -2,13 +2,16 @@
 
 use {
     anchor_lang::prelude::*,
-    ionet_common::{calendar::DAY, notice},
+    ionet_common::{calendar::DAY, notice, roles},
 };
 
 /// Seed of an [`Order`](crate::state::Order), the authority of its vault.
 #[constant]
 pub const ORDER_SEED: &[u8] = b"order";
-/// Seed of the address that staking lets lease devices.
+/// Seed of the one [`Config`](crate::state::Config), the authority of the parked vaults.
+#[constant]
+pub const CONFIG_SEED: &[u8] = b"config";
+/// Seed of the address that may lease devices in staking.
 #[constant]
 pub const LEASE_AUTHORITY_SEED: &[u8] = b"lease_authority";
 
@@ -27,9 +30,25 @@ pub const MAX_CLASSES: u8 = 8;
 /// Countries that an order can name; none means any.
 #[constant]
 pub const MAX_COUNTRIES: u8 = 8;
-/// Urgency: 0 can wait, 1 usual, 2 now.
+/// Urgency: 0 ordinary, 1 soon, 2 now.
 #[constant]
 pub const MAX_URGENCY: u8 = 2;
+
+/// Turns of a tick begin so many seconds after it: the slot of its snapshot is final by then.
+#[constant]
+pub const FIRST: u64 = 16;
+/// Each operator's turn begins so many seconds after the one before.
+#[constant]
+pub const TURN: u64 = 6;
+/// A tick can be matched until so many seconds after it.
+#[constant]
+pub const REACH: u64 = 120;
+/// A renter that ends a lease early pays its fee on what was earned and on at most so much more, seconds.
+#[constant]
+pub const MIN_TAIL: u64 = DAY;
+/// After an extension a lease ends at most so many seconds from now.
+#[constant]
+pub const MAX_EXTENSION: u64 = 7 * DAY;
 
 /// Bounds of the config, basis points and seconds.
 #[constant]
@@ -39,7 +58,10 @@ pub const MAX_SUPPLIER_FEE_BPS: u16 = 100;
 #[constant]
 pub const MAX_USDC_FEE_BPS: u16 = 500;
 #[constant]
-pub const MAX_MATCH_WINDOW: u64 = DAY;
+pub const MAX_URGENCY_FEE_BPS: u16 = 500;
+/// A quote is exact for an order's whole window: a price is announced so long before it holds, at least.
+#[constant]
+pub const MAX_MATCH_WINDOW: u64 = 1_200;
 #[constant]
 pub const MAX_ACCEPT_WINDOW: u64 = DAY;
 #[constant]
@@ -61,8 +83,8 @@ pub const PAUSE_ORDERS: u32 = 1;
 pub const PAUSE_MATCHING: u32 = 2;
 /// A pause lapses after at most this long unless the guardian renews it, seconds.
 #[constant]
-pub const MAX_PAUSE: u64 = 7 * DAY;
+pub const MAX_PAUSE: u64 = roles::MAX_PAUSE;
 
 /// Version byte of every account of this program.
 #[constant]
-pub const ACCOUNT_VERSION: u8 = 1;
+pub const ACCOUNT_VERSION: u8 = 2;

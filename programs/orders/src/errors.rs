@@ -51,7 +51,7 @@ pub enum OrdersError {
     WrongMint,
     #[msg("A currency is 0 for IO or 1 for USDC")]
     CurrencyInvalid,
-    #[msg("An order is for 1 to 10,000 devices")]
+    #[msg("An order is for 1 to 10,000 devices, of which a gang needs at least 1")]
     DevicesInvalid,
     #[msg("A device has 1 to 8 processors")]
     ProcessorsInvalid,
@@ -89,9 +89,9 @@ pub enum OrdersError {
     WrongCountry,
     #[msg("The device is not let for this currency")]
     NotLet,
-    #[msg("The device asks for more than the order pays")]
+    #[msg("The price is above the most that the order pays")]
     PriceTooHigh,
-    #[msg("The device's price is not the one expected")]
+    #[msg("Not used any more: a price comes from the class")]
     PriceChanged,
     #[msg("A renter can't rent its own device")]
     OwnDevice,
@@ -127,4 +127,40 @@ pub enum OrdersError {
     NotPendingGuardian,
     #[msg("The notice of another guardian has not ended yet")]
     GuardianNoticeNotOver,
+    #[msg("It is not this operator's turn in that tick")]
+    NotYourTurn,
+    #[msg("The tick is not after the order's opening")]
+    TickTooEarly,
+    #[msg("Only operators match the order yet")]
+    ExclusiveTime,
+    #[msg("Only operators match a gang, or choose a colocated order's country")]
+    OperatorsOnly,
+    #[msg("The device's worker must sign a match by its supplier")]
+    WorkerMustSign,
+    #[msg("The device's terms are not older than the order")]
+    TermsTooYoung,
+    #[msg("The class has no price in this currency")]
+    NotPriced,
+    #[msg("The device asks for more than the price")]
+    AskTooHigh,
+    #[msg("The class's price is stale, and the ask is not within its bounds")]
+    AskOutOfBounds,
+    #[msg("The order's free money doesn't pay for the device at this price")]
+    NotFunded,
+    #[msg("The gang's time to fill is over, or half over, or its leases aren't closed")]
+    GangOver,
+    #[msg("A lease ends at most seven days after its extension")]
+    ExtensionTooLong,
+    #[msg("The vote names another lease of this address")]
+    WrongLease,
+    #[msg("The payee's token account is missing, frozen or somebody else's; park_pay sets its money aside")]
+    PayeeBlocked,
+    #[msg("The payee's token account can be paid: settle pays it")]
+    PayeePayable,
+    #[msg("The fee vault can't be paid; park_fees sets the fees aside")]
+    FeesBlocked,
+    #[msg("The fee vault can be paid: settle or close_order pays it")]
+    FeesPayable,
+    #[msg("Nothing is due now")]
+    NothingDue,
 }

@@ -97,6 +97,8 @@ pub struct BookProduct {
     pub paid: u64,
     pub id: u64,
     pub at: u64,
+    /// Until then operators alone match it.
+    pub exclusive_until: u64,
     pub match_until: u64,
     pub accept_window: u64,
     pub settlement_lag: u64,
@@ -141,7 +143,7 @@ pub struct Worked {
     pub renter_fee: u64,
     /// The lease's sum of amounts.
     pub paid: u64,
-    /// Paid up to here.
+    /// Paid until here.
     pub until: u64,
 }
 
@@ -153,20 +155,59 @@ pub struct Refund {
     pub amount: u64,
 }
 
-/// Both fees of a `Worked` went to the buyback program's vault.
+/// Fees that were due went to the buyback program's vault: those of a `Worked`, and what was charged before and
+/// had not left yet.
 #[event]
 pub struct Earn {
     pub transaction_id: u64,
     pub cluster_id: Address,
     pub amount: u64,
-    pub lease: Address,
 }
 
-/// The renter wants no more devices; `open` were not matched.
+/// Fees that were due went to the parked vault, as the buyback program's can't be paid now.
+#[event]
+pub struct FeesParked {
+    pub transaction_id: u64,
+    pub cluster_id: Address,
+    pub record: Address,
+    pub mint: Address,
+    /// The buyback program's vault.
+    pub destination: Address,
+    pub amount: u64,
+    /// Paid the record's rent.
+    pub payer: Address,
+}
+
+/// The supplier's part of a `Worked` went to the parked vault, as its payee can't be paid now.
+#[event]
+pub struct PayParked {
+    pub lease: Address,
+    pub record: Address,
+    pub wallet: Address,
+    pub mint: Address,
+    /// The wallet's associated token account.
+    pub destination: Address,
+    pub amount: u64,
+    /// Paid the record's rent.
+    pub payer: Address,
+}
+
+/// What was parked went to its payee; the record is gone.
+#[event]
+pub struct ParkedPaid {
+    pub record: Address,
+    pub wallet: Address,
+    pub mint: Address,
+    pub destination: Address,
+    pub amount: u64,
+}
+
+/// The renter wants no more devices; `open` were not matched, and `charged` is the fee on an hour of each.
 #[event]
 pub struct OrderCancelled {
     pub order: Address,
     pub open: u16,
+    pub charged: u64,
 }
 
 /// The order's account is gone. `surplus` was in the vault beside the order's own money and went to the renter.
@@ -175,13 +216,14 @@ pub struct OrderClosed {
     pub order: Address,
     pub reason: u8,
     pub deposit: u64,
+    /// To suppliers, without any fee.
     pub paid: u64,
     pub fees: u64,
     pub refunded: u64,
     pub surplus: u64,
 }
 
-/// A device is set apart for an order, and money for it.
+/// A device is set apart for an order, and the money for it.
 #[event]
 pub struct LeaseMatched {
     pub lease: Address,
@@ -193,26 +235,42 @@ pub struct LeaseMatched {
     pub worker: Address,
     pub payout: Address,
     pub matcher: Address,
+    /// The operator's tick; 0 when the supplier matched it.
+    pub tick: u32,
+    /// The device's leases so far, this one included, and when it was registered: they name the lease.
+    pub number: u64,
+    pub registered_at: u64,
     pub rate: u64,
     pub hours: u32,
+    /// The principal and the renter's fee on it.
     pub held: u64,
+    /// For a gang that isn't filled, the end of its time to fill.
     pub accept_until: u64,
 }
 
-/// The worker accepted: the hours begin.
+/// The worker accepted: the hours begin, or, in a gang that isn't filled, wait for it.
 #[event]
 pub struct LeaseAccepted {
     pub lease: Address,
     pub order: Address,
+    pub accepted_at: u64,
+    /// 0 while the gang isn't filled.
     pub start: u64,
     pub stop: u64,
-    /// The principal and the renter's fee on it.
-    pub held: u64,
-    /// Free again: what was set apart above the principal and its fee.
-    pub released: u64,
+    /// When enough of the order's leases were accepted; 0 while not.
+    pub filled_at: u64,
 }
 
-/// A lease ended, by an `EndReason`'s number. It is owed what `held` says, up to `stop`, with the rest of the
+/// A gang was filled earlier, and this lease of it runs since `start`.
+#[event]
+pub struct LeaseStarted {
+    pub lease: Address,
+    pub order: Address,
+    pub start: u64,
+    pub stop: u64,
+}
+
+/// A lease ended, by an `EndReason`'s number. It is owed what `held` says, until `stop`, with the rest of the
 /// renter's fee.
 #[event]
 pub struct LeaseEnded {
@@ -224,6 +282,12 @@ pub struct LeaseEnded {
     pub held: u64,
     /// Free again.
     pub released: u64,
+    /// Of what is free, the fee on an hour of a lease that the renter withdrew.
+    pub charged: u64,
+    /// The order's open places now.
+    pub open: u16,
+    /// The end of the order's matching now.
+    pub match_until: u64,
 }
 
 /// The guardian holds a lease's unpaid money back, or shortened that.
@@ -238,6 +302,9 @@ pub struct LeaseHeld {
 #[event]
 pub struct FaultVoted {
     pub lease: Address,
+    /// The device's lease number and registration, which name the lease.
+    pub number: u64,
+    pub registered_at: u64,
     pub evidence: [u8; 32],
     pub good_hours: u32,
     pub operator: Address,
@@ -255,8 +322,6 @@ pub struct LeaseClosed {
     pub lease: Address,
     pub order: Address,
     pub device: Address,
-    pub seconds: u64,
-    pub failed: bool,
 }
 
 /// A fault's account is gone.

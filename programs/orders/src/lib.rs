@@ -81,27 +81,37 @@ pub mod orders {
         instructions::create_order(ctx, id, terms)
     }
 
-    /// Wants no more devices (renter).
+    /// Wants no more devices (renter; before the end of the matching for a fee on an hour of each open place).
     pub fn cancel_order(ctx: &mut Context<CancelOrder>) -> Result<()> {
         instructions::cancel_order(ctx)
     }
 
-    /// Sets a device apart for an order (operator, or the device's supplier).
-    pub fn match_device(ctx: &mut Context<MatchDevice>, price: u64) -> Result<()> {
-        instructions::match_device(ctx, price)
+    /// Gives back what no lease holds (anyone).
+    pub fn refund(ctx: &mut Context<Refund>) -> Result<()> {
+        instructions::refund(ctx)
     }
 
-    /// Accepts a lease: its hours begin (worker).
+    /// Ends an order to which nothing more can happen (anyone).
+    pub fn close_order(ctx: &mut Context<CloseOrder>) -> Result<()> {
+        instructions::close_order(ctx)
+    }
+
+    /// Sets a device apart for an order (an operator in its turn of `tick`; with tick 0, the device's supplier).
+    pub fn match_device(ctx: &mut Context<MatchDevice>, tick: u32) -> Result<()> {
+        instructions::match_device(ctx, tick)
+    }
+
+    /// Accepts a lease: its hours begin, in a gang once that is filled (worker).
     pub fn accept_lease(ctx: &mut Context<AcceptLease>) -> Result<()> {
         instructions::accept_lease(ctx)
     }
 
-    /// Adds hours to a running lease (renter).
+    /// Adds hours to a running lease (renter; while the device still asks for no more than its rate).
     pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
         instructions::extend_lease(ctx, hours)
     }
 
-    /// Pays a lease's supplier what is due (anyone).
+    /// Pays a lease's supplier what is due, and the network its fees where they can be paid (anyone).
     pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
         instructions::settle(ctx)
     }
@@ -111,19 +121,9 @@ pub mod orders {
         instructions::end_lease(ctx)
     }
 
-    /// Votes that a lease was not served (operator).
-    pub fn vote_fault(ctx: &mut Context<VoteFault>, evidence: [u8; 32], good_hours: u32) -> Result<()> {
-        instructions::vote_fault(ctx, evidence, good_hours)
-    }
-
     /// Holds a lease's unpaid money back for at most seven days (guardian).
     pub fn hold_lease(ctx: &mut Context<HoldLease>, until: u64) -> Result<()> {
         instructions::hold_lease(ctx, until)
-    }
-
-    /// Gives back what no lease holds (anyone).
-    pub fn refund(ctx: &mut Context<Refund>) -> Result<()> {
-        instructions::refund(ctx)
     }
 
     /// Closes a lease that is owed nothing (anyone).
@@ -131,13 +131,34 @@ pub mod orders {
         instructions::close_lease(ctx)
     }
 
+    /// Votes that the device's lease `number` was not served (operator).
+    pub fn vote_fault(
+        ctx: &mut Context<VoteFault>,
+        evidence: [u8; 32],
+        good_hours: u32,
+        number: u64,
+        registered_at: u64,
+    ) -> Result<()> {
+        instructions::vote_fault(ctx, evidence, good_hours, number, registered_at)
+    }
+
     /// Closes a fault whose lease is gone (anyone).
     pub fn close_fault(ctx: &mut Context<CloseFault>) -> Result<()> {
         instructions::close_fault(ctx)
     }
 
-    /// Ends an order to which nothing more can happen (anyone).
-    pub fn close_order(ctx: &mut Context<CloseOrder>) -> Result<()> {
-        instructions::close_order(ctx)
+    /// Settles a lease whose supplier can't be paid: its part waits in the parked vault (anyone).
+    pub fn park_pay(ctx: &mut Context<ParkPay>) -> Result<()> {
+        instructions::park_pay(ctx)
+    }
+
+    /// Sets an order's fees aside when the fee vault can't be paid (anyone).
+    pub fn park_fees(ctx: &mut Context<ParkFees>) -> Result<()> {
+        instructions::park_fees(ctx)
+    }
+
+    /// Pays what was parked, once its payee can be paid (anyone).
+    pub fn pay_parked(ctx: &mut Context<PayParked>) -> Result<()> {
+        instructions::pay_parked(ctx)
     }
 }

@@ -2,7 +2,11 @@
 
 use {
     anchor_lang::prelude::*,
-    ionet_common::{calendar::DAY, notice, supply::IO},
+    ionet_common::{
+        calendar::{DAY, HOUR},
+        notice, roles,
+        supply::IO,
+    },
 };
 
 /// Seed of the one [`Config`](crate::state::Config); it is the stake vault's authority.
@@ -72,9 +76,13 @@ pub const MAX_SLASH_BPS: u16 = 5_000;
 #[constant]
 pub const MIN_WALLET_SHARE_BPS: u16 = 100;
 /// All claims of an hour may be held to this, but not to less: more than twice the largest hour's
-/// emission, so that whatever was not claimed drains, base units.
+/// emission, so that whatever was not claimed drains though half is a reserve, base units.
 #[constant]
 pub const MIN_CLAIM_LIMIT: u64 = 10_000 * IO;
+/// Of an hour's limit half is a reserve for claims that wallets sign themselves; each gets at most this
+/// of it in an hour, base units.
+#[constant]
+pub const SMALL_CLAIM: u64 = 1_000 * IO;
 
 /// Pause bit: registering, staking and taking offers.
 #[constant]
@@ -84,8 +92,50 @@ pub const PAUSE_STAKING: u32 = 1;
 pub const PAUSE_REWARDS: u32 = 2;
 /// A pause lapses after at most this long unless the guardian renews it, seconds.
 #[constant]
-pub const MAX_PAUSE: u64 = 7 * DAY;
+pub const MAX_PAUSE: u64 = roles::MAX_PAUSE;
+
+/// Once a slash was decided or voided nothing staked on the device goes out for at least this long, so that
+/// operators can vote again, or on other evidence, seconds.
+#[constant]
+pub const REVOTE: u64 = DAY;
+/// Cooled stake that so long nobody brought to its owner's associated token account may go to any account of
+/// the owner, seconds: somebody else may wait for it to go.
+#[constant]
+pub const LATE: u64 = 7 * DAY;
+
+/// A price in base units of its currency is at most this: a step on it stays within 64 bits.
+#[constant]
+pub const MAX_PRICE: u64 = 10_000_000 * IO;
+/// A price moves by at most this in an hour, basis points.
+#[constant]
+pub const MAX_STEP: i16 = 1_250;
+/// From this long on after its last step could have been renewed, a price binds nobody, seconds.
+#[constant]
+pub const STALE: u64 = DAY;
+/// A step is announced at least this long before it holds, seconds.
+#[constant]
+pub const PRICE_NOTICE: u64 = 1_200;
+/// Seconds of a tick, by which operators match.
+#[constant]
+pub const TICK: u64 = 30;
+
+/// A device's first bar, seconds; each further strike doubles it.
+#[constant]
+pub const BAR: u64 = HOUR;
+/// No bar is longer, seconds.
+#[constant]
+pub const MAX_BAR: u64 = DAY;
+/// Strikes are forgotten once the device has served this long since the last, seconds.
+#[constant]
+pub const CLEAR: u64 = DAY;
+
+/// Postings of an operator in an hour of the clock.
+#[constant]
+pub const MAX_POSTS: u16 = 512;
+/// What can be posted: 1 the file of a wave, 2 the evidence of an hour, 3 the matches of a tick.
+#[constant]
+pub const POST_KINDS: u8 = 3;
 
 /// Version byte of every account of this program.
 #[constant]
-pub const ACCOUNT_VERSION: u8 = 1;
+pub const ACCOUNT_VERSION: u8 = 2;

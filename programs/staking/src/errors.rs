@@ -1,6 +1,6 @@
 //! Every way an instruction can be refused. Numbers are never reused: append only.
 
-use anchor_lang::prelude::*;
+use {anchor_lang::prelude::*, ionet_common::roles::Refusal};
 
 /// Why staking refused.
 #[error_code]
@@ -63,7 +63,7 @@ pub enum StakingError {
     DeviceLeased,
     #[msg("The device is not terminated, or still holds stake")]
     DeviceNotEmpty,
-    #[msg("A slash of this device is not resolved yet")]
+    #[msg("A slash of this device is not resolved yet, or was so shortly that another may come")]
     SlashPending,
     #[msg("The earlier stake is cooling: withdraw it first")]
     StillCooling,
@@ -95,9 +95,9 @@ pub enum StakingError {
     HourOutOfRange,
     #[msg("The total is below the last final one, or above what the hours have emitted")]
     TotalOutOfRange,
-    #[msg("The block is not agreed on by enough operators")]
+    #[msg("It is not agreed on by enough operators")]
     NotAgreed,
-    #[msg("The block is agreed on or final already")]
+    #[msg("It is agreed on or final already")]
     AlreadyAgreed,
     #[msg("The challenge window is open")]
     ChallengeOpen,
@@ -141,7 +141,7 @@ pub enum StakingError {
     StakeInsufficient,
     #[msg("The device is not held by this lease")]
     WrongLease,
-    #[msg("A lease is done, failed or disputed; nothing else is counted")]
+    #[msg("The outcome is not one that is counted here")]
     OutcomeInvalid,
     #[msg("Only the proposed guardian can accept")]
     NotPendingGuardian,
@@ -149,4 +149,47 @@ pub enum StakingError {
     GuardianNoticeNotOver,
     #[msg("All that may be paid in this hour was paid; the next hour pays on")]
     ClaimLimit,
+    #[msg("Only the device's worker can do this")]
+    NotWorker,
+    #[msg("The class is not open yet, or was cancelled before it was")]
+    ClassNotOpen,
+    #[msg("A currency's prices are all zero, or 1 <= low <= price <= high, and high at most 10^15")]
+    PricesInvalid,
+    #[msg("The prices of an hour are voted and applied in the next one, up to 20 minutes before its end")]
+    PriceWindow,
+    #[msg("A step is at most 1,250 basis points up or down")]
+    StepTooLarge,
+    #[msg("The class has the step of this hour, or of a later one, already")]
+    StepApplied,
+    #[msg("The hour's prices can still be voted or applied")]
+    PricesStillOpen,
+    #[msg("The device is barred for a while: it left a place unserved")]
+    DeviceBarred,
+    #[msg("The device's last lease was for this order: an order leases it once")]
+    OrderServed,
+    #[msg("A flag is 0 or 1")]
+    FlagInvalid,
+    #[msg("The slash is of an earlier device at this address")]
+    DeviceReplaced,
+    #[msg("A posting is of kind 1 (wave), 2 (evidence) or 3 (batch)")]
+    PostInvalid,
+    #[msg("An operator posts at most 512 times in an hour")]
+    PostLimit,
+}
+
+/// What the shared roles refuse has the same name here.
+impl From<Refusal> for StakingError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::ZeroAddress => Self::ZeroAddress,
+            Refusal::NothingProposed => Self::NothingProposed,
+            Refusal::NoticeNotOver => Self::NoticeNotOver,
+            Refusal::ParamsInvalid => Self::ParamsInvalid,
+            Refusal::GuardianNoticeNotOver => Self::GuardianNoticeNotOver,
+            Refusal::Paused => Self::Paused,
+            Refusal::PauseMaskInvalid => Self::PauseMaskInvalid,
+            Refusal::PauseTooLong => Self::PauseTooLong,
+            Refusal::Overflow => Self::Overflow,
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! One event for each change of state, sent by self-CPI: logs can be cut, inner instructions can't.
 //! From these alone a reader rebuilds every balance. Amounts are base units, times unix seconds.
 
-use {crate::state::Params, anchor_lang::prelude::*};
+use {
+    crate::state::{Bounds, ClassPrices, Params},
+    anchor_lang::prelude::*,
+};
 
 /// The config and the stake vault exist.
 #[event]
@@ -28,7 +31,7 @@ pub struct ParamsCancelled {
     pub revision: u32,
 }
 
-/// The proposal is in force; attestations and votes under earlier revisions are void.
+/// The proposal is in force; votes of slots whose key changed are void.
 #[event]
 pub struct ParamsApplied {
     pub revision: u32,
@@ -76,9 +79,12 @@ pub struct GuardianChanged {
 pub struct ClassAdded {
     pub id: u16,
     pub name: [u8; 24],
+    /// Holds from `opens_at` on.
     pub multiplier: u16,
     pub pool: u8,
     pub kind: u8,
+    pub prices: ClassPrices,
+    pub opens_at: u64,
 }
 
 /// A class's multiplier changes at `at`.
@@ -88,6 +94,67 @@ pub struct ClassChanged {
     pub from: u16,
     pub to: u16,
     pub at: u64,
+}
+
+/// A class's bounds change at `at`.
+#[event]
+pub struct BoundsChanged {
+    pub id: u16,
+    pub bounds: Bounds,
+    pub at: u64,
+    /// The prices of now, and when that is: what held by then was written down.
+    pub price_io: u64,
+    pub price_usdc: u64,
+    pub now: u64,
+}
+
+/// The guardian dropped what was announced of a class and didn't hold yet; each figure is what it is now.
+#[event]
+pub struct ClassCancelled {
+    pub id: u16,
+    /// 0 when no multiplier waits any more.
+    pub pending_at: u64,
+    /// 0 when no bounds wait any more.
+    pub bounds_at: u64,
+    /// The largest number when the class never opens.
+    pub opens_at: u64,
+}
+
+/// An operator voted the root over an hour's steps.
+#[event]
+pub struct PricesVoted {
+    pub hour: u32,
+    pub operator: Address,
+    pub root: [u8; 32],
+    /// Enough have: the steps can be applied.
+    pub agreed: bool,
+    pub revision: u32,
+}
+
+/// A class's step is announced: it holds from two hours after `hour` began.
+#[event]
+pub struct PriceApplied {
+    pub class: u16,
+    pub hour: u32,
+    pub step_io: i16,
+    pub step_usdc: i16,
+    /// The prices before it.
+    pub price_io: u64,
+    pub price_usdc: u64,
+    pub at: u64,
+}
+
+/// The guardian dropped a class's announced step.
+#[event]
+pub struct PriceCancelled {
+    pub class: u16,
+    pub hour: u32,
+}
+
+/// The account of an hour's steps is gone, its rent went back.
+#[event]
+pub struct PricesClosed {
+    pub hour: u32,
 }
 
 /// A wallet can earn and claim.
@@ -110,9 +177,11 @@ pub struct DeviceRegistered {
     pub country: [u8; 2],
     pub ask_io: u64,
     pub ask_usdc: u64,
+    pub worker_may_end: u8,
+    pub at: u64,
 }
 
-/// Its ask prices or its place changed.
+/// What its supplier states of it changed, or its worker took its asks away.
 #[event]
 pub struct DeviceChanged {
     pub device: Address,
@@ -120,6 +189,9 @@ pub struct DeviceChanged {
     pub country: [u8; 2],
     pub ask_io: u64,
     pub ask_usdc: u64,
+    pub worker_may_end: u8,
+    /// Orders opened before or at that time don't get the device.
+    pub changed_at: u64,
 }
 
 /// Another wallet gets the supplier's rewards.
@@ -130,7 +202,7 @@ pub struct PayoutChanged {
     pub to: Address,
 }
 
-/// The device earns and is let no more.
+/// The device earns and is leased no more.
 #[event]
 pub struct DeviceTerminated {
     pub device: Address,
@@ -250,6 +322,14 @@ pub struct Attested {
     pub at: u64,
 }
 
+/// The operators changed so that too few still say what was agreed: the block is open again, and what those
+/// who stayed said stands.
+#[event]
+pub struct BlockReopened {
+    pub hour: u32,
+    pub revision: u32,
+}
+
 /// The guardian vetoed a block before it was final.
 #[event]
 pub struct BlockVetoed {
@@ -287,6 +367,10 @@ pub struct RewardClaimed {
     pub claim_hour: u64,
     /// Paid to all in that hour.
     pub claimed_in_hour: u64,
+    /// What of `amount` came out of the reserve for small claims.
+    pub reserve: u64,
+    /// Taken out of the reserve by all in that hour.
+    pub reserve_in_hour: u64,
 }
 
 /// An operator voted to slash a device.
@@ -314,14 +398,18 @@ pub struct SlashAppealed {
 pub struct SlashVetoed {
     pub device: Address,
     pub evidence: [u8; 32],
+    /// Until when nothing staked on the device goes out.
+    pub frozen_until: u64,
 }
 
-/// The operators or the config changed: the votes for a pending slash are void, operators vote anew.
+/// The operators changed so that too few still voted for a pending slash: they may vote again, and at least
+/// until `frozen_until` nothing staked on the device goes out.
 #[event]
 pub struct SlashVoided {
     pub device: Address,
     pub evidence: [u8; 32],
     pub revision: u32,
+    pub frozen_until: u64,
 }
 
 /// Stake was burned.
@@ -336,23 +424,36 @@ pub struct Slashed {
     pub own_cooling: u64,
     pub co: u64,
     pub leaving: u64,
+    /// Until when nothing staked on the device goes out.
+    pub frozen_until: u64,
 }
 
-/// The orders program let the device.
+/// The orders program leased the device.
 #[event]
 pub struct DeviceLeased {
     pub device: Address,
     pub lease: Address,
+    pub order: Address,
+    /// The device's leases so far, this one included.
+    pub number: u64,
 }
 
-/// The device can be let again.
+/// The device can be leased again, once no bar holds. What became of the lease was counted: the counters are
+/// the device's now.
 #[event]
 pub struct DeviceFreed {
     pub device: Address,
     pub lease: Address,
+    pub outcome: u8,
+    pub hired_seconds: u64,
+    pub leases_done: u64,
+    pub leases_failed: u64,
+    pub disputes: u64,
+    pub strikes: u8,
+    pub barred_until: u64,
 }
 
-/// What became of a lease was counted; the counters are the device's now.
+/// What was found later about a lease was counted; the counters are the device's now.
 #[event]
 pub struct LeaseRecorded {
     pub device: Address,
@@ -361,4 +462,20 @@ pub struct LeaseRecorded {
     pub leases_done: u64,
     pub leases_failed: u64,
     pub disputes: u64,
+}
+
+/// An operator stated the hash of a file; the first posting of a kind, number and slot counts.
+#[event]
+pub struct Posted {
+    pub operator: Address,
+    /// The hour of the emission, or the market's tick.
+    pub number: u32,
+    /// 1 wave, 2 evidence, 3 batch.
+    pub kind: u8,
+    /// The slot that the file is about.
+    pub slot: u64,
+    pub hash: [u8; 32],
+    /// The slot of the posting.
+    pub now_slot: u64,
+    pub at: u64,
 }

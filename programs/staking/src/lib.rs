@@ -1,5 +1,5 @@
-//! Staking: device classes, devices, stakes and co-stakes with cooldowns, slashing, hourly reward
-//! blocks attested by operators, and claims.
+//! Staking: device classes with their prices, devices, stakes and co-stakes with cooldowns, slashing, hourly
+//! reward blocks attested by operators, and claims.
 //!
 //! Operators say who earned what, and everybody can compute the same from published files; a block
 //! that too few agree on, or that passes the emission, pays nobody. No operator, guardian or admin can
@@ -15,7 +15,10 @@ pub mod events;
 pub mod instructions;
 pub mod state;
 
-use {instructions::*, state::Params};
+use {
+    instructions::*,
+    state::{Bounds, ClassPrices, Params},
+};
 
 declare_id!("D4pBv5fxVpoMtTBRezVr1h8HTywCY6NwvzCCkfzoPuCC");
 
@@ -25,7 +28,7 @@ pub mod staking {
     use super::*;
 
     /// Creates config and stake vault; signed by the program's upgrade authority, the first admin.
-    /// Devices are let by `orders_program` from then on.
+    /// Devices are leased by `orders_program` from then on.
     pub fn initialize(
         ctx: &mut Context<Initialize>,
         orders_program: Address,
@@ -75,7 +78,7 @@ pub mod staking {
         instructions::set_pause(ctx, mask, until)
     }
 
-    /// Adds a class of processors (admin).
+    /// Adds a class of processors; it opens after the notice (admin).
     pub fn add_class(
         ctx: &mut Context<AddClass>,
         id: u16,
@@ -83,13 +86,49 @@ pub mod staking {
         multiplier: u16,
         pool: u8,
         kind: u8,
+        prices: ClassPrices,
     ) -> Result<()> {
-        instructions::add_class(ctx, id, name, multiplier, pool, kind)
+        instructions::add_class(ctx, id, name, multiplier, pool, kind, prices)
     }
 
     /// Changes a class's multiplier after the notice (admin).
     pub fn change_class(ctx: &mut Context<ChangeClass>, multiplier: u16) -> Result<()> {
         instructions::change_class(ctx, multiplier)
+    }
+
+    /// Changes the bounds of a class's prices after the notice (admin).
+    pub fn change_bounds(ctx: &mut Context<ChangeClass>, bounds: Bounds) -> Result<()> {
+        instructions::change_bounds(ctx, bounds)
+    }
+
+    /// Drops what is announced of a class; one that isn't open yet never opens (guardian).
+    pub fn cancel_class(ctx: &mut Context<CancelClass>) -> Result<()> {
+        instructions::cancel_class(ctx)
+    }
+
+    /// Votes the root over all classes' steps of an hour (operator).
+    pub fn vote_prices(ctx: &mut Context<VotePrices>, hour: u32, root: [u8; 32]) -> Result<()> {
+        instructions::vote_prices(ctx, hour, root)
+    }
+
+    /// Announces a class's step by the agreed root (anyone).
+    pub fn apply_price(
+        ctx: &mut Context<ApplyPrice>,
+        step_io: i16,
+        step_usdc: i16,
+        proof: &[u8],
+    ) -> Result<()> {
+        instructions::apply_price(ctx, step_io, step_usdc, proof)
+    }
+
+    /// Drops a class's announced step before it holds (guardian).
+    pub fn cancel_price(ctx: &mut Context<CancelClass>) -> Result<()> {
+        instructions::cancel_price(ctx)
+    }
+
+    /// Closes the account of an hour's steps once they hold (anyone).
+    pub fn close_prices(ctx: &mut Context<ClosePrices>) -> Result<()> {
+        instructions::close_prices(ctx)
     }
 
     /// Opens the account of a wallet that is going to earn (anyone).
@@ -105,8 +144,9 @@ pub mod staking {
         country: [u8; 2],
         ask_io: u64,
         ask_usdc: u64,
+        worker_may_end: u8,
     ) -> Result<()> {
-        instructions::register_device(ctx, processors, tier, country, ask_io, ask_usdc)
+        instructions::register_device(ctx, processors, tier, country, ask_io, ask_usdc, worker_may_end)
     }
 
     /// Changes a device's tier, place and asks (supplier).
@@ -116,8 +156,14 @@ pub mod staking {
         country: [u8; 2],
         ask_io: u64,
         ask_usdc: u64,
+        worker_may_end: u8,
     ) -> Result<()> {
-        instructions::change_device(ctx, tier, country, ask_io, ask_usdc)
+        instructions::change_device(ctx, tier, country, ask_io, ask_usdc, worker_may_end)
+    }
+
+    /// Takes a device's asks away (worker).
+    pub fn pause_device(ctx: &mut Context<PauseDevice>) -> Result<()> {
+        instructions::pause_device(ctx)
     }
 
     /// Sends the supplier's rewards to another wallet (supplier).
@@ -202,7 +248,7 @@ pub mod staking {
         instructions::veto_block(ctx)
     }
 
-    /// Makes a block's root pay, after its challenge window at the earliest (anyone).
+    /// Makes a block's root pay, after its challenge window at the earliest, or opens it again (anyone).
     pub fn finalise(ctx: &mut Context<Finalise>) -> Result<()> {
         instructions::finalise(ctx)
     }
@@ -232,23 +278,40 @@ pub mod staking {
         instructions::veto_slash(ctx)
     }
 
-    /// Burns a slashed device's stake after the appeal period, or voids old votes (anyone).
+    /// Burns a slashed device's stake after the appeal period, voids what lost its votes, or releases it (anyone).
     pub fn execute_slash(ctx: &mut Context<ExecuteSlash>) -> Result<()> {
         instructions::execute_slash(ctx)
     }
 
-    /// Lets a free device to a lease (the orders program).
-    pub fn lease_device(ctx: &mut Context<LeaseDevice>, lease: Address) -> Result<()> {
-        instructions::lease_device(ctx, lease)
+    /// States the hash of a file (operator).
+    pub fn post(ctx: &mut Context<Post>, number: u32, kind: u8, slot: u64, hash: [u8; 32]) -> Result<()> {
+        instructions::post(ctx, number, kind, slot, hash)
     }
 
-    /// Frees a device from its lease (the orders program).
-    pub fn free_device(ctx: &mut Context<LeasedDevice>, lease: Address) -> Result<()> {
-        instructions::free_device(ctx, lease)
+    /// Leases a free device (the orders program).
+    pub fn lease_device(ctx: &mut Context<LeaseDevice>, lease: Address, order: Address) -> Result<()> {
+        instructions::lease_device(ctx, lease, order)
     }
 
-    /// Counts what became of a lease (the orders program).
-    pub fn record_lease(ctx: &mut Context<LeasedDevice>, seconds: u64, outcome: u8) -> Result<()> {
-        instructions::record_lease(ctx, seconds, outcome)
+    /// Frees a device from its lease and counts what became of it (the orders program).
+    pub fn free_device(
+        ctx: &mut Context<LeasedDevice>,
+        lease: Address,
+        seconds: u64,
+        outcome: u8,
+        strike: u8,
+    ) -> Result<()> {
+        instructions::free_device(ctx, lease, seconds, outcome, strike)
+    }
+
+    /// Counts what was found later about a lease (the orders program).
+    pub fn record_lease(
+        ctx: &mut Context<LeasedDevice>,
+        registered_at: u64,
+        number: u64,
+        outcome: u8,
+        seconds_back: u64,
+    ) -> Result<()> {
+        instructions::record_lease(ctx, registered_at, number, outcome, seconds_back)
     }
 }

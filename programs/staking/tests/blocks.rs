@@ -13,7 +13,7 @@ use {
     staking::{
         constants::*,
         errors::StakingError as E,
-        state::{Attestation, Block, BlockStatus, Config, Vote, Wallet},
+        state::{Attestation, Block, BlockStatus, Config, Params, Vote, Wallet},
     },
 };
 
@@ -30,7 +30,7 @@ fn said(byte: u8) -> Attestation {
 }
 
 fn vote(agreed: bool, conflict: bool) -> Result<Vote> {
-    Ok(Vote { agreed, conflict })
+    Ok(Vote { agreed, conflict, reopened: false })
 }
 
 /// A block that two of three operators agreed on at `NOW`.
@@ -88,7 +88,7 @@ fn agreement_in_spite_of_another_opinion() {
 fn the_window_to_the_second() {
     let mut block = agreed();
     refused(block.finalise(&config(), NOW + WINDOW - 1), E::ChallengeOpen);
-    block.finalise(&config(), NOW + WINDOW).unwrap();
+    assert_eq!(block.finalise(&config(), NOW + WINDOW), Ok(true));
     assert_eq!(block.status, BlockStatus::Final as u8);
     refused(block.finalise(&config(), NOW + WINDOW), E::NotAgreed);
     refused(block.veto(), E::ChallengeOver);
@@ -113,21 +113,73 @@ fn after_a_veto_everything_is_said_anew() {
 }
 
 #[test]
-fn new_parameters_void_what_was_said() {
+fn a_change_of_parameters_alone_voids_no_attestation() {
+    let next = applied(&config(), Params { challenge_window: WINDOW + 1, ..params(3, 2) });
     let mut open = block();
     open.attest(&config(), 0, &said(1), NOW).unwrap();
-    let next = Config { revision: 1, ..config() };
-    refused(agreed().finalise(&next, NOW + WINDOW), E::StaleConfig);
-    for mut block in [open, agreed()] {
-        assert_eq!(block.attest(&next, 1, &said(1), NOW), vote(false, false));
-        assert_eq!((block.revision, block.status), (1, BlockStatus::Open as u8));
-        assert_eq!(block.attest(&next, 2, &said(1), NOW), vote(true, false));
-        block.finalise(&next, NOW + WINDOW).unwrap();
-        // A final block stays final.
-        let later = Config { revision: 2, ..config() };
-        refused(block.attest(&later, 0, &said(1), NOW), E::AlreadyAgreed);
-        assert_eq!(block.status, BlockStatus::Final as u8);
-    }
+    assert_eq!(open.attest(&next, 1, &said(1), NOW), vote(true, false));
+    assert_eq!(open.revision, 1);
+    let mut block = agreed();
+    refused(block.attest(&next, 1, &said(1), NOW), E::AlreadyAgreed);
+    refused(block.finalise(&next, NOW + WINDOW), E::ChallengeOpen);
+    assert_eq!(block.finalise(&next, NOW + WINDOW + 1), Ok(true));
+    // A final block stays final, whatever the operators become.
+    let gone = applied(&next, replaced(next.params, &[0, 1, 2]));
+    let mut last = block;
+    refused(last.attest(&gone, 0, &said(1), NOW), E::AlreadyAgreed);
+    refused(last.finalise(&gone, u64::MAX), E::NotAgreed);
+    assert_eq!(last.status, BlockStatus::Final as u8);
+}
+
+#[test]
+fn a_block_whose_operators_are_gone_is_open_again() {
+    // Operators 0 and 2 had attested; of the two that it takes one stays.
+    let next = applied(&config(), replaced(params(3, 2), &[2]));
+    let stayed = [said(1).hash(), [0; 32], [0; 32]];
+    let mut block = agreed();
+    // Finalising needs no wait for that, and says so once.
+    assert_eq!(block.finalise(&next, NOW), Ok(false));
+    assert_eq!((block.status, block.agreed_at, block.revision), (BlockStatus::Open as u8, 0, 1));
+    assert_eq!((&block.votes[..3], block.vetoes), (&stayed[..], 0));
+    refused(block.finalise(&next, u64::MAX), E::NotAgreed);
+    // One attestation more of the same makes it whole, and the window begins again.
+    assert_eq!(block.attest(&next, 1, &said(1), NOW + 9), vote(true, false));
+    refused(block.finalise(&next, NOW + 9 + WINDOW - 1), E::ChallengeOpen);
+    assert_eq!(block.finalise(&next, NOW + 9 + WINDOW), Ok(true));
+    // An attestation opens it as well, and is counted.
+    let mut block = agreed();
+    let reopened = block.attest(&next, 1, &said(2), NOW);
+    assert_eq!(reopened, Ok(Vote { agreed: false, conflict: true, reopened: true }));
+    assert_eq!(block.votes[..2], [said(1).hash(), said(2).hash()]);
+    let mut block = agreed();
+    let reopened = block.attest(&next, 2, &said(1), NOW + 9);
+    assert_eq!(reopened, Ok(Vote { agreed: true, conflict: false, reopened: true }));
+    assert_eq!((block.status, block.agreed_at), (BlockStatus::Agreed as u8, NOW + 9));
+    // A higher threshold does the same, and a key that came back counts no more.
+    let higher = applied(&config(), params(3, 3));
+    assert_eq!(agreed().finalise(&higher, NOW + WINDOW), Ok(false));
+    let back = applied(&next, params(3, 2));
+    assert_eq!(agreed().finalise(&back, NOW + WINDOW), Ok(false));
+}
+
+#[test]
+fn a_block_that_cannot_become_final_is_open_again() {
+    // An hour before it became final with more: nobody has to veto what was agreed on below that.
+    let more = Config { final_total: 1_001, ..config() };
+    let mut block = agreed();
+    assert_eq!(block.finalise(&more, NOW), Ok(false));
+    assert_eq!((block.status, block.agreed_at), (BlockStatus::Open as u8, 0));
+    let other = Attestation { total: 1_001, ..said(1) };
+    assert_eq!(block.attest(&more, 0, &other, NOW), vote(false, true));
+    assert_eq!(block.attest(&more, 2, &other, NOW), vote(true, false));
+    assert_eq!(block.finalise(&more, NOW + WINDOW), Ok(true));
+    // What is final stays so, and as much as that is enough.
+    refused(block.finalise(&Config { final_total: 2_000, ..more }, u64::MAX), E::NotAgreed);
+    let same = Config { final_total: 1_000, ..config() };
+    assert_eq!(agreed().finalise(&same, NOW + WINDOW), Ok(true));
+    let mut block = agreed();
+    let reopened = block.attest(&more, 1, &other, NOW);
+    assert_eq!(reopened, Ok(Vote { agreed: false, conflict: true, reopened: true }));
 }
 
 #[test]
@@ -180,15 +232,16 @@ fn a_leaf_pays_what_is_new() {
     refused(wallet.due(0, 100, 10_000), E::NothingToClaim);
     assert_eq!(wallet.due(30, 100, 10_000), Ok(30));
     // Less than was due may be paid: the rest stays due.
-    wallet.claim(10).unwrap();
+    wallet.claim(10, 0, 5).unwrap();
     assert_eq!((wallet.claimed, wallet.due(30, 100, 10_000)), (10, Ok(20)));
-    wallet.claim(20).unwrap();
+    wallet.claim(20, 0, 5).unwrap();
     for lifetime in [29, 30] {
         refused(wallet.due(lifetime, 100, 10_000), E::NothingToClaim);
     }
     assert_eq!(wallet.due(101, 100, 10_000), Ok(70));
     assert_eq!(Wallet::zeroed().due(u64::MAX, u64::MAX, 10_000), Ok(u64::MAX));
-    refused(wallet.claim(u64::MAX), E::Overflow);
+    refused(wallet.claim(u64::MAX, 0, 5), E::Overflow);
+    assert_eq!((wallet.claim_hour, wallet.claimed_in_hour), (0, 0), "nothing of the reserve");
 }
 
 #[test]
@@ -200,11 +253,31 @@ fn a_wallet_gets_its_share_of_what_came_after_it() {
     // A tenth of 9 is nothing, of 19 is 1, rounded down; that much is paid, and the rest later.
     refused(wallet.due(2, 1_009, 1_000), E::WalletLimit);
     assert_eq!(wallet.due(2, 1_019, 1_000), Ok(1));
-    wallet.claim(1).unwrap();
+    wallet.claim(1, 0, 5).unwrap();
     refused(wallet.due(2, 1_019, 1_000), E::WalletLimit);
     assert_eq!(wallet.due(2, 1_020, 1_000), Ok(1));
     // A lower share takes nothing back.
     refused(wallet.due(2, 1_020, 100), E::WalletLimit);
+}
+
+#[test]
+fn a_wallets_part_of_the_reserve_is_for_an_hour() {
+    let mut wallet = Wallet::zeroed();
+    assert_eq!(wallet.small_left(5), SMALL_CLAIM);
+    wallet.claim(7, 4, 5).unwrap();
+    assert_eq!((wallet.claimed, wallet.claim_hour, wallet.claimed_in_hour), (7, 5, 4));
+    wallet.claim(SMALL_CLAIM, SMALL_CLAIM - 5, 5).unwrap();
+    assert_eq!((wallet.small_left(5), wallet.small_left(6)), (1, SMALL_CLAIM));
+    // A clock that is set back starts no hour anew.
+    assert_eq!(wallet.small_left(4), 1);
+    // What came out of the other half is not counted, in the hours after, too.
+    wallet.claim(9, 0, 6).unwrap();
+    assert_eq!((wallet.claim_hour, wallet.claimed_in_hour), (5, SMALL_CLAIM - 1));
+    wallet.claim(3, 3, 6).unwrap();
+    assert_eq!((wallet.claim_hour, wallet.claimed_in_hour, wallet.small_left(6)), (6, 3, SMALL_CLAIM - 3));
+    let most = Wallet { claimed_in_hour: u64::MAX, ..Wallet::zeroed() };
+    assert_eq!(most.small_left(0), 0);
+    refused(Wallet { ..most }.claim(0, 1, 0), E::Overflow);
 }
 
 #[test]

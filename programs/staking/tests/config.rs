@@ -1,71 +1,17 @@
-//! Every transition of the config, its parameters and the classes: where it leads, each of its refusals, and the
-//! edges between.
+//! Every transition of the config and its parameters: where it leads, each of its refusals, and the edges between.
 
 mod fixtures;
 
 use {
     anchor_lang::{bytemuck::Zeroable, prelude::*},
     fixtures::*,
-    ionet_common::{
-        calendar::{DAY, HOUR},
-        supply::IO,
-    },
+    ionet_common::calendar::{DAY, HOUR},
     staking::{
         constants::*,
         errors::StakingError as E,
-        state::{Class, Config, Params},
+        state::{carry, tally, Config, Paid, Params, Tally, Wallet},
     },
 };
-
-// -- class ----------------------------------------------------------------------------------------
-
-fn class(multiplier: u16) -> Class {
-    let mut class = Class { version: ACCOUNT_VERSION, multiplier, ..Class::zeroed() };
-    class.name[0] = b'X';
-    class
-}
-
-#[test]
-fn minimum_of_a_class() {
-    for (multiplier, processors, io) in
-        [(1_000, 8, 16_000), (125, 4, 1_000), (101, 1, 202), (100, 1, 200), (99, 1, 200), (0, 8, 1_600)]
-    {
-        assert_eq!(class(multiplier).minimum(processors, NOW), Ok(io * IO));
-    }
-    assert_eq!(class(MAX_MULTIPLIER).minimum(MAX_PROCESSORS, NOW), Ok(800_000 * IO));
-}
-
-#[test]
-fn another_multiplier_after_its_notice() {
-    let mut class = class(100);
-    class.change(250, NOTICE, NOW).unwrap();
-    assert_eq!((class.multiplier(NOW), class.multiplier(NOW + NOTICE - 1)), (100, 100));
-    assert_eq!((class.multiplier(NOW + NOTICE), class.minimum(1, NOW + NOTICE)), (250, Ok(500 * IO)));
-    // A proposal in place of one that waits, and one after it has taken effect.
-    class.change(300, NOTICE, NOW + DAY).unwrap();
-    assert_eq!((class.multiplier(NOW + NOTICE), class.multiplier(NOW + DAY + NOTICE)), (100, 300));
-    let later = NOW + DAY + NOTICE;
-    class.change(0, DAY, later).unwrap();
-    assert_eq!((class.multiplier(later + DAY - 1), class.multiplier(later + DAY)), (300, 0));
-    refused(class.change(MAX_MULTIPLIER + 1, DAY, NOW), E::ClassInvalid);
-    refused(class.change(1, DAY, u64::MAX), E::Overflow);
-}
-
-#[test]
-fn class_invariant() {
-    let good = class(MAX_MULTIPLIER);
-    good.invariant().unwrap();
-    refused(Class { version: 0, ..good }.invariant(), E::UnknownVersion);
-    for bad in [
-        Class { name: [0; 24], ..good },
-        Class { pool: 2, ..good },
-        Class { kind: 3, ..good },
-        Class { multiplier: MAX_MULTIPLIER + 1, ..good },
-        Class { pending_multiplier: MAX_MULTIPLIER + 1, ..good },
-    ] {
-        refused(bad.invariant(), E::ClassInvalid);
-    }
-}
 
 // -- parameters -----------------------------------------------------------------------------------
 
@@ -208,6 +154,72 @@ fn another_guardian_after_the_notice() {
 }
 
 #[test]
+fn the_admin_hands_over_in_two_steps() {
+    let mut config = Config { admin: key(1), ..config() };
+    refused(config.accept_admin(), E::NothingProposed);
+    config.propose_admin(key(2)).unwrap();
+    assert_eq!((config.admin, config.accept_admin()), (key(1), Ok(key(1))));
+    assert_eq!((config.admin, config.pending_admin), (key(2), Address::default()));
+}
+
+#[test]
+fn each_change_of_a_key_is_noted_at_its_slot() {
+    let first = config();
+    assert_eq!((first.changed_since(0), first.slot_since), (0, [0; MAX_OPERATORS as usize]));
+    // The same list, another figure.
+    let second = applied(&first, Params { cooldown: DAY, ..params(3, 2) });
+    assert_eq!((second.revision, second.slot_since, second.changed_since(0)), (1, first.slot_since, 0));
+    // A key replaced in place, one that joins, one that leaves.
+    let third = applied(&second, replaced(params(4, 3), &[1]));
+    assert_eq!(third.slot_since[..5], [0, 2, 0, 2, 0]);
+    assert_eq!((third.changed_since(0), third.changed_since(1), third.changed_since(2)), (0b1010, 0b1010, 0));
+    let fourth = applied(&third, replaced(params(3, 2), &[1]));
+    assert_eq!((fourth.slot_since[..5].to_vec(), fourth.changed_since(2)), (vec![0, 2, 0, 3, 0], 0b1000));
+}
+
+#[test]
+fn votes_of_slots_that_kept_their_key_stay() {
+    let mut spread = Spread(2);
+    for _ in 0..500 {
+        // A history of lists; each vote is of one of its revisions.
+        let mut history = vec![config()];
+        for _ in 0..1 + spread.below(4) {
+            let last = history.last().unwrap();
+            let count = 3 + spread.below(10) as u8;
+            let slots: Vec<usize> = (0..count as usize).filter(|_| spread.below(4) == 0).collect();
+            history.push(applied(last, replaced(params(count, count), &slots)));
+        }
+        let (now, from) = (*history.last().unwrap(), spread.below(history.len() as u64) as usize);
+        let mut votes = [7u16; MAX_OPERATORS as usize];
+        let mut revision = from as u32;
+        carry(&now, &mut revision, &mut votes);
+        assert_eq!(revision, now.revision);
+        for (slot, vote) in votes.iter().enumerate() {
+            let at = |each: &Config| each.params.operators[slot];
+            let kept = history[from..].windows(2).all(|pair| at(&pair[0]) == at(&pair[1]));
+            assert_eq!(*vote == 7, kept, "slot {slot} from {from}");
+        }
+        // Looked at once more, nothing changes.
+        let again = votes;
+        carry(&now, &mut revision, &mut votes);
+        assert_eq!(votes, again);
+    }
+}
+
+#[test]
+fn votes_are_counted_among_those_that_count() {
+    let config = Config { params: params(5, 3), ..config() };
+    let mut votes = [0u16; MAX_OPERATORS as usize];
+    votes[..7].copy_from_slice(&[4, 4, 0, 0, 0, 4, 9]);
+    assert_eq!(tally(&config, &votes, &4), Tally { enough: false, conflict: false });
+    votes[4] = 4;
+    assert_eq!(tally(&config, &votes, &4), Tally { enough: true, conflict: false });
+    votes[3] = 9;
+    assert_eq!(tally(&config, &votes, &4), Tally { enough: true, conflict: true });
+    assert_eq!(tally(&config, &votes, &9), Tally { enough: false, conflict: true });
+}
+
+#[test]
 fn a_proposal_is_vetoed() {
     let mut config = config();
     refused(config.cancel(), E::NothingProposed);
@@ -235,45 +247,124 @@ fn totals_of_stakes() {
 
 #[test]
 fn hours_in_their_order_and_claims_below_their_total() {
+    let claim = |config: &mut Config, due| config.claim(&mut Wallet::zeroed(), due, false, NOW);
     let mut config = config();
-    refused(Config { ..config }.claim(1, NOW), E::InvariantViolated);
+    refused(claim(&mut Config { ..config }, 1), E::InvariantViolated);
     refused(config.finalise(1, 10), E::BlockOutOfOrder);
     config.finalise(0, 10).unwrap();
     refused(config.finalise(0, 10), E::BlockOutOfOrder);
     refused(config.finalise(1, 9), E::TotalOutOfRange);
     config.finalise(1, 10).unwrap();
-    assert_eq!(config.claim(10, NOW), Ok(10));
+    assert_eq!(claim(&mut config, 10), Ok(Paid { amount: 10, reserve: 0 }));
     assert_eq!((config.next_hour, config.final_total, config.claimed), (2, 10, 10));
-    refused(Config { ..config }.claim(1, NOW), E::InvariantViolated);
-    refused(Config { claimed: u64::MAX, ..config }.claim(1, NOW), E::Overflow);
+    refused(claim(&mut Config { ..config }, 1), E::InvariantViolated);
+    refused(claim(&mut Config { claimed: u64::MAX, ..config }, 1), E::Overflow);
     refused(Config { next_hour: u32::MAX, ..config }.finalise(u32::MAX, 10), E::Overflow);
 }
 
+const BEGIN: u64 = NOW - NOW % HOUR;
+const HALF: u64 = LIMIT / 2;
+
+/// A config that owes any amount.
+fn owing() -> Config {
+    Config { final_total: u64::MAX, ..config() }
+}
+
+/// What a claim of a wallet of its own is paid.
+fn paid(config: &mut Config, due: u64, signed: bool, now: u64) -> (u64, u64) {
+    let Paid { amount, reserve } = config.claim(&mut Wallet::zeroed(), due, signed, now).unwrap();
+    (amount, reserve)
+}
+
 #[test]
-fn an_hour_pays_up_to_its_limit() {
-    let begin = NOW - NOW % HOUR;
-    let mut config = Config { final_total: u64::MAX, ..config() };
-    assert_eq!(config.claim(LIMIT - 1, begin), Ok(LIMIT - 1));
-    assert_eq!((config.claim_hour, config.claimed_in_hour), (begin / HOUR, LIMIT - 1));
-    // The rest of the limit, to the hour's last second; then the next hour's.
-    assert_eq!(config.claim(5, begin + HOUR - 1), Ok(1));
-    refused(config.claim(1, begin + HOUR - 1), E::ClaimLimit);
-    assert_eq!(config.claim(u64::MAX, begin + HOUR), Ok(LIMIT));
-    assert_eq!((config.claim_hour, config.claimed_in_hour), (begin / HOUR + 1, LIMIT));
-    assert_eq!(config.claimed, 2 * LIMIT);
+fn what_others_call_for_draws_from_one_half_of_the_hour() {
+    let mut config = owing();
+    let none = |config: &mut Config, now| {
+        refused(config.claim(&mut Wallet::zeroed(), 1, false, now), E::ClaimLimit);
+    };
+    assert_eq!(paid(&mut config, HALF - 1, false, BEGIN), (HALF - 1, 0));
+    assert_eq!((config.claim_hour, config.claimed_in_hour), (BEGIN / HOUR, HALF - 1));
+    // The rest of the half, to the hour's last second; then the next hour's.
+    assert_eq!(paid(&mut config, 5, false, BEGIN + HOUR - 1), (1, 0));
+    none(&mut config, BEGIN + HOUR - 1);
+    assert_eq!(paid(&mut config, u64::MAX, false, BEGIN + HOUR), (HALF, 0));
+    assert_eq!((config.claim_hour, config.claimed_in_hour), (BEGIN / HOUR + 1, HALF));
+    assert_eq!((config.claimed, config.reserve_in_hour), (2 * HALF, 0));
     // A clock that is set back starts no hour anew.
-    refused(config.claim(1, begin), E::ClaimLimit);
-    // A higher limit pays on within the hour, a lower one takes nothing back.
+    none(&mut config, BEGIN);
+    // A higher limit pays on within the hour, a lower one takes nothing back; of an odd one the reserve is
+    // the smaller half.
     config.params.claim_limit = LIMIT + 7;
-    assert_eq!(config.claim(u64::MAX, begin + HOUR), Ok(7));
+    assert_eq!(paid(&mut config, u64::MAX, false, BEGIN + HOUR), (4, 0));
     config.params.claim_limit = MIN_CLAIM_LIMIT;
-    refused(config.claim(1, begin + HOUR), E::ClaimLimit);
-    assert_eq!(config.claim(u64::MAX, begin + 2 * HOUR), Ok(MIN_CLAIM_LIMIT));
+    none(&mut config, BEGIN + HOUR);
+    refused(config.claim(&mut Wallet::zeroed(), 1, true, BEGIN + HOUR), E::ClaimLimit);
+    assert_eq!(paid(&mut config, u64::MAX, false, BEGIN + 2 * HOUR), (MIN_CLAIM_LIMIT / 2, 0));
+}
+
+#[test]
+fn a_small_claim_that_its_wallet_signs_finds_the_reserve() {
+    let mut config = owing();
+    paid(&mut config, HALF, false, BEGIN);
+    let mut wallet = Wallet::zeroed();
+    let mut sign = |config: &mut Config, due, now| {
+        config.claim(&mut wallet, due, true, now).map(|paid| (paid.amount, paid.reserve))
+    };
+    assert_eq!(sign(&mut config, 10, BEGIN), Ok((10, 10)));
+    // No more than its part in the hour; a part of its own in the next.
+    let rest = SMALL_CLAIM - 10;
+    assert_eq!(sign(&mut config, SMALL_CLAIM, BEGIN), Ok((rest, rest)));
+    refused(sign(&mut config, 1, BEGIN + HOUR - 1), E::ClaimLimit);
+    assert_eq!(config.reserve_in_hour, SMALL_CLAIM);
+    assert_eq!(sign(&mut config, 2 * SMALL_CLAIM, BEGIN + HOUR), Ok((2 * SMALL_CLAIM, SMALL_CLAIM)));
+    assert_eq!((config.claimed_in_hour, config.reserve_in_hour), (2 * SMALL_CLAIM, SMALL_CLAIM));
+    // Its reserve comes first, whatever else is left.
+    assert_eq!(paid(&mut config, SMALL_CLAIM - 1, true, BEGIN + HOUR), (SMALL_CLAIM - 1, SMALL_CLAIM - 1));
+    // The reserve ends, too: then everybody waits for the next hour.
+    let wallets = HALF / SMALL_CLAIM;
+    let mut config = owing();
+    for _ in 0..wallets {
+        assert_eq!(paid(&mut config, SMALL_CLAIM, true, BEGIN), (SMALL_CLAIM, SMALL_CLAIM));
+    }
+    assert_eq!(paid(&mut config, 1, true, BEGIN), (1, 0));
+    assert_eq!(paid(&mut config, u64::MAX, true, BEGIN), (HALF - 1, 0));
+    refused(config.claim(&mut Wallet::zeroed(), 1, true, BEGIN), E::ClaimLimit);
+    assert_eq!(config.claimed, LIMIT);
+}
+
+#[test]
+fn no_order_of_claims_passes_the_limit_or_empties_the_reserve_of_others() {
+    let mut spread = Spread(1);
+    for round in 0..200 {
+        let mut config = owing();
+        config.params.claim_limit = MIN_CLAIM_LIMIT + spread.below(MIN_CLAIM_LIMIT);
+        let limit = config.params.claim_limit;
+        let mut wallets = [Wallet::zeroed(); 8];
+        let (mut open, mut signed_all) = (0, 0);
+        for _ in 0..60 {
+            let (wallet, due) = (spread.below(8) as usize, 1 + spread.below(2 * SMALL_CLAIM));
+            let signed = spread.below(2) == 1;
+            let before = wallets[wallet];
+            let Ok(Paid { amount, reserve }) = config.claim(&mut wallets[wallet], due, signed, BEGIN) else {
+                continue;
+            };
+            assert!(amount > 0 && amount <= due && reserve <= amount && (signed || reserve == 0));
+            assert_eq!(wallets[wallet].claimed, before.claimed + amount);
+            assert!(wallets[wallet].claimed_in_hour <= SMALL_CLAIM);
+            open += amount - reserve;
+            signed_all += reserve;
+            assert_eq!((config.claimed_in_hour, config.reserve_in_hour), (open + signed_all, signed_all));
+            assert!(open <= limit - limit / 2 && signed_all <= limit / 2, "round {round}");
+        }
+        // Whoever signs and took nothing yet is paid as long as the reserve has something.
+        if signed_all < limit / 2 {
+            assert_eq!(paid(&mut config, 1, true, BEGIN), (1, 1), "round {round}");
+        }
+    }
 }
 
 #[test]
 fn config_invariant() {
     config().invariant().unwrap();
-    refused(Config { version: 0, ..config() }.invariant(), E::UnknownVersion);
     refused(Config { claimed: 1, ..config() }.invariant(), E::InvariantViolated);
 }

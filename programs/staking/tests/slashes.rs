@@ -8,7 +8,7 @@ use {
     staking::{
         constants::*,
         errors::StakingError as E,
-        state::{Config, Slash, SlashStatus},
+        state::{Config, Params, Slash, SlashStatus},
     },
 };
 
@@ -37,13 +37,11 @@ fn votes_for_a_slash() {
     refused(slash.vote(&config, MAX_OPERATORS as usize, BPS, NOW), E::NotOperator);
     assert_eq!(slash.vote(&config, 1, BPS, NOW), Ok(false));
     refused(slash.vote(&config, 1, BPS, NOW), E::AlreadyVoted);
-    // Under new parameters the vote is void, and may be given again.
-    let next = Config { revision: 1, ..config };
-    assert_eq!(slash.vote(&next, 2, BPS, NOW), Ok(false));
-    assert_eq!(slash.vote(&next, 1, BPS, NOW + 5), Ok(true));
+    assert_eq!(slash.votes[..4], [0, BPS, 0, 0]);
+    assert_eq!(slash.vote(&config, 2, BPS, NOW + 5), Ok(true));
     assert_eq!(slash.votes[..4], [0, BPS, BPS, 0]);
-    assert_eq!((slash.bps, slash.revision, slash.appeal_until), (BPS, 1, NOW + 5 + APPEAL));
-    refused(slash.vote(&next, 0, BPS, NOW), E::SlashState);
+    assert_eq!((slash.bps, slash.appeal_until), (BPS, NOW + 5 + APPEAL));
+    refused(slash.vote(&config, 0, BPS, NOW), E::SlashState);
     let mut late = self::slash();
     late.vote(&config, 0, BPS, u64::MAX).unwrap();
     refused(late.vote(&config, 1, BPS, u64::MAX), E::Overflow);
@@ -69,22 +67,86 @@ fn a_split_vote_is_one_slash() {
 }
 
 #[test]
-fn votes_from_before_a_change_are_void() {
-    let next = Config { revision: 1, ..config() };
-    for now in [NOW, NOW + APPEAL] {
+fn a_change_of_parameters_alone_voids_no_vote() {
+    let next = applied(&config(), Params { appeal: APPEAL - 1, threshold: 3, ..params(5, 3) });
+    assert_eq!(next.revision, 1);
+    // One of two had voted; two of the five that it takes now would not be enough, three are.
+    let mut slash = slash();
+    slash.vote(&config(), 1, BPS, NOW).unwrap();
+    assert_eq!(slash.vote(&next, 3, BPS, NOW), Ok(false));
+    refused(slash.vote(&next, 1, BPS, NOW), E::AlreadyVoted);
+    assert_eq!(slash.vote(&next, 4, BPS, NOW), Ok(true));
+    assert_eq!((slash.votes[..5].to_vec(), slash.revision), (vec![0, BPS, 0, BPS, BPS], 1));
+    // A pending one burns at the same second as before.
+    let same = applied(&config(), Params { max_slash_bps: 1, ..params(3, 2) });
+    let mut slash = pending();
+    refused(slash.execute(&same, NOW + APPEAL - 1), E::AppealOpen);
+    assert_eq!(slash.execute(&same, NOW + APPEAL), Ok(true));
+}
+
+#[test]
+fn a_slash_whose_voters_are_gone_is_void_and_freezes() {
+    // Operators 0 and 2 had voted; 1 was replaced: nothing happens. 0 was: the vote of 2 alone stays.
+    let other = applied(&config(), replaced(params(3, 2), &[1]));
+    let next = applied(&other, replaced(other.params, &[0]));
+    for (now, frozen_until) in [
+        (NOW, NOW + APPEAL),
+        (NOW + APPEAL - REVOTE, NOW + APPEAL),
+        // Not a second less than operators need, whoever chose the moment.
+        (NOW + APPEAL - REVOTE + 1, NOW + APPEAL + 1),
+        (NOW + 2 * APPEAL, NOW + 2 * APPEAL + REVOTE),
+    ] {
         let mut slash = pending();
         slash.appeal([1; 32], NOW).unwrap();
+        if now < NOW + APPEAL {
+            refused(slash.execute(&other, now), E::AppealOpen);
+        }
         assert_eq!(slash.execute(&next, now), Ok(false));
-        assert_eq!((slash.status, slash.revision, slash.bps), (SlashStatus::Voting as u8, 1, 0));
-        assert_eq!((slash.votes, slash.appeal_until), ([0; MAX_OPERATORS as usize], 0));
-        assert_eq!(slash.appeal, [0; 32]);
-        refused(slash.execute(&next, now), E::SlashState);
-        assert_eq!(slash.vote(&next, 0, 500, now), Ok(false));
-        assert_eq!(slash.vote(&next, 1, 500, now), Ok(true));
-        refused(slash.execute(&next, now + APPEAL - 1), E::AppealOpen);
-        assert_eq!(slash.execute(&next, now + APPEAL), Ok(true));
+        assert_eq!((slash.status, slash.revision, slash.bps), (SlashStatus::Voting as u8, 2, 0));
+        assert_eq!((slash.votes[..4].to_vec(), slash.appeal_until), (vec![0, 0, BPS, 0], 0));
+        assert_eq!((slash.appeal, slash.frozen_until), ([0; 32], frozen_until));
+        refused(slash.execute(&next, frozen_until), E::SlashState);
+        refused(slash.appeal([1; 32], now), E::SlashState);
+        // The operators vote again, at any time, and a whole appeal begins.
+        for again in [now, frozen_until - 1, frozen_until] {
+            let mut slash = slash;
+            refused(slash.vote(&next, 2, BPS, again), E::AlreadyVoted);
+            assert_eq!(slash.vote(&next, 0, BPS, again), Ok(true));
+            assert_eq!((slash.frozen_until, slash.appeal_until), (frozen_until, again + APPEAL));
+            refused(slash.execute(&next, again + APPEAL - 1), E::AppealOpen);
+            assert_eq!(slash.execute(&next, again + APPEAL), Ok(true));
+        }
     }
-    // What the guardian vetoed stays vetoed.
+    refused(pending().execute(&next, u64::MAX), E::Overflow);
+}
+
+#[test]
+fn a_lower_threshold_decides_with_a_vote_that_was_given_before() {
+    let four = Config { params: params(5, 4), ..config() };
+    let mut slash = slash();
+    for operator in [0, 1, 2] {
+        slash.vote(&four, operator, BPS, NOW).unwrap();
+    }
+    refused(slash.vote(&four, 2, BPS, NOW), E::AlreadyVoted);
+    let three = applied(&four, params(5, 3));
+    assert_eq!(slash.vote(&three, 2, BPS, NOW), Ok(true));
+}
+
+#[test]
+fn the_guardian_vetoes_a_frozen_one_too() {
+    let next = applied(&config(), replaced(params(3, 2), &[0]));
+    for now in [NOW, NOW + APPEAL - 1] {
+        let mut slash = pending();
+        slash.execute(&next, NOW).unwrap();
+        slash.veto(now).unwrap();
+        assert_eq!(slash.status, SlashStatus::Vetoed as u8);
+        refused(slash.execute(&next, NOW + APPEAL), E::SlashState);
+        refused(slash.vote(&next, 1, BPS, NOW), E::SlashState);
+    }
+    let mut slash = pending();
+    slash.execute(&next, NOW).unwrap();
+    refused(slash.veto(NOW + APPEAL), E::AppealOver);
+    // What was vetoed stays vetoed.
     let mut vetoed = pending();
     vetoed.veto(NOW).unwrap();
     refused(vetoed.execute(&next, NOW + APPEAL), E::SlashState);

@@ -2,12 +2,19 @@
 
 use {
     anchor_lang::{bytemuck::Zeroable, prelude::*},
-    ionet_common::{calendar::DAY, hash::sha256v, merkle::LEAF_TAG},
+    ionet_common::{
+        calendar::{DAY, HOUR},
+        hash::sha256v,
+        merkle::LEAF_TAG,
+    },
     serde_json::{json, Value},
     staking::{
         constants::*,
         errors::StakingError as E,
-        state::{Attestation, Block, BlockStatus, Class, CoStake, CoStakeState, Config, Device, Wallet},
+        state::{
+            next_price, Attestation, Block, BlockStatus, Bounds, Class, CoStake, CoStakeState, Config,
+            Currency, Device, LeaseOutcome, Params, Prices, Wallet,
+        },
     },
     support::{check, hex, Spread},
 };
@@ -172,4 +179,153 @@ fn hashes() {
         }
     }
     check("staking_hashes.json", &rows);
+}
+
+#[test]
+fn prices() {
+    let mut spread = Spread(15);
+    let mut rows = Vec::new();
+    let begin = NOW - NOW % HOUR;
+    for number in 0..60 {
+        let price = if number < 4 { [0, 1, 7, MAX_PRICE][number] } else { 1 + spread.any() % MAX_PRICE };
+        let low = if price == 0 { 0 } else { 1 + spread.any() % price };
+        let high = price + if price == 0 { 0 } else { spread.any() % (MAX_PRICE - price + 1) };
+        let next_low = spread.any() % MAX_PRICE * (spread.next() % 4).min(1);
+        let next_high = if next_low == 0 { 0 } else { next_low + spread.any() % (MAX_PRICE - next_low) };
+        let step = [0, 1_250, -1_250, 1, -1, (spread.next() % 2_501) as i16 - 1_250][number % 6];
+        let price_hour = [0, (begin / HOUR) as u32 - spread.next() as u32 % 28][number / 7 % 2];
+        let bounds_at = [0, begin - HOUR, begin, begin + 1, begin - 3 * HOUR][(spread.next() % 5) as usize];
+        let mut class = Class { price_hour, bounds_at, ..Class::zeroed() };
+        // The one currency and the other alike.
+        let currency = if number % 2 == 0 {
+            class.price_io = price;
+            class.bounds = Bounds { low_io: low, high_io: high, ..class.bounds };
+            class.next_bounds = Bounds { low_io: next_low, high_io: next_high, ..class.next_bounds };
+            class.next_io = step;
+            Currency::Io
+        } else {
+            class.price_usdc = price;
+            class.bounds = Bounds { low_usdc: low, high_usdc: high, ..class.bounds };
+            class.next_bounds = Bounds { low_usdc: next_low, high_usdc: next_high, ..class.next_bounds };
+            class.next_usdc = step;
+            Currency::Usdc
+        };
+        for now in [begin - 1, begin, begin + 1, begin + HOUR] {
+            let found = class.price(currency, now);
+            rows.push(json!({
+                "price": price,
+                "low": low,
+                "high": high,
+                "next_low": next_low,
+                "next_high": next_high,
+                "bounds_at": bounds_at,
+                "price_hour": price_hour,
+                "step": step,
+                "now": now,
+                "next_price": next_price(price, step, low, high),
+                "amount": found.amount,
+                "low_now": found.low,
+                "high_now": found.high,
+                "stale": found.stale,
+            }));
+        }
+    }
+    check("staking_price.json", &rows);
+}
+
+#[test]
+fn price_leaves() {
+    let mut rows = Vec::new();
+    for hour in [1, 255, 65_536, 477_777, 0x0102_0304, u32::MAX - 3] {
+        for class in [0, 7, u16::MAX] {
+            for (step_io, step_usdc) in [(0, 0), (1_250, -1_250), (-1, 1)] {
+                let leaf = sha256v(&[
+                    &LEAF_TAG,
+                    b"price",
+                    &hour.to_le_bytes(),
+                    &class.to_le_bytes(),
+                    &i16::to_le_bytes(step_io),
+                    &i16::to_le_bytes(step_usdc),
+                ]);
+                // A tree of one leaf: the program takes it for its own.
+                let prices = Prices { agreed: true.into(), hour, root: leaf, ..Prices::zeroed() };
+                prices.require_leaf(class, step_io, step_usdc, &[], (hour as u64 + 1) * HOUR).unwrap();
+                rows.push(json!({
+                    "hour": hour,
+                    "class": class,
+                    "step_io": step_io,
+                    "step_usdc": step_usdc,
+                    "leaf": hex(&leaf),
+                }));
+            }
+        }
+    }
+    check("staking_price_leaf.json", &rows);
+}
+
+#[test]
+fn bars() {
+    let mut rows = Vec::new();
+    for strikes in [0, 1, 2, 3, 4, 5, 6, 7, 63, 64, 65, 254, u8::MAX] {
+        for served in [0, 1, CLEAR - 1, CLEAR, CLEAR + 1] {
+            let (at_strike, lease) = (5 * DAY, Address::new_from_array([3; 32]));
+            let mut device = Device {
+                lease,
+                strikes,
+                served_at_strike: at_strike,
+                hired_seconds: at_strike + served,
+                ..device()
+            };
+            device.free_from(&lease, 0, LeaseOutcome::None, true, NOW).unwrap();
+            rows.push(json!({
+                "strikes": strikes,
+                "served": served,
+                "bar": device.barred_until - NOW,
+                "strikes_after": device.strikes,
+            }));
+        }
+    }
+    check("staking_bar.json", &rows);
+}
+
+#[test]
+fn reserves() {
+    let mut spread = Spread(16);
+    let mut rows = Vec::new();
+    for number in 0..50 {
+        let limit = MIN_CLAIM_LIMIT + spread.any() % MIN_CLAIM_LIMIT;
+        let reserve_in_hour = spread.next() % (limit / 2 + 1);
+        let open = spread.next() % (limit - limit / 2 + 1);
+        // Now and then the limit was lowered within the hour.
+        let claimed_in_hour = reserve_in_hour + open + if number % 9 == 0 { limit } else { 0 };
+        let taken = spread.next() % (SMALL_CLAIM + 1);
+        let due = 1 + spread.any() % (2 * SMALL_CLAIM);
+        let config = Config {
+            claim_hour: NOW / HOUR,
+            claimed_in_hour,
+            reserve_in_hour,
+            final_total: u64::MAX,
+            params: Params { claim_limit: limit, ..Params::zeroed() },
+            ..Config::zeroed()
+        };
+        let wallet = Wallet { claim_hour: NOW / HOUR, claimed_in_hour: taken, ..Wallet::zeroed() };
+        for signed in [false, true] {
+            for later in [0, HOUR] {
+                let (mut config, mut wallet) = (config, wallet);
+                let paid = config.claim(&mut wallet, due, signed, NOW + later).ok();
+                rows.push(json!({
+                    "limit": limit,
+                    "claimed_in_hour": claimed_in_hour,
+                    "reserve_in_hour": reserve_in_hour,
+                    "taken": taken,
+                    "due": due,
+                    "signed": signed,
+                    "next_hour": later > 0,
+                    "amount": paid.map(|paid| paid.amount),
+                    "reserve": paid.map(|paid| paid.reserve),
+                }));
+            }
+        }
+    }
+    check("staking_reserve.json", &rows);
 }

@@ -6,9 +6,9 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.clients import orders
-from keeper.clients.orders import Fault, Lease, Order
+from keeper.clients.orders import Fault, Lease, Order, Parked
 from keeper.economy.calendar import DAY, HOUR
-from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus, Payment, fee
+from keeper.economy.orders import MIN_TAIL, EndReason, LeaseStatus, OrderStatus, Payment, fee
 from keeper.market.leases import Due, DueKind, EndingRefused, OrderAccounts, due, ending
 from tests.programs.orders.world import TERMS
 from tests.programs.world import key
@@ -29,15 +29,20 @@ ORDER = Order(
     country=bytes(2),
     id=1,
     created_at=NOW - DAY,
+    exclusive_until=NOW - DAY + 300,
     match_until=NOW - DAY + 1_200,
+    match_window=1_200,
     accept_window=600,
     settlement_lag=LAG,
+    filled_at=NOW - DAY,
+    gang_until=0,
     transactions=2,
     deposit=10**9,
     free=0,
     held=RATE * 10 + fee(RATE * 10, 25),
     paid=0,
     fees=0,
+    fees_due=0,
     refunded=0,
     renter=RENTER,
     vault=key("vault").pubkey(),
@@ -54,6 +59,7 @@ def lease(start: int, *, hours: int = 100, **changed: int) -> Lease:
         rate=RATE,
         matched_at=start,
         accept_until=start + 600,
+        accepted_at=start,
         start=start,
         stop=start + hours * HOUR,
         ended_at=0,
@@ -61,6 +67,8 @@ def lease(start: int, *, hours: int = 100, **changed: int) -> Lease:
         paid=0,
         hold_from=0,
         hold_until=0,
+        number=1,
+        registered_at=NOW - DAY,
         order=ORDER.address,
         device=key("device").pubkey(),
         supplier=SUPPLIER,
@@ -82,13 +90,33 @@ def settled(row: Lease, now: int) -> Lease:
 
 def waiting(accept_until: int = NOW + 600) -> Lease:
     """One that nobody has accepted."""
-    return replace(lease(NOW), status=LeaseStatus.MATCHED, start=0, stop=0, accept_until=accept_until)
+    matched = replace(lease(NOW), status=LeaseStatus.MATCHED, accepted_at=0, start=0, stop=0)
+    return replace(matched, accept_until=accept_until)
 
 
-def actions(row: Lease | None, now: int, *faults: Fault, **changed: int) -> list[DueKind]:
+def accepted(gang_until: int = NOW + 600) -> Lease:
+    """One of a gang, accepted ten seconds after its match."""
+    return replace(waiting(gang_until), status=LeaseStatus.ACCEPTED, accepted_at=NOW + 10)
+
+
+GANG = replace(
+    ORDER,
+    open=1,
+    served=1,
+    filled_at=0,
+    gang_until=NOW + 600,
+    match_until=NOW + 900,
+    free=10 * ORDER.place,
+    terms=replace(TERMS, devices=2, min_devices=2),
+)
+"""An order for two devices together, one of which has accepted."""
+
+
+def actions(row: Lease | None, now: int, *faults: Fault, blocked=(), **changed: object) -> list[DueKind]:
     order = replace(ORDER, **changed)
     leases = {row.address: row} if row else {}
-    book = OrderAccounts({order.address: order}, leases, {each.address: each for each in faults})
+    votes = {each.address: each for each in faults}
+    book = OrderAccounts({order.address: order}, leases, votes, blocked=blocked)
     return [each.kind for each in due(book, now)]
 
 
@@ -180,7 +208,8 @@ def test_faults_go_after_their_leases():
         revision=0,
         votes=3,
         lease=row.address,
-        lease_start=row.start,
+        number=row.number,
+        registered_at=row.registered_at,
         evidence=bytes(32),
         payer=STRANGER,
     )
@@ -198,6 +227,90 @@ def test_the_order_in_which_things_are_done():
     assert found == [Due(kind, row.address) for kind, row in steps]
 
 
+# -- payees that can't be paid ------------------------------------------------------------------
+
+
+def test_a_blocked_payee_of_a_running_lease_waits_and_is_parked_in_the_end():
+    row = lease(NOW)
+    assert actions(row, NOW + DAY, blocked={row.address}) == []
+    assert actions(row, row.stop, blocked={row.address}) == [DueKind.END]
+    ended = {"status": LeaseStatus.ENDED, "reason": EndReason.COMPLETED, "ended_at": NOW + 10 * HOUR}
+    row = lease(NOW, hours=10, **ended)
+    assert actions(row, row.stop + LAG - 1, blocked={row.address}) == []
+    assert actions(row, row.stop + LAG, blocked={row.address}) == [DueKind.PARK_PAY]
+    assert actions(row, row.stop + LAG) == [DueKind.SETTLE]
+
+
+def test_what_is_due_to_the_network_alone_waits_for_no_payee():
+    rest = fee(RATE * 10, 25) - fee(RATE * 3, 25)
+    end = {"status": LeaseStatus.ENDED, "reason": EndReason.RENTER, "ended_at": NOW + 3 * HOUR}
+    paid = {"paid": RATE * 3, "fees": fee(RATE * 3, 25), "held": rest}
+    row = lease(NOW, hours=10, stop=NOW + 3 * HOUR, **end, **paid)
+    assert actions(row, row.stop + LAG, blocked={row.address}) == [DueKind.SETTLE]
+
+
+def test_fees_are_parked_when_they_are_all_that_an_order_waits_for():
+    over = {"leases": 0, "match_until": NOW, "fees_due": 5}
+    assert actions(None, NOW, **over) == [DueKind.CLOSE_ORDER], "which sends them itself"
+    assert actions(None, NOW, blocked={ORDER.address}, **over) == [DueKind.PARK_FEES]
+    assert actions(None, NOW, blocked={ORDER.address}, **{**over, "fees_due": 0}) == [DueKind.CLOSE_ORDER]
+    assert actions(lease(NOW), NOW, blocked={ORDER.address}, fees_due=5) == []
+
+
+def test_parked_money_is_paid_once_it_can_be():
+    parked = Parked(7, SUPPLIER, key("mint").pubkey(), key("tokens").pubkey(), STRANGER)
+    book = OrderAccounts({}, {}, {}, {parked.address: parked})
+    assert due(book, NOW) == [Due(DueKind.PAY_PARKED, parked.address)]
+    assert due(replace(book, blocked={parked.address}), NOW) == []
+
+
+# -- gangs -------------------------------------------------------------------------------------
+
+
+def test_a_gang_that_is_not_filled_ends_and_a_filled_one_runs_unwritten():
+    row = accepted()
+    gang = {"filled_at": 0, "gang_until": NOW + 600}
+    assert actions(row, NOW + 599, **gang) == []
+    assert actions(row, NOW + 600, **gang) == [DueKind.END]
+    filled = {**gang, "filled_at": NOW + 20}
+    assert actions(row, NOW + 600, **filled) == []
+    assert actions(row, NOW + 20 + 23 * HOUR - 1, **filled) == []
+    assert actions(row, NOW + 20 + 23 * HOUR, **filled) == [DueKind.SETTLE]
+    assert actions(row, NOW + 20 + 100 * HOUR, **filled) == [DueKind.END]
+
+
+def test_what_ending_before_a_gang_is_filled_does():
+    row, held = accepted(), accepted().held
+    end = ending(GANG, row, STRANGER, NOW + 600, worker_may_end=False)
+    assert (end.reason, end.released, end.order.open) == (EndReason.UNFILLED, held, 2)
+    assert end.order.match_until == NOW + 600 + GANG.match_window
+    end = ending(GANG, row, WORKER, NOW + 599, worker_may_end=False)
+    assert (end.reason, end.order.open) == (EndReason.DECLINED, 2)
+    with pytest.raises(EndingRefused, match="neither renter nor supplier"):
+        ending(GANG, row, STRANGER, NOW + 599, worker_may_end=False)
+
+
+def test_a_renter_that_withdraws_one_of_a_gang_wants_none_of_it():
+    """That is the fee on an hour of it, and on one of each open place as long as devices are looked for."""
+    row, hour = accepted(), fee(GANG.hourly, 25)
+    end = ending(GANG, row, RENTER, NOW + 599, worker_may_end=False)
+    assert (end.reason, end.order.status, end.order.open) == (
+        EndReason.WITHDRAWN,
+        OrderStatus.CANCELLED,
+        0,
+    )
+    assert end.order.fees_due == end.order.fees == 2 * hour
+    assert end.order.free == GANG.free + row.held - 2 * hour
+    late = ending(replace(GANG, match_until=NOW), row, RENTER, NOW + 599, worker_may_end=False)
+    assert late.order.fees_due == hour
+    other = ending(end.order, row, STRANGER, NOW + 600, worker_may_end=False)
+    assert (other.reason, other.order.open) == (EndReason.UNFILLED, 0)
+    assert other.order.fees_due == 3 * hour
+
+
+# -- what ending does --------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("after", "caller", "reason", "seconds"),
     [
@@ -210,30 +323,53 @@ def test_the_order_in_which_things_are_done():
 )
 def test_what_ending_does(after: int, caller: Pubkey, reason: EndReason, seconds: int):
     row = lease(NOW, hours=10)
-    end = ending(ORDER, row, caller, NOW + after)
+    end = ending(ORDER, row, caller, NOW + after, worker_may_end=True)
     assert (end.reason, end.stop) == (reason, NOW + seconds)
     assert end.pay == RATE * seconds // HOUR
     # The renter's fee is whole, unless the supplier broke off.
     assert end.fee == fee(end.pay if reason == EndReason.SUPPLIER else RATE * 10, 25)
     assert end.pay + end.fee + end.released == row.held
+    assert (end.order.free, end.order.held) == (ORDER.free + end.released, ORDER.held - end.released)
+    reopened = (1, NOW + after + ORDER.match_window)
+    unchanged = (ORDER.open, ORDER.match_until)
+    assert (end.order.open, end.order.match_until) == (unchanged if seconds else reopened)
+
+
+def test_a_renter_pays_the_fee_on_a_day_more_at_most():
+    row = lease(NOW, hours=100)
+    end = ending(ORDER, row, RENTER, NOW + 10 * HOUR, worker_may_end=False)
+    assert end.fee == fee(RATE * 10 + RATE * MIN_TAIL // HOUR, 25)
+
+
+def test_a_worker_ends_a_running_lease_only_where_its_supplier_lets_it():
+    row = lease(NOW, hours=10)
+    with pytest.raises(EndingRefused, match="doesn't let its worker end"):
+        ending(ORDER, row, WORKER, NOW + HOUR, worker_may_end=False)
+    assert ending(ORDER, row, WORKER, row.stop, worker_may_end=False).reason == EndReason.COMPLETED
+    assert ending(ORDER, row, SUPPLIER, NOW + HOUR, worker_may_end=False).reason == EndReason.SUPPLIER
 
 
 def test_ending_before_it_runs_and_what_is_refused():
     row = waiting()
-    for caller, reason in ((RENTER, EndReason.WITHDRAWN), (WORKER, EndReason.DECLINED)):
-        end = ending(ORDER, row, caller, NOW)
-        assert (end.reason, end.released) == (reason, row.held)
-    assert ending(ORDER, row, STRANGER, NOW + 600).reason == EndReason.LAPSED
+    rich = replace(ORDER, free=ORDER.place)
+    ways = ((RENTER, EndReason.WITHDRAWN, 0), (WORKER, EndReason.DECLINED, 1))
+    for caller, reason, reopened in ways:
+        end = ending(rich, row, caller, NOW, worker_may_end=False)
+        assert (end.reason, end.released, end.order.open) == (reason, row.held, reopened)
+        assert end.order.fees_due == (0 if reopened else fee(ORDER.hourly, 25))
+    withdrawn = ending(ORDER, row, RENTER, NOW, worker_may_end=False).order
+    assert (withdrawn.free, withdrawn.fees_due) == (0, row.held), "no more than is free"
+    assert ending(ORDER, row, STRANGER, NOW + 600, worker_may_end=False).reason == EndReason.LAPSED
     for refused in (row, lease(NOW)):
         with pytest.raises(EndingRefused, match="neither renter nor supplier"):
-            ending(ORDER, refused, STRANGER, NOW)
+            ending(ORDER, refused, STRANGER, NOW, worker_may_end=False)
     with pytest.raises(EndingRefused, match="has ended already"):
-        ending(ORDER, lease(NOW, status=LeaseStatus.ENDED), RENTER, NOW)
+        ending(ORDER, lease(NOW, status=LeaseStatus.ENDED), RENTER, NOW, worker_may_end=False)
 
 
 def test_what_was_due_is_not_taken_back_by_a_supplier_that_leaves():
     """With a short lag, more than the last whole hour can be due already."""
     order = replace(ORDER, settlement_lag=60)
-    end = ending(order, lease(NOW), SUPPLIER, NOW + 2 * HOUR - 1)
+    end = ending(order, lease(NOW), SUPPLIER, NOW + 2 * HOUR - 1, worker_may_end=False)
     assert end.stop == NOW + 2 * HOUR - 61
     assert orders.Params().settlement_lag == LAG

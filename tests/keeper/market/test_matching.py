@@ -1,4 +1,4 @@
-"""Which devices an order gets: cheapest first, ties by record then address, one country where asked."""
+"""Which devices an order gets: at the network's price, by record then address, together where asked."""
 
 from __future__ import annotations
 
@@ -11,19 +11,58 @@ from solders.pubkey import Pubkey
 
 from keeper.clients import orders, staking
 from keeper.clients.staking import Class, Device
-from keeper.economy.orders import Currency, OrderStatus
+from keeper.economy.calendar import DAY, HOUR
+from keeper.economy.classes import STALE, Bounds, holds_from
+from keeper.economy.orders import FIRST, MAX_HOURS, REACH, TICK, TURN, Currency, LeaseStatus, OrderStatus, fee
 from keeper.economy.staking import CoStake
-from keeper.market.matching import choose, lease_to_be
-from tests.keeper.market.test_leases import NOW, ORDER, RENTER
+from keeper.market.matching import (
+    SUPPLIERS_TICK,
+    Turn,
+    choose,
+    lease_to_be,
+    price,
+    suppliers_from,
+    turn_for,
+    waits_for,
+)
+from tests.keeper.market.test_leases import NOW, ORDER, RENTER, lease
 from tests.programs.orders.world import IO, OrdersWorld
 from tests.programs.world import finish, key
 
-CLASSES = {1: Class(1, 125, 0, 0, 0, 0, "RTX 4090"), 2: Class(2, 100, 0, 0, 0, 0, "M4")}
+PRICE = 2 * IO
+
+
+def priced(number: int, amount: int = PRICE, **changed: object) -> Class:
+    """A class at a price in IO, half of it in USDC's units, that moves between one and a thousand."""
+    found = Class(
+        id=number,
+        multiplier=125,
+        pending_multiplier=0,
+        pending_at=0,
+        pool=0,
+        kind=0,
+        name=f"class {number}",
+        price_io=amount,
+        price_usdc=amount // 2,
+        bounds=Bounds(1, 1_000 * IO, 1, 1_000 * IO),
+        next_bounds=Bounds(),
+        bounds_at=0,
+        opens_at=0,
+        next_io=0,
+        next_usdc=0,
+        price_hour=0,
+    )
+    return replace(found, **changed)  # type: ignore[arg-type]  # the tests' own keywords
+
+
+CLASSES = {1: priced(1), 2: priced(2)}
 NO_STAKE = CoStake(staking.NOBODY, 0, 0, 0, 0)
-OPEN = replace(ORDER, open=2, leases=0, match_until=NOW + 1, free=2 * ORDER.place)
+OPEN = replace(ORDER, open=2, leases=0, served=0, filled_at=0, match_until=NOW + 1, free=2 * ORDER.place)
+TOGETHER = replace(OPEN, terms=replace(OPEN.terms, min_devices=2))
+"""A gang of two."""
 
 
-def device(name: str, ask: int = 2 * IO, **changed: object) -> Device:
+def device(name: str, ask: int = PRICE, **changed: object) -> Device:
     found = Device(
         terminated=False,
         slash_pending=False,
@@ -50,35 +89,83 @@ def device(name: str, ask: int = 2 * IO, **changed: object) -> Device:
         leases_done=0,
         leases_failed=0,
         disputes=0,
+        changed_at=OPEN.created_at - 1,
+        barred_until=0,
+        leases=0,
+        served_at_strike=0,
+        last_order=staking.NOBODY,
+        strikes=0,
+        worker_may_end=False,
     )
     return replace(found, **changed)  # type: ignore[arg-type]  # the tests' own keywords
 
 
-def chosen(order: orders.Order, *devices: Device, leases=()) -> list[Pubkey]:
+def chosen(order: orders.Order, *devices: Device, leases=(), classes=CLASSES) -> list[Pubkey]:
     by_address = {staking.device_address(each.worker): each for each in devices}
     workers = {address: each.worker for address, each in by_address.items()}
-    return [workers[address] for address in choose(order, by_address, CLASSES, NOW, leases)]
+    there = {each.address: each for each in leases}
+    return [workers[address] for address in choose(order, by_address, classes, NOW, there)]
 
 
 def names(*which: str) -> list[Pubkey]:
     return [key(each).pubkey() for each in which]
 
 
-def test_the_cheapest_first():
-    offers = [device("a", 3 * IO), device("b", IO), device("c", 2 * IO)]
-    assert chosen(OPEN, *offers) == names("b", "c")
+# -- price -------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, PRICE))
+def test_whatever_a_device_asks_it_gets_the_networks_price(ask):
+    assert price(OPEN, device("a", ask), CLASSES[1], NOW) == PRICE
     usdc = replace(OPEN, terms=replace(OPEN.terms, currency=Currency.USDC))
-    assert chosen(usdc, *[replace(each, ask_usdc=each.ask_io) for each in offers]) == names("b", "c")
+    assert price(usdc, device("a", ask_usdc=-(-ask // 2)), CLASSES[1], NOW) == PRICE // 2
 
 
-def test_ties_by_record_then_address():
+@pytest.mark.parametrize(
+    ("ask", "amount"),
+    [(0, PRICE), (PRICE + 1, PRICE), (PRICE, 3 * IO + 1), (1, 0)],
+    ids=["not for lease", "asks more", "above the renter's limit", "not leased in this currency"],
+)
+def test_who_gets_nothing(ask, amount):
+    assert price(OPEN, device("a", ask), priced(1, amount), NOW) == 0
+
+
+def test_an_announced_step_holds_from_its_time_on():
+    hour = NOW // HOUR - 1
+    moving = priced(1, price_hour=hour, next_io=1_000)
+    assert price(OPEN, device("a"), moving, holds_from(hour) - 1) == PRICE
+    assert price(OPEN, device("a"), moving, holds_from(hour)) == PRICE * 11 // 10
+
+
+def test_a_price_that_nobody_renews_binds_no_more():
+    """Then it is the ask, within the class's bounds and the renter's limit."""
+    hour = (NOW - STALE) // HOUR - 2
+    stale = priced(1, price_hour=hour, bounds=Bounds(IO, 4 * IO, 1, 1))
+    asks = {IO - 1: 0, IO: IO, 3 * IO: 3 * IO, 3 * IO + 1: 0}
+    for ask, paid in asks.items():
+        assert price(OPEN, device("a", ask), stale, holds_from(hour) + STALE) == paid
+    assert price(OPEN, device("a", 3 * IO), stale, holds_from(hour) + STALE - 1) == 0
+
+
+# -- choosing ----------------------------------------------------------------------------------
+
+
+def test_the_cheapest_class_first():
+    both = replace(OPEN, terms=replace(OPEN.terms, classes=(1, 2)))
+    classes = {1: priced(1, 2 * IO), 2: priced(2, IO)}
+    offers = [device("a"), device("b", IO, device_class=2), device("c"), device("d", 1, device_class=2)]
+    found = chosen(both, *offers, classes=classes)
+    assert sorted(found, key=bytes) == sorted(names("b", "d"), key=bytes)
+
+
+def test_ties_by_record_then_address_whatever_they_ask():
     failed, fresh, proven = (
-        device("a", leases_failed=1, leases_done=9),
-        device("b"),
+        device("a", 1, leases_failed=1, leases_done=9),
+        device("b", 1),
         device("c", leases_done=1),
     )
     assert chosen(OPEN, failed, fresh, proven) == names("c", "b")
-    same = [device(name) for name in ("a", "b", "c")]
+    same = [device(name, ask) for name, ask in (("a", 1), ("b", 7), ("c", PRICE))]
     by_address = sorted(same, key=lambda each: bytes(staking.device_address(each.worker)))
     assert chosen(OPEN, *same) == [each.worker for each in by_address[:2]]
 
@@ -91,7 +178,7 @@ def test_ties_by_record_then_address():
         {"processors": 3},
         {"tier": 0},
         {"ask_io": 0},
-        {"ask_io": 3 * IO + 1},
+        {"ask_io": PRICE + 1},
         {"payout": RENTER},
         {"supplier": RENTER},
         {"worker": RENTER},
@@ -99,6 +186,9 @@ def test_ties_by_record_then_address():
         {"slash_pending": True},
         {"lease": RENTER},
         {"own": 1_000 * IO - 1},
+        {"changed_at": OPEN.created_at},
+        {"barred_until": NOW + 1},
+        {"last_order": OPEN.address},
     ],
     ids=lambda changed: next(iter(changed)),
 )
@@ -107,47 +197,175 @@ def test_what_does_not_satisfy_the_order(changed):
     assert chosen(OPEN, good, replace(device("bad"), **changed)) == [good.worker]
 
 
+def test_a_bar_that_is_over_and_a_class_that_is_not_open_yet():
+    barred = device("good", barred_until=NOW)
+    assert chosen(OPEN, barred) == [barred.worker]
+    assert chosen(OPEN, barred, classes={1: priced(1, opens_at=NOW + 1)}) == []
+    assert chosen(OPEN, barred, classes={1: priced(1, opens_at=NOW)}) == [barred.worker]
+
+
 def test_countries_leases_that_are_there_and_orders_that_take_none():
     here, there = device("here"), device("there", country="DE")
     swiss = replace(OPEN, terms=replace(OPEN.terms, countries=("CH",)))
     assert chosen(swiss, here, there) == [here.worker]
-    waits = orders.lease_address(OPEN.address, staking.device_address(here.worker))
-    assert chosen(OPEN, here, there, leases={waits}) == [there.worker]
+    waits = replace(lease(NOW), device=staking.device_address(here.worker))
+    assert chosen(OPEN, here, there, leases=[waits]) == [there.worker]
     for done in ({"open": 0}, {"match_until": NOW}, {"status": OrderStatus.CANCELLED}):
         assert chosen(replace(OPEN, **done), here) == []
 
 
+def test_no_more_than_the_orders_money_pays_for():
+    """A place that opened again can have less than the highest price."""
+    two = device("a"), device("b")
+    cost = PRICE * 4 * OPEN.terms.hours
+    cost += fee(cost, OPEN.renter_fee_bps)
+    for free, count in ((2 * cost, 2), (2 * cost - 1, 1), (cost - 1, 0)):
+        assert len(chosen(replace(OPEN, free=free), *two)) == count
+
+
 def test_colocated_orders_take_one_country():
-    order = replace(OPEN, terms=replace(OPEN.terms, colocated=True))
-    cheap = device("cheap", IO, country="JP")
-    swiss = [device("s1", 2 * IO), device("s2", 2 * IO)]
-    german = [device("g1", IO, country="DE"), device("g2", 3 * IO - 1, country="DE")]
-    assert chosen(order, cheap, *swiss, *german) == names("g1", "g2"), "all wanted, and the least in sum"
-    assert sorted(chosen(order, cheap, *swiss), key=bytes) == sorted(names("s1", "s2"), key=bytes)
+    order = replace(OPEN, terms=replace(OPEN.terms, colocated=True, classes=(1, 2)))
+    classes = {1: priced(1, 2 * IO), 2: priced(2, 3 * IO)}
+    dear = {"device_class": 2}
+    alone = device("alone", country="JP")
+    swiss = [device("s1", **dear), device("s2")]
+    german = [device("g1", country="DE"), device("g2", country="DE")]
+    assert chosen(order, alone, *swiss, classes=classes) == names("s2", "s1"), "all that are wanted"
+    cheaper = chosen(order, alone, *swiss, *german, classes=classes)
+    assert sorted(cheaper, key=bytes) == sorted(names("g1", "g2"), key=bytes), "and the least in sum"
     begun = replace(order, leases=1, open=1, country=b"JP")
-    assert chosen(begun, cheap, *swiss, *german) == names("cheap")
-    assert chosen(order) == []
+    assert chosen(begun, alone, *swiss, *german, classes=classes) == names("alone")
+    assert chosen(order, classes=classes) == []
+    assert chosen(replace(order, free=0), *german, classes=classes) == []
 
 
-@given(st.permutations([("a", 2), ("b", 1), ("c", 2), ("d", 1), ("e", 3)]), st.integers(0, 5))
+@given(st.permutations([("a", 2), ("b", 1), ("c", 2), ("d", 1), ("e", 0)]), st.integers(0, 4))
 def test_the_order_of_the_accounts_does_not_matter(offers, wanted):
-    order = replace(OPEN, open=wanted)
-    found = chosen(order, *[device(name, price * IO) for name, price in offers])
-    usual = chosen(order, *[device(name, price * IO) for name, price in sorted(offers)])
+    order = replace(OPEN, open=wanted, free=wanted * ORDER.place)
+    found = chosen(order, *[device(name, ask * IO) for name, ask in offers])
+    usual = chosen(order, *[device(name, ask * IO) for name, ask in sorted(offers)])
     assert found == usual
     assert len(found) == wanted
+
+
+# -- gangs -------------------------------------------------------------------------------------
+
+
+def test_a_gang_is_taken_whole_or_not_at_all():
+    assert chosen(TOGETHER, device("a")) == []
+    assert len(chosen(TOGETHER, device("a"), device("b"))) == 2
+    three = replace(TOGETHER, open=3, terms=replace(TOGETHER.terms, devices=3))
+    assert len(chosen(three, device("a"), device("b"))) == 2, "so many are enough"
+    assert chosen(replace(TOGETHER, free=ORDER.place), device("a"), device("b")) == [], "one is all it pays"
+
+
+def test_a_gang_that_has_begun_takes_what_it_still_waits_for():
+    accepted = replace(lease(NOW), status=LeaseStatus.ACCEPTED, start=0, stop=0)
+    begun = replace(TOGETHER, open=1, leases=1, gang_until=NOW + 300)
+    assert chosen(begun, device("a"), leases=[accepted]) == names("a")
+    ended = replace(accepted, status=LeaseStatus.ENDED)
+    assert waits_for(begun, {ended.address: ended}, NOW) == 2
+    assert chosen(replace(begun, open=2), device("a"), leases=[ended]) == []
+    filled = replace(begun, filled_at=NOW)
+    assert chosen(filled, device("a"), leases=[accepted]) == names("a"), "then each is of use alone"
+
+
+def test_nobody_is_brought_to_a_gang_when_half_of_its_time_is_over():
+    accepted = replace(lease(NOW), status=LeaseStatus.ACCEPTED, start=0, stop=0)
+    begun = replace(TOGETHER, open=1, leases=1, gang_until=NOW + 299)
+    assert chosen(begun, device("a"), leases=[accepted]) == []
+    assert waits_for(begun, {}, NOW) > orders.MAX_DEVICES
+
+
+# -- who matches -------------------------------------------------------------------------------
+
+OPERATORS = [key(f"operator {number}").pubkey() for number in range(3)]
+TICK_OF = (NOW // TICK) + 1
+YOUNG = replace(OPEN, created_at=TICK_OF * TICK - 1)
+"""Opened in the last second before a tick."""
+
+
+def test_turns_go_round_from_tick_to_tick():
+    for ahead in range(6):
+        order = replace(YOUNG, created_at=YOUNG.created_at + ahead * TICK)
+        tick = TICK_OF + ahead
+        for place in range(3):
+            operator = OPERATORS[(tick + place) % 3]
+            opens = tick * TICK + FIRST + TURN * place
+            first = Turn(tick, opens, tick * TICK + REACH)
+            for now in (order.created_at, opens - 1, opens):
+                assert turn_for(order, OPERATORS, operator, now) == first
+
+
+def test_the_newest_turn_is_taken():
+    only = OPERATORS[:1]
+    opens = TICK_OF * TICK + FIRST
+    for later in range(5):
+        found = turn_for(YOUNG, only, only[0], opens + later * TICK)
+        assert (found.tick, found.opens) == (TICK_OF + later, opens + later * TICK)
+
+
+@given(st.integers(1, 12), st.integers(0, 3 * REACH), st.data())
+def test_whoever_has_a_turn_has_one_until_it_closes(count, after, data):
+    operators = [key(f"operator {number}").pubkey() for number in range(count)]
+    operator = operators[data.draw(st.integers(0, count - 1))]
+    now = YOUNG.created_at + after
+    found = turn_for(YOUNG, operators, operator, now)
+    assert YOUNG.created_at < found.tick * TICK
+    assert now <= found.closes
+    assert found.opens <= now or found.tick == TICK_OF
+
+
+def test_from_when_on_a_supplier_matches_its_own_device():
+    assert suppliers_from(OPEN) == OPEN.exclusive_until
+    assert suppliers_from(TOGETHER) is None
+    colocated = replace(OPEN, terms=replace(OPEN.terms, colocated=True))
+    assert suppliers_from(colocated) is None
+    assert suppliers_from(replace(colocated, leases=1, country=b"CH")) == OPEN.exclusive_until
+
+
+def test_until_when_a_lease_can_be_accepted():
+    one, matcher = device("one"), OPERATORS[0]
+
+    def until(order: orders.Order, tick: int) -> int:
+        return lease_to_be(order, one, CLASSES[1], matcher, NOW, tick).accept_until
+
+    assert until(OPEN, TICK_OF) == NOW + OPEN.accept_window
+    assert until(OPEN, SUPPLIERS_TICK) == NOW + 1
+    assert until(TOGETHER, TICK_OF) == NOW + OPEN.accept_window
+    assert until(replace(TOGETHER, gang_until=NOW + 400), TICK_OF) == NOW + 400
+    assert until(replace(TOGETHER, gang_until=NOW, filled_at=NOW), TICK_OF) == NOW + OPEN.accept_window
+
+
+def test_what_a_lease_sets_apart_is_what_it_costs():
+    found = lease_to_be(OPEN, device("one", 1, leases=6), CLASSES[1], OPERATORS[0], NOW, TICK_OF)
+    assert (found.rate, found.number, found.registered_at) == (4 * PRICE, 7, 1)
+    whole = 4 * PRICE * OPEN.terms.hours
+    assert found.held == whole + fee(whole, OPEN.renter_fee_bps)
+    assert OPEN.terms.hours < MAX_HOURS
+    assert NOW - OPEN.created_at == DAY
+
+
+# -- the program -------------------------------------------------------------------------------
 
 
 def test_the_program_takes_what_was_chosen_and_the_lease_is_as_expected():
     world = OrdersWorld.ready()
     renter, supplier = world.renter("renter"), world.supplier("supplier")
-    for name, ask in (("one", 2 * IO), ("two", IO), ("three", 4 * IO)):
+    for name, ask in (("one", 2 * IO), ("two", IO), ("three", 2 * IO + 1)):
         world.let(name, supplier, ask_io=ask)
+    world.chain.advance(1)
     order = world.order(renter)
     devices, classes = (finish(read(world.chain)) for read in (staking.read_devices, staking.read_classes))
     found = choose(order, devices, classes, world.chain.now())
-    assert found == [staking.device_address(key(name).pubkey()) for name in ("two", "one")]
-    matcher = world.operators[0].pubkey()
-    for name in ("two", "one"):
-        expected = lease_to_be(order, world.read_device(name), matcher, world.chain.now())
-        assert world.match(order, name) == expected
+    wanted = [staking.device_address(key(name).pubkey()) for name in ("one", "two")]
+    assert sorted(found, key=bytes) == sorted(wanted, key=bytes)
+    keys = [each.pubkey() for each in world.operators]
+    turn = turn_for(order, keys, keys[0], world.chain.now())
+    world.chain.warp_to(turn.opens)
+    for name in ("one", "two"):
+        before = world.read_device(name)
+        expected = lease_to_be(order, before, classes[1], keys[0], world.chain.now(), turn.tick)
+        matched = orders.match_device(keys[0], order, before, turn.tick)
+        world.do(matched, signers=[world.operators[0]])
+        assert world.lease(order, name) == expected

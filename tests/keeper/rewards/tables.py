@@ -32,6 +32,7 @@ GOOD = Machine(
     tier=4,
     terminated=False,
     slash_pending=False,
+    barred_until=0,
     sufficient_since=START - DAY,
     own=800 * IO,
     co_amount=0,

@@ -7,11 +7,11 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking
-from keeper.clients.staking import Class
 from keeper.economy.supply import IO
 from keeper.rewards import publication
 from keeper.rewards.rows import OBSERVATION, Hour, RowsError, class_rows, device_rows, keys
 from keeper.rewards.rule import DeviceStatus
+from tests.keeper.market.test_matching import priced
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
 
@@ -73,8 +73,8 @@ def test_no_devices() -> None:
 
 
 def test_classes_as_of_the_hours_start() -> None:
-    raised = Class(2, 100, 150, START + HOUR, 1, 0, "M4")
-    table = {2: raised, 1: Class(1, 125, 0, 0, 0, 0, "RTX 4090")}
+    rising = {"multiplier": 100, "pending_multiplier": 150, "pending_at": START + HOUR, "pool": 1}
+    table = {2: priced(2, **rising), 1: priced(1)}
     assert class_rows(table, START + HOUR - 1).tolist() == [(1, 125, 0), (2, 100, 1)]
     assert class_rows(table, START + HOUR).tolist() == [(1, 125, 0), (2, 150, 1)]
 

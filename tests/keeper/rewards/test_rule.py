@@ -48,6 +48,7 @@ MACHINES = st.builds(
     tier=st.integers(1, 4),
     terminated=st.integers(0, 9).map(lambda n: n == 0),
     slash_pending=st.integers(0, 9).map(lambda n: n == 0),
+    barred_until=st.sampled_from([0] * 5 + [START, START + 1, START + DAY]),
     sufficient_since=st.sampled_from([START - DAY] * 5 + [0, START, START + 1]),
     own=st.sampled_from([0, 100 * IO, 200 * IO - 1, 200 * IO, 16_000 * IO]),
     co_amount=st.sampled_from([0, 100 * IO, 8_000 * IO]),
@@ -184,6 +185,7 @@ FAILURES = {
     Reason.WORK_MISSING: {"work": 0},
     Reason.WORK_FAILED: {"work": 2},
     Reason.OFFLINE: {"online": False},
+    Reason.BARRED: {"barred_until": START + 1},
 }
 
 
@@ -206,6 +208,7 @@ def test_each_criterion_alone_earns_nothing(reason):
         {"vram_failures": 3, "vram_failed_at": START},
         {"work": 0, "hired": True},
         {"sufficient_since": START},
+        {"barred_until": START},
         {"own": 400 * IO, "co_amount": 400 * IO, "co_state": 2, "co_until": START + 1},
     ],
 )

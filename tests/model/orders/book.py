@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.model.orders.base import PAUSE_ORDERS, OrdersLedger
 from tests.model.orders.state import (
+    FEES,
     IO,
     MAX_HOURS,
     NEVER,
@@ -21,6 +22,7 @@ def check(terms: Terms) -> None:
     """Bounds of what can be asked for."""
     require(terms.currency in {IO, USDC}, "CurrencyInvalid")
     require(1 <= terms.devices <= 10_000, "DevicesInvalid")
+    require(1 <= terms.min_devices <= terms.devices, "DevicesInvalid")
     require(1 <= terms.processors <= 8, "ProcessorsInvalid")
     require(1 <= terms.hours <= MAX_HOURS, "HoursInvalid")
     require(1 <= terms.min_tier <= 4, "TierInvalid")
@@ -44,15 +46,15 @@ class Book(OrdersLedger):
         require(address not in self.orders, "AccountInUse")
         self._require_running(PAUSE_ORDERS)
         check(terms)
-        order = Order(number, renter, terms, config.params, self.now, terms.devices)
+        until = self.now + config.params.match_window
+        order = Order(number, renter, terms, config.params, self.now, terms.devices, until)
         amount = order.place * terms.devices
         require(amount <= U64, "Overflow")
         require(mint == self.mint(terms.currency), "WrongMint")
         require(class_id == terms.classes[0], "ClassesInvalid")
-        purse = self.purse(terms.currency)
-        require(amount <= purse[wallet(renter)], "InsufficientFunds")
+        self._require_spendable(wallet(renter), terms.currency, amount)
         self.orders[address] = order
-        purse[order_vault(address)] = 0
+        self.purse(terms.currency)[order_vault(address)] = 0
         self._put_down(address, wallet(renter), amount)
         booked = {
             "customer_id": renter,
@@ -67,6 +69,7 @@ class Book(OrdersLedger):
             "paid": amount,
             "id": number,
             "at": self.now,
+            "exclusive_until": order.exclusive_until,
             "match_until": order.match_until,
             "accept_window": config.params.accept_window,
             "settlement_lag": config.params.settlement_lag,
@@ -82,27 +85,34 @@ class Book(OrdersLedger):
         require(renter == order.renter, "NotRenter")
         require(order.status == OPEN, "OrderClosed")
         require(order.open > 0, "NothingToCancel")
-        order.status, open_, order.open = CANCELLED, order.open, 0
-        return "OrderCancelled", {"order": address, "open": open_}
+        return self._cancel(address, self.free(address))
 
     def refund(self, address: Address) -> Event:
         self._config()
         order = self._order(address)
-        amount = self._refundable(address)
+        renters, currency = wallet(order.renter), order.terms.currency
+        self._require_renters(renters, currency)
+        amount = self.free(address) - self.kept(address)
         require(amount > 0, "NothingToRefund")
+        require((renters, currency) not in self.frozen, "AccountFrozen")
         order.refunded += amount
-        number = self._pay(address, wallet(order.renter), amount)
+        number = self._pay(address, renters, amount)
         return "Refund", {"transaction_id": number, "cluster_id": address, "amount": amount}
 
     def close_order(self, renter: Address, address: Address) -> list[Event]:
         self._config()
         order = self._order(address)
-        require(renter == order.renter, "NotRenter")
-        require(not self.leases_of(address) and not order.takes_devices(self.now), "OrderBusy")
-        amount = self._refundable(address)
-        order.refunded += amount
-        number = self._pay(address, wallet(renter), amount + order.donated)
         currency = order.terms.currency
+        require(renter == order.renter, "NotRenter")
+        self._require_renters(wallet(renter), currency)
+        require(not self.leases_of(address) and not order.takes_devices(self.now), "OrderBusy")
+        require(not order.fees_due or self.is_payable(FEES, currency), "FeesBlocked")
+        amount = self.free(address) - self.kept(address)
+        rest = amount + order.donated
+        require((wallet(renter), currency) not in self.frozen, "AccountFrozen")
+        events = self._send_fees(address)
+        order.refunded += amount
+        number = self._pay(address, wallet(renter), rest)
         del self.orders[address]
         assert self.purse(currency).pop(order_vault(address)) == 0
         self.past_fees[currency] += order.fees
@@ -113,9 +123,4 @@ class Book(OrdersLedger):
         sums = {name: getattr(order, name) for name in ("deposit", "paid", "fees", "refunded")}
         reason = SERVED if order.served else unserved
         closed = {"order": address, "reason": reason, **sums, "surplus": order.donated}
-        return [*([("Refund", refund)] if amount else []), ("OrderClosed", closed)]
-
-    def _refundable(self, address: Address) -> int:
-        order = self.orders[address]
-        needed = order.place * order.open if order.takes_devices(self.now) else 0
-        return self.free(address) - needed
+        return [*events, *([("Refund", refund)] if amount else []), ("OrderClosed", closed)]

@@ -8,9 +8,11 @@ the program's order.
 from __future__ import annotations
 
 from tests.model.orders.book import Book
-from tests.model.orders.leases import Leases
+from tests.model.orders.ends import Ends
+from tests.model.orders.matching import Matching
 from tests.model.orders.roles import Roles
+from tests.model.orders.service import Service
 
 
-class Orders(Roles, Book, Leases):
+class Orders(Roles, Book, Matching, Service, Ends):
     """All of it."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tests.model.schedule import IO
 from tests.model.staking.state import (
     COOLING,
+    CURRENCIES,
     FINAL,
+    MAX_POSTS,
     NONE,
-    PENDING,
+    SMALL_CLAIM,
     STAKE_VAULT,
     WAITING,
     Block,
     Class,
     Device,
+    Posts,
+    PriceTable,
     Slash,
     StakingConfig,
     Wallet,
@@ -23,6 +28,8 @@ from tests.model.state import REWARD_VAULT, U64, Address, Refused, Tokens, requi
 from tests.model.tokenomics.program import Tokenomics
 
 PAUSE_STAKING, PAUSE_REWARDS = 1, 2
+Vote = TypeVar("Vote")
+"""What operators vote for: a block, a part of a stake, a root."""
 
 
 @dataclass
@@ -39,6 +46,8 @@ class StakingLedger:
     devices: dict[Address, Device] = field(default_factory=dict)
     blocks: dict[int, Block] = field(default_factory=dict)
     slashes: dict[tuple[Address, bytes], Slash] = field(default_factory=dict)
+    prices: dict[int, PriceTable] = field(default_factory=dict)
+    posts: dict[Address, Posts] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
@@ -57,12 +66,17 @@ class StakingLedger:
         assert self.economy.tokens[STAKE_VAULT] >= config.staked
         assert config.claimed == sum(each.claimed for each in self.wallets.values())
         assert config.claimed <= config.final_total <= economy.emitted
-        assert config.claimed_in_hour <= config.claimed
+        assert config.reserve_in_hour <= config.claimed_in_hour <= config.claimed
+        hour, wallets = config.claim_hour, self.wallets.values()
+        drawn = [each.claimed_in_hour for each in wallets if each.claim_hour == hour]
+        assert config.reserve_in_hour == sum(drawn)
+        assert all(each <= SMALL_CLAIM for each in drawn)
         assert self.economy.tokens[REWARD_VAULT] >= economy.emitted - config.claimed
         held: dict[Address, int] = {}
         for address, device in self.devices.items():
-            pending = [s for s in self.slashes.values() if s.device == address and s.status == PENDING]
-            assert device.slash_pending == bool(pending)
+            holding = [s for s in self.slashes.values() if s.device == address and s.holds]
+            assert device.slash_pending == bool(holding)
+            assert len(holding) <= 1
             for each in (device.co, device.leaving):
                 assert (each.state == NONE) == (each.amount == 0)
                 if each.state != NONE:
@@ -77,6 +91,11 @@ class StakingLedger:
         assert held == {each.wallet: each.co_stakes for each in self.wallets.values() if each.co_stakes}
         for hour, block in self.blocks.items():
             assert (block.status == FINAL) == (hour < config.next_hour)
+        for row in self.classes.values():
+            for currency in CURRENCIES:
+                price, (low, high) = row.price_of(currency, self.now), row.bounds_of(currency, self.now)
+                assert 1 <= low <= price <= high or not (low or price or high)
+        assert all(each.count <= MAX_POSTS for each in self.posts.values())
 
     # -- what a check needs ----------------------------------------------------------------------
 
@@ -106,9 +125,26 @@ class StakingLedger:
         require(hour in self.blocks, "AccountMissing")
         return self.blocks[hour]
 
+    def _operator(self, key: Address) -> int:
+        operators = self._config().params.operators
+        require(key in operators, "NotOperator")
+        return operators.index(key)
+
+    def _standing(self, votes: dict[int, Vote], revision: int) -> dict[int, Vote]:
+        """Those votes of ``revision`` that a change of the operators' list has not taken away."""
+        config = self._config()
+        return {slot: vote for slot, vote in votes.items() if config.stands(slot, revision)}
+
+    def _is_quorum(self, votes: dict[int, Vote], vote: Vote) -> bool:
+        """Whether enough operators say ``vote``."""
+        return list(votes.values()).count(vote) >= self._config().params.threshold
+
     def _require_running(self, bit: int) -> None:
         config = self._config()
         require(not (config.pause_mask & bit and self.now < config.pause_until), "Paused")
+
+    def _require_open(self, row: Class) -> None:
+        require(self.now >= row.opens_at, "ClassNotOpen")
 
     def _minimum(self, device: Device, number: int) -> int:
         """``200 IO * max(1, multiplier) * processors``, by the class that must be the device's."""

@@ -1,4 +1,4 @@
-"""Reward blocks, claims and slashes in the reference model."""
+"""Reward blocks and claims in the reference model."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ from tests.model.staking.base import PAUSE_REWARDS, StakingLedger
 from tests.model.staking.state import (
     AGREED,
     BLOCK_OPEN,
-    EXECUTED,
     FINAL,
-    NOTHING,
-    PENDING,
-    STAKE_VAULT,
-    VETOED,
-    VOTING,
+    SMALL_CLAIM,
     Block,
     Said,
-    Slash,
+    Wallet,
 )
 from tests.model.state import REWARD_VAULT, Address, Event, require, wallet
 
@@ -32,7 +27,7 @@ class Blocks(StakingLedger):
 
     # -- blocks ----------------------------------------------------------------------------------
 
-    def attest(self, operator: Address, hour: int, said: Said) -> Event:
+    def attest(self, operator: Address, hour: int, said: Said) -> Event | list[Event]:
         config = self._config()
         number = self._operator(operator)
         require(config.next_hour <= hour < config.next_hour + KEPT, "HourOutOfRange")
@@ -43,18 +38,17 @@ class Blocks(StakingLedger):
         most = schedule.emitted(economy.start_month, hour + 1)
         require(config.final_total <= said.total <= most, "TotalOutOfRange")
         block = self.blocks.get(hour) or Block(hour, operator, config.revision)
-        stale = block.revision != config.revision
-        require(stale or block.status == BLOCK_OPEN, "AlreadyAgreed")
+        standing = self._standing(block.said, block.revision)
+        reopened = block.status == AGREED and not self._is_quorum(standing, block.agreed)
+        require(block.status == BLOCK_OPEN or reopened, "AlreadyAgreed")
         self.blocks[hour] = block
-        if stale:
-            self._reset(block)
-            block.revision = config.revision
-        block.said[number] = said
+        block.status, block.agreed_at = BLOCK_OPEN, 0
+        block.said, block.revision = {**standing, number: said}, config.revision
         conflict = any(each != said for each in block.said.values())
-        agreed = sum(each == said for each in block.said.values()) >= config.params.threshold
+        agreed = self._is_quorum(block.said, said)
         if agreed:
             block.status, block.agreed_at, block.agreed = AGREED, self.now, said
-        return "Attested", {
+        attested = {
             "hour": hour,
             "operator": operator,
             "root": said.root,
@@ -65,6 +59,9 @@ class Blocks(StakingLedger):
             "agreed": agreed,
             "at": self.now,
         }
+        if reopened:
+            return [self._reopened(hour), ("Attested", attested)]
+        return "Attested", attested
 
     def veto_block(self, guardian: Address, hour: int) -> Event:
         config = self._config()
@@ -81,7 +78,11 @@ class Blocks(StakingLedger):
         block = self._block(hour)
         self._require_running(PAUSE_REWARDS)
         require(block.status == AGREED, "NotAgreed")
-        require(block.revision == config.revision, "StaleConfig")
+        standing = self._standing(block.said, block.revision)
+        if not self._is_quorum(standing, block.agreed):
+            block.status, block.agreed_at = BLOCK_OPEN, 0
+            block.said, block.revision = standing, config.revision
+            return self._reopened(hour)
         require(self.now >= block.agreed_at + config.params.challenge_window, "ChallengeOpen")
         require(hour == config.next_hour, "BlockOutOfOrder")
         require(block.agreed.total >= config.final_total, "TotalOutOfRange")
@@ -89,7 +90,7 @@ class Blocks(StakingLedger):
         assert economy is not None
         if economy.emitted < block.agreed.total:
             self.economy.emit()
-        block.status = FINAL
+        block.status, block.said, block.revision = FINAL, standing, config.revision
         config.next_hour, config.final_total = hour + 1, block.agreed.total
         said = block.agreed
         return "BlockFinalised", {
@@ -108,7 +109,7 @@ class Blocks(StakingLedger):
         del self.blocks[hour]
         return "BlockClosed", {"hour": hour}
 
-    def claim(self, hour: int, owner: Address, lifetime: int, proof: bytes) -> Event:
+    def claim(self, hour: int, owner: Address, lifetime: int, proof: bytes, *, signed: bool = False) -> Event:
         config = self._config()
         block, holder = self._block(hour), self._wallet(owner)
         self._require_tokens(owner)
@@ -118,15 +119,20 @@ class Blocks(StakingLedger):
         require(lifetime > holder.claimed, "NothingToClaim")
         most = (block.agreed.total - holder.opened_total) * config.params.wallet_share_bps // 10_000
         require(most > holder.claimed, "WalletLimit")
-        clock = self.now // HOUR
-        paid = config.claimed_in_hour if clock <= config.claim_hour else 0
-        require(paid < config.params.claim_limit, "ClaimLimit")
-        amount = min(min(lifetime, most) - holder.claimed, config.params.claim_limit - paid)
+        wanted = min(lifetime, most) - holder.claimed
+        reserved, amount = self._of_the_hour(holder, wanted, signed)
         # A quorum that lies about the sum of its leaves can't pay more than it said.
         require(config.claimed + amount <= config.final_total, "InvariantViolated")
+        clock = max(self.now // HOUR, config.claim_hour)
+        if clock > config.claim_hour:
+            config.claim_hour, config.claimed_in_hour, config.reserve_in_hour = clock, 0, 0
+        if reserved and holder.claim_hour != clock:
+            holder.claim_hour, holder.claimed_in_hour = clock, 0
         holder.claimed += amount
+        holder.claimed_in_hour += reserved
         config.claimed += amount
-        config.claim_hour, config.claimed_in_hour = max(clock, config.claim_hour), paid + amount
+        config.claimed_in_hour += amount
+        config.reserve_in_hour += reserved
         self._move(REWARD_VAULT, wallet(owner), amount)
         return "RewardClaimed", {
             "wallet": owner,
@@ -135,102 +141,27 @@ class Blocks(StakingLedger):
             "hour": hour,
             "claim_hour": config.claim_hour,
             "claimed_in_hour": config.claimed_in_hour,
+            "reserve": reserved,
+            "reserve_in_hour": config.reserve_in_hour,
         }
 
-    # -- slashes ---------------------------------------------------------------------------------
-
-    def vote_slash(self, operator: Address, device: Address, evidence: bytes, bps: int) -> Event:
+    def _of_the_hour(self, holder: Wallet, wanted: int, signed: bool) -> tuple[int, int]:
+        """What a claim draws from the reserve of this hour, and all that it is paid."""
         config = self._config()
-        machine = self._device(device)
-        number = self._operator(operator)
-        key = device, evidence
-        slash = self.slashes.get(key) or Slash(device, evidence, config.revision)
-        require(1 <= bps <= config.params.max_slash_bps, "SlashInvalid")
-        require(slash.status == VOTING, "SlashState")
-        votes = slash.votes if slash.revision == config.revision else {}
-        require(votes.get(number) != bps, "AlreadyVoted")
-        votes = {**votes, number: bps}
-        pending = list(votes.values()).count(bps) >= config.params.threshold
-        require(not (pending and machine.slash_pending), "SlashPending")
-        self.slashes[key] = slash
-        slash.votes, slash.revision = votes, config.revision
-        if pending:
-            slash.status, slash.bps = PENDING, bps
-            slash.appeal_until = self.now + config.params.appeal
-            machine.slash_pending = True
-        return "SlashVoted", {
-            "device": device,
-            "evidence": evidence,
-            "bps": bps,
-            "operator": operator,
-            "pending": pending,
-            "appeal_until": slash.appeal_until,
-        }
+        fresh = self.now // HOUR > config.claim_hour
+        clock = max(self.now // HOUR, config.claim_hour)
+        paid, drawn = (0, 0) if fresh else (config.claimed_in_hour, config.reserve_in_hour)
+        own = holder.claimed_in_hour if holder.claim_hour == clock else 0
+        # Nothing is left, too, when the limit was lowered below what was paid already.
+        left = max(0, config.params.claim_limit - paid)
+        reserve = min(left, max(0, config.params.claim_limit // 2 - drawn))
+        small = min(wanted, SMALL_CLAIM - own, reserve) if signed else 0
+        rest = min(wanted - small, left - reserve)
+        require(small + rest > 0, "ClaimLimit")
+        return small, small + rest
 
-    def appeal_slash(self, supplier: Address, device: Address, evidence: bytes, statement: bytes) -> Event:
-        machine, slash = self._device(device), self._slash(device, evidence)
-        require(supplier == machine.supplier, "NotSupplier")
-        require(slash.status == PENDING, "SlashState")
-        require(self.now < slash.appeal_until, "AppealOver")
-        require(statement != NOTHING, "SlashInvalid")
-        slash.appeal = statement
-        return "SlashAppealed", {"device": device, "evidence": evidence, "statement": statement}
-
-    def veto_slash(self, guardian: Address, device: Address, evidence: bytes) -> Event:
-        machine, slash = self._device(device), self._slash(device, evidence)
-        require(guardian == self._config().guardian, "NotGuardian")
-        require(slash.status == PENDING, "SlashState")
-        require(self.now < slash.appeal_until, "AppealOver")
-        slash.status, machine.slash_pending = VETOED, False
-        return "SlashVetoed", {"device": device, "evidence": evidence}
-
-    def execute_slash(self, device: Address, class_id: int, evidence: bytes) -> Event:
-        config = self._config()
-        self._class(class_id)
-        machine, slash = self._device(device), self._slash(device, evidence)
-        minimum = self._minimum(machine, class_id)
-        require(slash.status == PENDING, "SlashState")
-        if slash.revision != config.revision:
-            self.slashes[device, evidence] = Slash(device, evidence, config.revision)
-            machine.slash_pending = False
-            return "SlashVoided", {"device": device, "evidence": evidence, "revision": config.revision}
-        require(self.now >= slash.appeal_until, "AppealOpen")
-        bps = slash.bps
-        self._settle(machine)
-        before = machine.owed()
-        machine.own -= machine.own * bps // 10_000
-        machine.own_cooling -= machine.own_cooling * bps // 10_000
-        machine.co.amount -= machine.co.amount * bps // 10_000
-        machine.leaving.amount -= machine.leaving.amount * bps // 10_000
-        machine.slash_pending = False
-        self._refresh(machine, minimum)
-        burned = before - machine.owed()
-        slash.status, slash.burned = EXECUTED, burned
-        config.slashed += burned
-        config.staked -= burned
-        self.economy.tokens[STAKE_VAULT] -= burned
-        self.economy.supply -= burned
-        return "Slashed", {
-            "device": device,
-            "evidence": evidence,
-            "bps": bps,
-            "burned": burned,
-            "own": machine.own,
-            "own_cooling": machine.own_cooling,
-            "co": machine.co.amount,
-            "leaving": machine.leaving.amount,
-        }
-
-    # -- shared ----------------------------------------------------------------------------------
-
-    def _operator(self, key: Address) -> int:
-        operators = self._config().params.operators
-        require(key in operators, "NotOperator")
-        return operators.index(key)
-
-    def _slash(self, device: Address, evidence: bytes) -> Slash:
-        require((device, evidence) in self.slashes, "AccountMissing")
-        return self.slashes[device, evidence]
+    def _reopened(self, hour: int) -> Event:
+        return "BlockReopened", {"hour": hour, "revision": self._config().revision}
 
     def _reset(self, block: Block) -> None:
         block.status, block.agreed_at, block.said = BLOCK_OPEN, 0, {}

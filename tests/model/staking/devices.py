@@ -29,13 +29,14 @@ class Devices(StakingLedger):
         require(address not in self.devices, "AccountInUse")
         self._require_running(PAUSE_STAKING)
         require(device.class_id in self.classes, "UnknownClass")
+        self._require_flag(device.worker_may_end)
         require(1 <= device.processors <= 8, "ProcessorsInvalid")
         self._require_place(device.tier, device.country)
-        device.registered_at = self.now
+        device.registered_at = device.changed_at = self.now
         self.devices[address] = device
         names = ("worker", "supplier", "payout", "processors", "tier", "country", "ask_io", "ask_usdc")
-        fields = {name: getattr(device, name) for name in names}
-        return "DeviceRegistered", {"device": address, "class": device.class_id, **fields}
+        fields = {name: getattr(device, name) for name in (*names, "worker_may_end")}
+        return "DeviceRegistered", {"device": address, "class": device.class_id, **fields, "at": self.now}
 
     def change_device(
         self,
@@ -47,14 +48,31 @@ class Devices(StakingLedger):
         country: bytes,
         ask_io: int,
         ask_usdc: int,
+        worker_may_end: int,
     ) -> Event:
         self._class(class_id)
         device = self._owned(address, supplier)
         require(not device.terminated, "DeviceTerminated")
+        self._require_flag(worker_may_end)
         self._require_place(tier, country)
+        asks = (ask_io, device.ask_io), (ask_usdc, device.ask_usdc)
+        # Whoever only takes a device off the market, or changes who ends leases, changes no terms.
+        if (tier, country) != (device.tier, device.country) or any(new not in (0, old) for new, old in asks):
+            device.changed_at = self.now
         device.tier, device.country, device.ask_io, device.ask_usdc = tier, country, ask_io, ask_usdc
-        fields = {"tier": tier, "country": country, "ask_io": ask_io, "ask_usdc": ask_usdc}
-        return "DeviceChanged", {"device": address, **fields}
+        device.worker_may_end = worker_may_end
+        return self._changed(address, device)
+
+    def pause_device(self, worker: Address, address: Address) -> Event:
+        device = self._device(address)
+        require(worker == device.worker, "NotWorker")
+        require(not device.terminated, "DeviceTerminated")
+        device.ask_io = device.ask_usdc = 0
+        return self._changed(address, device)
+
+    def _changed(self, address: Address, device: Device) -> Event:
+        names = ("tier", "country", "ask_io", "ask_usdc", "worker_may_end", "changed_at")
+        return "DeviceChanged", {"device": address, **{name: getattr(device, name) for name in names}}
 
     def set_payout(self, supplier: Address, address: Address, payout: Address) -> Event:
         self._wallet(payout)
@@ -256,6 +274,9 @@ class Devices(StakingLedger):
         holder.co_stakes -= 1
         self._give(staker, each.amount)
         return "CoStakeWithdrawn", {"device": address, "staker": staker, "amount": each.amount}
+
+    def _require_flag(self, worker_may_end: int) -> None:
+        require(worker_may_end in (0, 1), "FlagInvalid")
 
     def _require_place(self, tier: int, country: bytes) -> None:
         require(1 <= tier <= 4, "TierInvalid")

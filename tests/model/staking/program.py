@@ -9,8 +9,11 @@ from __future__ import annotations
 from tests.model.staking.blocks import Blocks
 from tests.model.staking.devices import Devices
 from tests.model.staking.leases import Leases
+from tests.model.staking.posts import Postings
+from tests.model.staking.prices import Classes
 from tests.model.staking.roles import Roles
+from tests.model.staking.slashes import Slashes
 
 
-class Staking(Roles, Devices, Leases, Blocks):
+class Staking(Roles, Classes, Devices, Leases, Blocks, Slashes, Postings):
     """All of it."""

@@ -1,12 +1,12 @@
-"""Staking's roles, parameters, pause and classes in the reference model."""
+"""Staking's roles, parameters and pause in the reference model."""
 
 from __future__ import annotations
 
 from tests.model.roles import ParamRoles
 from tests.model.schedule import DAY, IO
 from tests.model.staking.base import StakingLedger
-from tests.model.staking.state import MAX_OPERATORS, STAKE_VAULT, Class, Params, StakingConfig
-from tests.model.state import U64, ZERO, Address, Event, require
+from tests.model.staking.state import MAX_OPERATORS, STAKE_VAULT, Params, StakingConfig
+from tests.model.state import ZERO, Address, Event, require
 
 
 def check(params: Params) -> None:
@@ -29,7 +29,7 @@ def check(params: Params) -> None:
 
 
 class Roles(StakingLedger, ParamRoles):
-    """Who may do what, and the class table."""
+    """Who may do what."""
 
     _check = staticmethod(check)
 
@@ -52,28 +52,16 @@ class Roles(StakingLedger, ParamRoles):
             "params": params.fields(),
         }
 
-    def add_class(self, admin: Address, row: Class) -> Event:
+    def apply_params(self) -> Event:
         config = self._config()
-        require(row.id not in self.classes, "AccountInUse")
-        require(admin == config.admin, "NotAdmin")
-        named = row.name[0] != 0
-        require(named and row.pool < 2 and row.kind < 3 and row.multiplier <= 50_000, "ClassInvalid")
-        self.classes[row.id] = row
-        return "ClassAdded", {
-            "id": row.id,
-            "name": row.name,
-            "multiplier": row.multiplier,
-            "pool": row.pool,
-            "kind": row.kind,
-        }
+        before = config.params
+        event = super().apply_params()
+        for slot in range(MAX_OPERATORS):
+            if operator_of(before, slot) != operator_of(config.params, slot):
+                config.slot_since[slot] = config.revision
+        return event
 
-    def change_class(self, admin: Address, number: int, multiplier: int) -> Event:
-        config = self._config()
-        row = self._class(number)
-        require(admin == config.admin, "NotAdmin")
-        at = self.now + config.params.notice
-        require(at <= U64, "Overflow")
-        require(multiplier <= 50_000, "ClassInvalid")
-        row.multiplier = row.multiplier_at(self.now)
-        row.pending_multiplier, row.pending_at = multiplier, at
-        return "ClassChanged", {"id": number, "from": row.multiplier, "to": multiplier, "at": at}
+
+def operator_of(params: Params, slot: int) -> Address:
+    """The key in a slot of the list, zero where there is none."""
+    return params.operators[slot] if slot < len(params.operators) else ZERO

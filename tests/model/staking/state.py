@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor
 
-from tests.model.schedule import DAY, IO
+from tests.model.schedule import DAY, HOUR, IO
 from tests.model.state import ZERO, Address, Tokens
 
 STAKE_VAULT = Tokens("stakes")
@@ -16,6 +18,32 @@ NONE, ACTIVE, WAITING, COOLING = range(4)
 BLOCK_OPEN, AGREED, FINAL = range(3)
 VOTING, PENDING, VETOED, EXECUTED = range(4)
 """A slash's states."""
+PAID_IN_IO, PAID_IN_USDC = "io", "usdc"
+"""Currencies, as they end the names of a class's fields."""
+CURRENCIES = PAID_IN_IO, PAID_IN_USDC
+DONE, FAILED, DISPUTED, NEVER_SERVED = range(4)
+"""What becomes of a lease."""
+WAVE, EVIDENCE, BATCH = range(1, 4)
+"""What an operator posts."""
+
+MAX_PRICE = 10**15
+"""Of a processor for an hour, base units."""
+MAX_STEP = 1_250
+"""Most that a price moves in an hour, basis points."""
+STALE = 24 * HOUR
+"""After so long without a step a price binds no more, seconds."""
+PRICE_NOTICE = 20 * 60
+"""So long before it holds a step is applied at the latest, seconds."""
+BAR, MAX_BAR = HOUR, 24 * HOUR
+"""For how long a device isn't let after a lease that it broke off: the first time, and at most, seconds."""
+CLEAR = 24 * HOUR
+"""So much served after a strike clears a device of all of them, seconds."""
+SMALL_CLAIM = 1_000 * IO
+"""Most that a wallet takes of the reserve in an hour, base units."""
+REVOTE = 24 * HOUR
+"""So long a voided slash freezes a stake at least, seconds."""
+MAX_POSTS = 512
+"""An operator's postings in an hour."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +95,39 @@ class StakingConfig:
     pending_at: int = 0
     claim_hour: int = 0
     claimed_in_hour: int = 0
+    reserve_in_hour: int = 0
+    slot_since: list[int] = field(default_factory=lambda: [0] * MAX_OPERATORS)
+
+    def stands(self, slot: int, revision: int) -> bool:
+        """Whether a slot's key is the one that it had at ``revision``: then its vote counts."""
+        return self.slot_since[slot] <= revision
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a processor costs for an hour in each currency at first, and its bounds, base units."""
+
+    price_io: int = 0
+    low_io: int = 0
+    high_io: int = 0
+    price_usdc: int = 0
+    low_usdc: int = 0
+    high_usdc: int = 0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a class's prices stay between, base units."""
+
+    low_io: int = 0
+    high_io: int = 0
+    low_usdc: int = 0
+    high_usdc: int = 0
 
 
 @dataclass
 class Class:
-    """A class of processors; multipliers in hundredths."""
+    """A class of processors; multipliers in hundredths, prices of a processor and hour in base units."""
 
     id: int
     name: bytes
@@ -80,10 +136,74 @@ class Class:
     kind: int
     pending_multiplier: int = 0
     pending_at: int = 0
+    price_io: int = 0
+    price_usdc: int = 0
+    low_io: int = 0
+    high_io: int = 0
+    low_usdc: int = 0
+    high_usdc: int = 0
+    next_low_io: int = 0
+    next_high_io: int = 0
+    next_low_usdc: int = 0
+    next_high_usdc: int = 0
+    bounds_at: int = 0
+    opens_at: int = 0
+    next_io: int = 0
+    next_usdc: int = 0
+    price_hour: int = 0
 
     def multiplier_at(self, now: int) -> int:
         """The one in force."""
         return self.pending_multiplier if 0 < self.pending_at <= now else self.multiplier
+
+    @property
+    def step_at(self) -> int:
+        """When the last step holds."""
+        return (self.price_hour + 2) * HOUR if self.price_hour else 0
+
+    def bounds_of(self, currency: str, now: int) -> tuple[int, int]:
+        """The bounds in force."""
+        waiting = "next_" if 0 < self.bounds_at <= now else ""
+        low, high = (getattr(self, f"{waiting}{end}_{currency}") for end in ("low", "high"))
+        return low, high
+
+    def price_of(self, currency: str, now: int) -> int:
+        """The price in force: what has come into force is taken in the order of its time."""
+        price: int = getattr(self, f"price_{currency}")
+        step: int = getattr(self, f"next_{currency}")
+        for at, is_bounds in sorted(((self.step_at, False), (self.bounds_at, True))):
+            if 0 < at <= now:
+                # What holds from the same second on counts for what comes after it.
+                low, high = self.bounds_of(currency, at if is_bounds else at - 1)
+                price = max(low, min(high, price)) if is_bounds else moved(price, step, low, high)
+        return price
+
+    def is_stale(self, now: int) -> bool:
+        """Whether its price was voted once, and then not for so long that it binds no more."""
+        return self.price_hour > 0 and now >= self.step_at + STALE
+
+    def fold(self, now: int) -> None:
+        """Write down what has come into force."""
+        prices = {currency: self.price_of(currency, now) for currency in CURRENCIES}
+        bounds = {currency: self.bounds_of(currency, now) for currency in CURRENCIES}
+        for currency in CURRENCIES:
+            setattr(self, f"price_{currency}", prices[currency])
+            for end, bound in zip(("low", "high"), bounds[currency], strict=True):
+                setattr(self, f"{end}_{currency}", bound)
+        if 0 < self.bounds_at <= now:
+            self.bounds_at = 0
+            for name in Bounds.__dataclass_fields__:
+                setattr(self, f"next_{name}", 0)
+        if self.step_at <= now:
+            self.next_io = self.next_usdc = 0
+
+
+def moved(price: int, step: int, low: int, high: int) -> int:
+    """A price after a step in basis points: up it is rounded up, down it is rounded down; 0 stays 0."""
+    if not price:
+        return 0
+    after = price * (1 + Fraction(step, 10_000))
+    return max(low, 1, min(high, ceil(after) if step > 0 else floor(after)))
 
 
 @dataclass
@@ -126,6 +246,13 @@ class Device:
     leases_done: int = 0
     leases_failed: int = 0
     disputes: int = 0
+    changed_at: int = 0
+    barred_until: int = 0
+    leases: int = 0
+    served_at_strike: int = 0
+    last_order: Address = ZERO
+    strikes: int = 0
+    worker_may_end: int = 0
 
     def counted(self, now: int) -> int:
         """Stake that counts: the own one, and a co-stake until its wait is over."""
@@ -151,6 +278,8 @@ class Wallet:
     opened_total: int
     co_stakes: int = 0
     claimed: int = 0
+    claim_hour: int = 0
+    claimed_in_hour: int = 0
 
 
 @dataclass(frozen=True)
@@ -188,5 +317,33 @@ class Slash:
     status: int = VOTING
     votes: dict[int, int] = field(default_factory=dict)
     appeal_until: int = 0
+    frozen_until: int = 0
     burned: int = 0
+    registered_at: int = 0
     appeal: bytes = NOTHING
+
+    @property
+    def holds(self) -> bool:
+        """Whether it keeps the device's stakes where they are."""
+        return self.status == PENDING or self.frozen_until > 0
+
+
+@dataclass
+class PriceTable:
+    """An hour's table of steps; ``said`` are the roots by the operators' numbers."""
+
+    hour: int
+    payer: Address
+    revision: int
+    agreed: bool = False
+    root: bytes = NOTHING
+    said: dict[int, bytes] = field(default_factory=dict)
+
+
+@dataclass
+class Posts:
+    """How much an operator has posted in an hour of the clock."""
+
+    operator: Address
+    hour: int = 0
+    count: int = 0

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from solders.system_program import CreateAccountParams, create_account
 
 from keeper.chain import Account, TransactionRecord
-from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
-from keeper.chain.loader import minimum_balance
-from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
+from keeper.chain.framework import associated_token_address
+from keeper.chain.token import create_associated, mint_to
 from keeper.clients import buyback, tokenomics
 from keeper.clients.programs import BY_ADDRESS
 from keeper.economy.buyback import BPS, USDC
 from keeper.economy.supply import IO
-from tests.programs.world import START, World, finish, key
+from tests.programs.world import START, World, key
+from tests.security.tokens import create_mint
 
 USDC_MINT = key("usdc").pubkey()
 USDC_VAULT = buyback.fee_vault(USDC_MINT)
@@ -24,16 +23,8 @@ FIRST_PRICE = 4 * IO
 
 
 def create_usdc(world: World) -> None:
-    """A mint with USDC's decimals; the issuer mints it, nobody can freeze it."""
-    account = CreateAccountParams(
-        from_pubkey=world.payer.pubkey(),
-        to_pubkey=USDC_MINT,
-        lamports=finish(minimum_balance(world.chain, MINT_SIZE)),
-        space=MINT_SIZE,
-        owner=TOKEN_PROGRAM,
-    )
-    mint = initialize_mint(USDC_MINT, ISSUER.pubkey(), buyback.USDC_DECIMALS)
-    world.do(create_account(account), mint, signers=[key("usdc")])
+    """A mint with USDC's decimals; the issuer mints it and can freeze it, as on the real network."""
+    create_mint(world, key("usdc"), ISSUER.pubkey(), decimals=buyback.USDC_DECIMALS)
 
 
 def mint_usdc(world: World, to: Pubkey, amount: int) -> None:

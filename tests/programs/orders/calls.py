@@ -11,38 +11,55 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.framework import associated_token_address
 from keeper.clients import orders as client
-from keeper.clients import staking, tokenomics
+from keeper.clients import staking
+from keeper.clients.signing import signed_by
+from keeper.economy.orders import tick_to_match
 from tests.model.orders.program import Orders
 from tests.model.orders.state import IO, USDC, Lease, Order, Terms
 from tests.model.schedule import IO as ONE_IO
 from tests.model.staking.program import Staking
-from tests.model.staking.state import Class, Device
+from tests.model.staking.state import Class, Device, Prices
 from tests.model.state import Address
-from tests.programs.orders.pair import FEE_VAULTS, USDC_MINT, OrdersPair, lease_address, vault_address
+from tests.programs.orders.pair import (
+    FEE_VAULTS,
+    MINTS,
+    PARKED_VAULTS,
+    OrdersPair,
+    lease_address,
+    parked_address,
+    vault_address,
+)
 from tests.programs.sequences import Acts
+from tests.programs.side_by_side import MALLORY
 from tests.programs.world import key
 
 PEOPLE = (
-    *("admin", "guardian", "mallory", "ruth", "ray", "alice", "bob", "paula"),
+    *("admin", "guardian", "mallory", "ruth", "ray", "alice", "bob", "paula", "issuer"),
     *(f"operator {number}" for number in range(4)),
     *(f"worker {number}" for number in range(5)),
 )
 KEYS = {name: bytes(key(name).pubkey()) for name in PEOPLE}
 ALICE, BOB, PAULA = KEYS["alice"], KEYS["bob"], KEYS["paula"]
+ISSUER = KEYS["issuer"]
+"""Can freeze what anybody has in USDC."""
 RENTERS = KEYS["ruth"], KEYS["ray"], ALICE
 """Alice supplies and rents; her own devices are refused to her."""
 OPERATORS = tuple(KEYS[f"operator {number}"] for number in range(4))
 WORKERS = tuple(KEYS[f"worker {number}"] for number in range(5))
 CLASSES = (Class(1, b"RTX 4090".ljust(24, b"\0"), 125, 0, 0), Class(2, b"EPYC".ljust(24, b"\0"), 50, 1, 1))
 UNITS = ONE_IO, 10**6
-MINTS = tokenomics.MINT, USDC_MINT
+PRICES = {
+    1: Prices(199_999_999, 1, 4 * ONE_IO, 1_000_003, 1, 10**7),
+    2: Prices(7, 1, ONE_IO),
+}
+"""What the classes cost at first: odd, so that every second is rounded; next to nothing, and in IO alone."""
 FLEET = (
-    # supplier, payout, class, processors, tier, country, asks for a processor and hour
-    (ALICE, ALICE, 1, 4, 4, b"CH", 2 * ONE_IO, 10**6),
-    (ALICE, PAULA, 1, 4, 2, b"CH", 199_999_999, 1_000_003),
-    (ALICE, ALICE, 2, 4, 3, b"CH", 1, 7),
-    (BOB, BOB, 1, 4, 4, b"DE", 2 * ONE_IO, 999_999),
-    (BOB, BOB, 1, 2, 1, b"DE", 0, 10**6),
+    # supplier, payout, class, processors, tier, country, asks for a processor and hour, worker may end
+    (ALICE, ALICE, 1, 4, 4, b"CH", ONE_IO, 10**6, 1),
+    (ALICE, PAULA, 1, 4, 2, b"CH", 199_999_999, 1_000_003, 0),
+    (ALICE, ALICE, 2, 4, 3, b"CH", 1, 7, 0),
+    (BOB, BOB, 1, 4, 4, b"DE", 7, 999_999, 0),
+    (BOB, BOB, 1, 2, 1, b"DE", 0, 10**6, 0),
 )
 """What the five workers' devices are; Paula begins without an account for USDC."""
 STAKING = {
@@ -104,11 +121,11 @@ class OrdersCalls(Acts):
 
     def do_register(self, number: int) -> None:
         """Register one of the fleet."""
-        supplier, payout, class_id, processors, tier, country, ask_io, ask_usdc = FLEET[number]
+        supplier, payout, class_id, processors, tier, country, ask_io, ask_usdc, consent = FLEET[number]
         worker = WORKERS[number]
         address = bytes(staking.device_address(Pubkey(worker)))
         terms = {"processors": processors, "tier": tier, "country": country}
-        asks = {"ask_io": ask_io, "ask_usdc": ask_usdc}
+        asks = {"ask_io": ask_io, "ask_usdc": ask_usdc, "worker_may_end": consent}
         device = Device(worker, supplier, payout, class_id, **terms, **asks)
         self.do_staking(
             "register_device",
@@ -169,27 +186,46 @@ class OrdersCalls(Acts):
         order: Address,
         device: Address,
         class_id: int | None = None,
-        price: int | None = None,
+        tick: int | None = None,
+        *,
+        signs: bool | None = None,
     ) -> str:
+        """Match: in an operator's newest turn, or as a supplier whose worker signs, unless told otherwise."""
         row = self.staking.devices.get(device)
         number = class_id if class_id is not None else row.class_id if row else 1
-        currency = self.model.orders[order].terms.currency if order in self.model.orders else IO
-        ask = 0 if row is None else row.ask_io if currency == IO else row.ask_usdc
-        asked = ask if price is None else price
+        worker = row.worker if row else MALLORY
+        tick = self.tick(matcher, order) if tick is None else tick
+        signs = tick == 0 if signs is None else signs
+        call = self.call(
+            "match_device",
+            {"tick": tick},
+            matcher=matcher,
+            order=order,
+            device=device,
+            worker=worker,
+            **{"class": staking.class_address(number)},
+            **STAKING,
+        )
+        # One key may be both, when somebody tries with a device that isn't there.
+        signs = signs or worker == matcher
         return self.act(
             "match_device",
-            lambda: self.model.match_device(matcher, order, device, number, asked),
-            self.call(
-                "match_device",
-                {"price": asked},
-                matcher=matcher,
-                order=order,
-                device=device,
-                **{"class": staking.class_address(number)},
-                **STAKING,
-            ),
-            matcher,
+            lambda: self.model.match_device(matcher, order, device, number, tick, worker=signs),
+            signed_by(call, Pubkey(worker)) if signs else call,
+            *dict.fromkeys((matcher, worker) if signs else (matcher,)),
         )
+
+    def tick(self, matcher: Address, order: Address) -> int:
+        """The newest tick that somebody may match, one that is too old if there is none; 0 for a supplier."""
+        config = self.staking.config
+        assert config is not None
+        operators = config.params.operators
+        if matcher not in operators:
+            return 0
+        row, now = self.model.orders.get(order), self.staking.now
+        number = operators.index(matcher)
+        found = tick_to_match(number, len(operators), row.created_at if row else 0, now)
+        return found if found is not None else now // 30
 
     def rented(self, lease: Lease) -> dict[str, Pubkey]:
         """A lease and its order."""
@@ -229,18 +265,63 @@ class OrdersCalls(Acts):
         outcome = self.act(
             "settle",
             lambda: self.model.settle(address),
-            self.call(
-                "settle",
-                payout_tokens=self.payout(lease),
-                vault=self.vault(lease),
-                fees=self.fee_vault(lease),
-                **self.rented(lease),
-            ),
+            self.call("settle", payout_tokens=self.payout(lease), **self.between(lease)),
         )
         # A chain that goes on by itself tells only afterwards when it was.
         told = lease.paid - before[0], lease.fees - before[1]
         assert outcome != "settle" or told == due(self.pair.last.time)
         return outcome
+
+    def between(self, lease: Lease) -> dict[str, Pubkey]:
+        """A lease's money, and where the fees on it go."""
+        return {"vault": self.vault(lease), "fees": self.fee_vault(lease), **self.rented(lease)}
+
+    def do_park_pay(self, payer: Address, lease: Lease) -> str:
+        order = self.model.orders.get(lease.order)
+        parked = PARKED_VAULTS[order.terms.currency if order else IO]
+        return self.act(
+            "park_pay",
+            lambda: self.model.park_pay(payer, self.address_of(lease)),
+            self.call(
+                "park_pay",
+                payer=payer,
+                parked_vault=parked,
+                destination=self.payout(lease),
+                **self.between(lease),
+            ),
+            payer,
+        )
+
+    def do_park_fees(self, payer: Address, address: Address, currency: int) -> str:
+        return self.act(
+            "park_fees",
+            lambda: self.model.park_fees(payer, address),
+            self.call(
+                "park_fees",
+                payer=payer,
+                order=address,
+                vault=vault_address(Pubkey(address)),
+                destination=FEE_VAULTS[currency],
+                parked_vault=PARKED_VAULTS[currency],
+            ),
+            payer,
+        )
+
+    def do_pay_parked(self, payer: Address, owner: Address, currency: int) -> str:
+        to = Pubkey(owner)
+        if to not in FEE_VAULTS:
+            to = associated_token_address(to, MINTS[currency])
+        return self.act(
+            "pay_parked",
+            lambda: self.model.pay_parked(payer, owner, currency),
+            self.call(
+                "pay_parked",
+                payer=payer,
+                record=parked_address(owner, currency),
+                parked_vault=PARKED_VAULTS[currency],
+                destination=to,
+            ),
+        )
 
     def do_end(self, caller: Address, lease: Lease) -> str:
         return self.act(
@@ -250,13 +331,29 @@ class OrdersCalls(Acts):
             caller,
         )
 
-    def do_vote(self, operator: Address, lease: Lease, evidence: bytes, hours: int) -> str:
+    def do_vote(
+        self,
+        operator: Address,
+        lease: Lease,
+        evidence: bytes,
+        hours: int,
+        name: tuple[int, int] | None = None,
+    ) -> str:
+        """Vote on a lease by its own name: the device's count and registration, unless told otherwise."""
+        number, registered_at = name or (lease.number, lease.registered_at)
         return self.act(
             "vote_fault",
-            lambda: self.model.vote_fault(operator, self.address_of(lease), evidence, hours),
+            lambda: self.model.vote_fault(
+                operator, self.address_of(lease), evidence, hours, number, registered_at
+            ),
             self.call(
                 "vote_fault",
-                {"evidence": evidence, "good_hours": hours},
+                {
+                    "evidence": evidence,
+                    "good_hours": hours,
+                    "number": number,
+                    "registered_at": registered_at,
+                },
                 operator=operator,
                 **self.parties(lease),
             ),
@@ -264,12 +361,10 @@ class OrdersCalls(Acts):
         )
 
     def do_hold(self, guardian: Address, lease: Lease, until: int) -> str:
-        parties = self.parties(lease)
-        del parties["order"]
         return self.act(
             "hold_lease",
             lambda: self.model.hold_lease(guardian, self.address_of(lease), until),
-            self.call("hold_lease", {"until": until}, guardian=guardian, **parties),
+            self.call("hold_lease", {"until": until}, guardian=guardian, **self.parties(lease)),
             guardian,
         )
 
@@ -278,7 +373,7 @@ class OrdersCalls(Acts):
         return self.act(
             "close_lease",
             lambda: self.model.close_lease(payer, self.address_of(lease)),
-            self.call("close_lease", payer=payer, **self.parties(lease)),
+            self.call("close_lease", payer=payer, **self.rented(lease)),
         )
 
     def do_close_fault(self, payer: Address, name: tuple[Address, bytes, int]) -> str:
@@ -297,7 +392,12 @@ class OrdersCalls(Acts):
         return self.act(
             "close_order",
             lambda: self.model.close_order(renter, address),
-            self.call("close_order", renter=renter, **self.refunded(address, order)),
+            self.call(
+                "close_order",
+                renter=renter,
+                fees=FEE_VAULTS[order.terms.currency],
+                **self.refunded(address, order),
+            ),
         )
 
     def refunded(self, address: Address, order: Order) -> dict[str, Pubkey]:

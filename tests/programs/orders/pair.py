@@ -14,11 +14,11 @@ from keeper.chain import TransactionRecord
 from keeper.chain.framework import associated_token_address
 from keeper.chain.program import Event
 from keeper.chain.token import read_token_account
-from keeper.clients import buyback, staking
+from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
 from tests.model.orders.base import Addresses
 from tests.model.orders.program import Orders
-from tests.model.orders.state import FEES, USDC, Fault, Lease, Order, OrdersParams
+from tests.model.orders.state import FEES, IO, PARKED, USDC, Fault, Lease, Order, OrdersParams, Parked
 from tests.model.staking.state import Params
 from tests.model.state import Address, Tokens, wallet
 from tests.programs.folded import assert_events_make_the_accounts
@@ -36,7 +36,9 @@ order_address, vault_address, lease_address, usdc_address = map(
         lambda owner: associated_token_address(owner, USDC_MINT),
     ),
 )
+MINTS = tokenomics.MINT, USDC_MINT
 FEE_VAULTS = buyback.IO_VAULT, buyback.fee_vault(USDC_MINT)
+PARKED_VAULTS = tuple(client.parked_vault_address(mint) for mint in MINTS)
 """By currency."""
 NO_TOKENS = "instruction 0: IllegalOwner"
 USDC_PURSE = 10**6 * 10**6
@@ -75,10 +77,11 @@ class OrdersPair(StakingPair):
             self.staking,
             Addresses(
                 usdc_mint=bytes(USDC_MINT),
-                fees=(bytes(FEE_VAULTS[0]), bytes(FEE_VAULTS[1])),
                 order=lambda renter, number: bytes(order_address(Pubkey(renter), number)),
                 vault=lambda order: bytes(vault_address(Pubkey(order))),
                 lease=lambda order, device: bytes(lease_address(Pubkey(order), Pubkey(device))),
+                tokens=lambda account, currency: bytes(self.tokens_address(account, currency)),
+                parked=lambda owner, currency: bytes(parked_address(owner, currency)),
             ),
             upgrade_authority=bytes(admin),
             usdc={wallet(each): USDC_PURSE for each in rich},
@@ -92,6 +95,8 @@ class OrdersPair(StakingPair):
             client.initialize(admin, guardian, USDC_MINT, client.Params(**vars(params))),
             [bytes(admin)],
         )
+        world.do(*client.create_parked_vaults(world.payer.pubkey(), USDC_MINT))
+        orders.parked_vaults_exist()
 
     def compare(self) -> None:
         """Every account, balance and total is the same on both sides."""
@@ -108,8 +113,11 @@ class OrdersPair(StakingPair):
             same("Lease", Pubkey(address), lease_fields(lease, currency))
         for key, fault in orders.faults.items():
             same("Fault", fault_address(key), fault_fields(fault))
+        for record in orders.parked.values():
+            where = parked_address(record.wallet, record.currency)
+            same("Parked", where, self.parked_fields(record))
         for account, amount in orders.usdc.items():
-            found = read_token_account(self.world.account(self.usdc_address(account)).data)
+            found = read_token_account(self.world.account(self.tokens_address(account, USDC)).data)
             assert found.amount == amount, account
 
     def compare_accounts(self) -> None:
@@ -119,7 +127,8 @@ class OrdersPair(StakingPair):
         assert orders is not None
         found = finish(self.world.chain.program_accounts(client.PROGRAM.address))
         expected = {client.CONFIG, *map(Pubkey, orders.orders), *map(Pubkey, orders.leases)}
-        assert found.keys() == expected | set(map(fault_address, orders.faults))
+        parked = {parked_address(owner, currency) for owner, currency in orders.parked}
+        assert found.keys() == expected | set(map(fault_address, orders.faults)) | parked
         for address in self._currencies:
             there = self.world.chain.get(vault_address(Pubkey(address))) is not None
             assert there == (address in orders.orders)
@@ -136,23 +145,33 @@ class OrdersPair(StakingPair):
             return lambda at: (0, 0)
         row = client.parse_lease(found.data)
         order = client.parse_order(self.world.account(row.order).data)
+        row = row.begun(order)
         return lambda at: (row.due(order, at).amount, row.due(order, at).renter_fee)
 
     def address(self, account: Tokens) -> Pubkey:
         """Where an IO account of the models is on the chain."""
-        if account == FEES:
-            return FEE_VAULTS[0]
-        if account.kind == "order":
-            return vault_address(Pubkey(account.of))
-        return super().address(account)
+        ours = account in (FEES, PARKED) or account.kind == "order"
+        return self.tokens_address(account, IO) if ours else super().address(account)
 
-    def usdc_address(self, account: Tokens) -> Pubkey:
-        """Where a USDC account of the model is on the chain."""
+    def tokens_address(self, account: Tokens, currency: int) -> Pubkey:
+        """Where a token account of the model is on the chain."""
         if account == FEES:
-            return FEE_VAULTS[1]
+            return FEE_VAULTS[currency]
+        if account == PARKED:
+            return PARKED_VAULTS[currency]
         if account.kind == "order":
             return vault_address(Pubkey(account.of))
-        return usdc_address(Pubkey(account.of))
+        return usdc_address(Pubkey(account.of)) if currency == USDC else tokens_address(Pubkey(account.of))
+
+    def parked_fields(self, record: Parked) -> dict[str, Any]:
+        """A record of parked money as the chain has it."""
+        return {
+            "amount": record.amount,
+            "wallet": record.wallet,
+            "mint": bytes(MINTS[record.currency]),
+            "destination": bytes(self.tokens_address(record.destination, record.currency)),
+            "payer": record.payer,
+        }
 
     def _events(self, record: TransactionRecord) -> list[Event]:
         found = client.PROGRAM.events(record)
@@ -164,6 +183,10 @@ class OrdersPair(StakingPair):
         """Follow the money by the events, as a reader of the chain would."""
         if name == "BookProduct":
             self._currencies[fields["cluster_id"]] = fields["currency"], fields["customer_id"]
+        if name in {"PayParked", "ParkedPaid"}:
+            # What was said to be a payee's waits for it, and reaches it later.
+            currency = MINTS.index(Pubkey(fields["mint"]))
+            self.told[fields["wallet"], currency] += fields["amount"] * (1 if name == "ParkedPaid" else -1)
         if name not in {"Pay", "Refund", "Worked", "Earn", "OrderClosed"}:
             return
         currency, renter = self._currencies[fields.get("cluster_id") or fields["order"]]
@@ -212,7 +235,8 @@ def order_fields(orders: Orders, address: Address, order: Order) -> dict[str, An
         "terms": order.terms.fields(),
         "renter_fee_bps": order.renter_fee_bps,
         "supplier_fee_bps": order.params.supplier_fee_bps,
-        "match_until": order.match_until,
+        "exclusive_until": order.exclusive_until,
+        "match_window": order.params.match_window,
         "accept_window": order.params.accept_window,
         "settlement_lag": order.params.settlement_lag,
         "leases": len(orders.leases_of(address)),
@@ -224,10 +248,16 @@ def order_fields(orders: Orders, address: Address, order: Order) -> dict[str, An
 
 def lease_fields(lease: Lease, currency: int) -> dict[str, Any]:
     """A lease as the chain has it; where to pay is recorded at its acceptance."""
-    fields = {name: value for name, value in vars(lease).items() if name != "place"}
     associated = usdc_address if currency == USDC else tokens_address
-    tokens = bytes(associated(Pubkey(lease.payout))) if lease.start else bytes(32)
-    return {**fields, "held": lease.held, "payout_tokens": tokens}
+    tokens = bytes(associated(Pubkey(lease.payout))) if lease.accepted_at else bytes(32)
+    return {**vars(lease), "held": lease.held, "payout_tokens": tokens}
+
+
+def parked_address(owner: Address, currency: int) -> Pubkey:
+    """Where a record of money is that waits for a wallet, or for the fee vault."""
+    wallet = Pubkey(owner)
+    is_vault = wallet in FEE_VAULTS
+    return client.parked_address(wallet if is_vault else associated_token_address(wallet, MINTS[currency]))
 
 
 def fault_address(key: tuple[Address, bytes, int]) -> Pubkey:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from solders.pubkey import Pubkey
 
 from keeper.chain.framework import associated_token_address
-from keeper.chain.token import create_associated
 from keeper.clients import staking
-from tests.model.staking.state import NONE, PENDING, WAITING, Device
+from tests.model import schedule
+from tests.model.orders.state import USDC
+from tests.model.schedule import HOUR
+from tests.model.staking.prices import price_leaf
+from tests.model.staking.state import MAX_STEP, NONE, PENDING, STALE, WAITING, Device
 from tests.model.state import U64, Address, wallet
-from tests.programs.orders.calls import FLEET, MINTS, OPERATORS, PAULA, UNITS, WORKERS
+from tests.programs.orders.accounts import PAYEES, TARGETS
+from tests.programs.orders.calls import BOB, FLEET, MINTS, OPERATORS, PAULA, RENTERS, UNITS, WORKERS
 from tests.programs.orders.machine import OrdersMachine
-from tests.programs.orders.pair import USDC_MINT
 from tests.programs.side_by_side import MALLORY
 from tests.programs.staking.pair import chain_params
 
 EVIDENCE = b"e" * 32, b"f" * 32
+STEPS = 0, 0, 333, -333, MAX_STEP, -MAX_STEP
 NO_DEVICE = bytes(staking.device_address(Pubkey(MALLORY)))
 ASKS = (2 * UNITS[0], 10**6), (1_234_567, 0), (0, 7), (U64, 999_999)
 """In IO and in USDC; 0 is not let."""
@@ -49,7 +54,8 @@ class StakingBetween(OrdersMachine):
         if device is None:
             return
         asks = dict(zip(("ask_io", "ask_usdc"), self.choose(*ASKS), strict=True))
-        terms = {"tier": self.choose(1, 4), "country": self.choose(b"CH", b"DE"), **asks}
+        consent = {"worker_may_end": self.choose(0, 0, 1)}
+        terms = {"tier": self.choose(1, 4), "country": self.choose(b"CH", b"DE"), **asks, **consent}
         supplier, number = device.supplier, device.class_id
         self.aside(
             "staking change_device",
@@ -217,11 +223,69 @@ class StakingBetween(OrdersMachine):
         self.pair.warp(max(self.now, config.pending_at))
         self.aside("staking apply_params", self.staking.apply_params, staking.apply_params())
 
+    def pause_device(self) -> None:
+        """A worker takes its own device off the market."""
+        address, device = self.some_device()
+        if device is None:
+            return
+        worker = device.worker
+        self.do_staking("pause_device", (worker, address), worker=worker, device=Pubkey(address))
+
+    # -- prices ------------------------------------------------------------------------------------
+
+    def price_moves(self) -> None:
+        """Operators agree on an hour's steps; the clock may move on to when they hold."""
+        self.pair.warp(self.now - self.now % HOUR + HOUR + self.choose(0, 1, 2_399))
+        hour = self.now // HOUR - 1
+        steps = {number: (self.choose(*STEPS), self.choose(*STEPS)) for number in self.staking.classes}
+        leaves = [price_leaf(hour, number, each) for number, each in steps.items()]
+        for operator in self.operators.operators[: self.operators.threshold]:
+            root = schedule.root(leaves)
+            self.aside(
+                "staking vote_prices",
+                partial(self.staking.vote_prices, operator, hour, root),
+                staking.vote_prices(Pubkey(operator), hour, root),
+                operator,
+            )
+        for position, (number, each) in enumerate(steps.items()):
+            proof = b"".join(schedule.proof(leaves, position))
+            self.aside(
+                "staking apply_price",
+                partial(self.staking.apply_price, number, hour, each, proof),
+                staking.apply_price(number, hour, *each, proof),
+            )
+        if self.random.random() < 0.5:
+            self.pair.warp((hour + 2) * HOUR - self.choose(0, 0, 1))
+
+    def prices_go_stale(self) -> None:
+        """Nobody renews a price for a day: then a lease costs what its device asks."""
+        self.price_moves()
+        stale = max(row.step_at for row in self.staking.classes.values()) + STALE
+        self.pair.warp(max(self.now, stale - self.choose(0, 0, 1)))
+
+    # -- accounts ----------------------------------------------------------------------------------
+
     def open_account(self) -> None:
         """Paula opens the account that she is to be paid USDC into."""
+        self.do_open(PAULA)
 
-        def call() -> None:
-            self.model.usdc.setdefault(wallet(PAULA), 0)
+    def close_account(self) -> None:
+        """Paula empties hers and closes it."""
+        if self.model.is_payable(wallet(PAULA), USDC):
+            self.do_close_tokens(PAULA, self.choose(BOB, *RENTERS))
 
-        payer = self.pair.world.payer.pubkey()
-        self.aside("open_account", call, create_associated(payer, Pubkey(PAULA), USDC_MINT))
+    def freeze_account(self) -> None:
+        """USDC's issuer stops a payee, or the network's own vault; or lets one go."""
+        account = self.choose(*TARGETS)
+        if (account, USDC) in self.model.frozen:
+            self.let_go(account)
+        elif self.model.is_payable(account, USDC):
+            self.do_freeze(account)
+
+    def hand_over_account(self) -> None:
+        """A payee gives its account to somebody else, or gets it back."""
+        owner = self.choose(*PAYEES)
+        if (wallet(owner), USDC) in self.model.owners:
+            self.let_go(wallet(owner))
+        elif self.model.is_payable(wallet(owner), USDC):
+            self.do_hand_over(owner)

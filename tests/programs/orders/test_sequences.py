@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import transfer
 from keeper.clients import orders as client
+from keeper.economy.orders import TICK
 from tests.model.orders.state import ENDED, IO, MATCHED, RUNNING, USDC, Lease, Order, Terms
 from tests.model.schedule import DAY, HOUR
 from tests.model.staking.state import Device
@@ -46,12 +47,15 @@ class Sequences(StakingBetween):
         admin = self.mostly(self.config.admin, MALLORY)
         good = replace(
             self.config.params,
-            match_window=self.choose(1, 20 * 60, DAY),
+            match_window=(window := self.choose(1, 20 * 60, 20 * 60)),
+            exclusive=self.choose(0, window // 2, window // 4),
             accept_window=self.choose(1, 10 * 60, DAY),
             settlement_lag=self.choose(0, HOUR - 1, 2 * HOUR, DAY),
             renter_fee_bps=self.choose(0, 25, 100),
             supplier_fee_bps=self.choose(0, 25, 33, 100),
             usdc_fee_bps=self.choose(0, 200, 500),
+            soon_fee_bps=self.choose(0, 100, 500),
+            now_fee_bps=self.choose(0, 300, 500),
             notice=max(self.config.params.notice, self.choose(HOUR, HOUR, HOUR, 2 * HOUR)),
         )
         bad = [replace(good, **{name: value}) for name, value in BOUNDS]
@@ -79,8 +83,9 @@ class Sequences(StakingBetween):
         currency = self.choose(IO, USDC)
         good = Terms(
             price=self.choose(*(2 * UNITS[currency], 3 * UNITS[currency] + 1) * 2, 7),
-            hours=self.choose(1, 1, 2, 3, 10, 24, 100),
-            devices=self.choose(1, 1, 2, 3),
+            hours=self.choose(1, 1, 2, 3, 10, 24, 30, 100),
+            devices=(devices := self.choose(1, 1, 2, 3)),
+            min_devices=self.choose(1, 1, devices, min(devices, 2)),
             processors=self.mostly(4, 2, 1),
             classes=self.choose((1,), (1, 2), (1, 2), (2, 1), (2,)),
             currency=currency,
@@ -100,7 +105,7 @@ class Sequences(StakingBetween):
         """One of the orders with its address, sometimes one that isn't there."""
         renter = self.choose(*RENTERS)
         missing = self.model.addresses.order(renter, U32)
-        nothing = Order(U32, renter, Terms(1, 1, 1, 1, (1,)), self.config.params, 0, 1)
+        nothing = Order(U32, renter, Terms(1, 1, 1, 1, (1,)), self.config.params, 0, 1, 0)
         rows = list(self.model.orders.items())
         return self.mostly(self.choose(*rows), (missing, nothing)) if rows else (missing, nothing)
 
@@ -129,46 +134,68 @@ class Sequences(StakingBetween):
         currency = order.terms.currency
         source = wallet(self.choose(*RENTERS, BOB))
         amount = self.choose(1, 7, UNITS[currency])
-        find = self.pair.address if currency == IO else self.pair.usdc_address
         owner = source.of
         assert isinstance(owner, bytes)
         self.aside(
             "donate",
             lambda: self.model.donate(owner, source, address, amount),
-            transfer(find(source), vault_address(Pubkey(address)), Pubkey(owner), amount),
+            transfer(
+                self.pair.tokens_address(source, currency),
+                vault_address(Pubkey(address)),
+                Pubkey(owner),
+                amount,
+            ),
             owner,
         )
 
     # -- leases ----------------------------------------------------------------------------------
 
     def match_device(self) -> None:
+        address, device = self.some_match()
+        order, row = self.model.orders.get(address), self.devices.get(device)
+        supplier = row.supplier if row else BOB
+        matcher = self.mostly(self.choose(*self.operators.operators, supplier), MALLORY)
+        if order and matcher in self.operators.operators and self.random.random() < 0.8:
+            self.turn(matcher, address, late=self.random.random() < 0.2)
+        class_id = self.mostly(None, 9, 3 - row.class_id if row else 1)
+        early = self.now // TICK - self.choose(0, 1, 2, 3, 4, 5)
+        self.do_match(matcher, address, device, class_id, self.mostly(None, early, early, 0, U32))
+
+    def some_match(self) -> tuple[Address, Address]:
+        """An order and a device, mostly such as fit."""
         takers = [a for a, order in self.model.orders.items() if order.takes_devices(self.now)]
         address = self.choose(*takers) if takers and self.random.random() < 0.8 else self.some_order()[0]
         order = self.model.orders.get(address)
         fit = [a for a, device in self.devices.items() if order and self.fits(order, device)]
-        device = self.choose(*fit) if fit and self.random.random() < 0.8 else self.some_device()[0]
-        row = self.devices.get(device)
-        matcher = self.choose(*self.operators.operators, row.supplier if row else BOB)
-        class_id = self.mostly(None, 9, 3 - row.class_id if row else 1)
-        ask = (row.ask_usdc if order and order.terms.currency == USDC else row.ask_io) if row else 1
-        self.do_match(
-            self.mostly(matcher, MALLORY), address, device, class_id, self.mostly(ask, min(ask + 1, U64))
-        )
+        return address, self.choose(*fit) if fit and self.random.random() < 0.8 else self.some_device()[0]
+
+    def take(self) -> None:
+        """A supplier matches its own device once it may, or a second too early, and the worker accepts."""
+        address, device = self.some_match()
+        order, row = self.model.orders.get(address), self.devices.get(device)
+        if order is None or row is None:
+            return
+        self.pair.warp(max(self.now, order.exclusive_until - self.mostly(0, 1)))
+        self.do_match(row.supplier, address, device, tick=0, signs=self.mostly(True, False))
+        lease = self.model.leases.get(self.model.addresses.lease(address, device))
+        if lease and self.random.random() < 0.8:
+            self.do_accept(lease.worker, lease)
 
     def fits(self, order: Order, device: Device) -> bool:
-        """Whether a device looks right, as an operator would."""
+        """Whether a device looks right, as an operator would see it."""
         terms = order.terms
         ask = device.ask_usdc if terms.currency == USDC else device.ask_io
         suits = device.class_id in terms.classes and device.processors == terms.processors
-        fresh = device.lease == ZERO and not device.slash_pending
-        return suits and fresh and device.tier >= terms.min_tier and 0 < ask <= terms.price
+        fresh = device.lease == ZERO and not device.slash_pending and device.barred_until <= self.now
+        known = device.changed_at < order.created_at
+        return suits and fresh and known and device.tier >= terms.min_tier and ask > 0
 
     def some_lease(self, *states: int) -> Lease:
         """A lease, mostly one in one of the states, sometimes one that is gone."""
         every = list(self.model.leases.values())
         some = [each for each in every if each.status in states] or every
         gone = [each for address, each in self.gone.items() if address not in self.model.leases]
-        nothing = Lease(self.some_order()[0], NO_DEVICE, BOB, MALLORY, BOB, MALLORY, 1, 1, 0, 0, 1, 25)
+        nothing = Lease(self.some_order()[0], NO_DEVICE, BOB, MALLORY, BOB, MALLORY, 1, 1, 0, 0, 1, 0, 25)
         other = self.choose(*gone) if gone else nothing
         return self.mostly(self.choose(*some), self.choose(*every), other) if every else other
 
@@ -178,6 +205,7 @@ class Sequences(StakingBetween):
 
     def begin_again(self) -> None:
         """An order and its leases, when there are none."""
+        self.pair.warp(self.now + 1)
         self.create_order()
         self.match_and_accept()
 
@@ -186,7 +214,9 @@ class Sequences(StakingBetween):
         for address, order in list(self.model.orders.items()):
             for device, row in list(self.devices.items()):
                 if order.takes_devices(self.now) and self.fits(order, row):
-                    self.do_match(self.operators.operators[0], address, device)
+                    operator = self.choose(*self.operators.operators)
+                    self.turn(operator, address)
+                    self.do_match(operator, address, device)
         for lease in list(self.model.leases.values()):
             if lease.status == MATCHED and self.random.random() < 0.8:
                 self.do_accept(lease.worker, lease)
@@ -204,17 +234,118 @@ class Sequences(StakingBetween):
             fit = [a for a, device in self.devices.items() if self.fits(order, device)]
             if order.takes_devices(self.now) and fit:
                 self.pair.warp(max(self.now, order.match_until - self.choose(0, 1)))
-                self.do_match(self.operators.operators[0], address, fit[0])
+                self.do_match(self.choose(*self.operators.operators), address, fit[0])
         for lease in list(self.model.leases.values()):
             if lease.status == MATCHED:
                 self.pair.warp(max(self.now, lease.accept_until - self.choose(0, 1)))
                 self.do_accept(lease.worker, lease)
 
+    # -- attackers -------------------------------------------------------------------------------
+
+    def grief(self) -> None:
+        """A supplier takes places and breaks off, as often as it can; sometimes with other terms."""
+        address, device = self.some_match()
+        order, row = self.model.orders.get(address), self.devices.get(device)
+        if order is None or row is None:
+            return
+        if self.random.random() < 0.3:
+            self.change_device()
+        self.pair.warp(max(self.now, order.exclusive_until))
+        for _ in range(2):
+            self.do_match(row.supplier, address, device, tick=0)
+            lease = self.model.leases.get(self.model.addresses.lease(address, device))
+            if lease is None:
+                return
+            if self.random.random() < 0.7:
+                self.do_accept(lease.worker, lease)
+            self.do_end(lease.supplier, lease)
+            self.do_close_lease(lease.payer, lease)
+            if self.random.random() < 0.5:
+                self.pair.warp(max(self.now, self.devices[device].barred_until))
+
+    def lapse(self) -> None:
+        """A worker never says yes; while matching is stopped it could not."""
+        address, device = self.some_match()
+        if address not in self.model.orders or device not in self.devices:
+            return
+        operator = self.choose(*self.operators.operators)
+        self.turn(operator, address)
+        self.do_match(operator, address, device)
+        if self.random.random() < 0.3:
+            self.set_pause()
+        lease = self.model.leases.get(self.model.addresses.lease(address, device))
+        if lease and lease.status == MATCHED:
+            self.pair.warp(max(self.now, lease.accept_until))
+            self.do_end(MALLORY, lease)
+
+    def change_of_mind(self) -> None:
+        """A renter withdraws, cancels, or ends at once, while others are on their way to its order."""
+        waiting = [each for each in self.model.leases.values() if each.status != ENDED]
+        if not waiting:
+            return
+        lease = self.choose(*waiting)
+        order = self.model.orders[lease.order]
+        if self.random.random() < 0.4:
+            renter, address = order.renter, lease.order
+            instruction = self.call("cancel_order", renter=renter, order=address)
+            self.act("cancel_order", lambda: self.model.cancel_order(renter, address), instruction, renter)
+        if self.random.random() < 0.5 and lease.status == MATCHED:
+            self.do_accept(lease.worker, lease)
+        self.do_end(order.renter, lease)
+
+    def half_a_gang(self) -> None:
+        """Some of a gang accept, the last one late or never; then anybody ends what is over."""
+        gangs = [a for a, order in self.model.orders.items() if order.gathers and order.gang_until]
+        if not gangs:
+            self.create_order()
+            self.match_and_accept()
+            return
+        address = self.choose(*gangs)
+        order = self.model.orders[address]
+        for lease in self.model.leases_of(address).values():
+            if lease.status == MATCHED and self.random.random() < 0.5:
+                self.do_accept(lease.worker, lease)
+        self.pair.warp(max(self.now, order.gang_until - self.choose(0, 0, 1)))
+        for lease in list(self.model.leases_of(address).values()):
+            step = self.choose(self.do_accept, self.do_end, self.do_end)
+            step(lease.worker if step == self.do_accept else self.choose(MALLORY, lease.supplier), lease)
+
+    def blocked_pay(self) -> None:
+        """What is due goes where it can: to the payee, or aside."""
+        lease = self.some_lease(RUNNING, ENDED)
+        if self.random.random() < 0.3 or self.do_settle(lease) == "PayeeBlocked":
+            self.do_park_pay(self.choose(MALLORY, lease.supplier), lease)
+
+    park_pay = blocked_pay
+
+    def park_fees(self) -> None:
+        address, order = self.some_order()
+        owing = [(a, each) for a, each in self.model.orders.items() if each.fees_due]
+        if owing and self.random.random() < 0.7:
+            address, order = self.choose(*owing)
+        self.do_park_fees(self.choose(MALLORY, order.renter), address, order.terms.currency)
+
+    def pay_parked(self) -> None:
+        if not self.model.parked:
+            return
+        owner, currency = self.choose(*self.model.parked)
+        record = self.model.parked[owner, currency]
+        if self.random.random() < 0.5:
+            self.let_go(record.destination)
+        if record.destination not in self.model.usdc and self.random.random() < 0.5:
+            self.do_open(owner)
+        self.do_pay_parked(self.mostly(record.payer, MALLORY), owner, currency)
+
+    # -- leases, on ------------------------------------------------------------------------------
+
     def extend_lease(self) -> None:
         lease = self.some_lease(RUNNING)
         order = self.model.orders.get(lease.order)
         renter = self.mostly(order.renter if order else MALLORY, lease.supplier)
-        hours = self.mostly(self.choose(1, 2, 24), 0, 8_760 - lease.hours, 8_761 - lease.hours, U32)
+        most = max(1, (7 * DAY - (lease.stop - self.now)) // HOUR)
+        hours = self.mostly(
+            self.choose(1, 2, 24, most), 0, most + 1, 8_760 - lease.hours, 8_761 - lease.hours, U32
+        )
         address, currency = self.address_of(lease), order.terms.currency if order else IO
         tokens = associated_token_address(Pubkey(renter), MINTS[currency])
         self.act(
@@ -226,6 +357,7 @@ class Sequences(StakingBetween):
                 renter=renter,
                 renter_tokens=tokens,
                 vault=self.vault(lease),
+                device=lease.device,
                 **self.rented(lease),
             ),
             renter,
@@ -266,7 +398,9 @@ class Sequences(StakingBetween):
     def vote_fault(self) -> None:
         lease = self.some_lease(RUNNING, ENDED)
         operator = self.mostly(self.choose(*self.operators.operators), MALLORY)
-        self.do_vote(operator, lease, self.choose(*EVIDENCE), self.good_hours(lease))
+        name = lease.number, lease.registered_at
+        other = self.mostly(name, (lease.number + 1, lease.registered_at), (lease.number, 0))
+        self.do_vote(operator, lease, self.choose(*EVIDENCE), self.good_hours(lease), other)
 
     def good_hours(self, lease: Lease) -> int:
         """Hours that a lease may have served, sometimes more than it can have."""
@@ -291,10 +425,11 @@ class Sequences(StakingBetween):
         self.do_end(lease.worker, lease)
         self.do_settle(lease)
         self.do_close_lease(lease.payer, lease)
-        self.do_match(lease.supplier, lease.order, lease.device)
-        self.do_accept(lease.worker, lease)
+        self.pair.warp(self.now + HOUR)
+        self.take()
+        again = self.model.leases.get(self.address_of(lease), lease)
         for operator in self.operators.operators:
-            self.do_vote(operator, lease, evidence, 0)
+            self.do_vote(operator, again, evidence, 0)
 
     def hold_lease(self) -> None:
         lease = self.some_lease(RUNNING, ENDED)
@@ -337,7 +472,9 @@ class Sequences(StakingBetween):
 
 
 BOUNDS = (
-    *((name, value) for name in ("match_window", "accept_window") for value in (0, DAY + 1)),
+    *(("accept_window", 0), ("accept_window", DAY + 1)),
+    *(("match_window", 0), ("match_window", 20 * 60 + 1)),
+    *(("exclusive", 601), ("soon_fee_bps", 501), ("now_fee_bps", 501)),
     ("settlement_lag", DAY + 1),
     ("notice", 0),
     ("notice", HOUR - 1),
@@ -355,6 +492,8 @@ BAD_TERMS = (
     ("hours", 8_761),
     ("devices", 0),
     ("devices", 10_001),
+    ("min_devices", 0),
+    ("min_devices", 4),
     ("processors", 0),
     ("processors", 9),
     ("classes", ()),
@@ -375,6 +514,7 @@ UNREACHABLE = {
     "InvariantViolated": "that is what it is for",
     "NotUpgradeAuthority": "sequences begin initialised; the security tests try it",
     "ZeroAddress": "sequences begin initialised; the security tests try it",
+    "PriceChanged": "nothing is refused for it any more",
     **dict.fromkeys(
         ("WrongAccount", "WrongOrder", "WrongDevice"),
         "sequences name the accounts that belong together; the security tests try others",
@@ -384,6 +524,9 @@ UNREACHABLE = {
 OTHERS = {
     *("AccountMissing", "AccountInUse", "InsufficientFunds"),
     *("DeviceLeased", "DeviceTerminated", "SlashPending", "StakeInsufficient"),
+    *("DeviceBarred", "OrderServed", "AccountFrozen", "OwnerMismatch"),
+    *("freeze", "thaw", "hand over", "close account", "open account", "staking pause_device"),
+    *("staking vote_prices", "staking apply_price"),
     *("staking unstake", "staking terminate_device", "staking withdraw", "staking execute_slash"),
     *("staking take_offer", "staking leave_co_stake", "staking withdraw_co_stake"),
 }
@@ -398,6 +541,9 @@ OFTEN = (
     *("vote_slash", "end_slash", "new_operators", "open_account", "change_device", "co_stake"),
     *("donate", "end_done", "whole_end", "new_terms", "fault_again", "close_order"),
     *("extend_lease", "hold_through", "last_seconds", "end_when_paid") * 2,
+    *("take", "grief", "lapse", "change_of_mind", "half_a_gang", "blocked_pay") * 2,
+    *("freeze_account", "hand_over_account", "close_account", "pause_device", "pay_parked", "park_fees"),
+    *("price_moves", "prices_go_stale"),
 )
 """What leads far, or is refused in many ways."""
 ACTIONS = (*client.PROGRAM.instructions, *OFTEN)

@@ -11,14 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 
-from keeper.clients import buyback, orders
+from keeper.clients import buyback, orders, staking
+from keeper.economy.classes import ClassPrices
 from keeper.economy.orders import Currency, EndReason
 from tests.programs.orders.world import HOUR, TERMS, USDC_MINT, OrdersWorld
 from tests.programs.world import finish
 
 NAMES = "often", "once"
-ASKS = {Currency.IO: 199_999_999, Currency.USDC: 1_000_003}
-"""Odd, so that every second is rounded."""
+ODD_CLASS = 3
+PRICES = ClassPrices(199_999_999, 1, 10**9, 1_000_003, 1, 10**9)
+"""What it costs: odd, so that every second is rounded."""
+RATES = {Currency.IO: PRICES.price_io * 4, Currency.USDC: PRICES.price_usdc * 4}
+HOURS = 30
+"""More than a day, so that an early end leaves some of the renter's fee uncharged."""
 DAY = 24 * HOUR
 
 
@@ -34,40 +39,50 @@ class Story:
 
     def timeline(self) -> list[tuple[int, str]]:
         """Moments and what happens at them; in one second the end is before a hold, settlements last."""
-        ended = self.ended if self.ends_by != "time" else 10 * HOUR
+        ended = self.ended if self.ends_by != "time" else HOURS * HOUR
         held = [(self.held, "hold")] if self.hold else []
         return sorted([(ended, "end"), *held, *((at, "settle") for at in self.settled)])
 
 
 stories = st.builds(
     Story,
-    settled=st.lists(st.integers(0, 14 * HOUR) | st.sampled_from([HOUR, 3 * HOUR, 10 * HOUR]), max_size=12),
+    settled=st.lists(
+        st.integers(0, 34 * HOUR) | st.sampled_from([HOUR, 3 * HOUR, HOURS * HOUR]), max_size=12
+    ),
     ends_by=st.sampled_from(["time", "renter", "supplier", "fault"]),
-    ended=st.integers(1, 10 * HOUR - 1) | st.sampled_from([1, HOUR - 1, HOUR, 3 * HOUR]),
-    held=st.integers(1, 12 * HOUR),
+    ended=st.integers(1, HOURS * HOUR - 1) | st.sampled_from([1, HOUR - 1, HOUR, 3 * HOUR, 6 * HOUR]),
+    held=st.integers(1, 32 * HOUR),
     hold=st.sampled_from([0, 0, 1, HOUR, DAY]),
 )
 
 
 class Twins:
-    """A world in which two devices that ask for the same are let to one order, time and again."""
+    """A world in which two devices are leased to one order, time and again."""
 
     def __init__(self, currency: Currency, lag: int) -> None:
         self.world = OrdersWorld.ready(settlement_lag=lag)
         self.currency = currency
         self.renter = self.world.renter("renter")
         self.suppliers = {name: self.world.supplier(f"supplier {name}") for name in NAMES}
+        admin = self.world.admin
+        odd = staking.add_class(admin.pubkey(), ODD_CLASS, "odd", 100, 0, 0, PRICES)
+        self.world.do(odd, signers=[admin])
+        self.world.chain.advance(7 * DAY)
         for name, supplier in self.suppliers.items():
-            self.world.let(name, supplier, ask_io=ASKS[Currency.IO], ask_usdc=ASKS[Currency.USDC])
+            self.world.let(name, supplier, device_class=ODD_CLASS, ask_io=1, ask_usdc=1)
         self.fees = buyback.IO_VAULT if currency == Currency.IO else buyback.fee_vault(USDC_MINT)
         self.numbers = count()
 
     def tell(self, story: Story) -> None:
-        """Let both devices, follow the story, and compare everybody's money."""
+        """Lease both devices, follow the story, and compare everybody's money."""
         world = self.world
+        # Whoever broke off in the story before is leased again after a while.
+        barred = max(world.read_device(name).barred_until for name in NAMES)
+        world.chain.warp_to(max(world.chain.now(), barred))
         renter, network = self.money(self.renter), world.tokens(self.fees)
         before = {name: self.money(each) for name, each in self.suppliers.items()}
-        terms = replace(TERMS, price=ASKS[self.currency], currency=self.currency)
+        rate = RATES[self.currency]
+        terms = replace(TERMS, classes=(ODD_CLASS,), price=rate, currency=self.currency, hours=HOURS)
         order = world.order(self.renter, next(self.numbers), terms)
         for name in NAMES:
             world.run(order, name)
@@ -90,11 +105,11 @@ class Twins:
         assert sums["often"] == sums["once"]
         paid, gained, stop, fees = sums["once"]
         # One payment over the whole time, by hand.
-        assert paid == ASKS[self.currency] * 4 * (stop - start) // HOUR
+        assert paid == rate * (stop - start) // HOUR
         assert gained == paid - -(-paid * 25 // 10_000)
         bps = 25 if self.currency == Currency.IO else 225
-        whole = lease.reason in (EndReason.COMPLETED, EndReason.RENTER)
-        assert fees == -(-(ASKS[self.currency] * 40 if whole else paid) * bps // 10_000)
+        on = {EndReason.COMPLETED: rate * HOURS, EndReason.RENTER: min(rate * HOURS, paid + 24 * rate)}
+        assert fees == -(-on.get(EndReason(lease.reason), paid) * bps // 10_000)
         assert world.tokens(self.fees) - network == 2 * (paid - gained + fees)
         assert renter - self.money(self.renter) == 2 * (paid + fees)
 

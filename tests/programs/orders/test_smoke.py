@@ -27,8 +27,8 @@ def test_an_order_from_opening_to_end(currency: Currency, unit: int, ask: int, b
     most = price * 4 * 10
     place = most + -(-most * bps // 10_000)
     assert world.tokens(order.vault) == 2 * place == rich - world.money(renter.pubkey(), currency)
-    for name in ("one", "two"):
-        world.match(order, name)
+    for number, name in enumerate(("one", "two")):
+        world.match(order, name, number)
         assert world.read_device(name).lease == orders.lease_address(
             order.address, staking.device_address(world.read_device(name).worker)
         )

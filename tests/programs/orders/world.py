@@ -13,7 +13,7 @@ from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.orders import Lease, Order, Terms
-from keeper.economy.orders import Currency
+from keeper.economy.orders import REACH, TICK, Currency, tick_ends, turn_opens
 from keeper.economy.supply import IO
 from tests.programs.buyback.world import USDC, USDC_MINT, BuybackWorld
 from tests.programs.staking.world import GPU_CLASS, StakingWorld
@@ -53,6 +53,7 @@ class OrdersWorld(StakingWorld, BuybackWorld):
         ]
         for each in setup:
             world.do(each, signers=[world.admin])
+        world.do(*orders.create_parked_vaults(world.payer.pubkey(), USDC_MINT))
         return world
 
     # -- acting --------------------------------------------------------------------------------
@@ -68,11 +69,15 @@ class OrdersWorld(StakingWorld, BuybackWorld):
         return person
 
     def let(self, name: str, supplier: Keypair, **changed: int) -> staking.Device:
-        """Register a device at :data:`ASK_IO` and :data:`ASK_USDC`, with the stake that it needs."""
+        """Register a device at :data:`ASK_IO` and :data:`ASK_USDC`, with the stake that it needs.
+
+        A second later its terms are older than any order.
+        """
         asks = {"ask_io": ASK_IO, "ask_usdc": ASK_USDC, **changed}
         device = self.device(name, supplier, **asks)
         multiplier = staking.parse_class(self.account(staking.class_address(device.device_class)).data)
         self.do(staking.stake(device, device.minimum(multiplier, self.chain.now())), signers=[supplier])
+        self.chain.advance(1)
         return self.read_device(name)
 
     def order(self, renter: Keypair, number: int = 1, terms: Terms = TERMS, **changed: object) -> Order:
@@ -82,12 +87,29 @@ class OrdersWorld(StakingWorld, BuybackWorld):
         self.do(orders.create_order(renter.pubkey(), number, terms, mint), signers=[renter])
         return self.read_order(renter, number)
 
-    def match(self, order: Order, name: str, matcher: Keypair | None = None) -> Lease:
-        """Match a worker's device to an order, by the first operator unless told otherwise."""
-        matcher = matcher or self.operators[0]
+    def turn(self, order: Order, operator: int = 0) -> int:
+        """Move the clock on to an operator's next turn for an order; its tick."""
+        operators, now = len(self.operators), self.chain.now()
+        tick = max(order.created_at // TICK + 1, (now - REACH) // TICK)
+        while max(now, turn_opens(tick, operator, operators)) > tick_ends(tick):
+            tick += 1
+        self.chain.warp_to(max(now, turn_opens(tick, operator, operators)))
+        return tick
+
+    def match(self, order: Order, name: str, operator: int = 0) -> Lease:
+        """Match a worker's device to an order in an operator's next turn."""
+        matcher, tick = self.operators[operator], self.turn(order, operator)
         device = self.read_device(name)
-        self.do(orders.match_device(matcher.pubkey(), order, device), signers=[matcher])
+        self.do(orders.match_device(matcher.pubkey(), order, device, tick), signers=[matcher])
         return self.lease(order, name)
+
+    def take(self, order: Order, name: str, supplier: Keypair) -> Lease:
+        """Match a worker's device by its supplier once that may, and accept in the same second."""
+        self.chain.warp_to(max(self.chain.now(), order.exclusive_until))
+        device = self.read_device(name)
+        call = orders.match_device(supplier.pubkey(), order, device)
+        self.do(call, signers=[supplier, key(name)])
+        return self.accept(order, name)
 
     def accept(self, order: Order, name: str) -> Lease:
         """Let the worker accept its lease."""

@@ -82,21 +82,33 @@ class BlockActs(StakingMachine):
         good = b"".join(schedule.proof(leaves, index))
         lifetime = self.mostly(lifetimes[owner], lifetimes[owner] + 1)
         proof = self.mostly(good, good[32:], good + bytes(32), good[:-1])
-        self.act(
-            "claim",
-            lambda: self.model.claim(hour, owner, lifetime, proof),
-            client.claim(hour, Pubkey(owner), lifetime, proof),
-        )
+        self.send_claim(hour, owner, lifetime, proof, signed=self.choose(False, True))
 
-    def do_claim(self, hour: int, owner: Address) -> None:
+    def do_claim(self, hour: int, owner: Address, *, signed: bool = False) -> None:
         """A claim with everything right."""
         leaves, lifetimes = self.leaves(hour), self.lifetimes[hour]
         proof = b"".join(schedule.proof(leaves, sorted(lifetimes).index(owner)))
-        self.act(
+        self.send_claim(hour, owner, lifetimes[owner], proof, signed=signed)
+
+    def send_claim(self, hour: int, owner: Address, lifetime: int, proof: bytes, *, signed: bool) -> None:
+        """A claim that the wallet signs, or that somebody else sends."""
+        outcome = self.act(
             "claim",
-            lambda: self.model.claim(hour, owner, lifetimes[owner], proof),
-            client.claim(hour, Pubkey(owner), lifetimes[owner], proof),
+            lambda: self.model.claim(hour, owner, lifetime, proof, signed=signed),
+            client.claim(hour, Pubkey(owner), lifetime, proof, signed=signed),
+            *((owner,) if signed else ()),
         )
+        self.require_small(owner, outcome, signed)
+
+    def griefing_claimer(self) -> None:
+        """Somebody pays out all that everybody has earned; each still gets a small claim that it signs."""
+        hour = self.config.next_hour - 1
+        if hour not in self.lifetimes:
+            return
+        for owner in EARNERS:
+            self.do_claim(hour, owner)
+        for owner in EARNERS:
+            self.do_claim(hour, owner, signed=True)
 
     def many_hours(self) -> None:
         """So many blocks become final that the first ones pay no more."""
@@ -108,7 +120,7 @@ class BlockActs(StakingMachine):
             if (block := self.model.blocks.get(hour)) is None:
                 for operator in self.config.params.operators[:2]:
                     self.do_attest(operator, hour, self.honest(hour))
-            elif block.status != AGREED or block.revision != self.config.revision:
+            elif block.status != AGREED:
                 return
             self.pair.warp(self.now + self.config.params.challenge_window)
             self.do_finalise(hour)

@@ -1,36 +1,19 @@
-"""What staking's random sequences do to classes, devices and the stakes on them."""
+"""What staking's random sequences do to devices and the stakes on them."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
 from tests.model.state import U64, ZERO, Address, wallet
 from tests.programs.side_by_side import MALLORY
-from tests.programs.staking.machine import CLASSES, EARNERS, STAKERS, SUPPLIERS, WORKERS, StakingMachine
+from tests.programs.staking.machine import EARNERS, NO_DEVICE, STAKERS, SUPPLIERS, WORKERS, StakingMachine
 
 
 class DeviceActs(StakingMachine):
     """A method for each instruction, and for stories of several."""
 
-    # -- classes and devices ---------------------------------------------------------------------
-
-    def add_class(self) -> None:
-        row = replace(self.choose(*CLASSES))
-        bad = (replace(row, **{name: value}) for name, value in BAD_CLASS.items())
-        self.do_add_class(self.mostly(self.config.admin, MALLORY), self.mostly(row, *bad))
-
-    def change_class(self) -> None:
-        admin, number = self.mostly(self.config.admin, MALLORY), self.mostly(self.choose(1, 2), 9)
-        multiplier = self.mostly(self.choose(0, 100, 125, 150, 500), 50_001)
-        self.act(
-            "change_class",
-            lambda: self.model.change_class(admin, number, multiplier),
-            client.change_class(Pubkey(admin), number, multiplier),
-            admin,
-        )
+    # -- devices ---------------------------------------------------------------------
 
     def open_wallet(self) -> None:
         self.do_open_wallet(self.mostly(self.choose(*EARNERS), ZERO))
@@ -51,14 +34,34 @@ class DeviceActs(StakingMachine):
         address, device = self.some_device()
         supplier, number = self.mostly(device.supplier, MALLORY), self.class_of(device)
         tier, country = self.mostly(2, 0, 5), self.mostly(b"DE", b"d1")
-        terms = {"tier": tier, "ask_io": self.choose(0, U64), "ask_usdc": 1}
+        terms = {
+            "tier": self.choose(tier, device.tier),
+            "country": self.choose(country, device.country),
+            "ask_io": self.choose(0, device.ask_io, U64),
+            "ask_usdc": self.choose(0, 1),
+            "worker_may_end": self.mostly(self.choose(0, 1), 2),
+        }
         self.act(
             "change_device",
-            lambda: self.model.change_device(supplier, address, number, country=country, **terms),
-            client.change_device(
-                self.on_chain(address, device, supplier, number), country=country.decode(), **terms
+            lambda: self.model.change_device(supplier, address, number, **terms),
+            client.PROGRAM.instruction(
+                "change_device",
+                terms,
+                supplier=Pubkey(supplier),
+                device=Pubkey(address),
+                **{"class": client.class_address(number)},
             ),
             supplier,
+        )
+
+    def pause_device(self) -> None:
+        address, device = self.some_device()
+        worker = self.mostly(MALLORY if device is NO_DEVICE else device.worker, device.supplier, MALLORY)
+        self.act(
+            "pause_device",
+            lambda: self.model.pause_device(worker, address),
+            client.PROGRAM.instruction("pause_device", worker=Pubkey(worker), device=Pubkey(address)),
+            worker,
         )
 
     def set_payout(self) -> None:
@@ -217,6 +220,3 @@ class DeviceActs(StakingMachine):
             lambda: self.model.withdraw_co_stake(staker, address, number),
             client.withdraw_co_stake(self.on_chain(address, device, device.supplier, number), Pubkey(staker)),
         )
-
-
-BAD_CLASS = {"name": bytes(24), "multiplier": 50_001, "pool": 2, "kind": 3}

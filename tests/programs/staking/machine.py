@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import ceil
 from random import Random
 
 from hypothesis import note
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
@@ -17,37 +20,46 @@ from tests.model.staking.program import Staking
 from tests.model.staking.state import (
     AGREED,
     COOLING,
+    CURRENCIES,
     NONE,
-    PENDING,
+    SMALL_CLAIM,
     WAITING,
     Class,
     CoStake,
     Device,
     Params,
+    Prices,
     Said,
     StakingConfig,
 )
-from tests.model.state import ZERO, Address
+from tests.model.state import U64, ZERO, Address, Event
 from tests.programs.role_acts import ParamActs
 from tests.programs.side_by_side import ADMIN, MALLORY
 from tests.programs.staking.pair import StakingPair
-from tests.programs.world import key
+from tests.programs.world import START, key
 
 PEOPLE = (
     *("admin", "guardian", "operator 0", "operator 1", "operator 2", "mallory"),
-    *("alice", "bob", "carol", "dave", "erin"),
+    *("alice", "bob", "carol", "dave", "erin", "deputy operator"),
     *("worker 0", "worker 1", "worker 2"),
 )
 KEYS = {name: bytes(key(name).pubkey()) for name in PEOPLE}
 OPERATORS = tuple(KEYS[f"operator {number}"] for number in range(3))
+DEPUTY = KEYS["deputy operator"]
+"""An operator of some of the lists that are proposed."""
 WORKERS = tuple(KEYS[f"worker {number}"] for number in range(3))
 SUPPLIERS = KEYS["alice"], KEYS["bob"]
 STAKERS = KEYS["carol"], KEYS["dave"], KEYS["erin"]
 EARNERS = (*SUPPLIERS, *STAKERS, MALLORY)
 CLASSES = (Class(1, b"RTX 4090".ljust(24, b"\0"), 125, 0, 0), Class(2, b"M4".ljust(24, b"\0"), 50, 1, 2))
+PRICES = Prices(2 * IO, IO, 3 * IO, 10**6, 1, 10**9)
+"""What a class costs at first; some hours of rising prices in IO meet the bound."""
 STAGES = ("empty", "devices", *("staked", "shared", "blocks") * 2)
 EVIDENCE = b"e" * 32, b"f" * 32
-COUNTERS = "hired_seconds", "leases_done", "leases_failed", "disputes"
+COUNTERS = (
+    *("hired_seconds", "leases_done", "leases_failed", "disputes"),
+    *("changed_at", "barred_until", "leases", "served_at_strike", "strikes"),
+)
 NO_DEVICE = Device(ZERO, MALLORY, MALLORY, 1, 1, 1, b"CH", 0, 0)
 """What choices go by when there is no device."""
 
@@ -69,14 +81,21 @@ class StakingMachine(ParamActs):
         met["initialize"] += 1
         self.lifetimes: dict[int, dict[Address, int]] = {}
         """What each hour's honest leaves are."""
+        self.tables: dict[int, dict[int, tuple[int, int]]] = {}
+        """What each hour's honest price steps are, by class, in IO and in USDC."""
+        self.paid: Counter[int] = Counter()
+        """What claims got in each hour of the clock."""
+        self.seen: dict[tuple[int, str], tuple[int, tuple[int, int]]] = {}
+        """Each class's price and bounds in each currency when they were last looked at."""
         self.begin(self.choose(*STAGES))
 
     def begin(self, stage: str) -> None:
         """Come as far as ``stage``."""
+        for row in CLASSES if stage != "empty" else ():
+            self.do_add_class(ADMIN, replace(row), PRICES)
+        self.pair.warp(START)
         if stage == "empty":
             return
-        for row in CLASSES:
-            self.do_add_class(ADMIN, replace(row))
         for owner in EARNERS[:-1]:
             self.do_open_wallet(owner)
         for worker, supplier in zip(WORKERS[:2], SUPPLIERS, strict=True):
@@ -96,6 +115,52 @@ class StakingMachine(ParamActs):
                     self.do_attest(operator, hour, said)
                 self.pair.warp(self.now + HOUR)
                 self.do_finalise(hour)
+
+    # -- what must never happen, whatever is done --------------------------------------------------
+
+    def act(
+        self,
+        name: str,
+        call: Callable[[], Event | Sequence[Event] | None],
+        instruction: Instruction,
+        *signers: Address,
+    ) -> str:
+        """One action, and what it may cost: see each check."""
+        model = self.model
+        held = {address: each.owed() for address, each in model.devices.items() if each.slash_pending}
+        claimed, limit = self.config.claimed, self.config.params.claim_limit
+        outcome = super().act(name, call, instruction, *signers)
+        if outcome != "execute_slash":
+            # Stake never goes out under a slash that is pending or was voided a short time ago.
+            assert all(model.devices[address].owed() >= owed for address, owed in held.items())
+        paid, hour = self.config.claimed - claimed, self.now // HOUR
+        self.paid[hour] += paid
+        # An hour pays no more than its limit.
+        assert not paid or self.paid[hour] <= limit
+        self.check_prices()
+        return outcome
+
+    def check_prices(self) -> None:
+        """A price moves by an eighth at most from one look to the next, but for another bound that it meets.
+
+        A step is applied each hour at most, and holds in the next: no two come between two looks.
+        """
+        for number, row in self.model.classes.items():
+            for currency in CURRENCIES:
+                price, bounds = row.price_of(currency, self.now), row.bounds_of(currency, self.now)
+                before, its = self.seen.get((number, currency), (price, bounds))
+                moves = ceil(before / 8) if bounds == its else U64
+                assert abs(price - before) <= moves, (number, currency, before, price)
+                self.seen[number, currency] = price, bounds
+
+    def require_small(self, owner: Address, outcome: str, signed: bool) -> None:
+        """A wallet's own small claim isn't refused by the hour's limit while the reserve has room."""
+        holder, config = self.model.wallets.get(owner), self.config
+        if outcome != "ClaimLimit" or not signed or holder is None:
+            return
+        drawn = config.reserve_in_hour if config.claim_hour == self.now // HOUR else 0
+        own = holder.claimed_in_hour if holder.claim_hour == self.now // HOUR else 0
+        assert own == SMALL_CLAIM or drawn >= config.params.claim_limit // 2
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -172,7 +237,10 @@ class StakingMachine(ParamActs):
         """Moments to come at which an answer changes; the next hour when there are none."""
         config, model = self.config, self.model
         moments = [config.pause_until, config.pending_at, config.guardian_at]
-        moments += [row.pending_at for row in model.classes.values()]
+        for row in model.classes.values():
+            moments += [row.pending_at, row.bounds_at, row.step_at]
+            moments.append(row.opens_at if row.opens_at < U64 else 0)
+        moments += [(hour + 2) * HOUR for hour in model.prices]
         for device in model.devices.values():
             moments.append(device.own_until)
             moments += [
@@ -180,7 +248,9 @@ class StakingMachine(ParamActs):
             ]
         window = config.params.challenge_window
         moments += [block.agreed_at + window for block in model.blocks.values() if block.status == AGREED]
-        moments += [slash.appeal_until for slash in model.slashes.values() if slash.status == PENDING]
+        moments += [
+            max(slash.appeal_until, slash.frozen_until) for slash in model.slashes.values() if slash.holds
+        ]
         return [at for at in moments if at > self.now] or [self.now + HOUR]
 
     # -- acting ----------------------------------------------------------------------------------
@@ -203,18 +273,17 @@ class StakingMachine(ParamActs):
             leaving=_nobody(),
             registered_at=device.registered_at,
             lease=Pubkey(device.lease),
+            last_order=Pubkey(device.last_order),
+            worker_may_end=bool(device.worker_may_end),
             **{name: getattr(device, name) for name in COUNTERS},
         )
 
-    def do_add_class(self, admin: Address, row: Class) -> None:
+    def do_add_class(self, admin: Address, row: Class, prices: Prices) -> None:
+        fields = {name: getattr(row, name) for name in ("id", "name", "multiplier", "pool", "kind")}
         self.act(
             "add_class",
-            lambda: self.model.add_class(admin, row),
-            client.PROGRAM.instruction(
-                "add_class",
-                {name: getattr(row, name) for name in ("id", "name", "multiplier", "pool", "kind")},
-                admin=Pubkey(admin),
-            ),
+            lambda: self.model.add_class(admin, row, prices),
+            client.PROGRAM.instruction("add_class", {**fields, "prices": vars(prices)}, admin=Pubkey(admin)),
             admin,
         )
 
@@ -237,9 +306,10 @@ class StakingMachine(ParamActs):
         country: bytes,
     ) -> None:
         ask_io, ask_usdc = self.choose(0, IO), 0
+        may_end = self.mostly(self.choose(0, 1), 2, 255)
         address = bytes(client.device_address(Pubkey(worker)))
         terms = (class_id, processors, tier, country, ask_io, ask_usdc)
-        device = Device(worker, supplier, payout, *terms)
+        device = Device(worker, supplier, payout, *terms, worker_may_end=may_end)
         self.act(
             "register_device",
             lambda: self.model.register_device(address, device),
@@ -251,6 +321,7 @@ class StakingMachine(ParamActs):
                     "country": country,
                     "ask_io": ask_io,
                     "ask_usdc": ask_usdc,
+                    "worker_may_end": may_end,
                 },
                 supplier=Pubkey(supplier),
                 worker=Pubkey(worker),

@@ -14,22 +14,44 @@ from keeper.clients import orders, tokenomics
 from keeper.clients import staking as client
 from tests.model.schedule import GENESIS
 from tests.model.staking.program import Staking
-from tests.model.staking.state import MAX_OPERATORS, STAKE_VAULT, Block, Device, Params, Said, Slash
+from tests.model.staking.state import (
+    MAX_OPERATORS,
+    NOTHING,
+    STAKE_VAULT,
+    Block,
+    Bounds,
+    Class,
+    Device,
+    Params,
+    PriceTable,
+    Said,
+    Slash,
+)
 from tests.model.state import GENESIS_VAULT, REWARD_VAULT, Address, Tokens, wallet
 from tests.model.tokenomics.program import Tokenomics
 from tests.model.tokenomics.state import Config
 from tests.programs.folded import assert_events_make_the_accounts
 from tests.programs.side_by_side import SideBySide
 from tests.programs.staking.world import StakingWorld
-from tests.programs.world import START, finish
+from tests.programs.world import DAY, START, finish
 
-class_address, wallet_address, block_address, slash_address, tokens_address = map(
+(
+    class_address,
+    wallet_address,
+    block_address,
+    slash_address,
+    prices_address,
+    post_address,
+    tokens_address,
+) = map(
     cache,
     (
         client.class_address,
         client.wallet_address,
         client.block_address,
         client.slash_address,
+        client.prices_address,
+        client.post_address,
         tokenomics.tokens_address,
     ),
 )
@@ -41,7 +63,8 @@ PURSE = 10**6 * 10**8
 class StakingPair(SideBySide):
     """A launched economy with staking initialised.
 
-    Its clock stands at the first hour of emission unless a launched world is given.
+    Its clock stands eight days before the first hour of emission, so that classes can open by then, unless a
+    launched world is given.
     """
 
     World: type[StakingWorld] = StakingWorld
@@ -58,7 +81,7 @@ class StakingPair(SideBySide):
         """Begin with a purse for each of ``holders``, for everybody when there are none."""
         if world is None:
             world = self.World.launched()
-            world.chain.warp_to(START)
+            world.chain.warp_to(START - 8 * DAY)
         super().__init__(world, people, client.PROGRAM)
         for each in holders or self.keys:
             world.give(Pubkey(each), PURSE)
@@ -103,7 +126,7 @@ class StakingPair(SideBySide):
             config["pending"] = pending.fields()
         self._same("Config", client.CONFIG, config)
         for number, row in model.classes.items():
-            self._same("Class", class_address(number), vars(row))
+            self._same("Class", class_address(number), class_fields(row))
         for owner, each in model.wallets.items():
             self._same("Wallet", wallet_address(Pubkey(owner)), vars(each))
         for address, device in model.devices.items():
@@ -113,6 +136,10 @@ class StakingPair(SideBySide):
         for slash in model.slashes.values():
             address = slash_address(Pubkey(slash.device), slash.evidence)
             self._same("Slash", address, slash_fields(slash))
+        for hour, table in model.prices.items():
+            self._same("Prices", prices_address(hour), prices_fields(table))
+        for operator, posts in model.posts.items():
+            self._same("PostCounter", post_address(Pubkey(operator)), vars(posts))
         for account, amount in model.economy.tokens.items():
             if account != GENESIS_VAULT:
                 found = read_token_account(self.world.account(self.address(account)).data)
@@ -130,6 +157,8 @@ class StakingPair(SideBySide):
         expected |= {wallet_address(Pubkey(owner)) for owner in model.wallets}
         expected |= {block_address(hour) for hour in model.blocks}
         expected |= {slash_address(Pubkey(s.device), s.evidence) for s in model.slashes.values()}
+        expected |= {prices_address(hour) for hour in model.prices}
+        expected |= {post_address(Pubkey(operator)) for operator in model.posts}
         assert found.keys() == expected
         assert_events_make_the_accounts(self.world.chain, client.PROGRAM)
 
@@ -147,6 +176,21 @@ def chain_params(params: Params) -> client.Params:
     """Parameters as the client takes them."""
     values = {name: getattr(params, name) for name in params.__dataclass_fields__ if name != "operators"}
     return client.Params(operators=tuple(map(Pubkey, params.operators)), **values)
+
+
+def class_fields(row: Class) -> dict[str, Any]:
+    """A class as the chain has it: its bounds together."""
+    fields = dict(vars(row))
+    names = Bounds.__dataclass_fields__
+    bounds = {name: fields.pop(name) for name in names}
+    following = {name: fields.pop(f"next_{name}") for name in names}
+    return {**fields, "bounds": bounds, "next_bounds": following}
+
+
+def prices_fields(table: PriceTable) -> dict[str, Any]:
+    """An hour's table of price steps as the chain has it: a vote of every operator's number."""
+    votes = [table.said.get(number, NOTHING) for number in range(MAX_OPERATORS)]
+    return {**{name: value for name, value in vars(table).items() if name != "said"}, "votes": votes}
 
 
 def device_fields(device: Device) -> dict[str, Any]:

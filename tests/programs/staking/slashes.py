@@ -5,7 +5,6 @@ from __future__ import annotations
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
-from tests.model.staking.state import PENDING
 from tests.model.state import Address
 from tests.programs.side_by_side import MALLORY
 from tests.programs.staking.machine import EVIDENCE, StakingMachine
@@ -42,8 +41,8 @@ class SlashActs(StakingMachine):
         return address, evidence
 
     def some_slash(self) -> tuple[Address, object, bytes]:
-        """A slash, mostly one whose appeal period runs."""
-        some = [key for key, slash in self.model.slashes.items() if slash.status == PENDING]
+        """A slash, mostly one that holds a device's stake."""
+        some = [key for key, slash in self.model.slashes.items() if slash.holds]
         every = [key for key in self.model.slashes if key[0] in self.model.devices]
         some = [key for key in some if key in every]
         if not every:

@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.token import transfer
 from keeper.clients import orders, tokenomics
 from keeper.clients import staking as client
+from tests.model import schedule
 from tests.model.schedule import DAY, HOUR, IO
 from tests.model.staking.state import STAKE_VAULT
 from tests.model.state import REWARD_VAULT, ZERO, wallet
@@ -16,12 +17,13 @@ from tests.programs.sequences import explore
 from tests.programs.side_by_side import ADMIN, GUARDIAN, MALLORY, plain
 from tests.programs.staking.blocks import BlockActs
 from tests.programs.staking.devices import DeviceActs
-from tests.programs.staking.machine import EARNERS, OPERATORS
+from tests.programs.staking.machine import DEPUTY, EARNERS, EVIDENCE, OPERATORS, SUPPLIERS, WORKERS
 from tests.programs.staking.pair import chain_params
+from tests.programs.staking.prices import PriceActs
 from tests.programs.staking.slashes import SlashActs
 
 
-class Sequences(DeviceActs, BlockActs, SlashActs):
+class Sequences(DeviceActs, PriceActs, BlockActs, SlashActs):
     """A method for each instruction that is left, and for gifts on the token program."""
 
     # -- roles -----------------------------------------------------------------------------------
@@ -37,9 +39,11 @@ class Sequences(DeviceActs, BlockActs, SlashActs):
 
     def propose_params(self) -> None:
         admin, params = self.mostly(self.config.admin, MALLORY), self.config.params
+        operators = self.choose(OPERATORS, OPERATORS, (OPERATORS[0], DEPUTY, OPERATORS[2]), OPERATORS[:2])
         good = replace(
             params,
-            operators=self.choose(OPERATORS, OPERATORS[::-1], OPERATORS[:2]),
+            operators=self.choose(operators, operators[::-1]),
+            threshold=self.choose(2, len(operators)),
             challenge_window=self.choose(HOUR, 2 * HOUR),
             notice=self.choose(DAY, 7 * DAY),
             claim_limit=self.choose(10_000, 20_000) * IO,
@@ -70,7 +74,54 @@ class Sequences(DeviceActs, BlockActs, SlashActs):
         self.apply_params()
         self.finalise()
         if address in self.model.devices:
-            self.do_execute_slash(address, self.model.devices[address], evidence)
+            device = self.model.devices[address]
+            self.do_execute_slash(address, device, evidence)
+            self.withdraw()
+            if (slash := self.model.slashes.get((address, evidence))) and slash.frozen_until:
+                self.pair.warp(max(self.now, slash.frozen_until - self.choose(0, 0, 1)))
+                self.choose(self.vote_slash, lambda: self.do_execute_slash(address, device, evidence))()
+
+    def another_machine(self) -> None:
+        """A device is voted on, leaves, and comes back: nobody voted on the one that is there now."""
+        supplier, worker = SUPPLIERS[0], WORKERS[2]
+        address = bytes(client.device_address(Pubkey(worker)))
+        for _ in range(2):
+            self.do_register_device(supplier, worker, supplier, 1, 4, 4, b"CH")
+            device = self.model.devices.get(address)
+            if device is None or device.owed():
+                return
+            self.do_vote_slash(self.choose(*self.config.params.operators), address, EVIDENCE[0], 1_333)
+            on_chain = self.on_chain(address, device, supplier, 1)
+            self.act(
+                "terminate_device",
+                lambda: self.model.terminate_device(supplier, address, 1),
+                client.terminate_device(on_chain),
+                supplier,
+            )
+            self.act(
+                "close_device",
+                lambda: self.model.close_device(supplier, address),
+                client.close_device(on_chain),
+            )
+            self.pair.warp(self.now + 1)
+
+    def timed_apply(self) -> None:
+        """Somebody applies parameters when one vote is missing, to a block, to a slash and to prices.
+
+        Those who voted and stay have voted: the last vote decides all the same.
+        """
+        self.propose_params()
+        self.pair.warp(max(self.now, self.config.pending_at) // HOUR * HOUR + HOUR)
+        first, last = self.config.params.operators[0], self.config.params.operators[-1]
+        address, _ = self.some_device()
+        hour, priced = self.config.next_hour, self.now // HOUR - 1
+        said, root = self.honest(hour), schedule.root(self.table(priced))
+        for operator in (first, last):
+            self.do_attest(operator, hour, said)
+            self.do_vote_slash(operator, address, EVIDENCE[0], 1_333)
+            self.do_vote_prices(operator, priced, root)
+            if operator == first:
+                self.apply_params()
 
     # -- leases, which are for the orders program alone ---------------------------------------------
 
@@ -79,10 +130,10 @@ class Sequences(DeviceActs, BlockActs, SlashActs):
         number = self.class_of(device)
         self.act(
             "lease_device",
-            lambda: self.model.lease_device(MALLORY, address, number, MALLORY),
+            lambda: self.model.lease_device(MALLORY, address, number, MALLORY, MALLORY),
             client.PROGRAM.instruction(
                 "lease_device",
-                {"lease": Pubkey(MALLORY)},
+                {"lease": Pubkey(MALLORY), "order": Pubkey(MALLORY)},
                 lease_authority=Pubkey(MALLORY),
                 device=Pubkey(address),
                 **{"class": client.class_address(number)},
@@ -91,10 +142,10 @@ class Sequences(DeviceActs, BlockActs, SlashActs):
         )
 
     def free_device(self) -> None:
-        self.leased_device("free_device", lease=Pubkey(MALLORY))
+        self.leased_device("free_device", lease=Pubkey(MALLORY), seconds=HOUR, outcome=1, strike=1)
 
     def record_lease(self) -> None:
-        self.leased_device("record_lease", seconds=HOUR, outcome=0)
+        self.leased_device("record_lease", registered_at=0, number=0, outcome=1, seconds_back=HOUR)
 
     def leased_device(self, name: str, **arguments: object) -> None:
         address, _ = self.some_device()
@@ -143,15 +194,20 @@ BOUNDS = {
 UNREACHABLE = {
     "UnknownVersion": "no instruction writes another version",
     "InvalidClock": "the chain's clock is neither negative nor past the calendar's end here",
+    "event Initialized": "sequences begin initialised",
     "NotUpgradeAuthority": "sequences begin initialised; the security tests try it",
     "NotLaunched": "sequences begin launched; the security tests try it",
     **dict.fromkeys(
         (
             *("lease_device", "free_device", "record_lease"),
             *("DeviceLeased", "WrongLease", "StakeInsufficient", "OutcomeInvalid"),
+            *("DeviceBarred", "OrderServed"),
+            *("event DeviceLeased", "event DeviceFreed", "event LeaseRecorded"),
         ),
-        "only the orders program lets devices: see test_orders_sequences.py",
+        "only the orders program leases devices: see its sequences",
     ),
+    "PostLimit": "nobody posts so often here; the security tests do",
+    "StaleConfig": "nothing refuses with it any more; its number stays",
     "NotAssociatedAccount": "clients name the associated account; the security tests try others",
 }
 """Errors that sequences can't meet, and why."""
@@ -163,6 +219,7 @@ OFTEN = (
     *("register_device", "stake", "open_offer", "take_offer", "leave_co_stake") * 2,
     *("stake", "open_offer", "take_offer"),
     *("vote_slash",) * 4,
+    *("vote_prices", "apply_price", "cancel_price", "cancel_class", "change_bounds", "priced_hour"),
     *("withdraw", "withdraw_co_stake", "close_block", "execute_slash", "veto_slash", "appeal_slash"),
 )
 """What leads far, or is refused in many ways."""
@@ -175,12 +232,17 @@ ACTIONS = (
     "late_veto",
     "same_staker",
     "lying_quorum",
+    "griefing_claimer",
     "new_terms",
+    "timed_apply",
+    "another_machine",
+    "priced_hour",
     "whole_end",
 )
 
 
 def test_program_and_model_agree() -> None:
     """Every instruction succeeds and every refusal is met; program and model agree throughout."""
-    possible = client.PROGRAM.instructions.keys() | client.ERROR.keys() | OTHERS
+    events = {f"event {name}" for name in client.PROGRAM.event_fields}
+    possible = client.PROGRAM.instructions.keys() | events | client.ERROR.keys() | OTHERS
     explore(Sequences, ACTIONS, possible - UNREACHABLE.keys(), examples=150)

@@ -11,11 +11,18 @@ from keeper.chain import TransactionRecord
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation, Device
 from keeper.economy import merkle
+from keeper.economy.buyback import USDC
+from keeper.economy.classes import ClassPrices
 from keeper.economy.supply import IO
 from tests.programs.world import HOUR, START, World, key
 
 GPU_CLASS, APPLE_CLASS = 1, 2
 """An Enterprise class with a multiplier of 1.25, a Community one with 1."""
+PRICES = ClassPrices(
+    *(2 * IO, 1, 1_000 * IO),
+    *(1 * USDC, 1, 1_000 * USDC),
+)
+"""What both cost at first, with room to both sides."""
 
 
 class StakingWorld(World):
@@ -26,7 +33,10 @@ class StakingWorld(World):
 
     @classmethod
     def ready(cls, *, verify_signatures: bool = False, now: int = START, **params: int) -> StakingWorld:
-        """A world whose clock stands at the first hour of emission, or at another time after the launch."""
+        """A world whose clock stands at the first hour of emission, or at another time after the launch.
+
+        Its classes were added 20 days before that first hour, and are open.
+        """
         world = cls.launched(verify_signatures=verify_signatures)
         assert isinstance(world, StakingWorld)
         world.operators = [world.person(f"operator {number}") for number in range(3)]
@@ -34,8 +44,8 @@ class StakingWorld(World):
         admin = world.admin.pubkey()
         terms = staking.Params(keys, cls.threshold, **params)
         world.do(staking.initialize(admin, world.guardian.pubkey(), terms), signers=[world.admin])
-        world.do(staking.add_class(admin, GPU_CLASS, "RTX 4090", 125, 0, 0), signers=[world.admin])
-        world.do(staking.add_class(admin, APPLE_CLASS, "M4", 100, 1, 2), signers=[world.admin])
+        world.do(staking.add_class(admin, GPU_CLASS, "RTX 4090", 125, 0, 0, PRICES), signers=[world.admin])
+        world.do(staking.add_class(admin, APPLE_CLASS, "M4", 100, 1, 2, PRICES), signers=[world.admin])
         world.chain.warp_to(now)
         return world
 
@@ -117,4 +127,4 @@ def reward_tree(lifetime: Mapping[Pubkey, int]) -> merkle.Tree:
     return merkle.Tree([reward_leaf(wallet, amount) for wallet, amount in rows])
 
 
-__all__ = ["APPLE_CLASS", "GPU_CLASS", "IO", "StakingWorld", "reward_leaf", "reward_tree"]
+__all__ = ["APPLE_CLASS", "GPU_CLASS", "IO", "PRICES", "StakingWorld", "reward_leaf", "reward_tree"]

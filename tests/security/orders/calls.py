@@ -18,9 +18,13 @@ from tests.security.orders.stages import (
     extend,
     fault,
     hold,
+    io,
     lease,
     match,
     order,
+    park_fees,
+    park_pay,
+    pay_parked,
     refund,
     settle,
     vote,
@@ -56,4 +60,7 @@ CALLS = {
         "done", lambda world: client.close_fault(fault(world, where(OTHER_RUNNING, "mallory")))
     ),
     "close_order": Call("done", lambda world: close(world, number=2)),
+    "park_pay": Call("blocked", park_pay),
+    "park_fees": Call("blocked", lambda world: park_fees(world, "mallory")),
+    "pay_parked": Call("parked", lambda world: pay_parked(world, io("alice"))),
 }

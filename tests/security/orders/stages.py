@@ -7,22 +7,22 @@ worker, and carol's has a place left.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import token
 from keeper.chain.framework import associated_token_address
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
-from keeper.clients.orders import Fault, Lease, Order, Params, Terms
+from keeper.clients.orders import Fault, Lease, Order, Params, Parked, Terms
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security import matrix, tokens
-from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
+from tests.security.people import DEPUTY, HEIR, IMPOSTOR, OPERATORS, address, do
 from tests.security.staking import stages as staking_stages
 from tests.security.staking.stages import GPU, supplier_of
 
@@ -30,8 +30,15 @@ USDC = 10**6
 USDC_MINT = key("usdc").pubkey()
 ISSUER = "issuer"
 """Mints USDC and can freeze it, as on the real network."""
+MINTS = tokenomics.MINT, USDC_MINT
 USDC_FEES = buyback.fee_vault(USDC_MINT)
 MINUTE = 60
+EXCLUSIVE = 5 * MINUTE
+"""After an order's opening operators alone match it, seconds."""
+WINDOW, ACCEPT = 20 * MINUTE, 10 * MINUTE
+"""How long an order is matched, and how long a worker has to accept, seconds."""
+TICK, FIRST, TURN, REACH = 30, 16, 6, 120
+"""Seconds: between two batches, to a tick's first turn, to each turn after it, to the end of them."""
 ASK_IO, ASK_USDC = 2 * IO, 1 * USDC
 """What the devices here ask for a processor and hour."""
 TERMS = Terms(price=3 * IO, hours=10, devices=3, processors=4, classes=(GPU,))
@@ -113,6 +120,8 @@ def purses(world: World) -> dict[str, int]:
     for name in ("alice", "bob", "carol", "mallory"):
         found[name], found[f"{name} usdc"] = world.tokens(io(name)), world.tokens(usdc(name))
     found["fees"], found["fees usdc"] = fees(world), fees(world, Currency.USDC)
+    for name, currency in (("parked", Currency.IO), ("parked usdc", Currency.USDC)):
+        found[name] = world.tokens(client.parked_vault_address(MINTS[currency]))
     for renter, vault in (("carol", "vault"), ("mallory", "vault usdc")):
         numbered = (client.order_address(address(renter), number) for number in range(1, 9))
         found[vault] = sum(world.tokens(client.vault_address(each)) for each in numbered)
@@ -133,7 +142,11 @@ def moved(world: World, *calls: Instruction) -> dict[str, int]:
 FEE = fee(10 * RATE)
 """The renter's on a lease of carol's, in all."""
 SURPLUS = PLACE - 10 * RATE - FEE
-"""What an accepted lease leaves of its place: it costs 2 IO instead of 3."""
+"""What a match leaves of its place: it costs 2 IO instead of 3."""
+WHOLE = 10 * RATE + FEE
+"""What a lease of carol's costs her, and what is set apart for it from the match on."""
+HOUR_FEE = fee(4 * TERMS.price)
+"""What giving up a place of hers early costs: the fee on an hour of it."""
 
 
 # -- acting --------------------------------------------------------------------------------------
@@ -167,11 +180,17 @@ def let(world: World, worker: str, **changed: int) -> None:
     do(world, staking.stake(one, one.minimum(kind, world.chain.now())))
 
 
+def tick(world: World) -> int:
+    """The newest tick in which every operator's turn has come."""
+    return (world.chain.now() - FIRST - TURN * (len(OPERATORS) - 1)) // TICK
+
+
 def match(
     world: World, worker: str, renter: str = "carol", number: int = 1, matcher: str = OPERATOR
 ) -> Instruction:
-    """Match a worker's device to somebody's order."""
-    return client.match_device(address(matcher), order(world, renter, number), device(world, worker))
+    """Match a worker's device to somebody's order; by its supplier without a tick, and with the worker."""
+    turn = 0 if matcher == supplier_of(worker) else tick(world)
+    return client.match_device(address(matcher), order(world, renter, number), device(world, worker), turn)
 
 
 def accept(world: World, worker: str, renter: str = "carol", number: int = 1) -> Instruction:
@@ -182,9 +201,42 @@ def accept(world: World, worker: str, renter: str = "carol", number: int = 1) ->
 
 
 def run(world: World, worker: str, renter: str = "carol", number: int = 1) -> None:
-    """Match and accept."""
+    """Match and accept, once every operator has had a turn."""
+    if order(world, renter, number).created_at >= TICK * tick(world):
+        world.chain.advance(MINUTE)
     do(world, match(world, worker, renter, number))
     do(world, accept(world, worker, renter, number))
+
+
+def open_order(
+    world: World, renter: str = "carol", number: int = 1, terms: Terms = TERMS, **changed: object
+) -> Order:
+    """Open an order, and wait until every operator has had a turn to match it."""
+    do(world, create(renter, number, terms, **changed))
+    world.chain.advance(MINUTE)
+    return order(world, renter, number)
+
+
+def to_be(world: World, worker: str, renter: str = "carol", number: int = 1) -> Lease:
+    """The lease that a match makes, as far as calls in the same transaction name it."""
+    one, zeros = device(world, worker), {each.name: 0 for each in fields(Lease)}
+    parties = {name: getattr(one, name) for name in ("supplier", "worker", "payout")}
+    named = {"order": order(world, renter, number).address, "device": staking.device_address(one.worker)}
+    return Lease(**{**zeros, **named, **parties, "payer": one.supplier})
+
+
+def take(
+    world: World, worker: str, renter: str = "carol", number: int = 1
+) -> tuple[Instruction, Instruction]:
+    """A supplier matches its own device, and the worker accepts in the same transaction."""
+    matching = match(world, worker, renter, number, supplier_of(worker))
+    return matching, accept_later(world, worker, renter, number)
+
+
+def accept_later(world: World, worker: str, renter: str = "carol", number: int = 1) -> Instruction:
+    """The worker accepts a lease that is matched in the same transaction."""
+    rented, one = order(world, renter, number), to_be(world, worker, renter, number)
+    return client.accept_lease(config(world), rented, one)
 
 
 def settle(world: World, worker: str = RUNNING, renter: str = "carol", number: int = 1) -> Instruction:
@@ -241,12 +293,56 @@ def cancel(world: World, renter: str = "carol", number: int = 1) -> Instruction:
     return client.cancel_order(order(world, renter, number))
 
 
+def park_pay(
+    world: World, worker: str = RUNNING, renter: str = "carol", number: int = 1, payer: str = "bob"
+) -> Instruction:
+    """Set the supplier's part of what is due aside."""
+    rented, one = order(world, renter, number), lease(world, worker, renter, number)
+    return client.park_pay(address(payer), config(world), rented, one)
+
+
+def park_fees(world: World, renter: str = "carol", number: int = 1, payer: str = "bob") -> Instruction:
+    """Set an order's fees aside."""
+    return client.park_fees(address(payer), config(world), order(world, renter, number))
+
+
+def parked(world: World, destination: Pubkey) -> Parked:
+    """What waits for a token account."""
+    return client.parse_parked(world.account(client.parked_address(destination)).data)
+
+
+def pay_parked(world: World, destination: Pubkey) -> Instruction:
+    """Pay what waits for a token account."""
+    return client.pay_parked(config(world), parked(world, destination))
+
+
+def freeze_usdc(world: World, account: Pubkey) -> None:
+    """The issuer of USDC stops an account."""
+    world.do(tokens.freeze(account, USDC_MINT, address(ISSUER)), signers=[key(ISSUER)])
+
+
+def thaw_usdc(world: World, account: Pubkey) -> None:
+    """The issuer lets it go."""
+    world.do(tokens.thaw(account, USDC_MINT, address(ISSUER)), signers=[key(ISSUER)])
+
+
 def put(call: Instruction, **accounts: Pubkey) -> Instruction:
     """A call with other accounts in some slots; whoever it takes the place of, signs if that one did."""
+    return matrix.put(call, slots(call), **accounts)
+
+
+def unsigned(call: Instruction, slot: str) -> Instruction:
+    """The same call without the signature in a slot."""
+    metas, position = list(call.accounts), slots(call).index(slot)
+    metas[position] = AccountMeta(metas[position].pubkey, False, metas[position].is_writable)
+    return Instruction(call.program_id, bytes(call.data), metas)
+
+
+def slots(call: Instruction) -> list[str]:
+    """The names of a call's slots."""
     decoded = client.PROGRAM.decode_instruction(bytes(call.data))
     assert decoded is not None
-    slots = [each["name"] for each in client.PROGRAM.instructions[decoded[0]]]
-    return matrix.put(call, slots, **accounts)
+    return [each["name"] for each in client.PROGRAM.instructions[decoded[0]]]
 
 
 # -- stages --------------------------------------------------------------------------------------
@@ -269,11 +365,14 @@ def ready(params: Params = Params()) -> World:  # noqa: B008 - it is frozen
     world = empty()
     admin, guardian = address("admin"), address("guardian")
     do(world, client.initialize(admin, guardian, USDC_MINT, params))
+    do(world, *client.create_parked_vaults(address("payer"), USDC_MINT))
     do(world, client.propose_params(admin, Params(renter_fee_bps=50)))
     do(world, client.propose_admin(admin, address(HEIR)))
     do(world, client.propose_guardian(admin, address(DEPUTY)))
     for worker in (RUNNING, WAITING, FREE, OTHER_RUNNING, OTHER_WAITING):
         let(world, worker)
+    # Their terms are older than any order.
+    world.chain.advance(1)
     return world
 
 
@@ -281,7 +380,7 @@ def opened() -> World:
     """Both orders are opened, nothing is matched."""
     world = ready()
     do(world, create())
-    do(world, create("mallory", terms=IN_USDC))
+    open_order(world, "mallory", terms=IN_USDC)
     return world
 
 
@@ -321,6 +420,26 @@ def done() -> World:
     return world
 
 
+def blocked() -> World:
+    """Neither alice nor the network can be paid: her account is nobody's, the vault for USDC frozen."""
+    world = serving()
+    do(world, tokens.set_owner(io("alice"), address("alice"), IMPOSTOR))
+    freeze_usdc(world, USDC_FEES)
+    do(world, settle(world, OTHER_RUNNING, "mallory"))
+    return world
+
+
+def aside() -> World:
+    """What was due to alice and to the network waits for them; she can be paid again."""
+    world = serving()
+    tokens.freeze_anyway(world, io("alice"))
+    freeze_usdc(world, USDC_FEES)
+    do(world, settle(world, OTHER_RUNNING, "mallory"))
+    do(world, park_pay(world), park_fees(world, "mallory"))
+    tokens.freeze_anyway(world, io("alice"), let_go=True)
+    return world
+
+
 STAGES: dict[str, Callable[[], World]] = {
     "empty": empty,
     "ready": ready,
@@ -328,6 +447,8 @@ STAGES: dict[str, Callable[[], World]] = {
     "matching": matching,
     "serving": serving,
     "done": done,
+    "blocked": blocked,
+    "parked": aside,
 }
 
 

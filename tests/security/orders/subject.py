@@ -6,7 +6,7 @@ from keeper.clients import orders as client
 from tests.programs.world import World
 from tests.security.orders import stages
 from tests.security.orders.expectations import EXPECTATIONS
-from tests.security.orders.stages import RUNNING, USDC_MINT
+from tests.security.orders.stages import USDC_MINT
 from tests.security.people import OPERATORS, address, do
 from tests.security.subject import Purse, Subject
 
@@ -50,35 +50,45 @@ SUBJECT = Subject(
         "close_lease": GONE,
         "close_fault": GONE,
         "close_order": GONE,
+        "park_pay": "NothingDue",
+        "park_fees": "NothingDue",
+        "pay_parked": GONE,
     },
     idle={
         "propose_params": LAST_COUNTS,
         "propose_admin": LAST_COUNTS,
         "propose_guardian": LAST_COUNTS,
-        "set_pause": "the guardian may renew a pause",
         "settle": "nothing more is due in the same second",
     },
-    again={"extend_lease": "each call adds and pays the hours it says, and the renter signs each"},
+    again={
+        "extend_lease": "each call adds and pays the hours it says, and the renter signs each",
+        "set_pause": "the guardian may renew a pause, and how long matching was stopped is remembered",
+    },
     created={
         "initialize": ("config",),
         "create_order": ("order", "vault"),
         # A first vote makes its fault: see test_faults.py; the valid call is the second vote.
         "match_device": ("lease",),
+        "park_pay": ("record",),
+        "park_fees": ("record",),
     },
     paid={
         "settle": Purse("payout_tokens", "alice"),
         "refund": Purse("renter_tokens", "carol"),
         "close_order": Purse("renter_tokens", "carol"),
+        "pay_parked": Purse("destination", "alice"),
     },
+    misdirected={"pay_parked": "WrongAccount"},
+    blocked={"settle": "PayeeBlocked", "pay_parked": "PayeeBlocked"},
     spent={
         "create_order": Purse("renter_tokens", "carol"),
         "extend_lease": Purse("renter_tokens", "carol"),
     },
     shared={
-        # The lease's supplier and worker.
-        ("end_lease", "caller"): {"alice": None, RUNNING: None},
-        # The device's supplier, and each of the operators.
-        ("match_device", "matcher"): {"alice": None, **dict.fromkeys(OPERATORS[1:])},
+        # The lease's supplier; its worker only where that lets it.
+        ("end_lease", "caller"): {"alice": None},
+        # Each of the operators: the device's supplier can't with a tick.
+        ("match_device", "matcher"): dict.fromkeys(OPERATORS[1:]),
         ("vote_fault", "operator"): {OPERATORS[0]: "AlreadyVoted", OPERATORS[2]: None},
     },
     gifts={"close_order": "an account with tokens can't be closed: the gift is the renter's"},

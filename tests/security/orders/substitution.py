@@ -16,6 +16,7 @@ from tests.security.orders.calls import CALLS
 from tests.security.orders.stages import (
     EVIDENCE,
     FREE,
+    MINTS,
     OTHER_RUNNING,
     OTHER_WAITING,
     RUNNING,
@@ -97,6 +98,9 @@ KINDS: Mapping[str, Kind] = {
     "io_mint": Kind(TOKEN_PROGRAM, (_MINT,), (_SPARE,)),
     "usdc_mint": Kind(TOKEN_PROGRAM, (_MINT,), (_SPARE,)),
     "vault": VAULT,
+    "parked_vault": Kind(TOKEN_PROGRAM, (*map(client.parked_vault_address, MINTS), _SPARE), (_MINT,)),
+    "record": Kind(_OURS, (client.parked_address(USDC_FEES), client.parked_address(io("alice"))), _ORDERS),
+    "destination": TOKENS,
     "fees": Kind(TOKEN_PROGRAM, (USDC_FEES, io("mallory")), (_MINT,)),
     "io_fees": Kind(TOKEN_PROGRAM, (tokenomics.REWARD_VAULT, USDC_FEES), (_MINT,)),
     "usdc_fees": Kind(TOKEN_PROGRAM, (buyback.IO_VAULT, _SPARE), (_MINT,)),

@@ -10,12 +10,10 @@ from solders.system_program import TransferParams, transfer
 
 from keeper.clients import orders as client
 from keeper.clients import staking
-from keeper.economy.orders import EndReason
 from keeper.economy.supply import IO
 from tests.programs.world import DAY, HOUR
 from tests.security.orders import stages
 from tests.security.orders.stages import (
-    FEE,
     FREE,
     OPERATOR,
     OTHER_RUNNING,
@@ -26,7 +24,8 @@ from tests.security.orders.stages import (
     SURPLUS,
     TERMS,
     WAITING,
-    accept,
+    WHOLE,
+    WINDOW,
     cancel,
     close,
     create,
@@ -53,9 +52,10 @@ CAROL, MALLORY = (address(name) for name in ("carol", "mallory"))
 
 def test_a_refund_leaves_what_open_places_need() -> None:
     world = stages.matching()
-    assert moved(world, refund(world)) == {"vault": -SURPLUS, "carol": SURPLUS}
+    assert moved(world, refund(world)) == {"vault": -2 * SURPLUS, "carol": 2 * SURPLUS}
     assert refused(world, refund(world)) == "NothingToRefund"
     do(world, match(world, FREE))
+    assert moved(world, refund(world)) == {"vault": -SURPLUS, "carol": SURPLUS}
     assert refused(world, refund(world)) == "NothingToRefund"
 
 
@@ -66,11 +66,15 @@ def test_a_place_nobody_took_is_given_back_to_the_second() -> None:
     assert refused(world, refund(world)) == "NothingToRefund"
     world.chain.advance(1)
     assert moved(world, refund(world)) == {"vault": -PLACE, "carol": PLACE}
-    # What then comes back from the lease that waited is carol's as well.
-    do(world, end(world, "bob", WAITING))
-    assert moved(world, refund(world)) == {"vault": -PLACE, "carol": PLACE}
+    # The lease that waited lapsed: its place is open again, for as long as one is at first.
+    do(world, end(world, "mallory", WAITING))
     assert refused(world, refund(world)) == "NothingToRefund"
-    assert order(world).held == world.tokens(order(world).vault) == 10 * RATE + FEE
+    world.chain.advance(WINDOW - 1)
+    assert refused(world, refund(world)) == "NothingToRefund"
+    world.chain.advance(1)
+    assert moved(world, refund(world)) == {"vault": -WHOLE, "carol": WHOLE}
+    assert refused(world, refund(world)) == "NothingToRefund"
+    assert order(world).held == world.tokens(order(world).vault) == WHOLE
 
 
 # -- closing -------------------------------------------------------------------------------------
@@ -133,9 +137,15 @@ def test_an_orders_number_can_be_used_again() -> None:
     world = stages.opened()
     before = order(world)
     do(world, cancel(world), close(world), create(terms=replace(TERMS, devices=1)))
-    found = order(world)
+    found, later = order(world), world.chain.now() - before.created_at
     assert found == replace(
-        before, open=1, deposit=PLACE, free=PLACE, transactions=1, terms=replace(TERMS, devices=1)
+        before,
+        open=1,
+        deposit=PLACE,
+        free=PLACE,
+        transactions=1,
+        terms=replace(TERMS, devices=1),
+        **{name: getattr(before, name) + later for name in ("created_at", "exclusive_until", "match_until")},
     )
     assert world.tokens(found.vault) == PLACE
 
@@ -151,34 +161,6 @@ def test_what_is_closed_is_not_brought_back_by_lamports() -> None:
     assert refused(world, closing) == "AccountDataTooSmall"
     do(world, create(number=2))
     assert order(world, number=2).deposit == 3 * PLACE
-
-
-def test_a_device_is_matched_again_in_the_same_order() -> None:
-    """Declined, closed and matched anew in one transaction: the lease begins from nothing."""
-    world = stages.matching()
-    old = lease(world, WAITING)
-    world.chain.advance(5 * 60)
-    do(world, end(world, "bob", WAITING), client.close_lease(old), match(world, WAITING))
-    found = lease(world, WAITING)
-    later = world.chain.now()
-    assert found == replace(old, matched_at=later, accept_until=later + 10 * 60)
-    assert device(world, WAITING).lease == where(WAITING)
-    assert (order(world).leases, order(world).open) == (2, 1)
-
-
-def test_votes_on_an_earlier_lease_of_an_address_are_void() -> None:
-    world = stages.matching()
-    do(world, stages.vote(world, 0, 0))
-    # The supplier ends it in its first hour: nothing is owed, and the address is free.
-    do(world, end(world, "alice"), client.close_lease(lease(world)), match(world, RUNNING))
-    world.chain.advance(1)
-    do(world, accept(world, RUNNING))
-    do(world, stages.vote(world, 1, 0))
-    assert lease(world).reason == EndReason.NONE, "one vote of two"
-    found = stages.fault(world, where(RUNNING), good_hours=0)
-    assert (found.votes, found.decided) == (0b10, False)
-    do(world, stages.vote(world, 0, 0))
-    assert lease(world).reason == EndReason.FAULT
 
 
 def test_a_lease_outlives_its_device() -> None:

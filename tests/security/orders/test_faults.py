@@ -98,25 +98,63 @@ def test_a_carried_vote_is_closed() -> None:
     assert refused(world, vote(world, 1)) == "FaultDecided"
 
 
-def test_new_operators_start_anew() -> None:
-    """Votes under an earlier list are void, also of who is on both."""
+def long_lease() -> World:
+    """A lease that outlasts a change of the operators."""
     world = stages.ready()
-    do(world, stages.create(hours=300, devices=1))
+    stages.open_order(world, hours=600, devices=1)
     stages.run(world, RUNNING)
+    return world
+
+
+def test_who_stays_an_operator_keeps_its_vote() -> None:
+    """A change of the list, timed between two votes, voids nothing that those who stay have said."""
+    world = long_lease()
     do(world, vote(world, 0, 30))
+    new_operators(world, OPERATORS[0], OPERATORS[1], "bob")
+    assert refused(world, vote(world, 2, 30)) == "NotOperator"
+    assert refused(world, vote(world, 0, 30)) == "AlreadyVoted"
+    do(world, vote(world, 1, 30))
+    found = fault(world, where(RUNNING), good_hours=30)
+    assert (found.votes, found.revision, found.decided) == (0b11, 1, True)
+
+
+def test_who_is_replaced_loses_its_vote() -> None:
+    """Whoever comes in its place votes for itself."""
+    world = long_lease()
+    do(world, vote(world, 2, 30))
     new_operators(world, OPERATORS[0], OPERATORS[1], "bob")
     do(world, vote(world, 1, 30))
     found = fault(world, where(RUNNING), good_hours=30)
-    assert (found.votes, found.revision, found.decided) == (0b10, 1, False)
-    assert refused(world, vote(world, 2, 30)) == "NotOperator"
-    do(world, vote(world, 0, 30))
+    assert (found.votes, found.decided) == (0b10, False)
+    do(world, client.vote_fault(address("bob"), lease(world), EVIDENCE, 30))
     assert fault(world, where(RUNNING), good_hours=30).decided
 
 
-def test_a_higher_threshold_counts_for_votes_that_are_there() -> None:
+def test_other_parameters_void_no_vote() -> None:
+    """Nor does applying them again and again."""
+    world = long_lease()
+    do(world, vote(world, 0, 30))
+    for _ in range(2):
+        new_operators(world, *OPERATORS)
+    do(world, vote(world, 1, 30))
+    assert fault(world, where(RUNNING), good_hours=30).decided
+
+
+def test_a_lower_threshold_lets_one_who_voted_decide() -> None:
+    """Enough votes are there already: one of them says so again."""
     world = stages.ready()
-    do(world, stages.create(hours=300, devices=1))
+    new_operators(world, *OPERATORS, threshold=3)
+    stages.open_order(world, hours=300, devices=1)
     stages.run(world, RUNNING)
+    do(world, vote(world, 0, 30), vote(world, 1, 30))
+    assert lease(world).reason == EndReason.NONE
+    new_operators(world, *OPERATORS, threshold=2)
+    do(world, vote(world, 0, 30))
+    assert lease(world).reason == EndReason.FAULT
+
+
+def test_a_higher_threshold_counts_for_votes_that_are_there() -> None:
+    world = long_lease()
     new_operators(world, *OPERATORS, threshold=3)
     quorum(world, 100)
     assert lease(world).reason == EndReason.NONE
@@ -192,10 +230,10 @@ def test_a_fault_in_a_lease_that_nobody_accepted() -> None:
 
 def test_an_end_in_bad_faith_is_found_within_the_lag() -> None:
     """The supplier ends after hours it didn't serve: they are not paid yet, and operators take them back."""
-    world = at(6 * HOUR)
+    world = at(6 * HOUR - stages.MINUTE)
+    stages.open_order(world, "mallory", 2, stages.IN_USDC)
     do(world, end(world, "alice"), settle(world))
     assert (lease(world).paid, lease(world).held) == (4 * RATE, 2 * RATE + fee(2 * RATE))
-    do(world, stages.create("mallory", number=2, terms=stages.IN_USDC))
     do(world, stages.match(world, RUNNING, "mallory", 2))
     before = order(world).free
     quorum(world, 5)
@@ -223,7 +261,7 @@ def test_a_fault_after_the_renters_end_takes_back_the_fee_on_what_was_not_served
     world.chain.advance(2 * HOUR)
     assert moved(world, settle(world))["fees"] == 2 * fee(RATE)
     do(world, client.close_lease(lease(world)))
-    assert order(world).fees == fee(5 * RATE)
+    assert order(world).fees == 2 * fee(5 * RATE)
 
 
 def test_a_fault_comes_too_late_for_a_fee_that_is_charged() -> None:

@@ -11,9 +11,11 @@ from keeper.chain import token
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients import orders as client
 from keeper.clients.orders import Params
+from keeper.economy.classes import ClassPrices
 from keeper.economy.orders import Currency
+from keeper.economy.supply import IO
 from tests.model.state import U64
-from tests.programs.world import DAY, HOUR, key
+from tests.programs.world import DAY, HOUR, World, key
 from tests.security import tokens
 from tests.security.orders import stages
 from tests.security.orders.calls import CALLS
@@ -79,7 +81,10 @@ NONE = bytes(2)
         ({"min_tier": 5}, "TierInvalid"),
         ({"urgency": 3}, "WishInvalid"),
         ({"colocated": 2}, "WishInvalid"),
-        ({"_pad": b"\0\0\1"}, "WishInvalid"),
+        ({"_pad": 1}, "WishInvalid"),
+        ({"min_devices": 0}, "DevicesInvalid"),
+        ({"min_devices": TERMS.devices + 1}, "DevicesInvalid"),
+        ({"min_devices": 2**16 - 1}, "DevicesInvalid"),
         ({"price": 0}, "PriceInvalid"),
         ({"class_count": 0}, "ClassesInvalid"),
         ({"class_count": 9}, "ClassesInvalid"),
@@ -112,6 +117,7 @@ def test_terms_that_can_not_be(changed: dict[str, object], error: str) -> None:
         {"urgency": 0, "min_tier": 4, "processors": 8},
         {"urgency": 2, "colocated": 1, "processors": 1},
         {"devices": 10_000, "price": 1, "hours": 1},
+        {"devices": 10_000, "price": 1, "hours": 1, "min_devices": 10_000},
         {"hours": 8_760, "price": 1},
     ],
 )
@@ -139,39 +145,50 @@ def test_sums_past_64_bits(changed: dict[str, int], error: str) -> None:
         assert refused(stage("ready"), create(terms=terms, **changed)) == error
 
 
-def test_an_order_of_almost_all_that_64_bits_hold() -> None:
-    """Every figure of it fits, and its sums are exact to the last base unit."""
+MOST = staking.PROGRAM.constants["MAX_PRICE"]
+"""What a processor and hour costs at most."""
+LONGEST = 4_510
+"""Hours of four such processors whose cost, with the fee, is almost 64 bits."""
+
+
+def dear() -> World:
+    """A device of a class as dear as one can be, leased for almost all that 64 bits hold."""
     world = stages.ready()
+    prices = ClassPrices(0, 0, 0, MOST, 1, MOST)
+    do(world, staking.add_class(ADMIN, 7, "dear", 100, 0, 0, prices))
+    world.chain.advance(7 * DAY)
+    alice, worker = address("alice"), address("new worker")
+    asks = {"processors": 4, "tier": 4, "country": "CH", "ask_io": 0, "ask_usdc": MOST}
+    do(world, staking.register_device(alice, worker, alice, 7, **asks))
+    do(world, staking.stake(device(world, "new worker"), 800 * IO))
     free = U64 - token.read_mint(world.account(USDC_MINT).data).supply
     mint_usdc(world, usdc("carol"), free)
-    price = (U64 - 10**11) * 10_000 // 10_225 // 4
-    one = device(world, RUNNING)
-    do(world, staking.change_device(one, tier=4, country="CH", ask_io=0, ask_usdc=price))
-    do(world, create(terms=IN_USDC, price=price, hours=1, devices=1))
-    assert order(world).deposit == 4 * price + fee(4 * price, 225) > 2**63
-    stages.run(world, RUNNING)
-    world.chain.advance(3 * HOUR - 1)
-    assert refused(world, stages.extend(world)) == "LeaseOver"
-    assert stages.moved(world, settle(world)) == {}
     world.chain.advance(1)
+    stages.open_order(world, terms=IN_USDC, classes=(7,), price=MOST, hours=LONGEST, devices=1)
+    stages.run(world, "new worker")
+    return world
+
+
+def test_an_order_of_almost_all_that_64_bits_hold() -> None:
+    """Every figure of it fits, and its sums are exact to the last base unit."""
+    world = dear()
+    whole = 4 * MOST * LONGEST
+    assert order(world).deposit == whole + fee(whole, 225) > U64 - U64 // 10_000
+    world.chain.advance(LONGEST * HOUR)
+    assert refused(world, stages.extend(world, worker="new worker")) == "LeaseOver"
+    world.chain.advance(2 * HOUR)
     before = world.tokens(usdc("alice")), fees(world, Currency.USDC)
-    do(world, settle(world), stages.end(world, "mallory"))
-    assert world.tokens(usdc("alice")) - before[0] == 4 * price - fee(4 * price)
-    assert fees(world, Currency.USDC) - before[1] == fee(4 * price) + fee(4 * price, 225)
-    do(world, client.close_lease(lease(world)), stages.close(world))
+    do(world, settle(world, "new worker"), stages.end(world, "mallory", "new worker"))
+    assert world.tokens(usdc("alice")) - before[0] == whole - fee(whole)
+    assert fees(world, Currency.USDC) - before[1] == fee(whole) + fee(whole, 225)
+    do(world, client.close_lease(lease(world, "new worker")), stages.close(world))
 
 
 def test_an_extension_past_64_bits() -> None:
-    world = stages.ready()
-    price = U64 // 4 // 3
-    one = device(world, RUNNING)
-    do(world, staking.change_device(one, tier=4, country="CH", ask_io=0, ask_usdc=price))
-    free = U64 - token.read_mint(world.account(USDC_MINT).data).supply
-    mint_usdc(world, usdc("carol"), free)
-    do(world, create(terms=IN_USDC, price=price, hours=1, devices=1))
-    stages.run(world, RUNNING)
-    for hours, error in ((8_000, "Overflow"), (3, "Overflow"), (2, "Overflow")):
-        assert refused(world, stages.extend(world, hours)) == error
+    world = dear()
+    world.chain.warp_to(lease(world, "new worker").stop - HOUR)
+    for hours, error in ((8_000, "HoursInvalid"), (4_000, "Overflow"), (167, "Overflow"), (5, "Overflow")):
+        assert refused(world, stages.extend(world, hours, "new worker")) == error
 
 
 def test_nobody_opens_an_order_with_anothers_money() -> None:
@@ -196,7 +213,11 @@ def test_any_number_is_an_orders(number: int) -> None:
     "changed",
     [
         {"match_window": 0},
-        {"match_window": DAY + 1},
+        {"match_window": 1_201},
+        {"exclusive": 601},
+        {"match_window": 1, "exclusive": 1},
+        {"soon_fee_bps": 501},
+        {"now_fee_bps": 501},
         {"accept_window": 0},
         {"accept_window": DAY + 1},
         {"settlement_lag": DAY + 1},
@@ -219,14 +240,15 @@ def test_parameters_that_can_not_be(changed: dict[str, int]) -> None:
 def test_parameters_at_their_bounds() -> None:
     """The highest fees and the longest windows still give exact sums; no lag, no fee are allowed."""
     for params in (
-        Params(DAY, DAY, DAY, 90 * DAY, 100, 100, 500),
-        Params(1, 1, 0, 1, 0, 0, 0),
+        Params(1_200, DAY, DAY, 90 * DAY, 100, 100, 500, 600, 500, 500),
+        Params(1_200, 1, 0, 1, 0, 0, 0, 0, 0, 0),
     ):
         world = stages.ready(params)
-        do(world, create(terms=IN_USDC))
-        stages.run(world, RUNNING)
+        do(world, create(terms=IN_USDC, urgency=2))
+        world.chain.advance(stages.MINUTE)
+        do(world, stages.match(world, RUNNING), stages.accept_later(world, RUNNING))
         whole = 40 * stages.ASK_USDC
-        taken = fee(whole, params.renter_fee_bps + params.usdc_fee_bps)
+        taken = fee(whole, params.renter_fee_bps + params.usdc_fee_bps + params.now_fee_bps)
         assert lease(world).held == whole + taken
         assert fees(world, Currency.USDC) == order(world).fees == 0
         world.chain.advance(10 * HOUR + params.settlement_lag)
@@ -234,11 +256,11 @@ def test_parameters_at_their_bounds() -> None:
         do(world, settle(world))
         cut = fee(whole, params.supplier_fee_bps)
         assert world.tokens(usdc("alice")) - before == whole - cut
-        assert (fees(world, Currency.USDC), order(world).fees) == (cut + taken, taken)
+        assert fees(world, Currency.USDC) == order(world).fees == cut + taken
 
 
 def test_padding_that_is_not_zero() -> None:
-    bad = {**Params().fields(), "_pad": b"\0\1"}
+    bad = {**Params().fields(), "_pad": b"\0\0\0\0\0\1"}
     call = client.PROGRAM.instruction("propose_params", {"params": bad}, admin=ADMIN)
     assert refused(stage("ready"), call) == "ParamsInvalid"
 

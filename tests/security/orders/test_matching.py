@@ -1,8 +1,6 @@
-"""Attacks on matching and acceptance: the wrong device, the wrong price, the wrong moment, twice."""
+"""Attacks on matching and acceptance: the wrong device, the wrong moment, twice."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 from solders.pubkey import Pubkey
@@ -16,23 +14,24 @@ from tests.security.orders import stages
 from tests.security.orders.stages import (
     ASK_IO,
     FREE,
+    HOUR_FEE,
     OPERATOR,
     OTHER_WAITING,
-    PLACE,
     RATE,
     RUNNING,
     WAITING,
+    WHOLE,
     accept,
-    create,
     device,
     end,
-    fee,
     lease,
     match,
     moved,
+    open_order,
     order,
     put,
     stage,
+    take,
     where,
 )
 from tests.security.outcomes import refused
@@ -51,7 +50,7 @@ def change(world: World, worker: str, **changed: object) -> None:
 def wanted(**changed: object) -> World:
     """Carol's order with other terms."""
     world = stages.ready()
-    do(world, create(**changed))
+    open_order(world, **changed)
     return world
 
 
@@ -60,19 +59,13 @@ def wanted(**changed: object) -> World:
 
 def test_a_supplier_needs_no_operator() -> None:
     world = stages.matching()
+    world.chain.warp_to(order(world).exclusive_until)
     before = world.account(ALICE).lamports
-    do(world, match(world, FREE, matcher="alice"), accept_new(world, FREE))
+    do(world, *take(world, FREE))
     rent = world.account(where(FREE)).lamports
     assert before - world.account(ALICE).lamports == rent
     assert lease(world, FREE).payer == ALICE
     assert order(world).open == 0
-
-
-def accept_new(world: World, worker: str):
-    """The acceptance of a lease that the call before it makes."""
-    model = replace(lease(world, WAITING), worker=address(worker), payout=device(world, worker).payout)
-    call = client.accept_lease(stages.config(world), order(world), model)
-    return put(call, lease=where(worker))
 
 
 def test_an_operator_who_was_removed_matches_no_more() -> None:
@@ -80,7 +73,7 @@ def test_an_operator_who_was_removed_matches_no_more() -> None:
     left = staking.Params(tuple(map(address, OPERATORS[1:])), 2)
     do(world, staking.propose_params(ADMIN, left))
     world.chain.advance(7 * DAY)
-    do(world, create())
+    open_order(world)
     do(world, match(world, RUNNING))
     do(world, staking.apply_params())
     assert refused(world, match(world, FREE)) == "NotMatcher"
@@ -97,10 +90,11 @@ def test_nobody_rents_its_own_device(part: str) -> None:
         world.give(address(FREE), 1_000 * IO)
     if part == "payout":
         do(world, staking.set_payout(device(world, FREE), MALLORY))
-    do(world, create(renter, number=8))
-    for matcher in (OPERATOR, "alice"):
-        assert refused(world, match(world, FREE, renter, 8, matcher)) == "OwnDevice"
+    open_order(world, renter, 8)
+    assert refused(world, match(world, FREE, renter, 8)) == "OwnDevice"
     do(world, match(world, WAITING, renter, 8))
+    world.chain.warp_to(order(world, renter, 8).exclusive_until)
+    assert refused(world, *take(world, FREE, renter, 8)) == "OwnDevice"
 
 
 # -- which device --------------------------------------------------------------------------------
@@ -118,8 +112,9 @@ def test_nobody_rents_its_own_device(part: str) -> None:
 )
 def test_a_device_that_the_order_does_not_want(changed: dict[str, object], error: str) -> None:
     world = wanted(**changed)
-    for matcher in (OPERATOR, "alice"):
-        assert refused(world, match(world, FREE, matcher=matcher)) == error
+    assert refused(world, match(world, FREE)) == error
+    world.chain.warp_to(order(world).exclusive_until)
+    assert refused(world, *take(world, FREE)) == error
 
 
 @pytest.mark.parametrize(
@@ -138,38 +133,26 @@ def test_a_device_that_just_fits(changed: dict[str, object]) -> None:
 
 
 def test_a_tier_below_the_orders() -> None:
-    world = wanted(min_tier=3)
+    world = stages.ready()
     change(world, FREE, tier=2)
+    change(world, RUNNING, tier=3)
+    world.chain.advance(1)
+    open_order(world, min_tier=3)
     assert refused(world, match(world, FREE)) == "TierTooLow"
-    change(world, FREE, tier=3)
-    do(world, match(world, FREE))
+    do(world, match(world, RUNNING))
 
 
 def test_a_colocated_order_stays_in_one_country() -> None:
-    world = wanted(colocated=True)
+    world = stages.ready()
     change(world, FREE, country="DE")
+    world.chain.advance(1)
+    open_order(world, colocated=True)
     do(world, match(world, RUNNING))
     assert refused(world, match(world, FREE)) == "WrongCountry"
     # The first one goes, and with it the country.
     do(world, end(world, "carol"), client.close_lease(lease(world)))
     do(world, match(world, FREE))
     assert refused(world, match(world, RUNNING)) == "WrongCountry"
-
-
-@pytest.mark.parametrize("ask", [ASK_IO - 1, ASK_IO + 1, 3 * IO + 1, 0])
-def test_a_price_that_changed_since_it_was_seen(ask: int) -> None:
-    """Neither side gets another price than the matcher saw, whichever transaction comes first."""
-    world = stages.opened()
-    seen = match(world, FREE)
-    change(world, FREE, ask_io=ask)
-    assert refused(world, seen) == ("PriceChanged" if ask else "NotLet")
-    # At the new price only if it is offered, and no more than the order pays.
-    now = match(world, FREE)
-    if 0 < ask <= 3 * IO:
-        do(world, now)
-        assert lease(world, FREE).rate == 4 * ask
-    else:
-        assert refused(world, now) == ("PriceTooHigh" if ask else "NotLet")
 
 
 def test_a_price_that_changes_after_the_match() -> None:
@@ -215,7 +198,7 @@ def test_two_operators_book_one_device_in_one_order() -> None:
     assert refused(world, first, second) == "System.AccountAlreadyInUse"
     do(world, first)
     assert refused(world, second) == "System.AccountAlreadyInUse"
-    assert (order(world).open, order(world).leases, order(world).held) == (2, 1, PLACE)
+    assert (order(world).open, order(world).leases, order(world).held) == (2, 1, WHOLE)
 
 
 def test_two_operators_book_one_device_in_two_orders() -> None:
@@ -258,8 +241,7 @@ def test_matching_ends_to_the_second() -> None:
 def test_a_full_order_takes_no_more() -> None:
     world = stages.matching()
     do(world, match(world, FREE))
-    stages.let(world, "new worker")
-    assert refused(world, match(world, "new worker")) == "OrderFull"
+    assert refused(world, match(world, OTHER_WAITING)) == "OrderFull"
 
 
 def test_a_cancelled_order_takes_no_more() -> None:
@@ -288,7 +270,7 @@ def test_accepting_twice() -> None:
     assert moved(world, again) == {}
     after = order(world)
     assert (after.served - before.served, after.fees, after.transactions) == (1, 0, before.transactions)
-    assert after.free - before.free == before.held - after.held == PLACE - 10 * RATE - fee(10 * RATE)
+    assert (after.free, after.held) == (before.free, before.held), "it is set apart since the match"
     assert refused(world, again) == "LeaseState"
 
 
@@ -302,15 +284,15 @@ def test_a_lease_lapses_to_the_second() -> None:
     before = order(world)
     assert moved(world, end(world, "mallory", WAITING)) == {}
     after = order(world)
-    assert (after.open - before.open, after.free - before.free) == (1, PLACE)
+    assert (after.open - before.open, after.free - before.free) == (1, WHOLE)
     assert lease(world, WAITING).reason == EndReason.LAPSED
     assert device(world, WAITING).lease == staking.NOBODY
     assert refused(world, accept(world, WAITING)) == "LeaseState"
-    # Its place can be taken by another device, and after its account is closed by the same one.
+    # Its place can be taken by another device; by the same one not for an hour.
     do(world, match(world, FREE))
     assert refused(world, match(world, WAITING)) == "System.AccountAlreadyInUse"
     do(world, client.close_lease(lease(world, WAITING)))
-    do(world, match(world, WAITING))
+    assert refused(world, match(world, WAITING)) == "DeviceBarred"
 
 
 @pytest.mark.parametrize(
@@ -327,11 +309,13 @@ def test_a_lease_that_a_party_does_not_want(caller: str, reason: EndReason, reop
     assert moved(world, end(world, caller, WAITING)) == {}
     after = order(world)
     assert lease(world, WAITING).reason == reason
-    assert (after.open - before.open, after.free - before.free) == (reopened, PLACE)
+    back = WHOLE if reopened else WHOLE - HOUR_FEE
+    assert (after.open - before.open, after.free - before.free) == (reopened, back)
     assert refused(world, end(world, caller, WAITING)) == "LeaseState"
-    record = device(world, WAITING)
+    one = device(world, WAITING)
+    assert (one.leases_done, one.leases_failed, one.strikes) == (0, 0, reopened)
     do(world, client.close_lease(lease(world, WAITING)))
-    assert device(world, WAITING) == record, "what was never accepted is on nobody's record"
+    assert device(world, WAITING) == one
 
 
 # -- many ----------------------------------------------------------------------------------------
@@ -343,8 +327,6 @@ def test_five_hundred_devices_in_an_order() -> None:
     world = stages.ready()
     supplier = key("community")
     do(world, staking.open_wallet(address("payer"), supplier.pubkey()))
-    do(world, create(devices=devices, processors=1, hours=1, price=2 * IO))
-    size, vault = len(world.account(order(world).address).data), order(world).vault
     workers = [key(f"worker {number}") for number in range(devices + 1)]
     stake = 250 * IO
     for worker in workers:
@@ -353,10 +335,12 @@ def test_five_hundred_devices_in_an_order() -> None:
         setup = staking.register_device(owner, worker.pubkey(), owner, GPU, **terms)
         world.do(setup, signers=[supplier, worker])
         world.do(staking.stake(_device(world, worker.pubkey()), stake), signers=[supplier])
-    opened = order(world)
+    world.chain.advance(1)
+    opened = open_order(world, devices=devices, processors=1, hours=1, price=2 * IO)
+    size, vault, turn = len(world.account(opened.address).data), opened.vault, stages.tick(world)
     units = []
     for worker in workers[:devices]:
-        call = client.match_device(address(OPERATOR), opened, _device(world, worker.pubkey()))
+        call = client.match_device(address(OPERATOR), opened, _device(world, worker.pubkey()), turn)
         units.append(world.do(call, signers=[key(OPERATOR)]).compute_units)
     found = order(world)
     assert (found.open, found.leases, found.free) == (0, devices, 0)
@@ -364,7 +348,7 @@ def test_five_hundred_devices_in_an_order() -> None:
     assert len(world.account(found.address).data) == size
     # A match's cost depends on its address's bump alone: some of the first and of the last have the best.
     assert min(units[:50]) == min(units[-50:])
-    one_more = client.match_device(address(OPERATOR), opened, _device(world, workers[-1].pubkey()))
+    one_more = client.match_device(address(OPERATOR), opened, _device(world, workers[-1].pubkey()), turn)
     assert refused(world, one_more) == "OrderFull"
 
 

@@ -8,10 +8,12 @@ from keeper.economy.supply import IO
 from tests.programs.world import DAY, World
 from tests.security.orders import stages
 from tests.security.orders.stages import (
+    HOUR_FEE,
     PLACE,
     RATE,
     RUNNING,
     WAITING,
+    WHOLE,
     create,
     end,
     extend,
@@ -39,12 +41,12 @@ def test_everybody_gets_out_while_everything_is_paused() -> None:
     """Renewed for as long as you like: leases lapse, end, are paid and closed, orders give all back."""
     world = paused(stages.matching(), PAUSE_ORDERS | PAUSE_MATCHING)
     do(world, stages.cancel(world), end(world, "carol", WAITING))
-    assert moved(world, refund(world))["carol"] == 3 * PLACE - 10 * RATE - fee(10 * RATE)
+    assert moved(world, refund(world))["carol"] == 3 * PLACE - WHOLE - 2 * HOUR_FEE
     world.chain.advance(3 * 3_600)
     do(world, end(world, "carol"))
     world.chain.advance(LONGEST - 3 * 3_600 - 1)
     paused(world, PAUSE_ORDERS | PAUSE_MATCHING)
-    assert moved(world, settle(world))["vault"] == -3 * RATE - fee(10 * RATE)
+    assert moved(world, settle(world))["vault"] == -3 * RATE - fee(10 * RATE) - 2 * HOUR_FEE
     do(world, client.close_lease(lease(world)), client.close_lease(lease(world, WAITING)))
     assert moved(world, stages.close(world)) == {"vault": -7 * RATE, "carol": 7 * RATE}
 
@@ -61,7 +63,7 @@ def test_a_replaced_guardian_holds_nothing() -> None:
 def test_an_order_keeps_the_terms_of_its_opening() -> None:
     """Fees, windows and lag of the day it was opened, whatever the admin changes later."""
     world = stages.ready()
-    dear = Params(1, 1, 0, DAY, 100, 100, 500)
+    dear = Params(1, 1, 0, DAY, 100, 100, 500, exclusive=0)
     do(world, client.propose_params(ADMIN, dear))
     world.chain.advance(7 * DAY)
     do(world, create())

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from keeper.clients import staking as client
 from keeper.clients.staking import Params
-from tests.programs.world import DAY
+from tests.programs.staking.world import PRICES
+from tests.programs.world import DAY, HOUR, START
 from tests.security.matrix import Call
 from tests.security.people import DEPUTY, HEIR, OPERATORS, address
 from tests.security.staking.stages import (
+    APPLE,
+    BOUNDS,
     CHALLENGED,
     DUE,
+    END,
     EVIDENCE,
     FINAL_HOURS,
+    GPU,
     LATE_EVIDENCE,
     NEW_EVIDENCE,
     OFFER,
     REWARD_BPS,
     SLASH_BPS,
+    apply_price,
     device,
     free_device,
     lease_device,
@@ -31,6 +37,9 @@ PARAMS = Params(tuple(map(address, OPERATORS)), 2)
 LAST = FINAL_HOURS - 1
 """The last final block."""
 TERMS = {"processors": 4, "tier": 4, "country": "CH"}
+OLD_PRICES = (START + DAY) // HOUR - 1
+PRICED = OLD_PRICES + 3
+"""Hours whose steps operators have agreed on, where they have: one is over, the other can be announced."""
 
 
 def claim(name: str, hour: int = LAST):
@@ -51,8 +60,17 @@ CALLS = {
     "set_pause": Call(
         "running", lambda world: client.set_pause(address("guardian"), 3, world.chain.now() + DAY)
     ),
-    "add_class": Call("running", lambda _: client.add_class(address("admin"), 9, "L4", 25, 1, 0)),
+    "add_class": Call("running", lambda _: client.add_class(address("admin"), 9, "L4", 25, 1, 0, PRICES)),
     "change_class": Call("running", lambda _: client.change_class(address("admin"), 1, 150)),
+    "change_bounds": Call("running", lambda _: client.change_bounds(address("admin"), 1, BOUNDS)),
+    "cancel_class": Call("running", lambda _: client.cancel_class(address("guardian"), APPLE)),
+    "vote_prices": Call(
+        "running", lambda _: client.vote_prices(address("operator 0"), END // HOUR - 1, b"r" * 32)
+    ),
+    "apply_price": Call("priced", lambda _: apply_price(GPU, PRICED)),
+    "cancel_price": Call("priced", lambda _: client.cancel_price(address("guardian"), APPLE)),
+    "close_prices": Call("priced", lambda _: client.close_prices(OLD_PRICES, address("operator 0"))),
+    "post": Call("running", lambda _: client.post(address("operator 0"), 7, 3, 9, b"h" * 32)),
     "open_wallet": Call("running", lambda _: client.open_wallet(address("bob"), address(HEIR))),
     "register_device": Call(
         "running",
@@ -66,6 +84,7 @@ CALLS = {
             device(world, "worker"), tier=2, country="DE", ask_io=2, ask_usdc=3
         ),
     ),
+    "pause_device": Call("running", lambda world: client.pause_device(device(world, "worker"))),
     "set_payout": Call("running", lambda world: client.set_payout(device(world, "worker"), address("carol"))),
     "terminate_device": Call("running", lambda world: client.terminate_device(device(world, "worker"))),
     "close_device": Call("running", lambda world: client.close_device(device(world, "empty worker"))),
@@ -111,5 +130,5 @@ CALLS = {
     ),
     "lease_device": Call("staked", lambda world: lease_device(device(world, "worker"))),
     "free_device": Call("leased", lambda world: free_device(device(world, "worker"))),
-    "record_lease": Call("running", lambda world: record_lease(device(world, "worker"))),
+    "record_lease": Call("served", lambda world: record_lease(device(world, "worker"))),
 }

@@ -52,10 +52,11 @@ DEFAULTS: Mapping[str, Errors] = {
     # The device's address is derived from it.
     "worker": who("InvalidSeeds"),
     "payer": dict.fromkeys(CHANGES, "NotRentPayer"),
-    "owner": dict.fromkeys(CHANGES, "InvalidAccountData"),
+    # Its tokens aren't there.
+    "owner": dict.fromkeys(CHANGES, "NotAssociatedAccount"),
     "supplier_tokens": PASSED_ON,
     "staker_tokens": PASSED_ON,
-    "owner_tokens": TOKENS,
+    "owner_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
     "wallet_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
     "config": LARGEST,
     "class": {**ours("WrongClass"), "absent": "UninitializedAccount"},
@@ -66,6 +67,8 @@ DEFAULTS: Mapping[str, Errors] = {
         # Devices are smaller than a block.
         "other kind": "AccountDataTooSmall",
     },
+    "prices": ours("PriceWindow", absent="UninitializedAccount"),
+    "counter": DERIVED,
     "wallet": ours("WrongAccount"),
     # Whoever's: the supplier says who is paid.
     "payout": {**UNREAD, "absent": "UninitializedAccount"},
@@ -91,7 +94,7 @@ READS_CONFIG = [
 ]
 OTHER_CLASS = (
     *("change_device", "terminate_device", "close_offer", "withdraw", "withdraw_co_stake"),
-    *("register_device", "change_class"),
+    *("register_device", "change_class", "change_bounds"),
 )
 """What takes a class and either doesn't read it, or takes any."""
 EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
@@ -99,7 +102,10 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     # No block exists yet: the stranger is a mint.
     **{
         (name, "config"): {**READ_ONLY, "stranger": "IllegalOwner"}
-        for name in ("open_offer", "lease_device", "free_device", "settle_device")
+        for name in (
+            *("open_offer", "lease_device", "free_device", "settle_device", "record_lease"),
+            "cancel_price",
+        )
     },
     # Derived from the orders program, and no signer.
     ("initialize", "lease_authority"): DERIVED,
@@ -122,6 +128,21 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     },
     **{(name, "class"): {"stranger": None} for name in OTHER_CLASS},
     ("change_class", "class"): {"stranger": None, "absent": "AccountDataTooSmall"},
+    ("change_bounds", "class"): {"stranger": None, "absent": "AccountDataTooSmall"},
+    ("cancel_class", "class"): {"stranger": "NothingProposed", "absent": "AccountDataTooSmall"},
+    # No device exists yet.
+    ("cancel_price", "class"): {
+        "stranger": "NothingProposed",
+        **dict.fromkeys(("other kind", "absent"), "AccountDataTooSmall"),
+    },
+    ("apply_price", "class"): {"stranger": "InvalidProof", "absent": "AccountDataTooSmall"},
+    # Its hour isn't over yet.
+    ("close_prices", "prices"): {"stranger": "PricesStillOpen", "absent": "AccountDataTooSmall"},
+    # Its counter's address is derived from it.
+    ("post", "operator"): {change: "InvalidSeeds" for change in CHANGES if change != "other kind"},
+    ("pause_device", "worker"): who("NotWorker"),
+    ("pause_device", "device"): {"stranger": "NotWorker"},
+    ("claim", "owner"): RECORDED,
     ("register_device", "class"): {
         "stranger": None,
         **dict.fromkeys(("other kind", "foreign copy", "blank", "absent"), "UnknownClass"),
@@ -137,18 +158,19 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("leave_co_stake", "device"): {"stranger": "NotCoStaker"},
     ("lease_device", "device"): {"stranger": "StakeInsufficient", "other kind": "AccountDataTooSmall"},
     ("free_device", "device"): {"stranger": "WrongLease", "other kind": "AccountDataTooSmall"},
-    ("record_lease", "device"): {"stranger": None},
+    ("record_lease", "device"): {"stranger": None, "other kind": "AccountDataTooSmall"},
     ("vote_slash", "device"): {"stranger": "InvalidSeeds", "copy": "InvalidSeeds"},
     ("veto_slash", "device"): {"stranger": "WrongAccount", "copy": "WrongAccount"},
     ("execute_slash", "device"): {"stranger": "WrongAccount", "copy": "WrongAccount"},
     ("appeal_slash", "device"): {"copy": "WrongAccount", "absent": "UninitializedAccount"},
     ("vote_slash", "slash"): PERHAPS_NEW,
     ("attest", "block"): PERHAPS_NEW,
+    ("vote_prices", "prices"): PERHAPS_NEW,
+    ("post", "counter"): PERHAPS_NEW,
     # A final block.
     ("veto_block", "block"): {"stranger": "ChallengeOver"},
     ("close_block", "block"): {"stranger": "BlockStillKept"},
     ("claim", "block"): {"stranger": "InvalidProof", "absent": "UninitializedAccount"},
-    ("claim", "wallet"): {"stranger": "InvalidProof"},
 }
 """By instruction and slot: what differs from the slot's default."""
 
@@ -166,27 +188,31 @@ TWINS: Mapping[str, str] = {
     "class": "IllegalOwner",
     "payout": "IllegalOwner",
     "block": "IllegalOwner",
+    "prices": "IllegalOwner",
     "device": "IllegalOwner",
-    "owner": "InvalidAccountData",
+    "owner": "NotAssociatedAccount",
 }
 TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("mint", "reward_vault"): "InvalidAccountData",
     ("reward_vault", "mint"): "InvalidAccountData",
     ("class", "config"): "InvalidAccountData",
+    ("payout", "class"): "InvalidAccountData",
     ("payout", "config"): "InvalidAccountData",
     # Smaller than what is expected there, and the size is looked at first.
     ("config", "class"): "AccountDataTooSmall",
     ("config", "payout"): "AccountDataTooSmall",
-    ("payout", "class"): "AccountDataTooSmall",
     # Nothing has ever been at these addresses.
     **{
         (slot, nothing): "UninitializedAccount"
-        for slot in ("config", "class", "payout", "block", "device")
+        for slot in ("config", "class", "payout", "block", "prices", "device")
         for nothing in ("event_authority", "reward_authority", "lease_authority", "worker")
     },
     **program_twins("tokenomics_program"),
 }
-CALL_TWINS: Mapping[tuple[str, str], str] = {("register_device", "class"): "UnknownClass"}
+CALL_TWINS: Mapping[tuple[str, str], str] = {
+    ("register_device", "class"): "UnknownClass",
+    ("claim", "owner"): "WrongAccount",
+}
 
 LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     **{
@@ -203,15 +229,16 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     ("set_payout", "payout", "stranger"): "a supplier may name any wallet to be paid",
     ("register_device", "class", "stranger"): "another class is another registration",
     ("change_class", "class", "stranger"): "another class is another change",
+    ("change_bounds", "class", "stranger"): "another class is another change",
     ("settle_device", "device", "stranger"): "anybody may settle any device",
-    ("record_lease", "device", "stranger"): "orders says which device, and compares it with the lease",
+    ("record_lease", "device", "stranger"): "of another device than the lease's nothing is counted",
     **{(name, "class", "stranger"): "not read here" for name in OTHER_CLASS[:5]},
     ("withdraw_overflow", "supplier", "= owner"): "they are the same",
     ("withdraw_overflow", "owner", "= supplier"): "they are the same",
     **{
         (name, slot, "copy"): IMPOSSIBLE
         for name in MATRIX.calls
-        for slot in ("class", "device", "slash", "block", "wallet", "payout")
+        for slot in ("class", "device", "slash", "block", "wallet", "payout", "prices")
         if slot in MATRIX.slots(name)
         and not MATRIX.is_created(name, slot)
         and {**DEFAULTS[slot], **EXCEPTIONS.get((name, slot), {})}["copy"] is None

@@ -1,5 +1,7 @@
 """What tests of reward blocks and of claims do to an hour."""
 
+from collections.abc import Mapping
+
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
@@ -40,7 +42,17 @@ def final(world: World, hour: int, what: Attestation) -> None:
     do(world, client.finalise(hour))
 
 
+def proof_of(amounts: Mapping[Pubkey, int], owner: Pubkey) -> bytes:
+    """A wallet's proof in a tree over lifetime amounts."""
+    return stages.tree(dict(amounts)).proof(sorted(amounts, key=bytes).index(owner))
+
+
 def apply_params(world: World, **changed: int) -> None:
-    do(world, client.propose_params(ADMIN, Params(tuple(map(address, OPERATORS)), 2, **changed)))
+    replace_operators(world, *OPERATORS, **changed)
+
+
+def replace_operators(world: World, *names: str, threshold: int = 2, **changed: int) -> None:
+    """Another list of operators, by their names, from its proposal to its effect."""
+    do(world, client.propose_params(ADMIN, Params(tuple(map(address, names)), threshold, **changed)))
     world.chain.advance(7 * DAY)
     do(world, client.apply_params())

@@ -12,9 +12,12 @@ from keeper.clients import orders
 from keeper.clients import staking as client
 from keeper.clients.staking import Attestation, Device, Params
 from keeper.economy import merkle
+from keeper.economy.classes import Bounds
 from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
+from tests.model.staking.prices import price_leaf
+from tests.programs.staking.world import PRICES
 from tests.programs.world import DAY, HOUR, START, World, key
 from tests.security.people import DEPUTY, HEIR, OPERATORS, address, do
 from tests.security.tokenomics import stages
@@ -33,7 +36,13 @@ DUE, CHALLENGED = FINAL_HOURS, FINAL_HOURS + 1
 """Blocks that are agreed on: one whose challenge window is over, one whose window is open."""
 END = START + 31 * DAY
 LEASE = key("lease").pubkey()
-"""What holds the device that is let."""
+"""What holds the device that is leased."""
+ORDER = key("order").pubkey()
+"""What that lease is for."""
+BOUNDS = Bounds(IO, 3 * IO, 1, 10**9)
+"""What the admin proposes for the second class's prices."""
+STEPS = {GPU: (1_250, -333), APPLE: (-1_250, 1)}
+"""An hour's steps in IO and in USDC, basis points."""
 EARNING = ("alice", "bob", "carol", "mallory")
 
 
@@ -90,30 +99,60 @@ def register(world: World, worker: str) -> Device:
     return device(world, worker)
 
 
-def lease_device(one: Device, lease: Pubkey = LEASE) -> Instruction:
-    """A device is let: only the orders program can say so."""
+def lease_device(one: Device, lease: Pubkey = LEASE, order: Pubkey = ORDER) -> Instruction:
+    """A device is leased: only the orders program can say so."""
     return client.PROGRAM.instruction(
         "lease_device",
-        {"lease": lease},
+        {"lease": lease, "order": order},
         lease_authority=orders.LEASE_AUTHORITY,
         device=client.device_address(one.worker),
         **{"class": client.class_address(one.device_class)},
     )
 
 
-def free_device(one: Device, lease: Pubkey = LEASE) -> Instruction:
-    """A device is free again."""
-    return _leased("free_device", one, lease=lease)
+def free_device(
+    one: Device,
+    lease: Pubkey = LEASE,
+    *,
+    seconds: int = HOUR,
+    outcome: int = LeaseOutcome.DONE,
+    strike: int = 0,
+) -> Instruction:
+    """A device is free again, and what its lease came to is counted."""
+    arguments = {"seconds": seconds, "outcome": int(outcome), "strike": strike}
+    return _leased("free_device", one, lease=lease, **arguments)
 
 
-def record_lease(one: Device, seconds: int = HOUR, outcome: int = LeaseOutcome.DONE) -> Instruction:
-    """What became of a lease is counted."""
-    return _leased("record_lease", one, seconds=seconds, outcome=int(outcome))
+def record_lease(
+    one: Device, number: int = 1, *, outcome: int = LeaseOutcome.FAILED, seconds_back: int = HOUR
+) -> Instruction:
+    """What is found later about a lease of this device, by its number."""
+    arguments = {"number": number, "outcome": int(outcome), "seconds_back": seconds_back}
+    return _leased("record_lease", one, registered_at=one.registered_at, **arguments)
 
 
 def _leased(name: str, one: Device, **arguments: Pubkey | int) -> Instruction:
     device = client.device_address(one.worker)
     return client.PROGRAM.instruction(name, arguments, lease_authority=orders.LEASE_AUTHORITY, device=device)
+
+
+def steps_tree(hour: int) -> merkle.Tree:
+    """The tree over an hour's steps."""
+    return merkle.Tree([price_leaf(hour, number, steps) for number, steps in STEPS.items()])
+
+
+def vote_prices(world: World, operators: int = 2) -> int:
+    """So many operators vote for the steps of the last hour; returns it."""
+    hour = world.chain.now() // HOUR - 1
+    for operator in OPERATORS[:operators]:
+        do(world, client.vote_prices(address(operator), hour, steps_tree(hour).root))
+    return hour
+
+
+def apply_price(number: int, hour: int) -> Instruction:
+    """A class's steps of an hour are announced."""
+    proof = steps_tree(hour).proof(list(STEPS).index(number))
+    return client.apply_price(number, hour, *STEPS[number], proof)
 
 
 def empty() -> World:
@@ -127,13 +166,15 @@ def empty() -> World:
 
 
 def initialized() -> World:
-    """Three operators of whom two must agree, two classes, wallets of all but the heir."""
+    """Three operators of whom two must agree, two classes, open, wallets of all but the heir."""
     world = empty()
     admin = address("admin")
     terms = Params(tuple(map(address, OPERATORS)), 2)
+    world.chain.warp_to(START - 7 * DAY)
     do(world, client.initialize(admin, address("guardian"), terms))
-    do(world, client.add_class(admin, GPU, "RTX 4090", 125, 0, 0))
-    do(world, client.add_class(admin, APPLE, "M4", 100, 1, 2))
+    do(world, client.add_class(admin, GPU, "RTX 4090", 125, 0, 0, PRICES))
+    do(world, client.add_class(admin, APPLE, "M4", 100, 1, 2, PRICES))
+    world.chain.warp_to(START)
     for name in EARNING:
         do(world, client.open_wallet(address("payer"), address(name)))
     return world
@@ -149,9 +190,27 @@ def staked() -> World:
 
 
 def leased() -> World:
-    """Alice's device is let."""
+    """Alice's device is leased."""
     world = staked()
     do(world, lease_device(device(world, "worker")))
+    return world
+
+
+def served() -> World:
+    """Alice's device has served a lease."""
+    world = leased()
+    world.chain.advance(HOUR)
+    do(world, free_device(device(world, "worker")))
+    return world
+
+
+def priced() -> World:
+    """Operators have agreed on the steps of two hours; the last ones are announced for the second class."""
+    world = initialized()
+    world.chain.advance(DAY)
+    vote_prices(world)
+    world.chain.advance(3 * HOUR)
+    do(world, apply_price(APPLE, vote_prices(world)))
     return world
 
 
@@ -189,7 +248,10 @@ def running() -> World:
     do(world, client.propose_admin(admin, address(HEIR)))
     world.chain.warp_to(END - HOUR)
     attest(world, DUE)
+    vote_prices(world)
+    do(world, client.post(address(OPERATORS[1]), 1, 1, 1, b"p" * 32))
     world.chain.warp_to(END)
+    do(world, client.change_bounds(admin, APPLE, BOUNDS))
     attest(world, CHALLENGED)
     for operator in OPERATORS[:2]:
         do(world, client.vote_slash(address(operator), worker, LATE_EVIDENCE, SLASH_BPS))
@@ -201,6 +263,8 @@ STAGES: dict[str, Callable[[], World]] = {
     "initialized": initialized,
     "staked": staked,
     "leased": leased,
+    "served": served,
+    "priced": priced,
     "waited": waited,
     "running": running,
 }

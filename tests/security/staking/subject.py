@@ -32,6 +32,10 @@ SUBJECT = Subject(
     once={
         "initialize": IN_USE,
         "add_class": IN_USE,
+        "cancel_class": "NothingProposed",
+        "apply_price": "StepApplied",
+        "cancel_price": "NothingProposed",
+        "close_prices": GONE,
         "open_wallet": IN_USE,
         "register_device": IN_USE,
         "accept_admin": "NotPendingAdmin",
@@ -56,6 +60,8 @@ SUBJECT = Subject(
         "execute_slash": "SlashState",
         "lease_device": "DeviceLeased",
         "free_device": "WrongLease",
+        # The one lease that was done has failed then.
+        "record_lease": "InvariantViolated",
     },
     idle={
         "propose_params": LAST_COUNTS,
@@ -63,6 +69,9 @@ SUBJECT = Subject(
         "propose_guardian": LAST_COUNTS,
         "set_pause": "the guardian may renew a pause",
         "change_class": "the last change counts",
+        "change_bounds": "the last change counts",
+        "vote_prices": "one key counts once",
+        "pause_device": "its asks are 0 then",
         "change_device": "the last change counts",
         "set_payout": "the last change counts",
         "settle_device": "it writes down what follows from time alone",
@@ -72,7 +81,7 @@ SUBJECT = Subject(
     again={
         "stake": "each call stakes what its amount says, and its supplier signs each",
         "withdraw_overflow": "each call takes out what its amount says, as long as it is there",
-        "record_lease": "only the orders program says so, once for each lease",
+        "post": "each posting is one more, up to the hour's limit",
     },
     created={
         "initialize": ("config", "stake_vault"),
@@ -81,6 +90,8 @@ SUBJECT = Subject(
         "register_device": ("device",),
         "attest": ("block",),
         "vote_slash": ("slash",),
+        "vote_prices": ("prices",),
+        "post": ("counter",),
     },
     deposits={"device": client.PROGRAM.constants["DEVICE_DEPOSIT"]},
     paid={
@@ -93,10 +104,14 @@ SUBJECT = Subject(
         "stake": Purse("supplier_tokens", "alice"),
         "take_offer": Purse("staker_tokens", "carol"),
     },
+    handed=dict.fromkeys(
+        ("claim", "withdraw", "withdraw_overflow", "withdraw_co_stake"), "InvalidAccountData"
+    ),
     shared={
         # Each of the operators.
         ("attest", "operator"): dict.fromkeys(OPERATORS[1:]),
         ("vote_slash", "operator"): dict.fromkeys(OPERATORS[:2]),
+        ("vote_prices", "operator"): dict.fromkeys(OPERATORS[1:]),
     },
     params=replace(PARAMS, threshold=3),
 )

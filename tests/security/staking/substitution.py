@@ -11,13 +11,15 @@ from keeper.chain.loader import program_data_address
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
 from keeper.clients.staking import PROGRAM
+from tests.programs.world import HOUR
 from tests.security.matrix import Kind, Matrix
 from tests.security.people import IMPOSTOR, OTHER_MINT, OTHER_TOKENS, address
-from tests.security.staking.calls import CALLS
+from tests.security.staking.calls import CALLS, OLD_PRICES, PRICED
 from tests.security.staking.stages import (
     APPLE,
     CHALLENGED,
     DUE,
+    END,
     EVIDENCE,
     FINAL_HOURS,
     GPU,
@@ -47,6 +49,8 @@ _SLASHES = (
     client.slash_address(_device("worker"), LATE_EVIDENCE),
     client.slash_address(_device("slashed worker"), EVIDENCE),
 )
+_PRICES = tuple(map(client.prices_address, (PRICED, OLD_PRICES, END // HOUR - 2)))
+_COUNTERS = (client.post_address(address("operator 1")),)
 _CLASSES = tuple(map(client.class_address, (APPLE, GPU)))
 _MINT = OTHER_MINT.pubkey()
 
@@ -78,6 +82,8 @@ KINDS: Mapping[str, Kind] = {
     "class": Kind(_OURS, _CLASSES, (client.CONFIG, *_DEVICES)),
     "device": Kind(_OURS, _DEVICES, (client.CONFIG, *_BLOCKS)),
     "slash": Kind(_OURS, _SLASHES, (client.CONFIG, *_DEVICES)),
+    "prices": Kind(_OURS, _PRICES, (client.CONFIG, *_DEVICES)),
+    "counter": Kind(_OURS, _COUNTERS, (client.CONFIG, *_DEVICES)),
     "block": Kind(_OURS, _BLOCKS, (client.CONFIG, *_DEVICES)),
     "wallet": EARNER,
     "payout": EARNER,

@@ -18,7 +18,6 @@ from tests.security.staking.calls import claim
 from tests.security.staking.hours import (
     ADMIN,
     ALICE,
-    BOB,
     FIRST,
     GUARDIAN,
     MALLORY,
@@ -157,24 +156,6 @@ def test_a_block_that_a_pause_outlasts_is_vetoed() -> None:
     assert refused(world, client.finalise(0)) == "NotAgreed"
     final(world, 0, said(0))
     assert block(world, 0).root == said(0).root
-
-
-def test_new_parameters_void_what_was_said() -> None:
-    """An operator who is out must not have decided, before or after the agreement."""
-    world = fresh(2)
-    attest(world, 0)
-    agree(world, 1, said(1), FIRST)
-    others = Params((THIRD, ALICE, BOB), 2, notice=DAY)
-    do(world, client.propose_params(ADMIN, others))
-    world.chain.advance(7 * DAY)
-    do(world, client.apply_params())
-    assert refused(world, client.finalise(0)) == "StaleConfig"
-    assert refused(world, client.attest(FIRST, 0, said(0))) == "NotOperator"
-    agree(world, 1, said(1), THIRD)
-    assert block(world, 1).status == BlockStatus.OPEN
-    agree(world, 0, said(0), THIRD, ALICE)
-    world.chain.advance(HOUR)
-    do(world, client.finalise(0))
 
 
 def test_finality_pulls_the_emission_that_it_needs() -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
@@ -12,7 +11,7 @@ from keeper.clients.staking import Attestation, Params
 from keeper.economy import emission, merkle
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
-from tests.programs.world import HOUR, START, START_MONTH, World
+from tests.programs.world import HOUR, START, START_MONTH
 from tests.security.outcomes import refused
 from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
@@ -21,7 +20,6 @@ from tests.security.staking.hours import (
     ADMIN,
     ALICE,
     BOB,
-    CAROL,
     FIRST,
     GUARDIAN,
     MALLORY,
@@ -29,6 +27,7 @@ from tests.security.staking.hours import (
     config,
     final,
     fresh,
+    proof_of,
 )
 from tests.security.staking.stages import CHALLENGED, DUE, FINAL_HOURS, lifetimes, proof, said, stage
 
@@ -129,10 +128,6 @@ def test_a_lower_total_takes_nothing_back_and_pays_nothing() -> None:
     assert refused(world, client.claim(1, BOB, 500 * IO, proof_of(low, BOB))) == "InvariantViolated"
 
 
-def proof_of(amounts: dict[Pubkey, int], owner: Pubkey) -> bytes:
-    return stages.tree(amounts).proof(sorted(amounts, key=bytes).index(owner))
-
-
 def test_a_root_above_the_emission() -> None:
     world = fresh(3)
     for hour in range(3):
@@ -194,95 +189,3 @@ def test_a_lower_share_holds_nobody_out() -> None:
     apply_params(world, wallet_share_bps=10_000)
     do(world, claim("alice", DUE))
     assert world.balance(ALICE) - before[ALICE] == amounts[ALICE]
-
-
-# -- the circuit breaker -----------------------------------------------------------------------
-
-LIMIT = 100_000 * IO
-"""What all claims of an hour together pay at most."""
-
-
-def unclaimed(hours: int = 50) -> tuple[World, dict[Pubkey, int]]:
-    """So many final hours that nobody claimed, all of alice's and bob's; what is theirs."""
-    world = stages.initialized()
-    life: dict[Pubkey, int] = {}
-    for hour in range(hours):
-        world.chain.warp_to(START + (hour + 1) * HOUR)
-        total = emission.cumulative(START_MONTH, hour + 1)
-        life = {ALICE: total * 2 // 5, BOB: total - total * 2 // 5}
-        final(world, hour, Attestation(stages.tree(life).root, total, 2, bytes(32)))
-    return world, life
-
-
-def test_a_stolen_quorum_gets_no_more_than_an_hours_limit() -> None:
-    """With a wallet that was opened early it takes what nobody claimed, but not within an hour: whoever sees
-    it claims by the honest roots, which pay on."""
-    world, life = unclaimed()
-    world.chain.warp_to(START + 51 * HOUR)
-    total = emission.cumulative(START_MONTH, 51)
-    final(world, 50, Attestation(leaf(MALLORY, total), total, 1, bytes(32)))
-    before, vault = world.balance(MALLORY), world.tokens(tokenomics.REWARD_VAULT)
-    theft = client.claim(50, MALLORY, total, b"")
-    do(world, theft)
-    assert total > 220_000 * IO
-    assert world.balance(MALLORY) - before == vault - world.tokens(tokenomics.REWARD_VAULT) == LIMIT
-    assert refused(world, theft) == "ClaimLimit"
-    world.chain.advance(HOUR - 1)
-    assert refused(world, theft) == "ClaimLimit"
-    world.chain.advance(1)
-    mine = world.balance(ALICE)
-    do(world, client.claim(49, ALICE, life[ALICE], proof_of(life, ALICE)))
-    assert world.balance(ALICE) - mine == life[ALICE] > 88_000 * IO
-    # The thief has what is left of that hour.
-    do(world, theft)
-    assert world.balance(MALLORY) - before == 2 * LIMIT - life[ALICE]
-
-
-def test_many_wallets_of_a_thief_share_the_hour() -> None:
-    world, _ = unclaimed()
-    world.chain.warp_to(START + 51 * HOUR)
-    each = emission.cumulative(START_MONTH, 51) // 4
-    thieves = dict.fromkeys((MALLORY, CAROL, ALICE, BOB), each)
-    final(world, 50, Attestation(stages.tree(thieves).root, 4 * each, 4, bytes(32)))
-    before = sum(map(world.balance, thieves))
-    calls = [client.claim(50, thief, each, proof_of(thieves, thief)) for thief in thieves]
-    assert [refused(world, call) for call in calls] == [None, None, "ClaimLimit", "ClaimLimit"]
-    assert sum(map(world.balance, thieves)) - before == LIMIT
-
-
-def test_what_an_hour_does_not_pay_later_ones_do() -> None:
-    """A claim may be partial; nothing is lost, whichever root is claimed by next."""
-    world = stages.running()
-    amounts = lifetimes(LAST)
-    before = {owner: world.balance(owner) for owner in amounts}
-
-    def paid() -> dict[Pubkey, int]:
-        return {owner: (world.balance(owner) - before[owner]) // IO for owner in amounts}
-
-    do(world, claim("mallory"), claim("carol"))
-    assert paid() == {MALLORY: 89_400, CAROL: 10_600, BOB: 0, ALICE: 0}
-    assert refused(world, claim("carol")) == refused(world, claim("alice")) == "ClaimLimit"
-    assert refused(world, claim("mallory")) == "NothingToClaim"
-    wallet = client.parse_wallet(world.account(client.wallet_address(CAROL)).data)
-    assert (wallet.claimed, config(world).claimed_in_hour) == (10_600 * IO, LIMIT)
-    world.chain.advance(HOUR)
-    do(world, claim("carol", LAST - 1), claim("bob"))
-    # By the root before, an hour's 1,341 IO less.
-    assert paid() == {MALLORY: 89_400, CAROL: 65_709, BOB: 44_700, ALICE: 0}
-    do(world, claim("carol"))
-    assert refused(world, claim("alice")) == "ClaimLimit"
-    world.chain.advance(HOUR)
-    do(world, claim("carol"), claim("alice"))
-    assert paid() == {owner: amount // IO for owner, amount in amounts.items()}
-    assert config(world).claimed == sum(amounts.values()) == 223_500 * IO
-
-
-def test_the_limit_is_always_above_what_an_hour_emits() -> None:
-    """However low it is set, what was not claimed drains: the first hour emits less than half of it."""
-    least = client.PROGRAM.constants["MIN_CLAIM_LIMIT"]
-    assert least > 2 * emission.cumulative(START_MONTH, 1)
-    world = stages.empty()
-    terms = Params(tuple(map(address, OPERATORS)), 2, claim_limit=least - 1)
-    assert refused(world, client.initialize(ADMIN, GUARDIAN, terms)) == "ParamsInvalid"
-    do(world, client.initialize(ADMIN, GUARDIAN, replace(terms, claim_limit=least)))
-    assert refused(world, client.propose_params(ADMIN, terms)) == "ParamsInvalid"

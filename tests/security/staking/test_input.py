@@ -8,6 +8,7 @@ from keeper.clients import staking as client
 from keeper.clients.staking import Params
 from keeper.economy.supply import IO
 from tests.model.state import U64
+from tests.programs.staking.world import PRICES
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused
 from tests.security.people import OPERATORS, address, do
@@ -173,7 +174,7 @@ def test_half_of_the_operators_are_not_enough() -> None:
     [("", 1, 0, 0), ("X", 50_001, 0, 0), ("X", 1, 2, 0), ("X", 1, 0, 3)],
 )
 def test_a_class_that_can_not_be(name: str, multiplier: int, pool: int, kind: int) -> None:
-    added = client.add_class(ADMIN, 9, name, multiplier, pool, kind)
+    added = client.add_class(ADMIN, 9, name, multiplier, pool, kind, PRICES)
     assert refused(stage("running"), added) == "ClassInvalid"
 
 

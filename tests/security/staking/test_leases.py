@@ -1,4 +1,4 @@
-"""Attacks on what orders tells staking: that a device is let, free again, and what became of a lease.
+"""Attacks on what orders tells staking: that a device is leased, free again, and what became of a lease.
 
 The address that signs is put as signer here, as only the orders program can on a real chain.
 """
@@ -15,9 +15,9 @@ from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.clients import orders
 from keeper.clients import staking as client
 from keeper.clients.staking import Params
-from keeper.economy.orders import LeaseOutcome
 from keeper.economy.supply import IO
 from tests.programs.orders.world import TERMS, OrdersWorld
+from tests.programs.staking.world import PRICES
 from tests.programs.world import DAY, HOUR, World, key
 from tests.security.outcomes import refused
 from tests.security.people import IMPOSTOR, OPERATORS, address, do
@@ -59,7 +59,7 @@ def test_orders_address_alone_is_no_signature(instruction: str) -> None:
         assert refused(world, signed_by(call, other, signs=False)) == "MissingRequiredSignature"
 
 
-def test_a_device_is_let_once() -> None:
+def test_a_device_is_leased_once() -> None:
     world = stage("leased")
     for lease in (LEASE, OTHER):
         assert refused(world, lease_device(device(world, "worker"), lease)) == "DeviceLeased"
@@ -86,7 +86,7 @@ def test_only_its_own_lease_frees_a_device() -> None:
     assert refused(world, free_device(one, SYSTEM_PROGRAM)) == "WrongLease"
 
 
-def test_what_can_not_be_let() -> None:
+def test_what_can_not_be_leased() -> None:
     """A device that waits for a slash, has too little stake, cools, or is terminated."""
     world = stage("running")
     for worker, error in (
@@ -109,7 +109,7 @@ def test_one_base_unit_below_the_minimum() -> None:
 
 
 def test_the_minimum_is_that_of_the_moment() -> None:
-    """A higher multiplier in force asks for more stake; what is let already stays let."""
+    """A higher multiplier in force asks for more stake; what is leased already stays leased."""
     world = stages.staked()
     do(world, client.change_class(ADMIN, GPU, 150))
     world.chain.advance(30 * DAY)
@@ -125,14 +125,14 @@ def test_another_class_has_no_say() -> None:
 
 
 def shared() -> World:
-    """Bob's device, let, with carol's co-stake on it."""
+    """Bob's device, leased, with carol's co-stake on it."""
     world = stages.staked()
     one = device(world, "bob's worker")
     do(world, client.take_offer(one, CAROL, OFFER, REWARD_BPS), lease_device(one))
     return world
 
 
-def test_while_it_is_let_the_suppliers_minimum_stays() -> None:
+def test_while_it_is_leased_the_suppliers_minimum_stays() -> None:
     """No unstaking, no termination, beside a co-staker neither; then everything as ever."""
     world = stages.leased()
     one = device(world, "worker")
@@ -172,11 +172,12 @@ def test_a_lease_keeps_no_co_staker_in() -> None:
 
 
 def test_a_real_lease_of_a_year_keeps_no_co_staker_in() -> None:
-    """The supplier's friend rents for next to nothing; the co-staker is out after three weeks."""
+    """The supplier's friend rents at the network's price; the co-staker is out after three weeks."""
     world = OrdersWorld.ready()
     supplier, friend = world.supplier("supplier"), world.renter("friend")
     helper = world.earner("helper", 500 * IO)
     world.let("machine", supplier, ask_io=1, ask_usdc=0)
+    price = PRICES.price_io
     terms = 500 * IO, REWARD_BPS
     world.do(client.open_offer(world.read_device("machine"), *terms), signers=[supplier])
     world.do(
@@ -184,9 +185,8 @@ def test_a_real_lease_of_a_year_keeps_no_co_staker_in() -> None:
         client.withdraw_overflow(world.read_device("machine"), 500 * IO),
         signers=[helper, supplier],
     )
-    order = world.order(friend, 1, replace(TERMS, price=1, hours=8_760, devices=1))
-    world.match(order, "machine", supplier)
-    world.accept(order, "machine")
+    order = world.order(friend, 1, replace(TERMS, price=price, hours=8_760, devices=1))
+    world.take(order, "machine", supplier)
     one = world.read_device("machine")
     world.do(client.leave_co_stake(one, helper.pubkey()), signers=[helper])
     world.chain.advance(21 * DAY)
@@ -197,12 +197,12 @@ def test_a_real_lease_of_a_year_keeps_no_co_staker_in() -> None:
     assert (found.own, found.lease) == (500 * IO, one.lease)
     before = world.balance(supplier.pubkey())
     assert world.settle(order, "machine").error is None
-    # A base unit for each of four processors and each hour that settling has come to, less a fee of 6.
+    # The price of four processors and each hour that settling has come to, less a fee of 25 basis points.
     hours = 21 * 24 - orders.Params().settlement_lag // HOUR
-    assert world.balance(supplier.pubkey()) - before == 4 * hours - 6 == 2_002
+    assert world.balance(supplier.pubkey()) - before == 4 * price * hours * 9_975 // 10_000
 
 
-def test_a_slash_is_executed_while_the_device_is_let() -> None:
+def test_a_slash_is_executed_while_the_device_is_leased() -> None:
     """Renting one's device to a friend is no shelter, and the lease goes on."""
     world = stages.leased()
     one = device(world, "worker")
@@ -217,46 +217,6 @@ def test_a_slash_is_executed_while_the_device_is_let() -> None:
     assert refused(world, lease_device(one)) == "StakeInsufficient"
 
 
-def test_what_is_counted() -> None:
-    world = stages.staked()
-    one = device(world, "worker")
-    do(
-        world,
-        record_lease(one, HOUR, LeaseOutcome.DONE),
-        record_lease(one, 2 * HOUR, LeaseOutcome.FAILED),
-        record_lease(one, 0, LeaseOutcome.DISPUTED),
-    )
-    found = device(world, "worker")
-    assert (found.hired_seconds, found.leases_done, found.leases_failed, found.disputes) == (
-        3 * HOUR,
-        1,
-        1,
-        1,
-    )
-
-
-@pytest.mark.parametrize("outcome", [3, 255])
-def test_an_outcome_that_is_none(outcome: int) -> None:
-    world = stage("staked")
-    assert refused(world, record_lease(device(world, "worker"), HOUR, outcome)) == "OutcomeInvalid"
-
-
-def test_seconds_past_64_bits() -> None:
-    world = stages.staked()
-    one = device(world, "worker")
-    do(world, record_lease(one, 2**64 - 1))
-    assert refused(world, record_lease(one, 1)) == "Overflow"
-
-
-def test_a_record_does_not_outlive_its_device() -> None:
-    world = stages.staked()
-    one = stages.register(world, "empty worker")
-    do(world, record_lease(one), client.terminate_device(one), client.close_device(one))
-    assert refused(world, record_lease(one)) == "AccountDataTooSmall"
-    stages.register(world, "empty worker")
-    assert device(world, "empty worker").hired_seconds == 0
-
-
 def test_staking_needs_to_know_the_orders_program() -> None:
     """The address of zero is none, and another program's authority is not the one that is recorded."""
     world = stages.empty()
@@ -264,7 +224,7 @@ def test_staking_needs_to_know_the_orders_program() -> None:
     nobody = client.initialize(ADMIN, address("guardian"), terms, SYSTEM_PROGRAM)
     assert refused(world, nobody) == "ZeroAddress"
     do(world, client.initialize(ADMIN, address("guardian"), terms, IMPOSTOR))
-    do(world, client.add_class(ADMIN, GPU, "RTX 4090", 125, 0, 0))
+    do(world, client.add_class(ADMIN, GPU, "RTX 4090", 125, 0, 0, PRICES))
     do(world, client.open_wallet(address("payer"), ALICE))
     one = stages.register(world, "worker")
     do(world, client.stake(one, MINIMUM))

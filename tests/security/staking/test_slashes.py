@@ -5,10 +5,12 @@ import pytest
 from keeper.clients import staking as client
 from keeper.clients.staking import Params, SlashStatus
 from keeper.economy.supply import IO
-from tests.programs.world import DAY, World
+from tests.programs.staking.world import PRICES
+from tests.programs.world import DAY
 from tests.security.outcomes import refused
 from tests.security.people import OPERATORS, address, do
 from tests.security.staking import stages
+from tests.security.staking.slashing import ADMIN, ALICE, BOB, CAROL, GUARDIAN, shared, slash, vote
 from tests.security.staking.stages import (
     EVIDENCE,
     LATE_EVIDENCE,
@@ -20,29 +22,6 @@ from tests.security.staking.stages import (
     device,
     stage,
 )
-
-ALICE, BOB, CAROL, ADMIN, GUARDIAN = (
-    address(name) for name in ("alice", "bob", "carol", "admin", "guardian")
-)
-
-
-def vote(
-    world: World, worker: str, evidence: bytes = EVIDENCE, *, voters: int = 2, bps: int = SLASH_BPS
-) -> None:
-    """So many operators vote."""
-    for operator in OPERATORS[:voters]:
-        do(world, client.vote_slash(address(operator), device(world, worker), evidence, bps))
-
-
-def slash(world: World, worker: str, evidence: bytes = EVIDENCE) -> client.Slash:
-    address_ = client.slash_address(client.device_address(address(worker)), evidence)
-    return client.parse_slash(world.account(address_).data)
-
-
-def shared() -> World:
-    world = stages.staked()
-    do(world, client.take_offer(device(world, "bob's worker"), CAROL, OFFER, REWARD_BPS))
-    return world
 
 
 @pytest.mark.parametrize("left", ["before the votes", "between the votes", "after the votes"])
@@ -153,7 +132,7 @@ def test_a_split_vote_slashes_once() -> None:
     names = (*OPERATORS, "carol", "heir")
     world.person("heir")
     do(world, client.initialize(ADMIN, GUARDIAN, Params(tuple(map(address, names)), 3)))
-    do(world, client.add_class(ADMIN, stages.GPU, "RTX 4090", 125, 0, 0))
+    do(world, client.add_class(ADMIN, stages.GPU, "RTX 4090", 125, 0, 0, PRICES))
     do(world, client.open_wallet(address("payer"), ALICE))
     one = stages.register(world, "worker")
     do(world, client.stake(one, MINIMUM))
@@ -172,37 +151,6 @@ def test_a_split_vote_slashes_once() -> None:
     do(world, client.execute_slash(one, EVIDENCE))
     assert refused(world, client.vote_slash(fifth, one, EVIDENCE, 500)) == "SlashState"
     assert (supply - world.supply(), device(world, "worker").own) == (MINIMUM // 10, MINIMUM * 9 // 10)
-
-
-def test_a_change_of_operators_voids_what_they_planned() -> None:
-    """Operators who are out have decided nothing: their pending slash burns nothing, and binds nobody."""
-    world = stages.staked()
-    one = device(world, "worker")
-    vote(world, "worker", bps=2_000)
-    do(world, client.appeal_slash(one, EVIDENCE, b"a" * 32))
-    honest = Params(tuple(map(address, (OPERATORS[2], "carol", "bob"))), 2, max_slash_bps=500)
-    do(world, client.propose_params(ADMIN, honest))
-    world.chain.advance(7 * DAY)
-    do(world, client.apply_params())
-    supply, own = world.supply(), device(world, "worker").own
-    # Nobody has to wait for the end of an appeal against what is void.
-    do(world, client.execute_slash(one, EVIDENCE))
-    found = slash(world, "worker")
-    assert (found.status, found.bps, found.appeal_until) == (SlashStatus.VOTING, 0, 0)
-    assert (found.revision, set(found.votes), found.appeal) == (1, {0}, bytes(32))
-    assert not device(world, "worker").slash_pending
-    assert (world.supply(), device(world, "worker").own) == (supply, own)
-    assert refused(world, client.execute_slash(one, EVIDENCE)) == "SlashState"
-    do(world, client.withdraw_overflow(one, 100 * IO))
-    # The same evidence may convince the new ones, within the new limit and with an appeal of its own.
-    for name in ("carol", "bob"):
-        assert refused(world, client.vote_slash(address(name), one, EVIDENCE, 501)) == "SlashInvalid"
-        do(world, client.vote_slash(address(name), one, EVIDENCE, 500))
-    world.chain.advance(30 * DAY - 1)
-    assert refused(world, client.execute_slash(one, EVIDENCE)) == "AppealOpen"
-    world.chain.advance(1)
-    do(world, client.execute_slash(one, EVIDENCE))
-    assert supply - world.supply() == MINIMUM // 20
 
 
 def test_one_slash_at_a_time() -> None:
@@ -236,21 +184,6 @@ def test_the_appeal_period_to_the_second() -> None:
     do(world, execute)
 
 
-def test_new_operators_start_anew() -> None:
-    """A vote of an operator who is out counts no more."""
-    world = stages.staked()
-    vote(world, "worker", voters=1)
-    others = Params(tuple(map(address, (OPERATORS[1], OPERATORS[2], "alice"))), 2)
-    do(world, client.propose_params(ADMIN, others))
-    world.chain.advance(7 * DAY)
-    do(world, client.apply_params())
-    one = device(world, "worker")
-    do(world, client.vote_slash(address(OPERATORS[1]), one, EVIDENCE, SLASH_BPS))
-    assert slash(world, "worker").status == SlashStatus.VOTING
-    do(world, client.vote_slash(address(OPERATORS[2]), one, EVIDENCE, SLASH_BPS))
-    assert slash(world, "worker").status == SlashStatus.PENDING
-
-
 def test_a_slash_takes_no_more_than_its_part_and_others_nothing() -> None:
     world = stages.running()
     before = {worker: device(world, worker) for worker in ("worker", "bob's worker", "leaving worker")}
@@ -261,16 +194,19 @@ def test_a_slash_takes_no_more_than_its_part_and_others_nothing() -> None:
 
 
 def test_a_closed_device_comes_back_without_its_past() -> None:
-    """A worker registered again starts with nothing pending; for evidence against the same machine the
-    vote that was given before still counts, and still needs others to make a quorum."""
+    """A worker registered again starts with nothing pending. A vote from before is of another device: what is
+    found about the new one is voted for anew."""
     world = stages.initialized()
     one = stages.register(world, "worker")
     vote(world, "worker", voters=1)
+    world.chain.advance(1)
     do(world, client.terminate_device(one), client.close_device(one))
     again = stages.register(world, "worker")
     do(world, client.stake(again, MINIMUM))
     assert device(world, "worker").registered_at == world.chain.now()
-    assert not device(world, "worker").slash_pending
+    late = client.vote_slash(address(OPERATORS[1]), again, EVIDENCE, SLASH_BPS)
+    assert refused(world, late) == "DeviceReplaced"
     assert slash(world, "worker").status == SlashStatus.VOTING
-    do(world, client.vote_slash(address(OPERATORS[1]), again, EVIDENCE, SLASH_BPS))
+    assert not device(world, "worker").slash_pending
+    vote(world, "worker", NEW_EVIDENCE)
     assert device(world, "worker").slash_pending

@@ -8,6 +8,7 @@ from keeper.clients import tokenomics
 from keeper.clients.staking import Device
 from keeper.economy.staking import CoStakeState
 from keeper.economy.supply import IO
+from tests.programs.staking.world import PRICES
 from tests.programs.world import DAY, HOUR, START, World
 from tests.security.outcomes import refused
 from tests.security.people import SPARE_TOKENS, address, do
@@ -246,7 +247,8 @@ def test_a_raised_multiplier_counts_when_its_notice_is_over() -> None:
 def high_class() -> tuple[World, Device]:
     """Bob has staked half of what four of the best processors need, and looks for the other half."""
     world = stages.initialized()
-    do(world, client.add_class(ADMIN, 7, "H100", 300, 0, 0))
+    do(world, client.add_class(ADMIN, 7, "H100", 300, 0, 0, PRICES))
+    world.chain.advance(7 * DAY)
     terms = {"processors": 4, "tier": 4, "country": "CH"}
     do(world, client.register_device(BOB, address("bob's worker"), BOB, 7, **terms))
     one = device(world, "bob's worker")

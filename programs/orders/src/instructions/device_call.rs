@@ -1,5 +1,9 @@
 use {
-    crate::{constants::LEASE_AUTHORITY_SEED, errors::OrdersError as E, state::Config},
+    crate::{
+        constants::LEASE_AUTHORITY_SEED,
+        errors::OrdersError as E,
+        state::{Config, Ending, Known, Lease},
+    },
     anchor_lang::{
         pinocchio::instruction::InstructionAccount, prelude::*, unchecked_invoke_signed_fixed, Discriminator,
     },
@@ -10,9 +14,10 @@ use {
 #[derive(Accounts)]
 pub struct DeviceCall {
     #[account(seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
+    /// That program checks its version whenever it is called.
     #[account(address = config.staking_config @ E::WrongAccount)]
-    pub staking_config: Account<StakingConfig>,
+    pub staking_config: Known<StakingConfig>,
     #[account(seeds = [b"lease_authority"], bump)]
     pub lease_authority: UncheckedAccount,
     #[account(address = staking::ID @ E::WrongAccount)]
@@ -22,11 +27,19 @@ pub struct DeviceCall {
 }
 
 impl DeviceCall {
-    /// Lets the device to `lease`; staking refuses one that isn't free, whole, and staked enough.
-    pub fn lease<'a>(&'a self, class: CpiHandle<'a>, device: CpiHandleMut<'a>, lease: &Address, bump: u8) {
-        let mut data = [0; 40];
+    /// Leases the device to `lease` of `order`; staking refuses one that isn't free, whole, and staked enough.
+    pub fn lease<'a>(
+        &'a self,
+        class: CpiHandle<'a>,
+        device: CpiHandleMut<'a>,
+        lease: &Address,
+        order: &Address,
+        bump: u8,
+    ) {
+        let mut data = [0; 72];
         data[..8].copy_from_slice(staking::instruction::LeaseDevice::DISCRIMINATOR);
-        data[8..].copy_from_slice(lease.as_ref());
+        data[8..40].copy_from_slice(lease.as_ref());
+        data[40..].copy_from_slice(order.as_ref());
         let handles = [
             self.lease_authority.cpi_handle(),
             self.staking_config.cpi_handle(),
@@ -47,26 +60,42 @@ impl DeviceCall {
         unchecked_invoke_signed_fixed(&staking::ID, &data, &metas, &handles, &[&seeds]);
     }
 
-    /// Frees the device from `lease`.
-    pub fn free<'a>(&'a self, device: CpiHandleMut<'a>, lease: &Address, bump: u8) {
-        let mut data = [0; 40];
+    /// Frees the device from `lease` and counts how that ended. A strike bars it, unless its worker could not
+    /// accept as matching was stopped.
+    pub fn free<'a>(&'a self, device: CpiHandleMut<'a>, lease: &Known<Lease>, ending: &Ending, bump: u8) {
+        let strike = ending.strikes() && !self.config.matching_stopped_since(lease.matched_at);
+        let mut data = [0; 50];
         data[..8].copy_from_slice(staking::instruction::FreeDevice::DISCRIMINATOR);
-        data[8..].copy_from_slice(lease.as_ref());
+        data[8..40].copy_from_slice(lease.address().as_ref());
+        data[40..48].copy_from_slice(&ending.seconds.to_le_bytes());
+        data[48] = ending.outcome() as u8;
+        data[49] = strike as u8;
         self.call(device, &data, bump);
     }
 
-    /// Counts a lease's outcome in the device's record. A device that is gone has none.
-    pub fn record(&self, device: &mut UncheckedAccount, seconds: u64, outcome: LeaseOutcome, bump: u8) {
+    /// Counts what is found later about a lease: `seconds` of it weren't served, or it is disputed. A device that is
+    /// gone has no record.
+    pub fn record(
+        &self,
+        device: &mut UncheckedAccount,
+        lease: &Lease,
+        outcome: LeaseOutcome,
+        seconds: u64,
+        bump: u8,
+    ) {
         if !device.account().owned_by(&staking::ID) {
             return;
         }
-        let mut data = [0; 17];
+        let mut data = [0; 33];
         data[..8].copy_from_slice(staking::instruction::RecordLease::DISCRIMINATOR);
-        data[8..16].copy_from_slice(&seconds.to_le_bytes());
-        data[16] = outcome as u8;
+        data[8..16].copy_from_slice(&lease.registered_at.to_le_bytes());
+        data[16..24].copy_from_slice(&lease.number.to_le_bytes());
+        data[24] = outcome as u8;
+        data[25..].copy_from_slice(&seconds.to_le_bytes());
         self.call(device.cpi_handle_mut(), &data, bump);
     }
 
+    #[inline(never)]
     fn call<'a>(&'a self, device: CpiHandleMut<'a>, data: &[u8], bump: u8) {
         let handles = [
             self.lease_authority.cpi_handle(),

@@ -3,7 +3,7 @@ use {
         constants::*,
         errors::OrdersError as E,
         events::Initialized,
-        state::{Config, Params},
+        state::{Config, Known, Params},
     },
     anchor_lang::prelude::*,
     anchor_spl::{
@@ -26,9 +26,11 @@ pub struct Initialize {
     /// Where the upgradeable loader keeps this program's upgrade authority.
     pub program_data: UncheckedAccount,
     #[account(init, payer = admin, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
-    #[account(seeds = [b"config"], bump, seeds::program = staking::ID)]
-    pub staking_config: Account<StakingConfig>,
+    pub config: Known<Config>,
+    #[account(
+        seeds = [b"config"], bump, seeds::program = staking::ID
+    )]
+    pub staking_config: Known<StakingConfig>,
     #[account(address = staking_config.mint @ E::WrongMint)]
     pub io_mint: Account<Mint>,
     pub usdc_mint: Account<Mint>,

@@ -2,7 +2,7 @@ use {
     super::{Currency, Params},
     crate::{constants::*, errors::OrdersError as E},
     anchor_lang::prelude::*,
-    ionet_common::notice,
+    ionet_common::roles::{self, Pause, Proposal, Refusal, Roles},
 };
 
 /// The program's one root account: roles, parameters, and where fees go. Orders only read it, so that
@@ -47,8 +47,10 @@ pub struct Config {
     pub pending_guardian: Address,
     /// When it may accept, unix seconds; 0 when there is none.
     pub guardian_at: u64,
+    /// Until when matching was stopped by an earlier pause, unix seconds: who could not accept is not to blame.
+    pub matching_stopped_until: u64,
     /// For later versions; zero.
-    pub _reserved: [u64; 11],
+    pub _reserved: [u64; 10],
 }
 
 impl Config {
@@ -70,70 +72,115 @@ impl Config {
 
     /// Refuses while one of the operations of `mask` is stopped: a pause lapses by itself.
     pub fn require_running(&self, mask: u32, now: u64) -> Result<()> {
-        require!(self.pause_mask & mask == 0 || now >= self.pause_until, E::Paused);
-        Ok(())
+        Ok(roles::require_running(self.pause_mask, self.pause_until, mask, now).map_err(E::from)?)
+    }
+
+    /// Whether matching and accepting were stopped at some time from `since` on.
+    pub fn matching_stopped_since(&self, since: u64) -> bool {
+        let stops = self.pause_mask & PAUSE_MATCHING != 0;
+        self.matching_stopped_until > since || (stops && self.pause_until > since)
     }
 
     /// Stops the operations of `mask` until `until`; a mask of 0 lifts the pause.
     pub fn set_pause(&mut self, mask: u32, until: u64, now: u64) -> Result<()> {
-        require!(mask & !(PAUSE_ORDERS | PAUSE_MATCHING) == 0, E::PauseMaskInvalid);
-        require!(until.saturating_sub(now) <= MAX_PAUSE, E::PauseTooLong);
-        self.pause_mask = mask;
-        self.pause_until = until;
+        if self.pause_mask & PAUSE_MATCHING != 0 {
+            self.matching_stopped_until = self.matching_stopped_until.max(self.pause_until.min(now));
+        }
+        self.pause().set(mask, PAUSE_ORDERS | PAUSE_MATCHING, until, now).map_err(E::from)?;
         self.invariant()
     }
 
-    /// Proposes parameters, in place of an earlier proposal; the notice stays a day at least.
-    pub fn propose(&mut self, params: Params, now: u64) -> Result<()> {
+    /// Proposes parameters, in place of an earlier proposal. Returns when they may be applied.
+    pub fn propose(&mut self, params: Params, now: u64) -> Result<u64> {
         params.check()?;
-        require!(notice::may_become(self.params.notice, params.notice), E::ParamsInvalid);
-        self.pending = params;
-        self.pending_at = now.checked_add(self.params.notice).ok_or(E::Overflow)?;
-        self.invariant()
+        let notice = self.params.notice;
+        let at = self.proposal().propose(params, notice, params.notice, now).map_err(E::from)?;
+        self.invariant()?;
+        Ok(at)
     }
 
     /// Drops the proposal: the guardian's veto.
     pub fn cancel(&mut self) -> Result<()> {
-        require!(self.pending_at > 0, E::NothingProposed);
-        self.pending_at = 0;
+        self.proposal().cancel().map_err(E::from)?;
         self.invariant()
     }
 
-    /// Puts the proposal in force, once its notice is over.
-    pub fn apply(&mut self, now: u64) -> Result<()> {
-        require!(self.pending_at > 0, E::NothingProposed);
-        require!(now >= self.pending_at, E::NoticeNotOver);
-        self.params = self.pending;
-        self.pending_at = 0;
-        self.revision = self.revision.checked_add(1).ok_or(E::Overflow)?;
-        self.invariant()
-    }
-
-    /// Names another guardian, in place of an earlier proposal; zero withdraws it. Returns when the
-    /// proposed one may accept, 0 when there is none.
-    ///
-    /// Not at once: an admin's key in the wrong hands would replace whoever can veto what it proposes.
-    pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
-        let at = now.checked_add(self.params.notice).ok_or(E::Overflow)?;
-        self.pending_guardian = pending;
-        self.guardian_at = if pending == Address::default() { 0 } else { at };
+    /// Puts the proposal in force, once its notice is over. Returns the revision.
+    pub fn apply(&mut self, now: u64) -> Result<u32> {
+        let revision = self.proposal().apply(now).map_err(E::from)?;
         self.invariant()?;
-        Ok(self.guardian_at)
+        Ok(revision)
     }
 
-    /// Puts the proposed guardian in office, once the notice is over. Returns the one before.
-    pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
-        require!(now >= self.guardian_at, E::GuardianNoticeNotOver);
-        let to = core::mem::take(&mut self.pending_guardian);
-        let from = core::mem::replace(&mut self.guardian, to);
-        self.guardian_at = 0;
+    /// Names the next admin; zero withdraws.
+    pub fn propose_admin(&mut self, pending: Address) -> Result<()> {
+        self.roles().propose_admin(pending);
+        self.invariant()
+    }
+
+    /// Puts the proposed admin in office. Returns the one before.
+    pub fn accept_admin(&mut self) -> Result<Address> {
+        let from = self.roles().accept_admin().map_err(E::from)?;
         self.invariant()?;
         Ok(from)
     }
 
+    /// Names another guardian; zero withdraws. Returns when it may accept, 0 when there is none.
+    pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
+        let notice = self.params.notice;
+        let at = self.roles().propose_guardian(pending, notice, now).map_err(E::from)?;
+        self.invariant()?;
+        Ok(at)
+    }
+
+    /// Puts the proposed guardian in office, once the notice is over. Returns the one before.
+    pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
+        let from = self.roles().accept_guardian(now).map_err(E::from)?;
+        self.invariant()?;
+        Ok(from)
+    }
+
+    fn roles(&mut self) -> Roles<'_> {
+        Roles {
+            admin: &mut self.admin,
+            pending_admin: &mut self.pending_admin,
+            guardian: &mut self.guardian,
+            pending_guardian: &mut self.pending_guardian,
+            guardian_at: &mut self.guardian_at,
+        }
+    }
+
+    fn pause(&mut self) -> Pause<'_> {
+        Pause { mask: &mut self.pause_mask, until: &mut self.pause_until }
+    }
+
+    fn proposal(&mut self) -> Proposal<'_, Params> {
+        Proposal {
+            params: &mut self.params,
+            pending: &mut self.pending,
+            pending_at: &mut self.pending_at,
+            revision: &mut self.revision,
+        }
+    }
+
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         self.params.check()
+    }
+}
+
+impl From<Refusal> for E {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::ZeroAddress => E::ZeroAddress,
+            Refusal::NothingProposed => E::NothingProposed,
+            Refusal::NoticeNotOver => E::NoticeNotOver,
+            Refusal::ParamsInvalid => E::ParamsInvalid,
+            Refusal::GuardianNoticeNotOver => E::GuardianNoticeNotOver,
+            Refusal::Paused => E::Paused,
+            Refusal::PauseMaskInvalid => E::PauseMaskInvalid,
+            Refusal::PauseTooLong => E::PauseTooLong,
+            Refusal::Overflow => E::Overflow,
+        }
     }
 }

@@ -16,6 +16,8 @@ pub enum LeaseStatus {
     Running = 1,
     /// Nothing more is earned; what is unpaid follows by time.
     Ended = 2,
+    /// Waits for its gang.
+    Accepted = 3,
 }
 
 /// What happens to a lease.
@@ -23,11 +25,13 @@ pub enum LeaseStatus {
 pub enum LeaseAction {
     /// The worker accepts.
     Accept,
+    /// Its order is filled.
+    Start,
     /// The renter adds hours.
     Extend,
-    /// Nobody accepted in time, or a party didn't want it.
+    /// Nobody accepted in time, its gang wasn't filled, or a party didn't want it.
     Drop,
-    /// Its time is over, or a party ends it.
+    /// Its hours are over, or a party ends it.
     Finish,
     /// Operators attest a fault.
     Fault,
@@ -43,9 +47,9 @@ pub enum EndReason {
     None = 0,
     /// The worker did not accept in time.
     Lapsed = 1,
-    /// The supplier or the worker declined.
+    /// The supplier or the worker declined, or broke its word before the gang was filled.
     Declined = 2,
-    /// The renter withdrew before the worker accepted.
+    /// The renter withdrew it before it ran.
     Withdrawn = 3,
     /// Its hours are over.
     Completed = 4,
@@ -55,6 +59,8 @@ pub enum EndReason {
     Supplier = 6,
     /// Operators attested a fault.
     Fault = 7,
+    /// Its gang was not filled in time.
+    Unfilled = 8,
 }
 
 impl LeaseStatus {
@@ -62,8 +68,9 @@ impl LeaseStatus {
     pub fn next(self, action: LeaseAction) -> Result<Self> {
         use {LeaseAction::*, LeaseStatus::*};
         match (self, action) {
-            (Matched, Accept) => Ok(Running),
-            (Matched, Drop) => Ok(Ended),
+            (Matched, Accept) => Ok(Accepted),
+            (Accepted, Start) => Ok(Running),
+            (Matched | Accepted, Drop) => Ok(Ended),
             (Running, Extend | Settle) => Ok(Running),
             (Running, Finish | Fault) => Ok(Ended),
             (Ended, Fault | Settle) => Ok(Ended),
@@ -76,6 +83,7 @@ impl LeaseStatus {
             0 => Ok(Self::Matched),
             1 => Ok(Self::Running),
             2 => Ok(Self::Ended),
+            3 => Ok(Self::Accepted),
             _ => Err(E::InvariantViolated.into()),
         }
     }
@@ -85,13 +93,46 @@ impl LeaseStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
     Renter,
-    /// The supplier or the worker.
+    /// The supplier, or the worker where the supplier lets it.
     Supplier,
     /// Anybody else.
     Stranger,
 }
 
-/// One device let to an order. What is due is a function of time alone; settling only pays it.
+/// How a lease ended, for its order and its device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    pub reason: EndReason,
+    /// Of its money, the renter's again, base units.
+    pub released: u64,
+    /// It was accepted, and its gang wasn't filled.
+    pub accepted: bool,
+    /// Served and paid, seconds.
+    pub seconds: u64,
+}
+
+impl Ending {
+    /// Whether its place is open again: it was not served a whole hour, and the renter still wants it.
+    pub fn reopens(&self) -> bool {
+        self.seconds == 0 && self.reason != EndReason::Withdrawn
+    }
+
+    /// Whether the device is barred for a while: its place was taken for nothing, by its own doing.
+    pub fn strikes(&self) -> bool {
+        self.reopens() && self.reason != EndReason::Unfilled
+    }
+
+    /// What is counted in the device's record.
+    pub fn outcome(&self) -> LeaseOutcome {
+        match self.reason {
+            EndReason::Completed | EndReason::Renter => LeaseOutcome::Done,
+            EndReason::Supplier | EndReason::Fault => LeaseOutcome::Failed,
+            _ => LeaseOutcome::None,
+        }
+    }
+}
+
+/// One device leased to an order. What is due is a function of time alone; settling only pays it.
 #[account]
 pub struct Lease {
     /// Layout version, [`ACCOUNT_VERSION`].
@@ -108,16 +149,18 @@ pub struct Lease {
     pub rate: u64,
     /// Unix seconds.
     pub matched_at: u64,
-    /// End of the worker's time to accept, unix seconds.
+    /// End of the worker's time to accept, and of its gang's to fill, unix seconds.
     pub accept_until: u64,
     /// When the worker accepted, unix seconds; 0 before.
+    pub accepted_at: u64,
+    /// When its hours began, unix seconds; 0 before: the acceptance, or in a gang when that was filled, if later.
     pub start: u64,
-    /// When the hours are over, or up to when they are paid once it has ended, unix seconds; 0 before the start.
+    /// When the hours are over, or until when they are paid once it has ended, unix seconds; 0 before the start.
     pub stop: u64,
     /// When it ended, unix seconds; 0 before.
     pub ended_at: u64,
-    /// Set apart for the lease in the order's vault, base units: from the start on, what its supplier has still to
-    /// get and what of the renter's fee is still to charge.
+    /// Set apart for the lease in the order's vault, base units: what its supplier has still to get, and what of the
+    /// renter's fee is still to charge.
     pub held: u64,
     /// Paid to the supplier so far, its fee included, base units.
     pub paid: u64,
@@ -125,6 +168,10 @@ pub struct Lease {
     pub hold_from: u64,
     /// Until when.
     pub hold_until: u64,
+    /// The device's leases when it was matched, this one included: with the next, it names the lease.
+    pub number: u64,
+    /// When the device was registered, unix seconds.
+    pub registered_at: u64,
     /// The order.
     pub order: Address,
     /// The device's account in staking.
@@ -135,7 +182,7 @@ pub struct Lease {
     pub worker: Address,
     /// Gets the money.
     pub payout: Address,
-    /// Its associated token account for the currency; zero before the start.
+    /// Its associated token account for the currency; zero before it was accepted.
     pub payout_tokens: Address,
     /// Paid the rent; gets it back.
     pub payer: Address,
@@ -145,7 +192,7 @@ pub struct Lease {
     pub renter_fee_bps: u16,
     pub _pad: [u8; 6],
     /// For later versions; zero.
-    pub _reserved: [u8; 48],
+    pub _reserved: [u8; 24],
 }
 
 /// What a settlement pays, base units.
@@ -159,6 +206,8 @@ pub struct Payment {
     pub net: u64,
     /// Beside the amount, the network's from the renter.
     pub renter_fee: u64,
+    /// Everything is paid until here, unix seconds.
+    pub until: u64,
 }
 
 impl Payment {
@@ -169,17 +218,27 @@ impl Payment {
 }
 
 impl Lease {
-    /// The worker accepts: the hours begin. Returns what was set apart beyond the principal and the renter's fee.
-    pub fn accept(&mut self, payout_tokens: &Address, now: u64) -> Result<u64> {
+    /// The worker accepts: the hours begin once the order is filled.
+    pub fn accept(&mut self, payout_tokens: &Address, now: u64) -> Result<()> {
         self.act(LeaseAction::Accept)?;
         require!(now < self.accept_until, E::AcceptanceOver);
-        let whole = self.price()?;
-        let place = core::mem::replace(&mut self.held, whole);
         self.payout_tokens = *payout_tokens;
-        self.start = now;
+        self.accepted_at = now;
+        self.invariant()
+    }
+
+    /// Whether its hours begin now: it was accepted, and its order filled at `filled_at`, 0 for not yet. Asked before
+    /// everything else that happens to a lease.
+    pub fn starts(&self, filled_at: u64) -> bool {
+        self.status == LeaseStatus::Accepted as u8 && filled_at > 0
+    }
+
+    /// Begins the hours of an accepted lease whose order was filled at `filled_at`.
+    pub fn begin(&mut self, filled_at: u64) -> Result<()> {
+        self.act(LeaseAction::Start)?;
+        self.start = self.accepted_at.max(filled_at);
         self.stop = self.end_of_hours()?;
-        self.invariant()?;
-        Ok(place.checked_sub(whole).ok_or(E::InvariantViolated)?)
+        self.invariant()
     }
 
     /// Adds hours at the lease's rate; returns what the renter pays for them: the fee is that on all hours, less
@@ -193,30 +252,21 @@ impl Lease {
         self.hours = all;
         let more = self.price()?.checked_sub(before).ok_or(E::InvariantViolated)?;
         self.stop = self.end_of_hours()?;
+        require!(self.stop.saturating_sub(now) <= MAX_EXTENSION, E::ExtensionTooLong);
         self.held = self.held.checked_add(more).ok_or(E::Overflow)?;
         self.invariant()?;
         Ok(more)
     }
 
-    /// Ends it for `party`; returns what of its money is the renter's again.
+    /// Ends it for `party`.
     ///
-    /// Before the worker's acceptance everything is. After it, in time: a renter pays the first hour
-    /// whole and then by the second; a supplier gets nothing for the hour that it breaks off in. Once its time is over anybody
-    /// can end it, and everything is the supplier's. What was due before is never taken back. The renter's fee follows
-    /// the service: see [`Lease::renter_fee`].
-    pub fn end(&mut self, party: Party, lag: u64, now: u64) -> Result<u64> {
-        if self.status == LeaseStatus::Matched as u8 {
-            self.act(LeaseAction::Drop)?;
-            self.reason = match party {
-                _ if now >= self.accept_until => EndReason::Lapsed,
-                Party::Renter => EndReason::Withdrawn,
-                Party::Supplier => EndReason::Declined,
-                Party::Stranger => return Err(E::NotParty.into()),
-            } as u8;
-            self.ended_at = now;
-            let place = core::mem::take(&mut self.held);
-            self.invariant()?;
-            return Ok(place);
+    /// Before it runs everything is the renter's again. After that, in time: a renter pays the first hour
+    /// whole and then by the second; a supplier gets nothing for the hour that it breaks off in. Once its time is over
+    /// anybody can end it, and everything is the supplier's. What was due before is never taken back. The renter's fee
+    /// follows the service: see [`Lease::renter_fee`].
+    pub fn end(&mut self, party: Party, lag: u64, now: u64) -> Result<Ending> {
+        if self.start == 0 {
+            return self.drop_for(party, now);
         }
         let due = self.due_until(lag, now);
         self.act(LeaseAction::Finish)?;
@@ -230,9 +280,25 @@ impl Lease {
         self.cut(stop.max(due), reason, now)
     }
 
-    /// Ends it for a fault after `good_hours` from its start, or takes back what an end in good faith left
-    /// unpaid; returns what of its money is the renter's again.
-    pub fn fault(&mut self, good_hours: u32, lag: u64, now: u64) -> Result<u64> {
+    fn drop_for(&mut self, party: Party, now: u64) -> Result<Ending> {
+        let accepted = self.status == LeaseStatus::Accepted as u8;
+        self.act(LeaseAction::Drop)?;
+        let reason = match party {
+            _ if now >= self.accept_until && accepted => EndReason::Unfilled,
+            _ if now >= self.accept_until => EndReason::Lapsed,
+            Party::Renter => EndReason::Withdrawn,
+            Party::Supplier => EndReason::Declined,
+            Party::Stranger => return Err(E::NotParty.into()),
+        };
+        self.reason = reason as u8;
+        self.ended_at = now;
+        let released = core::mem::take(&mut self.held);
+        self.invariant()?;
+        Ok(Ending { reason, released, accepted, seconds: 0 })
+    }
+
+    /// Ends it for a fault after `good_hours` from its start, or takes back what an end in good faith left unpaid.
+    pub fn fault(&mut self, good_hours: u32, lag: u64, now: u64) -> Result<Ending> {
         let due = self.due_until(lag, now);
         let before = self.stop.min(now);
         self.act(LeaseAction::Fault)?;
@@ -244,7 +310,7 @@ impl Lease {
         self.cut(stop, EndReason::Fault, now)
     }
 
-    /// Up to when the supplier's money is due at `now`, unix seconds: `lag` behind the clock, which stands
+    /// Until when the supplier's money is due at `now`, unix seconds: `lag` behind the clock, which stands
     /// while the guardian holds the money; nothing before the first hour is whole.
     pub fn due_until(&self, lag: u64, now: u64) -> u64 {
         let held = self.hold_from > 0 && self.hold_from <= now && now < self.hold_until;
@@ -273,13 +339,26 @@ impl Lease {
         self.held = held.ok_or(E::InvariantViolated)?;
         self.invariant()?;
         let net = amount.checked_sub(fee).ok_or(E::InvariantViolated)?;
-        Ok(Payment { amount, fee, net, renter_fee })
+        Ok(Payment { amount, fee, net, renter_fee, until })
     }
 
-    /// The renter's fee on the lease in all, base units: on the whole principal, also when the renter ends it early;
-    /// when the supplier or a fault did, on what was earned alone, or a supplier that never serves could burn it.
+    /// The renter's fee on the lease in all, base units: on the whole principal; when the renter ends it early, on
+    /// what was earned and at most a day more; when the supplier or a fault did, on what was earned alone, or a
+    /// supplier that never serves could burn it.
     pub fn renter_fee(&self) -> Result<u64> {
-        let on = if self.failed() { self.worth()? } else { principal(self.rate, self.hours)? };
+        self.fee_on(self.worth()?)
+    }
+
+    /// The renter's fee on a lease that earns `worth` by its end.
+    fn fee_on(&self, worth: u64) -> Result<u64> {
+        let whole = || principal(self.rate, self.hours);
+        let on = if self.failed() {
+            worth
+        } else if self.reason == EndReason::Renter as u8 {
+            worth.saturating_add(self.rate.saturating_mul(MIN_TAIL / HOUR)).min(whole()?)
+        } else {
+            whole()?
+        };
         Ok(fee(on, self.renter_fee_bps).ok_or(E::Overflow)?)
     }
 
@@ -301,51 +380,50 @@ impl Lease {
         Ok(first)
     }
 
-    /// Refuses unless it has ended and is owed nothing; says what is counted of it: seconds served and the
-    /// outcome, nothing when it was never accepted.
-    pub fn outcome(&self) -> Result<Option<(u64, LeaseOutcome)>> {
+    /// Refuses unless it has ended and is owed nothing.
+    pub fn require_done(&self) -> Result<()> {
         require!(self.status == LeaseStatus::Ended as u8, E::LeaseState);
         require!(self.held == 0, E::LeaseNotPaid);
-        if self.start == 0 {
-            return Ok(None);
-        }
-        let outcome = if self.failed() { LeaseOutcome::Failed } else { LeaseOutcome::Done };
-        Ok(Some((self.stop.saturating_sub(self.start), outcome)))
+        Ok(())
     }
 
-    /// Stops earning at `stop`; returns what of its money is not earned by then.
-    fn cut(&mut self, stop: u64, reason: EndReason, now: u64) -> Result<u64> {
+    /// Stops earning at `stop`; what of its money is not earned by then is the renter's again.
+    fn cut(&mut self, stop: u64, reason: EndReason, now: u64) -> Result<Ending> {
         self.stop = stop.min(self.stop);
         self.reason = reason as u8;
         if self.ended_at == 0 {
             self.ended_at = now;
         }
         let left = self.owed()?;
-        let rest = self.held.checked_sub(left).ok_or(E::InvariantViolated)?;
+        let released = self.held.checked_sub(left).ok_or(E::InvariantViolated)?;
         self.held = left;
         self.invariant()?;
-        Ok(rest)
+        Ok(Ending { reason, released, accepted: false, seconds: self.stop.saturating_sub(self.start) })
     }
 
     /// Counts the renter's fee once `total` of the principal is paid, up to `until`; returns what is new of it.
     fn charge(&mut self, total: u64, until: u64) -> Result<u64> {
         let last = self.status == LeaseStatus::Ended as u8 && self.start > 0 && until == self.stop;
         let all =
-            if last { self.renter_fee()? } else { fee(total, self.renter_fee_bps).ok_or(E::Overflow)? };
+            if last { self.fee_on(total)? } else { fee(total, self.renter_fee_bps).ok_or(E::Overflow)? };
         let more = all.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
         self.fees = all;
         Ok(more)
     }
 
-    /// What a started lease has still to get by its end: of the principal, and of the renter's fee.
+    /// What it has still to get by its end: of the principal, and of the renter's fee.
     fn owed(&self) -> Result<u64> {
-        let pay = self.worth()?.checked_sub(self.paid).ok_or(E::InvariantViolated)?;
-        let fee = self.renter_fee()?.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
+        if self.start == 0 {
+            return if self.status == LeaseStatus::Ended as u8 { Ok(0) } else { self.price() };
+        }
+        let worth = self.worth()?;
+        let pay = worth.checked_sub(self.paid).ok_or(E::InvariantViolated)?;
+        let fee = self.fee_on(worth)?.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
         Ok(pay.checked_add(fee).ok_or(E::Overflow)?)
     }
 
     /// What its hours cost the renter, the fee included.
-    fn price(&self) -> Result<u64> {
+    pub fn price(&self) -> Result<u64> {
         with_fee(principal(self.rate, self.hours)?, self.renter_fee_bps)
     }
 
@@ -354,7 +432,8 @@ impl Lease {
         earned(self.rate, self.stop.saturating_sub(self.start))
     }
 
-    fn failed(&self) -> bool {
+    /// Whether it counts as failed: its supplier broke it off, or operators attested a fault.
+    pub fn failed(&self) -> bool {
         self.reason == EndReason::Supplier as u8 || self.reason == EndReason::Fault as u8
     }
 
@@ -373,12 +452,9 @@ impl Lease {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         require!(self.rate > 0, E::PriceInvalid);
         require!((1..=MAX_HOURS).contains(&self.hours), E::HoursInvalid);
-        if self.start > 0 {
-            require!(self.start <= self.stop && self.held == self.owed()?, E::InvariantViolated);
-        }
+        require!(self.start <= self.stop && self.held == self.owed()?, E::InvariantViolated);
         Ok(())
     }
 }

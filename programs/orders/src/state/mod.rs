@@ -2,9 +2,13 @@
 
 mod config;
 mod fault;
+mod known;
 mod lease;
 mod order;
 mod params;
+mod parked;
 mod terms;
 
-pub use {config::*, fault::*, lease::*, order::*, params::*, terms::*};
+pub use {config::*, fault::*, known::*, lease::*, order::*, params::*, parked::*, terms::*};
+
+pub use staking::state::Currency;

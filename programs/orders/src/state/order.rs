@@ -1,7 +1,9 @@
 use {
-    super::{principal, with_fee, Currency, Params, Terms},
+    super::{principal, with_fee, Currency, EndReason, Ending, Params, Payment, Terms},
     crate::{constants::*, errors::OrdersError as E},
     anchor_lang::prelude::*,
+    ionet_common::math::fee,
+    staking::constants::TICK,
 };
 
 /// Whether an order takes devices. When its time for matching is over follows from the clock alone.
@@ -50,8 +52,26 @@ impl OrderStatus {
     }
 }
 
-/// What a renter wants and the money that it has put down for it. The order's own vault holds `free` and
-/// `held`; the other figures add up with them to everything that ever came in.
+/// Who matches a device to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matcher {
+    /// An operator, in its turn.
+    Operator,
+    /// The device's supplier, once the operators had their time.
+    Supplier,
+}
+
+/// What the renter doesn't want any more, and what that costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    /// Places that were open.
+    pub open: u16,
+    /// The renter's fee on an hour of each, base units.
+    pub charged: u64,
+}
+
+/// What a renter wants and the money that it has put down for it. The order's own vault holds `free`, `held` and
+/// `fees_due`. Everything that ever came in is `free`, `held`, `paid`, `fees` or `refunded`.
 #[account]
 pub struct Order {
     /// Layout version, [`ACCOUNT_VERSION`].
@@ -65,7 +85,7 @@ pub struct Order {
     pub open: u16,
     /// Lease accounts that are there.
     pub leases: u16,
-    /// Leases that were accepted.
+    /// Leases that were accepted, less those of a gang that ended before it was filled.
     pub served: u16,
     /// The renter's fee on top of a principal, basis points.
     pub renter_fee_bps: u16,
@@ -77,12 +97,21 @@ pub struct Order {
     pub id: u64,
     /// When it was opened, unix seconds.
     pub created_at: u64,
-    /// End of its matching, unix seconds.
+    /// Until then operators alone match it, unix seconds.
+    pub exclusive_until: u64,
+    /// End of its matching, unix seconds: later when a place opened again.
     pub match_until: u64,
+    /// How long a place that opens again is matched, seconds.
+    pub match_window: u64,
     /// A worker's time to accept, seconds.
     pub accept_window: u64,
     /// How far settlement stays behind the clock, seconds.
     pub settlement_lag: u64,
+    /// When enough leases were accepted for them to run, unix seconds; 0 before.
+    pub filled_at: u64,
+    /// End of a gang's time to fill, unix seconds; 0 before its first match, and again when it didn't fill and its
+    /// leases are closed.
+    pub gang_until: u64,
     /// Movements of money so far: the next one's number.
     pub transactions: u64,
     /// Put down so far, base units.
@@ -91,10 +120,12 @@ pub struct Order {
     pub free: u64,
     /// In the vault, of leases and the renter's fees on them, base units.
     pub held: u64,
-    /// Paid to suppliers, their fees included, base units.
+    /// To suppliers, without their fees, base units.
     pub paid: u64,
-    /// The renter's fees that went to the network, base units.
+    /// The network's, from the renter and from suppliers, base units.
     pub fees: u64,
+    /// Of the fees, still in the vault, base units.
+    pub fees_due: u64,
     /// Given back to the renter, base units.
     pub refunded: u64,
     /// Who pays, and gets back what is left.
@@ -104,7 +135,7 @@ pub struct Order {
     /// What is asked for.
     pub terms: Terms,
     /// For later versions; zero.
-    pub _reserved: [u8; 64],
+    pub _reserved: [u8; 24],
 }
 
 impl Order {
@@ -115,9 +146,11 @@ impl Order {
         self.version = ACCOUNT_VERSION;
         self.terms = terms;
         self.open = terms.devices;
-        self.renter_fee_bps = params.renter_bps(terms.currency()?)?;
+        self.renter_fee_bps = params.renter_bps(&terms)?;
         self.supplier_fee_bps = params.supplier_fee_bps;
         self.created_at = now;
+        self.exclusive_until = now.checked_add(params.exclusive).ok_or(E::Overflow)?;
+        self.match_window = params.match_window;
         self.match_until = now.checked_add(params.match_window).ok_or(E::Overflow)?;
         self.accept_window = params.accept_window;
         self.settlement_lag = params.settlement_lag;
@@ -144,8 +177,29 @@ impl Order {
         Ok(number)
     }
 
-    /// Takes a device in `country` and sets the money for it apart, which is returned.
-    pub fn take_device(&mut self, country: [u8; 2], now: u64) -> Result<u64> {
+    /// Refuses an operator out of its turn: in each tick they come one after another, `operator` of `operators`
+    /// first where it is the tick's own, and only for orders that the tick's snapshot has.
+    pub fn require_turn(&self, tick: u32, operator: usize, operators: usize, now: u64) -> Result<()> {
+        let (operator, operators) = (operator as u64, operators as u64);
+        let at = TICK.checked_mul(tick as u64).ok_or(E::Overflow)?;
+        require!(self.created_at < at, E::TickTooEarly);
+        let first = (tick as u64).checked_rem(operators).ok_or(E::NotMatcher)?;
+        let place = if operator < first { operator + operators - first } else { operator - first };
+        let turn = at + FIRST + TURN * place;
+        require!((turn..=at + REACH).contains(&now), E::NotYourTurn);
+        Ok(())
+    }
+
+    /// Refuses a device's own supplier where the operators alone match.
+    pub fn require_open_to_suppliers(&self, now: u64) -> Result<()> {
+        require!(now >= self.exclusive_until, E::ExclusiveTime);
+        let chooses_country = self.terms.colocated == 1 && self.leases == 0;
+        require!(!self.terms.is_gang() && !chooses_country, E::OperatorsOnly);
+        Ok(())
+    }
+
+    /// Takes a device in `country` for `money`, which is set apart. Returns until when it can be accepted.
+    pub fn take_device(&mut self, country: [u8; 2], money: u64, by: Matcher, now: u64) -> Result<u64> {
         self.act(OrderAction::Match)?;
         require!(now < self.match_until, E::MatchingOver);
         self.open = self.open.checked_sub(1).ok_or(E::OrderFull)?;
@@ -156,27 +210,53 @@ impl Order {
             self.country = country;
         }
         self.leases = self.leases.checked_add(1).ok_or(E::Overflow)?;
-        let place = self.place()?;
-        self.free = self.free.checked_sub(place).ok_or(E::InvariantViolated)?;
-        self.held = self.held.checked_add(place).ok_or(E::Overflow)?;
+        self.free = self.free.checked_sub(money).ok_or(E::NotFunded)?;
+        self.held = self.held.checked_add(money).ok_or(E::Overflow)?;
+        let accept_until = match by {
+            // Its worker accepts in the same transaction.
+            Matcher::Supplier => now.checked_add(1).ok_or(E::Overflow)?,
+            Matcher::Operator if self.unfilled_gang() => self.gang(now)?,
+            Matcher::Operator => now.checked_add(self.accept_window).ok_or(E::Overflow)?,
+        };
         self.invariant()?;
-        Ok(place)
+        Ok(accept_until)
     }
 
-    /// Wants no more devices. Returns how many were open.
-    pub fn cancel(&mut self) -> Result<u16> {
+    /// The time that a gang has to fill, from its first match on: its workers all have the same, and each one of them
+    /// at least half of it.
+    fn gang(&mut self, now: u64) -> Result<u64> {
+        if self.gang_until == 0 {
+            self.gang_until = now.checked_add(self.accept_window).ok_or(E::Overflow)?;
+        }
+        let left = self.gang_until.saturating_sub(now);
+        require!(left > 0 && left >= self.accept_window / 2, E::GangOver);
+        Ok(self.gang_until)
+    }
+
+    /// Wants no more devices. Before the end of its matching that costs the fee on an hour of each open place, or
+    /// orders that nobody means could keep devices from others for nothing.
+    pub fn cancel(&mut self, now: u64) -> Result<Cancelled> {
+        require!(self.open > 0 || self.status != OrderStatus::Open as u8, E::NothingToCancel);
+        self.stop(now)
+    }
+
+    fn stop(&mut self, now: u64) -> Result<Cancelled> {
         self.act(OrderAction::Cancel)?;
-        require!(self.open > 0, E::NothingToCancel);
         let open = core::mem::take(&mut self.open);
+        let charged = if now < self.match_until { self.charge(open)? } else { 0 };
         self.invariant()?;
-        Ok(open)
+        Ok(Cancelled { open, charged })
     }
 
-    /// A lease was accepted: of its place, `rest` is free again.
-    pub fn accept(&mut self, rest: u64) -> Result<()> {
+    /// A lease was accepted. With the last that the gang waits for, it is filled; an order without one with the first.
+    pub fn accept(&mut self, now: u64) -> Result<()> {
         self.act(OrderAction::Settle)?;
-        self.served = self.served.checked_add(1).ok_or(E::Overflow)?;
-        self.release(rest)
+        // Past 65,535 it tells nothing new, and must not keep a worker from accepting.
+        self.served = self.served.saturating_add(1);
+        if self.filled_at == 0 && self.served >= self.terms.min_devices {
+            self.filled_at = now;
+        }
+        self.invariant()
     }
 
     /// Money came in for more hours of a lease: their principal and the renter's fee on it.
@@ -188,23 +268,46 @@ impl Order {
         self.invariant()
     }
 
-    /// A lease was never accepted: its place is free again, and open unless the renter itself withdrew it.
-    pub fn reopen(&mut self, place: u64, again: bool) -> Result<()> {
+    /// A lease ended: its place is open again if it was never served a whole hour and that wasn't the renter's doing.
+    /// Returns what the renter pays for having withdrawn it: the fee on an hour; and, where it was of a gang that
+    /// isn't filled, what else is cancelled with it.
+    pub fn end_lease(&mut self, ending: &Ending, now: u64) -> Result<(u64, Option<Cancelled>)> {
         self.act(OrderAction::Settle)?;
-        if again {
-            self.open = self.open.checked_add(1).ok_or(E::Overflow)?;
+        self.release(ending.released)?;
+        if ending.accepted {
+            self.served = self.served.checked_sub(1).ok_or(E::InvariantViolated)?;
         }
-        self.release(place)
+        let mut cancelled = None;
+        let withdrawn = ending.reason == EndReason::Withdrawn;
+        if withdrawn && self.unfilled_gang() && self.status == OrderStatus::Open as u8 {
+            cancelled = Some(self.stop(now)?);
+        }
+        let gone = self.status == OrderStatus::Cancelled as u8;
+        let renters = withdrawn || (gone && ending.reason == EndReason::Unfilled);
+        let charged = if renters { self.charge(1)? } else { 0 };
+        if ending.reopens() && !gone {
+            self.open = self.open.checked_add(1).ok_or(E::Overflow)?;
+            let until = now.checked_add(self.match_window).ok_or(E::Overflow)?;
+            self.match_until = self.match_until.max(until);
+        }
+        self.invariant()?;
+        Ok((charged, cancelled))
     }
 
-    /// Money of a lease goes to its supplier, and the renter's fee on it to the network.
-    pub fn pay(&mut self, amount: u64, renter_fee: u64) -> Result<()> {
+    /// Money of a lease is due: the supplier's part leaves, both fees are due to the network.
+    pub fn pay(&mut self, payment: &Payment) -> Result<()> {
         self.act(OrderAction::Settle)?;
-        let held = self.held.checked_sub(amount).and_then(|held| held.checked_sub(renter_fee));
+        let held =
+            self.held.checked_sub(payment.amount).and_then(|held| held.checked_sub(payment.renter_fee));
         self.held = held.ok_or(E::InvariantViolated)?;
-        self.paid = self.paid.checked_add(amount).ok_or(E::Overflow)?;
-        self.fees = self.fees.checked_add(renter_fee).ok_or(E::Overflow)?;
+        self.paid = self.paid.checked_add(payment.net).ok_or(E::Overflow)?;
+        self.owe_fees(payment.fee.checked_add(payment.renter_fee).ok_or(E::Overflow)?)?;
         self.invariant()
+    }
+
+    /// The fees that are due leave the vault; returns them.
+    pub fn take_fees(&mut self) -> u64 {
+        core::mem::take(&mut self.fees_due)
     }
 
     /// Money of a lease is free again.
@@ -214,17 +317,21 @@ impl Order {
         self.invariant()
     }
 
-    /// A lease's account is gone.
+    /// A lease's account is gone. With the last one of a gang that wasn't filled, it can be tried again.
     pub fn forget_lease(&mut self) -> Result<()> {
         self.leases = self.leases.checked_sub(1).ok_or(E::InvariantViolated)?;
+        if self.leases == 0 && self.filled_at == 0 {
+            self.gang_until = 0;
+        }
         self.invariant()
     }
 
-    /// Gives back what no device that may still come needs; returns it.
+    /// Gives back what no device that may still come needs; returns it. A place that opened again can have less than
+    /// the highest price: what was above its lease's price may have gone back before.
     pub fn give_back(&mut self, now: u64) -> Result<u64> {
         self.act(OrderAction::Settle)?;
         let open = if self.takes_devices(now) { self.open } else { 0 };
-        let needed = self.place()?.checked_mul(open as u64).ok_or(E::Overflow)?;
+        let needed = self.place()?.checked_mul(open as u64).ok_or(E::Overflow)?.min(self.free);
         let amount = self.free.checked_sub(needed).ok_or(E::InvariantViolated)?;
         self.free = needed;
         self.refunded = self.refunded.checked_add(amount).ok_or(E::Overflow)?;
@@ -235,6 +342,7 @@ impl Order {
     /// Refuses unless nothing can happen to the order any more; says why it ends.
     pub fn close_reason(&self, now: u64) -> Result<CloseReason> {
         require!(self.leases == 0 && self.held == 0 && !self.takes_devices(now), E::OrderBusy);
+        require!(self.fees_due == 0, E::FeesBlocked);
         Ok(match (self.served, self.status) {
             (0, status) if status == OrderStatus::Cancelled as u8 => CloseReason::Cancelled,
             (0, _) => CloseReason::Unserved,
@@ -245,6 +353,25 @@ impl Order {
     /// Whether a device can still be matched.
     pub fn takes_devices(&self, now: u64) -> bool {
         self.status == OrderStatus::Open as u8 && self.open > 0 && now < self.match_until
+    }
+
+    fn unfilled_gang(&self) -> bool {
+        self.terms.is_gang() && self.filled_at == 0
+    }
+
+    /// Takes the renter's fee on an hour of each of `places` out of what is free, as far as that goes; returns it.
+    fn charge(&mut self, places: u16) -> Result<u64> {
+        let hour = self.terms.rate(self.terms.price)?.checked_mul(places as u64).ok_or(E::Overflow)?;
+        let charged = fee(hour, self.renter_fee_bps).ok_or(E::Overflow)?.min(self.free);
+        self.free = self.free.checked_sub(charged).ok_or(E::InvariantViolated)?;
+        self.owe_fees(charged)?;
+        Ok(charged)
+    }
+
+    fn owe_fees(&mut self, amount: u64) -> Result<()> {
+        self.fees = self.fees.checked_add(amount).ok_or(E::Overflow)?;
+        self.fees_due = self.fees_due.checked_add(amount).ok_or(E::Overflow)?;
+        Ok(())
     }
 
     fn put_down(&mut self, amount: u64) -> Result<()> {
@@ -265,8 +392,7 @@ impl Order {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
-        require!(self.open <= self.terms.devices, E::InvariantViolated);
+        require!(self.open <= self.terms.devices && self.fees_due <= self.fees, E::InvariantViolated);
         let parts = [self.free, self.held, self.paid, self.fees, self.refunded];
         let sum = parts.iter().try_fold(0u64, |sum, part| sum.checked_add(*part));
         require!(sum == Some(self.deposit), E::InvariantViolated);

@@ -8,16 +8,11 @@ use {
         calendar::HOUR,
         math::{fee, mul_div_floor},
     },
-    staking::constants::{MAX_PROCESSORS, MAX_TIER},
+    staking::{
+        constants::{MAX_PROCESSORS, MAX_TIER},
+        state::{Currency, Price},
+    },
 };
-
-/// What an order is paid in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Currency {
-    Io = 0,
-    Usdc = 1,
-}
 
 /// What a renter asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
@@ -35,7 +30,7 @@ pub struct Terms {
     pub min_tier: u8,
     /// 0 IO, 1 USDC.
     pub currency: u8,
-    /// 0 can wait, 1 usual, 2 now: for operators, who price and match by it.
+    /// 0 ordinary, 1 soon, 2 now: a better place in the operators' queue, for a higher fee.
     pub urgency: u8,
     /// 1 when all devices must be in one country.
     pub colocated: u8,
@@ -43,7 +38,9 @@ pub struct Terms {
     pub class_count: u8,
     /// How many of `countries` count; none means any country.
     pub country_count: u8,
-    pub _pad: [u8; 3],
+    pub _pad: u8,
+    /// A gang of at least so many devices runs, or none; 1 when each is of use alone.
+    pub min_devices: u16,
     /// Classes that a device may be of, zeros after the last.
     pub classes: [u16; MAX_CLASSES as usize],
     /// Countries that a device may be in, ISO 3166-1, zeros after the last.
@@ -74,15 +71,21 @@ impl Terms {
         self.countries.get(..self.country_count as usize).unwrap_or(&[])
     }
 
+    /// Whether its devices run together or not at all.
+    pub fn is_gang(&self) -> bool {
+        self.min_devices > 1
+    }
+
     /// Refuses what is out of bounds.
     pub fn check(&self) -> Result<()> {
         self.currency()?;
         require!((1..=MAX_DEVICES).contains(&self.devices), E::DevicesInvalid);
+        require!((1..=self.devices).contains(&self.min_devices), E::DevicesInvalid);
         require!((1..=MAX_PROCESSORS).contains(&self.processors), E::ProcessorsInvalid);
         require!((1..=MAX_HOURS).contains(&self.hours), E::HoursInvalid);
         require!((1..=MAX_TIER).contains(&self.min_tier), E::TierInvalid);
         require!(self.urgency <= MAX_URGENCY && self.colocated <= 1, E::WishInvalid);
-        require!(self._pad == [0; 3], E::WishInvalid);
+        require!(self._pad == 0, E::WishInvalid);
         require!(self.price > 0, E::PriceInvalid);
         require!((1..=MAX_CLASSES).contains(&self.class_count), E::ClassesInvalid);
         let (some, none) = self.classes.split_at(self.class_count as usize);
@@ -99,6 +102,23 @@ impl Terms {
     pub fn rate(&self, price: u64) -> Result<u64> {
         Ok(price.checked_mul(self.processors as u64).ok_or(E::Overflow)?)
     }
+}
+
+/// What a lease costs, for a processor and hour, base units: the network's price, whatever the device asks, as
+/// long as it asks no more. A price that operators haven't renewed for a day binds nobody: then it is the ask,
+/// within the class's bounds. A renter's most says yes or no and never sets it.
+pub fn price_of(market: &Price, ask: u64, most: u64) -> Result<u64> {
+    require!(ask > 0, E::NotLet);
+    require!(market.amount > 0, E::NotPriced);
+    let price = if market.stale {
+        require!((market.low..=market.high).contains(&ask), E::AskOutOfBounds);
+        ask
+    } else {
+        require!(ask <= market.amount, E::AskTooHigh);
+        market.amount
+    };
+    require!(price <= most, E::PriceTooHigh);
+    Ok(price)
 }
 
 /// What `hours` at `rate` for each cost, base units.

@@ -3,7 +3,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::Initialized,
-        state::{Config, Params},
+        state::{Config, Known, Params},
     },
     anchor_lang::prelude::*,
     anchor_spl::{
@@ -25,7 +25,7 @@ pub struct Initialize {
     /// Where the upgradeable loader keeps this program's upgrade authority.
     pub program_data: UncheckedAccount,
     #[account(init, payer = admin, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     pub mint: Account<Mint>,
     /// Tokenomics' config: the mint's authority proves it.
     pub tokenomics: UncheckedAccount,

@@ -1,5 +1,5 @@
 use {
-    super::Config,
+    super::{carry, tally, Config, Tally, Votes},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
     ionet_common::{hash::sha256v, merkle},
@@ -30,7 +30,7 @@ pub struct Block {
     pub vetoes: u8,
     /// The hour, from the first hour of emission.
     pub hour: u32,
-    /// The config's revision that the attestations are under.
+    /// The config's revision under which the attestations were last looked at.
     pub revision: u32,
     /// Devices in the block.
     pub devices: u32,
@@ -65,35 +65,29 @@ impl Attestation {
 }
 
 impl Block {
-    /// Counts what operator number `operator` says, in place of what it said before; true when that
-    /// makes enough. `conflict` in the result: another operator has said something else.
-    pub fn attest(&mut self, config: &Config, operator: usize, said: &Attestation, now: u64) -> Result<Vote> {
-        if self.revision != config.revision && self.status != BlockStatus::Final as u8 {
-            self.reset();
-            self.revision = config.revision;
-        }
+    /// Counts what operator number `operator` says, in place of what it said before. A block whose operators
+    /// changed so that too few still say the agreed is open again before that.
+    pub fn attest(
+        &mut self,
+        config: &Config,
+        operator: usize,
+        attested: &Attestation,
+        now: u64,
+    ) -> Result<Vote> {
+        let reopened = self.carry(config);
         require!(self.status == BlockStatus::Open as u8, E::AlreadyAgreed);
-        let hash = said.hash();
+        let hash = attested.hash();
         *self.votes.get_mut(operator).ok_or(E::NotOperator)? = hash;
-        let votes = self.votes.get(..config.params.operator_count as usize).unwrap_or(&[]);
-        let (mut equal, mut conflict) = (0u8, false);
-        for each in votes {
-            if *each == hash {
-                equal = equal.saturating_add(1);
-            } else {
-                conflict |= *each != [0; 32];
-            }
-        }
-        let agreed = equal >= config.params.threshold;
+        let Tally { enough: agreed, conflict } = tally(config, &self.votes, &hash);
         if agreed {
             self.status = BlockStatus::Agreed as u8;
             self.agreed_at = now;
-            self.root = said.root;
-            self.total = said.total;
-            self.devices = said.devices;
-            self.data_hash = said.data_hash;
+            self.root = attested.root;
+            self.total = attested.total;
+            self.devices = attested.devices;
+            self.data_hash = attested.data_hash;
         }
-        Ok(Vote { agreed, conflict })
+        Ok(Vote { agreed, conflict, reopened })
     }
 
     /// The guardian's veto of a block that is not final: the operators attest anew. The window's end alone
@@ -101,19 +95,24 @@ impl Block {
     pub fn veto(&mut self) -> Result<()> {
         require!(self.status != BlockStatus::Final as u8, E::ChallengeOver);
         require!(self.status == BlockStatus::Agreed as u8, E::NotAgreed);
-        self.reset();
+        self.open();
+        self.votes = Votes::default();
         self.vetoes = self.vetoes.saturating_add(1);
         Ok(())
     }
 
-    /// Makes the root pay, once the challenge window is over.
-    pub fn finalise(&mut self, config: &Config, now: u64) -> Result<()> {
+    /// Makes the root pay, once the challenge window is over; true. False when the operators changed so that
+    /// too few still say the agreed: the block is open again, what the others said stays, and that needs no
+    /// wait.
+    pub fn finalise(&mut self, config: &Config, now: u64) -> Result<bool> {
         require!(self.status == BlockStatus::Agreed as u8, E::NotAgreed);
-        require!(self.revision == config.revision, E::StaleConfig);
+        if self.carry(config) {
+            return Ok(false);
+        }
         let end = self.agreed_at.checked_add(config.params.challenge_window).ok_or(E::Overflow)?;
         require!(now >= end, E::ChallengeOpen);
         self.status = BlockStatus::Final as u8;
-        Ok(())
+        Ok(true)
     }
 
     /// Refuses a leaf that isn't under the root, or a root that doesn't pay (any more).
@@ -135,10 +134,30 @@ impl Block {
         self.status == BlockStatus::Final as u8 && self.hour.saturating_add(KEPT_ROOTS) >= config.next_hour
     }
 
-    fn reset(&mut self) {
+    /// Drops the votes of slots whose key has changed. True when that opened an agreed block again; or when it
+    /// can't become final any more, as an hour before it became final with more: no guardian has to see that.
+    fn carry(&mut self, config: &Config) -> bool {
+        let mut reopened = self.status == BlockStatus::Agreed as u8 && self.total < config.final_total;
+        if self.revision != config.revision && self.status != BlockStatus::Final as u8 {
+            carry(config, &mut self.revision, &mut self.votes);
+            let agreed = self.status == BlockStatus::Agreed as u8;
+            reopened |= agreed && !tally(config, &self.votes, &self.agreed()).enough;
+        }
+        if reopened {
+            self.open();
+        }
+        reopened
+    }
+
+    /// The hash of what was agreed on.
+    fn agreed(&self) -> [u8; 32] {
+        let Block { root, total, devices, data_hash, .. } = *self;
+        Attestation { root, total, devices, data_hash }.hash()
+    }
+
+    fn open(&mut self) {
         self.status = BlockStatus::Open as u8;
         self.agreed_at = 0;
-        self.votes = [[0; 32]; MAX_OPERATORS as usize];
     }
 }
 
@@ -149,4 +168,6 @@ pub struct Vote {
     pub agreed: bool,
     /// Another operator says something else.
     pub conflict: bool,
+    /// The block was agreed on, by operators that changed since.
+    pub reopened: bool,
 }

@@ -1,8 +1,11 @@
 use {
-    super::Params,
+    super::{Params, Wallet},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
-    ionet_common::{calendar::HOUR, notice},
+    ionet_common::{
+        calendar::HOUR,
+        roles::{self, Pause, Proposal, Roles},
+    },
 };
 
 /// The program's one root account: roles, parameters, and every total.
@@ -47,7 +50,7 @@ pub struct Config {
     pub claimed: u64,
     /// The hour that is finalised next, from the first hour of emission.
     pub next_hour: u32,
-    /// Raised whenever the parameters change: what was attested before is void.
+    /// Raised whenever the parameters change.
     pub revision: u32,
     /// In force.
     pub params: Params,
@@ -63,72 +66,120 @@ pub struct Config {
     pub claim_hour: u64,
     /// Paid to claimants in that hour, base units.
     pub claimed_in_hour: u64,
+    /// Of that, taken out of the reserve for small claims, base units.
+    pub reserve_in_hour: u64,
+    /// The revision at which each operator slot last changed its key: votes from before it are void.
+    pub slot_since: [u32; MAX_OPERATORS as usize],
     /// For later versions; zero.
     pub _reserved: [u8; 24],
+}
+
+/// What a claim is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paid {
+    /// All of it, base units.
+    pub amount: u64,
+    /// The part of it that came out of the reserve, base units.
+    pub reserve: u64,
 }
 
 impl Config {
     /// Refuses while one of the operations of `mask` is stopped: a pause lapses by itself.
     pub fn require_running(&self, mask: u32, now: u64) -> Result<()> {
-        require!(self.pause_mask & mask == 0 || now >= self.pause_until, E::Paused);
-        Ok(())
+        Ok(roles::require_running(self.pause_mask, self.pause_until, mask, now).map_err(E::from)?)
     }
 
     /// Stops the operations of `mask` until `until`; a mask of 0 lifts the pause.
     pub fn set_pause(&mut self, mask: u32, until: u64, now: u64) -> Result<()> {
-        require!(mask & !(PAUSE_STAKING | PAUSE_REWARDS) == 0, E::PauseMaskInvalid);
-        require!(until.saturating_sub(now) <= MAX_PAUSE, E::PauseTooLong);
-        self.pause_mask = mask;
-        self.pause_until = until;
+        let mut pause = Pause { mask: &mut self.pause_mask, until: &mut self.pause_until };
+        pause.set(mask, PAUSE_STAKING | PAUSE_REWARDS, until, now).map_err(E::from)?;
         self.invariant()
     }
 
-    /// Proposes parameters, in place of an earlier proposal; the notice stays a day at least.
-    pub fn propose(&mut self, params: Params, now: u64) -> Result<()> {
+    /// Proposes parameters, in place of an earlier proposal; the notice stays a day at least. Returns when
+    /// they may be applied.
+    pub fn propose(&mut self, params: Params, now: u64) -> Result<u64> {
         params.check()?;
-        require!(notice::may_become(self.params.notice, params.notice), E::ParamsInvalid);
-        self.pending = params;
-        self.pending_at = now.checked_add(self.params.notice).ok_or(E::Overflow)?;
-        self.invariant()
+        let notice = self.params.notice;
+        let at = self.proposal().propose(params, notice, params.notice, now).map_err(E::from)?;
+        self.invariant()?;
+        Ok(at)
     }
 
     /// Drops the proposal: the guardian's veto.
     pub fn cancel(&mut self) -> Result<()> {
-        require!(self.pending_at > 0, E::NothingProposed);
-        self.pending_at = 0;
+        self.proposal().cancel().map_err(E::from)?;
         self.invariant()
     }
 
-    /// Puts the proposal in force, once its notice is over; attestations and votes from before are void.
+    /// Puts the proposal in force, once its notice is over. Notes each slot whose key changes: the votes of
+    /// that slot are void from now on, those of all others stay.
     pub fn apply(&mut self, now: u64) -> Result<()> {
-        require!(self.pending_at > 0, E::NothingProposed);
-        require!(now >= self.pending_at, E::NoticeNotOver);
-        self.params = self.pending;
-        self.pending_at = 0;
-        self.revision = self.revision.checked_add(1).ok_or(E::Overflow)?;
+        let before = self.params.operators;
+        let revision = self.proposal().apply(now).map_err(E::from)?;
+        for ((since, old), new) in self.slot_since.iter_mut().zip(&before).zip(&self.params.operators) {
+            if old != new {
+                *since = revision;
+            }
+        }
         self.invariant()
+    }
+
+    /// The slots whose key has changed after `revision`, by bit.
+    pub fn changed_since(&self, revision: u32) -> u16 {
+        if revision == self.revision {
+            return 0;
+        }
+        let slots = self.slot_since.iter().enumerate();
+        slots.fold(0, |changed, (slot, since)| changed | u16::from(*since > revision) << slot)
+    }
+
+    /// Names the next admin; zero withdraws.
+    pub fn propose_admin(&mut self, pending: Address) -> Result<()> {
+        self.roles().propose_admin(pending);
+        self.invariant()
+    }
+
+    /// Puts the proposed admin in office. Returns the one before.
+    pub fn accept_admin(&mut self) -> Result<Address> {
+        let from = self.roles().accept_admin().map_err(E::from)?;
+        self.invariant()?;
+        Ok(from)
     }
 
     /// Names another guardian, in place of an earlier proposal; zero withdraws it. Returns when the
     /// proposed one may accept, 0 when there is none.
-    ///
-    /// Not at once: an admin's key in the wrong hands would replace whoever can veto what it proposes.
     pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
-        let at = now.checked_add(self.params.notice).ok_or(E::Overflow)?;
-        self.pending_guardian = pending;
-        self.guardian_at = if pending == Address::default() { 0 } else { at };
+        let notice = self.params.notice;
+        let at = self.roles().propose_guardian(pending, notice, now).map_err(E::from)?;
         self.invariant()?;
-        Ok(self.guardian_at)
+        Ok(at)
     }
 
     /// Puts the proposed guardian in office, once the notice is over. Returns the one before.
     pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
-        require!(now >= self.guardian_at, E::GuardianNoticeNotOver);
-        let to = core::mem::take(&mut self.pending_guardian);
-        let from = core::mem::replace(&mut self.guardian, to);
-        self.guardian_at = 0;
+        let from = self.roles().accept_guardian(now).map_err(E::from)?;
         self.invariant()?;
         Ok(from)
+    }
+
+    fn roles(&mut self) -> Roles<'_> {
+        Roles {
+            admin: &mut self.admin,
+            pending_admin: &mut self.pending_admin,
+            guardian: &mut self.guardian,
+            pending_guardian: &mut self.pending_guardian,
+            guardian_at: &mut self.guardian_at,
+        }
+    }
+
+    fn proposal(&mut self) -> Proposal<'_, Params> {
+        Proposal {
+            params: &mut self.params,
+            pending: &mut self.pending,
+            pending_at: &mut self.pending_at,
+            revision: &mut self.revision,
+        }
     }
 
     /// Counts stake that comes in.
@@ -149,23 +200,31 @@ impl Config {
         self.unstake(amount)
     }
 
-    /// Counts a reward that is paid: `amount`, or what is left of the hour's limit; returns it.
+    /// Counts a reward that `wallet` is paid: `due`, or what of it the hour's limit leaves.
     ///
-    /// Operators' keys, stolen, can give what nobody has claimed to a thief, but not within an hour.
-    pub fn claim(&mut self, amount: u64, now: u64) -> Result<u64> {
+    /// Operators' keys, stolen, can give what nobody has claimed to a thief, but not within an hour. Half of
+    /// the limit is a reserve for claims that wallets sign themselves, [`SMALL_CLAIM`] each: nobody can use
+    /// up the hour by claiming for others, or by claiming much. All else comes out of the other half.
+    pub fn claim(&mut self, wallet: &mut Wallet, due: u64, signed: bool, now: u64) -> Result<Paid> {
         let hour = now / HOUR;
         if hour > self.claim_hour {
             self.claim_hour = hour;
             self.claimed_in_hour = 0;
+            self.reserve_in_hour = 0;
         }
         // Nothing is left, too, when the limit was lowered below what was paid already.
-        let left = self.params.claim_limit.saturating_sub(self.claimed_in_hour);
-        require!(left > 0, E::ClaimLimit);
-        let paid = amount.min(left);
-        self.claimed_in_hour = self.claimed_in_hour.checked_add(paid).ok_or(E::Overflow)?;
-        self.claimed = self.claimed.checked_add(paid).ok_or(E::Overflow)?;
+        let limit = self.params.claim_limit;
+        let whole = limit.saturating_sub(self.claimed_in_hour);
+        let reserve = (limit / 2).saturating_sub(self.reserve_in_hour).min(whole);
+        let small = if signed { due.min(reserve).min(wallet.small_left(self.claim_hour)) } else { 0 };
+        let amount = due.min(whole - reserve + small);
+        require!(amount > 0, E::ClaimLimit);
+        self.reserve_in_hour = self.reserve_in_hour.checked_add(small).ok_or(E::Overflow)?;
+        self.claimed_in_hour = self.claimed_in_hour.checked_add(amount).ok_or(E::Overflow)?;
+        self.claimed = self.claimed.checked_add(amount).ok_or(E::Overflow)?;
+        wallet.claim(amount, small, self.claim_hour)?;
         self.invariant()?;
-        Ok(paid)
+        Ok(Paid { amount, reserve: small })
     }
 
     /// Moves on to the hour after `hour`, whose root's leaves add up to `total`.
@@ -179,7 +238,6 @@ impl Config {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         require!(self.claimed <= self.final_total, E::InvariantViolated);
         Ok(())
     }

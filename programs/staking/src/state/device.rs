@@ -31,6 +31,8 @@ pub enum LeaseOutcome {
     Failed = 1,
     /// The guardian held its money back; the lease goes on.
     Disputed = 2,
+    /// It was never served: nothing is counted.
+    None = 3,
 }
 
 impl LeaseOutcome {
@@ -40,6 +42,7 @@ impl LeaseOutcome {
             0 => Ok(Self::Done),
             1 => Ok(Self::Failed),
             2 => Ok(Self::Disputed),
+            3 => Ok(Self::None),
             _ => Err(E::OutcomeInvalid.into()),
         }
     }
@@ -81,6 +84,16 @@ impl CoStake {
     }
 }
 
+/// What a supplier states of its device, and may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceTerms {
+    pub tier: u8,
+    pub country: [u8; 2],
+    pub ask_io: u64,
+    pub ask_usdc: u64,
+    pub worker_may_end: u8,
+}
+
 /// The largest co-stake of a device that needs `minimum`, base units.
 fn most_co_stake(minimum: u64) -> Result<u64> {
     Ok(mul_div_floor(minimum, MAX_CO_STAKE_BPS, BPS).ok_or(E::Overflow)?)
@@ -109,16 +122,21 @@ pub struct Device {
     pub country: [u8; 2],
     /// The co-staker's part of the rewards in the open offer, basis points.
     pub offer_reward_bps: u16,
-    pub _pad: [u8; 4],
+    /// Bars in a row: each is twice as long as the one before.
+    pub strikes: u8,
+    /// 1 when the worker's key may end a lease as its supplier can. Off by default: that key lies on the
+    /// machine that a renter uses.
+    pub worker_may_end: u8,
+    pub _pad: [u8; 2],
     /// Signs for the machine.
     pub worker: Address,
     /// Owns the device and its own stake.
     pub supplier: Address,
     /// Gets the supplier's rewards.
     pub payout: Address,
-    /// Price of a processor for an hour, in base units of IO; 0 when it isn't let for IO.
+    /// Price of a processor for an hour, in base units of IO; 0 when it isn't leased for IO.
     pub ask_io: u64,
-    /// Price of a processor for an hour, in base units of USDC; 0 when it isn't let for USDC.
+    /// Price of a processor for an hour, in base units of USDC; 0 when it isn't leased for USDC.
     pub ask_usdc: u64,
     /// The supplier's stake that counts, base units.
     pub own: u64,
@@ -146,8 +164,21 @@ pub struct Device {
     pub leases_failed: u64,
     /// Leases whose money the guardian held back.
     pub disputes: u64,
+    /// When what a match goes by last changed, unix seconds: orders from before don't get the device.
+    pub changed_at: u64,
+    /// Until when it isn't leased, as it left a place unserved, unix seconds.
+    pub barred_until: u64,
+    /// Leases so far. With `registered_at` it names one: addresses of devices and leases are used again.
+    pub leases: u64,
+    /// What `hired_seconds` was at the last strike.
+    pub served_at_strike: u64,
+    /// The order of the last lease: none leases the device twice running.
+    pub last_order: Address,
+    /// Until when nothing staked goes out, as a slash came to its end or was voided, unix seconds: operators
+    /// may bring another.
+    pub frozen_until: u64,
     /// For later versions; zero.
-    pub _reserved: [u8; 96],
+    pub _reserved: [u8; 24],
 }
 
 impl Device {
@@ -205,7 +236,7 @@ impl Device {
 
     /// Takes away own stake that the minimum doesn't need, at once.
     pub fn withdraw_overflow(&mut self, amount: u64, minimum: u64, cooldown: u64, now: u64) -> Result<()> {
-        self.require_no_slash()?;
+        self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
         require!(amount > 0, E::ZeroAmount);
         require!(amount <= self.overflow(minimum, now)?, E::ExceedsOverflow);
@@ -235,14 +266,14 @@ impl Device {
         Ok((own, co))
     }
 
-    /// Takes the own stake out once its cooldown is over; returns it.
-    pub fn withdraw(&mut self, now: u64) -> Result<u64> {
-        self.require_no_slash()?;
+    /// Takes the own stake out once its cooldown is over; returns it, and since when it could be.
+    pub fn withdraw(&mut self, now: u64) -> Result<(u64, u64)> {
+        self.require_no_slash(now)?;
         require!(self.own_cooling > 0 && now >= self.own_until, E::NothingToWithdraw);
         let amount = core::mem::take(&mut self.own_cooling);
-        self.own_until = 0;
+        let since = core::mem::take(&mut self.own_until);
         self.invariant()?;
-        Ok(amount)
+        Ok((amount, since))
     }
 
     /// Offers to take `amount` of somebody's stake for `reward_bps` of the rewards.
@@ -255,7 +286,7 @@ impl Device {
         now: u64,
     ) -> Result<()> {
         self.require_active()?;
-        self.require_no_slash()?;
+        self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
         require!(self.offer == 0, E::OfferOpen);
         require!(!self.co.is(CoStakeState::Active), E::CoStakerPresent);
@@ -290,7 +321,7 @@ impl Device {
         now: u64,
     ) -> Result<()> {
         self.require_active()?;
-        self.require_no_slash()?;
+        self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
         require!(*staker != self.supplier && *staker != self.worker, E::OwnCoStake);
         require!(self.offer > 0, E::NoOffer);
@@ -328,55 +359,139 @@ impl Device {
         Ok(self.co.until)
     }
 
-    /// Takes a co-stake of `staker` out once its cooldown is over; returns it.
-    pub fn withdraw_co_stake(&mut self, staker: &Address, cooldown: u64, now: u64) -> Result<u64> {
-        self.require_no_slash()?;
+    /// Takes a co-stake of `staker` out once its cooldown is over; returns it, and since when it could be.
+    pub fn withdraw_co_stake(&mut self, staker: &Address, cooldown: u64, now: u64) -> Result<(u64, u64)> {
+        self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
         let due =
             |each: &CoStake| each.is(CoStakeState::Cooling) && each.staker == *staker && now >= each.until;
-        let amount = if due(&self.leaving) {
-            self.leaving.take().amount
+        let CoStake { amount, until, .. } = if due(&self.leaving) {
+            self.leaving.take()
         } else if due(&self.co) {
-            self.co.take().amount
+            self.co.take()
         } else {
             return Err(E::NothingToWithdraw.into());
         };
         self.settle(cooldown, now)?;
         self.invariant()?;
-        Ok(amount)
+        Ok((amount, until))
     }
 
-    /// Lets the device to `lease`: it must be free, whole, and staked enough.
-    pub fn let_to(&mut self, lease: &Address, minimum: u64, now: u64) -> Result<()> {
+    /// What the supplier states of it. Orders that were opened before don't get the device, unless all that
+    /// changes is that an ask falls away, or whether the worker may end a lease: nobody gains by that.
+    pub fn change(&mut self, terms: &DeviceTerms, now: u64) -> Result<()> {
+        self.require_active()?;
+        let kept = |old: u64, new: u64| new == old || new == 0;
+        let quiet = self.tier == terms.tier
+            && self.country == terms.country
+            && kept(self.ask_io, terms.ask_io)
+            && kept(self.ask_usdc, terms.ask_usdc);
+        if !quiet {
+            self.changed_at = now;
+        }
+        self.tier = terms.tier;
+        self.country = terms.country;
+        self.ask_io = terms.ask_io;
+        self.ask_usdc = terms.ask_usdc;
+        self.worker_may_end = terms.worker_may_end;
+        self.invariant()
+    }
+
+    /// The worker's no to further leases: both asks fall away. Nothing else is in its power.
+    pub fn pause(&mut self) -> Result<()> {
+        self.require_active()?;
+        self.ask_io = 0;
+        self.ask_usdc = 0;
+        self.invariant()
+    }
+
+    /// Leases the device to `lease` of `order`: it must be free, whole, staked enough and not barred, and its
+    /// last lease another order's. Returns the lease's number.
+    pub fn lease_to(&mut self, lease: &Address, order: &Address, minimum: u64, now: u64) -> Result<u64> {
         self.require_active()?;
         self.require_free()?;
-        self.require_no_slash()?;
+        require!(!bool::from(self.slash_pending), E::SlashPending);
         require!(*lease != Address::default(), E::ZeroAddress);
         require!(self.counted(now) >= minimum, E::StakeInsufficient);
+        require!(now >= self.barred_until, E::DeviceBarred);
+        require!(*order != self.last_order, E::OrderServed);
         self.lease = *lease;
-        self.invariant()
+        self.last_order = *order;
+        self.leases = self.leases.checked_add(1).ok_or(E::Overflow)?;
+        self.invariant()?;
+        Ok(self.leases)
     }
 
-    /// Frees the device from `lease`.
-    pub fn free_from(&mut self, lease: &Address) -> Result<()> {
+    /// Frees the device from `lease`, which served `seconds`, and counts what became of it. With `strike` it
+    /// is barred: twice as long each time, from the start again once it has served [`CLEAR`] since.
+    pub fn free_from(
+        &mut self,
+        lease: &Address,
+        seconds: u64,
+        outcome: LeaseOutcome,
+        strike: bool,
+        now: u64,
+    ) -> Result<()> {
         require!(*lease != Address::default() && self.lease == *lease, E::WrongLease);
         self.lease = Address::default();
-        self.invariant()
-    }
-
-    /// Counts what became of a lease: `seconds` served, and an outcome.
-    pub fn record(&mut self, seconds: u64, outcome: LeaseOutcome) -> Result<()> {
-        self.hired_seconds = self.hired_seconds.checked_add(seconds).ok_or(E::Overflow)?;
         let counter = match outcome {
-            LeaseOutcome::Done => &mut self.leases_done,
-            LeaseOutcome::Failed => &mut self.leases_failed,
-            LeaseOutcome::Disputed => &mut self.disputes,
+            LeaseOutcome::Done => Some(&mut self.leases_done),
+            LeaseOutcome::Failed => Some(&mut self.leases_failed),
+            LeaseOutcome::None => None,
+            LeaseOutcome::Disputed => return Err(E::OutcomeInvalid.into()),
         };
-        *counter = counter.checked_add(1).ok_or(E::Overflow)?;
+        if let Some(counter) = counter {
+            *counter = counter.checked_add(1).ok_or(E::Overflow)?;
+            self.hired_seconds = self.hired_seconds.checked_add(seconds).ok_or(E::Overflow)?;
+        }
+        if strike {
+            self.strike(now)?;
+        }
         self.invariant()
     }
 
-    /// Ends the device's life: it earns and is let no more, and its stakes wait to be taken out.
+    fn strike(&mut self, now: u64) -> Result<()> {
+        if self.hired_seconds.saturating_sub(self.served_at_strike) >= CLEAR {
+            self.strikes = 0;
+        }
+        // So many doublings that the bar is longer than any.
+        let doublings = self.strikes.min(MAX_BAR.ilog2() as u8);
+        let bar = (BAR << doublings).min(MAX_BAR);
+        self.strikes = self.strikes.saturating_add(1);
+        self.served_at_strike = self.hired_seconds;
+        self.barred_until = now.checked_add(bar).ok_or(E::Overflow)?;
+        Ok(())
+    }
+
+    /// Counts what is found later about the lease with this number, of the device that was registered at
+    /// `registered_at`: that it failed though it had counted as done, `seconds` of it, or that it is disputed.
+    /// False, and nothing happens, when this is another device at the old worker's address.
+    pub fn record(
+        &mut self,
+        registered_at: u64,
+        number: u64,
+        outcome: LeaseOutcome,
+        seconds: u64,
+    ) -> Result<bool> {
+        if self.registered_at != registered_at || self.leases < number {
+            return Ok(false);
+        }
+        match outcome {
+            LeaseOutcome::Failed => {
+                self.leases_done = self.leases_done.checked_sub(1).ok_or(E::InvariantViolated)?;
+                self.leases_failed = self.leases_failed.checked_add(1).ok_or(E::Overflow)?;
+                self.hired_seconds = self.hired_seconds.saturating_sub(seconds);
+            }
+            LeaseOutcome::Disputed => {
+                self.disputes = self.disputes.checked_add(1).ok_or(E::Overflow)?;
+            }
+            _ => return Err(E::OutcomeInvalid.into()),
+        }
+        self.invariant()?;
+        Ok(true)
+    }
+
+    /// Ends the device's life: it earns and is leased no more, and its stakes wait to be taken out.
     pub fn terminate(&mut self) -> Result<()> {
         self.require_active()?;
         self.require_free()?;
@@ -395,10 +510,31 @@ impl Device {
             *stake = stake.checked_sub(part).ok_or(E::InvariantViolated)?;
             burned = burned.checked_add(part).ok_or(E::Overflow)?;
         }
-        self.slash_pending = false.into();
+        self.end_slash(now)?;
         self.refresh(minimum, now);
         self.invariant()?;
         Ok(burned)
+    }
+
+    /// A slash that was pending is decided: for [`REVOTE`] nothing goes out yet. Otherwise whoever decides it
+    /// could take the stakes out in the same moment, before operators can bring another piece of evidence.
+    pub fn end_slash(&mut self, now: u64) -> Result<()> {
+        self.freeze(now.checked_add(REVOTE).ok_or(E::Overflow)?);
+        Ok(())
+    }
+
+    /// The guardian lifts the freeze that a voided slash caused, and with it all but [`REVOTE`].
+    pub fn lift(&mut self, frozen_until: u64, now: u64) -> Result<()> {
+        if self.frozen_until == frozen_until {
+            self.frozen_until = 0;
+        }
+        self.end_slash(now)
+    }
+
+    /// No slash is pending any more, and nothing staked goes out until `until`.
+    pub fn freeze(&mut self, until: u64) {
+        self.slash_pending = false.into();
+        self.frozen_until = self.frozen_until.max(until);
     }
 
     /// Everything that is owed to stakers here, base units.
@@ -410,7 +546,7 @@ impl Device {
 
     /// Refuses unless the device can be closed: terminated, nothing staked, nothing pending.
     pub fn require_empty(&self) -> Result<()> {
-        self.require_no_slash()?;
+        require!(!bool::from(self.slash_pending), E::SlashPending);
         require!(bool::from(self.terminated) && self.liability()? == 0, E::DeviceNotEmpty);
         Ok(())
     }
@@ -426,8 +562,9 @@ impl Device {
         Ok(())
     }
 
-    fn require_no_slash(&self) -> Result<()> {
-        require!(!bool::from(self.slash_pending), E::SlashPending);
+    /// Refuses what would take a stake out of a slash's reach, or a co-staker into it.
+    fn require_no_slash(&self, now: u64) -> Result<()> {
+        require!(!bool::from(self.slash_pending) && now >= self.frozen_until, E::SlashPending);
         Ok(())
     }
 
@@ -438,7 +575,7 @@ impl Device {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
+        require!(self.worker_may_end <= 1, E::FlagInvalid);
         require!((1..=MAX_PROCESSORS).contains(&self.processors), E::ProcessorsInvalid);
         require!((1..=MAX_TIER).contains(&self.tier), E::TierInvalid);
         require!(self.country.iter().all(u8::is_ascii_uppercase), E::CountryInvalid);

@@ -4,11 +4,18 @@ mod block;
 mod class;
 mod config;
 mod device;
+mod known;
 mod params;
+mod post;
+mod prices;
 mod slash;
+mod votes;
 mod wallet;
 
-pub use {block::*, class::*, config::*, device::*, params::*, slash::*, wallet::*};
+pub use {
+    block::*, class::*, config::*, device::*, known::*, params::*, post::*, prices::*, slash::*, votes::*,
+    wallet::*,
+};
 
 /// In the IDL of a program that only reads these accounts they have no place: their names may be its own too.
 #[cfg(all(feature = "idl-guest", not(feature = "idl-build")))]

@@ -1,5 +1,5 @@
 use {
-    super::Config,
+    super::{carry, tally, Config},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
 };
@@ -29,7 +29,7 @@ pub struct Slash {
     /// A [`SlashStatus`].
     pub status: u8,
     pub _pad: u8,
-    /// The config's revision that the votes are under.
+    /// The config's revision under which the votes were last looked at.
     pub revision: u32,
     /// Part of every stake on the device that enough voted for, basis points; 0 while voting.
     pub bps: u16,
@@ -38,8 +38,12 @@ pub struct Slash {
     pub _pad2: [u8; 6],
     /// End of the appeal period, unix seconds; 0 while voting.
     pub appeal_until: u64,
+    /// Until when the device's stakes are frozen because it was voided last, unix seconds; 0 when it never was.
+    pub frozen_until: u64,
     /// Burned, base units.
     pub burned: u64,
+    /// When the device that this is about was registered, unix seconds: its address can be used again.
+    pub registered_at: u64,
     /// The device's account.
     pub device: Address,
     /// SHA-256 of the published evidence.
@@ -50,18 +54,16 @@ pub struct Slash {
 
 impl Slash {
     /// Counts operator number `operator`'s vote for `bps`, in place of an earlier one; true when that
-    /// makes enough for the same part.
+    /// makes enough for the same part, and a whole appeal period begins. The same vote again is refused
+    /// unless it decides: others may have come, or the threshold fallen.
     pub fn vote(&mut self, config: &Config, operator: usize, bps: u16, now: u64) -> Result<bool> {
         require!((1..=config.params.max_slash_bps).contains(&bps), E::SlashInvalid);
         require!(self.status == SlashStatus::Voting as u8, E::SlashState);
-        if self.revision != config.revision {
-            self.reset(config.revision);
-        }
+        carry(config, &mut self.revision, &mut self.votes);
         let vote = self.votes.get_mut(operator).ok_or(E::NotOperator)?;
-        require!(*vote != bps, E::AlreadyVoted);
-        *vote = bps;
-        let votes = self.votes.get(..config.params.operator_count as usize).unwrap_or(&[]);
-        let enough = votes.iter().filter(|each| **each == bps).count() >= config.params.threshold as usize;
+        let again = core::mem::replace(vote, bps) == bps;
+        let enough = tally(config, &self.votes, &bps).enough;
+        require!(enough || !again, E::AlreadyVoted);
         if enough {
             self.status = SlashStatus::Pending as u8;
             self.bps = bps;
@@ -79,34 +81,45 @@ impl Slash {
         Ok(())
     }
 
-    /// The guardian's veto.
+    /// The guardian's veto, while an appeal can be heard: also of a voided one that still freezes.
     pub fn veto(&mut self, now: u64) -> Result<()> {
-        self.require_pending()?;
-        require!(now < self.appeal_until, E::AppealOver);
+        let voting = self.status == SlashStatus::Voting as u8;
+        if voting && self.frozen_until > 0 {
+            require!(now < self.frozen_until, E::AppealOver);
+        } else {
+            self.require_pending()?;
+            require!(now < self.appeal_until, E::AppealOver);
+        }
         self.status = SlashStatus::Vetoed as u8;
         Ok(())
     }
 
-    /// Marks it as done, once the appeal period is over; true. False when the operators or the config
-    /// changed since the votes: those are void, and operators vote anew. That needs no wait.
+    /// Marks it as done, once the appeal period is over; true: its part is to be burned.
+    ///
+    /// False, at any time, when the operators changed so that too few still voted for it: it is void, what the
+    /// others voted stays, and the stakes are frozen until its own appeal would have ended, and for [`REVOTE`]
+    /// at least. Whoever chooses the moment of that gains nothing.
     pub fn execute(&mut self, config: &Config, now: u64) -> Result<bool> {
         self.require_pending()?;
         if self.revision != config.revision {
-            self.reset(config.revision);
-            return Ok(false);
+            carry(config, &mut self.revision, &mut self.votes);
+            if !tally(config, &self.votes, &self.bps).enough {
+                self.void(now)?;
+                return Ok(false);
+            }
         }
         require!(now >= self.appeal_until, E::AppealOpen);
         self.status = SlashStatus::Executed as u8;
         Ok(true)
     }
 
-    fn reset(&mut self, revision: u32) {
+    fn void(&mut self, now: u64) -> Result<()> {
         self.status = SlashStatus::Voting as u8;
-        self.revision = revision;
+        self.frozen_until = self.appeal_until.max(now.checked_add(REVOTE).ok_or(E::Overflow)?);
         self.bps = 0;
-        self.votes = [0; MAX_OPERATORS as usize];
         self.appeal_until = 0;
         self.appeal = [0; 32];
+        Ok(())
     }
 
     fn require_pending(&self) -> Result<()> {

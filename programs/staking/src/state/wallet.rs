@@ -20,8 +20,12 @@ pub struct Wallet {
     pub opened_total: u64,
     /// Paid to it so far, base units.
     pub claimed: u64,
+    /// The hour in which it last took of the reserve for small claims, from 1970.
+    pub claim_hour: u64,
+    /// What it took of the reserve in that hour, base units.
+    pub claimed_in_hour: u64,
     /// For later versions; zero.
-    pub _reserved: [u8; 32],
+    pub _reserved: [u8; 16],
 }
 
 impl Wallet {
@@ -37,9 +41,21 @@ impl Wallet {
         Ok(lifetime.min(most).saturating_sub(self.claimed))
     }
 
-    /// Counts what is paid; whatever is left of the leaf can be claimed later.
-    pub fn claim(&mut self, amount: u64) -> Result<()> {
+    /// What it may still take of the reserve in `hour`, base units.
+    pub fn small_left(&self, hour: u64) -> u64 {
+        let taken = if hour > self.claim_hour { 0 } else { self.claimed_in_hour };
+        SMALL_CLAIM.saturating_sub(taken)
+    }
+
+    /// Counts what is paid in `hour`, `reserve` of it out of the reserve; whatever is left of the leaf can be
+    /// claimed later.
+    pub fn claim(&mut self, amount: u64, reserve: u64, hour: u64) -> Result<()> {
         self.claimed = self.claimed.checked_add(amount).ok_or(E::Overflow)?;
+        if reserve > 0 && hour > self.claim_hour {
+            self.claim_hour = hour;
+            self.claimed_in_hour = 0;
+        }
+        self.claimed_in_hour = self.claimed_in_hour.checked_add(reserve).ok_or(E::Overflow)?;
         Ok(())
     }
 

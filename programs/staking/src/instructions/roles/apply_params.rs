@@ -1,0 +1,24 @@
+use {
+    super::now,
+    crate::{
+        events::ParamsApplied,
+        state::{Config, Known},
+    },
+    anchor_lang::prelude::*,
+    ionet_common::emit_event,
+};
+
+/// Puts proposed parameters in force once their notice is over. Anyone may call it.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ApplyParams {
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
+}
+
+pub fn apply_params(ctx: &mut Context<ApplyParams>) -> Result<()> {
+    ctx.accounts.config.apply(now()?)?;
+    let revision = ctx.accounts.config.revision;
+    emit_event!(ctx, ParamsApplied { revision });
+    Ok(())
+}
