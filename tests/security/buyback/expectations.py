@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.security.buyback.substitution import MATRIX
-from tests.security.matrix import CHANGES
+from tests.security.matrix import CHANGES, PURSE, VERSION
 from tests.security.refusals import (
     CANNOT_PAY,
     DERIVED,
@@ -67,6 +67,9 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     },
     # Its vault's address is derived from it, before its authority is looked at.
     ("initialize", "io_mint"): MINT,
+    # Another program's account: one whose fields may lie elsewhere proves no mint.
+    ("initialize", "tokenomics"): {VERSION: "WrongMint"},
+    ("bid", "bidder"): {PURSE: None},
     ("start_auction", "usdc_vault"): {"other kind": "InvalidAccountData", "absent": "IllegalOwner"},
 }
 """By instruction and slot: what differs from the slot's default."""
@@ -90,6 +93,7 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
         ("start_auction", "payer", change): "anybody may start an auction that is due"
         for change in ("stranger", "copy", "blank")
     },
+    ("bid", "bidder", PURSE): "anybody may bid for themselves",
     ("bid", "bidder_io", "copy"): "any token account of the bidder's: the signature is for it",
     ("bid", "bidder_usdc", "stranger"): "a bidder may have the lot paid to anybody",
     ("bid", "bidder_usdc", "copy"): "a bidder may have the lot paid to anybody",
