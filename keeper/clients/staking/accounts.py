@@ -251,7 +251,7 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device and everything that is staked on it."""
+    """A device and everything that is staked on it; until ``frozen_until`` none of that goes out."""
 
     terminated: bool
     slash_pending: bool
@@ -283,6 +283,7 @@ class Device:
     leases: int
     served_at_strike: int
     last_order: Pubkey
+    frozen_until: int
     strikes: int
     worker_may_end: bool
 
@@ -296,8 +297,8 @@ class Slash:
     """A proposal to slash a device for a piece of evidence.
 
     ``votes`` are the parts that operators voted for, by operator number, and ``bps`` is the one that enough
-    of them voted for: basis points, 0 for none. ``frozen_until``: how long the stake stays where it is though
-    a change of operators voided the slash, 0 when none did.
+    of them voted for: basis points, 0 for none. ``frozen_until``: until when the device's stakes stay where
+    they are because a change of operators voided the slash, 0 when none did.
     """
 
     status: int

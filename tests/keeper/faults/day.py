@@ -63,7 +63,7 @@ class DayWorld(OrdersWorld):
         world = cls.ready(now=EARLY, staking_params={"appeal": APPEAL})
         assert isinstance(world, DayWorld)
         world.season()
-        world.chain.warp_to(START - 5 * DAY)
+        world.chain.warp_to(START - 11 * DAY)
         world.sell_a_lot()
         world.renter("renter")
         for owner in "ab":
@@ -81,9 +81,9 @@ class DayWorld(OrdersWorld):
 
     def sell_a_lot(self) -> None:
         """Auction 0, taken by a rival half a day after its start."""
-        first = buyback.set_first_price(self.admin.pubkey(), FIRST_PRICE)
+        first = buyback.propose_first_price(self.admin.pubkey(), FIRST_PRICE)
         self.do(first, signers=[self.admin])
-        self.chain.advance(DAY)
+        self.chain.warp_to(self.buyback_config().first_price_at)
         self.start(1_000 * USDC)
         self.chain.advance(DAY // 2)
         assert self.bid(self.bidder("rival", 50_000 * IO), 0).error is None

@@ -25,7 +25,7 @@ from keeper.indexer.compare import differences
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import Ledger
 from tests.keeper.indexer.busy import prepared
-from tests.programs.buyback.world import USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.folded import folded
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import DAY, HOUR, World, finish, key
@@ -185,12 +185,17 @@ class Sold(BuybackWorld):
 
     @classmethod
     def started(cls) -> Sold:
-        world = cls.ready()
+        world = cls.initialised()
         assert isinstance(world, Sold)
         return world
 
     def begin(self) -> None:
-        """One sold, after fees that came during it; IO burned."""
+        """A first price that is dropped, and another; a lot sold, with fees that came in it; IO burned."""
+        admin, guardian = self.admin.pubkey(), self.guardian.pubkey()
+        self.do(buyback.propose_first_price(admin, IO), signers=[self.admin])
+        self.do(buyback.cancel_first_price(guardian), signers=[self.guardian])
+        self.do(buyback.propose_first_price(admin, FIRST_PRICE), signers=[self.admin])
+        self.chain.warp_to(self.buyback_config().first_price_at)
         self.buyer = self.bidder("buyer", 10**6 * IO)
         self.start(1_000 * USDC)
         self.pay_usdc(5 * USDC)
