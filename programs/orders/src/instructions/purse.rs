@@ -64,7 +64,7 @@ impl Purse {
         if self.order.fees_due == 0 || !payable(fees, None, self.mint()?) {
             return Ok(0);
         }
-        self.order.take_fees()
+        Ok(self.order.take_fees())
     }
 
     /// Sends fees off that were taken off the books, if there are any.

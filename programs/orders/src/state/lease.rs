@@ -206,6 +206,8 @@ pub struct Payment {
     pub net: u64,
     /// Beside the amount, the network's from the renter.
     pub renter_fee: u64,
+    /// Everything is paid until here, unix seconds.
+    pub until: u64,
 }
 
 impl Payment {
@@ -225,17 +227,18 @@ impl Lease {
         self.invariant()
     }
 
-    /// Begins the hours of an accepted lease whose order was filled at `filled_at`, 0 for not yet. Called before
-    /// everything else that happens to a lease. Returns whether they begin now.
-    pub fn start(&mut self, filled_at: u64) -> Result<bool> {
-        if self.status != LeaseStatus::Accepted as u8 || filled_at == 0 {
-            return Ok(false);
-        }
+    /// Whether its hours begin now: it was accepted, and its order filled at `filled_at`, 0 for not yet. Asked before
+    /// everything else that happens to a lease.
+    pub fn starts(&self, filled_at: u64) -> bool {
+        self.status == LeaseStatus::Accepted as u8 && filled_at > 0
+    }
+
+    /// Begins the hours of an accepted lease whose order was filled at `filled_at`.
+    pub fn begin(&mut self, filled_at: u64) -> Result<()> {
         self.act(LeaseAction::Start)?;
         self.start = self.accepted_at.max(filled_at);
         self.stop = self.end_of_hours()?;
-        self.invariant()?;
-        Ok(true)
+        self.invariant()
     }
 
     /// Adds hours at the lease's rate; returns what the renter pays for them: the fee is that on all hours, less
@@ -336,19 +339,23 @@ impl Lease {
         self.held = held.ok_or(E::InvariantViolated)?;
         self.invariant()?;
         let net = amount.checked_sub(fee).ok_or(E::InvariantViolated)?;
-        Ok(Payment { amount, fee, net, renter_fee })
+        Ok(Payment { amount, fee, net, renter_fee, until })
     }
 
     /// The renter's fee on the lease in all, base units: on the whole principal; when the renter ends it early, on
     /// what was earned and at most a day more; when the supplier or a fault did, on what was earned alone, or a
     /// supplier that never serves could burn it.
     pub fn renter_fee(&self) -> Result<u64> {
+        self.fee_on(self.worth()?)
+    }
+
+    /// The renter's fee on a lease that earns `worth` by its end.
+    fn fee_on(&self, worth: u64) -> Result<u64> {
         let whole = || principal(self.rate, self.hours);
         let on = if self.failed() {
-            self.worth()?
+            worth
         } else if self.reason == EndReason::Renter as u8 {
-            let tail = earned(self.rate, MIN_TAIL)?;
-            self.worth()?.saturating_add(tail).min(whole()?)
+            worth.saturating_add(self.rate.saturating_mul(MIN_TAIL / HOUR)).min(whole()?)
         } else {
             whole()?
         };
@@ -398,7 +405,7 @@ impl Lease {
     fn charge(&mut self, total: u64, until: u64) -> Result<u64> {
         let last = self.status == LeaseStatus::Ended as u8 && self.start > 0 && until == self.stop;
         let all =
-            if last { self.renter_fee()? } else { fee(total, self.renter_fee_bps).ok_or(E::Overflow)? };
+            if last { self.fee_on(total)? } else { fee(total, self.renter_fee_bps).ok_or(E::Overflow)? };
         let more = all.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
         self.fees = all;
         Ok(more)
@@ -409,8 +416,9 @@ impl Lease {
         if self.start == 0 {
             return if self.status == LeaseStatus::Ended as u8 { Ok(0) } else { self.price() };
         }
-        let pay = self.worth()?.checked_sub(self.paid).ok_or(E::InvariantViolated)?;
-        let fee = self.renter_fee()?.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
+        let worth = self.worth()?;
+        let pay = worth.checked_sub(self.paid).ok_or(E::InvariantViolated)?;
+        let fee = self.fee_on(worth)?.checked_sub(self.fees).ok_or(E::InvariantViolated)?;
         Ok(pay.checked_add(fee).ok_or(E::Overflow)?)
     }
 

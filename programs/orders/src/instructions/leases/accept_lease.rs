@@ -37,7 +37,9 @@ pub fn accept_lease(ctx: &mut Context<AcceptLease>) -> Result<()> {
     require!(payable(&a.payout_tokens, Some(&payout), mint), E::PayeeBlocked);
     a.lease.accept(a.payout_tokens.address(), at)?;
     a.order.accept(at)?;
-    a.lease.start(a.order.filled_at)?;
+    if a.lease.starts(a.order.filled_at) {
+        a.lease.begin(a.order.filled_at)?;
+    }
     let accepted = LeaseAccepted {
         lease: *a.lease.address(),
         order: *a.order.address(),

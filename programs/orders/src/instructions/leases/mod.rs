@@ -21,13 +21,20 @@ use {
 };
 
 /// Begins the hours of a lease whose gang was filled before, by whatever touches it first; what is told of that.
-#[inline(never)]
+#[inline(always)]
 pub(super) fn start(lease: &mut Known<Lease>, order: &Order) -> Result<Option<LeaseStarted>> {
-    if !lease.start(order.filled_at)? {
-        return Ok(None);
+    if lease.starts(order.filled_at) {
+        begin(lease, order).map(Some)
+    } else {
+        Ok(None)
     }
+}
+
+#[inline(never)]
+fn begin(lease: &mut Known<Lease>, order: &Order) -> Result<LeaseStarted> {
+    lease.begin(order.filled_at)?;
     let (start, stop) = (lease.start, lease.stop);
-    Ok(Some(LeaseStarted { lease: *lease.address(), order: lease.order, start, stop }))
+    Ok(LeaseStarted { lease: *lease.address(), order: lease.order, start, stop })
 }
 
 /// What is told of a lease's end.

@@ -28,8 +28,6 @@ pub struct Settled {
     pub payment: Payment,
     /// Leave for the fee vault now, base units.
     pub fees: u64,
-    /// Paid until here, unix seconds.
-    pub until: u64,
 }
 
 impl Settlement {
@@ -40,13 +38,12 @@ impl Settlement {
         let purse: &mut Purse = &mut self.purse;
         let (lag, fee_bps) = (purse.order.settlement_lag, purse.order.supplier_fee_bps);
         let started = start(&mut self.lease, &purse.order)?;
-        let until = self.lease.due_until(lag, at);
         let payment = self.lease.settle(lag, fee_bps, at)?;
         if !payment.is_nothing() {
             purse.order.pay(&payment)?;
         }
         let fees = purse.take_fees(&self.fees)?;
-        Ok(Settled { started, payment, fees, until })
+        Ok(Settled { started, payment, fees })
     }
 
     /// Whether the supplier can be paid into its token account.
@@ -55,12 +52,11 @@ impl Settlement {
     }
 
     /// What is told of a payment.
-    #[inline(never)]
-    pub fn worked(&mut self, settled: &Settled) -> Result<Worked> {
-        let Settled { payment, until, .. } = settled;
+    #[inline(always)]
+    pub fn worked(&mut self, payment: &Payment) -> Result<Worked> {
         Ok(Worked {
             cluster_id: *self.purse.order.address(),
-            compute_minutes: until.saturating_sub(self.lease.start) / 60,
+            compute_minutes: payment.until.saturating_sub(self.lease.start) / 60,
             amount: payment.amount,
             transaction_id: self.purse.order.transaction()?,
             lease: *self.lease.address(),
@@ -68,7 +64,7 @@ impl Settlement {
             fee: payment.fee,
             renter_fee: payment.renter_fee,
             paid: self.lease.paid,
-            until: *until,
+            until: payment.until,
         })
     }
 }
@@ -87,21 +83,20 @@ pub struct Settle {
 pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
     let a = &mut ctx.accounts;
     let money: &mut Settlement = &mut a.money;
-    let settled = money.settle()?;
-    let net = settled.payment.net;
-    require!(net == 0 || money.pays_into(&a.payout_tokens)?, E::PayeeBlocked);
-    let worked = if settled.payment.is_nothing() { None } else { Some(money.worked(&settled)?) };
-    if net > 0 {
-        money.purse.pay_out(a.payout_tokens.cpi_handle_mut(), net);
+    let Settled { started, payment, fees } = money.settle()?;
+    require!(payment.net == 0 || money.pays_into(&a.payout_tokens)?, E::PayeeBlocked);
+    if payment.net > 0 {
+        money.purse.pay_out(a.payout_tokens.cpi_handle_mut(), payment.net);
     }
-    let earned = money.purse.send_fees(&mut money.fees, settled.fees)?;
-    if let Some(started) = settled.started {
+    if let Some(started) = started {
         emit_shared_event!(ctx, started);
     }
-    if let Some(worked) = worked {
+    if !payment.is_nothing() {
+        let worked = ctx.accounts.money.worked(&payment)?;
         emit_shared_event!(ctx, worked);
     }
-    if let Some(earned) = earned {
+    let money: &mut Settlement = &mut ctx.accounts.money;
+    if let Some(earned) = money.purse.send_fees(&mut money.fees, fees)? {
         emit_shared_event!(ctx, earned);
     }
     Ok(())

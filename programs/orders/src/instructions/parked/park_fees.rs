@@ -20,7 +20,7 @@ pub fn park_fees(ctx: &mut Context<ParkFees>) -> Result<()> {
     require!(destination == *purse.fees()?, E::WrongAccount);
     require!(is_associated(a.parking.parked_vault.address(), purse.config.address(), &mint), E::WrongAccount);
     require!(!payable(&a.parking.destination, None, &mint), E::FeesPayable);
-    let amount = purse.order.take_fees()?;
+    let amount = purse.order.take_fees();
     require!(amount > 0, E::NothingDue);
     // The fee vault stands for its owner, which is the buyback program's own business.
     a.parking.park(&destination, &mint, ctx.bumps.parking.record, amount)?;

@@ -1,5 +1,9 @@
 use {
-    crate::{errors::OrdersError as E, events::PayParked as Event, instructions::Settlement},
+    crate::{
+        errors::OrdersError as E,
+        events::PayParked as Event,
+        instructions::{Settled, Settlement},
+    },
     anchor_lang::prelude::*,
     ionet_common::{ata::is_associated, emit_event, emit_shared_event},
 };
@@ -18,34 +22,25 @@ pub fn park_pay(ctx: &mut Context<ParkPay>) -> Result<()> {
     let a = &mut ctx.accounts;
     let money: &mut Settlement = &mut a.money;
     let (wallet, mint) = (money.lease.payout, *money.purse.mint()?);
-    require!(*a.parking.destination.address() == money.lease.payout_tokens, E::NotAssociatedAccount);
-    require!(
-        is_associated(a.parking.parked_vault.address(), money.purse.config.address(), &mint),
-        E::WrongAccount
-    );
+    let (destination, vault) = (*a.parking.destination.address(), a.parking.parked_vault.address());
+    require!(destination == money.lease.payout_tokens, E::NotAssociatedAccount);
+    require!(is_associated(vault, money.purse.config.address(), &mint), E::WrongAccount);
     require!(!money.pays_into(&a.parking.destination)?, E::PayeePayable);
-    let settled = money.settle()?;
-    let amount = settled.payment.net;
+    let Settled { started, payment, fees } = money.settle()?;
+    let amount = payment.net;
     require!(amount > 0, E::NothingDue);
     a.parking.park(&wallet, &mint, ctx.bumps.parking.record, amount)?;
-    let worked = money.worked(&settled)?;
     money.purse.pay_out(a.parking.parked_vault.cpi_handle_mut(), amount);
-    let earned = money.purse.send_fees(&mut money.fees, settled.fees)?;
-    let parked = Event {
-        lease: *money.lease.address(),
-        record: *a.parking.record.address(),
-        wallet,
-        mint,
-        destination: *a.parking.destination.address(),
-        amount,
-        payer: a.parking.record.payer,
-    };
-    if let Some(started) = settled.started {
+    let (lease, record, payer) =
+        (*money.lease.address(), *a.parking.record.address(), a.parking.record.payer);
+    if let Some(started) = started {
         emit_shared_event!(ctx, started);
     }
+    let worked = ctx.accounts.money.worked(&payment)?;
     emit_shared_event!(ctx, worked);
-    emit_event!(ctx, parked);
-    if let Some(earned) = earned {
+    emit_event!(ctx, Event { lease, record, wallet, mint, destination, amount, payer });
+    let money: &mut Settlement = &mut ctx.accounts.money;
+    if let Some(earned) = money.purse.send_fees(&mut money.fees, fees)? {
         emit_shared_event!(ctx, earned);
     }
     Ok(())
