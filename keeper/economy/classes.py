@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from keeper.economy import merkle
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import BPS, Currency
 from keeper.errors import UserError, why
@@ -126,6 +127,13 @@ def next_price(price: int, step: int, low: int, high: int) -> int:
         return 0
     moved = price * (BPS + step)
     return max(low, 1, min(high, -(-moved // BPS) if step > 0 else moved // BPS))
+
+
+def step_leaf(hour: int, number: int, step_io: int, step_usdc: int) -> bytes:
+    """A class's steps in an hour's table, as the root that operators vote for has them."""
+    numbers = hour.to_bytes(4, "little") + number.to_bytes(2, "little")
+    steps = (each.to_bytes(2, "little", signed=True) for each in (step_io, step_usdc))
+    return merkle.leaf(b"price", numbers, *steps)
 
 
 def price_at(

@@ -134,14 +134,15 @@ impl Block {
         self.status == BlockStatus::Final as u8 && self.hour.saturating_add(KEPT_ROOTS) >= config.next_hour
     }
 
-    /// Drops what slots said whose key has changed; true when that opened an agreed block again.
+    /// Drops the votes of slots whose key has changed. True when that opened an agreed block again; or when it
+    /// can't become final any more, as an hour before it became final with more: no guardian has to see that.
     fn carry(&mut self, config: &Config) -> bool {
-        if self.revision == config.revision || self.status == BlockStatus::Final as u8 {
-            return false;
+        let mut reopened = self.status == BlockStatus::Agreed as u8 && self.total < config.final_total;
+        if self.revision != config.revision && self.status != BlockStatus::Final as u8 {
+            carry(config, &mut self.revision, &mut self.votes);
+            let agreed = self.status == BlockStatus::Agreed as u8;
+            reopened |= agreed && !tally(config, &self.votes, &self.agreed()).enough;
         }
-        carry(config, &mut self.revision, &mut self.votes);
-        let agreed = self.status == BlockStatus::Agreed as u8;
-        let reopened = agreed && !tally(config, &self.votes, &self.agreed()).enough;
         if reopened {
             self.open();
         }
