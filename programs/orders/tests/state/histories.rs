@@ -106,6 +106,8 @@ impl Story {
         match self.spread.below(16) {
             0..=3 => self.matched(),
             4..=6 => {
+                let matched = |row: &Row| !row.closed && row.lease.status == LeaseStatus::Matched as u8;
+                let at = self.rows.iter().position(matched).unwrap_or(at);
                 self.on(at, try_accept);
             }
             7..=8 => self.ended(at),
