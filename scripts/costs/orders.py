@@ -214,7 +214,9 @@ def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
         meter.run("a gang's", client.accept_lease(config, order, lease), key(worker))
     world.chain.advance(4 * HOUR)
     for worker in workers:
-        meter.run("a gang's first touch", client.settle(config, order, world.lease(order, worker)))
+        settling = client.settle(config, order, world.lease(order, worker))
+        begins = world.lease(order, worker).start == 0
+        meter.run("", settling, row="settle, a gang's first touch" if begins else None)
         lease = world.lease(order, worker)
         meter.run("a gang's", client.end_lease(renter.pubkey(), lease), renter)
     order = _open(meter, renter, 401, replace(MOST, devices=2, min_devices=2), "a gang")
