@@ -15,6 +15,7 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.landing import land
+from keeper.chain.packing import pack
 from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.programs import PROGRAMS
@@ -23,8 +24,6 @@ from keeper.economy.genesis import Row
 from keeper.errors import UserError, why
 from keeper.resources import DEV_KEYS, binary
 
-CLASSES_AT_ONCE = 8
-"""Classes that one transaction adds: its bytes are limited."""
 _TEST_USDC = "test USDC"
 
 
@@ -131,11 +130,11 @@ async def staking_genesis(
     classes: Sequence[ClassRow],
     fees: FeePolicy | None = None,
 ) -> None:
-    """Initialise staking with the protocol's own parameters and write the class table.
+    """Initialise staking with the protocol's own parameters and write the class table with its base prices.
 
     ``admin`` is the program's upgrade authority and pays; more than half of ``operators`` must agree
-    on a block. Goes on from where an interrupted call stopped. Raises ChainError when a class on chain is not
-    the table's.
+    on a block. The classes open after the notice. Goes on from where an interrupted call stopped. Raises
+    ChainError when a class on chain is not the table's.
     """
     payer = admin.pubkey()
     if await staking.read_config(chain) is None:
@@ -146,13 +145,13 @@ async def staking_genesis(
         there = done.get(row.id)
         if there and (there.name, there.pool, there.kind) != (row.name, row.pool, row.kind):
             raise ChainError(f"class {row.id} on chain ({there.name}) is not the class table's ({row.name})")
-    missing = [row for row in classes if row.id not in done]
-    for at in range(0, len(missing), CLASSES_AT_ONCE):
-        rows = missing[at : at + CLASSES_AT_ONCE]
-        instructions = [
-            staking.add_class(payer, row.id, row.name, row.multiplier, row.pool, row.kind) for row in rows
-        ]
-        await land(chain, instructions, [admin], fees=fees)
+    additions = [
+        staking.add_class(payer, row.id, row.name, row.multiplier, row.pool, row.kind, row.prices)
+        for row in classes
+        if row.id not in done
+    ]
+    for run in pack([[each] for each in additions], payer):
+        await land(chain, [additions[at] for at in run], [admin], fees=fees)
 
 
 async def buyback_genesis(
@@ -210,8 +209,8 @@ async def make_test_usdc(
 ) -> Pubkey:
     """Make a mint with USDC's decimals for a network that has no USDC, and ``amount`` base units of it.
 
-    They go to ``admin``, who alone can mint more. Returns the mint's address, which follows from the
-    admin's: a later call only finds it.
+    They go to ``admin``, who alone can mint more and, as USDC's issuer can, freeze accounts. Returns the
+    mint's address, which follows from the admin's: a later call only finds it.
     """
     payer = admin.pubkey()
     mint = Pubkey.create_with_seed(payer, _TEST_USDC, TOKEN_PROGRAM)
@@ -228,7 +227,7 @@ async def make_test_usdc(
         )
         instructions = [
             create_account_with_seed(account),
-            initialize_mint(mint, payer, buyback.USDC_DECIMALS),
+            initialize_mint(mint, payer, buyback.USDC_DECIMALS, freezer=payer),
             create_associated(payer, payer, mint),
             mint_to(mint, associated_token_address(payer, mint), payer, amount),
         ]

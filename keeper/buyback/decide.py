@@ -26,13 +26,17 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What decisions are made from: base units, unix seconds; ``auction`` is the open one, if any."""
+    """What decisions are made from: base units, unix seconds; ``auction`` is the open one, if any.
+
+    ``frozen``: the issuer froze the vault for USDC, so that nobody can be paid out of it.
+    """
 
     now: int
     config: Config
     auction: Auction | None
     io_vault: int
     usdc_vault: int
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,9 @@ class Step:
     max_io: int = 0
 
 
+FROZEN = "the issuer has frozen the vault"
+
+
 def burn(view: View) -> Step:
     """Burn all fees in IO."""
     if view.io_vault:
@@ -90,22 +97,42 @@ def close(view: View) -> Step:
 
 def start(view: View) -> Step:
     """Start the next auction."""
-    config, now = view.config, view.now
-    number, least = config.started, config.params.min_lot
+    config, number = view.config, view.config.started
+    if obstacle := _unfit(view) or _too_early(view):
+        why, at = obstacle
+        return Step(StepKind.START, False, why, at, number)
+    lot = config.next_lot(view.usdc_vault)
+    return Step(StepKind.START, True, f"a lot of {show(lot, Currency.USDC)} USDC", view.now, number)
+
+
+Obstacle = tuple[str, int | None]
+"""Why not, and until when if that is known."""
+
+
+def _unfit(view: View) -> Obstacle | None:
+    """Why no auction can start, whatever the time."""
+    config, least = view.config, view.config.params.min_lot
     if view.auction:
-        return Step(StepKind.START, False, f"auction {view.auction.number} is open", number=number)
-    if config.is_paused(PAUSE_START | PAUSE_BID, now):
-        return Step(StepKind.START, False, "the guardian stopped it", config.pause_until, number)
-    if not config.reference_price:
-        return Step(StepKind.START, False, "the admin has not set the first price", number=number)
+        return f"auction {view.auction.number} is open", None
+    if not config.standing.reference:
+        return "the admin has announced no first price", None
+    if view.frozen:
+        return FROZEN, None
     if view.usdc_vault < least:
         has, smallest = show(view.usdc_vault, Currency.USDC), show(least, Currency.USDC)
-        why = f"{has} USDC in the vault, the smallest lot is {smallest}"
-        return Step(StepKind.START, False, why, number=number)
+        return f"{has} USDC in the vault, the smallest lot is {smallest}", None
+    return None
+
+
+def _too_early(view: View) -> Obstacle | None:
+    """Why no auction can start yet."""
+    config, now = view.config, view.now
+    if config.is_paused(PAUSE_START | PAUSE_BID, now):
+        return "the guardian stopped it", config.pause_until
     if now < config.next_start:
-        return Step(StepKind.START, False, "at most one a day", config.next_start, number)
-    lot = min(view.usdc_vault, config.params.max_lot)
-    return Step(StepKind.START, True, f"a lot of {show(lot, Currency.USDC)} USDC", now, number)
+        why = "at most one a day" if config.reference_price else "the first price waits for its notice"
+        return why, config.next_start
+    return None
 
 
 def bid(view: View, quote: Quote | None, limits: BidLimits, inventory: int) -> Step:
@@ -128,10 +155,6 @@ def bid(view: View, quote: Quote | None, limits: BidLimits, inventory: int) -> S
     return Step(StepKind.BID, True, why, view.now, auction.number, cost)
 
 
-Obstacle = tuple[str, int | None]
-"""Why not, and until when if that is known."""
-
-
 def _stopped(view: View, auction: Auction) -> Obstacle | None:
     """Why nobody can bid."""
     if view.config.void:
@@ -140,6 +163,8 @@ def _stopped(view: View, auction: Auction) -> Obstacle | None:
         return "the guardian stopped it", view.config.pause_until
     if view.now >= auction.ends_at:
         return "its time is over", None
+    if view.frozen:
+        return FROZEN, None
     return None
 
 

@@ -20,7 +20,7 @@ from keeper.buyback.decide import Quote
 from keeper.chain import ChainReader
 from keeper.clients import buyback
 from keeper.clients.buyback import Auction, AuctionStatus
-from keeper.economy.buyback import BPS, MAX_PRICE
+from keeper.economy.buyback import BPS, MAX_PRICE, Standing
 from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO
 from keeper.errors import UserError
@@ -32,6 +32,8 @@ HISTORY_DAYS = 30
 AHEAD_SECONDS = 60
 """A server's clock may be ahead of the chain's by this much."""
 MAX_BYTES = 65_536
+NOTHING_KNOWN = Standing(0, 0, 0)
+"""Before buyback is initialised."""
 TIMEOUT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
 """Of one read, and of the whole answer: a server that trickles must not hold the keeper up."""
@@ -82,8 +84,10 @@ class HttpOracle:
     """A server that answers JSON with the price of an IO in US dollars and its time.
 
     ``price_path`` and ``time_path`` lead to them through the objects' names, joined by dots. An answer
-    is used when it is at most ``max_age`` seconds old, and when it differs from what the chain's
-    auctions refer to by at most the factor ``1 + max_deviation_bps / 10_000``, up or down.
+    is used when it is at most ``max_age`` seconds old, and when it is within what the chain's auctions
+    follow, from the reference to the anchor price, or beyond by at most the factor
+    ``1 + max_deviation_bps / 10_000``. When nobody has bid for a while these two are far apart: a keeper that
+    bids again finds the way back.
     """
 
     url: str
@@ -103,7 +107,7 @@ class HttpOracle:
         now = (await chain.clock()).unix_timestamp
         try:
             text = await self._ask()
-            return self.read(text, now, config.reference_price if config else 0)
+            return self.read(text, now, config.standing if config else NOTHING_KNOWN)
         except (OracleError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             log.warning("price.unusable", server=self.server, reason=str(error) or type(error).__name__)
             return None
@@ -123,10 +127,10 @@ class HttpOracle:
                     raise OracleError(f"an answer of more than {MAX_BYTES:,} bytes")
         return body
 
-    def read(self, text: bytes, now: int, reference: int) -> Quote:
+    def read(self, text: bytes, now: int, standing: Standing) -> Quote:
         """The quote in an answer; raises OracleError naming what is wrong with it.
 
-        ``reference`` is what the next auction's prices follow, 0 when nothing is known yet.
+        ``standing`` is what the next auction follows.
         """
         try:
             answer = json.loads(text, parse_float=Decimal, parse_int=Decimal)
@@ -146,8 +150,10 @@ class HttpOracle:
         if not 0 < price <= MAX_PRICE:
             raise OracleError(f"a price of {dollars} is out of all bounds")
         most = BPS + self.max_deviation_bps
-        if reference and not (reference * BPS <= price * most and price * BPS <= reference * most):
-            raise OracleError(f"outlier: {price} IO units per USDC, the chain's auctions are at {reference}")
+        low, high = standing.reference, max(standing.reference, standing.anchor)
+        if low and not (low * BPS <= price * most and price * BPS <= high * most):
+            between = f"at {low}" if low == high else f"between {low} and {high}"
+            raise OracleError(f"outlier: {price} IO units per USDC, the chain's auctions are {between}")
         return Quote(price, int(at), self.server)
 
 

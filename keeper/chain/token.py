@@ -22,6 +22,7 @@ _CREATE_IDEMPOTENT = 1
 _TRANSFER = 3
 _MINT_TO = 7
 _BURN = 8
+_FREEZE, _THAW = 10, 11
 _INITIALIZE_MINT = 20
 MINT_SIZE = 82
 """Bytes of a mint's account."""
@@ -91,9 +92,12 @@ def create_associated(payer: Pubkey, wallet: Pubkey, mint: Pubkey) -> Instructio
     return Instruction(ASSOCIATED_TOKEN_PROGRAM, bytes([_CREATE_IDEMPOTENT]), accounts)
 
 
-def initialize_mint(mint: Pubkey, authority: Pubkey, decimals: int) -> Instruction:
-    """Make a mint of a fresh account of ``MINT_SIZE`` bytes; nobody can freeze its tokens."""
-    data = struct.pack("<BB32sB", _INITIALIZE_MINT, decimals, bytes(authority), 0)
+def initialize_mint(
+    mint: Pubkey, authority: Pubkey, decimals: int, freezer: Pubkey | None = None
+) -> Instruction:
+    """Make a mint of a fresh account of ``MINT_SIZE`` bytes; only ``freezer`` can freeze any."""
+    freezing = b"\0" if freezer is None else b"\1" + bytes(freezer)
+    data = struct.pack("<BB32s", _INITIALIZE_MINT, decimals, bytes(authority)) + freezing
     return Instruction(TOKEN_PROGRAM, data, [AccountMeta(mint, is_signer=False, is_writable=True)])
 
 
@@ -110,6 +114,25 @@ def transfer(source: Pubkey, to: Pubkey, owner: Pubkey, amount: int) -> Instruct
 def burn(source: Pubkey, mint: Pubkey, owner: Pubkey, amount: int) -> Instruction:
     """Burn ``amount`` base units directly on the token program."""
     return _of_amount(_BURN, source, mint, owner, amount)
+
+
+def freeze(account: Pubkey, mint: Pubkey, freezer: Pubkey) -> Instruction:
+    """Stop a token account, as its mint's freezer: nothing can be sent from it or to it."""
+    return _of_freezer(_FREEZE, account, mint, freezer)
+
+
+def thaw(account: Pubkey, mint: Pubkey, freezer: Pubkey) -> Instruction:
+    """Let a frozen token account go on."""
+    return _of_freezer(_THAW, account, mint, freezer)
+
+
+def _of_freezer(tag: int, account: Pubkey, mint: Pubkey, freezer: Pubkey) -> Instruction:
+    accounts = [
+        AccountMeta(account, is_signer=False, is_writable=True),
+        AccountMeta(mint, is_signer=False, is_writable=False),
+        AccountMeta(freezer, is_signer=True, is_writable=False),
+    ]
+    return Instruction(TOKEN_PROGRAM, bytes([tag]), accounts)
 
 
 def _unpacked(form: struct.Struct, data: bytes, what: str) -> tuple[Any, ...]:

@@ -86,18 +86,21 @@ def first_price(
     chain: ChainOption = None,
     keypair: KeypairOption = None,
 ) -> None:
-    """Set the first auction's reference price, once (admin); it can start a day later."""
+    """Announce the first auction's price (admin): it can start after the notice, if no guardian drops it."""
     settings = options.settings(chain, keypair)
     units = _base_units(price)
     admin = settings.signer()
 
-    async def work() -> None:
+    async def work() -> int:
         async with connect(settings.chain, live=True) as connected, writing(connected):
-            setting = buyback.set_first_price(admin.pubkey(), units)
-            await land(connected, [setting], [admin], fees=settings.fees)
+            announcing = buyback.propose_first_price(admin.pubkey(), units)
+            await land(connected, [announcing], [admin], fees=settings.fees)
+            config = await buyback.read_config(connected)
+            assert config is not None  # the program has just changed it
+            return config.first_price_at
 
-    asyncio.run(work())
-    console.print(f"the reference price is {io(units)} IO per USDC; from now on auctions alone move it")
+    at = asyncio.run(work())
+    console.print(f"announced: {io(units)} IO per USDC; the first auction can start from {_time(at)} UTC on")
 
 
 # -- tables --------------------------------------------------------------------------------------
@@ -114,10 +117,15 @@ def totals(view: View) -> Table:
     table.add_row("- sold", money.show(config.usdc_sold, Currency.USDC))
     table.add_row("USDC in the vault", money.show(view.usdc_vault, Currency.USDC), end_section=True)
     table.add_row("auctions: sold, not sold", f"{config.sold:,}, {config.unsold:,}")
-    if config.reference_price:
+    if reference := config.standing.reference:
         begin, end = config.next_prices()
-        table.add_row("reference price, IO per USDC", io(config.reference_price))
+        which = "reference" if config.reference_price else "first"
+        table.add_row(f"{which} price, IO per USDC", io(reference))
+        if config.anchor_price:
+            table.add_row("anchor price, IO per USDC", io(config.anchor_price))
         table.add_row("the next one falls from, to", f"{io(begin)}, {io(end)}")
+        share = Decimal(config.standing.share_bps) / 100
+        table.add_row("and sells of a whole lot", f"{share:.2f} %")
         table.add_row("and can start from", _time(config.next_start))
     return table
 

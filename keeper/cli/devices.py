@@ -1,14 +1,14 @@
-"""``ionet device``: what suppliers lease out, at which price, and how they take orders."""
+"""``ionet device``: what suppliers lease out, for how much at least, and how they take orders."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
-from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, ChainError, Signer
@@ -20,29 +20,34 @@ from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.orders import class_number, config_of, country_code, read_order
 from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.clients import orders, staking, tokenomics
-from keeper.clients.orders import Lease, Order
+from keeper.clients.orders import Config, Order
 from keeper.clients.staking import NOBODY, Class, Device
-from keeper.economy.calendar import HOUR
 from keeper.economy.money import parse, show
 from keeper.economy.orders import Currency, LeaseStatus
-from keeper.economy.staking import CoStake, counted, minimum
-from keeper.economy.supply import io
+from keeper.economy.staking import CoStake, minimum
 from keeper.errors import UserError
+from keeper.market.matching import suppliers_from
 from keeper.settings.keys import read_private_keypair
+from keeper.terminal import devices as device_tables
 from keeper.terminal import tables
-from keeper.terminal.tables import plain
+from keeper.terminal.orders import moment
 from keeper.wallet import plans
 from keeper.wallet.plans import Plan
 
 app = typer.Typer(help="Lease devices out: register, price, take orders.", no_args_is_help=True)
 
 AskIo = Annotated[
-    str | None, typer.Option("--ask-io", help="IO for a processor and hour; 0: not for lease in IO")
+    str | None,
+    typer.Option("--ask-io", help="the least IO for a processor and hour; 0: not for lease in IO"),
 ]
 AskUsdc = Annotated[
-    str | None, typer.Option("--ask-usdc", help="USDC for a processor and hour; 0: not for lease in USDC")
+    str | None,
+    typer.Option("--ask-usdc", help="the least USDC for a processor and hour; 0: not for lease in USDC"),
 ]
-WorkerOption = Annotated[Path | None, typer.Option("--worker", help="key file of the device's worker")]
+WorkerMayEnd = typer.Option(
+    "--worker-may-end/--worker-may-not-end",
+    help="whether the machine's own key, which whoever rents it may come to read, ends running leases, too",
+)
 NO_STAKE = CoStake(NOBODY, 0, 0, 0, 0)
 
 
@@ -55,6 +60,7 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
     tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity")] = 1,
     ask_io: AskIo = None,
     ask_usdc: AskUsdc = None,
+    worker_may_end: Annotated[bool, WorkerMayEnd] = False,
     payout: Annotated[str | None, typer.Option(help="wallet that is paid [default: yours]")] = None,
     stake: Annotated[str | None, typer.Option(help="IO to stake [default: the minimum; 0: none]")] = None,
     chain: ChainOption = None,
@@ -99,10 +105,17 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
                 leases_done=0,
                 leases_failed=0,
                 disputes=0,
+                changed_at=now,
+                barred_until=0,
+                leases=0,
+                served_at_strike=0,
+                last_order=NOBODY,
+                strikes=0,
+                worker_may_end=worker_may_end,
             )
             amount = parse(stake, Currency.IO) if stake is not None else least
             has_wallet = await staking.read_wallet(connected, to) is not None
-            plan = _registration(device, amount, has_wallet)
+            plan = _registration(device, amount, has_wallet, device_tables.about_asks(device, of_class, now))
             await carry_out(
                 connected, plan, [supplier, machine], fees=settings.fees, dry_run=dry_run, yes=yes
             )
@@ -115,27 +128,65 @@ def ask(
     device: Annotated[str, typer.Argument(help="the device's address")],
     ask_io: AskIo = None,
     ask_usdc: AskUsdc = None,
+    worker_may_end: Annotated[bool | None, WorkerMayEnd] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Change what a device asks for a processor and hour; an ask that isn't given stays."""
+    """Change the least that a device is leased for; what isn't given stays.
+
+    A device is leased at its class's price, never below its ask.
+    """
     settings = options.settings(chain, keypair)
     supplier = settings.signer()
 
     async def work() -> None:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             found = await _read_device(connected, address(device))
-            asks = {
-                "ask_io": found.ask_io if ask_io is None else parse(ask_io, Currency.IO),
-                "ask_usdc": found.ask_usdc if ask_usdc is None else parse(ask_usdc, Currency.USDC),
-            }
-            change = staking.change_device(found, tier=found.tier, country=found.country, **asks)
-            io_, usdc = show(asks["ask_io"], Currency.IO), show(asks["ask_usdc"], Currency.USDC)
-            note = f"From now on it asks for {io_} IO or {usdc} USDC; running leases keep their price."
-            plan = Plan((change,), notes=(note,))
+            asked = replace(
+                found,
+                ask_io=found.ask_io if ask_io is None else parse(ask_io, Currency.IO),
+                ask_usdc=found.ask_usdc if ask_usdc is None else parse(ask_usdc, Currency.USDC),
+                worker_may_end=found.worker_may_end if worker_may_end is None else worker_may_end,
+            )
+            of_class = (await staking.read_classes(connected))[found.device_class]
+            now = (await connected.clock()).unix_timestamp
+            change = staking.change_device(
+                found,
+                tier=found.tier,
+                country=found.country,
+                ask_io=asked.ask_io,
+                ask_usdc=asked.ask_usdc,
+                worker_may_end=asked.worker_may_end,
+            )
+            notes = (
+                *device_tables.about_asks(asked, of_class, now),
+                *device_tables.about_change(found, asked),
+            )
+            plan = Plan((change,), notes=notes)
             await carry_out(connected, plan, [supplier], fees=settings.fees, dry_run=dry_run, yes=yes)
+
+    asyncio.run(work())
+
+
+@app.command()
+def pause(
+    device: Annotated[str, typer.Argument(help="the device's address")],
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Take a device off the market with the machine's own key; only its supplier brings it back."""
+    settings = options.settings(chain, keypair)
+    machine = settings.signer()
+
+    async def work() -> None:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
+            found = await _read_device(connected, address(device))
+            plan = Plan((staking.pause_device(found),), notes=(device_tables.OFF_MARKET,))
+            await carry_out(connected, plan, [machine], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -143,46 +194,36 @@ def ask(
 @app.command()
 def accept(
     order: Annotated[str, typer.Argument(help="the order's address")],
-    worker: WorkerOption = None,
-    device: Annotated[str | None, typer.Option(help="the device's address, without --worker")] = None,
+    worker: Annotated[Path, typer.Option(help="key file of the device's worker")],
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Take an order: match your own device to it, accept as its worker, or both in one transaction.
+    """Accept an order with your device: its hours begin.
 
-    With --worker the machine accepts; a device that no operator has matched is matched first, by your key.
-    With --device alone it is only matched, and its worker has ten minutes to accept.
+    A device that no operator has matched is matched in the same transaction, by its supplier's key, once
+    the time that operators have for themselves is over.
     """
     settings = options.settings(chain, keypair)
-    payer = settings.signer()
-    machine = read_private_keypair(worker) if worker else None
-    if (machine is None) == (device is None):
-        raise UserError("name the device by its worker's key file (--worker), or by its address (--device)")
-    at = staking.device_address(machine.pubkey()) if machine else address(device or "")
+    payer, machine = settings.signer(), read_private_keypair(worker)
+    at = staking.device_address(machine.pubkey())
 
     async def work() -> None:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             found, leases = await read_order(connected, address(order))
-            of_device = await _read_device(connected, at)
             lease = next((each for each in leases if each.device == at), None)
-            now = (await connected.clock()).unix_timestamp
-            first: tuple[Instruction, ...] = ()
             if lease is None:
-                lease, first = _matched(found, of_device, payer, now)
-            elif machine is None or lease.status != LeaseStatus.MATCHED:
+                of_device = await _read_device(connected, at)
+                of_class = (await staking.read_classes(connected))[of_device.device_class]
+                now = (await connected.clock()).unix_timestamp
+                plan = _taken(config, found, of_device, of_class, payer, now)
+            elif lease.status != LeaseStatus.MATCHED:
                 raise UserError(f"{at} has a lease of this order already; see ionet order show")
-            minutes = found.accept_window // 60
-            note = f"Its worker {of_device.worker} has {minutes} minutes to accept, or the lease lapses."
-            plan = Plan(first, notes=(note,))
-            signers: list[Signer] = [payer]
-            if machine:
-                accepted = plans.accept(config, found, lease, payer.pubkey())
-                plan = Plan((*first, *accepted.instructions), accepted.movements, accepted.notes)
-                signers.append(machine)
-            await carry_out(connected, plan, signers, fees=settings.fees, dry_run=dry_run, yes=yes)
+            else:
+                plan = plans.accept(config, found, lease, payer.pubkey())
+            await carry_out(connected, plan, [payer, machine], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -208,69 +249,17 @@ def list_(
             for at, each in devices.items()
             if owner in (None, each.supplier)
             and kind in (None, each.device_class)
-            and (not free or device_status(each, classes[each.device_class], leases, now) == FREE)
+            and (
+                not free
+                or device_tables.status(each, classes[each.device_class], leases, now) == device_tables.FREE
+            )
         }
-        return table(chosen, classes, leases, now)
+        return device_tables.devices(chosen, classes, leases, now)
 
     tables.show(asyncio.run(read()))
 
 
-FREE = "free"
-
-
-def device_status(device: Device, of_class: Class, leases: dict[Pubkey, Lease], now: int) -> str:
-    """A device's status, in words."""
-    if device.terminated:
-        return "terminated"
-    if device.slash_pending:
-        return "slash pending"
-    if device.lease != NOBODY:
-        lease = leases.get(device.lease)
-        runs = lease is not None and lease.status == LeaseStatus.RUNNING
-        return "hired" if runs else "matched"
-    if counted(device.own, device.co, now) < device.minimum(of_class, now):
-        return "stake too small"
-    return FREE if device.ask_io or device.ask_usdc else "not for lease"
-
-
-def table(
-    devices: dict[Pubkey, Device], classes: dict[int, Class], leases: dict[Pubkey, Lease], now: int
-) -> Table:
-    """A line for each device, the cheapest of a class first."""
-    columns = (
-        "device",
-        "status",
-        "class",
-        "place",
-        "ask IO",
-        "ask USDC",
-        "stake IO",
-        "hours hired",
-        "done",
-        "failed",
-    )
-    found = plain("Devices", *columns)
-    for column in (1, 2, 3):
-        found.columns[column].justify = "left"
-    rows = sorted(devices.items(), key=lambda row: (row[1].device_class, row[1].ask_io, bytes(row[0])))
-    for at, each in rows:
-        of_class = classes[each.device_class]
-        found.add_row(
-            str(at),
-            device_status(each, of_class, leases, now),
-            f"{each.processors} x {of_class.name}",
-            f"{each.country}, tier {each.tier}",
-            show(each.ask_io, Currency.IO),
-            show(each.ask_usdc, Currency.USDC),
-            io(counted(each.own, each.co, now), 0),
-            f"{each.hired_seconds // HOUR:,}",
-            f"{each.leases_done:,}",
-            f"{each.leases_failed:,}",
-        )
-    return found
-
-
-def _registration(device: Device, amount: int, has_wallet: bool) -> Plan:
+def _registration(device: Device, amount: int, has_wallet: bool, notes: tuple[str, ...]) -> Plan:
     """Open the payout's wallet and IO account where they are missing, register, stake."""
     payer = device.supplier
     instructions = [create_associated(payer, device.payout, tokenomics.MINT)]
@@ -287,26 +276,44 @@ def _registration(device: Device, amount: int, has_wallet: bool) -> Plan:
             country=device.country,
             ask_io=device.ask_io,
             ask_usdc=device.ask_usdc,
+            worker_may_end=device.worker_may_end,
         )
     )
-    note = f"The device is {staking.device_address(device.worker)}."
+    notes = (f"The device is {staking.device_address(device.worker)}.", *notes)
     if not amount:
         return Plan(
-            tuple(instructions), notes=(note, "Without its minimum stake it earns and leases nothing.")
+            tuple(instructions), notes=(*notes, "Without its minimum stake it earns and leases nothing.")
         )
     staked = plans.stake(device, amount)
-    return Plan((*instructions, *staked.instructions), staked.movements, (note,))
+    return Plan((*instructions, *staked.instructions), staked.movements, notes)
 
 
-def _matched(order: Order, device: Device, payer: Signer, now: int) -> tuple[Lease, tuple[Instruction, ...]]:
-    """The lease that the supplier's own match makes, and the match; raises UserError for any other signer."""
+def _taken(config: Config, order: Order, device: Device, of_class: Class, payer: Signer, now: int) -> Plan:
+    """Match the supplier's own device and accept for its worker; raises UserError when only operators may."""
     if payer.pubkey() != device.supplier:
         raise UserError(
             f"no operator has matched the device to this order; only its supplier {device.supplier} can do "
             "so now: pass its key file with --keypair"
         )
-    instruction, lease = plans.match(order, device, payer.pubkey(), now)
-    return lease, (instruction,)
+    begins = suppliers_from(order)
+    if begins is None:
+        raise UserError(
+            "only operators match this order: it wants several devices or none, or all in one country that "
+            "isn't chosen yet"
+        )
+    if now < begins:
+        raise UserError(
+            f"until {moment(begins)} only operators match this order: wait for them, or run this command "
+            "again then"
+        )
+    match, lease = plans.match(order, device, of_class, payer.pubkey(), now)
+    accepted = plans.accept(config, order, lease, payer.pubkey())
+    if not lease.rate:
+        # The chain's own trial says why it can't be.
+        return Plan((match, *accepted.instructions))
+    price = show(lease.rate // order.terms.processors, order.terms.currency)
+    note = f"It is leased at {price} {order.terms.currency.name} for a processor and hour."
+    return Plan((match, *accepted.instructions), accepted.movements, (note, *accepted.notes))
 
 
 async def _read_device(chain: Chain, at: Pubkey) -> Device:

@@ -6,14 +6,17 @@ from rich.console import Console
 from rich.text import Text
 
 from keeper.chain import TransactionFailed
-from keeper.clients.errors import explain
+from keeper.clients.errors import advise, explain
 from keeper.errors import UserError
 
 
 def message(error: UserError) -> str:
     """What to tell a user, with the hint on a line of its own."""
-    text = explain(error) if isinstance(error, TransactionFailed) else str(error)
-    return f"{text}\n{error.hint}" if error.hint else text
+    if not isinstance(error, TransactionFailed):
+        text, hint = str(error), error.hint
+    else:
+        text, hint = explain(error), error.hint or advise(error)
+    return f"{text}\n{hint}" if hint else text
 
 
 def show(text: str) -> None:

@@ -15,17 +15,18 @@ from keeper import deploy
 from keeper.chain.connect import connect, writing
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
-from keeper.clients import tokenomics
+from keeper.clients import staking, tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.economy import emission
 from keeper.economy.calendar import parse_month
 from keeper.economy.classes import read_classes
 from keeper.economy.genesis import read_start_month, read_table
-from keeper.economy.money import parse
+from keeper.economy.money import U64_MAX, parse
 from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, io
 from keeper.errors import UserError
 from keeper.resources import DEV_KEYS
+from keeper.terminal.orders import moment
 from keeper.terminal.tables import console, plain, progress_of
 
 
@@ -87,7 +88,7 @@ def genesis(
     amount = None if test_usdc is None else parse(test_usdc, Currency.USDC)
     owners = deploy.read_beneficiaries(beneficiaries)
 
-    async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
+    async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None, int]:
         async with connect(settings.chain, live=True) as connected, writing(connected):
             await deploy.genesis(
                 connected,
@@ -114,11 +115,19 @@ def genesis(
             assert mint is not None  # one of the two was given
             await deploy.buyback_genesis(connected, admin, guardian=veto, usdc_mint=mint, fees=settings.fees)
             await deploy.orders_genesis(connected, admin, guardian=veto, usdc_mint=mint, fees=settings.fees)
-            return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
+            classes = (await staking.read_classes(connected)).values()
+            opens_at = max((each.opens_at for each in classes if each.opens_at < U64_MAX), default=0)
+            return (
+                await tokenomics.read_supply(connected),
+                await tokenomics.read_config(connected),
+                opens_at,
+            )
 
-    found, config = asyncio.run(work())
+    found, config, opens_at = asyncio.run(work())
     assert config is not None  # genesis raised otherwise
     console.print(totals(found, config))
+    if found.time < opens_at:
+        console.print(f"devices can be leased and earn once their classes open: {moment(opens_at)}")
 
 
 def supply(chain: ChainOption = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,17 +15,20 @@ from keeper.chain import Chain, ChainError, Signer
 from keeper.chain.connect import connect
 from keeper.chain.fees import FeePolicy
 from keeper.chain.program import UnexpectedData
-from keeper.chain.token import balance
+from keeper.chain.token import balance, is_payable
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.clients import orders, staking
-from keeper.clients.orders import Config, Lease, Order, Terms
+from keeper.clients.orders import Config, Lease, Order, Parked, Terms
 from keeper.clients.staking import Class
+from keeper.economy import orders as economy
 from keeper.economy.money import U64_MAX, parse
 from keeper.economy.orders import MAX_HOURS, Currency, LeaseStatus
 from keeper.errors import UserError
+from keeper.market import quotes
 from keeper.terminal import orders as order_tables
+from keeper.terminal import quotes as quote_tables
 from keeper.terminal import tables
 from keeper.terminal.tables import console
 from keeper.wallet import plans
@@ -51,25 +55,35 @@ class Unit(StrEnum):
 class Urgency(StrEnum):
     """How soon an order is wanted, in the order of the program's numbers."""
 
-    WAITS = "waits"
-    USUAL = "usual"
+    ORDINARY = "ordinary"
+    SOON = "soon"
     NOW = "now"
 
 
 @app.command()
 def create(  # noqa: PLR0913, PLR0917 - an option for each term
     class_: Annotated[list[str], typer.Option("--class", help="name of a class, repeat for each of up to 8")],
-    price: Annotated[str, typer.Option(help="the most for a processor and hour, such as 0.35")],
     currency: Annotated[Unit, typer.Option(help="what the order is paid in")],
     hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="of every device")],
+    price: Annotated[
+        str | None,
+        typer.Option(
+            help="the most for a processor and hour, such as 0.35 [default: the dearest class's price]"
+        ),
+    ] = None,
     devices: Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)] = 1,
+    min_devices: Annotated[
+        int, typer.Option(min=1, max=orders.MAX_DEVICES, help="all or nothing: none runs before so many can")
+    ] = 1,
     processors: Annotated[
         int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="that each device has")
     ] = 1,
     tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="lowest connectivity tier")] = 1,
     country: Annotated[list[str] | None, typer.Option(help="such as CH, repeat for each; none: any")] = None,
     colocated: Annotated[bool, typer.Option("--colocated", help="all devices in one country")] = False,
-    urgency: Annotated[Urgency, typer.Option(help="how soon it is wanted")] = Urgency.USUAL,
+    urgency: Annotated[
+        Urgency, typer.Option(help="a place further ahead, for a fee on top that is shown before you sign")
+    ] = Urgency.ORDINARY,
     number: Annotated[
         int | None, typer.Option(min=0, max=U64_MAX, help="your number for the order [default: the time]")
     ] = None,
@@ -85,25 +99,34 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
     countries = tuple(map(country_code, country or ()))
     _require_at_most(orders.MAX_CLASSES, "classes", class_)
     _require_at_most(orders.MAX_COUNTRIES, "countries", countries)
+    if min_devices > devices:
+        raise UserError(f"an order for {devices} never has {min_devices}: name as many --devices at least")
 
     async def work() -> None:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             classes = await staking.read_classes(connected)
+            numbers = tuple(class_number(classes, each) for each in class_)
+            now = (await connected.clock()).unix_timestamp
+            until = now + config.params.match_window
+            found = [quotes.quote(classes[each], unit, now, until) for each in numbers]
             terms = Terms(
-                price=parse(price, unit),
+                price=quotes.limit(found) if price is None else parse(price, unit),
                 hours=hours,
                 devices=devices,
                 processors=processors,
-                classes=tuple(class_number(classes, each) for each in class_),
+                classes=numbers,
                 currency=unit,
                 min_tier=tier,
-                urgency=list(Urgency).index(urgency),
+                urgency=economy.Urgency[urgency.name],
                 colocated=colocated,
                 countries=countries,
+                min_devices=min_devices,
             )
-            now = (await connected.clock()).unix_timestamp
             plan = plans.create(config, renter.pubkey(), now if number is None else number, terms)
+            bps = config.params.renter_bps(unit, terms.urgency)
+            console.print(quote_tables.leases(found, terms, bps))
+            plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, terms, bps, now)))
             await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
@@ -198,9 +221,10 @@ def end(
                 live = [lease for lease in live if caller.pubkey() in (lease.supplier, lease.worker)]
             chosen = _chosen(live, device, "is yours to end")
             now = (await connected.clock()).unix_timestamp
+            devices = await staking.read_devices(connected)
 
             def of(leases: list[Lease]) -> Plan:
-                return plans.end(config, found, leases, caller.pubkey(), now)
+                return plans.end(config, found, leases, devices, caller.pubkey(), now)
 
             await _carry_out_first(
                 connected, of, chosen, caller, fees=settings.fees, dry_run=dry_run, yes=yes
@@ -225,10 +249,49 @@ def cancel(
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             found, _ = await read_order(connected, address(order))
-            (vault,) = await connected.accounts([found.vault])
+            currency = found.terms.currency
+            vault, fees = await connected.accounts([found.vault, config.fees(currency)])
             now = (await connected.clock()).unix_timestamp
-            plan = plans.cancel(config, found, now, balance(vault))
+            payable = is_payable(fees, None, config.mint(currency))
+            plan = plans.cancel(config, found, now, balance(vault), fees_payable=payable)
             await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
+
+    asyncio.run(work())
+
+
+@app.command()
+def parked(chain: ChainOption = None) -> None:
+    """Money that is set aside, as its payee's account was closed, frozen or handed over."""
+
+    async def read() -> tuple[Config, list[Parked]]:
+        async with connect(options.settings(chain).chain) as connected:
+            return await config_of(connected), await orders.read_parked(connected)
+
+    config, found = asyncio.run(read())
+    tables.show(order_tables.parked(config, found))
+
+
+@app.command("pay-parked")
+def pay_parked(
+    wallet: Annotated[str, typer.Argument(help="whose money it is")],
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Pay what is set aside for a wallet, once its account is good again; anybody may."""
+    settings = options.settings(chain, keypair)
+    payer, owner = settings.signer(), address(wallet)
+
+    async def work() -> None:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
+            config = await config_of(connected)
+            found = [each for each in await orders.read_parked(connected) if each.wallet == owner]
+            if not found:
+                raise UserError(f"nothing is set aside for {owner}; see ionet order parked")
+            for each in found:
+                plan = plans.pay_parked(config, each)
+                await carry_out(connected, plan, [payer], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -245,7 +308,7 @@ async def config_of(chain: Chain) -> Config:
 
 
 async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
-    """Read an order and its leases; raises ChainError when it isn't there."""
+    """Read an order and its leases as they are now; raises ChainError when it isn't there."""
     leases = await orders.read_leases(chain)
     (account,) = await chain.accounts([at])
     if account is None or account.owner != orders.PROGRAM.address:
@@ -254,7 +317,7 @@ async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
         order = orders.parse_order(account.data)
     except UnexpectedData as error:
         raise ChainError(f"{at} is no order ({error}); see ionet order list") from error
-    return order, order_tables.by_order(leases, at)
+    return order, [lease.begun(order) for lease in order_tables.by_order(leases, at)]
 
 
 def class_number(classes: dict[int, Class], name: str) -> int:

@@ -17,7 +17,7 @@ from keeper.chain.program import Program
 from keeper.clients import tokenomics
 from keeper.clients.records import record
 from keeper.clients.roles import ParamsRoles
-from keeper.economy.buyback import INTERVAL, USDC, Path, prices
+from keeper.economy.buyback import INTERVAL, USDC, Path, Standing
 from keeper.economy.supply import IO
 
 PROGRAM = Program.load("buyback")
@@ -70,13 +70,18 @@ class Config:
     burned_auctions: int
     usdc_sold: int
     reference_price: int
+    anchor_price: int
     waiting_since: int
     started: int
     sold: int
     unsold: int
+    next_share_bps: int
+    first_price: int
+    first_price_at: int
     params: Params
     pending: Params
     pending_at: int
+    revision: int
     pending_guardian: Pubkey
     guardian_at: int
 
@@ -86,13 +91,22 @@ class Config:
 
     @property
     def next_start(self) -> int:
-        """The earliest moment of the next start, unix seconds; the first price must be set, too."""
-        return self.waiting_since + INTERVAL
+        """The earliest moment of the next start, unix seconds; a first price must be announced, too."""
+        return max(self.waiting_since + INTERVAL, self.first_price_at)
+
+    @property
+    def standing(self) -> Standing:
+        """What the next auction follows; the first one follows the announced price, 0 when there is none."""
+        return Standing(self.reference_price or self.first_price, self.anchor_price, self.next_share_bps)
 
     def next_prices(self) -> tuple[int, int]:
         """Start and floor price of the next auction, as things stand."""
         params = self.params
-        return prices(self.reference_price, params.start_bps, params.floor_bps, params.min_price)
+        return self.standing.prices(params.start_bps, params.floor_bps, params.min_price)
+
+    def next_lot(self, vault: int) -> int:
+        """Base units of USDC that the next auction sells out of a vault that holds ``vault``."""
+        return self.standing.lot(vault, self.params.min_lot, self.params.max_lot)
 
 
 class AuctionStatus(IntEnum):
@@ -106,7 +120,10 @@ class AuctionStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Auction:
-    """An auction; ``price``, ``cost`` and ``bidder`` say how it was sold, if it was."""
+    """An auction; ``price``, ``cost`` and ``bidder`` say how it was sold, if it was.
+
+    ``share_bps`` is how much of a whole lot it sells; more where the smallest lot is more.
+    """
 
     status: int
     number: int
@@ -119,6 +136,7 @@ class Auction:
     price: int
     cost: int
     bidder: Pubkey
+    share_bps: int
 
     @property
     def path(self) -> Path:
@@ -169,9 +187,14 @@ propose_guardian = _ROLES.propose_guardian
 accept_guardian = _ROLES.accept_guardian
 
 
-def set_first_price(admin: Pubkey, price: int) -> Instruction:
-    """Set the price that the first auction refers to, once; base units of IO per USDC."""
-    return PROGRAM.instruction("set_first_price", {"price": price}, admin=admin)
+def propose_first_price(admin: Pubkey, price: int) -> Instruction:
+    """Announce what the first auction refers to, base units of IO per USDC; it can start after the notice."""
+    return PROGRAM.instruction("propose_first_price", {"price": price}, admin=admin)
+
+
+def cancel_first_price(guardian: Pubkey) -> Instruction:
+    """Drop the first price, while no auction has used it."""
+    return PROGRAM.instruction("cancel_first_price", guardian=guardian)
 
 
 # -- fees and auctions -------------------------------------------------------------------------
@@ -183,7 +206,7 @@ def burn_fees() -> Instruction:
 
 
 def start_auction(payer: Pubkey, number: int, usdc_vault: Pubkey) -> Instruction:
-    """Put the vault's USDC up for sale; ``number`` is the config's ``started``."""
+    """Put USDC of the vault up for sale; ``number`` is the config's ``started``."""
     accounts = {"payer": payer, "usdc_vault": usdc_vault}
     return PROGRAM.instruction("start_auction", {"number": number}, **accounts)
 

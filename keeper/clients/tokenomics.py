@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -70,6 +71,14 @@ class Allocation:
     released: int
 
 
+class SeasonStatus(IntEnum):
+    """Where a season stands: one that was vetoed still holds its pools until it is paid back."""
+
+    OPEN = 0
+    CANCELLED = 1
+    CLOSED = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Season:
     """An airdrop season on chain; amounts in base units, times unix seconds."""
@@ -89,9 +98,13 @@ class Season:
     claim_end: int
 
     @property
-    def is_open(self) -> bool:
-        """Neither cancelled nor closed."""
-        return self.status == 0
+    def is_paid_back(self) -> bool:
+        """Whether its rest has gone back to its funder, and its vault is gone."""
+        return self.status == SeasonStatus.CLOSED
+
+    def has_ended(self, now: int) -> bool:
+        """Whether it pays no claim at ``now`` or later."""
+        return self.status != SeasonStatus.OPEN or now >= self.claim_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,8 @@ class Supply:
     """Where all IO is at one moment, base units.
 
     ``circulating`` is what no vault of the protocol holds; with ``locked`` (vesting), ``seasons``
-    (airdrops not claimed yet) and ``rewards`` (emitted, not paid out yet) it adds up to ``supply``.
+    (airdrops neither claimed nor paid back yet) and ``rewards`` (emitted, not paid out yet) it adds up
+    to ``supply``.
     """
 
     time: int
@@ -237,14 +251,21 @@ def claim_season(season: int, index: int, wallet: Pubkey, amount: int, proof: by
     )
 
 
-def close_season(season: int, funder: Pubkey) -> Instruction:
-    """End a season whose claim period is over."""
-    return PROGRAM.instruction("close_season", None, **_season_end(season, funder))
-
-
-def cancel_season(guardian: Pubkey, season: int, funder: Pubkey) -> Instruction:
+def cancel_season(guardian: Pubkey, season: int) -> Instruction:
     """Veto a season before its claims open."""
-    return PROGRAM.instruction("cancel_season", None, guardian=guardian, **_season_end(season, funder))
+    return PROGRAM.instruction("cancel_season", None, guardian=guardian, season=season_address(season))
+
+
+def close_season(season: int, funder: Pubkey) -> Instruction:
+    """Pay the rest of a season back, once it was vetoed or its claim period is over."""
+    return PROGRAM.instruction(
+        "close_season",
+        None,
+        season=season_address(season),
+        season_vault=season_vault_address(season),
+        funder=funder,
+        funder_tokens=tokens_address(funder),
+    )
 
 
 def close_claim_page(season: int, page: int, payer: Pubkey) -> Instruction:
@@ -292,15 +313,6 @@ def accept_beneficiary(number: int, new_beneficiary: Pubkey) -> Instruction:
     )
 
 
-def _season_end(season: int, funder: Pubkey) -> dict[str, Pubkey]:
-    return {
-        "season": season_address(season),
-        "season_vault": season_vault_address(season),
-        "funder": funder,
-        "funder_tokens": tokens_address(funder),
-    }
-
-
 # -- reading ---------------------------------------------------------------------------------
 
 
@@ -346,7 +358,7 @@ async def read_claim_pages(chain: ChainReader) -> list[ClaimPage]:
 
 async def read_supply(chain: ChainReader) -> Supply:
     """Read where all IO is; raises ChainError before ``initialize``."""
-    seasons = [season.vault for season in await read_seasons(chain) if season.is_open]
+    seasons = [season.vault for season in await read_seasons(chain) if not season.is_paid_back]
     clock = await chain.clock()
     config, mint, *vaults = await chain.accounts([CONFIG, MINT, GENESIS_VAULT, REWARD_VAULT, *seasons])
     if config is None or mint is None:

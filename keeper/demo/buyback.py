@@ -30,10 +30,10 @@ from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, IO
 from keeper.jobs.buyback import bid_on_auction
 
-PARAMS = buyback.Params(max_lot=25 * USDC, min_lot=10 * USDC)
-"""The protocol's own, but for smaller lots: the fees of two days of 60 orders fill several."""
+PARAMS = buyback.Params(max_lot=25 * USDC, min_lot=10 * USDC, notice=DAY)
+"""The protocol's own, but for a day's notice and smaller lots: fees of two days of 60 orders fill several."""
 FIRST_PRICE = 4 * IO
-"""IO per USDC that the admin sets before the first auction."""
+"""IO per USDC that the admin announces before the first auction."""
 WORTH = {
     "bidder 1": (360, 390, 370, 365, 310, 420),
     "bidder 2": (405, 340, 380, 380, 300, 390),
@@ -41,7 +41,7 @@ WORTH = {
 }
 """What a USDC is worth to each bidder on each day, hundredths of an IO; then the days repeat."""
 AWAY = 2
-"""On this day nobody bids: the lot goes to the next auction, at half the price."""
+"""On this day nobody bids: the lot goes to the next auction, whose price falls twice as far."""
 PURSE = 5_000 * IO
 """What each bidder, the keeper too, has for bids; base units of IO."""
 KEEPER_NAME = "keeper"
@@ -76,13 +76,13 @@ class Buyback:
     # -- what happens --------------------------------------------------------------------------
 
     async def initialise(self) -> None:
-        """Set up the program and the first price; the first auction can start a day later."""
+        """Set up the program and announce the first price; the first auction can start a day later."""
         network, admin = self.network, self.network.admin
         guardian = person("guardian").pubkey()
         await deploy.buyback_genesis(
             network.chain, admin, guardian=guardian, usdc_mint=network.usdc, params=PARAMS
         )
-        await network.chain.send([buyback.set_first_price(admin.pubkey(), FIRST_PRICE)], [admin])
+        await network.chain.send([buyback.propose_first_price(admin.pubkey(), FIRST_PRICE)], [admin])
 
     async def open(self) -> None:
         """Hand out IO to bid with, mint what is due, and wait until an auction can start."""

@@ -12,11 +12,9 @@ from solders.pubkey import Pubkey
 
 from keeper.clients import staking
 from keeper.demo.airdrop import person
-from keeper.economy.buyback import USDC
 from keeper.economy.calendar import HOUR
 from keeper.economy.classes import ClassRow, read_classes
-from keeper.economy.staking import MULTIPLIER_UNIT, minimum
-from keeper.economy.supply import IO
+from keeper.economy.staking import minimum
 from keeper.rewards.rows import OBSERVATION, Rows, Work, keys
 from keeper.rewards.rule import VRAM_FAILURES
 
@@ -29,10 +27,8 @@ CLASSES = (
     *("RTX 3090", "RTX 4080", "RTX 6000 Ada", "RTX A6000", "T4", "M4 Max"),
 )
 """Six in each pool."""
-USDC_ASK = USDC // 4
-"""Asked for a processor and hour at a multiplier of 1, give or take a fifth, base units of USDC."""
-IO_A_USDC = 4
-"""IO per USDC, as suppliers reckon."""
+ASKS = (70, 110)
+"""What suppliers ask at least and at most, percent of their class's price at first."""
 COUNTRIES = ("CH", "DE", "US", "JP", "BR", "IN", "ZA", "SE")
 SHORT_STAKES = 12
 """Devices whose supplier staked one base unit too little."""
@@ -94,7 +90,7 @@ class Fleet:
                 own, co_staker = least - part, co_stakers[number]
             elif number < CO_STAKED + SHORT_STAKES:
                 own = least - 1
-            ask = kind.multiplier * USDC_ASK // MULTIPLIER_UNIT * prices.randint(80, 120) // 100
+            asked = prices.randint(*ASKS)
             self.machines.append(
                 Machine(
                     number=number,
@@ -104,8 +100,8 @@ class Fleet:
                     country=rng.choice(COUNTRIES),
                     supplier=suppliers[number] if number < SUPPLIERS else rng.choice(suppliers),
                     own=own,
-                    ask_io=ask * IO_A_USDC * IO // USDC,
-                    ask_usdc=ask,
+                    ask_io=kind.prices.price_io * asked // 100,
+                    ask_usdc=kind.prices.price_usdc * asked // 100,
                     co_staker=co_staker,
                     co_amount=part,
                     reward_bps=share,

@@ -152,6 +152,10 @@ class Network:
         self.checks.equal("root", on_chain.root, season.distribution.root)
         self.checks.equal("data hash", on_chain.data_hash, sha256(points_file(season.points)).digest())
 
+    def begin(self) -> None:
+        """Let the first hour of emission begin."""
+        self.chain.warp_to(month_start(self.start_month) + KEEPER_DELAY)
+
     async def hour(self, number: int) -> None:
         """Let hour ``number`` (1 is the first) of the emission end, and the keeper look."""
         start = self.start_month

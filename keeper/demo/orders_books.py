@@ -1,25 +1,16 @@
-"""The demo's orders as their events alone show them, compared with the rules and with every balance."""
+"""The demo's orders as their events alone show them."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
 from keeper.chain import Event
-from keeper.chain.framework import associated_token_address
-from keeper.chain.token import read_token_account
-from keeper.clients import buyback, orders, staking, tokenomics
-from keeper.demo.network import Network
-from keeper.demo.staking import Stakers
-from keeper.economy import orders as rules
-from keeper.economy.calendar import HOUR
+from keeper.chain.program import Fields
 from keeper.economy.orders import CloseReason, Currency, EndReason
-from keeper.rewards import publication
-from keeper.rewards.hired import hired, replay
-from keeper.rewards.rows import addresses
 
 
 @dataclass(slots=True)
@@ -32,6 +23,7 @@ class BookedLease:
     supplier: Pubkey
     rate: int
     hours: int
+    matched_at: int
     bought: list[int] = field(default_factory=list)
     start: int = 0
     stop: int = 0
@@ -43,15 +35,24 @@ class BookedLease:
 
 @dataclass(slots=True)
 class BookedOrder:
-    """An order as its events show it; amounts in base units."""
+    """An order as its events show it; amounts in base units.
+
+    ``charged`` is the fee on places that were cancelled, ``cancelled`` their number, ``earned`` what the
+    network got.
+    """
 
     renter: Pubkey
     currency: Currency
     devices: int
+    price: int
+    processors: int
     renter_fee_bps: int
     supplier_fee_bps: int
     deposited: int = 0
     refunded: int = 0
+    cancelled: int = 0
+    charged: int = 0
+    earned: int = 0
     reason: CloseReason | None = None
     surplus: int = 0
 
@@ -66,6 +67,8 @@ class Books:
     earned: Counter[tuple[Pubkey, Currency]] = field(default_factory=Counter)
     net: Counter[Currency] = field(default_factory=Counter)
     fees: Counter[Currency] = field(default_factory=Counter)
+    parked: Counter[Currency] = field(default_factory=Counter)
+    """What waited for payees that could not be paid."""
 
     def deposited(self, currency: Currency) -> int:
         """All that renters ever deposited."""
@@ -80,113 +83,70 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
     """Keep the books from the program's events."""
     books = Books(events)
     current: dict[Pubkey, BookedLease] = {}
-    for _, event in events:
-        fields = event.fields
-        match event.name:
-            case "BookProduct":
-                terms = fields["terms"]
-                books.orders[fields["cluster_id"]] = BookedOrder(
-                    fields["customer_id"],
-                    Currency(fields["currency"]),
-                    terms["devices"],
-                    fields["renter_fee_bps"],
-                    fields["supplier_fee_bps"],
-                )
-            case "Pay":
-                books.orders[fields["cluster_id"]].deposited += fields["amount"]
-            case "Refund":
-                books.orders[fields["cluster_id"]].refunded += fields["amount"]
-            case "OrderClosed":
-                order = books.orders[fields["order"]]
-                order.reason, order.surplus = CloseReason(fields["reason"]), fields["surplus"]
-            case "LeaseMatched":
-                names = ("order", "device", "matcher", "supplier", "rate", "hours")
-                current[fields["lease"]] = BookedLease(*(fields[name] for name in names))
-                books.leases.append(current[fields["lease"]])
-            case "LeaseAccepted":
-                current[fields["lease"]].start = fields["start"]
-            case "Extend":
-                current[fields["lease"]].bought.append(fields["extended_minutes"] // 60)
-            case "LeaseHeld":
-                current[fields["lease"]].held = True
-            case "LeaseEnded":
-                lease = current[fields["lease"]]
-                lease.stop, lease.reason = fields["stop"], EndReason(fields["reason"])
-            case "Worked":
-                currency = books.orders[fields["cluster_id"]].currency
-                net = fields["amount"] - fields["fee"]
-                current[fields["lease"]].paid += fields["amount"]
-                books.earned[fields["payout"], currency] += net
-                books.net[currency] += net
-            case "Earn":
-                current[fields["lease"]].fees += fields["amount"]
-                books.fees[books.orders[fields["cluster_id"]].currency] += fields["amount"]
+    for at, event in events:
+        if event.name == "LeaseMatched":
+            names = ("order", "device", "matcher", "supplier", "rate", "hours")
+            lease = BookedLease(**{name: event.fields[name] for name in names}, matched_at=at)
+            current[event.fields["lease"]] = lease
+            books.leases.append(lease)
+        _keep_order(books, event.name, event.fields)
+        _keep_lease(current, event.name, event.fields)
+        _keep_pay(books, current, event.name, event.fields)
     return books
 
 
-async def check(network: Network, books: Books, before: dict[tuple[Pubkey, Currency], int]) -> None:
-    """Compare every balance and every lease; ``before`` is what each wallet had before the first order."""
-    mints = {Currency.IO: tokenomics.MINT, Currency.USDC: network.usdc}
-    checks = network.checks
-    for currency in Currency:
-        paid = books.deposited(currency) - books.refunded(currency)
-        parts = books.net[currency] + books.fees[currency]
-        checks.equal(f"{currency.name} that renters paid", paid, parts)
-        vault = _tokens(network, buyback.fee_vault(mints[currency]))
-        checks.equal(f"fee vault in {currency.name}", vault, books.fees[currency])
-    changes = Counter(books.earned)
-    for order in books.orders.values():
-        changes[order.renter, order.currency] += order.refunded - order.deposited
-        checks.equal("surplus in a vault", order.surplus, 0)
-    for (wallet, currency), had in before.items():
-        has = _tokens(network, associated_token_address(wallet, mints[currency]))
-        checks.equal(f"{currency.name} of {wallet}", has, had + changes[wallet, currency])
-    for lease in books.leases:
-        _check_lease(network, books.orders[lease.order], lease)
-    checks.equal("orders left", await orders.read_orders(network.chain), {})
-    checks.equal("leases left", await orders.read_leases(network.chain), {})
-    checks.equal("faults left", await orders.read_faults(network.chain), [])
-    await _check_records(network, books)
+def _keep_order(books: Books, name: str, fields: Fields) -> None:
+    match name:
+        case "BookProduct":
+            terms = fields["terms"]
+            books.orders[fields["cluster_id"]] = BookedOrder(
+                fields["customer_id"],
+                Currency(fields["currency"]),
+                terms["devices"],
+                terms["price"],
+                terms["processors"],
+                fields["renter_fee_bps"],
+                fields["supplier_fee_bps"],
+            )
+        case "Pay":
+            books.orders[fields["cluster_id"]].deposited += fields["amount"]
+        case "Refund":
+            books.orders[fields["cluster_id"]].refunded += fields["amount"]
+        case "OrderCancelled":
+            order = books.orders[fields["order"]]
+            order.cancelled, order.charged = fields["open"], fields["charged"]
+        case "Earn":
+            order = books.orders[fields["cluster_id"]]
+            order.earned += fields["amount"]
+            books.fees[order.currency] += fields["amount"]
+        case "OrderClosed":
+            order = books.orders[fields["order"]]
+            order.reason, order.surplus = CloseReason(fields["reason"]), fields["surplus"]
 
 
-def check_hired(network: Network, stakers: Stakers, books: Books) -> None:
-    """Compare each published hour's hired devices with those that follow from the events up to its end."""
-    for manifest in stakers.manifests:
-        end = manifest.start + HOUR
-        terms = replay((at, event) for at, event in books.events if at < end)
-        rows = publication.read_table(stakers.folder / "operator-1", manifest, "inputs.csv")
-        published = set(addresses(rows["device"][rows["hired"] != 0]))
-        network.checks.equal(
-            f"devices hired in hour {manifest.hour}", published, hired(terms, manifest.start)
-        )
+def _keep_lease(current: Mapping[Pubkey, BookedLease], name: str, fields: Fields) -> None:
+    match name:
+        case "LeaseAccepted" | "LeaseStarted":
+            current[fields["lease"]].start = fields["start"]
+        case "Extend":
+            current[fields["lease"]].bought.append(fields["extended_minutes"] // 60)
+        case "LeaseHeld":
+            current[fields["lease"]].held = True
+        case "LeaseEnded":
+            lease = current[fields["lease"]]
+            lease.stop, lease.reason = fields["stop"], EndReason(fields["reason"])
 
 
-def _check_lease(network: Network, order: BookedOrder, lease: BookedLease) -> None:
-    """Pay and fees follow from price and time, however often they were settled."""
-    checks = network.checks
-    served = lease.stop - lease.start if lease.start else 0
-    checks.equal(f"pay of {lease.device}", lease.paid, rules.earned(lease.rate, served))
-    fees = rules.fee(lease.paid, order.supplier_fee_bps)
-    if lease.start:
-        hours = lease.hours + sum(lease.bought)
-        fees += rules.renter_fee(lease.rate, hours, served, lease.reason, order.renter_fee_bps)
-    checks.equal(f"fees on {lease.device}", lease.fees, fees)
-
-
-async def _check_records(network: Network, books: Books) -> None:
-    """The devices' accounts count what the leases were."""
-    expected: dict[Pubkey, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for lease in books.leases:
-        counts = expected[lease.device]
-        if lease.start:
-            counts[0] += lease.stop - lease.start
-            counts[2 if lease.reason in (EndReason.SUPPLIER, EndReason.FAULT) else 1] += 1
-        counts[3] += lease.held
-    for address, device in (await staking.read_devices(network.chain)).items():
-        counted = [device.hired_seconds, device.leases_done, device.leases_failed, device.disputes]
-        network.checks.equal(f"record of {address}", counted, expected[address])
-
-
-def _tokens(network: Network, address: Pubkey) -> int:
-    account = network.chain.get(address)
-    return read_token_account(account.data).amount if account else 0
+def _keep_pay(books: Books, current: Mapping[Pubkey, BookedLease], name: str, fields: Fields) -> None:
+    if name not in {"Worked", "PayParked"}:
+        return
+    lease = current[fields["lease"]]
+    currency = books.orders[lease.order].currency
+    if name == "PayParked":
+        books.parked[currency] += fields["amount"]
+        return
+    net = fields["amount"] - fields["fee"]
+    lease.paid += fields["amount"]
+    lease.fees += fields["fee"] + fields["renter_fee"]
+    books.earned[fields["payout"], currency] += net
+    books.net[currency] += net

@@ -55,6 +55,7 @@ async def run(out: Path, console: Console) -> Network:
         await stakers.onboard(lambda: progress.advance(task))
         await buyback.initialise()
         await market.initialise()
+        network.begin()
         task = progress.add_task(f"{HOURS} reward blocks, {ORDERS} orders", total=HOURS)
         for hour in range(HOURS):
             await market.hour(hour)

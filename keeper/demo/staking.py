@@ -17,7 +17,7 @@ from keeper import deploy
 from keeper.chain import Event
 from keeper.chain.token import create_associated, read_token_account, transfer
 from keeper.clients import staking, tokenomics
-from keeper.clients.staking import Attestation, Device, SlashStatus
+from keeper.clients.staking import SMALL_CLAIM, Attestation, Device, SlashStatus
 from keeper.db import Database
 from keeper.demo.airdrop import person
 from keeper.demo.fleet import Fleet, Machine
@@ -25,6 +25,7 @@ from keeper.demo.network import LAMPORTS, Network
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_start
 from keeper.economy.classes import read_classes
+from keeper.economy.orders import Currency
 from keeper.jobs.blocks import attest_hours
 from keeper.rewards import publication
 from keeper.rewards.history import History, HourHistory
@@ -75,6 +76,8 @@ class Stakers:
     claimed: dict[Pubkey, int] = field(default_factory=dict)
     claimed_in: Counter[int] = field(default_factory=Counter)
     """What was claimed in each hour of the clock: all claims of one are limited together."""
+    reserved: int = 0
+    """Of it, what was kept for small claims that their wallets signed."""
     conflicts: int = 0
     burned: int = 0
     back: int = 0
@@ -92,7 +95,7 @@ class Stakers:
     # -- what happens --------------------------------------------------------------------------
 
     async def initialise(self) -> None:
-        """Set up the program: parameters, operators, the published class table."""
+        """Set up the program: parameters, operators, the published class table; wait until it is open."""
         shutil.rmtree(self.folder, ignore_errors=True)
         network = self.network
         await self._database.upgrade()
@@ -108,9 +111,18 @@ class Stakers:
             classes=read_classes(),
         )
         classes = (await staking.read_classes(network.chain)).values()
-        on_chain = [(each.id, each.name, each.multiplier, each.pool, each.kind) for each in classes]
+        opens_at = max(each.opens_at for each in classes)
+        waits = [(each.multiplier_at(opens_at - 1), each.is_open(opens_at - 1)) for each in classes]
+        network.checks.equal("classes before the notice is over", set(waits), {(0, False)})
+        network.chain.warp_to(opens_at)
+        on_chain = [
+            (each.id, each.name, each.multiplier_at(opens_at), each.pool, each.kind) for each in classes
+        ]
         table = [(row.id, row.name, row.multiplier, row.pool, row.kind) for row in read_classes()]
         network.checks.equal("class table", on_chain, table)
+        cost = [[each.price(currency, opens_at).amount for currency in Currency] for each in classes]
+        published = [[row.prices.price_io, row.prices.price_usdc] for row in read_classes()]
+        network.checks.equal("prices at first", cost, published)
 
     async def onboard(self, each: Callable[[], None]) -> None:
         """Hand out what is staked, register every device, stake, take the offers."""
@@ -170,28 +182,44 @@ class Stakers:
         await self._database.close()
 
     async def claim(self, claims: Sequence[Claimable], each: Callable[[], None]) -> None:
-        """Pay everybody everything by the last root, under the keeper's key, hour by hour up to the limit."""
+        """Pay everybody everything by the last root, hour by hour up to the limit.
+
+        Large claims go under the keeper's key; then those that are small sign for themselves, and have what
+        the limit keeps for them.
+        """
         before = {wallet: self._balance(wallet) for wallet in self._wallets()}
-        for found in claims:
-            instruction = staking.claim(found.hour, found.wallet, found.lifetime, found.proof)
+        owners = {owner.pubkey(): owner for owner in self.fleet.stakes}
+        small = [found for found in claims if found.lifetime <= SMALL_CLAIM]
+        for found in sorted(claims, key=lambda found: found in small):
+            signed = found in small
+            instruction = staking.claim(found.hour, found.wallet, found.lifetime, found.proof, signed=signed)
+            signers = [owners[found.wallet]] if signed else [self.network.keeper]
             while self.claimed.get(found.wallet, 0) < found.lifetime:
                 chain = self.network.chain
-                if not (await self._config()).claim_left(chain.now()):
+                if not signed and not (await self._config()).claim_left(chain.now()):
                     chain.warp_to((chain.now() // HOUR + 1) * HOUR)
-                (event,) = await self._send([instruction], self.network.keeper)
+                (event,) = await self._send([instruction], *signers)
                 self.claimed[found.wallet] = event.fields["claimed"]
                 self.claimed_in[event.fields["claim_hour"]] += event.fields["amount"]
+                self.reserved += event.fields["reserve"]
             each()
-        limit = (await self._config()).params.claim_limit
-        full, rest = divmod(sum(found.lifetime for found in claims), limit)
-        hours = list(self.claimed_in.values())
-        self.network.checks.equal("paid in each hour of claims", hours, [limit] * full + [rest] * (rest > 0))
+        await self._check_claims([found for found in claims if found not in small], small)
         for wallet, had in before.items():
             paid = self.claimed.get(wallet, 0)
             self.network.checks.equal(f"balance of {wallet}", self._balance(wallet), had + paid)
         config = await self._config()
         self.network.checks.equal("claimed", config.claimed, sum(self.claimed.values()))
         self.network.checks.equal("claimed of the last root", config.claimed, config.final_total)
+
+    async def _check_claims(self, large: Sequence[Claimable], small: Sequence[Claimable]) -> None:
+        """Half of an hour's limit is for claims that anybody sends; the small ones took the other half's."""
+        limit = (await self._config()).params.claim_limit // 2
+        full, rest = divmod(sum(found.lifetime for found in large), limit)
+        signed = sum(found.lifetime for found in small)
+        self.network.checks.equal("paid out of the reserve", self.reserved, signed)
+        hours = [limit] * full + [rest] * (rest > 0)
+        hours[-1] += signed
+        self.network.checks.equal("paid in each hour of claims", list(self.claimed_in.values()), hours)
 
     async def leave(self) -> None:
         """Let every supplier unstake; co-stakes go into their cooldown with the supplier's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from rich.table import Table
 
+from keeper.clients.staking import SMALL_CLAIM
 from keeper.demo.fleet import CLASSES, CO_STAKED, SHORT_STAKES
 from keeper.demo.staking import APPEALED, GUILTY, LIAR, LIE_HOUR, SLASH_BPS, Stakers
 from keeper.economy.classes import Pool
@@ -73,8 +74,9 @@ def _sums(stakers: Stakers) -> Table:
 def _summary(stakers: Stakers) -> str:
     return (
         f"{CO_STAKED} devices are co-staked, {SHORT_STAKES} one base unit short: those earn nothing. "
-        f"All claims together took {len(stakers.claimed_in)} hours, as no hour pays more than "
-        f"{io(max(stakers.claimed_in.values()), 0)} IO. "
+        f"All claims together took {len(stakers.claimed_in)} hours: of the 100,000 IO that an "
+        f"hour pays at most, half is kept for wallets that sign for {io(SMALL_CLAIM, 0)} IO or less, which "
+        f"took {io(stakers.reserved, 2)}. "
         f"Operator {LIAR + 1} attested a root of its own in hour {LIE_HOUR}: {stakers.conflicts} conflicting "
         f"attestations on chain, and the block that the other two agreed on. Slashes of "
         f"{SLASH_BPS / 100:.0f} %: worker {APPEALED} appealed and the guardian vetoed, worker {GUILTY}'s was "

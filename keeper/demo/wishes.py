@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from solders.keypair import Keypair
@@ -12,8 +12,9 @@ from solders.pubkey import Pubkey
 from keeper.clients import orders
 from keeper.clients.orders import Terms
 from keeper.demo.airdrop import person
-from keeper.demo.fleet import CLASSES, Fleet, Machine
-from keeper.economy.orders import Currency
+from keeper.demo.fleet import CLASSES, Fleet
+from keeper.demo.staking import HOURS
+from keeper.economy.orders import Currency, Urgency
 
 RENTERS = 12
 LAST_HOUR = 36
@@ -24,6 +25,14 @@ LAST_CHANGE = 42
 """After this hour only the clock changes an order."""
 COLOCATED = 31
 """This order wants all of its devices in one country."""
+FROZEN = 41
+"""The payee of this one, which is in USDC, is frozen."""
+LONGER = 4
+"""Its lease goes on for so many hours after the last block."""
+URGENT = (6, 2, 1)
+"""Weights of an order's being ordinary, wanted soon, wanted now."""
+OFFERS = (100, 105, 120, 150)
+"""What renters pay at most, percent of the price."""
 
 
 class Story(Enum):
@@ -36,41 +45,56 @@ class Story(Enum):
     """Operators attest that a device stopped serving."""
     HELD = auto()
     """The guardian holds the money back, and releases it."""
+    FROZEN = auto()
+    """USDC's issuer freezes the account of a supplier who is still owed money, and thaws it later."""
     EXTENDED = auto()
     DIRECT = auto()
-    """A supplier takes it before the operators look."""
+    """The operators don't match it in their time, and suppliers take it."""
     LAPSES = auto()
-    """A worker doesn't accept in time; the device is matched again."""
+    """A worker doesn't accept in time; another device takes the place."""
+    GANG = auto()
+    """All of its devices or none."""
+    UNFILLED = auto()
+    """The same, but a worker doesn't accept in time: a second gang of devices does."""
     TOO_CHEAP = auto()
-    """No device is available at its price."""
+    """It offers less than the price."""
     CANCELLED = auto()
     """The same, and the renter doesn't wait for the end of the time."""
 
 
 FATES = {
-    Story.SERVED: 20,
+    Story.SERVED: 16,
     Story.RENTER_ENDS: 7,
     Story.SUPPLIER_ENDS: 4,
     Story.FAULT: 4,
     Story.HELD: 1,
+    Story.FROZEN: 1,
     Story.EXTENDED: 6,
     Story.DIRECT: 6,
     Story.LAPSES: 4,
+    Story.GANG: 2,
+    Story.UNFILLED: 1,
     Story.TOO_CHEAP: 6,
     Story.CANCELLED: 2,
 }
 """How many orders of each."""
 ORDERS = sum(FATES.values())
+SPARES = {Story.FROZEN, Story.LAPSES, Story.GANG, Story.UNFILLED}
+"""These stories need devices, some of them more than are wanted: any class of a pool will do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An order as its renter opens it in an hour, and the hour in which something happens to it."""
+    """An order as its renter opens it in an hour, and the hour in which something happens to it.
+
+    ``asked`` is without a price: the renter looks at the classes', and ``offer`` is percent of the dearest.
+    """
 
     number: int
     hour: int
     renter: Keypair
-    terms: Terms
+    asked: Terms
+    offer: int
     fate: Story
     change: int
 
@@ -79,43 +103,48 @@ class Wish:
         """The order's account."""
         return orders.order_address(self.renter.pubkey(), self.number)
 
+    def terms(self, quote: int) -> Terms:
+        """What it asks for while the dearest of its classes costs ``quote``."""
+        return replace(self.asked, price=quote * self.offer // 100)
+
 
 def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
     """Make the orders up; every other one is in USDC."""
     rng = random.Random(seed)
     fates = [fate for fate, count in FATES.items() for _ in range(count)]
     rng.shuffle(fates)
+    # The frozen one is in USDC.
+    frozen = fates.index(Story.FROZEN)
+    fates[frozen], fates[FROZEN] = fates[FROZEN], fates[frozen]
+    # Renters look for what they can get at the price.
+    willing = [each for each in fleet.machines if each.ask_io <= each.kind.prices.price_io]
     found = []
     for number, fate in enumerate(fates):
         large, choosy = rng.random() < LARGE or number == COLOCATED, rng.random() < CHOOSY
-        like = rng.choice(fleet.machines)
+        spares = fate in SPARES
+        like = rng.choice(willing)
         same_pool = [name for name in CLASSES if fleet.kinds[name].pool == like.kind.pool]
-        names = same_pool if large else ()
+        names = same_pool if large or spares else [rng.choice(same_pool)]
         kinds = dict.fromkeys([like.kind.id, *(fleet.kinds[name].id for name in names)])
-        alike = [m for m in fleet.machines if m.kind.id in kinds and m.processors == like.processors]
         hour = number * (LAST_HOUR + 1) // ORDERS
-        hours = rng.randint(4, 30)
-        currency = Currency(number % 2)
-        price = max(_ask(machine, currency) for machine in alike)
-        if fate in (Story.TOO_CHEAP, Story.CANCELLED):
-            price = min(_ask(machine, currency) for machine in alike) // 2
-        terms = Terms(
-            price=price,
+        hours = rng.randint(4, 30) if fate != Story.FROZEN else HOURS + LONGER - hour
+        wanted = rng.randint(5, 9) if large and not spares else rng.randint(1, 3)
+        gang = fate in (Story.GANG, Story.UNFILLED)
+        asked = Terms(
+            price=0,
             hours=hours,
-            devices=rng.randint(5, 9) if large else rng.randint(1, 3),
+            devices=max(wanted, 2) if spares else wanted,
+            min_devices=max(wanted, 2) if gang else 1,
             processors=like.processors,
             classes=tuple(kinds),
-            currency=currency,
-            min_tier=rng.choice((1, 1, 1, 2)),
-            urgency=rng.randint(0, 2),
+            currency=Currency(number % 2),
+            min_tier=1 if spares else rng.choice((1, 1, 1, 2)),
+            urgency=rng.choices(list(Urgency), URGENT)[0],
             colocated=number == COLOCATED,
-            countries=("CH", "DE", "SE", "US") if choosy else (),
+            countries=("CH", "DE", "SE", "US") if choosy and not spares else (),
         )
+        offer = 50 if fate in (Story.TOO_CHEAP, Story.CANCELLED) else rng.choice(OFFERS)
         later = rng.randint(1, hours - 2)
         change = hour if fate == Story.CANCELLED else min(hour + later, LAST_CHANGE)
-        found.append(Wish(number, hour, person(f"renter {number % RENTERS}"), terms, fate, change))
+        found.append(Wish(number, hour, person(f"renter {number % RENTERS}"), asked, offer, fate, change))
     return found
-
-
-def _ask(machine: Machine, currency: Currency) -> int:
-    return machine.ask_io if currency == Currency.IO else machine.ask_usdc

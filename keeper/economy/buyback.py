@@ -18,6 +18,10 @@ INTERVAL: int = _CONSTANTS["INTERVAL"]
 """The fewest seconds from one start to the next."""
 MAX_PRICE: int = _CONSTANTS["MAX_PRICE"]
 """No price is above this."""
+MIN_SHARE_BPS: int = _CONSTANTS["MIN_SHARE_BPS"]
+"""A lot is never less than this part of a whole one."""
+MAX_SPREAD: int = _CONSTANTS["MAX_SPREAD"]
+"""An auction starts at this multiple of its floor at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,30 @@ def cost(lot: int, price: int) -> int:
     return -(-lot * price // USDC)
 
 
-def prices(reference: int, start_bps: int, floor_bps: int, min_price: int) -> tuple[int, int]:
-    """Start and floor price of the auction that follows ``reference``."""
-    floor = max(reference * floor_bps // BPS, min_price)
-    start = min(max(-(-reference * start_bps // BPS), floor), MAX_PRICE)
-    return start, floor
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the next auction follows: two prices, and the largest share that its lot may be.
+
+    ``reference`` is the last sale's price or the lowest that nobody paid since, ``anchor`` what bidders paid,
+    0 before the first sale. ``next_share_bps`` is twice the share that was sold last.
+    """
+
+    reference: int
+    anchor: int
+    next_share_bps: int
+
+    def prices(self, start_bps: int, floor_bps: int, min_price: int) -> tuple[int, int]:
+        """Start and floor price."""
+        floor = max(self.reference * floor_bps // BPS, min_price)
+        start = max(-(-max(self.reference, self.anchor) * start_bps // BPS), floor)
+        return min(start, floor * MAX_SPREAD, MAX_PRICE), floor
+
+    @property
+    def share_bps(self) -> int:
+        """How much of a whole lot is sold: less where prices are below what bidders paid."""
+        by_price = self.reference * BPS // self.anchor if self.anchor else BPS
+        return max(min(by_price, self.next_share_bps), MIN_SHARE_BPS)
+
+    def lot(self, vault: int, min_lot: int, max_lot: int) -> int:
+        """Base units of USDC that are sold out of ``vault``, at least ``min_lot`` of them."""
+        return max(min(vault, max_lot) * self.share_bps // BPS, min_lot)

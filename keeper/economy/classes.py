@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from keeper.economy import merkle
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import BPS, Currency
 from keeper.errors import UserError, why
@@ -126,6 +127,39 @@ def next_price(price: int, step: int, low: int, high: int) -> int:
         return 0
     moved = price * (BPS + step)
     return max(low, 1, min(high, -(-moved // BPS) if step > 0 else moved // BPS))
+
+
+def step_leaf(hour: int, number: int, step_io: int, step_usdc: int) -> bytes:
+    """A class's steps in an hour's table, as the root that operators vote for has them."""
+    numbers = hour.to_bytes(4, "little") + number.to_bytes(2, "little")
+    steps = (each.to_bytes(2, "little", signed=True) for each in (step_io, step_usdc))
+    return merkle.leaf(b"price", numbers, *steps)
+
+
+def price_at(
+    now: int,
+    price: int,
+    bounds: tuple[int, int],
+    *,
+    step: int,
+    step_at: int,
+    next_bounds: tuple[int, int],
+    bounds_at: int,
+) -> tuple[int, int, int]:
+    """The price that holds at ``now``, with its bounds, from the one that was written down last.
+
+    A step and other bounds hold from ``step_at`` and ``bounds_at`` on (unix seconds, 0 for none) by
+    themselves, in the order of their time; the step comes first when both hold from the same second.
+    """
+    for at, is_bounds in sorted(((step_at, False), (bounds_at, True))):
+        if not 0 < at <= now:
+            continue
+        if is_bounds:
+            bounds = next_bounds
+            price = max(bounds[0], min(bounds[1], price))
+        else:
+            price = next_price(price, step, *bounds)
+    return price, *bounds
 
 
 class ClassTableError(UserError):

@@ -16,6 +16,12 @@ MIN_STAKE: int = _CONSTANTS["MIN_STAKE"]
 """Minimum stake of a processor whose multiplier is at most 1, base units."""
 MULTIPLIER_UNIT: int = _CONSTANTS["MULTIPLIER_UNIT"]
 """A multiplier of 1, in hundredths."""
+BAR: int = _CONSTANTS["BAR"]
+"""A device's first bar, seconds; each in a row is twice as long as the one before."""
+MAX_BAR: int = _CONSTANTS["MAX_BAR"]
+"""No bar is longer, seconds."""
+CLEAR: int = _CONSTANTS["CLEAR"]
+"""So much served since the last strike, and strikes are forgotten, seconds."""
 
 
 class CoStakeState(IntEnum):
@@ -58,6 +64,15 @@ class CoStake:
 def minimum(multiplier: int, processors: int) -> int:
     """``200 IO * max(1, multiplier) * processors``, the multiplier in hundredths; base units."""
     return MIN_STAKE // MULTIPLIER_UNIT * max(MULTIPLIER_UNIT, multiplier) * processors
+
+
+def next_bar(strikes: int, served_since: int) -> int:
+    """For how long one more strike bars a device, seconds.
+
+    ``strikes`` is what the device has, ``served_since`` what it served since the last of them, seconds.
+    """
+    in_a_row = 0 if served_since >= CLEAR else strikes
+    return min(BAR << min(in_a_row, MAX_BAR.bit_length()), MAX_BAR)
 
 
 def counted(own: int, co: CoStake, now: int) -> int:

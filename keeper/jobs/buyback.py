@@ -17,7 +17,7 @@ from keeper.buyback import decide
 from keeper.buyback.decide import BidLimits, Quote, Step, StepKind, View
 from keeper.buyback.sources import PriceSource
 from keeper.chain import ChainReader, Event
-from keeper.chain.token import balance, create_associated
+from keeper.chain.token import balance, create_associated, is_payable
 from keeper.clients import buyback, tokenomics
 from keeper.clients.buyback import PROGRAM
 from keeper.jobs.port import Port, do, pick
@@ -31,7 +31,8 @@ async def read_view(chain: ChainReader) -> View | None:
     auction = await buyback.read_auction(chain, config.started - 1) if config.open else None
     vaults = await chain.accounts([config.io_vault, config.usdc_vault])
     io_vault, usdc_vault = map(balance, vaults)
-    return View((await chain.clock()).unix_timestamp, config, auction, io_vault, usdc_vault)
+    frozen = not is_payable(vaults[1], None, config.usdc_mint)
+    return View((await chain.clock()).unix_timestamp, config, auction, io_vault, usdc_vault, frozen)
 
 
 async def burn_fees(port: Port) -> list[Event]:
@@ -137,7 +138,10 @@ def _name(view: View, step: Step) -> str:
 LOGGED = {
     "FeesBurned": ("fees.burned", "amount", "fees_io"),
     "AuctionUnsold": ("auction.unsold", "number", "lot", "void", "reference_price"),
-    "AuctionStarted": ("auction.started", "number", "lot", "start_price", "floor_price", "ends_at"),
+    "AuctionStarted": (
+        "auction.started",
+        *("number", "lot", "share_bps", "start_price", "floor_price", "ends_at"),
+    ),
     "AuctionSold": ("auction.sold", "number", "lot", "cost", "price"),
     "Repurchase": ("auction.repurchased", "amount_in", "amount_out"),
 }

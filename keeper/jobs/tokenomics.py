@@ -51,7 +51,7 @@ async def emit_finished_hours(port: Port) -> list[Event]:
 
 
 async def release_vested(port: Port) -> list[Event]:
-    """Pay every beneficiary what vesting has freed."""
+    """Pay every beneficiary what vesting has freed; one whose account can't be paid is tried again."""
     actions = []
     for row in await _vesting_due(port.chain):
 
@@ -62,7 +62,8 @@ async def release_vested(port: Port) -> list[Event]:
             create_associated(port.payer, row.beneficiary, tokenomics.MINT),
             tokenomics.release(row.id, row.beneficiary),
         )
-        actions.append(Action(f"vesting:{row.id}:after:{row.released}", instructions, still_due))
+        key = f"vesting:{row.id}:after:{row.released}"
+        actions.append(Action(key, instructions, still_due, patient=True))
     events = await do_all(port, tokenomics.PROGRAM, actions)
     for event in events:
         port.log.info("vesting.released", **pick(event.fields, "allocation", "amount", "released"))
@@ -70,31 +71,35 @@ async def release_vested(port: Port) -> list[Event]:
 
 
 async def close_ended_seasons(port: Port) -> list[Event]:
-    """Close seasons whose claim period is over, then the pages of all that ended."""
-    events = []
-    for season in await _seasons_over(port.chain):
-        instructions = [
-            create_associated(port.payer, season.funder, tokenomics.MINT),
-            tokenomics.close_season(season.season, season.funder),
-        ]
+    """Pay back the rest of seasons that were vetoed or are over, and close the pages of all that ended.
 
-        async def season_still_open(season: Season = season) -> bool:
+    A funder whose token account can't be paid (handed over, say) holds up its own money alone: that is
+    tried again.
+    """
+    closings = []
+    for season in await _seasons_over(port.chain):
+
+        async def season_still_there(season: Season = season) -> bool:
             return season in await _seasons_over(port.chain)
 
+        instructions = (
+            create_associated(port.payer, season.funder, tokenomics.MINT),
+            tokenomics.close_season(season.season, season.funder),
+        )
         key = f"season:{season.season}:close"
-        done = await do(port, tokenomics.PROGRAM, instructions, season_still_open, key=key)
-        for event in done:
-            port.log.info("season.closed", **pick(event.fields, "season", "returned"))
-            events.append(event)
-    actions = []
+        closings.append(Action(key, instructions, season_still_there, patient=True))
+    events = await do_all(port, tokenomics.PROGRAM, closings)
+    for event in events:
+        port.log.info("season.closed", **pick(event.fields, "season", "returned"))
+    pages = []
     for page in await _pages_over(port.chain):
 
         async def page_still_there(page: ClaimPage = page) -> bool:
             return page in await _pages_over(port.chain)
 
         closing = (tokenomics.close_claim_page(page.season, page.page, page.payer),)
-        actions.append(Action(f"season:{page.season}:page:{page.page}:close", closing, page_still_there))
-    return events + await do_all(port, tokenomics.PROGRAM, actions)
+        pages.append(Action(f"season:{page.season}:page:{page.page}:close", closing, page_still_there))
+    return events + await do_all(port, tokenomics.PROGRAM, pages)
 
 
 async def count_burns(port: Port) -> list[Event]:
@@ -143,12 +148,14 @@ async def _vesting_due(chain: ChainReader) -> list[Allocation]:
 
 
 async def _seasons_over(chain: ChainReader) -> list[Season]:
-    """Open seasons whose claim period has ended."""
+    """Seasons that have ended, and whose rest has not gone back."""
     now = (await chain.clock()).unix_timestamp
-    return [each for each in await tokenomics.read_seasons(chain) if each.is_open and now >= each.claim_end]
+    seasons = await tokenomics.read_seasons(chain)
+    return [each for each in seasons if each.has_ended(now) and not each.is_paid_back]
 
 
 async def _pages_over(chain: ChainReader) -> list[ClaimPage]:
-    """Claim pages of seasons that were closed or cancelled."""
-    ended = {each.season for each in await tokenomics.read_seasons(chain) if not each.is_open}
+    """Claim pages of seasons that have ended."""
+    now = (await chain.clock()).unix_timestamp
+    ended = {each.season for each in await tokenomics.read_seasons(chain) if each.has_ended(now)}
     return [page for page in await tokenomics.read_claim_pages(chain) if page.season in ended]

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from rich.table import Table
 from solders.pubkey import Pubkey
 
-from keeper.clients.orders import Lease, Order
+from keeper.clients.orders import Config, Lease, Order, Parked
 from keeper.clients.staking import Class
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.money import show
-from keeper.economy.orders import EndReason, LeaseStatus, OrderStatus
+from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
 from keeper.terminal.tables import plain
 
-URGENCY = ("can wait", "usual", "now")
 ENDED = {
     EndReason.LAPSED: "not accepted in time",
     EndReason.DECLINED: "declined by the supplier",
@@ -24,6 +23,7 @@ ENDED = {
     EndReason.RENTER: "ended by the renter",
     EndReason.SUPPLIER: "broken off by the supplier",
     EndReason.FAULT: "failed, attested by operators",
+    EndReason.UNFILLED: "not enough of its gang accepted",
 }
 
 
@@ -42,6 +42,8 @@ def lease_status(lease: Lease, now: int) -> str:
         return ENDED[EndReason(lease.reason)]
     if lease.status == LeaseStatus.MATCHED:
         return "waits for the worker" if now < lease.accept_until else "not accepted, can be ended"
+    if lease.status == LeaseStatus.ACCEPTED:
+        return "waits for the rest of its gang" if now < lease.accept_until else "unfilled, can be ended"
     if now >= lease.stop:
         return "over, can be ended"
     return "runs, money held by the guardian" if now < lease.hold_until else "runs"
@@ -93,10 +95,11 @@ def terms(order: Order, classes: Mapping[int, Class], now: int) -> Table:
         "opened": moment(order.created_at),
         "devices": f"{asked.devices}: {order.leases} matched, {order.open} open, "
         f"{order.served} accepted so far",
+        "run once accepted": str(asked.min_devices),
         "each": f"{asked.processors} processors of {names}, tier {asked.min_tier} or better",
         "hours": str(asked.hours),
         "countries": (", ".join(asked.countries) or "any") + (", all in one" if asked.colocated else ""),
-        "urgency": URGENCY[asked.urgency],
+        "urgency": asked.urgency.name.lower(),
         "most for a processor and hour": f"{show(asked.price, asked.currency)} {asked.currency.name}",
         "renter's fee": f"{order.renter_fee_bps / 100:g} %",
         "supplier's fee": f"{order.supplier_fee_bps / 100:g} %",
@@ -113,6 +116,8 @@ def money(order: Order, leases: Sequence[Lease], now: int) -> Table:
     table = plain("Money", "", currency.name)
     parts = (order.free, order.held, order.paid, order.fees, order.refunded)
     names = ("free", "held for leases, their fee included", "paid to suppliers", "fees", "given back")
+    if order.fees_due:
+        table.caption = f"{show(order.fees_due, currency)} of the fees are still in the vault"
     for name, amount in zip(names, parts, strict=True):
         table.add_row(name, show(amount, currency), end_section=name == names[-1])
     table.add_row("deposited in all", show(order.deposit, currency), end_section=True)
@@ -131,6 +136,16 @@ def leases(order: Order, found: Sequence[Lease], now: int) -> Table:
         amounts = (show(amount, order.terms.currency) for amount in (lease.rate, lease.held, due, lease.paid))
         status = (lease_status(lease, now), lease_left(lease, now))
         table.add_row(str(lease.device), *status, *amounts)
+    return table
+
+
+def parked(config: Config, found: Sequence[Parked]) -> Table:
+    """A line for each payee whose money is set aside."""
+    table = plain("Set aside", "whose", "amount", "", "to be paid into")
+    table.columns[2].justify = table.columns[3].justify = "left"
+    for each in found:
+        currency = Currency.IO if each.mint == config.io_mint else Currency.USDC
+        table.add_row(str(each.wallet), show(each.amount, currency), currency.name, str(each.destination))
     return table
 
 

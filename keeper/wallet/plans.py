@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
 from keeper.clients import orders, staking, tokenomics
-from keeper.clients.orders import Config, Lease, Order, Terms
+from keeper.clients.orders import Config, Lease, Order, Parked, Terms
 from keeper.clients.staking import Class, Device
 from keeper.economy import orders as economy
 from keeper.economy.money import show
@@ -193,6 +193,19 @@ def stake(device: Device, amount: int) -> Plan:
         "the device's stake, yours again after a cooldown",
     )
     return Plan((staking.stake(device, amount),), (movement,))
+
+
+def pay_parked(config: Config, parked: Parked) -> Plan:
+    """Pay what was set aside for a payee that could not be paid."""
+    currency = Currency.IO if parked.mint == config.io_mint else Currency.USDC
+    movement = Movement(
+        NamedAccount("the parked vault", config.parked(currency)),
+        NamedAccount("the payee's account", parked.destination),
+        parked.amount,
+        currency,
+        f"set aside for {parked.wallet}",
+    )
+    return Plan((orders.pay_parked(config, parked),), (movement,))
 
 
 def _back(config: Config, order: Order, amount: int) -> Movement:

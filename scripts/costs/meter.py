@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from solders.instruction import Instruction
@@ -33,6 +35,14 @@ class Row:
     cases: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Total:
+    """Of several instructions."""
+
+    units: int = 0
+    bytes: int = 0
+
+
 class Meter:
     """Runs the cases in order on one chain and keeps what each cost."""
 
@@ -41,6 +51,7 @@ class Meter:
         self.program = program
         self.world = world
         self.rows: dict[str, Row] = defaultdict(Row)
+        self._totals: list[Total] = []
         self.keeper = self.world.payer
 
     def run(
@@ -60,9 +71,25 @@ class Meter:
         assert record.error is None, (case, self.world.error(record), record.logs)
         decoded = self.program.decode_instruction(bytes(instruction.data))
         assert decoded is not None
-        kept = self.rows[row or decoded[0]]
-        kept.units.append(record.compute_units)
-        kept.bytes.append(self._size(instruction, signers))
+        size = self._size(instruction, signers)
+        self._keep(row or decoded[0], case, record.compute_units, size)
+        for total in self._totals:
+            total.units += record.compute_units
+            total.bytes += size
+
+    @contextmanager
+    def total(self, row: str, case: str) -> Iterator[None]:
+        """What everything that runs inside costs together, as a row of its own."""
+        total = Total()
+        self._totals.append(total)
+        yield
+        self._totals.remove(total)
+        self._keep(row, case, total.units, total.bytes)
+
+    def _keep(self, row: str, case: str, units: int, size: int) -> None:
+        kept = self.rows[row]
+        kept.units.append(units)
+        kept.bytes.append(size)
         kept.cases.append(case)
 
     def _size(self, instruction: Instruction, signers: list[Keypair | NullSigner]) -> int:
@@ -71,8 +98,9 @@ class Meter:
         return len(bytes(VersionedTransaction(message, signers)))
 
     def measured(self) -> dict[str, Row]:
-        """All rows, once every instruction has a case."""
+        """All rows, once every instruction has a case; a row of several has words for a name."""
         names = {name.partition(",")[0] for name in self.rows}
+        names = {name for name in names if " " not in name}
         assert names == self.program.instructions.keys(), "an instruction has no case"
         return self.rows
 

@@ -18,10 +18,11 @@ from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from scripts.costs.meter import Meter, Row
 from tests.model.staking.prices import price_leaf
+from tests.programs.buyback.world import ISSUER
 from tests.programs.orders.world import TERMS, USDC, USDC_MINT, OrdersWorld
 from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS, PRICES
-from tests.programs.world import DAY, HOUR, START, finish, key
-from tests.security.tokens import freeze_anyway
+from tests.programs.world import DAY, HOUR, START, key
+from tests.security.tokens import freeze, thaw
 
 TARGETS = {"create_order": 14_000, "match_device": 12_000, "settle": 8_000, "end_lease": 14_000}
 """Compute units that a row of the table may take at most, over all its cases."""
@@ -39,7 +40,8 @@ MOST = replace(
     colocated=True,
 )
 """Every comparison of a match finds what it looks for in the last place."""
-MINUTE = 60
+WHOLE = "create_order to close_order"
+"""A row of a whole order: opened, matched, accepted, ended, settled once, both accounts closed."""
 
 
 def measure() -> dict[str, Row]:
@@ -50,6 +52,8 @@ def measure() -> dict[str, Row]:
     world.chain.warp_to(START)
     meter = Meter(PROGRAM, world)
     _set_up(meter)
+    # Classes are open, and bind the stakes that they need.
+    world.chain.advance(7 * DAY)
     people = [_wallet("renter", highest=True), _wallet("renter", highest=False)]
     suppliers = [world.supplier(_wallet("supplier", highest=each)) for each in (True, False)]
     renters = [world.renter(each) for each in people]
@@ -60,9 +64,11 @@ def measure() -> dict[str, Row]:
     _orders(meter, renters)
     _dear(meter)
     _leases(meter, renters[0], workers)
-    _gang(meter, renters[0], workers[2:4])
-    _usdc(meter, renters, workers[4:])
+    _usdc(meter, renters, workers)
+    _gang(meter, renters[0], workers)
     _faults(meter, renters[0], suppliers[0], workers)
+    _parked(meter, renters[0], workers)
+    _whole(meter, renters, workers)
     _roles(meter)
     return meter.measured()
 
@@ -98,7 +104,6 @@ def _set_up(meter: Meter) -> None:
         world.do(each, signers=[admin])
     meter.run("", client.initialize(admin.pubkey(), guardian, USDC_MINT, Params()), admin)
     world.do(*client.create_parked_vaults(world.payer.pubkey(), USDC_MINT))
-    world.chain.advance(8 * DAY)
 
 
 def _world(meter: Meter) -> OrdersWorld:
@@ -135,13 +140,12 @@ def _orders(meter: Meter, renters: list[Keypair]) -> None:
         meter.run(f"{given}, {whose}", client.close_order(config, order))
 
 
-def _match(meter: Meter, case: str, order: Order, worker: str, operator: int) -> None:
-    """In an operator's turn; the case ends with the bump of the lease's address."""
+def _match(meter: Meter, order: Order, worker: str, case: str) -> None:
+    """Match by the last of the operators, in its next turn."""
     world = _world(meter)
-    tick, device, matcher = world.turn(order, operator), world.read_device(worker), world.operators[operator]
-    bump = _bump(b"lease", bytes(order.address), bytes(staking.device_address(device.worker)))
-    call = client.match_device(matcher.pubkey(), order, device, tick)
-    meter.run(f"{case}bump {bump}", call, matcher)
+    last, device = world.operators[-1], world.read_device(worker)
+    tick = world.turn(order, OPERATORS - 1)
+    meter.run(case, client.match_device(last.pubkey(), order, device, tick), last)
 
 
 def _dear(meter: Meter) -> None:
@@ -150,8 +154,8 @@ def _dear(meter: Meter) -> None:
     admin = world.admin
     bounds = Bounds(low_io=1, high_io=1_000 * IO, low_usdc=1, high_usdc=1_000 * USDC)
     world.do(staking.change_bounds(admin.pubkey(), GPU_CLASS, bounds), signers=[admin])
-    world.chain.advance(7 * DAY - 90 * MINUTE)
-    hour = world.chain.now() // HOUR - 1
+    world.chain.advance(7 * DAY - 2 * HOUR)
+    hour = world.chain.now() // HOUR
     world.chain.warp_to((hour + 1) * HOUR)
     step = price_leaf(hour, GPU_CLASS, (100, 100))
     for operator in world.operators[:QUORUM]:
@@ -166,7 +170,7 @@ def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     order = _open(meter, renter, 100, replace(MOST, devices=DEVICES))
     config = world.orders_config()
     for worker in workers:
-        _match(meter, "the last operator, ", order, worker, OPERATORS - 1)
+        _match(meter, order, worker, f"bump {_lease_bump(order, worker)}")
     for worker in workers[:-3]:
         one = world.lease(order, worker)
         whose = f"a payout of bump {_associated_bump(one.payout)}"
@@ -181,6 +185,7 @@ def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
         meter.run("never accepted", client.close_lease(each))
     first, second, third = (world.lease(order, worker) for worker in workers[:3])
     meter.run("in IO", client.extend_lease(config, order, first, 5), renter)
+    meter.run("nothing due but a fee", client.settle(config, order, first))
     meter.run("nothing due", client.settle(config, order, first))
     world.chain.advance(5 * HOUR + 7)
     for worker in workers[:-3]:
@@ -202,33 +207,8 @@ def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     meter.run("served", client.close_order(config, order))
 
 
-def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
-    """Filled by the second; and not filled."""
-    world = _world(meter)
-    config = world.orders_config()
-    order = _open(meter, renter, 400, replace(MOST, devices=2, min_devices=2), "a gang")
-    for worker in workers:
-        _match(meter, "a gang's, ", order, worker, 0)
-    for worker in workers:
-        lease = world.lease(order, worker)
-        meter.run("a gang's", client.accept_lease(config, order, lease), key(worker))
-    world.chain.advance(4 * HOUR)
-    for worker in workers:
-        settling = client.settle(config, order, world.lease(order, worker))
-        begins = world.lease(order, worker).start == 0
-        meter.run("", settling, row="settle, a gang's first touch" if begins else None)
-        lease = world.lease(order, worker)
-        meter.run("a gang's", client.end_lease(renter.pubkey(), lease), renter)
-    order = _open(meter, renter, 401, replace(MOST, devices=2, min_devices=2), "a gang")
-    for worker in workers:
-        _match(meter, "a gang's, ", order, worker, 0)
-    lease = world.lease(order, workers[0])
-    meter.run("a gang's", client.accept_lease(config, order, lease), key(workers[0]))
-    lease = world.lease(order, workers[0])
-    meter.run("withdrawn from a gang", client.end_lease(renter.pubkey(), lease), renter)
-    world.chain.advance(HOUR)
-    lease = world.lease(order, workers[1])
-    meter.run("lapsed", client.end_lease(meter.keeper.pubkey(), lease), meter.keeper)
+def _lease_bump(order: Order, worker: str) -> int:
+    return _bump(b"lease", bytes(order.address), bytes(staking.device_address(key(worker).pubkey())))
 
 
 def _key(role: str, address: Pubkey) -> Keypair:
@@ -237,18 +217,18 @@ def _key(role: str, address: Pubkey) -> Keypair:
 
 
 def _usdc(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
-    """The same in the other currency, with the supplier as the matcher; its account and the vault frozen."""
+    """The same in the other currency, with the supplier as the matcher."""
     world = _world(meter)
     config = world.orders_config()
     terms = replace(ONE, currency=Currency.USDC, price=3 * USDC)
     for number, renter in enumerate(renters):
         order = _open(meter, renter, 200, terms)
-        world.chain.warp_to(order.exclusive_until)
         worker = workers[number]
         device = world.read_device(worker)
         supplier = _key("supplier", device.supplier)
-        call = client.match_device(device.supplier, order, device)
-        meter.run("by the supplier", call, supplier, key(worker))
+        world.chain.warp_to(order.exclusive_until)
+        matching = client.match_device(device.supplier, order, device)
+        meter.run("by the supplier", matching, supplier, key(worker))
         lease = world.lease(order, worker)
         meter.run("in USDC", client.accept_lease(config, order, lease), key(worker))
         lease = world.lease(order, worker)
@@ -256,25 +236,36 @@ def _usdc(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
         world.chain.advance(4 * HOUR)
         meter.run("in USDC", client.settle(config, order, lease))
         meter.run("in USDC", client.refund(config, order))
-        _parked(meter, order, worker)
         meter.run("in USDC", client.end_lease(renter.pubkey(), lease), renter)
 
 
-def _parked(meter: Meter, order: Order, worker: str) -> None:
-    """What can't be paid is set aside, and paid later."""
-    world, payer = _world(meter), meter.keeper
-    config, lease = world.orders_config(), world.lease(order, worker)
-    payout = associated_token_address(lease.payout, USDC_MINT)
-    for case in ("the first", "more"):
-        world.chain.advance(HOUR)
-        for account in (payout, config.usdc_fees):
-            freeze_anyway(world, account)
-        meter.run(case, client.park_pay(payer.pubkey(), config, order, lease), payer)
-        meter.run(case, client.park_fees(payer.pubkey(), config, order), payer)
-        for account in (payout, config.usdc_fees):
-            freeze_anyway(world, account, let_go=True)
-    for record in finish(client.read_parked(world.chain)):
-        meter.run("", client.pay_parked(config, record))
+def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
+    """Devices that run together: what the first instruction after that costs more, and an end before it."""
+    world = _world(meter)
+    config = world.orders_config()
+    number, gang = 400, workers[4:8]
+    order = _open(meter, renter, number, replace(MOST, devices=4, min_devices=4), "a gang")
+    for worker in gang:
+        _match(meter, order, worker, "of a gang")
+    for worker in gang:
+        meter.run("of a gang", client.accept_lease(config, order, world.lease(order, worker)), key(worker))
+    world.chain.advance(4 * HOUR)
+    order = world.read_order(renter, number)
+    settled, extended, held, ended = (world.lease(order, worker) for worker in gang)
+    meter.run("some hours, the first of a filled gang", client.settle(config, order, settled))
+    meter.run("the first of a filled gang", client.extend_lease(config, order, extended, 1), renter)
+    until, guardian = world.chain.now() + DAY, world.guardian
+    hold = client.hold_lease(guardian.pubkey(), held, until)
+    meter.run("the first of a filled gang", hold, guardian)
+    end = client.end_lease(renter.pubkey(), ended)
+    meter.run("by the renter, the first of a filled gang", end, renter)
+    order = _open(meter, renter, number + 1, replace(MOST, devices=2, min_devices=2), "a gang")
+    worker = workers[8]
+    _match(meter, order, worker, "of a gang")
+    meter.run("of a gang", client.accept_lease(config, order, world.lease(order, worker)), key(worker))
+    world.chain.advance(600)
+    unfilled = client.end_lease(meter.keeper.pubkey(), world.lease(order, worker))
+    meter.run("a gang not filled", unfilled, meter.keeper)
 
 
 def _faults(meter: Meter, renter: Keypair, supplier: Keypair, workers: list[str]) -> None:
@@ -282,26 +273,67 @@ def _faults(meter: Meter, renter: Keypair, supplier: Keypair, workers: list[str]
     world = _world(meter)
     config = world.orders_config()
     order = _open(meter, renter, 300, TERMS)
-    chosen = [each for each in workers if world.read_device(each).supplier == supplier.pubkey()][2:4]
+    chosen = [each for each in workers if world.read_device(each).supplier == supplier.pubkey()][5:7]
     for worker in chosen:
         world.run(order, worker)
     world.chain.advance(2 * HOUR)
     for worker, ended in zip(chosen, (False, True), strict=True):
         lease = world.lease(order, worker)
         if ended:
-            meter.run("by the renter", client.end_lease(renter.pubkey(), lease), renter)
+            meter.run("by the supplier", client.end_lease(supplier.pubkey(), lease), supplier)
         for number, operator in enumerate(world.operators[:QUORUM]):
             deciding = "deciding, ended before" if ended else "deciding"
             case = {0: "the first", QUORUM - 1: deciding}.get(number, "in between")
             meter.run(case, client.vote_fault(operator.pubkey(), lease, bytes(32), 0), operator)
-        world.do(client.settle(config, order, lease))
         meter.run("failed", client.close_lease(lease))
         fault = client.fault_address(lease.address, bytes(32), 0)
         meter.run("", client.close_fault(client.parse_fault(world.account(fault).data)))
+    world.chain.warp_to(world.read_order(renter, 300).match_until)
     gift = token.transfer(tokens_address(renter.pubkey()), order.vault, renter.pubkey(), 1)
     world.do(gift, signers=[renter])
-    world.chain.advance(HOUR)
     meter.run("with a gift", client.close_order(config, order))
+
+
+def _parked(meter: Meter, renter: Keypair, workers: list[str]) -> None:
+    """Neither payee nor fee vault can be paid for a while."""
+    world = _world(meter)
+    config, payer = world.orders_config(), meter.keeper
+    terms = replace(TERMS, currency=Currency.USDC, price=3 * USDC)
+    order = _open(meter, renter, 500, terms)
+    for worker in workers[14:16]:
+        world.run(order, worker)
+    leases = [world.lease(order, worker) for worker in workers[14:16]]
+    blocked = (config.usdc_fees, *(associated_token_address(each.payout, USDC_MINT) for each in leases))
+    for account in blocked:
+        world.do(freeze(account, USDC_MINT, ISSUER.pubkey()), signers=[ISSUER])
+    for case in ("the first", "more"):
+        world.chain.advance(4 * HOUR)
+        for lease in leases:
+            meter.run(case, client.park_pay(payer.pubkey(), config, order, lease), payer)
+        meter.run(case, client.park_fees(payer.pubkey(), config, order), payer)
+    for account in blocked:
+        world.do(thaw(account, USDC_MINT, ISSUER.pubkey()), signers=[ISSUER])
+        record = client.parse_parked(world.account(client.parked_address(account)).data)
+        case = "fees" if account == config.usdc_fees else "pay"
+        meter.run(case, client.pay_parked(config, record))
+
+
+def _whole(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
+    """An order of one device from its opening to its closing, settled once."""
+    world = _world(meter)
+    config = world.orders_config()
+    for number, renter in enumerate(renters):
+        worker = workers[16 + number]
+        with meter.total(WHOLE, f"a renter of bump {_associated_bump(renter.pubkey())}"):
+            order = _open(meter, renter, 600, ONE)
+            _match(meter, order, worker, f"bump {_lease_bump(order, worker)}")
+            lease = world.lease(order, worker)
+            meter.run("alone", client.accept_lease(config, order, lease), key(worker))
+            world.chain.advance(12 * HOUR)
+            meter.run("completed", client.end_lease(meter.keeper.pubkey(), lease), meter.keeper)
+            meter.run("all of it", client.settle(config, order, lease))
+            meter.run("served", client.close_lease(lease))
+            meter.run("served", client.close_order(config, order))
 
 
 def _roles(meter: Meter) -> None:

@@ -113,7 +113,7 @@ def _stakes(meter: Meter, suppliers: list[Keypair], carol: Keypair) -> None:
     meter.run("", client.withdraw_overflow(one, IO), alice)
     meter.run("", client.settle_device(one))
     meter.run("", client.change_device(one, tier=2, country="DE", ask_io=IO, ask_usdc=1), alice)
-    meter.run("", client.pause_device(one), key("worker 0"))
+    meter.run("", client.pause_device(one), alice, key("worker 0"))
     meter.run("", client.set_payout(one, carol.pubkey()), alice)
 
 

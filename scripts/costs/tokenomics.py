@@ -69,7 +69,8 @@ def _seasons(meter: Meter) -> None:
             claim = client.claim_season(number, 0, wallet, IO, proof)
             meter.run(f"bump {bump}", claim, row=row)
     _open(meter, number + 1, Claim(0, admin.pubkey(), IO), b"", f"season {number + 1}")
-    meter.run("", client.cancel_season(world.guardian.pubkey(), number + 1, admin.pubkey()), world.guardian)
+    meter.run("", client.cancel_season(world.guardian.pubkey(), number + 1), world.guardian)
+    meter.run("vetoed", client.close_season(number + 1, admin.pubkey()))
     world.chain.advance(40 * DAY)
     for each in range(1, number + 1):
         meter.run(f"season {each}", client.close_season(each, admin.pubkey()))

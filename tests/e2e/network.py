@@ -20,8 +20,9 @@ from keeper.chain.framework import associated_token_address
 from keeper.chain.program import Event as ProgramEvent
 from keeper.chain.token import create_associated, mint_to, transfer
 from keeper.clients import buyback, staking, tokenomics
+from keeper.clients.signing import signed_by
 from keeper.economy.calendar import HOUR, month_of
-from keeper.economy.orders import Currency
+from keeper.economy.orders import TICK, Currency, turn_opens
 from tests.e2e.stakes import StakeCalls
 from tests.model.orders.state import FEES, IO, Lease, OrdersParams, Terms
 from tests.model.schedule import GENESIS
@@ -29,7 +30,8 @@ from tests.model.staking.state import Device, Params
 from tests.model.state import GENESIS_VAULT, Address, Event, require, wallet
 from tests.programs.buyback.world import ISSUER, USDC, USDC_MINT
 from tests.programs.orders.calls import CLASSES, OPERATORS, OrdersCalls
-from tests.programs.orders.pair import FEE_VAULTS, OrdersPair, lease_address, order_address
+from tests.programs.orders.calls import STAKING as STAKING_ACCOUNTS
+from tests.programs.orders.pair import FEE_VAULTS, MINTS, OrdersPair, lease_address, order_address
 from tests.programs.orders.world import ASK_IO, ASK_USDC, OrdersWorld
 from tests.programs.side_by_side import MALLORY
 from tests.programs.staking.world import GPU_CLASS
@@ -39,10 +41,14 @@ COOLDOWN = CO_STAKE_WAIT = NOTICE = 10
 APPEAL = ACCEPT_WINDOW = 30
 MATCH_WINDOW = 900
 """Seconds. Something must be done within each of them: they leave a slow machine time for it."""
+EXCLUSIVE = 20
+"""Seconds. An operator has a turn 16 to 46 seconds after an order's opening: this is hardly waited for."""
 STAKING = Params(
     OPERATORS[:3], 2, cooldown=COOLDOWN, co_stake_wait=CO_STAKE_WAIT, appeal=APPEAL, notice=NOTICE
 )
-ORDERS = OrdersParams(match_window=MATCH_WINDOW, accept_window=ACCEPT_WINDOW, notice=NOTICE)
+ORDERS = OrdersParams(
+    match_window=MATCH_WINDOW, accept_window=ACCEPT_WINDOW, notice=NOTICE, exclusive=EXCLUSIVE
+)
 PEOPLE = ("admin", "guardian", "mallory", "operator 0", "operator 1", "operator 2")
 PURSE_IO, PURSE_USDC = 10_000 * 10**8, 10_000 * USDC
 LAMPORTS = 10**10
@@ -82,13 +88,14 @@ class Network(StakeCalls, OrdersCalls):
         self.opened: Counter[Address] = Counter()
         """Orders so far, by renter."""
         for row in CLASSES:
-            self.add_class(row)
+            assert self.add_class(row) == "add_class"
+        self.wait_until(max(row.opens_at for row in self.staking.classes.values()))
 
     def act(
         self,
         name: str,
         call: Callable[[], Event | Sequence[Event] | None],
-        instruction: Instruction,
+        instruction: Instruction | Sequence[Instruction],
         *signers: Address,
     ) -> str:
         """One action on both sides; the name when it succeeds, the refusal's name otherwise."""
@@ -133,18 +140,35 @@ class Network(StakeCalls, OrdersCalls):
         self.staking.open_wallet(address)
         return address
 
-    def let(self, worker: str, supplier: Address, amount: int = 0) -> Address:
-        """Register a device of the first class, four processors; stake ``amount`` on it."""
+    def let(
+        self,
+        worker: str,
+        supplier: Address,
+        amount: int = 0,
+        *,
+        number: int = GPU_CLASS,
+        may_end: bool = False,
+    ) -> Address:
+        """Register a device of a class, four processors; stake ``amount`` on it."""
         signer = key(worker)
         named, address = bytes(signer.pubkey()), bytes(staking.device_address(signer.pubkey()))
         self.pair.keys[named] = signer
-        row = Device(named, supplier, supplier, GPU_CLASS, 4, 4, b"CH", ASK_IO, ASK_USDC)
+        row = Device(named, supplier, supplier, number, 4, 4, b"CH", ASK_IO, ASK_USDC)
+        row.worker_may_end = int(may_end)
         owner, asks = Pubkey(supplier), {"ask_io": ASK_IO, "ask_usdc": ASK_USDC}
         outcome = self.act(
             "register_device",
             lambda: self.staking.register_device(address, row),
             staking.register_device(
-                owner, signer.pubkey(), owner, GPU_CLASS, processors=4, tier=4, country="CH", **asks
+                owner,
+                signer.pubkey(),
+                owner,
+                number,
+                processors=4,
+                tier=4,
+                country="CH",
+                worker_may_end=may_end,
+                **asks,
             ),
             supplier,
             named,
@@ -165,7 +189,8 @@ class Network(StakeCalls, OrdersCalls):
     # -- orders ------------------------------------------------------------------------------------
 
     def open(self, renter: Address, terms: Terms) -> Address:
-        """Open a renter's next order."""
+        """Open a renter's next order, later than all that devices were changed."""
+        self.wait_until(self.now + 1)
         self.opened[renter] += 1
         assert self.do_create(renter, self.opened[renter], terms) == "create_order"
         return bytes(order_address(Pubkey(renter), self.opened[renter]))
@@ -174,12 +199,49 @@ class Network(StakeCalls, OrdersCalls):
         """The lease of a device to an order, as the model has it."""
         return self.model.leases[bytes(lease_address(Pubkey(order), Pubkey(device)))]
 
+    def match(self, order: Address, device: Address, matcher: Address = OPERATORS[0]) -> str:
+        """Match a device by an operator once it has a turn."""
+        operators = STAKING.operators
+        tick = self.model.orders[order].created_at // TICK + 1
+        self.wait_until(turn_opens(tick, operators.index(matcher), len(operators)))
+        return self.do_match(matcher, order, device)
+
     def run(self, order: Address, device: Address, matcher: Address = OPERATORS[0]) -> Lease:
-        """Match a device and accept for its worker."""
-        assert self.do_match(matcher, order, device) == "match_device"
+        """Match a device by an operator, and accept for its worker."""
+        assert self.match(order, device, matcher) == "match_device"
         lease = self.lease(order, device)
         assert self.do_accept(lease.worker, lease) == "accept_lease"
         return lease
+
+    def take(self, order: Address, device: Address) -> Lease:
+        """Match a device by its supplier and accept for its worker, in one transaction."""
+        self.wait_until(self.model.orders[order].exclusive_until)
+        row = self.device(device)
+        named = {"order": Pubkey(order), "lease": lease_address(Pubkey(order), Pubkey(device))}
+        match = self.call(
+            "match_device",
+            {"tick": 0},
+            matcher=row.supplier,
+            order=order,
+            device=device,
+            worker=row.worker,
+            **{"class": staking.class_address(row.class_id)},
+            **STAKING_ACCOUNTS,
+        )
+        mint = MINTS[self.model.orders[order].terms.currency]
+        payout = associated_token_address(Pubkey(row.payout), mint)
+        accept = self.call("accept_lease", worker=row.worker, payout_tokens=payout, **named)
+
+        def both() -> list[Event]:
+            matched, *leased = self.model.match_device(
+                row.supplier, order, device, row.class_id, 0, worker=True
+            )
+            # The pair collects what orders says before what staking says.
+            return [matched, *self.model.accept_lease(row.worker, bytes(named["lease"])), *leased]
+
+        calls = [signed_by(match, Pubkey(row.worker)), accept]
+        assert self.act("accept_lease", both, calls, row.supplier, row.worker) == "accept_lease"
+        return self.lease(order, device)
 
     def extend(self, order: Address, device: Address, hours: int) -> str:
         lease, renter = self.lease(order, device), self.model.orders[order].renter
@@ -193,6 +255,7 @@ class Network(StakeCalls, OrdersCalls):
                 renter=renter,
                 renter_tokens=tokens,
                 vault=self.vault(lease),
+                device=device,
                 **self.rented(lease),
             ),
             renter,
@@ -211,10 +274,13 @@ class Network(StakeCalls, OrdersCalls):
         row = self.model.orders[order]
         return self.do_close_order(row.renter, order, row)
 
-    def give_up(self, order: Address) -> None:
-        """Cancel an order without leases and close it."""
+    def give_up(self, order: Address) -> int:
+        """Cancel an order without leases and close it; returns what that costs, base units."""
+        row = self.model.orders[order]
+        before = row.fees
         assert self.cancel(order) == "cancel_order"
         assert self.close(order) == "close_order"
+        return row.fees - before
 
     # -- supply and fees ---------------------------------------------------------------------------
 

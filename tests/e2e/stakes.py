@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
+from keeper.economy.classes import ClassPrices
 from tests.model.staking.program import Staking
-from tests.model.staking.state import Class, Device
+from tests.model.staking.state import Class, Device, Prices
 from tests.model.state import Address, Event
 from tests.programs.orders.pair import OrdersPair
 from tests.programs.side_by_side import ADMIN
+from tests.programs.staking.world import PRICES
 
 
 class StakeCalls:
@@ -28,13 +30,12 @@ class StakeCalls:
         """A device as the model has it, which is how the chain has it."""
         return self.staking.devices[address]
 
-    def add_class(self, row: Class) -> str:
+    def add_class(self, row: Class, prices: ClassPrices = PRICES) -> str:
+        name, terms = row.name.rstrip(b"\0").decode(), (row.multiplier, row.pool, row.kind)
         return self._admin(
             "add_class",
-            lambda: self.staking.add_class(ADMIN, replace(row)),
-            client.add_class(
-                Pubkey(ADMIN), row.id, row.name.rstrip(b"\0").decode(), row.multiplier, row.pool, row.kind
-            ),
+            lambda: self.staking.add_class(ADMIN, replace(row), Prices(**asdict(prices))),
+            client.add_class(Pubkey(ADMIN), row.id, name, *terms, prices),
         )
 
     def change_class(self, number: int, multiplier: int) -> str:

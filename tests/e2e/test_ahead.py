@@ -18,16 +18,18 @@ from keeper.economy.supply import IO as ONE_IO
 from tests.e2e.conftest import started
 from tests.e2e.network import ORDERS, PURSE_IO, PURSE_USDC, Network
 from tests.model.orders.state import BY_RENTER, COMPLETED, FEES, IO, USDC, Terms
-from tests.model.staking.state import Said
+from tests.model.staking.state import Class, Said
 from tests.model.state import Address, wallet
 from tests.programs.buyback.world import FIRST_PRICE
 from tests.programs.orders.calls import OPERATORS
-from tests.programs.orders.world import ASK_IO, ASK_USDC, MINIMUM
+from tests.programs.orders.world import ASK_IO, MINIMUM
 from tests.programs.side_by_side import MALLORY
-from tests.programs.staking.world import reward_tree
+from tests.programs.staking.world import PRICES, reward_tree
 from tests.programs.world import DAY, key
 
 HOURS, LAG = 3, ORDERS.settlement_lag
+DEAR = 50 * 10**6
+"""USDC for a processor and hour."""
 
 
 @pytest.fixture(scope="module")
@@ -112,19 +114,27 @@ def test_leases_are_paid_by_the_second_and_end_by_time(network: Network) -> None
 
 def test_fees_in_usdc_are_sold_for_io_that_is_burned(network: Network) -> None:
     renter, supplier, bidder = map(network.join, ("fee renter", "fee supplier", "bidder"))
-    order = network.open(renter, Terms(ASK_USDC, 1_250, 1, 4, (1,), USDC))
-    lease = network.run(order, network.let("fee device", supplier, MINIMUM))
+    # A class that is dear enough for a day's fee to fill a lot.
+    dear = Class(3, b"B200".ljust(24, b"\0"), 100, 0, 0)
+    assert network.add_class(dear, replace(PRICES, price_usdc=DEAR)) == "add_class"
+    network.wait_until(network.staking.classes[3].opens_at)
+    device = network.let("fee device", supplier, MINIMUM, number=3)
+    order = network.open(renter, Terms(DEAR, 48, 1, 4, (3,), USDC))
+    lease = network.run(order, device)
     assert network.do_end(renter, lease) == "end_lease"
     network.wait_until(lease.stop + LAG)
     assert network.do_settle(lease) == "settle"
-    world, lot = network.pair.world, network.fees(USDC)
+    world, fees = network.pair.world, network.fees(USDC)
     bps = ORDERS.renter_fee_bps + ORDERS.usdc_fee_bps
-    whole = economy.fee(economy.principal(4 * ASK_USDC, 1_250), bps)
-    assert lot == whole + economy.fee(lease.paid, ORDERS.supplier_fee_bps)
+    # The hour that is paid at least, and a day of the 47 hours that were not served.
+    tail = economy.fee(economy.principal(4 * DEAR, 25), bps)
+    assert fees == tail + economy.fee(lease.paid, ORDERS.supplier_fee_bps)
 
-    world.do(buyback.set_first_price(world.admin.pubkey(), FIRST_PRICE), signers=[world.admin])
+    world.do(buyback.propose_first_price(world.admin.pubkey(), FIRST_PRICE), signers=[world.admin])
     network.wait_until(world.buyback_config().next_start)
     auction = world.start()
+    lot = auction.lot
+    assert lot == max(fees // 16, buyback.Params().min_lot), "nobody has paid the first price yet"
     network.wait_until(auction.started_at + DAY // 2)
     sold = world.bid(key("bidder"), auction.number)
     assert sold.error is None

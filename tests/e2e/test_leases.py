@@ -14,6 +14,10 @@ FEE = economy.fee(economy.principal(RATE, HOURS), ORDERS.renter_fee_bps)
 EVIDENCE = b"e" * 32
 
 
+HOUR_FEE = economy.fee(RATE, ORDERS.renter_fee_bps)
+"""What it costs to give up a place early."""
+
+
 def rent(network: Network, name: str) -> tuple[Address, Address, Address]:
     """A renter's order for one device, the device, and the renter."""
     renter, supplier = network.join(f"{name} renter"), network.join(f"{name} supplier")
@@ -25,9 +29,12 @@ def closed(network: Network, lease: Lease) -> bool:
     return network.do_close_lease(lease.payer, lease) == "close_lease"
 
 
-def test_a_lease_that_nobody_accepts_costs_nothing(network: Network) -> None:
-    order, device, renter = rent(network, "unaccepted")
-    assert network.do_match(OPERATORS[0], order, device) == "match_device"
+def test_a_lease_that_nobody_accepts_costs_the_device_its_place_for_an_hour(network: Network) -> None:
+    renter, supplier = network.join("unaccepted renter"), network.join("unaccepted supplier")
+    devices = [network.let(f"unaccepted device {number}", supplier, MINIMUM) for number in range(3)]
+    order = network.open(renter, Terms(ASK_IO, HOURS, 1, 4, (1,)))
+    device = devices[0]
+    assert network.match(order, device) == "match_device"
     lapsed = network.lease(order, device)
     assert network.do_end(MALLORY, lapsed) == "NotParty"
     network.wait_until(lapsed.accept_until)
@@ -35,22 +42,27 @@ def test_a_lease_that_nobody_accepts_costs_nothing(network: Network) -> None:
     assert network.do_end(MALLORY, lapsed) == "end_lease"
     assert (lapsed.reason, network.model.orders[order].open) == (LAPSED, 1)
     assert closed(network, lapsed)
+    assert network.device(device).barred_until > network.now
+    assert network.match(order, device) == "DeviceBarred"
 
-    assert network.do_match(OPERATORS[1], order, device) == "match_device"
+    device = devices[1]
+    assert network.match(order, device, OPERATORS[1]) == "match_device"
     declined = network.lease(order, device)
     assert network.do_end(declined.worker, declined) == "end_lease"
     assert (declined.reason, network.model.orders[order].open) == (DECLINED, 1)
     assert closed(network, declined)
 
-    assert network.do_match(OPERATORS[0], order, device) == "match_device"
+    device = devices[2]
+    assert network.match(order, device) == "match_device"
     withdrawn = network.lease(order, device)
     assert network.do_end(renter, withdrawn) == "end_lease"
     assert (withdrawn.reason, network.model.orders[order].open) == (WITHDRAWN, 0)
     assert network.close(order) == "OrderBusy"
     assert closed(network, withdrawn)
     assert network.close(order) == "close_order"
-    assert network.money(renter) == PURSE_IO
-    assert network.device(device).leases_failed == 0
+    assert network.money(renter) == PURSE_IO - HOUR_FEE
+    rows = [network.device(each) for each in devices]
+    assert [(row.leases_failed, row.strikes) for row in rows] == [(0, 1), (0, 1), (0, 0)]
 
 
 def test_a_renter_who_leaves_owes_the_first_hour(network: Network) -> None:
@@ -83,8 +95,8 @@ def test_operators_attest_a_fault_in_the_first_hour(network: Network) -> None:
     for name, fault in list(network.model.faults.items()):
         if name[0] == address:
             assert network.do_close_fault(fault.payer, name) == "close_fault"
-    assert network.close(order) == "close_order"
-    assert network.money(renter) == PURSE_IO
+    assert network.give_up(order) == HOUR_FEE, "the place is open again"
+    assert network.money(renter) == PURSE_IO - HOUR_FEE
     assert network.device(device).leases_failed == 1
 
 
@@ -103,5 +115,5 @@ def test_the_guardian_holds_money_back_for_a_while(network: Network) -> None:
     # A hold stands in nobody's way: the supplier breaks off, and everything unpaid is the renter's.
     assert network.do_end(lease.supplier, lease) == "end_lease"
     assert closed(network, lease)
-    assert network.close(order) == "close_order"
-    assert network.money(renter, IO) == PURSE_IO
+    assert network.give_up(order) == HOUR_FEE
+    assert network.money(renter, IO) == PURSE_IO - HOUR_FEE

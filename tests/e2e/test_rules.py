@@ -45,12 +45,12 @@ def test_an_order_keeps_the_parameters_of_its_opening(network: Network) -> None:
     device = network.let("early device", supplier, MINIMUM)
     early = network.open(renter, TERMS)
     assert propose(network, ORDERS, MALLORY) == "NotAdmin"
-    change(network, replace(ORDERS, match_window=6, renter_fee_bps=100))
+    change(network, replace(ORDERS, match_window=6, exclusive=3, renter_fee_bps=100))
     late = network.open(renter, replace(TERMS, devices=2))
     places = [economy.place(ASK_IO, 4, 10, bps) for bps in (25, 100)]
     assert network.money(renter) == PURSE_IO - places[0] - 2 * places[1]
     network.wait_until(network.model.orders[late].match_until)
-    assert network.do_match(OPERATORS[0], late, device) == "MatchingOver"
+    assert network.match(late, device) == "MatchingOver"
     # Anybody gives back what nobody wanted to serve.
     assert network.close(late) == "close_order"
     assert network.money(renter) == PURSE_IO - places[0]
@@ -58,8 +58,9 @@ def test_an_order_keeps_the_parameters_of_its_opening(network: Network) -> None:
     assert lease.held == places[0]
     assert network.do_end(supplier, lease) == "end_lease"
     assert network.do_close_lease(lease.payer, lease) == "close_lease"
-    assert network.close(early) == "close_order"
-    assert network.money(renter) == PURSE_IO
+    charged = network.give_up(early)
+    assert charged == economy.fee(ASK_IO * 4, 25)
+    assert network.money(renter) == PURSE_IO - charged
     change(network, ORDERS)
 
 
@@ -94,7 +95,7 @@ def test_another_guardian_takes_over_after_the_notice(network: Network) -> None:
 
 def test_a_pause_of_orders_lapses_and_stops_no_exit(network: Network) -> None:
     renter, supplier = network.join("paused"), network.join("paused supplier")
-    devices = [network.let(f"paused device {number}", supplier, MINIMUM) for number in range(2)]
+    devices = [network.let(f"paused device {number}", supplier, MINIMUM, may_end=True) for number in range(2)]
     order = network.open(renter, replace(TERMS, devices=2))
     lease = network.run(order, devices[0])
     mask, until = orders.PAUSE_ORDERS | orders.PAUSE_MATCHING, network.now + PAUSE

@@ -29,7 +29,7 @@ def test_a_slash_burns_both_sides_in_proportion_after_the_appeal(network: Networ
     assert network.appeal_slash(device, EVIDENCE, STATEMENT) == "appeal_slash"
     assert network.withdraw_overflow(device, 1) == "SlashPending"
     assert network.execute_slash(device, EVIDENCE) == "AppealOpen"
-    assert network.do_match(OPERATORS[0], order, device) == "SlashPending"
+    assert network.match(order, device) == "SlashPending"
     network.wait_until(until)
     assert network.veto_slash(GUARDIAN, device, EVIDENCE) == "AppealOver"
     supply = network.pair.world.supply()
@@ -39,7 +39,7 @@ def test_a_slash_burns_both_sides_in_proportion_after_the_appeal(network: Networ
     assert (after.own, after.co.amount) == (own - own // 10, part - part // 10)
     assert supply - network.pair.world.supply() == MINIMUM // 10
     assert network.money(supplier) == PURSE_IO - own
-    assert network.do_match(OPERATORS[0], order, device) == "StakeInsufficient"
+    assert network.match(order, device) == "StakeInsufficient"
     network.give_up(order)
 
 

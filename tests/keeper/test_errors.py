@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from keeper.clients.errors import ADVICE
+from keeper.clients.programs import PROGRAMS
 from keeper.errors import UserError, why
 
+LINE = 100
+"""Letters of an advice at most: it stands alone in a line of a terminal."""
 KEEPER = Path(__file__).parents[2] / "keeper"
 TREES = {
     str(path.relative_to(KEEPER)): ast.parse(path.read_text())
@@ -115,3 +119,10 @@ def test_nobody_else_looks_into_the_environment() -> None:
 )
 def test_errors_from_elsewhere_in_one_line(error: Exception, words: str) -> None:
     assert why(error) == words
+
+
+@pytest.mark.parametrize("program", ADVICE)
+def test_advice_is_about_errors_that_there_are(program: str) -> None:
+    names = {error.name for error in PROGRAMS[program].errors.values()}
+    assert ADVICE[program].keys() - names == set()
+    assert all(each.endswith(".") and len(each) <= LINE for each in ADVICE[program].values())

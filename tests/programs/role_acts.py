@@ -42,7 +42,7 @@ class RoleActs(RandomActs):
 
     def accept_admin(self) -> None:
         pending = self.config.pending_admin
-        signer = self.mostly(pending if pending != ZERO else MALLORY, MALLORY)
+        signer = self.mostly(pending if pending != ZERO else self.choose(MALLORY, ZERO), MALLORY)
         instruction = self.client.accept_admin(Pubkey(signer))
         self.act("accept_admin", lambda: self.model.accept_admin(signer), instruction, signer)
 
@@ -54,7 +54,7 @@ class RoleActs(RandomActs):
 
     def accept_guardian(self) -> None:
         pending = self.config.pending_guardian
-        signer = self.mostly(pending if pending != ZERO else MALLORY, MALLORY)
+        signer = self.mostly(pending if pending != ZERO else self.choose(MALLORY, ZERO), MALLORY)
         instruction = self.client.accept_guardian(Pubkey(signer))
         self.act("accept_guardian", lambda: self.model.accept_guardian(signer), instruction, signer)
 

@@ -12,12 +12,13 @@ from typing import Any, Protocol
 
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.null_signer import NullSigner
 from solders.pubkey import Pubkey
 
 from keeper.chain import TransactionRecord
 from keeper.chain.program import Event as ProgramEvent
 from keeper.chain.program import Program
-from tests.model.state import Address, Event, Refused
+from tests.model.state import ZERO, Address, Event, Refused
 from tests.programs.world import World, key
 
 ADMIN, GUARDIAN, MALLORY = (bytes(key(name).pubkey()) for name in ("admin", "guardian", "mallory"))
@@ -62,7 +63,8 @@ class SideBySide:
     def __init__(self, world: World, people: Sequence[str], program: Program) -> None:
         self.world = world
         self.program = program
-        self.keys: dict[Address, Keypair] = {}
+        # No key signs for nobody's address: what a program does if one did is seen without signatures.
+        self.keys: dict[Address, Keypair | NullSigner] = {ZERO: NullSigner(Pubkey.default())}
         for name in people:
             person = world.person(name)
             self.keys[bytes(person.pubkey())] = person
@@ -73,11 +75,15 @@ class SideBySide:
         self,
         name: str,
         call: Callable[[], Event | Sequence[Event] | None],
-        instruction: Instruction,
+        instruction: Instruction | Sequence[Instruction],
         signers: Sequence[Address] = (),
     ) -> str:
-        """Do one thing on both; returns the name on success, the refusal's name otherwise."""
-        record = self.world.send(instruction, signers=[self.keys[each] for each in signers])
+        """Do one thing on both; returns the name on success, the refusal's name otherwise.
+
+        Several instructions are one transaction, of which the model refuses nothing.
+        """
+        several = [instruction] if isinstance(instruction, Instruction) else instruction
+        record = self.world.send(*several, signers=[self.keys[each] for each in signers])
         self.last = record
         # A chain whose clock nobody moves says only afterwards when it happened.
         self.tell_time(record.time)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from keeper.economy import calendar, emission, merkle
 from keeper.economy.calendar import MonthError
 from keeper.economy.vesting import Schedule
 from tests.model import schedule as model
-from tests.model.state import Refused
+from tests.model.roles import ParamRoles, require_somebody
+from tests.model.state import ZERO, Address, Refused
 from tests.model.tokenomics.program import Tokenomics
 from tests.model.tokenomics.state import Allocation, Config
 
@@ -115,6 +117,110 @@ def test_merkle() -> None:
             if row["proves"]:
                 position = leaves.index(hashed)
                 assert tree.proof(position) == b"".join(model.proof(leaves, position)) == proof
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The only parameter of the stories of roles."""
+
+    notice: int
+
+    def fields(self) -> dict[str, int]:
+        """As an event names them."""
+        return {"notice": self.notice}
+
+
+@dataclass
+class Office:
+    """A config with nothing but roles, pause and parameters."""
+
+    admin: Address
+    guardian: Address
+    params: Notice
+    pending_admin: Address = ZERO
+    pending_guardian: Address = ZERO
+    guardian_at: int = 0
+    pause_mask: int = 0
+    pause_until: int = 0
+    pending: Notice | None = None
+    pending_at: int = 0
+    revision: int = 0
+
+
+@dataclass
+class Story(ParamRoles):
+    """The model's roles by themselves."""
+
+    office: Office
+    now: int = 0
+
+    def _config(self) -> Office:
+        return self.office
+
+    def _check(self, params: Notice) -> None:
+        """Each program has bounds of its own."""
+
+    def play(self, call: str, arguments: dict[str, int]) -> int | None:
+        """One call by whoever may make it; what the program's own function returns of it."""
+        office = self.office
+        if call == "running":
+            return self._require_running(**arguments)
+        if call == "propose_params":
+            return self.fields(self.propose_params(office.admin, Notice(**arguments)))["at"]
+        people = {name: person(value) for name, value in arguments.items() if name == "pending"}
+        signers = {
+            "propose_admin": office.admin,
+            "accept_admin": office.pending_admin,
+            "propose_guardian": office.admin,
+            "accept_guardian": office.pending_guardian,
+            "set_pause": office.guardian,
+            "cancel_params": office.guardian,
+        }
+        signer = [signers[call]] if call in signers else []
+        fields = self.fields(getattr(self, call)(*signer, **{**arguments, **people}))
+        returned = {"propose_guardian": "at", "apply_params": "revision"}
+        if call.startswith("accept_"):
+            return int(fields["from"][0])
+        return fields[returned[call]] if call in returned else None
+
+    @staticmethod
+    def fields(event: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+        """An event's."""
+        return event[1]
+
+
+def person(number: int) -> Address:
+    """Nobody is 0."""
+    return bytes([number]) * 32
+
+
+def test_roles() -> None:
+    story = Story(Office(ZERO, ZERO, Notice(0)))
+    refusals = set()
+    for row in rows("roles"):
+        call, arguments, wanted = row["call"], row["arguments"], row["config"]
+        story.now, refused, returned = row["now"], None, None
+        before = replace(story.office)
+        try:
+            if call == "begin":
+                admin, guardian = person(arguments["admin"]), person(arguments["guardian"])
+                story.office = before = Office(ZERO, ZERO, Notice(arguments["notice"]))
+                require_somebody(admin, guardian)
+                story.office = Office(admin, guardian, Notice(arguments["notice"]))
+            else:
+                returned = story.play(call, arguments)
+        except Refused as refusal:
+            refused = refusal.name
+            assert story.office == before, "refused, yet something changed"
+        assert (refused, returned) == (row["refused"], row["returns"]), row
+        refusals.add(refused)
+        found = story.office
+        for name in ("admin", "pending_admin", "guardian", "pending_guardian"):
+            assert getattr(found, name) == person(wanted[name]), (name, row)
+        for name in ("guardian_at", "pause_mask", "pause_until", "pending_at", "revision"):
+            assert getattr(found, name) == wanted[name], (name, row)
+        assert found.params.notice == wanted["notice"]
+    assert len(refusals) == 9, "every refusal but Overflow, and none"
 
 
 @pytest.mark.parametrize("name", SHARED)

@@ -47,6 +47,10 @@ class Kind:
 
 CHANGES = ("stranger", "other kind", "copy", "foreign copy", "blank", "absent")
 """What each slot is given: see :meth:`Matrix.replacement` and :meth:`Matrix.planted`."""
+PURSE = "purse"
+"""A person's slot and those of its token accounts in the call, given to a stranger together."""
+VERSION = "other version"
+"""An account of a later version of its program, all else as it was."""
 SAME = "= "
 """Before the name of another slot whose account a case puts there."""
 

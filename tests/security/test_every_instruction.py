@@ -34,6 +34,8 @@ ON_EVERY_INSTRUCTION: dict[ModuleType, tuple[str, ...]] = {
     test_substitution: (
         "test_the_valid_call_succeeds",
         "test_no_other_account_will_do",
+        "test_no_stranger_takes_a_persons_place_with_a_purse_of_its_own",
+        "test_an_account_of_another_version_is_refused",
         "test_a_call_needs_all_its_accounts",
         "test_a_call_needs_all_its_arguments",
         "test_extra_accounts_change_nothing",
@@ -93,7 +95,11 @@ ON_EVERY_PROGRAM: dict[ModuleType, tuple[str, ...]] = {
         "test_the_roles_do_not_touch_each_other",
         "test_nobody_else_can_send_our_events",
     ),
-    test_substitution: ("test_the_matrix_is_complete", "test_every_reason_is_of_a_case_that_succeeds"),
+    test_substitution: (
+        "test_the_matrix_is_complete",
+        "test_every_account_begins_with_its_version",
+        "test_every_reason_is_of_a_case_that_succeeds",
+    ),
     test_token_accounts: ("test_these_are_all_the_accounts_of_people", "test_no_person_owns_a_vault"),
 }
 WITH_PARAMS: dict[ModuleType, tuple[str, ...]] = {

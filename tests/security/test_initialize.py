@@ -45,6 +45,12 @@ FORGED: dict[str, tuple[Pubkey, Account | None]] = {
 SAID: dict[str, tuple[bytes, str | None]] = {
     "its authority": (header(MALLORY), None),
     "given up": (header(None), NOT_YOURS),
+    # The loader leaves the old authority's bytes where they were and takes the flag before them back.
+    "given up, its old authority still behind the flag": (
+        struct.pack("<IQB", 3, 1, 0) + bytes(MALLORY),
+        NOT_YOURS,
+    ),
+    "a flag that is none": (struct.pack("<IQB", 3, 1, 2) + bytes(MALLORY), NOT_YOURS),
     "not a ProgramData": (header(MALLORY, tag=1), NOT_YOURS),
     "cut": (header(MALLORY)[:44], NOT_YOURS),
     "empty": (b"", NOT_YOURS),

@@ -7,12 +7,16 @@ until it has a valid call, a kind, and an expectation.
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
+from keeper.chain import Account
+from keeper.chain.framework import associated_token_address
+from keeper.clients.programs import BY_ADDRESS
 from tests.programs.world import World
-from tests.security.every import SUBJECTS, on_every_instruction, on_every_program
-from tests.security.matrix import CHANGES, Case
-from tests.security.outcomes import effect, refused, rehearsed
-from tests.security.people import IMPOSTOR, OTHER_TOKENS
-from tests.security.tokens import TOKEN_2022, vaults
+from tests.security.every import EVERY, SUBJECTS, on_every_instruction, on_every_program
+from tests.security.matrix import CHANGES, PURSE, VERSION, Case
+from tests.security.outcomes import effect, refused, rehearsed, undone
+from tests.security.people import IMPOSTOR, KEYS, OTHER_TOKENS
+from tests.security.subject import Subject
+from tests.security.tokens import OWNER, TOKEN_2022, token_accounts, vaults
 
 DOUBLED = {"withdraw_overflow"}
 """Its supplier signs, and is the owner that the stake goes to."""
@@ -36,6 +40,80 @@ def test_no_other_account_will_do(program: str, instruction: str, slot: str) -> 
         # What succeeds is only rehearsed: the stage is for all cases.
         found[case.change] = rehearsed(world, call) and refused(world, call)
     assert found == wanted
+
+
+@on_every_instruction()
+def test_no_stranger_takes_a_persons_place_with_a_purse_of_its_own(program: str, instruction: str) -> None:
+    """A wallet and its token accounts agree with each other: what they must agree with is a record.
+
+    The stranger's are the associated ones, and hold as much.
+    """
+    its = SUBJECTS[program]
+    found, wanted = {}, {}
+    for slot, tokens in purses(its, instruction).items():
+        world, _ = its.scene(instruction)
+        case = Case(instruction, slot, PURSE)
+        wanted[slot] = its.expectations.expected(case)
+        stranger = its.matrix.replacement(Case(instruction, slot, "stranger"), world)
+        held = {each: its.matrix.account_of(instruction, each) for each in tokens}
+        with undone(world):
+            put = {slot: stranger}
+            for each, account in held.items():
+                put[each] = associated_token_address(stranger, token_accounts(world)[account].mint)
+                old = world.account(account)
+                data = old.data[:OWNER] + bytes(stranger) + old.data[OWNER + 32 :]
+                world.chain.set_account(put[each], Account(old.lamports, data, old.owner))
+            call = its.matrix.put(instruction, **put)
+            found[slot] = rehearsed(world, call) and refused(world, call)
+        if found[slot] is None:
+            assert (instruction, slot, PURSE) in its.expectations.legitimate, slot
+    assert found == wanted
+
+
+def purses(its: Subject, instruction: str) -> dict[str, list[str]]:
+    """The slots of people who own token accounts in the valid call, with the slots of these."""
+    world, call = its.scene(instruction)
+    held = token_accounts(world)
+    slots = dict(zip(its.matrix.slots(instruction), (meta.pubkey for meta in call.accounts), strict=True))
+    owned = {
+        slot: [each for each, tokens in slots.items() if tokens in held and held[tokens].owner == person]
+        for slot, person in slots.items()
+        if person in KEYS
+    }
+    return {slot: tokens for slot, tokens in owned.items() if tokens}
+
+
+def test_there_are_purses_in_every_program_to_take() -> None:
+    taken = {(name, each) for name, each in EVERY if purses(SUBJECTS[name], each)}
+    assert {name for name, _ in taken} == SUBJECTS.keys()
+    assert ("tokenomics", "close_season") in taken
+
+
+@on_every_instruction()
+def test_an_account_of_another_version_is_refused(program: str, instruction: str) -> None:
+    """Its fields may lie elsewhere: whoever reads one looks at the version, also where nothing is written."""
+    its = SUBJECTS[program]
+    world, call = its.scene(instruction)
+    found, wanted = {}, {}
+    for slot, meta in zip(its.matrix.slots(instruction), call.accounts, strict=True):
+        old = world.chain.get(meta.pubkey)
+        if old is None or old.owner not in BY_ADDRESS:
+            continue
+        later = old.data[:8] + bytes([old.data[8] + 1]) + old.data[9:]
+        wanted[slot] = its.expectations.expected(Case(instruction, slot, VERSION))
+        with undone(world, meta.pubkey):
+            world.chain.set_account(meta.pubkey, Account(old.lamports, later, old.owner))
+            found[slot] = refused(world, call)
+    assert found == wanted
+
+
+@on_every_program
+def test_every_account_begins_with_its_version(program: str) -> None:
+    fields = SUBJECTS[program].program.account_fields
+    assert fields
+    assert {kind: (first["name"], first["type"]) for kind, (first, *_) in fields.items()} == dict.fromkeys(
+        fields, ("version", "u8")
+    )
 
 
 @on_every_program

@@ -22,6 +22,8 @@ MINT_SIZE = 82
 ACCOUNT_SIZE = 165
 INITIALIZED, FROZEN, STATE = b"\1", b"\2", 108
 """A token account's states, and where they are."""
+OWNER = 32
+"""Where a token account's owner is."""
 
 
 def create_mint(

@@ -22,7 +22,7 @@ from keeper.clients.staking.program import (
     wallet_address,
 )
 from keeper.economy.calendar import HOUR
-from keeper.economy.classes import STALE, Bounds, Price, holds_from, next_price
+from keeper.economy.classes import STALE, Bounds, Price, holds_from, price_at
 from keeper.economy.orders import Currency
 from keeper.economy.staking import CoStake, minimum
 from keeper.economy.supply import IO
@@ -164,19 +164,17 @@ class Class:
         is_io = currency == Currency.IO
         amount, step = (self.price_io, self.next_io) if is_io else (self.price_usdc, self.next_usdc)
         step_at = holds_from(self.price_hour) if self.price_hour else 0
-        bounds = self.bounds
-        # In the order of their time; the step first when both come at once.
-        for at, is_bounds in sorted(((step_at, False), (self.bounds_at, True))):
-            if not 0 < at <= now:
-                continue
-            if is_bounds:
-                bounds = self.next_bounds
-                low, high = bounds.of(currency)
-                amount = max(low, min(high, amount))
-            else:
-                amount = next_price(amount, step, *bounds.of(currency))
+        in_force = price_at(
+            now,
+            amount,
+            self.bounds.of(currency),
+            step=step,
+            step_at=step_at,
+            next_bounds=self.next_bounds.of(currency),
+            bounds_at=self.bounds_at,
+        )
         is_stale = self.price_hour > 0 and now >= step_at + STALE
-        return Price(amount, *bounds.of(currency), is_stale)
+        return Price(*in_force, is_stale)
 
 
 class BlockStatus(IntEnum):
@@ -250,7 +248,7 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device and everything that is staked on it."""
+    """A device and everything that is staked on it; until ``frozen_until`` none of that goes out."""
 
     terminated: bool
     slash_pending: bool
@@ -282,6 +280,7 @@ class Device:
     leases: int
     served_at_strike: int
     last_order: Pubkey
+    frozen_until: int
     strikes: int
     worker_may_end: bool
 
@@ -295,8 +294,8 @@ class Slash:
     """A proposal to slash a device for a piece of evidence.
 
     ``votes`` are the parts that operators voted for, by operator number, and ``bps`` is the one that enough
-    of them voted for: basis points, 0 for none. ``frozen_until``: how long the stake stays where it is though
-    a change of operators voided the slash, 0 when none did.
+    of them voted for: basis points, 0 for none. ``frozen_until``: until when the device's stakes stay where
+    they are because a change of operators voided the slash, 0 when none did.
     """
 
     status: int

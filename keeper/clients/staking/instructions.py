@@ -346,8 +346,7 @@ def veto_slash(guardian: Pubkey, device: Device, evidence: bytes) -> Instruction
 
 
 def execute_slash(device: Device, evidence: bytes) -> Instruction:
-    """Burn a slashed device's stake after the appeal; void it where too few operators still vote for it, or
-    free the device when nobody has voted anew for so long as its stake was frozen."""
+    """Burn a slashed device's stake after the appeal, or void the slash where too few still vote for it."""
     accounts = {
         "class": class_address(device.device_class),
         "mint": tokenomics.MINT,

@@ -11,6 +11,8 @@ from keeper.clients.buyback import PROGRAM, AuctionStatus
 from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds.roles import param_folds, role_folds
 
+FIRST_SHARE_BPS: int = PROGRAM.constants["FIRST_SHARE_BPS"]
+
 
 def _config(book: Book) -> Fields:
     return book.change("Config", client.CONFIG)
@@ -22,12 +24,8 @@ def _config(book: Book) -> Fields:
 def initialized(book: Book, event: Fields, at: int) -> None:
     """The config exists."""
     address, bump = PROGRAM.pda_and_bump("bid", "config")
-    book.create("Config", address, bump, tokenomics=tokenomics.CONFIG, **event)
-
-
-def params_applied(book: Book, event: Fields, at: int) -> None:
-    """The proposal is in force."""
-    _config(book).update(params=event["params"], pending_at=0)
+    known = {"tokenomics": tokenomics.CONFIG, "next_share_bps": FIRST_SHARE_BPS}
+    book.create("Config", address, bump, **known, **event)
 
 
 def pause_set(book: Book, event: Fields, at: int) -> None:
@@ -35,23 +33,31 @@ def pause_set(book: Book, event: Fields, at: int) -> None:
     _config(book).update(pause_mask=event["mask"], pause_until=event["until"], void=event["voided"])
 
 
-def first_price_set(book: Book, event: Fields, at: int) -> None:
-    """The first auction has a price to refer to."""
-    _config(book).update(reference_price=event["price"], waiting_since=event["at"])
+def first_price_proposed(book: Book, event: Fields, at: int) -> None:
+    """The first auction has a price to refer to, after its notice."""
+    _config(book).update(first_price=event["price"], first_price_at=event["at"])
+
+
+def first_price_cancelled(book: Book, event: Fields, at: int) -> None:
+    """The guardian dropped it."""
+    _config(book).update(first_price=0, first_price_at=0)
 
 
 # -- auctions and fees ---------------------------------------------------------------------------
 
 
 def started(book: Book, event: Fields, at: int) -> None:
-    """A lot is for sale."""
+    """A lot is for sale; the first one's start uses the first price up."""
     number = event["number"]
     address, bump = PROGRAM.pda_and_bump("start_auction", "auction", number=number)
-    kept = ("number", "lot", "start_price", "floor_price", "started_at", "ends_at")
+    kept = ("number", "lot", "share_bps", "start_price", "floor_price", "started_at", "ends_at")
     book.create("Auction", address, bump, **{name: event[name] for name in kept})
-    _config(book).update(
+    config = _config(book)
+    config.update(
         open=True, waiting_since=event["started_at"], started=number + 1, fees_usdc=event["fees_usdc"]
     )
+    if not config["reference_price"]:
+        config.update(reference_price=config["first_price"], first_price=0, first_price_at=0)
 
 
 def sold(book: Book, event: Fields, at: int) -> None:
@@ -66,6 +72,8 @@ def sold(book: Book, event: Fields, at: int) -> None:
         usdc_sold=event["usdc_sold"],
         burned_auctions=event["burned"],
         reference_price=event["price"],
+        anchor_price=event["anchor_price"],
+        next_share_bps=event["next_share_bps"],
     )
 
 
@@ -95,9 +103,9 @@ FOLDS: Mapping[str, Fold] = {
     **role_folds(client.CONFIG),
     **param_folds(client.CONFIG),
     "Initialized": initialized,
-    "ParamsApplied": params_applied,
     "PauseSet": pause_set,
-    "FirstPriceSet": first_price_set,
+    "FirstPriceProposed": first_price_proposed,
+    "FirstPriceCancelled": first_price_cancelled,
     "AuctionStarted": started,
     "AuctionSold": sold,
     "Repurchase": repurchase,

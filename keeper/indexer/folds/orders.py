@@ -289,7 +289,7 @@ def _charge(order: Fields, source: str, amount: int) -> None:
 
 def _park(book: Book, event: Fields, wallet: Pubkey) -> None:
     """Money for ``wallet`` comes to its record, which the first creates."""
-    address, bump = PROGRAM.pda_and_bump("park_fees", "record", fees=event["destination"])
+    address, bump = PROGRAM.pda_and_bump("park_fees", "record", destination=event["destination"])
     if address not in book.of_kind("Parked"):
         kept = {name: event[name] for name in ("mint", "destination", "payer")}
         book.create("Parked", address, bump, wallet=wallet, **kept)

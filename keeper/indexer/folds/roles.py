@@ -46,7 +46,7 @@ def role_folds(config: Pubkey) -> Mapping[str, Fold]:
 
 
 def param_folds(config: Pubkey) -> Mapping[str, Fold]:
-    """Parameters that change after a notice, by event; a config that counts changes has a ``revision``."""
+    """Parameters that change after a notice, by event."""
 
     def proposed(book: Book, event: Fields, at: int) -> None:
         """Parameters wait for their notice."""

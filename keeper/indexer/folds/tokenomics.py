@@ -6,12 +6,9 @@ from collections.abc import Mapping
 
 from keeper.chain.program import Fields
 from keeper.clients import tokenomics as client
-from keeper.clients.tokenomics import PROGRAM
+from keeper.clients.tokenomics import PROGRAM, SeasonStatus
 from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds.roles import NOBODY, role_folds
-
-CLOSED, CANCELLED = 2, 1
-"""A season's status once it has ended, at expiry or by veto; open is 0."""
 
 
 def _config(book: Book) -> Fields:
@@ -88,10 +85,15 @@ def season_claimed(book: Book, event: Fields, at: int) -> None:
     fields["bits"] = bytes(bits)
 
 
+def season_cancelled(book: Book, event: Fields, at: int) -> None:
+    """A season was vetoed."""
+    book.change("Season", client.season_address(event["season"]))["status"] = SeasonStatus.CANCELLED
+
+
 def season_closed(book: Book, event: Fields, at: int) -> None:
-    """A season has ended."""
+    """The rest of a season went back to its funder."""
     season = book.change("Season", client.season_address(event["season"]))
-    season.update(status=CANCELLED if event["cancelled"] else CLOSED, returned=event["returned"])
+    season.update(status=SeasonStatus.CLOSED, returned=event["returned"])
 
 
 def emitted(book: Book, event: Fields, at: int) -> None:
@@ -116,6 +118,7 @@ FOLDS: Mapping[str, Fold] = {
     "ClaimPageOpened": claim_page_opened,
     "ClaimPageClosed": claim_page_closed,
     "SeasonClaimed": season_claimed,
+    "SeasonCancelled": season_cancelled,
     "SeasonClosed": season_closed,
     "Emitted": emitted,
     "Burned": burned,

@@ -2,7 +2,7 @@
 
 use {
     anchor_lang::prelude::*,
-    ionet_common::{calendar::DAY, notice, supply::IO},
+    ionet_common::{calendar::DAY, notice, roles, supply::IO},
 };
 
 /// Seed of the one [`Config`](crate::state::Config); it is the fee vaults' authority.
@@ -63,6 +63,24 @@ pub const MIN_FLOOR_BPS: u16 = 1_000;
 #[constant]
 pub const MAX_FLOOR_BPS: u16 = 9_000;
 
+/// The first lot is at most this part of a whole one, basis points: nobody has paid its price yet.
+#[constant]
+pub const FIRST_SHARE_BPS: u32 = 625;
+/// A lot is never less than this part of a whole one, basis points.
+#[constant]
+pub const MIN_SHARE_BPS: u32 = 100;
+/// A lot's share is at most this many times that of the last one sold.
+#[constant]
+pub const SHARE_GROWTH: u32 = 2;
+/// A whole lot that is sold below the anchor price draws it down by this part of the difference, one in so
+/// many; a smaller share draws it less in proportion.
+#[constant]
+pub const ANCHOR_FALL: u64 = 4;
+/// An auction starts at this multiple of its floor at most: over more, the price would fall by too much in a
+/// second.
+#[constant]
+pub const MAX_SPREAD: u64 = 256;
+
 /// Pause bit: starting auctions.
 #[constant]
 pub const PAUSE_START: u32 = 1;
@@ -71,8 +89,8 @@ pub const PAUSE_START: u32 = 1;
 pub const PAUSE_BID: u32 = 2;
 /// A pause lapses after at most this long unless the guardian renews it, seconds.
 #[constant]
-pub const MAX_PAUSE: u64 = 7 * DAY;
+pub const MAX_PAUSE: u64 = roles::MAX_PAUSE;
 
 /// Version byte of every account of this program.
 #[constant]
-pub const ACCOUNT_VERSION: u8 = 1;
+pub const ACCOUNT_VERSION: u8 = 2;

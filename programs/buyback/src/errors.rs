@@ -35,13 +35,13 @@ pub enum BuybackError {
     PauseTooLong,
     #[msg("A parameter is out of its bounds")]
     ParamsInvalid,
-    #[msg("No change of the config is waiting")]
+    #[msg("Nothing is waiting that could be dropped or put in force")]
     NothingProposed,
     #[msg("The notice period has not ended yet")]
     NoticeNotOver,
-    #[msg("The first price was set before: only sales move it now")]
+    #[msg("An auction has used the first price: only sales move it now")]
     FirstPriceSet,
-    #[msg("The admin has not set the first price yet")]
+    #[msg("No first price is announced")]
     NoFirstPrice,
     #[msg("The price is below the config's lowest or above the program's highest")]
     PriceOutOfBounds,
@@ -73,4 +73,6 @@ pub enum BuybackError {
     NotPendingGuardian,
     #[msg("The notice of another guardian has not ended yet")]
     GuardianNoticeNotOver,
+    #[msg("The vault is frozen by the mint's issuer: it could not pay a bidder")]
+    VaultFrozen,
 }

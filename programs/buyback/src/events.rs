@@ -26,13 +26,13 @@ pub struct ParamsProposed {
 /// The guardian dropped the proposal.
 #[event]
 pub struct ParamsCancelled {
-    pub at: u64,
+    pub revision: u32,
 }
 
 /// The proposal is in force, from the next auction on.
 #[event]
 pub struct ParamsApplied {
-    pub params: Params,
+    pub revision: u32,
 }
 
 /// The guardian set or lifted a pause.
@@ -74,11 +74,17 @@ pub struct GuardianChanged {
     pub to: Address,
 }
 
-/// The admin set the price that the first auction refers to.
+/// The admin announced what the first auction refers to; it can start from `at` on.
 #[event]
-pub struct FirstPriceSet {
+pub struct FirstPriceProposed {
     pub price: u64,
     pub at: u64,
+}
+
+/// The guardian dropped the first price.
+#[event]
+pub struct FirstPriceCancelled {
+    pub price: u64,
 }
 
 /// A lot is for sale.
@@ -87,6 +93,8 @@ pub struct AuctionStarted {
     pub auction: Address,
     pub number: u32,
     pub lot: u64,
+    /// How much of a whole lot that is, basis points; more than that where the smallest lot is more.
+    pub share_bps: u32,
     pub start_price: u64,
     pub floor_price: u64,
     pub started_at: u64,
@@ -107,6 +115,10 @@ pub struct AuctionSold {
     pub cost: u64,
     pub price: u64,
     pub at: u64,
+    /// What the next auction's start price and lot follow.
+    pub anchor_price: u64,
+    /// The next lot is at most this part of a whole one, basis points.
+    pub next_share_bps: u32,
     /// USDC that has come into the vault so far.
     pub fees_usdc: u64,
     /// USDC sold by all auctions so far.
@@ -134,7 +146,7 @@ pub struct AuctionUnsold {
     pub lot: u64,
     /// Bids were stopped during it, so that it says nothing about the price.
     pub void: bool,
-    /// What the next auction refers to.
+    /// What the next auction's floor follows.
     pub reference_price: u64,
     pub at: u64,
 }

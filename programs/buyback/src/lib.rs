@@ -69,12 +69,17 @@ pub mod buyback {
         instructions::set_pause(ctx, mask, until)
     }
 
-    /// Sets the price that the first auction refers to, once (admin).
-    pub fn set_first_price(ctx: &mut Context<AdminOnly>, price: u64) -> Result<()> {
-        instructions::set_first_price(ctx, price)
+    /// Announces what the first auction refers to (admin; the first start after the notice uses it).
+    pub fn propose_first_price(ctx: &mut Context<AdminOnly>, price: u64) -> Result<()> {
+        instructions::propose_first_price(ctx, price)
     }
 
-    /// Puts the vault's USDC up for sale, at most once a day (anyone).
+    /// Drops the first price while no auction has used it (guardian).
+    pub fn cancel_first_price(ctx: &mut Context<GuardianOnly>) -> Result<()> {
+        instructions::cancel_first_price(ctx)
+    }
+
+    /// Puts USDC of the vault up for sale, at most once a day (anyone).
     pub fn start_auction(ctx: &mut Context<StartAuction>, number: u32) -> Result<()> {
         instructions::start_auction(ctx, number)
     }

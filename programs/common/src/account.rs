@@ -3,8 +3,7 @@
 use anchor_lang::{
     accounts::Account,
     bytemuck::Pod,
-    find_and_verify_program_address,
-    prelude::{AccountView, Address, AnchorAccount, CpiHandle, CpiHandleMut, ProgramError, UncheckedAccount},
+    prelude::{AccountView, Address, AnchorAccount, CpiHandle, CpiHandleMut, ProgramError},
     AccountClose, AccountInitialize, Discriminator, IdlAccountType, Owner, Space,
 };
 use core::{
@@ -147,80 +146,6 @@ impl<T: Versioned, E> Discriminator for Known<T, E> {
 }
 
 impl<T: Versioned + IdlAccountType, E> IdlAccountType for Known<T, E> {
-    const __IDL_ACCOUNT_ENTRY: Option<&'static str> = T::__IDL_ACCOUNT_ENTRY;
-    const __IDL_TYPE_DEF: Option<&'static str> = T::__IDL_TYPE_DEF;
-
-    fn __idl_account_entry() -> Option<&'static str> {
-        T::__idl_account_entry()
-    }
-
-    fn __idl_type_def() -> Option<&'static str> {
-        T::__idl_type_def()
-    }
-
-    fn __register_idl_deps(accounts: &mut Vec<&'static str>, types: &mut Vec<&'static str>) {
-        T::__register_idl_deps(accounts, types);
-    }
-}
-
-/// A program's own account that may not be there yet: its address is derived only where it is created, which
-/// costs 1,500 units a try. One that is there says itself whose it is, and the caller compares that: nothing
-/// but [`Opening::open`] creates such an account.
-pub struct Opening<T, E>(UncheckedAccount, PhantomData<(T, E)>);
-
-impl<T: Versioned, E: UnknownVersion> Opening<T, E> {
-    /// The account, and the bump of its address where it was created now, paid by `payer`.
-    pub fn open(
-        &mut self,
-        payer: &AccountView,
-        seeds: [&[u8]; 2],
-    ) -> Result<(Known<T, E>, Option<u8>), ProgramError> {
-        let view = *self.0.account();
-        if view.owned_by(&T::OWNER) {
-            // SAFETY: in an instruction's accounts this stands with `mut`, so that the framework refuses the
-            // same account in any other place; and `self` is borrowed.
-            return Ok((unsafe { Known::load_mut(view)? }, None));
-        }
-        let bump = find_and_verify_program_address(&seeds, &T::OWNER, view.address())?;
-        let signer: [&[u8]; 3] = [seeds[0], seeds[1], &[bump]];
-        let space = Account::<T>::INIT_SPACE;
-        let created = Known::create_and_initialize(
-            payer,
-            &view,
-            space,
-            &T::OWNER,
-            &Default::default(),
-            Some(&signer),
-            None,
-        )?;
-        Ok((created, Some(bump)))
-    }
-}
-
-impl<T, E> AnchorAccount for Opening<T, E> {
-    type Data = AccountView;
-
-    #[inline(always)]
-    fn load(view: AccountView) -> Result<Self, ProgramError> {
-        Ok(Self(UncheckedAccount::load(view)?, PhantomData))
-    }
-
-    #[inline(always)]
-    fn account(&self) -> &AccountView {
-        self.0.account()
-    }
-}
-
-impl<T, E> Deref for Opening<T, E> {
-    type Target = AccountView;
-
-    #[inline(always)]
-    fn deref(&self) -> &AccountView {
-        self.0.account()
-    }
-}
-
-impl<T: IdlAccountType, E> IdlAccountType for Opening<T, E> {
     const __IDL_ACCOUNT_ENTRY: Option<&'static str> = T::__IDL_ACCOUNT_ENTRY;
     const __IDL_TYPE_DEF: Option<&'static str> = T::__IDL_TYPE_DEF;
 

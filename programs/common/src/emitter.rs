@@ -4,6 +4,8 @@
 
 /// First bytes of its config.
 pub const CONFIG_DISCRIMINATOR: [u8; 8] = [155, 12, 170, 224, 30, 250, 204, 130];
+/// The version of its accounts that this module knows, in the byte after them.
+pub const CONFIG_VERSION: u8 = 1;
 /// First bytes of the data of `emit`.
 pub const EMIT_DISCRIMINATOR: [u8; 8] = [252, 45, 156, 110, 150, 14, 45, 99];
 /// Where the config says that the genesis supply is minted (one byte).
@@ -24,19 +26,24 @@ pub struct Emission {
     pub emitted: u64,
 }
 
-/// The account that emission is minted into, as tokenomics' config has it; `None` for another kind of
-/// account.
+/// Whether these are the bytes of a config whose fields are where this module says.
+pub fn is_known(data: &[u8]) -> bool {
+    data.starts_with(&CONFIG_DISCRIMINATOR) && data.get(CONFIG_DISCRIMINATOR.len()) == Some(&CONFIG_VERSION)
+}
+
+/// The account that emission is minted into, as tokenomics' config has it; `None` for an account that
+/// isn't [known](is_known).
 pub fn reward_vault(data: &[u8]) -> Option<[u8; 32]> {
-    if !data.starts_with(&CONFIG_DISCRIMINATOR) {
+    if !is_known(data) {
         return None;
     }
     data.get(REWARD_VAULT..REWARD_VAULT + 32)?.try_into().ok()
 }
 
 /// Reads the bytes of tokenomics' config; the caller has checked whose account it is. `None` for
-/// another kind of account, or before the launch.
+/// an account that isn't [known](is_known), or before the launch.
 pub fn read(data: &[u8]) -> Option<Emission> {
-    if !data.starts_with(&CONFIG_DISCRIMINATOR) || *data.get(LAUNCHED)? != 1 {
+    if !is_known(data) || *data.get(LAUNCHED)? != 1 {
         return None;
     }
     let emitted = data.get(EMITTED..EMITTED + 8)?.try_into().ok()?;

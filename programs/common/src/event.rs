@@ -12,6 +12,9 @@ use anchor_lang::{
 /// Seed of the address that signs a program's events to itself.
 pub const EVENT_AUTHORITY_SEED: &[u8] = b"__event_authority";
 
+/// Bytes of the tag and of a discriminator.
+const HEADER: usize = 16;
+
 /// Calls the program itself with the framework's event tag and an event (discriminator and fields).
 ///
 /// The bytes are those of the framework's `emit_cpi!`, which has a copy of everything in each instruction. Here
@@ -48,9 +51,12 @@ where
 /// Tag and discriminator, with room for `size` bytes more.
 #[inline(never)]
 fn begin(discriminator: &[u8], size: usize) -> Vec<u8> {
-    let mut data = Vec::with_capacity(EVENT_IX_TAG_LE.len() + discriminator.len() + size);
-    data.extend_from_slice(EVENT_IX_TAG_LE);
-    data.extend_from_slice(discriminator);
+    let mut header = [0; HEADER];
+    let (tag, rest) = header.split_at_mut(EVENT_IX_TAG_LE.len());
+    tag.copy_from_slice(EVENT_IX_TAG_LE);
+    rest.copy_from_slice(discriminator);
+    let mut data = Vec::with_capacity(HEADER + size);
+    data.extend_from_slice(&header);
     data
 }
 

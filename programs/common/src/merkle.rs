@@ -66,9 +66,36 @@ mod tests {
         assert!(verify(&root, leaves[2], &pair));
         assert!(verify(&root, leaves[0], &[leaves[1], leaves[2]].concat()));
         assert!(!verify(&root, leaves[0], &[leaves[2], leaves[1]].concat()));
-        assert!(!verify(&root, leaves[2], &pair[..31]), "a cut proof");
         assert!(!verify(&root, leaves[2], &[]), "an empty proof");
+    }
+
+    /// Up to a path of five hashes, and every number of bytes that is no hash.
+    #[test]
+    fn a_proof_that_is_cut_or_has_trailing_bytes_proves_nothing() {
+        let mut root = sha256v(&[&LEAF_TAG, b"leaf"]);
+        let leaf = root;
+        let mut proof = Vec::new();
+        for level in 0u8..=5 {
+            assert!(verify(&root, leaf, &proof), "{level} hashes");
+            for bytes in 1..HASH_LEN {
+                let longer = [proof.as_slice(), &[level; HASH_LEN][..bytes]].concat();
+                assert!(!verify(&root, leaf, &longer), "{level} hashes and {bytes} bytes");
+                if level > 0 {
+                    let cut = &proof[..proof.len() - bytes];
+                    assert!(!verify(&root, leaf, cut), "{level} hashes less {bytes} bytes");
+                }
+            }
+            let sibling = sha256v(&[&LEAF_TAG, &[level]]);
+            root = node(&root, &sibling);
+            proof.extend_from_slice(&sibling);
+        }
+    }
+
+    #[test]
+    fn a_node_can_not_pose_as_a_leaf() {
+        let leaves: Vec<[u8; 32]> = (0u8..3).map(|i| sha256v(&[&LEAF_TAG, &[i]])).collect();
+        let root = node(&node(&leaves[0], &leaves[1]), &leaves[2]);
         let glued = [leaves[0], leaves[1]].concat();
-        assert!(!verify(&root, sha256v(&[&LEAF_TAG, &glued]), &leaves[2]), "a node posing as a leaf");
+        assert!(!verify(&root, sha256v(&[&LEAF_TAG, &glued]), &leaves[2]));
     }
 }

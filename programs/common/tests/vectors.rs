@@ -1,12 +1,14 @@
 //! Vectors of the shared arithmetic, as JSON that the Python side reads and checks itself against.
 
 use {
+    anchor_lang::prelude::Address,
     ionet_common::{
         calendar::{hours_in_month, month_of, month_start, DAY, HOUR, LAST_MONTH},
         emission::{cumulative, hours_ended, total_hours},
         hash::sha256v,
         math::mul_div_floor,
         merkle::{verify, LEAF_TAG, NODE_TAG},
+        roles::{require_running, Pause, Proposal, Refusal, Roles, MAX_PAUSE},
         supply::GENESIS_SUPPLY,
         vesting::Schedule,
     },
@@ -194,13 +196,172 @@ fn proofs() {
             add(&leaves[position], Some(&preimages[position]), proof, true);
         }
         add(&root, None, &[], true);
+        add(&root, None, &[0; 31], false);
         if count > 1 {
             let (leaf, proof) = (&leaves[0], &proofs[0]);
             add(leaf, Some(&preimages[0]), &proof[..proof.len() - 1], false);
             add(leaf, Some(&preimages[0]), &proof[32..], false);
             add(leaf, Some(&preimages[0]), &proofs[1], false);
-            add(leaf, Some(&preimages[0]), &[proof.as_slice(), &[0; 32]].concat(), false);
+            for more in [&[0; 1][..], &[0; 31], &[0; 32], &[0; 33]] {
+                add(leaf, Some(&preimages[0]), &[proof, more].concat(), false);
+            }
         }
     }
     check("merkle.json", &rows);
+}
+
+/// Everything that `roles.rs` works on, as a program's config has it; the notice is the only parameter.
+#[derive(Default)]
+struct Office {
+    admin: Address,
+    pending_admin: Address,
+    guardian: Address,
+    pending_guardian: Address,
+    guardian_at: u64,
+    pause_mask: u32,
+    pause_until: u64,
+    notice: u64,
+    pending_notice: u64,
+    pending_at: u64,
+    revision: u32,
+}
+
+impl Office {
+    fn roles(&mut self) -> Roles<'_> {
+        Roles {
+            admin: &mut self.admin,
+            pending_admin: &mut self.pending_admin,
+            guardian: &mut self.guardian,
+            pending_guardian: &mut self.pending_guardian,
+            guardian_at: &mut self.guardian_at,
+        }
+    }
+
+    fn proposal(&mut self) -> Proposal<'_, u64> {
+        Proposal {
+            params: &mut self.notice,
+            pending: &mut self.pending_notice,
+            pending_at: &mut self.pending_at,
+            revision: &mut self.revision,
+        }
+    }
+
+    /// One call by whoever may make it: its arguments, and the refusal or what it returns.
+    fn step(&mut self, call: &str, now: u64, spread: &mut Spread) -> (Value, Result<Value, Refusal>) {
+        // Nobody, and a few people: the same ones again and again.
+        let person = spread.next() % 4;
+        let notice = self.notice;
+        match call {
+            "propose_admin" => {
+                self.roles().propose_admin(somebody(person));
+                (json!({"pending": person}), Ok(Value::Null))
+            }
+            "accept_admin" => (json!({}), self.roles().accept_admin().map(|from| json!(number(&from)))),
+            "propose_guardian" => {
+                let at = self.roles().propose_guardian(somebody(person), notice, now);
+                (json!({"pending": person}), at.map(|at| json!(at)))
+            }
+            "accept_guardian" => {
+                (json!({}), self.roles().accept_guardian(now).map(|from| json!(number(&from))))
+            }
+            "set_pause" => {
+                let mask = [0, 1, 2, 3, 3, 3, 4, u32::MAX][(spread.next() % 8) as usize];
+                let until = [0, now, now + DAY, now + MAX_PAUSE, now + MAX_PAUSE + 1, u64::MAX];
+                let until = until[(spread.next() % 6) as usize];
+                let mut pause = Pause { mask: &mut self.pause_mask, until: &mut self.pause_until };
+                let set = pause.set(mask, 3, until, now);
+                (json!({"mask": mask, "until": until}), set.map(|()| Value::Null))
+            }
+            "running" => {
+                let operations = 1 + spread.next() as u32 % 3;
+                let running = require_running(self.pause_mask, self.pause_until, operations, now);
+                (json!({"operations": operations}), running.map(|()| Value::Null))
+            }
+            "propose_params" => {
+                let next = [notice, notice + 1, DAY - 1, DAY, 7 * DAY][(spread.next() % 5) as usize];
+                let at = self.proposal().propose(next, notice, next, now);
+                (json!({"notice": next}), at.map(|at| json!(at)))
+            }
+            "cancel_params" => (json!({}), self.proposal().cancel().map(|()| Value::Null)),
+            "apply_params" => (json!({}), self.proposal().apply(now).map(|revision| json!(revision))),
+            other => unreachable!("{other}"),
+        }
+    }
+
+    fn fields(&self) -> Value {
+        json!({
+            "admin": number(&self.admin),
+            "pending_admin": number(&self.pending_admin),
+            "guardian": number(&self.guardian),
+            "pending_guardian": number(&self.pending_guardian),
+            "guardian_at": self.guardian_at,
+            "pause_mask": self.pause_mask,
+            "pause_until": self.pause_until,
+            "notice": self.notice,
+            "pending_at": self.pending_at,
+            "revision": self.revision,
+        })
+    }
+}
+
+/// People by number, nobody is 0.
+fn somebody(person: u64) -> Address {
+    Address::new_from_array([person as u8; 32])
+}
+
+fn number(person: &Address) -> u8 {
+    person.to_bytes()[0]
+}
+
+const ROLE_CALLS: [&str; 10] = [
+    "propose_admin",
+    "accept_admin",
+    "propose_guardian",
+    "accept_guardian",
+    "set_pause",
+    "running",
+    "running",
+    "propose_params",
+    "cancel_params",
+    "apply_params",
+];
+
+/// Stories: each row is a step, and its first (`begin`) says with which notice the offices are filled.
+#[test]
+fn roles() {
+    let mut spread = Spread(6);
+    let mut rows = Vec::new();
+    let mut add =
+        |call: &str, now: u64, arguments: Value, result: Result<Value, Refusal>, office: &Office| {
+            rows.push(json!({
+                "call": call,
+                "now": now,
+                "arguments": arguments,
+                "refused": result.as_ref().err().map(|refusal| format!("{refusal:?}")),
+                "returns": result.unwrap_or(Value::Null),
+                "config": office.fields(),
+            }));
+        };
+    for notice in [7 * DAY, DAY, DAY - 1, 10] {
+        for admin in [0, 1, 1] {
+            let mut now = 1_720_000_000;
+            let mut office = Office { notice, ..Office::default() };
+            let begun = office.roles().appoint(somebody(admin), somebody(2));
+            let arguments = json!({"admin": admin, "guardian": 2, "notice": notice});
+            add("begin", now, arguments, begun.map(|()| Value::Null), &office);
+            if begun.is_err() {
+                continue;
+            }
+            for _ in 0..60 {
+                let call = ROLE_CALLS[(spread.next() % 10) as usize];
+                let (arguments, result) = office.step(call, now, &mut spread);
+                add(call, now, arguments, result, &office);
+                // On to a deadline, to the second before it, or not at all.
+                let deadlines = [office.guardian_at, office.pending_at, office.pause_until];
+                let due = deadlines[(spread.next() % 3) as usize];
+                now = now.max(due.saturating_sub(spread.next() % 3));
+            }
+        }
+    }
+    check("roles.json", &rows);
 }

@@ -94,10 +94,14 @@ pub const PAUSE_REWARDS: u32 = 2;
 #[constant]
 pub const MAX_PAUSE: u64 = roles::MAX_PAUSE;
 
-/// Operators have at least this long to vote again for a slash that a change of their list voided,
-/// seconds; so long its stake stays frozen.
+/// Once a slash was decided or voided nothing staked on the device goes out for at least this long, so that
+/// operators can vote again, or on other evidence, seconds.
 #[constant]
 pub const REVOTE: u64 = DAY;
+/// Cooled stake that so long nobody brought to its owner's associated token account may go to any account of
+/// the owner, seconds: somebody else may wait for it to go.
+#[constant]
+pub const LATE: u64 = 7 * DAY;
 
 /// A price in base units of its currency is at most this: a step on it stays within 64 bits.
 #[constant]

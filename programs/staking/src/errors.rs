@@ -63,7 +63,7 @@ pub enum StakingError {
     DeviceLeased,
     #[msg("The device is not terminated, or still holds stake")]
     DeviceNotEmpty,
-    #[msg("A slash of this device is not resolved yet")]
+    #[msg("A slash of this device is not resolved yet, or was so shortly that another may come")]
     SlashPending,
     #[msg("The earlier stake is cooling: withdraw it first")]
     StillCooling,
@@ -169,8 +169,6 @@ pub enum StakingError {
     OrderServed,
     #[msg("A flag is 0 or 1")]
     FlagInvalid,
-    #[msg("The voided slash's stake stays frozen: operators may still vote again")]
-    SlashFrozen,
     #[msg("The slash is of an earlier device at this address")]
     DeviceReplaced,
     #[msg("A posting is of kind 1 (wave), 2 (evidence) or 3 (batch)")]

@@ -398,23 +398,18 @@ pub struct SlashAppealed {
 pub struct SlashVetoed {
     pub device: Address,
     pub evidence: [u8; 32],
+    /// Until when nothing staked on the device goes out.
+    pub frozen_until: u64,
 }
 
-/// The operators changed so that too few still voted for a pending slash: they may vote again, and until
-/// `frozen_until` the stake stays frozen.
+/// The operators changed so that too few still voted for a pending slash: they may vote again, and at least
+/// until `frozen_until` nothing staked on the device goes out.
 #[event]
 pub struct SlashVoided {
     pub device: Address,
     pub evidence: [u8; 32],
     pub revision: u32,
     pub frozen_until: u64,
-}
-
-/// The freeze after a voided slash is over: the stake is free.
-#[event]
-pub struct SlashReleased {
-    pub device: Address,
-    pub evidence: [u8; 32],
 }
 
 /// Stake was burned.
@@ -429,6 +424,8 @@ pub struct Slashed {
     pub own_cooling: u64,
     pub co: u64,
     pub leaving: u64,
+    /// Until when nothing staked on the device goes out.
+    pub frozen_until: u64,
 }
 
 /// The orders program leased the device.

@@ -163,6 +163,26 @@ fn a_block_whose_operators_are_gone_is_open_again() {
 }
 
 #[test]
+fn a_block_that_cannot_become_final_is_open_again() {
+    // An hour before it became final with more: nobody has to veto what was agreed on below that.
+    let more = Config { final_total: 1_001, ..config() };
+    let mut block = agreed();
+    assert_eq!(block.finalise(&more, NOW), Ok(false));
+    assert_eq!((block.status, block.agreed_at), (BlockStatus::Open as u8, 0));
+    let other = Attestation { total: 1_001, ..said(1) };
+    assert_eq!(block.attest(&more, 0, &other, NOW), vote(false, true));
+    assert_eq!(block.attest(&more, 2, &other, NOW), vote(true, false));
+    assert_eq!(block.finalise(&more, NOW + WINDOW), Ok(true));
+    // What is final stays so, and as much as that is enough.
+    refused(block.finalise(&Config { final_total: 2_000, ..more }, u64::MAX), E::NotAgreed);
+    let same = Config { final_total: 1_000, ..config() };
+    assert_eq!(agreed().finalise(&same, NOW + WINDOW), Ok(true));
+    let mut block = agreed();
+    let reopened = block.attest(&more, 1, &other, NOW);
+    assert_eq!(reopened, Ok(Vote { agreed: false, conflict: true, reopened: true }));
+}
+
+#[test]
 fn operators_beyond_the_count_do_not_vote() {
     let one = Config { params: params(1, 1), ..config() };
     let mut block = block();

@@ -199,7 +199,7 @@ fn a_full_unstake_cools_and_comes_back_whole() {
     refused(device.stake(1, MINIMUM, COOLDOWN, NOW + 2), E::StillCooling);
     refused(device.withdraw_overflow(1, 0, COOLDOWN, NOW + 2), E::ExceedsOverflow);
     refused(device.withdraw(NOW + COOLDOWN), E::NothingToWithdraw);
-    assert_eq!(device.withdraw(NOW + 1 + COOLDOWN), Ok(MINIMUM + 10));
+    assert_eq!(device.withdraw(NOW + 9 + COOLDOWN), Ok((MINIMUM + 10, NOW + 1 + COOLDOWN)));
     refused(device.withdraw(u64::MAX), E::NothingToWithdraw);
     assert_eq!((device.own_until, device.liability()), (0, Ok(0)));
     refused(staked(1).unstake(MINIMUM, COOLDOWN, u64::MAX), E::Overflow);
@@ -274,7 +274,7 @@ fn a_co_staker_waits_then_cools() {
     for device in [&mut device, &mut settled] {
         refused(device.withdraw_co_stake(&HELPER, COOLDOWN, out - 1), E::NothingToWithdraw);
         refused(device.withdraw_co_stake(&OTHER, COOLDOWN, out), E::NothingToWithdraw);
-        assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok(OFFER));
+        assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok((OFFER, out)));
         refused(device.withdraw_co_stake(&HELPER, COOLDOWN, out), E::NothingToWithdraw);
         assert_eq!(device.liability(), Ok(OWN));
     }
@@ -295,7 +295,7 @@ fn the_next_co_staker_starts_the_cooldown_of_one_who_waits() {
     let taken = early.take_offer(&THIRD, OFFER, 2_000, MINIMUM, COOLDOWN, out - 1);
     refused(taken, E::CoStakerPresent);
     // Anybody takes the first one out, and there is.
-    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok(OFFER));
+    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok((OFFER, out)));
     device.take_offer(&THIRD, OFFER, 2_000, MINIMUM, COOLDOWN, out).unwrap();
     assert_eq!((device.co.staker, device.leaving.staker), (THIRD, OTHER));
     assert_eq!(device.liability(), Ok(MINIMUM + OFFER));
@@ -351,7 +351,7 @@ fn a_leased_device_keeps_its_stakes() {
     // But the co-staker's, who is not held back by what the supplier leases to whom.
     assert_eq!(device.leave(&HELPER, WAIT, NOW), Ok(NOW + WAIT));
     let out = NOW + WAIT + COOLDOWN;
-    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok(OFFER));
+    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok((OFFER, out)));
     assert_eq!((device.lease, device.counted(out)), (OTHER, OWN));
 }
 
@@ -371,7 +371,7 @@ fn a_terminated_device_only_gives_back() {
     assert_eq!(device.sufficient_since, 0);
     device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
     refused(device.require_empty(), E::DeviceNotEmpty);
-    assert_eq!(device.withdraw(NOW + COOLDOWN), Ok(MINIMUM));
+    assert_eq!(device.withdraw(NOW + COOLDOWN), Ok((MINIMUM, NOW + COOLDOWN)));
     device.require_empty().unwrap();
 }
 
@@ -390,12 +390,14 @@ fn a_slash_takes_its_part_of_every_stake() {
     assert_eq!((device.own, device.own_cooling), (900, 91));
     assert_eq!((device.co.amount, device.leaving.amount), (50, 9));
     assert_eq!((device.sufficient_since, bool::from(device.slash_pending)), (0, false));
+    assert_eq!(device.frozen_until, NOW + 1 + REVOTE);
 }
 
 #[test]
 fn a_slash_of_any_amount() {
     let mut most = Device { own: u64::MAX, ..device() };
     assert_eq!(most.slash(MAX_SLASH_BPS, MINIMUM, NOW), Ok(u64::MAX / 2));
+    refused(device().slash(MAX_SLASH_BPS, MINIMUM, u64::MAX), E::Overflow);
     assert_eq!(device().slash(MAX_SLASH_BPS, MINIMUM, NOW), Ok(0));
     let mut two = Device { own: u64::MAX, own_cooling: u64::MAX, ..device() };
     refused(two.slash(10_000, MINIMUM, NOW), E::Overflow);
@@ -421,6 +423,63 @@ fn a_pending_slash_holds_everything() {
     // Neither adding nor unstaking is stopped: both stay slashable.
     device.stake(1, MINIMUM, COOLDOWN, NOW).unwrap();
     device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
+}
+
+#[test]
+fn nothing_goes_out_for_a_day_after_a_slash_came_to_its_end() {
+    let mut device = shared();
+    device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
+    let late = NOW + 2 * COOLDOWN;
+    device.void_slash(late + 1);
+    refused(device.withdraw(late), E::SlashPending);
+    refused(device.withdraw_co_stake(&HELPER, COOLDOWN, late), E::SlashPending);
+    assert_eq!(device.withdraw(late + 1), Ok((OWN, NOW + COOLDOWN)));
+    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, late + 1), Ok((OFFER, NOW + COOLDOWN)));
+    let mut device = offering();
+    device.stake(MINIMUM, MINIMUM, COOLDOWN, NOW).unwrap();
+    device.void_slash(NOW + 1);
+    refused(device.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW), E::SlashPending);
+    refused(device.take_offer(&HELPER, OFFER, 2_000, MINIMUM, COOLDOWN, NOW), E::SlashPending);
+    device.withdraw_offer().unwrap();
+    refused(device.open_offer(OFFER, 500, MINIMUM, COOLDOWN, NOW), E::SlashPending);
+    // Nothing that only adds, or starts a cooldown, waits for that; nor does a lease.
+    device.stake(1, MINIMUM, COOLDOWN, NOW).unwrap();
+    device.lease_to(&OTHER, &THIRD, MINIMUM, NOW).unwrap();
+    let mut device = offering();
+    device.void_slash(NOW + 1);
+    device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
+    let mut gone = Device { terminated: true.into(), ..self::device() };
+    gone.void_slash(NOW + 1);
+    gone.require_empty().unwrap();
+}
+
+#[test]
+fn a_freeze_is_never_shortened_but_by_who_may_lift_it() {
+    let pending = |frozen_until| Device { slash_pending: true.into(), frozen_until, ..shared() };
+    let after = |device: &Device| (bool::from(device.slash_pending), device.frozen_until);
+    for (before, until, frozen_until) in [(0, 7, 7), (7, 6, 7), (7, 7, 7), (7, 8, 8)] {
+        let mut device = pending(before);
+        device.void_slash(until);
+        assert_eq!(after(&device), (false, frozen_until));
+    }
+    let day = NOW + REVOTE;
+    for (before, frozen_until) in [(0, day), (day - 1, day), (day + 1, day + 1)] {
+        let mut device = pending(before);
+        device.slash(1, MINIMUM, NOW).unwrap();
+        assert_eq!(after(&device), (false, frozen_until));
+    }
+    // Of what the vetoed slash itself froze a day is left, of another's freeze everything; and the veto of a
+    // voided one leaves another that is pending.
+    for (before, own, frozen_until) in
+        [(0, 0, day), (day + 9, day + 9, day), (day + 9, day + 8, day + 9), (day + 9, 0, day + 9)]
+    {
+        for was_pending in [false, true] {
+            let mut device = pending(before);
+            device.veto_slash(was_pending, own, NOW).unwrap();
+            assert_eq!(after(&device), (!was_pending, frozen_until));
+        }
+    }
+    refused(pending(0).veto_slash(true, 0, u64::MAX), E::Overflow);
 }
 
 #[test]

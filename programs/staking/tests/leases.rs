@@ -69,6 +69,7 @@ fn a_whole_free_device_with_its_minimum_is_leased() {
     refused(gone.lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::DeviceTerminated);
     let mut accused = Device { slash_pending: true.into(), ..device() };
     refused(accused.lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::SlashPending);
+    Device { frozen_until: u64::MAX, ..device() }.lease_to(&LEASE, &ORDER, MINIMUM, NOW).unwrap();
     let mut cooling = Device { own: 0, own_cooling: MINIMUM, own_until: NOW, ..device() };
     refused(cooling.lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::StakeInsufficient);
 }

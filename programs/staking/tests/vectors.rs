@@ -236,7 +236,7 @@ fn prices() {
 #[test]
 fn price_leaves() {
     let mut rows = Vec::new();
-    for hour in [1, 477_777, u32::MAX - 3] {
+    for hour in [1, 255, 65_536, 477_777, 0x0102_0304, u32::MAX - 3] {
         for class in [0, 7, u16::MAX] {
             for (step_io, step_usdc) in [(0, 0), (1_250, -1_250), (-1, 1)] {
                 let leaf = sha256v(&[

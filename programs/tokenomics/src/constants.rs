@@ -5,7 +5,7 @@
 
 use {
     anchor_lang::prelude::*,
-    ionet_common::{calendar::DAY, supply},
+    ionet_common::{calendar::DAY, roles, supply},
 };
 
 /// Seed of the one [`Config`](crate::state::Config); it is the mint's authority and holds the genesis vault.
@@ -58,7 +58,7 @@ pub const PAUSE_EMISSION: u32 = 1;
 pub const PAUSE_SEASONS: u32 = 2;
 /// A pause lapses after at most this long unless the guardian renews it, seconds.
 #[constant]
-pub const MAX_PAUSE: u64 = 7 * DAY;
+pub const MAX_PAUSE: u64 = roles::MAX_PAUSE;
 
 /// Another guardian is announced this long before it may accept, seconds.
 #[constant]

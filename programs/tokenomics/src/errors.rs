@@ -1,6 +1,6 @@
 //! Every way an instruction can be refused. Numbers are never reused: append only.
 
-use anchor_lang::prelude::*;
+use {anchor_lang::prelude::*, ionet_common::roles::Refusal};
 
 /// Why tokenomics refused.
 #[error_code]
@@ -59,15 +59,15 @@ pub enum TokenomicsError {
     SeasonNoticeTooShort,
     #[msg("Claims must stay open between 30 days and 10 years")]
     ClaimPeriodInvalid,
-    #[msg("The season was cancelled or closed")]
+    #[msg("The season was vetoed, or its rest was paid back")]
     SeasonNotOpen,
-    #[msg("The season is still open")]
+    #[msg("The season was not vetoed, and its claims have not ended yet")]
     SeasonStillOpen,
     #[msg("Claims of this season have not opened yet")]
     ClaimsNotOpen,
     #[msg("Claims of this season have ended")]
     ClaimsEnded,
-    #[msg("Claims of this season have opened: it can't be cancelled any more")]
+    #[msg("Claims of this season have opened: it can't be vetoed any more")]
     ClaimsOpen,
     #[msg("The page is past the season's last leaf")]
     PageOutOfRange,
@@ -89,4 +89,22 @@ pub enum TokenomicsError {
     NotPendingGuardian,
     #[msg("The notice of another guardian has not ended yet")]
     GuardianNoticeNotOver,
+    #[msg("Nothing was proposed")]
+    NothingProposed,
+}
+
+impl From<Refusal> for TokenomicsError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::ZeroAddress => Self::ZeroAddress,
+            Refusal::NothingProposed => Self::NothingProposed,
+            Refusal::GuardianNoticeNotOver => Self::GuardianNoticeNotOver,
+            Refusal::Paused => Self::Paused,
+            Refusal::PauseMaskInvalid => Self::PauseMaskInvalid,
+            Refusal::PauseTooLong => Self::PauseTooLong,
+            Refusal::Overflow => Self::Overflow,
+            // Of parameters, which this program has none of.
+            Refusal::NoticeNotOver | Refusal::ParamsInvalid => Self::InvariantViolated,
+        }
+    }
 }

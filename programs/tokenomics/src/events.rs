@@ -105,12 +105,17 @@ pub struct SeasonClaimed {
     pub claimed: u64,
 }
 
-/// A season ended; what nobody claimed went back to its funder.
+/// The guardian vetoed a season before its claims opened.
+#[event]
+pub struct SeasonCancelled {
+    pub season: u32,
+    pub at: u64,
+}
+
+/// What nobody claimed of a season that was vetoed or has ended went back to its funder.
 #[event]
 pub struct SeasonClosed {
     pub season: u32,
-    /// The guardian's veto, before claims opened; otherwise the end of the claim period.
-    pub cancelled: bool,
     pub returned: u64,
     pub at: u64,
 }

@@ -96,7 +96,7 @@ pub mod tokenomics {
         instructions::cancel_season(ctx)
     }
 
-    /// Ends a season after its claim period (anyone).
+    /// Pays the rest of a season back after its veto or its claim period (anyone).
     pub fn close_season(ctx: &mut Context<CloseSeason>) -> Result<()> {
         instructions::close_season(ctx)
     }

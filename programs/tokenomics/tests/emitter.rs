@@ -4,13 +4,15 @@ use {
     anchor_lang::{bytemuck::Zeroable, prelude::*, Discriminator},
     core::mem::offset_of,
     ionet_common::{emitter, hash::sha256v},
-    tokenomics::state::Config,
+    tokenomics::{constants::ACCOUNT_VERSION, state::Config},
 };
 
 const DISCRIMINATOR: usize = 8;
 
 #[test]
 fn offsets_are_the_configs() {
+    assert_eq!(offset_of!(Config, version), 0);
+    assert_eq!(emitter::CONFIG_VERSION, ACCOUNT_VERSION);
     assert_eq!(emitter::LAUNCHED, DISCRIMINATOR + offset_of!(Config, launched));
     assert_eq!(emitter::REWARD_VAULT, DISCRIMINATOR + offset_of!(Config, reward_vault));
     assert_eq!(emitter::EMITTED, DISCRIMINATOR + offset_of!(Config, emitted));
@@ -26,7 +28,7 @@ fn discriminators_are_what_the_framework_derives() {
 
 #[test]
 fn reading_is_exact() {
-    let mut config = Config::zeroed();
+    let mut config = Config { version: ACCOUNT_VERSION, ..Config::zeroed() };
     config.launched = true.into();
     config.emitted = 0x0102_0304_0506_0708;
     config.start_month = 654;
@@ -42,6 +44,12 @@ fn reading_is_exact() {
     data[emitter::LAUNCHED] = 0;
     assert_eq!(emitter::read(&data), None);
     assert_eq!(emitter::reward_vault(&data), Some([7; 32]));
-    data[0] ^= 1;
-    assert_eq!(emitter::reward_vault(&data), None);
+    data[emitter::LAUNCHED] = 1;
+    for other in [0, DISCRIMINATOR - 1, DISCRIMINATOR] {
+        let mut changed = data.clone();
+        changed[other] ^= 2;
+        assert!(!emitter::is_known(&changed), "byte {other}");
+        assert_eq!((emitter::read(&changed), emitter::reward_vault(&changed)), (None, None));
+    }
+    assert!(emitter::is_known(&data) && !emitter::is_known(&data[..DISCRIMINATOR]));
 }

@@ -7,6 +7,7 @@ use {
         emission::total_hours,
         hash::sha256v,
         merkle::{LEAF_TAG, NODE_TAG},
+        roles::Refusal,
         supply::IO,
     },
     tokenomics::{
@@ -15,6 +16,11 @@ use {
         state::{Allocation, ClaimPage, Config, Emission, Season, SeasonStatus, SeasonTerms},
     },
 };
+
+#[path = "../../common/tests/support/spread.rs"]
+mod spread;
+
+use spread::Spread;
 
 const JULY_2024: u32 = (2024 - 1970) * 12 + 6;
 const WALLET: Address = Address::new_from_array([7; 32]);
@@ -120,12 +126,14 @@ fn pauses_lapse() {
     let mut config = launched();
     let now = start() + HOUR;
     refused(config.set_pause(4, now, now), E::PauseMaskInvalid);
-    refused(config.set_pause(u32::MAX, now, now), E::PauseMaskInvalid);
     refused(config.set_pause(1, now + MAX_PAUSE + 1, now), E::PauseTooLong);
+    config.set_pause(PAUSE_SEASONS, now + MAX_PAUSE, now).unwrap();
+    refused(config.require_running(PAUSE_SEASONS, now), E::Paused);
+    assert!(Config { ..config }.emit(now).is_ok());
     config.set_pause(PAUSE_EMISSION, now + MAX_PAUSE, now).unwrap();
     refused(config.emit(now + MAX_PAUSE - 1), E::Paused);
-    assert!(!config.is_paused(PAUSE_SEASONS, now) && config.is_paused(PAUSE_EMISSION, now));
-    assert!(!config.is_paused(PAUSE_EMISSION, now + MAX_PAUSE));
+    assert!(config.require_running(PAUSE_SEASONS, now).is_ok());
+    assert!(Config { ..config }.emit(now + MAX_PAUSE).is_ok());
     config.set_pause(0, 0, now).unwrap();
     assert!(config.emit(now).is_ok());
 }
@@ -169,23 +177,51 @@ fn config_invariant() {
 }
 
 #[test]
-fn another_guardian_after_the_notice() {
-    let mut config = launched();
-    config.guardian = WALLET;
-    assert_eq!(config.propose_guardian(HEIR, NOW), Ok(NOW + GUARDIAN_NOTICE));
+fn the_roles_are_those_of_every_program() {
+    let nobody = Address::default();
+    let mut config = empty();
+    refused(config.appoint(WALLET, nobody), E::ZeroAddress);
+    config.appoint(WALLET, HEIR).unwrap();
+    assert_eq!((config.admin, config.guardian), (WALLET, HEIR));
+    refused(config.accept_admin(), E::NothingProposed);
+    config.propose_admin(HEIR).unwrap();
+    assert_eq!(config.accept_admin(), Ok(WALLET));
+    assert_eq!((config.admin, config.pending_admin), (HEIR, nobody));
+    // There are no parameters whose notice could be the guardian's, too.
+    assert_eq!(config.propose_guardian(WALLET, NOW), Ok(NOW + GUARDIAN_NOTICE));
     refused(config.accept_guardian(NOW + GUARDIAN_NOTICE - 1), E::GuardianNoticeNotOver);
-    assert_eq!((config.guardian, config.pending_guardian), (WALLET, HEIR));
-    // Another proposal takes the place of the one before, and waits as long.
-    assert_eq!(config.propose_guardian(WALLET, NOW + 1), Ok(NOW + 1 + GUARDIAN_NOTICE));
-    refused(config.accept_guardian(NOW + GUARDIAN_NOTICE), E::GuardianNoticeNotOver);
-    config.propose_guardian(HEIR, NOW).unwrap();
-    assert_eq!(config.accept_guardian(NOW + GUARDIAN_NOTICE), Ok(WALLET));
-    assert_eq!((config.guardian, config.pending_guardian, config.guardian_at), (HEIR, Address::default(), 0));
-    // Zero withdraws, and needs no time.
-    config.propose_guardian(WALLET, NOW).unwrap();
-    assert_eq!(config.propose_guardian(Address::default(), NOW), Ok(0));
-    assert_eq!((config.pending_guardian, config.guardian_at), (Address::default(), 0));
+    assert_eq!(config.accept_guardian(NOW + GUARDIAN_NOTICE), Ok(HEIR));
+    assert_eq!((config.guardian, config.pending_guardian, config.guardian_at), (WALLET, nobody, 0));
     refused(config.propose_guardian(WALLET, u64::MAX), E::Overflow);
+}
+
+#[test]
+fn every_refusal_has_its_name() {
+    for (refusal, error) in [
+        (Refusal::ZeroAddress, E::ZeroAddress),
+        (Refusal::NothingProposed, E::NothingProposed),
+        (Refusal::GuardianNoticeNotOver, E::GuardianNoticeNotOver),
+        (Refusal::Paused, E::Paused),
+        (Refusal::PauseMaskInvalid, E::PauseMaskInvalid),
+        (Refusal::PauseTooLong, E::PauseTooLong),
+        (Refusal::Overflow, E::Overflow),
+        (Refusal::NoticeNotOver, E::InvariantViolated),
+        (Refusal::ParamsInvalid, E::InvariantViolated),
+    ] {
+        assert_eq!(ProgramError::from(E::from(refusal)), ProgramError::from(error), "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_config_of_another_version_takes_no_role() {
+    let other =
+        Config { version: ACCOUNT_VERSION + 1, pending_admin: HEIR, pending_guardian: HEIR, ..empty() };
+    refused(Config { ..other }.appoint(WALLET, HEIR), E::UnknownVersion);
+    refused(Config { ..other }.propose_admin(WALLET), E::UnknownVersion);
+    refused(Config { ..other }.accept_admin(), E::UnknownVersion);
+    refused(Config { ..other }.propose_guardian(WALLET, NOW), E::UnknownVersion);
+    refused(Config { ..other }.accept_guardian(NOW), E::UnknownVersion);
+    refused(Config { ..other }.set_pause(1, NOW, NOW), E::UnknownVersion);
 }
 
 // -- allocation -----------------------------------------------------------------------------------
@@ -220,11 +256,13 @@ fn release_what_is_due_once() {
 #[test]
 fn a_successor_takes_over() {
     let mut handed = row();
-    handed.pending_beneficiary = Address::new_from_array([8; 32]);
+    handed.propose_beneficiary(WALLET).unwrap();
+    handed.propose_beneficiary(HEIR).unwrap();
+    assert_eq!(handed.beneficiary, WALLET);
     assert_eq!(handed.accept_beneficiary(), Ok(WALLET));
-    assert_eq!(handed.beneficiary, Address::new_from_array([8; 32]));
-    assert_eq!(handed.pending_beneficiary, Address::default());
+    assert_eq!((handed.beneficiary, handed.pending_beneficiary), (HEIR, Address::default()));
     refused(row().accept_beneficiary(), E::ZeroAddress);
+    refused(Allocation { version: 0, ..row() }.propose_beneficiary(HEIR), E::UnknownVersion);
 }
 
 #[test]
@@ -310,7 +348,7 @@ fn claim_within_the_period() {
     season.claim(0, &WALLET, 60, &proofs[0], from).unwrap();
     season.claim(1, &WALLET, 40, &proofs[1], to - 1).unwrap();
     assert_eq!((season.claimed, season.claims), (100, 2));
-    season.expire(to).unwrap();
+    season.pay_back(to).unwrap();
     refused(season.claim(1, &WALLET, 40, &proofs[1], from), E::SeasonNotOpen);
 }
 
@@ -345,21 +383,54 @@ fn a_leaf_is_bound_to_all_of_its_parts() {
 fn the_veto_comes_before_claims_open() {
     let mut season = open(&terms()).unwrap();
     refused(season.cancel(season.claim_start), E::ClaimsOpen);
-    assert_eq!(season.cancel(season.claim_start - 1), Ok(100));
-    assert_eq!((season.status, season.returned), (SeasonStatus::Cancelled as u8, 100));
+    season.cancel(season.claim_start - 1).unwrap();
+    assert_eq!((season.status, season.returned), (SeasonStatus::Cancelled as u8, 0));
     refused(season.cancel(NOW), E::SeasonNotOpen);
-    refused(season.expire(u64::MAX), E::SeasonNotOpen);
-    refused(season.require_open(), E::SeasonNotOpen);
+    let (mut claimed, proofs) = claimable(40);
+    claimed.cancel(NOW).unwrap();
+    refused(claimed.claim(0, &WALLET, 60, &proofs[0], claimed.claim_start), E::SeasonNotOpen);
 }
 
 #[test]
-fn the_rest_goes_back_after_the_period() {
+fn a_vetoed_season_is_paid_back_at_once_and_once() {
+    let mut season = open(&terms()).unwrap();
+    refused(season.pay_back(NOW), E::SeasonStillOpen);
+    season.cancel(NOW).unwrap();
+    assert_eq!(season.pay_back(NOW), Ok(100));
+    assert_eq!((season.status, season.returned), (SeasonStatus::Closed as u8, 100));
+    refused(season.pay_back(u64::MAX), E::SeasonNotOpen);
+    refused(season.cancel(NOW), E::SeasonNotOpen);
+}
+
+#[test]
+fn the_rest_goes_back_after_the_period_and_once() {
     let (mut season, proofs) = claimable(40);
     season.claim(0, &WALLET, 60, &proofs[0], season.claim_start).unwrap();
-    refused(season.expire(season.claim_end - 1), E::SeasonStillOpen);
-    assert_eq!(season.expire(season.claim_end), Ok(40));
+    refused(season.pay_back(season.claim_end - 1), E::SeasonStillOpen);
+    assert_eq!(season.pay_back(season.claim_end), Ok(40));
     assert_eq!((season.status, season.returned), (SeasonStatus::Closed as u8, 40));
-    refused(season.expire(u64::MAX), E::SeasonNotOpen);
+    refused(season.pay_back(u64::MAX), E::SeasonNotOpen);
+}
+
+#[test]
+fn pages_are_made_while_the_season_may_pay_and_are_closed_afterwards() {
+    let season = open(&SeasonTerms { leaves: PAGE_CLAIMS + 1, ..terms() }).unwrap();
+    let end = season.claim_end;
+    for page in [0, 1] {
+        season.require_page(page, 0).unwrap();
+        season.require_page(page, end - 1).unwrap();
+        refused(season.require_page(page, end), E::ClaimsEnded);
+    }
+    for page in [2, u32::MAX] {
+        refused(season.require_page(page, NOW), E::PageOutOfRange);
+    }
+    refused(season.require_ended(end - 1), E::SeasonStillOpen);
+    season.require_ended(end).unwrap();
+    for status in [SeasonStatus::Cancelled, SeasonStatus::Closed] {
+        let ended = Season { status: status as u8, ..season };
+        refused(ended.require_page(0, NOW), E::SeasonNotOpen);
+        ended.require_ended(0).unwrap();
+    }
 }
 
 #[test]
@@ -369,8 +440,15 @@ fn season_invariant() {
     refused(Season { claimed: u64::MAX, returned: 1, ..good }.invariant(), E::Overflow);
     refused(Season { claimed: 101, ..good }.invariant(), E::InvariantViolated);
     refused(Season { claims: 3, ..good }.invariant(), E::InvariantViolated);
-    refused(Season { status: SeasonStatus::Closed as u8, ..good }.invariant(), E::InvariantViolated);
-    refused(Season { claimed: 101, ..good }.expire(u64::MAX), E::InvariantViolated);
+    refused(Season { returned: 1, ..good }.invariant(), E::InvariantViolated);
+    refused(Season { claimed: 101, ..good }.pay_back(u64::MAX), E::InvariantViolated);
+    let cancelled = Season { status: SeasonStatus::Cancelled as u8, ..good };
+    cancelled.invariant().unwrap();
+    refused(Season { returned: 100, ..cancelled }.invariant(), E::InvariantViolated);
+    refused(Season { claimed: 1, claims: 1, ..cancelled }.invariant(), E::InvariantViolated);
+    let closed = Season { status: SeasonStatus::Closed as u8, ..good };
+    refused(closed.invariant(), E::InvariantViolated);
+    Season { claimed: 60, claims: 1, returned: 40, ..closed }.invariant().unwrap();
 }
 
 // -- claim page -----------------------------------------------------------------------------------
@@ -387,4 +465,37 @@ fn a_bit_is_set_once_on_its_own_page() {
     refused(page.set(3, PAGE_CLAIMS - 1), E::WrongPage);
     refused(page.set(3, 2 * PAGE_CLAIMS), E::WrongPage);
     refused(ClaimPage { version: 0, ..page }.set(3, PAGE_CLAIMS + 2), E::UnknownVersion);
+}
+
+/// Random subsets of all leaves of a page, from a handful to all: exactly their bits are set, each once,
+/// and a leaf of any other page or season sets none.
+#[test]
+fn a_page_holds_exactly_the_leaves_that_were_claimed() {
+    let mut spread = Spread(31);
+    for round in 0..24 {
+        let season = spread.any() as u32;
+        // The first pages, and the last whose every leaf has a number.
+        let number = [0, 1, u32::MAX / PAGE_CLAIMS, spread.next() as u32 % 1_000][round % 4];
+        let mut page = ClaimPage { version: ACCOUNT_VERSION, season, page: number, ..ClaimPage::zeroed() };
+        let one_in = [1, 2, 9, 1_000][round / 6];
+        let mut chosen: Vec<u32> = (0..PAGE_CLAIMS).filter(|_| spread.next() % one_in == 0).collect();
+        // In any order.
+        chosen.sort_by_key(|&leaf| (u64::from(leaf) + 1).wrapping_mul(spread.0 | 1));
+        let mut wanted = vec![false; PAGE_CLAIMS as usize];
+        for &leaf in &chosen {
+            let index = number * PAGE_CLAIMS + leaf;
+            let away = index.wrapping_add(PAGE_CLAIMS * (1 + spread.next() as u32 % 7));
+            refused(page.set(season, away), E::WrongPage);
+            refused(page.set(season ^ (1 << (leaf % 32)), index), E::WrongPage);
+            page.set(season, index).unwrap();
+            refused(page.set(season, index), E::AlreadyClaimed);
+            wanted[leaf as usize] = true;
+        }
+        let found: Vec<bool> =
+            (0..PAGE_CLAIMS as usize).map(|leaf| page.bits[leaf / 8] >> (leaf % 8) & 1 == 1).collect();
+        assert!(found == wanted, "round {round}");
+        for &leaf in &chosen {
+            refused(page.set(season, number * PAGE_CLAIMS + leaf), E::AlreadyClaimed);
+        }
+    }
 }

@@ -53,8 +53,9 @@ def test_a_start_waits_for_all_that_the_program_asks(idle_view):
     config, now = idle_view.config, idle_view.now
     for changed, why, at in (
         ({"usdc_vault": 100 * USDC - 1}, "99.999999 USDC in the vault, the smallest lot is", None),
-        ({"now": now - 1}, "at most one a day", now),
-        ({"config": replace(config, reference_price=0)}, "the admin has not set the first price", None),
+        ({"now": now - 1}, "the first price waits for its notice", now),
+        ({"config": replace(config, first_price=0)}, "the admin has announced no first price", None),
+        ({"frozen": True}, "the issuer has frozen the vault", None),
         ({"config": replace(config, pause_mask=1, pause_until=now + 9)}, "the guardian stopped it", now + 9),
         ({"config": replace(config, pause_mask=2, pause_until=now + 9)}, "the guardian stopped it", now + 9),
     ):
@@ -64,6 +65,12 @@ def test_a_start_waits_for_all_that_the_program_asks(idle_view):
     assert decide.start(replace(idle_view, config=replace(config, pause_mask=1, pause_until=now))).due
     huge = decide.start(replace(idle_view, usdc_vault=10**15))
     assert huge.why == "a lot of 10,000.000000 USDC"
+    later = replace(config, reference_price=IO, anchor_price=4 * IO, waiting_since=now - DAY + 1)
+    later = replace(later, first_price=0, first_price_at=0)
+    step = decide.start(replace(idle_view, config=later))
+    assert (step.why, step.at) == ("at most one a day", now + 1)
+    step = decide.start(replace(idle_view, config=replace(later, waiting_since=now - DAY)))
+    assert step.why == "a lot of 250.000000 USDC", "a quarter of what was paid, a quarter of a lot"
 
 
 def test_an_open_auction_is_closed_at_its_end(open_view, idle_view):
@@ -104,6 +111,7 @@ def test_why_there_is_no_bid(open_view, idle_view):
     assert decide.bid(idle_view, good, LIMITS, RICH).why == "no auction is open"
     assert why(said=None) == ("no source says what an IO is worth", None)
     assert why(now=auction.ends_at)[0] == "its time is over"
+    assert why(frozen=True) == ("the issuer has frozen the vault", None)
     assert why(config=replace(config, void=True))[0] == "bids were stopped during it: it takes no more"
     assert why(config=replace(config, pause_mask=2, pause_until=now + 5)) == (
         "the guardian stopped it",

@@ -17,12 +17,14 @@ from keeper.buyback.sources import (
     AHEAD_SECONDS,
     HISTORY_DAYS,
     MAX_BYTES,
+    NOTHING_KNOWN,
     HttpOracle,
     OracleError,
     OwnHistory,
     from_sales,
 )
 from keeper.clients.buyback import Auction, AuctionStatus
+from keeper.economy.buyback import Standing
 from keeper.economy.supply import IO
 from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.world import DAY
@@ -33,7 +35,9 @@ NOW = 1_800_000_000
 
 def sale(number: int, price: int, at: int = NOW, status: AuctionStatus = AuctionStatus.SOLD) -> Auction:
     lot = 100 * USDC
-    return Auction(status, number, lot, 2 * price, 1, at - 9, at + 9, at, price, price, Pubkey.default())
+    return Auction(
+        status, number, lot, 2 * price, 1, at - 9, at + 9, at, price, price, Pubkey.default(), 10_000
+    )
 
 
 # -- own history -------------------------------------------------------------------------------
@@ -90,7 +94,7 @@ def answer(price: object = 0.25, at: object = NOW) -> bytes:
     [(0.25, 4 * IO), (1, IO), (3, 33_333_333), (0.1, 10 * IO), (1e-05, 100_000 * IO), (7.3e1, 1_369_863)],
 )
 def test_dollars_per_io_become_io_per_usdc_rounded_down(price, expected):
-    assert ORACLE.read(answer(price), NOW, 0).price == expected
+    assert ORACLE.read(answer(price), NOW, NOTHING_KNOWN).price == expected
 
 
 @pytest.mark.parametrize(
@@ -122,23 +126,34 @@ def test_dollars_per_io_become_io_per_usdc_rounded_down(price, expected):
 )
 def test_an_answer_that_is_not_used(text, why):
     with pytest.raises(OracleError, match=why):
-        ORACLE.read(text, NOW, 0)
+        ORACLE.read(text, NOW, NOTHING_KNOWN)
 
 
 def test_answers_at_the_edges_of_time():
     for at in (NOW - 60, NOW, NOW + AHEAD_SECONDS):
-        assert ORACLE.read(answer(at=at), NOW, 0).at == at
+        assert ORACLE.read(answer(at=at), NOW, NOTHING_KNOWN).at == at
 
 
 @pytest.mark.parametrize(
-    ("reference", "used"), [(2 * IO - 1, False), (2 * IO, True), (8 * IO, True), (8 * IO + 1, False)]
+    ("reference", "anchor", "used"),
+    [
+        (2 * IO - 1, 0, False),
+        (2 * IO, 0, True),
+        (8 * IO, 8 * IO, True),
+        (8 * IO + 1, 8 * IO + 1, False),
+        # Nobody has bid for long: the worth is between what was paid then and what nobody pays now.
+        (1, 4 * IO, True),
+        (1, 2 * IO, True),
+        (1, 2 * IO - 1, False),
+    ],
 )
-def test_an_outlier_is_what_the_auctions_are_far_from(reference, used):
+def test_an_outlier_is_what_the_auctions_are_far_from(reference, anchor, used):
+    standing = Standing(reference, anchor, 10_000)
     if used:
-        assert ORACLE.read(answer(), NOW, reference).price == 4 * IO
+        assert ORACLE.read(answer(), NOW, standing).price == 4 * IO
     else:
         with pytest.raises(OracleError, match="outlier"):
-            ORACLE.read(answer(), NOW, reference)
+            ORACLE.read(answer(), NOW, standing)
 
 
 # -- over HTTP ---------------------------------------------------------------------------------
@@ -184,7 +199,7 @@ async def test_a_price_from_a_server(server, oracle):
     found = await oracle.quote(world.chain, LOG)
     assert found is not None
     assert (found.price, found.source) == (333_333_333, "127.0.0.1")
-    assert world.buyback_config().reference_price == FIRST_PRICE
+    assert world.buyback_config().first_price == FIRST_PRICE
     server.body = answer(0.1, world.chain.now())
     with capture_logs() as logs:
         assert await oracle.quote(world.chain, LOG) is None

@@ -1,6 +1,7 @@
 """``ionet buyback`` as people use it, on chains in files."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,9 @@ def test_show(ionet, chain):
     assert "Auction 1: 500.000000 USDC" in text
     # From 10 to 2.5 IO in a day: 8.125 after a quarter.
     assert "8.12500000 4,062.50000000 now" in text
-    assert "2024-07-03 00:00:00 10.00000000 5,000.00000000" in text
+    assert "2024-07-09 00:00:00 10.00000000 5,000.00000000" in text
+    assert "reference price, IO per USDC 5.00000000 anchor price, IO per USDC 5.00000000" in text
+    assert "and sells of a whole lot 100.00 %" in text
     assert "sold after 12 h 00 min 5.00000000 5,000.00000000" in text
 
 
@@ -93,7 +96,7 @@ def test_a_dry_run_says_what_and_why_and_does_nothing(ionet, tmp_path):
 
 def test_run_once_does_what_is_due(ionet, tmp_path, monkeypatch):
     monkeypatch.setenv("IONET_BID_MAX_IO", "1000")
-    world = BuybackWorld.ready()
+    world = BuybackWorld.priced()
     world.start(1_000 * USDC)
     path, key = saved(world, tmp_path), key_file(tmp_path, world.payer)
     code, _, err = ionet("buyback", "run", "--once", "--chain", path, "--keypair", key)
@@ -124,17 +127,29 @@ def test_the_keepers_own_run_does_it_too(ionet, tmp_path):
     assert "auction.started" in {json.loads(line)["event"] for line in err.splitlines()}
 
 
-def test_the_first_price_is_set_once(ionet, tmp_path):
+def test_a_first_price_is_announced(ionet, tmp_path):
+    """And another one in its place, as long as no auction has used it."""
     world = BuybackWorld.initialised()
     path, key = saved(world, tmp_path), key_file(tmp_path, world.admin)
-    code, out, err = ionet("buyback", "first-price", "4.25", "--chain", path, "--keypair", key)
-    assert code == 0, err
-    assert "the reference price is 4.25000000 IO per USDC" in words(out)
+    for price in ("5", "4.25"):
+        code, out, err = ionet("buyback", "first-price", price, "--chain", path, "--keypair", key)
+        assert code == 0, err
     config = finish(buyback.read_config(EmbeddedChain.load(path)))
-    assert config.reference_price == 425_000_000
+    assert (config.first_price, config.reference_price) == (425_000_000, 0)
+    at = f"{datetime.fromtimestamp(config.first_price_at, UTC):%Y-%m-%d %H:%M:%S}"
+    assert f"announced: 4.25000000 IO per USDC; the first auction can start from {at} UTC on" in words(out)
+    code, out, _ = ionet("buyback", "show", "--chain", path)
+    assert "first price, IO per USDC 4.25000000" in words(out)
+    assert f"and sells of a whole lot 6.25 % and can start from {at}" in words(out)
+
+
+def test_a_first_price_after_the_first_auction(ionet, tmp_path):
+    world = BuybackWorld.priced()
+    world.start(1_000 * USDC)
+    path, key = saved(world, tmp_path), key_file(tmp_path, world.admin)
     code, _, err = ionet("buyback", "first-price", "5", "--chain", path, "--keypair", key)
     assert code == 1
-    assert "buyback: FirstPriceSet: The first price was set before" in words(err)
+    assert "buyback: FirstPriceSet: An auction has used the first price" in words(err)
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "much", "0.000000001", "NaN", "inf"])

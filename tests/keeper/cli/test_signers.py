@@ -83,6 +83,8 @@ def test_orders_and_devices(as_: Run, tmp_path: Path) -> None:
     world.chain.warp_to(FUTURE)
     renter, supplier = world.renter("renter"), world.supplier("supplier")
     world.let("one", supplier)
+    world.person("one")
+    world.chain.advance(1)
     world.chain.save(tmp_path / CHAIN)
     for name in ("one", "two"):
         (tmp_path / f"{name}.json").write_text(json.dumps(list(bytes(key(name)))))
@@ -91,6 +93,7 @@ def test_orders_and_devices(as_: Run, tmp_path: Path) -> None:
     (created,) = as_(renter, "order", "create", *asked, "--number", 1, "--yes")
     order = orders.order_address(renter.pubkey(), 1)
     assert created.programs[0] == orders.PROGRAM.address
+    later(world.orders_config().params.exclusive)
     assert as_(supplier, "device", "accept", order, "--worker", "one.json", "--dry-run") == []
     (accepted,) = as_(supplier, "device", "accept", order, "--worker", "one.json", "--yes")
     assert accepted.signers == (supplier.pubkey(), key("one").pubkey())
@@ -110,6 +113,15 @@ def test_orders_and_devices(as_: Run, tmp_path: Path) -> None:
     device = staking.device_address(key("two").pubkey())
     assert as_(supplier, "device", "ask", device, "--ask-usdc", "1", "--dry-run") == []
     assert len(as_(supplier, "device", "ask", device, "--ask-usdc", "1", "--yes")) == 1
+    paused = staking.device_address(key("one").pubkey())
+    assert as_(key("one"), "device", "pause", paused, "--dry-run") == []
+    assert len(as_(key("one"), "device", "pause", paused, "--yes")) == 1
+
+
+def later(seconds: int) -> None:
+    chain = EmbeddedChain.load(CHAIN)
+    chain.advance(seconds)
+    chain.save(CHAIN)
 
 
 def test_a_claim(as_: Run, tmp_path: Path) -> None:
@@ -122,7 +134,7 @@ def test_the_first_price(as_: Run, tmp_path: Path) -> None:
     world = BuybackWorld.initialised()
     world.chain.save(tmp_path / CHAIN)
     assert len(as_(world.admin, "buyback", "first-price", "4.25")) == 1
-    assert finish(buyback.read_config(EmbeddedChain.load(CHAIN))).reference_price == 425_000_000
+    assert finish(buyback.read_config(EmbeddedChain.load(CHAIN))).first_price == 425_000_000
 
 
 def test_the_keeper_and_its_jobs(as_: Run, tmp_path: Path) -> None:

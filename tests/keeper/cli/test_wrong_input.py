@@ -61,10 +61,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.chain.warp_to(FUTURE)
     renter = world.renter("renter")
     world.let("one", world.supplier("supplier"))
+    world.chain.advance(1)
     world.order(renter)
     world.chain.save(folder / "test.chain")
     EmbeddedChain(now=FUTURE).save(folder / "empty.chain")
-    for name in ("renter", "supplier", "one", "authority", "poor", "admin"):
+    for name in ("renter", "supplier", "one", "two", "authority", "poor", "admin"):
         _write_private(folder / f"{name}.json", json.dumps(list(bytes(key(name)))))
     people = {row.label: NOBODY for row in read_table()}
     (folder / "people.json").write_text(json.dumps(people))
@@ -228,9 +229,11 @@ KEYS = [
     Wrong(f"device register --worker open.json --class x --country DE {AS_SUPPLIER}", "chmod 600 open.json"),
     Wrong(f"device accept {{order}} --worker nowhere.json {AS_SUPPLIER}", "nowhere.json: no keypair"),
     Wrong(f"device ask {{device}} --ask-io 1 {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"device pause {{device}} {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"order extend {{order}} --hours 1 {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"order end {{order}} {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"{CREATE} {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"order pay-parked {{nobody}} {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"deploy {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"{GENESIS} {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"buyback first-price 1 {ON} --keypair short.json", "short.json: no keypair"),
@@ -267,7 +270,9 @@ TEXTS = [
     usage(f"{CREATE} --tier 5 {AS_RENTER}", "--tier"),
     usage(f"{CREATE} --number -1 {AS_RENTER}", "--number"),
     usage(f"{CREATE} --number {2**64} {AS_RENTER}", "--number"),
-    usage(f"{CREATE} --urgency soon {AS_RENTER}", "--urgency"),
+    usage(f"{CREATE} --urgency usual {AS_RENTER}", "--urgency"),
+    usage(f"{CREATE} --min-devices 0 {AS_RENTER}", "--min-devices"),
+    Wrong(f"{CREATE} --min-devices 2 {AS_RENTER}", "name as many --devices at least"),
     usage("order create --class x --price 1 --currency gold --hours 1", "--currency"),
     usage("order create --price 1 --currency io --hours 1", "--class"),
     Wrong("order show abc --chain test.chain", "'abc' is no address: it takes 32 to 44 letters and digits"),
@@ -285,6 +290,9 @@ TEXTS = [
     Wrong(f"order end {{order}} {AS_RENTER}", "no lease of this order is yours to end"),
     Wrong(f"order end {{order}} --device {{nobody}} {AS_RENTER}", "is yours to end; see ionet order show"),
     Wrong(f"order cancel {{nobody}} {AS_RENTER}", "there is no order"),
+    Wrong("order parked --chain empty.chain", "orders is not set up on this chain: ionet deploy"),
+    Wrong(f"order pay-parked abc {AS_RENTER}", "'abc' is no address"),
+    Wrong(f"order pay-parked {{nobody}} {AS_RENTER}", "nothing is set aside for"),
     Wrong(
         f"{CREATE} --chain empty.chain --keypair renter.json",
         "orders is not set up on this chain: ionet deploy",
@@ -308,11 +316,15 @@ TEXTS = [
     Wrong(f"device ask {{terms}} --ask-io 1 {AS_SUPPLIER}", "is no device"),
     Wrong(f"device ask {{device}} --ask-io -1 {AS_SUPPLIER}", "'-1' is not an amount of IO"),
     Wrong(f"device ask {{device}} --ask-io 1 {AS_RENTER}", "must sign this"),
-    Wrong(f"device accept {{order}} {AS_SUPPLIER}", "name the device by its worker's key file (--worker)"),
-    Wrong(f"device accept {{order}} --device abc {AS_SUPPLIER}", "'abc' is no address"),
-    Wrong(f"device accept {{order}} --device {{nobody}} {AS_SUPPLIER}", "there is no device"),
-    Wrong(f"device accept abc --device {{device}} {AS_SUPPLIER}", "'abc' is no address"),
-    Wrong(f"device accept {{order}} --device {{device}} {AS_RENTER}", "only its supplier"),
+    usage(f"device ask {{device}} --worker-may-end maybe {AS_SUPPLIER}", "unexpected extra argument"),
+    Wrong(f"device pause abc {AS_SUPPLIER}", "'abc' is no address"),
+    Wrong(f"device pause {{nobody}} {AS_SUPPLIER}", "there is no device"),
+    Wrong(f"device pause {{device}} {AS_SUPPLIER}", "must sign this"),
+    usage(f"device accept {{order}} {AS_SUPPLIER}", "Missing option '--worker'"),
+    Wrong(f"device accept {{order}} --worker two.json {AS_SUPPLIER}", "there is no device"),
+    Wrong(f"device accept abc --worker one.json {AS_SUPPLIER}", "'abc' is no address"),
+    Wrong(f"device accept {{order}} --worker one.json {AS_RENTER}", "only its supplier"),
+    Wrong(f"device accept {{order}} --worker one.json {AS_SUPPLIER}", "only operators match this order"),
     Wrong("device list --chain test.chain --supplier abc", "'abc' is no address"),
     Wrong("device list --chain test.chain --class Abacus", "no class is called 'Abacus'"),
     Wrong(f"buyback first-price much {AS_ADMIN}", "'much' is not an amount of IO: write it like 4.25"),

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.economy.buyback import MAX_PRICE, USDC, Path, cost, prices
+from keeper.economy.buyback import MAX_PRICE, USDC, Path, Standing, cost
 from keeper.economy.supply import IO
 from tests.model.buyback.program import price_at
-from tests.model.buyback.state import Auction
+from tests.model.buyback.rule import Rule
+from tests.model.buyback.state import Auction, Params
 
 LOTS = st.integers(1, 10_000_000 * USDC)
 PRICES = st.integers(1, MAX_PRICE)
@@ -44,17 +45,39 @@ def test_no_price_outside():
 
 
 @pytest.mark.parametrize(
-    ("reference", "least", "expected"),
+    ("reference", "anchor", "least", "expected"),
     [
-        (4 * IO, 1, (8 * IO, 2 * IO)),
-        (3, 1, (6, 1)),
-        (1, 1, (2, 1)),
-        (3, 100, (100, 100)),
-        (MAX_PRICE, 1, (MAX_PRICE, MAX_PRICE // 2)),
+        (4 * IO, 0, 1, (8 * IO, 2 * IO)),
+        (4 * IO, 4 * IO, 1, (8 * IO, 2 * IO)),
+        (IO, 4 * IO, 1, (8 * IO, IO // 2)),
+        (5 * IO, 4 * IO, 1, (10 * IO, 250_000_000)),
+        (4, 4 * IO, 1, (512, 2)),
+        (3, 3, 1, (6, 1)),
+        (1, 1, 1, (2, 1)),
+        (3, 3, 100, (100, 100)),
+        (MAX_PRICE, MAX_PRICE, 1, (MAX_PRICE, MAX_PRICE // 2)),
     ],
 )
-def test_the_next_auctions_prices(reference, least, expected):
-    assert prices(reference, 20_000, 5_000, least) == expected
+def test_the_next_auctions_prices(reference, anchor, least, expected):
+    assert Standing(reference, anchor, 10_000).prices(20_000, 5_000, least) == expected
+
+
+@given(
+    reference=PRICES,
+    anchor=PRICES | st.just(0),
+    share=st.integers(100, 10_000),
+    vault=LOTS,
+    max_lot=LOTS,
+    least=PRICES,
+    bps=st.tuples(st.integers(11_000, 50_000), st.integers(1_000, 9_000)),
+)
+def test_the_next_auction_is_the_models(reference, anchor, share, vault, max_lot, least, bps):
+    min_lot = min(vault, max_lot, 100 * USDC)
+    params = Params(max_lot, min_lot, least, start_bps=bps[0], floor_bps=bps[1])
+    model, found = Rule(params, reference, anchor, share), Standing(reference, anchor, share)
+    assert found.prices(*bps, least) == (model.start_price(), model.floor_price())
+    assert found.share_bps == model.share()
+    assert found.lot(vault, min_lot, max_lot) == model.lot(vault) <= vault
 
 
 def test_a_cost_is_never_0():

@@ -1,16 +1,22 @@
 """Every published state, from a device as it goes through them on the real program."""
 
 from keeper.clients import staking
-from keeper.economy.staking import OfferState, co_staker_state, minimum, supplier_state
+from keeper.economy.staking import CLEAR, OfferState, co_staker_state, minimum, next_bar, supplier_state
 from keeper.economy.supply import IO
 from tests.programs.staking.world import StakingWorld
-from tests.programs.world import DAY
+from tests.programs.world import DAY, HOUR
 
 
 def test_minimum_stakes_that_the_network_publishes():
     assert minimum(1_000, 8) == 16_000 * IO  # 8x H100
     assert minimum(25, 4) == 800 * IO  # 4x 4070 at a quarter: never less than 200 a processor
     assert minimum(100, 1) == minimum(0, 1) == 200 * IO
+
+
+def test_bars_in_a_row_and_after_a_day_served():
+    assert [next_bar(strikes, 0) // HOUR for strikes in range(8)] == [1, 2, 4, 8, 16, 24, 24, 24]
+    assert next_bar(255, CLEAR - 1) == DAY
+    assert next_bar(255, CLEAR) == HOUR
 
 
 def test_the_states_of_an_offer_from_its_opening_to_the_withdrawal():

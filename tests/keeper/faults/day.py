@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import structlog
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from keeper import deploy
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.orders import Currency
@@ -26,12 +28,13 @@ from tests.keeper.chain.rpc_node import RpcNode
 from tests.keeper.faults.child import JOBS
 from tests.keeper.runtime.keepers import indexed
 from tests.programs.buyback.world import FIRST_PRICE
-from tests.programs.orders.world import IO, TERMS, USDC, OrdersWorld
+from tests.programs.orders.world import IO, TERMS, USDC, USDC_MINT, OrdersWorld
 from tests.programs.tokenomics.seasons import distribution
 from tests.programs.world import DAY, HOUR, START, DrivenChain, key
+from tests.security.tokens import freeze_anyway
 
-LATE = 90
-"""Seconds past the hour at which the keepers look."""
+LATE = 300
+"""Seconds past the hour at which the keepers look; what people do happens before."""
 EARLY = START - 40 * DAY
 APPEAL = 6 * HOUR
 WORKERS = ("a1", "a2", "a3", "b1", "b2", "b3", "b4")
@@ -60,7 +63,7 @@ class DayWorld(OrdersWorld):
         world = cls.ready(now=EARLY, staking_params={"appeal": APPEAL})
         assert isinstance(world, DayWorld)
         world.season()
-        world.chain.warp_to(START - 5 * DAY)
+        world.chain.warp_to(START - 11 * DAY)
         world.sell_a_lot()
         world.renter("renter")
         for owner in "ab":
@@ -78,9 +81,9 @@ class DayWorld(OrdersWorld):
 
     def sell_a_lot(self) -> None:
         """Auction 0, taken by a rival half a day after its start."""
-        first = buyback.set_first_price(self.admin.pubkey(), FIRST_PRICE)
+        first = buyback.propose_first_price(self.admin.pubkey(), FIRST_PRICE)
         self.do(first, signers=[self.admin])
-        self.chain.advance(DAY)
+        self.chain.warp_to(self.buyback_config().first_price_at)
         self.start(1_000 * USDC)
         self.chain.advance(DAY // 2)
         assert self.bid(self.bidder("rival", 50_000 * IO), 0).error is None
@@ -103,7 +106,7 @@ class DayWorld(OrdersWorld):
         for each in range(before + 1, hour + 1):
             act = getattr(self, f"_at_{each}", None)
             if act:
-                self.chain.warp_to(START + each * HOUR + LATE)
+                self.chain.warp_to(START + each * HOUR + 1)
                 act()
         self.chain.warp_to(START + hour * HOUR + LATE)
 
@@ -119,8 +122,11 @@ class DayWorld(OrdersWorld):
 
     def _at_1(self) -> None:
         self.match(self._open(5, devices=1), "a3")
+        voter = self.operators[1]
+        self.do(staking.vote_prices(voter.pubkey(), START // HOUR, b"r" * 32), signers=[voter])
 
     def _at_2(self) -> None:
+        freeze_anyway(self, self._payout("supplier a"))
         for operator in self.operators[1:]:
             vote = staking.vote_slash(operator.pubkey(), self.read_device("b4"), b"e" * 32, 1_000)
             self.do(vote, signers=[operator])
@@ -136,10 +142,14 @@ class DayWorld(OrdersWorld):
 
     def _at_10(self) -> None:
         self.pay_usdc(200 * USDC)
+        freeze_anyway(self, self._payout("supplier a"), let_go=True)
 
     def _open(self, number: int, **terms: object) -> orders.Order:
         price = USDC * 3 if terms.get("currency") == Currency.USDC else TERMS.price
         return self.order(key("renter"), number, price=price, **terms)
+
+    def _payout(self, supplier: str) -> Pubkey:
+        return associated_token_address(key(supplier).pubkey(), USDC_MINT)
 
     def _run(self, order: orders.Order, *workers: str) -> None:
         for worker in workers:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from keeper.chain import Program
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.framework import associated_token_address
 from keeper.chain.program import Fields
 from keeper.chain.token import transfer
 from keeper.clients import buyback, orders, staking, tokenomics
@@ -23,10 +25,11 @@ from keeper.indexer.compare import differences
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import Ledger
 from tests.keeper.indexer.busy import prepared
-from tests.programs.buyback.world import USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
 from tests.programs.folded import folded
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import DAY, HOUR, World, finish, key
+from tests.security.tokens import freeze_anyway
 
 EVIDENCE = bytes(range(32))
 NOTICE = 7 * DAY
@@ -61,6 +64,8 @@ def roles(world: World, client: Any, changed: Any) -> None:
 class Let(OrdersWorld):
     """Orders to look at in between, and to bring to their ends."""
 
+    gangs: list[tuple[orders.Order, str]]
+
     @classmethod
     def started(cls) -> Let:
         world = cls.ready()
@@ -80,6 +85,7 @@ class Let(OrdersWorld):
         for order, name in self.placed[1:]:
             self.run(order, name)
         self.match(*self.placed[0])
+        self.gather()
         config, guardian = self.orders_config(), self.guardian
         for order, name in self.placed[4:]:
             self.do(orders.extend_lease(config, order, self.lease(order, name), 3), signers=[self.ruth])
@@ -98,9 +104,46 @@ class Let(OrdersWorld):
             self.vote(self.operators[number], lease, hours)
         self.do(orders.cancel_order(self.read_order(self.ruth, 2)), signers=[self.ruth])
         self.do(orders.refund(config, usdc))
+        self.park(self.payouts)
         self.list_operators([self.operators[number] for number in (2, 0, 1)])
         for operator in self.operators[:2]:
             self.vote(operator, lease, 1)
+
+    def gather(self) -> None:
+        """A gang that is filled, and runs as nobody has written down; one that isn't, and is tried again."""
+        other = self.supplier("other")
+        names = [f"of a gang {number}" for number in range(4)]
+        for name in names:
+            self.let(name, other)
+        filled, late = (self.order(self.ruth, number, hours=5, devices=2, min_devices=2) for number in (4, 5))
+        self.gangs = [(order, name) for order, name in zip((filled, filled, late, late), names, strict=True)]
+        for order, name in self.gangs:
+            self.match(order, name)
+        for order, name in self.gangs[:3]:
+            self.accept(order, name)
+        self.chain.advance(600)
+        for order, name in self.gangs[2:]:
+            assert self.end(order, name, self.payer).error is None
+            self.do(orders.close_lease(self.lease(order, name)))
+
+    @property
+    def payouts(self) -> Pubkey:
+        """Where the gangs' devices are paid."""
+        return associated_token_address(key("other").pubkey(), tokenomics.MINT)
+
+    def park(self, payee: Pubkey) -> None:
+        """What is due to a payee that can't be paid is set aside."""
+        freeze_anyway(self, payee)
+        for order, name in self.gangs[:2]:
+            lease, config = self.lease(order, name), self.orders_config()
+            self.do(orders.park_pay(self.payer.pubkey(), config, self.read_order(self.ruth, 4), lease))
+
+    def pay_parked(self, destination: Pubkey) -> None:
+        """It is paid once that can be."""
+        freeze_anyway(self, destination, let_go=True)
+        (parked,) = finish(orders.read_parked(self.chain))
+        assert parked.destination == destination
+        self.do(orders.pay_parked(self.orders_config(), parked))
 
     def vote(self, operator: Keypair, lease: orders.Lease, good_hours: int) -> None:
         """An operator votes for a fault."""
@@ -117,9 +160,11 @@ class Let(OrdersWorld):
 
     def finish(self) -> None:
         """The orders of leases close, and the faults; the third order stays."""
+        self.pay_parked(self.payouts)
         self.chain.advance(2 * DAY)
         config = self.orders_config()
-        for order, name in self.placed:
+        freeze_anyway(self, config.usdc_fees)
+        for order, name in self.placed + self.gangs[:2]:
             if self.lease(order, name).ended_at == 0:
                 assert self.end(order, name, self.payer).error is None
             if self.lease(order, name).start:
@@ -127,7 +172,10 @@ class Let(OrdersWorld):
             self.do(orders.close_lease(self.lease(order, name)))
         for fault in finish(orders.read_faults(self.chain)):
             self.do(orders.close_fault(fault))
-        for number in (1, 2):
+        order = self.read_order(self.ruth, 2)
+        self.do(orders.park_fees(self.payer.pubkey(), config, order))
+        self.pay_parked(config.usdc_fees)
+        for number in (1, 2, 4, 5):
             self.do(orders.close_order(config, self.read_order(self.ruth, number)))
         roles(self, orders, replace(config.params, renter_fee_bps=30))
 
@@ -137,12 +185,17 @@ class Sold(BuybackWorld):
 
     @classmethod
     def started(cls) -> Sold:
-        world = cls.ready()
+        world = cls.initialised()
         assert isinstance(world, Sold)
         return world
 
     def begin(self) -> None:
-        """One sold, after fees that came during it; IO burned."""
+        """A first price that is dropped, and another; a lot sold, with fees that came in it; IO burned."""
+        admin, guardian = self.admin.pubkey(), self.guardian.pubkey()
+        self.do(buyback.propose_first_price(admin, IO), signers=[self.admin])
+        self.do(buyback.cancel_first_price(guardian), signers=[self.guardian])
+        self.do(buyback.propose_first_price(admin, FIRST_PRICE), signers=[self.admin])
+        self.chain.warp_to(self.buyback_config().first_price_at)
         self.buyer = self.bidder("buyer", 10**6 * IO)
         self.start(1_000 * USDC)
         self.pay_usdc(5 * USDC)
@@ -232,9 +285,10 @@ def test_an_order_in_one_country_is_where_its_first_device_is() -> None:
     """It follows the first device that is there; an order whose devices may be anywhere has no country."""
     world = Let.started()
     ruth, supplier = world.renter("ruth"), world.supplier("supplier")
-    here, there = (world.let(name, supplier) for name in ("here", "there"))
+    here, there, other = (world.let(name, supplier) for name in ("here", "there", "other"))
     asks = {"ask_io": there.ask_io, "ask_usdc": there.ask_usdc}
     world.do(staking.change_device(there, tier=there.tier, country="DE", **asks), signers=[supplier])
+    world.chain.advance(1)
     together = world.order(ruth, 1, devices=1, colocated=True)
     anywhere = world.order(ruth, 2, devices=1)
 
@@ -242,7 +296,7 @@ def test_an_order_in_one_country_is_where_its_first_device_is() -> None:
         book = folded(world.chain, orders.PROGRAM)
         assert compared(world.chain, orders.PROGRAM, book) == 0
         workers = {lease["worker"] for lease in book.of_kind("Lease").values()}
-        assert workers <= {here.worker, there.worker}
+        assert workers <= {here.worker, there.worker, other.worker}
         return [book.get("Order", order.address)["country"] for order in (together, anywhere)]
 
     world.match(together, "here")
@@ -250,7 +304,7 @@ def test_an_order_in_one_country_is_where_its_first_device_is() -> None:
     assert world.end(together, "here", supplier).error is None
     world.do(orders.close_lease(world.lease(together, "here")))
     world.match(together, "there")
-    world.match(anywhere, "here")
+    world.match(anywhere, "other")
     assert countries() == [b"DE", bytes(2)]
 
 

@@ -1,7 +1,9 @@
-"""The jobs of reward blocks and slashes: due, not due, twice, beside others, and when something differs."""
+"""The jobs of blocks, slashes and price votes: due, not due, twice, beside others, when something differs."""
 
 import asyncio
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from keeper.db.tables import INTENTS
 from keeper.economy.supply import IO
 from keeper.jobs.blocks import attest_hours, finalise_blocks, observations_in
 from keeper.jobs.port import Direct
+from keeper.jobs.prices import close_price_votes
 from keeper.jobs.slashes import execute_slashes
 from keeper.jobs.tokenomics import count_burns
 from keeper.rewards import publication, tables
@@ -41,8 +44,8 @@ async def observe(hour: int) -> np.ndarray:
 
 @pytest.fixture
 def world() -> StakingWorld:
-    """A device that is staked since before the first hour."""
-    world = StakingWorld.ready()
+    """A device that is staked since before the first hour; parameters change after an hour's notice."""
+    world = StakingWorld.ready(notice=HOUR)
     supplier = world.earner("supplier", 10_000 * IO)
     device = world.device("worker", supplier)
     world.do(staking.stake(device, 1_000 * IO), signers=[supplier])
@@ -300,26 +303,107 @@ async def test_slashes_are_carried_out_and_counted(world):
     assert (await tokenomics.read_supply(world.chain)).burned == 200 * IO
 
 
-async def test_a_slash_from_before_a_change_is_voided(world):
-    """Once, without a wait; the same evidence burns after new votes and their own appeal."""
-    device, evidence = world.read_device("worker"), b"e" * 32
-    admin, keys = world.admin.pubkey(), tuple(each.pubkey() for each in world.operators)
+EVIDENCE = b"e" * 32
 
-    def vote() -> None:
-        for operator in world.operators[:2]:
-            world.do(staking.vote_slash(operator.pubkey(), device, evidence, 2_000), signers=[operator])
 
-    vote()
-    world.do(staking.propose_params(admin, staking.Params(keys, 2)), signers=[world.admin])
-    world.chain.advance(7 * DAY)
+def vote(world: StakingWorld, *operators: Keypair) -> None:
+    """Vote to take a fifth of the worker's stakes."""
+    device = world.read_device("worker")
+    for operator in operators:
+        world.do(staking.vote_slash(operator.pubkey(), device, EVIDENCE, 2_000), signers=[operator])
+
+
+def apply(world: StakingWorld, operators: Sequence[Keypair]) -> None:
+    """Put a list of operators in force, an hour later."""
+    changed = replace(world.staking_config().params, operators=tuple(each.pubkey() for each in operators))
+    world.do(staking.propose_params(world.admin.pubkey(), changed), signers=[world.admin])
+    world.chain.advance(HOUR)
     world.do(staking.apply_params())
+
+
+async def test_a_change_of_parameters_alone_voids_nothing(world):
+    vote(world, *world.operators[:2])
+    apply(world, world.operators)
+    assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
+    world.chain.advance(30 * DAY - HOUR)
+    (event,) = await execute_slashes(Direct(world.chain, world.payer, LOG))
+    assert (event.name, event.fields["burned"]) == ("Slashed", 200 * IO)
+
+
+async def test_a_slash_that_lost_its_operators_is_voided_and_later_released(world):
+    """Its stake stays frozen until its own appeal would have ended; nobody votes anew in that time."""
+    first, second, third = world.operators
+    vote(world, first, second)
+    apply(world, [world.person("heir"), second, third])
     with capture_logs() as logs:
         (event,) = await execute_slashes(Direct(world.chain, world.payer, LOG))
     assert (event.name, events_of(logs)) == ("SlashVoided", ["slash.voided"])
     assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
-    vote()
+    assert world.read_device("worker").slash_pending
+    world.chain.advance(30 * DAY - HOUR - 1)
+    assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
+    world.chain.advance(1)
+    with capture_logs() as logs:
+        (event,) = await execute_slashes(Direct(world.chain, world.payer, LOG))
+    assert (event.name, events_of(logs)) == ("SlashReleased", ["slash.released"])
+    assert not world.read_device("worker").slash_pending
+    assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
+
+
+async def test_a_voided_slash_burns_after_new_votes_and_an_appeal_of_their_own(world):
+    """By a keeper that remembers that it has voided it."""
+    first, second, third = world.operators
+    vote(world, first, second)
+    apply(world, [world.person("heir"), second, third])
+    await execute_slashes(Direct(world.chain, world.payer, LOG))
+    vote(world, third)
     world.chain.advance(30 * DAY - 1)
     assert await execute_slashes(Direct(world.chain, world.payer, LOG)) == []
     world.chain.advance(1)
     (event,) = await execute_slashes(Direct(world.chain, world.payer, LOG))
     assert (event.name, event.fields["burned"]) == ("Slashed", 200 * IO)
+
+
+async def test_a_block_that_lost_its_operators_is_opened_and_attested_again(world, tmp_path):
+    """What those who stayed attested stands: one more is enough."""
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    apply(world, [world.person("heir"), *world.operators[1:]])
+    with capture_logs() as logs:
+        (event,) = await finalise_blocks(Direct(world.chain, world.payer, LOG))
+    assert (event.name, events_of(logs)) == ("BlockReopened", ["block.reopened"])
+    assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
+    events = await attest(world, tmp_path, 2)
+    assert [each.fields["agreed"] for each in events if each.fields["hour"] == 0] == [True]
+    world.chain.advance(HOUR)
+    assert "BlockFinalised" in [e.name for e in await finalise_blocks(Direct(world.chain, world.payer, LOG))]
+
+
+async def test_an_operator_opens_a_block_again_by_attesting_it(world, tmp_path):
+    world.chain.warp_to(START + HOUR)
+    for operator in (0, 1):
+        await attest(world, tmp_path, operator)
+    apply(world, [world.person("heir"), *world.operators[1:]])
+    with capture_logs() as logs:
+        events = await attest(world, tmp_path, 2)
+    names = [each.name for each in events if each.fields["hour"] == 0]
+    assert names == ["BlockReopened", "Attested"]
+    assert "block.reopened" in events_of(logs)
+    assert block(world, 0).status == BlockStatus.AGREED
+
+
+async def test_votes_for_prices_are_closed_once_their_steps_hold(world):
+    hour = START // HOUR
+    world.chain.warp_to(START + HOUR)
+    payer = world.operators[0]
+    voting = staking.vote_prices(payer.pubkey(), hour, b"r" * 32)
+    world.do(voting, signers=[payer])
+    before = world.account(payer.pubkey()).lamports
+    world.chain.warp_to(START + 2 * HOUR - 1)
+    assert await close_price_votes(Direct(world.chain, world.payer, LOG)) == []
+    world.chain.advance(1)
+    (event,) = await close_price_votes(Direct(world.chain, world.payer, LOG))
+    assert (event.name, event.fields["hour"]) == ("PricesClosed", hour)
+    assert world.account(payer.pubkey()).lamports > before
+    assert await close_price_votes(Direct(world.chain, world.payer, LOG)) == []

@@ -29,7 +29,7 @@ from tests.programs.world import DAY, HOUR, START, finish, key
 
 LOG = structlog.get_logger()
 HOURS = 6
-MACHINES = ("leased", "broken", "moved", "withdrawn", "ended")
+MACHINES = ("leased", "broken", "moved", "withdrawn", "ended", "barred")
 SUPPLIERS = {name: f"supplier of {name}" for name in (*MACHINES, "new")}
 
 
@@ -87,6 +87,10 @@ def act(world: AllAgree, hour: int) -> None:
     elif hour == 3:
         world.do(staking.terminate_device(world.read_device("ended")), signers=[suppliers["ended"]])
         world.do(staking.withdraw_overflow(world.read_device("moved"), IO), signers=[suppliers["moved"]])
+        declined = world.order(renter, 2, devices=1, hours=1)
+        world.match(declined, "barred")
+        world.end(declined, "barred", suppliers["barred"])
+        world.do(orders.close_lease(world.lease(declined, "barred")))
     elif hour == 4:
         order = world.read_order(renter)
         world.end(order, "broken", world.payer)
@@ -104,7 +108,7 @@ def world() -> AllAgree:
     assert isinstance(world, AllAgree)
     for name in MACHINES:
         supplier = world.earner(SUPPLIERS[name], 10_000 * IO)
-        asks = {"ask_io": IO} if name in ("leased", "broken") else {}
+        asks = {"ask_io": IO} if name in ("leased", "broken", "barred") else {}
         world.do(staking.stake(world.device(name, supplier, **asks), 1_010 * IO), signers=[supplier])
     world.renter("renter")
     return world
@@ -142,6 +146,7 @@ async def test_who_was_down_makes_up_for_the_hours_as_they_were(world, tmp_path)
         "moved": [good] * HOURS,
         "withdrawn": [good, out, out, out, out, out],
         "ended": [good, good, good, out, out, out],
+        "barred": [good, good, good, out, out, good],
     }
     world.chain.advance(HOUR)
     assert len(await finalise_blocks(Direct(world.chain, world.payer, LOG))) == HOURS
@@ -168,7 +173,7 @@ def another_total(folder: Path) -> None:
 
 def another_block(folder: Path) -> None:
     path = folder / MANIFEST
-    path.write_bytes(path.read_bytes().replace(b'"devices":5', b'"devices":6').replace(b"}", b"} ", 1))
+    path.write_bytes(path.read_bytes().replace(b'"devices":6', b'"devices":7').replace(b"}", b"} ", 1))
 
 
 def cut_short(folder: Path) -> None:

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 import structlog
 from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from structlog.testing import capture_logs
 
@@ -17,14 +18,16 @@ from keeper.chain.landing import prepare
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, pack, size
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.calendar import DAY
-from keeper.economy.orders import fee
+from keeper.economy.orders import EndReason, fee
 from keeper.jobs import leases
 from keeper.jobs.leases import keep_leases, read_book
 from keeper.jobs.port import Direct
 from keeper.market.leases import ending
 from tests.keeper.jobs.test_tokenomics import overtaken
+from tests.keeper.runtime.keepers import new_keeper
 from tests.programs.orders.world import ASK_IO, HOUR, OrdersWorld
 from tests.programs.world import World, finish, key
+from tests.security.tokens import freeze_anyway
 
 LOG = structlog.get_logger()
 RATE = ASK_IO * 4
@@ -97,9 +100,13 @@ async def test_nobody_accepts_and_nobody_serves(world):
     world.match(order, "one")
     world.chain.advance(600)
     assert await names(world) == ["LeaseEnded", "LeaseClosed"]
-    assert world.read_device("one").lease == staking.NOBODY
-    world.run(order, "one")
-    world.chain.advance(600)
+    device = world.read_device("one")
+    assert (device.lease, device.barred_until) == (staking.NOBODY, world.chain.now() + HOUR)
+    order = world.read_order(key("renter"))
+    assert (order.open, order.match_until) == (2, world.chain.now() + 20 * 60)
+    world.run(order, "two")
+    assert await names(world) == []
+    world.chain.warp_to(order.match_until)
     assert await names(world) == ["Refund"], "of the device that never came"
     world.chain.advance(DAY)
     assert await names(world) == ["LeaseEnded", "Worked", "LeaseClosed", "OrderClosed"]
@@ -116,12 +123,12 @@ async def test_an_end_is_what_was_computed_and_faults_are_closed(world):
     order = opened(world, "one", "two")
     world.chain.advance(2 * HOUR + 1)
     lease = world.lease(order, "one")
-    expected = ending(order, lease, order.renter, world.chain.now())
+    expected = ending(order, lease, order.renter, world.chain.now(), worker_may_end=False)
     assert world.end(order, "one", key("renter")).error is None
     ended = world.lease(order, "one")
     assert (ended.reason, ended.stop) == (expected.reason, expected.stop)
     assert ended.held == expected.pay + expected.fee
-    assert world.read_order(key("renter")).free - order.free == expected.released
+    assert world.read_order(key("renter")) == expected.order
     for operator in world.operators[:2]:
         vote = orders.vote_fault(operator.pubkey(), world.lease(order, "two"), b"e" * 32, 1)
         world.do(vote, signers=[operator])
@@ -132,23 +139,119 @@ async def test_an_end_is_what_was_computed_and_faults_are_closed(world):
     assert world.read_device("two").leases_failed == 1
 
 
-async def test_a_payout_account_that_is_gone_keeps_nobody_else_from_being_paid(world):
+async def test_a_payout_account_that_is_gone_keeps_nobody_waiting(world):
+    """Its money is parked, order and lease are closed, and it is paid once the account is there again."""
     other = world.supplier("other")
     world.let("three", other)
-    order = opened(world, "one", "three", hours=1)
+    opened(world, "one", "three", hours=1)
     await names(world)
-    tokens = associated_token_address(key("other").pubkey(), tokenomics.MINT)
+    tokens = associated_token_address(other.pubkey(), tokenomics.MINT)
     close(world, "other", tokens)
     world.chain.advance(4 * HOUR)
     with capture_logs() as logs:
-        assert await names(world) == ["LeaseEnded"] * 2 + ["Worked", "LeaseClosed"]
-    (refusal,) = [each for each in logs if each["log_level"] == "warning"]
-    assert (refusal["event"], refusal["log_level"]) == ("action.refused", "warning")
-    lease = world.lease(order, "three")
-    assert refusal["key"] == f"lease:{lease.address}:{lease.matched_at}:settle:0"
-    world.give(key("other").pubkey(), 1)
-    assert await names(world) == ["Worked", "LeaseClosed", "OrderClosed"]
-    assert world.balance(key("other").pubkey()) == 1 + RATE - fee(RATE, 25)
+        done = await names(world)
+    assert done == ["LeaseEnded"] * 2 + ["Worked"] * 2 + ["PayParked"] + ["LeaseClosed"] * 2 + ["OrderClosed"]
+    assert "lease.parked" in [each["event"] for each in logs]
+    assert await names(world) == []
+    world.give(other.pubkey(), 1)
+    assert await names(world) == ["ParkedPaid"]
+    assert world.balance(other.pubkey()) == 1 + RATE - fee(RATE, 25)
+    assert finish(orders.read_parked(world.chain)) == []
+
+
+async def test_a_payee_that_is_blocked_while_its_lease_runs_is_paid_later(world):
+    """Nothing waits for it before the end, and a keeper locks no lamports for it."""
+    order = opened(world, "one", hours=100, devices=1)
+    await names(world)
+    freeze_anyway(world, payout())
+    world.chain.advance(30 * HOUR)
+    assert await names(world) == []
+    freeze_anyway(world, payout(), let_go=True)
+    assert await names(world) == ["Worked"]
+    assert world.lease(order, "one").paid == RATE * 28
+
+
+async def test_what_was_parked_twice_for_the_same_amount_is_paid_twice(world, database):
+    """By a keeper that remembers what it did: a record that came again is another."""
+    keeper = new_keeper(world.chain, world.payer, database, {"leases": keep_leases})
+    had = world.balance(key("supplier").pubkey())
+    for number, name in enumerate(("one", "two"), start=1):
+        order = world.order(key("renter"), number, hours=1, devices=1)
+        world.run(order, name)
+        freeze_anyway(world, payout())
+        world.chain.advance(3 * HOUR)
+        await keeper.run_job("leases")
+        (parked,) = await orders.read_parked(world.chain)
+        assert parked.amount == RATE - fee(RATE, 25)
+        freeze_anyway(world, payout(), let_go=True)
+        await keeper.run_job("leases")
+        assert await orders.read_parked(world.chain) == []
+    await keeper.resign()
+    assert world.balance(key("supplier").pubkey()) == had + 2 * (RATE - fee(RATE, 25))
+
+
+async def test_a_fee_vault_that_is_frozen_keeps_nobody_waiting(world):
+    """Suppliers are paid, orders are closed; the fees are parked, and paid once they can be."""
+    opened(world, "one", "two", hours=1)
+    await names(world)
+    vault = world.orders_config().io_fees
+    freeze_anyway(world, vault)
+    world.chain.advance(4 * HOUR)
+    with capture_logs() as logs:
+        done = await names(world)
+    ends = ["FeesParked", "OrderClosed"]
+    assert done == ["LeaseEnded"] * 2 + ["Worked"] * 2 + ["LeaseClosed"] * 2 + ends
+    assert "order.fees_parked" in [each["event"] for each in logs]
+    assert await names(world) == []
+    freeze_anyway(world, vault, let_go=True)
+    with capture_logs() as logs:
+        assert await names(world) == ["ParkedPaid"]
+    assert [each["event"] for each in logs] == ["parked.paid"]
+    assert world.tokens(vault) == 4 * fee(RATE, 25)
+
+
+async def test_a_gang_that_is_not_filled_in_time(world):
+    """Who didn't come has a strike, who came has none; both places open again."""
+    order = world.order(key("renter"), min_devices=2)
+    for name in ("one", "two"):
+        world.match(order, name)
+    world.accept(order, "one")
+    gang_until = world.read_order(key("renter")).gang_until
+    assert await names(world) == ["Refund"], "what was put down above the price"
+    world.chain.warp_to(gang_until - 1)
+    assert await names(world) == []
+    world.chain.advance(1)
+    with capture_logs() as logs:
+        assert await names(world) == ["LeaseEnded"] * 2 + ["LeaseClosed"] * 2
+    reasons = {each["lease"]: each["reason"] for each in logs if each["event"] == "lease.ended"}
+    one, two = (orders.lease_address(order.address, device_of(name)) for name in ("one", "two"))
+    assert reasons == {str(one): EndReason.UNFILLED, str(two): EndReason.LAPSED}
+    assert [world.read_device(name).strikes for name in ("one", "two")] == [0, 1]
+    order = world.read_order(key("renter"))
+    assert (order.open, order.leases, order.gang_until) == (2, 0, 0)
+
+
+async def test_a_gang_that_is_filled_goes_its_way(world):
+    order = opened(world, min_devices=2)
+    for name in ("one", "two"):
+        world.match(order, name)
+    for name in ("one", "two"):
+        world.accept(order, name)
+    await names(world)
+    world.chain.advance(13 * HOUR)
+    done = await names(world)
+    assert sorted(done[:3]) == ["LeaseEnded", "LeaseEnded", "LeaseStarted"], "one of them unwritten until now"
+    assert done[3:] == ["Worked"] * 2 + ["LeaseClosed"] * 2 + ["OrderClosed"]
+    assert [world.read_device(name).leases_done for name in ("one", "two")] == [1, 1]
+
+
+def device_of(name: str) -> Pubkey:
+    return staking.device_address(key(name).pubkey())
+
+
+def payout() -> Pubkey:
+    """Where the supplier's devices are paid."""
+    return associated_token_address(key("supplier").pubkey(), tokenomics.MINT)
 
 
 def close(world: OrdersWorld, owner: str, tokens) -> None:

@@ -15,6 +15,7 @@ from keeper.jobs.port import Direct
 from keeper.jobs.tokenomics import close_ended_seasons, emit_finished_hours, release_vested
 from tests.programs.tokenomics.seasons import open_season
 from tests.programs.world import DAY, HOUR, START, START_MONTH, World, key
+from tests.security.tokens import set_owner
 
 LOG = structlog.get_logger()
 
@@ -157,6 +158,58 @@ async def test_ended_seasons_and_their_pages_are_closed(world, others):
     assert world.chain.get(tokenomics.claim_page_address(7, 0)) is None
     assert world.chain.get(season.vault) is None
     assert await close_ended_seasons(Direct(world.chain, world.payer, LOG)) == []
+
+
+async def test_a_vetoed_season_is_paid_back_at_once(world):
+    season = open_season(world, 7, {key("w").pubkey(): 10})
+    world.do(tokenomics.open_claim_page(world.payer.pubkey(), 7, 0))
+    funder = world.balance(world.admin.pubkey())
+    world.do(tokenomics.cancel_season(world.guardian.pubkey(), 7), signers=[world.guardian])
+    supply = await tokenomics.read_supply(world.chain)
+    assert supply.seasons == season.total, "the vault holds it until it is paid back"
+    with capture_logs() as logs:
+        events = await close_ended_seasons(Direct(world.chain, world.payer, LOG))
+    assert [event.name for event in events] == ["SeasonClosed", "ClaimPageClosed"]
+    assert [(each["event"], each["returned"]) for each in logs] == [("season.closed", season.total)]
+    assert world.balance(world.admin.pubkey()) == funder + season.total
+    assert (await tokenomics.read_supply(world.chain)).seasons == 0
+    assert await close_ended_seasons(Direct(world.chain, world.payer, LOG)) == []
+
+
+async def test_a_funder_that_can_not_be_paid_holds_up_its_own_money_alone(world):
+    """The first season's funder has handed its account over, the second's has not."""
+    stranger, heir = world.person("stranger"), world.person("heir")
+    open_season(world, 1, {key("w").pubkey(): 10})
+    world.do(tokenomics.propose_admin(world.admin.pubkey(), heir.pubkey()), signers=[world.admin])
+    world.do(tokenomics.accept_admin(heir.pubkey()), signers=[heir])
+    held = tokenomics.tokens_address(world.admin.pubkey())
+    world.do(set_owner(held, world.admin.pubkey(), stranger.pubkey()), signers=[world.admin])
+    other = open_season(world, 2, {key("w").pubkey(): 10}, admin=heir)
+    for number in (1, 2):
+        world.do(tokenomics.open_claim_page(world.payer.pubkey(), number, 0))
+    before = world.balance(heir.pubkey())
+    world.chain.warp_to(other.claim_end)
+    with capture_logs() as logs:
+        events = await close_ended_seasons(Direct(world.chain, world.payer, LOG))
+    assert [event.name for event in events] == ["SeasonClosed", "ClaimPageClosed", "ClaimPageClosed"]
+    assert world.balance(heir.pubkey()) == before + other.total
+    refusals = [each["key"] for each in logs if each["event"] == "action.refused"]
+    assert refusals == ["season:1:close"]
+    world.do(set_owner(held, stranger.pubkey(), world.admin.pubkey()), signers=[stranger])
+    (event,) = await close_ended_seasons(Direct(world.chain, world.payer, LOG))
+    assert (event.name, event.fields["season"]) == ("SeasonClosed", 1)
+
+
+async def test_a_beneficiary_that_can_not_be_paid_keeps_nobody_from_being_paid(world):
+    community = key("community")
+    held, stranger = tokenomics.tokens_address(community.pubkey()), world.person("stranger")
+    world.give(community.pubkey(), 0)
+    world.do(set_owner(held, community.pubkey(), stranger.pubkey()), signers=[community])
+    events = await release_vested(Direct(world.chain, world.payer, LOG))
+    assert {event.fields["allocation"] for event in events} == {3, 5}
+    world.do(set_owner(held, stranger.pubkey(), community.pubkey()), signers=[stranger])
+    (event,) = await release_vested(Direct(world.chain, world.payer, LOG))
+    assert event.fields["allocation"] == 4
 
 
 class Unreachable(EmbeddedChain):

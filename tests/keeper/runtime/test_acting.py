@@ -38,33 +38,49 @@ async def intents(database: Database) -> dict[str, str]:
         return {row.key: row.state for row in rows}
 
 
-async def test_a_payout_account_that_is_gone_and_comes_back(database: Database) -> None:
+async def test_a_renters_account_that_is_gone_and_comes_back(database: Database) -> None:
     world = OrdersWorld.ready()
-    world.renter("renter")
-    for name in ("supplier", "other"):
-        world.let(f"{name}'s", world.supplier(name))
-    order = opened(world, "supplier's", "other's", hours=1)
+    renter = world.renter("renter")
+    world.let("worker", world.supplier("supplier"))
+    order = opened(world, "worker", hours=3, devices=1)
     port = await under_intents(world, database, "leases")
-    close(world, "other", associated_token_address(key("other").pubkey(), tokenomics.MINT))
-    world.chain.advance(4 * HOUR)
 
     async def run() -> list[str]:
         world.chain.advance(HOUR)
         return [e.name for e in await keep_leases(port) if e.name != "Earn"]
 
-    assert set(await run()) == {"Refund", "LeaseEnded", "Worked", "LeaseClosed"}
-    lease = world.lease(order, "other's")
-    settling = f"lease:{lease.address}:{lease.matched_at}:settle:0"
+    assert await run() == ["Refund"]
+    close(world, "renter", associated_token_address(renter.pubkey(), tokenomics.MINT))
+    world.chain.advance(4 * HOUR)
+    assert await run() == ["LeaseEnded", "Worked", "LeaseClosed"]
+    closing = f"order:{order.address}:{order.created_at}:close_order"
     before = len(world.chain.transactions())
     for _ in range(10):
         assert await run() == []
-        assert (await intents(database))[settling] == "refused", "never parked"
+        assert (await intents(database))[closing] == "refused", "never parked"
     assert len(world.chain.transactions()) == before, "a refusal that is foreseen costs nothing"
-    world.give(key("other").pubkey(), 1)
-    assert await run() == ["Worked", "LeaseClosed", "OrderClosed"]
-    assert world.balance(key("other").pubkey()) == 1 + RATE - fee(RATE, 25)
+    world.give(renter.pubkey(), 1)
+    assert await run() == ["OrderClosed"]
     assert set((await intents(database)).values()) == {"landed"}
     assert await run() == []
+
+
+async def test_a_payout_account_that_is_gone_and_comes_back(database: Database) -> None:
+    """Its money is parked under the keeper's intents, too, and paid from there."""
+    world = OrdersWorld.ready()
+    world.renter("renter")
+    other = world.supplier("other").pubkey()
+    world.let("worker", key("other"))
+    opened(world, "worker", hours=1, devices=1)
+    port = await under_intents(world, database, "leases")
+    close(world, "other", associated_token_address(other, tokenomics.MINT))
+    world.chain.advance(4 * HOUR)
+    assert {"PayParked", "OrderClosed"} < {each.name for each in await keep_leases(port)}
+    assert await keep_leases(port) == []
+    world.give(other, 1)
+    assert [each.name for each in await keep_leases(port)] == ["ParkedPaid"]
+    assert world.balance(other) == 1 + RATE - fee(RATE, 25)
+    assert set((await intents(database)).values()) == {"landed"}
 
 
 async def test_auctions_are_named_by_their_numbers(database: Database) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, floor
+from math import ceil
 
+from tests.model.buyback.rule import MAX_PRICE, Rule
 from tests.model.buyback.state import (
     IO_VAULT,
     OPEN,
@@ -23,14 +24,14 @@ from tests.model.buyback.state import (
     Auction,
     BuybackConfig,
     Params,
+    Scene,
 )
-from tests.model.roles import AdminRoles
+from tests.model.roles import ParamRoles, require_somebody
 from tests.model.schedule import DAY, GENESIS
-from tests.model.state import U64, ZERO, Address, Event, Refused, Tokens, require, wallet
+from tests.model.state import U64, Address, Event, Refused, Tokens, require, wallet
 from tests.model.tokenomics.program import Tokenomics
 
 PAUSE_START, PAUSE_BID = 1, 2
-MAX_PRICE = 10**6 * 10**8
 
 
 def check(params: Params) -> None:
@@ -55,7 +56,7 @@ def price_at(auction: Auction, now: int) -> Fraction:
 
 
 @dataclass
-class Buyback(AdminRoles):
+class Buyback(ParamRoles):
     """The whole state; IO, its mint and the clock are ``economy``'s, ``usdc`` is every USDC account."""
 
     economy: Tokenomics
@@ -65,6 +66,10 @@ class Buyback(AdminRoles):
     upgrade_authority: Address
     config: BuybackConfig | None = None
     auctions: dict[int, Auction] = field(default_factory=dict)
+    scenes: dict[int, Scene] = field(default_factory=dict)
+    unpaid: Fraction = Fraction(1)
+    sold_bps: int = 0
+    """As the next auction's scene has them."""
     usdc: dict[Tokens, int] = field(default_factory=dict)
     usdc_supply: int = 0
     burned_by_holders: int = 0
@@ -106,6 +111,30 @@ class Buyback(AdminRoles):
             assert each.closed_at >= each.ends_at
         starts = sorted(each.started_at for each in self.auctions.values())
         assert all(later - sooner >= DAY for sooner, later in pairwise(starts))
+        for number, scene in self.scenes.items():
+            self._nothing_is_given_away(self.auctions[number], scene)
+
+    def _nothing_is_given_away(self, auction: Auction, scene: Scene) -> None:
+        """What can be lost is bounded, whatever bidders, starters and the admin did before.
+
+        After auctions that nobody took, a lot is at most that part of a whole one to which their floors fell;
+        it is at most twice the share that was sold last; and it costs at least its floor, which is no lower
+        than its share of what bidders paid.
+        """
+        params, whole = scene.params, scene.whole
+        least = max(Fraction(params.min_lot), Fraction(whole, 100))
+        if not scene.anchor:
+            assert auction.lot <= max(least, Fraction(whole, 16))
+            return
+        assert auction.lot <= max(least, whole * scene.unpaid)
+        assert auction.lot <= max(least, Fraction(whole * 2 * scene.sold_bps, 10_000))
+        kept = Fraction(params.floor_bps, 10_000)
+        floor_at_worth = Fraction(auction.floor_price + 1, scene.anchor)
+        assert auction.lot <= max(least, whole * floor_at_worth / kept)
+        if auction.status == SOLD:
+            lost = auction.lot * (1 - Fraction(auction.price, scene.anchor))
+            # A share s at the lowest price: s * (1 - kept * s), which is most at 1 or at 1 / (2 * kept).
+            assert lost <= max(least, whole * (1 - kept), whole / (4 * kept) if kept > Fraction(1, 2) else 0)
 
     # -- what a check needs ----------------------------------------------------------------------
 
@@ -114,16 +143,12 @@ class Buyback(AdminRoles):
             raise Refused("AccountMissing")
         return self.config
 
-    def _clock(self) -> int:
-        return self.now
+    def _check(self, params: Params) -> None:
+        check(params)
 
     def _auction(self, number: int) -> Auction:
         require(number in self.auctions, "AccountMissing")
         return self.auctions[number]
-
-    def _require_running(self, mask: int) -> None:
-        config = self._config()
-        require(not (config.pause_mask & mask and self.now < config.pause_until), "Paused")
 
     def _count_usdc(self) -> int:
         """USDC that came in so far: what is there and what was sold."""
@@ -136,50 +161,42 @@ class Buyback(AdminRoles):
     def initialize(self, admin: Address, guardian: Address, params: Params) -> list[Event]:
         require(self.config is None, "AccountInUse")
         require(admin == self.upgrade_authority, "NotUpgradeAuthority")
-        require(guardian != ZERO, "ZeroAddress")
         check(params)
+        require_somebody(admin, guardian)
         self.config = BuybackConfig(admin, guardian, params)
         self.economy.tokens[IO_VAULT] = 0
         self.usdc[USDC_VAULT] = 0
         roles = {"admin": admin, "guardian": guardian}
         return [("Initialized", {**roles, **self.addresses, "params": params.fields()})]
 
-    def propose_params(self, admin: Address, params: Params) -> list[Event]:
-        config = self._config()
-        require(admin == config.admin, "NotAdmin")
-        check(params)
-        config.pending, config.pending_at = params, self.now + config.params.notice
-        return [("ParamsProposed", {"params": params.fields(), "at": config.pending_at})]
-
-    def cancel_params(self, guardian: Address) -> list[Event]:
-        config = self._config()
-        require(guardian == config.guardian, "NotGuardian")
-        require(config.pending_at > 0, "NothingProposed")
-        config.pending_at = 0
-        return [("ParamsCancelled", {"at": self.now})]
-
-    def apply_params(self) -> list[Event]:
-        config = self._config()
-        require(config.pending_at > 0, "NothingProposed")
-        require(self.now >= config.pending_at, "NoticeNotOver")
-        assert config.pending is not None
-        config.params, config.pending_at = config.pending, 0
-        return [("ParamsApplied", {"params": config.params.fields()})]
-
-    def set_pause(self, guardian: Address, mask: int, until: int) -> list[Event]:
-        name, fields = self._pause(guardian, mask, until)
+    def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
+        name, fields = super().set_pause(guardian, mask, until)
         config = self._config()
         if config.open and mask & PAUSE_BID and self.now < until:
             config.void = True
-        return [(name, {**fields, "voided": config.void})]
+        return name, {**fields, "voided": config.void}
 
-    def set_first_price(self, admin: Address, price: int) -> list[Event]:
+    def propose_first_price(self, admin: Address, price: int) -> Event:
         config = self._config()
         require(admin == config.admin, "NotAdmin")
         require(config.reference_price == 0, "FirstPriceSet")
         require(config.params.min_price <= price <= MAX_PRICE, "PriceOutOfBounds")
-        config.reference_price, config.waiting_since = price, self.now
-        return [("FirstPriceSet", {"price": price, "at": self.now})]
+        config.first_price, config.first_price_at = price, self.now + config.params.notice
+        return "FirstPriceProposed", {"price": price, "at": config.first_price_at}
+
+    def cancel_first_price(self, guardian: Address) -> Event:
+        config = self._config()
+        require(guardian == config.guardian, "NotGuardian")
+        require(config.first_price_at > 0, "NothingProposed")
+        price = config.first_price
+        config.first_price, config.first_price_at = 0, 0
+        return "FirstPriceCancelled", {"price": price}
+
+    def rule(self) -> Rule:
+        """What the next auction follows; the first one follows the first price."""
+        config = self._config()
+        reference = config.reference_price or config.first_price
+        return Rule(config.params, reference, config.anchor_price, config.next_share_bps)
 
     # -- fees and auctions -----------------------------------------------------------------------
 
@@ -189,19 +206,28 @@ class Buyback(AdminRoles):
         self._require_running(PAUSE_START | PAUSE_BID)
         require(not config.open, "AuctionOpen")
         require(number == config.started, "WrongNumber")
-        require(config.reference_price > 0, "NoFirstPrice")
+        if not config.reference_price:
+            require(config.first_price_at > 0, "NoFirstPrice")
+            require(self.now >= config.first_price_at, "NoticeNotOver")
         require(self.now - config.waiting_since >= DAY, "TooEarly")
-        fees, params = self._count_usdc(), config.params
-        lot = min(self.usdc[USDC_VAULT], params.max_lot)
-        require(lot >= params.min_lot, "LotTooSmall")
-        lowest = max(floor(Fraction(config.reference_price * params.floor_bps, 10_000)), params.min_price)
-        highest = ceil(Fraction(config.reference_price * params.start_bps, 10_000))
-        highest = min(max(highest, lowest), MAX_PRICE)
+        fees, rule, vault = self._count_usdc(), self.rule(), self.usdc[USDC_VAULT]
+        require(vault >= config.params.min_lot, "LotTooSmall")
+        config.reference_price, config.first_price, config.first_price_at = rule.reference, 0, 0
         config.open, config.waiting_since, config.fees_usdc = True, self.now, fees
         config.started += 1
-        auction = Auction(number, lot, highest, lowest, self.now, self.now + params.duration)
+        auction = Auction(
+            number,
+            rule.lot(vault),
+            rule.start_price(),
+            rule.floor_price(),
+            self.now,
+            self.now + config.params.duration,
+            share_bps=rule.share(),
+        )
         self.auctions[number] = auction
-        names = ("number", "lot", "start_price", "floor_price", "started_at", "ends_at")
+        whole = min(vault, config.params.max_lot)
+        self.scenes[number] = Scene(config.params, whole, config.anchor_price, self.unpaid, self.sold_bps)
+        names = ("number", "lot", "share_bps", "start_price", "floor_price", "started_at", "ends_at")
         fields = {name: getattr(auction, name) for name in names}
         return [("AuctionStarted", {"auction": self.auction_address(number), **fields, "fees_usdc": fees})]
 
@@ -225,8 +251,11 @@ class Buyback(AdminRoles):
         self.usdc[to] += auction.lot
         auction.status, auction.closed_at, auction.bidder = SOLD, self.now, bidder
         auction.price, auction.cost = price, cost
+        after = self.rule().sold(price)
         config.open, config.fees_usdc, config.reference_price = False, fees, price
+        config.anchor_price, config.next_share_bps = after.anchor, after.largest_share
         config.sold += 1
+        self.unpaid, self.sold_bps = Fraction(1), auction.share_bps
         config.usdc_sold += auction.lot
         config.burned_auctions += cost
         address = self.auction_address(number)
@@ -238,6 +267,8 @@ class Buyback(AdminRoles):
             "cost": cost,
             "price": price,
             "at": self.now,
+            "anchor_price": config.anchor_price,
+            "next_share_bps": config.next_share_bps,
             "fees_usdc": config.fees_usdc,
             "usdc_sold": config.usdc_sold,
             "burned": config.burned_auctions,
@@ -253,6 +284,9 @@ class Buyback(AdminRoles):
         auction.status, auction.closed_at = VOID if void else UNSOLD, self.now
         if not void:
             config.reference_price = auction.floor_price
+            scene = self.scenes[number]
+            lowest = Fraction(scene.params.min_price, scene.anchor or auction.floor_price)
+            self.unpaid = max(self.unpaid * Fraction(scene.params.floor_bps, 10_000), lowest)
         config.open, config.void = False, False
         config.unsold += 1
         fields = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from tests.model.state import ZERO, Address, Tokens
@@ -52,10 +53,29 @@ class BuybackConfig:
     burned_auctions: int = 0
     usdc_sold: int = 0
     reference_price: int = 0
+    anchor_price: int = 0
     waiting_since: int = 0
     started: int = 0
     sold: int = 0
     unsold: int = 0
+    next_share_bps: int = 625
+    first_price: int = 0
+    first_price_at: int = 0
+    revision: int = 0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an auction started from, for the invariants: the program keeps none of it."""
+
+    params: Params
+    whole: int
+    """Base units of a whole lot: what the vault held, at most the largest lot."""
+    anchor: int
+    unpaid: Fraction
+    """How far the floors fell, as a part, with the auctions since the last sale that nobody took."""
+    sold_bps: int
+    """The last sale's share, 0 before the first."""
 
 
 @dataclass
@@ -73,3 +93,4 @@ class Auction:
     price: int = 0
     cost: int = 0
     bidder: Address = ZERO
+    share_bps: int = 0

@@ -286,6 +286,11 @@ class OrdersLedger:
         self.usdc[source] -= amount
         self.usdc[to] += amount
 
+    def open_tokens(self, account: Tokens) -> None:
+        """Anybody opens somebody's account for USDC; it may be there, but not as another's."""
+        require((account, USDC) not in self.owners, "AccountInUse")
+        self.usdc.setdefault(account, 0)
+
     def close_tokens(self, account: Tokens) -> None:
         """An empty account for USDC is gone."""
         assert self.usdc.pop(account) == 0

@@ -38,8 +38,6 @@ class Roles(OrdersLedger, ParamRoles):
         require(guardian != ZERO, "ZeroAddress")
         check(params)
         self.config = OrdersConfig(admin, guardian, params)
-        for currency in (IO, USDC):
-            self.purse(currency)[PARKED] = 0
         return "Initialized", {
             "admin": admin,
             "guardian": guardian,
@@ -47,8 +45,6 @@ class Roles(OrdersLedger, ParamRoles):
             "usdc_mint": self.mint(USDC),
             "io_fees": self.addresses.tokens(FEES, IO),
             "usdc_fees": self.addresses.tokens(FEES, USDC),
-            "io_parked": self.addresses.tokens(PARKED, IO),
-            "usdc_parked": self.addresses.tokens(PARKED, USDC),
             "params": params.fields(),
         }
 
@@ -63,3 +59,7 @@ class Roles(OrdersLedger, ParamRoles):
     def fees_exist(self) -> None:
         """Buyback has created its vaults."""
         self.purse(IO)[FEES] = self.purse(USDC)[FEES] = 0
+
+    def parked_vaults_exist(self) -> None:
+        """Somebody has created them: they are accounts like any wallet's."""
+        self.purse(IO)[PARKED] = self.purse(USDC)[PARKED] = 0

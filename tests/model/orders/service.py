@@ -153,7 +153,7 @@ class Service(OrdersLedger):
     def _park(self, owner: Address, currency: int, to: Tokens, payer: Address, amount: int) -> dict[str, Any]:
         record = self.parked.setdefault((owner, currency), Parked(owner, currency, to, payer))
         record.amount += amount
-        return {**self._told(record, amount), "payer": payer}
+        return {**self._told(record, amount), "payer": record.payer}
 
     def _told(self, record: Parked, amount: int) -> dict[str, Any]:
         """What events say of a record."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.model import schedule
 from tests.model.schedule import EMISSION, GENESIS, MAX_SUPPLY
-from tests.model.state import GENESIS_VAULT, OPEN, Address, Refused, Tokens, require
+from tests.model.state import CANCELLED, CLOSED, GENESIS_VAULT, Address, Refused, Tokens, require
 from tests.model.tokenomics.state import Allocation, Config, Page, PageKey, Season, season_vault
 
 
@@ -49,11 +49,13 @@ class Ledger:
             assert config.emitted_hours <= due, "an hour was minted before it ended"
         for season in self.seasons.values():
             assert season.claimed + season.returned <= season.total == sum(season.pools)
-            if season.status == OPEN:
-                assert self.tokens[season_vault(season.season)] >= season.total - season.claimed
-            else:
+            if season.status == CLOSED:
                 assert season_vault(season.season) not in self.tokens
                 assert season.claimed + season.returned == season.total
+            else:
+                assert season.returned == 0
+                assert self.tokens[season_vault(season.season)] >= season.total - season.claimed
+            assert season.status != CANCELLED or season.claimed == season.claims == 0
 
     # -- what a check needs ----------------------------------------------------------------------
 
@@ -78,10 +80,6 @@ class Ledger:
         require(self.now >= 0, "InvalidClock")
         return self.now
 
-    def _is_paused(self, bit: int) -> bool:
-        config = self._config()
-        return bool(config.pause_mask & bit) and self.now < config.pause_until
-
     def _uncounted(self) -> int:
         """Burned directly on the token program and not counted yet."""
         config = self._config()
@@ -90,10 +88,6 @@ class Ledger:
 
     def _require_exists(self, account: Tokens) -> None:
         require(account in self.tokens, "AccountMissing")
-
-    def _require_owner(self, account: Tokens, owner: Address) -> None:
-        self._require_exists(account)
-        require(account.owner == owner, "InvalidAccountData")
 
     def _require_spendable(self, source: Tokens, owner: Address, amount: int) -> None:
         """The token program's own checks."""

@@ -9,7 +9,7 @@ on accounts, then the handler's own checks, then the token program's.
 from __future__ import annotations
 
 from tests.model import schedule
-from tests.model.roles import AdminRoles
+from tests.model.roles import AdminRoles, require_somebody
 from tests.model.schedule import DAY, GENESIS
 from tests.model.state import (
     CANCELLED,
@@ -42,7 +42,7 @@ class Tokenomics(Ledger, AdminRoles):
     def initialize(self, admin: Address, staking_program: Address, guardian: Address) -> Event:
         require(self.config is None, "AccountInUse")
         require(admin == self.upgrade_authority, "NotUpgradeAuthority")
-        require(ZERO not in {guardian, staking_program}, "ZeroAddress")
+        require_somebody(guardian, staking_program)
         self.config = Config(admin, guardian, staking_program)
         self.tokens |= {GENESIS_VAULT: 0, REWARD_VAULT: 0}
         return "Initialized", {
@@ -100,10 +100,10 @@ class Tokenomics(Ledger, AdminRoles):
     def release(self, number: int, to: Tokens) -> Event:
         config = self._config()
         row = self._allocation(number)
-        self._require_owner(to, row.beneficiary)
-        now = self._clock()
+        self._require_exists(to)
         require(config.launched, "NotLaunched")
         require(to == wallet(row.beneficiary), "NotAssociatedAccount")
+        now = self._clock()
         require(row.tranches == 0 or now <= schedule.LAST_SECOND, "InvalidClock")
         vested = schedule.vested(
             row.amount, row.tge_bps, row.cliff_months, row.tranches, config.start_month, now
@@ -131,6 +131,7 @@ class Tokenomics(Ledger, AdminRoles):
     def accept_beneficiary(self, successor: Address, number: int) -> Event:
         row = self._allocation(number)
         require(successor == row.pending_beneficiary, "NotPendingBeneficiary")
+        require(successor != ZERO, "ZeroAddress")
         before, row.beneficiary, row.pending_beneficiary = row.beneficiary, successor, ZERO
         return "BeneficiaryChanged", {"allocation": number, "from": before, "to": successor}
 
@@ -140,9 +141,9 @@ class Tokenomics(Ledger, AdminRoles):
         config = self._config()
         require(terms.season not in self.seasons, "AccountInUse")
         require(admin == config.admin, "NotAdmin")
-        now = self._clock()
         require(config.launched, "NotLaunched")
-        require(not self._is_paused(PAUSE_SEASONS), "Paused")
+        now = self._clock()
+        self._require_running(PAUSE_SEASONS)
         require(terms.claim_start - now >= DAY, "SeasonNoticeTooShort")
         require(30 * DAY <= terms.claim_end - terms.claim_start <= 3_650 * DAY, "ClaimPeriodInvalid")
         require(terms.total <= U64, "Overflow")
@@ -157,7 +158,9 @@ class Tokenomics(Ledger, AdminRoles):
     def open_claim_page(self, payer: Address, key: PageKey) -> Event:
         season = self._season(key.season)
         require(key not in self.pages, "AccountInUse")
+        now = self._clock()
         require(season.status == OPEN, "SeasonNotOpen")
+        require(now < season.claim_end, "ClaimsEnded")
         require(key.page * PAGE_CLAIMS < season.leaves, "PageOutOfRange")
         self.pages[key] = Page(payer)
         return "ClaimPageOpened", {"season": key.season, "page": key.page, "payer": payer}
@@ -177,7 +180,7 @@ class Tokenomics(Ledger, AdminRoles):
         season, page = self._season(number), self._page(key)
         self._require_exists(to)
         require(vault == season_vault(number), "WrongAccount")
-        self._require_owner(to, claimant)
+        require(to == wallet(claimant), "NotAssociatedAccount")
         now = self._clock()
         require(key == PageKey(number, index // PAGE_CLAIMS), "WrongPage")
         require(index % PAGE_CLAIMS not in page.claimed, "AlreadyClaimed")
@@ -191,7 +194,6 @@ class Tokenomics(Ledger, AdminRoles):
         claimed = season.claimed + amount
         require(claimed <= U64, "Overflow")
         require(claimed <= season.total, "PoolsExhausted")
-        require(to == wallet(claimant), "NotAssociatedAccount")
         season.claimed = claimed
         season.claims += 1
         page.claimed.add(index % PAGE_CLAIMS)
@@ -204,29 +206,37 @@ class Tokenomics(Ledger, AdminRoles):
             "claimed": claimed,
         }
 
-    def cancel_season(
-        self, guardian: Address, number: int, vault: Tokens, funder: Address, to: Tokens
-    ) -> Event:
-        config = self._config()
-        season = self._ending(number, vault, funder, to)
+    def cancel_season(self, guardian: Address, number: int) -> Event:
+        config, season = self._config(), self._season(number)
         require(guardian == config.guardian, "NotGuardian")
         now = self._clock()
         require(season.status == OPEN, "SeasonNotOpen")
         require(now < season.claim_start, "ClaimsOpen")
-        return self._end(season, CANCELLED, to)
+        season.status = CANCELLED
+        return "SeasonCancelled", {"season": number, "at": now}
 
     def close_season(self, number: int, vault: Tokens, funder: Address, to: Tokens) -> Event:
-        season = self._ending(number, vault, funder, to)
+        """Give the vault to the funder, strangers' donations included, and close it."""
+        season = self._season(number)
+        self._require_exists(vault)
+        self._require_exists(to)
+        require(vault == season_vault(number), "WrongAccount")
+        require(funder == season.funder, "WrongAccount")
+        require(to == wallet(funder), "NotAssociatedAccount")
         now = self._clock()
-        require(season.status == OPEN, "SeasonNotOpen")
-        require(now >= season.claim_end, "SeasonStillOpen")
-        return self._end(season, CLOSED, to)
+        # Its vault would be there no more: accounts that are missing come first.
+        assert season.status != CLOSED
+        require(season.has_ended(now), "SeasonStillOpen")
+        season.status, season.returned = CLOSED, season.total - season.claimed
+        self._move(vault, to, self.tokens[vault])
+        del self.tokens[vault]
+        return "SeasonClosed", {"season": number, "returned": season.returned, "at": now}
 
     def close_claim_page(self, payer: Address, number: int, key: PageKey) -> Event:
         season, page = self._season(number), self._page(key)
         require(payer == page.payer, "NotRentPayer")
         require(key.season == number, "WrongPage")
-        require(season.status != OPEN, "SeasonStillOpen")
+        require(season.has_ended(self._clock()), "SeasonStillOpen")
         del self.pages[key]
         return "ClaimPageClosed", {"season": key.season, "page": key.page, "payer": payer}
 
@@ -236,7 +246,7 @@ class Tokenomics(Ledger, AdminRoles):
         config = self._config()
         now = self._clock()
         require(config.launched, "NotLaunched")
-        require(not self._is_paused(PAUSE_EMISSION), "Paused")
+        self._require_running(PAUSE_EMISSION)
         try:
             hours = schedule.hours_ended(config.start_month, now)
         except ValueError as error:
@@ -276,9 +286,6 @@ class Tokenomics(Ledger, AdminRoles):
     def _guardian_notice(self) -> int:
         return GUARDIAN_NOTICE
 
-    def set_pause(self, guardian: Address, mask: int, until: int) -> Event:
-        return self._pause(guardian, mask, until)
-
     # -- the token program, used directly --------------------------------------------------------
 
     def create_tokens(self, account: Tokens) -> None:
@@ -293,29 +300,3 @@ class Tokenomics(Ledger, AdminRoles):
     def token_burn(self, owner: Address, source: Tokens, amount: int) -> None:
         self._require_spendable(source, owner, amount)
         self._burn(source, amount)
-
-    # -- shared ----------------------------------------------------------------------------------
-
-    def _ending(self, number: int, vault: Tokens, funder: Address, to: Tokens) -> Season:
-        """The season to end, once its accounts are the recorded ones."""
-        season = self._season(number)
-        self._require_exists(vault)
-        self._require_exists(to)
-        require(vault == season_vault(number), "WrongAccount")
-        require(funder == season.funder, "WrongAccount")
-        self._require_owner(to, funder)
-        return season
-
-    def _end(self, season: Season, status: int, to: Tokens) -> Event:
-        """Give the vault to the funder, strangers' donations included, and close it."""
-        require(to == wallet(season.funder), "NotAssociatedAccount")
-        vault = season_vault(season.season)
-        season.status, season.returned = status, season.total - season.claimed
-        self._move(vault, to, self.tokens[vault])
-        del self.tokens[vault]
-        return "SeasonClosed", {
-            "season": season.season,
-            "cancelled": status == CANCELLED,
-            "returned": season.returned,
-            "at": self.now,
-        }

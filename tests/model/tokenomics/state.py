@@ -76,6 +76,10 @@ class Season:
     claimed: int = 0
     returned: int = 0
 
+    def has_ended(self, now: int) -> bool:
+        """It pays no claim any more."""
+        return self.status != OPEN or now >= self.claim_end
+
 
 @dataclass
 class Page:

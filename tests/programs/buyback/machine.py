@@ -10,7 +10,8 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.token import mint_to
 from keeper.clients import buyback as client
-from tests.model.buyback.program import MAX_PRICE, Buyback
+from tests.model.buyback.program import Buyback
+from tests.model.buyback.rule import MAX_PRICE
 from tests.model.buyback.state import USDC, USDC_VAULT, BuybackConfig, Params
 from tests.model.schedule import DAY, HOUR, IO
 from tests.model.state import Address, Tokens, wallet
@@ -53,7 +54,7 @@ class BuybackMachine(ParamActs):
         if stage == "empty":
             return
         self.do_first_price(ADMIN, MAX_PRICE if stage == "dear" else self.choose(4 * IO, IO // 3, 977))
-        self.pair.warp(self.now + DAY)
+        self.pair.warp(self.now + self.config.params.notice)
         if stage == "priced":
             return
         self.do_pay_usdc(HUGE.max_lot if stage == "dear" else self.some_usdc())
@@ -108,6 +109,7 @@ class BuybackMachine(ParamActs):
         """Moments to come at which an answer changes; the next hour when there are none."""
         config = self.config
         moments = [config.pause_until, config.pending_at, config.guardian_at, config.waiting_since + DAY]
+        moments.append(config.first_price_at)
         if config.open:
             moments += [self.model.auctions[config.started - 1].ends_at] * 3
         return [at for at in moments if at > self.now] or [self.now + HOUR]
@@ -116,9 +118,9 @@ class BuybackMachine(ParamActs):
 
     def do_first_price(self, admin: Address, price: int) -> None:
         self.act(
-            "set_first_price",
-            lambda: self.model.set_first_price(admin, price),
-            client.set_first_price(Pubkey(admin), price),
+            "propose_first_price",
+            lambda: self.model.propose_first_price(admin, price),
+            client.propose_first_price(Pubkey(admin), price),
             admin,
         )
 

@@ -11,7 +11,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.token import burn, transfer
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
-from tests.model.buyback.program import MAX_PRICE
+from tests.model.buyback.rule import MAX_PRICE
 from tests.model.buyback.state import IO_VAULT, SOLD, USDC, USDC_VAULT
 from tests.model.schedule import DAY, HOUR, IO
 from tests.model.state import U32, U64, wallet
@@ -74,9 +74,18 @@ class Sequences(BuybackMachine):
             self.pair.warp(max(self.now, self.config.pending_at))
         self.apply_params()
 
-    def set_first_price(self) -> None:
+    def propose_first_price(self) -> None:
         admin = self.mostly(self.config.admin, MALLORY)
         self.do_first_price(admin, self.mostly(4 * IO, 0, MAX_PRICE + 1, U64))
+
+    def cancel_first_price(self) -> None:
+        guardian = self.mostly(self.config.guardian, MALLORY)
+        self.act(
+            "cancel_first_price",
+            lambda: self.model.cancel_first_price(guardian),
+            client.cancel_first_price(Pubkey(guardian)),
+            guardian,
+        )
 
     # -- auctions --------------------------------------------------------------------------------
 
@@ -119,11 +128,16 @@ class Sequences(BuybackMachine):
     def whole_auction(self) -> None:
         """Fees, a start as soon as it can be, some time, and a sale if it is still on."""
         self.do_pay_usdc(self.some_usdc())
-        if not self.config.open:
-            self.pair.warp(max(self.now, self.config.waiting_since + DAY))
-            self.do_start(self.config.started)
+        self.start_when_due()
         self.pair.warp(self.now + self.random.randrange(self.config.params.duration + HOUR))
         self.race()
+
+    def start_when_due(self) -> None:
+        """The next auction as soon as time allows, unless one is open."""
+        if not self.config.open:
+            due = max(self.config.waiting_since + DAY, self.config.first_price_at)
+            self.pair.warp(max(self.now, due))
+            self.do_start(self.config.started)
 
     def whole_end(self) -> None:
         """An auction that nobody takes, to its end and closed."""
@@ -131,6 +145,31 @@ class Sequences(BuybackMachine):
             number = self.config.started - 1
             self.pair.warp(max(self.now, self.model.auctions[number].ends_at))
             self.act("close_auction", lambda: self.model.close_auction(number), client.close_auction(number))
+
+    def lapse(self) -> None:
+        """Nobody bids for some auctions, then somebody does: at once, at some time, or for the floor."""
+        self.do_pay_usdc(10_000 * USDC)
+        for _ in range(self.random.randint(1, 9)):
+            self.start_when_due()
+            self.whole_end()
+        for _ in range(self.random.randint(1, 4)):
+            self.start_when_due()
+            if self.config.open:
+                ends = self.model.auctions[self.config.started - 1].ends_at
+                self.pair.warp(max(self.now, self.choose(self.now, (self.now + ends) // 2, ends - 1)))
+                self.race()
+
+    def timed_terms(self) -> None:
+        """A stranger puts parameters in force between a start and a bid: the open auction stays as it is."""
+        self.propose_params()
+        self.do_pay_usdc(self.some_usdc())
+        if self.config.pending_at:
+            self.pair.warp(max(self.now, self.config.pending_at))
+        self.start_when_due()
+        before = {number: replace(each) for number, each in self.model.auctions.items()}
+        self.apply_params()
+        assert self.model.auctions == before
+        self.race()
 
     def stopped_bids(self) -> None:
         """A pause of bids while an auction is open, lifted again."""
@@ -221,6 +260,7 @@ UNREACHABLE = {
     "WrongMint": "sequences begin initialised; the security tests try it",
     "WrongAccount": "clients name the recorded accounts; the security tests try others",
     "InvariantViolated": "no sequence makes a record contradict another",
+    "VaultFrozen": "the mint of these worlds can't freeze; the security tests freeze it by force",
     "VaultShort": "nothing but a sale takes USDC out; the security tests take some out by force",
 }
 """Errors that sequences can't meet, and why."""
@@ -229,6 +269,7 @@ OTHERS = {"AccountMissing", "AccountInUse", "InsufficientFunds", "InvalidAccount
 OFTEN = (
     *("wait",) * 8,
     *("whole_auction",) * 6,
+    *("lapse",) * 3,
     *("start_auction", "bid", "race", "close_auction", "whole_end", "pay_usdc") * 3,
     *("stopped_bids", "burn_fees", "pay_io", "sync_burned", "set_pause"),
 )
@@ -236,7 +277,7 @@ OFTEN = (
 ACTIONS = (
     *client.PROGRAM.instructions,
     *OFTEN,
-    *("donate_usdc", "holder_burns", "emit", "new_terms"),
+    *("donate_usdc", "holder_burns", "emit", "new_terms", "timed_terms"),
 )
 
 

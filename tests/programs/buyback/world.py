@@ -5,14 +5,14 @@ from __future__ import annotations
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from keeper.chain import TransactionRecord
+from keeper.chain import Account, TransactionRecord
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated, mint_to
 from keeper.clients import buyback, tokenomics
 from keeper.clients.programs import BY_ADDRESS
-from keeper.economy.buyback import USDC
+from keeper.economy.buyback import BPS, USDC
 from keeper.economy.supply import IO
-from tests.programs.world import DAY, START, World, key
+from tests.programs.world import START, World, key
 from tests.security.tokens import create_mint
 
 USDC_MINT = key("usdc").pubkey()
@@ -54,11 +54,28 @@ class BuybackWorld(World):
         return world
 
     @classmethod
-    def ready(cls, *, verify_signatures: bool = False, **params: int) -> BuybackWorld:
-        """The same with the first price set a day ago: an auction can start as soon as there are fees."""
+    def priced(cls, *, verify_signatures: bool = False, **params: int) -> BuybackWorld:
+        """The same with a first price whose notice is over: an auction can start once there are fees."""
         world = cls.initialised(verify_signatures=verify_signatures, **params)
-        world.do(buyback.set_first_price(world.admin.pubkey(), FIRST_PRICE), signers=[world.admin])
-        world.chain.advance(DAY)
+        first = buyback.propose_first_price(world.admin.pubkey(), FIRST_PRICE)
+        world.do(first, signers=[world.admin])
+        world.chain.warp_to(world.buyback_config().first_price_at)
+        return world
+
+    @classmethod
+    def ready(cls, *, verify_signatures: bool = False, **params: int) -> BuybackWorld:
+        """The same with whole lots from the first auction on, as they are after some sales.
+
+        The share is written into the account: its events don't make it.
+        """
+        world = cls.priced(verify_signatures=verify_signatures, **params)
+        account = world.account(buyback.CONFIG)
+        data = bytearray(account.data)
+        fields = buyback.PROGRAM.dtype("Config").fields
+        assert fields is not None  # a config has fields
+        at = fields["next_share_bps"][1]
+        data[at : at + 4] = BPS.to_bytes(4, "little")
+        world.chain.set_account(buyback.CONFIG, Account(account.lamports, bytes(data), account.owner))
         return world
 
     # -- acting --------------------------------------------------------------------------------

@@ -44,12 +44,8 @@ class AccountCalls(OrdersCalls):
 
     def do_open(self, owner: Address) -> None:
         """Anybody opens somebody's account."""
-
-        def call() -> None:
-            self.model.usdc.setdefault(wallet(owner), 0)
-
-        payer = self.pair.world.payer.pubkey()
-        self.aside("open account", call, create_associated(payer, Pubkey(owner), USDC_MINT))
+        call = create_associated(self.pair.world.payer.pubkey(), Pubkey(owner), USDC_MINT)
+        self.aside("open account", lambda: self.model.open_tokens(wallet(owner)), call)
 
     def let_go(self, account: Tokens) -> None:
         """Whatever was done to an account is undone."""

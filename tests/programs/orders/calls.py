@@ -50,9 +50,9 @@ CLASSES = (Class(1, b"RTX 4090".ljust(24, b"\0"), 125, 0, 0), Class(2, b"EPYC".l
 UNITS = ONE_IO, 10**6
 PRICES = {
     1: Prices(199_999_999, 1, 4 * ONE_IO, 1_000_003, 1, 10**7),
-    2: Prices(7, 1, ONE_IO, 999_999, 1, 10**7),
+    2: Prices(7, 1, ONE_IO),
 }
-"""What the classes cost at first: odd, so that every second is rounded, and next to nothing."""
+"""What the classes cost at first: odd, so that every second is rounded; next to nothing, and in IO alone."""
 FLEET = (
     # supplier, payout, class, processors, tier, country, asks for a processor and hour, worker may end
     (ALICE, ALICE, 1, 4, 4, b"CH", ONE_IO, 10**6, 1),
@@ -265,7 +265,7 @@ class OrdersCalls(Acts):
         outcome = self.act(
             "settle",
             lambda: self.model.settle(address),
-            self.call("settle", **self.between(lease)),
+            self.call("settle", payout_tokens=self.payout(lease), **self.between(lease)),
         )
         # A chain that goes on by itself tells only afterwards when it was.
         told = lease.paid - before[0], lease.fees - before[1]
@@ -273,18 +273,22 @@ class OrdersCalls(Acts):
         return outcome
 
     def between(self, lease: Lease) -> dict[str, Pubkey]:
-        """Accounts between which a lease is paid."""
-        accounts = {"payout_tokens": self.payout(lease), "vault": self.vault(lease)}
-        return {**accounts, "fees": self.fee_vault(lease), **self.rented(lease)}
+        """A lease's money, and where the fees on it go."""
+        return {"vault": self.vault(lease), "fees": self.fee_vault(lease), **self.rented(lease)}
 
     def do_park_pay(self, payer: Address, lease: Lease) -> str:
         order = self.model.orders.get(lease.order)
         parked = PARKED_VAULTS[order.terms.currency if order else IO]
-        record = client.parked_address(self.payout(lease))
         return self.act(
             "park_pay",
             lambda: self.model.park_pay(payer, self.address_of(lease)),
-            self.call("park_pay", payer=payer, parked_vault=parked, record=record, **self.between(lease)),
+            self.call(
+                "park_pay",
+                payer=payer,
+                parked_vault=parked,
+                destination=self.payout(lease),
+                **self.between(lease),
+            ),
             payer,
         )
 
@@ -297,7 +301,7 @@ class OrdersCalls(Acts):
                 payer=payer,
                 order=address,
                 vault=vault_address(Pubkey(address)),
-                fees=FEE_VAULTS[currency],
+                destination=FEE_VAULTS[currency],
                 parked_vault=PARKED_VAULTS[currency],
             ),
             payer,

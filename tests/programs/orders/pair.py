@@ -95,6 +95,8 @@ class OrdersPair(StakingPair):
             client.initialize(admin, guardian, USDC_MINT, client.Params(**vars(params))),
             [bytes(admin)],
         )
+        world.do(*client.create_parked_vaults(world.payer.pubkey(), USDC_MINT))
+        orders.parked_vaults_exist()
 
     def compare(self) -> None:
         """Every account, balance and total is the same on both sides."""
@@ -221,8 +223,7 @@ def config_fields(orders: Orders) -> dict[str, Any]:
     if config.pending:
         fields["pending"] = config.pending.fields()
     mints = {"io_mint": orders.mint(0), "usdc_mint": orders.mint(1)}
-    names = "io_fees", "usdc_fees", "io_parked", "usdc_parked"
-    vaults = dict(zip(names, map(bytes, (*FEE_VAULTS, *PARKED_VAULTS)), strict=True))
+    vaults = dict(zip(("io_fees", "usdc_fees"), map(bytes, FEE_VAULTS), strict=True))
     return {**fields, **mints, **vaults, "staking_config": bytes(staking.CONFIG)}
 
 

@@ -313,7 +313,7 @@ class Sequences(StakingBetween):
     def blocked_pay(self) -> None:
         """What is due goes where it can: to the payee, or aside."""
         lease = self.some_lease(RUNNING, ENDED)
-        if self.do_settle(lease) == "PayeeBlocked" or self.random.random() < 0.2:
+        if self.random.random() < 0.3 or self.do_settle(lease) == "PayeeBlocked":
             self.do_park_pay(self.choose(MALLORY, lease.supplier), lease)
 
     park_pay = blocked_pay

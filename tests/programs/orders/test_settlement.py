@@ -82,9 +82,7 @@ class Twins:
         renter, network = self.money(self.renter), world.tokens(self.fees)
         before = {name: self.money(each) for name, each in self.suppliers.items()}
         rate = RATES[self.currency]
-        terms = replace(
-            TERMS, classes=(ODD_CLASS,), price=rate, currency=self.currency, hours=HOURS
-        )
+        terms = replace(TERMS, classes=(ODD_CLASS,), price=rate, currency=self.currency, hours=HOURS)
         order = world.order(self.renter, next(self.numbers), terms)
         for name in NAMES:
             world.run(order, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain.token import create_associated
@@ -20,12 +21,15 @@ def distribution(number: int, amounts: Mapping[Pubkey, int]) -> Distribution:
     return Distribution(number, pools, points, program=tokenomics.PROGRAM.address, mint=tokenomics.MINT)
 
 
-def open_season(world: World, number: int, amounts: Mapping[Pubkey, int]) -> Season:
+def open_season(
+    world: World, number: int, amounts: Mapping[Pubkey, int], *, admin: Keypair | None = None
+) -> Season:
     """Fund the admin and open a season that pays ``amounts``, claims from tomorrow for 30 days."""
-    admin = world.admin.pubkey()
-    world.do(create_associated(world.payer.pubkey(), admin, tokenomics.MINT))
-    world.give(admin, sum(amounts.values()))
+    signer = admin or world.admin
+    funder = signer.pubkey()
+    world.do(create_associated(world.payer.pubkey(), funder, tokenomics.MINT))
+    world.give(funder, sum(amounts.values()))
     start = world.chain.now() + DAY
     season = distribution(number, amounts)
-    world.do(tokenomics.open_season(admin, season, start, start + 30 * DAY), signers=[world.admin])
+    world.do(tokenomics.open_season(funder, season, start, start + 30 * DAY), signers=[signer])
     return tokenomics.parse_season(world.account(tokenomics.season_address(number)).data)

@@ -15,7 +15,8 @@ def test_a_guardian_who_funded_the_season_may_veto_it() -> None:
     world.do(tokenomics.accept_guardian(admin), signers=[world.admin])
     open_season(world, 1, {world.payer.pubkey(): 5})
     before = world.balance(admin)
-    world.do(tokenomics.cancel_season(admin, 1, admin), signers=[world.admin])
+    world.do(tokenomics.cancel_season(admin, 1), signers=[world.admin])
+    world.do(tokenomics.close_season(1, admin))
     assert world.balance(admin) == before + 5
 
 

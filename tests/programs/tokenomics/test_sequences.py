@@ -75,7 +75,7 @@ class Sequences(Machine):
 
     def accept_beneficiary(self) -> None:
         number, _, pending = self.some_row()
-        signer = self.mostly(pending if pending != ZERO else MALLORY, MALLORY)
+        signer = self.mostly(pending if pending != ZERO else self.choose(MALLORY, ZERO), MALLORY)
         self.act(
             "accept_beneficiary",
             lambda: self.model.accept_beneficiary(signer, number),
@@ -154,48 +154,32 @@ class Sequences(Machine):
             ),
         )
 
+    def cancel_season(self) -> None:
+        guardian, number = self.mostly(self.config.guardian, MALLORY), self.some_season()
+        self.act(
+            "cancel_season",
+            lambda: self.model.cancel_season(guardian, number),
+            client.cancel_season(Pubkey(guardian), number),
+            guardian,
+        )
+
     def close_season(self) -> None:
-        number, vault, funder, to = self.season_end()
+        number = self.some_season()
+        season: Season | None = self.model.seasons.get(number)
+        vault = self.mostly(season_vault(number), season_vault(max(0, number - 1)))
+        funder = self.mostly(season.funder if season else ADMIN, MALLORY)
+        to = self.mostly(wallet(funder), Tokens("spare", funder), wallet(MALLORY))
         self.act(
             "close_season",
             lambda: self.model.close_season(number, vault, funder, to),
             client.PROGRAM.instruction(
-                "close_season", None, **self.season_end_accounts(number, vault, funder, to)
+                "close_season",
+                season=client.season_address(number),
+                season_vault=self.pair.address(vault),
+                funder=Pubkey(funder),
+                funder_tokens=self.pair.address(to),
             ),
         )
-
-    def cancel_season(self) -> None:
-        guardian = self.mostly(self.config.guardian, MALLORY)
-        number, vault, funder, to = self.season_end()
-        self.act(
-            "cancel_season",
-            lambda: self.model.cancel_season(guardian, number, vault, funder, to),
-            client.PROGRAM.instruction(
-                "cancel_season",
-                None,
-                guardian=Pubkey(guardian),
-                **self.season_end_accounts(number, vault, funder, to),
-            ),
-            guardian,
-        )
-
-    def season_end(self) -> tuple[int, Tokens, Address, Tokens]:
-        """The accounts that both ways of ending a season take."""
-        number = self.some_season()
-        season: Season | None = self.model.seasons.get(number)
-        funder = self.mostly(season.funder if season else ADMIN, MALLORY)
-        to = self.mostly(wallet(funder), Tokens("spare", funder), wallet(MALLORY))
-        return number, self.mostly(season_vault(number), season_vault(max(0, number - 1))), funder, to
-
-    def season_end_accounts(
-        self, number: int, vault: Tokens, funder: Address, to: Tokens
-    ) -> dict[str, Pubkey]:
-        return {
-            "season": client.season_address(number),
-            "season_vault": self.pair.address(vault),
-            "funder": Pubkey(funder),
-            "funder_tokens": self.pair.address(to),
-        }
 
     def close_claim_page(self) -> None:
         pages = self.model.pages
@@ -242,8 +226,6 @@ class Sequences(Machine):
     def sync_burned(self) -> None:
         self.act("sync_burned", self.model.sync_burned, client.sync_burned())
 
-    # -- roles and pause -------------------------------------------------------------------------
-
     # -- the token program, used directly --------------------------------------------------------
 
     def create_tokens(self) -> None:
@@ -279,7 +261,14 @@ OTHERS = {"AccountMissing", "AccountInUse", "InvalidAccountData", "InsufficientF
 TOKEN_ACTIONS = {"create_tokens", "give", "donate", "token_burn"}
 
 
-OFTEN = ("open_season", "cancel_season", *("claim_season",) * 2, *("prepared_claim",) * 3, *("wait",) * 4)
+OFTEN = (
+    "open_season",
+    "cancel_season",
+    "close_season",
+    *("claim_season",) * 2,
+    *("prepared_claim",) * 3,
+    *("wait",) * 4,
+)
 """What leads far, or is refused in many ways."""
 ACTIONS = (*client.PROGRAM.instructions, *OFTEN, "create_tokens", "give", "token_burn")
 NEEDS_SEASON = {"claim_season", "prepared_claim"}

@@ -7,7 +7,7 @@ from functools import cache
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import token
+from keeper.chain import Account, token
 from keeper.chain.framework import associated_token_address
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
@@ -26,7 +26,8 @@ from tests.programs.world import DAY, START, World, key
 from tests.security.people import DEPUTY, HEIR, address, do
 from tests.security.tokenomics import stages
 
-LOT = 500 * USDC
+LOT = Params().min_lot
+"""What each auction sells: the smallest lot, as these are the first sales."""
 SOLD, UNSOLD, OPEN = 0, 1, 2
 """Auctions of the last stages."""
 BIDDERS = ("alice", "bob", "mallory")
@@ -59,6 +60,33 @@ def auction(world: World, number: int = OPEN) -> client.Auction:
     return client.parse_auction(world.account(client.auction_address(number)).data)
 
 
+def freezable(world: World) -> None:
+    """From now on mallory can freeze USDC, as its issuer can on a real chain."""
+    mint = world.account(USDC_MINT)
+    data = mint.data[:46] + (1).to_bytes(4, "little") + bytes(address("mallory"))
+    world.chain.set_account(USDC_MINT, Account(mint.lamports, data, mint.owner))
+
+
+def sold(world: World, second: int) -> int:
+    """The next auction, taken by alice so many seconds after its start; the price."""
+    number = config(world).started
+    world.chain.warp_to(max(world.chain.now(), config(world).next_start))
+    do(world, start(number))
+    world.chain.advance(second)
+    do(world, bid("alice", number, min_usdc=0))
+    return auction(world, number).price
+
+
+def unsold(world: World) -> client.Auction:
+    """The next auction, which nobody takes."""
+    number = config(world).started
+    world.chain.warp_to(max(world.chain.now(), config(world).next_start))
+    do(world, start(number))
+    world.chain.warp_to(auction(world, number).ends_at)
+    do(world, client.close_auction(number))
+    return auction(world, number)
+
+
 def empty() -> World:
     """Tokenomics is launched, buyback deployed; bidders hold IO and USDC."""
     world = stages.launched()
@@ -77,10 +105,10 @@ def initialized() -> World:
 
 
 def priced() -> World:
-    """The first price was set a day ago; nothing is in the vaults."""
+    """The first price's notice is over; nothing is in the vaults."""
     world = initialized()
-    do(world, client.set_first_price(address("admin"), FIRST_PRICE))
-    world.chain.advance(DAY)
+    do(world, client.propose_first_price(address("admin"), FIRST_PRICE))
+    world.chain.warp_to(config(world).first_price_at)
     return world
 
 
@@ -101,6 +129,18 @@ def due() -> World:
     do(world, client.close_auction(UNSOLD))
     source = tokenomics.tokens_address(address("bob"))
     world.do(token.transfer(source, client.IO_VAULT, address("bob"), 7 * IO), signers=[key("bob")])
+    return world
+
+
+def whole() -> World:
+    """Five lots were sold, each for what the last one was: the next is a whole one, of ten that are left."""
+    world = priced()
+    world.give(address("alice"), 10**6 * IO)
+    mint_usdc(world, USDC_VAULT, 110_000 * USDC)
+    for _ in range(5):
+        # 8 IO fall to 2 in a day: they are at 4 after two thirds of it.
+        assert sold(world, DAY * 2 // 3) == FIRST_PRICE
+    world.chain.warp_to(config(world).next_start)
     return world
 
 

@@ -6,10 +6,10 @@ from keeper.chain import Account, token
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
 from keeper.clients.buyback import AuctionStatus
-from keeper.economy.buyback import INTERVAL, MAX_PRICE, USDC
+from keeper.economy.buyback import INTERVAL, USDC
 from keeper.economy.supply import IO
 from tests.model.state import U64
-from tests.programs.buyback.world import FIRST_PRICE, USDC_MINT, USDC_VAULT, mint_usdc
+from tests.programs.buyback.world import USDC_MINT, USDC_VAULT, mint_usdc
 from tests.programs.world import DAY, World
 from tests.security.buyback import stages
 from tests.security.buyback.stages import (
@@ -76,7 +76,7 @@ def test_nobody_bids_after_the_end(late: int) -> None:
 def test_nobody_bids_before_the_start() -> None:
     assert refused(stage("due"), bid("alice")) == "AccountDataTooSmall"
     together = stages.due()
-    do(together, start(OPEN), bid("alice", max_io=LOT // USDC * config(together).reference_price * 2))
+    do(together, start(OPEN), bid("alice", max_io=LOT // USDC * config(together).anchor_price * 2))
     assert auction(together).price == auction(together).start_price
     back = at_open(0)
     back.chain.advance(-1)
@@ -228,9 +228,7 @@ def test_a_token_account_in_anothers_place(changed, error: str) -> None:
 def test_a_bidder_whose_account_is_frozen_stops_nobody_else() -> None:
     """USDC's issuer can freeze: then that bidder burns nothing, and the next one bids."""
     world = stages.running()
-    mint = world.account(USDC_MINT)
-    data = mint.data[:46] + (1).to_bytes(4, "little") + bytes(MALLORY)
-    world.chain.set_account(USDC_MINT, Account(mint.lamports, data, mint.owner))
+    stages.freezable(world)
     do(world, freeze(usdc("alice"), USDC_MINT, MALLORY))
     assert refused(world, bid("alice")) == "Token.AccountFrozen"
     do(world, bid("alice", to=usdc("bob")))
@@ -270,108 +268,6 @@ def test_dust_is_not_auctioned() -> None:
     mint_usdc(world, USDC_VAULT, 1)
     do(world, start(0))
     assert auction(world, 0).lot == MIN_LOT
-
-
-def test_no_start_without_a_first_price() -> None:
-    world = stages.initialized()
-    mint_usdc(world, USDC_VAULT, LOT)
-    world.chain.advance(10 * DAY)
-    assert refused(world, start(0)) == "NoFirstPrice"
-    do(world, client.set_first_price(ADMIN, FIRST_PRICE))
-    assert refused(world, start(0)) == "TooEarly"
-
-
-@pytest.mark.parametrize("price", [0, client.Params().min_price - 1, MAX_PRICE + 1, U64])
-def test_a_first_price_that_can_not_be(price: int) -> None:
-    assert refused(stage("initialized"), client.set_first_price(ADMIN, price)) == "PriceOutOfBounds"
-
-
-def test_the_first_price_is_set_once() -> None:
-    for name in ("priced", "due", "running"):
-        assert refused(stage(name), client.set_first_price(ADMIN, FIRST_PRICE)) == "FirstPriceSet"
-
-
-# -- what moves the price ------------------------------------------------------------------------
-
-
-def test_a_gift_in_the_middle_changes_nothing() -> None:
-    world = stages.running()
-    before = auction(world)
-    mint_usdc(world, USDC_VAULT, 9 * LOT)
-    assert auction(world) == before
-    do(world, bid("alice"))
-    assert world.tokens(USDC_VAULT) == 9 * LOT
-    assert config(world).fees_usdc == config(world).usdc_sold + 9 * LOT == 11 * LOT
-    world.chain.advance(DAY)
-    do(world, start(OPEN + 1))
-    assert auction(world, OPEN + 1).lot == 9 * LOT
-
-
-def test_nobody_waits_a_price_down_to_nothing() -> None:
-    """A lot that nobody wants comes back at half the price each day, down to the config's lowest."""
-    world = stages.due()
-    lowest = config(world).params.min_price
-    references = []
-    for number in range(OPEN, OPEN + 12):
-        do(world, start(number))
-        world.chain.advance(DAY)
-        do(world, client.close_auction(number))
-        references.append(config(world).reference_price)
-    assert references == [max(lowest, 250_000_000 >> k) for k in range(1, 13)]
-    do(world, start(OPEN + 12))
-    last = auction(world, OPEN + 12)
-    assert (last.lot, last.start_price, last.floor_price) == (LOT, 2 * lowest, lowest)
-
-
-def test_who_drives_the_price_up_pays_for_it() -> None:
-    """A bid at the start doubles the next start, and has burned twice the last price for a whole lot."""
-    world = at_open(0)
-    before = config(world).reference_price
-    supply = world.supply()
-    do(world, bid("alice"))
-    assert supply - world.supply() == 2 * before * LOT // USDC
-    assert config(world).reference_price == 2 * before
-    assert config(world).next_prices() == (4 * before, before)
-
-
-def test_new_parameters_leave_the_running_auction_alone() -> None:
-    world = stages.running()
-    before, reference = auction(world), config(world).reference_price
-    do(world, client.apply_params())
-    assert auction(world) == before
-    assert config(world).reference_price == reference
-    do(world, bid("alice", max_io=before.path.cost(world.chain.now())))
-
-
-# -- the largest numbers ---------------------------------------------------------------------------
-
-
-def test_a_vault_full_to_the_last_unit() -> None:
-    world = stages.due()
-    held = sum(world.tokens(usdc(name)) for name in ("alice", "bob", "mallory", "admin", "elsewhere"))
-    mint_usdc(world, USDC_VAULT, U64 - held - world.tokens(USDC_VAULT))
-    do(world, start(OPEN))
-    assert auction(world).lot == config(world).params.max_lot
-    world.chain.advance(DAY)
-    do(world, client.close_auction(OPEN))
-
-
-def test_a_cost_past_64_bits_is_refused_until_it_fits() -> None:
-    world = stages.initialized()
-    huge = client.Params(max_lot=10_000_000 * USDC, floor_bps=1_000)
-    do(world, client.propose_params(ADMIN, huge), client.set_first_price(ADMIN, MAX_PRICE))
-    world.chain.advance(7 * DAY)
-    mint_usdc(world, USDC_VAULT, huge.max_lot)
-    do(world, client.apply_params(), start(0))
-    assert auction(world, 0).start_price == MAX_PRICE
-    assert refused(world, bid("alice", 0)) == "Overflow"
-    for number in range(1, 4):
-        world.chain.advance(DAY)
-        do(world, client.close_auction(number - 1), start(number))
-    path = auction(world, 3).path
-    world.chain.warp_to(path.ends_at - 1)
-    assert path.cost(world.chain.now()) <= U64
-    assert refused(world, bid("alice", 3)) == "Token.InsufficientFunds"
 
 
 # -- fees in IO --------------------------------------------------------------------------------

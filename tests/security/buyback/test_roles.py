@@ -27,7 +27,7 @@ def paused(world: World, mask: int, longer: int = LONGEST) -> None:
 def test_a_guardian_can_not_let_the_price_fall_for_a_friend() -> None:
     """Bids are stopped while the price falls, and allowed again when it is low: nobody may bid then."""
     world = stages.running()
-    reference = config(world).reference_price
+    standing = config(world).standing
     paused(world, BID)
     world.chain.warp_to(auction(world).ends_at - 1)
     do(world, client.set_pause(GUARDIAN, 0, 0), client.apply_params())
@@ -36,9 +36,9 @@ def test_a_guardian_can_not_let_the_price_fall_for_a_friend() -> None:
     assert refused(world, bid("mallory")) == "AuctionOver"
     do(world, client.close_auction(OPEN))
     assert auction(world).status == AuctionStatus.VOID
-    assert config(world).reference_price == reference, "nor did the next auction become cheaper"
+    assert config(world).standing == standing, "nor did the next auction become cheaper, or larger"
     do(world, start(OPEN + 1))
-    assert auction(world, OPEN + 1).start_price == 2 * reference
+    assert auction(world, OPEN + 1).start_price == 2 * standing.anchor
     do(world, bid("alice", OPEN + 1))
 
 

@@ -30,6 +30,7 @@ ANYBODY_PAYS: Errors = {
     "other kind": "MissingRequiredSignature",
     **CANNOT_PAY,
 }
+READ_ONLY_DEVICE: Errors = {"other kind": "AccountDataTooSmall", "absent": "UninitializedAccount"}
 FEE_VAULT: Errors = {
     "stranger": "InvalidSeeds",
     "other kind": "InvalidAccountData",
@@ -72,11 +73,9 @@ DEFAULTS: Mapping[str, Errors] = {
     "renter_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
     # In whatever state: it holds up nobody else.
     "payout_tokens": dict.fromkeys(CHANGES, "NotAssociatedAccount"),
-    "io_parked": DERIVED,
-    "usdc_parked": DERIVED,
     "parked_vault": RECORDED,
     "destination": RECORDED,
-    "record": ours("NotRentPayer"),
+    "record": ours("WrongAccount"),
     "program_data": dict.fromkeys(CHANGES, "NotUpgradeAuthority"),
     "event_authority": DERIVED,
     "token_program": EXECUTABLE,
@@ -103,7 +102,9 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("create_order", "renter_tokens"): PASSED_ON,
     ("extend_lease", "renter_tokens"): PASSED_ON,
     ("cancel_order", "order"): {"stranger": "NotRenter", "copy": None},
-    ("extend_lease", "order"): {"stranger": "NotRenter"},
+    **{(name, "order"): {"stranger": "WrongAccount"} for name in ("extend_lease", "settle", "park_pay")},
+    # Smaller than an order and the config.
+    ("extend_lease", "device"): {**ours("WrongDevice", copy="WrongDevice"), **READ_ONLY_DEVICE},
     # The lease's address is derived from order and device.
     ("match_device", "order"): {"stranger": "InvalidSeeds", "copy": "InvalidSeeds"},
     ("match_device", "device"): {
@@ -117,20 +118,22 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("park_pay", "payer"): ANYBODY_PAYS,
     ("park_fees", "payer"): ANYBODY_PAYS,
     # Another order's address is not what the vault's authority is derived from.
-    ("refund", "order"): {"stranger": "WrongAccount", "copy": "PrivilegeEscalation"},
-    ("close_order", "order"): {"stranger": "NotRenter", "copy": "PrivilegeEscalation"},
+    **{
+        (name, "order"): {"stranger": "WrongAccount", "copy": "PrivilegeEscalation"}
+        for name in ("refund", "close_order", "park_fees")
+    },
     ("close_order", "renter"): {"other kind": "NotRenter"},
-    ("close_order", "vault"): {
-        "other kind": "AccountDataTooSmall",
-        "foreign copy": "IllegalOwner",
-        "blank": "UninitializedAccount",
-        "absent": "AccountDataTooSmall",
+    # The record's address is derived from it.
+    ("park_pay", "destination"): DERIVED,
+    ("park_fees", "destination"): DERIVED,
+    # What is there is looked at before its address.
+    **{
+        (name, "record"): dict.fromkeys(("other kind", "copy", "foreign copy", "blank"), "ConstraintSpace")
+        for name in ("park_pay", "park_fees")
     },
     ("accept_lease", "lease"): {"stranger": "NotWorker"},
-    ("end_lease", "device"): {**ours("WrongDevice", copy="WrongDevice"), "other kind": "AccountDataTooSmall"},
     # Staking knows the lease that holds the device.
     ("end_lease", "lease"): {"copy": "WrongLease"},
-    ("hold_lease", "lease"): {"stranger": "WrongDevice"},
     # The fault's address is derived from the lease.
     ("vote_fault", "lease"): {"copy": "InvalidSeeds"},
     ("vote_fault", "fault"): {
@@ -152,7 +155,10 @@ TWINS: Mapping[str, str] = {
     "usdc_mint": "IllegalOwner",
     "io_fees": "IllegalOwner",
     "usdc_fees": "IllegalOwner",
-    "payout_tokens": "IllegalOwner",
+    "payout_tokens": "NotAssociatedAccount",
+    "destination": "InvalidSeeds",
+    "device": "IllegalOwner",
+    "worker": "NotWorker",
     "staking_config": "IllegalOwner",
     "staking_program": "WrongAccount",
     "staking_events": "InvalidSeeds",
@@ -176,7 +182,7 @@ TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     # Nothing has ever been at these addresses.
     **{
         (slot, nothing): "UninitializedAccount"
-        for slot in ("config", "class", "staking_config")
+        for slot in ("config", "class", "staking_config", "device")
         for nothing in ("event_authority", "staking_events", "lease_authority", "worker")
     },
     **program_twins("staking_program"),

@@ -365,6 +365,7 @@ def ready(params: Params = Params()) -> World:  # noqa: B008 - it is frozen
     world = empty()
     admin, guardian = address("admin"), address("guardian")
     do(world, client.initialize(admin, guardian, USDC_MINT, params))
+    do(world, *client.create_parked_vaults(address("payer"), USDC_MINT))
     do(world, client.propose_params(admin, Params(renter_fee_bps=50)))
     do(world, client.propose_admin(admin, address(HEIR)))
     do(world, client.propose_guardian(admin, address(DEPUTY)))

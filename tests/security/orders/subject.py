@@ -58,12 +58,14 @@ SUBJECT = Subject(
         "propose_params": LAST_COUNTS,
         "propose_admin": LAST_COUNTS,
         "propose_guardian": LAST_COUNTS,
-        "set_pause": "the guardian may renew a pause",
         "settle": "nothing more is due in the same second",
     },
-    again={"extend_lease": "each call adds and pays the hours it says, and the renter signs each"},
+    again={
+        "extend_lease": "each call adds and pays the hours it says, and the renter signs each",
+        "set_pause": "the guardian may renew a pause, and how long matching was stopped is remembered",
+    },
     created={
-        "initialize": ("config", "io_parked", "usdc_parked"),
+        "initialize": ("config",),
         "create_order": ("order", "vault"),
         # A first vote makes its fault: see test_faults.py; the valid call is the second vote.
         "match_device": ("lease",),

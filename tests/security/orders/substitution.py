@@ -98,8 +98,6 @@ KINDS: Mapping[str, Kind] = {
     "io_mint": Kind(TOKEN_PROGRAM, (_MINT,), (_SPARE,)),
     "usdc_mint": Kind(TOKEN_PROGRAM, (_MINT,), (_SPARE,)),
     "vault": VAULT,
-    "io_parked": VAULT,
-    "usdc_parked": VAULT,
     "parked_vault": Kind(TOKEN_PROGRAM, (*map(client.parked_vault_address, MINTS), _SPARE), (_MINT,)),
     "record": Kind(_OURS, (client.parked_address(USDC_FEES), client.parked_address(io("alice"))), _ORDERS),
     "destination": TOKENS,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from keeper.clients import orders as client
 from keeper.clients import staking
-from keeper.economy.orders import Currency
+from keeper.economy.classes import ClassPrices
 from keeper.economy.supply import IO
-from tests.programs.world import HOUR, World
+from tests.programs.world import DAY, HOUR, World
 from tests.security.orders import stages
 from tests.security.orders.stages import (
     ASK_IO,
@@ -22,7 +23,6 @@ from tests.security.orders.stages import (
     RUNNING,
     TERMS,
     USDC,
-    config,
     create,
     device,
     fee,
@@ -37,6 +37,7 @@ from tests.security.orders.stages import (
 from tests.security.orders.test_squatting import change
 from tests.security.outcomes import refused
 from tests.security.people import address, do
+from tests.security.staking.stages import GPU, apply_price, vote_prices
 
 GAIN_BEFORE = 399 * IO
 """For an hour worth 8 IO: the ask was the renter's highest price for the length of one transaction."""
@@ -156,21 +157,136 @@ def test_urgency_in_usdc_adds_to_the_other_fees() -> None:
     assert opened.deposit == 120 * USDC + fee(120 * USDC, 525)
 
 
-# -- stale prices --------------------------------------------------------------------------------
+# -- prices that move, and prices that nobody renews ---------------------------------------------
+
+RISEN = ASK_IO * 9 // 8
+"""An hour's highest step up: 12.5 %."""
+
+
+def announced(world: World) -> int:
+    """The first second of the next hour but one, from which on a step that is announced now holds."""
+    world.chain.warp_to((world.chain.now() // HOUR + 1) * HOUR)
+    hour = vote_prices(world)
+    do(world, apply_price(GPU, hour))
+    return (hour + 2) * HOUR
+
+
+def test_a_step_holds_from_its_second_on_and_never_earlier() -> None:
+    """A lease costs what holds when it is matched, for all of its time."""
+    for before in (1, 0):
+        world = stages.ready()
+        holds = announced(world)
+        world.chain.warp_to(holds - before - stages.MINUTE)
+        open_order(world)
+        do(world, match(world, RUNNING))
+        world.chain.advance(HOUR)
+        assert lease(world).rate == 4 * (ASK_IO if before else RISEN)
+
+
+def test_a_quote_is_exact_for_an_orders_whole_time() -> None:
+    """A step is announced 20 minutes before it holds at least, and no order is matched for longer.
+
+    Who looks at the price and at what is announced can't be surprised.
+    """
+    constants = staking.PROGRAM.constants
+    assert constants["PRICE_NOTICE"] == stages.WINDOW == client.PROGRAM.constants["MAX_MATCH_WINDOW"]
+
+
+def test_a_renter_whose_limit_the_price_has_passed_pays_nothing() -> None:
+    world = stages.ready()
+    holds = announced(world)
+    world.chain.warp_to(holds - stages.MINUTE)
+    opened = open_order(world, price=ASK_IO)
+    assert refused(world, match(world, FREE)) == "PriceTooHigh"
+    world.chain.warp_to(opened.match_until)
+    assert moved(world, stages.close(world))["carol"] == opened.deposit
+
+
+def test_a_place_that_opens_again_is_not_matched_for_more_than_is_left() -> None:
+    """What was above the first price went back meanwhile; the price rose. Honest renters wait or cancel."""
+    world = stages.ready()
+    holds = announced(world)
+    world.chain.warp_to(holds - 2 * stages.MINUTE)
+    open_order(world, devices=1)
+    do(world, match(world, RUNNING))
+    do(world, stages.accept(world, RUNNING), stages.refund(world))
+    world.chain.warp_to(holds)
+    do(world, stages.end(world, "alice"))
+    assert refused(world, match(world, FREE)) == "NotFunded"
+    world.chain.warp_to(order(world).match_until)
+    do(world, client.close_lease(lease(world)))
+    assert moved(world, stages.close(world))["carol"] == stages.WHOLE
+
+
+def stale(world: World) -> int:
+    """The first second in which the last price binds nobody any more."""
+    return announced(world) + staking.PROGRAM.constants["STALE"]
+
+
+@pytest.mark.parametrize("ask", [1, ASK_IO, 5 * IO])
+def test_a_price_that_nobody_renews_binds_for_a_day(ask: int) -> None:
+    """To the second. From then on a lease costs the ask, if the renter pays that, without operators."""
+    for before in (1, 0):
+        world = stages.ready()
+        do(world, change(world, FREE, ask_io=ask))
+        # The supplier's own way: there is nobody else.
+        until = stale(world)
+        world.chain.warp_to(until - before - EXCLUSIVE)
+        do(world, create(price=6 * IO))
+        world.chain.advance(EXCLUSIVE)
+        if before and ask > RISEN:
+            assert refused(world, *take(world, FREE)) == "AskTooHigh"
+            continue
+        do(world, *take(world, FREE))
+        assert lease(world, FREE).rate == 4 * (RISEN if before else ask)
+
+
+def test_a_stale_asks_bounds_are_the_classs_and_the_renters() -> None:
+    world = stages.ready()
+    do(world, change(world, FREE, ask_io=4 * IO), change(world, RUNNING, ask_io=2**64 - 1))
+    world.chain.warp_to(stale(world))
+    open_order(world, price=4 * IO - 1, hours=1)
+    assert refused(world, match(world, FREE)) == "PriceTooHigh"
+    assert refused(world, match(world, RUNNING)) == "AskOutOfBounds"
+    open_order(world, number=2, price=4 * IO, hours=1)
+    do(world, match(world, FREE, number=2))
+
+
+def test_a_stale_price_is_no_chance_for_a_flash_ask() -> None:
+    """Terms are older than the order all the same."""
+    world = stages.ready()
+    world.chain.warp_to(stale(world))
+    do(world, create(price=6 * IO))
+    world.chain.advance(EXCLUSIVE)
+    flash = (change(world, RUNNING, ask_io=6 * IO), *take(world, RUNNING), change(world, RUNNING))
+    assert refused(world, *flash) == "TermsTooYoung"
 
 
 def test_a_price_that_was_never_voted_is_never_stale() -> None:
     world = stages.ready()
-    world.chain.advance(1_000 * 24 * HOUR)
+    world.chain.advance(1_000 * DAY)
     open_order(world)
     do(world, match(world, FREE))
     assert lease(world, FREE).rate == RATE
+
+
+def test_a_class_without_a_price_in_a_currency_is_not_leased_in_it() -> None:
+    world = stages.ready()
+    prices = ClassPrices(ASK_IO, 1, 10 * IO)
+    do(world, staking.add_class(address("admin"), 7, "io alone", 100, 0, 0, prices))
+    world.chain.advance(7 * DAY)
+    alice, worker = address("alice"), address("new worker")
+    terms = {"processors": 4, "tier": 4, "country": "CH", "ask_io": 1, "ask_usdc": 1}
+    do(world, staking.register_device(alice, worker, alice, 7, **terms))
+    do(world, staking.stake(device(world, "new worker"), 800 * IO))
+    world.chain.advance(1)
+    open_order(world, "mallory", terms=stages.IN_USDC, classes=(7,))
+    assert refused(world, match(world, "new worker", "mallory")) == "NotPriced"
+    open_order(world, classes=(7,))
+    do(world, match(world, "new worker"))
 
 
 def test_each_currency_has_its_own_price() -> None:
     world = stages.opened()
     do(world, match(world, FREE, "mallory"))
     assert lease(world, FREE, "mallory").rate == 4 * ASK_USDC
-    assert config(world).mint(Currency.USDC) == stages.USDC_MINT
-    assert staking.parse_class(world.account(staking.class_address(1)).data).price_usdc == ASK_USDC
-    assert address("alice") == device(world, FREE).supplier

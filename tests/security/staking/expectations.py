@@ -52,11 +52,10 @@ DEFAULTS: Mapping[str, Errors] = {
     # The device's address is derived from it.
     "worker": who("InvalidSeeds"),
     "payer": dict.fromkeys(CHANGES, "NotRentPayer"),
-    # Its tokens aren't there.
-    "owner": dict.fromkeys(CHANGES, "NotAssociatedAccount"),
+    "owner": dict.fromkeys(CHANGES, "InvalidAccountData"),
     "supplier_tokens": PASSED_ON,
     "staker_tokens": PASSED_ON,
-    "owner_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
+    "owner_tokens": TOKENS,
     "wallet_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
     "config": LARGEST,
     "class": {**ours("WrongClass"), "absent": "UninitializedAccount"},
@@ -190,7 +189,7 @@ TWINS: Mapping[str, str] = {
     "block": "IllegalOwner",
     "prices": "IllegalOwner",
     "device": "IllegalOwner",
-    "owner": "NotAssociatedAccount",
+    "owner": "InvalidAccountData",
 }
 TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("mint", "reward_vault"): "InvalidAccountData",

@@ -253,6 +253,9 @@ def test_bounds_and_a_step_that_hold_from_the_same_second() -> None:
     assert price(world, GPU) == 2 * IO
     world.chain.warp_to(holds)
     assert price(world, GPU) == 3 * IO, "not 3 IO and an eighth"
+    # As the program has it, too, when it writes it down.
+    do(world, stages.apply_price(GPU, stages.vote_prices(world)))
+    assert class_(world, GPU).price_io == 3 * IO
     assert price(world, GPU, Currency.USDC) == PRICES.price_usdc * (10_000 - 333) // 10_000
 
 

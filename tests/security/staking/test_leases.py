@@ -172,11 +172,12 @@ def test_a_lease_keeps_no_co_staker_in() -> None:
 
 
 def test_a_real_lease_of_a_year_keeps_no_co_staker_in() -> None:
-    """The supplier's friend rents for next to nothing; the co-staker is out after three weeks."""
+    """The supplier's friend rents at the network's price; the co-staker is out after three weeks."""
     world = OrdersWorld.ready()
     supplier, friend = world.supplier("supplier"), world.renter("friend")
     helper = world.earner("helper", 500 * IO)
     world.let("machine", supplier, ask_io=1, ask_usdc=0)
+    price = PRICES.price_io
     terms = 500 * IO, REWARD_BPS
     world.do(client.open_offer(world.read_device("machine"), *terms), signers=[supplier])
     world.do(
@@ -184,9 +185,8 @@ def test_a_real_lease_of_a_year_keeps_no_co_staker_in() -> None:
         client.withdraw_overflow(world.read_device("machine"), 500 * IO),
         signers=[helper, supplier],
     )
-    order = world.order(friend, 1, replace(TERMS, price=1, hours=8_760, devices=1))
-    world.match(order, "machine", supplier)
-    world.accept(order, "machine")
+    order = world.order(friend, 1, replace(TERMS, price=price, hours=8_760, devices=1))
+    world.take(order, "machine", supplier)
     one = world.read_device("machine")
     world.do(client.leave_co_stake(one, helper.pubkey()), signers=[helper])
     world.chain.advance(21 * DAY)
@@ -197,9 +197,9 @@ def test_a_real_lease_of_a_year_keeps_no_co_staker_in() -> None:
     assert (found.own, found.lease) == (500 * IO, one.lease)
     before = world.balance(supplier.pubkey())
     assert world.settle(order, "machine").error is None
-    # A base unit for each of four processors and each hour that settling has come to, less a fee of 6.
+    # The price of four processors and each hour that settling has come to, less a fee of 25 basis points.
     hours = 21 * 24 - orders.Params().settlement_lag // HOUR
-    assert world.balance(supplier.pubkey()) - before == 4 * hours - 6 == 2_002
+    assert world.balance(supplier.pubkey()) - before == 4 * price * hours * 9_975 // 10_000
 
 
 def test_a_slash_is_executed_while_the_device_is_leased() -> None:

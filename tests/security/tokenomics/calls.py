@@ -47,9 +47,7 @@ CALLS = {
     "open_season": Call("running", _open_season),
     "open_claim_page": Call("running", lambda _: client.open_claim_page(address("alice"), WAITING, 0)),
     "claim_season": Call("running", lambda _: claim(RUNNING, "alice")),
-    "cancel_season": Call(
-        "running", lambda _: client.cancel_season(address("guardian"), WAITING, address("admin"))
-    ),
+    "cancel_season": Call("running", lambda _: client.cancel_season(address("guardian"), WAITING)),
     "close_season": Call("running", lambda _: client.close_season(ENDED, address("admin"))),
     "close_claim_page": Call("running", lambda _: client.close_claim_page(CLOSED, 0, address("alice"))),
     "emit": Call("running", lambda _: client.emit()),

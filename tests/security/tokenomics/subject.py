@@ -29,7 +29,7 @@ SUBJECT = Subject(
         "launch": "AlreadyLaunched",
         "release": "NothingDue",
         "claim_season": "AlreadyClaimed",
-        "cancel_season": GONE,
+        "cancel_season": "SeasonNotOpen",
         "close_season": GONE,
         "close_claim_page": GONE,
         "emit": "NothingDue",
@@ -55,7 +55,6 @@ SUBJECT = Subject(
         "release": Purse("beneficiary_tokens", "ecosystem"),
         "claim_season": Purse("wallet_tokens", "alice"),
         "close_season": Purse("funder_tokens", "admin"),
-        "cancel_season": Purse("funder_tokens", "admin"),
     },
     spent={
         "burn": Purse("owner_tokens", "alice"),
@@ -63,6 +62,5 @@ SUBJECT = Subject(
     },
     gifts={
         "close_season": "an account with tokens can't be closed: the gift goes to the funder with the rest",
-        "cancel_season": "the same",
     },
 )

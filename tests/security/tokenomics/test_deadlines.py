@@ -39,10 +39,24 @@ DEADLINES = {
     "claims open": Deadline("running", OPENED + DAY, lambda: claim(RUNNING, "alice"), "ClaimsNotOpen", None),
     "claims end": Deadline("running", OPENED + 31 * DAY, lambda: claim(ENDED, "alice"), None, "ClaimsEnded"),
     "a season can be vetoed until claims open": Deadline(
-        "running", SECOND + DAY, lambda: client.cancel_season(GUARDIAN, WAITING, ADMIN), None, "ClaimsOpen"
+        "running", SECOND + DAY, lambda: client.cancel_season(GUARDIAN, WAITING), None, "ClaimsOpen"
     ),
     "a season can be closed once claims have ended": Deadline(
         "running", OPENED + 31 * DAY, lambda: client.close_season(ENDED, ADMIN), "SeasonStillOpen", None
+    ),
+    "its pages, too": Deadline(
+        "running",
+        OPENED + 31 * DAY,
+        lambda: client.close_claim_page(ENDED, 0, address("alice")),
+        "SeasonStillOpen",
+        None,
+    ),
+    "pages are made until claims end": Deadline(
+        "running",
+        SECOND + 31 * DAY,
+        lambda: client.open_claim_page(address("alice"), WAITING, 0),
+        None,
+        "ClaimsEnded",
     ),
     "an hour of emission ends": Deadline("launched", START + HOUR, client.emit, "NothingDue", None),
     "the emission's last hour ends": Deadline("almost", YEARS_20, client.emit, "NothingDue", None),

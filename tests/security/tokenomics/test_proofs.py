@@ -176,7 +176,7 @@ def test_a_claim_paid_to_somebody_else() -> None:
     metas = list(call.accounts)
     metas[4] = AccountMeta(tokens, False, True)
     world = stage("running")
-    assert refused(world, Instruction(call.program_id, call.data, metas)) == "InvalidAccountData"
+    assert refused(world, Instruction(call.program_id, call.data, metas)) == "NotAssociatedAccount"
     metas[3] = AccountMeta(MALLORY, False, False)
     assert refused(world, Instruction(call.program_id, call.data, metas)) == "InvalidProof"
 

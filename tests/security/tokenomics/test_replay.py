@@ -96,18 +96,32 @@ AFTER_THE_END: dict[str, tuple[Callable[[], list[Instruction]], str]] = {
     "its page closed and made anew": (page_closed_then_reopened, "SeasonNotOpen"),
     "the season opened again": (season_opened_again, "System.AccountAlreadyInUse"),
     "its vault ended again": (lambda: [client.close_season(CLOSED, ADMIN)], "AccountDataTooSmall"),
-    "a veto of it": (lambda: [client.cancel_season(GUARDIAN, CLOSED, ADMIN)], "AccountDataTooSmall"),
+    "a veto of it": (lambda: [client.cancel_season(GUARDIAN, CLOSED)], "SeasonNotOpen"),
     "ended, then claimed in one": (
         lambda: [client.close_season(ENDED, ADMIN), claim(ENDED, "alice")],
         "SeasonNotOpen",
     ),
     "vetoed, then claimed in one": (
         lambda: [
-            client.cancel_season(GUARDIAN, WAITING, ADMIN),
+            client.cancel_season(GUARDIAN, WAITING),
             client.open_claim_page(ALICE, WAITING, 0),
             claim(WAITING, "alice"),
         ],
         "SeasonNotOpen",
+    ),
+    "vetoed, paid back, then claimed in one": (
+        lambda: [
+            client.open_claim_page(ALICE, WAITING, 0),
+            client.cancel_season(GUARDIAN, WAITING),
+            client.close_season(WAITING, ADMIN),
+            claim(WAITING, "alice"),
+        ],
+        # Its vault is gone, which is only compared by its address.
+        "SeasonNotOpen",
+    ),
+    "paid back twice in one": (
+        lambda: [client.close_season(ENDED, ADMIN), client.close_season(ENDED, ADMIN)],
+        "AccountDataTooSmall",
     ),
     "a page of an open season closed": (
         lambda: [client.close_claim_page(RUNNING, 0, ALICE)],

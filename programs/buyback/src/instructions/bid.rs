@@ -20,9 +20,11 @@ use {
 #[derive(Accounts)]
 pub struct Bid {
     pub bidder: Signer,
-    #[account(mut, seeds = [b"config"], bump)]
+    #[account(
+        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
+    )]
     pub config: Account<Config>,
-    #[account(mut)]
+    #[account(mut, constraint = auction.version == ACCOUNT_VERSION @ E::UnknownVersion)]
     pub auction: Account<Auction>,
     #[account(mut, address = config.io_mint @ E::WrongAccount)]
     pub io_mint: UncheckedAccount,
@@ -45,7 +47,7 @@ pub fn bid(ctx: &mut Context<Bid>, max_io: u64, min_usdc: u64) -> Result<()> {
     let bidder = *a.bidder.address();
     let sale = a.auction.sell(&bidder, max_io, min_usdc, at)?;
     let (lot, cost, price) = (a.auction.lot, sale.cost, sale.price);
-    a.config.sell(a.usdc_vault.amount(), lot, sale)?;
+    a.config.sell(a.usdc_vault.amount(), lot, a.auction.share_bps, sale)?;
     burn(
         a.token_program.address(),
         a.bidder_io.cpi_handle_mut(),
@@ -65,10 +67,25 @@ pub fn bid(ctx: &mut Context<Bid>, max_io: u64, min_usdc: u64) -> Result<()> {
         &[&[CONFIG_SEED, &bump]],
     );
     let (auction, number) = (*a.auction.address(), a.auction.number);
-    let (fees_usdc, usdc_sold, burned) = (a.config.fees_usdc, a.config.usdc_sold, a.config.burned_auctions);
+    let config = &a.config;
+    let (anchor_price, next_share_bps) = (config.anchor_price, config.next_share_bps);
+    let (fees_usdc, usdc_sold, burned) = (config.fees_usdc, config.usdc_sold, config.burned_auctions);
     emit_event!(
         ctx,
-        AuctionSold { auction, number, bidder, lot, cost, price, at, fees_usdc, usdc_sold, burned }
+        AuctionSold {
+            auction,
+            number,
+            bidder,
+            lot,
+            cost,
+            price,
+            at,
+            anchor_price,
+            next_share_bps,
+            fees_usdc,
+            usdc_sold,
+            burned
+        }
     );
     emit_event!(ctx, Repurchase { cluster_id: auction, amount_in: lot, amount_out: cost });
     Ok(())

@@ -9,7 +9,9 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct BurnFees {
-    #[account(mut, seeds = [b"config"], bump)]
+    #[account(
+        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
+    )]
     pub config: Account<Config>,
     #[account(mut, address = config.io_mint @ E::WrongAccount)]
     pub io_mint: UncheckedAccount,

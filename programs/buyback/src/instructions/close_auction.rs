@@ -1,6 +1,8 @@
 use {
     super::now,
     crate::{
+        constants::*,
+        errors::BuybackError as E,
         events::AuctionUnsold,
         state::{Auction, Config},
     },
@@ -12,9 +14,11 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct CloseAuction {
-    #[account(mut, seeds = [b"config"], bump)]
+    #[account(
+        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
+    )]
     pub config: Account<Config>,
-    #[account(mut)]
+    #[account(mut, constraint = auction.version == ACCOUNT_VERSION @ E::UnknownVersion)]
     pub auction: Account<Auction>,
 }
 

@@ -22,12 +22,21 @@ pub struct Initialize {
     #[account(mut)]
     pub admin: Signer,
     /// Where the upgradeable loader keeps this program's upgrade authority.
+    #[account(
+        constraint = upgrade_authority(&crate::ID, &program_data) == Some(*admin.address())
+            @ E::NotUpgradeAuthority
+    )]
     pub program_data: UncheckedAccount,
     #[account(init, payer = admin, seeds = [b"config"], bump)]
     pub config: Account<Config>,
+    #[account(
+        constraint = io_mint.mint_authority() == Some(tokenomics.address()) @ E::WrongMint,
+        constraint = io_mint.decimals() == IO_DECIMALS @ E::WrongMint
+    )]
     pub io_mint: Account<Mint>,
     /// Tokenomics' config: the IO mint's authority proves it.
     pub tokenomics: UncheckedAccount,
+    #[account(constraint = usdc_mint.decimals() == USDC_DECIMALS @ E::WrongMint)]
     pub usdc_mint: Account<Mint>,
     #[account(
         init, payer = admin, seeds = [b"fee_vault", io_mint.address().as_ref()], bump,
@@ -46,32 +55,19 @@ pub struct Initialize {
 pub fn initialize(ctx: &mut Context<Initialize>, guardian: Address, params: Params) -> Result<()> {
     let a = &mut ctx.accounts;
     let admin = *a.admin.address();
-    let authority = upgrade_authority(&crate::ID, &a.program_data);
-    require!(authority == Some(admin), E::NotUpgradeAuthority);
-    require!(guardian != Address::default(), E::ZeroAddress);
-    params.check()?;
+    require!(emitter::is_known(&a.tokenomics.account().try_borrow()?), E::WrongMint);
     let tokenomics = *a.tokenomics.address();
-    require!(
-        a.io_mint.mint_authority() == Some(&tokenomics)
-            && a.io_mint.decimals() == IO_DECIMALS
-            && emitter::reward_vault(&a.tokenomics.account().try_borrow()?).is_some(),
-        E::WrongMint
-    );
-    require!(a.usdc_mint.decimals() == USDC_DECIMALS, E::WrongMint);
     let (io_mint, usdc_mint) = (*a.io_mint.address(), *a.usdc_mint.address());
     let (io_vault, usdc_vault) = (*a.io_vault.address(), *a.usdc_vault.address());
     let config = &mut a.config;
     config.version = ACCOUNT_VERSION;
     config.bump = ctx.bumps.config;
-    config.admin = admin;
-    config.guardian = guardian;
     config.io_mint = io_mint;
     config.usdc_mint = usdc_mint;
     config.io_vault = io_vault;
     config.usdc_vault = usdc_vault;
     config.tokenomics = tokenomics;
-    config.params = params;
-    config.invariant()?;
+    config.begin(admin, guardian, params)?;
     emit_event!(ctx, Initialized { admin, guardian, io_mint, usdc_mint, io_vault, usdc_vault, params });
     Ok(())
 }

@@ -4,20 +4,18 @@
 // The accounts macro binds instruction arguments in generated functions that don't all read them.
 #![allow(unused_variables)]
 
-mod accept_admin;
-mod accept_guardian;
-mod apply_params;
 mod bid;
 mod burn_fees;
+mod cancel_first_price;
 mod close_auction;
-mod guardian;
 mod initialize;
-mod params;
+mod propose_first_price;
+mod roles;
 mod start_auction;
 
 pub use {
-    accept_admin::*, accept_guardian::*, apply_params::*, bid::*, burn_fees::*, close_auction::*,
-    guardian::*, initialize::*, params::*, start_auction::*,
+    bid::*, burn_fees::*, cancel_first_price::*, close_auction::*, initialize::*, propose_first_price::*,
+    roles::*, start_auction::*,
 };
 
 use {crate::errors::BuybackError as E, anchor_lang::prelude::*};

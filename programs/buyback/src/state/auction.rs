@@ -1,7 +1,10 @@
 use {
     crate::{constants::*, errors::BuybackError as E},
     anchor_lang::prelude::*,
-    ionet_common::math::{mul_div_ceil, mul_div_floor},
+    ionet_common::{
+        math::{mul_div_ceil, mul_div_floor},
+        supply::BPS,
+    },
 };
 
 /// The lot is for sale, or was and nobody has closed the auction yet.
@@ -44,8 +47,10 @@ pub struct Auction {
     pub cost: u64,
     /// Who took it; zero when nobody did.
     pub bidder: Address,
+    /// How much of a whole lot it sells, basis points; more than that where the smallest lot is more.
+    pub share_bps: u32,
     /// For later versions; zero.
-    pub _reserved: [u8; 32],
+    pub _reserved: [u8; 28],
 }
 
 /// A price, and what the lot costs at it (base units of IO).
@@ -102,6 +107,7 @@ impl Auction {
         let sold = self.status == STATUS_SOLD;
         require!(
             self.lot > 0
+                && (MIN_SHARE_BPS..=BPS as u32).contains(&self.share_bps)
                 && self.floor_price > 0
                 && self.floor_price <= self.start_price
                 && self.started_at < self.ends_at

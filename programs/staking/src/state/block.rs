@@ -67,19 +67,25 @@ impl Attestation {
 impl Block {
     /// Counts what operator number `operator` says, in place of what it said before. A block whose operators
     /// changed so that too few still say the agreed is open again before that.
-    pub fn attest(&mut self, config: &Config, operator: usize, said: &Attestation, now: u64) -> Result<Vote> {
+    pub fn attest(
+        &mut self,
+        config: &Config,
+        operator: usize,
+        attested: &Attestation,
+        now: u64,
+    ) -> Result<Vote> {
         let reopened = self.carry(config);
         require!(self.status == BlockStatus::Open as u8, E::AlreadyAgreed);
-        let hash = said.hash();
+        let hash = attested.hash();
         *self.votes.get_mut(operator).ok_or(E::NotOperator)? = hash;
         let Tally { enough: agreed, conflict } = tally(config, &self.votes, &hash);
         if agreed {
             self.status = BlockStatus::Agreed as u8;
             self.agreed_at = now;
-            self.root = said.root;
-            self.total = said.total;
-            self.devices = said.devices;
-            self.data_hash = said.data_hash;
+            self.root = attested.root;
+            self.total = attested.total;
+            self.devices = attested.devices;
+            self.data_hash = attested.data_hash;
         }
         Ok(Vote { agreed, conflict, reopened })
     }
@@ -128,14 +134,15 @@ impl Block {
         self.status == BlockStatus::Final as u8 && self.hour.saturating_add(KEPT_ROOTS) >= config.next_hour
     }
 
-    /// Drops what slots said whose key has changed; true when that opened an agreed block again.
+    /// Drops the votes of slots whose key has changed. True when that opened an agreed block again; or when it
+    /// can't become final any more, as an hour before it became final with more: no guardian has to see that.
     fn carry(&mut self, config: &Config) -> bool {
-        if self.revision == config.revision || self.status == BlockStatus::Final as u8 {
-            return false;
+        let mut reopened = self.status == BlockStatus::Agreed as u8 && self.total < config.final_total;
+        if self.revision != config.revision && self.status != BlockStatus::Final as u8 {
+            carry(config, &mut self.revision, &mut self.votes);
+            let agreed = self.status == BlockStatus::Agreed as u8;
+            reopened |= agreed && !tally(config, &self.votes, &self.agreed()).enough;
         }
-        carry(config, &mut self.revision, &mut self.votes);
-        let agreed = self.status == BlockStatus::Agreed as u8;
-        let reopened = agreed && !tally(config, &self.votes, &self.agreed()).enough;
         if reopened {
             self.open();
         }

@@ -110,7 +110,7 @@ pub struct Device {
     pub bump: u8,
     /// 1 once the supplier terminated it.
     pub terminated: PodBool,
-    /// 1 while a slash waits for its appeal period, or was voided and still freezes the stake.
+    /// 1 while a slash waits for its appeal period.
     pub slash_pending: PodBool,
     /// Class of its processors.
     pub class: u16,
@@ -174,8 +174,11 @@ pub struct Device {
     pub served_at_strike: u64,
     /// The order of the last lease: none leases the device twice running.
     pub last_order: Address,
+    /// Until when nothing staked goes out, as a slash came to its end or was voided, unix seconds: operators
+    /// may bring another.
+    pub frozen_until: u64,
     /// For later versions; zero.
-    pub _reserved: [u8; 32],
+    pub _reserved: [u8; 24],
 }
 
 impl Device {
@@ -233,7 +236,7 @@ impl Device {
 
     /// Takes away own stake that the minimum doesn't need, at once.
     pub fn withdraw_overflow(&mut self, amount: u64, minimum: u64, cooldown: u64, now: u64) -> Result<()> {
-        self.require_no_slash()?;
+        self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
         require!(amount > 0, E::ZeroAmount);
         require!(amount <= self.overflow(minimum, now)?, E::ExceedsOverflow);
@@ -263,14 +266,14 @@ impl Device {
         Ok((own, co))
     }
 
-    /// Takes the own stake out once its cooldown is over; returns it.
-    pub fn withdraw(&mut self, now: u64) -> Result<u64> {
-        self.require_no_slash()?;
+    /// Takes the own stake out once its cooldown is over; returns it, and since when it could be.
+    pub fn withdraw(&mut self, now: u64) -> Result<(u64, u64)> {
+        self.require_no_slash(now)?;
         require!(self.own_cooling > 0 && now >= self.own_until, E::NothingToWithdraw);
         let amount = core::mem::take(&mut self.own_cooling);
-        self.own_until = 0;
+        let since = core::mem::take(&mut self.own_until);
         self.invariant()?;
-        Ok(amount)
+        Ok((amount, since))
     }
 
     /// Offers to take `amount` of somebody's stake for `reward_bps` of the rewards.
@@ -283,7 +286,7 @@ impl Device {
         now: u64,
     ) -> Result<()> {
         self.require_active()?;
-        self.require_no_slash()?;
+        self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
         require!(self.offer == 0, E::OfferOpen);
         require!(!self.co.is(CoStakeState::Active), E::CoStakerPresent);
@@ -318,7 +321,7 @@ impl Device {
         now: u64,
     ) -> Result<()> {
         self.require_active()?;
-        self.require_no_slash()?;
+        self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
         require!(*staker != self.supplier && *staker != self.worker, E::OwnCoStake);
         require!(self.offer > 0, E::NoOffer);
@@ -356,22 +359,22 @@ impl Device {
         Ok(self.co.until)
     }
 
-    /// Takes a co-stake of `staker` out once its cooldown is over; returns it.
-    pub fn withdraw_co_stake(&mut self, staker: &Address, cooldown: u64, now: u64) -> Result<u64> {
-        self.require_no_slash()?;
+    /// Takes a co-stake of `staker` out once its cooldown is over; returns it, and since when it could be.
+    pub fn withdraw_co_stake(&mut self, staker: &Address, cooldown: u64, now: u64) -> Result<(u64, u64)> {
+        self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
         let due =
             |each: &CoStake| each.is(CoStakeState::Cooling) && each.staker == *staker && now >= each.until;
-        let amount = if due(&self.leaving) {
-            self.leaving.take().amount
+        let CoStake { amount, until, .. } = if due(&self.leaving) {
+            self.leaving.take()
         } else if due(&self.co) {
-            self.co.take().amount
+            self.co.take()
         } else {
             return Err(E::NothingToWithdraw.into());
         };
         self.settle(cooldown, now)?;
         self.invariant()?;
-        Ok(amount)
+        Ok((amount, until))
     }
 
     /// What the supplier states of it. Orders that were opened before don't get the device, unless all that
@@ -407,7 +410,7 @@ impl Device {
     pub fn lease_to(&mut self, lease: &Address, order: &Address, minimum: u64, now: u64) -> Result<u64> {
         self.require_active()?;
         self.require_free()?;
-        self.require_no_slash()?;
+        require!(!bool::from(self.slash_pending), E::SlashPending);
         require!(*lease != Address::default(), E::ZeroAddress);
         require!(self.counted(now) >= minimum, E::StakeInsufficient);
         require!(now >= self.barred_until, E::DeviceBarred);
@@ -507,10 +510,41 @@ impl Device {
             *stake = stake.checked_sub(part).ok_or(E::InvariantViolated)?;
             burned = burned.checked_add(part).ok_or(E::Overflow)?;
         }
-        self.slash_pending = false.into();
+        self.end_slash(now)?;
         self.refresh(minimum, now);
         self.invariant()?;
         Ok(burned)
+    }
+
+    /// The pending slash is void: nothing goes out until `until`, while operators may vote again.
+    pub fn void_slash(&mut self, until: u64) {
+        self.slash_pending = false.into();
+        self.freeze(until);
+    }
+
+    /// The pending slash was executed: for [`REVOTE`] nothing goes out yet. Otherwise whoever executes it could
+    /// take the stakes out in the same moment, before operators can bring another piece of evidence.
+    fn end_slash(&mut self, now: u64) -> Result<()> {
+        self.void_slash(now.checked_add(REVOTE).ok_or(E::Overflow)?);
+        Ok(())
+    }
+
+    /// The guardian vetoed a slash. One that was pending is so no more; of one that was voided the freeze that
+    /// it caused, `frozen_until`, is lifted, with a shorter one below it; another slash that is pending stays
+    /// so. [`REVOTE`] is left.
+    pub fn veto_slash(&mut self, pending: bool, frozen_until: u64, now: u64) -> Result<()> {
+        if pending {
+            self.slash_pending = false.into();
+        }
+        if self.frozen_until == frozen_until {
+            self.frozen_until = 0;
+        }
+        self.freeze(now.checked_add(REVOTE).ok_or(E::Overflow)?);
+        Ok(())
+    }
+
+    fn freeze(&mut self, until: u64) {
+        self.frozen_until = self.frozen_until.max(until);
     }
 
     /// Everything that is owed to stakers here, base units.
@@ -522,7 +556,7 @@ impl Device {
 
     /// Refuses unless the device can be closed: terminated, nothing staked, nothing pending.
     pub fn require_empty(&self) -> Result<()> {
-        self.require_no_slash()?;
+        require!(!bool::from(self.slash_pending), E::SlashPending);
         require!(bool::from(self.terminated) && self.liability()? == 0, E::DeviceNotEmpty);
         Ok(())
     }
@@ -538,8 +572,9 @@ impl Device {
         Ok(())
     }
 
-    fn require_no_slash(&self) -> Result<()> {
-        require!(!bool::from(self.slash_pending), E::SlashPending);
+    /// Refuses what would take a stake out of a slash's reach, or a co-staker into it.
+    fn require_no_slash(&self, now: u64) -> Result<()> {
+        require!(!bool::from(self.slash_pending) && now >= self.frozen_until, E::SlashPending);
         Ok(())
     }
 

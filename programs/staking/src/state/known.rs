@@ -8,9 +8,6 @@ use {
 /// One of this program's accounts, of the layout that it knows.
 pub type Known<T> = account::Known<T, E>;
 
-/// The same, but it may not be there yet.
-pub type Opening<T> = account::Opening<T, E>;
-
 impl UnknownVersion for E {
     fn unknown_version() -> ProgramError {
         E::UnknownVersion.into()

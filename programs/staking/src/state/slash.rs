@@ -18,18 +18,6 @@ pub enum SlashStatus {
     Executed = 3,
 }
 
-/// What executing a slash comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Execution {
-    /// The stake is to be burned.
-    Burn,
-    /// The operators changed so that too few still voted for it: they may vote again, and until
-    /// [`Slash::frozen_until`] the stake stays where it is.
-    Voided,
-    /// They didn't: the device is free of it.
-    Released,
-}
-
 /// A proposal to slash a device, for one piece of evidence. Stays for ever: the same evidence never
 /// slashes twice, whatever part operators vote for, and not at all once it was vetoed.
 #[account]
@@ -50,7 +38,7 @@ pub struct Slash {
     pub _pad2: [u8; 6],
     /// End of the appeal period, unix seconds; 0 while voting.
     pub appeal_until: u64,
-    /// Until when the stake stays frozen though the slash was voided, unix seconds; 0 when it wasn't.
+    /// Until when the device's stakes are frozen because it was voided last, unix seconds; 0 when it never was.
     pub frozen_until: u64,
     /// Burned, base units.
     pub burned: u64,
@@ -80,14 +68,8 @@ impl Slash {
             self.status = SlashStatus::Pending as u8;
             self.bps = bps;
             self.appeal_until = now.checked_add(config.params.appeal).ok_or(E::Overflow)?;
-            self.frozen_until = 0;
         }
         Ok(enough)
-    }
-
-    /// Whether it is this slash that holds the device's stake: pending, or voided and still frozen.
-    pub fn holds(&self) -> bool {
-        self.status == SlashStatus::Pending as u8 || self.frozen_until > 0
     }
 
     /// Records the supplier's appeal.
@@ -99,37 +81,35 @@ impl Slash {
         Ok(())
     }
 
-    /// The guardian's veto, while an appeal could be heard: also of a voided one that still freezes.
-    pub fn veto(&mut self, now: u64) -> Result<()> {
-        require!(self.holds(), E::SlashState);
-        require!(now < self.appeal_until.max(self.frozen_until), E::AppealOver);
+    /// The guardian's veto, while an appeal can be heard; true. Also of a voided one that still freezes; false.
+    pub fn veto(&mut self, now: u64) -> Result<bool> {
+        let voided = self.status == SlashStatus::Voting as u8 && self.frozen_until > 0;
+        if !voided {
+            self.require_pending()?;
+        }
+        let end = if voided { self.frozen_until } else { self.appeal_until };
+        require!(now < end, E::AppealOver);
         self.status = SlashStatus::Vetoed as u8;
-        self.frozen_until = 0;
-        Ok(())
+        Ok(!voided)
     }
 
-    /// What is to be done with the device's stake now; written down here.
+    /// Marks it as done, once the appeal period is over; true: its part is to be burned.
     ///
-    /// Once the appeal period is over it burns. When the operators changed so that too few still voted for
-    /// it, it is void instead, at any time: what the others voted stays, and the stake is frozen until its
-    /// own appeal would have ended, and for [`REVOTE`] at least: whoever chooses the moment gains nothing.
-    pub fn execute(&mut self, config: &Config, now: u64) -> Result<Execution> {
-        require!(self.holds(), E::SlashState);
-        if self.frozen_until > 0 {
-            require!(now >= self.frozen_until, E::SlashFrozen);
-            self.frozen_until = 0;
-            return Ok(Execution::Released);
-        }
+    /// False, at any time, when the operators changed so that too few still voted for it: it is void, what the
+    /// others voted stays, and the stakes are frozen until its own appeal would have ended, and for [`REVOTE`]
+    /// at least. Whoever chooses the moment of that gains nothing.
+    pub fn execute(&mut self, config: &Config, now: u64) -> Result<bool> {
+        self.require_pending()?;
         if self.revision != config.revision {
             carry(config, &mut self.revision, &mut self.votes);
             if !tally(config, &self.votes, &self.bps).enough {
                 self.void(now)?;
-                return Ok(Execution::Voided);
+                return Ok(false);
             }
         }
         require!(now >= self.appeal_until, E::AppealOpen);
         self.status = SlashStatus::Executed as u8;
-        Ok(Execution::Burn)
+        Ok(true)
     }
 
     fn void(&mut self, now: u64) -> Result<()> {

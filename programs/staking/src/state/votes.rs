@@ -29,13 +29,17 @@ pub struct Tally {
 
 /// Counts the votes for `vote`; the default value is no vote.
 pub fn tally<V: Default + PartialEq>(config: &Config, votes: &Votes<V>, vote: &V) -> Tally {
-    let (mut equal, mut conflict) = (0u8, false);
+    let none = V::default();
+    let (mut equal, mut conflict) = (0, false);
     for each in votes.iter().take(config.params.operator_count as usize) {
+        if *each == none {
+            continue;
+        }
         if each == vote {
-            equal += 1;
+            equal += 1u32;
         } else {
-            conflict |= *each != V::default();
+            conflict = true;
         }
     }
-    Tally { enough: equal >= config.params.threshold, conflict }
+    Tally { enough: equal >= config.params.threshold as u32, conflict }
 }

@@ -5,7 +5,7 @@ use {
         mint::{self, Mint},
         token::{self, TokenAccount},
     },
-    ionet_common::{emit_event, loader::upgrade_authority},
+    ionet_common::{emit_event, loader::upgrade_authority, roles::is_nobody},
 };
 
 /// Creates the config, the mint and both vaults. Only the upgrade authority can, so nobody can
@@ -18,6 +18,10 @@ pub struct Initialize {
     #[account(mut)]
     pub admin: Signer,
     /// Where the upgradeable loader keeps this program's upgrade authority.
+    #[account(
+        constraint = upgrade_authority(&crate::ID, &program_data) == Some(*admin.address())
+            @ E::NotUpgradeAuthority
+    )]
     pub program_data: UncheckedAccount,
     #[account(init, payer = admin, seeds = [b"config"], bump)]
     pub config: Account<Config>,
@@ -46,21 +50,16 @@ pub struct Initialize {
 pub fn initialize(ctx: &mut Context<Initialize>, staking_program: Address, guardian: Address) -> Result<()> {
     let a = &mut ctx.accounts;
     let admin = *a.admin.address();
-    let authority = upgrade_authority(&crate::ID, &a.program_data);
-    require!(authority == Some(admin), E::NotUpgradeAuthority);
-    require!(guardian != Address::default(), E::ZeroAddress);
-    require!(staking_program != Address::default(), E::ZeroAddress);
+    require!(!is_nobody(&staking_program), E::ZeroAddress);
     let (mint, reward_vault) = (*a.mint.address(), *a.reward_vault.address());
     let config = &mut a.config;
     config.version = ACCOUNT_VERSION;
     config.bump = ctx.bumps.config;
-    config.admin = admin;
-    config.guardian = guardian;
     config.mint = mint;
     config.genesis_vault = *a.genesis_vault.address();
     config.reward_vault = reward_vault;
     config.staking_program = staking_program;
-    config.invariant()?;
+    config.appoint(admin, guardian)?;
     emit_event!(ctx, Initialized { admin, guardian, mint, staking_program, reward_vault });
     Ok(())
 }

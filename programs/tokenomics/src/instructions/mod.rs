@@ -3,34 +3,16 @@
 // The accounts macro binds instruction arguments in generated functions that don't all read them.
 #![allow(unused_variables)]
 
-mod accept_admin;
-mod accept_beneficiary;
-mod accept_guardian;
-mod add_allocation;
+mod allocations;
 mod burn;
-mod cancel_season;
-mod claim_season;
-mod close_claim_page;
-mod close_season;
 mod emit;
 mod initialize;
 mod launch;
-mod open_claim_page;
-mod open_season;
-mod propose_admin;
-mod propose_beneficiary;
-mod propose_guardian;
-mod release;
-mod season_end;
-mod set_pause;
+mod roles;
+mod seasons;
 mod sync_burned;
 
-pub use {
-    accept_admin::*, accept_beneficiary::*, accept_guardian::*, add_allocation::*, burn::*, cancel_season::*,
-    claim_season::*, close_claim_page::*, close_season::*, emit::*, initialize::*, launch::*,
-    open_claim_page::*, open_season::*, propose_admin::*, propose_beneficiary::*, propose_guardian::*,
-    release::*, season_end::*, set_pause::*, sync_burned::*,
-};
+pub use {allocations::*, burn::*, emit::*, initialize::*, launch::*, roles::*, seasons::*, sync_burned::*};
 
 use {crate::errors::TokenomicsError as E, anchor_lang::prelude::*};
 

@@ -1,7 +1,7 @@
 use {
     crate::{constants::*, errors::TokenomicsError as E},
     anchor_lang::prelude::*,
-    ionet_common::vesting::Schedule,
+    ionet_common::{roles::is_nobody, vesting::Schedule},
 };
 
 /// A row of the genesis table: who gets how much, when.
@@ -56,6 +56,12 @@ impl Allocation {
         Ok(due)
     }
 
+    /// Names the next beneficiary, in place of an earlier one; zero withdraws.
+    pub fn propose_beneficiary(&mut self, pending: Address) -> Result<()> {
+        self.pending_beneficiary = pending;
+        self.invariant()
+    }
+
     /// Makes the proposed beneficiary the beneficiary; returns the old one.
     pub fn accept_beneficiary(&mut self) -> Result<Address> {
         let from = core::mem::replace(&mut self.beneficiary, self.pending_beneficiary);
@@ -68,7 +74,7 @@ impl Allocation {
     pub fn invariant(&self) -> Result<()> {
         require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         require!(self.schedule().is_valid(), E::AllocationInvalid);
-        require!(self.beneficiary != Address::default(), E::ZeroAddress);
+        require!(!is_nobody(&self.beneficiary), E::ZeroAddress);
         require!(self.released <= self.amount, E::InvariantViolated);
         Ok(())
     }

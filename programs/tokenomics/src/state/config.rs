@@ -1,7 +1,10 @@
 use {
     crate::{constants::*, errors::TokenomicsError as E},
     anchor_lang::prelude::*,
-    ionet_common::{calendar, emission},
+    ionet_common::{
+        calendar, emission,
+        roles::{require_running, Pause, Roles},
+    },
 };
 
 /// The program's one root account: roles, calendar, and every total of the supply.
@@ -15,7 +18,7 @@ pub struct Config {
     pub allocations: u8,
     /// 1 once the genesis supply is minted.
     pub launched: PodBool,
-    /// Operations that the guardian stopped, by bit; see [`Config::is_paused`].
+    /// Operations that the guardian stopped, by bit; see [`Config::require_running`].
     pub pause_mask: u32,
     /// When the pause lapses, unix seconds.
     pub pause_until: u64,
@@ -70,49 +73,68 @@ pub struct Emission {
 impl Config {
     /// Minted so far, base units, burned or not.
     pub fn minted(&self) -> Result<u64> {
-        let genesis = if self.launched.into() { GENESIS_SUPPLY } else { 0 };
+        let genesis = if self.is_launched() { GENESIS_SUPPLY } else { 0 };
         Ok(genesis.checked_add(self.emitted).ok_or(E::Overflow)?)
     }
 
-    /// Whether the operations of `mask` are stopped at `now`: a pause lapses by itself.
-    pub fn is_paused(&self, mask: u32, now: u64) -> bool {
-        self.pause_mask & mask != 0 && now < self.pause_until
-    }
-
-    /// Stops the operations of `mask` until `until`; a mask of 0 lifts the pause.
-    pub fn set_pause(&mut self, mask: u32, until: u64, now: u64) -> Result<()> {
-        require!(mask & !(PAUSE_EMISSION | PAUSE_SEASONS) == 0, E::PauseMaskInvalid);
-        require!(until.saturating_sub(now) <= MAX_PAUSE, E::PauseTooLong);
-        self.pause_mask = mask;
-        self.pause_until = until;
+    /// Fills both offices for the first time.
+    pub fn appoint(&mut self, admin: Address, guardian: Address) -> Result<()> {
+        self.roles().appoint(admin, guardian).map_err(E::from)?;
         self.invariant()
     }
 
-    /// Names another guardian, in place of an earlier proposal; zero withdraws it. Returns when the
-    /// proposed one may accept, 0 when there is none.
-    ///
-    /// Not at once: an admin's key in the wrong hands would replace whoever can veto what it proposes.
-    pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
-        let at = now.checked_add(GUARDIAN_NOTICE).ok_or(E::Overflow)?;
-        self.pending_guardian = pending;
-        self.guardian_at = if pending == Address::default() { 0 } else { at };
-        self.invariant()?;
-        Ok(self.guardian_at)
+    /// See [`Roles::propose_admin`].
+    pub fn propose_admin(&mut self, pending: Address) -> Result<()> {
+        self.roles().propose_admin(pending);
+        self.invariant()
     }
 
-    /// Puts the proposed guardian in office, once the notice is over. Returns the one before.
-    pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
-        require!(now >= self.guardian_at, E::GuardianNoticeNotOver);
-        let to = core::mem::take(&mut self.pending_guardian);
-        let from = core::mem::replace(&mut self.guardian, to);
-        self.guardian_at = 0;
+    /// See [`Roles::accept_admin`].
+    pub fn accept_admin(&mut self) -> Result<Address> {
+        let from = self.roles().accept_admin().map_err(E::from)?;
         self.invariant()?;
         Ok(from)
     }
 
+    /// See [`Roles::propose_guardian`].
+    pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
+        let at = self.roles().propose_guardian(pending, GUARDIAN_NOTICE, now).map_err(E::from)?;
+        self.invariant()?;
+        Ok(at)
+    }
+
+    /// See [`Roles::accept_guardian`].
+    pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
+        let from = self.roles().accept_guardian(now).map_err(E::from)?;
+        self.invariant()?;
+        Ok(from)
+    }
+
+    /// See [`Pause::set`].
+    pub fn set_pause(&mut self, mask: u32, until: u64, now: u64) -> Result<()> {
+        let mut pause = Pause { mask: &mut self.pause_mask, until: &mut self.pause_until };
+        pause.set(mask, PAUSE_EMISSION | PAUSE_SEASONS, until, now).map_err(E::from)?;
+        self.invariant()
+    }
+
+    /// See [`require_running`].
+    pub fn require_running(&self, operations: u32, now: u64) -> Result<()> {
+        Ok(require_running(self.pause_mask, self.pause_until, operations, now).map_err(E::from)?)
+    }
+
+    fn roles(&mut self) -> Roles<'_> {
+        Roles {
+            admin: &mut self.admin,
+            pending_admin: &mut self.pending_admin,
+            guardian: &mut self.guardian,
+            pending_guardian: &mut self.pending_guardian,
+            guardian_at: &mut self.guardian_at,
+        }
+    }
+
     /// Counts a row of the genesis table and gives it its id.
     pub fn add_allocation(&mut self, id: u8, amount: u64) -> Result<()> {
-        require!(!bool::from(self.launched), E::AlreadyLaunched);
+        require!(!self.is_launched(), E::AlreadyLaunched);
         require!(id == self.allocations, E::AllocationOutOfOrder);
         let allocated = self.allocated.checked_add(amount).ok_or(E::Overflow)?;
         require!(allocated <= GENESIS_SUPPLY, E::AllocationsExceedGenesis);
@@ -123,7 +145,7 @@ impl Config {
 
     /// Fixes the emission's calendar; the caller mints [`GENESIS_SUPPLY`].
     pub fn launch(&mut self, start_month: u32, now: u64) -> Result<()> {
-        require!(!bool::from(self.launched), E::AlreadyLaunched);
+        require!(!self.is_launched(), E::AlreadyLaunched);
         require!(self.allocated == GENESIS_SUPPLY, E::AllocationsIncomplete);
         let start = calendar::month_start(start_month).ok_or(E::StartMonthInvalid)?;
         let ahead = start.checked_sub(now).ok_or(E::StartMonthInvalid)?;
@@ -136,8 +158,8 @@ impl Config {
 
     /// Counts what the hours that have ended at `now` mint beyond what was minted, all missed ones at once.
     pub fn emit(&mut self, now: u64) -> Result<Emission> {
-        self.require_launched()?;
-        require!(!self.is_paused(PAUSE_EMISSION, now), E::Paused);
+        require!(self.is_launched(), E::NotLaunched);
+        self.require_running(PAUSE_EMISSION, now)?;
         let hours = emission::hours_ended(self.start_month, now).ok_or(E::InvalidClock)?;
         require!(hours > self.emitted_hours, E::NothingDue);
         let emitted = emission::cumulative(self.start_month, hours).ok_or(E::InvalidClock)?;
@@ -165,10 +187,9 @@ impl Config {
         Ok(new)
     }
 
-    /// Refuses unless the genesis supply is minted.
-    pub fn require_launched(&self) -> Result<()> {
-        require!(bool::from(self.launched), E::NotLaunched);
-        Ok(())
+    /// Whether the genesis supply is minted.
+    pub fn is_launched(&self) -> bool {
+        self.launched.into()
     }
 
     /// What holds between instructions; last call of every transition.

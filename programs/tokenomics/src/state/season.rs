@@ -10,9 +10,9 @@ use {
 pub enum SeasonStatus {
     /// Funded: waiting for its claims to open, or paying them.
     Open = 0,
-    /// Vetoed by the guardian before its claims opened.
+    /// Vetoed by the guardian before its claims opened; the vault still holds the pools.
     Cancelled = 1,
-    /// Ended; what nobody claimed went back.
+    /// What nobody claimed went back, and the vault is gone.
     Closed = 2,
 }
 
@@ -123,30 +123,41 @@ impl Season {
         ])
     }
 
-    /// The guardian's veto, before claims open; returns what goes back to the funder.
-    pub fn cancel(&mut self, now: u64) -> Result<u64> {
+    /// The guardian's veto, before claims open.
+    pub fn cancel(&mut self, now: u64) -> Result<()> {
         self.require_open()?;
         require!(now < self.claim_start, E::ClaimsOpen);
-        self.end(SeasonStatus::Cancelled)
+        self.status = SeasonStatus::Cancelled as u8;
+        self.invariant()
     }
 
-    /// The end of the claim period; returns what goes back to the funder.
-    pub fn expire(&mut self, now: u64) -> Result<u64> {
-        self.require_open()?;
-        require!(now >= self.claim_end, E::SeasonStillOpen);
-        self.end(SeasonStatus::Closed)
-    }
-
-    fn end(&mut self, status: SeasonStatus) -> Result<u64> {
+    /// Counts what goes back to the funder, and returns it, once the season was vetoed or has ended.
+    pub fn pay_back(&mut self, now: u64) -> Result<u64> {
+        require!(self.status != SeasonStatus::Closed as u8, E::SeasonNotOpen);
+        self.require_ended(now)?;
         let rest = self.total.checked_sub(self.claimed).ok_or(E::InvariantViolated)?;
-        self.status = status as u8;
+        self.status = SeasonStatus::Closed as u8;
         self.returned = rest;
         self.invariant()?;
         Ok(rest)
     }
 
-    /// Refuses unless the season may still pay.
-    pub fn require_open(&self) -> Result<()> {
+    /// Refuses while the season may pay now or later.
+    pub fn require_ended(&self, now: u64) -> Result<()> {
+        let may_pay = self.status == SeasonStatus::Open as u8 && now < self.claim_end;
+        require!(!may_pay, E::SeasonStillOpen);
+        Ok(())
+    }
+
+    /// Refuses a page that the season needs no more, or none of whose leaves it has.
+    pub fn require_page(&self, page: u32, now: u64) -> Result<()> {
+        self.require_open()?;
+        require!(now < self.claim_end, E::ClaimsEnded);
+        require!(page < self.pages(), E::PageOutOfRange);
+        Ok(())
+    }
+
+    fn require_open(&self) -> Result<()> {
         require!(self.status == SeasonStatus::Open as u8, E::SeasonNotOpen);
         Ok(())
     }
@@ -161,7 +172,10 @@ impl Season {
         require!(self.version == ACCOUNT_VERSION, E::UnknownVersion);
         let paid = self.claimed.checked_add(self.returned).ok_or(E::Overflow)?;
         require!(paid <= self.total && self.claims <= self.leaves, E::InvariantViolated);
-        require!(self.status == SeasonStatus::Open as u8 || paid == self.total, E::InvariantViolated);
+        let closed = self.status == SeasonStatus::Closed as u8;
+        require!(if closed { paid == self.total } else { self.returned == 0 }, E::InvariantViolated);
+        let cancelled = self.status == SeasonStatus::Cancelled as u8;
+        require!(!cancelled || self.claims == 0, E::InvariantViolated);
         Ok(())
     }
 }

@@ -3,14 +3,11 @@ use {
     crate::{
         constants::*,
         events::Posted,
-        state::{Config, Known, Opening, PostCounter},
+        state::{Config, Known, PostCounter},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
-
-/// Seed of an operator's counter, before its key.
-const POST_SEED: &[u8] = b"post";
 
 /// An operator states the hash of a file, so that the chain's clock says when it had it.
 #[event_cpi]
@@ -21,9 +18,10 @@ pub struct Post {
     pub operator: Signer,
     #[account(seeds = [b"config"], bump)]
     pub config: Known<Config>,
-    /// The operator's counter, at `["post", operator]`.
-    #[account(mut)]
-    pub counter: Opening<PostCounter>,
+    #[account(
+        init_if_needed, payer = operator, seeds = [b"post", operator.address()], bump = counter.bump
+    )]
+    pub counter: Known<PostCounter>,
     pub system_program: Program<System>,
 }
 
@@ -33,13 +31,12 @@ pub fn post(ctx: &mut Context<Post>, number: u32, kind: u8, slot: u64, hash: [u8
     let a = &mut ctx.accounts;
     let operator = *a.operator.address();
     a.config.params.operator(&operator)?;
-    let (mut counter, created) = a.counter.open(a.operator.account(), [POST_SEED, operator.as_ref()])?;
-    if let Some(bump) = created {
-        counter.version = ACCOUNT_VERSION;
-        counter.bump = bump;
-        counter.operator = operator;
+    if a.counter.version == 0 {
+        a.counter.version = ACCOUNT_VERSION;
+        a.counter.bump = ctx.bumps.counter;
+        a.counter.operator = operator;
     }
-    counter.post(&operator, kind, at)?;
+    a.counter.post(kind, at)?;
     let now_slot = clock.slot;
     emit_event!(ctx, Posted { operator, number, kind, slot, hash, now_slot, at });
     Ok(())

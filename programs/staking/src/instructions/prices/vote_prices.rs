@@ -19,7 +19,7 @@ pub struct VotePrices {
     pub operator: Signer,
     #[account(seeds = [b"config"], bump)]
     pub config: Known<Config>,
-    #[account(init_if_needed, payer = operator, seeds = [b"prices", hour.to_le_bytes()], bump)]
+    #[account(init_if_needed, payer = operator, seeds = [b"prices", hour.to_le_bytes()], bump = prices.bump)]
     pub prices: Known<Prices>,
     pub system_program: Program<System>,
 }

@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::StakingError as E,
         events::{Attested, BlockReopened},
-        state::{Attestation, Block, Config, Known},
+        state::{Attestation, Block, Config, Known, Vote},
     },
     anchor_lang::prelude::*,
     ionet_common::{
@@ -27,7 +27,7 @@ pub struct Attest {
     /// Tokenomics' config, for the emission's calendar.
     #[account(address = config.tokenomics @ E::WrongAccount)]
     pub tokenomics: UncheckedAccount,
-    #[account(init_if_needed, payer = operator, seeds = [b"block", hour.to_le_bytes()], bump)]
+    #[account(init_if_needed, payer = operator, seeds = [b"block", hour.to_le_bytes()], bump = block.bump)]
     pub block: Known<Block>,
     pub system_program: Program<System>,
 }
@@ -42,27 +42,27 @@ pub fn attest(
 ) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
-    let operator = *a.operator.address();
-    let number = a.config.params.operator(&operator)?;
-    let next = a.config.next_hour;
+    let (operator, config, block) = (*a.operator.address(), &*a.config, &mut *a.block);
+    let number = config.params.operator(&operator)?;
+    let next = config.next_hour;
     require!(hour >= next && hour - next < MAX_HOURS_AHEAD, E::HourOutOfRange);
     let hours = hour as u64 + 1;
     let start_month = emission(&a.tokenomics)?.start_month;
     let start = month_start(start_month).ok_or(E::InvalidClock)?;
     require!(at >= start && (at - start) / HOUR >= hours, E::HourNotEnded);
     let most = cumulative(start_month, hours).ok_or(E::InvalidClock)?;
-    require!((a.config.final_total..=most).contains(&total), E::TotalOutOfRange);
-    if a.block.version == 0 {
-        a.block.version = ACCOUNT_VERSION;
-        a.block.bump = ctx.bumps.block;
-        a.block.hour = hour;
-        a.block.revision = a.config.revision;
-        a.block.payer = operator;
+    require!((config.final_total..=most).contains(&total), E::TotalOutOfRange);
+    if block.version == 0 {
+        block.version = ACCOUNT_VERSION;
+        block.bump = ctx.bumps.block;
+        block.hour = hour;
+        block.revision = config.revision;
+        block.payer = operator;
     }
-    let said = Attestation { root, total, devices, data_hash };
-    let vote = a.block.attest(&a.config, number, &said, at)?;
-    let (conflict, agreed, revision) = (vote.conflict, vote.agreed, a.block.revision);
-    if vote.reopened {
+    let attestation = Attestation { root, total, devices, data_hash };
+    let Vote { agreed, conflict, reopened } = block.attest(config, number, &attestation, at)?;
+    let revision = block.revision;
+    if reopened {
         emit_event!(ctx, BlockReopened { hour, revision });
     }
     emit_event!(ctx, Attested { hour, operator, root, total, devices, data_hash, conflict, agreed, at });

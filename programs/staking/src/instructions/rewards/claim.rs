@@ -25,10 +25,11 @@ pub struct Claim {
     /// The wallet itself; may sign.
     #[account(address = wallet.wallet @ E::WrongAccount)]
     pub owner: UncheckedAccount,
-    /// The wallet's associated token account.
+    /// The wallet's associated token account; any of its token accounts for IO when it signs.
     #[account(
         mut, token::authority = owner,
-        constraint = is_associated(wallet_tokens.address(), owner.address(), &config.mint)
+        constraint = owner.account().is_signer()
+            || is_associated(wallet_tokens.address(), owner.address(), &config.mint)
             @ E::NotAssociatedAccount
     )]
     pub wallet_tokens: Account<TokenAccount>,

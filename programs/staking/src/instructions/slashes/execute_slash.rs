@@ -3,8 +3,8 @@ use {
     crate::{
         constants::*,
         errors::StakingError as E,
-        events::{SlashReleased, SlashVoided, Slashed},
-        state::{Class, Config, Device, Execution, Known, Slash},
+        events::{SlashVoided, Slashed},
+        state::{Class, Config, Device, Known, Slash},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, supply::IO_DECIMALS, token::burn},
@@ -12,8 +12,8 @@ use {
 
 /// Burns a slashed device's stake, once nobody vetoed it in the appeal period. Anyone may call it.
 /// Both sides bear it in proportion; a share that rounds to nothing is not taken. Where the operators changed
-/// so that too few still voted for it, nothing is burned: the stake stays frozen for a while, so that they can
-/// vote again, and is released by the same call after that.
+/// so that too few still voted for it, nothing is burned: the stakes are frozen for a while, so that they can
+/// vote again.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExecuteSlash {
@@ -36,20 +36,13 @@ pub fn execute_slash(ctx: &mut Context<ExecuteSlash>) -> Result<()> {
     let a = &mut ctx.accounts;
     let device = *a.device.address();
     let minimum = minimum_of(&a.device, &a.class, at)?;
-    let execution = a.slash.execute(&a.config, at)?;
+    let stands = a.slash.execute(&a.config, at)?;
     let evidence = a.slash.evidence;
-    match execution {
-        Execution::Burn => {}
-        Execution::Voided => {
-            let (revision, frozen_until) = (a.slash.revision, a.slash.frozen_until);
-            emit_event!(ctx, SlashVoided { device, evidence, revision, frozen_until });
-            return Ok(());
-        }
-        Execution::Released => {
-            a.device.slash_pending = false.into();
-            emit_event!(ctx, SlashReleased { device, evidence });
-            return Ok(());
-        }
+    if !stands {
+        let (revision, frozen_until) = (a.slash.revision, a.slash.frozen_until);
+        a.device.void_slash(frozen_until);
+        emit_event!(ctx, SlashVoided { device, evidence, revision, frozen_until });
+        return Ok(());
     }
     let bps = a.slash.bps;
     a.device.settle(a.config.params.cooldown, at)?;
@@ -68,6 +61,8 @@ pub fn execute_slash(ctx: &mut Context<ExecuteSlash>) -> Result<()> {
     );
     let (own, own_cooling) = (a.device.own, a.device.own_cooling);
     let (co, leaving) = (a.device.co.amount, a.device.leaving.amount);
-    emit_event!(ctx, Slashed { device, evidence, bps, burned, own, own_cooling, co, leaving });
+    let frozen_until = a.device.frozen_until;
+    let event = Slashed { device, evidence, bps, burned, own, own_cooling, co, leaving, frozen_until };
+    emit_event!(ctx, event);
     Ok(())
 }

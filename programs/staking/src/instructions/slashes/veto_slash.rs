@@ -9,7 +9,8 @@ use {
     ionet_common::emit_event,
 };
 
-/// The guardian vetoes a slash inside its appeal period, or while it still freezes: the device is free of it.
+/// The guardian vetoes a slash inside its appeal period, or while it still freezes: the device is free of it,
+/// and its stakes a day later.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct VetoSlash {
@@ -26,9 +27,10 @@ pub struct VetoSlash {
 pub fn veto_slash(ctx: &mut Context<VetoSlash>) -> Result<()> {
     let a = &mut ctx.accounts;
     let device = *a.device.address();
-    a.slash.veto(now()?)?;
-    a.device.slash_pending = false.into();
-    let evidence = a.slash.evidence;
-    emit_event!(ctx, SlashVetoed { device, evidence });
+    let at = now()?;
+    let pending = a.slash.veto(at)?;
+    a.device.veto_slash(pending, a.slash.frozen_until, at)?;
+    let (evidence, frozen_until) = (a.slash.evidence, a.device.frozen_until);
+    emit_event!(ctx, SlashVetoed { device, evidence, frozen_until });
     Ok(())
 }

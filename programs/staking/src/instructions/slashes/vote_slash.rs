@@ -24,7 +24,7 @@ pub struct VoteSlash {
     #[account(mut)]
     pub device: Known<Device>,
     #[account(
-        init_if_needed, payer = operator, bump,
+        init_if_needed, payer = operator, bump = slash.bump,
         seeds = [b"slash", device.address(), evidence]
     )]
     pub slash: Known<Slash>,
@@ -46,11 +46,9 @@ pub fn vote_slash(ctx: &mut Context<VoteSlash>, evidence: [u8; 32], bps: u16) ->
         a.slash.registered_at = a.device.registered_at;
     }
     require!(a.slash.registered_at == a.device.registered_at, E::DeviceReplaced);
-    let held = a.slash.holds();
     let pending = a.slash.vote(&a.config, number, bps, at)?;
     if pending {
-        // One at a time, but the one that froze the stake may go on.
-        require!(held || !bool::from(a.device.slash_pending), E::SlashPending);
+        require!(!bool::from(a.device.slash_pending), E::SlashPending);
         a.device.slash_pending = true.into();
     }
     let appeal_until = a.slash.appeal_until;

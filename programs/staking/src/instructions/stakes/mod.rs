@@ -28,7 +28,8 @@ use {
     ionet_common::{ata::is_associated, token::transfer},
 };
 
-/// What stake goes out through, to its owner's associated token account.
+/// What stake goes out through, to its owner's associated token account; to another account of the owner if
+/// that wasn't possible for long, as somebody who gave his associated one away would hold up others.
 #[derive(Accounts)]
 pub struct StakeOut {
     #[account(mut, seeds = [b"config"], bump)]
@@ -38,12 +39,8 @@ pub struct StakeOut {
     pub device: Known<Device>,
     /// Whose stake it is.
     pub owner: UncheckedAccount,
-    /// The owner's associated token account.
-    #[account(
-        mut, token::authority = owner,
-        constraint = is_associated(owner_tokens.address(), owner.address(), &config.mint)
-            @ E::NotAssociatedAccount
-    )]
+    /// A token account of the owner for IO.
+    #[account(mut, token::authority = owner)]
     pub owner_tokens: Account<TokenAccount>,
     #[account(mut, seeds = [b"stake_vault"], bump)]
     pub stake_vault: UncheckedAccount,
@@ -51,8 +48,11 @@ pub struct StakeOut {
 }
 
 impl StakeOut {
-    /// Pays `amount` to the owner, once every other record is written.
-    fn pay(&mut self, amount: u64) -> Result<()> {
+    /// Pays `amount`, due since `since`, to the owner, once every other record is written.
+    fn pay(&mut self, amount: u64, since: u64, now: u64) -> Result<()> {
+        let (tokens, owner) = (self.owner_tokens.address(), self.owner.address());
+        let late = now.saturating_sub(since) >= LATE;
+        require!(late || is_associated(tokens, owner, &self.config.mint), E::NotAssociatedAccount);
         self.config.unstake(amount)?;
         let bump = [self.config.bump];
         transfer(

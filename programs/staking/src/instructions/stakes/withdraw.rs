@@ -16,8 +16,8 @@ pub fn withdraw(ctx: &mut Context<Withdraw>) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts.out;
     require!(*a.owner.address() == a.device.supplier, E::WrongAccount);
-    let amount = a.device.withdraw(at)?;
-    a.pay(amount)?;
+    let (amount, since) = a.device.withdraw(at)?;
+    a.pay(amount, since, at)?;
     let (device, supplier) = (*a.device.address(), a.device.supplier);
     emit_event!(ctx, Withdrawn { device, supplier, amount });
     Ok(())

@@ -23,9 +23,9 @@ pub fn withdraw_co_stake(ctx: &mut Context<WithdrawCoStake>) -> Result<()> {
     let staker = *a.owner.address();
     require!(wallet.wallet == staker, E::WrongAccount);
     let cooldown = a.config.params.cooldown;
-    let amount = a.device.withdraw_co_stake(&staker, cooldown, at)?;
+    let (amount, since) = a.device.withdraw_co_stake(&staker, cooldown, at)?;
     wallet.give_back()?;
-    a.pay(amount)?;
+    a.pay(amount, since, at)?;
     let device = *a.device.address();
     emit_event!(ctx, CoStakeWithdrawn { device, staker, amount });
     Ok(())

@@ -21,7 +21,7 @@ pub fn withdraw_overflow(ctx: &mut Context<WithdrawOverflow>, amount: u64) -> Re
     let minimum = minimum_of(&a.device, &a.class, at)?;
     let cooldown = a.config.params.cooldown;
     a.device.withdraw_overflow(amount, minimum, cooldown, at)?;
-    a.pay(amount)?;
+    a.pay(amount, at, at)?;
     let (device, supplier, own) = (*a.device.address(), a.device.supplier, a.device.own);
     emit_event!(ctx, OverflowWithdrawn { device, supplier, amount, own });
     Ok(())

@@ -1,0 +1,187 @@
+"""What one party does to its own token account, or doesn't do, holds up nobody else."""
+
+from collections.abc import Callable
+
+import pytest
+
+from keeper.chain import token
+from keeper.clients import tokenomics as client
+from keeper.clients.tokenomics import MINT, SeasonStatus
+from tests.programs.world import DAY, World
+from tests.security.outcomes import refused
+from tests.security.people import HEIR, address, do
+from tests.security.tokenomics import stages
+from tests.security.tokenomics.calls import claim
+from tests.security.tokenomics.stages import ENDED, RUNNING, WAITING, season_amounts
+from tests.security.tokens import close, freeze_anyway, set_owner
+
+ADMIN, ALICE, BOB, GUARDIAN, MALLORY = (
+    address(name) for name in ("admin", "alice", "bob", "guardian", "mallory")
+)
+
+# -- a token account that can't be paid --------------------------------------------------------
+
+
+def handed_over(world: World, name: str) -> None:
+    do(world, set_owner(client.tokens_address(address(name)), address(name), MALLORY))
+
+
+def closed(world: World, name: str) -> None:
+    tokens, owner = client.tokens_address(address(name)), address(name)
+    away = token.transfer(tokens, client.tokens_address(MALLORY), owner, world.tokens(tokens))
+    do(world, away, close(tokens, owner, owner))
+
+
+def frozen(world: World, name: str) -> None:
+    """Nobody can freeze IO's accounts; were it so all the same."""
+    freeze_anyway(world, client.tokens_address(address(name)))
+
+
+OBSTACLES: dict[str, tuple[Callable[[World, str], None], str]] = {
+    "handed over": (handed_over, "NotAssociatedAccount"),
+    "closed": (closed, "AccountDataTooSmall"),
+    "frozen": (frozen, "Token.AccountFrozen"),
+}
+obstructed = pytest.mark.parametrize("how", OBSTACLES)
+
+
+def status(world: World, number: int) -> int:
+    return client.parse_season(world.account(client.season_address(number)).data).status
+
+
+@obstructed
+def test_a_veto_needs_nothing_of_the_funder(how: str) -> None:
+    """A season whose root robs it: whatever its funder does meanwhile, the guardian stops it."""
+    world = stages.running()
+    OBSTACLES[how][0](world, "admin")
+    do(world, client.open_claim_page(ALICE, WAITING, 0), client.cancel_season(GUARDIAN, WAITING))
+    world.chain.advance(2 * DAY)
+    before = world.balance(MALLORY)
+    assert refused(world, claim(WAITING, "mallory")) == "SeasonNotOpen"
+    assert world.balance(MALLORY) == before
+    assert world.tokens(client.season_vault_address(WAITING)) == sum(season_amounts(WAITING).values())
+
+
+@obstructed
+def test_what_can_not_be_paid_back_waits_for_its_funder_alone(how: str) -> None:
+    """The vetoed season and the one that is over: others' claims, pages and seasons go on."""
+    obstruct, error = OBSTACLES[how]
+    world = stages.running()
+    obstruct(world, "admin")
+    do(world, client.open_claim_page(ALICE, WAITING, 0), client.cancel_season(GUARDIAN, WAITING))
+    lamports = world.account(ALICE).lamports
+    pages = [client.claim_page_address(number, 0) for number in (WAITING, ENDED)]
+    rent = sum(world.account(each).lamports for each in pages)
+    for number in (WAITING, ENDED):
+        assert refused(world, client.close_season(number, ADMIN)) == error
+        do(world, client.close_claim_page(number, 0, ALICE))
+    assert world.account(ALICE).lamports - lamports == rent
+    do(world, claim(RUNNING, "bob"))
+
+
+def test_the_money_goes_back_once_the_account_is_the_funders_again() -> None:
+    world = stages.running()
+    tokens = client.tokens_address(ADMIN)
+    do(world, set_owner(tokens, ADMIN, MALLORY), client.cancel_season(GUARDIAN, WAITING))
+    for _ in range(2):
+        assert refused(world, client.close_season(WAITING, ADMIN)) == "NotAssociatedAccount"
+        assert status(world, WAITING) == SeasonStatus.CANCELLED
+        world.chain.advance(400 * DAY)
+    do(world, set_owner(tokens, MALLORY, ADMIN))
+    held, lamports = world.tokens(tokens), world.account(ADMIN).lamports
+    rent = world.account(client.season_vault_address(WAITING)).lamports
+    do(world, client.close_season(WAITING, ADMIN))
+    assert world.tokens(tokens) - held == sum(season_amounts(WAITING).values())
+    assert world.account(ADMIN).lamports - lamports == rent
+    assert world.chain.get(client.season_vault_address(WAITING)) is None
+    assert status(world, WAITING) == SeasonStatus.CLOSED
+
+
+@obstructed
+def test_a_claimant_who_can_not_be_paid_keeps_nobody_else_from_theirs(how: str) -> None:
+    obstruct, error = OBSTACLES[how]
+    world = stages.running()
+    obstruct(world, "alice")
+    assert refused(world, claim(RUNNING, "alice")) == error
+    before = world.balance(BOB)
+    do(world, claim(RUNNING, "bob"))
+    assert world.balance(BOB) - before == season_amounts(RUNNING)[BOB]
+    world.chain.advance(400 * DAY)
+    before = world.balance(ADMIN)
+    do(world, client.close_season(RUNNING, ADMIN))
+    unclaimed = sum(season_amounts(RUNNING).values()) - season_amounts(RUNNING)[BOB]
+    assert world.balance(ADMIN) - before == unclaimed
+
+
+@obstructed
+def test_a_beneficiary_who_can_not_be_paid_keeps_nobody_else_from_theirs(how: str) -> None:
+    obstruct, error = OBSTACLES[how]
+    world = stages.running()
+    obstruct(world, "ecosystem")
+    assert refused(world, client.release(3, address("ecosystem"))) == error
+    do(world, client.release(5, address("launchpool")), client.emit())
+    # The way out of the beneficiary's own: another address takes the row over.
+    heir = address(HEIR)
+    do(world, client.propose_beneficiary(3, address("ecosystem"), heir), client.accept_beneficiary(3, heir))
+    do(world, token.create_associated(MALLORY, heir, MINT), client.release(3, heir))
+    assert world.balance(heir) > 0
+
+
+# -- a key that is silent, or in the wrong hands -----------------------------------------------
+
+
+def test_nobody_has_to_close_a_season_for_its_pages_rent_to_come_back() -> None:
+    """Alice paid for the page, and the season's claims are over: that is enough."""
+    world = stages.running()
+    before, rent = world.account(ALICE).lamports, world.account(client.claim_page_address(ENDED, 0)).lamports
+    do(world, client.close_claim_page(ENDED, 0, ALICE))
+    assert world.account(ALICE).lamports - before == rent
+    assert status(world, ENDED) == SeasonStatus.OPEN
+    # Nor does it take anything from the funder's.
+    before = world.balance(ADMIN)
+    do(world, client.close_season(ENDED, ADMIN))
+    assert world.balance(ADMIN) - before == sum(season_amounts(ENDED).values())
+
+
+def test_a_page_that_was_closed_is_not_made_again_to_be_claimed_on_twice() -> None:
+    world = stages.running()
+    assert refused(world, client.close_claim_page(RUNNING, 0, ALICE)) == "SeasonStillOpen"
+    do(world, client.close_claim_page(ENDED, 0, ALICE))
+    assert refused(world, client.open_claim_page(ALICE, ENDED, 0)) == "ClaimsEnded"
+    assert refused(world, claim(ENDED, "alice")) == "AccountDataTooSmall"
+
+
+def test_pages_that_a_stranger_opens_first_serve_everybody() -> None:
+    """Who is first pays the rent, and gets it back; the others claim on it."""
+    world = stages.running()
+    do(world, client.open_claim_page(MALLORY, WAITING, 0))
+    assert refused(world, client.open_claim_page(ALICE, WAITING, 0)) == "System.AccountAlreadyInUse"
+    world.chain.advance(DAY)
+    before = world.balance(BOB)
+    do(world, claim(WAITING, "bob"))
+    assert world.balance(BOB) - before == season_amounts(WAITING)[BOB]
+
+
+def test_a_pause_of_seasons_stops_neither_claims_nor_vetoes_nor_paying_back() -> None:
+    world = stages.running()
+    until = world.chain.now() + client.PROGRAM.constants["MAX_PAUSE"]
+    do(world, client.set_pause(GUARDIAN, 3, until))
+    do(world, claim(RUNNING, "bob"), client.cancel_season(GUARDIAN, WAITING))
+    do(world, client.close_season(WAITING, ADMIN), client.close_season(ENDED, ADMIN))
+    do(world, client.release(3, address("ecosystem")))
+
+
+def test_an_admin_who_is_gone_holds_up_no_claim_and_no_payment() -> None:
+    """Nothing that others are owed needs its signature, nor the guardian's."""
+    world = stages.running()
+    world.chain.advance(400 * DAY)
+    calls = [
+        client.emit(),
+        client.release(3, address("ecosystem")),
+        client.close_season(RUNNING, ADMIN),
+        client.close_claim_page(RUNNING, 0, ALICE),
+        client.sync_burned(),
+    ]
+    for each in calls:
+        assert not any(meta.is_signer for meta in each.accounts)
+        do(world, each)
