@@ -171,8 +171,8 @@ def test_one_slash_at_a_time() -> None:
 
 @pytest.mark.parametrize("end", ["executed", "vetoed"])
 def test_nothing_goes_out_for_a_day_after_a_slash_is_decided(end: str) -> None:
-    """The accused executes a small slash and takes the rest out in one transaction: operators have a day left to
-    bring what they had to wait with."""
+    """The accused executes a small slash and takes the rest out in one transaction: operators have a day left
+    to bring what they had to wait with."""
     world = stages.staked()
     one = device(world, "worker")
     vote(world, "worker", bps=1)
