@@ -66,6 +66,7 @@ def test_a_device_that_breaks_off_takes_one_place_and_gives_it_back() -> None:
     while taken < BEFORE["places lost"] and not (refusal := refused(world, *break_off(world))):
         taken += 1
     assert (taken, refusal) == (1, "DeviceBarred")
+    assert world.chain.now() - start == BEFORE["seconds"], "then an hour has to go by for each more"
     found = order(world)
     assert (found.open, found.free) == (500, opened.free), "no place is lost"
     assert found.match_until == start + WINDOW

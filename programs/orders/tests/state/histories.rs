@@ -380,5 +380,8 @@ fn no_history_loses_or_makes_money() {
         story.finish();
     }
     // The histories have what they are about.
-    assert!(ran > 5_000 && gangs > 100 && unfilled > 500 && again > 1_000, "{ran} {gangs} {unfilled} {again}");
+    assert!(
+        ran > 5_000 && gangs > 100 && unfilled > 500 && again > 1_000,
+        "{ran} {gangs} {unfilled} {again}"
+    );
 }
