@@ -10,7 +10,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from statistics import median_low
+from itertools import accumulate
 from typing import Any, Protocol
 
 import httpx2 as httpx
@@ -26,7 +26,7 @@ from keeper.economy.supply import IO
 from keeper.errors import UserError
 
 SALES = 5
-"""Sales that the history's price is the median of: one sale at a strange price doesn't move it far."""
+"""Sales that the history's price is the median of, by their lots: a strange one doesn't move it far."""
 HISTORY_DAYS = 30
 """Older sales say nothing any more; there is one a day at most."""
 AHEAD_SECONDS = 60
@@ -51,12 +51,17 @@ class PriceSource(Protocol):
 
 
 def from_sales(auctions: list[Auction], now: int) -> Quote | None:
-    """The lower median of the last sales' prices: what bidders paid, base units of IO per USDC."""
+    """The lower median of the last sales' prices, by what they sold; base units of IO per USDC.
+
+    By what they sold: lots are small after days without a bid, and strange prices cheap to pay.
+    """
     sold = [each for each in auctions if each.status == AuctionStatus.SOLD]
     recent = [each for each in sold if now - each.closed_at <= HISTORY_DAYS * DAY][-SALES:]
     if not recent:
         return None
-    price = median_low(each.price for each in recent)
+    by_price = sorted(recent, key=lambda each: each.price)
+    *_, total = sums = list(accumulate(each.lot for each in by_price))
+    price = next(each.price for each, lots in zip(by_price, sums, strict=True) if 2 * lots >= total)
     return Quote(price, recent[-1].closed_at, f"the last {len(recent)} sales")
 
 

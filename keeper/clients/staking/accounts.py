@@ -218,9 +218,12 @@ class Block:
         return self.votes[slot] if config.stands(slot, self.revision) and any(self.votes[slot]) else None
 
     def stands(self, config: Config) -> bool:
-        """Whether enough of the operators of now have attested what was agreed on."""
+        """Whether what was agreed on can become final.
+
+        Enough of the operators of now have attested it, and no hour before it became final with more.
+        """
         agreed = Attestation(self.root, self.total, self.devices, self.data_hash)
-        return config.agree(self.votes, agreed.hash, self.revision)
+        return self.total >= config.final_total and config.agree(self.votes, agreed.hash, self.revision)
 
     def is_decided(self, config: Config) -> bool:
         """Whether operators have nothing more to attest: it is final, or enough of those of now agreed."""

@@ -56,6 +56,17 @@ def test_of_two_prices_the_lower():
     assert found is not None and found.price == 100
 
 
+def test_small_lots_at_strange_prices_move_nothing():
+    """Who overpays for four small lots after a lapse, or gets them for little, tells the keeper nothing."""
+    for strange in (1, 10**9):
+        small = [replace(sale(number, strange), lot=USDC << number) for number in range(1, 5)]
+        found = from_sales([sale(0, 100), *small], NOW)
+        assert found is not None and found.price == 100
+    large = [sale(1, 200), sale(2, 200)]
+    found = from_sales([sale(0, 100), *large], NOW)
+    assert found is not None and found.price == 200
+
+
 def test_what_says_nothing():
     unsold = [
         sale(0, 100, status=each) for each in (AuctionStatus.OPEN, AuctionStatus.UNSOLD, AuctionStatus.VOID)
