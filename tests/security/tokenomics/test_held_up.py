@@ -170,7 +170,7 @@ def test_a_beneficiary_who_can_not_be_paid_keeps_nobody_else_from_theirs(how: st
 
 
 def test_what_is_due_goes_to_whoever_is_the_beneficiary_then() -> None:
-    """A stranger may choose the moment: neither of the two gets what is the other's, and none gets it twice."""
+    """A stranger may choose the moment: neither gets what is the other's, and none gets it twice."""
     sooner, later = stages.running(), stages.running()
     first, heir = address("ecosystem"), address(HEIR)
     hand_over = [client.propose_beneficiary(3, first, heir), client.accept_beneficiary(3, heir)]
