@@ -9,11 +9,12 @@ from solders.pubkey import Pubkey
 from keeper.chain import token
 from keeper.clients import tokenomics as client
 from keeper.clients.tokenomics import MINT, SeasonStatus
+from tests.programs.tokenomics.seasons import distribution
 from tests.programs.world import DAY, World
 from tests.security.outcomes import refused, rehearsed
 from tests.security.people import HEIR, SPARE_TOKENS, address, do
 from tests.security.tokenomics import stages
-from tests.security.tokenomics.calls import claim
+from tests.security.tokenomics.calls import NEW_SEASON, claim
 from tests.security.tokenomics.stages import ENDED, RUNNING, WAITING, season_amounts, stage
 from tests.security.tokens import close, freeze_anyway, set_owner
 
@@ -170,7 +171,7 @@ def test_a_beneficiary_who_can_not_be_paid_keeps_nobody_else_from_theirs(how: st
 
 
 def test_what_is_due_goes_to_whoever_is_the_beneficiary_then() -> None:
-    """A stranger may choose the moment: neither of the two gets what is the other's, and none gets it twice."""
+    """A stranger may choose the moment: neither gets what is the other's, and none gets it twice."""
     sooner, later = stages.running(), stages.running()
     first, heir = address("ecosystem"), address(HEIR)
     hand_over = [client.propose_beneficiary(3, first, heir), client.accept_beneficiary(3, heir)]
@@ -210,6 +211,19 @@ def test_nobody_has_to_close_a_season_for_its_pages_rent_to_come_back() -> None:
     before = world.balance(ADMIN)
     do(world, client.close_season(ENDED, ADMIN))
     assert world.balance(ADMIN) - before == sum(season_amounts(ENDED).values())
+
+
+def test_a_season_far_away_is_vetoed_like_any_other() -> None:
+    """Milliseconds for seconds: claims open in 50,000 years, and the tokens are not gone until then."""
+    world = stages.running()
+    season = distribution(NEW_SEASON, season_amounts(NEW_SEASON))
+    start = 1_000 * world.chain.now()
+    before = world.balance(ADMIN)
+    do(world, client.open_season(ADMIN, season, start, start + 30 * DAY))
+    assert refused(world, client.close_season(NEW_SEASON, ADMIN)) == "SeasonStillOpen"
+    world.chain.advance(400 * DAY)
+    do(world, client.cancel_season(GUARDIAN, NEW_SEASON), client.close_season(NEW_SEASON, ADMIN))
+    assert world.balance(ADMIN) == before
 
 
 def test_a_page_that_was_closed_is_not_made_again_to_be_claimed_on_twice() -> None:
