@@ -107,6 +107,7 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
                 disputes=0,
                 changed_at=now,
                 barred_until=0,
+                frozen_until=0,
                 leases=0,
                 served_at_strike=0,
                 last_order=NOBODY,

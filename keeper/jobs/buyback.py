@@ -140,7 +140,12 @@ LOGGED = {
     "AuctionUnsold": ("auction.unsold", "number", "lot", "void", "reference_price"),
     "AuctionStarted": (
         "auction.started",
-        *("number", "lot", "share_bps", "start_price", "floor_price", "ends_at"),
+        "number",
+        "lot",
+        "share_bps",
+        "start_price",
+        "floor_price",
+        "ends_at",
     ),
     "AuctionSold": ("auction.sold", "number", "lot", "cost", "price"),
     "Repurchase": ("auction.repurchased", "amount_in", "amount_out"),

@@ -1,7 +1,7 @@
 """The job that carries slashes out: what nobody vetoed in the appeal period is burned.
 
 Where operators who voted have been replaced and too few are left, the job says so on chain, and nothing is
-burned: the stake stays frozen for a while, so that operators can vote anew, and then the job releases it.
+burned: the stakes stay frozen for a while, so that operators can vote anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from keeper.sender import Action
 
 
 async def execute_slashes(port: Port) -> list[Event]:
-    """Burn the stakes of every slash whose appeal period is over; void, and release, what lost its votes."""
+    """Burn the stakes of every slash whose appeal period is over; void what lost its votes."""
     actions = []
     for slash, device in await _due(port.chain):
 
@@ -22,18 +22,16 @@ async def execute_slashes(port: Port) -> list[Event]:
             return any(each == slash for each, _ in await _due(port.chain))
 
         instructions = (staking.execute_slash(device, slash.evidence),)
-        # Voted for again after it was voided, it has another end of its appeal or of its freeze.
-        key = f"slash:{slash.device}:{slash.evidence.hex()}:{slash.appeal_until}:{slash.frozen_until}"
+        # Voted for again after it was voided, it has another end of its appeal.
+        key = f"slash:{slash.device}:{slash.evidence.hex()}:{slash.appeal_until}"
         actions.append(Action(key, instructions, still_due))
     events = await do_all(port, PROGRAM, actions)
     for event in events:
         where = str(event.fields["device"])
         if event.name == "Slashed":
             port.log.info("slash.executed", **pick(event.fields, "bps", "burned"), device=where)
-        elif event.name == "SlashVoided":
-            port.log.warning("slash.voided", **pick(event.fields, "frozen_until"), device=where)
         else:
-            port.log.info("slash.released", device=where)
+            port.log.warning("slash.voided", **pick(event.fields, "frozen_until"), device=where)
     return events
 
 
@@ -53,7 +51,5 @@ async def _due(chain: ChainReader) -> list[tuple[Slash, Device]]:
 
 
 def _is_due(slash: Slash, config: Config, now: int) -> bool:
-    """Whether a slash is to be carried out, voided or released."""
-    if slash.status == SlashStatus.PENDING:
-        return now >= slash.appeal_until or not slash.stands(config)
-    return 0 < slash.frozen_until <= now
+    """Whether a slash is to be carried out or voided."""
+    return slash.status == SlashStatus.PENDING and (now >= slash.appeal_until or not slash.stands(config))

@@ -128,7 +128,9 @@ class Settings(BaseSettings):
     )
     price_max_age: int = Field(default=600, gt=0, description="seconds after which its price is stale")
     price_max_deviation_bps: int = Field(
-        default=10_000, gt=0, description="how far its price may be from the last auction's, basis points"
+        default=10_000,
+        gt=0,
+        description="how far its price may be below the reference or above the anchor price, basis points",
     )
     log: Literal["json", "console"] = Field(
         default="json", description="json: an object a line; console: for people to read"

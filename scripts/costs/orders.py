@@ -252,7 +252,8 @@ def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     world.chain.advance(4 * HOUR)
     order = world.read_order(renter, number)
     settled, extended, held, ended = (world.lease(order, worker) for worker in gang)
-    meter.run("some hours, the first of a filled gang", client.settle(config, order, settled))
+    first = "settle, a lease that its filled gang begins"
+    meter.run("some hours", client.settle(config, order, settled), row=first)
     meter.run("the first of a filled gang", client.extend_lease(config, order, extended, 1), renter)
     until, guardian = world.chain.now() + DAY, world.guardian
     hold = client.hold_lease(guardian.pubkey(), held, until)

@@ -33,7 +33,7 @@ PRICES = {
 }
 """USD for a processor and hour, as published: Apple's chips by the network, the others by somebody else."""
 IO_FOR_A_USDC = Fraction(12_000_000, 8_000_000 // 2)
-"""12 million IO, which at least half of 8 million USD are expected to buy back."""
+"""12 million IO, which half of 8 million USD is expected to buy back at least."""
 
 
 def published(text: str) -> list[tuple[str, float]]:

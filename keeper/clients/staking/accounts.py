@@ -218,9 +218,12 @@ class Block:
         return self.votes[slot] if config.stands(slot, self.revision) and any(self.votes[slot]) else None
 
     def stands(self, config: Config) -> bool:
-        """Whether enough of the operators of now have attested what was agreed on."""
+        """Whether what was agreed on can become final.
+
+        Enough of the operators of now have attested it, and no hour before it became final with more.
+        """
         agreed = Attestation(self.root, self.total, self.devices, self.data_hash)
-        return config.agree(self.votes, agreed.hash, self.revision)
+        return self.total >= config.final_total and config.agree(self.votes, agreed.hash, self.revision)
 
     def is_decided(self, config: Config) -> bool:
         """Whether operators have nothing more to attest: it is final, or enough of those of now agreed."""
@@ -248,7 +251,7 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device and everything that is staked on it."""
+    """A device and everything that is staked on it; until ``frozen_until`` none of that goes out."""
 
     terminated: bool
     slash_pending: bool
@@ -280,6 +283,7 @@ class Device:
     leases: int
     served_at_strike: int
     last_order: Pubkey
+    frozen_until: int
     strikes: int
     worker_may_end: bool
 
@@ -293,8 +297,8 @@ class Slash:
     """A proposal to slash a device for a piece of evidence.
 
     ``votes`` are the parts that operators voted for, by operator number, and ``bps`` is the one that enough
-    of them voted for: basis points, 0 for none. ``frozen_until``: how long the stake stays where it is though
-    a change of operators voided the slash, 0 when none did.
+    of them voted for: basis points, 0 for none. ``frozen_until``: until when the device's stakes stay where
+    they are because a change of operators voided the slash, 0 when none did.
     """
 
     status: int

@@ -142,6 +142,7 @@ def slashed(book: Book, event: Fields, at: int) -> None:
     """Stake was burned; the config and the slash are staking.py's."""
     device = _settled(book, event, at)
     device.update(own=event["own"], own_cooling=event["own_cooling"], slash_pending=False)
+    device["frozen_until"] = event["frozen_until"]
     device["co"]["amount"] = event["co"]
     device["leaving"]["amount"] = event["leaving"]
     _refresh(book, device, at)

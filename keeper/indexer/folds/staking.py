@@ -163,7 +163,7 @@ def slash_voted(book: Book, event: Fields, at: int) -> None:
     _vote(book, slash, event, event["bps"])
     if event["pending"]:
         until = event["appeal_until"]
-        slash.update(status=int(SlashStatus.PENDING), bps=event["bps"], appeal_until=until, frozen_until=0)
+        slash.update(status=int(SlashStatus.PENDING), bps=event["bps"], appeal_until=until)
         book.change("Device", event["device"])["slash_pending"] = True
 
 
@@ -173,23 +173,23 @@ def slash_appealed(book: Book, event: Fields, at: int) -> None:
 
 
 def slash_vetoed(book: Book, event: Fields, at: int) -> None:
-    """The guardian vetoed a slash."""
-    _slash(book, event).update(status=int(SlashStatus.VETOED), frozen_until=0)
-    book.change("Device", event["device"])["slash_pending"] = False
+    """The guardian vetoed a slash: a pending one, or one that was voided and still froze the stakes."""
+    slash, device = _slash(book, event), book.change("Device", event["device"])
+    if slash["status"] == SlashStatus.PENDING:
+        device["slash_pending"] = False
+    slash["status"] = int(SlashStatus.VETOED)
+    device["frozen_until"] = event["frozen_until"]
 
 
 def slash_voided(book: Book, event: Fields, at: int) -> None:
-    """Of the operators who voted too few are left: they may vote anew, and the stake stays frozen."""
+    """Of the operators who voted too few are left: they may vote anew, and the stakes stay frozen."""
     slash = _slash(book, event)
     _carry(book, slash, 0)
     nothing = {"bps": 0, "appeal_until": 0, "appeal": bytes(32)}
     slash.update(status=int(SlashStatus.VOTING), frozen_until=event["frozen_until"], **nothing)
-
-
-def slash_released(book: Book, event: Fields, at: int) -> None:
-    """They didn't in time: the device is free."""
-    _slash(book, event)["frozen_until"] = 0
-    book.change("Device", event["device"])["slash_pending"] = False
+    device = book.change("Device", event["device"])
+    until = max(device["frozen_until"], event["frozen_until"])
+    device.update(slash_pending=False, frozen_until=until)
 
 
 def slashed(book: Book, event: Fields, at: int) -> None:
@@ -245,7 +245,6 @@ FOLDS: Mapping[str, Fold] = {
     "SlashAppealed": slash_appealed,
     "SlashVetoed": slash_vetoed,
     "SlashVoided": slash_voided,
-    "SlashReleased": slash_released,
     "Slashed": slashed,
     **classes.FOLDS,
     **devices.FOLDS,

@@ -123,8 +123,12 @@ def test_votes_of_those_who_stay_outlast_a_change_of_operators(world: Voting) ->
     world.do(staking.execute_slash(device, EVIDENCE))
     world.agree()
     world.chain.advance(DAY * 30)
-    world.do(staking.execute_slash(device, EVIDENCE))
     world.do(staking.finalise(0))
+    guardian = world.guardian
+    for operator in (heir, late):
+        other = staking.vote_slash(operator.pubkey(), device, bytes(32), 1_000)
+        world.do(other, signers=[operator])
+    world.do(staking.veto_slash(guardian.pubkey(), device, bytes(32)), signers=[guardian])
     world.agree()
     assert not world.read_device("worker").slash_pending
 

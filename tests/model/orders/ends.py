@@ -35,13 +35,10 @@ class Ends(OrdersLedger):
 
     def end_lease(self, caller: Address, address: Address) -> list[Event]:
         with self._touched(address) as (lease, order, events):
-            device = self._device(lease.device)
+            by_renter = caller == order.renter
+            by_supplier = caller == lease.supplier or self._may_end(caller, lease)
             require(lease.status != ENDED, "LeaseState")
             waits = lease.status != RUNNING
-            # The worker's key lies on the rented machine: what it accepted it ends by standing consent alone.
-            consent = lease.status == MATCHED or device.worker_may_end == 1
-            worker = caller == lease.worker and consent
-            by_renter, by_supplier = caller == order.renter, caller == lease.supplier or worker
             over = self.now >= (lease.accept_until if waits else lease.stop)
             require(over or by_renter or by_supplier, "NotParty")
             before = lease.held
@@ -159,6 +156,15 @@ class Ends(OrdersLedger):
         return "FaultClosed", {"lease": address, "evidence": evidence, "good_hours": hours}
 
     # -- shared ----------------------------------------------------------------------------------
+
+    def _may_end(self, caller: Address, lease: Lease) -> bool:
+        """Whether somebody is the worker, and speaks for the supplier.
+
+        Its key lies on the rented machine: what it has accepted it ends by standing consent alone.
+        """
+        if caller != lease.worker:
+            return False
+        return lease.status == MATCHED or self._device(lease.device).worker_may_end == 1
 
     def _fault(self, address: Address, lease: Lease, order: Order, hours: int) -> list[Event]:
         """What follows from enough votes: it was served for so many hours and no longer."""

@@ -62,6 +62,7 @@ class Service(OrdersLedger):
         self._config()
         with self._touched(address) as (lease, order, events):
             self._require_recorded(lease)
+            require(lease.status != ACCEPTED, "LeaseState")
             payee = wallet(lease.payout)
             if not self.is_payable(payee, order.terms.currency):
                 require(self._net(lease, order) == 0, "PayeeBlocked")
@@ -75,8 +76,9 @@ class Service(OrdersLedger):
             currency = order.terms.currency
             self._require_recorded(lease)
             payee, net = wallet(lease.payout), self._net(lease, order)
-            require(net > 0, "NothingDue")
             require(not self.is_payable(payee, currency), "PayeePayable")
+            require(lease.status != ACCEPTED, "LeaseState")
+            require(net > 0, "NothingDue")
             worked, *earned = self._settle(address, lease, PARKED)
             parked = self._park(lease.payout, currency, payee, payer, net)
         return [*events, worked, ("PayParked", {**parked, "lease": address}), *earned]
@@ -111,9 +113,8 @@ class Service(OrdersLedger):
     # -- shared ----------------------------------------------------------------------------------
 
     def _require_recorded(self, lease: Lease) -> None:
-        """Where to pay is recorded at the acceptance; what waits for its gang has earned nothing."""
+        """Where to pay is recorded at the acceptance."""
         require(lease.accepted_at > 0, "NotAssociatedAccount")
-        require(lease.status != ACCEPTED, "LeaseState")
 
     def _net(self, lease: Lease, order: Order) -> int:
         """What the supplier gets of what is due now."""

@@ -12,6 +12,7 @@ from tests.model.staking.state import (
     FINAL,
     MAX_POSTS,
     NONE,
+    PENDING,
     SMALL_CLAIM,
     STAKE_VAULT,
     WAITING,
@@ -74,9 +75,9 @@ class StakingLedger:
         assert self.economy.tokens[REWARD_VAULT] >= economy.emitted - config.claimed
         held: dict[Address, int] = {}
         for address, device in self.devices.items():
-            holding = [s for s in self.slashes.values() if s.device == address and s.holds]
-            assert device.slash_pending == bool(holding)
-            assert len(holding) <= 1
+            pending = [s for s in self.slashes.values() if s.device == address and s.status == PENDING]
+            assert device.slash_pending == bool(pending)
+            assert len(pending) <= 1
             for each in (device.co, device.leaving):
                 assert (each.state == NONE) == (each.amount == 0)
                 if each.state != NONE:
@@ -142,6 +143,10 @@ class StakingLedger:
     def _require_running(self, bit: int) -> None:
         config = self._config()
         require(not (config.pause_mask & bit and self.now < config.pause_until), "Paused")
+
+    def _require_no_slash(self, device: Device) -> None:
+        """Refuses what would take a stake out of a slash's reach, or a co-staker into it."""
+        require(not device.slash_pending and self.now >= device.frozen_until, "SlashPending")
 
     def _require_open(self, row: Class) -> None:
         require(self.now >= row.opens_at, "ClassNotOpen")

@@ -39,7 +39,7 @@ class Blocks(StakingLedger):
         require(config.final_total <= said.total <= most, "TotalOutOfRange")
         block = self.blocks.get(hour) or Block(hour, operator, config.revision)
         standing = self._standing(block.said, block.revision)
-        reopened = block.status == AGREED and not self._is_quorum(standing, block.agreed)
+        reopened = block.status == AGREED and not self._can_be_final(block, standing)
         require(block.status == BLOCK_OPEN or reopened, "AlreadyAgreed")
         self.blocks[hour] = block
         block.status, block.agreed_at = BLOCK_OPEN, 0
@@ -79,13 +79,12 @@ class Blocks(StakingLedger):
         self._require_running(PAUSE_REWARDS)
         require(block.status == AGREED, "NotAgreed")
         standing = self._standing(block.said, block.revision)
-        if not self._is_quorum(standing, block.agreed):
+        if not self._can_be_final(block, standing):
             block.status, block.agreed_at = BLOCK_OPEN, 0
             block.said, block.revision = standing, config.revision
             return self._reopened(hour)
         require(self.now >= block.agreed_at + config.params.challenge_window, "ChallengeOpen")
         require(hour == config.next_hour, "BlockOutOfOrder")
-        require(block.agreed.total >= config.final_total, "TotalOutOfRange")
         economy = self.economy.config
         assert economy is not None
         if economy.emitted < block.agreed.total:
@@ -159,6 +158,10 @@ class Blocks(StakingLedger):
         rest = min(wanted - small, left - reserve)
         require(small + rest > 0, "ClaimLimit")
         return small, small + rest
+
+    def _can_be_final(self, block: Block, standing: dict[int, Said]) -> bool:
+        """Whether enough operators still attest what was agreed, and no earlier hour came to more."""
+        return self._is_quorum(standing, block.agreed) and block.agreed.total >= self._config().final_total
 
     def _reopened(self, hour: int) -> Event:
         return "BlockReopened", {"hour": hour, "revision": self._config().revision}

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from tests.model.staking.base import StakingLedger
-from tests.model.staking.state import EXECUTED, NOTHING, PENDING, REVOTE, STAKE_VAULT, VETOED, VOTING, Slash
+from tests.model.staking.state import (
+    EXECUTED,
+    NOTHING,
+    PENDING,
+    REVOTE,
+    STAKE_VAULT,
+    VETOED,
+    VOTING,
+    Device,
+    Slash,
+)
 from tests.model.state import Address, Event, require
 
 
@@ -25,12 +35,12 @@ class Slashes(StakingLedger):
         votes = {**before, number: bps}
         pending = self._is_quorum(votes, bps)
         require(pending or before.get(number) != bps, "AlreadyVoted")
-        require(not pending or not machine.slash_pending or slash.holds, "SlashPending")
+        require(not (pending and machine.slash_pending), "SlashPending")
         self.slashes[key] = slash
         slash.votes, slash.revision = votes, config.revision
         if pending:
             slash.status, slash.bps = PENDING, bps
-            slash.appeal_until, slash.frozen_until = self.now + config.params.appeal, 0
+            slash.appeal_until = self.now + config.params.appeal
             machine.slash_pending = True
         return "SlashVoted", {
             "device": device,
@@ -53,26 +63,35 @@ class Slashes(StakingLedger):
     def veto_slash(self, guardian: Address, device: Address, evidence: bytes) -> Event:
         machine, slash = self._device(device), self._slash(device, evidence)
         require(guardian == self._config().guardian, "NotGuardian")
-        require(slash.holds, "SlashState")
-        require(self.now < max(slash.appeal_until, slash.frozen_until), "AppealOver")
-        slash.status, slash.frozen_until, machine.slash_pending = VETOED, 0, False
-        return "SlashVetoed", {"device": device, "evidence": evidence}
+        voided = slash.status == VOTING and slash.frozen_until > 0
+        require(voided or slash.status == PENDING, "SlashState")
+        require(self.now < (slash.frozen_until if voided else slash.appeal_until), "AppealOver")
+        slash.status = VETOED
+        # What another slash froze, or holds, stays.
+        if not voided:
+            machine.slash_pending = False
+        if machine.frozen_until == slash.frozen_until:
+            machine.frozen_until = 0
+        self._freeze(machine, self.now + REVOTE)
+        return "SlashVetoed", {
+            "device": device,
+            "evidence": evidence,
+            "frozen_until": machine.frozen_until,
+        }
 
     def execute_slash(self, device: Address, class_id: int, evidence: bytes) -> Event:
         config = self._config()
         self._class(class_id)
         machine, slash = self._device(device), self._slash(device, evidence)
         minimum = self._minimum(machine, class_id)
-        require(slash.holds, "SlashState")
-        if slash.status == VOTING:
-            require(self.now >= slash.frozen_until, "SlashFrozen")
-            slash.frozen_until, machine.slash_pending = 0, False
-            return "SlashReleased", {"device": device, "evidence": evidence}
+        require(slash.status == PENDING, "SlashState")
         votes = self._standing(slash.votes, slash.revision)
         if not self._is_quorum(votes, slash.bps):
             frozen_until = max(slash.appeal_until, self.now + REVOTE)
             slash.status, slash.bps, slash.appeal_until, slash.appeal = VOTING, 0, 0, NOTHING
             slash.votes, slash.revision, slash.frozen_until = votes, config.revision, frozen_until
+            machine.slash_pending = False
+            self._freeze(machine, frozen_until)
             named = {"device": device, "evidence": evidence, "revision": config.revision}
             return "SlashVoided", {**named, "frozen_until": frozen_until}
         require(self.now >= slash.appeal_until, "AppealOpen")
@@ -85,6 +104,7 @@ class Slashes(StakingLedger):
         machine.co.amount -= machine.co.amount * bps // 10_000
         machine.leaving.amount -= machine.leaving.amount * bps // 10_000
         machine.slash_pending = False
+        self._freeze(machine, self.now + REVOTE)
         self._refresh(machine, minimum)
         burned = before - machine.owed()
         slash.status, slash.burned = EXECUTED, burned
@@ -101,7 +121,12 @@ class Slashes(StakingLedger):
             "own_cooling": machine.own_cooling,
             "co": machine.co.amount,
             "leaving": machine.leaving.amount,
+            "frozen_until": machine.frozen_until,
         }
+
+    def _freeze(self, machine: Device, until: int) -> None:
+        """Nothing staked on a device goes out until then: operators may bring other evidence."""
+        machine.frozen_until = max(machine.frozen_until, until)
 
     def _slash(self, device: Address, evidence: bytes) -> Slash:
         require((device, evidence) in self.slashes, "AccountMissing")

@@ -41,7 +41,9 @@ CLEAR = 24 * HOUR
 SMALL_CLAIM = 1_000 * IO
 """Most that a wallet takes of the reserve in an hour, base units."""
 REVOTE = 24 * HOUR
-"""So long a voided slash freezes a stake at least, seconds."""
+"""So long nothing goes out after a slash was decided or voided, seconds."""
+LATE = 7 * DAY
+"""Stake that could have gone out for so long may go to any account of its owner, seconds."""
 MAX_POSTS = 512
 """An operator's postings in an hour."""
 
@@ -251,6 +253,7 @@ class Device:
     leases: int = 0
     served_at_strike: int = 0
     last_order: Address = ZERO
+    frozen_until: int = 0
     strikes: int = 0
     worker_may_end: int = 0
 
@@ -321,11 +324,6 @@ class Slash:
     burned: int = 0
     registered_at: int = 0
     appeal: bytes = NOTHING
-
-    @property
-    def holds(self) -> bool:
-        """Whether it keeps the device's stakes where they are."""
-        return self.status == PENDING or self.frozen_until > 0
 
 
 @dataclass

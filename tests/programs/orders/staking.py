@@ -13,7 +13,7 @@ from tests.model import schedule
 from tests.model.orders.state import USDC
 from tests.model.schedule import HOUR
 from tests.model.staking.prices import price_leaf
-from tests.model.staking.state import MAX_STEP, NONE, PENDING, STALE, WAITING, Device
+from tests.model.staking.state import MAX_STEP, NONE, PENDING, WAITING, Device
 from tests.model.state import U64, Address, wallet
 from tests.programs.orders.accounts import PAYEES, TARGETS
 from tests.programs.orders.calls import BOB, FLEET, MINTS, OPERATORS, PAULA, RENTERS, UNITS, WORKERS
@@ -235,9 +235,15 @@ class StakingBetween(OrdersMachine):
 
     def price_moves(self) -> None:
         """Operators agree on an hour's steps; the clock may move on to when they hold."""
+        holds = self.announce(*STEPS)
+        if self.random.random() < 0.5:
+            self.pair.warp(holds - self.choose(0, 0, 1))
+
+    def announce(self, *steps_: int) -> int:
+        """Operators agree on some of these steps for each class, which are applied; when they hold."""
         self.pair.warp(self.now - self.now % HOUR + HOUR + self.choose(0, 1, 2_399))
         hour = self.now // HOUR - 1
-        steps = {number: (self.choose(*STEPS), self.choose(*STEPS)) for number in self.staking.classes}
+        steps = {number: (self.choose(*steps_), self.choose(*steps_)) for number in self.staking.classes}
         leaves = [price_leaf(hour, number, each) for number, each in steps.items()]
         for operator in self.operators.operators[: self.operators.threshold]:
             root = schedule.root(leaves)
@@ -254,14 +260,7 @@ class StakingBetween(OrdersMachine):
                 partial(self.staking.apply_price, number, hour, each, proof),
                 staking.apply_price(number, hour, *each, proof),
             )
-        if self.random.random() < 0.5:
-            self.pair.warp((hour + 2) * HOUR - self.choose(0, 0, 1))
-
-    def prices_go_stale(self) -> None:
-        """Nobody renews a price for a day: then a lease costs what its device asks."""
-        self.price_moves()
-        stale = max(row.step_at for row in self.staking.classes.values()) + STALE
-        self.pair.warp(max(self.now, stale - self.choose(0, 0, 1)))
+        return (hour + 2) * HOUR
 
     # -- accounts ----------------------------------------------------------------------------------
 

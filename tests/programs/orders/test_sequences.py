@@ -11,14 +11,14 @@ from solders.pubkey import Pubkey
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import transfer
 from keeper.clients import orders as client
-from keeper.economy.orders import TICK
+from keeper.economy.orders import REACH, TICK
 from tests.model.orders.state import ENDED, IO, MATCHED, RUNNING, USDC, Lease, Order, Terms
 from tests.model.schedule import DAY, HOUR
-from tests.model.staking.state import Device
+from tests.model.staking.state import MAX_STEP, STALE, Device
 from tests.model.state import U32, U64, ZERO, Address, wallet
 from tests.programs.orders.calls import BOB, MINTS, RENTERS, UNITS
 from tests.programs.orders.pair import USDC_MINT, vault_address
-from tests.programs.orders.staking import EVIDENCE, NO_DEVICE, StakingBetween
+from tests.programs.orders.staking import EVIDENCE, NO_DEVICE, STEPS, StakingBetween
 from tests.programs.sequences import explore
 from tests.programs.side_by_side import ADMIN, GUARDIAN, MALLORY
 
@@ -310,6 +310,35 @@ class Sequences(StakingBetween):
             step = self.choose(self.do_accept, self.do_end, self.do_end)
             step(lease.worker if step == self.do_accept else self.choose(MALLORY, lease.supplier), lease)
 
+    def prices_go_stale(self) -> None:
+        """Nobody renews a price for a day: then a lease costs what its device asks, within bounds."""
+        self.change_device()
+        self.announce(*STEPS)
+        stale = max(row.step_at for row in self.staking.classes.values()) + STALE
+        self.pair.warp(max(self.now, stale - self.choose(0, 0, 1)))
+        self.begin_again()
+
+    def money_runs_short(self) -> None:
+        """What is above a lease's price goes back, the price rises, and its place opens again."""
+        holds = self.announce(MAX_STEP)
+        self.pair.warp(holds - 2 * TICK - REACH)
+        renter, currency = self.choose(*RENTERS[:2]), self.choose(IO, USDC)
+        terms = Terms(2 * UNITS[currency], self.choose(1, 3), 1, 4, (1,), currency)
+        address = self.model.addresses.order(renter, number := len(self.pair.told) + len(self.model.orders))
+        if self.do_create(renter, number, terms) != "create_order":
+            return
+        order = self.model.orders[address]
+        for device in [a for a, row in self.devices.items() if self.fits(order, row)]:
+            operator = self.choose(*self.operators.operators)
+            self.turn(operator, address)
+            self.do_match(operator, address, device)
+            lease = self.model.leases.get(self.model.addresses.lease(address, device))
+            if lease:
+                instruction = self.call("refund", **self.refunded(address, order))
+                self.act("refund", lambda: self.model.refund(address), instruction)
+                self.pair.warp(max(self.now, holds))
+                self.do_end(lease.supplier, lease)
+
     def blocked_pay(self) -> None:
         """What is due goes where it can: to the payee, or aside."""
         lease = self.some_lease(RUNNING, ENDED)
@@ -543,7 +572,7 @@ OFTEN = (
     *("extend_lease", "hold_through", "last_seconds", "end_when_paid") * 2,
     *("take", "grief", "lapse", "change_of_mind", "half_a_gang", "blocked_pay") * 2,
     *("freeze_account", "hand_over_account", "close_account", "pause_device", "pay_parked", "park_fees"),
-    *("price_moves", "prices_go_stale"),
+    *("price_moves", "prices_go_stale", "money_runs_short", "co_stake", "co_stake", "grief"),
 )
 """What leads far, or is refused in many ways."""
 ACTIONS = (*client.PROGRAM.instructions, *OFTEN)

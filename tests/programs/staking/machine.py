@@ -22,6 +22,7 @@ from tests.model.staking.state import (
     COOLING,
     CURRENCIES,
     NONE,
+    PENDING,
     SMALL_CLAIM,
     WAITING,
     Class,
@@ -58,7 +59,7 @@ STAGES = ("empty", "devices", *("staked", "shared", "blocks") * 2)
 EVIDENCE = b"e" * 32, b"f" * 32
 COUNTERS = (
     *("hired_seconds", "leases_done", "leases_failed", "disputes"),
-    *("changed_at", "barred_until", "leases", "served_at_strike", "strikes"),
+    *("changed_at", "barred_until", "leases", "served_at_strike", "strikes", "frozen_until"),
 )
 NO_DEVICE = Device(ZERO, MALLORY, MALLORY, 1, 1, 1, b"CH", 0, 0)
 """What choices go by when there is no device."""
@@ -127,11 +128,15 @@ class StakingMachine(ParamActs):
     ) -> str:
         """One action, and what it may cost: see each check."""
         model = self.model
-        held = {address: each.owed() for address, each in model.devices.items() if each.slash_pending}
+        held = {
+            address: each.owed()
+            for address, each in model.devices.items()
+            if each.slash_pending or self.now < each.frozen_until
+        }
         claimed, limit = self.config.claimed, self.config.params.claim_limit
         outcome = super().act(name, call, instruction, *signers)
         if outcome != "execute_slash":
-            # Stake never goes out under a slash that is pending or was voided a short time ago.
+            # Stake never goes out under a slash that is pending, or was decided or voided a short time ago.
             assert all(model.devices[address].owed() >= owed for address, owed in held.items())
         paid, hour = self.config.claimed - claimed, self.now // HOUR
         self.paid[hour] += paid
@@ -248,9 +253,8 @@ class StakingMachine(ParamActs):
             ]
         window = config.params.challenge_window
         moments += [block.agreed_at + window for block in model.blocks.values() if block.status == AGREED]
-        moments += [
-            max(slash.appeal_until, slash.frozen_until) for slash in model.slashes.values() if slash.holds
-        ]
+        moments += [slash.appeal_until for slash in model.slashes.values() if slash.status == PENDING]
+        moments += [device.frozen_until for device in model.devices.values()]
         return [at for at in moments if at > self.now] or [self.now + HOUR]
 
     # -- acting ----------------------------------------------------------------------------------

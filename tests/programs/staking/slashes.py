@@ -5,6 +5,7 @@ from __future__ import annotations
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
+from tests.model.staking.state import PENDING
 from tests.model.state import Address
 from tests.programs.side_by_side import MALLORY
 from tests.programs.staking.machine import EVIDENCE, StakingMachine
@@ -41,8 +42,9 @@ class SlashActs(StakingMachine):
         return address, evidence
 
     def some_slash(self) -> tuple[Address, object, bytes]:
-        """A slash, mostly one that holds a device's stake."""
-        some = [key for key, slash in self.model.slashes.items() if slash.holds]
+        """A slash, mostly one that is pending, or that was voided and may be vetoed."""
+        slashes = self.model.slashes.items()
+        some = [key for key, slash in slashes if slash.status == PENDING or slash.frozen_until > self.now]
         every = [key for key in self.model.slashes if key[0] in self.model.devices]
         some = [key for key in some if key in every]
         if not every:
@@ -64,12 +66,20 @@ class SlashActs(StakingMachine):
         )
 
     def veto_slash(self) -> None:
-        address, device, evidence = self.some_slash()
-        guardian = self.mostly(self.config.guardian, MALLORY)
+        address, _, evidence = self.some_slash()
+        self.do_veto_slash(address, evidence, self.mostly(self.config.guardian, MALLORY))
+
+    def do_veto_slash(self, address: Address, evidence: bytes, guardian: Address | None = None) -> None:
+        guardian = guardian or self.config.guardian
         self.act(
             "veto_slash",
             lambda: self.model.veto_slash(guardian, address, evidence),
-            client.veto_slash(Pubkey(guardian), self.on_chain(address, device, device.supplier, 1), evidence),
+            client.PROGRAM.instruction(
+                "veto_slash",
+                guardian=Pubkey(guardian),
+                device=Pubkey(address),
+                slash=client.slash_address(Pubkey(address), evidence),
+            ),
             guardian,
         )
 

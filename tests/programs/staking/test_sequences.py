@@ -76,10 +76,26 @@ class Sequences(DeviceActs, PriceActs, BlockActs, SlashActs):
         if address in self.model.devices:
             device = self.model.devices[address]
             self.do_execute_slash(address, device, evidence)
-            self.withdraw()
-            if (slash := self.model.slashes.get((address, evidence))) and slash.frozen_until:
-                self.pair.warp(max(self.now, slash.frozen_until - self.choose(0, 0, 1)))
-                self.choose(self.vote_slash, lambda: self.do_execute_slash(address, device, evidence))()
+            self.withdraw_overflow()
+            if device.frozen_until > self.now:
+                self.pair.warp(device.frozen_until - self.choose(0, 0, 1))
+                self.choose(self.vote_slash, self.withdraw_overflow, self.withdraw)()
+
+    def two_slashes(self) -> None:
+        """One is voided, another becomes pending, and the guardian vetoes one of them: the other holds."""
+        address, evidence = self.agree_on_slash()
+        self.propose_params()
+        self.pair.warp(max(self.now, self.config.pending_at))
+        self.apply_params()
+        if address not in self.model.devices:
+            return
+        self.do_execute_slash(address, self.model.devices[address], evidence)
+        other = EVIDENCE[0] if evidence == EVIDENCE[1] else EVIDENCE[1]
+        for operator in self.config.params.operators:
+            self.do_vote_slash(operator, address, other, 2_000)
+        self.do_veto_slash(address, self.choose(evidence, other))
+        self.pair.warp(self.now + DAY)
+        self.withdraw_overflow()
 
     def another_machine(self) -> None:
         """A device is voted on, leaves, and comes back: nobody voted on the one that is there now."""
@@ -236,6 +252,7 @@ ACTIONS = (
     "new_terms",
     "timed_apply",
     "another_machine",
+    "two_slashes",
     "priced_hour",
     "whole_end",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.security.matrix import CHANGES
+from tests.security.matrix import CHANGES, PURSE, VERSION
 from tests.security.refusals import (
     CANNOT_PAY,
     DERIVED,
@@ -52,11 +52,10 @@ DEFAULTS: Mapping[str, Errors] = {
     # The device's address is derived from it.
     "worker": who("InvalidSeeds"),
     "payer": dict.fromkeys(CHANGES, "NotRentPayer"),
-    # Its tokens aren't there.
-    "owner": dict.fromkeys(CHANGES, "NotAssociatedAccount"),
+    "owner": dict.fromkeys(CHANGES, "InvalidAccountData"),
     "supplier_tokens": PASSED_ON,
     "staker_tokens": PASSED_ON,
-    "owner_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
+    "owner_tokens": TOKENS,
     "wallet_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
     "config": LARGEST,
     "class": {**ours("WrongClass"), "absent": "UninitializedAccount"},
@@ -145,8 +144,18 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("claim", "owner"): RECORDED,
     ("register_device", "class"): {
         "stranger": None,
-        **dict.fromkeys(("other kind", "foreign copy", "blank", "absent"), "UnknownClass"),
+        **dict.fromkeys(("other kind", "foreign copy", "blank", "absent", VERSION), "UnknownClass"),
     },
+    # Its purse fits the stranger, and the stake is somebody else's.
+    **{
+        (name, "owner"): {PURSE: "WrongAccount"}
+        for name in ("withdraw", "withdraw_co_stake", "withdraw_overflow")
+    },
+    # Whose stake it is is another slot's.
+    ("withdraw_overflow", "supplier"): {PURSE: "InvalidAccountData"},
+    # What isn't known of tokenomics isn't launched, and mints into no vault.
+    **{(name, "tokenomics"): {VERSION: "NotLaunched"} for name in ("attest", "finalise")},
+    ("initialize", "tokenomics"): {VERSION: "WrongAccount"},
     # Accounts of other devices: whoever signs may not own them, or nothing is due there.
     ("settle_device", "device"): {"stranger": None, "other kind": "AccountDataTooSmall"},
     ("withdraw", "device"): {"stranger": "NothingToWithdraw"},
@@ -190,7 +199,7 @@ TWINS: Mapping[str, str] = {
     "block": "IllegalOwner",
     "prices": "IllegalOwner",
     "device": "IllegalOwner",
-    "owner": "NotAssociatedAccount",
+    "owner": "InvalidAccountData",
 }
 TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("mint", "reward_vault"): "InvalidAccountData",

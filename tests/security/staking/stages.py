@@ -234,7 +234,6 @@ def running() -> World:
     for each in (leaving, shared):
         do(world, client.stake(each, MINIMUM - OFFER), client.open_offer(each, OFFER, REWARD_BPS))
         do(world, client.take_offer(each, carol, OFFER, REWARD_BPS))
-    do(world, client.unstake(leaving))
     gone = register(world, "empty worker")
     do(world, client.terminate_device(gone))
     for operator in OPERATORS[:2]:
@@ -246,6 +245,9 @@ def running() -> World:
         do(world, client.finalise(hour))
     do(world, client.propose_params(admin, Params(tuple(map(address, OPERATORS)), 3)))
     do(world, client.propose_admin(admin, address(HEIR)))
+    # Its cooldown is over at the end, and not for so long that it may go to any account.
+    world.chain.warp_to(END - 15 * DAY)
+    do(world, client.unstake(leaving))
     world.chain.warp_to(END - HOUR)
     attest(world, DUE)
     vote_prices(world)

@@ -104,9 +104,7 @@ SUBJECT = Subject(
         "stake": Purse("supplier_tokens", "alice"),
         "take_offer": Purse("staker_tokens", "carol"),
     },
-    handed=dict.fromkeys(
-        ("claim", "withdraw", "withdraw_overflow", "withdraw_co_stake"), "InvalidAccountData"
-    ),
+    handed={"claim": "InvalidAccountData"},
     shared={
         # Each of the operators.
         ("attest", "operator"): dict.fromkeys(OPERATORS[1:]),

@@ -13,7 +13,7 @@ from tests.model.staking.state import NEVER_SERVED
 from tests.programs.world import DAY, HOUR, START, World
 from tests.security.people import do, signers
 from tests.security.staking import stages
-from tests.security.staking.slashing import ALICE, BOB, CAROL, MALLORY, shared, slash, vote
+from tests.security.staking.slashing import ALICE, BOB, CAROL, GUARDIAN, MALLORY, shared, slash, vote
 from tests.security.staking.stages import (
     EVIDENCE,
     GPU,
@@ -67,6 +67,7 @@ def test_what_a_slash_took_of_each_stake() -> None:
             "bps": 333,
             "burned": burned,
             **kept,
+            "frozen_until": world.chain.now() + DAY,
         },
     )
     found = device(world, "bob's worker")
@@ -103,6 +104,7 @@ def test_a_slash_of_a_co_stake_whose_wait_is_over() -> None:
     assert found.leaving.until == left_at + 21 * DAY
     assert found.sufficient_since == 0
     held = world.balance(CAROL)
+    world.chain.advance(DAY)
     do(world, client.withdraw_co_stake(one, CAROL))
     assert world.balance(CAROL) - held == OFFER * 9 // 10
 
@@ -195,7 +197,7 @@ def test_a_lease_from_its_beginning_to_what_is_found_later() -> None:
     )
 
 
-def test_a_voided_slash_from_its_void_to_its_release() -> None:
+def test_a_voided_slash_and_its_veto() -> None:
     world = stages.staked()
     for name in ("carol", "bob"):
         world.person(name)
@@ -211,5 +213,7 @@ def test_a_voided_slash_from_its_void_to_its_release() -> None:
         "SlashVoided",
         {**named, "revision": 1, "frozen_until": until},
     )
-    world.chain.warp_to(until)
-    assert event(world, client.execute_slash(one, EVIDENCE)) == ("SlashReleased", named)
+    assert event(world, client.veto_slash(GUARDIAN, one, EVIDENCE)) == (
+        "SlashVetoed",
+        {**named, "frozen_until": world.chain.now() + DAY},
+    )

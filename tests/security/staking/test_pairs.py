@@ -56,12 +56,12 @@ CASES = [
     ("take_offer", "staker staker_tokens wallet", None),
     ("withdraw", "owner owner_tokens", "WrongAccount"),
     ("withdraw_co_stake", "owner owner_tokens", "WrongAccount"),
-    ("withdraw_co_stake", "owner wallet", "NotAssociatedAccount"),
-    ("withdraw_co_stake", "owner_tokens wallet", "NotAssociatedAccount"),
+    ("withdraw_co_stake", "owner wallet", "InvalidAccountData"),
+    ("withdraw_co_stake", "owner_tokens wallet", "InvalidAccountData"),
     ("withdraw_co_stake", "owner owner_tokens wallet", "NothingToWithdraw"),
     ("withdraw_overflow", "owner owner_tokens", "WrongAccount"),
-    ("withdraw_overflow", "owner supplier", "NotAssociatedAccount"),
-    ("withdraw_overflow", "owner_tokens supplier", "NotAssociatedAccount"),
+    ("withdraw_overflow", "owner supplier", "InvalidAccountData"),
+    ("withdraw_overflow", "owner_tokens supplier", "InvalidAccountData"),
     ("withdraw_overflow", "owner owner_tokens supplier", "NotSupplier"),
 ]
 """Each pair of slots, and what it is told; :data:`OWN_OFFER` is the one that is right."""

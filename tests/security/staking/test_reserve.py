@@ -15,7 +15,7 @@ from keeper.clients.staking import Attestation, Params
 from keeper.economy import emission
 from keeper.economy.supply import IO
 from keeper.rewards.tree import leaf
-from tests.programs.world import HOUR, START, START_MONTH, World
+from tests.programs.world import HOUR, START, START_MONTH, World, key
 from tests.security.outcomes import refused
 from tests.security.people import OPERATORS, WORKERS, address, do, signers
 from tests.security.staking import stages
@@ -31,6 +31,7 @@ from tests.security.staking.hours import (
     final,
     proof_of,
 )
+from tests.security.tokens import create_tokens, set_owner
 
 LIMIT = 100_000 * IO
 """What all claims of an hour together pay at most."""
@@ -164,6 +165,26 @@ def test_anothers_signature_opens_no_reserve(who: str) -> None:
         AccountMeta(address(who), True, False) if each.pubkey == BOB else each for each in call.accounts
     ]
     assert refused(world, Instruction(call.program_id, bytes(call.data), swapped)) == "WrongAccount"
+
+
+def test_who_signs_is_paid_into_any_account_of_its_own() -> None:
+    """The associated one was given away, or taken: a signed claim goes on, an unsigned one doesn't."""
+    world = earned(BIG)
+    spare = key("bob's other account")
+    create_tokens(world, spare, tokenomics.MINT, BOB)
+    own = tokenomics.tokens_address(BOB)
+    do(world, set_owner(own, BOB, MALLORY))
+
+    def into(account: Pubkey, *, signed: bool) -> Instruction:
+        call = claim(BIG, BOB, world, signed=signed)
+        metas = [AccountMeta(account, False, True) if each.pubkey == own else each for each in call.accounts]
+        return Instruction(call.program_id, bytes(call.data), metas)
+
+    assert refused(world, into(own, signed=True)) == "InvalidAccountData"
+    assert refused(world, into(tokenomics.tokens_address(MALLORY), signed=True)) == "InvalidAccountData"
+    assert refused(world, into(spare.pubkey(), signed=False)) == "NotAssociatedAccount"
+    do(world, into(spare.pubkey(), signed=True))
+    assert world.tokens(spare.pubkey()) == 5_000 * IO
 
 
 def test_an_unsigned_claim_leaves_the_reserve_alone() -> None:

@@ -44,6 +44,7 @@ def test_who_leaves_is_slashed_all_the_same(left: str) -> None:
     world.chain.advance(1)
     do(world, client.execute_slash(one, EVIDENCE))
     assert supply - world.supply() == MINIMUM // 10
+    world.chain.advance(DAY)
     before = world.balance(BOB), world.balance(CAROL)
     do(world, client.withdraw(one), client.withdraw_co_stake(one, CAROL))
     assert world.balance(BOB) - before[0] == (MINIMUM - OFFER) * 9 // 10
@@ -166,6 +167,53 @@ def test_one_slash_at_a_time() -> None:
     world.chain.advance(30 * DAY)
     do(world, client.execute_slash(device(world, "worker"), NEW_EVIDENCE))
     assert device(world, "worker").own == (MINIMUM + 100 * IO) * 81 // 100
+
+
+@pytest.mark.parametrize("end", ["executed", "vetoed"])
+def test_nothing_goes_out_for_a_day_after_a_slash_is_decided(end: str) -> None:
+    """The accused executes a small slash and takes the rest out in one transaction: operators have a day left
+    to bring what they had to wait with."""
+    world = stages.staked()
+    one = device(world, "worker")
+    vote(world, "worker", bps=1)
+    if end == "executed":
+        world.chain.advance(30 * DAY)
+        call = client.execute_slash(one, EVIDENCE)
+    else:
+        call = client.veto_slash(GUARDIAN, one, EVIDENCE)
+    out = client.withdraw_overflow(one, 10 * IO)
+    assert refused(world, call, out) == "SlashPending"
+    do(world, call)
+    found = device(world, "worker")
+    assert (found.slash_pending, found.frozen_until) == (False, world.chain.now() + DAY)
+    world.chain.advance(DAY - 1)
+    assert refused(world, out) == "SlashPending"
+    vote(world, "worker", NEW_EVIDENCE, bps=2_000)
+    world.chain.advance(DAY)
+    assert refused(world, out) == "SlashPending"
+    world.chain.advance(29 * DAY)
+    do(world, client.execute_slash(one, NEW_EVIDENCE))
+    assert device(world, "worker").own == found.own * 8 // 10
+
+
+def test_a_day_after_a_slash_everything_goes_out_as_ever() -> None:
+    world = stages.staked()
+    one = device(world, "worker")
+    vote(world, "worker")
+    do(world, client.veto_slash(GUARDIAN, one, EVIDENCE))
+    world.chain.advance(DAY)
+    do(world, client.withdraw_overflow(one, 100 * IO))
+
+
+def test_what_a_decided_slash_stops_no_more() -> None:
+    """A lease may come in that day, and who leaves can begin to."""
+    world = stages.staked()
+    one = device(world, "worker")
+    vote(world, "worker")
+    do(world, client.veto_slash(GUARDIAN, one, EVIDENCE))
+    do(world, stages.lease_device(one), stages.free_device(one))
+    do(world, client.stake(one, IO), client.unstake(one))
+    assert device(world, "worker").own_until == world.chain.now() + 14 * DAY
 
 
 def test_the_appeal_period_to_the_second() -> None:

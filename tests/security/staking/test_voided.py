@@ -87,23 +87,21 @@ def test_nobody_takes_a_stake_out_by_another_list_of_operators(leaves: str) -> N
     apply, execute = client.apply_params(), client.execute_slash(one, EVIDENCE)
     out = client.withdraw_overflow(one, 100 * IO) if leaves == "overflow" else client.withdraw(one)
     assert refused(world, apply, execute, out) == "SlashPending"
-    assert refused(world, apply, execute, execute, out) == "SlashFrozen"
     until = slash(world, "worker").appeal_until
     do(world, apply, execute)
     found = slash(world, "worker")
     assert (found.status, found.bps, found.appeal_until) == (SlashStatus.VOTING, 0, 0)
     assert (found.revision, set(found.votes), found.appeal) == (1, {0}, bytes(32))
-    assert found.frozen_until == until
-    for ahead, error in ((until - 1, "SlashFrozen"), (until, None)):
-        world.chain.warp_to(ahead)
-        assert refused(world, out) == "SlashPending"
-        assert refused(world, execute) == error
+    assert found.frozen_until == device(world, "worker").frozen_until == until
+    assert not device(world, "worker").slash_pending
+    assert refused(world, execute) == "SlashState"
+    world.chain.warp_to(until - 1)
+    assert refused(world, out) == "SlashPending"
+    world.chain.warp_to(until)
     before = world.balance(ALICE)
     do(world, out)
     taken = 100 * IO if leaves == "overflow" else MINIMUM + 100 * IO
     assert world.balance(ALICE) - before == taken
-    assert refused(world, execute) == "SlashState"
-    assert not device(world, "worker").slash_pending
 
 
 def test_the_last_second_leaves_operators_a_day() -> None:
@@ -114,13 +112,15 @@ def test_the_last_second_leaves_operators_a_day() -> None:
     propose(world, OPERATORS[0], "carol", "bob")
     world.chain.warp_to(slash(world, "worker").appeal_until)
     execute, out = client.execute_slash(one, EVIDENCE), client.withdraw_overflow(one, 100 * IO)
-    assert refused(world, client.apply_params(), execute, execute, out) == "SlashFrozen"
+    assert refused(world, client.apply_params(), execute, out) == "SlashPending"
     do(world, client.apply_params(), execute)
     assert slash(world, "worker").frozen_until == world.chain.now() + DAY
-    world.chain.advance(DAY)
-    # Not released yet: it can still be voted for, and then a whole appeal begins.
+    world.chain.advance(DAY - 1)
+    assert refused(world, out) == "SlashPending"
+    # It can still be voted for, and then a whole appeal begins.
     vote_as(world, CAROL, "worker")
     assert slash(world, "worker").appeal_until == world.chain.now() + APPEAL
+    world.chain.advance(DAY)
     assert refused(world, execute) == "AppealOpen"
     assert refused(world, out) == "SlashPending"
 
@@ -136,7 +136,8 @@ def test_new_operators_vote_again_within_the_new_limit() -> None:
         assert refused(world, client.vote_slash(address(name), one, EVIDENCE, 501)) == "SlashInvalid"
         do(world, client.vote_slash(address(name), one, EVIDENCE, 500))
     found = slash(world, "worker")
-    assert (found.frozen_until, found.appeal_until) == (0, world.chain.now() + APPEAL)
+    assert found.appeal_until == world.chain.now() + APPEAL
+    assert device(world, "worker").slash_pending
     supply = world.supply()
     world.chain.advance(APPEAL - 1)
     assert refused(world, execute) == "AppealOpen"
@@ -188,43 +189,72 @@ def apply_params_with(world: World, *, threshold: int) -> None:
     replace_operators(world, *OPERATORS, threshold=threshold)
 
 
-def test_another_slash_waits_for_a_frozen_one() -> None:
-    """Its device has one thing against it at a time; the frozen one itself may go on."""
+def test_other_evidence_does_not_wait_for_what_is_void() -> None:
+    """Frozen stakes are there for whatever operators agree on first; the other one waits, as ever."""
     world = voided()
     one = device(world, "worker")
-    vote_as(world, CAROL, "worker", NEW_EVIDENCE)
-    other = client.vote_slash(BOB, one, NEW_EVIDENCE, SLASH_BPS)
-    assert refused(world, other) == "SlashPending"
-    vote_as(world, CAROL, "worker")
-    vote_as(world, BOB, "worker")
-    assert slash(world, "worker").status == SlashStatus.PENDING
-    assert refused(world, other) == "SlashPending"
-
-
-def test_after_a_freeze_another_slash_goes_on() -> None:
-    world = voided()
-    one = device(world, "worker")
-    vote_as(world, CAROL, "worker", NEW_EVIDENCE)
-    world.chain.warp_to(slash(world, "worker").frozen_until)
-    do(world, client.execute_slash(one, EVIDENCE))
-    vote_as(world, BOB, "worker", NEW_EVIDENCE)
+    for operator in (CAROL, BOB):
+        vote_as(world, operator, "worker", NEW_EVIDENCE)
     assert slash(world, "worker", NEW_EVIDENCE).status == SlashStatus.PENDING
-    # The first one may be voted for again, and waits for the other.
     vote_as(world, CAROL, "worker")
     assert refused(world, client.vote_slash(BOB, one, EVIDENCE, SLASH_BPS)) == "SlashPending"
+    world.chain.advance(APPEAL)
+    supply = world.supply()
+    do(world, client.execute_slash(one, NEW_EVIDENCE))
+    assert supply - world.supply() == (MINIMUM + 100 * IO) // 10
+    do(world, client.vote_slash(BOB, one, EVIDENCE, SLASH_BPS))
+
+
+def test_a_veto_of_a_voided_slash_frees_nothing_of_another() -> None:
+    """The guardian clears away what is void: the slash that is pending meanwhile holds the stakes on."""
+    world = voided()
+    one = device(world, "worker")
+    for operator in (CAROL, BOB):
+        vote_as(world, operator, "worker", NEW_EVIDENCE)
+    do(world, client.veto_slash(GUARDIAN, one, EVIDENCE))
+    assert device(world, "worker").slash_pending
+    out = client.withdraw_overflow(one, 100 * IO)
+    for _ in range(29):
+        assert refused(world, out) == "SlashPending"
+        world.chain.advance(DAY)
+    assert refused(world, client.close_device(one)) == "SlashPending"
+    third = client.vote_slash(THIRD, one, b"t" * 32, SLASH_BPS)
+    do(world, third, client.vote_slash(CAROL, one, b"t" * 32, 1))
+    assert refused(world, client.vote_slash(CAROL, one, b"t" * 32, SLASH_BPS)) == "SlashPending"
+
+
+def test_a_veto_of_a_pending_slash_leaves_what_another_froze() -> None:
+    """The voided one's time runs on by itself."""
+    world = voided()
+    one = device(world, "worker")
+    until = slash(world, "worker").frozen_until
+    for operator in (CAROL, BOB):
+        vote_as(world, operator, "worker", NEW_EVIDENCE)
+    do(world, client.veto_slash(GUARDIAN, one, NEW_EVIDENCE))
+    found = device(world, "worker")
+    assert (found.slash_pending, found.frozen_until) == (False, until)
+    assert until > world.chain.now() + DAY
 
 
 def test_the_guardian_frees_a_frozen_stake() -> None:
+    """A day later, in which operators may bring something else."""
     world = voided()
     one = device(world, "worker")
     veto = client.veto_slash(GUARDIAN, one, EVIDENCE)
-    world.chain.warp_to(slash(world, "worker").frozen_until)
+    until = slash(world, "worker").frozen_until
+    world.chain.warp_to(until)
     assert refused(world, veto) == "AppealOver"
-    world.chain.advance(-1)
+    world.chain.warp_to(until - 10 * DAY)
     do(world, veto)
-    assert (slash(world, "worker").status, slash(world, "worker").frozen_until) == (SlashStatus.VETOED, 0)
-    do(world, client.withdraw_overflow(one, 100 * IO))
+    assert slash(world, "worker").status == SlashStatus.VETOED
+    assert device(world, "worker").frozen_until == world.chain.now() + DAY
+    out = client.withdraw_overflow(one, 100 * IO)
+    world.chain.advance(DAY - 1)
+    assert refused(world, out) == "SlashPending"
+    world.chain.advance(1)
+    do(world, out)
     assert refused(world, client.vote_slash(CAROL, one, EVIDENCE, SLASH_BPS)) == "SlashState"
+    assert refused(world, veto) == "SlashState"
 
 
 def test_nobody_appeals_against_what_is_void() -> None:
@@ -233,19 +263,31 @@ def test_nobody_appeals_against_what_is_void() -> None:
     assert refused(world, appeal) == "SlashState"
 
 
-def test_a_frozen_device_takes_neither_leases_nor_co_stakers_and_stays_open() -> None:
-    """All that a pending slash stops; who leaves can begin to."""
+def test_what_a_freeze_stops_and_what_not() -> None:
+    """Nothing staked goes out, and no co-staker is lured in; who leaves can begin to, and leases go on."""
     world = voided()
     one = device(world, "worker")
     for call in (
-        stages.lease_device(one),
         client.open_offer(one, 1, 500),
         client.withdraw(one),
         client.withdraw_overflow(one, 1),
+        client.withdraw_co_stake(one, CAROL),
     ):
         assert refused(world, call) == "SlashPending"
-    do(world, client.unstake(one), client.terminate_device(one))
-    assert refused(world, client.close_device(one)) == "SlashPending"
+    do(world, stages.lease_device(one), stages.free_device(one))
+    do(world, client.stake(one, IO), client.unstake(one), client.terminate_device(one))
+    assert refused(world, client.close_device(one)) == "DeviceNotEmpty"
+
+
+def test_an_empty_device_is_closed_whatever_froze_it() -> None:
+    """There is nothing to hold: the slash is of a device that is no more."""
+    world = accused(stake=1)
+    one = device(world, "worker")
+    do(world, client.unstake(one))
+    replace_operators(world, *STRANGERS)
+    do(world, client.execute_slash(one, EVIDENCE))
+    world.chain.warp_to(slash(world, "worker").frozen_until)
+    do(world, client.withdraw(one), client.terminate_device(one), client.close_device(one))
 
 
 def test_a_co_staker_waits_as_long_as_its_supplier() -> None:
@@ -257,12 +299,13 @@ def test_a_co_staker_waits_as_long_as_its_supplier() -> None:
     vote(world, "bob's worker")
     replace_operators(world, *STRANGERS)
     do(world, client.execute_slash(one, EVIDENCE))
-    world.chain.warp_to(slash(world, "bob's worker").frozen_until)
+    world.chain.warp_to(slash(world, "bob's worker").frozen_until - 1)
     outs = client.withdraw(one), client.withdraw_co_stake(one, CAROL)
     for out in outs:
         assert refused(world, out) == "SlashPending"
+    world.chain.advance(1)
     before = world.balance(BOB) + world.balance(CAROL)
-    do(world, client.execute_slash(one, EVIDENCE), *outs)
+    do(world, *outs)
     assert world.balance(BOB) + world.balance(CAROL) - before == MINIMUM
 
 
