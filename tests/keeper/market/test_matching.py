@@ -89,6 +89,7 @@ def device(name: str, ask: int = PRICE, **changed: object) -> Device:
         leases_done=0,
         leases_failed=0,
         disputes=0,
+        frozen_until=0,
         changed_at=OPEN.created_at - 1,
         barred_until=0,
         leases=0,
