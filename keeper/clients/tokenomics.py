@@ -15,6 +15,7 @@ from keeper.chain.program import Program
 from keeper.chain.token import read_mint, read_token_account
 from keeper.clients.records import accounts_of, record
 from keeper.clients.roles import Roles
+from keeper.clients.signing import signed_by
 from keeper.economy.genesis import Row
 from keeper.economy.seasons import Distribution
 from keeper.economy.vesting import Schedule
@@ -238,34 +239,40 @@ def open_claim_page(payer: Pubkey, season: int, page: int) -> Instruction:
     )
 
 
-def claim_season(season: int, index: int, wallet: Pubkey, amount: int, proof: bytes) -> Instruction:
-    """Pay ``wallet`` its leaf of a season."""
-    return PROGRAM.instruction(
+def claim_season(
+    season: int, index: int, wallet: Pubkey, amount: int, proof: bytes, *, to: Pubkey | None = None
+) -> Instruction:
+    """Pay ``wallet`` its leaf of a season: ``to`` another of its token accounts, if it signs."""
+    call = PROGRAM.instruction(
         "claim_season",
         {"index": index, "amount": amount, "proof": proof},
         season=season_address(season),
         claim_page=claim_page_address(season, index // PAGE_CLAIMS),
         season_vault=season_vault_address(season),
         wallet=wallet,
-        wallet_tokens=tokens_address(wallet),
+        wallet_tokens=to or tokens_address(wallet),
     )
+    return signed_by(call, wallet) if to else call
 
 
 def cancel_season(guardian: Pubkey, season: int) -> Instruction:
     """Veto a season before its claims open."""
-    return PROGRAM.instruction("cancel_season", None, guardian=guardian, season=season_address(season))
+    return PROGRAM.instruction("cancel_season", guardian=guardian, season=season_address(season))
 
 
-def close_season(season: int, funder: Pubkey) -> Instruction:
-    """Pay the rest of a season back, once it was vetoed or its claim period is over."""
-    return PROGRAM.instruction(
+def close_season(season: int, funder: Pubkey, *, to: Pubkey | None = None) -> Instruction:
+    """Pay the rest of a season back, once it was vetoed or its claim period is over.
+
+    ``to`` another of the funder's token accounts than its associated one, if it signs.
+    """
+    call = PROGRAM.instruction(
         "close_season",
-        None,
         season=season_address(season),
         season_vault=season_vault_address(season),
         funder=funder,
-        funder_tokens=tokens_address(funder),
+        funder_tokens=to or tokens_address(funder),
     )
+    return signed_by(call, funder) if to else call
 
 
 def close_claim_page(season: int, page: int, payer: Pubkey) -> Instruction:

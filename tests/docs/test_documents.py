@@ -81,6 +81,39 @@ def test_every_document_is_linked() -> None:
     assert lonely == ["README.md", "keys/README.md"]
 
 
+HELD_UP = [document for document in DOCUMENTS if document.startswith("docs/security/")]
+TESTS = [*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("programs/*/tests/**/*.rs")]
+
+
+def named_tests(document: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The tests in the last column of a document's tables, each with the files that it is said to be in."""
+    for row in re.findall(r"^\| .* \|$", text(document), re.M):
+        words = CODE.findall(row.rsplit("|", 2)[1])
+        names: list[str] = []
+        files: list[str] = []
+        for word in [*words, ""]:
+            if word.endswith((".py", ".rs")):
+                files.append(word)
+                continue
+            if files or not word:
+                yield from ((name, tuple(files)) for name in names)
+                names, files = [], []
+            names.append(word)
+
+
+@pytest.mark.parametrize("document", HELD_UP)
+def test_every_test_that_shows_something_exists(document: str) -> None:
+    """In one of the files that are named behind it, else in any."""
+    named = list(named_tests(document))
+    assert len(named) > 10
+    missing = []
+    for name, files in named:
+        among = [path for path in TESTS if not files or str(path).endswith(files)]
+        if not any(re.search(rf"\b(?:def|fn) {name}\(", path.read_text()) for path in among):
+            missing.append((name, files))
+    assert missing == []
+
+
 def commands() -> Iterator[str]:
     """Every command that can be typed."""
     for each in COMMANDS:

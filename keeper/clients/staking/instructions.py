@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.clients import tokenomics
 from keeper.clients.roles import ParamsRoles
+from keeper.clients.signing import signed_by
 from keeper.clients.staking.accounts import Attestation, Device, Params
 from keeper.clients.staking.program import (
     ORDERS,
@@ -315,13 +316,7 @@ def claim(hour: int, wallet: Pubkey, lifetime: int, proof: bytes, *, signed: boo
         wallet_tokens=tokenomics.tokens_address(wallet),
         reward_vault=tokenomics.REWARD_VAULT,
     )
-    if not signed:
-        return call
-    metas = [
-        AccountMeta(each.pubkey, True, each.is_writable) if each.pubkey == wallet else each
-        for each in call.accounts
-    ]
-    return Instruction(call.program_id, bytes(call.data), metas)
+    return signed_by(call, wallet) if signed else call
 
 
 # -- slashing ----------------------------------------------------------------------------------

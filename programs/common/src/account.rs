@@ -20,6 +20,20 @@ pub trait Versioned: Owner + Discriminator + Pod {
     fn version(&self) -> u8;
 }
 
+/// Makes layouts [`Versioned`] that keep their version in a field of that name: `versioned!(2 => Config, Order)`.
+#[macro_export]
+macro_rules! versioned {
+    ($version:expr => $($layout:ident),+ $(,)?) => {
+        $(impl $crate::account::Versioned for $layout {
+            const VERSION: u8 = $version;
+
+            fn version(&self) -> u8 {
+                self.version
+            }
+        })+
+    };
+}
+
 /// A program's error for a version that it doesn't know.
 pub trait UnknownVersion {
     /// That error.

@@ -430,14 +430,14 @@ fn nothing_goes_out_for_a_day_after_a_slash_came_to_its_end() {
     let mut device = shared();
     device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
     let late = NOW + 2 * COOLDOWN;
-    device.freeze(late + 1);
+    device.void_slash(late + 1);
     refused(device.withdraw(late), E::SlashPending);
     refused(device.withdraw_co_stake(&HELPER, COOLDOWN, late), E::SlashPending);
     assert_eq!(device.withdraw(late + 1), Ok((OWN, NOW + COOLDOWN)));
     assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, late + 1), Ok((OFFER, NOW + COOLDOWN)));
     let mut device = offering();
     device.stake(MINIMUM, MINIMUM, COOLDOWN, NOW).unwrap();
-    device.freeze(NOW + 1);
+    device.void_slash(NOW + 1);
     refused(device.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW), E::SlashPending);
     refused(device.take_offer(&HELPER, OFFER, 2_000, MINIMUM, COOLDOWN, NOW), E::SlashPending);
     device.withdraw_offer().unwrap();
@@ -446,10 +446,10 @@ fn nothing_goes_out_for_a_day_after_a_slash_came_to_its_end() {
     device.stake(1, MINIMUM, COOLDOWN, NOW).unwrap();
     device.lease_to(&OTHER, &THIRD, MINIMUM, NOW).unwrap();
     let mut device = offering();
-    device.freeze(NOW + 1);
+    device.void_slash(NOW + 1);
     device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();
     let mut gone = Device { terminated: true.into(), ..self::device() };
-    gone.freeze(NOW + 1);
+    gone.void_slash(NOW + 1);
     gone.require_empty().unwrap();
 }
 
@@ -459,25 +459,27 @@ fn a_freeze_is_never_shortened_but_by_who_may_lift_it() {
     let after = |device: &Device| (bool::from(device.slash_pending), device.frozen_until);
     for (before, until, frozen_until) in [(0, 7, 7), (7, 6, 7), (7, 7, 7), (7, 8, 8)] {
         let mut device = pending(before);
-        device.freeze(until);
+        device.void_slash(until);
         assert_eq!(after(&device), (false, frozen_until));
     }
     let day = NOW + REVOTE;
     for (before, frozen_until) in [(0, day), (day - 1, day), (day + 1, day + 1)] {
         let mut device = pending(before);
-        device.end_slash(NOW).unwrap();
+        device.slash(1, MINIMUM, NOW).unwrap();
         assert_eq!(after(&device), (false, frozen_until));
     }
-    // Of what the vetoed slash itself froze a day is left, of another's freeze everything.
+    // Of what the vetoed slash itself froze a day is left, of another's freeze everything; and the veto of a
+    // voided one leaves another that is pending.
     for (before, own, frozen_until) in
         [(0, 0, day), (day + 9, day + 9, day), (day + 9, day + 8, day + 9), (day + 9, 0, day + 9)]
     {
-        let mut device = pending(before);
-        device.lift(own, NOW).unwrap();
-        assert_eq!(after(&device), (false, frozen_until));
+        for was_pending in [false, true] {
+            let mut device = pending(before);
+            device.veto_slash(was_pending, own, NOW).unwrap();
+            assert_eq!(after(&device), (!was_pending, frozen_until));
+        }
     }
-    refused(pending(0).end_slash(u64::MAX), E::Overflow);
-    refused(pending(0).lift(0, u64::MAX), E::Overflow);
+    refused(pending(0).veto_slash(true, 0, u64::MAX), E::Overflow);
 }
 
 #[test]

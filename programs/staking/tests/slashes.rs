@@ -138,7 +138,7 @@ fn the_guardian_vetoes_a_frozen_one_too() {
     for now in [NOW, NOW + APPEAL - 1] {
         let mut slash = pending();
         slash.execute(&next, NOW).unwrap();
-        slash.veto(now).unwrap();
+        assert_eq!(slash.veto(now), Ok(false));
         assert_eq!(slash.status, SlashStatus::Vetoed as u8);
         refused(slash.execute(&next, NOW + APPEAL), E::SlashState);
         refused(slash.vote(&next, 1, BPS, NOW), E::SlashState);
@@ -161,7 +161,7 @@ fn the_appeal_period_to_the_second() {
     refused(slash.execute(&config, end - 1), E::AppealOpen);
     slash.appeal([1; 32], end - 1).unwrap();
     let mut vetoed = slash;
-    vetoed.veto(end - 1).unwrap();
+    assert_eq!(vetoed.veto(end - 1), Ok(true));
     refused(slash.appeal([2; 32], end), E::AppealOver);
     refused(slash.veto(end), E::AppealOver);
     assert_eq!(slash.execute(&config, end), Ok(true));

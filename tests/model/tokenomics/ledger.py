@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.model import schedule
 from tests.model.schedule import EMISSION, GENESIS, MAX_SUPPLY
-from tests.model.state import CANCELLED, CLOSED, GENESIS_VAULT, Address, Refused, Tokens, require
+from tests.model.state import CANCELLED, CLOSED, GENESIS_VAULT, Address, Refused, Tokens, require, wallet
 from tests.model.tokenomics.state import Allocation, Config, Page, PageKey, Season, season_vault
 
 
@@ -88,6 +88,11 @@ class Ledger:
 
     def _require_exists(self, account: Tokens) -> None:
         require(account in self.tokens, "AccountMissing")
+
+    def _require_payee(self, account: Tokens, owner: Address, signed: bool) -> None:
+        """Who signs may name any account of its own; else the associated one is paid."""
+        own = account.owner == owner if signed else account == wallet(owner)
+        require(own, "NotAssociatedAccount")
 
     def _require_spendable(self, source: Tokens, owner: Address, amount: int) -> None:
         """The token program's own checks."""

@@ -176,11 +176,12 @@ class Tokenomics(Ledger, AdminRoles):
         index: int,
         amount: int,
         proof: bytes,
+        signed: bool = False,
     ) -> Event:
         season, page = self._season(number), self._page(key)
         self._require_exists(to)
         require(vault == season_vault(number), "WrongAccount")
-        require(to == wallet(claimant), "NotAssociatedAccount")
+        self._require_payee(to, claimant, signed)
         now = self._clock()
         require(key == PageKey(number, index // PAGE_CLAIMS), "WrongPage")
         require(index % PAGE_CLAIMS not in page.claimed, "AlreadyClaimed")
@@ -215,14 +216,16 @@ class Tokenomics(Ledger, AdminRoles):
         season.status = CANCELLED
         return "SeasonCancelled", {"season": number, "at": now}
 
-    def close_season(self, number: int, vault: Tokens, funder: Address, to: Tokens) -> Event:
+    def close_season(
+        self, number: int, vault: Tokens, funder: Address, to: Tokens, *, signed: bool = False
+    ) -> Event:
         """Give the vault to the funder, strangers' donations included, and close it."""
         season = self._season(number)
         self._require_exists(vault)
         self._require_exists(to)
         require(vault == season_vault(number), "WrongAccount")
         require(funder == season.funder, "WrongAccount")
-        require(to == wallet(funder), "NotAssociatedAccount")
+        self._require_payee(to, funder, signed)
         now = self._clock()
         # Its vault would be there no more: accounts that are missing come first.
         assert season.status != CLOSED

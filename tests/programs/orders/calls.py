@@ -30,7 +30,6 @@ from tests.programs.orders.pair import (
     vault_address,
 )
 from tests.programs.sequences import Acts
-from tests.programs.side_by_side import MALLORY
 from tests.programs.world import key
 
 PEOPLE = (
@@ -193,7 +192,7 @@ class OrdersCalls(Acts):
         """Match: in an operator's newest turn, or as a supplier whose worker signs, unless told otherwise."""
         row = self.staking.devices.get(device)
         number = class_id if class_id is not None else row.class_id if row else 1
-        worker = row.worker if row else MALLORY
+        worker = row.worker if row else WORKERS[0]
         tick = self.tick(matcher, order) if tick is None else tick
         signs = tick == 0 if signs is None else signs
         call = self.call(
@@ -206,8 +205,6 @@ class OrdersCalls(Acts):
             **{"class": staking.class_address(number)},
             **STAKING,
         )
-        # One key may be both, when somebody tries with a device that isn't there.
-        signs = signs or worker == matcher
         return self.act(
             "match_device",
             lambda: self.model.match_device(matcher, order, device, number, tick, worker=signs),

@@ -4,10 +4,12 @@ every history comes to."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
 from hypothesis import note
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.clients import orders as client
@@ -25,10 +27,11 @@ from tests.model.orders.state import (
     OrdersConfig,
     OrdersParams,
     Terms,
+    fee,
 )
 from tests.model.schedule import DAY, HOUR
 from tests.model.staking.state import PENDING, Device, Params
-from tests.model.state import Address, wallet
+from tests.model.state import CANCELLED, Address, Event, wallet
 from tests.programs.orders.accounts import AccountCalls
 from tests.programs.orders.calls import (
     ALICE,
@@ -46,6 +49,8 @@ from tests.programs.orders.pair import FEE_VAULTS, OrdersPair
 from tests.programs.role_acts import ParamActs
 from tests.programs.side_by_side import ADMIN, MALLORY
 
+SERVICE, GIVEN_UP = {"settle", "park_pay"}, {"cancel_order", "end_lease"}
+"""What charges fees for what was served, and for what a renter doesn't want any more."""
 STAGES = ("fleet", "orders", "matched", *("running",) * 4)
 
 
@@ -100,6 +105,26 @@ class OrdersMachine(AccountCalls, ParamActs):
                 self.do_match(operator, order, device)
         for lease in list(self.model.leases.values()) if stage == "running" else ():
             self.do_accept(lease.worker, lease)
+
+    def act(
+        self,
+        name: str,
+        call: Callable[[], Event | Sequence[Event] | None],
+        instruction: Instruction,
+        *signers: Address,
+    ) -> str:
+        """One action, and whom it may cost what: renters pay for service, or for their change of mind."""
+        before = {a: (order.fees, order.open) for a, order in self.model.orders.items()}
+        outcome = super().act(name, call, instruction, *signers)
+        for address, (fees, places) in before.items():
+            order = self.model.orders.get(address)
+            charged = order.fees - fees if order else 0
+            if not order or not charged or outcome in SERVICE:
+                continue
+            # Of a gang that its renter cancelled, each lease is an hour's fee when its time is over.
+            assert outcome in GIVEN_UP and (order.renter in signers or order.status == CANCELLED)
+            assert charged <= fee(order.hour * (places + 1), order.renter_fee_bps) + 1
+        return outcome
 
     # -- looking ---------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.token import burn, transfer
 from keeper.clients import tokenomics as client
+from keeper.clients.signing import signed_by
 from tests.model.schedule import DAY, GENESIS, IO
 from tests.model.state import GENESIS_VAULT, REWARD_VAULT, U32, U64, ZERO, Address, Tokens, wallet
 from tests.model.tokenomics.state import PageKey, Season, season_vault
@@ -137,21 +138,30 @@ class Sequences(Machine):
         to = wallet(MALLORY if leaf.wallet != MALLORY else ADMIN)
         if tokens != "other":
             to = Tokens(tokens, leaf.wallet)
+        signed = self.mostly(tokens == "spare", tokens != "spare")
         arguments = {"index": leaf.number, "amount": leaf.amount, "proof": proof}
+        call = client.PROGRAM.instruction(
+            "claim_season",
+            arguments,
+            season=client.season_address(number),
+            claim_page=client.claim_page_address(*page),
+            season_vault=self.pair.address(vault),
+            wallet=Pubkey(leaf.wallet),
+            wallet_tokens=self.pair.address(to),
+        )
         self.act(
             "claim_season",
             lambda: self.model.claim_season(
-                number, page, vault, leaf.wallet, to, index=leaf.number, amount=leaf.amount, proof=proof
+                number,
+                page,
+                vault,
+                leaf.wallet,
+                to,
+                **arguments,
+                signed=signed,  # type: ignore[arg-type]
             ),
-            client.PROGRAM.instruction(
-                "claim_season",
-                arguments,
-                season=client.season_address(number),
-                claim_page=client.claim_page_address(*page),
-                season_vault=self.pair.address(vault),
-                wallet=Pubkey(leaf.wallet),
-                wallet_tokens=self.pair.address(to),
-            ),
+            signed_by(call, Pubkey(leaf.wallet)) if signed else call,
+            *([leaf.wallet] if signed else []),
         )
 
     def cancel_season(self) -> None:
@@ -169,16 +179,19 @@ class Sequences(Machine):
         vault = self.mostly(season_vault(number), season_vault(max(0, number - 1)))
         funder = self.mostly(season.funder if season else ADMIN, MALLORY)
         to = self.mostly(wallet(funder), Tokens("spare", funder), wallet(MALLORY))
+        signed = self.mostly(to.kind == "spare", to.kind != "spare")
+        call = client.PROGRAM.instruction(
+            "close_season",
+            season=client.season_address(number),
+            season_vault=self.pair.address(vault),
+            funder=Pubkey(funder),
+            funder_tokens=self.pair.address(to),
+        )
         self.act(
             "close_season",
-            lambda: self.model.close_season(number, vault, funder, to),
-            client.PROGRAM.instruction(
-                "close_season",
-                season=client.season_address(number),
-                season_vault=self.pair.address(vault),
-                funder=Pubkey(funder),
-                funder_tokens=self.pair.address(to),
-            ),
+            lambda: self.model.close_season(number, vault, funder, to, signed=signed),
+            signed_by(call, Pubkey(funder)) if signed else call,
+            *([funder] if signed else []),
         )
 
     def close_claim_page(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.security.buyback.substitution import MATRIX
-from tests.security.matrix import CHANGES
+from tests.security.matrix import CHANGES, PURSE, VERSION
 from tests.security.refusals import (
     CANNOT_PAY,
     DERIVED,
@@ -65,6 +65,9 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
         **dict.fromkeys(("stranger", "copy", "blank"), "NotUpgradeAuthority"),
         **CANNOT_PAY,
     },
+    # Only recognised, by its mint's: nothing else of it is read.
+    ("initialize", "tokenomics"): {VERSION: "WrongMint"},
+    ("bid", "bidder"): {PURSE: None},
     # Its vault's address is derived from it, before its authority is looked at.
     ("initialize", "io_mint"): MINT,
     ("start_auction", "usdc_vault"): {"other kind": "InvalidAccountData", "absent": "IllegalOwner"},
@@ -90,6 +93,7 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
         ("start_auction", "payer", change): "anybody may start an auction that is due"
         for change in ("stranger", "copy", "blank")
     },
+    ("bid", "bidder", PURSE): "anybody may bid with their own",
     ("bid", "bidder_io", "copy"): "any token account of the bidder's: the signature is for it",
     ("bid", "bidder_usdc", "stranger"): "a bidder may have the lot paid to anybody",
     ("bid", "bidder_usdc", "copy"): "a bidder may have the lot paid to anybody",

@@ -65,7 +65,8 @@ DEFAULTS: Mapping[str, Errors] = {
     "lease_authority": DERIVED,
     "mint": {**MINT, "stranger": "WrongMint", "copy": "WrongMint"},
     "io_mint": {**MINT, "stranger": "WrongMint", "copy": "WrongMint"},
-    "usdc_mint": MINT,
+    # No vault of buyback's is of another mint, and IO isn't USDC.
+    "usdc_mint": {**MINT, "stranger": "WrongMint"},
     "vault": RECORDED,
     "fees": RECORDED,
     "io_fees": FEE_VAULT,
@@ -167,7 +168,7 @@ TWINS: Mapping[str, str] = {
 }
 TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("io_mint", "usdc_mint"): "WrongMint",
-    ("usdc_mint", "io_mint"): "InvalidSeeds",
+    ("usdc_mint", "io_mint"): "WrongMint",
     ("io_fees", "usdc_fees"): "InvalidSeeds",
     ("usdc_fees", "io_fees"): "InvalidSeeds",
     **{

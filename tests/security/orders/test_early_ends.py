@@ -35,6 +35,8 @@ from tests.security.orders.stages import (
 from tests.security.outcomes import refused
 from tests.security.people import do
 
+CANCELLED_BEFORE = 0
+"""What an order cost that was cancelled between snapshot and match, however large."""
 BURNED_BEFORE = 2_365_200_000
 """Base units of USDC: the fee on a year's hours at 12 USDC, of a lease that was ended in its first second."""
 YEAR = 8_760
@@ -117,6 +119,7 @@ def test_cancelling_early_costs_the_fee_on_an_hour_of_each_open_place(urgency: i
     assert moved(world, cancel(world)) == {}
     found = order(world)
     assert (found.fees, found.fees_due, found.free) == (charged, charged, opened.deposit - charged)
+    assert charged > CANCELLED_BEFORE
     assert moved(world, stages.close(world)) == {
         "vault": -opened.deposit,
         "carol": opened.deposit - charged,

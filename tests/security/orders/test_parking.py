@@ -53,7 +53,7 @@ from tests.security.tokens import close, create_tokens, freeze_anyway, set_owner
 
 ALICE, BOB, CAROL, MALLORY, PAYER = (address(name) for name in ("alice", "bob", "carol", "mallory", "payer"))
 LOCKED_BEFORE = {"fee vault frozen": 40_900_000, "payee handed over": 1_604_000_000}
-"""Base units of one lease, for as long as somebody else wished: a thousand days were tried."""
+"""Base units of one lease, for as long as somebody else wished; a thousand days were tried. Rents, too."""
 HOURLY = 4 * ASK_USDC
 
 
@@ -100,6 +100,7 @@ def test_an_order_closes_while_the_fee_vault_is_frozen() -> None:
     whole = 10 * HOURLY
     fees = fee(whole) + fee(whole, 225)
     opened = order(world, "mallory")
+    assert whole + fee(whole, 225) == LOCKED_BEFORE["fee vault frozen"], "all of it was stuck"
     do(world, park_fees(world, "mallory"), stages.close(world, "mallory"))
     assert world.chain.get(opened.address) is None
     assert waiting(world, Currency.USDC) == parked(world, USDC_FEES).amount == fees
@@ -193,6 +194,7 @@ def test_its_money_waits_for_it_alone(how: str) -> None:
     """Whoever calls, it goes to the payee's own account and nowhere else, when that is the payee's again."""
     world = stages.serving()
     BLOCKS[how](world)
+    assert 2 * RATE + fee(2 * RATE) == LOCKED_BEFORE["payee handed over"], "that was stuck"
     do(world, park_pay(world))
     amount = 2 * RATE - fee(2 * RATE)
     assert refused(world, pay_parked(world, io("alice"))) == "PayeeBlocked"

@@ -66,6 +66,7 @@ def test_a_device_that_breaks_off_takes_one_place_and_gives_it_back() -> None:
     while taken < BEFORE["places lost"] and not (refusal := refused(world, *break_off(world))):
         taken += 1
     assert (taken, refusal) == (1, "DeviceBarred")
+    assert world.chain.now() - start == BEFORE["seconds"], "then an hour has to go by for each more"
     found = order(world)
     assert (found.open, found.free) == (500, opened.free), "no place is lost"
     assert found.match_until == start + WINDOW
@@ -231,6 +232,26 @@ def test_what_a_pause_of_matching_kept_from_being_accepted_bars_nobody() -> None
     do(world, end(world, "mallory"))
     assert (device(world, RUNNING).strikes, order(world).open) == (0, 3)
     # A pause from before the match is no excuse.
+    do(world, match(world, FREE))
+    world.chain.advance(ACCEPT)
+    do(world, end(world, "mallory", FREE))
+    assert device(world, FREE).strikes == 1
+
+
+@pytest.mark.parametrize("lifted", ["lifted", "set again"])
+def test_a_pause_that_was_changed_meanwhile_is_an_excuse_all_the_same(lifted: str) -> None:
+    """For nine of its ten minutes the worker could not accept: who lifts a pause bars nobody with it."""
+    world = stages.opened()
+    do(world, match(world, RUNNING))
+    guardian = address("guardian")
+    do(world, client.set_pause(guardian, client.PAUSE_MATCHING, world.chain.now() + DAY))
+    world.chain.advance(ACCEPT - 60)
+    mask, until = (0, 0) if lifted == "lifted" else (client.PAUSE_ORDERS, world.chain.now() + DAY)
+    do(world, client.set_pause(guardian, mask, until))
+    world.chain.advance(60)
+    do(world, end(world, "mallory"))
+    assert (device(world, RUNNING).strikes, order(world).open) == (0, 3)
+    # Whoever is matched after it has no excuse.
     do(world, match(world, FREE))
     world.chain.advance(ACCEPT)
     do(world, end(world, "mallory", FREE))

@@ -198,6 +198,7 @@ def test_other_bounds_take_their_notice() -> None:
     world.chain.advance(NOTICE - 1)
     assert price(world, GPU) == PRICES.price_io == 2 * IO
     world.chain.advance(1)
+    assert refused(world, client.cancel_class(GUARDIAN, GPU)) == "NothingProposed"
     assert price(world, GPU) == 3 * IO
     assert price(world, GPU, Currency.USDC) == PRICES.price_usdc
     found = class_(world, GPU).price(Currency.IO, world.chain.now())

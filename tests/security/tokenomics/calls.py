@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from solders.instruction import Instruction
+from solders.pubkey import Pubkey
 
 from keeper.clients import tokenomics as client
 from keeper.deploy import staking_program
@@ -17,12 +18,12 @@ NEW_SEASON = 9
 LAST_ROW = read_table()[-1]
 
 
-def claim(number: int, name: str) -> Instruction:
-    """The claim of one of a season's wallets."""
+def claim(number: int, name: str, *, to: Pubkey | None = None) -> Instruction:
+    """The claim of one of a season's wallets, which signs where it names another account."""
     season = distribution(number, season_amounts(number))
     leaf = season.claim(address(name))
     assert leaf is not None
-    return client.claim_season(number, leaf.index, leaf.wallet, leaf.amount, season.proof(leaf))
+    return client.claim_season(number, leaf.index, leaf.wallet, leaf.amount, season.proof(leaf), to=to)
 
 
 def _open_season(world: World) -> Instruction:

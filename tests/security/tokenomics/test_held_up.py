@@ -3,16 +3,19 @@
 from collections.abc import Callable
 
 import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
 
 from keeper.chain import token
 from keeper.clients import tokenomics as client
 from keeper.clients.tokenomics import MINT, SeasonStatus
+from tests.programs.tokenomics.seasons import distribution
 from tests.programs.world import DAY, World
-from tests.security.outcomes import refused
-from tests.security.people import HEIR, address, do
+from tests.security.outcomes import refused, rehearsed
+from tests.security.people import HEIR, SPARE_TOKENS, address, do
 from tests.security.tokenomics import stages
-from tests.security.tokenomics.calls import claim
-from tests.security.tokenomics.stages import ENDED, RUNNING, WAITING, season_amounts
+from tests.security.tokenomics.calls import NEW_SEASON, claim
+from tests.security.tokenomics.stages import ENDED, RUNNING, WAITING, season_amounts, stage
 from tests.security.tokens import close, freeze_anyway, set_owner
 
 ADMIN, ALICE, BOB, GUARDIAN, MALLORY = (
@@ -79,6 +82,46 @@ def test_what_can_not_be_paid_back_waits_for_its_funder_alone(how: str) -> None:
     do(world, claim(RUNNING, "bob"))
 
 
+@obstructed
+def test_who_signs_is_paid_into_any_account_of_its_own(how: str) -> None:
+    """A claim has an end, and whoever has the associated account need not give it back before."""
+    world = stages.running()
+    for name in ("alice", "admin"):
+        OBSTACLES[how][0](world, name)
+    to = SPARE_TOKENS["alice"].pubkey()
+    before = world.tokens(to)
+    do(world, claim(RUNNING, "alice", to=to))
+    assert world.tokens(to) - before == season_amounts(RUNNING)[ALICE]
+    assert refused(world, claim(RUNNING, "alice", to=to)) == "AlreadyClaimed"
+    do(world, client.cancel_season(GUARDIAN, WAITING))
+    to = SPARE_TOKENS["admin"].pubkey()
+    for number in (WAITING, ENDED):
+        before = world.tokens(to)
+        do(world, client.close_season(number, ADMIN, to=to))
+        assert world.tokens(to) - before == sum(season_amounts(number).values())
+
+
+SIGNED: dict[str, Callable[[Pubkey], Instruction]] = {
+    "a claim": lambda to: claim(RUNNING, "alice", to=to),
+    "a season's rest": lambda to: client.close_season(ENDED, ADMIN, to=to),
+}
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_nobody_signs_for_another_and_none_is_paid_into_anothers(name: str) -> None:
+    world = stage("running")
+    whose = "alice" if name == "a claim" else "admin"
+    to = SPARE_TOKENS[whose].pubkey()
+    call = SIGNED[name](to)
+    unsigned = [AccountMeta(each.pubkey, False, each.is_writable) for each in call.accounts]
+    assert refused(world, Instruction(call.program_id, bytes(call.data), unsigned)) == "NotAssociatedAccount"
+    for other in (SPARE_TOKENS["mallory"].pubkey(), client.tokens_address(MALLORY), client.REWARD_VAULT):
+        assert refused(world, SIGNED[name](other)) == "NotAssociatedAccount"
+    mine = world.tokens(to)
+    assert rehearsed(world, call) is None
+    assert world.tokens(to) == mine
+
+
 def test_the_money_goes_back_once_the_account_is_the_funders_again() -> None:
     world = stages.running()
     tokens = client.tokens_address(ADMIN)
@@ -127,6 +170,33 @@ def test_a_beneficiary_who_can_not_be_paid_keeps_nobody_else_from_theirs(how: st
     assert world.balance(heir) > 0
 
 
+def test_what_is_due_goes_to_whoever_is_the_beneficiary_then() -> None:
+    """A stranger may choose the moment: neither gets what is the other's, and none gets it twice."""
+    sooner, later = stages.running(), stages.running()
+    first, heir = address("ecosystem"), address(HEIR)
+    hand_over = [client.propose_beneficiary(3, first, heir), client.accept_beneficiary(3, heir)]
+    for world in (sooner, later):
+        do(world, token.create_associated(MALLORY, heir, MINT))
+    do(sooner, client.release(3, first), *hand_over)
+    do(later, *hand_over, client.release(3, heir))
+    assert sooner.balance(first) == later.balance(heir) > 0
+    assert (sooner.balance(heir), later.balance(first)) == (0, 0)
+    for world in (sooner, later):
+        assert refused(world, client.release(3, first)) == "NotAssociatedAccount"
+        assert refused(world, client.release(3, heir)) == "NothingDue"
+
+
+def test_a_successor_who_is_silent_takes_nothing() -> None:
+    """Row 1's has been proposed for 40 days: the beneficiary is paid, and names another."""
+    world = stages.running()
+    owner = address("series_a")
+    world.chain.advance(400 * DAY)
+    do(world, client.release(1, owner), client.propose_beneficiary(1, owner, ALICE))
+    assert world.balance(owner) > 0
+    assert refused(world, client.accept_beneficiary(1, address(HEIR))) == "NotPendingBeneficiary"
+    do(world, client.accept_beneficiary(1, ALICE))
+
+
 # -- a key that is silent, or in the wrong hands -----------------------------------------------
 
 
@@ -141,6 +211,19 @@ def test_nobody_has_to_close_a_season_for_its_pages_rent_to_come_back() -> None:
     before = world.balance(ADMIN)
     do(world, client.close_season(ENDED, ADMIN))
     assert world.balance(ADMIN) - before == sum(season_amounts(ENDED).values())
+
+
+def test_a_season_far_away_is_vetoed_like_any_other() -> None:
+    """Milliseconds for seconds: claims open in 50,000 years, and the tokens are not gone until then."""
+    world = stages.running()
+    season = distribution(NEW_SEASON, season_amounts(NEW_SEASON))
+    start = 1_000 * world.chain.now()
+    before = world.balance(ADMIN)
+    do(world, client.open_season(ADMIN, season, start, start + 30 * DAY))
+    assert refused(world, client.close_season(NEW_SEASON, ADMIN)) == "SeasonStillOpen"
+    world.chain.advance(400 * DAY)
+    do(world, client.cancel_season(GUARDIAN, NEW_SEASON), client.close_season(NEW_SEASON, ADMIN))
+    assert world.balance(ADMIN) == before
 
 
 def test_a_page_that_was_closed_is_not_made_again_to_be_claimed_on_twice() -> None:

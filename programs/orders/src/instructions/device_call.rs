@@ -15,7 +15,6 @@ use {
 pub struct DeviceCall {
     #[account(seeds = [b"config"], bump)]
     pub config: Known<Config>,
-    /// That program checks its version whenever it is called.
     #[account(address = config.staking_config @ E::WrongAccount)]
     pub staking_config: Known<StakingConfig>,
     #[account(seeds = [b"lease_authority"], bump)]

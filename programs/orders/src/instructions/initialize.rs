@@ -24,15 +24,21 @@ pub struct Initialize {
     #[account(mut)]
     pub admin: Signer,
     /// Where the upgradeable loader keeps this program's upgrade authority.
+    #[account(
+        constraint = upgrade_authority(&crate::ID, &program_data) == Some(*admin.address())
+            @ E::NotUpgradeAuthority
+    )]
     pub program_data: UncheckedAccount,
     #[account(init, payer = admin, seeds = [b"config"], bump)]
     pub config: Known<Config>,
-    #[account(
-        seeds = [b"config"], bump, seeds::program = staking::ID
-    )]
+    #[account(seeds = [b"config"], bump, seeds::program = staking::ID)]
     pub staking_config: Known<StakingConfig>,
     #[account(address = staking_config.mint @ E::WrongMint)]
     pub io_mint: Account<Mint>,
+    #[account(
+        constraint = usdc_mint.address() != io_mint.address() && usdc_mint.decimals() == USDC_DECIMALS
+            @ E::WrongMint
+    )]
     pub usdc_mint: Account<Mint>,
     /// The buyback program's vault for fees in IO.
     #[account(
@@ -57,11 +63,8 @@ pub fn initialize(
 ) -> Result<()> {
     let a = &mut ctx.accounts;
     let admin = *a.admin.address();
-    let authority = upgrade_authority(&crate::ID, &a.program_data);
-    require!(authority == Some(admin), E::NotUpgradeAuthority);
     require!(guardian != Address::default(), E::ZeroAddress);
     let (io_mint, usdc_mint) = (*a.io_mint.address(), *a.usdc_mint.address());
-    require!(io_mint != usdc_mint && a.usdc_mint.decimals() == USDC_DECIMALS, E::WrongMint);
     let (io_fees, usdc_fees) = (*a.io_fees.address(), *a.usdc_fees.address());
     let staking_config = *a.staking_config.address();
     let config = &mut a.config;

@@ -6,7 +6,11 @@ use {
         state::{Config, Known, Order},
     },
     anchor_lang::prelude::*,
-    ionet_common::token::{self, payable},
+    anchor_spl::token::TokenAccount,
+    ionet_common::{
+        ata::is_associated,
+        token::{self, payable},
+    },
 };
 
 /// An order's money: the books, and the vault that it lies in.
@@ -30,6 +34,12 @@ impl Purse {
     /// Where its fees go.
     pub fn fees(&self) -> Result<&Address> {
         Ok(self.config.fees(self.order.currency()?))
+    }
+
+    /// Whether `tokens` are the renter's associated account for the order's currency.
+    pub fn is_renters(&self, tokens: &Account<TokenAccount>) -> Result<bool> {
+        let renter = &self.order.renter;
+        Ok(tokens.owner() == renter && is_associated(tokens.address(), renter, self.mint()?))
     }
 
     /// Moves `amount` out of the vault, which the books have already and whose way the caller has checked; signed

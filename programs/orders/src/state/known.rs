@@ -2,7 +2,10 @@ use {
     super::*,
     crate::{constants::*, errors::OrdersError as E},
     anchor_lang::prelude::*,
-    ionet_common::account::{self, UnknownVersion, Versioned},
+    ionet_common::{
+        account::{self, UnknownVersion},
+        versioned,
+    },
 };
 
 /// An account of this program or of staking, of the layout that this one knows.
@@ -14,16 +17,4 @@ impl UnknownVersion for E {
     }
 }
 
-macro_rules! versioned {
-    ($($layout:ident),*) => {
-        $(impl Versioned for $layout {
-            const VERSION: u8 = ACCOUNT_VERSION;
-
-            fn version(&self) -> u8 {
-                self.version
-            }
-        })*
-    };
-}
-
-versioned!(Config, Fault, Lease, Order, Parked);
+versioned!(ACCOUNT_VERSION => Config, Fault, Lease, Order, Parked);

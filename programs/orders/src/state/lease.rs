@@ -2,7 +2,10 @@ use {
     super::{earned, principal, with_fee},
     crate::{constants::*, errors::OrdersError as E},
     anchor_lang::prelude::*,
-    ionet_common::{calendar::HOUR, math::fee},
+    ionet_common::{
+        calendar::HOUR,
+        math::{fee, mul},
+    },
     staking::state::LeaseOutcome,
 };
 
@@ -303,7 +306,7 @@ impl Lease {
         let before = self.stop.min(now);
         self.act(LeaseAction::Fault)?;
         require!(self.start > 0, E::LeaseState);
-        let good = self.after((good_hours as u64).checked_mul(HOUR).ok_or(E::Overflow)?)?;
+        let good = self.after(mul(good_hours as u64, HOUR).ok_or(E::Overflow)?)?;
         require!(good <= before, E::FaultInvalid);
         let stop = good.max(due);
         require!(stop < self.stop, E::FaultInvalid);
@@ -355,7 +358,7 @@ impl Lease {
         let on = if self.failed() {
             worth
         } else if self.reason == EndReason::Renter as u8 {
-            worth.saturating_add(self.rate.saturating_mul(MIN_TAIL / HOUR)).min(whole()?)
+            worth.saturating_add(mul(self.rate, MIN_TAIL / HOUR).unwrap_or(u64::MAX)).min(whole()?)
         } else {
             whole()?
         };
@@ -442,7 +445,7 @@ impl Lease {
     }
 
     fn end_of_hours(&self) -> Result<u64> {
-        self.after((self.hours as u64).checked_mul(HOUR).ok_or(E::Overflow)?)
+        self.after(mul(self.hours as u64, HOUR).ok_or(E::Overflow)?)
     }
 
     fn act(&mut self, action: LeaseAction) -> Result<()> {

@@ -2,7 +2,7 @@ use {
     super::{principal, with_fee, Currency, EndReason, Ending, Params, Payment, Terms},
     crate::{constants::*, errors::OrdersError as E},
     anchor_lang::prelude::*,
-    ionet_common::math::fee,
+    ionet_common::math::{fee, mul},
     staking::constants::TICK,
 };
 
@@ -154,7 +154,7 @@ impl Order {
         self.match_until = now.checked_add(params.match_window).ok_or(E::Overflow)?;
         self.accept_window = params.accept_window;
         self.settlement_lag = params.settlement_lag;
-        let deposit = self.place()?.checked_mul(terms.devices as u64).ok_or(E::Overflow)?;
+        let deposit = mul(self.place()?, terms.devices as u64).ok_or(E::Overflow)?;
         self.put_down(deposit)?;
         self.invariant()?;
         Ok(deposit)
@@ -181,7 +181,7 @@ impl Order {
     /// first where it is the tick's own, and only for orders that the tick's snapshot has.
     pub fn require_turn(&self, tick: u32, operator: usize, operators: usize, now: u64) -> Result<()> {
         let (operator, operators) = (operator as u64, operators as u64);
-        let at = TICK.checked_mul(tick as u64).ok_or(E::Overflow)?;
+        let at = mul(tick as u64, TICK).ok_or(E::Overflow)?;
         require!(self.created_at < at, E::TickTooEarly);
         let first = (tick as u64).checked_rem(operators).ok_or(E::NotMatcher)?;
         let place = if operator < first { operator + operators - first } else { operator - first };
@@ -331,7 +331,7 @@ impl Order {
     pub fn give_back(&mut self, now: u64) -> Result<u64> {
         self.act(OrderAction::Settle)?;
         let open = if self.takes_devices(now) { self.open } else { 0 };
-        let needed = self.place()?.checked_mul(open as u64).ok_or(E::Overflow)?.min(self.free);
+        let needed = mul(self.place()?, open as u64).ok_or(E::Overflow)?.min(self.free);
         let amount = self.free.checked_sub(needed).ok_or(E::InvariantViolated)?;
         self.free = needed;
         self.refunded = self.refunded.checked_add(amount).ok_or(E::Overflow)?;
@@ -361,7 +361,7 @@ impl Order {
 
     /// Takes the renter's fee on an hour of each of `places` out of what is free, as far as that goes; returns it.
     fn charge(&mut self, places: u16) -> Result<u64> {
-        let hour = self.terms.rate(self.terms.price)?.checked_mul(places as u64).ok_or(E::Overflow)?;
+        let hour = mul(self.terms.rate(self.terms.price)?, places as u64).ok_or(E::Overflow)?;
         let charged = fee(hour, self.renter_fee_bps).ok_or(E::Overflow)?.min(self.free);
         self.free = self.free.checked_sub(charged).ok_or(E::InvariantViolated)?;
         self.owe_fees(charged)?;

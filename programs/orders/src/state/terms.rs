@@ -6,7 +6,7 @@ use {
     },
     ionet_common::{
         calendar::HOUR,
-        math::{fee, mul_div_floor},
+        math::{fee, mul, mul_div_floor},
     },
     staking::{
         constants::{MAX_PROCESSORS, MAX_TIER},
@@ -100,7 +100,7 @@ impl Terms {
 
     /// What a device costs for an hour at `price` for each processor, base units.
     pub fn rate(&self, price: u64) -> Result<u64> {
-        Ok(price.checked_mul(self.processors as u64).ok_or(E::Overflow)?)
+        Ok(mul(price, self.processors as u64).ok_or(E::Overflow)?)
     }
 }
 
@@ -123,7 +123,7 @@ pub fn price_of(market: &Price, ask: u64, most: u64) -> Result<u64> {
 
 /// What `hours` at `rate` for each cost, base units.
 pub fn principal(rate: u64, hours: u32) -> Result<u64> {
-    Ok(rate.checked_mul(hours as u64).ok_or(E::Overflow)?)
+    Ok(mul(rate, hours as u64).ok_or(E::Overflow)?)
 }
 
 /// A principal and the renter's fee of `bps` on it, rounded up, base units.

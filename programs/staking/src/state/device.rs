@@ -516,24 +516,34 @@ impl Device {
         Ok(burned)
     }
 
-    /// A slash that was pending is decided: for [`REVOTE`] nothing goes out yet. Otherwise whoever decides it
-    /// could take the stakes out in the same moment, before operators can bring another piece of evidence.
-    pub fn end_slash(&mut self, now: u64) -> Result<()> {
+    /// The pending slash is void: nothing goes out until `until`, while operators may vote again.
+    pub fn void_slash(&mut self, until: u64) {
+        self.slash_pending = false.into();
+        self.freeze(until);
+    }
+
+    /// The pending slash was executed: for [`REVOTE`] nothing goes out yet. Otherwise whoever executes it could
+    /// take the stakes out in the same moment, before operators can bring another piece of evidence.
+    fn end_slash(&mut self, now: u64) -> Result<()> {
+        self.void_slash(now.checked_add(REVOTE).ok_or(E::Overflow)?);
+        Ok(())
+    }
+
+    /// The guardian vetoed a slash. One that was pending is so no more; of one that was voided the freeze that
+    /// it caused, `frozen_until`, is lifted, with a shorter one below it; another slash that is pending stays
+    /// so. [`REVOTE`] is left.
+    pub fn veto_slash(&mut self, pending: bool, frozen_until: u64, now: u64) -> Result<()> {
+        if pending {
+            self.slash_pending = false.into();
+        }
+        if self.frozen_until == frozen_until {
+            self.frozen_until = 0;
+        }
         self.freeze(now.checked_add(REVOTE).ok_or(E::Overflow)?);
         Ok(())
     }
 
-    /// The guardian lifts the freeze that a voided slash caused, and with it all but [`REVOTE`].
-    pub fn lift(&mut self, frozen_until: u64, now: u64) -> Result<()> {
-        if self.frozen_until == frozen_until {
-            self.frozen_until = 0;
-        }
-        self.end_slash(now)
-    }
-
-    /// No slash is pending any more, and nothing staked goes out until `until`.
-    pub fn freeze(&mut self, until: u64) {
-        self.slash_pending = false.into();
+    fn freeze(&mut self, until: u64) {
         self.frozen_until = self.frozen_until.max(until);
     }
 

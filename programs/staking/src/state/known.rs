@@ -2,7 +2,10 @@ use {
     super::*,
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
-    ionet_common::account::{self, UnknownVersion, Versioned},
+    ionet_common::{
+        account::{self, UnknownVersion},
+        versioned,
+    },
 };
 
 /// One of this program's accounts, of the layout that it knows.
@@ -14,16 +17,4 @@ impl UnknownVersion for E {
     }
 }
 
-macro_rules! versioned {
-    ($($layout:ident),*) => {
-        $(impl Versioned for $layout {
-            const VERSION: u8 = ACCOUNT_VERSION;
-
-            fn version(&self) -> u8 {
-                self.version
-            }
-        })*
-    };
-}
-
-versioned!(Block, Class, Config, Device, PostCounter, Prices, Slash, Wallet);
+versioned!(ACCOUNT_VERSION => Block, Class, Config, Device, PostCounter, Prices, Slash, Wallet);

@@ -81,17 +81,16 @@ impl Slash {
         Ok(())
     }
 
-    /// The guardian's veto, while an appeal can be heard: also of a voided one that still freezes.
-    pub fn veto(&mut self, now: u64) -> Result<()> {
-        let voting = self.status == SlashStatus::Voting as u8;
-        if voting && self.frozen_until > 0 {
-            require!(now < self.frozen_until, E::AppealOver);
-        } else {
+    /// The guardian's veto, while an appeal can be heard; true. Also of a voided one that still freezes; false.
+    pub fn veto(&mut self, now: u64) -> Result<bool> {
+        let voided = self.status == SlashStatus::Voting as u8 && self.frozen_until > 0;
+        if !voided {
             self.require_pending()?;
-            require!(now < self.appeal_until, E::AppealOver);
         }
+        let end = if voided { self.frozen_until } else { self.appeal_until };
+        require!(now < end, E::AppealOver);
         self.status = SlashStatus::Vetoed as u8;
-        Ok(())
+        Ok(!voided)
     }
 
     /// Marks it as done, once the appeal period is over; true: its part is to be burned.

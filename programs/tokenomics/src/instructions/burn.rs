@@ -1,5 +1,10 @@
 use {
-    crate::{constants::*, errors::TokenomicsError as E, events::Burned, state::Config},
+    crate::{
+        constants::*,
+        errors::TokenomicsError as E,
+        events::Burned,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     anchor_spl::mint::Mint,
     ionet_common::{emit_event, token},
@@ -11,7 +16,7 @@ use {
 pub struct Burn {
     pub owner: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut, seeds = [b"mint"], bump)]
     pub mint: Account<Mint>,
     /// Any token account of the owner for IO; the token program checks both.

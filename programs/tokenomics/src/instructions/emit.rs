@@ -3,7 +3,7 @@ use {
     crate::{
         constants::*,
         events::Emitted,
-        state::{Config, Emission},
+        state::{Config, Emission, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, token::mint_to},
@@ -15,7 +15,7 @@ use {
 #[derive(Accounts)]
 pub struct Emit {
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut, seeds = [b"mint"], bump)]
     pub mint: UncheckedAccount,
     #[account(mut, seeds = [b"reward_vault"], bump)]

@@ -1,5 +1,10 @@
 use {
-    crate::{constants::*, errors::TokenomicsError as E, events::Initialized, state::Config},
+    crate::{
+        constants::*,
+        errors::TokenomicsError as E,
+        events::Initialized,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     anchor_spl::{
         mint::{self, Mint},
@@ -24,7 +29,7 @@ pub struct Initialize {
     )]
     pub program_data: UncheckedAccount,
     #[account(init, payer = admin, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(
         init, payer = admin, seeds = [b"mint"], bump,
         mint::decimals = IO_DECIMALS, mint::authority = config

@@ -1,6 +1,11 @@
 use {
     super::now,
-    crate::{constants::*, errors::TokenomicsError as E, events::Launched, state::Config},
+    crate::{
+        constants::*,
+        errors::TokenomicsError as E,
+        events::Launched,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::{emit_event, token::mint_to},
 };
@@ -12,7 +17,7 @@ pub struct Launch {
     #[account(address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut, seeds = [b"mint"], bump)]
     pub mint: UncheckedAccount,
     #[account(mut, seeds = [b"genesis_vault"], bump)]

@@ -1,5 +1,9 @@
 use {
-    crate::{errors::TokenomicsError as E, events::BurnsCounted, state::Config},
+    crate::{
+        errors::TokenomicsError as E,
+        events::BurnsCounted,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     anchor_spl::mint::Mint,
     ionet_common::emit_event,
@@ -10,7 +14,7 @@ use {
 #[derive(Accounts)]
 pub struct SyncBurned {
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(seeds = [b"mint"], bump)]
     pub mint: Account<Mint>,
 }

@@ -8,6 +8,7 @@
 mod allocation;
 mod claim_page;
 mod config;
+mod known;
 mod season;
 
-pub use {allocation::*, claim_page::*, config::*, season::*};
+pub use {allocation::*, claim_page::*, config::*, known::*, season::*};

@@ -15,7 +15,10 @@ pub struct CloseFault {
     #[account(mut, address = fault.payer @ E::NotRentPayer)]
     pub payer: UncheckedAccount,
     /// The lease's address, empty.
-    #[account(address = fault.lease @ E::WrongAccount)]
+    #[account(
+        address = fault.lease @ E::WrongAccount,
+        constraint = !lease.account().owned_by(&crate::ID) @ E::LeaseExists
+    )]
     pub lease: UncheckedAccount,
     #[account(mut, close = payer)]
     pub fault: Known<Fault>,
@@ -23,7 +26,6 @@ pub struct CloseFault {
 
 pub fn close_fault(ctx: &mut Context<CloseFault>) -> Result<()> {
     let a = &ctx.accounts;
-    require!(!a.lease.account().owned_by(&crate::ID), E::LeaseExists);
     let (lease, evidence, good_hours) = (a.fault.lease, a.fault.evidence, a.fault.good_hours);
     emit_event!(ctx, FaultClosed { lease, evidence, good_hours });
     Ok(())

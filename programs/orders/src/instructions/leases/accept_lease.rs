@@ -25,6 +25,12 @@ pub struct AcceptLease {
     pub lease: Known<Lease>,
     /// The associated token account of the lease's payout wallet, which must be there: it is recorded, as finding
     /// it again at every settlement would cost more than the payment.
+    #[account(
+        constraint = is_associated(payout_tokens.address(), &lease.payout, config.mint(order.currency()?))
+            @ E::NotAssociatedAccount,
+        constraint = payable(&payout_tokens, Some(&lease.payout), config.mint(order.currency()?))
+            @ E::PayeeBlocked
+    )]
     pub payout_tokens: UncheckedAccount,
 }
 
@@ -32,9 +38,6 @@ pub fn accept_lease(ctx: &mut Context<AcceptLease>) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     a.config.require_running(PAUSE_MATCHING, at)?;
-    let (mint, payout) = (a.config.mint(a.order.currency()?), a.lease.payout);
-    require!(is_associated(a.payout_tokens.address(), &payout, mint), E::NotAssociatedAccount);
-    require!(payable(&a.payout_tokens, Some(&payout), mint), E::PayeeBlocked);
     a.lease.accept(a.payout_tokens.address(), at)?;
     a.order.accept(at)?;
     if a.lease.starts(a.order.filled_at) {

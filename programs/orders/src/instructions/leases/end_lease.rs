@@ -55,7 +55,7 @@ fn party(caller: &Address, leased: &Leased) -> Result<Party> {
     })
 }
 
-/// What the device's supplier lets its worker do, now; staking checks the device's version.
+/// Whether the device's supplier lets its worker end what runs, now.
 fn may_end(leased: &Leased) -> Result<bool> {
     Ok(Known::<Device>::load(*leased.device.account())?.worker_may_end == 1)
 }

@@ -22,9 +22,7 @@ pub struct ExtendLease {
     pub purse: Nested<crate::instructions::Purse>,
     #[account(mut, constraint = lease.order == *purse.order.address() @ E::WrongOrder)]
     pub lease: Known<Lease>,
-    #[account(
-        address = lease.device @ E::WrongDevice
-    )]
+    #[account(address = lease.device @ E::WrongDevice)]
     pub device: Known<Device>,
     /// Any token account of the renter for the currency; the token program checks both.
     #[account(mut)]

@@ -21,8 +21,8 @@ pub struct MatchDevice {
     pub matcher: Signer,
     #[account(mut)]
     pub order: Known<Order>,
+    #[account(constraint = class.id == device.class @ E::WrongClass)]
     pub class: Known<Class>,
-    /// Staking checks its version and the class's.
     #[account(mut)]
     pub device: Known<Device>,
     /// Signs when the supplier matches.
@@ -106,7 +106,7 @@ impl MatchDevice {
     /// it is free, whole, not barred and staked enough is staking's.
     fn price(&self, now: u64) -> Result<u64> {
         let (device, terms) = (&self.device, &self.order.terms);
-        require!(terms.classes().contains(&device.class) && self.class.id == device.class, E::WrongClass);
+        require!(terms.classes().contains(&device.class), E::WrongClass);
         require!(device.processors == terms.processors, E::WrongProcessors);
         require!(device.tier >= terms.min_tier, E::TierTooLow);
         // What is stated once an order is seen could be stated for that order alone.

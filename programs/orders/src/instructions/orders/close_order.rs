@@ -1,5 +1,4 @@
 use {
-    super::require_renters,
     crate::{
         errors::OrdersError as E,
         events::{OrderClosed, Refund as Refunded},
@@ -18,8 +17,8 @@ pub struct CloseOrder {
     pub purse: Nested<crate::instructions::Purse>,
     #[account(mut, address = purse.order.renter @ E::NotRenter)]
     pub renter: UncheckedAccount,
-    /// The renter's associated token account; its owner is checked with the address.
-    #[account(mut)]
+    /// The renter's associated token account.
+    #[account(mut, constraint = purse.is_renters(&renter_tokens)? @ E::NotAssociatedAccount)]
     pub renter_tokens: Account<TokenAccount>,
     /// The buyback program's vault for the currency.
     #[account(mut, address = *purse.fees()? @ E::WrongAccount)]
@@ -30,7 +29,6 @@ pub fn close_order(ctx: &mut Context<CloseOrder>) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     let purse: &mut crate::instructions::Purse = &mut a.purse;
-    require_renters(&a.renter_tokens, purse)?;
     let fees = purse.take_fees(&a.fees)?;
     let reason = purse.order.close_reason(at)?;
     let amount = purse.order.give_back(at)?;

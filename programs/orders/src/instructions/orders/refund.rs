@@ -1,5 +1,4 @@
 use {
-    super::require_renters,
     crate::{errors::OrdersError as E, events::Refund as Refunded, instructions::now},
     anchor_lang::prelude::*,
     anchor_spl::token::TokenAccount,
@@ -11,14 +10,13 @@ use {
 #[derive(Accounts)]
 pub struct Refund {
     pub purse: Nested<crate::instructions::Purse>,
-    /// The renter's associated token account; its owner is checked with the address.
-    #[account(mut)]
+    /// The renter's associated token account.
+    #[account(mut, constraint = purse.is_renters(&renter_tokens)? @ E::NotAssociatedAccount)]
     pub renter_tokens: Account<TokenAccount>,
 }
 
 pub fn refund(ctx: &mut Context<Refund>) -> Result<()> {
     let a = &mut ctx.accounts;
-    require_renters(&a.renter_tokens, &a.purse)?;
     let amount = a.purse.order.give_back(now()?)?;
     require!(amount > 0, E::NothingToRefund);
     let transaction_id = a.purse.order.transaction()?;

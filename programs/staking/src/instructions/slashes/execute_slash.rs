@@ -40,7 +40,7 @@ pub fn execute_slash(ctx: &mut Context<ExecuteSlash>) -> Result<()> {
     let evidence = a.slash.evidence;
     if !stands {
         let (revision, frozen_until) = (a.slash.revision, a.slash.frozen_until);
-        a.device.freeze(frozen_until);
+        a.device.void_slash(frozen_until);
         emit_event!(ctx, SlashVoided { device, evidence, revision, frozen_until });
         return Ok(());
     }

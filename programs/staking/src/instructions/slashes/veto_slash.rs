@@ -28,8 +28,8 @@ pub fn veto_slash(ctx: &mut Context<VetoSlash>) -> Result<()> {
     let a = &mut ctx.accounts;
     let device = *a.device.address();
     let at = now()?;
-    a.slash.veto(at)?;
-    a.device.lift(a.slash.frozen_until, at)?;
+    let pending = a.slash.veto(at)?;
+    a.device.veto_slash(pending, a.slash.frozen_until, at)?;
     let (evidence, frozen_until) = (a.slash.evidence, a.device.frozen_until);
     emit_event!(ctx, SlashVetoed { device, evidence, frozen_until });
     Ok(())

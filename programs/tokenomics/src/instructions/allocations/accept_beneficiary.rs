@@ -1,5 +1,9 @@
 use {
-    crate::{errors::TokenomicsError as E, events::BeneficiaryChanged, state::Allocation},
+    crate::{
+        errors::TokenomicsError as E,
+        events::BeneficiaryChanged,
+        state::{Allocation, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -11,7 +15,7 @@ pub struct AcceptBeneficiary {
     #[account(address = allocation.pending_beneficiary @ E::NotPendingBeneficiary)]
     pub new_beneficiary: Signer,
     #[account(mut)]
-    pub allocation: Account<Allocation>,
+    pub allocation: Known<Allocation>,
 }
 
 pub fn accept_beneficiary(ctx: &mut Context<AcceptBeneficiary>) -> Result<()> {

@@ -3,7 +3,7 @@ use {
         constants::*,
         errors::TokenomicsError as E,
         events::AllocationAdded,
-        state::{Allocation, Config},
+        state::{Allocation, Config, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -17,9 +17,9 @@ pub struct AddAllocation {
     #[account(mut, address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(init, payer = admin, seeds = [b"allocation", id.to_le_bytes()], bump)]
-    pub allocation: Account<Allocation>,
+    pub allocation: Known<Allocation>,
     pub system_program: Program<System>,
 }
 

@@ -1,5 +1,9 @@
 use {
-    crate::{errors::TokenomicsError as E, events::BeneficiaryProposed, state::Allocation},
+    crate::{
+        errors::TokenomicsError as E,
+        events::BeneficiaryProposed,
+        state::{Allocation, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -11,7 +15,7 @@ pub struct ProposeBeneficiary {
     #[account(address = allocation.beneficiary @ E::NotBeneficiary)]
     pub beneficiary: Signer,
     #[account(mut)]
-    pub allocation: Account<Allocation>,
+    pub allocation: Known<Allocation>,
 }
 
 pub fn propose_beneficiary(ctx: &mut Context<ProposeBeneficiary>, pending: Address) -> Result<()> {

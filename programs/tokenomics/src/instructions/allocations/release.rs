@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::TokenomicsError as E,
         events::Released,
-        state::{Allocation, Config},
+        state::{Allocation, Config, Known},
     },
     anchor_lang::prelude::*,
     anchor_spl::token::TokenAccount,
@@ -16,9 +16,9 @@ use {
 #[derive(Accounts)]
 pub struct Release {
     #[account(mut, seeds = [b"config"], bump, constraint = config.is_launched() @ E::NotLaunched)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(mut)]
-    pub allocation: Account<Allocation>,
+    pub allocation: Known<Allocation>,
     #[account(mut, seeds = [b"genesis_vault"], bump)]
     pub genesis_vault: UncheckedAccount,
     /// The beneficiary's associated token account.

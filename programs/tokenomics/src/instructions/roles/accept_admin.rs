@@ -1,5 +1,9 @@
 use {
-    crate::{errors::TokenomicsError as E, events::AdminChanged, state::Config},
+    crate::{
+        errors::TokenomicsError as E,
+        events::AdminChanged,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -11,7 +15,7 @@ pub struct AcceptAdmin {
     #[account(address = config.pending_admin @ E::NotPendingAdmin)]
     pub new_admin: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }
 
 pub fn accept_admin(ctx: &mut Context<AcceptAdmin>) -> Result<()> {

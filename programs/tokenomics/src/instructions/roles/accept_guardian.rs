@@ -1,6 +1,10 @@
 use {
     super::now,
-    crate::{errors::TokenomicsError as E, events::GuardianChanged, state::Config},
+    crate::{
+        errors::TokenomicsError as E,
+        events::GuardianChanged,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -12,7 +16,7 @@ pub struct AcceptGuardian {
     #[account(address = config.pending_guardian @ E::NotPendingGuardian)]
     pub new_guardian: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }
 
 pub fn accept_guardian(ctx: &mut Context<AcceptGuardian>) -> Result<()> {

@@ -10,7 +10,10 @@ pub use {accept_admin::*, accept_guardian::*, propose_admin::*, propose_guardian
 
 use {
     super::now,
-    crate::{errors::TokenomicsError as E, state::Config},
+    crate::{
+        errors::TokenomicsError as E,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
 };
 
@@ -21,5 +24,5 @@ pub struct AdminOnly {
     #[account(address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }

@@ -1,6 +1,10 @@
 use {
     super::now,
-    crate::{errors::TokenomicsError as E, events::PauseSet, state::Config},
+    crate::{
+        errors::TokenomicsError as E,
+        events::PauseSet,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -13,7 +17,7 @@ pub struct SetPause {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
     #[account(mut, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
 }
 
 pub fn set_pause(ctx: &mut Context<SetPause>, mask: u32, until: u64) -> Result<()> {

@@ -1,10 +1,9 @@
 use {
     super::now,
     crate::{
-        constants::*,
         errors::TokenomicsError as E,
         events::SeasonCancelled,
-        state::{Config, Season},
+        state::{Config, Known, Season},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -19,10 +18,10 @@ use {
 pub struct CancelSeason {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
-    #[account(seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub config: Account<Config>,
+    #[account(seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     #[account(mut)]
-    pub season: Account<Season>,
+    pub season: Known<Season>,
 }
 
 pub fn cancel_season(ctx: &mut Context<CancelSeason>) -> Result<()> {

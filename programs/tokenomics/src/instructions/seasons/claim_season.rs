@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::TokenomicsError as E,
         events::SeasonClaimed,
-        state::{ClaimPage, Season},
+        state::{ClaimPage, Known, Season},
     },
     anchor_lang::prelude::*,
     anchor_spl::token::TokenAccount,
@@ -16,19 +16,20 @@ use {
 #[derive(Accounts)]
 pub struct ClaimSeason {
     #[account(mut)]
-    pub season: Account<Season>,
+    pub season: Known<Season>,
     /// The page of the leaf's index; `page = index / PAGE_CLAIMS`.
     #[account(mut)]
-    pub claim_page: Account<ClaimPage>,
+    pub claim_page: Known<ClaimPage>,
     #[account(mut, address = season.vault @ E::WrongAccount)]
     pub season_vault: UncheckedAccount,
-    /// The leaf's wallet; it need not sign.
+    /// The leaf's wallet; may sign.
     pub wallet: UncheckedAccount,
-    /// The wallet's associated token account.
+    /// The wallet's associated token account; any of its token accounts for IO when it signs.
     #[account(
         mut,
         constraint = wallet_tokens.owner() == wallet.address()
-            && is_associated(wallet_tokens.address(), wallet.address(), &season.mint)
+            && (wallet.account().is_signer()
+                || is_associated(wallet_tokens.address(), wallet.address(), &season.mint))
             @ E::NotAssociatedAccount
     )]
     pub wallet_tokens: Account<TokenAccount>,

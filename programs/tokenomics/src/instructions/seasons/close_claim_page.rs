@@ -1,10 +1,9 @@
 use {
     super::now,
     crate::{
-        constants::*,
         errors::TokenomicsError as E,
         events::ClaimPageClosed,
-        state::{ClaimPage, Season},
+        state::{ClaimPage, Known, Season},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -17,14 +16,12 @@ use {
 pub struct CloseClaimPage {
     #[account(mut, address = claim_page.payer @ E::NotRentPayer)]
     pub payer: UncheckedAccount,
-    #[account(constraint = season.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub season: Account<Season>,
+    pub season: Known<Season>,
     #[account(
         mut, close = payer,
-        constraint = claim_page.version == ACCOUNT_VERSION @ E::UnknownVersion,
         constraint = claim_page.season == season.season @ E::WrongPage
     )]
-    pub claim_page: Account<ClaimPage>,
+    pub claim_page: Known<ClaimPage>,
 }
 
 pub fn close_claim_page(ctx: &mut Context<CloseClaimPage>) -> Result<()> {

@@ -1,6 +1,11 @@
 use {
     super::now,
-    crate::{constants::*, errors::TokenomicsError as E, events::SeasonClosed, state::Season},
+    crate::{
+        constants::*,
+        errors::TokenomicsError as E,
+        events::SeasonClosed,
+        state::{Known, Season},
+    },
     anchor_lang::prelude::*,
     anchor_spl::token::TokenAccount,
     ionet_common::{
@@ -16,17 +21,18 @@ use {
 #[derive(Accounts)]
 pub struct CloseSeason {
     #[account(mut)]
-    pub season: Account<Season>,
+    pub season: Known<Season>,
     #[account(mut, address = season.vault @ E::WrongAccount)]
     pub season_vault: Account<TokenAccount>,
-    /// Funded the season; gets the vault's rent.
+    /// Funded the season; gets the vault's rent. May sign.
     #[account(mut, address = season.funder @ E::WrongAccount)]
     pub funder: UncheckedAccount,
-    /// The funder's associated token account.
+    /// The funder's associated token account; any of its token accounts for IO when it signs.
     #[account(
         mut,
         constraint = funder_tokens.owner() == funder.address()
-            && is_associated(funder_tokens.address(), funder.address(), &season.mint)
+            && (funder.account().is_signer()
+                || is_associated(funder_tokens.address(), funder.address(), &season.mint))
             @ E::NotAssociatedAccount
     )]
     pub funder_tokens: Account<TokenAccount>,

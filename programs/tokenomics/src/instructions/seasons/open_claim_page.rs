@@ -2,9 +2,8 @@ use {
     super::now,
     crate::{
         constants::*,
-        errors::TokenomicsError as E,
         events::ClaimPageOpened,
-        state::{ClaimPage, Season},
+        state::{ClaimPage, Known, Season},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -17,13 +16,12 @@ use {
 pub struct OpenClaimPage {
     #[account(mut)]
     pub payer: Signer,
-    #[account(constraint = season.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub season: Account<Season>,
+    pub season: Known<Season>,
     #[account(
         init, payer = payer, bump,
         seeds = [b"claim_page", season.season.to_le_bytes(), page.to_le_bytes()]
     )]
-    pub claim_page: Account<ClaimPage>,
+    pub claim_page: Known<ClaimPage>,
     pub system_program: Program<System>,
 }
 

@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::TokenomicsError as E,
         events::SeasonOpened,
-        state::{Config, Season, SeasonTerms},
+        state::{Config, Known, Season, SeasonTerms},
     },
     anchor_lang::prelude::*,
     anchor_spl::{
@@ -25,12 +25,11 @@ pub struct OpenSeason {
     pub admin: Signer,
     #[account(
         seeds = [b"config"], bump,
-        constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion,
         constraint = config.is_launched() @ E::NotLaunched
     )]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(init, payer = admin, seeds = [b"season", season.to_le_bytes()], bump)]
-    pub season_account: Account<Season>,
+    pub season_account: Known<Season>,
     #[account(seeds = [b"mint"], bump)]
     pub mint: Account<Mint>,
     #[account(

@@ -1,0 +1,218 @@
+//! Gangs: all or nothing.
+
+use {
+    crate::fixtures::*,
+    anchor_lang::prelude::*,
+    ionet_common::calendar::HOUR,
+    orders::{
+        errors::OrdersError as E,
+        state::{Cancelled, CloseReason, EndReason, Lease, LeaseStatus, Matcher, Order, Party, Terms},
+    },
+    staking::state::LeaseOutcome,
+};
+
+/// Two of three at least, two of them matched at [`NOW`].
+fn gang() -> (Order, [Lease; 2]) {
+    let mut order = placed(Terms { min_devices: 2, ..terms() });
+    let leases = [NOW, NOW].map(|at| matched(&mut order, at));
+    (order, leases)
+}
+
+fn status(lease: &Lease) -> u8 {
+    lease.status
+}
+
+#[test]
+fn nothing_runs_before_enough_have_accepted() {
+    let (mut order, [mut first, mut second]) = gang();
+    assert_eq!((order.gang_until, first.accept_until), (NOW + 600, NOW + 600));
+    try_accept(&mut order, &mut first, NOW + 10).unwrap();
+    assert_eq!((first.status, first.start, first.stop), (LeaseStatus::Accepted as u8, 0, 0));
+    assert_eq!((first.accepted_at, order.served, order.filled_at), (NOW + 10, 1, 0));
+    // Nothing is due, and nothing can be extended, held or attested.
+    touch(&order, &mut first).unwrap();
+    refused(first.clone().settle(LAG, BPS, NOW + HOUR), E::LeaseState);
+    refused(first.clone().extend(1, NOW + 20), E::LeaseState);
+    refused(first.clone().hold(NOW + HOUR, NOW), E::LeaseState);
+    refused(first.clone().fault(0, LAG, NOW + 20), E::LeaseState);
+    refused(first.clone().accept(&TOKENS, NOW + 20), E::LeaseState);
+    refused(first.require_done(), E::LeaseState);
+    // With the second it is filled; the first begins when it is touched, as of then.
+    try_accept(&mut order, &mut second, NOW + 40).unwrap();
+    assert_eq!((order.filled_at, second.start, status(&second)), (NOW + 40, NOW + 40, 1));
+    assert!(first.starts(order.filled_at) && !second.starts(order.filled_at));
+    touch(&order, &mut first).unwrap();
+    assert_eq!((first.status, first.start, first.stop), (1, NOW + 40, NOW + 40 + 10 * HOUR));
+    assert_eq!(first.held, COST);
+    refused(first.begin(order.filled_at), E::LeaseState);
+}
+
+#[test]
+fn a_third_that_comes_later_begins_when_it_accepts() {
+    let (mut order, [mut first, mut second]) = gang();
+    try_accept(&mut order, &mut first, NOW).unwrap();
+    try_accept(&mut order, &mut second, NOW + 599).unwrap();
+    let mut third = matched(&mut order, NOW + 1_000);
+    assert_eq!(third.accept_until, NOW + 1_600);
+    try_accept(&mut order, &mut third, NOW + 1_500).unwrap();
+    assert_eq!((third.start, order.filled_at, order.served), (NOW + 1_500, NOW + 599, 3));
+    // One that is filled stays so: what opens again in it needs no others.
+    let ending = third.end(Party::Supplier, LAG, NOW + 1_501).unwrap();
+    order.end_lease(&ending, NOW + 1_501).unwrap();
+    assert_eq!((order.open, order.served, ending.accepted), (1, 3, false));
+    let mut fourth = matched(&mut order, NOW + 1_600);
+    try_accept(&mut order, &mut fourth, NOW + 1_601).unwrap();
+    assert_eq!(status(&fourth), LeaseStatus::Running as u8);
+}
+
+#[test]
+fn an_order_without_a_gang_is_filled_by_its_first() {
+    let mut order = placed(terms());
+    let mut leases = [matched(&mut order, NOW), matched(&mut order, NOW + 1)];
+    assert_eq!((order.gang_until, leases[1].accept_until), (0, NOW + 601));
+    for (lease, at) in leases.iter_mut().zip([NOW + 5, NOW + 9]) {
+        try_accept(&mut order, lease, at).unwrap();
+        assert_eq!((lease.status, lease.start, order.filled_at), (1, at, NOW + 5));
+    }
+}
+
+#[test]
+fn a_gang_has_one_window_and_every_worker_half_of_it() {
+    let mut order = placed(Terms { min_devices: 2, ..terms() });
+    matched(&mut order, NOW + 100);
+    let late = matched(&mut order.clone(), NOW + 400);
+    assert_eq!((order.gang_until, late.accept_until), (NOW + 700, NOW + 700));
+    for at in [NOW + 401, NOW + 699, NOW + 700, NOW + 701, NOW + 1_199] {
+        refused(try_match(&mut order.clone(), PRICE, CH, Matcher::Operator, at), E::GangOver);
+    }
+    // The shortest window there is.
+    let mut order = placed(Terms { min_devices: 2, ..terms() });
+    order.accept_window = 1;
+    matched(&mut order, NOW);
+    matched(&mut order, NOW);
+    refused(try_match(&mut order, PRICE, CH, Matcher::Operator, NOW + 1), E::GangOver);
+    let mut late = placed(Terms { min_devices: 2, ..terms() });
+    late.match_until = u64::MAX;
+    refused(try_match(&mut late, PRICE, CH, Matcher::Operator, u64::MAX - 599), E::Overflow);
+}
+
+#[test]
+fn a_gang_that_is_not_filled_blames_who_did_not_accept() {
+    let (mut order, [mut first, mut second]) = gang();
+    try_accept(&mut order, &mut first, NOW).unwrap();
+    refused(second.clone().accept(&TOKENS, NOW + 600), E::AcceptanceOver);
+    refused(first.clone().end(Party::Stranger, LAG, NOW + 599), E::NotParty);
+    for party in [Party::Stranger, Party::Renter, Party::Supplier] {
+        let ending = first.clone().end(party, LAG, NOW + 600).unwrap();
+        assert_eq!((ending.reason, ending.outcome()), (EndReason::Unfilled, LeaseOutcome::None));
+        assert!(ending.reopens() && !ending.strikes() && ending.accepted);
+        let ending = second.clone().end(party, LAG, NOW + 600).unwrap();
+        assert_eq!((ending.reason, ending.outcome()), (EndReason::Lapsed, LeaseOutcome::None));
+        assert!(ending.reopens() && ending.strikes() && !ending.accepted);
+    }
+    for lease in [&mut first, &mut second] {
+        let ending = lease.end(Party::Stranger, LAG, NOW + 600).unwrap();
+        assert_eq!(order.end_lease(&ending, NOW + 600), Ok((0, None)));
+        lease.require_done().unwrap();
+    }
+    assert_eq!((order.open, order.served, order.match_until), (3, 0, NOW + 1_800));
+    assert_eq!((order.free, order.held), (3 * PLACE, 0));
+    // It is tried again once its leases are closed.
+    order.forget_lease().unwrap();
+    refused(try_match(&mut order.clone(), PRICE, CH, Matcher::Operator, NOW + 700), E::GangOver);
+    assert_eq!(order.gang_until, NOW + 600);
+    order.forget_lease().unwrap();
+    assert_eq!(order.gang_until, 0);
+    matched(&mut order, NOW + 700);
+    assert_eq!(order.gang_until, NOW + 1_300);
+}
+
+#[test]
+fn a_filled_gangs_window_means_nothing_any_more() {
+    let (mut order, mut leases) = gang();
+    for lease in &mut leases {
+        try_accept(&mut order, lease, NOW).unwrap();
+    }
+    for lease in &mut leases {
+        touch(&order, lease).unwrap();
+        let ending = lease.end(Party::Renter, LAG, NOW + HOUR).unwrap();
+        order.end_lease(&ending, NOW + HOUR).unwrap();
+        order.forget_lease().unwrap();
+    }
+    assert_eq!((order.leases, order.gang_until), (0, NOW + 600));
+    matched(&mut order, NOW + 1_199);
+}
+
+#[test]
+fn a_supplier_that_breaks_its_word_before_the_gang_runs() {
+    let (mut order, [mut first, _]) = gang();
+    try_accept(&mut order, &mut first, NOW).unwrap();
+    let ending = first.end(Party::Supplier, LAG, NOW + 1).unwrap();
+    assert_eq!((ending.reason, ending.outcome()), (EndReason::Declined, LeaseOutcome::None));
+    assert!(ending.reopens() && ending.strikes() && ending.accepted);
+    assert_eq!(order.end_lease(&ending, NOW + 1), Ok((0, None)));
+    assert_eq!((order.served, order.open, order.filled_at), (0, 2, 0));
+}
+
+#[test]
+fn a_renter_that_withdraws_from_a_gang_cancels_it_and_pays_for_each_place_once() {
+    let (mut order, [mut first, mut second]) = gang();
+    try_accept(&mut order, &mut first, NOW).unwrap();
+    try_accept(&mut order.clone(), &mut second.clone(), NOW).unwrap();
+    // The place that was open, and the lease that is withdrawn.
+    let ending = second.end(Party::Renter, LAG, NOW + 1).unwrap();
+    let charged = order.end_lease(&ending, NOW + 1);
+    assert_eq!(charged, Ok((HOUR_FEE, Some(Cancelled { open: 1, charged: HOUR_FEE }))));
+    assert_eq!((order.status, order.open, order.fees_due), (1, 0, 2 * HOUR_FEE));
+    // The one that waited for the others in vain.
+    let ending = first.end(Party::Stranger, LAG, NOW + 600).unwrap();
+    assert_eq!(ending.reason, EndReason::Unfilled);
+    assert_eq!(order.end_lease(&ending, NOW + 600), Ok((HOUR_FEE, None)));
+    assert_eq!((order.open, order.served, order.fees_due), (0, 0, 3 * HOUR_FEE));
+    assert_eq!(order.match_until, NOW + 1_200);
+    for _ in 0..2 {
+        order.forget_lease().unwrap();
+    }
+    order.take_fees();
+    assert_eq!(order.close_reason(NOW + 600), Ok(CloseReason::Cancelled));
+}
+
+#[test]
+fn an_accepted_lease_that_is_withdrawn_is_no_longer_counted() {
+    let (mut order, [mut first, mut second]) = gang();
+    try_accept(&mut order, &mut first, NOW).unwrap();
+    let ending = first.end(Party::Renter, LAG, NOW + 1).unwrap();
+    assert_eq!((ending.reason, ending.accepted), (EndReason::Withdrawn, true));
+    order.end_lease(&ending, NOW + 1).unwrap();
+    assert_eq!(order.served, 0);
+    try_accept(&mut order, &mut second, NOW + 2).unwrap();
+    assert_eq!((order.served, order.filled_at), (1, 0));
+    // In a cancelled order nothing more is cancelled with a lease.
+    let ending = second.end(Party::Renter, LAG, NOW + 3).unwrap();
+    assert_eq!(order.end_lease(&ending, NOW + 3), Ok((HOUR_FEE, None)));
+    assert_eq!(order.fees, 3 * HOUR_FEE);
+}
+
+#[test]
+fn a_cancelled_gang_can_still_be_filled_by_those_that_are_matched() {
+    let (mut order, [mut first, mut second]) = gang();
+    order.cancel(NOW + 1).unwrap();
+    try_accept(&mut order, &mut first, NOW + 2).unwrap();
+    try_accept(&mut order, &mut second, NOW + 3).unwrap();
+    assert_eq!((order.filled_at, second.start), (NOW + 3, NOW + 3));
+    // From then on a renter ends it as any other lease.
+    let ending = second.end(Party::Renter, LAG, NOW + 4).unwrap();
+    assert_eq!((ending.reason, ending.seconds), (EndReason::Renter, HOUR));
+    assert_eq!(order.end_lease(&ending, NOW + 4), Ok((0, None)));
+}
+
+#[test]
+fn withdrawing_from_a_filled_gang_cancels_nothing() {
+    let (mut order, [mut first, mut second]) = gang();
+    let mut third = matched(&mut order, NOW);
+    try_accept(&mut order, &mut first, NOW).unwrap();
+    try_accept(&mut order, &mut second, NOW).unwrap();
+    let ending = third.end(Party::Renter, LAG, NOW + 1).unwrap();
+    assert_eq!(order.end_lease(&ending, NOW + 1), Ok((HOUR_FEE, None)));
+    assert_eq!(order.status, 0);
+}
