@@ -17,7 +17,7 @@ from scripts.costs.meter import Row
 DOCUMENT = Path(__file__).parents[1] / "docs/compute_units.md"
 BEGIN, END = "<!-- compute_units.py: begin -->", "<!-- compute_units.py: end -->"
 COSTS = {"tokenomics": tokenomics, "staking": staking, "buyback": buyback, "orders": orders}
-BINARY_LIMITS = {"tokenomics": 122_880, "staking": 256_000, "buyback": 83_968, "orders": 199_680}
+BINARY_LIMITS = {"tokenomics": 122_880, "staking": 256_000, "buyback": 81_920, "orders": 199_680}
 """Bytes that a program may have at most."""
 ALL_BINARIES = 665_600
 """Bytes that all of them together may have at most."""

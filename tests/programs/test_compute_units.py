@@ -43,7 +43,7 @@ def test_the_targets_are_the_agreed_ones() -> None:
         "orders": {"create_order": 14_000, "match_device": 12_000, "settle": 8_000, "end_lease": 14_000},
         "buyback": {"bid": 12_000, "burn_fees": 7_000, "start_auction": 6_000},
     }
-    limits = {"tokenomics": 120, "staking": 250, "buyback": 82, "orders": 195}
+    limits = {"tokenomics": 120, "staking": 250, "buyback": 80, "orders": 195}
     assert {name: limit * 1024 for name, limit in limits.items()} == BINARY_LIMITS
     assert ALL_BINARIES == 650 * 1024
 

@@ -28,11 +28,30 @@ fn sizes_never_change() {
 #[test]
 fn unknown_versions_are_refused() {
     for version in [0, 1, 3] {
-        let mut unknown = Config { version, ..config() };
-        refused(unknown.burn_fees(1), E::UnknownVersion);
+        let unknown = Config { version, pending_at: 1, first_price_at: 1, pending_admin: HEIR, ..config() };
+        let with =
+            |change: fn(&mut Config) -> Result<()>| refused(change(&mut { unknown }), E::UnknownVersion);
+        with(|config| config.begin(ADMIN, GUARDIAN, params()));
+        with(|config| config.set_pause(PAUSE_BID, NOW + 1, NOW).map(|_| ()));
+        with(|config| config.propose(params(), NOW).map(|_| ()));
+        with(|config| config.cancel());
+        with(|config| config.apply(NOW).map(|_| ()));
+        with(|config| config.propose_admin(HEIR));
+        with(|config| config.accept_admin().map(|_| ()));
+        with(|config| config.propose_guardian(HEIR, NOW).map(|_| ()));
+        with(|config| config.cancel_first_price().map(|_| ()));
+        with(|config| config.start(0, 100 * USDC, NOW).map(|_| ()));
+        with(|config| config.sell(1, 1, WHOLE, Sale { price: 1, cost: 1 }));
+        with(|config| config.end_unsold(1));
+        with(|config| config.burn_fees(1));
+        let mut named = Config { pending_guardian: HEIR, ..unknown };
+        refused(named.accept_guardian(NOW), E::UnknownVersion);
+        let mut unpriced = Config { reference_price: 0, ..unknown };
+        refused(unpriced.propose_first_price(PRICE, NOW), E::UnknownVersion);
         let terms = terms(1, 2, 1, NOW + 1);
-        let mut unknown = Auction { version, ..auction(&terms) };
-        refused(unknown.sell(&BIDDER, 1, 1, NOW), E::UnknownVersion);
+        let unknown = Auction { version, ..auction(&terms) };
+        refused({ unknown }.sell(&BIDDER, 1, 1, NOW), E::UnknownVersion);
+        refused({ unknown }.end_unsold(false, NOW + 1), E::UnknownVersion);
     }
 }
 

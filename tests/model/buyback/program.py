@@ -72,6 +72,8 @@ class Buyback(ParamRoles):
     """As the next auction's scene has them."""
     usdc: dict[Tokens, int] = field(default_factory=dict)
     usdc_supply: int = 0
+    frozen: bool = False
+    """The vault for USDC, by its issuer."""
     burned_by_holders: int = 0
     """On the token program, past every program of ours."""
 
@@ -203,6 +205,7 @@ class Buyback(ParamRoles):
     def start_auction(self, number: int) -> list[Event]:
         config = self._config()
         require(number not in self.auctions, "AccountInUse")
+        require(not self.frozen, "VaultFrozen")
         self._require_running(PAUSE_START | PAUSE_BID)
         require(not config.open, "AuctionOpen")
         require(number == config.started, "WrongNumber")
@@ -246,6 +249,7 @@ class Buyback(ParamRoles):
         require(source in self.economy.tokens, "InvalidAccountData")
         require(cost <= self.economy.tokens[source], "InsufficientFunds")
         require(to in self.usdc, "InvalidAccountData")
+        require(not self.frozen, "AccountFrozen")
         self.economy.token_burn(bidder, source, cost)
         self.usdc[USDC_VAULT] -= auction.lot
         self.usdc[to] += auction.lot

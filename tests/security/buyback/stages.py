@@ -7,7 +7,7 @@ from functools import cache
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import Account, token
+from keeper.chain import token
 from keeper.chain.framework import associated_token_address
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
@@ -16,6 +16,7 @@ from keeper.economy.buyback import USDC
 from keeper.economy.supply import IO
 from tests.programs.buyback.world import (
     FIRST_PRICE,
+    ISSUER,
     USDC_MINT,
     USDC_VAULT,
     create_usdc,
@@ -25,6 +26,7 @@ from tests.programs.buyback.world import (
 from tests.programs.world import DAY, START, World, key
 from tests.security.people import DEPUTY, HEIR, address, do
 from tests.security.tokenomics import stages
+from tests.security.tokens import freeze, thaw
 
 LOT = Params().min_lot
 """What each auction sells: the smallest lot, as these are the first sales."""
@@ -60,11 +62,10 @@ def auction(world: World, number: int = OPEN) -> client.Auction:
     return client.parse_auction(world.account(client.auction_address(number)).data)
 
 
-def freezable(world: World) -> None:
-    """From now on mallory can freeze USDC, as its issuer can on a real chain."""
-    mint = world.account(USDC_MINT)
-    data = mint.data[:46] + (1).to_bytes(4, "little") + bytes(address("mallory"))
-    world.chain.set_account(USDC_MINT, Account(mint.lamports, data, mint.owner))
+def frozen(world: World, account: Pubkey, *, let_go: bool = False) -> None:
+    """USDC's issuer freezes an account, or lets it go on."""
+    build = thaw if let_go else freeze
+    world.do(build(account, USDC_MINT, ISSUER.pubkey()), signers=[ISSUER])
 
 
 def sold(world: World, second: int) -> int:

@@ -26,7 +26,6 @@ from tests.security.buyback.stages import (
 )
 from tests.security.outcomes import refused
 from tests.security.people import OTHER_TOKENS, address, do
-from tests.security.tokens import freeze
 
 ALICE, BOB, MALLORY, ADMIN = (address(name) for name in ("alice", "bob", "mallory", "admin"))
 
@@ -228,8 +227,7 @@ def test_a_token_account_in_anothers_place(changed, error: str) -> None:
 def test_a_bidder_whose_account_is_frozen_stops_nobody_else() -> None:
     """USDC's issuer can freeze: then that bidder burns nothing, and the next one bids."""
     world = stages.running()
-    stages.freezable(world)
-    do(world, freeze(usdc("alice"), USDC_MINT, MALLORY))
+    stages.frozen(world, usdc("alice"))
     assert refused(world, bid("alice")) == "Token.AccountFrozen"
     do(world, bid("alice", to=usdc("bob")))
 

@@ -12,24 +12,18 @@ from keeper.clients import tokenomics
 from keeper.clients.buyback import AuctionStatus
 from keeper.economy.buyback import INTERVAL, USDC
 from keeper.economy.supply import IO
-from tests.programs.buyback.world import FIRST_PRICE, USDC_MINT, USDC_VAULT, mint_usdc
+from tests.programs.buyback.world import FIRST_PRICE, USDC_VAULT, mint_usdc
 from tests.programs.world import DAY, World
 from tests.security.buyback import stages
 from tests.security.buyback.stages import LOT, OPEN, auction, bid, config, sold, start, unsold, usdc
 from tests.security.outcomes import refused
 from tests.security.people import DEPUTY, address, do
-from tests.security.tokens import close, freeze, thaw
+from tests.security.tokens import close
 
 ADMIN, GUARDIAN, ALICE, BOB, MALLORY = (
     address(name) for name in ("admin", "guardian", "alice", "bob", "mallory")
 )
 BID = client.PAUSE_BID
-
-
-def frozen_vault(world: World) -> None:
-    """USDC's issuer freezes the vault."""
-    stages.freezable(world)
-    do(world, freeze(USDC_VAULT, USDC_MINT, MALLORY))
 
 
 def pay_io(world: World) -> None:
@@ -118,12 +112,12 @@ def test_no_auction_starts_while_the_vault_is_frozen() -> None:
     """Nobody could be paid out of it: it would be an auction without a bid, and lower the price."""
     world = stages.whole()
     before = config(world)
-    frozen_vault(world)
+    stages.frozen(world, USDC_VAULT)
     world.chain.advance(100 * DAY)
     assert refused(world, start(before.started)) == "VaultFrozen"
     pay_io(world)
     do(world, client.burn_fees())
-    do(world, thaw(USDC_VAULT, USDC_MINT, MALLORY))
+    stages.frozen(world, USDC_VAULT, let_go=True)
     assert config(world).standing == before.standing
     assert sold(world, DAY * 2 // 3) == FIRST_PRICE
 
@@ -133,7 +127,7 @@ def test_a_vault_that_is_frozen_during_an_auction_costs_that_auction() -> None:
     world = stages.whole()
     number = config(world).started
     do(world, start(number))
-    frozen_vault(world)
+    stages.frozen(world, USDC_VAULT)
     world.chain.advance(DAY // 2)
     assert refused(world, bid("alice", number, min_usdc=0)) == "Token.AccountFrozen"
     world.chain.warp_to(auction(world, number).ends_at)
@@ -141,7 +135,7 @@ def test_a_vault_that_is_frozen_during_an_auction_costs_that_auction() -> None:
     for _ in range(7):
         world.chain.advance(DAY)
         assert refused(world, start(number + 1)) == "VaultFrozen"
-    do(world, thaw(USDC_VAULT, USDC_MINT, MALLORY))
+    stages.frozen(world, USDC_VAULT, let_go=True)
     do(world, start(number + 1))
     one = auction(world, number + 1)
     assert (one.lot, one.start_price, one.floor_price) == (5_000 * USDC, 2 * FIRST_PRICE, FIRST_PRICE // 4)
@@ -155,8 +149,7 @@ def test_a_bidder_that_can_not_pay_or_be_paid_keeps_nobody_else_from_the_lot(acc
     world = stages.running()
     before = auction(world)
     if account == "frozen":
-        stages.freezable(world)
-        do(world, freeze(usdc("mallory"), USDC_MINT, MALLORY))
+        stages.frozen(world, usdc("mallory"))
     elif account == "closed":
         do(world, token.transfer(usdc("mallory"), usdc("bob"), MALLORY, world.tokens(usdc("mallory"))))
         do(world, close(usdc("mallory"), MALLORY, MALLORY))

@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::BuybackError as E,
         events::{AuctionSold, Repurchase},
-        state::{Auction, Config},
+        state::{Auction, Config, Known},
     },
     anchor_lang::prelude::*,
     anchor_spl::token::TokenAccount,
@@ -20,12 +20,10 @@ use {
 #[derive(Accounts)]
 pub struct Bid {
     pub bidder: Signer,
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
-    #[account(mut, constraint = auction.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub auction: Account<Auction>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
+    #[account(mut)]
+    pub auction: Known<Auction>,
     #[account(mut, address = config.io_mint @ E::WrongAccount)]
     pub io_mint: UncheckedAccount,
     /// What the bidder pays from; the token program checks owner and mint.

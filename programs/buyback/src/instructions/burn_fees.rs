@@ -1,5 +1,10 @@
 use {
-    crate::{constants::*, errors::BuybackError as E, events::FeesBurned, state::Config},
+    crate::{
+        constants::*,
+        errors::BuybackError as E,
+        events::FeesBurned,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     anchor_spl::token::TokenAccount,
     ionet_common::{emit_event, supply::IO_DECIMALS, token::burn},
@@ -9,10 +14,8 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct BurnFees {
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     #[account(mut, address = config.io_mint @ E::WrongAccount)]
     pub io_mint: UncheckedAccount,
     #[account(mut, address = config.io_vault @ E::WrongAccount)]

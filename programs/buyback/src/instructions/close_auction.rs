@@ -1,10 +1,8 @@
 use {
     super::now,
     crate::{
-        constants::*,
-        errors::BuybackError as E,
         events::AuctionUnsold,
-        state::{Auction, Config},
+        state::{Auction, Config, Known},
     },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
@@ -14,12 +12,10 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct CloseAuction {
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
-    #[account(mut, constraint = auction.version == ACCOUNT_VERSION @ E::UnknownVersion)]
-    pub auction: Account<Auction>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
+    #[account(mut)]
+    pub auction: Known<Auction>,
 }
 
 pub fn close_auction(ctx: &mut Context<CloseAuction>) -> Result<()> {

@@ -3,7 +3,7 @@ use {
         constants::*,
         errors::BuybackError as E,
         events::Initialized,
-        state::{Config, Params},
+        state::{Config, Known, Params},
     },
     anchor_lang::prelude::*,
     anchor_spl::{
@@ -28,7 +28,7 @@ pub struct Initialize {
     )]
     pub program_data: UncheckedAccount,
     #[account(init, payer = admin, seeds = [b"config"], bump)]
-    pub config: Account<Config>,
+    pub config: Known<Config>,
     #[account(
         constraint = io_mint.mint_authority() == Some(tokenomics.address()) @ E::WrongMint,
         constraint = io_mint.decimals() == IO_DECIMALS @ E::WrongMint

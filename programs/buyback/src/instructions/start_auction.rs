@@ -4,7 +4,7 @@ use {
         constants::*,
         errors::BuybackError as E,
         events::AuctionStarted,
-        state::{Auction, Config, Terms},
+        state::{Auction, Config, Known, Terms},
     },
     anchor_lang::prelude::*,
     anchor_spl::token::TokenAccount,
@@ -19,17 +19,15 @@ use {
 pub struct StartAuction {
     #[account(mut)]
     pub payer: Signer,
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
     /// Frozen, it could not pay: an auction that nobody can bid in would lower the price all the same.
     #[account(
         address = config.usdc_vault @ E::WrongAccount, constraint = !usdc_vault.is_frozen() @ E::VaultFrozen
     )]
     pub usdc_vault: Account<TokenAccount>,
     #[account(init, payer = payer, seeds = [b"auction", number.to_le_bytes()], bump)]
-    pub auction: Account<Auction>,
+    pub auction: Known<Auction>,
     pub system_program: Program<System>,
 }
 

@@ -2,6 +2,7 @@
 
 mod auction;
 mod config;
+mod known;
 mod params;
 
-pub use {auction::*, config::*, params::*};
+pub use {auction::*, config::*, known::*, params::*};

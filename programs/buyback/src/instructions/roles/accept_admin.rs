@@ -1,5 +1,9 @@
 use {
-    crate::{constants::*, errors::BuybackError as E, events::AdminChanged, state::Config},
+    crate::{
+        errors::BuybackError as E,
+        events::AdminChanged,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -10,10 +14,8 @@ use {
 pub struct AcceptAdmin {
     #[account(address = config.pending_admin @ E::NotPendingAdmin)]
     pub new_admin: Signer,
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
 }
 
 pub fn accept_admin(ctx: &mut Context<AcceptAdmin>) -> Result<()> {

@@ -1,6 +1,10 @@
 use {
     super::now,
-    crate::{constants::*, errors::BuybackError as E, events::GuardianChanged, state::Config},
+    crate::{
+        errors::BuybackError as E,
+        events::GuardianChanged,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -11,10 +15,8 @@ use {
 pub struct AcceptGuardian {
     #[account(address = config.pending_guardian @ E::NotPendingGuardian)]
     pub new_guardian: Signer,
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
 }
 
 pub fn accept_guardian(ctx: &mut Context<AcceptGuardian>) -> Result<()> {

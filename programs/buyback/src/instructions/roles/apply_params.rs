@@ -1,6 +1,9 @@
 use {
     super::now,
-    crate::{constants::*, errors::BuybackError as E, events::ParamsApplied, state::Config},
+    crate::{
+        events::ParamsApplied,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
     ionet_common::emit_event,
 };
@@ -10,10 +13,8 @@ use {
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ApplyParams {
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
 }
 
 pub fn apply_params(ctx: &mut Context<ApplyParams>) -> Result<()> {

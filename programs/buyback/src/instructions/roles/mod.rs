@@ -16,7 +16,10 @@ pub use {
 
 use {
     super::now,
-    crate::{constants::*, errors::BuybackError as E, state::Config},
+    crate::{
+        errors::BuybackError as E,
+        state::{Config, Known},
+    },
     anchor_lang::prelude::*,
 };
 
@@ -26,10 +29,8 @@ use {
 pub struct AdminOnly {
     #[account(address = config.admin @ E::NotAdmin)]
     pub admin: Signer,
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
 }
 
 /// What the guardian alone does to the config: stop operations for a while, drop a proposal.
@@ -39,8 +40,6 @@ pub struct AdminOnly {
 pub struct GuardianOnly {
     #[account(address = config.guardian @ E::NotGuardian)]
     pub guardian: Signer,
-    #[account(
-        mut, seeds = [b"config"], bump, constraint = config.version == ACCOUNT_VERSION @ E::UnknownVersion
-    )]
-    pub config: Account<Config>,
+    #[account(mut, seeds = [b"config"], bump)]
+    pub config: Known<Config>,
 }
