@@ -180,6 +180,10 @@ fn a_block_that_cannot_become_final_is_open_again() {
     let mut block = agreed();
     let reopened = block.attest(&more, 1, &other, NOW);
     assert_eq!(reopened, Ok(Vote { agreed: false, conflict: true, reopened: true }));
+    // Votes that stand after a change of the list don't help it.
+    let changed = applied(&more, params(5, 3));
+    let stand = applied(&changed, params(3, 2));
+    assert_eq!((stand.revision, agreed().finalise(&stand, NOW + WINDOW)), (2, Ok(false)));
 }
 
 #[test]

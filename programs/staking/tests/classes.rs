@@ -253,6 +253,9 @@ fn other_bounds_after_their_notice_take_the_price_with_them() {
     assert_eq!((other.bounds, other.price_io, price(&other, u64::MAX / 2)), (BOUNDS, 1_000, (1_000, 400)));
     class.change_bounds(&BOUNDS, NOTICE, at).unwrap();
     assert_eq!((class.bounds, class.price_io, class.price_usdc), (narrow, 2_000, 100));
+    let mut written = class;
+    written.settle(at + NOTICE);
+    assert_eq!((written.bounds, written.next_bounds, written.bounds_at), (BOUNDS, Bounds::zeroed(), 0));
     assert_eq!(price(&class, at + NOTICE), (2_000, 100));
     // A currency ends, and another begins at its lowest.
     let none = Bounds { low_usdc: 0, high_usdc: 0, ..BOUNDS };
@@ -338,7 +341,7 @@ fn writing_down_changes_no_price() {
 
 #[test]
 fn class_invariant() {
-    let good = class(MAX_MULTIPLIER);
+    let good = Class { pending_multiplier: MAX_MULTIPLIER, ..class(MAX_MULTIPLIER) };
     good.invariant().unwrap();
     for bad in [
         Class { name: [0; 24], ..good },

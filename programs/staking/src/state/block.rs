@@ -137,10 +137,10 @@ impl Block {
     /// Drops the votes of slots whose key has changed. True when that opened an agreed block again; or when it
     /// can't become final any more, as an hour before it became final with more: no guardian has to see that.
     fn carry(&mut self, config: &Config) -> bool {
-        let mut reopened = self.status == BlockStatus::Agreed as u8 && self.total < config.final_total;
-        if self.revision != config.revision && self.status != BlockStatus::Final as u8 {
+        let agreed = self.status == BlockStatus::Agreed as u8;
+        let mut reopened = agreed && self.total < config.final_total;
+        if self.revision != config.revision {
             carry(config, &mut self.revision, &mut self.votes);
-            let agreed = self.status == BlockStatus::Agreed as u8;
             reopened |= agreed && !tally(config, &self.votes, &self.agreed()).enough;
         }
         if reopened {
