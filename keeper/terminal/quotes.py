@@ -19,7 +19,8 @@ from keeper.terminal.tables import plain
 def leases(found: Sequence[Quote], terms: Terms, fee_bps: int) -> Table:
     """A line for each class and each price of it until the end of the matching."""
     name = terms.currency.name
-    title = f"What a lease costs: {terms.processors} x {terms.hours} hours, {name}"
+    processors = f"{terms.processors} processor{'s' if terms.processors > 1 else ''}"
+    title = f"What a lease of {processors} for {terms.hours} hours costs, {name}"
     fee = f"fee of {fee_bps / 100:g} %"
     table = plain(title, "class", "from", "a processor and hour", "lease", fee, "in all")
     table.columns[1].justify = "left"
@@ -55,10 +56,8 @@ def notes(found: Sequence[Quote], terms: Terms, fee_bps: int, now: int) -> list[
     place = economy.place(terms.price, terms.processors, terms.hours, fee_bps)
     back = place * terms.devices - most
     costs = f"All {terms.devices} devices cost" if terms.devices > 1 else "The device costs"
-    said.append(
-        f"{costs} {show(most, currency)} {currency.name} at most: at least {show(back, currency)} of what "
-        "you put down comes back."
-    )
+    comes = f"at least {show(back, currency)} of what you put down comes back" if back else "all you put down"
+    said.append(f"{costs} {show(most, currency)} {currency.name} at most: {comes}.")
     if terms.min_devices > 1:
         said.append(
             f"None of them runs before {terms.min_devices} have accepted; until then nothing is paid."

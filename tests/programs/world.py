@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from solders.instruction import Instruction
@@ -41,6 +41,12 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
     except StopIteration as end:
         return end.value
     raise AssertionError("it waits for something")
+
+
+def complete(chain: DrivenChain, work: Callable[[Chain], Coroutine[Any, Any, T]]) -> T:
+    """Let a function of the keeper's work on a chain to its end; a live one lets it wait."""
+    run: Callable[[Callable[[Chain], Coroutine[Any, Any, T]]], T] | None = getattr(chain, "run", None)
+    return run(work) if run else finish(work(chain))
 
 
 class DrivenChain(Chain, Protocol):
@@ -107,21 +113,24 @@ class World:
         world = cls(verify_signatures=verify_signatures, chain=chain)
         table = read_table()
         people = {row.label: world.person(row.label) for row in table}
-        finish(world.genesis(table, {label: each.pubkey() for label, each in people.items()}, start_month))
+        world.genesis(table, {label: each.pubkey() for label, each in people.items()}, start_month)
         return world
 
-    async def genesis(
+    def genesis(
         self, table: Sequence[Row], beneficiaries: dict[str, Pubkey], start_month: int = START_MONTH
     ) -> None:
         """Initialise, add the table, launch."""
-        await deploy.genesis(
+        complete(
             self.chain,
-            self.admin,
-            table=table,
-            beneficiaries=beneficiaries,
-            guardian=self.guardian.pubkey(),
-            staking_program=deploy.staking_program(),
-            start_month=start_month,
+            lambda chain: deploy.genesis(
+                chain,
+                self.admin,
+                table=table,
+                beneficiaries=beneficiaries,
+                guardian=self.guardian.pubkey(),
+                staking_program=deploy.staking_program(),
+                start_month=start_month,
+            ),
         )
 
     # -- acting --------------------------------------------------------------------------------

@@ -65,9 +65,12 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
         **dict.fromkeys(("stranger", "copy", "blank"), "NotUpgradeAuthority"),
         **CANNOT_PAY,
     },
+    # Only recognised, by its mint's: nothing else of it is read.
+    ("initialize", "tokenomics"): {VERSION: "WrongMint"},
+    ("bid", "bidder"): {PURSE: None},
     # Its vault's address is derived from it, before its authority is looked at.
     ("initialize", "io_mint"): MINT,
-    # Only recognised, by its mint's: nothing else of it is read.
+    # Another program's account: one whose fields may lie elsewhere proves no mint.
     ("initialize", "tokenomics"): {VERSION: "WrongMint"},
     ("bid", "bidder"): {PURSE: None},
     ("start_auction", "usdc_vault"): {"other kind": "InvalidAccountData", "absent": "IllegalOwner"},
@@ -93,7 +96,7 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
         ("start_auction", "payer", change): "anybody may start an auction that is due"
         for change in ("stranger", "copy", "blank")
     },
-    ("bid", "bidder", PURSE): "anybody may bid with their own",
+    ("bid", "bidder", PURSE): "anybody may bid for themselves",
     ("bid", "bidder_io", "copy"): "any token account of the bidder's: the signature is for it",
     ("bid", "bidder_usdc", "stranger"): "a bidder may have the lot paid to anybody",
     ("bid", "bidder_usdc", "copy"): "a bidder may have the lot paid to anybody",
