@@ -95,7 +95,6 @@ def device(name: str, ask: int = PRICE, **changed: object) -> Device:
         leases=0,
         served_at_strike=0,
         last_order=staking.NOBODY,
-        frozen_until=0,
         strikes=0,
         worker_may_end=False,
     )
