@@ -41,9 +41,10 @@ class Matching(OrdersLedger):
         device = self._device(address)
         lease_address = self.addresses.lease(order_address, address)
         require(lease_address not in self.leases, "AccountInUse")
+        require(class_id == device.class_id, "WrongClass")
         self._require_running(PAUSE_MATCHING)
         by_operator = self._require_matcher(matcher, order_address, device, tick, worker)
-        self._require_wanted(order, device, class_id)
+        self._require_wanted(order, device)
         price = self._price(order, device, self.staking.classes[class_id])
         self._require_place(order_address, device)
         rate = price * order.terms.processors
@@ -83,8 +84,8 @@ class Matching(OrdersLedger):
         lease, order = self._lease(address)
         payout, currency = wallet(lease.payout), order.terms.currency
         require(worker == lease.worker, "NotWorker")
-        self._require_running(PAUSE_MATCHING)
         require(self.is_payable(payout, currency), "PayeeBlocked")
+        self._require_running(PAUSE_MATCHING)
         require(lease.status == MATCHED, "LeaseState")
         require(self.now < lease.accept_until, "AcceptanceOver")
         order.served += 1
@@ -141,9 +142,9 @@ class Matching(OrdersLedger):
         require(price <= order.terms.price, "PriceTooHigh")
         return price
 
-    def _require_wanted(self, order: Order, device: Device, class_id: int) -> None:
+    def _require_wanted(self, order: Order, device: Device) -> None:
         terms = order.terms
-        require(device.class_id in terms.classes and class_id == device.class_id, "WrongClass")
+        require(device.class_id in terms.classes, "WrongClass")
         require(device.processors == terms.processors, "WrongProcessors")
         require(device.tier >= terms.min_tier, "TierTooLow")
         require(device.changed_at < order.created_at, "TermsTooYoung")

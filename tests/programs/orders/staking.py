@@ -29,7 +29,7 @@ ASKS = (2 * UNITS[0], 10**6), (1_234_567, 0), (0, 7), (U64, 999_999)
 
 
 class StakingBetween(OrdersMachine):
-    """Staking's actions that leases have to do with, whether the device is let or not."""
+    """Staking's actions that leases have to do with, whether the device is leased or not."""
 
     def some_device(self) -> tuple[Address, Device | None]:
         """One of the devices, sometimes one that isn't there."""

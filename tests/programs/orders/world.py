@@ -1,4 +1,4 @@
-"""A world with all four programs: devices to let, renters with both currencies, shorthand for leases."""
+"""A world with all four programs: devices for lease, renters with both currencies, shorthand for leases."""
 
 from __future__ import annotations
 

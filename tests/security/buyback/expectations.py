@@ -96,11 +96,7 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
         ("start_auction", "payer", change): "anybody may start an auction that is due"
         for change in ("stranger", "copy", "blank")
     },
-<<<<<<< HEAD
-    ("bid", "bidder", PURSE): "anybody may bid with their own",
-=======
     ("bid", "bidder", PURSE): "anybody may bid for themselves",
->>>>>>> bb
     ("bid", "bidder_io", "copy"): "any token account of the bidder's: the signature is for it",
     ("bid", "bidder_usdc", "stranger"): "a bidder may have the lot paid to anybody",
     ("bid", "bidder_usdc", "copy"): "a bidder may have the lot paid to anybody",

@@ -361,7 +361,7 @@ def empty() -> World:
 
 
 def ready(params: Params = Params()) -> World:  # noqa: B008 - it is frozen
-    """Five devices are to let; nobody rents."""
+    """Five devices are for lease; nobody rents."""
     world = empty()
     admin, guardian = address("admin"), address("guardian")
     do(world, client.initialize(admin, guardian, USDC_MINT, params))
