@@ -5,7 +5,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from keeper.buyback.decide import BidLimits, Quote
-from keeper.buyback.sources import OwnHistory
+from keeper.buyback.sources import HttpOracle, OwnHistory
 from keeper.chain import ChainUnreachable, landing
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.token import transfer
@@ -16,8 +16,9 @@ from keeper.jobs.buyback import bid_on_auction, burn_fees, plan, run_auctions
 from keeper.jobs.port import Direct
 from keeper.jobs.tokenomics import count_burns
 from tests.keeper.jobs.test_tokenomics import overtaken
-from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
+from tests.programs.buyback.world import FIRST_PRICE, ISSUER, USDC, USDC_MINT, USDC_VAULT, BuybackWorld
 from tests.programs.world import DAY, World
+from tests.security.tokens import freeze, thaw
 
 LOG = structlog.get_logger()
 LIMITS = BidLimits(max_io=10**18, margin_bps=0)
@@ -89,6 +90,38 @@ async def test_auctions_from_start_to_start(world):
     assert names(await auctions(world)) == ["AuctionUnsold", "AuctionStarted"], "one pass does both"
     assert world.auction(0).status == AuctionStatus.UNSOLD
     assert world.auction(1).start_price == FIRST_PRICE
+
+
+async def test_nothing_is_started_or_bid_while_the_vault_is_frozen(world, keeper):
+    """Nor sent in vain: it would be refused, time after time."""
+    issuer = ISSUER.pubkey()
+    world.start(1_000 * USDC)
+    world.chain.advance(DAY // 2)
+    world.do(freeze(USDC_VAULT, USDC_MINT, issuer), signers=[ISSUER])
+    before = len(world.chain.transactions())
+    assert await bid(world, keeper) == []
+    world.chain.advance(DAY // 2)
+    assert names(await auctions(world)) == ["AuctionUnsold"]
+    assert len(world.chain.transactions()) == before + 1
+    world.do(thaw(USDC_VAULT, USDC_MINT, issuer), signers=[ISSUER])
+    assert names(await auctions(world)) == ["AuctionStarted"]
+
+
+async def test_after_days_without_a_bid_a_server_is_believed_again(world, keeper):
+    """The worth is then far above the reference: it is what was paid before."""
+    first = world.start(10_000 * USDC)
+    world.chain.warp_to(first.path.reaches(FIRST_PRICE))
+    assert names(await bid(world, keeper, price=FIRST_PRICE)) == ["AuctionSold", "Repurchase"]
+    world.pay_usdc(10_000 * USDC)
+    world.chain.advance(DAY)
+    for _ in range(10):
+        await auctions(world)
+        world.chain.advance(DAY)
+    config = world.buyback_config()
+    assert config.reference_price < FIRST_PRICE // 100
+    oracle = HttpOracle("http://nowhere", "usd", "at", max_age=60, max_deviation_bps=0)
+    said = b'{"usd": 0.25, "at": 0}'
+    assert oracle.read(said, 0, config.standing).price == FIRST_PRICE
 
 
 async def test_a_bid_as_soon_as_the_price_is_right(world, keeper):

@@ -70,9 +70,6 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
     ("bid", "bidder"): {PURSE: None},
     # Its vault's address is derived from it, before its authority is looked at.
     ("initialize", "io_mint"): MINT,
-    # Another program's account: one whose fields may lie elsewhere proves no mint.
-    ("initialize", "tokenomics"): {VERSION: "WrongMint"},
-    ("bid", "bidder"): {PURSE: None},
     ("start_auction", "usdc_vault"): {"other kind": "InvalidAccountData", "absent": "IllegalOwner"},
 }
 """By instruction and slot: what differs from the slot's default."""
