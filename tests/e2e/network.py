@@ -41,8 +41,8 @@ COOLDOWN = CO_STAKE_WAIT = NOTICE = 10
 APPEAL = ACCEPT_WINDOW = 30
 MATCH_WINDOW = 900
 """Seconds. Something must be done within each of them: they leave a slow machine time for it."""
-EXCLUSIVE = 20
-"""Seconds. An operator has a turn 16 to 46 seconds after an order's opening: this is hardly waited for."""
+EXCLUSIVE = 10
+"""Seconds, less than an operator's first turn, which comes 16 to 46 seconds after an order's opening."""
 STAKING = Params(
     OPERATORS[:3], 2, cooldown=COOLDOWN, co_stake_wait=CO_STAKE_WAIT, appeal=APPEAL, notice=NOTICE
 )
@@ -206,8 +206,10 @@ class Network(StakeCalls, OrdersCalls):
         self.wait_until(turn_opens(tick, operators.index(matcher), len(operators)))
         return self.do_match(matcher, order, device)
 
-    def run(self, order: Address, device: Address, matcher: Address = OPERATORS[0]) -> Lease:
-        """Match a device by an operator, and accept for its worker."""
+    def run(self, order: Address, device: Address, matcher: Address | None = None) -> Lease:
+        """Match a device and accept for its worker: by its supplier, unless an operator is named."""
+        if matcher is None:
+            return self.take(order, device)
         assert self.match(order, device, matcher) == "match_device"
         lease = self.lease(order, device)
         assert self.do_accept(lease.worker, lease) == "accept_lease"

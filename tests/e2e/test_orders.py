@@ -31,7 +31,7 @@ def test_an_order_from_opening_to_close(network: Network, currency: int) -> None
     place = economy.place(3 * UNITS[currency], 4, HOURS, bps)
     assert network.money(renter, currency) == purse - 2 * place
     by_operator = network.run(order, devices[0], OPERATORS[2])
-    by_supplier = network.take(order, devices[1])
+    by_supplier = network.run(order, devices[1])
     principal = economy.principal(rate, HOURS)
     cost = principal + economy.fee(principal, bps)
     assert by_operator.held == by_supplier.held == cost
