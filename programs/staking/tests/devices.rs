@@ -332,7 +332,12 @@ fn each_change_writes_down_a_wait_that_is_over() {
     assert_eq!(after(&|device| device.stake(1, MINIMUM, COOLDOWN, ended).unwrap()), moved);
     assert_eq!(after(&|device| device.withdraw_overflow(1, MINIMUM, COOLDOWN, ended).unwrap()), moved);
     assert_eq!(after(&|device| device.open_offer(1, 500, MINIMUM, COOLDOWN, ended).unwrap()), moved);
-    assert_eq!(after(&|device| drop(device.unstake(MINIMUM, COOLDOWN, ended).unwrap())), moved);
+    assert_eq!(
+        after(&|device| {
+            let _ = device.unstake(MINIMUM, COOLDOWN, ended).unwrap();
+        }),
+        moved
+    );
     let taken = after(&|device| {
         device.open_offer(1, 500, MINIMUM, COOLDOWN, NOW).unwrap();
         device.take_offer(&OTHER, 1, 500, MINIMUM, COOLDOWN, ended).unwrap();

@@ -478,7 +478,8 @@ fn a_page_holds_exactly_the_leaves_that_were_claimed() {
         let number = [0, 1, u32::MAX / PAGE_CLAIMS, spread.next() as u32 % 1_000][round % 4];
         let mut page = ClaimPage { version: ACCOUNT_VERSION, season, page: number, ..ClaimPage::zeroed() };
         let one_in = [1, 2, 9, 1_000][round / 6];
-        let mut chosen: Vec<u32> = (0..PAGE_CLAIMS).filter(|_| spread.next() % one_in == 0).collect();
+        let mut chosen: Vec<u32> =
+            (0..PAGE_CLAIMS).filter(|_| spread.next().is_multiple_of(one_in)).collect();
         // In any order.
         chosen.sort_by_key(|&leaf| (u64::from(leaf) + 1).wrapping_mul(spread.0 | 1));
         let mut wanted = vec![false; PAGE_CLAIMS as usize];

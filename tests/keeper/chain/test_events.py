@@ -67,7 +67,7 @@ def test_no_event_is_longer_than_the_calls_that_are_kept() -> None:
 
 def size(program: Program, kind: Any) -> int:
     """Bytes of a type of fixed size, as all in the events are."""
-    widths = {"pubkey": 32, "u64": 8, "i64": 8, "u128": 16, "u32": 4, "u16": 2, "u8": 1, "bool": 1}
+    widths = {"pubkey": 32, "u64": 8, "i64": 8, "u128": 16, "u32": 4, "u16": 2, "i16": 2, "u8": 1, "bool": 1}
     if isinstance(kind, str):
         return widths[kind]
     if "array" in kind:

@@ -240,7 +240,7 @@ def test_an_end_in_bad_faith_is_found_within_the_lag() -> None:
     ended = lease(world)
     assert (ended.reason, ended.paid, ended.held) == (EndReason.FAULT, 4 * RATE, RATE + fee(RATE))
     assert order(world).free - before == RATE + fee(RATE)
-    assert device(world, RUNNING).lease == where(RUNNING, "mallory", 2), "it is leased to somebody else by now"
+    assert device(world, RUNNING).lease == where(RUNNING, "mallory", 2), "another has it by now"
     # A second finding can only take more.
     do(world, vote(world, 0, 6))
     assert refused(world, vote(world, 1, 6)) == "FaultInvalid"

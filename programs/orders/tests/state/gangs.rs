@@ -2,7 +2,6 @@
 
 use {
     crate::fixtures::*,
-    anchor_lang::prelude::*,
     ionet_common::calendar::HOUR,
     orders::{
         errors::OrdersError as E,

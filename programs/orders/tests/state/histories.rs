@@ -89,7 +89,7 @@ impl Story {
     /// Does `act` on copies of the order and a lease, as a refusal changes nothing; returns what it did.
     fn on<T>(&mut self, at: usize, act: impl FnOnce(&mut Order, &mut Lease, u64) -> Result<T>) -> Option<T> {
         let row = self.rows.get_mut(at).filter(|row| !row.closed)?;
-        let (mut order, mut lease) = (self.order.clone(), row.lease.clone());
+        let (mut order, mut lease) = (self.order, row.lease);
         let done = touch(&order, &mut lease).and_then(|()| act(&mut order, &mut lease, self.now)).ok()?;
         (self.order, row.lease) = (order, lease);
         Some(done)
@@ -132,7 +132,7 @@ impl Story {
             return;
         }
         let country = self.spread.one_of(&[CH, CH, DE]);
-        let mut order = self.order.clone();
+        let mut order = self.order;
         if let Ok(lease) = try_match(&mut order, price, country, by, self.now) {
             self.order = order;
             self.rows.push(Row { lease, got: 0, closed: false });
@@ -256,7 +256,7 @@ impl Story {
         if self.spread.below(12) > 0 {
             return;
         }
-        let mut order = self.order.clone();
+        let mut order = self.order;
         if let Ok(done) = order.cancel(self.now) {
             self.order = order;
             self.count(done.charged, done.open);

@@ -3,7 +3,6 @@
 
 use {
     crate::fixtures::*,
-    anchor_lang::prelude::*,
     ionet_common::{
         calendar::{DAY, HOUR},
         math::fee,
@@ -103,8 +102,8 @@ fn the_invariant() {
     refused(Lease { hours: 0, ..running() }.invariant(), E::HoursInvalid);
     refused(Lease { hours: MAX_HOURS + 1, ..running() }.invariant(), E::HoursInvalid);
     for lease in [matched(), running()] {
-        refused(Lease { held: WHOLE - 1, ..lease.clone() }.invariant(), E::InvariantViolated);
-        refused(Lease { held: WHOLE + 1, ..lease.clone() }.invariant(), E::InvariantViolated);
+        refused(Lease { held: WHOLE - 1, ..lease }.invariant(), E::InvariantViolated);
+        refused(Lease { held: WHOLE + 1, ..lease }.invariant(), E::InvariantViolated);
     }
     refused(Lease { paid: 1, ..running() }.invariant(), E::InvariantViolated);
     refused(Lease { fees: 1, ..running() }.invariant(), E::InvariantViolated);
@@ -488,7 +487,7 @@ fn a_lease_that_earns_no_whole_unit_in_a_second_keeps_its_fee_for_a_fault() {
     let early = dear.settle(LAG, BPS, NOW + HOUR + LAG).unwrap();
     assert_eq!(figures(early), [1, 1, 0, 1]);
     assert_eq!((dear.paid, dear.held), (1, 9));
-    let mut faulty = dear.clone();
+    let mut faulty = dear;
     assert_eq!(faulty.fault(1, LAG, NOW + HOUR + LAG).unwrap().released, 9);
     assert_eq!(faulty.held, 0);
     assert_eq!(settle(&mut dear, LAG, NOW + HOUR + LAG + 1), [0, 0, 0, 9]);
@@ -554,7 +553,7 @@ fn figures_at_the_end_of_64_bits() {
         let half = NOW + MAX_HOURS as u64 * HOUR / 2;
         let mut sum = [0; 4];
         add(&mut sum, lease.settle(0, MAX_SUPPLIER_FEE_BPS, half).unwrap());
-        let mut broken = lease.clone();
+        let mut broken = lease;
         let fees = fee(sum[0] + 24 * rate, renter_fee_bps).unwrap();
         assert_eq!(broken.end(Party::Renter, 0, half).unwrap().released, held - sum[0] - fees);
         refused(broken.end(Party::Renter, 0, half), E::LeaseState);

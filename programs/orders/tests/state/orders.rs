@@ -114,7 +114,7 @@ fn devices_are_taken_until_time_or_places_are_over() {
 fn a_match_takes_what_the_lease_costs_and_never_more_than_is_free() {
     let mut order = placed(Terms { devices: 1, ..terms() });
     for (price, money) in [(1, 41), (800, COST), (1_000, PLACE)] {
-        let mut order = order.clone();
+        let mut order = order;
         let lease = try_match(&mut order, price, CH, Matcher::Operator, NOW).unwrap();
         assert_eq!((order.held, order.free), (money, PLACE - money));
         assert_eq!((lease.held, lease.rate), (money, price * 4));
@@ -277,7 +277,7 @@ fn why_an_order_closes() {
     assert_eq!(order.close_reason(NOW), Ok(CloseReason::Cancelled));
     order.served = 1;
     assert_eq!(order.close_reason(NOW), Ok(CloseReason::Served));
-    refused(Order { leases: 1, ..order.clone() }.close_reason(NOW), E::OrderBusy);
+    refused(Order { leases: 1, ..order }.close_reason(NOW), E::OrderBusy);
     order.held = 1;
     refused(order.close_reason(NOW), E::OrderBusy);
 }
@@ -285,7 +285,7 @@ fn why_an_order_closes() {
 #[test]
 fn more_than_there_is_never_leaves() {
     let (order, _) = busy();
-    let again = || order.clone();
+    let again = || order;
     refused(again().pay(&payment(COST + 1, 0, 0)), E::InvariantViolated);
     refused(again().pay(&payment(COST, 0, 1)), E::InvariantViolated);
     refused(again().pay(&payment(COST, 1, 0)), E::InvariantViolated);

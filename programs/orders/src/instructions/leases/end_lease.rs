@@ -44,15 +44,13 @@ pub fn end_lease(ctx: &mut Context<EndLease>) -> Result<()> {
 /// waits for it, and later only where the supplier lets it.
 fn party(caller: &Address, leased: &Leased) -> Result<Party> {
     let lease = &leased.lease;
-    Ok(if *caller == leased.order.renter {
-        Party::Renter
-    } else if *caller == lease.supplier {
-        Party::Supplier
-    } else if *caller == lease.worker && (lease.status == LeaseStatus::Matched as u8 || may_end(leased)?) {
-        Party::Supplier
-    } else {
-        Party::Stranger
-    })
+    if *caller == leased.order.renter {
+        return Ok(Party::Renter);
+    }
+    let worker = *caller == lease.worker;
+    let supplies = *caller == lease.supplier
+        || (worker && (lease.status == LeaseStatus::Matched as u8 || may_end(leased)?));
+    Ok(if supplies { Party::Supplier } else { Party::Stranger })
 }
 
 /// Whether the device's supplier lets its worker end what runs, now.
