@@ -341,7 +341,7 @@ fn writing_down_changes_no_price() {
 
 #[test]
 fn class_invariant() {
-    let good = Class { pending_multiplier: MAX_MULTIPLIER, ..class(MAX_MULTIPLIER) };
+    let good = class(MAX_MULTIPLIER);
     good.invariant().unwrap();
     for bad in [
         Class { name: [0; 24], ..good },

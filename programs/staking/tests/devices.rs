@@ -321,31 +321,6 @@ fn a_gap_that_nobody_settled_is_not_covered_up() {
 }
 
 #[test]
-fn each_change_writes_down_a_wait_that_is_over() {
-    let ended = NOW + WAIT;
-    let after = |change: &dyn Fn(&mut Device)| {
-        let mut device = Device { own: 2 * MINIMUM, ..left() };
-        change(&mut device);
-        (device.co.staker, device.leaving)
-    };
-    let moved = (Address::default(), cooling(HELPER, ended + COOLDOWN));
-    assert_eq!(after(&|device| device.stake(1, MINIMUM, COOLDOWN, ended).unwrap()), moved);
-    assert_eq!(after(&|device| device.withdraw_overflow(1, MINIMUM, COOLDOWN, ended).unwrap()), moved);
-    assert_eq!(after(&|device| device.open_offer(1, 500, MINIMUM, COOLDOWN, ended).unwrap()), moved);
-    assert_eq!(after(&|device| drop(device.unstake(MINIMUM, COOLDOWN, ended).unwrap())), moved);
-    let taken = after(&|device| {
-        device.open_offer(1, 500, MINIMUM, COOLDOWN, NOW).unwrap();
-        device.take_offer(&OTHER, 1, 500, MINIMUM, COOLDOWN, ended).unwrap();
-    });
-    assert_eq!(taken, (OTHER, moved.1));
-    // Taking one out makes room for the next that cools.
-    let mut device = left();
-    device.leaving = cooling(THIRD, ended);
-    assert_eq!(device.withdraw_co_stake(&THIRD, COOLDOWN, ended), Ok((OFFER, ended)));
-    assert_eq!((device.co.staker, device.leaving), moved);
-}
-
-#[test]
 fn who_unstakes_takes_the_co_staker_along() {
     let until = NOW + DAY + COOLDOWN;
     for mut device in [shared(), left()] {
