@@ -129,6 +129,7 @@ class Market:
         await self._freeze()
         while await orders.read_orders(self.network.chain):
             self.network.chain.advance(STEP)
+            await self.network.job("prices")
             await self.network.job("leases")
         await self._thaw()
         self.books = orders_books.keep(await read_events(self.network.chain))
