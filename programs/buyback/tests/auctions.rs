@@ -380,6 +380,7 @@ fn records_that_contradict_each_other_are_refused() {
     let terms = terms(1, 2, 1, NOW + 1);
     let good = auction(&terms);
     good.invariant().unwrap();
+    Auction { floor_price: 2, ..good }.invariant().expect("a price may stand still");
     for bad in [
         Auction { lot: 0, ..good },
         Auction { share_bps: MIN_SHARE_BPS - 1, ..good },

@@ -3,6 +3,7 @@
 import pytest
 from solders.pubkey import Pubkey
 
+from keeper.chain import Account
 from keeper.clients import buyback as client
 from keeper.clients import tokenomics
 from keeper.clients.buyback import AuctionStatus, Params
@@ -18,6 +19,8 @@ from tests.security.tokens import TOKEN_2022, create_mint
 ADMIN, GUARDIAN, MALLORY = (address(name) for name in ("admin", "guardian", "mallory"))
 START, BID = client.PAUSE_START, client.PAUSE_BID
 LONGEST = client.MAX_PAUSE
+DECIMALS = 44
+"""Where a mint has them."""
 
 
 def paused(world: World, mask: int, longer: int = LONGEST) -> None:
@@ -107,3 +110,13 @@ def test_the_mints_are_io_by_tokenomics_and_six_decimals() -> None:
     # A mint of mallory's, with mallory or tokenomics' config as what should be its authority.
     for authority in (MALLORY, tokenomics.CONFIG):
         assert refused(world, with_io(OTHER_MINT.pubkey(), authority)) == "WrongMint"
+
+
+@pytest.mark.parametrize("decimals", [0, 7, 9])
+def test_io_has_the_decimals_that_prices_are_made_of(decimals: int) -> None:
+    """Tokenomics makes no other mint; were there one, a price would be another amount."""
+    world = stages.empty()
+    mint = world.account(tokenomics.MINT)
+    data = mint.data[:DECIMALS] + bytes([decimals]) + mint.data[DECIMALS + 1 :]
+    world.chain.set_account(tokenomics.MINT, Account(mint.lamports, data, mint.owner))
+    assert refused(world, client.initialize(ADMIN, GUARDIAN, USDC_MINT, Params())) == "WrongMint"
