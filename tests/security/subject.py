@@ -19,6 +19,10 @@ Stops = Mapping[str, int]
 """By the program that is paused: the bits of a pause that stop an instruction."""
 
 
+Seeds = tuple[bytes, ...]
+"""What an account's address is derived from, beside its program and bump."""
+
+
 class Purse(NamedTuple):
     """A slot for somebody's token account, and whose it is in the valid call."""
 
@@ -44,8 +48,8 @@ class Subject:
     """What succeeds again and changes nothing then, and why that is right."""
     again: Mapping[str, str]
     """What does the same once more, and why that is right."""
-    created: Mapping[str, tuple[str, ...]]
-    """The slots of the accounts that an instruction makes, its program's own first."""
+    created: Mapping[str, Mapping[str, Seeds]]
+    """The seeds of the accounts that an instruction's valid call makes, by slot, its program's own first."""
     paid: Mapping[str, Purse] = field(default_factory=dict)
     """Who is paid, where the account must be the owner's associated one."""
     handed: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ import pytest
 
 from keeper.resources import IDL
 from tests.security import (
+    test_bumps,
     test_gifts,
     test_guardian,
     test_initialize,
@@ -51,6 +52,7 @@ ON_EVERY_INSTRUCTION: dict[ModuleType, tuple[str, ...]] = {
         "test_a_pause_lapses_to_the_second",
         "test_a_lifted_pause_stops_nothing",
     ),
+    test_bumps: ("test_no_second_account_of_the_same_seeds",),
     test_prefunded: ("test_lamports_in_advance_stop_nothing", "test_all_of_a_calls_accounts_at_once"),
     test_replay: ("test_a_second_time_in_a_transaction_of_its_own", "test_twice_in_one_transaction"),
     test_roles: ("test_another_role_is_not_enough",),
@@ -86,6 +88,7 @@ ON_EVERY_PROGRAM: dict[ModuleType, tuple[str, ...]] = {
         "test_a_program_is_initialised_once",
     ),
     test_pause: ("test_what_a_pause_may_be",),
+    test_bumps: ("test_these_are_the_seeds",),
     test_prefunded: ("test_these_are_all_the_accounts_that_the_program_creates",),
     test_replay: ("test_each_instruction_is_in_one_of_the_tables",),
     test_roles: (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from solders.pubkey import Pubkey
+
 from keeper.chain.program import Fields
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
@@ -75,12 +77,8 @@ def reward_claimed(book: Book, event: Fields, at: int) -> None:
 
 def attested(book: Book, event: Fields, at: int) -> None:
     """An operator attested an hour's block."""
-    config = book.get("Config", client.CONFIG)
-    address, bump = PROGRAM.pda_and_bump("attest", "block", hour=event["hour"])
-    if address not in book.of_kind("Block"):
-        payer, revision = event["operator"], config["revision"]
-        book.create("Block", address, bump, hour=event["hour"], revision=revision, payer=payer)
-    block = book.change("Block", address)
+    pda = PROGRAM.pda_and_bump("attest", "block", hour=event["hour"])
+    block = _ballot(book, "Block", pda, hour=event["hour"], payer=event["operator"])
     content = {name: event[name] for name in ("root", "total", "devices", "data_hash")}
     _vote(book, block, event, Attestation(**content).hash)
     if event["agreed"]:
@@ -119,12 +117,8 @@ def block_closed(book: Book, event: Fields, at: int) -> None:
 
 def prices_voted(book: Book, event: Fields, at: int) -> None:
     """An operator voted for the root over an hour's price steps."""
-    config = book.get("Config", client.CONFIG)
-    address, bump = PROGRAM.pda_and_bump("vote_prices", "prices", hour=event["hour"])
-    if address not in book.of_kind("Prices"):
-        payer, revision = event["operator"], config["revision"]
-        book.create("Prices", address, bump, hour=event["hour"], revision=revision, payer=payer)
-    prices = book.change("Prices", address)
+    pda = PROGRAM.pda_and_bump("vote_prices", "prices", hour=event["hour"])
+    prices = _ballot(book, "Prices", pda, hour=event["hour"], payer=event["operator"])
     _vote(book, prices, event, event["root"])
     if event["agreed"]:
         prices.update(agreed=True, root=event["root"])
@@ -152,14 +146,10 @@ def posted(book: Book, event: Fields, at: int) -> None:
 
 def slash_voted(book: Book, event: Fields, at: int) -> None:
     """An operator voted for a slash."""
-    config = book.get("Config", client.CONFIG)
     seeds = {name: event[name] for name in ("device", "evidence")}
-    address, bump = PROGRAM.pda_and_bump("vote_slash", "slash", **seeds)
-    if address not in book.of_kind("Slash"):
-        registered_at = book.get("Device", event["device"])["registered_at"]
-        of = {"revision": config["revision"], "registered_at": registered_at}
-        book.create("Slash", address, bump, **of, **seeds)
-    slash = book.change("Slash", address)
+    registered_at = book.get("Device", event["device"])["registered_at"]
+    pda = PROGRAM.pda_and_bump("vote_slash", "slash", **seeds)
+    slash = _ballot(book, "Slash", pda, registered_at=registered_at, **seeds)
     _vote(book, slash, event, event["bps"])
     if event["pending"]:
         until = event["appeal_until"]
@@ -208,6 +198,15 @@ def _slash(book: Book, event: Fields) -> Fields:
 
 
 # -- votes ---------------------------------------------------------------------------------------
+
+
+def _ballot(book: Book, kind: str, pda: tuple[Pubkey, int], **fields: Any) -> Fields:
+    """What is voted on; the first vote makes its account, with ``fields``."""
+    address, bump = pda
+    if address not in book.of_kind(kind):
+        revision = book.get("Config", client.CONFIG)["revision"]
+        book.create(kind, address, bump, revision=revision, **fields)
+    return book.change(kind, address)
 
 
 def _vote(book: Book, row: Fields, event: Fields, vote: Any) -> None:

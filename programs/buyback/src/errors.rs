@@ -76,3 +76,5 @@ pub enum BuybackError {
     #[msg("The vault is frozen by the mint's issuer: it could not pay a bidder")]
     VaultFrozen,
 }
+
+ionet_common::named_refusals!(BuybackError);

@@ -20,10 +20,17 @@ pub trait Versioned: Owner + Discriminator + Pod {
     fn version(&self) -> u8;
 }
 
-/// Makes layouts [`Versioned`] that keep their version in a field of that name: `versioned!(2 => Config, Order)`.
+/// Makes a program's layouts [`Versioned`], which keep their version in a field of that name, and its error the
+/// one that refuses another: `versioned!(OrdersError, 2 => Config, Order)`.
 #[macro_export]
 macro_rules! versioned {
-    ($version:expr => $($layout:ident),+ $(,)?) => {
+    ($error:ident, $version:expr => $($layout:ident),+ $(,)?) => {
+        impl $crate::account::UnknownVersion for $error {
+            fn unknown_version() -> anchor_lang::prelude::ProgramError {
+                $error::UnknownVersion.into()
+            }
+        }
+
         $(impl $crate::account::Versioned for $layout {
             const VERSION: u8 = $version;
 

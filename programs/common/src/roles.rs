@@ -41,6 +41,29 @@ pub fn is_nobody(address: &Address) -> bool {
     words.iter().fold(0, |any, word| any | u64::from_le_bytes(*word)) == 0
 }
 
+/// Makes a [`Refusal`] a program's error of the same name.
+#[macro_export]
+macro_rules! named_refusals {
+    ($error:ident) => {
+        impl From<$crate::roles::Refusal> for $error {
+            fn from(refusal: $crate::roles::Refusal) -> Self {
+                use $crate::roles::Refusal;
+                match refusal {
+                    Refusal::ZeroAddress => Self::ZeroAddress,
+                    Refusal::NothingProposed => Self::NothingProposed,
+                    Refusal::NoticeNotOver => Self::NoticeNotOver,
+                    Refusal::ParamsInvalid => Self::ParamsInvalid,
+                    Refusal::GuardianNoticeNotOver => Self::GuardianNoticeNotOver,
+                    Refusal::Paused => Self::Paused,
+                    Refusal::PauseMaskInvalid => Self::PauseMaskInvalid,
+                    Refusal::PauseTooLong => Self::PauseTooLong,
+                    Refusal::Overflow => Self::Overflow,
+                }
+            }
+        }
+    };
+}
+
 /// Who holds the roles, and who is proposed for them; zero for nobody.
 pub struct Roles<'a> {
     pub admin: &'a mut Address,
@@ -175,4 +198,39 @@ impl<P: Copy> Proposal<'_, P> {
         *self.pending_at = 0;
         Ok(*self.revision)
     }
+}
+
+/// The [`Roles`] of a config, which has fields of these names.
+#[macro_export]
+macro_rules! roles_of {
+    ($config:expr) => {
+        $crate::roles::Roles {
+            admin: &mut $config.admin,
+            pending_admin: &mut $config.pending_admin,
+            guardian: &mut $config.guardian,
+            pending_guardian: &mut $config.pending_guardian,
+            guardian_at: &mut $config.guardian_at,
+        }
+    };
+}
+
+/// The [`Pause`] of a config, which has fields of these names.
+#[macro_export]
+macro_rules! pause_of {
+    ($config:expr) => {
+        $crate::roles::Pause { mask: &mut $config.pause_mask, until: &mut $config.pause_until }
+    };
+}
+
+/// The [`Proposal`] of a config, which has fields of these names.
+#[macro_export]
+macro_rules! proposal_of {
+    ($config:expr) => {
+        $crate::roles::Proposal {
+            params: &mut $config.params,
+            pending: &mut $config.pending,
+            pending_at: &mut $config.pending_at,
+            revision: &mut $config.revision,
+        }
+    };
 }

@@ -6,6 +6,7 @@ use {
         calendar::DAY,
         notice::MIN_NOTICE,
         roles::{is_nobody, require_running, Pause, Proposal, Refusal, Roles, MAX_PAUSE},
+        roles_of,
     },
 };
 
@@ -39,13 +40,7 @@ impl Office {
     }
 
     fn roles(&mut self) -> Roles<'_> {
-        Roles {
-            admin: &mut self.admin,
-            pending_admin: &mut self.pending_admin,
-            guardian: &mut self.guardian,
-            pending_guardian: &mut self.pending_guardian,
-            guardian_at: &mut self.guardian_at,
-        }
+        roles_of!(self)
     }
 }
 

@@ -9,6 +9,7 @@ use {
         math::mul_div_floor,
         merkle::{verify, LEAF_TAG, NODE_TAG},
         roles::{require_running, Pause, Proposal, Refusal, Roles, MAX_PAUSE},
+        roles_of,
         supply::GENESIS_SUPPLY,
         vesting::Schedule,
     },
@@ -228,13 +229,7 @@ struct Office {
 
 impl Office {
     fn roles(&mut self) -> Roles<'_> {
-        Roles {
-            admin: &mut self.admin,
-            pending_admin: &mut self.pending_admin,
-            guardian: &mut self.guardian,
-            pending_guardian: &mut self.pending_guardian,
-            guardian_at: &mut self.guardian_at,
-        }
+        roles_of!(self)
     }
 
     fn proposal(&mut self) -> Proposal<'_, u64> {

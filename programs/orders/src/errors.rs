@@ -164,3 +164,5 @@ pub enum OrdersError {
     #[msg("Nothing is due now")]
     NothingDue,
 }
+
+ionet_common::named_refusals!(OrdersError);

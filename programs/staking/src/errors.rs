@@ -1,6 +1,6 @@
 //! Every way an instruction can be refused. Numbers are never reused: append only.
 
-use {anchor_lang::prelude::*, ionet_common::roles::Refusal};
+use anchor_lang::prelude::*;
 
 /// Why staking refused.
 #[error_code]
@@ -177,19 +177,4 @@ pub enum StakingError {
     PostLimit,
 }
 
-/// What the shared roles refuse has the same name here.
-impl From<Refusal> for StakingError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::ZeroAddress => Self::ZeroAddress,
-            Refusal::NothingProposed => Self::NothingProposed,
-            Refusal::NoticeNotOver => Self::NoticeNotOver,
-            Refusal::ParamsInvalid => Self::ParamsInvalid,
-            Refusal::GuardianNoticeNotOver => Self::GuardianNoticeNotOver,
-            Refusal::Paused => Self::Paused,
-            Refusal::PauseMaskInvalid => Self::PauseMaskInvalid,
-            Refusal::PauseTooLong => Self::PauseTooLong,
-            Refusal::Overflow => Self::Overflow,
-        }
-    }
-}
+ionet_common::named_refusals!(StakingError);

@@ -35,12 +35,7 @@ RATE = ASK_IO * 4
 
 @pytest.fixture
 def world() -> OrdersWorld:
-    world = OrdersWorld.ready()
-    world.renter("renter")
-    supplier = world.supplier("supplier")
-    for name in ("one", "two"):
-        world.let(name, supplier)
-    return world
+    return OrdersWorld.with_two_devices()
 
 
 async def names(world: OrdersWorld) -> list[str]:

@@ -24,12 +24,7 @@ RATE = ASK_IO * 4
 @pytest.fixture
 def world() -> OrdersWorld:
     """Two devices that wait for orders."""
-    world = OrdersWorld.ready()
-    world.renter("renter")
-    supplier = world.supplier("supplier")
-    for name in ("one", "two"):
-        world.let(name, supplier)
-    return world
+    return OrdersWorld.with_two_devices()
 
 
 def carry_out(world: OrdersWorld, plan: Plan, *signers: Keypair) -> None:

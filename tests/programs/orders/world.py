@@ -68,6 +68,16 @@ class OrdersWorld(StakingWorld, BuybackWorld):
         self.do(create_associated(self.payer.pubkey(), person.pubkey(), USDC_MINT))
         return person
 
+    @classmethod
+    def with_two_devices(cls) -> OrdersWorld:
+        """A world in which a renter has opened nothing yet, and the devices ``one`` and ``two`` wait."""
+        world = cls.ready()
+        world.renter("renter")
+        supplier = world.supplier("supplier")
+        for name in ("one", "two"):
+            world.let(name, supplier)
+        return world
+
     def let(self, name: str, supplier: Keypair, **changed: int) -> staking.Device:
         """Register a device at :data:`ASK_IO` and :data:`ASK_USDC`, with the stake that it needs.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keeper.clients import buyback as client
+from keeper.clients import tokenomics
 from tests.programs.world import DAY
 from tests.security.buyback import stages
 from tests.security.buyback.expectations import EXPECTATIONS
@@ -41,8 +42,12 @@ SUBJECT = Subject(
     },
     again={},
     created={
-        "initialize": ("config", "io_vault", "usdc_vault"),
-        "start_auction": ("auction",),
+        "initialize": {
+            "config": (b"config",),
+            "io_vault": (b"fee_vault", bytes(tokenomics.MINT)),
+            "usdc_vault": (b"fee_vault", bytes(stages.USDC_MINT)),
+        },
+        "start_auction": {"auction": (b"auction", (stages.OPEN).to_bytes(4, "little"))},
     },
     spent={"bid": Purse("bidder_io", "alice")},
     received={"bid": Purse("bidder_usdc", "alice")},

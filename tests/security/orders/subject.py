@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from keeper.clients import orders as client
+from keeper.clients import staking
 from tests.programs.world import World
 from tests.security.orders import stages
 from tests.security.orders.expectations import EXPECTATIONS
-from tests.security.orders.stages import USDC_MINT
+from tests.security.orders.stages import FREE, USDC_FEES, USDC_MINT, io
 from tests.security.people import OPERATORS, address, do
 from tests.security.subject import Purse, Subject
 
 IN_USE, GONE = "System.AccountAlreadyInUse", "AccountDataTooSmall"
 LAST_COUNTS = "the last proposal counts"
+OPEN_ORDER = bytes(client.order_address(address("carol"), 1))
 
 
 def begin() -> World:
@@ -65,12 +67,15 @@ SUBJECT = Subject(
         "set_pause": "the guardian may renew a pause, and how long matching was stopped is remembered",
     },
     created={
-        "initialize": ("config",),
-        "create_order": ("order", "vault"),
+        "initialize": {"config": (b"config",)},
+        "create_order": {
+            "order": (b"order", bytes(address("carol")), (7).to_bytes(8, "little")),
+            "vault": (b"vault", bytes(client.order_address(address("carol"), 7))),
+        },
         # A first vote makes its fault: see test_faults.py; the valid call is the second vote.
-        "match_device": ("lease",),
-        "park_pay": ("record",),
-        "park_fees": ("record",),
+        "match_device": {"lease": (b"lease", OPEN_ORDER, bytes(staking.device_address(address(FREE))))},
+        "park_pay": {"record": (b"parked", bytes(io("alice")))},
+        "park_fees": {"record": (b"parked", bytes(USDC_FEES))},
     },
     paid={
         "settle": Purse("payout_tokens", "alice"),

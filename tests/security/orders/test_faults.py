@@ -8,6 +8,7 @@ from keeper.clients import orders as client
 from keeper.clients import staking
 from keeper.economy.orders import EndReason
 from tests.programs.world import DAY, HOUR, World
+from tests.security.bumps import other_bumps
 from tests.security.orders import stages
 from tests.security.orders.stages import (
     EVIDENCE,
@@ -404,3 +405,12 @@ def test_a_hold_on_one_lease_holds_no_other() -> None:
     world.chain.advance(20 * HOUR)
     assert moved(world, settle(world)) == {}
     assert moved(world, settle(world, WAITING))["bob"] == 10 * RATE - fee(10 * RATE)
+
+
+def test_no_second_fault_for_the_same_evidence() -> None:
+    """A first vote's account has one address: at another bump it would have votes of its own."""
+    world = stages.stage("matching")
+    call = stages.vote(world)
+    seeds = (b"fault", bytes(where(RUNNING)), EVIDENCE, (1).to_bytes(4, "little"))
+    for other in other_bumps(seeds, client.PROGRAM.address):
+        assert refused(world, put(call, fault=other)) == "InvalidSeeds"

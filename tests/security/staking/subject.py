@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from keeper.clients import staking as client
 from keeper.clients import tokenomics
-from tests.security.people import OPERATORS
+from tests.programs.world import HOUR
+from tests.security.people import HEIR, OPERATORS, address
 from tests.security.staking import stages
 from tests.security.staking.calls import PARAMS
 from tests.security.staking.expectations import EXPECTATIONS
@@ -15,6 +16,8 @@ from tests.security.subject import Purse, Subject
 STAKING, REWARDS = client.PROGRAM.constants["PAUSE_STAKING"], client.PROGRAM.constants["PAUSE_REWARDS"]
 IN_USE, GONE = "System.AccountAlreadyInUse", "AccountDataTooSmall"
 LAST_COUNTS = "the last proposal counts"
+
+WORKERS_DEVICE = bytes(client.device_address(address("worker")))
 
 SUBJECT = Subject(
     client,
@@ -84,14 +87,14 @@ SUBJECT = Subject(
         "post": "each posting is one more, up to the hour's limit",
     },
     created={
-        "initialize": ("config", "stake_vault"),
-        "add_class": ("class",),
-        "open_wallet": ("wallet",),
-        "register_device": ("device",),
-        "attest": ("block",),
-        "vote_slash": ("slash",),
-        "vote_prices": ("prices",),
-        "post": ("counter",),
+        "initialize": {"config": (b"config",), "stake_vault": (b"stake_vault",)},
+        "add_class": {"class": (b"class", (9).to_bytes(2, "little"))},
+        "open_wallet": {"wallet": (b"wallet", bytes(address(HEIR)))},
+        "register_device": {"device": (b"device", bytes(address("new worker")))},
+        "attest": {"block": (b"block", (52).to_bytes(4, "little"))},
+        "vote_slash": {"slash": (b"slash", WORKERS_DEVICE, stages.NEW_EVIDENCE)},
+        "vote_prices": {"prices": (b"prices", (stages.END // HOUR - 1).to_bytes(4, "little"))},
+        "post": {"counter": (b"post", bytes(address(OPERATORS[0])))},
     },
     deposits={"device": client.PROGRAM.constants["DEVICE_DEPOSIT"]},
     paid={

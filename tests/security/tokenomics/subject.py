@@ -5,12 +5,19 @@ from __future__ import annotations
 from keeper.clients import tokenomics as client
 from tests.security.subject import Purse, Subject
 from tests.security.tokenomics import stages
+from tests.security.tokenomics.calls import LAST_ROW, NEW_SEASON
 from tests.security.tokenomics.expectations import EXPECTATIONS
 
 IN_USE = "System.AccountAlreadyInUse"
 """The system program refuses to create what is there, whatever the arguments."""
 GONE = "AccountDataTooSmall"
 LAST_COUNTS = "the last proposal counts"
+
+
+def number(value: int) -> bytes:
+    """A number of a season or a page in an address's seeds."""
+    return value.to_bytes(4, "little")
+
 
 SUBJECT = Subject(
     client,
@@ -46,10 +53,18 @@ SUBJECT = Subject(
     },
     again={"burn": "each call burns what its amount says, and its owner signs each"},
     created={
-        "initialize": ("config", "mint", "genesis_vault", "reward_vault"),
-        "add_allocation": ("allocation",),
-        "open_season": ("season_account", "season_vault"),
-        "open_claim_page": ("claim_page",),
+        "initialize": {
+            "config": (b"config",),
+            "mint": (b"mint",),
+            "genesis_vault": (b"genesis_vault",),
+            "reward_vault": (b"reward_vault",),
+        },
+        "add_allocation": {"allocation": (b"allocation", bytes([LAST_ROW.id]))},
+        "open_season": {
+            "season_account": (b"season", number(NEW_SEASON)),
+            "season_vault": (b"season_vault", number(NEW_SEASON)),
+        },
+        "open_claim_page": {"claim_page": (b"claim_page", number(stages.WAITING), number(0))},
     },
     paid={
         "release": Purse("beneficiary_tokens", "ecosystem"),

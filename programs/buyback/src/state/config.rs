@@ -4,7 +4,7 @@ use {
     anchor_lang::prelude::*,
     ionet_common::{
         math::{mul_div_ceil, mul_div_floor},
-        roles::{self, Pause, Proposal, Refusal, Roles},
+        pause_of, proposal_of, roles, roles_of,
         supply::BPS,
     },
 };
@@ -107,7 +107,7 @@ impl Config {
         params.check()?;
         self.params = params;
         self.next_share_bps = FIRST_SHARE_BPS;
-        self.roles().appoint(admin, guardian).map_err(E::from)?;
+        roles_of!(self).appoint(admin, guardian).map_err(E::from)?;
         self.invariant()
     }
 
@@ -122,7 +122,7 @@ impl Config {
     /// Stopping bids voids it: otherwise a guardian could let the price fall with nobody allowed to
     /// bid, and lift the pause for a friend.
     pub fn set_pause(&mut self, mask: u32, until: u64, now: u64) -> Result<bool> {
-        self.pause().set(mask, PAUSE_START | PAUSE_BID, until, now).map_err(E::from)?;
+        pause_of!(self).set(mask, PAUSE_START | PAUSE_BID, until, now).map_err(E::from)?;
         if bool::from(self.open) && mask & PAUSE_BID != 0 && now < until {
             self.void = true.into();
         }
@@ -134,33 +134,33 @@ impl Config {
     pub fn propose(&mut self, params: Params, now: u64) -> Result<u64> {
         params.check()?;
         let notice = self.params.notice;
-        let at = self.proposal().propose(params, notice, params.notice, now).map_err(E::from)?;
+        let at = proposal_of!(self).propose(params, notice, params.notice, now).map_err(E::from)?;
         self.invariant()?;
         Ok(at)
     }
 
     /// Drops the proposal: the guardian's veto.
     pub fn cancel(&mut self) -> Result<()> {
-        self.proposal().cancel().map_err(E::from)?;
+        proposal_of!(self).cancel().map_err(E::from)?;
         self.invariant()
     }
 
     /// Puts the proposal in force, once its notice is over. Returns the revision.
     pub fn apply(&mut self, now: u64) -> Result<u32> {
-        let revision = self.proposal().apply(now).map_err(E::from)?;
+        let revision = proposal_of!(self).apply(now).map_err(E::from)?;
         self.invariant()?;
         Ok(revision)
     }
 
     /// Names the next admin; zero withdraws.
     pub fn propose_admin(&mut self, pending: Address) -> Result<()> {
-        self.roles().propose_admin(pending);
+        roles_of!(self).propose_admin(pending);
         self.invariant()
     }
 
     /// Puts the proposed admin in office. Returns the one before.
     pub fn accept_admin(&mut self) -> Result<Address> {
-        let from = self.roles().accept_admin().map_err(E::from)?;
+        let from = roles_of!(self).accept_admin().map_err(E::from)?;
         self.invariant()?;
         Ok(from)
     }
@@ -168,14 +168,14 @@ impl Config {
     /// Names another guardian; zero withdraws. Returns when it may accept, 0 when there is none.
     pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
         let notice = self.params.notice;
-        let at = self.roles().propose_guardian(pending, notice, now).map_err(E::from)?;
+        let at = roles_of!(self).propose_guardian(pending, notice, now).map_err(E::from)?;
         self.invariant()?;
         Ok(at)
     }
 
     /// Puts the proposed guardian in office, once the notice is over. Returns the one before.
     pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
-        let from = self.roles().accept_guardian(now).map_err(E::from)?;
+        let from = roles_of!(self).accept_guardian(now).map_err(E::from)?;
         self.invariant()?;
         Ok(from)
     }
@@ -293,29 +293,6 @@ impl Config {
         self.invariant()
     }
 
-    fn roles(&mut self) -> Roles<'_> {
-        Roles {
-            admin: &mut self.admin,
-            pending_admin: &mut self.pending_admin,
-            guardian: &mut self.guardian,
-            pending_guardian: &mut self.pending_guardian,
-            guardian_at: &mut self.guardian_at,
-        }
-    }
-
-    fn pause(&mut self) -> Pause<'_> {
-        Pause { mask: &mut self.pause_mask, until: &mut self.pause_until }
-    }
-
-    fn proposal(&mut self) -> Proposal<'_, Params> {
-        Proposal {
-            params: &mut self.params,
-            pending: &mut self.pending,
-            pending_at: &mut self.pending_at,
-            revision: &mut self.revision,
-        }
-    }
-
     /// What came into the USDC vault is what it holds and what was sold: nothing else goes out.
     fn count_usdc(&mut self, balance: u64) -> Result<()> {
         let fees = balance.checked_add(self.usdc_sold).ok_or(E::Overflow)?;
@@ -342,21 +319,5 @@ impl Config {
             E::InvariantViolated
         );
         Ok(())
-    }
-}
-
-impl From<Refusal> for E {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::ZeroAddress => E::ZeroAddress,
-            Refusal::NothingProposed => E::NothingProposed,
-            Refusal::NoticeNotOver => E::NoticeNotOver,
-            Refusal::ParamsInvalid => E::ParamsInvalid,
-            Refusal::GuardianNoticeNotOver => E::GuardianNoticeNotOver,
-            Refusal::Paused => E::Paused,
-            Refusal::PauseMaskInvalid => E::PauseMaskInvalid,
-            Refusal::PauseTooLong => E::PauseTooLong,
-            Refusal::Overflow => E::Overflow,
-        }
     }
 }

@@ -3,6 +3,7 @@
 /// Splitmix64: the same spread of inputs in every run.
 pub struct Spread(pub u64);
 
+#[allow(dead_code)] // no crate's tests use all of it
 impl Spread {
     /// The next 64 bits.
     pub fn next(&mut self) -> u64 {
@@ -16,5 +17,15 @@ impl Spread {
     pub fn any(&mut self) -> u64 {
         let shift = self.next() % 64;
         self.next() >> shift
+    }
+
+    /// A number from 0 to below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// One of `some`.
+    pub fn one_of<T: Copy>(&mut self, some: &[T]) -> T {
+        some[self.next() as usize % some.len()]
     }
 }

@@ -63,22 +63,18 @@ pub fn initialize(
 ) -> Result<()> {
     let a = &mut ctx.accounts;
     let admin = *a.admin.address();
-    require!(guardian != Address::default(), E::ZeroAddress);
     let (io_mint, usdc_mint) = (*a.io_mint.address(), *a.usdc_mint.address());
     let (io_fees, usdc_fees) = (*a.io_fees.address(), *a.usdc_fees.address());
     let staking_config = *a.staking_config.address();
     let config = &mut a.config;
     config.version = ACCOUNT_VERSION;
     config.bump = ctx.bumps.config;
-    config.admin = admin;
-    config.guardian = guardian;
     config.io_mint = io_mint;
     config.usdc_mint = usdc_mint;
     config.io_fees = io_fees;
     config.usdc_fees = usdc_fees;
     config.staking_config = staking_config;
-    config.params = params;
-    config.invariant()?;
+    config.begin(admin, guardian, params)?;
     emit_event!(ctx, Initialized { admin, guardian, io_mint, usdc_mint, io_fees, usdc_fees, params });
     Ok(())
 }

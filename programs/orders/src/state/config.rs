@@ -2,7 +2,7 @@ use {
     super::{Currency, Params},
     crate::{constants::*, errors::OrdersError as E},
     anchor_lang::prelude::*,
-    ionet_common::roles::{self, Pause, Proposal, Refusal, Roles},
+    ionet_common::{pause_of, proposal_of, roles, roles_of},
 };
 
 /// The program's one root account: roles, parameters, and where fees go. Orders only read it, so that
@@ -54,6 +54,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// Fills both offices and sets the parameters, for the first time.
+    pub fn begin(&mut self, admin: Address, guardian: Address, params: Params) -> Result<()> {
+        roles_of!(self).appoint(admin, guardian).map_err(E::from)?;
+        params.check()?;
+        self.params = params;
+        self.invariant()
+    }
+
     /// The mint of a currency.
     pub fn mint(&self, currency: Currency) -> &Address {
         match currency {
@@ -86,7 +94,7 @@ impl Config {
         if self.pause_mask & PAUSE_MATCHING != 0 {
             self.matching_stopped_until = self.matching_stopped_until.max(self.pause_until.min(now));
         }
-        self.pause().set(mask, PAUSE_ORDERS | PAUSE_MATCHING, until, now).map_err(E::from)?;
+        pause_of!(self).set(mask, PAUSE_ORDERS | PAUSE_MATCHING, until, now).map_err(E::from)?;
         self.invariant()
     }
 
@@ -94,33 +102,33 @@ impl Config {
     pub fn propose(&mut self, params: Params, now: u64) -> Result<u64> {
         params.check()?;
         let notice = self.params.notice;
-        let at = self.proposal().propose(params, notice, params.notice, now).map_err(E::from)?;
+        let at = proposal_of!(self).propose(params, notice, params.notice, now).map_err(E::from)?;
         self.invariant()?;
         Ok(at)
     }
 
     /// Drops the proposal: the guardian's veto.
     pub fn cancel(&mut self) -> Result<()> {
-        self.proposal().cancel().map_err(E::from)?;
+        proposal_of!(self).cancel().map_err(E::from)?;
         self.invariant()
     }
 
     /// Puts the proposal in force, once its notice is over. Returns the revision.
     pub fn apply(&mut self, now: u64) -> Result<u32> {
-        let revision = self.proposal().apply(now).map_err(E::from)?;
+        let revision = proposal_of!(self).apply(now).map_err(E::from)?;
         self.invariant()?;
         Ok(revision)
     }
 
     /// Names the next admin; zero withdraws.
     pub fn propose_admin(&mut self, pending: Address) -> Result<()> {
-        self.roles().propose_admin(pending);
+        roles_of!(self).propose_admin(pending);
         self.invariant()
     }
 
     /// Puts the proposed admin in office. Returns the one before.
     pub fn accept_admin(&mut self) -> Result<Address> {
-        let from = self.roles().accept_admin().map_err(E::from)?;
+        let from = roles_of!(self).accept_admin().map_err(E::from)?;
         self.invariant()?;
         Ok(from)
     }
@@ -128,59 +136,20 @@ impl Config {
     /// Names another guardian; zero withdraws. Returns when it may accept, 0 when there is none.
     pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
         let notice = self.params.notice;
-        let at = self.roles().propose_guardian(pending, notice, now).map_err(E::from)?;
+        let at = roles_of!(self).propose_guardian(pending, notice, now).map_err(E::from)?;
         self.invariant()?;
         Ok(at)
     }
 
     /// Puts the proposed guardian in office, once the notice is over. Returns the one before.
     pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
-        let from = self.roles().accept_guardian(now).map_err(E::from)?;
+        let from = roles_of!(self).accept_guardian(now).map_err(E::from)?;
         self.invariant()?;
         Ok(from)
-    }
-
-    fn roles(&mut self) -> Roles<'_> {
-        Roles {
-            admin: &mut self.admin,
-            pending_admin: &mut self.pending_admin,
-            guardian: &mut self.guardian,
-            pending_guardian: &mut self.pending_guardian,
-            guardian_at: &mut self.guardian_at,
-        }
-    }
-
-    fn pause(&mut self) -> Pause<'_> {
-        Pause { mask: &mut self.pause_mask, until: &mut self.pause_until }
-    }
-
-    fn proposal(&mut self) -> Proposal<'_, Params> {
-        Proposal {
-            params: &mut self.params,
-            pending: &mut self.pending,
-            pending_at: &mut self.pending_at,
-            revision: &mut self.revision,
-        }
     }
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
         self.params.check()
-    }
-}
-
-impl From<Refusal> for E {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::ZeroAddress => E::ZeroAddress,
-            Refusal::NothingProposed => E::NothingProposed,
-            Refusal::NoticeNotOver => E::NoticeNotOver,
-            Refusal::ParamsInvalid => E::ParamsInvalid,
-            Refusal::GuardianNoticeNotOver => E::GuardianNoticeNotOver,
-            Refusal::Paused => E::Paused,
-            Refusal::PauseMaskInvalid => E::PauseMaskInvalid,
-            Refusal::PauseTooLong => E::PauseTooLong,
-            Refusal::Overflow => E::Overflow,
-        }
     }
 }

@@ -316,8 +316,7 @@ impl Lease {
     /// Until when the supplier's money is due at `now`, unix seconds: `lag` behind the clock, which stands
     /// while the guardian holds the money; nothing before the first hour is whole.
     pub fn due_until(&self, lag: u64, now: u64) -> u64 {
-        let held = self.hold_from > 0 && self.hold_from <= now && now < self.hold_until;
-        let clock = if held { self.hold_from } else { now };
+        let clock = if now < self.hold_until { now.min(self.hold_from) } else { now };
         let until = clock.saturating_sub(lag).min(self.stop);
         if until < self.start.saturating_add(HOUR) {
             self.start

@@ -10,6 +10,11 @@ use {
     },
 };
 
+#[path = "../../../common/tests/support/spread.rs"]
+mod spread;
+
+pub use spread::Spread;
+
 pub const NOW: u64 = 1_720_000_000;
 pub const LAG: u64 = 2 * HOUR;
 pub const BPS: u16 = 25;
@@ -125,24 +130,4 @@ pub fn run(mut lease: Lease, now: u64) -> Lease {
 /// A settlement's figures without its time.
 pub fn figures(payment: Payment) -> [u64; 4] {
     [payment.amount, payment.fee, payment.net, payment.renter_fee]
-}
-
-/// Splitmix64: the same spread of inputs in every run.
-pub struct Spread(pub u64);
-
-impl Spread {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    pub fn one_of<T: Copy>(&mut self, some: &[T]) -> T {
-        some[self.next() as usize % some.len()]
-    }
 }

@@ -2,10 +2,7 @@ use {
     super::{Params, Wallet},
     crate::{constants::*, errors::StakingError as E},
     anchor_lang::prelude::*,
-    ionet_common::{
-        calendar::HOUR,
-        roles::{self, Pause, Proposal, Roles},
-    },
+    ionet_common::{calendar::HOUR, pause_of, proposal_of, roles, roles_of},
 };
 
 /// The program's one root account: roles, parameters, and every total.
@@ -84,6 +81,14 @@ pub struct Paid {
 }
 
 impl Config {
+    /// Fills both offices and sets the parameters, for the first time.
+    pub fn begin(&mut self, admin: Address, guardian: Address, params: Params) -> Result<()> {
+        roles_of!(self).appoint(admin, guardian).map_err(E::from)?;
+        params.check()?;
+        self.params = params;
+        self.invariant()
+    }
+
     /// Refuses while one of the operations of `mask` is stopped: a pause lapses by itself.
     pub fn require_running(&self, mask: u32, now: u64) -> Result<()> {
         Ok(roles::require_running(self.pause_mask, self.pause_until, mask, now).map_err(E::from)?)
@@ -91,7 +96,7 @@ impl Config {
 
     /// Stops the operations of `mask` until `until`; a mask of 0 lifts the pause.
     pub fn set_pause(&mut self, mask: u32, until: u64, now: u64) -> Result<()> {
-        let mut pause = Pause { mask: &mut self.pause_mask, until: &mut self.pause_until };
+        let mut pause = pause_of!(self);
         pause.set(mask, PAUSE_STAKING | PAUSE_REWARDS, until, now).map_err(E::from)?;
         self.invariant()
     }
@@ -101,14 +106,14 @@ impl Config {
     pub fn propose(&mut self, params: Params, now: u64) -> Result<u64> {
         params.check()?;
         let notice = self.params.notice;
-        let at = self.proposal().propose(params, notice, params.notice, now).map_err(E::from)?;
+        let at = proposal_of!(self).propose(params, notice, params.notice, now).map_err(E::from)?;
         self.invariant()?;
         Ok(at)
     }
 
     /// Drops the proposal: the guardian's veto.
     pub fn cancel(&mut self) -> Result<()> {
-        self.proposal().cancel().map_err(E::from)?;
+        proposal_of!(self).cancel().map_err(E::from)?;
         self.invariant()
     }
 
@@ -116,7 +121,7 @@ impl Config {
     /// that slot are void from now on, those of all others stay.
     pub fn apply(&mut self, now: u64) -> Result<()> {
         let before = self.params.operators;
-        let revision = self.proposal().apply(now).map_err(E::from)?;
+        let revision = proposal_of!(self).apply(now).map_err(E::from)?;
         for ((since, old), new) in self.slot_since.iter_mut().zip(&before).zip(&self.params.operators) {
             if old != new {
                 *since = revision;
@@ -136,13 +141,13 @@ impl Config {
 
     /// Names the next admin; zero withdraws.
     pub fn propose_admin(&mut self, pending: Address) -> Result<()> {
-        self.roles().propose_admin(pending);
+        roles_of!(self).propose_admin(pending);
         self.invariant()
     }
 
     /// Puts the proposed admin in office. Returns the one before.
     pub fn accept_admin(&mut self) -> Result<Address> {
-        let from = self.roles().accept_admin().map_err(E::from)?;
+        let from = roles_of!(self).accept_admin().map_err(E::from)?;
         self.invariant()?;
         Ok(from)
     }
@@ -151,35 +156,16 @@ impl Config {
     /// proposed one may accept, 0 when there is none.
     pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
         let notice = self.params.notice;
-        let at = self.roles().propose_guardian(pending, notice, now).map_err(E::from)?;
+        let at = roles_of!(self).propose_guardian(pending, notice, now).map_err(E::from)?;
         self.invariant()?;
         Ok(at)
     }
 
     /// Puts the proposed guardian in office, once the notice is over. Returns the one before.
     pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
-        let from = self.roles().accept_guardian(now).map_err(E::from)?;
+        let from = roles_of!(self).accept_guardian(now).map_err(E::from)?;
         self.invariant()?;
         Ok(from)
-    }
-
-    fn roles(&mut self) -> Roles<'_> {
-        Roles {
-            admin: &mut self.admin,
-            pending_admin: &mut self.pending_admin,
-            guardian: &mut self.guardian,
-            pending_guardian: &mut self.pending_guardian,
-            guardian_at: &mut self.guardian_at,
-        }
-    }
-
-    fn proposal(&mut self) -> Proposal<'_, Params> {
-        Proposal {
-            params: &mut self.params,
-            pending: &mut self.pending,
-            pending_at: &mut self.pending_at,
-            revision: &mut self.revision,
-        }
     }
 
     /// Counts stake that comes in.

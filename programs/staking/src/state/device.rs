@@ -1,88 +1,9 @@
 use {
+    super::{most_co_stake, CoStake, CoStakeState, LeaseOutcome},
     crate::{constants::*, errors::StakingError as E},
-    anchor_lang::{
-        bytemuck::{Pod, Zeroable},
-        prelude::*,
-    },
+    anchor_lang::prelude::*,
     ionet_common::{math::mul_div_floor, supply::BPS},
 };
-
-/// Where a co-stake stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum CoStakeState {
-    /// Nobody's.
-    None = 0,
-    /// Counts for the device and earns.
-    Active = 1,
-    /// The co-staker is leaving: counts until [`CoStake::until`], earns nothing.
-    Waiting = 2,
-    /// Counts for nothing; withdrawn from [`CoStake::until`] on.
-    Cooling = 3,
-}
-
-/// What is counted of a lease, for the device's reputation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum LeaseOutcome {
-    /// Served as agreed, to its end or until the renter ended it.
-    Done = 0,
-    /// The supplier broke it off, or operators attested a fault.
-    Failed = 1,
-    /// The guardian held its money back; the lease goes on.
-    Disputed = 2,
-    /// It was never served: nothing is counted.
-    None = 3,
-}
-
-impl LeaseOutcome {
-    /// By its number.
-    pub fn from_number(number: u8) -> Result<Self> {
-        match number {
-            0 => Ok(Self::Done),
-            1 => Ok(Self::Failed),
-            2 => Ok(Self::Disputed),
-            3 => Ok(Self::None),
-            _ => Err(E::OutcomeInvalid.into()),
-        }
-    }
-}
-
-/// Somebody's part of a device's stake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IdlType)]
-#[repr(C)]
-pub struct CoStake {
-    /// Whose it is, zero when nobody's.
-    pub staker: Address,
-    /// Base units.
-    pub amount: u64,
-    /// End of the wait or of the cooldown, unix seconds.
-    pub until: u64,
-    /// Its part of the device's rewards, basis points.
-    pub reward_bps: u16,
-    /// A [`CoStakeState`].
-    pub state: u8,
-    pub _pad: [u8; 5],
-}
-
-// SAFETY: repr(C), every field is plain data, and the fields leave no gap.
-unsafe impl Zeroable for CoStake {}
-unsafe impl Pod for CoStake {}
-
-impl CoStake {
-    fn is(&self, state: CoStakeState) -> bool {
-        self.state == state as u8
-    }
-
-    fn take(&mut self) -> CoStake {
-        core::mem::replace(self, CoStake::zeroed())
-    }
-
-    fn cool(&mut self, until: u64) {
-        self.state = CoStakeState::Cooling as u8;
-        self.until = until;
-    }
-}
 
 /// What a supplier states of its device, and may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +13,6 @@ pub struct DeviceTerms {
     pub ask_io: u64,
     pub ask_usdc: u64,
     pub worker_may_end: u8,
-}
-
-/// The largest co-stake of a device that needs `minimum`, base units.
-fn most_co_stake(minimum: u64) -> Result<u64> {
-    Ok(mul_div_floor(minimum, MAX_CO_STAKE_BPS, BPS).ok_or(E::Overflow)?)
 }
 
 /// A device that compute is rented from, with everything that is staked on it.

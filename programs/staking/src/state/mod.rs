@@ -1,10 +1,12 @@
-//! One file per account: its layout, its transitions as pure functions, its invariant.
+//! One file per account, and per part of one: its layout, its transitions as pure functions, its invariant.
 
 mod block;
 mod class;
+mod co_stake;
 mod config;
 mod device;
 mod known;
+mod lease_outcome;
 mod params;
 mod post;
 mod prices;
@@ -13,8 +15,8 @@ mod votes;
 mod wallet;
 
 pub use {
-    block::*, class::*, config::*, device::*, known::*, params::*, post::*, prices::*, slash::*, votes::*,
-    wallet::*,
+    block::*, class::*, co_stake::*, config::*, device::*, known::*, lease_outcome::*, params::*, post::*,
+    prices::*, slash::*, votes::*, wallet::*,
 };
 
 /// In the IDL of a program that only reads these accounts they have no place: their names may be its own too.

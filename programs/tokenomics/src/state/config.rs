@@ -1,10 +1,7 @@
 use {
     crate::{constants::*, errors::TokenomicsError as E},
     anchor_lang::prelude::*,
-    ionet_common::{
-        calendar, emission,
-        roles::{require_running, Pause, Roles},
-    },
+    ionet_common::{calendar, emission, pause_of, roles, roles_of},
 };
 
 /// The program's one root account: roles, calendar, and every total of the supply.
@@ -79,57 +76,47 @@ impl Config {
 
     /// Fills both offices for the first time.
     pub fn appoint(&mut self, admin: Address, guardian: Address) -> Result<()> {
-        self.roles().appoint(admin, guardian).map_err(E::from)?;
+        roles_of!(self).appoint(admin, guardian).map_err(E::from)?;
         self.invariant()
     }
 
-    /// See [`Roles::propose_admin`].
+    /// See [`roles::Roles::propose_admin`].
     pub fn propose_admin(&mut self, pending: Address) -> Result<()> {
-        self.roles().propose_admin(pending);
+        roles_of!(self).propose_admin(pending);
         self.invariant()
     }
 
-    /// See [`Roles::accept_admin`].
+    /// See [`roles::Roles::accept_admin`].
     pub fn accept_admin(&mut self) -> Result<Address> {
-        let from = self.roles().accept_admin().map_err(E::from)?;
+        let from = roles_of!(self).accept_admin().map_err(E::from)?;
         self.invariant()?;
         Ok(from)
     }
 
-    /// See [`Roles::propose_guardian`].
+    /// See [`roles::Roles::propose_guardian`].
     pub fn propose_guardian(&mut self, pending: Address, now: u64) -> Result<u64> {
-        let at = self.roles().propose_guardian(pending, GUARDIAN_NOTICE, now).map_err(E::from)?;
+        let at = roles_of!(self).propose_guardian(pending, GUARDIAN_NOTICE, now).map_err(E::from)?;
         self.invariant()?;
         Ok(at)
     }
 
-    /// See [`Roles::accept_guardian`].
+    /// See [`roles::Roles::accept_guardian`].
     pub fn accept_guardian(&mut self, now: u64) -> Result<Address> {
-        let from = self.roles().accept_guardian(now).map_err(E::from)?;
+        let from = roles_of!(self).accept_guardian(now).map_err(E::from)?;
         self.invariant()?;
         Ok(from)
     }
 
-    /// See [`Pause::set`].
+    /// See [`roles::Pause::set`].
     pub fn set_pause(&mut self, mask: u32, until: u64, now: u64) -> Result<()> {
-        let mut pause = Pause { mask: &mut self.pause_mask, until: &mut self.pause_until };
+        let mut pause = pause_of!(self);
         pause.set(mask, PAUSE_EMISSION | PAUSE_SEASONS, until, now).map_err(E::from)?;
         self.invariant()
     }
 
-    /// See [`require_running`].
+    /// See [`roles::require_running`].
     pub fn require_running(&self, operations: u32, now: u64) -> Result<()> {
-        Ok(require_running(self.pause_mask, self.pause_until, operations, now).map_err(E::from)?)
-    }
-
-    fn roles(&mut self) -> Roles<'_> {
-        Roles {
-            admin: &mut self.admin,
-            pending_admin: &mut self.pending_admin,
-            guardian: &mut self.guardian,
-            pending_guardian: &mut self.pending_guardian,
-            guardian_at: &mut self.guardian_at,
-        }
+        Ok(roles::require_running(self.pause_mask, self.pause_until, operations, now).map_err(E::from)?)
     }
 
     /// Counts a row of the genesis table and gives it its id.

@@ -1,20 +1,10 @@
 use {
     super::*,
-    crate::{constants::*, errors::TokenomicsError as E},
-    anchor_lang::prelude::*,
-    ionet_common::{
-        account::{self, UnknownVersion},
-        versioned,
-    },
+    crate::{constants::ACCOUNT_VERSION, errors::TokenomicsError as E},
+    ionet_common::{account, versioned},
 };
 
 /// One of this program's accounts, of the layout that it knows.
 pub type Known<T> = account::Known<T, E>;
 
-impl UnknownVersion for E {
-    fn unknown_version() -> ProgramError {
-        E::UnknownVersion.into()
-    }
-}
-
-versioned!(ACCOUNT_VERSION => Allocation, ClaimPage, Config, Season);
+versioned!(E, ACCOUNT_VERSION => Allocation, ClaimPage, Config, Season);
