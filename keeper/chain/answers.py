@@ -25,7 +25,6 @@ from keeper.chain.records import (
     TransactionStatus,
 )
 from keeper.chain.shapes import (
-    YEAR_10000,
     Address,
     BlockHash,
     Data,
@@ -150,8 +149,6 @@ def clock(result: Json) -> Clock | None:
     if len(data) != CLOCK_LENGTH:
         raise ValueError(f"a clock of {len(data)} bytes")
     now = int.from_bytes(data[UNIX_TIMESTAMP_OFFSET:], "little", signed=True)
-    if not 0 < now < YEAR_10000:
-        raise ValueError(f"a clock at {now}")
     return Clock(_SLOT.validate_python(int.from_bytes(data[:8], "little")), now)
 
 
