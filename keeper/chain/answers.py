@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, TypeAdapter
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from keeper.chain.errors import ChainUnreachable
+from keeper.chain.errors import ChainUnreachable, NodeRefused
 from keeper.chain.failure import Failure, describe_json
 from keeper.chain.records import (
     Account,
@@ -140,11 +140,11 @@ def slot(result: Json) -> int:
     return _SLOT.validate_python(result)
 
 
-def clock(result: Json) -> Clock | None:
-    """Read getAccountInfo of the Clock sysvar; None if there is none."""
+def clock(result: Json) -> Clock:
+    """Read getAccountInfo of the Clock sysvar; raises NodeRefused if there is none."""
     found = _ACCOUNT.validate_python(result).value
     if found is None:
-        return None
+        raise NodeRefused("the node has no Clock sysvar")
     data = _account(found).data
     if len(data) != CLOCK_LENGTH:
         raise ValueError(f"a clock of {len(data)} bytes")
@@ -179,10 +179,12 @@ def signatures(result: Json) -> list[Listed]:
     ]
 
 
-def block(result: Json) -> list[Signature] | None:
-    """Read the signatures of getBlock; None where the node has no such block."""
+def block(result: Json, slot: int) -> list[Signature]:
+    """Read the signatures of getBlock; raises NodeRefused where the node has no such block."""
     found = _BLOCK.validate_python(result)
-    return found.signatures if found else None
+    if found is None:
+        raise NodeRefused(f"the node hasn't got the block of slot {slot}; ask one with a longer history")
+    return found.signatures
 
 
 def blockhash(result: Json) -> Blockhash:

@@ -66,4 +66,4 @@ def _words(error: Any) -> str:
             inside = ", ".join(f"{key}: {each}" for key, each in value.items())
             return printable(f"{name} {{ {inside} }}")
         return printable(f"{name}({value})")
-    return printable(str(error))
+    return printable(str(error)) or "unknown"

@@ -23,7 +23,7 @@ from keeper.chain.errors import ChainUnreachable, NodeRefused
 from keeper.chain.failure import describe_json
 from keeper.chain.records import InnerInstruction, TransactionRecord
 from keeper.chain.refusals import UNSUPPORTED_VERSION
-from keeper.chain.shapes import Address, CallData, Error, Index, Name, Number, Shape, Slot, Time
+from keeper.chain.shapes import Address, CallData, Error, Height, Index, Name, Number, Shape, Slot, Time
 
 HIGHEST_VERSION = 1
 """The newest version of transactions that is known here."""
@@ -52,7 +52,7 @@ class _Inner(Shape):
     programIdIndex: Index
     accounts: list[Index]
     data: CallData
-    stackHeight: Index | None = None
+    stackHeight: Height | None = None
 
 
 class _Group(Shape):

@@ -21,9 +21,10 @@ from solders.transaction import VersionedTransaction
 
 from keeper.chain import answers
 from keeper.chain.asking import MAX_LIST, Asker
-from keeper.chain.errors import ChainError, NodeRefused
+from keeper.chain.errors import NodeRefused
 from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.landed import ANY_VERSION, HIGHEST_VERSION, landed, too_new
+from keeper.chain.listed import listed_records
 from keeper.chain.notices import Notices
 from keeper.chain.records import (
     Account,
@@ -99,10 +100,7 @@ class RpcChain:
     async def clock(self, commitment: Commitment | None = None) -> Clock:
         """See :class:`~keeper.chain.protocol.Chain`."""
         settings = BASE64 | _at(commitment or self._commitment)
-        clock = await self._asker.ask("getAccountInfo", [str(CLOCK), settings], answers.clock)
-        if clock is None:
-            raise ChainError("the node has no Clock sysvar")
-        return clock
+        return await self._asker.ask("getAccountInfo", [str(CLOCK), settings], answers.clock)
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -168,12 +166,13 @@ class RpcChain:
                 break
             before = signatures[-1]
         signatures.reverse()
-        records = await self.records(signatures[:limit])
-        if any(record is None for record in records):
-            raise ChainError(
+        records = await listed_records(self, signatures[:limit])
+        found = [record for record in records if record]
+        if len(found) < len(records):
+            raise NodeRefused(
                 "the node lists a transaction that it doesn't have; ask one with a longer history"
             )
-        return [record for record in records if record]
+        return found
 
     async def slot(self, commitment: Commitment) -> int:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -215,13 +214,9 @@ class RpcChain:
     async def block(self, slot: int) -> list[Signature]:
         """See :class:`~keeper.chain.protocol.Chain`."""
         settings = {"transactionDetails": "signatures", "rewards": False} | _up_to(HIGHEST_VERSION)
+        settings |= _at(Commitment.CONFIRMED)
         async with self._turn:
-            found = await self._asker.ask(
-                "getBlock", [slot, settings | _at(Commitment.CONFIRMED)], answers.block
-            )
-        if found is None:
-            raise ChainError(f"the node hasn't got the block of slot {slot}; ask one with a longer history")
-        return found
+            return await self._asker.ask("getBlock", [slot, settings], partial(answers.block, slot=slot))
 
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
         """See :class:`~keeper.chain.protocol.Chain`."""

@@ -37,6 +37,8 @@ Time = Annotated[int, Field(strict=True, gt=0, lt=YEAR_10000)]
 """Unix seconds."""
 Index = Annotated[int, Field(strict=True, ge=0, lt=2**8)]
 """A place among a transaction's addresses or instructions."""
+Height = Annotated[int, Field(strict=True, ge=2, lt=2**8)]
+"""The stack height of a call that a program made."""
 Position = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 """A transaction's place in its block."""
 
@@ -68,7 +70,13 @@ def _base64(value: object) -> bytes:
 def _call_data(value: object) -> bytes:
     """A call's data, empty when it is too long to be kept."""
     text = _text(value)
-    return base58.b58decode(text) if len(text) <= MAX_CALL_DIGITS else b""
+    if len(text) > MAX_CALL_DIGITS:
+        return b""
+    if text[-1:].isspace():
+        raise ValueError("a blank, which the library would pass over")
+    # The library's own b58decode goes on to divide byte by byte: half of what reading a transaction took.
+    number, zeros = base58.b58decode_int(text), len(text) - len(text.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _error(value: object) -> object:
