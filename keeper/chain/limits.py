@@ -45,6 +45,7 @@ class Gate:
         self._closings = 0
         self._in_a_row = 0
         self._pause = FIRST_PAUSE_SECONDS
+        self._reason = ""
         self._one = asyncio.Lock()
 
     async def through(self, call: Callable[[], Awaitable[T]], until: float) -> T:
@@ -60,7 +61,7 @@ class Gate:
                     patience.reschedule(None)
                     return await self._watched(call)
         except TimeoutError:
-            raise Limited("too many calls, and it still takes none") from None
+            raise Limited(self._reason) from None
         return await self._watched(call)
 
     async def _watched(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -68,6 +69,7 @@ class Gate:
         try:
             answer = await call()
         except Limited as limited:
+            self._reason = str(limited)
             self._refused(closings, limited.retry_after)
             raise
         except NodeRefused:
