@@ -24,8 +24,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-YEAR_10000 = 253_402_300_800
-"""A time that calendars still have."""
+YEAR_1, YEAR_10000 = -62_135_596_800, 253_402_300_800
+"""The times that calendars have."""
 MAX_CALL_DIGITS = len(base58.b58encode(b"\xff" * MAX_CALL_BYTES))
 """What MAX_CALL_BYTES are in base58."""
 
@@ -33,7 +33,7 @@ Number = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
 """A u64: lamports, units, prices."""
 Slot = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 """A slot or a height, as a database keeps it."""
-Time = Annotated[int, Field(strict=True, gt=0, lt=YEAR_10000)]
+Time = Annotated[int, Field(strict=True, ge=YEAR_1, lt=YEAR_10000)]
 """Unix seconds."""
 Index = Annotated[int, Field(strict=True, ge=0, lt=2**8)]
 """A place among a transaction's addresses or instructions."""

@@ -6,9 +6,11 @@ Hundreds of answers for each question: see ``bad_answers.py``; the numbers are p
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,6 +152,7 @@ ALSO_READ: dict[str, dict[str, tuple[str, ...]]] = {
     "getTransaction": {
         "": ("null",),
         "slot": ("zero",),
+        "blockTime": ("zero", "negative"),
         "version": ("zero", "missing"),
         "transaction.message.accountKeys.?": ("missing",),
         "transaction.message.addressTableLookups": ("empty list", *OPTIONAL),
@@ -226,8 +229,15 @@ REFUSED_VALUES = {
 """No clock, no such block, and a version to come."""
 
 
+@pytest.fixture
+async def database(empty_sqlite: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    found = Database(f"sqlite:///{shutil.copy(empty_sqlite, tmp_path)}")
+    yield found
+    await found.close()
+
+
 @pytest.fixture(scope="module")
-def impatient() -> Any:
+def impatient() -> Iterator[None]:
     """No waits and no second tries: each answer is judged by itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asking, "TRIES", 1)

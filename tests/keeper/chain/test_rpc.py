@@ -289,6 +289,7 @@ async def test_a_node_behind_a_broken_proxy(
         await question(rpc.chain)
     reason = f"HTTP status {fault['status']}" if "status" in fault else "line 1 column 1"
     assert str(raised.value).endswith(reason)
+    monkeypatch.undo()
     rpc.node.faults = Faults()
     await question(rpc.chain)
 
