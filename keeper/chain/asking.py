@@ -31,7 +31,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 from keeper.chain.errors import ChainError, ChainUnreachable, NodeRefused
 from keeper.chain.failure import printable
 from keeper.chain.limits import Gate, Limited
-from keeper.chain.refusals import BEHIND, UNSUPPORTED_VERSION, Meaning, of_code, of_status
+from keeper.chain.refusals import BEHIND, UNSUPPORTED_VERSION, Meaning, of_code
 
 T = TypeVar("T")
 Json = Any
@@ -55,7 +55,7 @@ MAX_LIST = 2**30
 """Bytes of a list of a program's accounts."""
 SHORTEST_SECRET = 8
 """Parts of a URL that are so long aren't repeated when a node does: they may be a key."""
-HTTP_OK = 200
+HTTP_OK, TOO_MANY_REQUESTS = 200, 429
 UNREADABLE = httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError
 
 
@@ -67,6 +67,7 @@ class Asker:
         try:
             httpx.URL(url)
             self._secrets = _secrets(url)
+            _ = urlsplit(url).port  # looks whether it is one
         except (ValueError, httpx.InvalidURL):
             raise ChainError("the chain's URL is not valid: write http://HOST:PORT") from None
         self._url = url
@@ -150,11 +151,8 @@ class Asker:
             return bytes(body)
         # The number alone: the text may repeat the URL with the key in it.
         reason = f"HTTP status {response.status_code}"
-        meaning = of_status(response.status_code)
-        if meaning is Meaning.LIMITED:
+        if response.status_code == TOO_MANY_REQUESTS:
             raise Limited(reason, retry_after(response.headers))
-        if meaning is Meaning.REFUSED:
-            raise NodeRefused(f"the RPC node refused: {reason}")
         raise ChainUnreachable(f"the RPC node doesn't answer: {reason}")
 
     def _result(self, answer: Json, number: int) -> Json:

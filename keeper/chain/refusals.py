@@ -59,19 +59,9 @@ MEANINGS = {
 IN_WORDS = re.compile(r"too many requests|rate.?limit|request limit", re.IGNORECASE)
 """Those who sell nodes agree on no code for a limit, but on the words; Agave has no error with them."""
 
-REQUEST_TIMEOUT, TOO_EARLY, TOO_MANY_REQUESTS = 408, 425, 429
-
 
 def of_code(code: object, message: object) -> Meaning:
     """What the code and the words of a JSON-RPC error mean, of whatever types they are."""
     if isinstance(message, str) and IN_WORDS.search(message):
         return Meaning.LIMITED
     return MEANINGS.get(code, Meaning.REFUSED) if type(code) is int else Meaning.REFUSED
-
-
-def of_status(status: int) -> Meaning:
-    """What an HTTP status that isn't 200 means: the 4xx are a no, as for a key that isn't paid for."""
-    if status == TOO_MANY_REQUESTS:
-        return Meaning.LIMITED
-    refused = status // 100 == 4 and status not in (REQUEST_TIMEOUT, TOO_EARLY)  # noqa: PLR2004
-    return Meaning.REFUSED if refused else Meaning.AGAIN
