@@ -25,6 +25,11 @@ class ChainUnreachable(ChainError):
 class NodeRefused(ChainError):
     """A node didn't do what it was asked to, and said so; another one may."""
 
+    def __init__(self, message: str, code: int | None = None) -> None:
+        """Keep the JSON-RPC error's number, if it had one."""
+        super().__init__(message)
+        self.code = code
+
 
 class TransactionExpired(ChainError):
     """The transaction's blockhash ran out before it landed: it never will, and may be signed anew."""

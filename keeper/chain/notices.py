@@ -10,13 +10,11 @@ import asyncio
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
-from solana.rpc.commitment import Confirmed
-from solana.rpc.jsonrpc import SolanaJsonRpcError
-from solana.rpc.websocket_api import OverflowPolicy, SolanaWsClient
+from pydantic_core import from_json, to_json
 from solders.pubkey import Pubkey
-from solders.rpc.config import RpcTransactionLogsFilterMentions
-from solders.rpc.responses import LogsNotification
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 SILENCE_SECONDS = 30.0
@@ -57,20 +55,36 @@ class Notices:
     async def _listen(self, programs: list[Pubkey]) -> None:
         failures = 0
         while True:
-            with suppress(OSError, TimeoutError, WebSocketException, SolanaJsonRpcError):
-                # What a dropped notice says doesn't matter: that one came is enough.
-                async with SolanaWsClient(self.url, overflow=OverflowPolicy.DROP_OLDEST) as client:
-                    await client.slot_subscribe()
-                    for program in programs:
-                        mentions = RpcTransactionLogsFilterMentions(program)
-                        await client.logs_subscribe(filter_=mentions, commitment=Confirmed)
+            # A node that answers with anything but JSON objects raises ValueError.
+            with suppress(OSError, TimeoutError, WebSocketException, ValueError):
+                async with connect(self.url) as connection:
+                    await self._subscribe(connection, programs)
                     self.connections += 1
                     failures = 0
                     self._woken.set()
                     while True:
-                        notice = await asyncio.wait_for(client.recv(), self._silence)
-                        if isinstance(notice, LogsNotification):
+                        if (await self._receive(connection)).get("method") == "logsNotification":
                             self._woken.set()
             failures += 1
             pause = min(self._longest_pause, 0.5 * 2 ** min(failures, 10))
             await asyncio.sleep(random.uniform(0, pause))
+
+    async def _subscribe(self, connection: ClientConnection, programs: Sequence[Pubkey]) -> None:
+        """Ask for notices of slots and of programs; raises ValueError when the node refuses any."""
+        questions: list[tuple[str, list[Any]]] = [("slotSubscribe", [])]
+        for program in programs:
+            filters = [{"mentions": [str(program)]}, {"commitment": "confirmed"}]
+            questions.append(("logsSubscribe", filters))
+        for number, (method, parameters) in enumerate(questions):
+            question = {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
+            await connection.send(to_json(question).decode())
+            while (answer := await self._receive(connection)).get("id") != number:
+                pass  # Notices of what is subscribed to already: it wakes in any case.
+            if "result" not in answer:
+                raise ValueError(f"the node takes no {method}")
+
+    async def _receive(self, connection: ClientConnection) -> dict[str, Any]:
+        message = from_json(await asyncio.wait_for(connection.recv(), self._silence))
+        if not isinstance(message, dict):
+            raise ValueError("a message that isn't an object")
+        return message

@@ -3,56 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import base58
-import httpx2 as httpx
-from solana.exceptions import SolanaRpcException
-from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Commitment as Level
-from solana.rpc.commitment import Confirmed, Finalized
-from solana.rpc.core import RPCException
-from solana.rpc.models import MemcmpOpts, TxOpts
-from solders.account_decoder import UiAccountEncoding
-from solders.commitment_config import CommitmentLevel
 from solders.compute_budget import set_compute_unit_limit
-from solders.errors import SerdeJSONError
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
-from solders.rpc.config import RpcAccountInfoConfig, RpcProgramAccountsConfig
-from solders.rpc.errors import MinContextSlotNotReachedMessage
-from solders.rpc.requests import GetProgramAccounts
-from solders.rpc.responses import GetProgramAccountsWithContextResp
 from solders.signature import Signature
 from solders.sysvar import CLOCK
 from solders.transaction import VersionedTransaction
-from solders.transaction_status import TransactionConfirmationStatus, TransactionDetails
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from keeper.chain.errors import ChainError, ChainUnreachable, NodeRefused
-from keeper.chain.failure import describe
+from keeper.chain import answers
+from keeper.chain.asking import MAX_LIST, Asker
+from keeper.chain.errors import NodeRefused
 from keeper.chain.framework import MAX_COMPUTE_UNITS
+from keeper.chain.landed import ANY_VERSION, HIGHEST_VERSION, landed, too_new
+from keeper.chain.listed import listed_records
 from keeper.chain.notices import Notices
 from keeper.chain.records import (
-    MAX_CALL_BYTES,
     Account,
     Blockhash,
     Clock,
     Commitment,
-    InnerInstruction,
     Listed,
     Memcmp,
     Tip,
     TransactionRecord,
     TransactionStatus,
 )
+from keeper.chain.refusals import UNSUPPORTED_VERSION
 from keeper.chain.signer import Signer, unsigned
-
-T = TypeVar("T")
 
 ACCOUNTS_PER_CALL = 100
 """What getMultipleAccounts takes at once."""
@@ -64,31 +50,25 @@ FEE_ACCOUNTS = 128
 """What getRecentPrioritizationFees takes at once."""
 AT_ONCE = 16
 """Transactions that are asked for at a time."""
-READ_TRIES = 5
-"""How often a transaction is asked for when the node doesn't answer."""
-FIRST_WAIT_SECONDS = 0.1
-"""The longest wait before the second time; it doubles with each time after that."""
-MAX_CALL_DIGITS = len(base58.b58encode(b"\xff" * MAX_CALL_BYTES))
-"""What MAX_CALL_BYTES are in base58."""
-LEVELS = {Commitment.CONFIRMED: Confirmed, Commitment.FINALIZED: Finalized}
-UNIX_TIMESTAMP_OFFSET = 32
-"""Where the Clock sysvar keeps its unix time (i64); its slot (u64) comes first."""
+BASE64 = {"encoding": "base64"}
 
 
 class RpcChain:
-    """Implements :class:`keeper.chain.protocol.Chain`."""
+    """Implements :class:`keeper.chain.protocol.Chain`.
+
+    Whatever the node answers, all that it raises is ChainError: ChainUnreachable and NodeRefused for the
+    answers that :mod:`keeper.chain.asking` doesn't take for good ones, after asking again.
+    """
 
     def __init__(
-        self,
-        client: AsyncClient,
-        commitment: Level = Confirmed,
-        notices: Notices | None = None,
+        self, url: str, commitment: Commitment = Commitment.CONFIRMED, notices: Notices | None = None
     ) -> None:
-        """Ask through ``client``; what is read and waited for has at least ``commitment``.
+        """Ask the node at ``url``; what is read and waited for has at least ``commitment``.
 
-        ``notices`` are the node's own; without them ``changed`` never returns.
+        ``notices`` are the node's own; without them ``changed`` never returns. Raises ChainError when it is
+        not a URL; it isn't repeated, as it may have a key in it.
         """
-        self._client = client
+        self._asker = Asker(url)
         self._commitment = commitment
         self._notices = notices
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -97,58 +77,53 @@ class RpcChain:
     def at(cls, url: str, websocket: str | None = None) -> RpcChain:
         """Ask the node at an http(s) URL, whose notices come from ``websocket`` [default: the port after].
 
-        Raises ChainError when it is not a URL; it isn't repeated, as it may have a key in it.
+        Raises ChainError when it is not a URL.
         """
-        try:
-            httpx.URL(url)
-            notices = Notices(websocket or websocket_url(url))
-        except (ValueError, httpx.InvalidURL):
-            raise ChainError("the chain's URL is not valid: write http://HOST:PORT") from None
-        return cls(AsyncClient(url), notices=notices)
+        chain = cls(url)
+        chain._notices = Notices(websocket or websocket_url(url))
+        return chain
 
     async def close(self) -> None:
-        """Close the client's connections."""
+        """Close the connections."""
         if self._notices:
             await self._notices.close()
-        await self._client.close()
+        await self._asker.close()
 
     async def genesis_hash(self) -> str:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return str((await _ask(self._client.get_genesis_hash())).value)
+        return await self._asker.ask("getGenesisHash", [], answers.genesis_hash)
 
     async def version(self) -> str:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return f"Solana node {(await _ask(self._client.get_version())).value.solana_core}"
+        return f"Solana node {await self._asker.ask('getVersion', [], answers.version)}"
 
     async def clock(self, commitment: Commitment | None = None) -> Clock:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        level = LEVELS[commitment] if commitment else self._commitment
-        account = (await _ask(self._client.get_account_info(CLOCK, level))).value
-        if account is None:
-            raise ChainError("the node has no Clock sysvar")
-        data = bytes(account.data)
-        time = data[UNIX_TIMESTAMP_OFFSET : UNIX_TIMESTAMP_OFFSET + 8]
-        return Clock(int.from_bytes(data[:8], "little"), int.from_bytes(time, "little", signed=True))
+        settings = BASE64 | _at(commitment or self._commitment)
+        return await self._asker.ask("getAccountInfo", [str(CLOCK), settings], answers.clock)
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
         found: list[Account | None] = []
         for start in range(0, len(addresses), ACCOUNTS_PER_CALL):
-            part = list(addresses[start : start + ACCOUNTS_PER_CALL])
-            response = await _ask(self._client.get_multiple_accounts(part, self._commitment))
-            found.extend(_account(each) if each else None for each in response.value)
+            part = [str(each) for each in addresses[start : start + ACCOUNTS_PER_CALL]]
+            read = partial(answers.accounts, count=len(part))
+            settings = BASE64 | _at(self._commitment)
+            found += await self._asker.ask("getMultipleAccounts", [part, settings], read)
         return found
 
     async def program_accounts(
         self, program: Pubkey, *, size: int | None = None, matches: Sequence[Memcmp] = ()
     ) -> dict[Pubkey, Account]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        filters: list[int | MemcmpOpts] = [] if size is None else [size]
-        filters += [MemcmpOpts(offset=m.offset, bytes=base58.b58encode(m.value).decode()) for m in matches]
-        response = await _ask(
-            self._client.get_program_accounts(program, self._commitment, "base64", None, filters)
-        )
-        return {each.pubkey: _account(each.account) for each in response.value}
+        filters: list[Any] = [] if size is None else [{"dataSize": size}]
+        for each in matches:
+            filters.append(
+                {"memcmp": {"offset": each.offset, "bytes": base58.b58encode(each.value).decode()}}
+            )
+        settings = BASE64 | _at(self._commitment) | {"filters": filters}
+        read = partial(answers.program_accounts, program=program, size=size, matches=list(matches))
+        return await self._asker.ask("getProgramAccounts", [str(program), settings], read, most=MAX_LIST)
 
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
@@ -157,23 +132,21 @@ class RpcChain:
         limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
         message = MessageV0.try_compile(signers[0].pubkey(), limited, [], Hash.default())
         transaction = unsigned(message)  # the node doesn't look at signatures here
-        response = await _ask(
-            self._client.simulate_transaction(
-                transaction, commitment=self._commitment, replace_recent_blockhash=True
-            )
+        settings = BASE64 | _at(self._commitment) | {"replaceRecentBlockhash": True, "sigVerify": False}
+        slot, units, logs, failure = await self._asker.ask(
+            "simulateTransaction", [_encoded(transaction), settings], answers.simulated
         )
-        value = response.value
-        error, index, code = describe(value.err) if value.err else (None, None, None)
+        error, index, code = failure or (None, None, None)
         keys = message.account_keys
         return TransactionRecord(
             signature=transaction.signatures[0],
-            slot=response.context.slot,
+            slot=slot,
             time=0,
             signers=tuple(keys[: message.header.num_required_signatures]),
             programs=tuple(keys[each.program_id_index] for each in message.instructions),
             inner=(),
-            logs=tuple(value.logs or ()),
-            compute_units=value.units_consumed or 0,
+            logs=tuple(logs),
+            compute_units=units,
             fee=0,
             error=error,
             failed_instruction=index,
@@ -187,26 +160,23 @@ class RpcChain:
         signatures: list[Signature] = []
         before: Signature | None = None
         while True:
-            response = await _ask(
-                self._client.get_signatures_for_address(
-                    address, before, until, SIGNATURES_PER_CALL, self._commitment
-                )
-            )
-            signatures.extend(each.signature for each in response.value)
-            if len(response.value) < SIGNATURES_PER_CALL:
+            page = await self.signatures(address, self._commitment, before=before, until=until)
+            signatures.extend(each.signature for each in page)
+            if len(page) < SIGNATURES_PER_CALL:
                 break
             before = signatures[-1]
         signatures.reverse()
-        records = await self.records(signatures[:limit])
-        if any(record is None for record in records):
-            raise ChainError(
+        records = await listed_records(self, signatures[:limit])
+        found = [record for record in records if record]
+        if len(found) < len(records):
+            raise NodeRefused(
                 "the node lists a transaction that it doesn't have; ask one with a longer history"
             )
-        return [record for record in records if record]
+        return found
 
     async def slot(self, commitment: Commitment) -> int:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return (await _ask(self._client.get_slot(LEVELS[commitment]))).value
+        return await self._asker.ask("getSlot", [_at(commitment)], answers.slot)
 
     async def signatures(
         self,
@@ -219,15 +189,12 @@ class RpcChain:
         limit: int = SIGNATURES_PER_CALL,
     ) -> list[Listed]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        response = await _ask(
-            self._client.get_signatures_for_address(
-                address, before, until, limit, LEVELS[commitment], min_slot or None
-            )
-        )
-        return [
-            Listed(each.signature, each.slot, each.err is not None, each.transaction_index)
-            for each in response.value
-        ]
+        settings: dict[str, Any] = {"limit": limit} | _at(commitment) | _from(min_slot)
+        if before:
+            settings["before"] = str(before)
+        if until:
+            settings["until"] = str(until)
+        return await self._asker.ask("getSignaturesForAddress", [str(address), settings], answers.signatures)
 
     async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -246,28 +213,16 @@ class RpcChain:
 
     async def block(self, slot: int) -> list[Signature]:
         """See :class:`~keeper.chain.protocol.Chain`."""
+        settings = {"transactionDetails": "signatures", "rewards": False} | _up_to(HIGHEST_VERSION)
+        settings |= _at(Commitment.CONFIRMED)
         async with self._turn:
-            response = await _ask(
-                self._client.get_block(
-                    slot,
-                    max_supported_transaction_version=0,
-                    transaction_details=TransactionDetails.Signatures,
-                    rewards=False,
-                    commitment=Confirmed,
-                )
-            )
-        if response.value is None:
-            raise ChainError(f"the node hasn't got the block of slot {slot}; ask one with a longer history")
-        return list(response.value.signatures or ())
+            return await self._asker.ask("getBlock", [slot, settings], partial(answers.block, slot=slot))
 
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        account = RpcAccountInfoConfig(
-            UiAccountEncoding.Base64, None, CommitmentLevel.Finalized, min_slot or None
-        )
-        body = GetProgramAccounts(program, RpcProgramAccountsConfig(account, with_context=True))
-        response = await _ask(self._client._provider.make_request(body, GetProgramAccountsWithContextResp))
-        return response.context.slot, {each.pubkey: _account(each.account) for each in response.value}
+        settings = BASE64 | {"withContext": True} | _at(Commitment.FINALIZED) | _from(min_slot)
+        read = partial(answers.snapshot, program=program, min_slot=min_slot)
+        return await self._asker.ask("getProgramAccounts", [str(program), settings], read, most=MAX_LIST)
 
     async def changed(self, programs: Sequence[Pubkey]) -> None:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -278,18 +233,17 @@ class RpcChain:
 
     async def blockhash(self) -> Blockhash:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        latest = (await _ask(self._client.get_latest_blockhash(self._commitment))).value
-        return Blockhash(latest.blockhash, latest.last_valid_block_height)
+        return await self._asker.ask("getLatestBlockhash", [_at(self._commitment)], answers.blockhash)
 
     async def tip(self) -> Tip:
         """See :class:`~keeper.chain.protocol.Chain`; both in one answer, as nodes may share a URL."""
-        found = (await _ask(self._client.get_epoch_info(Finalized))).value
-        return Tip(found.absolute_slot, found.block_height)
+        return await self._asker.ask("getEpochInfo", [_at(Commitment.FINALIZED)], answers.tip)
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
-        """See :class:`~keeper.chain.protocol.Chain`."""
-        options = TxOpts(skip_preflight=True, max_retries=0, preflight_commitment=self._commitment)
-        await _ask(self._client.send_raw_transaction(bytes(transaction), options))
+        """See :class:`~keeper.chain.protocol.Chain`; asked once, as whoever sends asks again anyway."""
+        settings = BASE64 | {"skipPreflight": True, "maxRetries": 0}
+        read = partial(answers.taken, sent=transaction.signatures[0])
+        await self._asker.ask("sendTransaction", [_encoded(transaction), settings], read, again=False)
 
     async def statuses(
         self, signatures: Sequence[Signature], *, min_slot: int = 0
@@ -297,60 +251,34 @@ class RpcChain:
         """See :class:`~keeper.chain.protocol.Chain`."""
         found: list[TransactionStatus | None] = []
         for start in range(0, len(signatures), STATUSES_PER_CALL):
-            part = list(signatures[start : start + STATUSES_PER_CALL])
-            response = await _ask(self._client.get_signature_statuses(part, search_transaction_history=True))
-            if response.context.slot < min_slot:
-                raise ChainUnreachable("the RPC node is behind")
-            found.extend(_status(each) if each else None for each in response.value)
+            part = [str(each) for each in signatures[start : start + STATUSES_PER_CALL]]
+            read = partial(answers.statuses, count=len(part), min_slot=min_slot)
+            settings = {"searchTransactionHistory": True}
+            found += await self._asker.ask("getSignatureStatuses", [part, settings], read)
         return found
 
     async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        accounts = list(writable[:FEE_ACCOUNTS])
-        response = await _ask(self._client.get_recent_prioritization_fees(accounts))
-        return [each.prioritization_fee for each in response.value]
+        accounts = [str(each) for each in writable[:FEE_ACCOUNTS]]
+        return await self._asker.ask("getRecentPrioritizationFees", [accounts], answers.recent_fees)
 
-    @retry(
-        retry=retry_if_exception_type(ChainUnreachable),
-        stop=stop_after_attempt(READ_TRIES),
-        wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS),
-        reraise=True,
-    )
     async def _landed(self, signature: Signature) -> TransactionRecord | None:
-        """Read a confirmed transaction, None if the node has none.
+        """Read a confirmed transaction, None if the node has none."""
+        try:
+            return await self._landed_up_to(signature, HIGHEST_VERSION)
+        except NodeRefused as refusal:
+            if refusal.code != UNSUPPORTED_VERSION:
+                raise
+        # Anybody may be first to send one of a new version that names our programs.
+        try:
+            return await self._landed_up_to(signature, ANY_VERSION)
+        except NodeRefused as refusal:
+            raise too_new(signature) from refusal
 
-        Asks a few times: even a good node fails to answer for a few of thousands, and then all would be
-        read again.
-        """
-        response = await _ask(
-            self._client.get_transaction(
-                signature, "base64", self._commitment, max_supported_transaction_version=0
-            )
-        )
-        return _record(signature, response.value) if response.value else None
-
-
-async def _ask(call: Awaitable[T]) -> T:
-    """Wait for the node's answer; raises NodeRefused for a refusal.
-
-    Raises ChainUnreachable when there is none, or a proxy's web page in its place.
-    """
-    try:
-        return await call
-    except (SolanaRpcException, SerdeJSONError, OSError, TimeoutError) as error:
-        raise ChainUnreachable(f"the RPC node doesn't answer: {_reason(error)}") from error
-    except RPCException as error:
-        if error.args and isinstance(error.args[0], MinContextSlotNotReachedMessage):
-            raise ChainUnreachable("the RPC node is behind") from error
-        raise NodeRefused(f"the RPC node refused: {error}") from error
-
-
-def _reason(error: Exception) -> str:
-    """What caused the client's error; of a bad status only its number, as its text has the URL's key."""
-    cause = error.__cause__ or error
-    if isinstance(cause, httpx.HTTPStatusError):
-        return f"HTTP status {cause.response.status_code}"
-    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+    async def _landed_up_to(self, signature: Signature, version: int) -> TransactionRecord | None:
+        settings = {"encoding": "json"} | _at(self._commitment) | _up_to(version)
+        read = partial(landed, signature=signature)
+        return await self._asker.ask("getTransaction", [str(signature), settings], read)
 
 
 def websocket_url(url: str) -> str:
@@ -361,49 +289,18 @@ def websocket_url(url: str) -> str:
     return urlunsplit((scheme, place, parts.path, parts.query, ""))
 
 
-def _status(found: Any) -> TransactionStatus:
-    error = describe(found.err)[0] if found.err else None
-    if found.confirmation_status == TransactionConfirmationStatus.Finalized:
-        return TransactionStatus(found.slot, Commitment.FINALIZED, error)
-    confirmed = found.confirmation_status == TransactionConfirmationStatus.Confirmed
-    return TransactionStatus(found.slot, Commitment.CONFIRMED if confirmed else None, error)
+def _encoded(transaction: VersionedTransaction) -> str:
+    return b64encode(bytes(transaction)).decode()
 
 
-def _account(found: Any) -> Account:
-    return Account(found.lamports, bytes(found.data), found.owner, found.executable)
+def _at(commitment: Commitment) -> dict[str, Any]:
+    return {"commitment": commitment.value}
 
 
-def _record(signature: Signature, found: Any) -> TransactionRecord:
-    meta = found.transaction.meta
-    # Hours are told apart by times, and events are inner instructions: a guess would be another history.
-    if found.block_time is None or meta.inner_instructions is None:
-        raise ChainUnreachable(f"the RPC node doesn't know when {signature} was, or what it called")
-    message = found.transaction.transaction.message
-    loaded = meta.loaded_addresses
-    keys = [*message.account_keys, *(loaded.writable if loaded else ()), *(loaded.readonly if loaded else ())]
-    inner = tuple(
-        InnerInstruction(
-            outer=group.index,
-            stack_height=call.stack_height or 2,
-            program=keys[call.program_id_index],
-            accounts=tuple(keys[i] for i in bytes(call.accounts)),
-            data=base58.b58decode(call.data) if len(call.data) <= MAX_CALL_DIGITS else b"",
-        )
-        for group in meta.inner_instructions
-        for call in group.instructions
-    )
-    error, index, code = describe(meta.err) if meta.err else (None, None, None)
-    return TransactionRecord(
-        signature=signature,
-        slot=found.slot,
-        time=found.block_time,
-        signers=tuple(keys[: message.header.num_required_signatures]),
-        programs=tuple(keys[each.program_id_index] for each in message.instructions),
-        inner=inner,
-        logs=tuple(meta.log_messages or ()),
-        compute_units=meta.compute_units_consumed or 0,
-        fee=meta.fee,
-        error=error,
-        failed_instruction=index,
-        code=code,
-    )
+def _from(slot: int) -> dict[str, Any]:
+    """The lowest slot that a node may answer at; no node is asked about 0."""
+    return {"minContextSlot": slot} if slot else {}
+
+
+def _up_to(version: int) -> dict[str, Any]:
+    return {"maxSupportedTransactionVersion": version}

@@ -20,6 +20,7 @@ from solders.signature import Signature
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keeper.chain import ChainError, ChainReader, ChainUnreachable, Commitment, Event, Listed, Program
+from keeper.chain.listed import listed_records
 from keeper.db import Database, DatabaseError
 from keeper.db.bulk import Columns, Insertion
 from keeper.db.events import EventPlace, EventTables
@@ -311,7 +312,7 @@ class ProgramIndexer:
     async def _read(self, listed: Sequence[Listed]) -> _Read:
         """Read transactions, and the events in those that succeeded."""
         good = [each for each in listed if not each.failed]
-        records = await self._chain.records([each.signature for each in good])
+        records = await listed_records(self._chain, [each.signature for each in good])
         times: dict[Signature, int] = {}
         events: list[tuple[EventPlace, Event]] = []
         for each, record in zip(good, records, strict=True):

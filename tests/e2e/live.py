@@ -10,8 +10,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Commitment, Confirmed, Finalized
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -23,6 +21,7 @@ from keeper.chain import (
     Account,
     Blockhash,
     Clock,
+    Commitment,
     Listed,
     Memcmp,
     Signer,
@@ -31,7 +30,6 @@ from keeper.chain import (
     TransactionRecord,
     TransactionStatus,
 )
-from keeper.chain import Commitment as Level
 from keeper.chain.landing import land
 from keeper.chain.notices import Notices
 from keeper.chain.rpc import RpcChain, websocket_url
@@ -56,7 +54,9 @@ class LiveChain:
     of its own.
     """
 
-    def __init__(self, validator: Validator, faucet: Keypair, commitment: Commitment = Confirmed) -> None:
+    def __init__(
+        self, validator: Validator, faucet: Keypair, commitment: Commitment = Commitment.CONFIRMED
+    ) -> None:
         """Ask ``validator``; what is read and waited for has at least ``commitment``."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rpc", daemon=True)
@@ -70,7 +70,7 @@ class LiveChain:
     def _connect(self) -> RpcChain:
         url = self._validator.url
         notices = Notices(websocket_url(url))
-        return RpcChain(AsyncClient(url), self._commitment, notices)
+        return RpcChain(url, self._commitment, notices)
 
     def start(self, work: Callable[[RpcChain], Coroutine[Any, Any, T]]) -> Future[T]:
         """Let ``work`` use the RPC chain as the keeper does, while the caller does something else."""
@@ -90,7 +90,7 @@ class LiveChain:
     def finalized(self) -> LiveChain:
         """The same chain as it is for ever, once that has come as far as this one."""
         slot = self.run(RpcChain.clock).slot
-        other = LiveChain(self._validator, self._faucet, Finalized)
+        other = LiveChain(self._validator, self._faucet, Commitment.FINALIZED)
         other._records = self._records
         while other.run(RpcChain.clock).slot < slot:
             time.sleep(0.2)
@@ -167,7 +167,7 @@ class LiveChain:
     async def version(self) -> str:
         return self.run(RpcChain.version)
 
-    async def clock(self, commitment: Level | None = None) -> Clock:
+    async def clock(self, commitment: Commitment | None = None) -> Clock:
         return self.run(lambda chain: chain.clock(commitment))
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
@@ -193,13 +193,13 @@ class LiveChain:
     ) -> list[TransactionRecord]:
         return self.run(lambda chain: chain.history(address, until=until, limit=limit))
 
-    async def slot(self, commitment: Level) -> int:
+    async def slot(self, commitment: Commitment) -> int:
         return self.run(lambda chain: chain.slot(commitment))
 
     async def signatures(
         self,
         address: Pubkey,
-        commitment: Level,
+        commitment: Commitment,
         *,
         before: Signature | None = None,
         until: Signature | None = None,

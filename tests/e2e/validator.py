@@ -13,10 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from solana.exceptions import SolanaRpcException
-from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed
 from solders.pubkey import Pubkey
+
+from keeper.chain import ChainError, Commitment
+from keeper.chain.rpc import RpcChain
 
 NAME = "solana-test-validator"
 INSTALLER = Path(__file__).parents[2] / "toolchain/validator"
@@ -124,12 +124,15 @@ class Validator:
 
     def _answers(self) -> bool:
         async def slot() -> int:
-            async with AsyncClient(self.url) as client:
-                return (await client.get_slot(Confirmed)).value
+            chain = RpcChain(self.url)
+            try:
+                return await chain.slot(Commitment.CONFIRMED)
+            finally:
+                await chain.close()
 
         try:
             return asyncio.run(slot()) > 0
-        except SolanaRpcException:
+        except ChainError:
             return False
 
 

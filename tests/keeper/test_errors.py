@@ -35,6 +35,12 @@ DEFECTS = {
     "sender/store.py": "two transactions for one intent at a time",
 }
 CAUGHT = {
+    "chain/answers.py": "what isn't an answer: the asker makes it ChainUnreachable",
+    "chain/asking.py": "what isn't an answer: becomes ChainUnreachable in the caller",
+    "chain/landed.py": "what isn't an answer: the asker makes it ChainUnreachable",
+    "chain/limits.py": "a wait that would be too long: becomes Limited in the same function",
+    "chain/notices.py": "nonsense on a websocket, which is opened again",
+    "chain/shapes.py": "pydantic's way to refuse a value: the asker makes it ChainUnreachable",
     "chain/snapshot.py": "becomes a ChainError in the same function",
     "rewards/tables.py": "becomes a TableError in the caller",
     "settings/__init__.py": "pydantic's way to refuse a value: read_settings makes it SettingsRefused",

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from solana.rpc.async_api import AsyncClient
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -67,7 +66,7 @@ def embedded() -> EmbeddedChain:
 async def rpc() -> AsyncIterator[RpcSite]:
     node = RpcNode(new_chain(verify_signatures=False))
     await node.start()
-    chain = RpcChain(AsyncClient(node.url))
+    chain = RpcChain(node.url)
     yield RpcSite(chain, node.chain, node.execute, node)
     await chain.close()
     await node.stop()

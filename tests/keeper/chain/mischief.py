@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = Any
 CHANGING = "getSlot", "getSignatureStatuses", "getEpochInfo"
@@ -16,6 +16,14 @@ CHANGING = "getSlot", "getSignatureStatuses", "getEpochInfo"
 
 class Lost(ConnectionError):
     """The connection breaks without an answer."""
+
+
+class Reply(NamedTuple):
+    """All of an HTTP response."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
 
 class Mischief:
@@ -39,7 +47,7 @@ class Mischief:
         self._before: dict[str, bytes] = {}
         self._empty = 0
 
-    async def answer(self, question: Json, ask: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def answer(self, question: Json, ask: Callable[[], Awaitable[bytes]]) -> bytes | Reply:
         """What the client gets in place of the node's answer."""
         method = question["method"]
         kinds = list(self.ANY)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 
 import base58
 from solders.hash import Hash
@@ -23,8 +24,8 @@ from solders.transaction import VersionedTransaction
 
 from keeper.chain import TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
-from tests.keeper.chain.mischief import Mischief
-from tests.keeper.chain.rpc_shapes import Json, account_json, error_json, inner_json
+from tests.keeper.chain.mischief import Mischief, Reply
+from tests.keeper.chain.rpc_shapes import Json, account_json, error_json, inner_json, transaction_json
 
 HASH_LIFE = 150
 """Blocks for which a blockhash stays valid."""
@@ -34,6 +35,7 @@ MAX_TRANSACTION = 1_232
 INVALID_PARAMS = -32602
 SIGNATURE_FAILURE = -32003
 METHOD_NOT_FOUND = -32601
+UNSUPPORTED_VERSION = -32015
 MIN_CONTEXT_SLOT = -32016
 MAX_STATUSES = 256
 
@@ -65,6 +67,15 @@ class Faults:
     """No transaction has a time."""
     unrecorded: bool = False
     """No transaction has its inner instructions."""
+    heightless: bool = False
+    """No call has its stack height."""
+    logless: bool = False
+    """No transaction has its logs."""
+    version: int | str = 0
+    """The version of every transaction."""
+    calls: int | None = None
+    """How many calls of a method are answered in ``window`` seconds; others have HTTP status 429."""
+    window: float = 0.5
     status: int = 200
     """The HTTP status of every answer."""
     garbage: bool = False
@@ -97,6 +108,9 @@ class RpcNode:
         self._blocks_ahead = 0
         self._hashes: dict[Hash, int] = {}
         self._connections: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+        self._windows: dict[str, tuple[float, int]] = {}
+        self.limited = 0
+        """Calls that were more than may be."""
         self._execute = chain.submit
         chain.submit = self._keep  # type: ignore[method-assign]  # whoever acts on the chain, the node sees it
 
@@ -126,22 +140,40 @@ class RpcNode:
         self._connections[asyncio.current_task()] = writer
         try:
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                fields = dict(line.lower().split(": ", 1) for line in head.decode().splitlines()[1:-1])
+                asked = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
+                fields = dict(line.lower().split(": ", 1) for line in asked[1:-1])
                 body = await reader.readexactly(int(fields["content-length"]))
-                if self.faults.garbage:
-                    answer = b"<html>down</html>"
-                elif self.mischief:
-                    answer = await self.mischief.answer(json.loads(body), partial(self._answer, body))
-                else:
-                    answer = await self._answer(body)
-                status = f"HTTP/1.1 {self.faults.status} x\r\ncontent-length: {len(answer)}\r\n\r\n"
-                writer.write(status.encode() + answer)
+                reply = await self._reply(body)
+                fields = {"content-length": str(len(reply.body)), **reply.headers}
+                head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+                writer.write(f"HTTP/1.1 {reply.status} x\r\n{head}\r\n".encode() + reply.body)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             del self._connections[asyncio.current_task()]
             writer.close()
+
+    async def _reply(self, body: bytes) -> Reply:
+        if self.faults.garbage:
+            return Reply(b"<html>down</html>", self.faults.status)
+        question = json.loads(body)
+        if self._is_too_much(question["method"]):
+            self.limited += 1
+            return Reply(b"Too many requests for a specific RPC call", 429)
+        if self.mischief:
+            answer = await self.mischief.answer(question, partial(self._answer, body))
+        else:
+            answer = await self._answer(body)
+        return answer if isinstance(answer, Reply) else Reply(answer, self.faults.status)
+
+    def _is_too_much(self, method: str) -> bool:
+        if self.faults.calls is None:
+            return False
+        start, count = self._windows.get(method, (0.0, 0))
+        if monotonic() - start > self.faults.window:
+            start, count = monotonic(), 0
+        self._windows[method] = start, count + 1
+        return count >= self.faults.calls
 
     async def _answer(self, body: bytes) -> bytes:
         question = json.loads(body)
@@ -273,21 +305,26 @@ class RpcNode:
         ]
 
     async def _rpc_getTransaction(self, signature: str, config: Json) -> Json:
-        assert config["encoding"] == "base64"
-        assert config["maxSupportedTransactionVersion"] == 0
+        assert config["encoding"] == "json"
         found = self._landed.get(Signature.from_string(signature))
         if found is None or self.faults.forgetful or found[1].signature in self.faults.forked_out:
             return None
         if self.faults.hidden_answers:
             self.faults.hidden_answers -= 1
             return None
+        version = self.faults.version
+        if isinstance(version, int) and version > config["maxSupportedTransactionVersion"]:
+            raise RpcRefusal(
+                UNSUPPORTED_VERSION,
+                f"Transaction version ({version}) is not supported by the requesting client.",
+            )
         transaction, record = found
         error = error_json(record)
         return {
             "slot": record.slot,
             "blockTime": None if self.faults.timeless else record.time,
-            "version": 0,
-            "transaction": [base64.b64encode(bytes(transaction)).decode(), "base64"],
+            "version": version,
+            "transaction": transaction_json(transaction, version),
             "meta": {
                 "err": error,
                 "status": {"Ok": None} if error is None else {"Err": error},
@@ -296,8 +333,10 @@ class RpcNode:
                 "postBalances": [],
                 "innerInstructions": None
                 if self.faults.unrecorded
-                else inner_json(record.inner, transaction.message.account_keys),
-                "logMessages": list(record.logs),
+                else inner_json(
+                    record.inner, transaction.message.account_keys, heights=not self.faults.heightless
+                ),
+                "logMessages": None if self.faults.logless else list(record.logs),
                 "preTokenBalances": [],
                 "postTokenBalances": [],
                 "rewards": [],

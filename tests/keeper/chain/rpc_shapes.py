@@ -8,6 +8,7 @@ from typing import Any
 
 import base58
 from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
 
 from keeper.chain import Account, InnerInstruction, TransactionRecord
 
@@ -27,7 +28,35 @@ def account_json(account: Account | None) -> Json:
     }
 
 
-def inner_json(calls: Sequence[InnerInstruction], keys: Sequence[Pubkey]) -> Json:
+def transaction_json(transaction: VersionedTransaction, version: int | str) -> Json:
+    """A transaction in the shape of a version: 0 has tables of addresses, 1 a config, which others lack."""
+    message = transaction.message
+    shape = {
+        "header": {
+            "numRequiredSignatures": message.header.num_required_signatures,
+            "numReadonlySignedAccounts": message.header.num_readonly_signed_accounts,
+            "numReadonlyUnsignedAccounts": message.header.num_readonly_unsigned_accounts,
+        },
+        "accountKeys": [str(each) for each in message.account_keys],
+        "recentBlockhash": str(message.recent_blockhash),
+        "instructions": [
+            {
+                "programIdIndex": each.program_id_index,
+                "accounts": list(each.accounts),
+                "data": base58.b58encode(each.data).decode(),
+                "stackHeight": 1,
+            }
+            for each in message.instructions
+        ],
+    }
+    if version == 0:
+        shape["addressTableLookups"] = []
+    if version == 1:
+        shape["transactionConfig"] = {"priorityFee": 1_000, "computeUnitLimit": 200_000}
+    return {"signatures": [str(each) for each in transaction.signatures], "message": shape}
+
+
+def inner_json(calls: Sequence[InnerInstruction], keys: Sequence[Pubkey], *, heights: bool = True) -> Json:
     positions = {key: index for index, key in enumerate(keys)}
     groups: dict[int, list[Json]] = {}
     for call in calls:
@@ -35,7 +64,7 @@ def inner_json(calls: Sequence[InnerInstruction], keys: Sequence[Pubkey]) -> Jso
             "programIdIndex": positions[call.program],
             "accounts": [positions[key] for key in call.accounts],
             "data": base58.b58encode(call.data).decode(),
-            "stackHeight": call.stack_height,
+            "stackHeight": call.stack_height if heights else None,
         }
         groups.setdefault(call.outer, []).append(compiled)
     return [{"index": outer, "instructions": compiled} for outer, compiled in groups.items()]

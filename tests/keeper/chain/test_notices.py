@@ -61,6 +61,40 @@ async def test_a_silent_connection_is_given_up(node: WebsocketNode, notices: Not
     assert notices.connections == 2
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "",
+        "<html>",
+        "[]",
+        "null",
+        "[" * 10_000,
+        b"\xff\xfe",
+        '{"id": 0, "error": {"code": -32601, "message": "Method not found"}}',
+        '{"id": 0}',
+        '{"id": "0", "result": 1}',
+        '{"method": ["logsNotification"], "params": null}',
+    ],
+    ids=lambda each: str(each)[:20],
+)
+async def test_a_node_that_answers_nonsense_is_left_and_tried_again(
+    node: WebsocketNode, notices: Notices, nonsense: str | bytes
+) -> None:
+    node.nonsense = [nonsense] * 3
+    await woken(notices)
+    assert (node.connections, notices.connections) == (4, 1)
+    await node.hang_up()
+    await woken(notices)
+
+
+async def test_nonsense_between_notices_costs_a_connection(node: WebsocketNode, notices: Notices) -> None:
+    await woken(notices)
+    for client in list(node.clients):
+        await client.send("nonsense")
+    await woken(notices)
+    assert notices.connections == 2
+
+
 async def test_a_node_without_a_websocket_wakes_nobody() -> None:
     notices = Notices("ws://127.0.0.1:9", longest_pause=0.01)
     with pytest.raises(TimeoutError):

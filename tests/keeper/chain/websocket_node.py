@@ -22,6 +22,8 @@ class WebsocketNode:
         self.connections = 0
         self.mentions = [{"mentions": [str(each)]} for each in programs]
         self.subscribed: list[str] = []
+        self.nonsense: list[str | bytes] = []
+        """What is answered in place of the next answers."""
         self.clients: set[ServerConnection] = set()
         self.ready = asyncio.Event()
         self.server: Server
@@ -42,7 +44,7 @@ class WebsocketNode:
                 question = json.loads(text)
                 self.subscribed.append(question["method"])
                 answer = {"jsonrpc": "2.0", "id": question["id"], "result": len(self.subscribed)}
-                await client.send(json.dumps(answer))
+                await client.send(self.nonsense.pop(0) if self.nonsense else json.dumps(answer))
                 if question["method"] == "logsSubscribe":
                     assert question["params"][0] in self.mentions
                     self.ready.set()

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from solana.rpc.async_api import AsyncClient
 
 from keeper.chain import Program, loader
 from keeper.chain.embedded import EmbeddedChain
@@ -390,7 +389,7 @@ async def test_on_a_node_and_when_it_is_gone(tmp_path):
     world = StakingWorld.ready()
     node = RpcNode(world.chain)
     await node.start()
-    chain = RpcChain(AsyncClient(node.url))
+    chain = RpcChain(node.url)
     doctor = Doctor(Settings(), chain, {}, world.payer.pubkey())
     found = {each.check: each for each in await doctor.examine()}
     assert found["chain"].found.startswith("Solana node 4.1.1, finalized slot ")

@@ -10,7 +10,7 @@ from keeper.cli.main import COMMANDS
 from tests.programs.world import World
 
 DATABASE = {"sqlalchemy", "alembic", "psycopg"}
-NODE = {"solana", "websockets"}
+NODE = {"websockets"}
 SERVER = {"uvicorn", "starlette"}
 KEEPER = {"apscheduler", "prometheus_client"}
 CHARTS = {"matplotlib"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from solana.rpc.async_api import AsyncClient
 
 from keeper.chain import Chain
 from keeper.chain.rpc import RpcChain
@@ -17,7 +16,7 @@ async def served() -> AsyncIterator[tuple[Chain, NodeWorld]]:
     """A world through a node."""
     world = NodeWorld.started()
     await world.node.start()
-    chain = RpcChain(AsyncClient(world.node.url))
+    chain = RpcChain(world.node.url)
     yield chain, world
     await chain.close()
     await world.node.stop()

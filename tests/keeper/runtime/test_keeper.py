@@ -2,7 +2,6 @@
 
 import pytest
 import sqlalchemy as sa
-from solana.rpc.async_api import AsyncClient
 from structlog.testing import capture_logs
 
 from keeper.chain import ChainUnreachable, SigningFailed, TransactionExpired
@@ -249,7 +248,7 @@ async def test_lag_in_slots_and_in_hours(world, database):
 
 async def test_nothing_answers(database):
     """Neither chain nor database: it stays alive, says so once, and isn't ready."""
-    chain = RpcChain(AsyncClient("http://127.0.0.1:9"))
+    chain = RpcChain("http://127.0.0.1:9")
     gone = Database("postgresql://nobody@127.0.0.1:9/none")
     keeper = new_keeper(chain, key("payer"), gone, EMISSION)
     with capture_logs() as logs:

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from solana.rpc.async_api import AsyncClient
 from structlog.testing import capture_logs
 
 from keeper.chain.embedded import EmbeddedChain
@@ -89,7 +88,7 @@ async def test_a_defect_in_one_job_stops_neither_it_nor_the_others(started):
 
 async def test_a_node_that_nobody_runs_is_reported_and_the_loop_goes_on(started):
     world = World.launched()
-    chain = RpcChain(AsyncClient("http://127.0.0.1:9"))
+    chain = RpcChain("http://127.0.0.1:9")
     with capture_logs() as logs:
         running, stop, _ = started(world, chain=chain)
         await until(lambda: sum(each.get("job") == "emission" for each in logs) >= 2)

@@ -8,7 +8,6 @@ import urllib.request
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from solana.rpc.async_api import AsyncClient
 
 from keeper.chain.rpc import RpcChain
 from keeper.jobs import registry
@@ -59,7 +58,7 @@ async def test_a_keeper_at_work(database):
 
 
 async def test_why_it_is_not_ready_and_that_it_is_dead(database):
-    chain = RpcChain(AsyncClient("http://127.0.0.1:9"))
+    chain = RpcChain("http://127.0.0.1:9")
     keeper = new_keeper(chain, key("payer"), database, {})
     await keeper.look()
     async with served(application(keeper, EVERY), "127.0.0.1", 0) as port:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import structlog
-from solana.rpc.async_api import AsyncClient
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -80,7 +79,7 @@ class Office:
 async def office(new_database: Callable[[], str]) -> AsyncIterator[Office]:
     node = RpcNode(new_chain(verify_signatures=False))
     await node.start()
-    chain = RpcChain(AsyncClient(node.url))
+    chain = RpcChain(node.url)
     database = Database(new_database())
     leader = Leader(database, "test")
     await leader.lead()

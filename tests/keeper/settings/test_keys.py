@@ -8,7 +8,6 @@ from pathlib import Path
 
 import base58
 import pytest
-from solana.rpc.async_api import AsyncClient
 from solders.keypair import Keypair
 from solders.system_program import TransferParams, transfer
 
@@ -24,7 +23,6 @@ ALICE, BOB = key("alice"), key("bob")
 SIGNER = """
 import base64, json, sys
 from pathlib import Path
-from solana.rpc.async_api import AsyncClient
 from solders.keypair import Keypair
 keypair = Keypair.from_bytes(bytes(json.loads(Path(sys.argv[1]).read_text())))
 message = base64.b64decode(sys.stdin.buffer.readline().strip(), validate=True)
@@ -180,7 +178,7 @@ async def test_transactions_signed_by_a_command_land_on_both_chains(command, key
     behind.airdrop(ALICE.pubkey(), 10**9)
     node = RpcNode(behind)
     await node.start()
-    chain = RpcChain(AsyncClient(node.url))
+    chain = RpcChain(node.url)
     try:
         assert (await land(chain, [pay], [signer], poll_seconds=0)).error is None
     finally:
@@ -197,7 +195,7 @@ async def test_a_simulation_asks_no_signer(tmp_path):
     chain.airdrop(ALICE.pubkey(), 10**9)
     node = RpcNode(chain)
     await node.start()
-    rpc = RpcChain(AsyncClient(node.url))
+    rpc = RpcChain(node.url)
     pay = transfer(TransferParams(from_pubkey=ALICE.pubkey(), to_pubkey=BOB.pubkey(), lamports=10_000_000))
     try:
         record = await rpc.simulate([pay], [CommandSigner("/nowhere/signer", ALICE.pubkey(), 1.0)])
