@@ -8,7 +8,7 @@ asked. What follows from the state of a slot comes with that slot, first. Transa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, StrictBool, TypeAdapter
 from solders.pubkey import Pubkey
@@ -186,10 +186,10 @@ def block(result: Json, slot: int) -> list[Signature]:
     return found.signatures
 
 
-def blockhash(result: Json) -> Blockhash:
+def blockhash(result: Json) -> tuple[int, Blockhash]:
     """Read getLatestBlockhash."""
-    found = _LATEST.validate_python(result).value
-    return Blockhash(found.blockhash, found.lastValidBlockHeight)
+    answer = _LATEST.validate_python(result)
+    return answer.context.slot, Blockhash(answer.value.blockhash, answer.value.lastValidBlockHeight)
 
 
 def tip(result: Json) -> Tip:
@@ -216,16 +216,24 @@ def recent_fees(result: Json) -> list[int]:
     return [each.prioritizationFee for each in _FEES.validate_python(result)]
 
 
-def simulated(result: Json) -> tuple[int, int, list[str], Failure | None]:
-    """Read simulateTransaction: slot, units, logs, and how it failed, None if it didn't."""
-    found = _SIMULATED.validate_python(result)
-    value = found.value
-    units = value.unitsConsumed
+class Simulated(NamedTuple):
+    """What a simulation used and logged, and how it failed, None if it didn't."""
+
+    slot: int
+    units: int
+    logs: list[str]
+    failure: Failure | None
+
+
+def simulated(result: Json) -> tuple[int, Simulated]:
+    """Read simulateTransaction."""
+    answer = _SIMULATED.validate_python(result)
+    slot, value = answer.context.slot, answer.value
     failure = describe_json(value.err) if value.err is not None else None
-    if units is None and failure is None:
+    if value.unitsConsumed is None and failure is None:
         # The compute limit follows from them: with a guess it would fail on chain, for a fee.
         raise ValueError("a simulation without its units")
-    return found.context.slot, units or 0, value.logs or [], failure
+    return slot, Simulated(slot, value.unitsConsumed or 0, value.logs or [], failure)
 
 
 def _owned(

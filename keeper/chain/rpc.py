@@ -129,20 +129,19 @@ class RpcChain:
         message = MessageV0.try_compile(signers[0].pubkey(), limited, [], Hash.default())
         transaction = unsigned(message)  # the node doesn't look at signatures here
         settings = BASE64 | _at(self._commitment) | {"replaceRecentBlockhash": True, "sigVerify": False}
-        slot, units, logs, failure = await self._asker.ask(
-            "simulateTransaction", [_encoded(transaction), settings], answers.simulated
-        )
-        error, index, code = failure or (None, None, None)
+        parameters = [_encoded(transaction), settings]
+        _, trial = await self._asker.ask("simulateTransaction", parameters, answers.simulated)
+        error, index, code = trial.failure or (None, None, None)
         keys = message.account_keys
         return TransactionRecord(
             signature=transaction.signatures[0],
-            slot=slot,
+            slot=trial.slot,
             time=0,
             signers=tuple(keys[: message.header.num_required_signatures]),
             programs=tuple(keys[each.program_id_index] for each in message.instructions),
             inner=(),
-            logs=tuple(logs),
-            compute_units=units,
+            logs=tuple(trial.logs),
+            compute_units=trial.units,
             fee=0,
             error=error,
             failed_instruction=index,
@@ -227,7 +226,8 @@ class RpcChain:
 
     async def blockhash(self) -> Blockhash:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return await self._asker.ask("getLatestBlockhash", [_at(self._commitment)], answers.blockhash)
+        _, blockhash = await self._asker.ask("getLatestBlockhash", [_at(self._commitment)], answers.blockhash)
+        return blockhash
 
     async def tip(self) -> Tip:
         """See :class:`~keeper.chain.protocol.Chain`; both in one answer, as nodes may share a URL."""
