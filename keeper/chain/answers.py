@@ -1,12 +1,14 @@
 """What a node's answers say, as records of ours: from JSON alone, no node is asked here.
 
 Each function reads the result of one method and raises ValueError for anything but an answer to what was
-asked. Transactions that have landed are in :mod:`keeper.chain.landed`.
+asked. What follows from the state of a slot comes with that slot, first. Transactions that have landed are in
+:mod:`keeper.chain.landed`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from collections.abc import Sequence
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, StrictBool, TypeAdapter
 from solders.pubkey import Pubkey
@@ -114,8 +116,7 @@ _NAME = TypeAdapter[Any](Name)
 _VERSION = TypeAdapter(_Version)
 _ACCOUNT = TypeAdapter(_InContext[_Account | None])
 _ACCOUNTS = TypeAdapter(_InContext[list[_Account | None]])
-_OWNED = TypeAdapter(list[_Owned])
-_SNAPSHOT = TypeAdapter(_InContext[list[_Owned]])
+_OWNED = TypeAdapter(_InContext[list[_Owned]])
 _LIST = TypeAdapter(list[_Listed])
 _STATUSES = TypeAdapter(_InContext[list[_Status | None]])
 _LATEST = TypeAdapter(_InContext[_Blockhash])
@@ -140,35 +141,33 @@ def slot(result: Json) -> int:
     return _SLOT.validate_python(result)
 
 
-def clock(result: Json) -> Clock:
+def clock(result: Json) -> tuple[int, Clock]:
     """Read getAccountInfo of the Clock sysvar; raises NodeRefused if there is none."""
-    found = _ACCOUNT.validate_python(result).value
-    if found is None:
+    answer = _ACCOUNT.validate_python(result)
+    if answer.value is None:
         raise NodeRefused("the node has no Clock sysvar")
-    data = _account(found).data
+    data = _account(answer.value).data
     if len(data) != CLOCK_LENGTH:
         raise ValueError(f"a clock of {len(data)} bytes")
     now = int.from_bytes(data[UNIX_TIMESTAMP_OFFSET:], "little", signed=True)
-    return Clock(_SLOT.validate_python(int.from_bytes(data[:8], "little")), now)
+    return answer.context.slot, Clock(_SLOT.validate_python(int.from_bytes(data[:8], "little")), now)
 
 
-def accounts(result: Json, count: int) -> list[Account | None]:
+def accounts(result: Json, count: int) -> tuple[int, list[Account | None]]:
     """Read getMultipleAccounts of ``count`` addresses."""
-    found = _of(_ACCOUNTS.validate_python(result).value, count)
-    return [_account(each) if each else None for each in found]
+    answer = _ACCOUNTS.validate_python(result)
+    return answer.context.slot, [_account(each) if each else None for each in _of(answer.value, count)]
 
 
 def program_accounts(
-    result: Json, program: Pubkey, size: int | None, matches: list[Memcmp]
-) -> dict[Pubkey, Account]:
-    """Read getProgramAccounts: accounts of ``program``, of that size, that match."""
-    return _owned(_OWNED.validate_python(result), program, size, matches)
+    result: Json, program: Pubkey, size: int | None, matches: Sequence[Memcmp], min_slot: int
+) -> tuple[int, dict[Pubkey, Account]]:
+    """Read getProgramAccounts: accounts of ``program``, of that size, that match.
 
-
-def snapshot(result: Json, program: Pubkey, min_slot: int) -> tuple[int, dict[Pubkey, Account]]:
-    """Read getProgramAccounts with the slot that it is as of; raises ChainUnreachable below ``min_slot``."""
-    found = _SNAPSHOT.validate_python(result)
-    return _reached(found.context, min_slot), _owned(found.value, program, None, [])
+    Raises ChainUnreachable for a node below ``min_slot``.
+    """
+    answer = _OWNED.validate_python(result)
+    return _reached(answer.context, min_slot), _owned(answer.value, program, size, matches)
 
 
 def signatures(result: Json) -> list[Listed]:
@@ -187,10 +186,10 @@ def block(result: Json, slot: int) -> list[Signature]:
     return found.signatures
 
 
-def blockhash(result: Json) -> Blockhash:
+def blockhash(result: Json) -> tuple[int, Blockhash]:
     """Read getLatestBlockhash."""
-    found = _LATEST.validate_python(result).value
-    return Blockhash(found.blockhash, found.lastValidBlockHeight)
+    answer = _LATEST.validate_python(result)
+    return answer.context.slot, Blockhash(answer.value.blockhash, answer.value.lastValidBlockHeight)
 
 
 def tip(result: Json) -> Tip:
@@ -217,20 +216,28 @@ def recent_fees(result: Json) -> list[int]:
     return [each.prioritizationFee for each in _FEES.validate_python(result)]
 
 
-def simulated(result: Json) -> tuple[int, int, list[str], Failure | None]:
-    """Read simulateTransaction: slot, units, logs, and how it failed, None if it didn't."""
-    found = _SIMULATED.validate_python(result)
-    value = found.value
-    units = value.unitsConsumed
+class Simulated(NamedTuple):
+    """What a simulation used and logged, and how it failed, None if it didn't."""
+
+    slot: int
+    units: int
+    logs: list[str]
+    failure: Failure | None
+
+
+def simulated(result: Json) -> tuple[int, Simulated]:
+    """Read simulateTransaction."""
+    answer = _SIMULATED.validate_python(result)
+    slot, value = answer.context.slot, answer.value
     failure = describe_json(value.err) if value.err is not None else None
-    if units is None and failure is None:
+    if value.unitsConsumed is None and failure is None:
         # The compute limit follows from them: with a guess it would fail on chain, for a fee.
         raise ValueError("a simulation without its units")
-    return found.context.slot, units or 0, value.logs or [], failure
+    return slot, Simulated(slot, value.unitsConsumed or 0, value.logs or [], failure)
 
 
 def _owned(
-    found: list[_Owned], program: Pubkey, size: int | None, matches: list[Memcmp]
+    found: list[_Owned], program: Pubkey, size: int | None, matches: Sequence[Memcmp]
 ) -> dict[Pubkey, Account]:
     owned = {each.pubkey: _account(each.account) for each in found}
     for account in owned.values():

@@ -100,7 +100,8 @@ class RpcChain:
     async def clock(self, commitment: Commitment | None = None) -> Clock:
         """See :class:`~keeper.chain.protocol.Chain`."""
         settings = BASE64 | _at(commitment or self._commitment)
-        return await self._asker.ask("getAccountInfo", [str(CLOCK), settings], answers.clock)
+        _, clock = await self._asker.ask("getAccountInfo", [str(CLOCK), settings], answers.clock)
+        return clock
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -109,21 +110,16 @@ class RpcChain:
             part = [str(each) for each in addresses[start : start + ACCOUNTS_PER_CALL]]
             read = partial(answers.accounts, count=len(part))
             settings = BASE64 | _at(self._commitment)
-            found += await self._asker.ask("getMultipleAccounts", [part, settings], read)
+            _, some = await self._asker.ask("getMultipleAccounts", [part, settings], read)
+            found += some
         return found
 
     async def program_accounts(
         self, program: Pubkey, *, size: int | None = None, matches: Sequence[Memcmp] = ()
     ) -> dict[Pubkey, Account]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        filters: list[Any] = [] if size is None else [{"dataSize": size}]
-        for each in matches:
-            filters.append(
-                {"memcmp": {"offset": each.offset, "bytes": base58.b58encode(each.value).decode()}}
-            )
-        settings = BASE64 | _at(self._commitment) | {"filters": filters}
-        read = partial(answers.program_accounts, program=program, size=size, matches=list(matches))
-        return await self._asker.ask("getProgramAccounts", [str(program), settings], read, most=MAX_LIST)
+        _, found = await self._owned(program, self._commitment, size, matches)
+        return found
 
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
@@ -133,20 +129,19 @@ class RpcChain:
         message = MessageV0.try_compile(signers[0].pubkey(), limited, [], Hash.default())
         transaction = unsigned(message)  # the node doesn't look at signatures here
         settings = BASE64 | _at(self._commitment) | {"replaceRecentBlockhash": True, "sigVerify": False}
-        slot, units, logs, failure = await self._asker.ask(
-            "simulateTransaction", [_encoded(transaction), settings], answers.simulated
-        )
-        error, index, code = failure or (None, None, None)
+        parameters = [_encoded(transaction), settings]
+        _, trial = await self._asker.ask("simulateTransaction", parameters, answers.simulated)
+        error, index, code = trial.failure or (None, None, None)
         keys = message.account_keys
         return TransactionRecord(
             signature=transaction.signatures[0],
-            slot=slot,
+            slot=trial.slot,
             time=0,
             signers=tuple(keys[: message.header.num_required_signatures]),
             programs=tuple(keys[each.program_id_index] for each in message.instructions),
             inner=(),
-            logs=tuple(logs),
-            compute_units=units,
+            logs=tuple(trial.logs),
+            compute_units=trial.units,
             fee=0,
             error=error,
             failed_instruction=index,
@@ -220,9 +215,7 @@ class RpcChain:
 
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        settings = BASE64 | {"withContext": True} | _at(Commitment.FINALIZED) | _from(min_slot)
-        read = partial(answers.snapshot, program=program, min_slot=min_slot)
-        return await self._asker.ask("getProgramAccounts", [str(program), settings], read, most=MAX_LIST)
+        return await self._owned(program, Commitment.FINALIZED, min_slot=min_slot)
 
     async def changed(self, programs: Sequence[Pubkey]) -> None:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -233,7 +226,8 @@ class RpcChain:
 
     async def blockhash(self) -> Blockhash:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return await self._asker.ask("getLatestBlockhash", [_at(self._commitment)], answers.blockhash)
+        _, blockhash = await self._asker.ask("getLatestBlockhash", [_at(self._commitment)], answers.blockhash)
+        return blockhash
 
     async def tip(self) -> Tip:
         """See :class:`~keeper.chain.protocol.Chain`; both in one answer, as nodes may share a URL."""
@@ -261,6 +255,27 @@ class RpcChain:
         """See :class:`~keeper.chain.protocol.Chain`."""
         accounts = [str(each) for each in writable[:FEE_ACCOUNTS]]
         return await self._asker.ask("getRecentPrioritizationFees", [accounts], answers.recent_fees)
+
+    async def _owned(
+        self,
+        program: Pubkey,
+        commitment: Commitment,
+        size: int | None = None,
+        matches: Sequence[Memcmp] = (),
+        min_slot: int = 0,
+    ) -> tuple[int, dict[Pubkey, Account]]:
+        """Read accounts of a program, and the slot that they are as of."""
+        filters: list[Any] = [] if size is None else [{"dataSize": size}]
+        for each in matches:
+            value = base58.b58encode(each.value).decode()
+            filters.append({"memcmp": {"offset": each.offset, "bytes": value}})
+        settings = BASE64 | {"withContext": True} | _at(commitment) | _from(min_slot)
+        if filters:
+            settings["filters"] = filters
+        read = partial(
+            answers.program_accounts, program=program, size=size, matches=matches, min_slot=min_slot
+        )
+        return await self._asker.ask("getProgramAccounts", [str(program), settings], read, most=MAX_LIST)
 
     async def _landed(self, signature: Signature) -> TransactionRecord | None:
         """Read a confirmed transaction, None if the node has none."""

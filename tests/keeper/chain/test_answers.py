@@ -91,7 +91,7 @@ QUESTIONS: dict[str, Question] = {
     "getProgramAccounts": lambda site: site.chain.program_accounts(
         PROGRAM, matches=[Memcmp(0, tokenomics.PROGRAM.discriminator("Config"))]
     ),
-    "getProgramAccounts, with its slot": lambda site: site.chain.snapshot(PROGRAM),
+    "getProgramAccounts, as of a slot": lambda site: site.chain.snapshot(PROGRAM),
     "simulateTransaction": lambda site: site.chain.simulate([pay(1)], [ALICE]),
     "getSignaturesForAddress": lambda site: site.chain.signatures(PROGRAM, Commitment.FINALIZED),
     "getTransaction": lambda site: site.chain.records([site.signature]),
@@ -125,17 +125,18 @@ def under(place: str, table: dict[str, tuple[str, ...]]) -> dict[str, tuple[str,
     return {f"{place}.{path}": values for path, values in table.items()}
 
 
+OWNED = {
+    **CONTEXT,
+    "value": ("empty list",),
+    "value.?": ("missing",),
+    **under("value.?.account", ACCOUNT),
+}
 ALSO_READ: dict[str, dict[str, tuple[str, ...]]] = {
     "getVersion": {"solana-core": ANY_TEXT},
     "getAccountInfo": CONTEXT | under("value", ACCOUNT),
     "getMultipleAccounts": {**CONTEXT, "value.?": ("null",), **under("value.?", ACCOUNT)},
-    "getProgramAccounts": {"": ("empty list",), "?": ("missing",), **under("?.account", ACCOUNT)},
-    "getProgramAccounts, with its slot": {
-        **CONTEXT,
-        "value": ("empty list",),
-        "value.?": ("missing",),
-        **under("value.?.account", ACCOUNT),
-    },
+    "getProgramAccounts": OWNED,
+    "getProgramAccounts, as of a slot": OWNED,
     "simulateTransaction": {
         **CONTEXT,
         "value.err": ("null", *ANY_ERROR),
@@ -194,8 +195,8 @@ IGNORED: dict[str, tuple[str, ...]] = {
     "getVersion": ("feature-set",),
     "getAccountInfo": ("context.apiVersion", "value.rentEpoch"),
     "getMultipleAccounts": ("context.apiVersion", "value.?.rentEpoch"),
-    "getProgramAccounts": ("?.account.rentEpoch",),
-    "getProgramAccounts, with its slot": ("context.apiVersion", "value.?.account.rentEpoch"),
+    "getProgramAccounts": ("context.apiVersion", "value.?.account.rentEpoch"),
+    "getProgramAccounts, as of a slot": ("context.apiVersion", "value.?.account.rentEpoch"),
     "simulateTransaction": (
         "context.apiVersion",
         "value.accounts",
