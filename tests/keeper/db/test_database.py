@@ -14,7 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from keeper.db import Database, DatabaseError
+from keeper.db import Database, DatabaseError, Leader
 from keeper.db.tables import CHAIN, INTENTS, METADATA, SIGNATURES
 
 
@@ -63,11 +63,15 @@ async def test_an_older_file_keeps_what_is_in_it(tmp_path: Path, monkeypatch: py
     async with database.transaction() as connection:
         await connection.execute(sa.insert(SIGNATURES).values(row))
         await connection.execute(sa.insert(INTENTS).values(intent))
-    assert await database.versions() == ("0002", "0005")
+        await connection.execute(sa.text("INSERT INTO leadership VALUES (1, 7, 'old', 0)"))
+    assert await database.versions() == ("0002", "0006")
     await database.upgrade()
     async with database.reading() as connection:
         assert (await connection.execute(sa.select(SIGNATURES))).mappings().all() == [row]
         assert (await connection.execute(sa.select(INTENTS.c.state))).scalar() == "superseded"
+    leader = Leader(database, "new")
+    assert await leader.lead(), "who led by the lock of an earlier version has no lease"
+    assert leader.epoch == 8
     await database.close()
 
 
