@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from keeper.errors import UserError, why
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
-"""How long a writer waits for another one on SQLite."""
+"""How long a writer waits for another one on SQLite, usually."""
 IDLE_SECONDS = 10
 """A transaction that writes and whose process says nothing for so long is ended by PostgreSQL.
 
@@ -110,6 +110,8 @@ class Database:
             )
         except (ArgumentError, TypeError, ValueError) as error:
             raise DatabaseError(self._saying(error)) from error
+        # SQLite asks again now and then, and whoever writes without a pause would keep all others out.
+        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._begin_properly(self.engine.sync_engine)
         if self.is_sqlite:
             _try_to_open(self.engine.sync_engine)
@@ -229,11 +231,15 @@ class Database:
             raise
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Write: all of it or, when anything is raised, nothing. Raises DatabaseUnusable."""
+    async def transaction(self, *, patience: float = BUSY_SECONDS) -> AsyncIterator[AsyncConnection]:
+        """Write: all of it or, when anything is raised, nothing.
+
+        On SQLite this process' writers take turns in their order, and another process' is waited for
+        ``patience`` seconds, which nothing can interrupt. Raises DatabaseUnusable.
+        """
         with self.translated():
-            async with self.engine.connect() as connection:
-                await connection.execution_options(writes=True)
+            async with self._turn, self.engine.connect() as connection:
+                await connection.execution_options(writes=True, patience=patience)
                 async with connection.begin():
                     yield connection
 
@@ -298,8 +304,12 @@ def _set_up_sqlite(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        patience = options.get("patience", BUSY_SECONDS)
+        if connection.info.get("patience", BUSY_SECONDS) != patience:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1_000)}")
+            connection.info["patience"] = patience
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _limit_idle_writers(engine: sa.Engine) -> None:

@@ -43,6 +43,8 @@ LEASE_SECONDS = 15.0
 """A leader that has not renewed for so long is replaced. Every keeper on a database has the same."""
 BEATS = 5
 """Renewals in a lease."""
+WAIT_SECONDS = 1.0
+"""A lease waits so long for other writers on SQLite, and is tried again."""
 RESIGN_SECONDS = 2.0
 """A database that doesn't answer holds nobody up who wants to end: the lease runs out by itself."""
 ONLY = 1
@@ -162,7 +164,7 @@ class Leader:
             async with asyncio.timeout(RESIGN_SECONDS), self._turn:
                 self.epoch = None
                 if self._claim is not None:
-                    async with self._database.transaction() as connection:
+                    async with self._database.transaction(patience=WAIT_SECONDS) as connection:
                         mine = sa.update(LEADERSHIP).filter_by(claim=self._claim)
                         await connection.execute(mine.values(claim=None))
 
@@ -174,7 +176,7 @@ class Leader:
         return self.lease / BEATS
 
     async def _renew(self) -> bool:
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(patience=WAIT_SECONDS) as connection:
             mine = sa.update(LEADERSHIP).filter_by(epoch=self.epoch, claim=self._claim)
             beat = {"beat": LEADERSHIP.c.beat + 1, "renewed_at": int(time.time())}
             done = (await connection.execute(mine.values(beat))).rowcount == 1
@@ -202,7 +204,7 @@ class Leader:
 
     async def _take_over(self) -> bool:
         claim = secrets.token_hex(8)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(patience=WAIT_SECONDS) as connection:
             await connection.execute(_FREE)
             row = (await connection.execute(sa.select(LEADERSHIP).with_for_update())).one()
             if not self._is_free(row) and _beat(row) != self._seen:

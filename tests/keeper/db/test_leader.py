@@ -176,7 +176,7 @@ async def test_one_of_several_takes_over(new_database: Callable[[], str]) -> Non
 
 
 async def test_never_do_two_lead_and_never_nobody_for_long(new_database: Callable[[], str]) -> None:
-    """Three that sleep and wake, and resign, as they like; clocks of machines only have to go equally fast."""
+    """Three that sleep, wake and resign as they like; machines' clocks only have to go equally fast."""
     random, clock = Random(7), Clock()
     silence, epochs = 0.0, list[int]()
     async with leading(new_database(), "a", "b", "c", clock=clock) as leaders:
