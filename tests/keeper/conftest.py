@@ -57,7 +57,7 @@ def new_postgres(postgres: Server) -> Callable[[], str]:
     return new
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def new_pooled(postgres: Server, new_postgres: Callable[[], str]) -> Iterator[Callable[[], str]]:
     """The same behind a pooler that gives each transaction another session."""
     program = pooler()
