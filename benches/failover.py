@@ -1,7 +1,7 @@
 """How long nobody leads when a leader is killed, stopped, frozen, or loses its server: real processes.
 
-``python benches/failover.py`` runs two keepers on a chain on which nothing happens, does to the leader what the
-rows say, waits for the next ``keeper.leads`` in their logs, and renews the table in docs/benchmarks.md.
+``python benches/failover.py`` runs two keepers on a chain on which nothing happens, does to the leader what
+the rows say, waits for the next ``keeper.leads`` in their logs, and renews the table in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -50,17 +50,11 @@ class Keeper:
             "IONET_NAME": name,
             "IONET_HTTP": "off",
             "IONET_CHECK_SECONDS": "5",
+            "IONET_CHAIN": "a.chain",
+            "IONET_KEYPAIR": "id.json",
         }
         self.process = subprocess.Popen(
-            [
-                Path(sys.executable).parent / "ionet",
-                "keeper",
-                "run",
-                "--chain",
-                "a.chain",
-                "--keypair",
-                "id.json",
-            ],
+            [Path(sys.executable).parent / "ionet", "keeper", "run"],
             cwd=folder,
             env={**os.environ, **environment},
             stderr=subprocess.PIPE,
@@ -211,9 +205,8 @@ def report(rows: dict[str, dict[str, list[float]]], rounds: int) -> str:
         return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
     lines = ["| what happens to the leader | SQLite, s | PostgreSQL, s |", "| :--- | ---: | ---: |"]
-    lines += [
-        f"| {cause} | {cell(of.get('SQLite'))} | {cell(of.get('PostgreSQL'))} |" for cause, of in rows.items()
-    ]
+    for cause, of in rows.items():
+        lines.append(f"| {cause} | {cell(of.get('SQLite'))} | {cell(of.get('PostgreSQL'))} |")
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     lines += ["", f"Median and range of {rounds} rounds, a lease of {LEASE_SECONDS:g} s; {machine}."]
     return "\n".join(lines) + "\n"
