@@ -90,17 +90,18 @@ class Keeper:
 @contextmanager
 def keepers(folder: Path, url: str) -> Iterator[tuple[Keeper, Keeper]]:
     """One that leads and one in reserve."""
-    leader = Keeper(folder, url, "leader")
-    leader.until("keeper.leads")
-    reserve = Keeper(folder, url, "reserve")
-    reserve.until("keeper.stands_by")
+    started = [Keeper(folder, url, "leader")]
     try:
+        started[0].until("keeper.leads")
+        started.append(Keeper(folder, url, "reserve"))
+        leader, reserve = started
+        reserve.until("keeper.stands_by")
         time.sleep(STEADY_SECONDS)
-        for each in (leader, reserve):
+        for each in started:
             each.forget()
         yield leader, reserve
     finally:
-        for each in (leader, reserve):
+        for each in started:
             each.end()
 
 

@@ -94,16 +94,16 @@ class Server:
 
 
 class Pooler:
-    """PgBouncer before a server: each transaction has another of four sessions."""
+    """PgBouncer before a server: each transaction, or whatever ``mode`` says, has another of four sessions."""
 
-    def __init__(self, program: Path, server: Server) -> None:
+    def __init__(self, program: Path, server: Server, mode: str = "transaction") -> None:
         self.folder, user = _folder("ionet-pool-")
         settings = {
             "listen_addr": "",
             "unix_socket_dir": self.folder,
             "listen_port": 6432,
             "auth_type": "any",
-            "pool_mode": "transaction",
+            "pool_mode": mode,
             "default_pool_size": 4,
             "min_pool_size": 4,
             "server_round_robin": 1,

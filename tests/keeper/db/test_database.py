@@ -16,6 +16,8 @@ from alembic.migration import MigrationContext
 
 from keeper.db import Database, DatabaseError, Leader
 from keeper.db.tables import CHAIN, INTENTS, METADATA, SIGNATURES
+from tests.keeper.conftest import NO_POOLER
+from tests.keeper.postgres import Pooler, Server, pooler
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,18 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 async def test_a_server_that_nobody_runs(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="No such file or directory"):
         await Database(f"postgresql://postgres@/x?host={tmp_path}").upgrade()
+
+
+async def test_a_pooler_without_transactions_is_refused(postgres: Server) -> None:
+    program = pooler()
+    if program is None:
+        pytest.skip(NO_POOLER)
+    running = Pooler(program, postgres, mode="statement")
+    try:
+        with pytest.raises(DatabaseError, match="transaction blocks not allowed in statement pooling mode"):
+            await Database(running.url("postgres")).upgrade()
+    finally:
+        running.remove()
 
 
 async def test_a_folder_that_lacks_is_made(tmp_path: Path) -> None:
