@@ -94,7 +94,7 @@ class Server:
 
 
 class Pooler:
-    """PgBouncer before a server: each transaction, or whatever ``mode`` says, has another of four sessions."""
+    """PgBouncer before a server: each transaction (or what ``mode`` says) has another of four sessions."""
 
     def __init__(self, program: Path, server: Server, mode: str = "transaction") -> None:
         self.folder, user = _folder("ionet-pool-")
