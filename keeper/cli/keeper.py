@@ -64,6 +64,7 @@ def run_jobs(settings: Settings, names: list[str], *, once: bool) -> None:
 
     async def work() -> bool:
         async with wiring.assembled(settings, names) as (keeper, _):
+            await keeper.settle()
             done = [await keeper.run_job(name) for name in keeper.jobs]
             return all(outcome in (None, JobOutcome.OK) for outcome in done)
 
@@ -100,7 +101,7 @@ def once(
 
     async def work() -> bool:
         async with wiring.assembled(settings, names or settings.jobs) as (keeper, _):
-            if not await keeper.lead():
+            if not await keeper.settle():
                 raise UserError(
                     keeper.database_error or "another keeper leads on this database: stop it first"
                 )
@@ -227,8 +228,9 @@ def status_tables(found: KeeperStatus) -> list[Table]:
     actions = plain("Actions", "state", "count")
     for state, count in sorted(found.intents.items()):
         actions.add_row(state, f"{count:,}")
-    leader = plain("Leader", "", "")
-    leader.add_row(found.leader or "nobody yet", f"epoch {found.epoch}")
+    leader = plain("Leader", "", "", "renewed, UTC")
+    renewed = f"{datetime.fromtimestamp(found.renewed_at, UTC):%Y-%m-%d %H:%M:%S}" if found.renewed_at else ""
+    leader.add_row(found.leader or "nobody", f"epoch {found.epoch}", renewed)
     problems = plain("Needs attention", "what", "why")
     for program, reason in found.halts.items():
         problems.add_row(f"nothing is sent: {program}", reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,28 @@ from keeper.errors import UserError, why
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
-"""How long a writer waits for another one on SQLite."""
+"""How long a writer waits for another one on SQLite, usually."""
+IDLE_SECONDS = 10
+"""A transaction that writes and whose process says nothing for so long is ended by PostgreSQL.
+
+A process that is frozen, or whose machine is gone, would keep its rows locked for ever. Below the lease
+(:mod:`keeper.db.leader`), so that nobody who takes over waits for it. SQLite has nothing like it.
+"""
+CONNECTING = {
+    # Names of prepared statements belong to a session, and behind a pooler the next transaction has another.
+    "prepare_threshold": None,
+    "connect_timeout": 10,
+    # A server that vanished is noticed in seconds; over TCP only.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""How connections to PostgreSQL are made, unless the URL says otherwise.
+
+Nothing here or elsewhere needs a session: locks and settings are a transaction's own, so that a pooler may
+give each transaction another session.
+"""
 CACHE_KIB = 64 * 1024
 """Of an SQLite file, for each connection: a step into a table of millions changes 16 MiB of its index."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
@@ -84,11 +105,15 @@ class Database:
         if self.is_sqlite and self.url.database in (None, "", ":memory:"):
             raise DatabaseError("a keeper's SQLite database needs a file: sqlite:///keeper.db")
         try:
-            self.engine = create_async_engine(self._with(DRIVERS), pool_pre_ping=not self.is_sqlite)
+            self.engine = create_async_engine(
+                self._with(DRIVERS), pool_pre_ping=not self.is_sqlite, connect_args=self._connecting()
+            )
         except (ArgumentError, TypeError, ValueError) as error:
             raise DatabaseError(self._saying(error)) from error
+        # SQLite asks again now and then, and whoever writes without a pause would keep all others out.
+        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self._begin_properly(self.engine.sync_engine)
         if self.is_sqlite:
-            _begin_properly(self.engine.sync_engine)
             _try_to_open(self.engine.sync_engine)
 
     @property
@@ -104,6 +129,17 @@ class Database:
     def _with(self, drivers: dict[str, str]) -> URL:
         return self.url.set(drivername=drivers[self.url.get_backend_name()])
 
+    def _connecting(self) -> dict[str, int | None]:
+        if self.is_sqlite:
+            return {}
+        return {name: value for name, value in CONNECTING.items() if name not in self.url.query}
+
+    def _begin_properly(self, engine: sa.Engine) -> None:
+        if self.is_sqlite:
+            _set_up_sqlite(engine)
+        else:
+            _limit_idle_writers(engine)
+
     async def upgrade(self) -> None:
         """Bring the schema to this version's.
 
@@ -112,13 +148,15 @@ class Database:
         await asyncio.to_thread(self._upgrade)
 
     def _upgrade(self) -> None:
-        engine = sa.create_engine(self._with(SYNC_DRIVERS), poolclass=sa.NullPool)
+        engine = sa.create_engine(
+            self._with(SYNC_DRIVERS), poolclass=sa.NullPool, connect_args=self._connecting()
+        )
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         try:
             if self.file:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
-                _begin_properly(engine)
+            self._begin_properly(engine)
             with engine.connect().execution_options(writes=True) as connection, connection.begin():
                 if not self.is_sqlite:
                     connection.execute(ALONE)
@@ -193,11 +231,15 @@ class Database:
             raise
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Write: all of it or, when anything is raised, nothing. Raises DatabaseUnusable."""
+    async def transaction(self, *, patience: float = BUSY_SECONDS) -> AsyncIterator[AsyncConnection]:
+        """Write: all of it or, when anything is raised, nothing.
+
+        On SQLite this process' writers take turns in their order, and another process' is waited for
+        ``patience`` seconds, which nothing can interrupt. Raises DatabaseUnusable.
+        """
         with self.translated():
-            async with self.engine.connect() as connection:
-                await connection.execution_options(writes=True)
+            async with self._turn, self.engine.connect() as connection:
+                await connection.execution_options(writes=True, patience=patience)
                 async with connection.begin():
                     yield connection
 
@@ -242,7 +284,7 @@ def _shown(url: URL) -> str:
     return url.update_query_dict(hidden).render_as_string()
 
 
-def _begin_properly(engine: sa.Engine) -> None:
+def _set_up_sqlite(engine: sa.Engine) -> None:
     """Set SQLite's connections up, and let SQLAlchemy begin transactions: the driver would do it too late."""
 
     @sa.event.listens_for(engine, "connect")
@@ -262,8 +304,22 @@ def _begin_properly(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        patience = options.get("patience", BUSY_SECONDS)
+        if connection.info.get("patience", BUSY_SECONDS) != patience:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1_000)}")
+            connection.info["patience"] = patience
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+def _limit_idle_writers(engine: sa.Engine) -> None:
+    """Have PostgreSQL end transactions that write and stand still: a setting of the transaction's own."""
+
+    @sa.event.listens_for(engine, "begin")
+    def begun(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("writes"):
+            limit = f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+            connection.exec_driver_sql(limit)
 
 
 def _is_unusable(error: Exception) -> bool:

@@ -135,9 +135,20 @@ HALTS = sa.Table("halts", METADATA, key("program", sa.Text()), text("reason"), n
 """While there is a row, jobs that move money send nothing."""
 
 LEADERSHIP = sa.Table(
-    "leadership", METADATA, key("id", sa.Integer()), number("epoch"), text("holder"), number("since")
+    "leadership",
+    METADATA,
+    key("id", sa.Integer()),
+    number("epoch"),
+    # For people, as is when its lease began and was last renewed: the last one, also when nobody leads.
+    text("holder"),
+    number("since"),
+    number("renewed_at", null=True),
+    # Made anew by each takeover, so that no two are ever the same; none while nobody leads.
+    text("claim", null=True),
+    # Raised by each renewal.
+    sa.Column("beat", sa.BigInteger, nullable=False, server_default="0"),
 )
-"""Who acts: one row, its epoch raised by every keeper that takes over."""
+"""Who acts: one row, its epoch raised by every keeper that takes over; see :mod:`keeper.db.leader`."""
 
 INTENTS = sa.Table(
     "intents",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -130,8 +131,9 @@ class Keeper:
     chain_error: str | None = field(init=False, default="not asked yet")
     database_error: str | None = field(init=False, default="not asked yet")
     looked_at: float = field(init=False, default_factory=time.monotonic)
-    leads: bool = field(init=False, default=False)
-    _leading: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    _led: int | None = field(init=False, default=None)
+    _beside: str | None = field(init=False, default=None)
+    _standing: asyncio.Task[None] | None = field(init=False, default=None)
     _conflicts: set[Conflict] = field(init=False, default_factory=set)
     _balance_low: bool = field(init=False, default=False)
     _halted: Mapping[str, str] = field(init=False, default_factory=dict)
@@ -142,6 +144,7 @@ class Keeper:
         self.metrics.info.labels(self.name, str(self.sender.payer)).set(1)
         self.metrics.balance_warning.set(self.guard.warning)
         self.metrics.balance_stop.set(self.guard.stop)
+        self.metrics.leader.set_function(lambda: self.leads)
         for name in self.jobs:
             self.metrics.failing.labels(name).set(0)
 
@@ -174,30 +177,75 @@ class Keeper:
 
     # -- leadership ----------------------------------------------------------------------------
 
+    @property
+    def leads(self) -> bool:
+        """Whether this keeper leads at this moment: see :attr:`keeper.db.leader.Leader.leads`."""
+        return self.leader.leads
+
     async def lead(self) -> bool:
         """Whether this keeper leads; takes over when nobody does. False without a database."""
-        async with self._leading:
-            try:
-                leads = await self.leader.lead()
-                self.database_error = None
-            except DatabaseError as error:
-                self._lost_database(error)
-                leads = False
-            if leads != self.leads:
-                if leads:
-                    self.log.info("keeper.leads", holder=self.leader.holder, epoch=self.leader.epoch)
-                else:
-                    self.log.warning("keeper.overtaken", reason="this keeper's lock is lost")
-            self.leads = leads
-        self.metrics.leader.set(leads)
+        if self.leader.is_fresh:
+            return True
+        try:
+            leads = await self.leader.lead()
+            self.database_error = None
+        except DatabaseError as error:
+            self._lost_database(error)
+            leads = False
+        except Exception:
+            # A defect here must not stop what renews the lease.
+            self.log.exception("leadership.failed")
+            leads = False
+        self._tell_who_leads()
         return leads
 
+    async def settle(self) -> bool:
+        """Whether this keeper leads, once that is certain: see :meth:`keeper.db.leader.Leader.settle`."""
+        await self.lead()
+        try:
+            return await self.leader.settle()
+        except DatabaseError as error:
+            self._lost_database(error)
+            return False
+        finally:
+            self._tell_who_leads()
+
+    @asynccontextmanager
+    async def standing(self) -> AsyncIterator[None]:
+        """Meanwhile keep the lease, whatever jobs do, or take over; resigns in the end."""
+        self._standing = asyncio.create_task(self._stand())
+        try:
+            yield
+        finally:
+            await self.resign()
+
+    async def _stand(self) -> None:
+        while True:
+            await self.lead()
+            await asyncio.sleep(self.leader.pause)
+
     async def resign(self) -> None:
-        """Let another keeper lead."""
-        async with self._leading:
-            await self.leader.resign()
-            self.leads = False
-        self.metrics.leader.set(0)
+        """Let another keeper lead, for good."""
+        if self._standing is not None:
+            self._standing.cancel()
+            await asyncio.wait([self._standing])
+            self._standing = None
+        await self.leader.resign()
+        self._led = None
+
+    def _tell_who_leads(self) -> None:
+        leader = self.leader
+        if leader.leads and leader.epoch != self._led:
+            self._led = leader.epoch
+            self.log.info("keeper.leads", holder=leader.holder, epoch=leader.epoch)
+        elif self._led is not None and not leader.leads:
+            self._led = None
+            reason = self.database_error or "another keeper has taken over"
+            self.log.warning("keeper.overtaken", reason=reason)
+        if leader.other != self._beside:
+            self._beside = leader.other
+            if self._beside is not None:
+                self.log.info("keeper.stands_by", leader=self._beside, takes_over_after_seconds=leader.lease)
 
     # -- looking -------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ class Metrics:
             return Counter(f"ionet_{name}", meaning, labels, registry=self.registry)
 
         self.info = gauge("keeper_info", "1, with who this keeper is", ("name", "address"))
-        self.leader = gauge("leader", "1 while this keeper leads, 0 while another does")
+        self.leader = gauge("leader", "1 while this keeper leads: it has renewed its lease in time; else 0")
         self.leader_epoch = gauge("leader_epoch", "the epoch of the leader that was last seen")
         self.balance = gauge("balance_lamports", "what the keeper's key has left for fees and rent")
         self.balance_warning = gauge("balance_warning_lamports", "the setting below which it warns")

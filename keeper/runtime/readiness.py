@@ -33,7 +33,7 @@ def reasons(keeper: Keeper) -> dict[str, str]:
     found: dict[str, str] = {}
     if keeper.database_error:
         found["database"] = keeper.database_error
-    elif not keeper.leads and not (keeper.known and keeper.known.holder):
+    elif not keeper.leads and keeper.leader.other is None:
         found["leader"] = "no keeper leads"
     if keeper.chain_error:
         found["chain"] = keeper.chain_error
@@ -82,14 +82,14 @@ def _hours_behind(keeper: Keeper) -> dict[str, int]:
 def report(keeper: Keeper) -> dict[str, Any]:
     """What ``/ready`` answers: the reasons, and what they come from."""
     why = reasons(keeper)
-    known, seen = keeper.known, keeper.seen
+    seen = keeper.seen
     return {
         "ready": not why,
         "reasons": why,
         "name": keeper.name,
         "address": str(keeper.sender.payer),
         "leads": keeper.leads,
-        "leader": known.holder if known else None,
+        "leader": keeper.leader.holder if keeper.leads else keeper.leader.other,
         "slot": seen.slot if seen else None,
         "balance_lamports": seen.balance if seen else None,
         "index_lag_slots": keeper.index_lag(),

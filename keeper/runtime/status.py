@@ -48,8 +48,11 @@ class KeeperStatus:
     halts: dict[str, str]
     intents: dict[str, int]
     leader: str | None
+    """Whose the lease is; who was killed a moment ago still has it."""
     database: str
     epoch: int = 0
+    renewed_at: int | None = None
+    """When the lease was last renewed, unix seconds by its holder's clock."""
     exists: bool = True
     """Whether there is a database at all: without one nothing is indexed yet."""
     parked: list[tuple[str, str]] = field(default_factory=list)
@@ -106,9 +109,10 @@ async def read_status(chain: ChainReader, where: str, url: str, programs: Sequen
         programs=found,
         halts=halts,
         intents=intents,
-        leader=leader.holder if leader else None,
+        leader=leader.holder if leader and leader.claim else None,
         database=database.name,
         epoch=leader.epoch if leader else 0,
+        renewed_at=leader.renewed_at if leader else None,
         parked=[(row.key, row.reason) for row in rows],
     )
 

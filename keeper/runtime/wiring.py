@@ -106,7 +106,8 @@ async def assembled(
             log=structlog.get_logger(),
         )
         gc.freeze()  # What is loaded by now stays: the garbage collector can skip it.
-        yield keeper, partial(chain.changed, [each.address for each in op.programs])
+        async with keeper.standing():
+            yield keeper, partial(chain.changed, [each.address for each in op.programs])
 
 
 async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:

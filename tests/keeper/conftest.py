@@ -9,11 +9,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from keeper.db import Database
-from tests.keeper.postgres import Server, binaries
+from tests.keeper.postgres import Pooler, Server, binaries, pooler
 
 LACKING = "PostgreSQL is not installed: apt-get install postgresql"
+NO_POOLER = "PgBouncer is not installed: apt-get install pgbouncer"
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +57,27 @@ def new_postgres(postgres: Server) -> Callable[[], str]:
     return new
 
 
+@pytest.fixture
+def new_pooled(postgres: Server, new_postgres: Callable[[], str]) -> Iterator[Callable[[], str]]:
+    """The same behind a pooler that gives each transaction another session."""
+    program = pooler()
+    if program is None:
+        pytest.skip(NO_POOLER)
+    running = Pooler(program, postgres)
+    yield lambda: running.url(str(make_url(new_postgres()).database))
+    running.remove()
+
+
+SERVERS = {"postgresql": "new_postgres", "pooled": "new_pooled"}
+POOLED_TOO = pytest.mark.parametrize("new_database", ["sqlite", *SERVERS], indirect=True)
+"""For tests of what must not need a session."""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
     """Makes a database of one kind and then the other, with all tables, and gives its URL."""
-    if request.param == "postgresql":
-        found: Callable[[], str] = request.getfixturevalue("new_postgres")
+    if request.param in SERVERS:
+        found: Callable[[], str] = request.getfixturevalue(SERVERS[request.param])
         return found
     empty: Path = request.getfixturevalue("empty_sqlite")
     numbers = count(1)

@@ -3,8 +3,12 @@
 import asyncio
 import json
 import sqlite3
-from contextlib import closing
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import alembic.command
@@ -16,11 +20,14 @@ from keeper.clients import tokenomics
 from keeper.db import Database, Leader
 from keeper.economy.supply import GENESIS_SUPPLY
 from keeper.indexer.folds import FOLDS
+from keeper.runtime import operation
 from keeper.terminal import tables
 from tests.programs.world import World
 
 ONCE = ("keeper", "run", "--once", "--chain", "network.chain", "--keypair", "id.json")
 CHAIN = ("--chain", "network.chain")
+HASTE = 60
+"""How much faster another keeper's clock goes, so that nobody waits long for its beats."""
 
 
 @pytest.fixture(autouse=True)
@@ -89,24 +96,63 @@ def test_an_older_database_is_left_as_it_is_with_what_to_do(ionet, network, monk
     if command[1] == "doctor":
         assert "its schema is at 0003" in said and "keeper run brings an older one up" in said
     else:
-        assert "ionet.db: its schema is at 0003, this version's is 0005: run ionet db upgrade" in said
+        assert "ionet.db: its schema is at 0003, this version's is 0006: run ionet db upgrade" in said
     assert ionet("db", "upgrade")[0] == 0
     code, out, err = ionet(*command)
     assert "0003" not in out + err
 
 
 def test_a_keeper_beside_the_leader_stands_by(ionet, network):
+    """It waits for the leader's next beat, then does nothing; once the lease is free, it acts."""
     database = Database(f"sqlite:///{network}/ionet.db")
     asyncio.run(database.upgrade())
-    leader = Leader(database, "another")
-    asyncio.run(leader.lead())
+    asyncio.run(database.close())
     before = (network / "network.chain").read_bytes()
-    code, _, err = ionet(*ONCE)
-    assert (code, err) == (0, "")
+    with led(network, "another"):
+        code, _, err = ionet(*ONCE)
+    assert (code, events(err)) == (0, ["keeper.stands_by"])
+    assert json.loads(err)["leader"] == "another"
     assert EmbeddedChain.load(network / "network.chain").transactions() == chain_of(before, network)
-    asyncio.run(leader.resign())
     code, _, err = ionet(*ONCE)
     assert "emission.emitted" in events(err)
+
+
+def test_a_keeper_beside_a_killed_one_waits_for_its_lease(ionet, network, monkeypatch):
+    database = Database(f"sqlite:///{network}/ionet.db")
+    asyncio.run(database.upgrade())
+    killed = Leader(database, "killed")
+    assert asyncio.run(killed.lead())
+    monkeypatch.setattr(operation, "Leader", partial(Leader, lease=0.5))
+    code, _, err = ionet(*ONCE)
+    assert code == 0
+    assert events(err)[:2] == ["keeper.stands_by", "keeper.leads"]
+    assert json.loads(err.splitlines()[1])["epoch"] == killed.epoch + 1
+    assert "emission.emitted" in events(err)
+
+
+@contextmanager
+def led(folder: Path, name: str) -> Iterator[None]:
+    """Another keeper has the lease of the database there, and renews it."""
+    began, end = threading.Event(), threading.Event()
+
+    async def lead() -> None:
+        database = Database(f"sqlite:///{folder}/ionet.db")
+        leader = Leader(database, name, clock=lambda: HASTE * time.monotonic())
+        while not end.is_set():
+            await leader.lead()
+            began.set()
+            await asyncio.sleep(leader.pause / HASTE)
+        await leader.resign()
+        await database.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(lead(),))
+    thread.start()
+    began.wait()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
 
 
 def chain_of(content: bytes, folder: Path):

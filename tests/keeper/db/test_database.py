@@ -14,8 +14,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from keeper.db import Database, DatabaseError
+from keeper.db import Database, DatabaseError, Leader
 from keeper.db.tables import CHAIN, INTENTS, METADATA, SIGNATURES
+from tests.keeper.conftest import NO_POOLER
+from tests.keeper.postgres import Pooler, Server, pooler
 
 
 @pytest.mark.parametrize(
@@ -63,11 +65,15 @@ async def test_an_older_file_keeps_what_is_in_it(tmp_path: Path, monkeypatch: py
     async with database.transaction() as connection:
         await connection.execute(sa.insert(SIGNATURES).values(row))
         await connection.execute(sa.insert(INTENTS).values(intent))
-    assert await database.versions() == ("0002", "0005")
+        await connection.execute(sa.text("INSERT INTO leadership VALUES (1, 7, 'old', 0)"))
+    assert await database.versions() == ("0002", "0006")
     await database.upgrade()
     async with database.reading() as connection:
         assert (await connection.execute(sa.select(SIGNATURES))).mappings().all() == [row]
         assert (await connection.execute(sa.select(INTENTS.c.state))).scalar() == "superseded"
+    leader = Leader(database, "new")
+    assert await leader.lead(), "who led by the lock of an earlier version has no lease"
+    assert leader.epoch == 8
     await database.close()
 
 
@@ -87,6 +93,18 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 async def test_a_server_that_nobody_runs(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="No such file or directory"):
         await Database(f"postgresql://postgres@/x?host={tmp_path}").upgrade()
+
+
+async def test_a_pooler_without_transactions_is_refused(postgres: Server) -> None:
+    program = pooler()
+    if program is None:
+        pytest.skip(NO_POOLER)
+    running = Pooler(program, postgres, mode="statement")
+    try:
+        with pytest.raises(DatabaseError, match="transaction blocks not allowed in statement pooling mode"):
+            await Database(running.url("postgres")).upgrade()
+    finally:
+        running.remove()
 
 
 async def test_a_folder_that_lacks_is_made(tmp_path: Path) -> None:

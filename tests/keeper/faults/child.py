@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -23,10 +24,11 @@ import sqlalchemy as sa
 from keeper.chain import ChainUnreachable
 from keeper.chain.connect import connect
 from keeper.cli import main as command
-from keeper.db import Database
+from keeper.db import Database, Leader
 from keeper.jobs.names import ATTEST, BIDS
 from keeper.jobs.registry import ALL
 from keeper.runtime import keeper as running
+from keeper.runtime import operation
 from keeper.runtime.operation import COMPARE, INDEX, SWEEP
 
 START = "start"
@@ -56,6 +58,8 @@ class Point(NamedTuple):
 
 
 STEP = "step"
+LEASE = 0.5
+"""Seconds that the next keeper waits beside a killed one's row."""
 
 
 async def warm() -> None:
@@ -106,6 +110,7 @@ def main(folder: str, arguments: list[str], die: Point | None, clock: int | None
             step()
 
     running.run_once = noted
+    operation.Leader = partial(Leader, lease=LEASE)  # type: ignore[misc, assignment]
     for event in ("before_cursor_execute", "after_cursor_execute", "commit"):
         sa.event.listen(sa.Engine, event, step)
     sys.addaudithook(audited)

@@ -31,9 +31,10 @@ def new_keeper(
         "rewards": Path("/nonexistent"),
         "limits": LIMITS,
         "log": structlog.get_logger(),
+        "leader": Leader(database, changed.get("name", "a keeper")),
         **changed,
     }
-    leader = Leader(database, options["name"])
+    leader: Leader = options["leader"]
     guard = BalanceGuard(chain, signer.pubkey(), WARNING, STOP)
     operation = Operation(chain, database, leader, programs=[])
     sender = sender_of(operation, chain, signer, FeePolicy())
@@ -42,7 +43,6 @@ def new_keeper(
         chain=chain,
         sender=sender,
         database=database,
-        leader=leader,
         guard=guard,
         jobs={name: all_jobs[name] for name in jobs},
         **options,

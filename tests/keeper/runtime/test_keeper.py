@@ -1,5 +1,7 @@
 """A keeper among others: who sends, what stops it, what it says of itself."""
 
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
@@ -8,7 +10,8 @@ from keeper.chain import ChainUnreachable, SigningFailed, TransactionExpired
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
-from keeper.db import Database, DatabaseUnusable
+from keeper.db import Database, DatabaseUnusable, Leader
+from keeper.db.leader import LEASE_SECONDS
 from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.jobs import registry
 from keeper.jobs.port import do
@@ -77,7 +80,8 @@ async def test_who_does_not_lead_runs_nothing_and_takes_over_when_it_can(world, 
     assert world.config().emitted_hours == 0
     assert figure(second, "ionet_leader") == 0
     assert report(second)["leader"] == "first" and report(second)["ready"], "one in reserve is ready"
-    assert events_of(logs) == ["keeper.leads"]
+    assert events_of(logs) == ["keeper.leads", "keeper.stands_by"], "said once"
+    assert (logs[1]["leader"], logs[1]["takes_over_after_seconds"]) == ("first", LEASE_SECONDS)
     await first.resign()
     with capture_logs() as logs:
         assert await second.run_job("emission") is JobOutcome.OK
@@ -88,7 +92,7 @@ async def test_who_does_not_lead_runs_nothing_and_takes_over_when_it_can(world, 
 
 
 async def test_whoever_was_overtaken_sends_nothing(world, database):
-    """The lock may be lost without notice: the epoch is compared before each transaction."""
+    """A lease may be lost without notice: the epoch is compared before each transaction."""
     keeper = new_keeper(world.chain, world.payer, database, EMISSION)
     await keeper.lead()
     async with database.transaction() as connection:
@@ -98,6 +102,66 @@ async def test_whoever_was_overtaken_sends_nothing(world, database):
     assert logs[-1]["event"] == "keeper.overtaken" and "another keeper has taken over" in logs[-1]["reason"]
     assert world.config().emitted_hours == 0
     await keeper.resign()
+
+
+async def test_no_figure_says_that_somebody_leads_who_has_not_renewed(world, database):
+    """Nobody asks or sets anything: figures and answers follow the clock."""
+    now = [0.0]
+    leaders = [Leader(database, name, clock=lambda: now[0]) for name in ("first", "second")]
+    first, second = (new_keeper(world.chain, world.payer, database, {}, leader=each) for each in leaders)
+    for each in (first, second):
+        await each.look()
+    assert (figure(first, "ionet_leader"), figure(second, "ionet_leader")) == (1, 0)
+    assert [report(each)["leader"] for each in (first, second)] == ["first", "first"]
+    assert reasons(first) == reasons(second) == {}
+    now[0] += LEASE_SECONDS
+    assert (figure(first, "ionet_leader"), figure(second, "ionet_leader")) == (0, 0)
+    assert [report(each)["leader"] for each in (first, second)] == [None, None]
+    assert reasons(first) == reasons(second) == {"leader": "no keeper leads"}
+    with capture_logs() as logs:
+        await second.look()
+        assert not await first.lead()
+    assert events_of(logs) == ["keeper.leads", "keeper.overtaken", "keeper.stands_by"]
+    assert (figure(first, "ionet_leader"), figure(second, "ionet_leader")) == (0, 1)
+    await second.resign()
+
+
+async def test_a_job_that_takes_long_does_not_cost_the_lease(world, database):
+    """Beats go on beside it, and through a defect of whatever is asked."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def long(port):
+        begun.set()
+        await ended.wait()
+        return []
+
+    async def beat():
+        async with database.reading() as connection:
+            return await connection.scalar(sa.select(LEADERSHIP.c.beat))
+
+    leader = Leader(database, "first", lease=0.5)
+    keeper = new_keeper(world.chain, world.payer, database, {"long": long}, leader=leader)
+    lead, defects = leader.lead, iter([RuntimeError("a defect")])
+
+    async def defective():
+        for each in defects:
+            raise each
+        return await lead()
+
+    with capture_logs() as logs:
+        async with keeper.standing(), asyncio.timeout(60):
+            running = asyncio.create_task(keeper.run_job("long"))
+            await begun.wait()
+            before = await beat()
+            leader.lead = defective
+            while await beat() < before + 10:
+                await asyncio.sleep(0.01)
+            ended.set()
+            assert await running is JobOutcome.OK
+    assert "leadership.failed" in events_of(logs)
+    assert not keeper.leads
+    async with database.reading() as connection:
+        assert await connection.scalar(sa.select(LEADERSHIP.c.claim)) is None, "it has resigned"
 
 
 async def test_accounts_that_differ_from_events_stop_everything(world, database):
