@@ -14,7 +14,7 @@ from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Commitment as Level
 from solana.rpc.commitment import Confirmed, Finalized
 from solana.rpc.core import RPCException
-from solana.rpc.models import MemcmpOpts, TxOpts
+from solana.rpc.models import TxOpts
 from solders.account_decoder import UiAccountEncoding
 from solders.commitment_config import CommitmentLevel
 from solders.compute_budget import set_compute_unit_limit
@@ -25,6 +25,7 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.rpc.config import RpcAccountInfoConfig, RpcProgramAccountsConfig
 from solders.rpc.errors import MinContextSlotNotReachedMessage
+from solders.rpc.filter import Memcmp as Filter
 from solders.rpc.requests import GetProgramAccounts
 from solders.rpc.responses import GetProgramAccountsWithContextResp
 from solders.signature import Signature
@@ -36,6 +37,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from keeper.chain.errors import ChainError, ChainUnreachable, NodeRefused
 from keeper.chain.failure import describe
 from keeper.chain.framework import MAX_COMPUTE_UNITS
+from keeper.chain.newest import Newest
 from keeper.chain.notices import Notices
 from keeper.chain.records import (
     MAX_CALL_BYTES,
@@ -71,6 +73,7 @@ FIRST_WAIT_SECONDS = 0.1
 MAX_CALL_DIGITS = len(base58.b58encode(b"\xff" * MAX_CALL_BYTES))
 """What MAX_CALL_BYTES are in base58."""
 LEVELS = {Commitment.CONFIRMED: Confirmed, Commitment.FINALIZED: Finalized}
+SOLDERS_LEVELS = {Confirmed: CommitmentLevel.Confirmed, Finalized: CommitmentLevel.Finalized}
 UNIX_TIMESTAMP_OFFSET = 32
 """Where the Clock sysvar keeps its unix time (i64); its slot (u64) comes first."""
 
@@ -92,6 +95,7 @@ class RpcChain:
         self._commitment = commitment
         self._notices = notices
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._newest = Newest()
 
     @classmethod
     def at(cls, url: str, websocket: str | None = None) -> RpcChain:
@@ -123,7 +127,12 @@ class RpcChain:
     async def clock(self, commitment: Commitment | None = None) -> Clock:
         """See :class:`~keeper.chain.protocol.Chain`."""
         level = LEVELS[commitment] if commitment else self._commitment
-        account = (await _ask(self._client.get_account_info(CLOCK, level))).value
+
+        async def read() -> tuple[int, Any]:
+            response = await _ask(self._client.get_account_info(CLOCK, level))
+            return response.context.slot, response.value
+
+        account = await self._newest.of(read) if level == self._commitment else (await read())[1]
         if account is None:
             raise ChainError("the node has no Clock sysvar")
         data = bytes(account.data)
@@ -135,20 +144,25 @@ class RpcChain:
         found: list[Account | None] = []
         for start in range(0, len(addresses), ACCOUNTS_PER_CALL):
             part = list(addresses[start : start + ACCOUNTS_PER_CALL])
-            response = await _ask(self._client.get_multiple_accounts(part, self._commitment))
-            found.extend(_account(each) if each else None for each in response.value)
+
+            async def read(part: list[Pubkey] = part) -> tuple[int, Sequence[Any]]:
+                response = await _ask(self._client.get_multiple_accounts(part, self._commitment))
+                return response.context.slot, response.value
+
+            found.extend(_account(each) if each else None for each in await self._newest.of(read))
         return found
 
     async def program_accounts(
         self, program: Pubkey, *, size: int | None = None, matches: Sequence[Memcmp] = ()
     ) -> dict[Pubkey, Account]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        filters: list[int | MemcmpOpts] = [] if size is None else [size]
-        filters += [MemcmpOpts(offset=m.offset, bytes=base58.b58encode(m.value).decode()) for m in matches]
-        response = await _ask(
-            self._client.get_program_accounts(program, self._commitment, "base64", None, filters)
-        )
-        return {each.pubkey: _account(each.account) for each in response.value}
+        filters: list[int | Filter] = [] if size is None else [size]
+        filters += [Filter(m.offset, base58.b58encode(m.value).decode()) for m in matches]
+
+        async def read() -> tuple[int, dict[Pubkey, Account]]:
+            return await self._owned(program, SOLDERS_LEVELS[self._commitment], filters)
+
+        return await self._newest.of(read)
 
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
@@ -157,11 +171,16 @@ class RpcChain:
         limited = [*instructions, set_compute_unit_limit(MAX_COMPUTE_UNITS)]
         message = MessageV0.try_compile(signers[0].pubkey(), limited, [], Hash.default())
         transaction = unsigned(message)  # the node doesn't look at signatures here
-        response = await _ask(
-            self._client.simulate_transaction(
-                transaction, commitment=self._commitment, replace_recent_blockhash=True
+
+        async def read() -> tuple[int, Any]:
+            response = await _ask(
+                self._client.simulate_transaction(
+                    transaction, commitment=self._commitment, replace_recent_blockhash=True
+                )
             )
-        )
+            return response.context.slot, response
+
+        response = await self._newest.of(read)
         value = response.value
         error, index, code = describe(value.err) if value.err else (None, None, None)
         keys = message.account_keys
@@ -238,7 +257,9 @@ class RpcChain:
 
         reads = [asyncio.ensure_future(read(each)) for each in signatures]
         try:
-            return await asyncio.gather(*reads)
+            found = await asyncio.gather(*reads)
+            self._newest.seen(max((each.slot for each in found if each), default=0))
+            return found
         finally:
             for each in reads:
                 each.cancel()
@@ -262,10 +283,15 @@ class RpcChain:
 
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        account = RpcAccountInfoConfig(
-            UiAccountEncoding.Base64, None, CommitmentLevel.Finalized, min_slot or None
-        )
-        body = GetProgramAccounts(program, RpcProgramAccountsConfig(account, with_context=True))
+        return await self._owned(program, CommitmentLevel.Finalized, min_slot=min_slot)
+
+    async def _owned(
+        self, program: Pubkey, level: CommitmentLevel, filters: Sequence[int | Filter] = (), min_slot: int = 0
+    ) -> tuple[int, dict[Pubkey, Account]]:
+        """A program's accounts, and the slot that they are as of."""
+        account = RpcAccountInfoConfig(UiAccountEncoding.Base64, None, level, min_slot or None)
+        config = RpcProgramAccountsConfig(account, list(filters), with_context=True)
+        body = GetProgramAccounts(program, config)
         response = await _ask(self._client._provider.make_request(body, GetProgramAccountsWithContextResp))
         return response.context.slot, {each.pubkey: _account(each.account) for each in response.value}
 
@@ -278,7 +304,12 @@ class RpcChain:
 
     async def blockhash(self) -> Blockhash:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        latest = (await _ask(self._client.get_latest_blockhash(self._commitment))).value
+
+        async def read() -> tuple[int, Any]:
+            response = await _ask(self._client.get_latest_blockhash(self._commitment))
+            return response.context.slot, response.value
+
+        latest = await self._newest.of(read)
         return Blockhash(latest.blockhash, latest.last_valid_block_height)
 
     async def tip(self) -> Tip:
