@@ -33,7 +33,7 @@ class Newest:
         self.slot = max(self.slot, slot)
 
     async def of(self, ask: Callable[[], Awaitable[tuple[int, T]]]) -> T:
-        """What ``ask`` finds, with the slot that it is as of, asked until that isn't older than what was seen.
+        """What ``ask`` finds, with the slot it is as of, asked until that isn't older than what was seen.
 
         Raises ChainUnreachable when that stays so. Then this is as far as the chain was seen: a node that was
         on another fork, or named a slot that never comes, stops nobody for longer.

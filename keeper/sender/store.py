@@ -96,14 +96,14 @@ class Store:
 
         What is under way, done or parked stays as it is.
         """
-        idle = (IntentState.OPEN, IntentState.REFUSED)
-        own = sa.select(INTENTS.c.id, INTENTS.c.key).filter_by(job=job).where(INTENTS.c.state.in_(idle))
+        idle = sa.or_(INTENTS.c.state == IntentState.OPEN, INTENTS.c.state == IntentState.REFUSED)
+        own = sa.select(INTENTS.c.id, INTENTS.c.key).filter_by(job=job).where(idle)
         async with self._database.reading() as connection:
             rows = (await connection.execute(own)).all()
         gone = [{"mine": row.id} for row in rows if row.key not in named]
         if gone:
             closed = {"state": IntentState.SUPERSEDED, "reason": GONE, "updated_at": int(time.time())}
-            these = sa.update(INTENTS).where(INTENTS.c.id == sa.bindparam("mine"), INTENTS.c.state.in_(idle))
+            these = sa.update(INTENTS).where(INTENTS.c.id == sa.bindparam("mine"), idle)
             async with self._writing() as connection:
                 await connection.execute(these.values(**closed), gone)
         return len(gone)
