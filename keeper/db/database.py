@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -196,9 +196,15 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Write: all of it or, when anything is raised, nothing. Raises DatabaseUnusable."""
+        """Write: all of it or, when anything is raised, nothing. Raises DatabaseUnusable.
+
+        Not within another transaction: on SQLite tasks take turns, in the order of asking.
+        """
+        # SQLite itself lets whoever happens to ask at the right moment go first: one who writes much
+        # would keep others waiting.
+        mine = self.turn("writing") if self.is_sqlite else nullcontext()
         with self.translated():
-            async with self.engine.connect() as connection:
+            async with mine, self.engine.connect() as connection:
                 await connection.execution_options(writes=True)
                 async with connection.begin():
                     yield connection
