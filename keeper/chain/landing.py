@@ -19,7 +19,6 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from keeper.chain.errors import ChainUnreachable, NodeRefused, TransactionExpired, TransactionFailed
 from keeper.chain.fees import FeePolicy, priority_fee
@@ -37,7 +36,8 @@ LAMPORTS_PER_SIGNATURE = 5_000
 PATIENCE_BLOCKS = 150
 """How long after a transaction's last block a node may take to tell all about it: as long as one is valid."""
 LOST_ANSWERS = 5
-"""How often a node may fail to answer, or refuse to, while a transaction is under way."""
+"""How often in a row a node may fail to answer, or refuse to, while a transaction is under way."""
+LOST = (ChainUnreachable, NodeRefused)
 SIGNINGS = 4
 """How often a transaction is signed before TransactionExpired is raised."""
 
@@ -105,15 +105,24 @@ async def follow(
 ) -> Fate:
     """Send a transaction's bytes until it is at least confirmed, or has expired.
 
-    ``may_send`` is called before each sending, and raises to stop.
+    ``may_send`` is called before each sending, and raises to stop. Raises ChainUnreachable or NodeRefused
+    once LOST_ANSWERS in a row were lost: what was sent may still land.
     """
+    lost = 0
     while True:
         if may_send:
             await may_send()
-        await chain.broadcast(transaction)
-        fate = await look(chain, transaction.signatures[0], last_valid_height)
-        if fate is not None:
-            return fate
+        try:
+            await chain.broadcast(transaction)
+            fate = await look(chain, transaction.signatures[0], last_valid_height)
+        except LOST:
+            lost += 1
+            if lost == LOST_ANSWERS:
+                raise
+        else:
+            if fate is not None:
+                return fate
+            lost = 0
         await asyncio.sleep(poll_seconds)
 
 
@@ -169,18 +178,9 @@ async def land(
 
 async def _follow_through(chain: Chain, signed: Signed, poll_seconds: float) -> Fate:
     """Follow a transaction through answers that are lost; raises ChainUnreachable after several."""
-    lost = (ChainUnreachable, NodeRefused)
-    again = AsyncRetrying(
-        retry=retry_if_exception_type(lost),
-        stop=stop_after_attempt(LOST_ANSWERS),
-        wait=wait_fixed(poll_seconds),
-        reraise=True,
-    )
     try:
-        return await again(
-            follow, chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds
-        )
-    except lost as error:
+        return await follow(chain, signed.transaction, signed.last_valid_height, poll_seconds=poll_seconds)
+    except LOST as error:
         raise ChainUnreachable(
             f"{error}; the transaction {signed.signature} may have been sent and may still land: "
             "see what became of it before you do the same again"

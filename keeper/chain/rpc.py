@@ -25,6 +25,7 @@ from keeper.chain.errors import NodeRefused
 from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.landed import ANY_VERSION, HIGHEST_VERSION, landed, too_new
 from keeper.chain.listed import listed_records
+from keeper.chain.newest import Newest
 from keeper.chain.notices import Notices
 from keeper.chain.records import (
     Account,
@@ -72,6 +73,7 @@ class RpcChain:
         self._commitment = commitment
         self._notices = notices
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._newest = Newest()
 
     @classmethod
     def at(cls, url: str, websocket: str | None = None) -> RpcChain:
@@ -99,9 +101,9 @@ class RpcChain:
 
     async def clock(self, commitment: Commitment | None = None) -> Clock:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        settings = BASE64 | _at(commitment or self._commitment)
-        _, clock = await self._asker.ask("getAccountInfo", [str(CLOCK), settings], answers.clock)
-        return clock
+        level = commitment or self._commitment
+        ask = partial(self._asker.ask, "getAccountInfo", [str(CLOCK), BASE64 | _at(level)], answers.clock)
+        return await self._newest.of(ask) if level == self._commitment else (await ask())[1]
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -110,16 +112,16 @@ class RpcChain:
             part = [str(each) for each in addresses[start : start + ACCOUNTS_PER_CALL]]
             read = partial(answers.accounts, count=len(part))
             settings = BASE64 | _at(self._commitment)
-            _, some = await self._asker.ask("getMultipleAccounts", [part, settings], read)
-            found += some
+            found += await self._newest.of(
+                partial(self._asker.ask, "getMultipleAccounts", [part, settings], read)
+            )
         return found
 
     async def program_accounts(
         self, program: Pubkey, *, size: int | None = None, matches: Sequence[Memcmp] = ()
     ) -> dict[Pubkey, Account]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        _, found = await self._owned(program, self._commitment, size, matches)
-        return found
+        return await self._newest.of(partial(self._owned, program, self._commitment, size, matches))
 
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
@@ -130,7 +132,9 @@ class RpcChain:
         transaction = unsigned(message)  # the node doesn't look at signatures here
         settings = BASE64 | _at(self._commitment) | {"replaceRecentBlockhash": True, "sigVerify": False}
         parameters = [_encoded(transaction), settings]
-        _, trial = await self._asker.ask("simulateTransaction", parameters, answers.simulated)
+        trial = await self._newest.of(
+            partial(self._asker.ask, "simulateTransaction", parameters, answers.simulated)
+        )
         error, index, code = trial.failure or (None, None, None)
         keys = message.account_keys
         return TransactionRecord(
@@ -200,7 +204,9 @@ class RpcChain:
 
         reads = [asyncio.ensure_future(read(each)) for each in signatures]
         try:
-            return await asyncio.gather(*reads)
+            found = await asyncio.gather(*reads)
+            self._newest.seen(max((each.slot for each in found if each), default=0))
+            return found
         finally:
             for each in reads:
                 each.cancel()
@@ -226,8 +232,10 @@ class RpcChain:
 
     async def blockhash(self) -> Blockhash:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        _, blockhash = await self._asker.ask("getLatestBlockhash", [_at(self._commitment)], answers.blockhash)
-        return blockhash
+        parameters = [_at(self._commitment)]
+        return await self._newest.of(
+            partial(self._asker.ask, "getLatestBlockhash", parameters, answers.blockhash)
+        )
 
     async def tip(self) -> Tip:
         """See :class:`~keeper.chain.protocol.Chain`; both in one answer, as nodes may share a URL."""

@@ -1,7 +1,7 @@
 """A chain in a file that several processes use at a time: commands, a keeper, a new ``ionet demo``.
 
 Each loads the whole file, so the others don't see what one executes. Hence turns, of a transaction or of
-a job: from a turn's first simulation on, its process alone may write (:mod:`keeper.chain.filelock`); what
+several: from a turn's first simulation on, its process alone may write (:mod:`keeper.chain.filelock`); what
 others have saved meanwhile is read first, and the turn ends with everything on the disk. No process holds
 the lock while it only reads, thinks or asks its user; a signer may be asked while it is held.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from solders.instruction import Instruction
@@ -24,15 +25,21 @@ from keeper.chain.signer import Signer
 from keeper.chain.snapshot import Snapshot, digest_in
 from keeper.errors import UserError
 
+_MINE: ContextVar[frozenset[object]] = ContextVar("turns", default=frozenset())
+"""The turns that this task is in, and those that it starts are."""
+
 
 class SavedChain(EmbeddedChain):
     """A chain whose every transaction is on the disk when its turn ends; :meth:`load` it from its file.
 
-    It stays the same object when it is read again. One turn at a time: those who share a chain take turns.
+    It stays the same object when it is read again. One turn at a time: tasks that share a chain take turns,
+    in the order in which they ask.
     """
 
-    _turn = False
-    """Whether one is under way."""
+    _turn: object | None = None
+    """The one that is under way."""
+    _turns: asyncio.Lock | None = None
+    """Held during a turn."""
     _lock: FileLock | None = None
     """Held from a turn's first simulation or transaction to its end."""
     _asking: asyncio.Lock
@@ -43,7 +50,7 @@ class SavedChain(EmbeddedChain):
 
         Raises AnotherChain when the file holds another chain by now, ChainError when it holds none.
         """
-        if not self._turn:
+        if self._turn is None:
             self._reread()
 
     @asynccontextmanager
@@ -53,11 +60,18 @@ class SavedChain(EmbeddedChain):
         A transaction outside of any turn is one of its own; a turn within a turn belongs to the outer one.
         Raises ChainLocked, ChainNotSaved or AnotherChain, and then nothing of it is on the disk.
         """
-        if self._turn:
+        if self._is_mine():
             yield
             return
+        self._turns = self._turns or asyncio.Lock()
+        async with self._turns, self._turn_taken():
+            yield
+
+    @asynccontextmanager
+    async def _turn_taken(self) -> AsyncIterator[None]:
         self._reread()
-        self._turn, self._asking = True, asyncio.Lock()
+        self._turn, self._asking = object(), asyncio.Lock()
+        outside = _MINE.set(_MINE.get() | {self._turn})
         try:
             yield
         except BaseException as error:
@@ -71,7 +85,8 @@ class SavedChain(EmbeddedChain):
         else:
             await self._keep()
         finally:
-            self._turn = False
+            self._turn = None
+            _MINE.reset(outside)
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
@@ -96,7 +111,7 @@ class SavedChain(EmbeddedChain):
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]
     ) -> TransactionRecord:
         """See :class:`~keeper.chain.protocol.Chain`; in a turn nothing comes between it and the sending."""
-        if self._turn:
+        if self._is_mine():
             await self._begin()
         return await super().simulate(instructions, signers)
 
@@ -119,6 +134,10 @@ class SavedChain(EmbeddedChain):
             await super().broadcast(transaction)
 
     # -- inside ------------------------------------------------------------------------------
+
+    def _is_mine(self) -> bool:
+        """Whether this task is in the turn that is under way."""
+        return self._turn in _MINE.get()
 
     @property
     def _place(self) -> Path:

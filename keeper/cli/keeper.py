@@ -46,7 +46,7 @@ def run(
 
     Meanwhile everything that the programs do is indexed, and every hour the accounts that follow from it
     are compared with the chain's. Only one of several keepers on a database acts; the others stand by.
-    SIGTERM lets the job under way finish; a second one doesn't wait for it.
+    SIGTERM lets the transaction under way land, for three seconds; a second one doesn't wait for it.
     """
     settings = options.settings(chain, keypair)
     run_jobs(settings, settings.jobs, once=once_)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,10 @@ class Database:
             )
         except (ArgumentError, TypeError, ValueError) as error:
             raise DatabaseError(self._saying(error)) from error
-        # SQLite asks again now and then, and whoever writes without a pause would keep all others out.
-        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._begin_properly(self.engine.sync_engine)
         if self.is_sqlite:
             _try_to_open(self.engine.sync_engine)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def file(self) -> Path | None:
@@ -232,13 +232,16 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, *, patience: float = BUSY_SECONDS) -> AsyncIterator[AsyncConnection]:
-        """Write: all of it or, when anything is raised, nothing.
+        """Write: all of it or, when anything is raised, nothing; not within another transaction.
 
-        On SQLite this process' writers take turns in their order, and another process' is waited for
+        On SQLite this process' writers take turns in the order of asking, and another process' is waited for
         ``patience`` seconds, which nothing can interrupt. Raises DatabaseUnusable.
         """
+        # SQLite itself lets whoever happens to ask at the right moment go first: one who writes much
+        # would keep others waiting.
+        mine = self.turn("writing") if self.is_sqlite else nullcontext()
         with self.translated():
-            async with self._turn, self.engine.connect() as connection:
+            async with mine, self.engine.connect() as connection:
                 await connection.execution_options(writes=True, patience=patience)
                 async with connection.begin():
                     yield connection
@@ -260,6 +263,10 @@ class Database:
                     await connection.execution_options(isolation_level="REPEATABLE READ")
                 async with connection.begin():
                     yield connection
+
+    def turn(self, what: str) -> asyncio.Lock:
+        """Held while a task works on something, by its name: tasks of this process take turns with it."""
+        return self._turns[what]
 
     async def close(self) -> None:
         """Close all connections."""

@@ -18,9 +18,12 @@ BIDS = "bids"
 """Bidding with the keeper's own IO: see :func:`~keeper.jobs.buyback.bid_on_auction`."""
 
 NAMES = (EMISSION, VESTING, SEASONS, BLOCKS, PRICES, SLASHES, LEASES, FEES, AUCTIONS, BURNS, ATTEST, BIDS)
-"""In the order they run in.
+"""In the order in which they are started, and run one after the other with ``--once``.
 
-What judges a lease comes before what pays for it: after an outage of the chain the first payment is for
-all of that time, and only votes that are there by then take any of it back. So a job that votes for faults
-goes before LEASES.
+``ionet keeper run`` has them run side by side: what one job leaves to do for another is found in that one's
+next run. Where an order matters it is asked for by whoever needs it, from the chain: the program refuses a
+block above what was emitted, ``attest`` waits until an hour is final and indexed. What judges a lease must
+come before what pays for it, as after an outage of the chain the first payment is for all of that time, and
+only votes that are there by then take any of it back: whoever adds a job that votes for faults has LEASES
+wait for its votes.
 """

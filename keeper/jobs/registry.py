@@ -23,4 +23,4 @@ ALL: dict[str, Job] = {
     names.AUCTIONS: run_auctions,
     names.BURNS: count_burns,
 }
-"""By name, in the order they run in; :data:`~keeper.jobs.names.NAMES` says why in that one."""
+"""By name, in the order they are started in; :data:`~keeper.jobs.names.NAMES` says why in that one."""

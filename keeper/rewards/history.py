@@ -60,7 +60,8 @@ class History:
         if self._final.unix_timestamp < time:
             self._final = await self._chain.clock(Commitment.FINALIZED)
         for each in (self._staking, self._orders):
-            await each.index(self._final.slot)
+            async with each.turn:
+                await each.index(self._final.slot)
         return self._final.unix_timestamp >= time
 
     async def hour(self, start: int) -> HourHistory:
@@ -70,12 +71,14 @@ class History:
         """
         end = start + HOUR
         # Leases that run into the hour are accounts at its start, and may be closed before its end.
-        mark, (above, up_to) = await self._orders.last_slots(start, end)
-        before = await self._orders.at(mark, above)
-        events = await self._orders.events(FOLLOWED, above, up_to)
+        async with self._orders.turn:
+            mark, (above, up_to) = await self._orders.last_slots(start, end)
+            before = await self._orders.at(mark, above)
+            events = await self._orders.events(FOLLOWED, above, up_to)
         leased = hired(replay(events, terms_of(before.of_kind("Lease"), before.of_kind("Order"))), start)
-        mark, (last,) = await self._staking.last_slots(end)
-        book = await self._staking.at(mark, last)
+        async with self._staking.turn:
+            mark, (last,) = await self._staking.last_slots(end)
+            book = await self._staking.at(mark, last)
         classes = {row["id"]: staking.class_of(row) for row in book.of_kind("Class").values()}
         return HourHistory(book.of_kind("Device"), classes, leased)
 
@@ -90,6 +93,8 @@ class _Accounts(Kept):
     def __init__(self, chain: ChainReader, database: Database, program: Program, keeps: bool) -> None:
         indexer = ProgramIndexer(chain, database, program)
         super().__init__(database, indexer, FOLDS[program.name], "hour_slot")
+        self.turn = database.turn(program.name)
+        """Held while these are worked on: others index the same program."""
         self._keeps = keeps
 
     async def last_slots(self, *times: int) -> tuple[Watermark, list[int]]:

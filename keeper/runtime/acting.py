@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
@@ -27,6 +27,10 @@ class Acting:
     job: str
     permit: Permit
     log: FilteringBoundLogger
+    landed: Callable[[], None]
+    """Called after each transaction that did something."""
+    named: set[str] = field(default_factory=set)
+    """The keys of all actions that the job has named so far."""
 
     @property
     def payer(self) -> Pubkey:
@@ -37,4 +41,9 @@ class Acting:
         """See :meth:`keeper.sender.sender.Sender.perform`."""
         if actions:
             await self.permit()
-        return await self.sender.perform(self.job, actions, self.log)
+        self.named.update(each.key for each in actions)
+        return await self.sender.perform(self.job, actions, self.log, self.landed)
+
+    async def finish(self) -> None:
+        """The job has come to its end: what it didn't name any more is nobody's to do."""
+        await self.sender.close_others(self.job, self.named, self.log)

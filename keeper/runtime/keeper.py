@@ -20,17 +20,17 @@ from keeper.chain import (
     TransactionExpired,
     TransactionFailed,
 )
-from keeper.chain.connect import refresh, writing
+from keeper.chain.connect import refresh
 from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved
 from keeper.clients.errors import explain
 from keeper.db import Database, DatabaseError, Leader, NotLeader
 from keeper.errors import UserError
-from keeper.jobs.port import Job, Port
+from keeper.jobs.port import Job
 from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard, Withheld
 from keeper.runtime.look import ChainSeen, Conflict, DatabaseSeen, look_at_chain, look_at_database
 from keeper.runtime.metrics import Metrics
-from keeper.sender import Halted
+from keeper.sender import Halted, Stopped
 from keeper.sender.intents import IntentState
 from keeper.sender.sender import Sender
 
@@ -52,26 +52,41 @@ class LagLimits:
     lag_hours: int
 
 
+PASSING = (asyncio.CancelledError, KeyboardInterrupt, SystemExit, AnotherChain, Stopped)
+"""What ends a job and whatever runs it. Anything else is logged, also a panic of a library's native code,
+which is no Exception.
+"""
+
+
 @dataclass(slots=True)
 class JobHealth:
-    """How a job is doing: failed runs since the last good one, and why the last one failed."""
+    """How a job is doing: failed runs since one was good or did something, and why the last one failed.
+
+    ``running_since`` is when it began, or last did something; None while it doesn't run.
+    """
 
     failures: int = 0
     reason: str | None = None
     running_since: float | None = None
 
+    def moved(self) -> None:
+        """Something was done on chain: whatever comes next, this run was not for nothing."""
+        self.failures = 0
+        self.running_since = time.monotonic()
 
-async def run_once(job: Job, port: Port) -> tuple[JobOutcome, str | None]:
+
+async def run_once(job: Job, port: Acting) -> tuple[JobOutcome, str | None]:
     """Run one job now; log what goes wrong instead of raising it. Returns the outcome and a reason.
 
-    Whatever failed is tried again at the job's next time, as the jobs are idempotent. What a job did
-    on a chain in a file is saved there before anything else is done. Raises nothing but AnotherChain.
+    Whatever failed is tried again at the job's next time, as the jobs are idempotent. Raises only what is
+    PASSING.
     """
     log = port.log
     try:
-        async with writing(port.chain):
-            await job(port)
-    except AnotherChain:
+        refresh(port.chain)
+        await job(port)
+        await port.finish()
+    except PASSING:
         raise
     except (Withheld, Halted) as error:
         reason = str(error)
@@ -101,7 +116,7 @@ async def run_once(job: Job, port: Port) -> tuple[JobOutcome, str | None]:
     except UserError as error:
         reason = str(error)
         log.error("job.refused", reason=reason)
-    except Exception as error:
+    except BaseException as error:
         # A defect in one job must not stop the others.
         reason = f"{type(error).__name__}: {error}"
         log.exception("job.failed")
@@ -154,15 +169,16 @@ class Keeper:
         """Run a job if this keeper leads, and keep how it went; None when another leads.
 
         Raises AnotherChain when the chain's file is another chain's by now: there is nothing left to keep.
+        Raises Stopped when the sender was told to stop.
         """
         if not await self.lead():
             return None
         health = self.health[name]
-        health.running_since = time.monotonic()
+        began = health.running_since = time.monotonic()
         try:
             outcome, reason = await run_once(self.jobs[name], self._port(name))
         finally:
-            seconds, health.running_since = time.monotonic() - health.running_since, None
+            seconds, health.running_since = time.monotonic() - began, None
         health.failures = 0 if outcome is JobOutcome.OK else health.failures + 1
         health.reason = reason
         self.metrics.runs.labels(name, outcome).inc()
@@ -172,8 +188,9 @@ class Keeper:
             self.metrics.last_success.labels(name).set_to_current_time()
         return outcome
 
-    def _port(self, job: str) -> Port:
-        return Acting(self.chain, self.sender, job, self.guard.check, self.log.bind(job=job))
+    def _port(self, job: str) -> Acting:
+        landed = self.health[job].moved
+        return Acting(self.chain, self.sender, job, self.guard.check, self.log.bind(job=job), landed)
 
     # -- leadership ----------------------------------------------------------------------------
 

@@ -41,8 +41,6 @@ def configure(style: Literal["json", "console"], level: int = logging.INFO) -> N
         root.removeHandler(each)
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    # It warns of each job that is due again while it is still at work, as jobs may be.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class _Libraries(logging.Handler):

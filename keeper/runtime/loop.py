@@ -1,21 +1,31 @@
-"""The keeper's loop: every job at its interval, until it is told to stop."""
+"""The keeper's loop: every job at its interval, beside all others, until it is told to stop.
+
+Each job is a task on the loop's own clock, which no step of this machine's wall clock moves.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from structlog.typing import FilteringBoundLogger
 
 from keeper.chain.errors import AnotherChain
-from keeper.runtime.keeper import Keeper
+from keeper.runtime.keeper import PASSING, Keeper
+from keeper.runtime.operation import SWEEP
+from keeper.sender import Stopped
 
 MAX_BACKOFF_SECONDS = 300
 """A job that keeps failing is tried this often at least."""
+WAKER_SECONDS = 1.0
+"""The interval of a waker that fails at once: it waits twice as long for each failure in a row."""
+LAST_SECONDS = 3.0
+"""How long the transaction under way at a stop may take to land. Cut off, it is settled by the next start."""
 LOOK = "look"
-"""The scheduler's id for looking around; no job has this name."""
+"""The task that looks around; no job has this name."""
+
+Waker = Callable[[], Awaitable[None]]
 
 
 def backoff(every: float, failures: int) -> float:
@@ -30,7 +40,7 @@ async def run(
     every: float,
     stop: asyncio.Event,
     intervals: Mapping[str, float] | None = None,
-    wakers: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+    wakers: Mapping[str, Waker] | None = None,
 ) -> None:
     """Look around and run every job, at once and then every ``every`` seconds until ``stop`` is set.
 
@@ -38,62 +48,30 @@ async def run(
     before its time.
 
     Jobs look often instead of at each hour's end: the chain's clock decides what is due, and it
-    may differ from this machine's. One job runs at a time, as they pay from one key; a job that is
-    late runs once, not as often as it was missed; one that fails waits longer each time. The one
-    under way is finished before returning, and leadership is given up. Raises AnotherChain, after all this,
-    when the chain's file turns out to be another chain's.
+    may differ from this machine's. They run side by side, but for SWEEP, which comes first; the sender
+    has them take turns. A job that is late runs once, not as often as it was missed; one that fails waits
+    longer each time, and nothing wakes it before. At the stop only the transaction under way may still
+    land; then leadership is given up. Raises AnotherChain, after all this, when the chain's file turns out
+    to be another chain's.
     """
-    turn, eyes = asyncio.Lock(), asyncio.Lock()
-    replaced: list[AnotherChain] = []
-    scheduler = AsyncIOScheduler(
-        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    )
+    swept = asyncio.Event()
 
-    @contextmanager
-    def ending() -> Iterator[None]:
+    async def run_job(name: str) -> int:
+        if name != SWEEP:
+            await swept.wait()
         try:
-            yield
-        except AnotherChain as error:
-            replaced.append(error)
-            stop.set()
+            await keeper.run_job(name)
+        finally:
+            if name == SWEEP:
+                swept.set()
+        return keeper.health[name].failures
 
-    async def take_turn(name: str) -> None:
-        async with turn:
-            if stop.is_set():
-                return
-            with ending():
-                await keeper.run_job(name)
-        if failures := keeper.health[name].failures:
-            later = datetime.now(UTC) + timedelta(seconds=backoff(interval(name), failures))
-            scheduler.modify_job(name, next_run_time=later)
+    async def look() -> int:
+        await keeper.look()
+        return 0
 
-    async def look() -> None:
-        async with eyes:
-            if not stop.is_set():
-                with ending():
-                    await keeper.look()
-
-    async def wake(name: str, waker: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await waker()
-            await asyncio.shield(take_turn(name))
-
-    def interval(name: str) -> float:
-        return (intervals or {}).get(name, every)
-
-    def schedule(function: object, name: str, *arguments: object) -> None:
-        scheduler.add_job(
-            function,
-            "interval",
-            args=arguments,
-            id=name,
-            seconds=interval(name),
-            next_run_time=datetime.now(UTC),
-        )
-
-    schedule(look, LOOK)
-    for name in keeper.jobs:
-        schedule(take_turn, name, name)
+    if SWEEP not in keeper.jobs:
+        swept.set()
     keeper.log.info(
         "keeper.started",
         name=keeper.name,
@@ -101,21 +79,94 @@ async def run(
         jobs=list(keeper.jobs),
         every_seconds=every,
     )
-    scheduler.start()
-    waking = [asyncio.create_task(wake(name, waker)) for name, waker in (wakers or {}).items()]
+    repeated = [_Repeated(LOOK, look, every, keeper.log)]
+    for name in keeper.jobs:
+        interval = (intervals or {}).get(name, every)
+        act = _named(run_job, name)
+        repeated.append(_Repeated(name, act, interval, keeper.log.bind(job=name), (wakers or {}).get(name)))
+    tasks = {each.name: asyncio.create_task(each.go_on(), name=each.name) for each in repeated}
+    stopping = asyncio.create_task(stop.wait())
     try:
-        await stop.wait()
+        # A task ends by itself only where there is nothing left to keep.
+        await asyncio.wait({stopping, *tasks.values()}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.set()
-        scheduler.pause()
-        for task in waking:
-            # A job that it has begun goes on: the turn below waits for it.
+        keeper.sender.stop()
+        for name, task in tasks.items():
+            if name != keeper.sender.acting:
+                task.cancel()
+        await asyncio.wait(tasks.values(), timeout=LAST_SECONDS)
+        stopping.cancel()
+        for task in tasks.values():
             task.cancel()
-        await asyncio.gather(*waking, return_exceptions=True)
-        # What is still under way would be cancelled, perhaps in the middle of a transaction.
-        async with turn, eyes:
-            scheduler.shutdown(wait=False)
+        ends = await asyncio.gather(*tasks.values(), return_exceptions=True)
         await keeper.resign()
         keeper.log.info("keeper.stopped")
-    if replaced:
-        raise replaced[0]
+    for each in ends:
+        if isinstance(each, AnotherChain):
+            raise each
+
+
+def _named(run_job: Callable[[str], Awaitable[int]], name: str) -> Callable[[], Awaitable[int]]:
+    return lambda: run_job(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeated:
+    """Something done again and again: ``act`` returns how often in a row it has failed by now."""
+
+    name: str
+    act: Callable[[], Awaitable[int]]
+    interval: float
+    log: FilteringBoundLogger
+    waker: Waker | None = None
+
+    async def go_on(self) -> None:
+        """Do it at once, and then until cancelled or stopped. Raises AnotherChain."""
+        clock = asyncio.get_running_loop().time
+        notice = self._noticed()
+        try:
+            while True:
+                if notice.done():
+                    notice.result()
+                    notice = self._noticed()
+                began = clock()
+                failures = await self._done()
+                if failures:
+                    await asyncio.sleep(backoff(self.interval, failures))
+                else:
+                    await asyncio.wait({notice}, timeout=max(0, began + self.interval - clock()))
+        except Stopped:
+            return
+        finally:
+            notice.cancel()
+
+    async def _done(self) -> int:
+        try:
+            return await self.act()
+        except PASSING:
+            raise
+        except BaseException:
+            # A job's own failures don't get here: this is a defect of what runs it.
+            self.log.exception("loop.failed", what=self.name)
+            return 1
+
+    def _noticed(self) -> asyncio.Task[None]:
+        """Ends when it should be done before its time."""
+        return asyncio.create_task(self._wake(), name=f"{self.name}'s waker")
+
+    async def _wake(self) -> None:
+        if self.waker is None:
+            await asyncio.Event().wait()
+            return
+        failures = 0
+        while True:
+            try:
+                await self.waker()
+                return
+            except PASSING:
+                raise
+            except BaseException as error:
+                failures += 1
+                self.log.exception("waker.failed", reason=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(backoff(WAKER_SECONDS, failures))

@@ -53,7 +53,11 @@ class Metrics:
         )
 
         self.runs = counter("job_runs", "runs of a job by how they ended", ("keeper_job", "outcome"))
-        self.failing = gauge("job_failures_in_a_row", "failed runs since the last good one", ("keeper_job",))
+        self.failing = gauge(
+            "job_failures_in_a_row",
+            "failed runs since the last that was good or did something",
+            ("keeper_job",),
+        )
         self.duration = Histogram(
             "ionet_job_seconds",
             "how long runs took",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -25,7 +26,10 @@ COMPARE_SECONDS = 3_600.0
 
 
 class Operation:
-    """Everything that a keeper has beside its chain and its key."""
+    """Everything that a keeper has beside its chain and its key.
+
+    Indexing, comparing and looking at earlier hours take turns with each program.
+    """
 
     def __init__(
         self, chain: ChainReader, database: Database, leader: Leader, programs: Sequence[Program]
@@ -61,16 +65,21 @@ class Operation:
         failures: list[ChainError] = []
         for each in self.indexers:
             try:
-                await self._index(each, log)
+                async with self._turn(each):
+                    await self._index(each, log)
             except ChainError as error:
                 failures.append(error)
         for ledger in self.ledgers:
             try:
-                await ledger.fold()
+                async with self._turn(ledger):
+                    await ledger.fold()
             except ChainError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
+
+    def _turn(self, of: ProgramIndexer | Ledger) -> asyncio.Lock:
+        return self.database.turn(of.program.name)
 
     async def _index(self, indexer: ProgramIndexer, log: FilteringBoundLogger) -> None:
         done = await indexer.poll()
@@ -85,7 +94,10 @@ class Operation:
 
     async def compare(self, log: FilteringBoundLogger) -> list[Comparison]:
         """Compare every program's accounts with the chain's."""
-        results = [await ledger.compare() for ledger in self.ledgers]
+        results = []
+        for ledger in self.ledgers:
+            async with self._turn(ledger):
+                results.append(await ledger.compare())
         for result in results:
             for difference in result.differences:
                 log.error("ledger.differs", program=result.program, slot=result.slot, what=str(difference))

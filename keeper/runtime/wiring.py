@@ -110,22 +110,35 @@ async def assembled(
             yield keeper, partial(chain.changed, [each.address for each in op.programs])
 
 
+STOP_SECONDS = 5.0
+"""How long a keeper takes to end, at most."""
+
+
 async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
-    """Run the jobs of these names, and the keeper's own, until SIGINT or SIGTERM; a second one kills."""
+    """Run the jobs of these names, and the keeper's own, until SIGINT or SIGTERM.
+
+    A second one kills, and so does the end of STOP_SECONDS.
+    """
     async with assembled(settings, names) as (keeper, programs_changed):
         stop = asyncio.Event()
 
+        events = asyncio.get_running_loop()
+
+        def aborted() -> None:
+            keeper.log.warning("keeper.aborted")
+            # As a kill would: a hanging signer or database isn't waited for, and the next start
+            # goes on from what is on chain and in the database.
+            os._exit(1)
+
         def stopped() -> None:
             if stop.is_set():
-                keeper.log.warning("keeper.aborted")
-                # As a kill would: a hanging signer or node isn't waited for, and the next start
-                # goes on from what is on chain and in the database.
-                os._exit(1)
+                aborted()
             stop.set()
             keeper.log.info("keeper.stopping")
+            events.call_later(STOP_SECONDS, aborted)
 
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopped)
+            events.add_signal_handler(number, stopped)
         async with AsyncExitStack() as stack:
             if settings.listen:
                 host, port = settings.listen

@@ -3,6 +3,6 @@
 :class:`keeper.sender.sender.Sender` is not exported here: describing an action needs no database.
 """
 
-from keeper.sender.intents import Action, Halted
+from keeper.sender.intents import Action, Halted, Stopped
 
-__all__ = ["Action", "Halted"]
+__all__ = ["Action", "Halted", "Stopped"]

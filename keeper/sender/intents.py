@@ -23,7 +23,7 @@ class IntentState(StrEnum):
     LANDED = "landed"
     """One has."""
     SUPERSEDED = "superseded"
-    """Somebody else did it."""
+    """Somebody else did it, or it isn't due any more."""
     REFUSED = "refused"
     """The program refused it; it is tried again later."""
     PARKED = "parked"
@@ -82,6 +82,10 @@ def classify(record: TransactionRecord) -> Failure:
 
 class Halted(ChainError):
     """Nothing may be sent: accounts on chain are not what the events make them."""
+
+
+class Stopped(Exception):
+    """This process ends: nothing more is sent. It is no failure; the next one goes on."""
 
 
 @dataclass(frozen=True, slots=True)

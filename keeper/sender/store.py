@@ -7,7 +7,7 @@ alone is this machine's, for people to read.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +26,10 @@ PARK_AFTER = 8
 """Refusals after which an action is parked, unless it is patient."""
 FIRST_PAUSE, LONGEST_PAUSE = 20, 3_600
 """Seconds from a refusal to the next try: the first, doubled each time, and the longest."""
+GONE = "its job doesn't name it any more"
+"""Why an intent was closed that nothing came of."""
+UNDER_WAY = (AttemptState.LIVE, AttemptState.LANDED)
+"""Attempts of which it isn't certain yet what becomes of them."""
 
 
 class Store:
@@ -56,33 +60,53 @@ class Store:
                 "sent until somebody has looked and run ionet keeper resume"
             )
 
-    async def open(self, job: str, action: Action, *, now: int) -> sa.Row[Any]:
-        """Write an intent down, or find it; one that was refused or superseded is opened again."""
-        values = {
+    async def open(self, job: str, actions: Sequence[Action], *, now: int) -> dict[str, sa.Row[Any]]:
+        """Write intents down, or find them, in one transaction; returns them by key.
+
+        One that was refused long enough ago, or superseded, is opened again.
+        """
+        columns = {each.key: self._columns(job, each) for each in actions}
+        mine = sa.select(INTENTS).where(INTENTS.c.key.in_(columns))
+        async with self._writing() as connection:
+            await self._check_halts(connection)
+            found = (await connection.execute(mine)).all()
+            again = [{"mine": row.id, **columns[row.key]} for row in found if _may_open(row, now)]
+            fresh = {"state": IntentState.OPEN, "epoch": self._epoch}
+            if again:
+                own = sa.update(INTENTS).where(INTENTS.c.id == sa.bindparam("mine"))
+                await connection.execute(own, [{**each, **fresh} for each in again])
+            known = {row.key for row in found}
+            first = {"tries": 0, "not_before": 0, "created_at": now, **fresh}
+            new = [{"key": key, **values, **first} for key, values in columns.items() if key not in known]
+            if new:
+                await connection.execute(sa.insert(INTENTS), new)
+            return {row.key: row for row in (await connection.execute(mine)).all()}
+
+    def _columns(self, job: str, action: Action) -> dict[str, Any]:
+        """What an intent says of an action, each time that it is named."""
+        return {
             "job": job,
             "payer": self._payer,
             "instructions": [to_json(each) for each in action.instructions],
             "updated_at": int(time.time()),
         }
-        async with self._writing() as connection:
-            await self._check_halts(connection)
-            mine = sa.select(INTENTS).filter_by(key=action.key)
-            row = (await connection.execute(mine)).first()
-            if row is None:
-                new = {
-                    "key": action.key,
-                    "state": IntentState.OPEN,
-                    "tries": 0,
-                    "not_before": 0,
-                    "created_at": now,
-                }
-                await connection.execute(sa.insert(INTENTS).values(epoch=self._epoch, **new, **values))
-            elif row.state in (IntentState.OPEN, IntentState.SUPERSEDED) or (
-                row.state == IntentState.REFUSED and row.not_before <= now
-            ):
-                reopened = sa.update(INTENTS).filter_by(id=row.id)
-                await connection.execute(reopened.values(state=IntentState.OPEN, epoch=self._epoch, **values))
-            return (await connection.execute(mine)).one()
+
+    async def supersede_others(self, job: str, named: Collection[str]) -> int:
+        """Close the intents of a job that are not among those that it still names; returns how many.
+
+        What is under way, done or parked stays as it is.
+        """
+        idle = sa.or_(INTENTS.c.state == IntentState.OPEN, INTENTS.c.state == IntentState.REFUSED)
+        own = sa.select(INTENTS.c.id, INTENTS.c.key).filter_by(job=job).where(idle)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(own)).all()
+        gone = [{"mine": row.id} for row in rows if row.key not in named]
+        if gone:
+            closed = {"state": IntentState.SUPERSEDED, "reason": GONE, "updated_at": int(time.time())}
+            these = sa.update(INTENTS).where(INTENTS.c.id == sa.bindparam("mine"), idle)
+            async with self._writing() as connection:
+                await connection.execute(these.values(**closed), gone)
+        return len(gone)
 
     async def intent(self, key: str) -> sa.Row[Any] | None:
         """An intent, None when there is none."""
@@ -141,16 +165,16 @@ class Store:
         async with self._database.reading() as connection:
             return list((await connection.execute(query)).all())
 
-    async def attempt_of(self, intent: int) -> sa.Row[Any] | None:
-        """The attempt of an intent that may land or has, None when there is none."""
-        states = (AttemptState.LIVE, AttemptState.LANDED, AttemptState.FINAL)
+    async def attempts_of(self, intents: Collection[int]) -> dict[int, sa.Row[Any]]:
+        """By intent, the attempt that may land or has; none for those that have none."""
+        states = (*UNDER_WAY, AttemptState.FINAL)
         query = (
-            sa.select(ATTEMPTS)
-            .join(ATTEMPT_INTENTS, ATTEMPT_INTENTS.c.signature == ATTEMPTS.c.signature)
-            .where(ATTEMPT_INTENTS.c.intent == intent, ATTEMPTS.c.state.in_(states))
+            sa.select(ATTEMPT_INTENTS.c.intent, ATTEMPTS)
+            .join(ATTEMPTS, ATTEMPT_INTENTS.c.signature == ATTEMPTS.c.signature)
+            .where(ATTEMPT_INTENTS.c.intent.in_(intents), ATTEMPTS.c.state.in_(states))
         )
         async with self._database.reading() as connection:
-            return (await connection.execute(query)).first()
+            return {row.intent: row for row in (await connection.execute(query)).all()}
 
     async def landed(self, signature: str, record: TransactionRecord, *, final: bool) -> None:
         """A transaction is on chain: what it carried is done, or open again when it was refused."""
@@ -165,8 +189,11 @@ class Store:
         await self._end(signature, IntentState.OPEN, state=AttemptState.EXPIRED, reason=reason)
 
     async def _end(self, signature: str, then: IntentState, **values: Any) -> None:
+        """Write an end down, unless somebody else who asked has: by now its intents may be in another one."""
         async with self._writing() as connection:
-            await connection.execute(sa.update(ATTEMPTS).filter_by(signature=signature).values(**values))
+            own = sa.update(ATTEMPTS).filter_by(signature=signature).where(ATTEMPTS.c.state.in_(UNDER_WAY))
+            if (await connection.execute(own.values(**values))).rowcount == 0:
+                return
             carried = sa.select(ATTEMPT_INTENTS.c.intent).filter_by(signature=signature)
             own = sa.update(INTENTS).where(INTENTS.c.id.in_(carried))
             await connection.execute(own.values(state=then, updated_at=int(time.time())))
@@ -190,6 +217,13 @@ class Store:
         async with self._writing() as connection:
             own = sa.update(INTENTS).filter_by(id=intent, state=IntentState.OPEN)
             await connection.execute(own.values(**values))
+
+
+def _may_open(intent: sa.Row[Any], now: int) -> bool:
+    """Whether an intent may be tried from now on, whatever came of it before."""
+    if intent.state == IntentState.REFUSED:
+        return bool(intent.not_before <= now)
+    return intent.state in (IntentState.OPEN, IntentState.SUPERSEDED)
 
 
 async def unpark(database: Database, key: str | None = None) -> int:

@@ -25,6 +25,7 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved
 from keeper.chain.fees import FeePolicy
 from keeper.chain.filelock import FileLock
+from keeper.chain.framework import TOKEN_PROGRAM
 from keeper.chain.landing import follow, land, prepare
 from keeper.chain.saved import SavedChain
 from keeper.chain.signer import sign
@@ -95,6 +96,39 @@ async def test_what_a_turn_sends_is_on_the_disk_at_its_end(path: Path) -> None:
         assert not chain.all_final
     assert chain.all_final
     assert len(on_disk(path)) == 6
+
+
+async def test_tasks_of_a_process_take_turns_as_processes_do(path: Path, no_patience: None) -> None:
+    """Nothing of one comes between what another tries out and sends; and none is left holding the lock."""
+    chain, other = SavedChain.load(path), SavedChain.load(path)
+    inside, leave, order = asyncio.Event(), asyncio.Event(), []
+
+    async def long() -> None:
+        async with chain.writing():
+            await chain.send([pay(1)], [ALICE])
+            inside.set()
+            await leave.wait()
+            order.append("long")
+
+    async def short() -> None:
+        await chain.send([pay(2)], [ALICE])
+        order.append("short")
+
+    async def asking() -> None:
+        await chain.clock(FINALIZED)
+        order.append("asking")
+
+    tasks = [asyncio.create_task(long())]
+    await inside.wait()
+    tasks += [asyncio.create_task(short()), asyncio.create_task(asking())]
+    await asyncio.sleep(0)
+    assert len(await chain.program_accounts(TOKEN_PROGRAM)) == 0, "who reads waits for nobody"
+    assert on_disk(path) == []
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert order == ["long", "short", "asking"]
+    await other.send([pay(3)], [ALICE])
+    assert len(on_disk(path)) == 3
 
 
 async def test_a_turn_that_fails_keeps_what_was_executed(path: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_keeper_that_is_killed_before_it_has_saved(folder, start):
     """Its database says that it sent what is on no chain; meanwhile the chain goes on without it."""
     killed = start("keeper", "run", held=Held.UNSAVED)
     killed.wait_until_held()
-    assert events(killed, "emission.emitted")
+    assert events(killed, "transaction.ended")
     killed.process.kill()
     killed.process.join()
     assert emitted_hours(folder / CHAIN) == 0

@@ -12,7 +12,7 @@ from tests.programs.world import World
 DATABASE = {"sqlalchemy", "alembic", "psycopg"}
 NODE = {"websockets"}
 SERVER = {"uvicorn", "starlette"}
-KEEPER = {"apscheduler", "prometheus_client"}
+KEEPER = {"prometheus_client"}
 CHARTS = {"matplotlib"}
 HEAVY = DATABASE | NODE | SERVER | KEEPER | CHARTS
 

@@ -29,7 +29,7 @@ async def under_intents(world: World, database: Database, job: str) -> Acting:
     await leader.lead()
     sender = Sender(world.chain, database, leader, world.payer, fees=FeePolicy(), poll_seconds=0)
     guard = BalanceGuard(world.chain, world.payer.pubkey(), 0, 0)
-    return Acting(world.chain, sender, job, guard.check, LOG)
+    return Acting(world.chain, sender, job, guard.check, LOG, lambda: None)
 
 
 async def intents(database: Database) -> dict[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
+from solders.system_program import TransferParams, transfer
 from structlog.testing import capture_logs
 
 from keeper.chain import ChainUnreachable, SigningFailed, TransactionExpired
@@ -18,6 +19,7 @@ from keeper.jobs.port import do
 from keeper.rewards.tables import TableError
 from keeper.runtime.keeper import JobOutcome
 from keeper.runtime.readiness import FAILURES, is_alive, reasons, report
+from keeper.sender import Action
 from tests.keeper.runtime.keepers import LIMITS, STOP, WARNING, events_of, figure, new_keeper
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key
@@ -252,6 +254,64 @@ async def test_what_fails_again_and_again_is_named(world, database, failure, eve
     await keeper.look()
     assert reasons(keeper) == {"jobs": "fail again and again: emission"}
     assert report(keeper)["jobs"] == {"emission": {"failures_in_a_row": FAILURES, "reason": reason}}
+    await keeper.resign()
+
+
+async def test_a_run_that_did_something_was_not_for_nothing(world, database):
+    """The node fails after a transaction, each time: the job isn't put off more and more."""
+    done = []
+
+    async def interrupted(port):
+        done.append(len(done))
+        pay = transfer(TransferParams(from_pubkey=port.payer, to_pubkey=port.payer, lamports=1))
+        if done[-1] % 4:
+            await port.do([Action(f"part {done[-1]}", (pay,), still_due)])
+        raise ChainUnreachable("no answer")
+
+    async def still_due():
+        return True
+
+    keeper = new_keeper(world.chain, world.payer, database, {"interrupted": interrupted})
+    failures = []
+    for _ in range(8):
+        assert await keeper.run_job("interrupted") is JobOutcome.FAILED
+        failures.append(keeper.health["interrupted"].failures)
+    assert failures == [1, 1, 1, 1, 2, 1, 1, 1], "the fifth run did nothing"
+    await keeper.resign()
+
+
+async def test_what_others_did_is_closed_by_a_whole_run_only(world, database):
+    """An hour's action that expired, and was somebody else's in the end."""
+    fails = []
+
+    async def job(port):
+        events = await registry.ALL["emission"](port)
+        if fails:
+            raise fails[0]
+        return events
+
+    class Dropping(EmbeddedChain):
+        async def simulate(self, instructions, signers):
+            raise ChainUnreachable("no answer")
+
+    async def states():
+        async with database.reading() as connection:
+            return (await connection.execute(sa.select(INTENTS.c.key, INTENTS.c.state))).all()
+
+    keeper = new_keeper(world.chain, world.payer, database, {"job": job})
+    world.chain.__class__ = Dropping
+    assert await keeper.run_job("job") is JobOutcome.FAILED
+    world.chain.__class__ = EmbeddedChain
+    assert await states() == [("emission:from-hour:0", "open")]
+    world.do(tokenomics.emit())
+    fails.append(ChainUnreachable("no answer"))
+    assert await keeper.run_job("job") is JobOutcome.FAILED
+    assert await states() == [("emission:from-hour:0", "open")], "a run that failed says nothing of it"
+    fails.clear()
+    assert await keeper.run_job("job") is JobOutcome.OK
+    assert await states() == [("emission:from-hour:0", "superseded")]
+    await keeper.look()
+    assert figure(keeper, "ionet_intents", state="open") == 0
     await keeper.resign()
 
 

@@ -1,14 +1,22 @@
 """The loop: starts at once, keeps going through failures, ends when told, in the order of its work."""
 
 import asyncio
+import time
+from collections import Counter
+from itertools import pairwise
 
 import pytest
+from solders.system_program import TransferParams, transfer
 from structlog.testing import capture_logs
 
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
+from keeper.clients import tokenomics
 from keeper.jobs import registry
+from keeper.jobs.port import do_all
 from keeper.runtime import loop
+from keeper.runtime.operation import SWEEP
+from keeper.sender import Action
 from tests.keeper.runtime.keepers import events_of, figure, new_keeper
 from tests.programs.world import HOUR, START, World
 
@@ -98,25 +106,23 @@ async def test_a_node_that_nobody_runs_is_reported_and_the_loop_goes_on(started)
     assert logs[-1]["event"] == "keeper.stopped"
 
 
-async def test_the_job_under_way_is_finished_before_it_stops(started, monkeypatch):
-    world = World.launched()
-    entered, release, finished = asyncio.Event(), asyncio.Event(), []
+async def test_a_job_that_sends_nothing_is_not_waited_for(started, monkeypatch):
+    entered, cut_off = asyncio.Event(), []
 
     async def slow(port):
         entered.set()
-        await release.wait()
-        finished.append(True)
-        return []
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut_off.append(True)
 
     monkeypatch.setitem(registry.ALL, "emission", slow)
-    running, stop, _ = started(world)
+    running, stop, keeper = started(World.launched())
     await entered.wait()
     stop.set()
-    await asyncio.sleep(0.05)
-    assert not running.done()
-    release.set()
     await running
-    assert finished == [True]
+    assert cut_off == [True]
+    assert keeper.health["emission"].failures == 0
 
 
 @pytest.mark.parametrize(
@@ -146,36 +152,102 @@ async def test_a_failing_job_is_put_off_while_the_others_go_on(started, monkeypa
     monkeypatch.setitem(registry.ALL, "vesting", counting("vesting", None))
     with capture_logs():
         running, stop, keeper = started(World.launched(), names=("emission", "vesting"))
-        await until(lambda: runs["vesting"] >= 30)
+
+        def ended(name, outcome):
+            return figure(keeper, "ionet_job_runs_total", keeper_job=name, outcome=outcome)
+
+        # None is under way at that moment: a stop cuts it off, and it isn't counted.
+        await until(
+            lambda: (
+                runs["vesting"] >= 30
+                and ended("vesting", "ok") == runs["vesting"]
+                and ended("emission", "failed") == runs["emission"]
+            )
+        )
+        assert 2 <= runs["emission"] <= runs["vesting"] // 3
+        health = keeper.health["emission"]
+        assert (health.failures, health.reason) == (runs["emission"], "ZeroDivisionError: a defect")
+        assert figure(keeper, "ionet_job_failures_in_a_row", keeper_job="emission") == runs["emission"]
         stop.set()
         await running
-    assert 2 <= runs["emission"] <= runs["vesting"] // 3
-    health = keeper.health["emission"]
-    assert (health.failures, health.reason) == (runs["emission"], "ZeroDivisionError: a defect")
-    assert figure(keeper, "ionet_job_failures_in_a_row", keeper_job="emission") == runs["emission"]
-    assert figure(keeper, "ionet_job_runs_total", keeper_job="emission", outcome="failed") == runs["emission"]
-    assert figure(keeper, "ionet_job_runs_total", keeper_job="vesting", outcome="ok") == runs["vesting"]
 
 
-async def test_no_two_runs_overlap_and_what_was_missed_meanwhile_runs_once(started, monkeypatch):
-    running_now, most, runs = 0, 0, 0
+async def test_jobs_run_side_by_side_each_once_at_a_time(started, monkeypatch):
+    running_now, most = Counter(), Counter()
+    begun, runs, together = [], Counter(), asyncio.Event()
 
-    async def slow(port):
-        nonlocal running_now, most, runs
-        running_now, runs = running_now + 1, runs + 1
-        most = max(most, running_now)
-        await asyncio.sleep(0.2)
-        running_now -= 1
-        return []
+    def slow(name):
+        async def job(port):
+            begun.append((name, asyncio.get_running_loop().time()))
+            running_now[name] += 1
+            most[name] = max(most[name], running_now[name])
+            most["all"] = max(most["all"], running_now.total())
+            if running_now.total() == 2:
+                together.set()
+            await together.wait()
+            await asyncio.sleep(0.2)
+            running_now[name] -= 1
+            runs[name] += 1
+            return []
+
+        return job
 
     for name in ("emission", "vesting"):
-        monkeypatch.setitem(registry.ALL, name, slow)
+        monkeypatch.setitem(registry.ALL, name, slow(name))
     with capture_logs():
         running, stop, _ = started(World.launched(), names=("emission", "vesting"))
-        await until(lambda: runs >= 4)
+        await until(lambda: min(runs["emission"], runs["vesting"]) >= 2)
         stop.set()
         await running
-    assert (most, runs) == (1, 4), "0.02 s apart they would have been due twenty times as often"
+    assert most == {"emission": 1, "vesting": 1, "all": 2}
+    for name in runs:
+        times = [at for each, at in begun if each == name]
+        assert all(later - earlier >= 0.2 for earlier, later in pairwise(times)), "what was missed runs once"
+
+
+async def test_the_sweep_comes_before_all_others(database, monkeypatch):
+    order = []
+    names = ("leases", SWEEP, "emission")
+
+    def job(name):
+        async def run(port):
+            await asyncio.sleep(0.05 if name == SWEEP else 0)
+            order.append(name)
+            return []
+
+        return run
+
+    for name in names:
+        monkeypatch.setitem(registry.ALL, name, job(name))
+    world = World.launched()
+    keeper = new_keeper(world.chain, world.payer, database, {name: registry.ALL[name] for name in names})
+    monkeypatch.setitem(keeper.jobs, SWEEP, job(SWEEP))
+    stop = asyncio.Event()
+    running = asyncio.create_task(loop.run(keeper, every=3_000, stop=stop))
+    await until(lambda: len(order) == 3)
+    stop.set()
+    await running
+    assert order[0] == SWEEP
+
+
+@pytest.mark.parametrize("step", [-3_600, 365 * 86_400], ids=["an hour back", "a year forward"])
+async def test_a_step_of_this_machines_clock_changes_nothing(started, monkeypatch, step):
+    """Neither a pause nor a burst: the interval is kept from one start to the next."""
+    ran, real = [], time.time
+
+    async def job(port):
+        ran.append(asyncio.get_running_loop().time())
+        return []
+
+    monkeypatch.setitem(registry.ALL, "emission", job)
+    began = asyncio.get_running_loop().time()
+    running, stop, _ = started(World.launched(), every=0.02)
+    await until(lambda: len(ran) == 5)
+    monkeypatch.setattr(time, "time", lambda: real() + step)
+    await until(lambda: len(ran) >= 15)
+    stop.set()
+    await running
+    assert all(at - began >= 0.02 * number - 0.001 for number, at in enumerate(ran))
 
 
 async def test_whoever_stops_lets_another_lead_at_once(started, database):
@@ -212,3 +284,136 @@ async def test_a_waker_runs_its_job_before_its_time(started, monkeypatch):
     called.set()
     await asyncio.sleep(0.05)
     assert len(ran) == 4
+
+
+class Panic(BaseException):
+    """As a panic in a library's native code comes: it is no Exception."""
+
+
+async def test_a_waker_that_panics_wakes_again(started, monkeypatch):
+    ran, asked = [], []
+
+    async def job(port):
+        ran.append(True)
+        return []
+
+    async def waker():
+        asked.append(True)
+        if len(asked) <= 2:
+            raise Panic("the decoder")
+        if len(asked) > 3:
+            await asyncio.Event().wait()
+
+    monkeypatch.setitem(registry.ALL, "emission", job)
+    monkeypatch.setattr(loop, "WAKER_SECONDS", 0.01)
+    with capture_logs() as logs:
+        running, stop, _ = started(World.launched(), every=3_000, wakers={"emission": waker})
+        await until(lambda: len(ran) == 2)
+        stop.set()
+        await running
+    failed = [each for each in logs if each["event"] == "waker.failed"]
+    assert [(each["job"], each["reason"]) for each in failed] == [("emission", "Panic: the decoder")] * 2
+    assert len(ran) == 2, "once at the start, and once woken"
+
+
+async def test_a_job_that_panics_has_failed(started, monkeypatch):
+    runs = Counter()
+
+    def job(name, failure=None):
+        async def run(port):
+            runs[name] += 1
+            if failure:
+                raise failure
+            return []
+
+        return run
+
+    monkeypatch.setitem(registry.ALL, "emission", job("emission", Panic("the decoder")))
+    monkeypatch.setitem(registry.ALL, "vesting", job("vesting"))
+    with capture_logs() as logs:
+        running, stop, keeper = started(World.launched(), names=("emission", "vesting"))
+        await until(lambda: runs["emission"] >= 3 and runs["vesting"] > 3)
+        stop.set()
+        await running
+    assert keeper.health["emission"].failures == runs["emission"]
+    assert keeper.health["emission"].reason == "Panic: the decoder"
+    assert [each["event"] for each in logs if each.get("job") == "emission"] == ["job.failed"] * runs[
+        "emission"
+    ]
+
+
+async def test_looking_around_that_fails_goes_on(started, monkeypatch):
+    world, looks = World.launched(), []
+    running, stop, keeper = started(world)
+    look = type(keeper).look
+
+    async def failing(self):
+        looks.append(True)
+        if len(looks) == 2:
+            raise Panic("a defect")
+        await look(self)
+
+    monkeypatch.setattr(type(keeper), "look", failing)
+    with capture_logs() as logs:
+        await until(lambda: len(looks) == 4)
+        stop.set()
+        await running
+    assert [each["what"] for each in logs if each["event"] == "loop.failed"] == ["look"]
+
+
+async def test_a_notice_does_not_cut_a_back_off_short(started, monkeypatch):
+    begun, ended = [], []
+
+    async def job(port):
+        begun.append(asyncio.get_running_loop().time())
+        try:
+            raise ZeroDivisionError("a defect")
+        finally:
+            ended.append(asyncio.get_running_loop().time())
+
+    async def waker():
+        """There is always something new."""
+
+    monkeypatch.setitem(registry.ALL, "emission", job)
+    with capture_logs():
+        running, stop, _ = started(World.launched(), every=0.05, wakers={"emission": waker})
+        await until(lambda: len(begun) >= 4)
+        stop.set()
+        await running
+    waits = [later - earlier for earlier, later in zip(ended, begun[1:], strict=False)]
+    assert [wait >= loop.backoff(0.05, failures) - 0.001 for failures, wait in enumerate(waits, start=1)] == [
+        True
+    ] * len(waits)
+
+
+async def test_one_long_job_holds_up_no_other(started, monkeypatch):
+    """Emission has its turn after one transaction of another job, which has thousands to send."""
+    world, sent = World.launched(), []
+    world.chain.warp_to(START + HOUR)
+    world.chain.airdrop(world.payer.pubkey(), 10**12)
+
+    async def due():
+        return True
+
+    async def long(port):
+        pay = [
+            transfer(TransferParams(from_pubkey=port.payer, to_pubkey=port.payer, lamports=n))
+            for n in range(9_000)
+        ]
+        actions = [Action(f"long:{n}", (each,), due) for n, each in enumerate(pay)]
+        sent.append(len(world.chain.transactions()))
+        return await do_all(port, tokenomics.PROGRAM, actions)
+
+    monkeypatch.setitem(registry.ALL, "leases", long)
+    with capture_logs() as logs:
+        running, stop, keeper = started(world, names=("leases", "emission"), every=3_000)
+        await until(lambda: world.config().emitted_hours == 1, seconds=60)
+        packs = len(world.chain.transactions()) - sent[0] - 1
+        assert keeper.health["leases"].running_since is not None, "it is still at it"
+        stop.set()
+        await running
+    rest = len(world.chain.transactions()) - sent[0] - 1 - packs
+    assert packs <= 3, "those that were sent while emission read what is due"
+    assert rest <= 1, "at the stop one transaction more at most"
+    assert logs[-1]["event"] == "keeper.stopped"
+    assert keeper.health["leases"].failures == 0, "to be stopped is no failure"

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
+from structlog.testing import capture_logs
 
 from keeper.chain import Chain, ChainError, ChainUnreachable, TransactionExpired, TransactionFailed
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.fees import FeePolicy
+from keeper.chain.landing import LOST_ANSWERS
 from keeper.db import Database, Leader, NotLeader
 from keeper.db.tables import HALTS, INTENTS, LEADERSHIP
-from keeper.sender import Action, Halted
-from keeper.sender.sender import Sender
+from keeper.sender import Action, Halted, Stopped
+from keeper.sender.sender import Results, Sender
 from keeper.sender.store import unpark
 from tests.keeper.chain.conftest import ALICE, BOB, LAMPORTS, new_chain, pay
 from tests.keeper.chain.mischief import Mischief
@@ -271,6 +276,140 @@ async def test_the_days_budget_ends_priority_not_sending(office: Office) -> None
     assert prices[0] > 0
     assert prices[1:] == [0, 0]
     assert office.got() == 3
+
+
+# -- several jobs -----------------------------------------------------------------------------------------
+
+
+def many(name: str) -> list[Action]:
+    """Enough for three transactions."""
+    people = [Pubkey(bytes([ord(name), n]) * 16) for n in range(60)]
+    return [Action(f"{name}:{n}", (pay(10**7, each),), still_due) for n, each in enumerate(people)]
+
+
+async def test_jobs_take_turns_a_transaction_each(office: Office) -> None:
+    sender = office.sender()
+    jobs = ("long", "short", "third")
+    async with sender._turn("before"):
+        working = [asyncio.create_task(sender.perform(each, many(each[0]), LOG)) for each in jobs]
+        while len(sender._turns._waiters or ()) < len(jobs):
+            await asyncio.sleep(0.001)
+    await asyncio.gather(*working)
+    job_of = {row.signature: row.job for row in await office.attempts()}
+    order = [job_of[str(record.signature)] for record in office.landed()]
+    rounds = [order[at : at + 3] for at in range(0, len(order), 3)]
+    assert len(rounds) >= 3
+    assert all(set(each) == set(jobs) for each in rounds)
+    assert set((await office.intents()).values()) == {"landed"}
+    assert sender.acting is None
+
+
+async def test_a_sender_that_is_stopped_leaves_what_is_under_way(office: Office) -> None:
+    """The node doesn't include it: it is left as it is, and what waits for its turn isn't begun."""
+    office.node.faults.drop = True
+    sender = office.sender()
+    first = asyncio.create_task(sender.perform("first", [transfer("a", 7)], LOG))
+    while not any(method == "sendTransaction" for method, _ in office.node.calls):
+        await asyncio.sleep(0)
+    second = asyncio.create_task(sender.perform("second", [transfer("b", 8)], LOG))
+    while await office.intents() != {"a": "sent", "b": "open"}:
+        await asyncio.sleep(0)
+    assert sender.acting == "first"
+    sender.stop()
+    for task in (first, second):
+        with pytest.raises(Stopped):
+            await task
+    assert await office.intents() == {"a": "sent", "b": "open"}
+    assert [(row.job, row.state) for row in await office.attempts()] == [("first", "live")]
+    office.node.faults.drop = False
+    await office.do(transfer("a", 7), transfer("b", 8))
+    assert office.got() == 15
+    assert [row.state for row in await office.attempts()] == ["final"] * 2
+
+
+async def test_what_a_job_does_not_name_any_more_is_closed(office: Office) -> None:
+    """Others did it before it was sent, or after it was refused. A parked one waits for somebody."""
+    pauper = Keypair.from_seed(b"\x09" * 32)
+    with pytest.raises(TransactionFailed):
+        await office.sender(payer=pauper).perform(
+            "job", [Action("parked", (pay(5, payer=pauper),), still_due)], LOG
+        )
+    with pytest.raises(TransactionFailed):
+        await office.do(transfer("done", 1), transfer("refused", 10**15))
+    office.node.faults.drop, office.node.faults.blocks_per_question = True, 60
+    with pytest.raises(TransactionExpired):
+        await office.do(transfer("open", 2))
+    with pytest.raises(TransactionExpired):
+        await office.sender().perform("other", [transfer("other's", 3)], LOG)
+    before = await office.intents()
+    assert before == {
+        "parked": "parked",
+        "done": "landed",
+        "refused": "refused",
+        "open": "open",
+        "other's": "open",
+    }
+    sender = office.sender()
+    await sender.close_others("job", {"open", "refused"}, LOG)
+    assert await office.intents() == before, "they are still named"
+    with capture_logs() as logs:
+        await sender.close_others("job", set(), structlog.get_logger())
+    assert logs == [{"event": "actions.superseded", "log_level": "info", "count": 2}]
+    assert await office.intents() == {**before, "refused": "superseded", "open": "superseded"}
+    office.node.faults.drop, office.node.faults.blocks_per_question = False, 0
+    await office.do(transfer("open", 2))
+    assert (await office.intents())["open"] == "landed"
+    assert office.got() == 1 + 2
+
+
+async def test_what_somebody_else_found_out_first_stays(office: Office) -> None:
+    """A sweep beside a job: what it says late of a transaction is no longer about the action."""
+    office.node.faults.drop, office.node.faults.blocks_per_question = True, HASH_LIFE
+    with pytest.raises(TransactionExpired):
+        await office.do(transfer("a", 7))
+    office.node.faults.drop = False
+    await office.do(transfer("a", 7))
+    expired = [row.signature for row in await office.attempts() if row.state == "expired"]
+    assert len(expired) == 4
+    for each in expired:
+        await office.sender()._store.expired(each, "said late")
+    assert await office.intents() == {"a": "landed"}
+    assert (await office.attempts())[0].reason == "unknown when its blockhash had run out"
+
+
+async def test_answers_that_are_lost_while_a_transaction_is_under_way(office: Office) -> None:
+    """A failure would leave all that comes after it to the next run."""
+
+    class Lossy:
+        left = LOST_ANSWERS - 1
+
+        async def answer(self, question: Any, ask: Callable[[], Awaitable[bytes]]) -> bytes:
+            if question["method"] == "sendTransaction" and self.left:
+                self.left -= 1
+                raise ConnectionError
+            return await ask()
+
+    office.node.mischief = Lossy()  # type: ignore[assignment]
+    await office.do(transfer("a", 7))
+    assert office.got() == 7
+    assert [row.state for row in await office.attempts()] == ["final"]
+
+
+async def test_thousands_of_actions_need_no_question_each(office: Office) -> None:
+    """Before the first is sent, and when all are done: neither asks the node for each of them."""
+    actions = [transfer(f"{n}", 1 + n, Pubkey(bytes([7, *n.to_bytes(3, "big")]) * 8)) for n in range(1_000)]
+    sends = [each for each in actions[:20]]
+    for each in {action.instructions[0].accounts[1].pubkey for action in sends}:
+        office.node.chain.airdrop(each, LAMPORTS)
+    office.node.calls.clear()
+    sender = office.sender()
+    await sender._open("job", actions, Results(lambda: None))
+    assert len(office.node.calls) == 1, "the clock"
+    assert set((await office.intents()).values()) == {"open"}
+    await office.do(*sends)
+    office.node.calls.clear()
+    await office.do(*sends)
+    assert len(office.node.calls) < 10
 
 
 # -- kills ----------------------------------------------------------------------------------------------
