@@ -1,30 +1,58 @@
-"""A program's accounts as of its last final slot, and their comparison with the chain's."""
+"""A program's accounts as of its last final slot, and their comparison with the chain's.
+
+A node may leave transactions out of the middle of a list. So what lists have is asked for again before accounts
+are compared, and again, in other pages and further down, before they are called different.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain as chain_of
+from itertools import cycle
 
 import sqlalchemy as sa
+from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import ChainReader
+from keeper.chain import ChainReader, ChainUnreachable
 from keeper.db import Database
 from keeper.db.tables import COMPARISONS, HALTS
 from keeper.indexer.book import Fold, FoldError
 from keeper.indexer.compare import Difference, differences
 from keeper.indexer.kept import Kept
-from keeper.indexer.program import ProgramIndexer
+from keeper.indexer.program import BEFORE_ALL, ProgramIndexer
+
+PAGES = 1_000, 700, 400
+"""Transactions that are listed at once, look by look: a node that keeps pages ready has to make others."""
+LOOKS = 2
+"""How often all is listed again when accounts differ, at once."""
+WAITS = 10.0, 30.0, 80.0
+"""Seconds before each further look of a job that has the time: a node may be missing something for a while."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Accounts from events against the chain's at ``slot``."""
+    """Accounts from events against the chain's at ``slot``.
+
+    ``healed`` transactions came to light meanwhile that no list had before.
+    """
 
     program: str
     slot: int
     accounts: int
     differences: list[Difference]
+    healed: int = 0
+
+    def tell(self, log: FilteringBoundLogger) -> None:
+        """Log what came of it."""
+        if self.healed:
+            log.warning("ledger.healed", program=self.program, transactions=self.healed)
+        for difference in self.differences:
+            log.error("ledger.differs", program=self.program, slot=self.slot, what=str(difference))
+        if not self.differences:
+            log.info("ledger.agrees", program=self.program, slot=self.slot, accounts=self.accounts)
 
 
 class Ledger(Kept):
@@ -36,27 +64,73 @@ class Ledger(Kept):
         """Fold what ``indexer`` indexes into ``database``; compare it with ``chain``."""
         super().__init__(database, indexer, folds, "folded_slot")
         self._chain = chain
+        self.comparing = asyncio.Lock()
+        """Held while accounts are made as of the slot to compare at: they mustn't go past it meanwhile."""
 
-    async def compare(self) -> Comparison:
+    async def compare(self, waits: Sequence[float] = ()) -> Comparison:
         """Compare every account of the program with the chain's, as of one final slot, and keep the result.
 
-        A difference also halts whatever moves money. Raises ChainUnreachable while the index or the
-        chain is behind the other.
+        Differences are looked into first: all transactions since the last comparison that agreed are listed
+        again, then all that there ever were, at once and after each of ``waits`` (seconds). What comes to light
+        is indexed, and accounts are compared anew. A difference that stays also halts whatever moves money.
+        Raises ChainUnreachable while the index, the chain or a list is behind another.
         """
-        mark = await self.indexer.watermark()
-        slot, found = await self._chain.snapshot(self.program.address, min_slot=max(0, mark.folded_slot))
-        await self.index(slot)
-        try:
-            book = await self.fold(slot)
-        except FoldError as error:
-            result = Comparison(self.program.name, slot, 0, [Difference("", "", "", str(error), None)])
-            await self._keep(result)
-            return result
-        # Anyone can give a program an account, but only one of zeros, which none of its own is.
-        on_chain = {at: account.data for at, account in found.items() if account.data.strip(b"\0")}
-        result = Comparison(self.program.name, slot, len(on_chain), differences(book, on_chain))
+        agreed, pages = await self.agreed_slot(), cycle(PAGES)
+        healed = await self.indexer.look_again(agreed, page=next(pages))
+        result = await self._compared()
+        for wait in chain_of([0.0] * LOOKS, waits):
+            if not result.differences:
+                break
+            await asyncio.sleep(wait)
+            page = next(pages)
+            for above in dict.fromkeys((agreed, BEFORE_ALL)):
+                healed += await self.indexer.look_again(above, page=page)
+                result = await self._compared()
+                if not result.differences:
+                    break
+        result = replace(result, healed=healed)
         await self._keep(result)
         return result
+
+    async def look_again(self) -> int:
+        """Index what lists left out since the last comparison that agreed; returns how many transactions."""
+        return await self.indexer.look_again(await self.agreed_slot())
+
+    async def agreed_slot(self) -> int:
+        """The last slot at which accounts agreed: up to it every event that made them is indexed."""
+        own = sa.select(sa.func.max(COMPARISONS.c.slot)).filter_by(program=self.program.name)
+        none = sa.cast(COMPARISONS.c.differences, sa.Text) == "[]"
+        async with self.database.reading() as connection:
+            slot = await connection.scalar(own.where(none))
+        return BEFORE_ALL if slot is None else int(slot)
+
+    async def is_halted(self) -> bool:
+        """Whether accounts differed, and nobody has looked at it yet."""
+        async with self.database.reading() as connection:
+            found = await connection.execute(sa.select(HALTS).filter_by(program=self.program.name))
+            return found.first() is not None
+
+    async def _compared(self) -> Comparison:
+        name = self.program.name
+        async with self.comparing:
+            mark = await self.indexer.watermark()
+            slot, found = await self._chain.snapshot(self.program.address, min_slot=max(0, mark.folded_slot))
+            await self.index(slot)
+            try:
+                book = await self.fold(slot)
+            except FoldError as error:
+                return Comparison(name, slot, 0, [Difference("", "", "", str(error), None)])
+            if self._slot != slot:
+                raise ChainUnreachable(
+                    f"another keeper has {name}'s accounts as of slot {self._slot} already"
+                )
+            # Anyone can give a program an account, but only one of zeros, which none of its own is.
+            on_chain = {at: account.data for at, account in found.items() if account.data.strip(b"\0")}
+            result = Comparison(name, slot, len(on_chain), differences(book, on_chain))
+            if result.differences:
+                # In the database they may have been made anew by another process.
+                self._book = None
+            return result
 
     async def _keep(self, result: Comparison) -> None:
         now = int(time.time())
@@ -72,7 +146,10 @@ class Ledger(Kept):
             )
             if result.differences:
                 await connection.execute(sa.delete(HALTS).filter_by(program=result.program))
-                reason = f"slot {result.slot}: {result.differences[0]}"
+                reason = (
+                    f"slot {result.slot}: {result.differences[0]}; the node was asked for all transactions "
+                    "again and lists no other: ask another one (IONET_CHAIN)"
+                )
                 await connection.execute(
                     sa.insert(HALTS).values(program=result.program, reason=reason, since=now)
                 )

@@ -14,8 +14,9 @@ from keeper.clients.programs import PROGRAMS
 from keeper.db import Database, Leader
 from keeper.db.tables import HALTS
 from keeper.indexer import ProgramIndexer, guard
+from keeper.indexer.book import FoldError
 from keeper.indexer.folds import FOLDS
-from keeper.indexer.ledger import Comparison, Ledger
+from keeper.indexer.ledger import WAITS, Comparison, Ledger
 from keeper.jobs.port import Job, Port
 from keeper.sender.sender import Sender
 
@@ -66,7 +67,7 @@ class Operation:
                 failures.append(error)
         for ledger in self.ledgers:
             try:
-                await ledger.fold()
+                await self._fold(ledger, log)
             except ChainError as error:
                 failures.append(error)
         if failures:
@@ -83,14 +84,35 @@ class Operation:
                 dropped=done.dropped,
             )
 
-    async def compare(self, log: FilteringBoundLogger) -> list[Comparison]:
-        """Compare every program's accounts with the chain's."""
-        results = [await ledger.compare() for ledger in self.ledgers]
-        for result in results:
-            for difference in result.differences:
-                log.error("ledger.differs", program=result.program, slot=result.slot, what=str(difference))
-            if not result.differences:
-                log.info("ledger.agrees", program=result.program, slot=result.slot, accounts=result.accounts)
+    async def _fold(self, ledger: Ledger, log: FilteringBoundLogger) -> None:
+        """Bring accounts up to now; where an event can't have happened, look for what is missing before it."""
+        if ledger.comparing.locked():
+            return  # They are being brought up to a slot of their own.
+        try:
+            await ledger.fold()
+        except FoldError:
+            healed = await ledger.look_again()
+            if not healed:
+                raise
+            log.warning("ledger.healed", program=ledger.program.name, transactions=healed)
+            await ledger.fold()
+
+    async def compare(self, log: FilteringBoundLogger, waits: Sequence[float] = ()) -> list[Comparison]:
+        """Compare every program's accounts with the chain's; :meth:`Ledger.compare` says what for ``waits`` is.
+
+        Raises the first program's failure once all others are done.
+        """
+        results: list[Comparison] = []
+        failures: list[ChainError] = []
+        for ledger in self.ledgers:
+            try:
+                results.append(await ledger.compare(waits))
+            except ChainError as error:
+                failures.append(error)
+            else:
+                results[-1].tell(log)
+        if failures:
+            raise failures[0]
         return results
 
     async def resume(self, log: FilteringBoundLogger) -> list[Comparison]:
@@ -113,7 +135,7 @@ class Operation:
             return []
 
         async def compare(port: Port) -> list[Event]:
-            await self.compare(port.log)
+            await self.compare(port.log, WAITS)
             return []
 
         return {SWEEP: sweep, **chosen, INDEX: index, COMPARE: compare}
