@@ -1,7 +1,7 @@
 """A program's accounts as of its last final slot, and their comparison with the chain's.
 
-A node may leave transactions out of the middle of a list. So what lists have is asked for again before accounts
-are compared, and again, in other pages and further down, before they are called different.
+A node may leave transactions out of the middle of a list. So lists are read again before accounts are
+compared, and again, in other pages and further down, before they are called different.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PAGES = 1_000, 700, 400
 LOOKS = 2
 """How often all is listed again when accounts differ, at once."""
 WAITS = 10.0, 30.0, 80.0
-"""Seconds before each further look of a job that has the time: a node may be missing something for a while."""
+"""Seconds before each further look of a job, which has the time: a node may lack something for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,11 @@ class Comparison:
     healed: int = 0
 
     def tell(self, log: FilteringBoundLogger) -> None:
-        """Log what came of it."""
+        """Log what was wrong."""
         if self.healed:
             log.warning("ledger.healed", program=self.program, transactions=self.healed)
         for difference in self.differences:
             log.error("ledger.differs", program=self.program, slot=self.slot, what=str(difference))
-        if not self.differences:
-            log.info("ledger.agrees", program=self.program, slot=self.slot, accounts=self.accounts)
 
 
 class Ledger(Kept):
@@ -71,8 +69,9 @@ class Ledger(Kept):
         """Compare every account of the program with the chain's, as of one final slot, and keep the result.
 
         Differences are looked into first: all transactions since the last comparison that agreed are listed
-        again, then all that there ever were, at once and after each of ``waits`` (seconds). What comes to light
-        is indexed, and accounts are compared anew. A difference that stays also halts whatever moves money.
+        again, then all that there ever were, at once and after each of ``waits`` (seconds). What comes to
+        light is indexed, and accounts are compared anew. A difference that stays also halts whatever moves
+        money.
         Raises ChainUnreachable while the index, the chain or a list is behind another.
         """
         agreed, pages = await self.agreed_slot(), cycle(PAGES)
@@ -121,9 +120,7 @@ class Ledger(Kept):
             except FoldError as error:
                 return Comparison(name, slot, 0, [Difference("", "", "", str(error), None)])
             if self._slot != slot:
-                raise ChainUnreachable(
-                    f"another keeper has {name}'s accounts as of slot {self._slot} already"
-                )
+                raise ChainUnreachable(f"another keeper has {name}'s accounts as of slot {self._slot}")
             # Anyone can give a program an account, but only one of zeros, which none of its own is.
             on_chain = {at: account.data for at, account in found.items() if account.data.strip(b"\0")}
             result = Comparison(name, slot, len(on_chain), differences(book, on_chain))

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from solders.signature import Signature
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.chain import ChainError, ChainReader, ChainUnreachable, Commitment, Event, Listed, Program
+from keeper.chain import ChainReader, ChainUnreachable, Commitment, Event, Listed, Program
 from keeper.db import Database, DatabaseError
 from keeper.db.bulk import Columns, Insertion
 from keeper.db.events import EventPlace, EventTables

@@ -84,7 +84,7 @@ class History:
         return self._final.unix_timestamp >= time
 
     async def is_whole(self, log: FilteringBoundLogger) -> bool:
-        """Whether nothing is missing of what :meth:`knows`: accounts agree with the chain's as of then or later.
+        """Whether nothing is missing of what :meth:`knows`: accounts agreed with the chain's then or later.
 
         Compares them where nobody has since. A rehearsal doesn't, as a difference stops keepers. Raises as
         :meth:`~keeper.indexer.ledger.Ledger.compare`.

@@ -85,7 +85,7 @@ class Operation:
             )
 
     async def _fold(self, ledger: Ledger, log: FilteringBoundLogger) -> None:
-        """Bring accounts up to now; where an event can't have happened, look for what is missing before it."""
+        """Bring accounts up to now; where an event can't have happened, look for what is missing."""
         if ledger.comparing.locked():
             return  # They are being brought up to a slot of their own.
         try:
@@ -98,7 +98,7 @@ class Operation:
             await ledger.fold()
 
     async def compare(self, log: FilteringBoundLogger, waits: Sequence[float] = ()) -> list[Comparison]:
-        """Compare every program's accounts with the chain's; :meth:`Ledger.compare` says what for ``waits`` is.
+        """Compare every program's accounts with the chain's, see :meth:`Ledger.compare`.
 
         Raises the first program's failure once all others are done.
         """
@@ -109,8 +109,10 @@ class Operation:
                 results.append(await ledger.compare(waits))
             except ChainError as error:
                 failures.append(error)
-            else:
-                results[-1].tell(log)
+        for result in results:
+            result.tell(log)
+            if not result.differences:
+                log.info("ledger.agrees", program=result.program, slot=result.slot, accounts=result.accounts)
         if failures:
             raise failures[0]
         return results
