@@ -24,6 +24,9 @@ from keeper.indexer.compare import Difference, differences
 from keeper.indexer.kept import Kept
 from keeper.indexer.program import BEFORE_ALL, ProgramIndexer
 
+RECENT = 24
+"""Comparisons that agreed: what came since the first of so many is listed again with each one. Accounts don't
+tell of a gap whose effects were undone or overwritten, and a day's transactions are few pages."""
 PAGES = 1_000, 700, 400
 """Transactions that are listed at once, look by look: a node that keeps pages ready has to make others."""
 LOOKS = 2
@@ -68,21 +71,20 @@ class Ledger(Kept):
     async def compare(self, waits: Sequence[float] = ()) -> Comparison:
         """Compare every account of the program with the chain's, as of one final slot, and keep the result.
 
-        Differences are looked into first: all transactions since the last comparison that agreed are listed
-        again, then all that there ever were, at once and after each of ``waits`` (seconds). What comes to
-        light is indexed, and accounts are compared anew. A difference that stays also halts whatever moves
-        money.
+        What is recent is listed again first. Differences are looked into: so is then all that there ever was,
+        at once and after each of ``waits`` (seconds). What comes to light is indexed, and accounts are
+        compared anew. A difference that stays also halts whatever moves money.
         Raises ChainUnreachable while the index, the chain or a list is behind another.
         """
-        agreed, pages = await self.agreed_slot(), cycle(PAGES)
-        healed = await self.indexer.look_again(agreed, page=next(pages))
+        recent, pages = await self.agreed_slot(RECENT), cycle(PAGES)
+        healed = await self.indexer.look_again(recent, page=next(pages))
         result = await self._compared()
         for wait in chain_of([0.0] * LOOKS, waits):
             if not result.differences:
                 break
             await asyncio.sleep(wait)
             page = next(pages)
-            for above in dict.fromkeys((agreed, BEFORE_ALL)):
+            for above in dict.fromkeys((recent, BEFORE_ALL)):
                 healed += await self.indexer.look_again(above, page=page)
                 result = await self._compared()
                 if not result.differences:
@@ -92,15 +94,16 @@ class Ledger(Kept):
         return result
 
     async def look_again(self) -> int:
-        """Index what lists left out since the last comparison that agreed; returns how many transactions."""
-        return await self.indexer.look_again(await self.agreed_slot())
+        """Index what lists left out of what is recent; returns how many transactions."""
+        return await self.indexer.look_again(await self.agreed_slot(RECENT))
 
-    async def agreed_slot(self) -> int:
-        """The last slot at which accounts agreed: up to it every event that made them is indexed."""
-        own = sa.select(sa.func.max(COMPARISONS.c.slot)).filter_by(program=self.program.name)
-        none = sa.cast(COMPARISONS.c.differences, sa.Text) == "[]"
+    async def agreed_slot(self, before: int = 0) -> int:
+        """The slot of the last comparison that agreed, or of that many ``before`` it; -1 for none."""
+        own = sa.select(COMPARISONS.c.slot).filter_by(program=self.program.name)
+        agreed = own.where(sa.cast(COMPARISONS.c.differences, sa.Text) == "[]")
         async with self.database.reading() as connection:
-            slot = await connection.scalar(own.where(none))
+            newest = agreed.order_by(COMPARISONS.c.slot.desc()).offset(before).limit(1)
+            slot = await connection.scalar(newest)
         return BEFORE_ALL if slot is None else int(slot)
 
     async def is_halted(self) -> bool:

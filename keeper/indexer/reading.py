@@ -18,7 +18,7 @@ class Failure(NamedTuple):
     """The first transaction, in the order asked, that couldn't be read, and why."""
 
     listed: Listed
-    error: ChainError
+    error: Exception
 
 
 class Reader:
@@ -43,6 +43,8 @@ class Reader:
         while missing := [each for each in listed if each.signature not in self.found]:
             before = len(self.found)
             failure = await self._pass(missing)
+            if failure and not isinstance(failure.error, ChainError):
+                raise failure.error
             stuck = failure and last and failure.listed == last.listed
             if failure and (stuck or len(self.found) == before):
                 return failure
@@ -51,7 +53,7 @@ class Reader:
 
     async def _pass(self, missing: Sequence[Listed]) -> Failure | None:
         """Read on until one fails; those that were asked for by then are waited for, and kept."""
-        failures: dict[int, ChainError] = {}
+        failures: dict[int, Exception] = {}
         waiting = enumerate(missing)
 
         async def work(waiting: Iterator[tuple[int, Listed]]) -> None:
@@ -61,7 +63,7 @@ class Reader:
                     return
                 try:
                     self.found[each.signature] = await self._record(each)
-                except ChainError as error:
+                except Exception as error:
                     failures[at] = error
 
         async with asyncio.TaskGroup() as group:
