@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -90,6 +91,7 @@ class Database:
         if self.is_sqlite:
             _begin_properly(self.engine.sync_engine)
             _try_to_open(self.engine.sync_engine)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def file(self) -> Path | None:
@@ -218,6 +220,10 @@ class Database:
                     await connection.execution_options(isolation_level="REPEATABLE READ")
                 async with connection.begin():
                     yield connection
+
+    def turn(self, what: str) -> asyncio.Lock:
+        """Held while a task works on something, by its name: tasks of this process take turns with it."""
+        return self._turns[what]
 
     async def close(self) -> None:
         """Close all connections."""

@@ -9,7 +9,6 @@ twice, wherever it is cut off; an indexer beside this one is noticed by the wate
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -120,8 +119,8 @@ class ProgramIndexer:
         self._batch = batch
         self._done = Progress(0, 0, 0)
         self._reader = Reader(chain)
-        self.turn = asyncio.Lock()
-        """Held by whoever moves the watermark: jobs of one process take turns."""
+        self.turn = database.turn(program.name)
+        """Held while the watermark is moved: tasks of one process would overtake each other."""
 
     async def prepare(self) -> None:
         """Create what is missing; raises DatabaseError when the database is about another deployment."""
