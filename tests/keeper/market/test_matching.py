@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -110,6 +112,16 @@ def chosen(order: orders.Order, *devices: Device, leases=(), classes=CLASSES) ->
 
 def names(*which: str) -> list[Pubkey]:
     return [key(each).pubkey() for each in which]
+
+
+def cost_of(terms: orders.Terms) -> Callable[[int], int]:
+    """What a device costs an order of these terms at a price, with the renter's fee."""
+
+    def place(each: int) -> int:
+        whole = each * terms.processors * terms.hours
+        return whole + fee(whole, OPEN.renter_fee_bps)
+
+    return place
 
 
 # -- price -------------------------------------------------------------------------------------
@@ -238,6 +250,53 @@ def test_colocated_orders_take_one_country():
     assert chosen(begun, alone, *swiss, *german, classes=classes) == names("alone")
     assert chosen(order, classes=classes) == []
     assert chosen(replace(order, free=0), *german, classes=classes) == []
+
+
+DEAR = {number: priced(number, amount) for number, amount in ((1, 2 * IO), (2, 3 * IO), (3, IO))}
+WORLDS = st.lists(
+    st.tuples(
+        st.sampled_from(["CH", "DE", "JP"]),
+        st.sampled_from(list(DEAR)),
+        st.integers(0, 1),
+        st.integers(0, 1),
+    ),
+    max_size=7,
+)
+"""Devices: country, class, failed leases, leases that were done."""
+
+
+def place_in_queue(each: Device) -> tuple[int, int, int, bytes]:
+    """By price, record and address."""
+    address = bytes(staking.device_address(each.worker))
+    return DEAR[each.device_class].price_io, each.leases_failed, -each.leases_done, address
+
+
+@given(WORLDS, st.integers(1, 4), st.integers(0, 12 * 40), st.sampled_from([b"\0\0", b"CH", b"JP"]))
+def test_the_country_of_a_colocated_order_by_trying_all(world, wanted, money, begun):
+    """In each country all sets of devices: most of those wanted, then the cheapest, then by the alphabet."""
+    terms = replace(OPEN.terms, colocated=True, classes=tuple(DEAR))
+    place = cost_of(terms)
+    # Money for some places of the cheapest price, and a part of one.
+    free = place(IO) * money // 40
+    order = replace(OPEN, open=wanted, free=free, terms=terms)
+    if begun != b"\0\0":
+        order = replace(order, leases=1, country=begun)
+    offers = [
+        device(f"d{n}", 1, country=country, device_class=of, leases_failed=failed, leases_done=done)
+        for n, (country, of, failed, done) in enumerate(world)
+    ]
+    best: list[tuple[int, int, str, list[tuple[int, int, int, bytes]], list[Pubkey]]] = []
+    for country in {each.country for each in offers}:
+        if begun not in (b"\0\0", country.encode()):
+            continue
+        there = [each for each in offers if each.country == country]
+        for size in range(1, wanted + 1):
+            for taken in combinations(sorted(there, key=place_in_queue), size):
+                prices = [DEAR[each.device_class].price_io for each in taken]
+                if sum(map(place, prices)) <= free:
+                    queue = [place_in_queue(each) for each in taken]
+                    best.append((-size, sum(prices), country, queue, [each.worker for each in taken]))
+    assert chosen(order, *offers, classes=DEAR) == (min(best)[-1] if best else [])
 
 
 @given(st.permutations([("a", 2), ("b", 1), ("c", 2), ("d", 1), ("e", 0)]), st.integers(0, 4))
