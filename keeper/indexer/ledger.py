@@ -29,6 +29,8 @@ RECENT = 24
 tell of a gap whose effects were undone or overwritten, and a day's transactions are few pages."""
 PAGES = 1_000, 700, 400
 """Transactions that are listed at once, look by look: a node that keeps pages ready has to make others."""
+SNAPSHOTS = 5
+"""How often accounts are asked for while another process makes them as of later slots."""
 LOOKS = 2
 """How often all is listed again when accounts differ, at once."""
 WAITS = 10.0, 30.0, 80.0
@@ -115,15 +117,19 @@ class Ledger(Kept):
     async def _compared(self) -> Comparison:
         name = self.program.name
         async with self.comparing:
-            mark = await self.indexer.watermark()
-            slot, found = await self._chain.snapshot(self.program.address, min_slot=max(0, mark.folded_slot))
-            await self.index(slot)
-            try:
-                book = await self.fold(slot)
-            except FoldError as error:
-                return Comparison(name, slot, 0, [Difference("", "", "", str(error), None)])
-            if self._slot != slot:
-                raise ChainUnreachable(f"another keeper has {name}'s accounts as of slot {self._slot}")
+            for _ in range(SNAPSHOTS):
+                mark = await self.indexer.watermark()
+                least = max(0, mark.folded_slot)
+                slot, found = await self._chain.snapshot(self.program.address, min_slot=least)
+                await self.index(slot)
+                try:
+                    book = await self.fold(slot)
+                except FoldError as error:
+                    return Comparison(name, slot, 0, [Difference("", "", "", str(error), None)])
+                if self._slot == slot:
+                    break
+            else:
+                raise ChainUnreachable(f"another process has {name}'s accounts as of slot {self._slot}")
             # Anyone can give a program an account, but only one of zeros, which none of its own is.
             on_chain = {at: account.data for at, account in found.items() if account.data.strip(b"\0")}
             result = Comparison(name, slot, len(on_chain), differences(book, on_chain))

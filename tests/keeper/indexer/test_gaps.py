@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from random import Random
 
 import pytest
 import sqlalchemy as sa
 import structlog
+from solders.signature import Signature
 from structlog.testing import capture_logs
 
 from keeper.chain import ChainError, ChainUnreachable, TransactionRecord
@@ -22,7 +24,6 @@ from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import WAITS, Ledger
 from keeper.indexer.program import BEFORE_ALL
 from keeper.runtime.operation import Operation
-from tests.keeper.chain.rpc_node import METHOD_NOT_FOUND, RpcRefusal
 from tests.keeper.indexer.busy import PROGRAMS, NodeWorld, expected, indexed, prepared
 from tests.programs.world import key
 
@@ -238,6 +239,23 @@ async def test_a_gap_that_accounts_do_not_show_is_found_by_the_next_comparison(
     assert await indexed(database, tokenomics.PROGRAM) == expected(world.chain, tokenomics.PROGRAM)
 
 
+async def test_the_slots_of_a_look_are_those_above_one_and_final(served: Served, database: Database) -> None:
+    chain, world = served
+    ledger = await ledger_of(chain, database)
+    world.act(9)
+    gone = (await stakes(world))[-1]
+    world.node.faults.unlisted = lambda record: record.signature == gone.signature
+    await ledger.indexer.poll()
+    world.node.faults.unlisted = None
+    assert await ledger.indexer.look_again(gone.slot) == 0
+    world.act(1)
+    assert await ledger.indexer.look_again(gone.slot - 1) == 1
+    assert (await ledger.indexer.watermark()).final_slot == gone.slot
+    assert await ledger.indexer.look_again(BEFORE_ALL) == 0
+    await ledger.indexer.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+
+
 async def test_a_list_of_a_node_that_is_behind_calls_a_comparison_off(
     served: Served, database: Database
 ) -> None:
@@ -269,8 +287,8 @@ async def test_a_look_that_is_cut_off_is_ended_by_the_next_poll(served: Served, 
     chain, world = served
     ledger = await ledger_of(chain, database)
     world.act(12)
-    gone = (await stakes(world))[0].signature
-    world.node.faults.unlisted = lambda record: record.signature == gone
+    gone = {each.signature for each in (await stakes(world))[:2]}
+    world.node.faults.unlisted = lambda record: record.signature in gone
     await ledger.indexer.poll()
     await ledger.fold()
     world.node.faults.unlisted, world.node.faults.forgetful = None, True
@@ -317,20 +335,20 @@ async def test_a_descent_that_was_cut_off_goes_on_where_it_was_in_spite_of_a_loo
 
 
 class FailsEvery:
-    """Answers every so many questions for a transaction with an error; some transactions always."""
+    """Fails every so many questions for a transaction; some transactions always."""
 
-    def __init__(self, world: NodeWorld, every: int, always: frozenset[str] = frozenset()) -> None:
+    def __init__(self, chain: RpcChain, every: int, always: frozenset[Signature] = frozenset()) -> None:
         self.asked = self.failed = 0
-        self._answer = world.node._rpc_getTransaction
+        self.chain, self.answer = chain, chain.records
         self._every, self._always = every, always
-        world.node._rpc_getTransaction = self  # type: ignore[method-assign, assignment]
+        chain.records = self  # type: ignore[method-assign, assignment]
 
-    async def __call__(self, signature: str, config: object) -> object:
-        self.asked += 1
-        if self.asked % self._every == 0 or signature in self._always:
-            self.failed += 1
-            raise RpcRefusal(METHOD_NOT_FOUND, "no luck")
-        return await self._answer(signature, config)
+    async def __call__(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        self.asked += len(signatures)
+        if self.asked % self._every < len(signatures) or self._always.intersection(signatures):
+            self.failed += len(signatures)
+            raise NodeRefused("no luck")
+        return await self.answer(signatures)
 
 
 async def test_a_node_that_fails_now_and_then_costs_little_more(served: Served, database: Database) -> None:
@@ -338,7 +356,7 @@ async def test_a_node_that_fails_now_and_then_costs_little_more(served: Served, 
     chain, world = served
     (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
     world.act(480)
-    fails = FailsEvery(world, 50)
+    fails = FailsEvery(chain, 50)
     await indexer.poll()
     assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
     needed = fails.asked - fails.failed
@@ -354,28 +372,49 @@ async def test_one_that_can_never_be_read_holds_up_only_what_comes_after(
     (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
     world.act(60)
     bad = (await stakes(world))[4]
-    fails = FailsEvery(world, 10**9, frozenset([str(bad.signature)]))
+    fails = FailsEvery(chain, 10**9, frozenset([bad.signature]))
     for _ in range(3):
         with pytest.raises(NodeRefused, match="no luck"):
             await indexer.poll()
         whole = expected(world.chain, staking.PROGRAM).places
         there = (await indexed(database, staking.PROGRAM)).places
         assert there == [each for each in whole if each.slot < bad.slot] != []
-    read = fails.asked - fails.failed
-    world.node._rpc_getTransaction = fails._answer  # type: ignore[method-assign]
-    world.node.calls.clear()
+    assert fails.failed == 5, "twice in a poll that reads others, once in one that reads none"
+    fails._always = frozenset()
     await indexer.poll()
     assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
     succeeded = [each for each in await world.chain.history(staking.PROGRAM.address) if each.error is None]
-    again = [each for method, each in world.node.calls if method == "getTransaction"]
-    assert read + len(again) == len(succeeded), "each was read once"
+    assert fails.asked - fails.failed == len(succeeded), "each was read once"
+
+
+async def test_a_transaction_of_another_slot_is_not_the_one_that_was_listed(
+    served: Served, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, world = served
+    indexer = await prepared(ProgramIndexer(chain, database, staking.PROGRAM))
+    world.act(6)
+    moved, records = (await stakes(world))[0], chain.records
+
+    async def elsewhere(signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        found = await records(signatures)
+        return [
+            each._replace(slot=each.slot + 1) if each and each.signature == moved.signature else each
+            for each in found
+        ]
+
+    monkeypatch.setattr(chain, "records", elsewhere)
+    with pytest.raises(ChainError, match=f"lists {moved.signature} in slot {moved.slot} and hasn't got it"):
+        await indexer.poll()
+    monkeypatch.undo()
+    await indexer.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
 
 
 async def test_a_node_that_is_down_is_asked_once(served: Served, database: Database) -> None:
     chain, world = served
     (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
     world.act(60)
-    fails = FailsEvery(world, 1)
+    fails = FailsEvery(chain, 1)
     with pytest.raises(NodeRefused):
         await indexer.poll()
     assert 0 < fails.asked <= 16

@@ -307,6 +307,12 @@ async def test_tasks_of_one_process_take_turns(busy: Busy, database: Database) -
     for _ in range(3):
         (_, indexer) = await indexers(chain, database, batch=3)
         ledgers.append(Ledger(chain, database, indexer, FOLDS["staking"]))
+    await ledgers[0].indexer.poll()
+    place = (await indexed(database, staking.PROGRAM)).places[-1]
+    async with database.transaction() as connection:
+        # As if a list had left it out.
+        await ledgers[0].indexer.tables.delete(connection, place.slot, place.position)
+        await connection.execute(sa.delete(SIGNATURES).filter_by(program="staking", slot=place.slot))
     works = [
         work for each in ledgers for work in (each.indexer.poll, each.fold, each.compare, each.look_again)
     ]
