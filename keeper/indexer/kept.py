@@ -62,18 +62,17 @@ class Kept:
         Raises FoldError, and does not get past it, for an event that can't have happened; OvertakenError
         when another indexer is at work.
         """
-        mark = await self.indexer.watermark()
-        return await self.fold_on(mark, mark.final_slot if up_to is None else min(up_to, mark.final_slot))
-
-    async def fold_on(self, mark: Watermark, end: int) -> Book:
-        """The same from a watermark that was just read, up to a final slot."""
-        book = await self.load(mark)
-        while self.slot_of(mark) < end:
-            # Half of an event may be done when it fails: what is in memory counts again once it is saved.
-            self._book = None
-            slot = await self.advance(book, self.slot_of(mark), end)
-            mark = await self._save(mark.with_accounts(self._as_of, slot), book)
-        return book
+        while True:
+            async with self.indexer.turn:
+                mark = await self.indexer.watermark()
+                end = mark.final_slot if up_to is None else min(up_to, mark.final_slot)
+                book, above = await self.load(mark), self.slot_of(mark)
+                if above >= end:
+                    return book
+                # Half of an event may be done when it fails: what is in memory counts again once saved.
+                self._book = None
+                slot = await self.advance(book, above, end)
+                await self._save(mark.with_accounts(self._as_of, slot), book)
 
     async def advance(self, book: Book, above: int, end: int) -> int:
         """Fold the next window of events above a slot into a book; returns the slot that it ends with."""
@@ -104,10 +103,13 @@ class Kept:
         self._book, self._slot = book, self.slot_of(mark)
         return book
 
-    async def forget(self, mark: Watermark) -> Watermark:
-        """Have the accounts made anew from the first event on."""
-        async with self.database.transaction() as connection:
-            return await self.indexer.forget_accounts(connection, mark, self._as_of)
+    async def back_to(self, slot: int) -> None:
+        """Have the accounts made anew from the first event on, if they are as of a later slot."""
+        async with self.indexer.turn:
+            mark = await self.indexer.watermark()
+            if self.slot_of(mark) > slot:
+                async with self.database.transaction() as connection:
+                    await self.indexer.forget_accounts(connection, mark, self._as_of)
 
     async def _window(self, connection: AsyncConnection, above: int, end: int) -> int:
         """The slot to read events up to: that of the WINDOW-th transaction from here, at most ``end``."""
@@ -116,7 +118,7 @@ class Kept:
         last = await connection.scalar(later.order_by(SIGNATURES.c.slot).offset(WINDOW - 1).limit(1))
         return end if last is None else int(last)
 
-    async def _save(self, mark: Watermark, book: Book) -> Watermark:
+    async def _save(self, mark: Watermark, book: Book) -> None:
         """Write the accounts that changed together with the slot that they are as of."""
         name = self.program.name
         gone = [{"gone": str(address)} for _, address in book.changed]
@@ -134,4 +136,3 @@ class Kept:
                 await connection.execute(sa.insert(self._table), rows)
         book.changed.clear()
         self._book, self._slot = book, self.slot_of(mark)
-        return mark

@@ -1,30 +1,61 @@
-"""A program's accounts as of its last final slot, and their comparison with the chain's."""
+"""A program's accounts as of its last final slot, and their comparison with the chain's.
+
+A node may leave transactions out of the middle of a list. So lists are read again before accounts are
+compared, and again, in other pages and further down, before they are called different.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain as chain_of
+from itertools import cycle
 
 import sqlalchemy as sa
+from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import ChainReader
+from keeper.chain import ChainReader, ChainUnreachable
 from keeper.db import Database
 from keeper.db.tables import COMPARISONS, HALTS
 from keeper.indexer.book import Fold, FoldError
 from keeper.indexer.compare import Difference, differences
 from keeper.indexer.kept import Kept
-from keeper.indexer.program import ProgramIndexer
+from keeper.indexer.program import BEFORE_ALL, ProgramIndexer
+
+RECENT = 24
+"""Comparisons that agreed: what came since the first of so many is listed again with each one. Accounts don't
+tell of a gap whose effects were undone or overwritten, and a day's transactions are few pages."""
+PAGES = 1_000, 700, 400
+"""Transactions that are listed at once, look by look: a node that keeps pages ready has to make others."""
+SNAPSHOTS = 5
+"""How often accounts are asked for while another process makes them as of later slots."""
+LOOKS = 2
+"""How often all is listed again when accounts differ, at once."""
+WAITS = 10.0, 30.0, 80.0
+"""Seconds before each further look of a job, which has the time: a node may lack something for a while."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Accounts from events against the chain's at ``slot``."""
+    """Accounts from events against the chain's at ``slot``.
+
+    ``healed`` transactions came to light meanwhile that no list had before.
+    """
 
     program: str
     slot: int
     accounts: int
     differences: list[Difference]
+    healed: int = 0
+
+    def tell(self, log: FilteringBoundLogger) -> None:
+        """Log what was wrong."""
+        if self.healed:
+            log.warning("ledger.healed", program=self.program, transactions=self.healed)
+        for difference in self.differences:
+            log.error("ledger.differs", program=self.program, slot=self.slot, what=str(difference))
 
 
 class Ledger(Kept):
@@ -36,27 +67,76 @@ class Ledger(Kept):
         """Fold what ``indexer`` indexes into ``database``; compare it with ``chain``."""
         super().__init__(database, indexer, folds, "folded_slot")
         self._chain = chain
+        self.comparing = asyncio.Lock()
+        """Held while accounts are made as of the slot to compare at: they mustn't go past it meanwhile."""
 
-    async def compare(self) -> Comparison:
+    async def compare(self, waits: Sequence[float] = ()) -> Comparison:
         """Compare every account of the program with the chain's, as of one final slot, and keep the result.
 
-        A difference also halts whatever moves money. Raises ChainUnreachable while the index or the
-        chain is behind the other.
+        What is recent is listed again first. Differences are looked into: so is then all that there ever was,
+        at once and after each of ``waits`` (seconds). What comes to light is indexed, and accounts are
+        compared anew. A difference that stays also halts whatever moves money.
+        Raises ChainUnreachable while the index, the chain or a list is behind another.
         """
-        mark = await self.indexer.watermark()
-        slot, found = await self._chain.snapshot(self.program.address, min_slot=max(0, mark.folded_slot))
-        await self.index(slot)
-        try:
-            book = await self.fold(slot)
-        except FoldError as error:
-            result = Comparison(self.program.name, slot, 0, [Difference("", "", "", str(error), None)])
-            await self._keep(result)
-            return result
-        # Anyone can give a program an account, but only one of zeros, which none of its own is.
-        on_chain = {at: account.data for at, account in found.items() if account.data.strip(b"\0")}
-        result = Comparison(self.program.name, slot, len(on_chain), differences(book, on_chain))
+        recent, pages = await self.agreed_slot(RECENT), cycle(PAGES)
+        healed = await self.indexer.look_again(recent, page=next(pages))
+        result = await self._compared()
+        for wait in chain_of([0.0] * LOOKS, waits):
+            if not result.differences:
+                break
+            await asyncio.sleep(wait)
+            page = next(pages)
+            for above in dict.fromkeys((recent, BEFORE_ALL)):
+                healed += await self.indexer.look_again(above, page=page)
+                result = await self._compared()
+                if not result.differences:
+                    break
+        result = replace(result, healed=healed)
         await self._keep(result)
         return result
+
+    async def look_again(self) -> int:
+        """Index what lists left out of what is recent; returns how many transactions."""
+        return await self.indexer.look_again(await self.agreed_slot(RECENT))
+
+    async def agreed_slot(self, before: int = 0) -> int:
+        """The slot of the last comparison that agreed, or of that many ``before`` it; -1 for none."""
+        own = sa.select(COMPARISONS.c.slot).filter_by(program=self.program.name)
+        agreed = own.where(sa.cast(COMPARISONS.c.differences, sa.Text) == "[]")
+        async with self.database.reading() as connection:
+            newest = agreed.order_by(COMPARISONS.c.slot.desc()).offset(before).limit(1)
+            slot = await connection.scalar(newest)
+        return BEFORE_ALL if slot is None else int(slot)
+
+    async def is_halted(self) -> bool:
+        """Whether accounts differed, and nobody has looked at it yet."""
+        async with self.database.reading() as connection:
+            found = await connection.execute(sa.select(HALTS).filter_by(program=self.program.name))
+            return found.first() is not None
+
+    async def _compared(self) -> Comparison:
+        name = self.program.name
+        async with self.comparing:
+            for _ in range(SNAPSHOTS):
+                mark = await self.indexer.watermark()
+                least = max(0, mark.folded_slot)
+                slot, found = await self._chain.snapshot(self.program.address, min_slot=least)
+                await self.index(slot)
+                try:
+                    book = await self.fold(slot)
+                except FoldError as error:
+                    return Comparison(name, slot, 0, [Difference("", "", "", str(error), None)])
+                if self._slot == slot:
+                    break
+            else:
+                raise ChainUnreachable(f"another process has {name}'s accounts as of slot {self._slot}")
+            # Anyone can give a program an account, but only one of zeros, which none of its own is.
+            on_chain = {at: account.data for at, account in found.items() if account.data.strip(b"\0")}
+            result = Comparison(name, slot, len(on_chain), differences(book, on_chain))
+            if result.differences:
+                # In the database they may have been made anew by another process.
+                self._book = None
+            return result
 
     async def _keep(self, result: Comparison) -> None:
         now = int(time.time())
@@ -72,7 +152,10 @@ class Ledger(Kept):
             )
             if result.differences:
                 await connection.execute(sa.delete(HALTS).filter_by(program=result.program))
-                reason = f"slot {result.slot}: {result.differences[0]}"
+                reason = (
+                    f"slot {result.slot}: {result.differences[0]}; the node was asked for all transactions "
+                    "again and lists no other: ask another one (IONET_CHAIN)"
+                )
                 await connection.execute(
                     sa.insert(HALTS).values(program=result.program, reason=reason, since=now)
                 )

@@ -19,17 +19,19 @@ import sqlalchemy as sa
 from solders.signature import Signature
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.chain import ChainError, ChainReader, ChainUnreachable, Commitment, Event, Listed, Program
-from keeper.chain.listed import listed_records
+from keeper.chain import ChainReader, ChainUnreachable, Commitment, Event, Listed, Program
 from keeper.db import Database, DatabaseError
 from keeper.db.bulk import Columns, Insertion
 from keeper.db.events import EventPlace, EventTables
 from keeper.db.tables import ACCOUNTS, BACKLOG, HOUR_ACCOUNTS, SIGNATURES, WATERMARKS
-from keeper.indexer.walk import Bottom, walk
+from keeper.indexer.reading import Reader
+from keeper.indexer.walk import PAGE, Bottom, walk
 
 BATCH = 4_000
 """Transactions that are indexed in one step, plus the rest of the last one's slot: each of some twenty
 tables costs a step as much as a few hundred rows do."""
+BLOCKS = 100
+"""Slots in one step of which a node doesn't list the transactions' order: each costs a question."""
 INTO_SIGNATURES = Insertion(SIGNATURES)
 INTO_BACKLOG = Insertion(BACKLOG, only_new=True)
 """A node may list one twice."""
@@ -116,6 +118,9 @@ class ProgramIndexer:
         self._database = database
         self._batch = batch
         self._done = Progress(0, 0, 0)
+        self._reader = Reader(chain)
+        self.turn = database.turn(program.name)
+        """Held while the watermark is moved: tasks of one process would overtake each other."""
 
     async def prepare(self) -> None:
         """Create what is missing; raises DatabaseError when the database is about another deployment."""
@@ -145,6 +150,10 @@ class ProgramIndexer:
         or when another indexer is at work on what is final; ChainError when the node doesn't have what it
         lists. Nothing is skipped then: the next poll goes on where this one stopped.
         """
+        async with self.turn:
+            return await self._poll()
+
+    async def _poll(self) -> Progress:
         self._done = Progress(0, 0, 0)
         mark = await self.watermark()
         if mark.target_slot is None:
@@ -162,6 +171,39 @@ class ProgramIndexer:
         with suppress(OvertakenError):
             await self._index_provisional(mark)
         return self._done
+
+    async def look_again(self, above: int, *, page: int = PAGE) -> int:
+        """Index final transactions above slot ``above`` that no list had until now; returns how many.
+
+        Lists them anew, ``page`` at a time. Accounts that were made without them are made again. What the
+        node leaves out again stays unknown. Raises as :meth:`poll`.
+        """
+        final = (await self.watermark()).final_slot
+        pages = walk(
+            self._chain,
+            self.program.address,
+            Commitment.FINALIZED,
+            Bottom(None, None),
+            min_slot=max(0, final),
+            limit=page,
+        )
+        found: list[Listed] = []
+        async for rows, _ in pages:
+            found += await self._unknown([each for each in rows if above < each.slot <= final])
+            if rows and rows[-1].slot <= above:
+                break
+        if not found:
+            return 0
+        async with self.turn:
+            if (await self.watermark()).target_slot is not None:
+                # Where an interrupted poll goes on is read from the backlog, which these don't belong to.
+                await self._poll()
+            mark = await self.watermark()
+            new = await self._unknown(found)
+            if new:
+                known = replace(mark, target_slot=mark.final_slot, target_complete=True)
+                await self._climb(await self._note(known, new))
+        return len(new)
 
     # -- final transactions ------------------------------------------------------------------
 
@@ -223,10 +265,21 @@ class ProgramIndexer:
         return mark
 
     async def _climb(self, mark: Watermark) -> Watermark:
-        """Index the backlog, oldest first; then all is final up to the target."""
+        """Index the backlog, oldest first; then all is final up to the target.
+
+        Where a transaction can't be read, the slots before it are indexed all the same.
+        """
         while batch := await self._next_batch():
+            new = await self._unknown(batch)
+            failure = await self._reader.read([each for each in new if not each.failed])
+            if failure:
+                batch, new = (
+                    [each for each in some if each.slot < failure.listed.slot] for some in (batch, new)
+                )
+                if not batch:
+                    raise failure.error
             slots = [each.slot for each in batch]
-            found = await self._read(await self._unknown(batch))
+            found = self._rows(new)
             async with self._database.transaction() as connection:
                 after = await self.move(connection, mark.advanced(slots[-1], _newest(batch)))
                 for name in ACCOUNTS_OF:
@@ -253,7 +306,8 @@ class ProgramIndexer:
             rows = (await connection.execute(own.limit(self._batch))).all()
             if not rows:
                 return []
-            last = rows[-1].slot
+            unordered = sorted({row.slot for row in rows if row.position is None})
+            last = unordered[BLOCKS - 1] if len(unordered) > BLOCKS else rows[-1].slot
             whole = (await connection.execute(own.where(BACKLOG.c.slot == last))).all()
         rows = [row for row in rows if row.slot < last] + list(whole)
         return await self._ordered([Listed(Signature.from_string(name), *rest) for name, *rest in rows])
@@ -268,7 +322,10 @@ class ProgramIndexer:
         )
         found = {each.signature: each async for page, _ in pages for each in page}
         above = await self._ordered([each for each in found.values() if each.slot > mark.final_slot])
-        new = await self._read(await self._unknown(above))
+        unknown = await self._unknown(above)
+        if failure := await self._reader.read([each for each in unknown if not each.failed]):
+            raise failure.error
+        new = self._rows(unknown)
         newest = above[-1].slot if above else confirmed
         async with self._database.transaction() as connection:
             await self.move(connection, replace(mark, confirmed_slot=max(confirmed, newest)))
@@ -295,10 +352,11 @@ class ProgramIndexer:
         """Those that are not indexed yet where they are listed."""
         if not listed:
             return []
-        lowest = min(each.slot for each in listed)
+        slots = [each.slot for each in listed]
         own = sa.select(SIGNATURES).filter_by(program=self.program.name)
+        within = own.where(SIGNATURES.c.slot >= min(slots), SIGNATURES.c.slot <= max(slots))
         async with self._database.reading() as connection:
-            rows = (await connection.execute(own.where(SIGNATURES.c.slot >= lowest))).all()
+            rows = (await connection.execute(within)).all()
         if not rows:
             return list(listed)
         known = {(row.signature, row.slot): row.position for row in rows}
@@ -309,18 +367,14 @@ class ProgramIndexer:
 
         return [each for each in listed if not is_known(each)]
 
-    async def _read(self, listed: Sequence[Listed]) -> _Read:
-        """Read transactions, and the events in those that succeeded."""
-        good = [each for each in listed if not each.failed]
-        records = await listed_records(self._chain, [each.signature for each in good])
+    def _rows(self, listed: Sequence[Listed]) -> _Read:
+        """Transactions as rows, and the events in those that succeeded, which were read."""
         times: dict[Signature, int] = {}
         events: list[tuple[EventPlace, Event]] = []
-        for each, record in zip(good, records, strict=True):
-            if record is None or record.slot != each.slot:
-                raise ChainError(
-                    f"the node lists {each.signature} in slot {each.slot} and hasn't got it there; "
-                    "ask one with a longer history"
-                )
+        for each in listed:
+            if each.failed:
+                continue
+            record = self._reader.found[each.signature]
             times[each.signature] = record.time
             assert each.position is not None
             for found in self.program.located_events(record):

@@ -15,6 +15,8 @@ from solders.signature import Signature
 
 from keeper.chain import ChainReader, ChainUnreachable, Commitment, Listed
 
+PAGE = 1_000
+"""The most transactions that a node lists at once."""
 END_ANSWERS = 3
 """How many times nothing older must be listed before that is taken for the beginning of the history."""
 
@@ -39,8 +41,9 @@ async def walk(
     *,
     before: Signature | None = None,
     min_slot: int,
+    limit: int = PAGE,
 ) -> AsyncIterator[tuple[list[Listed], bool]]:
-    """Pages in falling order of slots, each with whether it is the last.
+    """Pages of up to ``limit`` in falling order of slots, each with whether it is the last.
 
     Starts below ``before``, which was listed earlier. Raises ListCutShort.
     """
@@ -48,7 +51,7 @@ async def walk(
     seen: set[Signature] = set()
     while True:
         page = await chain.signatures(
-            program, commitment, before=before, until=bottom.floor, min_slot=min_slot
+            program, commitment, before=before, until=bottom.floor, min_slot=min_slot, limit=limit
         )
         page = sorted(dict.fromkeys(page), key=lambda each: -each.slot)
         names = {each.signature for each in page}

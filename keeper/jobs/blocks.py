@@ -51,10 +51,11 @@ async def attest_hours(
     """Publish every hour that has ended in ``folder``, and attest it on chain.
 
     An hour's devices and leases are made from the events up to its end, once these are final: operators
-    agree whenever they look. An hour that was published is not computed again. The last final hour's
-    files, which the next hour goes on from, come from one of ``peers`` where they are missing; otherwise the
-    missing hours are made up for. Where the other operators agreed on something else, or the hour before
-    can't be read, this stops and logs an error: what follows would differ, too.
+    agree whenever they look. Accounts were compared since that end, so that no event is missing. An hour that
+    was published is not computed again. The last final hour's files, which the next hour goes on from, come
+    from one of ``peers`` where they are missing; otherwise the missing hours are made up for. Where the other
+    operators agreed on something else, or the hour before can't be read, this stops and logs an error: what
+    follows would differ, too.
     """
     terms = await staking.read_config(port.chain)
     economy = await tokenomics.read_config(port.chain)
@@ -188,6 +189,9 @@ async def _published(
         return None
     if not await history.knows(hour.start + HOUR):
         log.info("block.not_final_yet", hour=hour.number)
+        return None
+    if not await history.is_whole(log):
+        log.error("block.accounts_differ", hour=hour.number)
         return None
     found = await history.hour(hour.start)
     rows = field_rows(found.devices, seen, found.hired)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
+from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import ChainReader, Clock, Commitment, Event
-from keeper.chain.program import Fields, Program
+from keeper.chain.program import Fields
 from keeper.clients import orders, staking
 from keeper.clients.staking import Class
 from keeper.db import Database
@@ -19,7 +20,8 @@ from keeper.indexer import ProgramIndexer
 from keeper.indexer.book import Book
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.kept import Kept
-from keeper.indexer.program import BEFORE_ALL, Watermark
+from keeper.indexer.ledger import WAITS, Ledger
+from keeper.indexer.program import BEFORE_ALL
 from keeper.rewards.hired import FOLLOWED, hired, replay, terms_of
 
 
@@ -36,16 +38,34 @@ class HourHistory:
     hired: set[Pubkey]
 
 
+PROGRAMS = staking.PROGRAM, orders.PROGRAM
+"""What an hour is made from."""
+
+
 class History:
     """Earlier states of the chain, from the events of staking and orders."""
 
-    def __init__(self, chain: ChainReader, database: Database, *, keeps: bool = True) -> None:
-        """Index ``chain`` into ``database``; with ``keeps``, continue there from hour to hour."""
+    def __init__(
+        self,
+        chain: ChainReader,
+        database: Database,
+        *,
+        ledgers: Sequence[Ledger] | None = None,
+        keeps: bool = True,
+    ) -> None:
+        """Index ``chain`` into ``database``; with ``keeps``, compare, and continue from hour to hour.
+
+        ``ledgers`` are those of a keeper, which this shares [default: its own].
+        """
         self._chain = chain
         self._final = Clock(0, 0)
-        self._staking, self._orders = (
-            _Accounts(chain, database, program, keeps) for program in (staking.PROGRAM, orders.PROGRAM)
-        )
+        self._keeps = keeps
+        if ledgers is None:
+            indexers = [ProgramIndexer(chain, database, each) for each in PROGRAMS]
+            ledgers = [Ledger(chain, database, each, FOLDS[each.program.name]) for each in indexers]
+        found = {each.program.name: each for each in ledgers}
+        self._ledgers = [found[each.name] for each in PROGRAMS]
+        self._staking, self._orders = (_Accounts(each, keeps) for each in self._ledgers)
 
     async def prepare(self) -> None:
         """Create missing tables."""
@@ -60,25 +80,41 @@ class History:
         if self._final.unix_timestamp < time:
             self._final = await self._chain.clock(Commitment.FINALIZED)
         for each in (self._staking, self._orders):
-            async with each.turn:
-                await each.index(self._final.slot)
+            await each.index(self._final.slot)
         return self._final.unix_timestamp >= time
 
+    async def is_whole(self, log: FilteringBoundLogger) -> bool:
+        """Whether nothing is missing of what :meth:`knows`: accounts agreed with the chain's then or later.
+
+        Compares them where nobody has since. A rehearsal doesn't, as a difference stops keepers. Raises as
+        :meth:`~keeper.indexer.ledger.Ledger.compare`.
+        """
+        if not self._keeps:
+            return True
+        for ledger in self._ledgers:
+            if await ledger.agreed_slot() >= self._final.slot:
+                continue
+            if await ledger.is_halted():
+                return False  # Whoever looks into it compares again.
+            result = await ledger.compare(WAITS)
+            result.tell(log)
+            if result.differences:
+                return False
+        return True
+
     async def hour(self, start: int) -> HourHistory:
-        """The history of the hour from ``start``; its end must be known, see :meth:`knows`.
+        """The history of the hour from ``start``; its end must be known, see :meth:`knows`, and it whole.
 
         Ask for hours in order: an earlier one than the last is made from the first event on.
         """
         end = start + HOUR
         # Leases that run into the hour are accounts at its start, and may be closed before its end.
-        async with self._orders.turn:
-            mark, (above, up_to) = await self._orders.last_slots(start, end)
-            before = await self._orders.at(mark, above)
-            events = await self._orders.events(FOLLOWED, above, up_to)
+        above, up_to = await self._orders.last_slots(start, end)
+        before = await self._orders.at(above)
+        events = await self._orders.events(FOLLOWED, above, up_to)
         leased = hired(replay(events, terms_of(before.of_kind("Lease"), before.of_kind("Order"))), start)
-        async with self._staking.turn:
-            mark, (last,) = await self._staking.last_slots(end)
-            book = await self._staking.at(mark, last)
+        (last,) = await self._staking.last_slots(end)
+        book = await self._staking.at(last)
         classes = {row["id"]: staking.class_of(row) for row in book.of_kind("Class").values()}
         return HourHistory(book.of_kind("Device"), classes, leased)
 
@@ -90,29 +126,26 @@ class _Accounts(Kept):
     never fall from one slot to the next.
     """
 
-    def __init__(self, chain: ChainReader, database: Database, program: Program, keeps: bool) -> None:
-        indexer = ProgramIndexer(chain, database, program)
-        super().__init__(database, indexer, FOLDS[program.name], "hour_slot")
-        self.turn = database.turn(program.name)
-        """Held while these are worked on: others index the same program."""
+    def __init__(self, ledger: Ledger, keeps: bool) -> None:
+        folds = FOLDS[ledger.program.name]
+        super().__init__(ledger.database, ledger.indexer, folds, "hour_slot")
         self._keeps = keeps
 
-    async def last_slots(self, *times: int) -> tuple[Watermark, list[int]]:
-        """The watermark, and the slots of the last final transactions before these times."""
+    async def last_slots(self, *times: int) -> list[int]:
+        """The slots of the last final transactions before these times."""
         mark = await self.indexer.watermark()
         own = sa.select(SIGNATURES.c.slot).filter_by(program=self.program.name)
         final = own.where(SIGNATURES.c.slot <= mark.final_slot).order_by(SIGNATURES.c.slot.desc()).limit(1)
         async with self.database.reading() as connection:
             found = [await connection.scalar(final.where(SIGNATURES.c.time < time)) for time in times]
-        return mark, [BEFORE_ALL if slot is None else slot for slot in found]
+        return [BEFORE_ALL if slot is None else slot for slot in found]
 
-    async def at(self, mark: Watermark, end: int) -> Book:
-        """The accounts as of slot ``end``; ``mark`` was just read."""
+    async def at(self, end: int) -> Book:
+        """The accounts as of slot ``end``."""
         if not self._keeps:
-            return await self._passing(mark, end)
-        if self.slot_of(mark) > end:
-            mark = await self.forget(mark)
-        return await self.fold_on(mark, end)
+            return await self._passing(end)
+        await self.back_to(end)
+        return await self.fold(end)
 
     async def events(self, names: Collection[str], above: int, up_to: int) -> list[tuple[int, Event]]:
         """The events of these names in the slots above ``above`` and up to ``up_to``, with their times."""
@@ -120,8 +153,9 @@ class _Accounts(Kept):
             found = await self.indexer.tables.read(connection, above, up_to, names)
         return [(place.time, event) for place, event in found]
 
-    async def _passing(self, mark: Watermark, end: int) -> Book:
+    async def _passing(self, end: int) -> Book:
         """As :meth:`at`, but without writing anything down."""
+        mark = await self.indexer.watermark()
         slot, book = BEFORE_ALL, Book(self.program)
         if self.slot_of(mark) <= end:
             slot, book = self.slot_of(mark), await self.load(mark)

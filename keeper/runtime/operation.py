@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -15,8 +14,9 @@ from keeper.clients.programs import PROGRAMS
 from keeper.db import Database, Leader
 from keeper.db.tables import HALTS
 from keeper.indexer import ProgramIndexer, guard
+from keeper.indexer.book import FoldError
 from keeper.indexer.folds import FOLDS
-from keeper.indexer.ledger import Comparison, Ledger
+from keeper.indexer.ledger import WAITS, Comparison, Ledger
 from keeper.jobs.port import Job, Port
 from keeper.sender.sender import Sender
 
@@ -26,10 +26,7 @@ COMPARE_SECONDS = 3_600.0
 
 
 class Operation:
-    """Everything that a keeper has beside its chain and its key.
-
-    Indexing, comparing and looking at earlier hours take turns with each program.
-    """
+    """Everything that a keeper has beside its chain and its key."""
 
     def __init__(
         self, chain: ChainReader, database: Database, leader: Leader, programs: Sequence[Program]
@@ -65,21 +62,16 @@ class Operation:
         failures: list[ChainError] = []
         for each in self.indexers:
             try:
-                async with self._turn(each):
-                    await self._index(each, log)
+                await self._index(each, log)
             except ChainError as error:
                 failures.append(error)
         for ledger in self.ledgers:
             try:
-                async with self._turn(ledger):
-                    await ledger.fold()
+                await self._fold(ledger, log)
             except ChainError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
-
-    def _turn(self, of: ProgramIndexer | Ledger) -> asyncio.Lock:
-        return self.database.turn(of.program.name)
 
     async def _index(self, indexer: ProgramIndexer, log: FilteringBoundLogger) -> None:
         done = await indexer.poll()
@@ -92,17 +84,37 @@ class Operation:
                 dropped=done.dropped,
             )
 
-    async def compare(self, log: FilteringBoundLogger) -> list[Comparison]:
-        """Compare every program's accounts with the chain's."""
-        results = []
+    async def _fold(self, ledger: Ledger, log: FilteringBoundLogger) -> None:
+        """Bring accounts up to now; where an event can't have happened, look for what is missing."""
+        if ledger.comparing.locked():
+            return  # They are being brought up to a slot of their own.
+        try:
+            await ledger.fold()
+        except FoldError:
+            healed = await ledger.look_again()
+            if not healed:
+                raise
+            log.warning("ledger.healed", program=ledger.program.name, transactions=healed)
+            await ledger.fold()
+
+    async def compare(self, log: FilteringBoundLogger, waits: Sequence[float] = ()) -> list[Comparison]:
+        """Compare every program's accounts with the chain's, see :meth:`Ledger.compare`.
+
+        Raises the first program's failure once all others are done.
+        """
+        results: list[Comparison] = []
+        failures: list[ChainError] = []
         for ledger in self.ledgers:
-            async with self._turn(ledger):
-                results.append(await ledger.compare())
+            try:
+                results.append(await ledger.compare(waits))
+            except ChainError as error:
+                failures.append(error)
         for result in results:
-            for difference in result.differences:
-                log.error("ledger.differs", program=result.program, slot=result.slot, what=str(difference))
+            result.tell(log)
             if not result.differences:
                 log.info("ledger.agrees", program=result.program, slot=result.slot, accounts=result.accounts)
+        if failures:
+            raise failures[0]
         return results
 
     async def resume(self, log: FilteringBoundLogger) -> list[Comparison]:
@@ -125,7 +137,7 @@ class Operation:
             return []
 
         async def compare(port: Port) -> list[Event]:
-            await self.compare(port.log)
+            await self.compare(port.log, WAITS)
             return []
 
         return {SWEEP: sweep, **chosen, INDEX: index, COMPARE: compare}

@@ -92,7 +92,7 @@ async def assembled(
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
         sender = sender_of(op, chain, signer, settings.fees)
-        jobs = chosen_jobs(settings, names, History(chain, op.database))
+        jobs = chosen_jobs(settings, names, History(chain, op.database, ledgers=op.ledgers))
         keeper = Keeper(
             name=settings.name,
             chain=chain,

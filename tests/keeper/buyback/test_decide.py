@@ -1,12 +1,17 @@
 """What is due and why not, from views of the chain; most of them read from the real program."""
 
 from dataclasses import replace
+from fractions import Fraction
+from math import floor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keeper.buyback import decide
 from keeper.buyback.decide import BidLimits, Quote
 from keeper.clients import buyback
+from keeper.economy.buyback import BPS, MIN_SHARE_BPS
 from keeper.economy.supply import IO
 from keeper.jobs.buyback import read_view
 from tests.programs.buyback.world import FIRST_PRICE, USDC, BuybackWorld
@@ -71,6 +76,22 @@ def test_a_start_waits_for_all_that_the_program_asks(idle_view):
     assert (step.why, step.at) == ("at most one a day", now + 1)
     step = decide.start(replace(idle_view, config=replace(later, waiting_since=now - DAY)))
     assert step.why == "a lot of 250.000000 USDC", "a quarter of what was paid, a quarter of a lot"
+
+
+@given(st.integers(-2, 2), st.integers(0, 2), st.integers(MIN_SHARE_BPS, BPS))
+def test_no_lot_below_the_smallest_and_none_above_the_largest(idle_view, beside, bound, share):
+    """Beside the smallest lot, the largest, and the vault that a part of a lot is worth the smallest of."""
+    config = replace(idle_view.config, next_share_bps=share)
+    least, most = config.params.min_lot, config.params.max_lot
+    vault = (least, most, least * BPS // share)[bound] + beside
+    step = decide.start(replace(idle_view, config=config, usdc_vault=vault))
+    assert step.due == (vault >= least)
+    if step.due:
+        lot = max(floor(Fraction(min(vault, most) * share, BPS)), least)
+        assert lot <= min(vault, most)
+        assert step.why == f"a lot of {lot // USDC:,}.{lot % USDC:06} USDC"
+    else:
+        assert step.why.endswith("the smallest lot is 100.000000")
 
 
 def test_an_open_auction_is_closed_at_its_end(open_view, idle_view):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
@@ -84,6 +84,8 @@ class Faults:
     """Slots that the finalized one is behind."""
     forked_out: set[Signature] = field(default_factory=set)
     """Transactions that the chain dropped again."""
+    unlisted: Callable[[TransactionRecord], bool] | None = None
+    """Says of each transaction, each time, whether a list leaves it out; otherwise the node has it."""
     knows_positions: bool = True
     """Lists have each transaction's index in its block, as nodes have done since version 3."""
     fees: list[int] = field(default_factory=list)
@@ -291,6 +293,8 @@ class RpcNode:
         names = [str(record.signature) for record in records]
         start = names.index(config["before"]) + 1 if config.get("before") else 0
         end = names.index(config["until"]) if config.get("until") in names else len(names)
+        unlisted = self.faults.unlisted
+        found = [record for record in records[start:end] if not (unlisted and unlisted(record))]
         return [
             {
                 "signature": str(record.signature),
@@ -301,7 +305,7 @@ class RpcNode:
                 "confirmationStatus": "finalized" if record.slot <= final else "confirmed",
                 **({"transactionIndex": 0} if self.faults.knows_positions else {}),
             }
-            for record in records[start : min(start + limit, end)]
+            for record in found[:limit]
         ]
 
     async def _rpc_getTransaction(self, signature: str, config: Json) -> Json:

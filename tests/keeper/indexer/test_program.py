@@ -16,7 +16,9 @@ from keeper.clients import staking, tokenomics
 from keeper.db import Database, DatabaseError
 from keeper.db.tables import SIGNATURES, WATERMARKS
 from keeper.indexer import OvertakenError, ProgramIndexer, guard
+from keeper.indexer.folds import FOLDS
 from keeper.indexer.guard import other_chain, require_chain
+from keeper.indexer.ledger import Ledger
 from tests.keeper.indexer.busy import (
     PROGRAMS,
     BusyWorld,
@@ -273,7 +275,10 @@ async def test_what_a_node_kept_back_at_first_is_indexed_when_it_comes_to_light(
 async def test_two_indexers_at_a_time_do_nothing_twice(busy: Busy, database: Database) -> None:
     chain, world = busy
     world.act(24)
-    pairs = [await indexers(chain, database, batch=3) for _ in range(3)]
+    # Tasks of one process take turns with a database: these are as processes of their own.
+    url = database.url.render_as_string(hide_password=False)
+    own = [Database(url) for _ in range(3)]
+    pairs = [await indexers(chain, each, batch=3) for each in own]
 
     async def until_done(indexer: ProgramIndexer) -> int:
         overtaken = 0
@@ -288,5 +293,30 @@ async def test_two_indexers_at_a_time_do_nothing_twice(busy: Busy, database: Dat
 
     overtaken = await asyncio.gather(*(until_done(each) for pair in pairs for each in pair))
     assert sum(overtaken) > 0
+    for each in own:
+        await each.close()
     for program in PROGRAMS:
         assert await indexed(database, program) == expected(world.chain, program)
+
+
+async def test_tasks_of_one_process_take_turns(busy: Busy, database: Database) -> None:
+    """Whoever indexes, folds or looks again beside another is never overtaken."""
+    chain, world = busy
+    world.act(24)
+    ledgers = []
+    for _ in range(3):
+        (_, indexer) = await indexers(chain, database, batch=3)
+        ledgers.append(Ledger(chain, database, indexer, FOLDS["staking"]))
+    await ledgers[0].indexer.poll()
+    place = (await indexed(database, staking.PROGRAM)).places[-1]
+    async with database.transaction() as connection:
+        # As if a list had left it out.
+        await ledgers[0].indexer.tables.delete(connection, place.slot, place.position)
+        await connection.execute(sa.delete(SIGNATURES).filter_by(program="staking", slot=place.slot))
+    works = [
+        work for each in ledgers for work in (each.indexer.poll, each.fold, each.compare, each.look_again)
+    ]
+    await asyncio.gather(*(work() for work in works))
+    for each in ledgers:
+        assert (await each.compare()).differences == []
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from random import Random
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
@@ -106,6 +111,42 @@ async def test_a_page_in_any_order():
     shuffled = [[ROWS[2], ROWS[0], ROWS[1]], [ROWS[3], ROWS[2], ROWS[4]]]
     found = await walked(Lists(ROWS, answers=shuffled), anchor=5, floor=4)
     assert {each.slot for each in found} == set(range(5, 21))
+
+
+class Shuffled(Lists):
+    """The same in any order inside a page."""
+
+    def __init__(self, rows: list[Listed], *, page: int, random: Random) -> None:
+        super().__init__(rows, page=page)
+        self.random = random
+
+    async def signatures(self, *arguments, **options):
+        page = await super().signatures(*arguments, **options)
+        return self.random.sample(page, len(page))
+
+
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=12), st.integers(1, 7), st.randoms(use_true_random=False)
+)
+def test_shuffled_pages_whose_slots_go_over_their_edges(sizes: list[int], page: int, random: Random):
+    """Slots of several transactions, pages of any size: all above the anchor's slot are met."""
+    slots = [slot for slot, size in enumerate(sizes, start=1) for _ in range(size)]
+    rows = [listed(number, slot) for number, slot in enumerate(slots)][::-1]
+    anchor = random.choice(rows)
+    older = [each for each in rows if each.slot < anchor.slot]
+    bottom = Bottom(anchor.signature, older[0].signature if older else None)
+
+    async def walked_down() -> tuple[list[int], set[Listed]]:
+        chain = Shuffled(rows, page=page, random=random)
+        pages = walk(chain, PROGRAM, Commitment.FINALIZED, bottom, min_slot=0)
+        found = [each async for page, _ in pages for each in page]
+        return [each.slot for each in found], set(found)
+
+    order, found = asyncio.run(walked_down())
+    above = {each for each in rows if each.slot > anchor.slot}
+    assert above | {anchor} <= found
+    assert found <= {each for each in rows if each.slot >= anchor.slot}
+    assert sorted(set(order), reverse=True) == list(dict.fromkeys(order)), "in falling order of slots"
 
 
 async def test_a_slot_on_the_edge_of_a_page():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations, combinations_with_replacement
 
 import pytest
 from hypothesis import given
@@ -238,6 +239,70 @@ def test_colocated_orders_take_one_country():
     assert chosen(begun, alone, *swiss, *german, classes=classes) == names("alone")
     assert chosen(order, classes=classes) == []
     assert chosen(replace(order, free=0), *german, classes=classes) == []
+
+
+DEAR = {number: priced(number, amount) for number, amount in ((1, 2 * IO), (2, 3 * IO), (3, IO))}
+WHERE = [(country, number) for country in ("CH", "DE") for number in DEAR]
+WORLDS = st.lists(
+    st.tuples(
+        st.sampled_from(["CH", "DE", "JP"]),
+        st.sampled_from(list(DEAR)),
+        st.integers(0, 1),
+        st.integers(0, 1),
+    ),
+    max_size=7,
+)
+"""Devices: country, class, failed leases, leases that were done."""
+
+
+TOGETHER_SOMEWHERE = replace(OPEN.terms, colocated=True, classes=tuple(DEAR))
+
+
+def place(price: int) -> int:
+    """What such an order pays for a device at a price, with the renter's fee."""
+    whole = price * TOGETHER_SOMEWHERE.processors * TOGETHER_SOMEWHERE.hours
+    return whole + fee(whole, OPEN.renter_fee_bps)
+
+
+def place_in_queue(each: Device) -> tuple[int, int, int, bytes]:
+    """By price, record and address."""
+    address = bytes(staking.device_address(each.worker))
+    return DEAR[each.device_class].price_io, each.leases_failed, -each.leases_done, address
+
+
+@given(WORLDS, st.integers(1, 4), st.integers(0, 12 * 40), st.sampled_from(["", "CH", "JP"]))
+def test_the_country_of_a_colocated_order_by_trying_all(world, wanted, money, begun):
+    """With all records, little money, and orders that have a country already."""
+    # Money for some places of the lowest price, and a part of one.
+    assert_the_best(world, wanted, place(IO) * money // 40, begun)
+
+
+@pytest.mark.parametrize("wanted", [2, 3])
+def test_a_dearer_country_never_wins(wanted):
+    """All worlds of five devices in two countries, at three prices."""
+    for world in combinations_with_replacement(WHERE, 5):
+        assert_the_best([(*each, 0, 0) for each in world], wanted, 3 * place(3 * IO), "")
+
+
+def assert_the_best(world, wanted, free, begun):
+    """Of all sets of devices of one country: most of those wanted, then cheapest, then by the alphabet."""
+    order = replace(OPEN, open=wanted, free=free, terms=TOGETHER_SOMEWHERE)
+    if begun:
+        order = replace(order, leases=1, country=begun.encode())
+    offers = [
+        device(f"d{n}", 1, country=country, device_class=of, leases_failed=failed, leases_done=done)
+        for n, (country, of, failed, done) in enumerate(world)
+    ]
+    best: list[tuple[int, int, str, list[tuple[int, int, int, bytes]], list[Pubkey]]] = []
+    for country in {each.country for each in offers} & ({begun} if begun else {"CH", "DE", "JP"}):
+        there = sorted((each for each in offers if each.country == country), key=place_in_queue)
+        for size in range(1, wanted + 1):
+            for taken in combinations(there, size):
+                prices = [DEAR[each.device_class].price_io for each in taken]
+                if sum(map(place, prices)) <= free:
+                    queue = [place_in_queue(each) for each in taken]
+                    best.append((-size, sum(prices), country, queue, [each.worker for each in taken]))
+    assert chosen(order, *offers, classes=DEAR) == (min(best)[-1] if best else [])
 
 
 @given(st.permutations([("a", 2), ("b", 1), ("c", 2), ("d", 1), ("e", 0)]), st.integers(0, 4))

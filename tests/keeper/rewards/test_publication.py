@@ -1,6 +1,7 @@
 """Published hours: the same bytes for everybody, whole or not there, and every kind of tampering seen."""
 
 import json
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from solders.pubkey import Pubkey
 from keeper.clients import staking, tokenomics
 from keeper.economy import merkle
 from keeper.rewards import publication, tables
+from keeper.rewards.fetch import compare
 from keeper.rewards.publication import KINDS, MANIFEST, FolderUnusable, Manifest, PublicationError
 from keeper.rewards.rows import INPUT, Hour
 from keeper.rewards.tree import EMPTY_ROOT, leaf, tree
@@ -158,6 +160,75 @@ def forge(folder: Path, name: str, old: str, new: str) -> None:
     manifest["files"][name] = entry
     encoded = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
     (folder / "2" / MANIFEST).write_text(encoded)
+
+
+def rewrite(folder: Path, name: str, lines: list[str]) -> Manifest:
+    """Replace a table's rows, and what the manifest says of the file."""
+    path = folder / "2" / name
+    path.write_text("\n".join(lines) + "\n")
+    manifest = json.loads((folder / "2" / MANIFEST).read_text())
+    data = path.read_bytes()
+    manifest["files"][name] = {
+        "sha256": sha256(data).hexdigest(),
+        "bytes": len(data),
+        "rows": len(lines) - 1,
+    }
+    encoded = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    (folder / "2" / MANIFEST).write_text(encoded)
+    return publication.read_manifest(folder, 2)
+
+
+def changed_cell(cell: str) -> str:
+    """Another value of the same kind."""
+    return str(int(cell) + 1) if cell.isdecimal() else str(Pubkey(key("somebody else")))
+
+
+def changes(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Every way to change one cell of one row; then neighbours swapped, each row dropped, each doubled."""
+    header, *rows = lines
+    for at, row in enumerate(rows):
+        cells = row.split(",")
+        for column, name in enumerate(header.split(",")):
+            other = [*cells[:column], changed_cell(cells[column]), *cells[column + 1 :]]
+            yield f"{name} of row {at + 1}", [header, *rows[:at], ",".join(other), *rows[at + 1 :]]
+        yield f"row {at + 1} dropped", [header, *rows[:at], *rows[at + 1 :]]
+        yield f"row {at + 1} doubled", [header, *rows[: at + 1], *rows[at:]]
+        if at:
+            swapped = [*rows[: at - 1], row, rows[at - 1], *rows[at + 1 :]]
+            yield f"rows {at} and {at + 1} swapped", [header, *swapped]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_cell_of_every_row_counts(folder: Path, name: str) -> None:
+    """Changed alone, it isn't the manifest's file. With a manifest of its own, it doesn't follow from inputs.
+
+    Inputs that were changed together with the manifest are others' observations, which may give the same
+    rewards: then it is the manifest that isn't the one that was attested.
+    """
+    path, manifest_path = folder / "2" / name, folder / "2" / MANIFEST
+    original, manifest_bytes = path.read_text(), manifest_path.read_bytes()
+    attested = publication.read_manifest(folder, 2)
+    count = 0
+    for what, lines in changes(original.splitlines()):
+        path.write_text("\n".join(lines) + "\n")
+        with pytest.raises(PublicationError, match="is not the file that the manifest names"):
+            publication.verify(folder, 2)
+        forged = rewrite(folder, name, lines)
+        assert forged != attested
+        try:
+            publication.verify(folder, 2)
+        except PublicationError as error:
+            assert "hour 2" in str(error) or ".csv" in str(error), what
+        else:
+            assert name in ("inputs.csv", "classes.csv"), f"{what} went unnoticed"
+        with pytest.raises(PublicationError, match="data_hash on chain is"):
+            compare(forged, attested.attestation)
+        path.write_text(original)
+        manifest_path.write_bytes(manifest_bytes)
+        count += 1
+    columns, rows = original.split("\n", 1)[0].count(",") + 1, attested.files[name].rows
+    assert count == rows * (columns + 2) + rows - 1
+    compare(publication.verify(folder, 2), attested.attestation)
 
 
 def test_a_forged_reward(folder: Path) -> None:

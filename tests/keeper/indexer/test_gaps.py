@@ -1,0 +1,420 @@
+"""A node that leaves transactions out of its lists, or can't read some: nothing is lost, nothing stops."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+import structlog
+from solders.signature import Signature
+from structlog.testing import capture_logs
+
+from keeper.chain import ChainError, ChainUnreachable, TransactionRecord
+from keeper.chain.errors import NodeRefused
+from keeper.chain.rpc import RpcChain
+from keeper.clients import staking, tokenomics
+from keeper.db import Database, Leader
+from keeper.db.tables import COMPARISONS, HALTS, SIGNATURES
+from keeper.indexer import ProgramIndexer
+from keeper.indexer.book import FoldError
+from keeper.indexer.folds import FOLDS
+from keeper.indexer.ledger import WAITS, Ledger
+from keeper.indexer.program import BEFORE_ALL
+from keeper.runtime.operation import Operation
+from tests.keeper.indexer.busy import PROGRAMS, NodeWorld, expected, indexed, prepared
+from tests.programs.world import key
+
+LOG = structlog.get_logger()
+Served = tuple[RpcChain, NodeWorld]
+
+
+async def ledger_of(chain: RpcChain, database: Database) -> Ledger:
+    indexer = await prepared(ProgramIndexer(chain, database, staking.PROGRAM))
+    return Ledger(chain, database, indexer, FOLDS["staking"])
+
+
+async def halted(database: Database) -> list[str]:
+    async with database.reading() as connection:
+        return list((await connection.execute(sa.select(HALTS.c.reason))).scalars())
+
+
+async def known(database: Database) -> set[str]:
+    async with database.reading() as connection:
+        return set((await connection.execute(sa.select(SIGNATURES.c.signature))).scalars())
+
+
+async def compared(database: Database) -> list[tuple[int, int]]:
+    """The slots of comparisons, and how many differences each found."""
+    async with database.reading() as connection:
+        rows = await connection.execute(sa.select(COMPARISONS).order_by(COMPARISONS.c.id))
+        return [(row.slot, len(row.differences)) for row in rows]
+
+
+async def stakes(world: NodeWorld) -> list[TransactionRecord]:
+    """Transactions of staking that succeeded: three stakes each."""
+    records = await world.chain.history(staking.PROGRAM.address)
+    return [each for each in records if "Staked" in {event.name for event in staking.PROGRAM.events(each)}]
+
+
+class LeavesOut:
+    """Leaves a share of transactions out of each list at random, some of them again for a number of lists."""
+
+    def __init__(self, share: float, *, lists: int = 1, seed: int = 5) -> None:
+        self.share, self.lists = share, lists
+        self.left_out: Counter[str] = Counter()
+        self._random = Random(seed)
+        self._hidden: dict[str, int] = {}
+
+    def __call__(self, record: TransactionRecord) -> bool:
+        name = str(record.signature)
+        if name not in self._hidden and self._random.random() < self.share:
+            self._hidden[name] = self._random.randint(1, self.lists)
+        if not self._hidden.get(name):
+            self._hidden.pop(name, None)
+            return False
+        self._hidden[name] -= 1
+        self.left_out[name] += 1
+        return True
+
+
+async def insistently(indexer: ProgramIndexer) -> None:
+    """Poll until it works: a list without the anchor isn't believed."""
+    for _ in range(50):
+        try:
+            await indexer.poll()
+        except ChainUnreachable:
+            continue
+        return
+    raise AssertionError("it never worked")
+
+
+@pytest.mark.parametrize("lists", [1, 5], ids=["each list anew", "for some lists"])
+async def test_one_in_a_hundred_left_out_of_lists(served: Served, database: Database, lists: int) -> None:
+    """Over hundreds of transactions and a comparison now and then: all are found, and nothing halts."""
+    chain, world = served
+    found = [await prepared(ProgramIndexer(chain, database, each, batch=50)) for each in PROGRAMS]
+    ledgers = [Ledger(chain, database, each, FOLDS[each.program.name]) for each in found]
+    leaves_out = world.node.faults.unlisted = LeavesOut(0.01, lists=lists)
+    healed = 0
+    for _ in range(6):
+        world.act(60)
+        for ledger in ledgers:
+            await insistently(ledger.indexer)
+            result = await ledger.compare([0.0] * len(WAITS))
+            assert result.differences == []
+            healed += result.healed
+    world.node.faults.unlisted = None
+    for each, ledger in zip(found, ledgers, strict=True):
+        # Of some that it hides for long, accounts don't tell: what they did was overwritten since.
+        await ledger.compare()
+        assert await indexed(database, each.program) == expected(world.chain, each.program)
+    assert healed > 0 and len(leaves_out.left_out) > 10
+    assert await halted(database) == []
+
+
+async def test_what_is_left_out_for_a_while_is_waited_for(served: Served, database: Database) -> None:
+    """No list has it until after all immediate looks; a job waits, and looks once more."""
+    chain, world = served
+    ledger = await ledger_of(chain, database)
+    world.act(12)
+    gone, lists = (await stakes(world))[0].signature, [0]
+
+    def unlisted(record: TransactionRecord) -> bool:
+        lists[0] += record.signature == gone
+        return record.signature == gone and lists[0] <= 5
+
+    world.node.faults.unlisted = unlisted
+    await ledger.indexer.poll()
+    assert str(gone) not in await known(database)
+    result = await ledger.compare([0.0] * len(WAITS))
+    assert (result.differences, result.healed) == ([], 1)
+    assert await halted(database) == []
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+
+
+async def test_what_is_withheld_for_ever_halts_and_says_what_to_do(
+    served: Served, database: Database
+) -> None:
+    """Resuming on a node that has it is all that there is to do: no rebuild."""
+    chain, world = served
+    ledger = await ledger_of(chain, database)
+    world.act(9)
+    last = (await stakes(world))[-1]
+    world.node.faults.unlisted = lambda record: record.signature == last.signature
+    result = await ledger.compare([0.0])
+    device = str(staking.device_address(key("worker 1").pubkey()))
+    assert {(each.address, each.field) for each in result.differences} >= {(device, "own")}
+    (reason,) = await halted(database)
+    assert str(result.differences[0]) in reason
+    assert "lists no other: ask another one (IONET_CHAIN)" in reason
+    assert await compared(database) == [(world.chain.newest_slot(), len(result.differences))]
+    world.node.faults.unlisted = None
+    operation = Operation(chain, database, Leader(database, "me"), [staking.PROGRAM])
+    with capture_logs() as logs:
+        (again,) = await operation.resume(LOG)
+    assert (again.differences, again.healed) == ([], 1)
+    assert [(each["event"], each["log_level"]) for each in logs] == [
+        ("ledger.healed", "warning"),
+        ("ledger.agrees", "info"),
+    ]
+    assert await halted(database) == []
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+
+
+async def test_a_gap_that_no_event_can_follow_is_healed_as_soon_as_it_is_met(
+    served: Served, database: Database
+) -> None:
+    """A device's registration is left out, and stakes on it come: the index job itself looks again."""
+    chain, world = served
+    operation = Operation(chain, database, Leader(database, "me"), [staking.PROGRAM])
+    (indexer,) = operation.indexers
+    await indexer.prepare()
+    world.act(6)
+    records = await world.chain.history(staking.PROGRAM.address)
+    gone = next(
+        each for each in records if "DeviceRegistered" in {e.name for e in staking.PROGRAM.events(each)}
+    )
+    world.node.faults.unlisted = lambda record: record.signature == gone.signature
+    for _ in range(2):
+        with pytest.raises(FoldError, match="there is no Device"):
+            await operation.index(LOG)
+    assert await halted(database) == [], "that is for a comparison to say, which takes its time"
+    world.node.faults.unlisted = None
+    with capture_logs() as logs:
+        await operation.index(LOG)
+    assert {"event": "ledger.healed", "log_level": "warning", "program": "staking", "transactions": 1} in logs
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+    (result,) = await operation.compare(LOG)
+    assert result.differences == []
+
+
+async def test_what_is_recent_is_listed_again(served: Served, database: Database) -> None:
+    """One page each time, though the history has hundreds; and all of it once accounts differ."""
+    chain, world = served
+    ledger = await ledger_of(chain, database)
+    world.act(60)
+    await ledger.compare()
+    assert await ledger.agreed_slot() == world.chain.newest_slot()
+    first = await ledger.agreed_slot()
+    world.act(6)
+    await ledger.compare()
+    agreed = [await ledger.agreed_slot(before) for before in range(3)]
+    assert agreed == [world.chain.newest_slot(), first, BEFORE_ALL]
+    world.act(6)
+    await ledger.indexer.poll()
+    world.node.calls.clear()
+    assert await ledger.indexer.look_again(await ledger.agreed_slot(), page=10) == 0
+    pages = [each for method, each in world.node.calls if method == "getSignaturesForAddress"]
+    assert len(pages) == 1
+    world.node.calls.clear()
+    assert await ledger.indexer.look_again(BEFORE_ALL, page=10) == 0
+    listed = len(await world.chain.history(staking.PROGRAM.address))
+    pages = [each for method, each in world.node.calls if method == "getSignaturesForAddress"]
+    assert len(pages) >= listed // 10
+
+
+async def test_a_gap_that_accounts_do_not_show_is_found_by_the_next_comparison(
+    served: Served, database: Database
+) -> None:
+    """An offer of the admin's role that a later one replaced."""
+    chain, world = served
+    indexer = await prepared(ProgramIndexer(chain, database, tokenomics.PROGRAM))
+    ledger = Ledger(chain, database, indexer, FOLDS["tokenomics"])
+    world.act(12)
+    records = await world.chain.history(tokenomics.PROGRAM.address)
+    first, last = [
+        each for each in records if "AdminProposed" in {e.name for e in tokenomics.PROGRAM.events(each)}
+    ][-2:]
+    world.node.faults.unlisted = lambda record: record.signature == first.signature
+    found = [await ledger.compare() for _ in range(2)]
+    assert [(each.differences, each.healed) for each in found] == [([], 0)] * 2
+    world.node.faults.unlisted = None
+    for healed in (1, 0):
+        result = await ledger.compare()
+        assert (result.differences, result.healed) == ([], healed)
+    assert first.slot < last.slot
+    assert await indexed(database, tokenomics.PROGRAM) == expected(world.chain, tokenomics.PROGRAM)
+
+
+async def test_the_slots_of_a_look_are_those_above_one_and_final(served: Served, database: Database) -> None:
+    chain, world = served
+    ledger = await ledger_of(chain, database)
+    world.act(9)
+    gone = (await stakes(world))[-1]
+    world.node.faults.unlisted = lambda record: record.signature == gone.signature
+    await ledger.indexer.poll()
+    world.node.faults.unlisted = None
+    assert await ledger.indexer.look_again(gone.slot) == 0
+    world.act(1)
+    assert await ledger.indexer.look_again(gone.slot - 1) == 1
+    assert (await ledger.indexer.watermark()).final_slot == gone.slot
+    assert await ledger.indexer.look_again(BEFORE_ALL) == 0
+    await ledger.indexer.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+
+
+async def test_a_list_of_a_node_that_is_behind_calls_a_comparison_off(
+    served: Served, database: Database
+) -> None:
+    """Neither its accounts nor its list are held against those of the node before."""
+    chain, world = served
+    ledger = await ledger_of(chain, database)
+    world.act(12)
+    gone = (await stakes(world))[0].signature
+
+    def behind(record: TransactionRecord) -> bool:
+        if record.signature == gone:
+            # From the second list on, another node answers.
+            world.node.faults.finality_lag = 3 * bool(len(lists))
+            lists.append(1)
+        return record.signature == gone
+
+    lists: list[int] = []
+    world.node.faults.unlisted = behind
+    await ledger.indexer.poll()
+    with pytest.raises(ChainUnreachable, match="behind"):
+        await ledger.compare()
+    assert (await halted(database), await compared(database)) == ([], [])
+    world.node.faults.unlisted, world.node.faults.finality_lag = None, 0
+    assert (await ledger.compare()).differences == []
+
+
+async def test_a_look_that_is_cut_off_is_ended_by_the_next_poll(served: Served, database: Database) -> None:
+    """What came to light is noted before it is read: then the node fails."""
+    chain, world = served
+    ledger = await ledger_of(chain, database)
+    world.act(12)
+    gone = {each.signature for each in (await stakes(world))[:2]}
+    world.node.faults.unlisted = lambda record: record.signature in gone
+    await ledger.indexer.poll()
+    await ledger.fold()
+    world.node.faults.unlisted, world.node.faults.forgetful = None, True
+    with pytest.raises(ChainError, match="longer history"):
+        await ledger.compare()
+    world.node.faults.forgetful = False
+    world.act(6)
+    await ledger.indexer.poll()
+    await ledger.indexer.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+    assert (await ledger.compare()).differences == []
+
+
+async def test_a_descent_that_was_cut_off_goes_on_where_it_was_in_spite_of_a_look(
+    served: Served, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a look notes lies far below where the descent stopped: nothing between the two is skipped."""
+    chain, world = served
+    ledger = await ledger_of(chain, database)
+    world.act(12)
+    gone = (await stakes(world))[0].signature
+    world.node.faults.unlisted = lambda record: record.signature == gone
+    await ledger.indexer.poll()
+    world.node.faults.unlisted = None
+    world.act(60)
+    pages, signatures = [0], chain.signatures
+
+    async def fails(*arguments: object, **options: object) -> object:
+        pages[0] += 1
+        if pages[0] == 3:
+            raise ChainUnreachable("cut off")
+        return await signatures(*arguments, **{**options, "limit": 10})
+
+    monkeypatch.setattr(chain, "signatures", fails)
+    with pytest.raises(ChainUnreachable, match="cut off"):
+        await ledger.indexer.poll()
+    assert (await ledger.indexer.watermark()).target_slot is not None
+    assert await ledger.indexer.look_again(BEFORE_ALL) == 1
+    await ledger.indexer.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+
+
+# -- transactions that can't be read ------------------------------------------------------------------
+
+
+class FailsEvery:
+    """Fails every so many questions for a transaction; some transactions always."""
+
+    def __init__(self, chain: RpcChain, every: int, always: frozenset[Signature] = frozenset()) -> None:
+        self.asked = self.failed = 0
+        self.chain, self.answer = chain, chain.records
+        self._every, self._always = every, always
+        chain.records = self  # type: ignore[method-assign, assignment]
+
+    async def __call__(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        self.asked += len(signatures)
+        if self.asked % self._every < len(signatures) or self._always.intersection(signatures):
+            self.failed += len(signatures)
+            raise NodeRefused("no luck")
+        return await self.answer(signatures)
+
+
+async def test_a_node_that_fails_now_and_then_costs_little_more(served: Served, database: Database) -> None:
+    """Every 50th question fails: one poll does all, with as many questions more."""
+    chain, world = served
+    (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
+    world.act(480)
+    fails = FailsEvery(chain, 50)
+    await indexer.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+    needed = fails.asked - fails.failed
+    assert fails.failed >= 5
+    assert fails.asked <= 1.05 * needed
+
+
+async def test_one_that_can_never_be_read_holds_up_only_what_comes_after(
+    served: Served, database: Database
+) -> None:
+    """The slots before it are indexed, what was read after it is not read again."""
+    chain, world = served
+    (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
+    world.act(60)
+    bad = (await stakes(world))[4]
+    fails = FailsEvery(chain, 10**9, frozenset([bad.signature]))
+    for _ in range(3):
+        with pytest.raises(NodeRefused, match="no luck"):
+            await indexer.poll()
+        whole = expected(world.chain, staking.PROGRAM).places
+        there = (await indexed(database, staking.PROGRAM)).places
+        assert there == [each for each in whole if each.slot < bad.slot] != []
+    assert fails.failed == 5, "twice in a poll that reads others, once in one that reads none"
+    fails._always = frozenset()
+    await indexer.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+    succeeded = [each for each in await world.chain.history(staking.PROGRAM.address) if each.error is None]
+    assert fails.asked - fails.failed == len(succeeded), "each was read once"
+
+
+async def test_a_transaction_of_another_slot_is_not_the_one_that_was_listed(
+    served: Served, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, world = served
+    indexer = await prepared(ProgramIndexer(chain, database, staking.PROGRAM))
+    world.act(6)
+    moved, records = (await stakes(world))[0], chain.records
+
+    async def elsewhere(signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        found = await records(signatures)
+        return [
+            each._replace(slot=each.slot + 1) if each and each.signature == moved.signature else each
+            for each in found
+        ]
+
+    monkeypatch.setattr(chain, "records", elsewhere)
+    with pytest.raises(ChainError, match=f"lists {moved.signature} in slot {moved.slot} and hasn't got it"):
+        await indexer.poll()
+    monkeypatch.undo()
+    await indexer.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+
+
+async def test_a_node_that_is_down_is_asked_once(served: Served, database: Database) -> None:
+    chain, world = served
+    (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
+    world.act(60)
+    fails = FailsEvery(chain, 1)
+    with pytest.raises(NodeRefused):
+        await indexer.poll()
+    assert 0 < fails.asked <= 16
