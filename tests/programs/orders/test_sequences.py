@@ -99,7 +99,15 @@ class Sequences(StakingBetween):
         number = min(number, U64)
         class_id = self.mostly(None, 3 - (terms.classes or (1,))[0], 9)
         mint = self.mostly(None, 1 - min(currency, USDC))
-        self.do_create(renter, number, terms, class_id, mint)
+        self.do_create(renter, number, terms, class_id, mint, self.limit(terms))
+
+    def limit(self, terms: Terms) -> int:
+        """The most that a renter puts down: what it comes to, sometimes a base unit less, or no limit."""
+        if terms.urgency not in range(3):
+            return U64
+        order = Order(0, ZERO, terms, self.config.params, 0, 0, 0)
+        deposit = order.place * terms.devices
+        return min(U64, self.mostly(self.choose(deposit, U64), max(0, deposit - 1)))
 
     def some_order(self) -> tuple[Address, Order]:
         """One of the orders with its address, sometimes one that isn't there."""

@@ -166,7 +166,7 @@ def test_a_lease_from_its_beginning_to_what_is_found_later() -> None:
     where = client.device_address(one.worker)
     assert event(world, lease_device(one)) == (
         "DeviceLeased",
-        {"device": where, "lease": LEASE, "order": ORDER, "number": 1},
+        {"device": where, "lease": LEASE, "order": ORDER, "opened_at": START, "number": 1},
     )
     counted = {"hired_seconds": 7, "leases_done": 1, "leases_failed": 0, "disputes": 0}
     assert event(world, free_device(one, seconds=7)) == (
