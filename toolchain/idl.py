@@ -127,6 +127,7 @@ def legacy(idl: Json) -> Json:
                         "name": camel(account["name"]),
                         "isMut": account.get("writable", False),
                         "isSigner": account.get("signer", False),
+                        **({"isOptional": True} if account.get("optional") else {}),
                     }
                     for account in each["accounts"]
                 ],

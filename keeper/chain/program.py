@@ -126,8 +126,9 @@ class Program:
         """Build an instruction.
 
         Accounts with a fixed address, those derived from constants, arguments and other accounts,
-        and the two that events need are filled in; the others are given by name. Raises TypeError
-        naming what is missing or unexpected, CodecError for a value that doesn't fit.
+        and the two that events need are filled in; the others are given by name, unless they are
+        optional. Raises TypeError naming what is missing or unexpected, CodecError for a value that
+        doesn't fit.
         """
         form = self._form(name)
         arguments = arguments or {}
@@ -369,6 +370,9 @@ class Program:
             return self.address
         if name in framework.WELL_KNOWN:
             return framework.WELL_KNOWN[name]
+        if account.get("optional", False):
+            # The framework's word for none.
+            return self.address
         if "pda" in account:
             return self._derive(form, account, arguments, {**given, **resolved})[0]
         raise TypeError(f"{self.name}.{form.name} needs the account {name}")

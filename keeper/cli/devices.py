@@ -111,6 +111,7 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
                 leases=0,
                 served_at_strike=0,
                 last_order=NOBODY,
+                last_order_at=0,
                 strikes=0,
                 worker_may_end=worker_may_end,
             )

@@ -148,10 +148,12 @@ class Market:
         """Open an order for as much as the dearest of its classes costs until its matching is over."""
         chain, classes = self.network.chain, await staking.read_classes(self.network.chain)
         now, currency = chain.now(), wish.asked.currency
-        until = now + (await self._config()).params.match_window
+        params = (await self._config()).params
+        until = now + params.match_window
         found = [quote(classes[number], currency, now, until) for number in wish.asked.classes]
         terms = wish.terms(limit(found))
-        opening = orders.create_order(wish.renter.pubkey(), wish.number, terms, self._mint(currency))
+        renter, mint, most = wish.renter.pubkey(), self._mint(currency), terms.deposit(params)
+        opening = orders.create_order(renter, wish.number, terms, mint, max_deposit=most)
         await self._send([opening], wish.renter)
 
     async def _batch(self, opened: Sequence[Wish], hour: int, *, again: bool = False) -> None:

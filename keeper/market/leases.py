@@ -160,7 +160,7 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int, *, worker_may_e
     pay = economy.earned(lease.rate, stop - lease.start) - lease.paid
     fee = replace(lease, stop=stop, reason=reason).renter_fee - lease.fees
     released = lease.held - pay - fee
-    after = _released(order, released)
+    after = _released(order, released, left=stop == lease.start)
     if stop == lease.start:
         after = _reopened(after, now)
     return Ending(reason, stop, pay, fee, released, after)
@@ -168,17 +168,20 @@ def ending(order: Order, lease: Lease, caller: Pubkey, now: int, *, worker_may_e
 
 def _dropping(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     """As :func:`ending`, of a lease that doesn't run yet."""
-    after = _released(order, lease.held)
+    stranded = order.is_stranded(now)
     if now >= lease.accept_until:
-        accepted = lease.status == LeaseStatus.ACCEPTED
-        reason = EndReason.UNFILLED if accepted else EndReason.LAPSED
+        blameless = stranded or lease.status == LeaseStatus.ACCEPTED
+        reason = EndReason.UNFILLED if blameless else EndReason.LAPSED
     elif caller == order.renter:
         reason = EndReason.WITHDRAWN
     elif caller in (lease.supplier, lease.worker):
-        reason = EndReason.DECLINED
+        reason = EndReason.UNFILLED if stranded else EndReason.DECLINED
     else:
         raise EndingRefused(f"{caller} is neither renter nor supplier of {lease.address}")
     cancelled = order.status == OrderStatus.CANCELLED
+    # In a cancelled order nothing opens again, and who didn't come in time isn't counted as having left.
+    waited = cancelled and reason in (EndReason.LAPSED, EndReason.UNFILLED)
+    after = _released(order, lease.held, left=not waited)
     if reason == EndReason.WITHDRAWN:
         # Half a gang is of no use: to withdraw one of its devices is to want none.
         if order.is_unfilled_gang and not cancelled:
@@ -192,9 +195,10 @@ def _dropping(order: Order, lease: Lease, caller: Pubkey, now: int) -> Ending:
     return Ending(reason, 0, 0, 0, lease.held, after)
 
 
-def _released(order: Order, amount: int) -> Order:
-    """The order with money of a lease free again."""
-    return replace(order, held=order.held - amount, free=order.free + amount)
+def _released(order: Order, amount: int, *, left: bool) -> Order:
+    """The order with money of a lease free again, and its place, which is ``left`` if it wasn't served."""
+    taken = order.taken - left
+    return replace(order, held=order.held - amount, free=order.free + amount, taken=taken)
 
 
 def _charged(order: Order, amount: int) -> Order:
@@ -209,8 +213,15 @@ def _hour_fee(order: Order) -> int:
 
 
 def _reopened(order: Order, now: int) -> Order:
-    """The order with one place more, and its time for it, unless it was cancelled."""
+    """The order with one place more, and its time for it, unless it was cancelled.
+
+    Places that nobody took before the end of the matching stay over, and so does a gang to which too few are
+    left.
+    """
     if order.status == OrderStatus.CANCELLED:
         return order
+    places = 1 + (order.open if now < order.match_until else 0)
+    if order.is_unfilled_gang and places + order.taken < order.terms.min_devices:
+        return replace(order, open=0)
     until = max(order.match_until, now + order.match_window)
-    return replace(order, open=order.open + 1, match_until=until)
+    return replace(order, open=places, match_until=until)

@@ -57,7 +57,7 @@ def satisfies(order: Order, device: Device, classes: Mapping[int, Class], now: i
         and not device.slash_pending
         and device.barred_until <= now
         and device.lease == NOBODY
-        and device.last_order != order.address
+        and (device.last_order, device.last_order_at) != (order.address, order.created_at)
         and counted(device.own, device.co, now) >= device.minimum(of_class, now)
     )
 
@@ -107,10 +107,10 @@ def choose(
         options = [taken for _, rows in by_country if (taken := _affordable(order, rows))] or [[]]
         options.sort(key=lambda rows: (-len(rows), sum(each.price for each in rows)))
     chosen = [Pubkey(each.address) for each in options[0]]
-    return chosen if len(chosen) >= waits_for(order, leases, now) else []
+    return chosen if len(chosen) >= waits_for(order, now) else []
 
 
-def waits_for(order: Order, leases: Mapping[Pubkey, Lease], now: int) -> int:
+def waits_for(order: Order, now: int) -> int:
     """How many devices more must be matched at once for the first of them to run, one at least.
 
     More than any order has when it is too late for its gang.
@@ -120,8 +120,7 @@ def waits_for(order: Order, leases: Mapping[Pubkey, Lease], now: int) -> int:
     left = order.gang_until - now if order.gang_until else order.accept_window
     if left <= 0 or left < order.accept_window // 2:
         return orders.MAX_DEVICES + 1
-    there = (each for each in leases.values() if each.order == order.address)
-    return max(1, order.terms.min_devices - sum(each.status != LeaseStatus.ENDED for each in there))
+    return max(1, order.terms.min_devices - order.taken)
 
 
 def _candidate(order: Order, address: Pubkey, device: Device, of_class: Class, now: int) -> _Candidate:

@@ -67,12 +67,12 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
     """Open an order: the most that it can cost goes into its vault."""
     currency, params = terms.currency, config.params
     bps = params.renter_bps(currency, terms.urgency)
-    place = economy.place(terms.price, terms.processors, terms.hours, bps)
+    deposit = terms.deposit(params)
     order = orders.order_address(renter, number)
     movement = Movement(
         _wallet("your account", renter, config, currency),
         NamedAccount("the order's vault", orders.vault_address(order)),
-        place * terms.devices,
+        deposit,
         currency,
         f"devices x hours x highest price, and the fee of {_percent(bps)}",
     )
@@ -81,7 +81,8 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
         f"What is not matched within {params.match_window // 60} minutes comes back, and so does what the "
         "network's price leaves over. To cancel it before costs the fee on an hour of each open place.",
     )
-    return Plan((orders.create_order(renter, number, terms, config.mint(currency)),), (movement,), notes)
+    opening = orders.create_order(renter, number, terms, config.mint(currency), max_deposit=deposit)
+    return Plan((opening,), (movement,), notes)
 
 
 def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) -> Plan:

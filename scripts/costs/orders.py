@@ -118,7 +118,8 @@ def _open(meter: Meter, renter: Keypair, number: int, terms: Terms, case: str = 
     address = client.order_address(renter.pubkey(), number)
     order_bump = _bump(b"order", bytes(renter.pubkey()), number.to_bytes(8, "little"))
     named = case or f"bumps {order_bump} and {_bump(b'vault', bytes(address))}"
-    meter.run(named, client.create_order(renter.pubkey(), number, terms, mint), renter)
+    opening = client.create_order(renter.pubkey(), number, terms, mint, max_deposit=2**64 - 1)
+    meter.run(named, opening, renter)
     return world.read_order(renter, number)
 
 

@@ -141,7 +141,7 @@ def _leases(meter: Meter) -> None:
     named = {"lease_authority": authority.pubkey(), "device": client.device_address(key("worker 0").pubkey())}
     lease = {"lease": key("lease").pubkey()}
     for number, (case, seconds, outcome, strike) in enumerate(ENDS):
-        order = {"order": key(f"order {number}").pubkey()}
+        order = {"order": key(f"order {number}").pubkey(), "opened_at": number}
         leased = PROGRAM.instruction(
             "lease_device", {**lease, **order}, **named, **{"class": client.class_address(1)}
         )

@@ -112,12 +112,12 @@ class Expectations:
     matrix: Matrix
     defaults: Mapping[str, Errors]
     exceptions: Mapping[tuple[str, str], Errors]
-    twins: Mapping[str, str]
+    twins: Errors
     twin_exceptions: Mapping[tuple[str, str], str]
     legitimate: Mapping[tuple[str, str, str], str]
     loose: frozenset[str] = frozenset()
     """Slots whose account may be in another one, too: only the other counts."""
-    call_twins: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    call_twins: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     """Like ``twins``, by instruction and slot, before all else."""
 
     def expected(self, case: Case) -> str | None:
@@ -140,7 +140,7 @@ class Expectations:
         # A stranger with a purse of its own is a stranger, as long as nothing else is said.
         return errors["stranger"] if change == PURSE and PURSE not in errors else errors[change]
 
-    def _expected_twice(self, case: Case, twin: str) -> str:
+    def _expected_twice(self, case: Case, twin: str) -> str | None:
         either = [slot for slot in (case.slot, twin) if slot not in self.loose]
         if any(self.matrix.is_flagged(case.instruction, slot, "writable") for slot in either):
             return "ConstraintDuplicateMutableAccount"

@@ -85,6 +85,14 @@ def set_owner(account: Pubkey, owner: Pubkey, new_owner: Pubkey) -> Instruction:
     return _set_authority(account, owner, models.AuthorityType.ACCOUNT_OWNER, new_owner)
 
 
+def approve(account: Pubkey, owner: Pubkey, delegate: Pubkey, amount: int) -> Instruction:
+    """Somebody else may take so much out of it."""
+    terms = models.ApproveParams(
+        program_id=TOKEN_PROGRAM, source=account, delegate=delegate, owner=owner, amount=amount
+    )
+    return spl.approve(terms)
+
+
 def set_close_authority(account: Pubkey, owner: Pubkey, new: Pubkey) -> Instruction:
     """Somebody beside the owner who may close a token account."""
     return _set_authority(account, owner, models.AuthorityType.CLOSE_ACCOUNT, new)

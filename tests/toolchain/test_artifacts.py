@@ -83,7 +83,8 @@ def test_legacy_idl_has_the_older_structure(name: str) -> None:
         assert old["name"].lower() == new["name"].replace("_", "")
         assert len(old["args"]) == len(new["args"])
         for before, after in zip(old["accounts"], new["accounts"], strict=True):
-            assert set(before) == {"name", "isMut", "isSigner"}
+            optional = {"isOptional"} if after.get("optional", False) else set()
+            assert set(before) == {"name", "isMut", "isSigner"} | optional
             assert camel.fullmatch(before["name"])
             assert before["isMut"] == after.get("writable", False)
             assert before["isSigner"] == after.get("signer", False)

@@ -84,6 +84,11 @@ class Terms:
             "countries": [*countries, *[bytes(2)] * (MAX_COUNTRIES - len(countries))],
         }
 
+    def deposit(self, params: Params) -> int:
+        """What the renter puts down for all devices under these parameters, base units."""
+        bps = params.renter_bps(self.currency, self.urgency)
+        return self.devices * economy.place(self.price, self.processors, self.hours, bps)
+
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Terms:
         """From the program's own values."""
@@ -167,6 +172,8 @@ class Order:
     renter: Pubkey
     vault: Pubkey
     terms: Terms
+    taken: int
+    """Places that leases have: those that wait or run, and those that served."""
 
     @property
     def address(self) -> Pubkey:
@@ -192,6 +199,11 @@ class Order:
     def takes_devices(self, now: int) -> bool:
         """Whether a device can still be matched."""
         return self.status == OrderStatus.OPEN and self.open > 0 and now < self.match_until
+
+    def is_stranded(self, now: int) -> bool:
+        """Whether it is a gang that is never filled: it takes no more devices, and too few wait."""
+        closed = self.status == OrderStatus.CANCELLED or now >= self.match_until
+        return closed and self.is_unfilled_gang and self.taken < self.terms.min_devices
 
     def refundable(self, now: int) -> int:
         """What the renter gets back if it is refunded now."""

@@ -51,11 +51,14 @@ accept_guardian = _ROLES.accept_guardian
 # -- the renter's ------------------------------------------------------------------------------
 
 
-def create_order(renter: Pubkey, number: int, terms: Terms, mint: Pubkey) -> Instruction:
-    """Open an order under the renter's own ``number``, paid from its associated account for ``mint``."""
+def create_order(renter: Pubkey, number: int, terms: Terms, mint: Pubkey, *, max_deposit: int) -> Instruction:
+    """Open an order under the renter's own ``number``, paid from its associated account for ``mint``.
+
+    It puts down ``max_deposit`` base units at most: fees may change until it is there.
+    """
     return PROGRAM.instruction(
         "create_order",
-        {"id": number, "terms": terms.fields()},
+        {"id": number, "terms": terms.fields(), "max_deposit": max_deposit},
         renter=renter,
         mint=mint,
         renter_tokens=associated_token_address(renter, mint),

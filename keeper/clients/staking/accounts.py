@@ -286,6 +286,7 @@ class Device:
     frozen_until: int
     strikes: int
     worker_may_end: bool
+    last_order_at: int
 
     def minimum(self, of_class: Class, now: int) -> int:
         """The stake that it needs, base units."""

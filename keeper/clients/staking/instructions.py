@@ -225,9 +225,12 @@ def unstake(device: Device) -> Instruction:
     return PROGRAM.instruction("unstake", None, **_owner(device))
 
 
-def withdraw(device: Device) -> Instruction:
-    """Pay a cooled own stake back to the supplier."""
-    return PROGRAM.instruction("withdraw", None, **_out(device, device.supplier))
+def withdraw(device: Device, to: Pubkey | None = None) -> Instruction:
+    """Pay a cooled own stake back to the supplier.
+
+    Where its associated token account couldn't be paid for a week, ``to`` is another one of it.
+    """
+    return PROGRAM.instruction("withdraw", None, **_out(device, device.supplier, to))
 
 
 def open_offer(device: Device, amount: int, reward_bps: int) -> Instruction:
@@ -258,9 +261,9 @@ def leave_co_stake(device: Device, staker: Pubkey) -> Instruction:
     return PROGRAM.instruction("leave_co_stake", None, **accounts)
 
 
-def withdraw_co_stake(device: Device, staker: Pubkey) -> Instruction:
-    """Pay a cooled co-stake back to its owner."""
-    accounts = {**_out(device, staker), "wallet": wallet_address(staker)}
+def withdraw_co_stake(device: Device, staker: Pubkey, to: Pubkey | None = None) -> Instruction:
+    """Pay a cooled co-stake back to its owner; ``to`` as in :func:`withdraw`."""
+    accounts = {**_out(device, staker, to), "wallet": wallet_address(staker)}
     return PROGRAM.instruction("withdraw_co_stake", None, **accounts)
 
 
@@ -358,8 +361,10 @@ def _owner(device: Device) -> dict[str, Pubkey]:
     return {"supplier": device.supplier, **_device(device)}
 
 
-def _out(device: Device, owner: Pubkey) -> dict[str, Pubkey]:
-    return {**_device(device), "owner": owner, "owner_tokens": tokenomics.tokens_address(owner)}
+def _out(device: Device, owner: Pubkey, to: Pubkey | None = None) -> dict[str, Pubkey]:
+    associated = tokenomics.tokens_address(owner)
+    accounts = {**_device(device), "owner": owner, "owner_tokens": to or associated}
+    return {**accounts, "associated": associated} if to else accounts
 
 
 def _slash(device: Device, evidence: bytes) -> dict[str, Pubkey]:

@@ -42,7 +42,7 @@ def changed(book: Book, event: Fields, at: int) -> None:
 
 def payout_changed(book: Book, event: Fields, at: int) -> None:
     """Another wallet gets the supplier's rewards."""
-    _device(book, event)["payout"] = event["to"]
+    _device(book, event).update(payout=event["to"], changed_at=event["changed_at"])
 
 
 def terminated(book: Book, event: Fields, at: int) -> None:
@@ -150,8 +150,8 @@ def slashed(book: Book, event: Fields, at: int) -> None:
 
 def leased(book: Book, event: Fields, at: int) -> None:
     """The orders program leased the device."""
-    of = {"lease": event["lease"], "last_order": event["order"], "leases": event["number"]}
-    _device(book, event).update(of)
+    last = {"last_order": event["order"], "last_order_at": event["opened_at"]}
+    _device(book, event).update(lease=event["lease"], leases=event["number"], **last)
 
 
 def freed(book: Book, event: Fields, at: int) -> None:

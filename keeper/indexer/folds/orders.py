@@ -13,7 +13,7 @@ from keeper.clients import staking
 from keeper.clients.orders import PROGRAM
 from keeper.economy import orders as economy
 from keeper.economy.calendar import HOUR
-from keeper.economy.orders import Currency, LeaseStatus, OrderStatus
+from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
 from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds.roles import param_folds, role_folds
 
@@ -116,6 +116,7 @@ def matched(book: Book, event: Fields, at: int) -> None:
     """A device is set apart, and the money for it; a gang's first match says until when it must be filled."""
     order = _order(book, event)
     order["open"] -= 1
+    order["taken"] += 1
     order["leases"] += 1
     _move(order, "free", "held", event["held"])
     if order["terms"]["min_devices"] > 1 and not order["filled_at"]:
@@ -184,6 +185,10 @@ def ended(book: Book, event: Fields, at: int) -> None:
     order, lease = _order(book, event), _lease(book, event)
     if lease["status"] == LeaseStatus.ACCEPTED:
         order["served"] -= 1
+    late = event["reason"] in (EndReason.LAPSED, EndReason.UNFILLED)
+    kept = late and order["status"] == OrderStatus.CANCELLED
+    if lease["status"] != LeaseStatus.ENDED and event["stop"] == lease["start"] and not kept:
+        order["taken"] -= 1
     _move(order, "held", "free", event["released"])
     _charge(order, "free", event["charged"])
     order.update({name: event[name] for name in ("open", "match_until")})

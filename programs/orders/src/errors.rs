@@ -145,7 +145,7 @@ pub enum OrdersError {
     AskTooHigh,
     #[msg("The class's price is stale, and the ask is not within its bounds")]
     AskOutOfBounds,
-    #[msg("The order's free money doesn't pay for the device at this price")]
+    #[msg("The order's free money doesn't pay for the device at this price, or not for all that its gang still waits for")]
     NotFunded,
     #[msg("The gang's time to fill is over, or half over, or its leases aren't closed")]
     GangOver,
@@ -163,6 +163,8 @@ pub enum OrdersError {
     FeesPayable,
     #[msg("Nothing is due now")]
     NothingDue,
+    #[msg("The order puts down more than the renter's limit: the fees have changed")]
+    DepositAboveLimit,
 }
 
 ionet_common::named_refusals!(OrdersError);

@@ -76,9 +76,14 @@ pub mod orders {
         instructions::set_pause(ctx, mask, until)
     }
 
-    /// Opens an order and puts the money for it down (renter).
-    pub fn create_order(ctx: &mut Context<CreateOrder>, id: u64, terms: Terms) -> Result<()> {
-        instructions::create_order(ctx, id, terms)
+    /// Opens an order and puts the money for it down, `max_deposit` at most (renter).
+    pub fn create_order(
+        ctx: &mut Context<CreateOrder>,
+        id: u64,
+        terms: Terms,
+        max_deposit: u64,
+    ) -> Result<()> {
+        instructions::create_order(ctx, id, terms, max_deposit)
     }
 
     /// Wants no more devices (renter; before the end of the matching for a fee on an hour of each open place).

@@ -98,8 +98,8 @@ pub const MAX_PAUSE: u64 = roles::MAX_PAUSE;
 /// operators can vote again, or on other evidence, seconds.
 #[constant]
 pub const REVOTE: u64 = DAY;
-/// Cooled stake that so long nobody brought to its owner's associated token account may go to any account of
-/// the owner, seconds: somebody else may wait for it to go.
+/// Cooled stake that so long nobody could bring to its owner's associated token account, as that is frozen or somebody
+/// else's, may go to any account of the owner, seconds: somebody else may wait for it to go.
 #[constant]
 pub const LATE: u64 = 7 * DAY;
 

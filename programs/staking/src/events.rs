@@ -200,6 +200,8 @@ pub struct PayoutChanged {
     pub device: Address,
     pub from: Address,
     pub to: Address,
+    /// Orders opened before or at that time don't get the device.
+    pub changed_at: u64,
 }
 
 /// The device earns and is leased no more.
@@ -434,6 +436,8 @@ pub struct DeviceLeased {
     pub device: Address,
     pub lease: Address,
     pub order: Address,
+    /// When the order was opened.
+    pub opened_at: u64,
     /// The device's leases so far, this one included.
     pub number: u64,
 }

@@ -289,8 +289,13 @@ pub mod staking {
     }
 
     /// Leases a free device (the orders program).
-    pub fn lease_device(ctx: &mut Context<LeaseDevice>, lease: Address, order: Address) -> Result<()> {
-        instructions::lease_device(ctx, lease, order)
+    pub fn lease_device(
+        ctx: &mut Context<LeaseDevice>,
+        lease: Address,
+        order: Address,
+        opened_at: u64,
+    ) -> Result<()> {
+        instructions::lease_device(ctx, lease, order, opened_at)
     }
 
     /// Frees a device from its lease and counts what became of it (the orders program).

@@ -130,6 +130,13 @@ fn what_a_match_goes_by_is_newer_from_its_change_on() {
     let mut device = Device { ask_io: 0, ..stated() };
     device.change(&TERMS, NOW + 5).unwrap();
     assert_eq!(device.changed_at, NOW + 5);
+    // And by another payout: the wallet of a renter would refuse that renter.
+    let mut device = stated();
+    let before = device.payout;
+    assert_eq!(device.set_payout(&HELPER, NOW + 5), Ok(before));
+    assert_eq!((device.payout, device.changed_at), (HELPER, NOW + 5));
+    refused(device.set_payout(&Address::default(), NOW + 6), E::ZeroAddress);
+    let mut device = stated();
     refused(device.change(&DeviceTerms { worker_may_end: 2, ..TERMS }, NOW), E::FlagInvalid);
     refused(device.change(&DeviceTerms { tier: 0, ..TERMS }, NOW), E::TierInvalid);
     let mut gone = Device { terminated: true.into(), ..stated() };
@@ -463,8 +470,9 @@ fn nothing_goes_out_for_a_day_after_a_slash_came_to_its_end() {
     device.void_slash(late + 1);
     refused(device.withdraw(late), E::SlashPending);
     refused(device.withdraw_co_stake(&HELPER, COOLDOWN, late), E::SlashPending);
-    assert_eq!(device.withdraw(late + 1), Ok((OWN, NOW + COOLDOWN)));
-    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, late + 1), Ok((OFFER, NOW + COOLDOWN)));
+    // It could go out since the freeze's end, however long ago its cooldown was.
+    assert_eq!(device.withdraw(late + 1), Ok((OWN, device.frozen_until)));
+    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, late + 1), Ok((OFFER, late + 1)));
     let mut device = offering();
     device.stake(MINIMUM, MINIMUM, COOLDOWN, NOW).unwrap();
     device.void_slash(NOW + 1);
@@ -474,7 +482,7 @@ fn nothing_goes_out_for_a_day_after_a_slash_came_to_its_end() {
     refused(device.open_offer(OFFER, 500, MINIMUM, COOLDOWN, NOW), E::SlashPending);
     // Nothing that only adds, or starts a cooldown, waits for that; nor does a lease.
     device.stake(1, MINIMUM, COOLDOWN, NOW).unwrap();
-    device.lease_to(&OTHER, &THIRD, MINIMUM, NOW).unwrap();
+    device.lease_to(&OTHER, &THIRD, 0, MINIMUM, NOW).unwrap();
     let mut device = offering();
     device.void_slash(NOW + 1);
     device.unstake(MINIMUM, COOLDOWN, NOW).unwrap();

@@ -24,6 +24,8 @@ const STAKER: Address = Address::new_from_array([5; 32]);
 const ORDER: Address = Address::new_from_array([6; 32]);
 const SECOND: Address = Address::new_from_array([7; 32]);
 const COOLDOWN: u64 = 14 * DAY;
+/// When the orders were opened.
+const OPENED: u64 = NOW - HOUR;
 
 #[track_caller]
 fn refused<T>(result: Result<T>, error: E) {
@@ -49,7 +51,7 @@ fn device() -> Device {
 
 fn leased() -> Device {
     let mut device = device();
-    device.lease_to(&LEASE, &ORDER, MINIMUM, NOW).unwrap();
+    device.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW).unwrap();
     device
 }
 
@@ -61,29 +63,29 @@ fn co_staked(state: CoStakeState, until: u64) -> Device {
 #[test]
 fn a_whole_free_device_with_its_minimum_is_leased() {
     assert_eq!((leased().lease, leased().last_order, leased().leases), (LEASE, ORDER, 1));
-    refused(device().lease_to(&LEASE, &ORDER, MINIMUM + 1, NOW), E::StakeInsufficient);
-    refused(leased().lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::DeviceLeased);
-    refused(leased().lease_to(&OTHER, &ORDER, MINIMUM, NOW), E::DeviceLeased);
-    refused(device().lease_to(&Address::default(), &ORDER, MINIMUM, NOW), E::ZeroAddress);
+    refused(device().lease_to(&LEASE, &ORDER, OPENED, MINIMUM + 1, NOW), E::StakeInsufficient);
+    refused(leased().lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW), E::DeviceLeased);
+    refused(leased().lease_to(&OTHER, &ORDER, OPENED, MINIMUM, NOW), E::DeviceLeased);
+    refused(device().lease_to(&Address::default(), &ORDER, OPENED, MINIMUM, NOW), E::ZeroAddress);
     let mut gone = Device { terminated: true.into(), ..device() };
-    refused(gone.lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::DeviceTerminated);
+    refused(gone.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW), E::DeviceTerminated);
     let mut accused = Device { slash_pending: true.into(), ..device() };
-    refused(accused.lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::SlashPending);
-    Device { frozen_until: u64::MAX, ..device() }.lease_to(&LEASE, &ORDER, MINIMUM, NOW).unwrap();
+    refused(accused.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW), E::SlashPending);
+    Device { frozen_until: u64::MAX, ..device() }.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW).unwrap();
     let mut cooling = Device { own: 0, own_cooling: MINIMUM, own_until: NOW, ..device() };
-    refused(cooling.lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::StakeInsufficient);
+    refused(cooling.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW), E::StakeInsufficient);
 }
 
 #[test]
 fn a_co_stake_counts_to_the_end_of_its_wait() {
-    co_staked(CoStakeState::Active, 0).lease_to(&LEASE, &ORDER, MINIMUM, NOW).unwrap();
-    co_staked(CoStakeState::Waiting, NOW + 1).lease_to(&LEASE, &ORDER, MINIMUM, NOW).unwrap();
+    co_staked(CoStakeState::Active, 0).lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW).unwrap();
+    co_staked(CoStakeState::Waiting, NOW + 1).lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW).unwrap();
     refused(
-        co_staked(CoStakeState::Waiting, NOW).lease_to(&LEASE, &ORDER, MINIMUM, NOW),
+        co_staked(CoStakeState::Waiting, NOW).lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW),
         E::StakeInsufficient,
     );
     refused(
-        co_staked(CoStakeState::Cooling, NOW + 1).lease_to(&LEASE, &ORDER, MINIMUM, NOW),
+        co_staked(CoStakeState::Cooling, NOW + 1).lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW),
         E::StakeInsufficient,
     );
 }
@@ -92,12 +94,16 @@ fn a_co_stake_counts_to_the_end_of_its_wait() {
 fn an_order_leases_a_device_once() {
     let mut device = leased();
     free(&mut device, 0, LeaseOutcome::None, false).unwrap();
-    refused(device.lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::OrderServed);
-    assert_eq!(device.lease_to(&LEASE, &SECOND, MINIMUM, NOW), Ok(2));
+    refused(device.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW), E::OrderServed);
+    assert_eq!(device.lease_to(&LEASE, &SECOND, OPENED, MINIMUM, NOW), Ok(2));
     free(&mut device, 0, LeaseOutcome::None, false).unwrap();
-    assert_eq!(device.lease_to(&LEASE, &ORDER, MINIMUM, NOW), Ok(3), "after another's");
+    assert_eq!(device.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW), Ok(3), "after another's");
+    // Another order at the same address, which the renter opened when the first was closed.
+    free(&mut device, 0, LeaseOutcome::None, false).unwrap();
+    assert_eq!(device.lease_to(&LEASE, &ORDER, OPENED + 1, MINIMUM, NOW), Ok(4));
+    assert_eq!((device.last_order, device.last_order_at), (ORDER, OPENED + 1));
     let mut last = Device { leases: u64::MAX, ..self::device() };
-    refused(last.lease_to(&LEASE, &ORDER, MINIMUM, NOW), E::Overflow);
+    refused(last.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW), E::Overflow);
 }
 
 fn free(device: &mut Device, seconds: u64, outcome: LeaseOutcome, strike: bool) -> Result<()> {
@@ -115,7 +121,7 @@ fn only_its_own_lease_frees_it() {
     free(&mut freed, 0, LeaseOutcome::None, false).unwrap();
     assert_eq!((freed.lease, freed.barred_until, freed.strikes), (Address::default(), 0, 0));
     refused(free(&mut freed, 0, LeaseOutcome::None, false), E::WrongLease);
-    freed.lease_to(&OTHER, &SECOND, MINIMUM, NOW).unwrap();
+    freed.lease_to(&OTHER, &SECOND, OPENED, MINIMUM, NOW).unwrap();
 }
 
 #[test]
@@ -175,8 +181,8 @@ fn a_barred_device_is_leased_from_the_bars_end_on() {
     let mut device = leased();
     free(&mut device, 0, LeaseOutcome::None, true).unwrap();
     assert_eq!((device.barred_until, device.strikes), (NOW + BAR, 1));
-    refused(device.lease_to(&LEASE, &SECOND, MINIMUM, NOW + BAR - 1), E::DeviceBarred);
-    device.lease_to(&LEASE, &SECOND, MINIMUM, NOW + BAR).unwrap();
+    refused(device.lease_to(&LEASE, &SECOND, OPENED, MINIMUM, NOW + BAR - 1), E::DeviceBarred);
+    device.lease_to(&LEASE, &SECOND, OPENED, MINIMUM, NOW + BAR).unwrap();
     // An end without a strike leaves the count.
     free(&mut device, 0, LeaseOutcome::None, false).unwrap();
     assert_eq!((device.barred_until, device.strikes), (NOW + BAR, 1));
@@ -211,7 +217,7 @@ fn while_it_is_leased_the_supplier_stays() {
     refused(leased().unstake(MINIMUM, COOLDOWN, NOW), E::DeviceLeased);
     refused(leased().terminate(), E::DeviceLeased);
     let mut shared = co_staked(CoStakeState::Active, 0);
-    shared.lease_to(&LEASE, &ORDER, MINIMUM, NOW).unwrap();
+    shared.lease_to(&LEASE, &ORDER, OPENED, MINIMUM, NOW).unwrap();
     assert_eq!(shared.leave(&STAKER, 7 * DAY, NOW), Ok(NOW + 7 * DAY));
     refused(shared.unstake(MINIMUM, COOLDOWN, NOW), E::DeviceLeased);
     // What the minimum doesn't need can go, and more can come; a slash finds its stake.
@@ -242,7 +248,7 @@ fn what_is_found_later_is_counted_for_the_device_that_it_is_about() {
     assert_eq!(record(3, LeaseOutcome::Disputed, HOUR), (Ok(true), 2, 0, 1, 9 * HOUR));
     // Another device at the old worker's address: nothing, and no refusal that holds anybody up.
     let unchanged = (Ok(false), 2, 0, 0, 9 * HOUR);
-    for outcome in [LeaseOutcome::Failed, LeaseOutcome::Disputed] {
+    for outcome in [LeaseOutcome::Failed, LeaseOutcome::None, LeaseOutcome::Disputed] {
         assert_eq!(record(4, outcome, HOUR), unchanged);
         for registered_at in [NOW - 1, NOW + 1, 0] {
             let mut other = device;
@@ -250,9 +256,10 @@ fn what_is_found_later_is_counted_for_the_device_that_it_is_about() {
             assert_eq!(bytes_of(&other), bytes_of(&device));
         }
     }
-    for outcome in [LeaseOutcome::Done, LeaseOutcome::None] {
-        refused(Device { ..device }.record(NOW, 3, outcome, 0), E::OutcomeInvalid);
-    }
+    // Less of what had failed already: the seconds alone.
+    assert_eq!(record(3, LeaseOutcome::None, HOUR), (Ok(true), 2, 0, 0, 8 * HOUR));
+    assert_eq!(record(3, LeaseOutcome::None, 10 * HOUR), (Ok(true), 2, 0, 0, 0));
+    refused(Device { ..device }.record(NOW, 3, LeaseOutcome::Done, 0), E::OutcomeInvalid);
     let failed = |device: Device| Device { ..device }.record(NOW, 3, LeaseOutcome::Failed, 0);
     refused(failed(Device { leases_done: 0, ..device }), E::InvariantViolated);
     refused(failed(Device { leases_failed: u64::MAX, ..device }), E::Overflow);

@@ -121,7 +121,7 @@ def test_every_other_account_is_needed(program: str, name: str) -> None:
     needed = [
         account["name"]
         for account in form["accounts"]
-        if "pda" not in account and "address" not in account and account["name"] != "program"
+        if not {"pda", "address", "optional"} & account.keys() and account["name"] != "program"
     ]
     given_keys = dict.fromkeys(needed, A)
     codec.instruction(name, arguments, **given_keys)
@@ -131,6 +131,16 @@ def test_every_other_account_is_needed(program: str, name: str) -> None:
             codec.instruction(name, arguments, **rest)
     with pytest.raises(TypeError, match=rf"{program}\.{name} takes no account another, surplus$"):
         codec.instruction(name, arguments, **given_keys, surplus=A, another=B)
+
+
+def test_an_optional_account_that_is_left_out_is_the_program() -> None:
+    """That is the framework's word for none."""
+    codec = PROGRAMS["staking"]
+    slot = next(n for n, each in enumerate(codec.instructions["withdraw"]) if each.get("optional"))
+    keys = {"device": A, "owner": A, "owner_tokens": A, "class": A}
+    assert codec.instruction("withdraw", **keys).accounts[slot].pubkey == codec.address
+    given = codec.instruction("withdraw", **keys, associated=B).accounts[slot]
+    assert (given.pubkey, given.is_signer, given.is_writable) == (B, False, False)
 
 
 LONGEST_TYPE = 1_024

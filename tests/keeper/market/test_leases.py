@@ -47,6 +47,7 @@ ORDER = Order(
     renter=RENTER,
     vault=key("vault").pubkey(),
     terms=TERMS,
+    taken=1,
 )
 
 
@@ -306,6 +307,36 @@ def test_a_renter_that_withdraws_one_of_a_gang_wants_none_of_it():
     other = ending(end.order, row, STRANGER, NOW + 600, worker_may_end=False)
     assert (other.reason, other.order.open) == (EndReason.UNFILLED, 0)
     assert other.order.fees_due == 3 * hour
+
+
+def test_who_leaves_a_gang_that_is_never_filled_is_not_to_blame():
+    """Its matching is over, or its renter has cancelled it, and too few wait."""
+    row, hour = accepted(), fee(GANG.hourly, 25)
+    over = replace(GANG, match_until=NOW)
+    cancelled = replace(GANG, status=OrderStatus.CANCELLED, open=0)
+    for order, charged in ((over, 0), (cancelled, hour)):
+        for waits in (row, waiting(NOW + 600)):
+            for caller, at in ((WORKER, NOW + 1), (STRANGER, NOW + 600)):
+                end = ending(order, waits, caller, at, worker_may_end=False)
+                assert (end.reason, end.order.fees_due) == (EndReason.UNFILLED, charged)
+                # One place is no gang of two: it doesn't open again.
+                assert (end.order.open, end.order.match_until) == (0, order.match_until)
+    both = replace(over, open=0, taken=2)
+    assert ending(both, row, WORKER, NOW + 1, worker_may_end=False).reason == EndReason.DECLINED
+    assert not replace(cancelled, taken=2).is_stranded(NOW)
+    assert not replace(over, filled_at=NOW).is_stranded(NOW)
+    # Who is ended late in a cancelled gang excuses nobody else.
+    assert (
+        ending(replace(cancelled, taken=2), row, STRANGER, NOW + 600, worker_may_end=False).order.taken == 2
+    )
+
+
+def test_a_place_that_opens_again_brings_back_none_that_was_over():
+    row = lease(NOW, hours=10)
+    for until, places in ((NOW + 101, 4), (NOW + 100, 1)):
+        order = replace(ORDER, open=3, match_until=until)
+        after = ending(order, row, SUPPLIER, NOW + 100, worker_may_end=False).order
+        assert (after.open, after.taken, after.match_until) == (places, 0, NOW + 100 + order.match_window)
 
 
 # -- what ending does --------------------------------------------------------------------------

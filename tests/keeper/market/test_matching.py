@@ -58,7 +58,9 @@ def priced(number: int, amount: int = PRICE, **changed: object) -> Class:
 
 CLASSES = {1: priced(1), 2: priced(2)}
 NO_STAKE = CoStake(staking.NOBODY, 0, 0, 0, 0)
-OPEN = replace(ORDER, open=2, leases=0, served=0, filled_at=0, match_until=NOW + 1, free=2 * ORDER.place)
+OPEN = replace(
+    ORDER, open=2, leases=0, taken=0, served=0, filled_at=0, match_until=NOW + 1, free=2 * ORDER.place
+)
 TOGETHER = replace(OPEN, terms=replace(OPEN.terms, min_devices=2))
 """A gang of two."""
 
@@ -96,6 +98,7 @@ def device(name: str, ask: int = PRICE, **changed: object) -> Device:
         leases=0,
         served_at_strike=0,
         last_order=staking.NOBODY,
+        last_order_at=0,
         strikes=0,
         worker_may_end=False,
     )
@@ -190,13 +193,18 @@ def test_ties_by_record_then_address_whatever_they_ask():
         {"own": 1_000 * IO - 1},
         {"changed_at": OPEN.created_at},
         {"barred_until": NOW + 1},
-        {"last_order": OPEN.address},
+        {"last_order": OPEN.address, "last_order_at": OPEN.created_at},
     ],
     ids=lambda changed: next(iter(changed)),
 )
 def test_what_does_not_satisfy_the_order(changed):
     good = device("good")
     assert chosen(OPEN, good, replace(device("bad"), **changed)) == [good.worker]
+
+
+def test_an_order_is_another_where_one_was_closed():
+    served = device("good", last_order=OPEN.address, last_order_at=OPEN.created_at - 1)
+    assert chosen(OPEN, served) == [served.worker]
 
 
 def test_a_bar_that_is_over_and_a_class_that_is_not_open_yet():
@@ -327,20 +335,21 @@ def test_a_gang_is_taken_whole_or_not_at_all():
 
 def test_a_gang_that_has_begun_takes_what_it_still_waits_for():
     accepted = replace(lease(NOW), status=LeaseStatus.ACCEPTED, start=0, stop=0)
-    begun = replace(TOGETHER, open=1, leases=1, gang_until=NOW + 300)
+    begun = replace(TOGETHER, open=1, leases=1, taken=1, gang_until=NOW + 300)
     assert chosen(begun, device("a"), leases=[accepted]) == names("a")
     ended = replace(accepted, status=LeaseStatus.ENDED)
-    assert waits_for(begun, {ended.address: ended}, NOW) == 2
-    assert chosen(replace(begun, open=2), device("a"), leases=[ended]) == []
+    left = replace(begun, open=2, taken=0)
+    assert waits_for(left, NOW) == 2
+    assert chosen(left, device("a"), leases=[ended]) == []
     filled = replace(begun, filled_at=NOW)
     assert chosen(filled, device("a"), leases=[accepted]) == names("a"), "then each is of use alone"
 
 
 def test_nobody_is_brought_to_a_gang_when_half_of_its_time_is_over():
     accepted = replace(lease(NOW), status=LeaseStatus.ACCEPTED, start=0, stop=0)
-    begun = replace(TOGETHER, open=1, leases=1, gang_until=NOW + 299)
+    begun = replace(TOGETHER, open=1, leases=1, taken=1, gang_until=NOW + 299)
     assert chosen(begun, device("a"), leases=[accepted]) == []
-    assert waits_for(begun, {}, NOW) > orders.MAX_DEVICES
+    assert waits_for(begun, NOW) > orders.MAX_DEVICES
 
 
 # -- who matches -------------------------------------------------------------------------------

@@ -88,7 +88,13 @@ class OrdersLedger:
             assert self.purse(currency)[order_vault(address)] == free + held + order.fees_due + order.donated
             charged[currency] += order.fees
             waiting[currency] += order.fees_due
-            assert order.open <= order.terms.devices
+            assert order.open >= 0 and order.taken >= 0 and order.open + order.taken <= order.terms.devices
+            going = [each for each in self.leases_of(address).values() if each.status != ENDED]
+            assert order.taken >= len(going)
+            assert not order.gathers or order.status == CANCELLED or order.taken == len(going)
+            # Nobody waits for a gang that can't be filled any more.
+            enough = order.open + order.taken >= order.terms.min_devices
+            assert enough or not order.gathers or not order.takes_devices(self.now)
             assert order.match_until >= order.created_at + order.params.match_window
             assert not order.gang_until or order.filled_at or self.leases_of(address)
             assert not order.filled_at or order.served >= order.terms.min_devices

@@ -38,7 +38,7 @@ class Book(OrdersLedger):
     """Orders are named by their accounts' addresses."""
 
     def create_order(
-        self, renter: Address, number: int, terms: Terms, class_id: int, mint: Address
+        self, renter: Address, number: int, terms: Terms, class_id: int, mint: Address, max_deposit: int
     ) -> list[Event]:
         config = self._config()
         require(class_id in self.staking.classes, "AccountMissing")
@@ -50,6 +50,7 @@ class Book(OrdersLedger):
         order = Order(number, renter, terms, config.params, self.now, terms.devices, until)
         amount = order.place * terms.devices
         require(amount <= U64, "Overflow")
+        require(amount <= max_deposit, "DepositAboveLimit")
         require(mint == self.mint(terms.currency), "WrongMint")
         require(class_id == terms.classes[0], "ClassesInvalid")
         self._require_spendable(wallet(renter), terms.currency, amount)

@@ -43,10 +43,11 @@ class Ends(OrdersLedger):
             require(over or by_renter or by_supplier, "NotParty")
             before = lease.held
             served = self.now - lease.start
-            if lease.status == ACCEPTED and over:
-                lease.reason = UNFILLED
+            blameless = order.is_hopeless(self.now) or (over and lease.status == ACCEPTED)
+            if waits and by_renter and not over:
+                lease.reason = WITHDRAWN
             elif waits:
-                lease.reason = LAPSED if over else WITHDRAWN if by_renter else DECLINED
+                lease.reason = UNFILLED if blameless else LAPSED if over else DECLINED
             elif over:
                 lease.reason, served = COMPLETED, lease.stop - lease.start
             elif by_renter:
@@ -181,7 +182,7 @@ class Ends(OrdersLedger):
         if ran:
             counted = [self._free(address, lease, order)]
         else:
-            counted = [] if failed_before else self._record(lease, FAILED, back)
+            counted = self._record(lease, NOTHING if failed_before else FAILED, back)
         vars(self.leases[address]).update(vars(lease))
         return [self._ended(address, released, 0), *counted]
 
@@ -194,16 +195,32 @@ class Ends(OrdersLedger):
         """Its device is free, with what became of it on its record; a place not served opens again."""
         by_renter = lease.reason in {WITHDRAWN, BY_RENTER}
         unserved = lease.served_nothing and not by_renter
+        # Who didn't come to a cancelled order in time, or came in vain, counts as having waited all the time.
+        waited = order.status == CANCELLED and lease.reason in {LAPSED, UNFILLED}
+        order.taken -= lease.served_nothing and not waited
         if unserved and order.status == OPEN:
-            order.open += 1
-            order.match_until = max(order.match_until, self.now + order.params.match_window)
-        excused = self._config().matching_stopped_since(lease.matched_at)
-        strike = unserved and lease.reason != UNFILLED and not excused
+            self._reopen(order)
+        # While matching is stopped a worker can't accept; everything else it can.
+        stopped = self._config().matching_stopped_since(lease.matched_at)
+        excused = lease.reason == UNFILLED or (stopped and lease.reason == LAPSED)
+        strike = unserved and not excused
         outcome = NOTHING if not lease.start else FAILED if lease.reason in FAILING else DONE
         seconds = lease.stop - lease.start
         return self.staking.free_device(
             self._authority(), lease.device, address, seconds, outcome, int(strike)
         )
+
+    def _reopen(self, order: Order) -> None:
+        """A place is to be had again; those whose time was over, and whose money went back, aren't.
+
+        Nor is any of a gang that could not have enough of them.
+        """
+        if self.now >= order.match_until:
+            order.open = 0
+        if order.gathers and order.open + 1 + order.taken < order.terms.min_devices:
+            return
+        order.open += 1
+        order.match_until = max(order.match_until, self.now + order.params.match_window)
 
     def _ended(self, address: Address, released: int, charged: int) -> Event:
         lease = self.leases[address]
@@ -219,7 +236,10 @@ class Ends(OrdersLedger):
         return "LeaseEnded", {"lease": address, **fields, **more}
 
     def _record(self, lease: Lease, outcome: int, seconds_back: int) -> list[Event]:
-        """What is found out later, on the record of the very device that served."""
+        """What is found out later, on the record of the very device that served.
+
+        Of a lease that had failed already, only that less was served.
+        """
         if lease.device not in self.staking.devices:
             return []
         event = self.staking.record_lease(

@@ -49,8 +49,10 @@ class Matching(OrdersLedger):
         self._require_place(order_address, device)
         rate = price * order.terms.processors
         cost = with_fee(rate * order.terms.hours, order.renter_fee_bps)
-        # What was above an earlier lease's price may have gone back before its place opened again.
-        require(cost <= self.free(order_address), "NotFunded")
+        # What was above an earlier lease's price may have gone back before its place opened again. A gang has
+        # money for everybody whom it can't do without, or nobody waits for it.
+        lacks = order.terms.min_devices - order.taken if order.gathers else 1
+        require(cost * max(1, lacks) <= self.free(order_address), "NotFunded")
         lease = Lease(
             order=order_address,
             device=address,
@@ -66,12 +68,14 @@ class Matching(OrdersLedger):
             registered_at=device.registered_at,
             renter_fee_bps=order.renter_fee_bps,
         )
-        leased = self.staking.lease_device(self._authority(), address, class_id, lease_address, order_address)
+        named = lease_address, order_address, order.created_at
+        leased = self.staking.lease_device(self._authority(), address, class_id, *named)
         if order.terms.colocated:
             order.country = device.country
         if order.gathers:
             order.gang_until = lease.accept_until
         order.open -= 1
+        order.taken += 1
         self.leases[lease_address] = lease
         parties = ("order", "device", "supplier", "worker", "payout")
         names = (*parties, "number", "registered_at", "rate", "hours", "held", "accept_until")

@@ -156,6 +156,8 @@ class Order:
     """When enough devices had accepted: in a gang so many, else the first; 0 before."""
     gang_until: int = 0
     """Until when a gang has to; 0 for no gang, and once a gang that wasn't filled is gone."""
+    taken: int = 0
+    """Places of leases that wait, run, or served an hour at least."""
     donated: int = 0
     """Not on chain: sent to the vault by anybody."""
 
@@ -189,6 +191,11 @@ class Order:
     def gathers(self) -> bool:
         """Whether it is a gang of which not enough have accepted yet."""
         return self.terms.min_devices > 1 and not self.filled_at
+
+    def is_hopeless(self, now: int) -> bool:
+        """Whether it is a gang that nobody joins any more, and too few are in it."""
+        joined = self.status == OPEN and now < self.match_until
+        return self.gathers and not joined and self.taken < self.terms.min_devices
 
 
 @dataclass

@@ -10,6 +10,7 @@ from tests.model.staking.state import (
     COOLING,
     CURRENCIES,
     FINAL,
+    LATE,
     MAX_POSTS,
     NONE,
     PENDING,
@@ -49,6 +50,8 @@ class StakingLedger:
     slashes: dict[tuple[Address, bytes], Slash] = field(default_factory=dict)
     prices: dict[int, PriceTable] = field(default_factory=dict)
     posts: dict[Address, Posts] = field(default_factory=dict)
+    given_away: set[Address] = field(default_factory=set)
+    """Whose associated token account is somebody else's now."""
 
     @property
     def now(self) -> int:
@@ -182,12 +185,22 @@ class StakingLedger:
         self._config().staked += amount
         self._move(source, STAKE_VAULT, amount)
 
-    def _give(self, owner: Address, amount: int) -> None:
+    def _give(self, amount: int, to: Tokens) -> None:
         self._config().staked -= amount
-        self._move(STAKE_VAULT, wallet(owner), amount)
+        self._move(STAKE_VAULT, to, amount)
 
-    def _require_tokens(self, owner: Address) -> None:
-        require(wallet(owner) in self.economy.tokens, "AccountMissing")
+    def _require_tokens(self, to: Tokens) -> None:
+        """An account that is there, and its owner's."""
+        require(to in self.economy.tokens, "AccountMissing")
+        require(to.kind != "wallet" or to.owner not in self.given_away, "InvalidAccountData")
+
+    def _require_way(self, to: Tokens, due: int) -> None:
+        """Nobody but its owner chooses where a stake goes, unless it gave its own account away.
+
+        That has to have kept the stake from going for a week, in which no slash did.
+        """
+        late = self.now >= due + LATE and to.owner in self.given_away
+        require(to.kind == "wallet" or late, "NotAssociatedAccount")
 
     def _move(self, source: Tokens, to: Tokens, amount: int) -> None:
         self.economy.tokens[source] -= amount

@@ -111,7 +111,7 @@ class Blocks(StakingLedger):
     def claim(self, hour: int, owner: Address, lifetime: int, proof: bytes, *, signed: bool = False) -> Event:
         config = self._config()
         block, holder = self._block(hour), self._wallet(owner)
-        self._require_tokens(owner)
+        self._require_tokens(wallet(owner))
         require(block.status == FINAL and hour + KEPT >= config.next_hour, "RootNotClaimable")
         hashed = leaf(self.program, self.economy.mint, owner, lifetime)
         require(schedule.proves(block.agreed.root, hashed, proof), "InvalidProof")

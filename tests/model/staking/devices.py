@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.model.staking.base import PAUSE_STAKING, StakingLedger
 from tests.model.staking.state import ACTIVE, COOLING, NONE, WAITING, CoStake, Device, Wallet
-from tests.model.state import U64, ZERO, Address, Event, Refused, require
+from tests.model.state import U64, ZERO, Address, Event, Refused, Tokens, require, wallet
 
 
 class Devices(StakingLedger):
@@ -78,7 +78,9 @@ class Devices(StakingLedger):
         self._wallet(payout)
         device = self._owned(address, supplier)
         before, device.payout = device.payout, payout
-        return "PayoutChanged", {"device": address, "from": before, "to": payout}
+        device.changed_at = self.now
+        fields = {"device": address, "from": before, "to": payout, "changed_at": self.now}
+        return "PayoutChanged", fields
 
     def terminate_device(self, supplier: Address, address: Address, class_id: int) -> Event:
         self._class(class_id)
@@ -136,7 +138,7 @@ class Devices(StakingLedger):
     def withdraw_overflow(self, supplier: Address, address: Address, class_id: int, amount: int) -> Event:
         self._class(class_id)
         self._device(address)
-        self._require_tokens(supplier)
+        self._require_tokens(wallet(supplier))
         device = self._owned(address, supplier)
         minimum = self._minimum(device, class_id)
         self._require_no_slash(device)
@@ -146,7 +148,7 @@ class Devices(StakingLedger):
         self._settle(device)
         device.own -= amount
         self._refresh(device, minimum)
-        self._give(supplier, amount)
+        self._give(amount, wallet(supplier))
         fields = {"device": address, "supplier": supplier, "amount": amount, "own": device.own}
         return "OverflowWithdrawn", fields
 
@@ -170,15 +172,17 @@ class Devices(StakingLedger):
         self._refresh(device, minimum)
         return "Unstaked", {"device": address, "supplier": supplier, "own": own, "co": co, "until": until}
 
-    def withdraw(self, owner: Address, address: Address, class_id: int) -> Event:
+    def withdraw(self, owner: Address, address: Address, class_id: int, to: Tokens | None = None) -> Event:
+        to = to or wallet(owner)
         self._class(class_id)
         device = self._device(address)
-        self._require_tokens(owner)
+        self._require_tokens(to)
         require(owner == device.supplier, "WrongAccount")
         self._require_no_slash(device)
         require(device.own_cooling > 0 and self.now >= device.own_until, "NothingToWithdraw")
+        self._require_way(to, max(device.own_until, device.frozen_until))
         amount, device.own_cooling, device.own_until = device.own_cooling, 0, 0
-        self._give(owner, amount)
+        self._give(amount, to)
         return "Withdrawn", {"device": address, "supplier": owner, "amount": amount}
 
     # -- co-stake --------------------------------------------------------------------------------
@@ -254,10 +258,13 @@ class Devices(StakingLedger):
         device.co.state, device.co.until = WAITING, until
         return "CoStakerLeft", {"device": address, "staker": staker, "until": until}
 
-    def withdraw_co_stake(self, staker: Address, address: Address, class_id: int) -> Event:
+    def withdraw_co_stake(
+        self, staker: Address, address: Address, class_id: int, to: Tokens | None = None
+    ) -> Event:
+        to = to or wallet(staker)
         self._class(class_id)
         device = self._device(address)
-        self._require_tokens(staker)
+        self._require_tokens(to)
         holder = self._wallet(staker)
         self._require_no_slash(device)
         after = replace(device, co=replace(device.co), leaving=replace(device.leaving))
@@ -268,11 +275,12 @@ class Devices(StakingLedger):
                 break
         else:
             raise Refused("NothingToWithdraw")
+        self._require_way(to, max(each.until, device.frozen_until))
         setattr(after, slot, CoStake())
         self._settle(after)
         self.devices[address] = after
         holder.co_stakes -= 1
-        self._give(staker, each.amount)
+        self._give(each.amount, to)
         return "CoStakeWithdrawn", {"device": address, "staker": staker, "amount": each.amount}
 
     def _require_flag(self, worker_may_end: int) -> None:

@@ -23,7 +23,13 @@ class Leases(StakingLedger):
     """Each is signed by orders' own address alone."""
 
     def lease_device(
-        self, authority: Address, address: Address, class_id: int, lease: Address, order: Address
+        self,
+        authority: Address,
+        address: Address,
+        class_id: int,
+        lease: Address,
+        order: Address,
+        opened_at: int,
     ) -> Event:
         config = self._config()
         row = self._class(class_id)
@@ -37,10 +43,12 @@ class Leases(StakingLedger):
         require(lease != ZERO, "ZeroAddress")
         require(device.counted(self.now) >= minimum, "StakeInsufficient")
         require(self.now >= device.barred_until, "DeviceBarred")
-        require(order != device.last_order, "OrderServed")
-        device.lease, device.last_order = lease, order
+        # A renter may open another order where one was closed.
+        require((order, opened_at) != (device.last_order, device.last_order_at), "OrderServed")
+        device.lease, device.last_order, device.last_order_at = lease, order, opened_at
         device.leases += 1
-        return "DeviceLeased", {"device": address, "lease": lease, "order": order, "number": device.leases}
+        named = {"lease": lease, "order": order, "opened_at": opened_at, "number": device.leases}
+        return "DeviceLeased", {"device": address, **named}
 
     def free_device(
         self, authority: Address, address: Address, lease: Address, seconds: int, outcome: int, strike: int
@@ -73,19 +81,24 @@ class Leases(StakingLedger):
         outcome: int,
         seconds_back: int,
     ) -> Event | None:
-        """What was found out about an ended lease: a fault takes what was counted as done back."""
+        """What was found out about an ended lease: a fault takes what was counted as done back.
+
+        Of one that had failed before, only seconds are taken back: it is still one failure.
+        """
         config = self._config()
         device = self._device(address)
         require(authority == config.lease_authority, "NotOrders")
         require(outcome in range(4), "OutcomeInvalid")
         if device.registered_at != registered_at or device.leases < number:
             return None
-        require(outcome in (FAILED, DISPUTED), "OutcomeInvalid")
+        require(outcome != DONE, "OutcomeInvalid")
         if outcome == FAILED:
             require(device.leases_done > 0, "InvariantViolated")
             self._count(device, DONE, -1)
+        if outcome != DISPUTED:
             device.hired_seconds -= min(seconds_back, device.hired_seconds)
-        self._count(device, outcome, 1)
+        if outcome != NEVER_SERVED:
+            self._count(device, outcome, 1)
         counted = {name: getattr(device, name) for name in ("hired_seconds", *COUNTERS.values())}
         return "LeaseRecorded", {"device": address, "outcome": outcome, **counted}
 

@@ -43,7 +43,7 @@ SMALL_CLAIM = 1_000 * IO
 REVOTE = 24 * HOUR
 """So long nothing goes out after a slash was decided or voided, seconds."""
 LATE = 7 * DAY
-"""Stake that could have gone out for so long may go to any account of its owner, seconds."""
+"""Stake that nobody could pay for so long may go to any account of its owner, seconds."""
 MAX_POSTS = 512
 """An operator's postings in an hour."""
 
@@ -253,6 +253,7 @@ class Device:
     leases: int = 0
     served_at_strike: int = 0
     last_order: Address = ZERO
+    last_order_at: int = 0
     frozen_until: int = 0
     strikes: int = 0
     worker_may_end: int = 0

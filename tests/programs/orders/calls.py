@@ -19,7 +19,7 @@ from tests.model.orders.state import IO, USDC, Lease, Order, Terms
 from tests.model.schedule import IO as ONE_IO
 from tests.model.staking.program import Staking
 from tests.model.staking.state import Class, Device, Prices
-from tests.model.state import Address
+from tests.model.state import U64, Address
 from tests.programs.orders.pair import (
     FEE_VAULTS,
     MINTS,
@@ -160,17 +160,23 @@ class OrdersCalls(Acts):
         return client.PROGRAM.instruction(name, arguments, **keys)
 
     def do_create(
-        self, renter: Address, number: int, terms: Terms, class_id: int | None = None, mint: int | None = None
+        self,
+        renter: Address,
+        number: int,
+        terms: Terms,
+        class_id: int | None = None,
+        mint: int | None = None,
+        max_deposit: int = U64,
     ) -> str:
         first = terms.classes[0] if terms.classes else 1
         class_id = first if class_id is None else class_id
         token = MINTS[min(terms.currency, USDC) if mint is None else mint]
         return self.act(
             "create_order",
-            lambda: self.model.create_order(renter, number, terms, class_id, bytes(token)),
+            lambda: self.model.create_order(renter, number, terms, class_id, bytes(token), max_deposit),
             self.call(
                 "create_order",
-                {"id": number, "terms": terms.fields()},
+                {"id": number, "terms": terms.fields(), "max_deposit": max_deposit},
                 renter=renter,
                 mint=token,
                 renter_tokens=associated_token_address(Pubkey(renter), token),

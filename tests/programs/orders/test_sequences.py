@@ -99,7 +99,15 @@ class Sequences(StakingBetween):
         number = min(number, U64)
         class_id = self.mostly(None, 3 - (terms.classes or (1,))[0], 9)
         mint = self.mostly(None, 1 - min(currency, USDC))
-        self.do_create(renter, number, terms, class_id, mint)
+        self.do_create(renter, number, terms, class_id, mint, self.limit(terms))
+
+    def limit(self, terms: Terms) -> int:
+        """The most that a renter puts down: what it comes to, sometimes a base unit less, or no limit."""
+        if terms.urgency not in range(3):
+            return U64
+        order = Order(0, ZERO, terms, self.config.params, 0, 0, 0)
+        deposit = order.place * terms.devices
+        return min(U64, self.mostly(self.choose(deposit, U64), max(0, deposit - 1)))
 
     def some_order(self) -> tuple[Address, Order]:
         """One of the orders with its address, sometimes one that isn't there."""
@@ -309,6 +317,36 @@ class Sequences(StakingBetween):
         for lease in list(self.model.leases_of(address).values()):
             step = self.choose(self.do_accept, self.do_end, self.do_end)
             step(lease.worker if step == self.do_accept else self.choose(MALLORY, lease.supplier), lease)
+
+    def hopeless_gang(self) -> None:
+        """Too few of a gang come before its renter cancels it, or its matching is over; then they leave."""
+        self.pair.warp(self.now + 1)
+        renter, currency = self.choose(*RENTERS[:2]), self.choose(IO, USDC)
+        late = self.random.random() < 0.5
+        number = len(self.pair.told) + len(self.model.orders)
+        terms = Terms(4 * UNITS[currency], 1, 3, 4, (1, 2), currency, min_devices=3)
+        if self.do_create(renter, number, terms) != "create_order":
+            return
+        address = self.model.addresses.order(renter, number)
+        order = self.model.orders[address]
+        if late:
+            self.pair.warp(order.match_until - 5 * TICK)
+        for device in [a for a, row in self.devices.items() if self.fits(order, row)][:2]:
+            operator = self.choose(*self.operators.operators)
+            self.turn(operator, address)
+            self.do_match(operator, address, device)
+        for lease in self.model.leases_of(address).values():
+            if self.random.random() < 0.5:
+                self.do_accept(lease.worker, lease)
+        if late:
+            self.pair.warp(max(self.now, order.match_until - self.choose(0, 0, 0, 1)))
+        else:
+            instruction = self.call("cancel_order", renter=renter, order=address)
+            self.act("cancel_order", lambda: self.model.cancel_order(renter, address), instruction, renter)
+        for lease in list(self.model.leases_of(address).values()):
+            if self.random.random() < 0.3:
+                self.pair.warp(max(self.now, lease.accept_until))
+            self.do_end(self.choose(lease.supplier, lease.supplier, renter, MALLORY), lease)
 
     def prices_go_stale(self) -> None:
         """Nobody renews a price for a day: then a lease costs what its device asks, within bounds."""
@@ -570,7 +608,7 @@ OFTEN = (
     *("vote_slash", "end_slash", "new_operators", "open_account", "change_device", "co_stake"),
     *("donate", "end_done", "whole_end", "new_terms", "fault_again", "close_order"),
     *("extend_lease", "hold_through", "last_seconds", "end_when_paid") * 2,
-    *("take", "grief", "lapse", "change_of_mind", "half_a_gang", "blocked_pay") * 2,
+    *("take", "grief", "lapse", "change_of_mind", "half_a_gang", "hopeless_gang", "blocked_pay") * 2,
     *("freeze_account", "hand_over_account", "close_account", "pause_device", "pay_parked", "park_fees"),
     *("price_moves", "prices_go_stale", "money_runs_short", "co_stake", "co_stake", "grief"),
 )

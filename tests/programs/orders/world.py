@@ -94,7 +94,8 @@ class OrdersWorld(StakingWorld, BuybackWorld):
         """Open an order."""
         terms = replace(terms, **changed)  # type: ignore[arg-type]  # the tests' own keywords
         mint = tokenomics.MINT if terms.currency == Currency.IO else USDC_MINT
-        self.do(orders.create_order(renter.pubkey(), number, terms, mint), signers=[renter])
+        opening = orders.create_order(renter.pubkey(), number, terms, mint, max_deposit=2**64 - 1)
+        self.do(opening, signers=[renter])
         return self.read_order(renter, number)
 
     def turn(self, order: Order, operator: int = 0) -> int:

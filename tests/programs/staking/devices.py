@@ -5,6 +5,7 @@ from __future__ import annotations
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
+from tests.model.staking.state import COOLING, LATE
 from tests.model.state import U64, ZERO, Address, wallet
 from tests.programs.side_by_side import MALLORY
 from tests.programs.staking.machine import EARNERS, NO_DEVICE, STAKERS, SUPPLIERS, WORKERS, StakingMachine
@@ -159,6 +160,41 @@ class DeviceActs(StakingMachine):
             lambda: self.model.withdraw(owner, address, number),
             client.withdraw(self.on_chain(address, device, owner, number)),
         )
+
+    def gives_away(self) -> None:
+        """An owner's own account is somebody else's, or not, while its stake waits to go out.
+
+        Who calls would rather send it to another account of that owner.
+        """
+        rows = self.model.devices.items()
+        own = [(a, each, each.supplier, each.own_until) for a, each in rows if each.own_cooling]
+        slots = [(a, each, slot) for a, each in rows for slot in (each.co, each.leaving)]
+        co = [(a, each, slot.staker, slot.until) for a, each, slot in slots if slot.state == COOLING]
+        if not own and not co:
+            return
+        address, device, owner, until = self.choose(*own, *co)
+        given = owner != MALLORY and self.random.random() < 0.7
+        if given:
+            self.pair.hand_over(owner)
+        due = max(until, device.frozen_until)
+        self.pair.warp(max(self.now, self.choose(due, due + LATE - 1, due + LATE, until + LATE)))
+        to = self.mostly(self.pair.create_spare(owner), wallet(owner))
+        number, where = self.class_of(device), self.pair.address(to) if to != wallet(owner) else None
+        on_chain = self.on_chain(address, device, owner, number)
+        if (address, device, owner, until) in own:
+            self.act(
+                "withdraw",
+                lambda: self.model.withdraw(owner, address, number, to),
+                client.withdraw(on_chain, where),
+            )
+        else:
+            self.act(
+                "withdraw_co_stake",
+                lambda: self.model.withdraw_co_stake(owner, address, number, to),
+                client.withdraw_co_stake(on_chain, Pubkey(owner), where),
+            )
+        if given:
+            self.pair.hand_over(owner, back=True)
 
     def open_offer(self) -> None:
         address, device = self.some_device()

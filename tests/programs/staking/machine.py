@@ -278,6 +278,7 @@ class StakingMachine(ParamActs):
             registered_at=device.registered_at,
             lease=Pubkey(device.lease),
             last_order=Pubkey(device.last_order),
+            last_order_at=device.last_order_at,
             worker_may_end=bool(device.worker_may_end),
             **{name: getattr(device, name) for name in COUNTERS},
         )

@@ -7,6 +7,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain.token import read_token_account
@@ -31,9 +32,10 @@ from tests.model.state import GENESIS_VAULT, REWARD_VAULT, Address, Tokens, wall
 from tests.model.tokenomics.program import Tokenomics
 from tests.model.tokenomics.state import Config
 from tests.programs.folded import assert_events_make_the_accounts
-from tests.programs.side_by_side import SideBySide
+from tests.programs.side_by_side import MALLORY, SideBySide
 from tests.programs.staking.world import StakingWorld
-from tests.programs.world import DAY, START, finish
+from tests.programs.world import DAY, START, finish, key
+from tests.security.tokens import create_tokens, set_owner
 
 (
     class_address,
@@ -169,7 +171,29 @@ class StakingPair(SideBySide):
         if account == REWARD_VAULT:
             return tokenomics.REWARD_VAULT
         assert account.owner is not None
+        if account.kind == "spare":
+            return spare_of(account.owner).pubkey()
         return tokens_address(Pubkey(account.owner))
+
+    def create_spare(self, owner: Address) -> Tokens:
+        """A second token account of an owner's, which is not the associated one."""
+        spare = Tokens("spare", owner)
+        if spare not in self.staking.economy.tokens:
+            create_tokens(self.world, spare_of(owner), tokenomics.MINT, Pubkey(owner))
+            self.staking.economy.create_tokens(spare)
+        return spare
+
+    def hand_over(self, owner: Address, *, back: bool = False) -> None:
+        """An owner gives its associated account to mallory, or gets it back."""
+        before, after = (MALLORY, owner) if back else (owner, MALLORY)
+        call = set_owner(tokens_address(Pubkey(owner)), Pubkey(before), Pubkey(after))
+        self.world.do(call, signers=[self.keys[before]])
+        (self.staking.given_away.discard if back else self.staking.given_away.add)(owner)
+
+
+def spare_of(owner: Address) -> Keypair:
+    """The key of an owner's second account."""
+    return key("spare of " + owner.hex())
 
 
 def chain_params(params: Params) -> client.Params:

@@ -146,10 +146,10 @@ class Sequences(DeviceActs, PriceActs, BlockActs, SlashActs):
         number = self.class_of(device)
         self.act(
             "lease_device",
-            lambda: self.model.lease_device(MALLORY, address, number, MALLORY, MALLORY),
+            lambda: self.model.lease_device(MALLORY, address, number, MALLORY, MALLORY, 0),
             client.PROGRAM.instruction(
                 "lease_device",
-                {"lease": Pubkey(MALLORY), "order": Pubkey(MALLORY)},
+                {"lease": Pubkey(MALLORY), "order": Pubkey(MALLORY), "opened_at": 0},
                 lease_authority=Pubkey(MALLORY),
                 device=Pubkey(address),
                 **{"class": client.class_address(number)},
@@ -224,10 +224,9 @@ UNREACHABLE = {
     ),
     "PostLimit": "nobody posts so often here; the security tests do",
     "StaleConfig": "nothing refuses with it any more; its number stays",
-    "NotAssociatedAccount": "clients name the associated account; the security tests try others",
 }
 """Errors that sequences can't meet, and why."""
-OTHERS = {"AccountMissing", "AccountInUse", "InsufficientFunds", "NothingDue"}
+OTHERS = {"AccountMissing", "AccountInUse", "InsufficientFunds", "NothingDue", "InvalidAccountData"}
 
 OFTEN = (
     *("wait",) * 8,
@@ -255,6 +254,8 @@ ACTIONS = (
     "two_slashes",
     "priced_hour",
     "whole_end",
+    "gives_away",
+    "gives_away",
 )
 
 

@@ -32,6 +32,7 @@ ISSUER = "issuer"
 """Mints USDC and can freeze it, as on the real network."""
 MINTS = tokenomics.MINT, USDC_MINT
 USDC_FEES = buyback.fee_vault(USDC_MINT)
+NO_LIMIT = 2**64 - 1
 MINUTE = 60
 EXCLUSIVE = 5 * MINUTE
 """After an order's opening operators alone match it, seconds."""
@@ -163,11 +164,17 @@ def mint_usdc(world: World, to: Pubkey, amount: int) -> None:
     world.do(tokens.mint_to(USDC_MINT, to, address(ISSUER), amount), signers=[key(ISSUER)])
 
 
-def create(renter: str = "carol", number: int = 1, terms: Terms = TERMS, **changed: object) -> Instruction:
+def create(
+    renter: str = "carol",
+    number: int = 1,
+    terms: Terms = TERMS,
+    max_deposit: int = NO_LIMIT,
+    **changed: object,
+) -> Instruction:
     """Open an order."""
     terms = replace(terms, **changed)  # type: ignore[arg-type]  # the tests' own keywords
     mint = tokenomics.MINT if terms.currency == Currency.IO else USDC_MINT
-    return client.create_order(address(renter), number, terms, mint)
+    return client.create_order(address(renter), number, terms, mint, max_deposit=max_deposit)
 
 
 def let(world: World, worker: str, **changed: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 from keeper.clients import orders as client
 from keeper.clients import staking
 from keeper.economy.orders import EndReason, LeaseStatus
+from keeper.economy.supply import IO
 from tests.programs.world import HOUR, World
 from tests.security.orders import stages
 from tests.security.orders.stages import (
@@ -14,7 +15,9 @@ from tests.security.orders.stages import (
     EXCLUSIVE,
     FREE,
     HOUR_FEE,
+    MINUTE,
     OTHER_RUNNING,
+    OTHER_WAITING,
     RATE,
     RUNNING,
     WAITING,
@@ -38,7 +41,8 @@ from tests.security.orders.stages import (
     take,
     vote,
 )
-from tests.security.outcomes import refused
+from tests.security.orders.test_prices import announced
+from tests.security.outcomes import refused, undone
 from tests.security.people import address, do
 
 GANG = (RUNNING, WAITING, FREE)
@@ -231,8 +235,9 @@ def test_a_renter_that_withdraws_one_cancels_the_gang() -> None:
     world.chain.advance(ACCEPT)
     do(world, end(world, "mallory", WAITING), end(world, "mallory", FREE))
     assert lease(world, WAITING).reason == EndReason.UNFILLED
-    # Of who had accepted, as well; who had not is no loss of the renter's.
-    assert order(world).fees - before.fees == 3 * HOUR_FEE
+    # And of the two that waited: a gang that is cancelled is never filled, whether they had accepted or not.
+    assert order(world).fees - before.fees == 4 * HOUR_FEE
+    assert [device(world, worker).strikes for worker in GANG] == [0, 0, 0]
     for worker in GANG:
         do(world, client.close_lease(lease(world, worker)))
     do(world, stages.close(world))
@@ -308,3 +313,93 @@ def test_a_sybil_that_never_accepts_costs_the_others_ten_minutes() -> None:
     assert device(world, RUNNING).barred_until == world.chain.now() + HOUR
     assert device(world, WAITING).barred_until == device(world, FREE).barred_until == 0
     assert address("mallory") != order(world).renter
+
+
+# -- gangs that can never be filled -----------------------------------------------------------------
+
+BARRED_BEFORE = {RUNNING: HOUR, WAITING: HOUR}
+"""Seconds for which the devices were barred that left a gang after its renter had cancelled it."""
+
+
+def test_nobody_is_barred_for_leaving_a_gang_that_its_renter_cancelled() -> None:
+    """The third can't come any more. The renter pays an hour's fee for each place, as if all had waited."""
+    world = stages.ready()
+    open_order(world, devices=3, min_devices=3)
+    do(world, match(world, RUNNING), match(world, WAITING))
+    do(world, accept(world, RUNNING))
+    do(world, cancel(world))
+    assert order(world).fees == HOUR_FEE
+    # One who had accepted leaves at once, by its supplier; one who hadn't, by its time.
+    do(world, end(world, "alice"))
+    world.chain.advance(ACCEPT)
+    do(world, end(world, "mallory", WAITING))
+    for worker, before in BARRED_BEFORE.items():
+        one = device(world, worker)
+        assert lease(world, worker).reason == EndReason.UNFILLED
+        assert (one.strikes, one.barred_until) == (0, 0) < (1, before)
+    assert order(world).fees == 3 * HOUR_FEE
+    for worker in BARRED_BEFORE:
+        do(world, client.close_lease(lease(world, worker)))
+    back = 3 * stages.PLACE - 3 * HOUR_FEE
+    assert moved(world, stages.close(world))["carol"] == back
+
+
+def test_nobody_is_barred_for_leaving_a_gang_whose_matching_is_over() -> None:
+    """The same by time alone, and at nobody's cost."""
+    world = stages.ready()
+    opened = open_order(world, devices=3, min_devices=3)
+    world.chain.warp_to(opened.match_until - MINUTE)
+    do(world, match(world, RUNNING), match(world, WAITING))
+    world.chain.warp_to(opened.match_until - 1)
+    assert rehearsed_strike(world) == 1, "the third may come yet"
+    world.chain.advance(1)
+    do(world, end(world, "alice"), end(world, "bob", WAITING))
+    for worker in (RUNNING, WAITING):
+        assert (device(world, worker).strikes, lease(world, worker).reason) == (0, EndReason.UNFILLED)
+    found = order(world)
+    # Two places can't be a gang of three: they don't open again.
+    assert (found.open, found.fees, found.match_until) == (0, 0, opened.match_until)
+    assert moved(world, refund(world)) == {"vault": -3 * stages.PLACE, "carol": 3 * stages.PLACE}
+
+
+def rehearsed_strike(world: World) -> int:
+    """Alice's strikes if she declined now."""
+    with undone(world):
+        do(world, end(world, "alice"))
+        return device(world, RUNNING).strikes
+
+
+def test_who_is_ended_first_excuses_nobody() -> None:
+    """Three of four wait in a cancelled gang of three, one silently: anybody ends them in any order."""
+    for silent_first in (False, True):
+        world = accepted(RUNNING, WAITING, devices=4)
+        do(world, cancel(world))
+        world.chain.advance(ACCEPT)
+        for worker in (FREE, RUNNING, WAITING) if silent_first else GANG:
+            do(world, end(world, "mallory", worker))
+        assert [device(world, worker).strikes for worker in GANG] == [0, 0, 1]
+        assert lease(world, FREE).reason == EndReason.LAPSED
+        assert order(world).fees == 3 * HOUR_FEE
+
+
+def test_a_gang_that_can_not_be_paid_for_keeps_nobody_waiting() -> None:
+    """Before, its first two waited ten minutes for a third that nothing was left for, again and again."""
+    world = stages.ready()
+    holds = announced(world)
+    world.chain.warp_to(holds - 15 * MINUTE)
+    open_order(world, devices=3, min_devices=3)
+    for worker in GANG:
+        do(world, match(world, worker))
+    do(world, refund(world))
+    world.chain.advance(ACCEPT)
+    for worker in GANG:
+        do(world, end(world, "mallory", worker), client.close_lease(lease(world, worker)))
+    world.chain.warp_to(holds + MINUTE)
+    found = order(world)
+    assert (found.open, found.free) == (3, 3 * WHOLE)
+    # At 2.25 IO for each processor and hour it pays for two of three.
+    assert 2 * (90 * IO + fee(90 * IO)) < found.free < 3 * (90 * IO + fee(90 * IO))
+    for worker in (OTHER_RUNNING, OTHER_WAITING):
+        assert refused(world, match(world, worker)) == "NotFunded"
+    world.chain.warp_to(found.match_until)
+    assert moved(world, stages.close(world)) == {"vault": -3 * WHOLE, "carol": 3 * WHOLE}

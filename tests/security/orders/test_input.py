@@ -51,7 +51,7 @@ def raw(**changed: object) -> Instruction:
     """Carol's order with fields that the client would not write."""
     return client.PROGRAM.instruction(
         "create_order",
-        {"id": 1, "terms": {**TERMS.fields(), **changed}},
+        {"id": 1, "terms": {**TERMS.fields(), **changed}, "max_deposit": stages.NO_LIMIT},
         renter=CAROL,
         mint=tokenomics.MINT,
         renter_tokens=tokenomics.tokens_address(CAROL),

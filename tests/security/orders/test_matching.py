@@ -90,6 +90,7 @@ def test_nobody_rents_its_own_device(part: str) -> None:
         world.give(address(FREE), 1_000 * IO)
     if part == "payout":
         do(world, staking.set_payout(device(world, FREE), MALLORY))
+        world.chain.advance(1)
     open_order(world, renter, 8)
     assert refused(world, match(world, FREE, renter, 8)) == "OwnDevice"
     do(world, match(world, WAITING, renter, 8))

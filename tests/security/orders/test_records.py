@@ -94,13 +94,14 @@ def test_a_fault_before_the_first_hour_bars_the_device_and_opens_its_place() -> 
     quorum(world, 0)
     one, after = device(world, RUNNING), order(world)
     assert (one.strikes, one.barred_until) == (1, world.chain.now() + HOUR)
-    assert after.open - before.open == 1
+    # Past the end of the matching it alone is open.
+    assert (before.open, before.taken, after.open, after.taken) == (1, 2, 1, 1)
     assert after.match_until == world.chain.now() + stages.WINDOW
     assert record(world) == (0, 1, 0, 0)
 
 
 def test_a_fault_that_is_found_later_turns_done_into_failed_once() -> None:
-    """And takes back the hours that were not served; a second finding counts no more."""
+    """And takes back the hours that were not served; a second finding takes back more, and counts no more."""
     world = stages.matching()
     world.chain.advance(6 * HOUR)
     do(world, end(world, "carol"))
@@ -109,15 +110,17 @@ def test_a_fault_that_is_found_later_turns_done_into_failed_once() -> None:
     assert record(world) == (0, 1, 0, 5 * HOUR)
     assert device(world, RUNNING).strikes == 0
     quorum(world, 4)
-    assert (lease(world).stop - lease(world).start, record(world)[:3]) == (4 * HOUR, (0, 1, 0))
+    assert (lease(world).stop - lease(world).start, record(world)) == (4 * HOUR, (0, 1, 0, 4 * HOUR))
 
 
-def test_a_fault_in_what_had_failed_already_counts_no_more() -> None:
+def test_a_fault_in_what_had_failed_already_takes_its_hours_back() -> None:
+    """It stays one failure. Before, who broke off ahead of operators kept hours that it hadn't served."""
     world = stages.matching()
     world.chain.advance(6 * HOUR)
     do(world, end(world, "alice"))
+    assert record(world) == (0, 1, 0, 6 * HOUR)
     quorum(world, 5)
-    assert record(world)[:3] == (0, 1, 0)
+    assert record(world) == (0, 1, 0, 5 * HOUR)
     assert lease(world).reason == EndReason.FAULT
 
 

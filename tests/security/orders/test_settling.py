@@ -337,4 +337,7 @@ def test_another_mints_tokens_are_no_currency() -> None:
     ):
         world.do(token.create_associated(world.payer.pubkey(), MALLORY, mint))
         terms = stages.TERMS if currency == Currency.IO else stages.IN_USDC
-        assert refused(world, client.create_order(MALLORY, 1, terms, mint)) == "WrongMint"
+        assert (
+            refused(world, client.create_order(MALLORY, 1, terms, mint, max_deposit=stages.NO_LIMIT))
+            == "WrongMint"
+        )

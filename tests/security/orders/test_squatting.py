@@ -113,6 +113,27 @@ def test_a_device_serves_an_order_once() -> None:
     assert device(world, RUNNING).last_order == order(world, number=2).address
 
 
+def test_a_device_serves_another_order_at_an_address_used_again() -> None:
+    """Before, who had served a renter's last order was refused to the next one under its number."""
+    world = stages.ready()
+    open_order(world, devices=1)
+    do(world, match(world, FREE), stages.accept_later(world, FREE))
+    do(world, end(world, "carol", FREE))
+    world.chain.advance(3 * HOUR)
+    do(world, stages.settle(world, FREE), client.close_lease(lease(world, FREE)), stages.close(world))
+    first = device(world, FREE)
+    opened = open_order(world, devices=1)
+    assert (first.last_order, first.last_order_at) != (opened.address, opened.created_at)
+    assert first.last_order == opened.address
+    do(world, match(world, FREE))
+    assert device(world, FREE).last_order_at == opened.created_at
+    do(world, end(world, "carol", FREE), client.close_lease(lease(world, FREE)))
+    world.chain.advance(60)
+    # To one order it still comes once.
+    do(world, create(number=2, devices=1))
+    assert device(world, FREE).last_order == opened.address
+
+
 def test_each_time_the_bar_is_twice_as_long() -> None:
     """And never longer than a day. A device that griefs for ever takes part of a minute each day."""
     world = stages.ready()
@@ -196,7 +217,9 @@ def test_breaking_off_in_the_first_hour_opens_the_place_again(seconds: int) -> N
     assert moved(world, end(world, "alice")) == {}
     after, one = order(world), device(world, RUNNING)
     served = seconds >= HOUR
-    assert (after.open - before.open, one.strikes) == ((0, 0) if served else (1, 1))
+    # Past the end of the matching those that nobody took stay over.
+    again = 1 + (before.open if seconds < WINDOW else 0)
+    assert (after.open, one.strikes) == ((before.open, 0) if served else (again, 1))
     assert one.leases_failed == 1
     if not served:
         assert after.match_until == world.chain.now() + WINDOW
@@ -256,6 +279,45 @@ def test_a_pause_that_was_changed_meanwhile_is_an_excuse_all_the_same(lifted: st
     world.chain.advance(ACCEPT)
     do(world, end(world, "mallory", FREE))
     assert device(world, FREE).strikes == 1
+
+
+@pytest.mark.parametrize("how", ["broken off", "declined", "faulty"])
+def test_a_pause_excuses_nobody_who_could_have_stayed(how: str) -> None:
+    """Before, a pause of one second forgave whatever a device of that time did, 50 minutes later."""
+    world = stages.opened()
+    do(world, match(world, RUNNING))
+    if how != "declined":
+        do(world, stages.accept(world, RUNNING))
+    do(world, client.set_pause(address("guardian"), client.PAUSE_MATCHING, world.chain.now() + 1))
+    world.chain.advance(60 if how == "declined" else 50 * 60)
+    if how == "faulty":
+        do(world, stages.vote(world, 0, 0), stages.vote(world, 1, 0))
+    else:
+        do(world, end(world, "alice"))
+    one = device(world, RUNNING)
+    assert (one.strikes, one.barred_until) == (1, world.chain.now() + HOUR)
+
+
+def test_a_workers_key_read_on_the_machine_keeps_the_device_barred_while_it_is_let() -> None:
+    """By declining what small orders of its reader's are matched to: bars cost rewards, too.
+
+    With that key the machine could be made to fail its proofs as well. The supplier takes the device off the
+    market, and registers it anew with another key.
+    """
+    world = stages.ready()
+    barred = []
+    for number in range(1, len(BARS) + 1):
+        world.chain.warp_to(max(world.chain.now(), device(world, RUNNING).barred_until))
+        open_order(world, "mallory", number, stages.IN_USDC, devices=1, hours=1)
+        do(world, match(world, RUNNING, "mallory", number))
+        do(world, end(world, "worker", RUNNING, "mallory", number))
+        barred.append(device(world, RUNNING).barred_until - world.chain.now())
+    assert barred == BARS
+    do(world, change(world, RUNNING, ask_io=0, ask_usdc=0))
+    world.chain.warp_to(device(world, RUNNING).barred_until)
+    open_order(world, "mallory", 99, stages.IN_USDC, devices=1, hours=1)
+    assert refused(world, match(world, RUNNING, "mallory", 99)) == "NotLet"
+    assert device(world, RUNNING).barred_until <= world.chain.now()
 
 
 # -- terms for one instruction -------------------------------------------------------------------
@@ -326,3 +388,23 @@ def test_terms_of_the_same_second_are_too_young() -> None:
     world.chain.advance(1)
     open_order(world)
     do(world, match(world, FREE))
+
+
+def test_no_supplier_refuses_one_renter_by_its_payout() -> None:
+    """Before, a payout of the renter's own for one transaction refused that renter (``OwnDevice``), and
+    nobody else: the device stayed in all orders that were open."""
+    world = stages.ready()
+    for name in ("carol", "mallory"):
+        if world.chain.get(staking.wallet_address(address(name))) is None:
+            do(world, staking.open_wallet(address("bob"), address(name)))
+    open_order(world)
+    open_order(world, "mallory", terms=stages.IN_USDC)
+    do(world, staking.set_payout(device(world, RUNNING), address("carol")))
+    do(world, staking.set_payout(device(world, RUNNING), address("alice")))
+    assert device(world, RUNNING).changed_at == world.chain.now()
+    for renter in ("carol", "mallory"):
+        assert refused(world, match(world, RUNNING, renter)) == "TermsTooYoung"
+    # Who really wants another payout is back with the next order.
+    world.chain.advance(1)
+    open_order(world, number=2)
+    do(world, match(world, RUNNING, number=2))

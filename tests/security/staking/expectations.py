@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from tests.security.matrix import CHANGES, PURSE, VERSION
+from tests.security.matrix import CHANGES, PURSE, SAME, VERSION
 from tests.security.refusals import (
     CANNOT_PAY,
     DERIVED,
@@ -56,6 +56,8 @@ DEFAULTS: Mapping[str, Errors] = {
     "supplier_tokens": PASSED_ON,
     "staker_tokens": PASSED_ON,
     "owner_tokens": TOKENS,
+    # Only looked at where another of the owner's accounts is to be paid.
+    "associated": dict.fromkeys(CHANGES, None),
     "wallet_tokens": {**TOKENS, "stranger": "NotAssociatedAccount"},
     "config": LARGEST,
     "class": {**ours("WrongClass"), "absent": "UninitializedAccount"},
@@ -86,6 +88,7 @@ DEFAULTS: Mapping[str, Errors] = {
 }
 """By the slot."""
 
+WAYS_OUT = ("withdraw", "withdraw_co_stake", "withdraw_overflow")
 READS_CONFIG = [
     name
     for name in MATRIX.calls
@@ -97,6 +100,7 @@ OTHER_CLASS = (
 )
 """What takes a class and either doesn't read it, or takes any."""
 EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
+    **{(name, "program"): dict.fromkeys(CHANGES, None) for name in WAYS_OUT},
     **{(name, "config"): READ_ONLY for name in READS_CONFIG},
     # No block exists yet: the stranger is a mint.
     **{
@@ -147,10 +151,7 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
         **dict.fromkeys(("other kind", "foreign copy", "blank", "absent", VERSION), "UnknownClass"),
     },
     # Its purse fits the stranger, and the stake is somebody else's.
-    **{
-        (name, "owner"): {PURSE: "WrongAccount"}
-        for name in ("withdraw", "withdraw_co_stake", "withdraw_overflow")
-    },
+    **{(name, "owner"): {PURSE: "WrongAccount"} for name in WAYS_OUT},
     # Whose stake it is is another slot's.
     ("withdraw_overflow", "supplier"): {PURSE: "InvalidAccountData"},
     # What isn't known of tokenomics isn't launched, and mints into no vault.
@@ -183,7 +184,8 @@ EXCEPTIONS: Mapping[tuple[str, str], Errors] = {
 }
 """By instruction and slot: what differs from the slot's default."""
 
-TWINS: Mapping[str, str] = {
+TWINS: Errors = {
+    "associated": None,
     "program_data": "NotUpgradeAuthority",
     "mint": "IllegalOwner",
     "reward_vault": "IllegalOwner",
@@ -216,12 +218,29 @@ TWIN_EXCEPTIONS: Mapping[tuple[str, str], str] = {
         for slot in ("config", "class", "payout", "block", "prices", "device")
         for nothing in ("event_authority", "reward_authority", "lease_authority", "worker")
     },
-    **program_twins("tokenomics_program"),
+    **program_twins("tokenomics_program", "associated"),
 }
-CALL_TWINS: Mapping[tuple[str, str], str] = {
+CALL_TWINS: Mapping[tuple[str, str], str | None] = {
+    **{(name, "program"): None for name in WAYS_OUT},
     ("register_device", "class"): "UnknownClass",
     ("claim", "owner"): "WrongAccount",
 }
+
+UNSAID = {
+    "associated": "the owner's associated account is paid, and nothing else looked at",
+    # The framework's word for none. Events are sent to the program's own id, whatever stands in the slot.
+    "program": "the program is in the call, as the account that is left out",
+}
+"""Slots of the ways out of a stake that are not looked at, and why that is right."""
+
+
+def _unread(name: str, slot: str) -> Iterator[str]:
+    """What can stand in a slot that isn't looked at: everything but what is written elsewhere in the call."""
+    yield from CHANGES
+    for other in MATRIX.slots(name):
+        if other != slot and not MATRIX.is_flagged(name, other, "writable"):
+            yield SAME + other
+
 
 LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     **{
@@ -242,6 +261,12 @@ LEGITIMATE: Mapping[tuple[str, str, str], str] = {
     ("settle_device", "device", "stranger"): "anybody may settle any device",
     ("record_lease", "device", "stranger"): "of another device than the lease's nothing is counted",
     **{(name, "class", "stranger"): "not read here" for name in OTHER_CLASS[:5]},
+    **{
+        (name, slot, change): UNSAID[slot]
+        for name in WAYS_OUT
+        for slot in UNSAID
+        for change in _unread(name, slot)
+    },
     ("withdraw_overflow", "supplier", "= owner"): "they are the same",
     ("withdraw_overflow", "owner", "= supplier"): "they are the same",
     **{

@@ -99,11 +99,13 @@ def register(world: World, worker: str) -> Device:
     return device(world, worker)
 
 
-def lease_device(one: Device, lease: Pubkey = LEASE, order: Pubkey = ORDER) -> Instruction:
+def lease_device(
+    one: Device, lease: Pubkey = LEASE, order: Pubkey = ORDER, opened_at: int = START
+) -> Instruction:
     """A device is leased: only the orders program can say so."""
     return client.PROGRAM.instruction(
         "lease_device",
-        {"lease": lease, "order": order},
+        {"lease": lease, "order": order, "opened_at": opened_at},
         lease_authority=orders.LEASE_AUTHORITY,
         device=client.device_address(one.worker),
         **{"class": client.class_address(one.device_class)},

@@ -76,7 +76,9 @@ KINDS: Mapping[str, Kind] = {
         ),
         PERSON,
     ),
-    **dict.fromkeys(("wallet_tokens", "owner_tokens", "supplier_tokens", "staker_tokens"), TOKENS),
+    **dict.fromkeys(
+        ("wallet_tokens", "owner_tokens", "associated", "supplier_tokens", "staker_tokens"), TOKENS
+    ),
     # There is but one config: another large account stands for another.
     "config": Kind(_OURS, (_BLOCKS[0], _MINT), (_MINT, OTHER_TOKENS.pubkey())),
     "class": Kind(_OURS, _CLASSES, (client.CONFIG, *_DEVICES)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from solders.instruction import Instruction
@@ -30,6 +31,8 @@ from tests.security.staking.stages import (
     record_lease,
     vote_prices,
 )
+
+ROOT = Path(__file__).parents[3]
 
 
 def event(world: World, call: Instruction) -> tuple[str, dict[str, Any]]:
@@ -166,7 +169,7 @@ def test_a_lease_from_its_beginning_to_what_is_found_later() -> None:
     where = client.device_address(one.worker)
     assert event(world, lease_device(one)) == (
         "DeviceLeased",
-        {"device": where, "lease": LEASE, "order": ORDER, "number": 1},
+        {"device": where, "lease": LEASE, "order": ORDER, "opened_at": START, "number": 1},
     )
     counted = {"hired_seconds": 7, "leases_done": 1, "leases_failed": 0, "disputes": 0}
     assert event(world, free_device(one, seconds=7)) == (
@@ -217,3 +220,15 @@ def test_a_voided_slash_and_its_veto() -> None:
         "SlashVetoed",
         {**named, "frozen_until": world.chain.now() + DAY},
     )
+
+
+def test_records_that_stay_keep_the_rent_that_the_document_says() -> None:
+    world = stages.running()
+    do(world, client.post(operator := stages.address("operator 0"), 7, 3, 9, b"h" * 32))
+    said = (ROOT / "docs/protocol.md").read_text()
+    for record in (
+        client.wallet_address(ALICE),
+        client.slash_address(client.device_address(stages.address("slashed worker")), EVIDENCE),
+        client.post_address(operator),
+    ):
+        assert f"({world.account(record).lamports:,}" in said

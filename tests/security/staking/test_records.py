@@ -69,7 +69,17 @@ def test_a_dispute_is_counted_while_the_lease_goes_on() -> None:
     assert record(world) == (HOUR, 1, 0, 2)
 
 
-@pytest.mark.parametrize("outcome", [DONE, NEVER_SERVED, 4, 255])
+def test_less_of_what_had_failed_takes_its_seconds_back_alone() -> None:
+    """Never more than there are, and no counter moves."""
+    world = stages.leased()
+    do(world, free_device(device(world, "worker"), seconds=3 * HOUR, outcome=FAILED))
+    assert record(world) == (3 * HOUR, 0, 1, 0)
+    for left in (2 * HOUR, HOUR, 0, 0):
+        do(world, record_lease(device(world, "worker"), outcome=NEVER_SERVED))
+        assert record(world) == (left, 0, 1, 0)
+
+
+@pytest.mark.parametrize("outcome", [DONE, 4, 255])
 def test_what_is_not_found_out_later(outcome: int) -> None:
     world = stage("served")
     assert refused(world, record_lease(device(world, "worker"), outcome=outcome)) == "OutcomeInvalid"

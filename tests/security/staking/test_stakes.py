@@ -1,8 +1,6 @@
 """Attacks on stakes and co-stakes: what nobody gains by timing, and whose money goes where."""
 
 import pytest
-from solders.instruction import AccountMeta, Instruction
-from solders.pubkey import Pubkey
 
 from keeper.chain.token import transfer
 from keeper.clients import staking as client
@@ -16,7 +14,6 @@ from tests.security.outcomes import refused
 from tests.security.people import SPARE_TOKENS, address, do
 from tests.security.staking import stages
 from tests.security.staking.stages import MINIMUM, OFFER, REWARD_BPS, device, stage
-from tests.security.tokens import create_tokens, set_owner
 
 SPARE = key("another account of its owner")
 ALICE, BOB, CAROL, MALLORY, ADMIN = (address(name) for name in ("alice", "bob", "carol", "mallory", "admin"))
@@ -215,70 +212,6 @@ def test_the_money_goes_to_its_owner_whoever_pays_the_fee() -> None:
     after = {owner: world.balance(owner) for owner in before}
     gained = {owner: after[owner] - before[owner] for owner in before}
     assert gained == {BOB: MINIMUM - OFFER, CAROL: OFFER, MALLORY: 0}
-
-
-# -- an owner whose account is gone ---------------------------------------------------------------
-
-
-def given_away(world: World, owner: Pubkey) -> Pubkey:
-    """The owner's associated account is somebody else's; another one that is the owner's."""
-    do(world, set_owner(tokenomics.tokens_address(owner), owner, MALLORY))
-    create_tokens(world, SPARE, tokenomics.MINT, owner)
-    return SPARE.pubkey()
-
-
-def into(call: Instruction, owner: Pubkey, account: Pubkey) -> Instruction:
-    """The call with another account to pay into."""
-    own = tokenomics.tokens_address(owner)
-    metas = [AccountMeta(account, False, True) if each.pubkey == own else each for each in call.accounts]
-    return Instruction(call.program_id, bytes(call.data), metas)
-
-
-def test_who_gave_its_account_away_holds_nobody_up_for_long() -> None:
-    """A week after its cooldown anybody pays a co-stake to another account of its owner, to the second: the
-    next co-staker has its place, and the device can be closed."""
-    world = shared()
-    one = device(world, "bob's worker")
-    do(world, client.unstake(one))
-    spare = given_away(world, CAROL)
-    out = client.withdraw_co_stake(one, CAROL)
-    due = device(world, "bob's worker").leaving.until
-    for at, error in ((due - 1, "NothingToWithdraw"), (due, "NotAssociatedAccount")):
-        world.chain.warp_to(at)
-        assert refused(world, into(out, CAROL, spare)) == error
-    assert refused(world, out) == "InvalidAccountData"
-    world.chain.warp_to(due + 7 * DAY - 1)
-    assert refused(world, into(out, CAROL, spare)) == "NotAssociatedAccount"
-    world.chain.advance(1)
-    # Hers, and nobody else's.
-    stranger = tokenomics.tokens_address(MALLORY)
-    assert refused(world, into(out, CAROL, stranger)) == "InvalidAccountData"
-    do(world, into(out, CAROL, spare))
-    assert world.tokens(spare) == OFFER
-    do(world, client.withdraw(one), client.terminate_device(one), client.close_device(one))
-
-
-def test_a_supplier_who_gave_its_account_away() -> None:
-    world = stages.staked()
-    one = device(world, "worker")
-    do(world, client.unstake(one))
-    spare = given_away(world, ALICE)
-    out = into(client.withdraw(one), ALICE, spare)
-    world.chain.advance(21 * DAY - 1)
-    assert refused(world, out) == "NotAssociatedAccount"
-    world.chain.advance(1)
-    do(world, out)
-    assert world.tokens(spare) == MINIMUM + 100 * IO
-
-
-def test_overflow_never_goes_to_another_account() -> None:
-    """Its owner signs and can choose the moment: nobody waits for it."""
-    world = stages.staked()
-    one = device(world, "worker")
-    spare = given_away(world, ALICE)
-    world.chain.advance(100 * DAY)
-    out = into(client.withdraw_overflow(one, IO), ALICE, spare)
-    assert refused(world, out) == "NotAssociatedAccount"
 
 
 # -- the vault ---------------------------------------------------------------------------------

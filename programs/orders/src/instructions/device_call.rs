@@ -26,19 +26,22 @@ pub struct DeviceCall {
 }
 
 impl DeviceCall {
-    /// Leases the device to `lease` of `order`; staking refuses one that isn't free, whole, and staked enough.
+    /// Leases the device to `lease` of `order`, which was opened at `opened_at`: an order's address can be used again.
+    /// Staking refuses a device that isn't free, whole, and staked enough.
     pub fn lease<'a>(
         &'a self,
         class: CpiHandle<'a>,
         device: CpiHandleMut<'a>,
         lease: &Address,
         order: &Address,
+        opened_at: u64,
         bump: u8,
     ) {
-        let mut data = [0; 72];
+        let mut data = [0; 80];
         data[..8].copy_from_slice(staking::instruction::LeaseDevice::DISCRIMINATOR);
         data[8..40].copy_from_slice(lease.as_ref());
-        data[40..].copy_from_slice(order.as_ref());
+        data[40..72].copy_from_slice(order.as_ref());
+        data[72..].copy_from_slice(&opened_at.to_le_bytes());
         let handles = [
             self.lease_authority.cpi_handle(),
             self.staking_config.cpi_handle(),
@@ -59,10 +62,9 @@ impl DeviceCall {
         unchecked_invoke_signed_fixed(&staking::ID, &data, &metas, &handles, &[&seeds]);
     }
 
-    /// Frees the device from `lease` and counts how that ended. A strike bars it, unless its worker could not
-    /// accept as matching was stopped.
+    /// Frees the device from `lease` and counts how that ended. A strike bars it.
     pub fn free<'a>(&'a self, device: CpiHandleMut<'a>, lease: &Known<Lease>, ending: &Ending, bump: u8) {
-        let strike = ending.strikes() && !self.config.matching_stopped_since(lease.matched_at);
+        let strike = ending.strikes(self.config.matching_stopped_since(lease.matched_at));
         let mut data = [0; 50];
         data[..8].copy_from_slice(staking::instruction::FreeDevice::DISCRIMINATOR);
         data[8..40].copy_from_slice(lease.address().as_ref());
@@ -72,8 +74,8 @@ impl DeviceCall {
         self.call(device, &data, bump);
     }
 
-    /// Counts what is found later about a lease: `seconds` of it weren't served, or it is disputed. A device that is
-    /// gone has no record.
+    /// Counts what is found later about a lease: `seconds` of it weren't served, so that it failed if it had counted
+    /// as done, or it is disputed. A device that is gone has no record.
     pub fn record(
         &self,
         device: &mut UncheckedAccount,

@@ -62,7 +62,7 @@ pub enum EndReason {
     Supplier = 6,
     /// Operators attested a fault.
     Fault = 7,
-    /// Its gang was not filled in time.
+    /// Its gang was not filled in time, or could not be any more.
     Unfilled = 8,
 }
 
@@ -120,9 +120,11 @@ impl Ending {
         self.seconds == 0 && self.reason != EndReason::Withdrawn
     }
 
-    /// Whether the device is barred for a while: its place was taken for nothing, by its own doing.
-    pub fn strikes(&self) -> bool {
-        self.reopens() && self.reason != EndReason::Unfilled
+    /// Whether the device is barred for a while: its place was taken for nothing, by its own doing. That matching was
+    /// `stopped` meanwhile excuses a worker who didn't accept, and nobody else: leaving needs no matching.
+    pub fn strikes(&self, stopped: bool) -> bool {
+        let excused = stopped && self.reason == EndReason::Lapsed;
+        self.reopens() && self.reason != EndReason::Unfilled && !excused
     }
 
     /// What is counted in the device's record.
@@ -266,10 +268,11 @@ impl Lease {
     /// Before it runs everything is the renter's again. After that, in time: a renter pays the first hour
     /// whole and then by the second; a supplier gets nothing for the hour that it breaks off in. Once its time is over
     /// anybody can end it, and everything is the supplier's. What was due before is never taken back. The renter's fee
-    /// follows the service: see [`Lease::renter_fee`].
-    pub fn end(&mut self, party: Party, lag: u64, now: u64) -> Result<Ending> {
+    /// follows the service: see [`Lease::renter_fee`]. Of a `stranded` gang, which is never filled, nobody breaks its
+    /// word any more.
+    pub fn end(&mut self, party: Party, lag: u64, stranded: bool, now: u64) -> Result<Ending> {
         if self.start == 0 {
-            return self.drop_for(party, now);
+            return self.drop_for(party, stranded, now);
         }
         let due = self.due_until(lag, now);
         self.act(LeaseAction::Finish)?;
@@ -283,13 +286,14 @@ impl Lease {
         self.cut(stop.max(due), reason, now)
     }
 
-    fn drop_for(&mut self, party: Party, now: u64) -> Result<Ending> {
+    fn drop_for(&mut self, party: Party, stranded: bool, now: u64) -> Result<Ending> {
         let accepted = self.status == LeaseStatus::Accepted as u8;
         self.act(LeaseAction::Drop)?;
         let reason = match party {
-            _ if now >= self.accept_until && accepted => EndReason::Unfilled,
+            _ if now >= self.accept_until && (accepted || stranded) => EndReason::Unfilled,
             _ if now >= self.accept_until => EndReason::Lapsed,
             Party::Renter => EndReason::Withdrawn,
+            Party::Supplier if stranded => EndReason::Unfilled,
             Party::Supplier => EndReason::Declined,
             Party::Stranger => return Err(E::NotParty.into()),
         };

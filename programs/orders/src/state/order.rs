@@ -134,14 +134,19 @@ pub struct Order {
     pub vault: Address,
     /// What is asked for.
     pub terms: Terms,
+    /// Places that leases have: those that wait or run, and those that served. Of a gang that isn't filled, the ones
+    /// that wait; once it is cancelled, the ones that waited to the end of their time as well.
+    pub taken: u16,
+    pub _pad2: [u8; 6],
     /// For later versions; zero.
-    pub _reserved: [u8; 24],
+    pub _reserved: [u8; 16],
 }
 
 impl Order {
     /// Opens the order and counts what the renter puts down, which is returned: for each device, the principal at
-    /// the highest price and the fee on it.
-    pub fn open(&mut self, terms: Terms, params: &Params, now: u64) -> Result<u64> {
+    /// the highest price and the fee on it. Refuses more than `max_deposit`: the fee may have changed since the
+    /// renter saw it.
+    pub fn open(&mut self, terms: Terms, max_deposit: u64, params: &Params, now: u64) -> Result<u64> {
         terms.check()?;
         self.version = ACCOUNT_VERSION;
         self.terms = terms;
@@ -155,6 +160,7 @@ impl Order {
         self.accept_window = params.accept_window;
         self.settlement_lag = params.settlement_lag;
         let deposit = mul(self.place()?, terms.devices as u64).ok_or(E::Overflow)?;
+        require!(deposit <= max_deposit, E::DepositAboveLimit);
         self.put_down(deposit)?;
         self.invariant()?;
         Ok(deposit)
@@ -210,6 +216,10 @@ impl Order {
             self.country = country;
         }
         self.leases = self.leases.checked_add(1).ok_or(E::Overflow)?;
+        // A gang that can't pay for all whom it waits for would keep the first of them for nothing.
+        let waits = if self.unfilled_gang() { self.terms.min_devices.saturating_sub(self.taken) } else { 1 };
+        require!(mul(money, waits as u64).is_some_and(|all| all <= self.free), E::NotFunded);
+        self.taken = self.taken.checked_add(1).ok_or(E::Overflow)?;
         self.free = self.free.checked_sub(money).ok_or(E::NotFunded)?;
         self.held = self.held.checked_add(money).ok_or(E::Overflow)?;
         let accept_until = match by {
@@ -283,15 +293,35 @@ impl Order {
             cancelled = Some(self.stop(now)?);
         }
         let gone = self.status == OrderStatus::Cancelled as u8;
+        // Nothing opens again in a cancelled order: who did not come in time is not counted as having left, or those
+        // who came late would be excused by those who are ended before them.
+        let in_time = !matches!(ending.reason, EndReason::Lapsed | EndReason::Unfilled);
+        if ending.seconds == 0 && (in_time || !gone) {
+            self.taken = self.taken.checked_sub(1).ok_or(E::InvariantViolated)?;
+        }
         let renters = withdrawn || (gone && ending.reason == EndReason::Unfilled);
         let charged = if renters { self.charge(1)? } else { 0 };
         if ending.reopens() && !gone {
-            self.open = self.open.checked_add(1).ok_or(E::Overflow)?;
-            let until = now.checked_add(self.match_window).ok_or(E::Overflow)?;
-            self.match_until = self.match_until.max(until);
+            self.reopen(now)?;
         }
         self.invariant()?;
         Ok((charged, cancelled))
+    }
+
+    /// A place is open again, and matched for a while. Those that nobody took before the end of the matching stay
+    /// over: their money may have gone back. So does a gang to which too few places are left.
+    fn reopen(&mut self, now: u64) -> Result<()> {
+        if now >= self.match_until {
+            self.open = 0;
+        }
+        let open = self.open.checked_add(1).ok_or(E::Overflow)?;
+        if self.unfilled_gang() && open.saturating_add(self.taken) < self.terms.min_devices {
+            return Ok(());
+        }
+        self.open = open;
+        let until = now.checked_add(self.match_window).ok_or(E::Overflow)?;
+        self.match_until = self.match_until.max(until);
+        Ok(())
     }
 
     /// Money of a lease is due: the supplier's part leaves, both fees are due to the network.
@@ -355,6 +385,13 @@ impl Order {
         self.status == OrderStatus::Open as u8 && self.open > 0 && now < self.match_until
     }
 
+    /// Whether it is a gang that is never filled: it takes no more devices, and too few wait. Who leaves it, or
+    /// doesn't come, is not to blame.
+    pub fn is_stranded(&self, now: u64) -> bool {
+        let closed = self.status == OrderStatus::Cancelled as u8 || now >= self.match_until;
+        closed && self.unfilled_gang() && self.taken < self.terms.min_devices
+    }
+
     fn unfilled_gang(&self) -> bool {
         self.terms.is_gang() && self.filled_at == 0
     }
@@ -392,7 +429,8 @@ impl Order {
 
     /// What holds between instructions; last call of every transition.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.open <= self.terms.devices && self.fees_due <= self.fees, E::InvariantViolated);
+        let places = self.open.checked_add(self.taken).ok_or(E::Overflow)?;
+        require!(places <= self.terms.devices && self.fees_due <= self.fees, E::InvariantViolated);
         let parts = [self.free, self.held, self.paid, self.fees, self.refunded];
         let sum = parts.iter().try_fold(0u64, |sum, part| sum.checked_add(*part));
         require!(sum == Some(self.deposit), E::InvariantViolated);

@@ -61,7 +61,7 @@ pub fn terms() -> Terms {
 
 pub fn placed(terms: Terms) -> Order {
     let mut order = Order::zeroed();
-    order.open(terms, &params(), NOW).unwrap();
+    order.open(terms, u64::MAX, &params(), NOW).unwrap();
     order
 }
 

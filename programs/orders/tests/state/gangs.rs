@@ -56,7 +56,7 @@ fn a_third_that_comes_later_begins_when_it_accepts() {
     try_accept(&mut order, &mut third, NOW + 1_500).unwrap();
     assert_eq!((third.start, order.filled_at, order.served), (NOW + 1_500, NOW + 599, 3));
     // One that is filled stays so: what opens again in it needs no others.
-    let ending = third.end(Party::Supplier, LAG, NOW + 1_501).unwrap();
+    let ending = third.end(Party::Supplier, LAG, false, NOW + 1_501).unwrap();
     order.end_lease(&ending, NOW + 1_501).unwrap();
     assert_eq!((order.open, order.served, ending.accepted), (1, 3, false));
     let mut fourth = matched(&mut order, NOW + 1_600);
@@ -100,17 +100,17 @@ fn a_gang_that_is_not_filled_blames_who_did_not_accept() {
     let (mut order, [mut first, mut second]) = gang();
     try_accept(&mut order, &mut first, NOW).unwrap();
     refused(second.clone().accept(&TOKENS, NOW + 600), E::AcceptanceOver);
-    refused(first.clone().end(Party::Stranger, LAG, NOW + 599), E::NotParty);
+    refused(first.clone().end(Party::Stranger, LAG, false, NOW + 599), E::NotParty);
     for party in [Party::Stranger, Party::Renter, Party::Supplier] {
-        let ending = first.clone().end(party, LAG, NOW + 600).unwrap();
+        let ending = first.clone().end(party, LAG, false, NOW + 600).unwrap();
         assert_eq!((ending.reason, ending.outcome()), (EndReason::Unfilled, LeaseOutcome::None));
-        assert!(ending.reopens() && !ending.strikes() && ending.accepted);
-        let ending = second.clone().end(party, LAG, NOW + 600).unwrap();
+        assert!(ending.reopens() && !ending.strikes(false) && ending.accepted);
+        let ending = second.clone().end(party, LAG, false, NOW + 600).unwrap();
         assert_eq!((ending.reason, ending.outcome()), (EndReason::Lapsed, LeaseOutcome::None));
-        assert!(ending.reopens() && ending.strikes() && !ending.accepted);
+        assert!(ending.reopens() && ending.strikes(false) && !ending.accepted);
     }
     for lease in [&mut first, &mut second] {
-        let ending = lease.end(Party::Stranger, LAG, NOW + 600).unwrap();
+        let ending = lease.end(Party::Stranger, LAG, false, NOW + 600).unwrap();
         assert_eq!(order.end_lease(&ending, NOW + 600), Ok((0, None)));
         lease.require_done().unwrap();
     }
@@ -127,6 +127,120 @@ fn a_gang_that_is_not_filled_blames_who_did_not_accept() {
 }
 
 #[test]
+fn who_leaves_a_gang_that_is_never_filled_is_not_to_blame() {
+    let mut order = placed(Terms { min_devices: 3, ..terms() });
+    let [mut first, second] = [NOW, NOW].map(|at| matched(&mut order, at));
+    try_accept(&mut order, &mut first, NOW).unwrap();
+    // As long as the third may come, whoever leaves breaks its word.
+    assert!(!order.is_stranded(NOW + 1_199));
+    let mut cancelled = order;
+    cancelled.cancel(NOW + 1).unwrap();
+    // Cancelled by its renter, or by time: the third never comes.
+    for (order, at) in [(cancelled, NOW + 2), (order, NOW + 1_200)] {
+        assert!(order.is_stranded(at));
+        let charged = if at == NOW + 2 { HOUR_FEE } else { 0 };
+        for lease in [first, second] {
+            for (party, at) in [(Party::Supplier, at), (Party::Stranger, at + 600), (Party::Renter, at + 600)]
+            {
+                let accept_until = at.max(lease.accept_until);
+                let (mut order, mut lease) = (order, Lease { accept_until, ..lease });
+                let at = if party == Party::Supplier { at - 1 } else { at };
+                let ending = lease.end(party, LAG, true, at).unwrap();
+                assert_eq!((ending.reason, ending.strikes(false)), (EndReason::Unfilled, false));
+                assert_eq!(lease.reason, EndReason::Unfilled as u8);
+                assert_eq!(order.end_lease(&ending, at.max(NOW + 2)), Ok((charged, None)));
+            }
+        }
+    }
+    // Whoever is ended first, once their time is over, excuses nobody: all three waited, and the silent one is why.
+    let mut order = placed(Terms { devices: 4, min_devices: 3, ..terms() });
+    let mut leases = [NOW; 3].map(|at| matched(&mut order, at));
+    for lease in &mut leases[..2] {
+        try_accept(&mut order, lease, NOW).unwrap();
+    }
+    order.cancel(NOW + 1).unwrap();
+    for (lease, reason) in
+        leases.iter_mut().zip([EndReason::Unfilled, EndReason::Unfilled, EndReason::Lapsed])
+    {
+        assert!(!order.is_stranded(NOW + 600));
+        let ending = lease.end(Party::Stranger, LAG, false, NOW + 600).unwrap();
+        assert_eq!((ending.reason, ending.strikes(false)), (reason, reason == EndReason::Lapsed));
+        order.end_lease(&ending, NOW + 600).unwrap();
+    }
+    // Who leaves in time leaves the others without a gang.
+    let mut order = placed(Terms { devices: 4, min_devices: 3, ..terms() });
+    let mut leases = [NOW; 3].map(|at| matched(&mut order, at));
+    order.cancel(NOW + 1).unwrap();
+    let ending = leases[0].end(Party::Supplier, LAG, order.is_stranded(NOW + 2), NOW + 2).unwrap();
+    assert_eq!((ending.reason, ending.strikes(false)), (EndReason::Declined, true));
+    order.end_lease(&ending, NOW + 2).unwrap();
+    assert!(order.is_stranded(NOW + 2));
+    // One that those who wait can still fill is not stranded, and one that was filled never is.
+    let mut enough = placed(Terms { min_devices: 2, ..terms() });
+    let mut leases = [NOW, NOW].map(|at| matched(&mut enough, at));
+    enough.cancel(NOW + 1).unwrap();
+    assert!(!enough.is_stranded(NOW + 1_200));
+    for lease in &mut leases {
+        try_accept(&mut enough, lease, NOW + 2).unwrap();
+    }
+    enough.taken = 0;
+    assert!(!enough.is_stranded(NOW + 1_200));
+    assert!(!placed(terms()).is_stranded(NOW + 1_200), "no gang");
+}
+
+#[test]
+fn a_gang_whose_places_are_over_is_not_tried_with_too_few() {
+    // Two of three come in the last second of the matching, and wait past it for the third.
+    let mut order = placed(Terms { min_devices: 3, ..terms() });
+    let mut leases = [NOW + 1_199; 2].map(|at| matched(&mut order, at));
+    for lease in &mut leases {
+        try_accept(&mut order, lease, NOW + 1_199).unwrap();
+    }
+    assert_eq!(order.give_back(NOW + 1_200), Ok(3 * PLACE - 2 * COST));
+    for lease in &mut leases {
+        let ending = lease.end(Party::Stranger, LAG, true, NOW + 1_799).unwrap();
+        assert_eq!(order.end_lease(&ending, NOW + 1_799), Ok((0, None)));
+        assert_eq!((order.open, order.match_until), (0, NOW + 1_200));
+    }
+    assert_eq!((order.taken, order.give_back(NOW + 1_799)), (0, Ok(2 * COST)));
+    // Of four, three came: without the fourth's place they may try again.
+    let mut order = placed(Terms { devices: 4, min_devices: 3, ..terms() });
+    let mut leases = [NOW + 1_199; 3].map(|at| matched(&mut order, at));
+    for lease in &mut leases {
+        let ending = lease.end(Party::Stranger, LAG, false, NOW + 1_799).unwrap();
+        order.end_lease(&ending, NOW + 1_799).unwrap();
+    }
+    assert_eq!((order.open, order.taken, order.match_until), (3, 0, NOW + 2_999));
+}
+
+#[test]
+fn a_gang_is_matched_only_while_its_money_is_enough_for_all_that_it_waits_for() {
+    let mut order = placed(Terms { min_devices: 3, ..terms() });
+    order.refunded = order.free - 3 * COST + 1;
+    order.free = 3 * COST - 1;
+    refused(try_match(&mut order.clone(), PRICE, CH, Matcher::Operator, NOW), E::NotFunded);
+    (order.free, order.refunded) = (order.free + 1, order.refunded - 1);
+    for left in [2, 1, 0] {
+        matched(&mut order, NOW);
+        assert_eq!((order.free, order.taken), (left * COST, 3 - left as u16));
+    }
+    // Beyond the least that it needs each one has its own money.
+    let mut more = placed(Terms { devices: 4, min_devices: 2, ..terms() });
+    for _ in 0..2 {
+        matched(&mut more, NOW);
+    }
+    more.refunded = more.free - COST;
+    more.free = COST;
+    matched(&mut more, NOW);
+    // A price at which all of it is past 64 bits.
+    let dear = u64::MAX / 40 / 2;
+    refused(
+        try_match(&mut placed(Terms { min_devices: 3, ..terms() }), dear, CH, Matcher::Operator, NOW),
+        E::NotFunded,
+    );
+}
+
+#[test]
 fn a_filled_gangs_window_means_nothing_any_more() {
     let (mut order, mut leases) = gang();
     for lease in &mut leases {
@@ -134,7 +248,7 @@ fn a_filled_gangs_window_means_nothing_any_more() {
     }
     for lease in &mut leases {
         touch(&order, lease).unwrap();
-        let ending = lease.end(Party::Renter, LAG, NOW + HOUR).unwrap();
+        let ending = lease.end(Party::Renter, LAG, false, NOW + HOUR).unwrap();
         order.end_lease(&ending, NOW + HOUR).unwrap();
         order.forget_lease().unwrap();
     }
@@ -146,9 +260,9 @@ fn a_filled_gangs_window_means_nothing_any_more() {
 fn a_supplier_that_breaks_its_word_before_the_gang_runs() {
     let (mut order, [mut first, _]) = gang();
     try_accept(&mut order, &mut first, NOW).unwrap();
-    let ending = first.end(Party::Supplier, LAG, NOW + 1).unwrap();
+    let ending = first.end(Party::Supplier, LAG, false, NOW + 1).unwrap();
     assert_eq!((ending.reason, ending.outcome()), (EndReason::Declined, LeaseOutcome::None));
-    assert!(ending.reopens() && ending.strikes() && ending.accepted);
+    assert!(ending.reopens() && ending.strikes(false) && ending.accepted);
     assert_eq!(order.end_lease(&ending, NOW + 1), Ok((0, None)));
     assert_eq!((order.served, order.open, order.filled_at), (0, 2, 0));
 }
@@ -159,12 +273,12 @@ fn a_renter_that_withdraws_from_a_gang_cancels_it_and_pays_for_each_place_once()
     try_accept(&mut order, &mut first, NOW).unwrap();
     try_accept(&mut order.clone(), &mut second.clone(), NOW).unwrap();
     // The place that was open, and the lease that is withdrawn.
-    let ending = second.end(Party::Renter, LAG, NOW + 1).unwrap();
+    let ending = second.end(Party::Renter, LAG, false, NOW + 1).unwrap();
     let charged = order.end_lease(&ending, NOW + 1);
     assert_eq!(charged, Ok((HOUR_FEE, Some(Cancelled { open: 1, charged: HOUR_FEE }))));
     assert_eq!((order.status, order.open, order.fees_due), (1, 0, 2 * HOUR_FEE));
     // The one that waited for the others in vain.
-    let ending = first.end(Party::Stranger, LAG, NOW + 600).unwrap();
+    let ending = first.end(Party::Stranger, LAG, false, NOW + 600).unwrap();
     assert_eq!(ending.reason, EndReason::Unfilled);
     assert_eq!(order.end_lease(&ending, NOW + 600), Ok((HOUR_FEE, None)));
     assert_eq!((order.open, order.served, order.fees_due), (0, 0, 3 * HOUR_FEE));
@@ -180,14 +294,14 @@ fn a_renter_that_withdraws_from_a_gang_cancels_it_and_pays_for_each_place_once()
 fn an_accepted_lease_that_is_withdrawn_is_no_longer_counted() {
     let (mut order, [mut first, mut second]) = gang();
     try_accept(&mut order, &mut first, NOW).unwrap();
-    let ending = first.end(Party::Renter, LAG, NOW + 1).unwrap();
+    let ending = first.end(Party::Renter, LAG, false, NOW + 1).unwrap();
     assert_eq!((ending.reason, ending.accepted), (EndReason::Withdrawn, true));
     order.end_lease(&ending, NOW + 1).unwrap();
     assert_eq!(order.served, 0);
     try_accept(&mut order, &mut second, NOW + 2).unwrap();
     assert_eq!((order.served, order.filled_at), (1, 0));
     // In a cancelled order nothing more is cancelled with a lease.
-    let ending = second.end(Party::Renter, LAG, NOW + 3).unwrap();
+    let ending = second.end(Party::Renter, LAG, false, NOW + 3).unwrap();
     assert_eq!(order.end_lease(&ending, NOW + 3), Ok((HOUR_FEE, None)));
     assert_eq!(order.fees, 3 * HOUR_FEE);
 }
@@ -200,7 +314,7 @@ fn a_cancelled_gang_can_still_be_filled_by_those_that_are_matched() {
     try_accept(&mut order, &mut second, NOW + 3).unwrap();
     assert_eq!((order.filled_at, second.start), (NOW + 3, NOW + 3));
     // From then on a renter ends it as any other lease.
-    let ending = second.end(Party::Renter, LAG, NOW + 4).unwrap();
+    let ending = second.end(Party::Renter, LAG, false, NOW + 4).unwrap();
     assert_eq!((ending.reason, ending.seconds), (EndReason::Renter, HOUR));
     assert_eq!(order.end_lease(&ending, NOW + 4), Ok((0, None)));
 }
@@ -211,7 +325,7 @@ fn withdrawing_from_a_filled_gang_cancels_nothing() {
     let mut third = matched(&mut order, NOW);
     try_accept(&mut order, &mut first, NOW).unwrap();
     try_accept(&mut order, &mut second, NOW).unwrap();
-    let ending = third.end(Party::Renter, LAG, NOW + 1).unwrap();
+    let ending = third.end(Party::Renter, LAG, false, NOW + 1).unwrap();
     assert_eq!(order.end_lease(&ending, NOW + 1), Ok((HOUR_FEE, None)));
     assert_eq!(order.status, 0);
 }

@@ -11,7 +11,8 @@ use {
     orders::{
         constants::*,
         state::{
-            earned, EndReason, Ending, Lease, LeaseStatus, Matcher, Order, Params, Parked, Party, Terms,
+            earned, EndReason, Ending, Lease, LeaseStatus, Matcher, Order, OrderStatus, Params, Parked,
+            Party, Terms,
         },
     },
 };
@@ -67,7 +68,7 @@ impl Story {
             ..params()
         };
         let mut order = Order::zeroed();
-        let deposit = order.open(terms, &params, NOW).unwrap();
+        let deposit = order.open(terms, u64::MAX, &params, NOW).unwrap();
         let (parked, parked_fees) = (Parked::zeroed(), Parked::zeroed());
         let rows = Vec::new();
         Self {
@@ -143,7 +144,8 @@ impl Story {
         let party = self.spread.one_of(&PARTIES);
         let before = self.rows.get(at).map_or(0, |row| row.lease.held);
         let ended = self.on(at, |order, lease, now| {
-            let ending = lease.end(party, order.settlement_lag, now)?;
+            let stranded = order.is_stranded(now);
+            let ending = lease.end(party, order.settlement_lag, stranded, now)?;
             Ok((ending, order.end_lease(&ending, now)?))
         });
         let Some((ending, (charged, cancelled))) = ended else {
@@ -294,6 +296,17 @@ impl Story {
         let live = |row: &&Row| !row.closed && row.lease.status != LeaseStatus::Ended as u8;
         let live = self.rows.iter().filter(live).count();
         assert!(order.open as usize + live <= order.terms.devices as usize, "a place has one lease");
+        let has =
+            |row: &&Row| row.lease.status != LeaseStatus::Ended as u8 || row.lease.stop > row.lease.start;
+        let taken = self.rows.iter().filter(has).count();
+        // A fault found later may leave nothing of what a lease served: its place isn't open again.
+        assert!(order.taken as usize >= taken && order.open + order.taken <= order.terms.devices);
+        if order.terms.is_gang() && order.filled_at == 0 {
+            let closed = order.status == OrderStatus::Cancelled as u8;
+            assert!(closed || order.taken as usize == live, "whom it waits for");
+            let enough = order.open + order.taken >= order.terms.min_devices;
+            assert!(enough || !order.takes_devices(self.now), "none waits for those that can't come");
+        }
         // One hour's fee for a place that is cancelled, once, at the price that the renter offered.
         let hour = order.terms.rate(order.terms.price).unwrap();
         assert!(self.cancelled <= order.terms.devices);
@@ -328,7 +341,8 @@ impl Story {
         self.now += 100 * DAY;
         for at in 0..self.rows.len() {
             self.on(at, |order, lease, now| {
-                let ending = lease.end(Party::Stranger, order.settlement_lag, now)?;
+                let stranded = order.is_stranded(now);
+                let ending = lease.end(Party::Stranger, order.settlement_lag, stranded, now)?;
                 order.end_lease(&ending, now)
             });
             self.count_unfilled();

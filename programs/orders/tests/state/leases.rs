@@ -37,7 +37,7 @@ fn running() -> Lease {
 /// Ended by `party` at `at`.
 fn ended(party: Party, at: u64) -> Lease {
     let mut lease = running();
-    lease.end(party, LAG, at).unwrap();
+    lease.end(party, LAG, false, at).unwrap();
     lease
 }
 
@@ -87,7 +87,7 @@ fn what_a_state_refuses() {
     let over = || ended(Party::Renter, stop - 1);
     refused(over().accept(&TOKENS, NOW), E::LeaseState);
     refused(over().extend(1, NOW), E::LeaseState);
-    refused(over().end(Party::Renter, LAG, stop), E::LeaseState);
+    refused(over().end(Party::Renter, LAG, false, stop), E::LeaseState);
     refused(Lease { status: 4, ..running() }.settle(LAG, BPS, NOW), E::InvariantViolated);
     for status in 0..=3 {
         let lease = Lease { status, ..running() };
@@ -113,7 +113,7 @@ fn the_invariant() {
     refused(Lease { renter_fee_bps: BPS + 1, ..running() }.invariant(), E::InvariantViolated);
     refused(Lease { stop: NOW - 1, ..running() }.invariant(), E::InvariantViolated);
     let mut dropped = matched();
-    dropped.end(Party::Renter, LAG, NOW).unwrap();
+    dropped.end(Party::Renter, LAG, false, NOW).unwrap();
     refused(Lease { held: 1, ..dropped }.invariant(), E::InvariantViolated);
 }
 
@@ -151,11 +151,13 @@ fn dropped_before_it_runs() {
         (Party::Stranger, NOW + 600, EndReason::Lapsed),
     ] {
         let mut lease = matched();
-        let ending = lease.end(party, LAG, at).unwrap();
+        let ending = lease.end(party, LAG, false, at).unwrap();
         assert_eq!((ending.reason, ending.released, ending.seconds), (reason, WHOLE, 0));
         assert_eq!((ending.outcome(), ending.accepted), (LeaseOutcome::None, false));
         let withdrawn = reason == EndReason::Withdrawn;
-        assert_eq!((ending.reopens(), ending.strikes()), (!withdrawn, !withdrawn));
+        assert_eq!((ending.reopens(), ending.strikes(false)), (!withdrawn, !withdrawn));
+        // That matching was stopped kept nobody from staying.
+        assert_eq!(ending.strikes(true), reason == EndReason::Declined);
         assert_eq!((lease.status, lease.reason), (LeaseStatus::Ended as u8, reason as u8));
         assert_eq!((lease.held, lease.ended_at, lease.require_done()), (0, at, Ok(())));
         // Nothing can be attested, paid or held of what never ran.
@@ -163,7 +165,7 @@ fn dropped_before_it_runs() {
         refused(lease.hold(at + 1, at), E::NothingUnpaid);
         refused(lease.fault(0, LAG, at), E::LeaseState);
     }
-    refused(matched().end(Party::Stranger, LAG, NOW + 599), E::NotParty);
+    refused(matched().end(Party::Stranger, LAG, false, NOW + 599), E::NotParty);
 }
 
 // -- extension ------------------------------------------------------------------------------------
@@ -261,7 +263,7 @@ fn a_hold_stops_the_clock_and_lets_it_go_on() {
 /// Seconds that are paid when `party` ends it `at` seconds after its start, with nothing due before.
 fn served(party: Party, at: u64) -> u64 {
     let mut lease = running();
-    let ending = lease.end(party, u64::MAX, NOW + at).unwrap();
+    let ending = lease.end(party, u64::MAX, false, NOW + at).unwrap();
     let seconds = lease.stop - lease.start;
     let worth = earned(RATE, seconds).unwrap();
     let due = match ending.reason {
@@ -302,7 +304,7 @@ fn a_renter_that_ends_early_pays_the_fee_on_at_most_a_day_more() {
     // It is never more than what the lease would have cost, and no overflow keeps anybody in.
     let dear = u64::MAX / 10_100 * 10_000;
     let mut lease = run(lease_of(dear, 1, 100), NOW);
-    lease.end(Party::Renter, LAG, NOW).unwrap();
+    lease.end(Party::Renter, LAG, false, NOW).unwrap();
     assert_eq!(lease.renter_fee(), Ok(fee(dear, 100).unwrap()));
 }
 
@@ -325,7 +327,7 @@ fn a_supplier_gets_nothing_for_the_hour_that_it_breaks_off_in() {
 #[test]
 fn anybody_ends_what_is_over() {
     let stop = running().stop;
-    refused(running().end(Party::Stranger, LAG, stop - 1), E::NotParty);
+    refused(running().end(Party::Stranger, LAG, false, stop - 1), E::NotParty);
     for party in [Party::Stranger, Party::Renter, Party::Supplier] {
         let lease = ended(party, stop);
         assert_eq!((lease.reason, lease.held), (EndReason::Completed as u8, WHOLE));
@@ -343,7 +345,7 @@ fn what_was_due_is_never_taken_back() {
             lease.settle(0, BPS, at).unwrap();
         }
         let charged = fee(total, BPS).unwrap();
-        assert_eq!(lease.end(Party::Supplier, 0, at).unwrap().released, WHOLE - total - charged);
+        assert_eq!(lease.end(Party::Supplier, 0, false, at).unwrap().released, WHOLE - total - charged);
         assert_eq!((lease.stop, lease.held + lease.paid + lease.fees), (at, total + charged));
         assert_eq!(lease.held == 0, paid);
         refused(lease.fault(0, 0, at), E::FaultInvalid);
@@ -365,7 +367,8 @@ fn a_fault_leaves_good_hours_and_what_was_due() {
         let left = with_fee(earned(RATE, seconds).unwrap(), BPS).unwrap();
         let ending = lease.fault(good, lag, at).unwrap();
         assert_eq!((ending.reason, ending.released), (EndReason::Fault, WHOLE - left));
-        assert_eq!((ending.seconds, ending.strikes()), (seconds, seconds == 0));
+        assert_eq!((ending.seconds, ending.strikes(false)), (seconds, seconds == 0));
+        assert_eq!(ending.strikes(true), ending.strikes(false));
         assert_eq!((lease.status, lease.reason), (LeaseStatus::Ended as u8, EndReason::Fault as u8));
         assert_eq!((lease.stop - NOW, lease.held), (seconds, left));
     }
@@ -405,7 +408,7 @@ fn outcomes() {
         (Party::Supplier, NOW + 5, 0, LeaseOutcome::Failed),
     ] {
         let mut lease = running();
-        let ending = lease.end(party, LAG, at).unwrap();
+        let ending = lease.end(party, LAG, false, at).unwrap();
         assert_eq!((ending.seconds, ending.outcome()), (seconds, outcome));
         assert_eq!(lease.failed(), outcome == LeaseOutcome::Failed);
         if seconds > 0 {
@@ -456,7 +459,7 @@ fn the_rest_of_the_renters_fee_comes_with_the_last_second() {
     // Ended when everything is paid already, nothing but the rest is due, and may be held for no dispute.
     let mut lease = running();
     assert_eq!(lease.settle(0, BPS, at).unwrap().renter_fee, part);
-    let ending = lease.end(Party::Renter, 0, at).unwrap();
+    let ending = lease.end(Party::Renter, 0, false, at).unwrap();
     assert_eq!(ending.released, WHOLE - due - all);
     assert_eq!(lease.held, all - part);
     refused(lease.require_done(), E::LeaseNotPaid);
@@ -472,7 +475,7 @@ fn a_supplier_that_never_serves_burns_no_fee() {
     for at in [0, 1, HOUR - 1] {
         let mut lease = running();
         let more = lease.extend(5, NOW).unwrap();
-        assert_eq!(lease.end(Party::Supplier, LAG, NOW + at).unwrap().released, WHOLE + more);
+        assert_eq!(lease.end(Party::Supplier, LAG, false, NOW + at).unwrap().released, WHOLE + more);
         assert_eq!((lease.held, settle(&mut lease, LAG, u64::MAX)), (0, [0; 4]));
         assert_eq!((lease.fees, lease.renter_fee()), (0, Ok(0)));
         lease.require_done().unwrap();
@@ -483,7 +486,7 @@ fn a_supplier_that_never_serves_burns_no_fee() {
 fn a_lease_that_earns_no_whole_unit_in_a_second_keeps_its_fee_for_a_fault() {
     // At one unit an hour everything is paid long before the last second is due; the rest of the fee isn't.
     let mut dear = run(lease_of(1, 10, 10_000), NOW);
-    dear.end(Party::Renter, LAG, NOW + HOUR + 1).unwrap();
+    dear.end(Party::Renter, LAG, false, NOW + HOUR + 1).unwrap();
     let early = dear.settle(LAG, BPS, NOW + HOUR + LAG).unwrap();
     assert_eq!(figures(early), [1, 1, 0, 1]);
     assert_eq!((dear.paid, dear.held), (1, 9));
@@ -514,7 +517,7 @@ fn no_pattern_of_settlements_changes_a_sum() {
                 add(&mut sum, lease.settle(lag, bps, *at).unwrap());
                 assert_eq!(lease.fees, fee(lease.paid, renter_bps).unwrap());
             }
-            lease.end(party, lag, ends).unwrap();
+            lease.end(party, lag, false, ends).unwrap();
             for at in after.iter().chain([&(NOW + 100 * HOUR)]) {
                 add(&mut sum, lease.settle(lag, bps, *at).unwrap());
             }
@@ -555,12 +558,12 @@ fn figures_at_the_end_of_64_bits() {
         add(&mut sum, lease.settle(0, MAX_SUPPLIER_FEE_BPS, half).unwrap());
         let mut broken = lease;
         let fees = fee(sum[0] + 24 * rate, renter_fee_bps).unwrap();
-        assert_eq!(broken.end(Party::Renter, 0, half).unwrap().released, held - sum[0] - fees);
-        refused(broken.end(Party::Renter, 0, half), E::LeaseState);
+        assert_eq!(broken.end(Party::Renter, 0, false, half).unwrap().released, held - sum[0] - fees);
+        refused(broken.end(Party::Renter, 0, false, half), E::LeaseState);
         add(&mut sum, lease.settle(0, MAX_SUPPLIER_FEE_BPS, u64::MAX).unwrap());
         assert_eq!([sum[0], sum[1]], [principal, fee(principal, MAX_SUPPLIER_FEE_BPS).unwrap()]);
         // What the renter's fee is rounded to comes with the end.
-        lease.end(Party::Stranger, 0, u64::MAX).unwrap();
+        lease.end(Party::Stranger, 0, false, u64::MAX).unwrap();
         add(&mut sum, lease.settle(0, MAX_SUPPLIER_FEE_BPS, u64::MAX).unwrap());
         assert_eq!(sum[3], held - principal);
     }

@@ -3,7 +3,7 @@
 use {
     crate::fixtures::*,
     anchor_lang::bytemuck::Zeroable,
-    ionet_common::calendar::HOUR,
+    ionet_common::calendar::{DAY, HOUR},
     orders::{
         constants::*,
         errors::OrdersError as E,
@@ -30,7 +30,7 @@ fn running() -> (Order, Lease) {
 
 /// Ends the lease as the program does; returns what was charged and cancelled with it.
 fn end(order: &mut Order, lease: &mut Lease, party: Party, now: u64) -> (u64, Option<Cancelled>) {
-    let ending = lease.end(party, order.settlement_lag, now).unwrap();
+    let ending = lease.end(party, order.settlement_lag, false, now).unwrap();
     order.end_lease(&ending, now).unwrap()
 }
 
@@ -56,7 +56,8 @@ fn every_state_and_action() {
 #[test]
 fn opening_puts_down_a_place_for_each_device() {
     let mut order = Order::zeroed();
-    assert_eq!(order.open(terms(), &params(), NOW), Ok(3 * PLACE));
+    refused(Order::zeroed().open(terms(), 3 * PLACE - 1, &params(), NOW), E::DepositAboveLimit);
+    assert_eq!(order.open(terms(), 3 * PLACE, &params(), NOW), Ok(3 * PLACE));
     assert_eq!(money(&order), [3 * PLACE, 3 * PLACE, 0, 0, 0, 0]);
     assert_eq!((order.version, order.open, order.renter_fee_bps), (ACCOUNT_VERSION, 3, 25));
     assert_eq!((order.created_at, order.exclusive_until, order.match_until), (NOW, NOW + 300, NOW + 1_200));
@@ -68,14 +69,14 @@ fn opening_puts_down_a_place_for_each_device() {
     let least = Terms { price: 1, hours: 1, processors: 1, ..terms() };
     assert_eq!(placed(least).place(), Ok(2));
     let free = Params { renter_fee_bps: 0, ..params() };
-    assert_eq!(Order::zeroed().open(least, &free, NOW), Ok(3));
+    assert_eq!(Order::zeroed().open(least, u64::MAX, &free, NOW), Ok(3));
 }
 
 #[test]
 fn opening_at_the_end_of_64_bits() {
     let one = Terms { devices: 1, hours: 1, processors: 1, ..terms() };
     let most = u64::MAX / 401 * 400;
-    Order::zeroed().open(Terms { price: most, ..one }, &params(), NOW).unwrap();
+    Order::zeroed().open(Terms { price: most, ..one }, u64::MAX, &params(), NOW).unwrap();
     for (price, hours, processors, devices) in [
         (u64::MAX, 1, 1, 1),
         (u64::MAX, 1, 2, 1),
@@ -84,11 +85,11 @@ fn opening_at_the_end_of_64_bits() {
         (u64::MAX / MAX_DEVICES as u64, 1, 1, MAX_DEVICES),
     ] {
         let dear = Terms { price, hours, processors, devices, ..one };
-        refused(Order::zeroed().open(dear, &params(), NOW), E::Overflow);
+        refused(Order::zeroed().open(dear, u64::MAX, &params(), NOW), E::Overflow);
     }
-    refused(Order::zeroed().open(one, &params(), u64::MAX), E::Overflow);
-    refused(Order::zeroed().open(one, &params(), u64::MAX - 1_199), E::Overflow);
-    Order::zeroed().open(one, &params(), u64::MAX - 1_200).unwrap();
+    refused(Order::zeroed().open(one, u64::MAX, &params(), u64::MAX), E::Overflow);
+    refused(Order::zeroed().open(one, u64::MAX, &params(), u64::MAX - 1_199), E::Overflow);
+    Order::zeroed().open(one, u64::MAX, &params(), u64::MAX - 1_200).unwrap();
 }
 
 #[test]
@@ -187,17 +188,18 @@ fn withdrawing_a_lease_costs_the_fee_on_an_hour_of_it() {
 
 #[test]
 fn a_place_that_was_never_served_a_whole_hour_is_open_again() {
-    for (party, accepted, at, reason) in [
-        (Party::Stranger, false, 600, EndReason::Lapsed),
-        (Party::Supplier, false, 599, EndReason::Declined),
-        (Party::Supplier, true, HOUR - 1, EndReason::Supplier),
+    // Past the end of the matching the two that nobody took stay over.
+    for (party, accepted, at, reason, open) in [
+        (Party::Stranger, false, 600, EndReason::Lapsed, 3),
+        (Party::Supplier, false, 599, EndReason::Declined, 3),
+        (Party::Supplier, true, HOUR - 1, EndReason::Supplier, 1),
     ] {
         let (mut order, mut lease) = if accepted { running() } else { busy() };
-        let ending = lease.end(party, LAG, NOW + at).unwrap();
+        let ending = lease.end(party, LAG, false, NOW + at).unwrap();
         assert_eq!((ending.reason, ending.seconds, ending.released), (reason, 0, COST));
-        assert!(ending.reopens() && ending.strikes());
+        assert!(ending.reopens() && ending.strikes(false));
         assert_eq!(order.end_lease(&ending, NOW + at), Ok((0, None)));
-        assert_eq!((order.open, order.match_until), (3, NOW + at + 1_200));
+        assert_eq!((order.open, order.match_until), (open, NOW + at + 1_200));
         assert_eq!((order.free, order.held, order.leases), (3 * PLACE, 0, 1));
         assert!(order.takes_devices(NOW + at + 1_199) && !order.takes_devices(NOW + at + 1_200));
         refused(order.close_reason(NOW + at + 1_199), E::OrderBusy);
@@ -210,13 +212,34 @@ fn a_place_that_was_never_served_a_whole_hour_is_open_again() {
 }
 
 #[test]
+fn a_place_that_opens_again_late_brings_back_no_other() {
+    let (mut order, mut lease) = running();
+    assert_eq!((order.taken, order.give_back(NOW + 1_200)), (1, Ok(3 * PLACE - COST)));
+    end(&mut order, &mut lease, Party::Supplier, NOW + 1_500);
+    assert_eq!((order.open, order.taken, order.match_until), (1, 0, NOW + 2_700));
+    assert_eq!((order.free, order.give_back(NOW + 1_500)), (COST, Ok(0)));
+    // Changing one's mind costs the fee on this one alone.
+    let mut given_up = order;
+    assert_eq!(given_up.cancel(NOW + 1_501), Ok(Cancelled { open: 1, charged: HOUR_FEE }));
+    // Another takes its place, and no further one anybody's money.
+    matched(&mut order, NOW + 1_501);
+    order.extend(PLACE).unwrap();
+    order.release(PLACE).unwrap();
+    refused(try_match(&mut order, PRICE, CH, Matcher::Operator, NOW + 1_502), E::OrderFull);
+    // In the last second of the matching those that are open stay so.
+    let (mut order, mut lease) = running();
+    end(&mut order, &mut lease, Party::Supplier, NOW + 1_199);
+    assert_eq!((order.open, order.taken), (3, 0));
+}
+
+#[test]
 fn a_place_that_was_served_or_is_not_wanted_stays_taken() {
     for (party, at, seconds) in
         [(Party::Supplier, HOUR, HOUR), (Party::Renter, 1, HOUR), (Party::Stranger, 10 * HOUR, 10 * HOUR)]
     {
         let (mut order, mut lease) = running();
-        let ending = lease.end(party, LAG, NOW + at).unwrap();
-        assert_eq!((ending.seconds, ending.reopens(), ending.strikes()), (seconds, false, false));
+        let ending = lease.end(party, LAG, false, NOW + at).unwrap();
+        assert_eq!((ending.seconds, ending.reopens(), ending.strikes(false)), (seconds, false, false));
         order.end_lease(&ending, NOW + at).unwrap();
         assert_eq!((order.open, order.match_until, order.fees), (2, NOW + 1_200, 0));
     }
@@ -224,12 +247,13 @@ fn a_place_that_was_served_or_is_not_wanted_stays_taken() {
 
 #[test]
 fn a_fault_in_the_first_hour_opens_the_place_again() {
-    for (good, lag, open) in [(0, LAG, 3), (1, LAG, 2), (0, 0, 2)] {
+    for (good, lag, again) in [(0, LAG, true), (1, LAG, false), (0, 0, false)] {
         let (mut order, mut lease) = running();
+        order.match_until = NOW + DAY;
         let ending = lease.fault(good, lag, NOW + HOUR).unwrap();
-        assert_eq!((ending.reason, ending.strikes()), (EndReason::Fault, open == 3));
+        assert_eq!((ending.reason, ending.strikes(false)), (EndReason::Fault, again));
         order.end_lease(&ending, NOW + HOUR).unwrap();
-        assert_eq!(order.open, open, "{good} good hours");
+        assert_eq!((order.open, order.taken), if again { (3, 0) } else { (2, 1) }, "{good} good hours");
     }
 }
 
@@ -297,7 +321,8 @@ fn more_than_there_is_never_leaves() {
     again().extend(u64::MAX - 3 * PLACE).unwrap();
     refused(Order { transactions: u64::MAX, ..again() }.transaction(), E::Overflow);
     assert_eq!(Order { transactions: 5, ..again() }.transaction(), Ok(5));
-    refused(Order { open: 4, ..again() }.invariant(), E::InvariantViolated);
+    refused(Order { open: 3, ..again() }.invariant(), E::InvariantViolated);
+    refused(Order { open: u16::MAX, ..again() }.invariant(), E::Overflow);
     refused(Order { free: 0, ..again() }.invariant(), E::InvariantViolated);
     refused(Order { free: u64::MAX, ..again() }.invariant(), E::InvariantViolated);
     refused(Order { fees_due: 1, ..again() }.invariant(), E::InvariantViolated);

@@ -84,7 +84,7 @@ fn terms_past_their_bounds() {
     ] {
         let refusal = ProgramError::from(error);
         assert_eq!(bad.check(), Err(refusal.clone()));
-        assert_eq!(Order::zeroed().open(bad, &params(), NOW), Err(refusal));
+        assert_eq!(Order::zeroed().open(bad, u64::MAX, &params(), NOW), Err(refusal));
     }
 }
 

@@ -91,7 +91,7 @@ fn countries_that_an_order_allows() {
     let mut order = placed(Terms { colocated: 1, ..terms() });
     let mut lease = take(&mut order, DE).unwrap();
     refused(take(&mut order.clone(), CH), E::WrongCountry);
-    let ending = lease.end(orders::state::Party::Supplier, LAG, NOW).unwrap();
+    let ending = lease.end(orders::state::Party::Supplier, LAG, false, NOW).unwrap();
     order.end_lease(&ending, NOW).unwrap();
     refused(take(&mut order.clone(), CH), E::WrongCountry);
     order.forget_lease().unwrap();

@@ -93,8 +93,10 @@ pub struct Device {
     /// Until when nothing staked goes out, as a slash came to its end or was voided, unix seconds: operators
     /// may bring another.
     pub frozen_until: u64,
+    /// When that last order was opened, unix seconds: its address can be used again.
+    pub last_order_at: u64,
     /// For later versions; zero.
-    pub _reserved: [u8; 24],
+    pub _reserved: [u8; 16],
 }
 
 impl Device {
@@ -182,12 +184,13 @@ impl Device {
         Ok((own, co))
     }
 
-    /// Takes the own stake out once its cooldown is over; returns it, and since when it could be.
+    /// Takes the own stake out once its cooldown is over; returns it, and since when it could be: not while a slash
+    /// froze it.
     pub fn withdraw(&mut self, now: u64) -> Result<(u64, u64)> {
         self.require_no_slash(now)?;
         require!(self.own_cooling > 0 && now >= self.own_until, E::NothingToWithdraw);
         let amount = core::mem::take(&mut self.own_cooling);
-        let since = core::mem::take(&mut self.own_until);
+        let since = core::mem::take(&mut self.own_until).max(self.frozen_until);
         self.invariant()?;
         Ok((amount, since))
     }
@@ -275,7 +278,8 @@ impl Device {
         Ok(self.co.until)
     }
 
-    /// Takes a co-stake of `staker` out once its cooldown is over; returns it, and since when it could be.
+    /// Takes a co-stake of `staker` out once its cooldown is over; returns it, and since when it could be: not while a
+    /// slash froze it.
     pub fn withdraw_co_stake(&mut self, staker: &Address, cooldown: u64, now: u64) -> Result<(u64, u64)> {
         self.require_no_slash(now)?;
         self.settle(cooldown, now)?;
@@ -290,7 +294,7 @@ impl Device {
         };
         self.settle(cooldown, now)?;
         self.invariant()?;
-        Ok((amount, until))
+        Ok((amount, until.max(self.frozen_until)))
     }
 
     /// What the supplier states of it. Orders that were opened before don't get the device, unless all that
@@ -313,6 +317,15 @@ impl Device {
         self.invariant()
     }
 
+    /// Sends the supplier's rewards and pay of the hours and leases to come to another wallet; returns the one before.
+    /// Orders that were opened before don't get the device: a renter's own wallet would refuse that renter alone.
+    pub fn set_payout(&mut self, to: &Address, now: u64) -> Result<Address> {
+        let from = core::mem::replace(&mut self.payout, *to);
+        self.changed_at = now;
+        self.invariant()?;
+        Ok(from)
+    }
+
     /// The worker's no to further leases: both asks fall away. Nothing else is in its power.
     pub fn pause(&mut self) -> Result<()> {
         self.require_active()?;
@@ -321,18 +334,26 @@ impl Device {
         self.invariant()
     }
 
-    /// Leases the device to `lease` of `order`: it must be free, whole, staked enough and not barred, and its
-    /// last lease another order's. Returns the lease's number.
-    pub fn lease_to(&mut self, lease: &Address, order: &Address, minimum: u64, now: u64) -> Result<u64> {
+    /// Leases the device to `lease` of `order`, opened at `opened_at`: it must be free, whole, staked enough and not
+    /// barred, and its last lease another order's. Returns the lease's number.
+    pub fn lease_to(
+        &mut self,
+        lease: &Address,
+        order: &Address,
+        opened_at: u64,
+        minimum: u64,
+        now: u64,
+    ) -> Result<u64> {
         self.require_active()?;
         self.require_free()?;
         require!(!bool::from(self.slash_pending), E::SlashPending);
         require!(*lease != Address::default(), E::ZeroAddress);
         require!(self.counted(now) >= minimum, E::StakeInsufficient);
         require!(now >= self.barred_until, E::DeviceBarred);
-        require!(*order != self.last_order, E::OrderServed);
+        require!(opened_at != self.last_order_at || *order != self.last_order, E::OrderServed);
         self.lease = *lease;
         self.last_order = *order;
+        self.last_order_at = opened_at;
         self.leases = self.leases.checked_add(1).ok_or(E::Overflow)?;
         self.invariant()?;
         Ok(self.leases)
@@ -380,7 +401,8 @@ impl Device {
     }
 
     /// Counts what is found later about the lease with this number, of the device that was registered at
-    /// `registered_at`: that it failed though it had counted as done, `seconds` of it, or that it is disputed.
+    /// `registered_at`: that it failed though it had counted as done, `seconds` of it, that as many weren't served of
+    /// one that had failed already, or that it is disputed.
     /// False, and nothing happens, when this is another device at the old worker's address.
     pub fn record(
         &mut self,
@@ -398,10 +420,11 @@ impl Device {
                 self.leases_failed = self.leases_failed.checked_add(1).ok_or(E::Overflow)?;
                 self.hired_seconds = self.hired_seconds.saturating_sub(seconds);
             }
+            LeaseOutcome::None => self.hired_seconds = self.hired_seconds.saturating_sub(seconds),
             LeaseOutcome::Disputed => {
                 self.disputes = self.disputes.checked_add(1).ok_or(E::Overflow)?;
             }
-            _ => return Err(E::OutcomeInvalid.into()),
+            LeaseOutcome::Done => return Err(E::OutcomeInvalid.into()),
         }
         self.invariant()?;
         Ok(true)

@@ -10,7 +10,7 @@ pub enum LeaseOutcome {
     Failed = 1,
     /// The guardian held its money back; the lease goes on.
     Disputed = 2,
-    /// It was never served: nothing is counted.
+    /// It was never served: nothing is counted. Found later: less of it was served, and it had failed already.
     None = 3,
 }
 

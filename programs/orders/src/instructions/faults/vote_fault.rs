@@ -78,8 +78,8 @@ pub fn vote_fault(
 }
 
 impl VoteFault {
-    /// Ends the lease for a fault, or takes back what an end in good faith left unpaid: then, what counted as done
-    /// counts as failed.
+    /// Ends the lease for a fault, or takes back what an earlier end left unpaid: then, its seconds are taken back,
+    /// and what counted as done counts as failed.
     fn end(&mut self, good_hours: u32, bump: u8, now: u64) -> Result<LeaseEnded> {
         let ran = self.lease.status == LeaseStatus::Running as u8;
         let (done, stop) = (!self.lease.failed(), self.lease.stop);
@@ -89,10 +89,9 @@ impl VoteFault {
             self.call.free(self.device.cpi_handle_mut(), &self.lease, &ending, bump);
         } else {
             self.order.release(ending.released)?;
-            if done {
-                let seconds = stop.saturating_sub(self.lease.stop);
-                self.call.record(&mut self.device, &self.lease, LeaseOutcome::Failed, seconds, bump);
-            }
+            let outcome = if done { LeaseOutcome::Failed } else { LeaseOutcome::None };
+            let seconds = stop.saturating_sub(self.lease.stop);
+            self.call.record(&mut self.device, &self.lease, outcome, seconds, bump);
         }
         Ok(ended(&self.lease, &self.order, ending.released, 0))
     }

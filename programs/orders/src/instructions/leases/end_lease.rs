@@ -25,7 +25,8 @@ pub fn end_lease(ctx: &mut Context<EndLease>) -> Result<()> {
     let leased: &mut Leased = &mut ctx.accounts.leased;
     let started = start(&mut leased.lease, &leased.order)?;
     let party = party(ctx.accounts.caller.address(), leased)?;
-    let ending = leased.lease.end(party, leased.order.settlement_lag, at)?;
+    let stranded = leased.order.is_stranded(at);
+    let ending = leased.lease.end(party, leased.order.settlement_lag, stranded, at)?;
     let (charged, cancelled) = leased.order.end_lease(&ending, at)?;
     leased.call.free(leased.device.cpi_handle_mut(), &leased.lease, &ending, bump);
     let (order, ended) = (leased.lease.order, ended(&leased.lease, &leased.order, ending.released, charged));

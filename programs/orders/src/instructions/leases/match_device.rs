@@ -63,8 +63,8 @@ pub fn match_device(ctx: &mut Context<MatchDevice>, tick: u32) -> Result<()> {
     lease.held = lease.price()?;
     lease.accept_until = a.order.take_device(a.device.country, lease.held, by, at)?;
     lease.invariant()?;
-    let lease = *a.lease.address();
-    a.call.lease(a.class.cpi_handle(), a.device.cpi_handle_mut(), &lease, &order, bump);
+    let (lease, opened_at) = (*a.lease.address(), a.order.created_at);
+    a.call.lease(a.class.cpi_handle(), a.device.cpi_handle_mut(), &lease, &order, opened_at, bump);
     let matched = LeaseMatched {
         lease,
         order,

@@ -42,13 +42,13 @@ pub struct CreateOrder {
     pub system_program: Program<System>,
 }
 
-/// `id` is the renter's own number for the order.
-pub fn create_order(ctx: &mut Context<CreateOrder>, id: u64, terms: Terms) -> Result<()> {
+/// `id` is the renter's own number for the order, `max_deposit` the most that it puts down, base units.
+pub fn create_order(ctx: &mut Context<CreateOrder>, id: u64, terms: Terms, max_deposit: u64) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     a.config.require_running(PAUSE_ORDERS, at)?;
     let (renter, vault) = (*a.renter.address(), *a.vault.address());
-    let amount = a.order.open(terms, &a.config.params, at)?;
+    let amount = a.order.open(terms, max_deposit, &a.config.params, at)?;
     a.order.bump = ctx.bumps.order;
     a.order.id = id;
     a.order.renter = renter;

@@ -1,4 +1,5 @@
 use {
+    super::now,
     crate::{
         errors::StakingError as E,
         events::PayoutChanged,
@@ -19,13 +20,12 @@ pub struct SetPayout {
     pub payout: Known<Wallet>,
 }
 
-/// Sends the supplier's rewards of the hours to come to another wallet.
+/// Sends the supplier's rewards of the hours to come to another wallet. Open orders don't get the device any more.
 pub fn set_payout(ctx: &mut Context<SetPayout>) -> Result<()> {
     let a = &mut ctx.accounts;
     let to = a.payout.wallet;
-    let from = core::mem::replace(&mut a.device.payout, to);
-    a.device.invariant()?;
-    let device = *a.device.address();
-    emit_event!(ctx, PayoutChanged { device, from, to });
+    let from = a.device.set_payout(&to, now()?)?;
+    let (device, changed_at) = (*a.device.address(), a.device.changed_at);
+    emit_event!(ctx, PayoutChanged { device, from, to, changed_at });
     Ok(())
 }

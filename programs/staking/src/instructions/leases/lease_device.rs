@@ -22,14 +22,20 @@ pub struct LeaseDevice {
     pub device: Known<Device>,
 }
 
-/// While it is leased, the supplier's stake can't be taken out and its life not ended.
-pub fn lease_device(ctx: &mut Context<LeaseDevice>, lease: Address, order: Address) -> Result<()> {
+/// While it is leased, the supplier's stake can't be taken out and its life not ended. `opened_at` is when the order
+/// was opened.
+pub fn lease_device(
+    ctx: &mut Context<LeaseDevice>,
+    lease: Address,
+    order: Address,
+    opened_at: u64,
+) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     let minimum = minimum_of(&a.device, &a.class, at)?;
     a.class.require_open(at)?;
-    let number = a.device.lease_to(&lease, &order, minimum, at)?;
+    let number = a.device.lease_to(&lease, &order, opened_at, minimum, at)?;
     let device = *a.device.address();
-    emit_event!(ctx, DeviceLeased { device, lease, order, number });
+    emit_event!(ctx, DeviceLeased { device, lease, order, opened_at, number });
     Ok(())
 }

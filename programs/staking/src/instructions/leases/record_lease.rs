@@ -6,8 +6,8 @@ use {
 };
 
 /// Counts what was found later about a lease, by its number and when its device was registered: that it
-/// failed after all, `seconds_back` of it, or that it is disputed. Of another device at the same address
-/// nothing is counted.
+/// failed after all, `seconds_back` of it, that as many fewer were served of one that had failed (outcome 3), or that
+/// it is disputed. Of another device at the same address nothing is counted.
 pub fn record_lease(
     ctx: &mut Context<LeasedDevice>,
     registered_at: u64,

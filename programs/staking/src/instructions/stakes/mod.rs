@@ -25,11 +25,14 @@ use {
     },
     anchor_lang::prelude::*,
     anchor_spl::token::{self, TokenAccount},
-    ionet_common::{ata::is_associated, token::transfer},
+    ionet_common::{
+        ata::is_associated,
+        token::{payable, transfer},
+    },
 };
 
 /// What stake goes out through, to its owner's associated token account; to another account of the owner if
-/// that wasn't possible for long, as somebody who gave his associated one away would hold up others.
+/// that can't be paid and wasn't for long, as somebody who gave his associated one away would hold up others.
 #[derive(Accounts)]
 pub struct StakeOut {
     #[account(mut, seeds = [b"config"], bump)]
@@ -42,6 +45,8 @@ pub struct StakeOut {
     /// A token account of the owner for IO.
     #[account(mut, token::authority = owner)]
     pub owner_tokens: Account<TokenAccount>,
+    /// The owner's associated token account, where that is another: to see that it can't be paid.
+    pub associated: Option<UncheckedAccount>,
     #[account(mut, seeds = [b"stake_vault"], bump)]
     pub stake_vault: UncheckedAccount,
     pub token_program: Program<Token>,
@@ -51,7 +56,7 @@ impl StakeOut {
     /// Pays `amount`, due since `since`, to the owner, once every other record is written.
     fn pay(&mut self, amount: u64, since: u64, now: u64) -> Result<()> {
         let (tokens, owner) = (self.owner_tokens.address(), self.owner.address());
-        let late = now.saturating_sub(since) >= LATE;
+        let late = now.saturating_sub(since) >= LATE && self.is_blocked();
         require!(late || is_associated(tokens, owner, &self.config.mint), E::NotAssociatedAccount);
         self.config.unstake(amount)?;
         let bump = [self.config.bump];
@@ -64,5 +69,16 @@ impl StakeOut {
             &[&[CONFIG_SEED, &bump]],
         );
         Ok(())
+    }
+
+    /// Whether the owner's associated token account can't be paid: frozen, or somebody else's. One that is missing
+    /// doesn't count, as anybody can create it; otherwise whoever calls could choose between the owner's accounts.
+    fn is_blocked(&self) -> bool {
+        let (owner, mint) = (self.owner.address(), &self.config.mint);
+        self.associated.as_ref().is_some_and(|it| {
+            it.account().owned_by(&Token::id())
+                && is_associated(it.address(), owner, mint)
+                && !payable(it, Some(owner), mint)
+        })
     }
 }

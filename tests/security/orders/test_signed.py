@@ -1,0 +1,97 @@
+"""Attacks on what somebody has signed: a stranger chooses the moment at which it lands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from keeper.clients import orders as client
+from keeper.economy.orders import EndReason
+from tests.programs.world import DAY, HOUR, World
+from tests.security.orders import stages
+from tests.security.orders.stages import (
+    IN_USDC,
+    RATE,
+    RUNNING,
+    TERMS,
+    USDC,
+    config,
+    create,
+    end,
+    fee,
+    lease,
+    match,
+    moved,
+    open_order,
+    order,
+    settle,
+)
+from tests.security.outcomes import refused
+from tests.security.people import address, do
+
+SHOWN = 6_300_000
+"""The fee on 120 USDC of service that a renter in a hurry was shown."""
+PAID_BEFORE = 13_200_000
+"""What it paid when parameters that were due were applied in front of its order."""
+
+
+def dearer(world: World) -> None:
+    """Every fee of a renter at its bound, due and not applied."""
+    found = replace(config(world).params, renter_fee_bps=100, usdc_fee_bps=500, now_fee_bps=500)
+    do(world, client.propose_params(address("admin"), found))
+    world.chain.advance(8 * DAY)
+
+
+def test_no_renter_pays_another_fee_than_it_was_shown() -> None:
+    """Its limit is what it was shown: it opens its order anew, or not at all."""
+    asked = replace(IN_USDC, devices=1, hours=10, urgency=2)
+    for in_front in (False, True):
+        world = stages.ready()
+        dearer(world)
+        shown = asked.deposit(config(world).params)
+        assert shown == 120 * USDC + SHOWN
+        signed = create("mallory", terms=asked, max_deposit=shown)
+        before = world.tokens(stages.usdc("mallory"))
+        if in_front:
+            do(world, client.apply_params())
+            assert refused(world, signed) == "DepositAboveLimit"
+            dear = create("mallory", terms=asked)
+            do(world, dear)
+            assert before - world.tokens(stages.usdc("mallory")) == 120 * USDC + PAID_BEFORE
+            continue
+        do(world, signed)
+        assert before - world.tokens(stages.usdc("mallory")) == shown
+
+
+@pytest.mark.parametrize(
+    ("limit", "error"), [(0, "DepositAboveLimit"), (-1, "DepositAboveLimit"), (None, None)]
+)
+def test_a_limit_is_kept_to_the_base_unit(limit: int | None, error: str | None) -> None:
+    world = stages.stage("ready")
+    deposit = TERMS.deposit(config(world).params)
+    assert deposit == 3 * stages.PLACE
+    most = deposit if limit is None else deposit + limit if limit else 0
+    assert refused(world, create(max_deposit=most)) == error
+
+
+def test_a_withdrawal_that_the_worker_overtakes() -> None:
+    """Signed while the lease waited, it lands on one that runs: the bound is an early end's, an hour and the
+    fee on a day more; nobody gains more by it than by accepting a moment sooner."""
+    costs = {}
+    for overtaken in (False, True):
+        world = stages.ready()
+        open_order(world, devices=1, hours=100)
+        do(world, match(world, RUNNING))
+        signed = end(world, "carol")
+        if overtaken:
+            do(world, stages.accept(world, RUNNING))
+        do(world, signed)
+        reason = EndReason.RENTER if overtaken else EndReason.WITHDRAWN
+        assert lease(world).reason == reason
+        world.chain.advance(3 * HOUR)
+        if overtaken:
+            assert moved(world, settle(world))["alice"] == RATE - fee(RATE)
+        found = order(world)
+        costs[overtaken] = found.paid + found.fees
+    assert costs == {False: stages.HOUR_FEE, True: RATE + fee(25 * RATE)}
