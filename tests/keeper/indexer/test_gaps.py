@@ -18,7 +18,7 @@ from keeper.chain.rpc import RpcChain
 from keeper.clients import staking, tokenomics
 from keeper.db import Database, Leader
 from keeper.db.tables import COMPARISONS, HALTS, SIGNATURES
-from keeper.indexer import ProgramIndexer
+from keeper.indexer import ProgramIndexer, program
 from keeper.indexer.book import FoldError
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import WAITS, Ledger
@@ -345,10 +345,13 @@ class FailsEvery:
 
     async def __call__(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
         self.asked += len(signatures)
-        if self.asked % self._every < len(signatures) or self._always.intersection(signatures):
-            self.failed += len(signatures)
+        fails = self.asked % self._every < len(signatures) or self._always.intersection(signatures)
+        self.failed += len(signatures) if fails else 0
+        # A failure takes a node as long as an answer does: others are under way meanwhile.
+        found = await self.answer(signatures)
+        if fails:
             raise NodeRefused("no luck")
-        return await self.answer(signatures)
+        return found
 
 
 async def test_a_node_that_fails_now_and_then_costs_little_more(served: Served, database: Database) -> None:
@@ -408,6 +411,36 @@ async def test_a_transaction_of_another_slot_is_not_the_one_that_was_listed(
     monkeypatch.undo()
     await indexer.poll()
     assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+
+
+async def test_blocks_that_are_asked_for_are_not_asked_for_again(
+    served: Served, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where lists have no positions each slot's block is asked for: a failure costs those of one step."""
+    chain, world = served
+    monkeypatch.setattr(program, "BLOCKS", 10)
+    world.node.faults.knows_positions = False
+    indexer = await prepared(ProgramIndexer(chain, database, staking.PROGRAM))
+    world.act(60)
+    asked, block = [0], chain.block
+
+    async def fails(slot: int) -> list[Signature]:
+        asked[0] += 1
+        if asked[0] % 30 == 0:
+            raise NodeRefused("no luck")
+        return await block(slot)
+
+    monkeypatch.setattr(chain, "block", fails)
+    slots = len({each.slot for each in await world.chain.history(staking.PROGRAM.address)})
+    failed = 0
+    for _ in range(20):
+        try:
+            await indexer.poll()
+        except NodeRefused:
+            failed += 1
+    assert failed > 0
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+    assert asked[0] <= slots + 10 * failed
 
 
 async def test_a_node_that_is_down_is_asked_once(served: Served, database: Database) -> None:
