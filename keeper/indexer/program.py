@@ -290,6 +290,8 @@ class ProgramIndexer:
                 backlog = sa.delete(BACKLOG).filter_by(program=self.program.name)
                 await connection.execute(backlog.where(BACKLOG.c.slot <= slots[-1]))
             mark = after
+            if failure:
+                raise failure.error
         assert mark.target_slot is not None
         async with self._database.transaction() as connection:
             end = max(mark.target_slot, mark.final_slot)

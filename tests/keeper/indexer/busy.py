@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keeper.chain import Event, Program
+from keeper.chain import Event, Program, TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking, tokenomics
 from keeper.db import Database
@@ -96,9 +96,25 @@ async def indexed(database: Database, program: Program) -> Indexed:
     return Indexed([place for place, _ in found], [event for _, event in found])
 
 
+async def stakes(world: BusyWorld) -> list[TransactionRecord]:
+    """Transactions of staking that succeeded: three stakes each."""
+    records = await world.chain.history(staking.PROGRAM.address)
+    return [each for each in records if "Staked" in {event.name for event in staking.PROGRAM.events(each)}]
+
+
 async def prepared(indexer: ProgramIndexer) -> ProgramIndexer:
     await indexer.prepare()
     return indexer
 
 
-__all__ = ["DAY", "PROGRAMS", "BusyWorld", "Indexed", "NodeWorld", "expected", "indexed", "prepared"]
+__all__ = [
+    "DAY",
+    "PROGRAMS",
+    "BusyWorld",
+    "Indexed",
+    "NodeWorld",
+    "expected",
+    "indexed",
+    "prepared",
+    "stakes",
+]

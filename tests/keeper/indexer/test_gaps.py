@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from random import Random
 
 import pytest
 import sqlalchemy as sa
 import structlog
-from solders.signature import Signature
+from solders.pubkey import Pubkey
 from structlog.testing import capture_logs
 
-from keeper.chain import ChainError, ChainUnreachable, TransactionRecord
-from keeper.chain.errors import NodeRefused
+from keeper.chain import Account, ChainError, ChainUnreachable, TransactionRecord
 from keeper.chain.rpc import RpcChain
 from keeper.clients import staking, tokenomics
 from keeper.db import Database, Leader
 from keeper.db.tables import COMPARISONS, HALTS, SIGNATURES
 from keeper.indexer import ProgramIndexer
+from keeper.indexer import ledger as ledger_module
 from keeper.indexer.book import FoldError
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import WAITS, Ledger
 from keeper.indexer.program import BEFORE_ALL
 from keeper.runtime.operation import Operation
-from tests.keeper.indexer.busy import PROGRAMS, NodeWorld, expected, indexed, prepared
+from tests.keeper.indexer.busy import PROGRAMS, NodeWorld, expected, indexed, prepared, stakes
 from tests.programs.world import key
 
 LOG = structlog.get_logger()
@@ -51,12 +50,6 @@ async def compared(database: Database) -> list[tuple[int, int]]:
     async with database.reading() as connection:
         rows = await connection.execute(sa.select(COMPARISONS).order_by(COMPARISONS.c.id))
         return [(row.slot, len(row.differences)) for row in rows]
-
-
-async def stakes(world: NodeWorld) -> list[TransactionRecord]:
-    """Transactions of staking that succeeded: three stakes each."""
-    records = await world.chain.history(staking.PROGRAM.address)
-    return [each for each in records if "Staked" in {event.name for event in staking.PROGRAM.events(each)}]
 
 
 class LeavesOut:
@@ -187,6 +180,8 @@ async def test_a_gap_that_no_event_can_follow_is_healed_as_soon_as_it_is_met(
         await operation.index(LOG)
     assert {"event": "ledger.healed", "log_level": "warning", "program": "staking", "transactions": 1} in logs
     assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
+    mark = await indexer.watermark()
+    assert mark.folded_slot == mark.final_slot == world.chain.newest_slot()
     (result,) = await operation.compare(LOG)
     assert result.differences == []
 
@@ -331,90 +326,116 @@ async def test_a_descent_that_was_cut_off_goes_on_where_it_was_in_spite_of_a_loo
     assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
 
 
-# -- transactions that can't be read ------------------------------------------------------------------
-
-
-class FailsEvery:
-    """Fails every so many questions for a transaction; some transactions always."""
-
-    def __init__(self, chain: RpcChain, every: int, always: frozenset[Signature] = frozenset()) -> None:
-        self.asked = self.failed = 0
-        self.chain, self.answer = chain, chain.records
-        self._every, self._always = every, always
-        chain.records = self  # type: ignore[method-assign, assignment]
-
-    async def __call__(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
-        self.asked += len(signatures)
-        if self.asked % self._every < len(signatures) or self._always.intersection(signatures):
-            self.failed += len(signatures)
-            raise NodeRefused("no luck")
-        return await self.answer(signatures)
-
-
-async def test_a_node_that_fails_now_and_then_costs_little_more(served: Served, database: Database) -> None:
-    """Every 50th question fails: one poll does all, with as many questions more."""
+async def test_a_gap_of_long_ago_is_looked_for_once_accounts_differ(
+    served: Served, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below all that is recent: down to the first transaction."""
     chain, world = served
-    (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
-    world.act(480)
-    fails = FailsEvery(chain, 50)
-    await indexer.poll()
+    monkeypatch.setattr(ledger_module, "RECENT", 0)
+    ledger = await ledger_of(chain, database)
+    world.act(12)
+    old = (await stakes(world))[0]
+    assert (await ledger.compare()).differences == []
+    async with database.transaction() as connection:
+        # As if it had never been listed.
+        await ledger.indexer.tables.delete(connection, old.slot, 0)
+        await connection.execute(sa.delete(SIGNATURES).filter_by(program="staking", slot=old.slot))
+    await ledger.back_to(BEFORE_ALL)
+    world.act(6)
+    result = await ledger.compare()
+    assert (result.differences, result.healed) == ([], 1)
     assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
-    needed = fails.asked - fails.failed
-    assert fails.failed >= 5
-    assert fails.asked <= 1.05 * needed
 
 
-async def test_one_that_can_never_be_read_holds_up_only_what_comes_after(
+# -- beside others ------------------------------------------------------------------------------------
+
+
+async def another_process(chain: RpcChain, database: Database) -> tuple[Database, Ledger]:
+    other = Database(database.url.render_as_string(hide_password=False))
+    return other, await ledger_of(chain, other)
+
+
+@pytest.mark.parametrize("times", [2, 5])
+async def test_another_process_makes_accounts_as_of_a_later_slot_meanwhile(
+    served: Served, database: Database, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """A snapshot of before isn't compared with them: another one is, unless that never ends."""
+    chain, world = served
+    ledger, (other, ahead) = await ledger_of(chain, database), await another_process(chain, database)
+    snapshots, snapshot = [0], chain.snapshot
+
+    async def overtaken(program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
+        found = await snapshot(program, min_slot=min_slot)
+        snapshots[0] += 1
+        if snapshots[0] <= times:
+            world.act(6)
+            await ahead.index(world.chain.newest_slot())
+            await ahead.fold()
+        return found
+
+    monkeypatch.setattr(chain, "snapshot", overtaken)
+    if times < 5:
+        assert (await ledger.compare()).differences == []
+    else:
+        with pytest.raises(ChainUnreachable, match="another process has staking's accounts"):
+            await ledger.compare()
+    assert snapshots == [min(times + 1, 5)]
+    assert await halted(database) == []
+    await other.close()
+
+
+async def test_accounts_that_another_process_made_anew_are_read_again(
     served: Served, database: Database
 ) -> None:
-    """The slots before it are indexed, what was read after it is not read again."""
+    """As of the same slot, with what it found: those in memory are of before."""
     chain, world = served
-    (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
-    world.act(60)
-    bad = (await stakes(world))[4]
-    fails = FailsEvery(chain, 10**9, frozenset([bad.signature]))
-    for _ in range(3):
-        with pytest.raises(NodeRefused, match="no luck"):
-            await indexer.poll()
-        whole = expected(world.chain, staking.PROGRAM).places
-        there = (await indexed(database, staking.PROGRAM)).places
-        assert there == [each for each in whole if each.slot < bad.slot] != []
-    assert fails.failed == 5, "twice in a poll that reads others, once in one that reads none"
-    fails._always = frozenset()
-    await indexer.poll()
-    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
-    succeeded = [each for each in await world.chain.history(staking.PROGRAM.address) if each.error is None]
-    assert fails.asked - fails.failed == len(succeeded), "each was read once"
+    ledger, (other, beside) = await ledger_of(chain, database), await another_process(chain, database)
+    world.act(9)
+    gone = (await stakes(world))[-1]
+    world.node.faults.unlisted = lambda record: record.signature == gone.signature
+    await ledger.indexer.poll()
+    await ledger.fold()
+    world.node.faults.unlisted = None
+    found = await beside.compare()
+    assert (found.differences, found.healed, found.slot) == ([], 1, world.chain.newest_slot())
+    assert (await ledger.compare()).differences == []
+    await other.close()
 
 
-async def test_a_transaction_of_another_slot_is_not_the_one_that_was_listed(
+async def test_accounts_do_not_go_past_the_slot_that_they_are_compared_at(
+    served: Served, database: Database
+) -> None:
+    chain, world = served
+    operation = Operation(chain, database, Leader(database, "me"), [staking.PROGRAM])
+    (ledger,) = operation.ledgers
+    await ledger.indexer.prepare()
+    world.act(6)
+    async with ledger.comparing:
+        await operation.index(LOG)
+    mark = await ledger.indexer.watermark()
+    assert (mark.final_slot, mark.folded_slot) == (world.chain.newest_slot(), BEFORE_ALL)
+    await operation.index(LOG)
+    assert (await ledger.indexer.watermark()).folded_slot == mark.final_slot
+
+
+async def test_a_program_that_cannot_be_compared_keeps_no_other_from_it(
     served: Served, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain, world = served
-    indexer = await prepared(ProgramIndexer(chain, database, staking.PROGRAM))
-    world.act(6)
-    moved, records = (await stakes(world))[0], chain.records
+    operation = Operation(chain, database, Leader(database, "me"), PROGRAMS)
+    for each in operation.indexers:
+        await each.prepare()
+    first, second = PROGRAMS
+    snapshot = chain.snapshot
 
-    async def elsewhere(signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
-        found = await records(signatures)
-        return [
-            each._replace(slot=each.slot + 1) if each and each.signature == moved.signature else each
-            for each in found
-        ]
+    async def refuses(program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
+        if program == first.address:
+            raise ChainUnreachable("too large")
+        return await snapshot(program, min_slot=min_slot)
 
-    monkeypatch.setattr(chain, "records", elsewhere)
-    with pytest.raises(ChainError, match=f"lists {moved.signature} in slot {moved.slot} and hasn't got it"):
-        await indexer.poll()
-    monkeypatch.undo()
-    await indexer.poll()
-    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
-
-
-async def test_a_node_that_is_down_is_asked_once(served: Served, database: Database) -> None:
-    chain, world = served
-    (indexer, _) = [await prepared(ProgramIndexer(chain, database, each)) for each in PROGRAMS[::-1]]
-    world.act(60)
-    fails = FailsEvery(chain, 1)
-    with pytest.raises(NodeRefused):
-        await indexer.poll()
-    assert 0 < fails.asked <= 16
+    monkeypatch.setattr(chain, "snapshot", refuses)
+    with capture_logs() as logs, pytest.raises(ChainUnreachable, match="too large"):
+        await operation.compare(LOG)
+    assert [(each["event"], each["program"]) for each in logs] == [("ledger.agrees", second.name)]
+    assert len(await compared(database)) == 1
+    assert world.node.calls
