@@ -140,6 +140,9 @@ fn pauses_lapse() {
 
 #[test]
 fn burns_are_what_the_supply_lacks() {
+    // Before the launch there is nothing that could be burned.
+    assert_eq!((empty().minted(), empty().count_burns(0)), (Ok(0), Ok(0)));
+    refused(empty().count_burns(1), E::InvariantViolated);
     let mut config = launched();
     assert_eq!(config.count_burns(GENESIS_SUPPLY), Ok(0));
     assert_eq!(config.count_burns(GENESIS_SUPPLY - 5), Ok(5));
@@ -168,6 +171,7 @@ fn config_invariant() {
     refused(Config { emitted: u64::MAX, ..good }.invariant(), E::Overflow);
     for bad in [
         Config { emitted: EMISSION_TOTAL + 1, ..good },
+        Config { emitted: EMISSION_TOTAL + 1, ..empty() },
         Config { burned: GENESIS_SUPPLY + 1, ..good },
         Config { allocated: GENESIS_SUPPLY + 1, ..good },
         Config { released: GENESIS_SUPPLY + 1, ..good },
@@ -224,6 +228,18 @@ fn a_config_of_another_version_takes_no_role() {
     refused(Config { ..other }.set_pause(1, NOW, NOW), E::UnknownVersion);
 }
 
+#[test]
+fn a_config_of_another_version_counts_nothing() {
+    let other = |config| Config { version: ACCOUNT_VERSION + 1, ..config };
+    refused(other(empty()).add_allocation(0, GENESIS_SUPPLY), E::UnknownVersion);
+    let mut allocated = empty();
+    allocated.add_allocation(0, GENESIS_SUPPLY).unwrap();
+    refused(other(allocated).launch(JULY_2024, start()), E::UnknownVersion);
+    refused(other(launched()).emit(start() + HOUR), E::UnknownVersion);
+    refused(other(launched()).release(1), E::UnknownVersion);
+    refused(other(launched()).count_burns(GENESIS_SUPPLY - 1), E::UnknownVersion);
+}
+
 // -- allocation -----------------------------------------------------------------------------------
 
 fn row() -> Allocation {
@@ -251,6 +267,16 @@ fn release_what_is_due_once() {
     assert_eq!(row.release(JULY_2024, at(5)), Ok(23));
     assert_eq!(row.released, row.amount);
     refused(row.release(JULY_2024, at(100)), E::NothingDue);
+}
+
+#[test]
+fn one_base_unit_is_released_and_none_is_not() {
+    // A tenth of 10, and a third of the other 9 a month from the second on: 1, 3, 3, 3.
+    let mut small = Allocation { amount: 10, tranches: 3, ..row() };
+    assert_eq!(small.release(JULY_2024, start()), Ok(1));
+    refused(small.release(JULY_2024, start()), E::NothingDue);
+    assert_eq!(small.released, 1);
+    refused(Allocation { version: 0, ..row() }.release(JULY_2024, start()), E::UnknownVersion);
 }
 
 #[test]
@@ -308,6 +334,8 @@ fn claimable(second: u64) -> (Season, [[u8; 32]; 2]) {
 fn open_with_notice_and_a_period() {
     let season = open(&terms()).unwrap();
     assert_eq!((season.total, season.status, season.pages()), (100, SeasonStatus::Open as u8, 1));
+    assert_eq!((season.pools, season.data_hash), ([70, 30, 0], [2; 32]));
+    assert_eq!(open(&SeasonTerms { pools: [0, 0, 1], ..terms() }).unwrap().total, 1);
     let early = terms().claim_start - 1;
     refused(open(&SeasonTerms { claim_start: early, ..terms() }), E::SeasonNoticeTooShort);
     refused(open(&SeasonTerms { claim_start: NOW - 1, ..terms() }), E::SeasonNoticeTooShort);
@@ -364,6 +392,23 @@ fn claims_never_pass_the_pools() {
 }
 
 #[test]
+fn a_leaf_of_one_base_unit_is_paid() {
+    let (mut season, proofs) = claimable(1);
+    season.claim(1, &WALLET, 1, &proofs[1], season.claim_start).unwrap();
+    assert_eq!((season.claimed, season.claims), (1, 1));
+}
+
+/// Pages refuse a leaf's second claim; the count of claims holds without them.
+#[test]
+fn there_are_no_more_claims_than_leaves() {
+    let (season, proofs) = claimable(40);
+    let mut all = Season { claims: 2, ..season };
+    refused(all.claim(0, &WALLET, 60, &proofs[0], season.claim_start), E::InvariantViolated);
+    let mut most = Season { claims: u32::MAX, leaves: u32::MAX, ..season };
+    refused(most.claim(0, &WALLET, 60, &proofs[0], season.claim_start), E::Overflow);
+}
+
+#[test]
 fn a_leaf_is_bound_to_all_of_its_parts() {
     let season = open(&terms()).unwrap();
     let mint = [9; 32];
@@ -386,6 +431,7 @@ fn the_veto_comes_before_claims_open() {
     season.cancel(season.claim_start - 1).unwrap();
     assert_eq!((season.status, season.returned), (SeasonStatus::Cancelled as u8, 0));
     refused(season.cancel(NOW), E::SeasonNotOpen);
+    refused(Season { claims: 1, ..open(&terms()).unwrap() }.cancel(NOW), E::InvariantViolated);
     let (mut claimed, proofs) = claimable(40);
     claimed.cancel(NOW).unwrap();
     refused(claimed.claim(0, &WALLET, 60, &proofs[0], claimed.claim_start), E::SeasonNotOpen);
@@ -410,6 +456,8 @@ fn the_rest_goes_back_after_the_period_and_once() {
     assert_eq!(season.pay_back(season.claim_end), Ok(40));
     assert_eq!((season.status, season.returned), (SeasonStatus::Closed as u8, 40));
     refused(season.pay_back(u64::MAX), E::SeasonNotOpen);
+    let mut other = Season { version: ACCOUNT_VERSION + 1, ..open(&terms()).unwrap() };
+    refused(other.pay_back(u64::MAX), E::UnknownVersion);
 }
 
 #[test]
