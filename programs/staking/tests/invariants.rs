@@ -3,7 +3,7 @@
 mod fixtures;
 
 use {
-    anchor_lang::{bytemuck::Zeroable, prelude::*},
+    anchor_lang::bytemuck::Zeroable,
     fixtures::*,
     ionet_common::{calendar::DAY, supply::IO},
     staking::{
