@@ -117,6 +117,11 @@ fn the_guardian_drops_what_does_not_hold_yet() {
     refused(never.step(HOURS, 1, 1, NOW), E::ClassNotOpen);
     // One that is open stays open.
     refused(opening().cancel(NOW + NOTICE), E::NothingProposed);
+    // An opening alone, when the notice became shorter meanwhile and another multiplier holds before it.
+    let mut sooner = opening();
+    sooner.change(300, DAY, NOW).unwrap();
+    sooner.cancel(NOW + NOTICE - 1).unwrap();
+    assert_eq!((sooner.opens_at, sooner.multiplier(NOW + NOTICE)), (u64::MAX, 300));
     let higher = Bounds { high_io: 9_000, ..BOUNDS };
     let mut class = class(100);
     refused(class.cancel(NOW), E::NothingProposed);

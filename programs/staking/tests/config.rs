@@ -51,6 +51,7 @@ fn parameters_within_their_bounds() {
         ..params(MAX_OPERATORS, MAX_OPERATORS)
     };
     most.check().unwrap();
+    Params { claim_limit: MIN_CLAIM_LIMIT, ..good }.check().unwrap();
 }
 
 #[test]
@@ -86,6 +87,20 @@ fn an_operators_position_among_those_that_count() {
 // -- config ---------------------------------------------------------------------------------------
 
 #[test]
+fn it_begins_with_both_offices_and_parameters_within_their_bounds() {
+    let empty = Config { version: ACCOUNT_VERSION, ..Config::zeroed() };
+    let mut begun = empty;
+    begun.begin(key(1), key(2), params(5, 3)).unwrap();
+    assert_eq!((begun.admin, begun.guardian, begun.params), (key(1), key(2), params(5, 3)));
+    for (admin, guardian) in [(Address::default(), key(2)), (key(1), Address::default())] {
+        refused(Config { ..empty }.begin(admin, guardian, params(5, 3)), E::ZeroAddress);
+    }
+    refused(Config { ..empty }.begin(key(1), key(2), params(5, 2)), E::OperatorsInvalid);
+    let hasty = Params { cooldown: 0, ..params(5, 3) };
+    refused(Config { ..empty }.begin(key(1), key(2), hasty), E::ParamsInvalid);
+}
+
+#[test]
 fn pauses_lapse() {
     let mut config = config();
     for mask in [4, u32::MAX] {
@@ -96,6 +111,9 @@ fn pauses_lapse() {
     refused(config.require_running(PAUSE_STAKING, NOW + MAX_PAUSE - 1), E::Paused);
     config.require_running(PAUSE_REWARDS, NOW).unwrap();
     config.require_running(PAUSE_STAKING, NOW + MAX_PAUSE).unwrap();
+    config.set_pause(PAUSE_REWARDS, NOW + 1, NOW).unwrap();
+    refused(config.require_running(PAUSE_REWARDS, NOW), E::Paused);
+    config.require_running(PAUSE_STAKING, NOW).unwrap();
     config.set_pause(0, 0, NOW).unwrap();
     config.require_running(PAUSE_STAKING | PAUSE_REWARDS, NOW).unwrap();
 }
@@ -300,6 +318,19 @@ fn what_others_call_for_draws_from_one_half_of_the_hour() {
     none(&mut config, BEGIN + HOUR);
     refused(config.claim(&mut Wallet::zeroed(), 1, true, BEGIN + HOUR), E::ClaimLimit);
     assert_eq!(paid(&mut config, u64::MAX, false, BEGIN + 2 * HOUR), (MIN_CLAIM_LIMIT / 2, 0));
+}
+
+#[test]
+fn a_reserve_that_a_lower_limit_finds_used_up_holds_back_nothing() {
+    // 6,000 IO went out of the reserve, which is 5,000 now: of the hour's 10,000 there are 4,000 for anybody.
+    let mut config = owing();
+    for _ in 0..6 {
+        assert_eq!(paid(&mut config, SMALL_CLAIM, true, BEGIN), (SMALL_CLAIM, SMALL_CLAIM));
+    }
+    config.params.claim_limit = 10 * SMALL_CLAIM;
+    assert_eq!(paid(&mut config, 1, true, BEGIN), (1, 0));
+    assert_eq!(paid(&mut config, u64::MAX, false, BEGIN), (4 * SMALL_CLAIM - 1, 0));
+    assert_eq!((config.claimed_in_hour, config.reserve_in_hour), (10 * SMALL_CLAIM, 6 * SMALL_CLAIM));
 }
 
 #[test]

@@ -174,6 +174,12 @@ fn overflow_is_what_the_minimum_does_not_need() {
     device.withdraw_overflow(10, MINIMUM, COOLDOWN, NOW + 1).unwrap();
     assert_eq!((device.own, device.sufficient_since), (MINIMUM, NOW));
     refused(device.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW), E::ExceedsOverflow);
+    // There is none below the minimum; where that falls, the stake is sufficient from then on.
+    let mut less = staked(OWN);
+    assert_eq!((less.overflow(MINIMUM, NOW), less.overflow(OWN + 1, NOW)), (Ok(0), Ok(0)));
+    refused(less.withdraw_overflow(1, MINIMUM, COOLDOWN, NOW), E::ExceedsOverflow);
+    less.withdraw_overflow(1, OWN - 1, COOLDOWN, NOW + 5).unwrap();
+    assert_eq!((less.own, less.sufficient_since), (OWN - 1, NOW + 5));
 }
 
 #[test]
@@ -210,6 +216,11 @@ fn a_full_unstake_cools_and_comes_back_whole() {
     refused(device.withdraw(u64::MAX), E::NothingToWithdraw);
     assert_eq!((device.own_until, device.liability()), (0, Ok(0)));
     refused(staked(1).unstake(MINIMUM, COOLDOWN, u64::MAX), E::Overflow);
+    let mut most = Device { own: 1, own_cooling: u64::MAX, ..self::device() };
+    refused(most.unstake(MINIMUM, COOLDOWN, NOW), E::Overflow);
+    // The last base unit comes back, too.
+    let mut one = Device { own_cooling: 1, own_until: NOW, ..self::device() };
+    assert_eq!(one.withdraw(NOW), Ok((1, NOW)));
 }
 
 // -- co-stake -------------------------------------------------------------------------------------
@@ -235,6 +246,11 @@ fn an_offer_within_its_bounds() {
         assert_eq!((device.offer, device.offer_reward_bps), (0, 0));
     }
     refused(open(&mut shared(), OFFER, 2_000), E::CoStakerPresent);
+    // Whose own stake is enough may offer the least, but not nothing.
+    let mut enough = staked(MINIMUM);
+    refused(open(&mut enough, 0, MIN_REWARD_BPS), E::OfferInvalid);
+    open(&mut enough, 1, MIN_REWARD_BPS).unwrap();
+    enough.withdraw_offer().unwrap();
     // Half of an odd minimum is rounded down.
     let mut odd = staked(6);
     refused(odd.open_offer(6, 500, 11, COOLDOWN, NOW), E::OfferInvalid);
@@ -268,6 +284,9 @@ fn a_co_staker_waits_then_cools() {
     refused(shared().leave(&OTHER, WAIT, NOW), E::NotCoStaker);
     refused(staked(MINIMUM).leave(&Address::default(), WAIT, NOW), E::NotCoStaker);
     refused(shared().leave(&HELPER, WAIT, u64::MAX), E::Overflow);
+    // Not taken out while it counts.
+    refused(shared().withdraw_co_stake(&HELPER, COOLDOWN, u64::MAX), E::NothingToWithdraw);
+    refused(left().withdraw_co_stake(&HELPER, COOLDOWN, NOW + WAIT - 1), E::NothingToWithdraw);
     let mut device = left();
     refused(device.leave(&HELPER, WAIT, NOW), E::NotCoStaker);
     // It counts to the wait's last second; nobody has to settle that.
@@ -345,16 +364,25 @@ fn each_change_writes_down_a_wait_that_is_over() {
         }),
         moved
     );
-    let taken = after(&|device| {
-        device.open_offer(1, 500, MINIMUM, COOLDOWN, NOW).unwrap();
-        device.take_offer(&OTHER, 1, 500, MINIMUM, COOLDOWN, ended).unwrap();
-    });
-    assert_eq!(taken, (OTHER, moved.1));
+    // Whoever comes later finds it cooling since its wait was over, and starts nothing anew.
+    for taken_at in [ended, ended + DAY] {
+        let taken = after(&|device| {
+            device.open_offer(1, 500, MINIMUM, COOLDOWN, NOW).unwrap();
+            device.take_offer(&OTHER, 1, 500, MINIMUM, COOLDOWN, taken_at).unwrap();
+        });
+        assert_eq!(taken, (OTHER, moved.1));
+    }
     // Taking one out makes room for the next that cools.
     let mut device = left();
     device.leaving = cooling(THIRD, ended);
     assert_eq!(device.withdraw_co_stake(&THIRD, COOLDOWN, ended), Ok((OFFER, ended)));
     assert_eq!((device.co.staker, device.leaving), moved);
+    // The next needs no room to be taken out itself.
+    let out = ended + COOLDOWN;
+    let mut device = left();
+    device.leaving = cooling(THIRD, ended);
+    assert_eq!(device.withdraw_co_stake(&HELPER, COOLDOWN, out), Ok((OFFER, out)));
+    assert_eq!((device.co, device.leaving), (CoStake::zeroed(), cooling(THIRD, ended)));
 }
 
 #[test]
@@ -526,7 +554,8 @@ fn device_invariant() {
     good.invariant().unwrap();
     refused(Device { worker_may_end: 2, ..good }.invariant(), E::FlagInvalid);
     Device { worker_may_end: 1, ..good }.invariant().unwrap();
-    for processors in [0, MAX_PROCESSORS + 1] {
+    Device { processors: 8, ..good }.invariant().unwrap();
+    for processors in [0, 9] {
         refused(Device { processors, ..good }.invariant(), E::ProcessorsInvalid);
     }
     for tier in [0, MAX_TIER + 1] {

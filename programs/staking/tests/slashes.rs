@@ -32,7 +32,9 @@ fn votes_for_a_slash() {
     for bps in [0, 2_001] {
         refused(slash().vote(&config, 0, bps, NOW), E::SlashInvalid);
     }
-    slash().vote(&config, 0, 2_000, NOW).unwrap();
+    for bps in [1, 2_000] {
+        slash().vote(&config, 0, bps, NOW).unwrap();
+    }
     let mut slash = slash();
     refused(slash.vote(&config, MAX_OPERATORS as usize, BPS, NOW), E::NotOperator);
     assert_eq!(slash.vote(&config, 1, BPS, NOW), Ok(false));
@@ -146,6 +148,16 @@ fn the_guardian_vetoes_a_frozen_one_too() {
     let mut slash = pending();
     slash.execute(&next, NOW).unwrap();
     refused(slash.veto(NOW + APPEAL), E::AppealOver);
+    // Voted for again it is like any other: what froze before gives the veto neither less nor more time.
+    let mut again = pending();
+    assert_eq!(again.execute(&next, NOW + APPEAL - 1), Ok(false));
+    assert_eq!(again.vote(&next, 0, BPS, NOW + APPEAL), Ok(true));
+    assert_eq!((again.frozen_until, again.appeal_until), (NOW + APPEAL - 1 + REVOTE, NOW + 2 * APPEAL));
+    let mut vetoed = again;
+    assert_eq!(vetoed.veto(NOW + 2 * APPEAL - 1), Ok(true));
+    refused(vetoed.veto(NOW), E::SlashState);
+    assert_eq!(again.execute(&next, NOW + 2 * APPEAL), Ok(true));
+    refused(again.veto(NOW), E::SlashState);
     // What was vetoed stays vetoed.
     let mut vetoed = pending();
     vetoed.veto(NOW).unwrap();

@@ -239,6 +239,15 @@ def test_a_closed_payout_account_waits_and_anybody_opens_it_again() -> None:
     assert moved(world, settle(world)) == payment(2 * RATE)
 
 
+def test_a_closed_payout_account_holds_up_nothing_where_nothing_is_due() -> None:
+    world = stages.serving()
+    assert moved(world, settle(world)) == payment(2 * RATE)
+    empty_account(world, "alice")
+    assert moved(world, settle(world)) == {}
+    world.chain.advance(HOUR)
+    assert refused(world, settle(world)) == "PayeeBlocked"
+
+
 def test_a_closed_account_of_the_renter_waits_and_anybody_opens_it_again() -> None:
     world = stages.serving()
     empty_account(world, "carol")
