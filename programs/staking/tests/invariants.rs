@@ -86,7 +86,7 @@ fn a_device_that_pays_nobody() {
     refused(Device { co, ..unpaid() }.leave(&key(2), DAY, NOW), E::ZeroAddress);
     refused(Device { co: cooling, ..unpaid() }.withdraw_co_stake(&key(2), COOLDOWN, NOW), E::ZeroAddress);
     refused(unpaid().pause(), E::ZeroAddress);
-    refused(unpaid().lease_to(&key(3), &key(4), MINIMUM, NOW), E::ZeroAddress);
+    refused(unpaid().lease_to(&key(3), &key(4), NOW, MINIMUM, NOW), E::ZeroAddress);
     let mut leased = Device { lease: key(3), leases: 1, ..unpaid() };
     refused(leased.free_from(&key(3), 1, LeaseOutcome::Done, false, NOW), E::ZeroAddress);
     refused(Device { leases: 1, ..unpaid() }.record(0, 1, LeaseOutcome::Disputed, 0), E::ZeroAddress);
