@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import floor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeper.buyback import decide
@@ -78,6 +78,7 @@ def test_a_start_waits_for_all_that_the_program_asks(idle_view):
     assert step.why == "a lot of 250.000000 USDC", "a quarter of what was paid, a quarter of a lot"
 
 
+@settings(deadline=None)
 @given(st.integers(-2, 2), st.integers(0, 2), st.integers(MIN_SHARE_BPS, BPS))
 def test_no_lot_below_the_smallest_and_none_above_the_largest(idle_view, beside, bound, share):
     """Beside the smallest lot, the largest, and the vault that a part of a lot is worth the smallest of."""

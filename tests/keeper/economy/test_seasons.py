@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import floor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
@@ -27,6 +27,7 @@ LINES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries({name: st.integers(0, 40) for name in POOLS}), LINES)
 def test_everybody_gets_the_floor_of_the_share(pools, lines):
     """Small pools and few points: shares just below a unit, of one exactly, and above."""

@@ -6,7 +6,7 @@ import asyncio
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -125,6 +125,7 @@ class Shuffled(Lists):
         return self.random.sample(page, len(page))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 5), min_size=2, max_size=12), st.integers(1, 7), st.randoms(use_true_random=False)
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
@@ -278,6 +278,7 @@ def place_in_queue(each: Device) -> tuple[int, int, int, bytes]:
     return DEAR[each.device_class].price_io, each.leases_failed, -each.leases_done, address
 
 
+@settings(deadline=None)
 @given(WORLDS, st.integers(1, 4), st.integers(0, 12 * 40), st.sampled_from(["", "CH", "JP"]))
 def test_the_country_of_a_colocated_order_by_trying_all(world, wanted, money, begun):
     """With all records, little money, and orders that have a country already."""
