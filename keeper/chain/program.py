@@ -251,7 +251,8 @@ class Program:
         """Read the same events with where they were sent.
 
         A call counts only when this program was the caller, the data carries the tag, and the one
-        account is the program's event authority: no other program can forge that signature.
+        account is the program's event authority: no other program can forge that signature. Raises
+        UnexpectedData for an event that the IDL doesn't have: the program was upgraded.
         """
         if record.error is not None:
             return []
@@ -271,8 +272,9 @@ class Program:
                 and call.accounts == (self.event_authority,)
             ):
                 event = self.decode_event(call.data[len(EVENT_TAG) :])
-                if event:
-                    found.append(LocatedEvent(outer, inner, event))
+                if event is None:
+                    raise UnexpectedData(f"an event of {self.name} that this version doesn't know")
+                found.append(LocatedEvent(outer, inner, event))
             inner += 1
         return found
 

@@ -19,7 +19,17 @@ import sqlalchemy as sa
 from solders.signature import Signature
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.chain import ChainReader, ChainUnreachable, Commitment, Event, Listed, Program
+from keeper.chain import (
+    ChainError,
+    ChainReader,
+    ChainUnreachable,
+    Commitment,
+    Event,
+    Listed,
+    Program,
+    TransactionRecord,
+)
+from keeper.chain.program import LocatedEvent, UnexpectedData
 from keeper.db import Database, DatabaseError
 from keeper.db.bulk import Columns, Insertion
 from keeper.db.events import EventPlace, EventTables
@@ -379,7 +389,7 @@ class ProgramIndexer:
             record = self._reader.found[each.signature]
             times[each.signature] = record.time
             assert each.position is not None
-            for found in self.program.located_events(record):
+            for found in self._events(record):
                 place = EventPlace(each.slot, each.position, found.outer, found.inner, record.time)
                 events.append((place, found.event))
         columns: Columns = {
@@ -391,6 +401,15 @@ class ProgramIndexer:
             "failed": [each.failed for each in listed],
         }
         return _Read(len(listed), columns, events)
+
+    def _events(self, record: TransactionRecord) -> list[LocatedEvent]:
+        """The program's events in a transaction; the index ends at one that only a later version knows."""
+        try:
+            return self.program.located_events(record)
+        except UnexpectedData as error:
+            raise ChainError(
+                f"transaction {record.signature} has {error}: the program was upgraded; upgrade ionet"
+            ) from error
 
     async def forget_accounts(self, connection: AsyncConnection, mark: Watermark, name: str) -> Watermark:
         """Have accounts made anew, as when a transaction came to light below the slot that they are as of."""

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from solders.hash import Hash
 
-from keeper.chain import Chain, ChainError, ChainUnreachable
+from keeper.chain import Chain, ChainError, ChainUnreachable, Program
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import staking, tokenomics
@@ -19,6 +19,7 @@ from keeper.indexer import OvertakenError, ProgramIndexer, guard
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.guard import other_chain, require_chain
 from keeper.indexer.ledger import Ledger
+from keeper.resources import idl
 from tests.keeper.indexer.busy import (
     PROGRAMS,
     BusyWorld,
@@ -62,6 +63,23 @@ async def test_a_poll_tells_what_it_did(busy: Busy, database: Database) -> None:
     first, second = await indexer.poll(), await indexer.poll()
     assert (first.events, first.dropped) == (len(expected(world.chain, staking.PROGRAM).events), 0)
     assert (second.transactions, second.events) == (0, 0)
+
+
+async def test_an_event_of_a_later_version_ends_the_index_until_the_upgrade(
+    busy: Busy, database: Database
+) -> None:
+    """Before, a keeper that was upgraded after its program lost what the new events had said."""
+    chain, world = busy
+    now = idl(staking.PROGRAM.name)
+    older = now | {"events": [each for each in now["events"] if each["name"] != "Staked"]}
+    world.act(6)
+    indexer = await prepared(ProgramIndexer(chain, database, Program(older)))
+    for _ in range(2):
+        with pytest.raises(ChainError, match="the program was upgraded; upgrade ionet"):
+            await indexer.poll()
+    upgraded = await prepared(ProgramIndexer(chain, database, staking.PROGRAM))
+    await upgraded.poll()
+    assert await indexed(database, staking.PROGRAM) == expected(world.chain, staking.PROGRAM)
 
 
 async def test_a_program_that_isnt_there_yet(database: Database) -> None:
