@@ -1,11 +1,13 @@
 """Our programs compute on a validator what they compute on the embedded chain: docs/compute_units.md holds.
 
-The token program is not ours: a validator has its own version's, which may cost a few units more or less.
+The token program is not ours: a validator has its own version's, which may cost a few units more or less. Nor is the
+limit and the price that a transaction which lands names, where the embedded chain's names a limit alone.
 """
 
 import re
 
 import pytest
+from solders.compute_budget import ID as COMPUTE_BUDGET
 
 from keeper.chain import TransactionRecord
 from keeper.chain.framework import TOKEN_PROGRAM
@@ -17,12 +19,15 @@ from tests.programs.orders.calls import OPERATORS
 from tests.programs.orders.world import ASK_USDC, MINIMUM
 
 CONSUMED = re.compile(rf"Program {TOKEN_PROGRAM} consumed (\d+) of")
+BUDGET_UNITS = 150
+"""What each instruction of the compute budget's costs."""
 
 
 def ours(record: TransactionRecord) -> int:
-    """A transaction's compute units without those of the token program."""
+    """A transaction's compute units without those of the token program and of its budget."""
     calls = (CONSUMED.match(line) for line in record.logs)
-    return record.compute_units - sum(int(call[1]) for call in calls if call)
+    budget = BUDGET_UNITS * record.programs.count(COMPUTE_BUDGET)
+    return record.compute_units - budget - sum(int(call[1]) for call in calls if call)
 
 
 def bill(network: Network) -> dict[str, int]:
