@@ -1,7 +1,7 @@
 """Our programs compute on a validator what they compute on the embedded chain: docs/compute_units.md holds.
 
-The token program is not ours: a validator has its own version's, which may cost a few units more or less. Nor is the
-limit and the price that a transaction which lands names, where the embedded chain's names a limit alone.
+The token program is not ours: a validator has its own version's, which may cost a few units more or less. Nor
+are the limit and the price that a transaction names to land; on the embedded chain it names a limit alone.
 """
 
 import re
