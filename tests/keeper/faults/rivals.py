@@ -1,0 +1,202 @@
+"""Two keeper processes that compete for one lease, and what is done to them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
+
+from keeper.db import Database
+from keeper.db.tables import ATTEMPTS, INTENTS
+from keeper.sender.intents import AttemptState, IntentState
+from tests.keeper.faults import child
+from tests.keeper.forks import forks
+
+LEASE = 2.0
+"""Seconds: a frozen leader is replaced after so many."""
+SILENCE = 3.0
+"""Seconds that a node may be silent."""
+PAUSES = 0.2, 1.2
+"""Seconds between one thing that is done to them and the next."""
+END_SECONDS = 60
+"""A keeper that takes longer to end hangs."""
+DONE_SECONDS = 600
+"""A network on which all isn't done by then is stuck."""
+RUNS = 2
+"""So many good runs of each job in which nothing is sent any more show that nothing is left."""
+KILL, TERMINATE, FREEZE, RESTART_BOTH = "SIGKILL", "SIGTERM", "SIGSTOP", "SIGKILL of both"
+DEEDS = (KILL, KILL, TERMINATE, TERMINATE, FREEZE, FREEZE, RESTART_BOTH)
+
+
+@dataclass
+class Rival:
+    """A keeper with a folder of its own."""
+
+    folder: Path
+    process: BaseProcess | None = None
+
+    def start(self) -> None:
+        """Fork it."""
+        target = (str(self.folder), ["keeper", "run"], None, None, LEASE, SILENCE)
+        self.process = forks().Process(target=child.main, args=target)
+        self.process.start()
+
+    def kill(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.process is not None and self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    async def ended(self) -> int | None:
+        """Wait for its end; returns its exit code."""
+        assert self.process is not None
+        await asyncio.to_thread(self.process.join, END_SECONDS)
+        return self.process.exitcode
+
+    def logged(self) -> list[dict[str, Any]]:
+        """All lines of its log; what was killed may have left half of one."""
+        lines: list[dict[str, Any]] = []
+        log = self.folder / "log"
+        for line in log.read_text().splitlines() if log.exists() else []:
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                continue
+        return lines
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """What it answers over HTTP; status 0 when it doesn't."""
+        ports = [line["port"] for line in self.logged() if line["event"] == "http.listening"]
+        if not ports:
+            return 0, ""
+
+        def ask() -> tuple[int, str]:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{ports[-1]}{path}", timeout=30) as answer:
+                    return answer.status, answer.read().decode()
+            except urllib.error.HTTPError as error:
+                return error.code, error.read().decode()
+            except (OSError, ValueError):
+                return 0, ""
+
+        return await asyncio.to_thread(ask)
+
+    async def runs(self) -> dict[str, float]:
+        """Good runs so far, by job."""
+        status, text = await self.get("/metrics")
+        if status != 200:
+            return {}
+        return {
+            sample.labels["keeper_job"]: sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == "ionet_job_runs_total" and sample.labels["outcome"] == "ok"
+        }
+
+
+@dataclass
+class Rivals:
+    """Both, with what was done to them so far."""
+
+    both: list[Rival]
+    url: str
+    """Of their database."""
+    done: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def copied(cls, first: Path, url: str) -> Rivals:
+        """Two with the settings and observations in folder ``first``."""
+        second = first.with_name(f"{first.name}-rival")
+        shutil.copytree(first, second)
+        return cls([Rival(first), Rival(second)], url)
+
+    def start(self) -> None:
+        """Start both."""
+        for each in self.both:
+            each.start()
+
+    async def next(self, random: Random) -> None:
+        """After a while, do one thing to one of them; one that has ended is started again."""
+        await asyncio.sleep(random.uniform(*PAUSES))
+        deed, one = random.choice(DEEDS), random.choice(self.both)
+        self.done[deed] += 1
+        if deed == FREEZE:
+            one.kill(signal.SIGSTOP)
+            await asyncio.sleep(random.uniform(0.5, 2) * LEASE)
+            one.kill(signal.SIGCONT)
+            return
+        for each in self.both if deed == RESTART_BOTH else [one]:
+            each.kill(signal.SIGTERM if deed == TERMINATE else signal.SIGKILL)
+            code = await each.ended()
+            assert code == (0 if deed == TERMINATE else -signal.SIGKILL), (code, each.logged()[-20:])
+            each.start()
+
+    async def finish(self) -> None:
+        """Let them do all that is left, and see that they say that they are well; then end them."""
+        async with asyncio.timeout(DONE_SECONDS):
+            while not await self._idle():
+                await asyncio.sleep(0.5)
+        for each in self.both:
+            status, text = await each.get("/ready")
+            assert status == 200, text
+            assert (await each.get("/health"))[0] == 200
+        for each in self.both:
+            each.kill(signal.SIGTERM)
+            assert await each.ended() == 0, each.logged()[-20:]
+
+    async def _idle(self) -> bool:
+        """Whether all jobs of the leader have run well without having had anything to do."""
+        if await self.open():
+            return False
+        for each in self.both:
+            before, sent = await each.runs(), await self._sent()
+            if not before:
+                continue
+            for _ in range(60):
+                await asyncio.sleep(0.5)
+                if await self.open() or await self._sent() != sent:
+                    return False
+                now = await each.runs()
+                # The comparison has an interval of its own.
+                if all(now.get(job, 0) >= before[job] + RUNS for job in before if job != "compare"):
+                    return all([(await one.get("/ready"))[0] == 200 for one in self.both])
+        return False
+
+    async def open(self) -> Counter[str]:
+        """Actions and transactions that are under way, or were given up, by their states."""
+        database = Database(self.url)
+        ended = IntentState.LANDED, IntentState.SUPERSEDED
+        try:
+            async with database.reading() as connection:
+                intents = (await connection.execute(sa.select(INTENTS.c.state))).scalars()
+                found = Counter(f"intent {state}" for state in intents if state not in ended)
+                attempts = (await connection.execute(sa.select(ATTEMPTS.c.state))).scalars()
+                under_way = AttemptState.LIVE, AttemptState.LANDED
+                found.update(f"attempt {state}" for state in attempts if state in under_way)
+        finally:
+            await database.close()
+        return found
+
+    async def _sent(self) -> int:
+        database = Database(self.url)
+        try:
+            async with database.reading() as connection:
+                return int(await connection.scalar(sa.select(sa.func.count()).select_from(ATTEMPTS)) or 0)
+        finally:
+            await database.close()
+
+    def told(self) -> Counter[str]:
+        """How often each event was logged."""
+        return Counter(line["event"] for each in self.both for line in each.logged())
