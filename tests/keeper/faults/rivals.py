@@ -10,6 +10,7 @@ import signal
 import urllib.error
 import urllib.request
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from keeper.db import Database
 from keeper.db.tables import ATTEMPTS, INTENTS
 from keeper.sender.intents import AttemptState, IntentState
+from tests.keeper.chain.mischief import Mischief
 from tests.keeper.faults import child
 from tests.keeper.forks import forks
 
@@ -29,8 +31,11 @@ LEASE = 2.0
 """Seconds: a frozen leader is replaced after so many."""
 SILENCE = 3.0
 """Seconds that a node may be silent."""
-PAUSES = 0.2, 1.2
-"""Seconds between one thing that is done to them and the next."""
+QUESTIONS = 20, 400
+"""So many questions to the node are between one thing that is done to them and the next: on a slow machine they
+get as far as on a fast one."""
+QUIET_SECONDS = 20
+"""Nobody asks for longer: it is time to do something in any case."""
 END_SECONDS = 60
 """A keeper that takes longer to end hangs."""
 DONE_SECONDS = 600
@@ -76,6 +81,10 @@ class Rival:
                 continue
         return lines
 
+    def tail(self) -> str:
+        """The end of its log."""
+        return (self.folder / "log").read_text()[-4_000:]
+
     async def get(self, path: str) -> tuple[int, str]:
         """What it answers over HTTP; status 0 when it doesn't."""
         ports = [line["port"] for line in self.logged() if line["event"] == "http.listening"]
@@ -113,14 +122,16 @@ class Rivals:
     both: list[Rival]
     url: str
     """Of their database."""
+    mischief: Mischief
+    """Before their node."""
     done: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def copied(cls, first: Path, url: str) -> Rivals:
+    def copied(cls, first: Path, url: str, mischief: Mischief) -> Rivals:
         """Two with the settings and observations in folder ``first``."""
         second = first.with_name(f"{first.name}-rival")
         shutil.copytree(first, second)
-        return cls([Rival(first), Rival(second)], url)
+        return cls([Rival(first), Rival(second)], url, mischief)
 
     def start(self) -> None:
         """Start both."""
@@ -129,8 +140,9 @@ class Rivals:
 
     async def next(self, random: Random) -> None:
         """After a while, do one thing to one of them; one that has ended is started again."""
-        await asyncio.sleep(random.uniform(*PAUSES))
+        await self._asked(random.randint(*QUESTIONS))
         deed, one = random.choice(DEEDS), random.choice(self.both)
+        self.restart_ended()
         self.done[deed] += 1
         if deed == FREEZE:
             one.kill(signal.SIGSTOP)
@@ -140,13 +152,32 @@ class Rivals:
         for each in self.both if deed == RESTART_BOTH else [one]:
             each.kill(signal.SIGTERM if deed == TERMINATE else signal.SIGKILL)
             code = await each.ended()
-            assert code == (0 if deed == TERMINATE else -signal.SIGKILL), (code, each.logged()[-20:])
+            # While it opens everything it ends as by a kill.
+            assert code in ((0, -signal.SIGTERM) if deed == TERMINATE else (-signal.SIGKILL,)), each.tail()
             each.start()
+
+    async def _asked(self, number: int) -> None:
+        """Wait for so many questions to the node."""
+        end = self.mischief.asked + number
+        with suppress(TimeoutError):
+            async with asyncio.timeout(QUIET_SECONDS):
+                while self.mischief.asked < end:
+                    await asyncio.sleep(0.02)
+
+    def restart_ended(self) -> None:
+        """As whatever looks after services does: one ends where nobody answers at its start."""
+        for each in self.both:
+            assert each.process is not None
+            if not each.process.is_alive():
+                assert each.process.exitcode == 1, each.tail()
+                self.done["started again, as it had ended"] += 1
+                each.start()
 
     async def finish(self) -> None:
         """Let them do all that is left, and see that they say that they are well; then end them."""
         async with asyncio.timeout(DONE_SECONDS):
             while not await self._idle():
+                self.restart_ended()
                 await asyncio.sleep(0.5)
         for each in self.both:
             status, text = await each.get("/ready")
@@ -154,7 +185,7 @@ class Rivals:
             assert (await each.get("/health"))[0] == 200
         for each in self.both:
             each.kill(signal.SIGTERM)
-            assert await each.ended() == 0, each.logged()[-20:]
+            assert await each.ended() == 0, each.tail()
 
     async def _idle(self) -> bool:
         """Whether all jobs of the leader have run well without having had anything to do."""

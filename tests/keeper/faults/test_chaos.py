@@ -37,8 +37,8 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
     world.observe(folder / "observations", HOURS[-1])
     settings = {"websocket": websocket.url, "check_seconds": 1, "http": "127.0.0.1:0"}
     write_settings(folder, world.keeper, node.url, url, **settings)
-    rivals = Rivals.copied(folder, url)
     node.mischief = websocket.mischief = mischief = Mischief(SEED, EVERYTHING)
+    rivals = Rivals.copied(folder, url, mischief)
     rivals.start()
     for hour, before in steps(HOURS):
         world.come_to(hour, before)
@@ -48,6 +48,7 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
             await websocket.tell_logs()
         await world.second_operator(folder)
     node.mischief = websocket.mischief = None
+    await websocket.hang_up()
     await rivals.finish()
     chain, database = RpcChain(node.url), Database(url)
     assert await rows(database) == await clean_rows(chain, tmp_path)
