@@ -20,9 +20,9 @@ class HttpNode:
         self.url = ""
         self._connections: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
-    async def start(self) -> None:
-        """Listen on a free port of this machine."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def start(self, port: int = 0) -> None:
+        """Listen on a port of this machine, a free one unless told otherwise."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:

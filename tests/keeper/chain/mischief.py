@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from random import Random
 from time import monotonic
@@ -165,6 +166,8 @@ class Mischief:
         self.done: Counter[str] = Counter()
         self.asked = 0
         self.noticed = 0
+        self.over = asyncio.Event()
+        """Ends all silence."""
         self._random = Random(seed)
         self._limit = Limit(knobs.calls, knobs.window)
         self._before: dict[str, Json] = {}
@@ -188,7 +191,8 @@ class Mischief:
         if fault == "lose_question":
             raise Lost
         if fault == "silence":
-            await asyncio.sleep(knobs.silent_seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.over.wait(), knobs.silent_seconds)
             raise Lost
         good = await ask()
         if fault == "lose_answer":

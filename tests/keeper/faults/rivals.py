@@ -32,8 +32,8 @@ LEASE = 2.0
 SILENCE = 3.0
 """Seconds that a node may be silent."""
 QUESTIONS = 20, 400
-"""So many questions to the node are between one thing that is done to them and the next: on a slow machine they
-get as far as on a fast one."""
+"""So many questions to the node are between one thing that is done to them and the next: they get as far on a
+slow machine as on a fast one."""
 QUIET_SECONDS = 20
 """Nobody asks for longer: it is time to do something in any case."""
 END_SECONDS = 60

@@ -27,6 +27,13 @@ STEPS = int(os.environ.get("IONET_TEST_STEPS", "4"))
 SEED = int(os.environ.get("IONET_TEST_SEED", "7"))
 
 
+async def goes_on(world: DayWorld) -> None:
+    """The chain's clock doesn't stand still between the hours."""
+    while True:
+        await asyncio.sleep(0.5)
+        world.chain.advance(1)
+
+
 @pytest.mark.chaos
 async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str], tmp_path: Path) -> None:
     world, url, random = DayWorld.started(), new_database(), Random(SEED)
@@ -40,6 +47,7 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
     node.mischief = websocket.mischief = mischief = Mischief(SEED, EVERYTHING)
     rivals = Rivals.copied(folder, url, mischief)
     rivals.start()
+    going_on = asyncio.create_task(goes_on(world))
     for hour, before in steps(HOURS):
         world.come_to(hour, before)
         await websocket.tell_logs()
@@ -50,6 +58,7 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
     node.mischief = websocket.mischief = None
     await websocket.hang_up()
     await rivals.finish()
+    going_on.cancel()
     chain, database = RpcChain(node.url), Database(url)
     assert await rows(database) == await clean_rows(chain, tmp_path)
     counts = await done_once(database, world.chain.transactions(), world.keeper.pubkey())
