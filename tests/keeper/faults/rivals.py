@@ -22,12 +22,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from keeper.db import Database
 from keeper.db.tables import ATTEMPTS, INTENTS
+from keeper.runtime.operation import COMPARE
 from keeper.sender.intents import AttemptState, IntentState
 from tests.keeper.chain.mischief import Mischief
 from tests.keeper.faults import child
 from tests.keeper.forks import forks
 
-LEASE = 2.0
+LEASE = 4.0
 """Seconds: a frozen leader is replaced after so many."""
 SILENCE = 3.0
 """Seconds that a node may be silent."""
@@ -36,10 +37,13 @@ QUESTIONS = 20, 400
 slow machine as on a fast one."""
 QUIET_SECONDS = 20
 """Nobody asks for longer: it is time to do something in any case."""
+HTTP_OK = 200
 END_SECONDS = 60
 """A keeper that takes longer to end hangs."""
 DONE_SECONDS = 600
 """A network on which all isn't done by then is stuck."""
+IDLE_LOOKS = 60
+"""Two a second: a leader that hasn't run all jobs by then isn't one any more."""
 RUNS = 2
 """So many good runs of each job in which nothing is sent any more show that nothing is left."""
 KILL, TERMINATE, FREEZE, RESTART_BOTH = "SIGKILL", "SIGTERM", "SIGSTOP", "SIGKILL of both"
@@ -105,7 +109,7 @@ class Rival:
     async def runs(self) -> dict[str, float]:
         """Good runs so far, by job."""
         status, text = await self.get("/metrics")
-        if status != 200:
+        if status != HTTP_OK:
             return {}
         return {
             sample.labels["keeper_job"]: sample.value
@@ -173,36 +177,46 @@ class Rivals:
                 self.done["started again, as it had ended"] += 1
                 each.start()
 
-    async def finish(self) -> None:
-        """Let them do all that is left, and see that they say that they are well; then end them."""
+    async def do_all(self) -> None:
+        """Let them do all that is due now."""
         async with asyncio.timeout(DONE_SECONDS):
             while not await self._idle():
                 self.restart_ended()
                 await asyncio.sleep(0.5)
+
+    async def finish(self) -> None:
+        """See that they have nothing left to do and say that they are well; end them."""
+        await self.do_all()
         for each in self.both:
             status, text = await each.get("/ready")
-            assert status == 200, text
-            assert (await each.get("/health"))[0] == 200
+            assert status == HTTP_OK, text
+            assert (await each.get("/health"))[0] == HTTP_OK
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End both."""
         for each in self.both:
             each.kill(signal.SIGTERM)
             assert await each.ended() == 0, each.tail()
 
+    def kill(self) -> None:
+        """Leave nobody behind."""
+        for each in self.both:
+            if each.process is not None and each.process.is_alive():
+                each.kill(signal.SIGKILL)
+
     async def _idle(self) -> bool:
         """Whether all jobs of the leader have run well without having had anything to do."""
-        if await self.open():
-            return False
         for each in self.both:
             before, sent = await each.runs(), await self._sent()
-            if not before:
-                continue
-            for _ in range(60):
-                await asyncio.sleep(0.5)
+            for _ in range(IDLE_LOOKS if before else 0):
                 if await self.open() or await self._sent() != sent:
                     return False
                 now = await each.runs()
                 # The comparison has an interval of its own.
-                if all(now.get(job, 0) >= before[job] + RUNS for job in before if job != "compare"):
-                    return all([(await one.get("/ready"))[0] == 200 for one in self.both])
+                if all(now.get(job, 0) >= before.get(job, 0) + RUNS for job in now if job != COMPARE):
+                    return bool(now)
+                await asyncio.sleep(0.5)
         return False
 
     async def open(self) -> Counter[str]:

@@ -48,17 +48,24 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
     rivals = Rivals.copied(folder, url, mischief)
     rivals.start()
     going_on = asyncio.create_task(goes_on(world))
-    for hour, before in steps(HOURS):
-        world.come_to(hour, before)
-        await websocket.tell_logs()
-        for _ in range(STEPS):
-            await rivals.next(random)
+    try:
+        for hour, before in steps(HOURS):
+            world.come_to(hour, before)
             await websocket.tell_logs()
-        await world.second_operator(folder)
-    node.mischief = websocket.mischief = None
-    await websocket.hang_up()
-    await rivals.finish()
-    going_on.cancel()
+            for _ in range(STEPS):
+                await rivals.next(random)
+                await websocket.tell_logs()
+            await world.second_operator(folder)
+        node.mischief = websocket.mischief = None
+        mischief.over.set()
+        await websocket.hang_up()
+        await rivals.do_all()
+        # What both operators have attested by now is final after the challenge window.
+        world.chain.advance(world.staking_config().params.challenge_window + 1)
+        await rivals.finish()
+    finally:
+        going_on.cancel()
+        rivals.kill()
     chain, database = RpcChain(node.url), Database(url)
     assert await rows(database) == await clean_rows(chain, tmp_path)
     counts = await done_once(database, world.chain.transactions(), world.keeper.pubkey())
