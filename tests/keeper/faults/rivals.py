@@ -47,6 +47,10 @@ IDLE_LOOKS = 60
 RUNS = 2
 """So many good runs of each job in which nothing is sent any more show that nothing is left."""
 KILL, TERMINATE, FREEZE, RESTART_BOTH = "SIGKILL", "SIGTERM", "SIGSTOP", "SIGKILL of both"
+DEFECTS = {"job.failed", "loop.failed", "waker.failed", "leadership.failed", "keeper.halted"}
+"""What must not be logged, whatever happens."""
+GENTLY = 0, -signal.SIGTERM
+"""Exit codes after SIGTERM: one that is still opening everything ends as by a kill."""
 DEEDS = (KILL, KILL, TERMINATE, TERMINATE, FREEZE, FREEZE, RESTART_BOTH)
 
 
@@ -155,9 +159,7 @@ class Rivals:
             return
         for each in self.both if deed == RESTART_BOTH else [one]:
             each.kill(signal.SIGTERM if deed == TERMINATE else signal.SIGKILL)
-            code = await each.ended()
-            # While it opens everything it ends as by a kill.
-            assert code in ((0, -signal.SIGTERM) if deed == TERMINATE else (-signal.SIGKILL,)), each.tail()
+            assert await each.ended() in (GENTLY if deed == TERMINATE else (-signal.SIGKILL,)), each.tail()
             each.start()
 
     async def _asked(self, number: int) -> None:
@@ -197,7 +199,7 @@ class Rivals:
         """End both."""
         for each in self.both:
             each.kill(signal.SIGTERM)
-            assert await each.ended() == 0, each.tail()
+            assert await each.ended() in GENTLY, each.tail()
 
     def kill(self) -> None:
         """Leave nobody behind."""
