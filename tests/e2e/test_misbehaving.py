@@ -39,6 +39,8 @@ T = TypeVar("T")
 HOURS = 3
 STEPS = int(os.environ.get("IONET_TEST_STEPS", "8"))
 """Things that are done to the keepers in each hour."""
+PACE = 100, 1_500
+"""Questions to the node between two of them: the first index takes many."""
 SEED = int(os.environ.get("IONET_TEST_SEED", "7"))
 SETTLING_SECONDS = 5
 """Until what was sent last is confirmed, and in the snapshot that a jump starts from."""
@@ -129,6 +131,7 @@ async def test_whatever_a_node_and_a_machine_do(before: Network, tmp_path: Path)
             settings["websocket"] = site.websocket.url
         write_settings(folder, keeper, site.node.url, url, **settings)
         rivals = Rivals.copied(folder, url, site.mischief)
+        rivals.pace = PACE
         try:
             for hour in range(HOURS):
                 rivals.start()

@@ -32,9 +32,6 @@ LEASE = 4.0
 """Seconds: a frozen leader is replaced after so many."""
 SILENCE = 3.0
 """Seconds that a node may be silent."""
-QUESTIONS = 20, 400
-"""So many questions to the node are between one thing that is done to them and the next: they get as far on a
-slow machine as on a fast one."""
 QUIET_SECONDS = 20
 """Nobody asks for longer: it is time to do something in any case."""
 HTTP_OK = 200
@@ -111,11 +108,12 @@ class Rival:
         return await asyncio.to_thread(ask)
 
     async def runs(self) -> dict[str, float]:
-        """Good runs so far, by job."""
+        """Good runs so far by job; of one that doesn't answer none."""
         status, text = await self.get("/metrics")
-        if status != HTTP_OK:
+        jobs = json.loads((await self.get("/ready"))[1] or "{}").get("jobs", {})
+        if status != HTTP_OK or not jobs:
             return {}
-        return {
+        return dict.fromkeys(jobs, 0.0) | {
             sample.labels["keeper_job"]: sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
@@ -132,6 +130,9 @@ class Rivals:
     """Of their database."""
     mischief: Mischief
     """Before their node."""
+    pace: tuple[int, int] = 20, 400
+    """Questions to the node between one thing that is done to them and the next: they get as far on a slow
+    machine as on a fast one."""
     done: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -148,7 +149,7 @@ class Rivals:
 
     async def next(self, random: Random) -> None:
         """After a while, do one thing to one of them; one that has ended is started again."""
-        await self._asked(random.randint(*QUESTIONS))
+        await self._asked(random.randint(*self.pace))
         deed, one = random.choice(DEEDS), random.choice(self.both)
         self.restart_ended()
         self.done[deed] += 1
@@ -216,8 +217,8 @@ class Rivals:
                     return False
                 now = await each.runs()
                 # The comparison has an interval of its own.
-                if all(now.get(job, 0) >= before.get(job, 0) + RUNS for job in now if job != COMPARE):
-                    return bool(now)
+                if all(now.get(job, 0) >= before[job] + RUNS for job in before if job != COMPARE):
+                    return True
                 await asyncio.sleep(0.5)
         return False
 
