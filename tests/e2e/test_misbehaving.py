@@ -16,6 +16,7 @@ from random import Random
 from typing import TypeVar
 
 import pytest
+from structlog.testing import capture_logs
 
 from keeper import deploy
 from keeper.chain.embedded import EmbeddedChain
@@ -91,14 +92,14 @@ def _chain(config: pytest.Config) -> Iterator[DrivenChain]:
 
 
 @asynccontextmanager
-async def served(chain: DrivenChain) -> AsyncIterator[Site]:
-    site = Site(chain, Mischief(SEED, EVERYTHING))
+async def served(site: Site) -> AsyncIterator[None]:
+    """Its node, for so long."""
     await site.node.start()
     if site.websocket:
         await site.websocket.start()
     going_on = asyncio.create_task(site.goes_on())
     try:
-        yield site
+        yield
     finally:
         going_on.cancel()
         site.becomes_good()
@@ -108,9 +109,11 @@ async def served(chain: DrivenChain) -> AsyncIterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def before(request: pytest.FixtureRequest) -> Iterator[Network]:
+def before(request: pytest.FixtureRequest) -> Iterator[tuple[Network, Site]]:
     """A network in its first hour of emission, with people and devices."""
     with _chain(request.config) as chain:
+        # A node knows what happens from its beginning on.
+        site = Site(chain, Mischief(SEED, EVERYTHING))
         network = Network(chain)
         for number in range(HOURS):
             supplier = network.join(f"supplier {number}")
@@ -118,14 +121,15 @@ def before(request: pytest.FixtureRequest) -> Iterator[Network]:
             network.let(f"worker {number}", supplier, 1_000 * IO)
         chain.airdrop(key("operator 0").pubkey(), LAMPORTS)
         network.wait_until(month_start(network.pair.world.config().start_month) + 60)
-        yield network
+        yield network, site
 
 
-async def test_whatever_a_node_and_a_machine_do(before: Network, tmp_path: Path) -> None:
-    world, keeper, random = before.pair.world, key("operator 0"), Random(SEED)
+async def test_whatever_a_node_and_a_machine_do(before: tuple[Network, Site], tmp_path: Path) -> None:
+    network, site = before
+    world, keeper, random = network.pair.world, key("operator 0"), Random(SEED)
     url, folder = f"sqlite:///{tmp_path}/keeper.db", tmp_path / "keeper"
     folder.mkdir()
-    async with served(world.chain) as site:
+    async with served(site):
         settings = {"jobs": JOBS, "observations": "", "check_seconds": 1, "http": "127.0.0.1:0"}
         if site.websocket:
             settings["websocket"] = site.websocket.url
@@ -135,7 +139,7 @@ async def test_whatever_a_node_and_a_machine_do(before: Network, tmp_path: Path)
         try:
             for hour in range(HOURS):
                 rivals.start()
-                await site.act(partial(_rent, before, hour))
+                await site.act(partial(_rent, network, hour))
                 for _ in range(STEPS):
                     await rivals.next(random)
                 if hour == HOURS - 1:
@@ -150,7 +154,8 @@ async def test_whatever_a_node_and_a_machine_do(before: Network, tmp_path: Path)
         finally:
             rivals.kill()
         chain, database = RpcChain(site.node.url), Database(url)
-        assert await rows(database) == await clean_rows(chain, tmp_path)
+        with capture_logs():
+            assert await rows(database) == await clean_rows(chain, tmp_path)
         counts = await done_once(database, await chain.history(keeper.pubkey()), keeper.pubkey())
         told = rivals.told()
         done = dict(sorted(site.mischief.done.items()))

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from keeper.chain.rpc import RpcChain
 from keeper.db import Database
@@ -55,7 +56,8 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
             for _ in range(STEPS):
                 await rivals.next(random)
                 await websocket.tell_logs()
-            await world.second_operator(folder)
+            with capture_logs():
+                await world.second_operator(folder)
         node.mischief = websocket.mischief = None
         mischief.over.set()
         await websocket.hang_up()
@@ -67,7 +69,8 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
         going_on.cancel()
         rivals.kill()
     chain, database = RpcChain(node.url), Database(url)
-    assert await rows(database) == await clean_rows(chain, tmp_path)
+    with capture_logs():
+        assert await rows(database) == await clean_rows(chain, tmp_path)
     counts = await done_once(database, world.chain.transactions(), world.keeper.pubkey())
     print(table(f"\nthe node, asked {mischief.asked:,} times", dict(sorted(mischief.done.items()))))
     print(table("the keepers were sent", dict(rivals.done)))
