@@ -52,7 +52,15 @@ async def slot(rpc: RpcSite) -> int:
 # -- asking again -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bad", [Reply(b"", 503), Reply(b"", 403), Reply(b"{}"), Reply(b"<html>")], ids=str)
+NEW_VERSION = Reply(
+    b'{"id":null,"error":{"code":-32015,"message":"version 2 is not supported"}}'
+)
+"""Where no transaction was asked for that is nonsense."""
+
+
+@pytest.mark.parametrize(
+    "bad", [Reply(b"", 503), Reply(b"", 403), Reply(b"{}"), Reply(b"<html>"), NEW_VERSION], ids=str
+)
 async def test_any_bad_answer_is_asked_for_again(rpc: RpcSite, bad: Reply) -> None:
     good = await slot(rpc)
     rpc.node.mischief = says = Says(*[bad] * (TRIES - 1))

@@ -25,7 +25,7 @@ from keeper.clients import tokenomics
 from keeper.db import Database, Leader
 from keeper.db.tables import HALTS, WATERMARKS
 from keeper.jobs.port import Port
-from keeper.runtime.keeper import LOOK_SECONDS, Keeper
+from keeper.runtime.keeper import LOOK_SECONDS, JobOutcome, Keeper
 from keeper.runtime.monitoring import FRESH_SECONDS, application, served
 from tests.keeper.chain.bad_answers import error
 from tests.keeper.chain.mischief import Knobs, Mischief
@@ -267,6 +267,20 @@ async def test_it_says_so_and_that_it_is_over(site: Site, row: str) -> None:
     assert words in found[name]
     await end(site)
     assert await site.ready() == {}
+
+
+async def test_on_another_chain_no_job_does_anything(site: Site) -> None:
+    assert await site.ready() == {}
+    begin, _, words, end = ROWS["node of another chain"]
+    await begin(site)
+    await site.ready()
+    site.goes_on.clear()
+    assert await site.keeper.run_job("work") is JobOutcome.FAILED, "it isn't even begun"
+    assert words in (site.keeper.health["work"].reason or "")
+    site.goes_on.set()
+    await end(site)
+    assert await site.ready() == {}
+    assert await site.keeper.run_job("work") is JobOutcome.OK
 
 
 # -- databases ----------------------------------------------------------------------------------------
