@@ -52,9 +52,7 @@ async def slot(rpc: RpcSite) -> int:
 # -- asking again -----------------------------------------------------------------------------
 
 
-NEW_VERSION = Reply(
-    b'{"id":null,"error":{"code":-32015,"message":"version 2 is not supported"}}'
-)
+NEW_VERSION = Reply(b'{"id":null,"error":{"code":-32015,"message":"version 2 is not supported"}}')
 """Where no transaction was asked for that is nonsense."""
 
 
