@@ -55,6 +55,8 @@ MAX_LIST = 2**30
 """Bytes of a list of a program's accounts."""
 SHORTEST_SECRET = 8
 """Parts of a URL that are so long aren't repeated when a node does: they may be a key."""
+VERSIONED = "getTransaction", "getBlock"
+"""Methods whose answer is of transactions of a version."""
 HTTP_OK, TOO_MANY_REQUESTS = 200, 429
 UNREADABLE = httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError
 
@@ -99,7 +101,7 @@ class Asker:
         if not again:
             return await self._within_limit(method, call, until)
         tries = AsyncRetrying(
-            retry=retry_if_exception(_may_change),
+            retry=retry_if_exception(partial(_may_change, method)),
             stop=_tried_enough,
             wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS),
             reraise=True,
@@ -210,13 +212,13 @@ def retry_after(headers: httpx.Headers) -> float | None:
     return max(0.0, then - now)
 
 
-def _may_change(error: BaseException) -> bool:
+def _may_change(method: str, error: BaseException) -> bool:
     """Whether asking again may help: a refusal can be one node's of several behind a URL."""
     if isinstance(error, Limited):
         return False  # It was waited for.
-    return isinstance(error, ChainUnreachable) or (
-        isinstance(error, NodeRefused) and error.code != UNSUPPORTED_VERSION
-    )
+    if isinstance(error, NodeRefused) and error.code == UNSUPPORTED_VERSION:
+        return method not in VERSIONED
+    return isinstance(error, ChainUnreachable | NodeRefused)
 
 
 def _tried_enough(state: RetryCallState) -> bool:

@@ -297,6 +297,7 @@ def _set_up_sqlite(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def connected(connection: Any, record: Any) -> None:
         connection.isolation_level = None
+        record.info["file"] = _identity(engine)
         cursor = connection.cursor()
         # Readers don't stop the writer; a commit survives this process' end, and with FULL the machine's.
         for setting in (
@@ -311,12 +312,25 @@ def _set_up_sqlite(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: sa.Connection) -> None:
+        if _identity(engine) != connection.info["file"]:
+            # What is written to a file without a name is gone with this process, and another one that makes
+            # the file anew would lead beside it.
+            raise DatabaseUnusable(f"{engine.url.database} was moved away, or replaced under this process")
         options = connection.get_execution_options()
         patience = options.get("patience", BUSY_SECONDS)
         if connection.info.get("patience", BUSY_SECONDS) != patience:
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1_000)}")
             connection.info["patience"] = patience
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+def _identity(engine: sa.Engine) -> tuple[int, int] | None:
+    """Which file is at an engine's place now; None for none."""
+    try:
+        found = Path(engine.url.database or "").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _limit_idle_writers(engine: sa.Engine) -> None:

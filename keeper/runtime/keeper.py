@@ -16,19 +16,27 @@ from keeper.chain import (
     ChainError,
     ChainReader,
     ChainUnreachable,
+    Event,
     SigningFailed,
     TransactionExpired,
     TransactionFailed,
 )
 from keeper.chain.connect import refresh
-from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved
+from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved, NodeRefused
 from keeper.clients.errors import explain
 from keeper.db import Database, DatabaseError, Leader, NotLeader
 from keeper.errors import UserError
-from keeper.jobs.port import Job
+from keeper.jobs.port import Job, Port
 from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard, Withheld
-from keeper.runtime.look import ChainSeen, Conflict, DatabaseSeen, look_at_chain, look_at_database
+from keeper.runtime.look import (
+    ChainSeen,
+    Conflict,
+    DatabaseSeen,
+    Glance,
+    look_at_chain,
+    look_at_database,
+)
 from keeper.runtime.metrics import Metrics
 from keeper.sender import Halted, Stopped
 from keeper.sender.intents import IntentState
@@ -51,6 +59,11 @@ class LagLimits:
     lag_slots: int
     lag_hours: int
 
+
+LOOK_SECONDS = 3.0
+"""The most that a look takes: whoever hasn't answered by then doesn't answer."""
+STILL_SECONDS = 60.0
+"""A node whose slots have stood still for so long is of no use."""
 
 PASSING = (asyncio.CancelledError, KeyboardInterrupt, SystemExit, AnotherChain, Stopped)
 """What ends a job and whatever runs it. Anything else is logged, also a panic of a library's native code,
@@ -92,7 +105,7 @@ async def run_once(job: Job, port: Acting) -> tuple[JobOutcome, str | None]:
         reason = str(error)
         log.warning("job.withheld", reason=reason)
         return JobOutcome.WITHHELD, reason
-    except (ChainUnreachable, ChainLocked) as error:
+    except (ChainUnreachable, NodeRefused, ChainLocked) as error:
         reason = str(error)
         log.warning("chain.unreachable", reason=reason)
     except ChainNotSaved as error:
@@ -144,8 +157,17 @@ class Keeper:
     seen: ChainSeen | None = field(init=False, default=None)
     known: DatabaseSeen | None = field(init=False, default=None)
     chain_error: str | None = field(init=False, default="not asked yet")
-    database_error: str | None = field(init=False, default="not asked yet")
     looked_at: float = field(init=False, default_factory=time.monotonic)
+    """When the last look that has ended began, by the monotonic clock; before the first, its own start."""
+    moved_at: float = field(init=False, default_factory=time.monotonic)
+    """When a higher slot was seen for the last time."""
+    _unread: str | None = field(init=False, default="not asked yet")
+    _unled: str | None = field(init=False, default=None)
+    _genesis: str | None = field(init=False, default=None)
+    _foreign: str | None = field(init=False, default=None)
+    _looking: asyncio.Task[None] | None = field(init=False, default=None)
+    _at_chain: Glance[ChainSeen] = field(init=False, default_factory=Glance)
+    _at_database: Glance[DatabaseSeen] = field(init=False, default_factory=Glance)
     _led: int | None = field(init=False, default=None)
     _beside: str | None = field(init=False, default=None)
     _standing: asyncio.Task[None] | None = field(init=False, default=None)
@@ -175,8 +197,9 @@ class Keeper:
             return None
         health = self.health[name]
         began = health.running_since = time.monotonic()
+        job = self._refuse if self._foreign else self.jobs[name]
         try:
-            outcome, reason = await run_once(self.jobs[name], self._port(name))
+            outcome, reason = await run_once(job, self._port(name))
         finally:
             seconds, health.running_since = time.monotonic() - began, None
         health.failures = 0 if outcome is JobOutcome.OK else health.failures + 1
@@ -187,6 +210,10 @@ class Keeper:
         if outcome is JobOutcome.OK:
             self.metrics.last_success.labels(name).set_to_current_time()
         return outcome
+
+    async def _refuse(self, port: Port) -> list[Event]:
+        """Do nothing on another chain than the one that this keeper was started on."""
+        raise ChainUnreachable(self._foreign)
 
     def _port(self, job: str) -> Acting:
         landed = self.health[job].moved
@@ -205,9 +232,9 @@ class Keeper:
             return True
         try:
             leads = await self.leader.lead()
-            self.database_error = None
+            self._unled = None
         except DatabaseError as error:
-            self._lost_database(error)
+            self._lost_lease(error)
             leads = False
         except Exception:
             # A defect here must not stop what renews the lease.
@@ -222,7 +249,7 @@ class Keeper:
         try:
             return await self.leader.settle()
         except DatabaseError as error:
-            self._lost_database(error)
+            self._lost_lease(error)
             return False
         finally:
             self._tell_who_leads()
@@ -243,6 +270,8 @@ class Keeper:
 
     async def resign(self) -> None:
         """Let another keeper lead, for good."""
+        if self._looking is not None:
+            self._looking.cancel()
         if self._standing is not None:
             self._standing.cancel()
             await asyncio.wait([self._standing])
@@ -266,31 +295,86 @@ class Keeper:
 
     # -- looking -------------------------------------------------------------------------------
 
+    @property
+    def database_error(self) -> str | None:
+        """Why the database can't be used; None while it can."""
+        return self._unled or self._unread
+
     async def look(self) -> None:
-        """See how everything is; raises AnotherChain, as :meth:`run_job` does, and nothing else."""
-        await self.lead()
-        try:
-            self.known = await look_at_database(self.database)
-            self.database_error = None
-        except DatabaseError as error:
-            self._lost_database(error)
-        try:
-            refresh(self.chain)
-            self.seen = await look_at_chain(self.chain, self.sender.payer, self.rewards)
-            self.chain_error = None
-        except AnotherChain:
-            raise
-        except ChainError as error:
-            if self.chain_error != str(error):
-                self.log.warning("chain.unreachable", reason=str(error))
-            self.chain_error = str(error)
+        """See how everything is, in LOOK_SECONDS at most, whatever chain and database do.
+
+        One who looks while another does waits for the same. Raises AnotherChain, as :meth:`run_job` does, and
+        nothing else.
+        """
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(), name="a look")
+        await asyncio.shield(self._looking)
+
+    async def look_if_older(self, seconds: float) -> None:
+        """The same where the last look began longer ago, or there was none."""
+        if self._looking is None or time.monotonic() - self.looked_at > seconds:
+            await self.look()
+
+    async def _look(self) -> None:
+        began = time.monotonic()
+        both = self._look_at_database(), self._look_at_chain()
+        ends = await asyncio.gather(*both, return_exceptions=True)
         self.metrics.database_up.set(self.database_error is None)
         self.metrics.chain_up.set(self.chain_error is None)
         if self.known:
             self._tell_of_database(self.known)
         if self.seen and self.chain_error is None:
             self._tell_of_chain(self.seen)
-        self.looked_at = time.monotonic()
+        self.looked_at = began
+        for each in ends:
+            if each is not None:
+                raise each
+
+    async def _look_at_database(self) -> None:
+        async def look() -> DatabaseSeen:
+            await self.lead()
+            return await look_at_database(self.database)
+
+        try:
+            self.known = await self._at_database.within(LOOK_SECONDS, look)
+            self._unread = None
+        except (DatabaseError, TimeoutError) as error:
+            silent = f"{self.database.name} hasn't answered for {LOOK_SECONDS:g} seconds"
+            reason = str(error) if isinstance(error, DatabaseError) else silent
+            if self.database_error != reason:
+                self.log.error("database.unusable", reason=reason)
+            self._unread = reason
+
+    async def _look_at_chain(self) -> None:
+        async def look() -> ChainSeen:
+            return await look_at_chain(self.chain, self.sender.payer, self.rewards)
+
+        try:
+            refresh(self.chain)
+            self._saw(await self._at_chain.within(LOOK_SECONDS, look))
+            self.chain_error = self._foreign
+        except AnotherChain:
+            raise
+        except (ChainError, TimeoutError) as error:
+            silent = f"the chain hasn't answered for {LOOK_SECONDS:g} seconds"
+            reason = str(error) if isinstance(error, ChainError) else silent
+            if self.chain_error != reason:
+                self.log.warning("chain.unreachable", reason=reason)
+            self.chain_error = reason
+
+    def _saw(self, seen: ChainSeen) -> None:
+        if self._genesis is None:
+            self._genesis = seen.genesis
+        if seen.genesis != self._genesis:
+            foreign = f"the node is about another chain now: genesis {seen.genesis}, not {self._genesis}"
+            if self._foreign != foreign:
+                self.log.warning("chain.unreachable", reason=foreign)
+            self._foreign = foreign
+            return
+        self._foreign = None
+        if self.seen is None or seen.slot > self.seen.slot:
+            self.moved_at = time.monotonic()
+        self.seen = seen
 
     def index_lag(self) -> dict[str, int]:
         """Finalized slots that are not indexed, by program; none for programs that never were."""
@@ -299,11 +383,11 @@ class Keeper:
         slot = self.seen.slot
         return {program: max(0, slot - indexed) for program, indexed in self.known.indexed.items()}
 
-    def _lost_database(self, error: DatabaseError) -> None:
+    def _lost_lease(self, error: DatabaseError) -> None:
         reason = str(error)
         if self.database_error != reason:
             self.log.error("database.unusable", reason=reason)
-        self.database_error = reason
+        self._unled = reason
 
     def _tell_of_database(self, known: DatabaseSeen) -> None:
         self.metrics.leader_epoch.set(known.epoch)

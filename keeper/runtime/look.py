@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
@@ -15,6 +17,45 @@ from keeper.db import Database
 from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.economy import emission
 from keeper.rewards.publication import PublicationError, read_manifest
+
+T = TypeVar("T")
+
+
+class Glance(Generic[T]):
+    """Looks at one thing, for so long and no longer."""
+
+    def __init__(self) -> None:
+        """Nothing was looked at yet."""
+        self._task: asyncio.Future[T] | None = None
+
+    async def within(self, seconds: float, look: Callable[[], Awaitable[T]]) -> T:
+        """What ``look`` finds; raises TimeoutError when it hasn't ended then.
+
+        It is given up then, which may take as long as it likes: a server that is frozen answers to nothing,
+        and so isn't asked anew before it has ended.
+        """
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        if self._task is not None and not self._task.done():
+            await asyncio.wait({self._task}, timeout=seconds)
+            if not self._task.done():
+                raise TimeoutError
+        self._task = asyncio.ensure_future(look())
+        try:
+            await asyncio.wait({self._task}, timeout=until - clock())
+            if not self._task.done():
+                raise TimeoutError
+            return self._task.result()
+        finally:
+            if not self._task.done():
+                self._task.cancel()
+                self._task.add_done_callback(_heard)
+
+
+def _heard(task: asyncio.Future[T]) -> None:
+    """Nobody waits for how it ended any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +85,7 @@ class Blocks:
 class ChainSeen:
     """The chain: ``unminted`` counts ended hours, ``blocks`` is None before staking exists."""
 
+    genesis: str
     slot: int
     time: int
     balance: int
@@ -69,15 +111,25 @@ class DatabaseSeen:
 
 async def look_at_chain(chain: ChainReader, address: Pubkey, rewards: Path) -> ChainSeen:
     """Read what concerns the keeper of ``address``, which publishes in ``rewards``."""
-    slot = await chain.slot(Commitment.FINALIZED)
-    now = (await chain.clock()).unix_timestamp
-    (account,) = await chain.accounts([address])
-    economy = await tokenomics.read_config(chain)
+    questions = (
+        asyncio.ensure_future(chain.genesis_hash()),
+        asyncio.ensure_future(chain.slot(Commitment.FINALIZED)),
+        asyncio.ensure_future(chain.clock()),
+        asyncio.ensure_future(chain.accounts([address])),
+        asyncio.ensure_future(tokenomics.read_config(chain)),
+    )
+    try:
+        genesis, slot, clock, (account,), economy = await asyncio.gather(*questions)
+    finally:
+        for each in questions:
+            each.cancel()
+        await asyncio.gather(*questions, return_exceptions=True)
+    now = clock.unix_timestamp
     unminted, blocks = 0, None
     if economy and economy.launched:
         unminted = emission.hours_ended(economy.start_month, now) - economy.emitted_hours
         blocks = await _look_at_blocks(chain, economy.start_month, now, address, rewards)
-    return ChainSeen(slot, now, account.lamports if account else 0, unminted, blocks)
+    return ChainSeen(genesis, slot, now, account.lamports if account else 0, unminted, blocks)
 
 
 async def _look_at_blocks(

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from keeper.jobs.names import ATTEST, BLOCKS, EMISSION
-from keeper.runtime.keeper import Keeper
+from keeper.runtime.keeper import STILL_SECONDS, Keeper
 from keeper.sender.intents import IntentState
 
 STUCK_SECONDS = 900
@@ -35,8 +35,8 @@ def reasons(keeper: Keeper) -> dict[str, str]:
         found["database"] = keeper.database_error
     elif not keeper.leads and keeper.leader.other is None:
         found["leader"] = "no keeper leads"
-    if keeper.chain_error:
-        found["chain"] = keeper.chain_error
+    if reason := keeper.chain_error or _stands_still(keeper):
+        found["chain"] = reason
     limits = keeper.limits
     behind = {program: lag for program, lag in keeper.index_lag().items() if lag > limits.lag_slots}
     if behind:
@@ -67,6 +67,13 @@ def reasons(keeper: Keeper) -> dict[str, str]:
     if hanging:
         found["hanging"] = f"running for more than {STUCK_SECONDS} seconds: {', '.join(hanging)}"
     return found
+
+
+def _stands_still(keeper: Keeper) -> str | None:
+    still = time.monotonic() - keeper.moved_at
+    if keeper.seen is None or still < STILL_SECONDS:
+        return None
+    return f"the node has been at slot {keeper.seen.slot} for {still:.0f} seconds"
 
 
 def _hours_behind(keeper: Keeper) -> dict[str, int]:

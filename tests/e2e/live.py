@@ -67,8 +67,13 @@ class LiveChain:
         self._faucet = faucet
         self._rpc = self._connect()
 
+    @property
+    def url(self) -> str:
+        """Where the validator answers, also after a jump."""
+        return self._validator.url
+
     def _connect(self) -> RpcChain:
-        url = self._validator.url
+        url = self.url
         notices = Notices(websocket_url(url))
         return RpcChain(url, self._commitment, notices)
 

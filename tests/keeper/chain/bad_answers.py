@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from tests.keeper.chain.mischief import Reply
+from tests.keeper.chain.reply import Reply
 
 Json = Any
 UNREACHABLE, REFUSED, READ = "unreachable", "refused", "read"

@@ -5,13 +5,10 @@ It answers in the shapes of Solana's own node, refuses what that refuses, and ha
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from time import monotonic
 
 import base58
 from solders.hash import Hash
@@ -24,7 +21,9 @@ from solders.transaction import VersionedTransaction
 
 from keeper.chain import TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
-from tests.keeper.chain.mischief import Mischief, Reply
+from tests.keeper.chain.http_node import HttpNode
+from tests.keeper.chain.mischief import Limit
+from tests.keeper.chain.reply import Between, Reply
 from tests.keeper.chain.rpc_shapes import Json, account_json, error_json, inner_json, transaction_json
 
 HASH_LIFE = 150
@@ -38,6 +37,7 @@ METHOD_NOT_FOUND = -32601
 UNSUPPORTED_VERSION = -32015
 MIN_CONTEXT_SLOT = -32016
 MAX_STATUSES = 256
+HTTP_OK = 200
 
 
 class RpcRefusal(Exception):
@@ -92,43 +92,27 @@ class Faults:
     """What getRecentPrioritizationFees tells."""
 
 
-class RpcNode:
+class RpcNode(HttpNode):
     """Serves ``chain``, which must not verify signatures: the node does, but for simulations.
 
     A blockhash lives for HASH_LIFE blocks here, and what has landed doesn't land again: the node looks
     after both, and lets the chain execute everything under its own newest blockhash.
     """
 
-    def __init__(self, chain: EmbeddedChain, mischief: Mischief | None = None) -> None:
+    def __init__(self, chain: EmbeddedChain, mischief: Between | None = None) -> None:
+        super().__init__(mischief)
         self.chain = chain
-        self.mischief = mischief
         self.faults = Faults()
         self.calls: list[tuple[str, list[Json]]] = []
-        self.url = ""
         self._landed: dict[Signature, tuple[VersionedTransaction, TransactionRecord]] = {}
         self._waiting: list[VersionedTransaction] = []
         self._blocks_ahead = 0
         self._hashes: dict[Hash, int] = {}
-        self._connections: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
-        self._windows: dict[str, tuple[float, int]] = {}
+        self._limit: Limit | None = None
         self.limited = 0
         """Calls that were more than may be."""
         self._execute = chain.submit
         chain.submit = self._keep  # type: ignore[method-assign]  # whoever acts on the chain, the node sees it
-
-    async def start(self) -> None:
-        """Listen on a free port of this machine."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def stop(self) -> None:
-        """Stop listening and hang up."""
-        self._server.close()
-        tasks = [task for task in self._connections if task]
-        for writer in self._connections.values():
-            writer.close()
-        await asyncio.gather(*tasks)
-        await self._server.wait_closed()
 
     def execute(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> TransactionRecord:
         """Execute a transaction of somebody who talks to another node."""
@@ -138,44 +122,21 @@ class RpcNode:
 
     # -- HTTP --------------------------------------------------------------------------------
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections[asyncio.current_task()] = writer
-        try:
-            while True:
-                asked = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
-                fields = dict(line.lower().split(": ", 1) for line in asked[1:-1])
-                body = await reader.readexactly(int(fields["content-length"]))
-                reply = await self._reply(body)
-                fields = {"content-length": str(len(reply.body)), **reply.headers}
-                head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-                writer.write(f"HTTP/1.1 {reply.status} x\r\n{head}\r\n".encode() + reply.body)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            del self._connections[asyncio.current_task()]
-            writer.close()
-
     async def _reply(self, body: bytes) -> Reply:
         if self.faults.garbage:
             return Reply(b"<html>down</html>", self.faults.status)
-        question = json.loads(body)
-        if self._is_too_much(question["method"]):
+        if self._is_too_much(json.loads(body)["method"]):
             self.limited += 1
             return Reply(b"Too many requests for a specific RPC call", 429)
-        if self.mischief:
-            answer = await self.mischief.answer(question, partial(self._answer, body))
-        else:
-            answer = await self._answer(body)
-        return answer if isinstance(answer, Reply) else Reply(answer, self.faults.status)
+        reply = await super()._reply(body)
+        return reply if self.faults.status == HTTP_OK else reply._replace(status=self.faults.status)
 
     def _is_too_much(self, method: str) -> bool:
         if self.faults.calls is None:
             return False
-        start, count = self._windows.get(method, (0.0, 0))
-        if monotonic() - start > self.faults.window:
-            start, count = monotonic(), 0
-        self._windows[method] = start, count + 1
-        return count >= self.faults.calls
+        if self._limit is None:
+            self._limit = Limit(self.faults.calls, self.faults.window)
+        return self._limit.is_too_much(method)
 
     async def _answer(self, body: bytes) -> bytes:
         question = json.loads(body)

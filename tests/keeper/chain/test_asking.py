@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email.utils import formatdate
-from random import Random
 from typing import Any
 
 import httpx2 as httpx
@@ -21,9 +20,9 @@ from keeper.chain.rpc import RpcChain
 from keeper.clients import staking, tokenomics
 from keeper.db import Database
 from keeper.indexer import ProgramIndexer
-from tests.keeper.chain.bad_answers import READ, reply, rows
 from tests.keeper.chain.conftest import ALICE, RpcSite, pay
-from tests.keeper.chain.mischief import Mischief, Reply
+from tests.keeper.chain.mischief import Knobs, Mischief
+from tests.keeper.chain.reply import Reply
 from tests.keeper.indexer.busy import NodeWorld, expected, indexed, prepared
 
 LIMITED = Reply(b"", 429)
@@ -31,11 +30,10 @@ NOW, SOON, BEFORE = (formatdate(at, usegmt=True) for at in (1_000_000, 1_000_030
 Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
-class Says(Mischief):
+class Says:
     """Answers the first questions as told, then well."""
 
     def __init__(self, *replies: Reply) -> None:
-        super().__init__(seed=0)
         self.replies = list(replies)
         self.asked: list[tuple[float, str]] = []
 
@@ -54,7 +52,13 @@ async def slot(rpc: RpcSite) -> int:
 # -- asking again -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bad", [Reply(b"", 503), Reply(b"", 403), Reply(b"{}"), Reply(b"<html>")], ids=str)
+NEW_VERSION = Reply(b'{"id":null,"error":{"code":-32015,"message":"version 2 is not supported"}}')
+"""Where no transaction was asked for that is nonsense."""
+
+
+@pytest.mark.parametrize(
+    "bad", [Reply(b"", 503), Reply(b"", 403), Reply(b"{}"), Reply(b"<html>"), NEW_VERSION], ids=str
+)
 async def test_any_bad_answer_is_asked_for_again(rpc: RpcSite, bad: Reply) -> None:
     good = await slot(rpc)
     rpc.node.mischief = says = Says(*[bad] * (TRIES - 1))
@@ -267,41 +271,19 @@ def test_how_long_an_answer_asks_to_wait(headers: dict[str, str], seconds: float
 # -- all of it --------------------------------------------------------------------------------
 
 
-class Bad(Mischief):
-    """One of ten answers is bad, each time in another way."""
-
-    def __init__(self, seed: int) -> None:
-        super().__init__(seed)
-        self.random = Random(seed)
-        self.asked = self.bad = 0
-        self.rows = [
-            row.spoil
-            for row in rows()
-            if row.ending != READ and "retry after" not in row.name and not row.name.startswith("body")
-        ]
-        self.rows += [lambda good: reply({**good, "result": None})] * 20
-
-    async def answer(self, question: Any, ask: Callable[[], Awaitable[bytes]]) -> Reply:
-        self.asked += 1
-        good = await ask()
-        if self.random.random() >= 0.1:
-            return Reply(good)
-        self.bad += 1
-        return self.random.choice(self.rows)(json.loads(good))
-
-
 @pytest.mark.parametrize("seed", range(3))
 async def test_one_bad_answer_of_ten_stops_nothing(database: Database, seed: int) -> None:
     world = NodeWorld.started()
     world.act(240)
     await world.node.start()
-    world.node.mischief = bad = Bad(seed)
+    world.node.mischief = bad = Mischief(seed, Knobs(nonsense=0.08, null=0.02))
     chain = RpcChain(world.node.url)
     for program in (tokenomics.PROGRAM, staking.PROGRAM):
         await (await prepared(ProgramIndexer(chain, database, program))).poll()
         assert await indexed(database, program) == expected(world.chain, program)
-    print(f"{bad.asked} calls, {bad.bad} answered badly")
-    assert bad.bad > 10
-    assert bad.asked < 1.3 * (bad.asked - bad.bad)
+    spoiled = bad.done.total()
+    print(f"{bad.asked} calls, {spoiled} answered badly")
+    assert spoiled > 10
+    assert bad.asked < 1.3 * (bad.asked - spoiled)
     await chain.close()
     await world.node.stop()

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from keeper.chain import ChainUnreachable
+from keeper.chain import ChainUnreachable, asking
 from keeper.chain.connect import connect
 from keeper.cli import main as command
 from keeper.db import Database, Leader
@@ -79,8 +79,18 @@ async def warm() -> None:
 asyncio.run(warm())
 
 
-def main(folder: str, arguments: list[str], die: Point | None, clock: int | None) -> None:
-    """Run ``ionet`` in ``folder``; this machine's clock shows ``clock`` now when there is one."""
+def main(
+    folder: str,
+    arguments: list[str],
+    die: Point | None = None,
+    clock: int | None = None,
+    lease: float = LEASE,
+    silence: float | None = None,
+) -> None:
+    """Run ``ionet`` in ``folder``; this machine's clock shows ``clock`` now when there is one.
+
+    ``lease`` and ``silence`` are seconds: how long a silent leader, and a silent node, are waited for.
+    """
     os.chdir(folder)
     for name in [each for each in os.environ if each.startswith("IONET_")]:
         del os.environ[name]
@@ -110,7 +120,9 @@ def main(folder: str, arguments: list[str], die: Point | None, clock: int | None
             step()
 
     running.run_once = noted
-    operation.Leader = partial(Leader, lease=LEASE)  # type: ignore[misc, assignment]
+    operation.Leader = partial(Leader, lease=lease)  # type: ignore[misc, assignment]
+    if silence is not None:
+        asking.TIMEOUT.read = silence
     for event in ("before_cursor_execute", "after_cursor_execute", "commit"):
         sa.event.listen(sa.Engine, event, step)
     sys.addaudithook(audited)

@@ -178,13 +178,13 @@ class DayWorld(OrdersWorld):
             )
 
 
-def write_settings(folder: Path, world: DayWorld, database: str, **more: object) -> None:
+def write_settings(folder: Path, keeper: Keypair, chain: str, database: str, **more: object) -> None:
     """Write the folder that the keeper under test runs in."""
     key_file = folder / "id.json"
-    key_file.write_text(json.dumps(list(bytes(world.keeper))))
+    key_file.write_text(json.dumps(list(bytes(keeper))))
     key_file.chmod(0o600)
     settings = {
-        "chain": world.node.url,
+        "chain": chain,
         "keypair": "id.json",
         "database": database,
         "observations": "observations",

@@ -104,10 +104,10 @@ class Kept:
         world = DayWorld.started()
         await world.node.start()
         world.observe(folder / "observations", hours)
-        write_settings(folder, world, url, **settings)
+        write_settings(folder, world.keeper, world.node.url, url, **settings)
         kept = cls(world, folder, url)
         kept.reaper = Reaper(folder / child.AT)
-        world.node.mischief = kept.reaper  # type: ignore[assignment]  # it stands in the same place
+        world.node.mischief = kept.reaper
         return kept
 
     def start(

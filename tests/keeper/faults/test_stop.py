@@ -63,7 +63,7 @@ async def test_a_node_that_says_nothing_any_more(tmp_path: Path) -> None:
                 raise ConnectionError
             return await ask()
 
-    node.mischief = Silent()  # type: ignore[assignment]
+    node.mischief = Silent()
     keeper = kept.start(["keeper", "run"])
     async with asyncio.timeout(PATIENCE):
         await silent.wait()

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from keeper.chain import ChainUnreachable, SigningFailed, TransactionExpired
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.errors import NodeRefused
 from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
 from keeper.db import Database, DatabaseUnusable, Leader
@@ -233,6 +234,7 @@ async def test_a_job_that_sends_nothing_needs_no_lamports(world, database):
     ("failure", "event"),
     [
         (ChainUnreachable("no answer"), "chain.unreachable"),
+        (NodeRefused("the RPC node refused: no"), "chain.unreachable"),
         (TransactionExpired("too late"), "transaction.expired"),
         (SigningFailed("sealed"), "signer.failed"),
         (DatabaseUnusable("postgresql://host/x: server closed the connection"), "database.unusable"),

@@ -66,7 +66,7 @@ async def test_an_hour_that_has_ended_only_on_one_of_them(
 ) -> None:
     world: World = node.world  # type: ignore[attr-defined]
     world.chain.warp_to(START + HOUR - SECONDS)
-    node.mischief = TwoNodes(world.chain, tmp_path)  # type: ignore[assignment]
+    node.mischief = TwoNodes(world.chain, tmp_path)
     world.chain.warp_to(START + HOUR)
     before = len(sent(world))
     assert await ran(keeper, node) == []
@@ -78,7 +78,7 @@ async def test_what_another_keeper_did_since(node: RpcNode, keeper: Keeper, tmp_
     world: World = node.world  # type: ignore[attr-defined]
     world.chain.warp_to(START + HOUR)
     await keeper.look()
-    node.mischief = TwoNodes(world.chain, tmp_path)  # type: ignore[assignment]
+    node.mischief = TwoNodes(world.chain, tmp_path)
     assert world.chain.execute([tokenomics.emit()], [world.person("another")]).error is None
     world.chain.advance(SECONDS)
     await keeper.look()

@@ -389,7 +389,7 @@ async def test_answers_that_are_lost_while_a_transaction_is_under_way(office: Of
                 raise ConnectionError
             return await ask()
 
-    office.node.mischief = Lossy()  # type: ignore[assignment]
+    office.node.mischief = Lossy()
     await office.do(transfer("a", 7))
     assert office.got() == 7
     assert [row.state for row in await office.attempts()] == ["final"]
