@@ -52,3 +52,8 @@ def refresh(chain: ChainReader) -> None:
     """Read what other processes have saved of a chain in a file; a node answers with the newest anyway."""
     if isinstance(chain, SavedChain):
         chain.refresh()
+
+
+def makes_blocks(chain: ChainReader) -> bool:
+    """Whether its slots pass by themselves, as a node's do: those of a chain in a file wait for transactions."""
+    return not isinstance(chain, EmbeddedChain)

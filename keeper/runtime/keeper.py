@@ -21,7 +21,7 @@ from keeper.chain import (
     TransactionExpired,
     TransactionFailed,
 )
-from keeper.chain.connect import refresh
+from keeper.chain.connect import makes_blocks, refresh
 from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved, NodeRefused
 from keeper.clients.errors import explain
 from keeper.db import Database, DatabaseError, Leader, NotLeader
@@ -372,7 +372,7 @@ class Keeper:
             self._foreign = foreign
             return
         self._foreign = None
-        if self.seen is None or seen.slot > self.seen.slot:
+        if self.seen is None or seen.slot > self.seen.slot or not makes_blocks(self.chain):
             self.moved_at = time.monotonic()
         self.seen = seen
 

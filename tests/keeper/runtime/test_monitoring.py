@@ -11,8 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from keeper.chain.rpc import RpcChain
 from keeper.jobs import registry
+from keeper.runtime.keeper import STILL_SECONDS
 from keeper.runtime.listen import ListenRefused
 from keeper.runtime.monitoring import application, served
+from keeper.runtime.readiness import reasons
 from tests.keeper.runtime.keepers import new_keeper
 from tests.programs.world import HOUR, START, World, key
 
@@ -53,6 +55,17 @@ async def test_a_keeper_at_work(database):
         assert samples["ionet_job_runs_total", "emission", "ok"] == 1
         assert samples["ionet_leader",] == 1
         assert (await get(port, "/rewards"))[0] == 404
+    await keeper.resign()
+
+
+async def test_a_chain_in_a_file_may_stand_still(database):
+    """Its slots wait for transactions, those of a node don't."""
+    world = World.launched()
+    keeper = new_keeper(world.chain, world.payer, database, {})
+    await keeper.look()
+    keeper.moved_at -= 2 * STILL_SECONDS
+    await keeper.look()
+    assert reasons(keeper) == {}
     await keeper.resign()
 
 
