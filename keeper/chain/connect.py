@@ -55,5 +55,5 @@ def refresh(chain: ChainReader) -> None:
 
 
 def makes_blocks(chain: ChainReader) -> bool:
-    """Whether its slots pass by themselves, as a node's do: those of a chain in a file wait for transactions."""
+    """Whether slots pass by themselves, as a node's do; those of a chain in a file wait for transactions."""
     return not isinstance(chain, EmbeddedChain)
