@@ -234,7 +234,7 @@ class Keeper:
             leads = await self.leader.lead()
             self._unled = None
         except DatabaseError as error:
-            self._lost_lease(error)
+            self._unled = self._lost_database(error)
             leads = False
         except Exception:
             # A defect here must not stop what renews the lease.
@@ -249,7 +249,7 @@ class Keeper:
         try:
             return await self.leader.settle()
         except DatabaseError as error:
-            self._lost_lease(error)
+            self._unled = self._lost_database(error)
             return False
         finally:
             self._tell_who_leads()
@@ -338,12 +338,13 @@ class Keeper:
         try:
             self.known = await self._at_database.within(LOOK_SECONDS, look)
             self._unread = None
-        except (DatabaseError, TimeoutError) as error:
-            silent = f"{self.database.name} hasn't answered for {LOOK_SECONDS:g} seconds"
-            reason = str(error) if isinstance(error, DatabaseError) else silent
+        except TimeoutError:
+            reason = f"{self.database.name} hasn't answered for {LOOK_SECONDS:g} seconds"
             if self.database_error != reason:
-                self.log.error("database.unusable", reason=reason)
+                self.log.warning("database.unusable", reason=reason)
             self._unread = reason
+        except DatabaseError as error:
+            self._unread = self._lost_database(error)
 
     async def _look_at_chain(self) -> None:
         async def look() -> ChainSeen:
@@ -383,11 +384,12 @@ class Keeper:
         slot = self.seen.slot
         return {program: max(0, slot - indexed) for program, indexed in self.known.indexed.items()}
 
-    def _lost_lease(self, error: DatabaseError) -> None:
+    def _lost_database(self, error: DatabaseError) -> str:
+        """Log why it can't be used, once; returns that."""
         reason = str(error)
         if self.database_error != reason:
             self.log.error("database.unusable", reason=reason)
-        self._unled = reason
+        return reason
 
     def _tell_of_database(self, known: DatabaseSeen) -> None:
         self.metrics.leader_epoch.set(known.epoch)

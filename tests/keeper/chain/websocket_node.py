@@ -102,9 +102,12 @@ class WebsocketProxy(_Websocket):
             async with connect(self._upstream) as node:
 
                 async def ask() -> None:
-                    async for text in client:
-                        await node.send(text)
-                    await node.close()
+                    try:
+                        async for text in client:
+                            await node.send(text)
+                    finally:
+                        # Whoever hung up, or was killed, is told nothing more.
+                        await node.close()
 
                 asking = asyncio.create_task(ask())
                 try:
@@ -116,3 +119,4 @@ class WebsocketProxy(_Websocket):
                             await client.send(text)
                 finally:
                     asking.cancel()
+                    await asyncio.gather(asking, return_exceptions=True)

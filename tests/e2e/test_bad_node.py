@@ -2,6 +2,8 @@
 
 The node is the validator, with a proxy before it, and is restarted at each jump of the clock; or the tests'
 own on the embedded chain. Afterwards nothing is lost, double or stuck.
+
+This comes before the modules that share a validator: its own is gone when theirs starts.
 """
 
 from __future__ import annotations
@@ -124,6 +126,7 @@ def before(request: pytest.FixtureRequest) -> Iterator[tuple[Network, Site]]:
         yield network, site
 
 
+@pytest.mark.chaos
 async def test_whatever_a_node_and_a_machine_do(before: tuple[Network, Site], tmp_path: Path) -> None:
     network, site = before
     world, keeper, random = network.pair.world, key("operator 0"), Random(SEED)
