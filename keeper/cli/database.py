@@ -36,22 +36,27 @@ def upgrade() -> None:
 
 
 @app.command("rebuild")
-def rebuild(name: Annotated[str, typer.Argument(metavar="PROGRAM", help="such as staking")]) -> None:
-    """Forget a program's events and accounts, so that the next run reads them from the chain again."""
-    if name not in PROGRAMS:
-        raise UserError(f"no program is called {name}; there are {', '.join(PROGRAMS)}")
+def rebuild(
+    names: Annotated[list[str], typer.Argument(metavar="PROGRAM...", help="such as staking")],
+) -> None:
+    """Forget programs' events and accounts, so that the next run reads them from the chain again."""
+    for name in names:
+        if name not in PROGRAMS:
+            raise UserError(f"no program is called {name}; there are {', '.join(PROGRAMS)}")
 
     async def work() -> None:
         database = Database(options.settings().database)
         try:
             if await database.exists():
                 async with database.changing_schema() as connection:
-                    await EventTables(PROGRAMS[name]).drop(connection)
+                    for name in names:
+                        await EventTables(PROGRAMS[name]).drop(connection)
         finally:
             await database.close()
 
     asyncio.run(work())
-    console.print(f"{name} is indexed anew by the next ionet index or ionet keeper run")
+    for name in names:
+        console.print(f"{name} is indexed anew by the next ionet index or ionet keeper run")
 
 
 def index(

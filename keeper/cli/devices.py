@@ -61,8 +61,10 @@ def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's prope
     ask_io: AskIo = None,
     ask_usdc: AskUsdc = None,
     worker_may_end: Annotated[bool, WorkerMayEnd] = False,
-    payout: Annotated[str | None, typer.Option(help="wallet that is paid [default: yours]")] = None,
-    stake: Annotated[str | None, typer.Option(help="IO to stake [default: the minimum; 0: none]")] = None,
+    payout: Annotated[str | None, typer.Option(help="wallet that is paid", show_default="yours")] = None,
+    stake: Annotated[
+        str | None, typer.Option(help="IO to stake", show_default="the minimum; 0: none")
+    ] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     dry_run: DryRunOption = False,

@@ -74,7 +74,7 @@ def run_jobs(settings: Settings, names: list[str], *, once: bool) -> None:
 
 @app.command("once")
 def once(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="[default: all]")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", show_default="all")] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     dry_run: Annotated[
@@ -157,7 +157,7 @@ def resume(chain: ChainOption = None) -> None:
 
 @app.command("retry")
 def retry(
-    key: Annotated[str | None, typer.Argument(help="a parked action's key [default: all]")] = None,
+    key: Annotated[str | None, typer.Argument(help="a parked action's key", show_default="all")] = None,
 ) -> None:
     """Let parked actions be tried again, once what was wrong is fixed."""
 

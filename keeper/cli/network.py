@@ -68,7 +68,7 @@ def genesis(
     start: Annotated[str | None, typer.Option(help="first month of emission, such as 2027-01")] = None,
     operator: Annotated[
         list[str] | None,
-        typer.Option(help="address that attests reward blocks, repeat for each [default: the key's]"),
+        typer.Option(help="address that attests reward blocks, repeat for each", show_default="the key's"),
     ] = None,
     keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = DEV_KEYS,
 ) -> None:

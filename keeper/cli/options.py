@@ -13,13 +13,14 @@ from keeper.settings import Settings, read_settings
 
 ChainOption = Annotated[
     str | None,
-    typer.Option("--chain", help="RPC node's URL or a saved chain's file [default: IONET_CHAIN]"),
+    typer.Option("--chain", help="RPC node's URL or a saved chain's file", show_default="IONET_CHAIN"),
 ]
 KeypairOption = Annotated[
     Path | None,
     typer.Option(
         "--keypair",
-        help="key file of whoever signs and pays [default: IONET_SIGNER_COMMAND, IONET_KEY or IONET_KEYPAIR]",
+        help="key file of whoever signs and pays",
+        show_default="IONET_SIGNER_COMMAND, IONET_KEY or IONET_KEYPAIR",
     ),
 ]
 

@@ -41,7 +41,8 @@ COUNTRY_LETTERS = 2
 
 OrderArgument = Annotated[str, typer.Argument(help="the order's address")]
 DeviceOption = Annotated[
-    list[str] | None, typer.Option("--device", help="a device of the order, repeat for each [default: all]")
+    list[str] | None,
+    typer.Option("--device", help="a device of the order, repeat for each", show_default="all"),
 ]
 
 
@@ -68,7 +69,7 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
     price: Annotated[
         str | None,
         typer.Option(
-            help="the most for a processor and hour, such as 0.35 [default: the dearest class's price]"
+            help="the most for a processor and hour, such as 0.35", show_default="the dearest class's price"
         ),
     ] = None,
     devices: Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)] = 1,
@@ -85,7 +86,8 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
         Urgency, typer.Option(help="a place further ahead, for a fee on top that is shown before you sign")
     ] = Urgency.ORDINARY,
     number: Annotated[
-        int | None, typer.Option(min=0, max=U64_MAX, help="your number for the order [default: the time]")
+        int | None,
+        typer.Option(min=0, max=U64_MAX, help="your number for the order", show_default="the time"),
     ] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,

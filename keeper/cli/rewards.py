@@ -39,11 +39,13 @@ MAX_HOUR = 2**32 - 1
 
 HourOption = Annotated[
     int | None,
-    typer.Option(min=0, max=MAX_HOUR, help="the block, by hours since emission began [default: the newest]"),
+    typer.Option(
+        min=0, max=MAX_HOUR, help="the block, by hours since emission began", show_default="the newest"
+    ),
 ]
 WalletOption = Annotated[str, typer.Option(help="the wallet that earned")]
 FolderOption = Annotated[
-    Path | None, typer.Option("--dir", help="folder of published hours [default: IONET_REWARDS]")
+    Path | None, typer.Option("--dir", help="folder of published hours", show_default="IONET_REWARDS")
 ]
 TOP = 10
 MAX_PORT = 65_535
@@ -125,11 +127,11 @@ def verify(
 def fetch_hour(
     peers: Annotated[
         list[str] | None,
-        typer.Option("--from", help="URL of whoever serves it [default: IONET_PEERS]"),
+        typer.Option("--from", help="URL of whoever serves it", show_default="IONET_PEERS"),
     ] = None,
     hour: Annotated[
         int | None,
-        typer.Option(min=0, max=MAX_HOUR, help="the block [default: the last final one]"),
+        typer.Option(min=0, max=MAX_HOUR, help="the block", show_default="the last final one"),
     ] = None,
     folder: FolderOption = None,
     chain: ChainOption = None,

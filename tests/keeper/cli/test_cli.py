@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from keeper.chain.embedded import EmbeddedChain
+from keeper.cli.main import COMMANDS
 from keeper.clients import tokenomics
 from keeper.economy import emission
 from keeper.economy.supply import EMISSION_TOTAL, GENESIS_SUPPLY
@@ -31,6 +32,15 @@ def keypair(tmp_path) -> Path:
     path = tmp_path / "id.json"
     path.write_text(json.dumps(list(bytes(World().payer))))
     return path
+
+
+def test_help_has_no_text_that_the_terminal_would_take_for_markup():
+    """Defaults written in brackets into a help text were never printed."""
+    commands = [each.load() for each in COMMANDS]
+    commands += [each for group in commands for each in getattr(group, "commands", {}).values()]
+    helps = [getattr(each, "help", None) or "" for command in commands for each in command.params]
+    assert len(helps) > 100
+    assert [text for text in helps if "[" in text] == []
 
 
 def test_emission_as_csv_is_the_whole_calendar(ionet):
