@@ -102,9 +102,7 @@ def once(
     async def work() -> bool:
         async with wiring.assembled(settings, names or settings.jobs) as (keeper, _):
             if not await keeper.settle():
-                raise UserError(
-                    keeper.database_error or "another keeper leads on this database: stop it first"
-                )
+                raise UserError(keeper.lease_error or "another keeper leads on this database: stop it first")
             chosen = [name for name in keeper.jobs if not names or name in names]
             return all([await keeper.run_job(name) is JobOutcome.OK for name in chosen])
 

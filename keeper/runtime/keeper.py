@@ -159,10 +159,11 @@ class Keeper:
     chain_error: str | None = field(init=False, default="not asked yet")
     looked_at: float = field(init=False, default_factory=time.monotonic)
     """When the last look that has ended began, by the monotonic clock; before the first, its own start."""
+    lease_error: str | None = field(init=False, default=None)
+    """Why the lease couldn't be renewed or asked for the last time; None when it could."""
     moved_at: float = field(init=False, default_factory=time.monotonic)
     """When a higher slot was seen for the last time."""
     _unread: str | None = field(init=False, default="not asked yet")
-    _unled: str | None = field(init=False, default=None)
     _genesis: str | None = field(init=False, default=None)
     _foreign: str | None = field(init=False, default=None)
     _looking: asyncio.Task[None] | None = field(init=False, default=None)
@@ -232,9 +233,9 @@ class Keeper:
             return True
         try:
             leads = await self.leader.lead()
-            self._unled = None
+            self.lease_error = None
         except DatabaseError as error:
-            self._unled = self._lost_database(error)
+            self.lease_error = self._lost_database(error)
             leads = False
         except Exception:
             # A defect here must not stop what renews the lease.
@@ -249,7 +250,7 @@ class Keeper:
         try:
             return await self.leader.settle()
         except DatabaseError as error:
-            self._unled = self._lost_database(error)
+            self.lease_error = self._lost_database(error)
             return False
         finally:
             self._tell_who_leads()
@@ -298,7 +299,7 @@ class Keeper:
     @property
     def database_error(self) -> str | None:
         """Why the database can't be used; None while it can."""
-        return self._unled or self._unread
+        return self.lease_error or self._unread
 
     async def look(self) -> None:
         """See how everything is, in LOOK_SECONDS at most, whatever chain and database do.
