@@ -17,7 +17,7 @@ test: venv ## all tests on the committed programs; needs no Rust
 	@$(BIN)/pytest -n 2 -q -m "not chaos"
 
 chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: two minutes
-	@$(BIN)/pytest -n 2 -q -s -m chaos tests/keeper
+	@$(BIN)/pytest -n 2 -q -rP -m chaos tests/keeper
 
 test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (builds it when missing: an hour, once)
 	@CARGO=$(CARGO) toolchain/validator install
