@@ -25,8 +25,9 @@ TREES = {
 INTERNAL = {
     "chain.fixed._VariableSizeError": "caught where it is raised for: such a type is read in another way",
     "runtime.rehearsal._Repeated": "how a rehearsal ends, caught there",
+    "sender.intents.Stopped": "how jobs end at a stop: the loop, which stopped the sender, catches it",
 }
-"""Exceptions that nobody outside their module ever sees."""
+"""Exceptions that no user ever sees."""
 DEFECTS = {
     "chain/program.py": "a name, an argument or an account that the IDL has not: whoever calls it is wrong",
     "chain/types.py": "a type that no IDL of ours has: the IDLs come with the keeper",
@@ -42,6 +43,7 @@ CAUGHT = {
     "chain/notices.py": "nonsense on a websocket, which is opened again",
     "chain/shapes.py": "pydantic's way to refuse a value: the asker makes it ChainUnreachable",
     "chain/snapshot.py": "becomes a ChainError in the same function",
+    "runtime/look.py": "a look that takes too long: the keeper tells of it",
     "rewards/tables.py": "becomes a TableError in the caller",
     "settings/__init__.py": "pydantic's way to refuse a value: read_settings makes it SettingsRefused",
     "settings/keys.py": "becomes KeyRefused in both callers",
