@@ -146,7 +146,7 @@ def test_the_keeper_and_its_jobs(as_: Run, tmp_path: Path) -> None:
 
 
 def test_the_keepers_part_of_the_buyback(as_: Run, tmp_path: Path) -> None:
-    world = BuybackWorld.ready()
+    world = BuybackWorld.priced()
     world.start(1_000_000_000)
     world.chain.save(tmp_path / CHAIN)
     assert as_(world.payer, "buyback", "run", "--dry-run") == []
