@@ -119,7 +119,7 @@ def test_run_once_does_what_is_due(ionet, tmp_path, monkeypatch):
 
 
 def test_the_keepers_own_run_does_it_too(ionet, tmp_path):
-    world = BuybackWorld.ready()
+    world = BuybackWorld.priced()
     world.start(1_000 * USDC)
     path, key = saved(world, tmp_path), key_file(tmp_path, world.payer)
     code, _, err = ionet("keeper", "run", "--once", "--chain", path, "--keypair", key)
