@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -82,7 +83,7 @@ async def run(
     repeated = [_Repeated(LOOK, look, every, keeper.log)]
     for name in keeper.jobs:
         interval = (intervals or {}).get(name, every)
-        act = _named(run_job, name)
+        act = partial(run_job, name)
         repeated.append(_Repeated(name, act, interval, keeper.log.bind(job=name), (wakers or {}).get(name)))
     tasks = {each.name: asyncio.create_task(each.go_on(), name=each.name) for each in repeated}
     stopping = asyncio.create_task(stop.wait())
@@ -105,10 +106,6 @@ async def run(
     for each in ends:
         if isinstance(each, AnotherChain):
             raise each
-
-
-def _named(run_job: Callable[[str], Awaitable[int]], name: str) -> Callable[[], Awaitable[int]]:
-    return lambda: run_job(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from keeper.chain import Chain, Program, Signer, TransactionRecord, landing
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.chain.rpc import RpcChain
-from tests.keeper.chain.rpc_node import RpcNode
+from tests.keeper.chain.rpc_node import RpcNode, through
 
 ARTIFACTS = Path(__file__).parents[3] / "programs/artifacts"
 NOW = 1_700_000_000
@@ -65,11 +65,8 @@ def embedded() -> EmbeddedChain:
 @pytest.fixture
 async def rpc() -> AsyncIterator[RpcSite]:
     node = RpcNode(new_chain(verify_signatures=False))
-    await node.start()
-    chain = RpcChain(node.url)
-    yield RpcSite(chain, node.chain, node.execute, node)
-    await chain.close()
-    await node.stop()
+    async with through(node) as chain:
+        yield RpcSite(chain, node.chain, node.execute, node)
 
 
 @pytest.fixture(params=["embedded", "rpc"])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import base58
@@ -21,6 +22,7 @@ from solders.transaction import VersionedTransaction
 
 from keeper.chain import TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.rpc import RpcChain
 from tests.keeper.chain.http_node import HttpNode
 from tests.keeper.chain.mischief import Limit
 from tests.keeper.chain.reply import Between, Reply
@@ -405,3 +407,15 @@ def _passes(data: bytes, criterion: Json) -> bool:
         return len(data) == int(criterion["dataSize"])
     memcmp = criterion["memcmp"]
     return data[memcmp["offset"] :].startswith(base58.b58decode(memcmp["bytes"]))
+
+
+@asynccontextmanager
+async def through(node: RpcNode) -> AsyncIterator[RpcChain]:
+    """The chain behind a node, which runs meanwhile."""
+    await node.start()
+    chain = RpcChain(node.url)
+    try:
+        yield chain
+    finally:
+        await chain.close()
+        await node.stop()

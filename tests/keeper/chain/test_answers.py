@@ -40,6 +40,7 @@ from tests.keeper.chain.bad_answers import (
 )
 from tests.keeper.chain.conftest import ALICE, pay
 from tests.keeper.chain.reply import Reply
+from tests.keeper.chain.rpc_node import through
 from tests.keeper.indexer.busy import NodeWorld, expected, indexed, prepared
 
 Json = Any
@@ -248,11 +249,8 @@ async def site(impatient: None) -> AsyncIterator[Site]:
     world = NodeWorld.started()
     world.act(8)
     world.node.faults.fees = [1, 2]
-    await world.node.start()
-    chain = RpcChain(world.node.url)
-    yield Site(world, chain)
-    await chain.close()
-    await world.node.stop()
+    async with through(world.node) as chain:
+        yield Site(world, chain)
 
 
 def ending_of(name: str, path: str, value: str) -> str:

@@ -103,6 +103,15 @@ async def server(
         listening.close()
 
 
+async def given_up_as_silent(answer: Callable[[asyncio.StreamWriter], Awaitable[None]], why: str) -> None:
+    async with server(answer) as (url, asked):
+        chain = RpcChain(url)
+        with pytest.raises(ChainUnreachable, match=why):
+            await asyncio.wait_for(chain.slot(Commitment.CONFIRMED), 10)
+        assert len(asked) == SILENT_TRIES
+        await chain.close()
+
+
 async def test_a_node_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is given up after two silences, not after as many as there are tries otherwise."""
     monkeypatch.setattr(asking, "TIMEOUT", httpx.Timeout(0.1))
@@ -110,12 +119,7 @@ async def test_a_node_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     async def nothing(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(60)
 
-    async with server(nothing) as (url, asked):
-        chain = RpcChain(url)
-        with pytest.raises(ChainUnreachable, match="ReadTimeout"):
-            await asyncio.wait_for(chain.slot(Commitment.CONFIRMED), 10)
-        assert len(asked) == SILENT_TRIES
-        await chain.close()
+    await given_up_as_silent(nothing, "ReadTimeout")
 
 
 async def test_a_node_that_never_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,12 +132,7 @@ async def test_a_node_that_never_comes_to_an_end(monkeypatch: pytest.MonkeyPatch
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    async with server(trickle) as (url, asked):
-        chain = RpcChain(url)
-        with pytest.raises(ChainUnreachable, match="TimeoutError"):
-            await asyncio.wait_for(chain.slot(Commitment.CONFIRMED), 10)
-        assert len(asked) == SILENT_TRIES
-        await chain.close()
+    await given_up_as_silent(trickle, "TimeoutError")
 
 
 async def test_a_key_in_the_url_is_not_repeated(rpc: RpcSite) -> None:

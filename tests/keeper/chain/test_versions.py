@@ -24,7 +24,7 @@ from keeper.chain.rpc import RpcChain
 from keeper.clients import orders, staking, tokenomics
 from keeper.db import Database
 from keeper.indexer import ProgramIndexer
-from tests.keeper.chain.rpc_node import Faults, RpcNode
+from tests.keeper.chain.rpc_node import Faults, RpcNode, through
 from tests.keeper.indexer.busy import expected, indexed, prepared
 from tests.programs.orders.world import OrdersWorld
 
@@ -55,11 +55,8 @@ class NodeWorld(OrdersWorld):
 @pytest.fixture
 async def busy() -> AsyncIterator[tuple[RpcChain, NodeWorld]]:
     world = NodeWorld.started()
-    await world.node.start()
-    chain = RpcChain(world.node.url)
-    yield chain, world
-    await chain.close()
-    await world.node.stop()
+    async with through(world.node) as chain:
+        yield chain, world
 
 
 async def answer(node: RpcNode, record: TransactionRecord) -> Json:

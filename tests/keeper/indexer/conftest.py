@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from keeper.chain import Chain
-from keeper.chain.rpc import RpcChain
+from tests.keeper.chain.rpc_node import through
 from tests.keeper.indexer.busy import BusyWorld, NodeWorld
 
 
@@ -15,11 +15,8 @@ from tests.keeper.indexer.busy import BusyWorld, NodeWorld
 async def served() -> AsyncIterator[tuple[Chain, NodeWorld]]:
     """A world through a node."""
     world = NodeWorld.started()
-    await world.node.start()
-    chain = RpcChain(world.node.url)
-    yield chain, world
-    await chain.close()
-    await world.node.stop()
+    async with through(world.node) as chain:
+        yield chain, world
 
 
 @pytest.fixture(params=["embedded", "rpc"])

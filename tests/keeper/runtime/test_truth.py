@@ -30,7 +30,7 @@ from keeper.runtime.monitoring import FRESH_SECONDS, application, served
 from tests.keeper.chain.bad_answers import error
 from tests.keeper.chain.mischief import Knobs, Mischief
 from tests.keeper.chain.reply import Reply
-from tests.keeper.chain.rpc_node import RpcNode
+from tests.keeper.chain.rpc_node import RpcNode, through
 from tests.keeper.postgres import Server
 from tests.keeper.runtime.keepers import new_keeper
 from tests.keeper.runtime.test_monitoring import get
@@ -83,14 +83,11 @@ class Site:
 async def at_work(database: Database) -> AsyncIterator[Site]:
     world = World.launched()
     node = RpcNode(world.chain)
-    await node.start()
-    chain = RpcChain(node.url)
-    found = Site(world, node, chain, database)
-    async with served(application(found.keeper, EVERY), "127.0.0.1", 0) as found.port:
-        yield found
-        await found.keeper.resign()
-    await chain.close()
-    await node.stop()
+    async with through(node) as chain:
+        found = Site(world, node, chain, database)
+        async with served(application(found.keeper, EVERY), "127.0.0.1", 0) as found.port:
+            yield found
+            await found.keeper.resign()
 
 
 @pytest.fixture

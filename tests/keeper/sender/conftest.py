@@ -14,13 +14,12 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, TransactionRecord
 from keeper.chain.fees import FeePolicy
-from keeper.chain.rpc import RpcChain
 from keeper.db import Database, Leader
 from keeper.db.tables import ATTEMPTS, INTENTS
 from keeper.sender import Action
 from keeper.sender.sender import Sender
 from tests.keeper.chain.conftest import ALICE, BOB, new_chain, pay
-from tests.keeper.chain.rpc_node import RpcNode
+from tests.keeper.chain.rpc_node import RpcNode, through
 
 LOG = structlog.get_logger()
 
@@ -78,13 +77,10 @@ class Office:
 @pytest.fixture
 async def office(new_database: Callable[[], str]) -> AsyncIterator[Office]:
     node = RpcNode(new_chain(verify_signatures=False))
-    await node.start()
-    chain = RpcChain(node.url)
-    database = Database(new_database())
-    leader = Leader(database, "test")
-    await leader.lead()
-    yield Office(chain, node, database, leader)
-    await leader.resign()
-    await database.close()
-    await chain.close()
-    await node.stop()
+    async with through(node) as chain:
+        database = Database(new_database())
+        leader = Leader(database, "test")
+        await leader.lead()
+        yield Office(chain, node, database, leader)
+        await leader.resign()
+        await database.close()

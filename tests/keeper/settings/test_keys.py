@@ -14,9 +14,8 @@ from solders.system_program import TransferParams, transfer
 from keeper.chain import SigningFailed
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.landing import land
-from keeper.chain.rpc import RpcChain
 from keeper.settings.keys import CommandSigner, KeyRefused, choose_signer, parse_keypair, read_private_keypair
-from tests.keeper.chain.rpc_node import RpcNode
+from tests.keeper.chain.rpc_node import RpcNode, through
 from tests.programs.world import key
 
 ALICE, BOB = key("alice"), key("bob")
@@ -177,13 +176,8 @@ async def test_transactions_signed_by_a_command_land_on_both_chains(command, key
     behind = EmbeddedChain(verify_signatures=False)
     behind.airdrop(ALICE.pubkey(), 10**9)
     node = RpcNode(behind)
-    await node.start()
-    chain = RpcChain(node.url)
-    try:
+    async with through(node) as chain:
         assert (await land(chain, [pay], [signer], poll_seconds=0)).error is None
-    finally:
-        await chain.close()
-        await node.stop()
     for each in (embedded, behind):
         account = each.get(BOB.pubkey())
         assert account and account.lamports == 10_000_000
@@ -193,15 +187,9 @@ async def test_a_simulation_asks_no_signer(tmp_path):
     """A person may have to approve each signature."""
     chain = EmbeddedChain(verify_signatures=False)
     chain.airdrop(ALICE.pubkey(), 10**9)
-    node = RpcNode(chain)
-    await node.start()
-    rpc = RpcChain(node.url)
     pay = transfer(TransferParams(from_pubkey=ALICE.pubkey(), to_pubkey=BOB.pubkey(), lamports=10_000_000))
-    try:
+    async with through(RpcNode(chain)) as rpc:
         record = await rpc.simulate([pay], [CommandSigner("/nowhere/signer", ALICE.pubkey(), 1.0)])
-    finally:
-        await rpc.close()
-        await node.stop()
     assert record.error is None
 
 
