@@ -24,9 +24,10 @@ from keeper.indexer.compare import Difference, differences
 from keeper.indexer.kept import Kept
 from keeper.indexer.program import BEFORE_ALL, ProgramIndexer
 
-RECENT = 24
-"""Comparisons that agreed: what came since the first of so many is listed again with each one. Accounts don't
-tell of a gap whose effects were undone or overwritten, and a day's transactions are few pages."""
+RECENT = 216_000
+"""Slots, a day of them: what came since the last comparison that agreed before that is listed again with each
+one. Accounts don't tell of a gap whose effects were undone or overwritten, and a day's transactions are few
+pages. Not a number of comparisons: a keeper that is started again and again makes many in minutes."""
 PAGES = 1_000, 700, 400
 """Transactions that are listed at once, look by look: a node that keeps pages ready has to make others."""
 SNAPSHOTS = 5
@@ -78,7 +79,7 @@ class Ledger(Kept):
         compared anew. A difference that stays also halts whatever moves money.
         Raises ChainUnreachable while the index, the chain or a list is behind another.
         """
-        recent, pages = await self.agreed_slot(RECENT), cycle(PAGES)
+        recent, pages = await self._recent(), cycle(PAGES)
         healed = await self.indexer.look_again(recent, page=next(pages))
         result = await self._compared()
         for wait in chain_of([0.0] * LOOKS, waits):
@@ -97,22 +98,26 @@ class Ledger(Kept):
 
     async def look_again(self) -> int:
         """Index what lists left out of what is recent; returns how many transactions."""
-        return await self.indexer.look_again(await self.agreed_slot(RECENT))
+        return await self.indexer.look_again(await self._recent())
 
-    async def agreed_slot(self, before: int = 0) -> int:
-        """The slot of the last comparison that agreed, or of that many ``before`` it; -1 for none."""
-        own = sa.select(COMPARISONS.c.slot).filter_by(program=self.program.name)
+    async def agreed_slot(self, up_to: int | None = None) -> int:
+        """The slot of the last comparison that agreed, of those ``up_to`` a slot; -1 for none."""
+        slot = COMPARISONS.c.slot
+        own = sa.select(sa.func.max(slot)).filter_by(program=self.program.name)
         agreed = own.where(sa.cast(COMPARISONS.c.differences, sa.Text) == "[]")
         async with self.database.reading() as connection:
-            newest = agreed.order_by(COMPARISONS.c.slot.desc()).offset(before).limit(1)
-            slot = await connection.scalar(newest)
-        return BEFORE_ALL if slot is None else int(slot)
+            newest = await connection.scalar(agreed if up_to is None else agreed.where(slot <= up_to))
+        return BEFORE_ALL if newest is None else int(newest)
 
     async def is_halted(self) -> bool:
         """Whether accounts differed, and nobody has looked at it yet."""
         async with self.database.reading() as connection:
             found = await connection.execute(sa.select(HALTS).filter_by(program=self.program.name))
             return found.first() is not None
+
+    async def _recent(self) -> int:
+        """The slot above which lists are read again."""
+        return await self.agreed_slot((await self.indexer.watermark()).final_slot - RECENT)
 
     async def _compared(self) -> Comparison:
         name = self.program.name

@@ -61,6 +61,8 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
         node.mischief = websocket.mischief = None
         mischief.over.set()
         await websocket.hang_up()
+        # What left no trace on accounts and was hidden until now comes to light with the next comparison.
+        await rivals.anew()
         await rivals.do_all()
         # What both operators have attested by now is final after the challenge window.
         world.chain.advance(world.staking_config().params.challenge_window + 1)
@@ -70,7 +72,9 @@ async def test_whatever_a_node_and_a_machine_do(new_database: Callable[[], str],
         rivals.kill()
     chain, database = RpcChain(node.url), Database(url)
     with capture_logs():
-        assert await rows(database) == await clean_rows(chain, tmp_path)
+        found, clean = await rows(database), await clean_rows(chain, tmp_path)
+    for name, its in clean.items():
+        assert found[name] == its, name
     counts = await done_once(database, world.chain.transactions(), world.keeper.pubkey())
     print(table(f"\nthe node, asked {mischief.asked:,} times", dict(sorted(mischief.done.items()))))
     print(table("the keepers were sent", dict(rivals.done)))

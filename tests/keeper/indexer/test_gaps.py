@@ -196,8 +196,9 @@ async def test_what_is_recent_is_listed_again(served: Served, database: Database
     first = await ledger.agreed_slot()
     world.act(6)
     await ledger.compare()
-    agreed = [await ledger.agreed_slot(before) for before in range(3)]
-    assert agreed == [world.chain.newest_slot(), first, BEFORE_ALL]
+    last = world.chain.newest_slot()
+    agreed = [await ledger.agreed_slot(up_to) for up_to in (None, last, last - 1, first, first - 1)]
+    assert agreed == [last, last, first, first, BEFORE_ALL]
     world.act(6)
     await ledger.indexer.poll()
     world.node.calls.clear()
@@ -232,6 +233,27 @@ async def test_a_gap_that_accounts_do_not_show_is_found_by_the_next_comparison(
         assert (result.differences, result.healed) == ([], healed)
     assert first.slot < last.slot
     assert await indexed(database, tokenomics.PROGRAM) == expected(world.chain, tokenomics.PROGRAM)
+
+
+async def test_many_comparisons_in_a_short_time_forget_no_gap(
+    served: Served, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A keeper that is started again and again; a gap is looked for as long as a day has slots."""
+    chain, world = served
+    indexer = await prepared(ProgramIndexer(chain, database, tokenomics.PROGRAM))
+    ledger = Ledger(chain, database, indexer, FOLDS["tokenomics"])
+    world.act(12)
+    records = await world.chain.history(tokenomics.PROGRAM.address)
+    gone = [e for e in records if "AdminProposed" in {each.name for each in tokenomics.PROGRAM.events(e)}][-2]
+    world.node.faults.unlisted = lambda record: record.signature == gone.signature
+    for _ in range(30):
+        world.chain.advance(1)
+        assert ((await ledger.compare()).differences) == []
+    world.node.faults.unlisted = None
+    passed = world.chain.newest_slot() - gone.slot
+    for recent, healed in ((0, 0), (passed, 1)):
+        monkeypatch.setattr(ledger_module, "RECENT", recent)
+        assert (await ledger.compare()).healed == healed
 
 
 async def test_the_slots_of_a_look_are_those_above_one_and_final(served: Served, database: Database) -> None:
