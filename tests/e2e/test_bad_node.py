@@ -153,6 +153,7 @@ async def test_whatever_a_node_and_a_machine_do(before: tuple[Network, Site], tm
                 await asyncio.sleep(SETTLING_SECONDS)
                 await site.act(lambda: world.chain.advance(HOUR))
             site.becomes_good()
+            await rivals.anew()
             await rivals.finish()
         finally:
             rivals.kill()
