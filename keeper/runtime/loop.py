@@ -45,8 +45,8 @@ async def run(
 ) -> None:
     """Look around and run every job, at once and then every ``every`` seconds until ``stop`` is set.
 
-    ``intervals`` are those of jobs that have their own; ``wakers`` return when their job should run
-    before its time.
+    ``intervals`` are those of jobs that have their own, from their first run as the leader's on; ``wakers``
+    return when their job should run before its time.
 
     Jobs look often instead of at each hour's end: the chain's clock decides what is due, and it
     may differ from this machine's. They run side by side, but for SWEEP, which comes first; the sender
@@ -57,15 +57,15 @@ async def run(
     """
     swept = asyncio.Event()
 
-    async def run_job(name: str) -> int:
+    async def run_job(name: str) -> int | None:
         if name != SWEEP:
             await swept.wait()
         try:
-            await keeper.run_job(name)
+            outcome = await keeper.run_job(name)
         finally:
             if name == SWEEP:
                 swept.set()
-        return keeper.health[name].failures
+        return keeper.health[name].failures if outcome else None
 
     async def look() -> int:
         await keeper.look()
@@ -80,11 +80,12 @@ async def run(
         jobs=list(keeper.jobs),
         every_seconds=every,
     )
-    repeated = [_Repeated(LOOK, look, every, keeper.log)]
+    repeated = [_Repeated(LOOK, look, every, every, keeper.log)]
     for name in keeper.jobs:
         interval = (intervals or {}).get(name, every)
         act = partial(run_job, name)
-        repeated.append(_Repeated(name, act, interval, keeper.log.bind(job=name), (wakers or {}).get(name)))
+        log, waker = keeper.log.bind(job=name), (wakers or {}).get(name)
+        repeated.append(_Repeated(name, act, interval, every, log, waker))
     tasks = {each.name: asyncio.create_task(each.go_on(), name=each.name) for each in repeated}
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -110,11 +111,15 @@ async def run(
 
 @dataclass(frozen=True, slots=True)
 class _Repeated:
-    """Something done again and again: ``act`` returns how often in a row it has failed by now."""
+    """Something done again and again: ``act`` returns how often in a row it has failed by now.
+
+    It returns None where it did nothing, as another keeper leads: then it is tried again after ``standby``.
+    """
 
     name: str
-    act: Callable[[], Awaitable[int]]
+    act: Callable[[], Awaitable[int | None]]
     interval: float
+    standby: float
     log: FilteringBoundLogger
     waker: Waker | None = None
 
@@ -132,13 +137,14 @@ class _Repeated:
                 if failures:
                     await asyncio.sleep(backoff(self.interval, failures))
                 else:
-                    await asyncio.wait({notice}, timeout=max(0, began + self.interval - clock()))
+                    interval = self.standby if failures is None else self.interval
+                    await asyncio.wait({notice}, timeout=max(0, began + interval - clock()))
         except Stopped:
             return
         finally:
             notice.cancel()
 
-    async def _done(self) -> int:
+    async def _done(self) -> int | None:
         try:
             return await self.act()
         except PASSING:

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
+from keeper.db import Database, Leader
 from keeper.jobs import registry
 from keeper.jobs.port import do_all
 from keeper.runtime import loop
@@ -35,11 +36,12 @@ async def started(database):
     """Starts loops; those that a test leaves running, as it failed, end before their database does."""
     all_: list[tuple[asyncio.Task[None], asyncio.Event]] = []
 
-    def start(world: World, *, names=("emission",), chain=None, every=0.02, wakers=None):
+    def start(world: World, *, names=("emission",), chain=None, every=0.02, wakers=None, intervals=None):
         stop = asyncio.Event()
         chosen = {name: registry.ALL[name] for name in names}
         keeper = new_keeper(chain or world.chain, world.payer, database, chosen)
-        running = asyncio.create_task(loop.run(keeper, every=every, stop=stop, wakers=wakers))
+        run = loop.run(keeper, every=every, stop=stop, intervals=intervals, wakers=wakers)
+        running = asyncio.create_task(run)
         all_.append((running, stop))
         return running, stop, keeper
 
@@ -260,6 +262,27 @@ async def test_whoever_stops_lets_another_lead_at_once(started, database):
     await running
     assert await other.lead()
     await other.resign()
+
+
+async def test_whoever_takes_over_does_at_once_what_is_done_rarely(started, database):
+    """A comparison of the accounts, every hour: not an hour after the takeover."""
+    world = World.launched()
+    world.chain.warp_to(START + HOUR)
+    beside = Database(database.url.render_as_string(hide_password=False))
+    other = Leader(beside, "another")
+    assert await other.lead()
+    running, stop, keeper = started(world, intervals={"emission": 3_600.0})
+    await asyncio.sleep(0.2)
+    assert (keeper.leads, world.config().emitted_hours) == (False, 0)
+    await other.resign()
+    await beside.close()
+    await until(lambda: world.config().emitted_hours == 1)
+    assert keeper.leads
+    world.chain.advance(HOUR)
+    await asyncio.sleep(0.2)
+    assert world.config().emitted_hours == 1, "the next time is an hour later"
+    stop.set()
+    await running
 
 
 async def test_a_waker_runs_its_job_before_its_time(started, monkeypatch):
