@@ -10,7 +10,7 @@ CARGO ?= cargo
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-demo: venv ## the network's economy on an embedded chain: 20 years in seconds
+demo: venv ## the network's economy on an embedded chain: 20 years in three minutes
 	@$(BIN)/ionet demo
 
 test: venv ## all tests on the committed programs; needs no Rust
@@ -64,4 +64,4 @@ lint: venv ## ruff, mypy, and who may import whom
 
 lock: venv ## resolve requirements.lock anew
 	@$(BIN)/uv lock -q --upgrade
-	@$(BIN)/uv export -q --format requirements-txt --all-extras --all-groups --no-emit-project --no-header -o requirements.lock
+	@$(BIN)/uv export -q --format requirements-txt --all-extras --no-extra ray --all-groups --no-emit-project --no-header -o requirements.lock

@@ -37,6 +37,7 @@ from keeper.economy.staking import CoStakeState, minimum  # noqa: E402
 from keeper.rewards import publication  # noqa: E402
 from keeper.rewards.rows import CLASS, OBSERVATION, Hour, Rows, device_rows, keys  # noqa: E402
 from keeper.rewards.tree import leaf  # noqa: E402
+from tests.keeper.rewards.seen import publish_rows  # noqa: E402
 from tests.model import rewards as model  # noqa: E402
 from tests.model.schedule import node  # noqa: E402
 
@@ -101,6 +102,7 @@ def inputs(count: int) -> Inputs:
     seen["up_since"] = START - 86_400
     seen["online"] = rng.random(count) < 0.99
     seen["work"] = rng.choice([0, 1, 2], count, p=[0.02, 0.97, 0.01])
+    seen["measured_tier"] = rng.integers(0, 5, count)
     hired = {address for address, lot in zip(addresses, rng.random(count), strict=True) if lot < 0.2}
     return Inputs(addresses, [row.tobytes() for row in accounts], seen, hired, classes)
 
@@ -110,7 +112,7 @@ def ours(folder: Path, count: int) -> float:
     addresses, accounts, seen, hired, classes = inputs(count)
     start = time.perf_counter()
     rows = device_rows(addresses, accounts, seen, hired)
-    publication.publish(folder, Hour(0, START, EMITTED), rows, classes)
+    publish_rows(folder, Hour(0, START, EMITTED), rows, classes)
     return time.perf_counter() - start
 
 
@@ -122,7 +124,7 @@ def row_by_row(folder: Path, count: int) -> float:
     machines = []
     for address, data, row in zip(addresses, accounts, seen.tolist(), strict=True):
         device = staking.parse_device(data)
-        _, up_since, online, work, failures, failed_at = row
+        _, up_since, online, work, failures, failed_at, measured_tier = row
         machines.append(
             model.Machine(
                 device=bytes(address),
@@ -145,6 +147,7 @@ def row_by_row(folder: Path, count: int) -> float:
                 work=work,
                 vram_failures=failures,
                 vram_failed_at=failed_at,
+                measured_tier=measured_tier,
                 hired=address in hired,
             )
         )

@@ -1,6 +1,7 @@
 """Published reward blocks over HTTP: the files as they are, and a wallet's proof.
 
-``GET /rewards/{hour}/{file}`` returns a published file, ``GET /rewards/{hour}/proof/{wallet}`` what the
+``GET /rewards/{hour}/{file}`` returns a published file, ``GET /rewards/slashes/{sha256}.bin`` what operators
+voted to slash for, ``GET /rewards/{hour}/proof/{wallet}`` what the
 wallet can claim by that hour's root, and ``GET /rewards`` the hours that are published. Nothing here has
 to be trusted: the files' hashes are on chain, and the proof follows from ``wallets.csv``.
 """
@@ -21,8 +22,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from keeper.rewards.proofs import FOLDER as SLASHES
 from keeper.rewards.publication import (
-    KINDS,
+    FILES,
     MANIFEST,
     Claims,
     Manifest,
@@ -33,7 +35,7 @@ from keeper.rewards.publication import (
 )
 
 HOUR = r"\d{1,9}"
-FILE = re.compile(f"{HOUR}/({'|'.join(map(re.escape, (*KINDS, MANIFEST)))})")
+FILE = re.compile(f"{HOUR}/({'|'.join(map(re.escape, (*FILES, MANIFEST)))})|{SLASHES}/[0-9a-f]{{64}}\\.bin")
 """What is published; what is still being written lies beside it."""
 
 

@@ -21,6 +21,7 @@ from keeper.chain.records import (
     Blockhash,
     Clock,
     Commitment,
+    Head,
     Listed,
     Memcmp,
     Tip,
@@ -36,6 +37,7 @@ from keeper.chain.shapes import (
     Position,
     Shape,
     Slot,
+    Time,
 )
 
 Json = Any
@@ -44,6 +46,7 @@ T = TypeVar("T")
 UNIX_TIMESTAMP_OFFSET = 32
 """Where the Clock sysvar keeps its unix time (i64); its slot (u64) comes first."""
 CLOCK_LENGTH = 40
+LONGER = "ask one with a longer history"
 LEVELS = {"confirmed": Commitment.CONFIRMED, "finalized": Commitment.FINALIZED}
 
 
@@ -110,6 +113,12 @@ class _Block(Shape):
     signatures: list[Name]
 
 
+class _Head(Shape):
+    blockhash: BlockHash
+    parentSlot: Slot
+    blockTime: Time | None
+
+
 _SLOT = TypeAdapter[int](Slot)
 _HASH = TypeAdapter[Any](BlockHash)
 _NAME = TypeAdapter[Any](Name)
@@ -124,6 +133,8 @@ _EPOCH = TypeAdapter(_Epoch)
 _SIMULATED = TypeAdapter(_InContext[_Simulated])
 _FEES = TypeAdapter(list[_Fee])
 _BLOCK = TypeAdapter(_Block | None)
+_SLOTS = TypeAdapter(list[Slot])
+_HEAD = TypeAdapter(_Head | None)
 
 
 def genesis_hash(result: Json) -> str:
@@ -180,10 +191,32 @@ def signatures(result: Json) -> list[Listed]:
 
 def block(result: Json, slot: int) -> list[Signature]:
     """Read the signatures of getBlock; raises NodeRefused where the node has no such block."""
-    found = _BLOCK.validate_python(result)
-    if found is None:
-        raise NodeRefused(f"the node hasn't got the block of slot {slot}; ask one with a longer history")
-    return found.signatures
+    return _there(_BLOCK.validate_python(result), slot).signatures
+
+
+def first_block(result: Json, slot: int) -> int | None:
+    """Read getBlocksWithLimit of one from ``slot`` on: its slot, None if there is none."""
+    found = _SLOTS.validate_python(result)
+    if len(found) > 1 or any(each < slot for each in found):
+        raise ValueError("a block that wasn't asked for")
+    return found[0] if found else None
+
+
+def head(result: Json, slot: int, first: int) -> Head:
+    """Read getBlock of ``slot``, as the first block that was made in ``first`` or later.
+
+    Its parent must be earlier than that: a node whose history begins later names its own first block instead.
+    Raises NodeRefused for such a node and one that hasn't got the block, ChainUnreachable for one that
+    doesn't know its time yet: what follows from times must not depend on who is asked.
+    """
+    found = _there(_HEAD.validate_python(result), slot)
+    if slot and found.parentSlot >= slot:
+        raise ValueError("a block before its parent")
+    if slot and found.parentSlot >= first:
+        raise NodeRefused(f"the node hasn't got the first block from slot {first} on; {LONGER}")
+    if found.blockTime is None:
+        raise ChainUnreachable(f"the RPC node doesn't know the time of the block of slot {slot} yet")
+    return Head(slot, bytes(found.blockhash), found.blockTime)
 
 
 def blockhash(result: Json) -> tuple[int, Blockhash]:
@@ -261,6 +294,12 @@ def _account(found: _Account) -> Account:
 def _status(found: _Status) -> TransactionStatus:
     error = describe_json(found.err)[0] if found.err is not None else None
     return TransactionStatus(found.slot, LEVELS.get(found.confirmationStatus or ""), error)
+
+
+def _there(found: T | None, slot: int) -> T:
+    if found is None:
+        raise NodeRefused(f"the node hasn't got the block of slot {slot}; {LONGER}")
+    return found
 
 
 def _of(found: list[T], count: int) -> list[T]:

@@ -39,6 +39,7 @@ from keeper.chain.errors import ChainError, ChainNotSaved, ChainUnreachable, Tra
 from keeper.chain.failure import describe
 from keeper.chain.filelock import FileLock
 from keeper.chain.framework import MAX_COMPUTE_UNITS, UPGRADEABLE_LOADER
+from keeper.chain.heads import SLOTS_PER_SECOND, Pace
 from keeper.chain.loader import program_data_address
 from keeper.chain.packing import MAX_TRANSACTION_BYTES
 from keeper.chain.records import (
@@ -47,6 +48,7 @@ from keeper.chain.records import (
     Blockhash,
     Clock,
     Commitment,
+    Head,
     InnerInstruction,
     Listed,
     Memcmp,
@@ -60,9 +62,6 @@ from keeper.chain.snapshot import Snapshot, digest_in
 _VM = ThreadPoolExecutor(1, "vm")
 """Programs run on a thread of their own: the VM's compiled code leaves the x87 unit of the thread it
 ran on unusable (github.com/anza-xyz/sbpf/issues/197), and then numpy's float division gives NaN there."""
-
-SLOTS_PER_SECOND = 2.5
-"""How far the slot moves when the clock is moved: 400 ms a slot."""
 
 OUTERMOST_CALL = 2
 """Stack height of a call made by a transaction's own instruction."""
@@ -85,6 +84,7 @@ class EmbeddedChain:
         self._digest: str | None = None
         self._called = asyncio.Event()
         self._live = False
+        self._pace = Pace()
         self._empty()
         self._set_clock(1, now)
 
@@ -114,8 +114,7 @@ class EmbeddedChain:
 
     def warp_to(self, unix_timestamp: int) -> None:
         """Set the clock, forwards or backwards; slots only ever move forwards."""
-        seconds = max(0, unix_timestamp - self.now())
-        self._set_clock(self._slot + int(seconds * SLOTS_PER_SECOND), unix_timestamp)
+        self._move_clock(self.now(), unix_timestamp)
 
     def advance(self, seconds: int) -> None:
         """Move the clock on."""
@@ -129,8 +128,9 @@ class EmbeddedChain:
         """Read the clock's unix time."""
         now = self._svm.get_clock().unix_timestamp
         if self._live and time.time() >= now + 1:
-            now = int(time.time())
-            self._set_clock(self._slot + 1, now)
+            wall = int(time.time())
+            self._move_clock(now, wall)
+            now = wall
         return now
 
     def newest_slot(self) -> int:
@@ -310,6 +310,12 @@ class EmbeddedChain:
         found = self._records[at : at + 1]
         return [record.signature for record in found if record.slot == slot]
 
+    async def head(self, slot: int, commitment: Commitment) -> Head | None:
+        """See :class:`~keeper.chain.protocol.Chain`; one every 32 slots, see :mod:`keeper.chain.heads`."""
+        self.now()  # a clock that follows this machine's moves when it is read
+        newest = self._final_slot() if commitment is Commitment.FINALIZED else self._slot
+        return self._pace.head(bytes(self._genesis), slot, newest)
+
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
         """See :class:`~keeper.chain.protocol.Chain`; there is only the newest state, so it must be final."""
         if not self.all_final:
@@ -392,6 +398,7 @@ class EmbeddedChain:
         for address, index in snapshot.addresses:
             self._by_address[address].append(index)
         self._positions = {record.signature: index for index, record in enumerate(snapshot.records)}
+        self._pace = Pace(snapshot.settings)
         self._set_clock(snapshot.slot, snapshot.unix_timestamp)
         self._saved_slot, self._saved_time, self._digest = snapshot.slot, snapshot.unix_timestamp, digest
 
@@ -416,6 +423,7 @@ class EmbeddedChain:
             genesis=self._genesis,
             slot=self._slot,
             unix_timestamp=now,
+            settings=list(self._pace.settings),
             accounts=accounts,
             records=self._records,
             addresses=[
@@ -434,8 +442,13 @@ class EmbeddedChain:
         position = self._positions.get(signature)
         return None if position is None else self._records[position]
 
+    def _move_clock(self, now: int, unix_timestamp: int) -> None:
+        seconds = max(0, unix_timestamp - now)
+        self._set_clock(self._slot + int(seconds * SLOTS_PER_SECOND), unix_timestamp)
+
     def _set_clock(self, slot: int, unix_timestamp: int) -> None:
         self._slot = slot
+        self._pace.set(slot, unix_timestamp)
         clock = self._svm.get_clock()
         clock.slot = slot
         clock.unix_timestamp = unix_timestamp

@@ -18,6 +18,7 @@ from keeper.chain.records import (
     Blockhash,
     Clock,
     Commitment,
+    Head,
     Listed,
     Memcmp,
     Tip,
@@ -90,6 +91,13 @@ class ChainReader(Protocol):
 
     async def block(self, slot: int) -> list[Signature]:
         """The signatures of a confirmed slot's transactions in the order of their execution."""
+        ...
+
+    async def head(self, slot: int, commitment: Commitment) -> Head | None:
+        """The first block that was made in ``slot`` or later; None while there is none as sure as that.
+
+        What is not None is the same for everybody who asks, for ever when it is finalized.
+        """
         ...
 
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:

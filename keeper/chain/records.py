@@ -116,6 +116,14 @@ class Tip(NamedTuple):
     height: int
 
 
+class Head(NamedTuple):
+    """A block without what is in it: its slot, its hash (32 bytes) and its time."""
+
+    slot: int
+    blockhash: bytes
+    time: int
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionStatus:
     """A transaction that the chain has: where, how surely (None for less than confirmed), how it ended."""

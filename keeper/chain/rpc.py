@@ -32,6 +32,7 @@ from keeper.chain.records import (
     Blockhash,
     Clock,
     Commitment,
+    Head,
     Listed,
     Memcmp,
     Tip,
@@ -218,6 +219,19 @@ class RpcChain:
         settings |= _at(Commitment.CONFIRMED)
         async with self._turn:
             return await self._asker.ask("getBlock", [slot, settings], partial(answers.block, slot=slot))
+
+    async def head(self, slot: int, commitment: Commitment) -> Head | None:
+        """See :class:`~keeper.chain.protocol.Chain`; raises NodeRefused where the history begins later."""
+        read = partial(answers.first_block, slot=slot)
+        settings = {"transactionDetails": "none", "rewards": False} | _up_to(HIGHEST_VERSION)
+        settings |= _at(commitment)
+        async with self._turn:
+            at = await self._asker.ask("getBlocksWithLimit", [slot, 1, _at(commitment)], read)
+            if at is None:
+                return None
+            return await self._asker.ask(
+                "getBlock", [at, settings], partial(answers.head, slot=at, first=slot)
+            )
 
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
         """See :class:`~keeper.chain.protocol.Chain`."""

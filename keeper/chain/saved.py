@@ -20,7 +20,7 @@ from solders.transaction import VersionedTransaction
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.errors import AnotherChain, ChainError
 from keeper.chain.filelock import FileLock
-from keeper.chain.records import Blockhash, Clock, Commitment, TransactionRecord
+from keeper.chain.records import Blockhash, Clock, Commitment, Head, TransactionRecord
 from keeper.chain.signer import Signer
 from keeper.chain.snapshot import Snapshot, digest_in
 from keeper.errors import UserError
@@ -106,6 +106,17 @@ class SavedChain(EmbeddedChain):
             if self.now() > self._saved_time:
                 self._write_back()
             return Clock(self._final_slot(), self._saved_time)
+
+    async def head(self, slot: int, commitment: Commitment) -> Head | None:
+        """See :class:`~keeper.chain.protocol.Chain`.
+
+        What time alone has brought is final once it is in the file: it goes there when it is asked for.
+        """
+        found = await super().head(slot, commitment)
+        if found is None and await super().head(slot, Commitment.CONFIRMED):
+            await self.clock(Commitment.FINALIZED)
+            found = await super().head(slot, commitment)
+        return found
 
     async def simulate(
         self, instructions: Sequence[Instruction], signers: Sequence[Signer]

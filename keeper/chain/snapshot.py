@@ -20,9 +20,10 @@ from keeper.chain.errors import ChainError, ChainNotSaved
 from keeper.chain.records import Account, InnerInstruction, TransactionRecord
 from keeper.errors import why
 
-FORMAT = 2
+FORMAT = 3
 SCHEMA = """
 CREATE TABLE chain (format INTEGER, genesis TEXT, slot INTEGER, unix_timestamp INTEGER);
+CREATE TABLE setting (slot INTEGER PRIMARY KEY, unix_timestamp INTEGER);
 CREATE TABLE account (address BLOB PRIMARY KEY, lamports TEXT, data BLOB, owner BLOB, executable INTEGER);
 CREATE TABLE record (position INTEGER PRIMARY KEY, content TEXT);
 CREATE TABLE record_address (address BLOB, position INTEGER);
@@ -31,6 +32,7 @@ CREATE TABLE digest (sha256 TEXT);
 # Lamports are text: SQLite's integers end at 2^63.
 CONTENT = (
     "SELECT * FROM chain",
+    "SELECT * FROM setting ORDER BY slot",
     "SELECT * FROM account ORDER BY address",
     "SELECT * FROM record ORDER BY position",
     "SELECT * FROM record_address ORDER BY position, address",
@@ -45,6 +47,8 @@ class Snapshot:
     genesis: Hash
     slot: int
     unix_timestamp: int
+    settings: list[tuple[int, int]]
+    """See :class:`keeper.chain.heads.Pace`."""
     accounts: dict[Pubkey, Account]
     records: list[TransactionRecord]
     addresses: list[tuple[Pubkey, int]]
@@ -90,6 +94,7 @@ class Snapshot:
                 "INSERT INTO chain VALUES (?, ?, ?, ?)",
                 (FORMAT, str(self.genesis), self.slot, self.unix_timestamp),
             )
+            connection.executemany("INSERT INTO setting VALUES (?, ?)", self.settings)
             connection.executemany(
                 "INSERT INTO account VALUES (?, ?, ?, ?, ?)",
                 (
@@ -126,6 +131,7 @@ class Snapshot:
             if _stated(connection) != digest:
                 raise ValueError("its digest doesn't match")
             _, genesis, slot, unix_timestamp = rows[0]
+            settings = connection.execute("SELECT * FROM setting ORDER BY slot").fetchall()
             accounts = {
                 Pubkey(address): Account(int(lamports), data, Pubkey(owner), bool(executable))
                 for address, lamports, data, owner, executable in connection.execute("SELECT * FROM account")
@@ -138,7 +144,9 @@ class Snapshot:
                 (Pubkey(address), index)
                 for address, index in connection.execute("SELECT * FROM record_address ORDER BY position")
             ]
-            found = cls(Hash.from_string(genesis), slot, unix_timestamp, accounts, records, addresses)
+            found = cls(
+                Hash.from_string(genesis), slot, unix_timestamp, settings, accounts, records, addresses
+            )
         return found, digest
 
 

@@ -21,19 +21,19 @@ from keeper.db import Database
 from keeper.errors import UserError
 from keeper.jobs import names as job_names
 from keeper.runtime import logs, operation, wiring
-from keeper.runtime.doctor import CheckState, Doctor, Finding
+from keeper.runtime.doctor import Doctor
 from keeper.runtime.keeper import JobOutcome
 from keeper.runtime.operation import operating
 from keeper.runtime.rehearsal import Rehearsal
 from keeper.runtime.status import KeeperStatus, read_status
 from keeper.sender.store import unpark
 from keeper.settings import Settings
+from keeper.settings.findings import CheckState, Finding
 from keeper.settings.keys import KeyRefused
+from keeper.terminal.findings import findings as findings_table
 from keeper.terminal.tables import console, plain
 
 app = typer.Typer(help="The bot that does what is due on chain.", no_args_is_help=True)
-
-STYLES = {CheckState.OK: "green", CheckState.NOTE: "yellow", CheckState.WRONG: "bold red"}
 
 
 @app.command("run")
@@ -86,8 +86,8 @@ def once(
     known = (*job_names.NAMES, operation.SWEEP, operation.INDEX, operation.COMPARE)
     if unknown := [name for name in names or () if name not in known]:
         raise UserError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
-    if job_names.ATTEST in (names or ()) and settings.observations is None:
-        raise UserError(f"the job {job_names.ATTEST} needs what was observed: set IONET_OBSERVATIONS")
+    if job_names.ATTEST in (names or ()) and settings.pow is None:
+        raise UserError(f"the job {job_names.ATTEST} needs an operator's proofs of work: set IONET_POW")
     if dry_run:
         logs.configure(settings.log, logging.WARNING)
 
@@ -188,12 +188,7 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
             return await Doctor(settings, connected, os.environ, key).examine()
 
     findings = asyncio.run(work())
-    table = plain("Doctor", "check", "state", "found", "what to do")
-    for column in table.columns[1:]:
-        column.justify = "left"
-    for each in findings:
-        table.add_row(each.check, f"[{STYLES[each.state]}]{each.state}[/]", each.found, each.do)
-    console.print(table)
+    console.print(findings_table(findings))
     if any(each.state is CheckState.WRONG for each in findings):
         raise typer.Exit(1)
 

@@ -39,12 +39,26 @@ COMMANDS = (
         "Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.",
     ),
     LazyCommand("keeper", "keeper.cli.keeper:app", "The bot that does what is due on chain.", extra="keeper"),
+    LazyCommand(
+        "operator",
+        "keeper.cli.operator:app",
+        "An operator's challenge service: proof of work of devices.",
+        extra="keeper",
+    ),
     LazyCommand("db", "keeper.cli.database:app", "The keeper's database.", extra="keeper"),
     LazyCommand(
         "rewards", "keeper.cli.rewards:app", "Reward blocks: what was published, and whether it is right."
     ),
     LazyCommand("order", "keeper.cli.orders:app", "Rent compute: orders, their leases and their money."),
     LazyCommand("device", "keeper.cli.devices:app", "Lease devices out: register, price, take orders."),
+    LazyCommand("slash", "keeper.cli.slash:app", "Slashes: what they are for, and whether it is so."),
+    LazyCommand("pow", "keeper.cli.pow:app", "Proof of work: what it shows of devices."),
+    LazyCommand(
+        "worker",
+        "keeper.cli.worker:app",
+        "Prove a device's work, from the device itself.",
+        extra="worker",
+    ),
     LazyCommand("buyback", "keeper.cli.buyback:app", "Fees, their auctions, the burning of IO."),
 )
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking
+from keeper.clients.staking import MAX_TIER
 from keeper.demo.airdrop import person
-from keeper.economy.calendar import HOUR
 from keeper.economy.classes import ClassRow, read_classes
 from keeper.economy.staking import minimum
-from keeper.rewards.rows import OBSERVATION, Rows, Work, keys
-from keeper.rewards.rule import VRAM_FAILURES
 
 DEVICES = 200
 SUPPLIERS = 60
@@ -33,11 +32,12 @@ COUNTRIES = ("CH", "DE", "US", "JP", "BR", "IN", "ZA", "SE")
 SHORT_STAKES = 12
 """Devices whose supplier staked one base unit too little."""
 MOST_PROCESSORS = 8
-RESTARTED, ONLINE = 0.02, 0.99
-"""Shares of the devices in each hour."""
-WORK = {Work.MISSING: 0.02, Work.PASSED: 0.97, Work.FAILED: 0.01}
-BAD_MEMORY = range(7, DEVICES, 40)
-"""Devices that fail the memory test again and again until a day has passed."""
+DOWN, HOT = 0.01, 0.01
+"""Shares of the devices that an hour finds switched off, or so hot that they are late."""
+ERRS = 0.0005
+"""The share of the devices whose memory errs in an hour."""
+BAD_MEMORY = range(7, DEVICES, 60)
+"""Devices whose memory can't hold their plots until a day has passed; their class has to show them."""
 REPAIRED = 24
 
 
@@ -58,6 +58,11 @@ class Machine:
     co_amount: int = 0
     reward_bps: int = 0
 
+    @property
+    def is_short(self) -> bool:
+        """Whether too little is staked on it."""
+        return self.own + self.co_amount < minimum(self.kind.multiplier, self.processors)
+
     @cached_property
     def worker(self) -> Keypair:
         """The machine's own key."""
@@ -67,6 +72,18 @@ class Machine:
     def address(self) -> Pubkey:
         """The device's account."""
         return staking.device_address(self.worker.pubkey())
+
+
+class Luck(NamedTuple):
+    """What happens to a machine in an hour, of its owner's doing or not."""
+
+    is_down: bool = False
+    """It answers no ping and does no work."""
+    is_hot: bool = False
+    """It computes too slowly."""
+    errs: bool = False
+    """Its products are wrong: its memory errs."""
+    has_no_plot: bool = False
 
 
 class Fleet:
@@ -91,12 +108,13 @@ class Fleet:
             elif number < CO_STAKED + SHORT_STAKES:
                 own = least - 1
             asked = prices.randint(*ASKS)
+            tier = rng.randint(1, MAX_TIER)
             self.machines.append(
                 Machine(
                     number=number,
                     kind=kind,
                     processors=processors,
-                    tier=rng.randint(1, 4),
+                    tier=tier,
                     country=rng.choice(COUNTRIES),
                     supplier=suppliers[number] if number < SUPPLIERS else rng.choice(suppliers),
                     own=own,
@@ -118,15 +136,10 @@ class Fleet:
                 needed[each.co_staker] = needed.get(each.co_staker, 0) + each.co_amount
         return needed
 
-    def observe(self, hour: int, start: int, up_since: int) -> Rows:
-        """What was seen in an hour that began at ``start``; the machines have run since ``up_since``."""
+    @staticmethod
+    def luck(hour: int) -> list[Luck]:
+        """What happens to each machine in an hour."""
         rng = np.random.default_rng([2024, hour])
-        rows = np.zeros(DEVICES, OBSERVATION)
-        rows["device"] = keys([each.address for each in self.machines])
-        rows["up_since"] = np.where(rng.random(DEVICES) < RESTARTED, start - HOUR, up_since)
-        rows["online"] = rng.random(DEVICES) < ONLINE
-        rows["work"] = rng.choice(list(WORK), DEVICES, p=list(WORK.values()))
-        if hour < REPAIRED:
-            rows["vram_failures"][BAD_MEMORY] = VRAM_FAILURES
-            rows["vram_failed_at"][BAD_MEMORY] = start - HOUR
-        return rows
+        draws = rng.random((3, DEVICES)) < np.array([[DOWN], [HOT], [ERRS]])
+        worn = [hour < REPAIRED and number in BAD_MEMORY for number in range(DEVICES)]
+        return [Luck(*map(bool, each)) for each in zip(*draws, worn, strict=True)]

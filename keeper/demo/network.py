@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Protocol
 
-import structlog
+from solders.hash import Hash
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
 from keeper import deploy
-from keeper.chain import Event
+from keeper.chain import Event, TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.token import create_associated
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients.tokenomics import Supply
 from keeper.demo.airdrop import Airdrop, airdrop, person
 from keeper.demo.checks import Checks
+from keeper.demo.quiet import quiet_log
 from keeper.economy import emission
 from keeper.economy.buyback import USDC
 from keeper.economy.calendar import DAY, HOUR, month_start, parse_month
@@ -34,6 +36,8 @@ LISTING = month_start(parse_month("2024-06")) + 10 * DAY + 12 * HOUR
 KEEPER_DELAY = 20
 """Seconds after the hour at which the keeper looks."""
 CLAIM_DAYS = 180
+GENESIS = sha256(b"ionet demo: 0").digest()
+"""The chain's identity, from which its blocks' hashes follow, and with them when waves and pings are."""
 LAMPORTS = 10**13
 TEST_USDC = 10_000_000 * USDC
 """The real USDC isn't on this chain: the treasury gets this much of one made for it."""
@@ -57,6 +61,14 @@ class Month:
     supply: Supply
 
 
+class Guide(Protocol):
+    """Somebody for whom time may not just pass."""
+
+    async def lead(self, until: int) -> None:
+        """Do all that is due up to a time, each at its own."""
+        ...
+
+
 @dataclass(slots=True)
 class Network:
     """An embedded chain with tokenomics on it, its keeper, and what was seen."""
@@ -72,12 +84,16 @@ class Network:
     hours: list[Event] = field(default_factory=list)
     airdrops: list[Airdrop] = field(default_factory=list)
     months: list[Month] = field(default_factory=list)
+    guide: Guide | None = None
+    """Whoever the time is led by, while waves and pings go on."""
 
     @classmethod
     def empty(cls) -> Network:
         """A chain at the day of listing, with the programs deployed and nothing done."""
         # The community's treasury doubles as admin here: it owns what seasons are funded with.
-        network = cls(EmbeddedChain(now=LISTING), admin=person(TREASURY), keeper=person("keeper"))
+        network = cls(
+            EmbeddedChain(now=LISTING, genesis=Hash(GENESIS)), admin=person(TREASURY), keeper=person("keeper")
+        )
         for each in (network.admin, network.keeper):
             network.chain.airdrop(each.pubkey(), LAMPORTS)
         deploy.load_programs(network.chain, network.admin.pubkey())
@@ -86,10 +102,7 @@ class Network:
     @property
     def log(self) -> FilteringBoundLogger:
         """A log that keeps nothing short of critical: what jobs do is shown in tables instead."""
-        log: FilteringBoundLogger = structlog.wrap_logger(
-            structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
-        )
-        return log
+        return quiet_log()
 
     def port(self, signer: Keypair) -> Direct:
         """What a job of ``signer``'s keeper gets."""
@@ -97,7 +110,9 @@ class Network:
 
     async def job(self, name: str) -> list[Event]:
         """Run one of the keeper's jobs, as its loop would."""
-        return await registry.ALL[name](self.port(self.keeper))
+        events = await registry.ALL[name](self.port(self.keeper))
+        await self.look()
+        return events
 
     # -- what happens --------------------------------------------------------------------------
 
@@ -156,10 +171,29 @@ class Network:
         """Let the first hour of emission begin."""
         self.chain.warp_to(month_start(self.start_month) + KEEPER_DELAY)
 
+    async def go_to(self, time: int) -> None:
+        """Let time pass up to a time, and all happen that does by itself."""
+        if self.guide is not None:
+            await self.guide.lead(time)
+        self.chain.warp_to(time)
+
+    async def send(
+        self, instructions: Sequence[Instruction], signers: Sequence[Keypair]
+    ) -> TransactionRecord:
+        """Execute a transaction, and let happen what its slot brings."""
+        record = await self.chain.send(instructions, signers)
+        await self.look()
+        return record
+
+    async def look(self) -> None:
+        """Let happen what the last transactions' slots have brought."""
+        if self.guide is not None:
+            await self.guide.lead(self.chain.now())
+
     async def hour(self, number: int) -> None:
         """Let hour ``number`` (1 is the first) of the emission end, and the keeper look."""
         start = self.start_month
-        self.chain.warp_to(month_start(start) + number * HOUR + KEEPER_DELAY)
+        await self.go_to(month_start(start) + number * HOUR + KEEPER_DELAY)
         (event,) = await self.job("emission")
         self.checks.equal(f"hour {number}", event.fields["amount"], emission.block(start, number - 1))
         self.hours.append(event)

@@ -107,12 +107,12 @@ class Market:
         direct = [wish for wish in opening if wish.fate == Story.DIRECT]
         await self._batch([wish for wish in opening if wish not in direct], number)
         if direct:
-            chain.warp_to(began + (await self._config()).params.exclusive)
+            await self.network.go_to(began + (await self._config()).params.exclusive)
             for wish in direct:
                 await self._taken(wish)
         if opening or changing or self.releases:
             # The time to accept is over; what was not accepted is matched again.
-            chain.warp_to(began + LATER)
+            await self.network.go_to(began + LATER)
             for wish in changing:
                 await self._change(wish)
             await self._release()
@@ -120,7 +120,7 @@ class Market:
             again = [wish for wish in opening if wish.fate in (Story.LAPSES, Story.UNFILLED)]
             await self._batch(again, number, again=True)
         if opening:
-            chain.advance((await self._config()).params.accept_window)
+            await self.network.go_to(chain.now() + (await self._config()).params.accept_window)
             await self.network.job("leases")
         await self._check_vaults()
 
@@ -164,7 +164,7 @@ class Market:
         # Not always the same operator's: an hour has a multiple of three ticks.
         tick = chain.now() // TICK + 1 + hour % len(operators)
         leader = (tick + (hour % AWAY == AWAY - 1)) % len(operators)
-        chain.warp_to(turn_opens(tick, leader, len(operators)))
+        await self.network.go_to(turn_opens(tick, leader, len(operators)))
         operator = operators[leader]
         devices, classes = await staking.read_devices(chain), await staking.read_classes(chain)
         leases = await orders.read_leases(chain)
@@ -314,7 +314,7 @@ class Market:
         return config
 
     async def _send(self, instructions: list[Instruction], *signers: Keypair) -> list[Event]:
-        return orders.PROGRAM.events(await self.network.chain.send(instructions, signers))
+        return orders.PROGRAM.events(await self.network.send(instructions, signers))
 
     def _mint(self, currency: Currency) -> Pubkey:
         return tokenomics.MINT if currency == Currency.IO else self.network.usdc

@@ -14,8 +14,9 @@ from keeper.demo import buyback_report, chart, report
 from keeper.demo.buyback import Buyback
 from keeper.demo.network import Network
 from keeper.demo.orders import Market
+from keeper.demo.processes import processes
+from keeper.demo.proofs import Proofs
 from keeper.demo.staking import HOURS, Stakers
-from keeper.demo.wishes import ORDERS
 from keeper.economy.calendar import DAY
 from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_MONTHS
@@ -34,7 +35,7 @@ async def run(out: Path, console: Console) -> Network:
     started = time.monotonic()
     _make(out)
     network = Network.empty()
-    stakers = Stakers(network, out / "rewards")
+    stakers = Stakers(network, out / "rewards", out / "pow")
     progress = Progress(
         TextColumn("{task.description:34}"),
         BarColumn(),
@@ -56,12 +57,7 @@ async def run(out: Path, console: Console) -> Network:
         await buyback.initialise()
         await market.initialise()
         network.begin()
-        task = progress.add_task(f"{HOURS} reward blocks, {ORDERS} orders", total=HOURS)
-        for hour in range(HOURS):
-            await market.hour(hour)
-            await network.hour(hour + 1)
-            await stakers.hour(hour)
-            progress.advance(task)
+        await _two_days(network, stakers, market, progress)
         await stakers.finish_blocks()
         await market.finish()
         claims = stakers.claims()
@@ -90,6 +86,19 @@ async def run(out: Path, console: Console) -> Network:
         progress.advance(task)
     await report.show(network, stakers, market, buyback, console, time.monotonic() - started)
     return network
+
+
+async def _two_days(network: Network, stakers: Stakers, market: Market, progress: Progress) -> None:
+    """The hours for which devices prove and are paid, and renters hire them."""
+    task = progress.add_task(f"{HOURS} hours of proofs, rewards, orders", total=HOURS)
+    with processes() as workers:
+        proofs = Proofs(network, stakers, workers)
+        async with proofs.opened():
+            for hour in range(HOURS):
+                await market.hour(hour)
+                await network.hour(hour + 1)
+                progress.advance(task)
+            await proofs.finish()
 
 
 async def _season(network: Network, number: int, progress: Progress) -> None:

@@ -20,18 +20,23 @@ from keeper.clients import staking, tokenomics
 from keeper.clients.staking import SMALL_CLAIM, Attestation, Device, SlashStatus
 from keeper.db import Database
 from keeper.demo.airdrop import person
+from keeper.demo.crew import demo_profiles
 from keeper.demo.fleet import Fleet, Machine
 from keeper.demo.network import LAMPORTS, Network
+from keeper.demo.proofs_checks import check_online, check_verdicts
 from keeper.economy import emission
-from keeper.economy.calendar import HOUR, month_start
+from keeper.economy.calendar import HOUR
 from keeper.economy.classes import read_classes
 from keeper.economy.orders import Currency
 from keeper.jobs.blocks import attest_hours
-from keeper.rewards import publication
+from keeper.pow.clock import WaveKind
+from keeper.pow.codes import Code
+from keeper.rewards import publication, rule
 from keeper.rewards.history import History, HourHistory
 from keeper.rewards.publication import Claimable, Manifest
 from keeper.rewards.rows import Rows, addresses
 from keeper.rewards.tree import leaf, tree
+from keeper.rewards.work import WorkFolder
 
 OPERATORS = 3
 HOURS = 48
@@ -43,6 +48,8 @@ SLASH_BPS = 1_000
 APPEALED, GUILTY = 3, 4
 """Machines that operators vote to slash: the guardian vetoes the first after its appeal."""
 WALLET_LAMPORTS = 10**9
+UP_HOURS = rule.UPTIME // HOUR + 1
+"""In so many hours, the first, nobody earns: a device must have been up for longer than five hours before."""
 
 
 def evidence_of(machine: Machine) -> bytes:
@@ -68,6 +75,8 @@ class Stakers:
 
     network: Network
     folder: Path
+    proofs: Path
+    """Where the operators' files of proof of work are."""
     fleet: Fleet = field(default_factory=Fleet)
     operators: list[Keypair] = field(
         default_factory=lambda: [person(f"operator {n}") for n in range(OPERATORS)]
@@ -81,22 +90,33 @@ class Stakers:
     conflicts: int = 0
     burned: int = 0
     back: int = 0
-    up_since: int = 0
+    codes: Counter[tuple[int, Code]] = field(default_factory=Counter)
+    """How often each machine, by its number, had each code."""
+    waves: int = 0
+    plots: int = 0
+    """Of the waves, those that were about memory."""
+    pings: int = 0
+    _asked: int = 0
+    """The last hour that had pings: in one without, everybody is as before."""
     leased: int = 0
     """IO that suppliers were paid for leases."""
     _database: Database = field(init=False)
     _history: _OneHistory = field(init=False)
+    _work: list[WorkFolder] = field(init=False)
 
     def __post_init__(self) -> None:
         """All operators read one index here."""
         self._database = Database(f"sqlite:///{self.folder}/index.db")
         self._history = _OneHistory(self.network.chain, self._database)
+        profiles = demo_profiles()
+        self._work = [WorkFolder(self.proofs / f"operator-{n + 1}", profiles) for n in range(OPERATORS)]
 
     # -- what happens --------------------------------------------------------------------------
 
     async def initialise(self) -> None:
         """Set up the program: parameters, operators, the published class table; wait until it is open."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self.proofs):
+            shutil.rmtree(folder, ignore_errors=True)
         network = self.network
         await self._database.upgrade()
         await self._history.prepare()
@@ -128,7 +148,6 @@ class Stakers:
         """Hand out what is staked, register every device, stake, take the offers."""
         treasury = self.network.admin.pubkey()
         payer = self.network.keeper.pubkey()
-        self.up_since = self.network.chain.now()
         for owner, amount in self.fleet.stakes.items():
             wallet = owner.pubkey()
             self.network.chain.airdrop(wallet, WALLET_LAMPORTS)
@@ -148,14 +167,14 @@ class Stakers:
         await self._check_stakes(sum(self.fleet.stakes.values()))
 
     async def hour(self, number: int) -> None:
-        """Let the operators publish and attest hour ``number`` (0 is the first), which has just ended."""
+        """Let the operators publish and attest hour ``number`` (0 is the first), whose evidence is posted."""
         if number == LIE_HOUR:
             await self._lie(number)
         for index, operator in enumerate(self.operators):
             events = await attest_hours(
                 self.network.port(operator),
                 folder=self._folder(index),
-                observe=self._observe,
+                work=self._work[index],
                 history=self._history,
             )
             self.conflicts += sum(event.fields["conflict"] for event in events)
@@ -165,6 +184,7 @@ class Stakers:
         )
         self.manifests.append(manifests[0])
         self._check_hour(manifests[0])
+        await self._check_proofs(manifests[0])
         await self._events_of(number)
         await self.network.job("blocks")
 
@@ -329,7 +349,26 @@ class Stakers:
         self.network.checks.equal(
             f"paid and carried in hour {number}", manifest.paid + manifest.carried, manifest.pot
         )
-        self.network.checks.holds(f"hour {number} pays nobody", manifest.paid > 0)
+        self.network.checks.equal(f"hour {number} pays somebody", manifest.paid > 0, number >= UP_HOURS)
+
+    async def _check_proofs(self, manifest: Manifest) -> None:
+        """Cheats and bad luck have their codes, everybody else passes, as the hour's files say."""
+        folder, number = self._folder(0), manifest.hour
+        history = await self._history.hour(manifest.start)
+        record = publication.read_record(folder, manifest)
+        hired = {each.slot: history.running(each.time, each.time) for each in record.waves}
+        verdicts, observed = (
+            publication.read_table(folder, manifest, name)
+            for name in (publication.VERDICTS, publication.OBSERVED)
+        )
+        checks, machines = self.network.checks, self.fleet.machines
+        self.codes += check_verdicts(checks, number, machines, verdicts, hired)
+        if record.pings:
+            self._asked = number
+        check_online(checks, self._asked, machines, observed)
+        self.waves += len(record.waves)
+        self.plots += sum(each.kind == WaveKind.RESIDENCY for each in record.waves)
+        self.pings += len(record.pings)
 
     async def _check_stakes(self, expected: int) -> None:
         """The vault holds what is recorded, in the config as well as over all devices."""
@@ -340,10 +379,6 @@ class Stakers:
         self.network.checks.equal("recorded stakes", (await self._config()).staked, expected)
 
     # -- shorthand -----------------------------------------------------------------------------
-
-    async def _observe(self, hour: int) -> Rows:
-        start = month_start(self.network.start_month) + hour * HOUR
-        return self.fleet.observe(hour, start, self.up_since)
 
     def _folder(self, operator: int) -> Path:
         return self.folder / f"operator-{operator + 1}"
@@ -364,7 +399,7 @@ class Stakers:
         ]
 
     async def _send(self, instructions: list[Instruction], *signers: Keypair) -> list[Event]:
-        record = await self.network.chain.send(instructions, signers)
+        record = await self.network.send(instructions, signers)
         return staking.PROGRAM.events(record)
 
     async def _config(self) -> staking.Config:

@@ -6,6 +6,7 @@ import numpy as np
 from rich.table import Table
 
 from keeper.clients.staking import SMALL_CLAIM
+from keeper.demo import proofs_report
 from keeper.demo.fleet import CLASSES, CO_STAKED, SHORT_STAKES
 from keeper.demo.staking import APPEALED, GUILTY, LIAR, LIE_HOUR, SLASH_BPS, Stakers
 from keeper.economy.classes import Pool
@@ -18,7 +19,13 @@ from keeper.terminal.tables import plain
 def tables(stakers: Stakers) -> list[Table | str]:
     """Everything that people should see of the stakers."""
     hours = stakers.results()
-    return [_classes(stakers, hours), _reasons(hours), _sums(stakers), _summary(stakers)]
+    return [
+        _classes(stakers, hours),
+        _reasons(hours),
+        *proofs_report.tables(stakers, hours),
+        _sums(stakers),
+        _summary(stakers),
+    ]
 
 
 def _classes(stakers: Stakers, hours: list[Rows]) -> Table:

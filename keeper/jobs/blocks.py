@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx2 as httpx
@@ -13,49 +14,54 @@ from keeper.clients import staking, tokenomics
 from keeper.clients.staking import PROGRAM, Attestation, Block, BlockStatus
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_start
+from keeper.jobs.adoption import adopt
 from keeper.jobs.port import Port, do, do_all, pick
-from keeper.rewards import tables
+from keeper.pow.anchored import EVIDENCE_SECONDS
+from keeper.pow.clock import Network
 from keeper.rewards.fetch import PeerError, fetch_from_any
 from keeper.rewards.history import History
-from keeper.rewards.publication import PublicationError, publish, published_hours, read_manifest
-from keeper.rewards.rows import OBSERVATION, Hour, Rows, class_rows, field_rows
+from keeper.rewards.observed import observations
+from keeper.rewards.publication import (
+    MANIFEST,
+    PublicationError,
+    publish,
+    published_hours,
+    read_manifest,
+    read_observed,
+)
+from keeper.rewards.rows import Hour, class_rows, field_rows
+from keeper.rewards.work import Work, network_of
 from keeper.sender import Action
 
 MISSING = (
-    "its block is final, but neither its files nor its observations are here: name operators that "
+    "its block is final, but its files aren't here and can't be made any more: name operators that "
     "serve theirs in IONET_PEERS, or run ionet rewards fetch --from URL"
 )
-
-Observe = Callable[[int], Awaitable[Rows | None]]
-"""What was seen of the devices in an hour (``OBSERVATION`` rows), None while nobody knows yet."""
-
-
-def observations_in(folder: Path) -> Observe:
-    """Read observations from ``<folder>/<hour>.csv``."""
-
-    async def observe(hour: int) -> Rows | None:
-        path = folder / f"{hour}.csv"
-        return tables.read(path, OBSERVATION) if path.exists() else None
-
-    return observe
+ATTEST_SECONDS = 4_500
+"""From an hour's start to its attestation: evidence is posted until 3,900, and then fetched and verified."""
+AGAIN_SECONDS = 300
+"""So often an hour that isn't agreed on is put together anew: operators may have handed on more meanwhile."""
 
 
 async def attest_hours(
     port: Port,
     *,
     folder: Path,
-    observe: Observe,
+    work: Work,
     history: History,
     peers: Sequence[str] = (),
 ) -> list[Event]:
-    """Publish every hour that has ended in ``folder``, and attest it on chain.
+    """Publish every hour that ended ``ATTEST_SECONDS`` after its start in ``folder``, and attest it on chain.
 
-    An hour's devices and leases are made from the events up to its end, once these are final: operators
-    agree whenever they look. Accounts were compared since that end, so that no event is missing. An hour that
-    was published is not computed again. The last final hour's files, which the next hour goes on from, come
-    from one of ``peers`` where they are missing; otherwise the missing hours are made up for. Where the other
-    operators agreed on something else, or the hour before can't be read, this stops and logs an error: what
-    follows would differ, too.
+    An hour's devices and leases are made from the events up to its end, once these are final, and what became
+    of ``work`` from the files that operators anchored: operators agree whenever they look. Accounts were
+    compared since that end, so that no event is missing. An hour that was published is put together again
+    every ``AGAIN_SECONDS`` while operators don't agree on it, as one may hold a file that others hadn't got:
+    what comes of more files replaces its vote. The last final hour's files, which the next hour goes on
+    from, come from one of ``peers`` where they are missing; otherwise the missing hours are made up for.
+    Where the other operators agreed on something else, that is taken over if it is right by the files that it
+    names (:mod:`keeper.jobs.adoption`). Where it isn't, or the hour before can't be read, this stops and logs
+    an error: what follows would differ, too.
     """
     terms = await staking.read_config(port.chain)
     economy = await tokenomics.read_config(port.chain)
@@ -67,7 +73,7 @@ async def attest_hours(
         port.log.error("blocks.not_an_operator", key=str(key))
         return []
     now = (await port.chain.clock()).unix_timestamp
-    ended = emission.hours_ended(economy.start_month, now)
+    ended = emission.hours_ended(economy.start_month, now - (ATTEST_SECONDS - HOUR))
     if ended <= terms.next_hour:
         return []
     first = await _first_hour(port.chain, port.log, folder, terms.next_hour, peers)
@@ -76,24 +82,39 @@ async def attest_hours(
     blocks = await staking.read_hours(
         port.chain, [h for h in hours if h >= terms.next_hour - staking.KEPT_ROOTS]
     )
+    network = await network_of(port.chain, month_start(economy.start_month))
     events: list[Event] = []
     for number in hours:
         start = month_start(economy.start_month) + number * HOUR
         hour = Hour(number, start, emission.cumulative(economy.start_month, number + 1))
+        block = blocks.get(number)
+        is_open = number >= terms.next_hour and not (block and block.is_decided(terms))
         try:
-            attestation = await _published(port.log, folder, hour, observe, history)
+            if _is_to_be_made(folder, number, work, is_open, now):
+                if not await _publish(port, folder, hour, work, network, history):
+                    if number < terms.next_hour:
+                        port.log.error("block.unpublished", hour=number, reason=MISSING)
+                    break
+                work.made[number] = now
+            attestation = read_manifest(folder, number).attestation
         except PublicationError as error:
             port.log.error("block.unpublished", hour=number, reason=str(error))
             break
-        if attestation is None:
-            if number < terms.next_hour:
-                port.log.error("block.unpublished", hour=number, reason=MISSING)
-            break
-        block = blocks.get(number)
         if block and block.is_decided(terms):
-            if (block.root, block.data_hash) != (attestation.root, attestation.data_hash):
-                ours, theirs = attestation.root.hex(), block.root.hex()
-                port.log.error("block.differs", hour=number, ours=ours, theirs=theirs)
+            take_over = partial(
+                adopt,
+                port,
+                folder=folder,
+                hour=hour,
+                block=block,
+                peers=peers,
+                work=work,
+                network=network,
+                history=history,
+            )
+            is_due = now >= work.tried.get(number, now - AGAIN_SECONDS) + AGAIN_SECONDS
+            work.tried[number] = now if is_due else work.tried[number]
+            if not await _agrees(port, hour, block, attestation, take_over, is_due):
                 break
             continue
         if number < terms.next_hour or (block and block.vote(terms, key) == attestation.hash):
@@ -174,34 +195,67 @@ def _told(port: Port, events: list[Event]) -> list[Event]:
     return events
 
 
-async def _published(
-    log: FilteringBoundLogger, folder: Path, hour: Hour, observe: Observe, history: History
-) -> Attestation | None:
-    """What to attest for an hour, from its files or computed now; None while that can't be known."""
-    if (folder / str(hour.number)).exists():
-        return read_manifest(folder, hour.number).attestation
-    if hour.number:
-        # Raises before anything is read for nothing.
-        read_manifest(folder, hour.number - 1)
-    seen = await observe(hour.number)
-    if seen is None:
-        log.warning("block.not_observed", hour=hour.number)
-        return None
-    if not await history.knows(hour.start + HOUR):
+def _is_to_be_made(folder: Path, number: int, work: Work, is_open: bool, now: int) -> bool:
+    """Whether an hour is to be put together: it isn't here, or isn't agreed on and may come to be another."""
+    if not (folder / str(number) / MANIFEST).exists():
+        return True
+    if not is_open:
+        return False
+    before = read_manifest(folder, number - 1).hash if number else None
+    known = work.made.get(number, now - AGAIN_SECONDS)
+    return read_manifest(folder, number).previous != before or now >= known + AGAIN_SECONDS
+
+
+async def _publish(
+    port: Port, folder: Path, hour: Hour, work: Work, network: Network, history: History
+) -> bool:
+    """Put an hour together and write its files; returns whether that could be done now."""
+    log = port.log
+    # Raises before anything is read for nothing.
+    before = read_observed(folder, hour.number)
+    if not await history.knows(hour.start + EVIDENCE_SECONDS):
         log.info("block.not_final_yet", hour=hour.number)
-        return None
+        return False
     if not await history.is_whole(log):
         log.error("block.accounts_differ", hour=hour.number)
-        return None
+        return False
     found = await history.hour(hour.start)
-    rows = field_rows(found.devices, seen, found.hired)
-    manifest = publish(folder, hour, rows, class_rows(found.classes, hour.start))
-    log.info(
-        "block.published",
-        hour=hour.number,
-        **{name: getattr(manifest, name) for name in ("root", "devices", "succeeded", "paid", "carried")},
-    )
-    return manifest.attestation
+    seen = await work.of(port.chain, network, hour.number, found, before)
+    if seen is None:
+        log.info("block.not_final_yet", hour=hour.number)
+        return False
+    rows = field_rows(found.devices, observations(seen.observed), found.hired)
+    here = (folder / str(hour.number) / MANIFEST).exists()
+    published = read_manifest(folder, hour.number) if here else None
+    manifest = publish(folder, hour, seen, rows, class_rows(found.classes, hour.start))
+    if manifest != published:
+        figures = "root", "devices", "succeeded", "paid", "carried"
+        log.info("block.published", hour=hour.number, **{name: getattr(manifest, name) for name in figures})
+    return True
+
+
+async def _agrees(
+    port: Port,
+    hour: Hour,
+    block: Block,
+    attestation: Attestation,
+    take_over: Callable[[], Awaitable[str | None]],
+    is_due: bool,
+) -> bool:
+    """Whether an hour here is the one that operators agreed on, or has come to be by ``take_over``."""
+    if (block.root, block.data_hash) == (attestation.root, attestation.data_hash):
+        return True
+    if not is_due:
+        return False
+    try:
+        reason = await take_over()
+    except PublicationError as error:
+        reason = str(error)
+    if reason is None:
+        return True
+    ours, theirs = attestation.root.hex(), block.root.hex()
+    port.log.error("block.differs", hour=hour.number, ours=ours, theirs=theirs, reason=reason)
+    return False
 
 
 async def _agreed(chain: ChainReader) -> Block | None:

@@ -14,10 +14,26 @@ AUCTIONS = "auctions"
 BURNS = "burns"
 ATTEST = "attest"
 """The operators' job: see :func:`~keeper.jobs.blocks.attest_hours`."""
+PROPOSALS = "proposals"
+"""The operators' votes to slash: see :func:`~keeper.jobs.proposals.propose_slashes`."""
 BIDS = "bids"
 """Bidding with the keeper's own IO: see :func:`~keeper.jobs.buyback.bid_on_auction`."""
 
-NAMES = (EMISSION, VESTING, SEASONS, BLOCKS, PRICES, SLASHES, LEASES, FEES, AUCTIONS, BURNS, ATTEST, BIDS)
+NAMES = (
+    EMISSION,
+    VESTING,
+    SEASONS,
+    BLOCKS,
+    PRICES,
+    SLASHES,
+    LEASES,
+    FEES,
+    AUCTIONS,
+    BURNS,
+    ATTEST,
+    PROPOSALS,
+    BIDS,
+)
 """In the order in which they are started, and run one after the other with ``--once``.
 
 ``ionet keeper run`` has them run side by side: what one job leaves to do for another is found in that one's

@@ -18,7 +18,7 @@ import httpx2 as httpx
 from keeper.clients.staking import Attestation, Block
 from keeper.errors import UserError
 from keeper.rewards.publication import (
-    KINDS,
+    FILES,
     MANIFEST,
     FolderUnusable,
     Manifest,
@@ -92,7 +92,7 @@ async def _fetch(client: httpx.AsyncClient, place: str, part: Path, hour: int, b
     if digest != block.data_hash.hex():
         raise PeerError(f"{MANIFEST} has SHA-256 {digest}, but on chain it is {block.data_hash.hex()}")
     manifest = Manifest.decode(path.read_bytes())
-    if manifest.hour != hour or manifest.files.keys() != KINDS.keys():
+    if manifest.hour != hour or manifest.files.keys() != set(FILES):
         raise PeerError(f"{MANIFEST} is of hour {manifest.hour}, with the files {', '.join(manifest.files)}")
     compare(manifest, block)
     for name, stated in manifest.files.items():

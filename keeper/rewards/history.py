@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
@@ -22,24 +23,43 @@ from keeper.indexer.folds import FOLDS
 from keeper.indexer.kept import Kept
 from keeper.indexer.ledger import WAITS, Ledger
 from keeper.indexer.program import BEFORE_ALL
-from keeper.rewards.hired import FOLLOWED, hired, replay, terms_of
+from keeper.pow.anchored import EVIDENCE_SECONDS, Posting
+from keeper.rewards.hired import FOLLOWED, Term, hired, replay, terms_of
 
 
 @dataclass(frozen=True, slots=True)
 class HourHistory:
     """What an hour's rewards take from the chain.
 
-    ``devices`` and ``classes`` are as the last transaction before its end left them, ``hired`` the devices
-    that were hired in it.
+    ``devices`` and ``classes`` are as the last transaction before its end left them, ``before`` the devices
+    at its start; ``hired`` are those that were hired in it. ``postings`` are the operators' for the hour, in
+    the order of the chain, ``threshold`` how many have to agree at its end; ``terms`` are the leases at its
+    start, ``events`` what became of leases in it.
     """
 
     devices: Mapping[Pubkey, Fields]
     classes: Mapping[int, Class]
     hired: set[Pubkey]
+    before: Mapping[Pubkey, Fields]
+    postings: Sequence[Posting]
+    threshold: int
+    terms: Mapping[Pubkey, Term]
+    events: Sequence[tuple[int, Event]]
+
+    def running(self, since: int, at: int) -> set[Pubkey]:
+        """The devices of which a lease ran at some time from ``since`` to ``at``, as was known then."""
+        known = [(time, event) for time, event in self.events if time <= at]
+        return {term.device for term in replay(known, self.terms) if term.runs(since, at + 1)}
 
 
 PROGRAMS = staking.PROGRAM, orders.PROGRAM
 """What an hour is made from."""
+POSTED = "Posted"
+
+
+def posting_of(event: Event) -> Posting:
+    """An event of that name."""
+    return Posting(**{each.name: event.fields[each.name] for each in fields(Posting)})
 
 
 class History:
@@ -66,6 +86,8 @@ class History:
         found = {each.program.name: each for each in ledgers}
         self._ledgers = [found[each.name] for each in PROGRAMS]
         self._staking, self._orders = (_Accounts(each, keeps) for each in self._ledgers)
+        self._made: tuple[int, HourHistory] | None = None
+        """The last hour that was asked for, by its start: operators may have to look at it several times."""
 
     async def prepare(self) -> None:
         """Create missing tables."""
@@ -82,6 +104,11 @@ class History:
         for each in (self._staking, self._orders):
             await each.index(self._final.slot)
         return self._final.unix_timestamp >= time
+
+    async def leases(self) -> list[Term]:
+        """The terms of all leases that there ever were, as far as they are known."""
+        (up_to,) = await self._orders.last_slots(self._final.unix_timestamp + 1)
+        return replay(await self._orders.events(FOLLOWED, BEFORE_ALL, up_to))
 
     async def is_whole(self, log: FilteringBoundLogger) -> bool:
         """Whether nothing is missing of what :meth:`knows`: accounts agreed with the chain's then or later.
@@ -103,20 +130,49 @@ class History:
         return True
 
     async def hour(self, start: int) -> HourHistory:
-        """The history of the hour from ``start``; its end must be known, see :meth:`knows`, and it whole.
+        """The history of the hour from ``start``; it must be whole.
 
-        Ask for hours in order: an earlier one than the last is made from the first event on.
+        Known must be all up to ``EVIDENCE_SECONDS`` after the start, see :meth:`knows`. Ask for hours in
+        order: an earlier one than the last is made from the first event on.
         """
+        if self._made and self._made[0] == start:
+            return self._made[1]
         end = start + HOUR
         # Leases that run into the hour are accounts at its start, and may be closed before its end.
         above, up_to = await self._orders.last_slots(start, end)
-        before = await self._orders.at(above)
+        orders_before = await self._orders.at(above)
         events = await self._orders.events(FOLLOWED, above, up_to)
-        leased = hired(replay(events, terms_of(before.of_kind("Lease"), before.of_kind("Order"))), start)
-        (last,) = await self._staking.last_slots(end)
+        terms = terms_of(orders_before.of_kind("Lease"), orders_before.of_kind("Order"))
+        first, last, evidence = await self._staking.last_slots(start, end, start + EVIDENCE_SECONDS)
+        if self._made and self._made[0] + HOUR == start:
+            before = self._made[1].devices
+        else:
+            before = _copied(await self._staking.at(first))
         book = await self._staking.at(last)
         classes = {row["id"]: staking.class_of(row) for row in book.of_kind("Class").values()}
-        return HourHistory(book.of_kind("Device"), classes, leased)
+        posted = [posting_of(event) for _, event in await self._staking.events({POSTED}, first, evidence)]
+        found = HourHistory(
+            devices=_copied(book),
+            classes=classes,
+            hired=hired(replay(events, terms), start),
+            before=before,
+            postings=posted,
+            threshold=_threshold(book),
+            terms=terms,
+            events=events,
+        )
+        self._made = start, found
+        return found
+
+
+def _threshold(book: Book) -> int:
+    """How many operators have to agree; 0 before the program is set up."""
+    return next((int(each["params"]["threshold"]) for each in book.of_kind("Config").values()), 0)
+
+
+def _copied(book: Book) -> dict[Pubkey, Fields]:
+    """A book's devices as they are now: what a fold changes, it changes in place."""
+    return deepcopy(dict(book.of_kind("Device")))
 
 
 class _Accounts(Kept):

@@ -1,9 +1,10 @@
 """An hour's files: what went in, what came out, and the manifest whose hash goes on chain.
 
-``<folder>/<hour>/`` holds ``inputs.csv`` (devices and what was seen of them), ``classes.csv``,
-``rewards.csv`` (a line for each device), ``wallets.csv`` (all that each wallet ever earned: the
-tree's leaves) and ``manifest.json``, canonical JSON with the hash of each. A folder appears only
-when it is whole.
+``<folder>/<hour>/`` holds ``pow.json`` (by which blocks and files the hour's work was judged),
+``verdicts.csv`` (a line for each device and wave), ``observed.csv`` (what that comes to, and what the next
+hour goes on from), ``inputs.csv`` (devices and what was seen of them), ``classes.csv``, ``rewards.csv`` (a
+line for each device), ``wallets.csv`` (all that each wallet ever earned: the tree's leaves) and
+``manifest.json``, canonical JSON with the hash of each. A folder appears only when it is whole.
 """
 
 from __future__ import annotations
@@ -26,13 +27,28 @@ from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation
 from keeper.economy import merkle
 from keeper.errors import UserError, why
+from keeper.pow.record import NAME as RECORD
+from keeper.pow.record import HourRecord, RecordError
+from keeper.pow.verdicts import VERDICT
 from keeper.rewards import rule, tables
-from keeper.rewards.rows import CLASS, INPUT, Hour, Rows, RowsError, keys
+from keeper.rewards.merge import HourWork
+from keeper.rewards.observed import OBSERVED_TABLE, observations
+from keeper.rewards.rows import CLASS, INPUT, OBSERVATION, Hour, Rows, RowsError, keys
 from keeper.rewards.rule import RESULT, WALLET, BlockResult, DeviceStatus, reward
 from keeper.rewards.tree import root, tree
 
-KINDS = {"inputs.csv": INPUT, "classes.csv": CLASS, "rewards.csv": RESULT, "wallets.csv": WALLET}
+VERDICTS, OBSERVED = "verdicts.csv", "observed.csv"
+KINDS = {
+    VERDICTS: VERDICT,
+    OBSERVED: OBSERVED_TABLE,
+    "inputs.csv": INPUT,
+    "classes.csv": CLASS,
+    "rewards.csv": RESULT,
+    "wallets.csv": WALLET,
+}
 """The tables of an hour, by their files' names."""
+FILES = (RECORD, *KINDS)
+"""All that a manifest names."""
 MANIFEST = "manifest.json"
 
 
@@ -50,7 +66,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A published table."""
+    """A published file; of ``pow.json`` the rows are its waves."""
 
     sha256: Digest
     bytes: Count
@@ -114,17 +130,20 @@ class Manifest:
 _FORM = TypeAdapter(Manifest)
 
 
-def publish(folder: Path, hour: Hour, rows: Rows, classes: Rows) -> Manifest:
+def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows) -> Manifest:
     """Compute an hour and write its files, in place of earlier ones; the hour before must be there.
 
-    ``rows`` and ``classes`` as for :func:`~keeper.rewards.rule.reward`. Raises PublicationError when
-    the hour before isn't published, RowsError, FolderUnusable.
+    ``rows`` and ``classes`` as for :func:`~keeper.rewards.rule.reward`; what ``rows`` say was seen is
+    ``work``'s. Raises PublicationError when the hour before isn't published, RowsError, FolderUnusable.
     """
     before, previous = _before(folder, hour.number)
     block = reward(hour, rows, classes, before)
-    contents = dict(zip(KINDS, (rows, classes, block.devices, block.wallets), strict=True))
+    found = work.verdicts, work.observed, rows, classes, block.devices, block.wallets
+    contents = dict(zip(KINDS, found, strict=True))
     files = {}
     with whole_or_not(folder, hour.number) as part:
+        digest, size = _write(part / RECORD, [work.record.encode()])
+        files[RECORD] = File(digest, size, len(work.record.waves))
         for name, table in contents.items():
             digest, size = _write(part / name, tables.encode(table))
             files[name] = File(digest, size, len(table))
@@ -149,7 +168,10 @@ def whole_or_not(folder: Path, hour: int) -> Iterator[Path]:
             shutil.rmtree(part, ignore_errors=True)
             raise
         whole = folder / str(hour)
-        shutil.rmtree(whole, ignore_errors=True)
+        if whole.is_symlink():
+            whole.unlink()  # Of a copy for a rehearsal: what it points to stays.
+        else:
+            shutil.rmtree(whole, ignore_errors=True)
         part.rename(whole)
         _sync(folder)
     except OSError as error:
@@ -176,6 +198,25 @@ def read_manifest(folder: Path, hour: int) -> Manifest:
         raise PublicationError(f"{path} can't be read: {why(error)}") from error
 
 
+def read_record(folder: Path, manifest: Manifest) -> HourRecord:
+    """Read an hour's ``pow.json`` after comparing its hash; raises PublicationError."""
+    path = folder / str(manifest.hour) / RECORD
+    try:
+        record = HourRecord.decode(_stated(path, manifest))
+    except RecordError as error:
+        raise PublicationError(f"{path}: {error}") from error
+    if (record.hour, record.start) != (manifest.hour, manifest.start):
+        raise PublicationError(f"{path} is of hour {record.hour}, from {record.start} on")
+    return record
+
+
+def read_observed(folder: Path, hour: int) -> Rows:
+    """The table that an hour's observations go on from: of the hour before, empty for the first one."""
+    if hour == 0:
+        return np.zeros(0, OBSERVED_TABLE)
+    return read_table(folder, read_manifest(folder, hour - 1), OBSERVED)
+
+
 def read_table(folder: Path, manifest: Manifest, name: str) -> Rows:
     """Read one of an hour's tables after comparing its hash; raises PublicationError."""
     return read_file(folder / str(manifest.hour) / name, manifest)
@@ -183,8 +224,16 @@ def read_table(folder: Path, manifest: Manifest, name: str) -> Rows:
 
 def read_file(path: Path, manifest: Manifest) -> Rows:
     """Read one of an hour's tables wherever it is, as :func:`read_table` does."""
-    name = path.name
-    stated = manifest.files.get(name)
+    data = _stated(path, manifest)
+    try:
+        return tables.decode(data, KINDS[path.name], str(path))
+    except tables.TableError as error:
+        raise PublicationError(str(error)) from error
+
+
+def _stated(path: Path, manifest: Manifest) -> bytes:
+    """A file's bytes, which are those that the manifest names; raises PublicationError."""
+    stated = manifest.files.get(path.name)
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -193,16 +242,14 @@ def read_file(path: Path, manifest: Manifest) -> Rows:
         raise PublicationError(f"{path} can't be read: {why(error)}") from error
     if stated is None or sha256(data).hexdigest() != stated.sha256:
         raise PublicationError(f"{path} is not the file that the manifest names: its SHA-256 differs")
-    try:
-        return tables.decode(data, KINDS[name], str(path))
-    except tables.TableError as error:
-        raise PublicationError(str(error)) from error
+    return data
 
 
 def verify(folder: Path, hour: int) -> Manifest:
-    """Compute an hour again from its inputs and compare everything that was published.
+    """Compute an hour's rewards again from its inputs and compare everything that was published.
 
-    Needs the hour before, too. Raises PublicationError saying what differs.
+    Needs the hour before, too. What was seen of the devices is taken as it was published. Raises
+    PublicationError saying what differs.
     """
     manifest = read_manifest(folder, hour)
     if manifest.hour != hour:
@@ -221,7 +268,12 @@ def verify(folder: Path, hour: int) -> Manifest:
         raise PublicationError(f"hour {hour} in {folder}: {error}") from error
     for name, table in (("rewards.csv", block.devices), ("wallets.csv", block.wallets)):
         _compare(f"{folder / str(hour) / name}", found[name], table)
+    place, inputs = folder / str(hour), found["inputs.csv"]
+    seen = inputs[list(OBSERVATION.names or ())]
+    _compare(f"{place / 'inputs.csv'}", seen.astype(OBSERVATION), observations(found[OBSERVED]))
+    record = read_record(folder, manifest)
     files = {name: _described(table) for name, table in found.items()}
+    files[RECORD] = File(sha256(record.encode()).hexdigest(), len(record.encode()), len(record.waves))
     stated = asdict(manifest)
     for field, value in asdict(_manifest(block, previous, files)).items():
         if stated[field] != value:

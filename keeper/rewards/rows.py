@@ -32,6 +32,8 @@ class Work(IntEnum):
     MISSING = 0
     PASSED = 1
     FAILED = 2
+    SLOW = 3
+    """Passed while hired, and later than a device that isn't hired may: no failure, and no pay."""
 
 
 OBSERVED: list[tuple[str, str]] = [
@@ -40,10 +42,11 @@ OBSERVED: list[tuple[str, str]] = [
     ("work", "u1"),
     ("vram_failures", "u1"),
     ("vram_failed_at", "<u8"),
+    ("measured_tier", "u1"),
 ]
 """What is seen of a device from outside: up since when (unix seconds, 0 for not up), whether it
 answered throughout the hour (proof of time-lock), its :class:`Work`, its failures of the memory test
-and the last one's time."""
+and the last one's time, the tier that was last measured (0 for never)."""
 
 STAKED: list[tuple[str, str]] = [
     ("class", "<u2"),

@@ -12,13 +12,14 @@ from enum import IntEnum, IntFlag
 import numpy as np
 from numpy.typing import NDArray
 
+from keeper.clients.staking import MAX_TIER
 from keeper.economy.calendar import HOUR
 from keeper.economy.classes import Pool
 from keeper.economy.staking import MIN_STAKE, MULTIPLIER_UNIT, CoStakeState
 from keeper.rewards.exact import U64, mul_div
 from keeper.rewards.rows import KEY, Hour, Rows, RowsError, Work
 
-VERSION = 2
+VERSION = 3
 """Of the rule; named in every manifest."""
 
 POOL_POINTS = {Pool.ENTERPRISE: 9_500_000, Pool.COMMUNITY: 500_000}
@@ -33,6 +34,9 @@ VRAM_FAILURES = 4
 """This many failures of the memory test shut a device out, until the last is over ``VRAM_PAUSE`` ago."""
 VRAM_PAUSE = 12 * HOUR
 BPS = 10_000
+UNMEASURED_TIER = 1
+"""What a device counts as until it was measured: the lowest tier. If the stated one counted so long, a device
+whose line is measured as bad would register anew, and be paid for its word again."""
 
 
 class Reason(IntFlag):
@@ -49,16 +53,19 @@ class Reason(IntFlag):
     VRAM = 32
     """Four or more failures of the memory test, the last at most twelve hours before the hour."""
     WORK_MISSING = 64
-    """No proof of work in the hour, and not hired."""
+    """No proof of work in the hour, hired or not."""
     WORK_FAILED = 128
-    """A wrong proof of work in the hour, and not hired."""
+    """A wrong proof of work, in the hour or shortly before, hired or not."""
     OFFLINE = 256
     """Didn't answer throughout the hour."""
     BARRED = 512
     """Barred at some moment of the hour, for a lease that it didn't accept or didn't serve."""
+    WORK_SLOW = 1024
+    """Passed in the time that only a hired device has: one card can answer so for two devices, one after
+    the other, and the later answer earns nothing."""
 
 
-DURING_HOUR = Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.OFFLINE
+DURING_HOUR = Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.WORK_SLOW | Reason.OFFLINE
 """What a nominated device can fail; everything else keeps it from being nominated."""
 
 
@@ -112,16 +119,19 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> BlockResult:
 
     ``rows`` is an array of ``INPUT``, ``classes`` of ``CLASS``, ``before`` the last hour's wallets
     (``WALLET``), each sorted. Raises RowsError when they aren't, when more was paid before than was
-    emitted, and for figures that no network has.
+    emitted, and for figures that no network has, such as a :class:`~keeper.rewards.rows.Work` without a name.
     """
     for column in (rows["device"], before["wallet"], classes["id"]):
         if not (column[1:] > column[:-1]).all():
             raise RowsError("rows must be sorted by address or number, and none may be there twice")
+    for name, most in (("work", max(Work)), ("measured_tier", MAX_TIER)):
+        if (rows[name] > most).any():
+            raise RowsError(f"{name} is {rows[name].max()} in a row, which is more than {int(most)}")
     paid_before = int(before["lifetime"].sum())
     pot = hour.emitted - paid_before
     if pot < 0:
         raise RowsError(f"{paid_before} base units were paid before hour {hour.number}, {-pot} too many")
-    multiplier, pool = _class_of(rows, classes)
+    multiplier, pool = class_of(rows, classes)
     results = np.zeros(len(rows), RESULT)
     results["device"] = rows["device"]
     results["pool"] = pool
@@ -170,7 +180,6 @@ def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
     )
     since = rows["sufficient_since"]
     up_since = rows["up_since"]
-    hired = rows["hired"] != 0
     criteria = {
         Reason.NOT_REWARDED: multiplier == 0,
         Reason.TERMINATED: rows["terminated"] != 0,
@@ -179,8 +188,9 @@ def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
         Reason.UPTIME: (up_since == 0) | (up_since + np.uint64(UPTIME) >= start),
         Reason.VRAM: (rows["vram_failures"] >= VRAM_FAILURES)
         & (rows["vram_failed_at"] + np.uint64(VRAM_PAUSE) >= start),
-        Reason.WORK_MISSING: ~hired & (rows["work"] == Work.MISSING),
-        Reason.WORK_FAILED: ~hired & (rows["work"] == Work.FAILED),
+        Reason.WORK_MISSING: rows["work"] == Work.MISSING,
+        Reason.WORK_FAILED: rows["work"] == Work.FAILED,
+        Reason.WORK_SLOW: rows["work"] == Work.SLOW,
         Reason.OFFLINE: rows["online"] == 0,
         Reason.BARRED: rows["barred_until"] > start,
     }
@@ -194,11 +204,12 @@ def score(rows: Rows, multiplier: U64) -> U64:
     """``50 * tier + 200 * multiplier * processors + 5 * hired``, the multiplier in hundredths.
 
     The network's formula ``((0.02 * tier / 4 + 2 * multiplier * processors) * 100 + 0.05 * hired) * 100``
-    without fractions.
+    without fractions. The tier is the stated one or the measured one, whichever is lower.
     """
-    wide = {name: rows[name].astype(np.uint64) for name in ("tier", "processors", "hired")}
+    wide = {name: rows[name].astype(np.uint64) for name in ("processors", "hired")}
+    tier = np.minimum(rows["tier"], np.maximum(rows["measured_tier"], UNMEASURED_TIER)).astype(np.uint64)
     hardware = np.uint64(200) * multiplier * wide["processors"]
-    points: U64 = np.uint64(50) * wide["tier"] + hardware + np.uint64(5) * wide["hired"]
+    points: U64 = np.uint64(50) * tier + hardware + np.uint64(5) * wide["hired"]
     return points
 
 
@@ -213,7 +224,7 @@ def divide(whole: int, succeeded: set[Pool]) -> dict[Pool, int]:
     return {Pool.ENTERPRISE: enterprise, Pool.COMMUNITY: whole - enterprise}
 
 
-def _class_of(rows: Rows, classes: Rows) -> tuple[U64, NDArray[np.uint8]]:
+def class_of(rows: Rows, classes: Rows) -> tuple[U64, NDArray[np.uint8]]:
     """Each device's multiplier (0 for an unknown class) and pool."""
     multipliers = np.zeros(1 << 16, np.uint64)
     pools = np.zeros(1 << 16, np.uint8)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 
 from solders.pubkey import Pubkey
@@ -21,30 +20,11 @@ from keeper.jobs.names import ATTEST
 from keeper.resources import manifest
 from keeper.runtime.look import look_at_database
 from keeper.settings import Settings
+from keeper.settings.findings import CheckState, Finding
 from keeper.settings.keys import KeyRefused
 
 SKEW_SECONDS = 60
 """Clocks that differ by more are worth a look: logs and files bear this machine's times."""
-
-
-class CheckState(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Worth knowing; nothing has to be done."""
-    WRONG = "wrong"
-    """Something has to be done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what it is about, how it came out, what was found, and what to do."""
-
-    check: str
-    state: CheckState
-    found: str
-    do: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +153,7 @@ class Doctor:
                     "role: operator",
                     CheckState.WRONG,
                     "this key is no operator on chain, and the job attest is on",
-                    "use the operator's key, have the admin add this one, or unset IONET_OBSERVATIONS",
+                    "use the operator's key, have the admin add this one, or unset IONET_POW",
                 )
             )
         else:
@@ -259,7 +239,7 @@ class Doctor:
     # -- the settings --------------------------------------------------------------------------
 
     def _attests(self) -> bool:
-        return ATTEST in self.settings.jobs and self.settings.observations is not None
+        return ATTEST in self.settings.jobs and self.settings.pow is not None
 
     async def _settings(self) -> list[Finding]:
         settings = self.settings
@@ -269,12 +249,12 @@ class Doctor:
             if name.upper().startswith("IONET_") and name.upper() not in names:
                 idle.append((name, "there is no such setting"))
         given = settings.model_fields_set
-        if settings.observations and ATTEST not in settings.jobs:
-            idle.append(("IONET_OBSERVATIONS", f"the job {ATTEST} is off"))
-        if settings.observations and not settings.observations.is_dir():
-            idle.append(("IONET_OBSERVATIONS", f"{settings.observations} is no folder"))
-        if "jobs" in given and ATTEST in settings.jobs and settings.observations is None:
-            idle.append(("IONET_JOBS", f"the job {ATTEST} needs IONET_OBSERVATIONS"))
+        if settings.pow and ATTEST not in settings.jobs:
+            idle.append(("IONET_POW", f"the job {ATTEST} is off"))
+        if settings.pow and not settings.pow.is_dir():
+            idle.append(("IONET_POW", f"{settings.pow} is no folder"))
+        if "jobs" in given and ATTEST in settings.jobs and settings.pow is None:
+            idle.append(("IONET_JOBS", f"the job {ATTEST} needs IONET_POW"))
         if settings.signer_command:
             for name in ("key", "keypair"):
                 if name in given:

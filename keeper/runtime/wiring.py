@@ -21,11 +21,14 @@ from keeper.db import Database
 from keeper.economy.supply import IO
 from keeper.indexer.guard import require_chain
 from keeper.jobs import registry
-from keeper.jobs.blocks import attest_hours, observations_in
+from keeper.jobs.blocks import attest_hours
 from keeper.jobs.buyback import bid_on_auction
-from keeper.jobs.names import ATTEST, BIDS
+from keeper.jobs.names import ATTEST, BIDS, PROPOSALS
 from keeper.jobs.port import Job
+from keeper.jobs.proposals import Docket, propose_slashes
+from keeper.pow.profiles import read_profiles
 from keeper.rewards.history import History
+from keeper.rewards.work import WorkFolder
 from keeper.runtime import loop, monitoring, operation
 from keeper.runtime.balance import BalanceGuard
 from keeper.runtime.keeper import Keeper, LagLimits
@@ -60,19 +63,22 @@ def price_source(settings: Settings) -> PriceSource:
 def chosen_jobs(
     settings: Settings, names: Sequence[str], history: History, rewards: Path | None = None
 ) -> dict[str, Job]:
-    """The jobs of these names; without observations there is nothing to attest, without money no bid.
+    """The jobs of these names; without proofs of work there is nothing to attest, without money no bid.
 
     What is published goes to ``rewards`` [default: where the settings say].
     """
     known = dict(registry.ALL)
-    if settings.observations:
+    if settings.pow:
+        published, profiles = rewards or settings.rewards, read_profiles()
         known[ATTEST] = partial(
             attest_hours,
-            folder=rewards or settings.rewards,
-            observe=observations_in(settings.observations),
+            folder=published,
+            work=WorkFolder(settings.pow, profiles),
             history=history,
             peers=[str(each) for each in settings.peers],
         )
+        docket = Docket(published, settings.pow, profiles, history)
+        known[PROPOSALS] = partial(propose_slashes, docket=docket)
     limits = bid_limits(settings)
     if limits.max_io:
         known[BIDS] = partial(bid_on_auction, source=price_source(settings), limits=limits)
@@ -161,8 +167,8 @@ async def rehearsed(settings: Settings, names: Sequence[str]) -> AsyncIterator[t
         database = Database(settings.database)
         async with connect(settings.chain) as chain, AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
-            # Only attest needs a database: its hours are made from the index.
-            attests = ATTEST in names and settings.observations is not None
+            # Only the operators' jobs need a database: hours and leases are made from the index.
+            attests = settings.pow is not None and not {ATTEST, PROPOSALS}.isdisjoint(names)
             if attests and not await database.exists():
                 database = Database(f"sqlite:///{empty}/index.db")
                 stack.push_async_callback(database.close)

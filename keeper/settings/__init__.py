@@ -81,16 +81,22 @@ class Settings(BaseSettings):
         default=list(NAMES), description="the jobs that run, as a JSON list; the others are off"
     )
     rewards: Path = Field(default=Path("rewards"), description="where reward blocks are published")
-    observations: Path | None = Field(
-        default=None, description="an operator's folder of <hour>.csv: what was seen of the devices"
+    pow: Path | None = Field(
+        default=None, description="an operator's folder of proofs of work, which its challenge service fills"
     )
     peers: Annotated[list[AnyHttpUrl], NoDecode] = Field(
         default=[],
-        description="where other operators serve their blocks, as a JSON list of URLs: for missing hours",
+        description="where other operators serve blocks and proof of work, a JSON list of URLs",
     )
     http: str = Field(
         default="127.0.0.1:9464",
         description="address and port of /health, /ready and /metrics, or off; it has no access control",
+    )
+    pow_http: str = Field(
+        default="127.0.0.1:9470", description="address and port of an operator's challenge service"
+    )
+    pow_line: int = Field(
+        default=10_000, ge=1, le=10_000_000, description="Mbit/s of an operator's line, which it publishes"
     )
     balance_warning: Decimal = Field(
         default=Decimal("0.5"), ge=0, decimal_places=9, description="SOL below which the keeper warns"
@@ -132,11 +138,17 @@ class Settings(BaseSettings):
         gt=0,
         description="how far its price may be below the reference or above the anchor price, basis points",
     )
+    operators: Annotated[list[AnyHttpUrl], NoDecode] = Field(
+        default=[], description="where operators take what a device proves, as a JSON list of URLs"
+    )
+    worker: Path = Field(
+        default=Path("worker"), description="a device's folder: what it signed, before it was sent"
+    )
     log: Literal["json", "console"] = Field(
         default="json", description="json: an object a line; console: for people to read"
     )
 
-    @field_validator("jobs", "peers", mode="before")
+    @field_validator("jobs", "peers", "operators", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -156,9 +168,15 @@ class Settings(BaseSettings):
     @field_validator("http")
     @classmethod
     def _listens(cls, http: str) -> str:
-        host, _, port = http.rpartition(":")
-        if http != OFF and not (host and port.isascii() and port.isdigit() and int(port) < PORTS):
+        if http != OFF and not _is_place(http):
             raise ValueError(f"write it like 127.0.0.1:9464, or {OFF}")
+        return http
+
+    @field_validator("pow_http")
+    @classmethod
+    def _serves(cls, http: str) -> str:
+        if not _is_place(http):
+            raise ValueError("write it like 127.0.0.1:9470")
         return http
 
     @model_validator(mode="after")
@@ -170,8 +188,12 @@ class Settings(BaseSettings):
     @property
     def listen(self) -> tuple[str, int] | None:
         """Host and port to serve on, None for nowhere."""
-        host, _, port = self.http.rpartition(":")
-        return None if self.http == OFF else (host.strip("[]"), int(port))
+        return None if self.http == OFF else _place(self.http)
+
+    @property
+    def pow_listen(self) -> tuple[str, int]:
+        """Host and port of the challenge service."""
+        return _place(self.pow_http)
 
     @property
     def warning_lamports(self) -> int:
@@ -197,6 +219,16 @@ class Settings(BaseSettings):
             address=self.signer_address,
             seconds=self.signer_seconds,
         )
+
+
+def _is_place(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isascii() and port.isdigit() and int(port) < PORTS
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def read_settings(**given: Any) -> Settings:

@@ -22,6 +22,7 @@ from keeper.chain import (
     Blockhash,
     Clock,
     Commitment,
+    Head,
     Listed,
     Memcmp,
     Signer,
@@ -222,6 +223,9 @@ class LiveChain:
 
     async def block(self, slot: int) -> list[Signature]:
         return self.run(lambda chain: chain.block(slot))
+
+    async def head(self, slot: int, commitment: Commitment) -> Head | None:
+        return self.run(lambda chain: chain.head(slot, commitment))
 
     async def snapshot(self, program: Pubkey, *, min_slot: int = 0) -> tuple[int, dict[Pubkey, Account]]:
         return self.run(lambda chain: chain.snapshot(program, min_slot=min_slot))

@@ -133,7 +133,7 @@ async def test_whatever_a_node_and_a_machine_do(before: tuple[Network, Site], tm
     url, folder = f"sqlite:///{tmp_path}/keeper.db", tmp_path / "keeper"
     folder.mkdir()
     async with served(site):
-        settings = {"jobs": JOBS, "observations": "", "check_seconds": 1, "http": "127.0.0.1:0"}
+        settings = {"jobs": JOBS, "pow": "", "check_seconds": 1, "http": "127.0.0.1:0"}
         if site.websocket:
             settings["websocket"] = site.websocket.url
         write_settings(folder, keeper, site.node.url, url, **settings)

@@ -68,6 +68,27 @@ def test_events_alone_make_the_accounts(network: Network, tmp_path: Path) -> Non
     run(network, work)
 
 
+def test_the_first_block_from_a_slot_on(network: Network) -> None:
+    """Confirmed, and the same once it is final; the next one is another, and not earlier."""
+
+    async def work(chain: Chain) -> None:
+        reached = await chain.slot(Commitment.CONFIRMED)
+        for slot in range(max(0, reached - 120), reached - 60, 7):
+            found = await chain.head(slot, Commitment.CONFIRMED)
+            assert found is not None
+            assert found.slot >= slot
+            assert await chain.head(found.slot, Commitment.CONFIRMED) == found
+            following = await chain.head(found.slot + 1, Commitment.CONFIRMED)
+            assert following is not None
+            assert (following.slot > found.slot, following.time >= found.time) == (True, True)
+            assert following.blockhash != found.blockhash
+            while (final := await chain.head(slot, Commitment.FINALIZED)) is None:
+                await asyncio.sleep(0.2)
+            assert final == found
+
+    run(network, work)
+
+
 def test_an_intent_is_done_once(network: Network, tmp_path: Path) -> None:
     network.join("intent")
     payer, to = key("intent"), Pubkey.new_unique()

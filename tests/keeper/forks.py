@@ -8,6 +8,7 @@ PRELOADED = [
     "tests.keeper.cli.process",
     "tests.keeper.faults.child",
     "tests.keeper.indexer.crash_child",
+    "tests.keeper.worker.child",
 ]
 """All there are: the server that forks is one for all tests of a process."""
 

@@ -24,6 +24,7 @@ TREES = {
 }
 INTERNAL = {
     "chain.fixed._VariableSizeError": "caught where it is raised for: such a type is read in another way",
+    "operator.service.Refused": "how a refusal leaves an endpoint: the service's handler answers with it",
     "runtime.rehearsal._Repeated": "how a rehearsal ends, caught there",
     "sender.intents.Stopped": "how jobs end at a stop: the loop, which stopped the sender, catches it",
 }
@@ -33,6 +34,7 @@ DEFECTS = {
     "chain/types.py": "a type that no IDL of ours has: the IDLs come with the keeper",
     "db/types.py": "a negative number of 128 bits: no event of ours has one",
     "economy/merkle.py": "a tree without leaves: callers look first",
+    "rewards/held.py": "a mapping's KeyError: whoever asks for a file by its hash looks first",
     "sender/store.py": "two transactions for one intent at a time",
 }
 CAUGHT = {
@@ -43,6 +45,7 @@ CAUGHT = {
     "chain/notices.py": "nonsense on a websocket, which is opened again",
     "chain/shapes.py": "pydantic's way to refuse a value: the asker makes it ChainUnreachable",
     "chain/snapshot.py": "becomes a ChainError in the same function",
+    "pow/record.py": "pydantic's way to refuse a value: becomes a RecordError in the same module",
     "runtime/look.py": "a look that takes too long: the keeper tells of it",
     "rewards/tables.py": "becomes a TableError in the caller",
     "settings/__init__.py": "pydantic's way to refuse a value: read_settings makes it SettingsRefused",

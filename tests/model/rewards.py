@@ -40,6 +40,7 @@ class Machine:
     work: int
     vram_failures: int
     vram_failed_at: int
+    measured_tier: int
     hired: bool
 
 
@@ -68,8 +69,9 @@ def reasons(machine: Machine, multiplier: int, start: int) -> frozenset[str]:
         "INSUFFICIENT_STAKE": not 0 < since <= start or stake < minimum,
         "UPTIME": machine.up_since == 0 or start - machine.up_since <= 5 * HOUR,
         "VRAM": machine.vram_failures >= 4 and start - machine.vram_failed_at <= 12 * HOUR,
-        "WORK_MISSING": machine.work == 0 and not machine.hired,
-        "WORK_FAILED": machine.work == 2 and not machine.hired,
+        "WORK_MISSING": machine.work == 0,
+        "WORK_FAILED": machine.work == 2,
+        "WORK_SLOW": machine.work == 3,
         "OFFLINE": not machine.online,
         "BARRED": machine.barred_until > start,
     }
@@ -91,7 +93,9 @@ def reward(
     sums: dict[int, int] = defaultdict(int)
     for each in machines:
         multiplier, pool = classes.get(each.class_id, (0, ENTERPRISE))
-        score = 50 * each.tier + 200 * multiplier * each.processors + 5 * each.hired
+        # A device that was never measured counts as one of the lowest tier.
+        tier = min(each.tier, each.measured_tier or 1)
+        score = 50 * tier + 200 * multiplier * each.processors + 5 * each.hired
         failed = reasons(each, multiplier, start)
         found[each.device] = pool, score, failed
         if not failed:
@@ -105,7 +109,7 @@ def reward(
         pool, score, failed = found[each.device]
         earned = score * parts[pool] // sums[pool] if not failed else 0
         co_part = earned * each.co_reward_bps // 10_000 if each.co_state == 1 else 0
-        in_hour = {"WORK_MISSING", "WORK_FAILED", "OFFLINE"}
+        in_hour = {"WORK_MISSING", "WORK_FAILED", "WORK_SLOW", "OFFLINE"}
         status = SUCCEEDED if not failed else FAILED if failed <= in_hour else MISSED
         rows[each.device] = Row(status, failed, score, earned, co_part)
         for wallet, amount in ((each.payout, earned - co_part), (each.co_staker, co_part)):

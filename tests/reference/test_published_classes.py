@@ -1,4 +1,4 @@
-"""The table of device classes is the one that the network published in June 2025, all rows of it."""
+"""The table of device classes is what the network published in June 2025, all of it, and one row for CPUs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from fractions import Fraction
 from math import ceil
 
-from keeper.economy.classes import ClassPrices, ClassRow, Pool, read_classes
+from keeper.economy.classes import ClassPrices, ClassRow, Pool, ProcessorKind, read_classes
 from keeper.economy.staking import minimum
 from keeper.economy.supply import IO
 
@@ -27,6 +27,8 @@ M2 Pro 0, M2 Max 0, M2 Ultra 0, A10 0, A10G 0, A16 0, A40 0, GTX 1080 Ti 0, RTX 
 RTX 3050 Ti 0
 """
 """Names with their multipliers, as published."""
+OURS = [("CPU", 0.05)]
+"""The network published no multiplier for CPUs."""
 PRICES = {
     **{"M4": "0.10", "M4 Pro": "0.13", "M4 Max": "0.15"},
     **{"A100 80GB PCIe": "1.50", "A100-SXM4-80GB": "1.50", "RTX 4090": "0.37", "RTX 3080": "0.20"},
@@ -48,9 +50,9 @@ def test_all_rows_with_their_multipliers_and_pools() -> None:
         pool: [(row.name, row.multiplier / 100) for row in rows if row.pool == pool and row.multiplier]
         for pool in Pool
     }
-    assert found == {Pool.ENTERPRISE: published(ENTERPRISE), Pool.COMMUNITY: published(COMMUNITY)}
+    assert found == {Pool.ENTERPRISE: published(ENTERPRISE), Pool.COMMUNITY: [*published(COMMUNITY), *OURS]}
     assert [(row.name, 0) for row in rows if not row.multiplier] == published(DROPPED)
-    assert len({row.id for row in rows}) == len(rows) == 56
+    assert len({row.id for row in rows}) == len(rows) == 57
 
 
 def test_minimum_stakes_by_the_table() -> None:
@@ -64,7 +66,7 @@ def test_minimum_stakes_by_the_table() -> None:
 def by_hand(rows: dict[str, ClassRow], row: ClassRow) -> int:
     """A class's base price in USDC."""
     like = rows[row.priced_like]
-    if row.multiplier == 0:
+    if row.multiplier == 0 or row.kind == ProcessorKind.CPU:
         return like.prices.price_usdc
     return ceil(Fraction(PRICES[like.name]) * 10**6 * row.multiplier / like.multiplier)
 
@@ -90,6 +92,10 @@ def test_each_class_is_priced_like_the_nearest_of_its_kind() -> None:
     rows = {row.name: row for row in read_classes()}
     for row in rows.values():
         like = rows[row.priced_like]
+        if row.kind == ProcessorKind.CPU:
+            its_pool = [each for each in rows.values() if each.pool == row.pool and each.name in PRICES]
+            assert like == min(its_pool, key=lambda each: each.prices.price_usdc)
+            continue
         assert (like.pool, like.kind) == (row.pool, row.kind)
         its = [each for each in rows.values() if (each.pool, each.kind) == (row.pool, row.kind)]
         if row.multiplier:
@@ -110,4 +116,12 @@ def test_a_class_that_earns_more_is_not_cheaper() -> None:
         for currency in ("io", "usdc"):
             prices = sorted((multiplier, getattr(each, f"price_{currency}")) for multiplier, each in its)
             assert [price for _, price in prices] == sorted(price for _, price in prices)
-    assert len(groups) == 3
+    assert len(groups) == 4
+
+
+def test_a_cpu_earns_a_fifth_of_the_least_that_a_card_does() -> None:
+    """So no card stands for one; stakes are the same 200 IO."""
+    rows = read_classes()
+    (cpu,) = (row for row in rows if row.kind == ProcessorKind.CPU)
+    assert 5 * cpu.multiplier == min(row.multiplier for row in rows if row.multiplier and row != cpu)
+    assert (cpu.id, cpu.pool, minimum(cpu.multiplier, 1)) == (57, Pool.COMMUNITY, 200 * IO)

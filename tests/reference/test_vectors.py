@@ -23,8 +23,9 @@ from tests.model.tokenomics.program import Tokenomics
 from tests.model.tokenomics.state import Allocation, Config
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-SHARED = [path.stem for path in sorted(VECTORS.glob("*.json")) if not path.stem.startswith("staking_")]
-"""Staking's have a module of their own."""
+ELSEWHERE = "staking_", "pow"
+SHARED = [path.stem for path in sorted(VECTORS.glob("*.json")) if not path.stem.startswith(ELSEWHERE)]
+"""Staking's have a module of their own, those of proof of work a folder."""
 ANYBODY = b"a" * 32
 
 

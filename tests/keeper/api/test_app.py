@@ -43,6 +43,16 @@ def test_files_are_served_as_they_are(served: tuple[Path, str]) -> None:
         assert get(f"{url}/rewards/0/{name}") == (folder / "0" / name).read_bytes()
 
 
+def test_evidence_is_served_by_its_hash(served: tuple[Path, str]) -> None:
+    folder, url = served
+    (folder / "slashes").mkdir()
+    for name in ("0" * 64 + ".bin", "0" * 64 + ".part", "secret"):
+        (folder / "slashes" / name).write_bytes(b"evidence")
+    assert get(f"{url}/rewards/slashes/{'0' * 64}.bin") == b"evidence"
+    for name in ("0" * 64 + ".part", "secret", "", "1" * 64 + ".bin"):
+        assert status(f"{url}/rewards/slashes/{name}")[0] == 404
+
+
 def test_a_proof_is_what_the_files_give(served: tuple[Path, str]) -> None:
     folder, url = served
     wallet = Pubkey(key("wallet 1"))

@@ -20,8 +20,9 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from keeper.chain import TransactionRecord
+from keeper.chain import Commitment, TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.heads import APART
 from keeper.chain.rpc import RpcChain
 from tests.keeper.chain.http_node import HttpNode
 from tests.keeper.chain.mischief import Limit
@@ -36,6 +37,8 @@ MAX_TRANSACTION = 1_232
 INVALID_PARAMS = -32602
 SIGNATURE_FAILURE = -32003
 METHOD_NOT_FOUND = -32601
+NOT_AVAILABLE = -32004
+SKIPPED = -32007
 UNSUPPORTED_VERSION = -32015
 MIN_CONTEXT_SLOT = -32016
 MAX_STATUSES = 256
@@ -66,7 +69,9 @@ class Faults:
     forgetful: bool = False
     """Transactions are listed and not found."""
     timeless: bool = False
-    """No transaction has a time."""
+    """No transaction and no block has a time."""
+    history_from: int = 0
+    """The slot from which on the node has blocks."""
     unrecorded: bool = False
     """No transaction has its inner instructions."""
     heightless: bool = False
@@ -313,16 +318,29 @@ class RpcNode(HttpNode):
         }
 
     async def _rpc_getBlock(self, slot: int, config: Json) -> Json:
-        assert (config["transactionDetails"], config["rewards"]) == ("signatures", False)
-        signatures = await self.chain.block(slot)
-        return {
-            "blockhash": str(Hash.default()),
-            "previousBlockhash": str(Hash.default()),
-            "parentSlot": slot - 1,
-            "blockTime": None,
-            "blockHeight": slot,
-            "signatures": [str(each) for each in signatures if each not in self.faults.forked_out],
+        assert config["rewards"] is False
+        block: Json = {"previousBlockhash": str(Hash.default()), "blockHeight": slot}
+        if config["transactionDetails"] == "signatures":
+            signatures = [each for each in await self.chain.block(slot) if each not in self.faults.forked_out]
+            block |= {"blockhash": str(Hash.default()), "parentSlot": slot - 1, "blockTime": None}
+            return block | {"signatures": [str(each) for each in signatures]}
+        assert config["transactionDetails"] == "none"
+        head = await self.chain.head(slot, Commitment.CONFIRMED)
+        if head is None or head.slot > slot:
+            raise RpcRefusal(SKIPPED, f"Slot {slot} was skipped, or missing in long-term storage")
+        if head.slot > (self._final_slot() if config["commitment"] == "finalized" else self._slot()):
+            raise RpcRefusal(NOT_AVAILABLE, f"Block not available for slot {slot}")
+        return block | {
+            "blockhash": str(Hash(head.blockhash)),
+            "parentSlot": max(0, head.slot - APART),
+            "blockTime": None if self.faults.timeless else head.time,
         }
+
+    async def _rpc_getBlocksWithLimit(self, start: int, limit: int, config: Json) -> Json:
+        """As Agave: where history begins later than ``start``, from there on, without saying so."""
+        newest = self._final_slot() if config["commitment"] == "finalized" else self._slot()
+        first = -(-max(start, self.faults.history_from) // APART) * APART
+        return list(range(first, newest + 1, APART))[:limit]
 
     async def _rpc_getSignatureStatuses(self, signatures: list[str], config: Json) -> Json:
         assert config["searchTransactionHistory"]

@@ -163,8 +163,12 @@ def _units(text: str) -> int:
     return int(whole) * IO + int(fraction)
 
 
-async def test_a_figure_that_is_not_the_published_one_ends_the_demo(monkeypatch, tmp_path):
+async def test_a_figure_that_is_not_the_published_one_ends_the_demo(monkeypatch):
     wrong = (3_333_333, 3_299_498, *network.PUBLISHED_MONTHS[2:])
     monkeypatch.setattr(network, "PUBLISHED_MONTHS", wrong)
+    alone = network.Network.empty()
+    await alone.genesis()
+    alone.begin()
+    await alone.month(0)
     with pytest.raises(DemoFailed, match="published month 2: on chain 3299497, expected 3299498"):
-        await run.run(tmp_path, Console(quiet=True))
+        await alone.month(1)

@@ -73,7 +73,7 @@ def test_a_job_that_there_is_not(ionet, launched):
 def test_attesting_needs_observations(ionet, launched):
     code, _, err = ionet("keeper", "once", "attest", "--dry-run", "--chain", launched, "--keypair", "id.json")
     assert code == 1
-    assert "set IONET_OBSERVATIONS" in " ".join(err.split())
+    assert "set IONET_POW" in " ".join(err.split())
 
 
 def test_a_job_that_may_send_nothing_fails(ionet, launched, monkeypatch):
@@ -113,7 +113,7 @@ def test_a_dry_run_of_attest_indexes_somewhere_else(ionet, launched, tmp_path, m
     (tmp_path / "observations").mkdir()
     (tmp_path / "observations/0.csv").write_bytes(b"".join(encode(np.zeros(0, OBSERVATION))))
     write_key(tmp_path / "operator.json", key("operator 1"))
-    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    monkeypatch.setenv("IONET_POW", "observations")
     before = sorted(tmp_path.rglob("*"))
     arguments = ("--chain", launched, "--keypair", "operator.json")
     code, first, err = ionet("keeper", "once", "attest", "--dry-run", *arguments)
@@ -295,7 +295,7 @@ def test_who_is_admin_or_poor(doctor, launched, tmp_path):
 
 def test_operators_and_those_who_attest_without_being_one(doctor, launched, tmp_path, monkeypatch):
     (tmp_path / "observations").mkdir()
-    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    monkeypatch.setenv("IONET_POW", "observations")
     write_key(tmp_path / "operator.json", key("operator 1"))
     code, out, _ = doctor("--chain", launched, "--keypair", "operator.json")
     assert code == 0 and rows(out)["role: operator"].startswith("ok one of 3, 2 must agree")
@@ -368,12 +368,12 @@ def test_a_database_of_another_chain_behind_and_halted(ionet, doctor, launched, 
             {"IONET_SIGNER_ADDRESS": "x"},
             "IONET_SIGNER_ADDRESS has no effect: there is no IONET_SIGNER_COMMAND",
         ),
-        ({"IONET_OBSERVATIONS": "nowhere"}, "IONET_OBSERVATIONS has no effect: nowhere is no folder"),
+        ({"IONET_POW": "nowhere"}, "IONET_POW has no effect: nowhere is no folder"),
         (
-            {"IONET_OBSERVATIONS": ".", "IONET_JOBS": '["emission"]'},
-            "IONET_OBSERVATIONS has no effect: the job attest is off",
+            {"IONET_POW": ".", "IONET_JOBS": '["emission"]'},
+            "IONET_POW has no effect: the job attest is off",
         ),
-        ({"IONET_JOBS": '["attest"]'}, "IONET_JOBS has no effect: the job attest needs IONET_OBSERVATIONS"),
+        ({"IONET_JOBS": '["attest"]'}, "IONET_JOBS has no effect: the job attest needs IONET_POW"),
     ],
 )
 def test_settings_that_do_nothing(doctor, launched, monkeypatch, settings, row):

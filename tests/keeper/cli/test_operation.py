@@ -75,7 +75,7 @@ READS = {
 @pytest.mark.parametrize(("command", "said"), READS.values(), ids=list(READS))
 def test_before_anything_ran_nothing_is_made(ionet, network, monkeypatch, command, said):
     (network / "observations").mkdir()
-    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    monkeypatch.setenv("IONET_POW", "observations")
     before = sorted(network.iterdir())
     _, out, err = ionet(*command)
     assert said in " ".join(out.split()), err
@@ -89,7 +89,7 @@ def test_an_older_database_is_left_as_it_is_with_what_to_do(ionet, network, monk
         patched.setattr(alembic.command, "upgrade", lambda config, head: upgrade(config, "0003"))
         assert ionet("db", "upgrade")[0] == 0
     (network / "observations").mkdir()
-    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    monkeypatch.setenv("IONET_POW", "observations")
     code, out, err = ionet(*command)
     said = " ".join((out + err).split())
     assert code == 1
@@ -207,7 +207,7 @@ def test_another_chain_is_refused_and_both_are_named(ionet, network, monkeypatch
     World.launched().chain.save(network / "other.chain")
     first, second = (genesis_of(network / name) for name in ("network.chain", "other.chain"))
     (network / "observations").mkdir()
-    monkeypatch.setenv("IONET_OBSERVATIONS", "observations")
+    monkeypatch.setenv("IONET_POW", "observations")
     before = tables_of(network / "ionet.db")
     other = ("--chain", "other.chain")
     keyed = (*other, "--keypair", "id.json")

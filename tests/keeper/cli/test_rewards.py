@@ -17,6 +17,7 @@ from keeper.economy.supply import IO, io
 from keeper.rewards import publication
 from keeper.rewards.tree import leaf
 from tests.keeper.api.serving import serving
+from tests.keeper.rewards.seen import publish_rows
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
 from tests.programs.staking.world import StakingWorld
@@ -37,7 +38,7 @@ def on_chain(tmp_path: Path, **params: int) -> Path:
     for number in range(2):
         machines = [another(n, work=int(n > 0)) for n in range(3)]
         hour = publication.Hour(number, START + number * HOUR, EMITTED * (number + 1))
-        publication.publish(folder, hour, rows(owned(machines)), classes())
+        publish_rows(folder, hour, rows(owned(machines)), classes())
     world = StakingWorld.ready(**params)
     world.earner("owner")
     world.give(OWNER, IO)
@@ -121,7 +122,7 @@ def test_verify_with_the_chain(ionet, published):
 
 def test_verify_finds_another_block_on_chain(ionet, published):
     hour = publication.Hour(0, START, EMITTED)
-    publication.publish(published / "rewards", hour, rows(owned([another(n) for n in range(3)])), classes())
+    publish_rows(published / "rewards", hour, rows(owned([another(n) for n in range(3)])), classes())
     code, _, err = ionet("rewards", "verify", "--hour", 0, "--chain", "test.chain")
     assert (code, "hour 0: root on chain is" in words(err)) == (1, True)
 

@@ -28,6 +28,7 @@ from keeper.economy.genesis import read_table
 from keeper.rewards import publication
 from keeper.settings import Settings
 from tests.keeper.api.serving import serving
+from tests.keeper.rewards.seen import publish_rows
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
 from tests.programs.orders.world import HOUR, OrdersWorld
@@ -72,7 +73,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(2):
         hour = publication.Hour(number, START + number * HOUR, EMITTED * (number + 1))
         table = rows([another(n, work=int(n > 0)) for n in range(3)])
-        publication.publish(folder / "rewards", hour, table, classes())
+        publish_rows(folder / "rewards", hour, table, classes())
     _spoil(folder)
     return folder
 
@@ -180,6 +181,10 @@ CHAINS = [
     Wrong(f"{CANCEL} {ON}", "not the path of a key file", {"IONET_KEYPAIR": "secret" * 15}),
     Wrong(f"order list --chain {GONE}", "Is the node running"),
     Wrong(f"device list --chain {GONE}", "Is the node running"),
+    Wrong("pow classes --table nowhere.json", "no class table"),
+    Wrong("pow classes --table folder", "no class table"),
+    Wrong(f"slash show x --chain {GONE}", "Is the node running"),
+    Wrong("slash show x --chain empty.chain", "there is no slash of x"),
     Wrong(f"buyback show --chain {GONE}", "Is the node running"),
     Wrong("buyback show --chain empty.chain", "buyback is not initialised on this chain"),
     Wrong(f"keeper run --once --chain {GONE} --keypair renter.json", "Is the node running"),
@@ -331,7 +336,7 @@ TEXTS = [
     Wrong(f"buyback first-price {{many}} {AS_ADMIN}", "is not an amount of IO"),
     Wrong(f"buyback first-price 1 {AS_RENTER}", "buyback: NotAdmin"),
     Wrong(f"keeper once mining {AS_RENTER}", "no job is called mining; there are emission, vesting"),
-    Wrong(f"keeper once attest {AS_RENTER}", "set IONET_OBSERVATIONS"),
+    Wrong(f"keeper once attest {AS_RENTER}", "set IONET_POW"),
     Wrong("db rebuild poker", "no program is called poker; there are tokenomics, staking, buyback, orders"),
     usage("order nonsense", "No such command 'nonsense'"),
     usage("mine", "No such command 'mine'"),
@@ -447,7 +452,7 @@ DATABASES = [
 ]
 RUN = f"keeper run --once {AS_RENTER}"
 SERVE = f"keeper run {AS_RENTER}"
-ANY_TEXT = {"name", "price_path", "price_time_path", "observations"}
+ANY_TEXT = {"name", "price_path", "price_time_path", "pow"}
 """What may be anything; a file that it names may not, see above, and the doctor looks for the folder."""
 SETTINGS = {
     "signer_seconds": "0",
@@ -459,6 +464,8 @@ SETTINGS = {
     "jobs": '["mining"]',
     "peers": '["127.0.0.1"]',
     "http": "9464",
+    "pow_http": "off",
+    "pow_line": "0",
     "balance_warning": "NaN",
     "balance_stop": "-1",
     "lag_slots": "0",
@@ -468,6 +475,7 @@ SETTINGS = {
     "price_url": "ftp://prices",
     "price_max_age": "0",
     "price_max_deviation_bps": "0",
+    "operators": '["127.0.0.1"]',
     "log": "loud",
 }
 MORE_SETTINGS = [
@@ -476,6 +484,10 @@ MORE_SETTINGS = [
     Wrong(RUN, "IONET_PEERS: write a JSON list", {"IONET_PEERS": "http://127.0.0.1"}),
     Wrong(RUN, "IONET_HTTP: write it like 127.0.0.1:9464, or off", {"IONET_HTTP": "host:99999"}),
     Wrong(RUN, "IONET_HTTP: write it like 127.0.0.1:9464, or off", {"IONET_HTTP": "host:²"}),
+    Wrong(RUN, "IONET_POW_HTTP: write it like 127.0.0.1:9470", {"IONET_POW_HTTP": "host:99999"}),
+    Wrong(f"operator serve {AS_RENTER}", "IONET_POW names the folder"),
+    Wrong(f"operator serve {AS_RENTER}", "is no operator of this network", {"IONET_POW": "pow"}),
+    Wrong(f"operator serve {AS_RENTER} --ray 127.0.0.1:1", "ionet[ray]", {"IONET_POW": "pow"}),
     Wrong(RUN, "IONET_BALANCE_STOP is above IONET_BALANCE_WARNING", {"IONET_BALANCE_STOP": "1"}),
     Wrong(SERVE, "set IONET_HTTP to another address, or to off", {"IONET_HTTP": "192.0.2.1:9464"}),
     Wrong(
@@ -484,7 +496,22 @@ MORE_SETTINGS = [
         {"IONET_HTTP": "127.0.0.1:{taken}"},
     ),
 ]
-TABLE = [*CHAINS, *KEYS, *TEXTS, *REWARDS, *GENESES, *DATABASES, *MORE_SETTINGS]
+ENROL = "worker enrol --class 'rtx 4090' --backend numpy --keypair one.json"
+WORKERS = [
+    Wrong("worker run --keypair short.json", "short.json: no keypair"),
+    Wrong("worker run --keypair one.json", "is not enrolled in worker: run ionet worker enrol --class"),
+    Wrong("worker status --keypair one.json", "is not enrolled in worker: run ionet worker enrol --class"),
+    Wrong("worker enrol --class Abacus --keypair one.json", "no class is called 'Abacus'; there are"),
+    Wrong(ENROL, "choose the class that this machine is"),
+    Wrong(f"{ENROL} --new one.json", "a key is never overwritten"),
+    Wrong(ENROL, "binary can't be read and written (File exists)", {"IONET_WORKER": "binary"}),
+    Wrong("worker test --profile 999", "there is no profile 999; there are 0, 1"),
+    usage(f"{ENROL} --backend abacus", "--backend"),
+    usage("worker enrol", "Missing option '--class'"),
+    usage("worker test --processors 9", "--processors"),
+    usage("worker status --count 0", "--count"),
+]
+TABLE = [*CHAINS, *KEYS, *TEXTS, *REWARDS, *GENESES, *DATABASES, *MORE_SETTINGS, *WORKERS]
 TABLE += [
     Wrong(RUN, f"IONET_{name.upper()}", {f"IONET_{name.upper()}": value}) for name, value in SETTINGS.items()
 ]
@@ -522,7 +549,7 @@ def test_every_command_is_in_the_table() -> None:
     typed = {" ".join(shlex.split(each.typed)[:2]) for each in TABLE}
     lacking = {name for name in _commands() if not any(f"{each} ".startswith(f"{name} ") for each in typed)}
     # What is wrong is its table: it is no error.
-    assert lacking == {"keeper doctor"}
+    assert lacking == {"keeper doctor", "worker doctor"}
 
 
 def _commands() -> Iterator[str]:

@@ -25,16 +25,17 @@ from keeper.chain import ChainUnreachable, asking
 from keeper.chain.connect import connect
 from keeper.cli import main as command
 from keeper.db import Database, Leader
-from keeper.jobs.names import ATTEST, BIDS
+from keeper.jobs.names import ATTEST, BIDS, PROPOSALS
 from keeper.jobs.registry import ALL
 from keeper.runtime import keeper as running
-from keeper.runtime import operation
+from keeper.runtime import operation, wiring
 from keeper.runtime.operation import COMPARE, INDEX, SWEEP
+from tests.keeper.rewards.seen import seen_in
 
 START = "start"
 """Before the first job: opening, migrating, asking whose chain it is."""
 BURNS = "burns"
-JOBS = (*(each for each in ALL if each != BURNS), ATTEST, BIDS, BURNS)
+JOBS = (*(each for each in ALL if each != BURNS), ATTEST, PROPOSALS, BIDS, BURNS)
 """In an order in which one pass does all there is to do: a bid burns."""
 PASS = (START, SWEEP, *JOBS, INDEX, COMPARE)
 """What a keeper does in a pass, in its order."""
@@ -120,6 +121,8 @@ def main(
             step()
 
     running.run_once = noted
+    # What was seen of devices is given here: keepers are under test, and no proofs.
+    wiring.WorkFolder = seen_in  # type: ignore[misc, assignment]
     operation.Leader = partial(Leader, lease=lease)  # type: ignore[misc, assignment]
     if silence is not None:
         asking.TIMEOUT.read = silence

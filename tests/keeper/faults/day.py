@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import structlog
+from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -20,12 +21,18 @@ from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy.orders import Currency
-from keeper.jobs.blocks import attest_hours, observations_in
+from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours
 from keeper.jobs.port import Direct
+from keeper.operator.store import wave_name
+from keeper.pow.clock import WaveKind
+from keeper.pow.files import wave_rows, write_wave
+from keeper.pow.messages import Commit
+from keeper.pow.seeds import wave_seed
 from keeper.rewards import tables
 from keeper.rewards.rows import OBSERVATION, keys
 from tests.keeper.chain.rpc_node import RpcNode
 from tests.keeper.faults.child import JOBS
+from tests.keeper.rewards.seen import BLOCK, SLOT, seen_in
 from tests.keeper.runtime.keepers import indexed
 from tests.programs.buyback.world import FIRST_PRICE
 from tests.programs.orders.world import IO, TERMS, USDC, USDC_MINT, OrdersWorld
@@ -33,11 +40,13 @@ from tests.programs.tokenomics.seasons import distribution
 from tests.programs.world import DAY, HOUR, START, DrivenChain, key
 from tests.security.tokens import freeze_anyway
 
-LATE = 300
-"""Seconds past the hour at which the keepers look; what people do happens before."""
+LATE = ATTEST_SECONDS - HOUR + 20
+"""Seconds after each hour's end at which keepers look: then it can be attested."""
 EARLY = START - 40 * DAY
 APPEAL = 6 * HOUR
-WORKERS = ("a1", "a2", "a3", "b1", "b2", "b3", "b4")
+WORKERS = ("a1", "a2", "a3", "b1", "b2", "b3", "b4", "b5")
+LIAR = "b5"
+"""Signs two roots in hour 1."""
 HOURS = (0, 1, 2, 4, 6, 10, 18, 24, 28, 30)
 """When the keepers look, by default: hours since the first one of emission."""
 LOG = structlog.get_logger()
@@ -52,7 +61,9 @@ class DayWorld(OrdersWorld):
 
     def __init__(self, *, verify_signatures: bool = False, chain: DrivenChain | None = None) -> None:
         """Start early enough for a season to have been open for its shortest time."""
-        embedded = EmbeddedChain(verify_signatures=verify_signatures, now=EARLY)
+        # What is published names the chain: each day is kept on the same one.
+        genesis = Hash.hash(b"a day")
+        embedded = EmbeddedChain(verify_signatures=verify_signatures, now=EARLY, genesis=genesis)
         deploy.load_programs(embedded, key("admin").pubkey())
         super().__init__(chain=embedded)
         self.node = RpcNode(embedded)
@@ -167,14 +178,24 @@ class DayWorld(OrdersWorld):
             rows["work"] = [(hour + place) % 5 != 0 for place in range(len(WORKERS))]
             rows = rows[np.argsort(rows["device"])]
             (folder / f"{hour}.csv").write_bytes(b"".join(tables.encode(rows)))
+        liar = key(LIAR)
+        seed = wave_seed(bytes(self.chain._genesis), staking.PROGRAM.address, SLOT, BLOCK)
+        account = staking.device_address(liar.pubkey())
+        signed = [
+            Commit(seed, account, WaveKind.PRODUCT, 1, 0, 1, bytes([number]) * 32).sign(liar)
+            for number in (1, 2)
+        ]
+        (folder / "1").mkdir()
+        data = write_wave(wave_rows((each, 1) for each in signed))
+        (folder / "1" / wave_name(SLOT, self.operators[1].pubkey())).write_bytes(data)
 
     async def second_operator(self, folder: Path) -> None:
         """Let operator 1 attest what has ended, straight on the chain, from an index of its own."""
-        own, observe = folder / "second", observations_in(folder / "observations")
+        own, work = folder / "second", seen_in(folder / "observations")
         own.mkdir(exist_ok=True)
         async with indexed(self.chain, own / "index.db") as history:
             await attest_hours(
-                Direct(self.chain, self.operators[1], LOG), folder=own, observe=observe, history=history
+                Direct(self.chain, self.operators[1], LOG), folder=own, work=work, history=history
             )
 
 
@@ -187,7 +208,7 @@ def write_settings(folder: Path, keeper: Keypair, chain: str, database: str, **m
         "chain": chain,
         "keypair": "id.json",
         "database": database,
-        "observations": "observations",
+        "pow": "observations",
         "bid_max_io": 50_000,
         "jobs": json.dumps(JOBS),
         "http": "off",

@@ -20,20 +20,24 @@ from keeper.clients.staking import Attestation, BlockStatus
 from keeper.db import Database
 from keeper.db.tables import INTENTS
 from keeper.economy.supply import IO
-from keeper.jobs.blocks import attest_hours, finalise_blocks, observations_in
+from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours, finalise_blocks
 from keeper.jobs.port import Direct
 from keeper.jobs.prices import close_price_votes
 from keeper.jobs.slashes import execute_slashes
 from keeper.jobs.tokenomics import count_burns
-from keeper.rewards import publication, tables
+from keeper.rewards import publication
 from keeper.rewards.rows import OBSERVATION, keys
 from tests.keeper.jobs.test_tokenomics import overtaken
+from tests.keeper.rewards.seen import Seen
 from tests.keeper.runtime.keepers import indexed, new_keeper
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, World, finish, key
 from tests.security.tokens import freeze_anyway
 
 LOG = structlog.get_logger()
+
+DUE = START + ATTEST_SECONDS - HOUR
+"""So many hours after this that many can be attested."""
 
 
 async def observe(hour: int) -> np.ndarray:
@@ -57,7 +61,7 @@ async def attest(world: StakingWorld, folder: Path, operator: int = 0, **changed
     async with indexed(world.chain, folder / f"operator-{operator}.db") as history:
         options = {
             "folder": folder / f"operator-{operator}",
-            "observe": observe,
+            "work": Seen(observe),
             "history": history,
             **changed,
         }
@@ -66,7 +70,7 @@ async def attest(world: StakingWorld, folder: Path, operator: int = 0, **changed
 
 def nothing_needed(folder: Path) -> dict[str, Any]:
     """Options of a job that stops before it reads anything."""
-    return {"folder": folder, "observe": observe, "history": None}
+    return {"folder": folder, "work": Seen(observe), "history": None}
 
 
 def block(world: StakingWorld, hour: int) -> staking.Block:
@@ -80,7 +84,7 @@ def events_of(logs: list) -> list[str]:
 async def test_three_keepers_make_a_block(world, tmp_path):
     for operator in range(3):
         assert await attest(world, tmp_path, operator) == [], "no hour has ended"
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     assert len(await attest(world, tmp_path, 0)) == 1
     assert await attest(world, tmp_path, 0) == [], "it has said so already"
     assert await finalise_blocks(Direct(world.chain, world.payer, LOG)) == []
@@ -101,7 +105,7 @@ async def test_three_keepers_make_a_block(world, tmp_path):
 
 
 async def test_hours_that_were_missed_are_made_up_for(world, tmp_path):
-    world.chain.warp_to(START + 5 * HOUR)
+    world.chain.warp_to(DUE + 5 * HOUR)
     for operator in (0, 1):
         events = await attest(world, tmp_path, operator)
         assert [each.fields["hour"] for each in events] == [0, 1, 2, 3, 4]
@@ -112,7 +116,7 @@ async def test_hours_that_were_missed_are_made_up_for(world, tmp_path):
 async def test_old_blocks_are_closed_and_their_rent_returned(world, tmp_path):
     payer = world.operators[0].pubkey()
     for hour in range(50):
-        world.chain.warp_to(START + (hour + 2) * HOUR)
+        world.chain.warp_to(DUE + (hour + 2) * HOUR)
         for operator in (0, 1):
             await attest(world, tmp_path, operator)
         await finalise_blocks(Direct(world.chain, world.payer, LOG))
@@ -129,25 +133,15 @@ async def test_nothing_was_observed(world, tmp_path):
     async def nothing(hour: int) -> None:
         return None
 
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     with capture_logs() as logs:
-        assert await attest(world, tmp_path, observe=nothing) == []
-    assert events_of(logs) == ["block.not_observed"]
+        assert await attest(world, tmp_path, work=Seen(nothing)) == []
+    assert events_of(logs) == ["block.not_final_yet"]
     assert not list(tmp_path.rglob("*.json"))
 
 
-async def test_observations_come_from_files(world, tmp_path):
-    folder = tmp_path / "observations"
-    folder.mkdir()
-    assert await observations_in(folder)(0) is None
-    (folder / "0.csv").write_bytes(b"".join(tables.encode(await observe(0))))
-    world.chain.warp_to(START + HOUR)
-    (event,) = await attest(world, tmp_path, observe=observations_in(folder))
-    assert event.fields["total"] > 0
-
-
 async def test_who_is_no_operator(world, tmp_path):
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     with capture_logs() as logs:
         assert await attest_hours(Direct(world.chain, Keypair(), LOG), **nothing_needed(tmp_path)) == []
     assert events_of(logs) == ["blocks.not_an_operator"]
@@ -165,7 +159,7 @@ async def test_before_there_is_anything(tmp_path):
 
 async def test_others_agreed_on_something_else(world, tmp_path):
     """An operator who computed another block says so and stops: its next hours would differ, too."""
-    world.chain.warp_to(START + 2 * HOUR)
+    world.chain.warp_to(DUE + 2 * HOUR)
     world.attest(0, Attestation(b"r" * 32, 1, 1, bytes(32)))
     with capture_logs() as logs:
         assert await attest(world, tmp_path, 2) == []
@@ -174,7 +168,7 @@ async def test_others_agreed_on_something_else(world, tmp_path):
 
 
 async def test_a_vetoed_block_is_attested_again(world, tmp_path):
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     guardian = world.guardian
@@ -190,14 +184,14 @@ async def test_an_hour_before_that_is_missing(world, tmp_path):
     async def saw(hour: int) -> np.ndarray | None:
         return await observe(hour) if hour else None
 
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     world.chain.advance(HOUR)
     await finalise_blocks(Direct(world.chain, world.payer, LOG))
     with capture_logs() as logs:
-        assert await attest(world, tmp_path, 2, observe=saw) == []
-    assert events_of(logs) == ["block.not_observed", "block.unpublished"]
+        assert await attest(world, tmp_path, 2, work=Seen(saw)) == []
+    assert events_of(logs) == ["block.not_final_yet", "block.unpublished"]
     assert "IONET_PEERS" in logs[1]["reason"]
     assert [each.fields["hour"] for each in await attest(world, tmp_path, 2)] == [1], "or makes it up"
     hashes = {publication.read_manifest(tmp_path / f"operator-{n}", 0).hash for n in (0, 2)}
@@ -205,7 +199,7 @@ async def test_an_hour_before_that_is_missing(world, tmp_path):
 
 
 async def test_a_pause_delays_finality(world, tmp_path):
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     guardian, until = world.guardian, world.chain.now() + DAY
@@ -217,7 +211,7 @@ async def test_a_pause_delays_finality(world, tmp_path):
 
 
 async def test_while_emission_is_paused_what_needs_it_is_not_due(world, tmp_path):
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     guardian, until = world.guardian, world.chain.now() + DAY
@@ -232,7 +226,7 @@ async def test_a_block_that_is_refused_ends_the_run(world, database):
     """Its intent waits longer each time and is parked in the end; the job goes on to the next run."""
     first, second = (Attestation(bytes([n]) * 32, total, 1, b"d" * 32) for n, total in ((1, 50), (2, 100)))
     freeze_anyway(world, tokenomics.REWARD_VAULT)
-    world.chain.warp_to(START + 2 * HOUR)
+    world.chain.warp_to(DUE + 2 * HOUR)
     for hour, said in enumerate((first, second)):
         for operator in world.operators[:2]:
             world.do(staking.attest(operator.pubkey(), hour, said), signers=[operator])
@@ -261,10 +255,10 @@ async def test_an_operator_that_takes_its_word_back_and_says_it_again(world, tmp
         rows["work"] = work
         return rows
 
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     said = []
     async with indexed(world.chain, tmp_path / "index.db") as history:
-        job = partial(attest_hours, folder=tmp_path / "rewards", observe=observe_work, history=history)
+        job = partial(attest_hours, folder=tmp_path / "rewards", work=Seen(observe_work), history=history)
         keeper = new_keeper(world.chain, world.operators[0], database, {"attest": job})
         for seen in (1, 2, 1):
             work = seen
@@ -277,7 +271,7 @@ async def test_an_operator_that_takes_its_word_back_and_says_it_again(world, tmp
 
 
 async def test_finality_beside_another_keeper(world, tmp_path):
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     world.chain.advance(HOUR)
@@ -363,7 +357,7 @@ async def test_a_voided_slash_burns_after_new_votes_and_an_appeal_of_their_own(w
 
 async def test_a_block_that_lost_its_operators_is_opened_and_attested_again(world, tmp_path):
     """What those who stayed attested stands: one more is enough."""
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     apply(world, [world.person("heir"), *world.operators[1:]])
@@ -378,7 +372,7 @@ async def test_a_block_that_lost_its_operators_is_opened_and_attested_again(worl
 
 
 async def test_an_operator_opens_a_block_again_by_attesting_it(world, tmp_path):
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for operator in (0, 1):
         await attest(world, tmp_path, operator)
     apply(world, [world.person("heir"), *world.operators[1:]])
@@ -392,7 +386,7 @@ async def test_an_operator_opens_a_block_again_by_attesting_it(world, tmp_path):
 
 async def test_a_block_that_can_never_become_final_is_opened_again(world):
     """An hour before it became final with a higher total."""
-    world.chain.warp_to(START + 2 * HOUR)
+    world.chain.warp_to(DUE + 2 * HOUR)
     for hour, total in ((0, 100), (1, 50)):
         world.attest(hour, Attestation(bytes([hour]) * 32, total, 1, b"d" * 32))
     world.chain.advance(HOUR)

@@ -17,20 +17,26 @@ from keeper.clients import staking
 from keeper.clients.staking import Attestation, BlockStatus
 from keeper.db import Database
 from keeper.economy.supply import IO
+from keeper.jobs.blocks import ATTEST_SECONDS
 from keeper.jobs.names import ATTEST
 from keeper.jobs.port import Job
 from keeper.rewards import publication, tables
 from keeper.rewards.history import History
 from keeper.rewards.rows import OBSERVATION, keys
+from keeper.runtime import wiring
 from keeper.runtime.keeper import JobOutcome, Keeper
 from keeper.runtime.readiness import reasons
 from keeper.runtime.wiring import chosen_jobs
 from keeper.settings import Settings
+from tests.keeper.rewards.seen import seen_in
 from tests.keeper.runtime.keepers import events_of, figure, new_keeper
 from tests.programs.staking.world import StakingWorld, reward_tree
 from tests.programs.world import DAY, HOUR, START, finish, key
 
 WORKERS = ("worker a", "worker b")
+
+DUE = START + ATTEST_SECONDS - HOUR
+"""So many hours after this that many can be attested."""
 
 
 @pytest.fixture
@@ -44,9 +50,15 @@ def world() -> StakingWorld:
     return world
 
 
+@pytest.fixture(autouse=True)
+def given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen of devices is in tables: what is under test is how operators agree."""
+    monkeypatch.setattr(wiring, "WorkFolder", seen_in)
+
+
 def configured(names: list[str], rewards: Path, observations: Path, history: History) -> dict[str, Job]:
     """Jobs of a keeper that never bids."""
-    return chosen_jobs(Settings(rewards=rewards, observations=observations), names, history)
+    return chosen_jobs(Settings(rewards=rewards, pow=observations), names, history)
 
 
 class Operator:
@@ -180,7 +192,7 @@ async def test_one_lies_and_two_are_enough(world, operators, lie, turn):
         each.observe(0)
     liar = operators[2]
     lie(world, liar)
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     honest = operators[:2]
     order = [*honest[:turn], liar, *honest[turn:]]
     for each in order:
@@ -241,7 +253,7 @@ async def test_a_liar_who_comes_late_is_told_and_refused(world, operators):
     for each in operators:
         each.observe(0)
     saw_other_things(world, operators[2])
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for each in operators[:2]:
         await each.attest()
     agreed = block(world, 0)
@@ -262,7 +274,7 @@ async def test_two_lie_differently_and_nothing_is_final_until_two_agree(world, o
             each.observe(hour)
     steals(world, thief)
     saw_other_things(world, mistaken)
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for each in operators:
         assert await each.attest() is JobOutcome.OK
     assert block(world, 0).status == BlockStatus.OPEN
@@ -303,7 +315,7 @@ async def test_a_keeper_that_is_restarted_in_between_goes_on(world, operators, l
         for each in (first, second):
             each.observe(hour)
     for hour in range(4):
-        world.chain.warp_to(START + (hour + 1) * HOUR)
+        world.chain.warp_to(DUE + (hour + 1) * HOUR)
         await first.attest()
         if hour == 1:  # it has published and attested an hour that nobody agreed on yet
             await first.restart()

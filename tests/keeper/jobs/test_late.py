@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from keeper.clients import orders, staking
 from keeper.clients.staking import BlockStatus
 from keeper.economy.supply import IO
-from keeper.jobs.blocks import attest_hours, finalise_blocks
+from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours, finalise_blocks
 from keeper.jobs.port import Direct
 from keeper.rewards import publication
 from keeper.rewards.fetch import PeerError, fetch
@@ -23,6 +23,7 @@ from keeper.rewards.publication import KINDS, MANIFEST
 from keeper.rewards.rows import OBSERVATION, Rows, keys
 from keeper.rewards.rule import DeviceStatus
 from tests.keeper.api.serving import serving
+from tests.keeper.rewards.seen import Seen
 from tests.keeper.runtime.keepers import events_of, indexed
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
@@ -32,6 +33,9 @@ HOURS = 6
 MACHINES = ("leased", "broken", "moved", "withdrawn", "ended", "barred")
 SUPPLIERS = {name: f"supplier of {name}" for name in (*MACHINES, "new")}
 
+DUE = START + ATTEST_SECONDS - HOUR
+"""So many hours after this that many can be attested."""
+
 
 class AllAgree(OrdersWorld):
     """Nothing is agreed on before every operator has said it."""
@@ -40,7 +44,7 @@ class AllAgree(OrdersWorld):
 
 
 async def observe(hour: int) -> Rows:
-    """Every machine is up and works, but for two that are let: they are excused while they are."""
+    """Every machine is up and works, but for two: their leases to whomever excuse them from nothing."""
     rows = np.zeros(len(SUPPLIERS), OBSERVATION)
     rows["device"] = keys([address(name) for name in SUPPLIERS])
     rows["up_since"], rows["online"] = START - DAY, 1
@@ -54,7 +58,7 @@ def address(name: str):
 
 async def attest(world, folder: Path, name: str, operator: int, **changed):
     async with indexed(world.chain, folder / f"{name}.db") as history:
-        options = {"folder": folder / name, "observe": observe, "history": history, **changed}
+        options = {"folder": folder / name, "work": Seen(observe), "history": history, **changed}
         return await attest_hours(Direct(world.chain, world.operators[operator], LOG), **options)
 
 
@@ -62,10 +66,10 @@ def contents(folder: Path, hour: int) -> dict[str, bytes]:
     return {name: (folder / str(hour) / name).read_bytes() for name in (*KINDS, MANIFEST)}
 
 
-def status(folder: Path, hour: int, name: str) -> int:
-    rows = publication.read_table(folder, publication.read_manifest(folder, hour), "rewards.csv")
+def of(folder: Path, hour: int, name: str, table: str, column: str) -> int:
+    rows = publication.read_table(folder, publication.read_manifest(folder, hour), table)
     (row,) = rows[rows["device"] == bytes(address(name)).rstrip(b"\0")]
-    return int(row["status"])
+    return int(row[column])
 
 
 def act(world: AllAgree, hour: int) -> None:
@@ -117,9 +121,9 @@ def world() -> AllAgree:
 async def six_hours(world: AllAgree, folder: Path) -> None:
     """Two operators are there all the time, and look at each hour's end."""
     for hour in range(HOURS):
-        world.chain.warp_to(START + hour * HOUR + 10 * 60)
+        world.chain.warp_to(DUE + hour * HOUR + 10 * 60)
         act(world, hour)
-        world.chain.warp_to(START + (hour + 1) * HOUR)
+        world.chain.warp_to(DUE + (hour + 1) * HOUR)
         for number in range(2):
             assert len(await attest(world, folder, f"operator {number}", number)) == 1
     assert finish(orders.read_leases(world.chain)) == {}, "what was let left no account"
@@ -138,16 +142,21 @@ async def test_who_was_down_makes_up_for_the_hours_as_they_were(world, tmp_path)
             assert contents(tmp_path / f"operator {number}", hour) == truth
         publication.verify(tmp_path / "operator 2", hour)
     late = tmp_path / "operator 2"
-    history = {name: [status(late, hour, name) for hour in range(HOURS)] for name in MACHINES}
+    history = {
+        name: [of(late, hour, name, "rewards.csv", "status") for hour in range(HOURS)] for name in MACHINES
+    }
     good, bad, out = DeviceStatus.SUCCEEDED, DeviceStatus.FAILED, DeviceStatus.MISSED
     assert history == {
-        "leased": [good, good, bad, bad, bad, bad],
-        "broken": [good, good, bad, bad, bad, bad],
+        "leased": [bad] * HOURS,
+        "broken": [bad] * HOURS,
         "moved": [good] * HOURS,
         "withdrawn": [good, out, out, out, out, out],
         "ended": [good, good, good, out, out, out],
         "barred": [good, good, good, out, out, good],
     }
+    for name in MACHINES:
+        let = [of(late, hour, name, "inputs.csv", "hired") for hour in range(HOURS)]
+        assert let == [int(name in ("leased", "broken") and hour < 2) for hour in range(HOURS)], name
     world.chain.advance(HOUR)
     assert len(await finalise_blocks(Direct(world.chain, world.payer, LOG))) == HOURS
 
@@ -205,7 +214,7 @@ LIES: dict[Callable[[Path], None], str] = {
 
 
 async def one_hour(world, folder: Path) -> staking.Block:
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     for number in range(3):
         await attest(world, folder, f"operator {number}", number)
     return (await staking.read_hours(world.chain, [0]))[0]
@@ -229,7 +238,7 @@ async def test_who_joins_on_the_second_day_goes_on_from_a_peer(world, tmp_path):
     """With an empty database and folder, and nothing observed before; the first peers lie or are gone."""
     await six_hours(world, tmp_path)
     await attest(world, tmp_path, "operator 2", 2)
-    world.chain.warp_to(START + DAY)
+    world.chain.warp_to(DUE + DAY)
     for number in range(3):
         await attest(world, tmp_path, f"operator {number}", number)
     world.chain.advance(HOUR)
@@ -242,7 +251,7 @@ async def test_who_joins_on_the_second_day_goes_on_from_a_peer(world, tmp_path):
         return await observe(hour) if hour >= 24 else None
 
     with capture_logs() as logs:
-        assert await attest(world, tmp_path, "new", 2, observe=saw) == []
+        assert await attest(world, tmp_path, "new", 2, work=Seen(saw)) == []
     assert events_of(logs)[-1] == "block.unpublished" and "ionet rewards fetch" in logs[-1]["reason"]
     shutil.copytree(tmp_path / "operator 0", tmp_path / "liar")
     another_total(tmp_path / "liar/23")
@@ -250,7 +259,7 @@ async def test_who_joins_on_the_second_day_goes_on_from_a_peer(world, tmp_path):
         nobody = "http://127.0.0.1:9"
         liar, honest = (stack.enter_context(serving(tmp_path / name)) for name in ("liar", "operator 1"))
         peers = [nobody, liar, honest]
-        (event,) = await attest(world, tmp_path, "new", 2, observe=saw, peers=peers)
+        (event,) = await attest(world, tmp_path, "new", 2, work=Seen(saw), peers=peers)
     assert events_of(logs) == [
         "block.peer_refused",
         "block.peer_refused",

@@ -19,18 +19,23 @@ from keeper.clients import staking
 from keeper.db import Database
 from keeper.db.tables import COMPARISONS, HALTS
 from keeper.economy.supply import IO
-from keeper.jobs.blocks import attest_hours
+from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours
 from keeper.jobs.port import Direct
+from keeper.pow.anchored import EVIDENCE_SECONDS
 from keeper.rewards import history as history_module
 from keeper.rewards import publication
 from keeper.rewards.history import History
 from keeper.rewards.publication import KINDS, MANIFEST
 from keeper.rewards.rows import OBSERVATION, keys
+from tests.keeper.rewards.seen import Seen
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, key
 
 LOG = structlog.get_logger()
 WORKERS = ("worker a", "worker b")
+
+DUE = START + ATTEST_SECONDS - HOUR
+"""So many hours after this that many can be attested."""
 
 
 class Gappy(EmbeddedChain):
@@ -75,7 +80,7 @@ class Operator:
 
     async def attest(self) -> list[Event]:
         port = Direct(self.world.chain, self.world.operators[self.number], LOG)
-        return await attest_hours(port, folder=self.folder, observe=observe, history=self.history)
+        return await attest_hours(port, folder=self.folder, work=Seen(observe), history=self.history)
 
     async def compared(self) -> list[tuple[str, int, bool]]:
         """Comparisons: the program, the slot, whether accounts agreed."""
@@ -114,9 +119,9 @@ def leave_out_a_class_change(world: StakingWorld) -> Signature:
 
 async def test_a_gap_never_gets_into_a_block(world: StakingWorld, operators: list[Operator]) -> None:
     honest, other = operators
-    world.chain.warp_to(START + 60)
+    world.chain.warp_to(DUE + 60)
     gone = leave_out_a_class_change(world)
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     with capture_logs() as logs:
         assert await honest.attest() == []
     assert [each["event"] for each in logs][-1] == "block.accounts_differ"
@@ -146,7 +151,7 @@ async def test_a_gap_of_a_while_is_healed_before_the_hour_is_made(
     world: StakingWorld, operators: list[Operator]
 ) -> None:
     patient, other = operators
-    world.chain.warp_to(START + 60)
+    world.chain.warp_to(DUE + 60)
     gone = leave_out_a_class_change(world)
     lists = [0]
 
@@ -155,7 +160,7 @@ async def test_a_gap_of_a_while_is_healed_before_the_hour_is_made(
         return signature == gone and lists[0] <= 5
 
     world.chain.left_out = for_a_while  # type: ignore[attr-defined]
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     with capture_logs() as logs:
         assert len(await patient.attest()) == 1
     healed = {"event": "ledger.healed", "log_level": "warning", "program": "staking", "transactions": 1}
@@ -169,17 +174,17 @@ async def test_a_gap_of_a_while_is_healed_before_the_hour_is_made(
 async def test_one_comparison_for_all_hours_that_are_over(
     world: StakingWorld, operators: list[Operator]
 ) -> None:
-    """Of after the last one's end; and another one for the next hour."""
+    """Of after all that the last one is made from; and another one for the next hour."""
     operator = operators[0]
-    world.chain.warp_to(START + 3 * HOUR - 1)
+    world.chain.warp_to(START + 2 * HOUR + EVIDENCE_SECONDS - 1)
     slot = world.chain.newest_slot()
     (staked, ordered) = operator.history._ledgers
     for each in (staked, ordered):
         await each.compare()
     assert len(await operator.attest()) == 2
     first = await operator.compared()
-    assert first == [("staking", slot, True), ("orders", slot, True)], "of after the second hour's end"
-    world.chain.warp_to(START + 3 * HOUR)
+    assert first == [("staking", slot, True), ("orders", slot, True)], "of after the second hour's evidence"
+    world.chain.warp_to(DUE + 3 * HOUR)
     ended = world.chain.newest_slot()
     assert len(await operator.attest()) == 1
     assert [(name, at >= ended, agreed) for name, at, agreed in (await operator.compared())[2:]] == [
@@ -194,7 +199,7 @@ async def test_a_comparison_that_cannot_be_made_is_waited_for(
     world: StakingWorld, operators: list[Operator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operator = operators[0]
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
 
     async def away(*arguments: object, **options: object) -> object:
         raise ChainUnreachable("no snapshot")
@@ -210,9 +215,9 @@ async def test_a_comparison_that_cannot_be_made_is_waited_for(
 async def test_a_rehearsal_compares_nothing(world: StakingWorld, operators: list[Operator]) -> None:
     """A difference stops keepers: a dry run doesn't."""
     operator = operators[0]
-    world.chain.warp_to(START + 60)
+    world.chain.warp_to(DUE + 60)
     leave_out_a_class_change(world)
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     operator.history = History(world.chain, operator.database, keeps=False)
     assert len(await operator.attest()) == 1
     assert (await operator.compared(), await operator.halted()) == ([], [])

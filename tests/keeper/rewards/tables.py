@@ -44,6 +44,7 @@ GOOD = Machine(
     work=1,
     vram_failures=0,
     vram_failed_at=0,
+    measured_tier=4,
     hired=False,
 )
 """Earns its score of 80,200."""

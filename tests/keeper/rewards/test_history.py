@@ -18,7 +18,7 @@ from keeper.db.tables import SIGNATURES, WATERMARKS
 from keeper.economy.orders import LeaseStatus
 from keeper.economy.supply import IO
 from keeper.indexer.program import BEFORE_ALL
-from keeper.rewards.hired import Term, replay, terms_of
+from keeper.rewards.hired import Term, read_events, replay, terms_of
 from keeper.rewards.history import History
 from tests.keeper.runtime.conftest import database
 from tests.programs.orders.world import OrdersWorld
@@ -224,3 +224,17 @@ def test_events_make_the_terms_that_accounts_have() -> None:
     assert {"LeaseStarted", "Extend", "LeaseClosed"} <= names
     ended = [Counter(e.fields["lease"] for _, e in each if e.name == "LeaseEnded") for each in histories]
     assert sum(count > 1 for each in ended for count in each.values()) >= 5
+
+
+async def test_all_leases_that_there_ever_were(database: Database) -> None:
+    """Those that are closed, too: a device is excused for a day after one, whoever closed its account."""
+    world = Leases.started()
+    random = Random(3)
+    for _ in range(80):
+        world.act(random)
+    history = History(world.chain, database)
+    await history.prepare()
+    assert await history.knows(world.chain.now())
+    found = await history.leases()
+    assert found == replay(await read_events(world.chain))
+    assert len(found) > len(by_accounts(world.chain)) > 0

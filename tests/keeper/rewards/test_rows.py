@@ -12,6 +12,7 @@ from keeper.rewards import publication
 from keeper.rewards.rows import OBSERVATION, Hour, RowsError, class_rows, device_rows, keys
 from keeper.rewards.rule import DeviceStatus
 from tests.keeper.market.test_matching import priced
+from tests.keeper.rewards.seen import publish_rows
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, finish, key
 
@@ -89,7 +90,7 @@ def test_from_accounts_to_a_payment(tmp_path: Path) -> None:
         rows = device_rows(list(accounts), list(accounts.values()), observed(*accounts))
         classes = class_rows(finish(staking.read_classes(world.chain)), START + hour * HOUR)
         emitted = 448_028_673_835 * (hour + 1)
-        manifest = publication.publish(tmp_path, Hour(hour, START + hour * HOUR, emitted), rows, classes)
+        manifest = publish_rows(tmp_path, Hour(hour, START + hour * HOUR, emitted), rows, classes)
         for record in world.attest(hour, manifest.attestation):
             assert record.error is None, world.error(record)
         world.chain.advance(HOUR)

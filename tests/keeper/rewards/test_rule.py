@@ -57,9 +57,10 @@ MACHINES = st.builds(
     co_reward_bps=st.sampled_from([500, 3_333, 10_000]),
     up_since=st.sampled_from([START - DAY] * 5 + [0, START - 5 * HOUR, START - 5 * HOUR - 1]),
     online=st.integers(0, 9).map(lambda n: n > 0),
-    work=st.sampled_from([1, 1, 1, 0, 2]),
+    work=st.sampled_from([1, 1, 1, 1, 0, 2, 3]),
     vram_failures=st.sampled_from([0, 0, 3, 4, 255]),
     vram_failed_at=MOMENTS,
+    measured_tier=st.integers(0, 4),
     hired=st.booleans(),
 )
 
@@ -186,16 +187,18 @@ FAILURES = {
     Reason.WORK_FAILED: {"work": 2},
     Reason.OFFLINE: {"online": False},
     Reason.BARRED: {"barred_until": START + 1},
+    Reason.WORK_SLOW: {"work": 3},
 }
 
 
+@pytest.mark.parametrize("hired", [False, True])
 @pytest.mark.parametrize("reason", Reason)
-def test_each_criterion_alone_earns_nothing(reason):
-    block = run([another(1), another(2, **FAILURES[reason])])
+def test_each_criterion_alone_earns_nothing(reason, hired):
+    block = run([another(1), another(2, hired=hired, **FAILURES[reason])])
     first, second = block.devices
     assert second["reasons"] == reason.value
     assert (first["reward"], second["reward"]) == (EMITTED, 0)
-    during = reason in Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.OFFLINE
+    during = reason in Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.WORK_SLOW | Reason.OFFLINE
     assert second["status"] == (DeviceStatus.FAILED if during else DeviceStatus.MISSED)
     assert padded(block.wallets["wallet"]) == [key("wallet 1")]
 
@@ -206,7 +209,6 @@ def test_each_criterion_alone_earns_nothing(reason):
         {"up_since": START - 5 * HOUR - 1},
         {"vram_failures": 4, "vram_failed_at": START - 12 * HOUR - 1},
         {"vram_failures": 3, "vram_failed_at": START},
-        {"work": 0, "hired": True},
         {"sufficient_since": START},
         {"barred_until": START},
         {"own": 400 * IO, "co_amount": 400 * IO, "co_state": 2, "co_until": START + 1},
@@ -274,6 +276,37 @@ def test_the_largest_hour_that_there_can_be():
     block = run([machine, another(2, class_id=1, own=10**16)], emitted=300_000_000 * IO, table=table)
     scores = block.devices["score"].tolist()
     assert block.devices["reward"].tolist() == [each * 300_000_000 * IO // sum(scores) for each in scores]
+
+
+@pytest.mark.parametrize("work", [0, 2, 3])
+def test_a_year_s_lease_to_oneself_earns_nothing_without_proofs(work):
+    """Fault p3: such a device took a quarter of an hour from three honest ones, as a lease excused it."""
+    honest = [another(number) for number in range(3)]
+    block = run([*honest, another(9, hired=True, work=work)])
+    third = EMITTED // 3
+    assert block.devices["reward"].tolist() == [third, third, third, 0]
+    assert key("wallet 9") not in padded(block.wallets["wallet"])
+
+
+def test_a_card_behind_two_devices_earns_once():
+    """One answers, then the other, which its own supplier has hired for the longer time that gives it."""
+    whole = run([another(1), another(2)]).devices["reward"].tolist()
+    block = run([another(1), another(2), another(3, hired=True, work=3)])
+    assert block.devices["reward"].tolist() == [*whole, 0]
+
+
+@pytest.mark.parametrize(
+    ("stated", "measured", "counts"), [(4, 4, 4), (4, 2, 2), (2, 4, 2), (4, 0, 1), (1, 0, 1)]
+)
+def test_the_lower_of_the_stated_and_the_measured_tier_counts(stated, measured, counts):
+    (row,) = run([another(1, tier=stated, measured_tier=measured)]).devices
+    assert row["score"] == 50 * counts + 200 * 100 * 4
+
+
+@pytest.mark.parametrize(("name", "value"), [("work", 4), ("work", 255), ("measured_tier", 5)])
+def test_figures_that_mean_nothing_are_refused(name, value):
+    with pytest.raises(RowsError, match=f"{name} is {value} in a row"):
+        run([another(1), another(2, **{name: value})])
 
 
 def test_rows_that_are_out_of_order_are_refused():

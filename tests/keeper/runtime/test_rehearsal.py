@@ -12,7 +12,8 @@ from keeper.jobs import registry
 from keeper.jobs.blocks import attest_hours
 from keeper.runtime.rehearsal import copied, describe, rehearse
 from keeper.sender import Action
-from tests.keeper.jobs.test_blocks import attest, observe
+from tests.keeper.jobs.test_blocks import DUE, attest, observe
+from tests.keeper.rewards.seen import Seen
 from tests.keeper.runtime.keepers import indexed
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key
@@ -23,7 +24,7 @@ LOG = structlog.get_logger()
 @pytest.fixture
 def world() -> World:
     world = World.launched()
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     return world
 
 
@@ -86,13 +87,13 @@ async def test_blocks_are_computed_and_neither_published_nor_attested(tmp_path: 
     world = StakingWorld.ready()
     supplier = world.earner("supplier", 10_000 * IO)
     world.do(staking.stake(world.device("worker", supplier), 1_000 * IO), signers=[supplier])
-    world.chain.warp_to(START + HOUR)
+    world.chain.warp_to(DUE + HOUR)
     await attest(world, tmp_path)
     world.chain.advance(HOUR)
     folder = tmp_path / "operator-0"
     with copied(folder) as copy:
         async with indexed(world.chain, tmp_path / "operator-0.db") as history:
-            job = partial(attest_hours, folder=copy, observe=observe, history=history)
+            job = partial(attest_hours, folder=copy, work=Seen(observe), history=history)
             found = await rehearse(job, world.chain, world.operators[0], LOG)
         assert (copy / "1/manifest.json").exists(), "the hour before was there to go on from"
     (transaction,) = found.transactions

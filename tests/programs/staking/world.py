@@ -26,9 +26,10 @@ PRICES = ClassPrices(
 
 
 class StakingWorld(World):
-    """Tokenomics launched, staking initialised with three operators of whom ``threshold`` must agree."""
+    """Tokenomics launched, staking initialised with operators (three) of whom ``threshold`` must agree."""
 
     operators: list[Keypair]
+    number = 3
     threshold = 2
 
     @classmethod
@@ -39,7 +40,7 @@ class StakingWorld(World):
         """
         world = cls.launched(verify_signatures=verify_signatures)
         assert isinstance(world, StakingWorld)
-        world.operators = [world.person(f"operator {number}") for number in range(3)]
+        world.operators = [world.person(f"operator {number}") for number in range(cls.number)]
         keys = tuple(each.pubkey() for each in world.operators)
         admin = world.admin.pubkey()
         terms = staking.Params(keys, cls.threshold, **params)

@@ -1,0 +1,107 @@
+"""``ionet operator``: the challenge service of an operator."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvloop
+
+from keeper.chain.connect import connect
+from keeper.cli.options import ChainOption, KeypairOption, settings
+from keeper.errors import UserError
+from keeper.jobs.port import Direct
+from keeper.operator import running
+from keeper.operator.exchange import Peers
+from keeper.operator.operator import Operator
+from keeper.operator.verification import Cluster, Processes, Verifier
+from keeper.pow.profiles import read_profiles
+from keeper.runtime import logs
+from keeper.runtime.listen import listen
+from keeper.settings import Settings
+
+MBIT = 125_000
+"""Bytes."""
+
+app = typer.Typer(help="An operator's challenge service: proof of work of devices.", no_args_is_help=True)
+
+
+@app.callback()
+def operator() -> None:
+    """An operator's challenge service: proof of work of devices."""
+
+
+@app.command()
+def serve(
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", metavar="ADDRESS", help="verify on this Ray cluster", show_default="a process a core"
+        ),
+    ] = None,
+) -> None:
+    """Take devices' commits, openings and answers to pings; seal, post, exchange and verify them.
+
+    Needs an operator's key: it signs receipts and posts hashes. Where it listens is IONET_POW_HTTP, what it
+    keeps is in IONET_POW, whom it exchanges files with in IONET_PEERS. After SIGTERM the next start goes on.
+    """
+    chosen = settings(chain, keypair)
+    if chosen.pow is None:
+        raise UserError("where proofs of work are kept is not set: IONET_POW names the folder")
+    logs.configure(chosen.log)
+    # Before there is a loop: it starts threads of its own, and says at once when there is no cluster.
+    verifier: Verifier = Cluster(ray) if ray else Processes()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(chosen, chosen.pow, verifier))
+    finally:
+        verifier.close()
+
+
+async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
+    signer, log = chosen.signer(), structlog.get_logger()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with connect(chosen.chain, live=True) as chain:
+        network = await running.network_of(chain)
+        await running.require_operator(chain, signer.pubkey())
+        host, port = chosen.pow_listen
+        listener = listen(host, port, "set IONET_POW_HTTP to another address")
+        peers = Peers(
+            [str(each) for each in chosen.peers],
+            lambda peer, reason: log.warning("pow.peer_failed", peer=peer, reason=reason),
+        )
+        profiles = read_profiles()
+        service = Operator(
+            Direct(chain, signer, log, chosen.fees),
+            signer,
+            network,
+            profiles,
+            folder,
+            verifier,
+            peers,
+            carries=chosen.pow_line * MBIT,
+        )
+        try:
+            async with running.served(service, listener):
+                log.info(
+                    "pow.serving",
+                    operator=str(signer.pubkey()),
+                    host=host,
+                    port=listener.getsockname()[1],
+                    folder=str(folder),
+                    profiles=profiles.hash.hex(),
+                    peers=len(chosen.peers),
+                )
+                await running.run(service, stop)
+        finally:
+            service.close()
+            await peers.close()
+            log.info("pow.stopped")

@@ -1,0 +1,197 @@
+"""Openings and other operators' files: fetched by hash, bound, verified, and kept with their codes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainError, Commitment
+from keeper.clients import staking
+from keeper.operator.book import Opened
+from keeper.operator.claims import Due, due, is_drawn
+from keeper.operator.desk import Desk
+from keeper.operator.exchange import Peers
+from keeper.operator.posting import Key
+from keeper.operator.sealing import prepare
+from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
+from keeper.operator.verification import BATCH, Batch, Verifier
+from keeper.operator.waves import POST_BEFORE, Held, State
+from keeper.pow import files
+from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
+from keeper.pow.codes import Code
+from keeper.pow.known import opening_key
+
+HOURS_BACK = 2
+MOST = 1_024
+"""Openings that are verified in a step."""
+
+
+class Collecting:
+    """What comes after the waves' own steps."""
+
+    def __init__(self, desk: Desk, peers: Peers, verifier: Verifier) -> None:
+        """Fetch from ``peers``, verify by ``verifier``."""
+        self._desk, self._peers, self._verifier = desk, peers, verifier
+        self._operators: set[Pubkey] = set()
+
+    # -- openings ------------------------------------------------------------------------------
+
+    def keep(self, expected: Due, blob: bytes, digest: bytes, code: Code | None = None) -> None:
+        """Note an opening whose blob is in the folder."""
+        commit = expected.commit
+        hour = self._desk.intake.waves[commit.wave_seed].wave.hour
+        opened = Opened(commit.wave_seed, bytes(commit.device), commit.root, hour, digest, len(blob), code)
+        self._desk.book.put_opening(opened)
+
+    async def verify(self) -> int:
+        """Verify what waits, and return how many openings that were."""
+        desk = self._desk
+        groups: dict[tuple[bytes, Any], list[tuple[Opened, Due, bytes]]] = defaultdict(list)
+        for opened in desk.book.unverified(MOST):
+            found = self._due(opened)
+            blob = desk.store.opening(opened.sha256)
+            if isinstance(found, Due) and blob is not None:
+                groups[opened.seed, found.work].append((opened, found, blob))
+        batches: list[Batch] = []
+        chunks: list[list[Opened]] = []
+        for (seed, work), group in groups.items():
+            held = desk.intake.waves[seed]
+            for at in range(0, len(group), BATCH):
+                chunk = group[at : at + BATCH]
+                claims: Any = [found.claim(blob) for _, found, blob in chunk]
+                batches.append(Batch(seed, held.epoch_seed or b"", work, claims))
+                chunks.append([opened for opened, _, _ in chunk])
+        if not batches:
+            return 0
+        try:
+            codes = await self._verifier.run(batches)
+        except (BrokenProcessPool, OSError) as error:
+            desk.log.error("pow.verification_failed", reason=str(error) or type(error).__name__)
+            return 0
+        known: dict[int, list[tuple[bytes, Code]]] = defaultdict(list)
+        for done, results in zip(chunks, codes, strict=True):
+            for opened, code in zip(done, results, strict=True):
+                desk.book.put_code(opened, code)
+                key = opening_key(opened.seed, opened.device, opened.root, opened.sha256)
+                known[opened.hour].append((key, code))
+                desk.count(f"opening_{code.name.lower()}")
+                if code is not Code.PASS:
+                    slot, device = desk.intake.waves[opened.seed].wave.slot, str(Pubkey(opened.device))
+                    desk.log.warning("pow.work_wrong", device=device, slot=slot, code=code.name)
+        desk.book.save()
+        for hour, new in known.items():
+            desk.store.remember(hour, new)
+        return sum(map(len, chunks))
+
+    def _due(self, opened: Opened) -> Due | None:
+        held = self._desk.intake.waves.get(opened.seed)
+        if held is None or held.opening is None or not held.prepared:
+            return None
+        commit = held.roots.get(opened.device, {}).get(opened.root)
+        return due(held, commit, self._desk.profiles[commit.profile]) if commit else None
+
+    # -- others' files -------------------------------------------------------------------------
+
+    async def exchange(self) -> None:
+        """Fetch what others have posted and this folder lacks. What fails is tried again the next time."""
+        desk = self._desk
+        try:
+            config = await staking.read_config(desk.chain)
+            # One that was replaced meanwhile has posted what counts, too.
+            self._operators.update(config.params.operators if config else ())
+            for operator in sorted(self._operators, key=bytes):
+                await desk.postings.refresh(operator)
+            now = (await desk.chain.clock(Commitment.CONFIRMED)).unix_timestamp
+        except ChainError as error:
+            desk.log.warning("pow.exchange_waits", reason=str(error))
+            return
+        hour = desk.network.hour_of(now)
+        for number in range(max(0, hour - HOURS_BACK), hour + 1):
+            # What is in WAVE files says which openings EVIDENCE files can be about: these come first.
+            for key, posted in sorted(desk.postings.of_hour(number).items(), key=_in_turn):
+                await self._fetch(key, posted)
+        desk.book.save()
+
+    async def _fetch(self, key: Key, posted: Posting) -> None:
+        desk = self._desk
+        fleet = await desk.fleet(key.hour)
+        waves = [each for each in desk.intake.waves.values() if each.wave.hour == key.hour]
+        most = max(len(fleet.devices), len(desk.intake.roster.workers))
+        if key.kind == PostKind.WAVE:
+            of = [each for each in waves if each.wave.slot == key.slot and each.state is not State.VOID]
+            if of and posted.now_slot < key.slot + POST_BEFORE:
+                name = wave_name(key.slot, key.operator)
+                if await self._file(key.hour, name, posted.hash, files.wave_limit(most)):
+                    await asyncio.to_thread(desk.learn, of[0], name)
+        elif key.kind == PostKind.EVIDENCE and posted.at < desk.network.start_of(key.hour) + EVIDENCE_SECONDS:
+            name = evidence_name(key.operator)
+            await self._file(key.hour, name, posted.hash, files.evidence_limit(most, len(waves)))
+            if data := desk.store.read(key.hour, name):
+                await self._evidence(key, data, waves, most)
+
+    async def _file(self, hour: int, name: str, digest: bytes, most: int) -> bool:
+        """Whether a file was fetched now."""
+        desk = self._desk
+        if desk.store.has(hour, name):
+            return False
+        data = await self._peers.fetch(f"/pow/hours/{hour}/{name}", digest, most)
+        if data is None:
+            return False
+        desk.store.write(hour, name, data)
+        desk.log.info("pow.file_fetched", hour=hour, name=name, bytes=len(data))
+        return True
+
+    async def _evidence(self, key: Key, data: bytes, waves: list[Held], devices: int) -> None:
+        """Fetch what an EVIDENCE file is about, as far as it can be right."""
+        desk = self._desk
+        try:
+            evidence = files.Evidence.read(data)
+        except files.FileError:
+            return
+        pings = len(desk.book.pings(key.hour))
+        limit = max(1, files.pings_limit(pings, devices))
+        await self._file(key.hour, pings_name(key.operator), evidence.pings, limit)
+        limit = files.transfers_limit(devices)
+        await self._file(key.hour, transfers_name(key.operator), evidence.transfers, limit)
+        by_slot = {each.wave.slot: each for each in waves if each.opening is not None}
+        for held in by_slot.values():
+            if not held.prepared:
+                await prepare(desk, held)
+        wanted = (self._wanted(row, by_slot) for row in evidence.rows)
+        await asyncio.gather(*(self._opening(*each) for each in wanted if each))
+
+    def _wanted(self, row: Any, by_slot: dict[int, Held]) -> tuple[Due, bytes] | None:
+        """What a row of an EVIDENCE file is about and the blob's hash, if it can be right and isn't here."""
+        desk = self._desk
+        device, root, digest = (bytes(row[name]).ljust(32, b"\0") for name in ("device", "root", "blob"))
+        held = by_slot.get(int(row["slot"]))
+        commit = held.roots.get(device, {}).get(root) if held else None
+        if held is None or commit is None or not is_drawn(held, device, commit.kind):
+            return None
+        if desk.store.has_opening(digest):
+            return None
+        # By what was signed: the device may not be there any more, and its opening is owed all the same.
+        found = due(held, commit, desk.profiles[commit.profile])
+        return (found, digest) if found.length == row["length"] else None
+
+    async def _opening(self, expected: Due, digest: bytes) -> None:
+        blob = await self._peers.fetch(f"/pow/openings/{digest.hex()}", digest, expected.length)
+        if blob is None or len(blob) != expected.length:
+            return
+        self._desk.store.put_opening(blob)
+        self.keep(expected, blob, digest, expected.bind(blob))
+
+
+def _in_turn(each: tuple[Key, Posting]) -> tuple[int, bytes, int]:
+    key, _ = each
+    return key.kind, bytes(key.operator), key.slot
+
+
+def listed(openings: Iterable[Opened]) -> list[Opened]:
+    """Those that an operator stands for: under their roots, whatever the product turned out to be."""
+    return [each for each in openings if each.code in (None, Code.PASS, Code.WORK_WRONG)]

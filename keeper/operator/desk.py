@@ -1,0 +1,129 @@
+"""What the parts of a service share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from structlog.typing import FilteringBoundLogger
+
+from keeper.chain import ChainReader, Signer
+from keeper.jobs.port import Port
+from keeper.operator.book import Book
+from keeper.operator.claims import is_work
+from keeper.operator.intake import Intake
+from keeper.operator.news import News
+from keeper.operator.posting import Postings
+from keeper.operator.roster import Fleet, read_roster
+from keeper.operator.store import FILE, Store
+from keeper.operator.waves import Held, Taken
+from keeper.pow import files
+from keeper.pow.clock import Network
+from keeper.pow.messages import Commit, Receipt, decode
+from keeper.pow.profiles import Profiles
+
+FLEET = "devices"
+"""An hour's devices as they were read at its start; of no use to others."""
+
+
+@dataclass
+class Desk:
+    """The chain, a way to act on it, the folder, and what is in work."""
+
+    chain: ChainReader
+    port: Port
+    signer: Signer
+    network: Network
+    profiles: Profiles
+    store: Store
+    book: Book
+    intake: Intake
+    postings: Postings
+    monotonic: Callable[[], float]
+    log: FilteringBoundLogger
+    fleet_of: Callable[[int], Awaitable[Fleet]] | None = None
+    """The devices of an hour [default: whoever is staked when the hour is first seen]."""
+    news: News = field(default_factory=News)
+    newest: int = 0
+    """The newest confirmed slot that was seen."""
+    finals: set[bytes] = field(default_factory=set)
+    """Seeds of the waves and pings that are in the final chain."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """What was taken and refused since the start, for monitoring."""
+    _fleets: dict[int, Fleet] = field(default_factory=dict)
+
+    @property
+    def operator(self) -> Pubkey:
+        """Whose service it is."""
+        return self.signer.pubkey()
+
+    async def refresh_roster(self) -> None:
+        """Read who takes part; who is gone is known nowhere any more."""
+        fresh = await read_roster(self.chain, self.profiles)
+        for gone in self.intake.roster.entries.keys() - fresh.entries.keys():
+            self.intake.gate.forget(gone)
+        self.intake.roster = fresh
+
+    async def attend(self, hour: int) -> None:
+        """Note the devices of an hour that has begun: the service is there, and its EVIDENCE says something.
+
+        Of an hour that is missed an operator says nothing: answers that it couldn't have weren't withheld.
+        """
+        if not self.attended(hour):
+            self.store.write(hour, FLEET, (await self.fleet(hour)).encode())
+
+    def attended(self, hour: int) -> bool:
+        """Whether the service was there in an hour."""
+        return self.store.has(hour, FLEET)
+
+    async def fleet(self, hour: int) -> Fleet:
+        """The devices of an hour; the same once it is attended."""
+        if hour not in self._fleets:
+            kept = self.store.read(hour, FLEET)
+            if kept is not None:
+                self._fleets[hour] = Fleet.decode(kept)
+            elif self.fleet_of is not None:
+                self._fleets[hour] = await self.fleet_of(hour)
+            else:
+                await self.refresh_roster()
+                self._fleets[hour] = self.intake.roster.fleet(self.network.start_of(hour))
+        return self._fleets[hour]
+
+    async def receipt(self, taken: Taken) -> bytes:
+        """The receipt of a commit, signed once."""
+        if taken.receipt is None:
+            receipt = Receipt(self.operator, taken.signed.message.hash(), taken.ms)
+            if isinstance(self.signer, Keypair):
+                taken.receipt = receipt.sign(self.signer).encode()
+            else:  # A command takes its time: others don't wait for it.
+                taken.receipt = (await asyncio.to_thread(receipt.sign, self.signer)).encode()
+        return taken.receipt
+
+    def learn(self, held: Held, name: str) -> None:
+        """Take the roots from a file of the wave's hour that is held, if it is one of the wave's."""
+        found = FILE.fullmatch(name)
+        data = self.store.read(held.wave.hour, name)
+        if data is None or not found or found["slot"] != str(held.wave.slot):
+            return
+        try:
+            rows = files.read_wave(data)
+        except files.FileError:
+            return  # It was anchored, so it is kept and shown; there is nothing in it.
+        workers = self.intake.roster.workers
+        commits = [decode(Commit, each) for each in files.wave_commits(held.wave.seed, rows)]
+        known = [(each, worker) for each in commits if (worker := workers.get(bytes(each.message.device)))]
+        # A wrong signature drops the whole file, as it does when verdicts are made.
+        if all(each.is_by(worker) for each, worker in known):
+            held.learn(each for each, _ in known if is_work(each.message, self.profiles, held.wave))
+
+    def is_late(self, device: bytes, hour: int) -> bool:
+        """Whether a device came to be staked after an hour's start: the hour isn't about it."""
+        entry = self.intake.roster.entries.get(device)
+        return entry is not None and entry.since >= self.network.start_of(hour)
+
+    def count(self, what: str) -> None:
+        """One more of something."""
+        self.counts[what] = self.counts.get(what, 0) + 1

@@ -1,0 +1,163 @@
+"""An hour's end: answers to pings and openings are written down and posted; old hours are forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import numpy as np
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainError, Commitment
+from keeper.economy.calendar import DAY, HOUR
+from keeper.operator.collecting import listed
+from keeper.operator.desk import Desk
+from keeper.operator.line import Line, transfers
+from keeper.operator.posting import Key, post
+from keeper.operator.store import evidence_name, pings_name, transfers_name
+from keeper.operator.waves import State
+from keeper.pow import files
+from keeper.pow.anchored import EVIDENCE_SECONDS, PostKind
+from keeper.pow.codes import Code
+
+DAYS_PASSED, DAYS_SAMPLED, DAYS_FAILED = 7, 365, 400
+"""How long openings are kept: right ones, one in a hundred of these by their hash, and wrong ones."""
+SAMPLE = 100
+HOURS_BACK = 2
+
+
+class HourState(StrEnum):
+    """How far an hour has come."""
+
+    WRITTEN = "written"
+    POSTED = "posted"
+    LATE = "late"
+
+
+class Hours:
+    """Ends hours."""
+
+    def __init__(self, desk: Desk, line: Line, is_over: Callable[[int], bool]) -> None:
+        """``is_over`` says whether all waves and pings of an hour are final."""
+        self._desk, self._line, self._is_over = desk, line, is_over
+        self._forgotten = -1
+
+    def save_answers(self) -> None:
+        """Have the book keep who has answered pings."""
+        for asked in self._desk.intake.pings.values():
+            if asked.unsaved:
+                self._desk.book.put_answers((asked.ping.seed, device) for device in asked.unsaved)
+                asked.unsaved.clear()
+
+    async def step(self) -> None:
+        """Write and post what is due. Raises StoreUnusable, BookUnusable."""
+        desk = self._desk
+        self.save_answers()
+        try:
+            now = (await desk.chain.clock(Commitment.CONFIRMED)).unix_timestamp
+            hour = desk.network.hour_of(now)
+            if hour >= 0:
+                await desk.attend(hour)
+            for number in range(max(0, hour - HOURS_BACK), hour):
+                if desk.attended(number):
+                    await self._end(number, now)
+        except ChainError as error:
+            desk.log.warning("pow.hour_waits", reason=str(error))
+            return
+        if hour != self._forgotten:
+            self._forget(hour)
+            self._forgotten = hour
+
+    async def _end(self, hour: int, now: int) -> None:
+        desk = self._desk
+        state, digest = desk.book.hour(hour) or (None, b"")
+        if state in (HourState.POSTED, HourState.LATE) or not self._is_over(hour):
+            return
+        waves = [each for each in desk.intake.waves.values() if each.wave.hour == hour]
+        if any(each.state not in (State.COLLECTED, State.VOID) for each in waves):
+            return
+        if state is None:
+            digest = await self._write(hour)
+            state = HourState.WRITTEN
+            desk.book.put_hour(hour, state, digest)
+            desk.book.save()
+        key = Key(desk.operator, hour, PostKind.EVIDENCE, 0)
+        if now < desk.network.start_of(hour) + EVIDENCE_SECONDS:
+            posted = await post(desk.port, desk.postings, key, digest)
+        else:
+            await desk.postings.refresh(desk.operator)
+            found = desk.postings.first.get(key)
+            if found is None:
+                desk.log.error("pow.evidence_late", hour=hour)
+                desk.book.put_hour(hour, HourState.LATE, digest)
+                desk.book.save()
+                return
+            posted = found
+        in_time = posted.at < desk.network.start_of(hour) + EVIDENCE_SECONDS and posted.hash == digest
+        desk.book.put_hour(hour, HourState.POSTED if in_time else HourState.LATE, digest)
+        desk.book.save()
+        if in_time:
+            desk.log.info("pow.evidence_posted", hour=hour)
+        else:
+            desk.log.error("pow.evidence_late", hour=hour)
+
+    async def _write(self, hour: int) -> bytes:
+        desk = self._desk
+        devices = (await desk.fleet(hour)).devices
+        pings = desk.book.pings(hour)
+        answered = np.zeros((len(pings), len(devices)), bool)
+        place = {device: number for number, device in enumerate(devices)}
+        for number, ping in enumerate(pings):
+            for device in desk.book.answers(ping.seed) & place.keys():
+                answered[number, place[device]] = True
+        asked = np.array(devices, files.KEY)
+        slots_of_pings = [each.slot for each in pings]
+        written = files.write_pings(asked, slots_of_pings, answered)
+        pings_hash = desk.store.write(hour, pings_name(desk.operator), written)
+        measured = files.Transfers(self._line.carries, files.transfer_rows(transfers(desk, hour)))
+        transfers_hash = desk.store.write(hour, transfers_name(desk.operator), measured.write())
+        openings = listed(desk.book.openings(hour))
+        desk.store.settle(each.sha256 for each in openings)
+        slots = {each.wave.seed: each.wave.slot for each in desk.intake.waves.values()}
+        rows = files.evidence_rows(
+            (slots[each.seed], Pubkey(each.device), each.root, each.sha256, each.bytes) for each in openings
+        )
+        evidence = files.Evidence(pings_hash, transfers_hash, rows).write()
+        digest = desk.store.write(hour, evidence_name(desk.operator), evidence)
+        desk.log.info(
+            "pow.evidence_written",
+            hour=hour,
+            openings=len(rows),
+            pings=len(pings),
+            transfers=len(measured.rows),
+        )
+        return digest
+
+    def _forget(self, hour: int) -> None:
+        """Delete what is kept no longer."""
+        desk = self._desk
+        for old in desk.book.hours():
+            age = (hour - old) * HOUR // DAY
+            if age < DAYS_PASSED:
+                break
+            for opened in desk.book.openings(old):
+                if age >= _kept_days(opened.sha256, opened.code):
+                    desk.store.drop_opening(opened.sha256)
+                    desk.book.drop_opening(opened)
+            if age >= DAYS_FAILED:
+                desk.book.forget(old)
+                desk.store.forget(old)
+        for seed, held in list(desk.intake.waves.items()):
+            if held.wave.hour < hour - HOURS_BACK:
+                del desk.intake.waves[seed]
+        for seed, asked in list(desk.intake.pings.items()):
+            if asked.ping.hour < hour - HOURS_BACK:
+                del desk.intake.pings[seed]
+        desk.book.save()
+
+
+def _kept_days(digest: bytes, code: int | None) -> int:
+    """For how many days an opening is kept."""
+    if code != Code.PASS:
+        return DAYS_FAILED
+    return DAYS_SAMPLED if int.from_bytes(digest[:8], "little") % SAMPLE == 0 else DAYS_PASSED

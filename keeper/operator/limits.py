@@ -1,0 +1,145 @@
+"""Budgets: how much the service does for whom, decided before anything dear is done.
+
+What a message costs to check (70 us for a signature) is known; who sends it is not. So everybody has a budget
+by address, and all strangers together have one. Whoever has sent a rightly signed message from an address is
+no stranger there: its budget is its own, and no flood from elsewhere uses it up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+HOMES = 4
+"""Addresses that a device is known at, at most; the longest unused one is forgotten for another."""
+IPV6_NETWORK = 64
+"""Bits of an IPv6 address that its owner was given: the others it picks freely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So much at once, refilled at ``each_second``."""
+
+    burst: float
+    each_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the service does for whom. Connections are counted where they are accepted."""
+
+    device: Rate = Rate(12, 0.5)
+    """Messages of a device from an address where it is known: a wave has three, each perhaps twice."""
+    stranger: Rate = Rate(60, 6)
+    """Messages from an address, of devices that aren't known there."""
+    strangers: Rate = Rate(4_000, 2_000)
+    """The same of all addresses together: 2,000 signatures are a seventh of a core."""
+    reader: Rate = Rate(600, 100)
+    """Other requests from an address, times its :meth:`Gate.share`."""
+    names: int = 65_536
+    """Addresses that are remembered at a time: about 20 MB."""
+    connections: int = 8_192
+    """Open at a time, of all."""
+    connections_each: int = 48
+    """Open at a time from an address, times its :meth:`Gate.share`."""
+    arrivals: Rate = Rate(96, 8)
+    """Connections that an address opens, times its :meth:`Gate.share`."""
+    trusted: frozenset[str] = frozenset({"127.0.0.1", "::1"})
+    """Proxies on this machine: whom they speak for is in ``x-forwarded-for``, and they limit connections."""
+
+
+class Buckets:
+    """A budget for each name; the names unused for longest are forgotten beyond ``most``."""
+
+    def __init__(self, rate: Rate, most: int = 1) -> None:
+        """All budgets begin full."""
+        self._rate, self._most = rate, most
+        self._left: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many names are remembered."""
+        return len(self._left)
+
+    def take(self, name: Hashable, now: float, cost: float = 1.0) -> float:
+        """Take ``cost`` from a budget at a monotonic time; returns 0, or the seconds until there is so much.
+
+        What isn't there isn't taken.
+        """
+        left, at = self._left.pop(name, (self._rate.burst, now))
+        left = min(self._rate.burst, left + max(0.0, now - at) * self._rate.each_second)
+        wait = max(0.0, cost - left) / self._rate.each_second
+        self._left[name] = (left if wait else left - cost, now)
+        if len(self._left) > self._most:
+            self._left.popitem(last=False)
+        return wait
+
+
+class Gate:
+    """Who is admitted; asked before a body is read and before a signature is checked."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Nobody is known yet."""
+        self.limits = limits
+        self._devices = Buckets(limits.device, 4 * limits.names)
+        self._addresses = Buckets(limits.stranger, limits.names)
+        self._readers = Buckets(limits.reader, limits.names)
+        self._arrivals = Buckets(limits.arrivals, limits.names)
+        self._all = Buckets(limits.strangers)
+        self._homes: dict[bytes, OrderedDict[str, None]] = {}
+        self._guests: dict[str, int] = {}
+
+    def admit(self, address: str, device: bytes, now: float) -> float:
+        """Admit a message that says it is ``device``'s; returns 0, or the seconds to wait."""
+        if self.is_home(address, device):
+            return self._devices.take((address, device), now)
+        # An address's own budget first: what it is refused costs the others nothing.
+        return self._addresses.take(network_of(address), now) or self._all.take(None, now)
+
+    def is_home(self, address: str, device: bytes) -> bool:
+        """Whether ``device`` is known at an address."""
+        return address in self._homes.get(device, ())
+
+    def read(self, address: str, now: float) -> float:
+        """Admit a request that is no message; returns 0, or the seconds to wait."""
+        return self._readers.take(network_of(address), now, 1 / self.share(address))
+
+    def arrive(self, address: str, now: float) -> bool:
+        """Whether an address may open another connection."""
+        return self._arrivals.take(network_of(address), now, 1 / self.share(address)) == 0
+
+    def proved(self, address: str, device: bytes) -> None:
+        """``device`` has sent a rightly signed message from ``address``."""
+        homes = self._homes.setdefault(device, OrderedDict())
+        if address in homes:
+            homes.move_to_end(address)
+            return
+        homes[address] = None
+        self._guests[address] = self._guests.get(address, 0) + 1
+        if len(homes) > HOMES:
+            self._leave(homes.popitem(last=False)[0])
+
+    def forget(self, device: bytes) -> None:
+        """A device that isn't registered any more is known nowhere."""
+        for address in self._homes.pop(device, ()):
+            self._leave(address)
+
+    def share(self, address: str) -> int:
+        """How much of what an address gets it gets: once, and once for each device that is known there."""
+        return 1 + self._guests.get(address, 0)
+
+    def _leave(self, address: str) -> None:
+        self._guests[address] -= 1
+        if not self._guests[address]:
+            del self._guests[address]
+
+
+def network_of(address: str) -> str:
+    """Whose budget an address uses: its own, or an IPv6 network's."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.IPv6Network((address.partition("%")[0], IPV6_NETWORK), strict=False))
+    except ValueError:
+        return address

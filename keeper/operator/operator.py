@@ -1,0 +1,145 @@
+"""An operator at work: follows the chain, seals and posts what devices send, collects what others have.
+
+Everything it touches is given, so that a test or the demo drives it step by step. A service runs its parts
+beside each other (:mod:`keeper.operator.running`), as none may wait for another: what a wave's clock shows
+hangs on :meth:`Operator.watch` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic as now
+
+from structlog.typing import FilteringBoundLogger
+
+from keeper.chain import ChainError, Commitment, Signer
+from keeper.jobs.port import Port
+from keeper.operator.book import Book
+from keeper.operator.collecting import Collecting
+from keeper.operator.desk import Desk
+from keeper.operator.exchange import Peers
+from keeper.operator.hours import Hours
+from keeper.operator.intake import Intake
+from keeper.operator.limits import Gate, Limits
+from keeper.operator.line import CARRIES, Line
+from keeper.operator.posting import Postings
+from keeper.operator.roster import Fleet
+from keeper.operator.sealing import advance
+from keeper.operator.store import Store
+from keeper.operator.verification import Verifier
+from keeper.operator.watching import Watcher
+from keeper.pow.clock import Network, epoch_start
+from keeper.pow.connectivity import TRANSFER
+from keeper.pow.profiles import Profiles
+from keeper.pow.replay import first_at
+
+BOOK = "state.db"
+ROSTER_SECONDS = 20.0
+"""How old the list of devices may be."""
+SLOTS_BACK = 20_000
+"""Postings that are older aren't looked for: more than two hours."""
+
+
+class Operator:
+    """One operator's service without its HTTP side."""
+
+    def __init__(  # noqa: PLR0913 - all that it touches
+        self,
+        port: Port,
+        signer: Signer,
+        network: Network,
+        profiles: Profiles,
+        folder: Path,
+        verifier: Verifier,
+        peers: Peers,
+        *,
+        limits: Limits | None = None,
+        carries: int = CARRIES,
+        transfer: int = TRANSFER,
+        monotonic: Callable[[], float] = now,
+        fleet_of: Callable[[int], Awaitable[Fleet]] | None = None,
+        roster_seconds: float = ROSTER_SECONDS,
+        durable: bool = True,
+    ) -> None:
+        """Go on from what is in ``folder``; ``port`` acts as ``signer``.
+
+        The operator's line ``carries`` so many bytes a second; ``transfer`` bytes measure a device's.
+        The list of devices may be ``roster_seconds`` old. A folder that isn't ``durable`` may lose what it
+        has when the machine ends: for a simulation, which nobody resumes.
+
+        Raises StoreUnusable, BookUnusable.
+        """
+        store = Store(folder, durable=durable)
+        self._roster_seconds = roster_seconds
+        self.desk = Desk(
+            chain=port.chain,
+            port=port,
+            signer=signer,
+            network=network,
+            profiles=profiles,
+            store=store,
+            book=Book(folder / BOOK, durable=durable),
+            intake=Intake(Gate(limits or Limits())),
+            postings=Postings(port.chain, 0),
+            monotonic=monotonic,
+            log=port.log,
+            fleet_of=fleet_of,
+        )
+        self._watcher = Watcher(self.desk)
+        self.collecting = Collecting(self.desk, peers, verifier)
+        self.line = Line(self.desk, carries, transfer)
+        self._hours = Hours(self.desk, self.line, self._watcher.is_over)
+        self._roster_at = float("-inf")
+        self.looked_at = float("-inf")
+        """Monotonic, when the chain's newest block was last seen."""
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """Where it tells what it does."""
+        return self.desk.log
+
+    async def step(self) -> None:
+        """Everything that is due, one after the other."""
+        await self.watch()
+        await self.work()
+        await self.collecting.verify()
+        await self.collecting.exchange()
+
+    async def watch(self) -> None:
+        """See new blocks; a chain that doesn't answer is asked again the next time."""
+        desk = self.desk
+        try:
+            if not desk.postings.since:
+                newest = await desk.chain.slot(Commitment.CONFIRMED)
+                desk.postings.since = max(1, newest - SLOTS_BACK)
+            await self._watcher.look()
+            self.looked_at = desk.monotonic()
+            if self.looked_at - self._roster_at >= self._roster_seconds:
+                await desk.refresh_roster()
+                self._roster_at = self.looked_at
+            await self._tell_epoch()
+        except ChainError as error:
+            desk.log.warning("pow.chain_waits", reason=str(error))
+
+    async def _tell_epoch(self) -> None:
+        """Tell the first block of the day that plots are made from, once it is final."""
+        desk = self.desk
+        day = epoch_start((await desk.chain.clock(Commitment.FINALIZED)).unix_timestamp)
+        if desk.news.day != day and (head := await first_at(desk.chain, day, Commitment.FINALIZED)):
+            desk.news.epoch(day, head)
+
+    async def work(self) -> None:
+        """Bring waves and hours on. Raises StoreUnusable, BookUnusable."""
+        if self.looked_at == float("-inf"):
+            return
+        for held in sorted(self.desk.intake.waves.values(), key=lambda each: each.wave.slot):
+            await advance(self.desk, held)
+        await self._hours.step()
+        self.desk.book.save()
+
+    def close(self) -> None:
+        """Keep what isn't on the disk yet."""
+        self._hours.save_answers()
+        self.desk.book.save()
+        self.desk.book.close()

@@ -1,0 +1,64 @@
+"""Why the service takes something not: stable codes, each with its HTTP status."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Why(StrEnum):
+    """What is wrong; workers decide by it what to do."""
+
+    UNKNOWN_DEVICE = "unknown_device"
+    NOT_STAKED = "not_staked"
+    UNKNOWN_WAVE = "unknown_wave"
+    WRONG_WORK = "wrong_work"
+    BAD_SIGNATURE = "bad_signature"
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+    WRONG_LENGTH = "wrong_length"
+    NOT_DRAWN = "not_drawn"
+    NOT_COMMITTED = "not_committed"
+    WRONG_OPENING = "wrong_opening"
+    CONFLICT = "conflict"
+    ALREADY_MEASURED = "already_measured"
+    NOT_FOUND = "not_found"
+    WRONG_METHOD = "wrong_method"
+    TOO_SLOW = "too_slow"
+    TOO_MANY = "too_many"
+    BUSY = "busy"
+
+
+STATUS = {
+    Why.UNKNOWN_DEVICE: 404,
+    Why.NOT_STAKED: 403,
+    Why.UNKNOWN_WAVE: 404,
+    Why.WRONG_WORK: 422,
+    Why.BAD_SIGNATURE: 401,
+    Why.TOO_EARLY: 425,
+    Why.TOO_LATE: 410,
+    Why.WRONG_LENGTH: 400,
+    Why.NOT_DRAWN: 403,
+    Why.NOT_COMMITTED: 404,
+    Why.WRONG_OPENING: 422,
+    Why.CONFLICT: 409,
+    Why.ALREADY_MEASURED: 409,
+    Why.NOT_FOUND: 404,
+    Why.WRONG_METHOD: 405,
+    Why.TOO_SLOW: 408,
+    Why.TOO_MANY: 429,
+    Why.BUSY: 503,
+}
+
+
+class Refusal(NamedTuple):
+    """A code, one sentence that says what to do, and in how many seconds to come again (0: don't)."""
+
+    why: Why
+    detail: str
+    retry_after: int = 0
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return STATUS[self.why]

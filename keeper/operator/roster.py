@@ -1,0 +1,94 @@
+"""The devices that may take part: registered, with a sufficient stake, of a class that has a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader
+from keeper.clients import staking
+from keeper.operator.refusals import Refusal, Why
+from keeper.pow.clock import alpha
+from keeper.pow.hashing import u32
+from keeper.pow.profiles import Profile, Profiles
+from keeper.pow.seeds import pick_count
+
+
+class Entry(NamedTuple):
+    """A device that takes part, by what its account says."""
+
+    address: Pubkey
+    worker: Pubkey
+    profile: Profile
+    processors: int
+    since: int
+    """Unix time since when its stake is sufficient."""
+
+
+class Fleet(NamedTuple):
+    """The devices of an hour, which its pings are about: sorted addresses, and the share that is opened."""
+
+    devices: tuple[bytes, ...]
+    alpha: int
+
+    def encode(self) -> bytes:
+        """For a file that only this service reads."""
+        return u32(self.alpha) + b"".join(self.devices)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Fleet:
+        """Read it again."""
+        return cls(
+            tuple(data[at : at + 32] for at in range(4, len(data), 32)), int.from_bytes(data[:4], "little")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Devices by their accounts' addresses (32 bytes); ``resting`` ones don't take part, and why.
+
+    ``workers`` are the keys of all that there are: what a device did in an hour counts, whatever became of
+    it since.
+    """
+
+    entries: Mapping[bytes, Entry]
+    resting: Mapping[bytes, str]
+    workers: Mapping[bytes, Pubkey] = field(default_factory=dict)
+
+    def fleet(self, start: int) -> Fleet:
+        """The devices of the hour from ``start``: whose stake was sufficient before, and is now.
+
+        Asked at the hour's start, that is what the events say of it.
+        """
+        chosen = [each for each in self.entries.values() if each.since < start]
+        load = sum(pick_count(each.profile.q, each.processors) * each.profile.K for each in chosen)
+        return Fleet(tuple(sorted(bytes(each.address) for each in chosen)), alpha(load))
+
+    def find(self, device: bytes) -> Entry | Refusal:
+        """A device that takes part, or why it doesn't."""
+        if entry := self.entries.get(device):
+            return entry
+        if reason := self.resting.get(device):
+            return Refusal(Why.NOT_STAKED, f"The device doesn't take part: {reason}.")
+        return Refusal(Why.UNKNOWN_DEVICE, "No device has this account: register it, or wait a minute.")
+
+
+async def read_roster(chain: ChainReader, profiles: Profiles) -> Roster:
+    """Who takes part as of now."""
+    entries, resting = dict[bytes, Entry](), dict[bytes, str]()
+    devices = await staking.read_devices(chain)
+    for address, device in devices.items():
+        profile = profiles.of_class(device.device_class)
+        since = device.sufficient_since
+        if device.terminated:
+            resting[bytes(address)] = "it is terminated"
+        elif not since:
+            resting[bytes(address)] = "its stake isn't sufficient"
+        elif profile is None:
+            resting[bytes(address)] = f"class {device.device_class} has no profile"
+        else:
+            entries[bytes(address)] = Entry(address, device.worker, profile, device.processors, since)
+    return Roster(entries, resting, {bytes(address): each.worker for address, each in devices.items()})

@@ -1,0 +1,51 @@
+"""An operator's folder of proof of work, as those who merge an hour read it: files by their SHA-256."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from keeper.errors import UserError, why
+
+OPENINGS = "openings"
+"""The folder of openings, ``openings/<aa>/<sha256>``; beside it ``<hour>/<name>.bin``."""
+
+
+class FolderUnreadable(UserError):
+    """The folder of proof of work can't be read."""
+
+
+class HeldFiles(Mapping[bytes, bytes]):
+    """What a folder has of an hour: its files, read now, and openings, read when they are asked for."""
+
+    def __init__(self, folder: Path, hour: int) -> None:
+        """Raises FolderUnreadable; an hour without a folder has no files."""
+        self._openings = folder / OPENINGS
+        self._files: dict[bytes, bytes] = {}
+        try:
+            for path in sorted((folder / str(hour)).glob("*.bin")):
+                data = path.read_bytes()
+                self._files[sha256(data).digest()] = data
+        except OSError as error:
+            raise FolderUnreadable(f"{folder}: {why(error)}") from error
+
+    def __getitem__(self, digest: bytes) -> bytes:
+        """A file or an opening; raises KeyError where it isn't held."""
+        if digest in self._files:
+            return self._files[digest]
+        name = digest.hex()
+        try:
+            return (self._openings / name[:2] / name).read_bytes()
+        except FileNotFoundError:
+            raise KeyError(digest) from None
+        except OSError as error:
+            raise FolderUnreadable(f"{self._openings}: {why(error)}") from error
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The hashes of the hour's files."""
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        """How many files the hour has."""
+        return len(self._files)

@@ -1,0 +1,322 @@
+"""An hour's verdicts and observations, from the chain and from the files that its operators anchored.
+
+A pure function: whoever holds the same files comes to the same rows. What isn't anchored in time, isn't held
+whole or has one wrong signature in it counts for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from solders.pubkey import Pubkey
+
+from keeper.chain.program import Fields
+from keeper.chain.records import Head
+from keeper.clients.staking import Class
+from keeper.pow.anchored import (
+    Held,
+    Posting,
+    PostKind,
+    Signatures,
+    first_postings,
+    included_evidence,
+    included_waves,
+)
+from keeper.pow.clock import HourPlan, Network, Wave, WaveKind, alpha
+from keeper.pow.codes import Code
+from keeper.pow.connectivity import is_drawn, measured_tiers
+from keeper.pow.opening import Claim
+from keeper.pow.profiles import Profiles, deadline_ms, hired_deadline_ms
+from keeper.pow.record import VERSION, Block, HourRecord, WaveRecord
+from keeper.pow.residency import PlotClaim, verify_plots
+from keeper.pow.seeds import is_opened, pick_count
+from keeper.pow.verdicts import TASK, VERDICT, best, wave_verdicts
+from keeper.pow.verify import verify_batch
+from keeper.rewards.due import Opening, WaveDue, due_length, key
+from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
+from keeper.rewards.observed import VERDICT as SEEN
+from keeper.rewards.rows import OBSERVATION, Hour, Rows, addresses, class_rows, field_rows, keys
+from keeper.rewards.rule import Reason, class_of, reasons
+
+PLOT_SECONDS = 600
+"""A device that was hired so shortly before a wave can't have its plot in memory."""
+RESIDENCY_SHARE = 4
+"""Of residency waves a quarter of the share is opened: an opening costs as much more."""
+
+
+Verify = Callable[[Sequence[Opening]], list[Code]]
+"""Verifies openings; see :func:`verified`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHour:
+    """What the chain says of an hour, by finalized blocks.
+
+    ``openings`` and ``epochs`` are blocks by their waves' slots: the one that picks are drawn from, and for
+    residency waves the first of the day. ``before`` and ``devices`` are the devices at the hour's start and
+    end, ``running(since, at)`` those of which a lease ran. ``threshold`` operators agree.
+    """
+
+    network: Network
+    plan: HourPlan
+    openings: Mapping[int, Head]
+    epochs: Mapping[int, Head]
+    before: Mapping[Pubkey, Fields]
+    devices: Collection[Pubkey]
+    classes: Mapping[int, Class]
+    postings: Sequence[Posting]
+    running: Callable[[int, int], set[Pubkey]]
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourWork:
+    """An hour's ``pow.json``, ``verdicts.csv`` and ``observed.csv``."""
+
+    record: HourRecord
+    verdicts: Rows
+    observed: Rows
+
+
+def merge(
+    hour: ChainHour,
+    profiles: Profiles,
+    held: Mapping[bytes, bytes],
+    before: Rows,
+    verify: Verify | None = None,
+) -> HourWork:
+    """What an hour comes to by the files of ``held`` (by SHA-256), after the observations of ``before``.
+
+    ``before`` is the ``observed.csv`` of the hour before, empty for the first hour.
+    """
+    plan, network = hour.plan, hour.network
+    start = network.start_of(plan.hour)
+    counted, share, tasks, files, dues = judged = judging(hour, profiles, held)
+    evidence = evidence_of(hour, judged, held)
+    waves, verdicts, seen = [], [np.zeros(0, VERDICT)], []
+    included: dict[str, dict[str, str]] = {}
+    for wave in plan.waves:
+        at = wave.slot
+        openings = _openings(dues[at], evidence.values(), held)
+        codes = (verify or verified)(openings)
+        found: dict[tuple[bytes, bytes], list[Code]] = {}
+        for opening, code in zip(openings, codes, strict=True):
+            found.setdefault((bytes(opening.claim.device), opening.claim.root), []).append(code)
+        best_of = {root: best(each) for root, each in found.items()}
+        # Without enough evidence nobody can be told to have opened nothing.
+        counting = list(files[at].values()) if len(evidence) >= hour.threshold else []
+        rows = wave_verdicts(at, tasks[at], counting, best_of, hour.threshold)
+        verdicts.append(rows)
+        seen.append(WaveSeen(wave.time, _seen(hour, profiles, rows)))
+        included[str(at)] = _hashes(hour.postings, files[at], plan.hour, PostKind.WAVE, at)
+        waves.append(_record(hour, wave, void=len(counting) < max(1, hour.threshold)))
+    observed = observe(
+        HourSeen(
+            start=start,
+            alpha=share,
+            devices=np.sort(keys(list(hour.devices))),
+            counted=keys(counted),
+            waves=seen,
+            answers=[each.answered for each in evidence.values()],
+            threshold=hour.threshold,
+            measured=_measured(hour, profiles, counted, list(evidence.values())),
+        ),
+        before,
+    )
+    record = HourRecord(
+        version=VERSION,
+        hour=plan.hour,
+        start=start,
+        genesis=str(Pubkey(network.genesis)),
+        program=str(network.program),
+        profiles=profiles.hash.hex(),
+        alpha=share,
+        waves=tuple(waves),
+        pings=tuple(each.slot for each in plan.pings),
+        included=included,
+        evidence=_hashes(hour.postings, evidence, plan.hour, PostKind.EVIDENCE, 0),
+    )
+    return HourWork(record, np.concatenate(verdicts), observed)
+
+
+class Judging(NamedTuple):
+    """By what an hour is judged: its devices, the share that is opened, and of each wave, by its slot, what
+    devices had to do, the WAVE files that count by operator, and the openings that are due."""
+
+    counted: list[Pubkey]
+    share: int
+    tasks: dict[int, Rows]
+    files: dict[int, dict[Pubkey, Rows]]
+    dues: dict[int, WaveDue]
+
+
+def judging(hour: ChainHour, profiles: Profiles, held: Mapping[bytes, bytes]) -> Judging:
+    """By what an hour is judged, from the WAVE files among those that are held."""
+    start = hour.network.start_of(hour.plan.hour)
+    counted = counted_devices(hour, start)
+    working = [each for each in counted if profiles.of_class(hour.before[each]["class"])]
+    found = Judging(counted, alpha(sum(_load(profiles, hour.before[each]) for each in working)), {}, {}, {})
+    signatures = Signatures()
+    for wave in hour.plan.waves:
+        at = wave.slot
+        found.tasks[at] = tasks = _tasks(hour, profiles, wave, working, found.share)
+        found.files[at] = included_waves(wave, tasks, len(hour.before), hour.postings, held, signatures)
+        seed, epoch = wave.open_seed(hour.openings[at]), hour.epochs.get(at)
+        plots = hour.network.epoch_seed(epoch.slot, epoch.blockhash) if epoch else None
+        found.dues[at] = WaveDue(wave, seed, plots, profiles, tasks, found.files[at].values())
+    return found
+
+
+def evidence_of(hour: ChainHour, judged: Judging, held: Mapping[bytes, bytes]) -> dict[Pubkey, Held]:
+    """The EVIDENCE files that count, by operator."""
+    plan = hour.plan
+    return included_evidence(
+        plan.hour,
+        hour.network.start_of(plan.hour),
+        len(plan.waves),
+        [each.slot for each in plan.pings],
+        keys(judged.counted),
+        len(hour.before),
+        partial(due_length, judged.dues),
+        hour.postings,
+        held,
+    )
+
+
+def counted_devices(hour: ChainHour, start: int) -> list[Pubkey]:
+    """The devices that an hour's waves and pings count for, sorted: staked enough at its start, and there."""
+    rows = field_rows(hour.before, np.zeros(0, OBSERVATION))
+    multiplier, _ = class_of(rows, class_rows(hour.classes, start))
+    barring = Reason.TERMINATED | Reason.INSUFFICIENT_STAKE | Reason.NOT_REWARDED
+    out = reasons(Hour(hour.plan.hour, start, 0), rows, multiplier) & barring.value
+    return addresses(rows["device"][out == 0])
+
+
+def verified(openings: Sequence[Opening]) -> list[Code]:
+    """The code of each opening, in one process: those of a wave and profile together."""
+    groups: dict[tuple[bytes, int, bool], list[int]] = {}
+    for at, each in enumerate(openings):
+        group = each.wave.seed, each.profile.id, isinstance(each.claim, PlotClaim)
+        groups.setdefault(group, []).append(at)
+    codes = [Code.NO_OPENING] * len(openings)
+    for places in groups.values():
+        for at, code in zip(places, verify_group([openings[at] for at in places]), strict=True):
+            codes[at] = code
+    return codes
+
+
+def verify_group(openings: Sequence[Opening]) -> list[Code]:
+    """The codes of openings of one wave, profile and kind."""
+    first = openings[0]
+    plots = [each.claim for each in openings if isinstance(each.claim, PlotClaim)]
+    if plots:
+        assert first.profile.residency is not None and first.epoch is not None
+        return verify_plots(first.wave.seed, first.epoch, first.profile.residency, plots)
+    products = [each.claim for each in openings if isinstance(each.claim, Claim)]
+    return verify_batch(first.wave.seed, first.profile, products)
+
+
+# -- what each device has to do ------------------------------------------------------------------
+
+
+def _load(profiles: Profiles, device: Fields) -> int:
+    """What verifying a device's opening costs: picks times K."""
+    profile = profiles.of_class(device["class"])
+    assert profile is not None  # Only those with a profile work.
+    return pick_count(profile.q, device["processors"]) * profile.K
+
+
+def _tasks(hour: ChainHour, profiles: Profiles, wave: Wave, working: Sequence[Pubkey], share: int) -> Rows:
+    """The tasks of a wave, in the order of ``working``."""
+    hired = hour.running(wave.time, wave.time)
+    recently = hour.running(wave.time - PLOT_SECONDS, wave.time)
+    seed = wave.open_seed(hour.openings[wave.slot])
+    rows = np.zeros(len(working), TASK)
+    for at, address in enumerate(working):
+        device = hour.before[address]
+        profile = profiles.of_class(device["class"])
+        assert profile is not None
+        plot = profile.residency
+        resides = (
+            wave.kind is WaveKind.RESIDENCY and plot is not None and plot.measured and address not in recently
+        )
+        T_ms = plot.T_ms if resides and plot else profile.T_ms
+        drawn = is_opened(seed, address, share // RESIDENCY_SHARE if resides else share)
+        deadline = deadline_ms(T_ms)
+        rows[at] = (
+            bytes(address),
+            bytes(device["worker"]),
+            profile.id,
+            device["processors"],
+            WaveKind.RESIDENCY if resides else WaveKind.PRODUCT,
+            deadline,
+            hired_deadline_ms(T_ms) if address in hired else deadline,
+            drawn,
+        )
+    return rows
+
+
+def _openings(due: WaveDue, evidence: Collection[Held], held: Mapping[bytes, bytes]) -> list[Opening]:
+    """All different openings that are held of what is due in a wave."""
+    found: dict[tuple[bytes, bytes, bytes], Opening] = {}
+    for each in evidence:
+        for row in each.rows[each.rows["slot"] == due.wave.slot]:
+            names = key(row["device"]), key(row["root"]), key(row["blob"])
+            if names not in found:
+                found[names] = due.opening(*names, held[names[-1]])
+    return list(found.values())
+
+
+# -- rows and records ------------------------------------------------------------------------------
+
+
+def _seen(hour: ChainHour, profiles: Profiles, verdicts: Rows) -> Rows:
+    """What of a wave's verdicts counts: those of classes whose time was measured on a card."""
+    measured = {number for each in profiles.values() if each.measured for number in each.classes}
+    counts = [hour.before[Pubkey(key(each))]["class"] in measured for each in verdicts["device"]]
+    rows = np.zeros(int(sum(counts)), SEEN)
+    some = verdicts[np.array(counts, bool)]
+    rows["device"], rows["code"] = some["device"], some["code"]
+    rows["residency"] = some["kind"] == WaveKind.RESIDENCY
+    return rows
+
+
+def _measured(
+    hour: ChainHour, profiles: Profiles, counted: Sequence[Pubkey], evidence: Sequence[Held]
+) -> Rows:
+    """The tiers of the devices whose connection the hour's wave had measured."""
+    working = [each for each in counted if profiles.of_class(hour.before[each]["class"])]
+    first = [wave.seed for wave in hour.plan.waves if not wave.spot]
+    drawn = [device for seed in first for device in working if is_drawn(seed, device)]
+    tiers = measured_tiers(drawn, [each.transfers.by_device() for each in evidence], hour.threshold)
+    return np.array([(bytes(device), tier) for device, tier in tiers.items()], MEASURED)
+
+
+def _record(hour: ChainHour, wave: Wave, *, void: bool) -> WaveRecord:
+    opening, epoch = hour.openings[wave.slot], hour.epochs.get(wave.slot)
+    return WaveRecord(
+        slot=wave.slot,
+        blockhash=str(Pubkey(wave.blockhash)),
+        time=wave.time,
+        kind=wave.kind,
+        spot=wave.spot,
+        opening=_block(opening),
+        epoch=_block(epoch) if epoch else None,
+        void=void,
+    )
+
+
+def _block(head: Head) -> Block:
+    return Block(head.slot, str(Pubkey(head.blockhash)))
+
+
+def _hashes(
+    postings: Sequence[Posting], operators: Collection[Pubkey], hour: int, kind: PostKind, slot: int
+) -> dict[str, str]:
+    """The hashes of what these operators anchored."""
+    posted = first_postings(postings, hour, kind, slot)
+    return {str(each): posted[each].hash.hex() for each in operators}

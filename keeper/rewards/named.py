@@ -1,0 +1,133 @@
+"""The files that an agreed hour names, and no others: from here, or from peers by their hashes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import httpx2 as httpx
+from solders.pubkey import Pubkey
+
+from keeper.pow import files
+from keeper.pow.anchored import PostKind
+from keeper.pow.files import BLOB_LIMIT
+from keeper.pow.profiles import Profiles
+from keeper.pow.record import HourRecord
+from keeper.rewards.due import due_length, key
+from keeper.rewards.fetch import PLAIN, TIMEOUT_SECONDS
+from keeper.rewards.merge import ChainHour, judging
+
+MAX_SECONDS = 60
+"""For one file."""
+AT_ONCE = 8
+
+Get = Callable[[str, bytes, int], Awaitable[bytes | None]]
+"""What is at a path, by its SHA-256 and the most bytes that it may have; None for what can't be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFiles:
+    """Operators' services, asked one after the other; ``refused`` is told why one's answer isn't used."""
+
+    peers: Sequence[str]
+    client: httpx.AsyncClient
+    refused: Callable[[str, str], None]
+
+    async def get(self, path: str, digest: bytes, most: int) -> bytes | None:
+        """See :data:`Get`."""
+        for peer in self.peers:
+            try:
+                async with asyncio.timeout(MAX_SECONDS):
+                    data = await self._read(f"{peer.rstrip('/')}{path}", most)
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                self.refused(peer, str(error) or type(error).__name__)
+                continue
+            if data is not None and sha256(data).digest() == digest:
+                return data
+            if data is not None:
+                self.refused(peer, f"{path} has another hash, or too many bytes")
+        return None
+
+    async def _read(self, url: str, most: int) -> bytes | None:
+        found = bytearray()
+        async with self.client.stream("GET", url, headers=PLAIN) as answer:
+            if answer.status_code != httpx.codes.OK:
+                return None
+            async for piece in answer.aiter_raw():
+                found += piece
+                if len(found) > most:
+                    return b""
+        return bytes(found)
+
+
+async def nothing(path: str, digest: bytes, most: int) -> bytes | None:
+    """A :data:`Get` that asks nobody."""
+    return None
+
+
+def client() -> httpx.AsyncClient:
+    """For :class:`PeerFiles`."""
+    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
+
+
+def restricted(hour: ChainHour, record: HourRecord) -> ChainHour:
+    """The hour as if only the operators whose files ``record`` names had posted these.
+
+    By their hashes alone others would count as well: two operators may have written the same file.
+    """
+    named = {(PostKind.EVIDENCE.value, 0, operator) for operator in record.evidence}
+    for slot, included in record.included.items():
+        named |= {(PostKind.WAVE.value, int(slot), operator) for operator in included}
+    postings = [each for each in hour.postings if (each.kind, each.slot, str(each.operator)) in named]
+    return replace(hour, postings=postings)
+
+
+async def named_files(
+    hour: ChainHour, profiles: Profiles, record: HourRecord, held: Mapping[bytes, bytes], get: Get
+) -> dict[bytes, bytes]:
+    """The files that count by ``record``, with all that they need: of ``held``, or what ``get`` finds.
+
+    What can't be had isn't there: then an hour put together from these is another than the record's. No more
+    is asked for than can matter: openings that are due by the WAVE files.
+    """
+    found: dict[bytes, bytes] = {}
+    devices, waves = len(hour.before), len(hour.plan.waves)
+    folder = f"/pow/hours/{record.hour}"
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def take(path: str, digest: bytes, most: int) -> bytes | None:
+        data = held.get(digest)
+        if data is None:
+            async with turns:
+                data = await get(path, digest, most)
+        if data is not None:
+            found[digest] = data
+        return data
+
+    for slot, included in record.included.items():
+        for operator, digest in included.items():
+            path = f"{folder}/wave-{slot}-{operator}.bin"
+            await take(path, bytes.fromhex(digest), files.wave_limit(devices))
+    dues = judging(hour, profiles, found).dues
+    blobs: dict[bytes, int] = {}
+    for operator, digest in record.evidence.items():
+        path = f"{folder}/evidence-{operator}.bin"
+        data = await take(path, bytes.fromhex(digest), files.evidence_limit(devices, waves))
+        try:
+            evidence = files.Evidence.read(data or b"")
+        except files.FileError:
+            continue
+        most = files.pings_limit(len(hour.plan.pings), devices)
+        name = f"{Pubkey.from_string(operator)}.bin"
+        await take(f"{folder}/ping-{name}", evidence.pings, most)
+        await take(f"{folder}/transfer-{name}", evidence.transfers, files.transfers_limit(devices))
+        for row in evidence.rows:
+            length = due_length(dues, int(row["slot"]), key(row["device"]), key(row["root"]))
+            if length == int(row["length"]):
+                blobs[key(row["blob"])] = min(length, BLOB_LIMIT)
+    await asyncio.gather(
+        *(take(f"/pow/openings/{digest.hex()}", digest, length) for digest, length in blobs.items())
+    )
+    return found

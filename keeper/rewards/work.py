@@ -1,0 +1,192 @@
+"""What became of an hour's work: read from the chain and from a folder of files, and put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from solders.hash import Hash
+
+from keeper.chain import ChainReader, Commitment
+from keeper.chain.records import Head
+from keeper.clients import staking
+from keeper.pow.clock import HourPlan, Network, WaveKind
+from keeper.pow.codes import Code
+from keeper.pow.known import NAME, opening_key, read_known
+from keeper.pow.profiles import Profiles
+from keeper.pow.record import HourRecord
+from keeper.pow.replay import first_at, read_hour
+from keeper.rewards.due import Opening
+from keeper.rewards.held import HeldFiles
+from keeper.rewards.history import HourHistory
+from keeper.rewards.merge import ChainHour, HourWork, Verify, merge, verified
+from keeper.rewards.named import Get, named_files, restricted
+from keeper.rewards.rows import Rows
+
+
+async def network_of(chain: ChainReader, start: int) -> Network:
+    """Whose waves are drawn on a chain; ``start`` is that of hour 0 of the emission, unix seconds."""
+    genesis = bytes(Hash.from_string(await chain.genesis_hash()))
+    return Network(genesis, staking.PROGRAM.address, start)
+
+
+async def chain_hour(
+    chain: ChainReader, network: Network, number: int, history: HourHistory
+) -> ChainHour | None:
+    """All that the chain says of an hour, by finalized blocks; None while it doesn't say all of it."""
+    plan = await read_hour(chain, network, number)
+    if plan is None:
+        return None
+    openings, epochs = {}, {}
+    for wave in plan.waves:
+        opening = await chain.head(wave.open_from, Commitment.FINALIZED)
+        if opening is None:
+            return None
+        openings[wave.slot] = opening
+        if wave.kind is WaveKind.RESIDENCY:
+            epoch = await first_at(chain, wave.epoch_start, Commitment.FINALIZED)
+            assert epoch is not None  # The wave's own block is later.
+            epochs[wave.slot] = epoch
+    return hour_of(network, plan, openings, epochs, history)
+
+
+def hour_of(
+    network: Network,
+    plan: HourPlan,
+    openings: Mapping[int, Head],
+    epochs: Mapping[int, Head],
+    history: HourHistory,
+) -> ChainHour:
+    """What blocks and what the index say of an hour, together."""
+    return ChainHour(
+        network=network,
+        plan=plan,
+        openings=openings,
+        epochs=epochs,
+        before=history.before,
+        devices=history.devices.keys(),
+        classes=history.classes,
+        postings=history.postings,
+        running=history.running,
+        threshold=history.threshold,
+    )
+
+
+class Work(Protocol):
+    """Where what became of an hour's work comes from."""
+
+    @property
+    def made(self) -> dict[int, int]:
+        """When each hour was last put together by this process, in the chain's time: kept by who asks."""
+        ...
+
+    async def of(
+        self, chain: ChainReader, network: Network, number: int, history: HourHistory, before: Rows
+    ) -> HourWork | None:
+        """An hour's work as it is known now; None while the chain doesn't say all of the hour.
+
+        ``before`` is the ``observed.csv`` of the hour before.
+        """
+        ...
+
+    async def again(
+        self,
+        chain: ChainReader,
+        network: Network,
+        history: HourHistory,
+        before: Rows,
+        record: HourRecord,
+        get: Get,
+    ) -> HourWork | None:
+        """What comes of exactly the files that ``record`` names, by this process's own reckoning.
+
+        ``get`` fetches those that aren't here. None while the chain doesn't say all of the hour.
+        """
+        ...
+
+    @property
+    def tried(self) -> dict[int, int]:
+        """When this process last tried to take over each hour, in the chain's time: kept by who asks."""
+        ...
+
+
+REMEMBERED = 50_000
+"""Openings whose codes are kept: several hours' of as many as operators verify in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """Verifies each opening once: an hour that isn't agreed on is put together every few minutes."""
+
+    verify: Verify = verified
+    _codes: dict[tuple[bytes, bytes, bytes, bytes], Code] = field(default_factory=dict)
+
+    def __call__(self, openings: Sequence[Opening]) -> list[Code]:
+        """See :data:`~keeper.rewards.merge.Verify`."""
+        names = [(each.wave.seed, bytes(each.claim.device), each.claim.root, each.blob) for each in openings]
+        fresh = [at for at, name in enumerate(names) if name not in self._codes]
+        for at, code in zip(fresh, self.verify([openings[at] for at in fresh]), strict=True):
+            self._codes[names[at]] = code
+        found = [self._codes[name] for name in names]
+        while len(self._codes) > REMEMBERED:
+            del self._codes[next(iter(self._codes))]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFolder:
+    """An operator's files of proof of work, and what they come to."""
+
+    folder: Path
+    profiles: Profiles
+    verify: Verify = field(default_factory=Remembering)
+    made: dict[int, int] = field(default_factory=dict)
+    """See :class:`Work`."""
+    tried: dict[int, int] = field(default_factory=dict)
+    """See :class:`Work`."""
+
+    async def of(
+        self, chain: ChainReader, network: Network, number: int, history: HourHistory, before: Rows
+    ) -> HourWork | None:
+        """See :class:`Work`; it may take minutes of a core, on a thread of its own."""
+        hour = await chain_hour(chain, network, number, history)
+        if hour is None:
+            return None
+        held = HeldFiles(self.folder, number)
+        known = read_known(self.folder / str(number) / NAME)
+        verify = partial(_verified_once, known, self.verify)
+        return await asyncio.to_thread(merge, hour, self.profiles, held, before, verify)
+
+    async def again(
+        self,
+        chain: ChainReader,
+        network: Network,
+        history: HourHistory,
+        before: Rows,
+        record: HourRecord,
+        get: Get,
+    ) -> HourWork | None:
+        """See :class:`Work`."""
+        hour = await chain_hour(chain, network, record.hour, history)
+        if hour is None:
+            return None
+        held = HeldFiles(self.folder, record.hour)
+        known = read_known(self.folder / str(record.hour) / NAME)
+        verify = partial(_verified_once, known, self.verify)
+        named = await named_files(hour, self.profiles, record, held, get)
+        only = restricted(hour, record)
+        return await asyncio.to_thread(merge, only, self.profiles, named, before, verify)
+
+
+def _verified_once(known: Mapping[bytes, Code], verify: Verify, openings: Sequence[Opening]) -> list[Code]:
+    """The codes of openings, those that aren't ``known`` by ``verify``."""
+    keys = [
+        opening_key(each.wave.seed, bytes(each.claim.device), each.claim.root, each.blob) for each in openings
+    ]
+    new = [each for key, each in zip(keys, openings, strict=True) if key not in known]
+    found = iter(verify(new))
+    return [known[key] if key in known else next(found) for key in keys]

@@ -1,0 +1,22 @@
+"""What doctors find, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from keeper.settings.findings import CheckState, Finding
+from keeper.terminal.tables import plain
+
+STYLES = {CheckState.OK: "green", CheckState.NOTE: "yellow", CheckState.WRONG: "bold red"}
+
+
+def findings(found: Sequence[Finding]) -> Table:
+    """A line for each check."""
+    table = plain("Doctor", "check", "state", "found", "what to do")
+    for column in table.columns[1:]:
+        column.justify = "left"
+    for each in found:
+        table.add_row(each.check, f"[{STYLES[each.state]}]{each.state}[/]", each.found, each.do)
+    return table

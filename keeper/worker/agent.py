@@ -1,0 +1,187 @@
+"""The agent on a device: hears of waves and pings, and lets the devices of this process answer them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import SigningFailed
+from keeper.pow.clock import PLOT_SECONDS, epoch_start
+from keeper.pow.messages import Pong
+from keeper.pow.prove import NotRepeated
+from keeper.pow.seeds import epoch_seed, wave_seed
+from keeper.worker.client import EpochAt, News, OpenAt, Operator, PingAt, WaveAt
+from keeper.worker.delivery import sign, until
+from keeper.worker.line import Lines
+from keeper.worker.sources import Source
+from keeper.worker.state import StateError, Store
+from keeper.worker.waves import Waves
+from keeper.worker.work import Device, Works
+
+SLOT_SECONDS = 0.4
+PONG_SECONDS = 20.0
+PAST_SECONDS = 3_600.0
+"""What began before is no matter any more; a wave since then is noted as missed."""
+KNOWN = 2_048
+"""Waves, pings and days that it is remembered to have heard of; the disk knows those it worked for."""
+
+
+class Agent:
+    """The devices of one process, on one chain. All that it needs is given: it reads no settings."""
+
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        operators: Sequence[Operator],
+        sources: Sequence[Source],
+        works: Works,
+        store: Store,
+        network: tuple[bytes, Pubkey],
+        log: Any,
+        clock: Callable[[], float] = time.time,
+        lines: Lines | None = None,
+    ) -> None:
+        """``network`` is the chain's genesis hash and the staking program.
+
+        ``clock`` gives unix seconds: only how they pass matters, and which day it is.
+        """
+        self.devices = devices
+        self.operators = operators
+        self.sources = sources
+        self.works = works
+        self.store = store
+        self.network = network
+        self.waves = Waves(operators, works, store, log, clock)
+        self.lines = lines or Lines(operators, log, clock)
+        self.pongs = 0
+        """Pings that were answered since the start, by all devices."""
+        self.slot = 0
+        """The newest slot that was heard of."""
+        self._log = log
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._defects = asyncio.Queue[asyncio.Task[None]]()
+        self._known: dict[object, None] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Go on with what was begun, then with what is heard, until ``stop``.
+
+        What is under way then is resumed by the next run. Raises StateError when the state can't be read at
+        the start.
+        """
+        self.resume()
+        listening = [asyncio.create_task(self._listen(each)) for each in self.sources]
+        stopped, defect = asyncio.create_task(stop.wait()), asyncio.create_task(self._defect())
+        ending = [stopped, defect, *listening]
+        try:
+            done, _ = await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            tasks = [*ending, *self._tasks]
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for source in self.sources:
+                await source.close()
+
+    def resume(self) -> None:
+        """Go on with the waves that the disk has unfinished. Raises StateError."""
+        self.store.forget(self._clock())
+        for device in self.devices:
+            for kept in self.store.unfinished(device.address):
+                self._start(self.waves.run(device, kept))
+
+    def hear(self, news: News) -> None:
+        """Take what somebody trusted says, and begin what follows from it; twice is as once."""
+        self.slot = max(self.slot, news.slot)
+        for item in news.items:
+            if isinstance(item, OpenAt):
+                self.waves.tell(item)
+            elif item not in self._known:
+                self._known[item] = None
+                age = max(0, news.slot - item.slot) * SLOT_SECONDS
+                if age < PAST_SECONDS or isinstance(item, EpochAt):
+                    for device in self.devices:
+                        self._begin(device, item, self._clock() - age)
+        while len(self._known) > KNOWN:
+            del self._known[next(iter(self._known))]
+
+    async def settle(self) -> None:
+        """Wait until all that was begun is over."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    async def _listen(self, source: Source) -> None:
+        while True:
+            self.hear(await source.look())
+
+    def _begin(self, device: Device, item: WaveAt | PingAt | EpochAt, at: float) -> None:
+        if isinstance(item, WaveAt):
+            self._start(self._wave(device, item, at))
+            seed = wave_seed(*self.network, item.slot, item.blockhash)
+            self._start(self.lines.measure(device, item, seed, at))
+        elif isinstance(item, PingAt):
+            self._start(self._pong(device, item, at))
+        elif device.profile.residency is not None:
+            self._start(self._fill(device, item))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """What a disk, a signer or a processor does wrong ends one piece of work, not the agent."""
+        try:
+            await work
+        except StateError as error:
+            self._log.error("worker.state_failed", reason=str(error))
+        except SigningFailed as error:
+            self._log.error("worker.signing_failed", reason=str(error))
+        except NotRepeated as error:
+            self._log.error("worker.not_repeated", reason=str(error))
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._defects.put_nowait(task)
+
+    async def _defect(self) -> None:
+        """Raise what none of the errors is that can happen: nothing goes on after it."""
+        (await self._defects.get()).result()
+
+    async def _wave(self, device: Device, item: WaveAt, at: float) -> None:
+        seed = wave_seed(*self.network, item.slot, item.blockhash)
+        kept = self.store.begin(device.address, seed, item.slot, item.kind, item.spot, at)
+        if kept is not None:
+            await self.waves.run(device, kept)
+
+    async def _pong(self, device: Device, item: PingAt, at: float) -> None:
+        def left() -> float:
+            return PONG_SECONDS + at - self._clock()
+
+        if left() <= 0:
+            return
+        answer = (await sign(Pong(item.seed, device.address), device.signer)).encode()
+        log = self._log.bind(device=str(device.address), slot=item.slot)
+        took = await until(self.operators, lambda each: each.pong(answer), left, log)
+        self.pongs += 1
+        log.info("worker.pong", operators=took, of=len(self.operators))
+
+    async def _fill(self, device: Device, epoch: EpochAt) -> None:
+        """Make the plot of the day that has begun, from when on waves are about it."""
+        await asyncio.sleep(max(0.0, epoch.day + PLOT_SECONDS - self._clock()))
+        stale = epoch_start(int(self._clock())) != epoch.day
+        if stale or self.works.has_plot(device, epoch.day):
+            return
+        begun = time.monotonic()
+        await self.works.fill(device, epoch_seed(*self.network, epoch.slot, epoch.blockhash), epoch.day)
+        seconds = round(time.monotonic() - begun, 1)
+        self._log.info("worker.plot", device=str(device.address), seconds=seconds)

@@ -1,0 +1,180 @@
+"""A worker put together from the settings: its key, its state, its operators, a node where there is one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2 as httpx
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader
+from keeper.chain.connect import connect
+from keeper.clients import staking, tokenomics
+from keeper.economy.calendar import month_start
+from keeper.errors import UserError
+from keeper.pow.backend import Backend, NumpyBackend, self_test
+from keeper.pow.clock import Network
+from keeper.pow.profiles import Profile, read_profiles
+from keeper.pow.torch_backend import torch_backend
+from keeper.settings import Settings
+from keeper.worker.agent import Agent
+from keeper.worker.client import Operator, OperatorError
+from keeper.worker.sources import Node, Operators, Source
+from keeper.worker.state import Enrolment, Store
+from keeper.worker.work import Device, Works
+
+NUMPY, TORCH = "numpy", "torch"
+"""The backends: of processors, and of cards by PyTorch, which tests itself as it is made."""
+ENROL = "ionet worker enrol --class CLASS"
+
+
+class NotReady(UserError):
+    """A worker that can't begin: the message says what is to be done first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What the chain says that a device is."""
+
+    class_id: int
+    processors: int
+    payout: Pubkey
+    lamports: int
+    """Of the worker's own key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """An agent, and the wallet that its device earns for, where a node said so."""
+
+    agent: Agent
+    payout: Pubkey | None
+
+
+@asynccontextmanager
+async def node(settings: Settings) -> AsyncIterator[ChainReader | None]:
+    """The node that was named; None where none was: the default is a keeper's, on its own machine."""
+    if "chain" not in settings.model_fields_set:
+        yield None
+        return
+    async with connect(settings.chain, live=True, keep=False) as chain:
+        yield chain
+
+
+@asynccontextmanager
+async def operators_of(settings: Settings) -> AsyncIterator[list[Operator]]:
+    """The operators that are named. Raises NotReady when there are none."""
+    if not settings.operators:
+        raise NotReady('IONET_OPERATORS names no operator: set it to their services\' URLs, ["https://..."]')
+    async with httpx.AsyncClient() as http:
+        yield [Operator(str(each), http) for each in settings.operators]
+
+
+@asynccontextmanager
+async def assembled(settings: Settings, log: Any) -> AsyncIterator[Assembled]:
+    """An agent for the device of the settings' key, enrolled before, with a backend that is exact.
+
+    Raises NotReady, KeyRefused, StateError, BackendRefused, ProfilesError, and what a node raises.
+    """
+    signer = settings.signer()
+    address = staking.device_address(signer.pubkey())
+    async with AsyncExitStack() as stack:
+        store = Store(settings.worker)
+        stack.callback(store.close)
+        enrolment = store.enrolment(address)
+        if enrolment is None:
+            raise NotReady(f"device {address} is not enrolled in {settings.worker}: run {ENROL} first")
+        device = Device(address, profile_of(enrolment), enrolment.processors, signer)
+        backend = exact_backend(enrolment.backend)
+        operators = await stack.enter_async_context(operators_of(settings))
+        chain = await stack.enter_async_context(node(settings))
+        registered = None
+        if chain is not None:
+            registered = await registration(chain, signer.pubkey())
+            check(enrolment, registered, log)
+        genesis = await _genesis(store, chain, operators)
+        program = staking.PROGRAM.address
+        sources: list[Source] = [Operators(operators, genesis, bytes(program), log)]
+        if chain is not None:
+            economy = await tokenomics.read_config(chain)
+            if economy is None:
+                raise NotReady("tokenomics is not initialised on this chain: is IONET_CHAIN right?")
+            sources.append(Node(chain, Network(genesis, program, month_start(economy.start_month)), log))
+        works = Works(backend, [device])
+        log.info("worker.started", device=str(address), profile=device.profile.id, operators=len(operators))
+        agent = Agent([device], operators, sources, works, store, (genesis, program), log)
+        yield Assembled(agent, registered.payout if registered else None)
+
+
+def exact_backend(name: str) -> Backend[Any]:
+    """The backend of a name, once it has shown here that it is exact. Raises BackendRefused."""
+    if name == TORCH:
+        return torch_backend()
+    backend = NumpyBackend()
+    self_test(backend)
+    return backend
+
+
+def profile_of(enrolment: Enrolment) -> Profile:
+    """The profile that a device was enrolled for; raises NotReady when the table has it no more."""
+    found = read_profiles().get(enrolment.profile)
+    if found is None:
+        raise NotReady(f"this version has no profile {enrolment.profile}: run {ENROL} again")
+    return found
+
+
+async def registration(chain: ChainReader, worker: Pubkey) -> Registration | None:
+    """What the chain has of a worker's device; None while it isn't registered. Raises ChainError."""
+    account, own = await chain.accounts([staking.device_address(worker), worker])
+    if account is None:
+        return None
+    device = staking.parse_device(account.data)
+    return Registration(device.device_class, device.processors, device.payout, own.lamports if own else 0)
+
+
+def check(enrolment: Enrolment, registered: Registration | None, log: Any) -> None:
+    """Compare what a device was enrolled for with the chain; raises NotReady where they differ."""
+    if registered is None:
+        log.warning("worker.unregistered", device=str(enrolment.device))
+        return
+    stated = enrolment.class_id, enrolment.processors
+    if (registered.class_id, registered.processors) != stated:
+        raise NotReady(
+            f"on chain the device is {registered.processors} of class {registered.class_id}, but it was "
+            f"enrolled for {enrolment.processors} of class {enrolment.class_id}: run {ENROL} again"
+        )
+
+
+async def _genesis(store: Store, chain: ChainReader | None, operators: list[Operator]) -> bytes:
+    """Whose waves these are: what the state has, else the node, else more than half of the operators."""
+    if chain is not None:
+        found = bytes(Hash.from_string(await chain.genesis_hash()))
+    elif (known := store.genesis()) is not None:
+        return known
+    else:
+        found = await _majority(operators)
+    store.chain(found)
+    return found
+
+
+async def _majority(operators: list[Operator]) -> bytes:
+    said = Counter[bytes]()
+    for each in operators:
+        try:
+            identity = await each.identify()
+        except OperatorError:
+            continue
+        if identity.program == staking.PROGRAM.address:
+            said[identity.genesis] += 1
+    for genesis, count in said.items():
+        if 2 * count > len(operators):
+            return genesis
+    raise NotReady(
+        f"no more than half of the {len(operators)} operators answer and agree on a chain: see ionet worker "
+        "doctor, and try again"
+    )

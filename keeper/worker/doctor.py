@@ -1,0 +1,193 @@
+"""What a supplier should know before leaving a worker alone: each check with what to do about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader
+from keeper.chain.framework import LAMPORTS, sol
+from keeper.clients import staking
+from keeper.errors import UserError
+from keeper.pow.backend import BackendRefused
+from keeper.pow.profiles import Profile, deadline_ms, hired_deadline_ms, read_profiles
+from keeper.settings import Settings
+from keeper.settings.findings import CheckState, Finding
+from keeper.settings.keys import KeyRefused
+from keeper.worker import assemble
+from keeper.worker.client import Operator, OperatorError
+from keeper.worker.hardware import GIB, Hardware
+from keeper.worker.state import FILE, Enrolment, StateError, Store
+
+OK, NOTE, WRONG = CheckState.OK, CheckState.NOTE, CheckState.WRONG
+ENOUGH = LAMPORTS // 100
+"""For the worker's own transactions, which accept and end leases and pause: 1,800 of them at 5,000 lamports,
+beside the 0.00089 SOL that an account must keep. Proof of work sends none."""
+SKEW_SECONDS = 10
+"""The state bears this machine's times, and a day's plot begins by them."""
+CLOSE = 0.9
+"""Of the deadline: beyond, a bad day is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Looks, and changes nothing."""
+
+    settings: Settings
+    key: Pubkey | KeyRefused
+    hardware: Hardware
+
+    async def examine(self) -> list[Finding]:
+        """Run every check; one that can't be made says so."""
+        findings = self._key()
+        enrolment = None
+        try:
+            enrolment = self._enrolment()
+            findings += self._state(enrolment)
+        except (StateError, assemble.NotReady) as error:
+            findings.append(Finding("state", WRONG, str(error)))
+        findings += self._backend(enrolment.backend if enrolment else assemble.NUMPY)
+        if enrolment is not None:
+            findings += self._work(enrolment)
+        checks: list[tuple[str, Callable[[], Awaitable[Iterable[Finding]]]]] = [
+            ("operators", self._operators),
+            ("chain", lambda: self._chain(enrolment)),
+        ]
+        for name, check in checks:
+            try:
+                findings += await check()
+            except UserError as error:
+                findings.append(Finding(name, WRONG, str(error)))
+        return findings + [Finding("hardware", NOTE, each) for each in self.hardware.lines()]
+
+    # -- this machine ----------------------------------------------------------------------------
+
+    def _key(self) -> list[Finding]:
+        if isinstance(self.key, KeyRefused):
+            return [Finding("key", WRONG, str(self.key), "ionet worker enrol --new FILE makes one")]
+        device = staking.device_address(self.key)
+        return [Finding("key", OK, f"worker {self.key}"), Finding("device", OK, str(device))]
+
+    def _enrolment(self) -> Enrolment | None:
+        if isinstance(self.key, KeyRefused) or not (self.settings.worker / FILE).exists():
+            return None
+        store = Store(self.settings.worker, alone=False)
+        try:
+            return store.enrolment(staking.device_address(self.key))
+        finally:
+            store.close()
+
+    def _state(self, enrolment: Enrolment | None) -> list[Finding]:
+        if enrolment is None:
+            found = f"the device is not enrolled in {self.settings.worker}"
+            return [Finding("state", WRONG, found, f"run {assemble.ENROL}")]
+        return [Finding("state", OK, f"{self.settings.worker}, profile {enrolment.profile}")]
+
+    def _backend(self, name: str) -> list[Finding]:
+        try:
+            backend = assemble.exact_backend(name)
+        except BackendRefused as error:
+            return [Finding("self-test", WRONG, str(error), "no wave of it would pass")]
+        return [Finding("self-test", OK, f"{backend.name} is exact")]
+
+    def _work(self, enrolment: Enrolment) -> list[Finding]:
+        try:
+            profile = assemble.profile_of(enrolment)
+        except assemble.NotReady as error:
+            return [Finding("profile", WRONG, str(error))]
+        return [_time(enrolment, profile), self._memory(enrolment, profile)]
+
+    def _memory(self, enrolment: Enrolment, profile: Profile) -> Finding:
+        need, free = memory(profile, enrolment.processors), self.hardware.available
+        found = f"a wave takes about {need / GIB:.1f} GiB, {free / GIB:.1f} GiB are free"
+        if need <= free:
+            return Finding("memory", OK, found)
+        return Finding("memory", WRONG, found, "end what else runs here, or a wave may fail")
+
+    # -- elsewhere -------------------------------------------------------------------------------
+
+    async def _operators(self) -> list[Finding]:
+        async with assemble.operators_of(self.settings) as operators:
+            findings = [await _operator(each) for each in operators]
+        well = sum(each.state is not WRONG for each in findings)
+        if 2 * well <= len(findings):
+            needed = len(findings) // 2 + 1
+            do = "a wave counts by the clocks of more than half of them: see to the lines above"
+            findings.append(
+                Finding("operators", WRONG, f"{well} of {len(findings)}, {needed} are needed", do)
+            )
+        return findings
+
+    async def _chain(self, enrolment: Enrolment | None) -> list[Finding]:
+        async with assemble.node(self.settings) as chain:
+            if chain is None:
+                said = "no IONET_CHAIN: waves are what more than half of the operators say"
+                return [Finding("chain", NOTE, said)]
+            if isinstance(self.key, KeyRefused):
+                return [Finding("chain", OK, await chain.version())]
+            found = [Finding("chain", OK, await chain.version()), await self._clock(chain)]
+            registered = await assemble.registration(chain, self.key)
+            (own,) = await chain.accounts([self.key])
+        found.append(_balance(self.key, own.lamports if own else 0))
+        if registered is None:
+            do = "its supplier runs the ionet device register that ionet worker enrol prints"
+            return [*found, Finding("registration", WRONG, "the device is not on chain", do)]
+        stated = f"{registered.processors} of class {registered.class_id}, payout {registered.payout}"
+        if enrolment and (enrolment.class_id, enrolment.processors) != (
+            registered.class_id,
+            registered.processors,
+        ):
+            return [*found, Finding("registration", WRONG, stated, f"enrolled otherwise: {assemble.ENROL}")]
+        return [*found, Finding("registration", OK, stated)]
+
+    async def _clock(self, chain: ChainReader) -> Finding:
+        skew = (await chain.clock()).unix_timestamp - int(time.time())
+        found = f"the chain's differs from this machine's by {skew} s"
+        if abs(skew) <= SKEW_SECONDS:
+            return Finding("clock", OK, found)
+        return Finding("clock", NOTE, found, "set this machine's, such as by NTP")
+
+
+def memory(profile: Profile, processors: int) -> int:
+    """Bytes that a product wave takes here: the shared operand, the records, and the day's plot beside it."""
+    shared = profile.n * profile.K
+    plot = profile.residency.m * profile.residency.inner(processors) if profile.residency else 0
+    return processors * (shared + profile.m * profile.record + plot)
+
+
+def _time(enrolment: Enrolment, profile: Profile) -> Finding:
+    deadline, ms = deadline_ms(profile.T_ms), enrolment.ms
+    found = f"the product took {ms:,} ms at enrolment, the deadline is {deadline:,} ms"
+    if ms > deadline:
+        hired = f"and {hired_deadline_ms(profile.T_ms):,} ms while it is hired, without pay"
+        return Finding("time", WRONG, f"{found} {hired}", "a slower class, or nothing else on this machine")
+    if ms > CLOSE * deadline:
+        return Finding("time", NOTE, found, "little is left: keep everything else off during a wave")
+    return Finding("time", OK, found)
+
+
+def _balance(key: Pubkey, lamports: int) -> Finding:
+    found = f"{sol(lamports)} SOL"
+    if lamports >= ENOUGH:
+        return Finding("balance", OK, found)
+    do = f"to lease it out, send {sol(ENOUGH - lamports)} SOL to {key}; proof of work itself costs none"
+    return Finding("balance", NOTE, found, do)
+
+
+async def _operator(operator: Operator) -> Finding:
+    begun = time.monotonic()
+    try:
+        identity = await operator.identify()
+    except OperatorError as error:
+        return Finding(f"operator {operator.url}", WRONG, str(error), "ask its operator, or name others")
+    ms = int((time.monotonic() - begun) * 1000)
+    found = f"{identity.operator}, answered in {ms} ms"
+    if identity.program != staking.PROGRAM.address:
+        return Finding(f"operator {operator.url}", WRONG, f"{found}, of another network", "name others")
+    if identity.profiles != read_profiles().hash:
+        do = "one of you has an old version of ionet: compare the profiles' hashes"
+        return Finding(f"operator {operator.url}", NOTE, f"{found}, with other profiles", do)
+    return Finding(f"operator {operator.url}", OK, found)

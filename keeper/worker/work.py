@@ -1,0 +1,97 @@
+"""What devices compute: products and passes over plots, in threads, one piece of work at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import Signer
+from keeper.pow.backend import Backend
+from keeper.pow.clock import WaveKind
+from keeper.pow.profiles import Profile
+from keeper.pow.prove import KEPT, prove
+from keeper.pow.residency import Plot, fill, reside
+from keeper.pow.seeds import picks, plot_picks
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that this process works for: its account, what it is, and who signs for it."""
+
+    address: Pubkey
+    profile: Profile
+    processors: int
+    signer: Signer
+
+
+class Proof(Protocol):
+    """What a device commits to and opens; of products and of plots alike."""
+
+    @property
+    def root(self) -> bytes:
+        """What is committed to."""
+
+    def open(self, chosen: Any) -> bytes:
+        """The opening of picks."""
+
+
+class Works:
+    """The devices' processors: they take turns, as a process has one set of them."""
+
+    def __init__(self, backend: Backend[Any], devices: Sequence[Device]) -> None:
+        """``backend`` has passed its self-test."""
+        self.backend = backend
+        self._kept = KEPT // len(devices)
+        self._turn = asyncio.Lock()
+        self._plots: dict[Pubkey, tuple[int, Plot[Any]]] = {}
+        self._filled = asyncio.Condition()
+
+    async def prove(self, device: Device, seed: bytes, kind: WaveKind) -> Proof:
+        """What a device makes in a wave; a residency wave takes the plot that must be there."""
+        async with self._turn:
+            if kind is WaveKind.RESIDENCY:
+                return await asyncio.to_thread(reside, self._plots[device.address][1], seed)
+            profile, procs = device.profile, device.processors
+            return await asyncio.to_thread(
+                prove, self.backend, seed, device.address, profile, procs, self._kept
+            )
+
+    async def timed(self, device: Device, seed: bytes, kind: WaveKind) -> tuple[Proof, int]:
+        """The same, and how many milliseconds it took, the wait for its turn among them."""
+        begun = time.monotonic()
+        proof = await self.prove(device, seed, kind)
+        return proof, int((time.monotonic() - begun) * 1000)
+
+    def has_plot(self, device: Device, day: int) -> bool:
+        """Whether the plot of the day that starts at ``day``, unix seconds, is in memory."""
+        return self._plots.get(device.address, (None,))[0] == day
+
+    async def plot(self, device: Device, day: int) -> None:
+        """Wait for the plot of a day."""
+        async with self._filled:
+            await self._filled.wait_for(lambda: self.has_plot(device, day))
+
+    async def fill(self, device: Device, epoch_seed: bytes, day: int) -> None:
+        """Make a day's plot in place of the last one; products go on meanwhile. The profile has residency."""
+        assert device.profile.residency is not None
+        # Both at once have no room.
+        self._plots.pop(device.address, None)
+        made = await asyncio.to_thread(
+            fill, self.backend, epoch_seed, device.address, device.profile.residency, device.processors
+        )
+        async with self._filled:
+            self._plots[device.address] = day, made
+            self._filled.notify_all()
+
+
+def opening(proof: Proof, device: Device, kind: WaveKind, open_seed: bytes) -> bytes:
+    """What a device shows of a wave, by the picks that the chain drew for its root."""
+    residency = device.profile.residency
+    if kind is WaveKind.RESIDENCY and residency is not None:
+        return proof.open(plot_picks(open_seed, device.address, proof.root, residency, device.processors))
+    return proof.open(picks(open_seed, device.address, proof.root, device.profile, device.processors))

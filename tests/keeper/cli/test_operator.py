@@ -1,0 +1,77 @@
+"""``ionet operator serve`` as a process: it starts, answers, is stopped, and starts again in its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from tests.programs.staking.world import StakingWorld
+
+COMMAND = [Path(sys.executable).parent / "ionet", "operator", "serve"]
+SETTINGS = {
+    "IONET_POW": "pow",
+    "IONET_CHAIN": "a.chain",
+    "IONET_KEYPAIR": "id.json",
+    "IONET_POW_HTTP": "127.0.0.1:0",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A chain in a file, and an operator's key."""
+    world = StakingWorld.ready()
+    world.chain.save(tmp_path / "a.chain")
+    key = tmp_path / "id.json"
+    key.write_text(json.dumps(list(bytes(world.operators[0]))))
+    key.chmod(0o600)
+    return tmp_path
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """The process, and what it said when it listened."""
+    process = subprocess.Popen(
+        COMMAND, cwd=folder, env={**os.environ, **SETTINGS}, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    try:
+        said = (json.loads(line) for line in process.stderr if line.startswith("{"))
+        yield process, next(each for each in said if each["event"] == "pow.serving")
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_it_serves_until_it_is_stopped(folder: Path) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with service(folder) as (process, said):
+            url = f"http://127.0.0.1:{said['port']}"
+            assert httpx.get(f"{url}/pow/operator").json()["operator"] == said["operator"]
+            # A second one on the folder is refused in a line.
+            environment = {**os.environ, **SETTINGS}
+            other = subprocess.run(
+                COMMAND, cwd=folder, env=environment, capture_output=True, text=True, check=False
+            )
+            assert other.returncode == 1
+            assert "one folder is for one service" in other.stderr
+            assert "Traceback" not in other.stderr
+            with httpx.Client(base_url=url) as client:
+                assert client.get("/health").status_code == 200
+                process.send_signal(number)
+                assert process.stderr is not None
+                rest = process.stderr.read()
+            assert process.wait() == 0, rest
+            assert '"pow.stopped"' in rest
+            assert "Traceback" not in rest
+    assert (folder / "pow/state.db").exists()

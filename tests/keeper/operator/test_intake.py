@@ -1,0 +1,195 @@
+"""What is taken of what devices send, and the code of each refusal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keeper.clients import staking
+from keeper.economy.supply import IO
+from keeper.operator.intake import PING_SECONDS, TRIES, Asked
+from keeper.operator.operator import Operator
+from keeper.operator.refusals import STATUS, Refusal, Why
+from keeper.operator.store import wave_name
+from keeper.operator.waves import Held, State, Taken
+from keeper.pow import files
+from keeper.pow.clock import Ping, WaveKind
+from tests.keeper.operator.network import ADDRESS, Net, held, say
+from tests.programs.staking.world import APPLE_CLASS
+from tests.programs.world import key
+
+ROOT = bytes([1]) * 32
+OTHER = bytes([2]) * 32
+
+
+@pytest.fixture
+async def net(tmp_path: Path) -> Net:
+    return Net(tmp_path)
+
+
+@pytest.fixture
+async def operator(net: Net) -> Operator:
+    return await net.operator(0)
+
+
+@pytest.fixture
+async def wave(net: Net, operator: Operator) -> Held:
+    return await net.until_wave(operator)
+
+
+def why(found: object) -> Why:
+    assert isinstance(found, Refusal), found
+    assert found.detail.endswith(".")
+    return found.why
+
+
+def test_every_code_has_a_status_of_its_kind() -> None:
+    assert STATUS.keys() == set(Why)
+    assert all(400 <= status < 500 for reason, status in STATUS.items() if reason is not Why.BUSY)
+
+
+async def test_a_commit_has_the_time_of_its_last_byte(net: Net, operator: Operator, wave: Held) -> None:
+    seen = wave.seen
+    assert seen is not None
+    first = say(operator, net.devices[0].commit(wave.wave, ROOT))
+    net.extra_seconds = 7.4321
+    second = say(operator, net.devices[1].commit(wave.wave, ROOT))
+    assert isinstance(first, Taken)
+    assert isinstance(second, Taken)
+    assert (first.ms, second.ms) == (
+        round((net.monotonic() - 7.4321 - seen) * 1000),
+        round((net.monotonic() - seen) * 1000),
+    )
+
+
+async def test_the_same_commit_again_is_the_same_receipt(net: Net, operator: Operator, wave: Held) -> None:
+    data = net.devices[0].commit(wave.wave, ROOT)
+    first = say(operator, data)
+    assert isinstance(first, Taken)
+    receipt = await operator.desk.receipt(first)
+    net.extra_seconds = 5
+    again = say(operator, data, "203.0.113.9")
+    assert again is first
+    assert await operator.desk.receipt(again) == receipt
+    # Signed anew to the same root, with other figures: the first counts.
+    assert say(operator, net.devices[0].commit(wave.wave, ROOT, device_ms=1)) is first
+
+
+async def test_a_second_root_is_a_conflict_and_kept(net: Net, operator: Operator, wave: Held) -> None:
+    device = net.devices[0]
+    commits = [device.commit(wave.wave, bytes([number]) * 32) for number in (1, 2, 3)]
+    assert isinstance(say(operator, commits[0]), Taken)
+    assert why(say(operator, commits[1])) == why(say(operator, commits[2])) == Why.CONFLICT
+    assert isinstance(say(operator, commits[0]), Taken)
+    await net.go(45, operator)
+    data = operator.desk.store.read(1, wave_name(wave.wave.slot, operator.desk.operator))
+    assert data is not None
+    assert files.wave_commits(wave.wave.seed, files.read_wave(data)) == commits[:2]
+
+
+async def test_strangers_and_the_unstaked_have_codes_of_their_own(
+    net: Net, operator: Operator, wave: Held
+) -> None:
+    poor = net.device("poor", stake=0)
+    apple = net.world.device("apple", net.world.earner("of apple", 900 * IO), device_class=APPLE_CLASS)
+    net.world.do(staking.stake(apple, 900 * IO), signers=[key("of apple")])
+    await operator.desk.refresh_roster()
+    apple_account = staking.device_address(key("apple").pubkey())
+    device = net.devices[0]
+    nobody = key("nobody").pubkey()
+    cases = {
+        Why.UNKNOWN_DEVICE: type(device)("nobody", nobody, 1).commit(wave.wave, ROOT),
+        Why.NOT_STAKED: poor.commit(wave.wave, ROOT),
+        Why.BAD_SIGNATURE: device.commit(wave.wave, ROOT, key("worker b")),
+        Why.UNKNOWN_WAVE: bytes(32) + device.commit(wave.wave, ROOT)[32:],
+    }
+    assert {expected: why(say(operator, data)) for expected, data in cases.items()} == {
+        expected: expected for expected in cases
+    }
+    of_no_profile = type(device)("apple", apple_account, 4).commit(wave.wave, ROOT)
+    found = say(operator, of_no_profile)
+    assert why(found) == Why.NOT_STAKED
+    assert "no profile" in found.detail
+
+
+@pytest.mark.parametrize(
+    "changed", [{"procs": 2}, {"procs": 0}, {"profile": 7}, {"kind": WaveKind.RESIDENCY}], ids=str
+)
+async def test_other_work_than_the_devices(net: Net, operator: Operator, wave: Held, changed: dict) -> None:
+    assert wave.wave.kind is WaveKind.PRODUCT
+    data = net.devices[0].commit(wave.wave, ROOT, **changed)
+    assert why(say(operator, data)) == Why.WRONG_WORK
+    unknown = (
+        net.devices[0].commit(wave.wave, ROOT)[:64] + b"\x09" + net.devices[0].commit(wave.wave, ROOT)[65:]
+    )
+    assert why(say(operator, unknown)) == Why.WRONG_WORK
+    assert not held(operator, wave.wave).taken
+
+
+async def test_after_sealing_it_is_too_late(net: Net, operator: Operator, wave: Held) -> None:
+    data = net.devices[0].commit(wave.wave, ROOT)
+    await net.go(45, operator)
+    assert why(say(operator, data)) == Why.TOO_LATE
+
+
+async def test_wrong_signatures_use_up_a_strangers_budget_alone(
+    net: Net, operator: Operator, wave: Held
+) -> None:
+    device = net.devices[0]
+    forged = [device.commit(wave.wave, bytes([number, 9]) * 16, key("x")) for number in range(100)]
+    found = [why(say(operator, data, "10.9.9.9")) for data in forged]
+    assert found.count(Why.BAD_SIGNATURE) == operator.desk.intake.gate.limits.stranger.burst
+    assert set(found[60:]) == {Why.TOO_MANY}
+    assert isinstance(say(operator, device.commit(wave.wave, ROOT)), Taken)
+
+
+async def test_pings_are_answered_in_time_by_who_is_asked(net: Net, operator: Operator) -> None:
+    await operator.step()
+    intake, now = operator.desk.intake, net.monotonic()
+    ping = Ping(1, 1, 0, bytes([7]) * 32)
+    intake.pings[ping.seed] = Asked(ping, now)
+    device, other = net.devices
+    assert intake.ping(device.pong(ping.seed), ADDRESS, now + 19) is None
+    assert intake.ping(device.pong(ping.seed), ADDRESS, now + 19) is None
+    forged = ping.seed + bytes(other.account) + device.pong(ping.seed)[64:]
+    assert why(intake.ping(forged, ADDRESS, now)) == Why.BAD_SIGNATURE
+    assert why(intake.ping(device.pong(bytes(32)), ADDRESS, now)) == Why.UNKNOWN_WAVE
+    assert why(intake.ping(other.pong(ping.seed), ADDRESS, now + PING_SECONDS + 1)) == Why.TOO_LATE
+    stranger = type(device)("s", key("s").pubkey(), 1)
+    assert why(intake.ping(stranger.pong(ping.seed), ADDRESS, now)) == Why.UNKNOWN_DEVICE
+    assert intake.pings[ping.seed].answered == {bytes(device.account)}
+
+
+async def test_openings_are_told_what_they_must_be(net: Net, operator: Operator, wave: Held) -> None:
+    device, intake = net.devices[0], operator.desk.intake
+    proof = device.prove(wave.wave, net.profiles)
+    assert isinstance(say(operator, device.commit(wave.wave, proof.root)), Taken)
+    head = wave.wave.seed + bytes(device.account) + proof.root
+
+    def ask(data: bytes, length: int = 1_000, address: str = ADDRESS) -> object:
+        return intake.expected(data, length, address, net.monotonic())
+
+    assert why(ask(head)) == Why.TOO_EARLY
+    await net.go(70, operator)
+    assert wave.state is State.DRAWN
+    right = device.opening(wave, net.profiles)
+    assert why(ask(head, len(right) - 1)) == why(ask(head, len(right) + 1)) == Why.WRONG_LENGTH
+    assert why(ask(head[:64] + OTHER, len(right))) == Why.NOT_COMMITTED
+    assert why(ask(head[:32] + bytes(net.devices[1].account) + proof.root)) == Why.NOT_COMMITTED
+    assert why(ask(bytes(32) + head[32:])) == Why.UNKNOWN_WAVE
+    wave.alpha = 0
+    assert why(ask(head, len(right))) == Why.NOT_DRAWN
+    wave.alpha = 1 << 16
+    expected = ask(head, len(right))
+    assert not isinstance(expected, Refusal)
+    assert intake.bind(expected, right[96:]) is None
+    # Strangers' garbage of the right length: after two of them the device itself is still heard.
+    for number in range(TRIES):
+        wrong = bytearray(right[96:])
+        wrong[40 + number] ^= 1
+        assert why(intake.bind(expected, bytes(wrong))) == Why.WRONG_OPENING
+    assert why(ask(head, len(right), "10.1.1.1")) == Why.TOO_MANY
+    assert not isinstance(ask(head, len(right)), Refusal)
+    await net.go(70, operator)
+    assert why(ask(head, len(right))) == Why.TOO_LATE

@@ -1,0 +1,418 @@
+"""The service over HTTP: what it takes and gives, and what anybody can send it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from keeper.chain import Commitment, SigningFailed
+from keeper.operator import connections, service
+from keeper.operator.intake import Asked
+from keeper.operator.limits import Limits, Rate
+from keeper.operator.operator import Operator
+from keeper.operator.refusals import STATUS, Why
+from keeper.operator.running import NotAnOperator, network_of, require_operator
+from keeper.operator.service import application
+from keeper.operator.waves import Held, State
+from keeper.pow.clock import Ping, epoch_start
+from keeper.pow.codes import Code
+from keeper.pow.messages import Receipt, decode
+from keeper.pow.replay import first_at
+from tests.keeper.operator.network import GENESIS, Net
+from tests.keeper.operator.serving import serving
+from tests.programs.world import World, key
+
+ROOT = bytes([1]) * 32
+UNTRUSTED = Limits(trusted=frozenset())
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Net:
+    return Net(tmp_path)
+
+
+@pytest.fixture
+async def operator(net: Net) -> Operator:
+    found = await net.operator(0, limits=UNTRUSTED)
+    await found.step()
+    return found
+
+
+@pytest.fixture
+async def wave(net: Net, operator: Operator) -> Held:
+    return await net.until_wave(operator)
+
+
+@pytest.fixture
+async def http(operator: Operator) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(operator) as (url, _), httpx.AsyncClient(base_url=url) as client:
+        yield client
+
+
+def code(answer: httpx.Response) -> Why:
+    """A refusal's code; everything about it must be right."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    found = answer.json()
+    assert found.keys() == {"code", "detail"}
+    assert STATUS[Why(found["code"])] == answer.status_code
+    assert ("retry-after" in answer.headers) or answer.status_code not in (429, 503)
+    return Why(found["code"])
+
+
+async def test_a_device_goes_through_a_wave(
+    net: Net, operator: Operator, wave: Held, http: httpx.AsyncClient
+) -> None:
+    device = net.devices[0]
+    proof = device.prove(wave.wave, net.profiles)
+    data = device.commit(wave.wave, proof.root)
+    answer = await http.post("/pow/commit", content=data)
+    assert answer.status_code == 200
+    receipt = decode(Receipt, answer.content)
+    assert receipt.is_by(operator.desk.operator)
+    assert (
+        receipt.message.commit
+        == operator.desk.intake.waves[wave.wave.seed].taken[bytes(device.account)][0].signed.message.hash()
+    )
+    assert (await http.post("/pow/commit", content=data)).content == answer.content
+    conflicting = await http.post("/pow/commit", content=device.commit(wave.wave, ROOT))
+    assert (conflicting.status_code, code(conflicting)) == (409, Why.CONFLICT)
+    await net.go(70, operator)
+    opening = device.opening(wave, net.profiles)
+    wrong = opening[:-1] + bytes([opening[-1] ^ 1])
+    assert code(await http.post("/pow/opening", content=wrong)) == Why.WRONG_OPENING
+    assert code(await http.post("/pow/opening", content=opening[:-1])) == Why.WRONG_LENGTH
+    for _ in range(2):
+        assert (await http.post("/pow/opening", content=opening)).status_code == 204
+    await net.go(5, operator)
+    (kept,) = operator.desk.book.openings(1)
+    assert kept.code == Code.PASS
+    assert (await http.get(f"/pow/openings/{kept.sha256.hex()}")).content == opening[96:]
+    listing = (await http.get("/pow/hours/1")).json()
+    ((name, said),) = listing.items()
+    file = (await http.get(f"/pow/hours/1/{name}")).content
+    assert (len(file), name) == (said["bytes"], f"wave-{wave.wave.slot}-{operator.desk.operator}.bin")
+    ready = await http.get("/ready")
+    assert (ready.status_code, ready.json()["counts"]["commit"]) == (200, 2)
+    assert (await http.get("/health")).status_code == 200
+
+
+async def test_a_ping_over_http(net: Net, operator: Operator, http: httpx.AsyncClient) -> None:
+    ping = Ping(1, 1, 0, bytes([7]) * 32)
+    operator.desk.intake.pings[ping.seed] = Asked(ping, net.monotonic())
+    assert (await http.post("/pow/ping", content=net.devices[0].pong(ping.seed))).status_code == 204
+    assert code(await http.post("/pow/ping", content=net.devices[0].pong(ROOT))) == Why.UNKNOWN_WAVE
+
+
+async def test_who_serves(net: Net, operator: Operator, http: httpx.AsyncClient) -> None:
+    assert (await http.get("/pow/operator")).json() == {
+        "version": 1,
+        "operator": str(operator.desk.operator),
+        "genesis": str(GENESIS),
+        "program": str(operator.desk.network.program),
+        "profiles": net.profiles.hash.hex(),
+    }
+
+
+async def test_news_come_at_once_and_none_is_missed(
+    net: Net, operator: Operator, http: httpx.AsyncClient
+) -> None:
+    first = (await http.get("/pow/waves")).json()
+    day = await first_at(net.world.chain, epoch_start(net.world.chain.now()), Commitment.FINALIZED)
+    assert day is not None
+    assert first["epoch"] == {
+        "slot": day.slot,
+        "blockhash": str(Pubkey(day.blockhash)),
+        "day": epoch_start(net.world.chain.now()),
+    }
+    waiting = asyncio.create_task(http.get("/pow/waves", params={"after": first["slot"]}))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    told, after = [], first["slot"]
+    wave = await net.until_wave(operator)
+    assert (await waiting).status_code == 200
+    for _ in range(20):
+        await net.go(5, operator)
+        if operator.desk.news.is_new(after):
+            found = (await http.get("/pow/waves", params={"after": after})).json()
+            told += found["waves"] + found["opens"]
+            after = found["slot"]
+    opening = wave.opening
+    assert opening is not None
+    mine = [each for each in told if each["slot"] == wave.wave.slot]
+    assert [each.get("kind", "open") for each in mine] == [wave.wave.kind.name.lower(), "open"]
+    assert mine[0]["blockhash"] == str(Pubkey(wave.wave.blockhash))
+    assert (mine[1]["open_slot"], mine[1]["open_blockhash"]) == (
+        opening.slot,
+        str(Pubkey(opening.blockhash)),
+    )
+    assert code(await http.get("/pow/waves", params={"after": "-1"})) == Why.NOT_FOUND
+    assert code(await http.get("/pow/waves", params={"after": "9" * 19})) == Why.NOT_FOUND
+
+
+async def test_a_signer_that_fails_costs_the_receipt_alone(
+    net: Net, operator: Operator, wave: Held, http: httpx.AsyncClient
+) -> None:
+    class Remote:
+        """A key elsewhere."""
+
+        key: Keypair = net.world.operators[0]
+        is_up = False
+
+        def pubkey(self) -> Pubkey:
+            return self.key.pubkey()
+
+        def sign_message(self, message: bytes) -> Signature:
+            if not self.is_up:
+                raise SigningFailed("away")
+            return self.key.sign_message(message)
+
+    operator.desk.signer = signer = Remote()
+    data = net.devices[0].commit(wave.wave, ROOT)
+    assert code(await http.post("/pow/commit", content=data)) == Why.BUSY
+    signer.is_up = True
+    answer = await http.post("/pow/commit", content=data)
+    assert decode(Receipt, answer.content).is_by(signer.pubkey())
+
+
+# -- bad senders -------------------------------------------------------------------------------
+
+
+async def raw(port: int, data: bytes, *, more: bytes = b"", seconds: float = 5.0) -> bytes:
+    """What a socket answers until it is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(seconds):
+            writer.write(data)
+            await writer.drain()
+            if more:
+                await asyncio.sleep(0.05)
+                writer.write(more)
+            found = b""
+            while piece := await reader.read(65_536):
+                found += piece
+            return found
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+def post(path: str, *headers: str) -> bytes:
+    return "\r\n".join([f"POST {path} HTTP/1.1", "host: x", *headers, "", ""]).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/pow/commit", ["content-length: 169"]),
+        ("/pow/commit", ["content-length: 99999999999999999"]),
+        ("/pow/commit", []),
+        ("/pow/ping", ["content-length: 127"]),
+        ("/pow/ping", ["transfer-encoding: chunked"]),
+        ("/pow/opening", ["content-length: 96"]),
+        ("/pow/opening", [f"content-length: {service.MAX_OPENING + 1}"]),
+        ("/pow/opening", ["transfer-encoding: chunked"]),
+    ],
+)
+async def test_wrong_lengths_are_refused_before_a_body_is_there(
+    operator: Operator, path: str, headers: list[str]
+) -> None:
+    async with serving(operator) as (_, port):
+        found = await raw(port, post(path, *headers))
+    assert found.startswith(b"HTTP/1.1 400 ")
+    assert b'"wrong_length"' in found
+
+
+async def test_slow_bodies_are_cut_off(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(service, "OPENING_SECONDS", 0.05)
+    async with serving(operator) as (_, port):
+        for path, length in (("/pow/commit", 168), ("/pow/ping", 128), ("/pow/opening", 5_000)):
+            found = await raw(port, post(path, f"content-length: {length}") + bytes(90))
+            assert found.startswith(b"HTTP/1.1 408 ")
+    assert operator.desk.counts["refused_too_slow"] == 3
+
+
+async def test_slow_heads_are_cut_off(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.1)
+    async with serving(operator) as (_, port):
+        assert await raw(port, b"GET /health HTT") == b""
+        assert await raw(port, b"\r\n\r\n", more=b"\r\n") == b""
+        assert await raw(port, b"") == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "more"),
+    [
+        (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n", b""),
+        (b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 3_000 + b"\r\n", b""),
+        (b"GET / HTTP/1.1\r\nx: " + b"y" * 5_000, b"y" * 5_000),
+        (b"nonsense\r\n\r\n", b""),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b""),
+    ],
+)
+async def test_long_heads_and_nonsense_end_the_connection(
+    operator: Operator, data: bytes, more: bytes
+) -> None:
+    async with serving(operator) as (_, port):
+        found = await raw(port, data, more=more)
+    assert found.startswith(b"HTTP/1.1 400 ") or found == b""
+
+
+async def test_a_queue_of_requests_is_bounded(operator: Operator) -> None:
+    after = operator.desk.news.slot
+    poll = f"GET /pow/waves?after={after} HTTP/1.1\r\nhost: x\r\n\r\n".encode()
+    async with serving(operator) as (_, port):
+        assert (await raw(port, poll * 50)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_connections_of_an_address_are_bounded(net: Net) -> None:
+    limits = Limits(connections_each=5, trusted=frozenset())
+    operator = await net.operator(1, limits=limits)
+    await operator.step()
+    async with serving(operator) as (_, port):
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        assert await raw(port, b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n") == b""
+        # A device that is known there has room of its own.
+        operator.desk.intake.gate.proved("127.0.0.1", bytes(32))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        for _, each in [*opened, (reader, writer)]:
+            each.close()
+        await asyncio.sleep(0.05)
+        assert b"200 OK" in await raw(port, b"GET /health HTTP/1.1\r\nconnection: close\r\nhost: x\r\n\r\n")
+
+
+async def test_readers_have_a_budget(net: Net) -> None:
+    operator = await net.operator(1, limits=Limits(reader=Rate(3, 0.5), trusted=frozenset()))
+    await operator.step()
+    async with serving(operator) as (url, _), httpx.AsyncClient(base_url=url) as client:
+        answers = [await client.get("/pow/hours/1") for _ in range(4)]
+    assert [each.status_code for each in answers] == [200, 200, 200, 429]
+    assert code(answers[3]) == Why.TOO_MANY
+    assert answers[3].headers["retry-after"] == "2"
+
+
+async def test_openings_on_their_way_are_bounded(
+    operator: Operator, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "OPENINGS_BYTES", 1_000)
+    assert code(await http.post("/pow/opening", content=bytes(1_001))) == Why.BUSY
+    assert code(await http.post("/pow/opening", content=bytes(999))) == Why.UNKNOWN_WAVE
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/pow",
+        "/pow/hours/x",
+        "/pow/hours/-1",
+        "/pow/hours/1/devices",
+        "/pow/hours/1/..%2f..%2fstate.db",
+        "/pow/hours/1/%2e%2e",
+        "/pow/hours/openings/ab",
+        "/pow/openings/" + "0" * 64,
+        "/pow/openings/" + "G" * 64,
+        "/pow/openings/..%2fstate.db",
+        "/pow/hours/" + "9" * 30,
+    ],
+)
+async def test_nothing_else_is_given_away(operator: Operator, http: httpx.AsyncClient, path: str) -> None:
+    assert operator.desk.store.has(1, "devices")
+    assert code(await http.get(path)) == Why.NOT_FOUND
+
+
+async def test_other_methods(http: httpx.AsyncClient) -> None:
+    assert code(await http.get("/pow/commit")) == Why.WRONG_METHOD
+    assert code(await http.put("/pow/waves", content=b"x")) == Why.WRONG_METHOD
+
+
+async def test_whom_a_proxy_speaks_for(net: Net, wave: Held) -> None:
+    operator = await net.operator(1)
+    await operator.step()
+    device = net.devices[0]
+    held = operator.desk.intake.waves[wave.wave.seed]
+    assert held.state is State.OPEN
+    async with serving(operator) as (url, _), httpx.AsyncClient(base_url=url) as client:
+        headers = {"x-forwarded-for": "203.0.113.77"}
+        await client.post("/pow/commit", content=device.commit(wave.wave, ROOT), headers=headers)
+    assert operator.desk.intake.gate.is_home("203.0.113.77", bytes(device.account))
+
+
+# -- anything ----------------------------------------------------------------------------------
+
+PATHS = ["/pow/commit", "/pow/ping", "/pow/opening", "/pow/waves", "/pow/operator", "/health", "/ready"]
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Net, Operator, Held]:
+    async def start() -> tuple[Net, Operator, Held]:
+        net = Net(tmp_path_factory.mktemp("fuzzed"))
+        operator = await net.operator(0, limits=Limits(stranger=Rate(1e9, 1e9), reader=Rate(1e9, 1e9)))
+        wave = await net.until_wave(operator)
+        device = net.devices[0]
+        proof = device.prove(wave.wave, net.profiles)
+        operator.desk.intake.commit(device.commit(wave.wave, proof.root), "x", net.monotonic())
+        await net.go(70, operator)
+        return net, operator, wave
+
+    return asyncio.run(start())
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_nothing_that_is_sent_is_the_services_fault(
+    fuzzed: tuple[Net, Operator, Held], data: st.DataObject
+) -> None:
+    net, operator, wave = fuzzed
+    device = net.devices[0]
+    valid = [
+        device.commit(wave.wave, ROOT),
+        device.pong(wave.wave.seed),
+        device.opening(wave, net.profiles),
+    ]
+    body = data.draw(st.one_of(st.binary(max_size=400), st.sampled_from(valid)))
+    for _ in range(data.draw(st.integers(0, 3))):
+        if body:
+            at = data.draw(st.integers(0, len(body) - 1))
+            body = body[:at] + data.draw(st.binary(max_size=3)) + body[at + 1 :]
+    path = data.draw(st.sampled_from(PATHS) | st.text("/pow.%-hours1\u00e9 ", min_size=1).map("/".__add__))
+    query = data.draw(st.sampled_from(["", "?after=0", "?after=x", "?after=%00", "?after=1&after=2"]))
+    headers = data.draw(
+        st.dictionaries(
+            st.sampled_from(["content-length", "transfer-encoding", "content-type", "expect", "range"]),
+            st.text("0123456789abc,-=", max_size=12),
+            max_size=2,
+        )
+    )
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(application(operator, str(GENESIS)), raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            method = data.draw(st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT"]))
+            content = body if method in ("POST", "PUT") else None
+            return await client.request(method, path + query, content=content, headers=headers)
+
+    answer = asyncio.run(ask())
+    assert answer.status_code < 500, answer.text
+
+
+async def test_only_an_operator_of_a_network_serves(net: Net) -> None:
+    chain = net.world.chain
+    await require_operator(chain, net.world.operators[0].pubkey())
+    with pytest.raises(NotAnOperator, match="is no operator of this network"):
+        await require_operator(chain, key("somebody").pubkey())
+    with pytest.raises(NotAnOperator, match="no network is launched"):
+        await network_of(World().chain)

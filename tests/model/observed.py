@@ -1,0 +1,125 @@
+"""The reference model of what was seen in an hour: one device after the other, from its whole history.
+
+Written from the specification of proof of work, apart from keeper.rewards: it keeps no table between hours,
+but goes through all hours so far each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from tests.model.schedule import HOUR
+
+MISSING, PASSED, FAILED, SLOW = range(4)
+SOFT, HARD, LATER, VOID = {4, 5}, {6, 7, 8, 9, 10, 11}, 2, 0
+
+
+@dataclass(frozen=True)
+class Past:
+    """What happened to one device in an hour.
+
+    ``codes`` are (time, whether the memory was tested, code) of each wave with a verdict on it, in order of
+    time; ``waves`` says whether any wave counted for anybody. ``answers`` are, for each included operator,
+    which pings it heard the device answer; None if the device wasn't among those that count. ``tier`` is what
+    was measured, if anything.
+    """
+
+    start: int
+    share: Fraction
+    waves: bool
+    codes: Sequence[tuple[int, bool, int]]
+    answers: Sequence[Sequence[bool]] | None
+    operators: int
+    pings: int
+    tier: int | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The columns of an observation."""
+
+    work: int
+    online: bool
+    up_since: int
+    vram_failures: int
+    vram_failed_at: int
+    measured_tier: int
+
+
+def seen(history: Sequence[Past], threshold: int) -> Seen:
+    """What was seen of a device in the last hour of its history, which has every hour since it is there."""
+    return Seen(
+        _works(history)[-1],
+        _online(history, threshold)[-1],
+        _up_since(history, threshold),
+        *_memory(history),
+        next((hour.tier for hour in reversed(history) if hour.tier is not None), 0),
+    )
+
+
+def _works(history: Sequence[Past]) -> list[int]:
+    works: list[int] = []
+    for number, hour in enumerate(history):
+        last = works[-1] if works else MISSING
+        running = 0
+        while running <= number and not history[number - running].waves:
+            running += 1
+        codes = {code for _, _, code in hour.codes} - {VOID}
+        day = [code for each in history[max(0, number - 23) : number + 1] for _, _, code in each.codes]
+        if running:
+            works.append(last if running <= 3 else MISSING)
+        elif _is_failed(history[: number + 1]):
+            works.append(FAILED)
+        elif len([code for code in day if code in SOFT]) > 1:
+            works.append(MISSING)
+        elif LATER in codes:
+            works.append(SLOW)
+        elif codes - SOFT:
+            works.append(PASSED)
+        else:
+            works.append(last if codes else MISSING)
+    return works
+
+
+def _is_failed(history: Sequence[Past]) -> bool:
+    """Whether a hard code holds in the last of these hours."""
+    for ago, hour in enumerate(reversed(history)):
+        if any(code in HARD for _, _, code in hour.codes) and ago <= ceil(4 / hour.share):
+            return True
+    return False
+
+
+def _online(history: Sequence[Past], threshold: int) -> list[bool]:
+    found: list[bool] = []
+    for hour in history:
+        if hour.answers is None:
+            found.append(False)
+        elif hour.pings == 0 or hour.operators < threshold:
+            found.append(found[-1] if found else False)
+        else:
+            heard = [sum(answers) > hour.pings / 2 for answers in hour.answers]
+            found.append(sum(heard) > hour.operators / 2)
+    return found
+
+
+def _up_since(history: Sequence[Past], threshold: int) -> int:
+    *before, now = _online(history, threshold)
+    run = 0
+    while run < len(before) and before[-1 - run]:
+        run += 1
+    if not run and not now:
+        return 0
+    return history[-1].start - run * HOUR
+
+
+def _memory(history: Sequence[Past]) -> tuple[int, int]:
+    times = [
+        time
+        for hour in history[-24:]
+        for time, residency, code in hour.codes
+        if residency and code in SOFT | HARD
+    ]
+    return len(times), max(times, default=0)
