@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from keeper.demo import run
+from keeper.cli.extras import needs
+from keeper.operator.quiet import one_thread
 from keeper.terminal.tables import console
 
 
@@ -17,6 +18,10 @@ def demo(
     out: Annotated[Path, typer.Option(help="folder for the files")] = Path("out/demo"),
 ) -> None:
     """Run the whole economy on an embedded chain: genesis, airdrops, 20 years of emission."""
+    # The products are small here: threads for each would cost more than they save. numpy asks when it loads.
+    one_thread()
+    with needs("demo", "ionet demo"):
+        from keeper.demo import run  # noqa: PLC0415
     asyncio.run(run.run(out, console))
     console.print(
         f"In {out}: supply.png, buyback.png, supply.csv, the seasons' points, each operator's reward blocks, "

@@ -130,7 +130,7 @@ async def _check_hours(folder):
     before = {}
     for hour in range(48):
         manifest = publication.verify(folder, hour)
-        inputs, classes, rewards, wallets = (
+        _, _, inputs, classes, rewards, wallets = (
             publication.read_table(folder, manifest, name) for name in publication.KINDS
         )
         machines = [_machine(row) for row in inputs]

@@ -181,6 +181,9 @@ CHAINS = [
     Wrong(f"{CANCEL} {ON}", "not the path of a key file", {"IONET_KEYPAIR": "secret" * 15}),
     Wrong(f"order list --chain {GONE}", "Is the node running"),
     Wrong(f"device list --chain {GONE}", "Is the node running"),
+    Wrong("pow profiles --table nowhere.json", "profiles nowhere.json"),
+    Wrong("pow profiles --table folder", "profiles folder"),
+    usage("pow verify", "Missing option '--hour'"),
     Wrong("pow classes --table nowhere.json", "no class table"),
     Wrong("pow classes --table folder", "no class table"),
     Wrong(f"slash show x --chain {GONE}", "Is the node running"),
@@ -452,7 +455,7 @@ DATABASES = [
 ]
 RUN = f"keeper run --once {AS_RENTER}"
 SERVE = f"keeper run {AS_RENTER}"
-ANY_TEXT = {"name", "price_path", "price_time_path", "pow"}
+ANY_TEXT = {"name", "price_path", "price_time_path"}
 """What may be anything; a file that it names may not, see above, and the doctor looks for the folder."""
 SETTINGS = {
     "signer_seconds": "0",
