@@ -196,6 +196,12 @@ def report(rows: list[Row], repeats: int) -> str:
     return f"{table}\n\nMedian of {repeats} rounds, the two sides in turns; {machine}.\n"
 
 
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Markdown, figures to the right."""
+    lines = [head, [":---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
 def write_section(name: str, section: str) -> None:
     """Renew the part of docs/benchmarks.md between a script's marks."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"

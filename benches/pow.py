@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from idl_codec import table, write_section
 from solders.pubkey import Pubkey
 
 REPOSITORY = Path(__file__).parents[1]
@@ -38,8 +39,7 @@ from keeper.pow.profiles import Profile, Residency, read_profiles  # noqa: E402
 from keeper.pow.prove import Proof, prove  # noqa: E402
 from keeper.pow.verify import verify_batch  # noqa: E402
 
-DOCUMENT = REPOSITORY / "docs/benchmarks.md"
-BEGIN, END = "<!-- pow.py: begin -->\n", "<!-- pow.py: end -->\n"
+SECTION = "pow.py"
 WAVE, OPEN = (digest("bench", each) for each in (b"wave", b"open"))
 ROUNDS = {1024: 25, 2048: 9, 4096: 3, 8192: 1}
 """By the size of a product: others share the machine, and the small ones are over in milliseconds."""
@@ -263,12 +263,6 @@ def _ratio(turns: Turns) -> list[str]:
     return [f"**{turns.ratio:.3g}**", f"{turns.ratios[0]:.3g} to {turns.ratios[-1]:.3g}"]
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Markdown, figures to the right."""
-    lines = [head, [":---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
 def report() -> str:
     """The section of docs/benchmarks.md."""
     single = ["verified, ms", "computed again, ms", "times as fast", "lowest to highest round"]
@@ -285,10 +279,7 @@ def report() -> str:
 
 def main() -> None:
     """Measure and renew the section between the marks."""
-    text = DOCUMENT.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}{report()}{END}{after}")
+    write_section(SECTION, report())
 
 
 if __name__ == "__main__":

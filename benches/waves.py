@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from idl_codec import table, write_section
 from numpy.typing import NDArray
 from solders.pubkey import Pubkey
 
@@ -19,15 +20,23 @@ sys.path.insert(0, str(REPOSITORY))
 from keeper.economy.classes import read_classes  # noqa: E402
 from keeper.pow.clock import alpha  # noqa: E402
 from keeper.pow.codes import PASSES  # noqa: E402
-from keeper.pow.files import EVIDENCE, WAVE, Evidence, write_pings, write_wave  # noqa: E402
+from keeper.pow.connectivity import DRAWN  # noqa: E402
+from keeper.pow.files import (  # noqa: E402
+    EVIDENCE,
+    TRANSFERS,
+    WAVE,
+    Evidence,
+    Transfers,
+    write_pings,
+    write_wave,
+)
 from keeper.pow.hashing import digest  # noqa: E402
 from keeper.pow.opening import opening_length  # noqa: E402
 from keeper.pow.profiles import Profile, deadline_ms, read_profiles  # noqa: E402
 from keeper.pow.seeds import pick_count, picks  # noqa: E402
 from keeper.pow.verdicts import TASK, wave_verdicts  # noqa: E402
 
-DOCUMENT = REPOSITORY / "docs/benchmarks.md"
-BEGIN, END = "<!-- waves.py: begin -->\n", "<!-- waves.py: end -->\n"
+SECTION = "waves.py"
 DEVICES, OPERATORS = 100_000, 5
 T_MS = (2_000, 4_000, 8_000)
 PINGS = 6
@@ -83,17 +92,12 @@ def weight(profile: Profile, devices: int) -> list[str]:
     names = np.zeros(devices, "S32")
     pings = write_pings(names, range(PINGS), np.zeros((PINGS, devices), bool))
     files = len(write_wave(np.zeros(devices, WAVE))) + len(pings)
-    files += len(Evidence(bytes(32), np.zeros(opened, EVIDENCE)).write())
+    files += len(Transfers(0, np.zeros(devices // DRAWN, TRANSFERS)).write())
+    files += len(Evidence(bytes(32), bytes(32), np.zeros(opened, EVIDENCE)).write())
     once, copies = opened * opening, OPERATORS * opened * opening
     sizes = [OPERATORS * files, once, OPERATORS * files + once, OPERATORS * files + copies]
     columns = [f"{devices:,}", f"{100 * share / 65_536:.3g} %", f"{opening:,}"]
     return [*columns, *(f"{each / 1e6:,.0f}" for each in sizes), f"**{sizes[3] / sizes[2]:.2f}**"]
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Markdown, figures to the right."""
-    lines = [head, [":---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def report() -> str:
@@ -118,10 +122,7 @@ def report() -> str:
 
 def main() -> None:
     """Compute and renew the section between the marks."""
-    text = DOCUMENT.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}{report()}{END}{after}")
+    write_section(SECTION, report())
 
 
 if __name__ == "__main__":

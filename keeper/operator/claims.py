@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from keeper.operator.waves import Held
-from keeper.pow.clock import Wave, WaveKind
+from keeper.pow.clock import Wave, WaveKind, share_opened
 from keeper.pow.codes import Code
 from keeper.pow.messages import Commit
 from keeper.pow.opening import Claim, bind_opening, opening_length
 from keeper.pow.profiles import Profile, Profiles, Residency
 from keeper.pow.residency import PlotClaim, bind_plot_opening, plot_opening_length
 from keeper.pow.seeds import Pick, PlotPick, is_opened, picks, plot_picks
-
-PLOTS_OPENED = 4
-"""Of a residency wave so many times fewer devices are opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,7 @@ def is_work(commit: Commit, profiles: Profiles, wave: Wave) -> bool:
 def is_drawn(held: Held, device: bytes, kind: WaveKind) -> bool:
     """Whether a device has to open at all."""
     assert held.opening is not None
-    share = held.alpha // PLOTS_OPENED if kind is WaveKind.RESIDENCY else held.alpha
-    return is_opened(held.wave.open_seed(held.opening), Pubkey(device), share)
+    return is_opened(held.wave.open_seed(held.opening), Pubkey(device), share_opened(held.alpha, kind))
 
 
 def due(held: Held, commit: Commit, profile: Profile) -> Due:

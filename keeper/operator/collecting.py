@@ -168,7 +168,7 @@ class Collecting:
     def _wanted(self, row: Any, by_slot: dict[int, Held]) -> tuple[Due, bytes] | None:
         """What a row of an EVIDENCE file is about and the blob's hash, if it can be right and isn't here."""
         desk = self._desk
-        device, root, digest = (bytes(row[name]).ljust(32, b"\0") for name in ("device", "root", "blob"))
+        device, root, digest = (files.whole_key(row[name]) for name in ("device", "root", "blob"))
         held = by_slot.get(int(row["slot"]))
         commit = held.roots.get(device, {}).get(root) if held else None
         if held is None or commit is None or not is_drawn(held, device, commit.kind):

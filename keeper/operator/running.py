@@ -17,8 +17,9 @@ from keeper.economy.calendar import month_start
 from keeper.errors import UserError
 from keeper.operator.connections import bounded
 from keeper.operator.operator import Operator
-from keeper.operator.service import application, genesis_bytes
+from keeper.operator.service import application
 from keeper.pow.clock import Network
+from keeper.rewards import work
 
 WATCH_SECONDS, WORK_SECONDS, VERIFY_SECONDS, EXCHANGE_SECONDS = 0.4, 0.5, 1.0, 10.0
 """How often each part looks; a wave's time is as exact as the first of these, for everybody alike."""
@@ -36,8 +37,7 @@ async def network_of(chain: ChainReader) -> Network:
     economy = await tokenomics.read_config(chain)
     if economy is None or not economy.launched:
         raise NotAnOperator("no network is launched on this chain: --chain (or IONET_CHAIN) names another")
-    start = month_start(economy.start_month)
-    return Network(genesis_bytes(await chain.genesis_hash()), staking.PROGRAM.address, start)
+    return await work.network_of(chain, month_start(economy.start_month))
 
 
 async def require_operator(chain: ChainReader, key: object) -> None:

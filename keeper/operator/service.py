@@ -16,7 +16,6 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import base58
 from solders.pubkey import Pubkey
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -338,8 +337,3 @@ async def _exact(request: Request, size: int) -> bytes:
 
 def _slow(seconds: float) -> Refusal:
     return Refusal(Why.TOO_SLOW, f"The body took more than {seconds:g} seconds.")
-
-
-def genesis_bytes(genesis: str) -> bytes:
-    """A genesis hash, base58, as waves' seeds have it."""
-    return base58.b58decode(genesis)

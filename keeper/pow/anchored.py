@@ -32,6 +32,7 @@ from keeper.pow.files import (
     transfers_limit,
     wave_commits,
     wave_limit,
+    whole_key,
 )
 from keeper.pow.hashing import tagged
 from keeper.pow.messages import SIGNATURE, Commit
@@ -189,7 +190,7 @@ def included_evidence(
 
 
 def _is_due(due: Due, row: Any) -> bool:
-    device, root = (bytes(row[name]).ljust(32, b"\0") for name in ("device", "root"))
+    device, root = (whole_key(row[name]) for name in ("device", "root"))
     return due(int(row["slot"]), device, root) == int(row["length"])
 
 

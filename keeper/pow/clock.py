@@ -44,6 +44,8 @@ OPEN_AFTER = 150
 """Slots from a wave to the block that picks are drawn from: all roots are anchored by then."""
 PLOT_SECONDS = 1_800
 """Waves so early in a UTC day are about the plot of the day before."""
+RESIDENCY_SHARE = 4
+"""Of residency waves a quarter of the share is opened: an opening costs as much more."""
 OPENED_LOAD = 12_500 * 24 * 65_536
 """Picks times K that operators verify for an hour: 12,500 devices with 24 picks at K = 2^16."""
 
@@ -213,6 +215,11 @@ def remaining(second: int) -> int:
 def epoch_start(time: int) -> int:
     """The start of the UTC day whose plots a wave at ``time`` is about, unix seconds."""
     return (time - PLOT_SECONDS) // DAY * DAY
+
+
+def share_opened(share: int, kind: WaveKind) -> int:
+    """How many of 65,536 devices that do a kind of work are opened, if ``share`` are of those at products."""
+    return share // RESIDENCY_SHARE if kind is WaveKind.RESIDENCY else share
 
 
 def alpha(load: int) -> int:

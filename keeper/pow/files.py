@@ -71,6 +71,11 @@ class FileError(UserError):
     """Bytes that aren't a canonical file of their kind."""
 
 
+def whole_key(value: Any) -> bytes:
+    """The 32 bytes of a single value of a :data:`KEY` column."""
+    return bytes(value).ljust(32, b"\0")
+
+
 # -- WAVE --------------------------------------------------------------------------------------
 
 
@@ -235,8 +240,7 @@ class Transfers:
     def by_device(self) -> dict[Pubkey, Transfer]:
         """What was measured, by device."""
         return {
-            Pubkey(bytes(device).ljust(32, b"\0")): Transfer(*map(int, numbers))
-            for device, *numbers in self.rows.tolist()
+            Pubkey(whole_key(device)): Transfer(*map(int, numbers)) for device, *numbers in self.rows.tolist()
         }
 
 

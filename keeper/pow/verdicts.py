@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.pow.codes import Code
-from keeper.pow.files import KEY, Rows, placed
+from keeper.pow.files import KEY, Rows, placed, whole_key
 
 TASK = np.dtype(
     [
@@ -89,7 +89,7 @@ def wave_verdicts(
         np.where(tasks["opened"], Code.PASS, Code.PASS_UNOPENED),
     )
     for at in np.flatnonzero(in_time & ~conflicts & (tasks["opened"] != 0)):
-        code = openings.get((_key(out["device"][at]), _key(out["root"][at])), Code.NO_OPENING)
+        code = openings.get((whole_key(out["device"][at]), whole_key(out["root"][at])), Code.NO_OPENING)
         if code is not Code.PASS:
             out["code"][at] = code
     return out
@@ -119,8 +119,3 @@ def _merge(tasks: Rows, files: Sequence[Rows]) -> tuple[NDArray[np.int64], NDArr
         asked = np.logical_and.reduce([tasks[name][at] == rows[name] for name in WORK])
         np.minimum.at(mine, at[asked], rows["ms"][asked])
     return times, roots, conflicts
-
-
-def _key(value: bytes) -> bytes:
-    """A key's 32 bytes; numpy drops zeros at the end."""
-    return bytes(value).ljust(32, b"\0")

@@ -19,10 +19,11 @@ from keeper.chain.records import Head
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind, first_postings
 from keeper.pow.clock import OPEN_AFTER, HourPlan, Network, Ping, Wave, WaveKind
 from keeper.pow.codes import HARD, Code
+from keeper.pow.files import whole_key
 from keeper.pow.profiles import Profiles
 from keeper.pow.record import Block, HourRecord
 from keeper.rewards import publication
-from keeper.rewards.due import Opening, key
+from keeper.rewards.due import Opening
 from keeper.rewards.history import HourHistory
 from keeper.rewards.merge import ChainHour, HourWork, evidence_of, judging, merge, verified
 from keeper.rewards.named import Get, named_files, restricted
@@ -243,7 +244,7 @@ class Sampled:
         """One ``device``'s, or ``sample`` of each wave by their blobs' hashes, or all."""
         self._device, self._sample, self._progress = device, sample, progress
         verdicts = published.tables[VERDICTS]
-        self._stated = {(int(row["wave"]), key(row["device"])): int(row["code"]) for row in verdicts}
+        self._stated = {(int(row["wave"]), whole_key(row["device"])): int(row["code"]) for row in verdicts}
         self.verified = 0
 
     def __call__(self, openings: Sequence[Opening]) -> list[Code]:
@@ -302,7 +303,7 @@ def _first(check: str, hour: int, stated: Rows, found: Rows) -> Finding | None:
                     name,
                     _value(name, row[name]),
                     _value(name, right[name]),
-                    str(Pubkey(key(right["device"]))) if "device" in names else None,
+                    str(Pubkey(whole_key(right["device"]))) if "device" in names else None,
                     int(right["wave"]) if "wave" in names else None,
                 )
     return None
@@ -311,7 +312,7 @@ def _first(check: str, hour: int, stated: Rows, found: Rows) -> Finding | None:
 def _value(name: str, value: Any) -> str:
     if name == "code" and int(value) in set(Code):
         return Code(int(value)).name
-    return str(Pubkey(key(value))) if isinstance(value, bytes) else str(value)
+    return str(Pubkey(whole_key(value))) if isinstance(value, bytes) else str(value)
 
 
 def _raw(blockhash: str) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
 from keeper.pow.clock import Wave, WaveKind
+from keeper.pow.files import whole_key
 from keeper.pow.opening import Claim, claim, opening_length
 from keeper.pow.profiles import Profile, Profiles
 from keeper.pow.residency import PlotClaim, plot_claim, plot_opening_length
@@ -48,12 +49,12 @@ class WaveDue:
     ) -> None:
         """``files`` are the WAVE files that count, ``epoch`` the seed of a residency wave's plots."""
         self.wave, self._open_seed, self._epoch, self._profiles = wave, open_seed, epoch, profiles
-        self._tasks = {key(task["device"]): task for task in tasks if task["opened"]}
+        self._tasks = {whole_key(task["device"]): task for task in tasks if task["opened"]}
         self._committed = {
-            (device, key(row["root"]))
+            (device, whole_key(row["root"]))
             for file in files
             for row in file
-            if (task := self._tasks.get(device := key(row["device"]))) is not None
+            if (task := self._tasks.get(device := whole_key(row["device"]))) is not None
             # A commit to other work than the device's is none.
             and all(task[name] == row[name] for name in WORK)
         }
@@ -90,8 +91,3 @@ def due_length(dues: Mapping[int, WaveDue], slot: int, device: bytes, root: byte
     """How long the opening of a root must be in the wave at ``slot``; None where none is due."""
     found = dues[slot].owed(device, root) if slot in dues else None
     return found.length if found else None
-
-
-def key(value: Any) -> bytes:
-    """32 bytes; numpy drops zeros at the end."""
-    return bytes(value).ljust(32, b"\0")

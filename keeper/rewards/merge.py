@@ -26,9 +26,10 @@ from keeper.pow.anchored import (
     included_evidence,
     included_waves,
 )
-from keeper.pow.clock import HourPlan, Network, Wave, WaveKind, alpha
+from keeper.pow.clock import HourPlan, Network, Wave, WaveKind, alpha, share_opened
 from keeper.pow.codes import Code
 from keeper.pow.connectivity import is_drawn, measured_tiers
+from keeper.pow.files import whole_key
 from keeper.pow.opening import Claim
 from keeper.pow.profiles import Profiles, deadline_ms, hired_deadline_ms
 from keeper.pow.record import VERSION, Block, HourRecord, WaveRecord
@@ -36,7 +37,7 @@ from keeper.pow.residency import PlotClaim, verify_plots
 from keeper.pow.seeds import is_opened, pick_count
 from keeper.pow.verdicts import TASK, VERDICT, best, wave_verdicts
 from keeper.pow.verify import verify_batch
-from keeper.rewards.due import Opening, WaveDue, due_length, key
+from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
 from keeper.rewards.observed import VERDICT as SEEN
 from keeper.rewards.rows import OBSERVATION, Hour, Rows, addresses, class_rows, field_rows, keys
@@ -44,9 +45,6 @@ from keeper.rewards.rule import Reason, class_of, reasons
 
 PLOT_SECONDS = 600
 """A device that was hired so shortly before a wave can't have its plot in memory."""
-RESIDENCY_SHARE = 4
-"""Of residency waves a quarter of the share is opened: an opening costs as much more."""
-
 
 Verify = Callable[[Sequence[Opening]], list[Code]]
 """Verifies openings; see :func:`verified`."""
@@ -95,7 +93,7 @@ def merge(
     """
     plan, network = hour.plan, hour.network
     start = network.start_of(plan.hour)
-    counted, share, tasks, files, dues = judged = judging(hour, profiles, held)
+    counted, working, share, tasks, files, dues = judged = judging(hour, profiles, held)
     evidence = evidence_of(hour, judged, held)
     waves, verdicts, seen = [], [np.zeros(0, VERDICT)], []
     included: dict[str, dict[str, str]] = {}
@@ -123,7 +121,7 @@ def merge(
             waves=seen,
             answers=[each.answered for each in evidence.values()],
             threshold=hour.threshold,
-            measured=_measured(hour, profiles, counted, list(evidence.values())),
+            measured=_measured(hour, working, list(evidence.values())),
         ),
         before,
     )
@@ -148,6 +146,8 @@ class Judging(NamedTuple):
     devices had to do, the WAVE files that count by operator, and the openings that are due."""
 
     counted: list[Pubkey]
+    working: list[Pubkey]
+    """Of these, those whose class has a profile."""
     share: int
     tasks: dict[int, Rows]
     files: dict[int, dict[Pubkey, Rows]]
@@ -159,7 +159,8 @@ def judging(hour: ChainHour, profiles: Profiles, held: Mapping[bytes, bytes]) ->
     start = hour.network.start_of(hour.plan.hour)
     counted = counted_devices(hour, start)
     working = [each for each in counted if profiles.of_class(hour.before[each]["class"])]
-    found = Judging(counted, alpha(sum(_load(profiles, hour.before[each]) for each in working)), {}, {}, {})
+    share = alpha(sum(_load(profiles, hour.before[each]) for each in working))
+    found = Judging(counted, working, share, {}, {}, {})
     signatures = Signatures()
     for wave in hour.plan.waves:
         at = wave.slot
@@ -245,14 +246,15 @@ def _tasks(hour: ChainHour, profiles: Profiles, wave: Wave, working: Sequence[Pu
             wave.kind is WaveKind.RESIDENCY and plot is not None and plot.measured and address not in recently
         )
         T_ms = plot.T_ms if resides and plot else profile.T_ms
-        drawn = is_opened(seed, address, share // RESIDENCY_SHARE if resides else share)
+        kind = WaveKind.RESIDENCY if resides else WaveKind.PRODUCT
+        drawn = is_opened(seed, address, share_opened(share, kind))
         deadline = deadline_ms(T_ms)
         rows[at] = (
             bytes(address),
             bytes(device["worker"]),
             profile.id,
             device["processors"],
-            WaveKind.RESIDENCY if resides else WaveKind.PRODUCT,
+            kind,
             deadline,
             hired_deadline_ms(T_ms) if address in hired else deadline,
             drawn,
@@ -265,7 +267,7 @@ def _openings(due: WaveDue, evidence: Collection[Held], held: Mapping[bytes, byt
     found: dict[tuple[bytes, bytes, bytes], Opening] = {}
     for each in evidence:
         for row in each.rows[each.rows["slot"] == due.wave.slot]:
-            names = key(row["device"]), key(row["root"]), key(row["blob"])
+            names = whole_key(row["device"]), whole_key(row["root"]), whole_key(row["blob"])
             if names not in found:
                 found[names] = due.opening(*names, held[names[-1]])
     return list(found.values())
@@ -277,7 +279,7 @@ def _openings(due: WaveDue, evidence: Collection[Held], held: Mapping[bytes, byt
 def _seen(hour: ChainHour, profiles: Profiles, verdicts: Rows) -> Rows:
     """What of a wave's verdicts counts: those of classes whose time was measured on a card."""
     measured = {number for each in profiles.values() if each.measured for number in each.classes}
-    counts = [hour.before[Pubkey(key(each))]["class"] in measured for each in verdicts["device"]]
+    counts = [hour.before[Pubkey(whole_key(each))]["class"] in measured for each in verdicts["device"]]
     rows = np.zeros(int(sum(counts)), SEEN)
     some = verdicts[np.array(counts, bool)]
     rows["device"], rows["code"] = some["device"], some["code"]
@@ -285,11 +287,8 @@ def _seen(hour: ChainHour, profiles: Profiles, verdicts: Rows) -> Rows:
     return rows
 
 
-def _measured(
-    hour: ChainHour, profiles: Profiles, counted: Sequence[Pubkey], evidence: Sequence[Held]
-) -> Rows:
+def _measured(hour: ChainHour, working: Sequence[Pubkey], evidence: Sequence[Held]) -> Rows:
     """The tiers of the devices whose connection the hour's wave had measured."""
-    working = [each for each in counted if profiles.of_class(hour.before[each]["class"])]
     first = [wave.seed for wave in hour.plan.waves if not wave.spot]
     drawn = [device for seed in first for device in working if is_drawn(seed, device)]
     tiers = measured_tiers(drawn, [each.transfers.by_device() for each in evidence], hour.threshold)

@@ -12,10 +12,10 @@ from solders.pubkey import Pubkey
 
 from keeper.pow import files
 from keeper.pow.anchored import PostKind
-from keeper.pow.files import BLOB_LIMIT
+from keeper.pow.files import BLOB_LIMIT, whole_key
 from keeper.pow.profiles import Profiles
 from keeper.pow.record import HourRecord
-from keeper.rewards.due import due_length, key
+from keeper.rewards.due import due_length
 from keeper.rewards.fetch import PLAIN, TIMEOUT_SECONDS
 from keeper.rewards.merge import ChainHour, judging
 
@@ -124,9 +124,9 @@ async def named_files(
         await take(f"{folder}/ping-{name}", evidence.pings, most)
         await take(f"{folder}/transfer-{name}", evidence.transfers, files.transfers_limit(devices))
         for row in evidence.rows:
-            length = due_length(dues, int(row["slot"]), key(row["device"]), key(row["root"]))
+            length = due_length(dues, int(row["slot"]), whole_key(row["device"]), whole_key(row["root"]))
             if length == int(row["length"]):
-                blobs[key(row["blob"])] = min(length, BLOB_LIMIT)
+                blobs[whole_key(row["blob"])] = min(length, BLOB_LIMIT)
     await asyncio.gather(
         *(take(f"/pow/openings/{digest.hex()}", digest, length) for digest, length in blobs.items())
     )

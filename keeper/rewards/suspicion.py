@@ -12,7 +12,7 @@ from keeper.chain.records import Head
 from keeper.clients.staking import device_address
 from keeper.pow.clock import Network, Wave, WaveKind
 from keeper.pow.codes import Code
-from keeper.pow.files import Evidence, read_wave, wave_commits
+from keeper.pow.files import Evidence, read_wave, wave_commits, whole_key
 from keeper.pow.messages import Commit, Signed, decode
 from keeper.pow.profiles import Profiles
 from keeper.pow.record import HourRecord
@@ -39,7 +39,7 @@ def suspicions(record: HourRecord, verdicts: Rows) -> dict[Pubkey, list[Suspicio
     for row in verdicts:
         code, slot = Code(int(row["code"])), int(row["wave"])
         if code in SUSPICIOUS:
-            device = Pubkey(bytes(row["device"]).ljust(32, b"\0"))
+            device = Pubkey(whole_key(row["device"]))
             found[device].append(Suspicion(record.hour, slot, times[slot], code))
     return dict(found)
 
@@ -94,7 +94,7 @@ def wrong_work(
     blobs: set[tuple[bytes, bytes]] = set()
     for digest in record.evidence.values():
         for row in Evidence.read(_held(held, digest)).rows:
-            device, root, blob = (bytes(row[name]).ljust(32, b"\0") for name in ("device", "root", "blob"))
+            device, root, blob = (whole_key(row[name]) for name in ("device", "root", "blob"))
             if row["slot"] == facts.wave.slot and device == bytes(device_address(worker)) and root in commits:
                 blobs.add((root, blob))
     for root, blob in sorted(blobs):

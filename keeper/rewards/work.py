@@ -123,18 +123,24 @@ class Remembering:
     """Verifies each opening once: an hour that isn't agreed on is put together every few minutes."""
 
     verify: Verify = verified
-    _codes: dict[tuple[bytes, bytes, bytes, bytes], Code] = field(default_factory=dict)
+    _codes: dict[bytes, Code] = field(default_factory=dict)
 
-    def __call__(self, openings: Sequence[Opening]) -> list[Code]:
-        """See :data:`~keeper.rewards.merge.Verify`."""
-        names = [(each.wave.seed, bytes(each.claim.device), each.claim.root, each.blob) for each in openings]
-        fresh = [at for at, name in enumerate(names) if name not in self._codes]
+    def knowing(self, known: Mapping[bytes, Code]) -> Verify:
+        """Verify what is neither remembered nor among ``known``, by :func:`~keeper.pow.known.opening_key`."""
+        return partial(self._run, known)
+
+    def _run(self, known: Mapping[bytes, Code], openings: Sequence[Opening]) -> list[Code]:
+        names = [
+            opening_key(each.wave.seed, bytes(each.claim.device), each.claim.root, each.blob)
+            for each in openings
+        ]
+        fresh = [at for at, name in enumerate(names) if name not in known and name not in self._codes]
         for at, code in zip(fresh, self.verify([openings[at] for at in fresh]), strict=True):
             self._codes[names[at]] = code
-        found = [self._codes[name] for name in names]
+        codes = [known[name] if name in known else self._codes[name] for name in names]
         while len(self._codes) > REMEMBERED:
             del self._codes[next(iter(self._codes))]
-        return found
+        return codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,7 @@ class WorkFolder:
 
     folder: Path
     profiles: Profiles
-    verify: Verify = field(default_factory=Remembering)
+    verify: Remembering = field(default_factory=Remembering)
     made: dict[int, int] = field(default_factory=dict)
     """See :class:`Work`."""
     tried: dict[int, int] = field(default_factory=dict)
@@ -157,9 +163,7 @@ class WorkFolder:
         if hour is None:
             return None
         held = HeldFiles(self.folder, number)
-        known = read_known(self.folder / str(number) / NAME)
-        verify = partial(_verified_once, known, self.verify)
-        return await asyncio.to_thread(merge, hour, self.profiles, held, before, verify)
+        return await asyncio.to_thread(merge, hour, self.profiles, held, before, self._verify(number))
 
     async def again(
         self,
@@ -175,18 +179,10 @@ class WorkFolder:
         if hour is None:
             return None
         held = HeldFiles(self.folder, record.hour)
-        known = read_known(self.folder / str(record.hour) / NAME)
-        verify = partial(_verified_once, known, self.verify)
         named = await named_files(hour, self.profiles, record, held, get)
         only = restricted(hour, record)
-        return await asyncio.to_thread(merge, only, self.profiles, named, before, verify)
+        return await asyncio.to_thread(merge, only, self.profiles, named, before, self._verify(record.hour))
 
-
-def _verified_once(known: Mapping[bytes, Code], verify: Verify, openings: Sequence[Opening]) -> list[Code]:
-    """The codes of openings, those that aren't ``known`` by ``verify``."""
-    keys = [
-        opening_key(each.wave.seed, bytes(each.claim.device), each.claim.root, each.blob) for each in openings
-    ]
-    new = [each for key, each in zip(keys, openings, strict=True) if key not in known]
-    found = iter(verify(new))
-    return [known[key] if key in known else next(found) for key in keys]
+    def _verify(self, number: int) -> Verify:
+        """Verification of what the operator's service hasn't verified of an hour."""
+        return self.verify.knowing(read_known(self.folder / str(number) / NAME))

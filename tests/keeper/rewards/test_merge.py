@@ -299,7 +299,7 @@ async def test_a_residency_wave(hours: PowHours, history: History) -> None:
 async def test_openings_of_a_residency_wave_are_a_quarter(
     hours: PowHours, history: History, monkeypatch: pytest.MonkeyPatch, drawn: bool
 ) -> None:
-    monkeypatch.setattr("keeper.rewards.merge.RESIDENCY_SHARE", 1 if drawn else 65_537)
+    monkeypatch.setattr("keeper.pow.clock.RESIDENCY_SHARE", 1 if drawn else 65_537)
     wave = await hours.to_wave(RESIDENCY_HOUR)
     for device in hours.devices:
         await hours.resides(wave, device)
