@@ -42,7 +42,11 @@ class Operators:
     """What more than half of a worker's operators say."""
 
     def __init__(self, operators: Sequence[Operator], genesis: bytes, program: bytes, log: Any) -> None:
-        """Those on another chain or of another program are not listened to."""
+        """Those on another chain or of another program are not listened to.
+
+        Those that say that they are the same operator count as one, which says what any of them says. None of
+        them is left out: nothing shows which of them it is, and a liar would silence whom it claims to be.
+        """
         self.operators = operators
         self._network = genesis, program
         self._log = log
@@ -50,6 +54,8 @@ class Operators:
         self._said: dict[Operator, dict[Item, None]] = {each: {} for each in operators}
         self._slots = dict.fromkeys(operators, 0)
         self._failed = dict.fromkeys(operators, 0)
+        self._names: dict[Operator, object] = {each: each for each in operators}
+        """Whom each says that it is."""
         self._told: dict[Item, None] = {}
 
     async def look(self) -> News:
@@ -78,14 +84,19 @@ class Operators:
 
     def _reached(self) -> int:
         """The slot that more than half have come to: no minority moves it beyond what an honest one says."""
-        return sorted(self._slots.values(), reverse=True)[len(self.operators) // 2]
+        slots: dict[object, int] = {}
+        for operator, slot in self._slots.items():
+            name = self._names[operator]
+            slots[name] = max(slot, slots.get(name, 0))
+        silent = [0] * (len(self.operators) - len(slots))
+        return sorted([*slots.values(), *silent], reverse=True)[len(self.operators) // 2]
 
     def _agreed(self) -> tuple[Item, ...]:
-        counts: dict[Item, int] = {}
-        for said in self._said.values():
+        sayers: dict[Item, set[object]] = {}
+        for operator, said in self._said.items():
             for item in said:
-                counts[item] = counts.get(item, 0) + 1
-        found = [item for item, count in counts.items() if 2 * count > len(self.operators)]
+                sayers.setdefault(item, set()).add(self._names[operator])
+        found = [item for item, names in sayers.items() if 2 * len(names) > len(self.operators)]
         new = tuple(sorted((item for item in found if item not in self._told), key=lambda each: each.slot))
         self._told.update(dict.fromkeys(new))
         while len(self._told) > 2 * REMEMBERED:
@@ -121,11 +132,10 @@ class Operators:
         if (identity.genesis, bytes(identity.program)) != self._network:
             operator.identity = None
             raise OperatorError(f"{operator.url} takes another network's waves")
-        for other in self.operators:
-            known = other.identity
-            if other is not operator and known is not None and known.operator == identity.operator:
-                operator.identity = None
-                raise OperatorError(f"{operator.url} is the same operator as {other.url}: name it once")
+        before, self._names[operator] = self._names[operator], identity.operator
+        same = [each.url for each in self.operators if self._names[each] == identity.operator]
+        if len(same) > 1 and before != identity.operator:
+            self._log.warning("worker.same_operator", operator=str(identity.operator), urls=same)
 
 
 class Node:

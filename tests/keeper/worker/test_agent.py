@@ -205,14 +205,35 @@ async def test_an_operator_of_another_network_or_named_twice_is_not_counted(chan
         listening = asyncio.create_task(heard(agent.sources[0], found))
         await odd.tell(wave(SLOT))
         await others[0].tell(wave(SLOT))
-        # One of the two counts, and is asked for more.
+        # The two count as one, which is asked for more.
         await until(lambda: sum(x.requests["/pow/waves"] for x in (odd, others[0])) > 1 and logged)
         assert found == []
         await others[1].tell(wave(SLOT))
         await until(lambda: found)
         listening.cancel()
     assert found == [wave(SLOT)]
-    assert {each["event"] for each in logged if each["log_level"] == "warning"} == {"worker.operator_failed"}
+    event = "worker.same_operator" if "key" in change else "worker.operator_failed"
+    assert {each["event"] for each in logged if each["log_level"] == "warning"} == {event}
+
+
+async def test_liars_who_say_that_they_are_others_silence_nobody(bench: Bench) -> None:
+    """Two of five answer at once that they are two of the honest, who take longer."""
+    liars, honest = bench.services[:2], bench.services[2:]
+    for liar, victim in zip(liars, honest, strict=False):
+        liar.key = victim.key
+        victim.misbehave["/pow/operator"] = [0.2, None]
+    found: list[Item] = []
+    async with bench.agent() as agent:
+        listening = asyncio.create_task(heard(agent.sources[0], found))
+        for service in liars:
+            await service.tell(wave(SLOT, of="a lie"), slot=10**9)
+        await until(lambda: all(each.requests["/pow/waves"] > 1 for each in liars))
+        for service in honest:
+            await service.tell(wave(SLOT), slot=SLOT + 2)
+        await until(lambda: found)
+        listening.cancel()
+        assert agent.sources[0]._reached() == SLOT + 3
+    assert found == [wave(SLOT)]
 
 
 async def test_receipts_that_are_not_right_are_not_kept(bench: Bench) -> None:
