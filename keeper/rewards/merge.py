@@ -119,7 +119,7 @@ def merge(
             devices=np.sort(keys(list(hour.devices))),
             counted=keys(counted),
             waves=seen,
-            answers=[each.answered for each in evidence.values()],
+            answers=[each.answered for each in evidence.values() if each.answered is not None],
             threshold=hour.threshold,
             measured=_measured(hour, working, list(evidence.values())),
         ),

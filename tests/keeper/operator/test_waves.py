@@ -322,6 +322,28 @@ async def test_of_an_hour_that_it_missed_an_operator_says_nothing(net: Net) -> N
     assert operator.desk.book.hour(2) is None
 
 
+@pytest.mark.parametrize(("away", "asks"), [(False, True), (True, False)])
+async def test_of_pings_that_it_didnt_hear_an_operator_tells_nothing(
+    away: bool, asks: bool, net: Net
+) -> None:
+    """It was there when the hour began and when it ended, and away for most of it."""
+    operator = await net.operator(0)
+    await operator.step()
+    while (second := net.world.chain.now() - START - HOUR) < HOUR - 60:
+        if away and second > 60:
+            net.world.chain.warp_to(START + 2 * HOUR - 60)
+        await net.go(5, operator)
+    await net.go(200, operator)
+    store, me = operator.desk.store, operator.desk.operator
+    assert operator.desk.book.hour(1)[0] == HourState.POSTED
+    slots = [each.slot for each in operator.desk.book.pings(1)]
+    said = store.read(1, pings_name(me))
+    assert said is not None and slots
+    asked, _ = files.read_pings(said, slots)
+    assert (len(asked) == len(net.devices)) is asks
+    assert (len(asked) == 0) is not asks
+
+
 class Deaf:
     """A chain that doesn't answer for a while."""
 
