@@ -29,6 +29,8 @@ from keeper.pow.known import opening_key
 HOURS_BACK = 2
 MOST = 1_024
 """Openings that are verified in a step."""
+SLACK = 2
+"""So many times the devices that this process has seen at a time an hour may have had."""
 
 
 class Collecting:
@@ -121,7 +123,9 @@ class Collecting:
         desk = self._desk
         fleet = await desk.fleet(key.hour)
         waves = [each for each in desk.intake.waves.values() if each.wave.hour == key.hour]
-        most = max(len(fleet.devices), len(desk.intake.roster.workers))
+        # Whatever counts must be fetched, by who looks late, too: at the hour's start there may have been more
+        # devices than there are now, as accounts are closed.
+        most = max(len(fleet.devices), SLACK * desk.most_devices)
         if key.kind == PostKind.WAVE:
             of = [each for each in waves if each.wave.slot == key.slot and each.state is not State.VOID]
             if of and posted.now_slot < key.slot + POST_BEFORE:

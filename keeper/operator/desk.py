@@ -49,6 +49,8 @@ class Desk:
     news: News = field(default_factory=News)
     newest: int = 0
     """The newest confirmed slot that was seen."""
+    most_devices: int = 0
+    """The most device accounts that there were at a time, as far as this process knows."""
     finals: set[bytes] = field(default_factory=set)
     """Seeds of the waves and pings that are in the final chain."""
     counts: dict[str, int] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Desk:
         for gone in self.intake.roster.entries.keys() - fresh.entries.keys():
             self.intake.gate.forget(gone)
         self.intake.roster = fresh
+        self.most_devices = max(self.most_devices, len(fresh.workers))
 
     async def attend(self, hour: int) -> None:
         """Note the devices of an hour that has begun: the service is there, and its EVIDENCE says something.

@@ -256,6 +256,40 @@ async def test_a_device_that_goes_after_it_opened_to_one_parts_nobody(net: Net) 
         await second.collecting._peers.close()
 
 
+async def test_devices_that_go_leave_no_file_too_long_to_fetch(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A liar's file is as long as may count by the devices of the hour's start, and then its devices go.
+
+    It gave it to somebody else before: whoever couldn't fetch it any more would never agree with that one.
+    """
+    monkeypatch.setattr(files, "MORE_DEVICES", 0)
+    names = [f"unstaked {number}" for number in range(3)]
+    accounts = {name: net.device(name, stake=0) for name in names}
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    limit = files.wave_limit(len(net.devices) + len(names))
+    most = (limit - files.HEADER) // files.WAVE.itemsize
+    signed = decode(Commit, accounts[names[0]].commit(wave.wave, bytes([1]) * 32))
+    rows = files.wave_rows([(signed, 5)]).repeat(most)
+    rows["device"] = [bytes([1, number, 0, 1]) * 8 for number in range(most)]
+    data = files.write_wave(rows)
+    assert len(data) == limit
+    for name in names:
+        device = net.world.read_device(name)
+        net.world.do(staking.terminate_device(device), signers=[key(f"supplier of {name}")])
+        net.world.do(staking.close_device(device))
+    await net.go(42, operator)
+    assert len(operator.desk.intake.roster.workers) == len(net.devices)
+    liar = net.world.operators[1].pubkey()
+    posts(net, 1, 1, 1, wave.wave.slot, sha256(data).digest())
+    async with peer(says(data)) as (url, _):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(5, operator)
+        assert operator.desk.store.read(1, wave_name(wave.wave.slot, liar)) == data
+        await operator.collecting._peers.close()
+
+
 async def test_commits_to_work_that_there_isnt_teach_no_root(net: Net) -> None:
     """A device and an operator together can have any commit in a file that counts."""
     operator = await net.operator(0)
