@@ -25,6 +25,8 @@ from keeper.pow.clock import Network
 from keeper.pow.messages import Commit, Receipt, decode
 from keeper.pow.profiles import Profiles
 
+FLEETS = 8
+"""Hours whose devices are in memory: a megabyte for 10,000 of them."""
 FLEET = "devices"
 """An hour's devices as they were read at its start; of no use to others."""
 
@@ -93,7 +95,10 @@ class Desk:
             else:
                 await self.refresh_roster()
                 self._fleets[hour] = self.intake.roster.fleet(self.network.start_of(hour))
-        return self._fleets[hour]
+        found = self._fleets[hour]
+        while len(self._fleets) > FLEETS:
+            del self._fleets[min(self._fleets)]
+        return found
 
     async def receipt(self, taken: Taken) -> bytes:
         """The receipt of a commit, signed once."""

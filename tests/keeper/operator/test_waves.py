@@ -374,6 +374,19 @@ async def test_a_node_that_is_down_costs_time_alone(net: Net) -> None:
     assert (wave.state, wave.anchored) == (State.CLOSED, True)
 
 
+async def test_devices_of_old_hours_dont_stay_in_memory(net: Net) -> None:
+    operator = await net.operator(0)
+    await operator.step()
+    first = await operator.desk.fleet(1)
+    assert set(first.devices) == {bytes(each.account) for each in net.devices}
+    for hour in range(2, 40):
+        await operator.desk.fleet(hour)
+    assert sorted(operator.desk._fleets) == list(range(32, 40))
+    # Of one that was attended they are on the disk.
+    net.device("a newcomer")
+    assert await operator.desk.fleet(1) == first
+
+
 async def test_one_folder_is_for_one_service(net: Net) -> None:
     operator = await net.operator(0)
     with pytest.raises(BookUnusable, match="one folder is for one service"):
