@@ -123,8 +123,8 @@ class Collecting:
         desk = self._desk
         fleet = await desk.fleet(key.hour)
         waves = [each for each in desk.intake.waves.values() if each.wave.hour == key.hour]
-        # Whatever counts must be fetched, by who looks late, too: at the hour's start there may have been more
-        # devices than there are now, as accounts are closed.
+        # Whatever counts must be fetched, by who looks late, too: at the hour's start there may have been
+        # more devices than there are now, as accounts are closed.
         most = max(len(fleet.devices), SLACK * desk.most_devices)
         if key.kind == PostKind.WAVE:
             of = [each for each in waves if each.wave.slot == key.slot and each.state is not State.VOID]

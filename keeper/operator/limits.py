@@ -41,7 +41,7 @@ class Limits:
     names: int = 65_536
     """Addresses that are remembered at a time: about 20 MB."""
     connections: int = 8_192
-    """Open at a time, of all."""
+    """Open at a time, of all; the last quarter is for addresses where a device is known."""
     connections_each: int = 48
     """Open at a time from an address, times its :meth:`Gate.share`."""
     arrivals: Rate = Rate(96, 8)

@@ -294,6 +294,23 @@ async def test_connections_of_an_address_are_bounded(net: Net) -> None:
         assert b"200 OK" in await raw(port, b"GET /health HTTP/1.1\r\nconnection: close\r\nhost: x\r\n\r\n")
 
 
+async def test_strangers_leave_room_for_devices_that_are_known(net: Net) -> None:
+    """However many addresses they have: an IPv6 network of a house has 65,536 that count as such."""
+    operator = await net.operator(1, limits=Limits(connections=8, trusted=frozenset()))
+    await operator.step()
+    asks = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    async with serving(operator) as (_, port):
+        opened = [await begun(port, b"GET /") for _ in range(6)]
+        assert await raw(port, asks) == b""
+        operator.desk.intake.gate.proved("127.0.0.1", bytes(32))
+        opened += [await begun(port, b"GET /")]
+        assert b"200 OK" in await raw(port, asks)
+        opened += [await begun(port, b"GET /")]
+        assert await raw(port, asks) == b""
+        for each in opened:
+            each.close()
+
+
 async def test_readers_have_a_budget(net: Net) -> None:
     operator = await net.operator(1, limits=Limits(reader=Rate(3, 0.5), trusted=frozenset()))
     await operator.step()
