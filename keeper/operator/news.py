@@ -10,8 +10,8 @@ import base58
 from keeper.chain.records import Head
 from keeper.pow.clock import Ping, Wave
 
-KEPT = 512
-"""Pieces of news: several hours' worth."""
+KEPT = 64
+"""Pieces of news: several hours' worth. Whoever asks for all of them costs no more than others do."""
 
 
 class News:

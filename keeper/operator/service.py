@@ -236,6 +236,7 @@ class Service:
 
     async def ready(self, request: Request) -> Response:
         """Whether it sees the chain; what it took and refused since its start."""
+        self._admit(request)
         desk = self._desk
         age = desk.monotonic() - self._operator.looked_at
         is_ready = age < FRESH_SECONDS

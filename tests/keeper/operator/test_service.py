@@ -311,11 +311,12 @@ async def test_strangers_leave_room_for_devices_that_are_known(net: Net) -> None
             each.close()
 
 
-async def test_readers_have_a_budget(net: Net) -> None:
+@pytest.mark.parametrize("path", ["/pow/hours/1", "/ready", "/pow/waves?after=0"])
+async def test_readers_have_a_budget(path: str, net: Net) -> None:
     operator = await net.operator(1, limits=Limits(reader=Rate(3, 0.5), trusted=frozenset()))
     await operator.step()
     async with serving(operator) as (url, _), httpx.AsyncClient(base_url=url) as client:
-        answers = [await client.get("/pow/hours/1") for _ in range(4)]
+        answers = [await client.get(path) for _ in range(4)]
     assert [each.status_code for each in answers] == [200, 200, 200, 429]
     assert code(answers[3]) == Why.TOO_MANY
     assert answers[3].headers["retry-after"] == "2"
