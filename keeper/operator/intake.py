@@ -151,7 +151,7 @@ def _work(commit: Commit, entry: Entry, held: Held) -> Refusal | None:
             f"The device is registered with {entry.processors} processors of profile {entry.profile.id}.",
         )
     if commit.kind is WaveKind.RESIDENCY and (
-        held.wave.kind is not WaveKind.RESIDENCY or entry.profile.residency is None
+        held.wave.kind is not WaveKind.RESIDENCY or entry.profile.tested is None
     ):
         return Refusal(Why.WRONG_WORK, "The device does the product in this wave.")
     return None

@@ -129,7 +129,7 @@ class Agent:
             self._start(self.lines.measure(device, item, seed, at))
         elif isinstance(item, PingAt):
             self._start(self._pong(device, item, at))
-        elif device.profile.residency is not None:
+        elif device.profile.tested is not None:
             self._start(self._fill(device, item))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:

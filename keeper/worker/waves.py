@@ -85,11 +85,11 @@ class Waves:
     async def _work(self, device: Device, kept: Kept, log: Any) -> Proof | None:
         """Make a wave's root and put it on the disk; None when it is too late for that."""
         profile, kind, day = device.profile, kept.kind, epoch_start(int(kept.began_at))
-        if kind is WaveKind.RESIDENCY and not self._works.has_plot(device, day):
-            if profile.residency is not None:
+        if kind is WaveKind.RESIDENCY and not (profile.tested and self._works.has_plot(device, day)):
+            if profile.tested is not None:
                 log.warning("worker.no_plot")
             kind = WaveKind.PRODUCT
-        resident = profile.residency if kind is WaveKind.RESIDENCY else None
+        resident = profile.tested if kind is WaveKind.RESIDENCY else None
         latest = hired_deadline_ms(resident.T_ms if resident else profile.T_ms) / 1000
         if self._is_missed(device, kept, latest, log):
             return None

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from starlette.responses import Response
@@ -425,6 +426,27 @@ async def test_a_residency_wave_is_made_over_the_days_plot(bench: Bench) -> None
     residency = PROFILE.residency
     claimed = plot_claim(drawn, residency, opening.device, opening.root, 1, opening.blob)
     assert verify_plots(SEED, epoch_seed(GENESIS, PROGRAM, 5, HASH), residency, [claimed]) == [Code.PASS]
+
+
+async def test_where_the_memory_test_isnt_measured_it_makes_the_product(bench: Bench, logged) -> None:
+    """That is what is asked of it: passes over its plot would be no answer."""
+    day = 1_800_057_600
+    at = wave(SLOT, WaveKind.RESIDENCY)
+    assert PROFILE.residency is not None
+    profile = replace(PROFILE, residency=replace(PROFILE.residency, measured=False))
+    device = Device(device_of(WORKER), profile, 1, WORKER)
+    for service in bench.services:
+        await service.tell(at)
+    async with bench.agent(clock=lambda: day + 3_600.0, devices=[device]) as agent:
+        agent.hear(News(10, (EpochAt(5, HASH, day),)))
+        await agent.settle()
+        assert not agent.works.has_plot(device, day)
+        agent.hear(News(SLOT, (at,)))
+        await until(lambda: is_receipted(agent))
+        for task in agent._tasks:
+            task.cancel()
+    assert {each.commits[0].message.kind for each in bench.services if each.commits} == {WaveKind.PRODUCT}
+    assert "worker.no_plot" not in {each["event"] for each in logged}
 
 
 async def test_without_the_plot_it_makes_the_product(bench: Bench, logged) -> None:
