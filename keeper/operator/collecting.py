@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -15,7 +16,7 @@ from keeper.clients import staking
 from keeper.operator.book import Opened
 from keeper.operator.claims import Due, due, is_drawn
 from keeper.operator.desk import Desk
-from keeper.operator.exchange import Peers
+from keeper.operator.exchange import AT_ONCE, Peers
 from keeper.operator.posting import Key
 from keeper.operator.sealing import prepare
 from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
@@ -166,8 +167,12 @@ class Collecting:
         for held in by_slot.values():
             if not held.prepared:
                 await prepare(desk, held)
-        wanted = (self._wanted(row, by_slot) for row in evidence.rows)
-        await asyncio.gather(*(self._opening(*each) for each in wanted if each))
+        wanted = (each for row in evidence.rows if (each := self._wanted(row, by_slot)))
+        # A file of which something can't be had counts for nothing: who names openings that nobody has
+        # doesn't make others ask each other for all of them, round after round.
+        while some := list(islice(wanted, AT_ONCE)):
+            if not all(await asyncio.gather(*(self._opening(*each) for each in some))):
+                return
 
     def _wanted(self, row: Any, by_slot: dict[int, Held]) -> tuple[Due, bytes] | None:
         """What a row of an EVIDENCE file is about and the blob's hash, if it can be right and isn't here."""
@@ -183,12 +188,14 @@ class Collecting:
         found = due(held, commit, desk.profiles[commit.profile])
         return (found, digest) if found.length == row["length"] else None
 
-    async def _opening(self, expected: Due, digest: bytes) -> None:
+    async def _opening(self, expected: Due, digest: bytes) -> bool:
+        """Fetch an opening; returns whether somebody had it."""
         blob = await self._peers.fetch(f"/pow/openings/{digest.hex()}", digest, expected.length)
         if blob is None or len(blob) != expected.length:
-            return
+            return False
         self._desk.store.put_opening(blob)
         self.keep(expected, blob, digest, expected.bind(blob))
+        return True
 
 
 def _in_turn(each: tuple[Key, Posting]) -> tuple[int, bytes, int]:

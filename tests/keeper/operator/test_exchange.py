@@ -9,7 +9,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking
-from keeper.operator import exchange
+from keeper.operator import collecting, exchange
 from keeper.operator.exchange import PAUSE_SECONDS, Peers
 from keeper.operator.operator import Operator
 from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
@@ -254,6 +254,41 @@ async def test_a_device_that_goes_after_it_opened_to_one_parts_nobody(net: Net) 
         codes = [opened.code for opened in second.desk.book.openings(1)]
         assert codes == [Code.PASS]
         await second.collecting._peers.close()
+
+
+async def test_openings_that_nobody_has_arent_asked_for_one_by_one(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A liar's file names one for each device: what it owes can't be had whole, so the rest is no use."""
+    monkeypatch.setattr(collecting, "AT_ONCE", 1)
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    for number in range(len(net.devices)):
+        commit(net, operator, wave, number)
+    await net.go(140, operator)
+    net.world.chain.warp_to(START + 2 * HOUR + 75)
+    await net.go(100, operator)
+    rows = []
+    for device in net.devices:
+        length = len(device.opening(wave, net.profiles)) - 96
+        root = device.proofs[wave.wave.seed].root
+        rows.append((wave.wave.slot, device.account, root, sha256(root).digest(), length))
+    none = sha256(b"").digest()
+    data = files.Evidence(none, none, files.evidence_rows(rows)).write()
+    posts(net, 1, 1, 2, 0, sha256(data).digest())
+    liar = net.world.operators[1].pubkey()
+
+    async def serve(writer: object) -> None:
+        wants = asked[-1].split()[1].decode().endswith(evidence_name(liar))
+        await (says(data) if wants else says(b"", "404 No"))(writer)  # type: ignore[arg-type]
+
+    async with peer(serve) as (url, asked):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(15, operator)
+        blobs = [each for each in asked if b"/openings/" in each]
+        assert len(net.devices) == len(rows) > 1
+        assert len(blobs) == 3, "one a round"
+        await operator.collecting._peers.close()
 
 
 async def test_devices_that_go_leave_no_file_too_long_to_fetch(
