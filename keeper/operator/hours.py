@@ -21,7 +21,9 @@ from keeper.pow.anchored import EVIDENCE_SECONDS, PostKind
 from keeper.pow.codes import Code
 
 DAYS_PASSED, DAYS_SAMPLED, DAYS_FAILED = 7, 365, 400
-"""How long openings are kept: right ones, one in a hundred of these by their hash, and wrong ones."""
+"""How long openings are kept: right ones, one in a hundred of these by their hash, and those that show wrong
+work. What isn't under its root shows nothing, and anybody can make it up: it goes with the right ones, else
+one operator's rubbish would fill the others' disks for a year."""
 SAMPLE = 100
 HOURS_BACK = 2
 
@@ -160,6 +162,8 @@ class Hours:
 
 def _kept_days(digest: bytes, code: int | None) -> int:
     """For how many days an opening is kept."""
-    if code != Code.PASS:
+    if code == Code.WORK_WRONG:
         return DAYS_FAILED
+    if code != Code.PASS:
+        return DAYS_PASSED
     return DAYS_SAMPLED if int.from_bytes(digest[:8], "little") % SAMPLE == 0 else DAYS_PASSED

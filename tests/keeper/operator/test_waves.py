@@ -12,7 +12,7 @@ import pytest
 from keeper.chain import ChainUnreachable, Commitment, Head
 from keeper.clients import staking
 from keeper.operator.book import Book, BookUnusable
-from keeper.operator.hours import HourState
+from keeper.operator.hours import HourState, _kept_days
 from keeper.operator.intake import Asked
 from keeper.operator.operator import Operator
 from keeper.operator.store import evidence_name, pings_name, wave_name
@@ -419,6 +419,8 @@ async def test_old_openings_go_failures_stay(net: Net, monkeypatch: pytest.Monke
     assert store.has_opening(wrong.sha256)
     assert [each.sha256 for each in operator.desk.book.openings(1)] == [wrong.sha256]
     assert store.names(1)
+    # What isn't under its root is no evidence, and anybody can make it up.
+    assert {_kept_days(wrong.sha256, code) for code in (Code.OPEN_PATH, Code.OPEN_ROOT, None)} == {7}
     hours._forget(1 + 400 * 24)
     assert not store.has_opening(wrong.sha256)
     assert store.names(1) == []
