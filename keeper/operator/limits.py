@@ -97,6 +97,15 @@ class Gate:
         # An address's own budget first: what it is refused costs the others nothing.
         return self._addresses.take(network_of(address), now) or self._all.take(None, now)
 
+    def refuse(self, address: str, device: bytes, now: float) -> float:
+        """Count a message that is refused at a glance; returns 0, or the seconds to wait.
+
+        It costs strangers elsewhere nothing: no signature is looked at.
+        """
+        if self.is_home(address, device):
+            return self._devices.take((address, device), now)
+        return self._addresses.take(network_of(address), now)
+
     def is_home(self, address: str, device: bytes) -> bool:
         """Whether ``device`` is known at an address."""
         return address in self._homes.get(device, ())

@@ -232,6 +232,7 @@ class Service:
 
     async def health(self, request: Request) -> Response:
         """Whether the service runs."""
+        self._admit(request)
         return JSONResponse({"alive": True})
 
     async def ready(self, request: Request) -> Response:

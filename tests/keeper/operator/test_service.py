@@ -311,7 +311,7 @@ async def test_strangers_leave_room_for_devices_that_are_known(net: Net) -> None
             each.close()
 
 
-@pytest.mark.parametrize("path", ["/pow/hours/1", "/ready", "/pow/waves?after=0"])
+@pytest.mark.parametrize("path", ["/pow/hours/1", "/health", "/ready", "/pow/waves?after=0"])
 async def test_readers_have_a_budget(path: str, net: Net) -> None:
     operator = await net.operator(1, limits=Limits(reader=Rate(3, 0.5), trusted=frozenset()))
     await operator.step()
