@@ -19,7 +19,8 @@ from keeper.worker.client import EpochAt, Item, News, OpenAt, Operator, Operator
 REMEMBERED = 512
 """Things that are remembered of what an operator says: those of two days."""
 SHORTEST_SECONDS = 1.0
-"""Whoever answers sooner that there is nothing new isn't asked again at once."""
+"""From asking an operator to asking it again, at least: one that always has something new to say would keep
+the processor from its work."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before an operator or a node that failed is asked again, the last from then on."""
 LOOK_SECONDS = 1.0
@@ -57,6 +58,7 @@ class Operators:
         self._names: dict[Operator, object] = {each: each for each in operators}
         """Whom each says that it is."""
         self._told: dict[Item, None] = {}
+        self._next: dict[Operator, float] = {}
 
     async def look(self) -> News:
         """Wait until one more operator has said something or failed; gives what most came to say by it."""
@@ -105,11 +107,12 @@ class Operators:
 
     async def _poll(self, operator: Operator) -> News | None:
         """Ask one for what it has beyond what it said already; None when it failed, after a pause."""
-        begun = asyncio.get_running_loop().time()
+        events = asyncio.get_running_loop()
+        await asyncio.sleep(self._next.get(operator, 0.0) - events.time())
+        self._next[operator] = events.time() + SHORTEST_SECONDS
         try:
             if operator.identity is None:
                 self._check(await operator.identify(), operator)
-            said = self._said[operator]
             news = await operator.news(self._slots[operator])
         except OperatorError as error:
             # One that begins anew may be behind what it said: from the start on, then.
@@ -123,9 +126,6 @@ class Operators:
         if self._failed[operator]:
             self._log.info("worker.operator_answers", url=operator.url)
             self._failed[operator] = 0
-        quick = asyncio.get_running_loop().time() < begun + SHORTEST_SECONDS
-        if quick and all(item in said for item in news.items):
-            await asyncio.sleep(SHORTEST_SECONDS)
         return news
 
     def _check(self, identity: Any, operator: Operator) -> None:

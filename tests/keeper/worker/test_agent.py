@@ -21,7 +21,7 @@ from keeper.pow.residency import plot_claim, verify_plots
 from keeper.pow.seeds import epoch_seed, open_seed, wave_seed
 from keeper.pow.verify import verify_batch
 from keeper.settings.keys import CommandSigner
-from keeper.worker import assemble, delivery
+from keeper.worker import assemble, delivery, sources
 from keeper.worker.agent import Agent
 from keeper.worker.client import EpochAt, Item, News, OpenAt
 from keeper.worker.sources import Source
@@ -50,6 +50,7 @@ def no_pauses(monkeypatch):
     """Between tries there is none here; how long they are is no matter."""
     monkeypatch.setattr(delivery, "PAUSES", (0.01,))
     monkeypatch.setattr(delivery, "OPENING_PAUSE", 0.01)
+    monkeypatch.setattr(sources, "SHORTEST_SECONDS", 0.01)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -175,6 +176,28 @@ async def heard(source: Source, found: list[Item]) -> None:
     """Collect what a source tells."""
     while True:
         found += (await source.look()).items
+
+
+async def test_an_operator_that_always_has_news_is_asked_no_more_often(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading them would take the processor from the wave."""
+    monkeypatch.setattr(sources, "SHORTEST_SECONDS", 3_600.0)
+    bench.services = bench.services[:3]
+    chatty, *others = bench.services
+    for number in range(100):
+        await chatty.tell(ping(SLOT + 32 * number))
+    found: list[Item] = []
+    async with bench.agent() as agent:
+        listening = asyncio.create_task(heard(agent.sources[0], found))
+        await until(lambda: chatty.requests["/pow/waves"])
+        for service in others:
+            await service.tell(wave(SLOT))
+        await until(lambda: found)
+        await chatty.tell(ping(SLOT))
+        await asyncio.sleep(0.05)
+        listening.cancel()
+    assert (found, chatty.requests["/pow/waves"]) == ([wave(SLOT)], 1)
 
 
 async def test_half_of_the_operators_are_no_majority(bench: Bench) -> None:
