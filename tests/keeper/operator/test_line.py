@@ -218,9 +218,10 @@ async def test_an_operator_that_is_gone_or_busy_keeps_nobody_else_from_measuring
 ) -> None:
     """The gone one is let alone after some tries; the busy one is asked until it has time."""
     monkeypatch.setattr(line_of_worker, "PAUSE", 0.01)
+    monkeypatch.setattr(line_of_worker, "LONGEST", 0.01)
     first, busy = [await net.operator(number, transfer=SIZE) for number in range(2)]
     wave = await until_drawn(net, first, busy)
-    refused = Refusal(Why.BUSY, "Come again.", 0)
+    refused = Refusal(Why.BUSY, "Come again, in a quarter of an hour.", 900)
     admit, asked = busy.line.admit, []
 
     def slow(*request: Any) -> Turn | Refusal:
