@@ -10,6 +10,7 @@ from hashlib import sha256
 import httpx2 as httpx
 from solders.pubkey import Pubkey
 
+from keeper.chain.http import http_client
 from keeper.pow import files
 from keeper.pow.anchored import PostKind
 from keeper.pow.files import BLOB_LIMIT, whole_key
@@ -69,7 +70,7 @@ async def nothing(path: str, digest: bytes, most: int) -> bytes | None:
 
 def client() -> httpx.AsyncClient:
     """For :class:`PeerFiles`."""
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
+    return http_client(TIMEOUT_SECONDS)
 
 
 def restricted(hour: ChainHour, record: HourRecord) -> ChainHour:
