@@ -321,6 +321,45 @@ async def test_openings_are_tried_twice_and_who_wants_none_is_asked_once(bench: 
     assert verdict(fine, opened(SLOT)) is Code.PASS
 
 
+async def test_a_node_that_lies_about_the_picks_fails_no_wave(bench: Bench) -> None:
+    """It was heard first; most operators say that what follows from its block isn't the opening."""
+    liar, *honest = bench.services
+    for service in honest:
+        service.misbehave["/pow/opening"] = [problem(422, "wrong_opening"), None]
+    for service in bench.services:
+        await service.tell(wave(SLOT))
+    async with bench.agent() as agent:
+        agent.hear(News(SLOT, (wave(SLOT),)))
+        await until(lambda: agent.waves.doing.get(device_of(WORKER), "").startswith("waiting"))
+        agent.hear(News(SLOT + 190, (opened(SLOT, of="a lie"),)))
+        await until(lambda: all(each.requests["/pow/opening"] for each in bench.services))
+        agent.hear(News(SLOT + 190, (opened(SLOT),)))
+        await agent.settle()
+        assert (newest(agent).state, newest(agent).ended) == (State.OPENED, "")
+    assert [verdict(each, opened(SLOT)) for each in honest] == [Code.PASS] * 4
+    # Who took anything was told once, and has the wrong one.
+    assert liar.requests["/pow/opening"] == 1
+
+
+@pytest.mark.parametrize("wrong", [2, 5])
+async def test_liars_who_call_an_opening_wrong_change_nothing(wrong: int, bench: Bench) -> None:
+    """All of them may be right: then another block is waited for, until it is too late for any."""
+
+    def clock() -> float:
+        return 1_000.0 if all(each.requests["/pow/opening"] for each in bench.services) else 0.0
+
+    for service in bench.services[:wrong]:
+        service.misbehave["/pow/opening"] = [problem(422, "wrong_opening")]
+    for service in bench.services:
+        await service.tell(wave(SLOT))
+    async with bench.agent(clock=clock) as agent:
+        await run_whole(agent)
+        kept = newest(agent)
+    assert kept.state is (State.OPENED if wrong == 2 else State.RECEIPTED)
+    assert kept.ended == ("" if wrong == 2 else "no operator took the opening")
+    assert [each.requests["/pow/opening"] for each in bench.services] == [1] * 5
+
+
 async def test_two_hosts_with_one_key_are_told_of(bench: Bench, logged) -> None:
     bench.services = bench.services[:1]
     bench.services[0].misbehave["/pow/commit"] = [problem(409, "conflict")]
