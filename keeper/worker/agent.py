@@ -162,6 +162,8 @@ class Agent:
         kept = self.store.begin(device.address, seed, item.slot, item.kind, item.spot, at)
         if kept is not None:
             await self.waves.run(device, kept)
+            # Not at a start alone: a worker runs for months, and an opening has tens of kilobytes.
+            self.store.forget(self._clock())
 
     async def _pong(self, device: Device, item: PingAt, at: float) -> None:
         def left() -> float:

@@ -26,6 +26,8 @@ FILE, LOCK = "worker.db", "worker.lock"
 VERSION = 1
 KEPT_SECONDS = 400 * 86_400
 """How long receipts are kept, a device's proof of what operators had from it: as long as failures are."""
+NEW_SLOTS = 50_000
+"""Slots, more than five hours, in which nothing of a wave is forgotten."""
 BLOB_SECONDS = 86_400
 """How long openings are kept: after a few minutes no operator takes them."""
 
@@ -231,8 +233,13 @@ class Store:
             )
 
     def forget(self, now: float) -> None:
-        """Drop openings that nobody takes any more, and waves of more than a year ago."""
-        old = "(SELECT device, seed FROM wave WHERE began_at < ?)"
+        """Drop openings that nobody takes any more, and waves of more than a year ago.
+
+        A machine's clock may have been wrong when a wave began, or be wrong now: one that is new by the
+        chain's slots stays, as its root must stay the only one.
+        """
+        newest = "(SELECT MAX(slot) FROM wave)"
+        old = f"(SELECT device, seed FROM wave WHERE began_at < ? AND slot < {newest} - {NEW_SLOTS})"
         with self._said(), self._transaction():
             self._db.execute("UPDATE wave SET blob = NULL WHERE began_at < ?", (now - BLOB_SECONDS,))
             for table in ("receipt", "opened", "wave"):

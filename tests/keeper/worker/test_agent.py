@@ -25,7 +25,7 @@ from keeper.worker import assemble, delivery, sources
 from keeper.worker.agent import Agent
 from keeper.worker.client import EpochAt, Item, News, OpenAt
 from keeper.worker.sources import Source
-from keeper.worker.state import State
+from keeper.worker.state import BLOB_SECONDS, State
 from keeper.worker.work import Device
 from tests.keeper.worker.conftest import PROFILE, WORKER, Bench
 from tests.keeper.worker.operators import (
@@ -108,6 +108,20 @@ async def test_a_wave_from_its_block_to_its_opening(bench: Bench) -> None:
         (commit,) = service.commits
         assert commit.is_by(WORKER.pubkey())
         assert commit.message.root == service.openings[0].root
+
+
+async def test_openings_of_days_ago_dont_stay_on_the_disk(bench: Bench) -> None:
+    now = [0.0]
+    for slot in (SLOT, SLOT + 640):
+        for service in bench.services:
+            await service.tell(wave(slot))
+    async with bench.agent(clock=lambda: now[0]) as agent:
+        await run_whole(agent)
+        assert newest(agent).blob is not None
+        now[0] = BLOB_SECONDS + 60.0
+        await run_whole(agent, SLOT + 640)
+        kept = agent.store.newest(device_of(WORKER), 5)
+    assert [each.blob is None for each in kept] == [False, True]
 
 
 async def test_a_ping_is_answered_to_all(bench: Bench) -> None:
