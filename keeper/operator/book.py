@@ -133,6 +133,11 @@ class Book:
         """Who answered a ping."""
         return {device for (device,) in self._all("SELECT device FROM answers WHERE seed = ?", (seed,))}
 
+    def forget_answers(self, before: int) -> None:
+        """Who answered pings of earlier hours than this: it is in their PINGS files, or too late for these."""
+        query = "DELETE FROM answers WHERE seed IN (SELECT seed FROM pings WHERE hour < ?)"
+        self._do(query, (before,))
+
     # -- openings ------------------------------------------------------------------------------
 
     def put_opening(self, opened: Opened) -> None:

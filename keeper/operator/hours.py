@@ -140,6 +140,7 @@ class Hours:
     def _forget(self, hour: int) -> None:
         """Delete what is kept no longer."""
         desk = self._desk
+        desk.book.forget_answers(hour - HOURS_BACK)
         for old in desk.book.hours():
             age = (hour - old) * HOUR // DAY
             if age < DAYS_PASSED:

@@ -441,6 +441,12 @@ async def test_answers_survive_a_restart(net: Net) -> None:
     await operator.step()
     again = operator.desk.intake.pings[asked[0].ping.seed]
     assert again.answered == {bytes(net.devices[0].account)}
+    # For as long as they can be written down: millions of them a day would fill the disk.
+    hours, seed = operator._hours, asked[0].ping.seed
+    hours._forget(asked[0].ping.hour + 2)
+    assert operator.desk.book.answers(seed) == again.answered
+    hours._forget(asked[0].ping.hour + 3)
+    assert operator.desk.book.answers(seed) == set()
     assert isinstance(again, Asked)
     assert await operator.desk.chain.slot(Commitment.CONFIRMED) == operator.desk.newest
 
