@@ -134,7 +134,7 @@ class Book:
         return {device for (device,) in self._all("SELECT device FROM answers WHERE seed = ?", (seed,))}
 
     def forget_answers(self, before: int) -> None:
-        """Who answered pings of earlier hours than this: it is in their PINGS files, or too late for these."""
+        """Who answered pings of hours earlier than this: it is in PINGS files, or too late for these."""
         query = "DELETE FROM answers WHERE seed IN (SELECT seed FROM pings WHERE hour < ?)"
         self._do(query, (before,))
 
