@@ -11,7 +11,7 @@ import pytest
 
 from keeper.chain import ChainUnreachable, Commitment, Head
 from keeper.clients import staking
-from keeper.operator.book import Book, BookUnusable
+from keeper.operator.book import Book, BookUnusable, Opened
 from keeper.operator.hours import HourState, _kept_days
 from keeper.operator.intake import Asked
 from keeper.operator.operator import Operator
@@ -247,6 +247,24 @@ async def test_killed_around_the_hours_end(net: Net) -> None:
     assert len(files.Evidence.read(data).rows) == 2
 
 
+@pytest.mark.parametrize("hours", [2, 3, 4])
+async def test_killed_before_the_hours_end_and_back_much_later(hours: int, net: Net) -> None:
+    """What it had of that hour is too late for a file, and doesn't keep it from its work."""
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    commit_all(net, operator, wave)
+    await net.go(70, operator)
+    open_all(net, operator, wave)
+    await net.go(75, operator)
+    kill(operator)
+    net.world.chain.warp_to(START + hours * HOUR + 310)
+    operator = await net.operator(0)
+    await net.go(70, operator)
+    late = operator.desk.book.hour(1)
+    assert (late is not None and late[0] == HourState.LATE) is (hours < 4)
+    assert operator.desk.attended(hours)
+
+
 async def test_a_posting_that_is_too_late_isnt_made(net: Net) -> None:
     operator = await net.operator(0)
     wave = await net.until_wave(operator)
@@ -372,6 +390,29 @@ async def test_a_node_that_is_down_costs_time_alone(net: Net) -> None:
     chain.is_down = False
     await net.go(5, operator)
     assert (wave.state, wave.anchored) == (State.CLOSED, True)
+
+
+async def test_many_roots_dont_make_a_file_too_long_to_count(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that signs two for each operator opens all here; so does one that isn't in the hour."""
+    monkeypatch.setattr(files, "MORE_DEVICES", 0)
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    commit_all(net, operator, wave)
+    await net.go(70, operator)
+    open_all(net, operator, wave)
+    honest, cheat, stranger = bytes(net.devices[0].account), bytes(net.devices[1].account), bytes([3]) * 32
+    for device in (cheat, stranger):
+        for number in range(20):
+            digest = sha256(device + bytes([number])).digest()
+            operator.desk.book.put_opening(Opened(wave.wave.seed, device, digest, 1, digest, 9, None))
+    await to_the_end(net, operator)
+    data = operator.desk.store.read(1, evidence_name(operator.desk.operator))
+    assert data is not None
+    assert len(data) <= files.evidence_limit(len(net.devices), 1)
+    rows = [files.whole_key(each) for each in files.Evidence.read(data).rows["device"]]
+    assert sorted(rows) == sorted([honest, cheat, cheat])
 
 
 async def test_devices_of_old_hours_dont_stay_in_memory(net: Net) -> None:
