@@ -15,16 +15,19 @@ from keeper.operator.collecting import listed
 from keeper.operator.desk import Desk
 from keeper.operator.line import Line, transfers
 from keeper.operator.posting import Key, post
-from keeper.operator.store import evidence_name, pings_name, transfers_name
+from keeper.operator.store import (
+    DAYS_FAILED,
+    DAYS_PASSED,
+    DAYS_SAMPLED,
+    evidence_name,
+    pings_name,
+    transfers_name,
+)
 from keeper.operator.waves import State
 from keeper.pow import files
-from keeper.pow.anchored import EVIDENCE_SECONDS, PostKind
+from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
 from keeper.pow.codes import Code
 
-DAYS_PASSED, DAYS_SAMPLED, DAYS_FAILED = 7, 365, 400
-"""How long openings are kept: right ones, one in a hundred of these by their hash, and those that show wrong
-work. What isn't under its root shows nothing, and anybody can make it up: it goes with the right ones, else
-one operator's rubbish would fill the others' disks for a year."""
 SAMPLE = 100
 HOURS_BACK = 2
 
@@ -86,17 +89,13 @@ class Hours:
             desk.book.save()
         key = Key(desk.operator, hour, PostKind.EVIDENCE, 0)
         if now < desk.network.start_of(hour) + EVIDENCE_SECONDS:
-            posted = await post(desk.port, desk.postings, key, digest)
+            posted: Posting | None = await post(desk.port, desk.postings, key, digest)
         else:
             await desk.postings.refresh(desk.operator)
-            found = desk.postings.first.get(key)
-            if found is None:
-                desk.log.error("pow.evidence_late", hour=hour)
-                desk.book.put_hour(hour, HourState.LATE, digest)
-                desk.book.save()
-                return
-            posted = found
-        in_time = posted.at < desk.network.start_of(hour) + EVIDENCE_SECONDS and posted.hash == digest
+            posted = desk.postings.first.get(key)
+        end = desk.network.start_of(hour) + EVIDENCE_SECONDS
+        in_time = posted is not None and posted.at < end and posted.hash == digest
+        desk.metrics.posts.labels("evidence", "in_time" if in_time else "late").inc()
         desk.book.put_hour(hour, HourState.POSTED if in_time else HourState.LATE, digest)
         desk.book.save()
         if in_time:
@@ -123,7 +122,7 @@ class Hours:
         transfers_hash = desk.store.write(hour, transfers_name(desk.operator), measured.write())
         openings = _owed(listed(desk.book.openings(hour)), set(fleet))
         desk.store.settle(each.sha256 for each in openings)
-        # By the book: of an hour that ended long ago this process has seen no wave.
+        # By the book, as a service that comes back late has no such wave in work.
         slots = {each.wave.seed: each.wave.slot for each in desk.book.waves(hour)}
         rows = files.evidence_rows(
             (slots[each.seed], Pubkey(each.device), each.root, each.sha256, each.bytes) for each in openings
@@ -154,6 +153,7 @@ class Hours:
             if age >= DAYS_FAILED:
                 desk.book.forget(old)
                 desk.store.forget(old)
+        desk.forget_fleets(hour - HOURS_BACK)
         for seed, held in list(desk.intake.waves.items()):
             if held.wave.hour < hour - HOURS_BACK:
                 del desk.intake.waves[seed]

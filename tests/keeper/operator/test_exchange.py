@@ -9,8 +9,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking
-from keeper.operator import collecting, exchange
-from keeper.operator.exchange import PAUSE_SECONDS, Peers
+from keeper.operator import collecting
 from keeper.operator.operator import Operator
 from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
 from keeper.operator.waves import Held, Taken
@@ -18,7 +17,8 @@ from keeper.pow import files
 from keeper.pow.codes import Code
 from keeper.pow.connectivity import Transfer
 from keeper.pow.messages import Commit, decode
-from tests.keeper.operator.bad_peer import Answer, closing, endless, peer, says, trickling
+from keeper.rewards.peers import Peers
+from tests.keeper.operator.bad_peer import peer, says
 from tests.keeper.operator.network import ADDRESS, Net, held, say
 from tests.keeper.operator.serving import serving
 from tests.programs.world import HOUR, START, key
@@ -30,74 +30,6 @@ DIGEST = sha256(DATA).digest()
 @pytest.fixture
 def net(tmp_path: Path) -> Net:
     return Net(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        says(b"garbage"),
-        says(DATA + b"x"),
-        says(DATA[:-1]),
-        says(DATA, "500 Oh"),
-        says(DATA, "302 Found\r\nlocation: /elsewhere"),
-        endless,
-        trickling,
-        closing,
-    ],
-    ids=["garbage", "too long", "too short", "500", "302", "endless", "trickling", "closing"],
-)
-async def test_what_a_bad_peer_sends_isnt_kept_and_the_next_is_asked(
-    bad: Answer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchange, "SECONDS", 0.2)
-    failures: list[tuple[str, str]] = []
-    now = 0.0
-    async with peer(bad) as (worse, asked), peer(says(DATA)) as (better, _):
-        peers = Peers([worse, better], lambda *words: failures.append(words), lambda: now)
-        assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA
-        assert ([host for host, _ in failures], len(asked)) == (["127.0.0.1"], 1)
-        # It is left alone for a while, longer each time.
-        assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA
-        assert len(asked) == 1
-        now = PAUSE_SECONDS + 1
-        assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA
-        assert len(asked) == 2
-        now += PAUSE_SECONDS + 1
-        await peers.fetch("/x", DIGEST, len(DATA))
-        assert len(asked) == 2
-        await peers.close()
-
-
-async def test_a_peer_that_lacks_something_hasnt_failed() -> None:
-    failures: list[object] = []
-    async with peer(says(b"", "404 No")) as (url, asked), peer(says(b"", "429 Slow")) as (busy, _):
-        peers = Peers([url, busy, "http://127.0.0.1:1"], lambda *words: failures.append(words))
-        assert await peers.fetch("/x", DIGEST, 10) is None
-        assert await peers.fetch("/x", DIGEST, 10) is None
-        assert (len(asked), len(failures)) == (2, 1)
-        await peers.close()
-
-
-async def test_a_peer_leaves_nothing_behind() -> None:
-    """A service asks its peers for months: cookies that one sets would fill its memory."""
-    cookies = "".join(f"set-cookie: c{number}={'x' * 900}\r\n" for number in range(50))
-    async with peer(says(DATA, f"200 OK\r\n{cookies}x: y")) as (url, _):
-        peers = Peers([url])
-        for _ in range(2):
-            assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA
-        assert peers._client is not None
-        assert len(peers._client.cookies) == 0
-        await peers.close()
-
-
-async def test_a_compressed_answer_is_no_answer() -> None:
-    async with peer(says(DATA, "200 OK\r\ncontent-encoding: gzip")) as (url, _):
-        peers = Peers([url])
-        assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA  # As it was sent, never unpacked.
-        await peers.close()
-
-
-# -- operators ---------------------------------------------------------------------------------
 
 
 def commit(net: Net, operator: Operator, wave: Held, number: int) -> None:
@@ -178,6 +110,24 @@ async def test_a_file_with_a_wrong_signature_teaches_no_root(net: Net) -> None:
         await operator.collecting._peers.close()
 
 
+async def test_a_wrong_signature_of_who_isnt_in_the_hour_costs_nobody_else_a_root(net: Net) -> None:
+    """Nor does it cost the file, when verdicts are made: what is due by it has to be had."""
+    net.world.chain.warp_to(START + HOUR + 50)
+    net.devices.append(net.device("worker fresh"))
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    await net.go(42, operator)
+    good = net.devices[0].commit(wave.wave, bytes([1]) * 32)
+    forged = net.devices[2].commit(wave.wave, bytes([2]) * 32, key("somebody"))
+    data = files.write_wave(files.wave_rows((decode(Commit, each), 5) for each in (good, forged)))
+    posts(net, 1, 1, 1, wave.wave.slot, sha256(data).digest())
+    async with peer(says(data)) as (url, _):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(5, operator)
+        assert wave.roots.keys() == {bytes(net.devices[0].account)}
+        await operator.collecting._peers.close()
+
+
 async def test_what_wasnt_posted_in_time_or_by_an_operator_isnt_fetched(net: Net) -> None:
     operator = await net.operator(0)
     wave = await net.until_wave(operator)
@@ -190,6 +140,20 @@ async def test_what_wasnt_posted_in_time_or_by_an_operator_isnt_fetched(net: Net
         await net.go(10, operator)
         assert asked == []
         await operator.collecting._peers.close()
+
+
+async def test_what_is_posted_before_its_hour_isnt_the_first(net: Net) -> None:
+    """An hour is judged by what is posted from its start on, so that is what others have to fetch."""
+    operator = await net.operator(0)
+    await operator.step()
+    posts(net, 1, 2, 2, 0, bytes(32))
+    net.world.chain.warp_to(START + 2 * HOUR)
+    posts(net, 1, 2, 2, 0, DIGEST)
+    posts(net, 1, 2, 2, 0, bytes(32))
+    liar = net.world.operators[1].pubkey()
+    await operator.desk.postings.refresh(liar)
+    found = operator.desk.postings.of_hour(2)
+    assert [(key.operator, posted.hash) for key, posted in found.items()] == [(liar, DIGEST)]
 
 
 async def test_evidence_of_what_cant_be_is_left_alone(net: Net) -> None:
