@@ -33,7 +33,8 @@ class News:
     def wave(self, wave: Wave) -> None:
         """A wave has begun."""
         blockhash = base58.b58encode(wave.blockhash).decode()
-        what = {"slot": wave.slot, "blockhash": blockhash, "kind": wave.kind.name.lower(), "spot": wave.spot}
+        what = {"slot": wave.slot, "blockhash": blockhash, "time": wave.time}
+        what |= {"kind": wave.kind.name.lower(), "spot": wave.spot}
         self._tell("waves", what)
 
     def ping(self, ping: Ping) -> None:

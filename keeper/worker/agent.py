@@ -159,7 +159,7 @@ class Agent:
 
     async def _wave(self, device: Device, item: WaveAt, at: float) -> None:
         seed = wave_seed(*self.network, item.slot, item.blockhash)
-        kept = self.store.begin(device.address, seed, item.slot, item.kind, item.spot, at)
+        kept = self.store.begin(device.address, seed, item.slot, item.kind, item.spot, item.time, at)
         if kept is not None:
             await self.waves.run(device, kept)
             # Not at a start alone: a worker runs for months, and an opening has tens of kilobytes.

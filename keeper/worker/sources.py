@@ -164,7 +164,7 @@ class Node:
                 event = clock.feed(head)
                 if isinstance(event, Wave):
                     self._pending.append(event)
-                    found.append(WaveAt(event.slot, event.blockhash, event.kind, event.spot))
+                    found.append(WaveAt(event.slot, event.blockhash, event.kind, event.spot, event.time))
                 elif isinstance(event, Ping):
                     found.append(PingAt(event.slot, event.seed))
             found += await self._openings(newest)

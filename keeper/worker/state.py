@@ -39,8 +39,8 @@ CREATE TABLE device (
 ) WITHOUT ROWID;
 CREATE TABLE wave (
     device BLOB NOT NULL, seed BLOB NOT NULL, slot INTEGER NOT NULL, kind INTEGER NOT NULL,
-    spot INTEGER NOT NULL, began_at REAL NOT NULL, state TEXT NOT NULL, body BLOB, signature BLOB,
-    blob BLOB, ended TEXT NOT NULL DEFAULT '', PRIMARY KEY (device, seed)
+    spot INTEGER NOT NULL, time INTEGER NOT NULL, began_at REAL NOT NULL, state TEXT NOT NULL,
+    body BLOB, signature BLOB, blob BLOB, ended TEXT NOT NULL DEFAULT '', PRIMARY KEY (device, seed)
 ) WITHOUT ROWID;
 CREATE TABLE receipt (
     device BLOB NOT NULL, seed BLOB NOT NULL, operator BLOB NOT NULL, ms INTEGER NOT NULL,
@@ -89,6 +89,8 @@ class Kept:
     slot: int
     kind: WaveKind
     spot: bool
+    time: int
+    """Of its block, unix seconds, by the chain: this machine's clock may be wrong."""
     began_at: float
     """When its block was made, unix seconds, as far as this machine knows."""
     state: State
@@ -174,13 +176,13 @@ class Store:
     # -- waves -----------------------------------------------------------------------------------
 
     def begin(
-        self, device: Pubkey, seed: bytes, slot: int, kind: WaveKind, spot: bool, began_at: float
+        self, device: Pubkey, seed: bytes, slot: int, kind: WaveKind, spot: bool, time: int, began_at: float
     ) -> Kept | None:
         """Note a wave that was heard of; None when it was noted before."""
         new = self._write(
-            "INSERT OR IGNORE INTO wave (device, seed, slot, kind, spot, began_at, state) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(bytes(device), seed, slot, kind, spot, began_at, State.WORKING),
+            "INSERT OR IGNORE INTO wave (device, seed, slot, kind, spot, time, began_at, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *(bytes(device), seed, slot, kind, spot, time, began_at, State.WORKING),
         )
         return self.wave(device, seed) if new else None
 
@@ -336,5 +338,5 @@ def _locked(path: Path) -> int:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    device, seed, slot, kind, spot, began_at, state, *rest = row
-    return Kept(Pubkey(device), seed, slot, WaveKind(kind), bool(spot), began_at, State(state), *rest)
+    device, seed, slot, kind, spot, time, began_at, state, *rest = row
+    return Kept(Pubkey(device), seed, slot, WaveKind(kind), bool(spot), time, began_at, State(state), *rest)

@@ -105,7 +105,7 @@ class Waves:
 
     async def _work(self, device: Device, kept: Kept, log: Any) -> Proof | None:
         """Make a wave's root and put it on the disk; None when it is too late for that."""
-        profile, kind, day = device.profile, kept.kind, epoch_start(int(kept.began_at))
+        profile, kind, day = device.profile, kept.kind, epoch_start(kept.time)
         if kind is WaveKind.RESIDENCY and not (profile.tested and self._works.has_plot(device, day)):
             if profile.tested is not None:
                 log.warning("worker.no_plot")
@@ -236,7 +236,7 @@ class Waves:
     async def _again(self, device: Device, kept: Kept, commit: Commit) -> Proof:
         """Make what is signed already again, after a restart; raises NotRepeated when it isn't the same."""
         if commit.kind is WaveKind.RESIDENCY:
-            await self._works.plot(device, epoch_start(int(kept.began_at)))
+            await self._works.plot(device, epoch_start(kept.time))
         proof = await self._works.prove(device, kept.seed, commit.kind)
         if proof.root != commit.root:
             self._store.finish(device.address, kept.seed, "the work came out differently the second time")

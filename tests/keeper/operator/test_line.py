@@ -188,7 +188,7 @@ async def test_a_device_is_measured_by_every_operator(net: Net) -> None:
         urls = [(await stack.enter_async_context(serving(each)))[0] for each in served]
         http = await stack.enter_async_context(httpx.AsyncClient())
         lines = Lines([Client(url, http) for url in urls], structlog.get_logger(), lambda: 0.0, SIZE, 0.0)
-        at = WaveAt(wave.wave.slot, wave.wave.blockhash, wave.wave.kind, wave.wave.spot)
+        at = WaveAt(wave.wave.slot, wave.wave.blockhash, wave.wave.kind, wave.wave.spot, wave.wave.time)
         for each in agents:
             await lines.measure(each, at, wave.wave.seed, 0.0)
             await lines.measure(each, at, wave.wave.seed, 0.0)  # Restarted: nothing is measured twice.
@@ -235,7 +235,7 @@ async def test_an_operator_that_is_gone_or_busy_keeps_nobody_else_from_measuring
         http = await stack.enter_async_context(httpx.AsyncClient())
         operators = [Client(url, http) for url in ("http://127.0.0.1:1", *urls)]
         lines = Lines(operators, structlog.get_logger(), lambda: 0.0, SIZE, 0.0)
-        at = WaveAt(wave.wave.slot, wave.wave.blockhash, wave.wave.kind, wave.wave.spot)
+        at = WaveAt(wave.wave.slot, wave.wave.blockhash, wave.wave.kind, wave.wave.spot, wave.wave.time)
         with capture_logs() as logs:
             await lines.measure(device, at, wave.wave.seed, 0.0)
     for each in (first, busy):

@@ -29,6 +29,7 @@ from keeper.worker.state import BLOB_SECONDS, State
 from keeper.worker.work import Device
 from tests.keeper.worker.conftest import PROFILE, WORKER, Bench
 from tests.keeper.worker.operators import (
+    DAY,
     GENESIS,
     PROGRAM,
     Service,
@@ -502,6 +503,23 @@ async def test_a_residency_wave_is_made_over_the_days_plot(bench: Bench) -> None
     residency = PROFILE.residency
     claimed = plot_claim(drawn, residency, opening.device, opening.root, 1, opening.blob)
     assert verify_plots(SEED, epoch_seed(GENESIS, PROGRAM, 5, HASH), residency, [claimed]) == [Code.PASS]
+
+
+async def test_a_clock_that_is_wrong_takes_no_other_days_plot(bench: Bench) -> None:
+    """Passes over it would be wrong work, for which a device is slashed; the product is a soft failure."""
+    at = wave(SLOT, WaveKind.RESIDENCY, time=DAY + 3_600)
+    device, before = bench.device, DAY - 86_400
+    for service in bench.services:
+        await service.tell(at)
+    async with bench.agent(clock=lambda: DAY - 3_600.0) as agent:
+        agent.hear(News(10, (EpochAt(5, HASH, before),)))
+        await agent.settle()
+        assert agent.works.has_plot(device, before)
+        agent.hear(News(SLOT, (at,)))
+        await until(lambda: is_receipted(agent))
+        for task in agent._tasks:
+            task.cancel()
+    assert {each.commits[0].message.kind for each in bench.services if each.commits} == {WaveKind.PRODUCT}
 
 
 async def test_where_the_memory_test_isnt_measured_it_makes_the_product(bench: Bench, logged) -> None:
