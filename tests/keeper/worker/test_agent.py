@@ -522,6 +522,31 @@ async def test_a_clock_that_is_wrong_takes_no_other_days_plot(bench: Bench) -> N
     assert {each.commits[0].message.kind for each in bench.services if each.commits} == {WaveKind.PRODUCT}
 
 
+@pytest.mark.parametrize("filled", [True, False])
+async def test_where_sources_differ_on_the_days_first_block_there_is_no_plot(
+    filled: bool, bench: Bench, logged
+) -> None:
+    """A node that lies would have the device do wrong work, and be slashed for it."""
+    at = wave(SLOT, WaveKind.RESIDENCY)
+    for service in bench.services:
+        await service.tell(at)
+    async with bench.agent(clock=lambda: DAY + 3_600.0) as agent:
+        agent.hear(News(10, (EpochAt(5, bytes(32), DAY),)))
+        if filled:
+            await agent.settle()
+            assert agent.works.has_plot(bench.device, DAY)
+        agent.hear(News(10, (EpochAt(5, HASH, DAY),)))
+        agent.hear(News(10, (EpochAt(5, HASH, DAY), EpochAt(5, bytes(32), DAY))))
+        await agent.settle()
+        assert not agent.works.has_plot(bench.device, DAY)
+        agent.hear(News(SLOT, (at,)))
+        await until(lambda: is_receipted(agent))
+        for task in agent._tasks:
+            task.cancel()
+    assert {each.commits[0].message.kind for each in bench.services if each.commits} == {WaveKind.PRODUCT}
+    assert [each["event"] for each in logged].count("worker.epoch_differs") == 1
+
+
 async def test_where_the_memory_test_isnt_measured_it_makes_the_product(bench: Bench, logged) -> None:
     """That is what is asked of it: passes over its plot would be no answer."""
     day = 1_800_057_600
