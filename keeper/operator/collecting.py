@@ -127,7 +127,7 @@ class Collecting:
             if of and posted.now_slot < key.slot + POST_BEFORE:
                 name = wave_name(key.slot, key.operator)
                 if await self._file(key.hour, name, posted.hash, files.wave_limit(most)):
-                    await asyncio.to_thread(desk.learn, of[0], name)
+                    await asyncio.to_thread(desk.learn, of[0], name, fleet.devices)
         elif key.kind == PostKind.EVIDENCE and posted.at < desk.network.start_of(key.hour) + EVIDENCE_SECONDS:
             name = evidence_name(key.operator)
             await self._file(key.hour, name, posted.hash, files.evidence_limit(most, len(waves)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from solders.keypair import Keypair
@@ -17,7 +17,7 @@ from keeper.operator.claims import is_work
 from keeper.operator.intake import Intake
 from keeper.operator.news import News
 from keeper.operator.posting import Postings
-from keeper.operator.roster import Fleet, read_roster
+from keeper.operator.roster import Fleet, read_fleet, read_roster
 from keeper.operator.store import FILE, Store
 from keeper.operator.waves import Held, Taken
 from keeper.pow import files
@@ -44,8 +44,6 @@ class Desk:
     postings: Postings
     monotonic: Callable[[], float]
     log: FilteringBoundLogger
-    fleet_of: Callable[[int], Awaitable[Fleet]] | None = None
-    """The devices of an hour [default: whoever is staked when the hour is first seen]."""
     news: News = field(default_factory=News)
     newest: int = 0
     """The newest confirmed slot that was seen."""
@@ -80,16 +78,15 @@ class Desk:
         return self.store.has(hour, FLEET)
 
     async def fleet(self, hour: int) -> Fleet:
-        """The devices of an hour; the same once it is attended."""
+        """The devices of an hour that has begun; the same once it is attended."""
         if hour not in self._fleets:
             kept = self.store.read(hour, FLEET)
             if kept is not None:
                 self._fleets[hour] = Fleet.decode(kept)
-            elif self.fleet_of is not None:
-                self._fleets[hour] = await self.fleet_of(hour)
             else:
                 await self.refresh_roster()
-                self._fleets[hour] = self.intake.roster.fleet(self.network.start_of(hour))
+                start = self.network.start_of(hour)
+                self._fleets[hour] = await read_fleet(self.chain, self.profiles, start)
         return self._fleets[hour]
 
     async def receipt(self, taken: Taken) -> bytes:
@@ -102,8 +99,12 @@ class Desk:
                 taken.receipt = (await asyncio.to_thread(receipt.sign, self.signer)).encode()
         return taken.receipt
 
-    def learn(self, held: Held, name: str) -> None:
-        """Take the roots from a file of the wave's hour that is held, if it is one of the wave's."""
+    def learn(self, held: Held, name: str, devices: Collection[bytes]) -> None:
+        """Take the roots from a file of the wave's hour that is held, if it is one of the wave's.
+
+        A wrong signature of one of ``devices``, the hour's, drops the whole file, as it does when verdicts
+        are made. One of another's costs that one alone: there the file may count, and its openings be due.
+        """
         found = FILE.fullmatch(name)
         data = self.store.read(held.wave.hour, name)
         if data is None or not found or found["slot"] != str(held.wave.slot):
@@ -112,12 +113,16 @@ class Desk:
             rows = files.read_wave(data)
         except files.FileError:
             return  # It was anchored, so it is kept and shown; there is nothing in it.
-        workers = self.intake.roster.workers
-        commits = [decode(Commit, each) for each in files.wave_commits(held.wave.seed, rows)]
-        known = [(each, worker) for each in commits if (worker := workers.get(bytes(each.message.device)))]
-        # A wrong signature drops the whole file, as it does when verdicts are made.
-        if all(each.is_by(worker) for each, worker in known):
-            held.learn(each for each, _ in known if is_work(each.message, self.profiles, held.wave))
+        workers, hours = self.intake.roster.workers, set(devices)
+        right = []
+        for signed in (decode(Commit, each) for each in files.wave_commits(held.wave.seed, rows)):
+            device = bytes(signed.message.device)
+            worker = workers.get(device)
+            if worker is not None and signed.is_by(worker):
+                right.append(signed)
+            elif worker is not None and device in hours:
+                return
+        held.learn(each for each in right if is_work(each.message, self.profiles, held.wave))
 
     def is_late(self, device: bytes, hour: int) -> bool:
         """Whether a device came to be staked after an hour's start: the hour isn't about it."""

@@ -7,7 +7,7 @@ hangs on :meth:`Operator.watch` alone.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic as now
 
@@ -24,7 +24,6 @@ from keeper.operator.intake import Intake
 from keeper.operator.limits import Gate, Limits
 from keeper.operator.line import CARRIES, Line
 from keeper.operator.posting import Postings
-from keeper.operator.roster import Fleet
 from keeper.operator.sealing import advance
 from keeper.operator.store import Store
 from keeper.operator.verification import Verifier
@@ -58,7 +57,6 @@ class Operator:
         carries: int = CARRIES,
         transfer: int = TRANSFER,
         monotonic: Callable[[], float] = now,
-        fleet_of: Callable[[int], Awaitable[Fleet]] | None = None,
         roster_seconds: float = ROSTER_SECONDS,
         durable: bool = True,
     ) -> None:
@@ -84,7 +82,6 @@ class Operator:
             postings=Postings(port.chain, 0),
             monotonic=monotonic,
             log=port.log,
-            fleet_of=fleet_of,
         )
         self._watcher = Watcher(self.desk)
         self.collecting = Collecting(self.desk, peers, verifier)

@@ -75,12 +75,13 @@ async def _draw(desk: Desk, held: Held) -> None:
 
 async def prepare(desk: Desk, held: Held) -> None:
     """What openings are judged by that the book doesn't have."""
-    held.alpha = (await desk.fleet(held.wave.hour)).alpha
+    fleet = await desk.fleet(held.wave.hour)
+    held.alpha = fleet.alpha
     if held.wave.kind is WaveKind.RESIDENCY and held.epoch_seed is None:
         day = await first_at(desk.chain, held.wave.epoch_start, Commitment.FINALIZED)
         held.epoch_seed = desk.network.epoch_seed(day.slot, day.blockhash) if day else None
     for name in desk.store.names(held.wave.hour):
-        desk.learn(held, name)
+        desk.learn(held, name, fleet.devices)
     held.prepared = True
 
 

@@ -26,7 +26,7 @@ from keeper.pow.anchored import (
     included_evidence,
     included_waves,
 )
-from keeper.pow.clock import HourPlan, Network, Wave, WaveKind, alpha, share_opened
+from keeper.pow.clock import HourPlan, Network, Wave, WaveKind, share_opened
 from keeper.pow.codes import Code
 from keeper.pow.connectivity import is_drawn, measured_tiers
 from keeper.pow.files import whole_key
@@ -34,14 +34,14 @@ from keeper.pow.opening import Claim
 from keeper.pow.profiles import Profiles, deadline_ms, hired_deadline_ms
 from keeper.pow.record import VERSION, Block, HourRecord, WaveRecord
 from keeper.pow.residency import PlotClaim, verify_plots
-from keeper.pow.seeds import is_opened, pick_count
+from keeper.pow.seeds import is_opened
 from keeper.pow.verdicts import TASK, VERDICT, best, wave_verdicts
 from keeper.pow.verify import verify_batch
+from keeper.rewards.counted import counted, opened_share
 from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
 from keeper.rewards.observed import VERDICT as SEEN
-from keeper.rewards.rows import OBSERVATION, Hour, Rows, addresses, class_rows, field_rows, keys
-from keeper.rewards.rule import Reason, class_of, reasons
+from keeper.rewards.rows import OBSERVATION, Rows, addresses, field_rows, keys
 
 PLOT_SECONDS = 600
 """A device that was hired so shortly before a wave can't have its plot in memory."""
@@ -93,7 +93,7 @@ def merge(
     """
     plan, network = hour.plan, hour.network
     start = network.start_of(plan.hour)
-    counted, working, share, tasks, files, dues = judged = judging(hour, profiles, held)
+    devices, working, share, tasks, files, dues = judged = judging(hour, profiles, held)
     evidence = evidence_of(hour, judged, held)
     waves, verdicts, seen = [], [np.zeros(0, VERDICT)], []
     included: dict[str, dict[str, str]] = {}
@@ -117,7 +117,7 @@ def merge(
             start=start,
             alpha=share,
             devices=np.sort(keys(list(hour.devices))),
-            counted=keys(counted),
+            counted=keys(devices),
             waves=seen,
             answers=[each.answered for each in evidence.values()],
             threshold=hour.threshold,
@@ -157,10 +157,11 @@ class Judging(NamedTuple):
 def judging(hour: ChainHour, profiles: Profiles, held: Mapping[bytes, bytes]) -> Judging:
     """By what an hour is judged, from the WAVE files among those that are held."""
     start = hour.network.start_of(hour.plan.hour)
-    counted = counted_devices(hour, start)
-    working = [each for each in counted if profiles.of_class(hour.before[each]["class"])]
-    share = alpha(sum(_load(profiles, hour.before[each]) for each in working))
-    found = Judging(counted, working, share, {}, {}, {})
+    devices = counted_devices(hour, start)
+    working = [each for each in devices if profiles.of_class(hour.before[each]["class"])]
+    terms = (hour.before[each] for each in working)
+    share = opened_share(profiles, ((each["class"], each["processors"]) for each in terms))
+    found = Judging(devices, working, share, {}, {}, {})
     signatures = Signatures()
     for wave in hour.plan.waves:
         at = wave.slot
@@ -191,10 +192,7 @@ def evidence_of(hour: ChainHour, judged: Judging, held: Mapping[bytes, bytes]) -
 def counted_devices(hour: ChainHour, start: int) -> list[Pubkey]:
     """The devices that an hour's waves and pings count for, sorted: staked enough at its start, and there."""
     rows = field_rows(hour.before, np.zeros(0, OBSERVATION))
-    multiplier, _ = class_of(rows, class_rows(hour.classes, start))
-    barring = Reason.TERMINATED | Reason.INSUFFICIENT_STAKE | Reason.NOT_REWARDED
-    out = reasons(Hour(hour.plan.hour, start, 0), rows, multiplier) & barring.value
-    return addresses(rows["device"][out == 0])
+    return addresses(rows["device"][counted(rows, hour.classes, start)])
 
 
 def verified(openings: Sequence[Opening]) -> list[Code]:
@@ -222,13 +220,6 @@ def verify_group(openings: Sequence[Opening]) -> list[Code]:
 
 
 # -- what each device has to do ------------------------------------------------------------------
-
-
-def _load(profiles: Profiles, device: Fields) -> int:
-    """What verifying a device's opening costs: picks times K."""
-    profile = profiles.of_class(device["class"])
-    assert profile is not None  # Only those with a profile work.
-    return pick_count(profile.q, device["processors"]) * profile.K
 
 
 def _tasks(hour: ChainHour, profiles: Profiles, wave: Wave, working: Sequence[Pubkey], share: int) -> Rows:

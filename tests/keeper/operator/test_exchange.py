@@ -166,6 +166,24 @@ async def test_a_file_with_a_wrong_signature_teaches_no_root(net: Net) -> None:
         await operator.collecting._peers.close()
 
 
+async def test_a_wrong_signature_of_who_isnt_in_the_hour_costs_nobody_else_a_root(net: Net) -> None:
+    """Nor does it cost the file, when verdicts are made: what is due by it has to be had."""
+    net.world.chain.warp_to(START + HOUR + 50)
+    net.devices.append(net.device("worker fresh"))
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    await net.go(42, operator)
+    good = net.devices[0].commit(wave.wave, bytes([1]) * 32)
+    forged = net.devices[2].commit(wave.wave, bytes([2]) * 32, key("somebody"))
+    data = files.write_wave(files.wave_rows((decode(Commit, each), 5) for each in (good, forged)))
+    posts(net, 1, 1, 1, wave.wave.slot, sha256(data).digest())
+    async with peer(says(data)) as (url, _):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(5, operator)
+        assert wave.roots.keys() == {bytes(net.devices[0].account)}
+        await operator.collecting._peers.close()
+
+
 async def test_what_wasnt_posted_in_time_or_by_an_operator_isnt_fetched(net: Net) -> None:
     operator = await net.operator(0)
     wave = await net.until_wave(operator)

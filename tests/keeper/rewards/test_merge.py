@@ -234,7 +234,7 @@ async def test_a_product_that_is_wrong(hours: PowHours, history: History) -> Non
 async def test_who_isnt_drawn_neednt_open(
     hours: PowHours, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keeper.rewards.merge.alpha", lambda load: 1)
+    monkeypatch.setattr("keeper.rewards.counted.alpha", lambda load: 1)
     wave = await hours.to_wave(PLAIN_HOUR)
     for device in hours.devices:
         hours.says(wave, device)
