@@ -7,7 +7,7 @@ the files, and a book that is lost costs what the service was doing, not what it
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,9 +149,10 @@ class Book:
         """An hour's."""
         return [Opened(*row) for row in self._all("SELECT * FROM openings WHERE hour = ?", (hour,))]
 
-    def unverified(self, most: int) -> list[Opened]:
-        """The oldest without a code."""
-        query = "SELECT * FROM openings WHERE code IS NULL ORDER BY hour LIMIT ?"
+    def unverified(self, hours: Collection[int], most: int) -> list[Opened]:
+        """The oldest without a code, of these hours."""
+        some = ",".join(map(str, sorted(hours)))
+        query = f"SELECT * FROM openings WHERE code IS NULL AND hour IN ({some}) ORDER BY hour LIMIT ?"
         return [Opened(*row) for row in self._all(query, (most,))]
 
     def unverified_count(self) -> int:

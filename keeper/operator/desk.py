@@ -45,6 +45,8 @@ class Desk:
     monotonic: Callable[[], float]
     log: FilteringBoundLogger
     news: News = field(default_factory=News)
+    watched_from: int | None = None
+    """The first hour all of whose waves and pings this process sees; None until it has seen the first."""
     newest: int = 0
     """The newest confirmed slot that was seen."""
     finals: set[bytes] = field(default_factory=set)

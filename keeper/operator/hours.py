@@ -14,14 +14,19 @@ from keeper.operator.collecting import listed
 from keeper.operator.desk import Desk
 from keeper.operator.line import Line, transfers
 from keeper.operator.posting import Key, post
-from keeper.operator.store import evidence_name, pings_name, transfers_name
+from keeper.operator.store import (
+    DAYS_FAILED,
+    DAYS_PASSED,
+    DAYS_SAMPLED,
+    evidence_name,
+    pings_name,
+    transfers_name,
+)
 from keeper.operator.waves import State
 from keeper.pow import files
 from keeper.pow.anchored import EVIDENCE_SECONDS, PostKind
 from keeper.pow.codes import Code
 
-DAYS_PASSED, DAYS_SAMPLED, DAYS_FAILED = 7, 365, 400
-"""How long openings are kept: right ones, one in a hundred of these by their hash, and wrong ones."""
 SAMPLE = 100
 HOURS_BACK = 2
 

@@ -36,8 +36,10 @@ from keeper.pow.replay import first_at
 BOOK = "state.db"
 ROSTER_SECONDS = 20.0
 """How old the list of devices may be."""
-SLOTS_BACK = 20_000
-"""Postings that are older aren't looked for: more than two hours."""
+HOURS_BACK = 2
+"""Postings for earlier hours aren't looked for, but for those that :mod:`keeper.operator.behind` looks at."""
+SLOTS_A_SECOND = 3
+"""At most: a cluster makes 2.5."""
 
 
 class Operator:
@@ -108,8 +110,7 @@ class Operator:
         desk = self.desk
         try:
             if not desk.postings.since:
-                newest = await desk.chain.slot(Commitment.CONFIRMED)
-                desk.postings.since = max(1, newest - SLOTS_BACK)
+                desk.postings.since = await self._postings_since()
             await self._watcher.look()
             self.looked_at = desk.monotonic()
             if self.looked_at - self._roster_at >= self._roster_seconds:
@@ -118,6 +119,14 @@ class Operator:
             await self._tell_epoch()
         except ChainError as error:
             desk.log.warning("pow.chain_waits", reason=str(error))
+
+    async def _postings_since(self) -> int:
+        """A slot before all postings that matter."""
+        chain, network = self.desk.chain, self.desk.network
+        clock = await chain.clock(Commitment.CONFIRMED)
+        now = clock.unix_timestamp
+        first = min(await self.collecting.behind.first(now), network.hour_of(now) - HOURS_BACK)
+        return max(1, clock.slot - SLOTS_A_SECOND * (now - network.start_of(first)))
 
     async def _tell_epoch(self) -> None:
         """Tell the first block of the day that plots are made from, once it is final."""

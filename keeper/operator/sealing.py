@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from keeper.chain import ChainError, Commitment
 from keeper.operator.desk import Desk
 from keeper.operator.posting import Key, post
@@ -81,7 +83,7 @@ async def prepare(desk: Desk, held: Held) -> None:
         day = await first_at(desk.chain, held.wave.epoch_start, Commitment.FINALIZED)
         held.epoch_seed = desk.network.epoch_seed(day.slot, day.blockhash) if day else None
     for name in desk.store.names(held.wave.hour):
-        desk.learn(held, name, fleet.devices)
+        await asyncio.to_thread(desk.learn, held, name, fleet.devices)
     held.prepared = True
 
 

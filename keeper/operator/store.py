@@ -26,6 +26,8 @@ FILE = re.compile(
 )
 HASH = re.compile(r"[0-9a-f]{64}")
 OPENINGS = "openings"
+DAYS_PASSED, DAYS_SAMPLED, DAYS_FAILED = 7, 365, 400
+"""How long openings are kept: right ones, one in a hundred of these by their hash, and wrong ones."""
 
 
 class StoreUnusable(UserError):

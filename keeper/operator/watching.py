@@ -56,7 +56,7 @@ class Watcher:
         # A chain in a file comes to the present when it is asked for its time; clock_at begins with its slot.
         await desk.chain.clock(Commitment.FINALIZED)
         now = (await desk.chain.clock(Commitment.CONFIRMED)).unix_timestamp
-        hour = max(0, desk.network.hour_of(now) - HOURS_BACK)
+        hour = desk.watched_from = max(0, desk.network.hour_of(now) - HOURS_BACK)
         await desk.refresh_roster()
         for entry in desk.book.waves(hour):
             desk.intake.waves[entry.wave.seed] = self._again(entry)
