@@ -16,10 +16,10 @@ from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.errors import UserError
 from keeper.jobs.port import Direct
 from keeper.operator import running
-from keeper.operator.exchange import Peers
 from keeper.operator.operator import Operator
 from keeper.operator.verification import Cluster, Processes, Verifier
 from keeper.pow.profiles import read_profiles
+from keeper.rewards.peers import Peers
 from keeper.runtime import logs
 from keeper.runtime.listen import listen
 from keeper.settings import Settings

@@ -16,7 +16,6 @@ from keeper.operator.behind import About, Behind
 from keeper.operator.book import Opened
 from keeper.operator.claims import Due, due, is_drawn
 from keeper.operator.desk import Desk
-from keeper.operator.exchange import Peers
 from keeper.operator.posting import Key
 from keeper.operator.sealing import prepare
 from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
@@ -25,7 +24,8 @@ from keeper.operator.waves import POST_BEFORE, Held, State
 from keeper.pow import files
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
 from keeper.pow.codes import Code
-from keeper.pow.known import opening_key
+from keeper.pow.codes_file import opening_key
+from keeper.rewards.peers import Peers
 
 HOURS_BACK = 2
 MOST = 1_024
@@ -73,14 +73,14 @@ class Collecting:
             found = self._due(opened)
             blob = desk.store.opening(opened.sha256)
             if isinstance(found, Due) and blob is not None:
-                groups[opened.seed, found.work].append((opened, found, blob))
+                groups[opened.seed, found.owed.work].append((opened, found, blob))
         batches: list[Batch] = []
         chunks: list[list[Opened]] = []
         for (seed, work), group in groups.items():
             held = self._wave(seed)
             for at in range(0, len(group), BATCH):
                 chunk = group[at : at + BATCH]
-                claims: Any = [found.claim(blob) for _, found, blob in chunk]
+                claims: Any = [found.owed.claim(blob) for _, found, blob in chunk]
                 batches.append(Batch(seed, held.epoch_seed or b"", work, claims))
                 chunks.append([opened for opened, _, _ in chunk])
         if not batches:
@@ -240,14 +240,14 @@ class Collecting:
             return None
         # By what was signed: the device may not be there any more, and its opening is owed all the same.
         found = due(held, commit, desk.profiles[commit.profile])
-        return (found, digest) if found.length == row["length"] else None
+        return (found, digest) if found.owed.length == row["length"] else None
 
     async def _opening(self, expected: Due, digest: bytes) -> None:
-        blob = await self._peers.fetch(f"/pow/openings/{digest.hex()}", digest, expected.length)
-        if blob is None or len(blob) != expected.length:
+        blob = await self._peers.fetch(f"/pow/openings/{digest.hex()}", digest, expected.owed.length)
+        if blob is None or len(blob) != expected.owed.length:
             return
         self._desk.store.put_opening(blob)
-        self.keep(expected, blob, digest, expected.bind(blob))
+        self.keep(expected, blob, digest, expected.owed.bind(blob))
 
 
 def _in_turn(each: tuple[Key, Posting]) -> tuple[int, bytes, int]:

@@ -124,8 +124,8 @@ class Intake:
         if not is_drawn(held, device, commit.kind):
             return Refusal(Why.NOT_DRAWN, "The device isn't drawn for an opening in this wave.")
         found = due(held, commit, entry.profile)
-        if length != Opening.HEADER + found.length:
-            right = Opening.HEADER + found.length
+        if length != Opening.HEADER + found.owed.length:
+            right = Opening.HEADER + found.owed.length
             return Refusal(Why.WRONG_LENGTH, f"This opening has {right} bytes, not {length}.")
         if held.retried.get(device + root, 0) >= TRIES and not self.gate.is_home(address, device):
             return Refusal(Why.TOO_MANY, "Two openings of this commit were wrong.", 60)
@@ -133,7 +133,7 @@ class Intake:
 
     def bind(self, expected: Due, blob: bytes) -> Refusal | None:
         """Why an opening isn't under its root; None for one that is, whose product may be wrong."""
-        code = expected.bind(blob)
+        code = expected.owed.bind(blob)
         if code is None:
             return None
         commit = expected.commit

@@ -18,7 +18,6 @@ from keeper.jobs.port import Port
 from keeper.operator.book import Book
 from keeper.operator.collecting import Collecting
 from keeper.operator.desk import Desk
-from keeper.operator.exchange import Peers
 from keeper.operator.hours import Hours
 from keeper.operator.intake import Intake
 from keeper.operator.limits import Gate, Limits
@@ -32,6 +31,7 @@ from keeper.pow.clock import Network, epoch_start
 from keeper.pow.connectivity import TRANSFER
 from keeper.pow.profiles import Profiles
 from keeper.pow.replay import first_at
+from keeper.rewards.peers import Peers
 
 BOOK = "state.db"
 ROSTER_SECONDS = 20.0

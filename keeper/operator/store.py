@@ -17,8 +17,8 @@ from solders.pubkey import Pubkey
 
 from keeper.errors import UserError, why
 from keeper.pow.codes import Code
-from keeper.pow.known import NAME as CODES
-from keeper.pow.known import remember
+from keeper.pow.codes_file import NAME as CODES
+from keeper.pow.codes_file import add_codes
 
 HOUR = r"\d{1,9}"
 FILE = re.compile(
@@ -134,7 +134,7 @@ class Store:
         path = self.path(hour, CODES)
         try:
             path.parent.mkdir(exist_ok=True)
-            remember(path, found)
+            add_codes(path, found)
         except OSError as error:
             raise StoreUnusable(f"{path}: {why(error)}") from error
 

@@ -23,7 +23,6 @@ from keeper.clients.staking import Attestation, BlockStatus
 from keeper.db import Database
 from keeper.jobs.blocks import AGAIN_SECONDS, ATTEST_SECONDS, attest_hours, finalise_blocks
 from keeper.jobs.port import Direct
-from keeper.operator.exchange import Peers
 from keeper.operator.hours import HourState
 from keeper.operator.intake import PING_SECONDS
 from keeper.operator.operator import Operator
@@ -34,6 +33,7 @@ from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
 from keeper.rewards import publication
 from keeper.rewards.history import History
+from keeper.rewards.peers import Peers
 from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows, keys
 from keeper.rewards.work import WorkFolder
 from tests.keeper.operator.network import ADDRESS, Device, Net, held, say

@@ -18,11 +18,11 @@ from keeper.operator import collecting
 from keeper.operator.behind import AGAIN_SECONDS, MOST_HOURS
 from keeper.operator.book import Opened
 from keeper.operator.claims import Due
-from keeper.operator.exchange import Peers
 from keeper.operator.operator import Operator
 from keeper.operator.waves import Taken
 from keeper.pow.codes import Code
 from keeper.rewards.history import History
+from keeper.rewards.peers import Peers
 from keeper.rewards.publication import read_manifest, read_record
 from keeper.rewards.work import WorkFolder
 from tests.keeper.operator.network import ADDRESS, Net, say

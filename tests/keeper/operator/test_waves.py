@@ -20,7 +20,7 @@ from keeper.operator.waves import Held, State, Taken
 from keeper.pow import files
 from keeper.pow.clock import drawn, remaining
 from keeper.pow.codes import Code
-from keeper.pow.known import NAME, opening_key, read_known
+from keeper.pow.codes_file import NAME, opening_key, read_codes
 from tests.keeper.operator.network import ADDRESS, Forked, Net, held, say
 from tests.programs.world import HOUR, START
 
@@ -102,7 +102,7 @@ async def test_an_hour_from_its_wave_to_its_evidence(net: Net) -> None:
         assert blob is not None
         assert len(blob) == row["length"]
     assert {each.code for each in operator.desk.book.openings(1)} == {Code.PASS}
-    known = read_known(store.path(1, NAME))
+    known = read_codes(store.path(1, NAME))
     assert known == {
         opening_key(each.seed, each.device, each.root, each.sha256): Code.PASS
         for each in operator.desk.book.openings(1)
