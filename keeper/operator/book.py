@@ -7,7 +7,7 @@ the files, and a book that is lost costs what the service was doing, not what it
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +29,8 @@ CREATE INDEX IF NOT EXISTS unverified ON openings (hour) WHERE code IS NULL;
 CREATE TABLE IF NOT EXISTS transfers (
     seed BLOB, hour INT, device BLOB, direction INT, bytes INT, us INT,
     PRIMARY KEY (seed, device, direction)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS homes (
+    device BLOB, place INT, address TEXT, PRIMARY KEY (device, place)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hours (hour INTEGER PRIMARY KEY, state TEXT, evidence BLOB);
 """
 
@@ -174,6 +176,22 @@ class Book:
     def transfers(self, hour: int) -> list[tuple[bytes, bytes, int, int, int]]:
         """An hour's: seed, device, direction, bytes, microseconds."""
         return self._all("SELECT seed, device, direction, bytes, us FROM transfers WHERE hour = ?", (hour,))
+
+    # -- where devices are known ---------------------------------------------------------------
+
+    def put_homes(self, homes: Mapping[bytes, Sequence[str]]) -> None:
+        """The addresses at which devices are known, in their order; all of each device."""
+        self._many("DELETE FROM homes WHERE device = ?", ((device,) for device in homes))
+        rows = (
+            (device, place, address)
+            for device, addresses in homes.items()
+            for place, address in enumerate(addresses)
+        )
+        self._many("INSERT INTO homes VALUES (?, ?, ?)", rows)
+
+    def homes(self) -> list[tuple[bytes, str]]:
+        """All devices' addresses, each device's in their order."""
+        return self._all("SELECT device, address FROM homes ORDER BY device, place", ())
 
     # -- hours ---------------------------------------------------------------------------------
 

@@ -63,9 +63,13 @@ class Desk:
     async def refresh_roster(self) -> None:
         """Read who takes part; who is gone is known nowhere any more."""
         fresh = await read_roster(self.chain, self.profiles)
-        for gone in self.intake.roster.entries.keys() - fresh.entries.keys():
-            self.intake.gate.forget(gone)
+        self.intake.gate.keep_only(fresh.entries)
         self.intake.roster = fresh
+
+    def save_homes(self) -> None:
+        """Have the book keep where devices are known."""
+        if changes := self.intake.gate.changes():
+            self.book.put_homes(changes)
 
     async def attend(self, hour: int) -> None:
         """Note the devices of an hour that has begun: the service is there, and its EVIDENCE says something.

@@ -2,14 +2,15 @@
 
 What a message costs to check (70 us for a signature) is known; who sends it is not. So everybody has a budget
 by address, and all strangers together have one. Whoever has sent a rightly signed message from an address is
-no stranger there: its budget is its own, and no flood from elsewhere uses it up.
+no stranger there: its budget is its own, and no flood from elsewhere uses it up. Who is known where outlives
+the process (the book has it): after a restart in a flood all devices would be strangers at once.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Container, Hashable, Iterable
 from dataclasses import dataclass
 
 HOMES = 4
@@ -89,6 +90,7 @@ class Gate:
         self._all = Buckets(limits.strangers)
         self._homes: dict[bytes, OrderedDict[str, None]] = {}
         self._guests: dict[str, int] = {}
+        self._changed: set[bytes] = set()
 
     def admit(self, address: str, device: bytes, now: float) -> float:
         """Admit a message that says it is ``device``'s; returns 0, or the seconds to wait."""
@@ -115,15 +117,33 @@ class Gate:
         if address in homes:
             homes.move_to_end(address)
             return
+        self._changed.add(device)
         homes[address] = None
         self._guests[address] = self._guests.get(address, 0) + 1
         if len(homes) > HOMES:
             self._leave(homes.popitem(last=False)[0])
 
-    def forget(self, device: bytes) -> None:
-        """A device that isn't registered any more is known nowhere."""
-        for address in self._homes.pop(device, ()):
-            self._leave(address)
+    def keep_only(self, devices: Container[bytes]) -> None:
+        """Devices that aren't among these, as they take part no more, are known nowhere."""
+        for device in [each for each in self._homes if each not in devices]:
+            self._changed.add(device)
+            for address in self._homes.pop(device):
+                self._leave(address)
+
+    def recall(self, homes: Iterable[tuple[bytes, str]]) -> None:
+        """Devices and addresses where they are known from before this process, the longest unused first."""
+        for device, address in homes:
+            self.proved(address, device)
+        self._changed.clear()
+
+    def changes(self) -> dict[bytes, list[str]]:
+        """Of each device for which that has changed since the last call, where it is known now.
+
+        The longest unused address first.
+        """
+        found = {device: list(self._homes.get(device, ())) for device in self._changed}
+        self._changed.clear()
+        return found
 
     def share(self, address: str) -> int:
         """How much of what an address gets it gets: once, and once for each device that is known there."""

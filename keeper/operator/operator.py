@@ -70,7 +70,9 @@ class Operator:
 
         Raises StoreUnusable, BookUnusable.
         """
-        store = Store(folder, durable=durable)
+        store, book = Store(folder, durable=durable), Book(folder / BOOK, durable=durable)
+        gate = Gate(limits or Limits())
+        gate.recall(book.homes())
         self._roster_seconds = roster_seconds
         self.desk = Desk(
             chain=port.chain,
@@ -79,8 +81,8 @@ class Operator:
             network=network,
             profiles=profiles,
             store=store,
-            book=Book(folder / BOOK, durable=durable),
-            intake=Intake(Gate(limits or Limits())),
+            book=book,
+            intake=Intake(gate),
             postings=Postings(port.chain, 0),
             monotonic=monotonic,
             log=port.log,
@@ -142,10 +144,12 @@ class Operator:
         for held in sorted(self.desk.intake.waves.values(), key=lambda each: each.wave.slot):
             await advance(self.desk, held)
         await self._hours.step()
+        self.desk.save_homes()
         self.desk.book.save()
 
     def close(self) -> None:
         """Keep what isn't on the disk yet."""
         self._hours.save_answers()
+        self.desk.save_homes()
         self.desk.book.save()
         self.desk.book.close()

@@ -22,7 +22,7 @@ from keeper.pow.clock import drawn, remaining
 from keeper.pow.codes import Code
 from keeper.pow.codes_file import NAME, opening_key, read_codes
 from tests.keeper.operator.network import ADDRESS, Forked, Net, held, say
-from tests.programs.world import HOUR, START
+from tests.programs.world import HOUR, START, key
 
 
 @pytest.fixture
@@ -430,3 +430,27 @@ async def test_a_block_that_took_long_to_read_is_judged_as_of_now(net: Net) -> N
     operator = await net.operator(0, chain=Slow(net, wave.wave.slot))
     await operator.step()
     assert held(operator, wave.wave).seen is None
+
+
+async def test_a_restart_in_a_flood_leaves_known_devices_their_budgets(net: Net) -> None:
+    """Where they are known is on the disk; who is registered no more isn't known any longer."""
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    commit_all(net, operator, wave)
+    await operator.work()
+    kill(operator)
+    gone = net.devices[1]
+    call = staking.terminate_device(net.world.read_device(gone.name))
+    net.world.do(call, signers=[key(f"supplier of {gone.name}")])
+
+    back = await net.operator(0)
+    await back.step()
+    gate, now = back.desk.intake.gate, net.monotonic()
+    for number in range(3 * int(gate.limits.strangers.burst)):
+        gate.admit(f"10.0.{number // 250}.{number % 250}", bytes(net.devices[0].account), now)
+    assert gate.admit("10.1.1.1", bytes(net.devices[0].account), now) > 0
+    assert gate.admit(ADDRESS, bytes(net.devices[0].account), now) == 0
+    assert gate.share(ADDRESS) == 2
+    assert not gate.is_home(ADDRESS, bytes(gone.account))
+    await back.work()
+    assert [device for device, _ in back.desk.book.homes()] == [bytes(net.devices[0].account)]
