@@ -86,7 +86,8 @@ class Collecting:
         if not batches:
             return 0
         try:
-            codes = await self._verifier.run(batches)
+            with desk.metrics.seconds.time():
+                codes = await self._verifier.run(batches)
         except (BrokenProcessPool, OSError) as error:
             desk.log.error("pow.verification_failed", reason=str(error) or type(error).__name__)
             return 0
@@ -96,7 +97,7 @@ class Collecting:
                 desk.book.put_code(opened, code)
                 key = opening_key(opened.seed, opened.device, opened.root, opened.sha256)
                 known[opened.hour].append((key, code))
-                desk.count(f"opening_{code.name.lower()}")
+                desk.verified(code)
                 if code is not Code.PASS:
                     slot, device = self._wave(opened.seed).wave.slot, str(Pubkey(opened.device))
                     desk.log.warning("pow.work_wrong", device=device, slot=slot, code=code.name)

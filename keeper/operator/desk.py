@@ -15,13 +15,16 @@ from keeper.jobs.port import Port
 from keeper.operator.book import Book
 from keeper.operator.claims import is_work
 from keeper.operator.intake import Intake
+from keeper.operator.metrics import Metrics
 from keeper.operator.news import News
 from keeper.operator.posting import Postings
+from keeper.operator.refusals import Why
 from keeper.operator.roster import Fleet, read_fleet, read_roster
 from keeper.operator.store import FILE, Store
 from keeper.operator.waves import Held, Taken
 from keeper.pow import files
 from keeper.pow.clock import Network
+from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, Receipt, decode
 from keeper.pow.profiles import Profiles
 
@@ -51,8 +54,9 @@ class Desk:
     """The newest confirmed slot that was seen."""
     finals: set[bytes] = field(default_factory=set)
     """Seeds of the waves and pings that are in the final chain."""
+    metrics: Metrics = field(default_factory=Metrics)
     counts: dict[str, int] = field(default_factory=dict)
-    """What was taken and refused since the start, for monitoring."""
+    """What was taken and refused since the start, for ``/ready``."""
     _fleets: dict[int, Fleet] = field(default_factory=dict)
 
     @property
@@ -135,6 +139,20 @@ class Desk:
         entry = self.intake.roster.entries.get(device)
         return entry is not None and entry.since >= self.network.start_of(hour)
 
-    def count(self, what: str) -> None:
-        """One more of something."""
+    def took(self, message: str) -> None:
+        """Count a message or a transfer of a device."""
+        self.metrics.taken.labels(message).inc()
+        self._count(message)
+
+    def refused(self, message: str, why: Why) -> None:
+        """Count a request that wasn't taken."""
+        self.metrics.refused.labels(message, why).inc()
+        self._count(f"refused_{why}")
+
+    def verified(self, code: Code) -> None:
+        """Count an opening that was verified."""
+        self.metrics.verified.labels(code.name.lower()).inc()
+        self._count(f"opening_{code.name.lower()}")
+
+    def _count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

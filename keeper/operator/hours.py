@@ -24,7 +24,7 @@ from keeper.operator.store import (
 )
 from keeper.operator.waves import State
 from keeper.pow import files
-from keeper.pow.anchored import EVIDENCE_SECONDS, PostKind
+from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
 from keeper.pow.codes import Code
 
 SAMPLE = 100
@@ -88,17 +88,13 @@ class Hours:
             desk.book.save()
         key = Key(desk.operator, hour, PostKind.EVIDENCE, 0)
         if now < desk.network.start_of(hour) + EVIDENCE_SECONDS:
-            posted = await post(desk.port, desk.postings, key, digest)
+            posted: Posting | None = await post(desk.port, desk.postings, key, digest)
         else:
             await desk.postings.refresh(desk.operator)
-            found = desk.postings.first.get(key)
-            if found is None:
-                desk.log.error("pow.evidence_late", hour=hour)
-                desk.book.put_hour(hour, HourState.LATE, digest)
-                desk.book.save()
-                return
-            posted = found
-        in_time = posted.at < desk.network.start_of(hour) + EVIDENCE_SECONDS and posted.hash == digest
+            posted = desk.postings.first.get(key)
+        end = desk.network.start_of(hour) + EVIDENCE_SECONDS
+        in_time = posted is not None and posted.at < end and posted.hash == digest
+        desk.metrics.posts.labels("evidence", "in_time" if in_time else "late").inc()
         desk.book.put_hour(hour, HourState.POSTED if in_time else HourState.LATE, digest)
         desk.book.save()
         if in_time:

@@ -22,6 +22,7 @@ from keeper.operator.hours import Hours
 from keeper.operator.intake import Intake
 from keeper.operator.limits import Gate, Limits
 from keeper.operator.line import CARRIES, Line
+from keeper.operator.metrics import Metrics
 from keeper.operator.posting import Postings
 from keeper.operator.sealing import advance
 from keeper.operator.store import Store
@@ -59,6 +60,7 @@ class Operator:
         carries: int = CARRIES,
         transfer: int = TRANSFER,
         monotonic: Callable[[], float] = now,
+        metrics: Metrics | None = None,
         roster_seconds: float = ROSTER_SECONDS,
         durable: bool = True,
     ) -> None:
@@ -86,6 +88,7 @@ class Operator:
             postings=Postings(port.chain, 0),
             monotonic=monotonic,
             log=port.log,
+            metrics=metrics or Metrics(),
         )
         self._watcher = Watcher(self.desk)
         self.collecting = Collecting(self.desk, peers, verifier)
@@ -99,6 +102,14 @@ class Operator:
     def log(self) -> FilteringBoundLogger:
         """Where it tells what it does."""
         return self.desk.log
+
+    def figures(self) -> bytes:
+        """What Prometheus reads, as of now."""
+        desk, metrics = self.desk, self.desk.metrics
+        metrics.unverified.set(desk.book.unverified_count())
+        metrics.devices.set(len(desk.intake.roster.entries))
+        metrics.age.set(desk.monotonic() - self.looked_at if self.looked_at > float("-inf") else -1)
+        return metrics.text()
 
     async def step(self) -> None:
         """Everything that is due, one after the other."""

@@ -42,6 +42,7 @@ async def _seal(desk: Desk, held: Held) -> None:
     desk.store.write(hour, wave_name(held.wave.slot, desk.operator), files.write_wave(rows))
     held.learn(each.signed for mine in taken for each in mine)
     held.taken.clear()
+    desk.metrics.waves.labels("sealed").inc()
     desk.log.info("pow.wave_sealed", slot=held.wave.slot, hour=hour, commits=len(rows))
 
 
@@ -57,6 +58,7 @@ async def _anchor(desk: Desk, held: Held) -> None:
         posted = desk.postings.first.get(key)
     held.state = State.CLOSED
     held.anchored = posted is not None and posted.hash == digest and posted.now_slot < wave.slot + POST_BEFORE
+    desk.metrics.posts.labels("wave", "in_time" if held.anchored else "late").inc()
     if held.anchored:
         desk.log.info("pow.wave_anchored", slot=wave.slot, hour=wave.hour)
     else:

@@ -51,6 +51,7 @@ MAX_WAITING = 16_384
 """Of those at a time, with 5 kB each; further ones are answered at once."""
 NUMBER = re.compile(r"\d{1,19}")
 SLOT_LIMIT = 1 << 63
+MESSAGES = frozenset({"commit", "ping", "opening", "transfer"})
 FRESH_SECONDS = 60.0
 """After so long without a block the service isn't ready."""
 
@@ -87,7 +88,7 @@ class Service:
             self._desk.log.error("pow.receipt_unsigned", reason=str(error))
             busy = Refusal(Why.BUSY, "The commit is kept; its receipt can't be signed now: send it again.", 5)
             raise Refused(busy) from error
-        self._desk.count("commit")
+        self._desk.took("commit")
         return Response(receipt, media_type="application/octet-stream")
 
     async def ping(self, request: Request) -> Response:
@@ -96,7 +97,7 @@ class Service:
         refusal = self._desk.intake.ping(data, _address(request), self._desk.monotonic())
         if refusal is not None:
             raise Refused(refusal)
-        self._desk.count("ping")
+        self._desk.took("ping")
         return Response(status_code=204)
 
     async def opening(self, request: Request) -> Response:
@@ -115,7 +116,7 @@ class Service:
             raise Refused(refusal)
         digest = await run_in_threadpool(self._desk.store.put_opening, blob)
         self._operator.collecting.keep(expected, blob, digest)
-        self._desk.count("opening")
+        self._desk.took("opening")
         return Response(status_code=204)
 
     async def _read_opening(self, request: Request, length: int) -> tuple[Due, bytes]:
@@ -257,7 +258,7 @@ def application(operator: Operator, genesis: str) -> Starlette:
     async def refused(request: Request, error: Exception) -> Response:
         nonlocal waiting
         assert isinstance(error, Refused)
-        desk.count(f"refused_{error.refusal.why}")
+        desk.refused(_message(request), error.refusal.why)
         if error.refusal.why is Why.TOO_MANY and waiting < MAX_WAITING:
             # A flood is as fast as it is answered: a connection that sends too much hears of it later.
             waiting += 1
@@ -269,6 +270,7 @@ def application(operator: Operator, genesis: str) -> Starlette:
         assert isinstance(error, HTTPException)
         is_method = error.status_code == 405  # noqa: PLR2004 - HTTP's number
         why = Why.WRONG_METHOD if is_method else Why.NOT_FOUND
+        desk.refused(_message(request), why)
         return _problem(Refusal(why, "There is nothing like this here: see docs/operator.md."), closes=True)
 
     async def gone(request: Request, error: Exception) -> Response:
@@ -302,6 +304,12 @@ def _problem(refusal: Refusal, *, closes: bool) -> Response:
         headers["retry-after"] = str(refusal.retry_after)
     body: dict[str, Any] = {"code": refusal.why, "detail": refusal.detail}
     return JSONResponse(body, refusal.status, headers, "application/problem+json")
+
+
+def _message(request: Request) -> str:
+    """What a device sends by a request, for monitoring: ``read`` for all that isn't a message."""
+    name = request.url.path.removeprefix("/pow/").partition("/")[0]
+    return name if name in MESSAGES else "read"
 
 
 def _address(request: Request) -> str:

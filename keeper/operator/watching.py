@@ -74,6 +74,7 @@ class Watcher:
         if held.state is State.OPEN:
             # Its commits had times by a clock that is gone: no time is made up for them.
             held.state = State.CLOSED
+            desk.metrics.waves.labels("lost").inc()
             desk.log.warning("pow.wave_lost", slot=held.wave.slot, hour=held.wave.hour)
             desk.book.put_wave(held.entry())
         if held.state is State.DRAWN:
@@ -99,6 +100,7 @@ class Watcher:
         desk.news.wave(event)
         words = {"slot": event.slot, "hour": event.hour, "kind": event.kind.name.lower(), "spot": event.spot}
         if is_late:
+            desk.metrics.waves.labels("missed").inc()
             desk.log.warning("pow.wave_missed", **words, slots_late=desk.newest - event.slot)
         else:
             desk.log.info("pow.wave_seen", **words)
@@ -118,6 +120,7 @@ class Watcher:
                 held.state, differs = State.VOID, True
                 held.taken.clear()
                 desk.book.put_wave(held.entry())
+                desk.metrics.waves.labels("void").inc()
                 desk.log.warning("pow.wave_void", slot=held.wave.slot, hour=held.wave.hour)
         for asked in list(desk.intake.pings.values()):
             if asked.ping.slot in decided and asked.ping.seed not in desk.finals:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from hashlib import sha256
 from time import monotonic
 from urllib.parse import urlsplit
@@ -27,6 +28,15 @@ PAUSE_SECONDS = 60.0
 AT_ONCE = 16
 
 
+class Answer(StrEnum):
+    """What became of asking a peer for something."""
+
+    FETCHED = "fetched"
+    LACKING = "lacking"
+    """It hasn't got it, or has no time."""
+    FAILED = "failed"
+
+
 class PeerRefused(UserError):
     """Why what a peer sent isn't used."""
 
@@ -34,6 +44,7 @@ class PeerRefused(UserError):
 @dataclass(slots=True)
 class _Peer:
     url: str
+    host: str
     failures: int = 0
     until: float = 0.0
 
@@ -45,12 +56,14 @@ class Peers:
     urls: Sequence[str]
     failed: Callable[[str, str], None] = lambda host, reason: None
     clock: Callable[[], float] = monotonic
+    asked: Callable[[str, Answer], None] = lambda host, answer: None
+    """Told of every answer: the peer's host, and what it was."""
     _peers: list[_Peer] = field(init=False)
     _client: httpx.AsyncClient | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Nobody has failed yet."""
-        self._peers = [_Peer(url.rstrip("/")) for url in self.urls]
+        self._peers = [_Peer(url.rstrip("/"), urlsplit(url).hostname or "") for url in self.urls]
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def close(self) -> None:
@@ -73,6 +86,7 @@ class Peers:
                     self._failure(peer, str(error) or type(error).__name__)
                     continue
                 peer.failures = 0
+                self.asked(peer.host, Answer.LACKING if data is None else Answer.FETCHED)
                 if data is not None:
                     return data
         return None
@@ -99,4 +113,5 @@ class Peers:
     def _failure(self, peer: _Peer, reason: str) -> None:
         peer.failures += 1
         peer.until = self.clock() + PAUSE_SECONDS * min(10, peer.failures)
-        self.failed(urlsplit(peer.url).hostname or "", reason)
+        self.asked(peer.host, Answer.FAILED)
+        self.failed(peer.host, reason)

@@ -327,6 +327,7 @@ async def test_openings_on_their_way_are_bounded(
         "/pow/openings/" + "G" * 64,
         "/pow/openings/..%2fstate.db",
         "/pow/hours/" + "9" * 30,
+        "/metrics",
     ],
 )
 async def test_nothing_else_is_given_away(operator: Operator, http: httpx.AsyncClient, path: str) -> None:
