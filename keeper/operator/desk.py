@@ -70,6 +70,10 @@ class Desk:
         self.intake.gate.keep_only(fresh.entries)
         self.intake.roster = fresh
 
+    def forget_fleets(self, before: int) -> None:
+        """Have no devices of earlier hours in memory: there are megabytes of them an hour."""
+        self._fleets = {hour: each for hour, each in self._fleets.items() if hour >= before}
+
     def save_homes(self) -> None:
         """Have the book keep where devices are known."""
         if changes := self.intake.gate.changes():

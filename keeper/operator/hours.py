@@ -119,7 +119,8 @@ class Hours:
         transfers_hash = desk.store.write(hour, transfers_name(desk.operator), measured.write())
         openings = listed(desk.book.openings(hour))
         desk.store.settle(each.sha256 for each in openings)
-        slots = {each.wave.seed: each.wave.slot for each in desk.intake.waves.values()}
+        # By the book, as a service that comes back late has no such wave in work.
+        slots = {each.wave.seed: each.wave.slot for each in desk.book.waves(hour)}
         rows = files.evidence_rows(
             (slots[each.seed], Pubkey(each.device), each.root, each.sha256, each.bytes) for each in openings
         )
@@ -148,6 +149,7 @@ class Hours:
             if age >= DAYS_FAILED:
                 desk.book.forget(old)
                 desk.store.forget(old)
+        desk.forget_fleets(hour - HOURS_BACK)
         for seed, held in list(desk.intake.waves.items()):
             if held.wave.hour < hour - HOURS_BACK:
                 del desk.intake.waves[seed]

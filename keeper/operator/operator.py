@@ -85,7 +85,7 @@ class Operator:
             store=store,
             book=book,
             intake=Intake(gate),
-            postings=Postings(port.chain, 0),
+            postings=Postings(port.chain, 0, network),
             monotonic=monotonic,
             log=port.log,
             metrics=metrics or Metrics(),

@@ -17,6 +17,7 @@ from keeper.chain import ChainReader, Commitment
 from keeper.clients import staking
 from keeper.jobs.port import Port, do
 from keeper.pow.anchored import Posting
+from keeper.pow.clock import Network
 
 PAGE = 1_000
 PAGES = 10
@@ -39,6 +40,7 @@ class Postings:
     chain: ChainReader
     since: int
     """A slot: nothing earlier is read."""
+    network: Network
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
@@ -46,7 +48,12 @@ class Postings:
         self._until: dict[Pubkey, Signature] = {}
 
     def take(self, posting: Posting) -> None:
-        """Keep a posting that is read in the chain's order, if it is the first of its key."""
+        """Keep a posting that is read in the chain's order, if it is the first of its key.
+
+        One from before its hour is nobody's: an hour is judged by what is posted from its start on.
+        """
+        if posting.at < self.network.start_of(posting.number):
+            return
         key = Key(posting.operator, posting.number, posting.kind, posting.slot)
         self.first.setdefault(key, posting)
 

@@ -18,6 +18,7 @@ from keeper.operator import collecting
 from keeper.operator.behind import AGAIN_SECONDS, MOST_HOURS
 from keeper.operator.book import Opened
 from keeper.operator.claims import Due
+from keeper.operator.hours import HourState
 from keeper.operator.operator import Operator
 from keeper.operator.waves import Taken
 from keeper.pow.codes import Code
@@ -197,6 +198,31 @@ async def test_openings_of_waves_that_nobody_looks_at_hold_up_no_others(
     operator.collecting.keep(expected, data[96:], operator.desk.store.put_opening(data[96:]))
     assert await operator.collecting.verify() == 1
     assert [each.code for each in operator.desk.book.openings(1)] == [Code.PASS]
+
+
+async def test_back_hours_after_it_took_openings_it_writes_down_what_it_has_too_late(
+    net: Net, hours: PowHours
+) -> None:
+    """It was there for a part of the hour, and its waves are older than those that are watched again."""
+    net.devices = hours.devices
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    device = net.devices[0]
+    proof = device.prove(wave.wave, net.profiles)
+    assert isinstance(say(operator, device.commit(wave.wave, proof.root)), Taken)
+    await net.go(70, operator)
+    data = device.opening(wave, net.profiles)
+    expected = operator.desk.intake.expected(data[:96], len(data), ADDRESS, net.monotonic())
+    assert isinstance(expected, Due)
+    operator.collecting.keep(expected, data[96:], operator.desk.store.put_opening(data[96:]))
+    await net.go(5, operator)
+    operator.desk.book.close()
+    net.world.chain.warp_to(START + 3 * HOUR + 100)
+    back = await net.operator(0)
+    with capture_logs() as logs:
+        await net.go(10, back)
+    assert [each["hour"] for each in logs if each["event"] == "pow.evidence_late"] == [1]
+    assert back.desk.book.hour(1)[0] == HourState.LATE  # type: ignore[index]
 
 
 class Asked(Peers):

@@ -141,6 +141,20 @@ async def test_what_wasnt_posted_in_time_or_by_an_operator_isnt_fetched(net: Net
         await operator.collecting._peers.close()
 
 
+async def test_what_is_posted_before_its_hour_isnt_the_first(net: Net) -> None:
+    """An hour is judged by what is posted from its start on, so that is what others have to fetch."""
+    operator = await net.operator(0)
+    await operator.step()
+    posts(net, 1, 2, 2, 0, bytes(32))
+    net.world.chain.warp_to(START + 2 * HOUR)
+    posts(net, 1, 2, 2, 0, DIGEST)
+    posts(net, 1, 2, 2, 0, bytes(32))
+    liar = net.world.operators[1].pubkey()
+    await operator.desk.postings.refresh(liar)
+    found = operator.desk.postings.of_hour(2)
+    assert [(key.operator, posted.hash) for key, posted in found.items()] == [(liar, DIGEST)]
+
+
 async def test_evidence_of_what_cant_be_is_left_alone(net: Net) -> None:
     """Rows about unknown waves, devices, roots and lengths cost no request; a right one is fetched once."""
     operator = await net.operator(0)
