@@ -21,7 +21,7 @@ from keeper.pow.clock import Network
 
 PAGE = 1_000
 PAGES = 10
-"""Anybody may name an operator's account in a transaction: more than so many pages aren't read at a time."""
+"""Anybody may name an operator's account in a transaction: beyond so many pages it is read on the next time."""
 
 
 class Key(NamedTuple):
@@ -46,6 +46,8 @@ class Postings:
         """Nothing is read yet."""
         self.first: dict[Key, Posting] = {}
         self._until: dict[Pubkey, Signature] = {}
+        self._listed: dict[Pubkey, tuple[list[Signature], Signature | None]] = {}
+        """Of operators whose list is being read: what was found, the newest first, and where it goes on."""
 
     def take(self, posting: Posting) -> None:
         """Keep a posting that is read in the chain's order, if it is the first of its key.
@@ -58,10 +60,15 @@ class Postings:
         self.first.setdefault(key, posting)
 
     async def refresh(self, operator: Pubkey) -> None:
-        """Read what an operator has posted since the last time; raises ChainUnreachable."""
+        """Read what an operator has posted since the last time; raises ChainUnreachable.
+
+        A list of more than PAGES pages is taken in once it was read to its end, the oldest first: of two
+        postings of a key the first counts.
+        """
         account = staking.post_address(operator)
-        until, before = self._until.get(operator), None
-        fresh: list[Signature] = []
+        listed, before = self._listed.get(operator, ([], None))
+        fresh = [*listed]
+        until = self._until.get(operator)
         for _ in range(PAGES):
             page = await self.chain.signatures(
                 account, Commitment.CONFIRMED, before=before, until=until, limit=PAGE
@@ -70,13 +77,18 @@ class Postings:
             if len(page) < PAGE or page[-1].slot < self.since:
                 break
             before = page[-1].signature
+        else:
+            self._listed[operator] = fresh, before
+            return
         if not fresh:
+            self._listed.pop(operator, None)
             return
         for record in await self.chain.records(fresh[::-1]):
             for event in staking.PROGRAM.events(record) if record else ():
                 if event.name == "Posted":
                     self.take(Posting(**event.fields))
         self._until[operator] = fresh[0]
+        self._listed.pop(operator, None)
 
     def of_hour(self, hour: int) -> Mapping[Key, Posting]:
         """What all operators have posted of an hour, as far as it was read."""

@@ -1,0 +1,49 @@
+"""What operators posted, read from lists that anybody can make long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import solders.system_program as system
+
+from keeper.clients import staking
+from keeper.operator import posting
+from tests.keeper.operator.network import Net
+from tests.programs.world import HOUR, START
+
+HASHES = [bytes([number]) * 32 for number in range(1, 4)]
+
+
+def names(net: Net, number: int) -> None:
+    """Somebody names an operator's account in a transaction."""
+    account = staking.post_address(net.world.operators[number].pubkey())
+    payer = net.world.payer.pubkey()
+    net.world.do(system.transfer(system.TransferParams(from_pubkey=payer, to_pubkey=account, lamports=1)))
+
+
+async def test_a_list_that_somebody_makes_long_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three pages of five transactions each, two of them read at a time."""
+    net = Net(tmp_path)
+    operator = await net.operator(0)
+    postings = operator.desk.postings
+    postings.since = 1
+    signer = net.world.operators[1]
+    net.world.chain.warp_to(START + HOUR + 10)
+    for digest in HASHES[:2]:  # The second says nothing.
+        net.world.do(staking.post(signer.pubkey(), 1, 1, 32, digest), signers=[signer])
+    for _ in range(12):
+        names(net, 1)
+    monkeypatch.setattr(posting, "PAGE", 5)
+    monkeypatch.setattr(posting, "PAGES", 2)
+    await postings.refresh(signer.pubkey())
+    assert postings.of_hour(1) == {}
+    # What comes while the list is read is read after it.
+    net.world.do(staking.post(signer.pubkey(), 1, 1, 64, HASHES[2]), signers=[signer])
+    await postings.refresh(signer.pubkey())
+    assert {key.slot: posted.hash for key, posted in postings.of_hour(1).items()} == {32: HASHES[0]}
+    await postings.refresh(signer.pubkey())
+    found = {key.slot: posted.hash for key, posted in postings.of_hour(1).items()}
+    assert found == {32: HASHES[0], 64: HASHES[2]}
