@@ -21,7 +21,7 @@ from keeper.pow.clock import Network
 
 PAGE = 1_000
 PAGES = 10
-"""Anybody may name an operator's account in a transaction: beyond so many pages it is read on the next time."""
+"""Anybody may name an operator's account in a transaction: of more pages the rest is read the next time."""
 
 
 class Key(NamedTuple):
@@ -83,12 +83,16 @@ class Postings:
         if not fresh:
             self._listed.pop(operator, None)
             return
-        for record in await self.chain.records(fresh[::-1]):
-            for event in staking.PROGRAM.events(record) if record else ():
+        oldest_first = fresh[::-1]
+        records = await self.chain.records(oldest_first)
+        self._listed.pop(operator, None)
+        for signature, record in zip(oldest_first, records, strict=True):
+            if record is None:
+                return  # Another node listed it; it is asked for again, unless it is listed no more.
+            for event in staking.PROGRAM.events(record):
                 if event.name == "Posted":
                     self.take(Posting(**event.fields))
-        self._until[operator] = fresh[0]
-        self._listed.pop(operator, None)
+            self._until[operator] = signature
 
     def of_hour(self, hour: int) -> Mapping[Key, Posting]:
         """What all operators have posted of an hour, as far as it was read."""

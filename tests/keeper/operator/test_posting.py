@@ -47,3 +47,26 @@ async def test_a_list_that_somebody_makes_long_hides_nothing(
     await postings.refresh(signer.pubkey())
     found = {key.slot: posted.hash for key, posted in postings.of_hour(1).items()}
     assert found == {32: HASHES[0], 64: HASHES[2]}
+
+
+async def test_what_a_node_lacks_is_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One node lists a transaction, and another one that is behind hasn't got it."""
+    net = Net(tmp_path)
+    operator = await net.operator(0)
+    postings = operator.desk.postings
+    postings.since = 1
+    signer = net.world.operators[1]
+    for slot, digest in zip((32, 64, 96), HASHES, strict=True):
+        net.world.do(staking.post(signer.pubkey(), 1, 1, slot, digest), signers=[signer])
+    true = net.world.chain.records
+
+    async def behind(signatures):
+        found = await true(signatures)
+        return [found[0], None, *found[2:]]
+
+    monkeypatch.setattr(net.world.chain, "records", behind)
+    await postings.refresh(signer.pubkey())
+    assert sorted(key.slot for key in postings.of_hour(1)) == [32]
+    monkeypatch.setattr(net.world.chain, "records", true)
+    await postings.refresh(signer.pubkey())
+    assert sorted(key.slot for key in postings.of_hour(1)) == [32, 64, 96]
