@@ -53,9 +53,11 @@ class Behind:
         ``now`` is the chain's time. None where all have been lately, or the chain doesn't say all of it.
         Raises ChainUnreachable.
         """
+        waiting = await self._open(now, before)
+        self._desk.metrics.behind.set(len(waiting))
         due = [
             hour
-            for hour in await self._open(now, before)
+            for hour in waiting
             if self._desk.monotonic() >= self._looked.get(hour, float("-inf")) + AGAIN_SECONDS
         ]
         if not due:

@@ -31,6 +31,7 @@ class Metrics(Figures):
         self.verified = counter("pow_openings_verified", "openings by what verification found", ("code",))
         self.seconds = self.histogram("pow_verification_seconds", "how long verifying a step's openings took")
         self.unverified = gauge("pow_openings_unverified", "openings that wait to be verified")
+        self.behind = gauge("pow_hours_behind", "earlier hours without agreement whose files are looked for")
         self.devices = gauge("pow_devices", "devices that take part")
         self.age = gauge("pow_chain_age_seconds", "since the chain was last seen; -1 before the first time")
 

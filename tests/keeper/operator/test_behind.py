@@ -96,8 +96,9 @@ async def test_down_for_six_hours_it_attests_the_same_as_the_others(
     first = await net.operator(0)
     async with serving(first) as (url, _):
         back = await net.operator(2, peers=[url])
-        # One opening a round, and from where it was after a kill.
+        # One opening a round, the first hour first; after a kill it goes on from what it has.
         assert await look(net, back, 2) == [0, 1]
+        assert b"\nionet_pow_hours_behind 6.0\n" in back.figures()
         back.desk.book.close()
         await back.collecting._peers.close()
         back = await net.operator(2, peers=[url])

@@ -401,10 +401,12 @@ def test_nothing_that_is_sent_is_the_services_fault(
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(application(operator, str(GENESIS)), raise_app_exceptions=True)
-        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        async with httpx.AsyncClient(transport=transport) as client:
             method = data.draw(st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT"]))
             content = body if method in ("POST", "PUT") else None
-            return await client.request(method, path + query, content=content, headers=headers)
+            # Of a path with two slashes at its start the client would make a host.
+            url = f"http://x{path}{query}"
+            return await client.request(method, url, content=content, headers=headers)
 
     answer = asyncio.run(ask())
     assert answer.status_code < 500, answer.text
