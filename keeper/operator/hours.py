@@ -142,6 +142,8 @@ class Hours:
         """Delete what is kept no longer."""
         desk = self._desk
         desk.book.forget_answers(hour - HOURS_BACK)
+        # Hours that are further back than openings are kept are looked at by nobody.
+        desk.postings.forget(hour - DAYS_PASSED * DAY // HOUR)
         for old in desk.book.hours():
             age = (hour - old) * HOUR // DAY
             if age < DAYS_PASSED:

@@ -133,6 +133,10 @@ class Postings:
             reading.listed.pop()
         return True
 
+    def forget(self, before: int) -> None:
+        """Keep nothing of earlier hours than this: an operator may post hundreds of hashes an hour."""
+        self.first = {key: posted for key, posted in self.first.items() if key.hour >= before}
+
     def of_hour(self, hour: int) -> Mapping[Key, Posting]:
         """What all operators have posted of an hour, as far as it was read."""
         return {key: posted for key, posted in self.first.items() if key.hour == hour}

@@ -133,3 +133,18 @@ async def test_a_flood_of_transactions_hides_no_posting(
         names(net, 0)
     await postings.refresh(operator.pubkey())
     assert node.read == 43
+
+
+async def test_postings_of_old_hours_dont_stay_in_memory(tmp_path: Path) -> None:
+    """A liar posts junk as often as the program takes it."""
+    net = Net(tmp_path)
+    operator = await net.operator(0)
+    await operator.step()
+    for slot in range(5):
+        post(net, net.world.operators[1], slot)
+    await operator.step()
+    hours, postings = operator._hours, operator.desk.postings
+    hours._forget(1 + 7 * 24)
+    assert len(postings.of_hour(1)) == 5
+    hours._forget(2 + 7 * 24)
+    assert postings.first == {}
