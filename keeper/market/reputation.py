@@ -120,7 +120,7 @@ def lower_bound(good: int, bad: int) -> int:
     """
     hits, misses = PRIOR_GOOD + good, PRIOR_BAD + bad
     tries = hits + misses - 1
-    whole = BPS**tries
+    whole: int = BPS**tries
 
     def is_above(part: int) -> bool:
         other = BPS - part
