@@ -1,6 +1,6 @@
 """The demo's prices: operators vote for a table of steps every few hours, and each is applied by its proof.
 
-The steps are made up from a fixed seed: the rule by which operators will find them is not built yet.
+The steps are made up from a fixed seed: nothing samples the demo's market yet.
 """
 
 from __future__ import annotations

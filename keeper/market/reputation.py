@@ -68,20 +68,20 @@ class LeaseEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Reputation:
     """What is left of a device's leases on a day, unix time over 86,400."""
 
     day: int = 0
     good: int = 0
     bad: int = 0
 
-    def on(self, day: int) -> Record:
+    def on(self, day: int) -> Reputation:
         """The same on a later day: both have faded at the start of each day between."""
         days = day - self.day
-        return Record(day, fade(self.good, days), fade(self.bad, days))
+        return Reputation(day, fade(self.good, days), fade(self.bad, days))
 
-    def after(self, end: LeaseEnd) -> Record:
-        """The record with a lease that ended no earlier than its day."""
+    def after(self, end: LeaseEnd) -> Reputation:
+        """The same with one more lease, which ended no earlier than its day."""
         now = self.on(end.at // DAY)
         return replace(now, good=now.good + end.good, bad=now.bad + end.bad)
 
@@ -96,9 +96,9 @@ class Record:
         return weight(self.bound)
 
 
-def record(ends: Iterable[LeaseEnd], now: int) -> Record:
-    """A device's record at ``now``, unix seconds, from all of its leases that have ended by then."""
-    found = Record()
+def reputation(ends: Iterable[LeaseEnd], now: int) -> Reputation:
+    """A device's reputation at ``now``, unix seconds, from all of its leases that have ended by then."""
+    found = Reputation()
     for end in sorted(ends, key=lambda each: each.at):
         found = found.after(end)
     return found.on(now // DAY)

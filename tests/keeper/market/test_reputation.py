@@ -1,4 +1,4 @@
-"""A device's record: its golden figures, a second reading of the bound, and what holds of it always."""
+"""A device's reputation: golden figures, a second reading of the bound, and what holds of it always."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import fee
-from keeper.market.reputation import FAIL, MOST, LeaseEnd, Record, fade, lower_bound, record, weight
+from keeper.market.reputation import FAIL, MOST, LeaseEnd, Reputation, fade, lower_bound, reputation, weight
 from tests.keeper.market import independent
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "vectors/market_rule.json").read_text())
@@ -92,7 +92,7 @@ def test_a_lease_for_dust_counts_for_dust():
     assert ended(30 * DAY).good == 30_000
 
 
-def test_no_fee_is_no_record():
+def test_no_fee_is_no_reputation():
     assert LeaseEnd(0, DAY, 0, 0, RATE).good == 0
     assert LeaseEnd(0, DAY, 0, BPS, RATE).good == 0
     assert LeaseEnd(0, DAY, 10**9, BPS, 0).good == 0
@@ -105,7 +105,7 @@ def test_failures_and_disputes(failed, disputed, bad):
     assert ended(DAY, failed=bool(failed), disputed=bool(disputed)).bad == bad
 
 
-# -- the record ------------------------------------------------------------------------------------
+# -- over time -------------------------------------------------------------------------------------
 
 ends = st.lists(
     st.builds(
@@ -120,22 +120,22 @@ ends = st.lists(
 
 
 @given(ends, st.randoms())
-def test_a_record_is_the_same_in_whatever_order_and_steps_it_is_made(found, chance):
+def test_a_reputation_is_the_same_in_whatever_order_and_steps_it_is_made(found, chance):
     now = 401 * DAY
     shuffled = list(found)
     chance.shuffle(shuffled)
-    day_by_day = Record()
+    day_by_day = Reputation()
     for day in range(402):
         day_by_day = day_by_day.on(day)
         for end in found:
             if end.at // DAY == day:
                 day_by_day = day_by_day.after(end)
-    assert record(shuffled, now) == record(found, now) == day_by_day
+    assert reputation(shuffled, now) == reputation(found, now) == day_by_day
 
 
 @given(ends, st.integers(0, 2_000))
-def test_time_brings_every_record_back_to_the_prior(found, days):
-    now = record(found, 401 * DAY)
+def test_time_brings_every_reputation_back_to_the_prior(found, days):
+    now = reputation(found, 401 * DAY)
     later = now.on(now.day + days)
     assert later.good <= now.good
     assert later.bad <= now.bad
@@ -144,9 +144,9 @@ def test_time_brings_every_record_back_to_the_prior(found, days):
     assert (forgotten.good, forgotten.bad, forgotten.weight) == (0, 0, 8_584)
 
 
-def test_a_record_halves_in_thirty_days():
+def test_a_reputation_halves_in_thirty_days():
     """Good and bad: a failure weighs as eight days when it happens, and a month later as less than four."""
-    found = record([ended(80 * DAY, failed=True)], 0)
+    found = reputation([ended(80 * DAY, failed=True)], 0)
     assert (found.good, found.bad) == (80_000, 1_000)
     assert found.bound == lower_bound(80, 8)
     later = found.on(30)
@@ -156,10 +156,10 @@ def test_a_record_halves_in_thirty_days():
 
 def test_it_fades_at_midnight():
     end = ended(DAY, at=10 * DAY + 5)
-    assert record([end], 11 * DAY - 1).good == 1_000
-    assert record([end], 11 * DAY).good == 977
+    assert reputation([end], 11 * DAY - 1).good == 1_000
+    assert reputation([end], 11 * DAY).good == 977
 
 
 def test_of_a_device_nothing_is_known_of():
-    assert record([], 500 * DAY).weight == 8_584
-    assert record([ended(365 * DAY)], 0).weight == 9_850, "ninety days count at most"
+    assert reputation([], 500 * DAY).weight == 8_584
+    assert reputation([ended(365 * DAY)], 0).weight == 9_850, "ninety days count at most"
