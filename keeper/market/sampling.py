@@ -52,7 +52,6 @@ def sample(devices: Rows, orders: Rows, prices: Rows, now: int) -> Sampled:
     for currency in Currency:
         name = currency.name.lower()
         price, ask = prices[name], devices[f"ask_{name}"]
-        # Whatever else a device lacks, it has a price to compare with: unknown classes are left out.
         let = known & (devices["out"] == 0) & (ask > 0)
         listed = _count(cell[let], len(numbers))
         idle = _count(cell[let][ask[let] <= price[cell[let] // MAX_PROCESSORS]], len(numbers))
