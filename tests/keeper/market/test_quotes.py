@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from keeper.clients.orders import Terms
 from keeper.clients.staking import Class
 from keeper.economy.calendar import HOUR
-from keeper.economy.classes import PRICE_NOTICE, STALE, Bounds
-from keeper.economy.orders import CONSTANTS, Currency, place
+from keeper.economy.classes import STALE, Bounds
+from keeper.economy.orders import Currency, place
 from keeper.market.quotes import NoPrice, limit, most, quote
 from tests.keeper.economy.test_prices import FIRST, classes, on_chain
 from tests.model.staking.state import CURRENCIES
@@ -85,10 +85,6 @@ def test_the_highest_is_what_any_second_of_the_time_has(row: ModelClass, before:
         seconds = range(now, now + WINDOW)
         assert found.highest == max(row.price_of(name, at) for at in seconds)
         assert found.is_stale == any(row.is_stale(at) for at in seconds)
-
-
-def test_what_is_announced_after_an_order_was_opened_holds_after_its_matching() -> None:
-    assert CONSTANTS["MAX_MATCH_WINDOW"] <= PRICE_NOTICE
 
 
 def test_the_limit_is_the_dearest_of_all_classes_at_any_time() -> None:

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keeper.clients import buyback
 from keeper.economy.calendar import DAY, HOUR
-from keeper.economy.orders import fee
+from keeper.economy.orders import Currency, EndReason, Urgency, fee
 from keeper.market.reputation import FAIL, MOST, LeaseEnd, Reputation, fade, lower_bound, reputation, weight
 from tests.keeper.market import independent
+from tests.programs.orders.world import OrdersWorld
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "vectors/market_rule.json").read_text())
 RATE, BPS = 800_000_000, 50
@@ -163,3 +165,36 @@ def test_it_fades_at_midnight():
 def test_of_a_device_nothing_is_known_of():
     assert reputation([], 500 * DAY).weight == 8_584
     assert reputation([ended(365 * DAY)], 0).weight == 9_850, "ninety days count at most"
+
+
+# -- the program -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("currency", list(Currency))
+@pytest.mark.parametrize(
+    ("caller", "hours", "served"),
+    [("renter", 0.5, 1), ("renter", 7.25, 7.25), ("supplier", 7.25, 7), (None, 10, 10)],
+)
+def test_a_lease_that_the_program_charged_counts_for_its_time(currency, caller, hours, served):
+    """However it ends, with the fee of its urgency: its fees are those of what it served, or of more."""
+    world = OrdersWorld.ready()
+    people = {"renter": world.renter("renter"), "supplier": world.supplier("supplier")}
+    world.let("worker", people["supplier"])
+    order = world.order(people["renter"], currency=currency, devices=1, urgency=Urgency.NOW)
+    lease = world.run(order, "worker")
+    world.chain.warp_to(lease.start + int(hours * HOUR))
+    world.end(order, "worker", people[caller or "renter"])
+    world.chain.advance(DAY)
+    assert world.settle(order, "worker").error is None
+    final, order = world.lease(order, "worker"), world.read_order(people["renter"])
+    charged = world.tokens(buyback.fee_vault(world.orders_config().mint(currency)))
+    end = LeaseEnd(
+        at=final.ended_at,
+        served=final.stop - final.start,
+        fees=charged,
+        fee_bps=order.renter_fee_bps + order.supplier_fee_bps,
+        hourly=final.rate,
+        failed=final.reason == EndReason.SUPPLIER,
+    )
+    assert end.fee_seconds == end.served == served * HOUR
+    assert end.bad == (1_000 if caller == "supplier" else 0)
