@@ -65,8 +65,8 @@ DEVICE = np.dtype(
         ("payout", KEY),
     ]
 )
-"""A device: asks in base units for a processor and hour, times in unix seconds, the weight of its idle time in
-basis points, ``out`` as :class:`Out` bits. All devices that there are have a row."""
+"""A device: asks in base units for a processor and hour, times in unix seconds, the weight of its idle time
+in basis points, ``out`` as :class:`Out` bits. All devices that there are have a row."""
 
 ORDER = np.dtype(
     [
@@ -87,8 +87,8 @@ ORDER = np.dtype(
     ]
 )
 """An order that takes part: ``open`` places, of which it takes ``minimum`` at once or none (1: any number),
-``country`` the one that its devices are in already, ``limit`` the highest price that it pays and has the money
-for, base units for a processor and hour. Classes are filled up with -1, countries with nothing."""
+``country`` the one that its devices are in already, ``limit`` the highest price that it pays and has the
+money for, base units for a processor and hour. Classes are filled up with -1, countries with nothing."""
 
 PRICE = np.dtype([("class", "<u2"), ("io", "<u8"), ("usdc", "<u8")])
 """A class's price for a processor and hour, base units; 0 where nothing is matched at it: the class isn't
