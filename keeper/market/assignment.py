@@ -7,17 +7,16 @@ fixed sequence alone: the same rows give the same matches.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from keeper.economy.orders import Currency
 from keeper.market.exchange import NOBODY, Board
+from keeper.market.places import Places, found
 from keeper.market.reach import ANYWHERE, Table, Wish
-from keeper.market.sequence import Places, device_sequence, order_sequence, seed_of
-from keeper.market.snapshot import KEY, Rows, Snapshot
+from keeper.market.sequence import device_sequence, order_sequence, seed_of
+from keeper.market.snapshot import Snapshot
 from keeper.market.wishes import wishes
+from keeper.tables import KEY, Rows
 
 VERSION = 1
 """Of the rule: files name it, so that later rules leave them as they are."""
@@ -58,41 +57,33 @@ def assign(snapshot: Snapshot, searches: int = SEARCHES) -> Rows:
 def _serve(board: Board, place: int, wish: Wish, now: int) -> None:
     """Give an order what it gets, perhaps nothing."""
     chooses = wish.colocated and wish.country == ANYWHERE
-    found = board.table.together(wish) if chooses else board.table.first(wish)
-    board.give(place, found)
-    has = len(found)
+    first = board.table.together(wish) if chooses else board.table.first(wish)
+    board.give(place, first)
+    has = len(first)
     if has < wish.open and wish.exchanges:
         has += board.exchange(place, has, wish)
     if has < wish.minimum:
-        board.take_back(found)
+        board.take_back(first)
         if now - wish.created_at >= HOLD_AGE:
-            board.keep(found)
+            board.keep(first)
 
 
 def _served(snapshot: Snapshot, there: Rows, device_at: Places, order_at: Places) -> tuple[Places, Places]:
     """The snapshot's pairs by places in both sequences."""
     pairs = snapshot.pairs
-    order, has_order = _found(snapshot.orders["order"], pairs["order"])
-    device, has_device = _found(there["device"], pairs["device"])
+    order, has_order = found(snapshot.orders["order"], pairs["order"])
+    device, has_device = found(there["device"], pairs["device"])
     both = has_order & has_device
     return np.argsort(order_at)[order[both]], np.argsort(device_at)[device[both]]
-
-
-def _found(addresses: Any, wanted: Any) -> tuple[Places, NDArray[np.bool_]]:
-    """Where addresses are in a sorted column, and whether they are."""
-    if not len(addresses):
-        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), bool)
-    at = np.minimum(np.searchsorted(addresses, wanted), len(addresses) - 1)
-    return at, addresses[at] == wanted
 
 
 def _matches(board: Board, orders: Rows) -> Rows:
     devices = board.table.devices
     taken = (board.order != NOBODY).nonzero()[0]
     of = orders[board.order[taken]]
-    found = np.zeros(len(taken), MATCH)
-    found["order"], found["device"] = of["order"], devices["device"][taken]
+    rows = np.zeros(len(taken), MATCH)
+    rows["order"], rows["device"] = of["order"], devices["device"][taken]
     in_usdc = of["currency"] == Currency.USDC
     costs = (board.table.costs[each][taken] for each in (Currency.USDC, Currency.IO))
-    found["price"] = np.where(in_usdc, *costs)
-    return found[np.lexsort((found["device"], found["order"]))]
+    rows["price"] = np.where(in_usdc, *costs)
+    return rows[np.lexsort((rows["device"], rows["order"]))]

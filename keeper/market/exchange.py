@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from keeper.market.places import Places
 from keeper.market.reach import Kind, Table, Wish
-from keeper.market.sequence import Places
 
 NOBODY = -1
 """Instead of an order's place: nobody has the device."""

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.economy.orders import Currency
-from keeper.market.sequence import U64, Places
-from keeper.market.snapshot import Rows
+from keeper.market.places import Places
+from keeper.market.sequence import U64
+from keeper.tables import Rows
 
 ANYWHERE = -1
 """Instead of a country's number: an order is bound to none."""

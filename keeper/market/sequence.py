@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.economy.orders import BPS, Urgency
-from keeper.market.snapshot import Rows
+from keeper.market.places import Places
+from keeper.tables import Rows
 
 U64 = NDArray[np.uint64]
-Places = NDArray[np.intp]
-"""Places of rows in a table."""
 
 BONUS = {Urgency.ORDINARY: 0, Urgency.SOON: 120, Urgency.NOW: 480}
 """By so many seconds an order's urgency makes it older."""

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from keeper.market.places import Places, found
 from keeper.market.reach import ANYWHERE, NO_PLACES, Kind, Table, Wish
-from keeper.market.sequence import Places, ids
-from keeper.market.snapshot import NO_CLASS, Rows
+from keeper.market.sequence import ids
+from keeper.tables import NOTHING, Rows
 
 PEOPLE = ("supplier", "worker", "payout")
 """Whose orders a device doesn't serve: somebody would hire itself."""
@@ -22,22 +23,22 @@ def wishes(table: Table, orders: Rows, served: tuple[Places, Places]) -> list[Wi
     own, before = _own(table.devices, renters), _grouped(*served)
     columns = [orders[name].tolist() for name in (*PLAIN, "classes")]
     countries = table.number(orders["countries"]).tolist(), table.number(orders["country"]).tolist()
-    found = []
+    wanted = []
     for at, row in enumerate(zip(*columns, of_order.tolist(), *countries, strict=True)):
         created_at, places, minimum, colocated, processors, tier, currency, limit, classes, renter, *named = (
             row
         )
         allowed, bound = named
         kind = Kind(
-            table.affordable([each for each in classes if each != NO_CLASS], currency, limit),
+            table.affordable([each for each in classes if each != NOTHING], currency, limit),
             processors,
             tier,
             tuple(sorted(each for each in allowed if each != ANYWHERE)),
             currency,
         )
         never = np.concatenate([own.get(renter, NO_PLACES), before.get(at, NO_PLACES)])
-        found.append(Wish(kind, created_at, places, minimum, bool(colocated), bound, never))
-    return found
+        wanted.append(Wish(kind, created_at, places, minimum, bool(colocated), bound, never))
+    return wanted
 
 
 def _own(devices: Rows, renters: NDArray[np.bytes_]) -> Mapping[int, Places]:
@@ -47,11 +48,8 @@ def _own(devices: Rows, renters: NDArray[np.bytes_]) -> Mapping[int, Places]:
     for name in PEOPLE:
         # Few are anybody's; whole addresses are compared for those alone.
         people = ids(devices[name])
-        at = np.minimum(np.searchsorted(first, people), len(first) - 1)
-        some = (first[at] == people).nonzero()[0] if len(first) else NO_PLACES
-        person = devices[name][some]
-        at = np.minimum(np.searchsorted(renters, person), len(renters) - 1)
-        same = renters[at] == person
+        some = found(first, people)[1].nonzero()[0]
+        at, same = found(renters, devices[name][some])
         whose.append(at[same])
         which.append(some[same])
     return _grouped(np.concatenate(whose), np.concatenate(which))
@@ -60,6 +58,6 @@ def _own(devices: Rows, renters: NDArray[np.bytes_]) -> Mapping[int, Places]:
 def _grouped(keys: Places, places: Places) -> Mapping[int, Places]:
     """Places by their keys."""
     order = np.argsort(keys, kind="stable")
-    found, starts = np.unique(keys[order], return_index=True)
+    numbers, starts = np.unique(keys[order], return_index=True)
     parts = np.split(places[order], starts[1:])  # One, an empty one, of nothing.
-    return dict(zip(found.tolist(), parts, strict=False))
+    return dict(zip(numbers.tolist(), parts, strict=False))
