@@ -24,8 +24,6 @@ HOLD_AGE = 300
 """From this age on a gang that isn't whole yet keeps what it can have for the tick, seconds."""
 SEARCHES = 1_000
 """The most searches for exchanges in a tick; who comes later is searched for in the next one."""
-ROUNDS = 2
-"""How often dear devices are changed for cheaper ones at the end."""
 
 MATCH = np.dtype([("order", KEY), ("device", KEY), ("price", "<u8")])
 """A device that an order gets, at the price of a processor and hour in the order's currency, base units."""
@@ -48,9 +46,6 @@ def assign(snapshot: Snapshot, searches: int = SEARCHES) -> Rows:
     board = Board(table, wanted, searches)
     for place, wish in enumerate(wanted):
         _serve(board, place, wish, snapshot.now)
-    for _ in range(ROUNDS):
-        if not board.cheapen():
-            break
     return _matches(board, orders)
 
 

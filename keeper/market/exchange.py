@@ -141,29 +141,3 @@ class Board:
         if kind not in self._reach:
             self._reach[kind] = self.table.reach(self._what[kind], self._oldest[kind])
         return self._reach[kind]
-
-    # -- the end -----------------------------------------------------------------------------------
-
-    def cheapen(self) -> bool:
-        """Who has a dear class changes to free devices of a cheaper one, by kinds; whether anybody did."""
-        held = (self._kind < self._none).nonzero()[0]
-        held = held[np.argsort(self._kind[held], kind="stable")]
-        numbers, starts = np.unique(self._kind[held], return_index=True)
-        each = zip(numbers.tolist(), np.split(held, starts[1:]), strict=False)
-        return any([self._cheapen(number, mine) for number, mine in each])
-
-    def _cheapen(self, number: int, mine: Places) -> bool:
-        kind = self._what[number]
-        if len(kind.classes) == 1:
-            return False
-        costs = self.table.costs[kind.currency]
-        reach = self._reach_of(number)
-        free = reach[self._kind[reach] == self._free][: len(mine)]
-        dearest = mine[np.lexsort((mine, -costs[mine].astype(np.int64)))][: len(free)]
-        cheaper = costs[free] < costs[dearest]
-        much = len(cheaper) if cheaper.all() else int(np.argmin(cheaper))
-        to, out = free[:much], dearest[:much]
-        self.order[to], self._kind[to] = self.order[out], number
-        self.table.is_free[to] = False
-        self.take_back(out)
-        return much > 0

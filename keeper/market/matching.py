@@ -163,7 +163,7 @@ class Turn:
 
 
 def turn(tick: int, place: int, count: int) -> Turn:
-    """When the operator in a ``place`` of ``count`` can match a tick: its leader first, place ``tick % count``.
+    """When an operator in its ``place`` of ``count`` can match a tick: first the one in ``tick % count``.
 
     Each of the others a few seconds after the one before it; nobody's turn ends when another's opens.
     """
