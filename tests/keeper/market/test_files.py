@@ -1,4 +1,4 @@
-"""A tick's files: the same bytes for the same rows, read again whole, and wrong ones refused by their fault."""
+"""A tick's files: the same bytes for the same rows, read again whole, wrong ones refused by their fault."""
 
 from __future__ import annotations
 
