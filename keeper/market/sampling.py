@@ -15,7 +15,8 @@ from keeper.clients.staking import MAX_PROCESSORS
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import TICK, Currency
 from keeper.market.price import SAMPLES, Sample
-from keeper.market.snapshot import Out, Rows
+from keeper.market.snapshot import Out, Snapshot
+from keeper.tables import Rows
 
 SLICE = HOUR // TICK // SAMPLES
 """Ticks of which one is drawn."""
@@ -39,29 +40,27 @@ def sample_ticks(hour: int, blockhash: bytes) -> tuple[int, ...]:
     return tuple(first + k * SLICE + int.from_bytes(drawn, "little") % SLICE for k, drawn in enumerate(draws))
 
 
-def sample(devices: Rows, orders: Rows, prices: Rows, now: int) -> Sampled:
-    """Count every class's market in both currencies at a tick that begins at ``now``, unix seconds.
-
-    Tables are of :data:`~keeper.market.snapshot.DEVICE`, ``ORDER`` and ``PRICE``, the last one sorted. A
-    class without a price in a currency has no sample in it.
-    """
-    numbers = prices["class"]
+def sample(tick: Snapshot) -> Sampled:
+    """Count every class's market in both currencies; without a price in one it has no sample in that."""
+    devices, numbers = tick.devices, tick.prices["class"]
     cell, known = _cells(devices, numbers)
     hired = _count(cell[known & (devices["out"] & Out.HIRED != 0)], len(numbers))
     found = {}
     for currency in Currency:
         name = currency.name.lower()
-        price, ask = prices[name], devices[f"ask_{name}"]
+        price, ask = tick.prices[name], devices[f"ask_{name}"]
         let = known & (devices["out"] == 0) & (ask > 0)
         listed = _count(cell[let], len(numbers))
         idle = _count(cell[let][ask[let] <= price[cell[let] // MAX_PROCESSORS]], len(numbers))
-        wanted = orders[orders["currency"] == currency]
+        orders = tick.orders[tick.orders["currency"] == currency]
         for at in np.flatnonzero(price).tolist():
             nothing = not hired[at].any() and not idle[at].any()
             found[int(numbers[at]), currency] = Sample(
                 hired=tuple(hired[at].tolist()),
                 idle=tuple(idle[at].tolist()),
-                unmet=_unmet(wanted, int(numbers[at]), int(price[at]), listed[at], now) if nothing else 0,
+                unmet=_unmet(orders, int(numbers[at]), int(price[at]), listed[at], tick.now)
+                if nothing
+                else 0,
                 size=int(hired[at].sum() + listed[at].sum()),
             )
     return found

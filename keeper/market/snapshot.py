@@ -10,18 +10,10 @@ from enum import IntFlag
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keeper.economy.orders import TICK
+from keeper.tables import COUNTRY, KEY, Rows
 
-Rows = NDArray[np.void]
-"""A structured array."""
-KEY = "S32"
-"""An address's raw bytes. Ordered and compared as bytes are; a single value drops zeros at its end."""
-COUNTRY = "S2"
-"""A country's two letters (ISO 3166), empty for none."""
-NO_CLASS = -1
-"""Fills a list of classes up."""
 LISTED = 8
 """The most classes and countries that an order names."""
 

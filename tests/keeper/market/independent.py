@@ -39,20 +39,19 @@ def step(used: int | None, processors: int) -> int:
 def sampled(
     devices: Iterable[dict[str, Any]],
     orders: Iterable[dict[str, Any]],
-    prices: Iterable[dict[str, Any]],
+    prices: dict[int, tuple[int, int]],
     now: int,
 ) -> dict[tuple[int, int], dict[str, Any]]:
     """Samples by class and currency; a device says whether it is hired and whether it could be matched."""
     devices, orders = list(devices), list(orders)
     found = {}
-    for row in prices:
-        for currency, name in enumerate(CURRENCIES):
-            price = row[name]
+    for number, both in prices.items():
+        for currency, (name, price) in enumerate(zip(CURRENCIES, both, strict=True)):
             if price == 0:
                 continue
             hired, idle, free = defaultdict(int), defaultdict(int), defaultdict(int)
             for device in devices:
-                if device["class"] != row["class"]:
+                if device["class"] != number:
                     continue
                 processors, ask = device["processors"], device[f"ask_{name}"]
                 if device["hired"]:
@@ -68,7 +67,7 @@ def sampled(
                     plain
                     and order["min_tier"] == 1
                     and order["currency"] == currency
-                    and order["classes"][0] == row["class"]
+                    and order["classes"][0] == number
                     and order["limit"] >= price
                     and now - order["created_at"] > 60
                 ):
@@ -76,7 +75,7 @@ def sampled(
             unmet = 0
             if not hired and not idle:
                 unmet = sum(min(amount, free[processors]) for processors, amount in wanted.items())
-            found[row["class"], currency] = {
+            found[number, currency] = {
                 "hired": dict(hired),
                 "idle": dict(idle),
                 "unmet": unmet,

@@ -17,7 +17,8 @@ from keeper.economy.classes import MAX_PRICE, next_price
 from keeper.economy.supply import IO
 from keeper.market.price import SAMPLES, TARGET, Sample, hour_step, utilisation
 from keeper.market.sampling import sample
-from tests.keeper.market.tables import NOW, devices, orders, prices
+from tests.keeper.market.tables import market
+from tests.keeper.market.ticks import NOW
 
 DAY, WEEK = 24, 24 * 7
 """Hours."""
@@ -121,7 +122,7 @@ def test_idle_devices_of_a_rare_count_do_not_kill_the_class():
 
 # -- orders and terms, in a tick's own tables ----------------------------------------------------
 
-AT_100 = prices([{"class": 1, "io": 100, "usdc": 100}])
+AT_100 = {1: (100, 100)}
 BUSY = [{"hired": True}] * 7 + [{"ask_io": 100, "ask_usdc": 0}] * 3 + [{"ask_io": 101}] * 2
 FAKE = [
     {"created_at": NOW - 600, "open": 10_000, "limit": 10**15, "processors": each, "currency": currency}
@@ -132,7 +133,7 @@ FAKE = [
 
 
 def counted(of_devices: list[dict], of_orders: list[dict]) -> dict:
-    return dict(sample(devices(of_devices), orders(of_orders), AT_100, NOW))
+    return dict(sample(market(of_devices, of_orders, AT_100)))
 
 
 @pytest.mark.parametrize("there", [BUSY, BUSY[6:8], BUSY[7:8], []], ids=["busy", "thin", "idle", "nobody"])
@@ -144,8 +145,7 @@ def test_fake_orders_bring_a_dead_class_to_its_lowest_ask_and_no_further():
     """They are like real ones there, and real ones find a device from then on."""
     price, seen = 100, set()
     for _ in range(WEEK):
-        of_class = prices([{"class": 1, "io": price, "usdc": 0}])
-        found = sample(devices([{"ask_io": 1_000, "processors": 8}] * 8), orders(FAKE), of_class, NOW)
+        found = sample(market([{"ask_io": 1_000, "processors": 8}] * 8, FAKE, {1: (price, 0)}))
         price = next_price(price, hour_step(sum([*found.values()] * SAMPLES, Sample())), 1, MAX_PRICE)
         seen.add(price)
     assert 1_000 <= max(seen) <= 1_125

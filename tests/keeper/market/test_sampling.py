@@ -14,15 +14,16 @@ from keeper.market.price import SAMPLES, Sample
 from keeper.market.sampling import sample, sample_ticks
 from keeper.market.snapshot import Out
 from tests.keeper.market import independent
-from tests.keeper.market.tables import NOW, devices, orders, prices
+from tests.keeper.market.tables import market
+from tests.keeper.market.ticks import NOW
 
 IO_1 = 1, Currency.IO
-AT_100 = prices([{"class": 1, "io": 100, "usdc": 0}])
+AT_100 = {1: (100, 0)}
 
 
 def one(device_rows, order_rows=(), price=AT_100) -> Sample:
     """The sample of class 1 in IO."""
-    return sample(devices(device_rows), orders(order_rows), price, NOW)[IO_1]
+    return sample(market(device_rows, order_rows, price))[IO_1]
 
 
 def counts(*of: int) -> tuple[int, ...]:
@@ -76,30 +77,23 @@ order_rows = st.fixed_dictionaries(
         "classes": st.sampled_from(([1], [2], [3], [2, 1], [1, 3])),
         "processors": st.sampled_from((1, 2, 4)),
         "min_tier": st.sampled_from((1, 1, 2)),
-        "countries": st.sampled_from(([], [], ["CH"])),
+        "countries": st.sampled_from(([], [], [b"CH"])),
         "open": st.integers(1, 500),
         "minimum": st.sampled_from((1, 1, 2)),
         "colocated": st.sampled_from((0, 0, 1)),
         "limit": st.sampled_from((99, 100, 101)),
     }
 )
-price_rows = st.lists(
-    st.fixed_dictionaries(
-        {
-            "class": st.sampled_from((1, 2, 3, 60_000)),
-            "io": st.sampled_from((0, 1, 100)),
-            "usdc": st.sampled_from((0, 100, 10**15)),
-        }
-    ),
-    max_size=4,
-    unique_by=lambda row: row["class"],
+price_rows = st.dictionaries(
+    st.sampled_from((1, 2, 3, 60_000)),
+    st.tuples(st.sampled_from((0, 1, 100)), st.sampled_from((0, 100, 10**15))),
 )
 
 
 @settings(deadline=None)
 @given(st.lists(device_rows, max_size=9), st.lists(order_rows, max_size=6), price_rows)
 def test_a_second_reading_counts_the_same(of_devices, of_orders, of_prices):
-    found = sample(devices(of_devices), orders(of_orders), prices(of_prices), NOW)
+    found = sample(market(of_devices, of_orders, of_prices))
     expected = independent.sampled(of_devices, of_orders, of_prices, NOW)
     assert found.keys() == {(number, Currency(currency)) for number, currency in expected}
     for cell, row in expected.items():
@@ -142,7 +136,7 @@ ASKS_MORE = [{"ask_io": 101, "processors": 4}, {"ask_io": 500, "processors": 1}]
         ({"limit": 99}, 0),
         ({"limit": 100}, 1),
         ({"currency": 1}, 0),
-        ({"countries": ["CH"]}, 0),
+        ({"countries": [b"CH"]}, 0),
         ({"colocated": 1}, 0),
         ({"minimum": 2}, 0),
         ({"min_tier": 2}, 0),
@@ -159,12 +153,11 @@ def test_nothing_is_unmet_where_something_is_hired_or_idle():
 
 def test_the_two_currencies_are_apart():
     rows = [{"ask_io": 100, "ask_usdc": 0}, {"ask_io": 101, "ask_usdc": 7, "processors": 2}, {"hired": True}]
-    both = prices([{"class": 1, "io": 100, "usdc": 7}])
-    found = sample(devices(rows), orders([]), both, NOW)
+    found = sample(market(rows, [], {1: (100, 7)}))
     assert found[IO_1] == Sample(counts(1), counts(1), 0, 4)
     assert found[1, Currency.USDC] == Sample(counts(1), counts(0, 2), 0, 3)
 
 
 def test_a_class_without_a_price_has_no_sample():
-    assert sample(devices([{}]), orders([{}]), prices([{"class": 1, "io": 0, "usdc": 0}]), NOW) == {}
-    assert sample(devices([{}]), orders([{}]), prices([]), NOW) == {}
+    assert sample(market([{}], [{}], {1: (0, 0)})) == {}
+    assert sample(market([{}], [{}], {})) == {}
