@@ -7,7 +7,6 @@ addresses could be ground that always come first.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,30 +43,29 @@ def mix(numbers: U64, seed: int) -> U64:
     return mixed
 
 
-def idle(devices: Rows, now: int) -> U64:
-    """For how long each device has waited at ``now``, weighted by its record, seconds rounded down.
-
-    Changed terms begin the waiting anew.
-    """
+def waited(devices: Rows, now: int) -> U64:
+    """For how long each device has waited at ``now``, seconds; changed terms begin that anew."""
     since = np.maximum(devices["idle_since"], devices["changed_at"])
-    waited = np.uint64(now) - np.minimum(since, np.uint64(now))
-    weighted: U64 = waited * devices["weight"] // np.uint64(BPS)
-    return weighted
+    seconds: U64 = np.uint64(now) - np.minimum(since, np.uint64(now))
+    return seconds
 
 
 def device_sequence(devices: Rows, now: int, seed: int) -> Places:
-    """Places of devices by class, processors, who has waited longest, and chance; rows sorted by address."""
-    waited = np.uint64(now) - idle(devices, now)
-    return _lexsorted(mix(ids(devices["device"]), seed), waited, devices["processors"], devices["class"])
+    """Places of devices by class, processors, and who has waited longest, weighted by its record.
+
+    Of equal weighted waits, rounded down to seconds, the longer one comes first, then chance decides. Rows
+    are sorted by address.
+    """
+    seconds = waited(devices, now)
+    weighted = seconds * devices["weight"] // np.uint64(BPS)
+    chance = mix(ids(devices["device"]), seed)
+    # From the last to the first that counts; differences are positive.
+    longest = np.uint64(now) - seconds, np.uint64(now) - weighted
+    return np.lexsort((chance, *longest, devices["processors"], devices["class"]))
 
 
 def order_sequence(orders: Rows, seed: int) -> Places:
-    """Places of orders by age, urgency added, and chance; rows sorted by address."""
+    """Places of orders by age with their urgency's seconds, then by age, then by chance; rows sorted."""
     bonus = np.array([BONUS[each] for each in Urgency], np.int64)
-    since = orders["created_at"].astype(np.int64) - bonus[orders["urgency"]]
-    return _lexsorted(mix(ids(orders["order"]), seed), since)
-
-
-def _lexsorted(*columns: Any) -> Places:
-    """By the last column first; what is equal in all stays in its order."""
-    return np.lexsort(columns)
+    created = orders["created_at"].astype(np.int64)
+    return np.lexsort((mix(ids(orders["order"]), seed), created, created - bonus[orders["urgency"]]))

@@ -64,11 +64,12 @@ class Tick:
 
     def due(self, row: Row) -> tuple[Any, ...]:
         waited = max(self.now - max(row["idle_since"], row["changed_at"]), 0)
-        rank = row["class"], row["processors"], -(waited * row["weight"] // 10_000)
+        rank = row["class"], row["processors"], -(waited * row["weight"] // 10_000), -waited
         return (*rank, self.chance(row["device"]), row["device"])
 
     def urgent(self, row: Row) -> tuple[Any, ...]:
-        return row["created_at"] - BONUS[row["urgency"]], self.chance(row["order"]), row["order"]
+        created = row["created_at"]
+        return created - BONUS[row["urgency"]], created, self.chance(row["order"]), row["order"]
 
     # -- who can have what -----------------------------------------------------------------------
 
