@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,8 +10,8 @@ from keeper.economy import merkle
 from keeper.economy.classes import step_leaf
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
-from keeper.market.price import SAMPLES, Sample, hour_step, total
-from keeper.market.sampling import Sampled
+from keeper.market.price import Sample, hour_step, total
+from keeper.market.sampling import Sampled, sample_ticks
 
 
 class SamplesMissing(UserError):
@@ -48,26 +48,39 @@ class StepTable:
         return self._tree.proof(self._classes.index(number))
 
 
-def hour_total(hour: int, samples: Sequence[Sampled], number: int, currency: Currency) -> Sample:
-    """What an hour's samples come to for a class; raises SamplesMissing."""
-    if len(samples) != SAMPLES:
-        raise SamplesMissing(
-            f"hour {hour} has {len(samples)} of its {SAMPLES} samples: read the ticks that are missing first"
-        )
-    return total(each.get((number, currency), Sample()) for each in samples)
+@dataclass(frozen=True, slots=True)
+class HourSamples:
+    """What was counted in the twelve ticks of an hour, unix time over 3,600."""
 
+    hour: int
+    ticks: tuple[Sampled, ...]
 
-def step_table(
-    hour: int, samples: Sequence[Sampled], classes: Iterable[int], profiled: Collection[int]
-) -> StepTable:
-    """The steps that follow from an hour's samples; raises SamplesMissing.
+    @classmethod
+    def of(cls, hour: int, blockhash: bytes, samples: Mapping[int, Sampled]) -> HourSamples:
+        """Pick those of the ticks that the next hour's first slot draws by its ``blockhash``, 32 bytes.
 
-    ``classes`` are those that are open in the first slot of the next hour. Those that aren't ``profiled``,
-    for which no proof of work is known, stand still: a claim to be of the class would be all that counts.
-    """
+        ``samples`` are by tick, and may be more. Raises SamplesMissing.
+        """
+        drawn = sample_ticks(hour, blockhash)
+        missing = [tick for tick in drawn if tick not in samples]
+        if missing:
+            names = ", ".join(map(str, missing))
+            raise SamplesMissing(f"hour {hour} has no samples of the ticks {names}: read them first")
+        return cls(hour, tuple(samples[tick] for tick in drawn))
 
-    def steps(number: int) -> Steps:
-        io, usdc = (hour_step(hour_total(hour, samples, number, currency)) for currency in Currency)
-        return (io, usdc) if number in profiled else (0, 0)
+    def total(self, number: int, currency: Currency) -> Sample:
+        """The sum of a class's samples."""
+        return total(each.get((number, currency), Sample()) for each in self.ticks)
 
-    return StepTable(hour, {number: steps(number) for number in classes})
+    def table(self, classes: Iterable[int], profiled: Collection[int]) -> StepTable:
+        """The steps that follow for ``classes``, those that are open in the next hour's first slot.
+
+        Classes that aren't ``profiled``, for which no proof of work is known, stand still: what their devices
+        are is a mere claim.
+        """
+
+        def steps(number: int) -> Steps:
+            io, usdc = (hour_step(self.total(number, currency)) for currency in Currency)
+            return (io, usdc) if number in profiled else (0, 0)
+
+        return StepTable(self.hour, {number: steps(number) for number in classes})

@@ -8,14 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keeper.clients import orders as client
+from keeper.clients import staking
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import TICK, Currency
+from keeper.market.participants import State, snapshot
 from keeper.market.price import SAMPLES, Sample
 from keeper.market.sampling import sample, sample_ticks
 from keeper.market.snapshot import Out
 from tests.keeper.market import independent
 from tests.keeper.market.tables import market
 from tests.keeper.market.ticks import NOW
+from tests.programs.orders.world import GPU_CLASS, IO, OrdersWorld
+from tests.programs.world import finish
 
 IO_1 = 1, Currency.IO
 AT_100 = {1: (100, 0)}
@@ -161,3 +166,38 @@ def test_the_two_currencies_are_apart():
 def test_a_class_without_a_price_has_no_sample():
     assert sample(market([{}], [{}], {1: (0, 0)})) == {}
     assert sample(market([{}], [{}], {})) == {}
+
+
+# -- the program ---------------------------------------------------------------------------------
+
+
+def test_what_is_counted_of_the_programs_accounts():
+    """From a lease that waits, over one that runs, to one whose hours are over."""
+    world = OrdersWorld.ready()
+    renter, supplier = world.renter("renter"), world.supplier("supplier")
+    world.let("one", supplier)
+    world.let("two", supplier, ask_usdc=0)
+    world.let("dear", supplier, ask_io=2 * IO + 1)
+    order = world.order(renter, devices=1, hours=1)
+    chain = world.chain
+
+    def counted() -> dict[Currency, tuple[int, int, int]]:
+        """Hired, idle and size of the devices' class."""
+        devices, classes = (finish(read(chain)) for read in (staking.read_devices, staking.read_classes))
+        orders, leases = (finish(read(chain)) for read in (client.read_orders, client.read_leases))
+        state = State(devices, classes, orders, leases, dict.fromkeys(devices, 10_000), {}, ())
+        found = sample(snapshot(chain.now() // TICK, 1, bytes(32), state))
+        return {
+            currency: (sum(each.hired), sum(each.idle), each.size)
+            for (number, currency), each in found.items()
+            if number == GPU_CLASS
+        }
+
+    assert counted() == {Currency.IO: (0, 8, 12), Currency.USDC: (0, 8, 8)}
+    world.match(order, "one")
+    assert counted() == {Currency.IO: (0, 4, 8), Currency.USDC: (0, 4, 4)}, "nothing runs yet"
+    lease = world.accept(order, "one")
+    chain.warp_to(lease.start + TICK)
+    assert counted() == {Currency.IO: (4, 4, 12), Currency.USDC: (4, 4, 8)}, "in whatever it is paid"
+    chain.warp_to(lease.stop + TICK)
+    assert counted() == {Currency.IO: (0, 4, 8), Currency.USDC: (0, 4, 4)}, "though nobody has ended it"

@@ -13,7 +13,8 @@ from keeper.clients import staking
 from keeper.economy.classes import MAX_STEP, STALE, Bounds, holds_from, next_price
 from keeper.economy.orders import Currency
 from keeper.market.price import SAMPLES, Sample
-from keeper.market.steps import SamplesMissing, StepTable, hour_total, step_table
+from keeper.market.sampling import Sampled, sample_ticks
+from keeper.market.steps import HourSamples, SamplesMissing, StepTable
 from tests.model import schedule
 from tests.model.staking.prices import price_leaf
 from tests.model.staking.state import Class as ModelClass
@@ -22,6 +23,7 @@ from tests.programs.world import DAY, HOUR, START
 
 FULL = Sample(hired=(32, *[0] * 7), size=32)
 EMPTY = Sample(idle=(32, *[0] * 7), size=32)
+BLOCKHASH = bytes(range(32))
 steps = st.integers(-MAX_STEP, MAX_STEP)
 
 
@@ -32,31 +34,41 @@ def of(io: Sample, usdc: Sample) -> dict[tuple[int, Currency], Sample]:
     }
 
 
+def hours(ticks: list[Sampled], hour: int = 500_000) -> HourSamples:
+    return HourSamples(hour, tuple(ticks))
+
+
 # -- the table -----------------------------------------------------------------------------------
 
 
 def test_the_steps_follow_from_the_sums_of_twelve_samples():
     half = [of(FULL, EMPTY)] * 6 + [of(EMPTY, EMPTY)] * 6
-    table = step_table(500_000, half, classes=(2, 1), profiled={1, 2})
-    assert table.steps == {1: (-357, -1_250), 2: (-357, -1_250)}
-    found = hour_total(500_000, half, 1, Currency.IO)
+    hour = hours(half)
+    assert hour.table(classes=(2, 1), profiled={1, 2}).steps == {1: (-357, -1_250), 2: (-357, -1_250)}
+    found = hour.total(1, Currency.IO)
     assert (sum(found.hired), sum(found.idle), found.size) == (6 * 32, 6 * 32, 12 * 32)
 
 
 def test_a_class_without_a_profile_and_one_without_a_sample_stand_still():
-    table = step_table(500_000, [of(FULL, EMPTY)] * SAMPLES, classes=(1, 2, 7), profiled={2, 7})
+    table = hours([of(FULL, EMPTY)] * SAMPLES).table(classes=(1, 2, 7), profiled={2, 7})
     assert table.steps == {1: (0, 0), 2: (1_250, -1_250), 7: (0, 0)}
 
 
 def test_a_class_that_opens_in_the_hour_is_as_thin_as_it_was_there_for():
     late = [{}] * 9 + [of(FULL, FULL)] * 3
-    assert step_table(500_000, late, (1,), {1}).steps[1] == (1_250 // 4, 1_250 // 4)
+    assert hours(late).table((1,), {1}).steps[1] == (1_250 // 4, 1_250 // 4)
 
 
-@pytest.mark.parametrize("there", [0, 11, 13])
-def test_an_hour_with_a_gap_has_no_steps(there):
-    with pytest.raises(SamplesMissing, match=f"hour 500000 has {there} of its 12 samples: read the ticks"):
-        step_table(500_000, [of(FULL, FULL)] * there, (1,), {1})
+def test_the_ticks_that_count_are_those_that_were_drawn():
+    """Of all that were read; and one that is missing isn't taken for an empty market."""
+    drawn = sample_ticks(500_000, BLOCKHASH)
+    every = {tick: of(EMPTY, EMPTY) for tick in range(500_000 * 120, 500_001 * 120)}
+    taken = {**every, **dict.fromkeys(drawn, of(FULL, EMPTY))}
+    assert HourSamples.of(500_000, BLOCKHASH, taken).ticks == (of(FULL, EMPTY),) * SAMPLES
+    for tick in drawn[3], drawn[7]:
+        del taken[tick]
+    with pytest.raises(SamplesMissing, match=f"no samples of the ticks {drawn[3]}, {drawn[7]}: read them"):
+        HourSamples.of(500_000, BLOCKHASH, taken)
 
 
 @given(
@@ -143,7 +155,7 @@ def test_the_program_moves_prices_as_the_rule_does():
         samples = [of(random_sample(chance), random_sample(chance)) for _ in range(SAMPLES)]
         if chance.random() < 0.2:
             samples = [of(EMPTY, FULL)] * SAMPLES
-        table = step_table(hour, samples, CLASSES, profiled=CLASSES)
+        table = hours(samples, hour).table(CLASSES, profiled=CLASSES)
         before = dict(market.prices)
         if chance.random() > 0.1:
             market.announce(table, chance.choice(([1, 2], [1, 2], [1], [2])))
@@ -160,7 +172,7 @@ def test_a_price_binds_for_a_day_after_the_last_step_and_then_no_more():
     now = market.world.chain.now()
     market.world.chain.warp_to(now - now % HOUR + HOUR)
     hour = market.world.chain.now() // HOUR - 1
-    market.announce(step_table(hour, [{}] * SAMPLES, CLASSES, CLASSES), [1])
+    market.announce(hours([{}] * SAMPLES, hour).table(CLASSES, CLASSES), [1])
     moved, never_voted = (
         staking.parse_class(market.world.account(staking.class_address(number)).data) for number in CLASSES
     )
