@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import comb
 
+from keeper.clients.orders import Lease, Order
 from keeper.economy.calendar import DAY, HOUR
-from keeper.economy.orders import BPS
+from keeper.economy.orders import BPS, EndReason, earned, fee
 
 MILLI = 1_000
 FADED = 977
@@ -48,6 +49,24 @@ class LeaseEnd:
     hourly: int
     failed: bool = False
     disputed: bool = False
+
+    @classmethod
+    def of(cls, lease: Lease, order: Order, price: int, *, disputed: bool = False) -> LeaseEnd:
+        """That of a lease that ran and has ended, all of whose fees are paid or still held.
+
+        ``price`` is the network's for a processor and hour when it was matched, base units: the lease's own,
+        unless it was stale then.
+        """
+        served = lease.stop - lease.start
+        return cls(
+            at=lease.ended_at,
+            served=served,
+            fees=lease.renter_fee + fee(earned(lease.rate, served), order.supplier_fee_bps),
+            fee_bps=lease.renter_fee_bps + order.supplier_fee_bps,
+            hourly=price * order.terms.processors,
+            failed=lease.reason in (EndReason.SUPPLIER, EndReason.FAULT),
+            disputed=disputed,
+        )
 
     @property
     def fee_seconds(self) -> int:

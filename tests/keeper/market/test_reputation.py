@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from keeper.clients import buyback
 from keeper.economy.calendar import DAY, HOUR
-from keeper.economy.orders import Currency, EndReason, Urgency, fee
+from keeper.economy.orders import Currency, Urgency, fee
 from keeper.market.reputation import FAIL, MOST, LeaseEnd, Reputation, fade, lower_bound, reputation, weight
 from tests.keeper.market import independent
 from tests.programs.orders.world import OrdersWorld
@@ -187,14 +187,7 @@ def test_a_lease_that_the_program_charged_counts_for_its_time(currency, caller, 
     world.chain.advance(DAY)
     assert world.settle(order, "worker").error is None
     final, order = world.lease(order, "worker"), world.read_order(people["renter"])
-    charged = world.tokens(buyback.fee_vault(world.orders_config().mint(currency)))
-    end = LeaseEnd(
-        at=final.ended_at,
-        served=final.stop - final.start,
-        fees=charged,
-        fee_bps=order.renter_fee_bps + order.supplier_fee_bps,
-        hourly=final.rate,
-        failed=final.reason == EndReason.SUPPLIER,
-    )
+    end = LeaseEnd.of(final, order, final.rate // order.terms.processors)
+    assert end.fees == world.tokens(buyback.fee_vault(world.orders_config().mint(currency)))
+    assert (end.at, end.failed) == (final.ended_at, caller == "supplier")
     assert end.fee_seconds == end.served == served * HOUR
-    assert end.bad == (1_000 if caller == "supplier" else 0)
