@@ -46,7 +46,7 @@ def assign(snapshot: Snapshot, searches: int = SEARCHES) -> Rows:
     board = Board(table, wanted, searches)
     for place, wish in enumerate(wanted):
         _serve(board, place, wish, snapshot.now)
-    return _matches(board, orders)
+    return _matches(board, orders, order_at, device_at)
 
 
 def _serve(board: Board, place: int, wish: Wish, now: int) -> None:
@@ -72,13 +72,14 @@ def _served(snapshot: Snapshot, there: Rows, device_at: Places, order_at: Places
     return np.argsort(order_at)[order[both]], np.argsort(device_at)[device[both]]
 
 
-def _matches(board: Board, orders: Rows) -> Rows:
+def _matches(board: Board, orders: Rows, order_at: Places, device_at: Places) -> Rows:
+    """What the board says; both tables were sorted by address before they came into sequence."""
     devices = board.table.devices
     taken = (board.order != NOBODY).nonzero()[0]
-    of = orders[board.order[taken]]
+    taken = taken[np.lexsort((device_at[taken], order_at[board.order[taken]]))]
+    of = board.order[taken]
     rows = np.zeros(len(taken), MATCH)
-    rows["order"], rows["device"] = of["order"], devices["device"][taken]
-    in_usdc = of["currency"] == Currency.USDC
+    rows["order"], rows["device"] = orders["order"][of], devices["device"][taken]
     costs = (board.table.costs[each][taken] for each in (Currency.USDC, Currency.IO))
-    rows["price"] = np.where(in_usdc, *costs)
-    return rows[np.lexsort((rows["device"], rows["order"]))]
+    rows["price"] = np.where(orders["currency"][of] == Currency.USDC, *costs)
+    return rows

@@ -104,18 +104,18 @@ class Board:
         self._searches -= 1
         came: dict[int, int | None] = {source: None}
         queue = [source]
-        seen = self._is_dead.copy()
-        seen[source] = True
+        unseen = ~self._is_dead
+        unseen[source] = False
         for kind in queue:
-            there = np.zeros(len(seen), bool)
+            there = np.zeros(len(unseen), bool)
             there[self._kind[self._reach_of(kind)]] = True
             if there[self._free]:
                 return self._move(order, kind, need, came)
-            new = (there & ~seen).nonzero()[0]
-            seen[new] = True
-            for each in new.tolist():
-                came[each] = kind
-                queue.append(each)
+            new = (there & unseen).nonzero()[0]
+            unseen[new] = False
+            found = new.tolist()
+            came.update(dict.fromkeys(found, kind))
+            queue += found
         # Of what they reach nothing is free, and what is free only becomes less.
         self._is_dead[queue] = True
         return 0

@@ -22,20 +22,29 @@ from keeper.tables import NOTHING, Rows
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """The accounts of staking and orders at a slot, by address, and what was found out about devices by then.
+class Accounts:
+    """The accounts of staking and orders at a slot, by address.
 
-    ``weights`` are those of all devices' idle time (basis points), ``earned_until`` when a device's last
-    lease ended that had earned an hour at least (unix seconds), ``unproven`` the devices that would have had
-    to pass a proof of work and didn't, by the newest hour that operators agree on.
+    ``earned_until`` is when a device's last lease ended that had earned an hour at least, unix seconds.
     """
 
     devices: Mapping[Pubkey, Device]
     classes: Mapping[int, Class]
     orders: Mapping[Pubkey, Order]
     leases: Mapping[Pubkey, Lease]
-    weights: Mapping[Pubkey, int]
     earned_until: Mapping[Pubkey, int]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The accounts at a slot, and what operators knew of devices by then.
+
+    ``weights`` are those of all devices' idle time (basis points), ``unproven`` the devices that would have
+    had to pass a proof of work and didn't, by the newest hour that operators agree on.
+    """
+
+    accounts: Accounts
+    weights: Mapping[Pubkey, int]
     unproven: Collection[Pubkey]
 
 
@@ -44,7 +53,9 @@ def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
     now = tick * TICK
     devices = _device_rows(state, now)
     orders = {
-        address: row for address, each in state.orders.items() if (row := _order_row(address, each, now))
+        address: row
+        for address, each in state.accounts.orders.items()
+        if (row := _order_row(address, each, now))
     }
     there = {Pubkey(bytes(key).ljust(32, b"\0")) for key in devices["device"][devices["out"] == 0].tolist()}
     return Snapshot(
@@ -53,17 +64,19 @@ def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
         blockhash,
         devices,
         np.array(sorted(orders.values()), ORDER),
-        _price_rows(state.classes, now + FIRST),
+        _price_rows(state.accounts.classes, now + FIRST),
         _pairs(state, orders.keys(), there),
     )
 
 
 def reasons(device: Device, address: Pubkey, state: State, now: int) -> Out:
     """Why a device takes no part at ``now``; nothing where it does."""
-    of_class = state.classes[device.device_class]
+    of_class = state.accounts.classes[device.device_class]
     found = Out(0)
     if device.lease != NOBODY:
-        lease = state.leases[device.lease].begun(state.orders[state.leases[device.lease].order])
+        lease = state.accounts.leases[device.lease].begun(
+            state.accounts.orders[state.accounts.leases[device.lease].order]
+        )
         runs = lease.status == LeaseStatus.RUNNING and now < lease.stop
         found |= Out.HIRED if runs else Out.LEASED
     for reason, holds in (
@@ -100,14 +113,14 @@ def _device_rows(state: State, now: int) -> Rows:
             each.ask_io,
             each.ask_usdc,
             each.changed_at,
-            idle_since(each, state.earned_until.get(address, 0), now),
+            idle_since(each, state.accounts.earned_until.get(address, 0), now),
             state.weights[address],
             int(reasons(each, address, state, now)),
             bytes(each.supplier),
             bytes(each.worker),
             bytes(each.payout),
         )
-        for address, each in state.devices.items()
+        for address, each in state.accounts.devices.items()
     ]
     return np.array(sorted(found), DEVICE)
 
@@ -154,11 +167,12 @@ def _price_rows(classes: Mapping[int, Class], at: int) -> Rows:
 
 def _pairs(state: State, orders: Collection[Pubkey], devices: Collection[Pubkey]) -> Rows:
     """Which devices of those that take part the program would refuse for which order."""
-    leases = {(each.order, each.device) for each in state.leases.values()}
+    leases = {(each.order, each.device) for each in state.accounts.leases.values()}
     last = {
         (each.last_order, address)
-        for address, each in state.devices.items()
-        if each.last_order in state.orders and state.orders[each.last_order].created_at == each.last_order_at
+        for address, each in state.accounts.devices.items()
+        if each.last_order in state.accounts.orders
+        and state.accounts.orders[each.last_order].created_at == each.last_order_at
     }
     found = [(bytes(a), bytes(b)) for a, b in leases | last if a in orders and b in devices]
     return np.array(sorted(found), PAIR)

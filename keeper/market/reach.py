@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ ASKS = {Currency.IO: ("ask_io", "io"), Currency.USDC: ("ask_usdc", "usdc")}
 """By currency, where devices have their ask and classes their price."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """What orders have in common that can have the same devices.
 
     ``classes`` are those that they can pay, the cheapest first, ``countries`` their numbers, () for any.
@@ -37,8 +36,7 @@ class Kind:
     currency: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """An order in Python's own numbers.
 
     ``country`` is the number of the one that it is bound to, ``never`` are the places of devices that it
@@ -49,7 +47,7 @@ class Wish:
     created_at: int
     open: int
     minimum: int
-    colocated: bool
+    colocated: int
     country: int
     never: Places
 
@@ -98,7 +96,8 @@ class Table:
         self.country = self.number(devices["country"])
         self.is_free = np.ones(len(devices), bool)
         self._tier, self._changed_at = devices["tier"].copy(), devices["changed_at"].copy()
-        self._prices = dict(zip(prices["class"].tolist(), prices[["io", "usdc"]].tolist(), strict=True))
+        numbers = prices["class"].tolist()
+        self._prices = [dict(zip(numbers, prices[each].tolist(), strict=True)) for _, each in ASKS.values()]
         self.costs = [_costs(devices, prices, each) for each in Currency]
         """By currency: what each device costs for a processor and hour, 0 where it isn't let."""
         self._runs = _runs(devices)
@@ -110,8 +109,9 @@ class Table:
 
     def affordable(self, classes: Sequence[int], currency: int, limit: int) -> tuple[int, ...]:
         """Those classes whose price is at most ``limit``, the cheapest first, then by number."""
-        known = sorted((self._prices[each][currency], each) for each in classes if each in self._prices)
-        return tuple(each for price, each in known if 0 < price <= limit)
+        prices = self._prices[currency]
+        found = [(prices[each], each) for each in classes if 0 < prices.get(each, 0) <= limit]
+        return tuple([each for _, each in sorted(found)])
 
     def reach(self, kind: Kind, before: int) -> Places:
         """The devices, taken or not, that orders of a kind can have whose terms are older than ``before``.

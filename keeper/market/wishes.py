@@ -10,35 +10,40 @@ from numpy.typing import NDArray
 from keeper.market.places import Places, found
 from keeper.market.reach import ANYWHERE, NO_PLACES, Kind, Table, Wish
 from keeper.market.sequence import ids
-from keeper.tables import NOTHING, Rows
+from keeper.tables import Rows
 
 PEOPLE = ("supplier", "worker", "payout")
 """Whose orders a device doesn't serve: somebody would hire itself."""
-PLAIN = ("created_at", "open", "minimum", "colocated", "processors", "min_tier", "currency", "limit")
+PLAIN = ("created_at", "open", "minimum", "colocated")
+"""What a wish has as it is in an order's row, in its sequence."""
 
 
 def wishes(table: Table, orders: Rows, served: tuple[Places, Places]) -> list[Wish]:
     """Orders in sequence by their rows; ``served`` are places of orders and of devices that served them."""
     renters, of_order = np.unique(orders["renter"], return_inverse=True)
     own, before = _own(table.devices, renters), _grouped(*served)
-    columns = [orders[name].tolist() for name in (*PLAIN, "classes")]
-    countries = table.number(orders["countries"]).tolist(), table.number(orders["country"]).tolist()
-    wanted = []
-    for at, row in enumerate(zip(*columns, of_order.tolist(), *countries, strict=True)):
-        created_at, places, minimum, colocated, processors, tier, currency, limit, classes, renter, *named = (
-            row
+    plain = [orders[name].tolist() for name in PLAIN]
+    allowed = [_named(row) for row in np.sort(table.number(orders["countries"]), axis=1).tolist()]
+    kinds = [
+        Kind(table.affordable(*paid), processors, tier, countries, paid[1])
+        for *paid, processors, tier, countries in zip(
+            *(orders[name].tolist() for name in ("classes", "currency", "limit", "processors", "min_tier")),
+            allowed,
+            strict=True,
         )
-        allowed, bound = named
-        kind = Kind(
-            table.affordable([each for each in classes if each != NOTHING], currency, limit),
-            processors,
-            tier,
-            tuple(sorted(each for each in allowed if each != ANYWHERE)),
-            currency,
-        )
-        never = np.concatenate([own.get(renter, NO_PLACES), before.get(at, NO_PLACES)])
-        wanted.append(Wish(kind, created_at, places, minimum, bool(colocated), bound, never))
+    ]
+    bound = table.number(orders["country"]).tolist()
+    wanted = [Wish._make((*each, NO_PLACES)) for each in zip(kinds, *plain, bound, strict=True)]
+    for at, renter in enumerate(of_order.tolist()):
+        if renter in own or at in before:
+            never = np.concatenate([own.get(renter, NO_PLACES), before.get(at, NO_PLACES)])
+            wanted[at] = wanted[at]._replace(never=never)
     return wanted
+
+
+def _named(countries: list[int]) -> tuple[int, ...]:
+    """What a list has, without what fills it up."""
+    return tuple(each for each in countries if each != ANYWHERE) if countries[-1] != ANYWHERE else ()
 
 
 def _own(devices: Rows, renters: NDArray[np.bytes_]) -> Mapping[int, Places]:

@@ -373,7 +373,11 @@ def parse_config(data: bytes) -> Config:
 
 def parse_device(data: bytes) -> Device:
     """Read a device's bytes."""
-    values = PROGRAM.account("Device", data)
+    return device_of(PROGRAM.account("Device", data))
+
+
+def device_of(values: Mapping[str, Any]) -> Device:
+    """A device from its account's fields."""
     changed = {
         "device_class": values["class"],
         "country": values["country"].decode(),

@@ -18,7 +18,7 @@ from keeper.economy.orders import FIRST, TICK, LeaseStatus, OrderStatus, payable
 from keeper.economy.staking import CoStake, CoStakeState
 from keeper.market.assignment import assign
 from keeper.market.files import write
-from keeper.market.participants import State, snapshot
+from keeper.market.participants import Accounts, State, snapshot
 from keeper.market.snapshot import Out
 from tests.keeper.market.test_leases import NOW, ORDER, lease
 from tests.keeper.market.test_matching import OPEN, TOGETHER, device, priced
@@ -36,15 +36,14 @@ def state_of(machine: Sequences) -> State:
     """What is on the chain of a random sequence."""
     chain = machine.pair.world.chain
     devices = finish(staking.read_devices(chain))
-    return State(
+    accounts = Accounts(
         devices=devices,
         classes=finish(staking.read_classes(chain)),
         orders=finish(orders.read_orders(chain)),
         leases=finish(orders.read_leases(chain)),
-        weights=dict.fromkeys(devices, NEW),
         earned_until={},
-        unproven=set(),
     )
+    return State(accounts, weights=dict.fromkeys(devices, NEW), unproven=set())
 
 
 class Ticks(Sequences):
@@ -91,18 +90,21 @@ WANTED = replace(OPEN, created_at=BEGINS - 1, match_until=BEGINS + FIRST + 1)
 A_DEVICE = staking.device_address(device("one").worker)
 
 
-def state(*devices: staking.Device, orders: tuple[orders.Order, ...] = (WANTED,), **changed: Any) -> State:
+def state(
+    *devices: staking.Device,
+    orders: tuple[orders.Order, ...] = (WANTED,),
+    unproven: set[Pubkey] | None = None,
+    **changed: Any,
+) -> State:
     by_address = {staking.device_address(each.worker): each for each in devices}
     values: dict[str, Any] = {
         "devices": by_address,
         "classes": {1: priced(1), 2: priced(2)},
         "orders": {each.address: each for each in orders},
         "leases": {},
-        "weights": dict.fromkeys(by_address, NEW),
         "earned_until": {},
-        "unproven": set(),
     }
-    return State(**{**values, **changed})
+    return State(Accounts(**{**values, **changed}), dict.fromkeys(by_address, NEW), unproven or set())
 
 
 def taken(*devices: staking.Device, **changed: Any) -> Any:
