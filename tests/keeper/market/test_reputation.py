@@ -8,12 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keeper.clients import buyback
 from keeper.economy.calendar import DAY, HOUR
-from keeper.economy.orders import Currency, Urgency, fee
+from keeper.economy.orders import Currency, Urgency, earned, fee
 from keeper.market.reputation import FAIL, MOST, LeaseEnd, Reputation, fade, lower_bound, reputation, weight
 from tests.keeper.market import independent
 from tests.programs.orders.world import OrdersWorld
@@ -25,8 +25,7 @@ RATE, BPS = 800_000_000, 50
 
 def ended(seconds: int, at: int = 0, rate: int = RATE, **changed: object) -> LeaseEnd:
     """A lease that served so long and paid all of its fees, each side's rounded up."""
-    earned = rate * seconds // HOUR
-    fees = 2 * fee(earned, BPS // 2)
+    fees = 2 * fee(earned(rate, seconds), BPS // 2)
     return replace(LeaseEnd(at, seconds, fees, BPS, rate), **changed)  # type: ignore[arg-type]
 
 
@@ -74,9 +73,10 @@ def test_ten_thousand_failures_are_no_work():
 # -- what a lease counts as ------------------------------------------------------------------------
 
 
+@example(38_978, 1_999_294)
 @given(st.integers(0, 8_760 * HOUR), st.integers(1, 10**16))
 def test_with_all_of_its_fees_paid_a_lease_counts_for_its_time(seconds, rate):
-    """However little its fees are: they are rounded up, and the hour that they are compared with isn't."""
+    """However little it pays, and however that and its fees are rounded."""
     assert ended(seconds, rate=rate).fee_seconds == (seconds if rate * seconds // HOUR else 0)
 
 
@@ -84,7 +84,9 @@ def test_with_all_of_its_fees_paid_a_lease_counts_for_its_time(seconds, rate):
 def test_nothing_counts_for_more_than_its_time_or_its_fees(served, fees, hourly, bps):
     found = LeaseEnd(0, served, fees, bps, hourly).fee_seconds
     assert 0 <= found <= served
-    assert found * hourly * bps <= fees * HOUR * 10_000
+    assert earned(hourly, found) * bps <= fees * 10_000
+    if fees and bps and found < served:
+        assert earned(hourly, found + 1) * bps > fees * 10_000, "and for no less"
 
 
 def test_a_lease_for_dust_counts_for_dust():
