@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keeper.clients import buyback
@@ -52,6 +52,7 @@ def test_the_bound_is_the_last_that_the_distribution_is_below_in_one_of_twenty_c
     assert at <= Fraction(1, 20) < after
 
 
+@settings(deadline=None)
 @given(st.integers(0, MOST - 1), st.integers(0, 60))
 def test_a_good_day_raises_it_and_a_failure_lowers_it(good, bad):
     assert lower_bound(good, bad) < lower_bound(good + 1, bad)
@@ -123,6 +124,7 @@ ends = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ends, st.randoms())
 def test_a_reputation_is_the_same_in_whatever_order_and_steps_it_is_made(found, chance):
     now = 401 * DAY
@@ -137,6 +139,7 @@ def test_a_reputation_is_the_same_in_whatever_order_and_steps_it_is_made(found, 
     assert reputation(shuffled, now) == reputation(found, now) == day_by_day
 
 
+@settings(deadline=None)
 @given(ends, st.integers(0, 2_000))
 def test_time_brings_every_reputation_back_to_the_prior(found, days):
     now = reputation(found, 401 * DAY)
