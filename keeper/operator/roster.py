@@ -15,7 +15,8 @@ from keeper.operator.refusals import Refusal, Why
 from keeper.pow.hashing import u32
 from keeper.pow.profiles import Profile, Profiles
 from keeper.rewards.counted import counted, opened_share
-from keeper.rewards.rows import OBSERVATION, addresses, device_rows
+from keeper.rewards.rows import OBSERVATION, device_rows
+from keeper.tables import addresses
 
 
 class Entry(NamedTuple):

@@ -18,8 +18,9 @@ from keeper.clients.staking import Class
 from keeper.pow.clock import alpha
 from keeper.pow.profiles import Profiles
 from keeper.pow.seeds import pick_count
-from keeper.rewards.rows import Hour, Rows, class_rows
+from keeper.rewards.rows import Hour, class_rows
 from keeper.rewards.rule import Reason, class_of, reasons
+from keeper.tables import Rows
 
 BARRING = Reason.TERMINATED | Reason.INSUFFICIENT_STAKE | Reason.NOT_REWARDED
 

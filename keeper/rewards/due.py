@@ -14,7 +14,7 @@ from keeper.pow.owed import Owed, owed
 from keeper.pow.profiles import Profile, Profiles
 from keeper.pow.residency import PlotClaim
 from keeper.pow.verdicts import WORK
-from keeper.rewards.rows import Rows
+from keeper.tables import Rows
 
 
 class Opening(NamedTuple):

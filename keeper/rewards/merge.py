@@ -41,7 +41,8 @@ from keeper.rewards.counted import counted, opened_share
 from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
 from keeper.rewards.observed import VERDICT as SEEN
-from keeper.rewards.rows import OBSERVATION, Rows, addresses, field_rows, keys
+from keeper.rewards.rows import OBSERVATION, field_rows
+from keeper.tables import Rows, addresses, keys
 
 PLOT_SECONDS = 600
 """A device that was hired so shortly before a wave can't have its plot in memory."""

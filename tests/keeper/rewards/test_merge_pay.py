@@ -13,7 +13,8 @@ from keeper.pow.codes import Code
 from keeper.rewards import publication
 from keeper.rewards.history import History, HourHistory
 from keeper.rewards.observed import observations
-from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows, keys
+from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows
+from keeper.tables import keys
 from tests.keeper.operator.network import Device
 from tests.keeper.rewards.hours import DEADLINE, HIRED_DEADLINE, PowHours, profiles_in
 from tests.keeper.rewards.merged import (
