@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS waves (
     seed BLOB PRIMARY KEY, hour INT, slot INT, blockhash BLOB, time INT, kind INT, spot INT,
     state TEXT, anchored INT, open_slot INT, open_hash BLOB, open_time INT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pings (
-    seed BLOB PRIMARY KEY, hour INT, slot INT, time INT, void INT) WITHOUT ROWID;
+    seed BLOB PRIMARY KEY, hour INT, slot INT, time INT, heard INT, void INT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (seed BLOB, device BLOB, PRIMARY KEY (seed, device)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS openings (
     seed BLOB, device BLOB, root BLOB, hour INT, sha256 BLOB, bytes INT, code INT,
@@ -108,15 +108,24 @@ class Book:
         rows = self._all("SELECT * FROM waves WHERE hour >= ? ORDER BY slot", (hour,))
         return [_wave_entry(row) for row in rows]
 
-    def put_ping(self, ping: Ping, void: bool = False) -> None:
-        """A ping; ``void`` when its block isn't in the chain after all."""
-        row = ping.seed, ping.hour, ping.slot, ping.time, void
-        self._do("INSERT OR REPLACE INTO pings VALUES (?, ?, ?, ?, ?)", row)
+    def put_ping(self, ping: Ping, heard: bool) -> None:
+        """A ping; ``heard`` when it was seen in time for answers."""
+        row = ping.seed, ping.hour, ping.slot, ping.time, heard
+        self._do("INSERT OR REPLACE INTO pings VALUES (?, ?, ?, ?, ?, 0)", row)
+
+    def void_ping(self, ping: Ping) -> None:
+        """Note that a ping's block isn't in the chain after all."""
+        self._do("UPDATE pings SET void = 1 WHERE seed = ?", (ping.seed,))
 
     def pings(self, hour: int) -> list[Ping]:
         """An hour's pings that aren't void, in the chain's order."""
-        found = self._all("SELECT * FROM pings WHERE hour = ? AND void = 0 ORDER BY slot", (hour,))
-        return [Ping(hour, slot, time, seed) for seed, hour, slot, time, _ in found]
+        query = "SELECT hour, slot, time, seed FROM pings WHERE hour = ? AND void = 0 ORDER BY slot"
+        return [Ping(*row) for row in self._all(query, (hour,))]
+
+    def heard(self, hour: int) -> int:
+        """How many of them were seen in time for answers."""
+        query = "SELECT COUNT(*) FROM pings WHERE hour = ? AND void = 0 AND heard = 1"
+        return int(self._all(query, (hour,))[0][0])
 
     def put_answers(self, answers: Iterable[tuple[bytes, bytes]]) -> None:
         """Devices that answered pings, by the ping's seed."""
@@ -125,6 +134,11 @@ class Book:
     def answers(self, seed: bytes) -> set[bytes]:
         """Who answered a ping."""
         return {device for (device,) in self._all("SELECT device FROM answers WHERE seed = ?", (seed,))}
+
+    def forget_answers(self, before: int) -> None:
+        """Who answered pings of hours earlier than this: it is in PINGS files, or too late for these."""
+        query = "DELETE FROM answers WHERE seed IN (SELECT seed FROM pings WHERE hour < ?)"
+        self._do(query, (before,))
 
     # -- openings ------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -25,11 +26,13 @@ from keeper.pow import files
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
 from keeper.pow.codes import Code
 from keeper.pow.codes_file import opening_key
-from keeper.rewards.peers import Peers
+from keeper.rewards.peers import AT_ONCE, Peers
 
 HOURS_BACK = 2
 MOST = 1_024
 """Openings that are verified in a step."""
+SLACK = 2
+"""So many times the devices that this process has seen at a time an hour may have had."""
 MOST_PAST = 512
 """Openings of an earlier hour that are fetched in a round, which are ten seconds apart: half of what peers
 give an address, so that the hours of now come first here and there. 12,500 take four minutes."""
@@ -171,7 +174,9 @@ class Collecting:
     async def _fetch(self, key: Key, posted: Posting, about: About) -> None:
         desk = self._desk
         fleet = await desk.fleet(key.hour)
-        most = max(len(fleet.devices), len(desk.intake.roster.workers))
+        # Whatever counts must be fetched, by who looks late, too: at the hour's start there may have been
+        # more devices than there are now, as accounts are closed.
+        most = max(len(fleet.devices), SLACK * desk.most_devices)
         if key.kind == PostKind.WAVE:
             of = [each for each in about.waves if each.wave.slot == key.slot and each.state is not State.VOID]
             if of and posted.now_slot < key.slot + POST_BEFORE:
@@ -213,8 +218,12 @@ class Collecting:
         for held in by_slot.values() if lacking else ():
             if not held.prepared:
                 await prepare(desk, held)
-        wanted = (self._wanted(row, by_slot) for row in lacking)
-        await asyncio.gather(*(self._opening(*each) for each in self._now(wanted)))
+        wanted = self._now(self._wanted(row, by_slot) for row in lacking)
+        # A file of which something can't be had counts for nothing: who names openings that nobody has
+        # doesn't make others ask each other for all of them, round after round.
+        while some := list(islice(wanted, AT_ONCE)):
+            if not all(await asyncio.gather(*(self._opening(*each) for each in some))):
+                return
 
     def _now(self, wanted: Iterable[tuple[Due, bytes] | None]) -> Iterator[tuple[Due, bytes]]:
         """Those that are fetched in this round: of an earlier hour so many, and each once in a look."""
@@ -242,12 +251,14 @@ class Collecting:
         found = due(held, commit, desk.profiles[commit.profile])
         return (found, digest) if found.owed.length == row["length"] else None
 
-    async def _opening(self, expected: Due, digest: bytes) -> None:
+    async def _opening(self, expected: Due, digest: bytes) -> bool:
+        """Fetch an opening; returns whether somebody had it."""
         blob = await self._peers.fetch(f"/pow/openings/{digest.hex()}", digest, expected.owed.length)
         if blob is None or len(blob) != expected.owed.length:
-            return
+            return False
         self._desk.store.put_opening(blob)
         self.keep(expected, blob, digest, expected.owed.bind(blob))
+        return True
 
 
 def _in_turn(each: tuple[Key, Posting]) -> tuple[int, bytes, int]:

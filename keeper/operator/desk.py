@@ -52,6 +52,8 @@ class Desk:
     """The first hour all of whose waves and pings this process sees; None until it has seen the first."""
     newest: int = 0
     """The newest confirmed slot that was seen."""
+    most_devices: int = 0
+    """The most device accounts that there were at a time, as far as this process knows."""
     finals: set[bytes] = field(default_factory=set)
     """Seeds of the waves and pings that are in the final chain."""
     metrics: Metrics = field(default_factory=Metrics)
@@ -69,6 +71,7 @@ class Desk:
         fresh = await read_roster(self.chain, self.profiles)
         self.intake.gate.keep_only(fresh.entries)
         self.intake.roster = fresh
+        self.most_devices = max(self.most_devices, len(fresh.workers))
 
     def forget_fleets(self, before: int) -> None:
         """Have no devices of earlier hours in memory: there are megabytes of them an hour."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 
 import numpy as np
@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainError, Commitment
 from keeper.economy.calendar import DAY, HOUR
+from keeper.operator.book import Opened
 from keeper.operator.collecting import listed
 from keeper.operator.desk import Desk
 from keeper.operator.line import Line, transfers
@@ -104,8 +105,10 @@ class Hours:
 
     async def _write(self, hour: int) -> bytes:
         desk = self._desk
-        devices = (await desk.fleet(hour)).devices
-        pings = desk.book.pings(hour)
+        pings, fleet = desk.book.pings(hour), (await desk.fleet(hour)).devices
+        # Who wasn't listening for half of the pings hasn't asked anybody: it can't tell who was there.
+        listened = 2 * desk.book.heard(hour) > len(pings)
+        devices = fleet if listened else ()
         answered = np.zeros((len(pings), len(devices)), bool)
         place = {device: number for number, device in enumerate(devices)}
         for number, ping in enumerate(pings):
@@ -117,7 +120,7 @@ class Hours:
         pings_hash = desk.store.write(hour, pings_name(desk.operator), written)
         measured = files.Transfers(self._line.carries, files.transfer_rows(transfers(desk, hour)))
         transfers_hash = desk.store.write(hour, transfers_name(desk.operator), measured.write())
-        openings = listed(desk.book.openings(hour))
+        openings = _owed(listed(desk.book.openings(hour)), set(fleet))
         desk.store.settle(each.sha256 for each in openings)
         # By the book, as a service that comes back late has no such wave in work.
         slots = {each.wave.seed: each.wave.slot for each in desk.book.waves(hour)}
@@ -138,6 +141,7 @@ class Hours:
     def _forget(self, hour: int) -> None:
         """Delete what is kept no longer."""
         desk = self._desk
+        desk.book.forget_answers(hour - HOURS_BACK)
         for old in desk.book.hours():
             age = (hour - old) * HOUR // DAY
             if age < DAYS_PASSED:
@@ -159,8 +163,22 @@ class Hours:
         desk.book.save()
 
 
+def _owed(openings: Iterable[Opened], devices: Collection[bytes]) -> list[Opened]:
+    """Of openings those of an hour's ``devices``, and of a device's roots in a wave two.
+
+    So a file is never longer than counts, however many roots somebody signs to be opened here.
+    """
+    found: dict[tuple[bytes, bytes], list[Opened]] = {}
+    for each in sorted(openings, key=lambda opened: opened.root):
+        if each.device in devices:
+            found.setdefault((each.seed, each.device), []).append(each)
+    return [each for mine in found.values() for each in mine[: files.ROOTS]]
+
+
 def _kept_days(digest: bytes, code: int | None) -> int:
     """For how many days an opening is kept."""
-    if code != Code.PASS:
+    if code == Code.WORK_WRONG:
         return DAYS_FAILED
+    if code != Code.PASS:
+        return DAYS_PASSED
     return DAYS_SAMPLED if int.from_bytes(digest[:8], "little") % SAMPLE == 0 else DAYS_PASSED

@@ -42,7 +42,7 @@ class Limits:
     names: int = 65_536
     """Addresses that are remembered at a time: about 20 MB."""
     connections: int = 8_192
-    """Open at a time, of all."""
+    """Open at a time, of all; the last quarter is for addresses where a device is known."""
     connections_each: int = 48
     """Open at a time from an address, times its :meth:`Gate.share`."""
     arrivals: Rate = Rate(96, 8)
@@ -98,6 +98,15 @@ class Gate:
             return self._devices.take((address, device), now)
         # An address's own budget first: what it is refused costs the others nothing.
         return self._addresses.take(network_of(address), now) or self._all.take(None, now)
+
+    def refuse(self, address: str, device: bytes, now: float) -> float:
+        """Count a message that is refused at a glance; returns 0, or the seconds to wait.
+
+        It costs strangers elsewhere nothing: no signature is looked at.
+        """
+        if self.is_home(address, device):
+            return self._devices.take((address, device), now)
+        return self._addresses.take(network_of(address), now)
 
     def is_home(self, address: str, device: bytes) -> bool:
         """Whether ``device`` is known at an address."""

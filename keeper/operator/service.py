@@ -37,11 +37,12 @@ from keeper.pow.messages import Opening
 
 VERSION = 1
 BODY_SECONDS = 5.0
-"""For a commit or an answer to a ping, which come in one packet."""
+"""For a commit or an answer to a ping, which come in one packet, and for an opening's header."""
 OPENING_SECONDS = 30.0
 """For an opening: 35 kB, and up to some hundreds with many processors."""
 OPENINGS_BYTES = 256 << 20
-"""Of openings that are on their way at a time: more have to wait."""
+"""Of openings that are on their way at a time, half of them from where their devices aren't known: more have
+to wait."""
 MAX_OPENING = 4 << 20
 """Longer than any opening of any profile; the exact length is known once the first 96 bytes are read."""
 POLL_SECONDS = 25.0
@@ -105,13 +106,7 @@ class Service:
         length = _length(request)
         if not Opening.HEADER < length <= MAX_OPENING:
             raise Refused(Refusal(Why.WRONG_LENGTH, f"No opening has {length} bytes."), unread=True)
-        if self._coming + length > OPENINGS_BYTES:
-            raise Refused(Refusal(Why.BUSY, "Too many openings at once: send it again.", 2), unread=True)
-        self._coming += length
-        try:
-            expected, blob = await self._read_opening(request, length)
-        finally:
-            self._coming -= length
+        expected, blob = await self._read_opening(request, length)
         if refusal := self._desk.intake.bind(expected, blob):
             raise Refused(refusal)
         digest = await run_in_threadpool(self._desk.store.put_opening, blob)
@@ -120,21 +115,33 @@ class Service:
         return Response(status_code=204)
 
     async def _read_opening(self, request: Request, length: int) -> tuple[Due, bytes]:
+        address, pieces = _address(request), request.stream()
         body = bytearray()
-        expected: Due | None = None
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for piece in pieces:
+                    body += piece
+                    if len(body) >= Opening.HEADER:
+                        break
+        except TimeoutError:
+            raise Refused(_slow(BODY_SECONDS), unread=True) from None
+        head = bytes(body[: Opening.HEADER])
+        expected = self._desk.intake.expected(head, length, address, self._desk.monotonic())
+        if isinstance(expected, Refusal):
+            raise Refused(expected, unread=True)
+        # Room is kept for what is owed, and not for what a stranger says that it will send.
+        known = self._desk.intake.gate.is_home(address, bytes(expected.commit.device))
+        if self._coming + length > (OPENINGS_BYTES if known else OPENINGS_BYTES // 2):
+            raise Refused(Refusal(Why.BUSY, "Too many openings at once: send it again.", 2), unread=True)
+        self._coming += length
         try:
             async with asyncio.timeout(OPENING_SECONDS):
-                async for piece in request.stream():
+                async for piece in pieces:
                     body += piece
-                    if expected is None and len(body) >= Opening.HEADER:
-                        head, now = bytes(body[: Opening.HEADER]), self._desk.monotonic()
-                        found = self._desk.intake.expected(head, length, _address(request), now)
-                        if isinstance(found, Refusal):
-                            raise Refused(found, unread=True)
-                        expected = found
         except TimeoutError:
             raise Refused(_slow(OPENING_SECONDS), unread=True) from None
-        assert expected is not None  # The server reads as much as content-length says, or the client is gone.
+        finally:
+            self._coming -= length
         return expected, bytes(body[Opening.HEADER :])
 
     async def download(self, request: Request) -> Response:
@@ -226,10 +233,12 @@ class Service:
 
     async def health(self, request: Request) -> Response:
         """Whether the service runs."""
+        self._admit(request)
         return JSONResponse({"alive": True})
 
     async def ready(self, request: Request) -> Response:
         """Whether it sees the chain; what it took and refused since its start."""
+        self._admit(request)
         desk = self._desk
         age = desk.monotonic() - self._operator.looked_at
         is_ready = age < FRESH_SECONDS

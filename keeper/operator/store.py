@@ -27,7 +27,9 @@ FILE = re.compile(
 HASH = re.compile(r"[0-9a-f]{64}")
 OPENINGS = "openings"
 DAYS_PASSED, DAYS_SAMPLED, DAYS_FAILED = 7, 365, 400
-"""How long openings are kept: right ones, one in a hundred of these by their hash, and wrong ones."""
+"""How long openings are kept: right ones, one in a hundred of these by their hash, and those that show wrong
+work. What isn't under its root shows nothing, and anybody can make it up: it goes with the right ones, else
+one operator's rubbish would fill the others' disks for a year."""
 
 
 class StoreUnusable(UserError):

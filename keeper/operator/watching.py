@@ -91,7 +91,7 @@ class Watcher:
         is_late = desk.newest - event.slot > DEAF_SLOTS
         if isinstance(event, Ping):
             desk.intake.pings[event.seed] = Asked(event, LONG_AGO if is_late else now)
-            desk.book.put_ping(event)
+            desk.book.put_ping(event, heard=not is_late)
             desk.news.ping(event)
             return
         held = Held(event, None if is_late else now, State.CLOSED if is_late else State.OPEN)
@@ -126,6 +126,6 @@ class Watcher:
             if asked.ping.slot in decided and asked.ping.seed not in desk.finals:
                 differs = True
                 del desk.intake.pings[asked.ping.seed]
-                desk.book.put_ping(asked.ping, void=True)
+                desk.book.void_ping(asked.ping)
         if differs:
             self._ahead = copy.copy(final)

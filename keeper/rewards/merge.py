@@ -120,7 +120,7 @@ def merge(
             devices=np.sort(keys(list(hour.devices))),
             counted=keys(devices),
             waves=seen,
-            answers=[each.answered for each in evidence.values()],
+            answers=[each.answered for each in evidence.values() if each.answered is not None],
             threshold=hour.threshold,
             measured=_measured(hour, working, list(evidence.values())),
         ),
@@ -166,8 +166,11 @@ def judging(hour: ChainHour, profiles: Profiles, held: Mapping[bytes, bytes]) ->
     signatures = Signatures()
     for wave in hour.plan.waves:
         at = wave.slot
-        found.tasks[at] = tasks = _tasks(hour, profiles, wave, working, found.share)
-        found.files[at] = included_waves(wave, tasks, len(hour.before), hour.postings, held, signatures)
+        tasks = _tasks(hour, profiles, wave, working, found.share)
+        counting = included_waves(wave, tasks, len(hour.before), hour.postings, held, signatures)
+        if wave.kind is WaveKind.RESIDENCY:
+            tasks = _tasks(hour, profiles, wave, working, found.share, _residents(counting.values()))
+        found.tasks[at], found.files[at] = tasks, counting
         seed, epoch = wave.open_seed(hour.openings[at]), hour.epochs.get(at)
         plots = hour.network.epoch_seed(epoch.slot, epoch.blockhash) if epoch else None
         found.dues[at] = WaveDue(wave, seed, plots, profiles, tasks, found.files[at].values())
@@ -223,8 +226,24 @@ def verify_group(openings: Sequence[Opening]) -> list[Code]:
 # -- what each device has to do ------------------------------------------------------------------
 
 
-def _tasks(hour: ChainHour, profiles: Profiles, wave: Wave, working: Sequence[Pubkey], share: int) -> Rows:
-    """The tasks of a wave, in the order of ``working``."""
+def _residents(files: Collection[Rows]) -> set[Pubkey]:
+    """The devices that committed to passes over their plots."""
+    return {each for file in files for each in addresses(file["device"][file["kind"] == WaveKind.RESIDENCY])}
+
+
+def _tasks(
+    hour: ChainHour,
+    profiles: Profiles,
+    wave: Wave,
+    working: Sequence[Pubkey],
+    share: int,
+    residents: Collection[Pubkey] = (),
+) -> Rows:
+    """The tasks of a wave, in the order of ``working``.
+
+    Who was hired a moment ago is spared the memory test. When a lease began and ended, only the chain knows
+    to the second: of these devices ``residents`` may have done it all the same, and are judged by it.
+    """
     hired = hour.running(wave.time, wave.time)
     recently = hour.running(wave.time - PLOT_SECONDS, wave.time)
     seed = wave.open_seed(hour.openings[wave.slot])
@@ -233,10 +252,9 @@ def _tasks(hour: ChainHour, profiles: Profiles, wave: Wave, working: Sequence[Pu
         device = hour.before[address]
         profile = profiles.of_class(device["class"])
         assert profile is not None
-        plot = profile.residency
-        resides = (
-            wave.kind is WaveKind.RESIDENCY and plot is not None and plot.measured and address not in recently
-        )
+        plot = profile.tested
+        spared = address in recently and address not in residents
+        resides = wave.kind is WaveKind.RESIDENCY and plot is not None and not spared
         T_ms = plot.T_ms if resides and plot else profile.T_ms
         kind = WaveKind.RESIDENCY if resides else WaveKind.PRODUCT
         drawn = is_opened(seed, address, share_opened(share, kind))

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 
+from keeper.chain.http import http_client
 from keeper.errors import UserError
 from keeper.rewards.fetch import PLAIN
 
@@ -94,7 +95,7 @@ class Peers:
     async def _read(self, url: str, most: int) -> bytes | None:
         """What a peer has there, None for nothing; raises PeerRefused for more than ``most`` bytes."""
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=SECONDS)
+            self._client = http_client(SECONDS)
         found = bytearray()
         async with (
             asyncio.timeout(SECONDS + most / MIN_RATE),

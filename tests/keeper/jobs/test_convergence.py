@@ -302,7 +302,7 @@ async def in_wave(group: Group, number: int, restarted: Sequence[int | None]) ->
 async def to_evidence(group: Group, *, restarted: int | None, answered: bool = True) -> None:
     """To the end of the hour and of the time for evidence; the last liar posts its own too late.
 
-    ``answered`` says whether devices answer pings until then, which takes its time.
+    ``answered`` says whether operators listen until then, and devices answer pings, which takes its time.
     """
     chain = group.net.world.chain
     if not answered:

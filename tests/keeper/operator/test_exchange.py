@@ -9,6 +9,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking
+from keeper.operator import collecting
 from keeper.operator.operator import Operator
 from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
 from keeper.operator.waves import Held, Taken
@@ -229,6 +230,75 @@ async def test_a_device_that_goes_after_it_opened_to_one_parts_nobody(net: Net) 
         codes = [opened.code for opened in second.desk.book.openings(1)]
         assert codes == [Code.PASS]
         await second.collecting._peers.close()
+
+
+async def test_openings_that_nobody_has_arent_asked_for_one_by_one(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A liar's file names one for each device: what it owes can't be had whole, so the rest is no use."""
+    monkeypatch.setattr(collecting, "AT_ONCE", 1)
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    for number in range(len(net.devices)):
+        commit(net, operator, wave, number)
+    await net.go(140, operator)
+    net.world.chain.warp_to(START + 2 * HOUR + 75)
+    await net.go(100, operator)
+    rows = []
+    for device in net.devices:
+        length = len(device.opening(wave, net.profiles)) - 96
+        root = device.proofs[wave.wave.seed].root
+        rows.append((wave.wave.slot, device.account, root, sha256(root).digest(), length))
+    none = sha256(b"").digest()
+    data = files.Evidence(none, none, files.evidence_rows(rows)).write()
+    posts(net, 1, 1, 2, 0, sha256(data).digest())
+    liar = net.world.operators[1].pubkey()
+
+    async def serve(writer: object) -> None:
+        wants = asked[-1].split()[1].decode().endswith(evidence_name(liar))
+        await (says(data) if wants else says(b"", "404 No"))(writer)  # type: ignore[arg-type]
+
+    async with peer(serve) as (url, asked):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(15, operator)
+        blobs = [each for each in asked if b"/openings/" in each]
+        assert len(net.devices) == len(rows) > 1
+        assert len(blobs) == 3, "one a round"
+        await operator.collecting._peers.close()
+
+
+async def test_devices_that_go_leave_no_file_too_long_to_fetch(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A liar's file is as long as may count by the devices of the hour's start, and then its devices go.
+
+    It gave it to somebody else before: whoever couldn't fetch it any more would never agree with that one.
+    """
+    monkeypatch.setattr(files, "MORE_DEVICES", 0)
+    names = [f"unstaked {number}" for number in range(3)]
+    accounts = {name: net.device(name, stake=0) for name in names}
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    limit = files.wave_limit(len(net.devices) + len(names))
+    most = (limit - files.HEADER) // files.WAVE.itemsize
+    signed = decode(Commit, accounts[names[0]].commit(wave.wave, bytes([1]) * 32))
+    rows = files.wave_rows([(signed, 5)]).repeat(most)
+    rows["device"] = [bytes([1, number, 0, 1]) * 8 for number in range(most)]
+    data = files.write_wave(rows)
+    assert len(data) == limit
+    for name in names:
+        device = net.world.read_device(name)
+        net.world.do(staking.terminate_device(device), signers=[key(f"supplier of {name}")])
+        net.world.do(staking.close_device(device))
+    await net.go(42, operator)
+    assert len(operator.desk.intake.roster.workers) == len(net.devices)
+    liar = net.world.operators[1].pubkey()
+    posts(net, 1, 1, 1, wave.wave.slot, sha256(data).digest())
+    async with peer(says(data)) as (url, _):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(5, operator)
+        assert operator.desk.store.read(1, wave_name(wave.wave.slot, liar)) == data
+        await operator.collecting._peers.close()
 
 
 async def test_commits_to_work_that_there_isnt_teach_no_root(net: Net) -> None:

@@ -65,3 +65,15 @@ async def test_a_compressed_answer_is_no_answer() -> None:
         peers = Peers([url])
         assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA  # As it was sent, never unpacked.
         await peers.close()
+
+
+async def test_a_peer_leaves_nothing_behind() -> None:
+    """A service asks its peers for months: cookies that one sets would fill its memory."""
+    cookies = "".join(f"set-cookie: c{number}={'x' * 900}\r\n" for number in range(50))
+    async with peer(says(DATA, f"200 OK\r\n{cookies}x: y")) as (url, _):
+        peers = Peers([url])
+        for _ in range(2):
+            assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA
+        assert peers._client is not None
+        assert len(peers._client.cookies) == 0
+        await peers.close()
