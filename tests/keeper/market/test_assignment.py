@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keeper.market import assignment
@@ -120,6 +120,16 @@ def test_it_is_what_the_rule_says(snapshot: Snapshot, searches: int) -> None:
 
 def reading(snapshot: Snapshot, searches: int = EVER) -> Tick:
     return Tick(snapshot, snapshot.now, seed_of(snapshot.blockhash, snapshot.tick), searches)
+
+
+TANGLED = {"gangs": True, "together": False, "people": False, "processors": False, "currencies": False}
+"""Of which one in four has exchanges."""
+
+
+@given(ticks(**TANGLED), st.sampled_from([1, 2, EVER, EVER]))
+@settings(max_examples=300, deadline=None)
+def test_so_are_exchanges_and_those_that_are_undone(snapshot: Snapshot, searches: int) -> None:
+    assert named(assign(snapshot, searches)) == reading(snapshot, searches).run()
 
 
 # -- what is promised ----------------------------------------------------------------------------
@@ -239,6 +249,7 @@ def test_an_order_is_overtaken_only_by_those_less_than_480_seconds_younger(snaps
 
 
 @given(st.lists(st.tuples(st.integers(0, 4_000), st.integers(5_000, 10_000)), max_size=20))
+@example([(1, 10_000), (3, 5_000)] * 4)
 @settings(max_examples=100, deadline=None)
 def test_a_device_is_never_passed_by_an_equal_one_that_waited_less_than_half(
     waits: list[tuple[int, int]],
@@ -366,7 +377,7 @@ def test_nothing_is_matched_at_no_price_or_above_the_limit() -> None:
         assert len(assign(tick([device("one")], [order("one", limit=limit)]))) == taken
     free = {"currency": 1, "classes": [4]}
     assert len(assign(tick([device("one", **{"class": 4})], [order("one", **free)]))) == 0
-    assert len(assign(tick([device("one", **{"class": 5})], [order("one", classes=[5])]))) == 0
+    assert len(assign(tick([device("one", **{"class": 9})], [order("one", classes=[9])]))) == 0
 
 
 def test_no_devices_or_no_orders_are_no_matches() -> None:

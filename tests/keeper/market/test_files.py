@@ -46,7 +46,8 @@ def plain(**changed: Any) -> Snapshot:
     """Two devices, and an order that gets one of them."""
     there = [device("one"), device("two", idle_since=NOW - 60, **changed)]
     wanted = [order("order", classes=[1, 2], countries=[b"AT", b"CH"])]
-    return tick(there, wanted, pairs=[(key("order"), key("two"))])
+    prices = {1: (100, 50), 2: (100, 80), 3: (130, 60), 4: (90, 0)}
+    return tick(there, wanted, prices=prices, pairs=[(key("order"), key("two"))])
 
 
 def later(snapshot: Snapshot, ticks: int = 1) -> Snapshot:
