@@ -317,6 +317,29 @@ def test_an_exchange_makes_room() -> None:
     assert got(assign(tick(there, within))) == {key("old"): [key("both")]}
 
 
+def test_exchanges_for_a_gang_that_stays_broken_are_undone() -> None:
+    """Two that hang together: the first order moves for the gang, and again for the second one."""
+    there = [device("a"), device("b"), device("c", **{"class": 6}), device("d", **{"class": 5})]
+    first = order("first", classes=[1, 6, 5], created_at=NOW - 290)
+    second = order("second", classes=[1, 6], created_at=NOW - 280)
+    gang = order("gang", open=2, minimum=2, created_at=NOW - 270)
+    whole = got(assign(tick(there, [first, second, gang])))
+    assert {name: len(whole[key(name)]) for name in ("first", "second", "gang")} == {
+        "first": 1,
+        "second": 1,
+        "gang": 2,
+    }
+    broken = {**gang, "open": 3, "minimum": 3}
+    later = order("later", classes=[6], created_at=NOW - 260)
+    last = order("last", created_at=NOW - 250)
+    found = got(assign(tick(there, [first, second, broken, later, last])))
+    assert key("gang") not in found
+    assert found[key("later")] == [key("c")]
+    # It takes what the first order had, which has the dearest now: nobody is dead to exchanges.
+    assert found[key("first")] == [key("d")]
+    assert {*found[key("second")], *found[key("last")]} == {key("a"), key("b")}
+
+
 def test_a_gang_that_has_waited_keeps_what_it_could_have() -> None:
     there = [device("a"), device("b")]
     late = order("late", created_at=NOW - 5)

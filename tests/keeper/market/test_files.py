@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -48,6 +49,9 @@ def plain(**changed: Any) -> Snapshot:
     wanted = [order("order", classes=[1, 2], countries=[b"AT", b"CH"])]
     prices = {1: (100, 50), 2: (100, 80), 3: (130, 60), 4: (90, 0)}
     return tick(there, wanted, prices=prices, pairs=[(key("order"), key("two"))])
+
+
+PLAIN = write(plain(), OPERATOR)
 
 
 def later(snapshot: Snapshot, ticks: int = 1) -> Snapshot:
@@ -266,6 +270,24 @@ def test_wrong_files_are_refused(name: str) -> None:
         read(change(write(plain(), OPERATOR)))
     assert type(caught.value) is error
     assert "\n" not in str(caught.value)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_whatever_bytes_come_nothing_else_is_raised(data: st.DataObject) -> None:
+    """Whether the manifest names them or not."""
+    files = dict(PLAIN)
+    name = data.draw(st.sampled_from(sorted(files)))
+    start = data.draw(st.integers(0, len(files[name])))
+    stop = data.draw(st.integers(start, min(start + 8, len(files[name]))))
+    some = st.binary(max_size=4) | st.sampled_from(
+        [b"-1", b"9" * 30, b"\n", b",", b" ", b"\xff", b'"', b"{}"]
+    )
+    files[name] = files[name][:start] + data.draw(some) + files[name][stop:]
+    if name in KINDS and data.draw(st.booleans()):
+        files = sealed(files)
+    with suppress(UserError):
+        replay(files)
 
 
 def based() -> tuple[Batch, Files]:
