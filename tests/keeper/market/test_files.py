@@ -257,6 +257,7 @@ REFUSED: dict[str, tuple[Callable[[Files], Files], type[UserError], str]] = {
     "a country twice": (cell("orders", "countries", "AT AT"), RowsInvalid, "countries"),
     "countries in small letters": (cell("orders", "countries", "at"), RowsInvalid, "countries"),
     "bound to nowhere": (cell("orders", "country", "a1"), RowsInvalid, "country"),
+    "bound and not colocated": (cell("orders", "country", "AT"), RowsInvalid, "colocated"),
     "a price above all": (cell("prices", "usdc", str(10**15 + 1)), RowsInvalid, "usdc"),
     "a pair of no order": (cell("pairs", "order", str(OPERATOR)), RowsInvalid, "order"),
     "a pair of no device": (cell("pairs", "device", str(OPERATOR)), RowsInvalid, "device"),
