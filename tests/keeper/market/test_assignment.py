@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from keeper.market import assignment
+from keeper.market import assignment, reach
 from keeper.market.assignment import LIMITS, assign
 from keeper.market.exchange import A_LOOK, Limits
 from keeper.market.sequence import device_sequence, mix, order_sequence, seed_of
@@ -143,6 +143,14 @@ def test_so_are_exchanges_and_those_that_are_undone(snapshot: Snapshot, limits: 
     assert named(assign(snapshot, limits)) == reading(snapshot, limits).run()
 
 
+@given(ticks(), st.sampled_from([1, 3, 5]))
+@settings(max_examples=200, deadline=None)
+def test_where_a_look_at_what_is_free_stops_changes_nothing(snapshot: Snapshot, part: int) -> None:
+    """As if there were thousands of devices."""
+    with patch.object(reach, "PART", part):
+        assert named(assign(snapshot, EVER)) == reading(snapshot).run()
+
+
 # -- what is promised ----------------------------------------------------------------------------
 
 
@@ -215,9 +223,9 @@ def test_no_order_that_is_short_could_use_what_a_later_one_has(snapshot: Snapsho
         kind, devices = tick.kind(wanted), found.get(wanted["order"], [])
         if kind is None or wanted["minimum"] > 1 or len(devices) == wanted["open"]:
             continue
-        reach = {row["device"] for row in tick.reach(kind)}
+        known = {row["device"] for row in tick.reach(kind)}
         for later in tick.orders[number + 1 :]:
-            assert not reach & set(found.get(later["order"], []))
+            assert not known & set(found.get(later["order"], []))
 
 
 @given(ticks(), st.data())
