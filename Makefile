@@ -16,7 +16,7 @@ demo: venv ## the network's economy on an embedded chain: 20 years in three minu
 test: venv ## all tests on the committed programs; needs no Rust
 	@$(BIN)/pytest -n 2 -q -m "not chaos"
 
-chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: four minutes
+chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: minutes
 	@$(BIN)/pytest -n 2 -q -rP -m chaos tests/keeper
 
 test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (builds it when missing: an hour, once)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -18,21 +17,18 @@ from solders.pubkey import Pubkey
 from keeper.clients import staking
 from keeper.demo.cheats import code_of, took_ms
 from keeper.demo.fleet import Fleet, Luck, Machine
-from keeper.operator.intake import Intake
-from keeper.operator.operator import Operator as Service
-from keeper.operator.refusals import Refusal
-from keeper.operator.waves import Taken
 from keeper.pow.backend import NumpyBackend
 from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
-from keeper.pow.messages import SIGNATURE, Commit, Opening
+from keeper.pow.messages import SIGNATURE, Commit
 from keeper.pow.product import SEGMENT, block_product
 from keeper.pow.profiles import Profiles, read_profiles
 from keeper.pow.prove import NotRepeated, prove
 from keeper.pow.residency import reside
+from keeper.pow.seeds import epoch_seed
 from keeper.resources import POW_DEMO_PROFILES
 from keeper.worker.agent import Agent
-from keeper.worker.client import NO_HEADERS, SECONDS, EpochAt, News, Operator, Refused, WaveAt
+from keeper.worker.client import EpochAt, Item, News, Operator, Refused, WaveAt
 from keeper.worker.line import Lines
 from keeper.worker.sources import Source
 from keeper.worker.state import Store
@@ -102,7 +98,7 @@ class Machines(Works):
     async def timed(self, device: Device, seed: bytes, kind: WaveKind) -> tuple[Proof, int]:
         """See :class:`~keeper.worker.work.Works`."""
         machine, luck = self.machines[device.address], self.luck[device.address]
-        residency = device.profile.residency
+        residency = device.profile.tested
         T_ms = residency.T_ms if kind is WaveKind.RESIDENCY and residency else device.profile.T_ms
         return await self.prove(device, seed, kind), took_ms(machine, luck, T_ms, seed)
 
@@ -120,31 +116,23 @@ class Line(Operator):
         super().__init__(url, http)
         self._cheats = {bytes(address): each for address, each in machines.items() if code_of(each)}
 
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        content: bytes | AsyncIterator[bytes] | None = None,
-        seconds: float = SECONDS,
-        headers: Mapping[str, str] = NO_HEADERS,
-        dropped: int = 0,
-    ) -> bytes:
-        assert not isinstance(content, AsyncIterator)  # Connections aren't measured here.
+    async def _ask(self, method: str, path: str, content: Any = None, *args: Any, **how: Any) -> bytes:
         cheat = self._cheats.get(content[32:64]) if content else None
         code = code_of(cheat) if cheat else None
         if path == "/pow/opening" and code is Code.NO_OPENING:
             return b""
-        answer = await self._send(method, path, content, seconds)
-        if path == "/pow/commit" and cheat and content and code is Code.COMMIT_CONFLICT:
+        answer = await self.send(method, path, content, *args, **how)
+        if path == "/pow/commit" and cheat and code is Code.COMMIT_CONFLICT:
             # The other machine with this key computes otherwise, so that it comes to another root.
             mine = Commit.of_body(content[:-SIGNATURE])
             other = replace(mine, root=sha256(mine.root).digest()).sign(cheat.worker).encode()
             with suppress(Refused):
-                await self._send(method, path, other, seconds)
+                await self.send(method, path, other)
         return answer
 
-    async def _send(self, method: str, path: str, content: bytes | None, seconds: float) -> bytes:
-        return await super()._ask(method, path, content, seconds)
+    async def send(self, method: str, path: str, content: Any = None, *args: Any, **how: Any) -> bytes:
+        """What is on the line; as :class:`~keeper.worker.client.Operator` asks."""
+        return await super()._ask(method, path, content, *args, **how)
 
 
 class Unmeasured(Lines):
@@ -152,46 +140,6 @@ class Unmeasured(Lines):
 
     async def measure(self, device: Device, wave: WaveAt, seed: bytes, at: float) -> None:
         """Transfer nothing."""
-
-
-class ShortLine(Line):
-    """The same to an operator in this process: without a socket between."""
-
-    def __init__(self, service: Service, about: bytes, machines: Mapping[Pubkey, Machine]) -> None:
-        """``about`` is what the operator says that it is, in JSON."""
-        super().__init__("", httpx.AsyncClient(verify=False), machines)
-        self._service, self._about = service, about
-
-    async def _send(self, method: str, path: str, content: bytes | None, seconds: float) -> bytes:
-        desk = self._service.desk
-        where, _, after = path.partition("?after=")
-        found: Refusal | Taken | None
-        match where:
-            case "/pow/operator":
-                return self._about
-            case "/pow/waves":
-                return json.dumps(desk.news.after(int(after))).encode()
-            case "/pow/commit":
-                found = desk.intake.commit(content or b"", "", desk.monotonic())
-                if isinstance(found, Taken):
-                    return await desk.receipt(found)
-            case "/pow/ping":
-                found = desk.intake.ping(content or b"", "", desk.monotonic())
-            case _:
-                found = self._open(content or b"", desk.intake)
-        if isinstance(found, Refusal):
-            raise Refused(found.why, found.detail, found.retry_after)
-        return b""
-
-    def _open(self, content: bytes, intake: Intake) -> Refusal | None:
-        head, blob = content[: Opening.HEADER], content[Opening.HEADER :]
-        due = intake.expected(head, len(content), "", self._service.desk.monotonic())
-        if isinstance(due, Refusal):
-            return due
-        if refusal := intake.bind(due, blob):
-            return refusal
-        self._service.collecting.keep(due, blob, self._service.desk.store.put_opening(blob))
-        return None
 
 
 class Told(NamedTuple):
@@ -219,6 +167,7 @@ class Crew:
         self.machines = {each.address: each for each in machines}
         profiles = demo_profiles()
         self.now = 0
+        self._heard = 0
         self._devices = []
         for address, each in self.machines.items():
             profile = profiles.of_class(each.kind.id)
@@ -246,14 +195,22 @@ class Crew:
         self.works.hired = told.hired
         self.works.luck = {address: luck[each.number] for address, each in self.machines.items()}
         self.agent.devices = [each for each in self._devices if not self.works.luck[each.address].is_down]
-        self.agent.hear(News(told.epoch.slot, (told.epoch,)))
-        while not all(  # noqa: ASYNC110 - the agent tells nobody when it has made a plot
-            self._is_ready(each, told.epoch.day) for each in self._devices
-        ):
-            await asyncio.sleep(0.001)
+        seed = epoch_seed(*self.agent.network, told.epoch.slot, told.epoch.blockhash)
+        for each in self._devices:
+            if not self._is_ready(each, told.epoch.day):
+                await self.works.fill(each, seed, told.epoch.day)
+
+    async def hear(self, now: int) -> None:
+        """Ask operators what is new, at a time, and have the agent take what more than half say."""
+        self.now = now
+        news = [await each.news(self._heard) for each in self.agent.operators]
+        counts = Counter[Item](item for each in news for item in each.items)
+        self._heard = min(each.slot for each in news)
+        agreed = tuple(item for item, count in counts.items() if 2 * count > len(news))
+        self.agent.hear(News(self._heard, agreed))
 
     def _is_ready(self, device: Device, day: int) -> bool:
         """Whether there is nothing to wait for before a wave."""
         luck = self.works.luck[device.address]
         spared = luck.is_down or luck.has_no_plot or device.address in self.works.hired
-        return device.profile.residency is None or spared or self.works.has_plot(device, day)
+        return device.profile.tested is None or spared or self.works.has_plot(device, day)

@@ -1,4 +1,4 @@
-"""Worker processes of the demo: each holds some machines' keys and speaks to operators over HTTP alone."""
+"""Worker processes of the demo: each holds some machines' keys, and is told what time it is."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 import signal
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2 as httpx
 
@@ -20,12 +20,15 @@ from keeper.clients import staking
 from keeper.demo.checks import DemoFailed
 from keeper.demo.crew import Crew, Line, Told
 from keeper.demo.fleet import Machine
+from keeper.demo.pipes import Asked, Clerk, PipedLine, Wire
 from keeper.demo.quiet import quiet_log
 from keeper.operator.quiet import one_thread
 from keeper.worker.sources import Operators
 
 END_SECONDS = 10.0
 """Until a process that was told to end is ended."""
+LOOK_SECONDS = 0.2
+"""How often it is looked whether a process that is waited for is there at all."""
 READY = "ready"
 
 
@@ -34,9 +37,17 @@ class Post:
     """What a process needs to know."""
 
     machines: Sequence[Machine]
+    operators: int
     urls: Sequence[str]
+    """The operators'; without any it asks them through its pipe."""
     folder: Path
     genesis: bytes
+
+
+class Heard(NamedTuple):
+    """There is something to ask operators for; and what time it is."""
+
+    now: int
 
 
 def work(post: Post, pipe: connection.Connection) -> None:
@@ -53,10 +64,13 @@ async def _work(post: Post, pipe: connection.Connection) -> None:
     log, stop = quiet_log(), asyncio.Event()
     async with httpx.AsyncClient(verify=False) as http:
         machines = {each.address: each for each in post.machines}
-        lines = [Line(url, http, machines) for url in post.urls]
-        source = Operators(lines, post.genesis, bytes(staking.PROGRAM.address), log)
-        crew = Crew(post.machines, lines, [source], post.folder, post.genesis, log)
-
+        wire = Wire(pipe)
+        lines: list[Line] = [Line(url, http, machines) for url in post.urls]
+        sources = [Operators(lines, post.genesis, bytes(staking.PROGRAM.address), log)]
+        if not lines:
+            # Through the pipe it is told when there is something to ask for.
+            lines, sources = [PipedLine(wire, number, machines) for number in range(post.operators)], []
+        crew = Crew(post.machines, lines, sources, post.folder, post.genesis, log)
         begun = asyncio.Event()
 
         async def be(told: Told) -> None:
@@ -65,17 +79,24 @@ async def _work(post: Post, pipe: connection.Connection) -> None:
             await crew.be(told)
             pipe.send(READY)
 
-        def hear() -> None:
+        def read() -> None:
             try:
-                tasks.append(asyncio.create_task(be(pipe.recv())))
+                said = pipe.recv()
             except EOFError:
                 begun.set()
                 stop.set()
+                return
+            if isinstance(said, Told):
+                tasks.append(asyncio.create_task(be(said)))
+            elif isinstance(said, Heard):
+                tasks.append(asyncio.create_task(crew.hear(said.now)))
+            else:
+                wire.hear(said)
 
         tasks: list[asyncio.Task[None]] = []
 
         loop = asyncio.get_running_loop()
-        loop.add_reader(pipe.fileno(), hear)
+        loop.add_reader(pipe.fileno(), read)
         try:
             # Before, it doesn't know what time it is, and operators speak of this day already.
             await begun.wait()
@@ -85,19 +106,59 @@ async def _work(post: Post, pipe: connection.Connection) -> None:
             crew.store.close()
 
 
+class _Process:
+    """One of them, and this end of its pipe."""
+
+    def __init__(self, process: BaseProcess, pipe: connection.Connection, clerk: Clerk | None) -> None:
+        """It has been started; ``clerk`` answers it where it doesn't use HTTP."""
+        self.process, self.pipe = process, pipe
+        self.failed = ""
+        self.ready = asyncio.Event()
+        self._clerk = clerk
+        self._tasks: set[asyncio.Task[None]] = set()
+        asyncio.get_running_loop().add_reader(pipe.fileno(), self._read)
+
+    def close(self) -> None:
+        """Have it end."""
+        asyncio.get_running_loop().remove_reader(self.pipe.fileno())
+        self.pipe.close()
+
+    def _read(self) -> None:
+        try:
+            said = self.pipe.recv()
+        except (EOFError, OSError):
+            asyncio.get_running_loop().remove_reader(self.pipe.fileno())
+            self.failed = self.failed or "a worker process ended by itself"
+            said = READY  # Nobody waits for it.
+        if said == READY:
+            self.ready.set()
+        elif isinstance(said, str):
+            self.failed = f"a worker process ended:\n{said}"
+        else:
+            task = asyncio.create_task(self._answer(said))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, asked: list[Asked]) -> None:
+        assert self._clerk is not None
+        answers = await self._clerk.answer(asked)
+        if not self.pipe.closed:
+            self.pipe.send(answers)
+
+
 class Processes:
     """All of them, and a pipe to each."""
 
     def __init__(self) -> None:
         """None is started."""
-        self._running: list[tuple[BaseProcess, connection.Connection]] = []
+        self._running: list[_Process] = []
 
     def __len__(self) -> int:
         """How many run."""
         return len(self._running)
 
-    def start(self, posts: Sequence[Post]) -> None:
-        """Start a process for each."""
+    def start(self, posts: Sequence[Post], clerk: Clerk | None = None) -> None:
+        """Start a process for each; ``clerk`` answers those whose posts have no URLs."""
         context = _context()
         one_thread()
         for post in posts:
@@ -105,44 +166,40 @@ class Processes:
             process = context.Process(target=work, args=(post, its), daemon=True)  # type: ignore[attr-defined]
             process.start()
             its.close()
-            self._running.append((process, mine))
+            self._running.append(_Process(process, mine, clerk))
 
     async def be(self, told: Told) -> None:
         """Have all take it from there, and wait until they have. Raises DemoFailed."""
-        for _, pipe in self._running:
-            pipe.send(told)
-        for _, pipe in self._running:
-            while not pipe.poll():
-                await asyncio.sleep(0.005)
-                self.check(told=False)
-            self._read(pipe)
+        for each in self._running:
+            each.ready.clear()
+            each.pipe.send(told)
+        for each in self._running:
+            while not each.ready.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(each.ready.wait(), LOOK_SECONDS)
+                self.check()
 
-    def check(self, *, told: bool = True) -> None:
+    def hear(self, now: int) -> None:
+        """Tell all that there is news."""
+        for each in self._running:
+            each.pipe.send(Heard(now))
+
+    def check(self) -> None:
         """Raise DemoFailed with what a process says that ended."""
-        for process, pipe in self._running:
-            if told and pipe.poll():
-                self._read(pipe)
-            if process.exitcode is not None and not pipe.poll():
-                raise DemoFailed(f"a worker process ended by itself, with status {process.exitcode}")
+        for each in self._running:
+            if each.failed:
+                raise DemoFailed(each.failed)
 
     def end(self) -> None:
         """Let them end; whoever doesn't is ended."""
-        for _, pipe in self._running:
-            pipe.close()
-        for process, _ in self._running:
-            process.join(END_SECONDS)
-            if process.is_alive():
-                process.kill()
-                process.join()
+        for each in self._running:
+            each.close()
+        for each in self._running:
+            each.process.join(END_SECONDS)
+            if each.process.is_alive():
+                each.process.kill()
+                each.process.join()
         self._running.clear()
-
-    def _read(self, pipe: connection.Connection) -> None:
-        try:
-            said = pipe.recv()
-        except EOFError:
-            raise DemoFailed("a worker process ended by itself") from None
-        if said != READY:
-            raise DemoFailed(f"a worker process ended:\n{said}")
 
 
 @contextmanager

@@ -10,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import heapq
-import json
 import shutil
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from math import ceil
@@ -29,9 +27,10 @@ from keeper.chain.heads import SLOTS_PER_SECOND, blockhash
 from keeper.clients import staking
 from keeper.demo.cheats import code_of, commits, latency_ms, took_ms
 from keeper.demo.checks import DemoFailed
-from keeper.demo.crew import Crew, ShortLine, Told, demo_profiles
+from keeper.demo.crew import Told, demo_profiles
 from keeper.demo.fleet import Fleet, Luck, Machine
 from keeper.demo.network import Network
+from keeper.demo.pipes import Clerk
 from keeper.demo.processes import Post, Processes
 from keeper.demo.staking import HOURS, Stakers
 from keeper.jobs.blocks import ATTEST_SECONDS
@@ -49,14 +48,14 @@ from keeper.pow.codes import Code
 from keeper.pow.files import ROOTS
 from keeper.pow.replay import clock_at, events, first_at
 from keeper.runtime.listen import listen
-from keeper.worker.client import EpochAt, Item, News
+from keeper.worker.client import EpochAt
 
 PROCESSES, EACH = 40, 5
 """Worker processes, and how many machines' keys each holds."""
 WORKERS = "workers"
 """The folder of their states, which is deleted at the end."""
-REAL_HOURS = 0
-"""For so many hours, the first, they answer, over HTTP; then the same workers in this process."""
+REAL_HOURS = 1
+"""For so many hours, the first, they answer over HTTP; then all in one process, through a pipe."""
 BEGIN_SECONDS, EVIDENCE_SECONDS, EXCHANGE_SECONDS = 30, HOUR + 100, HOUR + 200
 """After an hour's start: when operators note its devices, post its evidence, fetch one another's files."""
 WAIT_SECONDS = 120.0
@@ -127,9 +126,7 @@ class Proofs:
     _luck: list[Luck] = field(default_factory=list)
     _urls: list[str] = field(default_factory=list)
     _genesis: bytes = b""
-    _crew: Crew | None = None
-    _lines: list[ShortLine] = field(default_factory=list)
-    _heard: int = 0
+    _piped: bool = False
     _clock: WaveClock | None = None
     _slots: list[int] = field(default_factory=list)
     """Where something is due, a heap; and times, with what is."""
@@ -149,8 +146,7 @@ class Proofs:
             yield
         finally:
             self.network.guide = None
-            if self._crew is not None:
-                self._crew.store.close()
+            self.processes.end()
             await self._stack.aclose()
             # The operators hold the same files: one copy is enough for whoever wants to look.
             others = [f"operator-{number + 2}" for number in range(len(self.stakers.operators) - 1)]
@@ -191,12 +187,9 @@ class Proofs:
             self._stack.callback(operator.close)
             await self._stack.enter_async_context(served(operator, listener))
             self.operators.append(operator)
-        posts = [
-            Post(mine, self._urls, self.stakers.proofs / WORKERS / str(number), self._genesis)
-            for number, mine in enumerate(_batched(self.stakers.fleet.machines))
-        ]
         if self.real_hours:
-            self.processes.start(posts)
+            batches = _batched(self.stakers.fleet.machines)
+            self.processes.start([self._post(each, str(at)) for at, each in enumerate(batches)])
         self._clock = await clock_at(chain, about, 0, Commitment.CONFIRMED)
         for hour in range(HOURS):
             start = about.start_of(hour)
@@ -270,7 +263,8 @@ class Proofs:
             await self._prepare(waves[0].hour)
         for operator in self.operators:
             await operator.watch()
-        await self._tell()
+        if self._piped:
+            self.processes.hear(chain.now())
         for each in begun:
             await (self._commits(each) if isinstance(each, Wave) else self._pongs(each))
         await self._work()
@@ -284,7 +278,8 @@ class Proofs:
             await operator.work()
         drawn = [each for each in waiting if each.opening is not None]
         if drawn:
-            await self._tell()
+            if self._piped:
+                self.processes.hear(self.network.chain.now())
             for held in drawn:
                 await self._openings(held)
                 done = self.network.chain.now() + int(OPENING_SECONDS) + 1
@@ -295,20 +290,20 @@ class Proofs:
     async def _begin(self, hour: int) -> None:
         """An hour begins; its workers are there."""
         self._luck = Fleet.luck(hour)
-        if hour >= self.real_hours and self._crew is None:
+        if hour >= self.real_hours and not self._piped:
             self.processes.end()
-            await self._hire()
+            await self._pipe()
         await self._prepare(hour)
 
-    async def _hire(self) -> None:
-        """Let all workers be in this process from now on."""
-        genesis = await self.network.chain.genesis_hash()
-        machines = self.stakers.fleet.machines
-        by_address = {each.address: each for each in machines}
-        self._lines = [ShortLine(each, self._about(each, genesis), by_address) for each in self.operators]
-        self._heard = min(each.desk.news.slot for each in self.operators)
-        folder, log = self.stakers.proofs / WORKERS / "all", self.network.log
-        self._crew = Crew(machines, self._lines, [], folder, self._genesis, log)
+    async def _pipe(self) -> None:
+        """Let all workers be in one process from now on, and spare them HTTP."""
+        self._piped = True
+        clerk = Clerk(self.operators, await self.network.chain.genesis_hash())
+        self.processes.start([replace(self._post(self.stakers.fleet.machines, "all"), urls=())], clerk)
+
+    def _post(self, machines: Sequence[Machine], folder: str) -> Post:
+        where = self.stakers.proofs / WORKERS / folder
+        return Post(machines, len(self.operators), self._urls, where, self._genesis)
 
     async def _prepare(self, hour: int) -> None:
         """Tell workers what time it is, what plots are made of, and whose memory is a renter's."""
@@ -319,7 +314,7 @@ class Proofs:
         devices = await staking.read_devices(chain)
         hired = frozenset(at for at, each in devices.items() if each.lease != Pubkey.default())
         told = Told(hour, now, EpochAt(head.slot, head.blockhash, day), hired)
-        await (self._crew or self.processes).be(told)
+        await self.processes.be(told)
 
     async def _exchange(self) -> None:
         for operator in self.operators:
@@ -327,17 +322,6 @@ class Proofs:
             await operator.collecting.verify()
 
     # -- workers -------------------------------------------------------------------------------
-
-    async def _tell(self) -> None:
-        """Tell the workers in this process what more than half of the operators say."""
-        if self._crew is None:
-            return
-        self._crew.now = self.network.chain.now()
-        news = [await each.news(self._heard) for each in self._lines]
-        counts = Counter[Item](item for each in news for item in each.items)
-        items = tuple(item for item, count in counts.items() if 2 * count > len(news))
-        self._heard = min(each.slot for each in news)
-        self._crew.agent.hear(News(self._heard, items))
 
     async def _commits(self, wave: Wave) -> None:
         expected = {bytes(each.address) for each in self._staked() if commits(each, self._luck[each.number])}
@@ -383,12 +367,11 @@ class Proofs:
     async def _until(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait for workers. Raises DemoFailed when they don't do what they should."""
         end = time.monotonic() + WAIT_SECONDS
-        pause = 0.001 if self._crew else 0.01
         while not condition():
             self.processes.check()
             if time.monotonic() > end:
                 raise DemoFailed(f"{what}: not all came within {WAIT_SECONDS:g} seconds")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(0.002)
 
     # -- shorthand -----------------------------------------------------------------------------
 
@@ -415,12 +398,6 @@ class Proofs:
             return took + latency_ms(machine, operator)
 
         return arrives
-
-    def _about(self, operator: Operator, genesis: str) -> bytes:
-        desk = operator.desk
-        said = {"version": 1, "operator": str(desk.operator), "genesis": genesis}
-        said |= {"program": str(desk.network.program), "profiles": desk.profiles.hash.hex()}
-        return json.dumps(said).encode()
 
 
 def _batched(machines: Sequence[Machine]) -> list[Sequence[Machine]]:

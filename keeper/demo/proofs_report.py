@@ -9,6 +9,7 @@ from rich.table import Table
 
 from keeper.demo.cheats import CHEATS
 from keeper.demo.fleet import Machine
+from keeper.demo.proofs import PROCESSES
 from keeper.demo.staking import UP_HOURS, Stakers
 from keeper.economy.supply import io
 from keeper.pow.codes import PASSES, Code
@@ -70,9 +71,10 @@ def _earned(results: Rows, machine: Machine) -> int:
 
 def _summary(stakers: Stakers) -> str:
     return (
-        f"The workers of all devices are in this process: {stakers.waves} waves, "
-        f"{stakers.plots} of them about memory, and {stakers.pings} pings. Products and openings are real, "
-        "though small; how long each took is by the demo's own clock. Every verdict is the one that its "
-        f"device's doings must have. Nobody earns in the first {UP_HOURS} hours: only pings show how long a "
-        "device has been up."
+        f"In the first hour {PROCESSES} worker processes hold the devices' keys and speak to operators over "
+        "HTTP; then all are one process, from which the same services get the same messages through a pipe: "
+        f"{stakers.waves} waves, {stakers.plots} of them about memory, and {stakers.pings} pings. Products "
+        "and openings are real, though small; how long each took is by the demo's own clock. Every verdict "
+        f"is the one that its device's doings must have. Nobody earns in the first {UP_HOURS} hours: only "
+        "pings show how long a device has been up."
     )

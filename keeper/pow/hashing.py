@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from hashlib import sha256
 
 PREFIX = b"ionet/pow/1/"
 """In front of every tag and every message's name, so that nothing else that a key signs can be one."""
 
 
+@cache
 def tagged(tag: str) -> bytes:
     """What stands before hashed parts and before a signed body: a length byte, prefix and tag."""
     name = PREFIX + tag.encode()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
@@ -172,7 +172,16 @@ def _threshold(book: Book) -> int:
 
 def _copied(book: Book) -> dict[Pubkey, Fields]:
     """A book's devices as they are now: what a fold changes, it changes in place."""
-    return deepcopy(dict(book.of_kind("Device")))
+    return {address: _own(fields) for address, fields in book.of_kind("Device").items()}
+
+
+def _own(value: Any) -> Any:
+    """A copy of what accounts are made of: only dictionaries and lists change."""
+    if isinstance(value, dict):
+        return {name: _own(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_own(each) for each in value]
+    return value
 
 
 class _Accounts(Kept):

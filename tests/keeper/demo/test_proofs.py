@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,10 +112,11 @@ def test_a_machine_that_is_up_and_not_seen_ends_the_demo() -> None:
 async def test_processes_end_with_the_demo_and_tell_what_ended_them(tmp_path: Path) -> None:
     unusable = tmp_path / "a file"
     unusable.write_text("")
-    post = Post(FLEET.machines[:1], ["http://127.0.0.1:1"], unusable, bytes(32))
+    post = Post(FLEET.machines[:1], 1, ["http://127.0.0.1:1"], unusable, bytes(32))
     with processes() as started:
         started.start([post])
         with pytest.raises(DemoFailed, match="StateError"):
             while True:
+                await asyncio.sleep(0.01)
                 started.check()
     assert len(started) == 0
