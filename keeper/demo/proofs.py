@@ -35,7 +35,6 @@ from keeper.demo.processes import Post, Processes
 from keeper.demo.staking import HOURS, Stakers
 from keeper.jobs.blocks import ATTEST_SECONDS
 from keeper.operator.claims import Due, is_drawn
-from keeper.operator.exchange import Peers
 from keeper.operator.intake import Asked, Intake
 from keeper.operator.limits import Gate, Limits, Rate
 from keeper.operator.operator import Operator
@@ -47,6 +46,7 @@ from keeper.pow.clock import APART, HOUR, OPEN_AFTER, Ping, Wave, WaveClock, Wav
 from keeper.pow.codes import Code
 from keeper.pow.files import ROOTS
 from keeper.pow.replay import clock_at, events, first_at
+from keeper.rewards.peers import Peers
 from keeper.runtime.listen import listen
 from keeper.worker.client import EpochAt
 
