@@ -17,13 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from environments import python_of
 from inputs import digest, pieces, random_pieces, random_proofs, read_claims, write_pieces
 from solders.pubkey import Pubkey
 
@@ -31,8 +31,6 @@ from keeper.chain import Program
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
-LOCK = HERE / "anchorpy.lock"
-ENVIRONMENT = HERE / ".venv-anchorpy"
 DOCUMENT = REPOSITORY / "docs/benchmarks.md"
 SECTION = "idl_codec.py"
 ACCOUNTS, EVENTS, INSTRUCTIONS = 100_000, 20_000, 20_000
@@ -91,19 +89,6 @@ class Anchorpy:
         if not line:
             raise SystemExit("anchorpy's side ended early; its error is above")
         return line
-
-
-def anchorpy_python() -> Path:
-    """Make anchorpy's environment, unless it is there, by the hashes in the lock."""
-    python = ENVIRONMENT / "bin/python"
-    ready = ENVIRONMENT / "ready"
-    lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if not ready.is_file() or ready.read_text() != lock:
-        venv.create(ENVIRONMENT, clear=True, with_pip=True)
-        install = [str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(LOCK)]
-        subprocess.run(install, check=True)
-        ready.write_text(lock)
-    return python
 
 
 def our_tasks(folder: Path) -> list[Task]:
@@ -166,7 +151,7 @@ def write_inputs(folder: Path) -> None:
 
 def measure(folder: Path, repeats: int) -> list[Row]:
     """Run everything in turns; exits when the two sides don't agree on a value."""
-    anchorpy = Anchorpy(anchorpy_python(), folder)
+    anchorpy = Anchorpy(python_of("anchorpy"), folder)
     rows: list[Row] = []
     for title, theirs, items, work, summarise in our_tasks(folder):
         row = Row(title, items, [], [])

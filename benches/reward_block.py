@@ -35,8 +35,9 @@ from keeper.clients import staking  # noqa: E402
 from keeper.economy.classes import read_classes  # noqa: E402
 from keeper.economy.staking import CoStakeState, minimum  # noqa: E402
 from keeper.rewards import publication  # noqa: E402
-from keeper.rewards.rows import CLASS, OBSERVATION, Hour, Rows, device_rows, keys  # noqa: E402
+from keeper.rewards.rows import CLASS, OBSERVATION, Hour, device_rows  # noqa: E402
 from keeper.rewards.tree import leaf  # noqa: E402
+from keeper.tables import Rows, keys  # noqa: E402
 from tests.keeper.rewards.seen import publish_rows  # noqa: E402
 from tests.model import rewards as model  # noqa: E402
 from tests.model.schedule import node  # noqa: E402

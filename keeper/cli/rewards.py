@@ -26,9 +26,9 @@ from keeper.errors import UserError
 from keeper.rewards import publication
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
-from keeper.rewards.rows import text
 from keeper.rewards.rule import POINT_PARTS, DeviceStatus, Reason
 from keeper.runtime.listen import listen
+from keeper.tables import text
 from keeper.terminal import tables
 from keeper.terminal.tables import console, plain
 

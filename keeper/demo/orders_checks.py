@@ -18,7 +18,7 @@ from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency, EndReason
 from keeper.rewards import publication
 from keeper.rewards.hired import hired, replay
-from keeper.rewards.rows import addresses
+from keeper.tables import addresses
 
 
 async def check(network: Network, books: Books, before: dict[tuple[Pubkey, Currency], int]) -> None:

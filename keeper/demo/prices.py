@@ -1,6 +1,6 @@
 """The demo's prices: operators vote for a table of steps every few hours, and each is applied by its proof.
 
-The steps are made up from a fixed seed: the rule by which operators will find them is not built yet.
+The steps are made up from a fixed seed: nothing samples the demo's market yet.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from keeper.clients import staking
 from keeper.clients.staking import Class
 from keeper.demo.fleet import CLASSES, Machine
 from keeper.demo.network import Network
-from keeper.economy import merkle
 from keeper.economy.calendar import HOUR
-from keeper.economy.classes import ClassRow, holds_from, step_leaf
+from keeper.economy.classes import ClassRow, holds_from
 from keeper.economy.orders import Currency
+from keeper.market.steps import StepTable
 
 EVERY = 6
 """Hours between two votes."""
@@ -78,12 +78,10 @@ class Prices:
         hour = chain.now() // HOUR - 1
         ids = [self.kinds[name].id for name in CLASSES]
         steps = {each: (self._step(), self._step()) for each in ids}
-        table = merkle.Tree([step_leaf(hour, each, *steps[each]) for each in ids])
+        table = StepTable(hour, steps)
         for operator in self.operators[:2]:
             await chain.send([staking.vote_prices(operator.pubkey(), hour, table.root)], [operator])
-        applied = [
-            staking.apply_price(each, hour, *steps[each], table.proof(at)) for at, each in enumerate(ids)
-        ]
+        applied = [staking.apply_price(each, hour, *steps[each], table.proof(each)) for each in ids]
         keeper = self.network.keeper
         for run in pack([[each] for each in applied], keeper.pubkey()):
             await chain.send([applied[at] for at in run], [keeper])

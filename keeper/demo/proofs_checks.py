@@ -12,7 +12,7 @@ from keeper.demo.checks import Checks
 from keeper.demo.fleet import Fleet, Machine
 from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
-from keeper.rewards.rows import Rows, addresses
+from keeper.tables import Rows, addresses
 
 
 def check_verdicts(

@@ -13,7 +13,7 @@ from keeper.demo.proofs import PROCESSES
 from keeper.demo.staking import UP_HOURS, Stakers
 from keeper.economy.supply import io
 from keeper.pow.codes import PASSES, Code
-from keeper.rewards.rows import Rows, keys
+from keeper.tables import Rows, keys
 from keeper.terminal.tables import plain
 
 

@@ -34,9 +34,9 @@ from keeper.pow.codes import Code
 from keeper.rewards import publication, rule
 from keeper.rewards.history import History, HourHistory
 from keeper.rewards.publication import Claimable, Manifest
-from keeper.rewards.rows import Rows, addresses
 from keeper.rewards.tree import leaf, tree
 from keeper.rewards.work import WorkFolder
+from keeper.tables import Rows, addresses
 
 OPERATORS = 3
 HOURS = 48

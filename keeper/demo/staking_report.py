@@ -11,8 +11,8 @@ from keeper.demo.fleet import CLASSES, CO_STAKED, SHORT_STAKES
 from keeper.demo.staking import APPEALED, GUILTY, LIAR, LIE_HOUR, SLASH_BPS, Stakers
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
-from keeper.rewards.rows import Rows, keys
 from keeper.rewards.rule import DeviceStatus, Reason
+from keeper.tables import Rows, keys
 from keeper.terminal.tables import plain
 
 

@@ -127,6 +127,11 @@ def cost(rate: int, hours: int, fee_bps: int) -> int:
     return whole + fee(whole, fee_bps)
 
 
+def payable(money: int, places: int, processors: int, hours: int, fee_bps: int) -> int:
+    """The highest price for a processor and hour at which ``money`` pays for so many places."""
+    return money // places * BPS // (BPS + fee_bps) // (processors * hours)
+
+
 def earned(rate: int, seconds: int) -> int:
     """What ``seconds`` earn at ``rate`` for an hour, rounded down."""
     return rate * seconds // HOUR

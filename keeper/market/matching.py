@@ -162,6 +162,14 @@ class Turn:
     closes: int
 
 
+def turn(tick: int, place: int, count: int) -> Turn:
+    """When an operator in its ``place`` of ``count`` can match a tick: first the one in ``tick % count``.
+
+    Each of the others a few seconds after the one before it; nobody's turn ends when another's opens.
+    """
+    return Turn(tick, economy.turn_opens(tick, place, count), economy.tick_ends(tick))
+
+
 def turn_for(order: Order, operators: Sequence[Pubkey], operator: Pubkey, now: int) -> Turn:
     """The turn in which an operator can match the order: the newest of now, or else its first.
 
@@ -172,7 +180,7 @@ def turn_for(order: Order, operators: Sequence[Pubkey], operator: Pubkey, now: i
     tick = economy.tick_to_match(place, count, order.created_at, now)
     if tick is None:
         tick = order.created_at // economy.TICK + 1
-    return Turn(tick, economy.turn_opens(tick, place, count), economy.tick_ends(tick))
+    return turn(tick, place, count)
 
 
 def suppliers_from(order: Order) -> int | None:

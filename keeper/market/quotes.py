@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from keeper.clients.orders import Terms
 from keeper.clients.staking import Class
 from keeper.economy import orders as economy
-from keeper.economy.classes import STALE, Price, holds_from
+from keeper.economy.classes import STALE, Price
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 
@@ -42,7 +42,7 @@ def quote(of_class: Class, currency: Currency, now: int, until: int) -> Quote:
     Exact where ``until`` is no later than an order's first 20 minutes: whatever is announced after now holds
     later than that.
     """
-    step_at = holds_from(of_class.price_hour) if of_class.price_hour else 0
+    step_at = of_class.step_at
     changes = step_at, step_at and step_at + STALE, of_class.bounds_at
     times = sorted({now} | {at for at in changes if now < at < until})
     return Quote(of_class, tuple((at, of_class.price(currency, at)) for at in times))

@@ -29,8 +29,9 @@ from keeper.rewards.merge import ChainHour, HourWork, evidence_of, judging, merg
 from keeper.rewards.named import Get, named_files, restricted
 from keeper.rewards.observed import observations
 from keeper.rewards.publication import OBSERVED, VERDICTS, Manifest, PublicationError
-from keeper.rewards.rows import Rows, class_rows, field_rows
+from keeper.rewards.rows import class_rows, field_rows
 from keeper.rewards.work import chain_hour, hour_of
+from keeper.tables import Rows
 
 BATCH = 64
 """Openings that are verified between two reports of progress."""

@@ -13,7 +13,7 @@ from keeper.pow.opening import Claim, claim, opening_length
 from keeper.pow.profiles import Profile, Profiles
 from keeper.pow.residency import PlotClaim, plot_claim, plot_opening_length
 from keeper.pow.verdicts import WORK
-from keeper.rewards.rows import Rows
+from keeper.tables import Rows
 
 
 class Opening(NamedTuple):

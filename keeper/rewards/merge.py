@@ -40,8 +40,9 @@ from keeper.pow.verify import verify_batch
 from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
 from keeper.rewards.observed import VERDICT as SEEN
-from keeper.rewards.rows import OBSERVATION, Hour, Rows, addresses, class_rows, field_rows, keys
+from keeper.rewards.rows import OBSERVATION, Hour, class_rows, field_rows
 from keeper.rewards.rule import Reason, class_of, reasons
+from keeper.tables import Rows, addresses, keys
 
 PLOT_SECONDS = 600
 """A device that was hired so shortly before a wave can't have its plot in memory."""

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from keeper.economy.calendar import DAY, HOUR
 from keeper.pow.codes import HARD, SOFT, Code
-from keeper.rewards.rows import KEY, OBSERVATION, Rows, RowsError, Work
+from keeper.rewards.rows import OBSERVATION, RowsError, Work
+from keeper.tables import KEY, Rows
 
 WHOLE_ALPHA = 1 << 16
 """The share of openings that are drawn, when all are."""

@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 from solders.pubkey import Pubkey
 
+from keeper import tables
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation
 from keeper.economy import merkle
@@ -30,12 +31,13 @@ from keeper.errors import UserError, why
 from keeper.pow.record import NAME as RECORD
 from keeper.pow.record import HourRecord, RecordError
 from keeper.pow.verdicts import VERDICT
-from keeper.rewards import rule, tables
+from keeper.rewards import rule
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import OBSERVED_TABLE, observations
-from keeper.rewards.rows import CLASS, INPUT, OBSERVATION, Hour, Rows, RowsError, keys
+from keeper.rewards.rows import CLASS, INPUT, OBSERVATION, Hour, RowsError
 from keeper.rewards.rule import RESULT, WALLET, BlockResult, DeviceStatus, reward
 from keeper.rewards.tree import root, tree
+from keeper.tables import Rows, keys
 
 VERDICTS, OBSERVED = "verdicts.csv", "observed.csv"
 KINDS = {

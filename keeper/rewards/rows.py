@@ -14,12 +14,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.program import Fields
 from keeper.clients.staking import PROGRAM, Class
 from keeper.errors import UserError
-
-Rows = NDArray[np.void]
-"""A structured array."""
-
-KEY = "S32"
-"""An address's raw bytes. Ordered and compared as bytes are; a single value drops zeros at its end."""
+from keeper.tables import KEY, Rows, keys
 
 
 class RowsError(UserError):
@@ -89,22 +84,6 @@ class Hour:
     number: int
     start: int
     emitted: int
-
-
-def keys(addresses: Sequence[Pubkey]) -> NDArray[np.bytes_]:
-    """Addresses as a column."""
-    return np.frombuffer(b"".join(map(bytes, addresses)), dtype=KEY)
-
-
-def addresses(column: NDArray[np.bytes_]) -> list[Pubkey]:
-    """A column as addresses."""
-    raw = column.tobytes()
-    return [Pubkey(raw[at : at + 32]) for at in range(0, len(raw), 32)]
-
-
-def text(column: NDArray[np.bytes_]) -> list[str]:
-    """A column of addresses in base58."""
-    return [str(address) for address in addresses(column)]
 
 
 def device_rows(

@@ -17,7 +17,8 @@ from keeper.economy.calendar import HOUR
 from keeper.economy.classes import Pool
 from keeper.economy.staking import MIN_STAKE, MULTIPLIER_UNIT, CoStakeState
 from keeper.rewards.exact import U64, mul_div
-from keeper.rewards.rows import KEY, Hour, Rows, RowsError, Work
+from keeper.rewards.rows import Hour, RowsError, Work
+from keeper.tables import KEY, Rows
 
 VERSION = 3
 """Of the rule; named in every manifest."""

@@ -18,7 +18,7 @@ from keeper.pow.profiles import Profiles
 from keeper.pow.record import HourRecord
 from keeper.rewards.merge import verified
 from keeper.rewards.offences import WITHIN, Act, Facts, Kind, Offence, OffenceError, opening_of
-from keeper.rewards.rows import Rows
+from keeper.tables import Rows
 
 SUSPICIOUS = frozenset({Code.COMMIT_CONFLICT, Code.WORK_WRONG})
 

@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 
 from keeper.clients import staking, tokenomics
 from keeper.economy import merkle
-from keeper.rewards.rows import Rows
+from keeper.tables import Rows
 
 _PREFIX = merkle.LEAF_TAG + bytes(staking.PROGRAM.address) + bytes(tokenomics.MINT)
 _LEAF_BYTES = 40

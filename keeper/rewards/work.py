@@ -25,7 +25,7 @@ from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import HourHistory
 from keeper.rewards.merge import ChainHour, HourWork, Verify, merge, verified
 from keeper.rewards.named import Get, named_files, restricted
-from keeper.rewards.rows import Rows
+from keeper.tables import Rows
 
 
 async def network_of(chain: ChainReader, start: int) -> Network:

@@ -21,7 +21,7 @@ FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PLACEHOLDER = re.compile(r"<[a-z_]+>|NNNN")
 OURS = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} | {".ci"}
-MADE = ("out/", "benches/.venv-anchorpy")
+MADE = ("out/", "benches/.venv-")
 """What commands make, and no checkout has."""
 
 

@@ -47,7 +47,7 @@ CAUGHT = {
     "chain/snapshot.py": "becomes a ChainError in the same function",
     "pow/record.py": "pydantic's way to refuse a value: becomes a RecordError in the same module",
     "runtime/look.py": "a look that takes too long: the keeper tells of it",
-    "rewards/tables.py": "becomes a TableError in the caller",
+    "tables.py": "becomes a TableError in the caller",
     "settings/__init__.py": "pydantic's way to refuse a value: read_settings makes it SettingsRefused",
     "settings/keys.py": "becomes KeyRefused in both callers",
 }

@@ -326,13 +326,22 @@ def parse_config(data: bytes) -> Config:
 
 def parse_order(data: bytes) -> Order:
     """Read an order's bytes."""
-    values = PROGRAM.account("Order", data)
+    return order_of(PROGRAM.account("Order", data))
+
+
+def order_of(values: Mapping[str, Any]) -> Order:
+    """An order from its account's fields."""
     return record(Order, {**values, "terms": Terms.of(values["terms"])})
 
 
 def parse_lease(data: bytes) -> Lease:
     """Read a lease's bytes."""
-    return record(Lease, PROGRAM.account("Lease", data))
+    return lease_of(PROGRAM.account("Lease", data))
+
+
+def lease_of(values: Mapping[str, Any]) -> Lease:
+    """A lease from its account's fields."""
+    return record(Lease, values)
 
 
 def parse_fault(data: bytes) -> Fault:

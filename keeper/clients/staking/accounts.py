@@ -159,11 +159,16 @@ class Class:
         """Whether its devices can be leased."""
         return now >= self.opens_at
 
+    @property
+    def step_at(self) -> int:
+        """When the last step holds, unix seconds; 0 when there was none."""
+        return holds_from(self.price_hour) if self.price_hour else 0
+
     def price(self, currency: Currency, now: int) -> Price:
         """The price in force."""
         is_io = currency == Currency.IO
         amount, step = (self.price_io, self.next_io) if is_io else (self.price_usdc, self.next_usdc)
-        step_at = holds_from(self.price_hour) if self.price_hour else 0
+        step_at = self.step_at
         in_force = price_at(
             now,
             amount,
@@ -368,7 +373,11 @@ def parse_config(data: bytes) -> Config:
 
 def parse_device(data: bytes) -> Device:
     """Read a device's bytes."""
-    values = PROGRAM.account("Device", data)
+    return device_of(PROGRAM.account("Device", data))
+
+
+def device_of(values: Mapping[str, Any]) -> Device:
+    """A device from its account's fields."""
     changed = {
         "device_class": values["class"],
         "country": values["country"].decode(),

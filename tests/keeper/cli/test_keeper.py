@@ -22,9 +22,9 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.rpc import RpcChain
 from keeper.clients import tokenomics
 from keeper.rewards.rows import OBSERVATION
-from keeper.rewards.tables import encode
 from keeper.runtime.doctor import CheckState, Doctor
 from keeper.settings import Settings
+from keeper.tables import encode
 from keeper.terminal import tables
 from tests.keeper.chain.rpc_node import RpcNode
 from tests.programs.staking.world import StakingWorld

@@ -23,7 +23,7 @@ from solders.pubkey import Pubkey
 from keeper.economy.calendar import month_start, parse_month
 from keeper.pow import profiles
 from keeper.rewards import publication
-from keeper.rewards.rows import addresses
+from keeper.tables import addresses
 from keeper.worker.client import Item
 from keeper.worker.earnings import earned
 from tests.keeper.api.serving import serving as published

@@ -15,7 +15,7 @@ from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from keeper import deploy
+from keeper import deploy, tables
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
@@ -28,8 +28,8 @@ from keeper.pow.clock import WaveKind
 from keeper.pow.files import wave_rows, write_wave
 from keeper.pow.messages import Commit
 from keeper.pow.seeds import wave_seed
-from keeper.rewards import tables
-from keeper.rewards.rows import OBSERVATION, keys
+from keeper.rewards.rows import OBSERVATION
+from keeper.tables import keys
 from tests.keeper.chain.rpc_node import RpcNode
 from tests.keeper.faults.child import JOBS
 from tests.keeper.rewards.seen import BLOCK, SLOT, seen_in

@@ -26,7 +26,8 @@ from keeper.jobs.prices import close_price_votes
 from keeper.jobs.slashes import execute_slashes
 from keeper.jobs.tokenomics import count_burns
 from keeper.rewards import publication
-from keeper.rewards.rows import OBSERVATION, keys
+from keeper.rewards.rows import OBSERVATION
+from keeper.tables import keys
 from tests.keeper.jobs.test_tokenomics import overtaken
 from tests.keeper.rewards.seen import Seen
 from tests.keeper.runtime.keepers import indexed, new_keeper

@@ -34,8 +34,9 @@ from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
 from keeper.rewards import publication
 from keeper.rewards.history import History
-from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows, keys
+from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows
 from keeper.rewards.work import WorkFolder
+from keeper.tables import keys
 from tests.keeper.operator.network import ADDRESS, Device, Net, held, say
 from tests.keeper.operator.serving import serving
 from tests.keeper.rewards.seen import publish_rows

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from keeper import tables
 from keeper.chain import TransactionFailed
 from keeper.clients import staking
 from keeper.clients.staking import Attestation, BlockStatus
@@ -20,14 +21,15 @@ from keeper.economy.supply import IO
 from keeper.jobs.blocks import ATTEST_SECONDS
 from keeper.jobs.names import ATTEST
 from keeper.jobs.port import Job
-from keeper.rewards import publication, tables
+from keeper.rewards import publication
 from keeper.rewards.history import History
-from keeper.rewards.rows import OBSERVATION, keys
+from keeper.rewards.rows import OBSERVATION
 from keeper.runtime import wiring
 from keeper.runtime.keeper import JobOutcome, Keeper
 from keeper.runtime.readiness import reasons
 from keeper.runtime.wiring import chosen_jobs
 from keeper.settings import Settings
+from keeper.tables import keys
 from tests.keeper.rewards.seen import seen_in
 from tests.keeper.runtime.keepers import events_of, figure, new_keeper
 from tests.programs.staking.world import StakingWorld, reward_tree

@@ -20,8 +20,9 @@ from keeper.jobs.port import Direct
 from keeper.rewards import publication
 from keeper.rewards.fetch import PeerError, fetch
 from keeper.rewards.publication import KINDS, MANIFEST
-from keeper.rewards.rows import OBSERVATION, Rows, keys
+from keeper.rewards.rows import OBSERVATION
 from keeper.rewards.rule import DeviceStatus
+from keeper.tables import Rows, keys
 from tests.keeper.api.serving import serving
 from tests.keeper.rewards.seen import Seen
 from tests.keeper.runtime.keepers import events_of, indexed

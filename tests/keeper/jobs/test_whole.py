@@ -26,7 +26,8 @@ from keeper.rewards import history as history_module
 from keeper.rewards import publication
 from keeper.rewards.history import History
 from keeper.rewards.publication import KINDS, MANIFEST
-from keeper.rewards.rows import OBSERVATION, keys
+from keeper.rewards.rows import OBSERVATION
+from keeper.tables import keys
 from tests.keeper.rewards.seen import Seen
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import DAY, HOUR, START, key

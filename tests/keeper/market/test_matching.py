@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,18 @@ from keeper.clients import orders, staking
 from keeper.clients.staking import Class, Device
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.classes import STALE, Bounds, holds_from
-from keeper.economy.orders import FIRST, MAX_HOURS, REACH, TICK, TURN, Currency, LeaseStatus, OrderStatus, fee
+from keeper.economy.orders import (
+    FIRST,
+    MAX_HOURS,
+    REACH,
+    TICK,
+    TURN,
+    Currency,
+    LeaseStatus,
+    OrderStatus,
+    Urgency,
+    fee,
+)
 from keeper.economy.staking import CoStake
 from keeper.market.matching import (
     SUPPLIERS_TICK,
@@ -124,6 +137,13 @@ def test_whatever_a_device_asks_it_gets_the_networks_price(ask):
     assert price(OPEN, device("a", ask), CLASSES[1], NOW) == PRICE
     usdc = replace(OPEN, terms=replace(OPEN.terms, currency=Currency.USDC))
     assert price(usdc, device("a", ask_usdc=-(-ask // 2)), CLASSES[1], NOW) == PRICE // 2
+
+
+def test_urgency_changes_no_price():
+    """The golden figures: it is paid for by a fee."""
+    for row in json.loads((Path(__file__).parents[2] / "vectors/market_rule.json").read_text())["urgent"]:
+        order = replace(OPEN, terms=replace(OPEN.terms, urgency=Urgency(row["urgency"])))
+        assert price(order, device("a", 1), priced(1, row["price"]), NOW) == row["pays"]
 
 
 @pytest.mark.parametrize(

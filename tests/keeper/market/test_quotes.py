@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keeper.clients.orders import Terms
 from keeper.clients.staking import Class
@@ -10,6 +12,9 @@ from keeper.economy.calendar import HOUR
 from keeper.economy.classes import STALE, Bounds
 from keeper.economy.orders import Currency, place
 from keeper.market.quotes import NoPrice, limit, most, quote
+from tests.keeper.economy.test_prices import FIRST, classes, on_chain
+from tests.model.staking.state import CURRENCIES
+from tests.model.staking.state import Class as ModelClass
 
 START = 500_000 * HOUR
 """An hour's beginning."""
@@ -68,6 +73,18 @@ def test_a_step_is_in_it_from_its_hour_on(now: int, expected: list[tuple[int, in
 def test_bounds_that_change_are_in_it() -> None:
     found = of_class(next_bounds=Bounds(1_500, 2_000, 1, 10_000), bounds_at=START + 60)
     assert prices(found, START) == [(0, 1_000), (60, 1_500)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(classes(), st.sampled_from((-2 * WINDOW, -WINDOW, 1 - WINDOW, -1, 0, 1)), st.integers(1, 3))
+def test_the_highest_is_what_any_second_of_the_time_has(row: ModelClass, before: int, hours: int) -> None:
+    """The price in force, and after what is announced: the model's, second by second."""
+    now = (FIRST + hours) * HOUR + before
+    for currency, name in zip(Currency, CURRENCIES, strict=True):
+        found = quote(on_chain(row), currency, now, now + WINDOW)
+        seconds = range(now, now + WINDOW)
+        assert found.highest == max(row.price_of(name, at) for at in seconds)
+        assert found.is_stale == any(row.is_stale(at) for at in seconds)
 
 
 def test_the_limit_is_the_dearest_of_all_classes_at_any_time() -> None:

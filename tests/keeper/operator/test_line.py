@@ -35,9 +35,10 @@ from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import History
 from keeper.rewards.merge import merge
 from keeper.rewards.observed import OBSERVED_TABLE, observations
-from keeper.rewards.rows import field_rows, keys
+from keeper.rewards.rows import field_rows
 from keeper.rewards.rule import score
 from keeper.rewards.work import chain_hour
+from keeper.tables import keys
 from keeper.worker import line as line_of_worker
 from keeper.worker.agent import Agent
 from keeper.worker.client import Operator as Client

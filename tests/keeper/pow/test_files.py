@@ -18,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from keeper import tables
 from keeper.pow.clock import WaveKind
 from keeper.pow.connectivity import TRANSFER, Transfer
 from keeper.pow.files import (
@@ -44,7 +45,6 @@ from keeper.pow.files import (
 from keeper.pow.messages import Commit, Signed, decode
 from keeper.pow.record import Block, HourRecord, RecordError, WaveRecord
 from keeper.pow.verdicts import VERDICT
-from keeper.rewards import tables
 
 WORKER = Keypair.from_seed(b"\x01" * 32)
 SEED = b"\x0a" * 32

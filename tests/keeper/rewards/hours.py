@@ -28,8 +28,8 @@ from keeper.pow.seeds import picks, plot_picks
 from keeper.rewards.history import History
 from keeper.rewards.merge import ChainHour, HourWork, merge
 from keeper.rewards.observed import OBSERVED_TABLE
-from keeper.rewards.rows import Rows
 from keeper.rewards.work import chain_hour
+from keeper.tables import Rows
 from tests.keeper.operator.network import GENESIS, Device
 from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS, StakingWorld
 from tests.programs.world import HOUR, START, key

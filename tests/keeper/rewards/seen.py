@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 from solders.pubkey import Pubkey
 
+from keeper import tables
 from keeper.chain import ChainReader
 from keeper.pow.clock import Network
 from keeper.pow.codes import Code
 from keeper.pow.files import read_wave
 from keeper.pow.record import VERSION, Block, HourRecord, WaveRecord
 from keeper.pow.verdicts import VERDICT
-from keeper.rewards import tables
 from keeper.rewards.history import HourHistory
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import OBSERVED_TABLE
 from keeper.rewards.publication import Manifest, publish
-from keeper.rewards.rows import OBSERVATION, OBSERVED, Hour, Rows, keys
+from keeper.rewards.rows import OBSERVATION, OBSERVED, Hour
+from keeper.tables import Rows, keys
 
 NETWORK = Network(bytes(32), Pubkey.default(), 0)
 

@@ -20,7 +20,8 @@ from keeper.rewards.history import History, HourHistory
 from keeper.rewards.merge import HourWork
 from keeper.rewards.named import nothing
 from keeper.rewards.observed import observations
-from keeper.rewards.rows import Hour, Rows, class_rows, field_rows
+from keeper.rewards.rows import Hour, class_rows, field_rows
+from keeper.tables import Rows
 from tests.keeper.rewards.hours import DEADLINE, PowHours, profiles_in
 from tests.keeper.runtime.conftest import database
 from tests.programs.staking.world import StakingWorld

@@ -24,8 +24,9 @@ from keeper.rewards.held import FolderUnreadable, HeldFiles
 from keeper.rewards.history import History, HourHistory
 from keeper.rewards.merge import HourWork, merge, verified
 from keeper.rewards.observed import observations
-from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows, keys
+from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows
 from keeper.rewards.work import Remembering, WorkFolder
+from keeper.tables import keys
 from tests.keeper.operator.network import Device
 from tests.keeper.rewards.hours import DEADLINE, HIRED_DEADLINE, PowHours, profiles_in
 from tests.keeper.rewards.seen import work_of

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keeper import tables
 from keeper.pow.codes import HARD, PASSES, SOFT, Code
-from keeper.rewards import tables
 from keeper.rewards.observed import (
     MEASURED,
     OBSERVED_TABLE,

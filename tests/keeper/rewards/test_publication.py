@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from solders.pubkey import Pubkey
 
+from keeper import tables
 from keeper.clients import staking, tokenomics
 from keeper.economy import merkle
-from keeper.rewards import publication, tables
+from keeper.rewards import publication
 from keeper.rewards.fetch import compare
 from keeper.rewards.publication import KINDS, MANIFEST, FolderUnusable, Manifest, PublicationError
 from keeper.rewards.rows import INPUT, Hour

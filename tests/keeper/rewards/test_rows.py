@@ -9,8 +9,9 @@ from solders.pubkey import Pubkey
 from keeper.clients import staking
 from keeper.economy.supply import IO
 from keeper.rewards import publication
-from keeper.rewards.rows import OBSERVATION, Hour, RowsError, class_rows, device_rows, keys
+from keeper.rewards.rows import OBSERVATION, Hour, RowsError, class_rows, device_rows
 from keeper.rewards.rule import DeviceStatus
+from keeper.tables import keys
 from tests.keeper.market.test_matching import priced
 from tests.keeper.rewards.seen import publish_rows
 from tests.programs.staking.world import StakingWorld

@@ -17,10 +17,10 @@ from keeper.db.leader import LEASE_SECONDS
 from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.jobs import registry
 from keeper.jobs.port import do
-from keeper.rewards.tables import TableError
 from keeper.runtime.keeper import JobOutcome
 from keeper.runtime.readiness import FAILURES, is_alive, reasons, report
 from keeper.sender import Action
+from keeper.tables import TableError
 from tests.keeper.runtime.keepers import LIMITS, STOP, WARNING, events_of, figure, new_keeper
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import HOUR, START, World, key

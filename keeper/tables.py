@@ -1,20 +1,33 @@
 """Structured arrays as canonical CSV and back: the same rows are the same bytes, everywhere.
 
 UTF-8, LF, a header with the columns' names in their order, integers in decimal, addresses in base58
-(nothing for the zero address).
+(nothing for the zero address), countries in their letters (nothing for none). A column of lists has a space
+between two values; they are filled up with NOTHING, or no country.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from solders.pubkey import Pubkey
 
 from keeper.errors import UserError, why
-from keeper.rewards.rows import KEY, Rows, addresses
+
+Rows = NDArray[np.void]
+"""A structured array."""
+
+KEY = "S32"
+"""An address's raw bytes. Ordered and compared as bytes are; a single value drops zeros at its end."""
+
+COUNTRY = "S2"
+"""A country's two letters (ISO 3166), empty for none."""
+
+NOTHING = -1
+"""Fills a list of numbers up."""
 
 CHUNK = 50_000
 """Rows that are held as text at a time; a million of them would take gigabytes."""
@@ -23,6 +36,22 @@ NOBODY = bytes(32)
 
 class TableError(UserError):
     """A file that can't be read, or isn't a canonical table of its kind."""
+
+
+def keys(addresses: Sequence[Pubkey]) -> NDArray[np.bytes_]:
+    """Addresses as a column."""
+    return np.frombuffer(b"".join(map(bytes, addresses)), dtype=KEY)
+
+
+def addresses(column: NDArray[np.bytes_]) -> list[Pubkey]:
+    """A column as addresses."""
+    raw = column.tobytes()
+    return [Pubkey(raw[at : at + 32]) for at in range(0, len(raw), 32)]
+
+
+def text(column: NDArray[np.bytes_]) -> list[str]:
+    """A column of addresses in base58."""
+    return [str(address) for address in addresses(column)]
 
 
 def encode(rows: Rows) -> Iterator[bytes]:
@@ -73,15 +102,40 @@ def decode(data: bytes, dtype: np.dtype[Any], name: str) -> Rows:
 
 
 def _words(column: Any) -> Any:
+    if column.ndim > 1:
+        rows = (filter(None, map(_word, row)) for row in column.tolist())
+        return map(" ".join, rows)
     if column.dtype == np.dtype(KEY):
         return ["" if bytes(each) == NOBODY else str(each) for each in addresses(column)]
-    return map(str, column.tolist())
+    return map(_word, column.tolist())
 
 
-def _values(words: tuple[str, ...], kind: np.dtype[Any]) -> Any:
+def _word(value: bytes | int) -> str:
+    if isinstance(value, bytes):
+        return value.decode()
+    return "" if value == NOTHING else str(value)
+
+
+def _values(words: Sequence[str], kind: np.dtype[Any]) -> Any:
+    if kind.subdtype:
+        base, (room,) = kind.subdtype
+        return [_list(word, base, room) for word in words]
     if kind == np.dtype(KEY):
         return [bytes(Pubkey.from_string(word)) if word else NOBODY for word in words]
+    if kind == np.dtype(COUNTRY):
+        if not all(word == "" or (len(word) == kind.itemsize and word.isascii()) for word in words):
+            raise ValueError("a country isn't two letters")
+        return [word.encode() for word in words]
     values = [int(word) for word in words]
     if min(values) < 0 or max(values) > np.iinfo(kind).max:
         raise ValueError(f"a value is not in 0..{np.iinfo(kind).max}")
     return values
+
+
+def _list(word: str, kind: np.dtype[Any], room: int) -> list[Any]:
+    """A list's values, filled up."""
+    values = list(_values(word.split(" "), kind)) if word else []
+    if len(values) > room:
+        raise ValueError(f"a list is longer than {room}")
+    fill = b"" if kind == np.dtype(COUNTRY) else NOTHING
+    return [*values, *[fill] * (room - len(values))]

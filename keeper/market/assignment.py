@@ -1,0 +1,85 @@
+"""The assignment of a tick: which order gets which device, by a published rule that anybody repeats.
+
+Orders come one after the other and take the first free devices that they can have, the cheapest class
+first. One that is short has others change devices, where nobody has fewer for it. There are integers and a
+fixed sequence alone: the same rows give the same matches.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keeper.economy.orders import Currency
+from keeper.market.exchange import NOBODY, Board
+from keeper.market.places import Places, found
+from keeper.market.reach import ANYWHERE, Table, Wish
+from keeper.market.sequence import device_sequence, order_sequence, seed_of
+from keeper.market.snapshot import Snapshot
+from keeper.market.wishes import wishes
+from keeper.tables import KEY, Rows
+
+VERSION = 1
+"""Of the rule: files name it, so that later rules leave them as they are."""
+HOLD_AGE = 300
+"""From this age on a gang that isn't whole yet keeps what it can have for the tick, seconds."""
+SEARCHES = 1_000
+"""The most searches for exchanges in a tick; who comes later is searched for in the next one."""
+
+MATCH = np.dtype([("order", KEY), ("device", KEY), ("price", "<u8")])
+"""A device that an order gets, at the price of a processor and hour in the order's currency, base units."""
+
+
+def assign(snapshot: Snapshot, searches: int = SEARCHES) -> Rows:
+    """The matches of a tick, as :data:`MATCH` rows sorted by order and device.
+
+    With at most so many ``searches`` for exchanges; the rule's are SEARCHES.
+    """
+    seed = seed_of(snapshot.blockhash, snapshot.tick)
+    there = snapshot.devices[snapshot.devices["out"] == 0]
+    device_at = device_sequence(there, snapshot.now, seed)
+    order_at = order_sequence(snapshot.orders, seed)
+    devices, orders = there[device_at], snapshot.orders[order_at]
+    countries = np.concatenate([orders["country"], orders["countries"].ravel()])
+    table = Table(devices, snapshot.prices, countries)
+    served = _served(snapshot, there, device_at, order_at)
+    wanted = wishes(table, orders, served)
+    board = Board(table, wanted, searches)
+    for place, wish in enumerate(wanted):
+        _serve(board, place, wish, snapshot.now)
+    return _matches(board, orders, order_at, device_at)
+
+
+def _serve(board: Board, place: int, wish: Wish, now: int) -> None:
+    """Give an order what it gets, perhaps nothing."""
+    chooses = wish.colocated and wish.country == ANYWHERE
+    first = board.table.together(wish) if chooses else board.table.first(wish)
+    board.give(place, first)
+    has = len(first)
+    if has < wish.open and wish.exchanges:
+        has += board.exchange(place, has, wish)
+    if has < wish.minimum:
+        board.take_back(first)
+        if now - wish.created_at >= HOLD_AGE:
+            board.keep(first)
+
+
+def _served(snapshot: Snapshot, there: Rows, device_at: Places, order_at: Places) -> tuple[Places, Places]:
+    """The snapshot's pairs by places in both sequences."""
+    pairs = snapshot.pairs
+    order, has_order = found(snapshot.orders["order"], pairs["order"])
+    device, has_device = found(there["device"], pairs["device"])
+    both = has_order & has_device
+    return np.argsort(order_at)[order[both]], np.argsort(device_at)[device[both]]
+
+
+def _matches(board: Board, orders: Rows, order_at: Places, device_at: Places) -> Rows:
+    """What the board says; both tables were sorted by address before they came into sequence."""
+    devices = board.table.devices
+    taken = (board.order != NOBODY).nonzero()[0]
+    taken = taken[np.lexsort((device_at[taken], order_at[board.order[taken]]))]
+    of = board.order[taken]
+    rows = np.zeros(len(taken), MATCH)
+    rows["order"], rows["device"] = orders["order"][of], devices["device"][taken]
+    costs = (board.table.costs[each][taken] for each in (Currency.USDC, Currency.IO))
+    rows["price"] = np.where(orders["currency"][of] == Currency.USDC, *costs)
+    return rows

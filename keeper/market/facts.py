@@ -1,0 +1,109 @@
+"""The accounts that a tick is decided from, of the indexed events: as of its slot, whenever it is asked for.
+
+They are kept in memory and go on from tick to tick: of a network with many devices only what happened in half
+a minute is looked at. Nothing is written down, so that whoever replays an old tick disturbs nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from solders.pubkey import Pubkey
+
+from keeper.chain.program import Fields
+from keeper.clients import orders, staking
+from keeper.economy.calendar import HOUR
+from keeper.indexer.book import Book, Fold
+from keeper.indexer.folds import FOLDS
+from keeper.indexer.kept import Kept
+from keeper.indexer.ledger import Ledger
+from keeper.indexer.program import BEFORE_ALL
+from keeper.market.participants import Accounts
+
+RECORDS: Mapping[str, Callable[[Fields], Any]] = {
+    "Device": staking.device_of,
+    "Class": staking.class_of,
+    "Order": orders.order_of,
+    "Lease": orders.lease_of,
+}
+"""The kinds of accounts that ticks are decided from, as typed records."""
+
+
+class Facts:
+    """Earlier states of the market, from the events of staking and orders."""
+
+    def __init__(self, of_staking: Ledger, of_orders: Ledger) -> None:
+        """Fold what the ledgers' indexers index."""
+        self._staking, self._orders = _Passing(of_staking), _Orders(of_orders)
+
+    async def at(self, slot: int) -> Accounts:
+        """The accounts as all events up to and including a final slot made them.
+
+        They change when another slot is asked for; an earlier one than the last is made from the first event
+        on. Raises ChainUnreachable while the chain can't be indexed so far, FoldError for an event that can't
+        have happened.
+        """
+        for each in (self._staking, self._orders):
+            await each.to(slot)
+        return Accounts(
+            devices=self._staking.records["Device"],
+            classes={each.id: each for each in self._staking.records["Class"].values()},
+            orders=self._orders.records["Order"],
+            leases=self._orders.records["Lease"],
+            earned_until=self._orders.earned_until,
+        )
+
+
+class _Passing(Kept):
+    """One program's accounts in memory, on their way from slot to slot."""
+
+    def __init__(self, ledger: Ledger, **folds: Fold) -> None:
+        own = FOLDS[ledger.program.name]
+        super().__init__(ledger.database, ledger.indexer, {**own, **folds}, "folded_slot")
+        self._begin()
+
+    def _begin(self) -> None:
+        self.slot = BEFORE_ALL
+        self.accounts = Book(self.program)
+        self.records: dict[str, dict[Pubkey, Any]] = {kind: {} for kind in RECORDS}
+
+    async def to(self, slot: int) -> None:
+        """Go to a final slot, from the first event on if it is an earlier one."""
+        await self.index(slot)
+        if slot < self.slot:
+            self._begin()
+        try:
+            while self.slot < slot:
+                self.slot = await self.advance(self.accounts, self.slot, slot)
+        except BaseException:
+            # Half of an event may be done.
+            self._begin()
+            raise
+        for kind, address in self.accounts.changed:
+            if kind not in RECORDS:
+                continue
+            fields = self.accounts.of_kind(kind).get(address)
+            if fields is None:
+                self.records[kind].pop(address, None)
+            else:
+                self.records[kind][address] = RECORDS[kind](fields)
+        self.accounts.changed.clear()
+
+
+class _Orders(_Passing):
+    """Those of orders, and until when devices earned."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger, LeaseEnded=self._lease_ended)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.earned_until: dict[Pubkey, int] = {}
+
+    def _lease_ended(self, book: Book, event: Fields, at: int) -> None:
+        """As the index has it; a lease that a fault takes back later moves nobody forward."""
+        start, device = book.get("Lease", event["lease"])["start"], event["device"]
+        if start and event["stop"] - start >= HOUR:
+            self.earned_until[device] = max(self.earned_until.get(device, 0), event["stop"])
+        FOLDS[book.program.name]["LeaseEnded"](book, event, at)

@@ -1,0 +1,222 @@
+"""Which devices an order can have, of all and of those that are free: a tick's tables for its assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keeper.economy.orders import Currency
+from keeper.market.places import Places
+from keeper.market.sequence import U64
+from keeper.tables import Rows
+
+ANYWHERE = -1
+"""Instead of a country's number: an order is bound to none."""
+NO_PLACES: Places = np.empty(0, np.intp)
+COUNTRIES = 1 << 16
+"""More than all pairs of bytes."""
+ASKS = {Currency.IO: ("ask_io", "io"), Currency.USDC: ("ask_usdc", "usdc")}
+"""By currency, where devices have their ask and classes their price."""
+
+
+class Kind(NamedTuple):
+    """What orders have in common that can have the same devices.
+
+    ``classes`` are those that they can pay, the cheapest first, ``countries`` their numbers, () for any.
+    """
+
+    classes: tuple[int, ...]
+    processors: int
+    min_tier: int
+    countries: tuple[int, ...]
+    currency: int
+
+
+class Wish(NamedTuple):
+    """An order in Python's own numbers.
+
+    ``country`` is the number of the one that it is bound to, ``never`` are the places of devices that it
+    can't have for a reason of its own: they are its renter's, or served it before.
+    """
+
+    kind: Kind
+    created_at: int
+    open: int
+    minimum: int
+    colocated: int
+    country: int
+    never: Places
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether it takes part in exchanges: only an order that can have whatever others of its kind can."""
+        return bool(self.kind.classes) and not self.colocated and not len(self.never)
+
+    @property
+    def countries(self) -> tuple[int, ...]:
+        """Where its devices may be, () for anywhere."""
+        return self.kind.countries if self.country == ANYWHERE else (self.country,)
+
+
+class Shelf:
+    """The devices of a class and number of processors that are let for a currency, from a tier upwards."""
+
+    __slots__ = ("country", "devices", "left", "youngest")
+
+    def __init__(self, devices: Places, country: NDArray[np.intp], changed_at: U64) -> None:
+        """Take their places in sequence; the columns are of all devices."""
+        self.devices = self.left = devices
+        self.country = country[devices]
+        self.youngest = int(changed_at[devices].max(initial=0))
+        """The last change of terms among them, unix seconds."""
+
+    def free(self, is_free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of those that are left are free; once most are taken, the taken ones aren't left any more.
+
+        Nothing that was taken when this is asked may be free again later.
+        """
+        free = is_free[self.left]
+        if 2 * np.count_nonzero(free) < len(free):
+            self.left, self.country = self.left[free], self.country[free]
+            free = np.ones(len(self.left), bool)
+        return free
+
+
+class Table:
+    """A tick's devices in their sequence, and what of them each order can have."""
+
+    def __init__(self, devices: Rows, prices: Rows, countries: NDArray[np.bytes_]) -> None:
+        """Take rows of devices that take part, in sequence, prices, and all countries that orders name."""
+        self.devices = devices
+        self._numbers = _numbers(np.concatenate([devices["country"], countries]))
+        self.country = self.number(devices["country"])
+        self.is_free = np.ones(len(devices), bool)
+        self._tier, self._changed_at = devices["tier"].copy(), devices["changed_at"].copy()
+        numbers = prices["class"].tolist()
+        self._prices = [dict(zip(numbers, prices[each].tolist(), strict=True)) for _, each in ASKS.values()]
+        self.costs = [_costs(devices, prices, each) for each in Currency]
+        """By currency: what each device costs for a processor and hour, 0 where it isn't let."""
+        self._runs = _runs(devices)
+        self._shelves: dict[tuple[int, int, int, int], Shelf] = {}
+
+    def number(self, countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
+        """Countries' numbers, in the order of their letters; ANYWHERE for no country."""
+        return self._numbers[_codes(countries)]
+
+    def affordable(self, classes: Sequence[int], currency: int, limit: int) -> tuple[int, ...]:
+        """Those classes whose price is at most ``limit``, the cheapest first, then by number."""
+        prices = self._prices[currency]
+        found = [(prices[each], each) for each in classes if 0 < prices.get(each, 0) <= limit]
+        return tuple([each for _, each in sorted(found)])
+
+    def reach(self, kind: Kind, before: int) -> Places:
+        """The devices, taken or not, that orders of a kind can have whose terms are older than ``before``.
+
+        Those of the cheapest class first.
+        """
+        parts = [NO_PLACES]
+        for shelf in self._shelves_of(kind):
+            devices = shelf.devices
+            if kind.countries:
+                devices = devices[_is_in(self.country[devices], kind.countries)]
+            if shelf.youngest >= before:
+                devices = devices[self._changed_at[devices] < before]
+            parts.append(devices)
+        return np.concatenate(parts)
+
+    def first(self, wish: Wish) -> Places:
+        """The first free devices for an order: for all of its open places, or as many as there are."""
+        parts, need = [NO_PLACES], wish.open
+        for shelf in self._shelves_of(wish.kind):
+            parts.append(self._fitting(shelf, wish)[:need])
+            need -= len(parts[-1])
+            if need == 0:
+                break
+        return np.concatenate(parts)
+
+    def together(self, wish: Wish) -> Places:
+        """As :meth:`first`, all in one country: the one that has fewest of those with enough, else most.
+
+        None where no country has as many as the order takes at once.
+        """
+        found = np.concatenate(
+            [NO_PLACES, *(self._fitting(each, wish) for each in self._shelves_of(wish.kind))]
+        )
+        here = self.country[found]
+        counts = np.bincount(here, minlength=1)
+        if counts.max() < wish.minimum:
+            return NO_PLACES
+        enough = np.flatnonzero(counts >= wish.open)
+        country = enough[np.argmin(counts[enough])] if len(enough) else np.argmax(counts)
+        chosen: Places = found[here == country][: wish.open]
+        return chosen
+
+    def _shelves_of(self, kind: Kind) -> list[Shelf]:
+        found = (self._shelf(each, kind.processors, kind.currency, kind.min_tier) for each in kind.classes)
+        return [each for each in found if each is not None]
+
+    def _shelf(self, number: int, processors: int, currency: int, tier: int) -> Shelf | None:
+        key = number, processors, currency, tier
+        if key not in self._shelves:
+            run = self._runs.get((number, processors))
+            if run is None:
+                return None
+            let = (self.costs[currency][run] > 0) & (self._tier[run] >= tier)
+            self._shelves[key] = Shelf(let.nonzero()[0] + run.start, self.country, self._changed_at)
+        return self._shelves[key]
+
+    def _fitting(self, shelf: Shelf, wish: Wish) -> Places:
+        fits = shelf.free(self.is_free)
+        if wish.countries:
+            fits &= _is_in(shelf.country, wish.countries)
+        devices = shelf.left[fits]
+        if shelf.youngest >= wish.created_at:
+            devices = devices[self._changed_at[devices] < wish.created_at]
+        if len(wish.never):
+            devices = devices[~np.isin(devices, wish.never)]
+        return devices
+
+
+def _codes(countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
+    return np.ascontiguousarray(countries).view(">u2").astype(np.intp)
+
+
+def _numbers(countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
+    """By a country's two bytes: its number among these."""
+    there = np.zeros(COUNTRIES, bool)
+    there[_codes(countries)] = True
+    there[0] = False
+    return np.where(there, np.cumsum(there) - 1, ANYWHERE)
+
+
+def _is_in(column: NDArray[np.intp], numbers: Sequence[int]) -> NDArray[np.bool_]:
+    """As :func:`numpy.isin`, for a few numbers."""
+    found: NDArray[np.bool_] = column == numbers[0]
+    for each in numbers[1:]:
+        found |= column == each
+    return found
+
+
+def _costs(devices: Rows, prices: Rows, currency: Currency) -> U64:
+    ask, price = ASKS[currency]
+    by_class = np.zeros(1 << 16, np.uint64)
+    by_class[prices["class"]] = prices[price]
+    costs: U64 = by_class[devices["class"]]
+    costs[(devices[ask] == 0) | (devices[ask] > costs)] = 0
+    return costs
+
+
+def _runs(devices: Rows) -> dict[tuple[int, int], slice]:
+    """By class and number of processors, where its devices are; they are in sequence."""
+    numbers = devices["class"].astype(np.intp) << 8 | devices["processors"]
+    edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(devices)]
+    found = {}
+    for start, stop in pairwise(edges):
+        if start < stop:
+            row = devices[start]
+            found[int(row["class"]), int(row["processors"])] = slice(start, stop)
+    return found

@@ -1,0 +1,117 @@
+"""A tick's snapshot: a row for each device, each open order and each class's price, and who takes part.
+
+Everything that the batch of a tick is computed from is in these rows: whoever has them computes it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Any
+
+import numpy as np
+
+from keeper.economy.orders import TICK
+from keeper.tables import COUNTRY, KEY, Rows
+
+LISTED = 8
+"""The most classes and countries that an order names."""
+
+
+class Out(IntFlag):
+    """Why a device takes no part in a tick; 0 when it does."""
+
+    HIRED = 1
+    """A lease of it runs."""
+    LEASED = 2
+    """It has a lease that doesn't run (yet)."""
+    TERMINATED = 4
+    SLASH_PENDING = 8
+    INSUFFICIENT_STAKE = 16
+    BARRED = 32
+    NOT_LET = 64
+    """Both its asks are 0."""
+    WORK = 128
+    """It didn't pass its proof of work in the newest hour that operators agree on."""
+    CLASS_CLOSED = 256
+    """Its class isn't open for leases yet."""
+    GONE = 512
+    """It isn't there any more: only where rows say what changed."""
+
+
+DEVICE = np.dtype(
+    [
+        ("device", KEY),
+        ("class", "<u2"),
+        ("processors", "u1"),
+        ("tier", "u1"),
+        ("country", COUNTRY),
+        ("ask_io", "<u8"),
+        ("ask_usdc", "<u8"),
+        ("changed_at", "<u8"),
+        ("idle_since", "<u8"),
+        ("weight", "<u2"),
+        ("out", "<u2"),
+        ("supplier", KEY),
+        ("worker", KEY),
+        ("payout", KEY),
+    ]
+)
+"""A device: asks in base units for a processor and hour, times in unix seconds, the weight of its idle time
+in basis points, ``out`` as :class:`Out` bits. All devices that there are have a row."""
+
+ORDER = np.dtype(
+    [
+        ("order", KEY),
+        ("created_at", "<u8"),
+        ("urgency", "u1"),
+        ("currency", "u1"),
+        ("classes", "<i4", LISTED),
+        ("processors", "u1"),
+        ("min_tier", "u1"),
+        ("countries", COUNTRY, LISTED),
+        ("open", "<u2"),
+        ("minimum", "<u2"),
+        ("colocated", "u1"),
+        ("country", COUNTRY),
+        ("limit", "<u8"),
+        ("renter", KEY),
+    ]
+)
+"""An order that takes part: ``open`` places, of which it takes ``minimum`` at once or none (1: any number),
+``country`` the one that its devices are in already, ``limit`` the highest price that it pays and has the
+money for, base units for a processor and hour. Classes are filled up with -1, countries with nothing."""
+
+PRICE = np.dtype([("class", "<u2"), ("io", "<u8"), ("usdc", "<u8")])
+"""A class's price for a processor and hour, base units; 0 where nothing is matched at it: the class isn't
+leased for the currency, isn't open yet, or its price is stale."""
+
+PAIR = np.dtype([("order", KEY), ("device", KEY)])
+"""A device that takes part, and an order that can't have it again: the program refuses to lease a device to
+one order twice running, or while its first lease for the order isn't closed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """All that a tick's batch follows from; every table sorted by its keys, each row once.
+
+    ``slot`` is the first whose clock shows ``now`` or later, ``blockhash`` the 32 bytes of its block's hash.
+    """
+
+    tick: int
+    slot: int
+    blockhash: bytes
+    devices: Rows
+    orders: Rows
+    prices: Rows
+    pairs: Rows
+
+    @property
+    def now(self) -> int:
+        """When the tick begins, unix seconds."""
+        return self.tick * TICK
+
+
+def empty(dtype: np.dtype[Any]) -> Rows:
+    """A table without rows."""
+    return np.zeros(0, dtype)

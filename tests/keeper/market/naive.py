@@ -1,0 +1,237 @@
+"""The rule of a tick once more, from its description alone, in plain Python without a thought of speed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from keeper.market.snapshot import Snapshot
+from keeper.tables import Rows
+from tests.keeper.market.ticks import whole
+
+MASK = 2**64 - 1
+BONUS = 0, 120, 480
+Row = dict[str, Any]
+Kind = tuple[Any, ...]
+KEPT = "kept"
+"""Instead of an order: a gang that isn't whole has it."""
+
+
+def mix(number: int) -> int:
+    number = (number + 0x9E3779B97F4A7C15) & MASK
+    number = ((number ^ (number >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    number = ((number ^ (number >> 27)) * 0x94D049BB133111EB) & MASK
+    return number ^ (number >> 31)
+
+
+def table(rows: Rows) -> list[Row]:
+    found = []
+    for row in rows.tolist():
+        values = dict(zip(rows.dtype.names or (), row, strict=True))
+        for name in ("device", "order", "supplier", "worker", "payout", "renter"):
+            if name in values:
+                values[name] = whole(values[name])
+        found.append(values)
+    return found
+
+
+@dataclass
+class Tick:
+    """A tick of a snapshot, whose time and seed may be others for golden vectors."""
+
+    snapshot: Snapshot
+    now: int
+    seed: int
+    searches: int = 1_000
+    holder: dict[bytes, Any] = field(default_factory=dict)
+    dead: set[Kind] = field(default_factory=set)
+    exchanged: int = 0
+
+    def __post_init__(self) -> None:
+        self.prices = {row["class"]: (row["io"], row["usdc"]) for row in table(self.snapshot.prices)}
+        self.pairs = {(row["order"], row["device"]) for row in table(self.snapshot.pairs)}
+        free = [row for row in table(self.snapshot.devices) if row["out"] == 0]
+        self.devices = sorted(free, key=self.due)
+        self.orders = sorted(table(self.snapshot.orders), key=self.urgent)
+        self.people = {row[name] for row in free for name in ("supplier", "worker", "payout")}
+        self.by_address = {row["device"]: row for row in free}
+
+    # -- sequence ------------------------------------------------------------------------------
+
+    def chance(self, address: bytes) -> int:
+        return mix(int.from_bytes(address[:8], "little") ^ self.seed)
+
+    def due(self, row: Row) -> tuple[Any, ...]:
+        waited = max(self.now - max(row["idle_since"], row["changed_at"]), 0)
+        rank = row["class"], row["processors"], -(waited * row["weight"] // 10_000), -waited
+        return (*rank, self.chance(row["device"]), row["device"])
+
+    def urgent(self, row: Row) -> tuple[Any, ...]:
+        created = row["created_at"]
+        return created - BONUS[row["urgency"]], created, self.chance(row["order"]), row["order"]
+
+    # -- who can have what -----------------------------------------------------------------------
+
+    def price(self, number: int, currency: int) -> int:
+        return int(self.prices.get(number, (0, 0))[currency])
+
+    def classes(self, order: Row) -> tuple[int, ...]:
+        named = [each for each in order["classes"] if each >= 0]
+        priced = sorted((self.price(each, order["currency"]), each) for each in named)
+        return tuple(each for price, each in priced if 0 < price <= order["limit"])
+
+    def let(self, device: Row, currency: int) -> bool:
+        ask = device[("ask_io", "ask_usdc")[currency]]
+        return 0 < ask <= self.price(device["class"], currency)
+
+    def can(self, order: Row, device: Row) -> bool:
+        """Apart from a country that a colocated order still chooses."""
+        countries = [order["country"]] if order["country"] else [each for each in order["countries"] if each]
+        return (
+            device["class"] in self.classes(order)
+            and device["processors"] == order["processors"]
+            and device["tier"] >= order["min_tier"]
+            and (not countries or device["country"] in countries)
+            and self.let(device, order["currency"])
+            and device["changed_at"] < order["created_at"]
+            and order["renter"] not in (device["supplier"], device["worker"], device["payout"])
+            and (order["order"], device["device"]) not in self.pairs
+        )
+
+    def fitting(self, order: Row) -> list[Row]:
+        """Free devices for an order, of the cheapest class first, then in sequence."""
+        return [
+            device
+            for number in self.classes(order)
+            for device in self.devices
+            if device["class"] == number and device["device"] not in self.holder and self.can(order, device)
+        ]
+
+    # -- the rule ----------------------------------------------------------------------------------
+
+    def run(self) -> list[tuple[bytes, bytes, int]]:
+        for order in self.orders:
+            self.serve(order)
+        for _ in range(2):
+            for kind in self.kinds():
+                self.cheapen(kind)
+        found = []
+        for device, order in self.holder.items():
+            if order is not KEPT:
+                price = self.price(self.by_address[device]["class"], order["currency"])
+                found.append((order["order"], device, price))
+        return sorted(found)
+
+    def serve(self, order: Row) -> None:
+        taken = self.fitting(order)
+        if order["colocated"] and not order["country"]:
+            taken = self.together(order, taken)
+        taken = taken[: order["open"]]
+        before, dead, exchanged = dict(self.holder), set(self.dead), self.exchanged
+        for device in taken:
+            self.holder[device["device"]] = order
+        has = len(taken)
+        while has < order["open"] and (more := self.search(order, order["open"] - has)):
+            has += more
+            self.exchanged += more
+        if has < order["minimum"]:
+            self.holder, self.dead, self.exchanged = before, dead, exchanged
+            if self.now - order["created_at"] >= 300:
+                self.holder |= {device["device"]: KEPT for device in taken}
+
+    def together(self, order: Row, devices: list[Row]) -> list[Row]:
+        counts: dict[bytes, int] = {}
+        for device in devices:
+            counts[device["country"]] = counts.get(device["country"], 0) + 1
+        if not counts or max(counts.values()) < order["minimum"]:
+            return []
+        enough = [(count, country) for country, count in counts.items() if count >= order["open"]]
+        most = [(-count, country) for country, count in counts.items()]
+        _, country = min(enough or most)
+        return [device for device in devices if device["country"] == country]
+
+    # -- exchanges ---------------------------------------------------------------------------------
+
+    def kind(self, order: Row) -> Kind | None:
+        """What orders have in common that exchange devices; None for one that doesn't."""
+        classes = self.classes(order)
+        paired = any(which == order["order"] for which, _ in self.pairs)
+        if order["colocated"] or not classes or order["renter"] in self.people or paired:
+            return None
+        countries = tuple(sorted(filter(None, order["countries"])))
+        return classes, order["processors"], order["min_tier"], countries, order["currency"]
+
+    def kinds(self) -> list[Kind]:
+        """By first appearance."""
+        return list(dict.fromkeys(filter(None, map(self.kind, self.orders))))
+
+    def reach(self, kind: Kind) -> list[Row]:
+        """The devices that every order of a kind can have, taken or not."""
+        alike = [order for order in self.orders if self.kind(order) == kind]
+        oldest = min(alike, key=lambda order: order["created_at"])
+        return [
+            device
+            for number in kind[0]
+            for device in self.devices
+            if device["class"] == number and self.can(oldest, device)
+        ]
+
+    def holders(self, kind: Kind) -> list[Any]:
+        return [self.holder.get(device["device"]) for device in self.reach(kind)]
+
+    def search(self, order: Row, need: int) -> int:
+        source = self.kind(order)
+        if source is None or source in self.dead or self.searches == 0:
+            return 0
+        self.searches -= 1
+        came: dict[Kind, Kind | None] = {source: None}
+        queue = [source]
+        for kind in queue:
+            holders = self.holders(kind)
+            if None in holders:
+                return self.move(order, kind, need, came)
+            theirs = [self.kind(each) for each in holders if each is not KEPT]
+            for each in self.kinds():
+                if each in theirs and each not in came and each not in self.dead:
+                    came[each] = kind
+                    queue.append(each)
+        self.dead |= set(queue)
+        return 0
+
+    def move(self, order: Row, kind: Kind, need: int, came: dict[Kind, Kind | None]) -> int:
+        way = [[each["device"] for each in self.reach(kind) if each["device"] not in self.holder][:need]]
+        while (before := came[kind]) is not None:
+            of_kind = [
+                each["device"]
+                for each, holder in zip(self.reach(before), self.holders(before), strict=True)
+                if holder not in (None, KEPT) and self.kind(holder) == kind
+            ]
+            way.append(of_kind)
+            kind = before
+        much = min(map(len, way))
+        for at in range(much):
+            steps = [devices[at] for devices in way]
+            for device, next_one in pairwise(steps):
+                self.holder[device] = self.holder[next_one]
+            self.holder[steps[-1]] = order
+        return much
+
+    def cheapen(self, kind: Kind) -> None:
+        """Who has the dearest devices changes first, to the cheapest that are free."""
+        place = {device["device"]: at for at, device in enumerate(self.devices)}
+
+        def cost(address: bytes) -> int:
+            return self.price(self.by_address[address]["class"], kind[4])
+
+        mine = [
+            address
+            for address, holder in self.holder.items()
+            if holder is not KEPT and self.kind(holder) == kind
+        ]
+        mine.sort(key=lambda address: (-cost(address), place[address]))
+        free = [each["device"] for each in self.reach(kind) if each["device"] not in self.holder]
+        for out, to in zip(mine, free, strict=False):
+            if cost(to) >= cost(out):
+                break
+            self.holder[to] = self.holder.pop(out)

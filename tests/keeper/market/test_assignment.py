@@ -1,0 +1,374 @@
+"""A tick's assignment: golden vectors, a second reading of the rule, and what is promised of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keeper.market import assignment
+from keeper.market.assignment import assign
+from keeper.market.sequence import device_sequence, mix, order_sequence, seed_of
+from keeper.market.snapshot import DEVICE, ORDER, Out, Snapshot
+from tests.keeper.market.naive import Tick
+from tests.keeper.market.ticks import NOW, device, got, key, order, rows, tick, ticks, whole
+
+GOLDEN = json.loads((Path(__file__).parents[2] / "vectors/market_ticks.json").read_text())
+EVER = 10**9
+"""More searches than any test's tick needs."""
+
+
+def named(matches: np.ndarray) -> list[tuple[bytes, bytes, int]]:
+    return [(whole(of), whole(which), price) for of, which, price in matches.tolist()]
+
+
+# -- golden vectors ------------------------------------------------------------------------------
+
+
+def country(number: int) -> bytes:
+    return bytes([ord("A") + number // 26, ord("A") + number % 26])
+
+
+def address(number: str) -> bytes:
+    return int(number).to_bytes(8, "little").ljust(32, b"\1")
+
+
+def person(number: int) -> bytes:
+    return key(f"person {number}")
+
+
+class Golden(Snapshot):
+    """A snapshot whose tick begins at a time of its own."""
+
+    now = 1_000_000
+
+
+def golden(values: dict[str, Any]) -> Golden:
+    there = [
+        device(
+            each["id"],
+            device=address(each["id"]),
+            **{"class": each["cls"]},
+            **{name: each[name] for name in ("processors", "tier", "changed_at", "idle_since", "weight")},
+            country=country(each["country"]),
+            ask_io=int(each["ask"][0]),
+            ask_usdc=int(each["ask"][1]),
+            supplier=person(each["supplier"]),
+        )
+        for each in values["devices"]
+    ]
+    same = ("urgency", "currency", "classes", "processors", "min_tier", "open", "minimum", "colocated")
+    wanted = [
+        order(
+            each["id"],
+            order=address(each["id"]),
+            created_at=each["created"],
+            countries=[country(number) for number in each["countries"]],
+            limit=int(each["limit"]),
+            renter=person(each["renter"]),
+            **{name: each[name] for name in same},
+        )
+        for each in values["orders"]
+    ]
+    prices = {number: (int(io), int(usdc)) for number, (io, usdc) in enumerate(values["prices"])}
+    made = tick(there, wanted, prices=prices)
+    assert values["now"] == Golden.now
+    return Golden(*(getattr(made, name) for name in Snapshot.__dataclass_fields__))
+
+
+@pytest.mark.parametrize("number", range(len(GOLDEN["ticks"])))
+def test_golden_ticks(number: int) -> None:
+    values = GOLDEN["ticks"][number]
+    snapshot = golden(values)
+    expected = sorted(
+        (
+            address(values["orders"][each["order"]]["id"]),
+            address(values["devices"][each["device"]]["id"]),
+            int(each["price"]),
+        )
+        for each in values["matches"]
+    )
+    with patch.object(assignment, "seed_of", lambda *_: int(values["seed"])):
+        assert named(assign(snapshot)) == expected
+    naive = Tick(snapshot, snapshot.now, int(values["seed"]))
+    assert naive.run() == expected
+    assert naive.exchanged == values["exchanged"]
+
+
+def test_golden_seed_and_mix() -> None:
+    seed = GOLDEN["seed"]
+    assert seed_of(bytes.fromhex(seed["blockhash"]), seed["tick"]) == int(seed["seed"])
+    numbers = np.array([int(each["x"]) for each in GOLDEN["mix"]], np.uint64)
+    assert [str(each) for each in mix(numbers, 0)] == [each["mix"] for each in GOLDEN["mix"]]
+
+
+# -- a second reading ----------------------------------------------------------------------------
+
+
+@given(ticks(), st.sampled_from([0, 1, 2, EVER]))
+@settings(max_examples=200, deadline=None)
+def test_it_is_what_the_rule_says(snapshot: Snapshot, searches: int) -> None:
+    assert named(assign(snapshot, searches)) == reading(snapshot, searches).run()
+
+
+def reading(snapshot: Snapshot, searches: int = EVER) -> Tick:
+    return Tick(snapshot, snapshot.now, seed_of(snapshot.blockhash, snapshot.tick), searches)
+
+
+# -- what is promised ----------------------------------------------------------------------------
+
+
+@given(ticks())
+@settings(max_examples=100, deadline=None)
+def test_every_match_is_one_that_the_order_can_have_at_the_network_price(snapshot: Snapshot) -> None:
+    tick = reading(snapshot)
+    orders = {row["order"]: row for row in tick.orders}
+    matches = named(assign(snapshot))
+    assert len({device for _, device, _ in matches}) == len(matches)
+    for of, which, price in matches:
+        wanted, given = orders[of], tick.by_address[which]
+        assert tick.can(wanted, given)
+        assert price == tick.price(given["class"], wanted["currency"]) <= wanted["limit"]
+
+
+@given(ticks(), st.sampled_from([0, 3, EVER]))
+@settings(max_examples=100, deadline=None)
+def test_gangs_are_whole_or_absent_and_colocated_devices_in_one_country(
+    snapshot: Snapshot, searches: int
+) -> None:
+    tick, found = reading(snapshot), got(assign(snapshot, searches))
+    for wanted in tick.orders:
+        devices = found.get(wanted["order"], [])
+        assert not devices or wanted["minimum"] <= len(devices) <= wanted["open"]
+        countries = {tick.by_address[each]["country"] for each in devices}
+        if wanted["colocated"]:
+            assert len(countries) <= 1
+            assert not wanted["country"] or countries <= {wanted["country"]}
+
+
+ALIKE = {"gangs": False, "together": False, "people": False, "young": False}
+"""Nothing that keeps orders out of exchanges."""
+
+
+@given(ticks(**ALIKE))
+@settings(max_examples=200, deadline=None)
+def test_as_many_places_are_filled_as_can_be_with_every_earlier_order_first(snapshot: Snapshot) -> None:
+    tick, found = reading(snapshot), got(assign(snapshot, EVER))
+    filled = 0
+    matching: dict[bytes, tuple[int, int]] = {}
+    for number, wanted in enumerate(tick.orders):
+        filled += len(found.get(wanted["order"], []))
+        for place in range(wanted["open"]):
+            augment(tick, matching, (number, place), set())
+        assert filled == len(matching)
+
+
+def augment(
+    tick: Tick, matching: dict[bytes, tuple[int, int]], place: tuple[int, int], seen: set[bytes]
+) -> bool:
+    """One more place served by an augmenting path, after Kuhn: the most that any assignment serves."""
+    for row in tick.devices:
+        address = row["device"]
+        if address in seen or not tick.can(tick.orders[place[0]], row):
+            continue
+        seen.add(address)
+        if address not in matching or augment(tick, matching, matching[address], seen):
+            matching[address] = place
+            return True
+    return False
+
+
+@given(ticks())
+@settings(max_examples=150, deadline=None)
+def test_no_order_that_is_short_could_use_what_a_later_one_has(snapshot: Snapshot) -> None:
+    """But for orders that take part in no exchange, and what changed since a like one was opened."""
+    tick, found = reading(snapshot), got(assign(snapshot, EVER))
+    for number, wanted in enumerate(tick.orders):
+        kind, devices = tick.kind(wanted), found.get(wanted["order"], [])
+        if kind is None or wanted["minimum"] > 1 or len(devices) == wanted["open"]:
+            continue
+        reach = {row["device"] for row in tick.reach(kind)}
+        for later in tick.orders[number + 1 :]:
+            assert not reach & set(found.get(later["order"], []))
+
+
+@given(ticks(), st.data())
+@settings(max_examples=100, deadline=None)
+def test_an_ask_below_the_price_changes_nothing(snapshot: Snapshot, data: st.DataObject) -> None:
+    before = assign(snapshot)
+    devices = snapshot.devices.copy()
+    prices = {row["class"]: (row["io"], row["usdc"]) for row in snapshot.prices}
+    for row in devices:
+        for name, price in zip(("ask_io", "ask_usdc"), prices.get(row["class"], (0, 0)), strict=True):
+            if 0 < row[name] <= price:
+                row[name] = data.draw(st.integers(1, int(price)))
+    assert (assign(replace(snapshot, devices=devices)) == before).all()
+
+
+@given(ticks(**ALIKE))
+@settings(max_examples=100, deadline=None)
+def test_exchanges_take_no_place_from_anybody(snapshot: Snapshot) -> None:
+    """Who comes earlier has as much as without those that come later, and with exchanges more in all."""
+    tick, found = reading(snapshot), got(assign(snapshot, EVER))
+    for number in range(len(tick.orders)):
+        early = {wanted["order"] for wanted in tick.orders[: number + 1]}
+        mine = np.array([whole(each) in early for each in snapshot.orders["order"].tolist()], bool)
+        alone = got(assign(replace(snapshot, orders=snapshot.orders[mine]), EVER))
+        assert {of: len(each) for of, each in alone.items()} == {
+            of: len(each) for of, each in found.items() if of in early
+        }
+    assert len(assign(snapshot, EVER)) >= len(assign(snapshot, 0))
+
+
+# -- who comes first -----------------------------------------------------------------------------
+
+
+@given(ticks())
+@settings(max_examples=50, deadline=None)
+def test_an_order_is_overtaken_only_by_those_less_than_480_seconds_younger(snapshot: Snapshot) -> None:
+    created = snapshot.orders["created_at"][order_sequence(snapshot.orders, 7)].astype(int)
+    earliest_later = np.minimum.accumulate(created[::-1])[::-1]
+    assert (created - earliest_later < 480).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 4_000), st.integers(5_000, 10_000)), max_size=20))
+@settings(max_examples=100, deadline=None)
+def test_a_device_is_never_passed_by_an_equal_one_that_waited_less_than_half(
+    waits: list[tuple[int, int]],
+) -> None:
+    there = [
+        device(number, idle_since=NOW - waited, weight=weight)
+        for number, (waited, weight) in enumerate(waits)
+    ]
+    sorted_rows = rows(there, DEVICE, "device")
+    waited = NOW - sorted_rows["idle_since"][device_sequence(sorted_rows, NOW, 7)].astype(int)
+    for number, mine in enumerate(waited):
+        assert not (2 * mine < waited[number + 1 :]).any()
+
+
+def test_changed_terms_begin_the_waiting_anew_and_an_earned_hour_does() -> None:
+    there = [
+        device("changed", changed_at=NOW - 10, idle_since=NOW - 9_000),
+        device("served", idle_since=NOW - 20),
+        device("waits", idle_since=NOW - 30),
+        device("to come", idle_since=NOW + 5, changed_at=NOW + 5),
+    ]
+    sorted_rows = rows(there, DEVICE, "device")
+    sequence = sorted_rows["device"][device_sequence(sorted_rows, NOW, 7)]
+    expected = ["waits", "served", "changed", "to come"]
+    assert [whole(each) for each in sequence.tolist()] == [key(name) for name in expected]
+
+
+def test_urgency_makes_older_and_the_seed_decides_between_equals() -> None:
+    wanted = [
+        order("ordinary", created_at=NOW - 480),
+        order("soon", created_at=NOW - 361, urgency=1),
+        order("now", created_at=NOW - 2, urgency=2),
+    ]
+    sorted_rows = rows(
+        [{**each, "classes": [1] * 8, "countries": [b""] * 8} for each in wanted], ORDER, "order"
+    )
+    sequence = [whole(each) for each in sorted_rows["order"][order_sequence(sorted_rows, 7)].tolist()]
+    assert sequence == [key("now"), key("soon"), key("ordinary")]
+    equals = rows(
+        [{**order(name), "classes": [1] * 8, "countries": [b""] * 8} for name in range(8)], ORDER, "order"
+    )
+    sequences = {tuple(order_sequence(equals, seed).tolist()) for seed in range(20)}
+    assert len(sequences) > 10
+
+
+# -- one thing at a time -------------------------------------------------------------------------
+
+
+def test_the_cheapest_class_comes_first_then_the_lowest_number() -> None:
+    there = [device("dear", **{"class": 3}), device("same", **{"class": 2}), device("first")]
+    wanted = order("one", classes=[3, 2, 1], open=2)
+    assert named(assign(tick(there, [wanted]))) == sorted(
+        [(key("one"), key("first"), 100), (key("one"), key("same"), 100)]
+    )
+
+
+def test_an_exchange_makes_room() -> None:
+    """The older order could have either; the younger one only what the older one took."""
+    there = [device("both"), device("dear", **{"class": 3})]
+    wanted = [order("old", classes=[1, 3], created_at=NOW - 90), order("young", classes=[1])]
+    found = got(assign(tick(there, wanted)))
+    assert found == {key("old"): [key("dear")], key("young"): [key("both")]}
+    assert got(assign(tick(there, wanted), 0)) == {key("old"): [key("both")]}
+    within = [{**wanted[0], "limit": 129}, wanted[1]]
+    assert got(assign(tick(there, within))) == {key("old"): [key("both")]}
+
+
+def test_a_gang_that_has_waited_keeps_what_it_could_have() -> None:
+    there = [device("a"), device("b")]
+    late = order("late", created_at=NOW - 5)
+    young, old = (order("gang", open=3, minimum=3, created_at=NOW - age) for age in (299, 300))
+    assert len(assign(tick(there, [young, late]))) == 1
+    assert len(assign(tick(there, [old, late]))) == 0
+
+
+def test_colocated_devices_come_from_the_smallest_country_that_has_enough() -> None:
+    there = [
+        device(f"{country!r} {n}", country=country)
+        for country, many in ((b"AT", 4), (b"CH", 2), (b"DE", 3))
+        for n in range(many)
+    ]
+
+    def countries(**changed: Any) -> set[bytes]:
+        found = got(assign(tick(there, [order("one", colocated=1, **changed)])))
+        by_key = {each["device"]: each["country"] for each in there}
+        return {by_key[each] for each in found.get(key("one"), [])}
+
+    assert countries(open=2) == {b"CH"}
+    assert countries(open=3) == {b"DE"}
+    assert countries(open=9) == {b"AT"}
+    assert countries(open=9, minimum=5) == set()
+    assert countries(open=2, country=b"AT") == {b"AT"}
+    assert countries(open=2, countries=[b"DE", b"AT"]) == {b"DE"}
+
+
+@pytest.mark.parametrize("person", ["supplier", "worker", "payout"])
+def test_nobody_hires_itself(person: str) -> None:
+    there = [device("own"), device("other", idle_since=NOW)]
+    renter = there[0][person]
+    assert got(assign(tick(there, [order("one", renter=renter)]))) == {key("one"): [key("other")]}
+
+
+def test_a_device_that_served_an_order_never_comes_to_it_again() -> None:
+    there = [device("again"), device("other", idle_since=NOW)]
+    wanted = [order("one", created_at=NOW - 90), order("two")]
+    assert got(assign(tick(there, wanted, pairs=[(key("one"), key("again"))]))) == {
+        key("one"): [key("other")],
+        key("two"): [key("again")],
+    }
+
+
+@pytest.mark.parametrize("out", list(Out))
+def test_a_device_that_is_out_gets_nothing(out: Out) -> None:
+    assert len(assign(tick([device("one", out=int(out))], [order("one")]))) == 0
+
+
+def test_terms_are_older_than_the_order() -> None:
+    created = order("one")["created_at"]
+    for changed_at, taken in ((created - 1, 1), (created, 0), (created + 1, 0)):
+        assert len(assign(tick([device("one", changed_at=changed_at)], [order("one")]))) == taken
+
+
+def test_nothing_is_matched_at_no_price_or_above_the_limit() -> None:
+    for limit, taken in ((100, 1), (99, 0)):
+        assert len(assign(tick([device("one")], [order("one", limit=limit)]))) == taken
+    free = {"currency": 1, "classes": [4]}
+    assert len(assign(tick([device("one", **{"class": 4})], [order("one", **free)]))) == 0
+    assert len(assign(tick([device("one", **{"class": 5})], [order("one", classes=[5])]))) == 0
+
+
+def test_no_devices_or_no_orders_are_no_matches() -> None:
+    assert len(assign(tick([], []))) == len(assign(tick([], [order("one")]))) == 0
+    assert len(assign(tick([device("one")], []))) == 0
