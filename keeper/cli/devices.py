@@ -17,8 +17,9 @@ from keeper.chain.program import UnexpectedData
 from keeper.chain.token import create_associated
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
-from keeper.cli.orders import class_number, config_of, country_code, read_order
+from keeper.cli.orders import config_of, read_order
 from keeper.cli.signing import DryRunOption, YesOption, carry_out
+from keeper.cli.terms import class_number, country_code
 from keeper.clients import orders, staking, tokenomics
 from keeper.clients.orders import Config, Order
 from keeper.clients.staking import NOBODY, Class, Device
