@@ -1,4 +1,4 @@
-"""An operator's folder of the market: the files of ticks and the tables of hours' steps, as they are published.
+"""An operator's folder of the market: ticks' files and hours' steps, as they are published.
 
 ``<folder>/<T // 2880>/<T>/`` has the files of tick T (:mod:`keeper.market.files`), and
 ``<folder>/prices/<hour>.csv`` the steps of an hour (unix time over 3,600), whose root operators vote for.
@@ -102,6 +102,13 @@ class MarketFolder:
     def write(self, tick: int, content: Files) -> None:
         """Publish a tick's files; raises FolderUnusable."""
         self._put(self._tick(tick), content)
+
+    def drop(self, tick: int) -> None:
+        """Take a tick's files back; raises FolderUnusable."""
+        try:
+            shutil.rmtree(self._tick(tick))
+        except OSError as error:
+            raise FolderUnusable(f"{self._tick(tick)} can't be removed: {why(error)}") from error
 
     def _tick(self, tick: int) -> Path:
         return self.path / files.folder(tick)
