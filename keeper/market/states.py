@@ -50,7 +50,20 @@ class States:
 
         Raises as :meth:`at`.
         """
-        head = await first_at(self.chain, (hour + 1) * HOUR, Commitment.FINALIZED)
+        samples = await self.samples(hour)
+        head = await self._end(hour)
+        if samples is None or head is None:
+            return None
+        accounts = await self.facts.at(head.slot)
+        classes = [number for number, each in accounts.classes.items() if each.is_open(head.time)]
+        return samples.table(classes, self.profiled)
+
+    async def samples(self, hour: int) -> HourSamples | None:
+        """What was counted in an hour (unix time over 3,600); None while the next one isn't final.
+
+        Raises as :meth:`at`.
+        """
+        head = await self._end(hour)
         if head is None:
             return None
         samples = {}
@@ -59,9 +72,11 @@ class States:
             if found is None:
                 return None
             samples[tick] = sample(found)
-        accounts = await self.facts.at(head.slot)
-        classes = [number for number, each in accounts.classes.items() if each.is_open(head.time)]
-        return HourSamples.of(hour, head.blockhash, samples).table(classes, self.profiled)
+        return HourSamples.of(hour, head.blockhash, samples)
+
+    async def _end(self, hour: int) -> Head | None:
+        """The first final block after an hour."""
+        return await first_at(self.chain, (hour + 1) * HOUR, Commitment.FINALIZED)
 
     async def _of(self, tick: int, head: Head) -> Snapshot:
         accounts = await self.facts.at(head.slot)

@@ -8,11 +8,15 @@ from typing import Any
 from rich.table import Table
 
 from keeper.clients.staking import Class
+from keeper.economy.calendar import HOUR
+from keeper.economy.classes import holds_from
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, fee, principal
 from keeper.market.book import Book, Waiting
 from keeper.market.offers import Offer
+from keeper.market.price import SAMPLES, utilisation
 from keeper.market.quotes import Outlook, known_until
+from keeper.market.steps import HourSamples, StepTable
 from keeper.terminal.orders import duration, moment
 from keeper.terminal.tables import plain
 
@@ -92,6 +96,74 @@ def price_row(found: Outlook) -> dict[str, Any]:
     }
 
 
+# -- past hours ---------------------------------------------------------------------------------
+
+FORMULA = (
+    "Used: (hired + unmet) / (hired + idle), at most 20,000; below 7,000, devices of a processor count that "
+    "nobody orders don't lower it. The price stands still at 7,000: see docs/market.md, Prices."
+)
+
+
+def steps(found: Sequence[StepTable], classes: Sequence[Class], currencies: Sequence[Currency]) -> Table:
+    """A line for each past hour and class: what an operator published."""
+    table = plain("Published steps", "measured in", "class", *(each.name for each in currencies), "held from")
+    table.columns[1].justify = "left"
+    for hour in found:
+        for each in classes:
+            both = hour.steps.get(each.id)
+            words = (f"{both[unit] / 100:+.2f} %" if both else "-" for unit in currencies)
+            table.add_row(moment(hour.hour * HOUR), each.name, *words, moment(holds_from(hour.hour)))
+    return table
+
+
+def steps_row(found: StepTable, classes: Sequence[Class]) -> dict[str, Any]:
+    """The same for programs."""
+    rows = [
+        {"class": each.id, "io": found.steps[each.id][0], "usdc": found.steps[each.id][1]}
+        for each in classes
+        if each.id in found.steps
+    ]
+    return {"hour": found.hour, "root": found.root.hex(), "steps": rows}
+
+
+def samples(
+    hour: HourSamples, rule: StepTable, classes: Sequence[Class], currencies: Sequence[Currency]
+) -> Table:
+    """A line for each class and currency: the sums of an hour's samples, and the step of them."""
+    columns = "class", "", "hired", "idle", "unmet", "used, bps", "processors", "step, bps"
+    table = plain(f"Processors in the samples of the hour from {moment(hour.hour * HOUR)}, summed", *columns)
+    table.columns[1].justify = "left"
+    for each in classes:
+        for unit in currencies:
+            row = _counted(hour, rule, each, unit)
+            used = "-" if row["used"] is None else f"{row['used']:,}"
+            counts = (f"{row[name]:,}" for name in ("hired", "idle", "unmet"))
+            table.add_row(each.name, unit.name, *counts, used, f"{row['processors']:,}", f"{row['step']:+,}")
+    return table
+
+
+def samples_row(
+    hour: HourSamples, rule: StepTable, classes: Sequence[Class], currencies: Sequence[Currency]
+) -> dict[str, Any]:
+    """The same for programs."""
+    rows = [_counted(hour, rule, each, unit) for each in classes for unit in currencies]
+    return {"hour": hour.hour, "classes": rows}
+
+
+def _counted(hour: HourSamples, rule: StepTable, of_class: Class, currency: Currency) -> dict[str, Any]:
+    whole = hour.total(of_class.id, currency)
+    return {
+        "class": of_class.id,
+        "currency": currency.name.lower(),
+        "hired": sum(whole.hired),
+        "idle": sum(whole.idle),
+        "unmet": whole.unmet,
+        "used": utilisation(whole),
+        "processors": whole.size // SAMPLES,
+        "step": rule.steps.get(of_class.id, (0, 0))[currency],
+    }
+
+
 # -- quotes ------------------------------------------------------------------------------------
 
 
@@ -138,8 +210,8 @@ def about(found: Offer) -> list[str]:
     """What of a quote is certain, and what isn't, in sentences."""
     free, asked = sum(each.free for each in found.classes), found.terms.terms
     said = [
-        f"Certain: an order that is opened until {moment(found.until)} costs no more while its first time for "
-        "matching lasts. A place that opens again later may.",
+        f"Certain: an order that is opened until {moment(found.until)} costs no more while its first time "
+        "for matching lasts. A place that opens again later may.",
         f"Not certain: that devices are there. Now {free:,} that fit {'is' if free == 1 else 'are'} free, if "
         "operators agree that they passed their work.",
     ]
