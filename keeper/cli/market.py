@@ -227,14 +227,14 @@ def replay(
         found = ticks.replay(chosen, folder, rewards, tick=tick, hour=hour or 0, on_chain=on_chain)
     except UserError as error:
         failures.show(failures.message(error))
-        raise typer.Exit(Verdict.MISSING) from error
+        raise typer.Exit(int(Verdict.MISSING)) from error
     if as_json:
         _write(tick_tables.replayed_row(found))
     else:
         for line in tick_tables.replayed(found):
             console.print(line, soft_wrap=True)
     if found.finding.verdict:
-        raise typer.Exit(found.finding.verdict)
+        raise typer.Exit(int(found.finding.verdict))
 
 
 @app.command()

@@ -14,12 +14,21 @@ from keeper.economy.orders import fee
 from keeper.market.folder import MarketFolder
 from keeper.market.steps import StepTable
 from keeper.terminal.orders import moment
-from tests.keeper.cli.test_orders import Chained, order_of, shown, step, transfers, words
-from tests.keeper.cli.test_orders import chained as chained
-from tests.keeper.cli.test_orders import world as world
+from tests.keeper.cli.test_orders import (
+    Chained,
+    chained,
+    order_of,
+    shown,
+    step,
+    transfers,
+    words,
+    world,
+)
 from tests.programs.orders.world import HOUR, IO, USDC, OrdersWorld
 from tests.programs.staking.world import GPU_CLASS
 from tests.programs.world import key
+
+__all__ = ["chained", "world"]
 
 ON = ("--chain", "test.chain")
 ASKED = ("--class", "rtx 4090", "--currency", "io", "--hours", 10, "--processors", 4)
@@ -161,7 +170,12 @@ def test_a_quote_has_what_will_hold_in_its_time(ionet, chained):
     found = quote(ionet)
     assert (found["until"] - found["at"], found["terms"]["price"]) == (HOUR, 22 * IO // 10)
     assert found["classes"] == [{"number": GPU_CLASS, "name": "RTX 4090", "price": 22 * IO // 10, "free": 1}]
-    assert found["costs"][0] == {"urgency": "ordinary", "fee_bps": 25, "lease": 88 * IO, "fee": 22 * IO // 100}
+    assert found["costs"][0] == {
+        "urgency": "ordinary",
+        "fee_bps": 25,
+        "lease": 88 * IO,
+        "fee": 22 * IO // 100,
+    }
 
 
 def test_an_order_is_opened_by_a_quote(ionet, chained):
