@@ -123,6 +123,8 @@ def price(
         show(shown.steps(published, found, wanted))
     for each in counted:
         show(shown.samples(*each, found, wanted))
+        for unit in wanted if class_ else ():
+            show(shown.twelve(each[0], found[0], unit))
     if counted:
         console.print(shown.FORMULA, soft_wrap=True)
 

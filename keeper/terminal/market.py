@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
@@ -14,7 +15,7 @@ from keeper.economy.money import show
 from keeper.economy.orders import Currency, fee, principal
 from keeper.market.book import Book, Waiting
 from keeper.market.offers import Offer
-from keeper.market.price import SAMPLES, utilisation
+from keeper.market.price import SAMPLES, Sample, utilisation
 from keeper.market.quotes import Outlook, known_until
 from keeper.market.steps import HourSamples, StepTable
 from keeper.terminal.orders import duration, moment
@@ -142,6 +143,16 @@ def samples(
     return table
 
 
+def twelve(hour: HourSamples, of_class: Class, currency: Currency) -> Table:
+    """A line for each of an hour's samples of a class."""
+    title = f"{of_class.name} in {currency.name}, sample by sample"
+    table = plain(title, "five minutes", "hired", "idle", "unmet", "processors")
+    for number, each in enumerate(_each(hour, of_class, currency), 1):
+        counts = sum(each.hired), sum(each.idle), each.unmet, each.size
+        table.add_row(str(number), *(f"{count:,}" for count in counts))
+    return table
+
+
 def samples_row(
     hour: HourSamples, rule: StepTable, classes: Sequence[Class], currencies: Sequence[Currency]
 ) -> dict[str, Any]:
@@ -161,7 +172,12 @@ def _counted(hour: HourSamples, rule: StepTable, of_class: Class, currency: Curr
         "used": utilisation(whole),
         "processors": whole.size // SAMPLES,
         "step": rule.steps.get(of_class.id, (0, 0))[currency],
+        "samples": [asdict(each) for each in _each(hour, of_class, currency)],
     }
+
+
+def _each(hour: HourSamples, of_class: Class, currency: Currency) -> list[Sample]:
+    return [tick.get((of_class.id, currency), Sample()) for tick in hour.ticks]
 
 
 # -- quotes ------------------------------------------------------------------------------------

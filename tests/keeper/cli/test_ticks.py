@@ -363,10 +363,15 @@ def test_what_a_step_follows_from(ionet, world):
     code, out, err = ionet(*asked)
     assert code == 0, err
     assert "RTX 4090 IO 48 0 0 10,000 4 +156" in words(out)
+    assert "RTX 4090 in IO, sample by sample" in words(out)
+    assert " 12 4 0 0 4 " in words(out)
     assert "The price stands still at 7,000" in words(out)
     _, out, _ = ionet(*asked, "--hours", 2, "--json")
     before, last = json.loads(out)["samples"]
     assert (before["hour"], last["hour"]) == (begins // HOUR - 1, begins // HOUR)
+    samples = last["classes"][0].pop("samples")
+    hired = [0, 0, 0, 4, 0, 0, 0, 0]
+    assert samples == 12 * [{"hired": hired, "idle": 8 * [0], "unmet": 0, "size": 4}], "by processor count"
     assert last["classes"] == [
         {
             "class": GPU_CLASS,
