@@ -31,7 +31,6 @@ from solders.pubkey import Pubkey
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from keeper.operator.exchange import Peers  # noqa: E402
 from keeper.operator.intake import COMMIT_BYTES  # noqa: E402
 from keeper.operator.limits import Limits, Rate  # noqa: E402
 from keeper.operator.operator import Operator  # noqa: E402
@@ -42,6 +41,7 @@ from keeper.operator.waves import Held  # noqa: E402
 from keeper.pow.clock import Network, Wave, WaveKind  # noqa: E402
 from keeper.pow.messages import Commit, Receipt, decode, size  # noqa: E402
 from keeper.pow.profiles import read_profiles  # noqa: E402
+from keeper.rewards.peers import Peers  # noqa: E402
 from keeper.runtime.listen import listen  # noqa: E402
 
 SECTION = "flood.py"

@@ -31,13 +31,14 @@ from numpy.typing import NDArray
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from keeper.market.assignment import SEARCHES, assign  # noqa: E402
+from keeper.market.assignment import LIMITS, assign  # noqa: E402
+from keeper.market.exchange import Limits  # noqa: E402
 from keeper.market.snapshot import DEVICE, ORDER, PAIR, PRICE, Snapshot, empty  # noqa: E402
 from keeper.tables import NOTHING, Rows  # noqa: E402
 
 SECTION = "market.py"
 SIZES = ((12_500, 1_250), (25_000, 2_500), (50_000, 5_000), (100_000, 10_000))
-SEARCHED = (0, 250, SEARCHES, 2_500, 10**9)
+SEARCHED = (0, 250, LIMITS.searches, 2_500, 10**9)
 LIFE = 100_000, 2_000
 """Devices and orders of a tick in life."""
 ROUNDS = 5
@@ -201,6 +202,11 @@ def timed(call: Any) -> tuple[float, Any]:
     return time.process_time() - start, found
 
 
+def limited(searches: int) -> Limits:
+    """The rule's limits, or another number of searches and as many looks as they take."""
+    return LIMITS if searches == LIMITS.searches else Limits(searches, 10**18)
+
+
 def outcome(snapshot: Snapshot, matches: Rows) -> tuple[int, int]:
     """As :meth:`OneByOne.run` of a batch; stops where it broke a gang."""
     orders, counts = np.unique(matches["order"], return_counts=True)
@@ -214,11 +220,11 @@ def measure(devices: int, orders: int, searches: int) -> dict[str, Any]:
     """Both sides by turns; run in a process of its own, whose memory is the batch's and the market's."""
     snapshot = market(devices, orders, 1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seconds, matches = timed(lambda: assign(snapshot, searches))
+    seconds, matches = timed(lambda: assign(snapshot, limited(searches)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     ours, other = [], []
     for _ in range(ROUNDS):
-        seconds, again = timed(lambda: assign(snapshot, searches))
+        seconds, again = timed(lambda: assign(snapshot, limited(searches)))
         if not (again == matches).all():
             raise SystemExit("the same rows gave other matches")
         ours.append(seconds)
@@ -303,14 +309,14 @@ def optimum(name: str) -> list[str]:
         assert side.stdin and side.stdout
         for seed in range(seeds):
             snapshot = market(devices, orders, seed, single=True)
-            matches = assign(snapshot, max(SEARCHED))
+            matches = assign(snapshot, limited(max(SEARCHED)))
             counts = np.isin(snapshot.orders["order"], matches["order"]).astype(int).tolist()
             side.stdin.write(json.dumps([[1] * orders, edges(snapshot), counts]) + "\n")
             side.stdin.flush()
             most, _, cheapest = json.loads(side.stdout.readline())
             if most != len(matches):
                 raise SystemExit(f"{name}, seed {seed}: {len(matches)} places, but {most} can be filled")
-            ours, best, plain = ours + len(matches), best + most, plain + len(assign(snapshot, 0))
+            ours, best, plain = ours + len(matches), best + most, plain + len(assign(snapshot, limited(0)))
             paid, least = paid + int(matches["price"].sum()), least + cheapest
         side.stdin.close()
     if paid > MOST_PRICE * least:
@@ -323,9 +329,9 @@ def report() -> str:
     """The section of docs/benchmarks.md."""
     rows = []
     for devices, orders in SIZES:
-        for searches in SEARCHED if devices == max(SIZES)[0] else (SEARCHES,):
+        for searches in SEARCHED if devices == max(SIZES)[0] else (LIMITS.searches,):
             measured = child(devices, orders, searches)
-            if searches == SEARCHES:
+            if searches == LIMITS.searches:
                 require(devices, measured)
             rows.append(row(devices, orders, searches, measured))
     rows.append(row(*LIFE, max(SEARCHED), child(*LIFE, max(SEARCHED))))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from itertools import pairwise
+from math import log
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, pstdev, stdev
 
 from idl_codec import table, write_section
 
@@ -23,6 +25,8 @@ SECTION = "month.py"
 SEEDS = range(1, 13)
 MONTH = Scenario(shocks=(Shock(10, 45, 1), Shock(20, 45, 2)))
 """On day 10 more than half of the demand goes away, on day 20 the token halves."""
+SIZE, THIN = MONTH.devices, 16
+"""Devices of the class, and of a thin one."""
 PERIODS = (0, 10), (10, 20), (20, 30)
 SETTLED = 3
 """Days after which a period's level is taken."""
@@ -41,10 +45,21 @@ GAMES = (
 )
 
 
-def level(figures: list[int], period: tuple[int, int]) -> float:
-    """The mean of hourly figures in a period, once it has settled."""
+def settled(figures: list[int], period: tuple[int, int]) -> list[int]:
+    """Hourly figures in a period, once it has settled."""
     first, last = period
-    return fmean(figures[(first + SETTLED) * HOURS_A_DAY : last * HOURS_A_DAY])
+    return figures[(first + SETTLED) * HOURS_A_DAY : last * HOURS_A_DAY]
+
+
+def level(figures: list[int], period: tuple[int, int]) -> float:
+    """The mean of them."""
+    return fmean(settled(figures, period))
+
+
+def unrest(prices: list[int], period: tuple[int, int]) -> tuple[float, float]:
+    """The standard deviation of the price's logarithm, and its mean move from hour to hour in percent."""
+    logs = [log(each) for each in settled(prices, period)]
+    return pstdev(logs), 100 * fmean(abs(after - before) for before, after in pairwise(logs))
 
 
 def hours_to(outcome: Outcome, period: tuple[int, int]) -> int:
@@ -60,15 +75,17 @@ def shown(figures: list[float], digits: int) -> str:
     return f"{fmean(figures):,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
-def periods(months: list[Outcome]) -> str:
-    """The table of levels."""
+def periods(months: list[Outcome], size: int) -> list[list[str]]:
+    """Rows of levels."""
     rows = []
     for name, period in zip(("at first", "demand at 45 %", "IO at half, too"), PERIODS, strict=True):
         prices = [level(each.prices, period) / ONE for each in months]
         used = [level(each.used, period) / 10 for each in months]
         hours = shown([hours_to(each, period) for each in months], 0) if period[0] else "-"
-        rows.append([name, shown(prices, 3), shown(used, 0), hours])
-    return table(["", "price", "% of all devices hired", "hours to within a tenth of it"], rows)
+        deviation, moves = zip(*(unrest(each.prices, period) for each in months), strict=True)
+        row = [f"{size} devices, {name}", shown(prices, 3), shown(used, 0), hours]
+        rows.append([*row, shown(list(deviation), 2), f"{fmean(moves):.1f} %"])
+    return rows
 
 
 def game(ask: Ask, percent: int, honest: list[Outcome]) -> list[str]:
@@ -92,7 +109,9 @@ def game(ask: Ask, percent: int, honest: list[Outcome]) -> list[str]:
 
 def report() -> str:
     """The section of docs/benchmarks.md."""
-    months = [Town(replace(MONTH, seed=seed)).run() for seed in SEEDS]
+    months, thin = (
+        [Town(replace(MONTH, seed=seed, devices=size)).run() for seed in SEEDS] for size in (SIZE, THIN)
+    )
     filled = [100 * each.filled / each.wanted for each in months]
     starts = [Town(replace(MONTH, days=10, start=start)).run() for start in (4 * ONE, ONE // 4)]
     ends = [f"{level(each.prices, (4, 10)) / ONE:.3f}" for each in starts]
@@ -107,7 +126,11 @@ def report() -> str:
     ]
     games = table(head, [game(ask, percent, months) for ask, percent in GAMES])
     text = f"{shown(filled, 1)} % of places were filled. From four times the price and a quarter it comes to"
-    return f"{periods(months)}\n\n{text} {' and '.join(ends)}.\n\n{games}\n"
+    levels = table(
+        ["", "price", "% hired", "hours to within a tenth", "deviation (log)", "move an hour"],
+        [*periods(months, SIZE), *periods(thin, THIN)],
+    )
+    return f"{levels}\n\n{text} {' and '.join(ends)}.\n\n{games}\n"
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 
 from keeper.chain.errors import ChainError, ChainUnreachable, NodeRefused
 from keeper.chain.failure import printable
+from keeper.chain.http import http_client
 from keeper.chain.limits import Gate, Limited
 from keeper.chain.refusals import BEHIND, UNSUPPORTED_VERSION, Meaning, of_code
 
@@ -73,7 +74,7 @@ class Asker:
         except (ValueError, httpx.InvalidURL):
             raise ChainError("the chain's URL is not valid: write http://HOST:PORT") from None
         self._url = url
-        self._client = httpx.AsyncClient(timeout=TIMEOUT, headers={"content-type": "application/json"})
+        self._client = http_client(TIMEOUT, {"content-type": "application/json"})
         self._numbers = itertools.count(1)
         self._gates: defaultdict[str, Gate] = defaultdict(Gate)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +17,14 @@ from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.errors import UserError
 from keeper.jobs.port import Direct
 from keeper.operator import running
-from keeper.operator.exchange import Peers
+from keeper.operator.metrics import Metrics, application
 from keeper.operator.operator import Operator
 from keeper.operator.verification import Cluster, Processes, Verifier
 from keeper.pow.profiles import read_profiles
+from keeper.rewards.peers import Peers
 from keeper.runtime import logs
 from keeper.runtime.listen import listen
+from keeper.runtime.serving import served
 from keeper.settings import Settings
 
 MBIT = 125_000
@@ -74,9 +77,11 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
         await running.require_operator(chain, signer.pubkey())
         host, port = chosen.pow_listen
         listener = listen(host, port, "set IONET_POW_HTTP to another address")
+        metrics = Metrics()
         peers = Peers(
             [str(each) for each in chosen.peers],
             lambda peer, reason: log.warning("pow.peer_failed", peer=peer, reason=reason),
+            asked=metrics.asked,
         )
         profiles = read_profiles()
         service = Operator(
@@ -88,9 +93,17 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             verifier,
             peers,
             carries=chosen.pow_line * MBIT,
+            metrics=metrics,
         )
         try:
-            async with running.served(service, listener):
+            async with AsyncExitStack() as stack:
+                if chosen.pow_figures:
+                    app = application(service.figures)
+                    port = await stack.enter_async_context(
+                        served(app, *chosen.pow_figures, "IONET_POW_METRICS")
+                    )
+                    log.info("pow.figures", host=chosen.pow_figures[0], port=port)
+                await stack.enter_async_context(running.served(service, listener))
                 log.info(
                     "pow.serving",
                     operator=str(signer.pubkey()),

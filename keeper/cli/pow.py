@@ -29,10 +29,10 @@ from keeper.pow.classes import pairs, read_capabilities
 from keeper.pow.profiles import read_profiles
 from keeper.resources import CLASS_TABLE, POW_PROFILES
 from keeper.rewards import audit
-from keeper.rewards.fetch import compare, fetch_from_any
+from keeper.rewards.fetch import PeerError, compare, fetch_from_any
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import History
-from keeper.rewards.named import PeerFiles, client
+from keeper.rewards.peers import Peers
 from keeper.rewards.publication import PublicationError, read_manifest
 from keeper.rewards.work import network_of
 from keeper.settings import Settings
@@ -130,8 +130,8 @@ def verify(
                 raise UserError(f"hour {hour} isn't over, or not final yet")
             past = await history.hour(past_start)
             here = HeldFiles(held or place / "nothing", hour)
-            http = await stack.enter_async_context(client())
-            get = PeerFiles(urls, http, _refused).get
+            peers = Peers(urls, _failed)
+            stack.push_async_callback(peers.close)
             show_progress = stack.enter_context(_progress(as_json))
             return await audit.audit(
                 connected,
@@ -140,7 +140,7 @@ def verify(
                 published,
                 read_profiles(),
                 here,
-                get,
+                peers.fetch,
                 audit.Sampled(published, number, sample, show_progress),
                 blocks=blocks,
             )
@@ -191,8 +191,12 @@ async def _history(stack: AsyncExitStack, chosen: Settings, chain: Chain, place:
     return history
 
 
-def _refused(peer: str, reason: object) -> None:
-    print(f"{urlsplit(peer).hostname}: {reason}", file=sys.stderr)
+def _refused(peer: str, error: PeerError) -> None:
+    _failed(urlsplit(peer).hostname or "", str(error))
+
+
+def _failed(host: str, reason: str) -> None:
+    print(f"{host}: {reason}", file=sys.stderr)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import signal
 from pathlib import Path
 from typing import Annotated, Literal
 
-import httpx2 as httpx
 import structlog
 import typer
 from rich.console import Group
@@ -18,6 +17,7 @@ from rich.live import Live
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from keeper.chain.http import http_client
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import staking
@@ -291,7 +291,7 @@ async def _show(assembled: assemble.Assembled, live: Live, peers: list[str]) -> 
 
 async def _follow(payout: Pubkey, peers: list[str], said: list[str]) -> None:
     """Keep the line on what the payout wallet has earned as things are."""
-    async with httpx.AsyncClient() as http:
+    async with http_client() as http:
         while True:
             found = await earned(http, peers, payout)
             if found is not None:

@@ -98,7 +98,7 @@ class Machines(Works):
     async def timed(self, device: Device, seed: bytes, kind: WaveKind) -> tuple[Proof, int]:
         """See :class:`~keeper.worker.work.Works`."""
         machine, luck = self.machines[device.address], self.luck[device.address]
-        residency = device.profile.residency
+        residency = device.profile.tested
         T_ms = residency.T_ms if kind is WaveKind.RESIDENCY and residency else device.profile.T_ms
         return await self.prove(device, seed, kind), took_ms(machine, luck, T_ms, seed)
 
@@ -213,4 +213,4 @@ class Crew:
         """Whether there is nothing to wait for before a wave."""
         luck = self.works.luck[device.address]
         spared = luck.is_down or luck.has_no_plot or device.address in self.works.hired
-        return device.profile.residency is None or spared or self.works.has_plot(device, day)
+        return device.profile.tested is None or spared or self.works.has_plot(device, day)

@@ -71,9 +71,9 @@ def _earned(results: Rows, machine: Machine) -> int:
 
 def _summary(stakers: Stakers) -> str:
     return (
-        f"In the first hour {PROCESSES} worker processes hold the devices' keys and speak to the operators "
-        "over HTTP; then all are one process, which gives the same services the same messages through a "
-        f"pipe: {stakers.waves} waves, {stakers.plots} of them about memory, {stakers.pings} pings. Products "
+        f"In the first hour {PROCESSES} worker processes hold the devices' keys and speak to operators over "
+        "HTTP; then all are one process, from which the same services get the same messages through a pipe: "
+        f"{stakers.waves} waves, {stakers.plots} of them about memory, and {stakers.pings} pings. Products "
         "and openings are real, though small; how long each took is by the demo's own clock. Every verdict "
         f"is the one that its device's doings must have. Nobody earns in the first {UP_HOURS} hours: only "
         "pings show how long a device has been up."

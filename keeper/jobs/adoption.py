@@ -13,10 +13,10 @@ from keeper.clients.staking import Block
 from keeper.errors import why
 from keeper.jobs.port import Port
 from keeper.pow.clock import Network
-from keeper.rewards.fetch import fetch_from_any
+from keeper.rewards.fetch import PeerError, fetch_from_any
 from keeper.rewards.history import History
-from keeper.rewards.named import PeerFiles, client
 from keeper.rewards.observed import observations
+from keeper.rewards.peers import Peers
 from keeper.rewards.publication import (
     FILES,
     MANIFEST,
@@ -53,19 +53,23 @@ async def adopt(
     anybody follow. Raises PublicationError.
     """
 
-    def refused(peer: str, reason: object) -> None:
-        host = httpx.URL(peer).host
-        port.log.warning("block.peer_refused", hour=hour.number, peer=host, reason=str(reason))
+    def refused(host: str, reason: str) -> None:
+        port.log.warning("block.peer_refused", hour=hour.number, peer=host, reason=reason)
+
+    def hasnt(peer: str, error: PeerError) -> None:
+        refused(httpx.URL(peer).host, str(error))
 
     with _aside(folder, hour.number) as aside:
-        found = await fetch_from_any(peers, aside, hour.number, block, refused)
+        found = await fetch_from_any(peers, aside, hour.number, block, hasnt)
         if found is None:
             return "no peer has the hour's files as they are on chain"
         record = read_record(aside, found[1])
         past, before = await history.hour(hour.start), read_observed(folder, hour.number)
-        async with client() as http:
-            get = PeerFiles(peers, http, refused).get
-            seen = await work.again(port.chain, network, past, before, record, get)
+        others = Peers(peers, refused)
+        try:
+            seen = await work.again(port.chain, network, past, before, record, others.fetch)
+        finally:
+            await others.close()
         if seen is None:
             return "the chain doesn't say all of the hour"
         rows = field_rows(past.devices, observations(seen.observed), past.hired)

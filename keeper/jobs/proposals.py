@@ -84,7 +84,8 @@ async def propose_slashes(port: Port, *, docket: Docket) -> list[Event]:
         mine = [
             each for each in slashes if (each.device, each.registered_at) == (address, device.registered_at)
         ]
-        if device.terminated or any(each.status != SlashStatus.VOTING for each in mine):
+        # A terminated one is no exception: its stake cools for days, and else ending it were a way out.
+        if any(each.status != SlashStatus.VOTING for each in mine):
             continue
         name = address, device.registered_at
         if name not in docket.judged:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from keeper.economy.orders import Currency
-from keeper.market.exchange import NOBODY, Board
+from keeper.market.exchange import NOBODY, Board, Limits
 from keeper.market.places import Places, found
 from keeper.market.reach import ANYWHERE, Table, Wish
 from keeper.market.sequence import device_sequence, order_sequence, seed_of
@@ -22,18 +22,15 @@ VERSION = 1
 """Of the rule: files name it, so that later rules leave them as they are."""
 HOLD_AGE = 300
 """From this age on a gang that isn't whole yet keeps what it can have for the tick, seconds."""
-SEARCHES = 1_000
-"""The most searches for exchanges in a tick; who comes later is searched for in the next one."""
+LIMITS = Limits(searches=1_000, looks=64_000_000)
+"""What searches for exchanges may cost; who comes later is searched for in the next tick."""
 
 MATCH = np.dtype([("order", KEY), ("device", KEY), ("price", "<u8")])
 """A device that an order gets, at the price of a processor and hour in the order's currency, base units."""
 
 
-def assign(snapshot: Snapshot, searches: int = SEARCHES) -> Rows:
-    """The matches of a tick, as :data:`MATCH` rows sorted by order and device.
-
-    With at most so many ``searches`` for exchanges; the rule's are SEARCHES.
-    """
+def assign(snapshot: Snapshot, limits: Limits = LIMITS) -> Rows:
+    """The matches of a tick, as :data:`MATCH` rows sorted by order and device; the rule has LIMITS."""
     seed = seed_of(snapshot.blockhash, snapshot.tick)
     there = snapshot.devices[snapshot.devices["out"] == 0]
     device_at = device_sequence(there, snapshot.now, seed)
@@ -43,7 +40,7 @@ def assign(snapshot: Snapshot, searches: int = SEARCHES) -> Rows:
     table = Table(devices, snapshot.prices, countries)
     served = _served(snapshot, there, device_at, order_at)
     wanted = wishes(table, orders, served)
-    board = Board(table, wanted, searches)
+    board = Board(table, wanted, limits)
     for place, wish in enumerate(wanted):
         _serve(board, place, wish, snapshot.now)
     return _matches(board, orders, order_at, device_at)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,27 @@ Step = tuple[Places, NDArray[np.int32], NDArray[np.int32]]
 """Devices, and who had them before: orders and their kinds."""
 
 
+class Limits(NamedTuple):
+    """What searches for exchanges may cost in a tick.
+
+    ``looks`` are at devices: each look at those of a kind counts for its devices and ``A_LOOK`` more. The
+    number of searches alone would bound nothing, as one may pass through the kinds of thousands of orders
+    that somebody opened to make it long.
+    """
+
+    searches: int
+    looks: int
+
+
+A_LOOK = 1_000
+"""How many devices a look at none costs as much as."""
+
+
 class Board:
     """Who has which device; orders are named by their place in the sequence."""
 
-    def __init__(self, table: Table, wishes: Sequence[Wish], searches: int) -> None:
-        """Begin with nobody having anything; ``searches`` are how many there may be."""
+    def __init__(self, table: Table, wishes: Sequence[Wish], limits: Limits) -> None:
+        """Begin with nobody having anything."""
         self.table = table
         self.order = np.full(len(table.devices), NOBODY, np.int32)
         """By device: who has it."""
@@ -43,7 +60,7 @@ class Board:
         self._reach: dict[int, Places] = {}
         self._is_dead = np.zeros(len(self._what) + 2, bool)
         self._is_dead[[self._none, self._free]] = True
-        self._searches = searches
+        self._searches, self._looks = limits
         self._log: list[Step] = []
 
     def _number(self, wish: Wish) -> int:
@@ -107,8 +124,13 @@ class Board:
         unseen = ~self._is_dead
         unseen[source] = False
         for kind in queue:
+            reach = self._reach_of(kind)
+            self._looks -= A_LOOK + len(reach)
+            if self._looks < 0:
+                self._searches = 0
+                return 0
             there = np.zeros(len(unseen), bool)
-            there[self._kind[self._reach_of(kind)]] = True
+            there[self._kind[reach]] = True
             if there[self._free]:
                 return self._move(order, kind, need, came)
             new = (there & unseen).nonzero()[0]

@@ -50,13 +50,10 @@ class State:
 
 def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
     """The rows of a tick, from the state at its slot, the first whose clock shows the tick's time."""
-    now = tick * TICK
+    now, accounts = tick * TICK, state.accounts
     devices = _device_rows(state, now)
-    orders = {
-        address: row
-        for address, each in state.accounts.orders.items()
-        if (row := _order_row(address, each, now))
-    }
+    found = ((address, _order_row(address, each, now)) for address, each in accounts.orders.items())
+    orders = {address: row for address, row in found if row}
     there = {Pubkey(bytes(key).ljust(32, b"\0")) for key in devices["device"][devices["out"] == 0].tolist()}
     return Snapshot(
         tick,
@@ -64,19 +61,19 @@ def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
         blockhash,
         devices,
         np.array(sorted(orders.values()), ORDER),
-        _price_rows(state.accounts.classes, now + FIRST),
-        _pairs(state, orders.keys(), there),
+        _price_rows(accounts.classes, now + FIRST),
+        _pairs(accounts, orders.keys(), there),
     )
 
 
 def reasons(device: Device, address: Pubkey, state: State, now: int) -> Out:
     """Why a device takes no part at ``now``; nothing where it does."""
-    of_class = state.accounts.classes[device.device_class]
+    accounts = state.accounts
+    of_class = accounts.classes[device.device_class]
     found = Out(0)
     if device.lease != NOBODY:
-        lease = state.accounts.leases[device.lease].begun(
-            state.accounts.orders[state.accounts.leases[device.lease].order]
-        )
+        lease = accounts.leases[device.lease]
+        lease = lease.begun(accounts.orders[lease.order])
         runs = lease.status == LeaseStatus.RUNNING and now < lease.stop
         found |= Out.HIRED if runs else Out.LEASED
     for reason, holds in (
@@ -165,14 +162,13 @@ def _price_rows(classes: Mapping[int, Class], at: int) -> Rows:
     return np.array(found, PRICE)
 
 
-def _pairs(state: State, orders: Collection[Pubkey], devices: Collection[Pubkey]) -> Rows:
+def _pairs(accounts: Accounts, orders: Collection[Pubkey], devices: Collection[Pubkey]) -> Rows:
     """Which devices of those that take part the program would refuse for which order."""
-    leases = {(each.order, each.device) for each in state.accounts.leases.values()}
     last = {
         (each.last_order, address)
-        for address, each in state.accounts.devices.items()
-        if each.last_order in state.accounts.orders
-        and state.accounts.orders[each.last_order].created_at == each.last_order_at
+        for address, each in accounts.devices.items()
+        if each.last_order in orders and accounts.orders[each.last_order].created_at == each.last_order_at
     }
+    leases = {(each.order, each.device) for each in accounts.leases.values()}
     found = [(bytes(a), bytes(b)) for a, b in leases | last if a in orders and b in devices]
     return np.array(sorted(found), PAIR)

@@ -17,6 +17,10 @@ from keeper.tables import Rows
 ANYWHERE = -1
 """Instead of a country's number: an order is bound to none."""
 NO_PLACES: Places = np.empty(0, np.intp)
+Numbers = NDArray[np.intp]
+"""A column of countries' numbers."""
+PART = 1_024
+"""Devices that are looked at first: most orders find what they want at the beginning."""
 COUNTRIES = 1 << 16
 """More than all pairs of bytes."""
 ASKS = {Currency.IO: ("ask_io", "io"), Currency.USDC: ("ask_usdc", "usdc")}
@@ -67,23 +71,27 @@ class Shelf:
 
     __slots__ = ("country", "devices", "left", "youngest")
 
-    def __init__(self, devices: Places, country: NDArray[np.intp], changed_at: U64) -> None:
+    def __init__(self, devices: Places, country: Numbers, changed_at: U64) -> None:
         """Take their places in sequence; the columns are of all devices."""
         self.devices = self.left = devices
         self.country = country[devices]
         self.youngest = int(changed_at[devices].max(initial=0))
         """The last change of terms among them, unix seconds."""
 
-    def free(self, is_free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which of those that are left are free; once most are taken, the taken ones aren't left any more.
+    def free(self, is_free: NDArray[np.bool_], start: int, stop: int) -> tuple[Places, Numbers, int]:
+        """Those of a part of what is left that are free, their countries, and where the next part starts.
 
-        Nothing that was taken when this is asked may be free again later.
+        Once most of a part are taken, the taken ones aren't left any more: nothing that was taken when this
+        is asked may be free again later.
         """
-        free = is_free[self.left]
-        if 2 * np.count_nonzero(free) < len(free):
-            self.left, self.country = self.left[free], self.country[free]
-            free = np.ones(len(self.left), bool)
-        return free
+        part, countries = self.left[start:stop], self.country[start:stop]
+        free = is_free[part]
+        devices, countries = part[free], countries[free]
+        if 2 * len(devices) >= len(part):
+            return devices, countries, stop
+        self.left = np.concatenate([self.left[:start], devices, self.left[stop:]])
+        self.country = np.concatenate([self.country[:start], countries, self.country[stop:]])
+        return devices, countries, start + len(devices)
 
 
 class Table:
@@ -103,7 +111,7 @@ class Table:
         self._runs = _runs(devices)
         self._shelves: dict[tuple[int, int, int, int], Shelf] = {}
 
-    def number(self, countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
+    def number(self, countries: NDArray[np.bytes_]) -> Numbers:
         """Countries' numbers, in the order of their letters; ANYWHERE for no country."""
         return self._numbers[_codes(countries)]
 
@@ -132,7 +140,7 @@ class Table:
         """The first free devices for an order: for all of its open places, or as many as there are."""
         parts, need = [NO_PLACES], wish.open
         for shelf in self._shelves_of(wish.kind):
-            parts.append(self._fitting(shelf, wish)[:need])
+            parts.append(self._fitting(shelf, wish, need))
             need -= len(parts[-1])
             if need == 0:
                 break
@@ -143,9 +151,9 @@ class Table:
 
         None where no country has as many as the order takes at once.
         """
-        found = np.concatenate(
-            [NO_PLACES, *(self._fitting(each, wish) for each in self._shelves_of(wish.kind))]
-        )
+        everywhere = len(self.devices)
+        parts = [self._fitting(each, wish, everywhere) for each in self._shelves_of(wish.kind)]
+        found = np.concatenate([NO_PLACES, *parts])
         here = self.country[found]
         counts = np.bincount(here, minlength=1)
         if counts.max() < wish.minimum:
@@ -169,23 +177,29 @@ class Table:
             self._shelves[key] = Shelf(let.nonzero()[0] + run.start, self.country, self._changed_at)
         return self._shelves[key]
 
-    def _fitting(self, shelf: Shelf, wish: Wish) -> Places:
-        fits = shelf.free(self.is_free)
-        if wish.countries:
-            fits &= _is_in(shelf.country, wish.countries)
-        devices = shelf.left[fits]
-        if shelf.youngest >= wish.created_at:
-            devices = devices[self._changed_at[devices] < wish.created_at]
-        if len(wish.never):
-            devices = devices[~np.isin(devices, wish.never)]
-        return devices
+    def _fitting(self, shelf: Shelf, wish: Wish, need: int) -> Places:
+        """The first free devices of a shelf that an order can have, as many as it needs or as there are."""
+        found = [NO_PLACES]
+        start, size = 0, max(PART, 2 * need)
+        while need > 0 and start < len(shelf.left):
+            devices, countries, start = shelf.free(self.is_free, start, start + size)
+            if wish.countries:
+                devices = devices[_is_in(countries, wish.countries)]
+            if shelf.youngest >= wish.created_at:
+                devices = devices[self._changed_at[devices] < wish.created_at]
+            if len(wish.never):
+                devices = devices[~np.isin(devices, wish.never)]
+            found.append(devices[:need])
+            need -= len(found[-1])
+            size *= 4
+        return np.concatenate(found)
 
 
 def _codes(countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
     return np.ascontiguousarray(countries).view(">u2").astype(np.intp)
 
 
-def _numbers(countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
+def _numbers(countries: NDArray[np.bytes_]) -> Numbers:
     """By a country's two bytes: its number among these."""
     there = np.zeros(COUNTRIES, bool)
     there[_codes(countries)] = True
@@ -193,7 +207,7 @@ def _numbers(countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
     return np.where(there, np.cumsum(there) - 1, ANYWHERE)
 
 
-def _is_in(column: NDArray[np.intp], numbers: Sequence[int]) -> NDArray[np.bool_]:
+def _is_in(column: Numbers, numbers: Sequence[int]) -> NDArray[np.bool_]:
     """As :func:`numpy.isin`, for a few numbers."""
     found: NDArray[np.bool_] = column == numbers[0]
     for each in numbers[1:]:

@@ -70,10 +70,15 @@ class LeaseEnd:
 
     @property
     def fee_seconds(self) -> int:
-        """The seconds that its fees are those of, at most those that it served."""
-        # An hour's fee isn't rounded up here: else a lease with all of its fees paid would count for less.
-        by_hour = self.hourly * self.fee_bps
-        return min(self.served, self.fees * HOUR * BPS // by_hour) if by_hour else 0
+        """Of the seconds that it served the most whose pay at the network's price costs no more in fees.
+
+        As pay is rounded down and fees are rounded up, a lease with all of its fees paid counts for all of
+        its time. Without fees nothing counts.
+        """
+        if not (self.fees and self.fee_bps and self.hourly):
+            return 0
+        pay = self.fees * BPS // self.fee_bps
+        return min(self.served, ((pay + 1) * HOUR - 1) // self.hourly)
 
     @property
     def good(self) -> int:

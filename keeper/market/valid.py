@@ -74,6 +74,8 @@ def require_valid(snapshot: Snapshot) -> None:
     _require(
         "orders", _named(orders["country"]) | (orders["country"] == b""), "country is two letters, or none"
     )
+    together = (orders["colocated"] == 1) | (orders["country"] == b"")
+    _require("orders", together, "an order that is bound to a country is colocated")
     there = snapshot.devices["device"][snapshot.devices["out"] == 0]
     _require("pairs", found(orders["order"], pairs["order"])[1], "the order takes part")
     _require("pairs", found(there, pairs["device"])[1], "the device takes part")

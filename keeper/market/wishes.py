@@ -33,12 +33,11 @@ def wishes(table: Table, orders: Rows, served: tuple[Places, Places]) -> list[Wi
         )
     ]
     bound = table.number(orders["country"]).tolist()
-    wanted = [Wish._make((*each, NO_PLACES)) for each in zip(kinds, *plain, bound, strict=True)]
-    for at, renter in enumerate(of_order.tolist()):
-        if renter in own or at in before:
-            never = np.concatenate([own.get(renter, NO_PLACES), before.get(at, NO_PLACES)])
-            wanted[at] = wanted[at]._replace(never=never)
-    return wanted
+    # A renter's orders share what may be a long list.
+    never = [own.get(renter, NO_PLACES) for renter in of_order.tolist()]
+    for at, places in before.items():
+        never[at] = np.concatenate([never[at], places])
+    return [Wish._make(each) for each in zip(kinds, *plain, bound, never, strict=True)]
 
 
 def _named(countries: list[int]) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ the files, and a book that is lost costs what the service was doing, not what it
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS waves (
     seed BLOB PRIMARY KEY, hour INT, slot INT, blockhash BLOB, time INT, kind INT, spot INT,
     state TEXT, anchored INT, open_slot INT, open_hash BLOB, open_time INT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pings (
-    seed BLOB PRIMARY KEY, hour INT, slot INT, time INT, void INT) WITHOUT ROWID;
+    seed BLOB PRIMARY KEY, hour INT, slot INT, time INT, heard INT, void INT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (seed BLOB, device BLOB, PRIMARY KEY (seed, device)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS openings (
     seed BLOB, device BLOB, root BLOB, hour INT, sha256 BLOB, bytes INT, code INT,
@@ -29,6 +29,8 @@ CREATE INDEX IF NOT EXISTS unverified ON openings (hour) WHERE code IS NULL;
 CREATE TABLE IF NOT EXISTS transfers (
     seed BLOB, hour INT, device BLOB, direction INT, bytes INT, us INT,
     PRIMARY KEY (seed, device, direction)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS homes (
+    device BLOB, place INT, address TEXT, PRIMARY KEY (device, place)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hours (hour INTEGER PRIMARY KEY, state TEXT, evidence BLOB);
 """
 
@@ -106,15 +108,24 @@ class Book:
         rows = self._all("SELECT * FROM waves WHERE hour >= ? ORDER BY slot", (hour,))
         return [_wave_entry(row) for row in rows]
 
-    def put_ping(self, ping: Ping, void: bool = False) -> None:
-        """A ping; ``void`` when its block isn't in the chain after all."""
-        row = ping.seed, ping.hour, ping.slot, ping.time, void
-        self._do("INSERT OR REPLACE INTO pings VALUES (?, ?, ?, ?, ?)", row)
+    def put_ping(self, ping: Ping, heard: bool) -> None:
+        """A ping; ``heard`` when it was seen in time for answers."""
+        row = ping.seed, ping.hour, ping.slot, ping.time, heard
+        self._do("INSERT OR REPLACE INTO pings VALUES (?, ?, ?, ?, ?, 0)", row)
+
+    def void_ping(self, ping: Ping) -> None:
+        """Note that a ping's block isn't in the chain after all."""
+        self._do("UPDATE pings SET void = 1 WHERE seed = ?", (ping.seed,))
 
     def pings(self, hour: int) -> list[Ping]:
         """An hour's pings that aren't void, in the chain's order."""
-        found = self._all("SELECT * FROM pings WHERE hour = ? AND void = 0 ORDER BY slot", (hour,))
-        return [Ping(hour, slot, time, seed) for seed, hour, slot, time, _ in found]
+        query = "SELECT hour, slot, time, seed FROM pings WHERE hour = ? AND void = 0 ORDER BY slot"
+        return [Ping(*row) for row in self._all(query, (hour,))]
+
+    def heard(self, hour: int) -> int:
+        """How many of them were seen in time for answers."""
+        query = "SELECT COUNT(*) FROM pings WHERE hour = ? AND void = 0 AND heard = 1"
+        return int(self._all(query, (hour,))[0][0])
 
     def put_answers(self, answers: Iterable[tuple[bytes, bytes]]) -> None:
         """Devices that answered pings, by the ping's seed."""
@@ -123,6 +134,11 @@ class Book:
     def answers(self, seed: bytes) -> set[bytes]:
         """Who answered a ping."""
         return {device for (device,) in self._all("SELECT device FROM answers WHERE seed = ?", (seed,))}
+
+    def forget_answers(self, before: int) -> None:
+        """Who answered pings of hours earlier than this: it is in PINGS files, or too late for these."""
+        query = "DELETE FROM answers WHERE seed IN (SELECT seed FROM pings WHERE hour < ?)"
+        self._do(query, (before,))
 
     # -- openings ------------------------------------------------------------------------------
 
@@ -149,9 +165,10 @@ class Book:
         """An hour's."""
         return [Opened(*row) for row in self._all("SELECT * FROM openings WHERE hour = ?", (hour,))]
 
-    def unverified(self, most: int) -> list[Opened]:
-        """The oldest without a code."""
-        query = "SELECT * FROM openings WHERE code IS NULL ORDER BY hour LIMIT ?"
+    def unverified(self, hours: Collection[int], most: int) -> list[Opened]:
+        """The oldest without a code, of these hours."""
+        some = ",".join(map(str, sorted(hours)))
+        query = f"SELECT * FROM openings WHERE code IS NULL AND hour IN ({some}) ORDER BY hour LIMIT ?"
         return [Opened(*row) for row in self._all(query, (most,))]
 
     def unverified_count(self) -> int:
@@ -173,6 +190,22 @@ class Book:
     def transfers(self, hour: int) -> list[tuple[bytes, bytes, int, int, int]]:
         """An hour's: seed, device, direction, bytes, microseconds."""
         return self._all("SELECT seed, device, direction, bytes, us FROM transfers WHERE hour = ?", (hour,))
+
+    # -- where devices are known ---------------------------------------------------------------
+
+    def put_homes(self, homes: Mapping[bytes, Sequence[str]]) -> None:
+        """The addresses at which devices are known, in their order; all of each device."""
+        self._many("DELETE FROM homes WHERE device = ?", ((device,) for device in homes))
+        rows = (
+            (device, place, address)
+            for device, addresses in homes.items()
+            for place, address in enumerate(addresses)
+        )
+        self._many("INSERT INTO homes VALUES (?, ?, ?)", rows)
+
+    def homes(self) -> list[tuple[bytes, str]]:
+        """All devices' addresses, each device's in their order."""
+        return self._all("SELECT device, address FROM homes ORDER BY device, place", ())
 
     # -- hours ---------------------------------------------------------------------------------
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import Any
 
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainError, Commitment
 from keeper.clients import staking
+from keeper.operator.behind import About, Behind
 from keeper.operator.book import Opened
 from keeper.operator.claims import Due, due, is_drawn
 from keeper.operator.desk import Desk
-from keeper.operator.exchange import Peers
 from keeper.operator.posting import Key
 from keeper.operator.sealing import prepare
 from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
@@ -24,11 +25,17 @@ from keeper.operator.waves import POST_BEFORE, Held, State
 from keeper.pow import files
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
 from keeper.pow.codes import Code
-from keeper.pow.known import opening_key
+from keeper.pow.codes_file import opening_key
+from keeper.rewards.peers import AT_ONCE, Peers
 
 HOURS_BACK = 2
 MOST = 1_024
 """Openings that are verified in a step."""
+SLACK = 2
+"""So many times the devices that this process has seen at a time an hour may have had."""
+MOST_PAST = 512
+"""Openings of an earlier hour that are fetched in a round, which are ten seconds apart: half of what peers
+give an address, so that the hours of now come first here and there. 12,500 take four minutes."""
 
 
 class Collecting:
@@ -38,38 +45,52 @@ class Collecting:
         """Fetch from ``peers``, verify by ``verifier``."""
         self._desk, self._peers, self._verifier = desk, peers, verifier
         self._operators: set[Pubkey] = set()
+        self._verifying = asyncio.Lock()
+        self.behind = Behind(desk)
+        self._past: dict[bytes, Held] = {}
+        """The waves of the earlier hour that is looked at, by their seeds."""
+        self._asked: set[bytes] = set()
+        """Hashes of its openings that were asked for, since it is looked at."""
+        self._left: int | None = None
+        """How many more of these are asked for in this round; None for an hour of now."""
 
     # -- openings ------------------------------------------------------------------------------
 
     def keep(self, expected: Due, blob: bytes, digest: bytes, code: Code | None = None) -> None:
         """Note an opening whose blob is in the folder."""
         commit = expected.commit
-        hour = self._desk.intake.waves[commit.wave_seed].wave.hour
+        hour = self._wave(commit.wave_seed).wave.hour
         opened = Opened(commit.wave_seed, bytes(commit.device), commit.root, hour, digest, len(blob), code)
         self._desk.book.put_opening(opened)
 
     async def verify(self) -> int:
         """Verify what waits, and return how many openings that were."""
+        async with self._verifying:
+            return await self._verify()
+
+    async def _verify(self) -> int:
         desk = self._desk
         groups: dict[tuple[bytes, Any], list[tuple[Opened, Due, bytes]]] = defaultdict(list)
-        for opened in desk.book.unverified(MOST):
+        hours = {each.wave.hour for each in (*desk.intake.waves.values(), *self._past.values())}
+        for opened in desk.book.unverified(hours, MOST):
             found = self._due(opened)
             blob = desk.store.opening(opened.sha256)
             if isinstance(found, Due) and blob is not None:
-                groups[opened.seed, found.work].append((opened, found, blob))
+                groups[opened.seed, found.owed.work].append((opened, found, blob))
         batches: list[Batch] = []
         chunks: list[list[Opened]] = []
         for (seed, work), group in groups.items():
-            held = desk.intake.waves[seed]
+            held = self._wave(seed)
             for at in range(0, len(group), BATCH):
                 chunk = group[at : at + BATCH]
-                claims: Any = [found.claim(blob) for _, found, blob in chunk]
+                claims: Any = [found.owed.claim(blob) for _, found, blob in chunk]
                 batches.append(Batch(seed, held.epoch_seed or b"", work, claims))
                 chunks.append([opened for opened, _, _ in chunk])
         if not batches:
             return 0
         try:
-            codes = await self._verifier.run(batches)
+            with desk.metrics.seconds.time():
+                codes = await self._verifier.run(batches)
         except (BrokenProcessPool, OSError) as error:
             desk.log.error("pow.verification_failed", reason=str(error) or type(error).__name__)
             return 0
@@ -79,17 +100,21 @@ class Collecting:
                 desk.book.put_code(opened, code)
                 key = opening_key(opened.seed, opened.device, opened.root, opened.sha256)
                 known[opened.hour].append((key, code))
-                desk.count(f"opening_{code.name.lower()}")
+                desk.verified(code)
                 if code is not Code.PASS:
-                    slot, device = desk.intake.waves[opened.seed].wave.slot, str(Pubkey(opened.device))
+                    slot, device = self._wave(opened.seed).wave.slot, str(Pubkey(opened.device))
                     desk.log.warning("pow.work_wrong", device=device, slot=slot, code=code.name)
         desk.book.save()
         for hour, new in known.items():
             desk.store.remember(hour, new)
         return sum(map(len, chunks))
 
+    def _wave(self, seed: bytes) -> Held:
+        """A wave of an hour of now, or of the earlier one that is looked at; raises KeyError."""
+        return self._desk.intake.waves.get(seed) or self._past[seed]
+
     def _due(self, opened: Opened) -> Due | None:
-        held = self._desk.intake.waves.get(opened.seed)
+        held = self._desk.intake.waves.get(opened.seed) or self._past.get(opened.seed)
         if held is None or held.opening is None or not held.prepared:
             return None
         commit = held.roots.get(opened.device, {}).get(opened.root)
@@ -99,40 +124,71 @@ class Collecting:
 
     async def exchange(self) -> None:
         """Fetch what others have posted and this folder lacks. What fails is tried again the next time."""
-        desk = self._desk
         try:
-            config = await staking.read_config(desk.chain)
-            # One that was replaced meanwhile has posted what counts, too.
-            self._operators.update(config.params.operators if config else ())
-            for operator in sorted(self._operators, key=bytes):
-                await desk.postings.refresh(operator)
-            now = (await desk.chain.clock(Commitment.CONFIRMED)).unix_timestamp
+            await self._exchange()
         except ChainError as error:
-            desk.log.warning("pow.exchange_waits", reason=str(error))
+            self._desk.log.warning("pow.exchange_waits", reason=str(error))
+        self._desk.book.save()
+
+    async def _exchange(self) -> None:
+        desk = self._desk
+        if desk.watched_from is None:
             return
+        config = await staking.read_config(desk.chain)
+        # One that was replaced meanwhile has posted what counts, too.
+        self._operators.update(config.params.operators if config else ())
+        for operator in sorted(self._operators, key=bytes):
+            await desk.postings.refresh(operator)
+        now = (await desk.chain.clock(Commitment.CONFIRMED)).unix_timestamp
         hour = desk.network.hour_of(now)
-        for number in range(max(0, hour - HOURS_BACK), hour + 1):
+        recent = range(max(desk.watched_from, hour - HOURS_BACK), hour + 1)
+        for number in recent:
             # What is in WAVE files says which openings EVIDENCE files can be about: these come first.
             for key, posted in sorted(desk.postings.of_hour(number).items(), key=_in_turn):
-                await self._fetch(key, posted)
-        desk.book.save()
+                waves = [each for each in desk.intake.waves.values() if each.wave.hour == number]
+                await self._fetch(key, posted, About(number, waves, len(desk.book.pings(number))))
+        if about := await self.behind.turn(now, recent.start):
+            await self._catch_up(about)
 
-    async def _fetch(self, key: Key, posted: Posting) -> None:
+    async def _catch_up(self, about: About) -> None:
+        """Fetch what is lacking of an earlier hour, so much now and the rest in the next rounds."""
+        desk = self._desk
+        self._past = {each.wave.seed: each for each in about.waves}
+        self._left = MOST_PAST
+        try:
+            for key, posted in sorted(desk.postings.of_hour(about.hour).items(), key=_in_turn):
+                await self._fetch(key, posted, about)
+            is_done = self._left > 0
+        finally:
+            self._left = None
+        unverified = desk.book.unverified([about.hour], MOST)
+        if not is_done or any(self._due(each) for each in unverified):
+            return  # The next round goes on; what was learned of the hour is what these are verified by.
+        if self._asked:
+            missing = sum(not desk.store.has_opening(each) for each in self._asked)
+            openings = len(self._asked) - missing
+            desk.log.info("pow.caught_up", hour=about.hour, openings=openings, missing=missing)
+        self._past, self._asked = {}, set()
+        self.behind.done(about.hour)
+
+    async def _fetch(self, key: Key, posted: Posting, about: About) -> None:
         desk = self._desk
         fleet = await desk.fleet(key.hour)
-        waves = [each for each in desk.intake.waves.values() if each.wave.hour == key.hour]
-        most = max(len(fleet.devices), len(desk.intake.roster.workers))
+        # Whatever counts must be fetched, by who looks late, too: at the hour's start there may have been
+        # more devices than there are now, as accounts are closed.
+        most = max(len(fleet.devices), SLACK * desk.most_devices)
         if key.kind == PostKind.WAVE:
-            of = [each for each in waves if each.wave.slot == key.slot and each.state is not State.VOID]
+            of = [each for each in about.waves if each.wave.slot == key.slot and each.state is not State.VOID]
             if of and posted.now_slot < key.slot + POST_BEFORE:
                 name = wave_name(key.slot, key.operator)
                 if await self._file(key.hour, name, posted.hash, files.wave_limit(most)):
-                    await asyncio.to_thread(desk.learn, of[0], name)
+                    await asyncio.to_thread(desk.learn, of[0], name, fleet.devices)
         elif key.kind == PostKind.EVIDENCE and posted.at < desk.network.start_of(key.hour) + EVIDENCE_SECONDS:
             name = evidence_name(key.operator)
-            await self._file(key.hour, name, posted.hash, files.evidence_limit(most, len(waves)))
+            limit = files.evidence_limit(most, len(about.waves))
+            await self._file(key.hour, name, posted.hash, limit)
             if data := desk.store.read(key.hour, name):
-                await self._evidence(key, data, waves, most)
+                await self._evidence(key, data, about, most)
 
     async def _file(self, hour: int, name: str, digest: bytes, most: int) -> bool:
         """Whether a file was fetched now."""
@@ -146,24 +202,40 @@ class Collecting:
         desk.log.info("pow.file_fetched", hour=hour, name=name, bytes=len(data))
         return True
 
-    async def _evidence(self, key: Key, data: bytes, waves: list[Held], devices: int) -> None:
+    async def _evidence(self, key: Key, data: bytes, about: About, devices: int) -> None:
         """Fetch what an EVIDENCE file is about, as far as it can be right."""
         desk = self._desk
         try:
             evidence = files.Evidence.read(data)
         except files.FileError:
             return
-        pings = len(desk.book.pings(key.hour))
-        limit = max(1, files.pings_limit(pings, devices))
+        limit = max(1, files.pings_limit(about.pings, devices))
         await self._file(key.hour, pings_name(key.operator), evidence.pings, limit)
         limit = files.transfers_limit(devices)
         await self._file(key.hour, transfers_name(key.operator), evidence.transfers, limit)
-        by_slot = {each.wave.slot: each for each in waves if each.opening is not None}
-        for held in by_slot.values():
+        by_slot = {each.wave.slot: each for each in about.waves if each.opening is not None}
+        lacking = [row for row in evidence.rows if not desk.store.has_opening(files.whole_key(row["blob"]))]
+        for held in by_slot.values() if lacking else ():
             if not held.prepared:
                 await prepare(desk, held)
-        wanted = (self._wanted(row, by_slot) for row in evidence.rows)
-        await asyncio.gather(*(self._opening(*each) for each in wanted if each))
+        wanted = self._now(self._wanted(row, by_slot) for row in lacking)
+        # A file of which something can't be had counts for nothing: who names openings that nobody has
+        # doesn't make others ask each other for all of them, round after round.
+        while some := list(islice(wanted, AT_ONCE)):
+            if not all(await asyncio.gather(*(self._opening(*each) for each in some))):
+                return
+
+    def _now(self, wanted: Iterable[tuple[Due, bytes] | None]) -> Iterator[tuple[Due, bytes]]:
+        """Those that are fetched in this round: of an earlier hour so many, and each once in a look."""
+        for each in wanted:
+            if each is None:
+                continue
+            if self._left is not None:
+                if not self._left or each[1] in self._asked:
+                    continue
+                self._left -= 1
+                self._asked.add(each[1])
+            yield each
 
     def _wanted(self, row: Any, by_slot: dict[int, Held]) -> tuple[Due, bytes] | None:
         """What a row of an EVIDENCE file is about and the blob's hash, if it can be right and isn't here."""
@@ -177,14 +249,16 @@ class Collecting:
             return None
         # By what was signed: the device may not be there any more, and its opening is owed all the same.
         found = due(held, commit, desk.profiles[commit.profile])
-        return (found, digest) if found.length == row["length"] else None
+        return (found, digest) if found.owed.length == row["length"] else None
 
-    async def _opening(self, expected: Due, digest: bytes) -> None:
-        blob = await self._peers.fetch(f"/pow/openings/{digest.hex()}", digest, expected.length)
-        if blob is None or len(blob) != expected.length:
-            return
+    async def _opening(self, expected: Due, digest: bytes) -> bool:
+        """Fetch an opening; returns whether somebody had it."""
+        blob = await self._peers.fetch(f"/pow/openings/{digest.hex()}", digest, expected.owed.length)
+        if blob is None or len(blob) != expected.owed.length:
+            return False
         self._desk.store.put_opening(blob)
-        self.keep(expected, blob, digest, expected.bind(blob))
+        self.keep(expected, blob, digest, expected.owed.bind(blob))
+        return True
 
 
 def _in_turn(each: tuple[Key, Posting]) -> tuple[int, bytes, int]:

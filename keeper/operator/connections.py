@@ -47,7 +47,9 @@ class Bounded(HttpToolsProtocol):
         full = host not in limits.trusted and (
             self.open[place] >= most or not self.gate.arrive(host, self.loop.time())
         )
-        if full or self.open.total() >= limits.connections:
+        known = host in limits.trusted or self.gate.share(host) > 1
+        room = limits.connections if known else limits.connections * 3 // 4
+        if full or self.open.total() >= room:
             transport.abort()
             return
         self._place = place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from solders.keypair import Keypair
@@ -15,13 +15,16 @@ from keeper.jobs.port import Port
 from keeper.operator.book import Book
 from keeper.operator.claims import is_work
 from keeper.operator.intake import Intake
+from keeper.operator.metrics import Metrics
 from keeper.operator.news import News
 from keeper.operator.posting import Postings
-from keeper.operator.roster import Fleet, read_roster
+from keeper.operator.refusals import Why
+from keeper.operator.roster import Fleet, read_fleet, read_roster
 from keeper.operator.store import FILE, Store
 from keeper.operator.waves import Held, Taken
 from keeper.pow import files
 from keeper.pow.clock import Network
+from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, Receipt, decode
 from keeper.pow.profiles import Profiles
 
@@ -44,15 +47,18 @@ class Desk:
     postings: Postings
     monotonic: Callable[[], float]
     log: FilteringBoundLogger
-    fleet_of: Callable[[int], Awaitable[Fleet]] | None = None
-    """The devices of an hour [default: whoever is staked when the hour is first seen]."""
     news: News = field(default_factory=News)
+    watched_from: int | None = None
+    """The first hour all of whose waves and pings this process sees; None until it has seen the first."""
     newest: int = 0
     """The newest confirmed slot that was seen."""
+    most_devices: int = 0
+    """The most device accounts that there were at a time, as far as this process knows."""
     finals: set[bytes] = field(default_factory=set)
     """Seeds of the waves and pings that are in the final chain."""
+    metrics: Metrics = field(default_factory=Metrics)
     counts: dict[str, int] = field(default_factory=dict)
-    """What was taken and refused since the start, for monitoring."""
+    """What was taken and refused since the start, for ``/ready``."""
     _fleets: dict[int, Fleet] = field(default_factory=dict)
 
     @property
@@ -63,9 +69,18 @@ class Desk:
     async def refresh_roster(self) -> None:
         """Read who takes part; who is gone is known nowhere any more."""
         fresh = await read_roster(self.chain, self.profiles)
-        for gone in self.intake.roster.entries.keys() - fresh.entries.keys():
-            self.intake.gate.forget(gone)
+        self.intake.gate.keep_only(fresh.entries)
         self.intake.roster = fresh
+        self.most_devices = max(self.most_devices, len(fresh.workers))
+
+    def forget_fleets(self, before: int) -> None:
+        """Have no devices of earlier hours in memory: there are megabytes of them an hour."""
+        self._fleets = {hour: each for hour, each in self._fleets.items() if hour >= before}
+
+    def save_homes(self) -> None:
+        """Have the book keep where devices are known."""
+        if changes := self.intake.gate.changes():
+            self.book.put_homes(changes)
 
     async def attend(self, hour: int) -> None:
         """Note the devices of an hour that has begun: the service is there, and its EVIDENCE says something.
@@ -80,16 +95,15 @@ class Desk:
         return self.store.has(hour, FLEET)
 
     async def fleet(self, hour: int) -> Fleet:
-        """The devices of an hour; the same once it is attended."""
+        """The devices of an hour that has begun; the same once it is attended."""
         if hour not in self._fleets:
             kept = self.store.read(hour, FLEET)
             if kept is not None:
                 self._fleets[hour] = Fleet.decode(kept)
-            elif self.fleet_of is not None:
-                self._fleets[hour] = await self.fleet_of(hour)
             else:
                 await self.refresh_roster()
-                self._fleets[hour] = self.intake.roster.fleet(self.network.start_of(hour))
+                start = self.network.start_of(hour)
+                self._fleets[hour] = await read_fleet(self.chain, self.profiles, start)
         return self._fleets[hour]
 
     async def receipt(self, taken: Taken) -> bytes:
@@ -102,8 +116,12 @@ class Desk:
                 taken.receipt = (await asyncio.to_thread(receipt.sign, self.signer)).encode()
         return taken.receipt
 
-    def learn(self, held: Held, name: str) -> None:
-        """Take the roots from a file of the wave's hour that is held, if it is one of the wave's."""
+    def learn(self, held: Held, name: str, devices: Collection[bytes]) -> None:
+        """Take the roots from a file of the wave's hour that is held, if it is one of the wave's.
+
+        A wrong signature of one of ``devices``, the hour's, drops the whole file, as it does when verdicts
+        are made. One of another's costs that one alone: there the file may count, and its openings be due.
+        """
         found = FILE.fullmatch(name)
         data = self.store.read(held.wave.hour, name)
         if data is None or not found or found["slot"] != str(held.wave.slot):
@@ -112,18 +130,36 @@ class Desk:
             rows = files.read_wave(data)
         except files.FileError:
             return  # It was anchored, so it is kept and shown; there is nothing in it.
-        workers = self.intake.roster.workers
-        commits = [decode(Commit, each) for each in files.wave_commits(held.wave.seed, rows)]
-        known = [(each, worker) for each in commits if (worker := workers.get(bytes(each.message.device)))]
-        # A wrong signature drops the whole file, as it does when verdicts are made.
-        if all(each.is_by(worker) for each, worker in known):
-            held.learn(each for each, _ in known if is_work(each.message, self.profiles, held.wave))
+        workers, hours = self.intake.roster.workers, set(devices)
+        right = []
+        for signed in (decode(Commit, each) for each in files.wave_commits(held.wave.seed, rows)):
+            device = bytes(signed.message.device)
+            worker = workers.get(device)
+            if worker is not None and signed.is_by(worker):
+                right.append(signed)
+            elif worker is not None and device in hours:
+                return
+        held.learn(each for each in right if is_work(each.message, self.profiles, held.wave))
 
     def is_late(self, device: bytes, hour: int) -> bool:
         """Whether a device came to be staked after an hour's start: the hour isn't about it."""
         entry = self.intake.roster.entries.get(device)
         return entry is not None and entry.since >= self.network.start_of(hour)
 
-    def count(self, what: str) -> None:
-        """One more of something."""
+    def took(self, message: str) -> None:
+        """Count a message or a transfer of a device."""
+        self.metrics.taken.labels(message).inc()
+        self._count(message)
+
+    def refused(self, message: str, why: Why) -> None:
+        """Count a request that wasn't taken."""
+        self.metrics.refused.labels(message, why).inc()
+        self._count(f"refused_{why}")
+
+    def verified(self, code: Code) -> None:
+        """Count an opening that was verified."""
+        self.metrics.verified.labels(code.name.lower()).inc()
+        self._count(f"opening_{code.name.lower()}")
+
+    def _count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

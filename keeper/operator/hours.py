@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 
 import numpy as np
@@ -10,18 +10,24 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainError, Commitment
 from keeper.economy.calendar import DAY, HOUR
+from keeper.operator.book import Opened
 from keeper.operator.collecting import listed
 from keeper.operator.desk import Desk
 from keeper.operator.line import Line, transfers
 from keeper.operator.posting import Key, post
-from keeper.operator.store import evidence_name, pings_name, transfers_name
+from keeper.operator.store import (
+    DAYS_FAILED,
+    DAYS_PASSED,
+    DAYS_SAMPLED,
+    evidence_name,
+    pings_name,
+    transfers_name,
+)
 from keeper.operator.waves import State
 from keeper.pow import files
-from keeper.pow.anchored import EVIDENCE_SECONDS, PostKind
+from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
 from keeper.pow.codes import Code
 
-DAYS_PASSED, DAYS_SAMPLED, DAYS_FAILED = 7, 365, 400
-"""How long openings are kept: right ones, one in a hundred of these by their hash, and wrong ones."""
 SAMPLE = 100
 HOURS_BACK = 2
 
@@ -83,17 +89,13 @@ class Hours:
             desk.book.save()
         key = Key(desk.operator, hour, PostKind.EVIDENCE, 0)
         if now < desk.network.start_of(hour) + EVIDENCE_SECONDS:
-            posted = await post(desk.port, desk.postings, key, digest)
+            posted: Posting | None = await post(desk.port, desk.postings, key, digest)
         else:
             await desk.postings.refresh(desk.operator)
-            found = desk.postings.first.get(key)
-            if found is None:
-                desk.log.error("pow.evidence_late", hour=hour)
-                desk.book.put_hour(hour, HourState.LATE, digest)
-                desk.book.save()
-                return
-            posted = found
-        in_time = posted.at < desk.network.start_of(hour) + EVIDENCE_SECONDS and posted.hash == digest
+            posted = desk.postings.first.get(key)
+        end = desk.network.start_of(hour) + EVIDENCE_SECONDS
+        in_time = posted is not None and posted.at < end and posted.hash == digest
+        desk.metrics.posts.labels("evidence", "in_time" if in_time else "late").inc()
         desk.book.put_hour(hour, HourState.POSTED if in_time else HourState.LATE, digest)
         desk.book.save()
         if in_time:
@@ -103,8 +105,10 @@ class Hours:
 
     async def _write(self, hour: int) -> bytes:
         desk = self._desk
-        devices = (await desk.fleet(hour)).devices
-        pings = desk.book.pings(hour)
+        pings, fleet = desk.book.pings(hour), (await desk.fleet(hour)).devices
+        # Who wasn't listening for half of the pings hasn't asked anybody: it can't tell who was there.
+        listened = 2 * desk.book.heard(hour) > len(pings)
+        devices = fleet if listened else ()
         answered = np.zeros((len(pings), len(devices)), bool)
         place = {device: number for number, device in enumerate(devices)}
         for number, ping in enumerate(pings):
@@ -116,9 +120,10 @@ class Hours:
         pings_hash = desk.store.write(hour, pings_name(desk.operator), written)
         measured = files.Transfers(self._line.carries, files.transfer_rows(transfers(desk, hour)))
         transfers_hash = desk.store.write(hour, transfers_name(desk.operator), measured.write())
-        openings = listed(desk.book.openings(hour))
+        openings = _owed(listed(desk.book.openings(hour)), set(fleet))
         desk.store.settle(each.sha256 for each in openings)
-        slots = {each.wave.seed: each.wave.slot for each in desk.intake.waves.values()}
+        # By the book, as a service that comes back late has no such wave in work.
+        slots = {each.wave.seed: each.wave.slot for each in desk.book.waves(hour)}
         rows = files.evidence_rows(
             (slots[each.seed], Pubkey(each.device), each.root, each.sha256, each.bytes) for each in openings
         )
@@ -136,6 +141,7 @@ class Hours:
     def _forget(self, hour: int) -> None:
         """Delete what is kept no longer."""
         desk = self._desk
+        desk.book.forget_answers(hour - HOURS_BACK)
         for old in desk.book.hours():
             age = (hour - old) * HOUR // DAY
             if age < DAYS_PASSED:
@@ -147,6 +153,7 @@ class Hours:
             if age >= DAYS_FAILED:
                 desk.book.forget(old)
                 desk.store.forget(old)
+        desk.forget_fleets(hour - HOURS_BACK)
         for seed, held in list(desk.intake.waves.items()):
             if held.wave.hour < hour - HOURS_BACK:
                 del desk.intake.waves[seed]
@@ -156,8 +163,22 @@ class Hours:
         desk.book.save()
 
 
+def _owed(openings: Iterable[Opened], devices: Collection[bytes]) -> list[Opened]:
+    """Of openings those of an hour's ``devices``, and of a device's roots in a wave two.
+
+    So a file is never longer than counts, however many roots somebody signs to be opened here.
+    """
+    found: dict[tuple[bytes, bytes], list[Opened]] = {}
+    for each in sorted(openings, key=lambda opened: opened.root):
+        if each.device in devices:
+            found.setdefault((each.seed, each.device), []).append(each)
+    return [each for mine in found.values() for each in mine[: files.ROOTS]]
+
+
 def _kept_days(digest: bytes, code: int | None) -> int:
     """For how many days an opening is kept."""
-    if code != Code.PASS:
+    if code == Code.WORK_WRONG:
         return DAYS_FAILED
+    if code != Code.PASS:
+        return DAYS_PASSED
     return DAYS_SAMPLED if int.from_bytes(digest[:8], "little") % SAMPLE == 0 else DAYS_PASSED

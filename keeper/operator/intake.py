@@ -48,14 +48,10 @@ class Intake:
         self, data: bytes, address: str, now: float
     ) -> Taken | Refusal:
         """A commit whose last byte came at ``now``."""
-        held = self.waves.get(data[:32])
-        if held is None:
-            return Refusal(Why.UNKNOWN_WAVE, "No wave has this seed here: a block may come a bit later.", 1)
-        if not held.is_taking:
-            return Refusal(Why.TOO_LATE, "Commits to this wave aren't taken here any more.")
-        entry = self.roster.find(data[32:64])
-        if isinstance(entry, Refusal):
-            return entry
+        found = self._committing(data)
+        if isinstance(found, Refusal):
+            return self._counted(found, address, data[32:64], now)
+        held, entry = found
         mine = held.taken.get(data[32:64], [])
         if mine and mine[0].data == data:
             return mine[0]  # Sent again: its receipt costs nothing.
@@ -76,18 +72,12 @@ class Intake:
             Why.CONFLICT, "Another root was signed for this wave before; both are kept as proof."
         )
 
-    def ping(  # noqa: PLR0911 - a reason each
-        self, data: bytes, address: str, now: float
-    ) -> Refusal | None:
+    def ping(self, data: bytes, address: str, now: float) -> Refusal | None:
         """An answer to a ping; None when it is taken."""
-        asked = self.pings.get(data[:32])
-        if asked is None:
-            return Refusal(Why.UNKNOWN_WAVE, "No ping has this seed here: a block may come a bit later.", 1)
-        if now - asked.seen > PING_SECONDS:
-            return Refusal(Why.TOO_LATE, f"A ping is answered within {PING_SECONDS:g} seconds.")
-        entry = self.roster.find(data[32:64])
-        if isinstance(entry, Refusal):
-            return entry
+        found = self._answering(data, now)
+        if isinstance(found, Refusal):
+            return self._counted(found, address, data[32:64], now)
+        asked, entry = found
         if data[32:64] in asked.answered:
             return None
         if wait := self.gate.admit(address, data[32:64], now):
@@ -98,6 +88,31 @@ class Intake:
         asked.answered.add(data[32:64])
         asked.unsaved.add(data[32:64])
         return None
+
+    def _committing(self, data: bytes) -> tuple[Held, Entry] | Refusal:
+        """The wave of a commit and its device, as far as a glance tells."""
+        held = self.waves.get(data[:32])
+        if held is None:
+            return Refusal(Why.UNKNOWN_WAVE, "No wave has this seed here: a block may come a bit later.", 1)
+        if not held.is_taking:
+            return Refusal(Why.TOO_LATE, "Commits to this wave aren't taken here any more.")
+        entry = self.roster.find(data[32:64])
+        return entry if isinstance(entry, Refusal) else (held, entry)
+
+    def _answering(self, data: bytes, now: float) -> tuple[Asked, Entry] | Refusal:
+        """The ping of an answer and its device, as far as a glance tells."""
+        asked = self.pings.get(data[:32])
+        if asked is None:
+            return Refusal(Why.UNKNOWN_WAVE, "No ping has this seed here: a block may come a bit later.", 1)
+        if now - asked.seen > PING_SECONDS:
+            return Refusal(Why.TOO_LATE, f"A ping is answered within {PING_SECONDS:g} seconds.")
+        entry = self.roster.find(data[32:64])
+        return entry if isinstance(entry, Refusal) else (asked, entry)
+
+    def _counted(self, refusal: Refusal, address: str, device: bytes, now: float) -> Refusal:
+        """A refusal, or that there were too many: a flood of what costs little costs much, too."""
+        wait = self.gate.refuse(address, device, now)
+        return _too_many(wait) if wait else refusal
 
     def expected(  # noqa: PLR0911 - a reason each
         self, head: bytes, length: int, address: str, now: float
@@ -124,8 +139,8 @@ class Intake:
         if not is_drawn(held, device, commit.kind):
             return Refusal(Why.NOT_DRAWN, "The device isn't drawn for an opening in this wave.")
         found = due(held, commit, entry.profile)
-        if length != Opening.HEADER + found.length:
-            right = Opening.HEADER + found.length
+        if length != Opening.HEADER + found.owed.length:
+            right = Opening.HEADER + found.owed.length
             return Refusal(Why.WRONG_LENGTH, f"This opening has {right} bytes, not {length}.")
         if held.retried.get(device + root, 0) >= TRIES and not self.gate.is_home(address, device):
             return Refusal(Why.TOO_MANY, "Two openings of this commit were wrong.", 60)
@@ -133,7 +148,7 @@ class Intake:
 
     def bind(self, expected: Due, blob: bytes) -> Refusal | None:
         """Why an opening isn't under its root; None for one that is, whose product may be wrong."""
-        code = expected.bind(blob)
+        code = expected.owed.bind(blob)
         if code is None:
             return None
         commit = expected.commit
@@ -151,7 +166,7 @@ def _work(commit: Commit, entry: Entry, held: Held) -> Refusal | None:
             f"The device is registered with {entry.processors} processors of profile {entry.profile.id}.",
         )
     if commit.kind is WaveKind.RESIDENCY and (
-        held.wave.kind is not WaveKind.RESIDENCY or entry.profile.residency is None
+        held.wave.kind is not WaveKind.RESIDENCY or entry.profile.tested is None
     ):
         return Refusal(Why.WRONG_WORK, "The device does the product in this wave.")
     return None

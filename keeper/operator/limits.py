@@ -2,14 +2,15 @@
 
 What a message costs to check (70 us for a signature) is known; who sends it is not. So everybody has a budget
 by address, and all strangers together have one. Whoever has sent a rightly signed message from an address is
-no stranger there: its budget is its own, and no flood from elsewhere uses it up.
+no stranger there: its budget is its own, and no flood from elsewhere uses it up. Who is known where outlives
+the process (the book has it): after a restart in a flood all devices would be strangers at once.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Container, Hashable, Iterable
 from dataclasses import dataclass
 
 HOMES = 4
@@ -41,7 +42,7 @@ class Limits:
     names: int = 65_536
     """Addresses that are remembered at a time: about 20 MB."""
     connections: int = 8_192
-    """Open at a time, of all."""
+    """Open at a time, of all; the last quarter is for addresses where a device is known."""
     connections_each: int = 48
     """Open at a time from an address, times its :meth:`Gate.share`."""
     arrivals: Rate = Rate(96, 8)
@@ -89,6 +90,7 @@ class Gate:
         self._all = Buckets(limits.strangers)
         self._homes: dict[bytes, OrderedDict[str, None]] = {}
         self._guests: dict[str, int] = {}
+        self._changed: set[bytes] = set()
 
     def admit(self, address: str, device: bytes, now: float) -> float:
         """Admit a message that says it is ``device``'s; returns 0, or the seconds to wait."""
@@ -96,6 +98,15 @@ class Gate:
             return self._devices.take((address, device), now)
         # An address's own budget first: what it is refused costs the others nothing.
         return self._addresses.take(network_of(address), now) or self._all.take(None, now)
+
+    def refuse(self, address: str, device: bytes, now: float) -> float:
+        """Count a message that is refused at a glance; returns 0, or the seconds to wait.
+
+        It costs strangers elsewhere nothing: no signature is looked at.
+        """
+        if self.is_home(address, device):
+            return self._devices.take((address, device), now)
+        return self._addresses.take(network_of(address), now)
 
     def is_home(self, address: str, device: bytes) -> bool:
         """Whether ``device`` is known at an address."""
@@ -115,15 +126,33 @@ class Gate:
         if address in homes:
             homes.move_to_end(address)
             return
+        self._changed.add(device)
         homes[address] = None
         self._guests[address] = self._guests.get(address, 0) + 1
         if len(homes) > HOMES:
             self._leave(homes.popitem(last=False)[0])
 
-    def forget(self, device: bytes) -> None:
-        """A device that isn't registered any more is known nowhere."""
-        for address in self._homes.pop(device, ()):
-            self._leave(address)
+    def keep_only(self, devices: Container[bytes]) -> None:
+        """Devices that aren't among these, as they take part no more, are known nowhere."""
+        for device in [each for each in self._homes if each not in devices]:
+            self._changed.add(device)
+            for address in self._homes.pop(device):
+                self._leave(address)
+
+    def recall(self, homes: Iterable[tuple[bytes, str]]) -> None:
+        """Devices and addresses where they are known from before this process, the longest unused first."""
+        for device, address in homes:
+            self.proved(address, device)
+        self._changed.clear()
+
+    def changes(self) -> dict[bytes, list[str]]:
+        """Of each device for which that has changed since the last call, where it is known now.
+
+        The longest unused address first.
+        """
+        found = {device: list(self._homes.get(device, ())) for device in self._changed}
+        self._changed.clear()
+        return found
 
     def share(self, address: str) -> int:
         """How much of what an address gets it gets: once, and once for each device that is known there."""

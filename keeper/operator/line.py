@@ -122,7 +122,7 @@ class Line:
         took_us = max(1, round(took * SECOND))
         seed, hour = turn.held.wave.seed, turn.held.wave.hour
         self._desk.book.put_transfer(seed, hour, turn.device, turn.direction, size, took_us)
-        self._desk.count(f"transfer_{turn.direction.name.lower()}")
+        self._desk.took(f"transfer_{turn.direction.name.lower()}")
         self._desk.log.info(
             "pow.transferred",
             device=str(Pubkey(turn.device)),

@@ -10,8 +10,8 @@ import base58
 from keeper.chain.records import Head
 from keeper.pow.clock import Ping, Wave
 
-KEPT = 512
-"""Pieces of news: several hours' worth."""
+KEPT = 64
+"""Pieces of news: several hours' worth. Whoever asks for all of them costs no more than others do."""
 
 
 class News:
@@ -33,7 +33,8 @@ class News:
     def wave(self, wave: Wave) -> None:
         """A wave has begun."""
         blockhash = base58.b58encode(wave.blockhash).decode()
-        what = {"slot": wave.slot, "blockhash": blockhash, "kind": wave.kind.name.lower(), "spot": wave.spot}
+        what = {"slot": wave.slot, "blockhash": blockhash, "time": wave.time}
+        what |= {"kind": wave.kind.name.lower(), "spot": wave.spot}
         self._tell("waves", what)
 
     def ping(self, ping: Ping) -> None:

@@ -7,7 +7,7 @@ hangs on :meth:`Operator.watch` alone.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic as now
 
@@ -18,13 +18,12 @@ from keeper.jobs.port import Port
 from keeper.operator.book import Book
 from keeper.operator.collecting import Collecting
 from keeper.operator.desk import Desk
-from keeper.operator.exchange import Peers
 from keeper.operator.hours import Hours
 from keeper.operator.intake import Intake
 from keeper.operator.limits import Gate, Limits
 from keeper.operator.line import CARRIES, Line
+from keeper.operator.metrics import Metrics
 from keeper.operator.posting import Postings
-from keeper.operator.roster import Fleet
 from keeper.operator.sealing import advance
 from keeper.operator.store import Store
 from keeper.operator.verification import Verifier
@@ -33,12 +32,15 @@ from keeper.pow.clock import Network, epoch_start
 from keeper.pow.connectivity import TRANSFER
 from keeper.pow.profiles import Profiles
 from keeper.pow.replay import first_at
+from keeper.rewards.peers import Peers
 
 BOOK = "state.db"
 ROSTER_SECONDS = 20.0
 """How old the list of devices may be."""
-SLOTS_BACK = 20_000
-"""Postings that are older aren't looked for: more than two hours."""
+HOURS_BACK = 2
+"""Postings for earlier hours aren't looked for, but for those that :mod:`keeper.operator.behind` looks at."""
+SLOTS_A_SECOND = 3
+"""At most: a cluster makes 2.5."""
 
 
 class Operator:
@@ -58,7 +60,7 @@ class Operator:
         carries: int = CARRIES,
         transfer: int = TRANSFER,
         monotonic: Callable[[], float] = now,
-        fleet_of: Callable[[int], Awaitable[Fleet]] | None = None,
+        metrics: Metrics | None = None,
         roster_seconds: float = ROSTER_SECONDS,
         durable: bool = True,
     ) -> None:
@@ -70,7 +72,9 @@ class Operator:
 
         Raises StoreUnusable, BookUnusable.
         """
-        store = Store(folder, durable=durable)
+        store, book = Store(folder, durable=durable), Book(folder / BOOK, durable=durable)
+        gate = Gate(limits or Limits())
+        gate.recall(book.homes())
         self._roster_seconds = roster_seconds
         self.desk = Desk(
             chain=port.chain,
@@ -79,12 +83,12 @@ class Operator:
             network=network,
             profiles=profiles,
             store=store,
-            book=Book(folder / BOOK, durable=durable),
-            intake=Intake(Gate(limits or Limits())),
-            postings=Postings(port.chain, 0),
+            book=book,
+            intake=Intake(gate),
+            postings=Postings(port.chain, 0, network),
             monotonic=monotonic,
             log=port.log,
-            fleet_of=fleet_of,
+            metrics=metrics or Metrics(),
         )
         self._watcher = Watcher(self.desk)
         self.collecting = Collecting(self.desk, peers, verifier)
@@ -99,6 +103,14 @@ class Operator:
         """Where it tells what it does."""
         return self.desk.log
 
+    def figures(self) -> bytes:
+        """What Prometheus reads, as of now."""
+        desk, metrics = self.desk, self.desk.metrics
+        metrics.unverified.set(desk.book.unverified_count())
+        metrics.devices.set(len(desk.intake.roster.entries))
+        metrics.age.set(desk.monotonic() - self.looked_at if self.looked_at > float("-inf") else -1)
+        return metrics.text()
+
     async def step(self) -> None:
         """Everything that is due, one after the other."""
         await self.watch()
@@ -111,8 +123,7 @@ class Operator:
         desk = self.desk
         try:
             if not desk.postings.since:
-                newest = await desk.chain.slot(Commitment.CONFIRMED)
-                desk.postings.since = max(1, newest - SLOTS_BACK)
+                desk.postings.since = await self._postings_since()
             await self._watcher.look()
             self.looked_at = desk.monotonic()
             if self.looked_at - self._roster_at >= self._roster_seconds:
@@ -121,6 +132,14 @@ class Operator:
             await self._tell_epoch()
         except ChainError as error:
             desk.log.warning("pow.chain_waits", reason=str(error))
+
+    async def _postings_since(self) -> int:
+        """A slot before all postings that matter."""
+        chain, network = self.desk.chain, self.desk.network
+        clock = await chain.clock(Commitment.CONFIRMED)
+        now = clock.unix_timestamp
+        first = min(await self.collecting.behind.first(now), network.hour_of(now) - HOURS_BACK)
+        return max(1, clock.slot - SLOTS_A_SECOND * (now - network.start_of(first)))
 
     async def _tell_epoch(self) -> None:
         """Tell the first block of the day that plots are made from, once it is final."""
@@ -136,10 +155,12 @@ class Operator:
         for held in sorted(self.desk.intake.waves.values(), key=lambda each: each.wave.slot):
             await advance(self.desk, held)
         await self._hours.step()
+        self.desk.save_homes()
         self.desk.book.save()
 
     def close(self) -> None:
         """Keep what isn't on the disk yet."""
         self._hours.save_answers()
+        self.desk.save_homes()
         self.desk.book.save()
         self.desk.book.close()

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
 from keeper.clients import staking
 from keeper.operator.refusals import Refusal, Why
-from keeper.pow.clock import alpha
 from keeper.pow.hashing import u32
 from keeper.pow.profiles import Profile, Profiles
-from keeper.pow.seeds import pick_count
+from keeper.rewards.counted import counted, opened_share
+from keeper.rewards.rows import OBSERVATION, device_rows
+from keeper.tables import addresses
 
 
 class Entry(NamedTuple):
@@ -58,15 +60,6 @@ class Roster:
     resting: Mapping[bytes, str]
     workers: Mapping[bytes, Pubkey] = field(default_factory=dict)
 
-    def fleet(self, start: int) -> Fleet:
-        """The devices of the hour from ``start``: whose stake was sufficient before, and is now.
-
-        Asked at the hour's start, that is what the events say of it.
-        """
-        chosen = [each for each in self.entries.values() if each.since < start]
-        load = sum(pick_count(each.profile.q, each.processors) * each.profile.K for each in chosen)
-        return Fleet(tuple(sorted(bytes(each.address) for each in chosen)), alpha(load))
-
     def find(self, device: bytes) -> Entry | Refusal:
         """A device that takes part, or why it doesn't."""
         if entry := self.entries.get(device):
@@ -92,3 +85,17 @@ async def read_roster(chain: ChainReader, profiles: Profiles) -> Roster:
         else:
             entries[bytes(address)] = Entry(address, device.worker, profile, device.processors, since)
     return Roster(entries, resting, {bytes(address): each.worker for address, each in devices.items()})
+
+
+async def read_fleet(chain: ChainReader, profiles: Profiles, start: int) -> Fleet:
+    """The devices of the hour from ``start`` (unix seconds), which must have begun; see :func:`counted`.
+
+    Those whose class has a profile.
+    """
+    accounts = await staking.device_accounts(chain)
+    classes = await staking.read_classes(chain)
+    rows = device_rows(list(accounts), list(accounts.values()), np.zeros(0, OBSERVATION))
+    rows = rows[counted(rows, classes, start)]
+    rows = rows[[profiles.of_class(int(each)) is not None for each in rows["class"]]]
+    terms = zip(rows["class"].tolist(), rows["processors"].tolist(), strict=True)
+    return Fleet(tuple(map(bytes, addresses(rows["device"]))), opened_share(profiles, terms))

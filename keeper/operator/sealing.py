@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from keeper.chain import ChainError, Commitment
 from keeper.operator.desk import Desk
 from keeper.operator.posting import Key, post
@@ -40,6 +42,7 @@ async def _seal(desk: Desk, held: Held) -> None:
     desk.store.write(hour, wave_name(held.wave.slot, desk.operator), files.write_wave(rows))
     held.learn(each.signed for mine in taken for each in mine)
     held.taken.clear()
+    desk.metrics.waves.labels("sealed").inc()
     desk.log.info("pow.wave_sealed", slot=held.wave.slot, hour=hour, commits=len(rows))
 
 
@@ -55,6 +58,7 @@ async def _anchor(desk: Desk, held: Held) -> None:
         posted = desk.postings.first.get(key)
     held.state = State.CLOSED
     held.anchored = posted is not None and posted.hash == digest and posted.now_slot < wave.slot + POST_BEFORE
+    desk.metrics.posts.labels("wave", "in_time" if held.anchored else "late").inc()
     if held.anchored:
         desk.log.info("pow.wave_anchored", slot=wave.slot, hour=wave.hour)
     else:
@@ -75,12 +79,13 @@ async def _draw(desk: Desk, held: Held) -> None:
 
 async def prepare(desk: Desk, held: Held) -> None:
     """What openings are judged by that the book doesn't have."""
-    held.alpha = (await desk.fleet(held.wave.hour)).alpha
+    fleet = await desk.fleet(held.wave.hour)
+    held.alpha = fleet.alpha
     if held.wave.kind is WaveKind.RESIDENCY and held.epoch_seed is None:
         day = await first_at(desk.chain, held.wave.epoch_start, Commitment.FINALIZED)
         held.epoch_seed = desk.network.epoch_seed(day.slot, day.blockhash) if day else None
     for name in desk.store.names(held.wave.hour):
-        desk.learn(held, name)
+        await asyncio.to_thread(desk.learn, held, name, fleet.devices)
     held.prepared = True
 
 

@@ -37,11 +37,12 @@ from keeper.pow.messages import Opening
 
 VERSION = 1
 BODY_SECONDS = 5.0
-"""For a commit or an answer to a ping, which come in one packet."""
+"""For a commit or an answer to a ping, which come in one packet, and for an opening's header."""
 OPENING_SECONDS = 30.0
 """For an opening: 35 kB, and up to some hundreds with many processors."""
 OPENINGS_BYTES = 256 << 20
-"""Of openings that are on their way at a time: more have to wait."""
+"""Of openings that are on their way at a time, half of them from where their devices aren't known: more have
+to wait."""
 MAX_OPENING = 4 << 20
 """Longer than any opening of any profile; the exact length is known once the first 96 bytes are read."""
 POLL_SECONDS = 25.0
@@ -51,6 +52,7 @@ MAX_WAITING = 16_384
 """Of those at a time, with 5 kB each; further ones are answered at once."""
 NUMBER = re.compile(r"\d{1,19}")
 SLOT_LIMIT = 1 << 63
+MESSAGES = frozenset({"commit", "ping", "opening", "transfer"})
 FRESH_SECONDS = 60.0
 """After so long without a block the service isn't ready."""
 
@@ -87,7 +89,7 @@ class Service:
             self._desk.log.error("pow.receipt_unsigned", reason=str(error))
             busy = Refusal(Why.BUSY, "The commit is kept; its receipt can't be signed now: send it again.", 5)
             raise Refused(busy) from error
-        self._desk.count("commit")
+        self._desk.took("commit")
         return Response(receipt, media_type="application/octet-stream")
 
     async def ping(self, request: Request) -> Response:
@@ -96,7 +98,7 @@ class Service:
         refusal = self._desk.intake.ping(data, _address(request), self._desk.monotonic())
         if refusal is not None:
             raise Refused(refusal)
-        self._desk.count("ping")
+        self._desk.took("ping")
         return Response(status_code=204)
 
     async def opening(self, request: Request) -> Response:
@@ -104,36 +106,42 @@ class Service:
         length = _length(request)
         if not Opening.HEADER < length <= MAX_OPENING:
             raise Refused(Refusal(Why.WRONG_LENGTH, f"No opening has {length} bytes."), unread=True)
-        if self._coming + length > OPENINGS_BYTES:
-            raise Refused(Refusal(Why.BUSY, "Too many openings at once: send it again.", 2), unread=True)
-        self._coming += length
-        try:
-            expected, blob = await self._read_opening(request, length)
-        finally:
-            self._coming -= length
+        expected, blob = await self._read_opening(request, length)
         if refusal := self._desk.intake.bind(expected, blob):
             raise Refused(refusal)
         digest = await run_in_threadpool(self._desk.store.put_opening, blob)
         self._operator.collecting.keep(expected, blob, digest)
-        self._desk.count("opening")
+        self._desk.took("opening")
         return Response(status_code=204)
 
     async def _read_opening(self, request: Request, length: int) -> tuple[Due, bytes]:
+        address, pieces = _address(request), request.stream()
         body = bytearray()
-        expected: Due | None = None
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for piece in pieces:
+                    body += piece
+                    if len(body) >= Opening.HEADER:
+                        break
+        except TimeoutError:
+            raise Refused(_slow(BODY_SECONDS), unread=True) from None
+        head = bytes(body[: Opening.HEADER])
+        expected = self._desk.intake.expected(head, length, address, self._desk.monotonic())
+        if isinstance(expected, Refusal):
+            raise Refused(expected, unread=True)
+        # Room is kept for what is owed, and not for what a stranger says that it will send.
+        known = self._desk.intake.gate.is_home(address, bytes(expected.commit.device))
+        if self._coming + length > (OPENINGS_BYTES if known else OPENINGS_BYTES // 2):
+            raise Refused(Refusal(Why.BUSY, "Too many openings at once: send it again.", 2), unread=True)
+        self._coming += length
         try:
             async with asyncio.timeout(OPENING_SECONDS):
-                async for piece in request.stream():
+                async for piece in pieces:
                     body += piece
-                    if expected is None and len(body) >= Opening.HEADER:
-                        head, now = bytes(body[: Opening.HEADER]), self._desk.monotonic()
-                        found = self._desk.intake.expected(head, length, _address(request), now)
-                        if isinstance(found, Refusal):
-                            raise Refused(found, unread=True)
-                        expected = found
         except TimeoutError:
             raise Refused(_slow(OPENING_SECONDS), unread=True) from None
-        assert expected is not None  # The server reads as much as content-length says, or the client is gone.
+        finally:
+            self._coming -= length
         return expected, bytes(body[Opening.HEADER :])
 
     async def download(self, request: Request) -> Response:
@@ -225,10 +233,12 @@ class Service:
 
     async def health(self, request: Request) -> Response:
         """Whether the service runs."""
+        self._admit(request)
         return JSONResponse({"alive": True})
 
     async def ready(self, request: Request) -> Response:
         """Whether it sees the chain; what it took and refused since its start."""
+        self._admit(request)
         desk = self._desk
         age = desk.monotonic() - self._operator.looked_at
         is_ready = age < FRESH_SECONDS
@@ -257,7 +267,7 @@ def application(operator: Operator, genesis: str) -> Starlette:
     async def refused(request: Request, error: Exception) -> Response:
         nonlocal waiting
         assert isinstance(error, Refused)
-        desk.count(f"refused_{error.refusal.why}")
+        desk.refused(_message(request), error.refusal.why)
         if error.refusal.why is Why.TOO_MANY and waiting < MAX_WAITING:
             # A flood is as fast as it is answered: a connection that sends too much hears of it later.
             waiting += 1
@@ -269,6 +279,7 @@ def application(operator: Operator, genesis: str) -> Starlette:
         assert isinstance(error, HTTPException)
         is_method = error.status_code == 405  # noqa: PLR2004 - HTTP's number
         why = Why.WRONG_METHOD if is_method else Why.NOT_FOUND
+        desk.refused(_message(request), why)
         return _problem(Refusal(why, "There is nothing like this here: see docs/operator.md."), closes=True)
 
     async def gone(request: Request, error: Exception) -> Response:
@@ -302,6 +313,12 @@ def _problem(refusal: Refusal, *, closes: bool) -> Response:
         headers["retry-after"] = str(refusal.retry_after)
     body: dict[str, Any] = {"code": refusal.why, "detail": refusal.detail}
     return JSONResponse(body, refusal.status, headers, "application/problem+json")
+
+
+def _message(request: Request) -> str:
+    """What a device sends by a request, for monitoring: ``read`` for all that isn't a message."""
+    name = request.url.path.removeprefix("/pow/").partition("/")[0]
+    return name if name in MESSAGES else "read"
 
 
 def _address(request: Request) -> str:

@@ -17,8 +17,8 @@ from solders.pubkey import Pubkey
 
 from keeper.errors import UserError, why
 from keeper.pow.codes import Code
-from keeper.pow.known import NAME as CODES
-from keeper.pow.known import remember
+from keeper.pow.codes_file import NAME as CODES
+from keeper.pow.codes_file import add_codes
 
 HOUR = r"\d{1,9}"
 FILE = re.compile(
@@ -26,6 +26,10 @@ FILE = re.compile(
 )
 HASH = re.compile(r"[0-9a-f]{64}")
 OPENINGS = "openings"
+DAYS_PASSED, DAYS_SAMPLED, DAYS_FAILED = 7, 365, 400
+"""How long openings are kept: right ones, one in a hundred of these by their hash, and those that show wrong
+work. What isn't under its root shows nothing, and anybody can make it up: it goes with the right ones, else
+one operator's rubbish would fill the others' disks for a year."""
 
 
 class StoreUnusable(UserError):
@@ -132,7 +136,7 @@ class Store:
         path = self.path(hour, CODES)
         try:
             path.parent.mkdir(exist_ok=True)
-            remember(path, found)
+            add_codes(path, found)
         except OSError as error:
             raise StoreUnusable(f"{path}: {why(error)}") from error
 

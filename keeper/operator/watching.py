@@ -56,7 +56,7 @@ class Watcher:
         # A chain in a file comes to the present when it is asked for its time; clock_at begins with its slot.
         await desk.chain.clock(Commitment.FINALIZED)
         now = (await desk.chain.clock(Commitment.CONFIRMED)).unix_timestamp
-        hour = max(0, desk.network.hour_of(now) - HOURS_BACK)
+        hour = desk.watched_from = max(0, desk.network.hour_of(now) - HOURS_BACK)
         await desk.refresh_roster()
         for entry in desk.book.waves(hour):
             desk.intake.waves[entry.wave.seed] = self._again(entry)
@@ -74,6 +74,7 @@ class Watcher:
         if held.state is State.OPEN:
             # Its commits had times by a clock that is gone: no time is made up for them.
             held.state = State.CLOSED
+            desk.metrics.waves.labels("lost").inc()
             desk.log.warning("pow.wave_lost", slot=held.wave.slot, hour=held.wave.hour)
             desk.book.put_wave(held.entry())
         if held.state is State.DRAWN:
@@ -90,7 +91,7 @@ class Watcher:
         is_late = desk.newest - event.slot > DEAF_SLOTS
         if isinstance(event, Ping):
             desk.intake.pings[event.seed] = Asked(event, LONG_AGO if is_late else now)
-            desk.book.put_ping(event)
+            desk.book.put_ping(event, heard=not is_late)
             desk.news.ping(event)
             return
         held = Held(event, None if is_late else now, State.CLOSED if is_late else State.OPEN)
@@ -99,6 +100,7 @@ class Watcher:
         desk.news.wave(event)
         words = {"slot": event.slot, "hour": event.hour, "kind": event.kind.name.lower(), "spot": event.spot}
         if is_late:
+            desk.metrics.waves.labels("missed").inc()
             desk.log.warning("pow.wave_missed", **words, slots_late=desk.newest - event.slot)
         else:
             desk.log.info("pow.wave_seen", **words)
@@ -118,11 +120,12 @@ class Watcher:
                 held.state, differs = State.VOID, True
                 held.taken.clear()
                 desk.book.put_wave(held.entry())
+                desk.metrics.waves.labels("void").inc()
                 desk.log.warning("pow.wave_void", slot=held.wave.slot, hour=held.wave.hour)
         for asked in list(desk.intake.pings.values()):
             if asked.ping.slot in decided and asked.ping.seed not in desk.finals:
                 differs = True
                 del desk.intake.pings[asked.ping.seed]
-                desk.book.put_ping(asked.ping, void=True)
+                desk.book.void_ping(asked.ping)
         if differs:
             self._ahead = copy.copy(final)

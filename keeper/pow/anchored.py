@@ -136,8 +136,8 @@ class Held:
     """What an operator's EVIDENCE comes to: ``rows`` are those of openings that are due."""
 
     rows: Rows
-    answered: NDArray[np.bool_]
-    """Which of the hour's devices answered its pings, bool[pings, devices]."""
+    answered: NDArray[np.bool_] | None
+    """Which of the hour's devices answered its pings, bool[pings, devices]; None where nobody was asked."""
     transfers: Transfers
 
 
@@ -156,7 +156,8 @@ def included_evidence(
 
     ``start`` is the hour's (unix seconds), ``waves`` how many it has, ``pings`` the slots of its pings,
     ``devices`` those that are in it, sorted, ``there`` how many were there at its start, ``held`` files and
-    blobs by SHA-256. Whom an operator didn't ask hasn't answered it. Rows of openings that aren't due, or
+    blobs by SHA-256. Whom an operator didn't ask hasn't answered it, unless it asked nobody: then it wasn't
+    listening, and says nothing of anybody. Rows of openings that aren't due, or
     can't be right by their length, say nothing: others don't fetch their blobs, and if they had to be held,
     one that somebody holds by chance would part operators for ever.
     """
@@ -185,7 +186,7 @@ def included_evidence(
             known = at < len(devices)
             known[known] = devices[at[known]] == asked[known]
             answered[:, at[known]] = said[:, known]
-            found[operator] = Held(rows, answered, transfers)
+            found[operator] = Held(rows, answered if len(asked) else None, transfers)
     return found
 
 

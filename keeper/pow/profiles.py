@@ -85,6 +85,11 @@ class Profile:
         return self.n // SEGMENT
 
     @property
+    def tested(self) -> Residency | None:
+        """The memory test that its devices have to pass: nothing where its time wasn't measured on a card."""
+        return self.residency if self.residency and self.residency.measured else None
+
+    @property
     def memory(self) -> int:
         """Bytes that a product takes of a processor's memory, kept free for it on a card that is hired.
 

@@ -9,9 +9,10 @@ from solders.pubkey import Pubkey
 
 from keeper.pow.clock import Wave, WaveKind
 from keeper.pow.files import whole_key
-from keeper.pow.opening import Claim, claim, opening_length
+from keeper.pow.opening import Claim
+from keeper.pow.owed import Owed, owed
 from keeper.pow.profiles import Profile, Profiles
-from keeper.pow.residency import PlotClaim, plot_claim, plot_opening_length
+from keeper.pow.residency import PlotClaim
 from keeper.pow.verdicts import WORK
 from keeper.tables import Rows
 
@@ -25,14 +26,6 @@ class Opening(NamedTuple):
     """The seed of the day's plots, for a residency wave."""
     claim: Claim | PlotClaim
     blob: bytes
-
-
-class Owed(NamedTuple):
-    """An opening that is due: everything but its blob, and the one length that it can have."""
-
-    profile: Profile
-    claim: Claim | PlotClaim
-    length: int
 
 
 class WaveDue:
@@ -65,26 +58,18 @@ class WaveDue:
         if (device, root) not in self._committed:
             return None
         if (device, root) not in self._made:
-            self._made[device, root] = self._owed(device, root)
+            task = self._tasks[device]
+            work = self._profiles[int(task["profile"])], WaveKind(int(task["kind"]))
+            made = owed(self._open_seed, *work, Pubkey(device), root, int(task["procs"]))
+            self._made[device, root] = made
         return self._made[device, root]
 
     def opening(self, device: bytes, root: bytes, digest: bytes, blob: bytes) -> Opening:
         """A due opening with its blob."""
-        owed = self.owed(device, root)
-        assert owed is not None
-        return Opening(self.wave, owed.profile, self._epoch, owed.claim._replace(blob=blob), digest)
-
-    def _owed(self, device: bytes, root: bytes) -> Owed:
-        task = self._tasks[device]
-        profile, procs = self._profiles[int(task["profile"])], int(task["procs"])
-        what = Pubkey(device), root, procs, b""
-        if task["kind"] == WaveKind.RESIDENCY:
-            plot = profile.residency
-            assert plot is not None  # Others' tasks are products.
-            asked = plot_claim(self._open_seed, plot, *what)
-            return Owed(profile, asked, plot_opening_length(plot, len(asked.picks), procs))
-        made = claim(self._open_seed, profile, *what)
-        return Owed(profile, made, opening_length(profile, made.picks, procs))
+        found = self.owed(device, root)
+        assert found is not None
+        profile = self._profiles[int(self._tasks[device]["profile"])]
+        return Opening(self.wave, profile, self._epoch, found.claim(blob), digest)
 
 
 def due_length(dues: Mapping[int, WaveDue], slot: int, device: bytes, root: bytes) -> int | None:

@@ -26,7 +26,7 @@ from keeper.pow.anchored import (
     included_evidence,
     included_waves,
 )
-from keeper.pow.clock import HourPlan, Network, Wave, WaveKind, alpha, share_opened
+from keeper.pow.clock import HourPlan, Network, Wave, WaveKind, share_opened
 from keeper.pow.codes import Code
 from keeper.pow.connectivity import is_drawn, measured_tiers
 from keeper.pow.files import whole_key
@@ -34,14 +34,14 @@ from keeper.pow.opening import Claim
 from keeper.pow.profiles import Profiles, deadline_ms, hired_deadline_ms
 from keeper.pow.record import VERSION, Block, HourRecord, WaveRecord
 from keeper.pow.residency import PlotClaim, verify_plots
-from keeper.pow.seeds import is_opened, pick_count
+from keeper.pow.seeds import is_opened
 from keeper.pow.verdicts import TASK, VERDICT, best, wave_verdicts
 from keeper.pow.verify import verify_batch
+from keeper.rewards.counted import counted, opened_share
 from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
 from keeper.rewards.observed import VERDICT as SEEN
-from keeper.rewards.rows import OBSERVATION, Hour, class_rows, field_rows
-from keeper.rewards.rule import Reason, class_of, reasons
+from keeper.rewards.rows import OBSERVATION, field_rows
 from keeper.tables import Rows, addresses, keys
 
 PLOT_SECONDS = 600
@@ -94,7 +94,7 @@ def merge(
     """
     plan, network = hour.plan, hour.network
     start = network.start_of(plan.hour)
-    counted, working, share, tasks, files, dues = judged = judging(hour, profiles, held)
+    devices, working, share, tasks, files, dues = judged = judging(hour, profiles, held)
     evidence = evidence_of(hour, judged, held)
     waves, verdicts, seen = [], [np.zeros(0, VERDICT)], []
     included: dict[str, dict[str, str]] = {}
@@ -118,9 +118,9 @@ def merge(
             start=start,
             alpha=share,
             devices=np.sort(keys(list(hour.devices))),
-            counted=keys(counted),
+            counted=keys(devices),
             waves=seen,
-            answers=[each.answered for each in evidence.values()],
+            answers=[each.answered for each in evidence.values() if each.answered is not None],
             threshold=hour.threshold,
             measured=_measured(hour, working, list(evidence.values())),
         ),
@@ -158,15 +158,19 @@ class Judging(NamedTuple):
 def judging(hour: ChainHour, profiles: Profiles, held: Mapping[bytes, bytes]) -> Judging:
     """By what an hour is judged, from the WAVE files among those that are held."""
     start = hour.network.start_of(hour.plan.hour)
-    counted = counted_devices(hour, start)
-    working = [each for each in counted if profiles.of_class(hour.before[each]["class"])]
-    share = alpha(sum(_load(profiles, hour.before[each]) for each in working))
-    found = Judging(counted, working, share, {}, {}, {})
+    devices = counted_devices(hour, start)
+    working = [each for each in devices if profiles.of_class(hour.before[each]["class"])]
+    terms = (hour.before[each] for each in working)
+    share = opened_share(profiles, ((each["class"], each["processors"]) for each in terms))
+    found = Judging(devices, working, share, {}, {}, {})
     signatures = Signatures()
     for wave in hour.plan.waves:
         at = wave.slot
-        found.tasks[at] = tasks = _tasks(hour, profiles, wave, working, found.share)
-        found.files[at] = included_waves(wave, tasks, len(hour.before), hour.postings, held, signatures)
+        tasks = _tasks(hour, profiles, wave, working, found.share)
+        counting = included_waves(wave, tasks, len(hour.before), hour.postings, held, signatures)
+        if wave.kind is WaveKind.RESIDENCY:
+            tasks = _tasks(hour, profiles, wave, working, found.share, _residents(counting.values()))
+        found.tasks[at], found.files[at] = tasks, counting
         seed, epoch = wave.open_seed(hour.openings[at]), hour.epochs.get(at)
         plots = hour.network.epoch_seed(epoch.slot, epoch.blockhash) if epoch else None
         found.dues[at] = WaveDue(wave, seed, plots, profiles, tasks, found.files[at].values())
@@ -192,10 +196,7 @@ def evidence_of(hour: ChainHour, judged: Judging, held: Mapping[bytes, bytes]) -
 def counted_devices(hour: ChainHour, start: int) -> list[Pubkey]:
     """The devices that an hour's waves and pings count for, sorted: staked enough at its start, and there."""
     rows = field_rows(hour.before, np.zeros(0, OBSERVATION))
-    multiplier, _ = class_of(rows, class_rows(hour.classes, start))
-    barring = Reason.TERMINATED | Reason.INSUFFICIENT_STAKE | Reason.NOT_REWARDED
-    out = reasons(Hour(hour.plan.hour, start, 0), rows, multiplier) & barring.value
-    return addresses(rows["device"][out == 0])
+    return addresses(rows["device"][counted(rows, hour.classes, start)])
 
 
 def verified(openings: Sequence[Opening]) -> list[Code]:
@@ -225,15 +226,24 @@ def verify_group(openings: Sequence[Opening]) -> list[Code]:
 # -- what each device has to do ------------------------------------------------------------------
 
 
-def _load(profiles: Profiles, device: Fields) -> int:
-    """What verifying a device's opening costs: picks times K."""
-    profile = profiles.of_class(device["class"])
-    assert profile is not None  # Only those with a profile work.
-    return pick_count(profile.q, device["processors"]) * profile.K
+def _residents(files: Collection[Rows]) -> set[Pubkey]:
+    """The devices that committed to passes over their plots."""
+    return {each for file in files for each in addresses(file["device"][file["kind"] == WaveKind.RESIDENCY])}
 
 
-def _tasks(hour: ChainHour, profiles: Profiles, wave: Wave, working: Sequence[Pubkey], share: int) -> Rows:
-    """The tasks of a wave, in the order of ``working``."""
+def _tasks(
+    hour: ChainHour,
+    profiles: Profiles,
+    wave: Wave,
+    working: Sequence[Pubkey],
+    share: int,
+    residents: Collection[Pubkey] = (),
+) -> Rows:
+    """The tasks of a wave, in the order of ``working``.
+
+    Who was hired a moment ago is spared the memory test. When a lease began and ended, only the chain knows
+    to the second: of these devices ``residents`` may have done it all the same, and are judged by it.
+    """
     hired = hour.running(wave.time, wave.time)
     recently = hour.running(wave.time - PLOT_SECONDS, wave.time)
     seed = wave.open_seed(hour.openings[wave.slot])
@@ -242,10 +252,9 @@ def _tasks(hour: ChainHour, profiles: Profiles, wave: Wave, working: Sequence[Pu
         device = hour.before[address]
         profile = profiles.of_class(device["class"])
         assert profile is not None
-        plot = profile.residency
-        resides = (
-            wave.kind is WaveKind.RESIDENCY and plot is not None and plot.measured and address not in recently
-        )
+        plot = profile.tested
+        spared = address in recently and address not in residents
+        resides = wave.kind is WaveKind.RESIDENCY and plot is not None and not spared
         T_ms = plot.T_ms if resides and plot else profile.T_ms
         kind = WaveKind.RESIDENCY if resides else WaveKind.PRODUCT
         drawn = is_opened(seed, address, share_opened(share, kind))

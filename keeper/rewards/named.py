@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
-import httpx2 as httpx
 from solders.pubkey import Pubkey
 
 from keeper.pow import files
@@ -16,60 +14,19 @@ from keeper.pow.files import BLOB_LIMIT, whole_key
 from keeper.pow.profiles import Profiles
 from keeper.pow.record import HourRecord
 from keeper.rewards.due import due_length
-from keeper.rewards.fetch import PLAIN, TIMEOUT_SECONDS
 from keeper.rewards.merge import ChainHour, judging
 
-MAX_SECONDS = 60
-"""For one file."""
 AT_ONCE = 8
 
 Get = Callable[[str, bytes, int], Awaitable[bytes | None]]
-"""What is at a path, by its SHA-256 and the most bytes that it may have; None for what can't be had."""
+"""What is at a path, by its SHA-256 and the most bytes that it may have; None for what can't be had.
 
-
-@dataclass(frozen=True, slots=True)
-class PeerFiles:
-    """Operators' services, asked one after the other; ``refused`` is told why one's answer isn't used."""
-
-    peers: Sequence[str]
-    client: httpx.AsyncClient
-    refused: Callable[[str, str], None]
-
-    async def get(self, path: str, digest: bytes, most: int) -> bytes | None:
-        """See :data:`Get`."""
-        for peer in self.peers:
-            try:
-                async with asyncio.timeout(MAX_SECONDS):
-                    data = await self._read(f"{peer.rstrip('/')}{path}", most)
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-                self.refused(peer, str(error) or type(error).__name__)
-                continue
-            if data is not None and sha256(data).digest() == digest:
-                return data
-            if data is not None:
-                self.refused(peer, f"{path} has another hash, or too many bytes")
-        return None
-
-    async def _read(self, url: str, most: int) -> bytes | None:
-        found = bytearray()
-        async with self.client.stream("GET", url, headers=PLAIN) as answer:
-            if answer.status_code != httpx.codes.OK:
-                return None
-            async for piece in answer.aiter_raw():
-                found += piece
-                if len(found) > most:
-                    return b""
-        return bytes(found)
+:meth:`keeper.rewards.peers.Peers.fetch` is one."""
 
 
 async def nothing(path: str, digest: bytes, most: int) -> bytes | None:
     """A :data:`Get` that asks nobody."""
     return None
-
-
-def client() -> httpx.AsyncClient:
-    """For :class:`PeerFiles`."""
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
 
 
 def restricted(hour: ChainHour, record: HourRecord) -> ChainHour:

@@ -66,9 +66,9 @@ class HourSeen:
 
     ``devices`` are those that exist at the hour's end, ``counted`` those that waves and pings count for
     (columns of raw addresses, sorted). ``alpha`` is the share of openings that were drawn, in 65,536ths. Each
-    of ``answers`` is an included operator's array of truth values, a row for each of the hour's pings and a
-    column for each of ``counted``; fewer than ``threshold`` of them decide nothing. ``measured`` are
-    ``MEASURED`` rows.
+    of ``answers`` is an included operator's array of truth values, if it listened, a row for each of the
+    hour's pings and a column for each of ``counted``; fewer than ``threshold`` of them decide nothing.
+    ``measured`` are ``MEASURED`` rows.
     """
 
     start: int
@@ -171,7 +171,9 @@ def _online(hour: HourSeen, table: Rows, last: Rows) -> None:
     pings = len(hour.answers[0]) if hour.answers else 0
     if pings and len(hour.answers) >= hour.threshold:
         said = sum(2 * each.sum(axis=0) > pings for each in hour.answers)
-        table["online"][at] = (2 * np.asarray(said) > len(hour.answers))[rows]
+        # Of an even number half is enough, as for times: with one operator lost, two of five that lie would
+        # have everybody offline.
+        table["online"][at] = (2 * np.asarray(said) >= len(hour.answers))[rows]
     else:
         # No ping was drawn, or too few operators tell: nothing was seen, and nothing speaks against anybody.
         table["online"][at] = last["online"][at]

@@ -28,9 +28,8 @@ from keeper.errors import UserError
 from keeper.pow.clock import Wave, WaveKind
 from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, MessageError, Signed, decode, size
-from keeper.pow.opening import claim
+from keeper.pow.owed import owed
 from keeper.pow.profiles import Profiles
-from keeper.pow.residency import plot_claim
 from keeper.rewards.due import Opening
 from keeper.rewards.hired import Term
 from keeper.rewards.merge import verified
@@ -198,13 +197,11 @@ def opening_of(act: Act, facts: Facts, profiles: Profiles) -> Opening:
     if profile is None:
         raise OffenceError(f"there is no profile {commit.profile}: a later version may know it")
     seed = wave.open_seed(facts.opening)
-    what = commit.device, commit.root, commit.procs, act.blob
-    digest = sha256(act.blob).digest()
-    if commit.kind is WaveKind.PRODUCT:
-        return Opening(wave, profile, None, claim(seed, profile, *what), digest)
-    if wave.kind is not WaveKind.RESIDENCY or profile.residency is None or facts.epoch is None:
+    is_plot = commit.kind is WaveKind.RESIDENCY
+    if is_plot and (wave.kind is not WaveKind.RESIDENCY or profile.residency is None or facts.epoch is None):
         raise OffenceError(f"nobody had to show its plot in the wave of slot {act.slot}")
-    return Opening(wave, profile, facts.epoch, plot_claim(seed, profile.residency, *what), digest)
+    asked = owed(seed, profile, commit.kind, commit.device, commit.root, commit.procs).claim(act.blob)
+    return Opening(wave, profile, facts.epoch if is_plot else None, asked, sha256(act.blob).digest())
 
 
 def _require_wrong(act: Act, facts: Facts, profiles: Profiles) -> None:

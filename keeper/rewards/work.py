@@ -16,7 +16,7 @@ from keeper.chain.records import Head
 from keeper.clients import staking
 from keeper.pow.clock import HourPlan, Network, WaveKind
 from keeper.pow.codes import Code
-from keeper.pow.known import NAME, opening_key, read_known
+from keeper.pow.codes_file import NAME, opening_key, read_codes
 from keeper.pow.profiles import Profiles
 from keeper.pow.record import HourRecord
 from keeper.pow.replay import first_at, read_hour
@@ -120,13 +120,13 @@ REMEMBERED = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """Verifies each opening once: an hour that isn't agreed on is put together every few minutes."""
+    """Verifies each opening once a process: an hour without agreement is put together every few minutes."""
 
     verify: Verify = verified
     _codes: dict[bytes, Code] = field(default_factory=dict)
 
-    def knowing(self, known: Mapping[bytes, Code]) -> Verify:
-        """Verify what is neither remembered nor among ``known``, by :func:`~keeper.pow.known.opening_key`."""
+    def besides(self, known: Mapping[bytes, Code]) -> Verify:
+        """Verify what is neither remembered nor ``known``, by :func:`~keeper.pow.codes_file.opening_key`."""
         return partial(self._run, known)
 
     def _run(self, known: Mapping[bytes, Code], openings: Sequence[Opening]) -> list[Code]:
@@ -185,4 +185,4 @@ class WorkFolder:
 
     def _verify(self, number: int) -> Verify:
         """Verification of what the operator's service hasn't verified of an hour."""
-        return self.verify.knowing(read_known(self.folder / str(number) / NAME))
+        return self.verify.besides(read_codes(self.folder / str(number) / NAME))

@@ -1,32 +1,21 @@
 """The keeper's figures, for Prometheus; docs/operations.md lists them.
 
-Labels are few and bounded: programs, operators, jobs, never devices or wallets. A job is the label
-``keeper_job``, as Prometheus calls what it scrapes ``job``.
+Labels are programs, operators and jobs. A job is the label ``keeper_job``, as Prometheus calls what it
+scrapes ``job``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-
-SECONDS = (0.05, 0.25, 1, 5, 15, 60, 300)
-"""The bounds between which jobs' durations are counted."""
+from keeper.figures import Figures
 
 
-class Metrics:
-    """One keeper's figures; ``registry`` has them all."""
+class Metrics(Figures):
+    """One keeper's figures."""
 
     def __init__(self) -> None:
         """Start at nothing."""
-        self.registry = CollectorRegistry()
-
-        def gauge(name: str, meaning: str, labels: Iterable[str] = ()) -> Gauge:
-            return Gauge(f"ionet_{name}", meaning, labels, registry=self.registry)
-
-        def counter(name: str, meaning: str, labels: Iterable[str] = ()) -> Counter:
-            return Counter(f"ionet_{name}", meaning, labels, registry=self.registry)
-
+        super().__init__()
+        gauge, counter = self.gauge, self.counter
         self.info = gauge("keeper_info", "1, with who this keeper is", ("name", "address"))
         self.leader = gauge("leader", "1 while this keeper leads: it has renewed its lease in time; else 0")
         self.leader_epoch = gauge("leader_epoch", "the epoch of the leader that was last seen")
@@ -58,13 +47,7 @@ class Metrics:
             "failed runs since the last that was good or did something",
             ("keeper_job",),
         )
-        self.duration = Histogram(
-            "ionet_job_seconds",
-            "how long runs took",
-            ("keeper_job",),
-            buckets=SECONDS,
-            registry=self.registry,
-        )
+        self.duration = self.histogram("job_seconds", "how long runs took", ("keeper_job",))
         self.last_success = gauge(
             "job_last_success_timestamp_seconds", "when a job last ended well", ("keeper_job",)
         )
@@ -72,14 +55,3 @@ class Metrics:
         self.transactions = gauge("transactions", "signed transactions", ("keeper_job", "state"))
         self.fees = gauge("fees_lamports", "their fees, estimated while live", ("keeper_job", "state"))
         self.intents = gauge("intents", "actions; those parked need somebody", ("state",))
-
-    def text(self) -> bytes:
-        """All figures as Prometheus reads them."""
-        return generate_latest(self.registry)
-
-    def names(self) -> set[str]:
-        """Every series that there can be, by its name."""
-        suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
-        return {
-            each.name + suffix for each in self.registry.collect() for suffix in suffixes.get(each.type, ())
-        }

@@ -9,11 +9,8 @@ Nothing here changes anything, and nothing is secret; there is no access control
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import suppress
 
-import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,7 +19,6 @@ from starlette.routing import Route
 
 from keeper.chain.errors import AnotherChain
 from keeper.runtime.keeper import Keeper
-from keeper.runtime.listen import listen
 from keeper.runtime.readiness import is_alive, report
 
 UNAVAILABLE = 503
@@ -52,30 +48,3 @@ def application(keeper: Keeper, every: float) -> Starlette:
         return Response(keeper.metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return Starlette(routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", metrics)])
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the keeper."""
-        yield
-
-
-@asynccontextmanager
-async def served(app: Starlette, host: str, port: int) -> AsyncIterator[int]:
-    """Serve ``app`` meanwhile, beside whatever else the loop runs; yields the port (0 asks for any).
-
-    Raises ListenRefused.
-    """
-    listener = listen(host, port, "set IONET_HTTP to another address, or to off")
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-    )
-    server = _Server(config)
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await running
-        listener.close()

@@ -41,6 +41,7 @@ from keeper.runtime.balance import BalanceGuard
 from keeper.runtime.keeper import Keeper, LagLimits
 from keeper.runtime.operation import operating, sender_of
 from keeper.runtime.rehearsal import Rehearsal, copied, rehearse
+from keeper.runtime.serving import served
 from keeper.settings import Settings
 
 
@@ -171,7 +172,7 @@ async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
             if settings.listen:
                 host, port = settings.listen
                 asked = monitoring.application(keeper, settings.check_seconds)
-                actual = await stack.enter_async_context(monitoring.served(asked, host, port))
+                actual = await stack.enter_async_context(served(asked, host, port, "IONET_HTTP"))
                 keeper.log.info("http.listening", host=host, port=actual)
             await loop.run(
                 keeper,

@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -98,6 +99,10 @@ class Settings(BaseSettings):
     pow_http: str = Field(
         default="127.0.0.1:9470", description="address and port of an operator's challenge service"
     )
+    pow_metrics: str = Field(
+        default="127.0.0.1:9471",
+        description="address and port of the challenge service's /metrics, or off; it has no access control",
+    )
     pow_line: int = Field(
         default=10_000, ge=1, le=10_000_000, description="Mbit/s of an operator's line, which it publishes"
     )
@@ -168,11 +173,11 @@ class Settings(BaseSettings):
             raise ValueError(f"no job is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
         return jobs
 
-    @field_validator("http")
+    @field_validator("http", "pow_metrics")
     @classmethod
-    def _listens(cls, http: str) -> str:
+    def _listens(cls, http: str, info: ValidationInfo) -> str:
         if http != OFF and not _is_place(http):
-            raise ValueError(f"write it like 127.0.0.1:9464, or {OFF}")
+            raise ValueError(f"write it like {cls.model_fields[str(info.field_name)].default}, or {OFF}")
         return http
 
     @field_validator("pow_http")
@@ -197,6 +202,11 @@ class Settings(BaseSettings):
     def pow_listen(self) -> tuple[str, int]:
         """Host and port of the challenge service."""
         return _place(self.pow_http)
+
+    @property
+    def pow_figures(self) -> tuple[str, int] | None:
+        """Host and port of its figures, None for nowhere."""
+        return None if self.pow_metrics == OFF else _place(self.pow_metrics)
 
     @property
     def warning_lamports(self) -> int:

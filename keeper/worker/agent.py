@@ -26,6 +26,8 @@ SLOT_SECONDS = 0.4
 PONG_SECONDS = 20.0
 PAST_SECONDS = 3_600.0
 """What began before is no matter any more; a wave since then is noted as missed."""
+DAYS = 64
+"""Days whose first block is remembered."""
 KNOWN = 2_048
 """Waves, pings and days that it is remembered to have heard of; the disk knows those it worked for."""
 
@@ -66,6 +68,10 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         self._defects = asyncio.Queue[asyncio.Task[None]]()
         self._known: dict[object, None] = {}
+        self._days: dict[int, EpochAt] = {}
+        """The first block of each day, as it was told first."""
+        self._doubtful: set[int] = set()
+        """Days of which another block was told, too."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Go on with what was begun, then with what is heard, until ``stop``.
@@ -104,6 +110,8 @@ class Agent:
                 self.waves.tell(item)
             elif item not in self._known:
                 self._known[item] = None
+                if isinstance(item, EpochAt) and self._differs(item):
+                    continue
                 age = max(0, news.slot - item.slot) * SLOT_SECONDS
                 if age < PAST_SECONDS or isinstance(item, EpochAt):
                     for device in self.devices:
@@ -129,8 +137,21 @@ class Agent:
             self._start(self.lines.measure(device, item, seed, at))
         elif isinstance(item, PingAt):
             self._start(self._pong(device, item, at))
-        elif device.profile.residency is not None:
+        elif device.profile.tested is not None:
             self._start(self._fill(device, item))
+
+    def _differs(self, item: EpochAt) -> bool:
+        """Whether sources differ on a day's first block: then there is no plot, as one may be wrong work."""
+        first = self._days.setdefault(item.day, item)
+        while len(self._days) > DAYS:
+            del self._days[next(iter(self._days))]
+        if first == item:
+            return False
+        self._doubtful.add(item.day)
+        for device in self.devices:
+            self.works.drop(device, item.day)
+        self._log.error("worker.epoch_differs", day=item.day, slots=[first.slot, item.slot])
+        return True
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(work))
@@ -159,9 +180,11 @@ class Agent:
 
     async def _wave(self, device: Device, item: WaveAt, at: float) -> None:
         seed = wave_seed(*self.network, item.slot, item.blockhash)
-        kept = self.store.begin(device.address, seed, item.slot, item.kind, item.spot, at)
+        kept = self.store.begin(device.address, seed, item.slot, item.kind, item.spot, item.time, at)
         if kept is not None:
             await self.waves.run(device, kept)
+            # Not at a start alone: a worker runs for months, and an opening has tens of kilobytes.
+            self.store.forget(self._clock())
 
     async def _pong(self, device: Device, item: PingAt, at: float) -> None:
         def left() -> float:
@@ -179,9 +202,12 @@ class Agent:
         """Make the plot of the day that has begun, from when on waves are about it."""
         await asyncio.sleep(max(0.0, epoch.day + PLOT_SECONDS - self._clock()))
         stale = epoch_start(int(self._clock())) != epoch.day
-        if stale or self.works.has_plot(device, epoch.day):
+        if stale or epoch.day in self._doubtful or self.works.has_plot(device, epoch.day):
             return
         begun = time.monotonic()
         await self.works.fill(device, epoch_seed(*self.network, epoch.slot, epoch.blockhash), epoch.day)
+        if epoch.day in self._doubtful:
+            self.works.drop(device, epoch.day)
+            return
         seconds = round(time.monotonic() - begun, 1)
         self._log.info("worker.plot", device=str(device.address), seconds=seconds)

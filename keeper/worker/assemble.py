@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2 as httpx
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
 from keeper.chain.connect import connect
+from keeper.chain.http import http_client
 from keeper.clients import staking, tokenomics
 from keeper.economy.calendar import month_start
 from keeper.errors import UserError
@@ -71,7 +71,7 @@ async def operators_of(settings: Settings) -> AsyncIterator[list[Operator]]:
     """The operators that are named. Raises NotReady when there are none."""
     if not settings.operators:
         raise NotReady('IONET_OPERATORS names no operator: set it to their services\' URLs, ["https://..."]')
-    async with httpx.AsyncClient() as http:
+    async with http_client() as http:
         yield [Operator(str(each), http) for each in settings.operators]
 
 

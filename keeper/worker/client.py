@@ -71,6 +71,8 @@ class WaveAt(NamedTuple):
     blockhash: bytes
     kind: WaveKind
     spot: bool
+    time: int
+    """Of the block, unix seconds: which day's plot a wave is about follows from it."""
 
 
 class PingAt(NamedTuple):
@@ -130,6 +132,7 @@ class _Wave(Shape):
     blockhash: BlockHash
     kind: Annotated[str, Field(pattern=r"^(product|residency)$")]
     spot: Annotated[bool, Field(strict=True)]
+    time: Time
 
 
 class _Ping(Shape):
@@ -189,7 +192,7 @@ class Operator:
         """What began after a slot; waits for something to begin. Raises OperatorError."""
         answer = await self._ask("GET", f"/pow/waves?after={after}", seconds=POLL_SECONDS)
         found = _parsed(_NEWS, answer)
-        waves = [WaveAt(x.slot, bytes(x.blockhash), _KINDS[x.kind], x.spot) for x in found.waves]
+        waves = [WaveAt(x.slot, bytes(x.blockhash), _KINDS[x.kind], x.spot, x.time) for x in found.waves]
         pings = [PingAt(x.slot, bytes(x.seed)) for x in found.pings]
         opens = [OpenAt(x.slot, x.open_slot, bytes(x.open_blockhash)) for x in found.opens]
         epochs = [EpochAt(x.slot, bytes(x.blockhash), x.day) for x in (found.epoch,) if x is not None]

@@ -154,7 +154,7 @@ class Doctor:
 def memory(profile: Profile, processors: int) -> int:
     """Bytes that a product wave takes here: the shared operand, the records, and the day's plot beside it."""
     shared = profile.n * profile.K
-    plot = profile.residency.m * profile.residency.inner(processors) if profile.residency else 0
+    plot = profile.tested.m * profile.tested.inner(processors) if profile.tested else 0
     return processors * (shared + profile.m * profile.record + plot)
 
 

@@ -18,6 +18,8 @@ UNTIL = 3_600.0
 """Seconds from a wave's block after which its hour is over in any case."""
 PAUSE = 5.0
 """Seconds between two rounds, at least."""
+LONGEST = 60.0
+"""And at most: an operator that says to come again much later doesn't have the others wait for it."""
 FAILURES = 3
 """So many times an operator may not answer as it should before it is let alone."""
 DONE = frozenset({"already_measured"})
@@ -60,7 +62,7 @@ class Lines:
                 except OperatorError as error:
                     refused = isinstance(error, Refused)
                     if isinstance(error, Refused) and not error.is_final:
-                        pause = max(pause, error.wait)
+                        pause = max(pause, min(error.wait, LONGEST))
                         continue
                     if not refused and failures + 1 < FAILURES:
                         left[operator, direction] = failures + 1

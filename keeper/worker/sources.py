@@ -19,7 +19,8 @@ from keeper.worker.client import EpochAt, Item, News, OpenAt, Operator, Operator
 REMEMBERED = 512
 """Things that are remembered of what an operator says: those of two days."""
 SHORTEST_SECONDS = 1.0
-"""Whoever answers sooner that there is nothing new isn't asked again at once."""
+"""From asking an operator to asking it again, at least: one that always has something new to say would keep
+the processor from its work."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before an operator or a node that failed is asked again, the last from then on."""
 LOOK_SECONDS = 1.0
@@ -42,7 +43,11 @@ class Operators:
     """What more than half of a worker's operators say."""
 
     def __init__(self, operators: Sequence[Operator], genesis: bytes, program: bytes, log: Any) -> None:
-        """Those on another chain or of another program are not listened to."""
+        """Those on another chain or of another program are not listened to.
+
+        Those that say that they are the same operator count as one, which says what any of them says. None of
+        them is left out: nothing shows which of them it is, and a liar would silence whom it claims to be.
+        """
         self.operators = operators
         self._network = genesis, program
         self._log = log
@@ -50,7 +55,10 @@ class Operators:
         self._said: dict[Operator, dict[Item, None]] = {each: {} for each in operators}
         self._slots = dict.fromkeys(operators, 0)
         self._failed = dict.fromkeys(operators, 0)
+        self._names: dict[Operator, object] = {each: each for each in operators}
+        """Whom each says that it is."""
         self._told: dict[Item, None] = {}
+        self._next: dict[Operator, float] = {}
 
     async def look(self) -> News:
         """Wait until one more operator has said something or failed; gives what most came to say by it."""
@@ -78,14 +86,19 @@ class Operators:
 
     def _reached(self) -> int:
         """The slot that more than half have come to: no minority moves it beyond what an honest one says."""
-        return sorted(self._slots.values(), reverse=True)[len(self.operators) // 2]
+        slots: dict[object, int] = {}
+        for operator, slot in self._slots.items():
+            name = self._names[operator]
+            slots[name] = max(slot, slots.get(name, 0))
+        silent = [0] * (len(self.operators) - len(slots))
+        return sorted([*slots.values(), *silent], reverse=True)[len(self.operators) // 2]
 
     def _agreed(self) -> tuple[Item, ...]:
-        counts: dict[Item, int] = {}
-        for said in self._said.values():
+        sayers: dict[Item, set[object]] = {}
+        for operator, said in self._said.items():
             for item in said:
-                counts[item] = counts.get(item, 0) + 1
-        found = [item for item, count in counts.items() if 2 * count > len(self.operators)]
+                sayers.setdefault(item, set()).add(self._names[operator])
+        found = [item for item, names in sayers.items() if 2 * len(names) > len(self.operators)]
         new = tuple(sorted((item for item in found if item not in self._told), key=lambda each: each.slot))
         self._told.update(dict.fromkeys(new))
         while len(self._told) > 2 * REMEMBERED:
@@ -94,11 +107,12 @@ class Operators:
 
     async def _poll(self, operator: Operator) -> News | None:
         """Ask one for what it has beyond what it said already; None when it failed, after a pause."""
-        begun = asyncio.get_running_loop().time()
+        events = asyncio.get_running_loop()
+        await asyncio.sleep(self._next.get(operator, 0.0) - events.time())
+        self._next[operator] = events.time() + SHORTEST_SECONDS
         try:
             if operator.identity is None:
                 self._check(await operator.identify(), operator)
-            said = self._said[operator]
             news = await operator.news(self._slots[operator])
         except OperatorError as error:
             # One that begins anew may be behind what it said: from the start on, then.
@@ -112,20 +126,16 @@ class Operators:
         if self._failed[operator]:
             self._log.info("worker.operator_answers", url=operator.url)
             self._failed[operator] = 0
-        quick = asyncio.get_running_loop().time() < begun + SHORTEST_SECONDS
-        if quick and all(item in said for item in news.items):
-            await asyncio.sleep(SHORTEST_SECONDS)
         return news
 
     def _check(self, identity: Any, operator: Operator) -> None:
         if (identity.genesis, bytes(identity.program)) != self._network:
             operator.identity = None
             raise OperatorError(f"{operator.url} takes another network's waves")
-        for other in self.operators:
-            known = other.identity
-            if other is not operator and known is not None and known.operator == identity.operator:
-                operator.identity = None
-                raise OperatorError(f"{operator.url} is the same operator as {other.url}: name it once")
+        before, self._names[operator] = self._names[operator], identity.operator
+        same = [each.url for each in self.operators if self._names[each] == identity.operator]
+        if len(same) > 1 and before != identity.operator:
+            self._log.warning("worker.same_operator", operator=str(identity.operator), urls=same)
 
 
 class Node:
@@ -154,7 +164,7 @@ class Node:
                 event = clock.feed(head)
                 if isinstance(event, Wave):
                     self._pending.append(event)
-                    found.append(WaveAt(event.slot, event.blockhash, event.kind, event.spot))
+                    found.append(WaveAt(event.slot, event.blockhash, event.kind, event.spot, event.time))
                 elif isinstance(event, Ping):
                     found.append(PingAt(event.slot, event.seed))
             found += await self._openings(newest)

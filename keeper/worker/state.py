@@ -26,6 +26,8 @@ FILE, LOCK = "worker.db", "worker.lock"
 VERSION = 1
 KEPT_SECONDS = 400 * 86_400
 """How long receipts are kept, a device's proof of what operators had from it: as long as failures are."""
+NEW_SLOTS = 50_000
+"""Slots, more than five hours, in which nothing of a wave is forgotten."""
 BLOB_SECONDS = 86_400
 """How long openings are kept: after a few minutes no operator takes them."""
 
@@ -37,8 +39,8 @@ CREATE TABLE device (
 ) WITHOUT ROWID;
 CREATE TABLE wave (
     device BLOB NOT NULL, seed BLOB NOT NULL, slot INTEGER NOT NULL, kind INTEGER NOT NULL,
-    spot INTEGER NOT NULL, began_at REAL NOT NULL, state TEXT NOT NULL, body BLOB, signature BLOB,
-    blob BLOB, ended TEXT NOT NULL DEFAULT '', PRIMARY KEY (device, seed)
+    spot INTEGER NOT NULL, time INTEGER NOT NULL, began_at REAL NOT NULL, state TEXT NOT NULL,
+    body BLOB, signature BLOB, blob BLOB, ended TEXT NOT NULL DEFAULT '', PRIMARY KEY (device, seed)
 ) WITHOUT ROWID;
 CREATE TABLE receipt (
     device BLOB NOT NULL, seed BLOB NOT NULL, operator BLOB NOT NULL, ms INTEGER NOT NULL,
@@ -87,6 +89,8 @@ class Kept:
     slot: int
     kind: WaveKind
     spot: bool
+    time: int
+    """Of its block, unix seconds, by the chain: this machine's clock may be wrong."""
     began_at: float
     """When its block was made, unix seconds, as far as this machine knows."""
     state: State
@@ -172,13 +176,13 @@ class Store:
     # -- waves -----------------------------------------------------------------------------------
 
     def begin(
-        self, device: Pubkey, seed: bytes, slot: int, kind: WaveKind, spot: bool, began_at: float
+        self, device: Pubkey, seed: bytes, slot: int, kind: WaveKind, spot: bool, time: int, began_at: float
     ) -> Kept | None:
         """Note a wave that was heard of; None when it was noted before."""
         new = self._write(
-            "INSERT OR IGNORE INTO wave (device, seed, slot, kind, spot, began_at, state) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(bytes(device), seed, slot, kind, spot, began_at, State.WORKING),
+            "INSERT OR IGNORE INTO wave (device, seed, slot, kind, spot, time, began_at, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *(bytes(device), seed, slot, kind, spot, time, began_at, State.WORKING),
         )
         return self.wave(device, seed) if new else None
 
@@ -231,8 +235,13 @@ class Store:
             )
 
     def forget(self, now: float) -> None:
-        """Drop openings that nobody takes any more, and waves of more than a year ago."""
-        old = "(SELECT device, seed FROM wave WHERE began_at < ?)"
+        """Drop openings that nobody takes any more, and waves of more than a year ago.
+
+        A machine's clock may have been wrong when a wave began, or be wrong now: one that is new by the
+        chain's slots stays, as its root must stay the only one.
+        """
+        newest = "(SELECT MAX(slot) FROM wave)"
+        old = f"(SELECT device, seed FROM wave WHERE began_at < ? AND slot < {newest} - {NEW_SLOTS})"
         with self._said(), self._transaction():
             self._db.execute("UPDATE wave SET blob = NULL WHERE began_at < ?", (now - BLOB_SECONDS,))
             for table in ("receipt", "opened", "wave"):
@@ -329,5 +338,5 @@ def _locked(path: Path) -> int:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    device, seed, slot, kind, spot, began_at, state, *rest = row
-    return Kept(Pubkey(device), seed, slot, WaveKind(kind), bool(spot), began_at, State(state), *rest)
+    device, seed, slot, kind, spot, time, began_at, state, *rest = row
+    return Kept(Pubkey(device), seed, slot, WaveKind(kind), bool(spot), time, began_at, State(state), *rest)

@@ -30,7 +30,30 @@ OPEN_SECONDS = 300.0
 """After so long no operator takes an opening, even where blocks came slowly."""
 REMEMBERED = 64
 """Waves whose opening's block is remembered."""
+WRONG = frozenset({"wrong_opening", "wrong_length"})
+"""What operators say of an opening by other picks than theirs."""
 IDLE = "idle"
+
+
+class _Told:
+    """The blocks that a wave's picks may be drawn from, in the order in which they were told."""
+
+    def __init__(self) -> None:
+        self._told: list[OpenAt] = []
+        self._more = asyncio.Event()
+
+    def put(self, told: OpenAt) -> None:
+        """Add one; again is as once."""
+        if told not in self._told:
+            self._told.append(told)
+            self._more.set()
+
+    async def get(self, number: int) -> OpenAt:
+        """Wait for that one, counted from 0."""
+        while len(self._told) <= number:
+            self._more.clear()
+            await self._more.wait()
+        return self._told[number]
 
 
 class Waves:
@@ -52,13 +75,11 @@ class Waves:
         self._store = store
         self._log = log
         self._clock = clock
-        self._opens: dict[int, asyncio.Future[OpenAt]] = {}
+        self._opens: dict[int, _Told] = {}
 
     def tell(self, told: OpenAt) -> None:
-        """A wave's picks can be drawn; what is told first counts."""
-        future = self._opening(told.slot)
-        if not future.done():
-            future.set_result(told)
+        """A wave's picks can be drawn; what is told first is tried first."""
+        self._opening(told.slot).put(told)
 
     async def run(self, device: Device, kept: Kept) -> None:
         """Bring a wave from wherever it is to its end. Raises StateError, SigningFailed, NotRepeated."""
@@ -84,12 +105,12 @@ class Waves:
 
     async def _work(self, device: Device, kept: Kept, log: Any) -> Proof | None:
         """Make a wave's root and put it on the disk; None when it is too late for that."""
-        profile, kind, day = device.profile, kept.kind, epoch_start(int(kept.began_at))
-        if kind is WaveKind.RESIDENCY and not self._works.has_plot(device, day):
-            if profile.residency is not None:
+        profile, kind, day = device.profile, kept.kind, epoch_start(kept.time)
+        if kind is WaveKind.RESIDENCY and not (profile.tested and self._works.has_plot(device, day)):
+            if profile.tested is not None:
                 log.warning("worker.no_plot")
             kind = WaveKind.PRODUCT
-        resident = profile.residency if kind is WaveKind.RESIDENCY else None
+        resident = profile.tested if kind is WaveKind.RESIDENCY else None
         latest = hired_deadline_ms(resident.T_ms if resident else profile.T_ms) / 1000
         if self._is_missed(device, kept, latest, log):
             return None
@@ -155,28 +176,46 @@ class Waves:
     # -- the opening -----------------------------------------------------------------------------
 
     async def _open(self, device: Device, kept: Kept, commit: Commit, proof: Proof | None, log: Any) -> None:
-        """Wait for the picks, and show them to all."""
-        blob = kept.blob
-        if blob is None:
-            try:
-                async with asyncio.timeout(max(0.0, OPEN_SECONDS - self._age(kept))):
-                    at = await asyncio.shield(self._opening(kept.slot))
-                    proof = proof or await self._again(device, kept, commit)
-            except TimeoutError:
-                log.error("worker.not_opened", reason="the picks came too late, or not at all")
-                self._store.finish(device.address, kept.seed, "its picks came too late, or not at all")
+        """Wait for the picks, and show them to all.
+
+        A source that lies may tell of another block for them. Where most operators say that what follows from
+        one isn't the opening, the next that is told is tried.
+        """
+        blob, tried = kept.blob, 0
+        while True:
+            if blob is None:
+                try:
+                    async with asyncio.timeout(max(0.0, OPEN_SECONDS - self._age(kept))):
+                        at = await self._opening(kept.slot).get(tried)
+                        proof = proof or await self._again(device, kept, commit)
+                except TimeoutError:
+                    why = (
+                        "no operator took the opening" if tried else "its picks came too late, or not at all"
+                    )
+                    log.error("worker.not_opened", reason=why)
+                    self._store.finish(device.address, kept.seed, why)
+                    return
+                tried += 1
+                drawn = open_seed(kept.seed, at.open_slot, at.open_blockhash)
+                blob = await asyncio.to_thread(opening, proof, device, commit.kind, drawn)
+                self._store.open(device.address, kept.seed, blob)
+            if await self._show(device, kept, commit, blob, log):
                 return
-            drawn = open_seed(kept.seed, at.open_slot, at.open_blockhash)
-            blob = await asyncio.to_thread(opening, proof, device, commit.kind, drawn)
-            self._store.open(device.address, kept.seed, blob)
+            blob = None
+
+    async def _show(self, device: Device, kept: Kept, commit: Commit, blob: bytes, log: Any) -> bool:
+        """Send an opening to all who haven't it; returns False where most say that it isn't the opening."""
         message = Opening(kept.seed, device.address, commit.root, blob).encode()
         takers = self._store.takers(device.address, kept.seed)
         self.doing[device.address] = f"opening the wave of slot {kept.slot}"
+        wrong: set[Operator] = set()
 
         async def send(operator: Operator) -> None:
             try:
                 await operator.open(message)
             except Refused as error:
+                if error.code in WRONG:
+                    wrong.add(operator)
                 if error.code != "not_drawn":
                     raise
             if operator.identity is not None:
@@ -184,31 +223,34 @@ class Waves:
 
         left = [each for each in self._operators if not _is_among(each, takers)]
         failed = await twice(left, send, log)
+        if 2 * len(wrong) > len(self._operators):
+            return False
         if len(failed) == len(self._operators):
             log.error("worker.not_opened", reason=failed[0])
             self._store.finish(device.address, kept.seed, "no operator took the opening")
-            return
+            return True
         log.info("worker.opened", bytes=len(blob), operators=len(self._operators) - len(failed))
         self._store.finish(device.address, kept.seed)
+        return True
 
     async def _again(self, device: Device, kept: Kept, commit: Commit) -> Proof:
         """Make what is signed already again, after a restart; raises NotRepeated when it isn't the same."""
         if commit.kind is WaveKind.RESIDENCY:
-            await self._works.plot(device, epoch_start(int(kept.began_at)))
+            await self._works.plot(device, epoch_start(kept.time))
         proof = await self._works.prove(device, kept.seed, commit.kind)
         if proof.root != commit.root:
             self._store.finish(device.address, kept.seed, "the work came out differently the second time")
             raise NotRepeated(f"the wave at slot {kept.slot} came out differently: the processor errs")
         return proof
 
-    def _opening(self, slot: int) -> asyncio.Future[OpenAt]:
-        """When the block that opens a wave is told."""
-        future = self._opens.get(slot)
-        if future is None:
-            future = self._opens[slot] = asyncio.get_running_loop().create_future()
-            for old in sorted(self._opens)[:-REMEMBERED]:
+    def _opening(self, slot: int) -> _Told:
+        """The blocks that are told to open a wave."""
+        told = self._opens.get(slot)
+        if told is None:
+            told = self._opens[slot] = _Told()
+            for old in list(self._opens)[:-REMEMBERED]:
                 del self._opens[old]
-        return future
+        return told
 
     def _age(self, kept: Kept) -> float:
         """Seconds since a wave's block, as far as this machine knows."""

@@ -71,6 +71,11 @@ class Works:
         """Whether the plot of the day that starts at ``day``, unix seconds, is in memory."""
         return self._plots.get(device.address, (None,))[0] == day
 
+    def drop(self, device: Device, day: int) -> None:
+        """Keep a day's plot no longer."""
+        if self.has_plot(device, day):
+            del self._plots[device.address]
+
     async def plot(self, device: Device, day: int) -> None:
         """Wait for the plot of a day."""
         async with self._filled:

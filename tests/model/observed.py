@@ -101,7 +101,7 @@ def _online(history: Sequence[Past], threshold: int) -> list[bool]:
             found.append(found[-1] if found else False)
         else:
             heard = [sum(answers) > hour.pings / 2 for answers in hour.answers]
-            found.append(sum(heard) > hour.operators / 2)
+            found.append(sum(heard) >= hour.operators / 2)
     return found
 
 

@@ -23,6 +23,7 @@ SETTINGS = {
     "IONET_CHAIN": "a.chain",
     "IONET_KEYPAIR": "id.json",
     "IONET_POW_HTTP": "127.0.0.1:0",
+    "IONET_POW_METRICS": "127.0.0.1:0",
 }
 
 
@@ -39,14 +40,15 @@ def folder(tmp_path: Path) -> Path:
 
 @contextmanager
 def service(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """The process, and what it said when it listened."""
+    """The process, and what it said when it listened, with the port of its figures."""
     process = subprocess.Popen(
         COMMAND, cwd=folder, env={**os.environ, **SETTINGS}, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     try:
         said = (json.loads(line) for line in process.stderr if line.startswith("{"))
-        yield process, next(each for each in said if each["event"] == "pow.serving")
+        figures = next(each["port"] for each in said if each["event"] == "pow.figures")
+        yield process, {**next(each for each in said if each["event"] == "pow.serving"), "figures": figures}
     finally:
         process.kill()
         process.wait()
@@ -58,6 +60,10 @@ def test_it_serves_until_it_is_stopped(folder: Path) -> None:
         with service(folder) as (process, said):
             url = f"http://127.0.0.1:{said['port']}"
             assert httpx.get(f"{url}/pow/operator").json()["operator"] == said["operator"]
+            # Figures are where devices don't come.
+            assert httpx.get(f"{url}/metrics").status_code == 404
+            figures = httpx.get(f"http://127.0.0.1:{said['figures']}/metrics").text
+            assert "ionet_pow_devices 0.0" in figures
             # A second one on the folder is refused in a line.
             environment = {**os.environ, **SETTINGS}
             other = subprocess.run(

@@ -108,7 +108,7 @@ async def test_one_file_more_or_less_than_others(net: Net, empty_sqlite: Path, e
         paid = rewards(lone)
         *punctual, late = (paid[each.name] for each in net.devices)
         assert late == 0
-        assert [each > 0 for each in punctual] == [extra] * 3
+        assert all(each > 0 for each in punctual), "whether or not operators listened for pings"
 
         # And it goes on from there: the next hour is the same for all.
         net.world.chain.warp_to(HOUR_1 + 3_600 + ATTEST_SECONDS)

@@ -23,7 +23,6 @@ from keeper.clients.staking import Attestation, BlockStatus
 from keeper.db import Database
 from keeper.jobs.blocks import AGAIN_SECONDS, ATTEST_SECONDS, attest_hours, finalise_blocks
 from keeper.jobs.port import Direct
-from keeper.operator.exchange import Peers
 from keeper.operator.hours import HourState
 from keeper.operator.intake import PING_SECONDS
 from keeper.operator.operator import Operator
@@ -34,6 +33,7 @@ from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
 from keeper.rewards import publication
 from keeper.rewards.history import History
+from keeper.rewards.peers import Peers
 from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows
 from keeper.rewards.work import WorkFolder
 from keeper.tables import keys
@@ -302,7 +302,7 @@ async def in_wave(group: Group, number: int, restarted: Sequence[int | None]) ->
 async def to_evidence(group: Group, *, restarted: int | None, answered: bool = True) -> None:
     """To the end of the hour and of the time for evidence; the last liar posts its own too late.
 
-    ``answered`` says whether devices answer pings until then, which takes its time.
+    ``answered`` says whether operators listen until then, and devices answer pings, which takes its time.
     """
     chain = group.net.world.chain
     if not answered:

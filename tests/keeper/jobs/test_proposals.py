@@ -19,6 +19,7 @@ from keeper.db import Database
 from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours, finalise_blocks
 from keeper.jobs.port import Direct
 from keeper.jobs.proposals import SLASH_BPS, Docket, propose_slashes
+from keeper.jobs.slashes import execute_slashes
 from keeper.operator.operator import Operator
 from keeper.operator.waves import Held
 from keeper.pow.prove import prove
@@ -172,13 +173,23 @@ async def test_a_lease_excuses_its_own_device(case: Case, monkeypatch: pytest.Mo
         assert len(await case.propose(0)) == votes
 
 
-async def test_a_device_that_is_terminated_is_let_alone(case: Case) -> None:
-    await final_hour(case.net, case.folder, case.database)
+async def test_ending_a_device_saves_no_stake_of_it(case: Case) -> None:
+    """What it signed is known to its supplier hours before anybody votes."""
     world, device = case.net.world, case.device()
     supplier = world.person(f"supplier of {case.liar.name}")
-    world.do(staking.terminate_device(device), signers=[supplier])
-    assert await case.propose(0) == []
-    assert await case.slashes() == []
+    ended = [staking.terminate_device(device), staking.unstake(device)]
+    for call in ended:
+        world.do(call, signers=[supplier])
+    await final_hour(case.net, case.folder, case.database)
+    for number in (0, 1):
+        assert len(await case.propose(number)) == 1
+    (slash,) = await case.slashes()
+    assert (slash.device, slash.status) == (case.liar.account, SlashStatus.PENDING)
+    before = case.device()
+    assert (before.terminated, before.own, before.slash_pending) == (True, 0, True)
+    world.chain.warp_to(slash.appeal_until)
+    (burned,) = await execute_slashes(Direct(world.chain, world.payer, LOG))
+    assert burned.fields["burned"] == before.own_cooling * SLASH_BPS // 10_000 > 0
 
 
 def open_to(net: Net, operator: Operator, wave: Held, number: int) -> None:

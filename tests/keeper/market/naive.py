@@ -44,6 +44,7 @@ class Tick:
     now: int
     seed: int
     searches: int = 1_000
+    looks: int = 64_000_000
     holder: dict[bytes, Any] = field(default_factory=dict)
     dead: set[Kind] = field(default_factory=set)
     exchanged: int = 0
@@ -189,6 +190,10 @@ class Tick:
         queue = [source]
         for kind in queue:
             holders = self.holders(kind)
+            self.looks -= 1_000 + len(holders)
+            if self.looks < 0:
+                self.searches = 0
+                return 0
             if None in holders:
                 return self.move(order, kind, need, came)
             theirs = [self.kind(each) for each in holders if each is not KEPT]

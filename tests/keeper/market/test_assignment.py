@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from keeper.market import assignment
-from keeper.market.assignment import assign
+from keeper.market import assignment, reach
+from keeper.market.assignment import LIMITS, assign
+from keeper.market.exchange import A_LOOK, Limits
 from keeper.market.sequence import device_sequence, mix, order_sequence, seed_of
 from keeper.market.snapshot import DEVICE, ORDER, Out, Snapshot
 from tests.keeper.market.naive import Tick
 from tests.keeper.market.ticks import NOW, device, got, key, order, rows, tick, ticks, whole
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "vectors/market_ticks.json").read_text())
-EVER = 10**9
-"""More searches than any test's tick needs."""
+EVER = Limits(10**9, 10**18)
+"""More than any tick needs."""
+NEVER = Limits(0, 10**18)
+FEW = [
+    NEVER,
+    Limits(1, 10**18),
+    Limits(2, 10**18),
+    *(Limits(10**9, looks) for looks in (1_005, 3_020, 9_000)),
+    EVER,
+]
+"""Less than some need."""
 
 
 def named(matches: np.ndarray) -> list[tuple[bytes, bytes, int]]:
@@ -112,14 +123,32 @@ def test_golden_seed_and_mix() -> None:
 # -- a second reading ----------------------------------------------------------------------------
 
 
-@given(ticks(), st.sampled_from([0, 1, 2, EVER]))
+@given(ticks(), st.sampled_from(FEW))
 @settings(max_examples=200, deadline=None)
-def test_it_is_what_the_rule_says(snapshot: Snapshot, searches: int) -> None:
-    assert named(assign(snapshot, searches)) == reading(snapshot, searches).run()
+def test_it_is_what_the_rule_says(snapshot: Snapshot, limits: Limits) -> None:
+    assert named(assign(snapshot, limits)) == reading(snapshot, limits).run()
 
 
-def reading(snapshot: Snapshot, searches: int = EVER) -> Tick:
-    return Tick(snapshot, snapshot.now, seed_of(snapshot.blockhash, snapshot.tick), searches)
+def reading(snapshot: Snapshot, limits: Limits = EVER) -> Tick:
+    return Tick(snapshot, snapshot.now, seed_of(snapshot.blockhash, snapshot.tick), *limits)
+
+
+TANGLED = {"gangs": True, "together": False, "people": False, "processors": False, "currencies": False}
+"""Of which one in four has exchanges."""
+
+
+@given(ticks(**TANGLED), st.sampled_from([*FEW, EVER, EVER]))
+@settings(max_examples=300, deadline=None)
+def test_so_are_exchanges_and_those_that_are_undone(snapshot: Snapshot, limits: Limits) -> None:
+    assert named(assign(snapshot, limits)) == reading(snapshot, limits).run()
+
+
+@given(ticks(), st.sampled_from([1, 3, 5]))
+@settings(max_examples=200, deadline=None)
+def test_where_a_look_at_what_is_free_stops_changes_nothing(snapshot: Snapshot, part: int) -> None:
+    """As if there were thousands of devices."""
+    with patch.object(reach, "PART", part):
+        assert named(assign(snapshot, EVER)) == reading(snapshot).run()
 
 
 # -- what is promised ----------------------------------------------------------------------------
@@ -138,12 +167,12 @@ def test_every_match_is_one_that_the_order_can_have_at_the_network_price(snapsho
         assert price == tick.price(given["class"], wanted["currency"]) <= wanted["limit"]
 
 
-@given(ticks(), st.sampled_from([0, 3, EVER]))
+@given(ticks(), st.sampled_from(FEW))
 @settings(max_examples=100, deadline=None)
 def test_gangs_are_whole_or_absent_and_colocated_devices_in_one_country(
-    snapshot: Snapshot, searches: int
+    snapshot: Snapshot, limits: Limits
 ) -> None:
-    tick, found = reading(snapshot), got(assign(snapshot, searches))
+    tick, found = reading(snapshot), got(assign(snapshot, limits))
     for wanted in tick.orders:
         devices = found.get(wanted["order"], [])
         assert not devices or wanted["minimum"] <= len(devices) <= wanted["open"]
@@ -194,9 +223,9 @@ def test_no_order_that_is_short_could_use_what_a_later_one_has(snapshot: Snapsho
         kind, devices = tick.kind(wanted), found.get(wanted["order"], [])
         if kind is None or wanted["minimum"] > 1 or len(devices) == wanted["open"]:
             continue
-        reach = {row["device"] for row in tick.reach(kind)}
+        known = {row["device"] for row in tick.reach(kind)}
         for later in tick.orders[number + 1 :]:
-            assert not reach & set(found.get(later["order"], []))
+            assert not known & set(found.get(later["order"], []))
 
 
 @given(ticks(), st.data())
@@ -224,7 +253,7 @@ def test_exchanges_take_no_place_from_anybody(snapshot: Snapshot) -> None:
         assert {of: len(each) for of, each in alone.items()} == {
             of: len(each) for of, each in found.items() if of in early
         }
-    assert len(assign(snapshot, EVER)) >= len(assign(snapshot, 0))
+    assert len(assign(snapshot, EVER)) >= len(assign(snapshot, NEVER))
 
 
 # -- who comes first -----------------------------------------------------------------------------
@@ -239,6 +268,7 @@ def test_an_order_is_overtaken_only_by_those_less_than_480_seconds_younger(snaps
 
 
 @given(st.lists(st.tuples(st.integers(0, 4_000), st.integers(5_000, 10_000)), max_size=20))
+@example([(1, 10_000), (3, 5_000)] * 4)
 @settings(max_examples=100, deadline=None)
 def test_a_device_is_never_passed_by_an_equal_one_that_waited_less_than_half(
     waits: list[tuple[int, int]],
@@ -301,9 +331,54 @@ def test_an_exchange_makes_room() -> None:
     wanted = [order("old", classes=[1, 3], created_at=NOW - 90), order("young", classes=[1])]
     found = got(assign(tick(there, wanted)))
     assert found == {key("old"): [key("dear")], key("young"): [key("both")]}
-    assert got(assign(tick(there, wanted), 0)) == {key("old"): [key("both")]}
+    assert got(assign(tick(there, wanted), NEVER)) == {key("old"): [key("both")]}
     within = [{**wanted[0], "limit": 129}, wanted[1]]
     assert got(assign(tick(there, within))) == {key("old"): [key("both")]}
+
+
+def test_nobody_makes_searches_long() -> None:
+    """Many kinds that hold what everybody wants, and one at their end that could have something else."""
+    kinds = list(combinations([bytes([first, ord("X")]) for first in range(ord("B"), ord("W"))], 2))[:200]
+    there = [device(number) for number in range(len(kinds) + 20)]
+    there += [device(f"dear {number}", **{"class": 3}) for number in range(20)]
+    crowd = [
+        order(f"one of many {number}", countries=[b"AT", *pair], created_at=NOW - 900)
+        for number, pair in enumerate(kinds)
+    ]
+    could = order("could", classes=[1, 3], open=20, created_at=NOW - 800)
+    short = [order(f"short {number}", countries=[b"AT"]) for number in range(20)]
+    snapshot = tick(there, [*crowd, could, *short])
+    # Each search passes through all of the crowd, over all that it holds.
+    once = (len(kinds) + 2) * (A_LOOK + len(there) - 20) + 20
+    for searches in (0, 1, 7, 20):
+        found = got(assign(snapshot, Limits(1_000, searches * once)))
+        assert sum(key(f"short {number}") in found for number in range(20)) == searches
+        found = got(assign(snapshot, Limits(1_000, searches * once - 1)))
+        assert sum(key(f"short {number}") in found for number in range(20)) == max(searches - 1, 0)
+    assert LIMITS.looks // A_LOOK == 64_000
+
+
+def test_exchanges_for_a_gang_that_stays_broken_are_undone() -> None:
+    """Two that hang together: the first order moves for the gang, and again for the second one."""
+    there = [device("a"), device("b"), device("c", **{"class": 6}), device("d", **{"class": 5})]
+    first = order("first", classes=[1, 6, 5], created_at=NOW - 290)
+    second = order("second", classes=[1, 6], created_at=NOW - 280)
+    gang = order("gang", open=2, minimum=2, created_at=NOW - 270)
+    whole = got(assign(tick(there, [first, second, gang])))
+    assert {name: len(whole[key(name)]) for name in ("first", "second", "gang")} == {
+        "first": 1,
+        "second": 1,
+        "gang": 2,
+    }
+    broken = {**gang, "open": 3, "minimum": 3}
+    later = order("later", classes=[6], created_at=NOW - 260)
+    last = order("last", created_at=NOW - 250)
+    found = got(assign(tick(there, [first, second, broken, later, last])))
+    assert key("gang") not in found
+    assert found[key("later")] == [key("c")]
+    # It takes what the first order had, which has the dearest now: nobody is dead to exchanges.
+    assert found[key("first")] == [key("d")]
+    assert {*found[key("second")], *found[key("last")]} == {key("a"), key("b")}
 
 
 def test_a_gang_that_has_waited_keeps_what_it_could_have() -> None:
@@ -366,7 +441,7 @@ def test_nothing_is_matched_at_no_price_or_above_the_limit() -> None:
         assert len(assign(tick([device("one")], [order("one", limit=limit)]))) == taken
     free = {"currency": 1, "classes": [4]}
     assert len(assign(tick([device("one", **{"class": 4})], [order("one", **free)]))) == 0
-    assert len(assign(tick([device("one", **{"class": 5})], [order("one", classes=[5])]))) == 0
+    assert len(assign(tick([device("one", **{"class": 9})], [order("one", classes=[9])]))) == 0
 
 
 def test_no_devices_or_no_orders_are_no_matches() -> None:

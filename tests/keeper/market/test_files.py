@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -46,7 +47,11 @@ def plain(**changed: Any) -> Snapshot:
     """Two devices, and an order that gets one of them."""
     there = [device("one"), device("two", idle_since=NOW - 60, **changed)]
     wanted = [order("order", classes=[1, 2], countries=[b"AT", b"CH"])]
-    return tick(there, wanted, pairs=[(key("order"), key("two"))])
+    prices = {1: (100, 50), 2: (100, 80), 3: (130, 60), 4: (90, 0)}
+    return tick(there, wanted, prices=prices, pairs=[(key("order"), key("two"))])
+
+
+PLAIN = write(plain(), OPERATOR)
 
 
 def later(snapshot: Snapshot, ticks: int = 1) -> Snapshot:
@@ -252,6 +257,7 @@ REFUSED: dict[str, tuple[Callable[[Files], Files], type[UserError], str]] = {
     "a country twice": (cell("orders", "countries", "AT AT"), RowsInvalid, "countries"),
     "countries in small letters": (cell("orders", "countries", "at"), RowsInvalid, "countries"),
     "bound to nowhere": (cell("orders", "country", "a1"), RowsInvalid, "country"),
+    "bound and not colocated": (cell("orders", "country", "AT"), RowsInvalid, "colocated"),
     "a price above all": (cell("prices", "usdc", str(10**15 + 1)), RowsInvalid, "usdc"),
     "a pair of no order": (cell("pairs", "order", str(OPERATOR)), RowsInvalid, "order"),
     "a pair of no device": (cell("pairs", "device", str(OPERATOR)), RowsInvalid, "device"),
@@ -265,6 +271,24 @@ def test_wrong_files_are_refused(name: str) -> None:
         read(change(write(plain(), OPERATOR)))
     assert type(caught.value) is error
     assert "\n" not in str(caught.value)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_whatever_bytes_come_nothing_else_is_raised(data: st.DataObject) -> None:
+    """Whether the manifest names them or not."""
+    files = dict(PLAIN)
+    name = data.draw(st.sampled_from(sorted(files)))
+    start = data.draw(st.integers(0, len(files[name])))
+    stop = data.draw(st.integers(start, min(start + 8, len(files[name]))))
+    some = st.binary(max_size=4) | st.sampled_from(
+        [b"-1", b"9" * 30, b"\n", b",", b" ", b"\xff", b'"', b"{}"]
+    )
+    files[name] = files[name][:start] + data.draw(some) + files[name][stop:]
+    if name in KINDS and data.draw(st.booleans()):
+        files = sealed(files)
+    with suppress(UserError):
+        replay(files)
 
 
 def based() -> tuple[Batch, Files]:

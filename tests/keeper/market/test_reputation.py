@@ -8,12 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keeper.clients import buyback
 from keeper.economy.calendar import DAY, HOUR
-from keeper.economy.orders import Currency, Urgency, fee
+from keeper.economy.orders import Currency, Urgency, earned, fee
 from keeper.market.reputation import FAIL, MOST, LeaseEnd, Reputation, fade, lower_bound, reputation, weight
 from tests.keeper.market import independent
 from tests.programs.orders.world import OrdersWorld
@@ -25,8 +25,7 @@ RATE, BPS = 800_000_000, 50
 
 def ended(seconds: int, at: int = 0, rate: int = RATE, **changed: object) -> LeaseEnd:
     """A lease that served so long and paid all of its fees, each side's rounded up."""
-    earned = rate * seconds // HOUR
-    fees = 2 * fee(earned, BPS // 2)
+    fees = 2 * fee(earned(rate, seconds), BPS // 2)
     return replace(LeaseEnd(at, seconds, fees, BPS, rate), **changed)  # type: ignore[arg-type]
 
 
@@ -53,6 +52,7 @@ def test_the_bound_is_the_last_that_the_distribution_is_below_in_one_of_twenty_c
     assert at <= Fraction(1, 20) < after
 
 
+@settings(deadline=None)
 @given(st.integers(0, MOST - 1), st.integers(0, 60))
 def test_a_good_day_raises_it_and_a_failure_lowers_it(good, bad):
     assert lower_bound(good, bad) < lower_bound(good + 1, bad)
@@ -74,9 +74,10 @@ def test_ten_thousand_failures_are_no_work():
 # -- what a lease counts as ------------------------------------------------------------------------
 
 
+@example(38_978, 1_999_294)
 @given(st.integers(0, 8_760 * HOUR), st.integers(1, 10**16))
 def test_with_all_of_its_fees_paid_a_lease_counts_for_its_time(seconds, rate):
-    """However little its fees are: they are rounded up, and the hour that they are compared with isn't."""
+    """However little it pays, and however that and its fees are rounded."""
     assert ended(seconds, rate=rate).fee_seconds == (seconds if rate * seconds // HOUR else 0)
 
 
@@ -84,7 +85,9 @@ def test_with_all_of_its_fees_paid_a_lease_counts_for_its_time(seconds, rate):
 def test_nothing_counts_for_more_than_its_time_or_its_fees(served, fees, hourly, bps):
     found = LeaseEnd(0, served, fees, bps, hourly).fee_seconds
     assert 0 <= found <= served
-    assert found * hourly * bps <= fees * HOUR * 10_000
+    assert earned(hourly, found) * bps <= fees * 10_000
+    if fees and bps and found < served:
+        assert earned(hourly, found + 1) * bps > fees * 10_000, "and for no less"
 
 
 def test_a_lease_for_dust_counts_for_dust():
@@ -121,6 +124,7 @@ ends = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ends, st.randoms())
 def test_a_reputation_is_the_same_in_whatever_order_and_steps_it_is_made(found, chance):
     now = 401 * DAY
@@ -135,6 +139,7 @@ def test_a_reputation_is_the_same_in_whatever_order_and_steps_it_is_made(found, 
     assert reputation(shuffled, now) == reputation(found, now) == day_by_day
 
 
+@settings(deadline=None)
 @given(ends, st.integers(0, 2_000))
 def test_time_brings_every_reputation_back_to_the_prior(found, days):
     now = reputation(found, 401 * DAY)

@@ -12,7 +12,7 @@ from keeper.clients import orders as client
 from keeper.clients import staking
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import TICK, Currency
-from keeper.market.participants import State, snapshot
+from keeper.market.participants import Accounts, State, snapshot
 from keeper.market.price import SAMPLES, Sample
 from keeper.market.sampling import sample, sample_ticks
 from keeper.market.snapshot import Out
@@ -185,7 +185,8 @@ def test_what_is_counted_of_the_programs_accounts():
         """Hired, idle and size of the devices' class."""
         devices, classes = (finish(read(chain)) for read in (staking.read_devices, staking.read_classes))
         orders, leases = (finish(read(chain)) for read in (client.read_orders, client.read_leases))
-        state = State(devices, classes, orders, leases, dict.fromkeys(devices, 10_000), {}, ())
+        accounts = Accounts(devices, classes, orders, leases, earned_until={})
+        state = State(accounts, weights=dict.fromkeys(devices, 10_000), unproven=())
         found = sample(snapshot(chain.now() // TICK, 1, bytes(32), state))
         return {
             currency: (sum(each.hired), sum(each.idle), each.size)

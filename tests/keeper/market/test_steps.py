@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeper.clients import staking
@@ -71,6 +71,7 @@ def test_the_ticks_that_count_are_those_that_were_drawn():
         HourSamples.of(500_000, BLOCKHASH, taken)
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 2**32 - 1), st.dictionaries(st.integers(0, 65_535), st.tuples(steps, steps), min_size=1)
 )

@@ -16,7 +16,7 @@ from keeper.tables import NOTHING, Rows
 TICK = 60_000_000
 NOW = 30 * TICK
 BLOCKHASH = sha256(b"block").digest()
-PRICES = {1: (100, 50), 2: (100, 80), 3: (130, 60), 4: (90, 0)}
+PRICES = {1: (100, 50), 2: (100, 80), 3: (130, 60), 4: (90, 0), 5: (120, 70), 6: (110, 40)}
 """By class: IO, USDC."""
 COUNTRIES = [b"AT", b"CH", b"DE"]
 
@@ -120,7 +120,7 @@ class World:
 
 
 def world(rng: Random, **fixed: bool) -> World:
-    some = {each.name: rng.random() < 0.35 for each in fields(World)} | {"classes": rng.randint(1, 4)}
+    some = {each.name: rng.random() < 0.35 for each in fields(World)} | {"classes": rng.randint(1, 6)}
     return World(**{**some, **fixed})
 
 
@@ -156,7 +156,7 @@ def random_order(rng: Random, number: int, of: World) -> dict[str, Any]:
         created_at=rng.randint(*YOUNG),
         urgency=rng.randint(0, 2),
         currency=pick(rng, of.currencies, 0, 1),
-        classes=rng.sample(range(1, of.classes + 2), rng.randint(1, min(3, of.classes + 1))),
+        classes=rng.sample(range(1, of.classes + 1), min(of.classes, rng.choice([1, 1, 2, 3]))),
         processors=pick(rng, of.processors, 1, 2),
         min_tier=pick(rng, of.tiers, 1, 2, 3),
         countries=named,
@@ -170,11 +170,14 @@ def random_order(rng: Random, number: int, of: World) -> dict[str, Any]:
 
 
 def random_tick(seed: int, **fixed: bool) -> Snapshot:
-    """Some devices and somewhat more places that orders have for them."""
+    """Some devices, and orders that want between half of them and somewhat more than there are."""
     rng = Random(seed)
     of = world(rng, **fixed)
-    there = [random_device(rng, number, of) for number in range(rng.randint(0, 20))]
-    wanted = [random_order(rng, number, of) for number in range(rng.randint(0, 10))]
+    there = [random_device(rng, number, of) for number in range(rng.choice([0, 6, 12, 20, 20, 24]))]
+    wanted: list[dict[str, Any]] = []
+    places = len(there) * rng.uniform(0.5, 1.3)
+    while sum(each["open"] for each in wanted) < places:
+        wanted.append(random_order(rng, len(wanted), of))
     pairs = set()
     if of.people and there and wanted:
         free = [each["device"] for each in there if each["out"] == 0]

@@ -17,7 +17,6 @@ from keeper.chain import Chain, Commitment, Head
 from keeper.clients import staking
 from keeper.economy.supply import IO
 from keeper.jobs.port import Direct
-from keeper.operator.exchange import Peers
 from keeper.operator.limits import Limits
 from keeper.operator.operator import Operator
 from keeper.operator.running import network_of
@@ -30,6 +29,7 @@ from keeper.pow.messages import Commit, Opening, Pong
 from keeper.pow.profiles import Profiles, read_profiles
 from keeper.pow.prove import Proof, prove
 from keeper.pow.seeds import picks
+from keeper.rewards.peers import Peers
 from tests.programs.staking.world import GPU_CLASS, StakingWorld
 from tests.programs.world import HOUR, START, key
 

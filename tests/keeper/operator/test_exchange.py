@@ -9,8 +9,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking
-from keeper.operator import exchange
-from keeper.operator.exchange import PAUSE_SECONDS, Peers
+from keeper.operator import collecting
 from keeper.operator.operator import Operator
 from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
 from keeper.operator.waves import Held, Taken
@@ -18,7 +17,8 @@ from keeper.pow import files
 from keeper.pow.codes import Code
 from keeper.pow.connectivity import Transfer
 from keeper.pow.messages import Commit, decode
-from tests.keeper.operator.bad_peer import Answer, closing, endless, peer, says, trickling
+from keeper.rewards.peers import Peers
+from tests.keeper.operator.bad_peer import peer, says
 from tests.keeper.operator.network import ADDRESS, Net, held, say
 from tests.keeper.operator.serving import serving
 from tests.programs.world import HOUR, START, key
@@ -30,62 +30,6 @@ DIGEST = sha256(DATA).digest()
 @pytest.fixture
 def net(tmp_path: Path) -> Net:
     return Net(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        says(b"garbage"),
-        says(DATA + b"x"),
-        says(DATA[:-1]),
-        says(DATA, "500 Oh"),
-        says(DATA, "302 Found\r\nlocation: /elsewhere"),
-        endless,
-        trickling,
-        closing,
-    ],
-    ids=["garbage", "too long", "too short", "500", "302", "endless", "trickling", "closing"],
-)
-async def test_what_a_bad_peer_sends_isnt_kept_and_the_next_is_asked(
-    bad: Answer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchange, "SECONDS", 0.2)
-    failures: list[tuple[str, str]] = []
-    now = 0.0
-    async with peer(bad) as (worse, asked), peer(says(DATA)) as (better, _):
-        peers = Peers([worse, better], lambda *words: failures.append(words), lambda: now)
-        assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA
-        assert ([host for host, _ in failures], len(asked)) == (["127.0.0.1"], 1)
-        # It is left alone for a while, longer each time.
-        assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA
-        assert len(asked) == 1
-        now = PAUSE_SECONDS + 1
-        assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA
-        assert len(asked) == 2
-        now += PAUSE_SECONDS + 1
-        await peers.fetch("/x", DIGEST, len(DATA))
-        assert len(asked) == 2
-        await peers.close()
-
-
-async def test_a_peer_that_lacks_something_hasnt_failed() -> None:
-    failures: list[object] = []
-    async with peer(says(b"", "404 No")) as (url, asked), peer(says(b"", "429 Slow")) as (busy, _):
-        peers = Peers([url, busy, "http://127.0.0.1:1"], lambda *words: failures.append(words))
-        assert await peers.fetch("/x", DIGEST, 10) is None
-        assert await peers.fetch("/x", DIGEST, 10) is None
-        assert (len(asked), len(failures)) == (2, 1)
-        await peers.close()
-
-
-async def test_a_compressed_answer_is_no_answer() -> None:
-    async with peer(says(DATA, "200 OK\r\ncontent-encoding: gzip")) as (url, _):
-        peers = Peers([url])
-        assert await peers.fetch("/x", DIGEST, len(DATA)) == DATA  # As it was sent, never unpacked.
-        await peers.close()
-
-
-# -- operators ---------------------------------------------------------------------------------
 
 
 def commit(net: Net, operator: Operator, wave: Held, number: int) -> None:
@@ -166,6 +110,24 @@ async def test_a_file_with_a_wrong_signature_teaches_no_root(net: Net) -> None:
         await operator.collecting._peers.close()
 
 
+async def test_a_wrong_signature_of_who_isnt_in_the_hour_costs_nobody_else_a_root(net: Net) -> None:
+    """Nor does it cost the file, when verdicts are made: what is due by it has to be had."""
+    net.world.chain.warp_to(START + HOUR + 50)
+    net.devices.append(net.device("worker fresh"))
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    await net.go(42, operator)
+    good = net.devices[0].commit(wave.wave, bytes([1]) * 32)
+    forged = net.devices[2].commit(wave.wave, bytes([2]) * 32, key("somebody"))
+    data = files.write_wave(files.wave_rows((decode(Commit, each), 5) for each in (good, forged)))
+    posts(net, 1, 1, 1, wave.wave.slot, sha256(data).digest())
+    async with peer(says(data)) as (url, _):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(5, operator)
+        assert wave.roots.keys() == {bytes(net.devices[0].account)}
+        await operator.collecting._peers.close()
+
+
 async def test_what_wasnt_posted_in_time_or_by_an_operator_isnt_fetched(net: Net) -> None:
     operator = await net.operator(0)
     wave = await net.until_wave(operator)
@@ -178,6 +140,20 @@ async def test_what_wasnt_posted_in_time_or_by_an_operator_isnt_fetched(net: Net
         await net.go(10, operator)
         assert asked == []
         await operator.collecting._peers.close()
+
+
+async def test_what_is_posted_before_its_hour_isnt_the_first(net: Net) -> None:
+    """An hour is judged by what is posted from its start on, so that is what others have to fetch."""
+    operator = await net.operator(0)
+    await operator.step()
+    posts(net, 1, 2, 2, 0, bytes(32))
+    net.world.chain.warp_to(START + 2 * HOUR)
+    posts(net, 1, 2, 2, 0, DIGEST)
+    posts(net, 1, 2, 2, 0, bytes(32))
+    liar = net.world.operators[1].pubkey()
+    await operator.desk.postings.refresh(liar)
+    found = operator.desk.postings.of_hour(2)
+    assert [(key.operator, posted.hash) for key, posted in found.items()] == [(liar, DIGEST)]
 
 
 async def test_evidence_of_what_cant_be_is_left_alone(net: Net) -> None:
@@ -254,6 +230,75 @@ async def test_a_device_that_goes_after_it_opened_to_one_parts_nobody(net: Net) 
         codes = [opened.code for opened in second.desk.book.openings(1)]
         assert codes == [Code.PASS]
         await second.collecting._peers.close()
+
+
+async def test_openings_that_nobody_has_arent_asked_for_one_by_one(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A liar's file names one for each device: what it owes can't be had whole, so the rest is no use."""
+    monkeypatch.setattr(collecting, "AT_ONCE", 1)
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    for number in range(len(net.devices)):
+        commit(net, operator, wave, number)
+    await net.go(140, operator)
+    net.world.chain.warp_to(START + 2 * HOUR + 75)
+    await net.go(100, operator)
+    rows = []
+    for device in net.devices:
+        length = len(device.opening(wave, net.profiles)) - 96
+        root = device.proofs[wave.wave.seed].root
+        rows.append((wave.wave.slot, device.account, root, sha256(root).digest(), length))
+    none = sha256(b"").digest()
+    data = files.Evidence(none, none, files.evidence_rows(rows)).write()
+    posts(net, 1, 1, 2, 0, sha256(data).digest())
+    liar = net.world.operators[1].pubkey()
+
+    async def serve(writer: object) -> None:
+        wants = asked[-1].split()[1].decode().endswith(evidence_name(liar))
+        await (says(data) if wants else says(b"", "404 No"))(writer)  # type: ignore[arg-type]
+
+    async with peer(serve) as (url, asked):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(15, operator)
+        blobs = [each for each in asked if b"/openings/" in each]
+        assert len(net.devices) == len(rows) > 1
+        assert len(blobs) == 3, "one a round"
+        await operator.collecting._peers.close()
+
+
+async def test_devices_that_go_leave_no_file_too_long_to_fetch(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A liar's file is as long as may count by the devices of the hour's start, and then its devices go.
+
+    It gave it to somebody else before: whoever couldn't fetch it any more would never agree with that one.
+    """
+    monkeypatch.setattr(files, "MORE_DEVICES", 0)
+    names = [f"unstaked {number}" for number in range(3)]
+    accounts = {name: net.device(name, stake=0) for name in names}
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    limit = files.wave_limit(len(net.devices) + len(names))
+    most = (limit - files.HEADER) // files.WAVE.itemsize
+    signed = decode(Commit, accounts[names[0]].commit(wave.wave, bytes([1]) * 32))
+    rows = files.wave_rows([(signed, 5)]).repeat(most)
+    rows["device"] = [bytes([1, number, 0, 1]) * 8 for number in range(most)]
+    data = files.write_wave(rows)
+    assert len(data) == limit
+    for name in names:
+        device = net.world.read_device(name)
+        net.world.do(staking.terminate_device(device), signers=[key(f"supplier of {name}")])
+        net.world.do(staking.close_device(device))
+    await net.go(42, operator)
+    assert len(operator.desk.intake.roster.workers) == len(net.devices)
+    liar = net.world.operators[1].pubkey()
+    posts(net, 1, 1, 1, wave.wave.slot, sha256(data).digest())
+    async with peer(says(data)) as (url, _):
+        operator.collecting._peers = Peers([url], clock=net.monotonic)
+        await net.go(5, operator)
+        assert operator.desk.store.read(1, wave_name(wave.wave.slot, liar)) == data
+        await operator.collecting._peers.close()
 
 
 async def test_commits_to_work_that_there_isnt_teach_no_root(net: Net) -> None:

@@ -144,6 +144,28 @@ async def test_wrong_signatures_use_up_a_strangers_budget_alone(
     assert isinstance(say(operator, device.commit(wave.wave, ROOT)), Taken)
 
 
+async def test_what_is_refused_at_a_glance_uses_up_a_budget_too(
+    net: Net, operator: Operator, wave: Held
+) -> None:
+    """Who asks about waves and devices that there aren't is answered as slowly as any flood."""
+    device, intake, now = net.devices[0], operator.desk.intake, net.monotonic()
+    proof = device.prove(wave.wave, net.profiles)
+    right = device.commit(wave.wave, proof.root)
+    unknown = right[:32] + bytes([9]) * 32 + right[64:]
+    for data, why in ((bytes([9]) * 32 + right[32:], Why.UNKNOWN_WAVE), (unknown, Why.UNKNOWN_DEVICE)):
+        for _ in range(30):
+            found = intake.commit(data, "192.0.2.9", now)
+            assert isinstance(found, Refusal)
+            assert found.why is why
+    for found in (intake.commit(unknown, "192.0.2.9", now), intake.ping(unknown[:128], "192.0.2.9", now)):
+        assert isinstance(found, Refusal)
+        assert found.why is Why.TOO_MANY
+    # Nobody else has less for it, and whoever is known there isn't, either.
+    assert isinstance(intake.commit(right, ADDRESS, now), Taken)
+    intake.gate.proved("192.0.2.9", bytes(device.account))
+    assert intake.commit(bytes([9]) * 32 + right[32:], "192.0.2.9", now).why is Why.UNKNOWN_WAVE
+
+
 async def test_pings_are_answered_in_time_by_who_is_asked(net: Net, operator: Operator) -> None:
     await operator.step()
     intake, now = operator.desk.intake, net.monotonic()

@@ -89,9 +89,29 @@ def test_a_device_is_known_at_few_places_and_forgotten_with_its_account() -> Non
     assert gate.share("192.0.2.0") == 1
     assert gate.is_home("192.0.2.1", DEVICES[0])
     assert gate.share("192.0.2.1") == 2
-    gate.forget(DEVICES[0])
+    gate.proved("192.0.2.1", DEVICES[1])
+    gate.keep_only({DEVICES[1]})
     assert not gate.is_home("192.0.2.1", DEVICES[0])
-    assert gate.share("192.0.2.1") == 1
+    assert gate.share("192.0.2.1") == 2
+
+
+def test_what_changes_is_told_once_and_recalled_in_its_order() -> None:
+    gate = Gate(Limits())
+    for number in range(HOMES + 1):
+        gate.proved(f"192.0.2.{number}", DEVICES[0])
+    gate.proved("192.0.2.9", DEVICES[1])
+    last = [f"192.0.2.{number}" for number in range(1, HOMES + 1)]
+    found = gate.changes()
+    assert found == {DEVICES[0]: last, DEVICES[1]: ["192.0.2.9"]}
+    assert gate.changes() == {}
+    again = Gate(Limits())
+    again.recall((device, address) for device, places in found.items() for address in places)
+    assert again.changes() == {}
+    assert [again.share(each) for each in last] == [2] * HOMES
+    again.proved("192.0.2.77", DEVICES[0])
+    assert not again.is_home(last[0], DEVICES[0])
+    again.keep_only({DEVICES[0]})
+    assert again.changes() == {DEVICES[0]: [*last[1:], "192.0.2.77"], DEVICES[1]: []}
 
 
 def test_an_address_of_many_devices_may_read_more() -> None:

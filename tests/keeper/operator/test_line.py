@@ -189,7 +189,7 @@ async def test_a_device_is_measured_by_every_operator(net: Net) -> None:
         urls = [(await stack.enter_async_context(serving(each)))[0] for each in served]
         http = await stack.enter_async_context(httpx.AsyncClient())
         lines = Lines([Client(url, http) for url in urls], structlog.get_logger(), lambda: 0.0, SIZE, 0.0)
-        at = WaveAt(wave.wave.slot, wave.wave.blockhash, wave.wave.kind, wave.wave.spot)
+        at = WaveAt(wave.wave.slot, wave.wave.blockhash, wave.wave.kind, wave.wave.spot, wave.wave.time)
         for each in agents:
             await lines.measure(each, at, wave.wave.seed, 0.0)
             await lines.measure(each, at, wave.wave.seed, 0.0)  # Restarted: nothing is measured twice.
@@ -219,9 +219,10 @@ async def test_an_operator_that_is_gone_or_busy_keeps_nobody_else_from_measuring
 ) -> None:
     """The gone one is let alone after some tries; the busy one is asked until it has time."""
     monkeypatch.setattr(line_of_worker, "PAUSE", 0.01)
+    monkeypatch.setattr(line_of_worker, "LONGEST", 0.01)
     first, busy = [await net.operator(number, transfer=SIZE) for number in range(2)]
     wave = await until_drawn(net, first, busy)
-    refused = Refusal(Why.BUSY, "Come again.", 0)
+    refused = Refusal(Why.BUSY, "Come again, in a quarter of an hour.", 900)
     admit, asked = busy.line.admit, []
 
     def slow(*request: Any) -> Turn | Refusal:
@@ -235,7 +236,7 @@ async def test_an_operator_that_is_gone_or_busy_keeps_nobody_else_from_measuring
         http = await stack.enter_async_context(httpx.AsyncClient())
         operators = [Client(url, http) for url in ("http://127.0.0.1:1", *urls)]
         lines = Lines(operators, structlog.get_logger(), lambda: 0.0, SIZE, 0.0)
-        at = WaveAt(wave.wave.slot, wave.wave.blockhash, wave.wave.kind, wave.wave.spot)
+        at = WaveAt(wave.wave.slot, wave.wave.blockhash, wave.wave.kind, wave.wave.spot, wave.wave.time)
         with capture_logs() as logs:
             await lines.measure(device, at, wave.wave.seed, 0.0)
     for each in (first, busy):

@@ -294,22 +294,66 @@ async def test_connections_of_an_address_are_bounded(net: Net) -> None:
         assert b"200 OK" in await raw(port, b"GET /health HTTP/1.1\r\nconnection: close\r\nhost: x\r\n\r\n")
 
 
-async def test_readers_have_a_budget(net: Net) -> None:
+async def test_strangers_leave_room_for_devices_that_are_known(net: Net) -> None:
+    """However many addresses they have: an IPv6 network of a house has 65,536 that count as such."""
+    operator = await net.operator(1, limits=Limits(connections=8, trusted=frozenset()))
+    await operator.step()
+    asks = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    async with serving(operator) as (_, port):
+        opened = [await begun(port, b"GET /") for _ in range(6)]
+        assert await raw(port, asks) == b""
+        operator.desk.intake.gate.proved("127.0.0.1", bytes(32))
+        opened += [await begun(port, b"GET /")]
+        assert b"200 OK" in await raw(port, asks)
+        opened += [await begun(port, b"GET /")]
+        assert await raw(port, asks) == b""
+        for each in opened:
+            each.close()
+
+
+@pytest.mark.parametrize("path", ["/pow/hours/1", "/health", "/ready", "/pow/waves?after=0"])
+async def test_readers_have_a_budget(path: str, net: Net) -> None:
     operator = await net.operator(1, limits=Limits(reader=Rate(3, 0.5), trusted=frozenset()))
     await operator.step()
     async with serving(operator) as (url, _), httpx.AsyncClient(base_url=url) as client:
-        answers = [await client.get("/pow/hours/1") for _ in range(4)]
+        answers = [await client.get(path) for _ in range(4)]
     assert [each.status_code for each in answers] == [200, 200, 200, 429]
     assert code(answers[3]) == Why.TOO_MANY
     assert answers[3].headers["retry-after"] == "2"
 
 
 async def test_openings_on_their_way_are_bounded(
-    operator: Operator, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    net: Net, operator: Operator, wave: Held, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "OPENINGS_BYTES", 1_000)
-    assert code(await http.post("/pow/opening", content=bytes(1_001))) == Why.BUSY
-    assert code(await http.post("/pow/opening", content=bytes(999))) == Why.UNKNOWN_WAVE
+    """And nobody takes room away from them by saying that something long will come."""
+    device = net.devices[0]
+    data = device.commit(wave.wave, device.prove(wave.wave, net.profiles).root)
+    assert (await http.post("/pow/commit", content=data)).status_code == 200
+    await net.go(70, operator)
+    opening = device.opening(wave, net.profiles)
+    monkeypatch.setattr(service, "OPENINGS_BYTES", len(opening))
+    port = http.base_url.port
+    assert port is not None
+    head = f"POST /pow/opening HTTP/1.1\r\nhost: x\r\ncontent-length: {len(opening)}\r\n\r\n".encode()
+    idle = [await begun(port, head + part) for part in (b"", b"", ROOT, bytes(96))]
+    assert (await http.post("/pow/opening", content=opening)).status_code == 204
+    # What is owed, and slow, does take room: half of it at most where its device isn't known.
+    idle.append(await begun(port, head + opening[:96]))
+    assert code(await http.post("/pow/opening", content=opening)) == Why.BUSY
+    idle[-1].close()
+    await asyncio.sleep(0.05)
+    operator.desk.intake.gate.keep_only(())
+    assert code(await http.post("/pow/opening", content=opening)) == Why.BUSY
+    for each in idle:
+        each.close()
+
+
+async def begun(port: int, data: bytes) -> asyncio.StreamWriter:
+    """A connection on which something was sent, and nothing more comes."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(data)
+    await asyncio.sleep(0.05)
+    return writer
 
 
 @pytest.mark.parametrize(
@@ -327,6 +371,7 @@ async def test_openings_on_their_way_are_bounded(
         "/pow/openings/" + "G" * 64,
         "/pow/openings/..%2fstate.db",
         "/pow/hours/" + "9" * 30,
+        "/metrics",
     ],
 )
 async def test_nothing_else_is_given_away(operator: Operator, http: httpx.AsyncClient, path: str) -> None:
@@ -371,6 +416,11 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Net, Operator, Hel
     return asyncio.run(start())
 
 
+def rooted(text: str) -> str:
+    """A path: what begins with two slashes is a host to the client."""
+    return "/" + text.lstrip("/")
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_nothing_that_is_sent_is_the_services_fault(
@@ -388,7 +438,7 @@ def test_nothing_that_is_sent_is_the_services_fault(
         if body:
             at = data.draw(st.integers(0, len(body) - 1))
             body = body[:at] + data.draw(st.binary(max_size=3)) + body[at + 1 :]
-    path = data.draw(st.sampled_from(PATHS) | st.text("/pow.%-hours1\u00e9 ", min_size=1).map("/".__add__))
+    path = data.draw(st.sampled_from(PATHS) | st.text("/pow.%-hours1\u00e9 ", min_size=1).map(rooted))
     query = data.draw(st.sampled_from(["", "?after=0", "?after=x", "?after=%00", "?after=1&after=2"]))
     headers = data.draw(
         st.dictionaries(
@@ -400,10 +450,12 @@ def test_nothing_that_is_sent_is_the_services_fault(
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(application(operator, str(GENESIS)), raise_app_exceptions=True)
-        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        async with httpx.AsyncClient(transport=transport) as client:
             method = data.draw(st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT"]))
             content = body if method in ("POST", "PUT") else None
-            return await client.request(method, path + query, content=content, headers=headers)
+            # Of a path with two slashes at its start the client would make a host.
+            url = f"http://x{path}{query}"
+            return await client.request(method, url, content=content, headers=headers)
 
     answer = asyncio.run(ask())
     assert answer.status_code < 500, answer.text

@@ -11,8 +11,8 @@ import pytest
 
 from keeper.chain import ChainUnreachable, Commitment, Head
 from keeper.clients import staking
-from keeper.operator.book import Book, BookUnusable
-from keeper.operator.hours import HourState
+from keeper.operator.book import Book, BookUnusable, Opened
+from keeper.operator.hours import HourState, _kept_days
 from keeper.operator.intake import Asked
 from keeper.operator.operator import Operator
 from keeper.operator.store import evidence_name, pings_name, wave_name
@@ -20,9 +20,9 @@ from keeper.operator.waves import Held, State, Taken
 from keeper.pow import files
 from keeper.pow.clock import drawn, remaining
 from keeper.pow.codes import Code
-from keeper.pow.known import NAME, opening_key, read_known
+from keeper.pow.codes_file import NAME, opening_key, read_codes
 from tests.keeper.operator.network import ADDRESS, Forked, Net, held, say
-from tests.programs.world import HOUR, START
+from tests.programs.world import HOUR, START, key
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ async def test_an_hour_from_its_wave_to_its_evidence(net: Net) -> None:
         assert blob is not None
         assert len(blob) == row["length"]
     assert {each.code for each in operator.desk.book.openings(1)} == {Code.PASS}
-    known = read_known(store.path(1, NAME))
+    known = read_codes(store.path(1, NAME))
     assert known == {
         opening_key(each.seed, each.device, each.root, each.sha256): Code.PASS
         for each in operator.desk.book.openings(1)
@@ -247,6 +247,24 @@ async def test_killed_around_the_hours_end(net: Net) -> None:
     assert len(files.Evidence.read(data).rows) == 2
 
 
+@pytest.mark.parametrize("hours", [2, 3, 4])
+async def test_killed_before_the_hours_end_and_back_much_later(hours: int, net: Net) -> None:
+    """What it had of that hour is too late for a file, and doesn't keep it from its work."""
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    commit_all(net, operator, wave)
+    await net.go(70, operator)
+    open_all(net, operator, wave)
+    await net.go(75, operator)
+    kill(operator)
+    net.world.chain.warp_to(START + hours * HOUR + 310)
+    operator = await net.operator(0)
+    await net.go(70, operator)
+    late = operator.desk.book.hour(1)
+    assert (late is not None and late[0] == HourState.LATE) is (hours < 4)
+    assert operator.desk.attended(hours)
+
+
 async def test_a_posting_that_is_too_late_isnt_made(net: Net) -> None:
     operator = await net.operator(0)
     wave = await net.until_wave(operator)
@@ -322,6 +340,28 @@ async def test_of_an_hour_that_it_missed_an_operator_says_nothing(net: Net) -> N
     assert operator.desk.book.hour(2) is None
 
 
+@pytest.mark.parametrize(("away", "asks"), [(False, True), (True, False)])
+async def test_of_pings_that_it_didnt_hear_an_operator_tells_nothing(
+    away: bool, asks: bool, net: Net
+) -> None:
+    """It was there when the hour began and when it ended, and away for most of it."""
+    operator = await net.operator(0)
+    await operator.step()
+    while (second := net.world.chain.now() - START - HOUR) < HOUR - 60:
+        if away and second > 60:
+            net.world.chain.warp_to(START + 2 * HOUR - 60)
+        await net.go(5, operator)
+    await net.go(200, operator)
+    store, me = operator.desk.store, operator.desk.operator
+    assert operator.desk.book.hour(1)[0] == HourState.POSTED
+    slots = [each.slot for each in operator.desk.book.pings(1)]
+    said = store.read(1, pings_name(me))
+    assert said is not None and slots
+    asked, _ = files.read_pings(said, slots)
+    assert (len(asked) == len(net.devices)) is asks
+    assert (len(asked) == 0) is not asks
+
+
 class Deaf:
     """A chain that doesn't answer for a while."""
 
@@ -350,6 +390,43 @@ async def test_a_node_that_is_down_costs_time_alone(net: Net) -> None:
     chain.is_down = False
     await net.go(5, operator)
     assert (wave.state, wave.anchored) == (State.CLOSED, True)
+
+
+async def test_many_roots_dont_make_a_file_too_long_to_count(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that signs two for each operator opens all here; so does one that isn't in the hour."""
+    monkeypatch.setattr(files, "MORE_DEVICES", 0)
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    commit_all(net, operator, wave)
+    await net.go(70, operator)
+    open_all(net, operator, wave)
+    honest, cheat, stranger = bytes(net.devices[0].account), bytes(net.devices[1].account), bytes([3]) * 32
+    for device in (cheat, stranger):
+        for number in range(20):
+            digest = sha256(device + bytes([number])).digest()
+            operator.desk.book.put_opening(Opened(wave.wave.seed, device, digest, 1, digest, 9, None))
+    await to_the_end(net, operator)
+    data = operator.desk.store.read(1, evidence_name(operator.desk.operator))
+    assert data is not None
+    assert len(data) <= files.evidence_limit(len(net.devices), 1)
+    rows = [files.whole_key(each) for each in files.Evidence.read(data).rows["device"]]
+    assert sorted(rows) == sorted([honest, cheat, cheat])
+
+
+async def test_devices_of_old_hours_dont_stay_in_memory(net: Net) -> None:
+    operator = await net.operator(0)
+    await operator.step()
+    first = await operator.desk.fleet(1)
+    assert set(first.devices) == {bytes(each.account) for each in net.devices}
+    for hour in range(2, 40):
+        await operator.desk.fleet(hour)
+    operator._hours._forget(39)
+    assert sorted(operator.desk._fleets) == [37, 38, 39]
+    # Of one that was attended they are on the disk.
+    net.device("a newcomer")
+    assert await operator.desk.fleet(1) == first
 
 
 async def test_one_folder_is_for_one_service(net: Net) -> None:
@@ -384,6 +461,8 @@ async def test_old_openings_go_failures_stay(net: Net, monkeypatch: pytest.Monke
     assert store.has_opening(wrong.sha256)
     assert [each.sha256 for each in operator.desk.book.openings(1)] == [wrong.sha256]
     assert store.names(1)
+    # What isn't under its root is no evidence, and anybody can make it up.
+    assert {_kept_days(wrong.sha256, code) for code in (Code.OPEN_PATH, Code.OPEN_ROOT, None)} == {7}
     hours._forget(1 + 400 * 24)
     assert not store.has_opening(wrong.sha256)
     assert store.names(1) == []
@@ -404,6 +483,12 @@ async def test_answers_survive_a_restart(net: Net) -> None:
     await operator.step()
     again = operator.desk.intake.pings[asked[0].ping.seed]
     assert again.answered == {bytes(net.devices[0].account)}
+    # For as long as they can be written down: millions of them a day would fill the disk.
+    hours, seed = operator._hours, asked[0].ping.seed
+    hours._forget(asked[0].ping.hour + 2)
+    assert operator.desk.book.answers(seed) == again.answered
+    hours._forget(asked[0].ping.hour + 3)
+    assert operator.desk.book.answers(seed) == set()
     assert isinstance(again, Asked)
     assert await operator.desk.chain.slot(Commitment.CONFIRMED) == operator.desk.newest
 
@@ -430,3 +515,27 @@ async def test_a_block_that_took_long_to_read_is_judged_as_of_now(net: Net) -> N
     operator = await net.operator(0, chain=Slow(net, wave.wave.slot))
     await operator.step()
     assert held(operator, wave.wave).seen is None
+
+
+async def test_a_restart_in_a_flood_leaves_known_devices_their_budgets(net: Net) -> None:
+    """Where they are known is on the disk; who is registered no more isn't known any longer."""
+    operator = await net.operator(0)
+    wave = await net.until_wave(operator)
+    commit_all(net, operator, wave)
+    await operator.work()
+    kill(operator)
+    gone = net.devices[1]
+    call = staking.terminate_device(net.world.read_device(gone.name))
+    net.world.do(call, signers=[key(f"supplier of {gone.name}")])
+
+    back = await net.operator(0)
+    await back.step()
+    gate, now = back.desk.intake.gate, net.monotonic()
+    for number in range(3 * int(gate.limits.strangers.burst)):
+        gate.admit(f"10.0.{number // 250}.{number % 250}", bytes(net.devices[0].account), now)
+    assert gate.admit("10.1.1.1", bytes(net.devices[0].account), now) > 0
+    assert gate.admit(ADDRESS, bytes(net.devices[0].account), now) == 0
+    assert gate.share(ADDRESS) == 2
+    assert not gate.is_home(ADDRESS, bytes(gone.account))
+    await back.work()
+    assert [device for device, _ in back.desk.book.homes()] == [bytes(net.devices[0].account)]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from keeper.figures import Figures
 from keeper.jobs import names
+from keeper.operator.metrics import Metrics as ServiceMetrics
 from keeper.runtime import operation
 from keeper.runtime.metrics import Metrics
 from keeper.runtime.readiness import reasons
@@ -18,6 +20,13 @@ HANDBOOK = ROOT / "docs/operations.md"
 DASHBOARD = ROOT / "ops/grafana/ionet.json"
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 SERIES = re.compile(r"\bionet_[a-z_]+\b")
+
+
+ALL: tuple[Figures, ...] = Metrics(), ServiceMetrics()
+"""A keeper's and a challenge service's figures."""
+COLLECTORS = [each for of in ALL for each in vars(of).values() if hasattr(each, "_labelnames")]
+FAMILIES = [each for of in ALL for each in of.registry.collect()]
+NAMES = set.union(*(each.names() for each in ALL))
 
 
 def section(title: str) -> str:
@@ -95,18 +104,16 @@ def test_every_job_that_acts_with_its_actions_keys():
 
 def test_every_figure_with_its_meaning():
     families = {
-        each.name + ("_total" if each.type == "counter" else ""): each.documentation
-        for each in Metrics().registry.collect()
+        each.name + ("_total" if each.type == "counter" else ""): each.documentation for each in FAMILIES
     }
     assert {row[0].strip("`"): row[2] for row in table("Figures")} == families
 
 
 def test_the_labels_of_every_figure():
     labels = {}
-    for collector in vars(Metrics()).values():
-        if hasattr(collector, "_labelnames"):
-            suffix = "_total" if collector._type == "counter" else ""
-            labels[collector._name + suffix] = ", ".join(collector._labelnames)
+    for collector in COLLECTORS:
+        suffix = "_total" if collector._type == "counter" else ""
+        labels[collector._name + suffix] = ", ".join(collector._labelnames)
     assert {row[0].strip("`"): row[1].replace("`", "") for row in table("Figures")} == labels
 
 
@@ -140,16 +147,16 @@ def expressions() -> list[str]:
 
 def test_the_dashboard_shows_what_there_is():
     asked = {name for each in expressions() for name in SERIES.findall(each)}
-    assert asked <= Metrics().names()
+    assert asked <= NAMES
     shown = {re.sub(r"_(bucket|count|sum|total)$", "", name) for name in asked}
-    families = {each.name for each in Metrics().registry.collect()}
+    families = {each.name for each in FAMILIES}
     assert families == shown, "every figure is on the dashboard"
 
 
 def test_the_dashboard_s_labels_are_the_figures_own():
     labels = {"job", "instance", "le", "name", "address"}
-    for collector in vars(Metrics()).values():
-        labels |= set(getattr(collector, "_labelnames", ()))
+    for collector in COLLECTORS:
+        labels |= set(collector._labelnames)
     for each in expressions():
         for group in re.findall(r"by \(([^)]*)\)", each):
             assert set(group.split(", ")) <= labels, each
@@ -176,7 +183,7 @@ def test_the_dashboard_s_panels_are_whole():
 def test_alerts_ask_for_figures_that_there_are():
     rows = table("Alerts")
     asked = {name for row in rows for name in SERIES.findall(row[1])}
-    assert asked and asked <= Metrics().names()
+    assert asked and asked <= NAMES
 
 
 @pytest.mark.parametrize("path", ["docs/operations.md", "docs/keeper.md", "ops/grafana/ionet.json"])

@@ -211,6 +211,7 @@ def counted(postings: list[Posting], *files: bytes, waves: int = 1) -> dict[Pubk
 
 def test_evidence_that_counts() -> None:
     (held,) = counted([POSTED], EVIDENCE, PINGS, TRANSFERS, BLOB).values()
+    assert held.answered is not None
     assert held.answered.tolist() == ANSWERED.tolist()
     assert (held.transfers.carries, held.transfers.by_device()) == (10**9, MEASURED)
     assert held.rows.tobytes() == ROWS.tobytes()
@@ -226,7 +227,16 @@ def test_devices_that_were_asked_and_are_not_in_the_hour() -> None:
     evidence = Evidence(sha256(pings).digest(), LINES, ROWS).write()
     posting = posted(evidence, 0, PostKind.EVIDENCE, 0)
     (held,) = counted([posting], evidence, pings, TRANSFERS, BLOB).values()
+    assert held.answered is not None
     assert held.answered.tolist() == [[False, True, False]] * 2
+
+
+def test_who_asked_nobody_says_nothing_of_anybody() -> None:
+    pings = write_pings(KEYS[:0], SLOTS, ANSWERED[:, :0])
+    evidence = Evidence(sha256(pings).digest(), LINES, ROWS).write()
+    posting = posted(evidence, 0, PostKind.EVIDENCE, 0)
+    (held,) = counted([posting], evidence, pings, TRANSFERS, BLOB).values()
+    assert (held.answered, len(held.rows)) == (None, 1)
 
 
 def test_evidence_that_doesnt_count() -> None:

@@ -60,8 +60,8 @@ class PowHours:
         self.network = Network(bytes(GENESIS), staking.PROGRAM.address, START)
         self.devices = [self.device(name) for name in names]
         self.files: dict[bytes, bytes] = {}
-        self.names: dict[bytes, tuple[int, str]] = {}
-        """The hour and name that an operator has a file under."""
+        self.names: dict[bytes, set[tuple[int, str]]] = {}
+        """The hours and names that operators have a file under."""
         self.said: dict[tuple[int, int], list[tuple[Signed[Commit], int]]] = {}
         self.opened: dict[int, list[tuple[Any, ...]]] = {}
         self.proofs: dict[tuple[bytes, bytes], Proof[Any]] = {}
@@ -145,7 +145,7 @@ class PowHours:
         self.world.do(staking.post(signer.pubkey(), hour, kind, slot, digest), signers=[signer])
         name = f"wave-{slot}" if kind is PostKind.WAVE else "evidence"
         self.files[digest] = data
-        self.names[digest] = hour, f"{name}-{signer.pubkey()}.bin"
+        self.names.setdefault(digest, set()).add((hour, f"{name}-{signer.pubkey()}.bin"))
         return digest
 
     def seal(self, wave: Wave, operators: Iterable[int] | None = None, seconds: int = 45) -> None:
@@ -212,9 +212,9 @@ class PowHours:
         pings = files.write_pings(asked, [each.slot for each in plan.pings], said)
         for operator in self.everybody if operators is None else operators:
             signer = self.world.operators[operator].pubkey()
-            self.names[self.keep(pings)] = hour, f"ping-{signer}.bin"
             lines = files.Transfers(0, files.transfer_rows({})).write()
-            self.names[self.keep(lines)] = hour, f"transfer-{signer}.bin"
+            for name, data in (("ping", pings), ("transfer", lines)):
+                self.names.setdefault(self.keep(data), set()).add((hour, f"{name}-{signer}.bin"))
             rows = files.evidence_rows(self.opened.pop(operator, []))
             evidence = files.Evidence(sha256(pings).digest(), sha256(lines).digest(), rows)
             self.post(operator, hour, PostKind.EVIDENCE, 0, evidence.write())
@@ -243,8 +243,8 @@ class PowHours:
             if only is not None and digest not in only:
                 continue
             name = digest.hex()
-            hour = self.names.get(digest)
-            path = folder / str(hour[0]) / hour[1] if hour else folder / "openings" / name[:2] / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            places = [folder / str(hour) / file for hour, file in self.names.get(digest, ())]
+            for path in places or [folder / "openings" / name[:2] / name]:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
         return folder

@@ -13,8 +13,9 @@ from keeper.chain.rpc import RpcChain
 from keeper.jobs import registry
 from keeper.runtime.keeper import STILL_SECONDS
 from keeper.runtime.listen import ListenRefused
-from keeper.runtime.monitoring import application, served
+from keeper.runtime.monitoring import application
 from keeper.runtime.readiness import reasons
+from keeper.runtime.serving import served
 from tests.keeper.runtime.keepers import new_keeper
 from tests.programs.world import HOUR, START, World, key
 
@@ -36,7 +37,7 @@ async def test_a_keeper_at_work(database):
     world = World.launched()
     world.chain.warp_to(START + HOUR)
     keeper = new_keeper(world.chain, world.payer, database, {"emission": registry.ALL["emission"]})
-    async with served(application(keeper, EVERY), "127.0.0.1", 0) as port:
+    async with served(application(keeper, EVERY), "127.0.0.1", 0, "IONET_HTTP") as port:
         status, body = await get(port, "/ready")
         assert (status, json.loads(body)["ready"]) == (200, True), "it looks where it hasn't yet"
         await keeper.run_job("emission")
@@ -73,7 +74,7 @@ async def test_why_it_is_not_ready_and_that_it_is_dead(database):
     chain = RpcChain("http://127.0.0.1:9")
     keeper = new_keeper(chain, key("payer"), database, {})
     await keeper.look()
-    async with served(application(keeper, EVERY), "127.0.0.1", 0) as port:
+    async with served(application(keeper, EVERY), "127.0.0.1", 0, "IONET_HTTP") as port:
         status, body = await get(port, "/ready")
         assert status == 503
         assert json.loads(body)["reasons"] == {"chain": keeper.chain_error}
@@ -91,5 +92,5 @@ async def test_a_port_that_is_taken(database):
         with pytest.raises(
             ListenRefused, match=rf"127\.0\.0\.1:{port} \(Address already in use\): set IONET_HTTP to"
         ):
-            async with served(application(keeper, EVERY), "127.0.0.1", port):
+            async with served(application(keeper, EVERY), "127.0.0.1", port, "IONET_HTTP"):
                 raise AssertionError("it listens")

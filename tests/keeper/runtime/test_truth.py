@@ -26,7 +26,8 @@ from keeper.db import Database, Leader
 from keeper.db.tables import HALTS, WATERMARKS
 from keeper.jobs.port import Port
 from keeper.runtime.keeper import LOOK_SECONDS, JobOutcome, Keeper
-from keeper.runtime.monitoring import FRESH_SECONDS, application, served
+from keeper.runtime.monitoring import FRESH_SECONDS, application
+from keeper.runtime.serving import served
 from tests.keeper.chain.bad_answers import error
 from tests.keeper.chain.mischief import Knobs, Mischief
 from tests.keeper.chain.reply import Reply
@@ -85,7 +86,7 @@ async def at_work(database: Database) -> AsyncIterator[Site]:
     node = RpcNode(world.chain)
     async with through(node) as chain:
         found = Site(world, node, chain, database)
-        async with served(application(found.keeper, EVERY), "127.0.0.1", 0) as found.port:
+        async with served(application(found.keeper, EVERY), "127.0.0.1", 0, "IONET_HTTP") as found.port:
             yield found
             await found.keeper.resign()
 

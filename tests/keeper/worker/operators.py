@@ -26,6 +26,10 @@ from keeper.worker.client import OpenAt, PingAt, WaveAt
 
 GENESIS = sha256(b"a chain").digest()
 PROGRAM = staking.PROGRAM.address
+DAY = 1_800_057_600
+"""Unix seconds of the start of a day."""
+TIME = DAY + 3_600
+"""Of a wave's block."""
 
 
 def blockhash(slot: int, of: str = "") -> bytes:
@@ -109,6 +113,7 @@ class Service:
                         "blockhash": _text(each.blockhash),
                         "kind": each.kind.name.lower(),
                         "spot": each.spot,
+                        "time": each.time,
                     }
                     for each in new
                     if isinstance(each, WaveAt)
@@ -194,8 +199,8 @@ async def serving(services: Sequence[Service]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
-def wave(slot: int, kind: WaveKind = WaveKind.PRODUCT, of: str = "") -> WaveAt:
-    return WaveAt(slot, blockhash(slot, of), kind, False)
+def wave(slot: int, kind: WaveKind = WaveKind.PRODUCT, of: str = "", time: int = TIME) -> WaveAt:
+    return WaveAt(slot, blockhash(slot, of), kind, False, time)
 
 
 def opened(slot: int, of: str = "") -> OpenAt:

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from starlette.responses import Response
@@ -20,14 +21,15 @@ from keeper.pow.residency import plot_claim, verify_plots
 from keeper.pow.seeds import epoch_seed, open_seed, wave_seed
 from keeper.pow.verify import verify_batch
 from keeper.settings.keys import CommandSigner
-from keeper.worker import assemble, delivery
+from keeper.worker import assemble, delivery, sources
 from keeper.worker.agent import Agent
 from keeper.worker.client import EpochAt, Item, News, OpenAt
 from keeper.worker.sources import Source
-from keeper.worker.state import State
+from keeper.worker.state import BLOB_SECONDS, State
 from keeper.worker.work import Device
 from tests.keeper.worker.conftest import PROFILE, WORKER, Bench
 from tests.keeper.worker.operators import (
+    DAY,
     GENESIS,
     PROGRAM,
     Service,
@@ -49,6 +51,7 @@ def no_pauses(monkeypatch):
     """Between tries there is none here; how long they are is no matter."""
     monkeypatch.setattr(delivery, "PAUSES", (0.01,))
     monkeypatch.setattr(delivery, "OPENING_PAUSE", 0.01)
+    monkeypatch.setattr(sources, "SHORTEST_SECONDS", 0.01)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -106,6 +109,20 @@ async def test_a_wave_from_its_block_to_its_opening(bench: Bench) -> None:
         (commit,) = service.commits
         assert commit.is_by(WORKER.pubkey())
         assert commit.message.root == service.openings[0].root
+
+
+async def test_openings_of_days_ago_dont_stay_on_the_disk(bench: Bench) -> None:
+    now = [0.0]
+    for slot in (SLOT, SLOT + 640):
+        for service in bench.services:
+            await service.tell(wave(slot))
+    async with bench.agent(clock=lambda: now[0]) as agent:
+        await run_whole(agent)
+        assert newest(agent).blob is not None
+        now[0] = BLOB_SECONDS + 60.0
+        await run_whole(agent, SLOT + 640)
+        kept = agent.store.newest(device_of(WORKER), 5)
+    assert [each.blob is None for each in kept] == [False, True]
 
 
 async def test_a_ping_is_answered_to_all(bench: Bench) -> None:
@@ -176,6 +193,28 @@ async def heard(source: Source, found: list[Item]) -> None:
         found += (await source.look()).items
 
 
+async def test_an_operator_that_always_has_news_is_asked_no_more_often(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading them would take the processor from the wave."""
+    monkeypatch.setattr(sources, "SHORTEST_SECONDS", 3_600.0)
+    bench.services = bench.services[:3]
+    chatty, *others = bench.services
+    for number in range(100):
+        await chatty.tell(ping(SLOT + 32 * number))
+    found: list[Item] = []
+    async with bench.agent() as agent:
+        listening = asyncio.create_task(heard(agent.sources[0], found))
+        await until(lambda: chatty.requests["/pow/waves"])
+        for service in others:
+            await service.tell(wave(SLOT))
+        await until(lambda: found)
+        await chatty.tell(ping(SLOT))
+        await asyncio.sleep(0.05)
+        listening.cancel()
+    assert (found, chatty.requests["/pow/waves"]) == ([wave(SLOT)], 1)
+
+
 async def test_half_of_the_operators_are_no_majority(bench: Bench) -> None:
     bench.services = bench.services[:4]
     found: list[Item] = []
@@ -205,14 +244,35 @@ async def test_an_operator_of_another_network_or_named_twice_is_not_counted(chan
         listening = asyncio.create_task(heard(agent.sources[0], found))
         await odd.tell(wave(SLOT))
         await others[0].tell(wave(SLOT))
-        # One of the two counts, and is asked for more.
+        # The two count as one, which is asked for more.
         await until(lambda: sum(x.requests["/pow/waves"] for x in (odd, others[0])) > 1 and logged)
         assert found == []
         await others[1].tell(wave(SLOT))
         await until(lambda: found)
         listening.cancel()
     assert found == [wave(SLOT)]
-    assert {each["event"] for each in logged if each["log_level"] == "warning"} == {"worker.operator_failed"}
+    event = "worker.same_operator" if "key" in change else "worker.operator_failed"
+    assert {each["event"] for each in logged if each["log_level"] == "warning"} == {event}
+
+
+async def test_liars_who_say_that_they_are_others_silence_nobody(bench: Bench) -> None:
+    """Two of five answer at once that they are two of the honest, who take longer."""
+    liars, honest = bench.services[:2], bench.services[2:]
+    for liar, victim in zip(liars, honest, strict=False):
+        liar.key = victim.key
+        victim.misbehave["/pow/operator"] = [0.2, None]
+    found: list[Item] = []
+    async with bench.agent() as agent:
+        listening = asyncio.create_task(heard(agent.sources[0], found))
+        for service in liars:
+            await service.tell(wave(SLOT, of="a lie"), slot=10**9)
+        await until(lambda: all(each.requests["/pow/waves"] > 1 for each in liars))
+        for service in honest:
+            await service.tell(wave(SLOT), slot=SLOT + 2)
+        await until(lambda: found)
+        listening.cancel()
+        assert agent.sources[0]._reached() == SLOT + 3
+    assert found == [wave(SLOT)]
 
 
 async def test_receipts_that_are_not_right_are_not_kept(bench: Bench) -> None:
@@ -274,6 +334,45 @@ async def test_openings_are_tried_twice_and_who_wants_none_is_asked_once(bench: 
     assert took == {each.key.pubkey() for each in bench.services} - {down.key.pubkey()}
     assert [each.requests["/pow/opening"] for each in bench.services] == [2, 2, 1, 4, 1]
     assert verdict(fine, opened(SLOT)) is Code.PASS
+
+
+async def test_a_node_that_lies_about_the_picks_fails_no_wave(bench: Bench) -> None:
+    """It was heard first; most operators say that what follows from its block isn't the opening."""
+    liar, *honest = bench.services
+    for service in honest:
+        service.misbehave["/pow/opening"] = [problem(422, "wrong_opening"), None]
+    for service in bench.services:
+        await service.tell(wave(SLOT))
+    async with bench.agent() as agent:
+        agent.hear(News(SLOT, (wave(SLOT),)))
+        await until(lambda: agent.waves.doing.get(device_of(WORKER), "").startswith("waiting"))
+        agent.hear(News(SLOT + 190, (opened(SLOT, of="a lie"),)))
+        await until(lambda: all(each.requests["/pow/opening"] for each in bench.services))
+        agent.hear(News(SLOT + 190, (opened(SLOT),)))
+        await agent.settle()
+        assert (newest(agent).state, newest(agent).ended) == (State.OPENED, "")
+    assert [verdict(each, opened(SLOT)) for each in honest] == [Code.PASS] * 4
+    # Who took anything was told once, and has the wrong one.
+    assert liar.requests["/pow/opening"] == 1
+
+
+@pytest.mark.parametrize("wrong", [2, 5])
+async def test_liars_who_call_an_opening_wrong_change_nothing(wrong: int, bench: Bench) -> None:
+    """All of them may be right: then another block is waited for, until it is too late for any."""
+
+    def clock() -> float:
+        return 1_000.0 if all(each.requests["/pow/opening"] for each in bench.services) else 0.0
+
+    for service in bench.services[:wrong]:
+        service.misbehave["/pow/opening"] = [problem(422, "wrong_opening")]
+    for service in bench.services:
+        await service.tell(wave(SLOT))
+    async with bench.agent(clock=clock) as agent:
+        await run_whole(agent)
+        kept = newest(agent)
+    assert kept.state is (State.OPENED if wrong == 2 else State.RECEIPTED)
+    assert kept.ended == ("" if wrong == 2 else "no operator took the opening")
+    assert [each.requests["/pow/opening"] for each in bench.services] == [1] * 5
 
 
 async def test_two_hosts_with_one_key_are_told_of(bench: Bench, logged) -> None:
@@ -404,6 +503,69 @@ async def test_a_residency_wave_is_made_over_the_days_plot(bench: Bench) -> None
     residency = PROFILE.residency
     claimed = plot_claim(drawn, residency, opening.device, opening.root, 1, opening.blob)
     assert verify_plots(SEED, epoch_seed(GENESIS, PROGRAM, 5, HASH), residency, [claimed]) == [Code.PASS]
+
+
+async def test_a_clock_that_is_wrong_takes_no_other_days_plot(bench: Bench) -> None:
+    """Passes over it would be wrong work, for which a device is slashed; the product is a soft failure."""
+    at = wave(SLOT, WaveKind.RESIDENCY, time=DAY + 3_600)
+    device, before = bench.device, DAY - 86_400
+    for service in bench.services:
+        await service.tell(at)
+    async with bench.agent(clock=lambda: DAY - 3_600.0) as agent:
+        agent.hear(News(10, (EpochAt(5, HASH, before),)))
+        await agent.settle()
+        assert agent.works.has_plot(device, before)
+        agent.hear(News(SLOT, (at,)))
+        await until(lambda: is_receipted(agent))
+        for task in agent._tasks:
+            task.cancel()
+    assert {each.commits[0].message.kind for each in bench.services if each.commits} == {WaveKind.PRODUCT}
+
+
+@pytest.mark.parametrize("filled", [True, False])
+async def test_where_sources_differ_on_the_days_first_block_there_is_no_plot(
+    filled: bool, bench: Bench, logged
+) -> None:
+    """A node that lies would have the device do wrong work, and be slashed for it."""
+    at = wave(SLOT, WaveKind.RESIDENCY)
+    for service in bench.services:
+        await service.tell(at)
+    async with bench.agent(clock=lambda: DAY + 3_600.0) as agent:
+        agent.hear(News(10, (EpochAt(5, bytes(32), DAY),)))
+        if filled:
+            await agent.settle()
+            assert agent.works.has_plot(bench.device, DAY)
+        agent.hear(News(10, (EpochAt(5, HASH, DAY),)))
+        agent.hear(News(10, (EpochAt(5, HASH, DAY), EpochAt(5, bytes(32), DAY))))
+        await agent.settle()
+        assert not agent.works.has_plot(bench.device, DAY)
+        agent.hear(News(SLOT, (at,)))
+        await until(lambda: is_receipted(agent))
+        for task in agent._tasks:
+            task.cancel()
+    assert {each.commits[0].message.kind for each in bench.services if each.commits} == {WaveKind.PRODUCT}
+    assert [each["event"] for each in logged].count("worker.epoch_differs") == 1
+
+
+async def test_where_the_memory_test_isnt_measured_it_makes_the_product(bench: Bench, logged) -> None:
+    """That is what is asked of it: passes over its plot would be no answer."""
+    day = 1_800_057_600
+    at = wave(SLOT, WaveKind.RESIDENCY)
+    assert PROFILE.residency is not None
+    profile = replace(PROFILE, residency=replace(PROFILE.residency, measured=False))
+    device = Device(device_of(WORKER), profile, 1, WORKER)
+    for service in bench.services:
+        await service.tell(at)
+    async with bench.agent(clock=lambda: day + 3_600.0, devices=[device]) as agent:
+        agent.hear(News(10, (EpochAt(5, HASH, day),)))
+        await agent.settle()
+        assert not agent.works.has_plot(device, day)
+        agent.hear(News(SLOT, (at,)))
+        await until(lambda: is_receipted(agent))
+        for task in agent._tasks:
+            task.cancel()
+    assert {each.commits[0].message.kind for each in bench.services if each.commits} == {WaveKind.PRODUCT}
+    assert "worker.no_plot" not in {each["event"] for each in logged}
 
 
 async def test_without_the_plot_it_makes_the_product(bench: Bench, logged) -> None:

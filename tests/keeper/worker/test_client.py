@@ -18,7 +18,7 @@ from keeper.worker.client import EpochAt, News, OpenAt, Operator, OperatorError,
 HASH = bytes(range(32))
 TEXT = base58.b58encode(HASH).decode()
 ABOUT = {"version": 1, "operator": TEXT, "genesis": TEXT, "program": TEXT, "profiles": "ab" * 32}
-WAVE = {"slot": 64, "blockhash": TEXT, "kind": "residency", "spot": True}
+WAVE = {"slot": 64, "blockhash": TEXT, "kind": "residency", "spot": True, "time": 1_800_000_000}
 NEWS: dict[str, Any] = {
     "slot": 70,
     "waves": [WAVE],
@@ -41,7 +41,7 @@ async def test_what_is_read() -> None:
     about = await operator(json.dumps(ABOUT).encode()).identify()
     assert (bytes(about.operator), about.genesis, about.profiles) == (HASH, HASH, b"\xab" * 32)
     news = await operator(json.dumps(NEWS).encode()).news(0)
-    waves = WaveAt(64, HASH, WaveKind.RESIDENCY, True)
+    waves = WaveAt(64, HASH, WaveKind.RESIDENCY, True, 1_800_000_000)
     expected = (waves, PingAt(32, HASH), OpenAt(64, 214, HASH), EpochAt(1, HASH, 1_800_057_600))
     assert news == News(70, expected)
     assert (await operator(json.dumps({**NEWS, "epoch": None}).encode()).news(0)).items == expected[:3]
@@ -54,6 +54,7 @@ WRONG = [
     {"waves": [WAVE] * 513},
     {"waves": [{**WAVE, "kind": "spot"}]},
     {"waves": [{**WAVE, "spot": 1}]},
+    {"waves": [{**WAVE, "time": "1"}]},
     {"waves": [{**WAVE, "blockhash": TEXT[:-1]}]},
     {"pings": [32]},
     {"opens": None},

@@ -54,7 +54,7 @@ async def test_a_node_tells_an_hour_whole_and_each_thing_once(fails: bool, tmp_p
     plan = await read_hour(chain, network, 1)
     assert plan is not None and plan.waves and plan.pings
     mine = [each for each in found if plan.waves[0].slot - 9_000 < each.slot]
-    waves = [WaveAt(x.slot, x.blockhash, x.kind, x.spot) for x in plan.waves]
+    waves = [WaveAt(x.slot, x.blockhash, x.kind, x.spot, x.time) for x in plan.waves]
     assert [x for x in mine if isinstance(x, WaveAt)] == waves
     assert {x for x in mine if isinstance(x, PingAt)} >= {PingAt(x.slot, x.seed) for x in plan.pings}
     assert len(found) == len(set(found))

@@ -17,6 +17,7 @@ from keeper.worker.state import (
     BLOB_SECONDS,
     FILE,
     KEPT_SECONDS,
+    NEW_SLOTS,
     Enrolment,
     Kept,
     Received,
@@ -39,20 +40,21 @@ def store(tmp_path: Path):
 
 
 def begun(store: Store, seed: bytes = SEED, at: float = NOW, slot: int = 64) -> Kept:
-    kept = store.begin(DEVICE, seed, slot, WaveKind.PRODUCT, False, at)
+    kept = store.begin(DEVICE, seed, slot, WaveKind.PRODUCT, False, 7, at)
     assert kept is not None
     return kept
 
 
 def test_a_wave_is_begun_once_and_has_one_root(store: Store) -> None:
     assert begun(store).state is State.WORKING
-    assert store.begin(DEVICE, SEED, 64, WaveKind.RESIDENCY, True, NOW + 1) is None
+    assert store.begin(DEVICE, SEED, 64, WaveKind.RESIDENCY, True, 8, NOW + 1) is None
     assert store.commit(DEVICE, SEED, b"one").state is State.SIGNED
     assert store.commit(DEVICE, SEED, b"one").body == b"one"
     with pytest.raises(StateError, match="has a root already: it stays the only one"):
         store.commit(DEVICE, SEED, b"two")
     assert store.wave(DEVICE, SEED).body == b"one"
-    assert (store.wave(DEVICE, SEED).kind, store.wave(DEVICE, SEED).began_at) == (WaveKind.PRODUCT, NOW)
+    kept = store.wave(DEVICE, SEED)
+    assert (kept.kind, kept.time, kept.began_at) == (WaveKind.PRODUCT, 7, NOW)
 
 
 ACTS = st.sampled_from(
@@ -75,7 +77,7 @@ def test_in_any_order_the_first_root_stays(acts: list[tuple[str, bytes]]) -> Non
                 except StateError:
                     assert root is not None
             elif act == "begin":
-                assert store.begin(DEVICE, SEED, 64, WaveKind.PRODUCT, False, NOW) is None
+                assert store.begin(DEVICE, SEED, 64, WaveKind.PRODUCT, False, 7, NOW) is None
             elif act == "receive":
                 store.receive(DEVICE, SEED, Received(OPERATOR, len(data), data))
             elif act == "receipted":
@@ -97,7 +99,7 @@ def test_in_any_order_the_first_root_stays(acts: list[tuple[str, bytes]]) -> Non
 
 def test_receipts_are_kept_once_and_for_400_days(store: Store) -> None:
     begun(store)
-    begun(store, sha256(b"later").digest(), NOW + 10, slot=128)
+    begun(store, sha256(b"later").digest(), NOW + 10, slot=64 + NEW_SLOTS + 1)
     for ms in (7, 8):
         store.receive(DEVICE, SEED, Received(OPERATOR, ms, bytes([ms])))
     store.open(DEVICE, SEED, b"blob")
@@ -107,7 +109,20 @@ def test_receipts_are_kept_once_and_for_400_days(store: Store) -> None:
     assert store.receipts(DEVICE, SEED) == [Received(OPERATOR, 7, b"\7")]
     store.forget(NOW + KEPT_SECONDS + 1)
     assert (store.receipts(DEVICE, SEED), store.takers(DEVICE, SEED)) == ([], set())
-    assert [each.slot for each in store.newest(DEVICE, 9)] == [128]
+    assert [each.slot for each in store.newest(DEVICE, 9)] == [64 + NEW_SLOTS + 1]
+
+
+def test_a_clock_that_was_wrong_forgets_no_root(store: Store) -> None:
+    """A machine without a battery begins in 1970, and is right a moment later."""
+    before, now = sha256(b"before").digest(), sha256(b"now").digest()
+    begun(store, before, at=100.0, slot=10**6 - NEW_SLOTS)
+    begun(store, now, at=100.0, slot=10**6)
+    store.commit(DEVICE, now, b"one")
+    store.forget(NOW)
+    assert store.begin(DEVICE, now, 10**6, WaveKind.PRODUCT, False, 7, NOW) is None
+    with pytest.raises(StateError, match="it stays the only one"):
+        store.commit(DEVICE, now, b"two")
+    assert len(store.newest(DEVICE, 9)) == 2
 
 
 def test_what_a_device_is_enrolled_as_and_whose_waves_these_are(store: Store) -> None:

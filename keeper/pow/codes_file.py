@@ -1,7 +1,8 @@
-"""Openings that were verified before: a cache beside an hour's files, for whoever wrote it and nobody else.
+"""The file ``codes`` in an hour's folder: what an operator's service found of openings, for its own keeper.
 
-An operator's service verifies openings as they come. Its keeper, which puts the hour together in a process of
-its own, needn't do it again.
+The service verifies openings as they come. The keeper, which puts the hour together in a process of its own,
+needn't do it again. It is nothing to anybody else; what the keeper verifies itself it remembers in
+:class:`keeper.rewards.work.Remembering`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def opening_key(wave_seed: bytes, device: bytes, root: bytes, blob: bytes) -> by
     return digest("code", wave_seed, device, root, blob)
 
 
-def remember(path: Path, found: Iterable[tuple[bytes, Code]]) -> None:
+def add_codes(path: Path, found: Iterable[tuple[bytes, Code]]) -> None:
     """Add codes by their keys. What a power cut takes away is verified again."""
     data = b"".join(key + bytes([code]) for key, code in found)
     # One write: half a record at the end, of a disk that was full, would shift all later ones.
@@ -33,7 +34,7 @@ def remember(path: Path, found: Iterable[tuple[bytes, Code]]) -> None:
         file.write(data)
 
 
-def read_known(path: Path) -> dict[bytes, Code]:
+def read_codes(path: Path) -> dict[bytes, Code]:
     """All codes that are in a file, none where there is no file; half a record at its end is passed over."""
     try:
         data = path.read_bytes()

@@ -1,0 +1,106 @@
+"""An hour's work from an operator's folder and from the chain's final blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keeper.pow.codes import Code
+from keeper.rewards import publication
+from keeper.rewards.due import Opening
+from keeper.rewards.held import FolderUnreadable, HeldFiles
+from keeper.rewards.history import History
+from keeper.rewards.merge import verified
+from keeper.rewards.work import Remembering, WorkFolder, chain_hour
+from tests.keeper.rewards.hours import PowHours
+from tests.keeper.rewards.merged import (
+    PLAIN_HOUR,
+    codes,
+    history,
+    hours,
+    of,
+    whole_hour,
+)
+from tests.keeper.runtime.conftest import database
+from tests.programs.world import HOUR, START
+
+__all__ = ["database", "history", "hours"]
+
+
+async def test_from_a_folder_each_opening_is_verified_once(
+    hours: PowHours, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wave = await whole_hour(hours)
+    asked: list[int] = []
+
+    def counted(openings: Sequence[Opening]) -> list[Code]:
+        asked.append(len(openings))
+        return verified(openings)
+
+    await hours.chain_hour(history, PLAIN_HOUR)
+    past = await history.hour(START + HOUR * PLAIN_HOUR)
+    folder = WorkFolder(hours.write(hours.folder / "pow"), hours.profiles, Remembering(counted))
+    works = []
+    for _ in range(2):
+        found = await folder.of(
+            hours.world.chain, hours.network, PLAIN_HOUR, past, np.zeros(0, publication.OBSERVED_TABLE)
+        )
+        assert found is not None
+        works.append(found)
+    assert codes(works[0]) == codes(works[1]) == of(hours, *[Code.PASS] * 3)
+    assert asked == [3, 0]
+    # Not more than some are kept, whatever comes.
+    monkeypatch.setattr("keeper.rewards.work.REMEMBERED", 2)
+    again = await folder.of(
+        hours.world.chain, hours.network, PLAIN_HOUR, past, np.zeros(0, publication.OBSERVED_TABLE)
+    )
+    assert again is not None
+    assert (asked, codes(again)) == ([3, 0, 0], codes(works[0]))
+    last = await folder.of(
+        hours.world.chain, hours.network, PLAIN_HOUR, past, np.zeros(0, publication.OBSERVED_TABLE)
+    )
+    assert last is not None
+    assert (asked[3:], codes(last), wave.hour) == ([1], codes(works[0]), PLAIN_HOUR)
+
+
+def test_a_folder_that_cant_be_read(tmp_path: Path) -> None:
+    assert len(HeldFiles(tmp_path, 3)) == 0
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / "wave-1-x.bin").mkdir()
+    with pytest.raises(FolderUnreadable, match=r"wave-1-x\.bin|Is a directory"):
+        HeldFiles(tmp_path, 3)
+    digest = sha256(b"x").digest()
+    (tmp_path / "openings" / digest.hex()[:2] / digest.hex()).mkdir(parents=True)
+    with pytest.raises(FolderUnreadable, match="openings"):
+        HeldFiles(tmp_path, 4)[digest]
+    with pytest.raises(KeyError):
+        HeldFiles(tmp_path, 4)[bytes(32)]
+
+
+async def test_an_opening_block_that_isnt_final_yet_is_waited_for(
+    hours: PowHours, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And an hour of which a node hasn't all blocks."""
+    await whole_hour(hours)
+    found = await hours.chain_hour(history, PLAIN_HOUR)
+    chain = hours.world.chain
+    true = type(chain).head
+    for missing in (found.plan.waves[0].open_from, found.plan.waves[0].slot + 2_000):
+
+        async def behind(self, slot, commitment, missing=missing):
+            head = await true(self, slot, commitment)
+            return None if head and missing <= head.slot else head
+
+        async def lacks(self, slot, commitment, missing=missing):
+            return None if slot == missing else await true(self, slot, commitment)
+
+        for node in (behind, lacks) if missing == found.plan.waves[0].open_from else (behind,):
+            monkeypatch.setattr(type(chain), "head", node)
+            past = await history.hour(START + HOUR * PLAIN_HOUR)
+            assert await chain_hour(chain, hours.network, PLAIN_HOUR, past) is None
+    monkeypatch.setattr(type(chain), "head", true)
+    assert await chain_hour(chain, hours.network, PLAIN_HOUR, past) is not None
