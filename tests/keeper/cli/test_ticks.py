@@ -23,7 +23,12 @@ from keeper.market.manifest import NAME, Manifest
 from keeper.market.snapshot import Snapshot
 from keeper.market.steps import StepTable
 from keeper.pow.anchored import PostKind
+from keeper.rewards import publication
+from keeper.rewards.rows import Work
 from tests.keeper.cli.test_market import words
+from tests.keeper.rewards.seen import publish_rows
+from tests.keeper.rewards.tables import START, another, classes, rows
+from tests.keeper.rewards.test_publication import EMITTED
 from tests.programs.orders.world import HOUR, IO, TERMS, USDC, OrdersWorld
 from tests.programs.staking.world import GPU_CLASS
 from tests.programs.world import key
@@ -447,3 +452,37 @@ def test_why_a_device_took_no_part(ionet, world):
     assert said in words(out)
     code, _, err = ionet("market", "why", device_of("nobody"), "--tick", matched_by, *ON)
     assert (code, f"there is no device {device_of('nobody')} at tick" in words(err)) == (1, True)
+
+
+# -- who passed its work -------------------------------------------------------------------------
+
+
+def test_the_files_of_the_hour_that_operators_agreed_on_are_needed(ionet, world):
+    """Without them nobody knows which devices passed; a batch that guesses is none."""
+    payout = world.let("gpu", key("supplier"), device_class=GPU_CLASS).payout
+    world.block(0, {payout: 1})
+    order = opened(world)
+    tick = tick_of(order)
+    over(world, tick)
+    for arguments, expected in ((("replay",), 2), (("why", device_of("gpu")), 1)):
+        code, _, err = ionet("market", *arguments, "--tick", tick, *ON)
+        assert (code, "hour 0 is not in rewards" in words(err)) == (expected, True), err
+
+
+def test_a_device_passes_by_the_files_that_operators_agreed_on(ionet, world):
+    for name in ("gpu", "slow"):
+        world.let(name, key("supplier"), device_class=GPU_CLASS)
+    device = bytes(staking.device_address(key("gpu").pubkey()))
+    seen = [replace(another(1, work=int(Work.PASSED)), device=device)]
+    manifest = publish_rows(Path("hours"), publication.Hour(0, START, EMITTED), rows(seen), classes())
+    said = staking.Attestation(
+        bytes.fromhex(manifest.root), manifest.total, manifest.devices, bytes.fromhex(manifest.hash)
+    )
+    for record in world.attest(0, said):
+        assert record.error is None, world.error(record)
+    order = world.order(key("renter"), 1, devices=1)
+    tick = tick_of(order)
+    over(world, tick)
+    for name, expected in (("gpu", f"Order {order.address} took it"), ("slow", "it hadn't passed its proof")):
+        code, out, err = ionet("market", "why", device_of(name), "--tick", tick, "--rewards", "hours", *ON)
+        assert (code, expected in words(out)) == (0, True), (out, err)
