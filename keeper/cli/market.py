@@ -73,7 +73,8 @@ def price(
         bool,
         typer.Option(
             "--explain",
-            help="count the past hours' samples again, from the chain's events [default: one hour]",
+            help="count the last hour's samples again, or those of --hours, from the chain's events; with "
+            "--class each of them",
         ),
     ] = False,
     folder: FolderOption = None,
