@@ -358,6 +358,7 @@ TEXTS = [
     Wrong(f"buyback first-price 1 {AS_RENTER}", "buyback: NotAdmin"),
     Wrong(f"keeper once mining {AS_RENTER}", "no job is called mining; there are emission, vesting"),
     Wrong(f"keeper once attest {AS_RENTER}", "set IONET_POW"),
+    Wrong(f"keeper once steps {AS_RENTER}", "the job steps needs an operator's folder of the market"),
     Wrong("db rebuild poker", "no program is called poker; there are tokenomics, staking, buyback, orders"),
     usage("order nonsense", "No such command 'nonsense'"),
     usage("mine", "No such command 'mine'"),
@@ -546,6 +547,9 @@ MORE_SETTINGS = [
     Wrong(RUN, "IONET_POW_HTTP: write it like 127.0.0.1:9470", {"IONET_POW_HTTP": "host:99999"}),
     Wrong(RUN, "IONET_POW_METRICS: write it like 127.0.0.1:9471, or off", {"IONET_POW_METRICS": "on"}),
     Wrong(f"operator serve {AS_RENTER}", "IONET_POW names the folder"),
+    Wrong(
+        "rewards serve --dir .", "IONET_MARKET names where ticks and steps are", {"IONET_MARKET": "nowhere"}
+    ),
     Wrong(f"operator serve {AS_RENTER}", "is no operator of this network", {"IONET_POW": "pow"}),
     Wrong(f"operator serve {AS_RENTER} --ray 127.0.0.1:1", "ionet[ray]", {"IONET_POW": "pow"}),
     Wrong(RUN, "IONET_BALANCE_STOP is above IONET_BALANCE_WARNING", {"IONET_BALANCE_STOP": "1"}),
