@@ -1,9 +1,11 @@
-"""Published reward blocks over HTTP: the files as they are, and a wallet's proof.
+"""What an operator publishes over HTTP: files as they are, and a wallet's proof.
 
 ``GET /rewards/{hour}/{file}`` returns a published file, ``GET /rewards/slashes/{sha256}.bin`` what operators
 voted to slash for, ``GET /rewards/{hour}/proof/{wallet}`` what the
-wallet can claim by that hour's root, and ``GET /rewards`` the hours that are published. Nothing here has
-to be trusted: the files' hashes are on chain, and the proof follows from ``wallets.csv``.
+wallet can claim by that hour's root, and ``GET /rewards`` the hours that are published. Of the market there
+are a tick's files, ``GET /market/{T // 2880}/{T}/{file}``, and an hour's steps,
+``GET /market/prices/{hour}.csv``. Nothing here has to be trusted: hashes and roots are on chain, and the
+proof follows from ``wallets.csv``.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from keeper.market.files import KINDS
+from keeper.market.folder import PRICES
+from keeper.market.manifest import NAME as TICK_MANIFEST
 from keeper.rewards.proofs import FOLDER as SLASHES
 from keeper.rewards.publication import (
     FILES,
@@ -39,15 +44,25 @@ FILE = re.compile(f"{HOUR}/({'|'.join(map(re.escape, (*FILES, MANIFEST)))})|{SLA
 """What is published; what is still being written lies beside it."""
 
 
+TICK_FILE = re.compile(
+    f"{HOUR}/{HOUR}/({'|'.join(map(re.escape, (*KINDS, TICK_MANIFEST)))})|{PRICES}/{HOUR}\\.csv"
+)
+"""The same of the market."""
+
+
 class _Published(StaticFiles):
-    """The published files and nothing else of a folder."""
+    """The files of a folder that are published, and nothing else of it."""
+
+    def __init__(self, folder: Path, published: re.Pattern[str]) -> None:
+        super().__init__(directory=folder)
+        self._published = published
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        return super().lookup_path(path) if FILE.fullmatch(path) else ("", None)
+        return super().lookup_path(path) if self._published.fullmatch(path) else ("", None)
 
 
-def application(folder: Path) -> Starlette:
-    """Serve what is published in ``folder``, which must exist."""
+def application(folder: Path, market: Path | None = None) -> Starlette:
+    """Serve the reward blocks in ``folder``, and ticks and steps in ``market``; both must exist."""
     # A million wallets take seconds to read and hash, and 150 MB: one hour at a time, and the last is kept.
     turn, kept = asyncio.Lock(), dict[str, Claims]()
 
@@ -76,10 +91,12 @@ def application(folder: Path) -> Starlette:
             raise HTTPException(404, str(error)) from error
         return JSONResponse(found.json())
 
+    of_market = [] if market is None else [Mount("/market", _Published(market, TICK_FILE))]
     return Starlette(
         routes=[
             Route("/rewards", hours),
             Route("/rewards/{hour}/proof/{wallet}", proof),
-            Mount("/rewards", _Published(directory=folder)),
+            Mount("/rewards", _Published(folder, FILE)),
+            *of_market,
         ]
     )

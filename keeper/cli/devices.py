@@ -17,8 +17,9 @@ from keeper.chain.program import UnexpectedData
 from keeper.chain.token import create_associated
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
-from keeper.cli.orders import class_number, config_of, country_code, read_order
+from keeper.cli.orders import config_of, read_order
 from keeper.cli.signing import DryRunOption, YesOption, carry_out
+from keeper.cli.terms import class_number, country_code
 from keeper.clients import orders, staking, tokenomics
 from keeper.clients.orders import Config, Order
 from keeper.clients.staking import NOBODY, Class, Device
@@ -48,6 +49,7 @@ WorkerMayEnd = typer.Option(
     "--worker-may-end/--worker-may-not-end",
     help="whether the machine's own key, which whoever rents it may come to read, ends running leases, too",
 )
+WorkerOption = Annotated[Path, typer.Option(help="key file of the device's worker")]
 NO_STAKE = CoStake(NOBODY, 0, 0, 0, 0)
 
 
@@ -198,17 +200,13 @@ def pause(
 @app.command()
 def accept(
     order: Annotated[str, typer.Argument(help="the order's address")],
-    worker: Annotated[Path, typer.Option(help="key file of the device's worker")],
+    worker: WorkerOption,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Accept an order with your device: its hours begin.
-
-    A device that no operator has matched is matched in the same transaction, by its supplier's key, once
-    the time that operators have for themselves is over.
-    """
+    """Accept an order that an operator has matched with your device: its hours begin."""
     settings = options.settings(chain, keypair)
     payer, machine = settings.signer(), read_private_keypair(worker)
     at = staking.device_address(machine.pubkey())
@@ -219,15 +217,50 @@ def accept(
             found, leases = await read_order(connected, address(order))
             lease = next((each for each in leases if each.device == at), None)
             if lease is None:
-                of_device = await _read_device(connected, at)
-                of_class = (await staking.read_classes(connected))[of_device.device_class]
-                now = (await connected.clock()).unix_timestamp
-                plan = _taken(config, found, of_device, of_class, payer, now)
-            elif lease.status != LeaseStatus.MATCHED:
+                await _read_device(connected, at)
+                raise UserError(
+                    f"no operator has matched {at} to this order; its supplier may: ionet device take"
+                )
+            if lease.status != LeaseStatus.MATCHED:
                 raise UserError(f"{at} has a lease of this order already; see ionet order show")
-            else:
-                plan = plans.accept(config, found, lease, payer.pubkey())
+            plan = plans.accept(config, found, lease, payer.pubkey())
             await carry_out(connected, plan, [payer, machine], fees=settings.fees, dry_run=dry_run, yes=yes)
+
+    asyncio.run(work())
+
+
+@app.command()
+def take(
+    order: Annotated[str, typer.Argument(help="the order's address")],
+    worker: WorkerOption,
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Take an order that no operator has matched with your device: matched and accepted in one transaction.
+
+    By the device's supplier, once operators have had their own time for it, at the network's price.
+    """
+    settings = options.settings(chain, keypair)
+    supplier, machine = settings.signer(), read_private_keypair(worker)
+    at = staking.device_address(machine.pubkey())
+
+    async def work() -> None:
+        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
+            config = await config_of(connected)
+            found, leases = await read_order(connected, address(order))
+            lease = next((each for each in leases if each.device == at), None)
+            if lease and lease.status == LeaseStatus.MATCHED:
+                raise UserError(f"an operator has matched {at} to this order: ionet device accept accepts it")
+            if lease:
+                raise UserError(f"{at} has a lease of this order already; see ionet order show")
+            of_device = await _read_device(connected, at)
+            of_class = (await staking.read_classes(connected))[of_device.device_class]
+            now = (await connected.clock()).unix_timestamp
+            plan = _taken(config, found, of_device, of_class, supplier, now)
+            signers = [supplier, machine]
+            await carry_out(connected, plan, signers, fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
 
@@ -296,8 +329,8 @@ def _taken(config: Config, order: Order, device: Device, of_class: Class, payer:
     """Match the supplier's own device and accept for its worker; raises UserError when only operators may."""
     if payer.pubkey() != device.supplier:
         raise UserError(
-            f"no operator has matched the device to this order; only its supplier {device.supplier} can do "
-            "so now: pass its key file with --keypair"
+            f"only the device's supplier {device.supplier} takes an order for it: pass its key file with "
+            "--keypair"
         )
     begins = suppliers_from(order)
     if begins is None:

@@ -88,6 +88,9 @@ def once(
         raise UserError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
     if job_names.ATTEST in (names or ()) and settings.pow is None:
         raise UserError(f"the job {job_names.ATTEST} needs an operator's proofs of work: set IONET_POW")
+    market = [name for name in (job_names.MATCHING, job_names.STEPS) if name in (names or ())]
+    if market and settings.market is None:
+        raise UserError(f"the job {market[0]} needs an operator's folder of the market: set IONET_MARKET")
     if dry_run:
         logs.configure(settings.log, logging.WARNING)
 

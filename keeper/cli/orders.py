@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import typer
 from solders.pubkey import Pubkey
@@ -16,17 +16,17 @@ from keeper.chain.connect import connect
 from keeper.chain.fees import FeePolicy
 from keeper.chain.program import UnexpectedData
 from keeper.chain.token import balance, is_payable
-from keeper.cli import options
+from keeper.cli import options, terms
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.clients import orders, staking
-from keeper.clients.orders import Config, Lease, Order, Parked, Terms
+from keeper.clients.orders import Config, Lease, Order, Parked
 from keeper.clients.staking import Class
-from keeper.economy import orders as economy
 from keeper.economy.money import U64_MAX, parse
-from keeper.economy.orders import MAX_HOURS, Currency, LeaseStatus
-from keeper.errors import UserError
-from keeper.market import quotes
+from keeper.economy.orders import MAX_HOURS, LeaseStatus
+from keeper.errors import UserError, why
+from keeper.market import offers, quotes
+from keeper.market.offers import Offer, QuoteInvalid
 from keeper.terminal import orders as order_tables
 from keeper.terminal import quotes as quote_tables
 from keeper.terminal import tables
@@ -39,6 +39,21 @@ app = typer.Typer(help="Rent compute: orders, their leases and their money.", no
 
 COUNTRY_LETTERS = 2
 
+TERMS = (
+    "class_",
+    "currency",
+    "hours",
+    "price",
+    "devices",
+    "min_devices",
+    "processors",
+    "tier",
+    "country",
+    "colocated",
+    "urgency",
+)
+"""The parameters of ``create`` that a quote has."""
+Named = TypeVar("Named")
 OrderArgument = Annotated[str, typer.Argument(help="the order's address")]
 DeviceOption = Annotated[
     list[str] | None,
@@ -46,45 +61,28 @@ DeviceOption = Annotated[
 ]
 
 
-class Unit(StrEnum):
-    """Currencies as they are typed."""
-
-    IO = "io"
-    USDC = "usdc"
-
-
-class Urgency(StrEnum):
-    """How soon an order is wanted, in the order of the program's numbers."""
-
-    ORDINARY = "ordinary"
-    SOON = "soon"
-    NOW = "now"
-
-
 @app.command()
 def create(  # noqa: PLR0913, PLR0917 - an option for each term
-    class_: Annotated[list[str], typer.Option("--class", help="name of a class, repeat for each of up to 8")],
-    currency: Annotated[Unit, typer.Option(help="what the order is paid in")],
-    hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="of every device")],
+    context: typer.Context,
+    class_: Annotated[list[str] | None, terms.CLASSES] = None,
+    currency: Annotated[terms.Unit | None, terms.CURRENCY] = None,
+    hours: Annotated[int | None, terms.HOURS] = None,
     price: Annotated[
         str | None,
         typer.Option(
             help="the most for a processor and hour, such as 0.35", show_default="the dearest class's price"
         ),
     ] = None,
-    devices: Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)] = 1,
-    min_devices: Annotated[
-        int, typer.Option(min=1, max=orders.MAX_DEVICES, help="all or nothing: none runs before so many can")
-    ] = 1,
-    processors: Annotated[
-        int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="that each device has")
-    ] = 1,
-    tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="lowest connectivity tier")] = 1,
-    country: Annotated[list[str] | None, typer.Option(help="such as CH, repeat for each; none: any")] = None,
-    colocated: Annotated[bool, typer.Option("--colocated", help="all devices in one country")] = False,
-    urgency: Annotated[
-        Urgency, typer.Option(help="a place further ahead, for a fee on top that is shown before you sign")
-    ] = Urgency.ORDINARY,
+    devices: terms.DevicesOption = 1,
+    min_devices: terms.MinDevicesOption = 1,
+    processors: terms.ProcessorsOption = 1,
+    tier: terms.TierOption = 1,
+    country: terms.CountryOption = None,
+    colocated: terms.ColocatedOption = False,
+    urgency: terms.UrgencyOption = terms.Urgency.ORDINARY,
+    quote: Annotated[
+        Path | None, typer.Option(help="what ionet market quote --json wrote: all terms, and their price")
+    ] = None,
     number: Annotated[
         int | None,
         typer.Option(min=0, max=U64_MAX, help="your number for the order", show_default="the time"),
@@ -94,41 +92,45 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Open an order: the most that it can cost goes into a vault of its own."""
-    unit = Currency[currency.name]
+    """Open an order: the most that it can cost goes into a vault of its own.
+
+    Name its terms, or a quote: then the order is refused where the network's price is higher than that.
+    """
+    offer = _read_quote(context, quote) if quote else None
+    named = None if offer else (_named("class", class_), _named("currency", currency), _named("hours", hours))
     settings = options.settings(chain, keypair)
     renter = settings.signer()
-    countries = tuple(map(country_code, country or ()))
-    _require_at_most(orders.MAX_CLASSES, "classes", class_)
-    _require_at_most(orders.MAX_COUNTRIES, "countries", countries)
-    if min_devices > devices:
-        raise UserError(f"an order for {devices} never has {min_devices}: name as many --devices at least")
 
     async def work() -> None:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
             classes = await staking.read_classes(connected)
-            numbers = tuple(class_number(classes, each) for each in class_)
             now = (await connected.clock()).unix_timestamp
+            if named:
+                asked = terms.terms_of(
+                    classes,
+                    *named,
+                    devices=devices,
+                    min_devices=min_devices,
+                    processors=processors,
+                    tier=tier,
+                    country=country or (),
+                    colocated=colocated,
+                    urgency=urgency,
+                )
+            elif offer:
+                network = await connected.genesis_hash()
+                offers.require_good(offer, network, classes, config.params, now)
+                asked = offer.terms.terms
             until = now + config.params.match_window
-            found = [quotes.quote(classes[each], unit, now, until) for each in numbers]
-            terms = Terms(
-                price=quotes.limit(found) if price is None else parse(price, unit),
-                hours=hours,
-                devices=devices,
-                processors=processors,
-                classes=numbers,
-                currency=unit,
-                min_tier=tier,
-                urgency=economy.Urgency[urgency.name],
-                colocated=colocated,
-                countries=countries,
-                min_devices=min_devices,
-            )
-            plan = plans.create(config, renter.pubkey(), now if number is None else number, terms)
-            bps = config.params.renter_bps(unit, terms.urgency)
-            console.print(quote_tables.leases(found, terms, bps))
-            plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, terms, bps, now)))
+            found = [quotes.quote(classes[each], asked.currency, now, until) for each in asked.classes]
+            if named:
+                most = quotes.limit(found) if price is None else parse(price, asked.currency)
+                asked = replace(asked, price=most)
+            plan = plans.create(config, renter.pubkey(), now if number is None else number, asked)
+            bps = config.params.renter_bps(asked.currency, asked.urgency)
+            console.print(quote_tables.leases(found, asked, bps))
+            plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, asked, bps, now)))
             await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
 
     asyncio.run(work())
@@ -322,31 +324,23 @@ async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
     return order, [lease.begun(order) for lease in order_tables.by_order(leases, at)]
 
 
-def class_number(classes: dict[int, Class], name: str) -> int:
-    """A class's number by its name; raises UserError naming classes like it."""
-    for each in classes.values():
-        if each.name.lower() == name.lower():
-            return each.id
-    if not classes:
-        raise UserError("this chain has no classes yet: ionet genesis writes them")
-    alike = [each.name for each in classes.values() if name.lower() in each.name.lower()]
-    raise UserError(f"no class is called {name!r}; there are {', '.join(alike or _names(classes))}")
+def _read_quote(context: typer.Context, path: Path) -> Offer:
+    """Read a quote; raises QuoteInvalid, and UserError when something is named that it has, too."""
+    for name in TERMS:
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            option = name.rstrip("_").replace("_", "-")
+            raise UserError(f"--quote has all of the order's terms: leave --{option} out, or the quote")
+    try:
+        return Offer.decode(path.read_bytes())
+    except OSError as error:
+        raise QuoteInvalid(f"{path} can't be read: {why(error)}") from error
 
 
-def country_code(text: str) -> str:
-    """A country's two letters; raises UserError. Whether it exists is not checked here."""
-    if len(text) != COUNTRY_LETTERS or not (text.isascii() and text.isalpha()):
-        raise UserError(f"{text!r} is no country: write its two letters, such as CH")
-    return text
-
-
-def _require_at_most(most: int, what: str, found: Sequence[str]) -> None:
-    if len(found) > most:
-        raise UserError(f"an order takes at most {most} {what}, not {len(found)}")
-
-
-def _names(classes: dict[int, Class]) -> list[str]:
-    return [each.name for each in classes.values()]
+def _named(option: str, value: Named | None) -> Named:
+    if value is None:
+        raise typer.BadParameter("name it, or a --quote", param_hint=f"'--{option}'")
+    return value
 
 
 def _chosen(leases: list[Lease], devices: list[str] | None, what: str) -> list[Lease]:

@@ -18,9 +18,9 @@ from rich.progress import Progress
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
+from keeper.cli.indexed import database
 from keeper.cli.options import ChainOption, address, settings
 from keeper.clients import staking, tokenomics
-from keeper.db import Database
 from keeper.economy.calendar import month_start
 from keeper.economy.classes import read_classes
 from keeper.errors import UserError
@@ -185,14 +185,8 @@ async def _start(chain: Chain) -> int:
 
 
 async def _history(stack: AsyncExitStack, chosen: Settings, chain: Chain, place: Path) -> History:
-    """The index of a keeper's database, or one made for this alone."""
-    database = Database(chosen.database)
-    stack.push_async_callback(database.close)
-    if not await database.exists():
-        database = Database(f"sqlite:///{place}/index.db")
-        stack.push_async_callback(database.close)
-        await database.upgrade()
-    history = History(chain, database, keeps=False)
+    """What was on chain, by the index."""
+    history = History(chain, await database(stack, chosen, place), keeps=False)
     await history.prepare()
     return history
 

@@ -23,6 +23,7 @@ from keeper.clients.staking import Block, BlockStatus
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.errors import UserError
+from keeper.market.folder import FolderUnusable
 from keeper.rewards import publication
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
@@ -205,17 +206,20 @@ def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on")] = 8080,
 ) -> None:
-    """Serve published blocks and proofs over HTTP."""
+    """Serve published blocks and proofs over HTTP, and IONET_MARKET with them."""
     place = folder or settings().rewards
     if not place.is_dir():
         raise PublicationError(f"{place} is no folder: --dir (or IONET_REWARDS) names where blocks are")
+    market = settings().market
+    if market is not None and not market.is_dir():
+        raise FolderUnusable(f"{market} is no folder: IONET_MARKET names where ticks and steps are")
     with needs("keeper", "ionet rewards serve"):
         import uvicorn  # noqa: PLC0415 - a server, for this alone
 
         from keeper.api.app import application  # noqa: PLC0415
 
     listener = listen(host, port, "--host and --port name another place")
-    server = uvicorn.Server(uvicorn.Config(application(place), log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(application(place, market), log_level="warning", lifespan="off"))
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
 

@@ -16,6 +16,10 @@ ATTEST = "attest"
 """The operators' job: see :func:`~keeper.jobs.blocks.attest_hours`."""
 PROPOSALS = "proposals"
 """The operators' votes to slash: see :func:`~keeper.jobs.proposals.propose_slashes`."""
+MATCHING = "matching"
+"""The operators' matches: see :func:`~keeper.jobs.matching.match_tick`."""
+STEPS = "steps"
+"""The operators' votes for prices: see :func:`~keeper.jobs.steps.vote_steps`."""
 BIDS = "bids"
 """Bidding with the keeper's own IO: see :func:`~keeper.jobs.buyback.bid_on_auction`."""
 
@@ -32,6 +36,8 @@ NAMES = (
     BURNS,
     ATTEST,
     PROPOSALS,
+    MATCHING,
+    STEPS,
     BIDS,
 )
 """In the order in which they are started, and run one after the other with ``--once``.

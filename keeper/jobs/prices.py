@@ -1,16 +1,80 @@
-"""The job of network prices: it closes the votes for an hour's steps once none of them can be announced."""
+"""The job of network prices: agreed steps are announced, and votes that are over are closed."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx2 as httpx
 
 from keeper.chain import ChainReader, Event
 from keeper.clients import staking
 from keeper.clients.staking import PROGRAM, PriceTable
-from keeper.economy.classes import holds_from
+from keeper.economy.calendar import HOUR
+from keeper.economy.classes import PRICE_NOTICE, holds_from
 from keeper.jobs.port import Port, do_all, pick
+from keeper.market.fetch import PeerError, fetch_steps_from_any
+from keeper.market.folder import MarketFolder
+from keeper.market.steps import StepTable
 from keeper.sender import Action
 
 
-async def close_price_votes(port: Port) -> list[Event]:
+async def keep_prices(port: Port, *, folder: MarketFolder | None, peers: Sequence[str] = ()) -> list[Event]:
+    """Announce agreed steps of every class, for everybody; close votes whose steps hold.
+
+    The table is taken from ``folder``, or from one of ``peers``: whoever has it, it is right by its root.
+    Without either, others have to.
+    """
+    return [*await _announce(port, folder, peers), *await _close(port)]
+
+
+async def _announce(port: Port, folder: MarketFolder | None, peers: Sequence[str]) -> list[Event]:
+    hour = (await port.chain.clock()).unix_timestamp // HOUR - 1
+    waiting = await _waiting(port.chain, hour)
+    votes = await staking.read_prices(port.chain, hour) if waiting else None
+    if votes is None or not votes.agreed:
+        return []
+    table = await _table(port, folder, peers, votes)
+    if table is None:
+        return []
+    actions = []
+    for number in waiting:
+        if number not in table.steps:
+            continue
+
+        async def still_waits(number: int = number) -> bool:
+            return number in await _waiting(port.chain, hour)
+
+        step = staking.apply_price(number, hour, *table.steps[number], table.proof(number))
+        actions.append(Action(f"prices:{hour}:class:{number}", (step,), still_waits))
+    events = await do_all(port, PROGRAM, actions)
+    for event in events:
+        port.log.info("price.announced", **pick(event.fields, "class", "hour", "step_io", "step_usdc"))
+    return events
+
+
+async def _waiting(chain: ChainReader, hour: int) -> list[int]:
+    """The classes whose step of an hour can still be announced, and wasn't."""
+    if (await chain.clock()).unix_timestamp >= holds_from(hour) - PRICE_NOTICE:
+        return []
+    return [number for number, each in (await staking.read_classes(chain)).items() if each.price_hour < hour]
+
+
+async def _table(
+    port: Port, folder: MarketFolder | None, peers: Sequence[str], votes: PriceTable
+) -> StepTable | None:
+    """The table that was agreed on; None where nobody has it."""
+    if folder is not None and folder.has_steps(votes.hour):
+        table = folder.steps(votes.hour)
+        if table.root == votes.root:
+            return table
+
+    def refused(peer: str, error: PeerError) -> None:
+        port.log.warning("prices.peer_refused", hour=votes.hour, peer=httpx.URL(peer).host, reason=str(error))
+
+    return await fetch_steps_from_any(peers, votes.hour, votes.root, refused)
+
+
+async def _close(port: Port) -> list[Event]:
     """Close the accounts of hours whose steps hold; the rent goes back to whoever paid it."""
     actions = []
     for table in await _over(port.chain):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from keeper.jobs import names
 from keeper.jobs.blocks import finalise_blocks
 from keeper.jobs.buyback import burn_fees, run_auctions
 from keeper.jobs.leases import keep_leases
 from keeper.jobs.port import Job
-from keeper.jobs.prices import close_price_votes
+from keeper.jobs.prices import keep_prices
 from keeper.jobs.slashes import execute_slashes
 from keeper.jobs.tokenomics import close_ended_seasons, count_burns, emit_finished_hours, release_vested
 
@@ -16,7 +18,7 @@ ALL: dict[str, Job] = {
     names.VESTING: release_vested,
     names.SEASONS: close_ended_seasons,
     names.BLOCKS: finalise_blocks,
-    names.PRICES: close_price_votes,
+    names.PRICES: partial(keep_prices, folder=None),
     names.SLASHES: execute_slashes,
     names.LEASES: keep_leases,
     names.FEES: burn_fees,

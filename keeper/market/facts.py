@@ -13,17 +13,21 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.program import Fields
 from keeper.clients import orders, staking
+from keeper.clients.staking import Block, BlockStatus
 from keeper.economy.calendar import HOUR
 from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds import FOLDS
+from keeper.indexer.folds.classes import FOLDS as OF_CLASSES
 from keeper.indexer.kept import Kept
 from keeper.indexer.ledger import Ledger
 from keeper.indexer.program import BEFORE_ALL
 from keeper.market.participants import Accounts
+from keeper.market.records import Records, StalePrices
 
 RECORDS: Mapping[str, Callable[[Fields], Any]] = {
     "Device": staking.device_of,
     "Class": staking.class_of,
+    "Block": staking.block_of,
     "Order": orders.order_of,
     "Lease": orders.lease_of,
 }
@@ -35,7 +39,8 @@ class Facts:
 
     def __init__(self, of_staking: Ledger, of_orders: Ledger) -> None:
         """Fold what the ledgers' indexers index."""
-        self._staking, self._orders = _Passing(of_staking), _Orders(of_orders)
+        self._staking = _Staking(of_staking)
+        self._orders = _Orders(of_orders, self._staking)
 
     async def at(self, slot: int) -> Accounts:
         """The accounts as all events up to and including a final slot made them.
@@ -44,6 +49,10 @@ class Facts:
         on. Raises ChainUnreachable while the chain can't be indexed so far, FoldError for an event that can't
         have happened.
         """
+        if slot < self._staking.slot:
+            # What leases came to is told with what classes were then.
+            self._orders.forget()
+        # Leases follow what classes cost.
         for each in (self._staking, self._orders):
             await each.to(slot)
         return Accounts(
@@ -54,6 +63,18 @@ class Facts:
             earned_until=self._orders.earned_until,
         )
 
+    def weights(self, now: int) -> Mapping[Pubkey, int]:
+        """What the idle time of each device of the last slot asked for weighs at ``now``, basis points."""
+        return self._orders.ends.weights(self._staking.records["Device"], now)
+
+    @property
+    def agreed(self) -> Block | None:
+        """The newest hour's block that enough operators agreed on as of the last slot asked for."""
+        blocks: list[Block] = [
+            each for each in self._staking.records["Block"].values() if each.status != BlockStatus.OPEN
+        ]
+        return max(blocks, key=lambda each: each.hour, default=None)
+
 
 class _Passing(Kept):
     """One program's accounts in memory, on their way from slot to slot."""
@@ -61,9 +82,10 @@ class _Passing(Kept):
     def __init__(self, ledger: Ledger, **folds: Fold) -> None:
         own = FOLDS[ledger.program.name]
         super().__init__(ledger.database, ledger.indexer, {**own, **folds}, "folded_slot")
-        self._begin()
+        self.forget()
 
-    def _begin(self) -> None:
+    def forget(self) -> None:
+        """Begin with the first event again."""
         self.slot = BEFORE_ALL
         self.accounts = Book(self.program)
         self.records: dict[str, dict[Pubkey, Any]] = {kind: {} for kind in RECORDS}
@@ -72,13 +94,13 @@ class _Passing(Kept):
         """Go to a final slot, from the first event on if it is an earlier one."""
         await self.index(slot)
         if slot < self.slot:
-            self._begin()
+            self.forget()
         try:
             while self.slot < slot:
                 self.slot = await self.advance(self.accounts, self.slot, slot)
         except BaseException:
             # Half of an event may be done.
-            self._begin()
+            self.forget()
             raise
         for kind, address in self.accounts.changed:
             if kind not in RECORDS:
@@ -91,15 +113,39 @@ class _Passing(Kept):
         self.accounts.changed.clear()
 
 
-class _Orders(_Passing):
-    """Those of orders, and until when devices earned."""
+class _Staking(_Passing):
+    """Those of staking, and what prices were while they were stale."""
 
     def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger, **{name: self._noting(fold) for name, fold in OF_CLASSES.items()})
+
+    def forget(self) -> None:
+        super().forget()
+        self.stale = StalePrices()
+
+    def _noting(self, fold: Fold) -> Fold:
+        """A class's event, and what the class is after it."""
+
+        def noted(book: Book, event: Fields, at: int) -> None:
+            fold(book, event, at)
+            number = event["class"] if "class" in event else event["id"]
+            fields = book.get("Class", staking.class_address(number))
+            self.stale.change(staking.class_of(fields), at)
+
+        return noted
+
+
+class _Orders(_Passing):
+    """Those of orders, until when devices earned, and what became of their leases."""
+
+    def __init__(self, ledger: Ledger, of_staking: _Staking) -> None:
+        self._staking = of_staking
         super().__init__(ledger, LeaseEnded=self._lease_ended)
 
-    def _begin(self) -> None:
-        super()._begin()
+    def forget(self) -> None:
+        super().forget()
         self.earned_until: dict[Pubkey, int] = {}
+        self.ends = Records()
 
     def _lease_ended(self, book: Book, event: Fields, at: int) -> None:
         """As the index has it; a lease that a fault takes back later moves nobody forward."""
@@ -107,3 +153,16 @@ class _Orders(_Passing):
         if start and event["stop"] - start >= HOUR:
             self.earned_until[device] = max(self.earned_until.get(device, 0), event["stop"])
         FOLDS[book.program.name]["LeaseEnded"](book, event, at)
+        if start:
+            self._note(book, event["lease"])
+
+    def _note(self, book: Book, address: Pubkey) -> None:
+        """What a lease came to, if its device is still there: another one at its address has no record."""
+        lease = orders.lease_of(book.get("Lease", address))
+        device = self._staking.accounts.of_kind("Device").get(lease.device)
+        if device is None or device["registered_at"] != lease.registered_at:
+            return
+        order = orders.order_of(book.get("Order", lease.order))
+        stale = self._staking.stale.of(device["class"], order.terms.currency, lease.matched_at)
+        price = lease.rate // order.terms.processors if stale is None else stale
+        self.ends.take(lease, order, price)

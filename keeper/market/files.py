@@ -87,7 +87,33 @@ def write(snapshot: Snapshot, operator: Pubkey, base: Batch | None = None) -> di
     ``base`` is the hour's first tick, whose devices these are compared with; None for that one itself. Raises
     BaseDiffers where it can't be one.
     """
-    return _written(snapshot, assign(snapshot), operator, base)
+    return encode(snapshot, assign(snapshot), operator, base)
+
+
+def encode(
+    snapshot: Snapshot, matches: Rows, operator: Pubkey, base: Batch | None = None
+) -> dict[str, bytes]:
+    """A tick's files with the ``matches`` that were computed of it; otherwise as :func:`write`."""
+    devices = snapshot.devices if base is None else changes(base.snapshot.devices, snapshot.devices)
+    found = devices, snapshot.orders, snapshot.prices, snapshot.pairs, matches
+    contents = {name: b"".join(tables.encode(rows)) for name, rows in zip(KINDS, found, strict=True)}
+    described = {
+        name: File(sha256(contents[name]).hexdigest(), len(contents[name]), len(rows))
+        for name, rows in zip(KINDS, found, strict=True)
+    }
+    manifest = Manifest(
+        rule=VERSION,
+        program=str(orders.PROGRAM.address),
+        operator=str(operator),
+        tick=snapshot.tick,
+        slot=snapshot.slot,
+        blockhash=str(Hash(snapshot.blockhash)),
+        seed=str(seed_of(snapshot.blockhash, snapshot.tick)),
+        base=Base(base.manifest.tick, base.manifest.files[DEVICES].sha256) if base else None,
+        files=described,
+    )
+    _base_of(manifest, base)
+    return {**contents, NAME: manifest.encode()}
 
 
 def read(files: Files, base: Batch | None = None) -> Batch:
@@ -139,29 +165,6 @@ def require_same(files: Files, again: Files) -> None:
 
 
 # -- inside ------------------------------------------------------------------------------------
-
-
-def _written(snapshot: Snapshot, matches: Rows, operator: Pubkey, base: Batch | None) -> dict[str, bytes]:
-    devices = snapshot.devices if base is None else changes(base.snapshot.devices, snapshot.devices)
-    found = devices, snapshot.orders, snapshot.prices, snapshot.pairs, matches
-    contents = {name: b"".join(tables.encode(rows)) for name, rows in zip(KINDS, found, strict=True)}
-    described = {
-        name: File(sha256(contents[name]).hexdigest(), len(contents[name]), len(rows))
-        for name, rows in zip(KINDS, found, strict=True)
-    }
-    manifest = Manifest(
-        rule=VERSION,
-        program=str(orders.PROGRAM.address),
-        operator=str(operator),
-        tick=snapshot.tick,
-        slot=snapshot.slot,
-        blockhash=str(Hash(snapshot.blockhash)),
-        seed=str(seed_of(snapshot.blockhash, snapshot.tick)),
-        base=Base(base.manifest.tick, base.manifest.files[DEVICES].sha256) if base else None,
-        files=described,
-    )
-    _base_of(manifest, base)
-    return {**contents, NAME: manifest.encode()}
 
 
 def _require_known(manifest: Manifest) -> None:

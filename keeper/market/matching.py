@@ -9,7 +9,7 @@ from itertools import groupby
 from solders.pubkey import Pubkey
 
 from keeper.clients import orders
-from keeper.clients.orders import Lease, Order
+from keeper.clients.orders import Lease, Order, Terms
 from keeper.clients.staking import NOBODY, Class, Device, device_address
 from keeper.economy import orders as economy
 from keeper.economy.orders import Currency, EndReason, LeaseStatus
@@ -30,7 +30,11 @@ def price(order: Order, device: Device, of_class: Class, now: int) -> int:
     It is the network's price, whatever the device asks below it. One that nobody has renewed for too long
     binds no more: then it is the ask, within the class's bounds.
     """
-    terms = order.terms
+    return price_by(order.terms, device, of_class, now)
+
+
+def price_by(terms: Terms, device: Device, of_class: Class, now: int) -> int:
+    """As :func:`price`, for an order of these terms."""
     asked, found = ask(device, terms.currency), of_class.price(terms.currency, now)
     if found.is_stale:
         return asked if 0 < found.low <= asked <= min(found.high, terms.price) else 0
@@ -42,7 +46,19 @@ def satisfies(order: Order, device: Device, classes: Mapping[int, Class], now: i
 
     The device's terms must be older than the order: nobody sets them for an order that is there already.
     """
-    terms = order.terms
+    return (
+        suits(order.terms, device, classes, now)
+        and device.changed_at < order.created_at
+        and order.renter not in (device.supplier, device.worker, device.payout)
+        and (device.last_order, device.last_order_at) != (order.address, order.created_at)
+    )
+
+
+def suits(terms: Terms, device: Device, classes: Mapping[int, Class], now: int) -> bool:
+    """Whether the program would take this device at ``now`` for an order of these terms, of anybody else's.
+
+    Apart from its country.
+    """
     of_class = classes.get(device.device_class)
     return (
         of_class is not None
@@ -50,14 +66,11 @@ def satisfies(order: Order, device: Device, classes: Mapping[int, Class], now: i
         and device.device_class in terms.classes
         and device.processors == terms.processors
         and device.tier >= terms.min_tier
-        and price(order, device, of_class, now) > 0
-        and device.changed_at < order.created_at
-        and order.renter not in (device.supplier, device.worker, device.payout)
+        and price_by(terms, device, of_class, now) > 0
         and not device.terminated
         and not device.slash_pending
         and device.barred_until <= now
         and device.lease == NOBODY
-        and (device.last_order, device.last_order_at) != (order.address, order.created_at)
         and counted(device.own, device.co, now) >= device.minimum(of_class, now)
     )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from keeper.clients.orders import Terms
 from keeper.clients.staking import Class
 from keeper.economy import orders as economy
-from keeper.economy.classes import STALE, Price
+from keeper.economy.calendar import HOUR
+from keeper.economy.classes import PRICE_NOTICE, STALE, Price
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 
@@ -48,6 +49,14 @@ def quote(of_class: Class, currency: Currency, now: int, until: int) -> Quote:
     return Quote(of_class, tuple((at, of_class.price(currency, at)) for at in times))
 
 
+def known_until(now: int) -> int:
+    """The hour, as its first second, whose prices aren't certain at ``now``: a step may yet be announced.
+
+    Steps hold from full hours on, and are announced earlier than their notice before.
+    """
+    return ((now + PRICE_NOTICE) // HOUR + 1) * HOUR
+
+
 def limit(quotes: Iterable[Quote]) -> int:
     """The highest price that matches all of these classes for as long as the quotes go; raises NoPrice."""
     found = list(quotes)
@@ -55,7 +64,8 @@ def limit(quotes: Iterable[Quote]) -> int:
         name = each.of_class.name
         if each.is_stale:
             raise NoPrice(
-                f"the price of {name} is stale, its devices' asks bind: say by --price what you pay at most"
+                f"the price of {name} is stale, its devices' asks bind: say by --price of ionet order create "
+                "what you pay at most"
             )
         if not each.highest:
             raise NoPrice(f"{name} has no price in this currency: leave it out, or try the other currency")
@@ -71,3 +81,42 @@ def most(quotes: Iterable[Quote], terms: Terms, fee_bps: int) -> int:
         if price.amount and (price.is_stale or price.amount <= terms.price)
     ]
     return economy.place(max(prices, default=0), terms.processors, terms.hours, fee_bps)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A class's price in a currency, and all that is announced about it; times are unix seconds.
+
+    ``step_at`` and ``bounds_at`` are when the last step and other bounds hold, None where none waits;
+    ``stale_from`` is when the price binds no more unless a step renews it, None for one that never moved.
+    """
+
+    of_class: Class
+    currency: Currency
+    price: Price
+    step: int
+    step_at: int | None
+    stepped: int
+    bounds_at: int | None
+    next_low: int
+    next_high: int
+    stale_from: int | None
+
+
+def outlook(of_class: Class, currency: Currency, now: int) -> Outlook:
+    """What is known at ``now`` of a class's price; ``stepped`` is the price once the step holds."""
+    step = of_class.next_io if currency == Currency.IO else of_class.next_usdc
+    step_at, bounds_at = of_class.step_at, of_class.bounds_at
+    low, high = of_class.next_bounds.of(currency)
+    return Outlook(
+        of_class,
+        currency,
+        of_class.price(currency, now),
+        step=step if now < step_at else 0,
+        step_at=step_at if now < step_at else None,
+        stepped=of_class.price(currency, max(now, step_at)).amount,
+        bounds_at=bounds_at if now < bounds_at else None,
+        next_low=low,
+        next_high=high,
+        stale_from=step_at + STALE if step_at else None,
+    )

@@ -68,6 +68,11 @@ class HourSamples:
             raise SamplesMissing(f"hour {hour} has no samples of the ticks {names}: read them first")
         return cls(hour, tuple(samples[tick] for tick in drawn))
 
+    @property
+    def classes(self) -> set[int]:
+        """Those that were sampled at a tick at least."""
+        return {number for tick in self.ticks for number, _ in tick}
+
     def total(self, number: int, currency: Currency) -> Sample:
         """The sum of a class's samples."""
         return total(each.get((number, currency), Sample()) for each in self.ticks)
@@ -84,3 +89,7 @@ class HourSamples:
             return (io, usdc) if number in profiled else (0, 0)
 
         return StepTable(self.hour, {number: steps(number) for number in classes})
+
+
+Counted = tuple[HourSamples, StepTable]
+"""An hour's samples, and the steps that follow from them."""

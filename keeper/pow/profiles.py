@@ -125,6 +125,11 @@ class Profiles(Mapping[int, Profile]):
         """How many there are."""
         return len(self._by_id)
 
+    @property
+    def classes(self) -> frozenset[int]:
+        """The classes whose devices do something."""
+        return frozenset(self._by_class)
+
     def of_class(self, class_id: int) -> Profile | None:
         """What the devices of a class do, or nothing."""
         return self._by_class.get(class_id)

@@ -77,7 +77,7 @@ class History:
 
         ``ledgers`` are those of a keeper, which this shares [default: its own].
         """
-        self._chain = chain
+        self.chain = chain
         self._final = Clock(0, 0)
         self._keeps = keeps
         if ledgers is None:
@@ -88,6 +88,11 @@ class History:
         self._staking, self._orders = (_Accounts(each, keeps) for each in self._ledgers)
         self._made: tuple[int, HourHistory] | None = None
         """The last hour that was asked for, by its start: operators may have to look at it several times."""
+
+    @property
+    def ledgers(self) -> Sequence[Ledger]:
+        """Those of staking and of orders."""
+        return self._ledgers
 
     async def prepare(self) -> None:
         """Create missing tables."""
@@ -100,7 +105,7 @@ class History:
         Raises ChainUnreachable while the node that answers is behind.
         """
         if self._final.unix_timestamp < time:
-            self._final = await self._chain.clock(Commitment.FINALIZED)
+            self._final = await self.chain.clock(Commitment.FINALIZED)
         for each in (self._staking, self._orders):
             await each.index(self._final.slot)
         return self._final.unix_timestamp >= time

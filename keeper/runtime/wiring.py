@@ -23,9 +23,16 @@ from keeper.indexer.guard import require_chain
 from keeper.jobs import registry
 from keeper.jobs.blocks import attest_hours
 from keeper.jobs.buyback import bid_on_auction
-from keeper.jobs.names import ATTEST, BIDS, PROPOSALS
+from keeper.jobs.matching import SECONDS, Matcher, match_tick
+from keeper.jobs.names import ATTEST, BIDS, MATCHING, PRICES, PROPOSALS, STEPS
 from keeper.jobs.port import Job
+from keeper.jobs.prices import keep_prices
 from keeper.jobs.proposals import Docket, propose_slashes
+from keeper.jobs.proven import Proven
+from keeper.jobs.steps import vote_steps
+from keeper.market.facts import Facts
+from keeper.market.folder import MarketFolder
+from keeper.market.states import States
 from keeper.pow.profiles import read_profiles
 from keeper.rewards.history import History
 from keeper.rewards.work import WorkFolder
@@ -62,13 +69,22 @@ def price_source(settings: Settings) -> PriceSource:
 
 
 def chosen_jobs(
-    settings: Settings, names: Sequence[str], history: History, rewards: Path | None = None
+    settings: Settings,
+    names: Sequence[str],
+    history: History,
+    rewards: Path | None = None,
+    market: Path | None = None,
 ) -> dict[str, Job]:
-    """The jobs of these names; without proofs of work there is nothing to attest, without money no bid.
+    """The jobs of these names.
 
-    What is published goes to ``rewards`` [default: where the settings say].
+    Without proofs of work there is nothing to attest, without a folder of the market no match and no vote for
+    prices, without money no bid. What is published goes to ``rewards`` and ``market`` [default: where the
+    settings say].
     """
     known = dict(registry.ALL)
+    peers = [str(each) for each in settings.peers]
+    folder = MarketFolder(market or settings.market) if settings.market else None
+    known[PRICES] = partial(keep_prices, folder=folder, peers=peers)
     if settings.pow:
         published, profiles = rewards or settings.rewards, read_profiles()
         known[ATTEST] = partial(
@@ -76,10 +92,16 @@ def chosen_jobs(
             folder=published,
             work=WorkFolder(settings.pow, profiles),
             history=history,
-            peers=[str(each) for each in settings.peers],
+            peers=peers,
         )
         docket = Docket(published, settings.pow, profiles, history)
         known[PROPOSALS] = partial(propose_slashes, docket=docket)
+    if folder is not None:
+        passed, profiled = Proven(rewards or settings.rewards), read_profiles().classes
+        # Each follows ticks in an order of its own: the newest ones, and those of the hour that is over.
+        newest, last = (States(history.chain, Facts(*history.ledgers), profiled, passed) for _ in range(2))
+        known[MATCHING] = partial(match_tick, matcher=Matcher(folder, newest))
+        known[STEPS] = partial(vote_steps, folder=folder, states=last)
     limits = bid_limits(settings)
     if limits.max_io:
         known[BIDS] = partial(bid_on_auction, source=price_source(settings), limits=limits)
@@ -156,7 +178,7 @@ async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
                 keeper,
                 every=settings.check_seconds,
                 stop=stop,
-                intervals={operation.COMPARE: operation.COMPARE_SECONDS},
+                intervals={operation.COMPARE: operation.COMPARE_SECONDS, MATCHING: SECONDS},
                 wakers={operation.INDEX: programs_changed},
             )
 
@@ -164,19 +186,20 @@ async def run_until_stopped(settings: Settings, names: Sequence[str]) -> None:
 async def rehearsed(settings: Settings, names: Sequence[str]) -> AsyncIterator[tuple[str, Rehearsal]]:
     """What each of the jobs of these names would send now; nothing is sent, and nothing published."""
     signer, log = settings.signer(), structlog.get_logger()
-    with copied(settings.rewards) as rewards, TemporaryDirectory() as empty:
+    with copied(settings.rewards) as rewards, TemporaryDirectory() as empty, TemporaryDirectory() as market:
         database = Database(settings.database)
         async with connect(settings.chain) as chain, AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
             # Only the operators' jobs need a database: hours and leases are made from the index.
             attests = settings.pow is not None and not {ATTEST, PROPOSALS}.isdisjoint(names)
-            if attests and not await database.exists():
+            matches = settings.market is not None and not {MATCHING, STEPS}.isdisjoint(names)
+            if (attests or matches) and not await database.exists():
                 database = Database(f"sqlite:///{empty}/index.db")
                 stack.push_async_callback(database.close)
                 await database.upgrade()
             history = History(chain, database, keeps=False)
-            chosen = chosen_jobs(settings, names, history, rewards)
-            if attests:
+            chosen = chosen_jobs(settings, names, history, rewards, Path(market))
+            if attests or matches:
                 await require_chain(database, chain, settings.chain)
                 await history.prepare()
             for name, job in chosen.items():

@@ -85,9 +85,12 @@ class Settings(BaseSettings):
     pow: Path | None = Field(
         default=None, description="an operator's folder of proofs of work, which its challenge service fills"
     )
+    market: Path | None = Field(
+        default=None, description="where an operator publishes ticks and steps; without it, it doesn't match"
+    )
     peers: Annotated[list[AnyHttpUrl], NoDecode] = Field(
         default=[],
-        description="where other operators serve blocks and proof of work, a JSON list of URLs",
+        description="where other operators serve blocks, steps and proof of work, a JSON list of URLs",
     )
     http: str = Field(
         default="127.0.0.1:9464",

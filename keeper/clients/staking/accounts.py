@@ -401,7 +401,11 @@ def class_of(values: Mapping[str, Any]) -> Class:
 
 def parse_block(data: bytes) -> Block:
     """Read a block's bytes."""
-    values = PROGRAM.account("Block", data)
+    return block_of(PROGRAM.account("Block", data))
+
+
+def block_of(values: Mapping[str, Any]) -> Block:
+    """A block from its account's fields."""
     return record(Block, {**values, "votes": tuple(values["votes"])})
 
 

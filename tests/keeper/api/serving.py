@@ -13,9 +13,9 @@ from keeper.api.app import application
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, market: Path | None = None) -> Iterator[str]:
     """Serve what is published in a folder meanwhile; gives the URL."""
-    server = uvicorn.Server(uvicorn.Config(application(folder), port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(application(folder, market), port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -11,8 +11,15 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.api import app
+from keeper.market.files import folder as folder_of
+from keeper.market.files import write
+from keeper.market.folder import MarketFolder
+from keeper.market.steps import StepTable
 from keeper.rewards import publication
 from tests.keeper.api.serving import serving
+from tests.keeper.market.test_files import plain
+from tests.keeper.market.ticks import TICK
+from tests.keeper.market.ticks import key as tick_key
 from tests.keeper.rewards.tables import key
 from tests.keeper.rewards.test_publication import publish
 
@@ -94,3 +101,28 @@ def test_many_proofs_of_an_hour_read_it_once(
         found = json.loads(get(f"{url}/rewards/0/proof/{wallet}"))
         assert found == publication.claimable(folder, 0, wallet).json()
     assert len(read) == 1
+
+
+def test_ticks_and_steps_are_served_and_nothing_else_of_the_market(tmp_path: Path) -> None:
+    rewards, market = tmp_path / "rewards", MarketFolder(tmp_path / "market")
+    rewards.mkdir()
+    files = write(plain(), Pubkey(tick_key("operator")))
+    market.write(TICK, files)
+    market.write_steps(StepTable(480_000, {1: (-5, 7)}))
+    (market.path / "secret").write_bytes(b"no")
+    (market.path / "prices" / ".480000.csv.part").write_bytes(b"no")
+    with serving(rewards, market.path) as url:
+        for name, content in files.items():
+            assert get(f"{url}/market/{folder_of(TICK)}/{name}") == content
+        assert get(f"{url}/market/prices/480000.csv") == b"class,io,usdc\n1,-5,7\n"
+        for path in (
+            "secret",
+            "prices/.480000.csv.part",
+            "prices/480001.csv",
+            "",
+            f"{folder_of(TICK)}/",
+            "../rewards",
+        ):
+            assert status(f"{url}/market/{path}")[0] == 404
+    with serving(rewards) as url:
+        assert status(f"{url}/market/prices/480000.csv")[0] == 404

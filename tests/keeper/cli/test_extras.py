@@ -67,6 +67,8 @@ def test_what_needs_the_keeper_s(tmp_path):
         "buyback run": "ionet buyback run",
         "buyback run --dry-run": "ionet buyback run",
         "rewards serve --dir .": "ionet rewards serve",
+        "market replay --tick 1": "ionet market replay",
+        f"market why {'1' * 32} --tick 1": "ionet market why",
     }
     found = run_without(modules(EXTRAS["keeper"]), list(wants), tmp_path)
     said = "error: {} needs the extra 'keeper': pip install 'ionet[keeper]'\n"

@@ -217,10 +217,10 @@ def _no(question: str, abort: bool = False) -> bool:
     raise typer.Abort
 
 
-def test_an_order_from_direct_acceptance_to_its_end(ionet, chained):
+def test_an_order_from_its_taking_to_its_end(ionet, chained):
     create(ionet)
     order = order_of(chained.load())
-    accepting = ("device", "accept", order.address, "--worker", "one.json", "--keypair", "supplier.json")
+    accepting = ("device", "take", order.address, "--worker", "one.json", "--keypair", "supplier.json")
     code, _, err = ionet(*accepting, *COMMON)
     said = (
         f"until {moment(order.exclusive_until)} only operators match this order: wait for them, or run this"
@@ -279,6 +279,11 @@ def test_operators_match_and_the_worker_accepts(ionet, chained):
     world.chain.save(chained.path)
     code, out, _ = ionet("order", "show", order.address, "--chain", "test.chain")
     assert (code, "waits for the worker 00:10:00" in words(out)) == (0, True)
+    code, _, err = ionet(
+        "device", "take", order.address, "--worker", "one.json", "--keypair", "supplier.json", *COMMON
+    )
+    assert (code, "an operator has matched" in words(err)) == (1, True)
+    assert "to this order: ionet device accept accepts it" in words(err)
     code, out, err = ionet(
         "device", "accept", order.address, "--worker", "one.json", "--keypair", "stranger.json", *COMMON
     )
@@ -288,6 +293,8 @@ def test_operators_match_and_the_worker_accepts(ionet, chained):
     assert shown(out) == transfers(world)
     arguments = ("--worker", "one.json", "--keypair", "supplier.json", *COMMON)
     code, _, err = ionet("device", "accept", order.address, *arguments)
+    assert (code, "has a lease of this order already" in words(err)) == (1, True)
+    code, _, err = ionet("device", "take", order.address, *arguments)
     assert (code, "has a lease of this order already" in words(err)) == (1, True)
     code, out, err = ionet("order", "end", order.address, "--keypair", "supplier.json", *COMMON)
     assert code == 0, err
@@ -305,7 +312,7 @@ def test_a_refusal_says_what_to_do(ionet, chained):
     create(ionet)
     order = order_of(chained.load())
     chained.later(order.exclusive_until - order.created_at)
-    taking = ("device", "accept", order.address, "--worker", "one.json", "--keypair", "supplier.json")
+    taking = ("device", "take", order.address, "--worker", "one.json", "--keypair", "supplier.json")
     code, _, err = ionet(*taking, *COMMON)
     assert (code, "orders: AskTooHigh" in err) == (1, True)
     assert "Lower the ask (ionet device ask), or wait until the class's price rises." in words(err)
@@ -319,9 +326,13 @@ def test_only_its_supplier_takes_an_order_with_a_device(ionet, chained):
     create(ionet)
     order = order_of(chained.load())
     chained.later(order.exclusive_until - order.created_at)
-    arguments = ("device", "accept", order.address, "--worker", "one.json", *COMMON)
+    arguments = ("device", "take", order.address, "--worker", "one.json", *COMMON)
     code, _, err = ionet(*arguments, "--keypair", "stranger.json")
-    assert (code, f"only its supplier {SUPPLIER} can do so now" in words(err)) == (1, True)
+    assert (code, f"only the device's supplier {SUPPLIER} takes an order for it" in words(err)) == (1, True)
+    accepting = ("device", "accept", *arguments[2:], "--keypair", "supplier.json")
+    code, _, err = ionet(*accepting)
+    said = "to this order; its supplier may: ionet device take"
+    assert (code, said in words(err)) == (1, True)
     code, _, err = ionet(*arguments, "--keypair", "supplier.json")
     assert code == 0, err
     assert chained.load().lease(order, "one").status == LeaseStatus.RUNNING
@@ -333,7 +344,7 @@ def test_suppliers_take_no_gang_and_choose_no_country(ionet, chained, asked):
     order = order_of(chained.load())
     chained.later(order.exclusive_until - order.created_at)
     code, _, err = ionet(
-        "device", "accept", order.address, "--worker", "one.json", "--keypair", "supplier.json", *COMMON
+        "device", "take", order.address, "--worker", "one.json", "--keypair", "supplier.json", *COMMON
     )
     assert (code, "only operators match this order" in words(err)) == (1, True)
 

@@ -94,8 +94,8 @@ def test_orders_and_devices(as_: Run, tmp_path: Path) -> None:
     order = orders.order_address(renter.pubkey(), 1)
     assert created.programs[0] == orders.PROGRAM.address
     later(world.orders_config().params.exclusive)
-    assert as_(supplier, "device", "accept", order, "--worker", "one.json", "--dry-run") == []
-    (accepted,) = as_(supplier, "device", "accept", order, "--worker", "one.json", "--yes")
+    assert as_(supplier, "device", "take", order, "--worker", "one.json", "--dry-run") == []
+    (accepted,) = as_(supplier, "device", "take", order, "--worker", "one.json", "--yes")
     assert accepted.signers == (supplier.pubkey(), key("one").pubkey())
     world.chain = EmbeddedChain.load(CHAIN)
     assert world.lease(world.read_order(renter), "one").status == LeaseStatus.RUNNING

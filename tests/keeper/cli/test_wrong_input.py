@@ -236,6 +236,7 @@ KEYS = [
     Wrong(f"device register --worker folder --class x --country DE {AS_SUPPLIER}", "folder: no keypair"),
     Wrong(f"device register --worker open.json --class x --country DE {AS_SUPPLIER}", "chmod 600 open.json"),
     Wrong(f"device accept {{order}} --worker nowhere.json {AS_SUPPLIER}", "nowhere.json: no keypair"),
+    Wrong(f"device take {{order}} --worker nowhere.json {AS_SUPPLIER}", "nowhere.json: no keypair"),
     Wrong(f"device ask {{device}} --ask-io 1 {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"device pause {{device}} {ON} --keypair short.json", "short.json: no keypair"),
     Wrong(f"order extend {{order}} --hours 1 {ON} --keypair short.json", "short.json: no keypair"),
@@ -282,7 +283,20 @@ TEXTS = [
     usage(f"{CREATE} --min-devices 0 {AS_RENTER}", "--min-devices"),
     Wrong(f"{CREATE} --min-devices 2 {AS_RENTER}", "name as many --devices at least"),
     usage("order create --class x --price 1 --currency gold --hours 1", "--currency"),
-    usage("order create --price 1 --currency io --hours 1", "--class"),
+    usage("order create --price 1 --currency io --hours 1", "'--class': name it, or a --quote"),
+    usage("order create --class x --currency io", "'--hours': name it, or a --quote"),
+    *(
+        Wrong(f"order create --quote {name} {AS_RENTER}", said)
+        for name, said in (
+            ("nowhere.json", "nowhere.json can't be read: No such file or directory"),
+            ("folder", "folder can't be read: Is a directory"),
+            ("loop", "loop can't be read: Too many levels of symbolic links"),
+            ("binary", "no quote that ionet market quote --json wrote"),
+            ("list.json", "no quote that ionet market quote --json wrote"),
+            ("deep.json", "no quote that ionet market quote --json wrote"),
+        )
+    ),
+    Wrong(f"order create --quote list.json --hours 1 {AS_RENTER}", "leave --hours out, or the quote"),
     Wrong("order show abc --chain test.chain", "'abc' is no address: it takes 32 to 44 letters and digits"),
     Wrong("order show {many} --chain test.chain", "is no address"),
     Wrong("order show {nobody} --chain test.chain", "there is no order"),
@@ -331,8 +345,12 @@ TEXTS = [
     usage(f"device accept {{order}} {AS_SUPPLIER}", "Missing option '--worker'"),
     Wrong(f"device accept {{order}} --worker two.json {AS_SUPPLIER}", "there is no device"),
     Wrong(f"device accept abc --worker one.json {AS_SUPPLIER}", "'abc' is no address"),
-    Wrong(f"device accept {{order}} --worker one.json {AS_RENTER}", "only its supplier"),
-    Wrong(f"device accept {{order}} --worker one.json {AS_SUPPLIER}", "only operators match this order"),
+    Wrong(f"device accept {{order}} --worker one.json {AS_SUPPLIER}", "may: ionet device take"),
+    usage(f"device take {{order}} {AS_SUPPLIER}", "Missing option '--worker'"),
+    Wrong(f"device take {{order}} --worker two.json {AS_SUPPLIER}", "there is no device"),
+    Wrong(f"device take abc --worker one.json {AS_SUPPLIER}", "'abc' is no address"),
+    Wrong(f"device take {{order}} --worker one.json {AS_RENTER}", "only the device's supplier"),
+    Wrong(f"device take {{order}} --worker one.json {AS_SUPPLIER}", "only operators match this order"),
     Wrong("device list --chain test.chain --supplier abc", "'abc' is no address"),
     Wrong("device list --chain test.chain --class Abacus", "no class is called 'Abacus'"),
     Wrong(f"buyback first-price much {AS_ADMIN}", "'much' is not an amount of IO: write it like 4.25"),
@@ -340,9 +358,47 @@ TEXTS = [
     Wrong(f"buyback first-price 1 {AS_RENTER}", "buyback: NotAdmin"),
     Wrong(f"keeper once mining {AS_RENTER}", "no job is called mining; there are emission, vesting"),
     Wrong(f"keeper once attest {AS_RENTER}", "set IONET_POW"),
+    Wrong(f"keeper once steps {AS_RENTER}", "the job steps needs an operator's folder of the market"),
     Wrong("db rebuild poker", "no program is called poker; there are tokenomics, staking, buyback, orders"),
     usage("order nonsense", "No such command 'nonsense'"),
     usage("mine", "No such command 'mine'"),
+]
+QUOTE = "market quote --class 'rtx 4090' --currency io --hours 10"
+MARKET = [
+    Wrong(f"market price --chain {GONE}", "Is the node running"),
+    Wrong("market price --chain test.chain --class Abacus", "no class is called 'Abacus'"),
+    Wrong(
+        "market price --chain test.chain --hours 3", "--dir names an operator's folder of them, or --explain"
+    ),
+    Wrong("market price --chain test.chain --dir nowhere", "nowhere has no steps of the last 1 hours"),
+    Wrong("market price --chain test.chain --dir binary", "binary"),
+    usage("market price --chain test.chain --hours 0", "--hours"),
+    usage("market price --chain test.chain --currency gold", "--currency"),
+    Wrong(f"{QUOTE} --chain {GONE}", "Is the node running"),
+    Wrong(f"{QUOTE} --chain empty.chain", "orders is not set up on this chain: ionet deploy"),
+    Wrong(f"{QUOTE} --class Abacus {ON}", "no class is called 'Abacus'; there are RTX 4090, M4"),
+    Wrong(f"{QUOTE} --country Germany {ON}", "'Germany' is no country"),
+    Wrong(f"{QUOTE} --min-devices 2 {ON}", "name as many --devices at least"),
+    Wrong(f"{QUOTE} {'--class x ' * 8} {ON}", "an order takes at most 8 classes, not 9"),
+    usage(f"{QUOTE} --hours 0 {ON}", "--hours"),
+    usage("market quote --currency io --hours 1", "--class"),
+    Wrong(f"market book --chain {GONE}", "Is the node running"),
+    Wrong("market book --chain test.chain --class Abacus", "no class is called 'Abacus'"),
+    usage("market replay --chain test.chain", "name one of them"),
+    usage("market replay --chain test.chain --tick 1 --hour 1", "name one of them"),
+    usage("market replay --tick 0", "--tick"),
+    usage(f"market replay --tick {2**32}", "--tick"),
+    usage(f"market replay --hour {2**32}", "--hour"),
+    Wrong(f"market replay --tick 5 --chain {GONE}", "Is the node running", code=2),
+    Wrong("market replay --tick 5 --chain nowhere.chain", "nowhere.chain: no saved chain here", code=2),
+    Wrong(f"market replay --tick {2**31} {ON}", "isn't over, or not final yet", code=2),
+    Wrong(f"market replay --hour {2**31} {ON}", "isn't over, or not final yet", code=2),
+    usage("market why {device}", "Missing option '--tick'"),
+    Wrong("market why abc --tick 5", "'abc' is no address"),
+    Wrong(f"market why {{device}} --tick 5 --chain {GONE}", "Is the node running"),
+    Wrong("market why {device} --tick 5 --dir nowhere", "tick 5 isn't in nowhere"),
+    Wrong(f"market why {{nobody}} --tick {FUTURE // 30} {ON}", "there is no device"),
+    Wrong(f"market why {{device}} --tick {2**31} {ON}", "isn't over, or not final yet"),
 ]
 REWARDS = [
     Wrong("rewards show --dir nowhere", "no hour is published in nowhere: --dir (or IONET_REWARDS) names"),
@@ -491,6 +547,9 @@ MORE_SETTINGS = [
     Wrong(RUN, "IONET_POW_HTTP: write it like 127.0.0.1:9470", {"IONET_POW_HTTP": "host:99999"}),
     Wrong(RUN, "IONET_POW_METRICS: write it like 127.0.0.1:9471, or off", {"IONET_POW_METRICS": "on"}),
     Wrong(f"operator serve {AS_RENTER}", "IONET_POW names the folder"),
+    Wrong(
+        "rewards serve --dir .", "IONET_MARKET names where ticks and steps are", {"IONET_MARKET": "nowhere"}
+    ),
     Wrong(f"operator serve {AS_RENTER}", "is no operator of this network", {"IONET_POW": "pow"}),
     Wrong(f"operator serve {AS_RENTER} --ray 127.0.0.1:1", "ionet[ray]", {"IONET_POW": "pow"}),
     Wrong(RUN, "IONET_BALANCE_STOP is above IONET_BALANCE_WARNING", {"IONET_BALANCE_STOP": "1"}),
@@ -516,7 +575,7 @@ WORKERS = [
     usage("worker test --processors 9", "--processors"),
     usage("worker status --count 0", "--count"),
 ]
-TABLE = [*CHAINS, *KEYS, *TEXTS, *REWARDS, *GENESES, *DATABASES, *MORE_SETTINGS, *WORKERS]
+TABLE = [*CHAINS, *KEYS, *TEXTS, *MARKET, *REWARDS, *GENESES, *DATABASES, *MORE_SETTINGS, *WORKERS]
 TABLE += [
     Wrong(RUN, f"IONET_{name.upper()}", {f"IONET_{name.upper()}": value}) for name, value in SETTINGS.items()
 ]

@@ -22,7 +22,7 @@ from keeper.db.tables import INTENTS
 from keeper.economy.supply import IO
 from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours, finalise_blocks
 from keeper.jobs.port import Direct
-from keeper.jobs.prices import close_price_votes
+from keeper.jobs.prices import keep_prices
 from keeper.jobs.slashes import execute_slashes
 from keeper.jobs.tokenomics import count_burns
 from keeper.rewards import publication
@@ -407,9 +407,9 @@ async def test_votes_for_prices_are_closed_once_their_steps_hold(world):
     world.do(voting, signers=[payer])
     before = world.account(payer.pubkey()).lamports
     world.chain.warp_to(START + 2 * HOUR - 1)
-    assert await close_price_votes(Direct(world.chain, world.payer, LOG)) == []
+    assert await keep_prices(Direct(world.chain, world.payer, LOG), folder=None) == []
     world.chain.advance(1)
-    (event,) = await close_price_votes(Direct(world.chain, world.payer, LOG))
+    (event,) = await keep_prices(Direct(world.chain, world.payer, LOG), folder=None)
     assert (event.name, event.fields["hour"]) == ("PricesClosed", hour)
     assert world.account(payer.pubkey()).lamports > before
-    assert await close_price_votes(Direct(world.chain, world.payer, LOG)) == []
+    assert await keep_prices(Direct(world.chain, world.payer, LOG), folder=None) == []

@@ -18,5 +18,5 @@ async def test_jobs_are_configured_by_their_names(tmp_path: Path, database: Data
         return tuple(chosen_jobs(Settings(rewards=tmp_path, **said), names.NAMES, history))
 
     same = "jobs/names.py and jobs/registry.py (or runtime/wiring.py) name the same jobs in the same order"
-    assert chosen(pow=tmp_path, bid_max_io=1) == names.NAMES, same
+    assert chosen(pow=tmp_path, market=tmp_path, bid_max_io=1) == names.NAMES, same
     assert chosen() == tuple(registry.ALL), same

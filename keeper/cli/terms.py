@@ -1,0 +1,116 @@
+"""An order's terms as they are typed, the same for whoever opens one and for whoever asks what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from keeper.clients import orders, staking
+from keeper.clients.orders import Terms
+from keeper.clients.staking import Class
+from keeper.economy import orders as economy
+from keeper.economy.orders import MAX_HOURS, Currency
+from keeper.errors import UserError
+
+COUNTRY_LETTERS = 2
+
+
+class Unit(StrEnum):
+    """Currencies as they are typed."""
+
+    IO = "io"
+    USDC = "usdc"
+
+
+class Urgency(StrEnum):
+    """How soon an order is wanted, in the order of the program's numbers."""
+
+    ORDINARY = "ordinary"
+    SOON = "soon"
+    NOW = "now"
+
+
+CLASSES = typer.Option("--class", help="name of a class, repeat for each of up to 8")
+CURRENCY = typer.Option(help="what the order is paid in")
+HOURS = typer.Option(min=1, max=MAX_HOURS, help="of every device")
+DevicesOption = Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)]
+MinDevicesOption = Annotated[
+    int, typer.Option(min=1, max=orders.MAX_DEVICES, help="all or nothing: none runs before so many can")
+]
+ProcessorsOption = Annotated[
+    int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="that each device has")
+]
+TierOption = Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="lowest connectivity tier")]
+CountryOption = Annotated[list[str] | None, typer.Option(help="such as CH, repeat for each; none: any")]
+ColocatedOption = Annotated[bool, typer.Option("--colocated", help="all devices in one country")]
+UrgencyOption = Annotated[
+    Urgency, typer.Option(help="a place further ahead, for a fee on top that is shown before you sign")
+]
+
+
+def terms_of(  # noqa: PLR0913 - one for each term
+    classes: Mapping[int, Class],
+    names: Sequence[str],
+    currency: Unit,
+    hours: int,
+    *,
+    devices: int,
+    min_devices: int,
+    processors: int,
+    tier: int,
+    country: Sequence[str],
+    colocated: bool,
+    urgency: Urgency,
+) -> Terms:
+    """The terms of what was typed, without a highest price; ``names`` are of ``classes``.
+
+    Raises UserError.
+    """
+    countries = tuple(map(country_code, country))
+    _require_at_most(orders.MAX_CLASSES, "classes", names)
+    _require_at_most(orders.MAX_COUNTRIES, "countries", countries)
+    if min_devices > devices:
+        raise UserError(f"an order for {devices} never has {min_devices}: name as many --devices at least")
+    return Terms(
+        price=0,
+        hours=hours,
+        devices=devices,
+        processors=processors,
+        classes=tuple(class_number(classes, each) for each in names),
+        currency=Currency[currency.name],
+        min_tier=tier,
+        urgency=economy.Urgency[urgency.name],
+        colocated=colocated,
+        countries=countries,
+        min_devices=min_devices,
+    )
+
+
+def class_number(classes: Mapping[int, Class], name: str) -> int:
+    """A class's number by its name; raises UserError naming classes like it."""
+    for each in classes.values():
+        if each.name.lower() == name.lower():
+            return each.id
+    if not classes:
+        raise UserError("this chain has no classes yet: ionet genesis writes them")
+    alike = [each.name for each in classes.values() if name.lower() in each.name.lower()]
+    raise UserError(f"no class is called {name!r}; there are {', '.join(alike or _names(classes))}")
+
+
+def country_code(text: str) -> str:
+    """A country's two letters; raises UserError. Whether it exists is not checked here."""
+    if len(text) != COUNTRY_LETTERS or not (text.isascii() and text.isalpha()):
+        raise UserError(f"{text!r} is no country: write its two letters, such as CH")
+    return text
+
+
+def _require_at_most(most: int, what: str, found: Sequence[object]) -> None:
+    if len(found) > most:
+        raise UserError(f"an order takes at most {most} {what}, not {len(found)}")
+
+
+def _names(classes: Mapping[int, Class]) -> list[str]:
+    return [each.name for each in classes.values()]

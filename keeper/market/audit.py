@@ -1,0 +1,260 @@
+"""Whether a tick or an hour's steps are what the rule gives: from published files, and from the chain.
+
+A tick's files say themselves what they follow from, and are computed again from that alone. What they follow
+from is made again from the chain's events, and compared as well; then what operators posted, and what they
+matched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from solders.pubkey import Pubkey
+
+from keeper.chain.program import Event
+from keeper.clients.staking import PriceTable
+from keeper.economy.orders import Currency
+from keeper.errors import UserError
+from keeper.market import files
+from keeper.market.assignment import assign
+from keeper.market.files import TICKS_AN_HOUR, BaseMissing, Batch, FileMissing, RuleUnknown
+from keeper.market.folder import FolderUnusable, MarketFolder, StepsMissing, TickMissing
+from keeper.market.snapshot import Snapshot
+from keeper.market.steps import StepTable
+from keeper.pow.anchored import Posting, PostKind
+from keeper.tables import Rows, addresses
+
+MISSING = (TickMissing, FileMissing, BaseMissing, FolderUnusable, RuleUnknown, StepsMissing)
+"""What leaves it open whether files are right: something isn't here."""
+
+
+class Verdict(IntEnum):
+    """What came of it, by a command's exit code."""
+
+    SAME = 0
+    DIFFERENT = 1
+    MISSING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A match on chain by an operator, for a tick; ``rate`` of the whole device and hour, base units."""
+
+    matcher: Pubkey
+    order: Pubkey
+    device: Pubkey
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of it, with the first difference or what is missing; nothing to say where all is the same."""
+
+    verdict: Verdict
+    what: str = ""
+
+
+SAME = Finding(Verdict.SAME)
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A tick or an hour's steps, computed again: what was compared, and what came of it.
+
+    ``by_files``: from an operator's files, too. ``posted`` operators posted a batch of the tick, ``on_chain``
+    of its matches were made, ``skipped`` weren't; None where nobody looked at the chain.
+    """
+
+    tick: int | None = None
+    hour: int | None = None
+    by_files: bool = False
+    finding: Finding = SAME
+    devices: int = 0
+    orders: int = 0
+    matches: int = 0
+    posted: int | None = None
+    on_chain: int | None = None
+    skipped: int | None = None
+    steps: StepTable | None = None
+
+    def of(self, state: Snapshot, rows: Rows) -> None:
+        """It is of this state, which gives these matches."""
+        self.devices, self.orders, self.matches = len(state.devices), len(state.orders), len(rows)
+
+
+def of_error(error: UserError) -> Finding:
+    """What an error on the way says of the files."""
+    return Finding(Verdict.MISSING if isinstance(error, MISSING) else Verdict.DIFFERENT, str(error))
+
+
+def of_files(folder: MarketFolder, tick: int) -> tuple[Batch | None, Finding]:
+    """Compute a tick again from its own files alone; the batch is None where they can't be read."""
+    try:
+        return folder.replay(tick), SAME
+    except UserError as error:
+        return None, of_error(error)
+
+
+# -- against the chain -------------------------------------------------------------------------
+
+
+def matches(events: Sequence[Event], tick: int) -> list[Match]:
+    """The matches for a tick among a chain's events, in their order."""
+    return [
+        Match(*(each.fields[name] for name in ("matcher", "order", "device", "rate")))
+        for each in events
+        if each.name == "LeaseMatched" and each.fields["tick"] == tick
+    ]
+
+
+def postings(events: Sequence[Event], first: int, last: int) -> dict[int, dict[Pubkey, Posting]]:
+    """What operators posted of their batches of these ticks, each one's first, by tick and operator."""
+    found: dict[int, dict[Pubkey, Posting]] = {}
+    for each in events:
+        if each.name != "Posted" or each.fields["kind"] != PostKind.BATCH:
+            continue
+        posting = Posting(**{name: each.fields[name] for name in Posting.__dataclass_fields__})
+        if first <= posting.number <= last:
+            found.setdefault(posting.number, {}).setdefault(posting.operator, posting)
+    return found
+
+
+def of_state(folder: MarketFolder, batch: Batch, state: Snapshot) -> Finding:
+    """Compare a tick's files with those that follow from the chain's state at its slot."""
+    operator, tick = Pubkey.from_string(batch.manifest.operator), batch.manifest.tick
+    try:
+        base = folder.read(batch.manifest.base.tick) if batch.manifest.base else None
+        files.require_same(folder.files(tick), files.write(state, operator, base))
+    except UserError as error:
+        return of_error(error)
+    return SAME
+
+
+def of_posting(batch: Batch, posted: Mapping[Pubkey, Posting], made: Sequence[Match]) -> Finding:
+    """Compare a batch's manifest with what its operator posted on chain."""
+    operator = Pubkey.from_string(batch.manifest.operator)
+    posting = posted.get(operator)
+    if posting is None:
+        if any(each.matcher == operator for each in made):
+            return Finding(Verdict.DIFFERENT, f"{operator} matched in the tick, and never posted its batch")
+        return Finding(
+            Verdict.MISSING, f"{operator} posted no batch of the tick: nobody vouches for the files"
+        )
+    if posting.hash != batch.manifest.hash:
+        stated = f"{batch.manifest.hash.hex()}, but {operator} posted {posting.hash.hex()}"
+        return Finding(Verdict.DIFFERENT, f"the manifest's SHA-256 is {stated}")
+    if posting.slot != batch.manifest.slot:
+        return Finding(
+            Verdict.DIFFERENT,
+            f"{operator} posted slot {posting.slot}, but the manifest has {batch.manifest.slot}",
+        )
+    return SAME
+
+
+def of_hashes(
+    state: Snapshot,
+    posted: Mapping[Pubkey, Posting],
+    bases: Mapping[Pubkey, Snapshot | None],
+    made: Sequence[Match],
+) -> Finding:
+    """Compare what operators posted with manifests that are made from the chain's state alone.
+
+    ``bases`` are the states of their first ticks of the hour, which their files go on from: None for those of
+    whom this is the first.
+    """
+    silent = [each.matcher for each in made if each.matcher not in posted]
+    if silent:
+        return Finding(Verdict.DIFFERENT, f"{silent[0]} matched in the tick, and never posted its batch")
+    if not posted and len(assign(state)):
+        return Finding(Verdict.MISSING, "no operator posted a batch of the tick")
+    for operator, posting in posted.items():
+        if posting.slot != state.slot:
+            what = f"{operator} posted slot {posting.slot}, but the tick's is {state.slot}"
+            return Finding(Verdict.DIFFERENT, what)
+        base = bases[operator]
+        before = files.read(files.write(base, operator)) if base else None
+        manifest = files.read(files.write(state, operator, before), before).manifest
+        if posting.hash != manifest.hash:
+            what = f"{operator} posted {posting.hash.hex()}, but the rule gives {manifest.hash.hex()}"
+            # Its files may go on from a tick that it wrote and never posted.
+            return Finding(Verdict.MISSING, f"{what}: its files say where it differs, name them by --dir")
+    return SAME
+
+
+def base_tick(posted: Mapping[int, Mapping[Pubkey, Posting]], operator: Pubkey, tick: int) -> int | None:
+    """The first tick before this one in its hour whose batch an operator posted; None for none."""
+    ticks = range(tick // TICKS_AN_HOUR * TICKS_AN_HOUR, tick)
+    return next((each for each in ticks if operator in posted.get(each, ())), None)
+
+
+def of_matches(state: Snapshot, made: Sequence[Match]) -> tuple[Finding, int]:
+    """Compare the matches on chain with what the rule gives; how many of those aren't there, too.
+
+    One that the chain doesn't have is nobody's fault: something changed since the tick, and it was skipped.
+    """
+    rule = rates(state, assign(state))
+    for each in made:
+        rate = rule.get((each.order, each.device))
+        if rate != each.rate:
+            gives = f"the rule gives {rate}" if rate else "the rule doesn't match these"
+            return Finding(
+                Verdict.DIFFERENT,
+                f"{each.matcher} matched {each.device} to {each.order} at {each.rate} an hour: {gives}",
+            ), 0
+    return SAME, len(rule.keys() - {(each.order, each.device) for each in made})
+
+
+def rates(state: Snapshot, rows: Rows) -> dict[tuple[Pubkey, Pubkey], int]:
+    """What each match's lease costs an hour, base units, by order and device."""
+    processors = dict(
+        zip(addresses(state.devices["device"].copy()), state.devices["processors"].tolist(), strict=True)
+    )
+    pairs = zip(addresses(rows["order"].copy()), addresses(rows["device"].copy()), strict=True)
+    return {
+        (order, device): price * processors[device]
+        for (order, device), price in zip(pairs, rows["price"].tolist(), strict=True)
+    }
+
+
+# -- hours -------------------------------------------------------------------------------------
+
+
+def of_published(folder: MarketFolder, rule: StepTable) -> Finding:
+    """Compare an hour's published steps with those that the rule gives."""
+    try:
+        stated = folder.steps(rule.hour)
+    except UserError as error:
+        return of_error(error)
+    for number in sorted(stated.steps.keys() | rule.steps.keys()):
+        one, other = stated.steps.get(number), rule.steps.get(number)
+        if one != other:
+            return Finding(
+                Verdict.DIFFERENT,
+                f"class {number}: {_steps(one)} published, but the rule gives {_steps(other)}",
+            )
+    return SAME
+
+
+def of_vote(table: PriceTable | None, rule: StepTable) -> Finding:
+    """Compare what operators agreed on with what the rule gives."""
+    if table is None:
+        return Finding(
+            Verdict.MISSING,
+            f"the chain has no vote on the steps of hour {rule.hour}: nobody voted, or it was closed",
+        )
+    if not table.agreed:
+        return Finding(Verdict.MISSING, f"operators haven't agreed on the steps of hour {rule.hour}")
+    if table.root != rule.root:
+        return Finding(
+            Verdict.DIFFERENT,
+            f"operators agreed on the root {table.root.hex()}, but the rule gives {rule.root.hex()}",
+        )
+    return SAME
+
+
+def _steps(found: tuple[int, int] | None) -> str:
+    if found is None:
+        return "nothing"
+    return ", ".join(f"{step:+} bps in {each.name}" for each, step in zip(Currency, found, strict=True))

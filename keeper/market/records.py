@@ -1,0 +1,87 @@
+"""What became of devices' leases, from events in their order: what their reputation is computed from.
+
+A device is what was registered at once: one that is registered anew begins without a record.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from solders.pubkey import Pubkey
+
+from keeper.clients.orders import Lease, Order
+from keeper.clients.staking import Class, Device
+from keeper.economy.calendar import DAY
+from keeper.economy.classes import STALE
+from keeper.economy.orders import Currency, EndReason
+from keeper.market.reputation import LeaseEnd, Reputation, reputation
+
+NEW = Reputation().weight
+"""The weight of a device without a record."""
+
+
+@dataclass(slots=True)
+class StalePrices:
+    """What classes' prices were while they were stale, and leases cost what devices asked."""
+
+    _spans: dict[int, list[tuple[int, int, Class]]] = field(default_factory=lambda: defaultdict(list))
+    """By class: since when and until when it was as it was, where it was stale at the end of that."""
+    _since: dict[int, tuple[int, Class]] = field(default_factory=dict)
+    """Each class as it is, and since when."""
+
+    def change(self, of_class: Class, at: int) -> None:
+        """A class is this from ``at`` (unix seconds) on."""
+        known = self._since.get(of_class.id)
+        if known and known[1].step_at and at >= known[1].step_at + STALE:
+            self._spans[of_class.id].append((known[0], at, known[1]))
+        self._since[of_class.id] = at, of_class
+
+    def of(self, number: int, currency: Currency, at: int) -> int | None:
+        """What a processor and hour cost at ``at``, base units; None where the price was in force then."""
+        since, of_class = self._since[number]
+        spans = self._spans.get(number, ())
+        was = next((each for start, end, each in spans if start <= at < end), None)
+        if was is None and at < since:
+            return None
+        price = (was or of_class).price(currency, at)
+        return price.amount if price.is_stale else None
+
+
+@dataclass(slots=True)
+class Records:
+    """What became of leases, by device: of each the last that is known."""
+
+    _ends: dict[Pubkey, dict[tuple[int, int], LeaseEnd]] = field(default_factory=lambda: defaultdict(dict))
+    """By the device's registration and its lease's number."""
+    _weights: dict[Pubkey, tuple[int, int, int]] = field(default_factory=dict)
+    """Weights that were asked for, with their registration and day."""
+
+    def take(self, lease: Lease, order: Order, price: int) -> None:
+        """A lease that ran has ended, or a fault changed what it comes to.
+
+        ``price`` is the network's for a processor and hour when it was matched, base units.
+        """
+        # Only a fault takes away what the guardian held.
+        disputed = lease.hold_from > 0 and lease.reason == EndReason.FAULT
+        end = LeaseEnd.of(lease, order, price, disputed=disputed)
+        self._ends[lease.device][lease.registered_at, lease.number] = end
+        self._weights.pop(lease.device, None)
+
+    def weights(self, devices: Mapping[Pubkey, Device], now: int) -> dict[Pubkey, int]:
+        """What each device's idle time weighs at ``now``, basis points."""
+        return {address: self._weight(address, each.registered_at, now) for address, each in devices.items()}
+
+    def _weight(self, device: Pubkey, registered_at: int, now: int) -> int:
+        if device not in self._ends:
+            return NEW
+        known = self._weights.get(device)
+        if known and known[:2] == (registered_at, now // DAY):
+            return known[2]
+        found = reputation(self._of(device, registered_at), now).weight
+        self._weights[device] = registered_at, now // DAY, found
+        return found
+
+    def _of(self, device: Pubkey, registered_at: int) -> Iterator[LeaseEnd]:
+        return (end for (since, _), end in self._ends[device].items() if since == registered_at)

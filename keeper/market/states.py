@@ -1,0 +1,93 @@
+"""A tick's snapshot from the chain: its block, the events up to it, and which devices passed their work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader, Commitment
+from keeper.chain.records import Head
+from keeper.clients.staking import Block, Device
+from keeper.economy.calendar import HOUR
+from keeper.economy.orders import TICK
+from keeper.market.facts import Facts
+from keeper.market.participants import State, snapshot
+from keeper.market.sampling import sample, sample_ticks
+from keeper.market.snapshot import Snapshot
+from keeper.market.steps import HourSamples, StepTable
+from keeper.pow.replay import first_at
+
+Passed = Callable[[Block], Collection[Pubkey]]
+"""The devices that passed their proof of work in the hour of a block that operators agreed on, by the files
+that it names; raises UserError where these aren't here."""
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """What ticks are decided from. Ask for ticks in order: an earlier one begins with the first event.
+
+    ``profiled`` are the classes for which a proof of work is known; devices of others take part without.
+    """
+
+    chain: ChainReader
+    facts: Facts
+    profiled: Collection[int]
+    passed: Passed
+
+    async def at(self, tick: int) -> Snapshot | None:
+        """A tick's snapshot; None while its first block isn't final.
+
+        Raises ChainUnreachable and FoldError as :meth:`~keeper.market.facts.Facts.at`, and UserError where
+        the files of the hour are missing that says which devices passed: there is no snapshot that guesses.
+        """
+        head = await first_at(self.chain, tick * TICK, Commitment.FINALIZED)
+        return await self._of(tick, head) if head else None
+
+    async def steps(self, hour: int) -> StepTable | None:
+        """The steps that follow from an hour (unix time over 3,600); None while the next one isn't final.
+
+        Raises as :meth:`at`.
+        """
+        samples = await self.samples(hour)
+        head = await self._end(hour)
+        if samples is None or head is None:
+            return None
+        accounts = await self.facts.at(head.slot)
+        classes = [number for number, each in accounts.classes.items() if each.is_open(head.time)]
+        return samples.table(classes, self.profiled)
+
+    async def samples(self, hour: int) -> HourSamples | None:
+        """What was counted in an hour (unix time over 3,600); None while the next one isn't final.
+
+        Raises as :meth:`at`.
+        """
+        head = await self._end(hour)
+        if head is None:
+            return None
+        samples = {}
+        for tick in sample_ticks(hour, head.blockhash):
+            found = await self.at(tick)
+            if found is None:
+                return None
+            samples[tick] = sample(found)
+        return HourSamples.of(hour, head.blockhash, samples)
+
+    async def _end(self, hour: int) -> Head | None:
+        """The first final block after an hour."""
+        return await first_at(self.chain, (hour + 1) * HOUR, Commitment.FINALIZED)
+
+    async def _of(self, tick: int, head: Head) -> Snapshot:
+        accounts = await self.facts.at(head.slot)
+        weights = self.facts.weights(tick * TICK)
+        state = State(accounts, weights, self._unproven(accounts.devices))
+        return snapshot(tick, head.slot, head.blockhash, state)
+
+    def _unproven(self, devices: Mapping[Pubkey, Device]) -> set[Pubkey]:
+        asked = {address for address, each in devices.items() if each.device_class in self.profiled}
+        agreed = self.facts.agreed
+        if agreed is None or not asked:
+            # Before the first hour that operators agree on, nobody has passed anything.
+            return asked
+        return asked.difference(self.passed(agreed))

@@ -1,0 +1,150 @@
+"""What ``ionet market replay`` and ``ionet market why`` say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from solders.pubkey import Pubkey
+
+from keeper.economy.money import show
+from keeper.market.audit import Replayed, Verdict
+from keeper.market.snapshot import Out
+from keeper.market.why import Chance, Unfit, Why
+from keeper.terminal.orders import duration
+from keeper.terminal.tables import plain
+
+OUT = {
+    Out.HIRED: "a lease of it ran",
+    Out.LEASED: "it had a lease that didn't run (yet)",
+    Out.TERMINATED: "it was terminated",
+    Out.SLASH_PENDING: "a slash of it was pending",
+    Out.INSUFFICIENT_STAKE: "its stake was too small",
+    Out.BARRED: "it was barred",
+    Out.NOT_LET: "it wasn't for lease: both its asks were 0",
+    Out.WORK: "it hadn't passed its proof of work in the newest hour that operators agreed on",
+    Out.CLASS_CLOSED: "its class wasn't open yet",
+    Out.GONE: "it was gone",
+}
+UNFIT = {
+    Unfit.CLASS: "another class",
+    Unfit.PROCESSORS: "another number of processors",
+    Unfit.TIER: "a higher tier",
+    Unfit.COUNTRY: "another country",
+    Unfit.NO_PRICE: "no price of its class in that currency binds",
+    Unfit.LIMIT: "the price is above what it pays, or has money for",
+    Unfit.NOT_LET: "not for lease in its currency",
+    Unfit.ASK: "the ask is above the price",
+    Unfit.YOUNG: "the terms changed after the order was opened",
+    Unfit.OWN: "the renter's own",
+    Unfit.AGAIN: "it had this device before",
+}
+VERDICTS = {Verdict.SAME: "The same", Verdict.DIFFERENT: "Different", Verdict.MISSING: "Open"}
+
+
+def replayed(found: Replayed) -> list[str]:
+    """What was computed again, and what came of it."""
+    if found.steps:
+        moved = sum(any(steps) for steps in found.steps.steps.values())
+        of = f"hour {found.hour}: steps of {len(found.steps.steps):,} classes, {moved:,} of them not 0"
+        said = [f"{of}; root {found.steps.root.hex()}."]
+    else:
+        rows = f"{found.devices:,} devices, {found.orders:,} orders, {found.matches:,} matches"
+        said = [f"tick {found.tick}: {rows}."]
+    if found.on_chain is not None:
+        skipped = f", {found.skipped:,} were skipped" if found.skipped else ""
+        said.append(
+            f"On chain: {found.posted:,} posted a batch, {found.on_chain:,} matches were made{skipped}."
+        )
+    words = VERDICTS[found.finding.verdict]
+    return [*said, f"{words}: {found.finding.what}." if found.finding.what else f"{words}, to the last byte."]
+
+
+def replayed_row(found: Replayed) -> dict[str, Any]:
+    """The same for programs."""
+    steps = found.steps.steps if found.steps else {}
+    return {
+        "tick": found.tick,
+        "hour": found.hour,
+        "verdict": found.finding.verdict.name.lower(),
+        "what": found.finding.what,
+        "files": found.by_files,
+        "devices": found.devices,
+        "orders": found.orders,
+        "matches": found.matches,
+        "posted": found.posted,
+        "on_chain": found.on_chain,
+        "skipped": found.skipped,
+        "root": found.steps.root.hex() if found.steps else None,
+        "steps": [{"class": number, "io": io, "usdc": usdc} for number, (io, usdc) in sorted(steps.items())],
+    }
+
+
+# -- why ---------------------------------------------------------------------------------------
+
+
+def about(found: Why, tick: int) -> list[str]:
+    """A device in a tick, in sentences."""
+    if found.out:
+        reasons = "; ".join(words for out, words in OUT.items() if out in found.out)
+        return [f"It took no part in tick {tick}: {reasons}."]
+    place = (
+        f"It had waited {duration(found.seconds)}, which weighs {found.weighted:,} s by its record: place "
+        f"{found.place:,} of {found.count:,} of its class and number of processors."
+    )
+    if found.taken_by and found.currency is not None:
+        price = f"{show(found.price, found.currency)} {found.currency.name}"
+        return [place, f"Order {found.taken_by} took it, at {price} for a processor and hour."]
+    could = sum(not each.unfit for each in found.chances)
+    count = len(found.chances)
+    return [place, f"No order took it: {could:,} of {count:,} open orders could have had it."]
+
+
+def chances(found: Why) -> Table:
+    """A line for each order, in the tick's sequence."""
+    table = plain("Orders in their sequence", "order", "open", "got", "")
+    table.columns[3].justify = "left"
+    for each in found.chances:
+        table.add_row(str(each.order), f"{each.open:,}", f"{each.got:,}", _said(each))
+    return table
+
+
+def _said(chance: Chance) -> str:
+    if chance.outcome:
+        return chance.outcome.value
+    return "; ".join(words for unfit, words in UNFIT.items() if unfit in chance.unfit)
+
+
+def why_row(found: Why, tick: int) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "tick": tick,
+        "device": str(found.device),
+        "out": _names(found.out),
+        "place": found.place,
+        "count": found.count,
+        "seconds": found.seconds,
+        "weight": found.weight,
+        "taken_by": _text(found.taken_by),
+        "price": found.price,
+        "currency": found.currency.name.lower() if found.currency is not None else None,
+        "orders": [
+            {
+                "order": str(each.order),
+                "open": each.open,
+                "minimum": each.minimum,
+                "got": each.got,
+                "unfit": _names(each.unfit),
+                "outcome": each.outcome.name.lower() if each.outcome else None,
+            }
+            for each in found.chances
+        ],
+    }
+
+
+def _names(flags: Out | Unfit) -> list[str]:
+    return [each.name.lower() for each in flags if each.name]
+
+
+def _text(address: Pubkey | None) -> str | None:
+    return str(address) if address else None

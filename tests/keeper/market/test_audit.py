@@ -1,0 +1,125 @@
+"""What an audit goes by: which errors leave it open, whose posting counts, what the rule's leases cost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from solders.pubkey import Pubkey
+
+from keeper.chain import Event
+from keeper.economy.orders import Currency
+from keeper.errors import UserError
+from keeper.market import audit, files
+from keeper.market.assignment import assign
+from keeper.market.audit import SAME, Finding, Match, Verdict
+from keeper.market.files import BaseMissing, FileDiffers, NotCanonical, ReplayDiffers, RuleUnknown
+from keeper.market.folder import MarketFolder, StepsInvalid, StepsMissing
+from keeper.market.manifest import NAME
+from keeper.market.steps import StepTable
+from keeper.pow.anchored import PostKind
+from tests.keeper.market.ticks import TICK, device, key, order, tick
+
+OPERATOR, OTHER = Pubkey(key("operator")), Pubkey(key("other"))
+
+
+@pytest.mark.parametrize("error", [RuleUnknown, BaseMissing, StepsMissing])
+def test_what_is_missing_leaves_it_open(error: type[UserError]) -> None:
+    assert audit.of_error(error("what")) == Finding(Verdict.MISSING, "what")
+
+
+@pytest.mark.parametrize("error", [ReplayDiffers, FileDiffers, NotCanonical, StepsInvalid])
+def test_what_is_wrong_is_a_difference(error: type[UserError]) -> None:
+    assert audit.of_error(error("what")) == Finding(Verdict.DIFFERENT, "what")
+
+
+def test_files_alone(tmp_path: Path) -> None:
+    folder = MarketFolder(tmp_path)
+    state = tick([device("one")], [order("order")])
+    written = files.write(state, OPERATOR)
+    folder.write(TICK, written)
+    batch, finding = audit.of_files(folder, TICK)
+    assert batch is not None and finding == SAME
+
+    def spoilt(**changed: Any) -> Finding:
+        manifest = {**json.loads(written[NAME]), **changed}
+        data = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
+        folder.write(TICK, {**written, NAME: data})
+        return audit.of_files(folder, TICK)[1]
+
+    assert spoilt(rule=2).verdict is Verdict.MISSING
+    assert spoilt(seed="5").verdict is Verdict.DIFFERENT
+    folder.write(TICK, {name: data for name, data in written.items() if name != "pairs.csv"})
+    assert audit.of_files(folder, TICK) == (None, Finding(Verdict.MISSING, "pairs.csv is missing"))
+
+
+def posted(operator: Pubkey, number: int, hash_: int = 1, kind: PostKind = PostKind.BATCH) -> Event:
+    fields = {
+        "operator": operator,
+        "number": number,
+        "kind": int(kind),
+        "slot": 7,
+        "hash": bytes([hash_]) * 32,
+    }
+    return Event("Posted", {**fields, "slot": 7, "now_slot": 8, "at": 9})
+
+
+def test_an_operators_first_posting_of_a_tick_counts() -> None:
+    events = [
+        posted(OPERATOR, 5, kind=PostKind.WAVE),
+        posted(OPERATOR, 5, 2),
+        posted(OPERATOR, 5, 3),
+        posted(OTHER, 5, 4),
+        posted(OTHER, 9),
+        Event("Other", {}),
+    ]
+    found = audit.postings(events, 1, 8)
+    assert {number: {who: each.hash[0] for who, each in row.items()} for number, row in found.items()} == {
+        5: {OPERATOR: 2, OTHER: 4}
+    }
+
+
+def test_files_go_on_from_an_operators_own_first_tick_of_the_hour() -> None:
+    begins = 120 * 1_000
+    events = [posted(OTHER, begins), posted(OPERATOR, begins + 3), posted(OPERATOR, begins + 5)]
+    found = audit.postings(events, begins, begins + 119)
+    assert audit.base_tick(found, OPERATOR, begins + 7) == begins + 3
+    assert audit.base_tick(found, OTHER, begins + 7) == begins
+    assert audit.base_tick(found, OPERATOR, begins + 3) is None
+    assert audit.base_tick(found, OPERATOR, begins + 120) is None, "another hour"
+
+
+def test_matches_of_the_tick_alone() -> None:
+    order_, device_ = Pubkey(key("order")), Pubkey(key("one"))
+    fields = {"matcher": OPERATOR, "order": order_, "device": device_, "rate": 5, "hours": 1}
+    events = [Event("LeaseMatched", {**fields, "tick": each}) for each in (1, 2)]
+    assert audit.matches([*events, Event("Other", {})], 2) == [Match(OPERATOR, order_, device_, 5)]
+
+
+def test_a_lease_costs_the_price_of_all_its_processors() -> None:
+    state = tick(
+        [device("one", processors=4), device("two", processors=4)],
+        [order("order", processors=4, currency=int(Currency.USDC), open=2)],
+    )
+    of_order = Pubkey(key("order"))
+    one, two = (Match(OPERATOR, of_order, Pubkey(key(name)), 200) for name in ("one", "two"))
+    rule = audit.rates(state, assign(state))
+    assert rule == {(of_order, each.device): 200 for each in (one, two)}
+    assert audit.of_matches(state, [one, two]) == (SAME, 0)
+    assert audit.of_matches(state, [two]) == (SAME, 1)
+    dear = Match(OPERATOR, of_order, one.device, 201)
+    finding, _ = audit.of_matches(state, [two, dear])
+    assert finding.verdict is Verdict.DIFFERENT
+    assert finding.what.endswith("at 201 an hour: the rule gives 200")
+
+
+def test_a_class_that_is_missing_in_published_steps(tmp_path: Path) -> None:
+    folder, rule = MarketFolder(tmp_path), StepTable(5, {1: (1, -2), 2: (0, 0)})
+    folder.write_steps(StepTable(5, {1: (1, -2)}))
+    finding = audit.of_published(folder, rule)
+    said = "class 2: nothing published, but the rule gives +0 bps in IO, +0 bps in USDC"
+    assert finding == Finding(Verdict.DIFFERENT, said)
+    folder.write_steps(rule)
+    assert audit.of_published(folder, rule) == SAME
