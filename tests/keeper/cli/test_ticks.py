@@ -412,6 +412,21 @@ def test_why_a_device_was_taken_or_not(ionet, world):
         assert f"{order.address} 1 1 it took devices that come first, or cost less" in words(out)
 
 
+def test_orders_of_other_devices_are_counted_and_not_listed(ionet, world):
+    other = opened(world, 1, processors=2)
+    mine = opened(world, 2, min_tier=4, price=2 * IO - 1)
+    tick = tick_of(mine)
+    over(world, tick)
+    code, out, err = ionet("market", "why", device_of("one"), "--tick", tick, *ON)
+    assert code == 0, err
+    assert "No order took it: 0 of 2 open orders could have had it." in words(out)
+    assert f"{mine.address} 1 0 the price is above what it pays, or has money for" in words(out)
+    assert str(other.address) not in out
+    _, out, _ = ionet("market", "why", device_of("one"), "--tick", tick, *ON, "--json")
+    listed = {each["order"]: each["unfit"] for each in json.loads(out)["orders"]}
+    assert listed == {str(other.address): ["processors"], str(mine.address): ["limit"]}
+
+
 def test_why_for_programs(ionet, world):
     order = opened(world)
     tick = tick_of(order)
