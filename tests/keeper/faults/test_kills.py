@@ -78,7 +78,7 @@ async def test_a_day_has_something_for_every_job(tmp_path: Path) -> None:
         "PricesClosed": 1,
         "PricesVoted": 5,
         "Posted": 1,
-        "LeaseMatched": 9,
+        "LeaseMatched": 8,
         "PayParked": 1,
         "ParkedPaid": 1,
         "OrderClosed": 4,
