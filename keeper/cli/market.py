@@ -262,8 +262,9 @@ def why(
         return
     for line in tick_tables.about(found, tick):
         console.print(line, soft_wrap=True)
-    if found.chances:
-        show(tick_tables.chances(found))
+    table = tick_tables.chances(found)
+    if table.row_count:
+        show(table)
 
 
 def _published(folder: Path, now: int, hours: int) -> list[StepTable]:

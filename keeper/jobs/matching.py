@@ -12,7 +12,7 @@ from functools import partial
 from keeper.chain import ChainReader, Event
 from keeper.clients import orders, staking
 from keeper.clients.orders import PAUSE_MATCHING, PROGRAM
-from keeper.economy.orders import tick_ends, tick_to_match
+from keeper.economy.orders import tick_ends, tick_to_match, turn_opens
 from keeper.jobs.port import Port, do, do_all
 from keeper.market import files
 from keeper.market.assignment import assign
@@ -38,6 +38,8 @@ class Matcher:
     states: States
     done: int = field(default=0, init=False)
     """The last tick that this process is done with."""
+    rests_until: int = field(default=0, init=False)
+    """When its next turn begins, unix seconds: before, there is nothing to ask for but the time."""
 
 
 async def match_tick(port: Port, *, matcher: Matcher) -> list[Event]:
@@ -49,18 +51,12 @@ async def match_tick(port: Port, *, matcher: Matcher) -> list[Event]:
     files come first, then their hash on chain, then the matches. Each is done once, whenever this is killed:
     files that are there are taken as they are, and what was sent is known by its name.
     """
-    config = await staking.read_config(port.chain)
-    terms = await orders.read_config(port.chain)
-    if config is None or terms is None:
-        port.log.info("matching.not_initialised")
-        return []
-    operators = config.params.operators
-    if port.payer not in operators:
-        port.log.error("matching.not_an_operator", key=str(port.payer))
-        return []
     now = (await port.chain.clock()).unix_timestamp
-    tick = tick_to_match(operators.index(port.payer), len(operators), BEFORE_ALL, now)
-    if tick is None or tick <= matcher.done or terms.is_paused(PAUSE_MATCHING, now):
+    if now < matcher.rests_until:
+        return []
+    turn = await _turn(port, now)
+    tick = tick_to_match(*turn, BEFORE_ALL, now) if turn else None
+    if turn is None or tick is None or tick <= matcher.done:
         return []
     batch = await _batch(port, matcher, tick)
     if batch is None:
@@ -72,7 +68,22 @@ async def match_tick(port: Port, *, matcher: Matcher) -> list[Event]:
             return []
         events = await _make(port, manifest, matches)
     matcher.done = tick
+    matcher.rests_until = min(turn_opens(each, *turn) for each in range(tick + 1, tick + 1 + turn[1]))
     return events
+
+
+async def _turn(port: Port, now: int) -> tuple[int, int] | None:
+    """This operator's number, and how many there are; None while it may match nothing."""
+    config = await staking.read_config(port.chain)
+    terms = await orders.read_config(port.chain)
+    if config is None or terms is None:
+        port.log.info("matching.not_initialised")
+        return None
+    operators = config.params.operators
+    if port.payer not in operators:
+        port.log.error("matching.not_an_operator", key=str(port.payer))
+        return None
+    return None if terms.is_paused(PAUSE_MATCHING, now) else (operators.index(port.payer), len(operators))
 
 
 async def _batch(port: Port, matcher: Matcher, tick: int) -> tuple[Manifest | None, Rows] | None:

@@ -39,6 +39,8 @@ UNFIT = {
     Unfit.OWN: "the renter's own",
     Unfit.AGAIN: "it had this device before",
 }
+OTHER = Unfit.CLASS | Unfit.PROCESSORS
+"""What an order of quite other devices lacks: nobody wants to read why each of those isn't the one."""
 VERDICTS = {Verdict.SAME: "The same", Verdict.DIFFERENT: "Different", Verdict.MISSING: "Open"}
 
 
@@ -101,10 +103,12 @@ def about(found: Why, tick: int) -> list[str]:
 
 
 def chances(found: Why) -> Table:
-    """A line for each order, in the tick's sequence."""
-    table = plain("Orders in their sequence", "order", "open", "got", "")
+    """A line for each order of such devices, in the tick's sequence."""
+    table = plain(
+        "Orders of its class and number of processors, in their sequence", "order", "open", "got", ""
+    )
     table.columns[3].justify = "left"
-    for each in found.chances:
+    for each in (each for each in found.chances if not each.unfit & OTHER):
         table.add_row(str(each.order), f"{each.open:,}", f"{each.got:,}", _said(each))
     return table
 

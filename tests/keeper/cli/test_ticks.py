@@ -26,6 +26,7 @@ from keeper.pow.anchored import PostKind
 from keeper.rewards import publication
 from keeper.rewards.rows import Work
 from tests.keeper.cli.test_market import words
+from tests.keeper.jobs.market import Operator, come_to, next_tick
 from tests.keeper.rewards.seen import publish_rows
 from tests.keeper.rewards.tables import START, another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED
@@ -411,6 +412,21 @@ def test_why_a_device_was_taken_or_not(ionet, world):
         assert f"{order.address} 1 1 it took devices that come first, or cost less" in words(out)
 
 
+def test_orders_of_other_devices_are_counted_and_not_listed(ionet, world):
+    other = opened(world, 1, processors=2)
+    mine = opened(world, 2, min_tier=4, price=2 * IO - 1)
+    tick = tick_of(mine)
+    over(world, tick)
+    code, out, err = ionet("market", "why", device_of("one"), "--tick", tick, *ON)
+    assert code == 0, err
+    assert "No order took it: 0 of 2 open orders could have had it." in words(out)
+    assert f"{mine.address} 1 0 the price is above what it pays, or has money for" in words(out)
+    assert str(other.address) not in out
+    _, out, _ = ionet("market", "why", device_of("one"), "--tick", tick, *ON, "--json")
+    listed = {each["order"]: each["unfit"] for each in json.loads(out)["orders"]}
+    assert listed == {str(other.address): ["processors"], str(mine.address): ["limit"]}
+
+
 def test_why_for_programs(ionet, world):
     order = opened(world)
     tick = tick_of(order)
@@ -486,3 +502,35 @@ def test_a_device_passes_by_the_files_that_operators_agreed_on(ionet, world):
     for name, expected in (("gpu", f"Order {order.address} took it"), ("slow", "it hadn't passed its proof")):
         code, out, err = ionet("market", "why", device_of(name), "--tick", tick, "--rewards", "hours", *ON)
         assert (code, expected in words(out)) == (0, True), (out, err)
+
+
+# -- what an operator's keeper does --------------------------------------------------------------
+
+
+def test_what_an_operators_job_publishes_posts_and_matches_is_replayed(ionet, world, tmp_path, empty_sqlite):
+    """Two ticks of an hour by the same operator: the second goes on from the first."""
+    world.chain.warp_to((world.chain.now() // HOUR + 1) * HOUR)
+    made = asyncio.run(_matched(world, tmp_path / "operator", empty_sqlite))
+    over(world, made[-1])
+    folder = MarketFolder(tmp_path / "operator" / "market")
+    assert [folder.read(each).manifest.base is None for each in made] == [True, False]
+    posted = "1 posted a batch, 1 matches were made. The same, to the last byte."
+    for tick in made:
+        for where in (ON, ("--dir", folder.path, *ON)):
+            code, said = replay(ionet, tick, *where)
+            assert (code, posted in said) == (0, True), said
+
+
+async def _matched(world: OrdersWorld, folder: Path, empty: Path) -> list[int]:
+    """Let the job match an order in each of two ticks whose leader the operator is."""
+    operator, made = Operator(world, 0, folder, empty), []
+    await operator.history.prepare()
+    for number in (1, 2):
+        opened(world, number)
+        tick = next_tick(world)
+        tick += -tick % 3
+        come_to(world, tick)
+        assert len(await operator.match()) == 1
+        made.append(tick)
+    await operator.stop()
+    return made

@@ -25,7 +25,7 @@ from keeper.chain import ChainUnreachable, asking
 from keeper.chain.connect import connect
 from keeper.cli import main as command
 from keeper.db import Database, Leader
-from keeper.jobs.names import ATTEST, BIDS, PROPOSALS
+from keeper.jobs.names import ATTEST, BIDS, MATCHING, PROPOSALS, STEPS
 from keeper.jobs.registry import ALL
 from keeper.runtime import keeper as running
 from keeper.runtime import operation, wiring
@@ -35,7 +35,7 @@ from tests.keeper.rewards.seen import seen_in
 START = "start"
 """Before the first job: opening, migrating, asking whose chain it is."""
 BURNS = "burns"
-JOBS = (*(each for each in ALL if each != BURNS), ATTEST, PROPOSALS, BIDS, BURNS)
+JOBS = (*(each for each in ALL if each != BURNS), ATTEST, PROPOSALS, MATCHING, STEPS, BIDS, BURNS)
 """In an order in which one pass does all there is to do: a bid burns."""
 PASS = (START, SWEEP, *JOBS, INDEX, COMPARE)
 """What a keeper does in a pass, in its order."""

@@ -154,6 +154,7 @@ class DayWorld(OrdersWorld):
     def _at_10(self) -> None:
         self.pay_usdc(200 * USDC)
         freeze_anyway(self, self._payout("supplier a"), let_go=True)
+        self._open(6, devices=2)
 
     def _open(self, number: int, **terms: object) -> orders.Order:
         price = USDC * 3 if terms.get("currency") == Currency.USDC else TERMS.price
@@ -209,6 +210,7 @@ def write_settings(folder: Path, keeper: Keypair, chain: str, database: str, **m
         "keypair": "id.json",
         "database": database,
         "pow": "observations",
+        "market": "market",
         "bid_max_io": 50_000,
         "jobs": json.dumps(JOBS),
         "http": "off",
