@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from keeper.market.due import Match, due
 from keeper.market.folder import MarketFolder
 from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows
 from keeper.runtime.keeper import JobOutcome
+from keeper.runtime.rehearsal import rehearse
 from keeper.sender import Stopped
 from keeper.tables import keys
 from tests.keeper.jobs.market import Operator, come_to, leader, leases, next_tick, postings
@@ -333,6 +335,19 @@ async def test_somebody_else_matches_nothing(world: OrdersWorld, operators: list
         port = Direct(world.chain, world.payer, LOG)
         assert await match_tick(port, matcher=matcher) == []
     assert events_of(logs) == ["matching.not_an_operator"]
+
+
+async def test_a_rehearsal_says_what_would_be_sent(world: OrdersWorld, operators: list[Operator]) -> None:
+    world.order(key("renter"), devices=4)
+    tick = next_tick(world)
+    come_to(world, tick)
+    first = operators[leader(world, tick)]
+    job = partial(match_tick, matcher=first.matcher)
+    found = await rehearse(job, world.chain, first.signer, LOG)
+    names = [[call.name for call in each.calls] for each in found.transactions]
+    assert names == [["post"], 4 * ["match_device"]]
+    assert found.stopped is None
+    assert (postings(world), leases(world)) == ([], [])
 
 
 # -- killed ------------------------------------------------------------------------------------------

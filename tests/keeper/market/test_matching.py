@@ -401,6 +401,7 @@ def test_the_newest_turn_is_taken():
         assert (found.tick, found.opens) == (TICK_OF + later, opens + later * TICK)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(0, 3 * REACH), st.data())
 def test_whoever_has_a_turn_has_one_until_it_closes(count, after, data):
     operators = [key(f"operator {number}").pubkey() for number in range(count)]
