@@ -147,10 +147,13 @@ async def _make(port: Port, manifest: Manifest, matches: Rows) -> list[Event]:
 async def _left(chain: ChainReader, matches: Rows) -> list[Match]:
     """Those of a batch's matches that can still be made."""
     now = (await chain.clock()).unix_timestamp
-    return due(await read_open(chain, pairs_of(matches)), now)
+    classes = await staking.read_classes(chain)
+    return due(await read_open(chain, pairs_of(matches)), classes, now)
 
 
 async def _is_due(chain: ChainReader, match: Match, tick: int) -> bool:
     """Whether a match that was refused can still be made."""
     now = (await chain.clock()).unix_timestamp
-    return now <= tick_ends(tick) and any(each.is_open(now) for each in await read_open(chain, [match.pair]))
+    classes = await staking.read_classes(chain)
+    found = await read_open(chain, [match.pair])
+    return now <= tick_ends(tick) and any(each.is_open(classes, now) for each in found)

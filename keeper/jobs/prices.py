@@ -19,12 +19,12 @@ from keeper.sender import Action
 
 
 async def keep_prices(port: Port, *, folder: MarketFolder | None, peers: Sequence[str] = ()) -> list[Event]:
-    """Announce agreed steps of every class, for everybody; close votes whose steps hold.
+    """Close votes whose steps hold; announce agreed steps of every class, for everybody.
 
     The table is taken from ``folder``, or from one of ``peers``: whoever has it, it is right by its root.
     Without either, others have to.
     """
-    return [*await _announce(port, folder, peers), *await _close(port)]
+    return [*await _close(port), *await _announce(port, folder, peers)]
 
 
 async def _announce(port: Port, folder: MarketFolder | None, peers: Sequence[str]) -> list[Event]:

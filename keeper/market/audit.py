@@ -19,12 +19,13 @@ from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import files
 from keeper.market.assignment import assign
+from keeper.market.due import pairs_of
 from keeper.market.files import TICKS_AN_HOUR, BaseMissing, Batch, FileMissing, RuleUnknown
 from keeper.market.folder import FolderUnusable, MarketFolder, StepsMissing, TickMissing
 from keeper.market.snapshot import Snapshot
 from keeper.market.steps import StepTable
 from keeper.pow.anchored import Posting, PostKind
-from keeper.tables import Rows, addresses
+from keeper.tables import Rows
 
 MISSING = (TickMissing, FileMissing, BaseMissing, FolderUnusable, RuleUnknown, StepsMissing)
 """What leaves it open whether files are right: something isn't here."""
@@ -40,12 +41,11 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A match on chain by an operator, for a tick; ``rate`` of the whole device and hour, base units."""
+    """A match on chain by an operator, for a tick."""
 
     matcher: Pubkey
     order: Pubkey
     device: Pubkey
-    rate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def of_files(folder: MarketFolder, tick: int) -> tuple[Batch | None, Finding]:
 def matches(events: Sequence[Event], tick: int) -> list[Match]:
     """The matches for a tick among a chain's events, in their order."""
     return [
-        Match(*(each.fields[name] for name in ("matcher", "order", "device", "rate")))
+        Match(*(each.fields[name] for name in ("matcher", "order", "device")))
         for each in events
         if each.name == "LeaseMatched" and each.fields["tick"] == tick
     ]
@@ -193,29 +193,17 @@ def of_matches(state: Snapshot, made: Sequence[Match]) -> tuple[Finding, int]:
     """Compare the matches on chain with what the rule gives; how many of those aren't there, too.
 
     One that the chain doesn't have is nobody's fault: something changed since the tick, and it was skipped.
+    What a lease costs isn't compared: the program takes the class's price of when a match lands, which
+    may be another one than the tick's.
     """
-    rule = rates(state, assign(state))
+    rule = set(pairs_of(assign(state)))
     for each in made:
-        rate = rule.get((each.order, each.device))
-        if rate != each.rate:
-            gives = f"the rule gives {rate}" if rate else "the rule doesn't match these"
+        if (each.order, each.device) not in rule:
             return Finding(
                 Verdict.DIFFERENT,
-                f"{each.matcher} matched {each.device} to {each.order} at {each.rate} an hour: {gives}",
+                f"{each.matcher} matched {each.device} to {each.order}: the rule doesn't match these",
             ), 0
-    return SAME, len(rule.keys() - {(each.order, each.device) for each in made})
-
-
-def rates(state: Snapshot, rows: Rows) -> dict[tuple[Pubkey, Pubkey], int]:
-    """What each match's lease costs an hour, base units, by order and device."""
-    processors = dict(
-        zip(addresses(state.devices["device"].copy()), state.devices["processors"].tolist(), strict=True)
-    )
-    pairs = zip(addresses(rows["order"].copy()), addresses(rows["device"].copy()), strict=True)
-    return {
-        (order, device): price * processors[device]
-        for (order, device), price in zip(pairs, rows["price"].tolist(), strict=True)
-    }
+    return SAME, len(rule - {(each.order, each.device) for each in made})
 
 
 # -- hours -------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,8 +11,8 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader
 from keeper.clients import orders, staking
 from keeper.clients.orders import Order
-from keeper.clients.staking import NOBODY, Device
-from keeper.market.matching import waits_for
+from keeper.clients.staking import Class, Device
+from keeper.market.matching import satisfies, waits_for
 from keeper.tables import Rows, addresses
 
 
@@ -28,9 +28,9 @@ class Match:
         """The addresses of both."""
         return self.order.address, staking.device_address(self.device.worker)
 
-    def is_open(self, now: int) -> bool:
-        """Whether the order still takes devices at ``now`` (unix seconds), and the device is free."""
-        return self.order.takes_devices(now) and self.device.lease == NOBODY
+    def is_open(self, classes: Mapping[int, Class], now: int) -> bool:
+        """Whether the order still takes devices at ``now`` (unix seconds), and the device is one for it."""
+        return self.order.takes_devices(now) and satisfies(self.order, self.device, classes, now)
 
 
 async def read_open(chain: ChainReader, pairs: Sequence[tuple[Pubkey, Pubkey]]) -> list[Match]:
@@ -51,15 +51,15 @@ def pairs_of(matches: Rows) -> list[tuple[Pubkey, Pubkey]]:
     return list(zip(addresses(matches["order"].copy()), addresses(matches["device"].copy()), strict=True))
 
 
-def due(matches: Sequence[Match], now: int) -> list[Match]:
+def due(matches: Sequence[Match], classes: Mapping[int, Class], now: int) -> list[Match]:
     """Those that can be made at ``now``, unix seconds; they are sorted by order.
 
-    One whose device was taken, or whose order takes no more, is left out; so is a gang of which too few are
-    left to come together.
+    One whose device was taken, was paused or has other terms since, or whose order takes no more, is left
+    out; so is a gang of which too few are left to come together.
     """
     found: list[Match] = []
     for _, group in groupby(matches, key=lambda each: each.order.address):
-        left = [each for each in group if each.is_open(now)]
+        left = [each for each in group if each.is_open(classes, now)]
         if left and len(left) >= waits_for(left[0].order, now):
             found += left
     return found

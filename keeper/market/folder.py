@@ -186,7 +186,7 @@ def decode_steps(hour: int, data: bytes) -> StepTable:
         raise StepsInvalid(f"{name} is no table of steps: {error}") from error
     if not rows or encode_steps(table) != data:
         raise StepsInvalid(f"{name} is empty, or writes steps in another way than the one that there is")
-    if max(table.steps) >= 1 << 16 or any(
+    if not all(0 <= number < 1 << 16 for number in table.steps) or any(
         abs(step) > MAX_STEP for each in table.steps.values() for step in each
     ):
         raise StepsInvalid(f"{name} has a class or a step that there can't be")

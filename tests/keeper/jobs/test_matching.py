@@ -281,20 +281,25 @@ async def test_an_order_that_was_cancelled_after_the_tick_is_left_out(
     assert len(first.folder.read(tick).matches) == 4
 
 
-def test_what_is_left_of_a_gang_is_not_matched(world: OrdersWorld) -> None:
+async def test_what_is_left_of_a_gang_is_not_matched(world: OrdersWorld) -> None:
     gang = world.order(key("renter"), 1, devices=3, min_devices=3)
     single = world.order(key("renter"), 2, devices=2)
     devices = [world.read_device(name) for name in WORKERS]
-    taken = replace(devices[1], lease=gang.address)
-    now = world.chain.now()
+    classes, now = await staking.read_classes(world.chain), world.chain.now()
     whole = [Match(gang, each) for each in devices[:3]]
-    assert due(whole, now) == whole
-    broken = [whole[0], Match(gang, taken), whole[2]]
-    two = [Match(single, taken), Match(single, devices[3])]
-    assert due(broken + two, now) == two[1:]
+    assert due(whole, classes, now) == whole
+    two = [Match(single, each) for each in (devices[1], devices[3])]
+    for gone in (
+        replace(devices[1], lease=gang.address),
+        replace(devices[1], ask_io=0, ask_usdc=0),
+        replace(devices[1], changed_at=gang.created_at),
+    ):
+        broken = [whole[0], Match(gang, gone), whole[2]]
+        assert due([*broken, replace(two[0], device=gone), two[1]], classes, now) == two[1:]
     # One that is filled, or has the others already, takes what there is.
-    assert due([Match(replace(gang, taken=2, gang_until=now + 600), devices[0])], now) != []
-    assert due(whole, gang.match_until) == []
+    filled = replace(gang, taken=2, gang_until=now + 600)
+    assert due([Match(filled, devices[0])], classes, now) != []
+    assert due(whole, classes, gang.match_until) == []
 
 
 async def test_a_gap_in_the_index_gives_no_batch(

@@ -13,7 +13,6 @@ from keeper.chain import Event
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import audit, files
-from keeper.market.assignment import assign
 from keeper.market.audit import SAME, Finding, Match, Verdict
 from keeper.market.files import BaseMissing, FileDiffers, NotCanonical, ReplayDiffers, RuleUnknown
 from keeper.market.folder import MarketFolder, StepsInvalid, StepsMissing
@@ -95,24 +94,19 @@ def test_matches_of_the_tick_alone() -> None:
     order_, device_ = Pubkey(key("order")), Pubkey(key("one"))
     fields = {"matcher": OPERATOR, "order": order_, "device": device_, "rate": 5, "hours": 1}
     events = [Event("LeaseMatched", {**fields, "tick": each}) for each in (1, 2)]
-    assert audit.matches([*events, Event("Other", {})], 2) == [Match(OPERATOR, order_, device_, 5)]
+    assert audit.matches([*events, Event("Other", {})], 2) == [Match(OPERATOR, order_, device_)]
 
 
-def test_a_lease_costs_the_price_of_all_its_processors() -> None:
-    state = tick(
-        [device("one", processors=4), device("two", processors=4)],
-        [order("order", processors=4, currency=int(Currency.USDC), open=2)],
-    )
+def test_a_match_is_the_rules_whatever_it_costs_when_it_lands() -> None:
+    """The tick before a new price is matched after it, too: that speaks against nobody."""
+    state = tick([device("one"), device("two")], [order("order", currency=int(Currency.USDC), open=2)])
     of_order = Pubkey(key("order"))
-    one, two = (Match(OPERATOR, of_order, Pubkey(key(name)), 200) for name in ("one", "two"))
-    rule = audit.rates(state, assign(state))
-    assert rule == {(of_order, each.device): 200 for each in (one, two)}
+    one, two, three = (Match(OPERATOR, of_order, Pubkey(key(name))) for name in ("one", "two", "three"))
     assert audit.of_matches(state, [one, two]) == (SAME, 0)
     assert audit.of_matches(state, [two]) == (SAME, 1)
-    dear = Match(OPERATOR, of_order, one.device, 201)
-    finding, _ = audit.of_matches(state, [two, dear])
+    finding, _ = audit.of_matches(state, [two, three])
     assert finding.verdict is Verdict.DIFFERENT
-    assert finding.what.endswith("at 201 an hour: the rule gives 200")
+    assert finding.what.endswith(f"matched {three.device} to {of_order}: the rule doesn't match these")
 
 
 def test_a_class_that_is_missing_in_published_steps(tmp_path: Path) -> None:

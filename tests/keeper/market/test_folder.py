@@ -102,6 +102,7 @@ def test_steps_come_back(tmp_path: Path) -> None:
         b"class,io,usdc\n1,+1,0\n",
         b"class,io,usdc\n1,1251,0\n",
         b"class,io,usdc\n65536,0,0\n",
+        b"class,io,usdc\n-1,0,0\n",
         b"class,io,usdc\nx,0,0\n",
     ],
 )
