@@ -1,9 +1,10 @@
 """Processes for tests to kill: forked from one that has imported what they need."""
 
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 
 PRELOADED = [
+    "keeper.demo.processes",
     "tests.keeper.chain.mortal_writer",
     "tests.keeper.cli.process",
     "tests.keeper.faults.child",
@@ -18,3 +19,9 @@ def forks() -> ForkServerContext:
     context = get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     return context
+
+
+def serving() -> None:
+    """Start the server now, so that nobody else's in this process has imported other things."""
+    forks()
+    forkserver.ensure_running()

@@ -23,9 +23,9 @@ from tests.model.tokenomics.program import Tokenomics
 from tests.model.tokenomics.state import Allocation, Config
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-ELSEWHERE = "staking_", "pow"
+ELSEWHERE = "staking_", "pow", "market_"
 SHARED = [path.stem for path in sorted(VECTORS.glob("*.json")) if not path.stem.startswith(ELSEWHERE)]
-"""Staking's have a module of their own, those of proof of work a folder."""
+"""Staking's have a module of their own, those of proof of work and of the market are tested with these."""
 ANYBODY = b"a" * 32
 
 

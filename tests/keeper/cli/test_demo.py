@@ -18,12 +18,14 @@ from keeper.demo.airdrop import airdrop
 from keeper.demo.checks import DemoFailed
 from keeper.economy.supply import IO, MAX_SUPPLY
 from keeper.rewards import publication
+from tests.keeper import forks
 from tests.model import rewards as model
 
 DOCUMENTS = Path(__file__).parents[3]
 
 
 async def test_the_whole_demo(tmp_path):
+    forks.serving()
     console = Console(record=True, width=100)
     done = await run.run(tmp_path, console)
     printed = console.export_text()

@@ -23,6 +23,7 @@ from keeper.pow.codes import Code
 from keeper.pow.profiles import deadline_ms, hired_deadline_ms
 from keeper.pow.verdicts import VERDICT
 from keeper.rewards.observed import OBSERVED_TABLE
+from tests.keeper import forks
 
 FLEET = Fleet()
 SEEDS = st.binary(min_size=32, max_size=32)
@@ -110,6 +111,7 @@ def test_a_machine_that_is_up_and_not_seen_ends_the_demo() -> None:
 
 
 async def test_processes_end_with_the_demo_and_tell_what_ended_them(tmp_path: Path) -> None:
+    forks.serving()
     unusable = tmp_path / "a file"
     unusable.write_text("")
     post = Post(FLEET.machines[:1], 1, ["http://127.0.0.1:1"], unusable, bytes(32))
