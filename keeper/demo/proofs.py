@@ -52,10 +52,12 @@ from keeper.worker.client import EpochAt
 
 PROCESSES, EACH = 40, 5
 """Worker processes, and how many machines' keys each holds."""
+PIPED = 100
+"""How many each holds that is spared HTTP."""
 WORKERS = "workers"
 """The folder of their states, which is deleted at the end."""
 REAL_HOURS = 1
-"""For so many hours, the first, they answer over HTTP; then all in one process, through a pipe."""
+"""For so many hours, the first, they answer over HTTP; then in fewer processes, through pipes."""
 BEGIN_SECONDS, EVIDENCE_SECONDS, EXCHANGE_SECONDS = 30, HOUR + 100, HOUR + 200
 """After an hour's start: when operators note its devices, post its evidence, fetch one another's files."""
 WAIT_SECONDS = 120.0
@@ -188,8 +190,7 @@ class Proofs:
             await self._stack.enter_async_context(served(operator, listener))
             self.operators.append(operator)
         if self.real_hours:
-            batches = _batched(self.stakers.fleet.machines)
-            self.processes.start([self._post(each, str(at)) for at, each in enumerate(batches)])
+            self.processes.start(self._posts(EACH))
         self._clock = await clock_at(chain, about, 0, Commitment.CONFIRMED)
         for hour in range(HOURS):
             start = about.start_of(hour)
@@ -296,14 +297,24 @@ class Proofs:
         await self._prepare(hour)
 
     async def _pipe(self) -> None:
-        """Let all workers be in one process from now on, and spare them HTTP."""
+        """Let workers be in few processes from now on, and spare them HTTP."""
         self._piped = True
         clerk = Clerk(self.operators, await self.network.chain.genesis_hash())
-        self.processes.start([replace(self._post(self.stakers.fleet.machines, "all"), urls=())], clerk)
+        self.processes.start([replace(each, urls=()) for each in self._posts(PIPED)], clerk)
 
-    def _post(self, machines: Sequence[Machine], folder: str) -> Post:
-        where = self.stakers.proofs / WORKERS / folder
-        return Post(machines, len(self.operators), self._urls, where, self._genesis)
+    def _posts(self, each: int) -> list[Post]:
+        """For processes that hold so many machines' keys."""
+        machines, folder = self.stakers.fleet.machines, self.stakers.proofs / WORKERS / str(each)
+        return [
+            Post(
+                machines[at : at + each],
+                len(self.operators),
+                self._urls,
+                folder / str(at),
+                self._genesis,
+            )
+            for at in range(0, len(machines), each)
+        ]
 
     async def _prepare(self, hour: int) -> None:
         """Tell workers what time it is, what plots are made of, and whose memory is a renter's."""
@@ -398,8 +409,3 @@ class Proofs:
             return took + latency_ms(machine, operator)
 
         return arrives
-
-
-def _batched(machines: Sequence[Machine]) -> list[Sequence[Machine]]:
-    """Those of each process."""
-    return [machines[at : at + EACH] for at in range(0, len(machines), EACH)]

@@ -72,7 +72,7 @@ def _earned(results: Rows, machine: Machine) -> int:
 def _summary(stakers: Stakers) -> str:
     return (
         f"In the first hour {PROCESSES} worker processes hold the devices' keys and speak to operators over "
-        "HTTP; then all are one process, from which the same services get the same messages through a pipe: "
+        "HTTP; then they are two, from which the same services get the same messages through pipes: "
         f"{stakers.waves} waves, {stakers.plots} of them about memory, and {stakers.pings} pings. Products "
         "and openings are real, though small; how long each took is by the demo's own clock. Every verdict "
         f"is the one that its device's doings must have. Nobody earns in the first {UP_HOURS} hours: only "
