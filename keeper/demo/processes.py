@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_all_start_methods, get_context
@@ -38,6 +38,7 @@ class Post:
 
     machines: Sequence[Machine]
     operators: int
+    """How many there are."""
     urls: Sequence[str]
     """The operators'; without any it asks them through its pipe."""
     folder: Path
@@ -87,13 +88,23 @@ async def _work(post: Post, pipe: connection.Connection) -> None:
                 stop.set()
                 return
             if isinstance(said, Told):
-                tasks.append(asyncio.create_task(be(said)))
+                start(be(said))
             elif isinstance(said, Heard):
-                tasks.append(asyncio.create_task(crew.hear(said.now)))
+                start(crew.hear(said.now))
             else:
                 wire.hear(said)
 
-        tasks: list[asyncio.Task[None]] = []
+        def start(work: Coroutine[Any, Any, None]) -> None:
+            task = asyncio.create_task(work)
+            tasks.add(task)
+            task.add_done_callback(ended)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()):
+                pipe.send("".join(traceback.format_exception(error)))
+
+        tasks: set[asyncio.Task[None]] = set()
 
         loop = asyncio.get_running_loop()
         loop.add_reader(pipe.fileno(), read)
@@ -137,7 +148,12 @@ class _Process:
         else:
             task = asyncio.create_task(self._answer(said))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.failed = "".join(traceback.format_exception(error))
 
     async def _answer(self, asked: list[Asked]) -> None:
         assert self._clerk is not None

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from keeper.demo.cheats import CHEATS, code_of, expected_code, latency_ms, took_ms
 from keeper.demo.checks import Checks, DemoFailed
-from keeper.demo.crew import Card, HalfTheBits, demo_profiles
+from keeper.demo.crew import Card, HalfTheBits, Told, demo_profiles
 from keeper.demo.fleet import CLASSES, DEVICES, Fleet, Luck
+from keeper.demo.pipes import Clerk
 from keeper.demo.processes import Post, processes
 from keeper.demo.proofs_checks import check_online, check_verdicts
 from keeper.pow.backend import NumpyBackend
@@ -23,6 +24,7 @@ from keeper.pow.codes import Code
 from keeper.pow.profiles import deadline_ms, hired_deadline_ms
 from keeper.pow.verdicts import VERDICT
 from keeper.rewards.observed import OBSERVED_TABLE
+from keeper.worker.client import EpochAt
 from tests.keeper import forks
 
 FLEET = Fleet()
@@ -122,3 +124,16 @@ async def test_processes_end_with_the_demo_and_tell_what_ended_them(tmp_path: Pa
                 await asyncio.sleep(0.01)
                 started.check()
     assert len(started) == 0
+
+
+async def test_what_goes_wrong_at_an_operator_ends_the_demo(tmp_path: Path) -> None:
+    forks.serving()
+    post = Post(FLEET.machines[:1], 1, (), tmp_path, bytes(32))
+    with processes() as started:
+        started.start([post], Clerk([], "nobody is there"))
+        await started.be(Told(0, 1_000, EpochAt(1, bytes(32), 0), frozenset()))
+        started.hear(1_001)
+        with pytest.raises(DemoFailed, match="IndexError"):
+            while True:
+                await asyncio.sleep(0.01)
+                started.check()
