@@ -272,7 +272,7 @@ def test_a_match_against_the_rule(ionet, world):
     over(world, tick)
     for where in (ON, (*DIR, *ON)):
         code, said = replay(ionet, tick, *where)
-        wrong = f"{told(world, tick % 3)} matched {device_of('two')} to {order.address} at {8 * IO} an hour"
+        wrong = f"{told(world, tick % 3)} matched {device_of('two')} to {order.address}"
         assert (code, f"{wrong}: the rule doesn't match these." in said) == (1, True)
 
 
