@@ -8,12 +8,12 @@ that was fetched from somebody else is read in the same way; nothing in it has t
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from keeper import disk
 from keeper.economy.classes import MAX_STEP
 from keeper.errors import UserError, why
 from keeper.market import files
@@ -141,9 +141,9 @@ class MarketFolder:
         part = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(part, encode_steps(table))
+            disk.write(part, [encode_steps(table)])
             part.replace(path)
-            _sync(path.parent)
+            disk.sync(path.parent)
         except OSError as error:
             raise FolderUnusable(f"{path} can't be written: {why(error)}") from error
 
@@ -153,16 +153,11 @@ class MarketFolder:
     # -- inside --------------------------------------------------------------------------------
 
     def _put(self, whole: Path, content: Mapping[str, bytes]) -> None:
-        part = whole.with_name(f".{whole.name}.part")
         try:
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            for name, data in content.items():
-                _write(part / name, data)
-            _sync(part)
-            shutil.rmtree(whole, ignore_errors=True)
-            part.rename(whole)
-            _sync(whole.parent)
+            with disk.whole(whole) as part:
+                for name, data in content.items():
+                    disk.write(part / name, [data])
+                disk.sync(part)
         except OSError as error:
             raise FolderUnusable(f"{whole} can't be written: {why(error)}") from error
 
@@ -191,19 +186,3 @@ def decode_steps(hour: int, data: bytes) -> StepTable:
     ):
         raise StepsInvalid(f"{name} has a class or a step that there can't be")
     return table
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file through to the disk."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
+from keeper import canonical
 from keeper.errors import UserError
 from keeper.pow.record import Digest, Key
 
@@ -62,7 +62,7 @@ class Manifest:
 
     def encode(self) -> bytes:
         """Write it: sorted keys, no spaces."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+        return canonical.encode(self)
 
     @property
     def hash(self) -> bytes:
@@ -72,15 +72,7 @@ class Manifest:
     @classmethod
     def decode(cls, data: bytes) -> Manifest:
         """Read it; raises ManifestInvalid."""
-        try:
-            manifest = _FORM.validate_json(data, strict=True)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ManifestInvalid(f"{NAME} is no manifest of a tick: {where} {first['msg']}") from error
-        if manifest.encode() != data:
-            raise ManifestInvalid(f"{NAME} is not canonical JSON")
-        return manifest
+        return _FORM.decode(data)
 
 
-_FORM = TypeAdapter(Manifest)
+_FORM = canonical.Form(Manifest, NAME, "is no manifest of a tick", ManifestInvalid)

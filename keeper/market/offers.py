@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 from solders.pubkey import Pubkey
 
+from keeper import canonical
 from keeper.clients import orders, staking
 from keeper.clients.orders import Params, Terms
 from keeper.clients.staking import Class, Device
@@ -132,14 +133,7 @@ class Offer:
     @classmethod
     def decode(cls, data: bytes) -> Offer:
         """Read it; raises QuoteInvalid."""
-        try:
-            offer = _READER.validate_json(data, strict=True)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise QuoteInvalid(
-                f"no quote that ionet market quote --json wrote: {where} {first['msg']}"
-            ) from error
+        offer = _FORM.read(data)
         terms = offer.terms
         if tuple(each.number for each in offer.classes) != terms.classes:
             raise QuoteInvalid("the quote has prices of other classes than its terms: make a new one")
@@ -148,7 +142,7 @@ class Offer:
         return offer
 
 
-_READER = TypeAdapter(Offer)
+_FORM = canonical.Form(Offer, "no quote", "that ionet market quote --json wrote", QuoteInvalid)
 
 
 def offer(

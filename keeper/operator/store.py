@@ -15,6 +15,7 @@ from pathlib import Path
 
 from solders.pubkey import Pubkey
 
+from keeper import disk
 from keeper.errors import UserError, why
 from keeper.pow.codes import Code
 from keeper.pow.codes_file import NAME as CODES
@@ -166,7 +167,7 @@ class Store:
         """Have the disk keep openings before something says that they are held."""
         for digest in digests if self._durable else ():
             try:
-                _sync(self.opening_path(digest))
+                disk.sync(self.opening_path(digest))
             except FileNotFoundError:
                 continue  # Deleted since, as too old.
             except OSError as error:
@@ -200,14 +201,6 @@ def _write(path: Path, data: bytes, *, sync: bool) -> None:
                 os.fsync(file.fileno())
         part.replace(path)
         if sync:
-            _sync(path.parent)
+            disk.sync(path.parent)
     except OSError as error:
         raise StoreUnusable(f"{path}: {why(error)}") from error
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field
 from solders.pubkey import Pubkey
 
+from keeper import canonical
 from keeper.errors import UserError
 from keeper.pow.clock import WaveKind
 from keeper.pow.seeds import ALL
@@ -83,21 +83,15 @@ class HourRecord:
 
     def encode(self) -> bytes:
         """Write it as canonical JSON: sorted keys, no spaces, integers only."""
-        return json.dumps(self, default=_fields, sort_keys=True, separators=(",", ":")).encode()
+        return canonical.encode(self)
 
     @classmethod
     def decode(cls, data: bytes) -> HourRecord:
         """Read it; raises RecordError when it isn't one, or of another version."""
-        try:
-            record = _FORM.validate_json(data, strict=True)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise RecordError(f"{NAME} is no record of an hour: {where} {first['msg']}") from error
+        record = _FORM.read(data)
         if record.version != VERSION:
             raise RecordError(f"{NAME} is of version {record.version}, but this program knows {VERSION}")
-        if record.encode() != data:
-            raise RecordError(f"{NAME} is not canonical JSON")
+        _FORM.require_canonical(record, data)
         waves = [each.slot for each in record.waves]
         for slots in (waves, list(record.pings)):
             if slots != sorted(set(slots)):
@@ -107,8 +101,4 @@ class HourRecord:
         return record
 
 
-_FORM = TypeAdapter(HourRecord)
-
-
-def _fields(each: HourRecord | WaveRecord | Block) -> dict[str, Any]:
-    return {field.name: getattr(each, field.name) for field in fields(each)}
+_FORM = canonical.Form(HourRecord, NAME, "is no record of an hour", RecordError)

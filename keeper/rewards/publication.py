@@ -9,21 +9,18 @@ line for each device), ``wallets.csv`` (all that each wallet ever earned: the tr
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 from solders.pubkey import Pubkey
 
-from keeper import tables
+from keeper import canonical, disk, tables
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation
 from keeper.economy import merkle
@@ -103,20 +100,12 @@ class Manifest:
 
     def encode(self) -> bytes:
         """Write it as canonical JSON: sorted keys, no spaces, integers only."""
-        return json.dumps(self, default=_fields, sort_keys=True, separators=(",", ":")).encode()
+        return canonical.encode(self)
 
     @classmethod
     def decode(cls, data: bytes) -> Manifest:
         """Read it; raises PublicationError when it isn't one."""
-        try:
-            manifest = _FORM.validate_json(data, strict=True)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise PublicationError(f"{MANIFEST} is no manifest: {where} {first['msg']}") from error
-        if manifest.encode() != data:
-            raise PublicationError(f"{MANIFEST} is not canonical JSON")
-        return manifest
+        return _FORM.decode(data)
 
     @property
     def hash(self) -> str:
@@ -129,7 +118,7 @@ class Manifest:
         return Attestation(bytes.fromhex(self.root), self.total, self.devices, bytes.fromhex(self.hash))
 
 
-_FORM = TypeAdapter(Manifest)
+_FORM = canonical.Form(Manifest, MANIFEST, "is no manifest", PublicationError)
 
 
 def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows) -> Manifest:
@@ -144,13 +133,13 @@ def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows)
     contents = dict(zip(KINDS, found, strict=True))
     files = {}
     with whole_or_not(folder, hour.number) as part:
-        digest, size = _write(part / RECORD, [work.record.encode()])
+        digest, size = disk.write(part / RECORD, [work.record.encode()])
         files[RECORD] = File(digest, size, len(work.record.waves))
         for name, table in contents.items():
-            digest, size = _write(part / name, tables.encode(table))
+            digest, size = disk.write(part / name, tables.encode(table))
             files[name] = File(digest, size, len(table))
         manifest = _manifest(block, previous, files)
-        _write(part / MANIFEST, [manifest.encode()])
+        disk.write(part / MANIFEST, [manifest.encode()])
     return manifest
 
 
@@ -160,22 +149,9 @@ def whole_or_not(folder: Path, hour: int) -> Iterator[Path]:
 
     Raises FolderUnusable, also when the disk fails meanwhile.
     """
-    part = folder / f".{hour}.part"
-    shutil.rmtree(part, ignore_errors=True)
     try:
-        part.mkdir(parents=True)
-        try:
+        with disk.whole(folder / str(hour)) as part:
             yield part
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
-        whole = folder / str(hour)
-        if whole.is_symlink():
-            whole.unlink()  # Of a copy for a rehearsal: what it points to stays.
-        else:
-            shutil.rmtree(whole, ignore_errors=True)
-        part.rename(whole)
-        _sync(folder)
     except OSError as error:
         raise FolderUnusable(f"{folder} can't be written: {why(error)}") from error
 
@@ -375,11 +351,6 @@ def _manifest(block: BlockResult, previous: str | None, files: dict[str, File]) 
     )
 
 
-def _fields(each: Manifest | File) -> dict[str, Any]:
-    """What :func:`~dataclasses.asdict` returns, without its copies of everything."""
-    return {field.name: getattr(each, field.name) for field in fields(each)}
-
-
 def _described(table: Rows) -> File:
     digest, size = sha256(), 0
     for chunk in tables.encode(table):
@@ -404,23 +375,3 @@ def _compare(path: str, published: Rows, computed: Rows) -> None:
 def _lines(rows: Rows) -> list[bytes]:
     _, *lines = b"".join(tables.encode(rows)).splitlines()
     return lines
-
-
-def _write(path: Path, chunks: Iterable[bytes]) -> tuple[str, int]:
-    """Write a file through to the disk; returns its SHA-256 and size."""
-    digest, size = sha256(), 0
-    with path.open("wb") as file:
-        for chunk in chunks:
-            digest.update(chunk)
-            size += file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    return digest.hexdigest(), size
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from solders.pubkey import Pubkey
 
-from keeper import tables
+from keeper import disk, tables
 from keeper.clients import staking, tokenomics
 from keeper.economy import merkle
 from keeper.rewards import publication
@@ -113,8 +113,8 @@ def test_a_half_written_hour_is_not_there_and_is_written_again(folder: Path, mon
             raise OSError("no space left on device")
         return write(path, chunks)
 
-    write = publication._write
-    monkeypatch.setattr(publication, "_write", full)
+    write = disk.write
+    monkeypatch.setattr(disk, "write", full)
     with pytest.raises(FolderUnusable, match="can't be written: no space left on device"):
         publish(folder, 3)
     assert publication.published_hours(folder) == [0, 1, 2]
