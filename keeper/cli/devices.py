@@ -21,7 +21,7 @@ from keeper.cli.orders import config_of, read_order
 from keeper.cli.signing import DryRunOption, YesOption, carry_out
 from keeper.cli.terms import class_number, country_code
 from keeper.clients import orders, staking, tokenomics
-from keeper.clients.orders import Config, Order
+from keeper.clients.orders import Config, Lease, Order
 from keeper.clients.staking import NOBODY, Class, Device
 from keeper.economy.money import parse, show
 from keeper.economy.orders import Currency, LeaseStatus
@@ -214,15 +214,14 @@ def accept(
     async def work() -> None:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
-            found, leases = await read_order(connected, address(order))
-            lease = next((each for each in leases if each.device == at), None)
+            found, lease = await _order_and_lease(connected, order, at)
             if lease is None:
                 await _read_device(connected, at)
                 raise UserError(
                     f"no operator has matched {at} to this order; its supplier may: ionet device take"
                 )
             if lease.status != LeaseStatus.MATCHED:
-                raise UserError(f"{at} has a lease of this order already; see ionet order show")
+                raise _has_lease(at)
             plan = plans.accept(config, found, lease, payer.pubkey())
             await carry_out(connected, plan, [payer, machine], fees=settings.fees, dry_run=dry_run, yes=yes)
 
@@ -249,12 +248,11 @@ def take(
     async def work() -> None:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             config = await config_of(connected)
-            found, leases = await read_order(connected, address(order))
-            lease = next((each for each in leases if each.device == at), None)
+            found, lease = await _order_and_lease(connected, order, at)
             if lease and lease.status == LeaseStatus.MATCHED:
                 raise UserError(f"an operator has matched {at} to this order: ionet device accept accepts it")
             if lease:
-                raise UserError(f"{at} has a lease of this order already; see ionet order show")
+                raise _has_lease(at)
             of_device = await _read_device(connected, at)
             of_class = (await staking.read_classes(connected))[of_device.device_class]
             now = (await connected.clock()).unix_timestamp
@@ -323,6 +321,16 @@ def _registration(device: Device, amount: int, has_wallet: bool, notes: tuple[st
         )
     staked = plans.stake(device, amount)
     return Plan((*instructions, *staked.instructions), staked.movements, notes)
+
+
+async def _order_and_lease(chain: Chain, order: str, device: Pubkey) -> tuple[Order, Lease | None]:
+    """An order by its address, and the lease that a device has of it; None for none. Raises UserError."""
+    found, leases = await read_order(chain, address(order))
+    return found, next((each for each in leases if each.device == device), None)
+
+
+def _has_lease(device: Pubkey) -> UserError:
+    return UserError(f"{device} has a lease of this order already; see ionet order show")
 
 
 def _taken(config: Config, order: Order, device: Device, of_class: Class, payer: Signer, now: int) -> Plan:

@@ -18,6 +18,7 @@ from rich.progress import Progress
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
+from keeper.chain.http import PeerError
 from keeper.cli.indexed import database
 from keeper.cli.options import ChainOption, address, settings
 from keeper.clients import staking, tokenomics
@@ -29,7 +30,7 @@ from keeper.pow.classes import pairs, read_capabilities
 from keeper.pow.profiles import read_profiles
 from keeper.resources import CLASS_TABLE, POW_PROFILES
 from keeper.rewards import audit
-from keeper.rewards.fetch import PeerError, compare, fetch_from_any
+from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import History
 from keeper.rewards.peers import Peers

@@ -16,6 +16,7 @@ from keeper.demo.fleet import Machine
 from keeper.operator.intake import Intake
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import Refusal
+from keeper.operator.service import identity
 from keeper.operator.waves import Taken
 from keeper.pow.messages import Opening
 from keeper.worker.client import Refused
@@ -97,7 +98,7 @@ class Clerk:
     def __init__(self, operators: Sequence[Operator], genesis: str) -> None:
         """By their numbers; ``genesis`` is the chain's genesis hash, base58."""
         self._operators = operators
-        self._about = [_about(each, genesis) for each in operators]
+        self._about = [json.dumps(identity(each.desk, genesis)).encode() for each in operators]
 
     async def answer(self, asked: Sequence[Asked]) -> list[Answered]:
         """Answer each, in their order."""
@@ -130,10 +131,3 @@ def _open(operator: Operator, content: bytes, intake: Intake) -> Refusal | None:
         return refusal
     operator.collecting.keep(due, blob, operator.desk.store.put_opening(blob))
     return None
-
-
-def _about(operator: Operator, genesis: str) -> bytes:
-    desk = operator.desk
-    said = {"version": 1, "operator": str(desk.operator), "genesis": genesis}
-    said |= {"program": str(desk.network.program), "profiles": desk.profiles.hash.hex()}
-    return json.dumps(said).encode()

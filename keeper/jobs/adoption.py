@@ -9,11 +9,12 @@ from pathlib import Path
 
 import httpx2 as httpx
 
+from keeper.chain.http import PeerError
 from keeper.clients.staking import Block
 from keeper.errors import why
 from keeper.jobs.port import Port
 from keeper.pow.clock import Network
-from keeper.rewards.fetch import PeerError, fetch_from_any
+from keeper.rewards.fetch import fetch_from_any
 from keeper.rewards.history import History
 from keeper.rewards.observed import observations
 from keeper.rewards.peers import Peers

@@ -10,6 +10,7 @@ import httpx2 as httpx
 from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import ChainReader, Event
+from keeper.chain.http import PeerError
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import PROGRAM, Attestation, Block, BlockStatus
 from keeper.economy import emission
@@ -18,7 +19,7 @@ from keeper.jobs.adoption import adopt
 from keeper.jobs.port import Port, do, do_all, pick
 from keeper.pow.anchored import EVIDENCE_SECONDS
 from keeper.pow.clock import Network
-from keeper.rewards.fetch import PeerError, fetch_from_any
+from keeper.rewards.fetch import fetch_from_any
 from keeper.rewards.history import History
 from keeper.rewards.observed import observations
 from keeper.rewards.publication import (

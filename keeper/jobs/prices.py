@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import httpx2 as httpx
 
 from keeper.chain import ChainReader, Event
+from keeper.chain.http import PeerError
 from keeper.clients import staking
 from keeper.clients.staking import PROGRAM, PriceTable
 from keeper.economy.calendar import HOUR
 from keeper.economy.classes import PRICE_NOTICE, holds_from
 from keeper.jobs.port import Port, do_all, pick
-from keeper.market.fetch import PeerError, fetch_steps_from_any
+from keeper.market.fetch import fetch_steps_from_any
 from keeper.market.folder import MarketFolder
 from keeper.market.steps import StepTable
 from keeper.sender import Action

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import httpx2 as httpx
 
-from keeper.errors import UserError
+from keeper.chain.http import PLAIN, PeerError, body, from_any, http_client
 from keeper.market.folder import PRICES, StepsInvalid, decode_steps
 from keeper.market.steps import StepTable
 
@@ -17,30 +17,18 @@ TIMEOUT_SECONDS = 10.0
 """For a connection, and between two pieces."""
 MAX_SECONDS = 60
 """For all of it: a peer that trickles must not hold up the others."""
-PLAIN = {"accept-encoding": "identity"}
-"""A compressed answer can grow without end."""
-
-
-class PeerError(UserError):
-    """Why what a peer has is not used."""
 
 
 async def fetch_steps(peer: str, hour: int, root: bytes) -> StepTable:
     """Get the steps of an hour (unix time over 3,600) that have this ``root``; raises PeerError."""
-    url, found = f"{peer.rstrip('/')}/market/{PRICES}/{hour}.csv", bytearray()
+    url = f"{peer.rstrip('/')}/market/{PRICES}/{hour}.csv"
     try:
         async with (
             asyncio.timeout(MAX_SECONDS),
-            httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client,
+            http_client(TIMEOUT_SECONDS) as client,
             client.stream("GET", url, headers=PLAIN) as answer,
         ):
-            if answer.status_code != httpx.codes.OK:
-                raise PeerError(f"status {answer.status_code}")
-            async for piece in answer.aiter_raw():
-                found += piece
-                if len(found) > MAX_BYTES:
-                    raise PeerError(f"more than {MAX_BYTES:,} bytes")
-        table = decode_steps(hour, bytes(found))
+            table = decode_steps(hour, await body(answer, MAX_BYTES))
     except TimeoutError as error:
         raise PeerError(f"it took more than {MAX_SECONDS} seconds") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -59,9 +47,5 @@ async def fetch_steps_from_any(
 
     ``refused`` is called for each peer that hasn't, with the reason, before the next one is asked.
     """
-    for peer in peers:
-        try:
-            return await fetch_steps(peer, hour, root)
-        except PeerError as error:
-            refused(peer, error)
-    return None
+    found = await from_any(peers, lambda peer: fetch_steps(peer, hour, root), refused)
+    return found[1] if found else None

@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from keeper.chain import SigningFailed
 from keeper.operator.claims import Due
+from keeper.operator.desk import Desk
 from keeper.operator.intake import COMMIT_BYTES, PING_BYTES
 from keeper.operator.line import Turn
 from keeper.operator.operator import Operator
@@ -55,6 +56,17 @@ SLOT_LIMIT = 1 << 63
 MESSAGES = frozenset({"commit", "ping", "opening", "transfer"})
 FRESH_SECONDS = 60.0
 """After so long without a block the service isn't ready."""
+
+
+def identity(desk: Desk, genesis: str) -> dict[str, Any]:
+    """Whose service it is, and for which network: what a worker asks first; ``genesis`` is base58."""
+    return {
+        "version": VERSION,
+        "operator": str(desk.operator),
+        "genesis": genesis,
+        "program": str(desk.network.program),
+        "profiles": desk.profiles.hash.hex(),
+    }
 
 
 class Refused(Exception):
@@ -184,16 +196,7 @@ class Service:
     async def about(self, request: Request) -> Response:
         """Whose service it is, and for which network."""
         self._admit(request)
-        desk = self._desk
-        return JSONResponse(
-            {
-                "version": VERSION,
-                "operator": str(desk.operator),
-                "genesis": self._genesis,
-                "program": str(desk.network.program),
-                "profiles": desk.profiles.hash.hex(),
-            }
-        )
+        return JSONResponse(identity(self._desk, self._genesis))
 
     async def waves(self, request: Request) -> Response:
         """Waves, pings and blocks of picks above a slot; waits a while for there to be some."""

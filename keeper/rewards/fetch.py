@@ -15,8 +15,8 @@ from pathlib import Path
 
 import httpx2 as httpx
 
+from keeper.chain.http import PLAIN, PeerError, from_any, http_client
 from keeper.clients.staking import Attestation, Block
-from keeper.errors import UserError
 from keeper.rewards.publication import (
     FILES,
     MANIFEST,
@@ -33,12 +33,6 @@ TIMEOUT_SECONDS = 10.0
 """For a connection, and between two pieces."""
 MAX_SECONDS = 300
 """For all of an hour's files: a peer that trickles must not hold up the others for ever."""
-PLAIN = {"accept-encoding": "identity"}
-"""A compressed answer has another size than the manifest says, and can grow without end."""
-
-
-class PeerError(UserError):
-    """Why what a peer has is not used."""
 
 
 async def fetch(peer: str, folder: Path, hour: int, block: Block) -> Manifest:
@@ -47,7 +41,7 @@ async def fetch(peer: str, folder: Path, hour: int, block: Block) -> Manifest:
     What doesn't match the chain isn't kept. Raises PeerError, FolderUnusable.
     """
     try:
-        async with asyncio.timeout(MAX_SECONDS), httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
+        async with asyncio.timeout(MAX_SECONDS), http_client(TIMEOUT_SECONDS) as client:
             with whole_or_not(folder, hour) as part:
                 return await _fetch(client, f"{peer.rstrip('/')}/rewards/{hour}", part, hour, block)
     except TimeoutError as error:
@@ -67,12 +61,7 @@ async def fetch_from_any(
 
     ``refused`` is called for each peer that hasn't, with the reason, before the next one is asked.
     """
-    for peer in peers:
-        try:
-            return peer, await fetch(peer, folder, hour, block)
-        except PeerError as error:
-            refused(peer, error)
-    return None
+    return await from_any(peers, lambda peer: fetch(peer, folder, hour, block), refused)
 
 
 def compare(manifest: Manifest, block: Block) -> None:

@@ -16,9 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 
-from keeper.chain.http import http_client
-from keeper.errors import UserError
-from keeper.rewards.fetch import PLAIN
+from keeper.chain.http import PLAIN, PeerError, body, http_client
 
 SECONDS = 10.0
 """For a connection, and between two pieces."""
@@ -36,10 +34,6 @@ class Answer(StrEnum):
     LACKING = "lacking"
     """It hasn't got it, or has no time."""
     FAILED = "failed"
-
-
-class PeerRefused(UserError):
-    """Why what a peer sent isn't used."""
 
 
 @dataclass(slots=True)
@@ -82,8 +76,8 @@ class Peers:
                 try:
                     data = await self._read(f"{peer.url}{path}", most)
                     if data is not None and sha256(data).digest() != digest:
-                        raise PeerRefused(f"{path} has another hash")
-                except (httpx.HTTPError, httpx.InvalidURL, PeerRefused, TimeoutError) as error:
+                        raise PeerError(f"{path} has another hash")
+                except (httpx.HTTPError, httpx.InvalidURL, PeerError, TimeoutError) as error:
                     self._failure(peer, str(error) or type(error).__name__)
                     continue
                 peer.failures = 0
@@ -93,23 +87,16 @@ class Peers:
         return None
 
     async def _read(self, url: str, most: int) -> bytes | None:
-        """What a peer has there, None for nothing; raises PeerRefused for more than ``most`` bytes."""
+        """What a peer has there, None for nothing; raises PeerError for more than ``most`` bytes."""
         if self._client is None:
             self._client = http_client(SECONDS)
-        found = bytearray()
         async with (
             asyncio.timeout(SECONDS + most / MIN_RATE),
             self._client.stream("GET", url, headers=PLAIN) as answer,
         ):
             if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.TOO_MANY_REQUESTS):
                 return None  # Another may have it, and it is asked for again in the next round.
-            if answer.status_code != httpx.codes.OK:
-                raise PeerRefused(f"status {answer.status_code}")
-            async for piece in answer.aiter_raw():
-                found += piece
-                if len(found) > most:
-                    raise PeerRefused(f"more than {most:,} bytes")
-        return bytes(found)
+            return await body(answer, most)
 
     def _failure(self, peer: _Peer, reason: str) -> None:
         peer.failures += 1

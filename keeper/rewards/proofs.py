@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
 import httpx2 as httpx
 
+from keeper import disk
+from keeper.chain.http import PLAIN, http_client
 from keeper.errors import why
-from keeper.rewards.fetch import PLAIN, TIMEOUT_SECONDS
+from keeper.rewards.fetch import TIMEOUT_SECONDS
 from keeper.rewards.offences import MOST_BYTES, Offence, OffenceError
 from keeper.rewards.publication import FolderUnusable
 
@@ -29,10 +30,7 @@ def write_offence(folder: Path, offence: Offence) -> None:
     part = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(offence.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        disk.write(part, [offence.encode()])
         part.replace(path)
     except OSError as error:
         raise FolderUnusable(f"{path}: {why(error)}") from error
@@ -54,7 +52,7 @@ async def fetch_offence(peer: str, evidence: bytes) -> Offence:
     url, found = f"{peer.rstrip('/')}/rewards/{offence_path(evidence)}", bytearray()
     try:
         async with (
-            httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client,
+            http_client(TIMEOUT_SECONDS) as client,
             client.stream("GET", url, headers=PLAIN) as answer,
         ):
             if answer.status_code != httpx.codes.OK:

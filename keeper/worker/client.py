@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from keeper.chain.http import PLAIN
 from keeper.chain.shapes import Address, BlockHash, Shape, Slot, Time
 from keeper.errors import UserError, why
 from keeper.pow.clock import WaveKind
@@ -41,8 +42,6 @@ AGAIN = frozenset({"unknown_wave", "too_early", "not_committed", "too_slow", "to
 PIECE = 1 << 18
 """Bytes that are sent at a time."""
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-PLAIN = {"accept-encoding": "identity"}
-"""A compressed answer can grow without end."""
 
 
 class OperatorError(UserError):

@@ -12,13 +12,14 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from keeper.chain.http import PeerError
 from keeper.clients import orders, staking
 from keeper.clients.staking import BlockStatus
 from keeper.economy.supply import IO
 from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours, finalise_blocks
 from keeper.jobs.port import Direct
 from keeper.rewards import publication
-from keeper.rewards.fetch import PeerError, fetch
+from keeper.rewards.fetch import fetch
 from keeper.rewards.publication import KINDS, MANIFEST
 from keeper.rewards.rows import OBSERVATION
 from keeper.rewards.rule import DeviceStatus
