@@ -186,14 +186,15 @@ async def _compare(
         base = audit.base_tick(posted, operator, tick)
         bases[operator] = await there.state(base) if base is not None and batch is None else None
     state, of_tick = await there.state(tick), posted.get(tick, {})
-    found.of(state, assign(state))
+    rule = assign(state)
+    found.of(state, rule)
     found.on_chain, found.posted = len(made), len(of_tick)
     if folder and batch:
-        found.finding = audit.of_state(folder, batch, state)
+        found.finding = audit.of_state(folder, batch, state, rule)
         if found.finding == SAME:
             found.finding = audit.of_posting(batch, of_tick, made)
     else:
-        found.finding = audit.of_hashes(state, of_tick, bases, made)
+        found.finding = audit.of_hashes(state, rule, of_tick, bases, made)
     if found.finding.verdict is not Verdict.DIFFERENT:
-        finding, found.skipped = audit.of_matches(state, made)
+        finding, found.skipped = audit.of_matches(rule, made)
         found.finding = finding if finding != SAME else found.finding

@@ -17,6 +17,7 @@ from keeper.jobs.port import Port, do, do_all
 from keeper.market import files
 from keeper.market.assignment import assign
 from keeper.market.due import Match, due, pairs_of, read_open
+from keeper.market.files import Batch
 from keeper.market.folder import MarketFolder
 from keeper.market.manifest import NAME, Manifest
 from keeper.market.states import States
@@ -38,6 +39,8 @@ class Matcher:
     states: States
     done: int = field(default=0, init=False)
     """The last tick that this process is done with."""
+    base: Batch | None = field(default=None, init=False)
+    """The hour's first batch, which the others go on from."""
     rests_until: int = field(default=0, init=False)
     """When its next turn begins, unix seconds: before, there is nothing to ask for but the time."""
 
@@ -101,7 +104,8 @@ async def _batch(port: Port, matcher: Matcher, tick: int) -> tuple[Manifest | No
     matches = assign(found)
     if not await _left(port.chain, matches):
         return None, matches
-    content = files.encode(found, matches, port.payer, folder.base(tick))
+    matcher.base = folder.base(tick, matcher.base)
+    content = files.encode(found, matches, port.payer, matcher.base)
     folder.write(tick, content)
     return Manifest.decode(content[NAME]), matches
 
@@ -147,13 +151,10 @@ async def _make(port: Port, manifest: Manifest, matches: Rows) -> list[Event]:
 async def _left(chain: ChainReader, matches: Rows) -> list[Match]:
     """Those of a batch's matches that can still be made."""
     now = (await chain.clock()).unix_timestamp
-    classes = await staking.read_classes(chain)
-    return due(await read_open(chain, pairs_of(matches)), classes, now)
+    return due(await read_open(chain, pairs_of(matches)), now)
 
 
 async def _is_due(chain: ChainReader, match: Match, tick: int) -> bool:
     """Whether a match that was refused can still be made."""
     now = (await chain.clock()).unix_timestamp
-    classes = await staking.read_classes(chain)
-    found = await read_open(chain, [match.pair])
-    return now <= tick_ends(tick) and any(each.is_open(classes, now) for each in found)
+    return now <= tick_ends(tick) and any(each.is_open(now) for each in await read_open(chain, [match.pair]))

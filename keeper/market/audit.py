@@ -18,7 +18,6 @@ from keeper.clients.staking import PriceTable
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import files
-from keeper.market.assignment import assign
 from keeper.market.due import pairs_of
 from keeper.market.files import TICKS_AN_HOUR, BaseMissing, Batch, FileMissing, RuleUnknown
 from keeper.market.folder import FolderUnusable, MarketFolder, StepsMissing, TickMissing
@@ -121,12 +120,12 @@ def postings(events: Sequence[Event], first: int, last: int) -> dict[int, dict[P
     return found
 
 
-def of_state(folder: MarketFolder, batch: Batch, state: Snapshot) -> Finding:
-    """Compare a tick's files with those that follow from the chain's state at its slot."""
+def of_state(folder: MarketFolder, batch: Batch, state: Snapshot, rule: Rows) -> Finding:
+    """Compare a tick's files with those of the chain's state at its slot, whose matches ``rule`` are."""
     operator, tick = Pubkey.from_string(batch.manifest.operator), batch.manifest.tick
     try:
         base = folder.read(batch.manifest.base.tick) if batch.manifest.base else None
-        files.require_same(folder.files(tick), files.write(state, operator, base))
+        files.require_same(folder.files(tick), files.encode(state, rule, operator, base))
     except UserError as error:
         return of_error(error)
     return SAME
@@ -155,19 +154,20 @@ def of_posting(batch: Batch, posted: Mapping[Pubkey, Posting], made: Sequence[Ma
 
 def of_hashes(
     state: Snapshot,
+    rule: Rows,
     posted: Mapping[Pubkey, Posting],
     bases: Mapping[Pubkey, Snapshot | None],
     made: Sequence[Match],
 ) -> Finding:
     """Compare what operators posted with manifests that are made from the chain's state alone.
 
-    ``bases`` are the states of their first ticks of the hour, which their files go on from: None for those of
-    whom this is the first.
+    ``rule`` are the matches of ``state``, ``bases`` the states of operators' first ticks of the hour, which
+    their files go on from: None for those of whom this is the first.
     """
     silent = [each.matcher for each in made if each.matcher not in posted]
     if silent:
         return Finding(Verdict.DIFFERENT, f"{silent[0]} matched in the tick, and never posted its batch")
-    if not posted and len(assign(state)):
+    if not posted and len(rule):
         return Finding(Verdict.MISSING, "no operator posted a batch of the tick")
     for operator, posting in posted.items():
         if posting.slot != state.slot:
@@ -175,7 +175,7 @@ def of_hashes(
             return Finding(Verdict.DIFFERENT, what)
         base = bases[operator]
         before = files.read(files.write(base, operator)) if base else None
-        manifest = files.read(files.write(state, operator, before), before).manifest
+        manifest = files.read(files.encode(state, rule, operator, before), before).manifest
         if posting.hash != manifest.hash:
             what = f"{operator} posted {posting.hash.hex()}, but the rule gives {manifest.hash.hex()}"
             # Its files may go on from a tick that it wrote and never posted.
@@ -189,21 +189,21 @@ def base_tick(posted: Mapping[int, Mapping[Pubkey, Posting]], operator: Pubkey, 
     return next((each for each in ticks if operator in posted.get(each, ())), None)
 
 
-def of_matches(state: Snapshot, made: Sequence[Match]) -> tuple[Finding, int]:
+def of_matches(rule: Rows, made: Sequence[Match]) -> tuple[Finding, int]:
     """Compare the matches on chain with what the rule gives; how many of those aren't there, too.
 
     One that the chain doesn't have is nobody's fault: something changed since the tick, and it was skipped.
     What a lease costs isn't compared: the program takes the class's price of when a match lands, which
     may be another one than the tick's.
     """
-    rule = set(pairs_of(assign(state)))
+    pairs = set(pairs_of(rule))
     for each in made:
-        if (each.order, each.device) not in rule:
+        if (each.order, each.device) not in pairs:
             return Finding(
                 Verdict.DIFFERENT,
                 f"{each.matcher} matched {each.device} to {each.order}: the rule doesn't match these",
             ), 0
-    return SAME, len(rule - {(each.order, each.device) for each in made})
+    return SAME, len(pairs - {(each.order, each.device) for each in made})
 
 
 # -- hours -------------------------------------------------------------------------------------

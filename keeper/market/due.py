@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -22,27 +22,40 @@ class Match:
 
     order: Order
     device: Device
+    of_class: Class
 
     @property
     def pair(self) -> tuple[Pubkey, Pubkey]:
         """The addresses of both."""
         return self.order.address, staking.device_address(self.device.worker)
 
-    def is_open(self, classes: Mapping[int, Class], now: int) -> bool:
+    def is_open(self, now: int) -> bool:
         """Whether the order still takes devices at ``now`` (unix seconds), and the device is one for it."""
+        classes = {self.of_class.id: self.of_class}
         return self.order.takes_devices(now) and satisfies(self.order, self.device, classes, now)
 
 
 async def read_open(chain: ChainReader, pairs: Sequence[tuple[Pubkey, Pubkey]]) -> list[Match]:
-    """Read orders and devices of matches, those of which there is no lease, in their order."""
+    """Read orders, devices and classes of matches, those of which there is no lease, in their order."""
     wanted = list(dict.fromkeys(order for order, _ in pairs))
     of_orders = dict(zip(wanted, await chain.accounts(wanted), strict=True))
-    devices = await chain.accounts([device for _, device in pairs])
+    devices = [
+        staking.parse_device(each.data) if each else None
+        for each in await chain.accounts([at for _, at in pairs])
+    ]
+    numbers = list({each.device_class for each in devices if each})
+    found = await chain.accounts(list(map(staking.class_address, numbers)))
+    classes = {
+        number: staking.parse_class(each.data) for number, each in zip(numbers, found, strict=True) if each
+    }
     leases = await chain.accounts([orders.lease_address(*pair) for pair in pairs])
     return [
-        Match(orders.parse_order(order.data), staking.parse_device(device.data))
+        Match(orders.parse_order(order.data), device, of_class)
         for (address, _), device, lease in zip(pairs, devices, leases, strict=True)
-        if device is not None and lease is None and (order := of_orders[address]) is not None
+        if device is not None
+        and lease is None
+        and (order := of_orders[address]) is not None
+        and (of_class := classes.get(device.device_class)) is not None
     ]
 
 
@@ -51,7 +64,7 @@ def pairs_of(matches: Rows) -> list[tuple[Pubkey, Pubkey]]:
     return list(zip(addresses(matches["order"].copy()), addresses(matches["device"].copy()), strict=True))
 
 
-def due(matches: Sequence[Match], classes: Mapping[int, Class], now: int) -> list[Match]:
+def due(matches: Sequence[Match], now: int) -> list[Match]:
     """Those that can be made at ``now``, unix seconds; they are sorted by order.
 
     One whose device was taken, was paused or has other terms since, or whose order takes no more, is left
@@ -59,7 +72,7 @@ def due(matches: Sequence[Match], classes: Mapping[int, Class], now: int) -> lis
     """
     found: list[Match] = []
     for _, group in groupby(matches, key=lambda each: each.order.address):
-        left = [each for each in group if each.is_open(classes, now)]
+        left = [each for each in group if each.is_open(now)]
         if left and len(left) >= waits_for(left[0].order, now):
             found += left
     return found

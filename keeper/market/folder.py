@@ -93,10 +93,15 @@ class MarketFolder:
         found, base = self._with_base(tick)
         return files.replay(found, base)
 
-    def base(self, tick: int) -> Batch | None:
-        """The first tick before this one in its hour that has files: it has all devices. None if none has."""
+    def base(self, tick: int, known: Batch | None = None) -> Batch | None:
+        """The first tick before this one in its hour that has files: it has all devices. None if none has.
+
+        It isn't read again where it is ``known``.
+        """
         first = tick // TICKS_AN_HOUR * TICKS_AN_HOUR
         written = self.ticks(first, tick - 1)
+        if written and known and known.manifest.tick == written[0]:
+            return known
         return files.read(self.files(written[0])) if written else None
 
     def write(self, tick: int, content: Files) -> None:

@@ -50,8 +50,8 @@ class States:
 
         Raises as :meth:`at`.
         """
-        samples = await self.samples(hour)
         head = await self._end(hour)
+        samples = await self._samples(hour, head) if head else None
         if samples is None or head is None:
             return None
         accounts = await self.facts.at(head.slot)
@@ -64,8 +64,9 @@ class States:
         Raises as :meth:`at`.
         """
         head = await self._end(hour)
-        if head is None:
-            return None
+        return await self._samples(hour, head) if head else None
+
+    async def _samples(self, hour: int, head: Head) -> HourSamples | None:
         samples = {}
         for tick in sample_ticks(hour, head.blockhash):
             found = await self.at(tick)

@@ -284,20 +284,20 @@ async def test_what_is_left_of_a_gang_is_not_matched(world: OrdersWorld) -> None
     single = world.order(key("renter"), 2, devices=2)
     devices = [world.read_device(name) for name in WORKERS]
     classes, now = await staking.read_classes(world.chain), world.chain.now()
-    whole = [Match(gang, each) for each in devices[:3]]
-    assert due(whole, classes, now) == whole
-    two = [Match(single, each) for each in (devices[1], devices[3])]
+    whole = [Match(gang, each, classes[each.device_class]) for each in devices[:3]]
+    assert due(whole, now) == whole
+    two = [Match(single, each, classes[each.device_class]) for each in (devices[1], devices[3])]
     for gone in (
         replace(devices[1], lease=gang.address),
         replace(devices[1], ask_io=0, ask_usdc=0),
         replace(devices[1], changed_at=gang.created_at),
     ):
-        broken = [whole[0], Match(gang, gone), whole[2]]
-        assert due([*broken, replace(two[0], device=gone), two[1]], classes, now) == two[1:]
+        broken = [whole[0], replace(whole[1], device=gone), whole[2]]
+        assert due([*broken, replace(two[0], device=gone), two[1]], now) == two[1:]
     # One that is filled, or has the others already, takes what there is.
     filled = replace(gang, taken=2, gang_until=now + 600)
-    assert due([Match(filled, devices[0])], classes, now) != []
-    assert due(whole, classes, gang.match_until) == []
+    assert due([replace(whole[0], order=filled)], now) != []
+    assert due(whole, gang.match_until) == []
 
 
 async def test_a_gap_in_the_index_gives_no_batch(

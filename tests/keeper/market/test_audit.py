@@ -13,6 +13,7 @@ from keeper.chain import Event
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import audit, files
+from keeper.market.assignment import assign
 from keeper.market.audit import SAME, Finding, Match, Verdict
 from keeper.market.files import BaseMissing, FileDiffers, NotCanonical, ReplayDiffers, RuleUnknown
 from keeper.market.folder import MarketFolder, StepsInvalid, StepsMissing
@@ -100,11 +101,12 @@ def test_matches_of_the_tick_alone() -> None:
 def test_a_match_is_the_rules_whatever_it_costs_when_it_lands() -> None:
     """The tick before a new price is matched after it, too: that speaks against nobody."""
     state = tick([device("one"), device("two")], [order("order", currency=int(Currency.USDC), open=2)])
+    rule = assign(state)
     of_order = Pubkey(key("order"))
     one, two, three = (Match(OPERATOR, of_order, Pubkey(key(name))) for name in ("one", "two", "three"))
-    assert audit.of_matches(state, [one, two]) == (SAME, 0)
-    assert audit.of_matches(state, [two]) == (SAME, 1)
-    finding, _ = audit.of_matches(state, [two, three])
+    assert audit.of_matches(rule, [one, two]) == (SAME, 0)
+    assert audit.of_matches(rule, [two]) == (SAME, 1)
+    finding, _ = audit.of_matches(rule, [two, three])
     assert finding.verdict is Verdict.DIFFERENT
     assert finding.what.endswith(f"matched {three.device} to {of_order}: the rule doesn't match these")
 

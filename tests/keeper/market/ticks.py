@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from random import Random
@@ -52,7 +53,7 @@ def tick(
     orders: list[dict[str, Any]],
     *,
     prices: dict[int, tuple[int, int]] = PRICES,
-    pairs: list[tuple[bytes, bytes]] = [],  # noqa: B006  # nobody changes it
+    pairs: Sequence[tuple[bytes, bytes]] = (),
     blockhash: bytes = BLOCKHASH,
 ) -> Snapshot:
     """A snapshot of rows in any order."""

@@ -14,7 +14,7 @@ from keeper.clients.staking import BlockStatus
 from keeper.db import Database
 from keeper.jobs.blocks import attest_hours
 from keeper.jobs.port import Direct
-from keeper.operator import collecting
+from keeper.operator import behind, collecting
 from keeper.operator.behind import AGAIN_SECONDS, MOST_HOURS
 from keeper.operator.book import Opened
 from keeper.operator.claims import Due
@@ -152,8 +152,6 @@ async def test_what_is_agreed_on_isnt_fetched_and_what_is_missing_is_asked_for_a
 async def test_a_node_that_lacks_an_hours_blocks_has_the_others(
     hours: PowHours, net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from keeper.operator import behind  # noqa: PLC0415
-
     await two_work(hours)
     true = behind.read_hour
 
