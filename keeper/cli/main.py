@@ -51,6 +51,8 @@ COMMANDS = (
     ),
     LazyCommand("order", "keeper.cli.orders:app", "Rent compute: orders, their leases and their money."),
     LazyCommand("device", "keeper.cli.devices:app", "Lease devices out: register, price, take orders."),
+    LazyCommand("stake", "keeper.cli.stake:app", "Stakes: put IO on a device, take it out again."),
+    LazyCommand("co-stake", "keeper.cli.co_stake:app", "Co-stakes: stake on somebody else's device."),
     LazyCommand("market", "keeper.cli.market:app", "The market: prices, quotes, who gets what, and why."),
     LazyCommand("slash", "keeper.cli.slash:app", "Slashes: what they are for, and whether it is so."),
     LazyCommand("pow", "keeper.cli.pow:app", "Proof of work: what it shows of devices.", extra="keeper"),

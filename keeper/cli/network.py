@@ -18,7 +18,7 @@ from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.clients import staking, tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.economy import emission
-from keeper.economy.calendar import parse_month
+from keeper.economy.calendar import moment, parse_month
 from keeper.economy.classes import read_classes
 from keeper.economy.genesis import read_start_month, read_table
 from keeper.economy.money import U64_MAX, parse
@@ -26,7 +26,6 @@ from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, io
 from keeper.errors import UserError
 from keeper.resources import DEV_KEYS
-from keeper.terminal.orders import moment
 from keeper.terminal.tables import console, plain, progress_of
 
 

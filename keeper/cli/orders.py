@@ -11,14 +11,13 @@ from typing import Annotated, TypeVar
 import typer
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError, Signer
+from keeper.chain import Chain, ChainError
 from keeper.chain.connect import connect
-from keeper.chain.fees import FeePolicy
 from keeper.chain.program import UnexpectedData
 from keeper.chain.token import balance, is_payable
 from keeper.cli import options, terms
-from keeper.cli.options import ChainOption, KeypairOption, address
-from keeper.cli.signing import DryRunOption, YesOption, carry_out
+from keeper.cli.options import ChainOption, address
+from keeper.cli.signing import Session, signs
 from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order, Parked
 from keeper.clients.staking import Class
@@ -33,7 +32,7 @@ from keeper.terminal import tables
 from keeper.terminal.tables import console
 from keeper.wallet import plans
 from keeper.wallet.checks import fitting
-from keeper.wallet.plans import Plan
+from keeper.wallet.plan import Plan
 
 app = typer.Typer(help="Rent compute: orders, their leases and their money.", no_args_is_help=True)
 
@@ -62,7 +61,9 @@ DeviceOption = Annotated[
 
 
 @app.command()
-def create(  # noqa: PLR0913, PLR0917 - an option for each term
+@signs
+async def create(  # noqa: PLR0913, PLR0917 - an option for each term
+    session: Session,
     context: typer.Context,
     class_: Annotated[list[str] | None, terms.CLASSES] = None,
     currency: Annotated[terms.Unit | None, terms.CURRENCY] = None,
@@ -87,10 +88,6 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
         int | None,
         typer.Option(min=0, max=U64_MAX, help="your number for the order", show_default="the time"),
     ] = None,
-    chain: ChainOption = None,
-    keypair: KeypairOption = None,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
 ) -> None:
     """Open an order: the most that it can cost goes into a vault of its own.
 
@@ -98,42 +95,35 @@ def create(  # noqa: PLR0913, PLR0917 - an option for each term
     """
     offer = _read_quote(context, quote) if quote else None
     named = None if offer else (_named("class", class_), _named("currency", currency), _named("hours", hours))
-    settings = options.settings(chain, keypair)
-    renter = settings.signer()
-
-    async def work() -> None:
-        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
-            config = await config_of(connected)
-            classes = await staking.read_classes(connected)
-            now = (await connected.clock()).unix_timestamp
-            if named:
-                asked = terms.terms_of(
-                    classes,
-                    *named,
-                    devices=devices,
-                    min_devices=min_devices,
-                    processors=processors,
-                    tier=tier,
-                    country=country or (),
-                    colocated=colocated,
-                    urgency=urgency,
-                )
-            elif offer:
-                network = await connected.genesis_hash()
-                offers.require_good(offer, network, classes, config.params, now)
-                asked = offer.terms.terms
-            until = now + config.params.match_window
-            found = [quotes.quote(classes[each], asked.currency, now, until) for each in asked.classes]
-            if named:
-                most = quotes.limit(found) if price is None else parse(price, asked.currency)
-                asked = replace(asked, price=most)
-            plan = plans.create(config, renter.pubkey(), now if number is None else number, asked)
-            bps = config.params.renter_bps(asked.currency, asked.urgency)
-            console.print(quote_tables.leases(found, asked, bps))
-            plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, asked, bps, now)))
-            await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
-
-    asyncio.run(work())
+    config = await config_of(session.chain)
+    classes = await staking.read_classes(session.chain)
+    now = session.now
+    if named:
+        asked = terms.terms_of(
+            classes,
+            *named,
+            devices=devices,
+            min_devices=min_devices,
+            processors=processors,
+            tier=tier,
+            country=country or (),
+            colocated=colocated,
+            urgency=urgency,
+        )
+    elif offer:
+        network = await session.chain.genesis_hash()
+        offers.require_good(offer, network, classes, config.params, now)
+        asked = offer.terms.terms
+    until = now + config.params.match_window
+    found = [quotes.quote(classes[each], asked.currency, now, until) for each in asked.classes]
+    if named:
+        most = quotes.limit(found) if price is None else parse(price, asked.currency)
+        asked = replace(asked, price=most)
+    plan = plans.create(config, session.address, now if number is None else number, asked)
+    bps = config.params.renter_bps(asked.currency, asked.urgency)
+    session.say(quote_tables.leases(found, asked, bps))
+    plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, asked, bps, now)))
+    await session.carry_out(plan)
 
 
 @app.command("list")
@@ -172,95 +162,50 @@ def show(order: OrderArgument, chain: ChainOption = None) -> None:
 
 
 @app.command()
-def extend(
+@signs
+async def extend(
+    session: Session,
     order: OrderArgument,
     hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="to add")],
     device: DeviceOption = None,
-    chain: ChainOption = None,
-    keypair: KeypairOption = None,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
 ) -> None:
     """Add hours to running leases, at their price."""
-    settings = options.settings(chain, keypair)
-    renter = settings.signer()
-
-    async def work() -> None:
-        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
-            config = await config_of(connected)
-            found, leases = await read_order(connected, address(order))
-            now = (await connected.clock()).unix_timestamp
-            running = [e for e in leases if e.status == LeaseStatus.RUNNING and now < e.stop]
-            chosen = _chosen(running, device, "runs")
-
-            def of(leases: list[Lease]) -> Plan:
-                return plans.extend(config, found, leases, hours)
-
-            await _carry_out_first(
-                connected, of, chosen, renter, fees=settings.fees, dry_run=dry_run, yes=yes
-            )
-
-    asyncio.run(work())
+    config = await config_of(session.chain)
+    found, leases = await read_order(session.chain, address(order))
+    running = [e for e in leases if e.status == LeaseStatus.RUNNING and session.now < e.stop]
+    chosen = _chosen(running, device, "runs")
+    await _carry_out_first(session, lambda leases: plans.extend(config, found, leases, hours), chosen)
 
 
 @app.command()
-def end(
-    order: OrderArgument,
-    device: DeviceOption = None,
-    chain: ChainOption = None,
-    keypair: KeypairOption = None,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
-) -> None:
+@signs
+async def end(session: Session, order: OrderArgument, device: DeviceOption = None) -> None:
     """End leases: as their renter, or as the supplier or worker of the devices."""
-    settings = options.settings(chain, keypair)
-    caller = settings.signer()
+    caller = session.address
+    config = await config_of(session.chain)
+    found, leases = await read_order(session.chain, address(order))
+    live = [lease for lease in leases if lease.status != LeaseStatus.ENDED]
+    if caller != found.renter:
+        live = [lease for lease in live if caller in (lease.supplier, lease.worker)]
+    chosen = _chosen(live, device, "is yours to end")
+    devices = await staking.read_devices(session.chain)
 
-    async def work() -> None:
-        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
-            config = await config_of(connected)
-            found, leases = await read_order(connected, address(order))
-            live = [lease for lease in leases if lease.status != LeaseStatus.ENDED]
-            if caller.pubkey() != found.renter:
-                live = [lease for lease in live if caller.pubkey() in (lease.supplier, lease.worker)]
-            chosen = _chosen(live, device, "is yours to end")
-            now = (await connected.clock()).unix_timestamp
-            devices = await staking.read_devices(connected)
+    def of(leases: list[Lease]) -> Plan:
+        return plans.end(config, found, leases, devices, caller, session.now)
 
-            def of(leases: list[Lease]) -> Plan:
-                return plans.end(config, found, leases, devices, caller.pubkey(), now)
-
-            await _carry_out_first(
-                connected, of, chosen, caller, fees=settings.fees, dry_run=dry_run, yes=yes
-            )
-
-    asyncio.run(work())
+    await _carry_out_first(session, of, chosen)
 
 
 @app.command()
-def cancel(
-    order: OrderArgument,
-    chain: ChainOption = None,
-    keypair: KeypairOption = None,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
-) -> None:
+@signs
+async def cancel(session: Session, order: OrderArgument) -> None:
     """Stop taking devices and take back what is free; existing leases go on."""
-    settings = options.settings(chain, keypair)
-    renter = settings.signer()
-
-    async def work() -> None:
-        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
-            config = await config_of(connected)
-            found, _ = await read_order(connected, address(order))
-            currency = found.terms.currency
-            vault, fees = await connected.accounts([found.vault, config.fees(currency)])
-            now = (await connected.clock()).unix_timestamp
-            payable = is_payable(fees, None, config.mint(currency))
-            plan = plans.cancel(config, found, now, balance(vault), fees_payable=payable)
-            await carry_out(connected, plan, [renter], fees=settings.fees, dry_run=dry_run, yes=yes)
-
-    asyncio.run(work())
+    config = await config_of(session.chain)
+    found, _ = await read_order(session.chain, address(order))
+    currency = found.terms.currency
+    vault, fees = await session.chain.accounts([found.vault, config.fees(currency)])
+    payable = is_payable(fees, None, config.mint(currency))
+    await session.carry_out(plans.cancel(config, found, session.now, balance(vault), fees_payable=payable))
 
 
 @app.command()
@@ -276,28 +221,18 @@ def parked(chain: ChainOption = None) -> None:
 
 
 @app.command("pay-parked")
-def pay_parked(
-    wallet: Annotated[str, typer.Argument(help="whose money it is")],
-    chain: ChainOption = None,
-    keypair: KeypairOption = None,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
+@signs
+async def pay_parked(
+    session: Session, wallet: Annotated[str, typer.Argument(help="whose money it is")]
 ) -> None:
     """Pay what is set aside for a wallet, once its account is good again; anybody may."""
-    settings = options.settings(chain, keypair)
-    payer, owner = settings.signer(), address(wallet)
-
-    async def work() -> None:
-        async with connect(settings.chain, live=True, keep=not dry_run) as connected:
-            config = await config_of(connected)
-            found = [each for each in await orders.read_parked(connected) if each.wallet == owner]
-            if not found:
-                raise UserError(f"nothing is set aside for {owner}; see ionet order parked")
-            for each in found:
-                plan = plans.pay_parked(config, each)
-                await carry_out(connected, plan, [payer], fees=settings.fees, dry_run=dry_run, yes=yes)
-
-    asyncio.run(work())
+    owner = address(wallet)
+    config = await config_of(session.chain)
+    found = [each for each in await orders.read_parked(session.chain) if each.wallet == owner]
+    if not found:
+        raise UserError(f"nothing is set aside for {owner}; see ionet order parked")
+    for each in found:
+        await session.carry_out(plans.pay_parked(config, each))
 
 
 # -- shared with the devices' commands ---------------------------------------------------------
@@ -355,18 +290,9 @@ def _chosen(leases: list[Lease], devices: list[str] | None, what: str) -> list[L
     return [by_device[each] for each in wanted]
 
 
-async def _carry_out_first(
-    chain: Chain,
-    of: Callable[[list[Lease]], Plan],
-    chosen: list[Lease],
-    signer: Signer,
-    *,
-    fees: FeePolicy,
-    dry_run: bool,
-    yes: bool,
-) -> None:
+async def _carry_out_first(session: Session, of: Callable[[list[Lease]], Plan], chosen: list[Lease]) -> None:
     """Carry out the plan of the first leases, as many as fit into a transaction, and say what is left."""
-    plan, count = fitting(lambda count: of(chosen[:count]), len(chosen), signer.pubkey())
-    await carry_out(chain, plan, [signer], fees=fees, dry_run=dry_run, yes=yes)
+    plan, count = fitting(lambda count: of(chosen[:count]), len(chosen), session.payer.pubkey())
+    await session.carry_out(plan)
     if left := len(chosen) - count:
-        console.print(f"{left} more don't fit into this transaction: run the command again for them.")
+        session.say(f"{left} more don't fit into this transaction: run the command again for them.")

@@ -1,4 +1,4 @@
-"""UTC calendar months as integers: a month is the number of months since January 1970."""
+"""Times as people read them, and UTC calendar months as integers: the number of months since January 1970."""
 
 from __future__ import annotations
 
@@ -53,3 +53,17 @@ def parse_month(text: str) -> int:
     except ValueError as error:
         raise MonthError(f"{text!r} is not a month; write it like 2024-07") from error
     return month_number(at.year, at.month)
+
+
+def moment(at: int) -> str:
+    """A unix time as people read it."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def duration(seconds: int) -> str:
+    """Seconds as days, hours, minutes and seconds."""
+    days, rest = divmod(seconds, DAY)
+    clock = f"{rest // HOUR:02}:{rest % HOUR // 60:02}:{rest % 60:02}"
+    if days and not rest:
+        return f"{days} days" if days > 1 else "1 day"
+    return f"{days} d {clock}" if days else clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,12 @@ BAR: int = _CONSTANTS["BAR"]
 """A device's first bar, seconds; each in a row is twice as long as the one before."""
 MAX_BAR: int = _CONSTANTS["MAX_BAR"]
 """No bar is longer, seconds."""
+MIN_REWARD_BPS: int = _CONSTANTS["MIN_REWARD_BPS"]
+"""A co-staker's share of a device's rewards is at least this, basis points."""
+MAX_CO_STAKE_BPS: int = _CONSTANTS["MAX_CO_STAKE_BPS"]
+"""A co-stake is at most this part of the device's minimum, basis points."""
+MAX_CO_STAKES: int = _CONSTANTS["MAX_CO_STAKES"]
+"""Co-stakes that a wallet holds at a time."""
 CLEAR: int = _CONSTANTS["CLEAR"]
 """So much served since the last strike, and strikes are forgotten, seconds."""
 
@@ -78,6 +84,28 @@ def next_bar(strikes: int, served_since: int) -> int:
 def counted(own: int, co: CoStake, now: int) -> int:
     """Stake that counts at ``now``, base units."""
     return own + (co.amount if co.counts(now) else 0)
+
+
+def overflow(own: int, co: CoStake, least: int, now: int) -> int:
+    """Own stake that the supplier may take out at once, base units; ``least`` is the device's minimum.
+
+    Beside a co-stake that counts, half of the minimum stays.
+    """
+    all_ = counted(own, co, now)
+    kept = least - least // 2 if all_ > own else 0
+    return max(0, min(all_ - least, own - kept))
+
+
+def settled(co: CoStake, leaving: CoStake, cooldown: int, now: int) -> tuple[CoStake, CoStake]:
+    """The two co-stakes as the program writes them down at ``now``: a wait that is over is a cooldown.
+
+    The first is the device's co-staker's, the second that of one who has left; ``cooldown`` in seconds.
+    """
+    if co.state == CoStakeState.WAITING and now >= co.until:
+        co = replace(co, state=CoStakeState.COOLING, until=co.until + cooldown)
+    if co.state == CoStakeState.COOLING and leaving.state == CoStakeState.NONE:
+        co, leaving = leaving, co
+    return co, leaving
 
 
 def supplier_state(own: int, offer: int, co: CoStake, least: int, now: int) -> OfferState:

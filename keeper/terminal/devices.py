@@ -7,13 +7,12 @@ from solders.pubkey import Pubkey
 
 from keeper.clients.orders import Lease
 from keeper.clients.staking import NOBODY, Class, Device
-from keeper.economy.calendar import HOUR
+from keeper.economy.calendar import HOUR, duration
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.staking import counted
 from keeper.economy.supply import io
 from keeper.market.matching import ask as ask_of
-from keeper.terminal.orders import duration
 from keeper.terminal.tables import plain
 
 FREE = "free"

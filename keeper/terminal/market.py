@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from keeper.clients.staking import Class
-from keeper.economy.calendar import HOUR
+from keeper.economy.calendar import HOUR, duration, moment
 from keeper.economy.classes import holds_from
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, fee, principal
@@ -18,7 +18,6 @@ from keeper.market.offers import Offer
 from keeper.market.price import SAMPLES, Sample, utilisation
 from keeper.market.quotes import Outlook, known_until
 from keeper.market.steps import HourSamples, StepTable
-from keeper.terminal.orders import duration, moment
 from keeper.terminal.tables import plain
 
 WORK_UNKNOWN = (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper.clients.orders import Config, Lease, Order, Parked
 from keeper.clients.staking import Class
-from keeper.economy.calendar import DAY, HOUR
+from keeper.economy.calendar import duration, moment
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
 from keeper.terminal.tables import plain
@@ -59,13 +58,6 @@ def lease_left(lease: Lease, now: int) -> str:
     until = {LeaseStatus.MATCHED: lease.accept_until, LeaseStatus.RUNNING: lease.stop}
     left = until.get(LeaseStatus(lease.status), now) - now
     return duration(left) if left > 0 else "-"
-
-
-def duration(seconds: int) -> str:
-    """Seconds as days, hours, minutes and seconds."""
-    days, rest = divmod(seconds, DAY)
-    clock = f"{rest // HOUR:02}:{rest % HOUR // 60:02}:{rest % 60:02}"
-    return f"{days} d {clock}" if days else clock
 
 
 def orders(found: Sequence[Order], now: int) -> Table:
@@ -147,11 +139,6 @@ def parked(config: Config, found: Sequence[Parked]) -> Table:
         currency = Currency.IO if each.mint == config.io_mint else Currency.USDC
         table.add_row(str(each.wallet), show(each.amount, currency), currency.name, str(each.destination))
     return table
-
-
-def moment(at: int) -> str:
-    """A unix time as people read it."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def by_order(found: Mapping[Pubkey, Lease], order: Pubkey) -> list[Lease]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.table import Table
 
+from keeper.chain import TransactionRecord
+from keeper.chain.framework import sol
 from keeper.economy.money import show
 from keeper.terminal.tables import plain
-from keeper.wallet.plans import Plan
+from keeper.wallet.lamports import Payments
+from keeper.wallet.plan import Plan
 
 
 def movements(plan: Plan) -> Table:
@@ -22,3 +27,49 @@ def movements(plan: Plan) -> Table:
     table.caption = "\n".join(f"{name}: {address}" for address, name in places.items())
     table.caption_justify = "left"
     return table
+
+
+def payments(paid: Payments) -> Table:
+    """The SOL that a plan takes: its fee, and what the accounts hold that it makes."""
+    table = plain("SOL", "for", "SOL", "comes back")
+    table.columns[2].justify = "left"
+    table.add_row("the network's fee", sol(paid.fee), "no; more where the network is busy")
+    for opening, lamports in paid.rents:
+        table.add_row(opening.name, sol(lamports), opening.back)
+    for closing, lamports in paid.back:
+        table.add_row(closing.name, f"-{sol(lamports)}", f"now, to {closing.to}")
+    return table
+
+
+def as_json(plan: Plan, paid: Payments, record: TransactionRecord | None = None) -> dict[str, Any]:
+    """A plan, and what came of it, for programs: amounts in base units and lamports as text."""
+    return {
+        "signature": str(record.signature) if record else None,
+        "slot": record.slot if record else None,
+        "tokens": [
+            {
+                "from": str(each.source.address),
+                "to": str(each.to.address),
+                "amount": str(each.amount),
+                "currency": each.currency.name,
+                "why": each.why,
+            }
+            for each in plan.movements
+        ],
+        "fee_payer": str(paid.payer),
+        "fee": str(record.fee if record else paid.fee),
+        "rents": [
+            {
+                "account": str(each.address),
+                "payer": str(each.payer),
+                "lamports": str(amount),
+                "back": each.back,
+            }
+            for each, amount in paid.rents
+        ],
+        "returned": [
+            {"account": str(each.address), "to": str(each.to), "lamports": str(amount)}
+            for each, amount in paid.back
+        ],
+        "notes": list(plan.notes),
+    }

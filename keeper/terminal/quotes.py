@@ -8,11 +8,11 @@ from rich.table import Table
 
 from keeper.clients.orders import Terms
 from keeper.economy import orders as economy
+from keeper.economy.calendar import moment
 from keeper.economy.classes import Price
 from keeper.economy.money import show
 from keeper.market import quotes
 from keeper.market.quotes import Quote
-from keeper.terminal.orders import moment
 from keeper.terminal.tables import plain
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from rich.table import Table
 from solders.pubkey import Pubkey
 
+from keeper.economy.calendar import duration
 from keeper.economy.money import show
 from keeper.market.audit import Replayed, Verdict
 from keeper.market.snapshot import Out
 from keeper.market.why import Chance, Unfit, Why
-from keeper.terminal.orders import duration
 from keeper.terminal.tables import plain
 
 OUT = {

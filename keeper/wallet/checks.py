@@ -11,7 +11,7 @@ from keeper.chain.packing import MAX_TRANSACTION_BYTES, size
 from keeper.chain.token import balance
 from keeper.economy.money import show
 from keeper.errors import UserError
-from keeper.wallet.plans import Plan
+from keeper.wallet.plan import Plan
 
 
 def require_keys(plan: Plan, signers: Collection[Pubkey]) -> None:

@@ -1,61 +1,24 @@
-"""What somebody is about to sign: instructions, and every token that they move, computed before any is sent.
-
-The amounts follow from the protocol's rules and the accounts as they were read, not from a
-node's simulation.
-"""
+"""What renters and suppliers are about to sign of orders and leases."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain.framework import associated_token_address
 from keeper.chain.token import create_associated
-from keeper.clients import orders, staking, tokenomics
+from keeper.clients import orders
 from keeper.clients.orders import Config, Lease, Order, Parked, Terms
 from keeper.clients.staking import Class, Device
 from keeper.economy import orders as economy
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, OrderStatus
-from keeper.errors import UserError
 from keeper.market.leases import ending
 from keeper.market.matching import SUPPLIERS_TICK, lease_to_be
-
-
-@dataclass(frozen=True, slots=True)
-class NamedAccount:
-    """A token account and what people call it."""
-
-    name: str
-    address: Pubkey
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """Tokens that move: base units of ``currency``."""
-
-    source: NamedAccount
-    to: NamedAccount
-    amount: int
-    currency: Currency
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a transaction does; ``notes`` say what follows from it later."""
-
-    instructions: tuple[Instruction, ...]
-    movements: tuple[Movement, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-class NothingToDo(UserError):
-    """A plan that would change nothing."""
-
+from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Plan
 
 _FEE = (
     "The fee is charged as the lease is paid, and in full unless it ends early: then on what was served, and "
@@ -182,18 +145,6 @@ def match(
     """
     instruction = orders.match_device(matcher, order, device, tick)
     return instruction, lease_to_be(order, device, of_class, matcher, now, tick)
-
-
-def stake(device: Device, amount: int) -> Plan:
-    """Put ``amount`` base units of IO on a device."""
-    movement = Movement(
-        NamedAccount("your account", tokenomics.tokens_address(device.supplier)),
-        NamedAccount("the stake vault", staking.STAKE_VAULT),
-        amount,
-        Currency.IO,
-        "the device's stake, yours again after a cooldown",
-    )
-    return Plan((staking.stake(device, amount),), (movement,))
 
 
 def pay_parked(config: Config, parked: Parked) -> Plan:

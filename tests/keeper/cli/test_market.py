@@ -9,11 +9,11 @@ import pytest
 
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import orders, tokenomics
+from keeper.economy.calendar import moment
 from keeper.economy.classes import STALE
 from keeper.economy.orders import fee
 from keeper.market.folder import MarketFolder
 from keeper.market.steps import StepTable
-from keeper.terminal.orders import moment
 from tests.keeper.cli.test_orders import (
     Chained,
     chained,

@@ -11,10 +11,9 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.token import freeze, thaw
 from keeper.clients import orders, staking, tokenomics
-from keeper.economy.calendar import DAY, month_start, parse_month
+from keeper.economy.calendar import DAY, duration, moment, month_start, parse_month
 from keeper.economy.classes import step_leaf
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, Urgency, fee
-from keeper.terminal.orders import duration, moment
 from tests.programs.buyback.world import ISSUER
 from tests.programs.orders.world import ASK_IO, HOUR, IO, USDC, USDC_MINT, OrdersWorld
 from tests.programs.staking.world import GPU_CLASS

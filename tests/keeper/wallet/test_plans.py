@@ -13,7 +13,7 @@ from keeper.economy.orders import Currency, Urgency, fee
 from keeper.market.leases import EndingRefused
 from keeper.market.matching import turn_for
 from keeper.wallet import plans
-from keeper.wallet.plans import NothingToDo, Plan
+from keeper.wallet.plan import NothingToDo, Plan
 from tests.programs.orders.world import ASK_IO, HOUR, TERMS, OrdersWorld
 from tests.programs.world import finish, key
 from tests.security.tokens import freeze_anyway

@@ -1,0 +1,112 @@
+"""``ionet stake``: what a supplier has staked on devices: put in, take out, and when."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+
+from keeper.chain.connect import connect
+from keeper.cli import options
+from keeper.cli.options import ChainOption, KeypairOption, address
+from keeper.cli.signing import Session, signs
+from keeper.clients import staking
+from keeper.economy.money import parse
+from keeper.economy.orders import Currency
+from keeper.terminal import stakes as stake_tables
+from keeper.terminal import tables
+from keeper.wallet import stakes
+from keeper.wallet.stakes import Staked, read_staked
+
+app = typer.Typer(help="Stakes: put IO on a device, take it out again.", no_args_is_help=True)
+
+DeviceArgument = Annotated[str, typer.Argument(help="the device's address")]
+ToOption = Annotated[
+    str | None,
+    typer.Option(
+        help="another token account of the owner, a week after its own one couldn't be paid",
+        show_default="the owner's associated account",
+    ),
+]
+WalletOption = Annotated[str | None, typer.Option(help="whose", show_default="your key's")]
+JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
+@app.command()
+def show(
+    wallet: WalletOption = None,
+    chain: ChainOption = None,
+    keypair: KeypairOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """All that a wallet has staked: on its own devices and as a co-staker, with dates."""
+    settings = options.settings(chain, keypair)
+    owner = address(wallet) if wallet else settings.signer().pubkey()
+
+    async def read() -> list[Staked]:
+        async with connect(settings.chain) as connected:
+            config = await staking.read_config(connected)
+            devices, classes = await staking.read_devices(connected), await staking.read_classes(connected)
+            now = (await connected.clock()).unix_timestamp
+        assert config is not None or not devices
+        return [
+            Staked(each, classes[each.device_class], config, now)
+            for each in devices.values()
+            if config and owner in {each.supplier, each.co.staker, each.leaving.staker}
+        ]
+
+    found = asyncio.run(read())
+    if as_json:
+        print(json.dumps(stake_tables.as_json(found, owner)))
+    elif not found:
+        tables.console.print(
+            f"{owner} has staked nothing. ionet device register makes a device and stakes on it, ionet "
+            "co-stake offers lists devices that look for a co-staker.",
+            soft_wrap=True,
+        )
+    else:
+        for table in stake_tables.of_wallet(found, owner):
+            tables.show(table)
+
+
+@app.command()
+@signs
+async def add(
+    session: Session,
+    device: DeviceArgument,
+    amount: Annotated[str, typer.Argument(help="IO, such as 250.5")],
+) -> None:
+    """Put IO on a device of yours."""
+    found = await read_staked(session.chain, address(device), session.now)
+    await session.carry_out(stakes.add(found, parse(amount, Currency.IO)))
+
+
+@app.command()
+@signs
+async def unstake(session: Session, device: DeviceArgument) -> None:
+    """Begin the cooldown of all that is staked on a device of yours; it earns nothing from then on."""
+    found = await read_staked(session.chain, address(device), session.now)
+    await session.carry_out(stakes.unstake(found))
+
+
+@app.command()
+@signs
+async def withdraw(session: Session, device: DeviceArgument, to: ToOption = None) -> None:
+    """Pay a stake whose cooldown is over to the device's supplier; anybody may."""
+    found = await read_staked(session.chain, address(device), session.now)
+    place = address(to) if to else None
+    await session.carry_out(stakes.withdraw(found, session.payer.pubkey(), place))
+
+
+@app.command()
+@signs
+async def overflow(
+    session: Session,
+    device: DeviceArgument,
+    amount: Annotated[str | None, typer.Argument(help="IO", show_default="all of it")] = None,
+) -> None:
+    """Take out what is staked above the minimum, at once."""
+    found = await read_staked(session.chain, address(device), session.now)
+    await session.carry_out(stakes.overflow(found, parse(amount, Currency.IO) if amount else None))

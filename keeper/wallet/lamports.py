@@ -1,0 +1,49 @@
+"""The SOL that a plan costs its signers, and what comes back: fee, rents, deposits."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader
+from keeper.chain.landing import LAMPORTS_PER_SIGNATURE
+from keeper.wallet.plan import Closing, Opening, Plan
+
+RENT = Pubkey.from_string("SysvarRent111111111111111111111111111111111")
+_OVERHEAD = 128
+"""Bytes that every account is charged for beside its data (Solana's ``ACCOUNT_STORAGE_OVERHEAD``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """Lamports that a plan's transaction takes and gives back, without a priority fee.
+
+    ``rents`` are the accounts that are really made, with what each takes; ``back`` those that are closed,
+    with what each holds now.
+    """
+
+    payer: Pubkey
+    fee: int
+    rents: tuple[tuple[Opening, int], ...]
+    back: tuple[tuple[Closing, int], ...]
+
+
+async def payments_of(chain: ChainReader, plan: Plan, signers: Collection[Pubkey], payer: Pubkey) -> Payments:
+    """What a plan takes when ``signers`` sign it now; the fee is ``payer``'s."""
+    required = {meta.pubkey for each in plan.instructions for meta in each.accounts if meta.is_signer}
+    opened, closed = ([each.address for each in kind] for kind in (plan.openings, plan.closings))
+    addresses = [*opened, *closed]
+    rent, *found = await chain.accounts([RENT, *addresses])
+    assert rent is not None  # every chain has it
+    per_byte_year, years = struct.unpack_from("<Qd", rent.data)
+    there = dict(zip(addresses, found, strict=True))
+    rents = tuple(
+        (each, int((_OVERHEAD + each.size) * per_byte_year * years) + each.deposit)
+        for each in plan.openings
+        if there[each.address] is None
+    )
+    back = tuple((each, account.lamports) for each in plan.closings if (account := there[each.address]))
+    return Payments(payer, LAMPORTS_PER_SIGNATURE * len({payer, *signers} & {payer, *required}), rents, back)
