@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.console import Console
 from rich.text import Text
 
@@ -12,11 +14,20 @@ from keeper.errors import UserError
 
 def message(error: UserError) -> str:
     """What to tell a user, with the hint on a line of its own."""
-    if not isinstance(error, TransactionFailed):
-        text, hint = str(error), error.hint
-    else:
-        text, hint = explain(error), error.hint or advise(error)
+    text, hint = _told(error)
     return f"{text}\n{hint}" if hint else text
+
+
+def as_json(error: UserError) -> str:
+    """The same for a program: an object with ``error`` and ``hint``, which may be empty."""
+    text, hint = _told(error)
+    return json.dumps({"error": text, "hint": hint})
+
+
+def _told(error: UserError) -> tuple[str, str]:
+    if isinstance(error, TransactionFailed):
+        return explain(error), error.hint or advise(error)
+    return str(error), error.hint
 
 
 def show(text: str) -> None:

@@ -86,6 +86,8 @@ def ionet() -> None:
 def main() -> None:
     """Run the command line; whatever a user can cause ends in one line that says what to do.
 
+    With ``--json`` that line is JSON.
+
     Anything else is a defect, and shows its trace.
     """
     try:
@@ -93,5 +95,8 @@ def main() -> None:
     except UserError as error:
         from keeper.cli import failures  # noqa: PLC0415 - the errors' modules, which no success needs
 
-        failures.show(failures.message(error))
+        if "--json" in sys.argv:
+            print(failures.as_json(error), file=sys.stderr)
+        else:
+            failures.show(failures.message(error))
         sys.exit(1)

@@ -56,10 +56,13 @@ class Staked:
         """Its co-staker's stake and that of one who left, as the program would write them down now."""
         return economy.settled(self.device.co, self.device.leaving, self.config.params.cooldown, self.now)
 
-    def co_stake_of(self, staker: Pubkey) -> CoStake | None:
-        """A wallet's co-stake on it, the one that is due first; None for none."""
+    def co_stake_of(self, staker: Pubkey, state: CoStakeState) -> CoStake | None:
+        """A wallet's co-stake on it in that state, or else another one; None for none.
+
+        A wallet that left may have taken the device's next offer, too: then it has two.
+        """
         mine = [each for each in self.co_stakes if each.state and each.staker == staker]
-        return min(mine, key=lambda each: (each.state != CoStakeState.COOLING, each.until), default=None)
+        return min(mine, key=lambda each: (each.state != state, each.until), default=None)
 
     def require_free(self) -> None:
         """Refuse what may not happen under a slash. Raises StakeRefused."""
@@ -277,7 +280,7 @@ def take(at: Staked, staker: Pubkey, wallet: Wallet | None) -> Plan:
 
 def leave(at: Staked, staker: Pubkey) -> Plan:
     """Begin to leave a co-stake. Raises StakeRefused, NothingToDo."""
-    held = _mine(at, staker)
+    held = _mine(at, staker, CoStakeState.ACTIVE)
     if held.state != CoStakeState.ACTIVE:
         raise NothingToDo(f"you have left it already: {held_words(held, at.now)}")
     waits, cools = at.config.params.co_stake_wait, at.config.params.cooldown
@@ -293,7 +296,7 @@ def leave(at: Staked, staker: Pubkey) -> Plan:
 
 def withdraw_co_stake(at: Staked, staker: Pubkey, payer: Pubkey, to: Pubkey | None = None) -> Plan:
     """Pay a cooled co-stake to its owner; ``to`` as in :func:`withdraw`. Raises StakeRefused."""
-    held = _mine(at, staker)
+    held = _mine(at, staker, CoStakeState.COOLING)
     if held.state != CoStakeState.COOLING:
         raise StakeRefused(f"it isn't in its cooldown: {held_words(held, at.now)}; ionet co-stake leave")
     at.require_free()
@@ -315,8 +318,8 @@ def held_words(held: CoStake, now: int) -> str:
 # -- shared ------------------------------------------------------------------------------------
 
 
-def _mine(at: Staked, staker: Pubkey) -> CoStake:
-    held = at.co_stake_of(staker)
+def _mine(at: Staked, staker: Pubkey, state: CoStakeState) -> CoStake:
+    held = at.co_stake_of(staker, state)
     if held is None:
         raise StakeRefused(f"{staker} has no co-stake on this device: ionet co-stake show lists a wallet's")
     return held
