@@ -13,13 +13,12 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
-from keeper.chain.token import create_associated
-from keeper.cli import options
+from keeper.cli import device_life, options
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import config_of, read_order
 from keeper.cli.signing import Session, signs
 from keeper.cli.terms import class_number, country_code
-from keeper.clients import orders, staking, tokenomics
+from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order
 from keeper.clients.staking import NOBODY, Class, Device
 from keeper.economy.calendar import moment
@@ -31,11 +30,12 @@ from keeper.market.matching import suppliers_from
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal import devices as device_tables
 from keeper.terminal import tables
-from keeper.wallet import plans, stakes
+from keeper.wallet import devices, plans
 from keeper.wallet.plan import Plan
 from keeper.wallet.stakes import read_device
 
 app = typer.Typer(help="Lease devices out: register, price, take orders.", no_args_is_help=True)
+app.add_typer(device_life.app)
 
 AskIo = Annotated[
     str | None,
@@ -114,7 +114,8 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
     )
     amount = parse(stake, Currency.IO) if stake is not None else least
     has_wallet = await staking.read_wallet(session.chain, to) is not None
-    plan = _registration(device, amount, has_wallet, device_tables.about_asks(device, of_class, session.now))
+    plan = devices.registration(device, amount, least, has_wallet)
+    plan = replace(plan, notes=(*plan.notes, *device_tables.about_asks(device, of_class, session.now)))
     await session.carry_out(plan, machine)
 
 
@@ -221,13 +222,13 @@ def list_(
 
     async def read() -> Table:
         async with connect(options.settings(chain).chain) as connected:
-            devices, classes = await staking.read_devices(connected), await staking.read_classes(connected)
+            found, classes = await staking.read_devices(connected), await staking.read_classes(connected)
             leases = await orders.read_leases(connected)
             now = (await connected.clock()).unix_timestamp
         kind = class_number(classes, class_) if class_ else None
         chosen = {
             at: each
-            for at, each in devices.items()
+            for at, each in found.items()
             if owner in (None, each.supplier)
             and kind in (None, each.device_class)
             and (
@@ -238,35 +239,6 @@ def list_(
         return device_tables.devices(chosen, classes, leases, now)
 
     tables.show(asyncio.run(read()))
-
-
-def _registration(device: Device, amount: int, has_wallet: bool, notes: tuple[str, ...]) -> Plan:
-    """Open the payout's wallet and IO account where they are missing, register, stake."""
-    payer = device.supplier
-    instructions = [create_associated(payer, device.payout, tokenomics.MINT)]
-    if not has_wallet:
-        instructions.append(staking.open_wallet(payer, device.payout))
-    instructions.append(
-        staking.register_device(
-            payer,
-            device.worker,
-            device.payout,
-            device.device_class,
-            processors=device.processors,
-            tier=device.tier,
-            country=device.country,
-            ask_io=device.ask_io,
-            ask_usdc=device.ask_usdc,
-            worker_may_end=device.worker_may_end,
-        )
-    )
-    notes = (f"The device is {staking.device_address(device.worker)}.", *notes)
-    if not amount:
-        return Plan(
-            tuple(instructions), notes=(*notes, "Without its minimum stake it earns and leases nothing.")
-        )
-    staked = stakes.staked(device, amount)
-    return Plan((*instructions, *staked.instructions), staked.movements, notes)
 
 
 async def _order_and_lease(chain: Chain, order: str, device: Pubkey) -> tuple[Order, Lease | None]:

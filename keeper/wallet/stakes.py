@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainError, ChainReader
 from keeper.chain.program import UnexpectedData
-from keeper.chain.token import ACCOUNT_SIZE, create_associated
+from keeper.chain.token import create_associated
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import NOBODY, Class, Config, Device, Wallet
 from keeper.economy import staking as economy
@@ -18,7 +18,8 @@ from keeper.economy.orders import Currency
 from keeper.economy.staking import CoStake, CoStakeState, OfferState
 from keeper.economy.supply import BPS, io
 from keeper.errors import UserError
-from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Opening, Plan
+from keeper.wallet.openings import earner, tokens
+from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Plan
 
 _VAULT = NamedAccount("the stake vault", staking.STAKE_VAULT)
 
@@ -191,7 +192,7 @@ def overflow(at: Staked, amount: int | None) -> Plan:
         create_associated(owner, owner, tokenomics.MINT),
         staking.withdraw_overflow(at.device, taken),
     )
-    return Plan(instructions, (movement,), notes, openings=(_tokens(owner, owner),))
+    return Plan(instructions, (movement,), notes, openings=(tokens(owner, owner),))
 
 
 # -- co-stakes ---------------------------------------------------------------------------------
@@ -275,7 +276,7 @@ def take(at: Staked, staker: Pubkey, wallet: Wallet | None) -> Plan:
         f"A slash of the device burns up to {at.config.params.max_slash_bps / 100:g} % of it as well.",
     )
     taking = staking.take_offer(device, staker, device.offer, device.offer_reward_bps)
-    return Plan((*opening, taking), (movement,), notes, openings=(_earner(staker, staker),))
+    return Plan((*opening, taking), (movement,), notes, openings=(earner(staker, staker),))
 
 
 def leave(at: Staked, staker: Pubkey) -> Plan:
@@ -340,18 +341,8 @@ def _paid_out(
     if to:
         return Plan((call,), (movement,))
     making = create_associated(payer, owner, tokenomics.MINT)
-    return Plan((making, call), (movement,), openings=(_tokens(owner, payer),))
+    return Plan((making, call), (movement,), openings=(tokens(owner, payer),))
 
 
 def _account(owner: Pubkey) -> NamedAccount:
     return NamedAccount("your account", tokenomics.tokens_address(owner))
-
-
-def _tokens(owner: Pubkey, payer: Pubkey) -> Opening:
-    address = tokenomics.tokens_address(owner)
-    return Opening("an IO account", address, ACCOUNT_SIZE, payer, "when its owner closes it")
-
-
-def _earner(owner: Pubkey, payer: Pubkey) -> Opening:
-    size = staking.PROGRAM.dtype("Wallet").itemsize
-    return Opening("the wallet's account for earnings", staking.wallet_address(owner), size, payer, "never")

@@ -283,8 +283,8 @@ TEXTS = [
     usage(f"{CREATE} --min-devices 0 {AS_RENTER}", "--min-devices"),
     Wrong(f"{CREATE} --min-devices 2 {AS_RENTER}", "name as many --devices at least"),
     usage("order create --class x --price 1 --currency gold --hours 1", "--currency"),
-    usage("order create --price 1 --currency io --hours 1", "'--class': name it, or a --quote"),
-    usage("order create --class x --currency io", "'--hours': name it, or a --quote"),
+    usage(f"order create --price 1 --currency io --hours 1 {AS_RENTER}", "'--class': name it, or a --quote"),
+    usage(f"order create --class x --currency io {AS_RENTER}", "'--hours': name it, or a --quote"),
     *(
         Wrong(f"order create --quote {name} {AS_RENTER}", said)
         for name, said in (
@@ -362,6 +362,44 @@ TEXTS = [
     Wrong("db rebuild poker", "no program is called poker; there are tokenomics, staking, buyback, orders"),
     usage("order nonsense", "No such command 'nonsense'"),
     usage("mine", "No such command 'mine'"),
+]
+STAKES = [
+    Wrong(f"stake show --wallet abc {ON}", "'abc' is no address"),
+    Wrong(f"stake show {ON}", "no keypair"),
+    Wrong(f"stake show --wallet {{nobody}} --chain {GONE}", "Is the node running"),
+    Wrong(f"stake add abc 1 {AS_SUPPLIER}", "'abc' is no address"),
+    Wrong(f"stake add {{nobody}} 1 {AS_SUPPLIER}", "there is no device"),
+    Wrong(f"stake add {{terms}} 1 {AS_SUPPLIER}", "is no device"),
+    Wrong(f"stake add {{device}} 1,5 {AS_SUPPLIER}", "'1,5' is not an amount of IO"),
+    Wrong(f"stake add {{device}} 0 {AS_SUPPLIER}", "name an amount of IO above 0"),
+    Wrong(f"stake add {{device}} 1000000 {AS_SUPPLIER}", "IO, but 1,000,000.00000000 are needed"),
+    Wrong(f"stake add {{device}} 1 {AS_RENTER}", "must sign this"),
+    Wrong(f"stake add {{device}} 1 {AS_SUPPLIER} --signer {{nobody}}", "--signer is for --output"),
+    Wrong(f"stake add {{device}} 1 {AS_SUPPLIER} --fee-payer short.json", "short.json: no keypair"),
+    Wrong(f"stake add {{device}} 1 {ON} --output base64 --signer abc", "'abc' is no address"),
+    usage(f"stake add {{device}} 1 {AS_SUPPLIER} --output base58", "--output"),
+    usage(f"stake add {{device}} {AS_SUPPLIER}", "Missing argument 'amount'"),
+    Wrong(f"stake unstake {{device}} {AS_RENTER}", "must sign this"),
+    Wrong(f"stake withdraw {{device}} {AS_SUPPLIER}", "nothing of it is in its cooldown"),
+    Wrong(f"stake withdraw {{device}} --to abc {AS_SUPPLIER}", "'abc' is no address"),
+    Wrong(f"stake overflow {{device}} {AS_SUPPLIER}", "nothing is above what has to stay"),
+    Wrong("co-stake offers --class Abacus --chain test.chain", "no class is called 'Abacus'"),
+    Wrong(f"co-stake offer {{device}} --share 4 {AS_SUPPLIER}", "a co-staker gets 5 to 100 % of the rewards"),
+    Wrong(f"co-stake offer {{device}} --share much {AS_SUPPLIER}", "'much' is no share"),
+    Wrong(f"co-stake offer {{device}} --share 12.345 {AS_SUPPLIER}", "'12.345' is no share"),
+    Wrong(f"co-stake offer {{device}} --share 5 --amount 501 {AS_SUPPLIER}", "up to half of the minimum"),
+    Wrong(f"co-stake withdraw-offer {{device}} {AS_SUPPLIER}", "it has no open offer"),
+    Wrong(f"co-stake take {{device}} {AS_RENTER}", "nobody is looked for as its co-staker"),
+    Wrong(f"co-stake leave {{device}} {AS_RENTER}", "has no co-stake on this device"),
+    Wrong(f"co-stake withdraw {{device}} --staker abc {AS_RENTER}", "'abc' is no address"),
+    Wrong("device show {nobody} --chain test.chain", "there is no device"),
+    Wrong(f"device change {{device}} {AS_SUPPLIER}", "has that tier and country already"),
+    Wrong(f"device change {{device}} --country Germany {AS_SUPPLIER}", "'Germany' is no country"),
+    usage(f"device change {{device}} --tier 9 {AS_SUPPLIER}", "--tier"),
+    Wrong(f"device payout {{device}} abc {AS_SUPPLIER}", "'abc' is no address"),
+    Wrong(f"device terminate {{device}} {AS_RENTER}", "must sign this"),
+    Wrong(f"device close {{device}} {AS_SUPPLIER}", "only a terminated device is closed"),
+    Wrong(f"device appeal {{device}} ab --statement list.json {AS_SUPPLIER}", "there is no slash"),
 ]
 QUOTE = "market quote --class 'rtx 4090' --currency io --hours 10"
 MARKET = [
@@ -575,7 +613,7 @@ WORKERS = [
     usage("worker test --processors 9", "--processors"),
     usage("worker status --count 0", "--count"),
 ]
-TABLE = [*CHAINS, *KEYS, *TEXTS, *MARKET, *REWARDS, *GENESES, *DATABASES, *MORE_SETTINGS, *WORKERS]
+TABLE = [*CHAINS, *KEYS, *TEXTS, *STAKES, *MARKET, *REWARDS, *GENESES, *DATABASES, *MORE_SETTINGS, *WORKERS]
 TABLE += [
     Wrong(RUN, f"IONET_{name.upper()}", {f"IONET_{name.upper()}": value}) for name, value in SETTINGS.items()
 ]

@@ -1,0 +1,121 @@
+"""``ionet device``: how a device stands, its terms, its payout, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keeper.chain.connect import connect
+from keeper.cli import options
+from keeper.cli.options import ChainOption, address
+from keeper.cli.signing import Session, signs
+from keeper.cli.stake import DeviceArgument, JsonOption
+from keeper.cli.terms import country_code
+from keeper.clients import orders, staking
+from keeper.clients.orders import Lease
+from keeper.clients.staking import NOBODY
+from keeper.errors import UserError, why
+from keeper.terminal import standing, tables
+from keeper.terminal.standing import Standing
+from keeper.wallet import devices
+from keeper.wallet.stakes import Staked, read_device, read_staked
+
+app = typer.Typer()
+
+
+@app.command()
+def show(device: DeviceArgument, chain: ChainOption = None, as_json: JsonOption = False) -> None:
+    """How a device stands: what keeps it from earning and from being leased, its stakes, its record."""
+    at = address(device)
+
+    async def read() -> tuple[Staked, Lease | None]:
+        async with connect(options.settings(chain).chain) as connected:
+            now = (await connected.clock()).unix_timestamp
+            staked = await read_staked(connected, at, now)
+            lease = staked.device.lease
+            (account,) = await connected.accounts([lease]) if lease != NOBODY else (None,)
+        return staked, orders.parse_lease(account.data) if account else None
+
+    found = Standing(*asyncio.run(read()))
+    if as_json:
+        print(json.dumps(standing.as_json(found)))
+        return
+    for table in (standing.checklist(found), standing.facts(found)):
+        tables.show(table)
+
+
+@app.command()
+@signs
+async def change(
+    session: Session,
+    device: DeviceArgument,
+    tier: Annotated[
+        int | None, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity", show_default="as it is")
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option(help="where it is, such as CH", show_default="as it is")
+    ] = None,
+) -> None:
+    """State another connectivity tier or country for a device of yours; its asks: ionet device ask."""
+    found = await read_device(session.chain, address(device))
+    place = country_code(country) if country else found.country
+    await session.carry_out(devices.change(found, tier or found.tier, place))
+
+
+@app.command()
+@signs
+async def payout(
+    session: Session,
+    device: DeviceArgument,
+    wallet: Annotated[str, typer.Argument(help="the wallet that is paid from now on")],
+) -> None:
+    """Have what a device of yours earns from now on paid to another wallet."""
+    found, to = await read_device(session.chain, address(device)), address(wallet)
+    has_wallet = await staking.read_wallet(session.chain, to) is not None
+    await session.carry_out(devices.payout(found, to, has_wallet))
+
+
+@app.command()
+@signs
+async def terminate(session: Session, device: DeviceArgument) -> None:
+    """End a device of yours for good: it earns and leases nothing any more."""
+    await session.carry_out(devices.terminate(await read_device(session.chain, address(device))))
+
+
+@app.command()
+@signs
+async def close(session: Session, device: DeviceArgument) -> None:
+    """Close a terminated device without stakes: its deposit comes back."""
+    await session.carry_out(devices.close(await read_device(session.chain, address(device))))
+
+
+@app.command()
+@signs
+async def appeal(
+    session: Session,
+    device: DeviceArgument,
+    evidence: Annotated[str, typer.Argument(help="the evidence's SHA-256, as ionet slash show has it")],
+    statement: Annotated[
+        Path, typer.Option(help="file of what you have to say; its SHA-256 is put on record")
+    ],
+) -> None:
+    """Appeal against a slash of a device of yours."""
+    found = await read_device(session.chain, address(device))
+    at = staking.device_address(found.worker)
+    slashes = [
+        each
+        for each in await staking.read_slashes(session.chain)
+        if each.device == at and each.evidence.hex() == evidence.lower()
+    ]
+    if not slashes:
+        raise UserError(f"there is no slash of {at} for {evidence}; see ionet slash show {at}")
+    try:
+        digest = sha256(statement.read_bytes()).digest()
+    except OSError as error:
+        raise UserError(f"{statement} can't be read: {why(error)}") from error
+    await session.carry_out(devices.appeal(found, slashes[0], digest, session.now))

@@ -1,0 +1,150 @@
+"""What suppliers are about to sign of a device itself: its terms, its payout, its end, an appeal."""
+
+from __future__ import annotations
+
+from solders.pubkey import Pubkey
+
+from keeper.chain.token import create_associated
+from keeper.clients import staking, tokenomics
+from keeper.clients.staking import NOBODY, Device, Slash, SlashStatus
+from keeper.economy.calendar import moment
+from keeper.economy.supply import io
+from keeper.wallet import openings, stakes
+from keeper.wallet.openings import earner, tokens
+from keeper.wallet.plan import Closing, NothingToDo, Plan
+from keeper.wallet.stakes import StakeRefused
+
+
+def registration(device: Device, amount: int, least: int, has_wallet: bool) -> Plan:
+    """Register a device and stake ``amount`` base units on it, of the ``least`` that it needs.
+
+    The payout's wallet and IO account are opened where they are missing.
+    """
+    payer, to = device.supplier, device.payout
+    opening = () if has_wallet else (staking.open_wallet(payer, to),)
+    register = staking.register_device(
+        payer,
+        device.worker,
+        to,
+        device.device_class,
+        processors=device.processors,
+        tier=device.tier,
+        country=device.country,
+        ask_io=device.ask_io,
+        ask_usdc=device.ask_usdc,
+        worker_may_end=device.worker_may_end,
+    )
+    staked = stakes.staked(device, amount) if amount else Plan(())
+    notes = [f"The device is {staking.device_address(device.worker)}."]
+    if amount < least:
+        notes.append(
+            f"Its minimum stake is {io(least)} IO: with {io(least - amount)} IO less it earns and leases "
+            "nothing until you add them with ionet stake add."
+        )
+    return Plan(
+        (create_associated(payer, to, tokenomics.MINT), *opening, register, *staked.instructions),
+        staked.movements,
+        tuple(notes),
+        openings=(tokens(to, payer), earner(to, payer), openings.device(device.worker, payer)),
+    )
+
+
+def change(device: Device, tier: int, country: str) -> Plan:
+    """State another tier or country. Raises NothingToDo, StakeRefused."""
+    _require_alive(device)
+    if (tier, country) == (device.tier, device.country):
+        raise NothingToDo("the device has that tier and country already")
+    call = staking.change_device(
+        device, tier=tier, country=country, ask_io=device.ask_io, ask_usdc=device.ask_usdc
+    )
+    notes = (
+        "It counts for orders that are opened from now on; a running lease goes on.",
+        "Rewards go by the stated tier or the measured one, whichever is lower.",
+    )
+    return Plan((call,), notes=notes)
+
+
+def payout(device: Device, to: Pubkey, has_wallet: bool) -> Plan:
+    """Have the supplier's part of what it earns go to another wallet. Raises NothingToDo, StakeRefused."""
+    _require_alive(device)
+    if to == device.payout:
+        raise NothingToDo("that wallet is paid already")
+    payer = device.supplier
+    opening = () if has_wallet else (staking.open_wallet(payer, to),)
+    instructions = (
+        create_associated(payer, to, tokenomics.MINT),
+        *opening,
+        staking.set_payout(device, to),
+    )
+    notes = (
+        f"Rewards of hours from now on, and leases matched from now on, are paid to {to}. What "
+        f"{device.payout} "
+        "has earned stays its own, and so do running leases.",
+        "Orders that are open already don't take the device.",
+    )
+    return Plan(instructions, notes=notes, openings=(tokens(to, payer), earner(to, payer)))
+
+
+def terminate(device: Device) -> Plan:
+    """End a device for good. Raises NothingToDo, StakeRefused."""
+    if device.terminated:
+        raise NothingToDo("the device is terminated already: ionet device close gives its deposit back")
+    if device.lease != NOBODY:
+        raise StakeRefused(
+            "the device is leased: end its lease first with ionet order end, or wait for its end"
+        )
+    staked = device.own + device.co.amount
+    notes = [
+        "This can't be undone: the device earns and leases nothing any more. Its machine's key can "
+        "register a "
+        "new one once this one is closed."
+    ]
+    if staked:
+        notes.append(
+            f"{io(staked)} IO are staked on it: ionet stake unstake begins their cooldown, after which they "
+            "can be taken out; then ionet device close."
+        )
+    if device.offer:
+        notes.append("Its offer to co-stakers is withdrawn.")
+    return Plan((staking.terminate_device(device),), notes=tuple(notes))
+
+
+def close(device: Device) -> Plan:
+    """Close a terminated device's account: its rent and deposit come back. Raises StakeRefused."""
+    if not device.terminated:
+        raise StakeRefused("only a terminated device is closed: ionet device terminate")
+    if device.slash_pending:
+        raise StakeRefused("operators have voted to slash this device: wait until that is over")
+    owed = {
+        "its own stake (ionet stake unstake)": device.own,
+        "a stake in its cooldown (ionet stake withdraw)": device.own_cooling,
+        "a co-stake (ionet co-stake leave and withdraw)": device.co.amount,
+        "a co-stake of one who left (ionet co-stake withdraw)": device.leaving.amount,
+    }
+    for what, amount in owed.items():
+        if amount:
+            raise StakeRefused(f"{io(amount)} IO are still on it: {what}")
+    address = staking.device_address(device.worker)
+    closing = Closing("the device's account, with its deposit", address, device.supplier)
+    return Plan((staking.close_device(device),), closings=(closing,))
+
+
+def appeal(device: Device, slash: Slash, statement: bytes, now: int) -> Plan:
+    """Put the hash of a statement on record against a slash. Raises StakeRefused."""
+    if slash.status != SlashStatus.PENDING:
+        raise StakeRefused(
+            f"there is nothing to appeal: the slash is {SlashStatus(slash.status).name.lower()}"
+        )
+    if now >= slash.appeal_until:
+        raise StakeRefused(f"the time for an appeal was over at {moment(slash.appeal_until)}")
+    notes = (
+        f"SHA-256 {statement.hex()} is put on record; publish the statement itself, and send it to the "
+        "guardian, "
+        f"who can veto the slash until {moment(slash.appeal_until)}.",
+    )
+    return Plan((staking.appeal_slash(device, slash.evidence, statement),), notes=notes)
+
+
+def _require_alive(device: Device) -> None:
+    if device.terminated:
+        raise StakeRefused("the device is terminated")
