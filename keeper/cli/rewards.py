@@ -12,13 +12,12 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
-from keeper.chain import Chain
-from keeper.chain.connect import connect, writing
-from keeper.chain.landing import land
-from keeper.chain.token import create_associated
+from keeper.chain import Chain, ChainError
+from keeper.chain.connect import connect
 from keeper.cli.extras import needs
-from keeper.cli.options import ChainOption, KeypairOption, address, settings
-from keeper.clients import staking, tokenomics
+from keeper.cli.options import ChainOption, address, settings
+from keeper.cli.signing import Session, signs
+from keeper.clients import staking
 from keeper.clients.staking import Block, BlockStatus
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
@@ -32,6 +31,7 @@ from keeper.runtime.listen import listen
 from keeper.tables import text
 from keeper.terminal import tables
 from keeper.terminal.tables import console, plain
+from keeper.wallet import claims
 
 app = typer.Typer(help="Reward blocks: what was published, and whether it is right.", no_args_is_help=True)
 
@@ -163,41 +163,23 @@ def fetch_hour(
 
 
 @app.command()
-def claim(
-    wallet: WalletOption,
-    hour: HourOption = None,
-    folder: FolderOption = None,
-    chain: ChainOption = None,
-    keypair: KeypairOption = None,
+@signs
+async def claim(
+    session: Session, wallet: WalletOption, hour: HourOption = None, folder: FolderOption = None
 ) -> None:
-    """Pay a wallet what it has earned and not been paid yet; the caller pays the fee.
+    """Pay a wallet what it has earned and not been paid yet; anybody may.
 
     All claims in an hour share one limit: what is not paid now can be claimed later. With the wallet's own
     key, 1,000 IO of it in each hour don't depend on what others claim.
     """
     place, number = _which(folder, hour)
-    owner = address(wallet)
-    found = publication.claimable(place, number, owner)
-    chosen = settings(chain, keypair)
-    payer = chosen.signer()
-
-    async def work() -> tuple[int, int]:
-        async with connect(chosen.chain, live=True) as connected, writing(connected):
-            instructions = [
-                create_associated(payer.pubkey(), owner, tokenomics.MINT),
-                staking.claim(number, owner, found.lifetime, found.proof, signed=payer.pubkey() == owner),
-            ]
-            record = await land(connected, instructions, [payer], fees=chosen.fees)
-            (event,) = staking.PROGRAM.events(record)
-            return int(event.fields["amount"]), int(event.fields["claimed"])
-
-    paid, claimed = asyncio.run(work())
-    console.print(f"{io(paid)} IO paid to {wallet}")
-    if rest := found.lifetime - claimed:
-        console.print(
-            f"{io(rest)} IO are still to come: a limit holds claims back (that of all claims in an hour, "
-            "or the wallet's share of all rewards); claim again in the next hour"
-        )
+    found = publication.claimable(place, number, address(wallet))
+    config = await staking.read_config(session.chain)
+    if config is None:
+        raise ChainError("staking is not set up on this chain: ionet deploy, then ionet genesis")
+    account = await staking.read_wallet(session.chain, found.wallet)
+    block = (await staking.read_hours(session.chain, [number])).get(number)
+    await session.carry_out(claims.claim(config, account, block, found, session.address, session.now))
 
 
 @app.command()

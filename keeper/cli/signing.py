@@ -98,8 +98,10 @@ class Session:
         an account holds too little or another key must sign, and typer's Abort when the answer is no. No
         signer is asked before the answer is yes.
         """
-        signers = [self.payer, self.signer, *also]
-        paid = await payments_of(self.chain, plan, {each.pubkey() for each in signers}, self.payer.pubkey())
+        required = {meta.pubkey for each in plan.instructions for meta in each.accounts if meta.is_signer}
+        # What anybody may do needs no signature but that of who pays.
+        signers = [self.payer, *(each for each in (self.signer, *also) if each.pubkey() in required)]
+        paid = await payments_of(self.chain, plan, self.payer.pubkey())
         self._show(plan, paid)
         if self.output is Output.BASE64:
             await self._write(plan)

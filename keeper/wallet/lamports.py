@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
@@ -31,8 +30,8 @@ class Payments:
     back: tuple[tuple[Closing, int], ...]
 
 
-async def payments_of(chain: ChainReader, plan: Plan, signers: Collection[Pubkey], payer: Pubkey) -> Payments:
-    """What a plan takes when ``signers`` sign it now; the fee is ``payer``'s."""
+async def payments_of(chain: ChainReader, plan: Plan, payer: Pubkey) -> Payments:
+    """What a plan takes when everybody who must signs it now; the fee is ``payer``'s."""
     required = {meta.pubkey for each in plan.instructions for meta in each.accounts if meta.is_signer}
     opened, closed = ([each.address for each in kind] for kind in (plan.openings, plan.closings))
     addresses = [*opened, *closed]
@@ -46,4 +45,4 @@ async def payments_of(chain: ChainReader, plan: Plan, signers: Collection[Pubkey
         if there[each.address] is None
     )
     back = tuple((each, account.lamports) for each in plan.closings if (account := there[each.address]))
-    return Payments(payer, LAMPORTS_PER_SIGNATURE * len({payer, *signers} & {payer, *required}), rents, back)
+    return Payments(payer, LAMPORTS_PER_SIGNATURE * len({payer, *required}), rents, back)

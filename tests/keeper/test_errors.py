@@ -100,8 +100,8 @@ def called(tree: ast.Module) -> set[str]:
         ("read_settings", {"cli/options.py"}),
         ("choose_signer", {"settings/__init__.py"}),
         ("parse_keypair", {"settings/keys.py"}),
-        # A worker's key is a file on its machine, by nature.
-        ("read_private_keypair", {"settings/keys.py", "cli/devices.py"}),
+        # A worker's key is a file on its machine, by nature; so is a second key, of who pays the fee.
+        ("read_private_keypair", {"settings/keys.py", "cli/devices.py", "cli/signing.py"}),
     ],
 )
 def test_settings_and_keys_have_one_home(what: str, homes: set[str]) -> None:

@@ -104,10 +104,21 @@ class Config:
 
         Half of the limit is a reserve for wallets that sign for a small claim themselves.
         """
+        whole, reserve = self._left_of_hour(now)
+        return whole - reserve
+
+    def payable(self, wallet: Wallet, due: int, now: int, *, signed: bool) -> int:
+        """What a claim of ``due`` pays at ``now``, base units; of the reserve, too, if the wallet signs."""
+        whole, reserve = self._left_of_hour(now)
+        small = min(due, reserve, wallet.small_left(now)) if signed else 0
+        return min(due, whole - reserve + small)
+
+    def _left_of_hour(self, now: int) -> tuple[int, int]:
+        """What all claims can still take in the hour of ``now``, and how much of it is the reserve."""
         is_past = now // HOUR > self.claim_hour
         paid, reserved = (0, 0) if is_past else (self.claimed_in_hour, self.reserve_in_hour)
-        left = max(0, self.params.claim_limit - paid)
-        return left - min(left, max(0, self.params.claim_limit // 2 - reserved))
+        whole = max(0, self.params.claim_limit - paid)
+        return whole, min(whole, max(0, self.params.claim_limit // 2 - reserved))
 
     def stands(self, slot: int, revision: int) -> bool:
         """Whether the operator in a slot is the one of ``revision``: then its votes of that time count."""

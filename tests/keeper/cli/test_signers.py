@@ -126,7 +126,9 @@ def later(seconds: int) -> None:
 
 def test_a_claim(as_: Run, tmp_path: Path) -> None:
     on_chain(tmp_path)
-    (claimed,) = as_(World().payer, "rewards", "claim", "--wallet", OWNER, "--hour", 0)
+    claim = ("rewards", "claim", "--wallet", OWNER, "--hour", 0)
+    assert as_(World().payer, *claim, "--dry-run") == []
+    (claimed,) = as_(World().payer, *claim, "--yes")
     assert [each.name for each in staking.PROGRAM.events(claimed)] == ["RewardClaimed"]
 
 

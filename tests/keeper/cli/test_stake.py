@@ -22,6 +22,8 @@ FUTURE = month_start(parse_month("2090-01"))
 """The chain's clock: a saved chain follows this machine's only where that is ahead."""
 CHAIN = Path("test.chain")
 SUPPLIER, STAKER = key("supplier").pubkey(), key("staker").pubkey()
+SOL = 10**12
+"""What everybody has at first, lamports."""
 DEVICE = staking.device_address(key("one").pubkey())
 Typed = Callable[..., str]
 
@@ -74,7 +76,8 @@ def test_from_the_first_io_to_the_last(world: StakingWorld, by: Typed) -> None:
     assert "1,000.00 IO cool until 2090-01-15" in by("supplier", "stake", "show")
     assert "the cooldown is over at 2090-01-15" in by("staker", "stake", "withdraw", DEVICE, ends=1)
     later(world, 14 * DAY)
-    by("staker", "stake", "withdraw", DEVICE, "--yes")
+    by("staker", "stake", "withdraw", DEVICE, "--yes", "--fee-payer", "friend.json")
+    assert world.account(STAKER).lamports == SOL, "nobody but who pays the fee had to sign"
     assert (world.stake_vault(), world.balance(SUPPLIER)) == (0, 2_000 * IO)
 
 

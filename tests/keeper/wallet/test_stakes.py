@@ -66,7 +66,7 @@ def carry_out(world: StakingWorld, plan: Plan, who: Keypair) -> None:
         moved[each.to.address] += each.amount
     before = {address: world.tokens(address) for address in moved}
     sol = world.account(who.pubkey()).lamports
-    paid = finish(payments_of(world.chain, plan, {who.pubkey()}, who.pubkey()))
+    paid = finish(payments_of(world.chain, plan, who.pubkey()))
     record = world.chain.execute(plan.instructions, [who])
     assert record.error is None, world.error(record)
     assert {at: world.tokens(at) - had for at, had in before.items()} == moved
@@ -185,7 +185,7 @@ def test_a_co_staker_gets_a_wallet_account_the_first_time(world: StakingWorld) -
     carry_out(world, stakes.offer(look(world), None, 2_000), key("supplier"))
     who = key("staker").pubkey()
     plan = stakes.take(look(world), who, None)
-    paid = finish(payments_of(world.chain, plan, {who}, who))
+    paid = finish(payments_of(world.chain, plan, who))
     assert [(each.name, lamports) for each, lamports in paid.rents] == [
         ("the wallet's account for earnings", (128 + 96) * 6_960)
     ]
