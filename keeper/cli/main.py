@@ -24,6 +24,7 @@ COMMANDS = (
         "Run the whole economy on an embedded chain: genesis, airdrops, 20 years of emission.",
         extra="demo",
     ),
+    LazyCommand("network", "keeper.cli.network:network", "Who governs the programs, by which parameters."),
     LazyCommand("supply", "keeper.cli.network:supply", "Where all IO is, and whether it adds up."),
     LazyCommand(
         "emission", "keeper.cli.emission:emission", "The emission's calendar, from its formula alone."
@@ -42,7 +43,7 @@ COMMANDS = (
     LazyCommand(
         "operator",
         "keeper.cli.operator:app",
-        "An operator's challenge service: proof of work of devices.",
+        "An operator's challenge service, and its votes.",
         extra="keeper",
     ),
     LazyCommand("db", "keeper.cli.database:app", "The keeper's database.", extra="keeper"),
@@ -62,6 +63,10 @@ COMMANDS = (
         "Prove a device's work, from the device itself.",
         extra="worker",
     ),
+    LazyCommand("season", "keeper.cli.season:app", "Airdrop seasons: what there is, and claims."),
+    LazyCommand("vesting", "keeper.cli.vesting:app", "Vesting: what is free of the genesis supply."),
+    LazyCommand("guardian", "keeper.cli.guardian:app", "The guardian's: stop, hold back, veto."),
+    LazyCommand("admin", "keeper.cli.admin:app", "The admin's: propose changes; they hold after a notice."),
     LazyCommand("buyback", "keeper.cli.buyback:app", "Fees, their auctions, the burning of IO."),
 )
 

@@ -1,8 +1,9 @@
-"""``ionet deploy``, ``ionet genesis``, ``ionet supply``: a network's beginning, and where all IO is."""
+"""``ionet deploy``, ``genesis``, ``network``, ``supply``: a network's beginning, its rules, its IO."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +27,9 @@ from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, io
 from keeper.errors import UserError
 from keeper.resources import DEV_KEYS
-from keeper.terminal.tables import console, plain, progress_of
+from keeper.terminal import network as network_tables
+from keeper.terminal.tables import console, plain, progress_of, show
+from keeper.wallet.roles import Governed, read_governed
 
 
 def put_on_chain(
@@ -127,6 +130,23 @@ def genesis(
     console.print(totals(found, config))
     if found.time < opens_at:
         console.print(f"devices can be leased and earn once their classes open: {moment(opens_at)}")
+
+
+def network(
+    chain: ChainOption = None, as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False
+) -> None:
+    """All four programs: who governs them, their parameters, what is stopped, what waits until when."""
+
+    async def read() -> list[Governed]:
+        async with connect(options.settings(chain).chain) as connected:
+            return [await read_governed(connected, name) for name in PROGRAMS]
+
+    found = asyncio.run(read())
+    if as_json:
+        print(json.dumps(network_tables.as_json(found)))
+        return
+    for each in found:
+        show(network_tables.governed(each))
 
 
 def supply(chain: ChainOption = None) -> None:

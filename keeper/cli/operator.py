@@ -1,4 +1,4 @@
-"""``ionet operator``: the challenge service of an operator."""
+"""``ionet operator``: the challenge service of an operator; its votes are in :mod:`keeper.cli.votes`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 import uvloop
 
 from keeper.chain.connect import connect
+from keeper.cli import votes
 from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.errors import UserError
 from keeper.jobs.port import Direct
@@ -30,12 +31,8 @@ from keeper.settings import Settings
 MBIT = 125_000
 """Bytes."""
 
-app = typer.Typer(help="An operator's challenge service: proof of work of devices.", no_args_is_help=True)
-
-
-@app.callback()
-def operator() -> None:
-    """An operator's challenge service: proof of work of devices."""
+app = typer.Typer(help="An operator's challenge service, and its votes.", no_args_is_help=True)
+app.add_typer(votes.app)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainError
+from keeper.chain import Chain, ChainError, ChainReader
 from keeper.chain.connect import connect
 from keeper.chain.program import UnexpectedData
 from keeper.chain.token import balance, is_payable
@@ -257,6 +257,17 @@ async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
     except UnexpectedData as error:
         raise ChainError(f"{at} is no order ({error}); see ionet order list") from error
     return order, [lease.begun(order) for lease in order_tables.by_order(leases, at)]
+
+
+async def lease_of(chain: ChainReader, at: Pubkey) -> Lease:
+    """Read a lease by its address; raises ChainError when there is none."""
+    (account,) = await chain.accounts([at])
+    if account is None or account.owner != orders.PROGRAM.address:
+        raise ChainError(f"there is no lease {at}: it was closed or never existed; see ionet order show")
+    try:
+        return orders.parse_lease(account.data)
+    except UnexpectedData as error:
+        raise ChainError(f"{at} is no lease ({error}); see ionet order show") from error
 
 
 def _read_quote(context: typer.Context, path: Path) -> Offer:

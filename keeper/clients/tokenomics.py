@@ -92,6 +92,7 @@ class Season:
     data_hash: bytes
     vault: Pubkey
     funder: Pubkey
+    pools: tuple[int, ...]
     total: int
     claimed: int
     returned: int
@@ -330,7 +331,15 @@ def parse_config(data: bytes) -> Config:
 
 def parse_season(data: bytes) -> Season:
     """Read a season's bytes."""
-    return record(Season, PROGRAM.account("Season", data))
+    values = PROGRAM.account("Season", data)
+    return record(Season, {**values, "pools": tuple(values["pools"])})
+
+
+def is_claimed(page: bytes, index: int) -> bool:
+    """Whether a leaf's bit is set in the bytes of its page of claims."""
+    bits: bytes = bytes(PROGRAM.account("ClaimPage", page)["bits"])
+    bit = index % PAGE_CLAIMS
+    return bool(bits[bit // 8] & 1 << bit % 8)
 
 
 async def read_config(chain: ChainReader) -> Config | None:

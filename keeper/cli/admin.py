@@ -1,0 +1,141 @@
+"""``ionet admin``: propose, and have it hold after its notice; the guardian can drop it until then."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from keeper.cli.guardian import ClassArgument, ProgramArgument
+from keeper.cli.options import address
+from keeper.cli.signing import Session, signs
+from keeper.cli.terms import class_number
+from keeper.clients import staking
+from keeper.clients.staking import Class
+from keeper.economy.classes import MAX_MULTIPLIER, Bounds
+from keeper.economy.money import parse
+from keeper.economy.orders import Currency
+from keeper.economy.staking import MULTIPLIER_UNIT
+from keeper.errors import UserError
+from keeper.wallet import roles
+from keeper.wallet.plan import Plan
+from keeper.wallet.roles import Governed, read_governed
+
+app = typer.Typer(help="The admin's: propose changes; they hold after a notice.", no_args_is_help=True)
+
+_AssignmentArgument = Annotated[
+    list[str], typer.Argument(metavar="NAME=VALUE", help="in the units that ionet network shows")
+]
+_WhoArgument = Annotated[str, typer.Argument(help="the address of who takes over")]
+
+
+@app.command()
+@signs
+async def propose(session: Session, program: ProgramArgument, assignment: _AssignmentArgument) -> None:
+    """Propose other parameters of a program; what isn't named stays."""
+    at = await read_governed(session.chain, program)
+    given = {}
+    for each in assignment:
+        name, equals, value = each.partition("=")
+        if not equals or name in given:
+            raise UserError(f"{each!r} is no NAME=VALUE, or {name} is there twice")
+        given[name] = value
+    await session.carry_out(roles.propose_params(at, session.address, given))
+
+
+@app.command("apply")
+@signs
+async def apply_(session: Session, program: ProgramArgument) -> None:
+    """Put proposed parameters into force once their notice is over; anybody may."""
+    await session.carry_out(roles.apply_params(await read_governed(session.chain, program)))
+
+
+@app.command()
+@signs
+async def offer(session: Session, program: ProgramArgument, who: _WhoArgument) -> None:
+    """Offer the admin's role of a program."""
+    at = await read_governed(session.chain, program)
+    await session.carry_out(roles.propose_admin(at, session.address, address(who)))
+
+
+@app.command()
+@signs
+async def accept(session: Session, program: ProgramArgument) -> None:
+    """Take the admin's role of a program over."""
+    at = await read_governed(session.chain, program)
+    await session.carry_out(roles.accept_admin(at, session.address))
+
+
+@app.command("propose-guardian")
+@signs
+async def propose_guardian(session: Session, program: ProgramArgument, who: _WhoArgument) -> None:
+    """Name the next guardian of a program; it accepts after the notice."""
+    at = await read_governed(session.chain, program)
+    await session.carry_out(roles.propose_guardian(at, session.address, address(who)))
+
+
+@app.command("change-class")
+@signs
+async def change_class(
+    session: Session,
+    class_: ClassArgument,
+    multiplier: Annotated[str, typer.Option(help="with two decimals at most, such as 1.25")],
+) -> None:
+    """Change a class's multiplier after the notice: what its devices earn, and must stake."""
+    at, of_class = await _class(session, class_)
+    value = _hundredths(multiplier)
+    note = (
+        f"{of_class.name}: multiplier {of_class.multiplier_at(session.now) / MULTIPLIER_UNIT:g} -> "
+        f"{value / MULTIPLIER_UNIT:g} {_after(at)}"
+    )
+    await session.carry_out(Plan((staking.change_class(session.address, of_class.id, value),), notes=(note,)))
+
+
+@app.command("change-bounds")
+@signs
+async def change_bounds(
+    session: Session,
+    class_: ClassArgument,
+    low_io: Annotated[str | None, typer.Option(help="the lowest price in IO")] = None,
+    high_io: Annotated[str | None, typer.Option(help="the highest price in IO")] = None,
+    low_usdc: Annotated[str | None, typer.Option(help="the lowest price in USDC")] = None,
+    high_usdc: Annotated[str | None, typer.Option(help="the highest price in USDC")] = None,
+) -> None:
+    """Change what a class's prices stay between, after the notice; what isn't named stays."""
+    at, of_class = await _class(session, class_)
+    given = {
+        "low_io": parse(low_io, Currency.IO) if low_io else None,
+        "high_io": parse(high_io, Currency.IO) if high_io else None,
+        "low_usdc": parse(low_usdc, Currency.USDC) if low_usdc else None,
+        "high_usdc": parse(high_usdc, Currency.USDC) if high_usdc else None,
+    }
+    bounds: Bounds = replace(
+        of_class.bounds, **{name: value for name, value in given.items() if value is not None}
+    )
+    note = f"{of_class.name}: {of_class.bounds} -> {bounds} {_after(at)}"
+    await session.carry_out(
+        Plan((staking.change_bounds(session.address, of_class.id, bounds),), notes=(note,))
+    )
+
+
+async def _class(session: Session, name: str) -> tuple[Governed, Class]:
+    at = await read_governed(session.chain, "staking")
+    at.require_admin(session.address)
+    classes = await staking.read_classes(session.chain)
+    return at, classes[class_number(classes, name)]
+
+
+def _after(at: Governed) -> str:
+    return f"after the notice of {at.config.params.notice // 3_600} hours, unless the guardian drops it."
+
+
+def _hundredths(text: str) -> int:
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,2})?", text, re.ASCII):
+        raise UserError(f"{text!r} is no multiplier: write it with two decimals at most, such as 1.25")
+    found = int(Decimal(text) * MULTIPLIER_UNIT)
+    if found > MAX_MULTIPLIER:
+        raise UserError(f"a multiplier is at most {MAX_MULTIPLIER / MULTIPLIER_UNIT:g}")
+    return found

@@ -1,0 +1,74 @@
+"""``ionet season``: airdrop seasons: who gets what, and the claim."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keeper.chain import ChainReader
+from keeper.chain.connect import connect
+from keeper.cli import options
+from keeper.cli.options import ChainOption, address
+from keeper.cli.signing import Session, signs
+from keeper.cli.stake import JsonOption
+from keeper.clients import tokenomics
+from keeper.clients.tokenomics import PAGE_CLAIMS, Season
+from keeper.errors import UserError, why
+from keeper.terminal import seasons as season_tables
+from keeper.terminal import tables
+from keeper.wallet import seasons
+
+app = typer.Typer(help="Airdrop seasons: what there is, and claims.", no_args_is_help=True)
+
+
+@app.command()
+def show(chain: ChainOption = None, as_json: JsonOption = False) -> None:
+    """All seasons: what was put in, what was claimed, and until when claims are open."""
+
+    async def read() -> tuple[list[Season], int]:
+        async with connect(options.settings(chain).chain) as connected:
+            return await tokenomics.read_seasons(connected), (await connected.clock()).unix_timestamp
+
+    found, now = asyncio.run(read())
+    if as_json:
+        print(json.dumps({"seasons": [season_tables.as_json(each) for each in found]}))
+    elif not found:
+        tables.console.print("There is no season yet.")
+    else:
+        tables.show(season_tables.seasons(found, now))
+
+
+@app.command()
+@signs
+async def claim(
+    session: Session,
+    season: Annotated[int, typer.Argument(min=0, help="its number")],
+    points: Annotated[Path, typer.Option(help="the season's published file of points")],
+    wallet: Annotated[str | None, typer.Option(help="whose", show_default="your key's")] = None,
+) -> None:
+    """Pay a wallet what it got in a season, by the published points; anybody may."""
+    found = await _season(session.chain, season)
+    owner = address(wallet) if wallet else session.address
+    try:
+        content = points.read_bytes()
+    except OSError as error:
+        raise UserError(f"{points} can't be read: {why(error)}") from error
+    shares = seasons.distribution(found, content)
+    mine = shares.claim(owner)
+    if mine is None:
+        raise UserError(f"{owner} got nothing in season {season}: it has no points in that file")
+    (page,) = await session.chain.accounts([tokenomics.claim_page_address(season, mine.index // PAGE_CLAIMS)])
+    plan = seasons.claim(found, shares, mine, session.payer.pubkey(), page, session.now)
+    await session.carry_out(plan)
+
+
+async def _season(chain: ChainReader, number: int) -> Season:
+    found = {each.season: each for each in await tokenomics.read_seasons(chain)}
+    if number not in found:
+        numbers = ", ".join(map(str, found)) or "none"
+        raise UserError(f"there is no season {number}; there are {numbers}")
+    return found[number]

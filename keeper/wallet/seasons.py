@@ -1,0 +1,103 @@
+"""What somebody is about to sign of airdrop seasons and of vesting."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import Account
+from keeper.chain.token import create_associated
+from keeper.clients import tokenomics
+from keeper.clients.tokenomics import PAGE_CLAIMS, Allocation, Season, SeasonStatus
+from keeper.economy.calendar import moment
+from keeper.economy.orders import Currency
+from keeper.economy.seasons import POOLS, Claim, Distribution, read_points
+from keeper.economy.supply import io
+from keeper.errors import UserError
+from keeper.wallet.openings import tokens
+from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Opening, Plan
+
+
+class SeasonRefused(UserError):
+    """The program would refuse it now; the message says why, and what to do."""
+
+
+def distribution(season: Season, points: bytes) -> Distribution:
+    """Who gets what, from a season's published file of points, which has to be the one on chain.
+
+    Raises SeasonRefused and SeasonError.
+    """
+    if sha256(points).digest() != season.data_hash:
+        raise SeasonRefused(
+            f"this is not the file of points that season {season.season} was opened with: its SHA-256 is "
+            f"{season.data_hash.hex()}"
+        )
+    found = Distribution(
+        season.season,
+        dict(zip(POOLS, season.pools, strict=True)),
+        read_points(points),
+        program=tokenomics.PROGRAM.address,
+        mint=tokenomics.MINT,
+    )
+    if found.root != season.root:
+        raise SeasonRefused(
+            f"the root of season {season.season} on chain doesn't follow from its points: whoever opened it "
+            "lied; the guardian can cancel it before its claims open"
+        )
+    return found
+
+
+def claim(
+    season: Season, found: Distribution, mine: Claim, payer: Pubkey, page: Account | None, now: int
+) -> Plan:
+    """Pay a wallet what it got in a season; ``page`` is the account of its claim bit, None where none is.
+
+    Raises SeasonRefused.
+    """
+    if season.status != SeasonStatus.OPEN:
+        raise SeasonRefused(f"season {season.season} was cancelled: nobody can claim of it")
+    if now < season.claim_start:
+        raise SeasonRefused(f"claims open at {moment(season.claim_start)}")
+    if now >= season.claim_end:
+        raise SeasonRefused(f"claims were open until {moment(season.claim_end)}: what was left went back")
+    number = mine.index // PAGE_CLAIMS
+    if page is not None and tokenomics.is_claimed(page.data, mine.index):
+        raise NothingToDo(f"{mine.wallet} has claimed its {io(mine.amount)} IO of season {season.season}")
+    opening = () if page else (tokenomics.open_claim_page(payer, season.season, number),)
+    call = tokenomics.claim_season(season.season, mine.index, mine.wallet, mine.amount, found.proof(mine))
+    movement = Movement(
+        NamedAccount("the season's vault", season.vault),
+        NamedAccount("the wallet's account", tokenomics.tokens_address(mine.wallet)),
+        mine.amount,
+        Currency.IO,
+        f"season {season.season}",
+    )
+    claims = Opening(
+        "a page of claims, if it is the first",
+        tokenomics.claim_page_address(season.season, number),
+        tokenomics.PROGRAM.dtype("ClaimPage").itemsize,
+        payer,
+        "when the season is over",
+    )
+    making = create_associated(payer, mine.wallet, tokenomics.MINT)
+    return Plan((making, *opening, call), (movement,), openings=(tokens(mine.wallet, payer), claims))
+
+
+def propose_beneficiary(allocation: Allocation, who: Pubkey, to: Pubkey) -> Plan:
+    """Offer an allocation to another wallet. Raises SeasonRefused."""
+    if who != allocation.beneficiary:
+        raise SeasonRefused(f"only its beneficiary {allocation.beneficiary} hands {allocation.label} over")
+    note = (
+        f"{to} gets all that is still to come of {allocation.label} once it accepts: ionet vesting accept "
+        f"{allocation.label}. What is free until then is paid to you."
+    )
+    return Plan((tokenomics.propose_beneficiary(allocation.id, who, to),), notes=(note,))
+
+
+def accept_beneficiary(allocation: Allocation, who: Pubkey) -> Plan:
+    """Take an allocation over."""
+    note = f"All that becomes free of {allocation.label} is paid to {who} from now on."
+    making = create_associated(who, who, tokenomics.MINT)
+    call = tokenomics.accept_beneficiary(allocation.id, who)
+    return Plan((making, call), notes=(note,), openings=(tokens(who, who),))
