@@ -13,15 +13,16 @@ from rich.table import Table
 
 from keeper.buyback.decide import BidLimits, Quote, Step, View, worth_buying_at
 from keeper.chain import ChainError
-from keeper.chain.connect import connect, writing
+from keeper.chain.connect import connect
 from keeper.chain.embedded import EmbeddedChain
-from keeper.chain.landing import land
 from keeper.cli import options
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, KeypairOption
+from keeper.cli.signing import Session, signs
 from keeper.clients import buyback
 from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.economy import money
+from keeper.economy.calendar import moment
 from keeper.economy.money import AmountError
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO, IO_DECIMALS, io
@@ -30,6 +31,8 @@ from keeper.jobs.names import AUCTIONS, BIDS, BURNS, FEES
 from keeper.runtime import logs
 from keeper.settings import Settings
 from keeper.terminal.tables import console, plain
+from keeper.wallet.plan import Plan
+from keeper.wallet.roles import read_governed
 
 app = typer.Typer(help="Fees, their auctions, the burning of IO.", no_args_is_help=True)
 
@@ -81,26 +84,20 @@ def run(
 
 
 @app.command("first-price")
-def first_price(
-    price: Annotated[str, typer.Argument(help="IO per USDC, such as 4.25")],
-    chain: ChainOption = None,
-    keypair: KeypairOption = None,
+@signs
+async def first_price(
+    session: Session, price: Annotated[str, typer.Argument(help="IO per USDC, such as 4.25")]
 ) -> None:
     """Announce the first auction's price (admin): it can start after the notice, if no guardian drops it."""
-    settings = options.settings(chain, keypair)
     units = _base_units(price)
-    admin = settings.signer()
-
-    async def work() -> int:
-        async with connect(settings.chain, live=True) as connected, writing(connected):
-            announcing = buyback.propose_first_price(admin.pubkey(), units)
-            await land(connected, [announcing], [admin], fees=settings.fees)
-            config = await buyback.read_config(connected)
-            assert config is not None  # the program has just changed it
-            return config.first_price_at
-
-    at = asyncio.run(work())
-    console.print(f"announced: {io(units)} IO per USDC; the first auction can start from {_time(at)} UTC on")
+    at = await read_governed(session.chain, "buyback")
+    at.require_admin(session.address)
+    note = (
+        f"announced: {io(units)} IO per USDC; the first auction can start from "
+        f"{moment(session.now + at.config.params.notice)} on. Until then the guardian can drop it."
+    )
+    plan = Plan((buyback.propose_first_price(session.address, units),), notes=(note,))
+    await session.carry_out(plan)
 
 
 # -- tables --------------------------------------------------------------------------------------

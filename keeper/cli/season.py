@@ -17,10 +17,17 @@ from keeper.cli.signing import Session, signs
 from keeper.cli.stake import JsonOption
 from keeper.clients import tokenomics
 from keeper.clients.tokenomics import PAGE_CLAIMS, Season
+from keeper.economy.calendar import day
+from keeper.economy.money import parse
+from keeper.economy.orders import Currency
+from keeper.economy.seasons import POOLS
 from keeper.errors import UserError, why
 from keeper.terminal import seasons as season_tables
 from keeper.terminal import tables
 from keeper.wallet import seasons
+from keeper.wallet.roles import read_governed
+
+PoolOption = Annotated[str, typer.Option(help="IO for this pool")]
 
 app = typer.Typer(help="Airdrop seasons: what there is, and claims.", no_args_is_help=True)
 
@@ -53,17 +60,39 @@ async def claim(
     """Pay a wallet what it got in a season, by the published points; anybody may."""
     found = await _season(session.chain, season)
     owner = address(wallet) if wallet else session.address
-    try:
-        content = points.read_bytes()
-    except OSError as error:
-        raise UserError(f"{points} can't be read: {why(error)}") from error
-    shares = seasons.distribution(found, content)
+    shares = seasons.distribution(found, _content(points))
     mine = shares.claim(owner)
     if mine is None:
         raise UserError(f"{owner} got nothing in season {season}: it has no points in that file")
     (page,) = await session.chain.accounts([tokenomics.claim_page_address(season, mine.index // PAGE_CLAIMS)])
     plan = seasons.claim(found, shares, mine, session.payer.pubkey(), page, session.now)
     await session.carry_out(plan)
+
+
+@app.command("open")
+@signs
+async def open_(
+    session: Session,
+    season: Annotated[int, typer.Argument(min=0, help="its number")],
+    points: Annotated[Path, typer.Option(help="file of wallet,pool,points, which you publish")],
+    start: Annotated[str, typer.Option(help="when claims open, such as 2027-01-31")],
+    end: Annotated[str, typer.Option(help="the day at whose beginning claims end")],
+    gpu: PoolOption = "0",
+    cpu: PoolOption = "0",
+    creators: PoolOption = "0",
+) -> None:
+    """Publish a season and fund it from your account (admin); the guardian can veto it until claims open."""
+    (await read_governed(session.chain, "tokenomics")).require_admin(session.address)
+    pools = dict(zip(POOLS, (parse(each, Currency.IO) for each in (gpu, cpu, creators)), strict=True))
+    plan = seasons.open_(session.address, season, pools, _content(points), day(start), day(end))
+    await session.carry_out(plan)
+
+
+def _content(points: Path) -> bytes:
+    try:
+        return points.read_bytes()
+    except OSError as error:
+        raise UserError(f"{points} can't be read: {why(error)}") from error
 
 
 async def _season(chain: ChainReader, number: int) -> Season:

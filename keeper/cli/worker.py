@@ -14,7 +14,6 @@ import structlog
 import typer
 from rich.console import Group
 from rich.live import Live
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain.http import http_client
@@ -24,13 +23,13 @@ from keeper.clients import staking
 from keeper.economy.classes import ClassRow, ProcessorKind, read_classes
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
-from keeper.errors import UserError, why
+from keeper.errors import UserError
 from keeper.pow.codes import Code
 from keeper.pow.profiles import Profile, read_profiles
 from keeper.runtime import logs
 from keeper.settings import Settings
 from keeper.settings.findings import CheckState
-from keeper.settings.keys import KeyRefused
+from keeper.settings.keys import KeyRefused, make_keypair
 from keeper.terminal import worker as shown
 from keeper.terminal.findings import findings as findings_table
 from keeper.terminal.tables import console
@@ -88,7 +87,7 @@ def enrol(
     The key is the machine's own. The product of a wave is made once, and verified; the backend must be exact.
     """
     if new is not None:
-        _make_key(new)
+        make_keypair(new)
     settings = options.settings(None, new or keypair)
     worker = settings.signer().pubkey()
     row, profile = _class(class_)
@@ -226,18 +225,6 @@ def _class(name: str) -> tuple[ClassRow, Profile]:
     if profile is None:
         raise UserError(f"class {found.name} has no profile yet: its devices have nothing to prove")
     return found, profile
-
-
-def _make_key(path: Path) -> None:
-    """Write a new key to a file that only its owner can read; raises UserError where there is one."""
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(file, "w") as opened:  # noqa: PTH123 - a file that is open already
-            json.dump(list(bytes(Keypair())), opened)
-            opened.flush()
-            os.fsync(file)
-    except OSError as error:
-        raise UserError(f"{path}: no key was written ({why(error)}): a key is never overwritten") from error
 
 
 async def _run(settings: Settings, live: Live | None) -> None:

@@ -13,7 +13,7 @@ MONTHS = 12
 
 
 class MonthError(UserError):
-    """A text that is not a month, or a month past the calendar's end."""
+    """A text that is not a month or a day, or a month past the calendar's end."""
 
 
 def month_number(year: int, month: int) -> int:
@@ -67,3 +67,11 @@ def duration(seconds: int) -> str:
     if days and not rest:
         return f"{days} days" if days > 1 else "1 day"
     return f"{days} d {clock}" if days else clock
+
+
+def day(text: str) -> int:
+    """Unix time at which a UTC day starts, written as ``2027-01-31``; raises MonthError for anything else."""
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise MonthError(f"{text!r} is not a day; write it like 2027-01-31") from error

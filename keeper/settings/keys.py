@@ -53,6 +53,20 @@ def read_private_keypair(path: Path) -> Keypair:
         raise KeyRefused(f"{path}: no keypair, a JSON list of 64 numbers ({error})") from error
 
 
+def make_keypair(path: Path) -> Keypair:
+    """Write a new key to a file that only its owner can read; raises KeyRefused where there is a file."""
+    made = Keypair()
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(file, "w") as opened:  # noqa: PTH123 - a file that is open already
+            json.dump(list(bytes(made)), opened)
+            opened.flush()
+            os.fsync(file)
+    except OSError as error:
+        raise KeyRefused(f"{path}: no key was written ({why(error)}): a key is never overwritten") from error
+    return made
+
+
 def _may_be_key(text: str) -> bool:
     """Whether what should be a path looks like a key: a list of numbers, or so many characters of base58."""
     bare = Path(text).name

@@ -47,12 +47,12 @@ class Governed:
     @property
     def operations(self) -> dict[str, int]:
         """What a pause can stop: the bit of each operation, by its name."""
-        constants = self.program.constants
-        return {
-            name.removeprefix(_PAUSE).lower(): constants[name]
-            for name in constants
+        bits = {
+            name.removeprefix(_PAUSE).lower(): bit
+            for name, bit in self.program.constants.items()
             if name.startswith(_PAUSE)
         }
+        return dict(sorted(bits.items(), key=lambda row: row[1]))
 
     @property
     def paused(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 from solders.pubkey import Pubkey
@@ -12,7 +13,7 @@ from keeper.clients import tokenomics
 from keeper.clients.tokenomics import PAGE_CLAIMS, Allocation, Season, SeasonStatus
 from keeper.economy.calendar import moment
 from keeper.economy.orders import Currency
-from keeper.economy.seasons import POOLS, Claim, Distribution, read_points
+from keeper.economy.seasons import POOLS, Claim, Distribution, points_file, read_points
 from keeper.economy.supply import io
 from keeper.errors import UserError
 from keeper.wallet.openings import tokens
@@ -46,6 +47,29 @@ def distribution(season: Season, points: bytes) -> Distribution:
             "lied; the guardian can cancel it before its claims open"
         )
     return found
+
+
+def open_(admin: Pubkey, number: int, pools: Mapping[str, int], points: bytes, start: int, end: int) -> Plan:
+    """Open a season of ``pools``, base units by name, and its canonical file. Raises SeasonRefused."""
+    lines = read_points(points)
+    if points_file(lines) != points:
+        raise SeasonRefused(
+            "the file of points isn't in its order: by the wallet's raw bytes, then pool, then points"
+        )
+    found = Distribution(number, pools, lines, program=tokenomics.PROGRAM.address, mint=tokenomics.MINT)
+    total = sum(found.pools)
+    movement = Movement(
+        NamedAccount("your account", tokenomics.tokens_address(admin)),
+        NamedAccount("the season's vault", tokenomics.season_vault_address(number)),
+        total,
+        Currency.IO,
+        f"for {len(found.claims):,} wallets; what they don't claim comes back to you",
+    )
+    notes = (
+        f"Claims are open from {moment(start)} to {moment(end)}. Until they open, the guardian can veto it.",
+        f"Publish the file of points: SHA-256 {found.data_hash.hex()}. Without it nobody can claim.",
+    )
+    return Plan((tokenomics.open_season(admin, found, start, end),), (movement,), notes)
 
 
 def claim(

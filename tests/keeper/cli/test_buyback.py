@@ -132,7 +132,7 @@ def test_a_first_price_is_announced(ionet, tmp_path):
     world = BuybackWorld.initialised()
     path, key = saved(world, tmp_path), key_file(tmp_path, world.admin)
     for price in ("5", "4.25"):
-        code, out, err = ionet("buyback", "first-price", price, "--chain", path, "--keypair", key)
+        code, out, err = ionet("buyback", "first-price", price, "--yes", "--chain", path, "--keypair", key)
         assert code == 0, err
     config = finish(buyback.read_config(EmbeddedChain.load(path)))
     assert (config.first_price, config.reference_price) == (425_000_000, 0)
@@ -147,7 +147,7 @@ def test_a_first_price_after_the_first_auction(ionet, tmp_path):
     world = BuybackWorld.priced()
     world.start(1_000 * USDC)
     path, key = saved(world, tmp_path), key_file(tmp_path, world.admin)
-    code, _, err = ionet("buyback", "first-price", "5", "--chain", path, "--keypair", key)
+    code, _, err = ionet("buyback", "first-price", "5", "--yes", "--chain", path, "--keypair", key)
     assert code == 1
     assert "buyback: FirstPriceSet: An auction has used the first price" in words(err)
 

@@ -135,7 +135,8 @@ def test_a_claim(as_: Run, tmp_path: Path) -> None:
 def test_the_first_price(as_: Run, tmp_path: Path) -> None:
     world = BuybackWorld.initialised()
     world.chain.save(tmp_path / CHAIN)
-    assert len(as_(world.admin, "buyback", "first-price", "4.25")) == 1
+    assert as_(world.admin, "buyback", "first-price", "4.25", "--dry-run") == []
+    assert len(as_(world.admin, "buyback", "first-price", "4.25", "--yes")) == 1
     assert finish(buyback.read_config(EmbeddedChain.load(CHAIN))).first_price == 425_000_000
 
 
@@ -200,7 +201,7 @@ def test_a_key_file_that_is_named_goes_before_everything(ionet, monkeypatch, tmp
     (tmp_path / "admin.json").write_text(json.dumps(list(bytes(world.admin))))
     monkeypatch.setenv("IONET_KEY", "none")
     monkeypatch.setenv("IONET_SIGNER_COMMAND", "/nowhere/signer")
-    command = ("buyback", "first-price", "4.25", "--chain", CHAIN)
+    command = ("buyback", "first-price", "4.25", "--yes", "--chain", CHAIN)
     code, _, err = ionet(*command)
     assert (code, "IONET_SIGNER_ADDRESS" in err) == (1, True)
     code, _, err = ionet(*command, "--keypair", "admin.json")

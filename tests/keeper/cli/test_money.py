@@ -1,0 +1,180 @@
+"""``ionet balance``, ``send``, ``burn``, ``key``, ``season`` and ``vesting``, on a saved chain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.framework import associated_token_address
+from keeper.clients import orders, staking, tokenomics
+from keeper.clients.tokenomics import SeasonStatus
+from keeper.economy.calendar import DAY, month_start, parse_month
+from keeper.economy.seasons import Points, points_file
+from keeper.economy.supply import IO
+from keeper.settings.keys import read_private_keypair
+from tests.programs.buyback.world import USDC, USDC_MINT
+from tests.programs.orders.world import OrdersWorld
+from tests.programs.world import finish, key
+
+FUTURE = month_start(parse_month("2090-01"))
+"""The chain's clock: a saved chain follows this machine's only where that is ahead."""
+CHAIN = Path("test.chain")
+RICH, POOR = key("rich").pubkey(), key("poor").pubkey()
+COMMUNITY = key("community")
+Typed = Callable[..., str]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> OrdersWorld:
+    """A network with somebody who has IO and USDC, somebody who has SOL alone, and the genesis' community."""
+    world = OrdersWorld.ready(verify_signatures=True)
+    world.chain.warp_to(FUTURE)
+    world.renter("rich", 1_000 * IO, 500 * USDC)
+    world.person("poor")
+    world.chain.airdrop(COMMUNITY.pubkey(), 10**10)
+    world.give(world.admin.pubkey(), 100_000 * IO)
+    for name in ("rich", "poor", "admin", "guardian", "community"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(list(bytes(key(name)))))
+    world.chain.save(tmp_path / CHAIN)
+    return world
+
+
+@pytest.fixture
+def by(world: OrdersWorld, ionet, monkeypatch) -> Typed:
+    """Types a command as somebody; gives what it prints."""
+
+    def run(who: str, *arguments: object, ends: int = 0) -> str:
+        monkeypatch.setenv("IONET_KEYPAIR", f"{who}.json")
+        code, out, err = ionet(*arguments, "--chain", CHAIN)
+        assert code == ends, err
+        world.chain = EmbeddedChain.load(CHAIN)
+        return " ".join((out + err).split())
+
+    return run
+
+
+def later(world: OrdersWorld, seconds: int) -> None:
+    world.chain.advance(seconds)
+    world.chain.save(CHAIN)
+
+
+def test_what_a_wallet_has(world: OrdersWorld, by: Typed) -> None:
+    found = json.loads(by("rich", "balance", "--json"))
+    assert (found["io"], found["usdc"], found["staked"]) == (str(1_000 * IO), str(500 * USDC), "0")
+    assert "IO 1,000.00000000" in by("poor", "balance", RICH)
+    world.let("one", world.supplier("supplier"))
+    world.chain.save(CHAIN)
+    found = json.loads(by("rich", "balance", key("supplier").pubkey(), "--json"))
+    assert (found["staked"], found["cooling"]) == (str(1_000 * IO), "0")
+    device = world.read_device("one")
+    world.do(staking.unstake(device), signers=[key("supplier")])
+    world.chain.save(CHAIN)
+    found = json.loads(by("rich", "balance", key("supplier").pubkey(), "--json"))
+    assert (found["staked"], found["cooling"]) == ("0", str(1_000 * IO))
+
+
+def test_sent_to_somebody_who_has_no_account_yet(world: OrdersWorld, by: Typed) -> None:
+    said = by("rich", "send", "250.5", "io", POOR, "--yes")
+    assert f"an account for IO 0.00203928 to {POOR}, when it closes it" in said
+    assert world.balance(POOR) == 250 * IO + IO // 2
+    by("rich", "send", "1.5", "usdc", POOR, "--yes")
+    assert world.tokens(associated_token_address(POOR, USDC_MINT)) == 1_500_000
+    assert "IO, but 2,000.00000000 are needed" in by("rich", "send", "2000", "io", POOR, ends=1)
+    assert "name an amount above 0" in by("rich", "send", "0", "io", POOR, ends=1)
+    assert "that is the wallet that it comes from" in by("rich", "send", "1", "io", RICH, ends=1)
+    said = by("rich", "send", "1", "io", orders.CONFIG, "--dry-run")
+    assert "has no key: it belongs to a program" in said
+
+
+def test_burned_is_burned(world: OrdersWorld, by: Typed) -> None:
+    before = world.supply()
+    assert "nobody: it is burned 10.00000000 IO" in by("rich", "burn", "10", "--yes")
+    assert (before - world.supply(), world.balance(RICH)) == (10 * IO, 990 * IO)
+    assert "IO, but 5,000.00000000 are needed" in by("rich", "burn", "5000", ends=1)
+
+
+def test_a_new_key_is_private_and_never_overwritten(ionet, tmp_path: Path) -> None:
+    code, out, err = ionet("key", "new", "new.json")
+    assert code == 0, err
+    assert str(read_private_keypair(tmp_path / "new.json").pubkey()) in out
+    code, _, err = ionet("key", "new", "new.json")
+    assert (code, "a key is never overwritten" in err) == (1, True)
+
+
+def test_a_season_from_its_points_to_a_claim(world: OrdersWorld, by: Typed, tmp_path: Path) -> None:
+    points = [Points(RICH, "gpu", 3), Points(POOR, "gpu", 1), Points(POOR, "cpu", 7)]
+    (tmp_path / "points.csv").write_bytes(points_file(points))
+    start, end = "2090-01-10", "2090-03-01"
+    opening = ("season", "open", 1, "--points", "points.csv", "--start", start, "--end", end)
+    assert "There is no season yet." in by("poor", "season", "show")
+    assert "only the admin" in by("poor", *opening, "--gpu", "100", ends=1)
+    said = by("admin", *opening, "--gpu", "100", "--cpu", "50", "--yes")
+    assert "for 2 wallets; what they don't claim comes back" in said
+    claim = ("season", "claim", 1, "--points", "points.csv")
+    assert "claims open at 2090-01-10" in by("poor", *claim, ends=1)
+    later(world, 10 * DAY)
+    said = by("poor", *claim, "--yes")
+    assert "a page of claims, if it is the first" in said
+    assert world.balance(POOR) == 75 * IO
+    assert "has claimed its 75.00000000 IO" in by("poor", *claim, ends=1)
+    by("poor", *claim, "--wallet", RICH, "--yes")
+    assert world.balance(RICH) == 1_075 * IO
+    said = by("poor", *claim, "--wallet", key("nobody").pubkey(), ends=1)
+    assert "got nothing in season 1" in said
+    (found,) = json.loads(by("poor", "season", "show", "--json"))["seasons"]
+    assert (found["claimed"], found["claims"], found["status"]) == (str(150 * IO), 2, "open")
+    assert "claims open until 2090-03-01" in by("poor", "season", "show")
+    (tmp_path / "points.csv").write_bytes(points_file(points[:2]))
+    assert "not the file of points" in by("poor", *claim, ends=1)
+    assert "there is no season 2; there are 1" in by(
+        "poor", "season", "claim", 2, "--points", "points.csv", ends=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe", "is no CSV"),
+        (b"", "is no CSV"),
+        (b"wallet,points\n", "begins with 'wallet,points'"),
+        (b"wallet,pool,points\nme,gpu,1\n", "line 2 of the file of points has no address"),
+        (b"wallet,pool,points\nme,tpu,1\n", "line 2 of the file of points is no wallet,pool,points"),
+        (b"wallet,pool,points\nme,gpu,-1\n", "line 2 of the file of points is no wallet,pool,points"),
+    ],
+)
+def test_points_that_are_none(
+    world: OrdersWorld, by: Typed, tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "points.csv").write_bytes(content)
+    opening = ("season", "open", 1, "--points", "points.csv", "--start", "2090-01-10", "--end", "2090-03-01")
+    assert said in by("admin", *opening, "--gpu", "1", ends=1)
+
+
+def test_a_season_is_cancelled_before_its_claims_open(world: OrdersWorld, by: Typed, tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_bytes(points_file([Points(RICH, "gpu", 3)]))
+    opening = ("season", "open", 1, "--points", "points.csv", "--start", "2090-01-10", "--end", "2090-03-01")
+    by("admin", *opening, "--gpu", "100", "--yes")
+    by("guardian", "guardian", "cancel-season", 1, "--yes")
+    (season,) = finish(tokenomics.read_seasons(world.chain))
+    assert season.status == SeasonStatus.CANCELLED
+    assert "was cancelled" in by("rich", "season", "claim", 1, "--points", "points.csv", ends=1)
+    assert "is not a day" in by("admin", *opening[:-1], "soon", "--gpu", "1", ends=1)
+
+
+def test_an_allocation_changes_hands(world: OrdersWorld, by: Typed) -> None:
+    rows = {
+        each["allocation"]: each
+        for each in json.loads(by("poor", "vesting", "show", "--json"))["allocations"]
+    }
+    assert rows["community"]["beneficiary"] == str(COMMUNITY.pubkey())
+    assert int(rows["community"]["free"]) >= int(rows["community"]["paid"])
+    assert "only its beneficiary" in by("poor", "vesting", "offer", "community", POOR, ends=1)
+    by("community", "vesting", "offer", "community", POOR, "--yes")
+    by("poor", "vesting", "accept", "community", "--yes")
+    allocations = {each.label: each for each in finish(tokenomics.read_allocations(world.chain))}
+    assert allocations["community"].beneficiary == POOR
+    assert "no allocation is called 'me'" in by("poor", "vesting", "accept", "me", ends=1)
