@@ -24,7 +24,11 @@ COMMANDS = (
         "Run the whole economy on an embedded chain: genesis, airdrops, 20 years of emission.",
         extra="demo",
     ),
-    LazyCommand("network", "keeper.cli.network:network", "Who governs the programs, by which parameters."),
+    LazyCommand(
+        "network",
+        "keeper.cli.network:network",
+        "All four programs: who governs them, their parameters, what is stopped, what waits until when.",
+    ),
     LazyCommand("supply", "keeper.cli.network:supply", "Where all IO is, and whether it adds up."),
     LazyCommand(
         "emission", "keeper.cli.emission:emission", "The emission's calendar, from its formula alone."
@@ -52,11 +56,15 @@ COMMANDS = (
     ),
     LazyCommand("order", "keeper.cli.orders:app", "Rent compute: orders, their leases and their money."),
     LazyCommand("device", "keeper.cli.devices:app", "Lease devices out: register, price, take orders."),
-    LazyCommand("balance", "keeper.cli.money:balance", "What a wallet has, and has staked."),
+    LazyCommand(
+        "balance",
+        "keeper.cli.money:balance",
+        "What a wallet has: SOL, IO, USDC, what is staked, and what cools.",
+    ),
     LazyCommand("send", "keeper.cli.money:send", "Send IO or USDC to another wallet."),
-    LazyCommand("burn", "keeper.cli.money:burn", "Burn IO of yours."),
+    LazyCommand("burn", "keeper.cli.money:burn", "Burn IO of yours: it is gone, and the supply with it."),
     LazyCommand("key", "keeper.cli.key:app", "Keys in files."),
-    LazyCommand("class", "keeper.cli.class_:app", "Classes of processors: what they earn, need and cost."),
+    LazyCommand("class", "keeper.cli.class_:app", "Classes of processors."),
     LazyCommand("stake", "keeper.cli.stake:app", "Stakes: put IO on a device, take it out again."),
     LazyCommand("co-stake", "keeper.cli.co_stake:app", "Co-stakes: stake on somebody else's device."),
     LazyCommand("market", "keeper.cli.market:app", "The market: prices, quotes, who gets what, and why."),

@@ -29,7 +29,7 @@ def balance(
     keypair: KeypairOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
-    """What a wallet has: SOL, IO, USDC, what is staked, and what cools."""
+    """What a wallet has: SOL, IO, USDC, what is staked and cools."""
     settings = options.settings(chain, keypair)
     owner = address(wallet) if wallet else settings.signer().pubkey()
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 POOLS = ("gpu", "cpu", "creators")
 """The pools of a season, in the program's order."""
-_HEADER = "wallet,pool,points"
+HEADER = "wallet,pool,points"
+"""The first line of a file of points."""
 
 
 class SeasonError(UserError):
@@ -117,27 +118,4 @@ def points_file(points: Iterable[Points]) -> bytes:
     """
     rows = sorted(points, key=lambda line: (bytes(line.wallet), line.pool, line.points))
     lines = [f"{line.wallet},{line.pool},{line.points}\n" for line in rows]
-    return (_HEADER + "\n" + "".join(lines)).encode()
-
-
-def read_points(content: bytes) -> list[Points]:
-    """Read a season's published points; raises SeasonError for what :func:`points_file` doesn't write."""
-    from solders.pubkey import Pubkey  # noqa: PLC0415 - for this alone: the formulas need no addresses
-
-    try:
-        header, *lines = content.decode().splitlines()
-    except (UnicodeDecodeError, ValueError) as error:
-        raise SeasonError("the file of points is no CSV of wallet,pool,points") from error
-    if header != _HEADER:
-        raise SeasonError(f"the file of points begins with {header[:40]!r}, not with {_HEADER}")
-    found = []
-    for number, line in enumerate(lines, start=2):
-        wallet, _, rest = line.partition(",")
-        pool, _, points = rest.partition(",")
-        if pool not in POOLS or not (points.isascii() and points.isdigit()):
-            raise SeasonError(f"line {number} of the file of points is no wallet,pool,points: {line[:80]!r}")
-        try:
-            found.append(Points(Pubkey.from_string(wallet), pool, int(points)))
-        except ValueError as error:
-            raise SeasonError(f"line {number} of the file of points has no address: {line[:80]!r}") from error
-    return found
+    return (HEADER + "\n" + "".join(lines)).encode()

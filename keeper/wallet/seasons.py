@@ -13,7 +13,7 @@ from keeper.clients import tokenomics
 from keeper.clients.tokenomics import PAGE_CLAIMS, Allocation, Season, SeasonStatus
 from keeper.economy.calendar import moment
 from keeper.economy.orders import Currency
-from keeper.economy.seasons import POOLS, Claim, Distribution, points_file, read_points
+from keeper.economy.seasons import HEADER, POOLS, Claim, Distribution, Points, SeasonError, points_file
 from keeper.economy.supply import io
 from keeper.errors import UserError
 from keeper.wallet.openings import tokens
@@ -46,6 +46,27 @@ def distribution(season: Season, points: bytes) -> Distribution:
             f"the root of season {season.season} on chain doesn't follow from its points: whoever opened it "
             "lied; the guardian can cancel it before its claims open"
         )
+    return found
+
+
+def read_points(content: bytes) -> list[Points]:
+    """Read a season's published points; raises SeasonError for what :func:`points_file` doesn't write."""
+    try:
+        header, *lines = content.decode().splitlines()
+    except (UnicodeDecodeError, ValueError) as error:
+        raise SeasonError("the file of points is no CSV of wallet,pool,points") from error
+    if header != HEADER:
+        raise SeasonError(f"the file of points begins with {header[:40]!r}, not with {HEADER}")
+    found = []
+    for number, line in enumerate(lines, start=2):
+        wallet, _, rest = line.partition(",")
+        pool, _, points = rest.partition(",")
+        if pool not in POOLS or not (points.isascii() and points.isdigit()):
+            raise SeasonError(f"line {number} of the file of points is no wallet,pool,points: {line[:80]!r}")
+        try:
+            found.append(Points(Pubkey.from_string(wallet), pool, int(points)))
+        except ValueError as error:
+            raise SeasonError(f"line {number} of the file of points has no address: {line[:80]!r}") from error
     return found
 
 
