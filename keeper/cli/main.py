@@ -59,7 +59,7 @@ COMMANDS = (
     LazyCommand(
         "balance",
         "keeper.cli.money:balance",
-        "What a wallet has: SOL, IO, USDC, what is staked, and what cools.",
+        "What a wallet has: SOL, IO, USDC, what is staked and cools.",
     ),
     LazyCommand("send", "keeper.cli.money:send", "Send IO or USDC to another wallet."),
     LazyCommand("burn", "keeper.cli.money:burn", "Burn IO of yours: it is gone, and the supply with it."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,8 @@ from keeper.wallet.plan import Plan
 
 app = typer.Typer(help="Rent compute: orders, their leases and their money.", no_args_is_help=True)
 
-COUNTRY_LETTERS = 2
+EXACT_IN_JSON = 2**53
+"""Integers below are the same in every language's JSON: an order's number of ours is one."""
 
 TERMS = (
     "class_",
@@ -86,7 +88,7 @@ async def create(  # noqa: PLR0913, PLR0917 - an option for each term
     ] = None,
     number: Annotated[
         int | None,
-        typer.Option(min=0, max=U64_MAX, help="your number for the order", show_default="the time"),
+        typer.Option(min=0, max=U64_MAX, help="your number for the order", show_default="a random one"),
     ] = None,
 ) -> None:
     """Open an order: the most that it can cost goes into a vault of its own.
@@ -119,7 +121,9 @@ async def create(  # noqa: PLR0913, PLR0917 - an option for each term
     if named:
         most = quotes.limit(found) if price is None else parse(price, asked.currency)
         asked = replace(asked, price=most)
-    plan = plans.create(config, session.address, now if number is None else number, asked)
+    plan = plans.create(
+        config, session.address, secrets.randbelow(EXACT_IN_JSON) if number is None else number, asked
+    )
     bps = config.params.renter_bps(asked.currency, asked.urgency)
     session.say(quote_tables.leases(found, asked, bps))
     plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, asked, bps, now)))

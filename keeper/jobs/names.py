@@ -8,6 +8,7 @@ SEASONS = "seasons"
 BLOCKS = "blocks"
 PRICES = "prices"
 SLASHES = "slashes"
+PARAMS = "params"
 LEASES = "leases"
 FEES = "fees"
 AUCTIONS = "auctions"
@@ -30,6 +31,7 @@ NAMES = (
     BLOCKS,
     PRICES,
     SLASHES,
+    PARAMS,
     LEASES,
     FEES,
     AUCTIONS,

@@ -8,6 +8,7 @@ from keeper.jobs import names
 from keeper.jobs.blocks import finalise_blocks
 from keeper.jobs.buyback import burn_fees, run_auctions
 from keeper.jobs.leases import keep_leases
+from keeper.jobs.params import apply_params
 from keeper.jobs.port import Job
 from keeper.jobs.prices import keep_prices
 from keeper.jobs.slashes import execute_slashes
@@ -20,6 +21,7 @@ ALL: dict[str, Job] = {
     names.BLOCKS: finalise_blocks,
     names.PRICES: partial(keep_prices, folder=None),
     names.SLASHES: execute_slashes,
+    names.PARAMS: apply_params,
     names.LEASES: keep_leases,
     names.FEES: burn_fees,
     names.AUCTIONS: run_auctions,

@@ -86,15 +86,20 @@ class Governed:
             raise RoleRefused(f"only the admin of {self.name}, {self.config.admin}, does that")
 
 
+async def find_governed(chain: ChainReader, name: str) -> Governed | None:
+    """Read a program's root account; None where it was never set up."""
+    config = await CLIENTS[name].read_config(chain)
+    return None if config is None else Governed(name, config, (await chain.clock()).unix_timestamp)
+
+
 async def read_governed(chain: ChainReader, name: str) -> Governed:
-    """Read a program's root account. Raises RoleRefused for an unknown program, ChainError for none."""
-    client = CLIENTS.get(name)
-    if client is None:
+    """The same. Raises RoleRefused for an unknown program, ChainError for one that was never set up."""
+    if name not in CLIENTS:
         raise RoleRefused(f"no program is called {name}; there are {', '.join(CLIENTS)}")
-    config = await client.read_config(chain)
-    if config is None:
+    found = await find_governed(chain, name)
+    if found is None:
         raise ChainError(f"{name} is not set up on this chain: ionet deploy, then ionet genesis")
-    return Governed(name, config, (await chain.clock()).unix_timestamp)
+    return found
 
 
 # -- the guardian's ----------------------------------------------------------------------------

@@ -75,6 +75,8 @@ class DayWorld(OrdersWorld):
         assert isinstance(world, DayWorld)
         world.season()
         world.chain.warp_to(START - 11 * DAY)
+        dearer = orders.propose_params(world.admin.pubkey(), orders.Params(now_fee_bps=301))
+        world.do(dearer, signers=[world.admin])
         world.sell_a_lot()
         world.renter("renter")
         for owner in "ab":
