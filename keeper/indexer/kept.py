@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.chain import ChainUnreachable, Program
+from keeper.chain import ChainUnreachable, Event, Program
 from keeper.db import Database
+from keeper.db.events import EventPlace
 from keeper.db.tables import SIGNATURES
 from keeper.db.types import fields_decoder, jsonable
 from keeper.indexer.book import Book, Fold, FoldError
@@ -17,6 +19,9 @@ from keeper.indexer.program import ACCOUNTS_OF, BEFORE_ALL, ProgramIndexer, Wate
 
 WINDOW = 5_000
 """Transactions whose events are read at a time."""
+
+Located = Sequence[tuple[EventPlace, Event]]
+"""Events with their places, in the order of the chain."""
 
 
 class Kept:
@@ -76,9 +81,7 @@ class Kept:
 
     async def advance(self, book: Book, above: int, end: int) -> int:
         """Fold the next window of events above a slot into a book; returns the slot that it ends with."""
-        async with self.database.reading() as connection:
-            slot = await self._window(connection, above, end)
-            events = await self.indexer.tables.read(connection, above, slot)
+        slot, events = await self.read(above, end)
         for place, event in events:
             try:
                 self._folds[event.name](book, event.fields, place.time)
@@ -86,6 +89,12 @@ class Kept:
                 where = f"{self.program.name}, slot {place.slot}, {event.name}"
                 raise FoldError(f"{where}: {error or type(error).__name__}") from error
         return slot
+
+    async def read(self, above: int, end: int) -> tuple[int, Located]:
+        """The next window of events above a slot and up to ``end``, and the slot that it ends with."""
+        async with self.database.reading() as connection:
+            slot = await self._window(connection, above, end)
+            return slot, await self.indexer.tables.read(connection, above, slot)
 
     async def load(self, mark: Watermark) -> Book:
         """The accounts as of the watermark: those in memory, unless another keeper has gone on since."""
@@ -136,3 +145,21 @@ class Kept:
                 await connection.execute(sa.insert(self._table), rows)
         book.changed.clear()
         self._book, self._slot = book, self.slot_of(mark)
+
+
+class Ahead(Kept):
+    """Accounts in memory that go on in small steps: what is final is read at once, and folded bit by bit."""
+
+    _read: tuple[int, int, Located] = BEFORE_ALL, BEFORE_ALL, ()
+    """The slots above and up to which events were read, and those that aren't folded yet."""
+
+    async def read(self, above: int, end: int) -> tuple[int, Located]:
+        """See :class:`Kept`."""
+        begins, ends, events = self._read
+        if begins != above or ends <= above:
+            final = (await self.indexer.watermark()).final_slot
+            ends, events = await super().read(above, max(end, final))
+        up_to = min(end, ends)
+        at = bisect_right(events, up_to, key=lambda each: each[0].slot)
+        self._read = up_to, ends, events[at:]
+        return up_to, events[:at]

@@ -18,7 +18,7 @@ from keeper.economy.calendar import HOUR
 from keeper.indexer.book import Book, Fold
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.folds.classes import FOLDS as OF_CLASSES
-from keeper.indexer.kept import Kept
+from keeper.indexer.kept import Ahead
 from keeper.indexer.ledger import Ledger
 from keeper.indexer.program import BEFORE_ALL
 from keeper.market.participants import Accounts
@@ -76,7 +76,7 @@ class Facts:
         return max(blocks, key=lambda each: each.hour, default=None)
 
 
-class _Passing(Kept):
+class _Passing(Ahead):
     """One program's accounts in memory, on their way from slot to slot."""
 
     def __init__(self, ledger: Ledger, **folds: Fold) -> None:
