@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from keeper.chain import ChainReader
 from keeper.chain.connect import connect
@@ -31,7 +32,7 @@ from keeper.market.participants import Accounts
 from keeper.market.steps import Counted, StepTable
 from keeper.terminal import market as shown
 from keeper.terminal import ticks as tick_tables
-from keeper.terminal.tables import console, show
+from keeper.terminal.tables import console, progress_of, show
 
 MAX_TICK = 2**32 - 1
 """The largest number that the program has for a tick."""
@@ -165,7 +166,7 @@ def quote(  # noqa: PLR0913, PLR0917 - an option for each term
                 urgency=urgency,
             )
             now = (await connected.clock()).unix_timestamp
-            asked = replace(asked, price=quotes.limit(offers.quoted(asked, classes, now)))
+            asked = offers.priced(asked, classes, now)
             there = await staking.read_devices(connected)
             network = await connected.genesis_hash()
             return offers.offer(network, asked, classes, there, config.params, now)
@@ -209,7 +210,17 @@ def replay(
         int | None,
         typer.Option(min=1, max=MAX_HOUR, help="an hour's number, unix time over 3,600: its steps"),
     ] = None,
-    folder: FolderOption = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="every tick and every hour that operators spoke of on chain")
+    ] = False,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--dir",
+            help="an operator's published folder of the market; with --all repeat for each",
+            show_default="none",
+        ),
+    ] = None,
     rewards: RewardsOption = None,
     as_json: JsonOption = False,
     chain: ChainOption = None,
@@ -220,24 +231,34 @@ def replay(
     the chain's events, and compared with what operators posted and matched. Exit code 0: the same, 1:
     different, 2: something is missing that it takes to say so.
     """
-    if (tick is None) == (hour is None):
-        raise typer.BadParameter("name one of them", param_hint="'--tick' / '--hour'")
-    chosen = options.settings(chain)
+    if (tick is not None) + (hour is not None) + all_ != 1:
+        raise typer.BadParameter("name one of them", param_hint="'--tick' / '--hour' / '--all'")
+    if not all_ and len(folders or ()) > 1:
+        raise typer.BadParameter("several only with --all", param_hint="'--dir'")
+    chosen, folder = options.settings(chain), next(iter(folders or ()), None)
     with needs("keeper", "ionet market replay"):
         from keeper.cli import ticks  # noqa: PLC0415 - the database, which quotes do without
     on_chain = chain is not None or folder is None
     try:
-        found = ticks.replay(chosen, folder, rewards, tick=tick, hour=hour or 0, on_chain=on_chain)
+        if all_:
+            with _progress(as_json) as advanced:
+                all_found = ticks.replay_all(chosen, folders or (), rewards, advanced)
+        else:
+            found = ticks.replay(chosen, folder, rewards, tick=tick, hour=hour or 0, on_chain=on_chain)
+            all_found = [found]
     except UserError as error:
         failures.show(failures.message(error))
         raise typer.Exit(int(Verdict.MISSING)) from error
     if as_json:
-        _write(tick_tables.replayed_row(found))
+        rows = list(map(tick_tables.replayed_row, all_found))
+        _write({"replayed": rows} if all_ else rows[0])
     else:
-        for line in tick_tables.replayed(found):
+        for line in tick_tables.replayed_all(all_found) if all_ else tick_tables.replayed(all_found[0]):
             console.print(line, soft_wrap=True)
-    if found.finding.verdict:
-        raise typer.Exit(int(found.finding.verdict))
+    verdicts = {each.finding.verdict for each in all_found}
+    for verdict in (Verdict.DIFFERENT, Verdict.MISSING):
+        if verdict in verdicts:
+            raise typer.Exit(int(verdict))
 
 
 @app.command()
@@ -265,6 +286,12 @@ def why(
     table = tick_tables.chances(found)
     if table.row_count:
         show(table)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        yield progress_of(progress, "ticks and hours computed again")
 
 
 def _published(folder: Path, now: int, hours: int) -> list[StepTable]:

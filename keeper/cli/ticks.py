@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,13 +21,15 @@ from keeper.errors import UserError
 from keeper.indexer import ProgramIndexer
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import Ledger
+from keeper.indexer.program import BEFORE_ALL
 from keeper.jobs.proven import Proven
 from keeper.market import audit
 from keeper.market.assignment import assign
 from keeper.market.audit import SAME, Replayed, Verdict
 from keeper.market.facts import Facts
-from keeper.market.files import TICKS_AN_HOUR, Batch
+from keeper.market.files import TICKS_AN_HOUR
 from keeper.market.folder import MarketFolder
+from keeper.market.matching import SUPPLIERS_TICK
 from keeper.market.snapshot import Snapshot
 from keeper.market.states import States
 from keeper.market.steps import Counted
@@ -37,6 +39,11 @@ from keeper.pow.profiles import read_profiles
 from keeper.pow.replay import first_at
 from keeper.settings import Settings
 from keeper.tables import Rows
+
+SAID = "Posted", "LeaseMatched", "PricesVoted", "PriceApplied"
+"""The events by which operators say what they found, and do what follows."""
+Advanced = Callable[[int, int], None]
+"""Told how many of how many are done."""
 
 
 class NotFinal(UserError):
@@ -58,6 +65,37 @@ def replay(
     """
     work = _Replay(chosen, folder, rewards, on_chain)
     return asyncio.run(work.hour(hour) if tick is None else work.tick(tick))
+
+
+def replay_all(
+    chosen: Settings, folders: Sequence[Path], rewards: Path | None, advanced: Advanced
+) -> list[Replayed]:
+    """Every tick that operators posted or matched and every hour whose steps they voted for, computed again.
+
+    Compared with the chain, and with the files in any of ``folders``; raises UserError where that can't be.
+    """
+    places = [MarketFolder(each) for each in folders]
+
+    async def compare() -> list[Replayed]:
+        async with sources(chosen, rewards) as there:
+            events = await there.events()
+            numbers = {each.fields["tick"] for each in events if each.name == "LeaseMatched"}
+            ticks = sorted((numbers - {SUPPLIERS_TICK}) | audit.postings(events).keys())
+            hours = sorted({each.fields["hour"] for each in events if each.name == "PricesVoted"})
+            found, count = [], len(ticks) + len(hours)
+            for at, tick in enumerate(ticks):
+                having: list[MarketFolder | None] = [each for each in places if each.has(tick)]
+                for place in having or [None]:
+                    found.append(await _tick(tick, there, events, place))
+                advanced(at + 1, count)
+            for at, hour in enumerate(hours, len(ticks)):
+                found.append(
+                    await _hour(hour, there, events, [each for each in places if each.has_steps(hour)])
+                )
+                advanced(at + 1, count)
+            return found
+
+    return asyncio.run(compare())
 
 
 def why(chosen: Settings, folder: Path | None, rewards: Path | None, device: Pubkey, tick: int) -> Why:
@@ -93,28 +131,43 @@ def samples(chosen: Settings, rewards: Path | None, hours: int) -> list[Counted]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Earlier states of a chain, and its events."""
+    """Earlier states of a chain, one for ticks and one for hours that are over, and its events."""
 
     states: States
+    ended: States
     ledgers: tuple[Ledger, ...]
+    known: dict[int, Snapshot] = field(default_factory=dict)
+    """The states of ticks that were asked for in the last one's hour."""
 
     async def state(self, tick: int) -> Snapshot:
         """The state of a tick's slot; raises NotFinal, and as :meth:`~keeper.market.states.States.at`."""
-        found = await self.states.at(tick)
-        if found is None:
-            raise NotFinal(f"tick {tick} isn't over, or not final yet: ask again in a minute")
-        return found
+        if tick not in self.known:
+            found = await self.states.at(tick)
+            if found is None:
+                raise NotFinal(f"tick {tick} isn't over, or not final yet: ask again in a minute")
+            for each in [each for each in self.known if each // TICKS_AN_HOUR != tick // TICKS_AN_HOUR]:
+                del self.known[each]
+            self.known[tick] = found
+        return self.known[tick]
 
-    async def events(self, begins: int, ends: int) -> list[Event]:
-        """The programs' events between two times, unix seconds, as far as they are final."""
+    async def events(self, begins: int | None = None, ends: int | None = None) -> list[Event]:
+        """What operators said and did between two times, unix seconds, as far as it is final.
+
+        From the first event on, and up to the last one, unless they are given.
+        """
         chain, events = self.states.chain, []
-        first, last = [await first_at(chain, time, Commitment.FINALIZED) for time in (begins, ends)]
-        above = first.slot - 1 if first else await chain.slot(Commitment.FINALIZED)
-        up_to = last.slot if last else await chain.slot(Commitment.FINALIZED)
+        newest = await chain.slot(Commitment.FINALIZED)
+        above, up_to = BEFORE_ALL, newest
+        if begins is not None:
+            first = await first_at(chain, begins, Commitment.FINALIZED)
+            above = first.slot - 1 if first else newest
+        if ends is not None:
+            last = await first_at(chain, ends, Commitment.FINALIZED)
+            up_to = last.slot if last else newest
         for ledger in self.ledgers:
             await ledger.index(up_to)
             async with ledger.database.reading() as connection:
-                found = await ledger.indexer.tables.read(connection, above, up_to, ("Posted", "LeaseMatched"))
+                found = await ledger.indexer.tables.read(connection, above, up_to, SAID)
             events += [event for _, event in found]
         return events
 
@@ -131,9 +184,9 @@ async def sources(chosen: Settings, rewards: Path | None) -> AsyncIterator[Sourc
             indexer = ProgramIndexer(chain, index, program)
             await indexer.prepare()
             ledgers.append(Ledger(chain, index, indexer, FOLDS[program.name]))
-        profiled = read_profiles().classes
-        states = States(chain, Facts(*ledgers), profiled, Proven(rewards or chosen.rewards))
-        yield Sources(states, tuple(ledgers))
+        profiled, passed = read_profiles().classes, Proven(rewards or chosen.rewards)
+        states, ended = (States(chain, Facts(*ledgers), profiled, passed) for _ in range(2))
+        yield Sources(states, ended, tuple(ledgers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,48 +200,37 @@ class _Replay:
 
     async def tick(self, tick: int) -> Replayed:
         """Compute a tick again."""
-        batch, folder = None, MarketFolder(self.folder) if self.folder else None
-        found = Replayed(tick=tick, by_files=folder is not None)
-        if folder:
-            batch, found.finding = audit.of_files(folder, tick)
-        if batch:
-            found.of(batch.snapshot, batch.matches)
-        if found.finding == SAME and self.on_chain:
-            async with sources(self.settings, self.rewards) as there:
-                await _compare(found, tick, there, folder, batch)
-        return found
+        place = MarketFolder(self.folder) if self.folder else None
+        if place and not self.on_chain:
+            return audit.by_files(place, tick)[0]
+        async with sources(self.settings, self.rewards) as there:
+            first = tick // TICKS_AN_HOUR * TICKS_AN_HOUR
+            events = await there.events(first * TICK, tick_ends(tick) + 1)
+            return await _tick(tick, there, events, place)
 
     async def hour(self, hour: int) -> Replayed:
         """Compute an hour's steps again."""
-        found = Replayed(hour=hour, by_files=self.folder is not None)
         async with sources(self.settings, self.rewards) as there:
-            rule = await there.states.steps(hour)
-            table = await staking.read_prices(there.states.chain, hour)
-        if rule is None:
-            raise NotFinal(f"hour {hour} isn't over, or not final yet: ask again later")
-        found.steps = rule
-        if self.folder:
-            found.finding = audit.of_published(MarketFolder(self.folder), rule)
-        if found.finding == SAME:
-            found.finding = audit.of_vote(table, rule)
-        return found
+            events = await there.events((hour + 1) * HOUR, (hour + 2) * HOUR)
+            return await _hour(hour, there, events, [MarketFolder(self.folder)] if self.folder else [])
 
 
-async def _compare(
-    found: Replayed, tick: int, there: Sources, folder: MarketFolder | None, batch: Batch | None
-) -> None:
-    """Compare a tick with the chain, up to the first difference."""
+async def _tick(tick: int, there: Sources, events: Sequence[Event], folder: MarketFolder | None) -> Replayed:
+    """Compare a tick with the chain, and before that with files in ``folder``, up to the first difference."""
+    found, batch = audit.by_files(folder, tick) if folder else (Replayed(tick=tick), None)
     first = tick // TICKS_AN_HOUR * TICKS_AN_HOUR
-    events = await there.events(first * TICK, tick_ends(tick) + 1)
     posted, made = audit.postings(events, first, tick), audit.matches(events, tick)
+    of_tick = posted.get(tick, {})
+    found.on_chain, found.posted = len(made), len(of_tick)
+    if found.finding != SAME:
+        return found
     bases = {}
-    for operator in posted.get(tick, ()):
+    for operator in of_tick:
         base = audit.base_tick(posted, operator, tick)
         bases[operator] = await there.state(base) if base is not None and batch is None else None
-    state, of_tick = await there.state(tick), posted.get(tick, {})
+    state = await there.state(tick)
     rule = assign(state)
     found.of(state, rule)
-    found.on_chain, found.posted = len(made), len(of_tick)
     if folder and batch:
         found.finding = audit.of_state(folder, batch, state, rule)
         if found.finding == SAME:
@@ -198,3 +240,20 @@ async def _compare(
     if found.finding.verdict is not Verdict.DIFFERENT:
         finding, found.skipped = audit.of_matches(rule, made)
         found.finding = finding if finding != SAME else found.finding
+    return found
+
+
+async def _hour(
+    hour: int, there: Sources, events: Sequence[Event], folders: Sequence[MarketFolder]
+) -> Replayed:
+    """Compare an hour's steps with files, with what was voted for and with what was announced."""
+    rule = await there.ended.steps(hour)
+    if rule is None:
+        raise NotFinal(f"hour {hour} isn't over, or not final yet: ask again later")
+    found = Replayed(hour=hour, by_files=bool(folders), steps=rule)
+    classes = await there.ended.classes(hour)
+    of_files = (audit.of_published(each, rule) for each in folders)
+    announced, found.announced = audit.of_announced(events, rule, classes)
+    findings = [*of_files, audit.of_vote(events, rule), announced]
+    found.finding = next((each for each in findings if each != SAME), SAME)
+    return found

@@ -14,12 +14,19 @@ from enum import IntEnum
 from solders.pubkey import Pubkey
 
 from keeper.chain.program import Event
-from keeper.clients.staking import PriceTable
+from keeper.clients.staking import Class
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import files
 from keeper.market.due import pairs_of
-from keeper.market.files import TICKS_AN_HOUR, BaseMissing, Batch, FileMissing, RuleUnknown
+from keeper.market.files import (
+    TICKS_AN_HOUR,
+    BaseMissing,
+    Batch,
+    FileMissing,
+    ReplayDiffers,
+    RuleUnknown,
+)
 from keeper.market.folder import FolderUnusable, MarketFolder, StepsMissing, TickMissing
 from keeper.market.snapshot import Snapshot
 from keeper.market.steps import StepTable
@@ -63,7 +70,8 @@ class Replayed:
     """A tick or an hour's steps, computed again: what was compared, and what came of it.
 
     ``by_files``: from an operator's files, too. ``posted`` operators posted a batch of the tick, ``on_chain``
-    of its matches were made, ``skipped`` weren't; None where nobody looked at the chain.
+    of its matches were made, ``skipped`` weren't, ``announced`` of the hour's steps were; None where nobody
+    looked at the chain.
     """
 
     tick: int | None = None
@@ -76,6 +84,7 @@ class Replayed:
     posted: int | None = None
     on_chain: int | None = None
     skipped: int | None = None
+    announced: int | None = None
     steps: StepTable | None = None
 
     def of(self, state: Snapshot, rows: Rows) -> None:
@@ -83,17 +92,32 @@ class Replayed:
         self.devices, self.orders, self.matches = len(state.devices), len(state.orders), len(rows)
 
 
-def of_error(error: UserError) -> Finding:
-    """What an error on the way says of the files."""
-    return Finding(Verdict.MISSING if isinstance(error, MISSING) else Verdict.DIFFERENT, str(error))
+def of_error(error: UserError, operator: str = "") -> Finding:
+    """What an error on the way says of the files, those of ``operator`` where that is known."""
+    what = f"{operator}'s {error}" if operator and isinstance(error, ReplayDiffers) else str(error)
+    return Finding(Verdict.MISSING if isinstance(error, MISSING) else Verdict.DIFFERENT, what)
 
 
 def of_files(folder: MarketFolder, tick: int) -> tuple[Batch | None, Finding]:
     """Compute a tick again from its own files alone; the batch is None where they can't be read."""
     try:
-        return folder.replay(tick), SAME
+        batch = folder.read(tick)
     except UserError as error:
         return None, of_error(error)
+    try:
+        folder.replay(tick)
+    except UserError as error:
+        return batch, of_error(error, batch.manifest.operator)
+    return batch, SAME
+
+
+def by_files(folder: MarketFolder, tick: int) -> tuple[Replayed, Batch | None]:
+    """As :func:`of_files`, with what was compared."""
+    found = Replayed(tick=tick, by_files=True)
+    batch, found.finding = of_files(folder, tick)
+    if batch:
+        found.of(batch.snapshot, batch.matches)
+    return found, batch
 
 
 # -- against the chain -------------------------------------------------------------------------
@@ -108,14 +132,19 @@ def matches(events: Sequence[Event], tick: int) -> list[Match]:
     ]
 
 
-def postings(events: Sequence[Event], first: int, last: int) -> dict[int, dict[Pubkey, Posting]]:
-    """What operators posted of their batches of these ticks, each one's first, by tick and operator."""
+def postings(
+    events: Sequence[Event], first: int = 0, last: int | None = None
+) -> dict[int, dict[Pubkey, Posting]]:
+    """What operators posted of their batches of ticks, each one's first, by tick and operator.
+
+    Of those from ``first`` to ``last`` [default: of all].
+    """
     found: dict[int, dict[Pubkey, Posting]] = {}
     for each in events:
         if each.name != "Posted" or each.fields["kind"] != PostKind.BATCH:
             continue
         posting = Posting(**{name: each.fields[name] for name in Posting.__dataclass_fields__})
-        if first <= posting.number <= last:
+        if first <= posting.number and (last is None or posting.number <= last):
             found.setdefault(posting.number, {}).setdefault(posting.operator, posting)
     return found
 
@@ -127,7 +156,7 @@ def of_state(folder: MarketFolder, batch: Batch, state: Snapshot, rule: Rows) ->
         base = folder.read(batch.manifest.base.tick) if batch.manifest.base else None
         files.require_same(folder.files(tick), files.encode(state, rule, operator, base))
     except UserError as error:
-        return of_error(error)
+        return of_error(error, batch.manifest.operator)
     return SAME
 
 
@@ -199,10 +228,9 @@ def of_matches(rule: Rows, made: Sequence[Match]) -> tuple[Finding, int]:
     pairs = set(pairs_of(rule))
     for each in made:
         if (each.order, each.device) not in pairs:
-            return Finding(
-                Verdict.DIFFERENT,
-                f"{each.matcher} matched {each.device} to {each.order}: the rule doesn't match these",
-            ), 0
+            due = ", ".join(str(device) for order, device in pairs_of(rule) if order == each.order)
+            what = f"{each.matcher} matched {each.device} to {each.order}, to which the rule gives"
+            return Finding(Verdict.DIFFERENT, f"{what} {due or 'nothing'}"), 0
     return SAME, len(pairs - {(each.order, each.device) for each in made})
 
 
@@ -225,21 +253,42 @@ def of_published(folder: MarketFolder, rule: StepTable) -> Finding:
     return SAME
 
 
-def of_vote(table: PriceTable | None, rule: StepTable) -> Finding:
-    """Compare what operators agreed on with what the rule gives."""
-    if table is None:
-        return Finding(
-            Verdict.MISSING,
-            f"the chain has no vote on the steps of hour {rule.hour}: nobody voted, or it was closed",
-        )
-    if not table.agreed:
+def of_vote(events: Sequence[Event], rule: StepTable) -> Finding:
+    """Compare what operators agreed on, by a chain's events, with what the rule gives."""
+    votes = [each for each in events if each.name == "PricesVoted" and each.fields["hour"] == rule.hour]
+    if not votes:
+        return Finding(Verdict.MISSING, f"the chain has no vote on the steps of hour {rule.hour}")
+    agreed = next((each.fields["root"] for each in votes if each.fields["agreed"]), None)
+    if agreed is None:
         return Finding(Verdict.MISSING, f"operators haven't agreed on the steps of hour {rule.hour}")
-    if table.root != rule.root:
+    if agreed != rule.root:
         return Finding(
             Verdict.DIFFERENT,
-            f"operators agreed on the root {table.root.hex()}, but the rule gives {rule.root.hex()}",
+            f"operators agreed on the root {agreed.hex()}, but the rule gives {rule.root.hex()}",
         )
     return SAME
+
+
+def of_announced(
+    events: Sequence[Event], rule: StepTable, classes: Mapping[int, Class]
+) -> tuple[Finding, int]:
+    """Compare an hour's announced steps, and the prices that they go on from; how many there are, too.
+
+    ``classes`` are as of the first slot after the hour: what they cost until the new step holds follows.
+    """
+    found = [each for each in events if each.name == "PriceApplied" and each.fields["hour"] == rule.hour]
+    for each in found:
+        number, at = each.fields["class"], each.fields["at"]
+        one, other = (each.fields["step_io"], each.fields["step_usdc"]), rule.steps.get(number)
+        if one != other:
+            what = f"class {number}: {_steps(one)} announced, but the rule gives {_steps(other)}"
+            return Finding(Verdict.DIFFERENT, what), len(found)
+        prices = each.fields["price_io"], each.fields["price_usdc"]
+        follow = tuple(classes[number].price(currency, at).amount for currency in Currency)
+        if prices != follow:
+            what = f"class {number} costs {prices}, but from its steps follows {follow}, base units"
+            return Finding(Verdict.DIFFERENT, what), len(found)
+    return SAME, len(found)
 
 
 def _steps(found: tuple[int, int] | None) -> str:

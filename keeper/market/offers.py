@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -24,7 +24,7 @@ from keeper.economy.classes import MAX_PRICE
 from keeper.economy.orders import MAX_HOURS, Currency, Urgency
 from keeper.errors import UserError
 from keeper.market.matching import suits
-from keeper.market.quotes import Quote, known_until, quote
+from keeper.market.quotes import Quote, known_until, limit, quote
 
 FORM: Literal[1] = 1
 """Of the file."""
@@ -171,6 +171,11 @@ def offer(
         costs=tuple(_cost(terms, dearest, params, urgency) for urgency in Urgency),
         country=country(fits, terms.devices),
     )
+
+
+def priced(terms: Terms, classes: Mapping[int, Class], now: int) -> Terms:
+    """Terms with the highest price that all of their classes may have meanwhile; raises NoPrice."""
+    return replace(terms, price=limit(quoted(terms, classes, now)))
 
 
 def quoted(terms: Terms, classes: Mapping[int, Class], now: int) -> list[Quote]:

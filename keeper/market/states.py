@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader, Commitment
 from keeper.chain.records import Head
-from keeper.clients.staking import Block, Device
+from keeper.clients.staking import Block, Class, Device
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import TICK
 from keeper.market.facts import Facts
@@ -57,6 +57,14 @@ class States:
         accounts = await self.facts.at(head.slot)
         classes = [number for number, each in accounts.classes.items() if each.is_open(head.time)]
         return samples.table(classes, self.profiled)
+
+    async def classes(self, hour: int) -> Mapping[int, Class]:
+        """The classes as of the first slot after an hour (unix time over 3,600) whose steps were computed.
+
+        Raises as :meth:`at`.
+        """
+        head = await self._end(hour)
+        return (await self.facts.at(head.slot)).classes if head else {}
 
     async def samples(self, hour: int) -> HourSamples | None:
         """What was counted in an hour (unix time over 3,600); None while the next one isn't final.

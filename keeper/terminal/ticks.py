@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -50,6 +51,8 @@ def replayed(found: Replayed) -> list[str]:
         moved = sum(any(steps) for steps in found.steps.steps.values())
         of = f"hour {found.hour}: steps of {len(found.steps.steps):,} classes, {moved:,} of them not 0"
         said = [f"{of}; root {found.steps.root.hex()}."]
+        if found.announced is not None:
+            said.append(f"{found.announced:,} were announced.")
     else:
         rows = f"{found.devices:,} devices, {found.orders:,} orders, {found.matches:,} matches"
         said = [f"tick {found.tick}: {rows}."]
@@ -60,6 +63,29 @@ def replayed(found: Replayed) -> list[str]:
         )
     words = VERDICTS[found.finding.verdict]
     return [*said, f"{words}: {found.finding.what}." if found.finding.what else f"{words}, to the last byte."]
+
+
+def replayed_all(found: Sequence[Replayed]) -> list[str]:
+    """All that isn't the same, and how much is."""
+    said = [" ".join(replayed(each)) for each in found if each.finding.verdict is not Verdict.SAME]
+    ticks, hours = ([each for each in found if (each.hour is None) == of_ticks] for of_ticks in (True, False))
+    made = {each.tick: each.on_chain or 0 for each in ticks}
+    if ticks:
+        said.append(
+            f"{len(ticks):,} batches of {len(made):,} ticks, {sum(made.values()):,} matches on chain: "
+            f"{_same(ticks):,} batches are the same, to the last byte."
+        )
+    if hours:
+        announced = sum(each.announced or 0 for each in hours)
+        said.append(
+            f"{len(hours):,} hours' steps, {announced:,} prices on chain: {_same(hours):,} are the same, "
+            "to the last byte."
+        )
+    return said or ["The chain has no batch, and no vote for steps."]
+
+
+def _same(found: Sequence[Replayed]) -> int:
+    return sum(each.finding.verdict is Verdict.SAME for each in found)
 
 
 def replayed_row(found: Replayed) -> dict[str, Any]:
@@ -77,6 +103,7 @@ def replayed_row(found: Replayed) -> dict[str, Any]:
         "posted": found.posted,
         "on_chain": found.on_chain,
         "skipped": found.skipped,
+        "announced": found.announced,
         "root": found.steps.root.hex() if found.steps else None,
         "steps": [{"class": number, "io": io, "usdc": usdc} for number, (io, usdc) in sorted(steps.items())],
     }

@@ -149,6 +149,7 @@ def test_a_tick_is_the_same_from_its_files_from_the_chain_and_from_both(ionet, w
         "posted": 1,
         "on_chain": 1,
         "skipped": 0,
+        "announced": None,
         "root": None,
         "steps": [],
     }
@@ -196,7 +197,8 @@ def test_a_line_that_differs_is_named(ionet, world):
     assert code == 1
     line = f"{order.address},{device_of('two')},{2 * IO}"
     gives = f"{order.address},{device_of('one')},{2 * IO}"
-    assert f"Different: {MATCHES}: line 2 is '{line}', but the rule gives '{gives}'." in said
+    assert f"tick {tick}: 2 devices, 1 orders, 1 matches. Different: {who}'s {MATCHES}: " in said
+    assert f": line 2 is '{line}', but the rule gives '{gives}'." in said
 
 
 def test_files_of_another_state_than_the_chain_s_are_found_out(ionet, world):
@@ -212,7 +214,7 @@ def test_files_of_another_state_than_the_chain_s_are_found_out(ionet, world):
     folder.write(tick, files.write(replace(state, devices=devices), who))
     assert replay(ionet, tick, *DIR)[0] == 0
     code, said = replay(ionet, tick, *DIR, *ON)
-    assert (code, "Different: devices.csv: line" in said) == (1, True)
+    assert (code, f"Different: {who}'s devices.csv: line" in said) == (1, True)
 
 
 def test_a_hash_that_isnt_the_one_that_was_posted(ionet, world):
@@ -273,7 +275,7 @@ def test_a_match_against_the_rule(ionet, world):
     for where in (ON, (*DIR, *ON)):
         code, said = replay(ionet, tick, *where)
         wrong = f"{told(world, tick % 3)} matched {device_of('two')} to {order.address}"
-        assert (code, f"{wrong}: the rule doesn't match these." in said) == (1, True)
+        assert (code, f"{wrong}, to which the rule gives {device_of('one')}." in said) == (1, True)
 
 
 def test_a_match_without_a_batch(ionet, world):
@@ -390,6 +392,58 @@ def test_what_a_step_follows_from(ionet, world):
             "step": 156,
         }
     ]
+
+
+# -- all of them ---------------------------------------------------------------------------------
+
+
+def test_all_ticks_and_hours_that_operators_spoke_of(ionet, world):
+    begins = (world.chain.now() // HOUR + 1) * HOUR
+    world.chain.warp_to(begins + 60)
+    hour = begins // HOUR - 1
+    table = StepTable(hour, {GPU_CLASS: (0, 0), 2: (0, 0), CLUSTER: (0, 0)})
+    for who in world.operators[:2]:
+        world.do(staking.vote_prices(who.pubkey(), hour, table.root), signers=[who])
+    world.do(staking.apply_price(CLUSTER, hour, 0, 0, table.proof(CLUSTER)))
+    wrong = opened(world)
+    publish(world, tick_of(wrong))
+    matched(world, wrong, "two", tick_of(wrong))
+    world.chain.advance(60)
+    right = opened(world, 2)
+    publish(world, tick_of(right))
+    matched(world, right, "one", tick_of(right))
+    over(world, tick_of(right))
+    who = told(world, tick_of(wrong) % 3)
+    differs = (
+        f"tick {tick_of(wrong)}: 2 devices, 1 orders, 1 matches. On chain: 1 posted a batch, 1 matches were "
+        f"made. Different: {who} matched {device_of('two')} to {wrong.address}, to which the rule gives "
+        f"{device_of('one')}."
+    )
+    for where in (ON, (*DIR, *ON)):
+        code, out, err = ionet("market", "replay", "--all", *where)
+        assert (code, out.splitlines()) == (
+            1,
+            [
+                differs,
+                "2 batches of 2 ticks, 2 matches on chain: 1 batches are the same, to the last byte.",
+                "1 hours' steps, 1 prices on chain: 1 are the same, to the last byte.",
+            ],
+        ), err
+    code, out, _ = ionet("market", "replay", "--all", "--json", *ON)
+    rows = json.loads(out)["replayed"]
+    assert [each["verdict"] for each in rows] == ["different", "same", "same"]
+    assert [(each["tick"], each["hour"], each["announced"]) for each in rows[1:]] == [
+        (tick_of(right), None, None),
+        (None, hour, 1),
+    ]
+
+
+def test_a_chain_of_which_operators_said_nothing(ionet, world):
+    world.chain.save(Path("test.chain"))
+    assert ionet("market", "replay", "--all", *ON)[:2] == (
+        0,
+        "The chain has no batch, and no vote for steps.\n",
+    )
 
 
 # -- why -----------------------------------------------------------------------------------------

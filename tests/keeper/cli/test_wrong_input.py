@@ -486,6 +486,8 @@ MARKET = [
     Wrong("market book --chain test.chain --class Abacus", "no class is called 'Abacus'"),
     usage("market replay --chain test.chain", "name one of them"),
     usage("market replay --chain test.chain --tick 1 --hour 1", "name one of them"),
+    usage("market replay --chain test.chain --all --hour 1", "name one of them"),
+    usage("market replay --tick 1 --dir one --dir two", "several only with --all"),
     usage("market replay --tick 0", "--tick"),
     usage(f"market replay --tick {2**32}", "--tick"),
     usage(f"market replay --hour {2**32}", "--hour"),

@@ -10,6 +10,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.chain import Event
+from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import audit, files
@@ -20,6 +21,7 @@ from keeper.market.folder import MarketFolder, StepsInvalid, StepsMissing
 from keeper.market.manifest import NAME
 from keeper.market.steps import StepTable
 from keeper.pow.anchored import PostKind
+from tests.keeper.market.test_matching import PRICE, priced
 from tests.keeper.market.ticks import TICK, device, key, order, tick
 
 OPERATOR, OTHER = Pubkey(key("operator")), Pubkey(key("other"))
@@ -108,7 +110,12 @@ def test_a_match_is_the_rules_whatever_it_costs_when_it_lands() -> None:
     assert audit.of_matches(rule, [two]) == (SAME, 1)
     finding, _ = audit.of_matches(rule, [two, three])
     assert finding.verdict is Verdict.DIFFERENT
-    assert finding.what.endswith(f"matched {three.device} to {of_order}: the rule doesn't match these")
+    due = ", ".join(
+        sorted([str(one.device), str(two.device)], key=lambda each: bytes(Pubkey.from_string(each)))
+    )
+    assert finding.what == f"{OPERATOR} matched {three.device} to {of_order}, to which the rule gives {due}"
+    finding, _ = audit.of_matches(rule, [Match(OPERATOR, OTHER, one.device)])
+    assert finding.what.endswith(f"matched {one.device} to {OTHER}, to which the rule gives nothing")
 
 
 def test_a_class_that_is_missing_in_published_steps(tmp_path: Path) -> None:
@@ -119,3 +126,21 @@ def test_a_class_that_is_missing_in_published_steps(tmp_path: Path) -> None:
     assert finding == Finding(Verdict.DIFFERENT, said)
     folder.write_steps(rule)
     assert audit.of_published(folder, rule) == SAME
+
+
+def test_an_announced_step_and_the_price_that_it_goes_on_from() -> None:
+    rule, classes = StepTable(5, {1: (100, -2)}), {1: priced(1)}
+    fields = {"class": 1, "hour": 5, "step_io": 100, "step_usdc": -2, "at": 6 * HOUR + 20}
+    prices = {"price_io": PRICE, "price_usdc": PRICE // 2}
+    said = Event("PriceApplied", {**fields, **prices})
+    of_another = Event("PriceApplied", {**fields, **prices, "hour": 4, "step_io": 7})
+    assert audit.of_announced([said, of_another, Event("Other", {})], rule, classes) == (SAME, 1)
+    other_step = Event("PriceApplied", {**said.fields, "step_usdc": 2})
+    finding, count = audit.of_announced([other_step], rule, classes)
+    stated, gives = "+100 bps in IO, +2 bps in USDC", "+100 bps in IO, -2 bps in USDC"
+    what = f"class 1: {stated} announced, but the rule gives {gives}"
+    assert (finding, count) == (Finding(Verdict.DIFFERENT, what), 1)
+    other_price = Event("PriceApplied", {**said.fields, "price_io": PRICE + 1})
+    finding, _ = audit.of_announced([other_price], rule, classes)
+    assert finding.verdict is Verdict.DIFFERENT
+    assert str(PRICE + 1) in finding.what and str(PRICE) in finding.what
