@@ -22,15 +22,18 @@ def demo(
     one_thread()
     with needs("demo", "ionet demo"):
         from keeper.demo import run  # noqa: PLC0415
+        from keeper.demo.staking import OPERATORS  # noqa: PLC0415
     asyncio.run(run.run(out, console))
     console.print(
-        f"In {out}: supply.png, buyback.png, supply.csv, the seasons' points, each operator's reward blocks, "
-        "and the chain itself. Next:"
+        f"In {out}: supply.png, buyback.png, supply.csv, the seasons' points, each operator's reward blocks "
+        "and folder of the market, and the chain itself. Next:"
     )
     blocks = out / "rewards/operator-1"
+    folders = " ".join(f"--dir {out}/market/operator-{number + 1}" for number in range(OPERATORS))
     for command in (
         f"supply --chain {out}/network.chain",
         f"rewards show --dir {blocks}",
         f"rewards verify --dir {blocks} --chain {out}/network.chain",
+        f"market replay --all --chain {out}/network.chain --rewards {blocks} {folders}",
     ):
         console.print(f"  {sys.argv[0]} {command}", soft_wrap=True)

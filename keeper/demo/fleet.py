@@ -39,6 +39,8 @@ ERRS = 0.0005
 BAD_MEMORY = range(7, DEVICES, 60)
 """Devices whose memory can't hold their plots until a day has passed; their class has to show them."""
 REPAIRED = 24
+LAST_LUCK = 47
+"""The last hour in which anything happens to machines; from then on all stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class Fleet:
     @staticmethod
     def luck(hour: int) -> list[Luck]:
         """What happens to each machine in an hour."""
+        hour = min(hour, LAST_LUCK)
         rng = np.random.default_rng([2024, hour])
         draws = rng.random((3, DEVICES)) < np.array([[DOWN], [HOT], [ERRS]])
         worn = [hour < REPAIRED and number in BAD_MEMORY for number in range(DEVICES)]

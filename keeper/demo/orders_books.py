@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Event
 from keeper.chain.program import Fields
-from keeper.economy.orders import CloseReason, Currency, EndReason
+from keeper.economy.orders import CloseReason, Currency, EndReason, Urgency
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class BookedLease:
     rate: int
     hours: int
     matched_at: int
+    accepted_at: int = 0
     bought: list[int] = field(default_factory=list)
     start: int = 0
     stop: int = 0
@@ -42,7 +43,9 @@ class BookedOrder:
     """
 
     renter: Pubkey
+    opened_at: int
     currency: Currency
+    urgency: Urgency
     devices: int
     price: int
     processors: int
@@ -89,19 +92,21 @@ def keep(events: Sequence[tuple[int, Event]]) -> Books:
             lease = BookedLease(**{name: event.fields[name] for name in names}, matched_at=at)
             current[event.fields["lease"]] = lease
             books.leases.append(lease)
-        _keep_order(books, event.name, event.fields)
-        _keep_lease(current, event.name, event.fields)
+        _keep_order(books, event.name, event.fields, at)
+        _keep_lease(current, event.name, event.fields, at)
         _keep_pay(books, current, event.name, event.fields)
     return books
 
 
-def _keep_order(books: Books, name: str, fields: Fields) -> None:
+def _keep_order(books: Books, name: str, fields: Fields, at: int) -> None:
     match name:
         case "BookProduct":
             terms = fields["terms"]
             books.orders[fields["cluster_id"]] = BookedOrder(
                 fields["customer_id"],
+                at,
                 Currency(fields["currency"]),
+                Urgency(terms["urgency"]),
                 terms["devices"],
                 terms["price"],
                 terms["processors"],
@@ -124,10 +129,11 @@ def _keep_order(books: Books, name: str, fields: Fields) -> None:
             order.reason, order.surplus = CloseReason(fields["reason"]), fields["surplus"]
 
 
-def _keep_lease(current: Mapping[Pubkey, BookedLease], name: str, fields: Fields) -> None:
+def _keep_lease(current: Mapping[Pubkey, BookedLease], name: str, fields: Fields, at: int) -> None:
     match name:
         case "LeaseAccepted" | "LeaseStarted":
-            current[fields["lease"]].start = fields["start"]
+            lease = current[fields["lease"]]
+            lease.start, lease.accepted_at = fields["start"], lease.accepted_at or at
         case "Extend":
             current[fields["lease"]].bought.append(fields["extended_minutes"] // 60)
         case "LeaseHeld":

@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from keeper.demo.orders import Market
 from keeper.economy.calendar import HOUR
-from keeper.economy.money import DECIMALS, show
+from keeper.economy.money import show
 from keeper.economy.orders import CloseReason, Currency, EndReason
 from keeper.terminal.orders import ENDED
 from keeper.terminal.tables import plain
@@ -23,27 +23,7 @@ CLOSED = {
 
 def tables(market: Market) -> list[Table | str]:
     """Everything that people should see of the orders."""
-    return [_prices(market), _money(market), _orders(market), _leases(market), _summary(market)]
-
-
-def _prices(market: Market) -> Table:
-    """A class's prices in both currencies, and who came to lease at them."""
-    prices = market.prices
-    columns = [f"{currency.name} {when}" for currency in Currency for when in ("first", "end")]
-    title = "Prices of a processor for an hour, which operators' votes move"
-    table = plain(title, "class", *columns, "asked more", "leases")
-    kinds = {machine.address: machine.kind for machine in prices.machines}
-    leased = Counter(kinds[lease.device].id for lease in market.books.leases)
-    for kind in dict.fromkeys(kinds.values()):
-        machines = [machine for machine in prices.machines if machine.kind == kind]
-        amounts = [
-            f"{amount / 10 ** DECIMALS[currency]:.4f}"
-            for currency in Currency
-            for amount in (prices.first(kind.id, currency), prices.last(kind.id, currency))
-        ]
-        dear = sum(machine.ask_io > kind.prices.price_io for machine in machines)
-        table.add_row(kind.name, *amounts, f"{dear} of {len(machines)}", str(leased[kind.id]))
-    return table
+    return [_money(market), _orders(market), _leases(market), _summary(market)]
 
 
 def _money(market: Market) -> Table:
@@ -101,10 +81,10 @@ def _summary(market: Market) -> str:
     parked = ", ".join(f"{show(amount, each)} {each.name}" for each, amount in books.parked.items())
     shares = ", ".join(str(by[operator]) for operator in operators)
     return (
-        f"Each lease costs its class's price at the match; operators voted {market.prices.votes} times for "
-        f"steps of it. {len(leases)} leases: {shares} matched by the operators in their turns, "
-        f"{len(leases) - sum(by[operator] for operator in operators)} taken by suppliers five minutes "
-        f"after the opening. Places of {len({lease.order for lease in lapsed})} orders opened again, as "
+        f"Each lease costs its class's price at the match. {len(leases)} leases: {shares} matched by the "
+        f"operators in their turns, {len(leases) - sum(by[operator] for operator in operators)} taken by "
+        "suppliers five minutes after the opening, as long as no device had passed its work. "
+        f"Places of {len({lease.order for lease in lapsed})} orders opened again, as "
         f"a worker didn't accept; other devices served {len(again)} of them. "
         f"{sum(bool(lease.bought) for lease in leases)} leases were extended; the guardian held the money of "
         f"{sum(lease.held for lease in leases)} back and released it. Cancelling cost {charged}. "

@@ -1,32 +1,20 @@
-"""The demo's prices: operators vote for a table of steps every few hours, and each is applied by its proof.
-
-The steps are made up from a fixed seed: nothing samples the demo's market yet.
-"""
+"""What the demo's classes cost: by the steps that operators agreed on, in fractions, and on chain."""
 
 from __future__ import annotations
 
-import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 
-from solders.keypair import Keypair
-
-from keeper.chain.packing import pack
+from keeper.chain import Event
 from keeper.clients import staking
 from keeper.clients.staking import Class
 from keeper.demo.fleet import CLASSES, Machine
 from keeper.demo.network import Network
-from keeper.economy.calendar import HOUR
 from keeper.economy.classes import ClassRow, holds_from
 from keeper.economy.orders import Currency
 from keeper.market.steps import StepTable
-
-EVERY = 6
-"""Hours between two votes."""
-DOWN, UP = -600, 1_000
-"""Steps, basis points; the program takes 1,250 either way."""
-SEED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +27,16 @@ class Level:
 
 @dataclass(slots=True)
 class Prices:
-    """Who votes for prices, and what they were."""
+    """What the classes cost, from the first hour to the last."""
 
     network: Network
-    operators: list[Keypair]
     kinds: dict[str, ClassRow]
     machines: list[Machine]
     levels: dict[tuple[int, Currency], list[Level]] = field(default_factory=dict)
     """Of each class, by its number, and currency: the first since ever."""
-    votes: int = 0
-    _random: random.Random = field(default_factory=lambda: random.Random(SEED))
+    steps: int = 0
+    """How many were announced, those of 0, too."""
+    hours: int = 0
 
     def __post_init__(self) -> None:
         """Begin with the table's prices."""
@@ -62,47 +50,28 @@ class Prices:
         """What a class costs at a time, by the steps alone."""
         return [each.amount for each in self.levels[number, currency] if each.since <= time][-1]
 
-    def first(self, number: int, currency: Currency) -> int:
-        """What it costs at first."""
-        return self.levels[number, currency][0].amount
+    async def take(self, table: StepTable, announced: Sequence[Event]) -> None:
+        """An hour's steps were voted for and announced: the chain's prices follow, from their time on.
 
-    def last(self, number: int, currency: Currency) -> int:
-        """What it costs at the end."""
-        return self.levels[number, currency][-1].amount
-
-    async def hour(self, number: int) -> None:
-        """In every sixth hour vote for steps of the one before and apply them: they hold from the next."""
-        if number % EVERY != EVERY - 1:
-            return
-        chain = self.network.chain
-        hour = chain.now() // HOUR - 1
-        ids = [self.kinds[name].id for name in CLASSES]
-        steps = {each: (self._step(), self._step()) for each in ids}
-        table = StepTable(hour, steps)
-        for operator in self.operators[:2]:
-            await chain.send([staking.vote_prices(operator.pubkey(), hour, table.root)], [operator])
-        applied = [staking.apply_price(each, hour, *steps[each], table.proof(each)) for each in ids]
-        keeper = self.network.keeper
-        for run in pack([[each] for each in applied], keeper.pubkey()):
-            await chain.send([applied[at] for at in run], [keeper])
-        self.votes += 1
-        await self._check(steps, holds_from(hour))
-
-    async def _check(self, steps: dict[int, tuple[int, int]], since: int) -> None:
-        """The price on chain stays until the step holds, and is then what the step makes of it."""
+        The price on chain stays until the step holds, and is then what the step makes of it.
+        """
         classes = await staking.read_classes(self.network.chain)
-        for number, step in steps.items():
-            for currency, bps in zip(Currency, step, strict=True):
-                before = self.last(number, currency)
+        steps = {
+            each.fields["class"]: (each.fields["step_io"], each.fields["step_usdc"]) for each in announced
+        }
+        self.network.checks.equal(f"steps of hour {table.hour}", steps, dict(table.steps))
+        self.network.checks.equal("classes with steps", steps.keys(), classes.keys())
+        self.steps, self.hours = self.steps + len(steps), self.hours + 1
+        since = holds_from(table.hour)
+        for number in (self.kinds[name].id for name in CLASSES):
+            for currency, bps in zip(Currency, steps[number], strict=True):
+                before = self.levels[number, currency][-1].amount
                 after = _stepped(classes[number], currency, before, bps)
                 for time, expected in ((since - 1, before), (since, after)):
                     price = classes[number].price(currency, time)
                     what = f"price of {classes[number].name} in {currency.name}"
                     self.network.checks.equal(what, (price.amount, price.is_stale), (expected, False))
                 self.levels[number, currency].append(Level(since, after))
-
-    def _step(self) -> int:
-        return self._random.randint(DOWN, UP)
 
 
 def _stepped(of_class: Class, currency: Currency, before: int, bps: int) -> int:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keeper.clients import tokenomics
-from keeper.demo import buyback_report, orders_report, staking_report
+from keeper.demo import buyback_report, market_report, orders_report, staking_report
 from keeper.demo.buyback import Buyback
 from keeper.demo.network import PUBLISHED_MONTHS, Month, Network
 from keeper.demo.orders import Market
@@ -28,6 +28,7 @@ async def show(
         await _genesis(network),
         await _seasons(network),
         *staking_report.tables(stakers),
+        *market_report.tables(market),
         *orders_report.tables(market),
         *buyback_report.tables(buyback),
         _published(network.months),

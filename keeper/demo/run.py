@@ -50,7 +50,7 @@ async def run(out: Path, console: Console) -> Network:
         for number in (1, 2):
             await _season(network, number, progress)
         await stakers.initialise()
-        buyback, market = Buyback(network), Market(network, stakers)
+        buyback, market = Buyback(network), Market(network, stakers, out / "market")
         fleet = len(stakers.fleet.machines)
         task = progress.add_task(f"{fleet} devices, stakes", total=fleet)
         await stakers.onboard(lambda: progress.advance(task))

@@ -12,6 +12,7 @@ from pathlib import Path
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keeper import deploy
 from keeper.chain import Event
@@ -28,11 +29,15 @@ from keeper.economy import emission
 from keeper.economy.calendar import HOUR
 from keeper.economy.classes import read_classes
 from keeper.economy.orders import Currency
+from keeper.indexer import ProgramIndexer
+from keeper.indexer.folds import FOLDS
+from keeper.indexer.ledger import Ledger
+from keeper.indexer.program import Watermark
 from keeper.jobs.blocks import attest_hours
 from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
 from keeper.rewards import publication, rule
-from keeper.rewards.history import History, HourHistory
+from keeper.rewards.history import PROGRAMS, History, HourHistory
 from keeper.rewards.publication import Claimable, Manifest
 from keeper.rewards.tree import leaf, tree
 from keeper.rewards.work import WorkFolder
@@ -55,6 +60,22 @@ UP_HOURS = rule.UPTIME // HOUR + 1
 def evidence_of(machine: Machine) -> bytes:
     """The hash of the verdict against a machine."""
     return sha256(f"verdict on worker {machine.number}".encode()).digest()
+
+
+class _Alone(ProgramIndexer):
+    """An indexer of an index of its own: nobody else moves the watermark, which is read once."""
+
+    _mark: Watermark | None = None
+
+    async def watermark(self) -> Watermark:
+        """See :class:`~keeper.indexer.ProgramIndexer`."""
+        self._mark = self._mark or await super().watermark()
+        return self._mark
+
+    async def move(self, connection: AsyncConnection, mark: Watermark) -> Watermark:
+        """See :class:`~keeper.indexer.ProgramIndexer`."""
+        self._mark = await super().move(connection, mark)
+        return self._mark
 
 
 class _OneHistory(History):
@@ -107,9 +128,17 @@ class Stakers:
     def __post_init__(self) -> None:
         """All operators read one index here."""
         self._database = Database(f"sqlite:///{self.folder}/index.db")
-        self._history = _OneHistory(self.network.chain, self._database)
+        chain, database = self.network.chain, self._database
+        indexers = [_Alone(chain, database, each) for each in PROGRAMS]
+        ledgers = [Ledger(chain, database, each, FOLDS[each.program.name]) for each in indexers]
+        self._history = _OneHistory(chain, database, ledgers=ledgers)
         profiles = demo_profiles()
         self._work = [WorkFolder(self.proofs / f"operator-{n + 1}", profiles) for n in range(OPERATORS)]
+
+    @property
+    def ledgers(self) -> Sequence[Ledger]:
+        """What they know of the chain: all operators read one index here."""
+        return self._history.ledgers
 
     # -- what happens --------------------------------------------------------------------------
 

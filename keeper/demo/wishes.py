@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -12,13 +13,23 @@ from solders.pubkey import Pubkey
 from keeper.clients import orders
 from keeper.clients.orders import Terms
 from keeper.demo.airdrop import person
-from keeper.demo.fleet import CLASSES, Fleet
+from keeper.demo.fleet import CLASSES, Fleet, Machine
 from keeper.demo.staking import HOURS
 from keeper.economy.orders import Currency, Urgency
+from keeper.market.offers import Offer
 
 RENTERS = 12
-LAST_HOUR = 36
-"""Orders are opened from the first hour to this one."""
+UNPROVEN_HOURS, LAST_HOUR = 2, 36
+"""Orders are opened from the first hour to this one. In the first ones no proofs of work are agreed on yet:
+operators match nothing, and suppliers take orders themselves."""
+ALTERNATIVES = 12
+"""So many devices a renter thinks of whose like it could have."""
+SPARE = 2
+"""So many devices more there must be where one of them won't accept."""
+MINUTES = 4
+"""An hour's orders are opened in so many minutes, the first."""
+SLOW, SLOW_HOURS = 178, 36
+"""The first order is for this machine's like and so long, hours: it is slow, and passes only while hired."""
 LARGE, CHOOSY = 0.17, 0.1
 """Shares of the orders: for many devices of any class of a pool, for some countries only."""
 LAST_CHANGE = 42
@@ -49,7 +60,7 @@ class Story(Enum):
     """USDC's issuer freezes the account of a supplier who is still owed money, and thaws it later."""
     EXTENDED = auto()
     DIRECT = auto()
-    """The operators don't match it in their time, and suppliers take it."""
+    """Operators don't match it in their time, as no device has passed its work, and suppliers take it."""
     LAPSES = auto()
     """A worker doesn't accept in time; another device takes the place."""
     GANG = auto()
@@ -85,15 +96,18 @@ SPARES = {Story.FROZEN, Story.LAPSES, Story.GANG, Story.UNFILLED}
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An order as its renter opens it in an hour, and the hour in which something happens to it.
+    """An order as its renter opens it in a second of an hour, and the hour in which something happens to it.
 
-    ``asked`` is without a price: the renter looks at the classes', and ``offer`` is percent of the dearest.
+    ``asked`` are terms without a price: the renter asks for quotes until one says that there are ``needs``
+    devices, and offers ``offer`` percent of its price.
     """
 
     number: int
     hour: int
+    second: int
     renter: Keypair
-    asked: Terms
+    asked: tuple[Terms, ...]
+    needs: int
     offer: int
     fate: Story
     change: int
@@ -103,9 +117,20 @@ class Wish:
         """The order's account."""
         return orders.order_address(self.renter.pubkey(), self.number)
 
-    def terms(self, quote: int) -> Terms:
-        """What it asks for while the dearest of its classes costs ``quote``."""
-        return replace(self.asked, price=quote * self.offer // 100)
+    def choice(self, found: Iterable[Offer]) -> Offer:
+        """The first quote by which there are enough devices, or else the one with the most."""
+        best = None
+        for each in found:
+            if best is None or _free(each) > _free(best):
+                best = each
+            if _free(best) >= self.needs:
+                break
+        assert best is not None  # a renter thinks of something
+        return best
+
+    def offers(self, quoted: Terms) -> Terms:
+        """The terms of a quote with the most that the renter pays."""
+        return replace(quoted, price=quoted.price * self.offer // 100)
 
 
 def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
@@ -113,6 +138,9 @@ def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
     rng = random.Random(seed)
     fates = [fate for fate, count in FATES.items() for _ in range(count)]
     rng.shuffle(fates)
+    # Nobody else than suppliers matches the first ones.
+    fates.sort(key=lambda fate: fate != Story.DIRECT)
+    direct = FATES[Story.DIRECT]
     # The frozen one is in USDC.
     frozen = fates.index(Story.FROZEN)
     fates[frozen], fates[FROZEN] = fates[FROZEN], fates[frozen]
@@ -122,21 +150,24 @@ def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
     for number, fate in enumerate(fates):
         large, choosy = rng.random() < LARGE or number == COLOCATED, rng.random() < CHOOSY
         spares = fate in SPARES
-        like = rng.choice(willing)
-        same_pool = [name for name in CLASSES if fleet.kinds[name].pool == like.kind.pool]
-        names = same_pool if large or spares else [rng.choice(same_pool)]
-        kinds = dict.fromkeys([like.kind.id, *(fleet.kinds[name].id for name in names)])
-        hour = number * (LAST_HOUR + 1) // ORDERS
-        hours = rng.randint(4, 30) if fate != Story.FROZEN else HOURS + LONGER - hour
+        if number < direct:
+            hour = number * UNPROVEN_HOURS // direct
+        else:
+            hour = UNPROVEN_HOURS + (number - direct) * (LAST_HOUR + 1 - UNPROVEN_HOURS) // (ORDERS - direct)
+        hours = rng.randint(4, 30) if number else SLOW_HOURS
+        if fate == Story.FROZEN:
+            hours = HOURS + LONGER - hour
         wanted = rng.randint(5, 9) if large and not spares else rng.randint(1, 3)
         gang = fate in (Story.GANG, Story.UNFILLED)
+        devices = max(wanted, 2) if spares else wanted
+        like = rng.sample(willing, ALTERNATIVES) if number else [fleet.machines[SLOW]]
         asked = Terms(
             price=0,
             hours=hours,
-            devices=max(wanted, 2) if spares else wanted,
-            min_devices=max(wanted, 2) if gang else 1,
-            processors=like.processors,
-            classes=tuple(kinds),
+            devices=devices,
+            min_devices=devices if gang else 1,
+            processors=1,
+            classes=(),
             currency=Currency(number % 2),
             min_tier=1 if spares else rng.choice((1, 1, 1, 2)),
             urgency=rng.choices(list(Urgency), URGENT)[0],
@@ -146,5 +177,23 @@ def wishes(fleet: Fleet, seed: int = 2) -> list[Wish]:
         offer = 50 if fate in (Story.TOO_CHEAP, Story.CANCELLED) else rng.choice(OFFERS)
         later = rng.randint(1, hours - 2)
         change = hour if fate == Story.CANCELLED else min(hour + later, LAST_CHANGE)
-        found.append(Wish(number, hour, person(f"renter {number % RENTERS}"), asked, offer, fate, change))
+        second = rng.randrange(MINUTES * 60)
+        renter = person(f"renter {number % RENTERS}")
+        alternatives = tuple(
+            replace(asked, processors=each.processors, classes=_kinds(fleet, each, large or spares, rng))
+            for each in like
+        )
+        needs = devices + SPARE if spares else devices
+        found.append(Wish(number, hour, second, renter, alternatives, needs, offer, fate, change))
     return found
+
+
+def _free(found: Offer) -> int:
+    return sum(each.free for each in found.classes)
+
+
+def _kinds(fleet: Fleet, like: Machine, all_of_pool: bool, rng: random.Random) -> tuple[int, ...]:
+    """A machine's class, and another one of its pool or all of them."""
+    same_pool = [name for name in CLASSES if fleet.kinds[name].pool == like.kind.pool]
+    names = same_pool if all_of_pool else [rng.choice(same_pool)]
+    return tuple(dict.fromkeys([like.kind.id, *(fleet.kinds[name].id for name in names)]))

@@ -1,10 +1,9 @@
-"""Which devices an order gets, at the network's price, and who may match them: anybody can repeat it."""
+"""Which devices the program takes for an order, at the network's price, and who may match them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from solders.pubkey import Pubkey
 
@@ -75,54 +74,6 @@ def suits(terms: Terms, device: Device, classes: Mapping[int, Class], now: int) 
     )
 
 
-# -- choosing ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Candidate:
-    """A device for an order, by the sequence in which they are taken."""
-
-    price: int
-    failed: int
-    not_done: int
-    address: bytes
-    country: str
-    cost: int
-
-
-def choose(
-    order: Order,
-    devices: Mapping[Pubkey, Device],
-    classes: Mapping[int, Class],
-    now: int,
-    leases: Mapping[Pubkey, Lease] | None = None,
-) -> list[Pubkey]:
-    """The devices to match to an order at ``now``, for all of its open places or as many as there are.
-
-    Of the cheapest class come first; among equals the one with fewer failed leases, then more done, then by
-    address. ``leases`` are all that exist: a device has one for an order until it is closed. A colocated
-    order gets the country that has most of the devices wanted; among equals the one that is cheapest in all,
-    then the first by the alphabet. A gang gets as many as it still waits for, or none.
-    """
-    leases = leases or {}
-    if not order.takes_devices(now):
-        return []
-    found = sorted(
-        _candidate(order, address, device, classes[device.device_class], now)
-        for address, device in devices.items()
-        if satisfies(order, device, classes, now)
-        and _allowed(order, device.country)
-        and orders.lease_address(order.address, address) not in leases
-    )
-    options = [_affordable(order, found)]
-    if order.terms.colocated:
-        by_country = groupby(sorted(found, key=lambda each: (each.country, each)), lambda each: each.country)
-        options = [taken for _, rows in by_country if (taken := _affordable(order, rows))] or [[]]
-        options.sort(key=lambda rows: (-len(rows), sum(each.price for each in rows)))
-    chosen = [Pubkey(each.address) for each in options[0]]
-    return chosen if len(chosen) >= waits_for(order, now) else []
-
-
 def waits_for(order: Order, now: int) -> int:
     """How many devices more must be matched at once for the first of them to run, one at least.
 
@@ -134,33 +85,6 @@ def waits_for(order: Order, now: int) -> int:
     if left <= 0 or left < order.accept_window // 2:
         return orders.MAX_DEVICES + 1
     return max(1, order.terms.min_devices - order.taken)
-
-
-def _candidate(order: Order, address: Pubkey, device: Device, of_class: Class, now: int) -> _Candidate:
-    each = price(order, device, of_class, now)
-    cost = economy.place(each, device.processors, order.terms.hours, order.renter_fee_bps)
-    record = device.leases_failed, -device.leases_done
-    return _Candidate(each, *record, bytes(address), device.country, cost)
-
-
-def _affordable(order: Order, candidates: Iterable[_Candidate]) -> list[_Candidate]:
-    """The first of them, up to the open places, that the order's free money pays for."""
-    left = order.free
-    taken: list[_Candidate] = []
-    for each in candidates:
-        if len(taken) == order.open or each.cost > left:
-            break
-        left -= each.cost
-        taken.append(each)
-    return taken
-
-
-def _allowed(order: Order, country: str) -> bool:
-    """Whether a device in ``country`` may join the order as it is now."""
-    terms = order.terms
-    if terms.countries and country not in terms.countries:
-        return False
-    return not (terms.colocated and order.leases) or order.country == country.encode()
 
 
 # -- who matches -------------------------------------------------------------------------------

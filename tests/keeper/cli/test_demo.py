@@ -1,5 +1,6 @@
 """The demo, whole: its tables, its files, and that a wrong figure would end it."""
 
+import asyncio
 import csv
 import re
 from collections import Counter
@@ -12,19 +13,24 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from keeper.chain.embedded import EmbeddedChain
+from keeper.cli import ticks
+from keeper.cli.options import settings
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.demo import network, run
 from keeper.demo.airdrop import airdrop
 from keeper.demo.checks import DemoFailed
 from keeper.economy.supply import IO, MAX_SUPPLY
+from keeper.market.audit import SAME, Verdict
 from keeper.rewards import publication
+from keeper.terminal.ticks import replayed_all
 from tests.keeper import forks
 from tests.model import rewards as model
 
 DOCUMENTS = Path(__file__).parents[3]
 
 
-async def test_the_whole_demo(tmp_path):
+async def test_the_whole_demo(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     forks.serving()
     console = Console(record=True, width=100)
     done = await run.run(tmp_path, console)
@@ -77,6 +83,7 @@ async def test_the_whole_demo(tmp_path):
     assert await orders.read_orders(saved) == await orders.read_leases(saved) == {}
     assert await _check_money(saved) == 60
     assert await _check_hours(tmp_path / "rewards/operator-1") == stakes.final_total
+    await _check_market(tmp_path, saved, printed)
     for number, pool in ((1, 17_500_000), (2, 7_500_000), (3, 5_000_000)):
         (season,) = [s for s in await tokenomics.read_seasons(saved) if s.season == number]
         assert season.total == pool * IO == season.claimed + season.returned
@@ -107,6 +114,26 @@ async def _check_money(chain):
         left = int.from_bytes(chain.get(vault).data[64:72], "little")
         assert left == fees[currency] - out < fees[currency]
     return len(currencies)
+
+
+async def _check_market(folder, chain, printed):
+    """Every match and every price again, from the chain's file and the operators' folders."""
+    folders = [folder / f"market/operator-{number}" for number in (1, 2, 3)]
+    chosen, rewards = settings(str(folder / "network.chain")), folder / "rewards/operator-1"
+    found = await asyncio.to_thread(ticks.replay_all, chosen, folders, rewards, lambda done, all_: None)
+    page = (DOCUMENTS / "docs/demo.md").read_text()
+    for line in replayed_all(found):
+        assert f"{line}\n" in page, line
+    (favour,) = [each for each in found if each.finding != SAME]
+    assert favour.finding.verdict is Verdict.DIFFERENT
+    assert "".join(favour.finding.what.split()) in "".join(printed.split())
+    events = [e for r in await chain.history(orders.PROGRAM.address) for e in orders.PROGRAM.events(r)]
+    matched = [e.fields["tick"] for e in events if e.name == "LeaseMatched" and e.fields["tick"]]
+    assert {each.tick: each.on_chain for each in found if each.hour is None} == Counter(matched)
+    events = [e for r in await chain.history(staking.PROGRAM.address) for e in staking.PROGRAM.events(r)]
+    applied = Counter(e.fields["hour"] for e in events if e.name == "PriceApplied")
+    assert {each.hour: each.announced for each in found if each.hour is not None} == applied
+    assert len(applied) == 47
 
 
 async def _check_burns(chain):
