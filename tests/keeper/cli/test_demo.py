@@ -47,7 +47,7 @@ async def test_the_whole_demo(tmp_path, monkeypatch):
     assert lines[-1].startswith(last)
     assert len(re.findall(r"left over +0\.00000000 *\n", printed)) == 2
     assert re.search(r"dust left in vaults +0\.00000000 +0\.000000 *\n", printed)
-    outcomes = {"completed": 83, "ended by the renter": 13, "broken off by the supplier": 4}
+    outcomes = {"completed": 119, "ended by the renter": 13, "broken off by the supplier": 4}
     outcomes |= {"not accepted in time": 5, "failed, attested by operators": 3}
     outcomes |= {"not enough of its gang accepted": 1}
     for name, count in outcomes.items():
@@ -55,8 +55,8 @@ async def test_the_whole_demo(tmp_path, monkeypatch):
     for name, count in (("served", 52), ("no device available at their price", 7)):
         assert re.search(rf" {name} +{count} +\d+ *\n", printed), name
     told = " ".join(printed.split())
-    assert "34, 32, 31 matched by the operators in their turns, 12 taken by suppliers" in told
-    assert "Places of 5 orders opened again, as a worker didn't accept; other devices served 5" in told
+    assert "57, 27, 40 matched by the operators in their turns, 21 taken by suppliers" in told
+    assert "Places of 5 orders opened again, as a worker didn't accept; other devices served 4" in told
     assert "6 leases were extended; the guardian held the money of 1 back and released it" in told
     assert re.search(r"[1-9][\d.]* USDC waited for a payee whose account was frozen, and were paid", told)
     assert len(done.hours) == 48 and len(done.months) == 240
