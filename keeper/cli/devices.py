@@ -72,6 +72,11 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
 ) -> None:
     """Register a device under your key and stake on it."""
     machine = read_private_keypair(worker)
+    if machine.pubkey() == session.address:
+        raise UserError(
+            "a machine's key is its own, as whoever rents it may come to read it: make one with ionet key "
+            "new, and pass it with --worker"
+        )
     to = address(payout) if payout else session.address
     classes = await staking.read_classes(session.chain)
     of_class = classes[class_number(classes, class_)]

@@ -35,7 +35,7 @@ from keeper.errors import UserError
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal.plans import as_json, movements, payments
 from keeper.terminal.tables import console, show
-from keeper.wallet.checks import require_funds, require_keys
+from keeper.wallet.checks import require_funds, require_keys, require_sol
 from keeper.wallet.lamports import Payments, payments_of
 from keeper.wallet.plan import Plan
 
@@ -107,6 +107,7 @@ class Session:
             await self._write(plan)
             return None
         require_keys(plan, {each.pubkey() for each in signers})
+        await require_sol(self.chain, paid)
         await require_funds(self.chain, plan)
         trial = await self.chain.simulate(plan.instructions, signers)
         if trial.error is not None:
