@@ -39,6 +39,8 @@ NOBODY = str(key("nobody").pubkey())
 GONE = "http://127.0.0.1:9"
 """Where no node answers."""
 MANY = "9" * 5_000
+OPERATORS = " ".join(f"--operator {key(f'operator {number}').pubkey()}" for number in range(3))
+"""Those of the chain in the house."""
 
 
 class Wrong(NamedTuple):
@@ -135,6 +137,7 @@ def there(house: Path, tmp_path: Path) -> dict[str, str]:
         "config": str(orders.CONFIG),
         "terms": str(staking.CONFIG),
         "nobody": NOBODY,
+        "guardian": str(key("guardian").pubkey()),
         "many": MANY,
         "long": "x" * 5_000,
     }
@@ -146,7 +149,7 @@ AS_SUPPLIER = f"{ON} --keypair supplier.json"
 CANCEL = "order cancel {order}"
 CREATE = "order create --class 'rtx 4090' --price 3 --currency io --hours 10 --processors 4"
 REGISTER = "device register --worker one.json --class 'rtx 4090' --country DE"
-GENESIS = "genesis --beneficiaries people.json --guardian {nobody} --test-usdc 1"
+GENESIS = "genesis --yes --beneficiaries people.json --guardian {guardian} {operators} --test-usdc 1"
 AS_ADMIN = f"{ON} --keypair admin.json"
 
 CHAINS = [
@@ -570,6 +573,7 @@ GENESES = [
     ),
     Wrong(f"{GENESIS} --beneficiaries few.json {AS_ADMIN}", "rows without a beneficiary: series_a"),
     Wrong(f"{GENESIS} {AS_ADMIN}", "is not the genesis table's"),
+    Wrong(f"{GENESIS} --guardian {{nobody}} {AS_ADMIN}", "this chain has a network that began otherwise"),
     Wrong(f"{GENESIS} --keys nowhere {AS_ADMIN}", "staking.json: no keypair"),
     Wrong(f"deploy {ON} --keypair admin.json --keys nowhere", "tokenomics.json: no keypair"),
     Wrong(f"deploy {ON} --keypair admin.json --keys binary", "tokenomics.json: no keypair"),
@@ -714,7 +718,7 @@ def test_what_is_said(ionet, there, taken, monkeypatch, wrong: Wrong) -> None:
     known = {**there, "taken": taken}
     for name, value in wrong.settings.items():
         monkeypatch.setenv(name, value.replace("{taken}", taken))
-    arguments = [each.format(**known) for each in shlex.split(wrong.typed)]
+    arguments = [each.format(**known) for each in shlex.split(wrong.typed.replace("{operators}", OPERATORS))]
     code, _, err = ionet(*arguments)
     assert code == wrong.code, err
     assert "Traceback" not in err
