@@ -146,7 +146,7 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
 
     found, config, opens_at = asyncio.run(work())
     assert config is not None  # genesis raised otherwise
-    console.print(totals(found, config))
+    show(totals(found, config))
     first = month_start(config.start_month)
     if found.time < first:
         console.print(
@@ -191,7 +191,7 @@ def supply(chain: ChainOption = None) -> None:
 
     found, config = asyncio.run(read())
     assert config is not None  # read_supply raised if there is none
-    console.print(totals(found, config))
+    show(totals(found, config))
 
 
 def totals(found: tokenomics.Supply, config: tokenomics.Config) -> Table:

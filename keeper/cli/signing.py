@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
-from rich.console import RenderableType
+from rich.table import Table
 from solders.message import MessageV0
 from solders.null_signer import NullSigner
 from solders.pubkey import Pubkey
@@ -86,10 +86,14 @@ class Session:
         """Whose command it is."""
         return self.signer.pubkey()
 
-    def say(self, what: RenderableType) -> None:
+    def say(self, what: Table | str) -> None:
         """Tell people; programs are told by ``--json`` alone, and who takes the transaction is not."""
-        if not self.for_programs and self.output is None:
-            console.print(what, soft_wrap=isinstance(what, str))
+        if self.for_programs or self.output:
+            return
+        if isinstance(what, Table):
+            show(what)
+        else:
+            console.print(what, soft_wrap=True)
 
     async def carry_out(self, plan: Plan, *also: Signer) -> TransactionRecord | None:
         """Show what a plan moves, try it, ask, and send it; None where nothing was to be sent.
@@ -127,12 +131,9 @@ class Session:
         return record
 
     def _show(self, plan: Plan, paid: Payments) -> None:
-        if self.for_programs or self.output:
-            return
-        show(movements(plan))
-        show(payments(paid))
-        for note in plan.notes:
-            self.say(note)
+        shown: list[Table | str] = [movements(plan), payments(paid), *plan.notes]
+        for each in shown:
+            self.say(each)
 
     async def _write(self, plan: Plan) -> None:
         """Print the transaction without a signature; it is good for as long as its blockhash is."""
