@@ -6,7 +6,6 @@ use {
     anchor_lang::{bytemuck::Zeroable, prelude::*},
     ionet_common::calendar::HOUR,
     orders::{
-        constants::*,
         errors::OrdersError as E,
         state::{Config, EndReason, Ending, Lease, Matcher, Order, Params, Parked, Party, Payment, Terms},
     },
