@@ -174,7 +174,7 @@ def test_what_is_found_after_a_device_is_gone_is_nobodys(by: str) -> None:
 
 
 def test_a_device_that_the_clock_makes_look_like_the_old_one_begins_with_a_clean_record() -> None:
-    """A clock that went back gives both the same second of registration: the lease's number tells them apart."""
+    """A clock that went back repeats the second of registration; the lease's number tells them apart."""
     world = stages.ready()
     do(world, staking.propose_params(address("admin"), quick(world)))
     world.chain.advance(7 * DAY)
