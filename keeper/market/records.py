@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from solders.pubkey import Pubkey
 
@@ -30,6 +31,11 @@ class StalePrices:
     """By class: since when and until when it was as it was, where it was stale at the end of that."""
     _since: dict[int, tuple[int, Class]] = field(default_factory=dict)
     """Each class as it is, and since when."""
+
+    def copy(self) -> Self:
+        """The same, which goes its own way."""
+        spans = {number: list(each) for number, each in self._spans.items()}
+        return type(self)(defaultdict(list, spans), dict(self._since))
 
     def change(self, of_class: Class, at: int) -> None:
         """A class is this from ``at`` (unix seconds) on."""
@@ -57,6 +63,11 @@ class Records:
     """By the device's registration and its lease's number."""
     _weights: dict[Pubkey, tuple[int, int, int]] = field(default_factory=dict)
     """Weights that were asked for, with their registration and day."""
+
+    def copy(self) -> Self:
+        """The same, which goes its own way."""
+        ends = {device: dict(each) for device, each in self._ends.items()}
+        return type(self)(defaultdict(dict, ends), dict(self._weights))
 
     def take(self, lease: Lease, order: Order, price: int) -> None:
         """A lease that ran has ended, or a fault changed what it comes to.

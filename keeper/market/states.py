@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
@@ -24,7 +24,7 @@ Passed = Callable[[Block], Collection[Pubkey]]
 that it names; raises UserError where these aren't here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class States:
     """What ticks are decided from. Ask for ticks in order: an earlier one begins with the first event.
 
@@ -35,6 +35,8 @@ class States:
     facts: Facts
     profiled: Collection[int]
     passed: Passed
+    near: Head | None = field(default=None, init=False)
+    """The first block of the last tick asked for: that of the next one isn't far from it."""
 
     async def at(self, tick: int) -> Snapshot | None:
         """A tick's snapshot; None while its first block isn't final.
@@ -42,7 +44,7 @@ class States:
         Raises ChainUnreachable and FoldError as :meth:`~keeper.market.facts.Facts.at`, and UserError where
         the files of the hour are missing that says which devices passed: there is no snapshot that guesses.
         """
-        head = await first_at(self.chain, tick * TICK, Commitment.FINALIZED)
+        head = await self._first(tick * TICK)
         return await self._of(tick, head) if head else None
 
     async def steps(self, hour: int) -> StepTable | None:
@@ -77,7 +79,12 @@ class States:
 
     async def _end(self, hour: int) -> Head | None:
         """The first final block after an hour."""
-        return await first_at(self.chain, (hour + 1) * HOUR, Commitment.FINALIZED)
+        return await self._first((hour + 1) * HOUR)
+
+    async def _first(self, time: int) -> Head | None:
+        found = await first_at(self.chain, time, Commitment.FINALIZED, self.near)
+        self.near = found or self.near
+        return found
 
     async def _of(self, tick: int, head: Head) -> Snapshot:
         accounts = await self.facts.at(head.slot)

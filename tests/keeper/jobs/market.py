@@ -51,8 +51,10 @@ class Operator:
     def _new(self) -> Keeper:
         self.history = History(self.world.chain, self.database)
         passed = self.passed or Proven(self.rewards)
+        of_last = Facts(*self.history.ledgers)
+        of_newest = Facts(*self.history.ledgers, behind=of_last)
         newest, self.of_last_hour = (
-            States(self.world.chain, Facts(*self.history.ledgers), self.profiled, passed) for _ in range(2)
+            States(self.world.chain, each, self.profiled, passed) for each in (of_newest, of_last)
         )
         self.matcher = Matcher(self.folder, newest)
 
