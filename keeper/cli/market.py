@@ -25,7 +25,7 @@ from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import offers, quotes
 from keeper.market.audit import Verdict
-from keeper.market.book import Book, book
+from keeper.market.book import Book, book, read_in_turn
 from keeper.market.folder import MarketFolder
 from keeper.market.participants import Accounts
 from keeper.market.steps import Counted, StepTable
@@ -119,6 +119,8 @@ def price(
         )
         return
     show(shown.prices(prices, now))
+    for line in shown.announced_bounds(prices):
+        console.print(line, soft_wrap=True)
     console.print(shown.certain(now), soft_wrap=True)
     if published:
         show(shown.steps(published, found, wanted))
@@ -277,12 +279,11 @@ def _published(folder: Path, now: int, hours: int) -> list[StepTable]:
 
 
 async def _accounts(chain: ChainReader) -> Accounts:
-    return Accounts(
-        devices=await staking.read_devices(chain),
-        classes=await staking.read_classes(chain),
-        orders=await orders.read_orders(chain),
-        leases=await orders.read_leases(chain),
-        earned_until={},
+    return read_in_turn(
+        await staking.read_devices(chain),
+        await staking.read_classes(chain),
+        await orders.read_leases(chain),
+        await orders.read_orders(chain),
     )
 
 

@@ -189,12 +189,17 @@ async def _compare(
     rule = assign(state)
     found.of(state, rule)
     found.on_chain, found.posted = len(made), len(of_tick)
+    unknown: set[Pubkey] = set()
+    if batch and (other := audit.of_rules(batch, state)) != SAME:
+        found.finding = other
+        return
     if folder and batch:
         found.finding = audit.of_state(folder, batch, state, rule)
         if found.finding == SAME:
             found.finding = audit.of_posting(batch, of_tick, made)
     else:
-        found.finding = audit.of_hashes(state, rule, of_tick, bases, made)
+        found.finding, unknown = audit.of_hashes(state, rule, of_tick, bases, made)
     if found.finding.verdict is not Verdict.DIFFERENT:
-        finding, found.skipped = audit.of_matches(rule, made)
+        finding, found.skipped = audit.of_matches(rule, made, unknown)
         found.finding = finding if finding != SAME else found.finding
+    found.finding = audit.vouched(found.finding, batch, of_tick)

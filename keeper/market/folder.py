@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from solders.pubkey import Pubkey
+
 from keeper import disk
 from keeper.economy.classes import MAX_STEP
 from keeper.errors import UserError, why
@@ -92,6 +94,13 @@ class MarketFolder:
         """
         found, base = self._with_base(tick)
         return files.replay(found, base)
+
+    def operator(self, tick: int) -> Pubkey | None:
+        """Whose a tick's files say they are; None where they don't say so."""
+        try:
+            return Pubkey.from_string(Manifest.decode((self._tick(tick) / NAME).read_bytes()).operator)
+        except (OSError, UserError):
+            return None
 
     def base(self, tick: int, known: Batch | None = None) -> Batch | None:
         """The first tick before this one in its hour that has files: it has all devices. None if none has.

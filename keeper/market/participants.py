@@ -40,12 +40,14 @@ class State:
     """The accounts at a slot, and what operators knew of devices by then.
 
     ``weights`` are those of all devices' idle time (basis points), ``unproven`` the devices that would have
-    had to pass a proof of work and didn't, by the newest hour that operators agree on.
+    had to pass a proof of work and didn't, by the newest hour that operators agree on;
+    ``profiled`` are the classes for which there is such a proof.
     """
 
     accounts: Accounts
     weights: Mapping[Pubkey, int]
     unproven: Collection[Pubkey]
+    profiled: Collection[int] = ()
 
 
 def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
@@ -63,6 +65,7 @@ def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
         np.array(sorted(orders.values()), ORDER),
         _price_rows(accounts.classes, now + FIRST),
         _pairs(accounts, orders.keys(), there),
+        tuple(sorted(state.profiled)),
     )
 
 
@@ -72,10 +75,7 @@ def reasons(device: Device, address: Pubkey, state: State, now: int) -> Out:
     of_class = accounts.classes[device.device_class]
     found = Out(0)
     if device.lease != NOBODY:
-        lease = accounts.leases[device.lease]
-        lease = lease.begun(accounts.orders[lease.order])
-        runs = lease.status == LeaseStatus.RUNNING and now < lease.stop
-        found |= Out.HIRED if runs else Out.LEASED
+        found |= Out.HIRED if hired_until(device, accounts, now) else Out.LEASED
     for reason, holds in (
         (Out.TERMINATED, device.terminated),
         (Out.SLASH_PENDING, device.slash_pending),
@@ -88,6 +88,15 @@ def reasons(device: Device, address: Pubkey, state: State, now: int) -> Out:
         if holds:
             found |= reason
     return found
+
+
+def hired_until(device: Device, accounts: Accounts, now: int) -> int:
+    """When the lease ends that a device serves at ``now``, unix seconds; 0 where none runs."""
+    if device.lease == NOBODY:
+        return 0
+    lease = accounts.leases[device.lease]
+    lease = lease.begun(accounts.orders[lease.order])
+    return lease.stop if lease.status == LeaseStatus.RUNNING and now < lease.stop else 0
 
 
 def idle_since(device: Device, earned_until: int, now: int) -> int:
@@ -113,6 +122,7 @@ def _device_rows(state: State, now: int) -> Rows:
             idle_since(each, state.accounts.earned_until.get(address, 0), now),
             state.weights[address],
             int(reasons(each, address, state, now)),
+            hired_until(each, state.accounts, now),
             bytes(each.supplier),
             bytes(each.worker),
             bytes(each.payout),
@@ -138,6 +148,7 @@ def _order_row(address: Pubkey, order: Order, now: int) -> tuple[object, ...] | 
     return (
         bytes(address),
         order.created_at,
+        order.match_until,
         terms.urgency,
         terms.currency,
         classes,

@@ -43,7 +43,7 @@ class Kind(NamedTuple):
 class Wish(NamedTuple):
     """An order in Python's own numbers.
 
-    ``country`` is the number of the one that it is bound to, ``never`` are the places of devices that it
+    It is matched before ``until`` (unix seconds), ``country`` is the number of the one that it is bound to, ``never`` are the places of devices that it
     can't have for a reason of its own: they are its renter's, or served it before.
     """
 
@@ -52,6 +52,7 @@ class Wish(NamedTuple):
     open: int
     minimum: int
     colocated: int
+    until: int
     country: int
     never: Places
 
@@ -98,9 +99,9 @@ class Table:
     """A tick's devices in their sequence, and what of them each order can have."""
 
     def __init__(self, devices: Rows, prices: Rows, countries: NDArray[np.bytes_]) -> None:
-        """Take rows of devices that take part, in sequence, prices, and all countries that orders name."""
+        """Take rows of devices that take part, in sequence, prices, and all countries that there are."""
         self.devices = devices
-        self._numbers = _numbers(np.concatenate([devices["country"], countries]))
+        self._numbers = _numbers(countries)
         self.country = self.number(devices["country"])
         self.is_free = np.ones(len(devices), bool)
         self._tier, self._changed_at = devices["tier"].copy(), devices["changed_at"].copy()

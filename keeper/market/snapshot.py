@@ -52,18 +52,20 @@ DEVICE = np.dtype(
         ("idle_since", "<u8"),
         ("weight", "<u2"),
         ("out", "<u2"),
+        ("hired_until", "<u8"),
         ("supplier", KEY),
         ("worker", KEY),
         ("payout", KEY),
     ]
 )
 """A device: asks in base units for a processor and hour, times in unix seconds, the weight of its idle time
-in basis points, ``out`` as :class:`Out` bits. All devices that there are have a row."""
+in basis points, ``out`` as :class:`Out` bits, ``hired_until`` the end of the lease that runs, else 0. All devices that there are have a row."""
 
 ORDER = np.dtype(
     [
         ("order", KEY),
         ("created_at", "<u8"),
+        ("match_until", "<u8"),
         ("urgency", "u1"),
         ("currency", "u1"),
         ("classes", "<i4", LISTED),
@@ -78,7 +80,7 @@ ORDER = np.dtype(
         ("renter", KEY),
     ]
 )
-"""An order that takes part: ``open`` places, of which it takes ``minimum`` at once or none (1: any number),
+"""An order that takes part, matched until before ``match_until``: ``open`` places, of which it takes ``minimum`` at once or none (1: any number),
 ``country`` the one that its devices are in already, ``limit`` the highest price that it pays and has the
 money for, base units for a processor and hour. Classes are filled up with -1, countries with nothing."""
 
@@ -105,6 +107,8 @@ class Snapshot:
     orders: Rows
     prices: Rows
     pairs: Rows
+    profiled: tuple[int, ...] = ()
+    """The classes for which a proof of work is known, ascending: devices of others take part without."""
 
     @property
     def now(self) -> int:

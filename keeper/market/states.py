@@ -89,7 +89,7 @@ class States:
     async def _of(self, tick: int, head: Head) -> Snapshot:
         accounts = await self.facts.at(head.slot)
         weights = self.facts.weights(tick * TICK)
-        state = State(accounts, weights, self._unproven(accounts.devices))
+        state = State(accounts, weights, self._unproven(accounts.devices), self.profiled)
         return snapshot(tick, head.slot, head.blockhash, state)
 
     def _unproven(self, devices: Mapping[Pubkey, Device]) -> set[Pubkey]:

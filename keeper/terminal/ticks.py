@@ -70,6 +70,7 @@ def replayed_row(found: Replayed) -> dict[str, Any]:
         "hour": found.hour,
         "verdict": found.finding.verdict.name.lower(),
         "what": found.finding.what,
+        "culprit": _culprit(found),
         "files": found.by_files,
         "devices": found.devices,
         "orders": found.orders,
@@ -80,6 +81,14 @@ def replayed_row(found: Replayed) -> dict[str, Any]:
         "root": found.steps.root.hex() if found.steps else None,
         "steps": [{"class": number, "io": io, "usdc": usdc} for number, (io, usdc) in sorted(steps.items())],
     }
+
+
+def _culprit(found: Replayed) -> dict[str, Any] | None:
+    culprit = found.finding.culprit
+    if culprit is None:
+        return None
+    where = {each: getattr(culprit, each) for each in ("file", "row", "expected", "found", "vouched")}
+    return {"operator": str(culprit.operator), "tick": found.tick, **where}
 
 
 # -- why ---------------------------------------------------------------------------------------

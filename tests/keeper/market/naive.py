@@ -138,8 +138,28 @@ class Tick:
             self.exchanged += more
         if has < order["minimum"]:
             self.holder, self.dead, self.exchanged = before, dead, exchanged
-            if self.now - order["created_at"] >= 300:
-                self.holder |= {device["device"]: KEPT for device in taken}
+            if self.now - order["created_at"] >= 300 and len(taken) + self.soon(order) >= order["minimum"]:
+                self.keep(taken)
+
+    def soon(self, order: Row) -> int:
+        """How many that it could have are hired by others, for no longer than it waits."""
+        return sum(
+            row["out"] == 1 and row["hired_until"] < order["match_until"] and self.can(order, row)
+            for row in table(self.snapshot.devices)
+        )
+
+    def keep(self, devices: list[Row]) -> None:
+        """Half of those that are alike, of what is free and what is kept already."""
+        for device in devices:
+            alike = [each for each in self.devices if self.likeness(each) == self.likeness(device)]
+            holders = [self.holder.get(each["device"]) for each in alike]
+            kept = sum(each is KEPT for each in holders)
+            if 2 * (kept + 1) <= kept + holders.count(None):
+                self.holder[device["device"]] = KEPT
+
+    def likeness(self, device: Row) -> tuple[Any, ...]:
+        named = tuple(device[name] for name in ("class", "processors", "tier", "country"))
+        return (*named, *(self.let(device, currency) for currency in (0, 1)))
 
     def together(self, order: Row, devices: list[Row]) -> list[Row]:
         counts: dict[bytes, int] = {}

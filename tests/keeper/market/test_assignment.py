@@ -381,12 +381,77 @@ def test_exchanges_for_a_gang_that_stays_broken_are_undone() -> None:
     assert {*found[key("second")], *found[key("last")]} == {key("a"), key("b")}
 
 
-def test_a_gang_that_has_waited_keeps_what_it_could_have() -> None:
-    there = [device("a"), device("b")]
-    late = order("late", created_at=NOW - 5)
-    young, old = (order("gang", open=3, minimum=3, created_at=NOW - age) for age in (299, 300))
-    assert len(assign(tick(there, [young, late]))) == 1
-    assert len(assign(tick(there, [old, late]))) == 0
+def test_a_gang_that_has_waited_keeps_half_of_what_it_could_have() -> None:
+    there = [device(number) for number in range(5)]
+    there.append(device("soon", out=Out.HIRED, hired_until=NOW + 600))
+    late = order("late", open=5, created_at=NOW - 5)
+    young, old = (order("gang", open=6, minimum=6, created_at=NOW - age) for age in (299, 300))
+    assert len(assign(tick(there, [young, late]))) == 5
+    found = got(assign(tick(there, [old, late])))
+    assert {of: len(each) for of, each in found.items()} == {key("late"): 3}
+    # Those that come first in the sequence: it takes them first once it is whole.
+    sequence = got(assign(tick(there[:5], [{**late, "open": 2}])))[key("late")]
+    assert not set(sequence) & set(found[key("late")])
+
+
+@pytest.mark.parametrize(
+    ("changed", "of_gang", "keeps"),
+    [
+        ({}, {}, True),
+        ({}, {"match_until": NOW + 600}, False),
+        ({}, {"match_until": NOW + 601}, True),
+        ({"out": Out.HIRED | Out.BARRED}, {}, False),
+        ({"tier": 1}, {"min_tier": 2}, False),
+        ({"country": b"CH"}, {"countries": [b"AT"]}, False),
+        ({"country": b"CH"}, {"countries": [b"AT", b"CH"]}, True),
+        ({"country": b"CH"}, {"colocated": 1, "country": b"AT"}, False),
+        ({"ask_io": 101}, {}, False),
+        ({"changed_at": NOW - 400}, {}, False),
+        ({"class": 2}, {}, False),
+        ({"class": 2}, {"classes": [1, 2]}, True),
+        ({"processors": 2}, {}, False),
+        ({"worker": key("renter gang")}, {}, False),
+        ({}, {"minimum": 6, "open": 6}, False),
+    ],
+)
+def test_a_gang_keeps_devices_only_where_it_may_become_whole_in_its_time(
+    changed: dict[str, Any], of_gang: dict[str, Any], keeps: bool
+) -> None:
+    """Nobody holds a class up by an order that nothing can fill."""
+    there = [device(number, tier=2) for number in range(4)]
+    hired = device("soon", tier=2, out=Out.HIRED, hired_until=NOW + 600)
+    gang = order("gang", created_at=NOW - 400, **{"open": 5, "minimum": 5, **of_gang})
+    late = order("late", open=5, created_at=NOW - 5)
+    found = got(assign(tick([*there, {**hired, **changed}], [gang, late])))
+    assert len(found[key("late")]) == (2 if keeps else 4)
+
+
+def test_many_gangs_keep_no_more_than_one() -> None:
+    """Of what is left when each comes, and of each kind of device: also where their classes overlap."""
+    there = [
+        device((number, country, of), country=country, **{"class": of})
+        for number in range(8)
+        for country in (b"AT", b"CH")
+        for of in (1, 2)
+    ]
+    soon = [device(f"soon {number}", out=Out.HIRED, hired_until=NOW + 60) for number in range(40)]
+    gangs = [
+        order(f"gang {number}", created_at=NOW - 900 + number, open=40, minimum=40, **wants)
+        for number, wants in enumerate(
+            [{}, {"classes": [1, 2]}, {"countries": [b"AT"]}, {"classes": [2, 1]}, {"processors": 2}] * 3
+        )
+    ]
+    late = [
+        order((country, of), open=8, countries=[country], classes=[of], created_at=NOW - 5)
+        for country in (b"AT", b"CH")
+        for of in (1, 2)
+    ]
+    for some in (gangs[:2], gangs):
+        found = got(assign(tick([*there, *soon], [*some, *late])))
+        assert [len(found.get(each["order"], [])) for each in late] == [4] * 4
+    urgent = order("urgent", open=4, countries=[b"AT"], created_at=NOW - 1_000)
+    found = got(assign(tick([*there, *soon], [urgent, *gangs, *late])))
+    assert [len(found.get(each["order"], [])) for each in late] == [2, 4, 4, 4]
 
 
 def test_colocated_devices_come_from_the_smallest_country_that_has_enough() -> None:

@@ -53,9 +53,7 @@ class LeavesOut:
         return getattr(self.chain, name)
 
     async def signatures(self, *args: Any, **options: Any) -> list[Listed]:
-        return [
-            each for each in await self.chain.signatures(*args, **options) if each.signature != self.gone
-        ]
+        return [each for each in await self.chain.signatures(*args, **options) if each.signature != self.gone]
 
 
 def on_chain(world: OrdersWorld, earned_until: dict[str, int]) -> Accounts:

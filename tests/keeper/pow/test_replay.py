@@ -10,8 +10,8 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader, Commitment, Head
-from keeper.chain.records import Clock
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.records import Clock
 from keeper.chain.rpc import RpcChain
 from keeper.pow.clock import HOUR, HourPlan, Network, Ping, Wave
 from keeper.pow.replay import clock_at, events, first_at, read_hour
@@ -128,7 +128,6 @@ async def test_the_first_block_from_a_time_on_is_the_one_that_a_walk_finds() -> 
     for time in range(START - 100, START + 3_800, 37):
         expected = next((each for each in heads if each.time >= time), None)
         assert await first_at(chain, time, CONFIRMED) == expected
-
 
 
 class Cluster:
