@@ -32,8 +32,8 @@ REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from keeper.market.assignment import LIMITS, assign  # noqa: E402
-from keeper.market.exchange import Limits  # noqa: E402
 from keeper.market.snapshot import DEVICE, ORDER, PAIR, PRICE, Snapshot, empty  # noqa: E402
+from keeper.market.work import Limits  # noqa: E402
 from keeper.tables import NOTHING, Rows  # noqa: E402
 
 SECTION = "market.py"

@@ -17,6 +17,7 @@ from keeper.market.places import Places
 from keeper.market.reach import NO_PLACES, Table, Wish
 from keeper.market.snapshot import Out, Snapshot
 from keeper.market.wishes import PEOPLE
+from keeper.market.work import A_LOOK, Share
 
 HOLD_AGE = 300
 """From this age on a gang that isn't whole yet keeps devices for the tick, seconds."""
@@ -39,19 +40,22 @@ class Holding:
         self._snapshot, self._table, self._renters = snapshot, table, renters
         self._kept = np.zeros(len(table.devices), bool)
 
-    def kept(self, order: int, wish: Wish, devices: Places) -> Places:
-        """Those of free ``devices`` that an order keeps that could have them and isn't whole with them."""
+    def kept(self, order: int, wish: Wish, devices: Places, work: Share) -> Places:
+        """Those of free ``devices`` that an order keeps that could have them and isn't whole with them.
+
+        What its ``work`` doesn't reach for isn't kept.
+        """
         if self._snapshot.now - wish.created_at < HOLD_AGE or not len(devices):
             return NO_PLACES
-        if len(devices) + self._soon(order, wish) < wish.minimum:
+        if len(devices) + self._soon(order, wish, work) < wish.minimum:
             return NO_PLACES
-        found = self._half(devices)
+        found = self._half(devices, work)
         self._kept[found] = True
         return found
 
-    def _soon(self, order: int, wish: Wish) -> int:
+    def _soon(self, order: int, wish: Wish, work: Share) -> int:
         """How many more it could have of those whose lease ends in its time."""
-        there = self._hired.first(wish._replace(open=len(self._hired.devices), never=NO_PLACES))
+        there = self._hired.first(wish._replace(open=len(self._hired.devices), never=NO_PLACES), work)
         rows = self._hired.devices[there]
         rows = rows[rows["hired_until"] < wish.until]
         own = [rows[each] == self._renters[order] for each in PEOPLE]
@@ -65,13 +69,15 @@ class Holding:
         rows = rows[np.lexsort((rows["processors"], rows["class"]))]
         return Table(rows, self._snapshot.prices, countries_of(self._snapshot))
 
-    def _half(self, devices: Places) -> Places:
+    def _half(self, devices: Places, work: Share) -> Places:
         """The first of each kind, up to half of what is left of it and kept of it already."""
         kinds, places = self._kinds
         mine = kinds[devices]
         found = [NO_PLACES]
         for kind in np.unique(mine).tolist():
             alike = places[kind]
+            if not work.pay(A_LOOK + len(alike)):
+                break
             kept = int(np.count_nonzero(self._kept[alike]))
             free = int(np.count_nonzero(self._table.is_free[alike]))
             found.append(devices[mine == kind][: max(0, (free + kept) // 2 - kept)])

@@ -10,7 +10,7 @@ import json
 from hashlib import sha256
 
 from keeper.economy import orders
-from keeper.market import assignment, exchange, holding, reputation, sequence, snapshot
+from keeper.market import assignment, holding, reputation, sequence, snapshot, work
 
 WEIGHTS = ("MILLI", "FADED", "PRIOR_GOOD", "PRIOR_BAD", "FAIL", "MOST", "ONE_IN", "LEAST_WEIGHT")
 """The figures of reputation."""
@@ -26,7 +26,7 @@ def figures() -> dict[str, object]:
         "bonus": [sequence.BONUS[each] for each in orders.Urgency],
         "hold_age": holding.HOLD_AGE,
         "limits": assignment.LIMITS._asdict(),
-        "a_look": exchange.A_LOOK,
+        "a_look": work.A_LOOK,
         "reputation": {each.lower(): getattr(reputation, each) for each in WEIGHTS},
     }
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from keeper.market import assignment, reach
 from keeper.market.assignment import LIMITS, assign
-from keeper.market.exchange import A_LOOK, Limits
 from keeper.market.sequence import device_sequence, mix, order_sequence, seed_of
 from keeper.market.snapshot import DEVICE, ORDER, Out, Snapshot
+from keeper.market.work import A_LOOK, Limits
 from tests.keeper.market.naive import Tick
 from tests.keeper.market.ticks import NOW, device, got, key, order, rows, tick, ticks, whole
 
@@ -30,7 +30,8 @@ FEW = [
     NEVER,
     Limits(1, 10**18),
     Limits(2, 10**18),
-    *(Limits(10**9, looks) for looks in (1_005, 3_020, 9_000)),
+    *(Limits(10**9, looks) for looks in (1_005, 9_000, 30_000)),
+    *(Limits(10**9, 10**18, first) for first in (2_000, 7_000, 20_000)),
     EVER,
 ]
 """Less than some need."""
@@ -349,13 +350,77 @@ def test_nobody_makes_searches_long() -> None:
     short = [order(f"short {number}", countries=[b"AT"]) for number in range(20)]
     snapshot = tick(there, [*crowd, could, *short])
     # Each search passes through all of the crowd, over all that it holds.
-    once = (len(kinds) + 2) * (A_LOOK + len(there) - 20) + 20
-    for searches in (0, 1, 7, 20):
-        found = got(assign(snapshot, Limits(1_000, searches * once)))
-        assert sum(key(f"short {number}") in found for number in range(20)) == searches
-        found = got(assign(snapshot, Limits(1_000, searches * once - 1)))
-        assert sum(key(f"short {number}") in found for number in range(20)) == max(searches - 1, 0)
+    a_kind = A_LOOK + len(there) - 20
+    once = (len(kinds) + 2) * a_kind + 20
+    orders = len(kinds) + 21
+    for looks in (0, once, 2 * once, 21 * once, 40 * once):
+        found = got(assign(snapshot, Limits(1_000, looks)))
+        served = left = 0
+        for number in range(orders):
+            # Those before left theirs; who can't go on has used up what it looked at.
+            left += looks * (number + 1) // orders - looks * number // orders
+            if number > len(kinds):
+                served, left = (served + 1, left - once) if left >= once else (served, left % a_kind)
+        assert sum(key(f"short {number}") in found for number in range(20)) == served
+        assert (served > 0) == (looks > once)
     assert LIMITS.looks // A_LOOK == 64_000
+
+
+def imaginary(number: int) -> bytes:
+    return bytes([ord("E") + number // 26 % 22, ord("Z") - number % 26])
+
+
+def test_who_can_have_nothing_uses_up_nobodys_searches() -> None:
+    """Many old orders of countries that nobody has; an exchange for one that comes after them all."""
+    there = [device("both"), device("dear", **{"class": 3})]
+    crowd = [
+        order(f"crowd {number}", countries=[imaginary(number)], created_at=NOW - 1_000)
+        for number in range(300)
+    ]
+    wanted = [order("old", classes=[1, 3], created_at=NOW - 90), order("young", classes=[1])]
+    for seed in range(3):
+        snapshot = tick(there, [*crowd, *wanted], blockhash=bytes([seed]) * 32)
+        for limits in (Limits(1, 10**18), Limits(302, 2_003)):
+            assert key("young") in got(assign(snapshot, limits))
+        assert key("young") not in got(assign(snapshot, Limits(302, 2_002)))
+
+
+def test_who_stands_in_front_with_what_can_not_be_served_has_its_own_part_of_the_searches_alone() -> None:
+    """Sixty whose searches find nothing, and twenty searches: which of all have one is drawn."""
+    there = [device("taken"), device("both", **{"class": 2}), device("dear", **{"class": 3})]
+    crowd = [
+        order(f"crowd {number}", countries=[b"AT", imaginary(number)], created_at=NOW - 1_000 + number)
+        for number in range(60)
+    ]
+    wanted = [order("old", classes=[2, 3], created_at=NOW - 90), order("young", classes=[2])]
+    served = 0
+    for seed in range(60):
+        snapshot = tick(there, [*crowd, *wanted], blockhash=bytes([seed]) * 32)
+        found = got(assign(snapshot, Limits(20, 10**18)))
+        served += key("young") in found
+        assert len(found) == 2 + (key("young") in found)
+    assert 8 <= served <= 40
+    assert key("young") in got(assign(snapshot, Limits(62, 10**18)))
+
+
+@pytest.mark.parametrize("colocated", [0, 1])
+def test_who_looks_at_many_devices_in_vain_takes_no_look_from_others(colocated: int) -> None:
+    """Terms that changed since old orders were opened: each looks at all of them, for nothing."""
+    there = [device(number, changed_at=NOW - 500) for number in range(200)]
+    there += [device("for all", country=b"CH")]
+    crowd = [
+        order(f"crowd {number}", created_at=NOW - 1_000, countries=[b"AT"], colocated=colocated)
+        for number in range(30)
+    ]
+    mine = order("mine", countries=[b"CH"])
+    for each, served in ((A_LOOK, False), (A_LOOK + 1, True)):
+        found = got(assign(tick(there, [*crowd, mine]), Limits(0, 0, each * 31)))
+        assert (key("mine") in found) == served
+    # What others leave goes to those after them.
+    spared = [{**order_, "countries": [b"XX"]} for order_ in crowd]
+    limits = Limits(0, 0, A_LOOK + 1)
+    assert key("mine") in got(assign(tick(there, [*spared, mine]), limits))
+    assert key("mine") not in got(assign(tick(there, [mine, *spared]), limits._replace(first=A_LOOK)))
 
 
 def test_exchanges_for_a_gang_that_stays_broken_are_undone() -> None:

@@ -20,6 +20,7 @@ from keeper.market.places import Places
 from keeper.market.price import NO_COUNTS, SAMPLES, Sample, hour_step
 from keeper.market.reach import NO_PLACES, Wish
 from keeper.market.snapshot import Out
+from keeper.market.work import Share
 from tests.keeper.market.ticks import NOW, device, got, order, tick
 
 DEVICES, TICKS, SECONDS = 60, 300, 30
@@ -129,7 +130,7 @@ def one_short(market: Class) -> list[dict[str, Any]]:
     ]
 
 
-def keeps_all(holding: Holding, order: int, wish: Wish, devices: Places) -> Places:
+def keeps_all(holding: Holding, order: int, wish: Wish, devices: Places, _: Share) -> Places:
     """The rule as it was: whatever a gang could take, for as long as it isn't whole."""
     return devices if holding._snapshot.now - wish.created_at >= HOLD_AGE else NO_PLACES
 
