@@ -17,8 +17,8 @@ from keeper.economy import orders as economy
 from keeper.economy.orders import FIRST, TICK, Currency, LeaseStatus
 from keeper.economy.staking import counted
 from keeper.market.matching import waits_for
-from keeper.market.snapshot import DEVICE, LISTED, ORDER, PAIR, PRICE, Out, Snapshot
-from keeper.tables import NOTHING, Rows
+from keeper.market.snapshot import DEVICE, LISTED, ORDER, PAIR, PRICE, Out, Snapshot, reaches_a_price
+from keeper.tables import NOTHING, Rows, addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,19 @@ class State:
 def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
     """The rows of a tick, from the state at its slot, the first whose clock shows the tick's time."""
     now, accounts = tick * TICK, state.accounts
-    devices = _device_rows(state, now)
-    found = ((address, _order_row(address, each, now)) for address, each in accounts.orders.items())
-    orders = {address: row for address, row in found if row}
-    there = {Pubkey(bytes(key).ljust(32, b"\0")) for key in devices["device"][devices["out"] == 0].tolist()}
+    devices, prices = _device_rows(state, now), _price_rows(accounts.classes, now + FIRST)
+    found = [_order_row(address, each, now) for address, each in accounts.orders.items()]
+    orders = np.array(sorted(filter(None, found)), ORDER)
+    orders = orders[reaches_a_price(orders, prices)]
+    there = set(addresses(devices["device"][devices["out"] == 0]))
     return Snapshot(
         tick,
         slot,
         blockhash,
         devices,
-        np.array(sorted(orders.values()), ORDER),
-        _price_rows(accounts.classes, now + FIRST),
-        _pairs(accounts, orders.keys(), there),
+        orders,
+        prices,
+        _pairs(accounts, set(addresses(orders["order"].copy())), there),
         tuple(sorted(state.profiled)),
     )
 

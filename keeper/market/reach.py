@@ -45,8 +45,9 @@ class Kind(NamedTuple):
 class Wish(NamedTuple):
     """An order in Python's own numbers.
 
-    It is matched before ``until`` (unix seconds), ``country`` is the number of the one that it is bound to, ``never`` are the places of devices that it
-    can't have for a reason of its own: they are its renter's, or served it before.
+    It is matched before ``until`` (unix seconds). ``country`` is the number of the one that it is bound to,
+    ``never`` are the places of devices that it can't have for a reason of its own: they are its renter's, or
+    served it before.
     """
 
     kind: Kind
@@ -217,21 +218,23 @@ class Table:
             if not begun and not work.pay(A_LOOK):
                 break
             begun, devices = True, devices[: work.left]
-            at = self._fits(devices, shelf, wish).nonzero()[0][:need]
-            found.append(devices[at])
-            need -= len(at)
-            work.pay(len(devices) if need else int(at[-1]) + 1)
+            if shelf.youngest < wish.created_at and not len(wish.never):
+                found.append(devices[:need])
+                looked = len(found[-1])
+            else:
+                at = self._fits(devices, wish).nonzero()[0][:need]
+                found.append(devices[at])
+                looked = int(at[-1]) + 1 if len(at) == need else len(devices)
+            need -= len(found[-1])
+            work.pay(looked)
             if not work.left:
                 break
         return np.concatenate(found)
 
-    def _fits(self, devices: Places, shelf: Shelf, wish: Wish) -> NDArray[np.bool_]:
-        fits = np.ones(len(devices), bool)
-        if shelf.youngest >= wish.created_at:
-            fits &= self._changed_at[devices] < wish.created_at
-        if len(wish.never):
-            fits &= ~np.isin(devices, wish.never)
-        return fits
+    def _fits(self, devices: Places, wish: Wish) -> NDArray[np.bool_]:
+        """Which of a shelf's devices an order can have."""
+        fits: NDArray[np.bool_] = self._changed_at[devices] < wish.created_at
+        return fits & ~np.isin(devices, wish.never) if len(wish.never) else fits
 
 
 def _merged(parts: Sequence[Places]) -> Places:

@@ -14,7 +14,7 @@ from keeper.economy.classes import MAX_PRICE
 from keeper.economy.orders import BPS, Currency, Urgency
 from keeper.errors import UserError
 from keeper.market.places import found
-from keeper.market.snapshot import Out, Snapshot
+from keeper.market.snapshot import Out, Snapshot, reaches_a_price
 from keeper.tables import NOTHING, Rows
 
 LATEST = 1 << 40
@@ -83,6 +83,7 @@ def require_valid(snapshot: Snapshot) -> None:
     )
     together = (orders["colocated"] == 1) | (orders["country"] == b"")
     _require("orders", together, "an order that is bound to a country is colocated")
+    _require("orders", reaches_a_price(orders, snapshot.prices), "a class is named whose price it pays")
     there = snapshot.devices["device"][snapshot.devices["out"] == 0]
     _require("pairs", found(orders["order"], pairs["order"])[1], "the order takes part")
     _require("pairs", found(there, pairs["device"])[1], "the device takes part")

@@ -1,7 +1,7 @@
 """How much work a tick may be, and how much of it each order has: nobody uses up what others need.
 
 Work is counted, not timed, so that everybody stops at the same place. Orders have equal parts of it. What one
-leaves goes to those after it in the sequence, never to those before: whoever stands in front with what nothing
+leaves goes to those after it in the sequence, never to those before: who stands in front with what nothing
 can serve has its own part alone.
 """
 
@@ -36,16 +36,15 @@ class Share:
     def __init__(self, total: int, orders: int, drawn: int = 0) -> None:
         """Divide by so many ``orders``."""
         self._total, self._orders, self._drawn = total, max(1, orders), drawn % max(1, orders)
-        self._turn = 0
+        self._turn, self._given = 0, 0
         self.left = 0
 
     def turn(self) -> None:
         """The next order has its part."""
-        before, after = (
-            (self._total * turn + self._drawn) // self._orders for turn in (self._turn, self._turn + 1)
-        )
-        self.left += after - before
         self._turn += 1
+        given = (self._total * self._turn + self._drawn) // self._orders
+        self.left += given - self._given
+        self._given = given
 
     def pay(self, much: int) -> bool:
         """Take some of it, all or nothing; whether there was so much."""

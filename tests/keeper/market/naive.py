@@ -109,9 +109,9 @@ class Tick:
         for number, order in enumerate(self.orders):
             self.share("first", number, len(self.orders), 0)
             if order in exchange:
-                number = exchange.index(order)
-                self.share("searches", number, len(exchange), self.seed % len(exchange))
-                self.share("looks", number, len(exchange), 0)
+                place = exchange.index(order)
+                self.share("searches", place, len(exchange), self.seed % len(exchange))
+                self.share("looks", place, len(exchange), 0)
             self.serve(order)
         for _ in range(2):
             for kind in self.kinds():

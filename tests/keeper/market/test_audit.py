@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import Event
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
-from keeper.market import audit, exchange, files, holding, reputation, rules
+from keeper.market import audit, files, holding, reputation, rules, work
 from keeper.market.assignment import assign
 from keeper.market.audit import SAME, Culprit, Finding, Match, Verdict
 from keeper.market.files import BaseMissing, FileDiffers, NotCanonical, RuleUnknown
@@ -75,7 +75,7 @@ def test_other_rules_blame_nobody(tmp_path: Path) -> None:
     )
     assert audit.of_rules(written, replace(state, profiled=(1, 3))) == SAME
     before = rules.digest()
-    for module, name, value in ((holding, "HOLD_AGE", 301), (reputation, "FAIL", 9), (exchange, "A_LOOK", 7)):
+    for module, name, value in ((holding, "HOLD_AGE", 301), (reputation, "FAIL", 9), (work, "A_LOOK", 7)):
         with patch.object(module, name, value):
             assert rules.digest() != before, name
             assert audit.of_files(published(tmp_path, state), TICK)[1] == SAME

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from keeper.errors import UserError
+from keeper.market.assignment import assign
 from keeper.market.files import (
     KINDS,
     BaseDiffers,
@@ -33,10 +34,11 @@ from keeper.market.files import (
     write,
 )
 from keeper.market.manifest import Manifest, ManifestInvalid
+from keeper.market.sampling import sample
 from keeper.market.snapshot import Out, Snapshot
 from keeper.market.valid import RowsInvalid, RowsUnsorted
 from keeper.tables import TableError
-from tests.keeper.market.ticks import NOW, TICK, device, key, order, tick, ticks
+from tests.keeper.market.ticks import NOW, TICK, as_published, device, key, order, tick, ticks
 
 OPERATOR = Pubkey(key("operator"))
 TABLES = ("devices", "orders", "prices", "pairs")
@@ -102,7 +104,7 @@ def test_a_folder_for_each_day_and_tick() -> None:
     assert folder(2_880 * 7 + 5) == "7/20165"
 
 
-@given(ticks())
+@given(ticks().map(as_published))
 @settings(max_examples=50, deadline=None)
 def test_what_is_read_is_what_was_written(snapshot: Snapshot) -> None:
     files = write(snapshot, OPERATOR)
@@ -111,7 +113,7 @@ def test_what_is_read_is_what_was_written(snapshot: Snapshot) -> None:
     assert write(batch.snapshot, OPERATOR) == files
 
 
-@given(ticks(), st.data())
+@given(ticks().map(as_published), st.data())
 @settings(max_examples=50, deadline=None)
 def test_a_later_tick_has_only_the_devices_that_changed(snapshot: Snapshot, data: st.DataObject) -> None:
     base = read(write(snapshot, OPERATOR))
@@ -261,6 +263,7 @@ REFUSED: dict[str, tuple[Callable[[Files], Files], type[UserError], str]] = {
     "hired, and until nothing": (cell("devices", "out", "1"), RowsInvalid, "hired_until"),
     "matched no more": (cell("orders", "match_until", str(NOW)), RowsInvalid, "match_until"),
     "opened with the tick": (cell("orders", "created_at", str(NOW)), RowsInvalid, "created_at"),
+    "a limit below every price": (cell("orders", "limit", "99"), RowsInvalid, "price it pays"),
     "no class": (cell("orders", "classes", ""), RowsInvalid, "class"),
     "a class twice": (cell("orders", "classes", "1 1"), RowsInvalid, "classes"),
     "a country twice": (cell("orders", "countries", "AT AT"), RowsInvalid, "countries"),
@@ -371,3 +374,12 @@ def test_the_first_difference_is_named() -> None:
     with pytest.raises(FileMissing):
         require_same({}, files)
     require_same(files, dict(files))
+
+
+@given(ticks())
+@settings(max_examples=100, deadline=None)
+def test_orders_below_every_price_change_nothing(snapshot: Snapshot) -> None:
+    """They may be left out: no device, no chance and no place in a sequence depends on them."""
+    fewer = as_published(snapshot)
+    assert np.array_equal(assign(fewer), assign(snapshot))
+    assert sample(fewer) == sample(snapshot)

@@ -35,7 +35,7 @@ Gang = Callable[["Class"], list[dict[str, Any]]]
 
 @dataclass
 class Class:
-    """A class of equal devices, for as many ticks as it has had; times are seconds before and after the first."""
+    """A class of equal devices, for as many ticks as it has had; times are seconds from the first on."""
 
     seed: int
     load: float
@@ -145,7 +145,7 @@ def test_gangs_that_are_never_whole_cost_others_nothing(load: float) -> None:
     alone = run(load, none)
     with patch.object(Holding, "kept", keeps_all):
         before = run(load, too_large)
-    assert mean(before.waited) > 1_100 > 700 > mean(alone.waited)
+    assert mean(before.waited) > 1_100 > 2 * mean(alone.waited)
     assert before.used < alone.used - 0.05
     assert before.step < alone.step - 80
     for gang in (too_large, one_short):

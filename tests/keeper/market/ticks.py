@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from keeper.market.snapshot import DEVICE, ORDER, PAIR, PRICE, Out, Snapshot
+from keeper.market.snapshot import DEVICE, ORDER, PAIR, PRICE, Out, Snapshot, reaches_a_price
 from keeper.tables import NOTHING, Rows
 
 TICK = 60_000_000
@@ -200,6 +200,13 @@ def random_tick(seed: int, **fixed: bool) -> Snapshot:
         free = [each["device"] for each in there if each["out"] == 0]
         pairs = {(rng.choice(wanted)["order"], rng.choice(free)) for _ in range(3) if free}
     return tick(there, wanted, pairs=list(pairs), blockhash=rng.randbytes(32))
+
+
+def as_published(snapshot: Snapshot) -> Snapshot:
+    """Without orders that pay no class's price: these take no part."""
+    orders = snapshot.orders[reaches_a_price(snapshot.orders, snapshot.prices)]
+    pairs = snapshot.pairs[np.isin(snapshot.pairs["order"], orders["order"])]
+    return replace(snapshot, orders=orders, pairs=pairs)
 
 
 def ticks(**fixed: bool) -> st.SearchStrategy[Snapshot]:
