@@ -132,7 +132,7 @@ async def sources(chosen: Settings, rewards: Path | None) -> AsyncIterator[Sourc
             await indexer.prepare()
             ledgers.append(Ledger(chain, index, indexer, FOLDS[program.name]))
         profiled = read_profiles().classes
-        states = States(chain, Facts(*ledgers), profiled, Proven(rewards or chosen.rewards))
+        states = States(chain, Facts(ledgers), profiled, Proven(rewards or chosen.rewards))
         yield Sources(states, tuple(ledgers))
 
 

@@ -219,7 +219,8 @@ def of_hashes(
         return _silent(silent[0]), set()
     if not posted and len(rule):
         return Finding(Verdict.MISSING, "no operator posted a batch of the tick"), set()
-    finding, unknown = SAME, set()
+    finding = SAME
+    unknown: set[Pubkey] = set()
     for operator, posting in posted.items():
         if posting.slot != state.slot:
             what = f"{operator} posted slot {posting.slot}, but the tick's is {state.slot}"

@@ -7,7 +7,7 @@ a minute is looked at. Nothing is written down, so that whoever replays an old t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from solders.pubkey import Pubkey
@@ -46,13 +46,13 @@ class Facts:
     that index the same have the same states, in whichever order they came to it.
     """
 
-    def __init__(self, of_staking: Ledger, of_orders: Ledger, behind: Facts | None = None) -> None:
-        """Fold what the ledgers' indexers index.
+    def __init__(self, ledgers: Sequence[Ledger], behind: Facts | None = None) -> None:
+        """Fold what the indexers of the ledgers of staking and orders, in this sequence, index.
 
         With one that follows some way ``behind`` it takes its beginning from there, so that the first events
         are folded once for both.
         """
-        self._ledgers = of_staking, of_orders
+        self._ledgers = ledgers
         self._behind = behind
         self._moving = asyncio.Lock()
         """Held while this goes from slot to slot: whoever follows further ahead asks it, too."""

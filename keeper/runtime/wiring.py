@@ -99,8 +99,8 @@ def chosen_jobs(
     if folder is not None:
         passed, profiled = Proven(rewards or settings.rewards), read_profiles().classes
         # Each follows ticks in an order of its own: the newest ones, and those of the hour that is over.
-        of_last = Facts(*history.ledgers)
-        of_newest = Facts(*history.ledgers, behind=of_last)
+        of_last = Facts(history.ledgers)
+        of_newest = Facts(history.ledgers, behind=of_last)
         newest, last = (States(history.chain, each, profiled, passed) for each in (of_newest, of_last))
         known[MATCHING] = partial(match_tick, matcher=Matcher(folder, newest))
         known[STEPS] = partial(vote_steps, folder=folder, states=last)

@@ -51,8 +51,8 @@ class Operator:
     def _new(self) -> Keeper:
         self.history = History(self.world.chain, self.database)
         passed = self.passed or Proven(self.rewards)
-        of_last = Facts(*self.history.ledgers)
-        of_newest = Facts(*self.history.ledgers, behind=of_last)
+        of_last = Facts(self.history.ledgers)
+        of_newest = Facts(self.history.ledgers, behind=of_last)
         newest, self.of_last_hour = (
             States(self.world.chain, each, self.profiled, passed) for each in (of_newest, of_last)
         )

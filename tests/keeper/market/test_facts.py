@@ -39,7 +39,7 @@ async def ledgers_of(chain: ChainReader, database: Database) -> list[Ledger]:
 
 
 async def facts_of(world: OrdersWorld, database: Database) -> Facts:
-    return Facts(*await ledgers_of(world.chain, database))
+    return Facts(await ledgers_of(world.chain, database))
 
 
 class LeavesOut:
@@ -149,8 +149,8 @@ async def test_what_comes_to_light_late_is_in_the_state_of_its_slot(database: Da
     world = OrdersWorld.with_two_devices()
     node = LeavesOut(world.chain)
     ledgers = await ledgers_of(cast("ChainReader", node), database)
-    last = Facts(*ledgers)
-    facts = Facts(*ledgers, behind=last)
+    last = Facts(ledgers)
+    facts = Facts(ledgers, behind=last)
     world.order(key("renter"))
     world.let("three", key("supplier"))
     slot, expected = slot_of(world), on_chain(world, {})
@@ -172,7 +172,7 @@ async def test_what_comes_to_light_while_states_are_made_is_in_them(database: Da
     world = OrdersWorld.with_two_devices()
     node = LeavesOut(world.chain)
     ledgers = await ledgers_of(cast("ChainReader", node), database)
-    facts = Facts(*ledgers)
+    facts = Facts(ledgers)
     world.order(key("renter"))
     slot, expected = slot_of(world), on_chain(world, {})
     node.gone = last_with(world, "BookProduct")
@@ -198,8 +198,8 @@ async def test_who_begins_behind_another_has_the_same_states_and_folds_nothing_t
     seen = story(world)
     first, *_, middle, last = seen
     ledgers = await ledgers_of(world.chain, database)
-    alone, behind = Facts(*ledgers), Facts(*ledgers)
-    ahead = Facts(*ledgers, behind=behind)
+    alone, behind = Facts(ledgers), Facts(ledgers)
+    ahead = Facts(ledgers, behind=behind)
     now = world.chain.now()
     expected = await alone.at(last), alone.weights(now)
     folded: list[tuple[str, int, int]] = []

@@ -63,7 +63,7 @@ def test_what_is_over_for_long_is_removed_whole_days_at_a_time(tmp_path: Path) -
     others.write_text("not a tick's")
     assert market.clean((day + 1 + KEEP_DAYS) * 24 - 1) == 0
     assert market.clean((day + 1 + KEEP_DAYS) * 24) == 2
-    assert market.ticks(0, TICK + 2 * TICKS_A_DAY) == [(day + 1) * TICKS_A_DAY]
+    assert market.ticks(TICKS_A_DAY, TICK + 2 * TICKS_A_DAY) == [(day + 1) * TICKS_A_DAY]
     assert others.read_text() and not (tmp_path / str(day)).exists()
     market.clean(hours[1] + KEEP_HOURS)
     assert [market.has_steps(each) for each in hours] == [False, True, True]
