@@ -403,6 +403,19 @@ def test_who_stands_in_front_with_what_can_not_be_served_has_its_own_part_of_the
     assert key("young") in got(assign(snapshot, Limits(62, 10**18)))
 
 
+@pytest.mark.parametrize(
+    ("each", "served"), [(499, 0), (999, 300), (1_000, 0), (1_150, 150), (1_200, 200), (1_250, 300)]
+)
+def test_looks_cost_what_they_are_said_to(each: int, served: int) -> None:
+    """One looks at 200 devices in vain, and leaves the rest to one that wants 300 of another country."""
+    there = [device(number, changed_at=NOW - 500) for number in range(200)]
+    there += [device(f"of another {number}", country=b"CH") for number in range(300)]
+    vain = order("vain", created_at=NOW - 1_000, countries=[b"AT"])
+    wants = order("wants", countries=[b"CH"], open=300)
+    found = got(assign(tick(there, [vain, wants]), Limits(0, 0, 2 * each)))
+    assert len(found.get(key("wants"), [])) == served
+
+
 @pytest.mark.parametrize("colocated", [0, 1])
 def test_who_looks_at_many_devices_in_vain_takes_no_look_from_others(colocated: int) -> None:
     """Terms that changed since old orders were opened: each looks at all of them, for nothing."""
