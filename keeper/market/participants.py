@@ -66,7 +66,7 @@ def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
         orders,
         prices,
         _pairs(accounts, set(addresses(orders["order"].copy())), there),
-        tuple(sorted(state.profiled)),
+        tuple(sorted(accounts.classes.keys() & set(state.profiled))),
     )
 
 

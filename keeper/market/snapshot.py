@@ -113,7 +113,8 @@ class Snapshot:
     prices: Rows
     pairs: Rows
     profiled: tuple[int, ...] = ()
-    """The classes for which a proof of work is known, ascending: devices of others take part without."""
+    """The classes for which a proof of work is known, of those that there are, ascending: devices of others
+    take part without."""
 
     @property
     def now(self) -> int:

@@ -225,6 +225,12 @@ def test_an_orders_limit_is_what_its_money_pays_for() -> None:
     assert taken(orders=(replace(WANTED, free=10**17),)).orders["limit"].tolist() == [terms.price]
 
 
+def test_the_classes_with_a_proof_of_work_are_named_that_the_network_has() -> None:
+    known = replace(state(device("one")), profiled={2, 9, 1})
+    assert snapshot(AT, 7, bytes(32), known).profiled == (1, 2)
+    assert taken(device("one")).profiled == ()
+
+
 def at_price(amount: int) -> dict[int, staking.Class]:
     return {each: priced(each, amount) for each in WANTED.terms.classes}
 
