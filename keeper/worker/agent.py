@@ -16,6 +16,7 @@ from keeper.pow.prove import NotRepeated
 from keeper.pow.seeds import epoch_seed, wave_seed
 from keeper.worker.client import EpochAt, News, OpenAt, Operator, PingAt, WaveAt
 from keeper.worker.delivery import sign, until
+from keeper.worker.leases import Leases
 from keeper.worker.line import Lines
 from keeper.worker.sources import Source
 from keeper.worker.state import StateError, Store
@@ -59,6 +60,8 @@ class Agent:
         self.network = network
         self.waves = Waves(operators, works, store, log, clock)
         self.lines = lines or Lines(operators, log, clock)
+        self.leases: Leases | None = None
+        """The devices' leases, looked after while this runs; without a node there are none."""
         self.pongs = 0
         """Pings that were answered since the start, by all devices."""
         self.slot = 0
@@ -81,6 +84,8 @@ class Agent:
         """
         self.resume()
         listening = [asyncio.create_task(self._listen(each)) for each in self.sources]
+        if self.leases is not None:
+            listening.append(asyncio.create_task(self.leases.run()))
         stopped, defect = asyncio.create_task(stop.wait()), asyncio.create_task(self._defect())
         ending = [stopped, defect, *listening]
         try:

@@ -11,7 +11,7 @@ from typing import Any
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from keeper.chain import ChainReader
+from keeper.chain import Chain, ChainReader
 from keeper.chain.connect import connect
 from keeper.chain.http import http_client
 from keeper.clients import staking, tokenomics
@@ -24,6 +24,9 @@ from keeper.pow.torch_backend import torch_backend
 from keeper.settings import Settings
 from keeper.worker.agent import Agent
 from keeper.worker.client import Operator, OperatorError
+from keeper.worker.lease_book import LeaseBook
+from keeper.worker.leases import Leases
+from keeper.worker.readiness import Readiness
 from keeper.worker.sources import Node, Operators, Source
 from keeper.worker.state import Enrolment, Store
 from keeper.worker.work import Device, Works
@@ -57,12 +60,12 @@ class Assembled:
 
 
 @asynccontextmanager
-async def node(settings: Settings) -> AsyncIterator[ChainReader | None]:
+async def node(settings: Settings) -> AsyncIterator[Chain | None]:
     """The node that was named; None where none was: the default is a keeper's, on its own machine."""
     if "chain" not in settings.model_fields_set:
         yield None
         return
-    async with connect(settings.chain, live=True, keep=False) as chain:
+    async with connect(settings.chain, live=True) as chain:
         yield chain
 
 
@@ -108,6 +111,11 @@ async def assembled(settings: Settings, log: Any) -> AsyncIterator[Assembled]:
         works = Works(backend, [device])
         log.info("worker.started", device=str(address), profile=device.profile.id, operators=len(operators))
         agent = Agent([device], operators, sources, works, store, (genesis, program), log)
+        if chain is None:
+            log.warning("worker.no_leases", do="set IONET_CHAIN to a node: without one no lease is accepted")
+        else:
+            ready = Readiness(operators, works)
+            agent.leases = Leases(chain, [device], LeaseBook(store), ready, settings.fees, log)
         yield Assembled(agent, registered.payout if registered else None)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
-from keeper.chain.framework import LAMPORTS, sol
+from keeper.chain.framework import sol
 from keeper.clients import staking
 from keeper.errors import UserError
 from keeper.pow.backend import BackendRefused
@@ -20,12 +20,10 @@ from keeper.settings.keys import KeyRefused
 from keeper.worker import assemble
 from keeper.worker.client import Operator, OperatorError
 from keeper.worker.hardware import GIB, Hardware
+from keeper.worker.purse import ENOUGH, advice
 from keeper.worker.state import FILE, Enrolment, StateError, Store
 
 OK, NOTE, WRONG = CheckState.OK, CheckState.NOTE, CheckState.WRONG
-ENOUGH = LAMPORTS // 100
-"""For the worker's own transactions, which accept and end leases and pause: 1,800 of them at 5,000 lamports,
-beside the 0.00089 SOL that an account must keep. Proof of work sends none."""
 SKEW_SECONDS = 10
 """The state bears this machine's times, and a day's plot begins by them."""
 CLOSE = 0.9
@@ -124,7 +122,7 @@ class Doctor:
     async def _chain(self, enrolment: Enrolment | None) -> list[Finding]:
         async with assemble.node(self.settings) as chain:
             if chain is None:
-                said = "no IONET_CHAIN: waves are what more than half of the operators say"
+                said = "no IONET_CHAIN: waves are what most operators say, and no lease is accepted"
                 return [Finding("chain", NOTE, said)]
             if isinstance(self.key, KeyRefused):
                 return [Finding("chain", OK, await chain.version())]
@@ -173,7 +171,7 @@ def _balance(key: Pubkey, lamports: int) -> Finding:
     found = f"{sol(lamports)} SOL"
     if lamports >= ENOUGH:
         return Finding("balance", OK, found)
-    do = f"to lease it out, send {sol(ENOUGH - lamports)} SOL to {key}; proof of work itself costs none"
+    do = f"to lease it out, {advice(key, lamports)}; proof of work itself costs none"
     return Finding("balance", NOTE, found, do)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from solders.pubkey import Pubkey
 
 from keeper.chain import Signer
-from keeper.pow.backend import Backend
+from keeper.pow.backend import Backend, self_test
 from keeper.pow.clock import WaveKind
 from keeper.pow.profiles import Profile
 from keeper.pow.prove import KEPT, prove
@@ -66,6 +66,12 @@ class Works:
         begun = time.monotonic()
         proof = await self.prove(device, seed, kind)
         return proof, int((time.monotonic() - begun) * 1000)
+
+    async def test(self, device: Device) -> None:
+        """See that a device's processors are there and exact; raises BackendRefused, or as PyTorch does."""
+        async with self._turn:
+            for processor in range(min(device.processors, self.backend.processors)):
+                await asyncio.to_thread(self_test, self.backend.on(processor))
 
     def has_plot(self, device: Device, day: int) -> bool:
         """Whether the plot of the day that starts at ``day``, unix seconds, is in memory."""

@@ -29,7 +29,7 @@ from keeper.worker.state import (
 DEVICE, OPERATOR = Pubkey(sha256(b"device").digest()), Pubkey(sha256(b"operator").digest())
 SEED = sha256(b"wave").digest()
 NOW = 1_800_000_000.0
-LATER = "PRAGMA user_version = 2"
+LATER = "PRAGMA user_version = 3"
 
 
 @pytest.fixture
