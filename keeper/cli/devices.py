@@ -26,6 +26,7 @@ from keeper.economy.money import parse, show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.staking import CoStake, minimum
 from keeper.errors import UserError
+from keeper.market.accepting import payee, refused
 from keeper.market.matching import suppliers_from
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal import devices as device_tables
@@ -187,6 +188,9 @@ async def accept(
         raise UserError(f"no operator has matched {at} to this order; its supplier may: ionet device take")
     if lease.status != LeaseStatus.MATCHED:
         raise _has_lease(at)
+    (account,) = await chain.accounts([payee(config, found, lease)])
+    if hindrance := refused(config, found, lease, account, (await chain.clock()).unix_timestamp):
+        raise UserError(hindrance.reason)
     await session.carry_out(plans.accept(config, found, lease, session.payer.pubkey()), machine)
 
 

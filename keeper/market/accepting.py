@@ -36,11 +36,13 @@ def refused(
     ``account`` is the :func:`payee`'s; that there is none is no reason, as the acceptance opens it.
     """
     if lease.status != LeaseStatus.MATCHED:
-        return Hindrance("not_matched", "it was accepted already, or has ended; see ionet order show")
+        return Hindrance("not_matched", "the lease was accepted already, or has ended; see ionet order show")
     if now >= lease.accept_until:
-        return Hindrance("over", "its time to be accepted is over: it lapses, and its place opens again")
+        return Hindrance("over", "the time to accept it is over: it lapses, and its place opens again")
     if order.is_stranded(now):
-        return Hindrance("stranded", "too few devices can come to its order: nobody is barred for leaving it")
+        return Hindrance(
+            "stranded", "too few devices can come to its order: it pays nothing, and nobody is barred"
+        )
     if config.is_paused(PAUSE_MATCHING, now):
         return Hindrance("paused", "matching is paused by the guardian: nobody is barred for what lapses now")
     mint = config.mint(order.terms.currency)

@@ -10,6 +10,7 @@ PRELOADED = [
     "tests.keeper.faults.child",
     "tests.keeper.indexer.crash_child",
     "tests.keeper.worker.child",
+    "tests.keeper.worker.lease_child",
 ]
 """All there are: the server that forks is one for all tests of a process."""
 
