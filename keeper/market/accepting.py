@@ -12,7 +12,6 @@ from keeper.chain.token import is_payable
 from keeper.clients.orders import PAUSE_MATCHING, Config, Lease, Order
 from keeper.clients.staking import Device
 from keeper.economy.money import show
-from keeper.economy.orders import LeaseStatus
 from keeper.market.matching import ask
 
 
@@ -31,25 +30,20 @@ def payee(config: Config, order: Order, lease: Lease) -> Pubkey:
 def refused(
     config: Config, order: Order, lease: Lease, account: Account | None, now: int
 ) -> Hindrance | None:
-    """Why the program would refuse an acceptance at ``now``, or why it would be for nothing; None if neither.
+    """Why a lease that waits can't be accepted at ``now``, or why that would be for nothing; None if it can.
 
     ``account`` is the :func:`payee`'s; that there is none is no reason, as the acceptance opens it.
     """
-    if lease.status != LeaseStatus.MATCHED:
-        return Hindrance("not_matched", "the lease was accepted already, or has ended; see ionet order show")
     if now >= lease.accept_until:
         return Hindrance("over", "the time to accept it is over: it lapses, and its place opens again")
     if order.is_stranded(now):
-        return Hindrance(
-            "stranded", "too few devices can come to its order: it pays nothing, and nobody is barred"
-        )
+        return Hindrance("stranded", "too few devices can come to its order: nobody is paid, nor barred")
     if config.is_paused(PAUSE_MATCHING, now):
         return Hindrance("paused", "matching is paused by the guardian: nobody is barred for what lapses now")
     mint = config.mint(order.terms.currency)
     if account is not None and not is_payable(account, lease.payout, mint):
-        return Hindrance(
-            "payout", f"{payee(config, order, lease)} can't be paid: have it thawed or given back"
-        )
+        blocked = payee(config, order, lease)
+        return Hindrance("payout", f"{blocked} can't be paid: have it thawed or given back")
     return None
 
 
