@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +12,11 @@ import pytest
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
+from keeper.clients import staking
 from keeper.economy import orders as economy
 from keeper.economy.calendar import HOUR
 from keeper.economy.classes import holds_from
-from keeper.economy.orders import TICK, turn_opens
+from keeper.economy.orders import TICK, Currency, turn_opens
 from keeper.jobs.names import PRICES, STEPS
 from keeper.market.folder import MarketFolder
 from keeper.runtime.keeper import JobOutcome
@@ -37,6 +38,8 @@ OPERATORS = len(STAKING.operators)
 DEAD = 2
 """The operator of this number doesn't run."""
 ALIVE = (0, 1)
+A_BLOCK_LATER = 30
+"""Seconds after an hour in which the next one has its first block."""
 FOR_WAITING = 30
 """Seconds that some devices have waited for more than others."""
 
@@ -59,9 +62,12 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def operators(network: Network, folder: Path, empty: Path) -> AsyncIterator[list[Operator]]:
+async def operators(
+    network: Network, folder: Path, empty: Path, profiled: Collection[int] = ()
+) -> AsyncIterator[list[Operator]]:
     """The operators that are alive, each with a keeper, a folder and a database of its own."""
-    found = [Operator(network.pair.world, number, folder / f"operator {number}", empty) for number in ALIVE]
+    world = network.pair.world
+    found = [Operator(world, each, folder / f"operator {each}", empty, profiled) for each in ALIVE]
     try:
         for each in found:
             await each.history.prepare()
@@ -176,16 +182,20 @@ async def _lease(
 def test_prices_are_voted_and_hold_an_hour_later(
     network: Network, tmp_path: Path, empty_sqlite: Path
 ) -> None:
-    """Two of three operators vote for the same steps of the hour that is over, and a keeper applies them."""
-    supplier = network.join("priced supplier")
-    network.let("priced device", supplier, MINIMUM)
+    """Two of three operators vote for the same steps of the hour that is over, and a keeper applies them.
+
+    All of a class is hired in it, four processors: its price rises by an eighth of 12.5 %.
+    """
+    renter, supplier = network.join("priced renter"), network.join("priced supplier")
+    device = network.let("priced device", supplier, MINIMUM)
+    order = network.open(renter, Terms(ASK_IO, 10, 1, 4, (1,)))
+    network.run(order, device)
     hour = network.now // HOUR + 1
-    network.wait_until((hour + 1) * HOUR)
-    before = {number: row.price_io for number, row in network.staking.classes.items()}
+    network.wait_until((hour + 1) * HOUR + A_BLOCK_LATER)
 
     async def work() -> MarketFolder:
         told = Told(network)
-        async with operators(network, tmp_path, empty_sqlite) as alive:
+        async with operators(network, tmp_path, empty_sqlite, profiled=[1]) as alive:
             for each in alive:
                 while not each.last:
                     # The hour's end isn't final at once on a chain that goes on by itself.
@@ -194,18 +204,22 @@ def test_prices_are_voted_and_hold_an_hour_later(
             assert told.others() == ["PricesVoted"] * 2
             first, second = (each.folder.steps(hour) for each in alive)
             assert first.root == second.root
-            assert await alive[0].run(PRICES) is JobOutcome.OK
-            assert await alive[1].run(PRICES) is JobOutcome.OK
-            assert told.others(alive[0].folder) == ["PriceApplied"] * len(network.staking.classes)
+            for each in alive:
+                assert await each.run(PRICES) is JobOutcome.OK
+            assert told.others(alive[0].folder) == ["PriceApplied"] * 2
         return alive[0].folder
 
     steps = asyncio.run(work()).steps(hour).steps
-    assert steps.keys() == before.keys()
-    assert steps[1][0] < 0, "all of the class is idle"
+    step = 1_250 * 4 // 32
+    assert steps == {1: (step, step), 2: (0, 0)}
+    account = network.pair.world.account(staking.class_address(1))
+    row = staking.parse_class(account.data)
+    assert (row.price_hour, row.next_io) == (hour, step)
+    before, holds = row.price(Currency.IO, holds_from(hour) - 1), row.price(Currency.IO, holds_from(hour))
+    assert (before.amount, holds.amount) == (ASK_IO, -(-ASK_IO * (10_000 + step) // 10_000))
     network.wait_until(holds_from(hour))
-    found = {number: row.price_io for number, row in network.staking.classes.items()}
-    assert found == before, "the account has the last price, and the step to it"
-    row = network.staking.classes[1]
-    assert (row.price_hour, row.next_io) == (hour, steps[1][0])
-    assert network.now >= holds_from(hour)
+    # A lease in the hour costs that, and the model's as much.
+    second = network.let("another device", supplier, MINIMUM)
+    dear = network.open(renter, Terms(2 * ASK_IO, 1, 1, 4, (1,)))
+    assert network.run(dear, second).rate == 4 * holds.amount
     network.pair.compare_accounts()
