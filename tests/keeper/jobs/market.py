@@ -71,7 +71,8 @@ class Operator:
             return self.last
 
         jobs: dict[str, Job] = {MATCHING: matching, STEPS: steps, PRICES: prices}
-        return new_keeper(self.world.chain, self.signer, self.database, jobs, name=f"operator {self.number}")
+        name = f"operator {self.number}"
+        return new_keeper(self.world.chain, self.signer, self.database, jobs, name=name, matcher=self.matcher)
 
     async def restart(self) -> None:
         """As after a kill: what isn't in files is gone."""
