@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,16 @@ from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency, EndReason, LeaseStatus
 from keeper.wallet import plans
 from keeper.worker.accepting import REFUSALS
-from keeper.worker.lease_book import Outcome
+from keeper.worker.lease_book import LeaseKey, Outcome
 from keeper.worker.purse import KEPT, TOKEN_ACCOUNT
 from tests.keeper.chain.rpc_node import RpcNode, through
-from tests.keeper.worker.leasing import Site, acceptances, paid, ready
+from tests.keeper.worker.leasing import SOL, Site, acceptances, paid, ready
 from tests.programs.buyback.world import ISSUER, USDC_MINT
 from tests.programs.orders.world import ASK_IO, IO, USDC, OrdersWorld
 from tests.programs.world import key
 
 NAMES = ("one", "two")
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -434,6 +436,46 @@ async def test_two_agents_with_one_key_accept_it_once(world: OrdersWorld, tmp_pa
     sent = acceptances(world)
     assert sum(map(paid, sent)) == 1
     assert len(sent) <= 2
+
+
+# -- fees ------------------------------------------------------------------------------------------
+
+
+async def accepted_among_payers(world: OrdersWorld, folder: Path, before: int = 0) -> int:
+    """Accept where others pay more than the highest priority fee; ``before`` was spent in the last day."""
+    node = RpcNode(world.chain)
+    node.faults.fees = [10**9]
+    async with through(node) as chain:
+        site = Site(world, folder, NAMES, chain)
+        order = world.order(key("renter"))
+        world.match(order, "one")
+        with site.silence():
+            await site.look()
+        if before:
+            signed = await signed_only(world, chain, order)
+            earlier = site.book.sign(
+                LeaseKey(order.address, 0, 0), signed._replace(fee=before), world.chain.now()
+            )
+            site.book.end(earlier, Outcome.LANDED)
+        await site.look()
+        spent = site.book.spent(world.chain.now()) - before
+        site.close()
+    (record,) = acceptances(world)
+    assert (paid(record), record.fee) == (True, spent)
+    return spent
+
+
+async def test_an_acceptance_costs_no_more_than_the_document_says(world: OrdersWorld, tmp_path: Path) -> None:
+    (said,) = re.findall(r"most: begin -->([0-9.]+)<!--", (ROOT / "docs/worker.md").read_text())
+    most = int(said.replace("0.", "").lstrip("0")) * 1_000
+    assert most - 1_000 < await accepted_among_payers(world, tmp_path / "state") <= most
+
+
+async def test_a_days_fees_are_bounded(world: OrdersWorld, tmp_path: Path) -> None:
+    """Beyond that acceptances offer no priority fee, and go on."""
+    assert FeePolicy().daily == SOL // 50
+    spent = await accepted_among_payers(world, tmp_path / "state", before=FeePolicy().daily)
+    assert spent == landing.LAMPORTS_PER_SIGNATURE
 
 
 # -- the end ---------------------------------------------------------------------------------------
