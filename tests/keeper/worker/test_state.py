@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from keeper.pow.clock import WaveKind
+from keeper.worker.lease_book import LeaseBook
 from keeper.worker.state import (
     BLOB_SECONDS,
     FILE,
     KEPT_SECONDS,
     NEW_SLOTS,
+    SCHEMA,
     Enrolment,
     Kept,
     Received,
@@ -146,6 +148,19 @@ def test_one_process_at_a_time_works_and_others_may_look(store: Store, tmp_path:
     looking.close()
     store.close()
     Store(tmp_path).close()
+
+
+def test_a_folder_of_the_first_version_goes_on_with_leases(tmp_path: Path) -> None:
+    """What it had stays, and the tables of leases come to it."""
+    old = sqlite3.connect(tmp_path / FILE)
+    old.executescript(SCHEMA + "PRAGMA user_version = 1;")
+    old.close()
+    for _ in range(2):
+        store = Store(tmp_path)
+        begun(store)
+        assert store.wave(DEVICE, SEED).slot == store.newest(DEVICE, 1)[0].slot
+        assert LeaseBook(store).newest(DEVICE, 1) == []
+        store.close()
 
 
 @pytest.mark.parametrize(
