@@ -55,9 +55,7 @@ def unwanted(order: Order, lease: Lease, device: Device) -> Hindrance | None:
     currency = order.terms.currency
     asked = ask(device, currency)
     if not asked:
-        return Hindrance(
-            "off_market", f"the device was taken off the market in {currency.name} since the match"
-        )
+        return Hindrance("off_market", f"since the match it was taken off the market in {currency.name}")
     if asked * order.terms.processors > lease.rate:
         price = show(lease.rate // order.terms.processors, currency)
         return Hindrance("ask", f"the price {price} {currency.name} is below the ask {show(asked, currency)}")

@@ -27,6 +27,7 @@ from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import key
 
 SOL = 10**9
+NAMES = ("one", "two")
 NOBODY_LISTENS = "http://127.0.0.1:9"
 
 
@@ -127,3 +128,8 @@ def acceptances(world: OrdersWorld) -> list[TransactionRecord]:
 def paid(record: TransactionRecord) -> bool:
     """Whether it accepted a lease."""
     return any(each.name == "LeaseAccepted" for each in orders.PROGRAM.events(record))
+
+
+def events(logged: Sequence[Any]) -> list[str]:
+    """The names of the worker's own events among what was logged."""
+    return [each["event"] for each in logged if each["event"].startswith("worker.")]
