@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from keeper.chain import TransactionRecord
+from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import orders, staking
 from keeper.market.folder import MarketFolder
 from keeper.worker.state import Enrolment, Store
@@ -45,7 +47,7 @@ class Told:
     def _history(self) -> list[TransactionRecord]:
         """All transactions of both programs, oldest first."""
         chain = self.network.pair.world.chain
-        found = {}
+        found: dict[Signature, TransactionRecord] = {}
         for program in (staking.PROGRAM, orders.PROGRAM):
             found |= {each.signature: each for each in self._all(chain, program.address)}
         return sorted(found.values(), key=lambda each: each.slot)
@@ -119,6 +121,7 @@ async def url_of(network: Network) -> AsyncIterator[str]:
     if isinstance(chain, LiveChain):
         yield chain.url
         return
+    assert isinstance(chain, EmbeddedChain)
     node = RpcNode(chain)
     await node.start()
     try:
