@@ -75,7 +75,8 @@ async def test_leases_that_are_not_the_devices_are_never_signed_for(
     order, other = world.order(key("renter")), world.order(key("renter"), 2)
     mine, others = world.match(order, "one"), world.match(order, "two")
     at = {each.address: world.chain.get(each.address) for each in (mine, others, order, other)}
-    true = at[mine.address]
+    true, device = at[mine.address], world.chain.get(site.devices[0].address)
+    elsewhere = device.data.replace(bytes(mine.address), bytes(others.address))
     lies = [
         {mine.address: at[others.address]},
         {mine.address: Account(true.lamports, true.data, staking.PROGRAM.address)},
@@ -85,6 +86,7 @@ async def test_leases_that_are_not_the_devices_are_never_signed_for(
         {order.address: true},
         {site.devices[0].address: world.chain.get(staking.device_address(key("two").pubkey()))},
         {site.devices[0].address: true},
+        {site.devices[0].address: Account(device.lamports, elsewhere, device.owner)},
     ]
     for chain.says in lies:
         await site.look()
