@@ -66,7 +66,7 @@ async def view(
     registered: list[tuple[Device, staking.Device]] = []
     for each in devices:
         account = _parsed(found, each.address, staking.PROGRAM, staking.parse_device)
-        if account is not None and account.worker == each.signer.pubkey():
+        if account is not None:
             registered.append((each, account))
     leased = [account for _, account in registered if account.lease != staking.NOBODY]
     new = [at for each in leased if each.lease not in found for at in (each.lease, each.last_order)]
