@@ -18,6 +18,7 @@ from keeper.cli import failures, options, terms
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import config_of
+from keeper.cli.simulate import simulate
 from keeper.clients import orders, staking
 from keeper.clients.staking import Class
 from keeper.economy.calendar import HOUR
@@ -40,6 +41,7 @@ MAX_HOUR = 2**32 - 1
 MOST_HOURS = 24 * 30
 
 app = typer.Typer(help="The market: prices, quotes, who gets what, and why.", no_args_is_help=True)
+app.command()(simulate)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs: base units, unix seconds")]
 ClassOption = Annotated[
