@@ -23,6 +23,7 @@ from keeper.market.snapshot import Out, Snapshot
 Asks = NDArray[np.int64]
 TOUCHED = 55 * 60
 FIFTH, TENTH = 5, 10
+RARE = 2
 
 
 class Behaviour:
@@ -103,6 +104,23 @@ class Props(SelfHire):
         """Only then."""
         if self.town.is_lull:
             super().tick()
+
+
+class Bait(Behaviour):
+    """Has devices of a processor count that nobody orders, which ask next to nothing."""
+
+    def __init__(self, town: Town) -> None:
+        """Of two processors each."""
+        super().__init__(town)
+        town.devices["processors"][town.own] = RARE
+
+    def asks(self) -> Asks:
+        """Less than everybody."""
+        return np.ones_like(self.town.costs)
+
+
+class Rare(Bait, SelfHire):
+    """Has such devices, and hires them."""
 
 
 class Touches(Behaviour):
@@ -248,6 +266,8 @@ BEHAVIOURS: dict[Attack, Callable[[Town], Behaviour]] = {
     Attack.TOUCHES: Touches,
     Attack.FLASH: Flash,
     Attack.HEAD: Head,
+    Attack.RARE: Rare,
+    Attack.BAIT: Bait,
     Attack.FLOOD: Flood,
     Attack.GANG: Gang,
     Attack.UNPROVEN: Unproven,

@@ -33,6 +33,8 @@ class Attack(StrEnum):
     TOUCHES = "touches"
     FLASH = "flash"
     HEAD = "head"
+    RARE = "rare"
+    BAIT = "bait"
     FLOOD = "flood"
     GANG = "gang"
     UNPROVEN = "unproven"
@@ -55,6 +57,8 @@ WORDS = {
     Attack.TOUCHES: "touches its terms every 55 minutes",
     Attack.FLASH: "asks too much until an order is there",
     Attack.HEAD: "is willing only when it would come first",
+    Attack.RARE: "hires its own devices of a processor count that nobody orders",
+    Attack.BAIT: "such devices are idle, and ask next to nothing",
     Attack.FLOOD: "urgent orders for all free devices, cancelled before the match; own bots",
     Attack.GANG: "gangs that can't be filled, never cancelled; own bots",
     Attack.UNPROVEN: "skips its proofs of work; own bots",

@@ -38,7 +38,7 @@ TICKS = HOUR // TICK
 
 @dataclass
 class Outcome:
-    """What came of it; money in millionths, ``prices``, ``used`` (permille of all devices) by the hour.
+    """What came of it; money in millionths, ``prices``, ``used`` (permille of all processors) by the hour.
 
     By device: ``profits``, the seconds for which honest orders were ``served``, ``weights`` at the end.
     ``wanted`` and ``filled`` are honest orders' places, ``surplus`` is what their renters have of them.
@@ -176,13 +176,14 @@ class Town:
         at, seconds = self.now + FIRST, order.seconds
         order.open -= 1
         order.had.add(device)
-        pay = earned(self.price, seconds)
+        processors = int(self.devices["processors"][device])
+        pay = earned(self.price * processors, seconds)
         charges = fee(pay, PARAMS.supplier_fee_bps), fee(pay, order.fee_bps)
         if order.own and self.own[device]:
             # Nothing runs, and the pay goes round.
             self.outcome.spent += sum(charges)
         else:
-            cost = earned(int(self.costs[device]) * self.worth, seconds)
+            cost = earned(int(self.costs[device]) * self.worth * processors, seconds)
             self.outcome.profits[device] += pay - charges[0] - cost
             self.outcome.spent += (pay + charges[1]) * order.own
         if not order.own:
@@ -191,7 +192,7 @@ class Town:
             self.outcome.served[device] += seconds
         bps = PARAMS.supplier_fee_bps + order.fee_bps
         self.until[device] = at + seconds
-        end = LeaseEnd(at + seconds, seconds, sum(charges), bps, self.price)
+        end = LeaseEnd(at + seconds, seconds, sum(charges), bps, self.price * processors)
         heappush(self._due, (at + seconds, device, end))
         self._look([device])
 
@@ -220,7 +221,9 @@ class Town:
             self.waiting.append(self.coming.popleft())
             self.outcome.wanted += self.waiting[-1].open
             self.is_changed = True
-        self.waiting = [each for each in self.waiting if each.open and each.until > now + FIRST]
+        stay = [each for each in self.waiting if each.open and each.until > now + FIRST]
+        self.is_changed |= any(each.minimum > 1 for each in self.waiting) and len(stay) < len(self.waiting)
+        self.waiting = stay
         if now % DAY == 0:
             self.records = [each.on(now // DAY) for each in self.records]
             self.devices["weight"] = [each.weight for each in self.records]
@@ -246,10 +249,12 @@ class Town:
         )
 
     def can_match(self) -> bool:
-        """Whether a batch may have a match: without new devices, orders or prices it has none."""
+        """Whether a batch may have a match: without new devices, orders or prices it has none.
+
+        Nor without a gang that is over, and kept devices for itself until then.
+        """
         wanted = any(each.limit >= self.price for each in self.waiting)
-        gangs = any(each.minimum > 1 for each in self.waiting)
-        return wanted and (self.is_changed or gangs) and bool(self.is_willing().any())
+        return wanted and self.is_changed and bool(self.is_willing().any())
 
     def count(self) -> Sample:
         """The market at a tick that is sampled."""
@@ -258,8 +263,8 @@ class Town:
     def note(self, found: list[Sample]) -> None:
         """An hour is over."""
         self.outcome.prices.append(self.price)
-        hired = sum(sum(each.hired) for each in found)
-        self.outcome.used.append(hired * 1_000 // (SAMPLES * self.scenario.devices))
+        hired, there = sum(sum(each.hired) for each in found), int(self.devices["processors"].sum())
+        self.outcome.used.append(hired * 1_000 // (SAMPLES * there))
 
     def drawn(self, hour: int) -> set[int]:
         """The ticks of an hour that are sampled."""
