@@ -78,6 +78,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenar
     if chart is not None:
         if chart.suffix not in {".svg", ".png"}:
             raise typer.BadParameter("a chart ends with .svg or .png", param_hint="'--chart'")
+        if not chart.absolute().parent.is_dir():
+            raise ChartUnwritten(f"{chart.parent} is no folder: --chart names a file in one that is there")
         with needs("demo", "ionet market simulate --chart"):
             from keeper.terminal import simulation_chart  # noqa: PLC0415 - matplotlib, which tables do without
     scenario = Scenario(
@@ -93,6 +95,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenar
         goal=goal,
         rule=Rule(target, step, thin),
     )
+    if attack is not Attack.NONE and not scenario.own:
+        raise typer.BadParameter(f"{share} % of {devices} devices is none", param_hint="'--share'")
     played = _played(scenario)
     if chart is not None:
         try:

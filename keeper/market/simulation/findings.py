@@ -91,7 +91,7 @@ def game(scenario: Scenario, honest: Outcome, after: Outcome) -> Game:
         spent=after.spent / mine / ONE,
         honest=int(honest.profits[:own].sum()) / mine / ONE,
         others=int(more[own:].sum()) / max(1, count - own) / ONE,
-        surplus=100 * (after.surplus / max(1, honest.surplus) - 1),
+        surplus=100 * (after.surplus / honest.surplus - 1) if honest.surplus else 0.0,
         price=sum(after.prices) / sum(honest.prices),
         served=100 * (int(after.served[:own].sum()) / hours - 1) if hours else 0.0,
         filled=filled(after) - filled(honest),
