@@ -26,41 +26,36 @@ from keeper.terminal.simulation_chart import draw  # noqa: E402
 
 SECTION = "month.py"
 CHART = REPOSITORY / "docs/month.svg"
-SEEDS = range(1, 5)
-THIN = 16
-"""Devices of a thin class."""
+SEEDS = range(1, 4)
+GAMED, THIN = 150, 16
+"""Devices of the class that is gamed, and of a thin one."""
 GAMES = (
-    (Attack.ABOVE, 5),
-    (Attack.LEAVES, 5),
-    (Attack.PRICE, 5),
-    (Attack.HALF, 5),
-    (Attack.MARGIN, 5),
+    (Attack.LEAVES, 10),
+    (Attack.PRICE, 10),
+    (Attack.HALF, 10),
     (Attack.MARGIN, 10),
     (Attack.MARGIN, 100),
     (Attack.WITHHOLDS, 10),
     (Attack.WITHHOLDS, 30),
     (Attack.SELF_HIRE, 10),
     (Attack.SELF_HIRE, 30),
-    (Attack.RARE, 3),
+    (Attack.BUYS, 10),
     (Attack.RARE, 18),
     (Attack.BAIT, 18),
     (Attack.FLOOD, 10),
     (Attack.TOUCHES, 30),
     (Attack.TOUCHES, 100),
     (Attack.FLASH, 30),
-    (Attack.FLASH, 100),
-    (Attack.HEAD, 5),
     (Attack.HEAD, 30),
     (Attack.LULL, 30),
     (Attack.BLINKS, 30),
     (Attack.PROPS, 30),
     (Attack.UNPROVEN, 30),
     (Attack.GANG, 10),
-    (Attack.GANG, 30),
-    (Attack.ROGUE, 5),
+    (Attack.ROGUE, 10),
     (Attack.ROGUE, 30),
 )
-GOALS = 75, 100, 150, 200
+GOALS = 75, 100, 150
 """Percent of the first price to which operators vote who own a tenth of the devices."""
 
 
@@ -101,11 +96,11 @@ def report() -> str:
         (Attack.VOTES, 10, goal): f"{WORDS[Attack.VOTES]}, {goal / 100:.2f}: 10 %" for goal in GOALS
     }
     attacked = [
-        replace(each, attack=attack, share=share, goal=goal or each.goal)
+        replace(each, devices=GAMED, attack=attack, share=share, goal=goal or each.goal)
         for attack, share, goal in names
         for each in months
     ]
-    wanted = [*months, *thin, *starts, *attacked]
+    wanted = list(dict.fromkeys([*months, *thin, *starts, *(each.honest for each in attacked), *attacked]))
     with ProcessPoolExecutor() as pool:
         found: dict[Scenario, Outcome] = dict(zip(wanted, pool.map(play, wanted), strict=True))
     rows = []

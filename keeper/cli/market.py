@@ -260,11 +260,11 @@ def why(
     at, chosen = address(device), options.settings(chain)
     with needs("keeper", "ionet market why"):
         from keeper.cli import ticks  # noqa: PLC0415 - the database, which quotes do without
-    found = ticks.why(chosen, folder, rewards, at, tick)
+    found, record = ticks.why(chosen, folder, rewards, at, tick)
     if as_json:
-        _write(tick_tables.why_row(found, tick))
+        _write(tick_tables.why_row(found, tick, record))
         return
-    for line in tick_tables.about(found, tick):
+    for line in (*tick_tables.about(found, tick), *tick_tables.record(record)):
         console.print(line, soft_wrap=True)
     table = tick_tables.chances(found)
     if table.row_count:

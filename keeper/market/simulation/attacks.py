@@ -17,7 +17,7 @@ from keeper.economy.orders import BPS, TICK, Urgency
 from keeper.market.sampling import SLICE
 from keeper.market.simulation.draws import PARAMS, Wanted
 from keeper.market.simulation.scenario import Attack
-from keeper.market.simulation.town import Town
+from keeper.market.simulation.town import BEGINS, Town
 from keeper.market.snapshot import Out, Snapshot
 
 Asks = NDArray[np.int64]
@@ -103,6 +103,15 @@ class Props(SelfHire):
     def tick(self) -> None:
         """Only then."""
         if self.town.is_lull:
+            super().tick()
+
+
+class Buys(SelfHire):
+    """Does so until its record is good, and asks its costs from then on."""
+
+    def tick(self) -> None:
+        """In the first third of the time."""
+        if (self.town.now - BEGINS * HOUR) * 3 < self.town.scenario.days * DAY:
             super().tick()
 
 
@@ -262,6 +271,7 @@ BEHAVIOURS: dict[Attack, Callable[[Town], Behaviour]] = {
     Attack.LEAVES: Leaves,
     Attack.SELF_HIRE: SelfHire,
     Attack.PROPS: Props,
+    Attack.BUYS: Buys,
     Attack.BLINKS: Blinks,
     Attack.TOUCHES: Touches,
     Attack.FLASH: Flash,

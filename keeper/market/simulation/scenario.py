@@ -12,6 +12,7 @@ from keeper.market.price import RULE, Rule
 
 ONE = 1_000_000
 """A unit of the currency, about what a processor costs in an hour."""
+GOAL = 200
 BOUND = 10
 """The class's bounds, as those of the class table: a tenth of the first price, and ten times it."""
 
@@ -27,6 +28,7 @@ class Attack(StrEnum):
     LEAVES = "leaves"
     SELF_HIRE = "self-hire"
     PROPS = "props"
+    BUYS = "buys"
     WITHHOLDS = "withholds"
     LULL = "lull"
     BLINKS = "blinks"
@@ -51,6 +53,7 @@ WORDS = {
     Attack.LEAVES: "accepts and breaks off, and is barred",
     Attack.SELF_HIRE: "hires itself to raise the price",
     Attack.PROPS: "hires itself in the lull, so that the price doesn't fall",
+    Attack.BUYS: "hires itself for a third of the time to buy reputation",
     Attack.WITHHOLDS: "withholds a fifth of its devices",
     Attack.LULL: "is off the market in the lull",
     Attack.BLINKS: "is off the market for half of each five minutes",
@@ -100,7 +103,7 @@ class Scenario:
     """Percent of devices whose supplier does that."""
     operators: int = 5
     """Of which a rogue one is one."""
-    goal: int = 200
+    goal: int = GOAL
     """Percent of the first price to which operators vote, where they do."""
     rule: Rule = RULE
 
@@ -112,7 +115,7 @@ class Scenario:
     @property
     def honest(self) -> Scenario:
         """The same people without an attack."""
-        return replace(self, attack=Attack.NONE)
+        return replace(self, attack=Attack.NONE, share=0, goal=GOAL)
 
     def shock(self, day: int) -> Shock:
         """What holds on a day."""
