@@ -31,7 +31,7 @@ from keeper.runtime.keeper import JobOutcome
 from tests.keeper.jobs.market import Operator, come_to, leader, next_tick
 from tests.programs.orders.world import ASK_IO, ASK_USDC, IO, TERMS, USDC, OrdersWorld
 from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
-from tests.programs.world import HOUR, START, key
+from tests.programs.world import DAY, HOUR, START, key
 
 LOG = structlog.get_logger()
 WORKERS = ("one", "two", "three")
@@ -86,7 +86,7 @@ async def matched(world: OrdersWorld, operators: list[Operator]) -> dict[str, st
     """The next tick's leader does its work: workers by the orders' addresses, the other way round."""
     tick = next_tick(world)
     come_to(world, tick)
-    names = {str(staking.device_address(key(each).pubkey())): each for each in (*WORKERS, BAD)}
+    names = {str(staking.device_address(key(each).pubkey())): each for each in (*WORKERS, BAD, "switch")}
     return {names[device]: order for order, device in await operators[leader(world, tick)].match()}
 
 
@@ -114,6 +114,10 @@ async def served(world: OrdersWorld) -> None:
 
 def refused(world: OrdersWorld, *calls: Instruction, signers: Iterable[Keypair]) -> str | None:
     return world.error(world.send(*calls, signers=list(signers)))
+
+
+async def class_of(world: OrdersWorld) -> staking.Class:
+    return (await staking.read_classes(world.chain))[GPU_CLASS]
 
 
 def flash(world: OrdersWorld, name: str, ask: int) -> Instruction:
@@ -210,6 +214,31 @@ async def test_a_flash_ask_earns_nothing_and_costs_its_renter_nothing(
     accept(world, second, await matched(world, operators))
     await served(world)
     assert gains(world, before) == (0, 2 * NET, -2 * COST), "at the network's price, not at the limit"
+
+
+async def test_a_stake_that_comes_with_an_order_is_a_switch_for_once_in_two_weeks(
+    world: OrdersWorld, operators: list[Operator]
+) -> None:
+    """A device short of a base unit of stake is no idle one, and takes an older order once it has that.
+
+    Its waiting begins then, so that it comes last; and going back locks its whole stake for the cooldown.
+    """
+    late = world.supplier("late")
+    device = world.device("switch", late, ask_io=ASK_IO, ask_usdc=ASK_USDC)
+    least = device.minimum(await class_of(world), world.chain.now())
+    world.do(staking.stake(device, least - 1), signers=[late])
+    world.chain.advance(60)
+    order = world.order(key("renter"), devices=5)
+    first = await matched(world, operators)
+    assert "switch" not in first and len(first) == 4
+    world.do(staking.stake(world.read_device("switch"), 1), signers=[late])
+    assert set(await matched(world, operators)) == {"switch"}, "nothing else was left"
+    accept(world, order, [*first, "switch"])
+    await served(world)
+    world.do(staking.unstake(world.read_device("switch")), signers=[late])
+    again = staking.stake(world.read_device("switch"), least)
+    assert refused(world, again, signers=[late]) == "StillCooling"
+    assert world.read_device("switch").own_until - world.chain.now() == 14 * DAY
 
 
 # -- time --------------------------------------------------------------------------------------------
