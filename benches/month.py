@@ -27,8 +27,10 @@ from keeper.terminal.simulation_chart import draw  # noqa: E402
 SECTION = "month.py"
 CHART = REPOSITORY / "docs/month.svg"
 SEEDS = range(1, 4)
-GAMED, THIN = 150, 16
-"""Devices of the class that is gamed, and of a thin one."""
+THIN = 16
+"""Devices of a thin class."""
+GAMED = Scenario(devices=150, days=10, shocks=())
+"""What games are played in."""
 GAMES = (
     (Attack.LEAVES, 10),
     (Attack.PRICE, 10),
@@ -96,13 +98,16 @@ def report() -> str:
         (Attack.VOTES, 10, goal): f"{WORDS[Attack.VOTES]}, {goal / 100:.2f}: 10 %" for goal in GOALS
     }
     attacked = [
-        replace(each, devices=GAMED, attack=attack, share=share, goal=goal or each.goal)
+        replace(GAMED, seed=seed, attack=attack, share=share, goal=goal or GAMED.goal)
         for attack, share, goal in names
-        for each in months
+        for seed in SEEDS
     ]
     wanted = list(dict.fromkeys([*months, *thin, *starts, *(each.honest for each in attacked), *attacked]))
+    found: dict[Scenario, Outcome] = {}
     with ProcessPoolExecutor() as pool:
-        found: dict[Scenario, Outcome] = dict(zip(wanted, pool.map(play, wanted), strict=True))
+        for scenario, outcome in zip(wanted, pool.map(play, wanted), strict=True):
+            found[scenario] = outcome
+            print(f"{len(found)} of {len(wanted)}", end="\r", file=sys.stderr, flush=True)
     rows = []
     for scenarios in (months, thin):
         by_period = zip(*(periods(each, found[each]) for each in scenarios), strict=True)
