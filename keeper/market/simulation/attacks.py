@@ -217,14 +217,16 @@ class Flood(Bots):
 
 
 class Gang(Bots):
-    """Always has a gang that is one device larger than the class, and lets it lapse, which costs nothing."""
+    """Always has a gang for all that is free and soon will be, and lets it lapse, which costs nothing."""
 
     def tick(self) -> None:
         """The next one is old enough to keep devices when the one before is over."""
         super().tick()
         town = self.town
         if town.now % (PARAMS.match_window - PARAMS.exclusive) < TICK:
-            size = town.scenario.devices + 1
+            left = town.until - town.now
+            soon = np.count_nonzero((left > 0) & (left < PARAMS.match_window))
+            size = int(np.count_nonzero(town.is_willing()) + max(1, soon))
             town.open(town.new_order(places=size, seconds=HOUR, minimum=size, urgency=Urgency.NOW))
 
 

@@ -63,7 +63,7 @@ WORDS = {
     Attack.RARE: "hires its own devices of a processor count that nobody orders",
     Attack.BAIT: "such devices are idle, and ask next to nothing",
     Attack.FLOOD: "urgent orders for all free devices, cancelled before the match; own bots",
-    Attack.GANG: "gangs that can't be filled, never cancelled; own bots",
+    Attack.GANG: "gangs for all that is free and soon will be, never cancelled; own bots",
     Attack.UNPROVEN: "skips its proofs of work; own bots",
     Attack.ROGUE: "an operator takes its friends first when it leads",
     Attack.VOTES: "operators vote the price to a goal",

@@ -221,9 +221,11 @@ class Town:
             self.waiting.append(self.coming.popleft())
             self.outcome.wanted += self.waiting[-1].open
             self.is_changed = True
-        stay = [each for each in self.waiting if each.open and each.until > now + FIRST]
-        self.is_changed |= any(each.minimum > 1 for each in self.waiting) and len(stay) < len(self.waiting)
-        self.waiting = stay
+        gone = {each.address for each in self.waiting if not each.open or each.until <= now + FIRST}
+        if gone:
+            # What a gang kept is free again.
+            self.is_changed = True
+            self.waiting = [each for each in self.waiting if each.address not in gone]
         if now % DAY == 0:
             self.records = [each.on(now // DAY) for each in self.records]
             self.devices["weight"] = [each.weight for each in self.records]
@@ -251,10 +253,11 @@ class Town:
     def can_match(self) -> bool:
         """Whether a batch may have a match: without new devices, orders or prices it has none.
 
-        Nor without a gang that is over, and kept devices for itself until then.
+        Unless there is a gang: what that keeps from others is for a while.
         """
         wanted = any(each.limit >= self.price for each in self.waiting)
-        return wanted and self.is_changed and bool(self.is_willing().any())
+        gangs = any(each.minimum > 1 for each in self.waiting)
+        return wanted and (self.is_changed or gangs) and bool(self.is_willing().any())
 
     def count(self) -> Sample:
         """The market at a tick that is sampled."""
