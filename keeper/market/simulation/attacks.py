@@ -23,7 +23,9 @@ from keeper.market.snapshot import Out, Snapshot
 Asks = NDArray[np.int64]
 TOUCHED = 55 * 60
 FIFTH, TENTH = 5, 10
-RARE = 2
+RARE, SEEM = 2, 4
+LAPSE = PARAMS.match_window - PARAMS.exclusive
+"""From one gang to the next, seconds."""
 
 
 class Behaviour:
@@ -217,17 +219,30 @@ class Flood(Bots):
 
 
 class Gang(Bots):
-    """Always has a gang for all that is free and soon will be, and lets it lapse, which costs nothing."""
+    """Always has a gang for all that is free and soon will be, and lets it lapse, which costs nothing.
+
+    It is never whole: a few of its own devices seem to be free soon, and are hired by their owner again.
+    """
+
+    def __init__(self, town: Town) -> None:
+        """One of them is always in the last third of its hour."""
+        super().__init__(town)
+        self._seem = {int(at): n * LAPSE for n, at in enumerate(np.flatnonzero(town.own)[:SEEM], 1)}
 
     def tick(self) -> None:
         """The next one is old enough to keep devices when the one before is over."""
+        town, free = self.town, self.town.is_free()
+        for device, seconds in self._seem.items():
+            if free[device]:
+                town.lease(town.new_order(places=1, seconds=seconds), device)
+                self._seem[device] = HOUR
         super().tick()
-        town = self.town
-        if town.now % (PARAMS.match_window - PARAMS.exclusive) < TICK:
+        if town.now % LAPSE < TICK:
             left = town.until - town.now
-            soon = np.count_nonzero((left > 0) & (left < PARAMS.match_window))
-            size = int(np.count_nonzero(town.is_willing()) + max(1, soon))
-            town.open(town.new_order(places=size, seconds=HOUR, minimum=size, urgency=Urgency.NOW))
+            soon = (left > 0) & (left < PARAMS.match_window)
+            size = int(np.count_nonzero(town.is_willing()) + np.count_nonzero(soon))
+            if soon[list(self._seem)].any() and size > 1:
+                town.open(town.new_order(places=size, seconds=HOUR, minimum=size, urgency=Urgency.NOW))
 
 
 class Unproven(Bots):

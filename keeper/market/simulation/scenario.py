@@ -12,7 +12,7 @@ from keeper.market.price import RULE, Rule
 
 ONE = 1_000_000
 """A unit of the currency, about what a processor costs in an hour."""
-GOAL = 200
+GOAL = 150
 BOUND = 10
 """The class's bounds, as those of the class table: a tenth of the first price, and ten times it."""
 
