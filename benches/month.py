@@ -53,7 +53,6 @@ GAMES = (
     (Attack.BLINKS, 30),
     (Attack.PROPS, 30),
     (Attack.UNPROVEN, 30),
-    (Attack.GANG, 10),
     (Attack.ROGUE, 10),
     (Attack.ROGUE, 30),
 )

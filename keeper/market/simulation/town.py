@@ -148,6 +148,7 @@ class Town:
             out |= Out.BARRED if self.barred[each] > self.now else Out(0)
             out |= Out.NOT_LET if self.devices["ask_io"][each] == 0 else Out(0)
             self.devices["out"][each] = out
+            self.devices["hired_until"][each] = self.until[each] if Out.HIRED in out else 0
             self.is_changed = True
 
     # -- leases ------------------------------------------------------------------------------------
@@ -277,6 +278,6 @@ class Town:
 def _row(order: Wanted) -> tuple[object, ...]:
     """An order as a tick's snapshot has it."""
     classes = [NUMBER, *[NOTHING] * (LISTED - 1)]
-    terms = order.created_at, order.urgency, Currency.IO, classes, 1, 1, [b""] * LISTED
+    terms = order.created_at, order.until, order.urgency, Currency.IO, classes, 1, 1, [b""] * LISTED
     places = order.open, order.minimum
     return order.address, *terms, *places, 0, b"", order.limit, order.renter
