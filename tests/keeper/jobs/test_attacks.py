@@ -365,7 +365,7 @@ async def test_a_rogue_operator_gets_its_friend_one_lease_at_the_price_of_everyb
     finding, _ = audit.of_matches(assign(state), made)
     assert finding.verdict is Verdict.DIFFERENT
     assert f"{rogue.signer.pubkey()} matched {staking.device_address(device.worker)}" in finding.what
-    silent = audit.of_hashes(state, assign(state), {}, {}, made)
+    silent, _ = audit.of_hashes(state, assign(state), {}, {}, made)
     assert silent.what == f"{rogue.signer.pubkey()} matched in the tick, and never posted its batch"
 
 
