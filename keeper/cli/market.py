@@ -18,6 +18,7 @@ from keeper.cli import failures, options, terms
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import config_of
+from keeper.cli.simulate import simulate
 from keeper.clients import orders, staking
 from keeper.clients.staking import Class
 from keeper.economy.calendar import HOUR
@@ -40,6 +41,7 @@ MAX_HOUR = 2**32 - 1
 MOST_HOURS = 24 * 30
 
 app = typer.Typer(help="The market: prices, quotes, who gets what, and why.", no_args_is_help=True)
+app.command()(simulate)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs: base units, unix seconds")]
 ClassOption = Annotated[
@@ -258,11 +260,11 @@ def why(
     at, chosen = address(device), options.settings(chain)
     with needs("keeper", "ionet market why"):
         from keeper.cli import ticks  # noqa: PLC0415 - the database, which quotes do without
-    found = ticks.why(chosen, folder, rewards, at, tick)
+    found, record = ticks.why(chosen, folder, rewards, at, tick)
     if as_json:
-        _write(tick_tables.why_row(found, tick))
+        _write(tick_tables.why_row(found, tick, record))
         return
-    for line in tick_tables.about(found, tick):
+    for line in (*tick_tables.about(found, tick), *tick_tables.record(record)):
         console.print(line, soft_wrap=True)
     table = tick_tables.chances(found)
     if table.row_count:

@@ -28,6 +28,7 @@ from keeper.market.audit import SAME, Replayed, Verdict
 from keeper.market.facts import Facts
 from keeper.market.files import TICKS_AN_HOUR, Batch
 from keeper.market.folder import MarketFolder
+from keeper.market.reputation import Reputation
 from keeper.market.snapshot import Snapshot
 from keeper.market.states import States
 from keeper.market.steps import Counted
@@ -36,7 +37,6 @@ from keeper.market.why import why as why_of
 from keeper.pow.profiles import read_profiles
 from keeper.pow.replay import first_at
 from keeper.settings import Settings
-from keeper.tables import Rows
 
 
 class NotFinal(UserError):
@@ -60,18 +60,24 @@ def replay(
     return asyncio.run(work.hour(hour) if tick is None else work.tick(tick))
 
 
-def why(chosen: Settings, folder: Path | None, rewards: Path | None, device: Pubkey, tick: int) -> Why:
-    """What became of a device in a tick, by the files in ``folder`` or else by the chain's events."""
+def why(
+    chosen: Settings, folder: Path | None, rewards: Path | None, device: Pubkey, tick: int
+) -> tuple[Why, Reputation | None]:
+    """What became of a device in a tick, by the files in ``folder`` or else by the chain's events.
 
-    async def read() -> tuple[Snapshot, Rows]:
+    Those alone tell what its reputation follows from; files have no more than its weight.
+    """
+
+    async def read() -> tuple[Why, Reputation | None]:
         if folder:
             batch = MarketFolder(folder).read(tick)
-            return batch.snapshot, batch.matches
+            return why_of(batch.snapshot, batch.matches, device), None
         async with sources(chosen, rewards) as found:
             state = await found.state(tick)
-            return state, assign(state)
+            about = why_of(state, assign(state), device)
+            return about, found.states.facts.reputation(device, state.now)
 
-    return why_of(*asyncio.run(read()), device)
+    return asyncio.run(read())
 
 
 def samples(chosen: Settings, rewards: Path | None, hours: int) -> list[Counted]:

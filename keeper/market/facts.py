@@ -24,6 +24,7 @@ from keeper.indexer.ledger import Ledger
 from keeper.indexer.program import BEFORE_ALL
 from keeper.market.participants import Accounts
 from keeper.market.records import Records, StalePrices
+from keeper.market.reputation import Reputation
 
 RECORDS: Mapping[str, Callable[[Fields], Any]] = {
     "Device": staking.device_of,
@@ -116,6 +117,11 @@ class Facts:
     def weights(self, now: int) -> Mapping[Pubkey, int]:
         """What the idle time of each device of the last slot asked for weighs at ``now``, basis points."""
         return self._orders.ends.weights(self._staking.records["Device"], now)
+
+    def reputation(self, device: Pubkey, now: int) -> Reputation:
+        """What that of a device which is there at the last slot asked for follows from at ``now``."""
+        registered_at: int = self._staking.records["Device"][device].registered_at
+        return self._orders.ends.of(device, registered_at, now)
 
     @property
     def agreed(self) -> Block | None:

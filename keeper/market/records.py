@@ -6,7 +6,7 @@ A device is what was registered at once: one that is registered anew begins with
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -84,15 +84,17 @@ class Records:
         """What each device's idle time weighs at ``now``, basis points."""
         return {address: self._weight(address, each.registered_at, now) for address, each in devices.items()}
 
+    def of(self, device: Pubkey, registered_at: int, now: int) -> Reputation:
+        """What is left at ``now`` of the leases of a device that was registered then."""
+        ends = self._ends.get(device, {})
+        return reputation((end for (since, _), end in ends.items() if since == registered_at), now)
+
     def _weight(self, device: Pubkey, registered_at: int, now: int) -> int:
         if device not in self._ends:
             return NEW
         known = self._weights.get(device)
         if known and known[:2] == (registered_at, now // DAY):
             return known[2]
-        found = reputation(self._of(device, registered_at), now).weight
+        found = self.of(device, registered_at, now).weight
         self._weights[device] = registered_at, now // DAY, found
         return found
-
-    def _of(self, device: Pubkey, registered_at: int) -> Iterator[LeaseEnd]:
-        return (end for (since, _), end in self._ends[device].items() if since == registered_at)

@@ -414,6 +414,34 @@ def test_why_a_device_was_taken_or_not(ionet, world):
         assert f"{order.address} 1 1 it took devices that come first, or cost less" in words(out)
 
 
+@pytest.mark.parametrize("ends", ["served", "broken off"])
+def test_what_a_weight_follows_from(ionet, world, ends):
+    """By the chain alone: files have the weight, and not what became of leases."""
+    order = opened(world, hours=24)
+    world.run(order, "one")
+    world.chain.advance(2 * HOUR if ends == "broken off" else 24 * HOUR)
+    caller = key("supplier") if ends == "broken off" else world.payer
+    assert world.end(order, "one", caller).error is None
+    late = opened(world, 2)
+    tick = tick_of(late)
+    publish(world, tick)
+    over(world, tick)
+    terms = {
+        "served": ("1.000", "0.000", {"good": 1_000, "bad": 0, "bound": 7_411, "weight": 8_705}),
+        "broken off": ("0.083", "1.000", {"good": 83, "bad": 1_000, "bound": 3_108, "weight": 6_554}),
+    }
+    good, bad, record = terms[ends]
+    code, out, err = ionet("market", "why", device_of("one"), "--tick", tick, *ON)
+    assert code == 0, err
+    assert f"{good} days of leases whose fees were paid, and {bad} failures" in words(out)
+    assert f"its waiting weighs {record['weight'] / 100:.2f} %." in words(out)
+    assert (
+        json.loads(ionet("market", "why", device_of("one"), "--tick", tick, *ON, "--json")[1])["record"]
+        == record
+    )
+    assert "Its record" not in ionet("market", "why", device_of("one"), "--tick", tick, *DIR)[1]
+
+
 def test_orders_of_other_devices_are_counted_and_not_listed(ionet, world):
     other = opened(world, 1, processors=2)
     opened(world, 3, price=2 * IO - 1)
@@ -446,6 +474,7 @@ def test_why_for_programs(ionet, world):
         "count": 2,
         "seconds": waited,
         "weight": 8_584,
+        "record": None,
         "taken_by": str(order.address),
         "price": 2 * IO,
         "currency": "io",

@@ -506,6 +506,17 @@ MARKET = [
     Wrong("market why {device} --tick 5 --dir nowhere", "tick 5 isn't in nowhere"),
     Wrong(f"market why {{nobody}} --tick {FUTURE // 30} {ON}", "there is no device"),
     Wrong(f"market why {{device}} --tick {2**31} {ON}", "isn't over, or not final yet"),
+    usage("market simulate --days 0", "--days"),
+    usage("market simulate --attack nonsense", "--attack"),
+    usage("market simulate --attack margin --share 1 --devices 50", "1 % of 50 devices is none"),
+    usage("market simulate --target 0", "--target"),
+    usage("market simulate --step 1251", "--step"),
+    usage("market simulate --shock soon", "isn't DAY:DEMAND or DAY:DEMAND:WORTH"),
+    usage("market simulate --shock 1:2:3:4", "isn't DAY:DEMAND or DAY:DEMAND:WORTH"),
+    usage("market simulate --shock 1:50:0", "both are 10,000 at most"),
+    usage("market simulate --chart month.pdf", "a chart ends with .svg or .png"),
+    Wrong("market simulate --chart nowhere/month.svg", "nowhere is no folder"),
+    Wrong("market simulate --days 1 --devices 2 --chart {long}.svg", "File name too long"),
 ]
 REWARDS = [
     Wrong("rewards show --dir nowhere", "no hour is published in nowhere: --dir (or IONET_REWARDS) names"),
