@@ -21,7 +21,7 @@ from keeper.operator import running
 from keeper.operator.metrics import Metrics, application
 from keeper.operator.operator import Operator
 from keeper.operator.verification import Cluster, Processes, Verifier
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.peers import Peers
 from keeper.runtime import logs
 from keeper.runtime.listen import listen
@@ -80,7 +80,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             lambda peer, reason: log.warning("pow.peer_failed", peer=peer, reason=reason),
             asked=metrics.asked,
         )
-        profiles = read_profiles()
+        profiles = read_profiles_by_hour()
         service = Operator(
             Direct(chain, signer, log, chosen.fees),
             signer,

@@ -13,7 +13,8 @@ from keeper.chain import ChainReader
 from keeper.clients import staking
 from keeper.operator.refusals import Refusal, Why
 from keeper.pow.hashing import u32
-from keeper.pow.profiles import Profile, Profiles
+from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.rewards.counted import counted, opened_share
 from keeper.rewards.rows import OBSERVATION, device_rows
 from keeper.tables import addresses
@@ -24,7 +25,7 @@ class Entry(NamedTuple):
 
     address: Pubkey
     worker: Pubkey
-    profile: Profile
+    device_class: int
     processors: int
     since: int
     """Unix time since when its stake is sufficient."""
@@ -69,21 +70,22 @@ class Roster:
         return Refusal(Why.UNKNOWN_DEVICE, "No device has this account: register it, or wait a minute.")
 
 
-async def read_roster(chain: ChainReader, profiles: Profiles) -> Roster:
-    """Who takes part as of now."""
+async def read_roster(chain: ChainReader, profiles: ByHour) -> Roster:
+    """Who takes part as of now; what it does in a wave, that wave's hour says."""
     entries, resting = dict[bytes, Entry](), dict[bytes, str]()
-    devices = await staking.read_devices(chain)
+    devices, classes = await staking.read_devices(chain), profiles.classes
     for address, device in devices.items():
-        profile = profiles.of_class(device.device_class)
         since = device.sufficient_since
         if device.terminated:
             resting[bytes(address)] = "it is terminated"
         elif not since:
             resting[bytes(address)] = "its stake isn't sufficient"
-        elif profile is None:
+        elif device.device_class not in classes:
             resting[bytes(address)] = f"class {device.device_class} has no profile"
         else:
-            entries[bytes(address)] = Entry(address, device.worker, profile, device.processors, since)
+            entries[bytes(address)] = Entry(
+                address, device.worker, device.device_class, device.processors, since
+            )
     return Roster(entries, resting, {bytes(address): each.worker for address, each in devices.items()})
 
 

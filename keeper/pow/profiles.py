@@ -134,6 +134,14 @@ class Profiles(Mapping[int, Profile]):
         """What the devices of a class do, or nothing."""
         return self._by_class.get(class_id)
 
+    def at(self, time: int) -> Profiles:
+        """Itself: a table alone holds always, see :mod:`keeper.pow.profiles_by_hour`."""
+        return self
+
+    def knows(self, digest: bytes) -> bool:
+        """Whether this is the table with that hash."""
+        return digest == self.hash
+
 
 def deadline_ms(T_ms: int) -> int:
     """So long after a wave's block an answer is in time: a card doesn't serve two devices, as 2 T is more."""

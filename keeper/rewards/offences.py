@@ -29,7 +29,7 @@ from keeper.pow.clock import Wave, WaveKind
 from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, MessageError, Signed, decode, size
 from keeper.pow.owed import owed
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.rewards.due import Opening
 from keeper.rewards.hired import Term
 from keeper.rewards.merge import verified
@@ -147,7 +147,7 @@ class Offence:
 def prove(
     offence: Offence,
     facts: Mapping[int, Facts],
-    profiles: Profiles,
+    profiles: ByHour,
     registered_at: int,
     excused: Callable[[int], bool],
 ) -> None:
@@ -190,10 +190,10 @@ def is_excused(terms: Iterable[Term], device: Pubkey, time: int) -> bool:
     return False
 
 
-def opening_of(act: Act, facts: Facts, profiles: Profiles) -> Opening:
+def opening_of(act: Act, facts: Facts, profiles: ByHour) -> Opening:
     """What it takes to verify an act's opening; raises OffenceError for work that there isn't."""
     commit, wave = act.commit.message, facts.wave
-    profile = profiles.get(commit.profile)
+    profile = profiles.at(wave.time).get(commit.profile)
     if profile is None:
         raise OffenceError(f"there is no profile {commit.profile}: a later version may know it")
     seed = wave.open_seed(facts.opening)
@@ -204,7 +204,7 @@ def opening_of(act: Act, facts: Facts, profiles: Profiles) -> Opening:
     return Opening(wave, profile, facts.epoch if is_plot else None, asked, sha256(act.blob).digest())
 
 
-def _require_wrong(act: Act, facts: Facts, profiles: Profiles) -> None:
+def _require_wrong(act: Act, facts: Facts, profiles: ByHour) -> None:
     (code,) = verified([opening_of(act, facts, profiles)])
     if code is not Code.WORK_WRONG:
         raise OffenceError(f"the work of slot {act.slot} isn't shown to be wrong: its code is {code.name}")

@@ -17,7 +17,7 @@ from keeper.clients import staking
 from keeper.pow.clock import HourPlan, Network, WaveKind
 from keeper.pow.codes import Code
 from keeper.pow.codes_file import NAME, opening_key, read_codes
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour, require_known
 from keeper.pow.record import HourRecord
 from keeper.pow.replay import first_at, read_hour
 from keeper.rewards.due import Opening
@@ -104,7 +104,8 @@ class Work(Protocol):
     ) -> HourWork | None:
         """What comes of exactly the files that ``record`` names, by this process's own reckoning.
 
-        ``get`` fetches those that aren't here. None while the chain doesn't say all of the hour.
+        ``get`` fetches those that aren't here. None while the chain doesn't say all of the hour. Raises
+        ProfilesUnknown for an hour that was proven with profiles of a later version.
         """
         ...
 
@@ -148,7 +149,7 @@ class WorkFolder:
     """An operator's files of proof of work, and what they come to."""
 
     folder: Path
-    profiles: Profiles
+    profiles: ByHour
     verify: Remembering = field(default_factory=Remembering)
     made: dict[int, int] = field(default_factory=dict)
     """See :class:`Work`."""
@@ -162,8 +163,8 @@ class WorkFolder:
         hour = await chain_hour(chain, network, number, history)
         if hour is None:
             return None
-        held = HeldFiles(self.folder, number)
-        return await asyncio.to_thread(merge, hour, self.profiles, held, before, self._verify(number))
+        held, profiles = HeldFiles(self.folder, number), self.profiles.at(network.start_of(number))
+        return await asyncio.to_thread(merge, hour, profiles, held, before, self._verify(number))
 
     async def again(
         self,
@@ -175,13 +176,15 @@ class WorkFolder:
         get: Get,
     ) -> HourWork | None:
         """See :class:`Work`."""
+        require_known(self.profiles, record.profiles, record.hour)
         hour = await chain_hour(chain, network, record.hour, history)
         if hour is None:
             return None
         held = HeldFiles(self.folder, record.hour)
-        named = await named_files(hour, self.profiles, record, held, get)
+        profiles = self.profiles.at(network.start_of(record.hour))
+        named = await named_files(hour, profiles, record, held, get)
         only = restricted(hour, record)
-        return await asyncio.to_thread(merge, only, self.profiles, named, before, self._verify(record.hour))
+        return await asyncio.to_thread(merge, only, profiles, named, before, self._verify(record.hour))
 
     def _verify(self, number: int) -> Verify:
         """Verification of what the operator's service hasn't verified of an hour."""

@@ -33,7 +33,7 @@ from keeper.jobs.steps import vote_steps
 from keeper.market.facts import Facts
 from keeper.market.folder import MarketFolder
 from keeper.market.states import States
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.history import History
 from keeper.rewards.work import WorkFolder
 from keeper.runtime import loop, monitoring, operation
@@ -86,7 +86,7 @@ def chosen_jobs(
     folder = MarketFolder(market or settings.market) if settings.market else None
     known[PRICES] = partial(keep_prices, folder=folder, peers=peers)
     if settings.pow:
-        published, profiles = rewards or settings.rewards, read_profiles()
+        published, profiles = rewards or settings.rewards, read_profiles_by_hour()
         known[ATTEST] = partial(
             attest_hours,
             folder=published,
@@ -97,11 +97,11 @@ def chosen_jobs(
         docket = Docket(published, settings.pow, profiles, history)
         known[PROPOSALS] = partial(propose_slashes, docket=docket)
     if folder is not None:
-        passed, profiled = Proven(rewards or settings.rewards), read_profiles().classes
+        passed, profiles = Proven(rewards or settings.rewards), read_profiles_by_hour()
         # Each follows ticks in an order of its own: the newest ones, and those of the hour that is over.
         of_last = Facts(history.ledgers)
         of_newest = Facts(history.ledgers, behind=of_last)
-        newest, last = (States(history.chain, each, profiled, passed) for each in (of_newest, of_last))
+        newest, last = (States(history.chain, each, profiles, passed) for each in (of_newest, of_last))
         known[MATCHING] = partial(match_tick, matcher=Matcher(folder, newest))
         known[STEPS] = partial(vote_steps, folder=folder, states=last)
     limits = bid_limits(settings)
