@@ -28,7 +28,7 @@ from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, Receipt, decode
 from keeper.pow.profiles_by_hour import ByHour
 
-FLEET = "devices"
+FLEET = "fleet"
 """An hour's devices as they were read at its start; of no use to others."""
 
 

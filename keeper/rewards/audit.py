@@ -144,6 +144,8 @@ def stated_hour(record: HourRecord, network: Network, history: HourHistory) -> C
 def check_record(published: Published, hour: ChainHour, profiles: Profiles) -> Finding | None:
     """Whether ``pow.json`` says of blocks and of the network what the chain says."""
     record, number, network = published.record, published.record.hour, hour.network
+    if published.manifest.rule != profiles.rule:
+        return Finding("record", number, "rule", str(published.manifest.rule), str(profiles.rule))
     for name, found in (
         ("genesis", str(Pubkey(network.genesis))),
         ("program", str(network.program)),

@@ -17,9 +17,10 @@ from keeper.operator.roster import Entry, Roster
 from keeper.operator.store import wave_name
 from keeper.operator.waves import Held, State, Taken
 from keeper.pow import files
-from keeper.pow.clock import Ping, Wave, WaveKind
+from keeper.pow.clock import Ping, Shares, Wave, WaveKind
 from keeper.pow.messages import Commit
 from keeper.pow.profiles_by_hour import ProfilesByHour
+from keeper.pow.seeds import ALL
 from tests.keeper.operator.network import ADDRESS, Net, held, say
 from tests.keeper.rewards.hours import profiles_in
 from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
@@ -206,9 +207,9 @@ async def test_openings_are_told_what_they_must_be(net: Net, operator: Operator,
     assert why(ask(head[:64] + OTHER, len(right))) == Why.NOT_COMMITTED
     assert why(ask(head[:32] + bytes(net.devices[1].account) + proof.root)) == Why.NOT_COMMITTED
     assert why(ask(bytes(32) + head[32:])) == Why.UNKNOWN_WAVE
-    wave.alpha = 0
+    wave.shares = Shares(0, 0)
     assert why(ask(head, len(right))) == Why.NOT_DRAWN
-    wave.alpha = 1 << 16
+    wave.shares = Shares(ALL, ALL)
     expected = ask(head, len(right))
     assert not isinstance(expected, Refusal)
     assert intake.bind(expected, right[96:]) is None

@@ -98,6 +98,11 @@ def test_no_file_of_tables(tmp_path: Path, text: str) -> None:
         read_profiles_by_hour(tmp_path / "hours.json")
 
 
+def test_a_table_of_a_rule_that_isnt_known(tmp_path: Path) -> None:
+    with pytest.raises(ProfilesError, match="it goes with rule 5, which this version doesn't know: upgrade"):
+        profiles_in(tmp_path, rule=5)
+
+
 def test_the_same_id_is_the_same_work_for_ever(tmp_path: Path) -> None:
     rows = [row(tmp_path, "a.json", FIRST), row(tmp_path, "b.json", CHANGE, K=2048)]
     with pytest.raises(ProfilesError, match="profile 0 is another in a later table: give it a new id"):
