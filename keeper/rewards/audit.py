@@ -116,7 +116,8 @@ async def audit(
         raise PublicationError(f"hour {record.hour}: the node doesn't have all of its blocks as final")
     if finding := check_record(published, hour, profiles) or check_postings(record, hour.postings):
         return Audit(finding)
-    named, only = await named_files(hour, profiles, record, held, get), restricted(hour, record)
+    named, _ = await named_files(hour, profiles, record, held, get)
+    only = restricted(hour, record)
     if finding := check_files(record, only, profiles, named):
         return Audit(finding)
     work = await asyncio.to_thread(merge, only, profiles, named, published.before, verify)

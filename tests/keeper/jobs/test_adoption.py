@@ -14,6 +14,7 @@ from keeper.clients.staking import BlockStatus
 from keeper.economy import emission
 from keeper.jobs.blocks import AGAIN_SECONDS, ATTEST_SECONDS
 from keeper.rewards import publication
+from keeper.rewards.held import HeldFiles
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import observations
 from keeper.rewards.publication import FILES, MANIFEST
@@ -105,6 +106,11 @@ async def test_one_file_more_or_less_than_others(net: Net, empty_sqlite: Path, e
         assert (told["log_level"], told["hour"], told["root"]) == ("warning", 1, manifest.root)
         assert "block.differs" not in {each["event"] for each in logs}
         assert files_of(lone.rewards) == files_of(second.rewards)
+        # The files that the hour was made of are here now, for whatever they may prove.
+        record = publication.read_record(lone.rewards, manifest)
+        named = {each for found in record.included.values() for each in found.values()}
+        held = HeldFiles(lone.folder / "pow", 1)
+        assert {bytes.fromhex(each) for each in (*named, *record.evidence.values())} <= set(held)
         assert not (lone.rewards / ".adopt").exists()
         assert publication.verify(lone.rewards, 1) == manifest
         paid = rewards(lone)

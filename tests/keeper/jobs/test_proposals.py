@@ -179,7 +179,7 @@ async def test_a_lease_excuses_its_own_device(case: Case, monkeypatch: pytest.Mo
 async def test_an_ex_renter_with_the_workers_key_burns_nobodys_stake(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It signs a second root a month after its lease. That costs the device pay, as it does whoever cheats."""
+    """It signs a second root a month after its lease. That costs the device pay, as it costs a cheat."""
     await final_hour(case.net, case.folder, case.database)
 
     async def leases(history: History) -> list[Term]:

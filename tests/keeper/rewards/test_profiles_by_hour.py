@@ -19,7 +19,7 @@ from keeper.rewards.merge import HourWork
 from keeper.rewards.named import nothing
 from keeper.rewards.observed import observations
 from keeper.rewards.rows import Hour, class_rows, field_rows
-from keeper.rewards.work import WorkFolder
+from keeper.rewards.work import Again, WorkFolder
 from tests.keeper.rewards.hours import FIRST, PowHours, profiles_in
 from tests.keeper.runtime.conftest import database
 from tests.programs.staking.world import StakingWorld
@@ -73,7 +73,7 @@ class Packages:
         assert found is not None
         return found
 
-    async def again(self, profiles: ByHour, work: HourWork, before: HourWork) -> HourWork | None:
+    async def again(self, profiles: ByHour, work: HourWork, before: HourWork) -> Again | None:
         """What a package makes of an hour that others agreed on, by the files that it names."""
         past, chain = await self.history.hour(START + HOUR * work.record.hour), self.hours.world.chain
         folder = WorkFolder(self.files, profiles)
