@@ -65,8 +65,8 @@ class Measured(NamedTuple):
 
     waiting: int
     mib: float
-    busy: float
-    """Of a core, while nothing but polls comes."""
+    ms: float
+    """Of processor time for a poll, while nothing else comes."""
     taken: int
     late: list[float]
     heard: list[float]
@@ -112,7 +112,7 @@ def address(number: int) -> str:
     return f"127.2.{number // PLACES}.{1 + number % PLACES}"
 
 
-async def wait(port: int, number: int, after: float, news: list[float]) -> None:
+async def wait(port: int, number: int, after: float, answers: list[int], news: list[float]) -> None:
     """Poll from ``after`` seconds on again and again, as a worker does; notes when it was told something."""
     await asyncio.sleep(after)
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address(number), 0))
@@ -122,6 +122,7 @@ async def wait(port: int, number: int, after: float, news: list[float]) -> None:
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             body = json.loads(await reader.readexactly(length))
+            answers[0] += 1
             if body["pings"]:
                 news.append(time.monotonic())
                 return
@@ -133,16 +134,16 @@ async def measure(port: int, seen: float, waiting: int, service: subprocess.Pope
     """With so many polls under way."""
     process = psutil.Process(service.pid)
     before = process.memory_info().rss
-    news = list[float]()
+    answers, news = [0], list[float]()
     starts = [POLL_SECONDS * number / max(1, waiting) for number in range(waiting)]
-    polls = [asyncio.create_task(wait(port, *each, news)) for each in enumerate(starts)]
+    polls = [asyncio.create_task(wait(port, *each, answers, news)) for each in enumerate(starts)]
     await asyncio.sleep(POLL_SECONDS + 3)
     if failed := [each for each in polls if each.done()]:
         raise SystemExit(f"a poll failed: {failed[0].exception()!r}")
     taken = process.memory_info().rss - before
-    spent = _seconds(process)
+    spent, answered = _seconds(process), answers[0]
     await asyncio.sleep(IDLE)
-    busy = (_seconds(process) - spent) / IDLE
+    polls_ms = 1000 * (_seconds(process) - spent) / max(1, answers[0] - answered)
     draw, begun = random.Random(1), time.monotonic()
     times = [begun + draw.random() * SECONDS for _ in range(DEVICES)]
     found = await asyncio.gather(*(commit(port, seen, number, at) for number, at in enumerate(times)))
@@ -156,7 +157,7 @@ async def measure(port: int, seen: float, waiting: int, service: subprocess.Pope
         await asyncio.gather(*polls)
         heard = sorted(each - told for each in news)
     late = sorted(each for each in found if each is not None)
-    return Measured(waiting, taken / (1 << 20), busy, len(late), late, heard)
+    return Measured(waiting, taken / (1 << 20), polls_ms, len(late), late, heard)
 
 
 def _seconds(process: psutil.Process) -> float:
@@ -188,7 +189,9 @@ def row(found: Measured) -> list[str]:
     mib = f"{found.mib:.0f} ({1024 * found.mib / found.waiting:.1f} kB each)" if found.waiting else "-"
     late = (statistics.median(found.late), found.late[int(len(found.late) * 0.99)], found.late[-1])
     heard = f"{found.heard[-1]:.2f}" if found.heard else "-"
-    cells = [f"{found.waiting:,}", mib, f"{found.busy:.0%}", f"{found.taken} of {DEVICES}"]
+    share = found.ms * found.waiting / POLL_SECONDS / 1000
+    cost = f"{found.ms:.2f} ({share:.0%} of a core)" if found.waiting else "-"
+    cells = [f"{found.waiting:,}", mib, cost, f"{found.taken} of {DEVICES}"]
     return [*cells, *(f"{x:.1f}" for x in late), heard]
 
 
@@ -204,7 +207,7 @@ def main() -> None:
     head = [
         "waiting",
         "memory, MiB",
-        "of a core",
+        "a poll, ms",
         "commits taken",
         "later by, ms",
         "99 %",

@@ -23,7 +23,7 @@ from keeper.chain.http import PeerError
 from keeper.cli.indexed import database
 from keeper.cli.options import ChainOption, address, settings
 from keeper.clients import staking, tokenomics
-from keeper.economy.calendar import month_start
+from keeper.economy.calendar import moment, month_start
 from keeper.economy.classes import read_classes
 from keeper.errors import UserError
 from keeper.pow.anchored import EVIDENCE_SECONDS
@@ -40,7 +40,6 @@ from keeper.rewards.publication import PublicationError, read_manifest
 from keeper.rewards.work import network_of
 from keeper.settings import Settings
 from keeper.terminal import pow as shown
-from keeper.terminal.orders import moment
 from keeper.terminal.tables import console, progress_of, show
 
 app = typer.Typer(help="Proof of work: what it shows of devices.", no_args_is_help=True)
