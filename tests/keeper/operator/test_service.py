@@ -17,6 +17,7 @@ from solders.signature import Signature
 
 from keeper.chain import Commitment, SigningFailed
 from keeper.operator import connections, service
+from keeper.operator.desk import FLEET
 from keeper.operator.intake import Asked
 from keeper.operator.limits import Limits, Rate
 from keeper.operator.line import SCHEME
@@ -365,7 +366,7 @@ async def begun(port: int, data: bytes) -> asyncio.StreamWriter:
         "/pow",
         "/pow/hours/x",
         "/pow/hours/-1",
-        "/pow/hours/1/devices",
+        "/pow/hours/1/fleet",
         "/pow/hours/1/..%2f..%2fstate.db",
         "/pow/hours/1/%2e%2e",
         "/pow/hours/openings/ab",
@@ -377,7 +378,7 @@ async def begun(port: int, data: bytes) -> asyncio.StreamWriter:
     ],
 )
 async def test_nothing_else_is_given_away(operator: Operator, http: httpx.AsyncClient, path: str) -> None:
-    assert operator.desk.store.has(1, "devices")
+    assert operator.desk.store.has(1, FLEET)
     assert code(await http.get(path)) == Why.NOT_FOUND
 
 
