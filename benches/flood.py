@@ -82,7 +82,7 @@ async def serve() -> None:
         )
         intake = operator.desk.intake
         known = [device(number) for number in range(DEVICES)]
-        entries = {bytes(at): Entry(at, key.pubkey(), profiles[7], 1, 0) for key, at in known}
+        entries = {bytes(at): Entry(at, key.pubkey(), profiles[7].classes[0], 1, 0) for key, at in known}
         intake.roster = Roster(entries, {})
         for number, (_, at) in enumerate(known):
             intake.gate.proved(home(number), bytes(at))

@@ -34,7 +34,7 @@ from keeper.market.states import States
 from keeper.market.steps import Counted
 from keeper.market.why import Why
 from keeper.market.why import why as why_of
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.pow.replay import first_at
 from keeper.settings import Settings
 
@@ -88,8 +88,12 @@ def samples(chosen: Settings, rewards: Path | None, hours: int) -> list[Counted]
             newest = await there.states.chain.clock(Commitment.FINALIZED)
             last = newest.unix_timestamp // HOUR
             found = [await there.states.samples(hour) for hour in range(last - hours, last)]
-            profiled = there.states.profiled
-            return [(each, each.table(each.classes, profiled)) for each in found if each is not None]
+            profiles = there.states.profiles
+            return [
+                (each, each.table(each.classes, profiles.at(each.hour * HOUR).classes))
+                for each in found
+                if each is not None
+            ]
 
     return asyncio.run(read())
 
@@ -137,8 +141,8 @@ async def sources(chosen: Settings, rewards: Path | None) -> AsyncIterator[Sourc
             indexer = ProgramIndexer(chain, index, program)
             await indexer.prepare()
             ledgers.append(Ledger(chain, index, indexer, FOLDS[program.name]))
-        profiled = read_profiles().classes
-        states = States(chain, Facts(ledgers), profiled, Proven(rewards or chosen.rewards))
+        profiles = read_profiles_by_hour()
+        states = States(chain, Facts(ledgers), profiles, Proven(rewards or chosen.rewards))
         yield Sources(states, tuple(ledgers))
 
 

@@ -26,7 +26,8 @@ from keeper.economy.money import show
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.pow.codes import Code
-from keeper.pow.profiles import Profile, read_profiles
+from keeper.pow.profiles import Profile
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.runtime import logs
 from keeper.settings import Settings
 from keeper.settings.findings import CheckState
@@ -200,7 +201,7 @@ def test(
         row, chosen = _class(class_)
         name = _backend_of(row, backend)
     else:
-        profiles = read_profiles()
+        profiles = read_profiles_by_hour().at(int(time.time()))
         found = profiles.get(profile or 0)
         if found is None:
             raise UserError(f"there is no profile {profile}; there are {', '.join(map(str, profiles))}")
@@ -232,7 +233,7 @@ def _class(name: str) -> tuple[ClassRow, Profile]:
     if found is None:
         alike = [each.name for each in rows if name.lower() in each.name.lower()] or [x.name for x in rows]
         raise UserError(f"no class is called {name!r}; there are {', '.join(alike)}")
-    profile = read_profiles().of_class(found.id)
+    profile = read_profiles_by_hour().at(int(time.time())).of_class(found.id)
     if profile is None:
         raise UserError(f"class {found.name} has no profile yet: its devices have nothing to prove")
     return found, profile

@@ -45,6 +45,7 @@ from keeper.operator.waves import OPENING_SECONDS, SEAL_AFTER, Held, Taken
 from keeper.pow.clock import APART, HOUR, OPEN_AFTER, Ping, Wave, WaveClock, WaveKind, epoch_start
 from keeper.pow.codes import Code
 from keeper.pow.files import ROOTS
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.pow.replay import clock_at, events, first_at
 from keeper.rewards.peers import Peers
 from keeper.runtime.listen import listen
@@ -69,9 +70,9 @@ MANY = Rate(100_000, 100_000)
 class TimedIntake(Intake):
     """An intake whose commits come when the demo's clock says, whatever this machine's says."""
 
-    def __init__(self, gate: Gate, arrives: Callable[[Held, bytes], int]) -> None:
+    def __init__(self, gate: Gate, profiles: ByHour, arrives: Callable[[Held, bytes], int]) -> None:
         """``arrives`` gives the milliseconds from a wave's block to a device's commit of these bytes."""
-        super().__init__(gate)
+        super().__init__(gate, profiles)
         self._arrives = arrives
         self.opened: dict[bytes, set[bytes]] = {}
         """By the wave's seed, the devices whose openings were taken."""
@@ -184,7 +185,7 @@ class Proofs:
                 roster_seconds=HOUR,
                 durable=False,
             )
-            self._intakes.append(TimedIntake(operator.desk.intake.gate, self._arrives(number)))
+            self._intakes.append(TimedIntake(operator.desk.intake.gate, profiles, self._arrives(number)))
             operator.desk.intake = self._intakes[-1]
             self._stack.callback(operator.close)
             await self._stack.enter_async_context(served(operator, listener))
@@ -401,7 +402,7 @@ class Proofs:
 
         def arrives(held: Held, data: bytes) -> int:
             machine = by_address[data[32:64]]
-            profile = self.operators[operator].desk.profiles.of_class(machine.kind.id)
+            profile = self.operators[operator].desk.profiles.at(held.wave.time).of_class(machine.kind.id)
             assert profile is not None
             resides = data[64] == WaveKind.RESIDENCY and profile.residency
             T_ms = profile.residency.T_ms if resides and profile.residency else profile.T_ms

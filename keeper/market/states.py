@@ -17,6 +17,7 @@ from keeper.market.participants import State, snapshot
 from keeper.market.sampling import sample, sample_ticks
 from keeper.market.snapshot import Snapshot
 from keeper.market.steps import HourSamples, StepTable
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.pow.replay import first_at
 
 Passed = Callable[[Block], Collection[Pubkey]]
@@ -28,12 +29,12 @@ that it names; raises UserError where these aren't here."""
 class States:
     """What ticks are decided from. Ask for ticks in order: an earlier one begins with the first event.
 
-    ``profiled`` are the classes for which a proof of work is known; devices of others take part without.
+    ``profiles`` say for which classes a proof of work is known; devices of others take part without.
     """
 
     chain: ChainReader
     facts: Facts
-    profiled: Collection[int]
+    profiles: ByHour
     passed: Passed
     near: Head | None = field(default=None, init=False)
     """The first block of the last tick asked for: that of the next one isn't far from it."""
@@ -58,7 +59,7 @@ class States:
             return None
         accounts = await self.facts.at(head.slot)
         classes = [number for number, each in accounts.classes.items() if each.is_open(head.time)]
-        return samples.table(classes, self.profiled)
+        return samples.table(classes, self.profiles.at(hour * HOUR).classes)
 
     async def samples(self, hour: int) -> HourSamples | None:
         """What was counted in an hour (unix time over 3,600); None while the next one isn't final.
@@ -89,11 +90,14 @@ class States:
     async def _of(self, tick: int, head: Head) -> Snapshot:
         accounts = await self.facts.at(head.slot)
         weights = self.facts.weights(tick * TICK)
-        state = State(accounts, weights, self._unproven(accounts.devices), self.profiled)
+        time = tick * TICK
+        unproven = self._unproven(accounts.devices, time)
+        state = State(accounts, weights, unproven, self.profiles.at(time).classes)
         return snapshot(tick, head.slot, head.blockhash, state)
 
-    def _unproven(self, devices: Mapping[Pubkey, Device]) -> set[Pubkey]:
-        asked = {address for address, each in devices.items() if each.device_class in self.profiled}
+    def _unproven(self, devices: Mapping[Pubkey, Device], time: int) -> set[Pubkey]:
+        profiled = self.profiles.at(time).classes
+        asked = {address for address, each in devices.items() if each.device_class in profiled}
         agreed = self.facts.agreed
         if agreed is None or not asked:
             # Before the first hour that operators agree on, nobody has passed anything.

@@ -26,9 +26,9 @@ from keeper.pow import files
 from keeper.pow.clock import Network
 from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, Receipt, decode
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
 
-FLEET = "devices"
+FLEET = "fleet"
 """An hour's devices as they were read at its start; of no use to others."""
 
 
@@ -40,7 +40,7 @@ class Desk:
     port: Port
     signer: Signer
     network: Network
-    profiles: Profiles
+    profiles: ByHour
     store: Store
     book: Book
     intake: Intake
@@ -103,7 +103,7 @@ class Desk:
             else:
                 await self.refresh_roster()
                 start = self.network.start_of(hour)
-                self._fleets[hour] = await read_fleet(self.chain, self.profiles, start)
+                self._fleets[hour] = await read_fleet(self.chain, self.profiles.at(start), start)
         return self._fleets[hour]
 
     async def receipt(self, taken: Taken) -> bytes:
@@ -139,7 +139,8 @@ class Desk:
                 right.append(signed)
             elif worker is not None and device in hours:
                 return
-        held.learn(each for each in right if is_work(each.message, self.profiles, held.wave))
+        profiles = self.profiles.at(held.wave.time)
+        held.learn(each for each in right if is_work(each.message, profiles, held.wave))
 
     def is_late(self, device: bytes, hour: int) -> bool:
         """Whether a device came to be staked after an hour's start: the hour isn't about it."""

@@ -34,7 +34,7 @@ from keeper.jobs.steps import vote_steps
 from keeper.market.facts import Facts
 from keeper.market.folder import MarketFolder
 from keeper.market.states import States
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.history import History
 from keeper.rewards.work import WorkFolder
 from keeper.runtime import loop, monitoring, operation
@@ -82,10 +82,10 @@ def market_of(
     """That of these settings; None without a folder of the market."""
     if settings.market is None:
         return None
-    passed, profiled = Proven(rewards or settings.rewards), read_profiles().classes
+    passed, profiles = Proven(rewards or settings.rewards), read_profiles_by_hour()
     of_last = Facts(history.ledgers)
     of_newest = Facts(history.ledgers, behind=of_last)
-    newest, last = (States(history.chain, each, profiled, passed) for each in (of_newest, of_last))
+    newest, last = (States(history.chain, each, profiles, passed) for each in (of_newest, of_last))
     return Market(Matcher(MarketFolder(folder or settings.market), newest), last)
 
 
@@ -107,7 +107,7 @@ def chosen_jobs(
     folder = market.matcher.folder if market else None
     known[PRICES] = partial(keep_prices, folder=folder, peers=peers)
     if settings.pow:
-        published, profiles = rewards or settings.rewards, read_profiles()
+        published, profiles = rewards or settings.rewards, read_profiles_by_hour()
         known[ATTEST] = partial(
             attest_hours,
             folder=published,

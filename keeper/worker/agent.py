@@ -10,7 +10,7 @@ from typing import Any
 from solders.pubkey import Pubkey
 
 from keeper.chain import SigningFailed
-from keeper.pow.clock import PLOT_SECONDS, epoch_start
+from keeper.pow.clock import DAY, PLOT_SECONDS, epoch_start
 from keeper.pow.messages import Pong
 from keeper.pow.prove import NotRepeated
 from keeper.pow.seeds import epoch_seed, wave_seed
@@ -142,7 +142,7 @@ class Agent:
             self._start(self.lines.measure(device, item, seed, at))
         elif isinstance(item, PingAt):
             self._start(self._pong(device, item, at))
-        elif device.profile.tested is not None:
+        elif any(each.tested for each in (device.profile, *(later for _, later in device.later))):
             self._start(self._fill(device, item))
 
     def _differs(self, item: EpochAt) -> bool:
@@ -204,8 +204,18 @@ class Agent:
         log.info("worker.pong", operators=took, of=len(self.operators))
 
     async def _fill(self, device: Device, epoch: EpochAt) -> None:
-        """Make the plot of the day that has begun, from when on waves are about it."""
-        await asyncio.sleep(max(0.0, epoch.day + PLOT_SECONDS - self._clock()))
+        """Make the plot of the day that has begun, from when on waves are about it.
+
+        And once more in each hour of it from which on the device has another profile.
+        """
+        first = epoch.day + PLOT_SECONDS
+        changes = [since for since, _ in device.later if first < since < first + DAY]
+        for since in (first, *changes):
+            await asyncio.sleep(max(0.0, since - self._clock()))
+            if (now := device.at(int(self._clock()))).profile.tested is not None:
+                await self._fill_now(now, epoch)
+
+    async def _fill_now(self, device: Device, epoch: EpochAt) -> None:
         stale = epoch_start(int(self._clock())) != epoch.day
         if stale or epoch.day in self._doubtful or self.works.has_plot(device, epoch.day):
             return

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import httpx2 as httpx
@@ -25,6 +26,7 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.economy.calendar import month_start, parse_month
 from keeper.economy.orders import LeaseStatus
 from keeper.pow import profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards import publication
 from keeper.tables import addresses
 from keeper.worker.client import Item
@@ -42,8 +44,8 @@ SLOT = 3_200
 RUN = """
 import sys
 from pathlib import Path
-from keeper.pow.profiles import read_profiles
-read_profiles.__defaults__ = (Path("profiles.json"),)
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
+read_profiles_by_hour.__defaults__ = (Path("hours.json"),)
 from keeper.cli import main
 sys.argv = ["ionet", "worker", "run"]
 main.main()
@@ -57,7 +59,9 @@ def small(tmp_path: Path, monkeypatch) -> None:
     table[0]["classes"] = [10]
     path = tmp_path / "profiles.json"
     path.write_text(json.dumps({"profiles": table}))
-    monkeypatch.setattr(profiles.read_profiles, "__defaults__", (path,))
+    row = {"from": "1970-01-01T00:00:00Z", "file": path.name, "sha256": sha256(path.read_bytes()).hexdigest()}
+    (tmp_path / "hours.json").write_text(json.dumps({"tables": [row]}))
+    monkeypatch.setattr(read_profiles_by_hour, "__defaults__", (tmp_path / "hours.json",))
 
 
 @contextmanager

@@ -645,6 +645,7 @@ SETTINGS = {
     "pow_http": "off",
     "pow_metrics": "9471",
     "pow_line": "0",
+    "pow_connections": "63",
     "balance_warning": "NaN",
     "balance_stop": "-1",
     "lag_slots": "0",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import base58
 import httpx2 as httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +17,10 @@ from solders.signature import Signature
 
 from keeper.chain import Commitment, SigningFailed
 from keeper.operator import connections, service
+from keeper.operator.desk import FLEET
 from keeper.operator.intake import Asked
 from keeper.operator.limits import Limits, Rate
+from keeper.operator.line import SCHEME
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import STATUS, Why
 from keeper.operator.running import NotAnOperator, network_of, require_operator
@@ -363,7 +366,7 @@ async def begun(port: int, data: bytes) -> asyncio.StreamWriter:
         "/pow",
         "/pow/hours/x",
         "/pow/hours/-1",
-        "/pow/hours/1/devices",
+        "/pow/hours/1/fleet",
         "/pow/hours/1/..%2f..%2fstate.db",
         "/pow/hours/1/%2e%2e",
         "/pow/hours/openings/ab",
@@ -375,7 +378,7 @@ async def begun(port: int, data: bytes) -> asyncio.StreamWriter:
     ],
 )
 async def test_nothing_else_is_given_away(operator: Operator, http: httpx.AsyncClient, path: str) -> None:
-    assert operator.desk.store.has(1, "devices")
+    assert operator.desk.store.has(1, FLEET)
     assert code(await http.get(path)) == Why.NOT_FOUND
 
 
@@ -438,7 +441,10 @@ def test_nothing_that_is_sent_is_the_services_fault(
         if body:
             at = data.draw(st.integers(0, len(body) - 1))
             body = body[:at] + data.draw(st.binary(max_size=3)) + body[at + 1 :]
-    path = data.draw(st.sampled_from(PATHS) | st.text("/pow.%-hours1\u00e9 ", min_size=1).map(rooted))
+    transfer = f"/pow/transfer/{wave.wave.slot}/{device.account}"
+    given = [*PATHS, transfer, transfer[:-1], f"/pow/hours/{wave.wave.hour}", "/pow/openings/" + "ab" * 32]
+    given += [f"/pow/hours/{wave.wave.hour}/{name}" for name in operator.desk.store.names(wave.wave.hour)]
+    path = data.draw(st.sampled_from(given) | st.text("/pow.%-hours1\u00e9 ", min_size=1).map(rooted))
     query = data.draw(st.sampled_from(["", "?after=0", "?after=x", "?after=%00", "?after=1&after=2"]))
     headers = data.draw(
         st.dictionaries(
@@ -459,6 +465,34 @@ def test_nothing_that_is_sent_is_the_services_fault(
 
     answer = asyncio.run(ask())
     assert answer.status_code < 500, answer.text
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_transfer_begins_by_what_strangers_write(
+    fuzzed: tuple[Net, Operator, Held], data: st.DataObject
+) -> None:
+    """Of whoever is drawn, as far as the signature, which none of these is."""
+    net, operator, wave = fuzzed
+    device = str(net.devices[0].account)
+    words = st.text("0123456789abcIl\u00e9\u0663%/ ", max_size=12)
+    slot = data.draw(st.just(str(wave.wave.slot)) | words)
+    whose = data.draw(st.just(device) | words | words.map(device.__add__))
+    signed = base58.b58encode(bytes(Signature.default())).decode()
+    said = SCHEME + data.draw(st.just(signed) | words | words.map(signed[:-3].__add__))
+    headers = {"authorization": said.encode("utf-8").strip(), "x-forwarded-for": data.draw(words).encode()}
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(application(operator, str(GENESIS)), raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport) as client:
+            url = f"http://x/pow/transfer/{slot}/{whose}"
+            return await client.request(data.draw(st.sampled_from(["GET", "POST"])), url, headers=headers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keeper.operator.line.is_drawn", lambda seed, device: True)
+        answer = asyncio.run(ask())
+    assert 300 <= answer.status_code < 500, answer.text
+    assert not operator.desk.book.transfers(wave.wave.hour)
 
 
 async def test_only_an_operator_of_a_network_serves(net: Net) -> None:
