@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,7 +47,7 @@ class Workplace:
 
 @asynccontextmanager
 async def workplace(out: Path) -> AsyncIterator[Workplace]:
-    """A workplace whose folders are in ``out`` at the end, however that comes. Raises OSError."""
+    """A workplace, finished by whoever uses it; after a failure what there is goes to ``out`` all the same."""
     if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM):
         yield Workplace(out, out)
         return
@@ -55,5 +55,8 @@ async def workplace(out: Path) -> AsyncIterator[Workplace]:
         place = Workplace(Path(folder), out)
         try:
             yield place
-        finally:
-            await place.finish()
+        except BaseException:
+            # The files help to see why; a folder that can't be written isn't what is told of then.
+            with suppress(OSError):
+                await place.finish()
+            raise
