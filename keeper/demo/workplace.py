@@ -47,7 +47,7 @@ class Workplace:
 
 @asynccontextmanager
 async def workplace(out: Path) -> AsyncIterator[Workplace]:
-    """A workplace, finished by whoever uses it; after a failure what there is goes to ``out`` all the same."""
+    """A workplace, finished by whoever uses it; after a failure what there is goes to ``out``, too."""
     if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM):
         yield Workplace(out, out)
         return
