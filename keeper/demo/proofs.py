@@ -61,7 +61,7 @@ REAL_HOURS = 1
 """For so many hours, the first, they answer over HTTP; then in fewer processes, through pipes."""
 BEGIN_SECONDS, EVIDENCE_SECONDS, EXCHANGE_SECONDS = 30, HOUR + 100, HOUR + 200
 """After an hour's start: when operators note its devices, post its evidence, fetch one another's files."""
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = 600.0
 """For answers of workers, by this machine's clock: however loaded it is, after so long something is wrong."""
 ASK_SECONDS = 0.005
 """How often it is looked what came over HTTP."""

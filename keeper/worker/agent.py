@@ -199,8 +199,8 @@ class Agent:
         """
         now = self._clock()
         if self._forgot is None or abs(now - self._forgot) >= FORGET_SECONDS:
-            self._forgot = now
             self.store.forget(now)
+            self._forgot = now
 
     async def _pongs(self, devices: Sequence[Device], item: PingAt, at: float) -> None:
         """Answer a ping for some devices, in one request to each operator: their time is no matter."""
