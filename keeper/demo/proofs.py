@@ -40,7 +40,8 @@ from keeper.operator.limits import Gate, Limits, Rate
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import Refusal
 from keeper.operator.running import network_of, served
-from keeper.operator.verification import Batch, Here
+from keeper.operator.verification import Batch
+from keeper.operator.verification import Processes as Verification
 from keeper.operator.waves import OPENING_SECONDS, SEAL_AFTER, Held, Taken
 from keeper.pow.clock import APART, HOUR, OPEN_AFTER, Ping, Wave, WaveClock, WaveKind, epoch_start
 from keeper.pow.codes import Code
@@ -61,8 +62,10 @@ REAL_HOURS = 1
 """For so many hours, the first, they answer over HTTP; then in fewer processes, through pipes."""
 BEGIN_SECONDS, EVIDENCE_SECONDS, EXCHANGE_SECONDS = 30, HOUR + 100, HOUR + 200
 """After an hour's start: when operators note its devices, post its evidence, fetch one another's files."""
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = 600.0
 """For answers of workers, by this machine's clock: however loaded it is, after so long something is wrong."""
+ASK_SECONDS = 0.005
+"""How often it is looked what came over HTTP."""
 MANY = Rate(100_000, 100_000)
 """All workers have one address here."""
 
@@ -93,11 +96,15 @@ class TimedIntake(Intake):
         return refusal
 
 
-class Once(Here):
-    """What one operator has verified the others needn't: they run in one process here."""
+class Once(Verification):
+    """What one operator has verified the others needn't: they run in one process here.
+
+    It is verified in another one, beside the workers' next answers.
+    """
 
     def __init__(self) -> None:
         """Nothing is verified yet."""
+        super().__init__(1)
         self._known: dict[Any, Code] = {}
 
     async def run(self, batches: Sequence[Batch]) -> list[list[Code]]:
@@ -136,6 +143,7 @@ class Proofs:
     _times: list[tuple[int, int, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)
     _leading: bool = False
+    _verifying: asyncio.Task[None] | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     # -- from the first hour to the last -------------------------------------------------------
@@ -150,6 +158,9 @@ class Proofs:
         finally:
             self.network.guide = None
             self.processes.end()
+            if self._verifying is not None:
+                self._verifying.cancel()
+                await asyncio.gather(self._verifying, return_exceptions=True)
             await self._stack.aclose()
             # The operators hold the same files: one copy is enough for whoever wants to look.
             others = [f"operator-{number + 2}" for number in range(len(self.stakers.operators) - 1)]
@@ -166,6 +177,7 @@ class Proofs:
         about = await network_of(chain)
         self._genesis = about.genesis
         verifier, profiles = Once(), demo_profiles()
+        self._stack.callback(verifier.close)
         listeners = [listen("127.0.0.1", 0, "") for _ in self.stakers.operators]
         self._urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in listeners]
         limits = Limits(device=MANY, stranger=MANY, strangers=MANY, reader=MANY)
@@ -286,8 +298,18 @@ class Proofs:
                 await self._openings(held)
                 done = self.network.chain.now() + int(OPENING_SECONDS) + 1
                 self._at(done, self._work)
-            for operator in self.operators:
-                await operator.collecting.verify()
+            await self._verified()
+            self._verifying = asyncio.create_task(self._verify())
+
+    async def _verify(self) -> None:
+        """Let the operators verify what they have: an hour's end needs it, and nothing before."""
+        for operator in self.operators:
+            await operator.collecting.verify()
+
+    async def _verified(self) -> None:
+        """Wait until what is being verified is."""
+        if self._verifying is not None:
+            await self._verifying
 
     async def _begin(self, hour: int) -> None:
         """An hour begins; its workers are there."""
@@ -329,6 +351,7 @@ class Proofs:
         await self.processes.be(told)
 
     async def _exchange(self) -> None:
+        await self._verified()
         for operator in self.operators:
             await operator.collecting.exchange()
             await operator.collecting.verify()
@@ -383,7 +406,7 @@ class Proofs:
             self.processes.check()
             if time.monotonic() > end:
                 raise DemoFailed(f"{what}: not all came within {WAIT_SECONDS:g} seconds")
-            await asyncio.sleep(0.002)
+            await self.processes.moved(ASK_SECONDS)
 
     # -- shorthand -----------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -61,9 +62,9 @@ class Desk:
     """What was taken and refused since the start, for ``/ready``."""
     _fleets: dict[int, Fleet] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def operator(self) -> Pubkey:
-        """Whose service it is."""
+        """Whose service it is; a key's public half is dear, and each receipt has it."""
         return self.signer.pubkey()
 
     async def refresh_roster(self) -> None:

@@ -75,6 +75,11 @@ class Intake:
             Why.CONFLICT, "Another root was signed for this wave before; both are kept as proof."
         )
 
+    def answers(self, data: bytes, address: str, now: float) -> list[Refusal | None]:
+        """Several answers to pings, joined: each as if it had come alone."""
+        starts = range(0, len(data), PING_BYTES)
+        return [self.ping(data[at : at + PING_BYTES], address, now) for at in starts]
+
     def ping(self, data: bytes, address: str, now: float) -> Refusal | None:
         """An answer to a ping; None when it is taken."""
         found = self._answering(data, now)

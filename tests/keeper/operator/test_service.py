@@ -115,6 +115,52 @@ async def test_a_ping_over_http(net: Net, operator: Operator, http: httpx.AsyncC
     assert code(await http.post("/pow/ping", content=net.devices[0].pong(ROOT))) == Why.UNKNOWN_WAVE
 
 
+async def test_several_answers_in_one_body_are_each_taken_or_refused(
+    net: Net, operator: Operator, http: httpx.AsyncClient
+) -> None:
+    ping = Ping(1, 1, 0, bytes([7]) * 32)
+    operator.desk.intake.pings[ping.seed] = asked = Asked(ping, net.monotonic())
+    first, second = net.devices
+    forged = ping.seed + bytes(second.account) + first.pong(ping.seed)[64:]
+    answer = await http.post("/pow/pings", content=first.pong(ping.seed) + forged + second.pong(ROOT))
+    assert (answer.status_code, len(answer.json())) == (200, 3)
+    taken, wrong, unknown = answer.json()
+    assert taken is None and asked.answered == {bytes(first.account)}
+    assert (wrong["code"], wrong["retry_after"]) == (Why.BAD_SIGNATURE, 0)
+    assert (unknown["code"], unknown["retry_after"]) == (Why.UNKNOWN_WAVE, 1)
+    both = first.pong(ping.seed) + second.pong(ping.seed)
+    assert (await http.post("/pow/pings", content=both)).json() == [None, None]
+    assert asked.answered == {bytes(each.account) for each in (first, second)}
+    counted = {"ping": 3, "refused_bad_signature": 1, "refused_unknown_wave": 1}
+    assert operator.desk.counts == counted
+
+
+async def test_a_device_has_no_more_answers_by_sending_them_together(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = Limits(device=Rate(4, 0.001), stranger=Rate(3, 0.001), trusted=frozenset())
+    operator = await net.operator(1, limits=limits)
+    await operator.step()
+    first, second = net.devices
+    operator.desk.intake.gate.proved("127.0.0.1", bytes(first.account))
+    held = asyncio.Event()
+
+    async def closing(_: float) -> None:
+        held.set()
+
+    monkeypatch.setattr(operator.desk.news, "closing", closing)
+    async with serving(operator) as (url, _), httpx.AsyncClient(base_url=url) as client:
+        # The answers of one don't use up what another has.
+        body = first.pong(ROOT) * 6 + second.pong(ROOT) * 5
+        found = [each["code"] for each in (await client.post("/pow/pings", content=body)).json()]
+        assert (
+            found == [Why.UNKNOWN_WAVE] * 4 + [Why.TOO_MANY] * 2 + [Why.UNKNOWN_WAVE] * 3 + [Why.TOO_MANY] * 2
+        )
+        assert held.is_set()
+        held.clear()
+        assert (await client.get("/health")).status_code == 200 and not held.is_set()
+
+
 async def test_who_serves(net: Net, operator: Operator, http: httpx.AsyncClient) -> None:
     assert (await http.get("/pow/operator")).json() == {
         "version": 1,
@@ -221,6 +267,10 @@ def post(path: str, *headers: str) -> bytes:
         ("/pow/commit", []),
         ("/pow/ping", ["content-length: 127"]),
         ("/pow/ping", ["transfer-encoding: chunked"]),
+        ("/pow/pings", ["content-length: 0"]),
+        ("/pow/pings", ["content-length: 300"]),
+        ("/pow/pings", [f"content-length: {128 * 33}"]),
+        ("/pow/pings", ["transfer-encoding: chunked"]),
         ("/pow/opening", ["content-length: 96"]),
         ("/pow/opening", [f"content-length: {service.MAX_OPENING + 1}"]),
         ("/pow/opening", ["transfer-encoding: chunked"]),
@@ -239,10 +289,11 @@ async def test_slow_bodies_are_cut_off(operator: Operator, monkeypatch: pytest.M
     monkeypatch.setattr(service, "BODY_SECONDS", 0.05)
     monkeypatch.setattr(service, "OPENING_SECONDS", 0.05)
     async with serving(operator) as (_, port):
-        for path, length in (("/pow/commit", 168), ("/pow/ping", 128), ("/pow/opening", 5_000)):
+        paths = (("/pow/commit", 168), ("/pow/ping", 128), ("/pow/pings", 256), ("/pow/opening", 5_000))
+        for path, length in paths:
             found = await raw(port, post(path, f"content-length: {length}") + bytes(90))
             assert found.startswith(b"HTTP/1.1 408 ")
-    assert operator.desk.counts["refused_too_slow"] == 3
+    assert operator.desk.counts["refused_too_slow"] == 4
 
 
 async def test_slow_heads_are_cut_off(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,7 +452,8 @@ async def test_whom_a_proxy_speaks_for(net: Net, wave: Held) -> None:
 
 # -- anything ----------------------------------------------------------------------------------
 
-PATHS = ["/pow/commit", "/pow/ping", "/pow/opening", "/pow/waves", "/pow/operator", "/health", "/ready"]
+PATHS = ["/pow/commit", "/pow/ping", "/pow/pings", "/pow/opening"]
+PATHS += ["/pow/waves", "/pow/operator", "/health", "/ready"]
 
 
 @pytest.fixture(scope="module")
@@ -434,6 +486,7 @@ def test_nothing_that_is_sent_is_the_services_fault(
     valid = [
         device.commit(wave.wave, ROOT),
         device.pong(wave.wave.seed),
+        device.pong(wave.wave.seed) * 3,
         device.opening(wave, net.profiles),
     ]
     body = data.draw(st.one_of(st.binary(max_size=400), st.sampled_from(valid)))
