@@ -82,7 +82,7 @@ async def serve() -> None:
         )
         intake = operator.desk.intake
         known = [device(number) for number in range(DEVICES)]
-        entries = {bytes(at): Entry(at, key.pubkey(), profiles[7], 1, 0) for key, at in known}
+        entries = {bytes(at): Entry(at, key.pubkey(), profiles[7].classes[0], 1, 0) for key, at in known}
         intake.roster = Roster(entries, {})
         for number, (_, at) in enumerate(known):
             intake.gate.proved(home(number), bytes(at))
@@ -142,10 +142,10 @@ async def commit(port: int, seen: float, number: int, at: float) -> float | None
     return receipt.message.ms - (begun - seen) * 1000
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    """This file in a process of its own."""
+def start(*arguments: str, file: str = __file__) -> subprocess.Popen[str]:
+    """A bench, this one if no other is named, in a process of its own."""
     pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, __file__, *arguments], stdin=pipe, stdout=pipe, text=True)
+    return subprocess.Popen([sys.executable, file, *arguments], stdin=pipe, stdout=pipe, text=True)
 
 
 def told(process: subprocess.Popen[str]) -> Any:

@@ -32,8 +32,8 @@ REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from keeper.market.assignment import LIMITS, assign  # noqa: E402
-from keeper.market.exchange import Limits  # noqa: E402
 from keeper.market.snapshot import DEVICE, ORDER, PAIR, PRICE, Snapshot, empty  # noqa: E402
+from keeper.market.work import Limits  # noqa: E402
 from keeper.tables import NOTHING, Rows  # noqa: E402
 
 SECTION = "market.py"
@@ -91,6 +91,7 @@ def _orders(rng: np.random.Generator, many: int, prices: Rows, single: bool) -> 
     rows = np.zeros(many, ORDER)
     rows["order"], rows["renter"] = _keys(rng, many), _keys(rng, many)
     rows["created_at"] = NOW - rng.integers(1, 1_200, many)
+    rows["match_until"] = rows["created_at"] + 1_201
     rows["urgency"] = rng.choice(3, many, p=[0.8, 0.15, 0.05])
     rows["classes"] = NOTHING
     for row, several in zip(rows, rng.random(many) < 0.5, strict=True):

@@ -1,72 +1,63 @@
 """The network's price in a month of agents: where it settles, how fast it follows, what gaming it brings.
 
-``python benches/month.py`` takes some minutes and renews the tables in docs/benchmarks.md. The rule is the
-keeper's own; agents are those of tests/keeper/market/agents.py. Draws have fixed seeds, so that the tables
-are the same everywhere.
+``python benches/month.py`` takes some minutes, and renews tables in docs/benchmarks.md and docs/month.svg.
+The market is that of ``ionet market simulate`` (keeper/market/simulation). Draws have fixed
+seeds, so that the tables are the same everywhere.
 """
 
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from itertools import pairwise
-from math import log
 from pathlib import Path
-from statistics import fmean, pstdev, stdev
+from statistics import fmean, stdev
 
 from idl_codec import table, write_section
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from tests.keeper.market.agents import HOURS_A_DAY, ONE, Ask, Outcome, Scenario, Shock, Town  # noqa: E402
+from keeper.market.simulation.findings import Game, Period, filled, game, periods  # noqa: E402
+from keeper.market.simulation.play import play  # noqa: E402
+from keeper.market.simulation.scenario import ONE, WORDS, Attack, Scenario  # noqa: E402
+from keeper.market.simulation.town import Outcome  # noqa: E402
+from keeper.terminal.simulation_chart import draw  # noqa: E402
 
 SECTION = "month.py"
-SEEDS = range(1, 13)
-MONTH = Scenario(shocks=(Shock(10, 45, 1), Shock(20, 45, 2)))
-"""On day 10 more than half of the demand goes away, on day 20 the token halves."""
-SIZE, THIN = MONTH.devices, 16
-"""Devices of the class, and of a thin one."""
-PERIODS = (0, 10), (10, 20), (20, 30)
-SETTLED = 3
-"""Days after which a period's level is taken."""
+CHART = REPOSITORY / "docs/month.svg"
+SEEDS = range(1, 4)
+THIN = 16
+"""Devices of a thin class."""
+GAMED = Scenario(devices=150, days=10, shocks=())
+"""What games are played in."""
 GAMES = (
-    (Ask.ABOVE, 5),
-    (Ask.LEAVES, 5),
-    (Ask.PRICE, 5),
-    (Ask.HALF, 5),
-    (Ask.MARGIN, 5),
-    (Ask.MARGIN, 10),
-    (Ask.MARGIN, 100),
-    (Ask.WITHHOLDS, 10),
-    (Ask.WITHHOLDS, 30),
-    (Ask.HIRES_ITSELF, 10),
-    (Ask.HIRES_ITSELF, 30),
+    (Attack.LEAVES, 10),
+    (Attack.PRICE, 10),
+    (Attack.HALF, 10),
+    (Attack.MARGIN, 10),
+    (Attack.MARGIN, 100),
+    (Attack.WITHHOLDS, 10),
+    (Attack.WITHHOLDS, 30),
+    (Attack.SELF_HIRE, 10),
+    (Attack.SELF_HIRE, 30),
+    (Attack.BUYS, 10),
+    (Attack.RARE, 18),
+    (Attack.BAIT, 18),
+    (Attack.FLOOD, 10),
+    (Attack.TOUCHES, 30),
+    (Attack.TOUCHES, 100),
+    (Attack.FLASH, 30),
+    (Attack.HEAD, 30),
+    (Attack.LULL, 30),
+    (Attack.BLINKS, 30),
+    (Attack.PROPS, 30),
+    (Attack.UNPROVEN, 30),
+    (Attack.ROGUE, 10),
+    (Attack.ROGUE, 30),
 )
-
-
-def settled(figures: list[int], period: tuple[int, int]) -> list[int]:
-    """Hourly figures in a period, once it has settled."""
-    first, last = period
-    return figures[(first + SETTLED) * HOURS_A_DAY : last * HOURS_A_DAY]
-
-
-def level(figures: list[int], period: tuple[int, int]) -> float:
-    """The mean of them."""
-    return fmean(settled(figures, period))
-
-
-def unrest(prices: list[int], period: tuple[int, int]) -> tuple[float, float]:
-    """The standard deviation of the price's logarithm, and its mean move from hour to hour in percent."""
-    logs = [log(each) for each in settled(prices, period)]
-    return pstdev(logs), 100 * fmean(abs(after - before) for before, after in pairwise(logs))
-
-
-def hours_to(outcome: Outcome, period: tuple[int, int]) -> int:
-    """How long it takes from a period's start until the price is within a tenth of the period's level."""
-    goal = level(outcome.prices, period)
-    after = enumerate(outcome.prices[period[0] * HOURS_A_DAY :])
-    return next(hour for hour, price in after if abs(price - goal) <= goal / 10)
+GOALS = 75, 100, 150
+"""Percent of the first price to which operators vote who own a tenth of the devices."""
 
 
 def shown(figures: list[float], digits: int) -> str:
@@ -75,62 +66,63 @@ def shown(figures: list[float], digits: int) -> str:
     return f"{fmean(figures):,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
-def periods(months: list[Outcome], size: int) -> list[list[str]]:
-    """Rows of levels."""
-    rows = []
-    for name, period in zip(("at first", "demand at 45 %", "IO at half, too"), PERIODS, strict=True):
-        prices = [level(each.prices, period) / ONE for each in months]
-        used = [level(each.used, period) / 10 for each in months]
-        hours = shown([hours_to(each, period) for each in months], 0) if period[0] else "-"
-        deviation, moves = zip(*(unrest(each.prices, period) for each in months), strict=True)
-        row = [f"{size} devices, {name}", shown(prices, 3), shown(used, 0), hours]
-        rows.append([*row, shown(list(deviation), 2), f"{fmean(moves):.1f} %"])
-    return rows
+def levels(name: str, found: list[Period]) -> list[str]:
+    """A row: a period in each seed."""
+    prices, used = [each.price for each in found], [each.used for each in found]
+    hours = [each.hours_to for each in found if each.hours_to is not None]
+    cells = [name, shown(prices, 3), shown(used, 0), shown(hours, 0) if found[0].day else "-"]
+    moves = fmean(each.move for each in found)
+    return [*cells, shown([each.deviation for each in found], 2), f"{moves:.1f} %"]
 
 
-def game(ask: Ask, percent: int, honest: list[Outcome]) -> list[str]:
-    """What some suppliers gain by a device against the same ones honest, and what it does to the others."""
-    own = MONTH.devices * percent // 100
-    gains, others, usual, surplus, price = [], [], [], [], []
-    for seed, before in zip(SEEDS, honest, strict=True):
-        after = Town(replace(MONTH, seed=seed, ask=ask, others=percent)).run()
-        usual.append(before.profits[:own].sum() / own / ONE)
-        more = (after.profits - before.profits) / ONE
-        gains.append(more[:own].mean())
-        others.append(more[own:].sum() / max(1, len(more) - own))
-        surplus.append(100 * (after.surplus / before.surplus - 1))
-        price.append(sum(after.prices) / sum(before.prices))
+def gained(name: str, found: list[Game]) -> list[str]:
+    """A row: what some gain by a device against the same one honest, and what it does to the others."""
+    gains = [each.gain for each in found]
     error = stdev(gains) / len(gains) ** 0.5
-    cells = [f"{fmean(gains):+.1f} +- {error:.1f}", f"{min(gains):+.1f} to {max(gains):+.1f}"]
-    cells += [f"{fmean(others):+.1f}" if percent < 100 else "-", f"{fmean(usual):.0f}"]
-    cells += [f"{fmean(surplus):+.1f} %", f"{fmean(price):.2f}"]
-    return [f"{ask.value}: {percent} %", *cells]
+    cells = [name, f"{fmean(gains):+.1f} +- {error:.1f}", f"{min(gains):+.1f} to {max(gains):+.1f}"]
+    means = {
+        each: fmean(getattr(one, each) for one in found)
+        for each in ("others", "honest", "surplus", "price", "served")
+    }
+    cells += [f"{means['others']:+.1f}", f"{means['honest']:.0f}", f"{means['served']:+.0f} %"]
+    return [*cells, f"{means['surplus']:+.1f} %", f"{means['price']:.2f}"]
 
 
 def report() -> str:
     """The section of docs/benchmarks.md."""
-    months, thin = (
-        [Town(replace(MONTH, seed=seed, devices=size)).run() for seed in SEEDS] for size in (SIZE, THIN)
-    )
-    filled = [100 * each.filled / each.wanted for each in months]
-    starts = [Town(replace(MONTH, days=10, start=start)).run() for start in (4 * ONE, ONE // 4)]
-    ends = [f"{level(each.prices, (4, 10)) / ONE:.3f}" for each in starts]
-    head = [
-        "who does it",
-        "gain",
-        "by seed",
-        "gain of the others",
-        "honest",
-        "renters' surplus",
-        "price, times",
+    months = [Scenario(seed=seed) for seed in SEEDS]
+    thin = [replace(each, devices=THIN) for each in months]
+    starts = [Scenario(days=10, start=start, shocks=()) for start in (4 * ONE, ONE // 4)]
+    names = {(attack, share, 0): f"{WORDS[attack]}: {share} %" for attack, share in GAMES} | {
+        (Attack.VOTES, 10, goal): f"{WORDS[Attack.VOTES]}, {goal / 100:.2f}: 10 %" for goal in GOALS
+    }
+    attacked = [
+        replace(GAMED, seed=seed, attack=attack, share=share, goal=goal or GAMED.goal)
+        for attack, share, goal in names
+        for seed in SEEDS
     ]
-    games = table(head, [game(ask, percent, months) for ask, percent in GAMES])
-    text = f"{shown(filled, 1)} % of places were filled. From four times the price and a quarter it comes to"
-    levels = table(
-        ["", "price", "% hired", "hours to within a tenth", "deviation (log)", "move an hour"],
-        [*periods(months, SIZE), *periods(thin, THIN)],
-    )
-    return f"{levels}\n\n{text} {' and '.join(ends)}.\n\n{games}\n"
+    wanted = list(dict.fromkeys([*months, *thin, *starts, *(each.honest for each in attacked), *attacked]))
+    found: dict[Scenario, Outcome] = {}
+    with ProcessPoolExecutor() as pool:
+        for scenario, outcome in zip(wanted, pool.map(play, wanted), strict=True):
+            found[scenario] = outcome
+            print(f"{len(found)} of {len(wanted)}", end="\r", file=sys.stderr, flush=True)
+    rows = []
+    for scenarios in (months, thin):
+        by_period = zip(*(periods(each, found[each]) for each in scenarios), strict=True)
+        for name, each in zip(("at first", "demand at 45 %", "IO at half, too"), by_period, strict=True):
+            rows.append(levels(f"{scenarios[0].devices} devices, {name}", list(each)))
+    head = ["", "price", "% hired", "hours to within a tenth", "deviation (log)", "move an hour"]
+    games = []
+    for at, name in enumerate(names.values()):
+        of = attacked[at * len(SEEDS) : (at + 1) * len(SEEDS)]
+        games.append(gained(name, [game(each, found[each.honest], found[each]) for each in of]))
+    draw(months[0], {"honest": found[months[0]]}, CHART)
+    fill = shown([filled(found[each]) for each in months], 1)
+    ends = " and ".join(f"{fmean(found[each].prices[-144:]) / ONE:.3f}" for each in starts)
+    text = f"{fill} % of places were filled. From four times the price and a quarter it comes to {ends}."
+    columns = ["who does it", "gain", "by seed", "gain of the others", "honest", "hours served"]
+    return f"{table(head, rows)}\n\n{text}\n\n{table([*columns, 'renters', 'price, times'], games)}\n"
 
 
 def main() -> None:

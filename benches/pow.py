@@ -35,7 +35,7 @@ from keeper.pow.generator import generate  # noqa: E402
 from keeper.pow.hashing import digest  # noqa: E402
 from keeper.pow.opening import Claim, claim, opening_length  # noqa: E402
 from keeper.pow.product import product  # noqa: E402
-from keeper.pow.profiles import Profile, Residency, read_profiles  # noqa: E402
+from keeper.pow.profiles import LEAF_ROWS, Profile, Residency, read_profiles  # noqa: E402
 from keeper.pow.prove import Proof, prove  # noqa: E402
 from keeper.pow.verify import verify_batch  # noqa: E402
 
@@ -252,6 +252,45 @@ def _residency() -> list[list[str]]:
     return found
 
 
+def plots() -> list[list[str]]:
+    """What a pick of a plot costs whoever verifies it, against a product's in a batch, at the same K."""
+    rows = []
+    for name, number in (("CPU", 7), ("T4", 49), ("RTX 4090", 25), ("H100 SXM", 18), ("H200", 17)):
+        profile = read_profiles()[number]
+        plot = profile.residency
+        assert plot is not None
+        claims = [bound(profile, device(each)) for each in range(BATCH)]
+        asked = partial(expect, profile, claims, [Code.WORK_WRONG] * BATCH)
+        shown = [plotted(plot, device(each)) for each in range(4)]
+        turns = by_turns(partial(_verified, plot, shown), asked, 2)
+        mine, other = turns.ours / len(shown), turns.other / (BATCH * profile.q)
+        times = (mine / plot.K) / (other / profile.K)
+        sizes = [f"{each.K:,}" for each in (profile, plot)]
+        rows.append([name, *sizes, f"{1000 * other:.2f}", f"{1000 * mine:.2f}", f"**{times:.1f}**"])
+        print(" | ".join(rows[-1]), flush=True)
+    return rows
+
+
+def plotted(plot: Residency, who: Pubkey) -> residency.PlotClaim:
+    """An opening of one pick, bound to its root, of checks that nobody computed."""
+    rng = np.random.default_rng(1)
+    pick = seeds.plot_picks(OPEN, who, bytes(32), plot, 1)[0]
+    size = residency.plot_opening_length(plot, 1, 1) - tree.HASH * plot.passes
+    shown = rng.bytes(size)
+    leaf, proof = shown[: residency.LEAF], shown[residency.LEAF :]
+    roots = [rng.bytes(tree.HASH) for _ in range(plot.passes)]
+    top = tree.root_of({pick.row // LEAF_ROWS: tree.leaf(leaf)}, proof, plot.leaves)
+    assert top is not None
+    roots[pick.number] = top
+    root = seeds.device_root([seeds.plot_root(roots)])
+    return residency.PlotClaim(who, root, 1, [pick], b"".join(roots) + shown)
+
+
+def _verified(plot: Residency, claims: list[residency.PlotClaim]) -> None:
+    if residency.verify_plots(WAVE, WAVE, plot, claims) != [Code.WORK_WRONG] * len(claims):
+        raise SystemExit("a verdict on a plot is wrong")
+
+
 def _without(plot: residency.Plot[Any], share: int) -> None:
     """A pass of whoever has to make one part in ``share`` of the plot's rows again."""
     part = replace(plot.residency, m=plot.residency.m // share)
@@ -272,9 +311,17 @@ def report() -> str:
         [*sizes, "alone, ms", f"of {MANY}, ms each", "times as fast", "a second", f"{HOURLY:,}, s"], many()
     )
     rest = table(["what", "ours", "against", "times", "lowest to highest round"], parts())
+    pick = [
+        "K of the product",
+        "K of the plot",
+        "a product's pick, ms",
+        "a plot's pick, ms",
+        "times at the same K",
+    ]
+    dear = table(["class", *pick], plots())
     machine = f"one of {os.cpu_count()} cores, Python {platform.python_version()}, numpy {version('numpy')}"
     told = f"Least processor time of the rounds, the two sides in turns; {machine}."
-    return f"{alone}\n\n{batch}\n\n{rest}\n\n{told}\n"
+    return f"{alone}\n\n{batch}\n\n{rest}\n\n{dear}\n\n{told}\n"
 
 
 def main() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
 
-from keeper.chain import Chain, ChainError, Signer, loader
+from keeper.chain import Chain, ChainError, ChainReader, Signer, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
@@ -19,6 +20,7 @@ from keeper.chain.packing import pack
 from keeper.chain.token import MINT_SIZE, create_associated, initialize_mint, mint_to
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.programs import PROGRAMS
+from keeper.economy.calendar import month_name
 from keeper.economy.classes import ClassRow
 from keeper.economy.genesis import Row
 from keeper.errors import UserError, why
@@ -119,6 +121,38 @@ async def genesis(
         await land(chain, instructions, [admin], fees=fees)
     if config is None or not config.launched:
         await land(chain, [tokenomics.launch(payer, start_month)], [admin], fees=fees)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a genesis is told; None is for what it isn't told."""
+
+    guardian: Pubkey
+    operators: tuple[Pubkey, ...]
+    usdc_mint: Pubkey | None
+    start_month: int | None
+
+
+async def contradictions(chain: ChainReader, told: Answers) -> list[str]:
+    """What an earlier genesis on this chain was told otherwise, in words; empty where it can go on.
+
+    Where roles or operators have changed since, there is nothing left to write either.
+    """
+    supply, rewards = await tokenomics.read_config(chain), await staking.read_config(chain)
+    sales, market = await buyback.read_config(chain), await orders.read_config(chain)
+    begun = {"tokenomics": supply, "staking": rewards, "buyback": sales, "orders": market}
+    found = [
+        f"{name}'s guardian is {config.guardian}, not {told.guardian}"
+        for name, config in begun.items()
+        if config and config.guardian != told.guardian
+    ]
+    if supply and supply.launched and told.start_month not in (None, supply.start_month):
+        found.append(f"emission begins in {month_name(supply.start_month)}")
+    if rewards and rewards.params.operators != told.operators:
+        found.append(f"the operators are {', '.join(map(str, rewards.params.operators))}")
+    mints = {config.usdc_mint for config in (sales, market) if config}
+    found += [f"USDC's mint is {each}" for each in mints if told.usdc_mint not in (None, each)]
+    return found
 
 
 async def staking_genesis(

@@ -13,7 +13,7 @@ from typing import Any
 from keeper.economy.classes import ProcessorKind, read_classes
 from keeper.pow.classes import EFFICIENCY
 from keeper.pow.product import BLOCK, SEGMENT
-from keeper.pow.profiles import MAX_K, MAX_MS
+from keeper.pow.profiles import MAX_K, MAX_MS, RULES
 from keeper.resources import POW_PROFILES, THROUGHPUT_TABLE
 
 FIRST_ID = 16
@@ -105,7 +105,7 @@ def _residency(*values: Any, measured: bool = False) -> dict[str, Any]:
 def text() -> str:
     """The file: a profile in a line."""
     rows = ",\n".join(f"    {json.dumps(each)}" for each in profiles())
-    return f'{{\n  "profiles": [\n{rows}\n  ]\n}}\n'
+    return f'{{\n  "rule": {max(RULES)},\n  "profiles": [\n{rows}\n  ]\n}}\n'
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ from keeper.jobs.buyback import plan, read_view
 from keeper.jobs.names import AUCTIONS, BIDS, BURNS, FEES
 from keeper.runtime import logs
 from keeper.settings import Settings
-from keeper.terminal.tables import console, plain
+from keeper.terminal import tables
+from keeper.terminal.tables import plain
 from keeper.wallet.plan import Plan
 from keeper.wallet.roles import read_governed
 
@@ -55,11 +56,11 @@ def show(chain: ChainOption = None) -> None:
     view, auctions = asyncio.run(read())
     if view is None:
         raise ChainError(f"buyback is not initialised on this chain: there is no account {buyback.CONFIG}")
-    console.print(totals(view))
+    tables.show(totals(view))
     if view.auction:
-        console.print(path(view.auction, view.now))
+        tables.show(path(view.auction, view.now))
     if past := [each for each in auctions if each.status != AuctionStatus.OPEN]:
-        console.print(history(past))
+        tables.show(history(past))
 
 
 @app.command()
@@ -192,7 +193,7 @@ def _dry_run(settings: Settings) -> None:
     if found is None:
         raise ChainError(f"buyback is not initialised on this chain: there is no account {buyback.CONFIG}")
     view, quote, due = found
-    console.print(steps(view, quote, limits, due))
+    tables.show(steps(view, quote, limits, due))
 
 
 def _base_units(price: str) -> int:

@@ -21,9 +21,12 @@ def demo(
     # The products are small here: threads for each would cost more than they save. numpy asks when it loads.
     one_thread()
     with needs("demo", "ionet demo"):
+        import uvloop  # noqa: PLC0415
+
         from keeper.demo import run  # noqa: PLC0415
         from keeper.demo.staking import OPERATORS  # noqa: PLC0415
-    asyncio.run(run.run(out, console))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run.run(out, console))
     console.print(
         f"In {out}: supply.png, buyback.png, supply.csv, the seasons' points, each operator's reward blocks "
         "and folder of the market, and the chain itself. Next:"

@@ -26,6 +26,7 @@ from keeper.economy.money import parse, show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.staking import CoStake, minimum
 from keeper.errors import UserError
+from keeper.market.accepting import payee, refused
 from keeper.market.matching import suppliers_from
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal import devices as device_tables
@@ -72,6 +73,11 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
 ) -> None:
     """Register a device under your key and stake on it."""
     machine = read_private_keypair(worker)
+    if machine.pubkey() == session.address:
+        raise UserError(
+            "a machine's key is its own, as whoever rents it may come to read it: make one with ionet key "
+            "new, and pass it with --worker"
+        )
     to = address(payout) if payout else session.address
     classes = await staking.read_classes(session.chain)
     of_class = classes[class_number(classes, class_)]
@@ -182,6 +188,9 @@ async def accept(
         raise UserError(f"no operator has matched {at} to this order; its supplier may: ionet device take")
     if lease.status != LeaseStatus.MATCHED:
         raise _has_lease(at)
+    (account,) = await chain.accounts([payee(config, found, lease)])
+    if hindrance := refused(config, found, lease, account, (await chain.clock()).unix_timestamp):
+        raise UserError(hindrance.reason)
     await session.carry_out(plans.accept(config, found, lease, session.payer.pubkey()), machine)
 
 

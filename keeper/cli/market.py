@@ -19,6 +19,7 @@ from keeper.cli import failures, options, terms
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import config_of
+from keeper.cli.simulate import simulate
 from keeper.clients import orders, staking
 from keeper.clients.staking import Class
 from keeper.economy.calendar import HOUR
@@ -26,7 +27,7 @@ from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import offers, quotes
 from keeper.market.audit import Verdict
-from keeper.market.book import Book, book
+from keeper.market.book import Book, book, read_in_turn
 from keeper.market.folder import MarketFolder
 from keeper.market.participants import Accounts
 from keeper.market.steps import Counted, StepTable
@@ -41,6 +42,7 @@ MAX_HOUR = 2**32 - 1
 MOST_HOURS = 24 * 30
 
 app = typer.Typer(help="The market: prices, quotes, who gets what, and why.", no_args_is_help=True)
+app.command()(simulate)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs: base units, unix seconds")]
 ClassOption = Annotated[
@@ -120,6 +122,8 @@ def price(
         )
         return
     show(shown.prices(prices, now))
+    for line in shown.announced_bounds(prices):
+        console.print(line, soft_wrap=True)
     console.print(shown.certain(now), soft_wrap=True)
     if published:
         show(shown.steps(published, found, wanted))
@@ -277,11 +281,11 @@ def why(
     at, chosen = address(device), options.settings(chain)
     with needs("keeper", "ionet market why"):
         from keeper.cli import ticks  # noqa: PLC0415 - the database, which quotes do without
-    found = ticks.why(chosen, folder, rewards, at, tick)
+    found, record = ticks.why(chosen, folder, rewards, at, tick)
     if as_json:
-        _write(tick_tables.why_row(found, tick))
+        _write(tick_tables.why_row(found, tick, record))
         return
-    for line in tick_tables.about(found, tick):
+    for line in (*tick_tables.about(found, tick), *tick_tables.record(record)):
         console.print(line, soft_wrap=True)
     table = tick_tables.chances(found)
     if table.row_count:
@@ -304,12 +308,11 @@ def _published(folder: Path, now: int, hours: int) -> list[StepTable]:
 
 
 async def _accounts(chain: ChainReader) -> Accounts:
-    return Accounts(
-        devices=await staking.read_devices(chain),
-        classes=await staking.read_classes(chain),
-        orders=await orders.read_orders(chain),
-        leases=await orders.read_leases(chain),
-        earned_until={},
+    return read_in_turn(
+        await staking.read_devices(chain),
+        await staking.read_classes(chain),
+        await orders.read_leases(chain),
+        await orders.read_orders(chain),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +14,17 @@ from rich.progress import Progress
 from rich.table import Table
 
 from keeper import deploy
+from keeper.chain import Chain
 from keeper.chain.connect import connect, writing
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
+from keeper.cli.signing import YesOption
 from keeper.clients import staking, tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.economy import emission
-from keeper.economy.calendar import moment, parse_month
+from keeper.economy.calendar import moment, month_of, month_start, parse_month
 from keeper.economy.classes import read_classes
-from keeper.economy.genesis import read_start_month, read_table
+from keeper.economy.genesis import read_table
 from keeper.economy.money import U64_MAX, parse
 from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, io
@@ -58,7 +61,7 @@ def put_on_chain(
     asyncio.run(work())
 
 
-def genesis(
+def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
     guardian: Annotated[str, typer.Option(help="address that may pause and veto")],
     beneficiaries: Annotated[Path, typer.Option(help="JSON: allocations' labels and owners' addresses")],
     chain: ChainOption = None,
@@ -67,17 +70,21 @@ def genesis(
     test_usdc: Annotated[
         str | None, typer.Option(help="on a network without USDC: make one, and this much of it for the key")
     ] = None,
-    start: Annotated[str | None, typer.Option(help="first month of emission, such as 2027-01")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="first month of emission, such as 2027-01", show_default="the chain's next month"),
+    ] = None,
     operator: Annotated[
         list[str] | None,
         typer.Option(help="address that attests reward blocks, repeat for each", show_default="the key's"),
     ] = None,
     keys: Annotated[Path, typer.Option(help="folder of the programs' keypairs")] = DEV_KEYS,
+    yes: YesOption = False,
 ) -> None:
     """Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.
 
-    Whoever signs must be the programs' upgrade authority, and becomes the admin. Goes on where
-    it was interrupted.
+    Whoever signs must be the programs' upgrade authority, and becomes the admin. Shows first what it would
+    write, and asks. Goes on where it was interrupted; with other answers than before it writes nothing.
     """
     if (usdc_mint is None) == (test_usdc is None):
         raise UserError(
@@ -85,13 +92,25 @@ def genesis(
         )
     settings = options.settings(chain, keypair)
     admin, veto = settings.signer(), address(guardian)
-    operators = [address(each) for each in operator or ()]
+    operators = tuple(address(each) for each in operator or ()) or (admin.pubkey(),)
     usdc = None if usdc_mint is None else address(usdc_mint)
     amount = None if test_usdc is None else parse(test_usdc, Currency.USDC)
     owners = deploy.read_beneficiaries(beneficiaries)
 
     async def work() -> tuple[tokenomics.Supply, tokenomics.Config | None, int]:
         async with connect(settings.chain, live=True) as connected, writing(connected):
+            told = deploy.Answers(veto, operators, usdc, parse_month(start) if start else None)
+            if wrong := await deploy.contradictions(connected, told):
+                raise UserError(
+                    f"this chain has a network that began otherwise: {'; '.join(wrong)}. Nothing was "
+                    "written: give the answers of before to go on, or name another chain"
+                )
+            begun = await tokenomics.read_config(connected)
+            month = await _first_month(connected, told.start_month, begun)
+            if begun is None or not begun.launched:
+                show(network_tables.genesis(admin.pubkey(), replace(told, start_month=month), owners))
+                if not yes:
+                    typer.confirm("Write all of this?", abort=True)
             await deploy.genesis(
                 connected,
                 admin,
@@ -99,14 +118,14 @@ def genesis(
                 beneficiaries=owners,
                 guardian=veto,
                 staking_program=deploy.staking_program(keys),
-                start_month=parse_month(start) if start else read_start_month(),
+                start_month=month,
                 fees=settings.fees,
             )
             await deploy.staking_genesis(
                 connected,
                 admin,
                 guardian=veto,
-                operators=operators or [admin.pubkey()],
+                operators=operators,
                 classes=read_classes(),
                 fees=settings.fees,
             )
@@ -127,7 +146,14 @@ def genesis(
 
     found, config, opens_at = asyncio.run(work())
     assert config is not None  # genesis raised otherwise
-    console.print(totals(found, config))
+    show(totals(found, config))
+    first = month_start(config.start_month)
+    if found.time < first:
+        console.print(
+            f"emission begins {moment(first)}: until then nobody earns IO, and there is only what is free of "
+            "the genesis supply at launch (ionet vesting show)",
+            soft_wrap=True,
+        )
     if found.time < opens_at:
         console.print(f"devices can be leased and earn once their classes open: {moment(opens_at)}")
 
@@ -149,6 +175,13 @@ def network(
         show(network_tables.governed(each))
 
 
+async def _first_month(chain: Chain, told: int | None, begun: tokenomics.Config | None) -> int:
+    """The first month of emission: as it is on chain, else as it was told, else the chain's next month."""
+    if begun and begun.launched:
+        return begun.start_month
+    return month_of((await chain.clock()).unix_timestamp) + 1 if told is None else told
+
+
 def supply(chain: ChainOption = None) -> None:
     """Where all IO is, and whether it adds up."""
 
@@ -158,7 +191,7 @@ def supply(chain: ChainOption = None) -> None:
 
     found, config = asyncio.run(read())
     assert config is not None  # read_supply raised if there is none
-    console.print(totals(found, config))
+    show(totals(found, config))
 
 
 def totals(found: tokenomics.Supply, config: tokenomics.Config) -> Table:

@@ -18,10 +18,12 @@ from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.errors import UserError
 from keeper.jobs.port import Direct
 from keeper.operator import running
+from keeper.operator.descriptors import require_descriptors
+from keeper.operator.limits import Limits
 from keeper.operator.metrics import Metrics, application
 from keeper.operator.operator import Operator
 from keeper.operator.verification import Cluster, Processes, Verifier
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.peers import Peers
 from keeper.runtime import logs
 from keeper.runtime.listen import listen
@@ -72,6 +74,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
     async with connect(chosen.chain, live=True) as chain:
         network = await running.network_of(chain)
         await running.require_operator(chain, signer.pubkey())
+        require_descriptors(chosen.pow_connections)
         host, port = chosen.pow_listen
         listener = listen(host, port, "set IONET_POW_HTTP to another address")
         metrics = Metrics()
@@ -80,7 +83,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             lambda peer, reason: log.warning("pow.peer_failed", peer=peer, reason=reason),
             asked=metrics.asked,
         )
-        profiles = read_profiles()
+        profiles = read_profiles_by_hour()
         service = Operator(
             Direct(chain, signer, log, chosen.fees),
             signer,
@@ -89,6 +92,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             folder,
             verifier,
             peers,
+            limits=Limits(connections=chosen.pow_connections),
             carries=chosen.pow_line * MBIT,
             metrics=metrics,
         )

@@ -30,7 +30,6 @@ from keeper.market.offers import Offer, QuoteInvalid
 from keeper.terminal import orders as order_tables
 from keeper.terminal import quotes as quote_tables
 from keeper.terminal import tables
-from keeper.terminal.tables import console
 from keeper.wallet import plans
 from keeper.wallet.checks import fitting
 from keeper.wallet.plan import Plan
@@ -159,8 +158,8 @@ def show(order: OrderArgument, chain: ChainOption = None) -> None:
             return found, leases, classes, (await connected.clock()).unix_timestamp
 
     found, leases, classes, now = asyncio.run(read())
-    console.print(order_tables.terms(found, classes, now))
-    console.print(order_tables.money(found, leases, now))
+    tables.show(order_tables.terms(found, classes, now))
+    tables.show(order_tables.money(found, leases, now))
     if leases:
         tables.show(order_tables.leases(found, leases, now))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict
@@ -22,13 +23,14 @@ from keeper.chain.http import PeerError
 from keeper.cli.indexed import database
 from keeper.cli.options import ChainOption, address, settings
 from keeper.clients import staking, tokenomics
-from keeper.economy.calendar import month_start
+from keeper.economy.calendar import moment, month_start
 from keeper.economy.classes import read_classes
 from keeper.errors import UserError
 from keeper.pow.anchored import EVIDENCE_SECONDS
 from keeper.pow.classes import pairs, read_capabilities
 from keeper.pow.profiles import read_profiles
-from keeper.resources import CLASS_TABLE, POW_PROFILES
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.resources import CLASS_TABLE
 from keeper.rewards import audit
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.held import HeldFiles
@@ -51,12 +53,14 @@ def proof_of_work() -> None:
 @app.command()
 def profiles(
     table: Annotated[
-        Path, typer.Option(help="a table of profiles", show_default="the one that comes with the keeper")
-    ] = POW_PROFILES,
+        Path | None, typer.Option(help="a table of profiles", show_default="the one that holds now")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs: every profile")] = False,
 ) -> None:
     """What each class computes in a wave, how fast, and what it must keep free for that while it is hired."""
-    found = read_profiles(table)
+    now = int(time.time())
+    by_hour = read_profiles_by_hour()
+    found = read_profiles(table) if table else by_hour.at(now)
     names = {row.id: row.name for row in read_classes()}
     if as_json:
         rows = [{**asdict(each), "memory": each.memory} for each in found.values()]
@@ -65,6 +69,9 @@ def profiles(
         return
     show(shown.work(found.values(), names))
     console.print(f"SHA-256 of the table: {found.hash.hex()}")
+    for since, later in by_hour.tables if table is None else ():
+        if since > now:
+            console.print(f"From {moment(since)} on another one holds: {later.hash.hex()}")
 
 
 @app.command()
@@ -139,7 +146,7 @@ def verify(
                 network,
                 past,
                 published,
-                read_profiles(),
+                read_profiles_by_hour(),
                 here,
                 peers.fetch,
                 audit.Sampled(published, number, sample, show_progress),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
-from rich.console import RenderableType
+from rich.table import Table
 from solders.message import MessageV0
 from solders.null_signer import NullSigner
 from solders.pubkey import Pubkey
@@ -35,7 +35,7 @@ from keeper.errors import UserError
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal.plans import as_json, movements, payments
 from keeper.terminal.tables import console, show
-from keeper.wallet.checks import require_funds, require_keys
+from keeper.wallet.checks import require_funds, require_keys, require_sol
 from keeper.wallet.lamports import Payments, payments_of
 from keeper.wallet.plan import Plan
 
@@ -86,10 +86,14 @@ class Session:
         """Whose command it is."""
         return self.signer.pubkey()
 
-    def say(self, what: RenderableType) -> None:
+    def say(self, what: Table | str) -> None:
         """Tell people; programs are told by ``--json`` alone, and who takes the transaction is not."""
-        if not self.for_programs and self.output is None:
-            console.print(what, soft_wrap=isinstance(what, str))
+        if self.for_programs or self.output:
+            return
+        if isinstance(what, Table):
+            show(what)
+        else:
+            console.print(what, soft_wrap=True)
 
     async def carry_out(self, plan: Plan, *also: Signer) -> TransactionRecord | None:
         """Show what a plan moves, try it, ask, and send it; None where nothing was to be sent.
@@ -107,6 +111,7 @@ class Session:
             await self._write(plan)
             return None
         require_keys(plan, {each.pubkey() for each in signers})
+        await require_sol(self.chain, paid)
         await require_funds(self.chain, plan)
         trial = await self.chain.simulate(plan.instructions, signers)
         if trial.error is not None:
@@ -126,12 +131,9 @@ class Session:
         return record
 
     def _show(self, plan: Plan, paid: Payments) -> None:
-        if self.for_programs or self.output:
-            return
-        show(movements(plan))
-        show(payments(paid))
-        for note in plan.notes:
-            self.say(note)
+        shown: list[Table | str] = [movements(plan), payments(paid), *plan.notes]
+        for each in shown:
+            self.say(each)
 
     async def _write(self, plan: Plan) -> None:
         """Print the transaction without a signature; it is good for as long as its blockhash is."""

@@ -20,7 +20,7 @@ from keeper.cli.options import ChainOption, settings
 from keeper.clients import staking
 from keeper.clients.staking import Slash, SlashStatus
 from keeper.errors import UserError
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.facts import read_facts, read_network
 from keeper.rewards.hired import read_events, replay
 from keeper.rewards.offences import Kind, Offence, OffenceError, is_excused, prove
@@ -108,7 +108,7 @@ async def _finding(chain: ChainReader, slash: Slash, source: str) -> Finding:
         def excused(time: int) -> bool:
             return is_excused(terms, slash.device, time)
 
-        prove(offence, facts, read_profiles(), slash.registered_at, excused)
+        prove(offence, facts, read_profiles_by_hour(), slash.registered_at, excused)
     except OffenceError as error:
         return Finding(slash, offence, str(error))
     return Finding(slash, offence, "")

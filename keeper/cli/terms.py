@@ -12,10 +12,9 @@ from keeper.clients import orders, staking
 from keeper.clients.orders import Terms
 from keeper.clients.staking import Class
 from keeper.economy import orders as economy
+from keeper.economy.countries import COUNTRIES
 from keeper.economy.orders import MAX_HOURS, Currency
 from keeper.errors import UserError
-
-COUNTRY_LETTERS = 2
 
 
 class Unit(StrEnum):
@@ -72,6 +71,8 @@ def terms_of(  # noqa: PLR0913 - one for each term
     countries = tuple(map(country_code, country))
     _require_at_most(orders.MAX_CLASSES, "classes", names)
     _require_at_most(orders.MAX_COUNTRIES, "countries", countries)
+    if twice := sorted({each for each in countries if countries.count(each) > 1}):
+        raise UserError(f"{', '.join(twice)} is there twice")
     if min_devices > devices:
         raise UserError(f"an order for {devices} never has {min_devices}: name as many --devices at least")
     return Terms(
@@ -101,10 +102,11 @@ def class_number(classes: Mapping[int, Class], name: str) -> int:
 
 
 def country_code(text: str) -> str:
-    """A country's two letters; raises UserError. Whether it exists is not checked here."""
-    if len(text) != COUNTRY_LETTERS or not (text.isascii() and text.isalpha()):
-        raise UserError(f"{text!r} is no country: write its two letters, such as CH")
-    return text
+    """A country's two letters, as the program takes them; raises UserError."""
+    code = text.upper()
+    if code not in COUNTRIES:
+        raise UserError(f"{text!r} is no country: write its two letters (ISO 3166), such as CH")
+    return code
 
 
 def _require_at_most(most: int, what: str, found: Sequence[object]) -> None:

@@ -30,15 +30,15 @@ from keeper.market.facts import Facts
 from keeper.market.files import TICKS_AN_HOUR
 from keeper.market.folder import MarketFolder
 from keeper.market.matching import SUPPLIERS_TICK
+from keeper.market.reputation import Reputation
 from keeper.market.snapshot import Snapshot
 from keeper.market.states import States
 from keeper.market.steps import Counted
 from keeper.market.why import Why
 from keeper.market.why import why as why_of
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.pow.replay import first_at
 from keeper.settings import Settings
-from keeper.tables import Rows
 
 SAID = "Posted", "LeaseMatched", "PricesVoted", "PriceApplied"
 """The events by which operators say what they found, and do what follows."""
@@ -98,18 +98,24 @@ def replay_all(
     return asyncio.run(compare())
 
 
-def why(chosen: Settings, folder: Path | None, rewards: Path | None, device: Pubkey, tick: int) -> Why:
-    """What became of a device in a tick, by the files in ``folder`` or else by the chain's events."""
+def why(
+    chosen: Settings, folder: Path | None, rewards: Path | None, device: Pubkey, tick: int
+) -> tuple[Why, Reputation | None]:
+    """What became of a device in a tick, by the files in ``folder`` or else by the chain's events.
 
-    async def read() -> tuple[Snapshot, Rows]:
+    Those alone tell what its reputation follows from; files have no more than its weight.
+    """
+
+    async def read() -> tuple[Why, Reputation | None]:
         if folder:
             batch = MarketFolder(folder).read(tick)
-            return batch.snapshot, batch.matches
+            return why_of(batch.snapshot, batch.matches, device), None
         async with sources(chosen, rewards) as found:
             state = await found.state(tick)
-            return state, assign(state)
+            about = why_of(state, assign(state), device)
+            return about, found.states.facts.reputation(device, state.now)
 
-    return why_of(*asyncio.run(read()), device)
+    return asyncio.run(read())
 
 
 def samples(chosen: Settings, rewards: Path | None, hours: int) -> list[Counted]:
@@ -120,8 +126,12 @@ def samples(chosen: Settings, rewards: Path | None, hours: int) -> list[Counted]
             newest = await there.states.chain.clock(Commitment.FINALIZED)
             last = newest.unix_timestamp // HOUR
             found = [await there.states.samples(hour) for hour in range(last - hours, last)]
-            profiled = there.states.profiled
-            return [(each, each.table(each.classes, profiled)) for each in found if each is not None]
+            profiles = there.states.profiles
+            return [
+                (each, each.table(each.classes, profiles.at(each.hour * HOUR).classes))
+                for each in found
+                if each is not None
+            ]
 
     return asyncio.run(read())
 
@@ -184,8 +194,8 @@ async def sources(chosen: Settings, rewards: Path | None) -> AsyncIterator[Sourc
             indexer = ProgramIndexer(chain, index, program)
             await indexer.prepare()
             ledgers.append(Ledger(chain, index, indexer, FOLDS[program.name]))
-        profiled, passed = read_profiles().classes, Proven(rewards or chosen.rewards)
-        states, ended = (States(chain, Facts(*ledgers), profiled, passed) for _ in range(2))
+        profiles, passed = read_profiles_by_hour(), Proven(rewards or chosen.rewards)
+        states, ended = (States(chain, Facts(ledgers), profiles, passed) for _ in range(2))
         yield Sources(states, ended, tuple(ledgers))
 
 
@@ -223,6 +233,7 @@ async def _tick(tick: int, there: Sources, events: Sequence[Event], folder: Mark
     of_tick = posted.get(tick, {})
     found.on_chain, found.posted = len(made), len(of_tick)
     if found.finding != SAME:
+        found.finding = audit.vouched(found.finding, batch, of_tick)
         return found
     bases = {}
     for operator in of_tick:
@@ -231,15 +242,20 @@ async def _tick(tick: int, there: Sources, events: Sequence[Event], folder: Mark
     state = await there.state(tick)
     rule = assign(state)
     found.of(state, rule)
+    unknown: set[Pubkey] = set()
+    if batch and (other := audit.of_rules(batch, state)) != SAME:
+        found.finding = other
+        return found
     if folder and batch:
         found.finding = audit.of_state(folder, batch, state, rule)
         if found.finding == SAME:
             found.finding = audit.of_posting(batch, of_tick, made)
     else:
-        found.finding = audit.of_hashes(state, rule, of_tick, bases, made)
+        found.finding, unknown = audit.of_hashes(state, rule, of_tick, bases, made)
     if found.finding.verdict is not Verdict.DIFFERENT:
-        finding, found.skipped = audit.of_matches(rule, made)
+        finding, found.skipped = audit.of_matches(rule, made, unknown)
         found.finding = finding if finding != SAME else found.finding
+    found.finding = audit.vouched(found.finding, batch, of_tick)
     return found
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import signal
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,11 +26,13 @@ from keeper.economy.money import show
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.pow.codes import Code
-from keeper.pow.profiles import Profile, read_profiles
+from keeper.pow.profiles import Profile
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.runtime import logs
 from keeper.settings import Settings
 from keeper.settings.findings import CheckState
 from keeper.settings.keys import KeyRefused, make_keypair
+from keeper.terminal import tables
 from keeper.terminal import worker as shown
 from keeper.terminal.findings import findings as findings_table
 from keeper.terminal.tables import console
@@ -37,6 +40,7 @@ from keeper.worker import assemble
 from keeper.worker.doctor import Doctor
 from keeper.worker.earnings import earned
 from keeper.worker.hardware import look
+from keeper.worker.lease_book import LeaseBook
 from keeper.worker.state import FILE, Enrolment, Store
 from keeper.worker.trial import Trial, run_trial
 
@@ -123,10 +127,10 @@ def enrol(
 @app.command("status")
 def status(
     keypair: KeypairOption = None,
-    count: Annotated[int, typer.Option(min=1, max=10_000, help="of the last waves")] = SHOWN,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="of the last waves, and of leases")] = SHOWN,
     as_json: Annotated[bool, typer.Option("--json", help="all of it, receipts with their bytes")] = False,
 ) -> None:
-    """What this device signed in the last waves, how far each came, and the receipts that prove it."""
+    """This device's last waves and leases: what it signed, the receipts that prove it, what it earned."""
     settings = options.settings(None, keypair)
     device = staking.device_address(settings.signer().pubkey())
     missing = assemble.NotReady(f"{device} is not enrolled in {settings.worker}: run {assemble.ENROL} first")
@@ -137,10 +141,13 @@ def status(
         if store.enrolment(device) is None:
             raise missing
         found = [(kept, store.receipts(device, kept.seed)) for kept in store.newest(device, count)]
+        leases = LeaseBook(store).newest(device, count)
     finally:
         store.close()
+    now = int(time.time())
     if not as_json:
         console.print(shown.waves(found, len(settings.operators)))
+        tables.show(shown.leases(leases, now))
         return
     rows = [
         {
@@ -158,7 +165,12 @@ def status(
         }
         for kept, receipts in found
     ]
-    console.print(json.dumps({"device": str(device), "waves": rows}), soft_wrap=True, highlight=False)
+    content = {
+        "device": str(device),
+        "waves": rows,
+        "leases": [shown.lease_row(each, now) for each in leases],
+    }
+    console.print(json.dumps(content), soft_wrap=True, highlight=False)
 
 
 @app.command("doctor")
@@ -189,7 +201,7 @@ def test(
         row, chosen = _class(class_)
         name = _backend_of(row, backend)
     else:
-        profiles = read_profiles()
+        profiles = read_profiles_by_hour().at(int(time.time()))
         found = profiles.get(profile or 0)
         if found is None:
             raise UserError(f"there is no profile {profile}; there are {', '.join(map(str, profiles))}")
@@ -221,7 +233,7 @@ def _class(name: str) -> tuple[ClassRow, Profile]:
     if found is None:
         alike = [each.name for each in rows if name.lower() in each.name.lower()] or [x.name for x in rows]
         raise UserError(f"no class is called {name!r}; there are {', '.join(alike)}")
-    profile = read_profiles().of_class(found.id)
+    profile = read_profiles_by_hour().at(int(time.time())).of_class(found.id)
     if profile is None:
         raise UserError(f"class {found.name} has no profile yet: its devices have nothing to prove")
     return found, profile
@@ -270,8 +282,12 @@ async def _show(assembled: assemble.Assembled, live: Live, peers: list[str]) -> 
                 "now": agent.waves.doing.get(device.address, "waiting for a wave, about one an hour"),
                 "newest slot": f"{agent.slot:,}" if agent.slot else "nothing was heard yet",
                 "pings answered": f"{agent.pongs:,}",
+                "lease": "none without a node: set IONET_CHAIN",
                 "earned": income[0],
             }
+            if agent.leases is not None:
+                newest = next(iter(agent.leases.book.newest(device.address, 1)), None)
+                facts["lease"] = shown.lease_line(newest, int(time.time()))
             live.update(Group(shown.summary(facts), shown.waves(rows, len(agent.operators))), refresh=True)
             await asyncio.sleep(1)
 

@@ -65,6 +65,9 @@ WATERMARKS = sa.Table(
     # The accounts table is as of this slot, the hour_accounts table as of the other.
     number("folded_slot"),
     sa.Column("hour_slot", sa.BigInteger, nullable=False, server_default="-1"),
+    # How often something was indexed that came to light below the final slot: whatever was made of the
+    # events up to there before is made anew.
+    sa.Column("late", sa.BigInteger, nullable=False, server_default="0"),
     number("updated_at"),
 )
 """How far each program is indexed."""

@@ -28,7 +28,7 @@ from keeper.market.folder import MarketFolder
 from keeper.market.snapshot import Snapshot
 from keeper.market.states import States
 from keeper.market.steps import StepTable
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 
 AWAY = 5
 """In every fifth hour an operator is away: in its turn comes the next one."""
@@ -36,7 +36,7 @@ FAVOURING, FAVOUR_HOUR = 1, 6
 """From this hour on this operator waits for a tick of its own in which a friend's device could be taken."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Once(States):
     """The states that all operators ask for: each is made for the first of them."""
 
@@ -45,14 +45,14 @@ class Once(States):
 
     async def at(self, tick: int) -> Snapshot | None:
         """See :class:`~keeper.market.states.States`."""
-        if tick not in self._ticks and (found := await super().at(tick)):
+        if tick not in self._ticks and (found := await States.at(self, tick)):
             self._ticks.clear()
             self._ticks[tick] = found
         return self._ticks.get(tick)
 
     async def steps(self, hour: int) -> StepTable | None:
         """See :class:`~keeper.market.states.States`."""
-        if hour not in self._hours and (found := await super().steps(hour)):
+        if hour not in self._hours and (found := await States.steps(self, hour)):
             self._hours[hour] = found
         return self._hours.get(hour)
 
@@ -86,9 +86,11 @@ class Exchange:
 
     def __post_init__(self) -> None:
         """Ticks and the hour that is over are each followed in an order of their own."""
-        profiled, passed = read_profiles().classes, Proven(self.rewards)
+        profiles, passed = read_profiles_by_hour(), Proven(self.rewards)
+        of_last = Facts(self.ledgers)
+        of_newest = Facts(self.ledgers, behind=of_last)
         newest, self._last = (
-            Once(self.network.chain, Facts(*self.ledgers), profiled, passed) for _ in range(2)
+            Once(self.network.chain, each, profiles, passed) for each in (of_newest, of_last)
         )
         places = [self.folder / f"operator-{number + 1}" for number in range(len(self.operators))]
         self._matchers = [Matcher(MarketFolder(place), newest) for place in places]

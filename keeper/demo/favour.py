@@ -65,6 +65,9 @@ def replayed(checks: Checks, folder: MarketFolder, favour: Favour, matched: list
         raise DemoFailed(f"{favour.friend} wasn't matched to {favour.order} in tick {favour.tick}")
     found, _ = audit.by_files(folder, favour.tick)
     checks.equal("verdict on a favour", found.finding.verdict, Verdict.DIFFERENT)
-    for each in (favour.operator, favour.order, favour.friend, favour.due):
-        checks.holds(f"a replay doesn't name {each}", str(each) in found.finding.what)
+    culprit = found.finding.culprit
+    assert culprit is not None  # a difference in files is somebody's
+    checks.equal("whom a replay names", culprit.operator, favour.operator)
+    checks.holds(f"a replay doesn't find {favour.friend}", str(favour.friend) in str(culprit.found))
+    checks.holds(f"a replay doesn't expect {favour.due}", str(favour.due) in str(culprit.expected))
     return found

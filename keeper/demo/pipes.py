@@ -15,7 +15,7 @@ from keeper.demo.crew import Line
 from keeper.demo.fleet import Machine
 from keeper.operator.intake import Intake
 from keeper.operator.operator import Operator
-from keeper.operator.refusals import Refusal
+from keeper.operator.refusals import Refusal, told
 from keeper.operator.service import identity
 from keeper.operator.waves import Taken
 from keeper.pow.messages import Opening
@@ -118,6 +118,8 @@ class Clerk:
                 return await desk.receipt(found) if isinstance(found, Taken) else found
             case "/pow/ping":
                 return desk.intake.ping(content, "", desk.monotonic()) or b""
+            case "/pow/pings":
+                return json.dumps(told(desk.intake.answers(content, "", desk.monotonic()))).encode()
             case _:
                 return _open(operator, content, desk.intake) or b""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import traceback
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_all_start_methods, get_context
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx2 as httpx
+import uvloop
 
 from keeper.clients import staking
 from keeper.demo.checks import DemoFailed
@@ -30,6 +32,8 @@ END_SECONDS = 10.0
 LOOK_SECONDS = 0.2
 """How often it is looked whether a process that is waited for is there at all."""
 READY = "ready"
+PRELOADED = ("__main__", __name__, "httpcore2", "anyio._backends._asyncio", "numpy.random", "truststore")
+"""What processes are forked with; the last ones are loaded late, and would be by each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ def work(post: Post, pipe: connection.Connection) -> None:
     # Whoever started it ends it: an interrupt at the terminal reaches both.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        asyncio.run(_work(post, pipe))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_work(post, pipe))
     except Exception:  # Whatever it is, a process of its own can only tell.
         pipe.send(traceback.format_exc())
 
@@ -67,7 +72,8 @@ async def _work(post: Post, pipe: connection.Connection) -> None:
         machines = {each.address: each for each in post.machines}
         wire = Wire(pipe)
         lines: list[Line] = [Line(url, http, machines) for url in post.urls]
-        sources = [Operators(lines, post.genesis, bytes(staking.PROGRAM.address), log)]
+        # Hours pass in seconds here: whoever pauses for a second between two questions holds all of it up.
+        sources = [Operators(lines, post.genesis, bytes(staking.PROGRAM.address), log, pause=0)]
         if not lines:
             # Through the pipe it is told when there is something to ask for.
             lines, sources = [PipedLine(wire, number, machines) for number in range(post.operators)], []
@@ -106,28 +112,34 @@ async def _work(post: Post, pipe: connection.Connection) -> None:
 
         tasks: set[asyncio.Task[None]] = set()
 
-        loop = asyncio.get_running_loop()
-        loop.add_reader(pipe.fileno(), read)
+        _reading(pipe, read)
         try:
             # Before, it doesn't know what time it is, and operators speak of this day already.
             await begun.wait()
             await crew.agent.run(stop)
         finally:
-            loop.remove_reader(pipe.fileno())
+            asyncio.get_running_loop().remove_reader(pipe.fileno())
             crew.store.close()
 
 
 class _Process:
     """One of them, and this end of its pipe."""
 
-    def __init__(self, process: BaseProcess, pipe: connection.Connection, clerk: Clerk | None) -> None:
-        """It has been started; ``clerk`` answers it where it doesn't use HTTP."""
+    def __init__(
+        self,
+        process: BaseProcess,
+        pipe: connection.Connection,
+        clerk: Clerk | None,
+        moved: asyncio.Event,
+    ) -> None:
+        """It has been started; ``clerk`` answers it where it doesn't use HTTP, and then ``moved`` is set."""
         self.process, self.pipe = process, pipe
+        self._moved = moved
         self.failed = ""
         self.ready = asyncio.Event()
         self._clerk = clerk
         self._tasks: set[asyncio.Task[None]] = set()
-        asyncio.get_running_loop().add_reader(pipe.fileno(), self._read)
+        _reading(pipe, self._read)
 
     def close(self) -> None:
         """Have it end."""
@@ -141,6 +153,7 @@ class _Process:
             asyncio.get_running_loop().remove_reader(self.pipe.fileno())
             self.failed = self.failed or "a worker process ended by itself"
             said = READY  # Nobody waits for it.
+            self._moved.set()
         if said == READY:
             self.ready.set()
         elif isinstance(said, str):
@@ -154,6 +167,7 @@ class _Process:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self.failed = "".join(traceback.format_exception(error))
+        self._moved.set()
 
     async def _answer(self, asked: list[Asked]) -> None:
         assert self._clerk is not None
@@ -168,6 +182,7 @@ class Processes:
     def __init__(self) -> None:
         """None is started."""
         self._running: list[_Process] = []
+        self._moved = asyncio.Event()
 
     def __len__(self) -> int:
         """How many run."""
@@ -182,7 +197,7 @@ class Processes:
             process = context.Process(target=work, args=(post, its), daemon=True)  # type: ignore[attr-defined]
             process.start()
             its.close()
-            self._running.append(_Process(process, mine, clerk))
+            self._running.append(_Process(process, mine, clerk, self._moved))
 
     async def be(self, told: Told) -> None:
         """Have all take it from there, and wait until they have. Raises DemoFailed."""
@@ -199,6 +214,12 @@ class Processes:
         """Tell all that there is news."""
         for each in self._running:
             each.pipe.send(Heard(now))
+
+    async def moved(self, seconds: float) -> None:
+        """Wait until one has been answered through its pipe or has ended, so many seconds at most."""
+        self._moved.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._moved.wait(), seconds)
 
     def check(self) -> None:
         """Raise DemoFailed with what a process says that ended."""
@@ -228,11 +249,18 @@ def processes() -> Iterator[Processes]:
         found.end()
 
 
+def _reading(pipe: connection.Connection, read: Callable[[], None]) -> None:
+    """Have something called whenever a message comes."""
+    asyncio.get_running_loop().add_reader(pipe.fileno(), read)
+    # uvloop takes that away, and a message in several pieces would be read in part.
+    os.set_blocking(pipe.fileno(), True)
+
+
 def _context() -> BaseContext:
     """Forked from a server that has imported all that they need, where there is such a thing."""
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     context: Any = get_context("forkserver")
-    context.set_forkserver_preload(["__main__", __name__])
+    context.set_forkserver_preload(list(PRELOADED))
     found: BaseContext = context
     return found

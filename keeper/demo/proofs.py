@@ -40,11 +40,13 @@ from keeper.operator.limits import Gate, Limits, Rate
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import Refusal
 from keeper.operator.running import network_of, served
-from keeper.operator.verification import Batch, Here
+from keeper.operator.verification import Batch
+from keeper.operator.verification import Processes as Verification
 from keeper.operator.waves import OPENING_SECONDS, SEAL_AFTER, Held, Taken
 from keeper.pow.clock import APART, HOUR, OPEN_AFTER, Ping, Wave, WaveClock, WaveKind, epoch_start
 from keeper.pow.codes import Code
 from keeper.pow.files import ROOTS
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.pow.replay import clock_at, events, first_at
 from keeper.rewards.peers import Peers
 from keeper.runtime.listen import listen
@@ -60,8 +62,10 @@ REAL_HOURS = 1
 """For so many hours, the first, they answer over HTTP; then in fewer processes, through pipes."""
 BEGIN_SECONDS, EVIDENCE_SECONDS, EXCHANGE_SECONDS = 30, HOUR + 100, HOUR + 200
 """After an hour's start: when operators note its devices, post its evidence, fetch one another's files."""
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = 600.0
 """For answers of workers, by this machine's clock: however loaded it is, after so long something is wrong."""
+ASK_SECONDS = 0.005
+"""How often it is looked what came over HTTP."""
 MANY = Rate(100_000, 100_000)
 """All workers have one address here."""
 
@@ -69,9 +73,9 @@ MANY = Rate(100_000, 100_000)
 class TimedIntake(Intake):
     """An intake whose commits come when the demo's clock says, whatever this machine's says."""
 
-    def __init__(self, gate: Gate, arrives: Callable[[Held, bytes], int]) -> None:
+    def __init__(self, gate: Gate, profiles: ByHour, arrives: Callable[[Held, bytes], int]) -> None:
         """``arrives`` gives the milliseconds from a wave's block to a device's commit of these bytes."""
-        super().__init__(gate)
+        super().__init__(gate, profiles)
         self._arrives = arrives
         self.opened: dict[bytes, set[bytes]] = {}
         """By the wave's seed, the devices whose openings were taken."""
@@ -92,11 +96,15 @@ class TimedIntake(Intake):
         return refusal
 
 
-class Once(Here):
-    """What one operator has verified the others needn't: they run in one process here."""
+class Once(Verification):
+    """What one operator has verified the others needn't: they run in one process here.
+
+    It is verified in another one, beside the workers' next answers.
+    """
 
     def __init__(self) -> None:
         """Nothing is verified yet."""
+        super().__init__(1)
         self._known: dict[Any, Code] = {}
 
     async def run(self, batches: Sequence[Batch]) -> list[list[Code]]:
@@ -135,6 +143,7 @@ class Proofs:
     _times: list[tuple[int, int, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)
     _leading: bool = False
+    _verifying: asyncio.Task[None] | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     # -- from the first hour to the last -------------------------------------------------------
@@ -149,6 +158,9 @@ class Proofs:
         finally:
             self.network.guide = None
             self.processes.end()
+            if self._verifying is not None:
+                self._verifying.cancel()
+                await asyncio.gather(self._verifying, return_exceptions=True)
             await self._stack.aclose()
             # The operators hold the same files: one copy is enough for whoever wants to look.
             others = [f"operator-{number + 2}" for number in range(len(self.stakers.operators) - 1)]
@@ -165,6 +177,7 @@ class Proofs:
         about = await network_of(chain)
         self._genesis = about.genesis
         verifier, profiles = Once(), demo_profiles()
+        self._stack.callback(verifier.close)
         listeners = [listen("127.0.0.1", 0, "") for _ in self.stakers.operators]
         self._urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in listeners]
         limits = Limits(device=MANY, stranger=MANY, strangers=MANY, reader=MANY)
@@ -184,7 +197,7 @@ class Proofs:
                 roster_seconds=HOUR,
                 durable=False,
             )
-            self._intakes.append(TimedIntake(operator.desk.intake.gate, self._arrives(number)))
+            self._intakes.append(TimedIntake(operator.desk.intake.gate, profiles, self._arrives(number)))
             operator.desk.intake = self._intakes[-1]
             self._stack.callback(operator.close)
             await self._stack.enter_async_context(served(operator, listener))
@@ -285,8 +298,18 @@ class Proofs:
                 await self._openings(held)
                 done = self.network.chain.now() + int(OPENING_SECONDS) + 1
                 self._at(done, self._work)
-            for operator in self.operators:
-                await operator.collecting.verify()
+            await self._verified()
+            self._verifying = asyncio.create_task(self._verify())
+
+    async def _verify(self) -> None:
+        """Let the operators verify what they have: an hour's end needs it, and nothing before."""
+        for operator in self.operators:
+            await operator.collecting.verify()
+
+    async def _verified(self) -> None:
+        """Wait until what is being verified is."""
+        if self._verifying is not None:
+            await self._verifying
 
     async def _begin(self, hour: int) -> None:
         """An hour begins; its workers are there."""
@@ -328,6 +351,7 @@ class Proofs:
         await self.processes.be(told)
 
     async def _exchange(self) -> None:
+        await self._verified()
         for operator in self.operators:
             await operator.collecting.exchange()
             await operator.collecting.verify()
@@ -382,7 +406,7 @@ class Proofs:
             self.processes.check()
             if time.monotonic() > end:
                 raise DemoFailed(f"{what}: not all came within {WAIT_SECONDS:g} seconds")
-            await asyncio.sleep(0.002)
+            await self.processes.moved(ASK_SECONDS)
 
     # -- shorthand -----------------------------------------------------------------------------
 
@@ -401,7 +425,7 @@ class Proofs:
 
         def arrives(held: Held, data: bytes) -> int:
             machine = by_address[data[32:64]]
-            profile = self.operators[operator].desk.profiles.of_class(machine.kind.id)
+            profile = self.operators[operator].desk.profiles.at(held.wave.time).of_class(machine.kind.id)
             assert profile is not None
             resides = data[64] == WaveKind.RESIDENCY and profile.residency
             T_ms = profile.residency.T_ms if resides and profile.residency else profile.T_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,14 @@ from keeper.demo.orders import Market
 from keeper.demo.processes import processes
 from keeper.demo.proofs import Proofs
 from keeper.demo.staking import HOURS, Stakers
+from keeper.demo.workplace import Workplace, workplace
 from keeper.economy.calendar import DAY
 from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_MONTHS
 from keeper.errors import UserError, why
+
+REWARDS, PROOFS = "rewards", "pow"
+"""Folders of the operators' reward blocks, and of their files of proof of work."""
 
 
 class FolderRefused(UserError):
@@ -32,10 +37,15 @@ async def run(out: Path, console: Console) -> Network:
 
     Raises DemoFailed at the first wrong figure, FolderRefused.
     """
-    started = time.monotonic()
     _make(out)
+    async with workplace(out) as place:
+        return await _run(out, place, console)
+
+
+async def _run(out: Path, place: Workplace, console: Console) -> Network:
+    started = time.monotonic()
     network = Network.empty()
-    stakers = Stakers(network, out / "rewards", out / "pow")
+    stakers = Stakers(network, place.folder / REWARDS, place.folder / PROOFS)
     progress = Progress(
         TextColumn("{task.description:34}"),
         BarColumn(),
@@ -57,7 +67,9 @@ async def run(out: Path, console: Console) -> Network:
         await buyback.initialise()
         await market.initialise()
         network.begin()
+        gc.freeze()  # What is there by now stays: the garbage collector can skip it.
         await _two_days(network, stakers, market, progress)
+        place.keep(PROOFS)
         await stakers.finish_blocks()
         await market.finish()
         claims = stakers.claims()
@@ -83,6 +95,7 @@ async def run(out: Path, console: Console) -> Network:
         task = progress.add_task("files and charts", total=1)
         with _writing(out):
             _write(network, buyback, out)
+            await place.finish()
         progress.advance(task)
     await report.show(network, stakers, market, buyback, console, time.monotonic() - started)
     return network

@@ -36,6 +36,14 @@ class Book:
         """All accounts of a kind, to read."""
         return self._kinds[kind]
 
+    def copy(self) -> Book:
+        """Another book with the same accounts, which goes its own way."""
+        found = Book(self.program)
+        found.changed = set(self.changed)
+        for kind, address, fields in self:
+            found.put(kind, address, _copied(fields))
+        return found
+
     def put(self, kind: str, address: Pubkey, fields: Fields) -> None:
         """Put in an account as it was found."""
         self._kinds[kind][address] = fields
@@ -67,6 +75,15 @@ class Book:
         """Remove an account."""
         self.change(kind, address)
         del self._kinds[kind][address]
+
+
+def _copied(value: Any) -> Any:
+    """A field's value, or all of an account's: what folds may change in place is made anew."""
+    if isinstance(value, dict):
+        return {name: _copied(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    return value
 
 
 Fold = Callable[[Book, Fields, int], None]

@@ -72,6 +72,7 @@ class Watermark:
     target_complete: bool = False
     folded_slot: int = BEFORE_ALL
     hour_slot: int = BEFORE_ALL
+    late: int = 0
     updated_at: int = 0
 
     def with_accounts(self, name: str, slot: int) -> Watermark:
@@ -291,7 +292,10 @@ class ProgramIndexer:
             slots = [each.slot for each in batch]
             found = self._rows(new)
             async with self._database.transaction() as connection:
-                after = await self.move(connection, mark.advanced(slots[-1], _newest(batch)))
+                after = mark.advanced(slots[-1], _newest(batch))
+                if new and new[0].slot <= mark.final_slot:
+                    after = replace(after, late=mark.late + 1)
+                after = await self.move(connection, after)
                 for name in ACCOUNTS_OF:
                     if slots[0] <= getattr(mark, name):
                         after = await self.forget_accounts(connection, after, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ async def adopt(
     Its ``pow.json`` says which files it was made of. Those are taken from here and from peers, and the whole
     hour is computed again from them, the chain and the hour before: it is taken over if every byte is the
     agreed one's. So operators who had one file more or less than others go on, and k who lie don't make
-    anybody follow. Raises PublicationError.
+    anybody follow. The files are kept, as this operator's own are. Raises PublicationError.
     """
 
     def refused(host: str, reason: str) -> None:
@@ -68,15 +69,18 @@ async def adopt(
         past, before = await history.hour(hour.start), read_observed(folder, hour.number)
         others = Peers(peers, refused)
         try:
-            seen = await work.again(port.chain, network, past, before, record, others.fetch)
+            again = await work.again(port.chain, network, past, before, record, others.fetch)
         finally:
             await others.close()
-        if seen is None:
+        if again is None:
             return "the chain doesn't say all of the hour"
+        seen = again.work
         rows = field_rows(past.devices, observations(seen.observed), past.hired)
         manifest = publish(aside, hour, seen, rows, class_rows(past.classes, hour.start))
         if manifest.hash != block.data_hash.hex():
             return _difference(found[1], manifest)
+        # A vote to slash is made from them, perhaps days later and by another process.
+        await asyncio.to_thread(work.keep, hour.number, again.files)
         with whole_or_not(folder, hour.number) as part:
             for name in (*FILES, MANIFEST):
                 (aside / str(hour.number) / name).rename(part / name)

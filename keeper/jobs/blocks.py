@@ -19,6 +19,7 @@ from keeper.jobs.adoption import adopt
 from keeper.jobs.port import Port, do, do_all, pick
 from keeper.pow.anchored import EVIDENCE_SECONDS
 from keeper.pow.clock import Network
+from keeper.pow.profiles_by_hour import ProfilesUnknown
 from keeper.rewards.fetch import fetch_from_any
 from keeper.rewards.history import History
 from keeper.rewards.observed import observations
@@ -250,7 +251,7 @@ async def _agrees(
         return False
     try:
         reason = await take_over()
-    except PublicationError as error:
+    except (PublicationError, ProfilesUnknown) as error:
         reason = str(error)
     if reason is None:
         return True

@@ -32,6 +32,24 @@ BEFORE_ALL = -1
 
 
 @dataclass(slots=True)
+class Tally:
+    """What became of ticks and matches since the start of this process."""
+
+    matched: int = 0
+    """Ticks whose batch this operator has posted."""
+    empty: int = 0
+    """Ticks in which no match was left to make."""
+    missed: int = 0
+    """Ticks that were over, or overtaken by the next one, before they were looked at."""
+    conflicts: int = 0
+    """Ticks of which this operator's key has posted another batch, see ``tick.posted_otherwise``."""
+    made: int = 0
+    """Matches that this operator made."""
+    not_made: int = 0
+    """Matches that it tried to make: others were faster, or the program refused them."""
+
+
+@dataclass(slots=True)
 class Matcher:
     """What an operator matches with: its folder of the market, and what ticks are decided from."""
 
@@ -41,6 +59,7 @@ class Matcher:
     """The last tick that this process is done with."""
     base: Batch | None = field(default=None, init=False)
     """The hour's first batch, which the others go on from."""
+    tally: Tally = field(default_factory=Tally, init=False)
     rests_until: int = field(default=0, init=False)
     """When its next turn begins, unix seconds: before, there is nothing to ask for but the time."""
 
@@ -67,9 +86,13 @@ async def match_tick(port: Port, *, matcher: Matcher) -> list[Event]:
     manifest, matches = batch
     events: list[Event] = []
     if manifest is not None:
-        if not await _posted(port, matcher.folder, manifest):
+        if not await _posted(port, matcher, manifest):
             return []
-        events = await _make(port, manifest, matches)
+        events = await _make(port, matcher, manifest, matches)
+        matcher.tally.matched += 1
+    else:
+        matcher.tally.empty += 1
+    matcher.tally.missed += tick - matcher.done - 1 if matcher.done else 0
     matcher.done = tick
     matcher.rests_until = min(turn_opens(each, *turn) for each in range(tick + 1, tick + 1 + turn[1]))
     return events
@@ -110,7 +133,7 @@ async def _batch(port: Port, matcher: Matcher, tick: int) -> tuple[Manifest | No
     return Manifest.decode(content[NAME]), matches
 
 
-async def _posted(port: Port, folder: MarketFolder, manifest: Manifest) -> bool:
+async def _posted(port: Port, matcher: Matcher, manifest: Manifest) -> bool:
     """Put a batch's hash on chain; whether it is there.
 
     Where this operator posted another one, with files that aren't here, these are taken back.
@@ -124,13 +147,14 @@ async def _posted(port: Port, folder: MarketFolder, manifest: Manifest) -> bool:
     events = await do(port, staking.PROGRAM, [posting], still_open, key=f"tick:{tick}:post")
     hashes = [each.fields["hash"] for each in events if each.name == "Posted"]
     if hashes and manifest.hash not in hashes:
-        folder.drop(tick)
+        matcher.folder.drop(tick)
+        matcher.tally.conflicts += 1
         port.log.error("tick.posted_otherwise", tick=tick, posted=hashes[0].hex())
         return False
     return bool(hashes)
 
 
-async def _make(port: Port, manifest: Manifest, matches: Rows) -> list[Event]:
+async def _make(port: Port, matcher: Matcher, manifest: Manifest, matches: Rows) -> list[Event]:
     """Make a batch's matches, as far as they can still be made."""
     tick, chain = manifest.tick, port.chain
     actions = [
@@ -144,6 +168,8 @@ async def _make(port: Port, manifest: Manifest, matches: Rows) -> list[Event]:
     ]
     events = await do_all(port, PROGRAM, actions)
     made = sum(each.name == "LeaseMatched" for each in events)
+    matcher.tally.made += made
+    matcher.tally.not_made += max(0, len(actions) - made)
     port.log.info("tick.matched", tick=tick, slot=manifest.slot, matches=len(matches), made=made)
     return events
 

@@ -23,7 +23,7 @@ from keeper.economy.calendar import DAY, HOUR, month_start
 from keeper.jobs.port import Port, do, pick
 from keeper.pow.anchored import EVIDENCE_SECONDS
 from keeper.pow.clock import Network
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.hired import Term
 from keeper.rewards.history import History
@@ -55,7 +55,7 @@ class Docket:
 
     rewards: Path
     files: Path
-    profiles: Profiles
+    profiles: ByHour
     history: History
     seen: dict[int, Suspected] = field(default_factory=dict)
     next_hour: int = 0

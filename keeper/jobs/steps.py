@@ -53,15 +53,19 @@ async def vote_steps(port: Port, *, folder: MarketFolder, states: States) -> lis
 
 
 async def _published(port: Port, folder: MarketFolder, states: States, hour: int) -> StepTable | None:
-    """An hour's steps, published; None while they can't be known, or where no class is open."""
+    """An hour's steps, published; None while they can't be known, or where no class is open.
+
+    Once an hour, with them, what the folder has of times that are over for long is removed.
+    """
     if folder.has_steps(hour):
         return folder.steps(hour)
     table = await states.steps(hour)
     if table is None or not table.steps:
         return None
     folder.write_steps(table)
+    removed = folder.clean(hour)
     moved = sum(any(each) for each in table.steps.values())
-    port.log.info("steps.published", hour=hour, classes=len(table.steps), moved=moved)
+    port.log.info("steps.published", hour=hour, classes=len(table.steps), moved=moved, removed=removed)
     return table
 
 

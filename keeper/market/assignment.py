@@ -10,20 +10,20 @@ from __future__ import annotations
 import numpy as np
 
 from keeper.economy.orders import Currency
-from keeper.market.exchange import NOBODY, Board, Limits
+from keeper.market.exchange import NOBODY, Board
+from keeper.market.holding import Holding, countries_of
 from keeper.market.places import Places, found
 from keeper.market.reach import ANYWHERE, Table, Wish
 from keeper.market.sequence import device_sequence, order_sequence, seed_of
 from keeper.market.snapshot import Snapshot
 from keeper.market.wishes import wishes
+from keeper.market.work import Limits, Share
 from keeper.tables import KEY, Rows
 
-VERSION = 1
+VERSION = 2
 """Of the rule: files name it, so that later rules leave them as they are."""
-HOLD_AGE = 300
-"""From this age on a gang that isn't whole yet keeps what it can have for the tick, seconds."""
-LIMITS = Limits(searches=1_000, looks=64_000_000)
-"""What searches for exchanges may cost; who comes later is searched for in the next tick."""
+LIMITS = Limits(searches=1_000, looks=64_000_000, first=64_000_000)
+"""What a tick may cost; whom its part of it doesn't serve has another one in the next tick."""
 
 MATCH = np.dtype([("order", KEY), ("device", KEY), ("price", "<u8")])
 """A device that an order gets, at the price of a processor and hour in the order's currency, base units."""
@@ -36,28 +36,28 @@ def assign(snapshot: Snapshot, limits: Limits = LIMITS) -> Rows:
     device_at = device_sequence(there, snapshot.now, seed)
     order_at = order_sequence(snapshot.orders, seed)
     devices, orders = there[device_at], snapshot.orders[order_at]
-    countries = np.concatenate([orders["country"], orders["countries"].ravel()])
-    table = Table(devices, snapshot.prices, countries)
+    table = Table(devices, snapshot.prices, countries_of(snapshot))
     served = _served(snapshot, there, device_at, order_at)
     wanted = wishes(table, orders, served)
-    board = Board(table, wanted, limits)
+    board, work = Board(table, wanted, limits, seed), Share(limits.first, len(wanted))
+    holding = Holding(snapshot, board.table, orders["renter"])
     for place, wish in enumerate(wanted):
-        _serve(board, place, wish, snapshot.now)
+        work.turn()
+        _serve(board, holding, place, wish, work)
     return _matches(board, orders, order_at, device_at)
 
 
-def _serve(board: Board, place: int, wish: Wish, now: int) -> None:
+def _serve(board: Board, holding: Holding, place: int, wish: Wish, work: Share) -> None:
     """Give an order what it gets, perhaps nothing."""
     chooses = wish.colocated and wish.country == ANYWHERE
-    first = board.table.together(wish) if chooses else board.table.first(wish)
+    first = board.table.together(wish, work) if chooses else board.table.first(wish, work)
     board.give(place, first)
     has = len(first)
-    if has < wish.open and wish.exchanges:
+    if wish.exchanges:
         has += board.exchange(place, has, wish)
     if has < wish.minimum:
         board.take_back(first)
-        if now - wish.created_at >= HOLD_AGE:
-            board.keep(first)
+        board.keep(holding.kept(place, wish, first, work))
 
 
 def _served(snapshot: Snapshot, there: Rows, device_at: Places, order_at: Places) -> tuple[Places, Places]:

@@ -7,8 +7,8 @@ matched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from solders.pubkey import Pubkey
@@ -19,14 +19,7 @@ from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import files
 from keeper.market.due import pairs_of
-from keeper.market.files import (
-    TICKS_AN_HOUR,
-    BaseMissing,
-    Batch,
-    FileMissing,
-    ReplayDiffers,
-    RuleUnknown,
-)
+from keeper.market.files import TICKS_AN_HOUR, BaseMissing, Batch, FileMissing, ReplayDiffers, RuleUnknown
 from keeper.market.folder import FolderUnusable, MarketFolder, StepsMissing, TickMissing
 from keeper.market.snapshot import Snapshot
 from keeper.market.steps import StepTable
@@ -55,11 +48,29 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Culprit:
+    """Whose first difference it is, as far as one can say: what was expected, and what was found instead.
+
+    ``file`` and ``row`` (its line, from 1) say where, in files. ``vouched``: the operator posted the hash of
+    the files in which it is; None where it isn't in files, or nobody looked. Anybody can write files in
+    anybody's name.
+    """
+
+    operator: Pubkey
+    expected: str | None = None
+    found: str | None = None
+    file: str | None = None
+    row: int | None = None
+    vouched: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What came of it, with the first difference or what is missing; nothing to say where all is the same."""
 
     verdict: Verdict
     what: str = ""
+    culprit: Culprit | None = None
 
 
 SAME = Finding(Verdict.SAME)
@@ -92,10 +103,16 @@ class Replayed:
         self.devices, self.orders, self.matches = len(state.devices), len(state.orders), len(rows)
 
 
-def of_error(error: UserError, operator: str = "") -> Finding:
-    """What an error on the way says of the files, those of ``operator`` where that is known."""
-    what = f"{operator}'s {error}" if operator and isinstance(error, ReplayDiffers) else str(error)
-    return Finding(Verdict.MISSING if isinstance(error, MISSING) else Verdict.DIFFERENT, what)
+def of_error(error: UserError, operator: Pubkey | None = None) -> Finding:
+    """What an error on the way says of the files, which are an operator's."""
+    if isinstance(error, MISSING):
+        return Finding(Verdict.MISSING, str(error))
+    culprit = Culprit(operator) if operator else None
+    if culprit and isinstance(error, ReplayDiffers):
+        culprit = replace(
+            culprit, expected=error.expected, found=error.found, file=error.file, row=error.line
+        )
+    return Finding(Verdict.DIFFERENT, str(error), culprit)
 
 
 def of_files(folder: MarketFolder, tick: int) -> tuple[Batch | None, Finding]:
@@ -103,11 +120,11 @@ def of_files(folder: MarketFolder, tick: int) -> tuple[Batch | None, Finding]:
     try:
         batch = folder.read(tick)
     except UserError as error:
-        return None, of_error(error)
+        return None, of_error(error, folder.operator(tick))
     try:
         folder.replay(tick)
     except UserError as error:
-        return batch, of_error(error, batch.manifest.operator)
+        return batch, of_error(error, folder.operator(tick))
     return batch, SAME
 
 
@@ -149,6 +166,15 @@ def postings(
     return found
 
 
+def of_rules(batch: Batch, state: Snapshot) -> Finding:
+    """Whether a tick's files were decided by the rules that the chain's state is made by."""
+    if batch.snapshot.profiled == state.profiled:
+        return SAME
+    one, other = (" ".join(map(str, each)) or "none" for each in (batch.snapshot.profiled, state.profiled))
+    what = f"decided by other rules: with proofs of work of classes {one}, and this program knows {other}"
+    return Finding(Verdict.MISSING, what)
+
+
 def of_state(folder: MarketFolder, batch: Batch, state: Snapshot, rule: Rows) -> Finding:
     """Compare a tick's files with those of the chain's state at its slot, whose matches ``rule`` are."""
     operator, tick = Pubkey.from_string(batch.manifest.operator), batch.manifest.tick
@@ -156,7 +182,7 @@ def of_state(folder: MarketFolder, batch: Batch, state: Snapshot, rule: Rows) ->
         base = folder.read(batch.manifest.base.tick) if batch.manifest.base else None
         files.require_same(folder.files(tick), files.encode(state, rule, operator, base))
     except UserError as error:
-        return of_error(error, batch.manifest.operator)
+        return of_error(error, operator)
     return SAME
 
 
@@ -166,19 +192,34 @@ def of_posting(batch: Batch, posted: Mapping[Pubkey, Posting], made: Sequence[Ma
     posting = posted.get(operator)
     if posting is None:
         if any(each.matcher == operator for each in made):
-            return Finding(Verdict.DIFFERENT, f"{operator} matched in the tick, and never posted its batch")
+            return _silent(operator)
         return Finding(
             Verdict.MISSING, f"{operator} posted no batch of the tick: nobody vouches for the files"
         )
     if posting.hash != batch.manifest.hash:
-        stated = f"{batch.manifest.hash.hex()}, but {operator} posted {posting.hash.hex()}"
-        return Finding(Verdict.DIFFERENT, f"the manifest's SHA-256 is {stated}")
+        stated = batch.manifest.hash.hex(), posting.hash.hex()
+        what = f"the manifest's SHA-256 is {stated[0]}, but {operator} posted {stated[1]}"
+        return Finding(Verdict.DIFFERENT, what, Culprit(operator, *stated))
     if posting.slot != batch.manifest.slot:
-        return Finding(
-            Verdict.DIFFERENT,
-            f"{operator} posted slot {posting.slot}, but the manifest has {batch.manifest.slot}",
-        )
+        what = f"{operator} posted slot {posting.slot}, but the manifest has {batch.manifest.slot}"
+        culprit = Culprit(operator, str(batch.manifest.slot), str(posting.slot))
+        return Finding(Verdict.DIFFERENT, what, culprit)
     return SAME
+
+
+def vouched(finding: Finding, batch: Batch | None, posted: Mapping[Pubkey, Posting]) -> Finding:
+    """A difference in files with whether their operator posted their hash."""
+    culprit = finding.culprit
+    if batch is None or culprit is None or culprit.file is None:
+        return finding
+    posting = posted.get(culprit.operator)
+    is_its_own = posting is not None and posting.hash == batch.manifest.hash
+    return replace(finding, culprit=replace(culprit, vouched=is_its_own))
+
+
+def _silent(operator: Pubkey) -> Finding:
+    what = f"{operator} matched in the tick, and never posted its batch"
+    return Finding(Verdict.DIFFERENT, what, Culprit(operator, "a posting of its batch"))
 
 
 def of_hashes(
@@ -187,29 +228,35 @@ def of_hashes(
     posted: Mapping[Pubkey, Posting],
     bases: Mapping[Pubkey, Snapshot | None],
     made: Sequence[Match],
-) -> Finding:
+) -> tuple[Finding, set[Pubkey]]:
     """Compare what operators posted with manifests that are made from the chain's state alone.
 
+    The second value are the operators whose manifest isn't known: they may have gone by other rules.
     ``rule`` are the matches of ``state``, ``bases`` the states of operators' first ticks of the hour, which
     their files go on from: None for those of whom this is the first.
     """
     silent = [each.matcher for each in made if each.matcher not in posted]
     if silent:
-        return Finding(Verdict.DIFFERENT, f"{silent[0]} matched in the tick, and never posted its batch")
+        return _silent(silent[0]), set()
     if not posted and len(rule):
-        return Finding(Verdict.MISSING, "no operator posted a batch of the tick")
+        return Finding(Verdict.MISSING, "no operator posted a batch of the tick"), set()
+    finding = SAME
+    unknown: set[Pubkey] = set()
     for operator, posting in posted.items():
         if posting.slot != state.slot:
             what = f"{operator} posted slot {posting.slot}, but the tick's is {state.slot}"
-            return Finding(Verdict.DIFFERENT, what)
+            culprit = Culprit(operator, str(state.slot), str(posting.slot))
+            return Finding(Verdict.DIFFERENT, what, culprit), unknown
         base = bases[operator]
         before = files.read(files.write(base, operator)) if base else None
         manifest = files.read(files.encode(state, rule, operator, before), before).manifest
         if posting.hash != manifest.hash:
             what = f"{operator} posted {posting.hash.hex()}, but the rule gives {manifest.hash.hex()}"
-            # Its files may go on from a tick that it wrote and never posted.
-            return Finding(Verdict.MISSING, f"{what}: its files say where it differs, name them by --dir")
-    return SAME
+            # Its files may go on from a tick that it wrote and never posted, or name other rules.
+            unknown.add(operator)
+            what = f"{what}: its files say where it differs, name them by --dir"
+            finding = finding if finding != SAME else Finding(Verdict.MISSING, what)
+    return finding, unknown
 
 
 def base_tick(posted: Mapping[int, Mapping[Pubkey, Posting]], operator: Pubkey, tick: int) -> int | None:
@@ -218,19 +265,25 @@ def base_tick(posted: Mapping[int, Mapping[Pubkey, Posting]], operator: Pubkey, 
     return next((each for each in ticks if operator in posted.get(each, ())), None)
 
 
-def of_matches(rule: Rows, made: Sequence[Match]) -> tuple[Finding, int]:
+def of_matches(rule: Rows, made: Sequence[Match], unknown: Collection[Pubkey] = ()) -> tuple[Finding, int]:
     """Compare the matches on chain with what the rule gives; how many of those aren't there, too.
 
     One that the chain doesn't have is nobody's fault: something changed since the tick, and it was skipped.
     What a lease costs isn't compared: the program takes the class's price of when a match lands, which
-    may be another one than the tick's.
+    may be another one than the tick's. Of operators whose manifest is ``unknown`` it stays open.
     """
     pairs = set(pairs_of(rule))
     for each in made:
         if (each.order, each.device) not in pairs:
-            due = ", ".join(str(device) for order, device in pairs_of(rule) if order == each.order)
-            what = f"{each.matcher} matched {each.device} to {each.order}, to which the rule gives"
-            return Finding(Verdict.DIFFERENT, f"{what} {due or 'nothing'}"), 0
+            due = [str(device) for order, device in sorted(pairs) if order == each.order]
+            given = ", ".join(due) or "nothing"
+            what = f"{each.matcher} matched {each.device} to {each.order}, to which the rule gives {given}"
+            if each.matcher in unknown:
+                what = f"{what}, unless its batch was decided by other rules, which its files name: --dir"
+                return Finding(Verdict.MISSING, what), 0
+            expected, found = " ".join(due), f"{each.order} {each.device}"
+            culprit = Culprit(each.matcher, f"{each.order} {expected}".strip() if expected else None, found)
+            return Finding(Verdict.DIFFERENT, what, culprit), 0
     return SAME, len(pairs - {(each.order, each.device) for each in made})
 
 

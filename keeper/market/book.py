@@ -6,13 +6,14 @@ What devices proved of their work is in nobody's account: whoever has no operato
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from solders.pubkey import Pubkey
 
-from keeper.clients.orders import Order
+from keeper.clients.orders import Lease, Order
+from keeper.clients.staking import NOBODY, Class, Device
 from keeper.economy.orders import Currency
-from keeper.market.assignment import HOLD_AGE
+from keeper.market.holding import HOLD_AGE
 from keeper.market.matching import waits_for
 from keeper.market.participants import Accounts, State, reasons
 from keeper.market.snapshot import Out
@@ -35,7 +36,7 @@ class Supply:
 class Waiting:
     """An open order: its age in seconds, and as how many devices it takes at once or none (1: any number).
 
-    ``holds``: what it could have is kept from later orders, until it is whole.
+    ``holds``: it is old enough to keep devices from later orders, where it may become whole in its time.
     """
 
     order: Order
@@ -50,6 +51,27 @@ class Book:
 
     supply: Mapping[tuple[int, int, str], Supply]
     waiting: tuple[Waiting, ...]
+
+
+def read_in_turn(
+    devices: Mapping[Pubkey, Device],
+    classes: Mapping[int, Class],
+    leases: Mapping[Pubkey, Lease],
+    orders: Mapping[Pubkey, Order],
+) -> Accounts:
+    """Accounts that were read one kind after the other, in this sequence.
+
+    A device whose lease was closed meanwhile, or its order, is free.
+    """
+
+    def is_there(lease: Pubkey) -> bool:
+        return lease in leases and leases[lease].order in orders
+
+    now = {
+        address: each if each.lease == NOBODY or is_there(each.lease) else replace(each, lease=NOBODY)
+        for address, each in devices.items()
+    }
+    return Accounts(now, classes, orders, leases, earned_until={})
 
 
 def book(accounts: Accounts, now: int, number: int | None = None) -> Book:

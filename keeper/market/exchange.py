@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keeper.market.places import Places
 from keeper.market.reach import Kind, Table, Wish
+from keeper.market.work import A_LOOK, Limits, Share
 
 NOBODY = -1
 """Instead of an order's place: nobody has the device."""
@@ -24,27 +24,11 @@ Step = tuple[Places, NDArray[np.int32], NDArray[np.int32]]
 """Devices, and who had them before: orders and their kinds."""
 
 
-class Limits(NamedTuple):
-    """What searches for exchanges may cost in a tick.
-
-    ``looks`` are at devices: each look at those of a kind counts for its devices and ``A_LOOK`` more. The
-    number of searches alone would bound nothing, as one may pass through the kinds of thousands of orders
-    that somebody opened to make it long.
-    """
-
-    searches: int
-    looks: int
-
-
-A_LOOK = 1_000
-"""How many devices a look at none costs as much as."""
-
-
 class Board:
     """Who has which device; orders are named by their place in the sequence."""
 
-    def __init__(self, table: Table, wishes: Sequence[Wish], limits: Limits) -> None:
-        """Begin with nobody having anything."""
+    def __init__(self, table: Table, wishes: Sequence[Wish], limits: Limits, drawn: int) -> None:
+        """Begin with nobody having anything; ``drawn`` says who has a search where there are too few."""
         self.table = table
         self.order = np.full(len(table.devices), NOBODY, np.int32)
         """By device: who has it."""
@@ -60,7 +44,9 @@ class Board:
         self._reach: dict[int, Places] = {}
         self._is_dead = np.zeros(len(self._what) + 2, bool)
         self._is_dead[[self._none, self._free]] = True
-        self._searches, self._looks = limits
+        exchange = sum(each.exchanges for each in wishes)
+        self._searches = Share(limits.searches, exchange, drawn)
+        self._looks = Share(limits.looks, exchange)
         self._log: list[Step] = []
 
     def _number(self, wish: Wish) -> int:
@@ -94,10 +80,13 @@ class Board:
     # -- exchanges ---------------------------------------------------------------------------------
 
     def exchange(self, order: int, has: int, wish: Wish) -> int:
-        """Find devices for an order that ``has`` too few; returns how many more it has.
+        """Find devices for an order that ``has`` too few, or enough; returns how many more it has.
 
-        With fewer than it takes at once, everything is as before.
+        With fewer than it takes at once, everything is as before. Each order that exchanges is asked once, in
+        sequence.
         """
+        self._searches.turn()
+        self._looks.turn()
         self._log, more = [], 0
         dead = self._is_dead.copy() if has < wish.minimum else self._is_dead
         while has + more < wish.open:
@@ -116,18 +105,20 @@ class Board:
     def _search(self, order: int, need: int) -> int:
         """Find up to ``need`` devices along one way, breadth-first; returns how many."""
         source = self._kind_of[order]
-        if self._is_dead[source] or self._searches == 0:
+        if self._is_dead[source] or not self._searches.left:
             return 0
-        self._searches -= 1
+        if not len(self._reach_of(source)):
+            # It could have nothing, whoever has what: that is no search.
+            self._is_dead[source] = True
+            return 0
+        self._searches.pay(1)
         came: dict[int, int | None] = {source: None}
         queue = [source]
         unseen = ~self._is_dead
         unseen[source] = False
         for kind in queue:
             reach = self._reach_of(kind)
-            self._looks -= A_LOOK + len(reach)
-            if self._looks < 0:
-                self._searches = 0
+            if not self._looks.pay(A_LOOK + len(reach)):
                 return 0
             there = np.zeros(len(unseen), bool)
             there[self._kind[reach]] = True

@@ -6,8 +6,9 @@ a minute is looked at. Nothing is written down, so that whoever replays an old t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 from solders.pubkey import Pubkey
 
@@ -23,6 +24,7 @@ from keeper.indexer.ledger import Ledger
 from keeper.indexer.program import BEFORE_ALL
 from keeper.market.participants import Accounts
 from keeper.market.records import Records, StalePrices
+from keeper.market.reputation import Reputation
 
 RECORDS: Mapping[str, Callable[[Fields], Any]] = {
     "Device": staking.device_of,
@@ -34,13 +36,35 @@ RECORDS: Mapping[str, Callable[[Fields], Any]] = {
 """The kinds of accounts that ticks are decided from, as typed records."""
 
 
-class Facts:
-    """Earlier states of the market, from the events of staking and orders."""
+BEHIND = 20_000
+"""Slots, two hours of them and more: whoever asks for the hour that is over asks for none further back."""
 
-    def __init__(self, of_staking: Ledger, of_orders: Ledger) -> None:
-        """Fold what the ledgers' indexers index."""
-        self._staking = _Staking(of_staking)
-        self._orders = _Orders(of_orders, self._staking)
+
+class Facts:
+    """Earlier states of the market, from the events of staking and orders.
+
+    A transaction that the index finds late, at a slot that was folded already, begins everything anew: two
+    that index the same have the same states, in whichever order they came to it.
+    """
+
+    def __init__(self, ledgers: Sequence[Ledger], behind: Facts | None = None) -> None:
+        """Fold what the indexers of the ledgers of staking and orders, in this sequence, index.
+
+        With one that follows some way ``behind`` it takes its beginning from there, so that the first events
+        are folded once for both.
+        """
+        self._ledgers = ledgers
+        self._behind = behind
+        self._moving = asyncio.Lock()
+        """Held while this goes from slot to slot: whoever follows further ahead asks it, too."""
+        self._late: tuple[int, ...] = ()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin with the first event again."""
+        self._staking = _Staking(self._ledgers[0])
+        # What leases came to is told with what classes were then.
+        self._orders = _Orders(self._ledgers[1], self._staking)
 
     async def at(self, slot: int) -> Accounts:
         """The accounts as all events up to and including a final slot made them.
@@ -49,12 +73,8 @@ class Facts:
         on. Raises ChainUnreachable while the chain can't be indexed so far, FoldError for an event that can't
         have happened.
         """
-        if slot < self._staking.slot:
-            # What leases came to is told with what classes were then.
-            self._orders.forget()
-        # Leases follow what classes cost.
-        for each in (self._staking, self._orders):
-            await each.to(slot)
+        async with self._moving:
+            await self._to(slot)
         return Accounts(
             devices=self._staking.records["Device"],
             classes={each.id: each for each in self._staking.records["Class"].values()},
@@ -63,9 +83,45 @@ class Facts:
             earned_until=self._orders.earned_until,
         )
 
+    async def _to(self, slot: int) -> None:
+        """Go to a final slot; whatever comes to light late meanwhile is in it as well."""
+        for ledger in self._ledgers:
+            await ledger.index(slot)
+        while True:
+            late = tuple([(await each.indexer.watermark()).late for each in self._ledgers])
+            if late != self._late or slot < self._staking.slot:
+                await self._begin(slot)
+                self._late = late
+            try:
+                # Leases follow what classes cost.
+                for each in (self._staking, self._orders):
+                    await each.to(slot)
+            except BaseException:
+                # Half of an event may be done.
+                self._forget()
+                raise
+            if late == tuple([(await each.indexer.watermark()).late for each in self._ledgers]):
+                return
+
+    async def _begin(self, slot: int) -> None:
+        """Begin anew, on the way to a slot."""
+        self._forget()
+        if self._behind is None:
+            return
+        async with self._behind._moving:
+            await self._behind._to(max(slot - BEHIND, self._behind._staking.slot, 0))
+            if self._behind._staking.slot <= slot:
+                self._staking.begin(self._behind._staking)
+                self._orders.begin(self._behind._orders)
+
     def weights(self, now: int) -> Mapping[Pubkey, int]:
         """What the idle time of each device of the last slot asked for weighs at ``now``, basis points."""
         return self._orders.ends.weights(self._staking.records["Device"], now)
+
+    def reputation(self, device: Pubkey, now: int) -> Reputation:
+        """What that of a device which is there at the last slot asked for follows from at ``now``."""
+        registered_at: int = self._staking.records["Device"][device].registered_at
+        return self._orders.ends.of(device, registered_at, now)
 
     @property
     def agreed(self) -> Block | None:
@@ -82,26 +138,19 @@ class _Passing(Ahead):
     def __init__(self, ledger: Ledger, **folds: Fold) -> None:
         own = FOLDS[ledger.program.name]
         super().__init__(ledger.database, ledger.indexer, {**own, **folds}, "folded_slot")
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin with the first event again."""
         self.slot = BEFORE_ALL
         self.accounts = Book(self.program)
         self.records: dict[str, dict[Pubkey, Any]] = {kind: {} for kind in RECORDS}
 
+    def begin(self, other: Self) -> None:
+        """Begin where another one is."""
+        self.slot, self.accounts = other.slot, other.accounts.copy()
+        self.records = {kind: dict(each) for kind, each in other.records.items()}
+
     async def to(self, slot: int) -> None:
-        """Go to a final slot, from the first event on if it is an earlier one."""
-        await self.index(slot)
-        if slot < self.slot:
-            self.forget()
-        try:
-            while self.slot < slot:
-                self.slot = await self.advance(self.accounts, self.slot, slot)
-        except BaseException:
-            # Half of an event may be done.
-            self.forget()
-            raise
+        """Go to a later final slot, which is indexed."""
+        while self.slot < slot:
+            self.slot = await self.advance(self.accounts, self.slot, slot)
         for kind, address in self.accounts.changed:
             if kind not in RECORDS:
                 continue
@@ -118,10 +167,11 @@ class _Staking(_Passing):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger, **{name: self._noting(fold) for name, fold in OF_CLASSES.items()})
-
-    def forget(self) -> None:
-        super().forget()
         self.stale = StalePrices()
+
+    def begin(self, other: Self) -> None:
+        super().begin(other)
+        self.stale = other.stale.copy()
 
     def _noting(self, fold: Fold) -> Fold:
         """A class's event, and what the class is after it."""
@@ -141,11 +191,13 @@ class _Orders(_Passing):
     def __init__(self, ledger: Ledger, of_staking: _Staking) -> None:
         self._staking = of_staking
         super().__init__(ledger, LeaseEnded=self._lease_ended)
-
-    def forget(self) -> None:
-        super().forget()
         self.earned_until: dict[Pubkey, int] = {}
         self.ends = Records()
+
+    def begin(self, other: Self) -> None:
+        super().begin(other)
+        self.earned_until = dict(other.earned_until)
+        self.ends = other.ends.copy()
 
     def _lease_ended(self, book: Book, event: Fields, at: int) -> None:
         """As the index has it; a lease that a fault takes back later moves nobody forward."""

@@ -23,6 +23,7 @@ from keeper.clients import orders
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import TICK
 from keeper.errors import UserError
+from keeper.market import rules
 from keeper.market.assignment import MATCH, VERSION, assign
 from keeper.market.changes import changed, changes
 from keeper.market.manifest import NAME, Base, File, Manifest, ManifestInvalid
@@ -64,7 +65,20 @@ class BaseDiffers(UserError):
 
 
 class ReplayDiffers(UserError):
-    """Files that aren't what the rule gives."""
+    """Files that aren't what the rule gives: from a ``line`` of a ``file`` on, where it is ``found``.
+
+    ``expected`` is the rule's; either is None where there is no such line.
+    """
+
+    def __init__(self, file: str, line: int, found: bytes | None, expected: bytes | None) -> None:
+        """Name the first difference."""
+        self.file, self.line = file, line
+        self.found, self.expected = (
+            None if each is None else each.decode(errors="replace") for each in (found, expected)
+        )
+        super().__init__(
+            f"{file}: line {line} is {_shown(self.found)}, but the rule gives {_shown(self.expected)}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +117,8 @@ def encode(
     }
     manifest = Manifest(
         rule=VERSION,
+        figures=rules.digest(),
+        profiled=list(snapshot.profiled),
         program=str(orders.PROGRAM.address),
         operator=str(operator),
         tick=snapshot.tick,
@@ -133,7 +149,7 @@ def read(files: Files, base: Batch | None = None) -> Batch:
         if not np.array_equal(changes(before, devices), found[DEVICES]):
             raise NotCanonical(f"{DEVICES} has rows of devices that didn't change since {manifest.base}")
     blockhash = bytes(Hash.from_string(manifest.blockhash))
-    snapshot = Snapshot(manifest.tick, manifest.slot, blockhash, devices, *rest)
+    snapshot = Snapshot(manifest.tick, manifest.slot, blockhash, devices, *rest, tuple(manifest.profiled))
     require_valid(snapshot)
     require_sorted(MATCHES, found[MATCHES], "order", "device")
     return Batch(manifest, snapshot, found[MATCHES])
@@ -159,17 +175,22 @@ def require_same(files: Files, again: Files) -> None:
             continue
         for number, (line, other) in enumerate(zip_longest(stated.split(b"\n"), computed.split(b"\n"))):
             if line != other:
-                raise ReplayDiffers(
-                    f"{name}: line {number + 1} is {_shown(line)}, but the rule gives {_shown(other)}"
-                )
+                raise ReplayDiffers(name, number + 1, line, other)
 
 
 # -- inside ------------------------------------------------------------------------------------
 
 
 def _require_known(manifest: Manifest) -> None:
-    if manifest.rule != VERSION:
-        raise RuleUnknown(f"{NAME}: rule {manifest.rule}, but this program knows {VERSION}")
+    stated, known = (manifest.rule, manifest.figures), (VERSION, rules.digest())
+    if stated != known:
+        one, other = (f"rule {rule} with figures {figures[:8]}" for rule, figures in (stated, known))
+        raise RuleUnknown(
+            f"{NAME}: decided by other rules, {one}, and this program knows {other}: the version of ionet "
+            "that wrote it can compute it again"
+        )
+    if manifest.profiled != sorted(set(manifest.profiled)):
+        raise ManifestInvalid(f"{NAME}: the profiled classes aren't ascending")
     if manifest.files.keys() != KINDS.keys():
         raise ManifestInvalid(f"{NAME} names other files than {', '.join(KINDS)}")
     seed = seed_of(bytes(Hash.from_string(manifest.blockhash)), manifest.tick)
@@ -214,5 +235,5 @@ def _read_table(files: Files, manifest: Manifest, name: str, dtype: np.dtype[Any
     return rows
 
 
-def _shown(line: bytes | None) -> str:
-    return "missing" if line is None else repr(line.decode(errors="replace"))
+def _shown(line: str | None) -> str:
+    return "missing" if line is None else repr(line)

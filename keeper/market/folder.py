@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from solders.pubkey import Pubkey
 
 from keeper import disk
 from keeper.economy.classes import MAX_STEP
@@ -22,6 +25,10 @@ from keeper.market.manifest import NAME, Manifest
 from keeper.market.steps import StepTable
 
 PRICES = "prices"
+KEEP_DAYS = 7
+"""So long a tick's files are kept, whole days (UTC) after its own: to look into what an operator did."""
+KEEP_HOURS = 24 * 30
+"""So long an hour's steps are: for as long as anybody is shown past ones."""
 HEADER = b"class,io,usdc\n"
 
 
@@ -52,11 +59,7 @@ class MarketFolder:
     def ticks(self, first: int, last: int) -> list[int]:
         """The ticks from ``first`` to ``last`` that have files, in order; raises FolderUnusable."""
         days = range(first // TICKS_A_DAY, last // TICKS_A_DAY + 1)
-        try:
-            names = [each.name for day in days for each in (self.path / str(day)).glob("[0-9]*")]
-        except OSError as error:
-            raise FolderUnusable(f"{self.path} can't be read: {why(error)}") from error
-        found = (int(name) for name in names if name.isdecimal())
+        found = (int(each.name) for day in days for each in self._numbers(self.path / str(day)))
         return sorted(tick for tick in found if first <= tick <= last)
 
     def has(self, tick: int) -> bool:
@@ -93,6 +96,13 @@ class MarketFolder:
         found, base = self._with_base(tick)
         return files.replay(found, base)
 
+    def operator(self, tick: int) -> Pubkey | None:
+        """Whose a tick's files say they are; None where they don't say so."""
+        try:
+            return Pubkey.from_string(Manifest.decode((self._tick(tick) / NAME).read_bytes()).operator)
+        except (OSError, UserError):
+            return None
+
     def base(self, tick: int, known: Batch | None = None) -> Batch | None:
         """The first tick before this one in its hour that has files: it has all devices. None if none has.
 
@@ -110,10 +120,20 @@ class MarketFolder:
 
     def drop(self, tick: int) -> None:
         """Take a tick's files back; raises FolderUnusable."""
+        self._remove(self._tick(tick))
+
+    def _remove(self, place: Path) -> None:
         try:
-            shutil.rmtree(self._tick(tick))
+            shutil.rmtree(place)
         except OSError as error:
-            raise FolderUnusable(f"{self._tick(tick)} can't be removed: {why(error)}") from error
+            raise FolderUnusable(f"{place} can't be removed: {why(error)}") from error
+
+    def _numbers(self, place: Path) -> list[Path]:
+        """What in a folder is named by a number."""
+        try:
+            return [each for each in place.glob("[0-9]*") if each.stem.isdecimal()]
+        except OSError as error:
+            raise FolderUnusable(f"{place} can't be read: {why(error)}") from error
 
     def _tick(self, tick: int) -> Path:
         return self.path / files.folder(tick)
@@ -122,6 +142,26 @@ class MarketFolder:
         found = self.files(tick)
         base = Manifest.decode(found[NAME]).base
         return found, files.read(self.files(base.tick)) if base else None
+
+    def clean(self, hour: int) -> int:
+        """Remove what is older in an hour (unix time over 3,600) than is kept; returns how many ticks.
+
+        An hour's first tick stays as long as those that go on from it. Raises FolderUnusable.
+        """
+        removed = 0
+        for day in self._numbers(self.path):
+            if int(day.name) >= hour * TICKS_AN_HOUR // TICKS_A_DAY - KEEP_DAYS:
+                continue
+            for tick in self._numbers(day):
+                if (tick / NAME).is_file():
+                    self._remove(tick)
+                    removed += 1
+            with suppress(OSError):
+                day.rmdir()  # Whatever else is in it is somebody else's.
+        for steps in self._numbers(self.path / PRICES):
+            if steps.suffix == ".csv" and int(steps.stem) < hour - KEEP_HOURS:
+                steps.unlink(missing_ok=True)
+        return removed
 
     # -- steps ---------------------------------------------------------------------------------
 

@@ -44,13 +44,17 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a tick's files are.
+    """What a tick's files are, and by which rules.
 
+    ``figures`` is the hash of all that the rule's version has in figures (:mod:`keeper.market.rules`),
+    ``profiled`` are the classes whose devices had to pass a proof of work.
     ``slot`` and ``blockhash`` are of the first block of the tick, ``seed`` follows from them. With a ``base``
     ``devices.csv`` has only what changed since then.
     """
 
     rule: Count
+    figures: Digest
+    profiled: list[Count]
     program: Key
     operator: Key
     tick: Count

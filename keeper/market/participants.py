@@ -17,8 +17,8 @@ from keeper.economy import orders as economy
 from keeper.economy.orders import FIRST, TICK, Currency, LeaseStatus
 from keeper.economy.staking import counted
 from keeper.market.matching import waits_for
-from keeper.market.snapshot import DEVICE, LISTED, ORDER, PAIR, PRICE, Out, Snapshot
-from keeper.tables import NOTHING, Rows
+from keeper.market.snapshot import DEVICE, LISTED, ORDER, PAIR, PRICE, Out, Snapshot, reaches_a_price
+from keeper.tables import NOTHING, Rows, addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +40,33 @@ class State:
     """The accounts at a slot, and what operators knew of devices by then.
 
     ``weights`` are those of all devices' idle time (basis points), ``unproven`` the devices that would have
-    had to pass a proof of work and didn't, by the newest hour that operators agree on.
+    had to pass a proof of work and didn't, by the newest hour that operators agree on;
+    ``profiled`` are the classes for which there is such a proof.
     """
 
     accounts: Accounts
     weights: Mapping[Pubkey, int]
     unproven: Collection[Pubkey]
+    profiled: Collection[int] = ()
 
 
 def snapshot(tick: int, slot: int, blockhash: bytes, state: State) -> Snapshot:
     """The rows of a tick, from the state at its slot, the first whose clock shows the tick's time."""
     now, accounts = tick * TICK, state.accounts
-    devices = _device_rows(state, now)
-    found = ((address, _order_row(address, each, now)) for address, each in accounts.orders.items())
-    orders = {address: row for address, row in found if row}
-    there = {Pubkey(bytes(key).ljust(32, b"\0")) for key in devices["device"][devices["out"] == 0].tolist()}
+    devices, prices = _device_rows(state, now), _price_rows(accounts.classes, now + FIRST)
+    found = [_order_row(address, each, now) for address, each in accounts.orders.items()]
+    orders = np.array(sorted(filter(None, found)), ORDER)
+    orders = orders[reaches_a_price(orders, prices)]
+    there = set(addresses(devices["device"][devices["out"] == 0]))
     return Snapshot(
         tick,
         slot,
         blockhash,
         devices,
-        np.array(sorted(orders.values()), ORDER),
-        _price_rows(accounts.classes, now + FIRST),
-        _pairs(accounts, orders.keys(), there),
+        orders,
+        prices,
+        _pairs(accounts, set(addresses(orders["order"].copy())), there),
+        tuple(sorted(accounts.classes.keys() & set(state.profiled))),
     )
 
 
@@ -72,10 +76,7 @@ def reasons(device: Device, address: Pubkey, state: State, now: int) -> Out:
     of_class = accounts.classes[device.device_class]
     found = Out(0)
     if device.lease != NOBODY:
-        lease = accounts.leases[device.lease]
-        lease = lease.begun(accounts.orders[lease.order])
-        runs = lease.status == LeaseStatus.RUNNING and now < lease.stop
-        found |= Out.HIRED if runs else Out.LEASED
+        found |= Out.HIRED if hired_until(device, accounts, now) else Out.LEASED
     for reason, holds in (
         (Out.TERMINATED, device.terminated),
         (Out.SLASH_PENDING, device.slash_pending),
@@ -88,6 +89,15 @@ def reasons(device: Device, address: Pubkey, state: State, now: int) -> Out:
         if holds:
             found |= reason
     return found
+
+
+def hired_until(device: Device, accounts: Accounts, now: int) -> int:
+    """When the lease ends that a device serves at ``now``, unix seconds; 0 where none runs."""
+    if device.lease == NOBODY:
+        return 0
+    lease = accounts.leases[device.lease]
+    lease = lease.begun(accounts.orders[lease.order])
+    return lease.stop if lease.status == LeaseStatus.RUNNING and now < lease.stop else 0
 
 
 def idle_since(device: Device, earned_until: int, now: int) -> int:
@@ -113,6 +123,7 @@ def _device_rows(state: State, now: int) -> Rows:
             idle_since(each, state.accounts.earned_until.get(address, 0), now),
             state.weights[address],
             int(reasons(each, address, state, now)),
+            hired_until(each, state.accounts, now),
             bytes(each.supplier),
             bytes(each.worker),
             bytes(each.payout),
@@ -138,6 +149,7 @@ def _order_row(address: Pubkey, order: Order, now: int) -> tuple[object, ...] | 
     return (
         bytes(address),
         order.created_at,
+        order.match_until,
         terms.urgency,
         terms.currency,
         classes,

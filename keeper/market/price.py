@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from keeper.clients.staking import MAX_PROCESSORS
 from keeper.economy.classes import MAX_STEP
@@ -22,6 +23,18 @@ MAX_UTILISATION = 2 * BPS
 """With more wanted than there is."""
 THIN = 32
 """A class of fewer processors moves by as much less: one device must not swing its price."""
+
+
+class Rule(NamedTuple):
+    """What the steps depend on; others than RULE are for simulations of what somebody proposes."""
+
+    target: int = TARGET
+    step: int = MAX_STEP
+    """The most that a price moves in an hour."""
+    thin: int = THIN
+
+
+RULE = Rule()
 
 Counts = tuple[int, ...]
 """Processors by the processor count of their devices: first those of devices with one, then with two."""
@@ -56,7 +69,7 @@ def total(samples: Iterable[Sample]) -> Sample:
     return sum(samples, Sample())
 
 
-def utilisation(hour: Sample) -> int | None:
+def utilisation(hour: Sample, rule: Rule = RULE) -> int | None:
     """How much of what is willing is used, in the sum of an hour's samples; None if there was nothing.
 
     Idle devices of a processor count that nobody orders don't lower it below the target: what counts then is
@@ -66,34 +79,34 @@ def utilisation(hour: Sample) -> int | None:
     if hired + idle == 0:
         return MAX_UTILISATION if hour.unmet else None
     used = min(MAX_UTILISATION, (hired + hour.unmet) * BPS // (hired + idle))
-    if used >= TARGET or not hired:
+    if used >= rule.target or not hired:
         return used
     counts = ((h, h + i) for h, i in zip(hour.hired, hour.idle, strict=True) if h + i)
     ordered = [(h, there) for h, there in counts if 2 * BPS * h >= used * there]
     if not ordered:
         return used
     most = BPS * sum(h for h, _ in ordered) // sum(there for _, there in ordered)
-    return max(used, min(TARGET, most))
+    return max(used, min(rule.target, most))
 
 
-def move(used: int) -> int:
+def move(used: int, rule: Rule = RULE) -> int:
     """The step of a class that isn't thin, at a utilisation: straight to both sides of the target.
 
     It is the most that a step can be from full use on, and down to where nothing is used.
     """
-    if used >= TARGET:
-        return min(MAX_STEP, (used - TARGET) * MAX_STEP // (BPS - TARGET))
-    return -((TARGET - used) * MAX_STEP // TARGET)
+    if used >= rule.target:
+        return min(rule.step, (used - rule.target) * rule.step // (BPS - rule.target))
+    return -((rule.target - used) * rule.step // rule.target)
 
 
-def step(used: int | None, processors: int) -> int:
+def step(used: int | None, processors: int, rule: Rule = RULE) -> int:
     """The step at a utilisation (None: it stands still) of a class with so many ``processors``."""
     if used is None:
         return 0
-    whole, part = move(used), min(max(processors, 1), THIN)
-    return whole * part // THIN if whole >= 0 else -(-whole * part // THIN)
+    whole, part = move(used, rule), min(max(processors, 1), rule.thin)
+    return whole * part // rule.thin if whole >= 0 else -(-whole * part // rule.thin)
 
 
-def hour_step(hour: Sample) -> int:
+def hour_step(hour: Sample, rule: Rule = RULE) -> int:
     """The step that follows from the sum of an hour's samples."""
-    return step(utilisation(hour), hour.size // SAMPLES)
+    return step(utilisation(hour, rule), hour.size // SAMPLES, rule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from keeper.economy.orders import Currency
 from keeper.market.places import Places
 from keeper.market.sequence import U64
+from keeper.market.work import A_LOOK, Share
 from keeper.tables import Rows
 
 ANYWHERE = -1
@@ -43,8 +45,9 @@ class Kind(NamedTuple):
 class Wish(NamedTuple):
     """An order in Python's own numbers.
 
-    ``country`` is the number of the one that it is bound to, ``never`` are the places of devices that it
-    can't have for a reason of its own: they are its renter's, or served it before.
+    It is matched before ``until`` (unix seconds). ``country`` is the number of the one that it is bound to,
+    ``never`` are the places of devices that it can't have for a reason of its own: they are its renter's, or
+    served it before.
     """
 
     kind: Kind
@@ -52,6 +55,7 @@ class Wish(NamedTuple):
     open: int
     minimum: int
     colocated: int
+    until: int
     country: int
     never: Places
 
@@ -66,41 +70,60 @@ class Wish(NamedTuple):
         return self.kind.countries if self.country == ANYWHERE else (self.country,)
 
 
-class Shelf:
-    """The devices of a class and number of processors that are let for a currency, from a tier upwards."""
+class Rack:
+    """Devices in sequence, of which those that are free are looked at."""
 
-    __slots__ = ("country", "devices", "left", "youngest")
+    __slots__ = ("devices", "left")
 
-    def __init__(self, devices: Places, country: Numbers, changed_at: U64) -> None:
-        """Take their places in sequence; the columns are of all devices."""
+    def __init__(self, devices: Places) -> None:
+        """Take their places."""
         self.devices = self.left = devices
-        self.country = country[devices]
-        self.youngest = int(changed_at[devices].max(initial=0))
-        """The last change of terms among them, unix seconds."""
 
-    def free(self, is_free: NDArray[np.bool_], start: int, stop: int) -> tuple[Places, Numbers, int]:
-        """Those of a part of what is left that are free, their countries, and where the next part starts.
+    def free(self, is_free: NDArray[np.bool_], start: int, stop: int) -> tuple[Places, int]:
+        """Those of a part of what is left that are free, and where the next part starts.
 
         Once most of a part are taken, the taken ones aren't left any more: nothing that was taken when this
         is asked may be free again later.
         """
-        part, countries = self.left[start:stop], self.country[start:stop]
-        free = is_free[part]
-        devices, countries = part[free], countries[free]
+        part = self.left[start:stop]
+        devices = part[is_free[part]]
         if 2 * len(devices) >= len(part):
-            return devices, countries, stop
+            return devices, stop
         self.left = np.concatenate([self.left[:start], devices, self.left[stop:]])
-        self.country = np.concatenate([self.country[:start], countries, self.country[stop:]])
-        return devices, countries, start + len(devices)
+        return devices, start + len(devices)
+
+
+class Shelf:
+    """The devices of a class and number of processors that are let for a currency, from a tier upwards."""
+
+    def __init__(self, devices: Places, country: Numbers, changed_at: U64) -> None:
+        """Take their places in sequence; the columns are of all devices."""
+        self._whole = Rack(devices)
+        self._country = country[devices]
+        self.youngest = int(changed_at[devices].max(initial=0))
+        """The last change of terms among them, unix seconds."""
+
+    def racks(self, countries: Sequence[int]) -> list[Rack]:
+        """Those of some countries, without such that have none; all of them in one for no countries."""
+        if not countries:
+            return [self._whole]
+        return [self._by_country[each] for each in countries if each in self._by_country]
+
+    @cached_property
+    def _by_country(self) -> dict[int, Rack]:
+        order = np.argsort(self._country, kind="stable")
+        numbers, starts = np.unique(self._country[order], return_index=True)
+        parts = np.split(self._whole.devices[order], starts[1:])
+        return {number: Rack(part) for number, part in zip(numbers.tolist(), parts, strict=False)}
 
 
 class Table:
     """A tick's devices in their sequence, and what of them each order can have."""
 
     def __init__(self, devices: Rows, prices: Rows, countries: NDArray[np.bytes_]) -> None:
-        """Take rows of devices that take part, in sequence, prices, and all countries that orders name."""
+        """Take rows of devices that take part, in sequence, prices, and all countries that there are."""
         self.devices = devices
-        self._numbers = _numbers(np.concatenate([devices["country"], countries]))
+        self._numbers = _numbers(countries)
         self.country = self.number(devices["country"])
         self.is_free = np.ones(len(devices), bool)
         self._tier, self._changed_at = devices["tier"].copy(), devices["changed_at"].copy()
@@ -128,31 +151,29 @@ class Table:
         """
         parts = [NO_PLACES]
         for shelf in self._shelves_of(kind):
-            devices = shelf.devices
-            if kind.countries:
-                devices = devices[_is_in(self.country[devices], kind.countries)]
+            devices = _merged([each.devices for each in shelf.racks(kind.countries)])
             if shelf.youngest >= before:
                 devices = devices[self._changed_at[devices] < before]
             parts.append(devices)
         return np.concatenate(parts)
 
-    def first(self, wish: Wish) -> Places:
-        """The first free devices for an order: for all of its open places, or as many as there are."""
+    def first(self, wish: Wish, work: Share) -> Places:
+        """The first free devices for an order: for all of its open places, or as many as its work finds."""
         parts, need = [NO_PLACES], wish.open
         for shelf in self._shelves_of(wish.kind):
-            parts.append(self._fitting(shelf, wish, need))
+            parts.append(self._fitting(shelf, wish, need, work))
             need -= len(parts[-1])
             if need == 0:
                 break
         return np.concatenate(parts)
 
-    def together(self, wish: Wish) -> Places:
+    def together(self, wish: Wish, work: Share) -> Places:
         """As :meth:`first`, all in one country: the one that has fewest of those with enough, else most.
 
         None where no country has as many as the order takes at once.
         """
         everywhere = len(self.devices)
-        parts = [self._fitting(each, wish, everywhere) for each in self._shelves_of(wish.kind)]
+        parts = [self._fitting(each, wish, everywhere, work) for each in self._shelves_of(wish.kind)]
         found = np.concatenate([NO_PLACES, *parts])
         here = self.country[found]
         counts = np.bincount(here, minlength=1)
@@ -177,22 +198,50 @@ class Table:
             self._shelves[key] = Shelf(let.nonzero()[0] + run.start, self.country, self._changed_at)
         return self._shelves[key]
 
-    def _fitting(self, shelf: Shelf, wish: Wish, need: int) -> Places:
-        """The first free devices of a shelf that an order can have, as many as it needs or as there are."""
-        found = [NO_PLACES]
+    def _fitting(self, shelf: Shelf, wish: Wish, need: int, work: Share) -> Places:
+        """The first free devices of a shelf that an order can have, as many as it needs or as there are.
+
+        Each country that it names is looked at until there are as many; beginning to look costs ``A_LOOK``,
+        and every free device up to the last one that is taken costs 1. Where none is free it costs nothing.
+        """
+        found = [self._of_rack(each, shelf, wish, need, work) for each in shelf.racks(wish.countries)]
+        return _merged(found)[:need]
+
+    def _of_rack(self, rack: Rack, shelf: Shelf, wish: Wish, need: int, work: Share) -> Places:
+        found, begun = [NO_PLACES], False
         start, size = 0, max(PART, 2 * need)
-        while need > 0 and start < len(shelf.left):
-            devices, countries, start = shelf.free(self.is_free, start, start + size)
-            if wish.countries:
-                devices = devices[_is_in(countries, wish.countries)]
-            if shelf.youngest >= wish.created_at:
-                devices = devices[self._changed_at[devices] < wish.created_at]
-            if len(wish.never):
-                devices = devices[~np.isin(devices, wish.never)]
-            found.append(devices[:need])
-            need -= len(found[-1])
+        while need > 0 and start < len(rack.left):
+            devices, start = rack.free(self.is_free, start, start + size)
             size *= 4
+            if not len(devices):
+                continue
+            if not begun and not work.pay(A_LOOK):
+                break
+            begun, devices = True, devices[: work.left]
+            if shelf.youngest < wish.created_at and not len(wish.never):
+                found.append(devices[:need])
+                looked = len(found[-1])
+            else:
+                at = self._fits(devices, wish).nonzero()[0][:need]
+                found.append(devices[at])
+                looked = int(at[-1]) + 1 if len(at) == need else len(devices)
+            need -= len(found[-1])
+            work.pay(looked)
+            if not work.left:
+                break
         return np.concatenate(found)
+
+    def _fits(self, devices: Places, wish: Wish) -> NDArray[np.bool_]:
+        """Which of a shelf's devices an order can have."""
+        fits: NDArray[np.bool_] = self._changed_at[devices] < wish.created_at
+        return fits & ~np.isin(devices, wish.never) if len(wish.never) else fits
+
+
+def _merged(parts: Sequence[Places]) -> Places:
+    """Places of some racks, in their sequence."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.sort(np.concatenate([NO_PLACES, *parts]))
 
 
 def _codes(countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
@@ -205,14 +254,6 @@ def _numbers(countries: NDArray[np.bytes_]) -> Numbers:
     there[_codes(countries)] = True
     there[0] = False
     return np.where(there, np.cumsum(there) - 1, ANYWHERE)
-
-
-def _is_in(column: Numbers, numbers: Sequence[int]) -> NDArray[np.bool_]:
-    """As :func:`numpy.isin`, for a few numbers."""
-    found: NDArray[np.bool_] = column == numbers[0]
-    for each in numbers[1:]:
-        found |= column == each
-    return found
 
 
 def _costs(devices: Rows, prices: Rows, currency: Currency) -> U64:

@@ -6,8 +6,9 @@ A device is what was registered at once: one that is registered anew begins with
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from solders.pubkey import Pubkey
 
@@ -30,6 +31,11 @@ class StalePrices:
     """By class: since when and until when it was as it was, where it was stale at the end of that."""
     _since: dict[int, tuple[int, Class]] = field(default_factory=dict)
     """Each class as it is, and since when."""
+
+    def copy(self) -> Self:
+        """The same, which goes its own way."""
+        spans = {number: list(each) for number, each in self._spans.items()}
+        return type(self)(defaultdict(list, spans), dict(self._since))
 
     def change(self, of_class: Class, at: int) -> None:
         """A class is this from ``at`` (unix seconds) on."""
@@ -58,6 +64,11 @@ class Records:
     _weights: dict[Pubkey, tuple[int, int, int]] = field(default_factory=dict)
     """Weights that were asked for, with their registration and day."""
 
+    def copy(self) -> Self:
+        """The same, which goes its own way."""
+        ends = {device: dict(each) for device, each in self._ends.items()}
+        return type(self)(defaultdict(dict, ends), dict(self._weights))
+
     def take(self, lease: Lease, order: Order, price: int) -> None:
         """A lease that ran has ended, or a fault changed what it comes to.
 
@@ -73,15 +84,17 @@ class Records:
         """What each device's idle time weighs at ``now``, basis points."""
         return {address: self._weight(address, each.registered_at, now) for address, each in devices.items()}
 
+    def of(self, device: Pubkey, registered_at: int, now: int) -> Reputation:
+        """What is left at ``now`` of the leases of a device that was registered then."""
+        ends = self._ends.get(device, {})
+        return reputation((end for (since, _), end in ends.items() if since == registered_at), now)
+
     def _weight(self, device: Pubkey, registered_at: int, now: int) -> int:
         if device not in self._ends:
             return NEW
         known = self._weights.get(device)
         if known and known[:2] == (registered_at, now // DAY):
             return known[2]
-        found = reputation(self._of(device, registered_at), now).weight
+        found = self.of(device, registered_at, now).weight
         self._weights[device] = registered_at, now // DAY, found
         return found
-
-    def _of(self, device: Pubkey, registered_at: int) -> Iterator[LeaseEnd]:
-        return (end for (since, _), end in self._ends[device].items() if since == registered_at)

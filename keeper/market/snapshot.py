@@ -10,12 +10,15 @@ from enum import IntFlag
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from keeper.economy.orders import TICK
-from keeper.tables import COUNTRY, KEY, Rows
+from keeper.economy.orders import TICK, Currency
+from keeper.tables import COUNTRY, KEY, NOTHING, Rows
 
 LISTED = 8
 """The most classes and countries that an order names."""
+NUMBERS = 1 << 16
+"""More than any class's number."""
 
 
 class Out(IntFlag):
@@ -52,18 +55,21 @@ DEVICE = np.dtype(
         ("idle_since", "<u8"),
         ("weight", "<u2"),
         ("out", "<u2"),
+        ("hired_until", "<u8"),
         ("supplier", KEY),
         ("worker", KEY),
         ("payout", KEY),
     ]
 )
 """A device: asks in base units for a processor and hour, times in unix seconds, the weight of its idle time
-in basis points, ``out`` as :class:`Out` bits. All devices that there are have a row."""
+in basis points, ``out`` as :class:`Out` bits, ``hired_until`` the end of the lease that runs, else 0. All
+devices that there are have a row."""
 
 ORDER = np.dtype(
     [
         ("order", KEY),
         ("created_at", "<u8"),
+        ("match_until", "<u8"),
         ("urgency", "u1"),
         ("currency", "u1"),
         ("classes", "<i4", LISTED),
@@ -78,8 +84,9 @@ ORDER = np.dtype(
         ("renter", KEY),
     ]
 )
-"""An order that takes part: ``open`` places, of which it takes ``minimum`` at once or none (1: any number),
-``country`` the one that its devices are in already, ``limit`` the highest price that it pays and has the
+"""An order that takes part: it is matched before ``match_until`` (unix seconds), has ``open`` places, of
+which it takes ``minimum`` at once or none (1: any number), and pays the price of a class that it names.
+``country`` is the one that its devices are in already, ``limit`` the highest price that it pays and has the
 money for, base units for a processor and hour. Classes are filled up with -1, countries with nothing."""
 
 PRICE = np.dtype([("class", "<u2"), ("io", "<u8"), ("usdc", "<u8")])
@@ -105,6 +112,9 @@ class Snapshot:
     orders: Rows
     prices: Rows
     pairs: Rows
+    profiled: tuple[int, ...] = ()
+    """The classes for which a proof of work is known, of those that there are, ascending: devices of others
+    take part without."""
 
     @property
     def now(self) -> int:
@@ -115,3 +125,16 @@ class Snapshot:
 def empty(dtype: np.dtype[Any]) -> Rows:
     """A table without rows."""
     return np.zeros(0, dtype)
+
+
+def reaches_a_price(orders: Rows, prices: Rows) -> NDArray[np.bool_]:
+    """Which orders pay the price of a class that they name, at least one: the others can have nothing."""
+    reach = np.zeros(len(orders), bool)
+    for currency in Currency:
+        by_class = np.zeros(NUMBERS, np.uint64)
+        by_class[prices["class"]] = prices[currency.name.lower()]
+        named = orders["classes"]
+        price = np.where(named == NOTHING, 0, by_class[np.maximum(named, 0)])
+        pays = ((price > 0) & (price <= orders["limit"][:, None])).any(axis=1)
+        reach |= pays & (orders["currency"] == currency)
+    return reach

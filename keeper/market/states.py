@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
@@ -17,6 +17,7 @@ from keeper.market.participants import State, snapshot
 from keeper.market.sampling import sample, sample_ticks
 from keeper.market.snapshot import Snapshot
 from keeper.market.steps import HourSamples, StepTable
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.pow.replay import first_at
 
 Passed = Callable[[Block], Collection[Pubkey]]
@@ -24,17 +25,19 @@ Passed = Callable[[Block], Collection[Pubkey]]
 that it names; raises UserError where these aren't here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class States:
     """What ticks are decided from. Ask for ticks in order: an earlier one begins with the first event.
 
-    ``profiled`` are the classes for which a proof of work is known; devices of others take part without.
+    ``profiles`` say for which classes a proof of work is known; devices of others take part without.
     """
 
     chain: ChainReader
     facts: Facts
-    profiled: Collection[int]
+    profiles: ByHour
     passed: Passed
+    near: Head | None = field(default=None, init=False)
+    """The first block of the last tick asked for: that of the next one isn't far from it."""
 
     async def at(self, tick: int) -> Snapshot | None:
         """A tick's snapshot; None while its first block isn't final.
@@ -42,7 +45,7 @@ class States:
         Raises ChainUnreachable and FoldError as :meth:`~keeper.market.facts.Facts.at`, and UserError where
         the files of the hour are missing that says which devices passed: there is no snapshot that guesses.
         """
-        head = await first_at(self.chain, tick * TICK, Commitment.FINALIZED)
+        head = await self._first(tick * TICK)
         return await self._of(tick, head) if head else None
 
     async def steps(self, hour: int) -> StepTable | None:
@@ -56,7 +59,7 @@ class States:
             return None
         accounts = await self.facts.at(head.slot)
         classes = [number for number, each in accounts.classes.items() if each.is_open(head.time)]
-        return samples.table(classes, self.profiled)
+        return samples.table(classes, self.profiles.at(hour * HOUR).classes)
 
     async def classes(self, hour: int) -> Mapping[int, Class]:
         """The classes as of the first slot after an hour (unix time over 3,600) whose steps were computed.
@@ -85,16 +88,24 @@ class States:
 
     async def _end(self, hour: int) -> Head | None:
         """The first final block after an hour."""
-        return await first_at(self.chain, (hour + 1) * HOUR, Commitment.FINALIZED)
+        return await self._first((hour + 1) * HOUR)
+
+    async def _first(self, time: int) -> Head | None:
+        found = await first_at(self.chain, time, Commitment.FINALIZED, self.near)
+        self.near = found or self.near
+        return found
 
     async def _of(self, tick: int, head: Head) -> Snapshot:
         accounts = await self.facts.at(head.slot)
         weights = self.facts.weights(tick * TICK)
-        state = State(accounts, weights, self._unproven(accounts.devices))
+        time = tick * TICK
+        unproven = self._unproven(accounts.devices, time)
+        state = State(accounts, weights, unproven, self.profiles.at(time).classes)
         return snapshot(tick, head.slot, head.blockhash, state)
 
-    def _unproven(self, devices: Mapping[Pubkey, Device]) -> set[Pubkey]:
-        asked = {address for address, each in devices.items() if each.device_class in self.profiled}
+    def _unproven(self, devices: Mapping[Pubkey, Device], time: int) -> set[Pubkey]:
+        profiled = self.profiles.at(time).classes
+        asked = {address for address, each in devices.items() if each.device_class in profiled}
         agreed = self.facts.agreed
         if agreed is None or not asked:
             # Before the first hour that operators agree on, nobody has passed anything.

@@ -14,7 +14,7 @@ from keeper.economy.classes import MAX_PRICE
 from keeper.economy.orders import BPS, Currency, Urgency
 from keeper.errors import UserError
 from keeper.market.places import found
-from keeper.market.snapshot import Out, Snapshot
+from keeper.market.snapshot import Out, Snapshot, reaches_a_price
 from keeper.tables import NOTHING, Rows
 
 LATEST = 1 << 40
@@ -29,9 +29,11 @@ BOUNDS = {
         "idle_since": (0, LATEST),
         "weight": (0, BPS),
         "out": (0, Out.GONE - 1),
+        "hired_until": (0, LATEST),
     },
     "orders": {
         "created_at": (0, LATEST),
+        "match_until": (0, LATEST),
         "urgency": (0, max(Urgency)),
         "currency": (0, max(Currency)),
         "processors": (1, MAX_PROCESSORS),
@@ -64,7 +66,12 @@ def require_valid(snapshot: Snapshot) -> None:
             )
     orders, pairs = snapshot.orders, snapshot.pairs
     _require("devices", _named(snapshot.devices["country"]), "country is two letters")
+    devices = snapshot.devices
+    hired = devices["out"] & Out.HIRED != 0
+    until = np.where(hired, devices["hired_until"] > snapshot.now, devices["hired_until"] == 0)
+    _require("devices", until, "hired_until is after the tick where a lease runs, else 0")
     _require("orders", orders["created_at"] < snapshot.now, "created_at is before the tick")
+    _require("orders", orders["match_until"] > snapshot.now, "match_until is after the tick")
     _require("orders", orders["minimum"] <= orders["open"], "minimum is at most open")
     _require("orders", orders["classes"][:, 0] != NOTHING, "a class is named")
     for column, nothing in (("classes", NOTHING), ("countries", b"")):
@@ -76,6 +83,7 @@ def require_valid(snapshot: Snapshot) -> None:
     )
     together = (orders["colocated"] == 1) | (orders["country"] == b"")
     _require("orders", together, "an order that is bound to a country is colocated")
+    _require("orders", reaches_a_price(orders, snapshot.prices), "a class is named whose price it pays")
     there = snapshot.devices["device"][snapshot.devices["out"] == 0]
     _require("pairs", found(orders["order"], pairs["order"])[1], "the order takes part")
     _require("pairs", found(there, pairs["device"])[1], "the device takes part")

@@ -14,7 +14,7 @@ from keeper.tables import Rows
 
 PEOPLE = ("supplier", "worker", "payout")
 """Whose orders a device doesn't serve: somebody would hire itself."""
-PLAIN = ("created_at", "open", "minimum", "colocated")
+PLAIN = ("created_at", "open", "minimum", "colocated", "match_until")
 """What a wish has as it is in an order's row, in its sequence."""
 
 

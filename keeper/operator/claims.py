@@ -7,7 +7,7 @@ from typing import NamedTuple
 from solders.pubkey import Pubkey
 
 from keeper.operator.waves import Held
-from keeper.pow.clock import Wave, WaveKind, share_opened
+from keeper.pow.clock import Wave, WaveKind
 from keeper.pow.messages import Commit
 from keeper.pow.owed import Owed, owed
 from keeper.pow.profiles import Profile, Profiles
@@ -32,7 +32,7 @@ def is_work(commit: Commit, profiles: Profiles, wave: Wave) -> bool:
 def is_drawn(held: Held, device: bytes, kind: WaveKind) -> bool:
     """Whether a device has to open at all."""
     assert held.opening is not None
-    return is_opened(held.wave.open_seed(held.opening), Pubkey(device), share_opened(held.alpha, kind))
+    return is_opened(held.wave.open_seed(held.opening), Pubkey(device), held.shares.of(kind))
 
 
 def due(held: Held, commit: Commit, profile: Profile) -> Due:

@@ -26,6 +26,8 @@ from keeper.pow import files
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
 from keeper.pow.codes import Code
 from keeper.pow.codes_file import opening_key
+from keeper.pow.messages import Commit
+from keeper.pow.profiles import Profile
 from keeper.rewards.peers import AT_ONCE, Peers
 
 HOURS_BACK = 2
@@ -118,7 +120,11 @@ class Collecting:
         if held is None or held.opening is None or not held.prepared:
             return None
         commit = held.roots.get(opened.device, {}).get(opened.root)
-        return due(held, commit, self._desk.profiles[commit.profile]) if commit else None
+        return due(held, commit, self._profile(held, commit)) if commit else None
+
+    def _profile(self, held: Held, commit: Commit) -> Profile:
+        """Of a commit that was found to be to work that there is in its wave."""
+        return self._desk.profiles.at(held.wave.time)[commit.profile]
 
     # -- others' files -------------------------------------------------------------------------
 
@@ -248,7 +254,7 @@ class Collecting:
         if desk.store.has_opening(digest):
             return None
         # By what was signed: the device may not be there any more, and its opening is owed all the same.
-        found = due(held, commit, desk.profiles[commit.profile])
+        found = due(held, commit, self._profile(held, commit))
         return (found, digest) if found.owed.length == row["length"] else None
 
     async def _opening(self, expected: Due, digest: bytes) -> bool:

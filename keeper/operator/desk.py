@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -26,9 +27,9 @@ from keeper.pow import files
 from keeper.pow.clock import Network
 from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, Receipt, decode
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
 
-FLEET = "devices"
+FLEET = "fleet"
 """An hour's devices as they were read at its start; of no use to others."""
 
 
@@ -40,7 +41,7 @@ class Desk:
     port: Port
     signer: Signer
     network: Network
-    profiles: Profiles
+    profiles: ByHour
     store: Store
     book: Book
     intake: Intake
@@ -61,9 +62,9 @@ class Desk:
     """What was taken and refused since the start, for ``/ready``."""
     _fleets: dict[int, Fleet] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def operator(self) -> Pubkey:
-        """Whose service it is."""
+        """Whose service it is; a key's public half is dear, and each receipt has it."""
         return self.signer.pubkey()
 
     async def refresh_roster(self) -> None:
@@ -103,7 +104,7 @@ class Desk:
             else:
                 await self.refresh_roster()
                 start = self.network.start_of(hour)
-                self._fleets[hour] = await read_fleet(self.chain, self.profiles, start)
+                self._fleets[hour] = await read_fleet(self.chain, self.profiles.at(start), start)
         return self._fleets[hour]
 
     async def receipt(self, taken: Taken) -> bytes:
@@ -139,7 +140,8 @@ class Desk:
                 right.append(signed)
             elif worker is not None and device in hours:
                 return
-        held.learn(each for each in right if is_work(each.message, self.profiles, held.wave))
+        profiles = self.profiles.at(held.wave.time)
+        held.learn(each for each in right if is_work(each.message, profiles, held.wave))
 
     def is_late(self, device: bytes, hour: int) -> bool:
         """Whether a device came to be staked after an hour's start: the hour isn't about it."""

@@ -155,6 +155,10 @@ class Hours:
             if age >= DAYS_FAILED:
                 desk.book.forget(old)
                 desk.store.forget(old)
+        # Also those that this service never watched: the files of an hour that was taken over are there.
+        for old in desk.store.hours():
+            if (hour - old) * HOUR // DAY >= DAYS_FAILED:
+                desk.store.forget(old)
         desk.forget_fleets(hour - HOURS_BACK)
         for seed, held in list(desk.intake.waves.items()):
             if held.wave.hour < hour - HOURS_BACK:

@@ -16,6 +16,8 @@ from keeper.operator.waves import Held, State, Taken
 from keeper.pow.clock import Ping, WaveKind
 from keeper.pow.files import ROOTS
 from keeper.pow.messages import Commit, MessageError, Opening, Pong, decode, size
+from keeper.pow.profiles import Profile
+from keeper.pow.profiles_by_hour import ByHour
 
 COMMIT_BYTES, PING_BYTES = size(Commit), size(Pong)
 PING_SECONDS = 20.0
@@ -37,9 +39,10 @@ class Asked:
 class Intake:
     """Everything that decides about a message. Waves and pings are by their seeds."""
 
-    def __init__(self, gate: Gate) -> None:
-        """Nothing is known yet."""
+    def __init__(self, gate: Gate, profiles: ByHour) -> None:
+        """Nothing is known yet; ``profiles`` say what devices do in a wave."""
         self.gate = gate
+        self._profiles = profiles
         self.roster = Roster({}, {})
         self.waves: dict[bytes, Held] = {}
         self.pings: dict[bytes, Asked] = {}
@@ -63,7 +66,7 @@ class Intake:
             signed = decode(Commit, data)
         except MessageError as error:
             return Refusal(Why.WRONG_WORK, f"This is no commit: {error}.")
-        if problem := _work(signed.message, entry, held):
+        if problem := _work(signed.message, entry, held, self._profile(entry, held)):
             return problem
         if not signed.is_by(entry.worker):
             return Refusal(Why.BAD_SIGNATURE, "The device's worker key didn't sign this commit.")
@@ -71,6 +74,11 @@ class Intake:
         return held.take(signed, data, now) or Refusal(
             Why.CONFLICT, "Another root was signed for this wave before; both are kept as proof."
         )
+
+    def answers(self, data: bytes, address: str, now: float) -> list[Refusal | None]:
+        """Several answers to pings, joined: each as if it had come alone."""
+        starts = range(0, len(data), PING_BYTES)
+        return [self.ping(data[at : at + PING_BYTES], address, now) for at in starts]
 
     def ping(self, data: bytes, address: str, now: float) -> Refusal | None:
         """An answer to a ping; None when it is taken."""
@@ -88,6 +96,10 @@ class Intake:
         asked.answered.add(data[32:64])
         asked.unsaved.add(data[32:64])
         return None
+
+    def _profile(self, entry: Entry, held: Held) -> Profile | None:
+        """What a device does in a wave."""
+        return self._profiles.at(held.wave.time).of_class(entry.device_class)
 
     def _committing(self, data: bytes) -> tuple[Held, Entry] | Refusal:
         """The wave of a commit and its device, as far as a glance tells."""
@@ -134,11 +146,13 @@ class Intake:
         commit = held.roots.get(device, {}).get(root)
         if commit is None:
             return Refusal(Why.NOT_COMMITTED, "No file here has a commit of the device to this root.", 5)
-        if problem := _work(commit, entry, held):
+        profile = self._profile(entry, held)
+        if problem := _work(commit, entry, held, profile):
             return problem
         if not is_drawn(held, device, commit.kind):
             return Refusal(Why.NOT_DRAWN, "The device isn't drawn for an opening in this wave.")
-        found = due(held, commit, entry.profile)
+        assert profile is not None  # Else there were a problem.
+        found = due(held, commit, profile)
         if length != Opening.HEADER + found.owed.length:
             right = Opening.HEADER + found.owed.length
             return Refusal(Why.WRONG_LENGTH, f"This opening has {right} bytes, not {length}.")
@@ -158,15 +172,17 @@ class Intake:
         return Refusal(Why.WRONG_OPENING, f"This isn't the opening of the root: {code.name}.")
 
 
-def _work(commit: Commit, entry: Entry, held: Held) -> Refusal | None:
+def _work(commit: Commit, entry: Entry, held: Held, profile: Profile | None) -> Refusal | None:
     """Why a commit isn't to what this device does in this wave."""
-    if commit.profile != entry.profile.id or commit.procs != entry.processors:
+    if profile is None:
+        return Refusal(Why.NOT_STAKED, f"Class {entry.device_class} has no profile in this hour.")
+    if commit.profile != profile.id or commit.procs != entry.processors:
         return Refusal(
             Why.WRONG_WORK,
-            f"The device is registered with {entry.processors} processors of profile {entry.profile.id}.",
+            f"The device is registered with {entry.processors} processors of profile {profile.id}.",
         )
     if commit.kind is WaveKind.RESIDENCY and (
-        held.wave.kind is not WaveKind.RESIDENCY or entry.profile.tested is None
+        held.wave.kind is not WaveKind.RESIDENCY or profile.tested is None
     ):
         return Refusal(Why.WRONG_WORK, "The device does the product in this wave.")
     return None

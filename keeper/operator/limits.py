@@ -41,7 +41,7 @@ class Limits:
     """Other requests from an address, times its :meth:`Gate.share`."""
     names: int = 65_536
     """Addresses that are remembered at a time: about 20 MB."""
-    connections: int = 8_192
+    connections: int = 16_384
     """Open at a time, of all; the last quarter is for addresses where a device is known."""
     connections_each: int = 48
     """Open at a time from an address, times its :meth:`Gate.share`."""

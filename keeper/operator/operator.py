@@ -30,7 +30,7 @@ from keeper.operator.verification import Verifier
 from keeper.operator.watching import Watcher
 from keeper.pow.clock import Network, epoch_start
 from keeper.pow.connectivity import TRANSFER
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.pow.replay import first_at
 from keeper.rewards.peers import Peers
 
@@ -51,7 +51,7 @@ class Operator:
         port: Port,
         signer: Signer,
         network: Network,
-        profiles: Profiles,
+        profiles: ByHour,
         folder: Path,
         verifier: Verifier,
         peers: Peers,
@@ -84,7 +84,7 @@ class Operator:
             profiles=profiles,
             store=store,
             book=book,
-            intake=Intake(gate),
+            intake=Intake(gate, profiles),
             postings=Postings(port.chain, 0, network),
             monotonic=monotonic,
             log=port.log,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Why(StrEnum):
@@ -62,3 +63,11 @@ class Refusal(NamedTuple):
     def status(self) -> int:
         """The HTTP status."""
         return STATUS[self.why]
+
+
+def told(refusals: Iterable[Refusal | None]) -> list[dict[str, Any] | None]:
+    """What is said of messages that came together, in their order; null of one that was taken."""
+    return [
+        None if each is None else {"code": each.why, "detail": each.detail, "retry_after": each.retry_after}
+        for each in refusals
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,9 +13,11 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader
 from keeper.clients import staking
 from keeper.operator.refusals import Refusal, Why
+from keeper.pow.clock import Shares
 from keeper.pow.hashing import u32
-from keeper.pow.profiles import Profile, Profiles
-from keeper.rewards.counted import counted, opened_share
+from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
+from keeper.rewards.counted import counted, opened_shares
 from keeper.rewards.rows import OBSERVATION, device_rows
 from keeper.tables import addresses
 
@@ -24,28 +27,27 @@ class Entry(NamedTuple):
 
     address: Pubkey
     worker: Pubkey
-    profile: Profile
+    device_class: int
     processors: int
     since: int
     """Unix time since when its stake is sufficient."""
 
 
 class Fleet(NamedTuple):
-    """The devices of an hour, which its pings are about: sorted addresses, and the share that is opened."""
+    """The devices of an hour, which its pings are about: sorted addresses, and the shares that are opened."""
 
     devices: tuple[bytes, ...]
-    alpha: int
+    shares: Shares
 
     def encode(self) -> bytes:
         """For a file that only this service reads."""
-        return u32(self.alpha) + b"".join(self.devices)
+        return b"".join([*map(u32, self.shares), *self.devices])
 
     @classmethod
     def decode(cls, data: bytes) -> Fleet:
         """Read it again."""
-        return cls(
-            tuple(data[at : at + 32] for at in range(4, len(data), 32)), int.from_bytes(data[:4], "little")
-        )
+        shares = Shares(*struct.unpack_from("<II", data))
+        return cls(tuple(data[at : at + 32] for at in range(8, len(data), 32)), shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +71,22 @@ class Roster:
         return Refusal(Why.UNKNOWN_DEVICE, "No device has this account: register it, or wait a minute.")
 
 
-async def read_roster(chain: ChainReader, profiles: Profiles) -> Roster:
-    """Who takes part as of now."""
+async def read_roster(chain: ChainReader, profiles: ByHour) -> Roster:
+    """Who takes part as of now; what it does in a wave, that wave's hour says."""
     entries, resting = dict[bytes, Entry](), dict[bytes, str]()
-    devices = await staking.read_devices(chain)
+    devices, classes = await staking.read_devices(chain), profiles.classes
     for address, device in devices.items():
-        profile = profiles.of_class(device.device_class)
         since = device.sufficient_since
         if device.terminated:
             resting[bytes(address)] = "it is terminated"
         elif not since:
             resting[bytes(address)] = "its stake isn't sufficient"
-        elif profile is None:
+        elif device.device_class not in classes:
             resting[bytes(address)] = f"class {device.device_class} has no profile"
         else:
-            entries[bytes(address)] = Entry(address, device.worker, profile, device.processors, since)
+            entries[bytes(address)] = Entry(
+                address, device.worker, device.device_class, device.processors, since
+            )
     return Roster(entries, resting, {bytes(address): each.worker for address, each in devices.items()})
 
 
@@ -98,4 +101,4 @@ async def read_fleet(chain: ChainReader, profiles: Profiles, start: int) -> Flee
     rows = rows[counted(rows, classes, start)]
     rows = rows[[profiles.of_class(int(each)) is not None for each in rows["class"]]]
     terms = zip(rows["class"].tolist(), rows["processors"].tolist(), strict=True)
-    return Fleet(tuple(map(bytes, addresses(rows["device"]))), opened_share(profiles, terms))
+    return Fleet(tuple(map(bytes, addresses(rows["device"]))), opened_shares(profiles, terms))

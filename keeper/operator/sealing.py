@@ -80,7 +80,7 @@ async def _draw(desk: Desk, held: Held) -> None:
 async def prepare(desk: Desk, held: Held) -> None:
     """What openings are judged by that the book doesn't have."""
     fleet = await desk.fleet(held.wave.hour)
-    held.alpha = fleet.alpha
+    held.shares = fleet.shares
     if held.wave.kind is WaveKind.RESIDENCY and held.epoch_seed is None:
         day = await first_at(desk.chain, held.wave.epoch_start, Commitment.FINALIZED)
         held.epoch_seed = desk.network.epoch_seed(day.slot, day.blockhash) if day else None

@@ -1,9 +1,9 @@
 """The challenge service over HTTP: what devices send, what they and other operators read.
 
-``POST /pow/commit``, ``/pow/ping`` and ``/pow/opening`` take binary bodies of exact lengths; ``GET`` and
-``POST /pow/transfer/<slot>/<device>`` measure a device's line; ``GET`` ``/pow/operator``, ``/pow/waves``,
-``/pow/hours/<hour>`` with its files and ``/pow/openings/<sha256>`` give what there is. Nothing is secret. A
-refusal is ``application/problem+json`` with a stable code and what to do.
+``POST /pow/commit``, ``/pow/ping`` and ``/pow/opening`` take binary bodies of exact lengths, ``/pow/pings``
+several answers in one; ``GET`` and ``POST /pow/transfer/<slot>/<device>`` measure a device's line; ``GET``
+``/pow/operator``, ``/pow/waves``, ``/pow/hours/<hour>`` with its files and ``/pow/openings/<sha256>`` give
+what there is. Nothing is secret. A refusal is ``application/problem+json`` with a stable code and what to do.
 
 No body is read that isn't as long as it has to be, and none longer than it may take. A connection on which
 something was refused that was not read ends with the answer.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -30,11 +30,11 @@ from keeper.operator.desk import Desk
 from keeper.operator.intake import COMMIT_BYTES, PING_BYTES
 from keeper.operator.line import Turn
 from keeper.operator.operator import Operator
-from keeper.operator.refusals import Refusal, Why
+from keeper.operator.refusals import Refusal, Why, told
 from keeper.operator.store import FILE, HASH, HOUR
 from keeper.operator.transfer import Download, upload
 from keeper.pow.connectivity import Direction
-from keeper.pow.messages import Opening
+from keeper.pow.messages import PONGS, Opening
 
 VERSION = 1
 BODY_SECONDS = 5.0
@@ -53,7 +53,8 @@ MAX_WAITING = 16_384
 """Of those at a time, with 5 kB each; further ones are answered at once."""
 NUMBER = re.compile(r"\d{1,19}")
 SLOT_LIMIT = 1 << 63
-MESSAGES = frozenset({"commit", "ping", "opening", "transfer"})
+MESSAGES = {each: each for each in ("commit", "ping", "opening", "transfer")} | {"pings": "ping"}
+"""What a device sends, by the path that it sends it to."""
 FRESH_SECONDS = 60.0
 """After so long without a block the service isn't ready."""
 
@@ -85,7 +86,7 @@ class Service:
         """``genesis`` is the chain's genesis hash, base58."""
         self._operator, self._desk = operator, operator.desk
         self._genesis = genesis
-        self._coming = 0
+        self._coming = self._held = 0
 
     # -- what devices send ---------------------------------------------------------------------
 
@@ -112,6 +113,25 @@ class Service:
             raise Refused(refusal)
         self._desk.took("ping")
         return Response(status_code=204)
+
+    async def pings(self, request: Request) -> Response:
+        """Answers of several devices to pings: what was refused of them, in their order."""
+        data = await _some(request, PING_BYTES, PONGS)
+        refusals = self._desk.intake.answers(data, _address(request), self._desk.monotonic())
+        for each in refusals:
+            if each is None:
+                self._desk.took("ping")
+            else:
+                self._desk.refused("ping", each.why)
+        await self.hold(each.why for each in refusals if each is not None)
+        return JSONResponse(told(refusals))
+
+    async def hold(self, refused: Iterable[Why]) -> None:
+        """Let who sends too much wait for the answer: a flood is as fast as it is answered."""
+        if Why.TOO_MANY in refused and self._held < MAX_WAITING:
+            self._held += 1
+            await self._desk.news.closing(HOLD_SECONDS)
+            self._held -= 1
 
     async def opening(self, request: Request) -> Response:
         """An opening: its header says what it must be, before the rest is read."""
@@ -265,17 +285,10 @@ def application(operator: Operator, genesis: str) -> Starlette:
     """The service of ``operator``, for a chain with the genesis hash ``genesis`` (base58)."""
     service, desk = Service(operator, genesis), operator.desk
 
-    waiting = 0
-
     async def refused(request: Request, error: Exception) -> Response:
-        nonlocal waiting
         assert isinstance(error, Refused)
         desk.refused(_message(request), error.refusal.why)
-        if error.refusal.why is Why.TOO_MANY and waiting < MAX_WAITING:
-            # A flood is as fast as it is answered: a connection that sends too much hears of it later.
-            waiting += 1
-            await desk.news.closing(HOLD_SECONDS)
-            waiting -= 1
+        await service.hold([error.refusal.why])
         return _problem(error.refusal, closes=error.unread)
 
     async def other(request: Request, error: Exception) -> Response:
@@ -295,6 +308,7 @@ def application(operator: Operator, genesis: str) -> Starlette:
         routes=[
             post("/pow/commit", service.commit),
             post("/pow/ping", service.ping),
+            post("/pow/pings", service.pings),
             post("/pow/opening", service.opening),
             Route("/pow/transfer/{slot}/{device}", service.download),
             post("/pow/transfer/{slot}/{device}", service.upload),
@@ -321,7 +335,7 @@ def _problem(refusal: Refusal, *, closes: bool) -> Response:
 def _message(request: Request) -> str:
     """What a device sends by a request, for monitoring: ``read`` for all that isn't a message."""
     name = request.url.path.removeprefix("/pow/").partition("/")[0]
-    return name if name in MESSAGES else "read"
+    return MESSAGES.get(name, "read")
 
 
 def _address(request: Request) -> str:
@@ -348,6 +362,20 @@ async def _exact(request: Request, size: int) -> bytes:
     length = _length(request)
     if length != size:
         raise Refused(Refusal(Why.WRONG_LENGTH, f"The body has {size} bytes, not {length}."), unread=True)
+    return await _body(request)
+
+
+async def _some(request: Request, size: int, most: int) -> bytes:
+    """A body of up to ``most`` messages of ``size`` bytes, and of one at least."""
+    length = _length(request)
+    number, rest = divmod(length, size)
+    if rest or not 0 < number <= most:
+        detail = f"The body has 1 to {most} times {size} bytes, not {length}."
+        raise Refused(Refusal(Why.WRONG_LENGTH, detail), unread=True)
+    return await _body(request)
+
+
+async def _body(request: Request) -> bytes:
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await request.body()

@@ -54,7 +54,7 @@ class Verifier(Protocol):
 
 
 class Here:
-    """In this process, which waits meanwhile: for tests and the demo."""
+    """In this process, which waits meanwhile: for tests."""
 
     async def run(self, batches: Sequence[Batch]) -> list[list[Code]]:
         """See :class:`Verifier`."""

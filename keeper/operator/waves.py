@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from keeper.chain.records import Head
 from keeper.operator.book import WaveEntry
-from keeper.pow.clock import Wave
+from keeper.pow.clock import Shares, Wave
 from keeper.pow.files import ROOTS
 from keeper.pow.messages import Commit, Signed
 from keeper.pow.seeds import ALL
@@ -29,6 +29,7 @@ DEAF_SLOTS = 25
 """Slots (10 seconds) after which a block's time isn't taken any more from when it was seen: the operator was
 cut off from the chain, and its clock would flatter everybody."""
 MAX_MS = 2**32 - 1
+ALL_OPENED = Shares(ALL, ALL)
 
 
 class State(StrEnum):
@@ -63,7 +64,7 @@ class Held:
     opening: Head | None = None
     drawn_at: float = 0.0
     """Monotonic, of this process: a restarted one takes openings for the whole time again."""
-    alpha: int = ALL
+    shares: Shares = ALL_OPENED
     taken: dict[bytes, list[Taken]] = field(default_factory=dict)
     """While it is open: by device, one commit, or two with different roots."""
     roots: dict[bytes, dict[bytes, Commit]] = field(default_factory=dict)
@@ -71,7 +72,7 @@ class Held:
     epoch_seed: bytes | None = None
     """Of the plots of a residency wave, once it is drawn."""
     prepared: bool = False
-    """Whether what isn't in the book (alpha, roots, the epoch's seed) was read, see the service's sealing."""
+    """Whether what isn't in the book (shares, roots, the epoch's seed) was read, see :mod:`.sealing`."""
     retried: dict[bytes, int] = field(default_factory=dict)
     """Wrong openings by device and root together."""
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
@@ -45,7 +46,10 @@ OPEN_AFTER = 150
 PLOT_SECONDS = 1_800
 """Waves so early in a UTC day are about the plot of the day before."""
 RESIDENCY_SHARE = 4
-"""Of residency waves a quarter of the share is opened: an opening costs as much more."""
+"""By rule 3 a quarter of the share is opened in residency waves, whatever an opening of them costs."""
+PLOT_COST = 24
+"""A plot's pick costs so many times what a product's does at the same K, as its columns are made for it alone
+and its row in many rounds: see the table of ``python benches/pow.py``."""
 OPENED_LOAD = 12_500 * 24 * 65_536
 """Picks times K that operators verify for an hour: 12,500 devices with 24 picks at K = 2^16."""
 
@@ -217,9 +221,20 @@ def epoch_start(time: int) -> int:
     return (time - PLOT_SECONDS) // DAY * DAY
 
 
-def share_opened(share: int, kind: WaveKind) -> int:
-    """How many of 65,536 devices that do a kind of work are opened, if ``share`` are of those at products."""
-    return share // RESIDENCY_SHARE if kind is WaveKind.RESIDENCY else share
+class Shares(NamedTuple):
+    """How many of 65,536 devices are opened: of those that do a product, of those that show their plots."""
+
+    product: int
+    residency: int
+
+    def of(self, kind: WaveKind) -> int:
+        """That of a kind of work."""
+        return self.residency if kind is WaveKind.RESIDENCY else self.product
+
+
+def quartered(share: int) -> Shares:
+    """The shares by rule 3."""
+    return Shares(share, share // RESIDENCY_SHARE)
 
 
 def alpha(load: int) -> int:

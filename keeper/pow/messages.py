@@ -28,6 +28,8 @@ from keeper.pow.hashing import tagged
 
 SIGNATURE = 64
 """Bytes of a signature."""
+PONGS = 32
+"""Answers to pings that a request may bring together: 4,096 bytes, half of what its head may have."""
 
 
 class MessageError(UserError):

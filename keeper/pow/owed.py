@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from solders.pubkey import Pubkey
 
@@ -36,10 +37,12 @@ class Owed:
         return self.asked._replace(blob=blob)
 
 
+@lru_cache(maxsize=1_024)
 def owed(open_seed: bytes, profile: Profile, kind: WaveKind, device: Pubkey, root: bytes, procs: int) -> Owed:
     """What a device with so many processors has to open of its ``root``, which is to work of a ``kind``.
 
-    ``profile`` must have a residency where that is the kind.
+    ``profile`` must have a residency where that is the kind. Made once: an operator asks for it when an
+    opening comes, and when it verifies it.
     """
     if kind is WaveKind.RESIDENCY:
         plot = profile.residency

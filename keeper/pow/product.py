@@ -8,6 +8,8 @@ for operands near the bounds.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,8 +47,9 @@ def block_product(a: Entries, bt: Entries) -> Integers:
     return sums.astype(np.int32)
 
 
+@lru_cache(maxsize=8)
 def key(wave_seed: bytes, profile_id: int) -> Entries:
-    """What a wave's segments are checked with: int8[2, 1024]."""
+    """What a wave's segments are checked with: int8[2, 1024]; the same array for all who ask."""
     return generate(digest("Q", wave_seed, u16(profile_id)), range(2), BLOCK)
 
 

@@ -31,6 +31,10 @@ MANY = 4
 """A device of more processors keeps more of their memory full: seven must not pass as eight."""
 
 
+RULES = 3, 4
+"""The rules of rewards that this version knows (docs/rewards.md). A table says which one its hours follow."""
+
+
 class ProfilesError(UserError):
     """A table of profiles can't be read, or one in it makes no sense."""
 
@@ -106,8 +110,9 @@ class Profile:
 class Profiles(Mapping[int, Profile]):
     """A table of profiles by id."""
 
-    def __init__(self, profiles: Iterable[Profile], content: bytes) -> None:
-        """``content`` is the file's."""
+    def __init__(self, profiles: Iterable[Profile], content: bytes, rule: int = RULES[0]) -> None:
+        """``content`` is the file's, ``rule`` the one that hours with this table follow."""
+        self.rule = rule
         self._by_id = {each.id: each for each in profiles}
         self._by_class = {number: each for each in self._by_id.values() for number in each.classes}
         self.hash = sha256(content).digest()
@@ -134,6 +139,14 @@ class Profiles(Mapping[int, Profile]):
         """What the devices of a class do, or nothing."""
         return self._by_class.get(class_id)
 
+    def at(self, time: int) -> Profiles:
+        """Itself: a table alone holds always, see :mod:`keeper.pow.profiles_by_hour`."""
+        return self
+
+    def knows(self, digest: bytes) -> bool:
+        """Whether this is the table with that hash."""
+        return digest == self.hash
+
 
 def deadline_ms(T_ms: int) -> int:
     """So long after a wave's block an answer is in time: a card doesn't serve two devices, as 2 T is more."""
@@ -154,6 +167,11 @@ def read_profiles(path: Path = POW_PROFILES) -> Profiles:
         raise ProfilesError(f"profiles {path}: {why(error)}") from None
     if not isinstance(table, dict) or not isinstance(table.get("profiles"), list):
         raise ProfilesError(f"profiles {path}: not a table of profiles")
+    rule = table.get("rule", RULES[0])
+    if rule not in RULES:
+        raise ProfilesError(
+            f"profiles {path}: it goes with rule {rule}, which this version doesn't know: upgrade"
+        )
     profiles = [_profile(path, row) for row in table["profiles"]]
     for what, numbers in (
         ("profile", [each.id for each in profiles]),
@@ -161,7 +179,7 @@ def read_profiles(path: Path = POW_PROFILES) -> Profiles:
     ):
         if twice := {each for each in numbers if numbers.count(each) > 1}:
             raise ProfilesError(f"profiles {path}: {what} {min(twice)} is there twice")
-    return Profiles(profiles, content)
+    return Profiles(profiles, content, rule)
 
 
 def _profile(path: Path, row: Any) -> Profile:

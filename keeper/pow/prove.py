@@ -124,19 +124,20 @@ def _make(work: Work[Matrix], keep: bool) -> Made[Matrix]:
     """Make one processor's product; rows are hashed while the next panel is made."""
     profile = work.profile
     columns, q = list(work.columns()), work.key()
+    if profile.m <= work.backend.rows:
+        # Nothing is made meanwhile: a thread would only cost.
+        panel = work.records(range(profile.m), columns, q)
+        levels = tree.levels(tree.leaves(panel.tobytes(), profile.record))
+        return Made(work, levels, panel if keep else None)
     kept = np.empty((profile.m, profile.record), np.uint8) if keep else None
     threads = min(_WAITING, os.cpu_count() or 1) if profile.record >= _UNLOCKED else 1
     hashed: list[bytes] = []
     waiting: deque[Future[bytes]] = deque()
-    starts = range(0, profile.m, work.backend.rows)
     with ThreadPoolExecutor(threads) as pool:
-        for at in starts:
+        for at in range(0, profile.m, work.backend.rows):
             panel = work.records(range(at, min(at + work.backend.rows, profile.m)), columns, q)
             if kept is not None:
                 kept[at : at + len(panel)] = panel
-            if len(starts) == 1:
-                # Nothing is made meanwhile: a thread would only cost.
-                return Made(work, tree.levels(tree.leaves(panel.tobytes(), profile.record)), kept)
             waiting.append(pool.submit(tree.leaves, panel.tobytes(), profile.record))
             if len(waiting) == _WAITING:
                 hashed.append(waiting.popleft().result())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from solders.pubkey import Pubkey
@@ -109,17 +108,11 @@ def pick_count(q: int, procs: int) -> int:
     return q + 8 * (procs - 1)
 
 
-@lru_cache(maxsize=1_024)
 def _drawn(
     tag: str, seed: bytes, device: Pubkey, root: bytes, q: int, bounds: tuple[int, int, int]
-) -> tuple[tuple[int, int, int], ...]:
-    """Three draws a pick, each below its bound. The bias is below bound / 2^64.
-
-    An operator asks for them when an opening comes and when it verifies it.
-    """
-    found = []
+) -> Iterator[tuple[int, int, int]]:
+    """Three draws a pick, each below its bound. The bias is below bound / 2^64."""
     for number in range(pick_count(q, bounds[0])):
         drawn = struct.unpack_from("<QQQ", digest(tag, seed, bytes(device), root, u16(number)))
         x, y, z = (each % bound for each, bound in zip(drawn, bounds, strict=True))
-        found.append((x, y, z))
-    return tuple(found)
+        yield x, y, z

@@ -21,6 +21,7 @@ from keeper.pow.clock import OPEN_AFTER, HourPlan, Network, Ping, Wave, WaveKind
 from keeper.pow.codes import HARD, Code
 from keeper.pow.files import whole_key
 from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour, require_known
 from keeper.pow.record import Block, HourRecord
 from keeper.rewards import publication
 from keeper.rewards.due import Opening
@@ -91,7 +92,7 @@ async def audit(
     network: Network,
     history: HourHistory,
     published: Published,
-    profiles: Profiles,
+    by_hour: ByHour,
     held: Mapping[bytes, bytes],
     get: Get,
     verify: Sampled,
@@ -102,9 +103,11 @@ async def audit(
 
     Files are of ``held``, or what ``get`` finds. Without ``blocks`` these are taken from ``pow.json``: an
     older hour's, which a node may not have any more. Raises PublicationError while the chain doesn't have all
-    of the hour.
+    of the hour, ProfilesUnknown for one that was proven with profiles of a later version.
     """
     record = published.record
+    require_known(by_hour, record.profiles, record.hour)
+    profiles = by_hour.at(network.start_of(record.hour))
     if blocks:
         hour = await chain_hour(chain, network, record.hour, history)
     else:
@@ -113,7 +116,8 @@ async def audit(
         raise PublicationError(f"hour {record.hour}: the node doesn't have all of its blocks as final")
     if finding := check_record(published, hour, profiles) or check_postings(record, hour.postings):
         return Audit(finding)
-    named, only = await named_files(hour, profiles, record, held, get), restricted(hour, record)
+    named, _ = await named_files(hour, profiles, record, held, get)
+    only = restricted(hour, record)
     if finding := check_files(record, only, profiles, named):
         return Audit(finding)
     work = await asyncio.to_thread(merge, only, profiles, named, published.before, verify)
@@ -141,6 +145,8 @@ def stated_hour(record: HourRecord, network: Network, history: HourHistory) -> C
 def check_record(published: Published, hour: ChainHour, profiles: Profiles) -> Finding | None:
     """Whether ``pow.json`` says of blocks and of the network what the chain says."""
     record, number, network = published.record, published.record.hour, hour.network
+    if published.manifest.rule != profiles.rule:
+        return Finding("record", number, "rule", str(published.manifest.rule), str(profiles.rule))
     for name, found in (
         ("genesis", str(Pubkey(network.genesis))),
         ("program", str(network.program)),

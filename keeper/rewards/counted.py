@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.clients.staking import Class
-from keeper.pow.clock import alpha
+from keeper.pow.clock import PLOT_COST, Shares, alpha, quartered
 from keeper.pow.profiles import Profiles
 from keeper.pow.seeds import pick_count
 from keeper.rewards.rows import Hour, class_rows
 from keeper.rewards.rule import Reason, class_of, reasons
 from keeper.tables import Rows
 
+OWN_SHARES = 4
+"""The first rule by which residency waves have a share of their own."""
 BARRING = Reason.TERMINATED | Reason.INSUFFICIENT_STAKE | Reason.NOT_REWARDED
 
 
@@ -37,14 +39,20 @@ def counted(rows: Rows, classes: Mapping[int, Class], start: int) -> NDArray[np.
     return found
 
 
-def opened_share(profiles: Profiles, devices: Iterable[tuple[int, int]]) -> int:
-    """The share of an hour's devices that is opened, in 65,536ths: :func:`keeper.pow.clock.alpha` of theirs.
+def opened_shares(profiles: Profiles, devices: Iterable[tuple[int, int]]) -> Shares:
+    """The shares of an hour's devices that are opened: :func:`keeper.pow.clock.alpha` of a wave's cost.
 
     ``devices`` are the class and the number of processors of each; a class without a profile costs nothing.
+    Where memory isn't tested, a residency wave is a product.
     """
-    load = 0
+    products = plots = 0
     for number, processors in devices:
         profile = profiles.of_class(number)
-        if profile is not None:
-            load += pick_count(profile.q, processors) * profile.K
-    return alpha(load)
+        if profile is None:
+            continue
+        product = pick_count(profile.q, processors) * profile.K
+        plot = profile.tested
+        products += product
+        plots += PLOT_COST * pick_count(plot.q, processors) * plot.inner(processors) if plot else product
+    share = alpha(products)
+    return Shares(share, alpha(plots)) if profiles.rule >= OWN_SHARES else quartered(share)

@@ -1,11 +1,13 @@
-"""An operator's folder of proof of work, as those who merge an hour read it: files by their SHA-256."""
+"""An operator's folder of proof of work, as those who merge an hour use it: files by their SHA-256."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from keeper import disk
 from keeper.errors import UserError, why
 
 OPENINGS = "openings"
@@ -13,7 +15,26 @@ OPENINGS = "openings"
 
 
 class FolderUnreadable(UserError):
-    """The folder of proof of work can't be read."""
+    """The folder of proof of work can't be read, or not written."""
+
+
+def keep(folder: Path, hour: int, files: Mapping[str, bytes]) -> None:
+    """Write files of an hour beside the service's own, which are the same where they have the same name.
+
+    On the disk when this returns, each whole or not there, and kept as long as the hour's others. Raises
+    FolderUnreadable.
+    """
+    place = folder / str(hour)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            if not (place / name).exists():
+                part = place / f".{name}.{os.getpid()}"
+                disk.write(part, [data])
+                part.replace(place / name)
+        disk.sync(place)
+    except OSError as error:
+        raise FolderUnreadable(f"{place} can't be written: {why(error)}") from error
 
 
 class HeldFiles(Mapping[bytes, bytes]):

@@ -26,18 +26,18 @@ from keeper.pow.anchored import (
     included_evidence,
     included_waves,
 )
-from keeper.pow.clock import HourPlan, Network, Wave, WaveKind, share_opened
-from keeper.pow.codes import Code
+from keeper.pow.clock import HourPlan, Network, Shares, Wave, WaveKind
+from keeper.pow.codes import PASSES, Code
 from keeper.pow.connectivity import is_drawn, measured_tiers
 from keeper.pow.files import whole_key
 from keeper.pow.opening import Claim
-from keeper.pow.profiles import Profiles, deadline_ms, hired_deadline_ms
+from keeper.pow.profiles import RULES, Profiles, deadline_ms, hired_deadline_ms
 from keeper.pow.record import VERSION, Block, HourRecord, WaveRecord
 from keeper.pow.residency import PlotClaim, verify_plots
 from keeper.pow.seeds import is_opened
 from keeper.pow.verdicts import TASK, VERDICT, best, wave_verdicts
 from keeper.pow.verify import verify_batch
-from keeper.rewards.counted import counted, opened_share
+from keeper.rewards.counted import OWN_SHARES, counted, opened_shares
 from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
 from keeper.rewards.observed import VERDICT as SEEN
@@ -46,6 +46,9 @@ from keeper.tables import Rows, addresses, keys
 
 PLOT_SECONDS = 600
 """A device that was hired so shortly before a wave can't have its plot in memory."""
+
+ALL_WITHIN = 115
+"""Hundredths of T in which all of a device's processors have answered."""
 
 Verify = Callable[[Sequence[Opening]], list[Code]]
 """Verifies openings; see :func:`verified`."""
@@ -79,6 +82,8 @@ class HourWork:
     record: HourRecord
     verdicts: Rows
     observed: Rows
+    rule: int = RULES[0]
+    """That the hour follows."""
 
 
 def merge(
@@ -94,7 +99,7 @@ def merge(
     """
     plan, network = hour.plan, hour.network
     start = network.start_of(plan.hour)
-    devices, working, share, tasks, files, dues = judged = judging(hour, profiles, held)
+    devices, working, shares, tasks, files, dues = judged = judging(hour, profiles, held)
     evidence = evidence_of(hour, judged, held)
     waves, verdicts, seen = [], [np.zeros(0, VERDICT)], []
     included: dict[str, dict[str, str]] = {}
@@ -110,13 +115,14 @@ def merge(
         counting = list(files[at].values()) if len(evidence) >= hour.threshold else []
         rows = wave_verdicts(at, tasks[at], counting, best_of, hour.threshold)
         verdicts.append(rows)
-        seen.append(WaveSeen(wave.time, _seen(hour, profiles, rows)))
+        seen.append(WaveSeen(wave.time, _seen(hour, profiles, wave, rows)))
         included[str(at)] = _hashes(hour.postings, files[at], plan.hour, PostKind.WAVE, at)
         waves.append(_record(hour, wave, void=len(counting) < max(1, hour.threshold)))
     observed = observe(
         HourSeen(
             start=start,
-            alpha=share,
+            alpha=shares.product,
+            tested=shares.residency if profiles.rule >= OWN_SHARES else None,
             devices=np.sort(keys(list(hour.devices))),
             counted=keys(devices),
             waves=seen,
@@ -133,23 +139,23 @@ def merge(
         genesis=str(Pubkey(network.genesis)),
         program=str(network.program),
         profiles=profiles.hash.hex(),
-        alpha=share,
+        alpha=shares.product,
         waves=tuple(waves),
         pings=tuple(each.slot for each in plan.pings),
         included=included,
         evidence=_hashes(hour.postings, evidence, plan.hour, PostKind.EVIDENCE, 0),
     )
-    return HourWork(record, np.concatenate(verdicts), observed)
+    return HourWork(record, np.concatenate(verdicts), observed, profiles.rule)
 
 
 class Judging(NamedTuple):
-    """By what an hour is judged: its devices, the share that is opened, and of each wave, by its slot, what
+    """By what an hour is judged: its devices, the shares that are opened, and of each wave, by its slot, what
     devices had to do, the WAVE files that count by operator, and the openings that are due."""
 
     counted: list[Pubkey]
     working: list[Pubkey]
     """Of these, those whose class has a profile."""
-    share: int
+    shares: Shares
     tasks: dict[int, Rows]
     files: dict[int, dict[Pubkey, Rows]]
     dues: dict[int, WaveDue]
@@ -161,15 +167,15 @@ def judging(hour: ChainHour, profiles: Profiles, held: Mapping[bytes, bytes]) ->
     devices = counted_devices(hour, start)
     working = [each for each in devices if profiles.of_class(hour.before[each]["class"])]
     terms = (hour.before[each] for each in working)
-    share = opened_share(profiles, ((each["class"], each["processors"]) for each in terms))
-    found = Judging(devices, working, share, {}, {}, {})
+    shares = opened_shares(profiles, ((each["class"], each["processors"]) for each in terms))
+    found = Judging(devices, working, shares, {}, {}, {})
     signatures = Signatures()
     for wave in hour.plan.waves:
         at = wave.slot
-        tasks = _tasks(hour, profiles, wave, working, found.share)
+        tasks = _tasks(hour, profiles, wave, working, shares)
         counting = included_waves(wave, tasks, len(hour.before), hour.postings, held, signatures)
         if wave.kind is WaveKind.RESIDENCY:
-            tasks = _tasks(hour, profiles, wave, working, found.share, _residents(counting.values()))
+            tasks = _tasks(hour, profiles, wave, working, shares, _residents(counting.values()))
         found.tasks[at], found.files[at] = tasks, counting
         seed, epoch = wave.open_seed(hour.openings[at]), hour.epochs.get(at)
         plots = hour.network.epoch_seed(epoch.slot, epoch.blockhash) if epoch else None
@@ -236,7 +242,7 @@ def _tasks(
     profiles: Profiles,
     wave: Wave,
     working: Sequence[Pubkey],
-    share: int,
+    shares: Shares,
     residents: Collection[Pubkey] = (),
 ) -> Rows:
     """The tasks of a wave, in the order of ``working``.
@@ -257,7 +263,7 @@ def _tasks(
         resides = wave.kind is WaveKind.RESIDENCY and plot is not None and not spared
         T_ms = plot.T_ms if resides and plot else profile.T_ms
         kind = WaveKind.RESIDENCY if resides else WaveKind.PRODUCT
-        drawn = is_opened(seed, address, share_opened(share, kind))
+        drawn = is_opened(seed, address, shares.of(kind))
         deadline = deadline_ms(T_ms)
         rows[at] = (
             bytes(address),
@@ -286,15 +292,33 @@ def _openings(due: WaveDue, evidence: Collection[Held], held: Mapping[bytes, byt
 # -- rows and records ------------------------------------------------------------------------------
 
 
-def _seen(hour: ChainHour, profiles: Profiles, verdicts: Rows) -> Rows:
+def _seen(hour: ChainHour, profiles: Profiles, wave: Wave, verdicts: Rows) -> Rows:
     """What of a wave's verdicts counts: those of classes whose time was measured on a card."""
+    recently = hour.running(wave.time - PLOT_SECONDS, wave.time) if profiles.rule >= OWN_SHARES else set()
     measured = {number for each in profiles.values() if each.measured for number in each.classes}
     counts = [hour.before[Pubkey(whole_key(each))]["class"] in measured for each in verdicts["device"]]
     rows = np.zeros(int(sum(counts)), SEEN)
     some = verdicts[np.array(counts, bool)]
     rows["device"], rows["code"] = some["device"], some["code"]
     rows["residency"] = some["kind"] == WaveKind.RESIDENCY
+    for at, row in enumerate(some):
+        address = Pubkey(whole_key(row["device"]))
+        device = hour.before[address]
+        profile = profiles.of_class(device["class"])
+        passed = row["kind"] == WaveKind.PRODUCT and row["code"] in PASSES
+        if passed and address in recently and profile is not None and profile.tested is not None:
+            rows["shown"][at] = processors_shown(device["processors"], profile.T_ms, int(row["ms"]))
     return rows
+
+
+def processors_shown(claimed: int, T_ms: int, ms: int) -> int:
+    """How many of its processors a device has shown by a product of ``T_ms`` that came after ``ms``.
+
+    Eight of them pass with six, as 8 T / 6 is less than the deadline, and the memory test alone tells that.
+    Who was hired a moment ago is spared it, and who always is, if only by itself, always is: so in every wave
+    until it is tested again, its time says for how many it is paid. One that has all answers within 1.15 T.
+    """
+    return max(1, min(claimed, claimed * T_ms * ALL_WITHIN // (100 * max(1, ms))))
 
 
 def _measured(hour: ChainHour, working: Sequence[Pubkey], evidence: Sequence[Held]) -> Rows:

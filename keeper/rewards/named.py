@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
@@ -22,6 +23,13 @@ Get = Callable[[str, bytes, int], Awaitable[bytes | None]]
 """What is at a path, by its SHA-256 and the most bytes that it may have; None for what can't be had.
 
 :meth:`keeper.rewards.peers.Peers.fetch` is one."""
+
+
+class Named(NamedTuple):
+    """Files that an hour's record names, by SHA-256, and the hashes of those in the hour's folder by name."""
+
+    files: dict[bytes, bytes]
+    names: dict[str, bytes]
 
 
 async def nothing(path: str, digest: bytes, most: int) -> bytes | None:
@@ -43,16 +51,22 @@ def restricted(hour: ChainHour, record: HourRecord) -> ChainHour:
 
 async def named_files(
     hour: ChainHour, profiles: Profiles, record: HourRecord, held: Mapping[bytes, bytes], get: Get
-) -> dict[bytes, bytes]:
+) -> Named:
     """The files that count by ``record``, with all that they need: of ``held``, or what ``get`` finds.
 
     What can't be had isn't there: then an hour put together from these is another than the record's. No more
     is asked for than can matter: openings that are due by the WAVE files.
     """
-    found: dict[bytes, bytes] = {}
+    found, names = dict[bytes, bytes](), dict[str, bytes]()
     devices, waves = len(hour.before), len(hour.plan.waves)
     folder = f"/pow/hours/{record.hour}"
     turns = asyncio.Semaphore(AT_ONCE)
+
+    async def file(name: str, digest: bytes, most: int) -> bytes | None:
+        data = await take(f"{folder}/{name}", digest, most)
+        if data is not None:
+            names[name] = digest
+        return data
 
     async def take(path: str, digest: bytes, most: int) -> bytes | None:
         data = held.get(digest)
@@ -65,21 +79,20 @@ async def named_files(
 
     for slot, included in record.included.items():
         for operator, digest in included.items():
-            path = f"{folder}/wave-{slot}-{operator}.bin"
-            await take(path, bytes.fromhex(digest), files.wave_limit(devices))
+            await file(f"wave-{slot}-{operator}.bin", bytes.fromhex(digest), files.wave_limit(devices))
     dues = judging(hour, profiles, found).dues
     blobs: dict[bytes, int] = {}
     for operator, digest in record.evidence.items():
-        path = f"{folder}/evidence-{operator}.bin"
-        data = await take(path, bytes.fromhex(digest), files.evidence_limit(devices, waves))
+        most = files.evidence_limit(devices, waves)
+        data = await file(f"evidence-{operator}.bin", bytes.fromhex(digest), most)
         try:
             evidence = files.Evidence.read(data or b"")
         except files.FileError:
             continue
         most = files.pings_limit(len(hour.plan.pings), devices)
         name = f"{Pubkey.from_string(operator)}.bin"
-        await take(f"{folder}/ping-{name}", evidence.pings, most)
-        await take(f"{folder}/transfer-{name}", evidence.transfers, files.transfers_limit(devices))
+        await file(f"ping-{name}", evidence.pings, most)
+        await file(f"transfer-{name}", evidence.transfers, files.transfers_limit(devices))
         for row in evidence.rows:
             length = due_length(dues, int(row["slot"]), whole_key(row["device"]), whole_key(row["root"]))
             if length == int(row["length"]):
@@ -87,4 +100,4 @@ async def named_files(
     await asyncio.gather(
         *(take(f"/pow/openings/{digest.hex()}", digest, length) for digest, length in blobs.items())
     )
-    return found
+    return Named(found, names)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.economy.calendar import DAY, HOUR
+from keeper.pow.clock import RESIDENCY_ONE_IN
 from keeper.pow.codes import HARD, SOFT, Code
 from keeper.rewards.rows import OBSERVATION, RowsError, Work
 from keeper.tables import KEY, Rows
@@ -22,14 +23,15 @@ from keeper.tables import KEY, Rows
 WHOLE_ALPHA = 1 << 16
 """The share of openings that are drawn, when all are."""
 HARD_OPENINGS = 4
-"""A hard code holds until so many openings of a device would have been drawn: a cheat loses more by it than
-it gained before one was drawn."""
+"""A hard code holds until so many openings of its kind would have been drawn of a device: a cheat loses more
+by it than it gained before one was drawn."""
 MAX_CARRIED = 3
 """So many hours running without a wave may repeat the last hour's work."""
 WINDOW_HOURS = DAY // HOUR
 
-VERDICT = np.dtype([("device", KEY), ("residency", "u1"), ("code", "u1")])
-"""A device's verdict in a wave: whether its memory was tested, its :class:`~keeper.pow.codes.Code`."""
+VERDICT = np.dtype([("device", KEY), ("residency", "u1"), ("code", "u1"), ("shown", "u1")])
+"""A device's verdict in a wave: whether its memory was tested, its :class:`~keeper.pow.codes.Code`, and of
+how many processors its time tells, 0 for all."""
 
 MEASURED = np.dtype([("device", KEY), ("tier", "u1")])
 """A device whose connection was measured in the hour, and the tier that it has."""
@@ -65,7 +67,8 @@ class HourSeen:
     """All that an hour's table follows from, but for the table of the hour before.
 
     ``devices`` are those that exist at the hour's end, ``counted`` those that waves and pings count for
-    (columns of raw addresses, sorted). ``alpha`` is the share of openings that were drawn, in 65,536ths. Each
+    (columns of raw addresses, sorted). ``alpha`` is the share of openings that were drawn, in 65,536ths, and
+    ``tested`` that of memory tests, None by rule 3, where their failures hold as long as a product's. Each
     of ``answers`` is an included operator's array of truth values, if it listened, a row for each of the
     hour's pings and a column for each of ``counted``; fewer than ``threshold`` of them decide nothing.
     ``measured`` are ``MEASURED`` rows.
@@ -73,6 +76,7 @@ class HourSeen:
 
     start: int
     alpha: int
+    tested: int | None
     devices: NDArray[np.bytes_]
     counted: NDArray[np.bytes_]
     waves: Sequence[WaveSeen]
@@ -108,9 +112,15 @@ def observations(table: Rows) -> Rows:
     return found
 
 
-def failed_hours(alpha: int) -> int:
-    """For how many hours after its own a hard code holds: ``ceil(4 / share)``, the share in 65,536ths."""
-    return -(-HARD_OPENINGS * WHOLE_ALPHA // alpha)
+def failed_hours(alpha: int, one_in: int = 1) -> int:
+    """For how many hours after its own a hard code holds: ``ceil(4 / share)``, the share in 65,536ths.
+
+    ``one_in`` so many hours has a wave of the kind. With q the probability that an opening is drawn in an
+    hour, who always cheats has 1 / q - 1 hours of pay, then the hour itself and 4 / q without: (1 - q) / 5 of
+    it all. One wave in six tests memory: with all of them opened q = 1 / 6, and it is 24 hours, 96 with a
+    quarter.
+    """
+    return -(-HARD_OPENINGS * one_in * WHOLE_ALPHA // alpha)
 
 
 # -- work --------------------------------------------------------------------------------------
@@ -119,7 +129,10 @@ def failed_hours(alpha: int) -> int:
 def _work(hour: HourSeen, table: Rows, last: Rows) -> None:
     """Fill in ``work`` and the columns of failures."""
     since = np.uint64(hour.start + HOUR - DAY)
-    hard, soft, slow, passed = (np.zeros(len(table), bool) for _ in range(4))
+    soft, slow, passed = (np.zeros(len(table), bool) for _ in range(3))
+    until = np.zeros(len(table), "<u8")
+    holds = failed_hours(hour.alpha)
+    holds_tested = holds if hour.tested is None else failed_hours(hour.tested, RESIDENCY_ONE_IN)
     for name in ("soft_at", "soft_before", "vram_failed_at"):
         table[name] = np.where(last[name] >= since, last[name], 0)
     table["vram_hours"] = (last["vram_hours"] << np.uint32(1)) & np.uint32((1 << WINDOW_HOURS) - 1)
@@ -131,7 +144,10 @@ def _work(hour: HourSeen, table: Rows, last: Rows) -> None:
         code, residency = verdicts["code"][rows], verdicts["residency"][rows] != 0
         is_hard, is_soft = np.isin(code, list(HARD)), np.isin(code, list(SOFT))
         is_slow = code == Code.PASS_SLOW
-        hard[at] |= is_hard
+        hours = np.where(residency, holds_tested, holds).astype("<u8")
+        held = np.uint64(hour.start) + (np.uint64(1) + hours) * np.uint64(HOUR)
+        until[at] = np.maximum(until[at], np.where(is_hard, held, np.uint64(0)))
+        _least_shown(table["processors_shown"], at, verdicts["shown"][rows])
         soft[at] |= is_soft
         slow[at] |= is_slow
         passed[at] |= ~is_hard & ~is_soft & ~is_slow
@@ -144,8 +160,7 @@ def _work(hour: HourSeen, table: Rows, last: Rows) -> None:
     table["vram_failures"] = sum(
         (table["vram_hours"] >> np.uint32(bit)) & np.uint32(1) for bit in range(WINDOW_HOURS)
     )
-    until = np.uint64(hour.start + (1 + failed_hours(hour.alpha)) * HOUR)
-    failed_until = np.where(hard, np.maximum(until, last["failed_until"]), last["failed_until"])
+    failed_until = np.maximum(until, last["failed_until"])
     table["failed_until"] = np.where(failed_until > np.uint64(hour.start + HOUR), failed_until, 0)
     if took_place:
         # A failure is excused for whoever passed before: who didn't isn't paid for one failure a day.
@@ -155,7 +170,14 @@ def _work(hour: HourSeen, table: Rows, last: Rows) -> None:
         table["work"][failed_until > np.uint64(hour.start)] = Work.FAILED
     else:
         table["carried"] = np.minimum(last["carried"], MAX_CARRIED) + 1
+        table["processors_shown"] = last["processors_shown"]
         table["work"] = np.where(table["carried"] <= MAX_CARRIED, last["work"], Work.MISSING)
+
+
+def _least_shown(column: NDArray[np.uint8], at: NDArray[np.intp], shown: NDArray[np.uint8]) -> None:
+    """Have the fewest processors of several waves that tell of some; 0 is of all."""
+    tells = (shown > 0) & ((column[at] == 0) | (shown < column[at]))
+    column[at[tells]] = shown[tells]
 
 
 # -- pings -------------------------------------------------------------------------------------
@@ -196,8 +218,9 @@ def _places(
 
 def _check(hour: HourSeen, before: Rows) -> None:
     """Raise RowsError for what no hour can be."""
-    if not 1 <= hour.alpha <= WHOLE_ALPHA:
-        raise RowsError(f"a share of {hour.alpha} openings in {WHOLE_ALPHA}: must be 1 to all of them")
+    for share in (hour.alpha, WHOLE_ALPHA if hour.tested is None else hour.tested):
+        if not 1 <= share <= WHOLE_ALPHA:
+            raise RowsError(f"a share of {share} openings in {WHOLE_ALPHA}: must be 1 to all of them")
     for column in (hour.devices, hour.counted, before["device"]):
         if not (column[1:] > column[:-1]).all():
             raise RowsError("devices must be sorted by address, and none may be there twice")

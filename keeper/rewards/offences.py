@@ -2,7 +2,10 @@
 
 Two roots that a worker's key signed for one wave; or wrong products in two waves within seven days, as one
 may be a flipped bit. Never a time, never silence: an operator could make those up. And never about a wave
-during a lease or within a day after one, as the key lies on a machine that a renter uses.
+after the device was first let: its key lies on a machine that a renter uses, who may keep a copy for ever,
+and there is no other key for the same device. So nobody loses stake for what somebody else has signed. A
+cheat that lets its device to itself is excused as well, and gains nothing: two roots or wrong work fail the
+hour and hours after it, for everybody alike, and no cheat earns by either.
 
 An offence has one form in bytes, whose SHA-256 is the evidence on chain:
 ``"IPS1"``, u8 kind, the worker's key, then two acts, each u64 slot of the wave, the signed commit, u32 length
@@ -23,13 +26,13 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.records import Head
 from keeper.clients import staking
-from keeper.economy.calendar import DAY, HOUR
+from keeper.economy.calendar import DAY
 from keeper.errors import UserError
 from keeper.pow.clock import Wave, WaveKind
 from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, MessageError, Signed, decode, size
 from keeper.pow.owed import owed
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.rewards.due import Opening
 from keeper.rewards.hired import Term
 from keeper.rewards.merge import verified
@@ -39,10 +42,8 @@ COMMIT = size(Commit)
 ACTS = 2
 WITHIN = 7 * DAY
 """Seconds between two waves with wrong work, at most."""
-EXCUSED_AFTER = DAY
-"""Seconds after a lease in which a device isn't slashed for a wave."""
 EXCUSED_BEFORE = 60
-"""Nor if a lease begins so soon after a wave: its commits are still taken."""
+"""Seconds before the first lease in which a device isn't slashed for a wave: its commits are still taken."""
 MOST_BYTES = 8 << 20
 """Of an offence: no two openings are nearly as long."""
 _HEAD = struct.Struct("<4sB32s")
@@ -147,14 +148,14 @@ class Offence:
 def prove(
     offence: Offence,
     facts: Mapping[int, Facts],
-    profiles: Profiles,
+    profiles: ByHour,
     registered_at: int,
     excused: Callable[[int], bool],
 ) -> None:
     """Raise OffenceError unless the device did it.
 
     ``facts`` are those of the waves that began at the acts' slots, ``registered_at`` when the device was
-    registered, ``excused(time)`` says whether a lease excuses it in the wave of that time.
+    registered, ``excused(time)`` whether a lease excuses it in the wave of that time (:func:`is_excused`).
     """
     for act in offence.acts:
         commit = act.commit.message
@@ -171,7 +172,7 @@ def prove(
             raise OffenceError(f"the wave of slot {act.slot} was before the device was registered")
         if excused(known.wave.time):
             raise OffenceError(
-                f"the wave of slot {act.slot} was during a lease of the device, or within a day after one"
+                f"the wave of slot {act.slot} was after the device was first let: a renter may have its key"
             )
         if offence.kind is Kind.WRONG_WORK:
             _require_wrong(act, known, profiles)
@@ -181,19 +182,17 @@ def prove(
 
 
 def is_excused(terms: Iterable[Term], device: Pubkey, time: int) -> bool:
-    """Whether a lease ran at a wave of ``time``, ended within a day before, or began while commits came."""
-    for term in terms:
-        if term.device == device and 0 < term.start < time + EXCUSED_BEFORE:
-            over = term.start + term.hours * HOUR
-            if min(over, term.ended_at or over) + EXCUSED_AFTER > time:
-                return True
-    return False
+    """Whether any lease of the device's key had begun at a wave of ``time``, or did while commits came.
+
+    Those of earlier registrations with the same key, too: ``terms`` are all leases that there ever were.
+    """
+    return any(each.device == device and 0 < each.start < time + EXCUSED_BEFORE for each in terms)
 
 
-def opening_of(act: Act, facts: Facts, profiles: Profiles) -> Opening:
+def opening_of(act: Act, facts: Facts, profiles: ByHour) -> Opening:
     """What it takes to verify an act's opening; raises OffenceError for work that there isn't."""
     commit, wave = act.commit.message, facts.wave
-    profile = profiles.get(commit.profile)
+    profile = profiles.at(wave.time).get(commit.profile)
     if profile is None:
         raise OffenceError(f"there is no profile {commit.profile}: a later version may know it")
     seed = wave.open_seed(facts.opening)
@@ -204,7 +203,7 @@ def opening_of(act: Act, facts: Facts, profiles: Profiles) -> Opening:
     return Opening(wave, profile, facts.epoch if is_plot else None, asked, sha256(act.blob).digest())
 
 
-def _require_wrong(act: Act, facts: Facts, profiles: Profiles) -> None:
+def _require_wrong(act: Act, facts: Facts, profiles: ByHour) -> None:
     (code,) = verified([opening_of(act, facts, profiles)])
     if code is not Code.WORK_WRONG:
         raise OffenceError(f"the work of slot {act.slot} isn't shown to be wrong: its code is {code.name}")

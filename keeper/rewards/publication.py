@@ -25,10 +25,10 @@ from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation
 from keeper.economy import merkle
 from keeper.errors import UserError, why
+from keeper.pow.profiles import RULES
 from keeper.pow.record import NAME as RECORD
 from keeper.pow.record import HourRecord, RecordError
 from keeper.pow.verdicts import VERDICT
-from keeper.rewards import rule
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import OBSERVED_TABLE, observations
 from keeper.rewards.rows import CLASS, INPUT, OBSERVATION, Hour, RowsError
@@ -138,7 +138,7 @@ def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows)
         for name, table in contents.items():
             digest, size = disk.write(part / name, tables.encode(table))
             files[name] = File(digest, size, len(table))
-        manifest = _manifest(block, previous, files)
+        manifest = _manifest(block, previous, files, work.rule)
         disk.write(part / MANIFEST, [manifest.encode()])
     return manifest
 
@@ -232,9 +232,10 @@ def verify(folder: Path, hour: int) -> Manifest:
     manifest = read_manifest(folder, hour)
     if manifest.hour != hour:
         raise PublicationError(f"the manifest in {folder / str(hour)} is of hour {manifest.hour}")
-    if manifest.rule != rule.VERSION:
+    if manifest.rule not in RULES:
+        known = " and ".join(map(str, RULES))
         raise PublicationError(
-            f"hour {hour} follows rule {manifest.rule}, but this program knows {rule.VERSION}"
+            f"hour {hour} follows rule {manifest.rule}, but this program knows {known}: upgrade ionet"
         )
     found = {name: read_table(folder, manifest, name) for name in KINDS}
     before, previous = _before(folder, hour)
@@ -253,7 +254,7 @@ def verify(folder: Path, hour: int) -> Manifest:
     files = {name: _described(table) for name, table in found.items()}
     files[RECORD] = File(sha256(record.encode()).hexdigest(), len(record.encode()), len(record.waves))
     stated = asdict(manifest)
-    for field, value in asdict(_manifest(block, previous, files)).items():
+    for field, value in asdict(_manifest(block, previous, files, manifest.rule)).items():
         if stated[field] != value:
             raise PublicationError(
                 f"manifest of hour {hour}: {field} is {stated[field]}, but the rule gives {value}"
@@ -328,13 +329,13 @@ def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     return read_table(folder, manifest, "wallets.csv"), manifest.hash
 
 
-def _manifest(block: BlockResult, previous: str | None, files: dict[str, File]) -> Manifest:
+def _manifest(block: BlockResult, previous: str | None, files: dict[str, File], rule: int) -> Manifest:
     counts = {each: int((block.devices["status"] == each).sum()) for each in DeviceStatus}
     return Manifest(
         hour=block.hour.number,
         start=block.hour.start,
         emitted=block.hour.emitted,
-        rule=rule.VERSION,
+        rule=rule,
         program=str(staking.PROGRAM.address),
         mint=str(tokenomics.MINT),
         root=root(block.wallets).hex(),

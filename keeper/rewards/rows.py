@@ -38,10 +38,12 @@ OBSERVED: list[tuple[str, str]] = [
     ("vram_failures", "u1"),
     ("vram_failed_at", "<u8"),
     ("measured_tier", "u1"),
+    ("processors_shown", "u1"),
 ]
 """What is seen of a device from outside: up since when (unix seconds, 0 for not up), whether it
 answered throughout the hour (proof of time-lock), its :class:`Work`, its failures of the memory test
-and the last one's time, the tier that was last measured (0 for never)."""
+and the last one's time, the tier that was last measured (0 for never), and of how many of its processors
+its time in a wave told while its memory wasn't tested (0 for all)."""
 
 STAKED: list[tuple[str, str]] = [
     ("class", "<u2"),

@@ -20,9 +20,6 @@ from keeper.rewards.exact import U64, mul_div
 from keeper.rewards.rows import Hour, RowsError, Work
 from keeper.tables import KEY, Rows
 
-VERSION = 3
-"""Of the rule; named in every manifest."""
-
 POOL_POINTS = {Pool.ENTERPRISE: 9_500_000, Pool.COMMUNITY: 500_000}
 """How the pools share an hour."""
 ALL_POINTS = sum(POOL_POINTS.values())
@@ -204,12 +201,16 @@ def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
 def score(rows: Rows, multiplier: U64) -> U64:
     """``50 * tier + 200 * multiplier * processors + 5 * hired``, the multiplier in hundredths.
 
+    Of processors those count that were shown, where that is fewer.
+
     The network's formula ``((0.02 * tier / 4 + 2 * multiplier * processors) * 100 + 0.05 * hired) * 100``
     without fractions. The tier is the stated one or the measured one, whichever is lower.
     """
     wide = {name: rows[name].astype(np.uint64) for name in ("processors", "hired")}
     tier = np.minimum(rows["tier"], np.maximum(rows["measured_tier"], UNMEASURED_TIER)).astype(np.uint64)
-    hardware = np.uint64(200) * multiplier * wide["processors"]
+    shown = rows["processors_shown"].astype(np.uint64)
+    processors = np.where(shown > 0, np.minimum(shown, wide["processors"]), wide["processors"])
+    hardware = np.uint64(200) * multiplier * processors
     points: U64 = np.uint64(50) * tier + hardware + np.uint64(5) * wide["hired"]
     return points
 

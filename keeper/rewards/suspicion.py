@@ -14,7 +14,7 @@ from keeper.pow.clock import Network, Wave, WaveKind
 from keeper.pow.codes import Code
 from keeper.pow.files import Evidence, read_wave, wave_commits, whole_key
 from keeper.pow.messages import Commit, Signed, decode
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour
 from keeper.pow.record import HourRecord
 from keeper.rewards.merge import verified
 from keeper.rewards.offences import WITHIN, Act, Facts, Kind, Offence, OffenceError, opening_of
@@ -84,7 +84,7 @@ def conflict(worker: Pubkey, record: HourRecord, facts: Facts, held: Mapping[byt
 
 
 def wrong_work(
-    worker: Pubkey, record: HourRecord, facts: Facts, held: Mapping[bytes, bytes], profiles: Profiles
+    worker: Pubkey, record: HourRecord, facts: Facts, held: Mapping[bytes, bytes], profiles: ByHour
 ) -> Act:
     """The device's commit and opening of a wave that show its work to be wrong.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from solders.hash import Hash
 
@@ -17,11 +17,11 @@ from keeper.clients import staking
 from keeper.pow.clock import HourPlan, Network, WaveKind
 from keeper.pow.codes import Code
 from keeper.pow.codes_file import NAME, opening_key, read_codes
-from keeper.pow.profiles import Profiles
+from keeper.pow.profiles_by_hour import ByHour, require_known
 from keeper.pow.record import HourRecord
 from keeper.pow.replay import first_at, read_hour
 from keeper.rewards.due import Opening
-from keeper.rewards.held import HeldFiles
+from keeper.rewards.held import HeldFiles, keep
 from keeper.rewards.history import HourHistory
 from keeper.rewards.merge import ChainHour, HourWork, Verify, merge, verified
 from keeper.rewards.named import Get, named_files, restricted
@@ -76,6 +76,13 @@ def hour_of(
     )
 
 
+class Again(NamedTuple):
+    """What came of an hour's files, and those that can be evidence of an offence, by name."""
+
+    work: HourWork
+    files: dict[str, bytes]
+
+
 class Work(Protocol):
     """Where what became of an hour's work comes from."""
 
@@ -101,11 +108,16 @@ class Work(Protocol):
         before: Rows,
         record: HourRecord,
         get: Get,
-    ) -> HourWork | None:
+    ) -> Again | None:
         """What comes of exactly the files that ``record`` names, by this process's own reckoning.
 
-        ``get`` fetches those that aren't here. None while the chain doesn't say all of the hour.
+        ``get`` fetches those that aren't here. None while the chain doesn't say all of the hour. Raises
+        ProfilesUnknown for an hour that was proven with profiles of a later version.
         """
+        ...
+
+    def keep(self, hour: int, files: Mapping[str, bytes]) -> None:
+        """Keep the files of an hour that was taken over. Raises FolderUnreadable."""
         ...
 
     @property
@@ -148,7 +160,7 @@ class WorkFolder:
     """An operator's files of proof of work, and what they come to."""
 
     folder: Path
-    profiles: Profiles
+    profiles: ByHour
     verify: Remembering = field(default_factory=Remembering)
     made: dict[int, int] = field(default_factory=dict)
     """See :class:`Work`."""
@@ -162,8 +174,8 @@ class WorkFolder:
         hour = await chain_hour(chain, network, number, history)
         if hour is None:
             return None
-        held = HeldFiles(self.folder, number)
-        return await asyncio.to_thread(merge, hour, self.profiles, held, before, self._verify(number))
+        held, profiles = HeldFiles(self.folder, number), self.profiles.at(network.start_of(number))
+        return await asyncio.to_thread(merge, hour, profiles, held, before, self._verify(number))
 
     async def again(
         self,
@@ -173,15 +185,34 @@ class WorkFolder:
         before: Rows,
         record: HourRecord,
         get: Get,
-    ) -> HourWork | None:
-        """See :class:`Work`."""
+    ) -> Again | None:
+        """See :class:`Work`.
+
+        Of openings those are evidence that show wrong work; whoever agreed has the right ones.
+        """
+        require_known(self.profiles, record.profiles, record.hour)
         hour = await chain_hour(chain, network, record.hour, history)
         if hour is None:
             return None
         held = HeldFiles(self.folder, record.hour)
-        named = await named_files(hour, self.profiles, record, held, get)
-        only = restricted(hour, record)
-        return await asyncio.to_thread(merge, only, self.profiles, named, before, self._verify(record.hour))
+        profiles = self.profiles.at(network.start_of(record.hour))
+        named, names = await named_files(hour, profiles, record, held, get)
+        only, verify = restricted(hour, record), self._verify(record.hour)
+        wrong: set[bytes] = set()
+
+        def noting(openings: Sequence[Opening]) -> list[Code]:
+            codes = verify(openings)
+            found = zip(openings, codes, strict=True)
+            wrong.update(opening.blob for opening, code in found if code is Code.WORK_WRONG)
+            return codes
+
+        work = await asyncio.to_thread(merge, only, profiles, named, before, noting)
+        names |= {f"opening-{digest.hex()}.bin": digest for digest in wrong}
+        return Again(work, {name: named[digest] for name, digest in names.items()})
+
+    def keep(self, hour: int, files: Mapping[str, bytes]) -> None:
+        """See :class:`Work`."""
+        keep(self.folder, hour, files)
 
     def _verify(self, number: int) -> Verify:
         """Verification of what the operator's service hasn't verified of an hour."""

@@ -26,6 +26,7 @@ from keeper.chain.errors import AnotherChain, ChainLocked, ChainNotSaved, NodeRe
 from keeper.clients.errors import explain
 from keeper.db import Database, DatabaseError, Leader, NotLeader
 from keeper.errors import UserError
+from keeper.jobs.matching import Matcher
 from keeper.jobs.port import Job, Port
 from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard, Withheld
@@ -37,6 +38,7 @@ from keeper.runtime.look import (
     look_at_chain,
     look_at_database,
 )
+from keeper.runtime.market import MarketFigures
 from keeper.runtime.metrics import Metrics
 from keeper.sender import Halted, Stopped
 from keeper.sender.intents import IntentState
@@ -153,6 +155,8 @@ class Keeper:
     limits: LagLimits
     log: FilteringBoundLogger
     metrics: Metrics = field(default_factory=Metrics)
+    matcher: Matcher | None = None
+    """What the job of matching matches with, where it is on."""
     health: dict[str, JobHealth] = field(init=False)
     seen: ChainSeen | None = field(init=False, default=None)
     known: DatabaseSeen | None = field(init=False, default=None)
@@ -175,6 +179,7 @@ class Keeper:
     _conflicts: set[Conflict] = field(init=False, default_factory=set)
     _balance_low: bool = field(init=False, default=False)
     _halted: Mapping[str, str] = field(init=False, default_factory=dict)
+    _market: MarketFigures = field(init=False)
 
     def __post_init__(self) -> None:
         """Lead nothing yet, know nothing yet."""
@@ -183,6 +188,7 @@ class Keeper:
         self.metrics.balance_warning.set(self.guard.warning)
         self.metrics.balance_stop.set(self.guard.stop)
         self.metrics.leader.set_function(lambda: self.leads)
+        self._market = MarketFigures(self.metrics, self.matcher)
         for name in self.jobs:
             self.metrics.failing.labels(name).set(0)
 
@@ -200,7 +206,7 @@ class Keeper:
         began = health.running_since = time.monotonic()
         job = self._refuse if self._foreign else self.jobs[name]
         try:
-            outcome, reason = await run_once(job, self._port(name))
+            outcome, reason = await run_once(self._counted(job), self._port(name))
         finally:
             seconds, health.running_since = time.monotonic() - began, None
         health.failures = 0 if outcome is JobOutcome.OK else health.failures + 1
@@ -211,6 +217,16 @@ class Keeper:
         if outcome is JobOutcome.OK:
             self.metrics.last_success.labels(name).set_to_current_time()
         return outcome
+
+    def _counted(self, job: Job) -> Job:
+        """The job, what it did in the figures."""
+
+        async def run(port: Port) -> list[Event]:
+            events = await job(port)
+            self._market.did(events)
+            return events
+
+        return run
 
     async def _refuse(self, port: Port) -> list[Event]:
         """Do nothing on another chain than the one that this keeper was started on."""
@@ -415,6 +431,7 @@ class Keeper:
         metrics.chain_skew.set(seen.time - time.time())
         metrics.balance.set(seen.balance)
         metrics.emission_lag.set(seen.unminted)
+        self._market.saw(seen.time, seen.prices)
         for program, lag in self.index_lag().items():
             metrics.index_lag.labels(program).set(lag)
         low = seen.balance < self.guard.warning

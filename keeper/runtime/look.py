@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from keeper.clients import staking, tokenomics
 from keeper.db import Database
 from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.economy import emission
+from keeper.economy.calendar import HOUR
 from keeper.rewards.publication import PublicationError, read_manifest
 
 T = TypeVar("T")
@@ -82,6 +84,19 @@ class Blocks:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """Operators' votes for the prices of the hour that ended last, and how long ago any were announced.
+
+    ``votes_missing`` until enough agree: in an hour's first minutes nobody has voted. ``lag`` counts ended
+    hours since the last one with announced steps; 0 where there were none yet.
+    """
+
+    votes_missing: int
+    differ: bool
+    lag: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainSeen:
     """The chain: ``unminted`` counts ended hours, ``blocks`` is None before staking exists."""
 
@@ -91,6 +106,7 @@ class ChainSeen:
     balance: int
     unminted: int
     blocks: Blocks | None
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +142,30 @@ async def look_at_chain(chain: ChainReader, address: Pubkey, rewards: Path) -> C
         await asyncio.gather(*questions, return_exceptions=True)
     now = clock.unix_timestamp
     unminted, blocks = 0, None
+    config = await staking.read_config(chain)
+    prices = await _look_at_prices(chain, config, now) if config else None
     if economy and economy.launched:
         unminted = emission.hours_ended(economy.start_month, now) - economy.emitted_hours
-        blocks = await _look_at_blocks(chain, economy.start_month, now, address, rewards)
-    return ChainSeen(genesis, slot, now, account.lamports if account else 0, unminted, blocks)
+        if config is not None:
+            blocks = await _look_at_blocks(chain, config, economy.start_month, now, address, rewards)
+    return ChainSeen(genesis, slot, now, account.lamports if account else 0, unminted, blocks, prices)
+
+
+async def _look_at_prices(chain: ChainReader, config: staking.Config, now: int) -> Prices:
+    hour = now // HOUR - 1
+    table = await staking.read_prices(chain, hour)
+    slots = range(len(config.params.operators))
+    votes = [table.votes[slot] for slot in slots if table and config.stands(slot, table.revision)]
+    said = [each for each in votes if any(each)]
+    announced = max((each.price_hour for each in (await staking.read_classes(chain)).values()), default=0)
+    most = max(Counter(said).values(), default=0)
+    missing = 0 if table and table.agreed else config.params.threshold - most
+    return Prices(missing, len(set(said)) > 1, hour - announced if announced else 0)
 
 
 async def _look_at_blocks(
-    chain: ChainReader, start_month: int, now: int, address: Pubkey, rewards: Path
-) -> Blocks | None:
-    config = await staking.read_config(chain)
-    if config is None:
-        return None
+    chain: ChainReader, config: staking.Config, start_month: int, now: int, address: Pubkey, rewards: Path
+) -> Blocks:
     ended = emission.hours_ended(start_month, now)
     hours = range(config.next_hour, min(ended, config.next_hour + staking.MAX_HOURS_AHEAD))
     found = await staking.read_hours(chain, hours)

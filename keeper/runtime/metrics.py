@@ -51,6 +51,22 @@ class Metrics(Figures):
         self.last_success = gauge(
             "job_last_success_timestamp_seconds", "when a job last ended well", ("keeper_job",)
         )
+        # Of the market: what this keeper did since its start, and the prices of all.
+        self.tick_age = gauge(
+            "tick_age_seconds", "since the newest tick began that matching is done with; -1 before the first"
+        )
+        self.tick_age.set(-1)
+        self.ticks = counter("ticks", "ticks by what became of them in this operator's turns", ("outcome",))
+        self.matches = counter("matches", "matches that this operator had to make", ("outcome",))
+        self.leases_ended = counter("leases_ended", "leases that this keeper ended, by why", ("reason",))
+        self.price_votes_missing = gauge(
+            "price_votes_missing", "votes that operators lack to agree on the prices of the hour that is over"
+        )
+        self.price_lag = gauge("price_lag_hours", "ended hours since the last whose prices were announced")
+        self.price_conflict = gauge(
+            "price_conflict", "1 while operators' votes for the prices of the hour that is over differ"
+        )
+
         # These are read from the database: of all keepers on it, and of all time.
         self.transactions = gauge("transactions", "signed transactions", ("keeper_job", "state"))
         self.fees = gauge("fees_lamports", "their fees, estimated while live", ("keeper_job", "state"))

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import structlog
 
@@ -33,7 +34,7 @@ from keeper.jobs.steps import vote_steps
 from keeper.market.facts import Facts
 from keeper.market.folder import MarketFolder
 from keeper.market.states import States
-from keeper.pow.profiles import read_profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.history import History
 from keeper.rewards.work import WorkFolder
 from keeper.runtime import loop, monitoring, operation
@@ -68,25 +69,45 @@ def price_source(settings: Settings) -> PriceSource:
     )
 
 
+class Market(NamedTuple):
+    """What an operator's jobs of the market work with. Each follows ticks in an order of its own."""
+
+    matcher: Matcher
+    last_hour: States
+
+
+def market_of(
+    settings: Settings, history: History, rewards: Path | None = None, folder: Path | None = None
+) -> Market | None:
+    """That of these settings; None without a folder of the market."""
+    if settings.market is None:
+        return None
+    passed, profiles = Proven(rewards or settings.rewards), read_profiles_by_hour()
+    of_last = Facts(history.ledgers)
+    of_newest = Facts(history.ledgers, behind=of_last)
+    newest, last = (States(history.chain, each, profiles, passed) for each in (of_newest, of_last))
+    return Market(Matcher(MarketFolder(folder or settings.market), newest), last)
+
+
 def chosen_jobs(
     settings: Settings,
     names: Sequence[str],
     history: History,
+    market: Market | None = None,
     rewards: Path | None = None,
-    market: Path | None = None,
 ) -> dict[str, Job]:
     """The jobs of these names.
 
-    Without proofs of work there is nothing to attest, without a folder of the market no match and no vote for
-    prices, without money no bid. What is published goes to ``rewards`` and ``market`` [default: where the
-    settings say].
+    Without proofs of work there is nothing to attest, without a ``market`` no match and no vote for prices,
+    without money no bid. What is published goes to ``rewards`` [default: where the settings say] and to the
+    market's folder.
     """
     known = dict(registry.ALL)
     peers = [str(each) for each in settings.peers]
-    folder = MarketFolder(market or settings.market) if settings.market else None
+    folder = market.matcher.folder if market else None
     known[PRICES] = partial(keep_prices, folder=folder, peers=peers)
     if settings.pow:
-        published, profiles = rewards or settings.rewards, read_profiles()
+        published, profiles = rewards or settings.rewards, read_profiles_by_hour()
         known[ATTEST] = partial(
             attest_hours,
             folder=published,
@@ -96,12 +117,9 @@ def chosen_jobs(
         )
         docket = Docket(published, settings.pow, profiles, history)
         known[PROPOSALS] = partial(propose_slashes, docket=docket)
-    if folder is not None:
-        passed, profiled = Proven(rewards or settings.rewards), read_profiles().classes
-        # Each follows ticks in an order of its own: the newest ones, and those of the hour that is over.
-        newest, last = (States(history.chain, Facts(*history.ledgers), profiled, passed) for _ in range(2))
-        known[MATCHING] = partial(match_tick, matcher=Matcher(folder, newest))
-        known[STEPS] = partial(vote_steps, folder=folder, states=last)
+    if market is not None:
+        known[MATCHING] = partial(match_tick, matcher=market.matcher)
+        known[STEPS] = partial(vote_steps, folder=market.matcher.folder, states=market.last_hour)
     limits = bid_limits(settings)
     if limits.max_io:
         known[BIDS] = partial(bid_on_auction, source=price_source(settings), limits=limits)
@@ -121,7 +139,9 @@ async def assembled(
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
         sender = sender_of(op, chain, signer, settings.fees)
-        jobs = chosen_jobs(settings, names, History(chain, op.database, ledgers=op.ledgers))
+        history = History(chain, op.database, ledgers=op.ledgers)
+        market = market_of(settings, history)
+        jobs = chosen_jobs(settings, names, history, market)
         keeper = Keeper(
             name=settings.name,
             chain=chain,
@@ -133,6 +153,7 @@ async def assembled(
             rewards=settings.rewards,
             limits=LagLimits(settings.lag_slots, settings.lag_hours),
             log=structlog.get_logger(),
+            matcher=market.matcher if market and MATCHING in names else None,
         )
         gc.freeze()  # What is loaded by now stays: the garbage collector can skip it.
         async with keeper.standing():
@@ -198,7 +219,8 @@ async def rehearsed(settings: Settings, names: Sequence[str]) -> AsyncIterator[t
                 stack.push_async_callback(database.close)
                 await database.upgrade()
             history = History(chain, database, keeps=False)
-            chosen = chosen_jobs(settings, names, history, rewards, Path(market))
+            tried = market_of(settings, history, rewards, Path(market))
+            chosen = chosen_jobs(settings, names, history, tried, rewards)
             if attests or matches:
                 await require_chain(database, chain, settings.chain)
                 await history.prepare()

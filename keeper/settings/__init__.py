@@ -106,6 +106,12 @@ class Settings(BaseSettings):
     pow_line: int = Field(
         default=10_000, ge=1, le=10_000_000, description="Mbit/s of an operator's line, which it publishes"
     )
+    pow_connections: int = Field(
+        default=16_384,
+        ge=64,
+        le=1_000_000,
+        description="connections that the challenge service holds at a time: two for each device",
+    )
     balance_warning: Decimal = Field(
         default=Decimal("0.5"), ge=0, decimal_places=9, description="SOL below which the keeper warns"
     )

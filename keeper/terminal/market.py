@@ -54,6 +54,16 @@ def prices(found: Sequence[Outlook], now: int) -> Table:
     return table
 
 
+def announced_bounds(found: Sequence[Outlook]) -> list[str]:
+    """A sentence for each class and currency whose price gets other bounds."""
+    return [
+        f"{each.of_class.name} in {each.currency.name}: from {moment(each.bounds_at)} on between "
+        f"{show(each.next_low, each.currency)} and {show(each.next_high, each.currency)}."
+        for each in found
+        if each.bounds_at is not None
+    ]
+
+
 def _announced(found: Outlook) -> tuple[str, str]:
     if not found.price.amount or found.step_at is None:
         return "-", "-"

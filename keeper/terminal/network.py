@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
+from solders.pubkey import Pubkey
 
-from keeper.economy.calendar import duration, moment
+from keeper.deploy import Answers
+from keeper.economy.calendar import duration, moment, month_start
+from keeper.economy.genesis import read_table
+from keeper.economy.supply import io
 from keeper.terminal.tables import plain
 from keeper.wallet.roles import NOBODY, Governed, shown
 
@@ -33,6 +37,28 @@ def governed(at: Governed) -> Table:
             f"proposed: can be applied from {moment(config.pending_at)} on (ionet admin apply {at.name})"
         )
         table.caption_justify = "left"
+    return table
+
+
+def genesis(admin: Pubkey, told: Answers, owners: Mapping[str, Pubkey]) -> Table:
+    """What a genesis would write: who governs, who attests, and who owns the genesis supply."""
+    assert told.start_month is not None  # whoever writes has chosen one
+    table = plain("Genesis", "", "")
+    table.columns[1].justify = "left"
+    table.add_row("admin: proposes changes, which hold after a notice", str(admin))
+    table.add_row("guardian: may pause and veto", str(told.guardian))
+    threshold = len(told.operators) // 2 + 1
+    table.add_row(
+        f"operators: {threshold} of {len(told.operators)} must agree", "\n".join(map(str, told.operators))
+    )
+    mint = "a test mint of your own key" if told.usdc_mint is None else str(told.usdc_mint)
+    table.add_row("USDC's mint", mint)
+    table.add_row("emission begins", moment(month_start(told.start_month)))
+    for row in read_table():
+        plan = row.schedule
+        later = f", {plan.tranches} months from month {plan.cliff_months} on" if plan.tranches else ""
+        words = f"{row.label}: {io(plan.amount, 0)} IO, {plan.tge_bps / 100:g} % at once{later}"
+        table.add_row(words, str(owners.get(row.label, "nobody")))
     return table
 
 

@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 from keeper.economy.calendar import duration
 from keeper.economy.money import show
 from keeper.market.audit import Replayed, Verdict
+from keeper.market.reputation import FAIL, MILLI, Reputation
 from keeper.market.snapshot import Out
 from keeper.market.why import Chance, Unfit, Why
 from keeper.terminal.tables import plain
@@ -61,8 +62,15 @@ def replayed(found: Replayed) -> list[str]:
         said.append(
             f"On chain: {found.posted:,} posted a batch, {found.on_chain:,} matches were made{skipped}."
         )
-    words = VERDICTS[found.finding.verdict]
-    return [*said, f"{words}: {found.finding.what}." if found.finding.what else f"{words}, to the last byte."]
+    words, what = VERDICTS[found.finding.verdict], found.finding.what
+    if not what:
+        return [*said, f"{words}, to the last byte."]
+    culprit = found.finding.culprit
+    if culprit and culprit.file:
+        what = f"{culprit.operator}'s {what}"
+        if culprit.vouched is False:
+            what = f"{what}. It didn't post these files' hash: anybody may have written them in its name"
+    return [*said, f"{words}: {what}."]
 
 
 def replayed_all(found: Sequence[Replayed]) -> list[str]:
@@ -96,6 +104,7 @@ def replayed_row(found: Replayed) -> dict[str, Any]:
         "hour": found.hour,
         "verdict": found.finding.verdict.name.lower(),
         "what": found.finding.what,
+        "culprit": _culprit(found),
         "files": found.by_files,
         "devices": found.devices,
         "orders": found.orders,
@@ -107,6 +116,14 @@ def replayed_row(found: Replayed) -> dict[str, Any]:
         "root": found.steps.root.hex() if found.steps else None,
         "steps": [{"class": number, "io": io, "usdc": usdc} for number, (io, usdc) in sorted(steps.items())],
     }
+
+
+def _culprit(found: Replayed) -> dict[str, Any] | None:
+    culprit = found.finding.culprit
+    if culprit is None:
+        return None
+    where = {each: getattr(culprit, each) for each in ("file", "row", "expected", "found", "vouched")}
+    return {"operator": str(culprit.operator), "tick": found.tick, **where}
 
 
 # -- why ---------------------------------------------------------------------------------------
@@ -129,6 +146,18 @@ def about(found: Why, tick: int) -> list[str]:
     return [place, f"No order took it: {could:,} of {count:,} open orders could have had it."]
 
 
+def record(found: Reputation | None) -> list[str]:
+    """What a device's reputation follows from, where it is known."""
+    if found is None:
+        return []
+    good, bad = found.good / MILLI, found.bad / MILLI
+    return [
+        f"Its record: {good:.3f} days of leases whose fees were paid, and {bad:.3f} failures, each of which "
+        f"weighs {FAIL} days; of both half is left after 30 days. So it serves {found.bound / 100:.2f} % of "
+        f"leases well at least, with a confidence of 95 %, and its waiting weighs {found.weight / 100:.2f} %."
+    ]
+
+
 def chances(found: Why) -> Table:
     """A line for each order of such devices, in the tick's sequence."""
     table = plain(
@@ -146,8 +175,9 @@ def _said(chance: Chance) -> str:
     return "; ".join(words for unfit, words in UNFIT.items() if unfit in chance.unfit)
 
 
-def why_row(found: Why, tick: int) -> dict[str, Any]:
-    """The same for programs."""
+def why_row(found: Why, tick: int, record: Reputation | None) -> dict[str, Any]:
+    """The same for programs; the record in thousandths, its bound and weight in basis points."""
+    names = "good", "bad", "bound", "weight"
     return {
         "tick": tick,
         "device": str(found.device),
@@ -156,6 +186,7 @@ def why_row(found: Why, tick: int) -> dict[str, Any]:
         "count": found.count,
         "seconds": found.seconds,
         "weight": found.weight,
+        "record": {name: getattr(record, name) for name in names} if record else None,
         "taken_by": _text(found.taken_by),
         "price": found.price,
         "currency": found.currency.name.lower() if found.currency is not None else None,

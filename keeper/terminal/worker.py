@@ -7,9 +7,14 @@ from datetime import UTC, datetime
 
 from rich.table import Table
 
+from keeper.economy.calendar import moment
+from keeper.economy.money import show
+from keeper.economy.orders import EndReason, LeaseStatus
 from keeper.pow.messages import Commit
 from keeper.pow.profiles import Profile, deadline_ms, hired_deadline_ms
+from keeper.terminal.orders import ENDED
 from keeper.terminal.tables import plain
+from keeper.worker.lease_book import KeptLease
 from keeper.worker.state import Kept, Received
 from keeper.worker.trial import Trial
 
@@ -44,6 +49,73 @@ def waves(found: Sequence[tuple[Kept, Sequence[Received]]], operators: int) -> T
             kept.ended,
         )
     return table
+
+
+def leases(found: Sequence[KeptLease], now: int) -> Table:
+    """A line for each lease, newest first, as of ``now`` by this machine's clock."""
+    table = plain("Leases", "order", "state", "price", "since", "ends", "earned", "")
+    for column in (1, 6):
+        table.columns[column].justify = "left"
+    for kept in found:
+        unit = kept.currency.name
+        table.add_row(
+            str(kept.order),
+            lease_state(kept),
+            f"{show(kept.price, kept.currency)} {unit}",
+            moment(kept.start) if kept.start else "-",
+            moment(kept.stop) if kept.stop else "-",
+            f"{show(kept.earned(now), kept.currency)} {unit}",
+            kept.hindrance.reason if kept.hindrance and kept.status == LeaseStatus.MATCHED else "",
+        )
+    return table
+
+
+def lease_state(kept: KeptLease) -> str:
+    """How a lease stands, in words."""
+    match kept.status:
+        case LeaseStatus.MATCHED:
+            return f"to be accepted by {moment(kept.accept_until)}"
+        case LeaseStatus.ACCEPTED:
+            return "waits for the rest of its gang"
+        case LeaseStatus.RUNNING:
+            return "runs"
+    return ENDED.get(EndReason(kept.reason), "ended while nobody looked")
+
+
+def lease_line(kept: KeptLease | None, now: int) -> str:
+    """A device's last lease in a line."""
+    if kept is None or kept.status == LeaseStatus.ENDED:
+        return "not leased"
+    unit = kept.currency.name
+    price = f"{show(kept.price, kept.currency)} {unit} for a processor and hour"
+    to = f"leased to {kept.order} at {price}"
+    if kept.status == LeaseStatus.RUNNING:
+        earned = f"{show(kept.earned(now), kept.currency)} {unit}"
+        return f"{to} since {moment(kept.start)}, earned so far {earned}, ends {moment(kept.stop)}"
+    if kept.hindrance is not None and kept.status == LeaseStatus.MATCHED:
+        return f"{to}, not accepted: {kept.hindrance.reason}"
+    return f"{to}, {lease_state(kept)}"
+
+
+def lease_row(kept: KeptLease, now: int) -> dict[str, object]:
+    """A lease for programs: amounts in base units, times unix seconds, 0 for never."""
+    return {
+        "order": str(kept.order),
+        "lease": str(kept.address),
+        "number": kept.key.number,
+        "status": kept.status.name.lower(),
+        "reason": kept.reason.name.lower(),
+        "currency": kept.currency.name,
+        "price": kept.price,
+        "rate": kept.rate,
+        "hours": kept.hours,
+        "matched_at": kept.matched_at,
+        "accept_until": kept.accept_until,
+        "start": kept.start,
+        "stop": kept.stop,
+        "earned": kept.earned(now),
+        "hindrance": kept.hindrance._asdict() if kept.hindrance else None,
+    }
 
 
 def trial(found: Trial) -> Table:

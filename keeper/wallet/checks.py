@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
+from keeper.chain.framework import sol
 from keeper.chain.packing import MAX_TRANSACTION_BYTES, size
 from keeper.chain.token import balance
 from keeper.economy.money import show
 from keeper.errors import UserError
+from keeper.wallet.lamports import Payments
 from keeper.wallet.plan import Plan
 
 
@@ -40,6 +43,21 @@ async def require_funds(chain: ChainReader, plan: Plan) -> None:
             )
         balances[each.source.address] = held - each.amount
         balances[each.to.address] = balances.get(each.to.address, 0) + each.amount
+
+
+async def require_sol(chain: ChainReader, paid: Payments) -> None:
+    """Refuse a plan whose fee or rents somebody can't pay; raises UserError with the amounts."""
+    needed = Counter({paid.payer: paid.fee})
+    for opening, lamports in paid.rents:
+        needed[opening.payer] += lamports
+    payers = list(needed)
+    for payer, account in zip(payers, await chain.accounts(payers), strict=True):
+        has = account.lamports if account else 0
+        if has < needed[payer]:
+            raise UserError(
+                f"{payer} has {sol(has)} SOL, but {sol(needed[payer])} are needed for the fee and for "
+                "accounts that are made: send it some"
+            )
 
 
 def fitting(plan_of: Callable[[int], Plan], most: int, payer: Pubkey) -> tuple[Plan, int]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from solders.pubkey import Pubkey
 
 from keeper.chain import SigningFailed
-from keeper.pow.clock import PLOT_SECONDS, epoch_start
-from keeper.pow.messages import Pong
+from keeper.pow.clock import DAY, PLOT_SECONDS, epoch_start
+from keeper.pow.messages import PONGS, Pong
 from keeper.pow.prove import NotRepeated
 from keeper.pow.seeds import epoch_seed, wave_seed
-from keeper.worker.client import EpochAt, News, OpenAt, Operator, PingAt, WaveAt
+from keeper.worker.client import EpochAt, News, OpenAt, Operator, PingAt, Refused, WaveAt
 from keeper.worker.delivery import sign, until
+from keeper.worker.leases import Leases
 from keeper.worker.line import Lines
 from keeper.worker.sources import Source
 from keeper.worker.state import StateError, Store
@@ -28,6 +30,8 @@ PAST_SECONDS = 3_600.0
 """What began before is no matter any more; a wave since then is noted as missed."""
 DAYS = 64
 """Days whose first block is remembered."""
+FORGET_SECONDS = 3_600.0
+"""How often the disk forgets what is old, at most; an opening has tens of kilobytes."""
 KNOWN = 2_048
 """Waves, pings and days that it is remembered to have heard of; the disk knows those it worked for."""
 
@@ -59,6 +63,8 @@ class Agent:
         self.network = network
         self.waves = Waves(operators, works, store, log, clock)
         self.lines = lines or Lines(operators, log, clock)
+        self.leases: Leases | None = None
+        """The devices' leases, looked after while this runs; without a node there are none."""
         self.pongs = 0
         """Pings that were answered since the start, by all devices."""
         self.slot = 0
@@ -68,6 +74,8 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         self._defects = asyncio.Queue[asyncio.Task[None]]()
         self._known: dict[object, None] = {}
+        self._forgot: float | None = None
+        """When the disk was last made to forget."""
         self._days: dict[int, EpochAt] = {}
         """The first block of each day, as it was told first."""
         self._doubtful: set[int] = set()
@@ -81,6 +89,8 @@ class Agent:
         """
         self.resume()
         listening = [asyncio.create_task(self._listen(each)) for each in self.sources]
+        if self.leases is not None:
+            listening.append(asyncio.create_task(self.leases.run()))
         stopped, defect = asyncio.create_task(stop.wait()), asyncio.create_task(self._defect())
         ending = [stopped, defect, *listening]
         try:
@@ -97,7 +107,7 @@ class Agent:
 
     def resume(self) -> None:
         """Go on with the waves that the disk has unfinished. Raises StateError."""
-        self.store.forget(self._clock())
+        self._forget()
         for device in self.devices:
             for kept in self.store.unfinished(device.address):
                 self._start(self.waves.run(device, kept))
@@ -114,8 +124,7 @@ class Agent:
                     continue
                 age = max(0, news.slot - item.slot) * SLOT_SECONDS
                 if age < PAST_SECONDS or isinstance(item, EpochAt):
-                    for device in self.devices:
-                        self._begin(device, item, self._clock() - age)
+                    self._begin(item, self._clock() - age)
         while len(self._known) > KNOWN:
             del self._known[next(iter(self._known))]
 
@@ -130,15 +139,18 @@ class Agent:
         while True:
             self.hear(await source.look())
 
-    def _begin(self, device: Device, item: WaveAt | PingAt | EpochAt, at: float) -> None:
-        if isinstance(item, WaveAt):
-            self._start(self._wave(device, item, at))
-            seed = wave_seed(*self.network, item.slot, item.blockhash)
-            self._start(self.lines.measure(device, item, seed, at))
-        elif isinstance(item, PingAt):
-            self._start(self._pong(device, item, at))
-        elif device.profile.tested is not None:
-            self._start(self._fill(device, item))
+    def _begin(self, item: WaveAt | PingAt | EpochAt, at: float) -> None:
+        if isinstance(item, PingAt):
+            for number in range(0, len(self.devices), PONGS):
+                self._start(self._pongs(self.devices[number : number + PONGS], item, at))
+            return
+        for device in self.devices:
+            if isinstance(item, WaveAt):
+                self._start(self._wave(device, item, at))
+                seed = wave_seed(*self.network, item.slot, item.blockhash)
+                self._start(self.lines.measure(device, item, seed, at))
+            elif any(each.tested for each in (device.profile, *(later for _, later in device.later))):
+                self._start(self._fill(device, item))
 
     def _differs(self, item: EpochAt) -> bool:
         """Whether sources differ on a day's first block: then there is no plot, as one may be wrong work."""
@@ -183,24 +195,75 @@ class Agent:
         kept = self.store.begin(device.address, seed, item.slot, item.kind, item.spot, item.time, at)
         if kept is not None:
             await self.waves.run(device, kept)
-            # Not at a start alone: a worker runs for months, and an opening has tens of kilobytes.
-            self.store.forget(self._clock())
+            self._forget()
 
-    async def _pong(self, device: Device, item: PingAt, at: float) -> None:
+    def _forget(self) -> None:
+        """Have the disk forget what is old; not at a start alone: a worker runs for months.
+
+        Seldom, as all of the disk's waves are looked at, which many devices have many of.
+        """
+        now = self._clock()
+        if self._forgot is None or abs(now - self._forgot) >= FORGET_SECONDS:
+            self.store.forget(now)
+            self._forgot = now
+
+    async def _pongs(self, devices: Sequence[Device], item: PingAt, at: float) -> None:
+        """Answer a ping for some devices, in one request to each operator: their time is no matter."""
+
         def left() -> float:
             return PONG_SECONDS + at - self._clock()
 
         if left() <= 0:
             return
-        answer = (await sign(Pong(item.seed, device.address), device.signer)).encode()
-        log = self._log.bind(device=str(device.address), slot=item.slot)
-        took = await until(self.operators, lambda each: each.pong(answer), left, log)
-        self.pongs += 1
-        log.info("worker.pong", operators=took, of=len(self.operators))
+        log = self._log.bind(slot=item.slot)
+        signed = await asyncio.gather(*(self._pong(each, item) for each in devices))
+        answers = {each.address: pong for each, pong in zip(devices, signed, strict=True) if pong}
+        waiting = {each: dict(answers) for each in self.operators}
+        took = Counter[Pubkey]()
+
+        async def send(operator: Operator) -> None:
+            mine = waiting[operator]
+            again: Refused | None = None
+            for device, refusal in zip(list(mine), await operator.pongs(list(mine.values())), strict=True):
+                if refusal is not None and not refusal.is_final:
+                    again = max(again or refusal, refusal, key=lambda each: each.wait)
+                    continue
+                del mine[device]
+                if refusal is None:
+                    took[device] += 1
+                else:
+                    words = {"url": operator.url, "code": refusal.code, "reason": str(refusal)}
+                    log.warning("worker.refused", device=str(device), **words)
+            if again is not None:
+                raise again
+
+        if answers:
+            await until(self.operators, send, left, log)
+        self.pongs += len(answers)
+        for device in answers:
+            log.info("worker.pong", device=str(device), operators=took[device], of=len(self.operators))
+
+    async def _pong(self, device: Device, item: PingAt) -> bytes | None:
+        """A device's answer to a ping; None where its signer fails, which is no matter of the others."""
+        try:
+            return (await sign(Pong(item.seed, device.address), device.signer)).encode()
+        except SigningFailed as error:
+            self._log.error("worker.signing_failed", reason=str(error))
+            return None
 
     async def _fill(self, device: Device, epoch: EpochAt) -> None:
-        """Make the plot of the day that has begun, from when on waves are about it."""
-        await asyncio.sleep(max(0.0, epoch.day + PLOT_SECONDS - self._clock()))
+        """Make the plot of the day that has begun, from when on waves are about it.
+
+        And once more in each hour of it from which on the device has another profile.
+        """
+        first = epoch.day + PLOT_SECONDS
+        changes = [since for since, _ in device.later if first < since < first + DAY]
+        for since in (first, *changes):
+            await asyncio.sleep(max(0.0, since - self._clock()))
+            if (now := device.at(int(self._clock()))).profile.tested is not None:
+                await self._fill_now(now, epoch)
+
+    async def _fill_now(self, device: Device, epoch: EpochAt) -> None:
         stale = epoch_start(int(self._clock())) != epoch.day
         if stale or epoch.day in self._doubtful or self.works.has_plot(device, epoch.day):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +12,7 @@ from typing import Any
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from keeper.chain import ChainReader
+from keeper.chain import Chain, ChainReader
 from keeper.chain.connect import connect
 from keeper.chain.http import http_client
 from keeper.clients import staking, tokenomics
@@ -19,11 +20,15 @@ from keeper.economy.calendar import month_start
 from keeper.errors import UserError
 from keeper.pow.backend import Backend, NumpyBackend, self_test
 from keeper.pow.clock import Network
-from keeper.pow.profiles import Profile, read_profiles
+from keeper.pow.profiles import Profile
+from keeper.pow.profiles_by_hour import ProfilesByHour, read_profiles_by_hour
 from keeper.pow.torch_backend import torch_backend
 from keeper.settings import Settings
 from keeper.worker.agent import Agent
 from keeper.worker.client import Operator, OperatorError
+from keeper.worker.lease_book import LeaseBook
+from keeper.worker.leases import Leases
+from keeper.worker.readiness import Readiness
 from keeper.worker.sources import Node, Operators, Source
 from keeper.worker.state import Enrolment, Store
 from keeper.worker.work import Device, Works
@@ -57,12 +62,12 @@ class Assembled:
 
 
 @asynccontextmanager
-async def node(settings: Settings) -> AsyncIterator[ChainReader | None]:
+async def node(settings: Settings) -> AsyncIterator[Chain | None]:
     """The node that was named; None where none was: the default is a keeper's, on its own machine."""
     if "chain" not in settings.model_fields_set:
         yield None
         return
-    async with connect(settings.chain, live=True, keep=False) as chain:
+    async with connect(settings.chain, live=True) as chain:
         yield chain
 
 
@@ -89,7 +94,9 @@ async def assembled(settings: Settings, log: Any) -> AsyncIterator[Assembled]:
         enrolment = store.enrolment(address)
         if enrolment is None:
             raise NotReady(f"device {address} is not enrolled in {settings.worker}: run {ENROL} first")
-        device = Device(address, profile_of(enrolment), enrolment.processors, signer)
+        profiles = read_profiles_by_hour()
+        now, later = profiles_of(enrolment, profiles, int(time.time()))
+        device = Device(address, now, enrolment.processors, signer, later)
         backend = exact_backend(enrolment.backend)
         operators = await stack.enter_async_context(operators_of(settings))
         chain = await stack.enter_async_context(node(settings))
@@ -108,6 +115,11 @@ async def assembled(settings: Settings, log: Any) -> AsyncIterator[Assembled]:
         works = Works(backend, [device])
         log.info("worker.started", device=str(address), profile=device.profile.id, operators=len(operators))
         agent = Agent([device], operators, sources, works, store, (genesis, program), log)
+        if chain is None:
+            log.warning("worker.no_leases", do="set IONET_CHAIN to a node: without one no lease is accepted")
+        else:
+            ready = Readiness(operators, works)
+            agent.leases = Leases(chain, [device], LeaseBook(store), ready, settings.fees, log)
         yield Assembled(agent, registered.payout if registered else None)
 
 
@@ -120,12 +132,19 @@ def exact_backend(name: str) -> Backend[Any]:
     return backend
 
 
-def profile_of(enrolment: Enrolment) -> Profile:
-    """The profile that a device was enrolled for; raises NotReady when the table has it no more."""
-    found = read_profiles().get(enrolment.profile)
+def profiles_of(
+    enrolment: Enrolment, profiles: ProfilesByHour, now: int
+) -> tuple[Profile, tuple[tuple[int, Profile], ...]]:
+    """What the class of a device does at a unix time, and from which later times on something else.
+
+    That need not be the profile that the device was tested for: it works on, and ``ionet worker doctor`` says
+    so. Raises NotReady when the class has none.
+    """
+    found = profiles.at(now).of_class(enrolment.class_id)
     if found is None:
-        raise NotReady(f"this version has no profile {enrolment.profile}: run {ENROL} again")
-    return found
+        raise NotReady(f"class {enrolment.class_id} has no profile: its devices have nothing to prove")
+    later = [(since, each) for since, each in profiles.of_class(enrolment.class_id) if since > now]
+    return found, tuple((since, each) for since, each in later if each is not None)
 
 
 async def registration(chain: ChainReader, worker: Pubkey) -> Registration | None:

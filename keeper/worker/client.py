@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple, TypeVar
 
@@ -164,8 +164,13 @@ class _Problem(Shape):
     detail: Annotated[str, Field(max_length=500)] = ""
 
 
+class _Refusal(_Problem):
+    retry_after: Annotated[int, Field(strict=True, ge=0, le=999)] = 0
+
+
 T = TypeVar("T")
 _IDENTITY, _NEWS, _PROBLEM = TypeAdapter(_Identity), TypeAdapter(_News), TypeAdapter(_Problem)
+_REFUSALS = TypeAdapter(list[_Refusal | None])
 _SECONDS = re.compile(r"[0-9]{1,3}")
 _KINDS: Final = {"product": WaveKind.PRODUCT, "residency": WaveKind.RESIDENCY}
 
@@ -214,9 +219,21 @@ class Operator:
             raise OperatorError(f"{self.url}: a receipt that isn't {identity.operator}'s for this commit")
         return receipt
 
-    async def pong(self, answer: bytes) -> None:
-        """Answer a ping. Raises OperatorError."""
-        await self._ask("POST", "/pow/ping", answer)
+    async def pongs(self, answers: Sequence[bytes]) -> list[Refused | None]:
+        """Answer pings, :data:`~keeper.pow.messages.PONGS` at most; returns what was refused of each.
+
+        Raises OperatorError.
+        """
+        if len(answers) == 1:
+            try:
+                await self._ask("POST", "/pow/ping", answers[0])
+            except Refused as error:
+                return [error]
+            return [None]
+        said = _parsed(_REFUSALS, await self._ask("POST", "/pow/pings", b"".join(answers)))
+        if len(said) != len(answers):
+            raise OperatorError(f"{self.url}: {len(said)} words on {len(answers)} answers to a ping")
+        return [None if each is None else Refused(each.code, each.detail, each.retry_after) for each in said]
 
     async def open(self, opening: bytes) -> None:
         """Hand in an opening. Raises OperatorError."""

@@ -5,27 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
-from keeper.chain.framework import LAMPORTS, sol
+from keeper.chain.framework import sol
 from keeper.clients import staking
 from keeper.errors import UserError
 from keeper.pow.backend import BackendRefused
-from keeper.pow.profiles import Profile, deadline_ms, hired_deadline_ms, read_profiles
+from keeper.pow.profiles import Profile, deadline_ms, hired_deadline_ms
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.settings import Settings
 from keeper.settings.findings import CheckState, Finding
 from keeper.settings.keys import KeyRefused
 from keeper.worker import assemble
 from keeper.worker.client import Operator, OperatorError
 from keeper.worker.hardware import GIB, Hardware
+from keeper.worker.purse import ENOUGH, advice
 from keeper.worker.state import FILE, Enrolment, StateError, Store
 
 OK, NOTE, WRONG = CheckState.OK, CheckState.NOTE, CheckState.WRONG
-ENOUGH = LAMPORTS // 100
-"""For the worker's own transactions, which accept and end leases and pause: 1,800 of them at 5,000 lamports,
-beside the 0.00089 SOL that an account must keep. Proof of work sends none."""
 SKEW_SECONDS = 10
 """The state bears this machine's times, and a day's plot begins by them."""
 CLOSE = 0.9
@@ -95,10 +95,15 @@ class Doctor:
 
     def _work(self, enrolment: Enrolment) -> list[Finding]:
         try:
-            profile = assemble.profile_of(enrolment)
+            profile, later = assemble.profiles_of(enrolment, read_profiles_by_hour(), int(time.time()))
         except assemble.NotReady as error:
             return [Finding("profile", WRONG, str(error))]
-        return [_time(enrolment, profile), self._memory(enrolment, profile)]
+        do = f"run {assemble.ENROL} once more: whether it is fast enough for that one, nothing has shown"
+        if profile.id != enrolment.profile:
+            found = f"tested for profile {enrolment.profile}, and its class has {profile.id}"
+            return [Finding("profile", NOTE, found, do), self._memory(enrolment, profile)]
+        coming = [Finding("profile", NOTE, _change(since, each)) for since, each in later]
+        return [_time(enrolment, profile), *coming, self._memory(enrolment, profile)]
 
     def _memory(self, enrolment: Enrolment, profile: Profile) -> Finding:
         need, free = memory(profile, enrolment.processors), self.hardware.available
@@ -124,7 +129,7 @@ class Doctor:
     async def _chain(self, enrolment: Enrolment | None) -> list[Finding]:
         async with assemble.node(self.settings) as chain:
             if chain is None:
-                said = "no IONET_CHAIN: waves are what more than half of the operators say"
+                said = "no IONET_CHAIN: waves are what most operators say, and no lease is accepted"
                 return [Finding("chain", NOTE, said)]
             if isinstance(self.key, KeyRefused):
                 return [Finding("chain", OK, await chain.version())]
@@ -158,6 +163,12 @@ def memory(profile: Profile, processors: int) -> int:
     return processors * (shared + profile.m * profile.record + plot)
 
 
+def _change(since: int, profile: Profile) -> str:
+    return (
+        f"from {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC on its class has profile {profile.id}"
+    )
+
+
 def _time(enrolment: Enrolment, profile: Profile) -> Finding:
     deadline, ms = deadline_ms(profile.T_ms), enrolment.ms
     found = f"the product took {ms:,} ms at enrolment, the deadline is {deadline:,} ms"
@@ -173,7 +184,7 @@ def _balance(key: Pubkey, lamports: int) -> Finding:
     found = f"{sol(lamports)} SOL"
     if lamports >= ENOUGH:
         return Finding("balance", OK, found)
-    do = f"to lease it out, send {sol(ENOUGH - lamports)} SOL to {key}; proof of work itself costs none"
+    do = f"to lease it out, {advice(key, lamports)}; proof of work itself costs none"
     return Finding("balance", NOTE, found, do)
 
 
@@ -187,7 +198,7 @@ async def _operator(operator: Operator) -> Finding:
     found = f"{identity.operator}, answered in {ms} ms"
     if identity.program != staking.PROGRAM.address:
         return Finding(f"operator {operator.url}", WRONG, f"{found}, of another network", "name others")
-    if identity.profiles != read_profiles().hash:
+    if identity.profiles != read_profiles_by_hour().hash:
         do = "one of you has an old version of ionet: compare the profiles' hashes"
         return Finding(f"operator {operator.url}", NOTE, f"{found}, with other profiles", do)
     return Finding(f"operator {operator.url}", OK, found)

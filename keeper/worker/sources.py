@@ -42,13 +42,23 @@ class Source(Protocol):
 class Operators:
     """What more than half of a worker's operators say."""
 
-    def __init__(self, operators: Sequence[Operator], genesis: bytes, program: bytes, log: Any) -> None:
+    def __init__(
+        self,
+        operators: Sequence[Operator],
+        genesis: bytes,
+        program: bytes,
+        log: Any,
+        pause: float | None = None,
+    ) -> None:
         """Those on another chain or of another program are not listened to.
+
+        None is asked again before ``pause`` seconds are over [default: SHORTEST_SECONDS].
 
         Those that say that they are the same operator count as one, which says what any of them says. None of
         them is left out: nothing shows which of them it is, and a liar would silence whom it claims to be.
         """
         self.operators = operators
+        self._pause = SHORTEST_SECONDS if pause is None else pause
         self._network = genesis, program
         self._log = log
         self._polls: dict[asyncio.Task[News | None], Operator] = {}
@@ -109,7 +119,7 @@ class Operators:
         """Ask one for what it has beyond what it said already; None when it failed, after a pause."""
         events = asyncio.get_running_loop()
         await asyncio.sleep(self._next.get(operator, 0.0) - events.time())
-        self._next[operator] = events.time() + SHORTEST_SECONDS
+        self._next[operator] = events.time() + self._pause
         try:
             if operator.identity is None:
                 self._check(await operator.identify(), operator)

@@ -23,7 +23,7 @@ from keeper.errors import UserError, why
 from keeper.pow.clock import WaveKind
 
 FILE, LOCK = "worker.db", "worker.lock"
-VERSION = 1
+VERSION = 2
 KEPT_SECONDS = 400 * 86_400
 """How long receipts are kept, a device's proof of what operators had from it: as long as failures are."""
 NEW_SLOTS = 50_000
@@ -50,6 +50,22 @@ CREATE TABLE opened (
     device BLOB NOT NULL, seed BLOB NOT NULL, operator BLOB NOT NULL, PRIMARY KEY (device, seed, operator)
 ) WITHOUT ROWID;
 """
+LEASES = """
+CREATE TABLE IF NOT EXISTS lease (
+    device BLOB NOT NULL, registered_at INTEGER NOT NULL, number INTEGER NOT NULL, "order" BLOB NOT NULL,
+    currency INTEGER NOT NULL, processors INTEGER NOT NULL, rate INTEGER NOT NULL, fee_bps INTEGER NOT NULL,
+    hours INTEGER NOT NULL, status INTEGER NOT NULL, reason INTEGER NOT NULL, matched_at INTEGER NOT NULL,
+    accept_until INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+    gone INTEGER NOT NULL DEFAULT 0, code TEXT NOT NULL DEFAULT '', why TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (device, registered_at, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS acceptance (
+    signature BLOB PRIMARY KEY, device BLOB NOT NULL, registered_at INTEGER NOT NULL, number INTEGER NOT NULL,
+    body BLOB NOT NULL, height INTEGER NOT NULL, fee INTEGER NOT NULL, signed_at REAL NOT NULL,
+    outcome TEXT NOT NULL
+);
+"""
+"""Of :mod:`keeper.worker.lease_book`, since version 2; two processes may come to it at once."""
 
 
 class StateError(UserError):
@@ -166,11 +182,11 @@ class Store:
         """Note what a device is registered as, in place of what was noted."""
         _, *values = astuple(enrolment)
         marks = ", ".join("?" * (1 + len(values)))
-        self._write(f"INSERT OR REPLACE INTO device VALUES ({marks})", bytes(enrolment.device), *values)
+        self.write(f"INSERT OR REPLACE INTO device VALUES ({marks})", bytes(enrolment.device), *values)
 
     def enrolment(self, device: Pubkey) -> Enrolment | None:
         """What a device is registered as; None when it wasn't enrolled here."""
-        found = self._read("SELECT * FROM device WHERE address = ?", bytes(device))
+        found = self.read("SELECT * FROM device WHERE address = ?", bytes(device))
         return Enrolment(device, *found[0][1:]) if found else None
 
     # -- waves -----------------------------------------------------------------------------------
@@ -179,7 +195,7 @@ class Store:
         self, device: Pubkey, seed: bytes, slot: int, kind: WaveKind, spot: bool, time: int, began_at: float
     ) -> Kept | None:
         """Note a wave that was heard of; None when it was noted before."""
-        new = self._write(
+        new = self.write(
             "INSERT OR IGNORE INTO wave (device, seed, slot, kind, spot, time, began_at, state) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             *(bytes(device), seed, slot, kind, spot, time, began_at, State.WORKING),
@@ -188,7 +204,7 @@ class Store:
 
     def commit(self, device: Pubkey, seed: bytes, body: bytes) -> Kept:
         """Note the one body that may be signed for a wave; raises StateError when there is another one."""
-        self._write(
+        self.write(
             "UPDATE wave SET body = ?, state = ? WHERE device = ? AND seed = ? AND body IS NULL",
             *(body, State.SIGNED, bytes(device), seed),
         )
@@ -199,38 +215,38 @@ class Store:
 
     def sign(self, device: Pubkey, seed: bytes, signature: bytes) -> None:
         """Note the signature under a wave's commit."""
-        self._write(
+        self.write(
             "UPDATE wave SET signature = ? WHERE device = ? AND seed = ?", signature, bytes(device), seed
         )
 
     def receive(self, device: Pubkey, seed: bytes, received: Received) -> None:
         """Note a receipt."""
-        self._write(
+        self.write(
             "INSERT OR IGNORE INTO receipt VALUES (?, ?, ?, ?, ?)",
             *(bytes(device), seed, bytes(received.operator), received.ms, received.receipt),
         )
 
     def receipted(self, device: Pubkey, seed: bytes) -> None:
         """Note that more than half of the operators have the commit."""
-        self._write(
+        self.write(
             "UPDATE wave SET state = ? WHERE device = ? AND seed = ? AND state = ?",
             *(State.RECEIPTED, bytes(device), seed, State.SIGNED),
         )
 
     def open(self, device: Pubkey, seed: bytes, blob: bytes) -> None:
         """Note an opening, to be sent."""
-        self._write("UPDATE wave SET blob = ? WHERE device = ? AND seed = ?", blob, bytes(device), seed)
+        self.write("UPDATE wave SET blob = ? WHERE device = ? AND seed = ?", blob, bytes(device), seed)
 
     def took(self, device: Pubkey, seed: bytes, operator: Pubkey) -> None:
         """Note that an operator has the opening, or wants none."""
-        self._write("INSERT OR IGNORE INTO opened VALUES (?, ?, ?)", bytes(device), seed, bytes(operator))
+        self.write("INSERT OR IGNORE INTO opened VALUES (?, ?, ?)", bytes(device), seed, bytes(operator))
 
     def finish(self, device: Pubkey, seed: bytes, ended: str = "") -> None:
         """Note that a wave is over: all went well, or why it came no further."""
         if ended:
-            self._write("UPDATE wave SET ended = ? WHERE device = ? AND seed = ?", ended, bytes(device), seed)
+            self.write("UPDATE wave SET ended = ? WHERE device = ? AND seed = ?", ended, bytes(device), seed)
         else:
-            self._write(
+            self.write(
                 "UPDATE wave SET state = ? WHERE device = ? AND seed = ?", State.OPENED, bytes(device), seed
             )
 
@@ -251,12 +267,12 @@ class Store:
 
     def wave(self, device: Pubkey, seed: bytes) -> Kept:
         """A wave that was begun."""
-        (row,) = self._read("SELECT * FROM wave WHERE device = ? AND seed = ?", bytes(device), seed)
+        (row,) = self.read("SELECT * FROM wave WHERE device = ? AND seed = ?", bytes(device), seed)
         return _kept(row)
 
     def unfinished(self, device: Pubkey) -> list[Kept]:
         """The waves to go on with, oldest first."""
-        rows = self._read(
+        rows = self.read(
             "SELECT * FROM wave WHERE device = ? AND state != ? AND ended = '' ORDER BY slot",
             *(bytes(device), State.OPENED),
         )
@@ -264,14 +280,14 @@ class Store:
 
     def newest(self, device: Pubkey, count: int) -> list[Kept]:
         """The last waves, newest first."""
-        rows = self._read(
+        rows = self.read(
             "SELECT * FROM wave WHERE device = ? ORDER BY slot DESC LIMIT ?", bytes(device), count
         )
         return [_kept(row) for row in rows]
 
     def receipts(self, device: Pubkey, seed: bytes) -> list[Received]:
         """A wave's receipts, by operator."""
-        rows = self._read(
+        rows = self.read(
             "SELECT operator, ms, receipt FROM receipt WHERE device = ? AND seed = ? ORDER BY operator",
             *(bytes(device), seed),
         )
@@ -279,8 +295,20 @@ class Store:
 
     def takers(self, device: Pubkey, seed: bytes) -> set[Pubkey]:
         """The operators that have a wave's opening, or want none."""
-        rows = self._read("SELECT operator FROM opened WHERE device = ? AND seed = ?", bytes(device), seed)
+        rows = self.read("SELECT operator FROM opened WHERE device = ? AND seed = ?", bytes(device), seed)
         return {Pubkey(operator) for (operator,) in rows}
+
+    # -- statements, also for tables of other files ------------------------------------------------
+
+    def write(self, statement: str, *values: object) -> int:
+        """Change something for good; returns how many rows that was."""
+        with self._said():
+            return self._db.execute(statement, values).rowcount
+
+    def read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a question."""
+        with self._said():
+            return self._db.execute(statement, values).fetchall()
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -288,17 +316,9 @@ class Store:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise StateError(f"{self.folder} was written by a newer version of ionet: use that one")
-        if version == 0:
-            self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
-
-    def _write(self, statement: str, *values: object) -> int:
-        """Change something for good; returns how many rows that was."""
-        with self._said():
-            return self._db.execute(statement, values).rowcount
-
-    def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._said():
-            return self._db.execute(statement, values).fetchall()
+        if version < VERSION:
+            lacking = LEASES if version else SCHEMA + LEASES
+            self._db.executescript(f"BEGIN; {lacking} PRAGMA user_version = {VERSION}; COMMIT")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

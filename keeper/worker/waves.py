@@ -84,6 +84,7 @@ class Waves:
     async def run(self, device: Device, kept: Kept) -> None:
         """Bring a wave from wherever it is to its end. Raises StateError, SigningFailed, NotRepeated."""
         log = self._log.bind(device=str(device.address), slot=kept.slot)
+        device = device.at(kept.time)
         try:
             proof = None
             if kept.body is None:

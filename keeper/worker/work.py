@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from solders.pubkey import Pubkey
 
 from keeper.chain import Signer
-from keeper.pow.backend import Backend
+from keeper.pow.backend import Backend, self_test
 from keeper.pow.clock import WaveKind
 from keeper.pow.profiles import Profile
 from keeper.pow.prove import KEPT, prove
@@ -21,12 +21,21 @@ from keeper.pow.seeds import picks, plot_picks
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that this process works for: its account, what it is, and who signs for it."""
+    """A device that this process works for: its account, what it is, and who signs for it.
+
+    ``later`` are the profiles that its class has from unix times on, in their order.
+    """
 
     address: Pubkey
     profile: Profile
     processors: int
     signer: Signer
+    later: tuple[tuple[int, Profile], ...] = ()
+
+    def at(self, time: int) -> Device:
+        """The device as it works in the hour of a time."""
+        found = [profile for since, profile in self.later if since <= time]
+        return replace(self, profile=found[-1]) if found else self
 
 
 class Proof(Protocol):
@@ -67,13 +76,20 @@ class Works:
         proof = await self.prove(device, seed, kind)
         return proof, int((time.monotonic() - begun) * 1000)
 
+    async def test(self, device: Device) -> None:
+        """See that a device's processors are there and exact; raises BackendRefused, or as PyTorch does."""
+        async with self._turn:
+            for processor in range(min(device.processors, self.backend.processors)):
+                await asyncio.to_thread(self_test, self.backend.on(processor))
+
     def has_plot(self, device: Device, day: int) -> bool:
-        """Whether the plot of the day that starts at ``day``, unix seconds, is in memory."""
-        return self._plots.get(device.address, (None,))[0] == day
+        """Whether the plot of the day that starts at ``day``, unix seconds, is in memory, by its profile."""
+        kept = self._plots.get(device.address)
+        return kept is not None and kept[0] == day and kept[1].residency == device.profile.residency
 
     def drop(self, device: Device, day: int) -> None:
         """Keep a day's plot no longer."""
-        if self.has_plot(device, day):
+        if self._plots.get(device.address, (None,))[0] == day:
             del self._plots[device.address]
 
     async def plot(self, device: Device, day: int) -> None:

@@ -38,9 +38,9 @@ async def deploy_all(chain: Chain, admin: Keypair) -> None:
 def _silent(done: int, pieces: int) -> None: ...
 
 
-def embedded() -> EmbeddedChain:
+def embedded(*, verify_signatures: bool = True) -> EmbeddedChain:
     """An embedded chain that the programs were deployed on."""
-    chain, admin = EmbeddedChain(now=LISTING), key("admin")
+    chain, admin = EmbeddedChain(now=LISTING, verify_signatures=verify_signatures), key("admin")
     chain.airdrop(admin.pubkey(), LAMPORTS)
     asyncio.run(deploy_all(chain, admin))
     # A program can be called from the slot after its deployment on.
@@ -49,10 +49,13 @@ def embedded() -> EmbeddedChain:
 
 
 @contextmanager
-def started(config: pytest.Config) -> Iterator[DrivenChain]:
-    """A chain of the kind that was asked for, on which the programs were deployed."""
+def started(config: pytest.Config, *, verify_signatures: bool = True) -> Iterator[DrivenChain]:
+    """A chain of the kind that was asked for, on which the programs were deployed.
+
+    An embedded one that verifies no signatures can be behind a node of the tests', which does.
+    """
     if config.getoption("--chain") == "embedded":
-        yield embedded()
+        yield embedded(verify_signatures=verify_signatures)
         return
     program = binary()
     if program is None:

@@ -78,12 +78,12 @@ class Network(StakeCalls, OrdersCalls):
 
     pair: NetworkPair
 
-    def __init__(self, chain: DrivenChain) -> None:
+    def __init__(self, chain: DrivenChain, params: OrdersParams = ORDERS) -> None:
         """Launch a network on a chain that has the programs; emission starts with the next month."""
         # An hour ahead: the month must not change before the launch.
         world = OrdersWorld.launched(chain=chain, start_month=month_of(chain.now() + HOUR) + 1)
         assert isinstance(world, OrdersWorld)
-        pair = NetworkPair(PEOPLE, STAKING, ORDERS, holders=[MALLORY], penniless=[], world=world)
+        pair = NetworkPair(PEOPLE, STAKING, params, holders=[MALLORY], penniless=[], world=world)
         super().__init__(pair, Counter())
         self.opened: Counter[Address] = Counter()
         """Orders so far, by renter."""

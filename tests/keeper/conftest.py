@@ -28,7 +28,7 @@ def postgres() -> Iterator[Server]:
     server.remove()
 
 
-async def _migrated(url: str) -> None:
+async def migrated(url: str) -> None:
     database = Database(url)
     await database.upgrade()
     await database.close()
@@ -38,7 +38,7 @@ async def _migrated(url: str) -> None:
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with all tables and nothing in them."""
     path = tmp_path_factory.mktemp("sqlite") / "empty.db"
-    asyncio.run(_migrated(f"sqlite:///{path}"))
+    asyncio.run(migrated(f"sqlite:///{path}"))
     return path
 
 
@@ -46,7 +46,7 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def new_postgres(postgres: Server) -> Callable[[], str]:
     """Makes a database with all tables and nothing in them, and gives its URL."""
     postgres.execute("CREATE DATABASE empty")
-    asyncio.run(_migrated(postgres.url("empty")))
+    asyncio.run(migrated(postgres.url("empty")))
     numbers = count(1)
 
     def new() -> str:

@@ -3,6 +3,8 @@
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 
+from keeper.operator.quiet import one_thread
+
 PRELOADED = [
     "keeper.demo.processes",
     "tests.keeper.chain.mortal_writer",
@@ -10,6 +12,7 @@ PRELOADED = [
     "tests.keeper.faults.child",
     "tests.keeper.indexer.crash_child",
     "tests.keeper.worker.child",
+    "tests.keeper.worker.lease_child",
 ]
 """All there are: the server that forks is one for all tests of a process."""
 
@@ -23,5 +26,7 @@ def forks() -> ForkServerContext:
 
 def serving() -> None:
     """Start the server now, so that nobody else's in this process has imported other things."""
+    # Products are small in tests: threads for them cost far more, the more so on a loaded machine.
+    one_thread()
     forks()
     forkserver.ensure_running()

@@ -21,16 +21,19 @@ SOFT, HARD, LATER, VOID = {4, 5}, {6, 7, 8, 9, 10, 11}, 2, 0
 class Past:
     """What happened to one device in an hour.
 
+    ``share`` of openings were drawn, and ``tested`` of those of memory tests, None where rule 3 holds.
     ``codes`` are (time, whether the memory was tested, code) of each wave with a verdict on it, in order of
-    time; ``waves`` says whether any wave counted for anybody. ``answers`` are, for each included operator,
-    which pings it heard the device answer; None if the device wasn't among those that count. ``tier`` is what
-    was measured, if anything.
+    time, ``shown`` of how many processors each told, 0 for all; ``waves`` says whether any wave counted for
+    anybody. ``answers`` are, for each included operator, which pings it heard the device answer; None if the
+    device wasn't among those that count. ``tier`` is what was measured, if anything.
     """
 
     start: int
     share: Fraction
+    tested: Fraction | None
     waves: bool
     codes: Sequence[tuple[int, bool, int]]
+    shown: Sequence[int]
     answers: Sequence[Sequence[bool]] | None
     operators: int
     pings: int
@@ -47,6 +50,7 @@ class Seen:
     vram_failures: int
     vram_failed_at: int
     measured_tier: int
+    processors_shown: int
 
 
 def seen(history: Sequence[Past], threshold: int) -> Seen:
@@ -57,7 +61,16 @@ def seen(history: Sequence[Past], threshold: int) -> Seen:
         _up_since(history, threshold),
         *_memory(history),
         next((hour.tier for hour in reversed(history) if hour.tier is not None), 0),
+        _shown(history),
     )
+
+
+def _shown(history: Sequence[Past]) -> int:
+    """The fewest of an hour with a wave, the last one's where there was none."""
+    for hour in reversed(history):
+        if hour.waves:
+            return min((each for each in hour.shown if each), default=0)
+    return 0
 
 
 def _works(history: Sequence[Past]) -> list[int]:
@@ -87,8 +100,10 @@ def _works(history: Sequence[Past]) -> list[int]:
 def _is_failed(history: Sequence[Past]) -> bool:
     """Whether a hard code holds in the last of these hours."""
     for ago, hour in enumerate(reversed(history)):
-        if any(code in HARD for _, _, code in hour.codes) and ago <= ceil(4 / hour.share):
-            return True
+        for _, memory, code in hour.codes:
+            drawn = hour.tested / 6 if memory and hour.tested is not None else hour.share
+            if code in HARD and ago <= ceil(4 / drawn):
+                return True
     return False
 
 

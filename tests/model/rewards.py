@@ -42,6 +42,7 @@ class Machine:
     vram_failed_at: int
     measured_tier: int
     hired: bool
+    processors_shown: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def reward(
         multiplier, pool = classes.get(each.class_id, (0, ENTERPRISE))
         # A device that was never measured counts as one of the lowest tier.
         tier = min(each.tier, each.measured_tier or 1)
-        score = 50 * tier + 200 * multiplier * each.processors + 5 * each.hired
+        processors = min(each.processors, each.processors_shown or each.processors)
+        score = 50 * tier + 200 * multiplier * processors + 5 * each.hired
         failed = reasons(each, multiplier, start)
         found[each.device] = pool, score, failed
         if not failed:

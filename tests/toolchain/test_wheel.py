@@ -15,7 +15,7 @@ from toolchain.programs import ROOT
 READ = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import keeper.economy.classes, keeper.economy.genesis, keeper.pow.profiles
+import keeper.economy.classes, keeper.economy.genesis, keeper.pow.profiles_by_hour
 from keeper import deploy, resources
 from keeper.clients.programs import PROGRAMS
 
@@ -24,7 +24,7 @@ for name, program in PROGRAMS.items():
     assert len(resources.binary(name)) == resources.manifest()[name]["bytes"]
     assert deploy.read_keypair(resources.DEV_KEYS / f"{name}.json").pubkey() == program.address
 assert keeper.economy.classes.read_classes() and keeper.economy.genesis.read_table()
-assert keeper.pow.profiles.read_profiles()
+assert keeper.pow.profiles_by_hour.read_profiles_by_hour()
 print(resources.IDL)
 """
 
@@ -38,7 +38,7 @@ def test_the_wheel_has_the_keeper_and_its_resources_and_nothing_else(built: Path
     code = {path for path in (ROOT / "keeper").rglob("*") if path.suffix in (".py", ".mako")}
     named = [resources.ARTIFACTS / "manifest.json", resources.GENESIS_TABLE]
     named += [resources.CLASS_TABLE, resources.THROUGHPUT_TABLE]
-    named += [resources.POW_PROFILES, resources.POW_DEMO_PROFILES]
+    named += [resources.POW_HOURS, resources.POW_PROFILES, resources.POW_DEMO_PROFILES]
     for name in PROGRAMS:
         own = f"{name}.json"
         named += [resources.IDL / own, resources.ARTIFACTS / f"{name}.so", resources.DEV_KEYS / own]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import associated_token_address
@@ -12,6 +13,7 @@ from keeper.clients import buyback, orders, staking
 from keeper.clients.programs import PROGRAMS
 from keeper.economy.classes import read_classes
 from keeper.economy.genesis import read_table
+from keeper.economy.supply import io
 from tests.programs.world import finish, key
 
 LABELS = [row.label for row in read_table()]
@@ -39,7 +41,9 @@ def genesis(ionet, **changed):
         "test-usdc": "1000000.5",
     }
     given = {name: value for name, value in {**options, **changed}.items() if value is not None}
-    return ionet("genesis", *(part for name, value in given.items() for part in (f"--{name}", value)))
+    return ionet(
+        "genesis", "--yes", *(part for name, value in given.items() for part in (f"--{name}", value))
+    )
 
 
 def test_deploy_then_genesis(ionet, empty):
@@ -73,6 +77,46 @@ def test_deploy_then_genesis(ionet, empty):
     assert f"which your key can mint: {setup.usdc_mint}" in " ".join(out.split())
     after = EmbeddedChain.load(empty / "test.chain")
     assert len(after.transactions()) == len(before.transactions()), "a third time changes nothing"
+    said = "this chain has a network that began otherwise: "
+    for changed, different in (
+        ({"guardian": key("other").pubkey()}, f"tokenomics's guardian is {key('guardian').pubkey()}, not"),
+        ({"start": "2060-01"}, f"emission begins in {following}"),
+        ({"operator": key("other").pubkey()}, f"the operators are {authority}"),
+        ({"test-usdc": None, "usdc-mint": key("other").pubkey()}, f"USDC's mint is {setup.usdc_mint}"),
+    ):
+        code, _, err = genesis(ionet, **{"start": following, **changed})
+        assert code == 1
+        assert said in " ".join(err.split()) and different in " ".join(err.split())
+    assert len(EmbeddedChain.load(empty / "test.chain").transactions()) == len(after.transactions())
+
+
+def test_genesis_says_what_it_would_write_and_asks(ionet, empty, monkeypatch):
+    ionet("deploy", "--chain", "test.chain", "--keypair", "authority.json")
+    before = (empty / "test.chain").read_bytes()
+
+    def no(_: str, *, abort: bool) -> None:
+        assert abort
+        raise typer.Abort
+
+    monkeypatch.setattr("typer.confirm", no)
+    options = ("--guardian", key("guardian").pubkey(), "--beneficiaries", "people.json", "--test-usdc", "5")
+    code, out, _ = ionet("genesis", *options, "--chain", "test.chain", "--keypair", "authority.json")
+    said = " ".join(out.split())
+    now = datetime.now(UTC)
+    following = f"{now.year + now.month // 12}-{now.month % 12 + 1:02}"
+    assert code == 1
+    for part in (
+        f"guardian: may pause and veto {key('guardian').pubkey()}",
+        f"operators: 1 of 1 must agree {key('authority').pubkey()}",
+        f"emission begins {following}-01 00:00:00 UTC",
+        "a test mint of your own key",
+        *(
+            f"{row.label}: {io(row.schedule.amount, 0)} IO, {row.schedule.tge_bps / 100:g} %"
+            for row in read_table()
+        ),
+    ):
+        assert part in said, said
+    assert (empty / "test.chain").read_bytes() == before
 
 
 def test_usdc_is_named_or_made(ionet, empty):

@@ -75,6 +75,13 @@ def test_what_needs_the_keeper_s(tmp_path):
     assert found == [(1, said.format(command)) for command in wants.values()]
 
 
+def test_a_simulation_needs_an_extra_for_its_chart_alone(tmp_path):
+    plain = "market simulate --days 1 --devices 2 --json"
+    said = "error: ionet market simulate --chart needs the extra 'demo': pip install 'ionet[demo]'\n"
+    missing = modules(EXTRAS["keeper"] + EXTRAS["demo"])
+    assert run_without(missing, [plain, f"{plain} --chart x.svg"], tmp_path) == [(0, ""), (1, said)]
+
+
 @pytest.mark.parametrize("missing", [["matplotlib"], ["matplotlib", "sqlalchemy"]])
 def test_the_demo_names_its_own_extra_whatever_it_lacks(missing, tmp_path):
     said = "error: ionet demo needs the extra 'demo': pip install 'ionet[demo]'\n"

@@ -56,7 +56,7 @@ async def made(folder: Path, *, honest: bool) -> PowHours:
 @pytest.fixture
 def profiles(monkeypatch, tmp_path):
     table = profiles_in(tmp_path)
-    monkeypatch.setattr(command, "read_profiles", lambda: table)
+    monkeypatch.setattr(command, "read_profiles_by_hour", lambda: table)
 
 
 def run(ionet, *arguments):

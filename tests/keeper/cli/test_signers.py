@@ -189,10 +189,10 @@ def test_genesis(as_: Run, tmp_path: Path) -> None:
     people = {row.label: str(key(row.label).pubkey()) for row in read_table()}
     (tmp_path / "people.json").write_text(json.dumps(people))
     arguments = ("--guardian", world.guardian.pubkey(), "--beneficiaries", "people.json", "--test-usdc", "5")
-    assert len(as_(world.admin, "genesis", *arguments, "--start", "2090-02")) > len(people)
+    assert len(as_(world.admin, "genesis", *arguments, "--yes", "--start", "2090-02")) > len(people)
     config = finish(tokenomics.read_config(EmbeddedChain.load(CHAIN)))
     assert config is not None and config.admin == world.admin.pubkey()
-    assert as_(world.admin, "genesis", *arguments, "--start", "2090-02") == []
+    assert as_(world.admin, "genesis", *arguments, "--yes", "--start", "2090-02") == []
 
 
 def test_a_key_file_that_is_named_goes_before_everything(ionet, monkeypatch, tmp_path) -> None:

@@ -23,6 +23,7 @@ from keeper.market.manifest import NAME, Manifest
 from keeper.market.snapshot import Snapshot
 from keeper.market.steps import StepTable
 from keeper.pow.anchored import PostKind
+from keeper.pow.profiles import read_profiles
 from keeper.rewards import publication
 from keeper.rewards.rows import Work
 from tests.keeper.cli.test_market import words
@@ -142,6 +143,7 @@ def test_a_tick_is_the_same_from_its_files_from_the_chain_and_from_both(ionet, w
         "hour": None,
         "verdict": "same",
         "what": "",
+        "culprit": None,
         "files": True,
         "devices": 2,
         "orders": 1,
@@ -466,19 +468,50 @@ def test_why_a_device_was_taken_or_not(ionet, world):
         assert f"{order.address} 1 1 it took devices that come first, or cost less" in words(out)
 
 
+@pytest.mark.parametrize("ends", ["served", "broken off"])
+def test_what_a_weight_follows_from(ionet, world, ends):
+    """By the chain alone: files have the weight, and not what became of leases."""
+    order = opened(world, hours=24)
+    world.run(order, "one")
+    world.chain.advance(2 * HOUR if ends == "broken off" else 24 * HOUR)
+    caller = key("supplier") if ends == "broken off" else world.payer
+    assert world.end(order, "one", caller).error is None
+    late = opened(world, 2)
+    tick = tick_of(late)
+    publish(world, tick)
+    over(world, tick)
+    terms = {
+        "served": ("1.000", "0.000", {"good": 1_000, "bad": 0, "bound": 7_411, "weight": 8_705}),
+        "broken off": ("0.083", "1.000", {"good": 83, "bad": 1_000, "bound": 3_108, "weight": 6_554}),
+    }
+    good, bad, record = terms[ends]
+    code, out, err = ionet("market", "why", device_of("one"), "--tick", tick, *ON)
+    assert code == 0, err
+    assert f"{good} days of leases whose fees were paid, and {bad} failures" in words(out)
+    assert f"its waiting weighs {record['weight'] / 100:.2f} %." in words(out)
+    assert (
+        json.loads(ionet("market", "why", device_of("one"), "--tick", tick, *ON, "--json")[1])["record"]
+        == record
+    )
+    assert "Its record" not in ionet("market", "why", device_of("one"), "--tick", tick, *DIR)[1]
+
+
 def test_orders_of_other_devices_are_counted_and_not_listed(ionet, world):
     other = opened(world, 1, processors=2)
-    mine = opened(world, 2, min_tier=4, price=2 * IO - 1)
+    opened(world, 3, price=2 * IO - 1)
+    mine = opened(world, 2, countries=("AT",))
     tick = tick_of(mine)
     over(world, tick)
     code, out, err = ionet("market", "why", device_of("one"), "--tick", tick, *ON)
     assert code == 0, err
     assert "No order took it: 0 of 2 open orders could have had it." in words(out)
-    assert f"{mine.address} 1 0 the price is above what it pays, or has money for" in words(out)
+    assert f"{mine.address} 1 0 another country" in words(out)
     assert str(other.address) not in out
     _, out, _ = ionet("market", "why", device_of("one"), "--tick", tick, *ON, "--json")
     listed = {each["order"]: each["unfit"] for each in json.loads(out)["orders"]}
-    assert listed == {str(other.address): ["processors"], str(mine.address): ["limit"]}
+    assert listed == {str(other.address): ["processors"], str(mine.address): ["country"]}, (
+        "below the price none takes part"
+    )
 
 
 def test_why_for_programs(ionet, world):
@@ -495,6 +528,7 @@ def test_why_for_programs(ionet, world):
         "count": 2,
         "seconds": waited,
         "weight": 8_584,
+        "record": None,
         "taken_by": str(order.address),
         "price": 2 * IO,
         "currency": "io",
@@ -577,7 +611,7 @@ def test_what_an_operators_job_publishes_posts_and_matches_is_replayed(ionet, wo
 
 async def _matched(world: OrdersWorld, folder: Path, empty: Path) -> list[int]:
     """Let the job match an order in each of two ticks whose leader the operator is."""
-    operator, made = Operator(world, 0, folder, empty), []
+    operator, made = Operator(world, 0, folder, empty, read_profiles().classes), []
     await operator.history.prepare()
     for number in (1, 2):
         opened(world, number)

@@ -13,33 +13,39 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from keeper.chain.embedded import EmbeddedChain
 from keeper.economy.calendar import month_start, parse_month
+from keeper.economy.orders import LeaseStatus
 from keeper.pow import profiles
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards import publication
 from keeper.tables import addresses
 from keeper.worker.client import Item
 from keeper.worker.earnings import earned
+from keeper.worker.state import Enrolment, Store
 from tests.keeper.api.serving import serving as published
 from tests.keeper.rewards.seen import publish_rows
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
 from tests.keeper.worker.operators import Service, device_of, opened, serving, wave
-from tests.programs.orders.world import OrdersWorld
+from tests.programs.orders.world import IO, OrdersWorld
 from tests.programs.world import key
 
 SLOT = 3_200
 RUN = """
 import sys
 from pathlib import Path
-from keeper.pow.profiles import read_profiles
-read_profiles.__defaults__ = (Path("profiles.json"),)
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
+read_profiles_by_hour.__defaults__ = (Path("hours.json"),)
 from keeper.cli import main
 sys.argv = ["ionet", "worker", "run"]
 main.main()
@@ -53,7 +59,9 @@ def small(tmp_path: Path, monkeypatch) -> None:
     table[0]["classes"] = [10]
     path = tmp_path / "profiles.json"
     path.write_text(json.dumps({"profiles": table}))
-    monkeypatch.setattr(profiles.read_profiles, "__defaults__", (path,))
+    row = {"from": "1970-01-01T00:00:00Z", "file": path.name, "sha256": sha256(path.read_bytes()).hexdigest()}
+    (tmp_path / "hours.json").write_text(json.dumps({"tables": [row]}))
+    monkeypatch.setattr(read_profiles_by_hour, "__defaults__", (tmp_path / "hours.json",))
 
 
 @contextmanager
@@ -173,6 +181,55 @@ def test_the_table_of_a_worker_that_runs(ionet, monkeypatch) -> None:
     assert process.returncode == 0
     assert str(device_of(worker_key())) in out.decode()
     assert "waiting for a wave" in out.decode()
+    assert "none without a node: set IONET_CHAIN" in out.decode()
+
+
+def test_a_worker_accepts_a_lease_and_shows_it(ionet, monkeypatch) -> None:
+    """On a saved chain, which others see as it left it."""
+    world = OrdersWorld.ready(verify_signatures=True)
+    world.chain.warp_to(month_start(parse_month("2090-01")))
+    world.renter("renter")
+    world.let("one", world.supplier("supplier"))
+    world.chain.airdrop(key("one").pubkey(), 10**7)
+    order = world.order(key("renter"))
+    world.match(order, "one")
+    world.chain.save(Path("test.chain"))
+    Path("one.json").touch(0o600)
+    Path("one.json").write_text(json.dumps(list(bytes(key("one")))))
+    store = Store(Path("worker"))
+    store.enrol(Enrolment(device_of(key("one")), 1, 0, 4, "numpy", 1))
+    store.close()
+    with operators(1) as (services, _):
+        services[0].genesis = bytes(Hash.from_string(asyncio.run(world.chain.genesis_hash())))
+        settings = {
+            "IONET_OPERATORS": json.dumps([services[0].url]),
+            "IONET_KEYPAIR": "one.json",
+            "IONET_CHAIN": "test.chain",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        process = subprocess.Popen([sys.executable, "-c", RUN], stderr=subprocess.PIPE, env=dict(os.environ))
+        assert process.stderr is not None
+        events = []
+        for line in process.stderr:
+            events.append(json.loads(line)["event"])
+            if events[-1] == "worker.lease_runs":
+                break
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        assert "worker.lease_accepted" in events, events
+    world.chain = EmbeddedChain.load(Path("test.chain"))
+    lease = world.lease(order, "one")
+    assert lease.status == LeaseStatus.RUNNING
+    code, out, err = ionet("worker", "status")
+    assert (code, err) == (0, "")
+    assert re.search(rf"{order.address} +runs +2.00000000 IO", out)
+    code, out, _ = ionet("worker", "status", "--json")
+    (row,) = json.loads(out)["leases"]
+    shown = (row["order"], row["status"], row["price"], row["start"], row["stop"], row["hindrance"])
+    assert shown == (str(order.address), "running", 2 * IO, lease.start, lease.stop, None)
+    code, _, err = ionet("device", "accept", str(order.address), "--worker", "one.json")
+    assert (code, "has a lease of this order already" in err) == (1, True)
 
 
 async def test_what_a_wallet_has_earned(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ NOBODY = str(key("nobody").pubkey())
 GONE = "http://127.0.0.1:9"
 """Where no node answers."""
 MANY = "9" * 5_000
+OPERATORS = " ".join(f"--operator {key(f'operator {number}').pubkey()}" for number in range(3))
+"""Those of the chain in the house."""
 
 
 class Wrong(NamedTuple):
@@ -135,6 +137,7 @@ def there(house: Path, tmp_path: Path) -> dict[str, str]:
         "config": str(orders.CONFIG),
         "terms": str(staking.CONFIG),
         "nobody": NOBODY,
+        "guardian": str(key("guardian").pubkey()),
         "many": MANY,
         "long": "x" * 5_000,
     }
@@ -146,7 +149,7 @@ AS_SUPPLIER = f"{ON} --keypair supplier.json"
 CANCEL = "order cancel {order}"
 CREATE = "order create --class 'rtx 4090' --price 3 --currency io --hours 10 --processors 4"
 REGISTER = "device register --worker one.json --class 'rtx 4090' --country DE"
-GENESIS = "genesis --beneficiaries people.json --guardian {nobody} --test-usdc 1"
+GENESIS = "genesis --yes --beneficiaries people.json --guardian {guardian} {operators} --test-usdc 1"
 AS_ADMIN = f"{ON} --keypair admin.json"
 
 CHAINS = [
@@ -264,7 +267,8 @@ TEXTS = [
         f"{CREATE} --country Switzerland {AS_RENTER}", "'Switzerland' is no country: write its two letters"
     ),
     Wrong(f"{CREATE} --country éß {AS_RENTER}", "is no country"),
-    Wrong(f"{CREATE} --country ch {AS_RENTER}", "orders: CountriesInvalid"),
+    Wrong(f"{CREATE} --country XX {AS_RENTER}", "'XX' is no country"),
+    Wrong(f"{CREATE} --country ch --country CH {AS_RENTER}", "CH is there twice"),
     Wrong(f"{CREATE} --price 1,5 {AS_RENTER}", "'1,5' is not an amount of IO: write digits with a point"),
     Wrong(f"{CREATE} --price {{many}} {AS_RENTER}", "more than an account can hold"),
     Wrong(f"{CREATE} --price 0.000000001 {AS_RENTER}", "can't be paid exactly: IO has 8 decimals"),
@@ -330,7 +334,7 @@ TEXTS = [
         f"{REGISTER} --chain empty.chain --keypair supplier.json",
         "this chain has no classes yet: ionet genesis",
     ),
-    Wrong(f"{REGISTER} --worker supplier.json {AS_SUPPLIER}", "the same writable account was given twice"),
+    Wrong(f"{REGISTER} --worker supplier.json {AS_SUPPLIER}", "a machine's key is its own"),
     usage(f"{REGISTER} --processors 9 {AS_SUPPLIER}", "--processors"),
     usage(f"{REGISTER} --tier 0 {AS_SUPPLIER}", "--tier"),
     Wrong(f"device ask abc --ask-io 1 {AS_SUPPLIER}", "'abc' is no address"),
@@ -380,6 +384,9 @@ STAKES = [
     usage(f"stake add {{device}} 1 {AS_SUPPLIER} --output base58", "--output"),
     usage(f"stake add {{device}} {AS_SUPPLIER}", "Missing argument 'amount'"),
     Wrong(f"stake unstake {{device}} {AS_RENTER}", "must sign this"),
+    Wrong(f"stake withdraw {{device}} {AS_SUPPLIER} --fee-payer poor.json", "nothing of it is in"),
+    Wrong(f"stake add {{device}} 1 {AS_SUPPLIER} --fee-payer poor.json", "has 0 SOL, but 0.00001 are needed"),
+    Wrong(f"send 1 io {{nobody}} {ON} --keypair poor.json", "has 0 SOL, but"),
     Wrong(f"stake withdraw {{device}} {AS_SUPPLIER}", "nothing of it is in its cooldown"),
     Wrong(f"stake withdraw {{device}} --to abc {AS_SUPPLIER}", "'abc' is no address"),
     Wrong(f"stake overflow {{device}} {AS_SUPPLIER}", "nothing is above what has to stay"),
@@ -501,6 +508,17 @@ MARKET = [
     Wrong("market why {device} --tick 5 --dir nowhere", "tick 5 isn't in nowhere"),
     Wrong(f"market why {{nobody}} --tick {FUTURE // 30} {ON}", "there is no device"),
     Wrong(f"market why {{device}} --tick {2**31} {ON}", "isn't over, or not final yet"),
+    usage("market simulate --days 0", "--days"),
+    usage("market simulate --attack nonsense", "--attack"),
+    usage("market simulate --attack margin --share 1 --devices 50", "1 % of 50 devices is none"),
+    usage("market simulate --target 0", "--target"),
+    usage("market simulate --step 1251", "--step"),
+    usage("market simulate --shock soon", "isn't DAY:DEMAND or DAY:DEMAND:WORTH"),
+    usage("market simulate --shock 1:2:3:4", "isn't DAY:DEMAND or DAY:DEMAND:WORTH"),
+    usage("market simulate --shock 1:50:0", "both are 10,000 at most"),
+    usage("market simulate --chart month.pdf", "a chart ends with .svg or .png"),
+    Wrong("market simulate --chart nowhere/month.svg", "nowhere is no folder"),
+    Wrong("market simulate --days 1 --devices 2 --chart {long}.svg", "File name too long"),
 ]
 REWARDS = [
     Wrong("rewards show --dir nowhere", "no hour is published in nowhere: --dir (or IONET_REWARDS) names"),
@@ -568,6 +586,7 @@ GENESES = [
     ),
     Wrong(f"{GENESIS} --beneficiaries few.json {AS_ADMIN}", "rows without a beneficiary: series_a"),
     Wrong(f"{GENESIS} {AS_ADMIN}", "is not the genesis table's"),
+    Wrong(f"{GENESIS} --guardian {{nobody}} {AS_ADMIN}", "this chain has a network that began otherwise"),
     Wrong(f"{GENESIS} --keys nowhere {AS_ADMIN}", "staking.json: no keypair"),
     Wrong(f"deploy {ON} --keypair admin.json --keys nowhere", "tokenomics.json: no keypair"),
     Wrong(f"deploy {ON} --keypair admin.json --keys binary", "tokenomics.json: no keypair"),
@@ -628,6 +647,7 @@ SETTINGS = {
     "pow_http": "off",
     "pow_metrics": "9471",
     "pow_line": "0",
+    "pow_connections": "63",
     "balance_warning": "NaN",
     "balance_stop": "-1",
     "lag_slots": "0",
@@ -712,7 +732,7 @@ def test_what_is_said(ionet, there, taken, monkeypatch, wrong: Wrong) -> None:
     known = {**there, "taken": taken}
     for name, value in wrong.settings.items():
         monkeypatch.setenv(name, value.replace("{taken}", taken))
-    arguments = [each.format(**known) for each in shlex.split(wrong.typed)]
+    arguments = [each.format(**known) for each in shlex.split(wrong.typed.replace("{operators}", OPERATORS))]
     code, _, err = ionet(*arguments)
     assert code == wrong.code, err
     assert "Traceback" not in err

@@ -19,6 +19,7 @@ from keeper.jobs.steps import vote_steps
 from keeper.market.facts import Facts
 from keeper.market.folder import MarketFolder
 from keeper.market.states import Passed, States
+from keeper.pow.profiles import Profile, Profiles
 from keeper.rewards.history import History
 from keeper.runtime.keeper import JobOutcome, Keeper
 from tests.keeper.runtime.keepers import new_keeper
@@ -38,7 +39,8 @@ class Operator:
         profiled: Collection[int] = (),
         passed: Passed | None = None,
     ) -> None:
-        self.world, self.number, self.profiled = world, number, profiled
+        self.world, self.number = world, number
+        self.profiles = Profiles([Profile(0, 64, 512, 1024, 24, 8000, classes=tuple(profiled))], b"")
         self.signer = world.operators[number]
         self.folder, self.rewards = MarketFolder(folder / "market"), folder / "rewards"
         self.passed = passed
@@ -51,8 +53,10 @@ class Operator:
     def _new(self) -> Keeper:
         self.history = History(self.world.chain, self.database)
         passed = self.passed or Proven(self.rewards)
+        of_last = Facts(self.history.ledgers)
+        of_newest = Facts(self.history.ledgers, behind=of_last)
         newest, self.of_last_hour = (
-            States(self.world.chain, Facts(*self.history.ledgers), self.profiled, passed) for _ in range(2)
+            States(self.world.chain, each, self.profiles, passed) for each in (of_newest, of_last)
         )
         self.matcher = Matcher(self.folder, newest)
 
@@ -69,7 +73,8 @@ class Operator:
             return self.last
 
         jobs: dict[str, Job] = {MATCHING: matching, STEPS: steps, PRICES: prices}
-        return new_keeper(self.world.chain, self.signer, self.database, jobs, name=f"operator {self.number}")
+        name = f"operator {self.number}"
+        return new_keeper(self.world.chain, self.signer, self.database, jobs, name=name, matcher=self.matcher)
 
     async def restart(self) -> None:
         """As after a kill: what isn't in files is gone."""

@@ -14,10 +14,12 @@ from keeper.clients.staking import BlockStatus
 from keeper.economy import emission
 from keeper.jobs.blocks import AGAIN_SECONDS, ATTEST_SECONDS
 from keeper.rewards import publication
+from keeper.rewards.held import HeldFiles
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import observations
 from keeper.rewards.publication import FILES, MANIFEST
 from keeper.rewards.rows import Hour, Work, class_rows, field_rows
+from keeper.rewards.work import WorkFolder
 from tests.keeper.api.serving import serving
 from tests.keeper.jobs.test_convergence import (
     HOUR_1,
@@ -32,6 +34,7 @@ from tests.keeper.jobs.test_convergence import (
     to_evidence,
 )
 from tests.keeper.operator.network import Net
+from tests.keeper.rewards.hours import profiles_in
 from tests.programs.world import START_MONTH
 
 
@@ -103,6 +106,11 @@ async def test_one_file_more_or_less_than_others(net: Net, empty_sqlite: Path, e
         assert (told["log_level"], told["hour"], told["root"]) == ("warning", 1, manifest.root)
         assert "block.differs" not in {each["event"] for each in logs}
         assert files_of(lone.rewards) == files_of(second.rewards)
+        # The files that the hour was made of are here now, for whatever they may prove.
+        record = publication.read_record(lone.rewards, manifest)
+        named = {each for found in record.included.values() for each in found.values()}
+        held = HeldFiles(lone.folder / "pow", 1)
+        assert {bytes.fromhex(each) for each in (*named, *record.evidence.values())} <= set(held)
         assert not (lone.rewards / ".adopt").exists()
         assert publication.verify(lone.rewards, 1) == manifest
         paid = rewards(lone)
@@ -117,6 +125,29 @@ async def test_one_file_more_or_less_than_others(net: Net, empty_sqlite: Path, e
             await each.attest()
         assert lone.hash(2) == second.hash(2)
         assert publication.read_manifest(lone.rewards, 2).previous == manifest.hash
+
+
+async def test_an_operator_with_an_old_package_is_told_to_upgrade(net: Net, empty_sqlite: Path) -> None:
+    """It attests nothing more, and goes on from the hour once it has the table that others went by."""
+    async with group_of(net, empty_sqlite) as group:
+        await to_the_rounds(net, group, answered=True)
+        lone, second, _ = group.honest
+        (net.folder / "old").mkdir()
+        table, lone.work = lone.work, WorkFolder(lone.folder / "pow", profiles_in(net.folder / "old"))
+        for each in group.honest:
+            await each.attest()
+        vote(group, [3], publication.read_manifest(second.rewards, 1).attestation)
+        assert await agreed_hour(net) == second.hash() != lone.hash()
+        with serving(second.rewards) as url:
+            with capture_logs() as logs:
+                await lone.attest([url, second.url])
+            (told,) = [each for each in logs if each["event"] == "block.differs"]
+            words = "which this version doesn't know: upgrade"
+            assert f"was proven with profiles {net.profiles.hash.hex()}, {words}" in told["reason"]
+            net.world.chain.advance(AGAIN_SECONDS)
+            lone.work = table
+            await lone.attest([url, second.url])
+        assert lone.hash() == second.hash()
 
 
 async def test_what_is_wrong_by_its_own_files_is_nobodys_to_follow(net: Net, empty_sqlite: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from structlog.testing import capture_logs
 
 from keeper.chain import Event
@@ -23,15 +24,17 @@ from keeper.jobs.slashes import execute_slashes
 from keeper.operator.operator import Operator
 from keeper.operator.waves import Held
 from keeper.pow.prove import prove
+from keeper.rewards import publication
 from keeper.rewards.hired import Term
 from keeper.rewards.history import History
 from keeper.rewards.offences import Kind
 from keeper.rewards.proofs import offence_path, read_offence
+from keeper.rewards.rows import Work
 from keeper.rewards.work import WorkFolder
 from tests.keeper.operator.network import ADDRESS, Device, Net, say
 from tests.keeper.pow.cheats import Spoiling
 from tests.keeper.runtime.conftest import database
-from tests.programs.world import HOUR, START
+from tests.programs.world import DAY, HOUR, START
 
 __all__ = ["database"]
 
@@ -171,6 +174,25 @@ async def test_a_lease_excuses_its_own_device(case: Case, monkeypatch: pytest.Mo
 
         monkeypatch.setattr(History, "leases", leases)
         assert len(await case.propose(0)) == votes
+
+
+async def test_an_ex_renter_with_the_workers_key_burns_nobodys_stake(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It signs a second root a month after its lease. That costs the device pay, as it costs a cheat."""
+    await final_hour(case.net, case.folder, case.database)
+
+    async def leases(history: History) -> list[Term]:
+        return [Term(case.liar.account, 1, START - 30 * DAY, START - 30 * DAY + HOUR)]
+
+    monkeypatch.setattr(History, "leases", leases)
+    for number in (0, 1, 2):
+        assert await case.propose(number) == []
+    assert await case.slashes() == []
+    rewards = case.folder / "rewards0"
+    seen = publication.read_table(rewards, publication.read_manifest(rewards, 1), "observed.csv")
+    works = {Pubkey(bytes(row["device"]).ljust(32, b"\0")): Work(row["work"]) for row in seen}
+    assert works[case.liar.account] == Work.FAILED
 
 
 async def test_ending_a_device_saves_no_stake_of_it(case: Case) -> None:

@@ -45,6 +45,7 @@ class Tick:
     seed: int
     searches: int = 1_000
     looks: int = 64_000_000
+    first: int = 64_000_000
     holder: dict[bytes, Any] = field(default_factory=dict)
     dead: set[Kind] = field(default_factory=set)
     exchanged: int = 0
@@ -100,19 +101,17 @@ class Tick:
             and (order["order"], device["device"]) not in self.pairs
         )
 
-    def fitting(self, order: Row) -> list[Row]:
-        """Free devices for an order, of the cheapest class first, then in sequence."""
-        return [
-            device
-            for number in self.classes(order)
-            for device in self.devices
-            if device["class"] == number and device["device"] not in self.holder and self.can(order, device)
-        ]
-
     # -- the rule ----------------------------------------------------------------------------------
 
     def run(self) -> list[tuple[bytes, bytes, int]]:
-        for order in self.orders:
+        exchange = [order for order in self.orders if self.kind(order) is not None]
+        self.left = {"first": 0, "searches": 0, "looks": 0}
+        for number, order in enumerate(self.orders):
+            self.share("first", number, len(self.orders), 0)
+            if order in exchange:
+                place = exchange.index(order)
+                self.share("searches", place, len(exchange), self.seed % len(exchange))
+                self.share("looks", place, len(exchange), 0)
             self.serve(order)
         for _ in range(2):
             for kind in self.kinds():
@@ -124,9 +123,64 @@ class Tick:
                 found.append((order["order"], device, price))
         return sorted(found)
 
+    def share(self, of: str, number: int, orders: int, drawn: int) -> None:
+        """Equal parts, whole units: what came up to before an order, and with it."""
+        total = getattr(self, of)
+        self.left[of] += (total * (number + 1) + drawn) // orders - (total * number + drawn) // orders
+
+    def pay(self, of: str, much: int) -> bool:
+        if much > self.left[of]:
+            return False
+        self.left[of] -= much
+        return True
+
+    def racks(self, order: Row, devices: list[Row]) -> list[list[Row]]:
+        """What an order looks at: by class, the cheapest first, in it by the countries that it names."""
+        named = [order["country"]] if order["country"] else sorted(filter(None, order["countries"]))
+        found = []
+        for number in self.classes(order):
+            of_class = [
+                device
+                for device in devices
+                if device["class"] == number
+                and device["processors"] == order["processors"]
+                and device["tier"] >= order["min_tier"]
+                and self.let(device, order["currency"])
+            ]
+            found.append(
+                [[device for device in of_class if device["country"] == country] for country in named]
+                if named
+                else [of_class]
+            )
+        return found
+
+    def look(self, order: Row, devices: list[Row], need: int, can: Any) -> list[Row]:
+        """The first of these devices that an order can have, by what its looks reach."""
+        found: list[Row] = []
+        for of_class in self.racks(order, devices):
+            more: list[Row] = []
+            for rack in of_class:
+                mine: list[Row] = []
+                if len(found) == need or not rack or not self.pay("first", 1_000):
+                    continue
+                for device in rack:
+                    if len(mine) == need - len(found) or not self.pay("first", 1):
+                        break
+                    if can(device):
+                        mine.append(device)
+                more += mine
+            more.sort(key=devices.index)
+            found += more[: need - len(found)]
+        return found
+
+    def fitting(self, order: Row, need: int) -> list[Row]:
+        free = [device for device in self.devices if device["device"] not in self.holder]
+        return self.look(order, free, need, lambda device: self.can(order, device))
+
     def serve(self, order: Row) -> None:
-        taken = self.fitting(order)
-        if order["colocated"] and not order["country"]:
+        chooses = order["colocated"] and not order["country"]
+        taken = self.fitting(order, 10**9 if chooses else order["open"])
+        if chooses:
             taken = self.together(order, taken)
         taken = taken[: order["open"]]
         before, dead, exchanged = dict(self.holder), set(self.dead), self.exchanged
@@ -138,8 +192,34 @@ class Tick:
             self.exchanged += more
         if has < order["minimum"]:
             self.holder, self.dead, self.exchanged = before, dead, exchanged
-            if self.now - order["created_at"] >= 300:
-                self.holder |= {device["device"]: KEPT for device in taken}
+            if self.now - order["created_at"] >= 300 and len(taken) + self.soon(order) >= order["minimum"]:
+                self.keep(taken)
+
+    def soon(self, order: Row) -> int:
+        """How many that it could have are hired by others, for no longer than it waits."""
+        last = max(each["match_until"] for each in self.orders)
+        hired = [row for row in table(self.snapshot.devices) if row["out"] == 1 and row["hired_until"] < last]
+        there = self.look(order, hired, 10**9, lambda row: row["changed_at"] < order["created_at"])
+        return sum(row["hired_until"] < order["match_until"] and self.can(order, row) for row in there)
+
+    def keep(self, devices: list[Row]) -> None:
+        """Half of those that are alike, of what is free and what is kept already."""
+        paid: dict[tuple[Any, ...], bool] = {}
+        for device in sorted(devices, key=self.likeness):
+            alike = [each for each in self.devices if self.likeness(each) == self.likeness(device)]
+            if self.likeness(device) not in paid:
+                stopped = False in paid.values()
+                paid[self.likeness(device)] = not stopped and self.pay("first", 1_000 + len(alike))
+            if not paid[self.likeness(device)]:
+                continue
+            holders = [self.holder.get(each["device"]) for each in alike]
+            kept = sum(each is KEPT for each in holders)
+            if 2 * (kept + 1) <= kept + holders.count(None):
+                self.holder[device["device"]] = KEPT
+
+    def likeness(self, device: Row) -> tuple[Any, ...]:
+        named = tuple(device[name] for name in ("class", "processors", "tier", "country"))
+        return (*named, *(self.let(device, currency) for currency in (0, 1)))
 
     def together(self, order: Row, devices: list[Row]) -> list[Row]:
         counts: dict[bytes, int] = {}
@@ -183,16 +263,17 @@ class Tick:
 
     def search(self, order: Row, need: int) -> int:
         source = self.kind(order)
-        if source is None or source in self.dead or self.searches == 0:
+        if source is None or source in self.dead or self.left["searches"] == 0:
             return 0
-        self.searches -= 1
+        if not self.reach(source):
+            self.dead.add(source)
+            return 0
+        self.pay("searches", 1)
         came: dict[Kind, Kind | None] = {source: None}
         queue = [source]
         for kind in queue:
             holders = self.holders(kind)
-            self.looks -= 1_000 + len(holders)
-            if self.looks < 0:
-                self.searches = 0
+            if not self.pay("looks", 1_000 + len(holders)):
                 return 0
             if None in holders:
                 return self.move(order, kind, need, came)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from keeper.market import assignment, reach
 from keeper.market.assignment import LIMITS, assign
-from keeper.market.exchange import A_LOOK, Limits
 from keeper.market.sequence import device_sequence, mix, order_sequence, seed_of
 from keeper.market.snapshot import DEVICE, ORDER, Out, Snapshot
+from keeper.market.work import A_LOOK, Limits
 from tests.keeper.market.naive import Tick
 from tests.keeper.market.ticks import NOW, device, got, key, order, rows, tick, ticks, whole
 
@@ -30,7 +30,8 @@ FEW = [
     NEVER,
     Limits(1, 10**18),
     Limits(2, 10**18),
-    *(Limits(10**9, looks) for looks in (1_005, 3_020, 9_000)),
+    *(Limits(10**9, looks) for looks in (1_005, 9_000, 30_000)),
+    *(Limits(10**9, 10**18, first) for first in (2_000, 7_000, 20_000)),
     EVER,
 ]
 """Less than some need."""
@@ -349,13 +350,90 @@ def test_nobody_makes_searches_long() -> None:
     short = [order(f"short {number}", countries=[b"AT"]) for number in range(20)]
     snapshot = tick(there, [*crowd, could, *short])
     # Each search passes through all of the crowd, over all that it holds.
-    once = (len(kinds) + 2) * (A_LOOK + len(there) - 20) + 20
-    for searches in (0, 1, 7, 20):
-        found = got(assign(snapshot, Limits(1_000, searches * once)))
-        assert sum(key(f"short {number}") in found for number in range(20)) == searches
-        found = got(assign(snapshot, Limits(1_000, searches * once - 1)))
-        assert sum(key(f"short {number}") in found for number in range(20)) == max(searches - 1, 0)
+    a_kind = A_LOOK + len(there) - 20
+    once = (len(kinds) + 2) * a_kind + 20
+    orders = len(kinds) + 21
+    for looks in (0, once, 2 * once, 21 * once, 40 * once):
+        found = got(assign(snapshot, Limits(1_000, looks)))
+        served = left = 0
+        for number in range(orders):
+            # Those before left theirs; who can't go on has used up what it looked at.
+            left += looks * (number + 1) // orders - looks * number // orders
+            if number > len(kinds):
+                served, left = (served + 1, left - once) if left >= once else (served, left % a_kind)
+        assert sum(key(f"short {number}") in found for number in range(20)) == served
+        assert (served > 0) == (looks > once)
     assert LIMITS.looks // A_LOOK == 64_000
+
+
+def imaginary(number: int) -> bytes:
+    return bytes([ord("E") + number // 26 % 22, ord("Z") - number % 26])
+
+
+def test_who_can_have_nothing_uses_up_nobodys_searches() -> None:
+    """Many old orders of countries that nobody has; an exchange for one that comes after them all."""
+    there = [device("both"), device("dear", **{"class": 3})]
+    crowd = [
+        order(f"crowd {number}", countries=[imaginary(number)], created_at=NOW - 1_000)
+        for number in range(300)
+    ]
+    wanted = [order("old", classes=[1, 3], created_at=NOW - 90), order("young", classes=[1])]
+    for seed in range(3):
+        snapshot = tick(there, [*crowd, *wanted], blockhash=bytes([seed]) * 32)
+        for limits in (Limits(1, 10**18), Limits(302, 2_003)):
+            assert key("young") in got(assign(snapshot, limits))
+        assert key("young") not in got(assign(snapshot, Limits(302, 2_002)))
+
+
+def test_who_stands_in_front_with_what_can_not_be_served_has_its_own_part_of_the_searches_alone() -> None:
+    """Sixty whose searches find nothing, and twenty searches: which of all have one is drawn."""
+    there = [device("taken"), device("both", **{"class": 2}), device("dear", **{"class": 3})]
+    crowd = [
+        order(f"crowd {number}", countries=[b"AT", imaginary(number)], created_at=NOW - 1_000 + number)
+        for number in range(60)
+    ]
+    wanted = [order("old", classes=[2, 3], created_at=NOW - 90), order("young", classes=[2])]
+    served = 0
+    for seed in range(60):
+        snapshot = tick(there, [*crowd, *wanted], blockhash=bytes([seed]) * 32)
+        found = got(assign(snapshot, Limits(20, 10**18)))
+        served += key("young") in found
+        assert len(found) == 2 + (key("young") in found)
+    assert 8 <= served <= 40
+    assert key("young") in got(assign(snapshot, Limits(62, 10**18)))
+
+
+@pytest.mark.parametrize(
+    ("each", "served"), [(499, 0), (999, 300), (1_000, 0), (1_150, 150), (1_200, 200), (1_250, 300)]
+)
+def test_looks_cost_what_they_are_said_to(each: int, served: int) -> None:
+    """One looks at 200 devices in vain, and leaves the rest to one that wants 300 of another country."""
+    there = [device(number, changed_at=NOW - 500) for number in range(200)]
+    there += [device(f"of another {number}", country=b"CH") for number in range(300)]
+    vain = order("vain", created_at=NOW - 1_000, countries=[b"AT"])
+    wants = order("wants", countries=[b"CH"], open=300)
+    found = got(assign(tick(there, [vain, wants]), Limits(0, 0, 2 * each)))
+    assert len(found.get(key("wants"), [])) == served
+
+
+@pytest.mark.parametrize("colocated", [0, 1])
+def test_who_looks_at_many_devices_in_vain_takes_no_look_from_others(colocated: int) -> None:
+    """Terms that changed since old orders were opened: each looks at all of them, for nothing."""
+    there = [device(number, changed_at=NOW - 500) for number in range(200)]
+    there += [device("for all", country=b"CH")]
+    crowd = [
+        order(f"crowd {number}", created_at=NOW - 1_000, countries=[b"AT"], colocated=colocated)
+        for number in range(30)
+    ]
+    mine = order("mine", countries=[b"CH"])
+    for each, served in ((A_LOOK, False), (A_LOOK + 1, True)):
+        found = got(assign(tick(there, [*crowd, mine]), Limits(0, 0, each * 31)))
+        assert (key("mine") in found) == served
+    # What others leave goes to those after them.
+    spared = [{**order_, "countries": [b"XX"]} for order_ in crowd]
+    limits = Limits(0, 0, A_LOOK + 1)
+    assert key("mine") in got(assign(tick(there, [*spared, mine]), limits))
+    assert key("mine") not in got(assign(tick(there, [mine, *spared]), limits._replace(first=A_LOOK)))
 
 
 def test_exchanges_for_a_gang_that_stays_broken_are_undone() -> None:
@@ -381,12 +459,77 @@ def test_exchanges_for_a_gang_that_stays_broken_are_undone() -> None:
     assert {*found[key("second")], *found[key("last")]} == {key("a"), key("b")}
 
 
-def test_a_gang_that_has_waited_keeps_what_it_could_have() -> None:
-    there = [device("a"), device("b")]
-    late = order("late", created_at=NOW - 5)
-    young, old = (order("gang", open=3, minimum=3, created_at=NOW - age) for age in (299, 300))
-    assert len(assign(tick(there, [young, late]))) == 1
-    assert len(assign(tick(there, [old, late]))) == 0
+def test_a_gang_that_has_waited_keeps_half_of_what_it_could_have() -> None:
+    there = [device(number) for number in range(5)]
+    there.append(device("soon", out=Out.HIRED, hired_until=NOW + 600))
+    late = order("late", open=5, created_at=NOW - 5)
+    young, old = (order("gang", open=6, minimum=6, created_at=NOW - age) for age in (299, 300))
+    assert len(assign(tick(there, [young, late]))) == 5
+    found = got(assign(tick(there, [old, late])))
+    assert {of: len(each) for of, each in found.items()} == {key("late"): 3}
+    # Those that come first in the sequence: it takes them first once it is whole.
+    sequence = got(assign(tick(there[:5], [{**late, "open": 2}])))[key("late")]
+    assert not set(sequence) & set(found[key("late")])
+
+
+@pytest.mark.parametrize(
+    ("changed", "of_gang", "keeps"),
+    [
+        ({}, {}, True),
+        ({}, {"match_until": NOW + 600}, False),
+        ({}, {"match_until": NOW + 601}, True),
+        ({"out": Out.HIRED | Out.BARRED}, {}, False),
+        ({"tier": 1}, {"min_tier": 2}, False),
+        ({"country": b"CH"}, {"countries": [b"AT"]}, False),
+        ({"country": b"CH"}, {"countries": [b"AT", b"CH"]}, True),
+        ({"country": b"CH"}, {"colocated": 1, "country": b"AT"}, False),
+        ({"ask_io": 101}, {}, False),
+        ({"changed_at": NOW - 400}, {}, False),
+        ({"class": 2}, {}, False),
+        ({"class": 2}, {"classes": [1, 2]}, True),
+        ({"processors": 2}, {}, False),
+        ({"worker": key("renter gang")}, {}, False),
+        ({}, {"minimum": 6, "open": 6}, False),
+    ],
+)
+def test_a_gang_keeps_devices_only_where_it_may_become_whole_in_its_time(
+    changed: dict[str, Any], of_gang: dict[str, Any], keeps: bool
+) -> None:
+    """Nobody holds a class up by an order that nothing can fill."""
+    there = [device(number, tier=2) for number in range(4)]
+    hired = device("soon", tier=2, out=Out.HIRED, hired_until=NOW + 600)
+    gang = order("gang", created_at=NOW - 400, **{"open": 5, "minimum": 5, **of_gang})
+    late = order("late", open=5, created_at=NOW - 5)
+    found = got(assign(tick([*there, {**hired, **changed}], [gang, late])))
+    assert len(found[key("late")]) == (2 if keeps else 4)
+
+
+def test_many_gangs_keep_no_more_than_one() -> None:
+    """Of what is left when each comes, and of each kind of device: also where their classes overlap."""
+    there = [
+        device((number, country, of), country=country, **{"class": of})
+        for number in range(8)
+        for country in (b"AT", b"CH")
+        for of in (1, 2)
+    ]
+    soon = [device(f"soon {number}", out=Out.HIRED, hired_until=NOW + 60) for number in range(40)]
+    gangs = [
+        order(f"gang {number}", created_at=NOW - 900 + number, open=40, minimum=40, **wants)
+        for number, wants in enumerate(
+            [{}, {"classes": [1, 2]}, {"countries": [b"AT"]}, {"classes": [2, 1]}, {"processors": 2}] * 3
+        )
+    ]
+    late = [
+        order((country, of), open=8, countries=[country], classes=[of], created_at=NOW - 5)
+        for country in (b"AT", b"CH")
+        for of in (1, 2)
+    ]
+    for some in (gangs[:2], gangs):
+        found = got(assign(tick([*there, *soon], [*some, *late])))
+        assert [len(found.get(each["order"], [])) for each in late] == [4] * 4
+    urgent = order("urgent", open=4, countries=[b"AT"], created_at=NOW - 1_000)
+    found = got(assign(tick([*there, *soon], [urgent, *gangs, *late])))
+    assert [len(found.get(each["order"], [])) for each in late] == [2, 4, 4, 4]
 
 
 def test_colocated_devices_come_from_the_smallest_country_that_has_enough() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from solders.pubkey import Pubkey
@@ -13,14 +15,15 @@ from keeper.chain import Event
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
-from keeper.market import audit, files
+from keeper.market import audit, files, holding, reputation, rules, work
 from keeper.market.assignment import assign
-from keeper.market.audit import SAME, Finding, Match, Verdict
-from keeper.market.files import BaseMissing, FileDiffers, NotCanonical, ReplayDiffers, RuleUnknown
+from keeper.market.audit import SAME, Culprit, Finding, Match, Verdict
+from keeper.market.files import BaseMissing, FileDiffers, NotCanonical, RuleUnknown
 from keeper.market.folder import MarketFolder, StepsInvalid, StepsMissing
 from keeper.market.manifest import NAME
+from keeper.market.snapshot import Snapshot
 from keeper.market.steps import StepTable
-from keeper.pow.anchored import PostKind
+from keeper.pow.anchored import Posting, PostKind
 from tests.keeper.market.test_matching import PRICE, priced
 from tests.keeper.market.ticks import TICK, device, key, order, tick
 
@@ -29,12 +32,64 @@ OPERATOR, OTHER = Pubkey(key("operator")), Pubkey(key("other"))
 
 @pytest.mark.parametrize("error", [RuleUnknown, BaseMissing, StepsMissing])
 def test_what_is_missing_leaves_it_open(error: type[UserError]) -> None:
-    assert audit.of_error(error("what")) == Finding(Verdict.MISSING, "what")
+    assert audit.of_error(error("what"), OPERATOR) == Finding(Verdict.MISSING, "what")
 
 
-@pytest.mark.parametrize("error", [ReplayDiffers, FileDiffers, NotCanonical, StepsInvalid])
+@pytest.mark.parametrize("error", [FileDiffers, NotCanonical, StepsInvalid])
 def test_what_is_wrong_is_a_difference(error: type[UserError]) -> None:
     assert audit.of_error(error("what")) == Finding(Verdict.DIFFERENT, "what")
+    assert audit.of_error(error("what"), OPERATOR) == Finding(Verdict.DIFFERENT, "what", Culprit(OPERATOR))
+
+
+def test_a_difference_names_whose_files_where_and_what_the_rule_gives(tmp_path: Path) -> None:
+    folder, state = MarketFolder(tmp_path), tick([device("one")], [order("order")])
+    other = tick([device("one", tier=2)], [order("order")])
+    folder.write(TICK, files.write(state, OPERATOR))
+    batch, _ = audit.of_files(folder, TICK)
+    assert batch is not None
+    finding = audit.of_state(folder, batch, other, assign(other))
+    culprit = finding.culprit
+    assert culprit is not None and culprit.found is not None and culprit.expected is not None
+    assert (culprit.operator, culprit.file, culprit.row, culprit.vouched) == (
+        OPERATOR,
+        "devices.csv",
+        2,
+        None,
+    )
+    assert culprit.found.split(",")[3] == "1" and culprit.expected.split(",")[3] == "2"
+    for hash_, its_own in ((batch.manifest.hash, True), (bytes(32), False)):
+        posting = Posting(OPERATOR, TICK, int(PostKind.BATCH), 7, hash_, 8, 9)
+        known = audit.vouched(finding, batch, {OPERATOR: posting}).culprit
+        assert known == replace(culprit, vouched=its_own)
+    assert audit.vouched(finding, batch, {}).culprit == replace(culprit, vouched=False)
+    assert folder.operator(TICK) == OPERATOR and folder.operator(TICK + 1) is None
+
+
+def test_other_rules_blame_nobody(tmp_path: Path) -> None:
+    """Another version's figures, and proofs of work that this one doesn't know."""
+    state = tick([device("one")], [order("order")])
+    written = files.read(files.write(replace(state, profiled=(1, 3)), OPERATOR))
+    assert written.manifest.profiled == [1, 3] and written.snapshot.profiled == (1, 3)
+    finding = audit.of_rules(written, replace(state, profiled=(1,)))
+    assert finding == Finding(
+        Verdict.MISSING,
+        "decided by other rules: with proofs of work of classes 1 3, and this program knows 1",
+    )
+    assert audit.of_rules(written, replace(state, profiled=(1, 3))) == SAME
+    before = rules.digest()
+    for module, name, value in ((holding, "HOLD_AGE", 301), (reputation, "FAIL", 9), (work, "A_LOOK", 7)):
+        with patch.object(module, name, value):
+            assert rules.digest() != before, name
+            assert audit.of_files(published(tmp_path, state), TICK)[1] == SAME
+        finding = audit.of_files(MarketFolder(tmp_path), TICK)[1]
+        assert finding.verdict is Verdict.MISSING and finding.culprit is None
+        assert "decided by other rules" in finding.what
+
+
+def published(path: Path, state: Snapshot) -> MarketFolder:
+    folder = MarketFolder(path)
+    folder.write(TICK, files.write(state, OPERATOR))
+    return folder
 
 
 def test_files_alone(tmp_path: Path) -> None:
@@ -51,8 +106,9 @@ def test_files_alone(tmp_path: Path) -> None:
         folder.write(TICK, {**written, NAME: data})
         return audit.of_files(folder, TICK)[1]
 
-    assert spoilt(rule=2).verdict is Verdict.MISSING
+    assert spoilt(rule=3).verdict is Verdict.MISSING
     assert spoilt(seed="5").verdict is Verdict.DIFFERENT
+    assert spoilt(seed="5").culprit == Culprit(OPERATOR)
     folder.write(TICK, {name: data for name, data in written.items() if name != "pairs.csv"})
     assert audit.of_files(folder, TICK) == (None, Finding(Verdict.MISSING, "pairs.csv is missing"))
 
@@ -110,12 +166,15 @@ def test_a_match_is_the_rules_whatever_it_costs_when_it_lands() -> None:
     assert audit.of_matches(rule, [two]) == (SAME, 1)
     finding, _ = audit.of_matches(rule, [two, three])
     assert finding.verdict is Verdict.DIFFERENT
-    due = ", ".join(
-        sorted([str(one.device), str(two.device)], key=lambda each: bytes(Pubkey.from_string(each)))
-    )
-    assert finding.what == f"{OPERATOR} matched {three.device} to {of_order}, to which the rule gives {due}"
+    due = sorted([str(one.device), str(two.device)], key=lambda each: bytes(Pubkey.from_string(each)))
+    said = f"{OPERATOR} matched {three.device} to {of_order}, to which the rule gives {', '.join(due)}"
+    assert finding.what == said
+    expected = " ".join(due)
+    assert finding.culprit == Culprit(OPERATOR, f"{of_order} {expected}", f"{of_order} {three.device}")
     finding, _ = audit.of_matches(rule, [Match(OPERATOR, OTHER, one.device)])
     assert finding.what.endswith(f"matched {one.device} to {OTHER}, to which the rule gives nothing")
+    finding, _ = audit.of_matches(rule, [two, three], {OPERATOR})
+    assert (finding.verdict, finding.culprit) == (Verdict.MISSING, None), "its files aren't here"
 
 
 def test_a_class_that_is_missing_in_published_steps(tmp_path: Path) -> None:

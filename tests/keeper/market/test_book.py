@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from keeper.clients import orders, staking
 from keeper.economy.classes import STALE, step_leaf
 from keeper.economy.orders import Currency
-from keeper.market.book import Book, Supply, book
+from keeper.market.book import Book, Supply, book, read_in_turn
 from keeper.market.participants import Accounts
 from tests.programs.orders.world import HOUR, IO, OrdersWorld
 from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
@@ -23,6 +25,21 @@ def of(world: OrdersWorld, number: int | None = None, later: int = 0) -> Book:
         earned_until={},
     )
     return book(accounts, world.chain.now() + later, number)
+
+
+def test_a_lease_that_is_closed_between_two_reads_leaves_its_device_free(world: OrdersWorld) -> None:
+    order = world.order(key("renter"))
+    world.run(order, "one")
+    devices = finish(staking.read_devices(world.chain))
+    classes = finish(staking.read_classes(world.chain))
+    leases, found = finish(orders.read_leases(world.chain)), finish(orders.read_orders(world.chain))
+    now = world.chain.now()
+
+    def free(*accounts: Any) -> Supply:
+        return book(read_in_turn(devices, classes, *accounts), now).supply[GPU_CLASS, 4, "CH"]
+
+    assert free(leases, found) == supply(4, 4, 4, 4)
+    assert free({}, found) == free(leases, {}) == supply(0, 8, 8, 8)
 
 
 @pytest.fixture

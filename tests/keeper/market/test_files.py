@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from keeper.errors import UserError
+from keeper.market.assignment import assign
 from keeper.market.files import (
     KINDS,
     BaseDiffers,
@@ -33,10 +34,11 @@ from keeper.market.files import (
     write,
 )
 from keeper.market.manifest import Manifest, ManifestInvalid
+from keeper.market.sampling import sample
 from keeper.market.snapshot import Out, Snapshot
 from keeper.market.valid import RowsInvalid, RowsUnsorted
 from keeper.tables import TableError
-from tests.keeper.market.ticks import NOW, TICK, device, key, order, tick, ticks
+from tests.keeper.market.ticks import NOW, TICK, as_published, device, key, order, tick, ticks
 
 OPERATOR = Pubkey(key("operator"))
 TABLES = ("devices", "orders", "prices", "pairs")
@@ -73,11 +75,11 @@ def test_a_tick_in_its_files() -> None:
     assert files["matches.csv"].decode() == f"order,device,price\n{order_},{one},100\n"
     header, row, end = files["orders.csv"].decode().split("\n")
     assert header == (
-        "order,created_at,urgency,currency,classes,processors,min_tier,countries,open,minimum,colocated,"
+        "order,created_at,match_until,urgency,currency,classes,processors,min_tier,countries,open,minimum,colocated,"
         "country,limit,renter"
     )
     renter = Pubkey(key("renter order"))
-    assert row == f"{order_},{NOW - 60},0,0,1 2,1,1,AT CH,1,1,0,,1000,{renter}"
+    assert row == f"{order_},{NOW - 60},{NOW + 1_140},0,0,1 2,1,1,AT CH,1,1,0,,1000,{renter}"
     assert end == ""
     assert set(files) == {*KINDS, "manifest.json"}
     manifest = json.loads(files["manifest.json"])
@@ -95,14 +97,14 @@ def test_the_same_rows_are_these_bytes_for_ever() -> None:
     """Whoever changes a byte of files that are published makes another version of the rule."""
     files = write(plain(), OPERATOR)
     digest = sha256(b"".join(files[name] for name in KINDS)).hexdigest()
-    assert digest == "d4fbfe892da62b4c01388cb585930ecb450fff17a8294373590167479e50a7fd"
+    assert digest == "99d3f0ede0434606bf50c46f152493e9b5d18d1eeeb88d4780f039f2321b9095"
 
 
 def test_a_folder_for_each_day_and_tick() -> None:
     assert folder(2_880 * 7 + 5) == "7/20165"
 
 
-@given(ticks())
+@given(ticks().map(as_published))
 @settings(max_examples=50, deadline=None)
 def test_what_is_read_is_what_was_written(snapshot: Snapshot) -> None:
     files = write(snapshot, OPERATOR)
@@ -111,7 +113,7 @@ def test_what_is_read_is_what_was_written(snapshot: Snapshot) -> None:
     assert write(batch.snapshot, OPERATOR) == files
 
 
-@given(ticks(), st.data())
+@given(ticks().map(as_published), st.data())
 @settings(max_examples=50, deadline=None)
 def test_a_later_tick_has_only_the_devices_that_changed(snapshot: Snapshot, data: st.DataObject) -> None:
     base = read(write(snapshot, OPERATOR))
@@ -206,7 +208,13 @@ REFUSED: dict[str, tuple[Callable[[Files], Files], type[UserError], str]] = {
     "a seed of another tick": (stated(seed="7"), ManifestInvalid, "seed"),
     "another network's program": (stated(program=str(OPERATOR)), ManifestInvalid, "program"),
     "no files": (stated(files={}), ManifestInvalid, "files"),
-    "a later rule": (stated(rule=2), RuleUnknown, "rule 2"),
+    "a later rule": (stated(rule=3), RuleUnknown, "decided by other rules, rule 3 with"),
+    "other figures": (
+        stated(figures="12" * 32),
+        RuleUnknown,
+        "decided by other rules, .* figures 12121212, ",
+    ),
+    "unsorted profiles": (stated(profiled=[2, 1]), ManifestInvalid, "ascending"),
     "no orders": (lambda files: {k: v for k, v in files.items() if k != "orders.csv"}, FileMissing, "orders"),
     "another file": (lambda files: {**files, "prices.csv": b""}, FileDiffers, "prices.csv"),
     "other rows than stated": (
@@ -251,7 +259,11 @@ REFUSED: dict[str, tuple[Callable[[Files], Files], type[UserError], str]] = {
     "nothing at once": (cell("orders", "minimum", "0"), RowsInvalid, "minimum"),
     "more at once than are open": (cell("orders", "minimum", "2"), RowsInvalid, "minimum"),
     "colocated twice": (cell("orders", "colocated", "2"), RowsInvalid, "colocated"),
+    "hired and free": (cell("devices", "hired_until", str(NOW + 1)), RowsInvalid, "hired_until"),
+    "hired, and until nothing": (cell("devices", "out", "1"), RowsInvalid, "hired_until"),
+    "matched no more": (cell("orders", "match_until", str(NOW)), RowsInvalid, "match_until"),
     "opened with the tick": (cell("orders", "created_at", str(NOW)), RowsInvalid, "created_at"),
+    "a limit below every price": (cell("orders", "limit", "99"), RowsInvalid, "price it pays"),
     "no class": (cell("orders", "classes", ""), RowsInvalid, "class"),
     "a class twice": (cell("orders", "classes", "1 1"), RowsInvalid, "classes"),
     "a country twice": (cell("orders", "countries", "AT AT"), RowsInvalid, "countries"),
@@ -326,7 +338,7 @@ def test_what_changed_is_told_once_and_nothing_else() -> None:
     with pytest.raises(NotCanonical, match="didn't change"):
         read(sealed(files, devices=unchanged), base)
     header = unchanged.split(b"\n", 1)[0]
-    gone = ",".join([str(OPERATOR), *"0000"[:3], "", "0", "0", "0", "0", "0", "512", "", "", ""])
+    gone = ",".join([str(OPERATOR), *"0000"[:3], "", "0", "0", "0", "0", "0", "512", "0", "", "", ""])
     with pytest.raises(NotCanonical, match="didn't change"):
         read(sealed(files, devices=header + b"\n" + gone.encode() + b"\n"), base)
 
@@ -362,3 +374,12 @@ def test_the_first_difference_is_named() -> None:
     with pytest.raises(FileMissing):
         require_same({}, files)
     require_same(files, dict(files))
+
+
+@given(ticks())
+@settings(max_examples=100, deadline=None)
+def test_orders_below_every_price_change_nothing(snapshot: Snapshot) -> None:
+    """They may be left out: no device, no chance and no place in a sequence depends on them."""
+    fewer = as_published(snapshot)
+    assert np.array_equal(assign(fewer), assign(snapshot))
+    assert sample(fewer) == sample(snapshot)

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from solders.pubkey import Pubkey
 
-from keeper.market.files import TICKS_AN_HOUR, FileMissing, write
+from keeper.market.files import TICKS_A_DAY, TICKS_AN_HOUR, FileMissing, write
 from keeper.market.folder import (
+    KEEP_DAYS,
+    KEEP_HOURS,
     FolderUnusable,
     MarketFolder,
     StepsInvalid,
@@ -45,6 +47,26 @@ def test_ticks_come_back_and_go_on_from_the_hours_first(tmp_path: Path) -> None:
         f"{TICK}",
         f"{TICK + 5}",
     ]
+
+
+def test_what_is_over_for_long_is_removed_whole_days_at_a_time(tmp_path: Path) -> None:
+    market = MarketFolder(tmp_path)
+    day = TICK // TICKS_A_DAY
+    content = write(plain(), OPERATOR)
+    for each in (day * TICKS_A_DAY, (day + 1) * TICKS_A_DAY - 1, (day + 1) * TICKS_A_DAY):
+        market.write(each, content)
+    hours = [day * 24, (day + KEEP_DAYS) * 24, (day + KEEP_DAYS) * 24 + KEEP_HOURS]
+    for hour in hours:
+        market.write_steps(StepTable(hour, {1: (1, 1)}))
+    others = tmp_path / "7" / "8" / "mine.txt"
+    others.parent.mkdir(parents=True)
+    others.write_text("not a tick's")
+    assert market.clean((day + 1 + KEEP_DAYS) * 24 - 1) == 0
+    assert market.clean((day + 1 + KEEP_DAYS) * 24) == 2
+    assert market.ticks(TICKS_A_DAY, TICK + 2 * TICKS_A_DAY) == [(day + 1) * TICKS_A_DAY]
+    assert others.read_text() and not (tmp_path / str(day)).exists()
+    market.clean(hours[1] + KEEP_HOURS)
+    assert [market.has_steps(each) for each in hours] == [False, True, True]
 
 
 def test_what_is_written_again_replaces_what_was_there_and_what_was_left_half_done(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from keeper.clients.orders import Params
 from keeper.economy.calendar import DAY
 from keeper.economy.classes import next_price
 from keeper.economy.money import show
-from keeper.economy.orders import Currency
+from keeper.economy.orders import Currency, Urgency
 from keeper.economy.supply import IO
 from keeper.market.price import SAMPLES, Sample, hour_step, total, utilisation
 from keeper.market.reputation import LeaseEnd, reputation
@@ -51,6 +52,20 @@ def test_the_step_of_a_class():
     assert table("prices") == [row(*cells) for cells in zip(names, *columns, strict=True)]
     plain = total([Sample((47, *[0] * 7), (77, *[0] * 7), 0, 124)] * SAMPLES)
     assert hour_step(plain) == -573, "as the text says of counts that aren't looked at apart"
+
+
+def test_what_a_reputation_costs_that_is_bought():
+    """A device hires itself for a day at a time, and pays both sides' fees on the price."""
+    params, rows = Params(), []
+    for days in (0, 1, 5, 10, 30, 90):
+        ends = [LeaseEnd(day * DAY, DAY, 24 * 50_000, 50, 10_000_000) for day in range(1, days + 1)]
+        found, new = reputation(ends, days * DAY), reputation([], 0)
+        bps = [params.supplier_fee_bps + params.renter_bps(each, Urgency.ORDINARY) for each in Currency]
+        fees = ", ".join(f"{days * 24 * each / 10_000:.1f}" for each in bps)
+        waits = f"{100 * new.weight / found.weight:.1f} %"
+        name = f"{days} day{'s' * (days != 1)}"
+        rows.append(row(name, fees, found.good, found.bound, found.weight, waits))
+    assert table("bought") == rows
 
 
 def test_the_weight_of_a_device():

@@ -220,8 +220,28 @@ def test_an_orders_limit_is_what_its_money_pays_for() -> None:
         free = 2 * place(price, terms.processors, terms.hours, bps)
         for money, limit in ((free, price), (free - 1, price - 1)):
             assert payable(money, 2, terms.processors, terms.hours, bps) == limit
-            assert taken(orders=(replace(WANTED, free=money),)).orders["limit"].tolist() == [limit]
+            found = taken(orders=(replace(WANTED, free=money),), classes=at_price(12_344))
+            assert found.orders["limit"].tolist() == [limit]
     assert taken(orders=(replace(WANTED, free=10**17),)).orders["limit"].tolist() == [terms.price]
+
+
+def test_the_classes_with_a_proof_of_work_are_named_that_the_network_has() -> None:
+    known = replace(state(device("one")), profiled={2, 9, 1})
+    assert snapshot(AT, 7, bytes(32), known).profiled == (1, 2)
+    assert taken(device("one")).profiled == ()
+
+
+def at_price(amount: int) -> dict[int, staking.Class]:
+    return {each: priced(each, amount) for each in WANTED.terms.classes}
+
+
+def test_an_order_below_the_prices_of_all_its_classes_takes_no_part() -> None:
+    """Nobody fills operators' folders with what can have nothing."""
+    served = replace(device("one"), last_order=WANTED.address, last_order_at=WANTED.created_at)
+    limit = WANTED.terms.price
+    for price, there in ((limit - 1, 1), (limit, 1), (limit + 1, 0), (0, 0)):
+        found = taken(served, classes=at_price(price))
+        assert (len(found.orders), len(found.pairs)) == (there, there), price
 
 
 def test_a_colocated_order_is_bound_once_it_has_a_lease() -> None:

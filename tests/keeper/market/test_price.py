@@ -15,6 +15,7 @@ from keeper.market.price import (
     SAMPLES,
     TARGET,
     THIN,
+    Rule,
     Sample,
     hour_step,
     move,
@@ -129,3 +130,26 @@ def test_a_count_of_which_nothing_is_used_counts_with_all_others_where_hardly_an
     assert utilisation(hour([(1, 0), (0, 20_000)])) == 0
     assert utilisation(hour([(1, 0), (0, 9_999)])) == TARGET
     assert utilisation(hour([(1, 9)], unmet=3)) == 4_000
+
+
+def test_another_rule_has_another_target_step_and_thinness():
+    other = Rule(target=5_000, step=1_000, thin=10)
+    assert [move(used, other) for used in (0, 2_500, 5_000, 7_500, 10_000, 20_000)] == [
+        -1_000,
+        -500,
+        0,
+        500,
+        1_000,
+        1_000,
+    ]
+    assert [step(10_000, processors, other) for processors in (0, 1, 5, 10, 32)] == [
+        100,
+        100,
+        500,
+        1_000,
+        1_000,
+    ]
+    # Counts that nobody orders lower it to its own target, no further.
+    hour = Sample((60, *[0] * 7), (20, 100, *[0] * 6), 0, 180)
+    assert [utilisation(hour, each) for each in (other, Rule())] == [5_000, 7_000]
+    assert (hour_step(hour, other), hour_step(hour)) == (0, 0)

@@ -14,11 +14,13 @@ from itertools import islice
 import pytest
 
 from keeper.economy.classes import MAX_PRICE, next_price
+from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
+from keeper.market.assignment import assign
 from keeper.market.price import SAMPLES, TARGET, Sample, hour_step, utilisation
-from keeper.market.sampling import sample
+from keeper.market.sampling import RIPE, sample
 from tests.keeper.market.tables import market
-from tests.keeper.market.ticks import NOW
+from tests.keeper.market.ticks import NOW, device, got, order, tick
 
 DAY, WEEK = 24, 24 * 7
 """Hours."""
@@ -164,6 +166,48 @@ def test_who_asks_more_is_not_idle_but_makes_no_class_thin():
         cell, each = found
         assert (sum(each.hired), sum(each.idle)) == (7, 0), cell
         assert each.size == 12 >= honest[1].size
+
+
+@pytest.mark.parametrize("seconds", [0, 29, 60, 61, 299])
+def test_orders_that_come_and_go_around_a_sample_are_none(seconds):
+    """Whoever opens orders in each five minutes and cancels them pays for that, and moves nothing."""
+    brief = [{**each, "created_at": NOW - seconds - 1} for each in FAKE]
+    for there in (BUSY, BUSY[7:8]):
+        assert counted(there, brief) == counted(there, [])
+    asks_more = [{"ask_io": 101, "ask_usdc": 101}] * 3
+    unmet = [each.unmet for each in counted(asks_more, brief).values()]
+    assert unmet == ([3, 3] if seconds >= RIPE else [0, 0]), "where nothing is to be had they count when ripe"
+
+
+def test_who_owns_a_class_whole_sets_its_price_and_orders_for_show_are_no_help():
+    """Nothing is hired or idle below its ask, whoever wants it: unmet wishes raise the price to the ask."""
+    found = []
+    for wanted in (FAKE, [{"created_at": NOW - 600, "limit": 10**9}]):
+        price = 100
+        for _ in range(80):
+            hour = sum(
+                [sample(market([{"ask_io": 500}] * 8, wanted, {1: (price, 0)}))[1, Currency.IO]] * SAMPLES,
+                Sample(),
+            )
+            price = next_price(price, hour_step(hour), 1, MAX_PRICE)
+            if price >= 500:
+                break
+        found.append(price)
+    assert all(500 <= each < 516 for each in found)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5, 10])
+def test_an_order_in_many_parts_gets_what_it_would_get_whole(parts):
+    """Nor does it pay less: every device is matched at the price, before the same other orders."""
+    devices = [device(each, idle_since=NOW - 100 - each) for each in range(12)]
+    others = [order("earlier", created_at=NOW - 90, open=3), order("later", created_at=NOW - 30, open=4)]
+    mine = [order(f"part {each}", created_at=NOW - 60, open=10 // parts) for each in range(parts)]
+    got_by = got(assign(tick(devices, [*others, *mine])))
+    whole = {each for part in mine for each in got_by.get(part["order"], [])}
+    assert len(whole) == 9
+    assert whole == {each["device"] for each in sorted(devices, key=lambda one: one["idle_since"])[3:]}
+    assert len(got_by[others[0]["order"]]) == 3
+    assert others[1]["order"] not in got_by
 
 
 # -- coming back -----------------------------------------------------------------------------------

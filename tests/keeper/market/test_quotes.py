@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from keeper.clients.orders import Terms
 from keeper.clients.staking import Class
-from keeper.economy.calendar import HOUR
+from keeper.economy.calendar import HOUR, moment
 from keeper.economy.classes import STALE, Bounds
 from keeper.economy.orders import Currency, place
-from keeper.market.quotes import NoPrice, limit, most, quote
+from keeper.market.quotes import NoPrice, limit, most, outlook, quote
+from keeper.terminal.market import announced_bounds
 from tests.keeper.economy.test_prices import FIRST, classes, on_chain
 from tests.model.staking.state import CURRENCIES
 from tests.model.staking.state import Class as ModelClass
@@ -116,3 +117,14 @@ def test_the_most_that_a_device_costs_is_at_a_price_within_the_limit() -> None:
     assert most(found[2:], TERMS, 25) == 0
     stale = quote(of_class(price_hour=1), Currency.IO, START, START + 1)
     assert most([stale], TERMS, 25) == place(1_000, 4, 10, 25), "an ask may be as high as the limit"
+
+
+def test_announced_bounds_are_said_of_each_currency_until_they_hold() -> None:
+    """A class gets others; one of them is the same as before."""
+    found = of_class(next_bounds=Bounds(1_500, 2_000, 1, 10_000), bounds_at=START + 60)
+    assert announced_bounds([outlook(found, each, START) for each in Currency]) == [
+        f"RTX 4090 in IO: from {moment(START + 60)} on between 0.00001500 and 0.00002000.",
+        f"RTX 4090 in USDC: from {moment(START + 60)} on between 0.000001 and 0.010000.",
+    ]
+    assert announced_bounds([outlook(found, each, START + 60) for each in Currency]) == []
+    assert announced_bounds([outlook(of_class(), each, START) for each in Currency]) == []

@@ -89,8 +89,10 @@ def test_a_gang_that_doesnt_come_together() -> None:
 
 
 def test_devices_that_a_gang_keeps_or_earlier_orders_have() -> None:
-    gang = order("gang", open=2, minimum=2, created_at=NOW - 300)
-    found = of(tick([device("one")], [gang, order("order")]))
+    gang = order("gang", open=3, minimum=3, created_at=NOW - 300)
+    there = [device("one"), device("two", idle_since=NOW - 60)]
+    there.append(device("soon", out=Out.HIRED, hired_until=NOW + 60))
+    found = of(tick(there, [gang, order("order", open=2)]))
     assert [each.outcome for each in found.chances] == [Outcome.GANG, Outcome.EARLIER]
 
 

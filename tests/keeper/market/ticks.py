@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from keeper.market.snapshot import DEVICE, ORDER, PAIR, PRICE, Out, Snapshot
+from keeper.market.snapshot import DEVICE, ORDER, PAIR, PRICE, Out, Snapshot, reaches_a_price
 from keeper.tables import NOTHING, Rows
 
 TICK = 60_000_000
@@ -29,14 +29,27 @@ def key(name: object) -> bytes:
 def device(name: object, **changed: Any) -> dict[str, Any]:
     """A device of class 1 with a processor in Austria that has waited for an hour."""
     values = {"class": 1, "processors": 1, "tier": 1, "country": b"AT", "ask_io": 1, "ask_usdc": 1}
-    times = {"changed_at": NOW - 86_400, "idle_since": NOW - 3_600, "weight": 10_000, "out": 0}
+    times = {
+        "changed_at": NOW - 86_400,
+        "idle_since": NOW - 3_600,
+        "weight": 10_000,
+        "out": 0,
+        "hired_until": 0,
+    }
     people = {each: key(f"{each} of {name}") for each in ("supplier", "worker", "payout")}
     return {"device": key(name), **values, **times, **people, **changed}
 
 
 def order(name: object, **changed: Any) -> dict[str, Any]:
     """An order for one such device at any price, opened a minute ago."""
-    values = {"created_at": NOW - 60, "urgency": 0, "currency": 0, "classes": [1], "processors": 1}
+    values = {
+        "created_at": NOW - 60,
+        "match_until": NOW + 1_140,
+        "urgency": 0,
+        "currency": 0,
+        "classes": [1],
+        "processors": 1,
+    }
     wishes = {"min_tier": 1, "countries": [], "open": 1, "minimum": 1, "colocated": 0, "country": b""}
     return {
         "order": key(name),
@@ -131,6 +144,7 @@ def pick(rng: Random, varies: bool, usual: Any, *others: Any) -> Any:
 
 
 def random_device(rng: Random, number: int, of: World) -> dict[str, Any]:
+    hired = pick(rng, of.people or of.gangs, 0, 0, Out.HIRED)
     changed = YOUNG if pick(rng, of.young, False, False, True) else OLD
     return device(
         number,
@@ -144,7 +158,8 @@ def random_device(rng: Random, number: int, of: World) -> dict[str, Any]:
         idle_since=rng.randint(*rng.choice([(NOW - 40, NOW), OLD])),
         weight=rng.choice([5_000, 8_584, 10_000]),
         supplier=key(f"supplier {rng.randint(0, 3)}"),
-        out=pick(rng, of.people, 0, 0, Out.HIRED),
+        out=hired,
+        hired_until=rng.choice([NOW + 31, NOW + 600, NOW + 9_000]) if hired else 0,
     )
 
 
@@ -155,6 +170,7 @@ def random_order(rng: Random, number: int, of: World) -> dict[str, Any]:
     return order(
         f"order {number}",
         created_at=rng.randint(*YOUNG),
+        match_until=NOW + rng.randint(31, 1_200),
         urgency=rng.randint(0, 2),
         currency=pick(rng, of.currencies, 0, 1),
         classes=rng.sample(range(1, of.classes + 1), min(of.classes, rng.choice([1, 1, 2, 3]))),
@@ -184,6 +200,13 @@ def random_tick(seed: int, **fixed: bool) -> Snapshot:
         free = [each["device"] for each in there if each["out"] == 0]
         pairs = {(rng.choice(wanted)["order"], rng.choice(free)) for _ in range(3) if free}
     return tick(there, wanted, pairs=list(pairs), blockhash=rng.randbytes(32))
+
+
+def as_published(snapshot: Snapshot) -> Snapshot:
+    """Without orders that pay no class's price: these take no part."""
+    orders = snapshot.orders[reaches_a_price(snapshot.orders, snapshot.prices)]
+    pairs = snapshot.pairs[np.isin(snapshot.pairs["order"], orders["order"])]
+    return replace(snapshot, orders=orders, pairs=pairs)
 
 
 def ticks(**fixed: bool) -> st.SearchStrategy[Snapshot]:

@@ -5,18 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from solders.keypair import Keypair
 
 from keeper.clients import staking
 from keeper.economy.supply import IO
-from keeper.operator.intake import PING_SECONDS, TRIES, Asked
+from keeper.operator.intake import PING_SECONDS, TRIES, Asked, Intake
+from keeper.operator.limits import Gate, Limits
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import STATUS, Refusal, Why
+from keeper.operator.roster import Entry, Roster
 from keeper.operator.store import wave_name
 from keeper.operator.waves import Held, State, Taken
 from keeper.pow import files
-from keeper.pow.clock import Ping, WaveKind
+from keeper.pow.clock import Ping, Shares, Wave, WaveKind
+from keeper.pow.messages import Commit
+from keeper.pow.profiles_by_hour import ProfilesByHour
+from keeper.pow.seeds import ALL
 from tests.keeper.operator.network import ADDRESS, Net, held, say
-from tests.programs.staking.world import APPLE_CLASS
+from tests.keeper.rewards.hours import profiles_in
+from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
 from tests.programs.world import key
 
 ROOT = bytes([1]) * 32
@@ -200,9 +207,9 @@ async def test_openings_are_told_what_they_must_be(net: Net, operator: Operator,
     assert why(ask(head[:64] + OTHER, len(right))) == Why.NOT_COMMITTED
     assert why(ask(head[:32] + bytes(net.devices[1].account) + proof.root)) == Why.NOT_COMMITTED
     assert why(ask(bytes(32) + head[32:])) == Why.UNKNOWN_WAVE
-    wave.alpha = 0
+    wave.shares = Shares(0, 0)
     assert why(ask(head, len(right))) == Why.NOT_DRAWN
-    wave.alpha = 1 << 16
+    wave.shares = Shares(ALL, ALL)
     expected = ask(head, len(right))
     assert not isinstance(expected, Refusal)
     assert intake.bind(expected, right[96:]) is None
@@ -215,3 +222,24 @@ async def test_openings_are_told_what_they_must_be(net: Net, operator: Operator,
     assert not isinstance(ask(head, len(right)), Refusal)
     await net.go(70, operator)
     assert why(ask(head, len(right))) == Why.TOO_LATE
+
+
+def test_a_service_goes_over_to_other_profiles_with_a_waves_hour(tmp_path: Path) -> None:
+    """Whoever has the new package already, operator or device, works by the old table until then."""
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    old, new = profiles_in(tmp_path / "old"), profiles_in(tmp_path / "new", id=3, K=2048)
+    worker, change = Keypair(), 7_200
+    account = staking.device_address(worker.pubkey())
+    intake = Intake(Gate(Limits()), ProfilesByHour([(0, old), (change, new)]))
+    intake.roster = Roster({bytes(account): Entry(account, worker.pubkey(), GPU_CLASS, 1, 0)}, {})
+    said = {}
+    for hour, time in ((1, change - 1), (2, change)):
+        seed = bytes([hour]) * 32
+        intake.waves[seed] = Held(Wave(hour, hour, bytes(32), time, seed, WaveKind.PRODUCT, False), 0.0)
+        for profile in (0, 3):
+            commit = Commit(seed, account, WaveKind.PRODUCT, 1, profile, 0, bytes(32)).sign(worker)
+            found = intake.commit(commit.encode(), "1.2.3.4", 1.0)
+            said[hour, profile] = found.why if isinstance(found, Refusal) else "taken"
+    wrong = Why.WRONG_WORK
+    assert said == {(1, 0): "taken", (1, 3): wrong, (2, 0): wrong, (2, 3): "taken"}

@@ -42,6 +42,7 @@ async def test_an_hour_in_figures(tmp_path: Path) -> None:
         ):
             await http.post("/pow/commit", content=data)
         await http.post("/pow/ping", content=bytes(128))
+        await http.post("/pow/pings", content=bytes(256))
         await http.get("/pow/nothing")
         await http.get("/pow/hours/1/nothing")
     before = samples(operator)
@@ -50,7 +51,7 @@ async def test_an_hour_in_figures(tmp_path: Path) -> None:
         ("taken_total", "commit"): 1,
         ("refused_total", "bad_signature", "commit"): 1,
         ("refused_total", "wrong_length", "commit"): 1,
-        ("refused_total", "unknown_wave", "ping"): 1,
+        ("refused_total", "unknown_wave", "ping"): 3,
         ("refused_total", "not_found", "read"): 2,
     }
     assert (before["devices",], before["chain_age_seconds",]) == (2, 0)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import base58
 import httpx2 as httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +17,10 @@ from solders.signature import Signature
 
 from keeper.chain import Commitment, SigningFailed
 from keeper.operator import connections, service
+from keeper.operator.desk import FLEET
 from keeper.operator.intake import Asked
 from keeper.operator.limits import Limits, Rate
+from keeper.operator.line import SCHEME
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import STATUS, Why
 from keeper.operator.running import NotAnOperator, network_of, require_operator
@@ -110,6 +113,52 @@ async def test_a_ping_over_http(net: Net, operator: Operator, http: httpx.AsyncC
     operator.desk.intake.pings[ping.seed] = Asked(ping, net.monotonic())
     assert (await http.post("/pow/ping", content=net.devices[0].pong(ping.seed))).status_code == 204
     assert code(await http.post("/pow/ping", content=net.devices[0].pong(ROOT))) == Why.UNKNOWN_WAVE
+
+
+async def test_several_answers_in_one_body_are_each_taken_or_refused(
+    net: Net, operator: Operator, http: httpx.AsyncClient
+) -> None:
+    ping = Ping(1, 1, 0, bytes([7]) * 32)
+    operator.desk.intake.pings[ping.seed] = asked = Asked(ping, net.monotonic())
+    first, second = net.devices
+    forged = ping.seed + bytes(second.account) + first.pong(ping.seed)[64:]
+    answer = await http.post("/pow/pings", content=first.pong(ping.seed) + forged + second.pong(ROOT))
+    assert (answer.status_code, len(answer.json())) == (200, 3)
+    taken, wrong, unknown = answer.json()
+    assert taken is None and asked.answered == {bytes(first.account)}
+    assert (wrong["code"], wrong["retry_after"]) == (Why.BAD_SIGNATURE, 0)
+    assert (unknown["code"], unknown["retry_after"]) == (Why.UNKNOWN_WAVE, 1)
+    both = first.pong(ping.seed) + second.pong(ping.seed)
+    assert (await http.post("/pow/pings", content=both)).json() == [None, None]
+    assert asked.answered == {bytes(each.account) for each in (first, second)}
+    counted = {"ping": 3, "refused_bad_signature": 1, "refused_unknown_wave": 1}
+    assert operator.desk.counts == counted
+
+
+async def test_a_device_has_no_more_answers_by_sending_them_together(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = Limits(device=Rate(4, 0.001), stranger=Rate(3, 0.001), trusted=frozenset())
+    operator = await net.operator(1, limits=limits)
+    await operator.step()
+    first, second = net.devices
+    operator.desk.intake.gate.proved("127.0.0.1", bytes(first.account))
+    held = asyncio.Event()
+
+    async def closing(_: float) -> None:
+        held.set()
+
+    monkeypatch.setattr(operator.desk.news, "closing", closing)
+    async with serving(operator) as (url, _), httpx.AsyncClient(base_url=url) as client:
+        # The answers of one don't use up what another has.
+        body = first.pong(ROOT) * 6 + second.pong(ROOT) * 5
+        found = [each["code"] for each in (await client.post("/pow/pings", content=body)).json()]
+        assert (
+            found == [Why.UNKNOWN_WAVE] * 4 + [Why.TOO_MANY] * 2 + [Why.UNKNOWN_WAVE] * 3 + [Why.TOO_MANY] * 2
+        )
+        assert held.is_set()
+        held.clear()
+        assert (await client.get("/health")).status_code == 200 and not held.is_set()
 
 
 async def test_who_serves(net: Net, operator: Operator, http: httpx.AsyncClient) -> None:
@@ -218,6 +267,10 @@ def post(path: str, *headers: str) -> bytes:
         ("/pow/commit", []),
         ("/pow/ping", ["content-length: 127"]),
         ("/pow/ping", ["transfer-encoding: chunked"]),
+        ("/pow/pings", ["content-length: 0"]),
+        ("/pow/pings", ["content-length: 300"]),
+        ("/pow/pings", [f"content-length: {128 * 33}"]),
+        ("/pow/pings", ["transfer-encoding: chunked"]),
         ("/pow/opening", ["content-length: 96"]),
         ("/pow/opening", [f"content-length: {service.MAX_OPENING + 1}"]),
         ("/pow/opening", ["transfer-encoding: chunked"]),
@@ -236,10 +289,11 @@ async def test_slow_bodies_are_cut_off(operator: Operator, monkeypatch: pytest.M
     monkeypatch.setattr(service, "BODY_SECONDS", 0.05)
     monkeypatch.setattr(service, "OPENING_SECONDS", 0.05)
     async with serving(operator) as (_, port):
-        for path, length in (("/pow/commit", 168), ("/pow/ping", 128), ("/pow/opening", 5_000)):
+        paths = (("/pow/commit", 168), ("/pow/ping", 128), ("/pow/pings", 256), ("/pow/opening", 5_000))
+        for path, length in paths:
             found = await raw(port, post(path, f"content-length: {length}") + bytes(90))
             assert found.startswith(b"HTTP/1.1 408 ")
-    assert operator.desk.counts["refused_too_slow"] == 3
+    assert operator.desk.counts["refused_too_slow"] == 4
 
 
 async def test_slow_heads_are_cut_off(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,7 +417,7 @@ async def begun(port: int, data: bytes) -> asyncio.StreamWriter:
         "/pow",
         "/pow/hours/x",
         "/pow/hours/-1",
-        "/pow/hours/1/devices",
+        "/pow/hours/1/fleet",
         "/pow/hours/1/..%2f..%2fstate.db",
         "/pow/hours/1/%2e%2e",
         "/pow/hours/openings/ab",
@@ -375,7 +429,7 @@ async def begun(port: int, data: bytes) -> asyncio.StreamWriter:
     ],
 )
 async def test_nothing_else_is_given_away(operator: Operator, http: httpx.AsyncClient, path: str) -> None:
-    assert operator.desk.store.has(1, "devices")
+    assert operator.desk.store.has(1, FLEET)
     assert code(await http.get(path)) == Why.NOT_FOUND
 
 
@@ -398,7 +452,8 @@ async def test_whom_a_proxy_speaks_for(net: Net, wave: Held) -> None:
 
 # -- anything ----------------------------------------------------------------------------------
 
-PATHS = ["/pow/commit", "/pow/ping", "/pow/opening", "/pow/waves", "/pow/operator", "/health", "/ready"]
+PATHS = ["/pow/commit", "/pow/ping", "/pow/pings", "/pow/opening"]
+PATHS += ["/pow/waves", "/pow/operator", "/health", "/ready"]
 
 
 @pytest.fixture(scope="module")
@@ -431,6 +486,7 @@ def test_nothing_that_is_sent_is_the_services_fault(
     valid = [
         device.commit(wave.wave, ROOT),
         device.pong(wave.wave.seed),
+        device.pong(wave.wave.seed) * 3,
         device.opening(wave, net.profiles),
     ]
     body = data.draw(st.one_of(st.binary(max_size=400), st.sampled_from(valid)))
@@ -438,7 +494,10 @@ def test_nothing_that_is_sent_is_the_services_fault(
         if body:
             at = data.draw(st.integers(0, len(body) - 1))
             body = body[:at] + data.draw(st.binary(max_size=3)) + body[at + 1 :]
-    path = data.draw(st.sampled_from(PATHS) | st.text("/pow.%-hours1\u00e9 ", min_size=1).map(rooted))
+    transfer = f"/pow/transfer/{wave.wave.slot}/{device.account}"
+    given = [*PATHS, transfer, transfer[:-1], f"/pow/hours/{wave.wave.hour}", "/pow/openings/" + "ab" * 32]
+    given += [f"/pow/hours/{wave.wave.hour}/{name}" for name in operator.desk.store.names(wave.wave.hour)]
+    path = data.draw(st.sampled_from(given) | st.text("/pow.%-hours1\u00e9 ", min_size=1).map(rooted))
     query = data.draw(st.sampled_from(["", "?after=0", "?after=x", "?after=%00", "?after=1&after=2"]))
     headers = data.draw(
         st.dictionaries(
@@ -459,6 +518,34 @@ def test_nothing_that_is_sent_is_the_services_fault(
 
     answer = asyncio.run(ask())
     assert answer.status_code < 500, answer.text
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_transfer_begins_by_what_strangers_write(
+    fuzzed: tuple[Net, Operator, Held], data: st.DataObject
+) -> None:
+    """Of whoever is drawn, as far as the signature, which none of these is."""
+    net, operator, wave = fuzzed
+    device = str(net.devices[0].account)
+    words = st.text("0123456789abcIl\u00e9\u0663%/ ", max_size=12)
+    slot = data.draw(st.just(str(wave.wave.slot)) | words)
+    whose = data.draw(st.just(device) | words | words.map(device.__add__))
+    signed = base58.b58encode(bytes(Signature.default())).decode()
+    said = SCHEME + data.draw(st.just(signed) | words | words.map(signed[:-3].__add__))
+    headers = {"authorization": said.encode("utf-8").strip(), "x-forwarded-for": data.draw(words).encode()}
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(application(operator, str(GENESIS)), raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport) as client:
+            url = f"http://x/pow/transfer/{slot}/{whose}"
+            return await client.request(data.draw(st.sampled_from(["GET", "POST"])), url, headers=headers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keeper.operator.line.is_drawn", lambda seed, device: True)
+        answer = asyncio.run(ask())
+    assert 300 <= answer.status_code < 500, answer.text
+    assert not operator.desk.book.transfers(wave.wave.hour)
 
 
 async def test_only_an_operator_of_a_network_serves(net: Net) -> None:

@@ -21,6 +21,7 @@ from keeper.pow import files
 from keeper.pow.clock import drawn, remaining
 from keeper.pow.codes import Code
 from keeper.pow.codes_file import NAME, opening_key, read_codes
+from keeper.rewards.held import HeldFiles, keep
 from tests.keeper.operator.network import ADDRESS, Forked, Net, held, say
 from tests.programs.world import HOUR, START, key
 
@@ -463,9 +464,14 @@ async def test_old_openings_go_failures_stay(net: Net, monkeypatch: pytest.Monke
     assert store.names(1)
     # What isn't under its root is no evidence, and anybody can make it up.
     assert {_kept_days(wrong.sha256, code) for code in (Code.OPEN_PATH, Code.OPEN_ROOT, None)} == {7}
+    # And an hour that a keeper took over, which this service knows nothing of.
+    keep(store.folder, 0, {"opening-x.bin": b"wrong work"})
+    hours._forget(400 * 24 - 1)
+    assert HeldFiles(store.folder, 0)
     hours._forget(1 + 400 * 24)
     assert not store.has_opening(wrong.sha256)
     assert store.names(1) == []
+    assert store.hours() == []
     assert operator.desk.book.hours() == [0] or operator.desk.book.hours() == []
 
 

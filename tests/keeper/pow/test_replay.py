@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 from solders.hash import Hash
@@ -10,6 +11,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader, Commitment, Head
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.records import Clock
 from keeper.chain.rpc import RpcChain
 from keeper.pow.clock import HOUR, HourPlan, Network, Ping, Wave
 from keeper.pow.replay import clock_at, events, first_at, read_hour
@@ -126,3 +128,54 @@ async def test_the_first_block_from_a_time_on_is_the_one_that_a_walk_finds() -> 
     for time in range(START - 100, START + 3_800, 37):
         expected = next((each for each in heads if each.time >= time), None)
         assert await first_at(chain, time, CONFIRMED) == expected
+
+
+class Cluster:
+    """Blocks in nine of ten slots, as fast as clusters are, by turns: what an embedded chain has not."""
+
+    def __init__(self, seconds: int) -> None:
+        self.heads: list[Head] = []
+        self.asked = 0
+        slot, time = 1_000, float(START)
+        while time < START + seconds:
+            slot, time = slot + 1, time + (0.39 if int(time) // 400 % 2 else 0.46)
+            if slot % 10:
+                self.heads.append(Head(slot, bytes(32), int(time)))
+
+    async def clock(self, commitment: Commitment) -> Clock:
+        return Clock(self.heads[-1].slot, self.heads[-1].time)
+
+    async def slot(self, commitment: Commitment) -> int:
+        return self.heads[-1].slot
+
+    async def head(self, slot: int, commitment: Commitment) -> Head | None:
+        self.asked += 1
+        return next((each for each in self.heads if each.slot >= slot), None)
+
+
+async def test_near_a_known_block_few_questions_find_the_next_one() -> None:
+    """A market's ticks, one after the other, each when it is final; before that no block is asked for."""
+    cluster, near = Cluster(2_000), None
+    chain, heads = cast("ChainReader", cluster), cluster.heads
+    counts = []
+    for time in range(START + 30, START + 1_980, 30):
+        cluster.heads = [each for each in heads if each.time < time]
+        cluster.asked = 0
+        assert await first_at(chain, time, FINALIZED, near) is None
+        assert cluster.asked == 0
+        cluster.heads = [each for each in heads if each.time < time + 3]
+        found = await first_at(chain, time, FINALIZED, near)
+        assert found == next(each for each in heads if each.time >= time)
+        near = found
+        counts.append(cluster.asked)
+    assert max(counts[1:]) <= 7
+    assert sum(counts) <= 6 * len(counts)
+
+
+async def test_near_any_block_the_first_from_a_time_on_is_the_same() -> None:
+    cluster = Cluster(900)
+    chain = cast("ChainReader", cluster)
+    for near in (cluster.heads[0], cluster.heads[700], cluster.heads[-1]):
+        for time in range(START - 5, START + 905, 41):
+            expected = next((each for each in cluster.heads if each.time >= time), None)
+            assert await first_at(chain, time, FINALIZED, near) == expected

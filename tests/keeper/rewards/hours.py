@@ -40,14 +40,14 @@ DEADLINE, HIRED_DEADLINE = 11_900, 19_100
 FIRST = np.zeros(0, OBSERVED_TABLE)
 
 
-def profiles_in(folder: Path, **changed: Any) -> Profiles:
-    """Tiny products of two classes; ``changed`` are the first one's fields."""
+def profiles_in(folder: Path, rule: int = 3, **changed: Any) -> Profiles:
+    """Tiny products of two classes, in hours that follow a rule; ``changed`` are the first one's fields."""
     plot = {"m": 256, "K": 1024, "K_many": 1024, "rounds": 4, "passes": 2, "q": 2, "T_ms": T_MS}
     row = {"id": 0, "m": 64, "n": 512, "K": 1024, "q": 24, "T_ms": T_MS, "measured": True}
     first = {**row, "classes": [GPU_CLASS], "residency": {**plot, "measured": True}, **changed}
     second = {**row, "id": 1, "classes": [APPLE_CLASS], "measured": False, "residency": None}
     path = folder / "profiles.json"
-    path.write_text(json.dumps({"profiles": [first, second]}))
+    path.write_text(json.dumps({"rule": rule, "profiles": [first, second]}))
     return read_profiles(path)
 
 

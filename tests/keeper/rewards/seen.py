@@ -99,9 +99,11 @@ class Seen:
                 rows[at] = by_device[device]
         return work_of(rows, number, network.start_of(number), network, self.commits(number))
 
-    async def again(self, *_: object) -> HourWork | None:
+    async def again(self, *_: object) -> None:
         """Nothing: there are no files."""
-        return None
+
+    def keep(self, hour: int, files: object) -> None:
+        """Nothing: as nothing is taken over."""
 
 
 def seen_in(folder: Path, *_: object) -> Seen:

@@ -133,7 +133,6 @@ OTHER = str(Pubkey(b"\x11" * 32))
 RECORDS: dict[str, tuple[Callable[[Case], dict[str, Any]], tuple[str, str]]] = {
     "genesis": (lambda case: {"genesis": OTHER}, ("record", "genesis")),
     "program": (lambda case: {"program": OTHER}, ("record", "program")),
-    "profiles": (lambda case: {"profiles": "ab" * 32}, ("record", "profiles")),
     "alpha": (lambda case: {"alpha": 9}, ("record", "alpha")),
     "pings": (lambda case: {"pings": case.work.record.pings[1:]}, ("record", "pings")),
     "another fork": (lambda case: {"wave_blockhash": OTHER}, ("blocks", "blockhash")),

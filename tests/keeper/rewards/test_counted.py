@@ -14,7 +14,7 @@ from keeper.economy.supply import IO
 from keeper.operator.roster import read_fleet
 from keeper.pow import clock
 from keeper.pow.seeds import ALL, is_opened
-from keeper.rewards.counted import opened_share
+from keeper.rewards.counted import opened_shares
 from keeper.rewards.history import History
 from keeper.rewards.merge import Judging, judging
 from tests.keeper.rewards.hours import PowHours, profiles_in
@@ -55,11 +55,26 @@ def leave(hours: PowHours, name: str) -> None:
 
 def test_the_share_that_is_opened(hours: PowHours) -> None:
     gpu, apple, unknown = (GPU_CLASS, 1), (APPLE_CLASS, 1), (77, 8)
-    assert opened_share(hours.profiles, []) == ALL
-    assert opened_share(hours.profiles, [gpu] * 6 + [unknown] * 9) == ALL
-    assert opened_share(hours.profiles, [gpu] * 4 + [apple] * 4) == ALL * 6 // 8
+    assert opened_shares(hours.profiles, []).product == ALL
+    assert opened_shares(hours.profiles, [gpu] * 6 + [unknown] * 9).product == ALL
+    assert opened_shares(hours.profiles, [gpu] * 4 + [apple] * 4).product == ALL * 6 // 8
     # Eight picks more for each further processor.
-    assert opened_share(hours.profiles, [(GPU_CLASS, 4)] * 6) == ALL // 2
+    assert opened_shares(hours.profiles, [(GPU_CLASS, 4)] * 6).product == ALL // 2
+
+
+def test_the_share_of_memory_tests(tmp_path: Path, hours: PowHours) -> None:
+    """By rule 4 it follows from what they cost, where memory is tested; by rule 3 it is a quarter."""
+    gpu, apple = (GPU_CLASS, 1), (APPLE_CLASS, 1)
+    assert opened_shares(hours.profiles, [gpu] * 3) == (ALL, ALL // 4)
+    profiles = profiles_in(tmp_path, rule=4)
+    assert (profiles.rule, hours.profiles.rule) == (4, 3)
+    # A product has 24 picks at K = 1,024, a plot two, each as dear as 24; the limit here is six times 24.
+    assert opened_shares(profiles, [gpu] * 3) == (ALL, ALL)
+    assert opened_shares(profiles, [gpu] * 6) == (ALL, ALL // 2)
+    # Apple's have no memory test: they do the product.
+    assert opened_shares(profiles, [gpu] * 6 + [apple] * 6) == (ALL // 2, ALL // 3)
+    # Eight picks more for each further processor, of either.
+    assert opened_shares(profiles, [(GPU_CLASS, 4)] * 6) == (ALL // 2, ALL * 6 * 24 // (24 * 26 * 6))
 
 
 async def test_at_the_very_start_both_are_the_same(hours: PowHours, history: History) -> None:
@@ -72,7 +87,7 @@ async def test_at_the_very_start_both_are_the_same(hours: PowHours, history: His
     found = await judged(hours, history, 2)
     assert fleet.devices == tuple(map(bytes, found.working))
     assert bytes(late.account) in fleet.devices
-    assert fleet.alpha == found.share == ALL * 6 // 8
+    assert fleet.shares.product == found.shares.product == ALL * 6 // 8
 
 
 async def test_whoever_comes_and_goes_in_the_hour_leaves_no_opening_out(
@@ -92,16 +107,16 @@ async def test_whoever_comes_and_goes_in_the_hour_leaves_no_opening_out(
         chain.advance(7)
         fleets.append(await read_fleet(chain, hours.profiles, start))
     found = await judged(hours, history, 2)
-    assert found.share == ALL * 6 // 8
+    assert found.shares.product == ALL * 6 // 8
     working = set(map(bytes, found.working))
-    shares = [each.alpha for each in fleets]
+    shares = [each.shares.product for each in fleets]
     assert (len(set(shares)) > 1, shares) == (True, sorted(shares))
     for fleet in fleets:
         assert working.issuperset(fleet.devices)
-        assert fleet.alpha >= found.share
+        assert fleet.shares.product >= found.shares.product
         for seed in (bytes([number]) * 32 for number in range(40)):
-            drawn = {each for each in working if is_opened(seed, Pubkey(each), found.share)}
-            assert all(is_opened(seed, Pubkey(each), fleet.alpha) for each in drawn)
+            drawn = {each for each in working if is_opened(seed, Pubkey(each), found.shares.product)}
+            assert all(is_opened(seed, Pubkey(each), fleet.shares.product) for each in drawn)
 
 
 async def test_who_isnt_counted_for_what_time_alone_did_lowers_nobodys_share(
@@ -121,4 +136,4 @@ async def test_who_isnt_counted_for_what_time_alone_did_lowers_nobodys_share(
     fleet = await read_fleet(world.chain, hours.profiles, start)
     found = await judged(hours, history, hour)
     assert fleet.devices == tuple(map(bytes, found.working))
-    assert (len(fleet.devices), fleet.alpha, found.share) == (4, ALL, ALL)
+    assert (len(fleet.devices), fleet.shares.product, found.shares.product) == (4, ALL, ALL)

@@ -227,7 +227,7 @@ def test_events_make_the_terms_that_accounts_have() -> None:
 
 
 async def test_all_leases_that_there_ever_were(database: Database) -> None:
-    """Those that are closed, too: a device is excused for a day after one, whoever closed its account."""
+    """Those that are closed, too: a device that was ever let is excused, whoever closed the account."""
     world = Leases.started()
     random = Random(3)
     for _ in range(80):

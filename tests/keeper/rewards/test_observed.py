@@ -39,7 +39,7 @@ def column(*names: object) -> np.ndarray:
 
 
 def verdicts(codes: dict[str, int], residency: bool = False) -> np.ndarray:
-    return np.array([(key(name), residency, code) for name, code in codes.items()], VERDICT)
+    return np.array([(key(name), residency, code, 0) for name, code in codes.items()], VERDICT)
 
 
 ONE = column("one")
@@ -54,7 +54,7 @@ def hour(number: int, *codes: Code, **changed) -> HourSeen:
         for at, code in enumerate(codes)
     ]
     changed.pop("residency", None)
-    whole = HourSeen(start, WHOLE_ALPHA, ONE, ONE, waves, ANSWERED, THRESHOLD, NONE_MEASURED)
+    whole = HourSeen(start, WHOLE_ALPHA, None, ONE, ONE, waves, ANSWERED, THRESHOLD, NONE_MEASURED)
     return replace(whole, **changed)
 
 
@@ -80,6 +80,7 @@ CODES = st.sampled_from([Code.PASS] * 6 + list(Code))
 def days(draw: st.DrawFn) -> tuple[list[HourSeen], dict[int, list[model.Past]], int]:
     """Hours in a row as the keeper sees them, and each device's history as the model does."""
     alpha = draw(st.sampled_from([WHOLE_ALPHA, 40_000, 8_192]))
+    tested = draw(st.sampled_from([None, WHOLE_ALPHA, 40_000]))
     joined = [draw(st.integers(0, 3)) for _ in range(DEVICES)]
     hours: list[HourSeen] = []
     pasts: dict[int, list[model.Past]] = {each: [] for each in range(DEVICES)}
@@ -102,18 +103,21 @@ def days(draw: st.DrawFn) -> tuple[list[HourSeen], dict[int, list[model.Past]], 
         ]
         seen: list[WaveSeen] = []
         codes: dict[int, list[tuple[int, bool, int]]] = {each: [] for each in there}
+        shown: dict[int, list[int]] = {each: [] for each in there}
         for at, wave in enumerate(waves):
             time = start + 60 + 300 * at
             residency = at == 0 and draw(st.booleans())
             found = {each: draw(CODES) if wave else Code.VOID for each in counted}
             for each, code in found.items():
                 codes[each].append((time, residency, code))
-            rows = [(key(str(each)), residency, code) for each, code in found.items()]
+                shown[each].append(draw(st.sampled_from([0, 0, 1, 2, 3])) if code != Code.VOID else 0)
+            rows = [(key(str(each)), residency, code, shown[each][-1]) for each, code in found.items()]
             seen.append(WaveSeen(time, np.array(rows, VERDICT)))
         hours.append(
             HourSeen(
                 start,
                 alpha,
+                tested,
                 column(*there),
                 column(*counted),
                 draw(st.permutations(seen)),
@@ -129,8 +133,10 @@ def days(draw: st.DrawFn) -> tuple[list[HourSeen], dict[int, list[model.Past]], 
                 model.Past(
                     start,
                     Fraction(alpha, WHOLE_ALPHA),
+                    None if tested is None else Fraction(tested, WHOLE_ALPHA),
                     took_place,
                     codes[each],
+                    shown[each],
                     heard,
                     operators,
                     pings,
@@ -180,6 +186,31 @@ def test_the_fewer_openings_are_drawn_the_longer_a_hard_code_holds(alpha, hours)
     assert failed_hours(alpha) == hours
     (row,) = after(hour(0, Code.OPEN_ROOT, alpha=alpha))
     assert row["failed_until"] == START + (1 + hours) * HOUR
+
+
+@pytest.mark.parametrize(
+    ("tested", "hours"), [(None, 4), (WHOLE_ALPHA, 24), (WHOLE_ALPHA // 4, 96), (3, 524_288)]
+)
+def test_a_failed_memory_test_holds_by_its_own_share(tested, hours):
+    """It is one wave in six: four openings of it take six times as many hours."""
+    (row,) = after(hour(0, Code.OPEN_ROOT, residency=True, tested=tested))
+    assert row["failed_until"] == START + (1 + hours) * HOUR
+    (row,) = after(hour(0, Code.OPEN_ROOT, residency=False, tested=tested))
+    assert row["failed_until"] == START + 5 * HOUR, "a product's holds as ever"
+
+
+def test_the_fewest_processors_that_a_wave_of_the_hour_told_of():
+    table = observe(hour(0, Code.PASS, Code.PASS, Code.PASS), NOTHING)
+    assert table["processors_shown"].tolist() == [0]
+    several = hour(1, Code.PASS, Code.PASS, Code.PASS)
+    for wave, shown in zip(several.waves, (0, 7, 6), strict=True):
+        wave.verdicts["shown"] = shown
+    table = observe(several, table)
+    assert table["processors_shown"].tolist() == [6]
+    # An hour without a wave repeats it as it does the work, and the next one tells anew.
+    table = observe(hour(2), table)
+    assert table["processors_shown"].tolist() == [6]
+    assert observe(hour(3, Code.PASS), table)["processors_shown"].tolist() == [0]
 
 
 def test_a_later_hard_code_never_shortens_an_earlier_one():

@@ -62,6 +62,7 @@ MACHINES = st.builds(
     vram_failed_at=MOMENTS,
     measured_tier=st.integers(0, 4),
     hired=st.booleans(),
+    processors_shown=st.sampled_from([0, 0, 0, 1, 2, 5]),
 )
 
 

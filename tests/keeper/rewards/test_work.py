@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from keeper.pow.codes import Code
+from keeper.pow.prove import prove
 from keeper.rewards import publication
 from keeper.rewards.due import Opening
 from keeper.rewards.held import FolderUnreadable, HeldFiles
 from keeper.rewards.history import History
 from keeper.rewards.merge import verified
+from keeper.rewards.suspicion import facts_of, wrong_work
 from keeper.rewards.work import Remembering, WorkFolder, chain_hour
+from tests.keeper.pow.cheats import Spoiling
 from tests.keeper.rewards.hours import PowHours
 from tests.keeper.rewards.merged import (
     PLAIN_HOUR,
@@ -65,6 +68,52 @@ async def test_from_a_folder_each_opening_is_verified_once(
     )
     assert last is not None
     assert (asked[3:], codes(last), wave.hour) == ([1], codes(works[0]), PLAIN_HOUR)
+
+
+async def test_what_is_evidence_in_an_hour_that_was_taken_over_is_kept(
+    hours: PowHours, history: History
+) -> None:
+    """By an operator that had none of it, in another process: a slash is voted for from files."""
+    wave = await hours.to_wave(PLAIN_HOUR)
+    liar, *honest = hours.devices
+
+    def spoil(c: np.ndarray) -> None:
+        c[:] += 1
+
+    terms = hours.profile(liar), liar.processors
+    hours.proofs[wave.seed, bytes(liar.account)] = prove(Spoiling(spoil), wave.seed, liar.account, *terms)
+    for device in hours.devices:
+        hours.says(wave, device)
+    hours.seal(wave)
+    for device in hours.devices:
+        await hours.opens(wave, device)
+    await hours.end(PLAIN_HOUR)
+    record = (await hours.work(history, PLAIN_HOUR)).record
+    past, chain = await history.hour(START + HOUR * PLAIN_HOUR), hours.world.chain
+
+    async def peer(path: str, digest: bytes, most: int) -> bytes | None:
+        return hours.files.get(digest)
+
+    empty = hours.folder / "empty"
+    folder = WorkFolder(empty, hours.profiles)
+    before = np.zeros(0, publication.OBSERVED_TABLE)
+    again = await folder.again(chain, hours.network, past, before, record, peer)
+    assert again is not None
+    assert codes(again.work) == of(hours, Code.WORK_WRONG, *[Code.PASS] * len(honest))
+    assert not empty.exists()
+    for _ in range(2):
+        folder.keep(PLAIN_HOUR, again.files)
+    held = HeldFiles(empty, PLAIN_HOUR)
+    names = sorted(path.name for path in (empty / str(PLAIN_HOUR)).iterdir())
+    operators = len(hours.everybody)
+    kinds = [name.partition("-")[0] for name in names]
+    assert kinds == sorted(["evidence", "ping", "transfer", "wave"] * operators + ["opening"])
+    facts = facts_of(record, hours.network, wave.slot)
+    act = wrong_work(liar.worker.pubkey(), record, facts, held, hours.profiles)
+    assert act.blob == (await hours.opening(wave, liar))[0]
+    (empty / "3").write_text("no folder")
+    with pytest.raises(FolderUnreadable, match="can't be written"):
+        folder.keep(3, again.files)
 
 
 def test_a_folder_that_cant_be_read(tmp_path: Path) -> None:

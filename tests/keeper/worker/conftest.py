@@ -20,7 +20,9 @@ from keeper.worker.client import Operator
 from keeper.worker.sources import Operators
 from keeper.worker.state import Store
 from keeper.worker.work import Device, Works
+from tests.keeper.worker.leasing import NAMES, Site, ready
 from tests.keeper.worker.operators import GENESIS, PROGRAM, Service, device_of, serving
+from tests.programs.orders.world import OrdersWorld
 
 WORKER = Keypair.from_seed(sha256(b"worker").digest())
 PROFILE = read_profiles()[0]
@@ -64,3 +66,17 @@ def logged() -> Any:
     """The events that are logged meanwhile."""
     with structlog.testing.capture_logs() as found:
         yield found
+
+
+@pytest.fixture
+def world() -> OrdersWorld:
+    """A renter, and two devices that can be leased."""
+    return ready(*NAMES)
+
+
+@pytest.fixture
+async def site(world: OrdersWorld, tmp_path: Path) -> AsyncIterator[Site]:
+    """What looks after the two devices' leases."""
+    found = Site(world, tmp_path / "state", NAMES)
+    yield found
+    found.close()

@@ -86,6 +86,7 @@ class Service:
             "/pow/waves": self._waves,
             "/pow/commit": self._commit,
             "/pow/ping": self._ping,
+            "/pow/pings": self._pings,
             "/pow/opening": self._opening,
         }
         return await honest[path](request)
@@ -159,6 +160,17 @@ class Service:
             return problem(400, "bad_signature")
         self.pongs.append(pong.message)
         return Response(status_code=204)
+
+    async def _pings(self, request: Request) -> Response:
+        body, size = await request.body(), 128
+        told: list[dict[str, str] | None] = []
+        for at in range(0, len(body), size):
+            pong = decode(Pong, body[at : at + size])
+            right = pong.is_by(self.workers[pong.message.device])
+            told.append(None if right else {"code": "bad_signature"})
+            if right:
+                self.pongs.append(pong.message)
+        return JSONResponse(told)
 
     async def _opening(self, request: Request) -> Response:
         self.openings.append(Opening.decode(await request.body()))

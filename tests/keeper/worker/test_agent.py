@@ -6,16 +6,18 @@ import asyncio
 import shlex
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from starlette.responses import Response
+from solders.keypair import Keypair
+from starlette.responses import JSONResponse, Response
 
 from keeper.pow.backend import BackendRefused, NumpyBackend
 from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
-from keeper.pow.messages import Receipt
+from keeper.pow.messages import PONGS, Receipt
 from keeper.pow.opening import claim
 from keeper.pow.residency import plot_claim, verify_plots
 from keeper.pow.seeds import epoch_seed, open_seed, wave_seed
@@ -134,6 +136,56 @@ async def test_a_ping_is_answered_to_all(bench: Bench) -> None:
     seed = wave_seed(GENESIS, PROGRAM, SLOT, blockhash(SLOT))
     for service in bench.services:
         assert [(each.seed, each.device) for each in service.pongs] == [(seed, device_of(WORKER))]
+
+
+def several(bench: Bench, number: int) -> list[Device]:
+    """So many devices that all operators know."""
+    workers = [Keypair.from_seed(bytes([each]) * 32) for each in range(1, number + 1)]
+    for service in bench.services:
+        service.workers = {device_of(each): each.pubkey() for each in workers}
+    return [Device(device_of(each), PROFILE, 1, each) for each in workers]
+
+
+async def test_devices_of_a_process_answer_a_ping_together(bench: Bench) -> None:
+    devices = several(bench, 2 * PONGS + 1)
+    async with bench.agent(devices=devices) as agent:
+        agent.hear(News(SLOT, (ping(SLOT),)))
+        await agent.settle()
+        assert agent.pongs == len(devices)
+    for service in bench.services:
+        assert {each.device for each in service.pongs} == {each.address for each in devices}
+        assert (service.requests["/pow/pings"], service.requests["/pow/ping"]) == (2, 1)
+
+
+async def test_what_is_refused_of_one_device_is_no_matter_of_the_others(bench: Bench, logged) -> None:
+    devices = several(bench, 4)
+    unknown, behind = ({"code": code, "retry_after": 0} for code in ("unknown_device", "unknown_wave"))
+    _, lost, other, late, wrong = bench.services
+    lost.misbehave["/pow/pings"] = [JSONResponse([unknown] * 4)]
+    other.workers[devices[3].address] = WORKER.pubkey()
+    # One device's answer comes too early there: it alone is sent again.
+    late.misbehave["/pow/pings"] = [JSONResponse([behind, None, None, None])]
+    wrong.misbehave["/pow/pings"] = [JSONResponse([None] * 3), Response("[1]"), Response("{"), None]
+    async with bench.agent(devices=devices) as agent:
+        agent.hear(News(SLOT, (ping(SLOT),)))
+        await agent.settle()
+    assert [len(each.pongs) for each in bench.services] == [4, 0, 3, 1, 4]
+    assert [each.device for each in late.pongs] == [devices[0].address]
+    pongs = {each["device"]: each["operators"] for each in logged if each["event"] == "worker.pong"}
+    assert pongs == {str(each.address): 4 for each in devices} | {str(devices[3].address): 3}
+    refused = Counter(each["device"] for each in logged if each["event"] == "worker.refused")
+    assert refused == {str(each.address): 1 for each in devices} | {str(devices[3].address): 2}
+
+
+async def test_a_signer_that_fails_keeps_no_other_device_from_answering(bench: Bench, logged) -> None:
+    first, second = several(bench, 2)
+    command = CommandSigner(shlex.join([sys.executable, "-c", "1"]), first.signer.pubkey(), 30)
+    async with bench.agent(devices=[replace(first, signer=command), second]) as agent:
+        agent.hear(News(SLOT, (ping(SLOT),)))
+        await agent.settle()
+        assert agent.pongs == 1
+    assert [[each.device for each in x.pongs] for x in bench.services] == [[second.address]] * 5
+    assert [each["event"] for each in logged].count("worker.signing_failed") == 1
 
 
 async def test_what_is_too_old_is_neither_made_nor_answered(bench: Bench) -> None:

@@ -80,7 +80,7 @@ ANY = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(content=st.binary(max_size=200) | ANY.map(lambda found: json.dumps(found).encode()))
 async def test_any_answer_is_news_or_one_kind_of_error(content: bytes) -> None:
-    for ask in (Operator.identify, lambda each: each.news(0)):
+    for ask in (Operator.identify, lambda each: each.news(0), lambda each: each.pongs([b"1", b"2"])):
         try:
             await ask(operator(content))
         except OperatorError as error:
@@ -98,8 +98,19 @@ async def test_an_answer_without_end() -> None:
 async def test_a_refusal_says_when_to_come_again(wait: str, seconds: float) -> None:
     body = json.dumps({"code": "busy", "detail": "Later."}).encode()
     with pytest.raises(Refused, match="busy: Later") as refused:
-        await operator(body, 503, {"retry-after": wait}).pong(b"")
+        await operator(body, 503, {"retry-after": wait}).open(b"")
     assert (refused.value.wait, refused.value.is_final) == (seconds, False)
+
+
+async def test_what_is_said_of_several_answers() -> None:
+    body = [None, {"code": "busy", "detail": "Later.", "retry_after": 5}, {"code": "too_late"}]
+    taken, busy, late = await operator(json.dumps(body).encode()).pongs([b"1", b"2", b"3"])
+    assert taken is None and busy is not None and late is not None
+    assert (busy.code, busy.wait, busy.is_final, str(busy)) == ("busy", 5, False, "busy: Later.")
+    assert (late.code, late.wait, late.is_final) == ("too_late", 0, True)
+    for wrong in ([None], [None, {"code": "busy", "retry_after": -1}], [None, {"code": "A b"}], [None, 5]):
+        with pytest.raises(OperatorError):
+            await operator(json.dumps(wrong).encode()).pongs([b"1", b"2"])
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code": "Such A Code"}', b'{"code": 5}', b"[]"])

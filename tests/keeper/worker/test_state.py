@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from keeper.pow.clock import WaveKind
+from keeper.worker.lease_book import LeaseBook
 from keeper.worker.state import (
     BLOB_SECONDS,
     FILE,
     KEPT_SECONDS,
     NEW_SLOTS,
+    SCHEMA,
     Enrolment,
     Kept,
     Received,
@@ -29,7 +31,7 @@ from keeper.worker.state import (
 DEVICE, OPERATOR = Pubkey(sha256(b"device").digest()), Pubkey(sha256(b"operator").digest())
 SEED = sha256(b"wave").digest()
 NOW = 1_800_000_000.0
-LATER = "PRAGMA user_version = 2"
+LATER = "PRAGMA user_version = 3"
 
 
 @pytest.fixture
@@ -146,6 +148,22 @@ def test_one_process_at_a_time_works_and_others_may_look(store: Store, tmp_path:
     looking.close()
     store.close()
     Store(tmp_path).close()
+
+
+def test_a_folder_of_the_first_version_goes_on_with_leases(tmp_path: Path) -> None:
+    """What it had stays, and the tables of leases come to it."""
+    old = sqlite3.connect(tmp_path / FILE)
+    old.executescript(SCHEMA + "PRAGMA user_version = 1;")
+    old.close()
+    old = sqlite3.connect(tmp_path / FILE)
+    old.execute("INSERT INTO chain VALUES (?)", (SEED,))
+    old.commit()
+    old.close()
+    for _ in range(2):
+        store = Store(tmp_path)
+        assert store.genesis() == SEED
+        assert LeaseBook(store).newest(DEVICE, 1) == []
+        store.close()
 
 
 @pytest.mark.parametrize(

@@ -503,7 +503,7 @@ class Sequences(StakingBetween):
         guardian = self.mostly(self.config.guardian, MALLORY)
         new = self.choose(1, HOUR, 3 * HOUR, DAY, 7 * DAY) + self.now
         if lease.hold_from and self.random.random() < 0.8:
-            new = self.choose(lease.hold_until - 1, self.now + 1, lease.hold_from, 0)
+            new = self.choose(max(lease.hold_until, 1) - 1, self.now + 1, lease.hold_from, 0)
         self.do_hold(guardian, lease, self.mostly(new, self.now, self.now + 7 * DAY + 1, U64))
 
     def hold_through(self) -> None:

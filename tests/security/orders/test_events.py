@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from solders.instruction import Instruction
 
 from keeper.chain import token
@@ -56,6 +58,45 @@ def told(world: World, call: Instruction) -> list[tuple[str, dict[str, Any]]]:
     """Execute a call; orders' events with their fields."""
     record = world.do(call, signers=signers(call))
     return [(each.name, dict(each.fields)) for each in PROGRAM.events(record)]
+
+
+def test_an_order_is_told_to_the_base_unit() -> None:
+    """With the windows and fees that it keeps, though the parameters may change."""
+    world = stages.ready()
+    params, now = config(world).params, world.chain.now()
+    (booked, fields), paid = told(world, stages.create())
+    opened = order(world)
+    asked = fields.pop("terms")
+    assert (asked["price"], asked["hours"], asked["devices"], asked["processors"]) == (
+        *(stages.TERMS.price, stages.TERMS.hours),
+        *(stages.TERMS.devices, stages.TERMS.processors),
+    )
+    deposit = stages.TERMS.devices * PLACE
+    minutes = stages.TERMS.devices * stages.TERMS.hours * 60
+    assert (booked, fields) == (
+        "BookProduct",
+        {
+            "customer_id": address("carol"),
+            "cluster_id": opened.address,
+            "currency": 0,
+            "hardware_type": 0,
+            "hardware_quantity": stages.TERMS.devices * stages.TERMS.processors,
+            "total_cost": deposit,
+            "compute_minutes_hired": minutes,
+            "compute_minutes_worked": 0,
+            "worked_amount": 0,
+            "paid": deposit,
+            "id": 1,
+            "at": now,
+            "exclusive_until": now + params.exclusive,
+            "match_until": now + params.match_window,
+            "accept_window": params.accept_window,
+            "settlement_lag": params.settlement_lag,
+            "renter_fee_bps": params.renter_fee_bps,
+            "supplier_fee_bps": params.supplier_fee_bps,
+        },
+    )
+    assert paid == ("Pay", {"transaction_id": 0, "cluster_id": opened.address, "amount": deposit})
 
 
 def test_a_settlement_is_told_to_the_base_unit() -> None:
@@ -211,6 +252,15 @@ def test_a_closed_order_is_told_to_the_base_unit() -> None:
     ]
 
 
+def test_an_order_whose_money_went_back_before_is_closed_without_a_refund() -> None:
+    world = stages.opened()
+    opened = order(world)
+    world.chain.warp_to(opened.match_until)
+    do(world, refund(world))
+    fields = {"order": opened.address, "reason": 1, "deposit": 3 * PLACE, "refunded": 3 * PLACE}
+    assert told(world, close(world)) == [("OrderClosed", {**fields, "paid": 0, "fees": 0, "surplus": 0})]
+
+
 def test_a_cancelled_order_is_told_to_the_base_unit() -> None:
     world = stages.opened()
     address_ = order(world).address
@@ -268,6 +318,37 @@ def test_a_gang_that_begins_is_told_first() -> None:
     )
     assert (extended[0], extended[1]["stop"]) == ("Extend", filled + 12 * HOUR)
     assert (paid[0], paid[1]["amount"]) == ("Pay", 2 * RATE + fee(12 * RATE) - FEE)
+
+
+@pytest.mark.parametrize(
+    ("touch", "then"),
+    [
+        (settle, ["Worked", "Earn"]),
+        (park_pay, ["Worked", "PayParked", "Earn"]),
+        (stages.hold, ["LeaseHeld"]),
+        (stages.vote, ["FaultVoted"]),
+        (lambda world: end(world, "carol"), ["LeaseEnded"]),
+    ],
+    ids=["settle", "park_pay", "hold_lease", "vote_fault", "end_lease"],
+)
+def test_whatever_touches_a_lease_first_tells_that_its_gang_began(
+    touch: Callable[[World], Instruction], then: list[str]
+) -> None:
+    world = stages.ready()
+    stages.open_order(world, devices=2, min_devices=2)
+    for worker in (RUNNING, WAITING):
+        do(world, match(world, worker))
+    for worker in (RUNNING, WAITING):
+        do(world, accept(world, worker))
+    filled = order(world).filled_at
+    assert (lease(world).start, filled) == (0, world.chain.now())
+    world.chain.advance(4 * HOUR)
+    if touch is park_pay:
+        freeze_anyway(world, io("alice"))
+    (started, fields), *rest = told(world, touch(world))
+    assert (started, fields["start"], fields["stop"]) == ("LeaseStarted", filled, filled + 10 * HOUR)
+    assert [name for name, _ in rest] == then
+    assert lease(world).start == filled
 
 
 def test_what_is_set_aside_is_told_to_the_base_unit() -> None:

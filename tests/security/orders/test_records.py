@@ -173,6 +173,28 @@ def test_what_is_found_after_a_device_is_gone_is_nobodys(by: str) -> None:
     assert device(world, RUNNING).registered_at > lease(world).registered_at
 
 
+def test_a_device_that_the_clock_makes_look_like_the_old_one_begins_with_a_clean_record() -> None:
+    """A clock that went back repeats the second of registration; the lease's number tells them apart."""
+    world = stages.ready()
+    do(world, staking.propose_params(address("admin"), quick(world)))
+    world.chain.advance(7 * DAY)
+    do(world, staking.apply_params())
+    stages.open_order(world)
+    stages.run(world, RUNNING)
+    world.chain.advance(2 * HOUR)
+    do(world, end(world, "carol"))
+    now, one = world.chain.now(), device(world, RUNNING)
+    do(world, staking.terminate_device(one), staking.unstake(one))
+    world.chain.advance(1)
+    do(world, staking.withdraw(device(world, RUNNING)), staking.close_device(one))
+    world.chain.warp_to(one.registered_at)
+    stages.let(world, RUNNING)
+    assert device(world, RUNNING).registered_at == lease(world).registered_at
+    world.chain.warp_to(now + 2)
+    do(world, hold(world))
+    assert record(world) == (0, 0, 0, 0)
+
+
 def quick(world: World) -> staking.Params:
     """Stakes cool down in a second."""
     return staking.Params(tuple(map(address, OPERATORS)), 2, cooldown=1)

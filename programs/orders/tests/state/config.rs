@@ -7,7 +7,7 @@ use {
     orders::{
         constants::*,
         errors::OrdersError as E,
-        state::{Config, Fault, Lease, Order, Params, Parked, Terms},
+        state::{Config, Currency, Fault, Lease, Order, Params, Parked, Terms},
     },
 };
 
@@ -163,8 +163,13 @@ fn who_could_not_accept_is_told_apart() {
     assert!(!config.matching_stopped_since(0));
     config.set_pause(PAUSE_ORDERS, NOW + 100, NOW).unwrap();
     assert!(!config.matching_stopped_since(0));
+    // Nor was it once that pause is over.
+    let mut after = config;
+    after.set_pause(0, 0, NOW + 50).unwrap();
+    assert!(!after.matching_stopped_since(0));
     config.set_pause(PAUSE_MATCHING, NOW + 100, NOW).unwrap();
     assert!(config.matching_stopped_since(NOW + 99) && !config.matching_stopped_since(NOW + 100));
+    assert!(!config.matching_stopped_since(NOW + 101));
     // Lifted early, it stopped matching until then.
     config.set_pause(0, 0, NOW + 60).unwrap();
     assert!(config.matching_stopped_since(NOW + 59) && !config.matching_stopped_since(NOW + 60));
@@ -178,4 +183,24 @@ fn who_could_not_accept_is_told_apart() {
     config.set_pause(PAUSE_MATCHING, NOW + 50, NOW + 40).unwrap();
     config.set_pause(0, 0, NOW + 45).unwrap();
     assert!(config.matching_stopped_since(NOW + 199));
+}
+
+#[test]
+fn it_begins_with_both_offices_filled_and_parameters_in_bounds() {
+    let mut config = Config::zeroed();
+    config.begin(HEIR, GUARDIAN, params()).unwrap();
+    assert_eq!((config.admin, config.guardian, config.params), (HEIR, GUARDIAN, params()));
+    let nobody = Address::default();
+    refused(Config::zeroed().begin(nobody, GUARDIAN, params()), E::ZeroAddress);
+    refused(Config::zeroed().begin(HEIR, nobody, params()), E::ZeroAddress);
+    refused(Config::zeroed().begin(HEIR, GUARDIAN, Params { notice: 0, ..params() }), E::ParamsInvalid);
+}
+
+#[test]
+fn each_currency_has_its_mint_and_its_fee_vault() {
+    let [io_mint, usdc_mint, io_fees, usdc_fees] =
+        [1, 2, 3, 4].map(|each| Address::new_from_array([each; 32]));
+    let config = Config { io_mint, usdc_mint, io_fees, usdc_fees, ..config() };
+    assert_eq!((config.mint(Currency::Io), config.fees(Currency::Io)), (&io_mint, &io_fees));
+    assert_eq!((config.mint(Currency::Usdc), config.fees(Currency::Usdc)), (&usdc_mint, &usdc_fees));
 }

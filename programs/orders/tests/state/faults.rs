@@ -72,6 +72,12 @@ fn who_voted_already_decides_where_the_threshold_was_lowered() {
     votes(&mut fault, &operators(0, 3, &[]), 0).unwrap();
     votes(&mut fault, &operators(0, 3, &[]), 1).unwrap();
     assert_eq!(votes(&mut fault, &operators(1, 2, &[]), 1), Ok(true));
+    // So does one of more than are needed by then.
+    let mut fault = self::fault();
+    for operator in 0..3 {
+        votes(&mut fault, &operators(0, 4, &[]), operator).unwrap();
+    }
+    assert_eq!(votes(&mut fault, &operators(1, 2, &[]), 0), Ok(true));
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn who_leaves_a_gang_that_is_never_filled_is_not_to_blame() {
     let [mut first, second] = [NOW, NOW].map(|at| matched(&mut order, at));
     try_accept(&mut order, &mut first, NOW).unwrap();
     // As long as the third may come, whoever leaves breaks its word.
-    assert!(!order.is_stranded(NOW + 1_199));
+    assert!(!order.is_stranded(NOW + 1_199) && order.is_stranded(NOW + 1_201));
     let mut cancelled = order;
     cancelled.cancel(NOW + 1).unwrap();
     // Cancelled by its renter, or by time: the third never comes.
@@ -178,6 +178,9 @@ fn who_leaves_a_gang_that_is_never_filled_is_not_to_blame() {
     // One that those who wait can still fill is not stranded, and one that was filled never is.
     let mut enough = placed(Terms { min_devices: 2, ..terms() });
     let mut leases = [NOW, NOW].map(|at| matched(&mut enough, at));
+    let mut crowded = enough;
+    matched(&mut crowded, NOW);
+    assert!(crowded.taken > crowded.terms.min_devices && !crowded.is_stranded(NOW + 1_200));
     enough.cancel(NOW + 1).unwrap();
     assert!(!enough.is_stranded(NOW + 1_200));
     for lease in &mut leases {
@@ -231,7 +234,15 @@ fn a_gang_is_matched_only_while_its_money_is_enough_for_all_that_it_waits_for() 
     }
     more.refunded = more.free - COST;
     more.free = COST;
+    let short = Order { free: COST - 1, refunded: more.refunded + 1, ..more };
+    refused(try_match(&mut short.clone(), PRICE, CH, Matcher::Operator, NOW), E::NotFunded);
     matched(&mut more, NOW);
+    // There may be more of them than it waits for.
+    let mut many = placed(Terms { devices: 4, min_devices: 2, ..terms() });
+    for _ in 0..4 {
+        matched(&mut many, NOW);
+    }
+    assert_eq!((many.open, many.taken, many.filled_at), (0, 4, 0));
     // A price at which all of it is past 64 bits.
     let dear = u64::MAX / 40 / 2;
     refused(
@@ -328,4 +339,22 @@ fn withdrawing_from_a_filled_gang_cancels_nothing() {
     let ending = third.end(Party::Renter, LAG, false, NOW + 1).unwrap();
     assert_eq!(order.end_lease(&ending, NOW + 1), Ok((HOUR_FEE, None)));
     assert_eq!(order.status, 0);
+}
+
+#[test]
+fn a_filled_gangs_place_opens_again_though_the_others_are_gone() {
+    let mut order = placed(Terms { min_devices: 3, ..terms() });
+    let mut leases = [NOW; 3].map(|at| matched(&mut order, at));
+    for lease in &mut leases {
+        try_accept(&mut order, lease, NOW).unwrap();
+    }
+    // All break off within their first hour, after the matching; each time only that one place is open.
+    for (lease, taken) in leases.iter_mut().zip([2, 1, 0]) {
+        touch(&order, lease).unwrap();
+        let ending = lease.end(Party::Supplier, LAG, false, NOW + 3_000).unwrap();
+        order.open = 0;
+        order.end_lease(&ending, NOW + 3_000).unwrap();
+        assert_eq!((order.open, order.taken), (1, taken));
+        assert!(order.takes_devices(NOW + 3_001));
+    }
 }

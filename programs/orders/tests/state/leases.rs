@@ -128,7 +128,9 @@ fn accepted_to_the_last_second() {
     lease.begin(NOW + 599).unwrap();
     assert_eq!((lease.start, lease.stop), (NOW + 599, NOW + 599 + END));
     assert_eq!((lease.held, lease.fees, lease.payout_tokens), (WHOLE, 0, TOKENS));
-    refused(matched().accept(&TOKENS, NOW + 600), E::AcceptanceOver);
+    for late in [600, 601, DAY] {
+        refused(matched().accept(&TOKENS, NOW + late), E::AcceptanceOver);
+    }
 }
 
 #[test]
@@ -182,7 +184,9 @@ fn extended_while_it_runs() {
     let mut slowly = running();
     let each: u64 = (0..3).map(|_| slowly.extend(1, NOW).unwrap()).sum();
     assert_eq!((each, slowly.held), (3 * RATE + 60_000, lease.held));
-    refused(running().extend(1, stop), E::LeaseOver);
+    for late in [stop, stop + 1, stop + DAY] {
+        refused(running().extend(1, late), E::LeaseOver);
+    }
     refused(running().extend(0, NOW), E::HoursInvalid);
     refused(running().extend(MAX_HOURS - HOURS + 1, stop - 1), E::HoursInvalid);
     refused(running().extend(u32::MAX, NOW), E::Overflow);
@@ -207,6 +211,9 @@ fn an_extended_lease_ends_within_seven_days() {
     refused(long().extend(1, NOW), E::ExtensionTooLong);
     long().extend(1, NOW + (1_001 - week) * HOUR).unwrap();
     // A year is the most, hour by hour.
+    let mut almost = run(lease_of(RATE, MAX_HOURS - 1, BPS), NOW);
+    almost.extend(1, almost.stop - 1).unwrap();
+    assert_eq!(almost.hours, MAX_HOURS);
     let year = run(lease_of(RATE, MAX_HOURS, BPS), NOW);
     refused(year.clone().extend(1, year.stop - 1), E::HoursInvalid);
 }
@@ -240,6 +247,10 @@ fn a_hold_stops_the_clock_and_lets_it_go_on() {
     let mut lease = running();
     let (start, at) = (lease.start, lease.start + 5 * HOUR);
     refused(running().hold(at, at), E::HoldInvalid);
+    refused(running().hold(at - 1, at), E::HoldInvalid);
+    for until in [at + 1, at + MAX_HOLD - 1] {
+        assert_eq!(running().hold(until, at), Ok(true));
+    }
     refused(running().hold(at + MAX_HOLD + 1, at), E::HoldInvalid);
     refused(running().hold(u64::MAX, u64::MAX), E::Overflow);
     assert_eq!(lease.hold(at + MAX_HOLD, at), Ok(true));
@@ -253,7 +264,9 @@ fn a_hold_stops_the_clock_and_lets_it_go_on() {
     assert_eq!(lease.hold_from, at);
     assert_eq!(lease.due_until(LAG, at + 2 * HOUR - 1), start + 3 * HOUR);
     assert_eq!(lease.due_until(LAG, at + 2 * HOUR), start + 5 * HOUR);
-    refused(lease.hold(at + HOUR, at + 2 * HOUR), E::HoldInvalid);
+    for over in [2 * HOUR, 2 * HOUR + 1, DAY] {
+        refused(lease.hold(at + HOUR, at + over), E::HoldInvalid);
+    }
     assert_eq!(lease.hold(0, at + HOUR), Ok(false));
     refused(lease.hold(at + DAY, at + HOUR), E::HoldInvalid);
 }
@@ -306,6 +319,9 @@ fn a_renter_that_ends_early_pays_the_fee_on_at_most_a_day_more() {
     let mut lease = run(lease_of(dear, 1, 100), NOW);
     lease.end(Party::Renter, LAG, false, NOW).unwrap();
     assert_eq!(lease.renter_fee(), Ok(fee(dear, 100).unwrap()));
+    let mut lease = run(lease_of(u64::MAX / 2, 1, 10_000), NOW);
+    lease.end(Party::Renter, LAG, false, NOW).unwrap();
+    assert_eq!(lease.renter_fee(), Ok(u64::MAX / 2));
 }
 
 #[test]
@@ -468,6 +484,12 @@ fn the_rest_of_the_renters_fee_comes_with_the_last_second() {
     assert_eq!(settle(&mut lease, 0, at), [0; 4]);
     refused(lease.hold(at + 1, at), E::NothingUnpaid);
     lease.require_done().unwrap();
+}
+
+#[test]
+fn a_single_base_unit_can_be_held_back() {
+    let mut lease = run(lease_of(1, 1, 0), NOW);
+    assert_eq!((lease.held, lease.hold(NOW + 1, NOW)), (1, Ok(true)));
 }
 
 #[test]

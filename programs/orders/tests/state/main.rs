@@ -10,3 +10,4 @@ mod leases;
 mod orders;
 mod terms;
 mod turns;
+mod wrong_books;

@@ -103,7 +103,9 @@ fn devices_are_taken_until_time_or_places_are_over() {
     }
     let operator = Matcher::Operator;
     refused(try_match(&mut order, PRICE, CH, operator, NOW), E::OrderFull);
-    refused(try_match(&mut placed(terms()), PRICE, CH, operator, NOW + 1_200), E::MatchingOver);
+    for late in [1_200, 1_201, DAY] {
+        refused(try_match(&mut placed(terms()), PRICE, CH, operator, NOW + late), E::MatchingOver);
+    }
     assert!(placed(terms()).takes_devices(NOW + 1_199) && !placed(terms()).takes_devices(NOW + 1_200));
     let mut full = placed(Terms { devices: 1, ..terms() });
     matched(&mut full, NOW);
@@ -142,9 +144,11 @@ fn cancelling_in_time_costs_the_fee_on_an_hour_of_each_open_place() {
     // The urgency's fee is in it, and what is open at the end of the matching goes back whole.
     let mut urgent = placed(Terms { urgency: 2, ..terms() });
     assert_eq!(urgent.cancel(NOW), Ok(Cancelled { open: 3, charged: 390 }));
-    let mut late = placed(terms());
-    assert_eq!(late.cancel(NOW + 1_200), Ok(Cancelled { open: 3, charged: 0 }));
-    assert_eq!((late.fees_due, late.give_back(NOW)), (0, Ok(3 * PLACE)));
+    for at in [1_200, 1_201, DAY] {
+        let mut late = placed(terms());
+        assert_eq!(late.cancel(NOW + at), Ok(Cancelled { open: 3, charged: 0 }));
+        assert_eq!((late.fees_due, late.give_back(NOW)), (0, Ok(3 * PLACE)));
+    }
 }
 
 #[test]
@@ -167,6 +171,8 @@ fn a_cancelled_order_takes_no_more_and_keeps_its_leases() {
     assert_eq!(money(&order), [3 * PLACE, 0, COST, 0, 0, 3 * PLACE - COST]);
     refused(order.cancel(NOW), E::OrderClosed);
     refused(try_match(&mut order, PRICE, CH, Matcher::Operator, NOW), E::OrderClosed);
+    // What runs goes on, and can be extended.
+    order.clone().extend(1).unwrap();
     // Nothing opens again in it.
     end(&mut order, &mut lease, Party::Supplier, NOW + 5);
     assert_eq!((order.open, order.match_until, order.free), (0, NOW + 1_200, COST));
@@ -227,9 +233,11 @@ fn a_place_that_opens_again_late_brings_back_no_other() {
     order.release(PLACE).unwrap();
     refused(try_match(&mut order, PRICE, CH, Matcher::Operator, NOW + 1_502), E::OrderFull);
     // In the last second of the matching those that are open stay so.
-    let (mut order, mut lease) = running();
-    end(&mut order, &mut lease, Party::Supplier, NOW + 1_199);
-    assert_eq!((order.open, order.taken), (3, 0));
+    for (at, open) in [(1_199, 3), (1_200, 1)] {
+        let (mut order, mut lease) = running();
+        end(&mut order, &mut lease, Party::Supplier, NOW + at);
+        assert_eq!((order.open, order.taken), (open, 0));
+    }
 }
 
 #[test]
@@ -320,7 +328,8 @@ fn more_than_there_is_never_leaves() {
     refused(again().extend(u64::MAX - 3 * PLACE + 1), E::Overflow);
     again().extend(u64::MAX - 3 * PLACE).unwrap();
     refused(Order { transactions: u64::MAX, ..again() }.transaction(), E::Overflow);
-    assert_eq!(Order { transactions: 5, ..again() }.transaction(), Ok(5));
+    let mut counted = Order { transactions: 5, ..again() };
+    assert_eq!([counted.transaction(), counted.transaction()], [Ok(5), Ok(6)]);
     refused(Order { open: 3, ..again() }.invariant(), E::InvariantViolated);
     refused(Order { open: u16::MAX, ..again() }.invariant(), E::Overflow);
     refused(Order { free: 0, ..again() }.invariant(), E::InvariantViolated);

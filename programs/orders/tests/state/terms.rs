@@ -110,6 +110,7 @@ fn a_lease_costs_the_networks_price_whatever_the_device_asks() {
         assert_eq!(price_of(&market(), ask, 100), Ok(100), "ask {ask}");
         assert_eq!(price_of(&market(), ask, u64::MAX), Ok(100), "ask {ask}");
     }
+    assert_eq!(price_of(&Price { amount: 1, low: 1, ..market() }, 1, 1), Ok(1));
     refused(price_of(&market(), 0, 100), E::NotLet);
     refused(price_of(&market(), 101, 1_000), E::AskTooHigh);
     refused(price_of(&market(), 1, 99), E::PriceTooHigh);

@@ -56,7 +56,9 @@ fn suppliers_come_after_the_operators_time() {
     let order = placed(terms());
     assert_eq!(order.exclusive_until, NOW + 300);
     refused(order.require_open_to_suppliers(NOW + 299), E::ExclusiveTime);
-    order.require_open_to_suppliers(NOW + 300).unwrap();
+    for at in [300, 301, 1_199] {
+        order.require_open_to_suppliers(NOW + at).unwrap();
+    }
     let gang = placed(Terms { min_devices: 2, ..terms() });
     refused(gang.require_open_to_suppliers(NOW + 300), E::OperatorsOnly);
 }
