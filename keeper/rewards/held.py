@@ -57,7 +57,7 @@ class HeldFiles(Mapping[bytes, bytes]):
             return self._files[digest]
         name = digest.hex()
         try:
-            return (self._openings / name[:2] / name).read_bytes()
+            return Path(f"{self._openings}/{name[:2]}/{name}").read_bytes()
         except FileNotFoundError:
             raise KeyError(digest) from None
         except OSError as error:
