@@ -10,7 +10,7 @@ CARGO ?= cargo
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-demo: venv ## the network's economy on an embedded chain: 20 years in three minutes
+demo: venv ## the network's economy on an embedded chain: 20 years in a minute or two
 	@$(BIN)/ionet demo
 
 test: venv ## all tests on the committed programs; needs no Rust

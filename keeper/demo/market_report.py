@@ -19,7 +19,7 @@ from keeper.economy.orders import Currency, Urgency
 from keeper.terminal import ticks
 from keeper.terminal.tables import plain
 
-TIMES = {Currency.IO: range(0, HOURS + 1, HOURS // 4), Currency.USDC: (0, HOURS)}
+TIMES = {Currency.IO: range(0, HOURS + 1, HOURS // 2), Currency.USDC: (0, HOURS)}
 """The hours at whose beginning prices are shown."""
 
 
@@ -32,8 +32,9 @@ def _prices(market: Market) -> Table:
     """A class's prices over the hours, and who came to lease at them."""
     prices, start = market.prices, month_start(market.network.start_month)
     columns = [f"{unit.name} {hour}" for unit, hours in TIMES.items() for hour in hours]
-    title = f"Prices of a processor for an hour, from the beginning to hour {HOURS}, by operators' votes"
+    title = f"Prices of a processor-hour over {HOURS} hours, by operators' votes"
     table = plain(title, "class", *columns, "leases")
+    table.columns[0].no_wrap = True
     kinds = {machine.address: machine.kind for machine in prices.machines}
     leased = Counter(kinds[lease.device].id for lease in market.books.leases)
     for kind in dict.fromkeys(kinds.values()):

@@ -36,21 +36,22 @@ def _verdicts(stakers: Stakers) -> Table:
 
 def _cheats(stakers: Stakers, results: Rows) -> Table:
     """Each cheat beside an honest device of its class."""
-    columns = ("device", "class", "what it does", "code", "times", "passed", "IO", "an honest one's IO")
+    columns = ("device", "code", "times", "passed", "IO", "honest IO", "what it does")
     table = plain(f"{len(CHEATS)} devices cheat", *columns)
+    table.columns[1].justify = table.columns[6].justify = "left"
+    table.columns[1].no_wrap = True
     for number, cheat in CHEATS.items():
         machine = stakers.fleet.machines[number]
         mine = {code: count for (of, code), count in stakers.codes.items() if of == number}
         passed = sum(count for code, count in mine.items() if code in PASSES - {Code.PASS_SLOW})
         table.add_row(
-            str(number),
-            machine.kind.name,
-            cheat.what,
+            f"{number}",
             cheat.code.name,
             f"{mine.get(cheat.code, 0)}",
             f"{passed}",
             io(_earned(results, machine), 2),
             io(_earned(results, twin(stakers, machine)), 2),
+            f"{machine.kind.name}: {cheat.what}",
         )
     return table
 
@@ -75,6 +76,7 @@ def _summary(stakers: Stakers) -> str:
         "HTTP; then they are two, from which the same services get the same messages through pipes: "
         f"{stakers.waves} waves, {stakers.plots} of them about memory, and {stakers.pings} pings. Products "
         "and openings are real, though small; how long each took is by the demo's own clock. Every verdict "
-        f"is the one that its device's doings must have. Nobody earns in the first {UP_HOURS} hours: only "
+        f"is the one that its device's doings must have; \"honest IO\" is what an honest device of a cheat's "
+        f"class has. Nobody earns in the first {UP_HOURS} hours: only "
         "pings show how long a device has been up."
     )
