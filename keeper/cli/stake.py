@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,9 +13,15 @@ from keeper.chain.connect import connect
 from keeper.cli import options
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import Session, signs
+from keeper.cli.terms import class_number
 from keeper.clients import staking
+from keeper.clients.staking import Class
 from keeper.economy.money import parse
 from keeper.economy.orders import Currency
+from keeper.economy.staking import minimum
+from keeper.errors import UserError
+from keeper.rewards import publication
+from keeper.rewards.estimate import Candidate, Estimate, earned
 from keeper.terminal import stakes as stake_tables
 from keeper.terminal import tables
 from keeper.wallet import stakes
@@ -31,6 +38,9 @@ ToOption = Annotated[
     ),
 ]
 WalletOption = Annotated[str | None, typer.Option(help="whose", show_default="your key's")]
+FolderOption = Annotated[
+    Path | None, typer.Option("--dir", help="folder of published hours", show_default="IONET_REWARDS")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
@@ -110,3 +120,42 @@ async def overflow(
     """Take out what is staked above the minimum, at once."""
     found = await read_staked(session.chain, address(device), session.now)
     await session.carry_out(stakes.overflow(found, parse(amount, Currency.IO) if amount else None))
+
+
+@app.command()
+def estimate(
+    class_: Annotated[str, typer.Option("--class", help="the class's name, such as 'RTX 4090'")],
+    processors: Annotated[int, typer.Option(min=1, max=staking.MAX_PROCESSORS)] = 1,
+    tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity, as measured")] = 1,
+    hired: Annotated[bool, typer.Option("--hired", help="leased all the time")] = False,
+    hours: Annotated[int, typer.Option(min=1, help="published hours that are computed again")] = 24,
+    folder: FolderOption = None,
+    chain: ChainOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a device would have earned in the last published hours, had it been there and done all it must.
+
+    The rule is computed again with one device more. What comes depends on who else is there then.
+    """
+    settings = options.settings(chain)
+    place = folder or settings.rewards
+    numbers = publication.published_hours(place)[-hours:]
+    if not numbers:
+        raise UserError(f"no hour is published in {place}: --dir (or IONET_REWARDS) names the folder")
+
+    async def read() -> tuple[Class, int]:
+        async with connect(settings.chain) as connected:
+            classes = await staking.read_classes(connected)
+            of_class = classes[class_number(classes, class_)]
+            return of_class, (await connected.clock()).unix_timestamp
+
+    of_class, now = asyncio.run(read())
+    device = Candidate(of_class.id, processors, tier, hired)
+    found = Estimate(
+        {number: earned(place, number, device) for number in numbers},
+        minimum(of_class.multiplier_at(now), processors),
+    )
+    if as_json:
+        print(json.dumps(stake_tables.estimate_json(found)))
+    else:
+        tables.show(stake_tables.estimated(found))

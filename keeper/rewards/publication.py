@@ -321,6 +321,11 @@ def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
     return read_claims(folder, read_manifest(folder, hour)).of(wallet)
 
 
+def wallets_before(folder: Path, hour: int) -> Rows:
+    """All wallets with what they had earned before an hour; none before the first."""
+    return _before(folder, hour)[0]
+
+
 def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     """The wallets of the hour before, and its manifest's hash; nothing before the first hour."""
     if hour == 0:

@@ -12,6 +12,7 @@ from keeper.clients import staking
 from keeper.economy import staking as economy
 from keeper.economy.calendar import moment
 from keeper.economy.supply import io
+from keeper.rewards.estimate import Estimate
 from keeper.terminal.tables import plain
 from keeper.wallet.stakes import Staked, held_words
 
@@ -98,6 +99,31 @@ def offer_json(at: Staked) -> dict[str, Any]:
         "hired_seconds": device.hired_seconds,
         "leases_done": device.leases_done,
         "leases_failed": device.leases_failed,
+    }
+
+
+def estimated(found: Estimate) -> Table:
+    """What a device would have earned, and what that is of the stake that it needs."""
+    hours = len(found.earned)
+    first, last = min(found.earned), max(found.earned)
+    table = plain(f"Had it been there in hours {first} to {last}", "", "")
+    table.add_row(f"in these {hours:,} hours, IO", io(found.total))
+    table.add_row("in a day like these, IO", io(found.daily))
+    table.add_row("the least of an hour, IO", io(min(found.earned.values())))
+    table.add_row("the most of an hour, IO", io(max(found.earned.values())))
+    table.add_row("the stake that it needs, IO", io(found.stake))
+    table.add_row("in a year, of that stake", f"{found.yearly_bps / 100:,.2f} %")
+    return table
+
+
+def estimate_json(found: Estimate) -> dict[str, Any]:
+    """The same for programs: amounts in base units as text."""
+    return {
+        "hours": {str(hour): str(amount) for hour, amount in found.earned.items()},
+        "total": str(found.total),
+        "daily": str(found.daily),
+        "stake": str(found.stake),
+        "yearly_bps": found.yearly_bps,
     }
 
 
