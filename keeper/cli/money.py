@@ -48,7 +48,7 @@ def balance(
 async def send(
     session: Session,
     amount: AmountArgument,
-    currency: Annotated[Unit, typer.Argument(help="what of")],
+    currency: Annotated[Unit, typer.Argument(help="what of", case_sensitive=False)],
     to: Annotated[str, typer.Argument(help="the wallet that gets it")],
 ) -> None:
     """Send IO or USDC to another wallet."""

@@ -34,7 +34,7 @@ from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.errors import UserError
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal.plans import as_json, movements, payments
-from keeper.terminal.tables import console, show
+from keeper.terminal.tables import console, errors, show
 from keeper.wallet.checks import require_funds, require_keys, require_sol
 from keeper.wallet.lamports import Payments, payments_of
 from keeper.wallet.plan import Plan
@@ -87,13 +87,14 @@ class Session:
         return self.signer.pubkey()
 
     def say(self, what: Table | str) -> None:
-        """Tell people; programs are told by ``--json`` alone, and who takes the transaction is not."""
-        if self.for_programs or self.output:
+        """Tell people, beside a transaction that is printed; programs are told by ``--json`` alone."""
+        if self.for_programs:
             return
+        place = errors if self.output else console
         if isinstance(what, Table):
-            show(what)
+            show(what, place)
         else:
-            console.print(what, soft_wrap=True)
+            place.print(what, soft_wrap=True, markup=False)
 
     async def carry_out(self, plan: Plan, *also: Signer) -> TransactionRecord | None:
         """Show what a plan moves, try it, ask, and send it; None where nothing was to be sent.
@@ -108,7 +109,8 @@ class Session:
         paid = await payments_of(self.chain, plan, self.payer.pubkey())
         self._show(plan, paid)
         if self.output is Output.BASE64:
-            await self._write(plan)
+            await require_funds(self.chain, plan)
+            await self._write(plan, paid)
             return None
         require_keys(plan, {each.pubkey() for each in signers})
         await require_sol(self.chain, paid)
@@ -135,11 +137,14 @@ class Session:
         for each in shown:
             self.say(each)
 
-    async def _write(self, plan: Plan) -> None:
+    async def _write(self, plan: Plan, paid: Payments) -> None:
         """Print the transaction without a signature; it is good for as long as its blockhash is."""
         found = await self.chain.blockhash()
         message = MessageV0.try_compile(self.payer.pubkey(), plan.instructions, [], found.hash)
-        print(base64.b64encode(bytes(unsigned(message))).decode())
+        written = base64.b64encode(bytes(unsigned(message))).decode()
+        self.done.append({**as_json(plan, paid), "transaction": written})
+        if not self.for_programs:
+            print(written)
 
     def _tell(self, signature: Signature) -> None:
         """Before it is sent: whoever interrupts the command can look it up."""

@@ -33,7 +33,7 @@ class Urgency(StrEnum):
 
 
 CLASSES = typer.Option("--class", help="name of a class, repeat for each of up to 8")
-CURRENCY = typer.Option(help="what the order is paid in")
+CURRENCY = typer.Option(help="what the order is paid in", case_sensitive=False)
 HOURS = typer.Option(min=1, max=MAX_HOURS, help="of every device")
 DevicesOption = Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)]
 MinDevicesOption = Annotated[

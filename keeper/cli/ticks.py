@@ -266,6 +266,11 @@ async def _hour(
     rule = await there.ended.steps(hour)
     if rule is None:
         raise NotFinal(f"hour {hour} isn't over, or not final yet: ask again later")
+    if not rule.steps:
+        raise UserError(
+            f"hour {hour} had no class: hours of the market are unix time over 3,600, not counted from the "
+            "emission's beginning"
+        )
     found = Replayed(hour=hour, by_files=bool(folders), steps=rule)
     classes = await there.ended.classes(hour)
     of_files = (audit.of_published(each, rule) for each in folders)

@@ -74,7 +74,7 @@ class Standing:
                 "enough is staked",
                 missing <= 0,
                 f"{io(at.counted, 2)} of {io(at.minimum, 2)} IO",
-                f"ionet stake add {io(missing, 8).replace(',', '') if missing > 0 else ''}".rstrip(),
+                self._to_stake(missing),
             ),
             Check(
                 "it isn't barred",
@@ -92,6 +92,13 @@ class Standing:
             ),
             Check("it has no lease", device.lease == NOBODY, self._leased(), "nothing: it is at work"),
         ]
+
+    def _to_stake(self, missing: int) -> str:
+        device = self.staked.device
+        if device.own_cooling:
+            return f"after {moment(device.own_until)}: ionet stake withdraw, then ionet stake add"
+        address = staking.device_address(device.worker)
+        return f"ionet stake add {address} {io(max(0, missing)).replace(',', '')}"
 
     def _leased(self) -> str:
         if self.lease is None:

@@ -11,6 +11,8 @@ from rich.table import Table
 
 console = Console()
 """Where all commands print."""
+errors = Console(stderr=True)
+"""Where they tell people what isn't the output itself."""
 _ANY_WIDTH = 1_000
 
 
@@ -22,10 +24,10 @@ def plain(title: str, *columns: str) -> Table:
     return table
 
 
-def show(table: Table) -> None:
+def show(table: Table, place: Console = console) -> None:
     """Print a table as wide as it is, so that addresses stay whole for copying and for pipes."""
-    needed = console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum
-    Console(file=console.file, width=max(console.width, needed)).print(table)
+    needed = place.measure(table, options=place.options.update(max_width=_ANY_WIDTH)).maximum
+    Console(file=place.file, width=max(place.width, needed)).print(table)
 
 
 def progress_of(progress: Progress, name: str) -> Callable[[int, int], None]:

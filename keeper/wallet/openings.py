@@ -5,7 +5,7 @@ from __future__ import annotations
 from solders.pubkey import Pubkey
 
 from keeper.chain.token import ACCOUNT_SIZE
-from keeper.clients import staking, tokenomics
+from keeper.clients import orders, staking, tokenomics
 from keeper.wallet.plan import Opening
 
 
@@ -19,6 +19,16 @@ def earner(owner: Pubkey, payer: Pubkey) -> Opening:
     """What staking knows of a wallet that earns."""
     size = staking.PROGRAM.dtype("Wallet").itemsize
     return Opening("the wallet's account for earnings", staking.wallet_address(owner), size, payer, "never")
+
+
+def order(address: Pubkey, renter: Pubkey) -> tuple[Opening, Opening]:
+    """An order's account and its vault."""
+    size, back = orders.PROGRAM.dtype("Order").itemsize, "when the order is closed"
+    vault = orders.vault_address(address)
+    return (
+        Opening("the order's account", address, size, renter, back),
+        Opening("the order's vault", vault, ACCOUNT_SIZE, renter, back),
+    )
 
 
 def device(worker: Pubkey, payer: Pubkey) -> Opening:

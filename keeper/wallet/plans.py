@@ -18,7 +18,8 @@ from keeper.economy.money import show
 from keeper.economy.orders import Currency, OrderStatus
 from keeper.market.leases import ending
 from keeper.market.matching import SUPPLIERS_TICK, lease_to_be
-from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Plan
+from keeper.wallet import openings
+from keeper.wallet.plan import Closing, Movement, NamedAccount, NothingToDo, Plan
 
 _FEE = (
     "The fee is charged as the lease is paid, and in full unless it ends early: then on what was served, and "
@@ -45,7 +46,7 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
         "network's price leaves over. To cancel it before costs the fee on an hour of each open place.",
     )
     opening = orders.create_order(renter, number, terms, config.mint(currency), max_deposit=deposit)
-    return Plan((opening,), (movement,), notes)
+    return Plan((opening,), (movement,), notes, openings=openings.order(order, renter))
 
 
 def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) -> Plan:
@@ -113,7 +114,16 @@ def cancel(config: Config, order: Order, now: int, in_vault: int, *, fees_payabl
     if closes and due:
         movements.append(_fees(config, order, due))
     notes = (f"The fee for cancelling it before its time is over: {_amount(charged, order)}.",)
-    return Plan(tuple(instructions), tuple(movements), notes if charged else ())
+    ends = (
+        Closing("the order's account", order.address, order.renter),
+        Closing("the order's vault", order.vault, order.renter),
+    )
+    return Plan(
+        tuple(instructions),
+        tuple(movements),
+        notes if charged else (),
+        closings=ends if closes else (),
+    )
 
 
 def accept(config: Config, order: Order, lease: Lease, payer: Pubkey) -> Plan:

@@ -322,7 +322,7 @@ def held_words(held: CoStake, now: int) -> str:
 def _mine(at: Staked, staker: Pubkey, state: CoStakeState) -> CoStake:
     held = at.co_stake_of(staker, state)
     if held is None:
-        raise StakeRefused(f"{staker} has no co-stake on this device: ionet co-stake show lists a wallet's")
+        raise StakeRefused(f"{staker} has no co-stake on this device: ionet stake show lists a wallet's")
     return held
 
 

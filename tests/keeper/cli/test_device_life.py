@@ -73,7 +73,7 @@ def test_from_registration_to_the_deposit_back(world: StakingWorld, by: Typed) -
     assert "with 600.00000000 IO less it earns and leases nothing" in said
     assert "the device's account 0.01406464 when the device is closed" in said
     assert failing(by) == {"enough is staked", "it is for lease"}
-    assert "ionet stake add 600.00000000" in by("supplier", "device", "show", DEVICE)
+    assert f"ionet stake add {DEVICE} 600.00000000" in by("supplier", "device", "show", DEVICE)
     by("supplier", "stake", "add", DEVICE, "600", "--yes")
     by("supplier", "device", "ask", DEVICE, "--ask-io", "1", "--yes")
     assert failing(by) == set()

@@ -77,7 +77,8 @@ def test_what_needs_the_keeper_s(tmp_path):
 
 def test_a_simulation_needs_an_extra_for_its_chart_alone(tmp_path):
     plain = "market simulate --days 1 --devices 2 --json"
-    said = "error: ionet market simulate --chart needs the extra 'demo': pip install 'ionet[demo]'\n"
+    told = "ionet market simulate --chart needs the extra 'demo': pip install 'ionet[demo]'"
+    said = json.dumps({"error": told, "hint": ""}) + "\n"
     missing = modules(EXTRAS["keeper"] + EXTRAS["demo"])
     assert run_without(missing, [plain, f"{plain} --chart x.svg"], tmp_path) == [(0, ""), (1, said)]
 

@@ -100,6 +100,7 @@ def test_when_a_season_is_over(status, now, is_over):
         data_hash=bytes(32),
         vault=WALLETS[0],
         funder=WALLETS[1],
+        pools=(1, 0, 0),
         total=1,
         claimed=0,
         returned=0,

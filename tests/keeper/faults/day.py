@@ -35,7 +35,7 @@ from tests.keeper.faults.child import JOBS
 from tests.keeper.rewards.seen import BLOCK, SLOT, seen_in
 from tests.keeper.runtime.keepers import indexed
 from tests.programs.buyback.world import FIRST_PRICE
-from tests.programs.orders.world import IO, TERMS, USDC, USDC_MINT, OrdersWorld
+from tests.programs.orders.world import ASK_IO, IO, TERMS, USDC, USDC_MINT, OrdersWorld
 from tests.programs.tokenomics.seasons import distribution
 from tests.programs.world import DAY, HOUR, START, DrivenChain, key
 from tests.security.tokens import freeze_anyway
@@ -156,11 +156,13 @@ class DayWorld(OrdersWorld):
     def _at_10(self) -> None:
         self.pay_usdc(200 * USDC)
         freeze_anyway(self, self._payout("supplier a"), let_go=True)
-        self._open(6, devices=2)
+        # At the network's price: what a higher one leaves over goes back in the pass after the match's, and a
+        # killed keeper has more of these.
+        self._open(6, devices=2, price=ASK_IO)
 
     def _open(self, number: int, **terms: object) -> orders.Order:
         price = USDC * 3 if terms.get("currency") == Currency.USDC else TERMS.price
-        return self.order(key("renter"), number, price=price, **terms)
+        return self.order(key("renter"), number, **{"price": price, **terms})
 
     def _payout(self, supplier: str) -> Pubkey:
         return associated_token_address(key(supplier).pubkey(), USDC_MINT)

@@ -400,8 +400,8 @@ async def test_colluding_operators_move_a_price_by_an_eighth_an_hour_for_all_to_
     assert await colluders[0].run(PRICES) is JobOutcome.OK
     rule = await honest.of_last_hour.steps(hour)
     assert rule is not None and rule.steps[GPU_CLASS] == (0, 0)
-    table = await staking.read_prices(world.chain, hour)
-    assert audit.of_vote(table, rule).verdict is Verdict.DIFFERENT
+    votes = [each for found in world.chain.transactions() for each in staking.PROGRAM.events(found)]
+    assert audit.of_vote(votes, rule).verdict is Verdict.DIFFERENT
     # A renter's order of now says at most today's price.
     cautious = world.order(key("renter"), 2, devices=1, price=ASK_IO)
     world.chain.warp_to((hour + 2) * HOUR)
