@@ -133,6 +133,13 @@ class Answers:
     start_month: int | None
 
 
+async def is_whole(chain: ChainReader) -> bool:
+    """Whether a genesis has nothing left to set up: launched, and all four programs initialised."""
+    supply = await tokenomics.read_config(chain)
+    rest = [await each.read_config(chain) for each in (staking, buyback, orders)]
+    return supply is not None and supply.launched and None not in rest
+
+
 async def contradictions(chain: ChainReader, told: Answers) -> list[str]:
     """What an earlier genesis on this chain was told otherwise, in words; empty where it can go on.
 

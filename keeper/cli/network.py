@@ -107,7 +107,7 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
                 )
             begun = await tokenomics.read_config(connected)
             month = await _first_month(connected, told.start_month, begun)
-            if begun is None or not begun.launched:
+            if not await deploy.is_whole(connected):
                 show(network_tables.genesis(admin.pubkey(), replace(told, start_month=month), owners))
                 if not yes:
                     typer.confirm("Write all of this?", abort=True)

@@ -259,6 +259,8 @@ async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
         order = orders.parse_order(account.data)
     except UnexpectedData as error:
         raise ChainError(f"{at} is no order ({error}); see ionet order list") from error
+    if order.address != at:
+        raise ChainError(f"the node answers with another order than {at}: ask one that you trust")
     return order, [lease.begun(order) for lease in order_tables.by_order(leases, at)]
 
 
@@ -268,9 +270,12 @@ async def lease_of(chain: ChainReader, at: Pubkey) -> Lease:
     if account is None or account.owner != orders.PROGRAM.address:
         raise ChainError(f"there is no lease {at}: it was closed or never existed; see ionet order show")
     try:
-        return orders.parse_lease(account.data)
+        lease = orders.parse_lease(account.data)
     except UnexpectedData as error:
         raise ChainError(f"{at} is no lease ({error}); see ionet order show") from error
+    if lease.address != at:
+        raise ChainError(f"the node answers with another lease than {at}: ask one that you trust")
+    return lease
 
 
 def _read_quote(context: typer.Context, path: Path) -> Offer:

@@ -82,9 +82,13 @@ async def read_device(chain: ChainReader, at: Pubkey) -> Device:
     if account is None or account.owner != staking.PROGRAM.address:
         raise ChainError(f"there is no device {at}; see ionet device list")
     try:
-        return staking.parse_device(account.data)
+        device = staking.parse_device(account.data)
     except UnexpectedData as error:
         raise ChainError(f"{at} is no device ({error}); see ionet device list") from error
+    # What is signed names the device by its worker: a node that answers with another one would choose it.
+    if staking.device_address(device.worker) != at:
+        raise ChainError(f"the node answers with another device than {at}: ask one that you trust")
+    return device
 
 
 async def read_staked(chain: ChainReader, at: Pubkey, now: int) -> Staked:

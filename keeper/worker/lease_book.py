@@ -21,6 +21,9 @@ from keeper.worker.state import KEPT_SECONDS, Store
 
 DAY = 86_400
 
+NOTABLE = 2**63
+"""SQLite's integers are below."""
+
 
 class LeaseKey(NamedTuple):
     """What names a lease for ever: an order may have the same device again later."""
@@ -59,6 +62,12 @@ class KeptLease:
     """Whether its account is closed: nothing more comes."""
     hindrance: Hindrance | None = None
     """Why it isn't accepted."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the disk can note it: no figure of a lease that a program wrote is too large for that."""
+        times = self.matched_at, self.accept_until, self.start, self.stop
+        return max(self.rate, self.key.registered_at, self.key.number, *times) < NOTABLE
 
     @classmethod
     def of(cls, lease: Lease, order: Order) -> KeptLease:
@@ -110,7 +119,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """It has, and the program refused it: the fee is spent."""
     EXPIRED = "expired"
-    """It never will: it cost nothing."""
+    """It never will, by the node's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +213,13 @@ class LeaseBook:
         ]
 
     def spent(self, now: float) -> int:
-        """Lamports of fees in the last day, those of what may still land among them."""
+        """Lamports of fees in the last day of all that was signed.
+
+        What expired is counted as well: a node that says so of what landed would have the worker sign, and
+        pay, again and again.
+        """
         ((found,),) = self._store.read(
-            "SELECT COALESCE(SUM(fee), 0) FROM acceptance WHERE signed_at > ? AND outcome != ?",
-            *(now - DAY, Outcome.EXPIRED),
+            "SELECT COALESCE(SUM(fee), 0) FROM acceptance WHERE signed_at > ?", now - DAY
         )
         return int(found)
 

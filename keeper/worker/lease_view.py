@@ -82,7 +82,11 @@ async def view(
         for at, order_at in wanted.items():
             lease, order = _lease(found, at, each.address), _order(found, order_at)
             if lease is not None and order is not None and lease.order == order_at:
-                seen.offers.append(Offer(each, account, lamports, lease, order))
+                offer = Offer(each, account, lamports, lease, order)
+                if offer.kept.fits:
+                    seen.offers.append(offer)
+                elif at == account.lease:
+                    seen.unread[each.address] = at
             elif at == account.lease:
                 seen.unread[each.address] = at
             elif found[at] is None:
@@ -112,5 +116,6 @@ def _parsed(found: Accounts, at: Pubkey, program: Program, parse: Callable[[byte
         return None
     try:
         return parse(account.data)
-    except UnexpectedData:
+    except (UnexpectedData, ValueError):
+        # Such as a currency that isn't one, or letters that are none: no program of ours writes them.
         return None

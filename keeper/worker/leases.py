@@ -12,6 +12,7 @@ from keeper.chain import Chain, ChainError, SigningFailed
 from keeper.chain.connect import refresh
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import sol
+from keeper.chain.program import UnexpectedData
 from keeper.economy.money import show
 from keeper.economy.orders import EndReason, LeaseStatus
 from keeper.market.accepting import Hindrance
@@ -122,7 +123,7 @@ class Leases:
                 found = await self._acceptor.accept(offer)
             except SigningFailed as error:
                 found = Hindrance("signer", str(error))
-            except ChainError as error:
+            except (ChainError, UnexpectedData) as error:
                 found = Hindrance("node", str(error))
             kept = self.book.lease(key)
             if kept is not None and kept.hindrance != found:

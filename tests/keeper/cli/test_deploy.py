@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from keeper import deploy
+from keeper.chain import ChainError
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import associated_token_address
 from keeper.clients import buyback, orders, staking
@@ -148,3 +150,22 @@ def test_an_owner_that_is_no_address(ionet, empty):
     code, _, err = genesis(ionet)
     assert code == 1
     assert "people.json: no JSON object of labels and addresses" in " ".join(err.split())
+
+
+def test_genesis_asks_again_while_something_is_left_to_write(ionet, empty, monkeypatch):
+    """Interrupted between the launch and staking, whose operators nothing on chain knows yet."""
+    ionet("deploy", "--chain", "test.chain", "--keypair", "authority.json")
+    true = deploy.staking_genesis
+
+    async def interrupted(*_: object, **__: object) -> None:
+        raise ChainError("the line is cut")
+
+    monkeypatch.setattr(deploy, "staking_genesis", interrupted)
+    assert genesis(ionet, start=None, operator=key("operator").pubkey())[0] == 1
+    monkeypatch.setattr(deploy, "staking_genesis", true)
+    asked = []
+    monkeypatch.setattr("typer.confirm", lambda words, *, abort: asked.append((words, abort)))
+    options = ("--guardian", key("guardian").pubkey(), "--beneficiaries", "people.json", "--test-usdc", "5")
+    code, out, err = ionet("genesis", *options, "--chain", "test.chain", "--keypair", "authority.json")
+    assert (code, asked) == (0, [("Write all of this?", True)]), err
+    assert f"operators: 1 of 1 must agree {key('authority').pubkey()}" in " ".join(out.split())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from solders.pubkey import Pubkey
 
+from keeper.chain import Account
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking
 from keeper.economy.calendar import DAY, month_start, parse_month
@@ -142,3 +144,23 @@ def test_what_cannot_be_is_said_before_anybody_signs(world: StakingWorld, by: Ty
             refused()
     with pytest.raises(NothingToDo, match="terminated already"):
         devices.terminate(device)
+
+
+def test_a_node_that_answers_with_another_device_chooses_none(
+    world: StakingWorld, by: Typed, monkeypatch
+) -> None:
+    """What is signed names a device by its worker, which the node's answer has."""
+    by("supplier", *REGISTER, "--country", "CH", "--yes")
+    other = world.device("two", key("supplier"))
+    world.chain.save(CHAIN)
+    found = world.account(staking.device_address(other.worker))
+    true = EmbeddedChain.accounts
+
+    async def accounts(self: EmbeddedChain, addresses: Sequence[Pubkey]) -> list[Account | None]:
+        answer = await true(self, addresses)
+        return [found if at == DEVICE else each for at, each in zip(addresses, answer, strict=True)]
+
+    monkeypatch.setattr(EmbeddedChain, "accounts", accounts)
+    said = by("supplier", "device", "terminate", DEVICE, "--yes", ends=1)
+    assert f"the node answers with another device than {DEVICE}" in said
+    assert not world.read_device("two").terminated

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from solders.pubkey import Pubkey
 
 from keeper.chain import Account, Chain, ChainUnreachable, landing
 from keeper.chain.fees import FeePolicy
+from keeper.chain.landing import LAMPORTS_PER_SIGNATURE
 from keeper.chain.rpc import RpcChain
 from keeper.clients import orders, staking
 from keeper.economy.orders import LeaseStatus
@@ -64,6 +66,53 @@ async def test_a_lease_that_the_node_does_not_have_yet_is_accepted_later(
     await site.look()
     assert world.lease(order, "one").status == LeaseStatus.RUNNING
     site.close()
+
+
+@pytest.mark.parametrize(
+    ("whose", "name", "value"),
+    [
+        ("order", "currency", b"\x09"),
+        ("device", "country", b"\xff\xff"),
+        ("lease", "rate", (2**63 + 5).to_bytes(8, "little")),
+        ("config", "discriminator", b"rubbish!"),
+    ],
+)
+async def test_accounts_that_no_program_writes_end_nothing(
+    world: OrdersWorld, tmp_path: Path, whose: str, name: str, value: bytes
+) -> None:
+    """Once the node tells the truth, the lease is accepted."""
+    chain = Told(world)
+    site = Site(world, tmp_path / "state", NAMES, chain)
+    order = world.order(key("renter"))
+    lease = world.match(order, "one")
+    places = {"order": order.address, "device": site.devices[0].address, "lease": lease.address}
+    at = places.get(whose, orders.CONFIG)
+    kind = {"order": "Order", "device": "Device", "lease": "Lease", "config": "Config"}[whose]
+    program = staking.PROGRAM if whose == "device" else orders.PROGRAM
+    chain.says = {at: changed(world.account(at), _offset(program.dtype(kind), name), value)}
+    for _ in range(3):
+        await site.look()
+    assert acceptances(world) == []
+    chain.says = {}
+    for _ in range(2):
+        await site.look()
+    assert world.lease(order, "one").status == LeaseStatus.RUNNING
+    site.close()
+
+
+def changed(account: Account, offset: int, value: bytes) -> Account:
+    data = account.data[:offset] + value + account.data[offset + len(value) :]
+    return Account(account.lamports, data, account.owner)
+
+
+def _offset(kind: np.dtype[Any], name: str) -> int:
+    """Where a field is, in ``terms`` where it is no field of the account itself."""
+    assert kind.fields is not None
+    if name in kind.fields:
+        return int(kind.fields[name][1])
+    inner, offset = kind.fields["terms"][:2]
+    assert inner.fields is not None
+    return int(offset) + int(inner.fields[name][1])
 
 
 async def test_leases_that_are_not_the_devices_are_never_signed_for(
@@ -136,7 +185,10 @@ async def test_one_that_never_lands_is_signed_anew_when_it_can_land_no_more(
         await site.look()
         key_of = site.newest("one").key
         assert [each.outcome for each in site.book.acceptances(key_of)] == [Outcome.EXPIRED]
-        assert (site.newest("one").hindrance.code, site.book.spent(world.chain.now())) == ("expired", 0)
+        assert (site.newest("one").hindrance.code, site.book.spent(world.chain.now())) == (
+            "expired",
+            LAMPORTS_PER_SIGNATURE,
+        )
         node.faults.drop = False
         await site.look()
         await site.look()
