@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from keeper.settings.findings import CheckState, Finding
 from keeper.terminal.tables import plain
@@ -18,5 +19,5 @@ def findings(found: Sequence[Finding]) -> Table:
     for column in table.columns[1:]:
         column.justify = "left"
     for each in found:
-        table.add_row(each.check, f"[{STYLES[each.state]}]{each.state}[/]", each.found, each.do)
+        table.add_row(each.check, Text(str(each.state), STYLES[each.state]), each.found, each.do)
     return table

@@ -15,6 +15,7 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking
 from keeper.economy.calendar import DAY, month_start, parse_month
 from keeper.economy.supply import IO
+from keeper.terminal import tables
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import key
 
@@ -164,3 +165,11 @@ def test_somebody_else_signs_what_is_written(world: StakingWorld, ionet) -> None
 def test_a_signer_without_a_key_only_writes(world: StakingWorld, by: Typed) -> None:
     said = by("supplier", "stake", "add", DEVICE, "400", "--signer", SUPPLIER, ends=1)
     assert "--signer is for --output" in said
+
+
+def test_a_name_on_a_chain_is_text(capsys) -> None:
+    """Neither markup nor what a terminal takes for a command."""
+    table = tables.plain("Names", "name")
+    table.add_row("[/x] [conceal]seen\x1b[2J")
+    tables.show(table)
+    assert "[/x] [conceal]seen?[2J" in capsys.readouterr().out
