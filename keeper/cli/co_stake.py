@@ -22,7 +22,7 @@ from keeper.errors import UserError
 from keeper.terminal import stakes as stake_tables
 from keeper.terminal import tables
 from keeper.wallet import stakes
-from keeper.wallet.stakes import Staked, read_staked
+from keeper.wallet.stakes import Staked, read_all_staked, read_staked
 
 app = typer.Typer(help="Co-stakes: stake on somebody else's device.", no_args_is_help=True)
 
@@ -39,19 +39,13 @@ def offers(
 ) -> None:
     """Devices that look for a co-staker: what they ask for, what they share, how they stand."""
 
-    async def read() -> list[Staked]:
+    async def read() -> tuple[list[Staked], int | None]:
         async with connect(options.settings(chain).chain) as connected:
-            config = await staking.read_config(connected)
-            devices, classes = await staking.read_devices(connected), await staking.read_classes(connected)
-            now = (await connected.clock()).unix_timestamp
-        kind = class_number(classes, class_) if class_ else None
-        return [
-            Staked(each, classes[each.device_class], config, now)
-            for each in devices.values()
-            if config and each.offer and kind in (None, each.device_class)
-        ]
+            kind = class_number(await staking.read_classes(connected), class_) if class_ else None
+            return await read_all_staked(connected), kind
 
-    found = asyncio.run(read())
+    every, kind = asyncio.run(read())
+    found = [each for each in every if each.device.offer and kind in (None, each.of_class.id)]
     if as_json:
         print(json.dumps({"offers": [stake_tables.offer_json(each) for each in found]}))
     elif not found:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
-from keeper.chain import Chain, ChainError
+from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address, settings
@@ -32,6 +32,7 @@ from keeper.tables import text
 from keeper.terminal import tables
 from keeper.terminal.tables import console, plain
 from keeper.wallet import claims
+from keeper.wallet.roles import read_governed
 
 app = typer.Typer(help="Reward blocks: what was published, and whether it is right.", no_args_is_help=True)
 
@@ -174,9 +175,7 @@ async def claim(
     """
     place, number = _which(folder, hour)
     found = publication.claimable(place, number, address(wallet))
-    config = await staking.read_config(session.chain)
-    if config is None:
-        raise ChainError("staking is not set up on this chain: ionet deploy, then ionet genesis")
+    config = (await read_governed(session.chain, "staking")).config
     account = await staking.read_wallet(session.chain, found.wallet)
     block = (await staking.read_hours(session.chain, [number])).get(number)
     await session.carry_out(claims.claim(config, account, block, found, session.address, session.now))

@@ -25,7 +25,7 @@ from keeper.rewards.estimate import Candidate, Estimate, earned
 from keeper.terminal import stakes as stake_tables
 from keeper.terminal import tables
 from keeper.wallet import stakes
-from keeper.wallet.stakes import Staked, read_staked
+from keeper.wallet.stakes import Staked, read_all_staked, read_staked
 
 app = typer.Typer(help="Stakes: put IO on a device, take it out again.", no_args_is_help=True)
 
@@ -57,17 +57,13 @@ def show(
 
     async def read() -> list[Staked]:
         async with connect(settings.chain) as connected:
-            config = await staking.read_config(connected)
-            devices, classes = await staking.read_devices(connected), await staking.read_classes(connected)
-            now = (await connected.clock()).unix_timestamp
-        assert config is not None or not devices
-        return [
-            Staked(each, classes[each.device_class], config, now)
-            for each in devices.values()
-            if config and owner in {each.supplier, each.co.staker, each.leaving.staker}
-        ]
+            return await read_all_staked(connected)
 
-    found = asyncio.run(read())
+    found = [
+        each
+        for each in asyncio.run(read())
+        if owner in {each.device.supplier, each.device.co.staker, each.device.leaving.staker}
+    ]
     if as_json:
         print(json.dumps(stake_tables.as_json(found, owner)))
     elif not found:

@@ -102,6 +102,16 @@ async def read_staked(chain: ChainReader, at: Pubkey, now: int) -> Staked:
     return Staked(device, staking.parse_class(of_class.data), config, now)
 
 
+async def read_all_staked(chain: ChainReader) -> list[Staked]:
+    """Read every device with what its stakes depend on; none where staking was never set up."""
+    config = await staking.read_config(chain)
+    if config is None:
+        return []
+    devices, classes = await staking.read_devices(chain), await staking.read_classes(chain)
+    now = (await chain.clock()).unix_timestamp
+    return [Staked(each, classes[each.device_class], config, now) for each in devices.values()]
+
+
 # -- the supplier's ----------------------------------------------------------------------------
 
 

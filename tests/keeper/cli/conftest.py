@@ -6,8 +6,10 @@ import sys
 import pytest
 import structlog
 
+from keeper.chain.embedded import EmbeddedChain
 from keeper.cli import main
 from keeper.terminal import tables
+from tests.keeper.cli.saved import CHAIN, Typed
 
 
 @pytest.fixture(autouse=True)
@@ -44,5 +46,19 @@ def ionet(monkeypatch, capsys):
             main.main()
         out = capsys.readouterr()
         return end.value.code or 0, out.out, out.err
+
+    return run
+
+
+@pytest.fixture
+def by(world, ionet, monkeypatch) -> Typed:
+    """Types commands on the chain of the test's own ``world``, which is then as they left it."""
+
+    def run(who: str, *arguments: object, ends: int = 0) -> str:
+        monkeypatch.setenv("IONET_KEYPAIR", f"{who}.json")
+        code, out, err = ionet(*arguments, "--chain", CHAIN)
+        assert code == ends, err
+        world.chain = EmbeddedChain.load(CHAIN)
+        return " ".join((out + err).split())
 
     return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,22 +13,19 @@ from solders.pubkey import Pubkey
 from keeper.chain import Account
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking
-from keeper.economy.calendar import DAY, month_start, parse_month
+from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO
 from keeper.wallet import devices
 from keeper.wallet.plan import NothingToDo
 from keeper.wallet.stakes import StakeRefused
+from tests.keeper.cli.saved import CHAIN, FUTURE, Typed, later
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import finish, key
 
-FUTURE = month_start(parse_month("2090-01"))
-"""The chain's clock: a saved chain follows this machine's only where that is ahead."""
-CHAIN = Path("test.chain")
 SUPPLIER, FRIEND = key("supplier").pubkey(), key("friend").pubkey()
 DEVICE = staking.device_address(key("one").pubkey())
 EVIDENCE = bytes(range(32))
 REGISTER = ("device", "register", "--worker", "one.json", "--class", "rtx 4090", "--processors", "4")
-Typed = Callable[..., str]
 
 
 @pytest.fixture
@@ -42,25 +39,6 @@ def world(tmp_path: Path) -> StakingWorld:
         (tmp_path / f"{name}.json").write_text(json.dumps(list(bytes(key(name)))))
     world.chain.save(tmp_path / CHAIN)
     return world
-
-
-@pytest.fixture
-def by(world: StakingWorld, ionet, monkeypatch) -> Typed:
-    """Types a command as somebody; gives what it prints."""
-
-    def run(who: str, *arguments: object, ends: int = 0) -> str:
-        monkeypatch.setenv("IONET_KEYPAIR", f"{who}.json")
-        code, out, err = ionet(*arguments, "--chain", CHAIN)
-        assert code == ends, err
-        world.chain = EmbeddedChain.load(CHAIN)
-        return " ".join((out + err).split())
-
-    return run
-
-
-def later(world: StakingWorld, seconds: int) -> None:
-    world.chain.advance(seconds)
-    world.chain.save(CHAIN)
 
 
 def failing(by: Typed) -> set[str]:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import buyback, orders, staking
-from keeper.economy.calendar import DAY, HOUR, month_start, parse_month
+from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.classes import step_leaf
 from keeper.economy.orders import LeaseStatus
+from tests.keeper.cli.saved import CHAIN, FUTURE, Typed, later
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.staking.world import GPU_CLASS, reward_tree
 from tests.programs.world import finish, key
 
-FUTURE = month_start(parse_month("2090-01"))
-"""The chain's clock: a saved chain follows this machine's only where that is ahead."""
-CHAIN = Path("test.chain")
 DEVICE = staking.device_address(key("one").pubkey())
 EVIDENCE = bytes(range(32)).hex()
 NEXT = key("next").pubkey()
-Typed = Callable[..., str]
 
 
 @pytest.fixture
@@ -42,25 +37,6 @@ def world(tmp_path: Path) -> OrdersWorld:
         (tmp_path / f"operator {number}.json").write_text(json.dumps(list(bytes(operator))))
     world.chain.save(tmp_path / CHAIN)
     return world
-
-
-@pytest.fixture
-def by(world: OrdersWorld, ionet, monkeypatch) -> Typed:
-    """Types a command as somebody; gives what it prints."""
-
-    def run(who: str, *arguments: object, ends: int = 0) -> str:
-        monkeypatch.setenv("IONET_KEYPAIR", f"{who}.json")
-        code, out, err = ionet(*arguments, "--chain", CHAIN)
-        assert code == ends, err
-        world.chain = EmbeddedChain.load(CHAIN)
-        return " ".join((out + err).split())
-
-    return run
-
-
-def later(world: OrdersWorld, seconds: int) -> None:
-    world.chain.advance(seconds)
-    world.chain.save(CHAIN)
 
 
 def network(by: Typed, program: str) -> dict[str, object]:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import associated_token_address
 from keeper.clients import orders, staking, tokenomics
 from keeper.clients.tokenomics import SeasonStatus
-from keeper.economy.calendar import DAY, month_start, parse_month
+from keeper.economy.calendar import DAY
 from keeper.economy.seasons import Points, points_file
 from keeper.economy.supply import IO
 from keeper.settings.keys import read_private_keypair
+from tests.keeper.cli.saved import CHAIN, FUTURE, Typed, later
 from tests.programs.buyback.world import USDC, USDC_MINT
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import finish, key
 
-FUTURE = month_start(parse_month("2090-01"))
-"""The chain's clock: a saved chain follows this machine's only where that is ahead."""
-CHAIN = Path("test.chain")
 RICH, POOR = key("rich").pubkey(), key("poor").pubkey()
 COMMUNITY = key("community")
-Typed = Callable[..., str]
 
 
 @pytest.fixture
@@ -41,25 +36,6 @@ def world(tmp_path: Path) -> OrdersWorld:
         (tmp_path / f"{name}.json").write_text(json.dumps(list(bytes(key(name)))))
     world.chain.save(tmp_path / CHAIN)
     return world
-
-
-@pytest.fixture
-def by(world: OrdersWorld, ionet, monkeypatch) -> Typed:
-    """Types a command as somebody; gives what it prints."""
-
-    def run(who: str, *arguments: object, ends: int = 0) -> str:
-        monkeypatch.setenv("IONET_KEYPAIR", f"{who}.json")
-        code, out, err = ionet(*arguments, "--chain", CHAIN)
-        assert code == ends, err
-        world.chain = EmbeddedChain.load(CHAIN)
-        return " ".join((out + err).split())
-
-    return run
-
-
-def later(world: OrdersWorld, seconds: int) -> None:
-    world.chain.advance(seconds)
-    world.chain.save(CHAIN)
 
 
 def test_what_a_wallet_has(world: OrdersWorld, by: Typed) -> None:

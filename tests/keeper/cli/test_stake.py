@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 from solders.transaction import VersionedTransaction
 
-from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking
-from keeper.economy.calendar import DAY, month_start, parse_month
+from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO
 from keeper.terminal import tables
+from tests.keeper.cli.saved import CHAIN, FUTURE, Typed, later
 from tests.programs.staking.world import StakingWorld
 from tests.programs.world import key
 
-FUTURE = month_start(parse_month("2090-01"))
-"""The chain's clock: a saved chain follows this machine's only where that is ahead."""
-CHAIN = Path("test.chain")
 SUPPLIER, STAKER = key("supplier").pubkey(), key("staker").pubkey()
 SOL = 10**12
 """What everybody has at first, lamports."""
 DEVICE = staking.device_address(key("one").pubkey())
-Typed = Callable[..., str]
 
 
 @pytest.fixture
@@ -41,25 +36,6 @@ def world(tmp_path: Path) -> StakingWorld:
         (tmp_path / f"{name}.json").write_text(json.dumps(list(bytes(key(name)))))
     world.chain.save(tmp_path / CHAIN)
     return world
-
-
-@pytest.fixture
-def by(world: StakingWorld, ionet, monkeypatch) -> Typed:
-    """Types a command as somebody; gives what it prints."""
-
-    def run(who: str, *arguments: object, ends: int = 0) -> str:
-        monkeypatch.setenv("IONET_KEYPAIR", f"{who}.json")
-        code, out, err = ionet(*arguments, "--chain", CHAIN)
-        assert code == ends, err
-        world.chain = EmbeddedChain.load(CHAIN)
-        return " ".join((out + err).split())
-
-    return run
-
-
-def later(world: StakingWorld, seconds: int) -> None:
-    world.chain.advance(seconds)
-    world.chain.save(CHAIN)
 
 
 def test_from_the_first_io_to_the_last(world: StakingWorld, by: Typed) -> None:
