@@ -12,8 +12,6 @@ import asyncio
 import secrets
 import struct
 import time
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
@@ -29,27 +27,22 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
-from solders.transaction_metadata import (
-    FailedTransactionMetadata,
-    SimulatedTransactionInfo,
-    TransactionMetadata,
-)
+from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo
 
 from keeper.chain.errors import ChainError, ChainNotSaved, ChainUnreachable, TransactionFailed
-from keeper.chain.failure import describe
+from keeper.chain.executed import error_of, long_calls, record_of, returned
 from keeper.chain.filelock import FileLock
 from keeper.chain.framework import MAX_COMPUTE_UNITS, UPGRADEABLE_LOADER
 from keeper.chain.heads import SLOTS_PER_SECOND, Pace
+from keeper.chain.kept import Kept, listed
 from keeper.chain.loader import program_data_address
 from keeper.chain.packing import MAX_TRANSACTION_BYTES
 from keeper.chain.records import (
-    MAX_CALL_BYTES,
     Account,
     Blockhash,
     Clock,
     Commitment,
     Head,
-    InnerInstruction,
     Listed,
     Memcmp,
     Tip,
@@ -58,13 +51,11 @@ from keeper.chain.records import (
 )
 from keeper.chain.signer import Signer, sign, unsigned
 from keeper.chain.snapshot import Snapshot, digest_in
+from keeper.chain.whole import Whole, balances, changes, looked_up
 
 _VM = ThreadPoolExecutor(1, "vm")
 """Programs run on a thread of their own: the VM's compiled code leaves the x87 unit of the thread it
 ran on unusable (github.com/anza-xyz/sbpf/issues/197), and then numpy's float division gives NaN there."""
-
-OUTERMOST_CALL = 2
-"""Stack height of a call made by a transaction's own instruction."""
 
 OUTDATED = ("BlockhashNotFound", "AlreadyProcessed")
 """The errors of a transaction that was sent before, or signed for an earlier block."""
@@ -165,37 +156,55 @@ class EmbeddedChain:
         One that nobody pays for (no lamports, outdated blockhash) is not executed and not kept.
         """
         _require_packet(transaction)
-        keys = transaction.message.account_keys
-        balance = self._svm.get_balance(keys[0])
+        writable, readonly = looked_up(transaction, self._svm.get_account)
+        keys = [*transaction.message.account_keys, *writable, *readonly]
+        before = balances(keys, self._svm.get_account)
         self._set_clock(self._slot + 1, self.now())
         result = _VM.submit(self._svm.send_transaction, transaction).result()
-        record = self._record(transaction, result)
+        record = record_of(transaction, keys, result, self._slot, self._svm.get_clock().unix_timestamp)
         if record.error is None:
             self._written.update(keys)
-        elif self._svm.get_balance(keys[0]) == balance:
+        elif self._svm.get_balance(keys[0]) == before.lamports[0]:
             return record._replace(fee=0)
         else:
             self._written.add(keys[0])
         self._next_blockhash()
-        for address in keys:
-            self._by_address[address].append(len(self._records))
-        self._positions[record.signature] = len(self._records)
-        self._records.append(record)
+        after = balances(keys, self._svm.get_account)
+        whole = Whole(
+            wire=bytes(transaction),
+            error=error_of(result),
+            writable=tuple(writable),
+            readonly=tuple(readonly),
+            before=before.lamports,
+            after=after.lamports,
+            tokens=changes(before, after),
+            calls=long_calls(result),
+            returned=returned(result),
+        )
+        self._kept.add(record, whole, keys)
         self._called.set()
         return record
 
     def rehearse(self, transaction: VersionedTransaction) -> TransactionRecord:
         """Execute a transaction without changing anything; nobody need have signed it, nothing is paid."""
         _require_packet(transaction)
-        result = _VM.submit(self._simulate, transaction).result()
-        record = self._record(
-            transaction, result if isinstance(result, FailedTransactionMetadata) else result.meta()
-        )
-        return record._replace(fee=0)
+        tried = _VM.submit(self._simulate, transaction).result()
+        result = tried.meta() if isinstance(tried, SimulatedTransactionInfo) else tried
+        writable, readonly = looked_up(transaction, self._svm.get_account)
+        keys = [*transaction.message.account_keys, *writable, *readonly]
+        now = self._svm.get_clock().unix_timestamp
+        return record_of(transaction, keys, result, self._slot, now)._replace(fee=0)
 
     def transactions(self) -> list[TransactionRecord]:
         """Everything that was executed, oldest first."""
-        return list(self._records)
+        return list(self._kept.records)
+
+    def whole(self, signature: Signature) -> Whole | None:
+        """A transaction with its bytes and balances.
+
+        None for one that the chain doesn't have, or that an earlier version saved, by its record alone.
+        """
+        return self._kept.whole(signature)
 
     def save(self, path: Path) -> None:
         """Write the whole chain to ``path`` in one step: the old file stays until the new one is on the disk.
@@ -217,7 +226,7 @@ class EmbeddedChain:
     @property
     def all_final(self) -> bool:
         """Whether everything that was executed is final: on a chain from a file, whether it was saved."""
-        return not self._records or self._records[-1].slot <= self._final_slot()
+        return not self._kept.records or self._kept.records[-1].slot <= self._final_slot()
 
     @classmethod
     def load(cls, path: Path, *, verify_signatures: bool = True) -> Self:
@@ -271,9 +280,7 @@ class EmbeddedChain:
         self, address: Pubkey, *, until: Signature | None = None, limit: int | None = None
     ) -> list[TransactionRecord]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        indexes = self._by_address.get(address, [])
-        first = bisect_left(indexes, self._positions[until] + 1) if until in self._positions else 0
-        return [self._records[index] for index in indexes[first:][:limit]]
+        return self._kept.history(address, until, limit)
 
     async def slot(self, commitment: Commitment) -> int:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -290,25 +297,17 @@ class EmbeddedChain:
         limit: int = 1_000,
     ) -> list[Listed]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        indexes = self._by_address.get(address, [])
-        first = bisect_left(indexes, self._positions[until] + 1) if until in self._positions else 0
-        last = bisect_left(indexes, self._positions[before]) if before in self._positions else len(indexes)
-        if commitment is Commitment.FINALIZED:
-            final = self._final_slot()
-            while last > first and self._records[indexes[last - 1]].slot > final:
-                last -= 1
-        page = (self._records[index] for index in reversed(indexes[max(first, last - limit) : last]))
-        return [Listed(each.signature, each.slot, each.error is not None, 0) for each in page]
+        newest = self._final_slot() if commitment is Commitment.FINALIZED else self._slot
+        page = self._kept.page(address, newest, before=before, until=until, limit=limit)
+        return [listed(each) for each in page]
 
     async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        return [self._find(signature) for signature in signatures]
+        return [self._kept.find(signature) for signature in signatures]
 
     async def block(self, slot: int) -> list[Signature]:
         """See :class:`~keeper.chain.protocol.Chain`."""
-        at = bisect_left(self._records, slot, key=lambda record: record.slot)
-        found = self._records[at : at + 1]
-        return [record.signature for record in found if record.slot == slot]
+        return [record.signature for record in self._kept.block(slot)]
 
     async def head(self, slot: int, commitment: Commitment) -> Head | None:
         """See :class:`~keeper.chain.protocol.Chain`; one every 32 slots, see :mod:`keeper.chain.heads`."""
@@ -329,11 +328,11 @@ class EmbeddedChain:
 
     async def blockhash(self) -> Blockhash:
         """See :class:`~keeper.chain.protocol.Chain`; valid for one transaction, whoever's it is."""
-        return Blockhash(self.latest_blockhash(), len(self._records))
+        return Blockhash(self.latest_blockhash(), len(self._kept))
 
     async def tip(self) -> Tip:
         """See :class:`~keeper.chain.protocol.Chain`; the height counts transactions, as each has a block."""
-        return Tip(self._final_slot(), len(self._records))
+        return Tip(self._final_slot(), len(self._kept))
 
     async def broadcast(self, transaction: VersionedTransaction) -> None:
         """See :class:`~keeper.chain.protocol.Chain`.
@@ -342,7 +341,7 @@ class EmbeddedChain:
         that this chain has lost, or not reached yet: it may still land.
         """
         record = self.submit(transaction)
-        if record.signature in self._positions:
+        if record.signature in self._kept:
             return
         blockhash = transaction.message.recent_blockhash
         if record.error == "BlockhashNotFound" and blockhash not in self._blockhashes:
@@ -366,7 +365,7 @@ class EmbeddedChain:
             )
             if found
             else None
-            for found in map(self._find, signatures)
+            for found in map(self._kept.find, signatures)
         ]
 
     async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:
@@ -379,9 +378,7 @@ class EmbeddedChain:
         """Start with a VM that has executed nothing."""
         self._svm = LiteSVM().with_sigverify(self._verify_signatures).with_transaction_history(0)
         self._written: set[Pubkey] = set()
-        self._records: list[TransactionRecord] = []
-        self._by_address: dict[Pubkey, list[int]] = defaultdict(list)
-        self._positions: dict[Signature, int] = {}
+        self._kept = Kept()
         self._blockhashes: set[Hash] = set()
         """Those of transactions that were executed: no other may name them."""
 
@@ -391,13 +388,10 @@ class EmbeddedChain:
         # Code goes in before the programs that point to it: the VM compiles on sight of the latter.
         for address, account in sorted(snapshot.accounts.items(), key=lambda item: item[1].executable):
             self.set_account(address, account)
-        self._records = snapshot.records
+        self._kept = Kept(snapshot.records, snapshot.wholes, snapshot.addresses)
         # Blockhashes go on where they stopped: otherwise an old transaction could be made again.
         for _ in snapshot.records:
             self._next_blockhash()
-        for address, index in snapshot.addresses:
-            self._by_address[address].append(index)
-        self._positions = {record.signature: index for index, record in enumerate(snapshot.records)}
         self._pace = Pace(snapshot.settings)
         self._set_clock(snapshot.slot, snapshot.unix_timestamp)
         self._saved_slot, self._saved_time, self._digest = snapshot.slot, snapshot.unix_timestamp, digest
@@ -425,10 +419,9 @@ class EmbeddedChain:
             unix_timestamp=now,
             settings=list(self._pace.settings),
             accounts=accounts,
-            records=self._records,
-            addresses=[
-                (address, index) for address, indexes in self._by_address.items() for index in indexes
-            ],
+            records=self._kept.records,
+            wholes=self._kept.wholes,
+            addresses=self._kept.addresses(),
         )
         # Again at the last moment: somebody may have removed the lock's file meanwhile.
         digest = snapshot.write(path, require_unchanged)
@@ -437,10 +430,6 @@ class EmbeddedChain:
 
     def _final_slot(self) -> int:
         return self._slot if self._saved_slot is None else self._saved_slot
-
-    def _find(self, signature: Signature) -> TransactionRecord | None:
-        position = self._positions.get(signature)
-        return None if position is None else self._records[position]
 
     def _move_clock(self, now: int, unix_timestamp: int) -> None:
         seconds = max(0, unix_timestamp - now)
@@ -467,43 +456,6 @@ class EmbeddedChain:
             return self._svm.simulate_transaction(transaction)
         finally:
             self._svm.with_sigverify(verifies)
-
-    def _record(
-        self, transaction: VersionedTransaction, result: TransactionMetadata | FailedTransactionMetadata
-    ) -> TransactionRecord:
-        if isinstance(result, FailedTransactionMetadata):
-            meta = result.meta()
-            reason, index, code = describe(result.err())
-        else:
-            meta, reason, index, code = result, None, None, None
-        message = transaction.message
-        keys = message.account_keys
-        inner = tuple(
-            InnerInstruction(
-                outer=outer,
-                stack_height=call.stack_height() or OUTERMOST_CALL,
-                program=keys[compiled.program_id_index],
-                accounts=tuple(keys[i] for i in compiled.accounts),
-                data=compiled.data if len(compiled.data) <= MAX_CALL_BYTES else b"",
-            )
-            for outer, calls in enumerate(meta.inner_instructions())
-            for call in calls
-            for compiled in (call.instruction(),)
-        )
-        return TransactionRecord(
-            signature=transaction.signatures[0],
-            slot=self._slot,
-            time=self._svm.get_clock().unix_timestamp,
-            signers=tuple(keys[: message.header.num_required_signatures]),
-            programs=tuple(keys[each.program_id_index] for each in message.instructions),
-            inner=inner,
-            logs=tuple(meta.logs()),
-            compute_units=meta.compute_units_consumed(),
-            fee=meta.fee(),
-            error=reason,
-            failed_instruction=index,
-            code=code,
-        )
 
 
 def _require_packet(transaction: VersionedTransaction) -> None:

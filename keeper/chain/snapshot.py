@@ -18,23 +18,29 @@ from solders.signature import Signature
 
 from keeper.chain.errors import ChainError, ChainNotSaved
 from keeper.chain.records import Account, InnerInstruction, TransactionRecord
+from keeper.chain.whole import Row
 from keeper.errors import why
 
-FORMAT = 3
+FORMAT = 4
+RECORDS_ALONE = 3
+"""The format before, which had no ``whole``: it is read, and written anew as ``FORMAT``."""
 SCHEMA = """
 CREATE TABLE chain (format INTEGER, genesis TEXT, slot INTEGER, unix_timestamp INTEGER);
 CREATE TABLE setting (slot INTEGER PRIMARY KEY, unix_timestamp INTEGER);
 CREATE TABLE account (address BLOB PRIMARY KEY, lamports TEXT, data BLOB, owner BLOB, executable INTEGER);
 CREATE TABLE record (position INTEGER PRIMARY KEY, content TEXT);
+CREATE TABLE whole (position INTEGER PRIMARY KEY, wire BLOB, rest TEXT);
 CREATE TABLE record_address (address BLOB, position INTEGER);
 CREATE TABLE digest (sha256 TEXT);
 """
 # Lamports are text: SQLite's integers end at 2^63.
+WHOLE = "SELECT * FROM whole ORDER BY position"
 CONTENT = (
     "SELECT * FROM chain",
     "SELECT * FROM setting ORDER BY slot",
     "SELECT * FROM account ORDER BY address",
     "SELECT * FROM record ORDER BY position",
+    WHOLE,
     "SELECT * FROM record_address ORDER BY position, address",
 )
 """What the digest covers: SQLite itself would not notice a changed byte in a value."""
@@ -51,6 +57,8 @@ class Snapshot:
     """See :class:`keeper.chain.heads.Pace`."""
     accounts: dict[Pubkey, Account]
     records: list[TransactionRecord]
+    wholes: list[Row | None]
+    """The same transactions whole; None for those that the format before kept by their records alone."""
     addresses: list[tuple[Pubkey, int]]
 
     def write(self, path: Path, before: Callable[[], None] = lambda: None) -> str:
@@ -107,10 +115,14 @@ class Snapshot:
                 ((i, json.dumps(_to_json(record))) for i, record in enumerate(self.records)),
             )
             connection.executemany(
+                "INSERT INTO whole VALUES (?, ?, ?)",
+                ((i, *whole) for i, whole in enumerate(self.wholes) if whole is not None),
+            )
+            connection.executemany(
                 "INSERT INTO record_address VALUES (?, ?)",
                 ((bytes(address), index) for address, index in self.addresses),
             )
-            digest = _digest(connection)
+            digest = _digest(connection, FORMAT)
             connection.execute("INSERT INTO digest VALUES (?)", (digest,))
             connection.commit()
         finally:
@@ -125,12 +137,15 @@ class Snapshot:
         """
         with _opened(path) as connection:
             rows = connection.execute("SELECT format, genesis, slot, unix_timestamp FROM chain").fetchall()
-            if len(rows) != 1 or rows[0][0] != FORMAT:
-                raise ChainError(f"{path}: saved by another version; start a new chain")
-            digest = _digest(connection)
+            if len(rows) != 1 or rows[0][0] not in (RECORDS_ALONE, FORMAT):
+                raise ChainError(
+                    f"{path}: saved by another version of ionet: use that one, or make a new chain, by "
+                    "ionet chain new or make demo"
+                )
+            digest = _digest(connection, rows[0][0])
             if _stated(connection) != digest:
                 raise ValueError("its digest doesn't match")
-            _, genesis, slot, unix_timestamp = rows[0]
+            found_format, genesis, slot, unix_timestamp = rows[0]
             settings = connection.execute("SELECT * FROM setting ORDER BY slot").fetchall()
             accounts = {
                 Pubkey(address): Account(int(lamports), data, Pubkey(owner), bool(executable))
@@ -140,12 +155,23 @@ class Snapshot:
                 _from_json(json.loads(content))
                 for (content,) in connection.execute("SELECT content FROM record ORDER BY position")
             ]
+            wholes: list[Row | None] = [None] * len(records)
+            if found_format == FORMAT:
+                for position, wire, rest in connection.execute(WHOLE):
+                    wholes[position] = wire, rest
             addresses = [
                 (Pubkey(address), index)
                 for address, index in connection.execute("SELECT * FROM record_address ORDER BY position")
             ]
             found = cls(
-                Hash.from_string(genesis), slot, unix_timestamp, settings, accounts, records, addresses
+                Hash.from_string(genesis),
+                slot,
+                unix_timestamp,
+                settings,
+                accounts,
+                records,
+                wholes,
+                addresses,
             )
         return found, digest
 
@@ -177,7 +203,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         finally:
             connection.close()
-    except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
+    except (sqlite3.Error, OSError, ValueError, LookupError, TypeError) as error:
         raise ChainError(f"{path}: not a saved chain, or damaged ({error})") from error
 
 
@@ -196,9 +222,9 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _digest(connection: sqlite3.Connection) -> str:
+def _digest(connection: sqlite3.Connection, found_format: int) -> str:
     digest = hashlib.sha256()
-    for query in CONTENT:
+    for query in CONTENT if found_format == FORMAT else (each for each in CONTENT if each != WHOLE):
         for row in connection.execute(query):
             digest.update(repr(row).encode())
     return digest.hexdigest()

@@ -28,7 +28,7 @@ MINT_SIZE = 82
 """Bytes of a mint's account."""
 ACCOUNT_SIZE = 165
 """Bytes of a token account."""
-_STATE = 108
+STATE = 108
 """Where a token account has its state."""
 _INITIALISED = 1
 """The state of one that exists and isn't frozen."""
@@ -71,7 +71,7 @@ def is_payable(account: Account | None, owner: Pubkey | None, mint: Pubkey) -> b
     if account is None or account.owner != TOKEN_PROGRAM or len(account.data) != ACCOUNT_SIZE:
         return False
     found = read_token_account(account.data)
-    return account.data[_STATE] == _INITIALISED and found.mint == mint and owner in (None, found.owner)
+    return account.data[STATE] == _INITIALISED and found.mint == mint and owner in (None, found.owner)
 
 
 def read_mint(data: bytes) -> Mint:

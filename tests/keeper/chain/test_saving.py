@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from keeper.chain import Account, ChainError, snapshot
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import TOKEN_PROGRAM, UPGRADEABLE_LOADER, associated_token_address
-from keeper.chain.token import burn, create_associated, read_token_account, transfer
+from keeper.chain.token import burn, create_associated, mint_to, read_token_account, transfer
 from tests.keeper.chain.conftest import (
     ADMIN,
     ALICE,
@@ -141,7 +142,7 @@ async def test_a_crash_while_saving_leaves_the_old_file(
     old = path.read_bytes()
     chain.execute([pay(5)], [ALICE])
 
-    def crash(argument: object) -> None:
+    def crash(*arguments: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
@@ -213,6 +214,76 @@ def test_a_file_of_another_version(tmp_path: Path) -> None:
         EmbeddedChain.load(path)
 
 
+def test_a_file_of_the_version_before(tmp_path: Path) -> None:
+    """It had records alone: they are read, saved in the format of now, and what comes then is whole."""
+    path = tmp_path / "chain"
+    chain = small_chain()
+    chain.save(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE chain SET format = ?", (snapshot.RECORDS_ALONE,))
+        connection.execute("DROP TABLE whole")
+        digest = snapshot._digest(connection, snapshot.RECORDS_ALONE)
+        connection.execute("UPDATE digest SET sha256 = ?", (digest,))
+    connection.close()
+    for _ in range(2):
+        loaded = EmbeddedChain.load(path)
+        (before,) = chain.transactions()
+        assert loaded.transactions()[0] == before
+        assert loaded.whole(before.signature) is None
+        loaded.save(path)
+    after = loaded.execute([pay(7)], [ALICE])
+    loaded.save(path)
+    whole = EmbeddedChain.load(path).whole(after.signature)
+    assert whole is not None
+    assert whole.after[1] - whole.before[1] == 7
+
+
+def test_transactions_are_saved_whole(tmp_path: Path) -> None:
+    """Bytes, lamports and tokens of each, of one that failed as well."""
+    chain = used_chain()
+    mint = Pubkey(b"\x31" * 32)
+    alice, bob = (associated_token_address(each.pubkey(), mint) for each in (ALICE, BOB))
+    authority = b"\x01\x00\x00\x00" + bytes(ADMIN.pubkey())
+    chain.set_account(mint, Account(10**9, authority + bytes(8) + b"\x06\x01" + bytes(36), TOKEN_PROGRAM))
+    made = chain.execute(
+        [
+            create_associated(ADMIN.pubkey(), ALICE.pubkey(), mint),
+            mint_to(mint, alice, ADMIN.pubkey(), 1_000),
+        ],
+        [ADMIN],
+    )
+    create = create_associated(ADMIN.pubkey(), BOB.pubkey(), mint)
+    paid = chain.execute([create, transfer(alice, bob, ALICE.pubkey(), 300)], [ADMIN, ALICE])
+    refused = chain.execute([transfer(alice, bob, ALICE.pubkey(), 701)], [ADMIN, ALICE])
+    chain.save(tmp_path / "chain")
+    loaded = EmbeddedChain.load(tmp_path / "chain")
+    for record in chain.transactions():
+        whole = loaded.whole(record.signature)
+        assert whole == chain.whole(record.signature)
+        assert whole is not None
+        assert whole.transaction().signatures[0] == record.signature
+        assert len(whole.before) == len(whole.after) == len(whole.transaction().message.account_keys)
+        assert sum(whole.before) - sum(whole.after) == record.fee
+    seen = []
+    for record in (made, paid, refused):
+        whole = loaded.whole(record.signature)
+        assert whole is not None
+        keys = whole.transaction().message.account_keys
+        seen.append({(keys[each.place], each.owner, each.before, each.after) for each in whole.tokens})
+        assert {(each.mint, each.program, each.decimals) for each in whole.tokens} == {
+            (mint, TOKEN_PROGRAM, 6)
+        }
+    assert seen == [
+        {(alice, ALICE.pubkey(), None, 1_000)},
+        {(alice, ALICE.pubkey(), 1_000, 700), (bob, BOB.pubkey(), None, 300)},
+        {(alice, ALICE.pubkey(), 700, 700), (bob, BOB.pubkey(), 300, 300)},
+    ]
+    failed = loaded.whole(refused.signature)
+    assert failed is not None
+    assert failed.error == {"InstructionError": [0, {"Custom": 1}]}
+    assert loaded.whole(Signature.default()) is None
+
+
 CHANGES = {
     "genesis": "UPDATE chain SET genesis = '11111111111111111111111111111111'",
     "slot": "UPDATE chain SET slot = slot + 1",
@@ -222,6 +293,8 @@ CHANGES = {
     "a lost account": "DELETE FROM account WHERE rowid = 1",
     "a lost record": "DELETE FROM record",
     "a lost address": "DELETE FROM record_address WHERE rowid = 1",
+    "a lost transaction": "DELETE FROM whole",
+    "a transaction's bytes": "UPDATE whole SET wire = zeroblob(5)",
     "a record's text": "UPDATE record SET content = replace(content, '5000', '5001')",
     "no digest": "DELETE FROM digest",
     "no table": "DROP TABLE record",

@@ -184,7 +184,8 @@ async def test_a_transaction_that_lands_again_elsewhere(
     transaction, record = world.node._landed[moved.signature]
     later = record._replace(slot=record.slot + 1)
     world.node._landed[moved.signature] = transaction, later
-    world.chain._records[world.chain._positions[moved.signature]] = later
+    kept = world.chain._kept
+    kept.records[kept.records.index(moved)] = later
     world.chain.advance(10)
     done = await indexer.poll()
     assert (done.dropped, done.transactions) == (1, 1)
