@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
 
-.PHONY: help demo test chaos test-validator check-wheel venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo test chaos interop test-validator check-wheel venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -14,10 +14,13 @@ demo: venv ## the network's economy on an embedded chain: 20 years in a minute o
 	@$(BIN)/ionet demo
 
 test: venv ## all tests on the committed programs; needs no Rust
-	@$(BIN)/pytest -n 2 -q -m "not chaos"
+	@$(BIN)/pytest -n 2 -q -m "not chaos and not interop"
 
 chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: minutes
 	@$(BIN)/pytest -n 2 -q -rP -m chaos tests/keeper
+
+interop: venv ## other people's clients on the interfaces, byte for byte: needs node 20, npm and PyPI
+	@$(BIN)/pytest -q -rs tests/interop
 
 test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (builds it when missing: an hour, once)
 	@CARGO=$(CARGO) toolchain/validator install
