@@ -5,13 +5,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
 
-.PHONY: help demo test chaos interop test-validator check-wheel venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo localnet test chaos interop test-validator check-wheel venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: venv ## the network's economy on an embedded chain: 20 years in a minute or two
 	@$(BIN)/ionet demo
+
+localnet: venv ## a network of your own: a node for any client, keys with money; Ctrl+C ends it
+	@$(BIN)/ionet localnet
 
 test: venv ## all tests on the committed programs; needs no Rust
 	@$(BIN)/pytest -n 2 -q -m "not chaos and not interop"

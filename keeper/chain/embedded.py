@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -30,7 +31,7 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo
 
 from keeper.chain.errors import ChainError, ChainNotSaved, ChainUnreachable, TransactionFailed
-from keeper.chain.executed import error_of, long_calls, record_of, returned
+from keeper.chain.executed import Trial, error_of, long_calls, record_of, returned
 from keeper.chain.filelock import FileLock
 from keeper.chain.framework import MAX_COMPUTE_UNITS, UPGRADEABLE_LOADER
 from keeper.chain.heads import SLOTS_PER_SECOND, Pace
@@ -131,9 +132,7 @@ class EmbeddedChain:
     def get(self, address: Pubkey) -> Account | None:
         """Read one account, None if there is none."""
         found = self._svm.get_account(address)
-        if found is None or (found.lamports == 0 and not found.data):
-            return None
-        return Account(found.lamports, bytes(found.data), found.owner, found.executable)
+        return None if found is None else _account(found)
 
     def execute(self, instructions: Sequence[Instruction], signers: Sequence[Signer]) -> TransactionRecord:
         """Execute one transaction and keep it; a refusal is in the record, not raised."""
@@ -156,7 +155,7 @@ class EmbeddedChain:
         One that nobody pays for (no lamports, outdated blockhash) is not executed and not kept.
         """
         _require_packet(transaction)
-        writable, readonly = looked_up(transaction, self._svm.get_account)
+        writable, readonly = self._looked_up(transaction)
         keys = [*transaction.message.account_keys, *writable, *readonly]
         before = balances(keys, self._svm.get_account)
         self._set_clock(self._slot + 1, self.now())
@@ -187,13 +186,25 @@ class EmbeddedChain:
 
     def rehearse(self, transaction: VersionedTransaction) -> TransactionRecord:
         """Execute a transaction without changing anything; nobody need have signed it, nothing is paid."""
+        return self.trial(transaction).record
+
+    def trial(self, transaction: VersionedTransaction) -> Trial:
+        """The same with all that the VM says of it."""
         _require_packet(transaction)
         tried = _VM.submit(self._simulate, transaction).result()
         result = tried.meta() if isinstance(tried, SimulatedTransactionInfo) else tried
-        writable, readonly = looked_up(transaction, self._svm.get_account)
-        keys = [*transaction.message.account_keys, *writable, *readonly]
-        now = self._svm.get_clock().unix_timestamp
-        return record_of(transaction, keys, result, self._slot, now)._replace(fee=0)
+        keys = [*transaction.message.account_keys, *chain.from_iterable(self._looked_up(transaction))]
+        record = record_of(transaction, keys, result, self._slot, self._svm.get_clock().unix_timestamp)
+        after = tried.post_accounts() if isinstance(tried, SimulatedTransactionInfo) else []
+        accounts = {address: _account(account) for address, account in after}
+        return Trial(
+            record._replace(fee=0),
+            record.fee,
+            error_of(result),
+            long_calls(result),
+            returned(result),
+            accounts,
+        )
 
     def transactions(self) -> list[TransactionRecord]:
         """Everything that was executed, oldest first."""
@@ -232,12 +243,12 @@ class EmbeddedChain:
     def load(cls, path: Path, *, verify_signatures: bool = True) -> Self:
         """Bring back a chain that was saved; raises ChainError for a file that isn't one."""
         snapshot, digest = Snapshot.read(path)
-        chain = cls(
+        loaded = cls(
             verify_signatures=verify_signatures, now=snapshot.unix_timestamp, genesis=snapshot.genesis
         )
-        chain._file = path.resolve()
-        chain._restore(snapshot, digest)
-        return chain
+        loaded._file = path.resolve()
+        loaded._restore(snapshot, digest)
+        return loaded
 
     # -- the protocol ------------------------------------------------------------------------
 
@@ -396,6 +407,9 @@ class EmbeddedChain:
         self._set_clock(snapshot.slot, snapshot.unix_timestamp)
         self._saved_slot, self._saved_time, self._digest = snapshot.slot, snapshot.unix_timestamp, digest
 
+    def _looked_up(self, transaction: VersionedTransaction) -> tuple[list[Pubkey], list[Pubkey]]:
+        return looked_up(transaction, self._svm.get_account)
+
     def _next_blockhash(self) -> None:
         self._blockhashes.add(self._svm.latest_blockhash())
         self._svm.expire_blockhash()
@@ -456,6 +470,13 @@ class EmbeddedChain:
             return self._svm.simulate_transaction(transaction)
         finally:
             self._svm.with_sigverify(verifies)
+
+
+def _account(found: SoldersAccount) -> Account | None:
+    """None for an account that was closed."""
+    if found.lamports == 0 and not found.data:
+        return None
+    return Account(found.lamports, bytes(found.data), found.owner, found.executable)
 
 
 def _require_packet(transaction: VersionedTransaction) -> None:

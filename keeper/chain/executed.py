@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
 from keeper.chain.failure import describe
-from keeper.chain.records import MAX_CALL_BYTES, InnerInstruction, TransactionRecord
+from keeper.chain.records import MAX_CALL_BYTES, Account, InnerInstruction, TransactionRecord
 
 OUTERMOST_CALL = 2
 """Stack height of a call made by a transaction's own instruction."""
+
+
+class Trial(NamedTuple):
+    """What would come of a transaction: its record, and what only some ask for.
+
+    ``fee`` is what it would pay, lamports; ``error``, ``calls`` and ``returned`` are as in
+    :class:`keeper.chain.whole.Whole`; ``accounts`` are as they would be afterwards, None for one that would
+    be closed, and empty when it would fail.
+    """
+
+    record: TransactionRecord
+    fee: int
+    error: Any
+    calls: dict[int, bytes]
+    returned: tuple[Pubkey, bytes] | None
+    accounts: dict[Pubkey, Account | None]
+
 
 Result = TransactionMetadata | FailedTransactionMetadata
 

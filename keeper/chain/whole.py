@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from solders.account import Account as SoldersAccount
-from solders.message import MessageV0
+from solders.message import Message, MessageV0, MessageV1
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
@@ -27,6 +27,7 @@ _TYPE, _IS_ACCOUNT = ACCOUNT_SIZE, 2
 
 Row = tuple[bytes, str]
 """How a chain keeps it: the bytes that were sent, and the rest in JSON."""
+AnyMessage = Message | MessageV0 | MessageV1
 Read = Callable[[Pubkey], SoldersAccount | None]
 
 
@@ -154,6 +155,14 @@ def looked_up(transaction: VersionedTransaction, read: Read) -> tuple[list[Pubke
                         return [], []
                     found.append(Pubkey(address))
     return writable, readonly
+
+
+def is_writable(message: AnyMessage, place: int) -> bool:
+    """Whether a transaction may write the address at a place among those that it names itself."""
+    header, count = message.header, len(message.account_keys)
+    if place < header.num_required_signatures:
+        return place < header.num_required_signatures - header.num_readonly_signed_accounts
+    return place < count - header.num_readonly_unsigned_accounts
 
 
 def balances(keys: Sequence[Pubkey], read: Read) -> Balances:

@@ -25,6 +25,19 @@ COMMANDS = (
         extra="demo",
     ),
     LazyCommand(
+        "localnet",
+        "keeper.cli.localnet:localnet",
+        "Run a network of one's own until Ctrl+C: a node for any client, and keys of people with money.",
+        extra="demo",
+    ),
+    LazyCommand("chain", "keeper.cli.chain:app", "Chains in files."),
+    LazyCommand(
+        "faucet",
+        "keeper.cli.faucet:faucet",
+        "Get SOL, IO and USDC of a test network: a running ionet localnet, or a saved chain.",
+    ),
+    LazyCommand("clock", "keeper.cli.clock:app", "The time of a running ionet localnet."),
+    LazyCommand(
         "network",
         "keeper.cli.network:network",
         "All four programs: who governs them, their parameters, what is stopped, what waits until when.",

@@ -1,0 +1,58 @@
+"""``ionet chain``: chains in files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.framework import LAMPORTS, sol
+from keeper.cli import options
+from keeper.cli.options import KeypairOption
+from keeper.deploy import load_programs
+from keeper.errors import UserError, why
+from keeper.terminal.tables import console
+
+FUNDS = 10_000 * LAMPORTS
+"""What whoever founds a network has: deploying all programs takes a tenth of it."""
+
+app = typer.Typer(help="Chains in files.", no_args_is_help=True)
+
+
+@app.callback()
+def chain() -> None:
+    """Chains in files."""
+
+
+@app.command()
+def new(
+    path: Annotated[Path, typer.Argument(help="file that is written; one that is there stays")],
+    keypair: KeypairOption = None,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="without the programs: ionet deploy puts them there")
+    ] = False,
+) -> None:
+    """Make an empty chain in a file, with the programs on it, and SOL for your key.
+
+    Your key is the programs' upgrade authority; ionet genesis with --chain FILE begins a network on it.
+    """
+    if path.exists():
+        raise UserError(f"{path} is there already: name another file, or delete it first")
+    founder = options.settings(keypair=keypair).signer().pubkey()
+    made = EmbeddedChain(now=int(time.time()))
+    made.airdrop(founder, FUNDS)
+    if not bare:
+        load_programs(made, founder)
+    try:
+        made.save(path)
+    except (OSError, RuntimeError) as error:  # a link to itself is the latter
+        raise UserError(f"{path} can't be written: {why(error)}") from error
+    console.print(
+        f"{path}: an empty chain, {'without programs' if bare else 'with the four programs'}; {founder} has "
+        f"{sol(FUNDS)} SOL. Next: {f'ionet deploy --chain {path}, then ' if bare else ''}"
+        f"ionet genesis --chain {path}",
+        soft_wrap=True,
+    )

@@ -1,0 +1,84 @@
+"""``ionet clock``: the time of a network of one's own that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated, Any
+
+import typer
+
+from keeper.chain.asking import Asker
+from keeper.chain.errors import NodeRefused
+from keeper.cli import options
+from keeper.cli.options import ChainOption
+from keeper.economy.calendar import DAY, HOUR, moment
+from keeper.errors import UserError
+from keeper.localnet.chain import MAX_SPEED
+from keeper.localnet.refusal import NO_METHOD
+from keeper.terminal.tables import console
+
+UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY}
+
+app = typer.Typer(help="The time of a running ionet localnet.", no_args_is_help=True)
+
+
+@app.callback()
+def clock() -> None:
+    """The time of a running ionet localnet."""
+
+
+@app.command()
+def advance(
+    time: Annotated[str, typer.Argument(help="how far, such as 90s, 2h or 7d")],
+    chain: ChainOption = None,
+) -> None:
+    """Move a running network's clock on."""
+    _show_clock(_ask(chain, "ionet_advance", [_seconds(time)]))
+
+
+@app.command()
+def speed(
+    factor: Annotated[
+        float, typer.Argument(min=0, max=MAX_SPEED, help="seconds that pass on it in one of yours, 0 to stop")
+    ],
+    chain: ChainOption = None,
+) -> None:
+    """Change how fast a running network's time passes."""
+    _show_clock(_ask(chain, "ionet_setSpeed", [factor]))
+
+
+def _ask(chain: str | None, method: str, parameters: list[Any]) -> Any:
+    """Ask a running network what only such a one knows."""
+    url = options.settings(chain).chain
+    if not url.startswith(("http://", "https://")):
+        raise UserError(f"{url} is a file: name the running network by --chain http://HOST:PORT")
+
+    async def work() -> Any:
+        asker = Asker(url)
+        try:
+            return await asker.ask(method, parameters, lambda result: result, again=False)
+        except NodeRefused as refused:
+            if refused.code != NO_METHOD:
+                raise
+            raise UserError(
+                "that node's time isn't yours: only ionet localnet's is, and not with --public"
+            ) from refused
+        finally:
+            await asker.close()
+
+    return asyncio.run(work())
+
+
+def _show_clock(found: Any) -> None:
+    console.print(
+        f"it is {moment(found['unixTimestamp'])} on the network, slot {found['slot']:,}, "
+        f"{found['speed']:g} seconds pass in one of yours"
+    )
+
+
+def _seconds(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,10})([smhd]?)", text)
+    if found is None:
+        raise UserError(f"{text!r} is no time to move on by: write 90s, 45m, 2h or 7d")
+    return int(found[1]) * UNITS[found[2] or "s"]

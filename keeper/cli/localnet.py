@@ -1,0 +1,210 @@
+"""``ionet localnet``: a network of one's own, with a node that any client can talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from keeper.demo import beginning
+from keeper.errors import UserError, why
+from keeper.localnet.chain import MAX_SPEED, LocalChain
+from keeper.localnet.faults import Faults, read_faults
+from keeper.localnet.node import Node, treasury_in
+from keeper.localnet.server import served
+from keeper.runtime.listen import listen
+from keeper.terminal import localnet as shown
+from keeper.terminal.tables import console
+
+FOLDER, DEMO = Path("out/localnet"), Path("out/demo")
+KEPT, EARLY = "network.chain", "early.chain"
+KEYS = "keys"
+LOOPBACK = "127.0.0.1", "::1", "localhost"
+SAVE_SECONDS = 60
+
+
+class State(StrEnum):
+    """What a network begins with."""
+
+    EARLY = "early"
+    MID = "mid"
+    END = "end"
+
+
+def localnet(  # noqa: PLR0913, PLR0917 - an option for each
+    chain: Annotated[
+        Path | None, typer.Option("--chain", help="a saved chain's file", show_default="by --state")
+    ] = None,
+    state: Annotated[
+        State | None,
+        typer.Option(
+            help="early: after genesis; mid: devices, orders and rewards of make demo; end: 20 years later",
+            show_default="mid, early before any demo",
+        ),
+    ] = None,
+    rpc: Annotated[
+        str, typer.Option(help="where it listens; notices are there and on the next port")
+    ] = "127.0.0.1:8899",
+    speed: Annotated[
+        float, typer.Option(min=0, max=MAX_SPEED, help="seconds that pass on it in one of yours")
+    ] = 1.0,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="save what happens, and go on from it next time")
+    ] = False,
+    keeper: Annotated[
+        bool, typer.Option("--keeper", help="run a keeper on it: what is due gets done")
+    ] = False,
+    faults: Annotated[
+        str | None, typer.Option(help="what goes wrong: drop=0.1,delay=2,stale=0.1,expire=0.1,seed=7")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="listen where others reach it; no airdrops and faucets then")
+    ] = False,
+    keys: Annotated[
+        Path | None, typer.Option(help="folder of people's keys", show_default="keys beside the chain")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="for what it keeps")] = FOLDER,
+) -> None:
+    """Run a network of one's own until Ctrl+C: a node for any client, and keys of people with money."""
+    host, port = _place(rpc, public=public)
+    wrong = read_faults(faults) if faults is not None else Faults()
+    otherwise = "is another network running? Name another place by --rpc 127.0.0.1:9899"
+    listeners = [listen(host, port, otherwise)]
+    if port:
+        listeners.append(listen(host, port + 1, f"notices need this port: {otherwise}"))
+    source, kept_in, people = _source(chain, state, folder, keep=keep, keys=keys)
+    with Progress(console=console, transient=True) as progress:
+        progress.add_task(f"reading {source}", total=None)
+        loaded = LocalChain.load(source)
+    loaded.set_speed(speed)
+    node = Node(loaded, treasury_in(people), public=public, kept=keep, faults=wrong)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{listeners[0].getsockname()[1]}"
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, stop.set)
+        async with served(node, listeners), _keeper_on(url, people, folder, wanted=keeper):
+            found = shown.Found(url, source, kept_in, people, wrong, public)
+            for table in await shown.opening(found, node):
+                console.print(table, soft_wrap=True)
+            while not stop.is_set():
+                try:
+                    await asyncio.wait_for(stop.wait(), SAVE_SECONDS)
+                except TimeoutError:
+                    if kept_in:
+                        loaded.save(kept_in)
+
+    import uvloop  # noqa: PLC0415 - as the extra brings it
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work())
+    if kept_in:
+        loaded.save(kept_in)
+        console.print(f"Saved in {kept_in}: ionet localnet --keep goes on from it.", soft_wrap=True)
+
+
+def _place(rpc: str, *, public: bool) -> tuple[str, int]:
+    host, _, port = rpc.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) >= 2**16 - 1:
+        raise UserError(f"{rpc!r} is no place to listen: write HOST:PORT, such as 127.0.0.1:8899")
+    if host not in LOOPBACK and not public:
+        raise UserError(
+            f"others may reach {host}: with --public that is allowed, and airdrops, faucets and the clock's "
+            "commands are off then"
+        )
+    return host, int(port)
+
+
+def _source(
+    chain: Path | None, state: State | None, folder: Path, *, keep: bool, keys: Path | None
+) -> tuple[Path, Path | None, Path]:
+    """The chain's file, where it is saved at the end, if it is, and the folder of keys."""
+    if chain is not None and state is not None:
+        raise UserError("--chain names a chain, --state one of ours: name one of them")
+    if chain is not None:
+        return chain, chain if keep else None, keys or chain.parent / KEYS
+    kept_in = folder / KEPT if keep else None
+    if kept_in and kept_in.exists():
+        if state is not None:
+            raise UserError(f"{kept_in} is gone on from: without --state, or delete it to begin anew")
+        return kept_in, kept_in, keys or folder / KEYS
+    mid, end = DEMO / "mid.chain", DEMO / "network.chain"
+    if state is State.END and not end.exists():
+        raise UserError(f"there is no {end} yet: run make demo, a minute or two, or --state early")
+    if state is State.END or (state in (None, State.MID) and mid.exists()):
+        source = end if state is State.END else mid
+        return source, kept_in, keys or DEMO / KEYS
+    if state is State.MID:
+        raise UserError(f"there is no {mid} yet: run make demo, a minute or two, or --state early")
+    return _early(folder), kept_in, keys or folder / KEYS
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} can't be written: {why(error)}; name another by --folder") from error
+
+
+def _early(folder: Path) -> Path:
+    """A network after genesis, made anew each time: it takes a second."""
+    _make(folder)
+    path = folder / EARLY
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("genesis, people, a device", total=len(beginning.STEPS))
+        asyncio.run(beginning.begin(path, lambda: progress.advance(task)))
+    beginning.write_keys(folder / KEYS)
+    return path
+
+
+@asynccontextmanager
+async def _keeper_on(url: str, people: Path, folder: Path, *, wanted: bool) -> AsyncIterator[None]:
+    """Run a keeper meanwhile, in a process of its own."""
+    if not wanted:
+        yield
+        return
+    environment = _settings_of_keeper(url, people, folder)
+    with (folder / "keeper.log").open("w") as log:
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from keeper.cli.main import main; main()", "keeper", "run"),
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            if child.returncode is None:
+                child.terminate()
+            await child.wait()
+
+
+def _settings_of_keeper(url: str, people: Path, folder: Path) -> dict[str, str]:
+    """The environment of a keeper on this network, and none of this machine's own settings."""
+    key = people / "keeper.json"
+    if not key.exists():
+        raise UserError(f"there is no {key} for a keeper to sign with: name a folder with one by --keys")
+    _make(folder)
+    database = (folder / "keeper.db").resolve()
+    database.unlink(missing_ok=True)  # what an earlier keeper remembers is of another chain
+    own = {
+        "IONET_CHAIN": url,
+        "IONET_KEYPAIR": str(key.resolve()),
+        "IONET_DATABASE": f"sqlite:///{database}",
+        "IONET_HTTP": "off",
+        "IONET_CHECK_SECONDS": "2",
+    }
+    return {name: value for name, value in os.environ.items() if not name.startswith("IONET_")} | own
