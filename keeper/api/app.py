@@ -10,7 +10,6 @@ proof follows from ``wallets.csv``.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from pathlib import Path
@@ -27,16 +26,13 @@ from starlette.staticfiles import StaticFiles
 from keeper.market.files import KINDS
 from keeper.market.folder import PRICES
 from keeper.market.manifest import NAME as TICK_MANIFEST
+from keeper.rewards.earnings import NotIndexed, indexed_claimable
 from keeper.rewards.proofs import FOLDER as SLASHES
 from keeper.rewards.publication import (
     FILES,
     MANIFEST,
-    Claims,
-    Manifest,
     PublicationError,
     published_hours,
-    read_claims,
-    read_manifest,
 )
 
 HOUR = r"\d{1,9}"
@@ -63,16 +59,6 @@ class _Published(StaticFiles):
 
 def application(folder: Path, market: Path | None = None) -> Starlette:
     """Serve the reward blocks in ``folder``, and ticks and steps in ``market``; both must exist."""
-    # A million wallets take seconds to read and hash, and 150 MB: one hour at a time, and the last is kept.
-    turn, kept = asyncio.Lock(), dict[str, Claims]()
-
-    async def claims(manifest: Manifest) -> Claims:
-        async with turn:
-            if manifest.hash not in kept:
-                found = await run_in_threadpool(read_claims, folder, manifest)
-                kept.clear()
-                kept[manifest.hash] = found
-            return kept[manifest.hash]
 
     async def hours(request: Request) -> Response:
         return JSONResponse({"hours": published_hours(folder)})
@@ -86,7 +72,10 @@ def application(folder: Path, market: Path | None = None) -> Starlette:
         except ValueError as error:
             raise HTTPException(400, f"no address: {error}") from error
         try:
-            found = (await claims(read_manifest(folder, int(number)))).of(wallet)
+            # In a thread, as pages of a large index may have to come from the disk.
+            found = await run_in_threadpool(indexed_claimable, folder, int(number), wallet)
+        except NotIndexed as error:
+            raise HTTPException(503, str(error), {"Retry-After": "60"}) from error
         except PublicationError as error:
             raise HTTPException(404, str(error)) from error
         return JSONResponse(found.json())

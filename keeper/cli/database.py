@@ -7,6 +7,7 @@ from typing import Annotated
 
 import structlog
 import typer
+from rich.progress import Progress
 
 from keeper.chain.connect import connect
 from keeper.cli import options
@@ -14,10 +15,13 @@ from keeper.cli.options import ChainOption
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
 from keeper.db.events import EventTables
+from keeper.db.views import Views
 from keeper.errors import UserError
+from keeper.indexer.ledger import rebuild_views
+from keeper.rewards.hours import take_in
 from keeper.runtime import logs, wiring
 from keeper.runtime.operation import operating
-from keeper.terminal.tables import console
+from keeper.terminal.tables import console, errors, progress_of
 
 app = typer.Typer(help="The keeper's database.", no_args_is_help=True)
 
@@ -37,26 +41,47 @@ def upgrade() -> None:
 
 @app.command("rebuild")
 def rebuild(
-    names: Annotated[list[str], typer.Argument(metavar="PROGRAM...", help="such as staking")],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PROGRAM]...", help="such as staking", show_default="views alone"),
+    ] = None,
 ) -> None:
-    """Forget programs' events and accounts, so that the next run reads them from the chain again."""
-    for name in names:
+    """Make all views anew from the events; with programs, forget their events, to be read again.
+
+    Views are what is looked up: accounts in columns, an address' history, sums; no chain is asked for them.
+    Events of programs that are named are read from the chain again by the next ionet index or keeper run.
+    """
+    for name in names or ():
         if name not in PROGRAMS:
             raise UserError(f"no program is called {name}; there are {', '.join(PROGRAMS)}")
 
-    async def work() -> None:
-        database = Database(options.settings().database)
+    async def work() -> bool:
+        chosen = options.settings()
+        database = Database(chosen.database)
         try:
-            if await database.exists():
+            if not await database.exists():
+                return False
+            if names:
                 async with database.changing_schema() as connection:
                     for name in names:
                         await EventTables(PROGRAMS[name]).drop(connection)
+                        await Views(PROGRAMS[name]).drop(connection)
+            else:
+                with Progress(console=errors, transient=True) as progress:
+                    for program in PROGRAMS.values():
+                        await rebuild_views(database, program, progress_of(progress, program.name))
+                    told = progress_of(progress, "hours")
+                    log = structlog.get_logger()
+                    await take_in(database, chosen.rewards, log, anew=True, told=told)
         finally:
             await database.close()
+        return True
 
-    asyncio.run(work())
-    for name in names:
+    there = asyncio.run(work())
+    for name in names or ():
         console.print(f"{name} is indexed anew by the next ionet index or ionet keeper run")
+    if not names:
+        console.print("all views are made anew" if there else "there is nothing to make views from yet")
 
 
 def index(
@@ -71,7 +96,9 @@ def index(
     async def work() -> bool:
         async with (
             connect(settings.chain) as connected,
-            operating(connected, settings.chain, settings.database, wiring.holder(settings)) as keeper,
+            operating(
+                connected, settings.chain, settings.database, wiring.holder(settings), settings.rewards
+            ) as keeper,
         ):
             await keeper.index(log)
             results = await keeper.compare(log) if compare else []

@@ -42,6 +42,12 @@ COMMANDS = (
         "keeper.cli.network:network",
         "All four programs: who governs them, their parameters, what is stopped, what waits until when.",
     ),
+    LazyCommand(
+        "history",
+        "keeper.cli.history:history",
+        "Everything that happened around an address, newest first, with amounts and transactions.",
+        extra="keeper",
+    ),
     LazyCommand("supply", "keeper.cli.network:supply", "Where all IO is, and whether it adds up."),
     LazyCommand(
         "emission", "keeper.cli.emission:emission", "The emission's calendar, from its formula alone."

@@ -17,6 +17,7 @@ from keeper.chain.connect import connect
 from keeper.chain.program import UnexpectedData
 from keeper.chain.token import balance, is_payable
 from keeper.cli import options, terms
+from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
 from keeper.clients import orders, staking
@@ -165,6 +166,21 @@ def show(order: OrderArgument, chain: ChainOption = None) -> None:
 
 
 @app.command()
+def receipt(
+    order: OrderArgument,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="for programs: base units as text, unix seconds")
+    ] = False,
+    chain: ChainOption = None,
+) -> None:
+    """What an order came to, closed or not: escrowed, paid to whom, fees, given back; every payment."""
+    with needs("keeper", "ionet order receipt"):
+        from keeper.cli.history import order_receipt  # noqa: PLC0415 - a database, for this alone
+
+    order_receipt(address(order), as_json, chain)
+
+
+@app.command()
 @signs
 async def extend(
     session: Session,
@@ -254,7 +270,7 @@ async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
     leases = await orders.read_leases(chain)
     (account,) = await chain.accounts([at])
     if account is None or account.owner != orders.PROGRAM.address:
-        raise ChainError(f"there is no order {at}: it was closed or never existed; see ionet order list")
+        raise ChainError(f"there is no order {at}: it was closed (ionet order receipt) or never existed")
     try:
         order = orders.parse_order(account.data)
     except UnexpectedData as error:

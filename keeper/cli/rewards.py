@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -19,11 +21,12 @@ from keeper.cli.options import ChainOption, address, settings
 from keeper.cli.signing import Session, signs
 from keeper.clients import staking
 from keeper.clients.staking import Block, BlockStatus
+from keeper.economy.calendar import moment
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.errors import UserError
 from keeper.market.folder import FolderUnusable
-from keeper.rewards import publication
+from keeper.rewards import earnings, publication
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rule import POINT_PARTS, DeviceStatus, Reason
@@ -125,6 +128,41 @@ def verify(
         console.print("root, total and data hash are those on chain")
 
 
+@app.command()
+def receipt(
+    wallet: WalletOption,
+    limit: Annotated[int, typer.Option(min=1, help="hours to show, newest first")] = 24,
+    folder: FolderOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="for programs: base units as text, unix seconds")
+    ] = False,
+) -> None:
+    """What a wallet earned, hour by hour, by the published files; ionet history shows what it was paid."""
+    place, owner = folder or settings().rewards, address(wallet)
+    hours = publication.published_hours(place)
+    if not hours:
+        raise PublicationError(f"no hour is published in {place}: --dir (or IONET_REWARDS) names the folder")
+    found = list(islice(earnings.earned(place, owner, hours), limit))
+    if not found:
+        raise PublicationError(f"{wallet} has earned nothing by hour {hours[-1]}")
+    if as_json:
+        rows = [
+            {
+                "hour": each.hour,
+                "start": each.start,
+                "earned": str(each.earned),
+                "lifetime": str(each.lifetime),
+            }
+            for each in found
+        ]
+        print(json.dumps({"wallet": wallet, "by_hour": hours[-1], "hours": rows}))
+        return
+    table = plain(f"What {wallet} earned by hour {hours[-1]}", "hour", "from", "earned IO", "in all IO")
+    for each in found:
+        table.add_row(f"{each.hour:,}", moment(each.start), io(each.earned), io(each.lifetime))
+    tables.show(table)
+
+
 @app.command("fetch")
 def fetch_hour(
     peers: Annotated[
@@ -200,9 +238,20 @@ def serve(
         from keeper.api.app import application  # noqa: PLC0415
 
     listener = listen(host, port, "--host and --port name another place")
+    # Hours that an earlier version published have no index of their wallets: that takes seconds for each.
+    threading.Thread(target=_index, args=(place,), daemon=True).start()
     server = uvicorn.Server(uvicorn.Config(application(place, market), log_level="warning", lifespan="off"))
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
+
+
+def _index(place: Path) -> None:
+    """Write the indexes that lack, newest hour first, and say what was wrong with any."""
+    for hour in reversed(publication.published_hours(place)):
+        try:
+            earnings.index(place, hour)
+        except PublicationError as error:
+            console.print(f"no proofs of hour {hour}: {error}", soft_wrap=True, markup=False)
 
 
 def _which(folder: Path | None, hour: int | None) -> tuple[Path, int]:

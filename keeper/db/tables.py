@@ -90,14 +90,16 @@ SIGNATURES = sa.Table(
     key("slot", sa.BigInteger()),
     key("position", sa.Integer()),
     text("signature"),
-    # Only of those that succeeded: the others are never read.
+    # Only of those that succeeded: the others are never read. Lamports; unknown where it was indexed by a
+    # version before 0008.
     number("time", null=True),
     sa.Column("failed", sa.Boolean, nullable=False),
+    number("fee", null=True),
 )
 """Indexed transactions: final up to their program's final_slot, provisional above.
 
 One is known by where it was executed. The chain has a signature once, and an index of a million unordered
-texts, which nothing here asks for, took a third of the time to index.
+texts took a third of the time to index: who asks by signature asks ``tx`` (:mod:`keeper.db.views`).
 """
 
 ACCOUNTS = sa.Table(
@@ -130,6 +132,8 @@ COMPARISONS = sa.Table(
     number("at"),
     number("accounts"),
     sa.Column("differences", sa.JSON, nullable=False),
+    # Of the views from the same accounts: money doesn't depend on them.
+    sa.Column("views", sa.JSON, nullable=False, server_default="[]"),
     sa.Index(None, "program", "id"),
 )
 """Accounts made from events, compared with the chain's own at a slot."""

@@ -38,8 +38,9 @@ from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
 from keeper.rewards import publication, rule
 from keeper.rewards.history import PROGRAMS, History, HourHistory
-from keeper.rewards.publication import Claimable, Manifest
+from keeper.rewards.publication import Manifest
 from keeper.rewards.tree import leaf, tree
+from keeper.rewards.wallet_index import Claimable
 from keeper.rewards.work import WorkFolder
 from keeper.tables import Rows, addresses
 

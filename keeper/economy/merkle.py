@@ -26,23 +26,24 @@ class Tree:
         """Hash level by level; raises ValueError when there are no leaves."""
         if not leaves:
             raise ValueError("a tree needs at least one leaf")
-        self._levels = [list(leaves)]
-        while len(level := self._levels[-1]) > 1:
+        self.levels = [list(leaves)]
+        """From the leaves up to the root, each hash of each."""
+        while len(level := self.levels[-1]) > 1:
             pairs = zip(level[::2], level[1::2], strict=False)
             above = [node(a, b) for a, b in pairs]
             if len(level) % 2:
                 above.append(level[-1])
-            self._levels.append(above)
+            self.levels.append(above)
 
     @property
     def root(self) -> bytes:
         """The one hash at the top."""
-        return self._levels[-1][0]
+        return self.levels[-1][0]
 
     def proof(self, index: int) -> bytes:
         """The siblings from leaf ``index`` upwards, joined: 32 bytes a level."""
         siblings = []
-        for level in self._levels[:-1]:
+        for level in self.levels[:-1]:
             sibling = index ^ 1
             if sibling < len(level):
                 siblings.append(level[sibling])

@@ -8,8 +8,10 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import ChainError, Program
+from keeper.chain import ChainError, Event, Program
 from keeper.chain.program import Fields
+from keeper.db.events import EventPlace
+from keeper.db.views import Life, Place
 
 
 class FoldError(ChainError):
@@ -24,6 +26,11 @@ class Book:
         self.program = program
         self.changed: set[tuple[str, Pubkey]] = set()
         """Created, changed or closed since this was cleared."""
+        self.now: tuple[EventPlace, Event] | None = None
+        """The event that is being folded, where somebody follows accounts' lives."""
+        self.closed: list[Life] = []
+        """Closed since this was cleared, by events that were named in ``now``."""
+        self._opened: dict[tuple[str, Pubkey], Place] = {}
         self._kinds: defaultdict[str, dict[Pubkey, Fields]] = defaultdict(dict)
 
     def __iter__(self) -> Iterator[tuple[str, Pubkey, Fields]]:
@@ -35,6 +42,20 @@ class Book:
     def of_kind(self, kind: str) -> Mapping[Pubkey, Fields]:
         """All accounts of a kind, to read."""
         return self._kinds[kind]
+
+    def lives(self) -> Iterator[Life]:
+        """What became of accounts since this was cleared, in the order of each address' lives."""
+        yield from self.closed
+        for kind, address in self.changed:
+            fields = self._kinds[kind].get(address)
+            if fields is not None:
+                yield Life(kind, address, fields, self._opened.get((kind, address)))
+
+    def saved(self) -> None:
+        """Begin anew to note what changes."""
+        self.changed.clear()
+        self.closed.clear()
+        self._opened.clear()
 
     def copy(self) -> Book:
         """Another book with the same accounts, which goes its own way."""
@@ -56,6 +77,8 @@ class Book:
         fields.update(version=self.program.constants["ACCOUNT_VERSION"], bump=bump, **values)
         self._kinds[kind][address] = fields
         self.changed.add((kind, address))
+        if self.now:
+            self._opened[kind, address] = Place.of(self.now[0])
         return fields
 
     def get(self, kind: str, address: Pubkey) -> Fields:
@@ -73,8 +96,12 @@ class Book:
 
     def close(self, kind: str, address: Pubkey) -> None:
         """Remove an account."""
-        self.change(kind, address)
+        fields = self.change(kind, address)
         del self._kinds[kind][address]
+        if self.now:
+            place, event = self.now
+            opened = self._opened.pop((kind, address), None)
+            self.closed.append(Life(kind, address, fields, opened, Place.of(place), place.time, event.fields))
 
 
 def _copied(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
@@ -61,8 +61,10 @@ class Kept:
             before = reached
             await self.indexer.poll()
 
-    async def fold(self, up_to: int | None = None) -> Book:
+    async def fold(self, up_to: int | None = None, told: Callable[[int], None] | None = None) -> Book:
         """Bring the accounts up to slot ``up_to``, or to the last final one, and return them.
+
+        ``told`` is called with each slot that they have come to.
 
         Raises FoldError, and does not get past it, for an event that can't have happened; OvertakenError
         when another indexer is at work.
@@ -78,17 +80,23 @@ class Kept:
                 self._book = None
                 slot = await self.advance(book, above, end)
                 await self._save(mark.with_accounts(self._as_of, slot), book)
+            if told:
+                told(slot)
 
     async def advance(self, book: Book, above: int, end: int) -> int:
         """Fold the next window of events above a slot into a book; returns the slot that it ends with."""
         slot, events = await self.read(above, end)
         for place, event in events:
             try:
-                self._folds[event.name](book, event.fields, place.time)
+                self._fold(book, place, event)
             except (FoldError, LookupError, ValueError) as error:
                 where = f"{self.program.name}, slot {place.slot}, {event.name}"
                 raise FoldError(f"{where}: {error or type(error).__name__}") from error
         return slot
+
+    def _fold(self, book: Book, place: EventPlace, event: Event) -> None:
+        """Do to a book what one event does."""
+        self._folds[event.name](book, event.fields, place.time)
 
     async def read(self, above: int, end: int) -> tuple[int, Located]:
         """The next window of events above a slot and up to ``end``, and the slot that it ends with."""
@@ -143,8 +151,12 @@ class Kept:
                 await connection.execute(old.where(self._table.c.address == sa.bindparam("gone")), gone)
             if rows:
                 await connection.execute(sa.insert(self._table), rows)
-        book.changed.clear()
+            await self._also(connection, book)
+        book.saved()
         self._book, self._slot = book, self.slot_of(mark)
+
+    async def _also(self, connection: AsyncConnection, book: Book) -> None:
+        """Write what else follows from the window that was folded."""
 
 
 class Ahead(Kept):

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain as chain_of
 from itertools import cycle
+from typing import cast
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import ChainReader, ChainUnreachable
+from keeper.chain import ChainReader, ChainUnreachable, Event, Program
 from keeper.db import Database
+from keeper.db.events import EventPlace
 from keeper.db.tables import COMPARISONS, HALTS
-from keeper.indexer.book import Fold, FoldError
+from keeper.indexer import views
+from keeper.indexer.book import Book, Fold, FoldError
 from keeper.indexer.compare import Difference, differences
-from keeper.indexer.kept import Kept
-from keeper.indexer.program import BEFORE_ALL, ProgramIndexer
+from keeper.indexer.folds import FOLDS
+from keeper.indexer.kept import Kept, Located
+from keeper.indexer.program import BEFORE_ALL, WITH_VIEWS, ProgramIndexer
 
 RECENT = 216_000
 """Slots, a day of them: what came since the last comparison that agreed before that is listed again with each
@@ -50,6 +55,8 @@ class Comparison:
     accounts: int
     differences: list[Difference]
     healed: int = 0
+    views: list[Difference] = field(default_factory=list)
+    """Rows of views that aren't what the same accounts make: nothing but what people look up is wrong."""
 
     def tell(self, log: FilteringBoundLogger) -> None:
         """Log what was wrong."""
@@ -57,19 +64,37 @@ class Comparison:
             log.warning("ledger.healed", program=self.program, transactions=self.healed)
         for difference in self.differences:
             log.error("ledger.differs", program=self.program, slot=self.slot, what=str(difference))
+        for difference in self.views:
+            log.error("views.differ", program=self.program, slot=self.slot, what=str(difference))
 
 
 class Ledger(Kept):
-    """The accounts of an indexed program."""
+    """The accounts of an indexed program, and the views that go with them."""
 
     def __init__(
         self, chain: ChainReader, database: Database, indexer: ProgramIndexer, folds: Mapping[str, Fold]
     ) -> None:
         """Fold what ``indexer`` indexes into ``database``; compare it with ``chain``."""
-        super().__init__(database, indexer, folds, "folded_slot")
+        super().__init__(database, indexer, folds, WITH_VIEWS)
         self._chain = chain
+        self._beside = views.Window(indexer.program.name, BEFORE_ALL, BEFORE_ALL)
         self.comparing = asyncio.Lock()
         """Held while accounts are made as of the slot to compare at: they mustn't go past it meanwhile."""
+
+    async def read(self, above: int, end: int) -> tuple[int, Located]:
+        """See :class:`~keeper.indexer.kept.Kept`."""
+        slot, events = await super().read(above, end)
+        self._beside = views.Window(self.program.name, above, slot)
+        return slot, events
+
+    def _fold(self, book: Book, place: EventPlace, event: Event) -> None:
+        book.now = place, event
+        super()._fold(book, place, event)
+        self._beside.see(book, place, event)
+
+    async def _also(self, connection: AsyncConnection, book: Book) -> None:
+        await views.write_lives(connection, self.indexer.views, book)
+        await self._beside.write(connection)
 
     async def compare(self, waits: Sequence[float] = ()) -> Comparison:
         """Compare every account of the program with the chain's, as of one final slot, and keep the result.
@@ -95,6 +120,15 @@ class Ledger(Kept):
         result = replace(result, healed=healed)
         await self._keep(result)
         return result
+
+    async def rebuild(self, told: Callable[[int, int], None]) -> None:
+        """Make accounts and views anew from the events that are indexed; asks no chain.
+
+        ``told`` is called with how many slots of how many are done. Cut off, the next fold goes on.
+        """
+        end = (await self.indexer.watermark()).final_slot
+        await self.back_to(BEFORE_ALL)
+        await self.fold(end, lambda slot: told(slot, end))
 
     async def look_again(self) -> int:
         """Index what lists left out of what is recent; returns how many transactions."""
@@ -138,10 +172,20 @@ class Ledger(Kept):
             # Anyone can give a program an account, but only one of zeros, which none of its own is.
             on_chain = {at: account.data for at, account in found.items() if account.data.strip(b"\0")}
             result = Comparison(name, slot, len(on_chain), differences(book, on_chain))
+            if not result.differences:
+                result = replace(result, views=await self._views(book, slot))
             if result.differences:
                 # In the database they may have been made anew by another process.
                 self._book = None
             return result
+
+    async def _views(self, book: Book, slot: int) -> list[Difference]:
+        """Where the views aren't what accounts that equal the chain's make, as of the same slot."""
+        of_kinds = {kind: book.of_kind(kind) for kind in self.indexer.views.by_kind}
+        async with self.database.reading() as connection:
+            if self.slot_of(await self.indexer.watermark_on(connection)) != slot:
+                return []  # Another process has gone on, and compares by itself.
+            return await views.differences(connection, self.indexer.views, of_kinds)
 
     async def _keep(self, result: Comparison) -> None:
         now = int(time.time())
@@ -153,6 +197,7 @@ class Ledger(Kept):
                     at=now,
                     accounts=result.accounts,
                     differences=[asdict(each) for each in result.differences],
+                    views=[asdict(each) for each in result.views],
                 )
             )
             if result.differences:
@@ -164,3 +209,11 @@ class Ledger(Kept):
                 await connection.execute(
                     sa.insert(HALTS).values(program=result.program, reason=reason, since=now)
                 )
+
+
+async def rebuild_views(database: Database, program: Program, told: Callable[[int, int], None]) -> None:
+    """Make one program's accounts and views anew, see :meth:`Ledger.rebuild`."""
+    nowhere = cast("ChainReader", None)  # Folding asks no chain.
+    indexer = ProgramIndexer(nowhere, database, program)
+    await indexer.prepare()
+    await Ledger(nowhere, database, indexer, FOLDS[program.name]).rebuild(told)

@@ -34,6 +34,8 @@ from keeper.db import Database, DatabaseError
 from keeper.db.bulk import Columns, Insertion
 from keeper.db.events import EventPlace, EventTables
 from keeper.db.tables import ACCOUNTS, BACKLOG, HOUR_ACCOUNTS, SIGNATURES, WATERMARKS
+from keeper.db.views import Views
+from keeper.indexer import totals
 from keeper.indexer.reading import Reader
 from keeper.indexer.walk import PAGE, Bottom, walk
 
@@ -49,6 +51,8 @@ BEFORE_ALL = -1
 """A slot below all others."""
 ACCOUNTS_OF = {"folded_slot": ACCOUNTS, "hour_slot": HOUR_ACCOUNTS}
 """The tables of accounts made from events, by the watermark's field that says as of which slot."""
+WITH_VIEWS = "folded_slot"
+"""Of these the one that the views (:mod:`keeper.db.views`) go with."""
 
 
 class OvertakenError(ChainUnreachable):
@@ -125,6 +129,7 @@ class ProgramIndexer:
         """Read from ``chain``, write to ``database``."""
         self.program = program
         self.tables = EventTables(program)
+        self.views = Views(program, totals.layout(program.name))
         self._chain = chain
         self._database = database
         self._batch = batch
@@ -139,9 +144,13 @@ class ProgramIndexer:
         async with self._database.changing_schema() as connection:
             await self.tables.create(connection)
             row = (await connection.execute(sa.select(WATERMARKS).filter_by(program=name))).first()
+            anew = await self.views.prepare(connection)
             if row is None:
                 start = Watermark(name, address)
                 await connection.execute(sa.insert(WATERMARKS).values(**_values(start)))
+            elif anew:
+                # They are filled with the accounts, from the events that are here.
+                await self.forget_accounts(connection, Watermark(**row._mapping), WITH_VIEWS)
         if row is not None and row.address != address:
             raise DatabaseError(
                 f"this database is about {name} at {row.address}, not at {address}: "
@@ -151,8 +160,12 @@ class ProgramIndexer:
     async def watermark(self) -> Watermark:
         """Read how far it is."""
         async with self._database.reading() as connection:
-            query = sa.select(WATERMARKS).filter_by(program=self.program.name)
-            return Watermark(**(await connection.execute(query)).mappings().one())
+            return await self.watermark_on(connection)
+
+    async def watermark_on(self, connection: AsyncConnection) -> Watermark:
+        """The same within a transaction."""
+        query = sa.select(WATERMARKS).filter_by(program=self.program.name)
+        return Watermark(**(await connection.execute(query)).mappings().one())
 
     async def poll(self) -> Progress:
         """Index what is new.
@@ -386,12 +399,13 @@ class ProgramIndexer:
     def _rows(self, listed: Sequence[Listed]) -> _Read:
         """Transactions as rows, and the events in those that succeeded, which were read."""
         times: dict[Signature, int] = {}
+        fees: dict[Signature, int] = {}
         events: list[tuple[EventPlace, Event]] = []
         for each in listed:
             if each.failed:
                 continue
             record = self._reader.found[each.signature]
-            times[each.signature] = record.time
+            times[each.signature], fees[each.signature] = record.time, record.fee
             assert each.position is not None
             for found in self._events(record):
                 place = EventPlace(each.slot, each.position, found.outer, found.inner, record.time)
@@ -403,6 +417,7 @@ class ProgramIndexer:
             "signature": [str(each.signature) for each in listed],
             "time": [times.get(each.signature) for each in listed],
             "failed": [each.failed for each in listed],
+            "fee": [fees.get(each.signature) for each in listed],
         }
         return _Read(len(listed), columns, events)
 
@@ -419,6 +434,8 @@ class ProgramIndexer:
         """Have accounts made anew, as when a transaction came to light below the slot that they are as of."""
         mark = await self.move(connection, mark.with_accounts(name, BEFORE_ALL))
         await connection.execute(sa.delete(ACCOUNTS_OF[name]).filter_by(program=self.program.name))
+        if name == WITH_VIEWS:
+            await self.views.forget(connection)
         return mark
 
     async def move(self, connection: AsyncConnection, mark: Watermark) -> Watermark:

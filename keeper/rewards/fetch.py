@@ -17,6 +17,7 @@ import httpx2 as httpx
 
 from keeper.chain.http import PLAIN, PeerError, from_any, http_client
 from keeper.clients.staking import Attestation, Block
+from keeper.rewards import wallet_index
 from keeper.rewards.publication import (
     FILES,
     MANIFEST,
@@ -26,7 +27,7 @@ from keeper.rewards.publication import (
     read_file,
     whole_or_not,
 )
-from keeper.rewards.tree import root
+from keeper.rewards.tree import EMPTY_ROOT, tree
 
 MAX_MANIFEST_BYTES = 16_384
 TIMEOUT_SECONDS = 10.0
@@ -89,9 +90,11 @@ async def _fetch(client: httpx.AsyncClient, place: str, part: Path, hour: int, b
         if digest != stated.sha256:
             raise PeerError(f"{name} has SHA-256 {digest}, but the manifest says {stated.sha256}")
     wallets = await asyncio.to_thread(read_file, part / "wallets.csv", manifest)
-    found, total = await asyncio.to_thread(root, wallets), int(wallets["lifetime"].sum())
+    top = await asyncio.to_thread(tree, wallets)
+    found, total = top.root if top else EMPTY_ROOT, int(wallets["lifetime"].sum())
     if (found, total) != (block.root, block.total):
         raise PeerError(f"wallets.csv has root {found.hex()} and total {total}, not those on chain")
+    wallet_index.write(part / wallet_index.NAME, manifest.hash, wallets, top)
     return manifest
 
 

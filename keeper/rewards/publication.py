@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -29,11 +29,14 @@ from keeper.pow.profiles import RULES
 from keeper.pow.record import NAME as RECORD
 from keeper.pow.record import HourRecord, RecordError
 from keeper.pow.verdicts import VERDICT
+from keeper.rewards import wallet_index
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import OBSERVED_TABLE, observations
 from keeper.rewards.rows import CLASS, INPUT, OBSERVATION, Hour, RowsError
 from keeper.rewards.rule import RESULT, WALLET, BlockResult, DeviceStatus, reward
-from keeper.rewards.tree import root, tree
+from keeper.rewards.tree import EMPTY_ROOT, root, tree
+from keeper.rewards.wallet_index import NAME as INDEX
+from keeper.rewards.wallet_index import Claimable
 from keeper.tables import Rows, keys
 
 VERDICTS, OBSERVED = "verdicts.csv", "observed.csv"
@@ -53,6 +56,10 @@ MANIFEST = "manifest.json"
 
 class PublicationError(UserError):
     """Published files that are missing, damaged, or not what the rule gives."""
+
+
+class NothingEarned(PublicationError):
+    """A wallet that isn't among those of an hour."""
 
 
 class FolderUnusable(PublicationError):
@@ -138,8 +145,10 @@ def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows)
         for name, table in contents.items():
             digest, size = disk.write(part / name, tables.encode(table))
             files[name] = File(digest, size, len(table))
-        manifest = _manifest(block, previous, files, work.rule)
+        top = tree(block.wallets)
+        manifest = _manifest(block, previous, files, work.rule, top.root if top else EMPTY_ROOT)
         disk.write(part / MANIFEST, [manifest.encode()])
+        wallet_index.write(part / INDEX, manifest.hash, block.wallets, top)
     return manifest
 
 
@@ -254,7 +263,7 @@ def verify(folder: Path, hour: int) -> Manifest:
     files = {name: _described(table) for name, table in found.items()}
     files[RECORD] = File(sha256(record.encode()).hexdigest(), len(record.encode()), len(record.waves))
     stated = asdict(manifest)
-    for field, value in asdict(_manifest(block, previous, files, manifest.rule)).items():
+    for field, value in asdict(_manifest(block, previous, files, manifest.rule, root(block.wallets))).items():
         if stated[field] != value:
             raise PublicationError(
                 f"manifest of hour {hour}: {field} is {stated[field]}, but the rule gives {value}"
@@ -262,63 +271,30 @@ def verify(folder: Path, hour: int) -> Manifest:
     return manifest
 
 
-@dataclass(frozen=True, slots=True)
-class Claimable:
-    """A wallet's leaf in an hour, and the proof that the program needs with it."""
-
-    hour: int
-    wallet: Pubkey
-    lifetime: int
-    root: bytes
-    proof: bytes
-
-    def json(self) -> dict[str, Any]:
-        """As JSON: the proof's hashes from the leaf upwards, everything binary in hexadecimal."""
-        siblings = [self.proof[at : at + 32].hex() for at in range(0, len(self.proof), 32)]
-        return {
-            "hour": self.hour,
-            "wallet": str(self.wallet),
-            "lifetime": self.lifetime,
-            "root": self.root.hex(),
-            "proof": siblings,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What every wallet can claim by an hour's root."""
-
-    hour: int
-    wallets: Rows
-    tree: merkle.Tree
-
-    def of(self, wallet: Pubkey) -> Claimable:
-        """Look a wallet up; raises PublicationError when it isn't there."""
-        (key,) = keys([wallet])
-        index = int(np.searchsorted(self.wallets["wallet"], key))
-        if index == len(self.wallets) or self.wallets["wallet"][index] != key:
-            raise PublicationError(f"{wallet} has earned nothing by hour {self.hour}")
-        lifetime = int(self.wallets["lifetime"][index])
-        return Claimable(self.hour, wallet, lifetime, self.tree.root, self.tree.proof(index))
-
-
-def read_claims(folder: Path, manifest: Manifest) -> Claims:
-    """Read an hour's wallets; raises PublicationError when they don't have the manifest's root."""
-    hour, wallets = manifest.hour, read_table(folder, manifest, "wallets.csv")
-    found = tree(wallets)
-    if found is None:
-        raise PublicationError(f"nobody has earned anything by hour {hour}")
-    if found.root.hex() != manifest.root:
-        raise PublicationError(f"hour {hour}: wallets.csv has root {found.root.hex()}, not {manifest.root}")
-    return Claims(hour, wallets, found)
-
-
 def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
     """Look a wallet up in an hour's published files; raises PublicationError when it isn't there.
 
     The tree is built anew and its root compared with the manifest's.
     """
-    return read_claims(folder, read_manifest(folder, hour)).of(wallet)
+    wallets, top = read_tree(folder, read_manifest(folder, hour))
+    if top is None:
+        raise NothingEarned(f"nobody has earned anything by hour {hour}")
+    (key,) = keys([wallet])
+    number = int(np.searchsorted(wallets["wallet"], key))
+    if number == len(wallets) or wallets["wallet"][number] != key:
+        raise NothingEarned(f"{wallet} has earned nothing by hour {hour}")
+    return Claimable(hour, wallet, int(wallets["lifetime"][number]), top.root, top.proof(number))
+
+
+def read_tree(folder: Path, manifest: Manifest) -> tuple[Rows, merkle.Tree | None]:
+    """An hour's wallets and the tree over them, whose root is the manifest's; raises PublicationError."""
+    wallets = read_table(folder, manifest, "wallets.csv")
+    top = tree(wallets)
+    found = top.root if top else EMPTY_ROOT
+    if found.hex() != manifest.root:
+        hour = manifest.hour
+        raise PublicationError(f"hour {hour}: wallets.csv has root {found.hex()}, not {manifest.root}")
+    return wallets, top
 
 
 def wallets_before(folder: Path, hour: int) -> Rows:
@@ -334,7 +310,9 @@ def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     return read_table(folder, manifest, "wallets.csv"), manifest.hash
 
 
-def _manifest(block: BlockResult, previous: str | None, files: dict[str, File], rule: int) -> Manifest:
+def _manifest(
+    block: BlockResult, previous: str | None, files: dict[str, File], rule: int, top: bytes
+) -> Manifest:
     counts = {each: int((block.devices["status"] == each).sum()) for each in DeviceStatus}
     return Manifest(
         hour=block.hour.number,
@@ -343,7 +321,7 @@ def _manifest(block: BlockResult, previous: str | None, files: dict[str, File], 
         rule=rule,
         program=str(staking.PROGRAM.address),
         mint=str(tokenomics.MINT),
-        root=root(block.wallets).hex(),
+        root=top.hex(),
         total=block.total,
         pot=block.pot,
         paid=block.paid,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 from structlog.typing import FilteringBoundLogger
@@ -18,6 +19,7 @@ from keeper.indexer.book import FoldError
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import WAITS, Comparison, Ledger
 from keeper.jobs.port import Job, Port
+from keeper.rewards import hours
 from keeper.sender.sender import Sender
 
 SWEEP, INDEX, COMPARE = "sweep", "index", "compare"
@@ -35,6 +37,8 @@ class Operation:
         self.database = database
         self.leader = leader
         self.programs = programs
+        self.rewards: Path | None = None
+        """Where hours are published that pages are to show, if any are."""
         self._chain = chain
         self.indexers = [ProgramIndexer(chain, database, each) for each in programs]
         self.ledgers = [
@@ -70,6 +74,8 @@ class Operation:
                 await self._fold(ledger, log)
             except ChainError as error:
                 failures.append(error)
+        if self.rewards:
+            await hours.take_in(self.database, self.rewards, log)
         if failures:
             raise failures[0]
 
@@ -144,14 +150,17 @@ class Operation:
 
 
 @asynccontextmanager
-async def operating(chain: ChainReader, where: str, url: str, holder: str) -> AsyncIterator[Operation]:
+async def operating(
+    chain: ChainReader, where: str, url: str, holder: str, rewards: Path | None = None
+) -> AsyncIterator[Operation]:
     """An operation on the chain at ``where`` and the database at ``url``, prepared.
 
-    Gives up leadership on the way out.
+    ``rewards`` is where hours are published. Gives up leadership on the way out.
     """
     database = Database(url)
     leader = Leader(database, holder)
     operation = Operation(chain, database, leader, list(PROGRAMS.values()))
+    operation.rewards = rewards
     try:
         await operation.prepare(where)
         yield operation

@@ -135,7 +135,7 @@ async def assembled(
     websocket = str(settings.websocket) if settings.websocket else None
     async with (
         connect(settings.chain, live=True, websocket=websocket) as chain,
-        operating(chain, settings.chain, settings.database, holder(settings)) as op,
+        operating(chain, settings.chain, settings.database, holder(settings), settings.rewards) as op,
     ):
         balance = BalanceGuard(chain, signer.pubkey(), settings.warning_lamports, settings.stop_lamports)
         sender = sender_of(op, chain, signer, settings.fees)

@@ -11,7 +11,7 @@ from keeper.economy.calendar import HOUR, moment
 from keeper.economy.orders import Currency
 from keeper.economy.supply import BPS, io
 from keeper.errors import UserError
-from keeper.rewards.publication import Claimable
+from keeper.rewards.wallet_index import Claimable
 from keeper.wallet.openings import tokens
 from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Plan
 

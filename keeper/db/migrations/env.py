@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from keeper.db import views  # noqa: F401 - its tables are METADATA's, too
 from keeper.db.tables import METADATA
 
 context.configure(

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 from solders.pubkey import Pubkey
 
-from keeper.api import app
 from keeper.market.files import folder as folder_of
 from keeper.market.files import write
 from keeper.market.folder import MarketFolder
 from keeper.market.steps import StepTable
-from keeper.rewards import publication
+from keeper.rewards import earnings, publication
 from tests.keeper.api.serving import serving
 from tests.keeper.market.test_files import plain
 from tests.keeper.market.ticks import TICK
@@ -88,19 +87,29 @@ def test_what_is_still_being_written_is_not_served(served: tuple[Path, str]) -> 
         assert status(f"{url}/rewards/{name}/wallets.csv")[0] == 404
 
 
-def test_many_proofs_of_an_hour_read_it_once(
-    served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_proof_reads_or_hashes_an_hour(served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often hours are asked for in turns: a visitor can make nothing be built."""
     folder, url = served
-    read = []
-    monkeypatch.setattr(
-        app, "read_claims", lambda *given: read.append(given) or publication.read_claims(*given)
-    )
-    for name in ("wallet 1", "wallet 1"):
-        wallet = Pubkey(key(name))
-        found = json.loads(get(f"{url}/rewards/0/proof/{wallet}"))
-        assert found == publication.claimable(folder, 0, wallet).json()
-    assert len(read) == 1
+    shutil.copytree(folder / "0", folder / "1")
+    expected = {name: publication.claimable(folder, 0, Pubkey(key(name))).json() for name in ("wallet 1",)}
+    for slow in ("read_table", "tree"):
+        monkeypatch.setattr(publication, slow, None)
+    for _ in range(3):
+        for name, proof in expected.items():
+            assert json.loads(get(f"{url}/rewards/0/proof/{Pubkey(key(name))}")) == proof
+            assert json.loads(get(f"{url}/rewards/1/proof/{Pubkey(key(name))}"))["root"] == proof["root"]
+
+
+def test_an_hour_without_an_index_is_not_ready(served: tuple[Path, str]) -> None:
+    """As one that an earlier version published, until the server has gone through it."""
+    folder, url = served
+    wallet = Pubkey(key("wallet 1"))
+    (folder / "0" / "wallets.idx").unlink()
+    code, text = status(f"{url}/rewards/0/proof/{wallet}")
+    assert (code, text.startswith("hour 0 isn't ready for proofs yet")) == (503, True)
+    assert earnings.index(folder, 0) and not earnings.index(folder, 0)
+    found = json.loads(get(f"{url}/rewards/0/proof/{wallet}"))
+    assert found == publication.claimable(folder, 0, wallet).json()
 
 
 def test_ticks_and_steps_are_served_and_nothing_else_of_the_market(tmp_path: Path) -> None:

@@ -66,10 +66,10 @@ async def test_an_older_file_keeps_what_is_in_it(tmp_path: Path, monkeypatch: py
         await connection.execute(sa.insert(SIGNATURES).values(row))
         await connection.execute(sa.insert(INTENTS).values(intent))
         await connection.execute(sa.text("INSERT INTO leadership VALUES (1, 7, 'old', 0)"))
-    assert await database.versions() == ("0002", "0007")
+    assert await database.versions() == ("0002", "0008")
     await database.upgrade()
     async with database.reading() as connection:
-        assert (await connection.execute(sa.select(SIGNATURES))).mappings().all() == [row]
+        assert (await connection.execute(sa.select(SIGNATURES))).mappings().all() == [{**row, "fee": None}]
         assert (await connection.execute(sa.select(INTENTS.c.state))).scalar() == "superseded"
     leader = Leader(database, "new")
     assert await leader.lead(), "who led by the lock of an earlier version has no lease"

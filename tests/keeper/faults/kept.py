@@ -22,10 +22,12 @@ from keeper.chain.framework import TOKEN_PROGRAM
 from keeper.clients import programs
 from keeper.db import Database
 from keeper.db.tables import ACCOUNTS, ATTEMPT_INTENTS, ATTEMPTS, COMPARISONS, HALTS, INTENTS
+from keeper.indexer.ledger import rebuild_views
 from keeper.sender.intents import AttemptState
 from tests.keeper.faults import child
 from tests.keeper.faults.child import Point
 from tests.keeper.faults.day import DayWorld, steps, write_settings
+from tests.keeper.faults.whole import looked_up
 from tests.keeper.forks import forks
 from tests.keeper.indexer.busy import expected, indexed
 
@@ -192,10 +194,14 @@ class Kept:
             rows += [
                 f"{place.time} {_text(event)}" for place, event in zip(have.places, have.events, strict=True)
             ]
+        views = await looked_up(database)
+        for program in PROGRAMS:
+            await rebuild_views(database, program, lambda *_: None)
+        assert await looked_up(database) == views, "as if made in one piece"
         async with database.reading() as connection:
             assert (await connection.execute(sa.select(HALTS))).all() == []
-            compared = (await connection.execute(sa.select(COMPARISONS.c.differences))).scalars()
-            assert all(differences == [] for differences in compared)
+            compared = (await connection.execute(sa.select(COMPARISONS))).all()
+            assert all(row.differences == row.views == [] for row in compared)
             folded = (await connection.execute(sa.select(ACCOUNTS))).all()
             intents = (await connection.execute(sa.select(INTENTS))).all()
             done = (

@@ -16,6 +16,7 @@ from keeper.clients import programs
 from keeper.db import Database
 from keeper.db.events import EventTables
 from keeper.db.tables import ACCOUNTS, ATTEMPT_INTENTS, ATTEMPTS, COMPARISONS, HALTS, INTENTS
+from keeper.db.views import DAY_TOTAL, MENTION, TX, Views
 from keeper.runtime.operation import operating
 from keeper.sender.intents import AttemptState
 
@@ -23,13 +24,24 @@ PROGRAMS = tuple(programs.PROGRAMS.values())
 
 
 async def rows(database: Database) -> dict[str, list[Any]]:
-    """All events and all accounts of all programs."""
+    """All events and all accounts of all programs, and all that is looked up."""
     found: dict[str, list[Any]] = {}
     async with database.reading() as connection:
         for program in PROGRAMS:
             found[program.name] = list(await EventTables(program).read(connection, -1, 2**62))
         accounts = (await connection.execute(sa.select(ACCOUNTS))).all()
     found["accounts"] = sorted(tuple(map(str, each)) for each in accounts)
+    return found | await looked_up(database)
+
+
+async def looked_up(database: Database) -> dict[str, list[Any]]:
+    """All rows of views, and of what else is made of events to be looked up."""
+    found: dict[str, list[Any]] = {}
+    views = [view.table for each in PROGRAMS for view in Views(each).by_kind.values()]
+    async with database.reading() as connection:
+        for table in (MENTION, TX, DAY_TOTAL, *views):
+            made = (await connection.execute(sa.select(table))).all()
+            found[table.name] = sorted(tuple(map(str, each)) for each in made)
     return found
 
 

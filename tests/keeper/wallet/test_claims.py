@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from keeper.clients import staking
 from keeper.economy.supply import IO
-from keeper.rewards.publication import Claimable
+from keeper.rewards.wallet_index import Claimable
 from keeper.wallet.claims import ClaimRefused, claim
 from keeper.wallet.plan import NothingToDo, Plan
 from tests.programs.staking.world import StakingWorld

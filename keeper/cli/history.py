@@ -1,0 +1,163 @@
+"""``ionet history`` and receipts: what the index knows of an address, of an order."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader
+from keeper.chain.connect import connect
+from keeper.cli import options
+from keeper.cli.options import ChainOption, address
+from keeper.clients.programs import PROGRAMS
+from keeper.db import Database
+from keeper.errors import UserError
+from keeper.indexer import lookup
+from keeper.indexer.folds import FOLDS
+from keeper.indexer.guard import other_chain
+from keeper.indexer.ledger import Ledger
+from keeper.indexer.lookup import PAGE, Cursor, Happened, Receipt
+from keeper.indexer.program import ProgramIndexer
+from keeper.terminal import history as shown
+from keeper.terminal import tables
+from keeper.terminal.tables import console, errors
+
+JsonOption = Annotated[bool, typer.Option("--json", help="for programs: base units as text, unix seconds")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="all of it, or --limit rows, as CSV")]
+PAGE_SHOWN = 20
+"""Events on a page, unless --limit says otherwise."""
+
+
+def history(
+    of: Annotated[str, typer.Argument(metavar="ADDRESS", help="a wallet, device, order, lease, any address")],
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=PAGE, help="events to show", show_default=str(PAGE_SHOWN))
+    ] = None,
+    before: Annotated[str | None, typer.Option(help="go on where the page before ended")] = None,
+    program: Annotated[str | None, typer.Option(help="only this program's, such as orders")] = None,
+    event: Annotated[str | None, typer.Option(help="only events of this name, such as RewardClaimed")] = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    chain: ChainOption = None,
+) -> None:
+    """Everything that happened around an address, newest first, with amounts and transactions.
+
+    Read from the keeper's database (IONET_DATABASE) where there is one of this chain; otherwise the chain's
+    history is indexed for this answer alone.
+    """
+    who = str(address(of))
+    below = Cursor.read(before) if before else None
+    if program and program not in PROGRAMS:
+        raise UserError(f"no program is called {program}; there are {', '.join(PROGRAMS)}")
+    known = {name for each in PROGRAMS.values() for name in each.event_fields}
+    if event and event not in known:
+        raise UserError(f"no event is called {event}: see docs/protocol.md, or a page without --event")
+    programs, events = [program] if program else [], [event] if event else []
+
+    async def read() -> tuple[list[Happened], str]:
+        async with indexed(chain) as (database, age), database.reading() as connection:
+            found: list[Happened] = []
+            at, left = below, limit or (None if as_csv else PAGE_SHOWN)
+            while True:
+                size = PAGE if left is None else min(PAGE, left - len(found))
+                page = await lookup.history(
+                    connection, who, limit=size, below=at, programs=programs, events=events
+                )
+                found += page
+                if len(page) < size or (left is not None and len(found) >= left):
+                    return found, age
+                at = page[-1].cursor
+
+    found, age = asyncio.run(read())
+    asked = limit or PAGE_SHOWN
+    more = str(found[-1].cursor) if found and len(found) == asked and not (as_csv and not limit) else None
+    if as_json:
+        shown_events = [shown.as_json(each) for each in found]
+        print(json.dumps({"address": who, "events": shown_events, "before": more}))
+    elif as_csv:
+        _csv(found)
+    elif found:
+        tables.show(shown.history(who, found, age))
+        if more:
+            console.print(f"Older ones: ionet history {who} --before {more}", soft_wrap=True)
+    else:
+        console.print(f"No event names {who}{' that is older' if below else ''} ({age}).", soft_wrap=True)
+
+
+def _csv(found: list[Happened]) -> None:
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(["time", "slot", "signature", "fee", "program", "event", "currency", "words", "fields"])
+    for each in map(shown.as_json, found):
+        names = ("time", "slot", "signature", "fee", "program", "event", "currency", "words")
+        rows.writerow([*(each[name] for name in names), json.dumps(each["fields"])])
+
+
+def order_receipt(order: Pubkey, as_json: bool, chain: str | None) -> None:
+    """See :func:`keeper.cli.orders.receipt`."""
+    at = str(order)
+
+    async def read() -> tuple[list[Receipt], str]:
+        async with indexed(chain) as (database, age), database.reading() as connection:
+            return await lookup.receipts(connection, at), age
+
+    found, age = asyncio.run(read())
+    if not found:
+        raise UserError(f"there never was an order {at} ({age}); ionet history {at} says what it is")
+    if as_json:
+        print(json.dumps({"receipts": [shown.order_json(each) for each in found]}))
+        return
+    for each in found:
+        for table in shown.receipt(each, age):
+            tables.show(table)
+
+
+@asynccontextmanager
+async def indexed(chain: str | None) -> AsyncIterator[tuple[Database, str]]:
+    """A database with views of the chain, and how old they are, in words."""
+    chosen = options.settings(chain)
+    async with connect(chosen.chain) as connected:
+        found = Database(chosen.database)
+        try:
+            if await found.exists() and await other_chain(found, connected, chosen.chain) is None:
+                async with found.reading() as connection:
+                    known = await lookup.as_of(connection)
+                if known is not None:
+                    yield found, f"as of slot {known.slot:,}, {known.age():,} s ago, by {found.name}"
+                    return
+        finally:
+            await found.close()
+        with tempfile.TemporaryDirectory(prefix="ionet-") as folder:
+            made = Database(f"sqlite:///{Path(folder) / 'index.db'}")
+            try:
+                await made.upgrade()
+                await _index(connected, made)
+                async with made.reading() as connection:
+                    known = await lookup.as_of(connection)
+                assert known is not None
+                yield made, f"as of slot {known.slot:,}, now"
+            finally:
+                await made.close()
+
+
+async def _index(connected: ChainReader, database: Database) -> None:
+    """Index all of a chain for one answer."""
+    with Progress(console=errors, transient=True) as progress:
+        steps = progress.add_task("indexing the chain", total=2 * len(PROGRAMS))
+        for program in PROGRAMS.values():
+            indexer = ProgramIndexer(connected, database, program)
+            await indexer.prepare()
+            await indexer.poll()
+            progress.advance(steps)
+            await Ledger(connected, database, indexer, FOLDS[program.name]).fold()
+            progress.advance(steps)
