@@ -27,7 +27,7 @@ interop: venv ## other people's clients on the interfaces, byte for byte: needs 
 
 test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (builds it when missing: an hour, once)
 	@CARGO=$(CARGO) toolchain/validator install
-	@$(BIN)/pytest -q --chain validator tests/e2e
+	@$(BIN)/pytest -q --chain validator tests/e2e tests/interop/test_localnet.py
 
 check-wheel: venv ## build the package, and use it installed elsewhere, with all extras and with few
 	@$(BIN)/python -m toolchain.wheel
