@@ -6,7 +6,7 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--chain",
-        choices=("embedded", "validator"),
+        choices=("embedded", "localnet", "validator"),
         default="embedded",
-        help="what tests/e2e runs on: the embedded chain, or a solana-test-validator of its own",
+        help="what tests/e2e runs on: the embedded chain, a localnet in front of one, a validator of its own",
     )

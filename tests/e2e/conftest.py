@@ -15,6 +15,7 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.clients.programs import PROGRAMS
 from keeper.resources import DEV_KEYS
 from tests.e2e.live import LiveChain
+from tests.e2e.localnet import Localnet, LocalnetChain
 from tests.e2e.network import Network
 from tests.e2e.validator import NAME, Validator, binary
 from tests.programs.world import LAMPORTS, LISTING, DrivenChain, key
@@ -56,6 +57,12 @@ def started(config: pytest.Config, *, verify_signatures: bool = True) -> Iterato
     """
     if config.getoption("--chain") == "embedded":
         yield embedded(verify_signatures=verify_signatures)
+        return
+    if config.getoption("--chain") == "localnet":
+        admin = key("admin")
+        with Localnet(LISTING, admin.pubkey()) as localnet, closing(LocalnetChain(localnet)) as local:
+            local.airdrop(admin.pubkey(), LAMPORTS)
+            yield local
         return
     program = binary()
     if program is None:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from solders.instruction import Instruction
 from solders.keypair import Keypair
@@ -34,7 +34,7 @@ from keeper.chain import (
 from keeper.chain.landing import land
 from keeper.chain.notices import Notices
 from keeper.chain.rpc import RpcChain, websocket_url
-from tests.e2e.validator import SLOT_SECONDS, Validator
+from tests.e2e.validator import SLOT_SECONDS
 from tests.programs.world import DAY
 
 T = TypeVar("T")
@@ -48,6 +48,19 @@ SLOWEST = 0.75
 """By its slots the clock goes so fast at least (``MAX_ALLOWABLE_DRIFT_PERCENTAGE_FAST`` of the runtime)."""
 
 
+class Place(Protocol):
+    """A node that runs."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        ...
+
+    def jump(self, keep: int, slots: int) -> None:
+        """See :meth:`Validator.jump`."""
+        ...
+
+
 class LiveChain:
     """Implements :class:`tests.programs.world.DrivenChain` over RPC.
 
@@ -56,7 +69,7 @@ class LiveChain:
     """
 
     def __init__(
-        self, validator: Validator, faucet: Keypair, commitment: Commitment = Commitment.CONFIRMED
+        self, validator: Place, faucet: Keypair, commitment: Commitment = Commitment.CONFIRMED
     ) -> None:
         """Ask ``validator``; what is read and waited for has at least ``commitment``."""
         self._loop = asyncio.new_event_loop()
