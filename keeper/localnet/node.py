@@ -76,12 +76,12 @@ class Node:
     @property
     def slot(self) -> int:
         """The slot that answers are as of."""
-        return self.chain.newest_slot() - self.faults.behind
+        return max(0, self.chain.newest_slot() - self.faults.behind)
 
     @property
     def height(self) -> int:
         """The block height that answers are as of."""
-        return self.chain.height - self.faults.behind
+        return max(0, self.chain.height - self.faults.behind)
 
     def send(self, transaction: VersionedTransaction) -> None:
         """Execute a transaction if it can be, now or, with faults, later or never."""

@@ -17,6 +17,7 @@ from keeper.chain.framework import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from keeper.chain.heads import APART
 from keeper.chain.token import create_associated, transfer
 from keeper.localnet.methods import METHODS
+from scripts import localnet_methods
 from tests.keeper.chain.conftest import ADMIN, ALICE, BOB, LAMPORTS, pay
 from tests.keeper.localnet.conftest import GENESIS, MINT, NOW, Local, tokens
 
@@ -104,6 +105,11 @@ FIGURES: dict[str, Any] = {
 
 def test_there_is_a_question_of_each_method(local: Local) -> None:
     assert set(METHODS) == set(calls(local)) | OWN | REFUSED
+
+
+def test_the_page_has_all_of_them() -> None:
+    """docs/localnet.md has its tables from the methods themselves: python -m scripts.localnet_methods."""
+    assert localnet_methods.PAGE.read_text() == localnet_methods.text()
 
 
 @pytest.mark.parametrize("method", sorted(set(METHODS) - OWN - REFUSED))
