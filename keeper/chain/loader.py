@@ -27,6 +27,7 @@ from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
 from keeper.chain.landing import land
 from keeper.chain.protocol import Chain, ChainReader
+from keeper.chain.records import Account
 from keeper.chain.signer import Signer
 
 BUFFER_HEADER = 37
@@ -64,6 +65,12 @@ async def deployed(chain: ChainReader, program: Pubkey) -> bytes | None:
     """Read a program's bytes, padded with zeros to the room it has; None when there is no program."""
     (account,) = await chain.accounts([program_data_address(program)])
     return account.data[PROGRAM_DATA_HEADER:] if account else None
+
+
+def read_authority(program_data: bytes) -> Pubkey | None:
+    """Who may upgrade a program, by the account of its bytes; None where nobody may."""
+    has, authority = struct.unpack_from("<12xB32s", program_data)
+    return Pubkey(authority) if has else None
 
 
 def is_same(on_chain: bytes | None, binary: bytes) -> bool:
@@ -114,6 +121,25 @@ async def deploy(
     return True
 
 
+async def missing_pieces(chain: ChainReader, payer: Pubkey, binary: bytes) -> tuple[int, int]:
+    """How many pieces are still to be written, and the lamports in the buffer of an interrupted upload."""
+    (account,) = await chain.accounts([_buffer(payer, binary)[1]])
+    return len(_missing(account, binary)), account.lamports if account else 0
+
+
+def _buffer(payer: Pubkey, binary: bytes) -> tuple[str, Pubkey]:
+    """The seed and the address of the account that takes a binary's pieces."""
+    seed = sha256(binary).hexdigest()[:32]
+    return seed, Pubkey.create_with_seed(payer, seed, UPGRADEABLE_LOADER)
+
+
+def _missing(buffer: Account | None, binary: bytes) -> list[int]:
+    """Where the pieces begin that a buffer doesn't have."""
+    content = buffer.data[BUFFER_HEADER:] if buffer else bytes(len(binary))
+    offsets = range(0, len(binary), PIECE)
+    return [at for at in offsets if content[at : at + PIECE] != binary[at : at + PIECE]]
+
+
 async def _fill_buffer(
     chain: Chain,
     binary: bytes,
@@ -122,8 +148,7 @@ async def _fill_buffer(
     fees: FeePolicy | None,
 ) -> Pubkey:
     payer = authority.pubkey()
-    seed = sha256(binary).hexdigest()[:32]
-    buffer = Pubkey.create_with_seed(payer, seed, UPGRADEABLE_LOADER)
+    seed, buffer = _buffer(payer, binary)
     (account,) = await chain.accounts([buffer])
     if account is None:
         space = BUFFER_HEADER + len(binary)
@@ -139,9 +164,7 @@ async def _fill_buffer(
             )
         )
         await land(chain, [create, _initialize_buffer(payer, buffer)], [authority], fees=fees)
-    content = account.data[BUFFER_HEADER:] if account else bytes(len(binary))
-    offsets = range(0, len(binary), PIECE)
-    missing = [at for at in offsets if content[at : at + PIECE] != binary[at : at + PIECE]]
+    offsets, missing = range(0, len(binary), PIECE), _missing(account, binary)
     # On a chain of one's own each transaction makes another blockhash: what is signed beside it expires.
     lasts = (await chain.blockhash()).last_valid_height - (await chain.tip()).height
     turn = asyncio.Semaphore(max(1, min(AT_ONCE, lasts)))

@@ -176,6 +176,11 @@ class Program:
             raise ValueError(f"{self.name} has no account {account}")
         return found
 
+    def kind_of(self, data: bytes) -> str | None:
+        """An account's kind by its first eight bytes; None for data that is none of this program's."""
+        found = self._accounts.get(data[:DISCRIMINATOR_LENGTH])
+        return found[0] if found else None
+
     def decode_account(self, data: bytes) -> tuple[str, Fields]:
         """Read an account's kind and fields; raises UnexpectedData for anything else."""
         found = self._accounts.get(data[:DISCRIMINATOR_LENGTH])

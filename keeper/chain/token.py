@@ -23,6 +23,7 @@ _TRANSFER = 3
 _MINT_TO = 7
 _BURN = 8
 _FREEZE, _THAW = 10, 11
+_TRANSFER_CHECKED = 12
 _INITIALIZE_MINT = 20
 MINT_SIZE = 82
 """Bytes of a mint's account."""
@@ -109,6 +110,19 @@ def mint_to(mint: Pubkey, to: Pubkey, authority: Pubkey, amount: int) -> Instruc
 def transfer(source: Pubkey, to: Pubkey, owner: Pubkey, amount: int) -> Instruction:
     """Move ``amount`` base units between token accounts."""
     return _of_amount(_TRANSFER, source, to, owner, amount)
+
+
+def transfer_checked(
+    source: Pubkey, mint: Pubkey, to: Pubkey, owner: Pubkey, amount: int, decimals: int
+) -> Instruction:
+    """The same, refused by the token program where ``mint`` isn't both accounts' or has other decimals."""
+    accounts = [
+        AccountMeta(source, is_signer=False, is_writable=True),
+        AccountMeta(mint, is_signer=False, is_writable=False),
+        AccountMeta(to, is_signer=False, is_writable=True),
+        AccountMeta(owner, is_signer=True, is_writable=False),
+    ]
+    return Instruction(TOKEN_PROGRAM, struct.pack("<BQB", _TRANSFER_CHECKED, amount, decimals), accounts)
 
 
 def burn(source: Pubkey, mint: Pubkey, owner: Pubkey, amount: int) -> Instruction:

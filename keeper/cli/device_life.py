@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -12,40 +13,51 @@ import typer
 
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.money import KeylessOption
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
-from keeper.cli.stake import DeviceArgument, JsonOption
+from keeper.cli.stake import DeviceArgument, FolderOption, JsonOption
 from keeper.cli.terms import country_code
 from keeper.clients import orders, staking
-from keeper.clients.orders import Lease
 from keeper.clients.staking import NOBODY
 from keeper.errors import UserError, why
+from keeper.rewards.last_seen import read_last_seen
 from keeper.terminal import standing, tables
 from keeper.terminal.standing import Standing
 from keeper.wallet import devices
-from keeper.wallet.stakes import Staked, read_device, read_staked
+from keeper.wallet.receivers import require_wallet
+from keeper.wallet.stakes import read_device, read_staked
 
 app = typer.Typer()
 
 
 @app.command()
-def show(device: DeviceArgument, chain: ChainOption = None, as_json: JsonOption = False) -> None:
-    """How a device stands: what keeps it from earning and from being leased, its stakes, its record."""
-    at = address(device)
+def show(
+    device: DeviceArgument,
+    folder: FolderOption = None,
+    chain: ChainOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How a device stands: what keeps it from earning and from being leased, its stakes, its record.
 
-    async def read() -> tuple[Staked, Lease | None]:
-        async with connect(options.settings(chain).chain) as connected:
+    What operators see of it is in the published hours: without them four lines stay unknown.
+    """
+    at, settings = address(device), options.settings(chain)
+
+    async def read() -> Standing:
+        async with connect(settings.chain) as connected:
             now = (await connected.clock()).unix_timestamp
             staked = await read_staked(connected, at, now)
             lease = staked.device.lease
             (account,) = await connected.accounts([lease]) if lease != NOBODY else (None,)
-        return staked, orders.parse_lease(account.data) if account else None
+            seen = await read_last_seen(connected, folder or settings.rewards, at)
+        return Standing(staked, orders.parse_lease(account.data) if account else None, seen)
 
-    found = Standing(*asyncio.run(read()))
+    found = asyncio.run(read())
     if as_json:
         print(json.dumps(standing.as_json(found)))
         return
-    for table in (standing.checklist(found), standing.facts(found)):
+    for table in (standing.to_earn(found), standing.to_be_leased(found), standing.facts(found)):
         tables.show(table)
 
 
@@ -73,11 +85,14 @@ async def payout(
     session: Session,
     device: DeviceArgument,
     wallet: Annotated[str, typer.Argument(help="the wallet that is paid from now on")],
+    keyless: KeylessOption = False,
 ) -> None:
     """Have what a device of yours earns from now on paid to another wallet."""
     found, to = await read_device(session.chain, address(device)), address(wallet)
+    about = await require_wallet(session.chain, to, keyless=keyless)
     has_wallet = await staking.read_wallet(session.chain, to) is not None
-    await session.carry_out(devices.payout(found, to, has_wallet))
+    plan = devices.payout(found, to, has_wallet)
+    await session.carry_out(replace(plan, notes=(*plan.notes, *about)))
 
 
 @app.command()

@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.cli import device_life, options
+from keeper.cli.money import KeylessOption
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import config_of, read_order
 from keeper.cli.signing import Session, signs
@@ -31,8 +32,9 @@ from keeper.market.matching import suppliers_from
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal import devices as device_tables
 from keeper.terminal import tables
-from keeper.wallet import devices, plans
+from keeper.wallet import devices, openings, plans
 from keeper.wallet.plan import Plan
+from keeper.wallet.receivers import require_wallet
 from keeper.wallet.stakes import read_device
 
 app = typer.Typer(help="Lease devices out: register, price, take orders.", no_args_is_help=True)
@@ -70,6 +72,7 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
     stake: Annotated[
         str | None, typer.Option(help="IO to stake", show_default="the minimum; 0: none")
     ] = None,
+    keyless: KeylessOption = False,
 ) -> None:
     """Register a device under your key and stake on it."""
     machine = read_private_keypair(worker)
@@ -79,6 +82,7 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
             "new, and pass it with --worker"
         )
     to = address(payout) if payout else session.address
+    about = await require_wallet(session.chain, to, keyless=keyless) if payout else ()
     classes = await staking.read_classes(session.chain)
     of_class = classes[class_number(classes, class_)]
     least = minimum(of_class.multiplier_at(session.now), processors)
@@ -121,7 +125,9 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
     amount = parse(stake, Currency.IO) if stake is not None else least
     has_wallet = await staking.read_wallet(session.chain, to) is not None
     plan = devices.registration(device, amount, least, has_wallet)
-    plan = replace(plan, notes=(*plan.notes, *device_tables.about_asks(device, of_class, session.now)))
+    plan = replace(
+        plan, notes=(*plan.notes, *about, *device_tables.about_asks(device, of_class, session.now))
+    )
     await session.carry_out(plan, machine)
 
 
@@ -280,9 +286,12 @@ def _taken(config: Config, order: Order, device: Device, of_class: Class, payer:
         )
     match, lease = plans.match(order, device, of_class, payer, now)
     accepted = plans.accept(config, order, lease, payer)
+    at = staking.device_address(device.worker)
+    opened = (openings.lease(order, at, payer), *accepted.openings)
     if not lease.rate:
         # The chain's own trial says why it can't be.
-        return Plan((match, *accepted.instructions))
+        return Plan((match, *accepted.instructions), openings=opened)
     price = show(lease.rate // order.terms.processors, order.terms.currency)
     note = f"It is leased at {price} {order.terms.currency.name} for a processor and hour."
-    return Plan((match, *accepted.instructions), accepted.movements, (note, *accepted.notes))
+    notes = (note, *accepted.notes)
+    return Plan((match, *accepted.instructions), accepted.movements, notes, openings=opened)

@@ -54,12 +54,12 @@ COMMANDS = (
     ),
     LazyCommand(
         "deploy",
-        "keeper.cli.network:put_on_chain",
+        "keeper.cli.founding:put_on_chain",
         "Put the programs on a chain, or upgrade those whose bytes differ.",
     ),
     LazyCommand(
         "genesis",
-        "keeper.cli.network:genesis",
+        "keeper.cli.founding:genesis",
         "Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.",
     ),
     LazyCommand("keeper", "keeper.cli.keeper:app", "The bot that does what is due on chain.", extra="keeper"),

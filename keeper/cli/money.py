@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -19,7 +20,11 @@ from keeper.terminal import holdings as holding_tables
 from keeper.terminal import tables
 from keeper.wallet import money
 from keeper.wallet.money import Holdings, read_holdings
+from keeper.wallet.receivers import require_payable, require_wallet
 
+KeylessOption = Annotated[
+    bool, typer.Option("--keyless", help="the receiver is a program's vault, such as a multisig's")
+]
 AmountArgument = Annotated[str, typer.Argument(help="such as 250.5")]
 
 
@@ -50,12 +55,15 @@ async def send(
     amount: AmountArgument,
     currency: Annotated[Unit, typer.Argument(help="what of", case_sensitive=False)],
     to: Annotated[str, typer.Argument(help="the wallet that gets it")],
+    keyless: KeylessOption = False,
 ) -> None:
     """Send IO or USDC to another wallet."""
-    kind = Currency[currency.name]
-    mint = await money.mint_of(session.chain, kind)
-    plan = money.send(session.address, address(to), parse(amount, kind), kind, mint)
-    await session.carry_out(plan)
+    kind, receiver = Currency[currency.name], address(to)
+    found = await money.read_money(session.chain, kind)
+    plan = money.send(session.address, receiver, parse(amount, kind), found)
+    about = await require_wallet(session.chain, receiver, keyless=keyless)
+    await require_payable(session.chain, receiver, found.mint, kind)
+    await session.carry_out(replace(plan, notes=(*plan.notes, *about)))
 
 
 @signs

@@ -133,7 +133,7 @@ class Session:
         return record
 
     def _show(self, plan: Plan, paid: Payments) -> None:
-        shown: list[Table | str] = [movements(plan), payments(paid), *plan.notes]
+        shown: list[Table | str] = [movements(plan), *payments(paid), *plan.notes]
         for each in shown:
             self.say(each)
 

@@ -13,6 +13,7 @@ from keeper.cli.signing import Session, signs
 from keeper.cli.stake import DeviceArgument
 from keeper.clients import orders, staking
 from keeper.economy.calendar import duration
+from keeper.wallet import openings
 from keeper.wallet.plan import Plan
 from keeper.wallet.roles import Governed, RoleRefused, read_governed
 from keeper.wallet.stakes import read_device
@@ -41,8 +42,10 @@ async def vote_slash(
         f"that is staked on it burned, after an appeal of {duration(params.appeal)}, unless the "
         "guardian vetoes."
     )
-    call = staking.vote_slash(session.address, found, digest(evidence), bps)
-    await session.carry_out(Plan((call,), notes=(note,)))
+    proof, at_device = digest(evidence), staking.device_address(found.worker)
+    call = staking.vote_slash(session.address, found, proof, bps)
+    opened = (openings.slash(at_device, proof, session.address),)
+    await session.carry_out(Plan((call,), notes=(note,), openings=opened))
 
 
 @app.command("vote-fault")
@@ -63,8 +66,10 @@ async def vote_fault(
         "supplier keeps "
         f"{good_hours} hours at most, and what was due is not taken back."
     )
-    call = orders.vote_fault(session.address, found, digest(evidence), good_hours)
-    await session.carry_out(Plan((call,), notes=(note,)))
+    proof = digest(evidence)
+    call = orders.vote_fault(session.address, found, proof, good_hours)
+    opened = (openings.fault(found.address, proof, good_hours, session.address),)
+    await session.carry_out(Plan((call,), notes=(note,), openings=opened))
 
 
 def _require_operator(at: Governed, session: Session) -> None:

@@ -60,6 +60,16 @@ def moment(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def hour_named(start: int, emission: int | None = None) -> str:
+    """The hour that begins at ``start``, unix seconds, in words that say by which count it is named.
+
+    Rewards count hours from the emission's beginning: then ``emission`` is its number. The market and proofs
+    of work count unix time over 3,600.
+    """
+    at = f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"unix hour {start // HOUR} ({at})" if emission is None else f"emission hour {emission} ({at})"
+
+
 def duration(seconds: int) -> str:
     """Seconds as days, hours, minutes and seconds."""
     days, rest = divmod(seconds, DAY)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
-from solders.pubkey import Pubkey
 
-from keeper.deploy import Answers
-from keeper.economy.calendar import duration, moment, month_start
-from keeper.economy.genesis import read_table
-from keeper.economy.supply import io
+from keeper.clients import tokenomics
+from keeper.economy import emission
+from keeper.economy.calendar import duration, moment
+from keeper.economy.supply import GENESIS_SUPPLY, io
 from keeper.terminal.tables import plain
 from keeper.wallet.roles import NOBODY, Governed, shown
 
@@ -40,25 +40,24 @@ def governed(at: Governed) -> Table:
     return table
 
 
-def genesis(admin: Pubkey, told: Answers, owners: Mapping[str, Pubkey]) -> Table:
-    """What a genesis would write: who governs, who attests, and who owns the genesis supply."""
-    assert told.start_month is not None  # whoever writes has chosen one
-    table = plain("Genesis", "", "")
-    table.columns[1].justify = "left"
-    table.add_row("admin: proposes changes, which hold after a notice", str(admin))
-    table.add_row("guardian: may pause and veto", str(told.guardian))
-    threshold = len(told.operators) // 2 + 1
-    table.add_row(
-        f"operators: {threshold} of {len(told.operators)} must agree", "\n".join(map(str, told.operators))
-    )
-    mint = "a test mint of your own key" if told.usdc_mint is None else str(told.usdc_mint)
-    table.add_row("USDC's mint", mint)
-    table.add_row("emission begins", moment(month_start(told.start_month)))
-    for row in read_table():
-        plan = row.schedule
-        later = f", {plan.tranches} months from month {plan.cliff_months} on" if plan.tranches else ""
-        words = f"{row.label}: {io(plan.amount, 0)} IO, {plan.tge_bps / 100:g} % at once{later}"
-        table.add_row(words, str(owners.get(row.label, "nobody")))
+def totals(found: tokenomics.Supply, config: tokenomics.Config) -> Table:
+    """Where all IO is, with the sum that an auditor checks first."""
+    at = datetime.fromtimestamp(found.time, UTC)
+    table = plain(f"IO supply at {at:%Y-%m-%d %H:%M:%S} UTC", "", "IO")
+    table.add_row("circulating", io(found.circulating))
+    table.add_row("in airdrop seasons, not claimed yet", io(found.seasons))
+    table.add_row("emitted, in the reward vault", io(found.rewards))
+    table.add_row("locked: vesting", io(found.locked), end_section=True)
+    table.add_row("supply of the mint", io(found.supply))
+    minted = GENESIS_SUPPLY if config.launched else 0
+    difference = minted + found.emitted - found.burned - found.supply
+    table.add_row("genesis", io(minted))
+    table.add_row("+ emitted", io(found.emitted))
+    table.add_row("- burned", io(found.burned), end_section=True)
+    table.add_row("genesis + emitted - burned - supply", io(difference) if difference else "0, as it must be")
+    if config.launched:
+        waiting = emission.hours_ended(config.start_month, found.time) - config.emitted_hours
+        table.add_row("ended hours that are not emitted yet", f"{waiting:,}")
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.table import Table
+from solders.pubkey import Pubkey
 
 from keeper.chain import TransactionRecord
 from keeper.chain.framework import sol
@@ -29,15 +30,22 @@ def movements(plan: Plan) -> Table:
     return table
 
 
-def payments(paid: Payments) -> Table:
-    """The SOL that a plan takes: its fee, and what the accounts hold that it makes."""
-    table = plain("SOL", "for", "SOL", "comes back")
+def payments(paid: Payments) -> list[Table]:
+    """The SOL that a plan takes, a table for each who pays some: the fee, and what new accounts hold."""
+    payers = [paid.payer, *(each.payer for each, _ in paid.rents)]
+    return [_payments_of(paid, payer) for payer in dict.fromkeys(payers)]
+
+
+def _payments_of(paid: Payments, payer: Pubkey) -> Table:
+    table = plain(f"SOL that {payer} pays", "for", "SOL", "comes back")
     table.columns[2].justify = "left"
-    table.add_row("the network's fee", sol(paid.fee), "no; more where the network is busy")
+    if payer == paid.payer:
+        table.add_row("the network's fee", sol(paid.fee), "no; more where the network is busy")
+        for closing, lamports in paid.back:
+            table.add_row(closing.name, f"-{sol(lamports)}", f"now, to {closing.to}")
     for opening, lamports in paid.rents:
-        table.add_row(opening.name, sol(lamports), opening.back)
-    for closing, lamports in paid.back:
-        table.add_row(closing.name, f"-{sol(lamports)}", f"now, to {closing.to}")
+        if opening.payer == payer:
+            table.add_row(f"rent: {opening.name}", sol(lamports), opening.back)
     return table
 
 

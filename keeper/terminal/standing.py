@@ -1,104 +1,61 @@
-"""How a device stands: a line for each thing that keeps it from earning or from being leased."""
+"""How a device stands: what keeps it from earning, what keeps it from being leased, and what is on record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from keeper.clients import staking
 from keeper.clients.orders import Lease
 from keeper.clients.staking import NOBODY
 from keeper.economy.calendar import HOUR, duration, moment
-from keeper.economy.classes import Pool
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.supply import io
+from keeper.rewards.nomination import Line, Seen, State, checklist
 from keeper.terminal.stakes import own_words
 from keeper.terminal.tables import plain
 from keeper.wallet.stakes import Staked
 
-
-class Check(NamedTuple):
-    """One condition: whether it holds, what is there, and what to do where it doesn't."""
-
-    name: str
-    holds: bool
-    found: str
-    todo: str = ""
+_STYLES = {State.PASS: "green", State.FAIL: "bold red", State.UNKNOWN: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A device with what its standing depends on; ``lease`` is the one that it has now."""
+    """A device with what its standing depends on; ``lease`` is the one that it has now, ``seen`` its hour."""
 
     staked: Staked
     lease: Lease | None
+    seen: Seen | None = None
 
-    def checks(self) -> list[Check]:
-        """What the chain alone says: rules D5, D7, D8 and R7 of the protocol.
-
-        That it was up, online and proved its work is seen by operators hour by hour, and published by them.
-        """
+    def to_earn(self) -> list[Line]:
+        """What it needs to be nominated for rewards: see :func:`~keeper.rewards.nomination.checklist`."""
         at = self.staked
-        device, of_class, now = at.device, at.of_class, at.now
-        multiplier = of_class.multiplier_at(now)
-        missing = at.minimum - at.counted
+        return checklist(at.device, at.of_class, at.now, self.seen)
+
+    def to_be_leased(self) -> list[Line]:
+        """What it needs beside, to be matched with an order: D5, D7, D8 and O4 of the protocol."""
+        device, of_class = self.staked.device, self.staked.of_class
+        is_open = of_class.is_open(self.staked.now)
+        asks = f"asks {show(device.ask_io, Currency.IO)} IO, {show(device.ask_usdc, Currency.USDC)} USDC"
         return [
-            Check(
-                "its class is rewarded",
-                multiplier > 0,
-                f"{of_class.name}, multiplier {multiplier / 100:g}, {Pool(of_class.pool).name.lower()} pool",
-                "devices of it are leased, and earn no block rewards",
-            ),
-            Check(
+            _line(
                 "its class is open",
-                of_class.is_open(now),
-                "open" if of_class.is_open(now) else f"from {moment(of_class.opens_at)} on",
-                "wait",
+                is_open,
+                f"{'since' if is_open else 'from'} {moment(of_class.opens_at)}",
+                "wait until then",
             ),
-            Check(
-                "it isn't terminated",
-                not device.terminated,
-                "terminated" if device.terminated else "registered " + moment(device.registered_at),
-                "take the stakes out, then ionet device close",
-            ),
-            Check(
-                "no slash is pending",
-                not device.slash_pending,
-                "pending" if device.slash_pending else "none",
-                "ionet slash show says for what, ionet device appeal objects",
-            ),
-            Check(
-                "enough is staked",
-                missing <= 0,
-                f"{io(at.counted, 2)} of {io(at.minimum, 2)} IO",
-                self._to_stake(missing),
-            ),
-            Check(
-                "it isn't barred",
-                now >= device.barred_until,
-                f"until {moment(device.barred_until)}, {device.strikes} strikes"
-                if now < device.barred_until
-                else f"{device.strikes} strikes",
-                "wait; accept what is matched with it, and serve a whole hour at least",
-            ),
-            Check(
+            _line(
                 "it is for lease",
                 bool(device.ask_io or device.ask_usdc),
-                f"asks {show(device.ask_io, Currency.IO)} IO, {show(device.ask_usdc, Currency.USDC)} USDC",
+                asks,
                 "ionet device ask; it earns block rewards all the same",
             ),
-            Check("it has no lease", device.lease == NOBODY, self._leased(), "nothing: it is at work"),
+            _line("it has no lease", device.lease == NOBODY, self._leased(), "nothing: it is at work"),
         ]
-
-    def _to_stake(self, missing: int) -> str:
-        device = self.staked.device
-        if device.own_cooling:
-            return f"after {moment(device.own_until)}: ionet stake withdraw, then ionet stake add"
-        address = staking.device_address(device.worker)
-        return f"ionet stake add {address} {io(max(0, missing)).replace(',', '')}"
 
     def _leased(self) -> str:
         if self.lease is None:
@@ -109,14 +66,32 @@ class Standing:
         return f"matched, to be accepted until {moment(lease.accept_until)}"
 
 
-def checklist(found: Standing) -> Table:
-    """A line for each check, with what to do."""
-    device = found.staked.device
-    table = plain(f"Device {staking.device_address(device.worker)}", "", "holds", "found", "what to do")
+def _line(name: str, holds: bool, found: str, todo: str) -> Line:
+    return Line(name, State.PASS, found) if holds else Line(name, State.FAIL, found, todo)
+
+
+def to_earn(found: Standing) -> Table:
+    """The nomination's checklist."""
+    address = staking.device_address(found.staked.device.worker)
+    table = _lines(f"To earn rewards: {address}", found.to_earn())
+    of = f"by {found.seen.when}" if found.seen else "by the chain alone; what operators see isn't on it"
+    table.caption = f"{moment(found.staked.now)}, {of}."
+    return table
+
+
+def to_be_leased(found: Standing) -> Table:
+    """What it needs to be leased; a slash, a bar or too small a stake stands in its way as well."""
+    table = _lines("To be leased", found.to_be_leased())
+    table.caption = "A pending slash, a bar, or too small a stake stands in its way as well."
+    return table
+
+
+def _lines(title: str, found: list[Line]) -> Table:
+    table = plain(title, "", "", "found", "what to do")
     for column in (1, 2, 3):
         table.columns[column].justify = "left"
-    for each in found.checks():
-        table.add_row(each.name, "yes" if each.holds else "no", each.found, "" if each.holds else each.todo)
+    for each in found:
+        table.add_row(each.name, Text(str(each.state), _STYLES[each.state]), each.found, each.todo)
     return table
 
 
@@ -172,5 +147,11 @@ def as_json(found: Standing) -> dict[str, Any]:
         "leases_done": device.leases_done,
         "leases_failed": device.leases_failed,
         "disputes": device.disputes,
-        "checks": [{"name": each.name, "holds": each.holds, "found": each.found} for each in found.checks()],
+        "hour": found.seen.hour if found.seen else None,
+        "to_earn": [_line_json(each) for each in found.to_earn()],
+        "to_be_leased": [_line_json(each) for each in found.to_be_leased()],
     }
+
+
+def _line_json(line: Line) -> dict[str, str]:
+    return {"name": line.name, "state": str(line.state), "found": line.found, "todo": line.todo}

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainError, ChainReader
-from keeper.chain.framework import associated_token_address
-from keeper.chain.token import ACCOUNT_SIZE, balance, create_associated, transfer
+from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
+from keeper.chain.token import MINT_SIZE, balance, create_associated, read_mint, transfer_checked
 from keeper.clients import orders, staking, tokenomics
+from keeper.economy.money import DECIMALS
 from keeper.economy.orders import Currency
 from keeper.economy.staking import CoStakeState
-from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Opening, Plan
+from keeper.wallet.openings import tokens
+from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,33 @@ class Holdings:
     cooling: int
 
 
-async def mint_of(chain: ChainReader, currency: Currency) -> Pubkey:
-    """A currency's mint; raises ChainError for USDC where orders was never set up."""
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A currency as a chain has it: its mint, and in words where that is known from."""
+
+    currency: Currency
+    mint: Pubkey
+    source: str
+
+
+async def read_money(chain: ChainReader, currency: Currency) -> Money:
+    """A currency of this network; what is sent of it names its mint and its decimals.
+
+    IO's mint follows from the program's address alone; USDC's is a node's word, and has to be a mint with
+    USDC's decimals. Raises ChainError for USDC where orders was never set up, or for a mint that is none.
+    """
     if currency == Currency.IO:
-        return tokenomics.MINT
+        return Money(currency, tokenomics.MINT, "follows from the address of tokenomics")
     config = await orders.read_config(chain)
     if config is None:
         raise ChainError("this network has no USDC yet: ionet deploy, then ionet genesis")
-    return config.usdc_mint
+    mint = config.usdc_mint
+    (account,) = await chain.accounts([mint])
+    if account is None or account.owner != TOKEN_PROGRAM or len(account.data) != MINT_SIZE:
+        raise ChainError(f"by this node USDC's mint is {mint}, which is none: ask a node that you trust")
+    if read_mint(account.data).decimals != DECIMALS[currency]:
+        raise ChainError(f"by this node USDC's mint is {mint}, which has other decimals than USDC")
+    return Money(currency, mint, f"by orders' config {orders.CONFIG}")
 
 
 async def read_holdings(chain: ChainReader, wallet: Pubkey) -> Holdings:
@@ -56,27 +77,27 @@ async def read_holdings(chain: ChainReader, wallet: Pubkey) -> Holdings:
     return Holdings(wallet, own.lamports if own else 0, io, usdc[0] if usdc else None, staked, cooling)
 
 
-def send(owner: Pubkey, to: Pubkey, amount: int, currency: Currency, mint: Pubkey) -> Plan:
+def send(owner: Pubkey, to: Pubkey, amount: int, money: Money) -> Plan:
     """Send base units to a wallet's associated account. Raises NothingToDo."""
     if not amount:
         raise NothingToDo("name an amount above 0")
     if to == owner:
         raise NothingToDo("that is the wallet that it comes from")
+    mint, name = money.mint, money.currency.name
     source, place = (associated_token_address(each, mint) for each in (owner, to))
     movement = Movement(
         NamedAccount("your account", source),
-        NamedAccount(f"the account of {to}", place),
+        NamedAccount("the receiver's account", place),
         amount,
-        currency,
+        money.currency,
         "can't be taken back",
     )
-    # Who sends to a program's account by mistake, such as a vault, never sees it again.
-    keyless = f"{to} has no key: it belongs to a program, such as a multisig. Only that program can spend it."
-    name = currency.name
-    opening = Opening(f"an account for {name}", place, ACCOUNT_SIZE, owner, f"to {to}, when it closes it")
-    instructions = (create_associated(owner, to, mint), transfer(source, place, owner, amount))
-    notes = () if to.is_on_curve() else (keyless,)
-    return Plan(instructions, (movement,), notes, openings=(opening,))
+    instructions = (
+        create_associated(owner, to, mint),
+        transfer_checked(source, mint, place, owner, amount, DECIMALS[money.currency]),
+    )
+    notes = (f"It goes to the wallet {to}.", f"{name}'s mint is {mint}, {money.source}.")
+    return Plan(instructions, (movement,), notes, openings=(tokens(to, owner, money.currency, mint),))
 
 
 def burn(owner: Pubkey, amount: int) -> Plan:

@@ -14,6 +14,9 @@ from solders.pubkey import Pubkey
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 
+NEVER = "never"
+"""When a rent comes back that nobody gets."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedAccount:

@@ -19,7 +19,7 @@ from keeper.economy.orders import Currency, OrderStatus
 from keeper.market.leases import ending
 from keeper.market.matching import SUPPLIERS_TICK, lease_to_be
 from keeper.wallet import openings
-from keeper.wallet.plan import Closing, Movement, NamedAccount, NothingToDo, Plan
+from keeper.wallet.plan import Closing, Movement, NamedAccount, NothingToDo, Opening, Plan
 
 _FEE = (
     "The fee is charged as the lease is paid, and in full unless it ends early: then on what was served, and "
@@ -89,7 +89,8 @@ def end(
     if not refund:
         return Plan(tuple(instructions), (), tuple(notes))
     instructions += [_account(config, order, caller), orders.refund(config, order)]
-    return Plan(tuple(instructions), (_back(config, order, refund),), tuple(notes))
+    opened = (_own(config, order, order.renter, caller),)
+    return Plan(tuple(instructions), (_back(config, order, refund),), tuple(notes), openings=opened)
 
 
 def cancel(config: Config, order: Order, now: int, in_vault: int, *, fees_payable: bool = True) -> Plan:
@@ -122,6 +123,7 @@ def cancel(config: Config, order: Order, now: int, in_vault: int, *, fees_payabl
         tuple(instructions),
         tuple(movements),
         notes if charged else (),
+        openings=(_own(config, order, order.renter, order.renter),) if amount or closes else (),
         closings=ends if closes else (),
     )
 
@@ -142,6 +144,7 @@ def accept(config: Config, order: Order, lease: Lease, payer: Pubkey) -> Plan:
             f"{lease.payout}, by the second and {order.settlement_lag // 60} minutes late.",
             *(gang if order.is_unfilled_gang else ()),
         ),
+        openings=(_own(config, order, lease.payout, payer),),
     )
 
 
@@ -167,7 +170,8 @@ def pay_parked(config: Config, parked: Parked) -> Plan:
         currency,
         f"set aside for {parked.wallet}",
     )
-    return Plan((orders.pay_parked(config, parked),), (movement,))
+    ends = (Closing("the record of what was set aside", parked.address, parked.payer),)
+    return Plan((orders.pay_parked(config, parked),), (movement,), closings=ends)
 
 
 def _back(config: Config, order: Order, amount: int) -> Movement:
@@ -182,6 +186,11 @@ def _fees(config: Config, order: Order, amount: int) -> Movement:
 
 def _account(config: Config, order: Order, payer: Pubkey) -> Instruction:
     return create_associated(payer, order.renter, config.mint(order.terms.currency))
+
+
+def _own(config: Config, order: Order, owner: Pubkey, payer: Pubkey) -> Opening:
+    currency = order.terms.currency
+    return openings.tokens(owner, payer, currency, config.mint(currency))
 
 
 def _wallet(name: str, owner: Pubkey, config: Config, currency: Currency) -> NamedAccount:

@@ -16,6 +16,7 @@ from keeper.economy.orders import Currency
 from keeper.economy.seasons import HEADER, POOLS, Claim, Distribution, Points, SeasonError, points_file
 from keeper.economy.supply import io
 from keeper.errors import UserError
+from keeper.wallet import openings
 from keeper.wallet.openings import tokens
 from keeper.wallet.plan import Movement, NamedAccount, NothingToDo, Opening, Plan
 
@@ -90,7 +91,8 @@ def open_(admin: Pubkey, number: int, pools: Mapping[str, int], points: bytes, s
         f"Claims are open from {moment(start)} to {moment(end)}. Until they open, the guardian can veto it.",
         f"Publish the file of points: SHA-256 {found.data_hash.hex()}. Without it nobody can claim.",
     )
-    return Plan((tokenomics.open_season(admin, found, start, end),), (movement,), notes)
+    opening = tokenomics.open_season(admin, found, start, end)
+    return Plan((opening,), (movement,), notes, openings=openings.season(number, admin))
 
 
 def claim(
@@ -123,7 +125,7 @@ def claim(
         tokenomics.claim_page_address(season.season, number),
         tokenomics.PROGRAM.dtype("ClaimPage").itemsize,
         payer,
-        "when the season is over",
+        "when the season is over, to who paid it",
     )
     making = create_associated(payer, mine.wallet, tokenomics.MINT)
     return Plan((making, *opening, call), (movement,), openings=(tokens(mine.wallet, payer), claims))

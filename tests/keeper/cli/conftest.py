@@ -2,14 +2,24 @@
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 import structlog
+from solders.pubkey import Pubkey
 
+from keeper.chain import Chain, Signer, TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
 from keeper.cli import main
+from keeper.cli.signing import Session
 from keeper.terminal import tables
+from keeper.wallet.lamports import payments_of
+from keeper.wallet.plan import Plan
 from tests.keeper.cli.saved import CHAIN, Typed
+
+WIDE = 400
+"""Columns in which no cell is wrapped, so that what is said can be looked for; see test_widths.py for 80."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +45,50 @@ def logs_as_before():
     structlog.reset_defaults()
 
 
+@pytest.fixture(autouse=True)
+def what_was_shown_is_what_happens(monkeypatch):
+    """Of every transaction that a command sends: the accounts that it makes and ends, who pays, who gets."""
+    carry_out = Session.carry_out
+
+    async def checked(self: Session, plan: Plan, *also: Signer) -> TransactionRecord | None:
+        named = {meta.pubkey for each in plan.instructions for meta in each.accounts if meta.is_writable}
+        named |= {self.payer.pubkey(), *(each.to for each in plan.closings)}
+        paid = await payments_of(self.chain, plan, self.payer.pubkey())
+        before = await lamports(self.chain, named)
+        record = await carry_out(self, plan, *also)
+        if record is None:
+            return None
+        after = await lamports(self.chain, named)
+        made = {each for each in named if not before[each] and after[each]}
+        assert made == {each.address for each, _ in paid.rents}
+        ended = {each for each in named if before[each] and not after[each]}
+        assert ended == {each.address for each, _ in paid.back}
+        expected = Counter({paid.payer: -record.fee})
+        for opening, amount in paid.rents:
+            expected[opening.payer] -= amount
+            expected[opening.address] += amount
+        for closing, amount in paid.back:
+            expected[closing.to] += amount
+            expected[closing.address] -= amount
+        assert {each: after[each] - before[each] for each in named} == {
+            each: expected[each] for each in named
+        }
+        return record
+
+    monkeypatch.setattr(Session, "carry_out", checked)
+
+
+async def lamports(chain: Chain, addresses: Iterable[Pubkey]) -> dict[Pubkey, int]:
+    """What each holds."""
+    known = list(addresses)
+    found = await chain.accounts(known)
+    return {at: each.lamports if each else 0 for at, each in zip(known, found, strict=True)}
+
+
 @pytest.fixture
 def ionet(monkeypatch, capsys):
     """Run ``ionet`` with arguments; gives exit code, stdout, stderr."""
-    monkeypatch.setattr(tables.console, "width", 120)
+    monkeypatch.setattr(tables.console, "width", WIDE)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["ionet", *map(str, arguments)])

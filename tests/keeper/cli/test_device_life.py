@@ -42,9 +42,9 @@ def world(tmp_path: Path) -> StakingWorld:
 
 
 def failing(by: Typed) -> set[str]:
-    """The checks that don't hold."""
+    """The conditions that don't hold."""
     found = json.loads(by("supplier", "device", "show", DEVICE, "--json"))
-    return {each["name"] for each in found["checks"] if not each["holds"]}
+    return {each["name"] for each in [*found["to_earn"], *found["to_be_leased"]] if each["state"] == "fail"}
 
 
 def test_from_registration_to_the_deposit_back(world: StakingWorld, by: Typed) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from solders.pubkey import Pubkey
 
-from keeper.chain.framework import associated_token_address
+from keeper.chain.framework import TOKEN_PROGRAM, UPGRADEABLE_LOADER, associated_token_address
 from keeper.clients import orders, staking, tokenomics
 from keeper.clients.tokenomics import SeasonStatus
 from keeper.economy.calendar import DAY
@@ -15,7 +17,7 @@ from keeper.economy.seasons import Points, points_file
 from keeper.economy.supply import IO
 from keeper.settings.keys import read_private_keypair
 from tests.keeper.cli.saved import CHAIN, FUTURE, Typed, later
-from tests.programs.buyback.world import USDC, USDC_MINT
+from tests.programs.buyback.world import USDC, USDC_MINT, give_usdc
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import finish, key
 
@@ -55,15 +57,77 @@ def test_what_a_wallet_has(world: OrdersWorld, by: Typed) -> None:
 
 def test_sent_to_somebody_who_has_no_account_yet(world: OrdersWorld, by: Typed) -> None:
     said = by("rich", "send", "250.5", "io", POOR, "--yes")
-    assert f"an account for IO 0.00203928 to {POOR}, when it closes it" in said
+    assert "rent: an IO account 0.00203928 when its owner closes it, to the owner" in said
+    assert f"SOL that {RICH} pays" in said and f"It goes to the wallet {POOR}." in said
     assert world.balance(POOR) == 250 * IO + IO // 2
     by("rich", "send", "1.5", "usdc", POOR, "--yes")
     assert world.tokens(associated_token_address(POOR, USDC_MINT)) == 1_500_000
     assert "IO, but 2,000.00000000 are needed" in by("rich", "send", "2000", "io", POOR, ends=1)
     assert "name an amount above 0" in by("rich", "send", "0", "io", POOR, ends=1)
     assert "that is the wallet that it comes from" in by("rich", "send", "1", "io", RICH, ends=1)
-    said = by("rich", "send", "1", "io", orders.CONFIG, "--dry-run")
-    assert "has no key: it belongs to a program" in said
+
+
+def test_nothing_is_sent_where_nobody_could_spend_it(world: OrdersWorld, by: Typed) -> None:
+    """As a wallet would: what is there and whose it is, and whom to name instead."""
+    one = world.let("one", world.supplier("supplier")).worker
+    vault = Pubkey.find_program_address([b"vault"], UPGRADEABLE_LOADER)[0]
+    world.chain.save(CHAIN)
+    tokens = tokenomics.tokens_address(RICH)
+    for to, said in (
+        (tokens, f"is a token account, for IO, and no wallet. It belongs to {RICH}: name that wallet"),
+        (staking.STAKE_VAULT, "is a token account, for IO, and no wallet. It is a program's own"),
+        (tokenomics.MINT, "is IO's mint, not a wallet"),
+        (USDC_MINT, "is a mint, not a wallet"),
+        (orders.PROGRAM.address, "is the program orders: what is sent to it is lost"),
+        (TOKEN_PROGRAM, "is a program: what is sent to it is lost"),
+        (orders.CONFIG, "is this network's own: orders keeps a config there"),
+        (staking.device_address(one), "is this network's own: staking keeps a device there"),
+        (vault, "has no key: only a program could spend what is sent there"),
+        (Pubkey.from_string("SysvarRent111111111111111111111111111111111"), "has no key"),
+    ):
+        assert said in by("rich", "send", "1", "io", to, "--yes", ends=1), to
+    assert "orders keeps a config there" in by(
+        "rich", "send", "1", "io", orders.CONFIG, "--yes", "--keyless", ends=1
+    )
+    assert "only the program that it belongs to can spend" in by(
+        "rich", "send", "1", "io", vault, "--yes", "--keyless"
+    )
+    assert world.balance(vault) == IO
+
+
+def test_a_receivers_account_that_takes_no_payment(world: OrdersWorld, by: Typed) -> None:
+    """An issuer froze it, or its owner gave it away: the sender is told before signing."""
+    place = associated_token_address(POOR, USDC_MINT)
+    give_usdc(world, POOR, 1)
+    there = world.account(place)
+    for changed, said in (
+        (there.data[:108] + b"\2" + there.data[109:], "can't be paid: it is frozen"),
+        (there.data[:32] + bytes(RICH) + there.data[64:], f"can't be paid: it belongs to {RICH} now"),
+    ):
+        world.chain.set_account(place, replace(there, data=changed))
+        world.chain.save(CHAIN)
+        assert said in by("rich", "send", "1", "usdc", POOR, "--yes", ends=1)
+
+
+def test_usdc_is_what_the_network_says_with_its_decimals(world: OrdersWorld, by: Typed, monkeypatch) -> None:
+    """A node that names another mint makes nobody send that."""
+    said = by("rich", "send", "1", "usdc", POOR, "--dry-run")
+    assert f"USDC's mint is {USDC_MINT}, by orders' config {orders.CONFIG}." in said
+    config = finish(orders.read_config(world.chain))
+    assert config is not None
+
+    def lies(mint: Pubkey) -> None:
+        async def read(_: object) -> orders.Config:
+            return replace(config, usdc_mint=mint)
+
+        monkeypatch.setattr(orders, "read_config", read)
+
+    lies(tokenomics.MINT)
+    assert "has other decimals than USDC" in by("rich", "send", "1", "usdc", POOR, "--yes", ends=1)
+    lies(RICH)
+    assert "which is none: ask a node that you trust" in by(
+        "rich", "send", "1", "usdc", POOR, "--yes", ends=1
+    )
 
 
 def test_burned_is_burned(world: OrdersWorld, by: Typed) -> None:

@@ -282,7 +282,7 @@ def test_a_new_chain_waits_for_whoever_writes_the_old_one(folder, start):
 
 COMMANDS = {
     "order": create(1),
-    "deploy": ("deploy", "--keypair", "id.json"),
+    "deploy": ("deploy", "--keypair", "id.json", "--yes"),
     "keeper": ("keeper", "once", "emission"),
 }
 

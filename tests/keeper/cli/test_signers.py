@@ -172,10 +172,10 @@ def test_deploy(as_: Run, tmp_path: Path) -> None:
     chain.set_account(buffer, Account(10**10, header + content, UPGRADEABLE_LOADER))
     chain.advance(1)
     chain.save(tmp_path / CHAIN)
-    assert len(as_(admin, "deploy")) == 7, "six pieces, and the upgrade"
+    assert len(as_(admin, "deploy", "--yes")) == 7, "six pieces, and the upgrade"
     found = EmbeddedChain.load(CHAIN).get(place)
     assert found is not None and loader.is_same(found.data[loader.PROGRAM_DATA_HEADER :], code)
-    assert as_(admin, "deploy") == []
+    assert as_(admin, "deploy", "--yes") == []
 
 
 def replace_data(account: Account, data: bytes) -> Account:

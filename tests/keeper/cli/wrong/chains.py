@@ -1,0 +1,120 @@
+"""Chains that aren't there or are none, and keys that are none."""
+
+from __future__ import annotations
+
+from tests.keeper.cli.wrong.typed import (
+    AS_SUPPLIER,
+    CANCEL,
+    CREATE,
+    GENESIS,
+    GONE,
+    ON,
+    REGISTER,
+    Wrong,
+    usage,
+)
+from tests.programs.world import key
+
+CHAINS = [
+    Wrong("supply --chain nowhere.chain", "nowhere.chain: no saved chain here"),
+    Wrong("supply --chain folder", "folder: no saved chain here"),
+    Wrong("supply --chain loop", "loop"),
+    Wrong("supply --chain {long}", "File name too long"),
+    Wrong("supply --chain ''", "no saved chain here"),
+    Wrong("supply --chain binary", "binary: not a saved chain, or damaged"),
+    Wrong("supply --chain other.db", "other.db: not a saved chain, or damaged"),
+    Wrong("supply --chain damaged.chain", "damaged.chain: not a saved chain, or damaged"),
+    Wrong("supply --chain empty.chain", "tokenomics is not initialised on this chain"),
+    Wrong(f"supply --chain {GONE}", "Is the node running, and is --chain (or IONET_CHAIN) right?"),
+    Wrong("supply --chain http://", "Is the node running"),
+    Wrong("supply --chain 'http://[::1'", "the chain's URL is not valid"),
+    Wrong("supply --chain http://host:port", "the chain's URL is not valid: write http://HOST:PORT"),
+    Wrong("supply --chain http://host:99999", "the chain's URL is not valid"),
+    Wrong("supply --chain http://☃.example", "the chain's URL is not valid"),
+    Wrong("supply", "nowhere.chain: no saved chain here", {"IONET_CHAIN": "nowhere.chain"}),
+    Wrong("index --chain nowhere.chain", "nowhere.chain: no saved chain here"),
+    Wrong(f"index --chain {GONE}", "Is the node running"),
+    Wrong("order list --chain empty.chain --renter x", "'x' is no address"),
+    *(
+        Wrong("supply", said, {"IONET_CHAIN": chain})
+        for chain, said in (
+            ('"https://host/?api-key=secret"', "neither a file nor an http(s) URL"),
+            ("wss://host/?api-key=secret", "neither a file nor an http(s) URL"),
+            ("https://user:secret/x@host", "the chain's URL is not valid"),
+        )
+    ),
+    Wrong(f"{CANCEL} {ON} --keypair [1,2,3,secret]", "not the path of a key file"),
+    Wrong(f"{CANCEL} {ON}", "not the path of a key file", {"IONET_KEYPAIR": "secret" * 15}),
+    Wrong(f"order list --chain {GONE}", "Is the node running"),
+    Wrong(f"device list --chain {GONE}", "Is the node running"),
+    Wrong("pow profiles --table nowhere.json", "profiles nowhere.json"),
+    Wrong("pow profiles --table folder", "profiles folder"),
+    usage("pow verify", "Missing option '--hour'"),
+    Wrong("pow classes --table nowhere.json", "no class table"),
+    Wrong("pow classes --table folder", "no class table"),
+    Wrong(f"slash show x --chain {GONE}", "Is the node running"),
+    Wrong("slash show x --chain empty.chain", "there is no slash of x"),
+    Wrong(f"buyback show --chain {GONE}", "Is the node running"),
+    Wrong("buyback show --chain empty.chain", "buyback is not initialised on this chain"),
+    Wrong(f"keeper run --once --chain {GONE} --keypair renter.json", "Is the node running"),
+    Wrong(f"rewards verify --hour 0 --chain {GONE}", "Is the node running"),
+    Wrong("rewards verify --hour 0 --chain nowhere.chain", "no saved chain here"),
+    Wrong(f"deploy --chain {GONE} --keypair renter.json", "Is the node running"),
+]
+KEYS = [
+    Wrong(f"{CANCEL} {ON} --keypair nowhere.json", "nowhere.json: no keypair, a JSON list of 64"),
+    Wrong(f"{CANCEL} {ON} --keypair folder", "folder: no keypair"),
+    Wrong(f"{CANCEL} {ON} --keypair loop", "loop: no keypair"),
+    Wrong(f"{CANCEL} {ON} --keypair {{long}}", "not the path of a key file"),
+    Wrong(f"{CANCEL} {ON} --keypair '~nobody/id'", "no keypair"),
+    Wrong(f"{CANCEL} {ON} --keypair binary.json", "binary.json: no keypair"),
+    Wrong(f"{CANCEL} {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"{CANCEL} {ON} --keypair deep.json", "deep.json: no keypair"),
+    Wrong(f"{CANCEL} {ON} --keypair open.json", "run chmod 600 open.json"),
+    Wrong(
+        f"{CANCEL} {ON} --keypair supplier.json",
+        "must sign this: pass its key file with --keypair",
+    ),
+    Wrong(f"{CANCEL} {ON}", "IONET_KEY: no keypair", {"IONET_KEY": "secret"}),
+    Wrong(f"{CANCEL} {ON}", "IONET_KEY: no keypair", {"IONET_KEY": "[" * 100_000}),
+    Wrong(f"{CANCEL} {ON}", "in IONET_SIGNER_ADDRESS", {"IONET_SIGNER_COMMAND": "sign"}),
+    Wrong(
+        f"{CANCEL} {ON}",
+        "in IONET_SIGNER_ADDRESS",
+        {"IONET_SIGNER_COMMAND": "sign", "IONET_SIGNER_ADDRESS": "me"},
+    ),
+    Wrong(f"{CANCEL} {ON}", "No closing quotation", {"IONET_SIGNER_COMMAND": "sign '"}),
+    Wrong(f"{CANCEL} {ON}", "IONET_SIGNER_COMMAND names no command", {"IONET_SIGNER_COMMAND": " "}),
+    *(
+        Wrong(
+            f"{CANCEL} {ON} --yes",
+            said,
+            {"IONET_SIGNER_COMMAND": command, "IONET_SIGNER_ADDRESS": str(key("renter").pubkey())},
+        )
+        for command, said in (
+            ("/nowhere/signer", "the signer command can't be run: No such file or directory"),
+            ("folder", "the signer command can't be run"),
+            ("false", "the signer command ended with 1: it said nothing"),
+            ("echo no", "the signer command's answer is not a signature in base64"),
+        )
+    ),
+    Wrong(f"{REGISTER} --keypair nowhere.json {ON}", "nowhere.json: no keypair"),
+    Wrong(f"device register --worker folder --class x --country DE {AS_SUPPLIER}", "folder: no keypair"),
+    Wrong(f"device register --worker open.json --class x --country DE {AS_SUPPLIER}", "chmod 600 open.json"),
+    Wrong(f"device accept {{order}} --worker nowhere.json {AS_SUPPLIER}", "nowhere.json: no keypair"),
+    Wrong(f"device take {{order}} --worker nowhere.json {AS_SUPPLIER}", "nowhere.json: no keypair"),
+    Wrong(f"device ask {{device}} --ask-io 1 {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"device pause {{device}} {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"order extend {{order}} --hours 1 {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"order end {{order}} {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"{CREATE} {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"order pay-parked {{nobody}} {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"deploy {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"{GENESIS} {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"buyback first-price 1 {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"buyback run --once {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"buyback run --dry-run {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"keeper run --once {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"keeper once emission {ON} --keypair short.json", "short.json: no keypair"),
+    Wrong(f"keeper once emission --dry-run {ON} --keypair short.json", "short.json: no keypair"),
+]
