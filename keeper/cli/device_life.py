@@ -17,7 +17,6 @@ from keeper.cli.money import KeylessOption
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
 from keeper.cli.stake import DeviceArgument, FolderOption, JsonOption
-from keeper.cli.terms import country_code
 from keeper.clients import orders, staking
 from keeper.clients.staking import NOBODY
 from keeper.errors import UserError, why
@@ -59,24 +58,6 @@ def show(
         return
     for table in (standing.to_earn(found), standing.to_be_leased(found), standing.facts(found)):
         tables.show(table)
-
-
-@app.command()
-@signs
-async def change(
-    session: Session,
-    device: DeviceArgument,
-    tier: Annotated[
-        int | None, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity", show_default="as it is")
-    ] = None,
-    country: Annotated[
-        str | None, typer.Option(help="where it is, such as CH", show_default="as it is")
-    ] = None,
-) -> None:
-    """State another connectivity tier or country for a device of yours; its asks: ionet device ask."""
-    found = await read_device(session.chain, address(device))
-    place = country_code(country) if country else found.country
-    await session.carry_out(devices.change(found, tier or found.tier, place))
 
 
 @app.command()

@@ -13,7 +13,8 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
-from keeper.cli import device_life, options
+from keeper.cli import device_life, device_terms, options
+from keeper.cli.device_terms import AskIo, AskUsdc, WorkerMayEnd
 from keeper.cli.money import KeylessOption
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import config_of, read_order
@@ -38,20 +39,9 @@ from keeper.wallet.receivers import require_wallet
 from keeper.wallet.stakes import read_device
 
 app = typer.Typer(help="Lease devices out: register, price, take orders.", no_args_is_help=True)
+app.add_typer(device_terms.app)
 app.add_typer(device_life.app)
 
-AskIo = Annotated[
-    str | None,
-    typer.Option("--ask-io", help="the least IO for a processor and hour; 0: not for lease in IO"),
-]
-AskUsdc = Annotated[
-    str | None,
-    typer.Option("--ask-usdc", help="the least USDC for a processor and hour; 0: not for lease in USDC"),
-]
-WorkerMayEnd = typer.Option(
-    "--worker-may-end/--worker-may-not-end",
-    help="whether the machine's own key, which whoever rents it may come to read, ends running leases, too",
-)
 WorkerOption = Annotated[Path, typer.Option(help="key file of the device's worker")]
 NO_STAKE = CoStake(NOBODY, 0, 0, 0, 0)
 
@@ -129,52 +119,6 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
         plan, notes=(*plan.notes, *about, *device_tables.about_asks(device, of_class, session.now))
     )
     await session.carry_out(plan, machine)
-
-
-@app.command()
-@signs
-async def ask(
-    session: Session,
-    device: Annotated[str, typer.Argument(help="the device's address")],
-    ask_io: AskIo = None,
-    ask_usdc: AskUsdc = None,
-    worker_may_end: Annotated[bool | None, WorkerMayEnd] = None,
-) -> None:
-    """Change the least that a device is leased for; what isn't given stays.
-
-    A device is leased at its class's price, never below its ask.
-    """
-    found = await read_device(session.chain, address(device))
-    asked = replace(
-        found,
-        ask_io=found.ask_io if ask_io is None else parse(ask_io, Currency.IO),
-        ask_usdc=found.ask_usdc if ask_usdc is None else parse(ask_usdc, Currency.USDC),
-        worker_may_end=found.worker_may_end if worker_may_end is None else worker_may_end,
-    )
-    of_class = (await staking.read_classes(session.chain))[found.device_class]
-    change = staking.change_device(
-        found,
-        tier=found.tier,
-        country=found.country,
-        ask_io=asked.ask_io,
-        ask_usdc=asked.ask_usdc,
-        worker_may_end=asked.worker_may_end,
-    )
-    notes = (
-        *device_tables.about_asks(asked, of_class, session.now),
-        *device_tables.about_change(found, asked),
-    )
-    await session.carry_out(Plan((change,), notes=notes))
-
-
-@app.command()
-@signs
-async def pause(
-    session: Session, device: Annotated[str, typer.Argument(help="the device's address")]
-) -> None:
-    """Take a device off the market with the machine's own key; only its supplier brings it back."""
-    found = await read_device(session.chain, address(device))
-    await session.carry_out(Plan((staking.pause_device(found),), notes=(device_tables.OFF_MARKET,)))
 
 
 @app.command()

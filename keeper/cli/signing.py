@@ -16,6 +16,7 @@ from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
+from urllib.parse import urlsplit
 
 import typer
 from rich.table import Table
@@ -78,6 +79,8 @@ class Session:
     yes: bool = False
     for_programs: bool = False
     output: Output | None = None
+    node: str | None = None
+    """The host of the node that tells what is on chain; None for a chain in a file."""
     done: list[dict[str, Any]] = field(default_factory=list)
     """What ``--json`` prints of each transaction."""
 
@@ -219,6 +222,7 @@ def _run(  # noqa: PLR0913 - as above
                 yes=yes,
                 for_programs=for_programs,
                 output=output,
+                node=urlsplit(settings.chain).hostname if "://" in settings.chain else None,
             )
             await command(session, **given)
             return session.done

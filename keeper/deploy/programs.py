@@ -49,8 +49,8 @@ class Forecast:
 
     @property
     def cost(self) -> int:
-        """What it costs in the end."""
-        return self.stays + self.fee
+        """What it costs in the end; less than nothing where more is in the buffer."""
+        return self.stays + self.fee - self.has
 
     @property
     def peak(self) -> int:

@@ -24,9 +24,11 @@ def forecast(found: Sequence[Forecast], authority: Pubkey) -> Table:
     for each in found:
         money = (sol(each.stays), sol(each.buffer), f"{each.transactions:,}", sol(each.fee))
         table.add_row(each.name, str(each.change), f"{each.size:,}", *money)
+    cost = sum(each.cost for each in found)
+    costs = f"It costs {sol(cost)} SOL in all" if cost >= 0 else f"It gives back {sol(-cost)} SOL in all"
     table.caption = "\n".join(
         [
-            f"It costs {sol(sum(each.cost for each in found))} SOL in all, more where the network is busy;",
+            f"{costs}, with more for fees where the network is busy;",
             f"{sol(needed(found))} SOL are needed meanwhile: a buffer's SOL come back at once.",
             f"Upgrade authority: {authority}",
             "Whoever has that key can replace the programs, and so take all that they hold.",

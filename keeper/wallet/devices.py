@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, replace
+
 from solders.pubkey import Pubkey
 
 from keeper.chain.token import create_associated
 from keeper.clients import staking, tokenomics
 from keeper.clients.staking import NOBODY, Device, Slash, SlashStatus
 from keeper.economy.calendar import moment
+from keeper.economy.money import show
+from keeper.economy.orders import Currency
 from keeper.economy.supply import io
 from keeper.wallet import openings, stakes
 from keeper.wallet.openings import earner, tokens
@@ -49,19 +53,68 @@ def registration(device: Device, amount: int, least: int, has_wallet: bool) -> P
     )
 
 
-def change(device: Device, tier: int, country: str) -> Plan:
-    """State another tier or country. Raises NothingToDo, StakeRefused."""
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The terms of a device that somebody names; None is for one that stays as it is on chain."""
+
+    tier: int | None = None
+    country: str | None = None
+    ask_io: int | None = None
+    ask_usdc: int | None = None
+    worker_may_end: bool | None = None
+
+
+def change(device: Device, typed: Typed, read_from: str) -> Plan:
+    """Change a device's terms: all of them are signed, those that weren't typed as they were read.
+
+    ``read_from`` says from where, in words. Raises NothingToDo, StakeRefused.
+    """
     _require_alive(device)
-    if (tier, country) == (device.tier, device.country):
-        raise NothingToDo("the device has that tier and country already")
+    given = {name: value for name, value in asdict(typed).items() if value is not None}
+    after = replace(device, **given)
+    if after == device:
+        raise NothingToDo("these are the terms that the device has already")
     call = staking.change_device(
-        device, tier=tier, country=country, ask_io=device.ask_io, ask_usdc=device.ask_usdc
+        device,
+        tier=after.tier,
+        country=after.country,
+        ask_io=after.ask_io,
+        ask_usdc=after.ask_usdc,
+        worker_may_end=after.worker_may_end,
     )
-    notes = (
-        "It counts for orders that are opened from now on; a running lease goes on.",
-        "Rewards go by the stated tier or the measured one, whichever is lower.",
-    )
-    return Plan((call,), notes=notes)
+    words = _words(after)
+    kept = [words[name] for name in words if name not in given]
+    notes = [f"As typed: {', '.join(words[name] for name in given)}."]
+    if kept:
+        notes.append(f"As read from {read_from}, and signed with the rest: {', '.join(kept)}.")
+    if (after.tier, after.country) != (device.tier, device.country):
+        notes += [
+            "Another place or line counts for orders that are opened from now on; a running lease goes on.",
+            "Rewards go by the stated tier or the measured one, whichever is lower.",
+        ]
+    return Plan((call,), notes=tuple(notes))
+
+
+def untyped(device: Device, typed: Typed) -> str:
+    """The options that type all the terms which weren't, as a node tells them; empty where all were."""
+    after = {
+        "tier": f"--tier {device.tier}",
+        "country": f"--country {device.country}",
+        "ask_io": f"--ask-io {show(device.ask_io, Currency.IO).replace(',', '')}",
+        "ask_usdc": f"--ask-usdc {show(device.ask_usdc, Currency.USDC).replace(',', '')}",
+        "worker_may_end": "--worker-may-end" if device.worker_may_end else "--worker-may-not-end",
+    }
+    return " ".join(option for name, option in after.items() if getattr(typed, name) is None)
+
+
+def _words(device: Device) -> dict[str, str]:
+    return {
+        "tier": f"tier {device.tier}",
+        "country": f"country {device.country}",
+        "ask_io": f"asks {show(device.ask_io, Currency.IO)} IO",
+        "ask_usdc": f"asks {show(device.ask_usdc, Currency.USDC)} USDC",
+        "worker_may_end": f"its own key {'may' if device.worker_may_end else 'may not'} end leases",
+    }
 
 
 def payout(device: Device, to: Pubkey, has_wallet: bool) -> Plan:

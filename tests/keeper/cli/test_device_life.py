@@ -111,13 +111,16 @@ def test_an_appeal_goes_on_record(world: StakingWorld, by: Typed, tmp_path: Path
 def test_what_cannot_be_is_said_before_anybody_signs(world: StakingWorld, by: Typed) -> None:
     by("supplier", *REGISTER, "--country", "CH", "--yes")
     device = world.read_device("one")
-    with pytest.raises(NothingToDo, match="has that tier and country already"):
-        devices.change(device, device.tier, device.country)
+    with pytest.raises(NothingToDo, match="these are the terms that the device has already"):
+        devices.change(device, devices.Typed(tier=device.tier, country=device.country), "a file")
     with pytest.raises(StakeRefused, match="only a terminated device is closed"):
         devices.close(device)
     by("supplier", "device", "terminate", DEVICE, "--yes")
     device = world.read_device("one")
-    for refused in (lambda: devices.change(device, 1, "DE"), lambda: devices.payout(device, FRIEND, True)):
+    for refused in (
+        lambda: devices.change(device, devices.Typed(country="DE"), "a file"),
+        lambda: devices.payout(device, FRIEND, True),
+    ):
         with pytest.raises(StakeRefused, match="the device is terminated"):
             refused()
     with pytest.raises(NothingToDo, match="terminated already"):

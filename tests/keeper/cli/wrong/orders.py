@@ -171,7 +171,7 @@ STAKES = [
     Wrong(f"co-stake leave {{device}} {AS_RENTER}", "has no co-stake on this device"),
     Wrong(f"co-stake withdraw {{device}} --staker abc {AS_RENTER}", "'abc' is no address"),
     Wrong("device show {nobody} --chain test.chain", "there is no device"),
-    Wrong(f"device change {{device}} {AS_SUPPLIER}", "has that tier and country already"),
+    Wrong(f"device change {{device}} {AS_SUPPLIER}", "these are the terms that the device has already"),
     Wrong(f"device change {{device}} --country Germany {AS_SUPPLIER}", "'Germany' is no country"),
     usage(f"device change {{device}} --tier 9 {AS_SUPPLIER}", "--tier"),
     Wrong(f"device payout {{device}} abc {AS_SUPPLIER}", "'abc' is no address"),
