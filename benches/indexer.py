@@ -24,7 +24,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from idl_codec import Anchorpy, anchorpy_python, write_section
+from environments import python_of
+from idl_codec import Anchorpy, write_section
 from inputs import SEED, digest
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -114,7 +115,7 @@ async def recorded() -> list[TransactionRecord]:
     """The transactions of the demo's stakers, up to their stakes and offers."""
     with tempfile.TemporaryDirectory() as name:
         network = Network.empty()
-        stakers = Stakers(network, Path(name))
+        stakers = Stakers(network, Path(name), Path(name) / "proofs")
         await network.genesis()
         await stakers.initialise()
         await stakers.onboard(lambda: None)
@@ -169,7 +170,7 @@ def parse(folder: Path, repeats: int) -> tuple[list[float], list[float]]:
     """Seconds of both parsers, in turns; exits when they read different values."""
     transactions = write_logs(folder)
     program = Program.load("tokenomics")
-    theirs = Anchorpy(anchorpy_python(), folder, "anchorpy_logs.py")
+    theirs = Anchorpy(python_of("anchorpy"), folder, "anchorpy_logs.py")
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(repeats):
         gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Annotated
 
 import structlog
@@ -57,6 +58,7 @@ def rebuild(
 
     async def work() -> bool:
         chosen = options.settings()
+        logs.configure(chosen.log, logging.WARNING)
         database = Database(chosen.database)
         try:
             if not await database.exists():
@@ -102,7 +104,7 @@ def index(
         ):
             await keeper.index(log)
             results = await keeper.compare(log) if compare else []
-        return not any(result.differences for result in results)
+        return not any(result.differences or result.views for result in results)
 
     if not asyncio.run(work()):
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
@@ -88,11 +88,17 @@ def history(
     elif as_csv:
         _csv(found)
     elif found:
-        tables.show(shown.history(who, found, age))
+        console.print(f"What happened around {who}, {age}:", soft_wrap=True)
+        _say(found, {who: "this address"})
         if more:
             console.print(f"Older ones: ionet history {who} --before {more}", soft_wrap=True)
     else:
         console.print(f"No event names {who}{' that is older' if below else ''} ({age}).", soft_wrap=True)
+
+
+def _say(found: Sequence[Happened], named: Mapping[str, str]) -> None:
+    for line in shown.lines(found, named):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _csv(found: list[Happened]) -> None:
@@ -118,8 +124,10 @@ def order_receipt(order: Pubkey, as_json: bool, chain: str | None) -> None:
         print(json.dumps({"receipts": [shown.order_json(each) for each in found]}))
         return
     for each in found:
-        for table in shown.receipt(each, age):
+        for table in shown.receipt(each):
             tables.show(table)
+        console.print(f"[bold]Payments[/], {age}", soft_wrap=True)
+        _say(each.payments, {at: "this order"})
 
 
 @asynccontextmanager

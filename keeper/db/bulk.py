@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ Columns = Mapping[str, Sequence[Any]]
 _Processors = list[tuple[str, Callable[[Any], Any] | None]]
 
 
-class _Statement:
+class _Statement(ABC):
     """A statement for many rows, compiled once for each kind of database."""
 
     def __init__(self, table: sa.Table, names: Sequence[str]) -> None:
@@ -45,8 +46,9 @@ class _Statement:
         ]
         return self._text(quote, mark), processors
 
+    @abstractmethod
     def _text(self, quote: Callable[[str], str], mark: str) -> str:
-        raise NotImplementedError
+        """The statement, with ``mark`` for each value."""
 
 
 class Insertion(_Statement):

@@ -180,7 +180,7 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = {
             ),
             device_state,
         ),
-        "Wallet": Shape(()),
+        "Wallet": Shape((("wallet",),)),
     },
     "orders": {
         "Order": Shape(
@@ -220,7 +220,8 @@ class AccountView:
             *(sa.Index(None, *names) for names in shape.indexes),
             sqlite_with_rowid=False,
         )
-        self.layout = json.dumps([[each.name, str(each.type)] for each in self.table.columns])
+        described = [[each.name, str(each.type)] for each in self.table.columns]
+        self.layout = json.dumps([described, shape.indexes])
         self._insertion = Insertion(self.table)
         self._update = Update(
             self.table,

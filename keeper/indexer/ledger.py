@@ -185,7 +185,9 @@ class Ledger(Kept):
         async with self.database.reading() as connection:
             if self.slot_of(await self.indexer.watermark_on(connection)) != slot:
                 return []  # Another process has gone on, and compares by itself.
-            return await views.differences(connection, self.indexer.views, of_kinds)
+            indexer = self.indexer
+            found = await views.differences(connection, indexer.views, of_kinds)
+            return found + await views.closed_differences(connection, indexer.views, indexer.tables, slot)
 
     async def _keep(self, result: Comparison) -> None:
         now = int(time.time())

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from keeper.chain import Event
 from keeper.chain.program import Fields
 from keeper.db.bulk import Insertion
-from keeper.db.events import EventPlace
+from keeper.db.events import EventPlace, EventTables
 from keeper.db.types import jsonable
-from keeper.db.views import DAY_TOTAL, MENTION, NOBODY, Views
+from keeper.db.views import CALL_BITS, DAY_TOTAL, MENTION, NOBODY, Views
 from keeper.economy.calendar import DAY
 from keeper.indexer.book import Book
 from keeper.indexer.compare import MOST_DIFFERENCES, Difference
@@ -97,6 +97,44 @@ async def write_lives(connection: AsyncConnection, views: Views, book: Book) -> 
     lives = list(book.lives())
     for kind, view in views.by_kind.items():
         await view.write(connection, [life for life in lives if life.kind == kind])
+
+
+CLOSED_ORDER = {
+    **dict.fromkeys(("deposit", "paid", "fees", "refunded", "surplus")),
+    "close_reason": "reason",
+}
+"""What a closed order's row has of the event that closed it, by the event's names where they are others."""
+
+
+async def closed_differences(
+    connection: AsyncConnection, views: Views, tables: EventTables, up_to: int
+) -> list[Difference]:
+    """Where rows of closed orders aren't what the events say that closed them, up to a slot."""
+    if "Order" not in views.by_kind:
+        return []
+    view, told = views.by_kind["Order"].table, tables.by_event["OrderClosed"].table
+    pairs = {name: (view.c[name], told.c[other or name]) for name, other in CLOSED_ORDER.items()}
+    same_place = sa.and_(
+        view.c.address == told.c.order,
+        view.c.closed_slot == told.c._slot,
+        view.c.closed_position == told.c._position,
+        view.c.closed_call == told.c._outer * (1 << CALL_BITS) + told.c._inner,
+    )
+    columns = [column.label(f"{name}_{n}") for name, pair in pairs.items() for n, column in enumerate(pair)]
+    wrong = sa.or_(view.c.address.is_(None), *(ours.is_distinct_from(its) for ours, its in pairs.values()))
+    query = sa.select(told.c.order, view.c.address, *columns).join(view, same_place, isouter=True)
+    rows = await connection.execute(query.where(told.c._slot <= up_to, wrong).limit(MOST_DIFFERENCES))
+    found: list[Difference] = []
+    for row in rows.mappings():
+        if row["address"] is None:
+            found.append(Difference(row["order"], view.name, "", None, "an order that was closed"))
+            continue
+        found += [
+            Difference(row["order"], view.name, name, row[f"{name}_0"], row[f"{name}_1"])
+            for name in pairs
+            if row[f"{name}_0"] != row[f"{name}_1"]
+        ]
+    return found
 
 
 async def differences(

@@ -26,9 +26,19 @@ from keeper.tables import Rows, text
 KEPT_HOURS = 720
 """Hours whose devices are kept: 30 days."""
 FINALISED = EventTables(staking.PROGRAM).by_event["BlockFinalised"].table
+FINAL_SLOT = sa.select(WATERMARKS.c.final_slot).filter_by(program=staking.PROGRAM.name).scalar_subquery()
 INTO_TOTAL = Insertion(HOUR_TOTAL, only_new=True)
 INTO_DEVICE = Insertion(HOUR_DEVICE, only_new=True)
 """Another keeper of the database may take the same hour in, which is the same."""
+
+
+async def newest_final(database: Database) -> int | None:
+    """The newest hour that is final, None for none: cheap to ask, whatever the number of hours."""
+    latest = FINALISED.c._slot.desc(), FINALISED.c._position.desc(), FINALISED.c._outer.desc()
+    async with database.reading() as connection:
+        query = sa.select(FINALISED.c.hour).where(FINALISED.c._slot <= FINAL_SLOT).order_by(*latest)
+        hour: int | None = await connection.scalar(query.limit(1))
+        return hour
 
 
 async def take_in(
@@ -70,12 +80,8 @@ async def take_in(
 async def _final(database: Database) -> tuple[dict[int, str], set[int]]:
     """Final hours with their manifests' hashes, and those that are known already."""
     async with database.reading() as connection:
-        final_slot = sa.select(WATERMARKS.c.final_slot).filter_by(program=staking.PROGRAM.name)
-        rows = await connection.execute(
-            sa.select(FINALISED.c.hour, FINALISED.c.data_hash).where(
-                FINALISED.c._slot <= final_slot.scalar_subquery()
-            )
-        )
+        final_rows = sa.select(FINALISED.c.hour, FINALISED.c.data_hash).where(FINALISED.c._slot <= FINAL_SLOT)
+        rows = await connection.execute(final_rows)
         final = {row.hour: row.data_hash for row in rows}
         known = set(await connection.scalars(sa.select(HOUR_TOTAL.c.hour)))
     return final, known

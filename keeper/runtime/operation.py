@@ -39,6 +39,7 @@ class Operation:
         self.programs = programs
         self.rewards: Path | None = None
         """Where hours are published that pages are to show, if any are."""
+        self._hour: int | None = None
         self._chain = chain
         self.indexers = [ProgramIndexer(chain, database, each) for each in programs]
         self.ledgers = [
@@ -74,10 +75,18 @@ class Operation:
                 await self._fold(ledger, log)
             except ChainError as error:
                 failures.append(error)
-        if self.rewards:
-            await hours.take_in(self.database, self.rewards, log)
+        await self._take_hours_in(log)
         if failures:
             raise failures[0]
+
+    async def _take_hours_in(self, log: FilteringBoundLogger) -> None:
+        """Take published hours in whenever one becomes final; what is published later comes with the next."""
+        if self.rewards is None:
+            return
+        newest = await hours.newest_final(self.database)
+        if newest != self._hour:
+            await hours.take_in(self.database, self.rewards, log)
+            self._hour = newest
 
     async def _index(self, indexer: ProgramIndexer, log: FilteringBoundLogger) -> None:
         done = await indexer.poll()

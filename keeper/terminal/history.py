@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -89,6 +89,10 @@ WORDS: Mapping[str, str] = {
 """What events say; the others say their names."""
 
 
+LAMPORTS = 10**9
+"""Of a SOL."""
+
+
 class _Said:
     """A field's value, as its place in a sentence wants it."""
 
@@ -140,19 +144,21 @@ def as_json(each: Happened) -> dict[str, Any]:
     }
 
 
-def history(address: str, found: Sequence[Happened], age: str) -> Table:
-    """Events that name an address, newest first, two lines for each: when and where, and what."""
-    table = plain(f"What happened around {address}", "", "")
-    table.columns[1].justify = "left"
-    table.caption, table.caption_justify = age, "left"
+def lines(found: Sequence[Happened], named: Mapping[str, str]) -> Iterator[str]:
+    """Events for people: a line for each transaction, with its time and fee, and one for each event in it.
+
+    Lines are as long as they are, as addresses are for copying. ``named`` has other words for some.
+    """
     before = None
     for each in found:
         if each.signature != before:
-            fee = "" if each.fee is None else f", fee {each.fee / 1e9:.9f} SOL"
-            table.add_row(moment(each.place.time), f"transaction {each.signature}{fee}")
+            fee = "" if each.fee is None else f", fee {each.fee / LAMPORTS:.9f} SOL"
+            yield f"{moment(each.place.time)}, transaction {each.signature}{fee}"
             before = each.signature
-        table.add_row("", words(each).replace(address, "this address"))
-    return table
+        said = words(each)
+        for address, name in named.items():
+            said = re.sub(f"((order|device|lease) )?{address}", name, said)
+        yield f"    {said}"
 
 
 # -- receipts ------------------------------------------------------------------------------------
@@ -202,13 +208,22 @@ def lease_sums(each: Receipt, lease: Mapping[str, Any]) -> tuple[int, int]:
     return net, sum(fields["fee"] + fields["renter_fee"] for fields in mine)
 
 
-def receipt(each: Receipt, age: str) -> list[Table]:
-    """What an order came to: money in and out, its leases, and every payment with its transaction."""
+def receipt(each: Receipt) -> list[Table]:
+    """What an order came to: money in and out, and its leases."""
     row = each.order
     currency = Currency(row["currency"])
-    title = f"Receipt of order {row['address']}"
-    sums = plain(title, "", currency.name)
-    sums.caption, sums.caption_justify = age, "left"
+    facts = plain("Receipt", "", "")
+    closed = "still there" if row["closed_at"] is None else moment(row["closed_at"])
+    if reason := _close_reason(row):
+        closed += f", {reason}"
+    for name, value in (
+        ("order", row["address"]),
+        ("renter", row["renter"]),
+        ("opened", moment(row["created_at"])),
+        ("closed", closed),
+    ):
+        facts.add_row(name, value)
+    sums = plain("Money", "", currency.name)
     sums.add_row("escrowed", show(row["deposit"], currency), end_section=True)
     for name, column in (
         ("paid to suppliers", "paid"),
@@ -220,23 +235,17 @@ def receipt(each: Receipt, age: str) -> list[Table]:
         sums.add_row(name, show(row[column], currency))
     if row["surplus"]:
         sums.add_row("sent to it by others, to the renter", show(row["surplus"], currency))
-    facts = plain("", "", "")
-    facts.add_row("renter", row["renter"])
-    facts.add_row("opened", moment(row["created_at"]))
-    closed = "still there" if row["closed_at"] is None else moment(row["closed_at"])
-    if reason := _close_reason(row):
-        closed += f", {reason}"
-    facts.add_row("closed", closed)
-    leases = plain(f"Leases, {currency.name}", "device", "how it went", "ran", "paid to", "paid", "fees")
-    leases.columns[1].justify = leases.columns[3].justify = "left"
+    return [facts, sums, *([_leases(each, currency)] if each.leases else [])]
+
+
+def _leases(each: Receipt, currency: Currency) -> Table:
+    """Three lines for each lease: its device, how it went with its figures, and who was paid."""
+    table = plain(f"Leases, {currency.name}", "", "paid", "fees")
     for lease in each.leases:
         net, fees = lease_sums(each, lease)
         how = ENDED.get(EndReason(lease["reason"]), LeaseStatus(lease["status"]).name.lower())
-        ran = duration(lease["stop"] - lease["start"]) if lease["start"] else "-"
-        leases.add_row(lease["device"], how, ran, lease["payout"], show(net, currency), show(fees, currency))
-    paid = plain("Payments", "", "")
-    paid.columns[1].justify = "left"
-    for payment in each.payments:
-        paid.add_row(moment(payment.place.time), words(payment))
-        paid.add_row("", f"transaction {payment.signature}")
-    return [sums, facts, *([leases] if each.leases else []), paid]
+        ran = f", ran {duration(lease['stop'] - lease['start'])}" if lease["start"] else ""
+        table.add_row(lease["device"], "", "")
+        table.add_row(f"  {how}{ran}", show(net, currency), show(fees, currency))
+        table.add_row(f"  to {lease['payout']}", "", "")
+    return table

@@ -82,6 +82,9 @@ def test_a_receipt_for_people(ionet, told):
     address = orders.order_address(told.ruth.pubkey(), 1)
     code, out, err = ionet("order", "receipt", address, *CHAIN)
     assert code == 0 and "Traceback" not in err
+    assert "were put into this order" in out
+    head = out.split("Payments")[0]
+    assert max(map(len, head.splitlines())) <= 80
     for said in ("escrowed", "paid to suppliers", "given back", "served", "completed", "fees"):
         assert said in out
     code, _, err = ionet("order", "show", address, *CHAIN)
@@ -115,7 +118,7 @@ def test_pages_are_all_of_it_once_newest_first(ionet, told):
     assert [json.loads(row["fields"]) for row in rows] == [each["fields"] for each in pages]
     order = orders.order_address(told.ruth.pubkey(), 2)
     code, out, _ = ionet("history", order, "--event", "Refund", "--program", "orders", *CHAIN)
-    assert code == 0 and "USDC of order this address went back to its renter" in " ".join(out.split())
+    assert code == 0 and "USDC of this address went back to its renter" in " ".join(out.split())
 
 
 def test_a_keepers_database_says_how_old_it_is(ionet, told):

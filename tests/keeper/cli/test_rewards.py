@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +72,38 @@ def test_show(ionet, published):
         assert figure in out
     assert "work missing 1" in words(out)
     assert words(out).count("Community 3 2 1 0 160,400") == 1
+
+
+def test_a_receipt_is_what_the_hours_brought(ionet, published):
+    """Newest first, as the tables of wallets have it; nothing of an hour whose predecessor isn't there."""
+    expected, lifetime = [], 0
+    for hour in range(2):
+        folder = published / "rewards"
+        wallets = publication.read_table(folder, publication.read_manifest(folder, hour), "wallets.csv")
+        (row,) = wallets[wallets["wallet"] == bytes(OWNER)]
+        lifetime += int(row["earned"])
+        assert lifetime == row["lifetime"] and row["earned"]
+        expected.append({"hour": hour, "start": START + hour * HOUR, "earned": str(row["earned"])})
+        expected[-1]["lifetime"] = str(lifetime)
+    code, out, err = ionet("rewards", "receipt", "--wallet", OWNER, "--json")
+    assert code == 0, err
+    assert json.loads(out) == {"wallet": str(OWNER), "by_hour": 1, "hours": expected[::-1]}
+    code, out, _ = ionet("rewards", "receipt", "--wallet", OWNER, "--limit", 1)
+    assert code == 0 and io(lifetime) in out
+    assert len(out.split(" UTC ")) == 2
+
+
+def test_index_takes_final_hours_into_the_database(ionet, published):
+    """And rebuilding the views does, too; the second hour isn't final."""
+    manifest = publication.read_manifest(published / "rewards", 0)
+    for command in (("index", "--chain", "test.chain"), ("db", "rebuild")):
+        code, _, err = ionet(*command)
+        assert code == 0, err
+        with closing(sqlite3.connect(published / "ionet.db")) as connection:
+            totals = connection.execute("SELECT hour, data_hash, paid, carried FROM hour_total").fetchall()
+            (paid,) = connection.execute("SELECT sum(reward) FROM hour_device WHERE hour = 0").fetchone()
+        assert totals == [(0, manifest.hash, manifest.paid, manifest.carried)]
+        assert paid == manifest.paid
 
 
 def test_proof(ionet, published):

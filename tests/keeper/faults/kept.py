@@ -35,7 +35,7 @@ PROGRAMS = tuple(programs.PROGRAMS.values())
 ONCE = ["keeper", "run", "--once"]
 QUESTION, ANSWER = "question", "answer"
 """Kinds of points: before the node takes a question, and after it has done what was asked."""
-SECONDS = 120
+SECONDS = 1_200
 """A pass that takes longer hangs."""
 
 

@@ -19,6 +19,7 @@ from keeper.clients import staking
 from keeper.db import Database, DatabaseUnusable
 from keeper.db.events import EventTables
 from keeper.db.tables import ACCOUNTS, BACKLOG, SIGNATURES, WATERMARKS
+from keeper.db.views import DAY_TOTAL, MENTION, TX, Views
 from keeper.indexer import ProgramIndexer
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import Ledger
@@ -30,13 +31,18 @@ from tests.keeper.postgres import Server
 
 KILLS = int(os.environ.get("IONET_TEST_KILLS", "24"))
 """How often an indexing process is killed on each database; more of them by this variable."""
+HANGS = 600
+"""Seconds after which a process hangs, on whatever machine."""
 
 
 async def content(url: str) -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables that an indexer writes, but for what counts its own writes."""
     database = Database(url)
     tables = [BACKLOG, SIGNATURES, ACCOUNTS, WATERMARKS]
-    tables += [each.table for program in PROGRAMS for each in EventTables(program).by_event.values()]
+    tables += [MENTION, TX, DAY_TOTAL]
+    for program in PROGRAMS:
+        tables += [each.table for each in EventTables(program).by_event.values()]
+        tables += [each.table for each in Views(program).by_kind.values()]
     async with database.reading() as connection:
         found = {}
         for table in tables:
@@ -67,7 +73,7 @@ async def test_killed_at_random_points(new_database: Callable[[], str], tmp_path
         kill_at = random.randint(1, max(40, 2 * steps // KILLS))
         child = forks().Process(target=crash_child.main, args=(str(path), disturbed, kill_at))
         child.start()
-        child.join(60)
+        child.join(HANGS)
         assert child.exitcode in (0, -9), child.exitcode
         kills += child.exitcode == -9
         if child.exitcode == 0:
@@ -76,10 +82,12 @@ async def test_killed_at_random_points(new_database: Callable[[], str], tmp_path
             disturbed = new_database()
     last = forks().Process(target=crash_child.main, args=(str(path), disturbed, 0))
     last.start()
-    last.join(60)
+    last.join(HANGS)
     assert last.exitcode == 0
-    assert await content(disturbed) == await content(undisturbed)
-    assert len((await content(disturbed))["staking_staked"]) == 12
+    made = await content(disturbed)
+    assert made == await content(undisturbed)
+    assert len(made["staking_staked"]) == 12
+    assert all(made[name] for name in ("view_device", "mention", "tx", "day_total"))
 
 
 @pytest.mark.parametrize("seed", range(2))

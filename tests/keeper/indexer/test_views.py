@@ -191,6 +191,28 @@ async def test_a_changed_row_is_named(database: Database, change: str) -> None:
     assert (await ledger.compare()).views == []
 
 
+@pytest.mark.parametrize("change", ["a figure", "a row too few"])
+async def test_a_changed_receipt_is_named(database: Database, change: str) -> None:
+    """There is no account any more to compare with, but the event that closed it."""
+    world = Let.started()
+    world.begin()
+    world.finish()
+    ledger = next(e for e in await indexed(world, database) if e.program is orders.PROGRAM)
+    table = VIEWS["Order"].table
+    row = next(row for row in await rows(database, table) if row["closed_slot"])
+    mine = table.c.address == row["address"]
+    async with database.transaction() as connection:
+        if change == "a figure":
+            await connection.execute(sa.update(table).where(mine).values(refunded=row["refunded"] + 1))
+        else:
+            await connection.execute(sa.delete(table).where(mine))
+    (found,) = (await ledger.compare()).views
+    assert (found.address, found.kind) == (row["address"], "view_order")
+    if change == "a figure":
+        assert (found.field, found.from_events) == ("refunded", row["refunded"] + 1)
+        assert found.on_chain == row["refunded"]
+
+
 async def test_amounts_sort_and_add_up_whatever_their_size(database: Database) -> None:
     """Above what an integer of SQLite holds, too."""
     table, amounts = DAY_TOTAL, [2**64 - 1, 0, 9, 10**18, 2**63, 2**63 - 1]
