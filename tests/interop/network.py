@@ -42,7 +42,7 @@ def due(wallet: str) -> int:
 def write_person(folder: Path, wallet: str) -> None:
     """Somebody's key and proof, as ``ionet localnet`` and ``ionet rewards proof --json`` write them."""
     proof = staking_stages.proof(ONLY_HOUR, wallet)
-    (folder / "wallet.json").write_text(json.dumps(list(bytes(key(wallet)))))
+    write_key(folder / "wallet.json", wallet)
     (folder / "proof.json").write_text(
         json.dumps(
             {
@@ -56,6 +56,12 @@ def write_person(folder: Path, wallet: str) -> None:
     )
 
 
+def write_key(path: Path, name: str) -> None:
+    """Somebody's key, as Solana's tools write it."""
+    path.write_text(json.dumps(list(bytes(key(name)))))
+    path.chmod(0o600)
+
+
 class Localnet:
     """``ionet localnet`` on a saved chain, in a process of its own; RPC at ``url``, notices at ``ws``."""
 
@@ -66,8 +72,7 @@ class Localnet:
         keys = chain.parent / "keys"
         keys.mkdir()
         # The owner of the treasury, who gives IO to whoever asks.
-        (keys / "admin.json").write_text(json.dumps(list(bytes(key("admin")))))
-        (keys / "admin.json").chmod(0o600)
+        write_key(keys / "admin.json", "admin")
         self._output = chain.parent / "localnet.out"
         command = [sys.executable, "-c", "from keeper.cli.main import main; main()", "localnet"]
         options = ["--chain", str(chain), "--rpc", f"127.0.0.1:{port}", "--keys", str(keys)]

@@ -26,7 +26,8 @@ from keeper.economy.supply import IO
 from tests.e2e.validator import NAME, Validator, binary
 from tests.interop import documented, installed, network
 from tests.programs.world import key
-from tests.security.people import address
+from tests.security.orders import stages
+from tests.security.people import address, do
 
 WALLETS = dict(zip(documented.PROGRAMS, network.WALLETS, strict=True))
 """Whose key each client has."""
@@ -34,6 +35,8 @@ SIDES = Path(__file__).parent / "sides"
 SOL = 10**9
 FEE = 5_000
 """Lamports, of a signature."""
+TERMS = Terms(price=3 * IO, hours=10, devices=1, processors=4, min_tier=1, classes=(1,))
+"""Of the orders in all of the pieces."""
 Node = network.Localnet | Validator
 
 
@@ -78,8 +81,7 @@ class Keeper:
         before = self.tokens(tokenomics.tokens_address(who))
         self._do(staking.claim(network.ONLY_HOUR, who, network.due(wallet), proof))
         self.claimed = self.tokens(tokenomics.tokens_address(who)) - before
-        terms = Terms(price=3 * IO, hours=10, devices=1, processors=4, min_tier=1, classes=(1,))
-        self._do(orders.create_order(who, 1, terms, tokenomics.MINT, max_deposit=200 * IO))
+        self._do(orders.create_order(who, 1, TERMS, tokenomics.MINT, max_deposit=200 * IO))
         order = orders.order_address(who, 1)
         self.escrow = orders.parse_order(self._data(order)).free
         cancel = orders.cancel_order(orders.parse_order(self._data(order)))
@@ -134,8 +136,37 @@ def test_the_documented_pieces_read_claim_rent_and_say_errors(
         f"1 order, in escrow: {keeper.escrow}",
         f"refused: {keeper.refusal}",
     ]
-    found = asyncio.run(_balances(localnet.url, keeper.accounts))
-    assert found == {name: keeper.tokens(each) for name, each in keeper.accounts.items()}
+    assert asyncio.run(_balances(localnet.url, keeper.accounts)) == {
+        name: keeper.tokens(each) for name, each in keeper.accounts.items()
+    }
+
+
+def test_a_supplier_and_its_worker_take_a_renters_order_in_one_transaction_of_three_signers(
+    localnet: network.Localnet, tmp_path: Path
+) -> None:
+    people = {"renter": "admin", "supplier": "bob", "worker": "bob's worker"}
+    for name, who in people.items():
+        network.write_key(tmp_path / f"{name}.json", who)
+    folder = installed.packages("coral-anchor")
+    script = ["node", str(SIDES / "lease.cjs"), str(folder), str(documented.IDLS), str(tmp_path)]
+    (line,) = documented.run([*script, localnet.url, localnet.ws], folder)
+    # The same by the keeper's codec, on a chain that began alike.
+    world, worker = network.world(), people["worker"]
+    stages.open_order(world, "admin", 1, TERMS)
+    world.chain.advance(stages.EXCLUSIVE)
+    do(world, *stages.take(world, worker, "admin", 1))
+    lease, order = stages.lease(world, worker, "admin", 1), stages.order(world, "admin", 1)
+    assert json.loads(line) == {
+        "supplier": str(address("bob")),
+        "rate": str(lease.rate),
+        "hours": lease.hours,
+        "status": int(lease.status),
+        "taken": order.taken,
+        "free": str(order.free),
+        "held": str(order.held),
+    }
+    vault = {"vault": order.vault}
+    assert asyncio.run(_balances(localnet.url, vault)) == {"vault": world.tokens(order.vault)}
 
 
 def test_kit_transfers_in_both_formats_and_says_what_is_refused(node: Node) -> None:
