@@ -6,50 +6,51 @@ README.md shows some of these lines, too: a test says which are no longer printe
 from __future__ import annotations
 
 import asyncio
-import re
+import io
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from keeper.demo import run
+from keeper.demo import report, run
+from keeper.demo.sheet import Section
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "demo.md"
-WIDTH = 100
+WIDTH = 80
 PICTURES = "supply.png", "buyback.png"
-BLOCK = re.compile(r"^```\n(.*?)^```", re.DOTALL | re.MULTILINE)
-SECONDS = re.compile(r"[\d.]+ s\.$")
-"""What differs from run to run, at the end of the last line."""
+DRAWN = {"supply": "![IO supply over the 20 years of emission](supply.png)"} | {
+    "buyback": "![The price of each auction until it was sold, and the IO burned so far](buyback.png)"
+}
+"""The picture behind a section, by its name."""
+BEGIN, END = "<!-- demo_page.py: begin -->\n", "<!-- demo_page.py: end -->\n"
 
 
-def printed(out: Path) -> list[str]:
-    """What the demo prints after its progress, line by line."""
-    console = Console(record=True, width=WIDTH, quiet=False, file=(out / "printed").open("w"))
-    asyncio.run(run.run(out, console))
-    lines = [line.rstrip() for line in console.export_text().splitlines()]
-    begin = next(at for at, line in enumerate(lines) if line.startswith("Genesis"))
-    return [*lines[begin:-1], SECONDS.sub("...", lines[-1])]
+def page(text: str, sections: Sequence[Section], summary: str) -> str:
+    """The page with all that is printed between its marks."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    written = "\n".join(_section(each) for each in sections)
+    return f"{before}{BEGIN}\n{written}\n{summary}.\n\n{END}{after}"
 
 
-def page(text: str, lines: list[str]) -> str:
-    """The page with ``lines`` divided among its blocks of output, each from its first line on.
-
-    Raises ValueError when a block's first line is not printed any more: put the new one there.
-    """
-    blocks = [each[1] for each in BLOCK.finditer(text) if "───" in each[1]]
-    begins = [lines.index(block.splitlines()[0]) for block in blocks]
-    for block, begin, end in zip(blocks, begins, [*begins[1:], len(lines)], strict=True):
-        text = text.replace(block, "\n".join(lines[begin:end]).strip("\n") + "\n")
-    return text
+def _section(section: Section) -> str:
+    """A heading, what it is about as text, and the rest as it is printed."""
+    text = io.StringIO()
+    report.show_parts(section, Console(width=WIDTH, file=text))
+    lines = "\n".join(each.rstrip() for each in text.getvalue().strip("\n").splitlines())
+    drawn = f"\n{DRAWN[section.name]}\n" if section.name in DRAWN else ""
+    return f"## {section.title}\n\n{section.about}\n\n```\n{lines}\n```\n{drawn}"
 
 
 def main() -> None:
     """Write them."""
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
-        PAGE.write_text(page(PAGE.read_text(), printed(out)))
+        done = asyncio.run(run.run(out, Console(width=WIDTH, file=io.StringIO())))
+        PAGE.write_text(page(PAGE.read_text(), done.sections, done.summary))
         for picture in PICTURES:
             shutil.copy(out / picture, DOCS / picture)
 

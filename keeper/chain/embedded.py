@@ -65,8 +65,18 @@ OUTDATED = ("BlockhashNotFound", "AlreadyProcessed")
 class EmbeddedChain:
     """Implements :class:`keeper.chain.protocol.Chain`; the plain methods are for its owner."""
 
-    def __init__(self, *, verify_signatures: bool = True, now: int = 0, genesis: Hash | None = None) -> None:
-        """Start an empty chain whose clock shows ``now``, with a random identity unless one is given."""
+    def __init__(
+        self,
+        *,
+        verify_signatures: bool = True,
+        now: int = 0,
+        genesis: Hash | None = None,
+        own_clock: bool = False,
+    ) -> None:
+        """Start an empty chain whose clock shows ``now``, with a random identity unless one is given.
+
+        With ``own_clock`` its time isn't this machine's, and what is saved of it doesn't age.
+        """
         self._verify_signatures = verify_signatures
         self._genesis = genesis or Hash(secrets.token_bytes(Hash.LENGTH))
         self._saved_slot: int | None = None
@@ -76,6 +86,9 @@ class EmbeddedChain:
         self._digest: str | None = None
         self._called = asyncio.Event()
         self._live = False
+        self._own_clock = own_clock
+        self._behind = 0
+        """By how many seconds its clock is behind this machine's, when it has its own and goes on."""
         self._pace = Pace()
         self._empty()
         self._set_clock(1, now)
@@ -113,16 +126,19 @@ class EmbeddedChain:
         self.warp_to(self.now() + seconds)
 
     def follow_wall_clock(self) -> None:
-        """From now on the clock is this machine's, where that is ahead of the chain's."""
+        """From now on the clock is this machine's, where that is ahead of the chain's.
+
+        A chain with a clock of its own goes on from where it is, as fast, while this process has it.
+        """
+        self._behind = int(time.time()) - self.now() if self._own_clock else 0
         self._live = True
 
     def now(self) -> int:
         """Read the clock's unix time."""
         now = self._svm.get_clock().unix_timestamp
-        if self._live and time.time() >= now + 1:
-            wall = int(time.time())
-            self._move_clock(now, wall)
-            now = wall
+        if self._live and (live := int(time.time()) - self._behind) > now:
+            self._move_clock(now, live)
+            now = live
         return now
 
     def newest_slot(self) -> int:
@@ -403,7 +419,7 @@ class EmbeddedChain:
         # Blockhashes go on where they stopped: otherwise an old transaction could be made again.
         for _ in snapshot.records:
             self._next_blockhash()
-        self._pace = Pace(snapshot.settings)
+        self._pace, self._own_clock = Pace(snapshot.settings), snapshot.own_clock
         self._set_clock(snapshot.slot, snapshot.unix_timestamp)
         self._saved_slot, self._saved_time, self._digest = snapshot.slot, snapshot.unix_timestamp, digest
 
@@ -436,6 +452,7 @@ class EmbeddedChain:
             records=self._kept.records,
             wholes=self._kept.wholes,
             addresses=self._kept.addresses(),
+            own_clock=self._own_clock,
         )
         # Again at the last moment: somebody may have removed the lock's file meanwhile.
         digest = snapshot.write(path, require_unchanged)

@@ -25,7 +25,7 @@ FORMAT = 4
 RECORDS_ALONE = 3
 """The format before, which had no ``whole``: it is read, and written anew as ``FORMAT``."""
 SCHEMA = """
-CREATE TABLE chain (format INTEGER, genesis TEXT, slot INTEGER, unix_timestamp INTEGER);
+CREATE TABLE chain (format INTEGER, genesis TEXT, slot INTEGER, unix_timestamp INTEGER, own_clock INTEGER);
 CREATE TABLE setting (slot INTEGER PRIMARY KEY, unix_timestamp INTEGER);
 CREATE TABLE account (address BLOB PRIMARY KEY, lamports TEXT, data BLOB, owner BLOB, executable INTEGER);
 CREATE TABLE record (position INTEGER PRIMARY KEY, content TEXT);
@@ -60,6 +60,8 @@ class Snapshot:
     wholes: list[Row | None]
     """The same transactions whole; None for those that the format before kept by their records alone."""
     addresses: list[tuple[Pubkey, int]]
+    own_clock: bool
+    """Whether its time is not this machine's."""
 
     def write(self, path: Path, before: Callable[[], None] = lambda: None) -> str:
         """Write to ``path`` in one step and return the content's digest; by then it is on the disk.
@@ -99,8 +101,8 @@ class Snapshot:
             # Nobody sees the file before it is whole: it needs no journal, and one fsync will do.
             connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA)
             connection.execute(
-                "INSERT INTO chain VALUES (?, ?, ?, ?)",
-                (FORMAT, str(self.genesis), self.slot, self.unix_timestamp),
+                "INSERT INTO chain VALUES (?, ?, ?, ?, ?)",
+                (FORMAT, str(self.genesis), self.slot, self.unix_timestamp, self.own_clock),
             )
             connection.executemany("INSERT INTO setting VALUES (?, ?)", self.settings)
             connection.executemany(
@@ -136,7 +138,7 @@ class Snapshot:
         Raises ChainError when there is no such file, or it is something else.
         """
         with _opened(path) as connection:
-            rows = connection.execute("SELECT format, genesis, slot, unix_timestamp FROM chain").fetchall()
+            rows = connection.execute("SELECT * FROM chain").fetchall()
             if len(rows) != 1 or rows[0][0] not in (RECORDS_ALONE, FORMAT):
                 raise ChainError(
                     f"{path}: saved by another version of ionet: use that one, or make a new chain, by "
@@ -145,7 +147,8 @@ class Snapshot:
             digest = _digest(connection, rows[0][0])
             if _stated(connection) != digest:
                 raise ValueError("its digest doesn't match")
-            found_format, genesis, slot, unix_timestamp = rows[0]
+            # Files of before have no clock of their own.
+            found_format, genesis, slot, unix_timestamp, *own = rows[0]
             settings = connection.execute("SELECT * FROM setting ORDER BY slot").fetchall()
             accounts = {
                 Pubkey(address): Account(int(lamports), data, Pubkey(owner), bool(executable))
@@ -172,6 +175,7 @@ class Snapshot:
                 records,
                 wholes,
                 addresses,
+                own_clock=own == [1],
             )
         return found, digest
 

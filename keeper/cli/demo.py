@@ -23,20 +23,25 @@ def demo(
     with needs("demo", "ionet demo"):
         import uvloop  # noqa: PLC0415
 
-        from keeper.demo import run  # noqa: PLC0415
+        from keeper.demo import page, run  # noqa: PLC0415
         from keeper.demo.staking import OPERATORS  # noqa: PLC0415
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run.run(out, console))
     console.print(
-        f"In {out}: supply.png, buyback.png, supply.csv, the seasons' points, each operator's reward blocks "
-        "and folder of the market, and the chain itself. Next:"
+        f"In {out}: two chains, network.chain of the end and mid.chain after two days, to try commands on "
+        "with the people's keys in keys; the operators' files; the figures as results.json and supply.csv; "
+        "charts. Next:"
     )
-    blocks = out / "rewards/operator-1"
     folders = " ".join(f"--dir {out}/market/operator-{number + 1}" for number in range(OPERATORS))
+    blocks = f"{out}/rewards/operator-1"
     for command in (
-        f"supply --chain {out}/network.chain",
-        f"rewards show --dir {blocks}",
+        f"balance --chain {out}/mid.chain --keypair {out}/keys/supplier.json",
+        f"order list --chain {out}/mid.chain",
         f"rewards verify --dir {blocks} --chain {out}/network.chain",
         f"market replay --all --chain {out}/network.chain --rewards {blocks} {folders}",
     ):
         console.print(f"  {sys.argv[0]} {command}", soft_wrap=True)
+    console.print(
+        f"All of it as a page, with figures: open [bold]{(out / page.NAME).resolve().as_uri()}[/]",
+        soft_wrap=True,
+    )

@@ -7,22 +7,68 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from rich.table import Table
 
 from keeper.clients.buyback import Auction, AuctionStatus
 from keeper.demo.buyback import KEEPER_NAME, Buyback, Round
+from keeper.demo.sheet import Picture, Section, Sheet
+from keeper.demo.words import date
 from keeper.economy.calendar import HOUR
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO, io
-from keeper.terminal.tables import plain
+from keeper.web import figures
 
 PATH_COLOUR, FILL_COLOUR, BURN_COLOUR = "#2f6f8f", "#b03a3a", "#4fa36c"
+CHECK = ("buyback show --chain OUT/network.chain",)
 
 
-def tables(section: Buyback) -> list[Table | str]:
+def section(buyback: Buyback) -> Section:
     """Everything that people should see of the buyback."""
-    return [_rounds(section.rounds), _sums(section), _summary(section.rounds)]
+    about = (
+        "What the network takes as fees makes IO scarcer. Fees in IO are burned. Fees in USDC are sold a "
+        "lot a day, to whoever first takes the price, which falls from hour to hour; the IO that is paid "
+        "for them is burned, too. What nobody takes is offered again the next day, down to half the price. "
+        "Lots are small at first, as nobody has paid the first price yet."
+    )
+    parts: list[Sheet | str] = [_rounds(buyback.rounds), _sums(buyback), _summary(buyback.rounds)]
+    drawn = [_paths(buyback), _burned(buyback)] if auctions(buyback.rounds) else []
+    return Section("buyback", "Fees become fewer IO", about, parts, drawn, CHECK)
+
+
+def _paths(buyback: Buyback) -> Picture:
+    """Each lot's price as it fell until it was sold, or to the day's end."""
+    title = "The price of each lot, as it falls until it is sold"
+    table = Sheet(title, ("lot opened, UTC", "from", "ended, UTC", "at", ""), left=(0, 2, 4))
+    found, sold = [], []
+    for one in auctions(buyback.rounds):
+        is_sold = one.status == AuctionStatus.SOLD
+        end = one.closed_at if is_sold else one.ends_at
+        price = one.price if is_sold else one.floor_price
+        found.append(figures.Series("price", [(one.started_at, one.start_price / IO), (end, price / IO)]))
+        if is_sold:
+            sold.append((end, price / IO))
+        words = "sold" if is_sold else "not sold"
+        table.add_row(date(one.started_at), io(one.start_price, 4), date(end), io(price, 4), words)
+    svg = figures.lines(title, [figures.Series("sold", sold, marks=True), *found], _days(buyback.rounds))
+    return Picture(svg, ("sold", "price of a lot"), "IO for a USDC", table)
+
+
+def _burned(buyback: Buyback) -> Picture:
+    """What was burned so far."""
+    title = "IO burned so far, of fees and by bidders"
+    moments, sums = _burns(buyback.rounds)
+    table = Sheet(title, ("UTC", "IO"))
+    for at, total in zip(moments, sums, strict=True):
+        table.add_row(date(at), io(total))
+    points = [(at, total / IO) for at, total in zip(moments, sums, strict=True)]
+    svg = figures.lines(title, [figures.Series("burned", points, steps=True)], _days(buyback.rounds))
+    return Picture(svg, ("burned",), "IO", table)
+
+
+def _days(rounds: Sequence[Round]) -> figures.Axis:
+    found = auctions(rounds)
+    ticks = [(one.started_at, f"{datetime.fromtimestamp(one.started_at, UTC):%d %b}") for one in found[::2]]
+    return figures.Axis(ticks, found[0].started_at, found[-1].ends_at)
 
 
 def auctions(rounds: Sequence[Round]) -> list[Auction]:
@@ -30,9 +76,10 @@ def auctions(rounds: Sequence[Round]) -> list[Auction]:
     return [each.auction for each in rounds if each.auction]
 
 
-def _rounds(rounds: Sequence[Round]) -> Table:
+def _rounds(rounds: Sequence[Round]) -> Sheet:
     columns = ("day", "lot USDC", "from", "to", "sold at", "after", "winner", "IO burned")
-    table = plain("Buyback: an auction a day; prices in IO per USDC", *columns)
+    begins = "".join(f" from {date(each.started_at)} UTC" for each in auctions(rounds)[:1])
+    table = Sheet(f"An auction a day{begins}; prices in IO per USDC", columns)
     for each in rounds:
         cells = [str(each.day + 1)]
         if one := each.auction:
@@ -46,20 +93,20 @@ def _rounds(rounds: Sequence[Round]) -> Table:
     return table
 
 
-def _sums(section: Buyback) -> Table:
+def _sums(buyback: Buyback) -> Sheet:
     """What came in, what was sold and burned, and the supply before and after."""
-    before, after = section.supplies
-    sold = [each for each in auctions(section.rounds) if each.status == AuctionStatus.SOLD]
-    burned = sum(each.burned_fees for each in section.rounds)
+    before, after = buyback.supplies
+    sold = [each for each in auctions(buyback.rounds) if each.status == AuctionStatus.SOLD]
+    burned = sum(each.burned_fees for each in buyback.rounds)
 
     def row(name: str, io_amount: int, usdc: int | None = None, *, ends: bool = False) -> None:
         dollars = "" if usdc is None else show(usdc, Currency.USDC)
         table.add_row(name, io(io_amount), dollars, end_section=ends)
 
-    table = plain("Fees became fewer IO", "", *(currency.name for currency in Currency))
-    row("fees in", *(section.fees_in[each] for each in Currency))
+    table = Sheet("Fees became fewer IO", ("", *(currency.name for currency in Currency)))
+    row("fees in", *(buyback.fees_in[each] for each in Currency))
     row("- burned, sold", burned, sum(each.lot for each in sold), ends=True)
-    row("left in the vaults", *(section.left[each] for each in Currency), ends=True)
+    row("left in the vaults", *(buyback.left[each] for each in Currency), ends=True)
     row("supply before", before.supply)
     row("+ emitted meanwhile", after.emitted - before.emitted)
     row("- fees burned", burned)

@@ -14,7 +14,7 @@ from keeper.economy.supply import MAX_SUPPLY, MILLION
 LAYERS = (
     ("circulating", "Circulating", "#2f6f8f"),
     ("seasons", "In airdrop seasons, not claimed yet", "#8a6fb0"),
-    ("rewards", "Emitted for suppliers, in the reward vault", "#4fa36c"),
+    ("rewards", "Emitted for suppliers; devices work for two days only here", "#4fa36c"),
     ("locked", "Locked: vesting", "#c9ced6"),
 )
 

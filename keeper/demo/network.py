@@ -92,7 +92,9 @@ class Network:
         """A chain at the day of listing, with the programs deployed and nothing done."""
         # The community's treasury doubles as admin here: it owns what seasons are funded with.
         network = cls(
-            EmbeddedChain(now=LISTING, genesis=Hash(GENESIS)), admin=person(TREASURY), keeper=person("keeper")
+            EmbeddedChain(now=LISTING, genesis=Hash(GENESIS), own_clock=True),
+            admin=person(TREASURY),
+            keeper=person("keeper"),
         )
         for each in (network.admin, network.keeper):
             network.chain.airdrop(each.pubkey(), LAMPORTS)

@@ -31,6 +31,8 @@ class BookedLease:
     reason: EndReason = EndReason.NONE
     paid: int = 0
     fees: int = 0
+    net: int = 0
+    """Of what was paid, what its supplier got."""
     held: bool = False
 
 
@@ -153,6 +155,7 @@ def _keep_pay(books: Books, current: Mapping[Pubkey, BookedLease], name: str, fi
         return
     net = fields["amount"] - fields["fee"]
     lease.paid += fields["amount"]
+    lease.net += net
     lease.fees += fields["fee"] + fields["renter_fee"]
     books.earned[fields["payout"], currency] += net
     books.net[currency] += net

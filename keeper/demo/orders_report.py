@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper.demo.orders import Market
+from keeper.demo.sheet import Section, Sheet
 from keeper.economy.calendar import HOUR
 from keeper.economy.money import show
 from keeper.economy.orders import CloseReason, Currency, EndReason
 from keeper.terminal.orders import ENDED
-from keeper.terminal.tables import plain
 
 CLOSED = {
     CloseReason.SERVED: "served",
@@ -21,15 +20,21 @@ CLOSED = {
 }
 
 
-def tables(market: Market) -> list[Table | str]:
+def section(market: Market) -> Section:
     """Everything that people should see of the orders."""
-    return [_money(market), _orders(market), _leases(market), _summary(market)]
+    about = (
+        "The most that an order can cost lies in a vault of its own from the moment it opens. From there "
+        "suppliers are paid by the second, the network takes its fee, and what is left goes back to the "
+        "renter. Leases end in every way that there is. A gang is all of an order's devices or none."
+    )
+    parts: list[Sheet | str] = [_money(market), _orders(market), _leases(market), _summary(market)]
+    return Section("orders", "Orders and leases", about, parts)
 
 
-def _money(market: Market) -> Table:
+def _money(market: Market) -> Sheet:
     books = market.books
     title = f"{len(books.orders)} orders of {len({o.renter for o in books.orders.values()})} renters"
-    table = plain(title, "", *(currency.name for currency in Currency))
+    table = Sheet(title, ("", *(currency.name for currency in Currency)))
     rows = {
         "renters deposited": [books.deposited(each) for each in Currency],
         "- given back": [books.refunded(each) for each in Currency],
@@ -47,18 +52,18 @@ def _money(market: Market) -> Table:
     return table
 
 
-def _orders(market: Market) -> Table:
+def _orders(market: Market) -> Sheet:
     orders = market.books.orders.values()
-    table = plain("What became of the orders", "", "orders", "devices wanted")
+    table = Sheet("What became of the orders", ("", "orders", "devices wanted"))
     for reason, name in CLOSED.items():
         found = [order.devices for order in orders if order.reason == reason]
         table.add_row(name, str(len(found)), str(sum(found)))
     return table
 
 
-def _leases(market: Market) -> Table:
+def _leases(market: Market) -> Sheet:
     leases = market.books.leases
-    table = plain("What became of the leases", "", "leases", "hours served")
+    table = Sheet("What became of the leases", ("", "leases", "hours served"))
     for reason, name in ENDED.items():
         found = [lease for lease in leases if lease.reason == reason]
         seconds = sum(lease.stop - lease.start for lease in found if lease.start)

@@ -190,11 +190,11 @@ class Processes:
 
     def start(self, posts: Sequence[Post], clerk: Clerk | None = None) -> None:
         """Start a process for each; ``clerk`` answers those whose posts have no URLs."""
-        context = _context()
+        forking = context()
         one_thread()
         for post in posts:
-            mine, its = context.Pipe()
-            process = context.Process(target=work, args=(post, its), daemon=True)  # type: ignore[attr-defined]
+            mine, its = forking.Pipe()
+            process = forking.Process(target=work, args=(post, its), daemon=True)  # type: ignore[attr-defined]
             process.start()
             its.close()
             self._running.append(_Process(process, mine, clerk, self._moved))
@@ -256,7 +256,7 @@ def _reading(pipe: connection.Connection, read: Callable[[], None]) -> None:
     os.set_blocking(pipe.fileno(), True)
 
 
-def _context() -> BaseContext:
+def context() -> BaseContext:
     """Forked from a server that has imported all that they need, where there is such a thing."""
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")

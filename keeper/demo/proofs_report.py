@@ -5,41 +5,70 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from rich.table import Table
 
 from keeper.demo.cheats import CHEATS
 from keeper.demo.fleet import Machine
 from keeper.demo.proofs import PROCESSES
+from keeper.demo.sheet import Picture, Section, Sheet
 from keeper.demo.staking import UP_HOURS, Stakers
-from keeper.economy.supply import io
+from keeper.demo.words import CODES
+from keeper.economy.supply import IO, io
 from keeper.pow.codes import PASSES, Code
 from keeper.tables import Rows, keys
-from keeper.terminal.tables import plain
+from keeper.web import figures
+
+CHECK = ("rewards show --hour 7 --dir OUT/rewards/operator-1",)
 
 
-def tables(stakers: Stakers, hours: list[Rows]) -> list[Table | str]:
+def section(stakers: Stakers, hours: list[Rows]) -> Section:
     """Everything that people should see of them."""
-    return [_verdicts(stakers), _cheats(stakers, np.concatenate(hours)), _summary(stakers)]
+    about = (
+        "A device proves that it is there, and of its class: at moments that only the chain's newest block "
+        "draws, called waves, all devices multiply matrices and send a fingerprint of the result in time. "
+        "Some are drawn to show a part of it, which operators compute again. What comes of it for a device "
+        "is its verdict in that wave. Between waves there are pings, small questions that whoever is up "
+        "answers."
+    )
+    parts: list[Sheet | str] = [
+        _verdicts(stakers),
+        _cheats(stakers, np.concatenate(hours)),
+        _summary(stakers),
+    ]
+    return Section("proofs", "Who proved it, and who cheated", about, parts, [_caught(stakers)], CHECK)
 
 
-def _verdicts(stakers: Stakers) -> Table:
-    table = plain("Verdicts on devices in waves", "verdict", "on honest ones", "on cheats")
+def _caught(stakers: Stakers) -> Picture:
+    """What each cheat earned, beside an honest device of its class."""
+    results = np.concatenate(stakers.results())
+    title = "IO earned by cheats, and by an honest device of the same class"
+    table, rows = Sheet(title, ("device", "cheat IO", "honest IO")), []
+    for number in CHEATS:
+        machine = stakers.fleet.machines[number]
+        earned = [_earned(results, each) for each in (machine, twin(stakers, machine))]
+        table.add_row(str(number), *(io(each, 2) for each in earned))
+        rows.append(earned)
+    names = ("cheats", "honest devices")
+    series = [(name, [row[at] / IO for row in rows]) for at, name in enumerate(names)]
+    svg = figures.bars(title, [str(number) for number in CHEATS], series)
+    return Picture(svg, names, "IO, by the cheats' numbers", table)
+
+
+def _verdicts(stakers: Stakers) -> Sheet:
+    table = Sheet("Verdicts on devices in waves", ("verdict", "on honest", "on cheats", "means"), left=(0, 3))
     counts = Counter[tuple[Code, bool]]()
     for (number, code), count in stakers.codes.items():
         counts[code, number in CHEATS] += count
     for code in Code:
         honest, cheats = counts[code, False], counts[code, True]
         if honest or cheats:
-            table.add_row(code.name, f"{honest:,}", f"{cheats:,}")
+            table.add_row(code.name, f"{honest:,}", f"{cheats:,}", CODES[code])
     return table
 
 
-def _cheats(stakers: Stakers, results: Rows) -> Table:
+def _cheats(stakers: Stakers, results: Rows) -> Sheet:
     """Each cheat beside an honest device of its class."""
     columns = ("device", "code", "times", "passed", "IO", "honest IO", "what it does")
-    table = plain(f"{len(CHEATS)} devices cheat", *columns)
-    table.columns[1].justify = table.columns[6].justify = "left"
-    table.columns[1].no_wrap = True
+    table = Sheet(f"{len(CHEATS)} devices cheat", columns, left=(0, 1, 6))
     for number, cheat in CHEATS.items():
         machine = stakers.fleet.machines[number]
         mine = {code: count for (of, code), count in stakers.codes.items() if of == number}

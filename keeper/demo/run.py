@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from keeper.demo import buyback_report, chart, report
+from keeper.demo import buyback_report, chart, midlife, page, report
 from keeper.demo.buyback import Buyback
 from keeper.demo.network import Network
 from keeper.demo.orders import Market
 from keeper.demo.processes import processes
 from keeper.demo.proofs import Proofs
+from keeper.demo.sheet import Section
 from keeper.demo.staking import HOURS, Stakers
 from keeper.demo.workplace import Workplace, workplace
 from keeper.economy.calendar import DAY
@@ -32,7 +34,15 @@ class FolderRefused(UserError):
     """A folder that the demo's files can't go to."""
 
 
-async def run(out: Path, console: Console) -> Network:
+class Done(NamedTuple):
+    """What the demo comes to."""
+
+    network: Network
+    sections: Sequence[Section]
+    summary: str
+
+
+async def run(out: Path, console: Console) -> Done:
     """Run the whole demo and leave its files in ``out``.
 
     Raises DemoFailed at the first wrong figure, FolderRefused.
@@ -42,10 +52,11 @@ async def run(out: Path, console: Console) -> Network:
         return await _run(out, place, console)
 
 
-async def _run(out: Path, place: Workplace, console: Console) -> Network:
+async def _run(out: Path, place: Workplace, console: Console) -> Done:
     started = time.monotonic()
     network = Network.empty()
     stakers = Stakers(network, place.folder / REWARDS, place.folder / PROOFS)
+    buyback, market = Buyback(network), Market(network, stakers, out / "market")
     progress = Progress(
         TextColumn("{task.description:34}"),
         BarColumn(),
@@ -54,51 +65,72 @@ async def _run(out: Path, place: Workplace, console: Console) -> Network:
         console=console,
     )
     with progress:
-        task = progress.add_task("genesis, vesting due at launch", total=1)
-        await network.genesis()
-        progress.advance(task)
-        for number in (1, 2):
-            await _season(network, number, progress)
-        await stakers.initialise()
-        buyback, market = Buyback(network), Market(network, stakers, out / "market")
-        fleet = len(stakers.fleet.machines)
-        task = progress.add_task(f"{fleet} devices, stakes", total=fleet)
-        await stakers.onboard(lambda: progress.advance(task))
-        await buyback.initialise()
-        await market.initialise()
-        network.begin()
-        gc.freeze()  # What is there by now stays: the garbage collector can skip it.
+        await _begin(network, stakers, market, buyback, progress)
         await _two_days(network, stakers, market, progress)
         place.keep(PROOFS)
-        await stakers.finish_blocks()
-        await market.finish()
-        claims = stakers.claims()
-        task = progress.add_task("reward claims", total=len(claims))
-        await stakers.claim(claims, lambda: progress.advance(task))
-        await buyback.open()
-        task = progress.add_task("days, an auction of fees each", total=0)
-        while await buyback.goes_on():
-            await buyback.day()
-            progress.update(task, advance=1, total=len(buyback.rounds))
-        await buyback.finish(market.books.fees)
-        await _season(network, 3, progress)
-        task = progress.add_task("20 years, month by month", total=EMISSION_MONTHS)
-        for month in range(EMISSION_MONTHS):
-            await network.month(month)
-            if month == 0:
-                await stakers.slashes()
-                await stakers.leave()
-            elif month == 1:
-                await stakers.take_out()
-            progress.advance(task)
-        await network.check_end()
+        with _writing(out):
+            mid = midlife.begin(network, out)
+        try:
+            await _end(network, stakers, market, buyback, progress)
+        finally:
+            await mid.finish()
         task = progress.add_task("files and charts", total=1)
+        sections, summary = await report.sections(network, stakers, market, buyback), report.summary(network)
         with _writing(out):
             _write(network, buyback, out)
+            page.write(sections, summary, out)
             await place.finish()
         progress.advance(task)
-    await report.show(network, stakers, market, buyback, console, time.monotonic() - started)
-    return network
+    report.show(sections, console)
+    console.print(f"\n[bold green]{summary}[/], {time.monotonic() - started:.1f} s.", highlight=False)
+    return Done(network, sections, summary)
+
+
+async def _begin(
+    network: Network, stakers: Stakers, market: Market, buyback: Buyback, progress: Progress
+) -> None:
+    """Genesis, two airdrops, and all that is there when the emission's first hour begins."""
+    task = progress.add_task("genesis, vesting due at launch", total=1)
+    await network.genesis()
+    progress.advance(task)
+    for number in (1, 2):
+        await _season(network, number, progress)
+    await stakers.initialise()
+    fleet = len(stakers.fleet.machines)
+    task = progress.add_task(f"{fleet} devices, stakes", total=fleet)
+    await stakers.onboard(lambda: progress.advance(task))
+    await buyback.initialise()
+    await market.initialise()
+    network.begin()
+    gc.freeze()  # What is there by now stays: the garbage collector can skip it.
+
+
+async def _end(
+    network: Network, stakers: Stakers, market: Market, buyback: Buyback, progress: Progress
+) -> None:
+    """Claims, auctions of the fees, another airdrop, 20 years, and everybody's stakes back."""
+    await stakers.finish_blocks()
+    await market.finish()
+    claims = stakers.claims()
+    task = progress.add_task("reward claims", total=len(claims))
+    await stakers.claim(claims, lambda: progress.advance(task))
+    await buyback.open()
+    task = progress.add_task("days, an auction of fees each", total=0)
+    while await buyback.goes_on():
+        await buyback.day()
+        progress.update(task, advance=1, total=len(buyback.rounds))
+    await buyback.finish(market.books.fees)
+    await _season(network, 3, progress)
+    task = progress.add_task("20 years, month by month", total=EMISSION_MONTHS)
+    for month in range(EMISSION_MONTHS):
+        await network.month(month)
+        if month == 0:
+            await stakers.slashes()
+            await stakers.leave()
+        elif month == 1:
+            await stakers.take_out()
+        progress.advance(task)
+    await network.check_end()
 
 
 async def _two_days(network: Network, stakers: Stakers, market: Market, progress: Progress) -> None:
@@ -142,3 +174,4 @@ def _write(network: Network, buyback: Buyback, out: Path) -> None:
     chart.supply(network.months, out / "supply.png")
     buyback_report.chart(buyback, out / "buyback.png")
     network.chain.save(out / "network.chain")
+    midlife.write_keys(out / midlife.KEYS)

@@ -294,6 +294,10 @@ class Stakers:
         expected = put_in - self.burned + sum(self.claimed.values()) + self.leased
         self.network.checks.equal("what stakers have at the end", back, expected)
 
+    def in_wallet(self, wallet: Pubkey) -> int:
+        """What a wallet has, base units of IO."""
+        return self._balance(wallet)
+
     def results(self) -> list[Rows]:
         """Every hour's rows of devices (``RESULT``)."""
         return [publication.read_table(self._folder(0), each, "rewards.csv") for each in self.manifests]

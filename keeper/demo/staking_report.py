@@ -3,35 +3,65 @@
 from __future__ import annotations
 
 import numpy as np
-from rich.table import Table
 
 from keeper.clients.staking import SMALL_CLAIM
-from keeper.demo import proofs_report
 from keeper.demo.fleet import CLASSES, CO_STAKED, SHORT_STAKES
+from keeper.demo.sheet import Picture, Section, Sheet
 from keeper.demo.staking import APPEALED, GUILTY, LIAR, LIE_HOUR, SLASH_BPS, Stakers
+from keeper.demo.words import REASONS, begin_of, hours_axis
 from keeper.economy.classes import Pool
-from keeper.economy.supply import io
+from keeper.economy.supply import IO, io
 from keeper.rewards.rule import DeviceStatus, Reason
 from keeper.tables import Rows, keys
-from keeper.terminal.tables import plain
+from keeper.web import figures
+
+CHECK = (
+    "rewards show --dir OUT/rewards/operator-1",
+    "rewards verify --dir OUT/rewards/operator-1 --chain OUT/network.chain",
+)
 
 
-def tables(stakers: Stakers) -> list[Table | str]:
-    """Everything that people should see of the stakers."""
-    hours = stakers.results()
-    return [
-        _classes(stakers, hours),
-        _reasons(hours),
-        *proofs_report.tables(stakers, hours),
-        _sums(stakers),
-        _summary(stakers),
+def rewards(stakers: Stakers, hours: list[Rows]) -> Section:
+    """What devices earned, hour by hour, and why others earned nothing."""
+    about = (
+        "Each hour the network mints IO. It goes to devices that were up, proved their work, and have "
+        "enough staked on them, in proportion to their class and stake. Three operators say which those "
+        f"were: their list of an hour is its reward block. These are the first {len(hours)}. An hour of a "
+        "device is paid; failed, if something went wrong in it; or missed, if the device couldn't take "
+        "part."
+    )
+    parts: list[Sheet | str] = [_classes(stakers, hours), _reasons(hours)]
+    return Section("rewards", "What devices earned", about, parts, [_paid(stakers)], CHECK)
+
+
+def sums(stakers: Stakers) -> Section:
+    """What was staked, claimed and burned."""
+    about = (
+        "Whoever earned claims it with a proof that their wallet is in the last reward block's list. All "
+        "that was staked comes back two weeks after its owner asks for it, but for what was slashed: "
+        "burned because operators agreed on evidence of a cheat, and nobody vetoed it in 30 days."
+    )
+    return Section("stakes", "Stakes and claims", about, [_sums(stakers), _summary(stakers)])
+
+
+def _paid(stakers: Stakers) -> Picture:
+    """What each hour paid, and what was left for the next."""
+    title = "IO paid in each hour"
+    table = Sheet(title, ("hour", "begins, UTC", "could be paid", "was paid"), left=(0, 1))
+    for each in stakers.manifests:
+        table.add_row(str(each.hour), begin_of(each.hour), io(each.pot), io(each.paid))
+    names = ("could be paid", "was paid")
+    series = [
+        figures.Series(name, [(each.hour, getattr(each, key) / IO) for each in stakers.manifests], steps=True)
+        for name, key in zip(names, ("pot", "paid"), strict=True)
     ]
+    return Picture(figures.lines(title, series, hours_axis(len(stakers.manifests))), names, "IO", table)
 
 
-def _classes(stakers: Stakers, hours: list[Rows]) -> Table:
+def _classes(stakers: Stakers, hours: list[Rows]) -> Sheet:
     machines = stakers.fleet.machines
     columns = ("class", "devices", "staked IO", "paid", "failed", "missed", "rewards IO")
-    table = plain(f"{len(machines)} devices, their hours in {len(hours)} reward blocks", *columns)
+    table = Sheet(f"{len(machines)} devices, their hours in {len(hours)} reward blocks", columns)
     results = np.concatenate(hours)
     for pool in Pool:
         kinds = [name for name in CLASSES if stakers.fleet.kinds[name].pool == pool]
@@ -47,22 +77,23 @@ def _classes(stakers: Stakers, hours: list[Rows]) -> Table:
                 io(int(rows["reward"].sum()), 2),
             )
         paid = io(int(results["reward"][results["pool"] == pool].sum()), 2)
-        table.add_row(pool.name.capitalize(), "", "", "", "", "", paid, style="bold", end_section=True)
+        table.add_row(pool.name.capitalize(), "", "", "", "", "", paid, end_section=True)
     return table
 
 
-def _reasons(hours: list[Rows]) -> Table:
-    table = plain("Hours of devices that weren't paid, by reason", "reason", "hours")
+def _reasons(hours: list[Rows]) -> Sheet:
+    title = "Hours of devices that weren't paid, by reason; some have several"
+    table = Sheet(title, ("reason", "hours", "means"), left=(0, 2))
     results = np.concatenate(hours)
     for reason in Reason:
         if count := int((results["reasons"] & reason.value != 0).sum()):
-            table.add_row((reason.name or "").lower().replace("_", " "), f"{count:,}")
+            table.add_row((reason.name or "").lower().replace("_", " "), f"{count:,}", REASONS[reason])
     return table
 
 
-def _sums(stakers: Stakers) -> Table:
+def _sums(stakers: Stakers) -> Sheet:
     """Every base unit of stakes and rewards, where it came from and where it went."""
-    table = plain("Stakes and rewards add up", "", "IO")
+    table = Sheet("Stakes and rewards add up", ("", "IO"))
     last = stakers.manifests[-1]
     staked, paid = sum(stakers.fleet.stakes.values()), sum(stakers.claimed.values())
     table.add_row(f"emitted in {len(stakers.manifests)} hours", io(last.emitted))
@@ -80,12 +111,11 @@ def _sums(stakers: Stakers) -> Table:
 
 def _summary(stakers: Stakers) -> str:
     return (
-        f"{CO_STAKED} devices are co-staked, {SHORT_STAKES} one base unit short: those earn nothing. "
-        f"All claims together took {len(stakers.claimed_in)} hours: of the 100,000 IO that an "
-        f"hour pays at most, half is kept for wallets that sign for {io(SMALL_CLAIM, 0)} IO or less, which "
-        f"took {io(stakers.reserved, 2)}. "
-        f"Operator {LIAR + 1} attested a root of its own in hour {LIE_HOUR}: {stakers.conflicts} conflicting "
-        f"attestations on chain, and the block that the other two agreed on. Slashes of "
-        f"{SLASH_BPS / 100:.0f} %: worker {APPEALED} appealed and the guardian vetoed, worker {GUILTY}'s was "
-        "burned."
+        f"{CO_STAKED} devices are co-staked, {SHORT_STAKES} one base unit short: those earn nothing. All "
+        f"claims together took {len(stakers.claimed_in)} hours: of the 100,000 IO that an hour pays at "
+        f"most, half is kept for wallets that sign for {io(SMALL_CLAIM, 0)} IO or less, which took "
+        f"{io(stakers.reserved, 2)}. Operator {LIAR + 1} attested a list of its own in hour {LIE_HOUR} "
+        f"({begin_of(LIE_HOUR)}), by which all was its: {stakers.conflicts} conflicting attestations on "
+        f"chain, and the block that the other two agreed on. Slashes of {SLASH_BPS / 100:.0f} %: worker "
+        f"{APPEALED} appealed and the guardian vetoed, worker {GUILTY}'s was burned."
     )

@@ -80,7 +80,7 @@ class Doctor:
                 Finding(
                     "clock",
                     CheckState.OK,
-                    "a chain in a file follows this machine's clock, or is ahead of it",
+                    "a chain in a file follows this machine's clock, or goes on by its own",
                 )
             ]
         skew = (await self.chain.clock()).unix_timestamp - int(time.time())

@@ -1,6 +1,7 @@
 """The embedded chain's own: clock, identity, transactions signed elsewhere."""
 
 import time
+from pathlib import Path
 
 import pytest
 from solders.hash import Hash
@@ -13,6 +14,7 @@ from solders.transaction import VersionedTransaction
 from keeper.chain import Clock
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import UPGRADEABLE_LOADER
+from keeper.chain.saved import SavedChain
 from tests.keeper.chain.conftest import (
     ADMIN,
     ALICE,
@@ -56,6 +58,33 @@ async def test_following_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None
     chain.airdrop(ALICE.pubkey(), LAMPORTS)
     record = chain.execute([pay(10**9)], [ALICE])
     assert (record.slot, record.time) == (19, 2_007)
+
+
+async def test_a_chain_with_a_clock_of_its_own_goes_on_from_where_it_was_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long its file has lain there, and however often it is opened to look."""
+    wall = 1_000_000.0
+    monkeypatch.setattr(time, "time", lambda: wall)
+    EmbeddedChain(now=2_000, own_clock=True).save(tmp_path / "chain")
+    for _ in range(2):
+        wall += 500_000
+        chain = EmbeddedChain.load(tmp_path / "chain")
+        assert chain.now() == 2_000
+        chain.follow_wall_clock()
+        assert chain.now() == 2_000
+        wall += 7
+        assert await chain.clock() == Clock(18, 2_007)
+    chain.warp_to(3_000)
+    assert chain.now() == 3_000
+    chain.save(tmp_path / "chain")
+    wall += 500_000
+    again = SavedChain.load(tmp_path / "chain")
+    again.follow_wall_clock()
+    assert again.now() == 3_000
+    wall += 10
+    again.refresh()
+    assert again.now() == 3_010
 
 
 async def test_every_chain_has_its_own_identity() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import csv
+import json
 import re
+import shlex
 from collections import Counter
 from dataclasses import fields
 from pathlib import Path
@@ -16,23 +18,26 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.cli import ticks
 from keeper.cli.options import settings
 from keeper.clients import buyback, orders, staking, tokenomics
-from keeper.demo import network, run
+from keeper.demo import midlife, network, run
 from keeper.demo.airdrop import airdrop
 from keeper.demo.checks import DemoFailed
+from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO, MAX_SUPPLY
 from keeper.market.audit import SAME, Verdict
 from keeper.rewards import publication
 from keeper.terminal.ticks import replayed_all
+from scripts import demo_page
 from tests.keeper import forks
+from tests.keeper.demo.page import Page
 from tests.model import rewards as model
 
 DOCUMENTS = Path(__file__).parents[3]
 
 
-async def test_the_whole_demo(tmp_path, monkeypatch):
+async def test_the_whole_demo(tmp_path, monkeypatch, ionet):
     monkeypatch.chdir(tmp_path)
     forks.serving()
-    console = Console(record=True, width=100)
+    console = Console(record=True, width=80)
     done = await run.run(tmp_path, console)
     printed = console.export_text()
 
@@ -42,24 +47,14 @@ async def test_the_whole_demo(tmp_path, monkeypatch):
     lines = [line for line in map(str.rstrip, printed.splitlines()) if line]
     for shown in _shown("README.md"):
         assert any(line.startswith(shown) for line in lines), shown
-    *whole, last = _shown("docs/demo.md")
-    assert whole == lines[lines.index(whole[0]) : -1]
-    assert lines[-1].startswith(last)
-    assert len(re.findall(r"left over +0\.00000000 *\n", printed)) == 2
+    text = (DOCUMENTS / "docs/demo.md").read_text()
+    assert demo_page.page(text, done.sections, done.summary) == text, "run python -m scripts.demo_page"
+    assert lines[-1].startswith(done.summary)
+    assert all(each.rstrip() in lines for each in text[text.index("## ") :].splitlines() if "───" in each)
+    assert len(re.findall(r"left over +0\.00000000 *\n", printed)) == 3
     assert re.search(r"dust left in vaults +0\.00000000 +0\.000000 *\n", printed)
-    outcomes = {"completed": 119, "ended by the renter": 13, "broken off by the supplier": 4}
-    outcomes |= {"not accepted in time": 5, "failed, attested by operators": 3}
-    outcomes |= {"not enough of its gang accepted": 1}
-    for name, count in outcomes.items():
-        assert re.search(rf"{name} +{count} +[\d,.]+ *\n", printed), name
-    for name, count in (("served", 52), ("no device available at their price", 7)):
-        assert re.search(rf" {name} +{count} +\d+ *\n", printed), name
-    told = " ".join(printed.split())
-    assert "57, 27, 40 matched by the operators in their turns, 21 taken by suppliers" in told
-    assert "Places of 5 orders opened again, as a worker didn't accept; other devices served 4" in told
-    assert "6 leases were extended; the guardian held the money of 1 back and released it" in told
-    assert re.search(r"[1-9][\d.]* USDC waited for a payee whose account was frozen, and were paid", told)
-    assert len(done.hours) == 48 and len(done.months) == 240
+    _check_outcomes(printed)
+    assert len(done.network.hours) == 48 and len(done.network.months) == 240
 
     with (tmp_path / "supply.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -71,6 +66,9 @@ async def test_the_whole_demo(tmp_path, monkeypatch):
         assert np.array_equal(imread(tmp_path / name), imread(DOCUMENTS / "docs" / name)), (
             f"copy out/demo/{name}"
         )
+
+    _check_page(tmp_path)
+    await _check_mid(tmp_path, ionet)
 
     saved = EmbeddedChain.load(tmp_path / "network.chain")
     burned = 25 * IO + await _check_burns(saved)
@@ -92,6 +90,60 @@ async def test_the_whole_demo(tmp_path, monkeypatch):
     claim = airdrop(1).claiming[0]
     account = saved.get(tokenomics.tokens_address(claim.wallet))
     assert account is not None and int.from_bytes(account.data[64:72], "little") == claim.amount
+
+
+def _check_outcomes(printed):
+    """What became of orders and leases."""
+    outcomes = {"completed": 119, "ended by the renter": 13, "broken off by the supplier": 4}
+    outcomes |= {"not accepted in time": 5, "failed, attested by operators": 3}
+    outcomes |= {"not enough of its gang accepted": 1}
+    for name, count in outcomes.items():
+        assert re.search(rf"{name} +{count} +[\d,.]+ *\n", printed), name
+    for name, count in (("served", 52), ("no device available at their price", 7)):
+        assert re.search(rf" {name} +{count} +\d+ *\n", printed), name
+    assert max(map(len, printed.splitlines())) <= 80
+    told = " ".join(printed.split())
+    assert "57, 27, 40 matched by the operators in their turns, 21 taken by suppliers" in told
+    assert "Places of 5 orders opened again, as a worker didn't accept; other devices served 4" in told
+    assert "6 leases were extended; the guardian held the money of 1 back and released it" in told
+    assert re.search(r"[1-9][\d.]* USDC waited for a payee whose account was frozen, and were paid", told)
+
+
+def _check_page(folder):
+    """Every figure of the page is one of the results, and no line of it is too long for an editor."""
+    text = (folder / "index.html").read_text()
+    read, found = Page().read(text), json.loads((folder / "results.json").read_text())
+    assert read.problems == []
+    assert [each for each in read.loaded if not each.startswith("#")] == []
+    tables = [each for one in found["sections"].values() for each in one["tables"]]
+    rows = [[each["columns"], *each["rows"]] for each in tables]
+    assert sorted(read.tables) == sorted(rows) and len(rows) > 25
+    said = [text for one in found["sections"].values() for text in (one["title"], *one["texts"])]
+    shown = [each for each in read.texts if not each.startswith("\n.venv")]
+    assert {each for each in shown if re.search(r"\d", each)} <= {*said, found["summary"] + "."}
+    assert len(read.named) == text.count("<figure>") > 6
+    assert max(map(len, text.splitlines())) < 1_200 and len(text) < 300_000
+
+
+async def _check_mid(folder, ionet):
+    """What the README says to try on the network in the middle of its life works as it is written there."""
+    readme = (DOCUMENTS / "README.md").read_text()
+    commands = re.findall(r"^\.venv/bin/ionet ((?:[^\n]*\\\n)*[^\n]*)$", readme, re.M)
+    typed = [shlex.split(each.replace("out/demo", str(folder))) for each in commands if "mid.chain" in each]
+    assert len(typed) > 5
+    before = EmbeddedChain.load(folder / "mid.chain")
+    devices, found = await staking.read_devices(before), await orders.read_orders(before)
+    assert len(devices) == 200 and await orders.read_leases(before)
+    assert sum(each.takes_devices(before.now()) for each in found.values()) == midlife.OPEN
+    assert (await buyback.read_config(before)).open
+    assert (await staking.read_config(before)).claimed == 0
+    for each in typed:
+        code, _, failed = await asyncio.to_thread(ionet, *each)
+        assert (code, failed) == (0, ""), each
+    after = EmbeddedChain.load(folder / "mid.chain")
+    assert before.now() <= after.now() < before.now() + DAY
+    assert (await staking.read_config(after)).claimed > 0
+    assert len(await orders.read_orders(after)) == len(found) + 1
 
 
 async def _check_money(chain):

@@ -7,7 +7,7 @@ from keeper.chain.framework import associated_token_address
 from keeper.chain.token import transfer
 from keeper.clients import buyback, tokenomics
 from keeper.clients.buyback import AuctionStatus
-from keeper.demo import buyback_report
+from keeper.demo import buyback_report, report
 from keeper.demo.buyback import AWAY, FIRST_PRICE, KEEPER_NAME, PARAMS, Buyback
 from keeper.demo.checks import DemoFailed
 from keeper.demo.network import Network
@@ -91,8 +91,7 @@ async def test_the_days_are_of_every_kind(section):
 async def test_tables_and_chart(section, tmp_path):
     console = Console(width=80)
     with console.capture() as printed:
-        for table in buyback_report.tables(section):
-            console.print(table)
+        report.show([buyback_report.section(section)], console)
     text = " ".join(printed.get().split())
     assert "fees in 1,234.00000000 134.999999" in text
     assert f"- burned, sold 1,234.00000000 {show(FEES[Currency.USDC] - LEFT, Currency.USDC)}" in text
@@ -134,4 +133,5 @@ async def test_empty_vaults_make_quiet_days():
     await section.day()
     await section.finish(dict.fromkeys(Currency, 0))
     assert [(each.auction, each.winner, each.burned_fees) for each in section.rounds] == [(None, "", 0)]
-    assert buyback_report.tables(section)
+    shown = buyback_report.section(section)
+    assert shown.parts and not shown.figures

@@ -1,0 +1,1 @@
+"""What pages are made of: figures as SVG, and the templates that hold them."""
