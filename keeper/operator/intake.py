@@ -57,7 +57,9 @@ class Intake:
         held, entry = found
         mine = held.taken.get(data[32:64], [])
         if mine and mine[0].data == data:
-            return mine[0]  # Sent again: its receipt costs nothing.
+            # Sent again: no signature is looked at, but taking it in costs as much as ever.
+            wait = self.gate.glance(address, data[32:64], now)
+            return _too_many(wait) if wait else mine[0]
         if wait := self.gate.admit(address, data[32:64], now):
             return _too_many(wait)
         if len(mine) == ROOTS:
@@ -87,7 +89,8 @@ class Intake:
             return self._counted(found, address, data[32:64], now)
         asked, entry = found
         if data[32:64] in asked.answered:
-            return None
+            wait = self.gate.glance(address, data[32:64], now)
+            return _too_many(wait) if wait else None
         if wait := self.gate.admit(address, data[32:64], now):
             return _too_many(wait)
         if not decode(Pong, data).is_by(entry.worker):
@@ -123,7 +126,7 @@ class Intake:
 
     def _counted(self, refusal: Refusal, address: str, device: bytes, now: float) -> Refusal:
         """A refusal, or that there were too many: a flood of what costs little costs much, too."""
-        wait = self.gate.refuse(address, device, now)
+        wait = self.gate.glance(address, device, now)
         return _too_many(wait) if wait else refusal
 
     def expected(  # noqa: PLR0911 - a reason each

@@ -99,8 +99,8 @@ class Gate:
         # An address's own budget first: what it is refused costs the others nothing.
         return self._addresses.take(network_of(address), now) or self._all.take(None, now)
 
-    def refuse(self, address: str, device: bytes, now: float) -> float:
-        """Count a message that is refused at a glance; returns 0, or the seconds to wait.
+    def glance(self, address: str, device: bytes, now: float) -> float:
+        """Count a message that a glance is enough for, refused or taken before; returns 0, or the seconds to wait.
 
         It costs strangers elsewhere nothing: no signature is looked at.
         """

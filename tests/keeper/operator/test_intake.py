@@ -190,6 +190,42 @@ async def test_pings_are_answered_in_time_by_who_is_asked(net: Net, operator: Op
     assert intake.pings[ping.seed].answered == {bytes(device.account)}
 
 
+async def test_what_was_taken_before_costs_its_sender_as_much_as_the_first_time(
+    net: Net, operator: Operator, wave: Held
+) -> None:
+    intake, now = operator.desk.intake, net.monotonic()
+    ping = Ping(1, 1, 0, bytes([7]) * 32)
+    intake.pings[ping.seed] = Asked(ping, now)
+    device, other = net.devices
+    pong, commit = device.pong(ping.seed), other.commit(wave.wave, ROOT)
+    budget, stranger = intake.gate.limits.device, intake.gate.limits.stranger
+
+    # The first answer is a stranger's, and makes the device known there: then it has a budget of its own.
+    assert [intake.ping(pong, ADDRESS, now) for _ in range(1 + int(budget.burst))] == [None] * 13
+    found = intake.ping(pong, ADDRESS, now)
+    assert isinstance(found, Refusal)
+    assert (found.why, found.retry_after) == (Why.TOO_MANY, 1 / budget.each_second)
+    assert [each and each.why for each in intake.answers(pong * 32, ADDRESS, now)] == [Why.TOO_MANY] * 32
+    # So it is for commits, whose receipt comes again once there is budget: its time is the first one's.
+    first = intake.commit(commit, ADDRESS, now)
+    assert isinstance(first, Taken)
+    assert all(intake.commit(commit, ADDRESS, now) is first for _ in range(int(budget.burst)))
+    assert why(intake.commit(commit, ADDRESS, now)) == Why.TOO_MANY
+    assert intake.commit(commit, ADDRESS, now + 1 / budget.each_second) is first
+    # Nothing is taken back, and after the time that the refusal names the device is heard again.
+    assert intake.pings[ping.seed].answered == {bytes(device.account)}
+    assert intake.ping(pong, ADDRESS, now + found.retry_after) is None
+
+    # Whoever has overheard an answer floods at the cost of its own address alone.
+    elsewhere = [intake.ping(pong, "198.51.100.7", now) for _ in range(int(stranger.burst) + 1)]
+    assert elsewhere[:-1] == [None] * int(stranger.burst)
+    assert why(elsewhere[-1]) == Why.TOO_MANY
+    later = Ping(1, 2, 0, bytes([8]) * 32)
+    intake.pings[later.seed] = Asked(later, now + 4)
+    assert intake.ping(device.pong(later.seed), ADDRESS, now + 4) is None
+    assert intake.commit(commit, "192.0.2.77", now) is first
+
+
 async def test_openings_are_told_what_they_must_be(net: Net, operator: Operator, wave: Held) -> None:
     device, intake = net.devices[0], operator.desk.intake
     proof = device.prove(wave.wave, net.profiles)
