@@ -29,7 +29,8 @@ from keeper.errors import UserError
 from keeper.pow.anchored import EVIDENCE_SECONDS
 from keeper.pow.classes import pairs, read_capabilities
 from keeper.pow.profiles import read_profiles
-from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.pow.profiles_by_hour import known_or_beside, read_profiles_by_hour
+from keeper.pow.record import HourRecord
 from keeper.resources import CLASS_TABLE
 from keeper.rewards import audit
 from keeper.rewards.fetch import compare, fetch_from_any
@@ -124,7 +125,9 @@ def verify(
     number = address(device) if device else None
     held = files or chosen.pow
 
-    async def work() -> audit.Audit:
+    tables = read_profiles_by_hour()
+
+    async def work() -> tuple[audit.Audit, bool]:
         async with AsyncExitStack() as stack:
             connected = await stack.enter_async_context(connect(chosen.chain))
             place = Path(stack.enter_context(TemporaryDirectory()))
@@ -138,29 +141,36 @@ def verify(
                 raise UserError(f"hour {hour} isn't over, or not final yet")
             past = await history.hour(past_start)
             here = HeldFiles(held or place / "nothing", hour)
+            by_hour = known_or_beside(tables, published.record.profiles, held or place)
             peers = Peers(urls, _failed)
             stack.push_async_callback(peers.close)
             show_progress = stack.enter_context(_progress(as_json))
-            return await audit.audit(
+            result = await audit.audit(
                 connected,
                 network,
                 past,
                 published,
-                read_profiles_by_hour(),
+                by_hour,
                 here,
                 peers.fetch,
                 audit.Sampled(published, number, sample, show_progress),
                 blocks=blocks,
             )
+            if held:
+                _tell_damaged(held, published.record, here)
+            return result, by_hour is tables
 
-    result = asyncio.run(work())
+    result, is_own = asyncio.run(work())
     if as_json:
         found = asdict(result.finding) if result.finding else None
-        json.dump({"hour": hour, "blocks": blocks, "verified": result.verified, "finding": found}, sys.stdout)
+        words = {"hour": hour, "blocks": blocks, "known_profiles": is_own, "verified": result.verified}
+        json.dump({**words, "finding": found}, sys.stdout)
         sys.stdout.write("\n")
     else:
         if not blocks:
             console.print(shown.NO_BLOCKS)
+        if not is_own:
+            console.print(shown.OTHER_PROFILES)
         console.print(shown.outcome(hour, result))
     if result.finding:
         raise typer.Exit(1)
@@ -183,6 +193,15 @@ async def _gather(chain: Chain, place: Path, folder: Path, hour: int, urls: Sequ
     if block is None:
         raise PublicationError(f"hour {hour} is not on chain: nobody attested it, or its account was closed")
     compare(read_manifest(place, hour), block)
+
+
+def _tell_damaged(folder: Path, record: HourRecord, held: HeldFiles) -> None:
+    """Name the files of a folder that aren't what they should be."""
+    for name, stated, found in audit.differing(record, held):
+        path = folder / str(record.hour) / name
+        print(f"{path}: its SHA-256 is {found}, but the hour names {stated}", file=sys.stderr)
+    for path, digest in held.damaged.items():
+        print(f"{path}: its SHA-256 is {digest.hex()}, not its name", file=sys.stderr)
 
 
 async def _start(chain: Chain) -> int:

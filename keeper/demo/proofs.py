@@ -46,8 +46,9 @@ from keeper.operator.waves import OPENING_SECONDS, SEAL_AFTER, Held, Taken
 from keeper.pow.clock import APART, HOUR, OPEN_AFTER, Ping, Wave, WaveClock, WaveKind, epoch_start
 from keeper.pow.codes import Code
 from keeper.pow.files import ROOTS
-from keeper.pow.profiles_by_hour import ByHour
+from keeper.pow.profiles_by_hour import BESIDE, ByHour
 from keeper.pow.replay import clock_at, events, first_at
+from keeper.resources import POW_DEMO_PROFILES
 from keeper.rewards.peers import Peers
 from keeper.runtime.listen import listen
 from keeper.worker.client import EpochAt
@@ -55,11 +56,9 @@ from keeper.worker.client import EpochAt
 PROCESSES, EACH = 40, 5
 """Worker processes, and how many machines' keys each holds."""
 PIPED = 100
-"""How many each holds that is spared HTTP."""
+"""How many each holds after the hours of HTTP: then they answer in fewer processes, through pipes."""
 WORKERS = "workers"
 """The folder of their states, which is deleted at the end."""
-REAL_HOURS = 1
-"""For so many hours, the first, they answer over HTTP; then in fewer processes, through pipes."""
 BEGIN_SECONDS, EVIDENCE_SECONDS, EXCHANGE_SECONDS = 30, HOUR + 100, HOUR + 200
 """After an hour's start: when operators note its devices, post its evidence, fetch one another's files."""
 WAIT_SECONDS = 600.0
@@ -129,7 +128,6 @@ class Proofs:
     stakers: Stakers
     """Whose machines and operators they are, and who attests each hour when it is due."""
     processes: Processes
-    real_hours: int = REAL_HOURS
     operators: list[Operator] = field(default_factory=list)
     _intakes: list[TimedIntake] = field(default_factory=list)
     _waves: list[Wave] = field(default_factory=list)
@@ -202,8 +200,9 @@ class Proofs:
             self._stack.callback(operator.close)
             await self._stack.enter_async_context(served(operator, listener))
             self.operators.append(operator)
-        if self.real_hours:
-            self.processes.start(self._posts(EACH))
+        # ionet pow verify takes the table from there: it isn't one of those that come with ionet.
+        shutil.copyfile(POW_DEMO_PROFILES, self.stakers.proofs / "operator-1" / BESIDE)
+        self.processes.start(self._posts(EACH))
         self._clock = await clock_at(chain, about, 0, Commitment.CONFIRMED)
         for hour in range(HOURS):
             start = about.start_of(hour)
@@ -314,7 +313,7 @@ class Proofs:
     async def _begin(self, hour: int) -> None:
         """An hour begins; its workers are there."""
         self._luck = Fleet.luck(hour)
-        if hour >= self.real_hours and not self._piped:
+        if hour >= self.stakers.http_hours and not self._piped:
             self.processes.end()
             await self._pipe()
         await self._prepare(hour)

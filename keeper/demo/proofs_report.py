@@ -10,7 +10,7 @@ from keeper.demo.cheats import CHEATS
 from keeper.demo.fleet import Machine
 from keeper.demo.proofs import PROCESSES
 from keeper.demo.sheet import Picture, Section, Sheet
-from keeper.demo.staking import UP_HOURS, Stakers
+from keeper.demo.staking import HOURS, UP_HOURS, Stakers
 from keeper.demo.words import CODES
 from keeper.economy.supply import IO, io
 from keeper.pow.codes import PASSES, Code
@@ -100,9 +100,18 @@ def _earned(results: Rows, machine: Machine) -> int:
 
 
 def _summary(stakers: Stakers) -> str:
+    hours = stakers.http_hours
+    first = (
+        "In the first hour"
+        if hours == 1
+        else f"In the first {hours} hours"
+        if hours < HOURS
+        else "All the time"
+    )
+    then = "; then they are two, from which the same services get the same messages through pipes"
     return (
-        f"In the first hour {PROCESSES} worker processes hold the devices' keys and speak to operators over "
-        "HTTP; then they are two, from which the same services get the same messages through pipes: "
+        f"{first} {PROCESSES} worker processes hold the devices' keys and speak to operators over "
+        f"HTTP{then if hours < HOURS else ''}: "
         f"{stakers.waves} waves, {stakers.plots} of them about memory, and {stakers.pings} pings. Products "
         "and openings are real, though small; how long each took is by the demo's own clock. Every verdict "
         f"is the one that its device's doings must have; \"honest IO\" is what an honest device of a cheat's "

@@ -42,20 +42,20 @@ class Done(NamedTuple):
     summary: str
 
 
-async def run(out: Path, console: Console) -> Done:
-    """Run the whole demo and leave its files in ``out``.
+async def run(out: Path, console: Console, http_hours: int = 1) -> Done:
+    """Run the whole demo and leave its files in ``out``; devices prove over HTTP for ``http_hours`` hours.
 
     Raises DemoFailed at the first wrong figure, FolderRefused.
     """
     _make(out)
     async with workplace(out) as place:
-        return await _run(out, place, console)
+        return await _run(out, place, console, http_hours)
 
 
-async def _run(out: Path, place: Workplace, console: Console) -> Done:
+async def _run(out: Path, place: Workplace, console: Console, http_hours: int) -> Done:
     started = time.monotonic()
     network = Network.empty()
-    stakers = Stakers(network, place.folder / REWARDS, place.folder / PROOFS)
+    stakers = Stakers(network, place.folder / REWARDS, place.folder / PROOFS, http_hours)
     buyback, market = Buyback(network), Market(network, stakers, out / "market")
     progress = Progress(
         TextColumn("{task.description:34}"),

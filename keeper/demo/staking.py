@@ -99,6 +99,8 @@ class Stakers:
     folder: Path
     proofs: Path
     """Where the operators' files of proof of work are."""
+    http_hours: int = 1
+    """For so many hours, the first, devices answer over HTTP."""
     fleet: Fleet = field(default_factory=Fleet)
     operators: list[Keypair] = field(
         default_factory=lambda: [person(f"operator {n}") for n in range(OPERATORS)]

@@ -100,9 +100,9 @@ class Gate:
         return self._addresses.take(network_of(address), now) or self._all.take(None, now)
 
     def glance(self, address: str, device: bytes, now: float) -> float:
-        """Count a message that a glance is enough for, refused or taken before; returns 0, or the seconds to wait.
+        """Count a message that a glance is enough for; returns 0, or the seconds to wait.
 
-        It costs strangers elsewhere nothing: no signature is looked at.
+        It is refused, or was taken before. It costs strangers elsewhere nothing: no signature is looked at.
         """
         if self.is_home(address, device):
             return self._devices.take((address, device), now)

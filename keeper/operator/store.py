@@ -153,8 +153,12 @@ class Store:
         return f"{self._openings}/{name[:2]}/{name}"
 
     def opening(self, digest: bytes) -> bytes | None:
-        """An opening; None where there is none."""
-        return _read(self.opening_path(digest))
+        """An opening; None where there is none. A damaged one is deleted, so that it is fetched again."""
+        data = _read(self.opening_path(digest))
+        if data is not None and sha256(data).digest() != digest:
+            self.drop_opening(digest)
+            return None
+        return data
 
     def has_opening(self, digest: bytes) -> bool:
         """Whether an opening is here."""

@@ -31,7 +31,7 @@ MANY = 4
 """A device of more processors keeps more of their memory full: seven must not pass as eight."""
 
 
-RULES = 3, 4
+RULES = 3, 4, 5
 """The rules of rewards that this version knows (docs/rewards.md). A table says which one its hours follow."""
 
 

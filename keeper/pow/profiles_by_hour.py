@@ -21,6 +21,8 @@ from keeper.pow.profiles import Profile, Profiles, ProfilesError, read_profiles
 from keeper.resources import POW_HOURS
 
 HOUR = 3_600
+BESIDE = "profiles.json"
+"""A network's own table, in an operator's folder of files."""
 FIELDS = {"from", "file", "sha256"}
 
 
@@ -89,6 +91,25 @@ class ProfilesByHour:
     def of_class(self, class_id: int) -> tuple[tuple[int, Profile | None], ...]:
         """What the devices of a class do from which times on."""
         return tuple((since, table.of_class(class_id)) for since, table in self.tables)
+
+
+def known_or_beside(by_hour: ByHour, digest: str, folder: Path) -> ByHour:
+    """The tables by which an hour is verified: ``by_hour``, or the one of the network whose folder it is.
+
+    A network may have a table of its own, as the demo has. Where this version doesn't have the one that an
+    hour was proven with (``digest`` is its hash, hex), ``profiles.json`` in ``folder`` may be it. Raises
+    ProfilesError for one there that can't be read, ProfilesUnknown for another one.
+    """
+    path = folder / BESIDE
+    if by_hour.knows(bytes.fromhex(digest)) or not path.exists():
+        return by_hour
+    found = read_profiles(path)
+    if not found.knows(bytes.fromhex(digest)):
+        raise ProfilesUnknown(
+            f"{path} has SHA-256 {found.hash.hex()}, but the hour was proven with profiles {digest}: "
+            "it is another table, or was changed"
+        )
+    return found
 
 
 def require_known(profiles: ByHour, digest: str, hour: int) -> None:

@@ -19,12 +19,13 @@ from keeper.chain.records import Head
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind, first_postings
 from keeper.pow.clock import OPEN_AFTER, HourPlan, Network, Ping, Wave, WaveKind
 from keeper.pow.codes import HARD, Code
-from keeper.pow.files import whole_key
+from keeper.pow.files import Evidence, FileError, whole_key
 from keeper.pow.profiles import Profiles
 from keeper.pow.profiles_by_hour import ByHour, require_known
 from keeper.pow.record import Block, HourRecord
 from keeper.rewards import publication
 from keeper.rewards.due import Opening
+from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import HourHistory
 from keeper.rewards.merge import ChainHour, HourWork, evidence_of, judging, merge, verified
 from keeper.rewards.named import Get, named_files, restricted
@@ -197,6 +198,29 @@ def check_files(
             what = f"{kind.name} file"
             return Finding("file", record.hour, what, stated, found, None, slot or None, operator)
     return None
+
+
+def differing(record: HourRecord, held: HeldFiles) -> Iterator[tuple[str, str, str]]:
+    """The files of an hour's folder that aren't those which the hour names: name, SHA-256 stated and found.
+
+    For people: they don't count, and whoever serves the right ones makes up for them.
+    """
+    stated: dict[str, str] = {}
+    for kind, slot, operator, digest in _named(record):
+        if kind is PostKind.WAVE:
+            stated[f"wave-{slot}-{operator}.bin"] = digest
+            continue
+        stated[f"evidence-{operator}.bin"] = digest
+        try:
+            evidence = Evidence.read(held.get(bytes.fromhex(digest), b""))
+        except FileError:
+            continue
+        stated[f"ping-{operator}.bin"] = evidence.pings.hex()
+        stated[f"transfer-{operator}.bin"] = evidence.transfers.hex()
+    for name, digest in stated.items():
+        found = held.names.get(name, bytes.fromhex(digest)).hex()
+        if found != digest:
+            yield name, digest, found
 
 
 def check_left_out(

@@ -24,6 +24,8 @@ from keeper.tables import Rows
 
 OWN_SHARES = 4
 """The first rule by which residency waves have a share of their own."""
+SHOWN_FIRST = 5
+"""The first rule by which a device isn't paid before it has shown a product."""
 BARRING = Reason.TERMINATED | Reason.INSUFFICIENT_STAKE | Reason.NOT_REWARDED
 
 

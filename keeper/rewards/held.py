@@ -38,16 +38,24 @@ def keep(folder: Path, hour: int, files: Mapping[str, bytes]) -> None:
 
 
 class HeldFiles(Mapping[bytes, bytes]):
-    """What a folder has of an hour: its files, read now, and openings, read when they are asked for."""
+    """What a folder has of an hour: its files, read now, and openings, read when they are asked for.
+
+    An opening whose bytes aren't those that its name says isn't held: it is to be had from somebody else.
+    """
 
     def __init__(self, folder: Path, hour: int) -> None:
         """Raises FolderUnreadable; an hour without a folder has no files."""
         self._openings = folder / OPENINGS
         self._files: dict[bytes, bytes] = {}
+        self.names: dict[str, bytes] = {}
+        """The SHA-256 of the hour's files, by their names."""
+        self.damaged: dict[Path, bytes] = {}
+        """Of the openings that were asked for, those that are damaged, with their SHA-256."""
         try:
             for path in sorted((folder / str(hour)).glob("*.bin")):
                 data = path.read_bytes()
-                self._files[sha256(data).digest()] = data
+                digest = self.names[path.name] = sha256(data).digest()
+                self._files[digest] = data
         except OSError as error:
             raise FolderUnreadable(f"{folder}: {why(error)}") from error
 
@@ -56,12 +64,18 @@ class HeldFiles(Mapping[bytes, bytes]):
         if digest in self._files:
             return self._files[digest]
         name = digest.hex()
+        path = f"{self._openings}/{name[:2]}/{name}"
         try:
-            return Path(f"{self._openings}/{name[:2]}/{name}").read_bytes()
+            data = Path(path).read_bytes()
         except FileNotFoundError:
             raise KeyError(digest) from None
         except OSError as error:
             raise FolderUnreadable(f"{self._openings}: {why(error)}") from error
+        found = sha256(data).digest()
+        if found != digest:
+            self.damaged[Path(path)] = found
+            raise KeyError(digest)
+        return data
 
     def __iter__(self) -> Iterator[bytes]:
         """The hashes of the hour's files."""

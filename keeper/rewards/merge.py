@@ -37,7 +37,7 @@ from keeper.pow.residency import PlotClaim, verify_plots
 from keeper.pow.seeds import is_opened
 from keeper.pow.verdicts import TASK, VERDICT, best, wave_verdicts
 from keeper.pow.verify import verify_batch
-from keeper.rewards.counted import OWN_SHARES, counted, opened_shares
+from keeper.rewards.counted import OWN_SHARES, SHOWN_FIRST, counted, opened_shares
 from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
 from keeper.rewards.observed import VERDICT as SEEN
@@ -123,6 +123,7 @@ def merge(
             start=start,
             alpha=shares.product,
             tested=shares.residency if profiles.rule >= OWN_SHARES else None,
+            shown_first=profiles.rule >= SHOWN_FIRST,
             devices=np.sort(keys(list(hour.devices))),
             counted=keys(devices),
             waves=seen,

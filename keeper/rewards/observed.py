@@ -44,11 +44,13 @@ OBSERVED_TABLE = np.dtype(
         ("soft_before", "<u8"),
         ("vram_hours", "<u4"),
         ("carried", "u1"),
+        ("unshown", "u1"),
     ]
 )
 """An observation, and what the next hour's follows from: until when a hard code holds, the times of the last
 two soft ones in 24 hours (unix seconds, 0 for none), a bit for each of the last 24 hours in which the memory
-test failed (the lowest is this hour's), how many hours running ``work`` was repeated."""
+test failed (the lowest is this hour's), how many hours running ``work`` was repeated, and whether the device
+has yet to show a product: since it is there, or since its last hard code. By rules before 5 nobody has to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class HourSeen:
     ``tested`` that of memory tests, None by rule 3, where their failures hold as long as a product's. Each
     of ``answers`` is an included operator's array of truth values, if it listened, a row for each of the
     hour's pings and a column for each of ``counted``; fewer than ``threshold`` of them decide nothing.
-    ``measured`` are ``MEASURED`` rows.
+    ``measured`` are ``MEASURED`` rows. ``shown_first`` says whether nobody is paid before a product of it was
+    opened, as from rule 5 on.
     """
 
     start: int
@@ -83,6 +86,7 @@ class HourSeen:
     answers: Sequence[NDArray[np.bool_]]
     threshold: int
     measured: Rows
+    shown_first: bool = False
 
 
 def observe(hour: HourSeen, before: Rows) -> Rows:
@@ -93,6 +97,7 @@ def observe(hour: HourSeen, before: Rows) -> Rows:
     _check(hour, before)
     table = np.zeros(len(hour.devices), OBSERVED_TABLE)
     last = np.zeros(len(hour.devices), OBSERVED_TABLE)
+    last["unshown"] = hour.shown_first
     at, rows = _places(hour.devices, before["device"])
     last[at] = before[rows]
     table["device"] = hour.devices
@@ -136,6 +141,7 @@ def _work(hour: HourSeen, table: Rows, last: Rows) -> None:
     for name in ("soft_at", "soft_before", "vram_failed_at"):
         table[name] = np.where(last[name] >= since, last[name], 0)
     table["vram_hours"] = (last["vram_hours"] << np.uint32(1)) & np.uint32((1 << WINDOW_HOURS) - 1)
+    unshown = last["unshown"] != 0
     took_place = False
     for wave in sorted(hour.waves, key=lambda each: each.time):
         verdicts = wave.verdicts[wave.verdicts["code"] != Code.VOID]
@@ -147,6 +153,9 @@ def _work(hour: HourSeen, table: Rows, last: Rows) -> None:
         hours = np.where(residency, holds_tested, holds).astype("<u8")
         held = np.uint64(hour.start) + (np.uint64(1) + hours) * np.uint64(HOUR)
         until[at] = np.maximum(until[at], np.where(is_hard, held, np.uint64(0)))
+        # A memory test is no product: it tells nothing of what the waves between are about.
+        unshown[at[(code == Code.PASS) & ~residency]] = False
+        unshown[at[is_hard]] = True
         _least_shown(table["processors_shown"], at, verdicts["shown"][rows])
         soft[at] |= is_soft
         slow[at] |= is_slow
@@ -160,12 +169,14 @@ def _work(hour: HourSeen, table: Rows, last: Rows) -> None:
     table["vram_failures"] = sum(
         (table["vram_hours"] >> np.uint32(bit)) & np.uint32(1) for bit in range(WINDOW_HOURS)
     )
+    table["unshown"] = unshown & hour.shown_first
     failed_until = np.maximum(until, last["failed_until"])
     table["failed_until"] = np.where(failed_until > np.uint64(hour.start + HOUR), failed_until, 0)
     if took_place:
         # A failure is excused for whoever passed before: who didn't isn't paid for one failure a day.
         excused = np.where(soft, last["work"], Work.MISSING)
         shown = np.where(slow, Work.SLOW, np.where(passed, Work.PASSED, excused))
+        shown = np.where((shown == Work.PASSED) & (table["unshown"] != 0), Work.UNSHOWN, shown)
         table["work"] = np.where(table["soft_before"] > 0, Work.MISSING, shown)
         table["work"][failed_until > np.uint64(hour.start)] = Work.FAILED
     else:

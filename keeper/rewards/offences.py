@@ -4,8 +4,8 @@ Two roots that a worker's key signed for one wave; or wrong products in two wave
 may be a flipped bit. Never a time, never silence: an operator could make those up. And never about a wave
 after the device was first let: its key lies on a machine that a renter uses, who may keep a copy for ever,
 and there is no other key for the same device. So nobody loses stake for what somebody else has signed. A
-cheat that lets its device to itself is excused as well, and gains nothing: two roots or wrong work fail the
-hour and hours after it, for everybody alike, and no cheat earns by either.
+cheat that lets its device to itself is excused as well, and gains nothing by it: it earns by neither offence,
+and one that knows what it does commits none, as silence is no offence. Pay deters it (docs/operator.md).
 
 An offence has one form in bytes, whose SHA-256 is the evidence on chain:
 ``"IPS1"``, u8 kind, the worker's key, then two acts, each u64 slot of the wave, the signed commit, u32 length

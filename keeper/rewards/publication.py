@@ -9,7 +9,7 @@ line for each device), ``wallets.csv`` (all that each wallet ever earned: the tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -30,6 +30,7 @@ from keeper.pow.record import NAME as RECORD
 from keeper.pow.record import HourRecord, RecordError
 from keeper.pow.verdicts import VERDICT
 from keeper.rewards import wallet_index
+from keeper.rewards.counted import SHOWN_FIRST
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import OBSERVED_TABLE, observations
 from keeper.rewards.rows import CLASS, INPUT, OBSERVATION, Hour, RowsError
@@ -49,6 +50,8 @@ KINDS = {
     "wallets.csv": WALLET,
 }
 """The tables of an hour, by their files' names."""
+LATER = {OBSERVED: {"unshown": SHOWN_FIRST}}
+"""Columns that a table has only from a rule on: hours of before have the files that they had."""
 FILES = (RECORD, *KINDS)
 """All that a manifest names."""
 MANIFEST = "manifest.json"
@@ -143,7 +146,7 @@ def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows)
         digest, size = disk.write(part / RECORD, [work.record.encode()])
         files[RECORD] = File(digest, size, len(work.record.waves))
         for name, table in contents.items():
-            digest, size = disk.write(part / name, tables.encode(table))
+            digest, size = disk.write(part / name, _encode(name, table, work.rule))
             files[name] = File(digest, size, len(table))
         top = tree(block.wallets)
         manifest = _manifest(block, previous, files, work.rule, top.root if top else EMPTY_ROOT)
@@ -212,10 +215,26 @@ def read_table(folder: Path, manifest: Manifest, name: str) -> Rows:
 def read_file(path: Path, manifest: Manifest) -> Rows:
     """Read one of an hour's tables wherever it is, as :func:`read_table` does."""
     data = _stated(path, manifest)
+    names = _columns(path.name, manifest.rule)
+    rows_of = KINDS[path.name]
     try:
-        return tables.decode(data, KINDS[path.name], str(path))
+        found = tables.decode(data, np.dtype([(name, rows_of[name]) for name in names]), str(path))
     except tables.TableError as error:
         raise PublicationError(str(error)) from error
+    rows = np.zeros(len(found), rows_of)
+    rows[names] = found
+    return rows
+
+
+def _columns(name: str, rule: int) -> list[str]:
+    """The columns that a table has by a rule."""
+    later = LATER.get(name, {})
+    return [each for each in KINDS[name].names or () if rule >= later.get(each, 0)]
+
+
+def _encode(name: str, rows: Rows, rule: int) -> Iterator[bytes]:
+    """A table's bytes by a rule."""
+    return tables.encode(rows[_columns(name, rule)])
 
 
 def _stated(path: Path, manifest: Manifest) -> bytes:
@@ -242,7 +261,7 @@ def verify(folder: Path, hour: int) -> Manifest:
     if manifest.hour != hour:
         raise PublicationError(f"the manifest in {folder / str(hour)} is of hour {manifest.hour}")
     if manifest.rule not in RULES:
-        known = " and ".join(map(str, RULES))
+        known = ", ".join(map(str, RULES))
         raise PublicationError(
             f"hour {hour} follows rule {manifest.rule}, but this program knows {known}: upgrade ionet"
         )
@@ -260,7 +279,9 @@ def verify(folder: Path, hour: int) -> Manifest:
     seen = inputs[list(OBSERVATION.names or ())]
     _compare(f"{place / 'inputs.csv'}", seen.astype(OBSERVATION), observations(found[OBSERVED]))
     record = read_record(folder, manifest)
-    files = {name: _described(table) for name, table in found.items()}
+    files = {
+        name: _described(_encode(name, table, manifest.rule), len(table)) for name, table in found.items()
+    }
     files[RECORD] = File(sha256(record.encode()).hexdigest(), len(record.encode()), len(record.waves))
     stated = asdict(manifest)
     for field, value in asdict(_manifest(block, previous, files, manifest.rule, root(block.wallets))).items():
@@ -335,12 +356,12 @@ def _manifest(
     )
 
 
-def _described(table: Rows) -> File:
+def _described(chunks: Iterable[bytes], rows: int) -> File:
     digest, size = sha256(), 0
-    for chunk in tables.encode(table):
+    for chunk in chunks:
         digest.update(chunk)
         size += len(chunk)
-    return File(digest.hexdigest(), size, len(table))
+    return File(digest.hexdigest(), size, rows)
 
 
 def _compare(path: str, published: Rows, computed: Rows) -> None:

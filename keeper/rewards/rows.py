@@ -29,6 +29,8 @@ class Work(IntEnum):
     FAILED = 2
     SLOW = 3
     """Passed while hired, and later than a device that isn't hired may: no failure, and no pay."""
+    UNSHOWN = 4
+    """In time, and no product of the device was opened yet, or none since it last failed: no pay."""
 
 
 OBSERVED: list[tuple[str, str]] = [

@@ -61,6 +61,9 @@ class Reason(IntFlag):
     WORK_SLOW = 1024
     """Passed in the time that only a hired device has: one card can answer so for two devices, one after
     the other, and the later answer earns nothing."""
+    WORK_UNSHOWN = 2048
+    """Passed without having shown a product since it is there, or since it last failed: so whoever commits to
+    anything, and keeps quiet where it is drawn, earns nothing."""
 
 
 DURING_HOUR = Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.WORK_SLOW | Reason.OFFLINE
@@ -189,6 +192,7 @@ def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
         Reason.WORK_MISSING: rows["work"] == Work.MISSING,
         Reason.WORK_FAILED: rows["work"] == Work.FAILED,
         Reason.WORK_SLOW: rows["work"] == Work.SLOW,
+        Reason.WORK_UNSHOWN: rows["work"] == Work.UNSHOWN,
         Reason.OFFLINE: rows["online"] == 0,
         Reason.BARRED: rows["barred_until"] > start,
     }

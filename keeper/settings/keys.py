@@ -41,7 +41,10 @@ def read_private_keypair(path: Path) -> Keypair:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text()
     except (OSError, ValueError, RuntimeError) as error:
-        raise KeyRefused(f"{path}: no keypair, a JSON list of 64 numbers ({why(error)})") from error
+        raise KeyRefused(
+            f"{path}: no keypair, a JSON list of 64 numbers ({why(error)}): name your key's file by "
+            "--keypair or IONET_KEYPAIR"
+        ) from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyRefused(
             f"{path} is open to others (mode {mode:04o}): run chmod 600 {path}; "
@@ -63,7 +66,10 @@ def make_keypair(path: Path) -> Keypair:
             opened.flush()
             os.fsync(file)
     except OSError as error:
-        raise KeyRefused(f"{path}: no key was written ({why(error)}): a key is never overwritten") from error
+        raise KeyRefused(
+            f"{path}: no key was written ({why(error)}): a key is never overwritten; name another file, or "
+            "use that one by IONET_KEYPAIR"
+        ) from error
     return made
 
 

@@ -73,6 +73,12 @@ NO_BLOCKS = (
 )
 
 
+OTHER_PROFILES = (
+    "[bold yellow]Profiles are not ionet's:[/] the hour was proven with the table that lies in the folder of "
+    "files, profiles.json. Who made it may have made the work as easy as they liked."
+)
+
+
 def outcome(hour: int, result: Audit) -> str:
     """What an audit came to."""
     finding = result.finding

@@ -13,7 +13,8 @@ from math import ceil
 
 from tests.model.schedule import HOUR
 
-MISSING, PASSED, FAILED, SLOW = range(4)
+MISSING, PASSED, FAILED, SLOW, UNSHOWN = range(5)
+OPENED = 1
 SOFT, HARD, LATER, VOID = {4, 5}, {6, 7, 8, 9, 10, 11}, 2, 0
 
 
@@ -38,6 +39,8 @@ class Past:
     operators: int
     pings: int
     tier: int | None
+    shown_first: bool = False
+    """Whether nobody is paid before a product of the device was opened: rule 5."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,25 @@ def _works(history: Sequence[Past]) -> list[int]:
         elif LATER in codes:
             works.append(SLOW)
         elif codes - SOFT:
-            works.append(PASSED)
+            works.append(PASSED if _has_shown(history[: number + 1]) else UNSHOWN)
         else:
-            works.append(last if codes else MISSING)
+            excused = last if codes else MISSING
+            # Nobody who passed before has anything to show since: a hard code would have failed it.
+            works.append(excused)
     return works
+
+
+def _has_shown(history: Sequence[Past]) -> bool:
+    """Whether the last that decides of these hours is a product that was opened, and not a hard code."""
+    if not history[-1].shown_first:
+        return True
+    deciding = [
+        code == OPENED
+        for hour in history
+        for _, memory, code in hour.codes
+        if code in HARD or (code == OPENED and not memory)
+    ]
+    return bool(deciding) and deciding[-1]
 
 
 def _is_failed(history: Sequence[Past]) -> bool:

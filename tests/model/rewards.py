@@ -73,6 +73,7 @@ def reasons(machine: Machine, multiplier: int, start: int) -> frozenset[str]:
         "WORK_MISSING": machine.work == 0,
         "WORK_FAILED": machine.work == 2,
         "WORK_SLOW": machine.work == 3,
+        "WORK_UNSHOWN": machine.work == 4,
         "OFFLINE": not machine.online,
         "BARRED": machine.barred_until > start,
     }

@@ -59,6 +59,9 @@ def profiles(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "read_profiles_by_hour", lambda: table)
 
 
+OUTCOME = {"hour": 0, "blocks": True, "known_profiles": True, "verified": 2, "finding": None}
+
+
 def run(ionet, *arguments):
     given = ("--chain", "test.chain", "--dir", "rewards", "--pow", "pow", *arguments)
     return ionet("pow", "verify", "--hour", 0, *given)
@@ -70,7 +73,7 @@ def test_an_honest_hour(ionet, profiles, tmp_path):
     assert (code, err) == (0, "")
     assert out == "hour 0: 2 openings verified; all follows from the chain and the files\n"
     code, out, _ = run(ionet, "--json", "--sample", 1)
-    assert (code, json.loads(out)) == (0, {"hour": 0, "blocks": True, "verified": 1, "finding": None})
+    assert (code, json.loads(out)) == (0, OUTCOME | {"verified": 1})
     code, out, _ = run(ionet, "--no-blocks", "--device", hours.devices[0].account)
     assert (code, "Blocks are not checked" in out, "1 openings verified" in out) == (0, True, True)
 
@@ -102,3 +105,56 @@ def test_a_false_verdict_is_named(ionet, profiles, tmp_path):
     words = " ".join(out.split())
     assert (code, "code is stated as PASS, but it is LATE" in words) == (1, True)
     assert f"hour 0, device {hours.devices[1].account}, wave {finding['wave']}:" in words
+
+
+def test_a_network_with_profiles_of_its_own_as_the_demo_is_one(ionet, tmp_path):
+    asyncio.run(made(tmp_path, honest=True))
+    code, _, err = run(ionet)
+    assert (code, "which this version doesn't know: upgrade ionet" in " ".join(err.split())) == (1, True)
+    beside = tmp_path / "pow/profiles.json"
+    shutil.copy(tmp_path / "profiles.json", beside)
+    code, out, err = run(ionet)
+    assert (code, err) == (0, "")
+    assert "Profiles are not ionet's" in out
+    assert out.endswith("hour 0: 2 openings verified; all follows from the chain and the files\n")
+    code, out, _ = run(ionet, "--json")
+    assert (code, json.loads(out)) == (0, OUTCOME | {"known_profiles": False})
+    # The hour's files name its hash: work can't be made easier afterwards.
+    beside.write_text(beside.read_text().replace('"q": 24', '"q": 1'))
+    code, _, err = run(ionet)
+    assert (code, "another table, or was changed" in " ".join(err.split())) == (1, True)
+    beside.write_text("{")
+    code, _, err = run(ionet)
+    assert (code, "profiles pow/profiles.json" in " ".join(err.split())) == (1, True)
+
+
+def test_a_file_that_was_changed_is_named(ionet, profiles, tmp_path):
+    asyncio.run(made(tmp_path, honest=True))
+    shutil.copytree("pow", "whole")
+    opening = min(path for path in Path("pow/openings").rglob("*") if path.is_file())
+    of_hour = {kind: sorted(Path("pow/0").glob(f"{kind}-*.bin")) for kind in ("wave", "evidence", "ping")}
+    # Operators that saw the same have the same files: with one of them left, nothing is missing.
+    for kind, paths in {**of_hour, "opening": [opening]}.items():
+        for path in paths:
+            data = bytearray(path.read_bytes())
+            data[-1] ^= 1
+            path.write_bytes(data)
+        code, out, err = run(ionet)
+        assert (code, len(err.splitlines())) == (1, len(paths)), kind
+        for path in paths:
+            assert f"{path}: its SHA-256 is " in err
+        what = "WAVE" if kind == "wave" else "EVIDENCE"
+        assert f"{what} file is stated as" in " ".join(out.split()), kind
+        for path in paths:
+            path.write_bytes((Path("whole") / path.relative_to("pow")).read_bytes())
+    for name in ("inputs.csv", "verdicts.csv", "pow.json"):
+        path = Path("rewards/0") / name
+        data = path.read_bytes()
+        path.write_bytes(data[:-2] + bytes([data[-2] ^ 1]) + data[-1:])
+        code, _, err = run(ionet)
+        assert (code, f"{path.name} is not the file that the manifest names" in " ".join(err.split())) == (
+            1,
+            True,
+        )
+        path.write_bytes(data)
+    assert run(ionet)[0] == 0

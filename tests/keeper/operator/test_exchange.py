@@ -207,6 +207,10 @@ async def test_evidence_of_what_cant_be_is_left_alone(net: Net) -> None:
     own = operator.desk.store.read(1, evidence_name(operator.desk.operator))
     assert own is not None
     assert len(files.Evidence.read(own).rows) == 0
+    # Damaged on the disk it is neither judged nor served, but asked for again.
+    operator.desk.store.opening_path(opened.sha256).write_bytes(blob[:-1])
+    assert operator.desk.store.opening(opened.sha256) is None
+    assert not operator.desk.store.has_opening(opened.sha256)
 
 
 async def test_a_device_that_goes_after_it_opened_to_one_parts_nobody(net: Net) -> None:

@@ -99,8 +99,8 @@ def test_no_file_of_tables(tmp_path: Path, text: str) -> None:
 
 
 def test_a_table_of_a_rule_that_isnt_known(tmp_path: Path) -> None:
-    with pytest.raises(ProfilesError, match="it goes with rule 5, which this version doesn't know: upgrade"):
-        profiles_in(tmp_path, rule=5)
+    with pytest.raises(ProfilesError, match="it goes with rule 6, which this version doesn't know: upgrade"):
+        profiles_in(tmp_path, rule=6)
 
 
 def test_the_same_id_is_the_same_work_for_ever(tmp_path: Path) -> None:

@@ -71,6 +71,33 @@ def works(*hours: HourSeen) -> list[Work]:
     return [Work(row["work"]) for row in after(*hours)]
 
 
+def test_by_rule_5_nobody_is_paid_before_a_product_was_opened():
+    """Not a new device, nor one whose last that was opened was no product; who was there before goes on."""
+    first = [
+        hour(number, code) for number, code in enumerate([Code.PASS_UNOPENED, Code.PASS_SLOW, Code.LATE])
+    ]
+    memory = hour(3, Code.PASS, residency=True)
+    rest = [hour(4, Code.PASS), hour(5, Code.PASS_UNOPENED), hour(6, Code.NO_COMMIT)]
+    hours = [replace(each, shown_first=True) for each in (*first, memory, *rest)]
+    assert works(*hours) == [
+        Work.UNSHOWN,
+        Work.SLOW,
+        Work.SLOW,
+        Work.UNSHOWN,
+        Work.PASSED,
+        Work.PASSED,
+        Work.MISSING,
+    ]
+    caught = [
+        replace(hour(at, Code.NO_OPENING if at == 1 else Code.PASS_UNOPENED), shown_first=True)
+        for at in range(8)
+    ]
+    assert works(hour(0, Code.PASS), *caught[1:]) == [Work.PASSED, *[Work.FAILED] * 5, *[Work.UNSHOWN] * 2]
+    shown = [*caught[1:4], replace(hour(4, Code.PASS), shown_first=True), *caught[5:]]
+    assert works(hour(0, Code.PASS_UNOPENED), *shown)[-2:] == [Work.PASSED] * 2, "it may show while it is out"
+    assert works(hour(0, Code.PASS_UNOPENED), caught[2])[-1] == Work.PASSED, "it was there before the rule"
+
+
 # -- the reference model -----------------------------------------------------------------------
 
 CODES = st.sampled_from([Code.PASS] * 6 + list(Code))
@@ -81,6 +108,7 @@ def days(draw: st.DrawFn) -> tuple[list[HourSeen], dict[int, list[model.Past]], 
     """Hours in a row as the keeper sees them, and each device's history as the model does."""
     alpha = draw(st.sampled_from([WHOLE_ALPHA, 40_000, 8_192]))
     tested = draw(st.sampled_from([None, WHOLE_ALPHA, 40_000]))
+    shown_first = draw(st.booleans())
     joined = [draw(st.integers(0, 3)) for _ in range(DEVICES)]
     hours: list[HourSeen] = []
     pasts: dict[int, list[model.Past]] = {each: [] for each in range(DEVICES)}
@@ -124,6 +152,7 @@ def days(draw: st.DrawFn) -> tuple[list[HourSeen], dict[int, list[model.Past]], 
                 answers,
                 THRESHOLD,
                 np.array([(key(str(each)), tier) for each, tier in measured.items()], MEASURED),
+                shown_first,
             )
         )
         took_place = any(code != Code.VOID for each in codes.values() for _, _, code in each)
@@ -141,6 +170,7 @@ def days(draw: st.DrawFn) -> tuple[list[HourSeen], dict[int, list[model.Past]], 
                     operators,
                     pings,
                     measured.get(each),
+                    shown_first,
                 )
             )
     return hours, pasts, len(hours)

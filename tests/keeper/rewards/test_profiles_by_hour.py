@@ -38,7 +38,7 @@ class Packages:
         for name in ("old", "new"):
             (folder / name).mkdir()
         self.old = profiles_in(folder / "old")
-        self.table = profiles_in(folder / "new", rule=4, id=3, K=2048)
+        self.table = profiles_in(folder / "new", rule=5, id=3, K=2048)
         self.new = ProfilesByHour([(0, self.old), (CHANGE, self.table)])
         world = StakingWorld.ready(now=START - HOUR)
         self.hours = PowHours(folder, world, ("worker a", "worker b"), self.old)
@@ -139,10 +139,14 @@ async def test_a_new_package_verifies_hours_from_before(packages: Packages) -> N
     second = await packages.work(packages.new, 1, first)
     for work in (first, second):
         assert await packages.audit(packages.new, await packages.publish(work)) is None
-    assert [publication.read_manifest(packages.folder / "published", hour).rule for hour in (0, 1)] == [3, 4]
+    assert [publication.read_manifest(packages.folder / "published", hour).rule for hour in (0, 1)] == [3, 5]
+    # A column that came with rule 5 isn't in an hour of before, whose devices have shown enough.
+    heads = [(packages.folder / f"published/{hour}/observed.csv").open().readline() for hour in (0, 1)]
+    assert heads[1] == heads[0].rstrip() + ",unshown\n"
+    assert second.observed["unshown"].tolist() == [0, 0]
     finding = await packages.audit(packages.new, await packages.publish(replace(second, rule=3)))
     assert finding is not None
-    assert (finding.check, finding.what, finding.stated, finding.found) == ("record", "rule", "3", "4")
+    assert (finding.check, finding.what, finding.stated, finding.found) == ("record", "rule", "3", "5")
     # Who names a table that holds in another hour is to blame.
     false = replace(second, record=replace(second.record, profiles=packages.old.hash.hex()))
     finding = await packages.audit(packages.new, await packages.publish(false))

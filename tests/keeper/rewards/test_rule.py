@@ -189,6 +189,7 @@ FAILURES = {
     Reason.OFFLINE: {"online": False},
     Reason.BARRED: {"barred_until": START + 1},
     Reason.WORK_SLOW: {"work": 3},
+    Reason.WORK_UNSHOWN: {"work": 4},
 }
 
 
@@ -304,7 +305,7 @@ def test_the_lower_of_the_stated_and_the_measured_tier_counts(stated, measured, 
     assert row["score"] == 50 * counts + 200 * 100 * 4
 
 
-@pytest.mark.parametrize(("name", "value"), [("work", 4), ("work", 255), ("measured_tier", 5)])
+@pytest.mark.parametrize(("name", "value"), [("work", 5), ("work", 255), ("measured_tier", 5)])
 def test_figures_that_mean_nothing_are_refused(name, value):
     with pytest.raises(RowsError, match=f"{name} is {value} in a row"):
         run([another(1), another(2, **{name: value})])

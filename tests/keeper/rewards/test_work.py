@@ -130,6 +130,18 @@ def test_a_folder_that_cant_be_read(tmp_path: Path) -> None:
         HeldFiles(tmp_path, 4)[bytes(32)]
 
 
+def test_an_opening_that_was_damaged_isnt_held(tmp_path: Path) -> None:
+    digest = sha256(b"right").digest()
+    path = tmp_path / "openings" / digest.hex()[:2] / digest.hex()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"wrong")
+    held = HeldFiles(tmp_path, 0)
+    assert digest not in held
+    assert held.damaged == {path: sha256(b"wrong").digest()}
+    path.write_bytes(b"right")
+    assert held[digest] == b"right"
+
+
 async def test_an_opening_block_that_isnt_final_yet_is_waited_for(
     hours: PowHours, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:

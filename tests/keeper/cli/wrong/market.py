@@ -89,6 +89,7 @@ REWARDS = [
     Wrong("rewards serve --host 192.0.2.1", "can't listen on 192.0.2.1:8080"),
     Wrong("rewards serve --host {long}", "--host and --port name another place"),
     usage("rewards serve --port 99999", "--port"),
+    usage("demo --http-hours 0", "--http-hours"),
     Wrong("demo --out binary", "binary can't be written: File exists; name another folder by --out"),
     Wrong("demo --out binary/under", "can't be written: Not a directory; name another folder by --out"),
     Wrong("demo --out loop/under", "can't be written: Too many levels of symbolic links"),
