@@ -81,7 +81,7 @@ async def test_the_whole_demo(tmp_path, monkeypatch, ionet):
     assert await orders.read_orders(saved) == await orders.read_leases(saved) == {}
     assert await _check_money(saved) == 60
     assert await _check_hours(tmp_path / "rewards/operator-1") == stakes.final_total
-    await _check_market(tmp_path, saved, printed)
+    await _check_again(tmp_path, saved, printed, ionet)
     for number, pool in ((1, 17_500_000), (2, 7_500_000), (3, 5_000_000)):
         (season,) = [s for s in await tokenomics.read_seasons(saved) if s.season == number]
         assert season.total == pool * IO == season.claimed + season.returned
@@ -166,6 +166,31 @@ async def _check_money(chain):
         left = int.from_bytes(chain.get(vault).data[64:72], "little")
         assert left == fees[currency] - out < fees[currency]
     return len(currencies)
+
+
+async def _check_again(folder, chain, printed, ionet):
+    """The market and the proofs, from what the demo leaves."""
+    await _check_market(folder, chain, printed)
+    await asyncio.to_thread(_check_proofs, folder, ionet)
+
+
+def _check_proofs(folder, ionet):
+    """Some hours' proofs by the command that the demo ends with, and a file that was changed, by its name."""
+    chain, rewards, proofs = (
+        folder / each for each in ("network.chain", "rewards/operator-1", "pow/operator-1")
+    )
+    where = "--dir", rewards, "--pow", proofs, "--chain", chain, "--json"
+    for hour in (0, 23, 47):
+        code, out, err = ionet("pow", "verify", "--hour", hour, *where)
+        found = json.loads(out)
+        assert (code, err, found["finding"], found["known_profiles"]) == (0, "", None, False), hour
+        assert found["verified"] > 150
+    for changed in sorted((proofs / "47").glob("wave-*.bin")):
+        changed.write_bytes(changed.read_bytes()[:-1] + b"x")
+    code, out, err = ionet("pow", "verify", "--hour", 47, *where)
+    found = json.loads(out)["finding"]
+    assert (code, found["check"], found["what"]) == (1, "file", "WAVE file")
+    assert f"{changed}: its SHA-256 is" in err
 
 
 async def _check_market(folder, chain, printed):

@@ -95,7 +95,7 @@ def _anew(table: np.ndarray, devices: np.ndarray, shown_first: bool) -> np.ndarr
 @pytest.mark.parametrize("q", [FEW, MANY])
 def test_whoever_does_nothing_earns_nothing_and_nobody_more_than_what_it_worked(q: float) -> None:
     honest, idle, silent, rests, anew, cheap = earned(q, shown_first=True)
-    assert 0.99 < honest.paid < 1
+    assert 0.99 < honest.paid <= 1
     assert idle == silent == Kind(0, 0)
     assert rests.paid < rests.worked / 2
     # An hour of pay for an hour of work, without what a new stake and the first six hours cost.
@@ -105,6 +105,6 @@ def test_whoever_does_nothing_earns_nothing_and_nobody_more_than_what_it_worked(
 
 def test_by_rule_4_whoever_did_nothing_was_paid_where_few_were_opened() -> None:
     honest, idle, silent, *_ = earned(MANY, shown_first=False)
-    assert 0.99 < honest.paid < 1
+    assert 0.99 < honest.paid <= 1
     assert idle.worked == silent.worked == 0
     assert 0.01 < idle.paid < silent.paid < (1 - MANY) / 5
