@@ -155,6 +155,8 @@ def _work(seen: Seen | None) -> Line:
         "" if seen.online else ", and not online throughout"
     )
     todo = "ionet worker status and ionet worker doctor, on the device"
+    if seen.work == Work.UNSHOWN and seen.online:
+        todo = "go on: it is paid once a product of it is drawn, opened and right"
     return _line(name, seen.work == Work.PASSED and seen.online, found, todo)
 
 

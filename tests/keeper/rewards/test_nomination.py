@@ -24,7 +24,11 @@ LINES = {
     "no slash is pending": Reason.SLASH_PENDING,
     "enough is staked": Reason.INSUFFICIENT_STAKE,
     "up for more than 5 hours": Reason.UPTIME,
-    "it proved its work": Reason.WORK_MISSING | Reason.WORK_FAILED | Reason.WORK_SLOW | Reason.OFFLINE,
+    "it proved its work": Reason.WORK_MISSING
+    | Reason.WORK_FAILED
+    | Reason.WORK_SLOW
+    | Reason.WORK_UNSHOWN
+    | Reason.OFFLINE,
     "fewer than 4 memory failures": Reason.VRAM,
     "it isn't barred": Reason.BARRED,
 }
@@ -80,6 +84,7 @@ CHANGES: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "no work": ({}, {"work": Work.MISSING}),
     "wrong work": ({}, {"work": Work.FAILED}),
     "slow work": ({}, {"work": Work.SLOW}),
+    "work that wasn't shown": ({}, {"work": Work.UNSHOWN}),
     "offline": ({}, {"online": 0}),
     "three failures": ({}, {"vram_failures": 3, "vram_failed_at": -1}),
     "four failures": ({}, {"vram_failures": 4, "vram_failed_at": -VRAM_PAUSE}),
