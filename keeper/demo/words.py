@@ -24,6 +24,7 @@ REASONS = {
     Reason.OFFLINE: "it didn't answer pings",
     Reason.BARRED: "it left a renter alone a short time ago",
     Reason.WORK_SLOW: "in the time that only hired devices have",
+    Reason.WORK_UNSHOWN: "none of its products was opened yet",
 }
 """Why a device earns nothing in an hour."""
 CODES = {
