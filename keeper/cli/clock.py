@@ -16,6 +16,7 @@ from keeper.economy.calendar import DAY, HOUR, moment
 from keeper.errors import UserError
 from keeper.localnet.chain import MAX_SPEED
 from keeper.localnet.refusal import NO_METHOD
+from keeper.terminal.localnet import pace
 from keeper.terminal.tables import console
 
 UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY}
@@ -72,8 +73,9 @@ def _ask(chain: str | None, method: str, parameters: list[Any]) -> Any:
 
 def _show_clock(found: Any) -> None:
     console.print(
-        f"it is {moment(found['unixTimestamp'])} on the network, slot {found['slot']:,}, "
-        f"{found['speed']:g} seconds pass in one of yours"
+        f"it is {moment(found['unixTimestamp'])} on the network, slot {found['slot']:,}, and "
+        f"{pace(found['speed'])}",
+        soft_wrap=True,
     )
 
 

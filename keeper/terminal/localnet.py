@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 from rich.console import RenderableType
 
 from keeper.chain.framework import LAMPORTS
+from keeper.clients import staking
 from keeper.deploy import DeployRefused, read_keypair
 from keeper.economy.buyback import USDC
 from keeper.economy.calendar import moment
@@ -18,6 +20,8 @@ from keeper.localnet.node import Node
 from keeper.terminal.tables import plain
 from keeper.wallet.money import read_holdings
 
+DEFAULT = "http://127.0.0.1:8899"
+"""Where commands look for a chain when they are told of none."""
 PEOPLE = "renter", "supplier", "staker", "operator-1", "admin", "guardian"
 """Whose money and addresses are shown, by the names of their keys' files."""
 
@@ -39,8 +43,7 @@ async def opening(found: Found, node: Node) -> list[RenderableType]:
     websocket = found.url.replace("http", "ws", 1)
     lines = [
         f"[bold]A network of your own[/] at {found.url}, notices at {websocket} and on the next port",
-        f"It began as {found.source}; it is {moment(chain.now())} there, slot {chain.newest_slot():,}; "
-        f"{chain.speed:g} seconds pass in one of yours",
+        f"It began as {found.source}; it is {moment(chain.now())} there, and {pace(chain.speed)}",
         f"What happens is saved in {found.kept_in}"
         if found.kept_in
         else "What happens is gone when it ends: ionet localnet --keep saves it",
@@ -49,7 +52,14 @@ async def opening(found: Found, node: Node) -> list[RenderableType]:
         lines.append(f"Faults are on: {found.faults}")
     if found.public:
         lines.append("Others can reach it: there are no airdrops, no faucet, and nobody moves its clock")
-    return ["\n".join(lines), *await _people(found, node), _next(found)]
+    return ["\n".join(lines), *await _people(found, node), await _next(found, node)]
+
+
+def pace(speed: float) -> str:
+    """How fast a network's time passes, in words."""
+    if not speed:
+        return "its clock stands still"
+    return "a second passes in a second" if speed == 1 else f"{speed:g} seconds pass in a second"
 
 
 async def _people(found: Found, node: Node) -> list[RenderableType]:
@@ -73,16 +83,30 @@ async def _people(found: Found, node: Node) -> list[RenderableType]:
     ]
 
 
-def _next(found: Found) -> str:
+async def _next(found: Found, node: Node) -> str:
     """Commands that work as they are."""
     program, keys = sys.argv[0], found.keys
-    chain = "" if found.url == "http://127.0.0.1:8899" else f" --chain {found.url}"
-    tried = [
-        f"{program} supply{chain}",
-        f"{program} device list{chain}",
-        f"{program} balance --keypair {keys}/renter.json{chain}",
-        f"{program} clock advance 1h{chain}",
-    ]
+    chain = "" if found.url == DEFAULT else f" --chain {found.url}"
+    tried = [f"supply{chain}", f"device list{chain}", f"market price{chain}"]
+    if (keys / "renter.json").exists():
+        tried.append(f"balance --keypair {keys}/renter.json{chain}")
+        device = next((each for each in await _willing(node)), None)
+        if device is not None:
+            tried.append(f"order create {device} --currency io --hours 2 --keypair {keys}/renter.json{chain}")
     if not found.public:
-        tried.insert(3, f"{program} faucet --keypair {keys}/staker.json{chain}")
-    return "To try, in another terminal; Ctrl+C ends it:\n  " + "\n  ".join(tried)
+        if (keys / "staker.json").exists():
+            tried.append(f"faucet --keypair {keys}/staker.json{chain}")
+        tried.append(f"clock advance 1h{chain}")
+    return "To try, in another terminal; Ctrl+C here ends it:\n  " + "\n  ".join(
+        f"{program} {each}" for each in tried
+    )
+
+
+async def _willing(node: Node) -> list[str]:
+    """What an order names to get one of the devices that are free."""
+    classes = await staking.read_classes(node.chain)
+    return [
+        f"--class {shlex.quote(classes[each.device_class].name)} --processors {each.processors}"
+        for each in (await staking.read_devices(node.chain)).values()
+        if each.lease == staking.NOBODY and not each.terminated and each.device_class in classes
+    ]
