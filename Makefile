@@ -1,4 +1,4 @@
-# Two commands set everything up: `make demo` and `make test`. `make help` lists the rest.
+# Three commands: `make demo`, `make test`, `make localnet`. Each sets everything up. `make help` lists the rest.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PYTHON ?= python3

@@ -48,7 +48,7 @@ def faucet(
     parts += [f"{io(given['io'])} IO"] if given["io"] else []
     parts += [f"{show(given['usdc'], Currency.USDC)} USDC"] if given["usdc"] else []
     console.print(f"{to} got {', '.join(parts)}", soft_wrap=True)
-    if not given["io"]:
+    if not given["io"] and not given["usdc"]:
         console.print(
             "No IO and no USDC: whoever owns them on this network can send them, by ionet send; ionet "
             "localnet and a saved chain find their owner's key in a folder keys, as admin.json (--keys).",
