@@ -380,7 +380,7 @@ class Program:
         if account.get("optional", False):
             # The framework's word for none.
             return self.address
-        if "pda" in account:
+        if "pda" in account and not _is_in_data(account["pda"]):
             return self._derive(form, account, arguments, {**given, **resolved})[0]
         raise TypeError(f"{self.name}.{form.name} needs the account {name}")
 
@@ -416,6 +416,11 @@ class Program:
         elif path in keys:
             return bytes(keys[path])
         raise TypeError(f"{self.name}.{form.name}: give the account {account}, or {path} to derive it from")
+
+
+def _is_in_data(pda: Mapping[str, Any]) -> bool:
+    """Whether an address follows from what is in an account: nothing is read from a chain here."""
+    return any("." in seed.get("path", "") for seed in pda["seeds"])
 
 
 def _parse(form: Any, data: bytes, name: str) -> Any:

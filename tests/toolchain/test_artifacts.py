@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.compute_units import BINARY_LIMITS
-from toolchain import idl, program_ids, programs
+from toolchain import idl, legacy, program_ids, programs
 
 ROOT = programs.ROOT
 SIZE_LIMITS = {"probe": 60 * 1024, **BINARY_LIMITS}
@@ -60,7 +60,7 @@ def test_anchor_toml_builds_the_programs_and_runs_the_tests() -> None:
 @pytest.mark.parametrize("name", DEPLOYED)
 def test_legacy_idl_is_the_conversion_of_the_idl(name: str) -> None:
     modern = json.loads((ROOT / f"idl/{name}.json").read_text())
-    expected = json.dumps(idl.legacy(modern), indent=1) + "\n"
+    expected = json.dumps(legacy.legacy(modern), indent=1) + "\n"
     assert (ROOT / f"idl/legacy/{name}.json").read_text() == expected
 
 
@@ -84,7 +84,8 @@ def test_legacy_idl_has_the_older_structure(name: str) -> None:
         assert len(old["args"]) == len(new["args"])
         for before, after in zip(old["accounts"], new["accounts"], strict=True):
             optional = {"isOptional"} if after.get("optional", False) else set()
-            assert set(before) == {"name", "isMut", "isSigner"} | optional
+            derived = {"pda"} if "pda" in after else set()
+            assert set(before) == {"name", "isMut", "isSigner", "docs"} | optional | derived
             assert camel.fullmatch(before["name"])
             assert before["isMut"] == after.get("writable", False)
             assert before["isSigner"] == after.get("signer", False)
@@ -125,7 +126,7 @@ def test_conversion_of_types_and_names() -> None:
     ]
     args = [{"name": f"_the_arg_{index}", "type": each} for index, each in enumerate(types)]
     accounts = [{"name": "new_admin", "signer": True}, {"name": "config", "writable": True}]
-    (converted,) = idl.legacy(instruction(args=args, accounts=accounts))["instructions"]
+    (converted,) = legacy.legacy(instruction(args=args, accounts=accounts))["instructions"]
     assert [arg["name"] for arg in converted["args"]] == [f"theArg{index}" for index in range(5)]
     assert [arg["type"] for arg in converted["args"]] == [
         "u64",
@@ -142,12 +143,12 @@ def test_conversion_of_types_and_names() -> None:
 
 def test_what_the_older_format_cannot_say_is_refused() -> None:
     with pytest.raises(SystemExit, match="discriminator"):
-        idl.legacy(instruction(discriminator=[1] * 8))
+        legacy.legacy(instruction(discriminator=[1] * 8))
     variants = [{"name": "A"}, {"name": "B", "fields": ["u64"]}]
     with pytest.raises(SystemExit, match="Choice"):
-        idl.legacy_struct({"name": "Choice", "type": {"kind": "enum", "variants": variants}})
+        legacy.legacy_struct({"name": "Choice", "type": {"kind": "enum", "variants": variants}})
     simple = {"name": "Choice", "type": {"kind": "enum", "variants": variants[:1]}}
-    assert idl.legacy_struct(simple)["type"] == {"kind": "enum", "variants": [{"name": "A"}]}
+    assert legacy.legacy_struct(simple)["type"] == {"kind": "enum", "variants": [{"name": "A"}]}
 
 
 def test_an_expression_is_no_address() -> None:
