@@ -30,6 +30,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import TransactionRecord
 from keeper.db import Database
+from keeper.db.bulk import Insertion
 from keeper.db.tables import ACCOUNTS
 from keeper.db.types import jsonable
 from keeper.db.views import Life, Place, Views
@@ -54,18 +55,18 @@ def book(devices: int) -> Book:
     """So many devices of all classes and suppliers, alike on every run."""
     rng = random.Random(SEED)
     suppliers = [Pubkey(rng.randbytes(32)) for _ in range(SUPPLIERS)]
-    found = Book(PROGRAM)
+    found, empty = Book(PROGRAM), PROGRAM.zeroed("Device")
     for _ in range(devices):
-        fields = PROGRAM.zeroed("Device")
-        fields.update(
-            worker=Pubkey(rng.randbytes(32)),
-            supplier=rng.choice(suppliers),
-            payout=rng.choice(suppliers),
-            own=rng.randrange(10**12),
-            sufficient_since=rng.randrange(2),
-            country=b"CH",
-            **{"class": rng.randrange(CLASSES)},
-        )
+        fields = {
+            **empty,
+            "worker": Pubkey(rng.randbytes(32)),
+            "supplier": rng.choice(suppliers),
+            "payout": rng.choice(suppliers),
+            "own": rng.randrange(10**12),
+            "sufficient_since": rng.randrange(2),
+            "country": b"CH",
+            "class": rng.randrange(CLASSES),
+        }
         found.put("Device", Pubkey(rng.randbytes(32)), fields)
     return found
 
@@ -74,11 +75,13 @@ async def fill(database: Database, devices: Book) -> None:
     """Both tables with the same devices."""
     async with database.transaction() as connection:
         await Views(PROGRAM).prepare(connection)
-        rows = [
-            {"program": PROGRAM.name, "address": str(address), "kind": kind, "fields": jsonable(fields)}
-            for kind, address, fields in devices
-        ]
-        await connection.execute(sa.insert(ACCOUNTS), rows)
+        columns = {
+            "program": [PROGRAM.name] * len(devices.of_kind("Device")),
+            "address": [str(address) for _, address, _ in devices],
+            "kind": [kind for kind, _, _ in devices],
+            "fields": [jsonable(fields) for _, _, fields in devices],
+        }
+        await Insertion(ACCOUNTS).run(connection, columns)
         lives = [Life(kind, address, fields, Place(0, 0, 0)) for kind, address, fields in devices]
         await VIEW.write(connection, lives)
 

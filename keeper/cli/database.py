@@ -69,7 +69,7 @@ def rebuild(
                         await EventTables(PROGRAMS[name]).drop(connection)
                         await Views(PROGRAMS[name]).drop(connection)
             else:
-                with Progress(console=errors, transient=True) as progress:
+                with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
                     for program in PROGRAMS.values():
                         await rebuild_views(database, program, progress_of(progress, program.name))
                     told = progress_of(progress, "hours")

@@ -119,7 +119,7 @@ def order_receipt(order: Pubkey, as_json: bool, chain: str | None) -> None:
 
     found, age = asyncio.run(read())
     if not found:
-        raise UserError(f"there never was an order {at} ({age}); ionet history {at} says what it is")
+        raise UserError(f"there never was an order {at} ({age}): see ionet history, or ionet order list")
     if as_json:
         print(json.dumps({"receipts": [shown.order_json(each) for each in found]}))
         return
@@ -160,7 +160,7 @@ async def indexed(chain: str | None) -> AsyncIterator[tuple[Database, str]]:
 
 async def _index(connected: ChainReader, database: Database) -> None:
     """Index all of a chain for one answer."""
-    with Progress(console=errors, transient=True) as progress:
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         steps = progress.add_task("indexing the chain", total=2 * len(PROGRAMS))
         for program in PROGRAMS.values():
             indexer = ProgramIndexer(connected, database, program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from keeper.errors import UserError
 TABLES = {name: EventTables(program) for name, program in PROGRAMS.items()}
 VIEWS = {kind: view.table for program in PROGRAMS.values() for kind, view in Views(program).by_kind.items()}
 """The tables of accounts, by kind."""
+LONGEST = 40
+"""Letters that are repeated of what isn't a place."""
 PLACE = ("slot", "position", "outer", "inner")
 LATEST = 2**63 - 1
 """A slot above all others."""
@@ -48,13 +51,10 @@ class Cursor(NamedTuple):
     @classmethod
     def read(cls, text: str) -> Cursor:
         """Read what a page before said; raises CursorInvalid."""
-        parts = text.split("-")
-        if len(parts) != len(PLACE) or not all(each.isascii() and each.isdecimal() for each in parts):
-            raise CursorInvalid(f"{text!r} is no place in a history: take it from the page before")
-        numbers = tuple(map(int, parts))
-        if max(numbers) >= 2**63:
-            raise CursorInvalid(f"{text!r} is no place in a history: take it from the page before")
-        return cls(*numbers)
+        if not re.fullmatch(r"\d{1,18}(-\d{1,18}){3}", text, re.ASCII):
+            shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+            raise CursorInvalid(f"{shown!r} is no place in a history: take it from the page before")
+        return cls(*map(int, text.split("-")))
 
 
 @dataclass(frozen=True, slots=True)
