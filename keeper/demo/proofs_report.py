@@ -17,7 +17,10 @@ from keeper.pow.codes import PASSES, Code
 from keeper.tables import Rows, keys
 from keeper.web import figures
 
-CHECK = ("rewards show --hour 7 --dir OUT/rewards/operator-1",)
+CHECK = (
+    "pow verify --hour 5 --dir OUT/rewards/operator-1 --pow OUT/pow/operator-1 --chain OUT/network.chain",
+    "rewards show --hour 5 --dir OUT/rewards/operator-1",
+)
 
 
 def section(stakers: Stakers, hours: list[Rows]) -> Section:
