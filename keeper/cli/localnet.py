@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from keeper.chain.errors import ChainNotSaved
 from keeper.demo import beginning
 from keeper.errors import UserError, why
 from keeper.localnet.chain import MAX_SPEED, LocalChain
@@ -103,15 +104,26 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
                     await asyncio.wait_for(stop.wait(), SAVE_SECONDS)
                 except TimeoutError:
                     if kept_in:
-                        loaded.save(kept_in)
+                        with suppress(ChainNotSaved):  # said at the end, when it is saved aside
+                            loaded.save(kept_in)
 
     import uvloop  # noqa: PLC0415 - as the extra brings it
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work())
     if kept_in:
+        _save(loaded, kept_in)
+
+
+def _save(loaded: LocalChain, kept_in: Path) -> None:
+    """Save what happened at the end; where somebody else has written the file meanwhile, beside it."""
+    try:
         loaded.save(kept_in)
-        console.print(f"Saved in {kept_in}: ionet localnet --keep goes on from it.", soft_wrap=True)
+    except ChainNotSaved as error:
+        aside = kept_in.with_name(f"{kept_in.name}.localnet")
+        loaded.save(aside)
+        raise UserError(f"{error}. What happened here is in {aside}") from error
+    console.print(f"Saved in {kept_in}: --keep goes on from it.", soft_wrap=True)
 
 
 def _place(rpc: str, *, public: bool) -> tuple[str, int]:

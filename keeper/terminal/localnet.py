@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import RenderableType
+from rich.markup import escape
 
 from keeper.chain.framework import LAMPORTS
 from keeper.clients import staking
@@ -43,8 +44,9 @@ async def opening(found: Found, node: Node) -> list[RenderableType]:
     websocket = found.url.replace("http", "ws", 1)
     lines = [
         f"[bold]A network of your own[/] at {found.url}, notices at {websocket} and on the next port",
-        f"It began as {found.source}; it is {moment(chain.now())} there, and {pace(chain.speed)}",
-        f"What happens is saved in {found.kept_in}"
+        f"It began as {escape(str(found.source))}; it is {moment(chain.now())} there, and "
+        f"{pace(chain.speed)}",
+        f"What happens is saved in {escape(str(found.kept_in))}"
         if found.kept_in
         else "What happens is gone when it ends: ionet localnet --keep saves it",
     ]

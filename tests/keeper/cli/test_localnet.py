@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from solders.keypair import Keypair
 
 from keeper.chain.embedded import EmbeddedChain
@@ -108,6 +109,22 @@ def test_without_keep_the_file_stays_as_it_was(ionet, tmp_path: Path) -> None:
         code, out, _ = ionet("balance", wallet, "--chain", url, "--json")
         assert json.loads(out)["lamports"] == str(10 * 10**9)
     assert (tmp_path / "mine.chain").read_bytes() == before
+
+
+def test_what_others_wrote_meanwhile_is_not_lost_and_neither_is_this(ionet, tmp_path: Path) -> None:
+    """A file that somebody else has changed stays as they left it; what happened here is beside it."""
+    path = tmp_path / "mine.chain"
+    EmbeddedChain(now=1_700_000_000).save(path)
+    here, there = (Keypair().pubkey() for _ in range(2))
+    with (
+        pytest.raises(AssertionError, match=r"What happened here is in mine\.chain\.localnet"),
+        localnet("--chain", "mine.chain", "--keep") as (url, _),
+    ):
+        assert ionet("faucet", here, "--chain", url)[0] == 0
+        assert ionet("faucet", there, "--chain", "mine.chain")[0] == 0
+    for file, has, lacks in ((path, there, here), (tmp_path / "mine.chain.localnet", here, there)):
+        chain = EmbeddedChain.load(file)
+        assert chain.get(has) is not None and chain.get(lacks) is None
 
 
 def test_from_an_empty_chain_to_a_network(ionet, tmp_path: Path) -> None:
