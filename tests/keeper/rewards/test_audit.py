@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 from keeper.db import Database
 from keeper.economy import emission
 from keeper.pow.codes import Code
+from keeper.pow.profiles import RULES
 from keeper.pow.record import Block, HourRecord
 from keeper.rewards import audit, publication
 from keeper.rewards.history import History, HourHistory
@@ -54,7 +55,10 @@ class Case:
         seen = self.work.observed if observed is None else observed
         given = field_rows(self.past.devices, observations(seen), self.past.hired)
         work = HourWork(
-            record or self.work.record, self.work.verdicts if verdicts is None else verdicts, seen
+            record or self.work.record,
+            self.work.verdicts if verdicts is None else verdicts,
+            seen,
+            self.work.rule,
         )
         hour = Hour(NUMBER, START, emission.cumulative(START_MONTH, NUMBER + 1))
         of_classes = class_rows(self.past.classes, START) if classes is None else classes
@@ -100,7 +104,9 @@ class Case:
 async def case(tmp_path: Path, database: Database) -> Case:
     """Three devices, one of which is late; the third operator heard of a wave by itself alone."""
     world = StakingWorld.ready(now=START - HOUR)
-    hours = PowHours(tmp_path, world, ("worker a", "worker b", "worker late"), profiles_in(tmp_path))
+    hours = PowHours(
+        tmp_path, world, ("worker a", "worker b", "worker late"), profiles_in(tmp_path, max(RULES))
+    )
     history = History(world.chain, database)
     await history.prepare()
     wave = await hours.to_wave(NUMBER)
