@@ -19,9 +19,9 @@ REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from keeper.market.simulation.findings import Game, Period, filled, game, periods  # noqa: E402
+from keeper.market.simulation.outcome import Outcome  # noqa: E402
 from keeper.market.simulation.play import play  # noqa: E402
 from keeper.market.simulation.scenario import ONE, WORDS, Attack, Scenario  # noqa: E402
-from keeper.market.simulation.town import Outcome  # noqa: E402
 from keeper.terminal.simulation_chart import draw  # noqa: E402
 
 SECTION = "month.py"

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from solders.pubkey import Pubkey
 
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.extras import needs
 from keeper.cli.money import KeylessOption
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
@@ -21,7 +23,9 @@ from keeper.clients import orders, staking
 from keeper.clients.staking import NOBODY
 from keeper.errors import UserError, why
 from keeper.rewards.last_seen import read_last_seen
-from keeper.terminal import standing, tables
+from keeper.settings import Settings
+from keeper.terminal import records, standing, tables
+from keeper.terminal.records import Record
 from keeper.terminal.standing import Standing
 from keeper.wallet import devices
 from keeper.wallet.receivers import require_wallet
@@ -29,11 +33,21 @@ from keeper.wallet.stakes import read_device, read_staked
 
 app = typer.Typer()
 
+RecordOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--record/--no-record",
+        help="what its reputation follows from, by all events of its leases",
+        show_default="if the chain is a file, or a keeper's index is there",
+    ),
+]
+
 
 @app.command()
 def show(
     device: DeviceArgument,
     folder: FolderOption = None,
+    record: RecordOption = None,
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,11 +67,41 @@ def show(
         return Standing(staked, orders.parse_lease(account.data) if account else None, seen)
 
     found = asyncio.run(read())
+    about = _record_of(settings, at, record)
     if as_json:
-        print(json.dumps(standing.as_json(found)))
+        print(json.dumps({**standing.as_json(found), "record": records.as_json(about)}))
         return
     for table in (standing.to_earn(found), standing.to_be_leased(found), standing.facts(found)):
         tables.show(table)
+    _show_record(about, wanted=record is True)
+
+
+def _record_of(chosen: Settings, device: Pubkey, wanted: bool | None) -> Record | None:
+    """What its reputation follows from; None where that isn't ``wanted``, or isn't known.
+
+    Unless somebody asks for it, a node's whole history isn't read, and nothing is in the way of the rest.
+    """
+    if wanted is False:
+        return None
+    try:
+        with needs("keeper", "ionet device show --record"):
+            from keeper.cli import ticks  # noqa: PLC0415 - the database, which the checklist does without
+        return ticks.record(chosen, device) if wanted or ticks.is_at_hand(chosen) else None
+    except UserError:
+        if wanted:
+            raise
+        return None
+
+
+def _show_record(found: Record | None, *, wanted: bool) -> None:
+    """Its reputation, and the leases that it follows from."""
+    if found is None:
+        asked = "it isn't final yet, ask again in a minute" if wanted else "--record reads all of its leases"
+        tables.console.print(f"What its waiting weighs by its record: {asked}.", soft_wrap=True)
+        return
+    if found.ends:
+        tables.show(records.leases(found))
+    tables.console.print(records.in_words(found.reputation), soft_wrap=True)
 
 
 @app.command()

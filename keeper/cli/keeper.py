@@ -83,12 +83,13 @@ def once(
 ) -> None:
     """Run jobs once; exits with 1 when one failed or sent nothing although it should have."""
     settings = options.settings(chain, keypair)
-    known = (*job_names.NAMES, operation.SWEEP, operation.INDEX, operation.COMPARE)
+    known = (*job_names.NAMES, *operation.OWN)
     if unknown := [name for name in names or () if name not in known]:
         raise UserError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
     if job_names.ATTEST in (names or ()) and settings.pow is None:
         raise UserError(f"the job {job_names.ATTEST} needs an operator's proofs of work: set IONET_POW")
-    market = [name for name in (job_names.MATCHING, job_names.STEPS) if name in (names or ())]
+    of_market = (job_names.MATCHING, job_names.STEPS, operation.REPLAYS)
+    market = [name for name in of_market if name in (names or ())]
     if market and settings.market is None:
         raise UserError(f"the job {market[0]} needs an operator's folder of the market: set IONET_MARKET")
     if dry_run:

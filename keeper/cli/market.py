@@ -26,13 +26,16 @@ from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import offers, quotes
-from keeper.market.audit import Verdict
 from keeper.market.book import Book, book, read_in_turn
+from keeper.market.findings import Verdict
 from keeper.market.folder import MarketFolder
+from keeper.market.limits import Limit, limits
 from keeper.market.participants import Accounts
 from keeper.market.steps import Counted, StepTable
 from keeper.terminal import market as shown
 from keeper.terminal import ticks as tick_tables
+from keeper.terminal.quotes import served_by
+from keeper.terminal.records import in_words
 from keeper.terminal.tables import console, progress_of, show
 
 MAX_TICK = 2**32 - 1
@@ -152,7 +155,7 @@ def quote(  # noqa: PLR0913, PLR0917 - an option for each term
 ) -> None:
     """What an order of these terms costs with each urgency, until when that is exact, and what is free."""
 
-    async def read() -> offers.Offer:
+    async def read() -> tuple[offers.Offer, list[Limit]]:
         async with connect(options.settings(chain).chain, live=True, keep=False) as connected:
             config = await config_of(connected)
             classes = await staking.read_classes(connected)
@@ -173,15 +176,16 @@ def quote(  # noqa: PLR0913, PLR0917 - an option for each term
             asked = offers.priced(asked, classes, now)
             there = await staking.read_devices(connected)
             network = await connected.genesis_hash()
-            return offers.offer(network, asked, classes, there, config.params, now)
+            offer = offers.offer(network, asked, classes, there, config.params, now)
+            return offer, limits(asked, there.values(), classes, now)
 
-    found = asyncio.run(read())
+    found, left = asyncio.run(read())
     if as_json:
         print(found.encode())
         return
     show(shown.classes(found))
     show(shown.costs(found))
-    for each in shown.about(found):
+    for each in (*shown.about(found), *served_by(left, found.terms.terms)):
         console.print(each, soft_wrap=True)
 
 
@@ -285,7 +289,7 @@ def why(
     if as_json:
         _write(tick_tables.why_row(found, tick, record))
         return
-    for line in (*tick_tables.about(found, tick), *tick_tables.record(record)):
+    for line in (*tick_tables.about(found, tick), *([in_words(record)] if record else [])):
         console.print(line, soft_wrap=True)
     table = tick_tables.chances(found)
     if table.row_count:

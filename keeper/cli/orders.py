@@ -27,6 +27,7 @@ from keeper.economy.money import U64_MAX, parse
 from keeper.economy.orders import MAX_HOURS, LeaseStatus
 from keeper.errors import UserError, why
 from keeper.market import offers, quotes
+from keeper.market.limits import limits
 from keeper.market.offers import Offer, QuoteInvalid
 from keeper.terminal import orders as order_tables
 from keeper.terminal import quotes as quote_tables
@@ -126,7 +127,9 @@ async def create(  # noqa: PLR0913, PLR0917 - an option for each term
     )
     bps = config.params.renter_bps(asked.currency, asked.urgency)
     session.say(quote_tables.leases(found, asked, bps))
-    plan = replace(plan, notes=(*plan.notes, *quote_tables.notes(found, asked, bps, now)))
+    there = limits(asked, (await staking.read_devices(session.chain)).values(), classes, now)
+    said = (*quote_tables.served_by(there, asked), *quote_tables.notes(found, asked, bps, now))
+    plan = replace(plan, notes=(*plan.notes, *said))
     await session.carry_out(plan)
 
 

@@ -213,7 +213,7 @@ async def _start(chain: Chain) -> int:
 
 async def _history(stack: AsyncExitStack, chosen: Settings, chain: Chain, place: Path) -> History:
     """What was on chain, by the index."""
-    history = History(chain, await database(stack, chosen, place), keeps=False)
+    history = History(chain, await database(stack, chosen, place, chain), keeps=False)
     await history.prepare()
     return history
 

@@ -16,9 +16,9 @@ from keeper.economy.classes import MAX_STEP
 from keeper.errors import UserError, why
 from keeper.market.price import RULE, Rule
 from keeper.market.simulation.findings import game
+from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.play import play
 from keeper.market.simulation.scenario import MONTH, Attack, Scenario, Shock
-from keeper.market.simulation.town import Outcome
 from keeper.terminal import simulation as shown
 from keeper.terminal.tables import console, progress_of, show
 
@@ -50,6 +50,15 @@ def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenar
     share: Annotated[
         int, typer.Option(min=1, max=100, help="percent of devices that are the attacker's")
     ] = 10,
+    ends: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=365,
+            help="the day from which on the attack is over, such as an operator's that was found out",
+            show_default="never",
+        ),
+    ] = None,
     operators: Annotated[int, typer.Option(min=1, max=12, help="of which a rogue one is one")] = 5,
     goal: Annotated[
         int, typer.Option(min=1, max=1_000, help="percent of the first price to which operators vote")
@@ -91,10 +100,13 @@ def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenar
         shocks=() if calm else tuple(map(_shock, shock)) if shock else MONTH,
         attack=attack,
         share=share,
+        ends=ends or 0,
         operators=operators,
         goal=goal,
         rule=Rule(target, step, thin),
     )
+    if ends and attack is Attack.NONE:
+        raise typer.BadParameter("there is no attack that could be over: add --attack", param_hint="'--ends'")
     if attack is not Attack.NONE and not scenario.own:
         raise typer.BadParameter(f"{share} % of {devices} devices is none", param_hint="'--share'")
     played = _played(scenario)

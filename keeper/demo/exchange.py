@@ -22,8 +22,8 @@ from keeper.jobs.matching import Matcher, match_tick
 from keeper.jobs.prices import keep_prices
 from keeper.jobs.proven import Proven
 from keeper.jobs.steps import vote_steps
-from keeper.market.audit import Replayed
 from keeper.market.facts import Facts
+from keeper.market.findings import Replayed
 from keeper.market.folder import MarketFolder
 from keeper.market.snapshot import Snapshot
 from keeper.market.states import States

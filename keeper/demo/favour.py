@@ -15,8 +15,8 @@ from keeper.clients import orders, staking
 from keeper.demo.checks import Checks, DemoFailed
 from keeper.market import audit, files
 from keeper.market.assignment import assign
-from keeper.market.audit import Replayed, Verdict
 from keeper.market.due import pairs_of
+from keeper.market.findings import Replayed, Verdict
 from keeper.market.folder import MarketFolder
 from keeper.market.matching import satisfies
 from keeper.market.snapshot import Snapshot

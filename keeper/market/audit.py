@@ -1,4 +1,4 @@
-"""Whether a tick or an hour's steps are what the rule gives: from published files, and from the chain.
+"""Whether a tick is what the rule gives: from published files, and from the chain.
 
 A tick's files say themselves what they follow from, and are computed again from that alone. What they follow
 from is made again from the chain's events, and compared as well; then what operators posted, and what they
@@ -9,110 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
 from solders.pubkey import Pubkey
 
 from keeper.chain.program import Event
-from keeper.clients.staking import Class
-from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.market import files
 from keeper.market.due import pairs_of
-from keeper.market.files import TICKS_AN_HOUR, BaseMissing, Batch, FileMissing, ReplayDiffers, RuleUnknown
-from keeper.market.folder import FolderUnusable, MarketFolder, StepsMissing, TickMissing
+from keeper.market.files import TICKS_AN_HOUR, Batch
+from keeper.market.findings import SAME, Culprit, Finding, Replayed, Verdict, of_error
+from keeper.market.folder import MarketFolder
 from keeper.market.snapshot import Snapshot
-from keeper.market.steps import StepTable
 from keeper.pow.anchored import Posting, PostKind
 from keeper.tables import Rows
-
-MISSING = (TickMissing, FileMissing, BaseMissing, FolderUnusable, RuleUnknown, StepsMissing)
-"""What leaves it open whether files are right: something isn't here."""
-
-
-class Verdict(IntEnum):
-    """What came of it, by a command's exit code."""
-
-    SAME = 0
-    DIFFERENT = 1
-    MISSING = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A match on chain by an operator, for a tick."""
-
-    matcher: Pubkey
-    order: Pubkey
-    device: Pubkey
-
-
-@dataclass(frozen=True, slots=True)
-class Culprit:
-    """Whose first difference it is, as far as one can say: what was expected, and what was found instead.
-
-    ``file`` and ``row`` (its line, from 1) say where, in files. ``vouched``: the operator posted the hash of
-    the files in which it is; None where it isn't in files, or nobody looked. Anybody can write files in
-    anybody's name.
-    """
-
-    operator: Pubkey
-    expected: str | None = None
-    found: str | None = None
-    file: str | None = None
-    row: int | None = None
-    vouched: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What came of it, with the first difference or what is missing; nothing to say where all is the same."""
-
-    verdict: Verdict
-    what: str = ""
-    culprit: Culprit | None = None
-
-
-SAME = Finding(Verdict.SAME)
-
-
-@dataclass(slots=True)
-class Replayed:
-    """A tick or an hour's steps, computed again: what was compared, and what came of it.
-
-    ``by_files``: from an operator's files, too. ``posted`` operators posted a batch of the tick, ``on_chain``
-    of its matches were made, ``skipped`` weren't, ``announced`` of the hour's steps were; None where nobody
-    looked at the chain.
-    """
-
-    tick: int | None = None
-    hour: int | None = None
-    by_files: bool = False
-    finding: Finding = SAME
-    devices: int = 0
-    orders: int = 0
-    matches: int = 0
-    posted: int | None = None
-    on_chain: int | None = None
-    skipped: int | None = None
-    announced: int | None = None
-    steps: StepTable | None = None
-
-    def of(self, state: Snapshot, rows: Rows) -> None:
-        """It is of this state, which gives these matches."""
-        self.devices, self.orders, self.matches = len(state.devices), len(state.orders), len(rows)
-
-
-def of_error(error: UserError, operator: Pubkey | None = None) -> Finding:
-    """What an error on the way says of the files, which are an operator's."""
-    if isinstance(error, MISSING):
-        return Finding(Verdict.MISSING, str(error))
-    culprit = Culprit(operator) if operator else None
-    if culprit and isinstance(error, ReplayDiffers):
-        culprit = replace(
-            culprit, expected=error.expected, found=error.found, file=error.file, row=error.line
-        )
-    return Finding(Verdict.DIFFERENT, str(error), culprit)
 
 
 def of_files(folder: MarketFolder, tick: int) -> tuple[Batch | None, Finding]:
@@ -135,6 +44,15 @@ def by_files(folder: MarketFolder, tick: int) -> tuple[Replayed, Batch | None]:
     if batch:
         found.of(batch.snapshot, batch.matches)
     return found, batch
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A match on chain by an operator, for a tick."""
+
+    matcher: Pubkey
+    order: Pubkey
+    device: Pubkey
 
 
 # -- against the chain -------------------------------------------------------------------------
@@ -259,10 +177,13 @@ def of_hashes(
     return finding, unknown
 
 
-def base_tick(posted: Mapping[int, Mapping[Pubkey, Posting]], operator: Pubkey, tick: int) -> int | None:
-    """The first tick before this one in its hour whose batch an operator posted; None for none."""
-    ticks = range(tick // TICKS_AN_HOUR * TICKS_AN_HOUR, tick)
-    return next((each for each in ticks if operator in posted.get(each, ())), None)
+def base_ticks(posted: Mapping[int, Mapping[Pubkey, Posting]], tick: int) -> dict[Pubkey, int]:
+    """The first tick before this one in its hour whose batch an operator posted, by operator."""
+    found: dict[Pubkey, int] = {}
+    for each in range(tick // TICKS_AN_HOUR * TICKS_AN_HOUR, tick):
+        for operator in posted.get(each, ()):
+            found.setdefault(operator, each)
+    return found
 
 
 def of_matches(rule: Rows, made: Sequence[Match], unknown: Collection[Pubkey] = ()) -> tuple[Finding, int]:
@@ -278,73 +199,10 @@ def of_matches(rule: Rows, made: Sequence[Match], unknown: Collection[Pubkey] = 
             due = [str(device) for order, device in sorted(pairs) if order == each.order]
             given = ", ".join(due) or "nothing"
             what = f"{each.matcher} matched {each.device} to {each.order}, to which the rule gives {given}"
-            if each.matcher in unknown:
-                what = f"{what}, unless its batch was decided by other rules, which its files name: --dir"
-                return Finding(Verdict.MISSING, what), 0
             expected, found = " ".join(due), f"{each.order} {each.device}"
             culprit = Culprit(each.matcher, f"{each.order} {expected}".strip() if expected else None, found)
+            if each.matcher in unknown:
+                what = f"{what}, unless its batch was decided by other rules, which its files name: --dir"
+                return Finding(Verdict.MISSING, what, culprit), 0
             return Finding(Verdict.DIFFERENT, what, culprit), 0
     return SAME, len(pairs - {(each.order, each.device) for each in made})
-
-
-# -- hours -------------------------------------------------------------------------------------
-
-
-def of_published(folder: MarketFolder, rule: StepTable) -> Finding:
-    """Compare an hour's published steps with those that the rule gives."""
-    try:
-        stated = folder.steps(rule.hour)
-    except UserError as error:
-        return of_error(error)
-    for number in sorted(stated.steps.keys() | rule.steps.keys()):
-        one, other = stated.steps.get(number), rule.steps.get(number)
-        if one != other:
-            return Finding(
-                Verdict.DIFFERENT,
-                f"class {number}: {_steps(one)} published, but the rule gives {_steps(other)}",
-            )
-    return SAME
-
-
-def of_vote(events: Sequence[Event], rule: StepTable) -> Finding:
-    """Compare what operators agreed on, by a chain's events, with what the rule gives."""
-    votes = [each for each in events if each.name == "PricesVoted" and each.fields["hour"] == rule.hour]
-    if not votes:
-        return Finding(Verdict.MISSING, f"the chain has no vote on the steps of hour {rule.hour}")
-    agreed = next((each.fields["root"] for each in votes if each.fields["agreed"]), None)
-    if agreed is None:
-        return Finding(Verdict.MISSING, f"operators haven't agreed on the steps of hour {rule.hour}")
-    if agreed != rule.root:
-        return Finding(
-            Verdict.DIFFERENT,
-            f"operators agreed on the root {agreed.hex()}, but the rule gives {rule.root.hex()}",
-        )
-    return SAME
-
-
-def of_announced(
-    events: Sequence[Event], rule: StepTable, classes: Mapping[int, Class]
-) -> tuple[Finding, int]:
-    """Compare an hour's announced steps, and the prices that they go on from; how many there are, too.
-
-    ``classes`` are as of the first slot after the hour: what they cost until the new step holds follows.
-    """
-    found = [each for each in events if each.name == "PriceApplied" and each.fields["hour"] == rule.hour]
-    for each in found:
-        number, at = each.fields["class"], each.fields["at"]
-        one, other = (each.fields["step_io"], each.fields["step_usdc"]), rule.steps.get(number)
-        if one != other:
-            what = f"class {number}: {_steps(one)} announced, but the rule gives {_steps(other)}"
-            return Finding(Verdict.DIFFERENT, what), len(found)
-        prices = each.fields["price_io"], each.fields["price_usdc"]
-        follow = tuple(classes[number].price(currency, at).amount for currency in Currency)
-        if prices != follow:
-            what = f"class {number} costs {prices}, but from its steps follows {follow}, base units"
-            return Finding(Verdict.DIFFERENT, what), len(found)
-    return SAME, len(found)
-
-
-def _steps(found: tuple[int, int] | None) -> str:
-    if found is None:
-        return "nothing"
-    return ", ".join(f"{step:+} bps in {each.name}" for each, step in zip(Currency, found, strict=True))

@@ -24,7 +24,7 @@ from keeper.indexer.ledger import Ledger
 from keeper.indexer.program import BEFORE_ALL
 from keeper.market.participants import Accounts
 from keeper.market.records import Records, StalePrices
-from keeper.market.reputation import Reputation
+from keeper.market.reputation import LeaseEnd, Reputation
 
 RECORDS: Mapping[str, Callable[[Fields], Any]] = {
     "Device": staking.device_of,
@@ -120,8 +120,15 @@ class Facts:
 
     def reputation(self, device: Pubkey, now: int) -> Reputation:
         """What that of a device which is there at the last slot asked for follows from at ``now``."""
-        registered_at: int = self._staking.records["Device"][device].registered_at
-        return self._orders.ends.of(device, registered_at, now)
+        return self._orders.ends.of(device, self._registered_at(device), now)
+
+    def lease_ends(self, device: Pubkey) -> Mapping[int, LeaseEnd]:
+        """What that follows from: the device's leases that ran and have ended, by their numbers."""
+        return self._orders.ends.ends(device, self._registered_at(device))
+
+    def _registered_at(self, device: Pubkey) -> int:
+        at: int = self._staking.records["Device"][device].registered_at
+        return at
 
     @property
     def agreed(self) -> Block | None:

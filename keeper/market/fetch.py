@@ -1,14 +1,18 @@
-"""An hour's steps from whoever publishes them: trusted once they have the root that was agreed on."""
+"""Steps and ticks from whoever publishes them: trusted once they have the root or hash that is on chain."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha256
 
 import httpx2 as httpx
 
 from keeper.chain.http import PLAIN, PeerError, body, from_any, http_client
+from keeper.market.files import KINDS, Files, folder
 from keeper.market.folder import PRICES, StepsInvalid, decode_steps
+from keeper.market.manifest import NAME, Manifest, ManifestInvalid
 from keeper.market.steps import StepTable
 
 MAX_BYTES = 1 << 20
@@ -19,22 +23,16 @@ MAX_SECONDS = 60
 """For all of it: a peer that trickles must not hold up the others."""
 
 
+MAX_MANIFEST = 16_384
+MAX_FILE = 64 << 20
+"""Of a tick's file: a row of a device has some 250 bytes."""
+MAX_TICK_SECONDS = 300
+
+
 async def fetch_steps(peer: str, hour: int, root: bytes) -> StepTable:
     """Get the steps of an hour (unix time over 3,600) that have this ``root``; raises PeerError."""
-    url = f"{peer.rstrip('/')}/market/{PRICES}/{hour}.csv"
-    try:
-        async with (
-            asyncio.timeout(MAX_SECONDS),
-            http_client(TIMEOUT_SECONDS) as client,
-            client.stream("GET", url, headers=PLAIN) as answer,
-        ):
-            table = decode_steps(hour, await body(answer, MAX_BYTES))
-    except TimeoutError as error:
-        raise PeerError(f"it took more than {MAX_SECONDS} seconds") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PeerError(str(error) or type(error).__name__) from error
-    except StepsInvalid as error:
-        raise PeerError(str(error)) from error
+    async with _asking(peer, MAX_SECONDS) as get:
+        table = decode_steps(hour, await get(f"{PRICES}/{hour}.csv", MAX_BYTES))
     if table.root != root:
         raise PeerError(f"the steps of hour {hour} have root {table.root.hex()}, agreed is {root.hex()}")
     return table
@@ -49,3 +47,67 @@ async def fetch_steps_from_any(
     """
     found = await from_any(peers, lambda peer: fetch_steps(peer, hour, root), refused)
     return found[1] if found else None
+
+
+async def fetch_tick(peer: str, tick: int, digest: bytes) -> dict[int, Files]:
+    """Get the files of a tick whose manifest has this SHA-256, and those of the tick that they go on from.
+
+    By tick; raises PeerError. They are what the manifests say, and nothing else of them was looked at.
+    """
+    async with _asking(peer, MAX_TICK_SECONDS) as get:
+        found = {tick: await _files(get, tick)}
+        if (stated := sha256(found[tick][NAME]).digest()) != digest:
+            raise PeerError(f"its manifest of tick {tick} is {stated.hex()}, not {digest.hex()}")
+        base = Manifest.decode(found[tick][NAME]).base
+        if base:
+            found[base.tick] = await _files(get, base.tick)
+    return found
+
+
+async def fetch_tick_from_any(
+    peers: Sequence[str], tick: int, digest: bytes, refused: Callable[[str, PeerError], None]
+) -> dict[int, Files] | None:
+    """The same from the first of ``peers`` that has them; None where none has.
+
+    ``refused`` as for :func:`fetch_steps_from_any`.
+    """
+    found = await from_any(peers, lambda peer: fetch_tick(peer, tick, digest), refused)
+    return found[1] if found else None
+
+
+# -- inside ------------------------------------------------------------------------------------
+
+Get = Callable[[str, int], Awaitable[bytes]]
+"""Gets what is at a path under /market, so many bytes at most."""
+
+
+@asynccontextmanager
+async def _asking(peer: str, seconds: int) -> AsyncIterator[Get]:
+    """Ask a peer for files, for so long at most; raises PeerError for whatever is wrong with them."""
+
+    try:
+        async with asyncio.timeout(seconds), http_client(TIMEOUT_SECONDS) as client:
+
+            async def get(path: str, most: int) -> bytes:
+                async with client.stream("GET", f"{peer.rstrip('/')}/market/{path}", headers=PLAIN) as answer:
+                    return await body(answer, most)
+
+            yield get
+    except TimeoutError as error:
+        raise PeerError(f"it took more than {seconds} seconds") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise PeerError(str(error) or type(error).__name__) from error
+    except (StepsInvalid, ManifestInvalid) as error:
+        raise PeerError(str(error)) from error
+
+
+async def _files(get: Get, tick: int) -> Files:
+    place = folder(tick)
+    found = {NAME: await get(f"{place}/{NAME}", MAX_MANIFEST)}
+    for name, stated in Manifest.decode(found[NAME]).files.items():
+        if name not in KINDS or stated.bytes > MAX_FILE:
+            raise PeerError(f"{NAME} of tick {tick} names {name} with {stated.bytes:,} bytes")
+        found[name] = await get(f"{place}/{name}", stated.bytes)
+        if sha256(found[name]).hexdigest() != stated.sha256:
+            raise PeerError(f"{name} of tick {tick} isn't the one that {NAME} names")
+    return found

@@ -2,6 +2,8 @@
 
 ``<folder>/<T // 2880>/<T>/`` has the files of tick T (:mod:`keeper.market.files`), and
 ``<folder>/prices/<hour>.csv`` the steps of an hour (unix time over 3,600), whose root operators vote for.
+``<folder>/others/<operator>/`` is such a folder with ticks of another operator that show what it did, and
+``<folder>/replayed`` says up to which tick all were computed again.
 Whatever appears is whole: it is written beside its place, through to the disk, and then moved there. A folder
 that was fetched from somebody else is read in the same way; nothing in it has to be trusted.
 """
@@ -24,7 +26,7 @@ from keeper.market.files import KINDS, TICKS_A_DAY, TICKS_AN_HOUR, Batch, Files
 from keeper.market.manifest import NAME, Manifest
 from keeper.market.steps import StepTable
 
-PRICES = "prices"
+PRICES, OTHERS, REPLAYED = "prices", "others", "replayed"
 KEEP_DAYS = 7
 """So long a tick's files are kept, whole days (UTC) after its own: to look into what an operator did."""
 KEEP_HOURS = 24 * 30
@@ -163,6 +165,32 @@ class MarketFolder:
                 steps.unlink(missing_ok=True)
         return removed
 
+    # -- what others did ---------------------------------------------------------------------------
+
+    def replayed(self) -> int | None:
+        """The last tick that was computed again; None where none was, or nobody can tell any more."""
+        try:
+            return int((self.path / REPLAYED).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def note_replayed(self, tick: int) -> None:
+        """All ticks up to this one were; raises FolderUnusable."""
+        self._replace(self.path / REPLAYED, f"{tick}\n".encode())
+
+    def keep(self, operator: Pubkey, tick: int, found: MarketFolder, most: int) -> None:
+        """Keep a tick of another operator, with what it goes on from, unless ``most`` of its are kept.
+
+        ``found`` is the folder that they are in. Raises FolderUnusable, TickMissing.
+        """
+        kept = MarketFolder(self.path / OTHERS / str(operator))
+        if sum(1 for day in kept._numbers(kept.path) for _ in kept._numbers(day)) >= most:
+            return
+        base = Manifest.decode(found.files(tick)[NAME]).base
+        for each in (tick, base.tick) if base else (tick,):
+            if not kept.has(each):
+                kept.write(each, found.files(each))
+
     # -- steps ---------------------------------------------------------------------------------
 
     def has_steps(self, hour: int) -> bool:
@@ -182,20 +210,22 @@ class MarketFolder:
 
     def write_steps(self, table: StepTable) -> None:
         """Publish an hour's steps; raises FolderUnusable."""
-        path = self._steps(table.hour)
-        part = path.with_name(f".{path.name}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            disk.write(part, [encode_steps(table)])
-            part.replace(path)
-            disk.sync(path.parent)
-        except OSError as error:
-            raise FolderUnusable(f"{path} can't be written: {why(error)}") from error
+        self._replace(self._steps(table.hour), encode_steps(table))
 
     def _steps(self, hour: int) -> Path:
         return self.path / PRICES / f"{hour}.csv"
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        part = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            disk.write(part, [data])
+            part.replace(path)
+            disk.sync(path.parent)
+        except OSError as error:
+            raise FolderUnusable(f"{path} can't be written: {why(error)}") from error
 
     def _put(self, whole: Path, content: Mapping[str, bytes]) -> None:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,14 +12,13 @@ from numpy.typing import NDArray
 from keeper.economy.orders import Currency
 from keeper.market.places import Places
 from keeper.market.sequence import U64
+from keeper.market.shelves import Numbers, Rack, Shelf
 from keeper.market.work import A_LOOK, Share
 from keeper.tables import Rows
 
 ANYWHERE = -1
 """Instead of a country's number: an order is bound to none."""
 NO_PLACES: Places = np.empty(0, np.intp)
-Numbers = NDArray[np.intp]
-"""A column of countries' numbers."""
 PART = 1_024
 """Devices that are looked at first: most orders find what they want at the beginning."""
 COUNTRIES = 1 << 16
@@ -68,53 +66,6 @@ class Wish(NamedTuple):
     def countries(self) -> tuple[int, ...]:
         """Where its devices may be, () for anywhere."""
         return self.kind.countries if self.country == ANYWHERE else (self.country,)
-
-
-class Rack:
-    """Devices in sequence, of which those that are free are looked at."""
-
-    __slots__ = ("devices", "left")
-
-    def __init__(self, devices: Places) -> None:
-        """Take their places."""
-        self.devices = self.left = devices
-
-    def free(self, is_free: NDArray[np.bool_], start: int, stop: int) -> tuple[Places, int]:
-        """Those of a part of what is left that are free, and where the next part starts.
-
-        Once most of a part are taken, the taken ones aren't left any more: nothing that was taken when this
-        is asked may be free again later.
-        """
-        part = self.left[start:stop]
-        devices = part[is_free[part]]
-        if 2 * len(devices) >= len(part):
-            return devices, stop
-        self.left = np.concatenate([self.left[:start], devices, self.left[stop:]])
-        return devices, start + len(devices)
-
-
-class Shelf:
-    """The devices of a class and number of processors that are let for a currency, from a tier upwards."""
-
-    def __init__(self, devices: Places, country: Numbers, changed_at: U64) -> None:
-        """Take their places in sequence; the columns are of all devices."""
-        self._whole = Rack(devices)
-        self._country = country[devices]
-        self.youngest = int(changed_at[devices].max(initial=0))
-        """The last change of terms among them, unix seconds."""
-
-    def racks(self, countries: Sequence[int]) -> list[Rack]:
-        """Those of some countries, without such that have none; all of them in one for no countries."""
-        if not countries:
-            return [self._whole]
-        return [self._by_country[each] for each in countries if each in self._by_country]
-
-    @cached_property
-    def _by_country(self) -> dict[int, Rack]:
-        order = np.argsort(self._country, kind="stable")
-        numbers, starts = np.unique(self._country[order], return_index=True)
-        parts = np.split(self._whole.devices[order], starts[1:])
-        return {number: Rack(part) for number, part in zip(numbers.tolist(), parts, strict=False)}
 
 
 class Table:

@@ -86,8 +86,12 @@ class Records:
 
     def of(self, device: Pubkey, registered_at: int, now: int) -> Reputation:
         """What is left at ``now`` of the leases of a device that was registered then."""
-        ends = self._ends.get(device, {})
-        return reputation((end for (since, _), end in ends.items() if since == registered_at), now)
+        return reputation(self.ends(device, registered_at).values(), now)
+
+    def ends(self, device: Pubkey, registered_at: int) -> dict[int, LeaseEnd]:
+        """What became of the leases that ran of a device that was registered then, by their numbers."""
+        found = self._ends.get(device, {})
+        return {number: end for (since, number), end in sorted(found.items()) if since == registered_at}
 
     def _weight(self, device: Pubkey, registered_at: int, now: int) -> int:
         if device not in self._ends:

@@ -45,7 +45,7 @@ class States:
         Raises ChainUnreachable and FoldError as :meth:`~keeper.market.facts.Facts.at`, and UserError where
         the files of the hour are missing that says which devices passed: there is no snapshot that guesses.
         """
-        head = await self._first(tick * TICK)
+        head = await self.first(tick * TICK)
         return await self._of(tick, head) if head else None
 
     async def steps(self, hour: int) -> StepTable | None:
@@ -88,9 +88,10 @@ class States:
 
     async def _end(self, hour: int) -> Head | None:
         """The first final block after an hour."""
-        return await self._first((hour + 1) * HOUR)
+        return await self.first((hour + 1) * HOUR)
 
-    async def _first(self, time: int) -> Head | None:
+    async def first(self, time: int) -> Head | None:
+        """The first final block at ``time``, unix seconds, or later; None while there is none."""
         found = await first_at(self.chain, time, Commitment.FINALIZED, self.near)
         self.near = found or self.near
         return found

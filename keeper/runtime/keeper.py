@@ -28,6 +28,7 @@ from keeper.db import Database, DatabaseError, Leader, NotLeader
 from keeper.errors import UserError
 from keeper.jobs.matching import Matcher
 from keeper.jobs.port import Job, Port
+from keeper.market.watch import Watch
 from keeper.runtime.acting import Acting
 from keeper.runtime.balance import BalanceGuard, Withheld
 from keeper.runtime.look import (
@@ -157,6 +158,8 @@ class Keeper:
     metrics: Metrics = field(default_factory=Metrics)
     matcher: Matcher | None = None
     """What the job of matching matches with, where it is on."""
+    watch: Watch | None = None
+    """What computes ticks again, where it does."""
     health: dict[str, JobHealth] = field(init=False)
     seen: ChainSeen | None = field(init=False, default=None)
     known: DatabaseSeen | None = field(init=False, default=None)
@@ -188,7 +191,7 @@ class Keeper:
         self.metrics.balance_warning.set(self.guard.warning)
         self.metrics.balance_stop.set(self.guard.stop)
         self.metrics.leader.set_function(lambda: self.leads)
-        self._market = MarketFigures(self.metrics, self.matcher)
+        self._market = MarketFigures(self.metrics, self.matcher, self.watch)
         for name in self.jobs:
             self.metrics.failing.labels(name).set(0)
 

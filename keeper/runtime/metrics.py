@@ -58,6 +58,17 @@ class Metrics(Figures):
         self.tick_age.set(-1)
         self.ticks = counter("ticks", "ticks by what became of them in this operator's turns", ("outcome",))
         self.matches = counter("matches", "matches that this operator had to make", ("outcome",))
+        self.replayed = counter(
+            "ticks_replayed", "ticks that were computed again, by what became of them", ("outcome",)
+        )
+        self.against_rule = counter(
+            "ticks_against_rule", "ticks in which an operator didn't go by the rule", ("operator",)
+        )
+        self.replay_age = gauge(
+            "replayed_tick_age_seconds",
+            "since the newest tick began that was computed again; -1 before the first",
+        )
+        self.replay_age.set(-1)
         self.leases_ended = counter("leases_ended", "leases that this keeper ended, by why", ("reason",))
         self.price_votes_missing = gauge(
             "price_votes_missing", "votes that operators lack to agree on the prices of the hour that is over"

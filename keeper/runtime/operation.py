@@ -19,11 +19,13 @@ from keeper.indexer.book import FoldError
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import WAITS, Comparison, Ledger
 from keeper.jobs.port import Job, Port
+from keeper.market.watch import Watch
 from keeper.rewards import hours
 from keeper.sender.sender import Sender
 
-SWEEP, INDEX, COMPARE = "sweep", "index", "compare"
+SWEEP, INDEX, COMPARE, REPLAYS = "sweep", "index", "compare", "replays"
 """The keeper's own jobs, beside those that act."""
+OWN = SWEEP, INDEX, COMPARE, REPLAYS
 COMPARE_SECONDS = 3_600.0
 
 
@@ -140,8 +142,11 @@ class Operation:
             await connection.execute(sa.delete(HALTS).where(HALTS.c.program.in_(agreeing)))
         return results
 
-    def jobs(self, chosen: Mapping[str, Job], sender: Sender) -> dict[str, Job]:
-        """``chosen`` with the keeper's own jobs: what is under way is settled first, and all is indexed."""
+    def jobs(self, chosen: Mapping[str, Job], sender: Sender, watch: Watch | None = None) -> dict[str, Job]:
+        """``chosen`` with the keeper's own jobs: what is under way is settled first, and all is indexed.
+
+        With a ``watch`` ticks are computed again, too.
+        """
 
         async def sweep(port: Port) -> list[Event]:
             await sender.sweep(port.log)
@@ -155,7 +160,15 @@ class Operation:
             await self.compare(port.log, WAITS)
             return []
 
-        return {SWEEP: sweep, **chosen, INDEX: index, COMPARE: compare}
+        found = {SWEEP: sweep, **chosen, INDEX: index, COMPARE: compare}
+        if watch is None:
+            return found
+
+        async def replay(port: Port) -> list[Event]:
+            await watch.look(port.log)
+            return []
+
+        return {**found, REPLAYS: replay}
 
 
 @asynccontextmanager

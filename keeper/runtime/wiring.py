@@ -33,7 +33,9 @@ from keeper.jobs.proven import Proven
 from keeper.jobs.steps import vote_steps
 from keeper.market.facts import Facts
 from keeper.market.folder import MarketFolder
+from keeper.market.replay import Sources
 from keeper.market.states import States
+from keeper.market.watch import Watch
 from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.history import History
 from keeper.rewards.work import WorkFolder
@@ -70,10 +72,11 @@ def price_source(settings: Settings) -> PriceSource:
 
 
 class Market(NamedTuple):
-    """What an operator's jobs of the market work with. Each follows ticks in an order of its own."""
+    """What goes by the market's ticks. Each follows them in an order of its own."""
 
     matcher: Matcher
     last_hour: States
+    watch: Watch
 
 
 def market_of(
@@ -84,9 +87,13 @@ def market_of(
         return None
     passed, profiles = Proven(rewards or settings.rewards), read_profiles_by_hour()
     of_last = Facts(history.ledgers)
-    of_newest = Facts(history.ledgers, behind=of_last)
-    newest, last = (States(history.chain, each, profiles, passed) for each in (of_newest, of_last))
-    return Market(Matcher(MarketFolder(folder or settings.market), newest), last)
+    newest, older = (Facts(history.ledgers, behind=of_last) for _ in range(2))
+    to_match, last, over = (
+        States(history.chain, each, profiles, passed) for each in (newest, of_last, older)
+    )
+    place = MarketFolder(folder or settings.market)
+    watch = Watch(place, Sources(over, history.ledgers), [str(each) for each in settings.peers])
+    return Market(Matcher(place, to_match), last, watch)
 
 
 def chosen_jobs(
@@ -149,11 +156,12 @@ async def assembled(
             database=op.database,
             leader=op.leader,
             guard=balance,
-            jobs=op.jobs(jobs, sender),
+            jobs=op.jobs(jobs, sender, market.watch if market else None),
             rewards=settings.rewards,
             limits=LagLimits(settings.lag_slots, settings.lag_hours),
             log=structlog.get_logger(),
             matcher=market.matcher if market and MATCHING in names else None,
+            watch=market.watch if market else None,
         )
         gc.freeze()  # What is loaded by now stays: the garbage collector can skip it.
         async with keeper.standing():

@@ -12,6 +12,7 @@ from keeper.economy.calendar import moment
 from keeper.economy.classes import Price
 from keeper.economy.money import show
 from keeper.market import quotes
+from keeper.market.limits import Limit
 from keeper.market.quotes import Quote
 from keeper.terminal.tables import plain
 
@@ -43,6 +44,24 @@ def _amounts(price: Price, terms: Terms, fee_bps: int) -> tuple[str, ...]:
     principal = economy.principal(price.amount * terms.processors, terms.hours)
     fee = economy.fee(principal, fee_bps)
     return tuple(show(amount, currency) for amount in (price.amount, principal, fee, principal + fee))
+
+
+def served_by(found: Sequence[Limit], terms: Terms) -> list[str]:
+    """What devices there are for an order, in sentences; where some lack, which limit excludes them."""
+    *lasting, free = found
+    chain = "; ".join(f"{each.words} {each.left:,}" for each in lasting)
+    short = next((each for each in lasting if each.left < terms.min_devices), None)
+    if short is not None:
+        enough = f"{terms.min_devices} at once" if terms.min_devices > 1 else "one"
+        return [f"Nothing can serve it: it takes {enough}. Of all devices are left, limit by limit: {chain}."]
+    can = lasting[-1].left
+    said = []
+    if can < terms.devices:
+        filled = f"{can:,} of its {terms.devices:,} places can be filled"
+        said.append(f"{filled}. Of all devices are left, limit by limit: {chain}.")
+    if free.left < min(can, terms.devices):
+        said.append(f"Of {can:,} devices that can serve it {free.left:,} are free now.")
+    return said
 
 
 def notes(found: Sequence[Quote], terms: Terms, fee_bps: int, now: int) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 from rich.table import Table
 
 from keeper.market.simulation.findings import Game, Period, filled, game, periods
+from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.scenario import WORDS, Attack, Scenario
-from keeper.market.simulation.town import Outcome
 from keeper.terminal.tables import plain
 
 ASSUMED = (

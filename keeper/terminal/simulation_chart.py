@@ -9,8 +9,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from keeper.market.simulation.findings import HOURS
+from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.scenario import ONE, WORDS, Scenario
-from keeper.market.simulation.town import Outcome
 
 COLORS = {"honest": "#2f6f8f", "attacked": "#b03a3a"}
 

@@ -10,10 +10,11 @@ from solders.pubkey import Pubkey
 
 from keeper.economy.calendar import duration
 from keeper.economy.money import show
-from keeper.market.audit import Replayed, Verdict
-from keeper.market.reputation import FAIL, MILLI, Reputation
+from keeper.market.findings import Replayed, Verdict
+from keeper.market.reputation import Reputation
 from keeper.market.snapshot import Out
 from keeper.market.why import Chance, Unfit, Why
+from keeper.terminal import records
 from keeper.terminal.tables import plain
 
 OUT = {
@@ -146,18 +147,6 @@ def about(found: Why, tick: int) -> list[str]:
     return [place, f"No order took it: {could:,} of {count:,} open orders could have had it."]
 
 
-def record(found: Reputation | None) -> list[str]:
-    """What a device's reputation follows from, where it is known."""
-    if found is None:
-        return []
-    good, bad = found.good / MILLI, found.bad / MILLI
-    return [
-        f"Its record: {good:.3f} days of leases whose fees were paid, and {bad:.3f} failures, each of which "
-        f"weighs {FAIL} days; of both half is left after 30 days. So it serves {found.bound / 100:.2f} % of "
-        f"leases well at least, with a confidence of 95 %, and its waiting weighs {found.weight / 100:.2f} %."
-    ]
-
-
 def chances(found: Why) -> Table:
     """A line for each order of such devices, in the tick's sequence."""
     table = plain(
@@ -177,7 +166,6 @@ def _said(chance: Chance) -> str:
 
 def why_row(found: Why, tick: int, record: Reputation | None) -> dict[str, Any]:
     """The same for programs; the record in thousandths, its bound and weight in basis points."""
-    names = "good", "bad", "bound", "weight"
     return {
         "tick": tick,
         "device": str(found.device),
@@ -186,7 +174,7 @@ def why_row(found: Why, tick: int, record: Reputation | None) -> dict[str, Any]:
         "count": found.count,
         "seconds": found.seconds,
         "weight": found.weight,
-        "record": {name: getattr(record, name) for name in names} if record else None,
+        "record": records.row(record) if record else None,
         "taken_by": _text(found.taken_by),
         "price": found.price,
         "currency": found.currency.name.lower() if found.currency is not None else None,

@@ -10,6 +10,8 @@ import asyncio
 import json
 import os
 import sys
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,7 +44,8 @@ class Told:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._known = {each.signature for each in self._history()}
+        self._known: set[Signature] = set()
+        self.own()
 
     def _history(self) -> list[TransactionRecord]:
         """All transactions of both programs, oldest first."""
@@ -59,17 +62,37 @@ class Told:
         return [each for each in chain.transactions() if program in each.programs]
 
     def own(self) -> None:
-        """What happened until now is in the models already."""
-        self._known |= {each.signature for each in self._history()}
+        """What happened until now is in the models already.
 
-    def others(self, folder: MarketFolder | None = None) -> list[str]:
+        A node lists what was done a moment after it has confirmed it: what was done here is known anyway.
+        """
+        ours = self.network.pair.world.chain.transactions()
+        self._known |= {each.signature for each in (*self._history(), *ours)}
+
+    def others(self, *awaited: str, folder: MarketFolder | None = None) -> list[str]:
         """Do on the models what happened since then; the names of the events, in order.
 
-        ``folder`` has the steps of prices that were applied.
+        Waits until those of the names ``awaited`` are listed. ``folder`` has the steps that were applied.
         """
+        names, begun = self._others(folder), time.monotonic()
+        while not Counter(awaited) <= Counter(names):
+            assert time.monotonic() - begun < SECONDS, f"no more than {names} came, of {awaited}"
+            time.sleep(0.2)
+            names += self._others(folder)
+        pair = self.network.pair
+        pair.tell_time(self.network.now)
+        pair.compare()
+        pair.model.invariants()
+        return names
+
+    def _others(self, folder: MarketFolder | None) -> list[str]:
+        """Of those that are listed by now."""
         pair, names = self.network.pair, []
         for record in self._history():
-            if record.signature in self._known or record.error is not None:
+            if record.signature in self._known:
+                continue
+            self._known.add(record.signature)
+            if record.error is not None:
                 continue
             pair.tell_time(record.time)
             found = [(each.name, plain(each.fields)) for each in pair._events(record)]
@@ -78,10 +101,6 @@ class Told:
                 expected += self._again(name, fields, folder)
             assert sorted(found, key=_order) == sorted(expected, key=_order)
             names += [name for name, _ in found]
-        self.own()
-        pair.tell_time(self.network.now)
-        pair.compare()
-        pair.model.invariants()
         return names
 
     def _again(self, name: str, fields: dict[str, Any], folder: MarketFolder | None) -> list[Event]:

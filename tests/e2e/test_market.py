@@ -90,7 +90,7 @@ async def matched(network: Network, alive: list[Operator], told: Told) -> list[A
         for each in alive:
             made += await each.match()
         await asyncio.sleep(0.1)
-    names = told.others()
+    names = told.others("Posted", *["LeaseMatched"] * len(made))
     assert names.count("LeaseMatched") == len(made)
     assert names[0] == "Posted", "files and their hash come before the matches"
     return sorted(bytes(Pubkey.from_string(device)) for _, device in made)
@@ -159,7 +159,7 @@ async def _lease(
             assert (await unready.says("worker.lease_hindered"))["code"] == "no_operator"
             await killed.start()
             await killed.says("worker.lease_runs")
-            assert told.others() == ["LeaseAccepted"]
+            assert told.others("LeaseAccepted") == ["LeaseAccepted"]
             assert network.lease(order, devices[1]).status == RUNNING
 
             await unready.kill()
@@ -172,7 +172,7 @@ async def _lease(
             await spare.says("worker.started")
             assert await matched(network, alive, told) == [devices[2]]
             await spare.says("worker.lease_runs")
-            assert told.others() == ["LeaseAccepted"]
+            assert told.others("LeaseAccepted") == ["LeaseAccepted"]
             assert network.lease(order, devices[2]).status == RUNNING
         finally:
             for each in workers:
@@ -201,12 +201,12 @@ def test_prices_are_voted_and_hold_an_hour_later(
                     # The hour's end isn't final at once on a chain that goes on by itself.
                     assert await each.run(STEPS) is JobOutcome.OK, each.keeper.health[STEPS].reason
                     await asyncio.sleep(0.1)
-            assert told.others() == ["PricesVoted"] * 2
+            assert told.others(*["PricesVoted"] * 2) == ["PricesVoted"] * 2
             first, second = (each.folder.steps(hour) for each in alive)
             assert first.root == second.root
             for each in alive:
                 assert await each.run(PRICES) is JobOutcome.OK
-            assert told.others(alive[0].folder) == ["PriceApplied"] * 2
+            assert told.others(*["PriceApplied"] * 2, folder=alive[0].folder) == ["PriceApplied"] * 2
         return alive[0].folder
 
     steps = asyncio.run(work()).steps(hour).steps

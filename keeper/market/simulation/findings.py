@@ -8,8 +8,8 @@ from math import log
 from statistics import fmean, pstdev
 
 from keeper.economy.calendar import DAY, HOUR
+from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.scenario import ONE, Scenario
-from keeper.market.simulation.town import Outcome
 
 SETTLED = 3
 """Days after which a period's level is taken, of one that is longer."""

@@ -9,9 +9,11 @@ from keeper.economy.classes import next_price
 from keeper.economy.orders import TICK
 from keeper.market.assignment import assign
 from keeper.market.price import hour_step, total
-from keeper.market.simulation.attacks import BEHAVIOURS, Behaviour
+from keeper.market.simulation.attacks import BEHAVIOURS
+from keeper.market.simulation.behaviour import Behaviour
+from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.scenario import BOUND, Scenario
-from keeper.market.simulation.town import BEGINS, TICKS, Outcome, Town
+from keeper.market.simulation.town import BEGINS, TICKS, Town
 
 Told = Callable[[int, int], None]
 """How far a simulation has come: hours that are done, and all of them."""
@@ -27,6 +29,8 @@ def play(scenario: Scenario, told: Told | None = None) -> Outcome:
     bounds = max(1, scenario.start // BOUND), scenario.start * BOUND
     coming, hours = scenario.start, scenario.days * DAY // HOUR
     for hour in range(BEGINS, BEGINS + hours):
+        if scenario.ends and hour == BEGINS + scenario.ends * DAY // HOUR:
+            does = Behaviour(town)
         drawn, found = town.drawn(hour), []
         for tick in range(hour * TICKS, (hour + 1) * TICKS):
             town.begin(tick * TICK)

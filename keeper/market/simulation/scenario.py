@@ -101,6 +101,8 @@ class Scenario:
     attack: Attack = Attack.NONE
     share: int = 0
     """Percent of devices whose supplier does that."""
+    ends: int = 0
+    """The day from which on it is over, as that of an operator that was found out and replaced; 0: never."""
     operators: int = 5
     """Of which a rogue one is one."""
     goal: int = GOAL
@@ -115,7 +117,7 @@ class Scenario:
     @property
     def honest(self) -> Scenario:
         """The same people without an attack."""
-        return replace(self, attack=Attack.NONE, share=0, goal=GOAL)
+        return replace(self, attack=Attack.NONE, share=0, ends=0, goal=GOAL)
 
     def shock(self, day: int) -> Shock:
         """What holds on a day."""

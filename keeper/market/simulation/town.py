@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 import numpy as np
@@ -24,6 +23,7 @@ from keeper.market.reputation import LeaseEnd, Reputation
 from keeper.market.sampling import sample, sample_ticks
 from keeper.market.simulation import draws
 from keeper.market.simulation.draws import PARAMS, Wanted
+from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.scenario import Scenario
 from keeper.market.snapshot import DEVICE, LISTED, ORDER, PAIR, PRICE, Out, Snapshot, empty
 from keeper.tables import NOTHING, Rows
@@ -34,26 +34,6 @@ NUMBER = 1
 """The class."""
 TICKS = HOUR // TICK
 """In an hour."""
-
-
-@dataclass
-class Outcome:
-    """What came of it; money in millionths, ``prices``, ``used`` (permille of all processors) by the hour.
-
-    By device: ``profits``, the seconds for which honest orders were ``served``, ``weights`` at the end.
-    ``wanted`` and ``filled`` are honest orders' places, ``surplus`` is what their renters have of them.
-    ``spent`` is what attackers' own orders cost them, which ``profits`` don't know.
-    """
-
-    prices: list[int] = field(default_factory=list)
-    used: list[int] = field(default_factory=list)
-    wanted: int = 0
-    filled: int = 0
-    surplus: int = 0
-    spent: int = 0
-    profits: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    served: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    weights: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 class Town:

@@ -23,7 +23,7 @@ from keeper.demo.airdrop import airdrop
 from keeper.demo.checks import DemoFailed
 from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO, MAX_SUPPLY
-from keeper.market.audit import SAME, Verdict
+from keeper.market.findings import SAME, Verdict
 from keeper.rewards import publication
 from keeper.terminal.ticks import replayed_all
 from scripts import demo_page

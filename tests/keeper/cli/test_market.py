@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import orders, tokenomics
@@ -26,7 +27,7 @@ from tests.keeper.cli.test_orders import (
 )
 from tests.programs.orders.world import HOUR, IO, USDC, OrdersWorld
 from tests.programs.staking.world import GPU_CLASS
-from tests.programs.world import key
+from tests.programs.world import finish, key
 
 __all__ = ["chained", "world"]
 
@@ -192,6 +193,25 @@ def test_an_order_is_opened_by_a_quote(ionet, chained):
     terms = order.terms
     assert (terms.price, terms.hours, terms.processors, terms.classes) == (2 * IO, 10, 4, (GPU_CLASS,))
     assert (terms.urgency.name, terms.countries) == ("SOON", ("CH", "DE"))
+
+
+def test_what_nothing_can_serve_is_said_before_money_moves(ionet, chained, monkeypatch):
+    """By a quote, and by an order that is shown and not signed yet: which limit excludes what."""
+    save(chained)
+    nowhere = (*ASKED, "--country", "IS")
+    code, out, err = ionet("market", "quote", *nowhere, *ON)
+    assert code == 0, err
+    assert "Nothing can serve it: it takes one." in words(out)
+    assert "in IS 0" in words(out)
+    opening = ("order", "create", "--number", 1, "--keypair", "renter.json", *ON)
+
+    def no(*_: object, **__: object) -> bool:
+        raise typer.Abort
+
+    monkeypatch.setattr(typer, "confirm", no)
+    said = words("".join(map(str, ionet(*opening, *nowhere)[1:])))
+    assert "Nothing can serve it: it takes one." in said and "in IS 0" in said
+    assert not finish(orders.read_orders(chained.load().chain)), "nobody said yes"
 
 
 def test_a_quote_holds_to_its_last_second(ionet, chained):

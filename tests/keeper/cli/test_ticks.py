@@ -73,7 +73,7 @@ def state_of(world: OrdersWorld, tick: int) -> Snapshot:
     world.chain.save(Path("test.chain"))
 
     async def read() -> Snapshot:
-        async with ticks.sources(settings("test.chain"), None) as found:
+        async with ticks.sources(settings("test.chain"), None) as (found, _):
             return await found.state(tick)
 
     return asyncio.run(read())

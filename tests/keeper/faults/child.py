@@ -29,7 +29,7 @@ from keeper.jobs.names import ATTEST, BIDS, MATCHING, PROPOSALS, STEPS
 from keeper.jobs.registry import ALL
 from keeper.runtime import keeper as running
 from keeper.runtime import operation, wiring
-from keeper.runtime.operation import COMPARE, INDEX, SWEEP
+from keeper.runtime.operation import COMPARE, INDEX, REPLAYS, SWEEP
 from tests.keeper.rewards.seen import seen_in
 
 START = "start"
@@ -37,7 +37,7 @@ START = "start"
 BURNS = "burns"
 JOBS = (*(each for each in ALL if each != BURNS), ATTEST, PROPOSALS, MATCHING, STEPS, BIDS, BURNS)
 """In an order in which one pass does all there is to do: a bid burns."""
-PASS = (START, SWEEP, *JOBS, INDEX, COMPARE)
+PASS = (START, SWEEP, *JOBS, INDEX, COMPARE, REPLAYS)
 """What a keeper does in a pass, in its order."""
 AT, COUNTS = "at", "counts.json"
 """Files in its folder: the job under way, and how many steps each took."""

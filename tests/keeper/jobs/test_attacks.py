@@ -21,10 +21,10 @@ from keeper.economy.orders import TICK, Currency, cost, fee, turn_opens
 from keeper.jobs.leases import keep_leases
 from keeper.jobs.names import PRICES, STEPS
 from keeper.jobs.port import Direct
-from keeper.market import audit
+from keeper.market import audit, audit_hours
 from keeper.market.assignment import assign
-from keeper.market.audit import Verdict
 from keeper.market.files import read
+from keeper.market.findings import Verdict
 from keeper.market.snapshot import Out
 from keeper.market.steps import StepTable
 from keeper.runtime.keeper import JobOutcome
@@ -401,7 +401,7 @@ async def test_colluding_operators_move_a_price_by_an_eighth_an_hour_for_all_to_
     rule = await honest.of_last_hour.steps(hour)
     assert rule is not None and rule.steps[GPU_CLASS] == (0, 0)
     votes = [each for found in world.chain.transactions() for each in staking.PROGRAM.events(found)]
-    assert audit.of_vote(votes, rule).verdict is Verdict.DIFFERENT
+    assert audit_hours.of_vote(votes, rule).verdict is Verdict.DIFFERENT
     # A renter's order of now says at most today's price.
     cautious = world.order(key("renter"), 2, devices=1, price=ASK_IO)
     world.chain.warp_to((hour + 2) * HOUR)

@@ -15,10 +15,11 @@ from keeper.chain import Event
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
-from keeper.market import audit, files, holding, reputation, rules, work
+from keeper.market import audit, audit_hours, files, holding, reputation, rules, work
 from keeper.market.assignment import assign
-from keeper.market.audit import SAME, Culprit, Finding, Match, Verdict
+from keeper.market.audit import Match
 from keeper.market.files import BaseMissing, FileDiffers, NotCanonical, RuleUnknown
+from keeper.market.findings import SAME, Culprit, Finding, Verdict, of_error
 from keeper.market.folder import MarketFolder, StepsInvalid, StepsMissing
 from keeper.market.manifest import NAME
 from keeper.market.snapshot import Snapshot
@@ -32,13 +33,13 @@ OPERATOR, OTHER = Pubkey(key("operator")), Pubkey(key("other"))
 
 @pytest.mark.parametrize("error", [RuleUnknown, BaseMissing, StepsMissing])
 def test_what_is_missing_leaves_it_open(error: type[UserError]) -> None:
-    assert audit.of_error(error("what"), OPERATOR) == Finding(Verdict.MISSING, "what")
+    assert of_error(error("what"), OPERATOR) == Finding(Verdict.MISSING, "what")
 
 
 @pytest.mark.parametrize("error", [FileDiffers, NotCanonical, StepsInvalid])
 def test_what_is_wrong_is_a_difference(error: type[UserError]) -> None:
-    assert audit.of_error(error("what")) == Finding(Verdict.DIFFERENT, "what")
-    assert audit.of_error(error("what"), OPERATOR) == Finding(Verdict.DIFFERENT, "what", Culprit(OPERATOR))
+    assert of_error(error("what")) == Finding(Verdict.DIFFERENT, "what")
+    assert of_error(error("what"), OPERATOR) == Finding(Verdict.DIFFERENT, "what", Culprit(OPERATOR))
 
 
 def test_a_difference_names_whose_files_where_and_what_the_rule_gives(tmp_path: Path) -> None:
@@ -143,10 +144,10 @@ def test_files_go_on_from_an_operators_own_first_tick_of_the_hour() -> None:
     begins = 120 * 1_000
     events = [posted(OTHER, begins), posted(OPERATOR, begins + 3), posted(OPERATOR, begins + 5)]
     found = audit.postings(events, begins, begins + 119)
-    assert audit.base_tick(found, OPERATOR, begins + 7) == begins + 3
-    assert audit.base_tick(found, OTHER, begins + 7) == begins
-    assert audit.base_tick(found, OPERATOR, begins + 3) is None
-    assert audit.base_tick(found, OPERATOR, begins + 120) is None, "another hour"
+    assert audit.base_ticks(found, begins + 7).get(OPERATOR) == begins + 3
+    assert audit.base_ticks(found, begins + 7).get(OTHER) == begins
+    assert audit.base_ticks(found, begins + 3).get(OPERATOR) is None
+    assert audit.base_ticks(found, begins + 120).get(OPERATOR) is None, "another hour"
 
 
 def test_matches_of_the_tick_alone() -> None:
@@ -174,17 +175,18 @@ def test_a_match_is_the_rules_whatever_it_costs_when_it_lands() -> None:
     finding, _ = audit.of_matches(rule, [Match(OPERATOR, OTHER, one.device)])
     assert finding.what.endswith(f"matched {one.device} to {OTHER}, to which the rule gives nothing")
     finding, _ = audit.of_matches(rule, [two, three], {OPERATOR})
-    assert (finding.verdict, finding.culprit) == (Verdict.MISSING, None), "its files aren't here"
+    assert finding.verdict is Verdict.MISSING, "its files aren't here"
+    assert finding.culprit == Culprit(OPERATOR, f"{of_order} {expected}", f"{of_order} {three.device}")
 
 
 def test_a_class_that_is_missing_in_published_steps(tmp_path: Path) -> None:
     folder, rule = MarketFolder(tmp_path), StepTable(5, {1: (1, -2), 2: (0, 0)})
     folder.write_steps(StepTable(5, {1: (1, -2)}))
-    finding = audit.of_published(folder, rule)
+    finding = audit_hours.of_published(folder, rule)
     said = "class 2: nothing published, but the rule gives +0 bps in IO, +0 bps in USDC"
     assert finding == Finding(Verdict.DIFFERENT, said)
     folder.write_steps(rule)
-    assert audit.of_published(folder, rule) == SAME
+    assert audit_hours.of_published(folder, rule) == SAME
 
 
 def test_an_announced_step_and_the_price_that_it_goes_on_from() -> None:
@@ -193,13 +195,13 @@ def test_an_announced_step_and_the_price_that_it_goes_on_from() -> None:
     prices = {"price_io": PRICE, "price_usdc": PRICE // 2}
     said = Event("PriceApplied", {**fields, **prices})
     of_another = Event("PriceApplied", {**fields, **prices, "hour": 4, "step_io": 7})
-    assert audit.of_announced([said, of_another, Event("Other", {})], rule, classes) == (SAME, 1)
+    assert audit_hours.of_announced([said, of_another, Event("Other", {})], rule, classes) == (SAME, 1)
     other_step = Event("PriceApplied", {**said.fields, "step_usdc": 2})
-    finding, count = audit.of_announced([other_step], rule, classes)
+    finding, count = audit_hours.of_announced([other_step], rule, classes)
     stated, gives = "+100 bps in IO, +2 bps in USDC", "+100 bps in IO, -2 bps in USDC"
     what = f"class 1: {stated} announced, but the rule gives {gives}"
     assert (finding, count) == (Finding(Verdict.DIFFERENT, what), 1)
     other_price = Event("PriceApplied", {**said.fields, "price_io": PRICE + 1})
-    finding, _ = audit.of_announced([other_price], rule, classes)
+    finding, _ = audit_hours.of_announced([other_price], rule, classes)
     assert finding.verdict is Verdict.DIFFERENT
     assert str(PRICE + 1) in finding.what and str(PRICE) in finding.what

@@ -12,9 +12,9 @@ from functools import cache
 import pytest
 
 from keeper.market.simulation.findings import Game, game
+from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.play import play
 from keeper.market.simulation.scenario import WORDS, Attack, Scenario
-from keeper.market.simulation.town import Outcome
 from tests.keeper.market.test_market_examples import row, table
 
 SCENARIO = Scenario(days=4, devices=150, shocks=())

@@ -15,9 +15,10 @@ import pytest
 from keeper.economy.orders import TICK
 from keeper.market.price import Rule
 from keeper.market.simulation.findings import filled, game, periods
+from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.play import play
 from keeper.market.simulation.scenario import ONE, Attack, Scenario, Shock
-from keeper.market.simulation.town import BEGINS, TICKS, Outcome, Town
+from keeper.market.simulation.town import BEGINS, TICKS, Town
 from keeper.market.snapshot import Out
 
 DAY = 24

@@ -46,6 +46,7 @@ MARKET = [
     usage("market simulate --attack nonsense", "--attack"),
     usage("market simulate --attack margin --share 1 --devices 50", "1 % of 50 devices is none"),
     usage("market simulate --target 0", "--target"),
+    usage("market simulate --ends 3", "there is no attack that could be over"),
     usage("market simulate --step 1251", "--step"),
     usage("market simulate --shock soon", "isn't DAY:DEMAND or DAY:DEMAND:WORTH"),
     usage("market simulate --shock 1:2:3:4", "isn't DAY:DEMAND or DAY:DEMAND:WORTH"),
