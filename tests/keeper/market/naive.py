@@ -192,7 +192,9 @@ class Tick:
             self.exchanged += more
         if has < order["minimum"]:
             self.holder, self.dead, self.exchanged = before, dead, exchanged
-            if self.now - order["created_at"] >= 300 and len(taken) + self.soon(order) >= order["minimum"]:
+            # Without anything to keep, nobody looks at what will be free soon.
+            is_old = self.now - order["created_at"] >= 300
+            if is_old and taken and len(taken) + self.soon(order) >= order["minimum"]:
                 self.keep(taken)
 
     def soon(self, order: Row) -> int:

@@ -20,7 +20,7 @@ from keeper.market.sequence import device_sequence, mix, order_sequence, seed_of
 from keeper.market.snapshot import DEVICE, ORDER, Out, Snapshot
 from keeper.market.work import A_LOOK, Limits
 from tests.keeper.market.naive import Tick
-from tests.keeper.market.ticks import NOW, device, got, key, order, rows, tick, ticks, whole
+from tests.keeper.market.ticks import NOW, device, got, key, order, random_tick, rows, tick, ticks, whole
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "vectors/market_ticks.json").read_text())
 EVER = Limits(10**9, 10**18)
@@ -125,6 +125,7 @@ def test_golden_seed_and_mix() -> None:
 
 
 @given(ticks(), st.sampled_from(FEW))
+@example(random_tick(16_311), Limits(10**9, 10**18, 2_000))
 @settings(max_examples=200, deadline=None)
 def test_it_is_what_the_rule_says(snapshot: Snapshot, limits: Limits) -> None:
     assert named(assign(snapshot, limits)) == reading(snapshot, limits).run()
