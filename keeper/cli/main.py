@@ -70,6 +70,7 @@ COMMANDS = (
         extra="keeper",
     ),
     LazyCommand("db", "keeper.cli.database:app", "The keeper's database.", extra="keeper"),
+    LazyCommand("api", "keeper.cli.api:app", "The network's figures over HTTP, read only.", extra="keeper"),
     LazyCommand(
         "rewards", "keeper.cli.rewards:app", "Reward blocks: what was published, and whether it is right."
     ),

@@ -240,7 +240,11 @@ def close_auction(number: int) -> Instruction:
 
 def parse_config(data: bytes) -> Config:
     """Read the config's bytes."""
-    values = PROGRAM.account("Config", data)
+    return config_of(PROGRAM.account("Config", data))
+
+
+def config_of(values: Mapping[str, Any]) -> Config:
+    """The config from its fields."""
     params = {name: _params(values[name]) for name in ("params", "pending")}
     flags = {name: bool(values[name]) for name in ("open", "void")}
     return record(Config, {**values, **params, **flags})
@@ -252,7 +256,12 @@ def _params(values: Mapping[str, Any]) -> Params:
 
 def parse_auction(data: bytes) -> Auction:
     """Read an auction's bytes."""
-    return record(Auction, PROGRAM.account("Auction", data))
+    return auction_of(PROGRAM.account("Auction", data))
+
+
+def auction_of(values: Mapping[str, Any]) -> Auction:
+    """An auction from its fields."""
+    return record(Auction, values)
 
 
 async def read_config(chain: ChainReader) -> Config | None:

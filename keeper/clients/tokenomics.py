@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -326,7 +328,12 @@ def accept_beneficiary(number: int, new_beneficiary: Pubkey) -> Instruction:
 
 def parse_config(data: bytes) -> Config:
     """Read the config's bytes."""
-    return record(Config, PROGRAM.account("Config", data))
+    return config_of(PROGRAM.account("Config", data))
+
+
+def config_of(values: Mapping[str, Any]) -> Config:
+    """The config from its fields."""
+    return record(Config, values)
 
 
 def parse_season(data: bytes) -> Season:

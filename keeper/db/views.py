@@ -237,6 +237,11 @@ class AccountView:
             found["state"] = self._shape.state(fields)
         return found
 
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """What the IDL says of each column that is a field of the account."""
+        return {each.name: each.docs for each in self._columns if each.docs}
+
     async def write(self, connection: AsyncConnection, lives: Iterable[Life]) -> None:
         """Bring rows up to these; an address' in their order."""
         old: list[dict[str, Any]] = []
@@ -316,6 +321,7 @@ class _Column(NamedTuple):
     type: sa.types.TypeEngine[Any]
     path: tuple[str, ...]
     encode: Callable[[Any], Any] | None
+    docs: str
 
     def read(self, fields: Fields) -> Any:
         """The column's value in an account: nothing for an address that is nobody's."""
@@ -332,18 +338,20 @@ def _flat(
 ) -> Iterable[_Column]:
     """The columns of a struct's fields, with those of the structs in it."""
     for field in fields:
-        name, kind = field["name"], field["type"]
+        name, kind, docs = field["name"], field["type"], " ".join(map(str.strip, field.get("docs", [])))
         if name in LEFT_OUT or name.startswith("_"):
             continue
         if isinstance(kind, dict) and "defined" in kind:
             inner = program.definitions[kind["defined"]["name"]]["type"]["fields"]
             yield from _flat(program, inner, (*path, name), PREFIXES.get(name, f"{name}_"))
         elif _is_country(kind):
-            yield _Column(prefix + name, sa.Text(), (*path, name), _country)
+            yield _Column(prefix + name, sa.Text(), (*path, name), _country, docs)
         elif isinstance(kind, dict) and "array" in kind and _is_country(kind["array"][0]):
-            yield _Column(prefix + name, sa.JSON(), (*path, name), lambda each: list(map(_country, each)))
+            yield _Column(
+                prefix + name, sa.JSON(), (*path, name), lambda each: list(map(_country, each)), docs
+            )
         else:
-            yield _Column(prefix + name, column_type(kind), (*path, name), encoder(kind))
+            yield _Column(prefix + name, column_type(kind), (*path, name), encoder(kind), docs)
 
 
 def _is_country(kind: IdlType) -> bool:

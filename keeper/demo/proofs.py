@@ -22,6 +22,7 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
+from keeper.budgets import Rate
 from keeper.chain import Commitment, Head
 from keeper.chain.heads import SLOTS_PER_SECOND, blockhash
 from keeper.clients import staking
@@ -36,7 +37,7 @@ from keeper.demo.staking import HOURS, Stakers
 from keeper.jobs.blocks import ATTEST_SECONDS
 from keeper.operator.claims import Due, is_drawn
 from keeper.operator.intake import Asked, Intake
-from keeper.operator.limits import Gate, Limits, Rate
+from keeper.operator.limits import Gate, Limits
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import Refusal
 from keeper.operator.running import network_of, served

@@ -19,6 +19,7 @@ from keeper.db.views import CALL_BITS, DAY_TOTAL, MENTION, NOBODY, Views
 from keeper.economy.calendar import DAY
 from keeper.indexer.book import Book
 from keeper.indexer.compare import MOST_DIFFERENCES, Difference
+from keeper.indexer.implied import account_of
 from keeper.indexer.totals import moved
 
 INTO_MENTION, INTO_DAY_TOTAL = Insertion(MENTION), Insertion(DAY_TOTAL)
@@ -44,7 +45,8 @@ class Window:
     def see(self, book: Book, place: EventPlace, event: Event) -> None:
         """Take an event in, by the book after it."""
         slot, position, outer, inner, time = place
-        for address in dict.fromkeys(addresses(event.fields)):
+        about = account_of(self._program, event)
+        for address in dict.fromkeys((*addresses(event.fields), *([about] if about else ()))):
             row = (str(address), slot, position, outer, inner, self._program, event.name)
             self._mentions.append(row)
         for name, amount in moved(self._program, book, event):

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from keeper.budgets import network_of
 from keeper.errors import UserError
-from keeper.operator.limits import Gate, network_of
+from keeper.operator.limits import Gate
 
 MAX_HEAD = 8_192
 """Bytes of a request's line and headers."""

@@ -319,7 +319,11 @@ class Parked:
 
 def parse_config(data: bytes) -> Config:
     """Read the config's bytes."""
-    values = PROGRAM.account("Config", data)
+    return config_of(PROGRAM.account("Config", data))
+
+
+def config_of(values: Mapping[str, Any]) -> Config:
+    """The config from its fields."""
     params = {name: record(Params, values[name]) for name in ("params", "pending")}
     return record(Config, {**values, **params})
 

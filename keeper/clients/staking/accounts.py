@@ -377,7 +377,11 @@ class Attestation:
 
 def parse_config(data: bytes) -> Config:
     """Read the config's bytes."""
-    values = PROGRAM.account("Config", data)
+    return config_of(PROGRAM.account("Config", data))
+
+
+def config_of(values: Mapping[str, Any]) -> Config:
+    """The config from its fields."""
     params = {name: Params.of(values[name]) for name in ("params", "pending")}
     return record(Config, {**values, **params, "slot_since": tuple(values["slot_since"])})
 

@@ -66,6 +66,7 @@ def test_what_needs_the_keeper_s(tmp_path):
         "index": "ionet index",
         "buyback run": "ionet buyback run",
         "buyback run --dry-run": "ionet buyback run",
+        "api serve": "ionet api serve",
         "rewards serve --dir .": "ionet rewards serve",
         "market replay --tick 1": "ionet market replay",
         f"market why {'1' * 32} --tick 1": "ionet market why",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from keeper.operator.limits import HOMES, Buckets, Gate, Limits, Rate, network_of
+from keeper.budgets import Buckets, Rate, network_of
+from keeper.operator.limits import HOMES, Gate, Limits
 
 DEVICES = [bytes([number]) * 32 for number in range(50)]
 

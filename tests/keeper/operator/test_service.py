@@ -15,11 +15,12 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from keeper.budgets import Rate
 from keeper.chain import Commitment, SigningFailed
 from keeper.operator import connections, service
 from keeper.operator.desk import FLEET
 from keeper.operator.intake import Asked
-from keeper.operator.limits import Limits, Rate
+from keeper.operator.limits import Limits
 from keeper.operator.line import SCHEME
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import STATUS, Why

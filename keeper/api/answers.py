@@ -1,0 +1,146 @@
+"""What every answer has around it: as of when it is, how long it may be kept, where the next page is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from fastapi import Depends, HTTPException, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keeper.api.index import Index, State
+from keeper.api.paging import Key, Page, encode
+from keeper.api.problems import SHOWN, NotModified
+
+T = TypeVar("T")
+FRESH = "public, max-age=2"
+"""How long an answer that may change is kept: less than what people notice."""
+
+
+PAGES: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+"""What a list may answer beside JSON."""
+
+
+class AsOf(BaseModel):
+    """Which state of the chain an answer is about."""
+
+    slot: int = Field(description="everything final up to this slot is in it")
+    time: int = Field(description="when the keeper last looked, unix seconds")
+    final: Literal[True] = Field(description="no fork takes any of it back")
+    lag_seconds: int = Field(description="seconds since then")
+
+
+class Answer(BaseModel, Generic[T]):
+    """One thing."""
+
+    data: T
+    as_of: AsOf
+
+
+class Rows(BaseModel, Generic[T]):
+    """A page of a list."""
+
+    data: list[T]
+    as_of: AsOf
+    next: str | None = Field(description="`after` of the next page; null at the end")
+
+
+def one_of(model: Any) -> Any:
+    """The type of an answer of one thing, by a model that is made from an IDL."""
+    return Answer.__class_getitem__(model)
+
+
+def list_of(model: Any) -> Any:
+    """The type of an answer that is a whole list of few."""
+    many: Any = list.__class_getitem__(model)
+    return Answer.__class_getitem__(many)
+
+
+def rows_of(model: Any) -> Any:
+    """The type of a page of many."""
+    return Rows.__class_getitem__(model)
+
+
+class Reading:
+    """One question being answered: the index as of one state, and the headers of that state."""
+
+    def __init__(self, request: Request, response: Response, index: Index, state: State) -> None:
+        """Say in the response which state it is; raises NotModified when the visitor has that already."""
+        self.index, self.state, self.request = index, state, request
+        # The question is part of it, as proxies know an answer by its path alone when told so.
+        asked = zlib.crc32(f"{request.url.path}?{request.url.query}".encode())
+        tag = f'"{state.slot}-{asked:08x}"'
+        headers = {"etag": tag, "cache-control": FRESH, "x-ionet-slot": str(state.slot)}
+        had = request.headers.get("if-none-match", "").split(",")
+        if tag in [each.strip().removeprefix("W/") for each in had]:
+            raise NotModified(headers)
+        response.headers.update(headers)
+        self._headers = headers
+
+    @property
+    def as_of(self) -> AsOf:
+        """The state, for an answer."""
+        return AsOf(slot=self.state.slot, time=self.state.time, final=True, lag_seconds=self.state.lag)
+
+    def one(self, data: T) -> Answer[T]:
+        """An answer of one thing."""
+        return Answer(data=data, as_of=self.as_of)
+
+    def page(self, asked: Page, found: Sequence[T], keys: Sequence[Key]) -> Any:
+        """A page of rows with their keys, of which one more than asked for was read, if there is one.
+
+        As CSV when that was asked for: then the response is written here.
+        """
+        rows = found[: asked.limit]
+        next_ = encode(keys[asked.limit - 1]) if len(found) > asked.limit else None
+        if asked.format == "csv":
+            return self._csv(rows, next_)
+        return Rows(data=list(rows), as_of=self.as_of, next=next_)
+
+    def _csv(self, rows: Sequence[Any], next_: str | None) -> Response:
+        headers = dict(self._headers)
+        if next_ is not None:
+            headers["link"] = f'<{self.request.url.include_query_params(after=next_)}>; rel="next"'
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        for number, row in enumerate(rows):
+            values = row.model_dump(mode="json")
+            if number == 0:
+                writer.writerow(values)
+            writer.writerow(_cell(each) for each in values.values())
+        return Response(text.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _cell(value: Any) -> Any:
+    """A value as a cell: nothing for null, and no text that a spreadsheet would take for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    return f"'{text}" if text[:1] in "=+@\t\r" or (text[:1] == "-" and not text[1:].isdigit()) else text
+
+
+async def _connection(request: Request) -> AsyncIterator[AsyncConnection]:
+    index: Index = request.app.state.index
+    async with index.database.reading() as connection:
+        yield connection
+
+
+async def _reading(request: Request, response: Response) -> Reading:
+    index: Index = request.app.state.index
+    if request.query_params and not request.scope["route"].dependant.query_params:
+        # Lists refuse what they don't know by their models.
+        name = next(iter(request.query_params))[:SHOWN]
+        raise HTTPException(400, f"there is no parameter {name} here")
+    return Reading(request, response, index, await index.state())
+
+
+On = Annotated[AsyncConnection, Depends(_connection)]
+"""One state of the index, while a question is answered."""
+Asked = Annotated[Reading, Depends(_reading)]
+"""The question; asked for before :data:`On`, so that 304 needs no more than the state."""

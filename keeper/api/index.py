@@ -1,0 +1,93 @@
+"""The keeper's index as visitors read it: accounts and events that are final, as of a slot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from solders.pubkey import Pubkey
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keeper.chain.program import Fields
+from keeper.clients.programs import PROGRAMS
+from keeper.db import Database
+from keeper.db.events import EventTables
+from keeper.db.tables import ACCOUNTS
+from keeper.db.types import fields_decoder
+from keeper.errors import UserError
+from keeper.indexer.lookup import as_of
+
+
+class NothingIndexed(UserError):
+    """The index has nothing of this network yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far the index is: everything is as of ``slot`` at least, which was the last final one at ``time``.
+
+    ``time`` is when the keeper last looked, unix seconds of its machine; ``lag`` how many seconds ago.
+    """
+
+    slot: int
+    time: int
+    lag: int
+
+
+class Index:
+    """What is read for a visitor; ``clock`` gives unix seconds."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        """Read from ``database``."""
+        self.database = database
+        self._clock = clock
+        self.events = {name: EventTables(program).by_event for name, program in PROGRAMS.items()}
+        """The tables of events, by program and event."""
+        self._decoders = {
+            (name, kind): fields_decoder(fields, program.definitions)
+            for name, program in PROGRAMS.items()
+            for kind, fields in program.account_fields.items()
+        }
+
+    async def state(self) -> State:
+        """How far it is. Raises NothingIndexed when no program is indexed yet."""
+        async with self.database.reading() as connection:
+            found = await as_of(connection)
+        if found is None:
+            raise NothingIndexed(
+                "nothing is indexed yet: ionet keeper run, or ionet index, fills the database"
+            )
+        return State(found.slot, found.at, max(0, int(self._clock()) - found.at))
+
+    async def account(
+        self, on: AsyncConnection, program: str, kind: str, address: Pubkey | str
+    ) -> Fields | None:
+        """An account's fields; None when there is none of that kind at the address."""
+        query = sa.select(ACCOUNTS.c.fields).filter_by(program=program, address=str(address), kind=kind)
+        found = (await on.execute(query)).scalar()
+        return None if found is None else self._decoded(program, kind, found)
+
+    async def accounts(self, on: AsyncConnection, program: str, kind: str) -> dict[Pubkey, Fields]:
+        """All accounts of a kind of which there are few, by address."""
+        query = sa.select(ACCOUNTS.c.address, ACCOUNTS.c.fields).filter_by(program=program, kind=kind)
+        return {
+            Pubkey.from_string(address): self._decoded(program, kind, fields)
+            for address, fields in await on.execute(query)
+        }
+
+    async def accounts_at(
+        self, on: AsyncConnection, program: str, kind: str, addresses: Iterable[Pubkey]
+    ) -> dict[Pubkey, Fields]:
+        """Those accounts of a kind that there are of these, by address."""
+        query = sa.select(ACCOUNTS.c.address, ACCOUNTS.c.fields).filter_by(program=program, kind=kind)
+        found = await on.execute(query.where(ACCOUNTS.c.address.in_(list(map(str, addresses)))))
+        return {
+            Pubkey.from_string(address): self._decoded(program, kind, fields) for address, fields in found
+        }
+
+    def _decoded(self, program: str, kind: str, fields: Mapping[str, Any]) -> Fields:
+        found: Fields = self._decoders[program, kind](fields)
+        return found

@@ -1,0 +1,98 @@
+"""Refusals as RFC 9457 has them: ``application/problem+json`` with a type, a status and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from keeper.api.index import NothingIndexed
+from keeper.db import DatabaseError
+from keeper.errors import UserError
+
+MEDIA_TYPE = "application/problem+json"
+SHOWN = 100
+"""Characters of what a visitor sent that are repeated to them."""
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    type: str = Field(description="what kind of refusal it is: about:blank where the status says it all")
+    title: str = Field(description="the status in words")
+    status: int = Field(description="the HTTP status")
+    detail: str = Field(description="what was wrong, and what to do")
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {MEDIA_TYPE: {}}}
+    for status, text in (
+        (400, "a parameter that is wrong, or that this path doesn't have"),
+        (429, "too many questions from this address: Retry-After says when the next is answered"),
+        (503, "the index can't be read, is too far behind, or the question took too long"),
+    )
+}
+"""What any path may answer instead."""
+NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "not in the index", "content": {MEDIA_TYPE: {}}}
+}
+"""What a path of one thing may answer, too."""
+
+
+class NotModified(Exception):
+    """The visitor has this state's answer already."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        """Answer 304 with these headers."""
+        self.headers = dict(headers)
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A refusal as a response."""
+    body = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return JSONResponse(body.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Have ``app`` refuse in this form, and answer 304 where nothing is new."""
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return problem(400, "; ".join(map(_words, error.errors())))
+
+    @app.exception_handler(DatabaseError)
+    async def unusable(request: Request, error: DatabaseError) -> Response:
+        # Its own words name files and servers, which is the operator's affair.
+        return problem(503, "the index can't be read now: try again in a moment", {"retry-after": "5"})
+
+    @app.exception_handler(NothingIndexed)
+    async def too_early(request: Request, error: NothingIndexed) -> Response:
+        return problem(503, str(error), {"retry-after": "5"})
+
+    @app.exception_handler(UserError)
+    async def wrong(request: Request, error: UserError) -> Response:
+        return problem(400, str(error))
+
+    @app.exception_handler(NotModified)
+    async def same(request: Request, error: NotModified) -> Response:
+        return Response(status_code=304, headers=error.headers)
+
+
+def _words(found: Mapping[str, Any]) -> str:
+    """One parameter that is wrong, in a sentence."""
+    where, name = (*found["loc"], "")[:2]
+    shown = str(found.get("input"))[:SHOWN]
+    if found["type"] == "extra_forbidden":
+        return f"there is no parameter {str(name)[:SHOWN]} here"
+    said = found["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"{name or where} is {shown!r}: it should be {said}"

@@ -1,0 +1,71 @@
+"""Hours' reward blocks: those that are final, what was said of each, what devices got."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keeper.api.index import Index
+from keeper.api.paging import Page
+from keeper.api.queries.network import config
+from keeper.api.rows import read_page
+from keeper.clients import staking
+from keeper.db.events import ORDER, EventTables
+from keeper.db.tables import WATERMARKS
+from keeper.db.views import HOUR_DEVICE, HOUR_TOTAL
+from keeper.indexer import lookup
+
+KEY = ("finalised_slot", "finalised_position", "finalised_call", "finalised_inner")
+_FINALISED = EventTables(staking.PROGRAM).by_event["BlockFinalised"].table
+_FOLDED = sa.select(WATERMARKS.c.folded_slot).filter_by(program=staking.PROGRAM.name).scalar_subquery()
+_OF_FILES = ("emitted", "pot", "paid", "carried", "succeeded", "failed", "missed", "wallets", "rule")
+_ROWS = (
+    sa.select(
+        *(_FINALISED.c[name] for name in ("hour", "root", "data_hash", "total", "devices")),
+        *(_FINALISED.c[own].label(name) for own, name in zip(ORDER, KEY, strict=True)),
+        _FINALISED.c._time.label("finalised_at"),
+        HOUR_TOTAL.c.start.label("starts_at"),
+        *(HOUR_TOTAL.c[name] for name in _OF_FILES),
+    )
+    .join_from(_FINALISED, HOUR_TOTAL, HOUR_TOTAL.c.hour == _FINALISED.c.hour, isouter=True)
+    # Above it there is what may be taken back.
+    .where(_FINALISED.c._slot <= _FOLDED)
+)
+FINAL = _ROWS.subquery()
+"""Hours that are final, each with the sums of its files where these were taken in."""
+
+
+async def final(on: AsyncConnection, page: Page) -> list[dict[str, Any]]:
+    """A page of final hours, and one more if there is one."""
+    return [dict(row) for row in await read_page(on, FINAL, page, KEY)]
+
+
+async def final_of(on: AsyncConnection, index: Index, hour: int) -> dict[str, Any] | None:
+    """An hour that is final; None for another."""
+    address = str(staking.block_address(hour))
+    for each in await lookup.history(on, address, limit=1, events=("BlockFinalised",)):
+        place = zip(KEY, each.place[:4], strict=True)
+        query = sa.select(FINAL).where(*(FINAL.c[name] == value for name, value in place))
+        return dict((await on.execute(query)).mappings().one())
+    return None
+
+
+async def attestations(on: AsyncConnection, hour: int) -> list[dict[str, Any]]:
+    """What operators said of an hour, the first first; there are at most a dozen, and again after a veto."""
+    found = await lookup.history(
+        on, str(staking.block_address(hour)), limit=lookup.PAGE, events=("Attested",)
+    )
+    return [{**each.event.fields, "signature": each.signature} for each in reversed(found)]
+
+
+async def devices(on: AsyncConnection, hour: int, page: Page) -> list[dict[str, Any]]:
+    """A page of what devices got in an hour, and one more if there is one."""
+    rows = await read_page(on, HOUR_DEVICE, page, ("device",), [HOUR_DEVICE.c.hour == hour])
+    return [dict(row) for row in rows]
+
+
+async def challenge_window(on: AsyncConnection, index: Index) -> int:
+    """How long what operators agreed on can be challenged, seconds."""
+    return staking.config_of(await config(on, index, "staking")).params.challenge_window

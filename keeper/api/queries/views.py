@@ -1,0 +1,39 @@
+"""The views that are listed, and the keys that they are listed by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keeper.clients.programs import PROGRAMS
+from keeper.db.views import AccountView, Views
+
+_STAKING, _ORDERS = (Views(PROGRAMS[name]).by_kind for name in ("staking", "orders"))
+DEVICES: AccountView = _STAKING["Device"]
+WALLETS: AccountView = _STAKING["Wallet"]
+ORDERS: AccountView = _ORDERS["Order"]
+LEASES: AccountView = _ORDERS["Lease"]
+BY_TIME = ("opened_slot", "opened_position", "opened_call", "address")
+"""When an account was created."""
+BY_ADDRESS = ("address", "opened_slot", "opened_position", "opened_call")
+
+
+def closed(table: sa.Table, is_closed: bool | None) -> list[sa.ColumnElement[bool]]:
+    """The condition that accounts were closed, or are there; none for both."""
+    if is_closed is None:
+        return []
+    return [table.c.closed_slot.is_not(None) if is_closed else table.c.closed_slot.is_(None)]
+
+
+async def last_of(on: AsyncConnection, view: AccountView, names: Mapping[str, str]) -> dict[str, Any] | None:
+    """The newest life of the account that one of these columns names; None for none."""
+    found: list[sa.RowMapping] = []
+    for name, value in names.items():
+        query = sa.select(view.table).where(view.table.c[name] == value)
+        newest = query.order_by(*(view.table.c[each].desc() for each in BY_TIME)).limit(1)
+        found += (await on.execute(newest)).mappings()
+    best = max(found, key=lambda row: tuple(row[each] for each in BY_TIME), default=None)
+    return None if best is None else dict(best)

@@ -1,0 +1,97 @@
+"""``/transactions``, ``/tx``: what happened, by whom it is about, and by its signature."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import Field, field_validator
+
+from keeper.api.answers import PAGES, Answer, Asked, On, Rows
+from keeper.api.fields import WIDE, Amount, Form
+from keeper.api.paging import Page
+from keeper.api.problems import NOT_FOUND
+from keeper.api.queries import activity as queries
+from keeper.clients.programs import PROGRAMS
+from keeper.db.types import jsonable
+from keeper.indexer.lookup import Happened
+
+router = APIRouter(tags=["activity"])
+EVENTS = sorted({name for program in PROGRAMS.values() for name in program.event_fields})
+"""The names of all events."""
+
+
+class Asking(Page):
+    """What happened around which address."""
+
+    address: str = Field(max_length=44, description="of a wallet, a device, an order, a block, anything")
+    program: list[str] = Field(default=[], max_length=len(PROGRAMS), description="only these programs'")
+    event: list[str] = Field(default=[], max_length=20, description="only events of these names")
+
+    @field_validator("program", "event")
+    @classmethod
+    def _known(cls, names: list[str], info: Any) -> list[str]:
+        known = sorted(PROGRAMS) if info.field_name == "program" else EVENTS
+        if wrong := [name for name in names if name not in known]:
+            raise ValueError(f"one of {', '.join(known)}, and {wrong[0][:40]!r} is none")
+        return names
+
+
+class Event(Form):
+    """What a program said that it did."""
+
+    slot: int
+    time: int = Field(description="unix seconds")
+    signature: str = Field(description="of the transaction")
+    program: str
+    event: str = Field(description="its name in the program's IDL")
+    currency: str | None = Field(description="what its amounts are in")
+    fields: dict[str, Any] = Field(description="as the IDL has them; integers of 64 bits are strings")
+
+
+class Transaction(Form):
+    """A transaction that is final."""
+
+    signature: str
+    slot: int
+    time: int | None = Field(description="unix seconds; of one that failed it isn't known")
+    fee: Amount | None = Field(description="lamports; of one that failed it isn't known")
+    failed: bool
+    events: list[Event]
+
+
+@router.get("/transactions", response_model=Rows[Event], responses=PAGES)
+async def around(asked: Asked, on: On, asking: Annotated[Asking, Query()]) -> object:
+    """Everything that happened around an address, newest first."""
+    if not asking.newest_first:
+        raise HTTPException(400, "order is 'asc': what happened is listed newest first alone")
+    found = await queries.around(on, asking.address, asking, asking.program, asking.event)
+    return asked.page(asking, [_shown(each) for each in found], [each.cursor for each in found])
+
+
+@router.get("/tx/{signature}", responses=NOT_FOUND)
+async def transaction(
+    asked: Asked, on: On, signature: Annotated[str, Path(max_length=88)]
+) -> Answer[Transaction]:
+    """A transaction by its signature, with what the programs said in it."""
+    found = await queries.transaction(on, signature)
+    if found is None:
+        raise HTTPException(404, "no final transaction of these programs has this signature")
+    row, events = found
+    return asked.one(Transaction(**row, events=[_shown(each) for each in events]))
+
+
+def _shown(each: Happened) -> Event:
+    kinds = {field["name"]: field["type"] for field in PROGRAMS[each.program].event_fields[each.event.name]}
+    return Event(
+        slot=each.place.slot,
+        time=each.place.time,
+        signature=each.signature,
+        program=each.program,
+        event=each.event.name,
+        currency=None if each.currency is None else each.currency.name,
+        fields={
+            name: str(value) if kinds[name] in WIDE else jsonable(value)
+            for name, value in each.event.fields.items()
+        },
+    )

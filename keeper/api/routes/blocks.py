@@ -1,0 +1,141 @@
+"""``/blocks``: the hours' rewards, who attested them, and what each device got."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import Field
+
+from keeper.api.answers import PAGES, Answer, Asked, On, Rows, list_of, one_of
+from keeper.api.fields import Address, Amount, Form, Hex, account_model, shown
+from keeper.api.paging import Hour, Page
+from keeper.api.problems import NOT_FOUND
+from keeper.api.queries import blocks as queries
+from keeper.api.rows import keys
+from keeper.clients import staking
+from keeper.clients.staking import BlockStatus
+from keeper.economy.classes import Pool
+from keeper.rewards.rule import DeviceStatus, Reason
+
+router = APIRouter(tags=["blocks"])
+
+
+class FinalBlock(Form):
+    """An hour whose rewards are final; amounts in IO base units."""
+
+    hour: int
+    root: str = Field(description="of the tree over all wallets, hex")
+    data_hash: str = Field(description="SHA-256 of the manifest of the files that it follows from, hex")
+    total: Amount = Field(description="all that was ever earned by then")
+    devices: int
+    finalised_slot: int
+    finalised_at: int = Field(description="unix seconds")
+    starts_at: int | None = Field(description="unix seconds; null, as all below, until the files are in")
+    emitted: Amount | None
+    pot: Amount | None = Field(description="could be paid")
+    paid: Amount | None
+    carried: Amount | None = Field(description="to the next hour")
+    succeeded: int | None = Field(description="devices")
+    failed: int | None
+    missed: int | None
+    wallets: int | None
+    rule: int | None = Field(description="the version of the rule")
+
+
+class _OpenBlockMore(Form):
+    """An hour that isn't final yet."""
+
+    address: Address
+    state: str = Field(description="open, or agreed: it is final when the time to challenge it is over")
+    final_from: Amount | None = Field(description="unix seconds; null while it is open")
+
+
+OpenBlock = account_model(staking.PROGRAM, "Block", _OpenBlockMore, "OpenBlock")
+
+
+class Attestation(Form):
+    """What an operator said of an hour."""
+
+    operator: Address
+    at: Amount = Field(description="unix seconds")
+    root: Hex
+    total: Amount
+    devices: int
+    data_hash: Hex
+    conflict: bool = Field(description="whether it said otherwise than one before it")
+    agreed: bool = Field(description="whether enough had said the same by then")
+    signature: str = Field(description="of its transaction")
+
+
+class DeviceHour(Form):
+    """What a device got for an hour; amounts in IO base units."""
+
+    hour: int
+    device: str
+    pool: str
+    status: str = Field(description="succeeded, failed or missed")
+    reasons: list[str] = Field(description="why it got nothing, or what it missed")
+    score: Amount
+    normalised: Amount
+    reward: Amount = Field(description="supplier + co_staker")
+    supplier: Amount
+    co_staker: Amount
+
+
+@router.get("/blocks", response_model=Rows[FinalBlock], responses=PAGES)
+async def blocks(asked: Asked, on: On, page: Annotated[Page, Query()]) -> object:
+    """Hours that are final, in the order in which they became so."""
+    found = await queries.final(on, page)
+    return asked.page(page, [FinalBlock(**row) for row in found], keys(found, queries.KEY))
+
+
+@router.get("/blocks/open", response_model=list_of(OpenBlock))
+async def open_blocks(asked: Asked, on: On) -> object:
+    """Hours that operators attest now, or whose time to be challenged runs."""
+    window = await queries.challenge_window(on, asked.index)
+    found = await asked.index.accounts(on, "staking", "Block")
+    waiting = [each for each in found.values() if each["status"] != BlockStatus.FINAL]
+    return asked.one(
+        [
+            OpenBlock(
+                address=staking.block_address(each["hour"]),
+                state=BlockStatus(each["status"]).name.lower(),
+                final_from=each["agreed_at"] + window if each["status"] == BlockStatus.AGREED else None,
+                **shown(each),
+            )
+            for each in sorted(waiting, key=lambda each: int(each["hour"]))
+        ]
+    )
+
+
+@router.get("/blocks/{hour}", response_model=one_of(FinalBlock), responses=NOT_FOUND)
+async def block(asked: Asked, on: On, hour: Hour) -> object:
+    """One hour that is final."""
+    found = await queries.final_of(on, asked.index, hour)
+    if found is None:
+        raise HTTPException(404, f"hour {hour} isn't final: /blocks has those that are")
+    return asked.one(FinalBlock(**found))
+
+
+@router.get("/blocks/{hour}/attestations")
+async def attestations(asked: Asked, on: On, hour: Hour) -> Answer[list[Attestation]]:
+    """What each operator said of an hour, in the order of time."""
+    return asked.one([Attestation(**each) for each in await queries.attestations(on, hour)])
+
+
+@router.get("/blocks/{hour}/devices", response_model=Rows[DeviceHour], responses=PAGES | NOT_FOUND)
+async def devices(asked: Asked, on: On, hour: Hour, page: Annotated[Page, Query()]) -> object:
+    """What each device got in an hour of the last 30 days, by address; older ones are in the hour's files."""
+    found = await queries.devices(on, hour, page)
+    if not found and await queries.final_of(on, asked.index, hour) is None:
+        raise HTTPException(404, f"hour {hour} isn't final")
+    return asked.page(page, [DeviceHour(**_words(row)) for row in found], keys(found, ("device",)))
+
+
+def _words(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {
+        "pool": Pool(row["pool"]).name.lower(),
+        "status": DeviceStatus(row["status"]).name.lower(),
+        "reasons": [each.name.lower() for each in Reason if each.name and row["reasons"] & each],
+    }

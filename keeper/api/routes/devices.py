@@ -1,0 +1,63 @@
+"""``/devices``: what is registered, by what one looks for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import Field
+
+from keeper.api.answers import PAGES, Asked, On, one_of, rows_of
+from keeper.api.fields import Form
+from keeper.api.paging import Page
+from keeper.api.problems import NOT_FOUND
+from keeper.api.queries import views
+from keeper.api.rows import keys, read_page, view_model
+
+router = APIRouter(tags=["devices"])
+EQUAL = {"class_", "state", "country", "supplier", "payout", "co_staker"}
+"""The parameters that name a column's value."""
+
+
+class DeviceRow(Form):
+    """A device; amounts in base units, times unix seconds. One that was closed and came again is two."""
+
+
+Device = view_model(views.DEVICES, DeviceRow)
+
+
+class Asking(Page):
+    """Which devices."""
+
+    class_: int | None = Field(default=None, ge=0, lt=2**16, alias="class", description="a class's number")
+    state: Literal["ready", "leased", "short", "terminated"] | None = Field(
+        default=None, description="short: of stake"
+    )
+    country: str | None = Field(default=None, pattern="^[A-Z]{2}$", description="two letters")
+    supplier: str | None = Field(default=None, max_length=44, description="whose it is")
+    payout: str | None = Field(default=None, max_length=44, description="the wallet that its rewards go to")
+    co_staker: str | None = Field(default=None, max_length=44)
+    has_offer: bool | None = Field(default=None, description="whether a co-stake is offered")
+    closed: bool = Field(default=False, description="true: those that were closed, instead")
+    order: Literal["asc", "desc"] = Field(default="asc", description="of address")
+
+
+@router.get("/devices", response_model=rows_of(Device), responses=PAGES)
+async def devices(asked: Asked, on: On, asking: Annotated[Asking, Query()]) -> object:
+    """Devices by address."""
+    table = views.DEVICES.table
+    equal = asking.model_dump(by_alias=True, include=EQUAL, exclude_none=True)
+    where = views.closed(table, asking.closed) + [table.c[name] == value for name, value in equal.items()]
+    if asking.has_offer is not None:
+        where.append(table.c.offer > 0 if asking.has_offer else table.c.offer <= 0)
+    found = await read_page(on, table, asking, views.BY_ADDRESS, where)
+    return asked.page(asking, [Device(**row) for row in found], keys(found, views.BY_ADDRESS))
+
+
+@router.get("/devices/{address}", response_model=one_of(Device), responses=NOT_FOUND)
+async def device(asked: Asked, on: On, address: Annotated[str, Path(max_length=44)]) -> object:
+    """A device by its address or its worker's: as it is, or as it was when it was closed last."""
+    found = await views.last_of(on, views.DEVICES, {"address": address, "worker": address})
+    if found is None:
+        raise HTTPException(404, "no device has this address, nor such a worker")
+    return asked.one(Device(**found))

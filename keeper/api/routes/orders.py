@@ -1,0 +1,92 @@
+"""``/orders``, ``/leases``: what was rented, also what is over."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import Field
+
+from keeper.api.answers import PAGES, Asked, On, one_of, rows_of
+from keeper.api.fields import Form
+from keeper.api.paging import Page
+from keeper.api.problems import NOT_FOUND
+from keeper.api.queries import views
+from keeper.api.rows import keys, read_page, view_model
+from keeper.economy.orders import Currency
+
+router = APIRouter(tags=["orders"])
+
+
+class OrderRow(Form):
+    """An order, open or closed; amounts in base units of its currency, times unix seconds."""
+
+
+class LeaseRow(Form):
+    """A lease of a device to an order, running or over; amounts in base units of the order's currency."""
+
+
+Order = view_model(views.ORDERS, OrderRow)
+Lease = view_model(views.LEASES, LeaseRow)
+
+
+class Orders(Page):
+    """Which orders."""
+
+    renter: str | None = Field(default=None, max_length=44, description="whose they are")
+    state: Literal["open", "cancelled"] | None = Field(default=None, description="whether it takes devices")
+    currency: Literal["io", "usdc"] | None = Field(default=None, description="what it is paid in")
+    closed: bool | None = Field(default=None, description="whether its account was closed")
+
+
+class Leases(Page):
+    """Which leases."""
+
+    order_: str | None = Field(default=None, max_length=44, alias="of", description="an order's address")
+    device: str | None = Field(default=None, max_length=44, description="a device's address")
+    supplier: str | None = Field(default=None, max_length=44)
+    closed: bool | None = Field(default=None, description="whether its account was closed")
+
+
+@router.get("/orders", response_model=rows_of(Order), responses=PAGES)
+async def orders(asked: Asked, on: On, asking: Annotated[Orders, Query()]) -> object:
+    """Orders by when they were created."""
+    table = views.ORDERS.table
+    given = asking.model_dump(include={"renter", "state"}, exclude_none=True)
+    where = [table.c[name] == value for name, value in given.items()]
+    if asking.currency is not None:
+        where.append(table.c.currency == Currency[asking.currency.upper()])
+    where += views.closed(table, asking.closed)
+    found = await read_page(on, table, asking, views.BY_TIME, where)
+    return asked.page(asking, [Order(**row) for row in found], keys(found, views.BY_TIME))
+
+
+@router.get("/orders/{address}", response_model=one_of(Order), responses=NOT_FOUND)
+async def order(asked: Asked, on: On, address: Annotated[str, Path(max_length=44)]) -> object:
+    """One order, as it is or as it was when it was closed."""
+    found = await views.last_of(on, views.ORDERS, {"address": address})
+    if found is None:
+        raise HTTPException(404, "no order has this address")
+    return asked.one(Order(**found))
+
+
+@router.get("/leases", response_model=rows_of(Lease), responses=PAGES)
+async def leases(asked: Asked, on: On, asking: Annotated[Leases, Query()]) -> object:
+    """Leases by when they were matched."""
+    table = views.LEASES.table
+    given = asking.model_dump(include={"device", "supplier"}, exclude_none=True)
+    where = [table.c[name] == value for name, value in given.items()]
+    if asking.order_ is not None:
+        where.append(table.c.order == asking.order_)
+    where += views.closed(table, asking.closed)
+    found = await read_page(on, table, asking, views.BY_TIME, where)
+    return asked.page(asking, [Lease(**row) for row in found], keys(found, views.BY_TIME))
+
+
+@router.get("/leases/{address}", response_model=one_of(Lease), responses=NOT_FOUND)
+async def lease(asked: Asked, on: On, address: Annotated[str, Path(max_length=44)]) -> object:
+    """One lease, as it is or as it was when it was closed last."""
+    found = await views.last_of(on, views.LEASES, {"address": address})
+    if found is None:
+        raise HTTPException(404, "no lease has this address")
+    return asked.one(Lease(**found))

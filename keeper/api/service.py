@@ -1,0 +1,71 @@
+"""The read-only API: ``/api/v1``, its description at ``/api/openapi.json``.
+
+It reads the keeper's index and the folders that are published, holds no key, and asks no node.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from keeper.api import app as files
+from keeper.api import problems
+from keeper.api.index import Index
+from keeper.api.limits import Limited, Limits
+from keeper.api.routes import activity, blocks, buyback, classes, devices, network, orders, seasons, wallets
+from keeper.db import Database
+
+PREFIX = "/api/v1"
+ROUTERS = tuple(
+    each.router for each in (network, seasons, classes, devices, blocks, wallets, orders, buyback, activity)
+)
+
+
+def application(
+    database: Database,
+    clock: Callable[[], float] = time.time,
+    *,
+    rewards: Path | None = None,
+    market: Path | None = None,
+) -> FastAPI:
+    """The API on a database, a :class:`keeper.db.visitors.Visitors`, which is closed with it.
+
+    What is published in the folders ``rewards`` and ``market`` (:mod:`keeper.api.app`) is served with it.
+    """
+
+    @asynccontextmanager
+    async def closing(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await database.close()
+
+    app = FastAPI(
+        title="The network's figures",
+        version=version("ionet"),
+        description=__doc__,
+        openapi_url="/api/openapi.json",
+        # Their pages load scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=closing,
+        responses=problems.RESPONSES,
+    )
+    app.state.index = Index(database, clock)
+    app.state.rewards = rewards
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    if rewards is not None:
+        app.router.routes.extend(files.application(rewards, market).routes)
+    return app
+
+
+def guarded(app: FastAPI, limits: Limits | None = None) -> ASGIApp:
+    """The API behind its limits, for pages of any origin."""
+    return Limited(CORSMiddleware(app, allow_origins=["*"], allow_methods=["GET"]), limits)

@@ -1,0 +1,55 @@
+"""Budgets: how much is done for whom, decided before anything dear is done."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+IPV6_NETWORK = 64
+"""Bits of an IPv6 address that its owner was given: the others it picks freely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So much at once, refilled at ``each_second``."""
+
+    burst: float
+    each_second: float
+
+
+class Buckets:
+    """A budget for each name; the names unused for longest are forgotten beyond ``most``."""
+
+    def __init__(self, rate: Rate, most: int = 1) -> None:
+        """All budgets begin full."""
+        self._rate, self._most = rate, most
+        self._left: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many names are remembered."""
+        return len(self._left)
+
+    def take(self, name: Hashable, now: float, cost: float = 1.0) -> float:
+        """Take ``cost`` from a budget at a monotonic time; returns 0, or the seconds until there is so much.
+
+        What isn't there isn't taken.
+        """
+        left, at = self._left.pop(name, (self._rate.burst, now))
+        left = min(self._rate.burst, left + max(0.0, now - at) * self._rate.each_second)
+        wait = max(0.0, cost - left) / self._rate.each_second
+        self._left[name] = (left if wait else left - cost, now)
+        if len(self._left) > self._most:
+            self._left.popitem(last=False)
+        return wait
+
+
+def network_of(address: str) -> str:
+    """Whose budget an address uses: its own, or an IPv6 network's."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.IPv6Network((address.partition("%")[0], IPV6_NETWORK), strict=False))
+    except ValueError:
+        return address

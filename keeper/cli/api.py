@@ -1,0 +1,66 @@
+"""``ionet api``: the network's figures over HTTP, read only."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from keeper.api.service import application, guarded
+from keeper.cli import options
+from keeper.db.visitors import Visitors
+from keeper.errors import UserError
+from keeper.runtime.listen import listen
+from keeper.terminal.tables import console
+
+MAX_PORT = 65_535
+CONNECTIONS = 512
+"""Open at a time; what is above waits."""
+
+app = typer.Typer(help="The network's figures over HTTP, read only.", no_args_is_help=True)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on")] = 8080,
+) -> None:
+    """Serve the index of IONET_DATABASE, and with it what is published in IONET_REWARDS and IONET_MARKET.
+
+    It writes nothing, asks no node and holds no key. What it can be asked is in /api/openapi.json.
+    """
+    chosen = options.settings()
+    database = Visitors(chosen.database)
+    _require(database)
+    rewards = chosen.rewards if chosen.rewards.is_dir() else None
+    market = chosen.market if chosen.market and chosen.market.is_dir() else None
+    listener = listen(host, port, "--host and --port name another place")
+    console.print(f"http://{host}:{listener.getsockname()[1]}/api/v1/network", soft_wrap=True)
+    config = uvicorn.Config(
+        guarded(application(database, rewards=rewards, market=market)),
+        log_level="warning",
+        access_log=False,
+        limit_concurrency=CONNECTIONS,
+        server_header=False,
+    )
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _require(database: Visitors) -> None:
+    """Refuse a database with nothing in it. Raises UserError."""
+
+    async def exists() -> bool:
+        try:
+            return await database.exists()
+        finally:
+            await database.close()
+
+    if not asyncio.run(exists()):
+        raise UserError(
+            f"{database.name}, which IONET_DATABASE names, has no index: ionet keeper run, or ionet index, "
+            "fills it"
+        )

@@ -1,0 +1,102 @@
+"""What every answer says of itself, and what is refused."""
+
+import json
+from pathlib import Path
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keeper.api.paging import BadCursor, decode, encode
+from keeper.api.service import application
+from keeper.db.visitors import Visitors
+from tests.keeper.api.conftest import Client
+from tests.keeper.api.life import Life
+
+
+async def test_as_of_which_state(api: Client, world: Life) -> None:
+    answer = await api.ask("/network")
+    as_of = answer.json()["as_of"]
+    assert as_of["slot"] == world.chain.newest_slot() == int(answer.headers["x-ionet-slot"])
+    assert as_of["final"] is True
+    assert as_of["lag_seconds"] >= 0
+    assert answer.headers["cache-control"] == "public, max-age=2"
+
+
+async def test_what_the_visitor_has_is_not_sent_again(api: Client) -> None:
+    tag = (await api.ask("/auctions", limit=1)).headers["etag"]
+    again = await api.http.get("/api/v1/auctions?limit=1", headers={"if-none-match": f'"other", W/{tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    other = await api.http.get("/api/v1/auctions?limit=2", headers={"if-none-match": tag})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/auctions?limit=0", "limit is '0': it should be greater than or equal to 1"),
+        ("/auctions?limit=201", "limit is '201': it should be less than or equal to 200"),
+        (
+            "/auctions?limit=x",
+            "limit is 'x': it should be a valid integer, unable to parse string as an integer",
+        ),
+        ("/auctions?offset=3", "there is no parameter offset here"),
+        ("/auctions?order=up", "order is 'up': it should be 'asc' or 'desc'"),
+        (
+            "/auctions?after=zzz",
+            "after is no place in this list: take it from an answer's `next`, or leave it out",
+        ),
+    ],
+)
+async def test_wrong_parameters_are_named(api: Client, path: str, said: str) -> None:
+    answer = await api.ask(path)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": said}
+
+
+async def test_a_path_that_is_none(api: Client) -> None:
+    answer = await api.ask("/nothing")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@given(st.lists(st.one_of(st.integers(-(2**63), 2**63 - 1), st.text(max_size=20)), min_size=1, max_size=4))
+def test_a_place_in_a_list_is_read_again(key: list[int | str]) -> None:
+    assert decode(encode(key), *map(type, key)) == tuple(key)
+
+
+@given(st.one_of(st.text(), st.binary().map(lambda raw: raw.decode("latin-1"))))
+def test_no_other_text_is_a_place(text: str) -> None:
+    try:
+        found = decode(text, int, str)
+    except BadCursor:
+        return
+    assert [type(each) for each in found] == [int, str]
+
+
+def test_a_number_that_no_database_has_is_no_place() -> None:
+    with pytest.raises(BadCursor):
+        decode(encode([2**63]), int)
+    with pytest.raises(BadCursor):
+        decode(encode([True]), int)
+
+
+async def test_an_index_that_is_not_there_yet(api: Client, tmp_path: Path, empty_sqlite: Path) -> None:
+    database = Visitors(f"sqlite:///{empty_sqlite}")
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(application(database)), base_url="http://api"
+    ) as http:
+        answer = await http.get("/api/v1/network")
+    await database.close()
+    assert answer.status_code == 503
+    assert answer.json()["detail"].startswith("nothing is indexed yet: ")
+
+
+async def test_integers_of_64_bits_are_strings(api: Client) -> None:
+    """JavaScript would read 9,007,199,254,740,993 as ..992."""
+    description = (await api.http.get("/api/openapi.json")).json()
+    assert description["openapi"].startswith("3.1")
+    auction = description["components"]["schemas"]["BuybackAuction"]["properties"]
+    assert auction["lot"]["type"] == "string"
+    assert auction["lot"]["description"] == "For sale, whole: base units of USDC."
+    assert "_reserved" not in json.dumps(description)

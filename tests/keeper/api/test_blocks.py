@@ -1,0 +1,76 @@
+"""Hours, what was said of them, what devices and wallets got: the files' own figures."""
+
+from keeper.clients import staking
+from keeper.rewards import publication
+from keeper.rewards.publication import read_manifest, read_table
+from tests.keeper.api.conftest import Client
+from tests.keeper.api.life import Life
+from tests.programs.world import HOUR, START, key
+
+
+async def test_final_hours_are_the_manifests(api: Client, world: Life) -> None:
+    rows = await api.data("/blocks")
+    assert [row["hour"] for row in rows] == [1, 0]
+    for row in rows:
+        manifest = read_manifest(world.folder, row["hour"])
+        assert (row["root"], row["data_hash"]) == (manifest.root, manifest.hash)
+        for name in ("total", "pot", "paid", "carried"):
+            assert row[name] == str(getattr(manifest, name)), name
+        for name in ("devices", "succeeded", "failed", "missed", "rule"):
+            assert row[name] == getattr(manifest, name), name
+        assert row["starts_at"] == START + row["hour"] * HOUR
+        assert row == await api.data(f"/blocks/{row['hour']}")
+    assert await api.data("/blocks/open") == []
+    missing = await api.ask("/blocks/2")
+    assert (missing.status_code, missing.json()["detail"]) == (
+        404,
+        "hour 2 isn't final: /blocks has those that are",
+    )
+
+
+async def test_attestations_are_the_chains(api: Client, world: Life) -> None:
+    rows = await api.data("/blocks/1/attestations")
+    manifest = read_manifest(world.folder, 1)
+    assert [row["operator"] for row in rows] == [str(each.pubkey()) for each in world.operators[:2]]
+    assert [row["agreed"] for row in rows] == [False, True]
+    assert {(row["root"], row["data_hash"], row["conflict"]) for row in rows} == {
+        (manifest.root, manifest.hash, False)
+    }
+    assert await api.data("/blocks/7/attestations") == []
+
+
+async def test_what_devices_got(api: Client, world: Life) -> None:
+    rows = await api.data("/blocks/0/devices", order="asc")
+    table = read_table(world.folder, read_manifest(world.folder, 0), "rewards.csv")
+    assert [int(row["reward"]) for row in rows] == table["reward"].tolist()
+    assert [row["status"] for row in rows] == ["failed", *["succeeded"] * 4]
+    assert [row["reasons"] for row in rows] == [["work_failed"], [], [], [], []]
+    assert sum(int(row["reward"]) for row in rows) == read_manifest(world.folder, 0).paid > 0
+    assert (await api.ask("/blocks/7/devices")).status_code == 404
+
+
+async def test_a_wallet_and_its_proof(api: Client, world: Life) -> None:
+    owner = key("supplier a").pubkey()
+    found = await api.data(f"/wallets/{owner}")
+    claim = publication.claimable(world.folder, 1, owner)
+    devices = [world.read_device(name) for name in ("a1", "a2", "a3")]
+    assert (found["devices"], int(found["staked"])) == (3, sum(each.own for each in devices))
+    assert int(found["earned"]) == claim.lifetime > 0
+    wallet = staking.parse_wallet(world.account(staking.wallet_address(owner)).data)
+    assert int(found["claimed"]) == wallet.claimed > 0
+    assert int(found["due"]) == claim.lifetime - wallet.claimed
+    assert found["earned_hour"] == 1
+    proof = await api.data(f"/blocks/1/proof/{owner}")
+    assert (proof["root"], proof["lifetime"]) == (claim.root.hex(), str(claim.lifetime))
+    assert bytes.fromhex("".join(proof["proof"])) == claim.proof
+
+
+async def test_wallets_that_have_little(api: Client) -> None:
+    renter = await api.data(f"/wallets/{key('renter').pubkey()}")
+    assert (renter["orders"], renter["devices"], renter["staked"], renter["earned"]) == (4, 0, "0", "0")
+    nobody = await api.data(f"/wallets/{key('nobody').pubkey()}")
+    assert (nobody["orders"], nobody["claimed"], nobody["due"]) == (0, "0", "0")
+    assert (await api.ask("/wallets/abc")).status_code == 400
+    missing = await api.ask(f"/blocks/1/proof/{key('nobody').pubkey()}")
+    assert (missing.status_code, missing.json()["detail"][-24:]) == (404, "earned nothing by hour 1")
+    assert (await api.ask(f"/blocks/9/proof/{key('renter').pubkey()}")).status_code == 404

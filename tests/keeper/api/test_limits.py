@@ -1,0 +1,96 @@
+"""What one address may ask, and what no question may be."""
+
+from collections.abc import Mapping
+
+from starlette.responses import PlainTextResponse
+from starlette.types import Message
+
+from keeper.api.limits import MAX_TARGET, Limited, Limits
+from keeper.budgets import Rate
+
+LIMITS = Limits(questions=Rate(3, 1), proofs=Rate(1, 0.5))
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Visitor:
+    """Asks a limited application as one address."""
+
+    def __init__(self, app: Limited, address: str) -> None:
+        self.app, self.address = app, address
+
+    async def status(
+        self, path: str = "/api/v1/network", query: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Mapping[bytes, bytes]]:
+        """The answer's status and headers."""
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        told = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query,
+        }
+        await self.app({**scope, "headers": told, "client": (self.address, 1)}, receive, send)
+        return sent[0]["status"], dict(sent[0]["headers"])
+
+
+def limited(clock: Clock) -> Limited:
+    return Limited(PlainTextResponse("an answer"), LIMITS, clock)
+
+
+async def test_an_address_has_a_budget() -> None:
+    clock = Clock()
+    app = limited(clock)
+    one, other = Visitor(app, "192.0.2.1"), Visitor(app, "192.0.2.2")
+    assert [(await one.status())[0] for _ in range(5)] == [200, 200, 200, 429, 429]
+    status, headers = await one.status()
+    assert (status, headers[b"retry-after"]) == (429, b"1")
+    assert (await other.status())[0] == 200
+    clock.now += 1
+    assert [(await one.status())[0] for _ in range(2)] == [200, 429]
+
+
+async def test_proofs_have_a_smaller_one() -> None:
+    clock = Clock()
+    one = Visitor(limited(clock), "192.0.2.1")
+    assert [(await one.status("/api/v1/blocks/1/proof/x"))[0] for _ in range(2)] == [200, 429]
+    assert (await one.status())[0] == 200
+
+
+async def test_whom_a_proxy_on_this_machine_names() -> None:
+    """A stranger can't name somebody: the proxy's own word is the last one."""
+    app = limited(Clock())
+    proxy = Visitor(app, "127.0.0.1")
+    named = {"x-forwarded-for": "203.0.113.9, 192.0.2.7"}
+    assert [(await proxy.status(headers=named))[0] for _ in range(4)] == [200, 200, 200, 429]
+    assert (await Visitor(app, "192.0.2.7").status())[0] == 429
+    stranger = Visitor(app, "198.51.100.1")
+    asked = [(await stranger.status(headers={"x-forwarded-for": f"192.0.2.{n}"}))[0] for n in range(4)]
+    assert asked == [200, 200, 200, 429]
+
+
+async def test_a_network_of_ipv6_is_one_visitor() -> None:
+    app = limited(Clock())
+    asked = [(await Visitor(app, f"2001:db8::{n}").status())[0] for n in range(4)]
+    assert asked == [200, 200, 200, 429]
+    assert (await Visitor(app, "2001:db8:0:1::1").status())[0] == 200
+
+
+async def test_a_question_that_is_too_long_is_not_read() -> None:
+    one = Visitor(limited(Clock()), "192.0.2.1")
+    assert (await one.status(query=b"a" * MAX_TARGET))[0] == 414
+    assert (await one.status(query=b"a" * 100))[0] == 200
