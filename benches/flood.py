@@ -31,8 +31,8 @@ from solders.pubkey import Pubkey
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
+from keeper.budgets import Rate  # noqa: E402
 from keeper.operator.intake import COMMIT_BYTES  # noqa: E402
-from keeper.budgets import Rate
 from keeper.operator.limits import Limits  # noqa: E402
 from keeper.operator.operator import Operator  # noqa: E402
 from keeper.operator.roster import Entry, Roster  # noqa: E402
