@@ -15,6 +15,7 @@ from keeper.db.views import DAY_TOTAL, MENTION, TX, Views
 from keeper.economy.supply import IO
 from keeper.indexer import ProgramIndexer
 from keeper.indexer.folds import FOLDS
+from keeper.indexer.implied import account_of
 from keeper.indexer.ledger import Ledger
 from keeper.indexer.views import addresses
 from tests.keeper.indexer.busy import prepared
@@ -123,7 +124,10 @@ async def test_an_address_has_a_row_for_each_of_its_lives(database: Database) ->
 
 
 async def test_whoever_is_named_is_found(database: Database) -> None:
-    """Every address of every field of every final event, once; and each transaction by its signature."""
+    """Every address of every field of every final event, once; and each transaction by its signature.
+
+    An event whose number names an account is found by that account, too.
+    """
     world = Sold.started()
     world.begin()
     await indexed(world, database)
@@ -132,7 +136,8 @@ async def test_whoever_is_named_is_found(database: Database) -> None:
         for program in ALL:
             for found in program.located_events(record):
                 signatures.add(str(record.signature))
-                for address in addresses(found.event.fields):
+                about = account_of(program.name, found.event)
+                for address in (*addresses(found.event.fields), *([about] if about else ())):
                     place = record.slot, found.outer, found.inner
                     expected.add((str(address), *place, program.name, found.event.name))
     mentions = await rows(database, MENTION)
