@@ -110,3 +110,12 @@ def test_a_flood_costs_more_than_its_bots_bring() -> None:
     found = played(Attack.FLOOD, 10)
     assert found.served > 10
     assert found.spent > 3 * (found.gain + found.spent)
+
+
+def test_who_ends_its_game_is_hired_again() -> None:
+    """As an operator that is replaced ends its own: from that day on everybody asks its costs."""
+    lies = replace(SCENARIO, days=2, devices=40, attack=Attack.ABOVE, share=10)
+    for_ever, for_a_day = (play(replace(lies, ends=ends)) for ends in (0, 1))
+    assert not for_ever.served[: lies.own].any()
+    assert for_a_day.served[: lies.own].sum() > 0
+    assert for_a_day.prices[:24] == for_ever.prices[:24]
