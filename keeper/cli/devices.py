@@ -115,9 +115,9 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
     amount = parse(stake, Currency.IO) if stake is not None else least
     has_wallet = await staking.read_wallet(session.chain, to) is not None
     plan = devices.registration(device, amount, least, has_wallet)
-    plan = replace(
-        plan, notes=(*plan.notes, *about, *device_tables.about_asks(device, of_class, session.now))
-    )
+    later = devices.about_class(of_class, processors, session.now)
+    asks = device_tables.about_asks(device, of_class, session.now)
+    plan = replace(plan, notes=(*plan.notes, *later, *about, *asks))
     await session.carry_out(plan, machine)
 
 

@@ -57,7 +57,7 @@ async def veto_block(
 ) -> None:
     """Veto an hour's reward block before it is final; the operators attest it anew."""
     (await read_governed(session.chain, "staking")).require_guardian(session.address)
-    note = f"What operators agreed on for hour {hour} is void: they attest it anew."
+    note = f"What operators agreed on for emission hour {hour} is void: they attest it anew."
     await session.carry_out(Plan((staking.veto_block(session.address, hour),), notes=(note,)))
 
 

@@ -31,7 +31,7 @@ from keeper.settings import Settings
 from keeper.settings.findings import CheckState, Finding
 from keeper.settings.keys import KeyRefused
 from keeper.terminal.findings import findings as findings_table
-from keeper.terminal.tables import console, plain
+from keeper.terminal.tables import console, plain, show
 
 app = typer.Typer(help="The bot that does what is due on chain.", no_args_is_help=True)
 
@@ -130,7 +130,7 @@ def status(chain: ChainOption = None) -> None:
                 soft_wrap=True,
             )
         for table in status_tables(found):
-            console.print(table)
+            show(table)
         return not found.halts
 
     if not asyncio.run(read()):
@@ -192,7 +192,7 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
             return await Doctor(settings, connected, os.environ, key).examine()
 
     findings = asyncio.run(work())
-    console.print(findings_table(findings))
+    show(findings_table(findings))
     if any(each.state is CheckState.WRONG for each in findings):
         raise typer.Exit(1)
 

@@ -21,7 +21,7 @@ from keeper.cli.options import ChainOption, address, settings
 from keeper.cli.signing import Session, signs
 from keeper.clients import staking
 from keeper.clients.staking import Block, BlockStatus
-from keeper.economy.calendar import moment
+from keeper.economy.calendar import emission_hour, moment
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.errors import UserError
@@ -104,12 +104,12 @@ def proof(
     if as_json:
         print(json.dumps(found.json()))
         return
-    table = plain(f"Claim by the root of hour {number}", "", "")
+    table = plain(f"Claim by the root of emission hour {number}", "", "")
     table.add_row("wallet", wallet)
-    table.add_row("lifetime earnings, IO", io(found.lifetime))
+    table.add_row("earned, IO", io(found.lifetime))
     table.add_row("root", found.root.hex())
     for level, sibling in enumerate(found.json()["proof"]):
-        table.add_row(f"proof, level {level}", sibling)
+        table.add_row(f"level {level}", sibling)
     tables.show(table)
 
 
@@ -122,7 +122,8 @@ def verify(
     """Compute a block again from its inputs and compare every byte; with --chain, its root on chain, too."""
     place, number = _which(folder, hour)
     manifest = publication.verify(place, number)
-    console.print(f"hour {number}: {manifest.devices:,} devices computed again, every byte equal")
+    named = emission_hour(number, manifest.start)
+    console.print(f"{named}: {manifest.devices:,} devices computed again, every byte equal", soft_wrap=True)
     if chain:
         asyncio.run(_compare_with_chain(settings(chain).chain, manifest))
         console.print("root, total and data hash are those on chain")
@@ -144,7 +145,7 @@ def receipt(
         raise PublicationError(f"no hour is published in {place}: --dir (or IONET_REWARDS) names the folder")
     found = list(islice(earnings.earned(place, owner, hours), limit))
     if not found:
-        raise PublicationError(f"{wallet} has earned nothing by hour {hours[-1]}")
+        raise PublicationError(f"{wallet} has earned nothing by emission hour {hours[-1]}")
     if as_json:
         rows = [
             {
@@ -157,7 +158,9 @@ def receipt(
         ]
         print(json.dumps({"wallet": wallet, "by_hour": hours[-1], "hours": rows}))
         return
-    table = plain(f"What {wallet} earned by hour {hours[-1]}", "hour", "from", "earned IO", "in all IO")
+    table = plain(
+        f"What {wallet} earned by emission hour {hours[-1]}", "hour", "from", "earned IO", "in all IO"
+    )
     for each in found:
         table.add_row(f"{each.hour:,}", moment(each.start), io(each.earned), io(each.lifetime))
     tables.show(table)
@@ -188,17 +191,20 @@ def fetch_hour(
             number = hour if hour is not None else await _last_final(connected)
             block = await _block(connected, number)
             if block.status == BlockStatus.OPEN:
-                raise PublicationError(f"operators haven't agreed on hour {number} yet")
+                raise PublicationError(f"operators haven't agreed on emission hour {number} yet")
         refusals: list[str] = []
         found = await fetch_from_any(
             urls, place, number, block, lambda peer, why: refusals.append(f"{urlsplit(peer).hostname}: {why}")
         )
         if found is None:
-            raise PublicationError(f"nobody has hour {number} as it is on chain: {'; '.join(refusals)}")
+            raise PublicationError(
+                f"nobody has emission hour {number} as it is on chain: {'; '.join(refusals)}"
+            )
         return found[1]
 
     manifest = asyncio.run(work())
-    console.print(f"hour {manifest.hour} is in {place}, as on chain: {manifest.devices:,} devices")
+    named = emission_hour(manifest.hour, manifest.start)
+    console.print(f"{named} is in {place}, as on chain: {manifest.devices:,} devices", soft_wrap=True)
 
 
 @app.command()
@@ -251,7 +257,7 @@ def _index(place: Path) -> None:
         try:
             earnings.index(place, hour)
         except PublicationError as error:
-            console.print(f"no proofs of hour {hour}: {error}", soft_wrap=True, markup=False)
+            console.print(f"no proofs of emission hour {hour}: {error}", soft_wrap=True, markup=False)
 
 
 def _which(folder: Path | None, hour: int | None) -> tuple[Path, int]:
@@ -273,7 +279,9 @@ async def _compare_with_chain(chain: str, manifest: Manifest) -> None:
 async def _block(chain: Chain, hour: int) -> Block:
     block = (await staking.read_hours(chain, [hour])).get(hour)
     if block is None:
-        raise PublicationError(f"hour {hour} is not on chain: nobody attested it, or its account was closed")
+        raise PublicationError(
+            f"emission hour {hour} is not on chain: nobody attested it, or its account was closed"
+        )
     return block
 
 
@@ -285,7 +293,7 @@ async def _last_final(chain: Chain) -> int:
 
 
 def _totals(manifest: Manifest) -> Table:
-    table = plain(f"Reward block of hour {manifest.hour}", "", "")
+    table = plain(f"Reward block of {emission_hour(manifest.hour, manifest.start)}", "", "")
     table.add_row("devices", f"{manifest.devices:,}")
     for name in ("succeeded", "failed", "missed"):
         table.add_row(f"  {name}", f"{getattr(manifest, name):,}")
@@ -297,5 +305,5 @@ def _totals(manifest: Manifest) -> Table:
     ):
         table.add_row(name, io(amount))
     table.add_row("root", manifest.root)
-    table.add_row("manifest's SHA-256, on chain", manifest.hash)
+    table.add_row("SHA-256", manifest.hash)
     return table

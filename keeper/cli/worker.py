@@ -146,7 +146,7 @@ def status(
         store.close()
     now = int(time.time())
     if not as_json:
-        console.print(shown.waves(found, len(settings.operators)))
+        tables.show(shown.waves(found, len(settings.operators)))
         tables.show(shown.leases(leases, now))
         return
     rows = [
@@ -183,7 +183,7 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
     except KeyRefused as error:
         key = error
     found = asyncio.run(Doctor(settings, key, look()).examine())
-    console.print(findings_table(found))
+    tables.show(findings_table(found))
     if any(each.state is CheckState.WRONG for each in found):
         raise typer.Exit(1)
 
@@ -218,7 +218,7 @@ def _backend_of(row: ClassRow, backend: str | None) -> str:
 
 def _tried(found: Trial) -> Trial:
     """Show a trial; raises UserError when a verifier would refuse it."""
-    console.print(shown.trial(found))
+    tables.show(shown.trial(found))
     if found.code is not Code.PASS:
         raise UserError(
             f"a wave that was made here is not right ({found.code.name}): this machine computes wrongly"
@@ -299,7 +299,7 @@ async def _follow(payout: Pubkey, peers: list[str], said: list[str]) -> None:
             found = await earned(http, peers, payout)
             if found is not None:
                 io = show(found.lifetime, Currency.IO)
-                said[0] = f"{io} IO by the end of hour {found.hour}, with all devices of {payout}"
+                said[0] = f"{io} IO by the end of emission hour {found.hour}, with all devices of {payout}"
             else:
                 said[0] = "no hour is published yet in which the payout wallet has earned anything"
             await asyncio.sleep(EARNED_SECONDS)

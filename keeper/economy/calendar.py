@@ -60,14 +60,20 @@ def moment(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def hour_named(start: int, emission: int | None = None) -> str:
-    """The hour that begins at ``start``, unix seconds, in words that say by which count it is named.
+def emission_hour(number: int, start: int) -> str:
+    """An hour in words that say by which count: rewards count hours from the emission's beginning.
 
-    Rewards count hours from the emission's beginning: then ``emission`` is its number. The market and proofs
-    of work count unix time over 3,600.
+    ``start`` is when it begins, unix seconds.
     """
-    at = f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d %H:%M} UTC"
-    return f"unix hour {start // HOUR} ({at})" if emission is None else f"emission hour {emission} ({at})"
+    return f"emission hour {number} ({datetime.fromtimestamp(start, UTC):%Y-%m-%d %H:%M} UTC)"
+
+
+def unix_hour(number: int) -> str:
+    """The same for the market, whose hours are unix time over 3,600."""
+    try:
+        return f"unix hour {number} ({datetime.fromtimestamp(number * HOUR, UTC):%Y-%m-%d %H:%M} UTC)"
+    except (ValueError, OverflowError):  # past the calendar's end
+        return f"unix hour {number}"
 
 
 def duration(seconds: int) -> str:

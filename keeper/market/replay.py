@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from solders.pubkey import Pubkey
 
 from keeper.chain import Commitment, Event
+from keeper.economy.calendar import unix_hour
 from keeper.errors import UserError
 from keeper.indexer.ledger import Ledger
 from keeper.indexer.program import BEFORE_ALL
@@ -128,11 +129,11 @@ async def of_hour(
     """Compare an hour's steps with files, with what was voted for and with what was announced."""
     rule = await states.steps(hour)
     if rule is None:
-        raise NotFinal(f"hour {hour} isn't over, or not final yet: ask again later")
+        raise NotFinal(f"{unix_hour(hour)} isn't over, or not final yet: ask again later")
     if not rule.steps:
         raise UserError(
-            f"hour {hour} had no class: hours of the market are unix time over 3,600, not counted from the "
-            "emission's beginning"
+            f"{unix_hour(hour)} had no class: hours of the market are unix time over 3,600, not counted from "
+            "the emission's beginning"
         )
     found = Replayed(hour=hour, by_files=bool(folders), steps=rule)
     classes = await states.classes(hour)

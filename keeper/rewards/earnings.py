@@ -41,7 +41,7 @@ def indexed_claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
     except OSError as error:
         raise PublicationError(f"{path} can't be read: {why(error)}") from error
     if found is None:
-        raise NothingEarned(f"{wallet} has earned nothing by hour {hour}")
+        raise NothingEarned(f"{wallet} has earned nothing by emission hour {hour}")
     return found
 
 

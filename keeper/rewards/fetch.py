@@ -72,7 +72,8 @@ def compare(manifest: Manifest, block: Block) -> None:
         if (there := getattr(block, field.name)) != (here := getattr(published, field.name)):
             stated, found = (each.hex() if isinstance(each, bytes) else each for each in (here, there))
             raise PublicationError(
-                f"hour {manifest.hour}: {field.name} on chain is {found}, but {stated} in the published files"
+                f"emission hour {manifest.hour}: {field.name} on chain is {found}, but {stated} in the "
+                "published files"
             )
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from keeper.clients import staking
 from keeper.clients.staking import Class, Device
 from keeper.economy import staking as economy
-from keeper.economy.calendar import HOUR, duration, hour_named, moment
+from keeper.economy.calendar import HOUR, duration, emission_hour, moment
 from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.rewards.rows import Work
@@ -53,7 +53,7 @@ class Seen:
     @property
     def when(self) -> str:
         """Of which hour it is, in words."""
-        return hour_named(self.start, self.hour)
+        return emission_hour(self.hour, self.start)
 
 
 UNSEEN = "ionet rewards fetch gets the published hours; --dir names their folder"

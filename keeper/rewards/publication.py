@@ -183,7 +183,7 @@ def read_manifest(folder: Path, hour: int) -> Manifest:
     try:
         return Manifest.decode(path.read_bytes())
     except FileNotFoundError as error:
-        raise PublicationError(f"hour {hour} is not in {folder}: {path} is missing") from error
+        raise PublicationError(f"emission hour {hour} is not in {folder}: {path} is missing") from error
     except OSError as error:
         raise PublicationError(f"{path} can't be read: {why(error)}") from error
 
@@ -303,7 +303,7 @@ def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
     (key,) = keys([wallet])
     number = int(np.searchsorted(wallets["wallet"], key))
     if number == len(wallets) or wallets["wallet"][number] != key:
-        raise NothingEarned(f"{wallet} has earned nothing by hour {hour}")
+        raise NothingEarned(f"{wallet} has earned nothing by emission hour {hour}")
     return Claimable(hour, wallet, int(wallets["lifetime"][number]), top.root, top.proof(number))
 
 

@@ -43,7 +43,8 @@ def waiting(of_class: Class, now: int) -> list[str]:
         found.append(f"opens {moment(of_class.opens_at)}")
     if now < of_class.pending_at:
         multiplier = of_class.pending_multiplier / MULTIPLIER_UNIT
-        found.append(f"multiplier {multiplier:g} from {moment(of_class.pending_at)}")
+        stake = io(minimum(of_class.pending_multiplier, 1), 2)
+        found.append(f"multiplier {multiplier:g}, stake {stake} IO from {moment(of_class.pending_at)}")
     if now < of_class.bounds_at:
         found.append(f"other bounds of prices from {moment(of_class.bounds_at)}")
     return found

@@ -52,8 +52,8 @@ WORDS: Mapping[str, str] = {
     "Slashed": "device {device} was slashed: {burned:io} burned",
     "DeviceLeased": "device {device} was leased by order {order}",
     "DeviceFreed": "device {device} is free of lease {lease}",
-    "Attested": "{operator} attested hour {hour}",
-    "PricesVoted": "{operator} voted for the price steps of hour {hour}",
+    "Attested": "{operator} attested emission hour {hour}",
+    "PricesVoted": "{operator} voted for the price steps of unix hour {hour}",
     "Posted": "{operator} put a hash on record",
     # orders
     "BookProduct": "{customer_id} opened order {cluster_id}",

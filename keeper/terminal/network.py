@@ -11,6 +11,8 @@ from rich.table import Table
 from keeper.clients import tokenomics
 from keeper.economy import emission
 from keeper.economy.calendar import duration, moment
+from keeper.economy.money import show
+from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, io
 from keeper.terminal.tables import plain
 from keeper.wallet.roles import NOBODY, Governed, shown
@@ -31,7 +33,7 @@ def governed(at: Governed) -> Table:
     table.add_row("can be stopped", ", ".join(at.operations), "")
     for name, value in at.params.items():
         text = at.proposed.get(name)
-        table.add_row(name, _words(name, value), "" if text is None else _words(name, text))
+        table.add_row(name, _words(at.name, name, value), "" if text is None else _words(at.name, name, text))
     if at.proposed:
         table.caption = (
             f"proposed: can be applied from {moment(config.pending_at)} on (ionet admin apply {at.name})"
@@ -102,11 +104,22 @@ _SECONDS = {
     "duration",
 }
 """The parameters that are seconds."""
+_AMOUNTS = {
+    ("staking", "claim_limit"): (Currency.IO, "IO an hour"),
+    ("buyback", "max_lot"): (Currency.USDC, "USDC"),
+    ("buyback", "min_lot"): (Currency.USDC, "USDC"),
+    ("buyback", "min_price"): (Currency.IO, "IO for a USDC"),
+}
+"""The parameters that are base units, with what they are told in."""
 
 
-def _words(name: str, value: object) -> str:
+def _words(program: str, name: str, value: object) -> str:
+    """A parameter with its unit; ``--json`` and ``ionet admin propose`` have it as it is on chain."""
     if isinstance(value, tuple):
         return "\n".join(map(str, value))
+    if known := _AMOUNTS.get((program, name)):
+        currency, unit = known
+        return f"{show(int(str(value)), currency)} {unit}"
     if name in _SECONDS:
-        return f"{value} ({duration(int(str(value)))})"
-    return f"{value} ({int(str(value)) / 100:g} %)" if name.endswith("_bps") else str(value)
+        return f"{duration(int(str(value)))} ({value} s)"
+    return f"{int(str(value)) / 100:g} % ({value} bps)" if name.endswith("_bps") else str(value)

@@ -83,9 +83,10 @@ def outcome(hour: int, result: Audit) -> str:
     """What an audit came to."""
     finding = result.finding
     if finding is None:
-        return f"hour {hour}: {result.verified:,} openings verified; all follows from the chain and the files"
+        count = f"{result.verified:,} openings verified"
+        return f"emission hour {hour}: {count}; all follows from the chain and the files"
     names = {"device": finding.device, "wave": finding.wave, "operator": finding.operator}
     about = [f"{name} {value}" for name, value in names.items() if value is not None]
-    where = ", ".join([f"hour {hour}", *about])
+    where = ", ".join([f"emission hour {hour}", *about])
     words = f"{finding.what} is stated as {finding.stated}, but it is {finding.found}"
     return f"[bold red]{finding.check}[/], {where}: {words}"

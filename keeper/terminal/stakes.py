@@ -106,7 +106,7 @@ def estimated(found: Estimate) -> Table:
     """What a device would have earned, and what that is of the stake that it needs."""
     hours = len(found.earned)
     first, last = min(found.earned), max(found.earned)
-    table = plain(f"Had it been there in hours {first} to {last}", "", "")
+    table = plain(f"Had it been there in emission hours {first} to {last}", "", "")
     table.add_row(f"in these {hours:,} hours, IO", io(found.total))
     table.add_row("in a day like these, IO", io(found.daily))
     table.add_row("the least of an hour, IO", io(min(found.earned.values())))

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from solders.pubkey import Pubkey
 
-from keeper.economy.calendar import duration
+from keeper.economy.calendar import duration, unix_hour
 from keeper.economy.money import show
 from keeper.market.findings import Replayed, Verdict
 from keeper.market.reputation import Reputation
@@ -51,7 +51,8 @@ def replayed(found: Replayed) -> list[str]:
     """What was computed again, and what came of it."""
     if found.steps:
         moved = sum(any(steps) for steps in found.steps.steps.values())
-        of = f"hour {found.hour}: steps of {len(found.steps.steps):,} classes, {moved:,} of them not 0"
+        classes = f"{len(found.steps.steps):,} classes, {moved:,} of them not 0"
+        of = f"{unix_hour(found.hour or 0)}: steps of {classes}"
         said = [f"{of}; root {found.steps.root.hex()}."]
         if found.announced is not None:
             said.append(f"{found.announced:,} were announced.")

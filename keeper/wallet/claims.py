@@ -31,16 +31,16 @@ def claim(
     if wallet is None:
         raise ClaimRefused(f"{owner} has no account for earnings: ionet device register opens one")
     if block is None or block.status != BlockStatus.FINAL:
-        raise ClaimRefused(f"hour {found.hour} isn't final yet: --hour names an earlier one")
+        raise ClaimRefused(f"emission hour {found.hour} isn't final yet: --hour names an earlier one")
     if found.hour + staking.KEPT_ROOTS < config.next_hour:
         raise ClaimRefused(
-            f"hour {found.hour} is too old: claims go by the last {staking.KEPT_ROOTS} final hours; a later "
-            "hour's files have all that was earned before, too"
+            f"emission hour {found.hour} is too old: claims go by the last {staking.KEPT_ROOTS} final hours; "
+            "a later hour's files have all that was earned before, too"
         )
     new = found.lifetime - wallet.claimed
     if new <= 0:
         raise NothingToDo(
-            f"all {io(wallet.claimed)} IO that {owner} has earned by hour {found.hour} are paid"
+            f"all {io(wallet.claimed)} IO that {owner} has earned by emission hour {found.hour} are paid"
         )
     most = max(0, block.total - wallet.opened_total) * config.params.wallet_share_bps // BPS
     due = min(new, most - wallet.claimed)
@@ -58,7 +58,7 @@ def claim(
         )
     vault = NamedAccount("the reward vault", tokenomics.REWARD_VAULT)
     account = NamedAccount("the wallet's account", tokenomics.tokens_address(owner))
-    movement = Movement(vault, account, amount, Currency.IO, f"earned up to hour {found.hour}")
+    movement = Movement(vault, account, amount, Currency.IO, f"earned up to emission hour {found.hour}")
     notes = []
     if rest := new - amount:
         notes.append(

@@ -8,10 +8,11 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.token import create_associated
 from keeper.clients import staking, tokenomics
-from keeper.clients.staking import NOBODY, Device, Slash, SlashStatus
+from keeper.clients.staking import NOBODY, Class, Device, Slash, SlashStatus
 from keeper.economy.calendar import moment
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
+from keeper.economy.staking import MULTIPLIER_UNIT, minimum
 from keeper.economy.supply import io
 from keeper.wallet import openings, stakes
 from keeper.wallet.openings import earner, tokens
@@ -51,6 +52,27 @@ def registration(device: Device, amount: int, least: int, has_wallet: bool) -> P
         tuple(notes),
         openings=(tokens(to, payer), earner(to, payer), openings.device(device.worker, payer)),
     )
+
+
+def about_class(of_class: Class, processors: int, now: int) -> tuple[str, ...]:
+    """What comes later of a class, and when, for whoever is about to put IO on a device of it."""
+    notes = []
+    if not of_class.multiplier_at(now):
+        notes.append(
+            f"{of_class.name} has no multiplier: devices of it are leased, and earn no block rewards."
+        )
+    if not of_class.is_open(now):
+        notes.append(
+            f"{of_class.name} opens {moment(of_class.opens_at)}: until then nobody leases the device, and it "
+            "earns nothing."
+        )
+    if now < of_class.pending_at:
+        later = of_class.pending_multiplier
+        notes.append(
+            f"From {moment(of_class.pending_at)} on its multiplier is {later / MULTIPLIER_UNIT:g} and the "
+            f"minimum stake {io(minimum(later, processors))} IO, unless the guardian drops that."
+        )
+    return tuple(notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,7 +287,10 @@ def take(at: Staked, staker: Pubkey, wallet: Wallet | None) -> Plan:
         f"earns nothing, and is yours after {duration(at.config.params.cooldown)} of cooldown. If the "
         "supplier "
         "unstakes, the cooldown begins at once.",
-        f"A slash of the device burns up to {at.config.params.max_slash_bps / 100:g} % of it as well.",
+        f"You trust whoever has the device, {device.supplier}: a slash for what it does burns up to "
+        f"{at.config.params.max_slash_bps / 100:g} % of your IO as well, each time, and while one is pending "
+        "nothing can be taken out. If it is offline or does its work wrong, you earn nothing.",
+        f"Look at it first: ionet device show {staking.device_address(device.worker)}, ionet slash show.",
     )
     taking = staking.take_offer(device, staker, device.offer, device.offer_reward_bps)
     return Plan((*opening, taking), (movement,), notes, openings=(earner(staker, staker),))

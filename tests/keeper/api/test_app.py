@@ -70,9 +70,10 @@ def test_a_proof_is_what_the_files_give(served: tuple[Path, str]) -> None:
 def test_what_is_not_there(served: tuple[Path, str]) -> None:
     _, url = served
     nobody = Pubkey(key("wallet 5"))
-    assert status(f"{url}/rewards/0/proof/{nobody}") == (404, f"{nobody} has earned nothing by hour 0")
+    nothing = f"{nobody} has earned nothing by emission hour 0"
+    assert status(f"{url}/rewards/0/proof/{nobody}") == (404, nothing)
     code, text = status(f"{url}/rewards/9/proof/{nobody}")
-    assert (code, text.startswith("hour 9 is not in")) == (404, True)
+    assert (code, text.startswith("emission hour 9 is not in")) == (404, True)
     assert status(f"{url}/rewards/0/proof/abc")[0] == 400
     assert status(f"{url}/rewards/0/secret")[0] == 404
     assert status(f"{url}/rewards/../pyproject.toml")[0] == 404

@@ -77,7 +77,7 @@ def test_parameters_wait_for_their_notice(world: OrdersWorld, by: Typed) -> None
         "accept_window 600 -> 900, renter_fee_bps 25 -> 30: can be applied by anybody from 2090-01-0" in said
     )
     assert network(by, "orders")["proposed"] == {"accept_window": "900", "renter_fee_bps": "30"}
-    assert "900 (00:15:00)" in by("next", "network")
+    assert "00:15:00 (900 s)" in by("next", "network")
     assert "the notice is over at" in by("next", "admin", "apply", "orders", "--yes", ends=1)
     by("guardian", "guardian", "cancel-params", "orders", "--yes")
     assert network(by, "orders")["proposed"] == {}
@@ -126,7 +126,7 @@ def test_roles_change_hands_in_two_steps(world: OrdersWorld, by: Typed) -> None:
 
 def test_classes_change_after_their_notice(world: OrdersWorld, by: Typed) -> None:
     by("admin", "admin", "change-class", "rtx 4090", "--multiplier", "2.5", "--yes")
-    assert "multiplier 2.5 from 2090-01-0" in by("next", "class", "list")
+    assert "multiplier 2.5, stake 500.00 IO from 2090-01-0" in by("next", "class", "list")
     by("guardian", "guardian", "cancel-class", "rtx 4090", "--yes")
     assert "multiplier 2.5" not in by("next", "class", "list")
     by("admin", "admin", "change-class", "rtx 4090", "--multiplier", "2.5", "--yes")

@@ -71,7 +71,7 @@ def test_an_honest_hour(ionet, profiles, tmp_path):
     hours = asyncio.run(made(tmp_path, honest=True))
     code, out, err = run(ionet)
     assert (code, err) == (0, "")
-    assert out == "hour 0: 2 openings verified; all follows from the chain and the files\n"
+    assert out == "emission hour 0: 2 openings verified; all follows from the chain and the files\n"
     code, out, _ = run(ionet, "--json", "--sample", 1)
     assert (code, json.loads(out)) == (0, OUTCOME | {"verified": 1})
     code, out, _ = run(ionet, "--no-blocks", "--device", hours.devices[0].account)
@@ -104,7 +104,7 @@ def test_a_false_verdict_is_named(ionet, profiles, tmp_path):
     code, out, _ = run(ionet)
     words = " ".join(out.split())
     assert (code, "code is stated as PASS, but it is LATE" in words) == (1, True)
-    assert f"hour 0, device {hours.devices[1].account}, wave {finding['wave']}:" in words
+    assert f"emission hour 0, device {hours.devices[1].account}, wave {finding['wave']}:" in words
 
 
 def test_a_network_with_profiles_of_its_own_as_the_demo_is_one(ionet, tmp_path):
@@ -116,7 +116,7 @@ def test_a_network_with_profiles_of_its_own_as_the_demo_is_one(ionet, tmp_path):
     code, out, err = run(ionet)
     assert (code, err) == (0, "")
     assert "Profiles are not ionet's" in out
-    assert out.endswith("hour 0: 2 openings verified; all follows from the chain and the files\n")
+    assert out.endswith("emission hour 0: 2 openings verified; all follows from the chain and the files\n")
     code, out, _ = run(ionet, "--json")
     assert (code, json.loads(out)) == (0, OUTCOME | {"known_profiles": False})
     # The hour's files name its hash: work can't be made easier afterwards.

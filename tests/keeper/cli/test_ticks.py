@@ -14,6 +14,7 @@ from keeper.cli import ticks
 from keeper.cli.options import settings
 from keeper.clients import orders, staking
 from keeper.clients.orders import Order
+from keeper.economy.calendar import unix_hour
 from keeper.economy.classes import ClassPrices
 from keeper.economy.orders import TICK, tick_ends, turn_opens
 from keeper.market import files
@@ -330,7 +331,7 @@ def test_an_hour_s_steps(ionet, world):
     code, out, err = ionet("market", "replay", "--hour", hour, *ON)
     said = words(out)
     assert code == 2, err
-    assert f"hour {hour}: steps of 3 classes, 1 of them not 0; root {rule.root.hex()}." in said
+    assert f"{unix_hour(hour)}: steps of 3 classes, 1 of them not 0; root {rule.root.hex()}." in said
     assert f"Open: the chain has no vote on the steps of hour {hour}" in said
     for number, root in ((0, rule.root), (1, rule.root)):
         who = world.operators[number]
@@ -350,7 +351,7 @@ def test_an_hour_s_steps(ionet, world):
     code, out, _ = ionet("market", "replay", "--hour", hour - 1, *DIR, *ON)
     assert (code, "Open: market/prices/" in words(out)) == (2, True)
     code, out, err = ionet("market", "replay", "--hour", hour + 1, *ON)
-    assert (code, f"hour {hour + 1} isn't over, or not final yet" in words(err)) == (2, True)
+    assert (code, f"{unix_hour(hour + 1)} isn't over, or not final yet" in words(err)) == (2, True)
 
 
 def test_operators_that_agree_on_other_steps(ionet, world):

@@ -88,7 +88,7 @@ def test_every_wallet_has_its_proof(folder: Path) -> None:
         assert found.json()["proof"] == [
             found.proof[at : at + 32].hex() for at in range(0, len(found.proof), 32)
         ]
-    with pytest.raises(PublicationError, match="has earned nothing by hour 2"):
+    with pytest.raises(PublicationError, match="has earned nothing by emission hour 2"):
         publication.claimable(folder, 2, Pubkey(key("wallet 5")))
 
 

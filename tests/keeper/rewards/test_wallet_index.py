@@ -83,7 +83,7 @@ def test_whoever_publishes_writes_it(tmp_path: Path) -> None:
     wallet = Pubkey(key("wallet 1"))
     expected = publication.claimable(tmp_path, 0, wallet)
     assert earnings.indexed_claimable(tmp_path, 0, wallet) == expected
-    with pytest.raises(PublicationError, match="has earned nothing by hour 0"):
+    with pytest.raises(PublicationError, match="has earned nothing by emission hour 0"):
         earnings.indexed_claimable(tmp_path, 0, Pubkey(key("wallet 5")))
     (tmp_path / "0" / NAME).write_bytes(b"")
     with pytest.raises(NotIndexed, match="hour 0 isn't ready for proofs yet"):
