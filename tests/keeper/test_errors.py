@@ -23,6 +23,7 @@ TREES = {
     if "migrations" not in path.parts
 }
 INTERNAL = {
+    "api.problems.NotModified": "no error: a visitor has the answer already, which is then 304",
     "chain.fixed._VariableSizeError": "caught where it is raised for: such a type is read in another way",
     "localnet.refusal.Refusal": "how a refusal leaves a method: the server answers with it",
     "operator.service.Refused": "how a refusal leaves an endpoint: the service's handler answers with it",
@@ -40,6 +41,7 @@ DEFECTS = {
     "sender/store.py": "two transactions for one intent at a time",
 }
 CAUGHT = {
+    "api/routes/activity.py": "pydantic's way to refuse a value: the visitor is answered 400",
     "chain/answers.py": "what isn't an answer: the asker makes it ChainUnreachable",
     "chain/asking.py": "what isn't an answer: becomes ChainUnreachable in the caller",
     "chain/landed.py": "what isn't an answer: the asker makes it ChainUnreachable",
