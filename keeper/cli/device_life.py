@@ -20,6 +20,7 @@ from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
 from keeper.cli.stake import DeviceArgument, FolderOption, JsonOption
 from keeper.clients import orders, staking
+from keeper.clients.records import data_at
 from keeper.clients.staking import NOBODY
 from keeper.errors import UserError, why
 from keeper.rewards.last_seen import read_last_seen
@@ -62,9 +63,9 @@ def show(
             now = (await connected.clock()).unix_timestamp
             staked = await read_staked(connected, at, now)
             lease = staked.device.lease
-            (account,) = await connected.accounts([lease]) if lease != NOBODY else (None,)
+            (data,) = await data_at(connected, orders.PROGRAM, [lease]) if lease != NOBODY else (None,)
             seen = await read_last_seen(connected, folder or settings.rewards, at)
-        return Standing(staked, orders.parse_lease(account.data) if account else None, seen)
+        return Standing(staked, orders.parse_lease(data) if data else None, seen)
 
     found = asyncio.run(read())
     about = _record_of(settings, at, record)

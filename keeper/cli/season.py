@@ -16,6 +16,7 @@ from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
 from keeper.cli.stake import JsonOption
 from keeper.clients import tokenomics
+from keeper.clients.records import data_at
 from keeper.clients.tokenomics import PAGE_CLAIMS, Season
 from keeper.economy.calendar import day
 from keeper.economy.money import parse
@@ -64,7 +65,8 @@ async def claim(
     mine = shares.claim(owner)
     if mine is None:
         raise UserError(f"{owner} got nothing in season {season}: it has no points in that file")
-    (page,) = await session.chain.accounts([tokenomics.claim_page_address(season, mine.index // PAGE_CLAIMS)])
+    at = tokenomics.claim_page_address(season, mine.index // PAGE_CLAIMS)
+    (page,) = await data_at(session.chain, tokenomics.PROGRAM, [at])
     plan = seasons.claim(found, shares, mine, session.payer.pubkey(), page, session.now)
     await session.carry_out(plan)
 

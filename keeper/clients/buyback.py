@@ -15,7 +15,7 @@ from keeper.chain.framework import associated_token_address
 from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
 from keeper.clients import tokenomics
-from keeper.clients.records import record
+from keeper.clients.records import data_at, record
 from keeper.clients.roles import ParamsRoles
 from keeper.economy.buyback import INTERVAL, USDC, Path, Standing
 from keeper.economy.supply import IO
@@ -266,14 +266,14 @@ def auction_of(values: Mapping[str, Any]) -> Auction:
 
 async def read_config(chain: ChainReader) -> Config | None:
     """Read the config, None before ``initialize``."""
-    (account,) = await chain.accounts([CONFIG])
-    return parse_config(account.data) if account else None
+    (data,) = await data_at(chain, PROGRAM, [CONFIG])
+    return parse_config(data) if data else None
 
 
 async def read_auction(chain: ChainReader, number: int) -> Auction | None:
     """Read an auction, None when it hasn't started."""
-    (account,) = await chain.accounts([auction_address(number)])
-    return parse_auction(account.data) if account else None
+    (data,) = await data_at(chain, PROGRAM, [auction_address(number)])
+    return parse_auction(data) if data else None
 
 
 async def read_recent(chain: ChainReader, count: int) -> list[Auction]:
@@ -281,5 +281,5 @@ async def read_recent(chain: ChainReader, count: int) -> list[Auction]:
     config = await read_config(chain)
     started = config.started if config else 0
     numbers = range(max(0, started - count), started)
-    found = await chain.accounts([auction_address(number) for number in numbers])
-    return [parse_auction(each.data) for each in found if each]
+    found = await data_at(chain, PROGRAM, [auction_address(number) for number in numbers])
+    return [parse_auction(each) for each in found if each]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
@@ -24,6 +24,16 @@ def record(kind: type[T], values: Mapping[str, Any]) -> T:
 @cache
 def _names(kind: type[Any]) -> list[str]:
     return [field.name for field in fields(kind)]
+
+
+async def data_at(chain: ChainReader, program: Program, addresses: Sequence[Pubkey]) -> list[bytes | None]:
+    """Read the bytes of a program's accounts at these addresses, None where it has none.
+
+    Anybody can send SOL to where an account will be made: until then what stands there is the system
+    program's, and empty.
+    """
+    found = await chain.accounts(addresses)
+    return [each.data if each and each.owner == program.address else None for each in found]
 
 
 async def accounts_of(chain: ChainReader, program: Program, kind: str) -> dict[Pubkey, bytes]:

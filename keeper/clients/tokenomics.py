@@ -14,8 +14,8 @@ from keeper.chain import ChainError, ChainReader
 from keeper.chain.framework import associated_token_address
 from keeper.chain.loader import program_data_address
 from keeper.chain.program import Program
-from keeper.chain.token import read_mint, read_token_account
-from keeper.clients.records import accounts_of, record
+from keeper.chain.token import balance, read_mint
+from keeper.clients.records import accounts_of, data_at, record
 from keeper.clients.roles import Roles
 from keeper.clients.signing import signed_by
 from keeper.economy.genesis import Row
@@ -351,8 +351,8 @@ def is_claimed(page: bytes, index: int) -> bool:
 
 async def read_config(chain: ChainReader) -> Config | None:
     """Read the config, None before ``initialize``."""
-    (account,) = await chain.accounts([CONFIG])
-    return parse_config(account.data) if account else None
+    (data,) = await data_at(chain, PROGRAM, [CONFIG])
+    return parse_config(data) if data else None
 
 
 async def read_allocations(chain: ChainReader) -> list[Allocation]:
@@ -387,7 +387,7 @@ async def read_supply(chain: ChainReader) -> Supply:
     if config is None or mint is None:
         raise ChainError(f"tokenomics is not initialised on this chain: there is no account {CONFIG}")
     # A season's vault is gone when the season was closed between the two reads.
-    locked, rewards, *unclaimed = (read_token_account(each.data).amount if each else 0 for each in vaults)
+    locked, rewards, *unclaimed = map(balance, vaults)
     state = parse_config(config.data)
     return Supply(
         time=clock.unix_timestamp,

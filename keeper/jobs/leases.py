@@ -12,6 +12,7 @@ from keeper import sender
 from keeper.chain import ChainReader, Event
 from keeper.clients import orders
 from keeper.clients.orders import PROGRAM, Config
+from keeper.clients.records import data_at
 from keeper.jobs.lease_actions import instruction, key, name, payee_of
 from keeper.jobs.port import Port, do_all, pick
 from keeper.market.leases import Due, DueKind, OrderAccounts, due
@@ -99,24 +100,22 @@ async def _is_due(chain: ChainReader, action: Due, before: OrderAccounts, config
     address, kind = action.address, action.kind
     if kind is DueKind.CLOSE_FAULT:
         lease_at = before.faults[address].lease
-        lease, fault = await chain.accounts([lease_at, address])
-        leases = {lease_at: orders.parse_lease(lease.data)} if lease else {}
-        book = OrderAccounts({}, leases, {address: orders.parse_fault(fault.data)} if fault else {})
+        lease, fault = await data_at(chain, orders.PROGRAM, [lease_at, address])
+        leases = {lease_at: orders.parse_lease(lease)} if lease else {}
+        book = OrderAccounts({}, leases, {address: orders.parse_fault(fault)} if fault else {})
     elif kind is DueKind.PAY_PARKED:
-        (parked,) = await chain.accounts([address])
-        there = {address: orders.parse_parked(parked.data)} if parked else {}
+        (parked,) = await data_at(chain, orders.PROGRAM, [address])
+        there = {address: orders.parse_parked(parked)} if parked else {}
         book = OrderAccounts({}, {}, {}, there)
     elif kind in (DueKind.REFUND, DueKind.PARK_FEES, DueKind.CLOSE_ORDER):
-        (order,) = await chain.accounts([address])
-        book = OrderAccounts({address: orders.parse_order(order.data)} if order else {}, {}, {})
+        (order,) = await data_at(chain, orders.PROGRAM, [address])
+        book = OrderAccounts({address: orders.parse_order(order)} if order else {}, {}, {})
     else:
         order_at = before.leases[address].order
-        order, lease = await chain.accounts([order_at, address])
+        order, lease = await data_at(chain, orders.PROGRAM, [order_at, address])
         if order is None or lease is None:
             return False
-        book = OrderAccounts(
-            {order_at: orders.parse_order(order.data)}, {address: orders.parse_lease(lease.data)}, {}
-        )
+        book = OrderAccounts({order_at: orders.parse_order(order)}, {address: orders.parse_lease(lease)}, {})
     now = (await chain.clock()).unix_timestamp
     book = await with_blocked(chain, book, config, due(book, now))
     return any(name(each, book) == name(action, before) for each in due(book, now))

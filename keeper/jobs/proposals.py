@@ -18,6 +18,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Event
 from keeper.clients import staking, tokenomics
+from keeper.clients.records import data_at
 from keeper.clients.staking import PROGRAM, Config, Device, Slash, SlashStatus
 from keeper.economy.calendar import DAY, HOUR, month_start
 from keeper.jobs.port import Port, do, pick
@@ -74,13 +75,13 @@ async def propose_slashes(port: Port, *, docket: Docket) -> list[Event]:
         return []
     slashes = await staking.read_slashes(port.chain)
     addresses = sorted(suspected, key=bytes)
-    accounts = await port.chain.accounts(addresses)
+    accounts = await data_at(port.chain, staking.PROGRAM, addresses)
     network = await network_of(port.chain, month_start(economy.start_month))
     events: list[Event] = []
     for address, account in zip(addresses, accounts, strict=True):
         if account is None:
             continue
-        device = staking.parse_device(account.data)
+        device = staking.parse_device(account)
         mine = [
             each for each in slashes if (each.device, each.registered_at) == (address, device.registered_at)
         ]

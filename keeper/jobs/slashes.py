@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from keeper.chain import ChainReader, Event
 from keeper.clients import staking
+from keeper.clients.records import data_at
 from keeper.clients.staking import PROGRAM, Config, Device, Slash, SlashStatus
 from keeper.jobs.port import Port, do_all, pick
 from keeper.sender import Action
@@ -42,12 +43,8 @@ async def _due(chain: ChainReader) -> list[tuple[Slash, Device]]:
         return []
     now = (await chain.clock()).unix_timestamp
     slashes = [each for each in await staking.read_slashes(chain) if _is_due(each, config, now)]
-    accounts = await chain.accounts([each.device for each in slashes])
-    return [
-        (slash, staking.parse_device(account.data))
-        for slash, account in zip(slashes, accounts, strict=True)
-        if account
-    ]
+    devices = await data_at(chain, staking.PROGRAM, [each.device for each in slashes])
+    return [(slash, staking.parse_device(each)) for slash, each in zip(slashes, devices, strict=True) if each]
 
 
 def _is_due(slash: Slash, config: Config, now: int) -> bool:

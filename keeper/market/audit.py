@@ -19,6 +19,7 @@ from keeper.market.due import pairs_of
 from keeper.market.files import TICKS_AN_HOUR, Batch
 from keeper.market.findings import SAME, Culprit, Finding, Replayed, Verdict, of_error
 from keeper.market.folder import MarketFolder
+from keeper.market.manifest import NAME
 from keeper.market.snapshot import Snapshot
 from keeper.pow.anchored import Posting, PostKind
 from keeper.tables import Rows
@@ -123,6 +124,16 @@ def of_posting(batch: Batch, posted: Mapping[Pubkey, Posting], made: Sequence[Ma
         culprit = Culprit(operator, str(batch.manifest.slot), str(posting.slot))
         return Finding(Verdict.DIFFERENT, what, culprit)
     return SAME
+
+
+def of_name(folder: MarketFolder, tick: int, operator: Pubkey) -> Finding:
+    """Whether files whose hash ``operator`` posted are in its own name: else they accused somebody else."""
+    stated = folder.operator(tick)
+    if stated == operator:
+        return SAME
+    what = f"{operator} posted a manifest that says it is {stated}'s"
+    culprit = Culprit(operator, str(operator), str(stated), file=NAME, vouched=True)
+    return Finding(Verdict.DIFFERENT, what, culprit)
 
 
 def vouched(finding: Finding, batch: Batch | None, posted: Mapping[Pubkey, Posting]) -> Finding:

@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader
 from keeper.clients import orders, staking
 from keeper.clients.orders import Order
+from keeper.clients.records import data_at
 from keeper.clients.staking import Class, Device
 from keeper.market.matching import satisfies, waits_for
 from keeper.tables import Rows, addresses
@@ -38,19 +39,17 @@ class Match:
 async def read_open(chain: ChainReader, pairs: Sequence[tuple[Pubkey, Pubkey]]) -> list[Match]:
     """Read orders, devices and classes of matches, those of which there is no lease, in their order."""
     wanted = list(dict.fromkeys(order for order, _ in pairs))
-    of_orders = dict(zip(wanted, await chain.accounts(wanted), strict=True))
+    of_orders = dict(zip(wanted, await data_at(chain, orders.PROGRAM, wanted), strict=True))
     devices = [
-        staking.parse_device(each.data) if each else None
-        for each in await chain.accounts([at for _, at in pairs])
+        staking.parse_device(each) if each else None
+        for each in await data_at(chain, staking.PROGRAM, [at for _, at in pairs])
     ]
     numbers = list({each.device_class for each in devices if each})
-    found = await chain.accounts(list(map(staking.class_address, numbers)))
-    classes = {
-        number: staking.parse_class(each.data) for number, each in zip(numbers, found, strict=True) if each
-    }
-    leases = await chain.accounts([orders.lease_address(*pair) for pair in pairs])
+    found = await data_at(chain, staking.PROGRAM, list(map(staking.class_address, numbers)))
+    classes = {number: staking.parse_class(each) for number, each in zip(numbers, found, strict=True) if each}
+    leases = await data_at(chain, orders.PROGRAM, [orders.lease_address(*pair) for pair in pairs])
     return [
-        Match(orders.parse_order(order.data), device, of_class)
+        Match(orders.parse_order(order), device, of_class)
         for (address, _), device, lease in zip(pairs, devices, leases, strict=True)
         if device is not None
         and lease is None

@@ -10,7 +10,8 @@ from hashlib import sha256
 import httpx2 as httpx
 
 from keeper.chain.http import PLAIN, PeerError, body, from_any, http_client
-from keeper.market.files import KINDS, Files, folder
+from keeper.errors import UserError
+from keeper.market.files import DEVICES, KINDS, Files, folder, read
 from keeper.market.folder import PRICES, StepsInvalid, decode_steps
 from keeper.market.manifest import NAME, Manifest, ManifestInvalid
 from keeper.market.steps import StepTable
@@ -52,15 +53,26 @@ async def fetch_steps_from_any(
 async def fetch_tick(peer: str, tick: int, digest: bytes) -> dict[int, Files]:
     """Get the files of a tick whose manifest has this SHA-256, and those of the tick that they go on from.
 
-    By tick; raises PeerError. They are what the manifests say, and nothing else of them was looked at.
+    By tick; raises PeerError. The tick's own are what its operator posted, and nothing else of them was
+    looked at. Of the tick that they go on from the operator vouches for the devices alone, and a peer could
+    make up the rest: that has to be readable.
     """
     async with _asking(peer, MAX_TICK_SECONDS) as get:
-        found = {tick: await _files(get, tick)}
-        if (stated := sha256(found[tick][NAME]).digest()) != digest:
+        manifest = await get(f"{folder(tick)}/{NAME}", MAX_MANIFEST)
+        if (stated := sha256(manifest).digest()) != digest:
             raise PeerError(f"its manifest of tick {tick} is {stated.hex()}, not {digest.hex()}")
-        base = Manifest.decode(found[tick][NAME]).base
-        if base:
-            found[base.tick] = await _files(get, base.tick)
+        found = {tick: await _files(get, tick, manifest)}
+        base = Manifest.decode(manifest).base
+        if base and base.tick != tick:
+            manifest = await get(f"{folder(base.tick)}/{NAME}", MAX_MANIFEST)
+            devices = Manifest.decode(manifest).files.get(DEVICES)
+            if devices is None or devices.sha256 != base.sha256:
+                raise PeerError(f"its tick {base.tick} isn't the one that tick {tick} goes on from")
+            found[base.tick] = await _files(get, base.tick, manifest)
+            try:
+                read(found[base.tick])
+            except UserError as error:
+                raise PeerError(f"its tick {base.tick}, which tick {tick} goes on from: {error}") from error
     return found
 
 
@@ -101,10 +113,9 @@ async def _asking(peer: str, seconds: int) -> AsyncIterator[Get]:
         raise PeerError(str(error)) from error
 
 
-async def _files(get: Get, tick: int) -> Files:
-    place = folder(tick)
-    found = {NAME: await get(f"{place}/{NAME}", MAX_MANIFEST)}
-    for name, stated in Manifest.decode(found[NAME]).files.items():
+async def _files(get: Get, tick: int, manifest: bytes) -> Files:
+    place, found = folder(tick), {NAME: manifest}
+    for name, stated in Manifest.decode(manifest).files.items():
         if name not in KINDS or stated.bytes > MAX_FILE:
             raise PeerError(f"{NAME} of tick {tick} names {name} with {stated.bytes:,} bytes")
         found[name] = await get(f"{place}/{name}", stated.bytes)

@@ -26,7 +26,7 @@ from keeper.errors import UserError
 from keeper.market import audit
 from keeper.market.fetch import fetch_tick_from_any
 from keeper.market.files import TICKS_A_DAY, TICKS_AN_HOUR
-from keeper.market.findings import Finding, Replayed, Verdict
+from keeper.market.findings import SAME, Finding, Replayed, Verdict
 from keeper.market.folder import MarketFolder
 from keeper.market.replay import Sources, of_tick
 
@@ -164,7 +164,12 @@ class Watch:
         for operator in found.unknown:
             with ExitStack() as stack:
                 place = await self._files(stack, tick, operator, posted[operator].hash, log)
-                each = await of_tick(tick, self.there, events, place) if place else found
+                each = found
+                if place:
+                    its_own = audit.of_name(place, tick, operator)
+                    each = Replayed(tick=tick, by_files=True, finding=its_own)
+                    if its_own == SAME:
+                        each = await of_tick(tick, self.there, events, place)
                 if place and keeps and each.finding.verdict is Verdict.DIFFERENT:
                     self.folder.keep(operator, tick, place, MOST_KEPT)
             if each.finding.verdict is Verdict.DIFFERENT:

@@ -68,7 +68,7 @@ class ChainHour:
     openings: Mapping[int, Head]
     epochs: Mapping[int, Head]
     before: Mapping[Pubkey, Fields]
-    devices: Collection[Pubkey]
+    devices: Mapping[Pubkey, Fields]
     classes: Mapping[int, Class]
     postings: Sequence[Posting]
     running: Callable[[int, int], set[Pubkey]]
@@ -131,7 +131,7 @@ def merge(
             threshold=hour.threshold,
             measured=_measured(hour, working, list(evidence.values())),
         ),
-        before,
+        _carried(hour, before) if profiles.rule >= SHOWN_FIRST else before,
     )
     record = HourRecord(
         version=VERSION,
@@ -288,6 +288,18 @@ def _openings(due: WaveDue, evidence: Collection[Held], held: Mapping[bytes, byt
             if names not in found:
                 found[names] = due.opening(*names, held[names[-1]])
     return list(found.values())
+
+
+def _carried(hour: ChainHour, before: Rows) -> Rows:
+    """The table of the hour before, without devices that were closed and registered anew in this one.
+
+    They have the same addresses, as those follow from workers' keys, and may be of other classes: what a
+    small one has shown says nothing of a large one.
+    """
+    names = hour.before.keys() & hour.devices.keys()
+    is_new = [hour.before[each]["registered_at"] != hour.devices[each]["registered_at"] for each in names]
+    anew = keys([each for each, new in zip(names, is_new, strict=True) if new])
+    return before[~np.isin(before["device"], anew)] if len(anew) else before
 
 
 # -- rows and records ------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def hour_of(
         openings=openings,
         epochs=epochs,
         before=history.before,
-        devices=history.devices.keys(),
+        devices=history.devices,
         classes=history.classes,
         postings=history.postings,
         running=history.running,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
+from keeper.chain.framework import SYSTEM_PROGRAM
 from keeper.chain.landing import LAMPORTS_PER_SIGNATURE
 from keeper.wallet.plan import Closing, Opening, Plan
 
@@ -20,8 +21,8 @@ _OVERHEAD = 128
 class Payments:
     """Lamports that a plan's transaction takes and gives back, without a priority fee.
 
-    ``rents`` are the accounts that are really made, with what each takes; ``back`` those that are closed,
-    with what each holds now.
+    ``rents`` are the accounts that are really made, with what each takes: of its rent only what nobody has
+    sent there in advance; ``back`` those that are closed, with what each holds now.
     """
 
     payer: Pubkey
@@ -39,10 +40,11 @@ async def payments_of(chain: ChainReader, plan: Plan, payer: Pubkey) -> Payments
     assert rent is not None  # every chain has it
     per_byte_year, years = struct.unpack_from("<Qd", rent.data)
     there = dict(zip(addresses, found, strict=True))
-    rents = tuple(
-        (each, int((_OVERHEAD + each.size) * per_byte_year * years) + each.deposit)
-        for each in plan.openings
-        if there[each.address] is None
-    )
+    rents = []
+    for each in plan.openings:
+        account = there[each.address]
+        if account is None or account.owner == SYSTEM_PROGRAM:
+            whole = int((_OVERHEAD + each.size) * per_byte_year * years)
+            rents.append((each, max(0, whole - (account.lamports if account else 0)) + each.deposit))
     back = tuple((each, account.lamports) for each in plan.closings if (account := there[each.address]))
-    return Payments(payer, LAMPORTS_PER_SIGNATURE * len({payer, *required}), rents, back)
+    return Payments(payer, LAMPORTS_PER_SIGNATURE * len({payer, *required}), tuple(rents), back)

@@ -7,7 +7,6 @@ from hashlib import sha256
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import Account
 from keeper.chain.token import create_associated
 from keeper.clients import tokenomics
 from keeper.clients.tokenomics import PAGE_CLAIMS, Allocation, Season, SeasonStatus
@@ -96,9 +95,9 @@ def open_(admin: Pubkey, number: int, pools: Mapping[str, int], points: bytes, s
 
 
 def claim(
-    season: Season, found: Distribution, mine: Claim, payer: Pubkey, page: Account | None, now: int
+    season: Season, found: Distribution, mine: Claim, payer: Pubkey, page: bytes | None, now: int
 ) -> Plan:
-    """Pay a wallet what it got in a season; ``page`` is the account of its claim bit, None where none is.
+    """Pay a wallet what it got in a season; ``page`` are the bytes of its claim bit's account, None for none.
 
     Raises SeasonRefused.
     """
@@ -109,7 +108,7 @@ def claim(
     if now >= season.claim_end:
         raise SeasonRefused(f"claims were open until {moment(season.claim_end)}: what was left went back")
     number = mine.index // PAGE_CLAIMS
-    if page is not None and tokenomics.is_claimed(page.data, mine.index):
+    if page is not None and tokenomics.is_claimed(page, mine.index):
         raise NothingToDo(f"{mine.wallet} has claimed its {io(mine.amount)} IO of season {season.season}")
     opening = () if page else (tokenomics.open_claim_page(payer, season.season, number),)
     call = tokenomics.claim_season(season.season, mine.index, mine.wallet, mine.amount, found.proof(mine))

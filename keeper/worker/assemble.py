@@ -150,8 +150,8 @@ def profiles_of(
 async def registration(chain: ChainReader, worker: Pubkey) -> Registration | None:
     """What the chain has of a worker's device; None while it isn't registered. Raises ChainError."""
     account, own = await chain.accounts([staking.device_address(worker), worker])
-    if account is None:
-        return None
+    if account is None or account.owner != staking.PROGRAM.address:
+        return None  # Anybody can send SOL to where there is no device yet.
     device = staking.parse_device(account.data)
     return Registration(device.device_class, device.processors, device.payout, own.lamports if own else 0)
 

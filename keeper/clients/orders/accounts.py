@@ -20,7 +20,7 @@ from keeper.clients.orders.program import (
     parked_address,
     parked_vault_address,
 )
-from keeper.clients.records import accounts_of, record
+from keeper.clients.records import accounts_of, data_at, record
 from keeper.economy import orders as economy
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus, Payment, Urgency
@@ -360,14 +360,14 @@ def parse_parked(data: bytes) -> Parked:
 
 async def read_config(chain: ChainReader) -> Config | None:
     """Read the config, None before ``initialize``."""
-    (account,) = await chain.accounts([CONFIG])
-    return parse_config(account.data) if account else None
+    (data,) = await data_at(chain, PROGRAM, [CONFIG])
+    return parse_config(data) if data else None
 
 
 async def read_order(chain: ChainReader, renter: Pubkey, number: int) -> Order | None:
     """Read a renter's order, None when there is none or it is closed."""
-    (account,) = await chain.accounts([order_address(renter, number)])
-    return parse_order(account.data) if account else None
+    (data,) = await data_at(chain, PROGRAM, [order_address(renter, number)])
+    return parse_order(data) if data else None
 
 
 async def read_orders(chain: ChainReader) -> dict[Pubkey, Order]:

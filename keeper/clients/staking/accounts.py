@@ -11,7 +11,7 @@ from typing import Any
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
-from keeper.clients.records import accounts_of, record
+from keeper.clients.records import accounts_of, data_at, record
 from keeper.clients.staking.program import (
     CONFIG,
     MAX_OPERATORS,
@@ -448,8 +448,8 @@ def parse_posts(data: bytes) -> Posts:
 
 async def read_config(chain: ChainReader) -> Config | None:
     """Read the config, None before ``initialize``."""
-    (account,) = await chain.accounts([CONFIG])
-    return parse_config(account.data) if account else None
+    (data,) = await data_at(chain, PROGRAM, [CONFIG])
+    return parse_config(data) if data else None
 
 
 async def read_classes(chain: ChainReader) -> dict[int, Class]:
@@ -466,8 +466,8 @@ async def read_blocks(chain: ChainReader) -> list[Block]:
 
 async def read_hours(chain: ChainReader, hours: Sequence[int]) -> dict[int, Block]:
     """Read these hours' blocks, as far as they exist."""
-    found = await chain.accounts([block_address(hour) for hour in hours])
-    return {hour: parse_block(each.data) for hour, each in zip(hours, found, strict=True) if each}
+    found = await data_at(chain, PROGRAM, [block_address(hour) for hour in hours])
+    return {hour: parse_block(each) for hour, each in zip(hours, found, strict=True) if each}
 
 
 async def device_accounts(chain: ChainReader) -> dict[Pubkey, bytes]:
@@ -482,14 +482,14 @@ async def read_devices(chain: ChainReader) -> dict[Pubkey, Device]:
 
 async def read_wallet(chain: ChainReader, owner: Pubkey) -> Wallet | None:
     """Read a wallet's account, None when it was never opened."""
-    (account,) = await chain.accounts([wallet_address(owner)])
-    return parse_wallet(account.data) if account else None
+    (data,) = await data_at(chain, PROGRAM, [wallet_address(owner)])
+    return parse_wallet(data) if data else None
 
 
 async def read_prices(chain: ChainReader, hour: int) -> PriceTable | None:
     """Read an hour's table of price steps, None when nobody has voted."""
-    (account,) = await chain.accounts([prices_address(hour)])
-    return parse_prices(account.data) if account else None
+    (data,) = await data_at(chain, PROGRAM, [prices_address(hour)])
+    return parse_prices(data) if data else None
 
 
 async def read_price_tables(chain: ChainReader) -> list[PriceTable]:

@@ -82,6 +82,18 @@ def events_of(logs: list) -> list[str]:
     return [each["event"] for each in logs]
 
 
+async def test_sol_that_a_stranger_sent_to_where_a_block_will_be_stops_no_hour(
+    world: StakingWorld, tmp_path: Path
+) -> None:
+    """Any key's next address can be told in advance, and what it takes to be there is a tenth of a cent."""
+    world.chain.warp_to(DUE + HOUR)
+    world.chain.airdrop(staking.block_address(0), 1_000_000)
+    assert finish(staking.read_hours(world.chain, [0])) == {}
+    events = await attest(world, tmp_path)
+    assert [each.name for each in events] == ["Attested"]
+    assert block(world, 0).hour == 0
+
+
 async def test_three_keepers_make_a_block(world, tmp_path):
     for operator in range(3):
         assert await attest(world, tmp_path, operator) == [], "no hour has ended"

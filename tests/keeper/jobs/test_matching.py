@@ -241,6 +241,19 @@ async def test_a_colocated_order_gets_one_country(world: OrdersWorld, operators:
 # -- what fails --------------------------------------------------------------------------------------
 
 
+async def test_sol_that_a_stranger_sent_to_where_a_lease_will_be_keeps_no_device_from_its_order(
+    world: OrdersWorld, operators: list[Operator]
+) -> None:
+    """Who gets which device can be computed as soon as the tick begins."""
+    order = world.order(key("renter"), devices=1)
+    tick = next_tick(world)
+    for each in ("one", "two", "three", "four"):
+        device = staking.device_address(key(each).pubkey())
+        world.chain.airdrop(orders.lease_address(order.address, device), 1_000_000)
+    come_to(world, tick)
+    assert len(await operators[leader(world, tick)].match()) == 1
+
+
 async def test_a_device_that_is_paused_after_the_tick_is_set_aside(
     world: OrdersWorld, operators: list[Operator]
 ) -> None:

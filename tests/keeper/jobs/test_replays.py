@@ -26,6 +26,7 @@ from keeper.market.findings import Replayed, Verdict
 from keeper.market.folder import OTHERS, REPLAYED, MarketFolder
 from keeper.market.manifest import NAME
 from keeper.market.replay import Sources, of_tick
+from keeper.market.snapshot import Snapshot
 from keeper.market.states import States
 from keeper.market.watch import AFTER, MOST_KEPT, Outcome, Watch
 from keeper.pow.anchored import PostKind
@@ -252,6 +253,23 @@ async def test_a_posting_alone_accuses_nobody_and_a_lying_peer_does_neither(
         deceived = watch_of(who, (f"http://127.0.0.1:{port}",))
         await deceived.look(LOG)
     assert (deceived.outcomes, sum(deceived.against.values())) == ({Outcome.OPEN: 1}, 0)
+    # Nor are those that its tick goes on from, of which it vouches for the devices alone.
+    state, friend = state_without(state), honest_one.signer.pubkey()
+    forged = files.write(state, friend)
+    bases = {
+        "other devices": forged,
+        "no table": {**honest_one.folder.files(lost), "orders.csv": b"order\n"},
+        "a table of its own": in_manifest({**honest_one.folder.files(lost), "orders.csv": b"order\n"}),
+    }
+    for name, base in bases.items():
+        liar = MarketFolder(tmp_path / name)
+        liar.write(tick, honest_one.folder.files(tick))
+        liar.write(lost, base)
+        who.folder.note_replayed(tick - 1)
+        async with served(application(liar.path, liar.path), "127.0.0.1", 0, "") as port:
+            deceived = watch_of(who, (f"http://127.0.0.1:{port}",))
+            await deceived.look(LOG)
+        assert (deceived.outcomes, sum(deceived.against.values())) == ({Outcome.OPEN: 1}, 0), name
     # With its own ones all is the same.
     who.folder.note_replayed(tick - 1)
     path = honest_one.folder.path
@@ -260,6 +278,51 @@ async def test_a_posting_alone_accuses_nobody_and_a_lying_peer_does_neither(
         await informed.look(LOG)
     assert (informed.outcomes, sum(informed.against.values())) == ({Outcome.SAME: 1}, 0)
     assert not (who.folder.path / OTHERS).exists()
+
+
+def state_without(state: Snapshot) -> Snapshot:
+    """A state whose first device is another one's."""
+    devices = state.devices.copy()
+    devices["supplier"][0] = bytes(key("a stranger").pubkey())
+    return replace(state, devices=devices)
+
+
+def in_manifest(content: dict[str, bytes]) -> dict[str, bytes]:
+    """A tick's files with a manifest that names the ``orders.csv`` among them."""
+    stated = json.loads(content[NAME])
+    data = content["orders.csv"]
+    stated["files"]["orders.csv"] = {"sha256": sha256(data).hexdigest(), "bytes": len(data), "rows": 0}
+    return {**content, NAME: json.dumps(stated, sort_keys=True, separators=(",", ":")).encode()}
+
+
+async def test_an_operator_that_posts_files_in_anothers_name_is_named_itself(
+    world: OrdersWorld, operators: list[Operator]
+) -> None:
+    """Its manifest says that an honest one wrote the lie."""
+    order = world.order(key("renter"), devices=1)
+    tick = next_tick(world)
+    come_to(world, tick)
+    rogue = operators[leader(world, tick)]
+    who = another(operators, rogue)
+    framed = next(each for each in operators if each not in {rogue, who})
+    state = await rogue.matcher.states.at(tick)
+    assert state is not None
+    lie = files.write(state_without(state), framed.signer.pubkey())
+    rogue.folder.write(tick, lie)
+    post(world, rogue, tick, state.slot, lie[NAME])
+    call = orders.match_device(rogue.signer.pubkey(), order, world.read_device("one"), tick)
+    world.do(call, signers=[rogue.signer])
+    who.folder.note_replayed(tick - 1)
+    path = rogue.folder.path
+    async with served(application(path, path), "127.0.0.1", 0, "") as port:
+        later(world, tick)
+        watch = watch_of(who, (f"http://127.0.0.1:{port}",))
+        (found,) = await watch.look(LOG)
+    assert (watch.outcomes, +watch.against) == ({Outcome.DIFFERENT: 1}, {rogue.signer.pubkey(): 1})
+    culprit = found.finding.culprit
+    assert culprit is not None and culprit.vouched
+    assert culprit.found == str(framed.signer.pubkey())
+    assert (who.folder.path / OTHERS / str(rogue.signer.pubkey())).exists()
 
 
 async def test_an_operator_that_posts_nothing_is_named_at_once(

@@ -284,3 +284,29 @@ async def test_a_class_whose_time_nobody_measured_proves_and_earns_nothing(
     work = await hours.work(history, PLAIN_HOUR)
     assert codes(work) == of(hours, *[Code.PASS] * 4)
     assert column(work, "work") == of(hours, *[Work.PASSED] * 3, Work.MISSING)
+
+
+async def test_a_device_that_was_closed_and_registered_anew_has_shown_nothing(
+    tmp_path: Path, database: Database
+) -> None:
+    """Its address follows from its worker's key: the next one there may be of another class."""
+    hours = PowHours(tmp_path, StakingWorld.ready(), ALL_KINDS, profiles_in(tmp_path, rule=5))
+    history = await history_of(hours, database)
+    await whole_hour(hours)
+    first = await hours.work(history, PLAIN_HOUR)
+    assert column(first, "unshown") == of(hours, 0, 0, 0)
+    hours.seal(await hours.to_wave(PLAIN_HOUR + 1))
+    await hours.end(PLAIN_HOUR + 1)
+    found = await hours.chain_hour(history, PLAIN_HOUR + 1)
+    anew, *_ = (each.account for each in hours.devices)
+    there = {**found.devices, anew: {**found.devices[anew], "registered_at": START + HOUR * (PLAIN_HOUR + 1)}}
+    for devices, unshown, work in (
+        (found.devices, 0, Work.PASSED),
+        (there, 1, Work.MISSING),
+    ):
+        second = merge(replace(found, devices=devices), hours.profiles, hours.files, first.observed)
+        assert column(second, "unshown") == of(hours, unshown, 0, 0)
+        assert column(second, "work") == of(hours, work, Work.PASSED, Work.PASSED)
+    # By the rules before, an hour is what it was.
+    before = merge(replace(found, devices=there), profiles_in(tmp_path, 4), hours.files, first.observed)
+    assert column(before, "work") == of(hours, *[Work.PASSED] * 3)

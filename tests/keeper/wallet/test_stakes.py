@@ -194,6 +194,23 @@ def test_a_co_staker_gets_a_wallet_account_the_first_time(world: StakingWorld) -
     assert (world.balance(who), world.stake_vault()) == (99_500 * IO, 1_500 * IO)
 
 
+@pytest.mark.parametrize(("sent", "left"), [(1_000_000, 559_040), (5_000_000, 0)])
+def test_what_a_stranger_sent_there_in_advance_is_no_account(
+    world: StakingWorld, sent: int, left: int
+) -> None:
+    """The account is made all the same, for what its rent takes beyond that: and so it is shown."""
+    add(world, MINIMUM)
+    carry_out(world, stakes.offer(look(world), None, 2_000), key("supplier"))
+    who = key("staker").pubkey()
+    world.chain.airdrop(staking.wallet_address(who), sent)
+    paid = finish(payments_of(world.chain, stakes.take(look(world), who, None), who))
+    assert [(each.name, lamports) for each, lamports in paid.rents] == [
+        ("the wallet's account for earnings", left)
+    ]
+    take(world)
+    assert look(world).co_stakes[0].amount == HALF
+
+
 def test_one_who_left_has_its_dates(world: StakingWorld) -> None:
     with_a_co_staker(world)
     staker = key("staker")
