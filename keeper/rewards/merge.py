@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from solders.pubkey import Pubkey
 
 from keeper.chain.program import Fields
@@ -27,7 +28,7 @@ from keeper.pow.anchored import (
     included_waves,
 )
 from keeper.pow.clock import HourPlan, Network, Shares, Wave, WaveKind
-from keeper.pow.codes import PASSES, Code
+from keeper.pow.codes import PASSES, SOFT, Code
 from keeper.pow.connectivity import is_drawn, measured_tiers
 from keeper.pow.files import whole_key
 from keeper.pow.opening import Claim
@@ -115,7 +116,8 @@ def merge(
         counting = list(files[at].values()) if len(evidence) >= hour.threshold else []
         rows = wave_verdicts(at, tasks[at], counting, best_of, hour.threshold)
         verdicts.append(rows)
-        seen.append(WaveSeen(wave.time, _seen(hour, profiles, wave, rows)))
+        said = _seen(hour, profiles, wave, rows)
+        seen.append(WaveSeen(wave.time, said, _owing(rows[np.isin(rows["device"], said["device"])], best_of)))
         included[str(at)] = _hashes(hour.postings, files[at], plan.hour, PostKind.WAVE, at)
         waves.append(_record(hour, wave, void=len(counting) < max(1, hour.threshold)))
     observed = observe(
@@ -322,6 +324,20 @@ def _seen(hour: ChainHour, profiles: Profiles, wave: Wave, verdicts: Rows) -> Ro
         if passed and address in recently and profile is not None and profile.tested is not None:
             rows["shown"][at] = processors_shown(device["processors"], profile.T_ms, int(row["ms"]))
     return rows
+
+
+def _owing(verdicts: Rows, openings: Mapping[tuple[bytes, bytes], Code]) -> NDArray[np.bytes_]:
+    """The devices that were late with a root of theirs, and drawn, and opened nothing of it that was right.
+
+    An honest one opens whatever it committed to, and operators take that however late its commit was.
+    """
+    late = verdicts[
+        np.isin(verdicts["code"], list(SOFT)) & (verdicts["opened"] != 0) & (verdicts["root"] != b"")
+    ]
+    names = [(whole_key(each["device"]), whole_key(each["root"])) for each in late]
+    owes = [openings.get(name) is not Code.PASS for name in names]
+    found: NDArray[np.bytes_] = late["device"][np.array(owes, bool)]
+    return found
 
 
 def processors_shown(claimed: int, T_ms: int, ms: int) -> int:

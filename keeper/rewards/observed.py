@@ -9,7 +9,7 @@ tier) are in the table: else an auditor needed the files of as many earlier hour
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,11 +57,13 @@ has yet to show a product: since it is there, or since its last hard code. By ru
 class WaveSeen:
     """A wave at ``time`` (of its block, unix seconds) and its ``VERDICT`` rows, in any order.
 
-    Rows of ``VOID`` say nothing; a wave with no other ones didn't take place.
+    Rows of ``VOID`` say nothing; a wave with no other ones didn't take place. ``owing`` are devices (a
+    column) that committed, count as late or silent, were drawn, and opened nothing that was right.
     """
 
     time: int
     verdicts: Rows
+    owing: NDArray[np.bytes_] = field(default_factory=lambda: np.zeros(0, KEY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ def _work(hour: HourSeen, table: Rows, last: Rows) -> None:
         # A memory test is no product: it tells nothing of what the waves between are about.
         unshown[at[(code == Code.PASS) & ~residency]] = False
         unshown[at[is_hard]] = True
+        # Operators who withhold their files once a friend is drawn make its silence a lateness, no more.
+        unshown[_places(hour.devices, wave.owing)[0]] = True
         _least_shown(table["processors_shown"], at, verdicts["shown"][rows])
         soft[at] |= is_soft
         slow[at] |= is_slow

@@ -39,6 +39,8 @@ class Past:
     operators: int
     pings: int
     tier: int | None
+    owing: Sequence[bool] = ()
+    """Of each of ``codes``, whether the device committed, was drawn, and opened nothing that was right."""
     shown_first: bool = False
     """Whether nobody is paid before a product of the device was opened: rule 5."""
 
@@ -97,8 +99,8 @@ def _works(history: Sequence[Past]) -> list[int]:
             works.append(PASSED if _has_shown(history[: number + 1]) else UNSHOWN)
         else:
             excused = last if codes else MISSING
-            # Nobody who passed before has anything to show since: a hard code would have failed it.
-            works.append(excused)
+            fails = excused == PASSED and not _has_shown(history[: number + 1])
+            works.append(UNSHOWN if fails else excused)
     return works
 
 
@@ -109,8 +111,8 @@ def _has_shown(history: Sequence[Past]) -> bool:
     deciding = [
         code == OPENED
         for hour in history
-        for _, memory, code in hour.codes
-        if code in HARD or (code == OPENED and not memory)
+        for (_, memory, code), owes in zip(hour.codes, hour.owing, strict=True)
+        if code in HARD or owes or (code == OPENED and not memory)
     ]
     return bool(deciding) and deciding[-1]
 

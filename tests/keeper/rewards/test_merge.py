@@ -310,3 +310,34 @@ async def test_a_device_that_was_closed_and_registered_anew_has_shown_nothing(
     # By the rules before, an hour is what it was.
     before = merge(replace(found, devices=there), profiles_in(tmp_path, 4), hours.files, first.observed)
     assert column(before, "work") == of(hours, *[Work.PASSED] * 3)
+
+
+@pytest.mark.parametrize("opens", [False, True])
+async def test_files_that_are_withheld_once_a_friend_is_drawn_excuse_it_from_nothing(
+    tmp_path: Path, database: Database, opens: bool
+) -> None:
+    """Two of five operators and an honest one say that it was in time; without the two it was late."""
+    hours = PowHours(tmp_path, Five.ready(), ALL_KINDS, profiles_in(tmp_path, rule=5))
+    history = await history_of(hours, database)
+    await whole_hour(hours)
+    first = await hours.work(history, PLAIN_HOUR)
+    wave = await hours.to_wave(PLAIN_HOUR + 1)
+    friend, _, fine = hours.devices
+    hours.says(wave, friend, [7_000, 7_000, 7_100, None, None])
+    hours.says(wave, fine)
+    hours.seal(wave)
+    if opens:
+        await hours.opens(wave, friend)
+    await hours.opens(wave, fine)
+    await hours.end(PLAIN_HOUR + 1)
+    whole = await hours.work(history, PLAIN_HOUR + 1, first.observed)
+    opened = Code.PASS if opens else Code.NO_OPENING
+    assert codes(whole) == of(hours, opened, Code.NO_COMMIT, Code.PASS)
+    rogues = [str(each.pubkey()) for each in hours.world.operators[:2]]
+    theirs = {bytes.fromhex(whole.record.included[str(wave.slot)][each]) for each in rogues}
+    rest = {digest: data for digest, data in hours.files.items() if digest not in theirs}
+    without = await hours.work(history, PLAIN_HOUR + 1, first.observed, rest)
+    assert codes(without) == of(hours, Code.NO_COMMIT, Code.NO_COMMIT, Code.PASS)
+    work = Work.PASSED if opens else Work.UNSHOWN
+    assert column(without, "work") == of(hours, work, Work.PASSED, Work.PASSED)
+    assert column(without, "unshown") == of(hours, int(not opens), 0, 0)

@@ -132,15 +132,18 @@ def days(draw: st.DrawFn) -> tuple[list[HourSeen], dict[int, list[model.Past]], 
         seen: list[WaveSeen] = []
         codes: dict[int, list[tuple[int, bool, int]]] = {each: [] for each in there}
         shown: dict[int, list[int]] = {each: [] for each in there}
+        owing: dict[int, list[bool]] = {each: [] for each in there}
         for at, wave in enumerate(waves):
             time = start + 60 + 300 * at
             residency = at == 0 and draw(st.booleans())
             found = {each: draw(CODES) if wave else Code.VOID for each in counted}
             for each, code in found.items():
                 codes[each].append((time, residency, code))
+                owing[each].append(code in SOFT and draw(st.booleans()))
                 shown[each].append(draw(st.sampled_from([0, 0, 1, 2, 3])) if code != Code.VOID else 0)
             rows = [(key(str(each)), residency, code, shown[each][-1]) for each, code in found.items()]
-            seen.append(WaveSeen(time, np.array(rows, VERDICT)))
+            late = column(*(each for each in found if owing[each][-1]))
+            seen.append(WaveSeen(time, np.array(rows, VERDICT), late))
         hours.append(
             HourSeen(
                 start,
@@ -170,6 +173,7 @@ def days(draw: st.DrawFn) -> tuple[list[HourSeen], dict[int, list[model.Past]], 
                     operators,
                     pings,
                     measured.get(each),
+                    owing[each],
                     shown_first,
                 )
             )
