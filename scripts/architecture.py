@@ -31,7 +31,6 @@ PLANNED = {
     "worker": "The agent on a device.",
     "audit": "Recompute everything.",
     "web": "Pages to look at it all.",
-    "compute": "Clusters on leased devices.",
     "pow": "Proof of work: waves, challenges, verdicts.",
 }
 """Rooms that the contract has and the keeper hasn't yet."""
