@@ -94,18 +94,18 @@ def _as(layout: Construct[Any, Any], read: Callable[[Any], Any], write: Callable
 def _rows(kind: Callable[..., Any], most: int, **layouts: Any) -> Any:
     """Up to ``most`` records, their number in a byte in front."""
 
-    def read(rows: Any) -> Any:
+    def few(rows: Any) -> Any:
         if len(rows) > most:
-            raise ValueError(f"{len(rows)} rows, and a message has at most {most}")
-        return tuple(kind(**{name: row[name] for name in layouts}) for row in rows)
-
-    def write(rows: Any) -> Any:
-        if len(rows) > most:
-            raise ValueError(f"{len(rows)} rows, and a message has at most {most}")
+            raise WireError(
+                Why.MALFORMED, f"a message has at most {most} rows, not {len(rows)}: send several"
+            )
         return rows
 
+    def read(rows: Any) -> Any:
+        return tuple(kind(**{name: row[name] for name in layouts}) for row in few(rows))
+
     layout = Struct(*(name / each for name, each in layouts.items()))
-    return _as(PrefixedArray(Byte, layout), read, write)
+    return _as(PrefixedArray(Byte, layout), read, few)
 
 
 _PUBKEY = _as(Bytes(32), Pubkey, bytes)

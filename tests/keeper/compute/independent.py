@@ -81,7 +81,21 @@ def vectors() -> dict[str, Any]:
         {"name": name, "rows": rows, "k": k, "leased": leased, "found": good(rows, START, k, AT, leased)}
         for name, rows, k, leased in CASES
     ]
-    return {"messages": messages, "silence": {"start": START, "at": AT, "cases": silence}}
+    device = "CpTgEHcUxnMKzKv9m4nf3fM3Uomjgr8fEpFrj5K1qaYo"
+    verdict = {
+        "device": device,
+        "good_hours": 4,
+        "number": 7,
+        "reason": "silent",
+        "registered_at": START - 86_400,
+        "rule": 1,
+    }
+    evidence = sha256(json.dumps(verdict, separators=(",", ":")).encode()).hexdigest()
+    return {
+        "messages": messages,
+        "silence": {"start": START, "at": AT, "cases": silence},
+        "evidence": evidence,
+    }
 
 
 if __name__ == "__main__":
