@@ -155,7 +155,7 @@ class Endpoint(_Record):
 
 @dataclass(frozen=True, slots=True)
 class Key(Body):
-    """A member's X25519 key, which is its WireGuard key; one for each lease, and the renter's one."""
+    """A member's X25519 key, which is its WireGuard key: one for each lease, or a renter's."""
 
     KIND: ClassVar[Kind] = Kind.KEY
     LAYOUT: ClassVar[Any] = Struct(
@@ -169,7 +169,7 @@ class Key(Body):
 
     public: bytes
     number: int
-    """The lease's own; 0 is the renter's."""
+    """The lease's own. The renter counts its own from 0, and the highest counts: a key may be lost."""
     runtime: bytes
     """SHA-256 of the runtime's lock."""
     endpoints: tuple[Endpoint, ...]

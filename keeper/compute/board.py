@@ -1,0 +1,260 @@
+"""An operator's board: signed messages of orders' clusters, taken by rule, kept as they came, for anybody.
+
+It judges by the chain alone who may say what, and reads nothing that is sealed; so a bad board can keep
+messages back, and not invent or change any. Members post to all operators' boards. What is kept is SQLite:
+nothing that was taken is changed, but for a worker's last BEAT; an order's messages go with the order.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from solders.pubkey import Pubkey
+
+from keeper.budgets import Buckets, Rate, network_of
+from keeper.clients.orders import Lease, Order
+from keeper.compute import wire
+from keeper.compute.bodies import NONCE, Beat, Complaint, Key, Kind
+from keeper.compute.members import members
+from keeper.compute.refusals import Why, WireError
+from keeper.compute.wire import Equivocation, Message, Network, Signed
+from keeper.economy.orders import LeaseStatus
+from keeper.errors import UserError, why
+
+SENDER = Rate(200, 200 / 3_600)
+"""Messages of a sender in an order: 200 an hour, 120 of them BEATs."""
+ADDRESS = Rate(600, 60)
+"""Messages from an address, whatever they are: asked before a signature is checked, which takes 70 us."""
+NAMES = 65_536
+"""Addresses, and senders, that are remembered at a time."""
+PAGE = 64
+"""Messages that are given at a time: 256 KiB at most."""
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS message (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, "order" BLOB NOT NULL, sender BLOB NOT NULL, kind INTEGER NOT NULL,
+    seq BLOB NOT NULL, number BLOB, data BLOB NOT NULL, UNIQUE ("order", sender, kind, seq)
+);
+CREATE INDEX IF NOT EXISTS of_order ON message ("order", n);
+CREATE UNIQUE INDEX IF NOT EXISTS one_key ON message ("order", sender, number) WHERE number IS NOT NULL;
+CREATE TABLE IF NOT EXISTS beat (
+    "order" BLOB NOT NULL, sender BLOB NOT NULL, nonce BLOB NOT NULL, data BLOB,
+    PRIMARY KEY ("order", sender)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS proof (
+    "order" BLOB NOT NULL, hash BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY ("order", hash)
+) WITHOUT ROWID;
+"""
+"""Numbers of 64 bits are big-endian blobs: SQLite's own integers have a sign, and blobs compare the same."""
+
+
+class BoardUnusable(UserError):
+    """The board's file can't be read or written: nothing is taken that isn't kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who may speak in an order; workers with the number of their lease."""
+
+    renter: Pubkey
+    hired: Mapping[Pubkey, int]
+    """Of leases that wait for their worker, for their gang, or run."""
+    running: Mapping[Pubkey, Pubkey]
+    """The devices of leases that run, by worker."""
+    head: Pubkey | None
+
+
+def parties(order: Order, leases: Iterable[Lease], now: int) -> Parties:
+    """Who may speak, by the chain's accounts at ``now`` (unix seconds)."""
+    mine = [each for each in leases if each.order == order.address]
+    found = members(order, mine, now)
+    hired = {each.worker: each.number for each in mine if each.status != LeaseStatus.ENDED}
+    running = {each.worker: each.device for each in found.nodes}
+    return Parties(order.renter, hired, running, found.head.worker if found.head else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message's number on this board, 0 for a BEAT; and what the sender's next BEAT has to repeat."""
+
+    number: int
+    nonce: bytes = b""
+
+
+class Board:
+    """One operator's; ``find`` gives an order's parties, None for an order that isn't there."""
+
+    def __init__(
+        self, path: Path | str, network: Network, operator: Pubkey, find: Callable[[Pubkey], Parties | None]
+    ) -> None:
+        """Open or make it; ``:memory:`` is kept nowhere. Raises BoardUnusable."""
+        self._network, self._operator, self._find = network, operator, find
+        self._addresses, self._senders = Buckets(ADDRESS, NAMES), Buckets(SENDER, NAMES)
+        with _said():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")  # Who posted has it still, and posts it again.
+            self._db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def post(self, data: bytes, address: str, now_ms: int, monotonic: float) -> Taken:
+        """Take a message from an address; raises WireError saying why not, BoardUnusable.
+
+        One that was taken before is taken again, and changes nothing: an answer may have been lost.
+        """
+        if wait := self._addresses.take(network_of(address), monotonic):
+            raise WireError(Why.TOO_MANY, f"too many messages from here: wait {max(1, round(wait))} s")
+        signed = wire.decode(data, self._network)
+        message = signed.message
+        found = self._find(message.order)
+        if found is None:
+            raise WireError(Why.WRONG_ORDER, f"there is no order {message.order}")
+        _require_may(message, found)
+        if (known := self._known(signed)) is not None:
+            return known
+        wire.require_fresh(message, now_ms)
+        signed.verify()
+        # Only a signed message costs its sender anything: else a stranger could use up anybody's.
+        if wait := self._senders.take((message.order, message.sender), monotonic):
+            raise WireError(Why.TOO_MANY, f"200 messages an hour are taken of a sender: wait {round(wait)} s")
+        with _said():
+            return self._beat(signed, message.body) if isinstance(message.body, Beat) else self._keep(signed)
+
+    def nonce(self, order: Pubkey, worker: Pubkey) -> bytes:
+        """What a worker's next BEAT has to repeat; raises WireError for who doesn't serve, BoardUnusable."""
+        found = self._find(order)
+        if found is None or worker not in found.running:
+            raise WireError(Why.NOT_A_PARTY, f"{worker} has no lease that runs in order {order}")
+        with _said():
+            new = (bytes(order), bytes(worker), secrets.token_bytes(NONCE))
+            self._db.execute('INSERT OR IGNORE INTO beat ("order", sender, nonce) VALUES (?, ?, ?)', new)
+            where = 'SELECT nonce FROM beat WHERE "order" = ? AND sender = ?'
+            return bytes(self._db.execute(where, new[:2]).fetchone()[0])
+
+    def after(self, order: Pubkey, number: int = 0) -> list[tuple[int, bytes]]:
+        """An order's messages behind a number, :data:`PAGE` at most, with theirs; raises BoardUnusable."""
+        with _said():
+            where = 'SELECT n, data FROM message WHERE "order" = ? AND n > ? ORDER BY n LIMIT ?'
+            return list(self._db.execute(where, (bytes(order), number, PAGE)))
+
+    def beats(self, order: Pubkey) -> dict[Pubkey, bytes]:
+        """The last BEAT of each of an order's workers; raises BoardUnusable."""
+        with _said():
+            where = 'SELECT sender, data FROM beat WHERE "order" = ? AND data IS NOT NULL'
+            return {Pubkey(sender): data for sender, data in self._db.execute(where, (bytes(order),))}
+
+    def proofs(self, order: Pubkey) -> list[bytes]:
+        """Proofs against who said two things, by their hash; raises BoardUnusable."""
+        with _said():
+            where = 'SELECT data FROM proof WHERE "order" = ? ORDER BY hash'
+            return [row[0] for row in self._db.execute(where, (bytes(order),))]
+
+    def forget(self, order: Pubkey) -> None:
+        """Drop all of an order, once its account is closed; raises BoardUnusable."""
+        with _said(), self._db:
+            self._db.execute("BEGIN")
+            for table in ("message", "beat", "proof"):
+                self._db.execute(f'DELETE FROM {table} WHERE "order" = ?', (bytes(order),))
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _known(self, signed: Signed) -> Taken | None:
+        """The message as it was taken before; keeps the proof, and raises, when another has its number."""
+        message = signed.message
+        at = (bytes(message.order), bytes(message.sender))
+        with _said():
+            if isinstance(message.body, Beat):
+                where = 'SELECT 0, data, nonce FROM beat WHERE "order" = ? AND sender = ?'
+                row = self._db.execute(where, at).fetchone()
+            else:
+                slot = (*at, message.body.KIND, _u64(message.seq))
+                which = '"order" = ? AND sender = ? AND kind = ? AND seq = ?'
+                where = f"SELECT n, data, x'' FROM message WHERE {which}"
+                row = self._db.execute(where, slot).fetchone()
+            if row is None or row[1] is None:
+                return None
+            before = wire.decode(row[1], self._network)
+            if before.message.pack() == message.pack():
+                return Taken(row[0], row[2])
+            proof = Equivocation.of(before, signed)
+            if proof is None:
+                return None  # Another number of its BEATs, or a forged signature, which is refused next.
+            kept = (at[0], proof.hash(), proof.encode())
+            self._db.execute("INSERT OR IGNORE INTO proof VALUES (?, ?, ?)", kept)
+        raise WireError(
+            Why.EQUIVOCATION, f"{message.sender} signed another message with number {message.seq}"
+        )
+
+    def _keep(self, signed: Signed) -> Taken:
+        message, body = signed.message, signed.message.body
+        at = (bytes(message.order), bytes(message.sender))
+        last = 'SELECT max(seq) FROM message WHERE "order" = ? AND sender = ? AND kind = ?'
+        _require_rises(message.seq, self._db.execute(last, (*at, body.KIND)).fetchone()[0])
+        number = _u64(body.number) if isinstance(body, Key) else None
+        row = (*at, body.KIND, _u64(message.seq), number, signed.encode())
+        into = 'INSERT INTO message ("order", sender, kind, seq, number, data) VALUES (?, ?, ?, ?, ?, ?)'
+        try:
+            return Taken(self._db.execute(into, row).lastrowid or 0)
+        except sqlite3.IntegrityError as error:
+            raise WireError(Why.KEY_TAKEN, "there is a KEY with this number, and the first counts") from error
+
+    def _beat(self, signed: Signed, body: Beat) -> Taken:
+        message = signed.message
+        at = (bytes(message.order), bytes(message.sender))
+        row = self._db.execute('SELECT nonce, data FROM beat WHERE "order" = ? AND sender = ?', at).fetchone()
+        if body.operator != self._operator or row is None or row[0] != body.nonce:
+            raise WireError(Why.WRONG_NONCE, "a BEAT repeats what this operator asked for last: ask again")
+        before = wire.decode(row[1], self._network).message.seq if row[1] else None
+        _require_rises(message.seq, None if before is None else _u64(before))
+        nonce = secrets.token_bytes(NONCE)
+        change = 'UPDATE beat SET nonce = ?, data = ? WHERE "order" = ? AND sender = ?'
+        self._db.execute(change, (nonce, signed.encode(), *at))
+        return Taken(0, nonce)
+
+
+def _require_may(message: Message, found: Parties) -> None:
+    """Raise WireError unless the chain says that the sender may say such a thing now."""
+    sender, body = message.sender, message.body
+    is_renter, serves, is_head = sender == found.renter, sender in found.running, sender == found.head
+    match body.KIND:
+        case Kind.KEY:
+            assert isinstance(body, Key)
+            may = is_renter or found.hired.get(sender) == body.number
+        case Kind.TICKET:
+            may = is_head
+        case Kind.JOINED | Kind.BYE:
+            may = serves
+        case Kind.BEAT:
+            assert isinstance(body, Beat)
+            may = serves and found.hired.get(sender) == body.number
+        case Kind.VIEW:
+            may = is_head or is_renter
+        case Kind.COMPLAINT:
+            assert isinstance(body, Complaint)
+            may = is_renter and body.device in found.running.values()
+    if not may:
+        raise WireError(Why.NOT_A_PARTY, f"{sender} may not send such a {body.KIND.name} in this order now")
+
+
+def _require_rises(seq: int, last: bytes | None) -> None:
+    if last is not None and _u64(seq) <= last:
+        raise WireError(Why.OLD_SEQ, f"numbers rise, and the last was {int.from_bytes(last, 'big')}")
+
+
+def _u64(value: int) -> bytes:
+    return value.to_bytes(8, "big")
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise BoardUnusable(f"the board can't be read or written: {why(error)}; see to its disk") from error
