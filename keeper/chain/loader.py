@@ -15,10 +15,12 @@ from hashlib import sha256
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import (
+    AllocateWithSeedParams,
     CreateAccountParams,
-    CreateAccountWithSeedParams,
+    TransferParams,
+    allocate_with_seed,
     create_account,
-    create_account_with_seed,
+    transfer,
 )
 from solders.sysvar import CLOCK, RENT
 
@@ -63,7 +65,7 @@ async def minimum_balance(chain: ChainReader, space: int) -> int:
 
 async def deployed(chain: ChainReader, program: Pubkey) -> bytes | None:
     """Read a program's bytes, padded with zeros to the room it has; None when there is no program."""
-    (account,) = await chain.accounts([program_data_address(program)])
+    account = _made((await chain.accounts([program_data_address(program)]))[0])
     return account.data[PROGRAM_DATA_HEADER:] if account else None
 
 
@@ -133,8 +135,14 @@ def _buffer(payer: Pubkey, binary: bytes) -> tuple[str, Pubkey]:
     return seed, Pubkey.create_with_seed(payer, seed, UPGRADEABLE_LOADER)
 
 
+def _made(account: Account | None) -> Account | None:
+    """An account of the loader's; None for what anybody can have there by sending SOL in advance."""
+    return account if account and account.owner == UPGRADEABLE_LOADER else None
+
+
 def _missing(buffer: Account | None, binary: bytes) -> list[int]:
     """Where the pieces begin that a buffer doesn't have."""
+    buffer = _made(buffer)
     content = buffer.data[BUFFER_HEADER:] if buffer else bytes(len(binary))
     offsets = range(0, len(binary), PIECE)
     return [at for at in offsets if content[at : at + PIECE] != binary[at : at + PIECE]]
@@ -150,20 +158,19 @@ async def _fill_buffer(
     payer = authority.pubkey()
     seed, buffer = _buffer(payer, binary)
     (account,) = await chain.accounts([buffer])
-    if account is None:
+    if not _made(account):
         space = BUFFER_HEADER + len(binary)
-        create = create_account_with_seed(
-            CreateAccountWithSeedParams(
-                from_pubkey=payer,
-                to_pubkey=buffer,
-                base=payer,
-                seed=seed,
-                lamports=await minimum_balance(chain, space),
-                space=space,
-                owner=UPGRADEABLE_LOADER,
-            )
-        )
-        await land(chain, [create, _initialize_buffer(payer, buffer)], [authority], fees=fees)
+        # In steps, as making it at once is refused where somebody has sent SOL before.
+        lacks = max(0, await minimum_balance(chain, space) - (account.lamports if account else 0))
+        create = [
+            transfer(TransferParams(from_pubkey=payer, to_pubkey=buffer, lamports=lacks)),
+            allocate_with_seed(
+                AllocateWithSeedParams(
+                    address=buffer, base=payer, seed=seed, space=space, owner=UPGRADEABLE_LOADER
+                )
+            ),
+        ]
+        await land(chain, [*create, _initialize_buffer(payer, buffer)], [authority], fees=fees)
     offsets, missing = range(0, len(binary), PIECE), _missing(account, binary)
     # On a chain of one's own each transaction makes another blockhash: what is signed beside it expires.
     lasts = (await chain.blockhash()).last_valid_height - (await chain.tip()).height

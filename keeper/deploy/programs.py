@@ -13,6 +13,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import Chain, ChainReader, Signer, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.fees import FeePolicy
+from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.chain.landing import LAMPORTS_PER_SIGNATURE
 from keeper.clients.programs import PROGRAMS
 from keeper.deploy.files import DeployRefused, read_keypair
@@ -61,7 +62,8 @@ class Forecast:
 async def upgrade_authority(chain: ChainReader, program: Pubkey) -> Pubkey | None:
     """Who may upgrade a program; None where nobody may, or there is none."""
     (account,) = await chain.accounts([loader.program_data_address(program)])
-    return None if account is None else loader.read_authority(account.data)
+    made = account is not None and account.owner == UPGRADEABLE_LOADER
+    return loader.read_authority(account.data) if made and account else None
 
 
 async def forecast(chain: ChainReader, name: str, payer: Pubkey, keys: Path) -> Forecast:

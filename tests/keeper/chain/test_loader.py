@@ -107,6 +107,23 @@ async def test_an_interrupted_upload_goes_on_where_it_stopped(chain, authority):
     assert loader.is_same(await loader.deployed(chain, PROGRAM.pubkey()), BINARY)
 
 
+async def test_sol_that_a_stranger_sends_in_advance_stops_no_upgrade(chain, authority):
+    """Whoever builds the next version knows where its bytes will be uploaded."""
+    program_data = loader.program_data_address(key("another program").pubkey())
+    chain.airdrop(program_data, 1_000_000)
+    assert await loader.deployed(chain, key("another program").pubkey()) is None
+    assert await deploy.programs.upgrade_authority(chain, key("another program").pubkey()) is None
+    changed = PROBE + bytes(1) + b"\1"
+    _, buffer = loader._buffer(authority.pubkey(), changed)
+    chain.airdrop(buffer, 10**10)
+    pieces = -(-len(changed) // loader.PIECE)
+    assert await loader.missing_pieces(chain, authority.pubkey(), changed) == (pieces, 10**10)
+    assert await loader._fill_buffer(chain, changed, authority, lambda *_: None, None) == buffer
+    (account,) = await chain.accounts([buffer])
+    assert account.data[loader.BUFFER_HEADER :] == changed
+    assert account.lamports == 10**10, "more than its rent was there already"
+
+
 async def test_rent_is_the_chains_own(chain):
     assert await loader.minimum_balance(chain, 0) == 890_880
     assert await loader.minimum_balance(chain, 165) == 2_039_280
