@@ -30,7 +30,6 @@ TOUCHES = {
 PLANNED = {
     "worker": "The agent on a device.",
     "audit": "Recompute everything.",
-    "web": "Pages to look at it all.",
     "pow": "Proof of work: waves, challenges, verdicts.",
 }
 """Rooms that the contract has and the keeper hasn't yet."""

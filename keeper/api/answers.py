@@ -68,11 +68,16 @@ def rows_of(model: Any) -> Any:
 class Reading:
     """One question being answered: the index as of one state, and the headers of that state."""
 
-    def __init__(self, request: Request, response: Response, index: Index, state: State) -> None:
-        """Say in the response which state it is; raises NotModified when the visitor has that already."""
+    def __init__(
+        self, request: Request, response: Response, index: Index, state: State, shown: str = ""
+    ) -> None:
+        """Say in the response which state it is; raises NotModified when the visitor has that already.
+
+        ``shown`` is what else an answer shows that changes with time.
+        """
         self.index, self.state, self.request = index, state, request
         # The question is part of it, as proxies know an answer by its path alone when told so.
-        asked = zlib.crc32(f"{request.url.path}?{request.url.query}".encode())
+        asked = zlib.crc32(f"{request.url.path}?{request.url.query}{shown}".encode())
         tag = f'"{state.slot}-{asked:08x}"'
         headers = {"etag": tag, "cache-control": FRESH, "x-ionet-slot": str(state.slot)}
         had = request.headers.get("if-none-match", "").split(",")
@@ -125,7 +130,8 @@ def _cell(value: Any) -> Any:
     return f"'{text}" if text[:1] in "=+@\t\r" or (text[:1] == "-" and not text[1:].isdigit()) else text
 
 
-async def _connection(request: Request) -> AsyncIterator[AsyncConnection]:
+async def connection(request: Request) -> AsyncIterator[AsyncConnection]:
+    """The index's database, while a question is answered: one state of it."""
     index: Index = request.app.state.index
     async with index.database.reading() as connection:
         yield connection
@@ -140,7 +146,7 @@ async def _reading(request: Request, response: Response) -> Reading:
     return Reading(request, response, index, await index.state())
 
 
-On = Annotated[AsyncConnection, Depends(_connection)]
+On = Annotated[AsyncConnection, Depends(connection)]
 """One state of the index, while a question is answered."""
 Asked = Annotated[Reading, Depends(_reading)]
 """The question; asked for before :data:`On`, so that 304 needs no more than the state."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -59,29 +59,33 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
     return JSONResponse(body.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Have ``app`` refuse in this form, and answer 304 where nothing is new."""
+Refusal = Callable[[int, str, Mapping[str, str] | None], Response]
+"""Makes a response of a status, a sentence and headers."""
+
+
+def install(app: FastAPI, refusal: Refusal = problem) -> None:
+    """Have ``app`` refuse in one form, RFC 9457's unless told otherwise; answer 304 where nothing is new."""
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), error.headers)
+        return refusal(error.status_code, str(error.detail), error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return problem(400, "; ".join(map(_words, error.errors())))
+        return refusal(400, "; ".join(map(_words, error.errors())), None)
 
     @app.exception_handler(DatabaseError)
     async def unusable(request: Request, error: DatabaseError) -> Response:
         # Its own words name files and servers, which is the operator's affair.
-        return problem(503, "the index can't be read now: try again in a moment", {"retry-after": "5"})
+        return refusal(503, "the index can't be read now: try again in a moment", {"retry-after": "5"})
 
     @app.exception_handler(NothingIndexed)
     async def too_early(request: Request, error: NothingIndexed) -> Response:
-        return problem(503, str(error), {"retry-after": "5"})
+        return refusal(503, str(error), {"retry-after": "5"})
 
     @app.exception_handler(UserError)
     async def wrong(request: Request, error: UserError) -> Response:
-        return problem(400, str(error))
+        return refusal(400, str(error), None)
 
     @app.exception_handler(NotModified)
     async def same(request: Request, error: NotModified) -> Response:

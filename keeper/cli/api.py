@@ -15,6 +15,7 @@ from keeper.db.visitors import Visitors
 from keeper.errors import UserError
 from keeper.runtime.listen import listen
 from keeper.terminal.tables import console
+from keeper.web import app as pages
 
 MAX_PORT = 65_535
 CONNECTIONS = 512
@@ -28,7 +29,7 @@ def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on")] = 8080,
 ) -> None:
-    """Serve the index of IONET_DATABASE, and with it what is published in IONET_REWARDS and IONET_MARKET.
+    """Serve the index of IONET_DATABASE as pages and as an API, and with it what is published in IONET_REWARDS and IONET_MARKET.
 
     It writes nothing, asks no node and holds no key. What it can be asked is in /api/openapi.json.
     """
@@ -38,9 +39,13 @@ def serve(
     rewards = chosen.rewards if chosen.rewards.is_dir() else None
     market = chosen.market if chosen.market and chosen.market.is_dir() else None
     listener = listen(host, port, "--host and --port name another place")
-    console.print(f"http://{host}:{listener.getsockname()[1]}/api/v1/network", soft_wrap=True)
+    place = f"http://{host}:{listener.getsockname()[1]}"
+    console.print(f"{place}/api/v1/network", soft_wrap=True)
+    console.print(f"{place}/ has pages for people", soft_wrap=True)
+    service = application(database, rewards=rewards, market=market)
+    pages.install(service)
     config = uvicorn.Config(
-        guarded(application(database, rewards=rewards, market=market)),
+        guarded(service),
         log_level="warning",
         access_log=False,
         limit_concurrency=CONNECTIONS,

@@ -10,8 +10,7 @@ from keeper.demo.orders import Market
 from keeper.demo.sheet import Section, Sheet
 from keeper.economy.calendar import HOUR
 from keeper.economy.money import show
-from keeper.economy.orders import CloseReason, Currency, EndReason
-from keeper.terminal.orders import ENDED
+from keeper.economy.orders import ENDED, CloseReason, Currency, EndReason
 
 CLOSED = {
     CloseReason.SERVED: "served",

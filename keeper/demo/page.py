@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keeper.demo.sheet import Section, Sheet
-from keeper.web.pages import render
+from keeper.web.rendering import render
 
 NAME, RESULTS = "index.html", "results.json"
 TEMPLATE, PLACE = "demo.html", "OUT/"

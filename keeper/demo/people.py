@@ -19,11 +19,10 @@ from keeper.demo.staking import Stakers
 from keeper.demo.words import REASONS, begin_of, hours_axis, time
 from keeper.economy.calendar import HOUR
 from keeper.economy.money import show
-from keeper.economy.orders import Currency, EndReason
+from keeper.economy.orders import ENDED, Currency, EndReason
 from keeper.economy.supply import BPS, IO, io
 from keeper.rewards.rule import DeviceStatus, Reason
 from keeper.tables import Rows, keys
-from keeper.terminal.orders import ENDED
 from keeper.web import figures
 
 SUPPLIER, RENTER = 39, 2

@@ -5,6 +5,7 @@ Amounts are base units of the order's currency, times unix seconds, fees basis p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -81,6 +82,19 @@ class EndReason(IntEnum):
     SUPPLIER = 6
     FAULT = 7
     UNFILLED = 8
+
+
+ENDED: Mapping[EndReason, str] = {
+    EndReason.LAPSED: "not accepted in time",
+    EndReason.DECLINED: "declined by the supplier",
+    EndReason.WITHDRAWN: "withdrawn by the renter",
+    EndReason.COMPLETED: "completed",
+    EndReason.RENTER: "ended by the renter",
+    EndReason.SUPPLIER: "broken off by the supplier",
+    EndReason.FAULT: "failed, attested by operators",
+    EndReason.UNFILLED: "not enough of its gang accepted",
+}
+"""Why a lease ended."""
 
 
 class LeaseOutcome(IntEnum):

@@ -11,8 +11,9 @@ from keeper.clients import staking
 from keeper.rewards import publication
 from keeper.rewards.fetch import compare
 from keeper.rewards.nomination import Seen
+from keeper.rewards.publication import Manifest
 from keeper.rewards.rows import Work
-from keeper.tables import keys
+from keeper.tables import Rows, keys
 
 
 async def read_last_seen(chain: ChainReader, folder: Path, device: Pubkey) -> Seen | None:
@@ -27,7 +28,11 @@ async def read_last_seen(chain: ChainReader, folder: Path, device: Pubkey) -> Se
     block = (await staking.read_hours(chain, [hours[-1]])).get(hours[-1])
     if block is not None:
         compare(manifest, block)
-    rows = publication.read_table(folder, manifest, "inputs.csv")
+    return seen_in(publication.read_table(folder, manifest, "inputs.csv"), manifest, device)
+
+
+def seen_in(rows: Rows, manifest: Manifest, device: Pubkey) -> Seen | None:
+    """A device in an hour's ``inputs.csv``; None where it wasn't in it."""
     (place,) = (rows["device"] == keys([device])).nonzero()
     if not len(place):
         return None

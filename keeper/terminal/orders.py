@@ -11,19 +11,8 @@ from keeper.clients.orders import Config, Lease, Order, Parked
 from keeper.clients.staking import Class
 from keeper.economy.calendar import duration, moment
 from keeper.economy.money import show
-from keeper.economy.orders import Currency, EndReason, LeaseStatus, OrderStatus
+from keeper.economy.orders import ENDED, Currency, EndReason, LeaseStatus, OrderStatus
 from keeper.terminal.tables import plain
-
-ENDED = {
-    EndReason.LAPSED: "not accepted in time",
-    EndReason.DECLINED: "declined by the supplier",
-    EndReason.WITHDRAWN: "withdrawn by the renter",
-    EndReason.COMPLETED: "completed",
-    EndReason.RENTER: "ended by the renter",
-    EndReason.SUPPLIER: "broken off by the supplier",
-    EndReason.FAULT: "failed, attested by operators",
-    EndReason.UNFILLED: "not enough of its gang accepted",
-}
 
 
 def order_status(order: Order, now: int) -> str:

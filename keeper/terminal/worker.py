@@ -9,10 +9,9 @@ from rich.table import Table
 
 from keeper.economy.calendar import moment
 from keeper.economy.money import show
-from keeper.economy.orders import EndReason, LeaseStatus
+from keeper.economy.orders import ENDED, EndReason, LeaseStatus
 from keeper.pow.messages import Commit
 from keeper.pow.profiles import Profile, deadline_ms, hired_deadline_ms
-from keeper.terminal.orders import ENDED
 from keeper.terminal.tables import plain
 from keeper.worker.lease_book import KeptLease
 from keeper.worker.state import Kept, Received

@@ -128,7 +128,9 @@ def ticks(low: float, high: float, most: int = TICKS) -> list[float]:
 
 
 def _scale(axis: Axis, values: Sequence[float], from_zero: bool) -> Scale:
-    found = ticks(0.0 if from_zero else min(values, default=0.0), max(values, default=1.0))
+    low, high = 0.0 if from_zero else min(values, default=0.0), max(values, default=1.0)
+    # A figure of nothing but zeros has a height all the same.
+    found = ticks(low, high if high > low else low + 1.0)
     return Scale(axis, found[0], found[-1])
 
 

@@ -66,6 +66,13 @@ async def devices(on: AsyncConnection, hour: int, page: Page) -> list[dict[str, 
     return [dict(row) for row in rows]
 
 
+async def hours_of(on: AsyncConnection, device: str, hours: range) -> list[dict[str, Any]]:
+    """What a device got in these hours, the first first; hours in which it wasn't are left out."""
+    table = HOUR_DEVICE.c
+    query = sa.select(HOUR_DEVICE).where(table.hour.in_(list(hours)), table.device == device)
+    return [dict(row) for row in (await on.execute(query.order_by(table.hour))).mappings()]
+
+
 async def challenge_window(on: AsyncConnection, index: Index) -> int:
     """How long what operators agreed on can be challenged, seconds."""
     return staking.config_of(await config(on, index, "staking")).params.challenge_window

@@ -130,10 +130,11 @@ async def devices(asked: Asked, on: On, hour: Hour, page: Annotated[Page, Query(
     found = await queries.devices(on, hour, page)
     if not found and await queries.final_of(on, asked.index, hour) is None:
         raise HTTPException(404, f"hour {hour} isn't final")
-    return asked.page(page, [DeviceHour(**_words(row)) for row in found], keys(found, ("device",)))
+    return asked.page(page, [DeviceHour(**words(row)) for row in found], keys(found, ("device",)))
 
 
-def _words(row: dict[str, Any]) -> dict[str, Any]:
+def words(row: dict[str, Any]) -> dict[str, Any]:
+    """A device's row of an hour, with words for its codes."""
     return row | {
         "pool": Pool(row["pool"]).name.lower(),
         "status": DeviceStatus(row["status"]).name.lower(),

@@ -6,6 +6,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from keeper.web import text
+
 
 def render(template: str, **values: object) -> str:
     """A page; raises jinja2.UndefinedError for a value that its template lacks."""
@@ -14,10 +16,12 @@ def render(template: str, **values: object) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("keeper.web"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= text.FILTERS
+    return environment

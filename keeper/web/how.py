@@ -1,0 +1,99 @@
+"""Where each figure of the pages comes from: in words, from the API, and by a command of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where figures of one kind come from; ``api`` is a path of the API, ``command`` computes them again."""
+
+    title: str
+    words: str
+    api: str
+    command: str
+
+
+SOURCES: Mapping[str, Source] = {
+    "supply": Source(
+        "Supply",
+        "By the programs' own books: what was minted at launch and each hour since, less what was burned. "
+        "The token's mint has the same sum. What is in no vault of the protocol circulates.",
+        "/api/v1/supply",
+        "ionet supply",
+    ),
+    "emission": Source(
+        "Emission",
+        "A formula that the program holds as constants: 240 months, each a little less than the one before, "
+        "in equal parts for the month's hours. It depends on the clock alone.",
+        "/api/v1/emission",
+        "ionet emission",
+    ),
+    "governance": Source(
+        "Governance",
+        "The root account of each program: its admin, its guardian, parameters in force and those that wait "
+        "for their notice.",
+        "/api/v1/network",
+        "ionet network",
+    ),
+    "devices": Source(
+        "Devices",
+        "Accounts of the staking program, rebuilt from its events and compared with the chain's. A device "
+        "is ready, leased, short of stake, or terminated.",
+        "/api/v1/devices",
+        "ionet device list",
+    ),
+    "nomination": Source(
+        "Nomination for rewards",
+        "Nine conditions of the rule of rewards, by the device's account and what operators published of it "
+        "in the newest hour that is final.",
+        "/api/v1/devices",
+        "ionet device show ADDRESS",
+    ),
+    "hours": Source(
+        "Rewards of an hour",
+        "Operators compute an hour by the published rule and attest its root and the hash of its files. "
+        "Once enough say the same and nobody vetoed it in time, it is final. Anybody computes it again from "
+        "the files.",
+        "/api/v1/blocks",
+        "ionet rewards verify --hour HOUR",
+    ),
+    "classes": Source(
+        "Classes and prices",
+        "Accounts of the staking program: operators vote for an hour's steps of prices, by a rule that is "
+        "computed again from events.",
+        "/api/v1/classes",
+        "ionet market replay",
+    ),
+    "orders": Source(
+        "Orders and leases",
+        "Accounts and events of the orders program: a renter's money is in the order's own vault and leaves "
+        "it by the second, to suppliers, as fees, or back.",
+        "/api/v1/orders",
+        "ionet order show ADDRESS",
+    ),
+    "buyback": Source(
+        "Fees and auctions",
+        "Accounts of the buyback program: fees in IO are burned; fees in USDC are sold for IO at a price "
+        "that falls until somebody takes them, and that IO is burned.",
+        "/api/v1/buyback",
+        "ionet buyback show",
+    ),
+    "wallets": Source(
+        "Wallets",
+        "Sums over the accounts that name a wallet. What it earned is in the files of the newest final "
+        "hour, what it claimed is on chain; the difference can be claimed.",
+        "/api/v1/wallets/ADDRESS",
+        "ionet rewards proof --hour HOUR --wallet ADDRESS",
+    ),
+    "history": Source(
+        "What happened",
+        "Events that the programs sent, in transactions that are final. Nothing is shown that a fork can "
+        "take back.",
+        "/api/v1/transactions?address=ADDRESS",
+        "ionet history ADDRESS",
+    ),
+}
+"""By the name that pages link to."""

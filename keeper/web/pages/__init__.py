@@ -1,0 +1,1 @@
+"""The pages, a module for each subject: what the API's own paths answer, in HTML."""

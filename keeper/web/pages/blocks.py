@@ -1,0 +1,66 @@
+"""``/blocks``: hours, who attested them, what each device got."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+
+from keeper.api.paging import Hour, Page
+from keeper.api.queries import blocks as queries
+from keeper.api.routes import blocks as api
+from keeper.web.visits import Visit, Visiting
+
+router = APIRouter()
+
+
+@router.get("/blocks")
+async def blocks(visit: Visiting, page: Annotated[Page, Query()]) -> object:
+    """Hours that wait, and those that are final."""
+    found: Any = await api.blocks(visit.asked, visit.on, page)
+    if page.format == "csv":
+        return found
+    waiting: Any = await api.open_blocks(visit.asked, visit.on)
+    return visit.page(
+        "blocks.html",
+        rows=found.data,
+        waiting=waiting.data,
+        further=visit.further(found.next),
+        csv=visit.csv,
+        asking=page,
+    )
+
+
+@router.get("/blocks/{hour}")
+async def block(visit: Visiting, hour: Hour, page: Annotated[Page, Query()]) -> object:
+    """One hour, final or not."""
+    said = (await api.attestations(visit.asked, visit.on, hour)).data
+    row = await queries.final_of(visit.on, visit.index, hour)
+    if row is None:
+        return visit.page("block_open.html", block=await _waiting(visit, hour), attestations=said)
+    devices: Any = await api.devices(visit.asked, visit.on, hour, page)
+    if page.format == "csv":
+        return devices
+    return visit.page(
+        "block.html",
+        block=api.FinalBlock(**row),
+        attestations=said,
+        devices=devices.data,
+        further=visit.further(devices.next),
+        csv=visit.csv.replace(f"/blocks/{hour}", f"/blocks/{hour}/devices"),
+    )
+
+
+async def _waiting(visit: Visit, hour: int) -> Any:
+    """An hour that operators attest now. Raises HTTPException for one that nobody spoke of."""
+    found: Any = await api.open_blocks(visit.asked, visit.on)
+    for each in found.data:
+        if each.hour == hour:
+            return each
+    ends = [await queries.final(visit.on, Page(limit=1, order=order)) for order in ("asc", "desc")]
+    if not all(ends):
+        raise HTTPException(404, "no hour is final yet: the first is, once operators attested it")
+    (first, *_), (last, *_) = ends
+    raise HTTPException(
+        404, f"hour {hour} isn't in the index: it has hours from {first['hour']} to {last['hour']}"
+    )

@@ -1,0 +1,117 @@
+"""``/devices``: what is registered, and how one device stands."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path as Folder
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from fastapi.concurrency import run_in_threadpool
+from solders.pubkey import Pubkey
+
+from keeper.api.queries import activity, blocks, wallets
+from keeper.api.routes import activity as api_activity
+from keeper.api.routes import devices as api
+from keeper.api.routes import orders
+from keeper.api.routes.blocks import DeviceHour, words
+from keeper.clients import staking
+from keeper.rewards import publication
+from keeper.rewards.last_seen import seen_in
+from keeper.rewards.nomination import Line, Seen, checklist
+from keeper.rewards.publication import Manifest, PublicationError
+from keeper.tables import Rows
+from keeper.web.figures import bars
+from keeper.web.pages.network import IO, NAMED, STATES, class_list
+from keeper.web.visits import Visit, Visiting
+
+router = APIRouter()
+SHOWN_HOURS = 48
+SHOWN = 20
+"""Leases and events on a device's page."""
+
+
+@router.get("/devices")
+async def devices(visit: Visiting, asking: Annotated[api.Asking, Query()]) -> object:
+    """Devices by what one looks for."""
+    found: Any = await api.devices(visit.asked, visit.on, asking)
+    if asking.format == "csv":
+        return found
+    classes = await class_list(visit)
+    return visit.page(
+        "devices.html",
+        rows=found.data,
+        further=visit.further(found.next),
+        csv=visit.csv,
+        asking=asking,
+        classes=classes,
+        class_names={each.id: each.name for each in classes},
+        state_options=[(each, each) for each in STATES],
+    )
+
+
+@router.get("/devices/{address}")
+async def device(visit: Visiting, address: Annotated[str, Path(max_length=44)]) -> str:
+    """A device by its address or its worker's."""
+    found: Any = (await api.device(visit.asked, visit.on, address)).data  # type: ignore[attr-defined]
+    of_class = {each.id: each for each in await class_list(visit)}.get(getattr(found, "class"))
+    asking = api_activity.Asking(address=found.address, limit=SHOWN)
+    happened = await activity.around(visit.on, found.address, asking, [], [])
+    leases: Any = await orders.leases(visit.asked, visit.on, orders.Leases(device=found.address, limit=SHOWN))
+    hours = [DeviceHour(**words(row)) for row in await _hours(visit, found.address)]
+    return visit.page(
+        "device.html",
+        device=found,
+        of_class=of_class,
+        checklist=None if found.closed_at else await _checklist(visit, found.address),
+        hours=hours,
+        figure=_bars(hours),
+        leases=leases.data,
+        events=happened[:SHOWN],
+    )
+
+
+async def _hours(visit: Visit, address: str) -> list[dict[str, Any]]:
+    newest = await wallets.newest_hour(visit.on)
+    if newest is None:
+        return []
+    return await blocks.hours_of(visit.on, address, range(max(0, newest - SHOWN_HOURS + 1), newest + 1))
+
+
+async def _checklist(visit: Visit, address: str) -> list[Line] | None:
+    """What it needs to be nominated; None where the index lacks its account or its class."""
+    fields = await visit.index.account(visit.on, "staking", "Device", address)
+    if fields is None:
+        return None
+    found = staking.device_of(fields)
+    at_class = staking.class_address(found.device_class)
+    of_class = await visit.index.account(visit.on, "staking", "Class", at_class)
+    if of_class is None:
+        return None
+    folder, hour = visit.request.app.state.rewards, await wallets.newest_hour(visit.on)
+    seen = None
+    if folder is not None and hour is not None:
+        seen = await run_in_threadpool(_seen, folder, hour, Pubkey.from_string(address))
+    return checklist(found, staking.class_of(of_class), visit.now, seen)
+
+
+def _seen(folder: Folder, hour: int, address: Pubkey) -> Seen | None:
+    try:
+        rows, manifest = _table(folder, hour)
+    except PublicationError:
+        return None
+    return seen_in(rows, manifest, address)
+
+
+@lru_cache(maxsize=1)
+def _table(folder: Folder, hour: int) -> tuple[Rows, Manifest]:
+    """What operators saw in an hour that is final, which never changes: read once, however many ask."""
+    manifest = publication.read_manifest(folder, hour)
+    return publication.read_table(folder, manifest, "inputs.csv"), manifest
+
+
+def _bars(hours: list[DeviceHour]) -> object:
+    if not hours:
+        return ""
+    names = [str(each.hour) if place % NAMED == 0 else "" for place, each in enumerate(hours)]
+    return bars("IO that it earned in each hour", names, [("reward", [each.reward / IO for each in hours])])

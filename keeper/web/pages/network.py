@@ -1,0 +1,122 @@
+"""``/``, ``/supply``, ``/market``, ``/how``: the network as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from keeper.api.paging import Page
+from keeper.api.queries import counts
+from keeper.api.routes import blocks, buyback, classes
+from keeper.api.routes import network as api
+from keeper.economy import emission
+from keeper.economy.calendar import HOUR, month_of
+from keeper.economy.money import DECIMALS
+from keeper.economy.orders import Currency
+from keeper.economy.supply import EMISSION_TOTAL
+from keeper.web.figures import Axis, Series, areas, bars
+from keeper.web.how import SOURCES
+from keeper.web.visits import Visit, Visiting
+
+router = APIRouter()
+SHOWN_HOURS = 24
+NAMED = 4
+"""Every so many bars have a name."""
+MONTHS_A_YEAR = 12
+STATES = ("ready", "leased", "short", "terminated")
+IO = 10 ** DECIMALS[Currency.IO]
+
+
+@router.get("/")
+async def home(visit: Visiting) -> str:
+    """The network at a glance."""
+    network = (await api.network(visit.asked, visit.on)).data
+    final: Any = await blocks.blocks(visit.asked, visit.on, Page(limit=SHOWN_HOURS))
+    hours = sorted((each for each in final.data if each.paid is not None), key=lambda each: each.hour)
+    of_class = {each.id: each.name for each in await class_list(visit)}
+    found = await counts.devices(visit.on)
+    rows = [
+        (number, name, [found.get((number, state), 0) for state in STATES])
+        for number, name in of_class.items()
+        if any(found.get((number, state)) for state in STATES)
+    ]
+    return visit.page(
+        "network.html",
+        network=network,
+        clock=_clock(network),
+        total=EMISSION_TOTAL,
+        hours=hours,
+        figure=_bars(hours),
+        states=STATES,
+        classes=rows,
+        sums=[sum(row[2][place] for row in rows) for place in range(len(STATES))],
+        orders=await counts.orders(visit.on),
+        leases=await counts.leases(visit.on),
+        buyback=(await buyback.state(visit.asked, visit.on)).data,
+    )
+
+
+@router.get("/supply")
+async def supply(visit: Visiting) -> str:
+    """Where all IO is, and what is still to come."""
+    network = (await api.network(visit.asked, visit.on)).data
+    months = (await api.months(visit.asked, visit.on)).data
+    points = [(0.0, 0.0)] + [(number + 1.0, each.cumulative / IO / 1e6) for number, each in enumerate(months)]
+    genesis = [(place, network.supply.genesis / IO / 1e6) for place, _ in points]
+    ticks = [(place, months[place].month[:4]) for place in range(0, len(months), 4 * MONTHS_A_YEAR)]
+    figure = areas(
+        "Most IO that there can be by the formula, in millions",
+        [Series("minted at launch", genesis), Series("emitted", points)],
+        Axis(ticks, 0, len(months)),
+    )
+    years = [
+        (each[-1].month, sum(month.amount for month in each), each[-1].cumulative)
+        for each in (months[at : at + MONTHS_A_YEAR] for at in range(0, len(months), MONTHS_A_YEAR))
+    ]
+    allocations: Any = await api.vesting(visit.asked, visit.on)
+    return visit.page(
+        "supply.html", network=network, years=years, figure=figure, allocations=allocations.data
+    )
+
+
+@router.get("/market")
+async def market(visit: Visiting) -> str:
+    """What a processor of each class costs."""
+    found = await counts.devices(visit.on)
+    listed = {
+        each.id: {state: found.get((each.id, state), 0) for state in STATES}
+        for each in await class_list(visit)
+    }
+    return visit.page("market.html", classes=await class_list(visit), counts=listed)
+
+
+@router.get("/how")
+async def how(visit: Visiting) -> str:
+    """Where figures come from."""
+    return visit.page("how.html", all_sources=SOURCES)
+
+
+async def class_list(visit: Visit) -> list[Any]:
+    """All classes, as the API has them."""
+    found: Any = await classes.classes(visit.asked, visit.on)
+    return list(found.data)
+
+
+def _clock(network: Any) -> dict[str, int] | None:
+    """The hour that is emitted next, how much, and when it can be; None before launch and after the last."""
+    if network.emission_start is None:
+        return None
+    month, hour = month_of(network.emission_start), network.emitted_hours
+    if hour >= emission.total_hours(month):
+        return None
+    ends = network.emission_start + (hour + 1) * HOUR
+    return {"hour": hour, "amount": emission.block(month, hour), "ends": ends}
+
+
+def _bars(hours: list[Any]) -> object:
+    if not hours:
+        return ""
+    names = [str(each.hour) if place % NAMED == 0 else "" for place, each in enumerate(hours)]
+    paid = [each.paid / IO for each in hours]
+    return bars(f"IO paid for each of the last {len(hours)} hours", names, [("paid", paid)])

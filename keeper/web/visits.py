@@ -1,0 +1,72 @@
+"""A page being asked for: the index as of one state, what its layout shows of it, and its headers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keeper.api.answers import On, Reading
+from keeper.api.index import Index
+from keeper.api.problems import SHOWN
+from keeper.web.rendering import render
+from keeper.web.style import STYLE_PATH
+
+LATE = 120
+"""Seconds from which on a page says first how old it is: a keeper that works looks every few seconds."""
+MINUTE = 60
+
+
+class Visit:
+    """A page's question: ``asked`` and ``on`` are what the API's own paths are answered with."""
+
+    def __init__(self, request: Request, asked: Reading, on: AsyncConnection) -> None:
+        """Answer ``request``."""
+        self.request, self.asked, self.on = request, asked, on
+
+    @property
+    def index(self) -> Index:
+        """What is read."""
+        return self.asked.index
+
+    @property
+    def now(self) -> int:
+        """Unix seconds at which what is shown was so."""
+        return self.asked.state.time
+
+    def page(self, template: str, **values: Any) -> str:
+        """A page with the layout around it."""
+        state = self.asked.state
+        late = state.lag // MINUTE if state.lag >= LATE else None
+        return render(
+            template, as_of=state, late=late, path=self.request.url.path, style_path=STYLE_PATH, **values
+        )
+
+    def further(self, next_: str | None) -> str | None:
+        """Where the list that is asked for goes on; None at its end."""
+        return None if next_ is None else str(self.request.url.include_query_params(after=next_).query)
+
+    @property
+    def csv(self) -> str:
+        """The API's address of the list that is asked for, as CSV."""
+        query = self.request.url.remove_query_params("after").include_query_params(format="csv").query
+        return f"/api/v1{self.request.url.path}?{query}"
+
+
+async def _visit(request: Request, response: Response, on: On) -> AsyncIterator[Visit]:
+    route = request.scope["route"]
+    if request.query_params and not route.dependant.query_params:
+        # Lists refuse what they don't know by their models.
+        name = next(iter(request.query_params))[:SHOWN]
+        raise HTTPException(400, f"this page has no parameter {name}")
+    index: Index = request.app.state.index
+    state = await index.state()
+    # A page says when the keeper looked and how late it is, which change while nothing happens.
+    shown = f"#{state.time}-{state.lag // MINUTE if state.lag >= LATE else 0}"
+    yield Visit(request, Reading(request, response, index, state, shown), on)
+
+
+Visiting = Annotated[Visit, Depends(_visit)]
+"""The page that is asked for."""
