@@ -29,7 +29,7 @@ def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on")] = 8080,
 ) -> None:
-    """Serve the index of IONET_DATABASE as pages and as an API, and with it what is published in IONET_REWARDS and IONET_MARKET.
+    """Serve the index of IONET_DATABASE as pages and an API, with what is in IONET_REWARDS and IONET_MARKET.
 
     It writes nothing, asks no node and holds no key. What it can be asked is in /api/openapi.json.
     """
