@@ -90,14 +90,19 @@ async def _checklist(visit: Visit, address: str) -> list[Line] | None:
         return None
     folder, hour = visit.request.app.state.rewards, await wallets.newest_hour(visit.on)
     seen = None
-    if folder is not None and hour is not None:
-        seen = await run_in_threadpool(_seen, folder, hour, Pubkey.from_string(address))
+    final = None if hour is None else await blocks.final_of(visit.on, visit.index, hour)
+    if folder is not None and final is not None:
+        place = folder, final["hour"], final["data_hash"]
+        seen = await run_in_threadpool(_seen, *place, Pubkey.from_string(address))
     return checklist(found, staking.class_of(of_class), visit.now, seen)
 
 
-def _seen(folder: Folder, hour: int, address: Pubkey) -> Seen | None:
+def _seen(folder: Folder, hour: int, data_hash: str, address: Pubkey) -> Seen | None:
     try:
         rows, manifest = _table(folder, hour)
+        if manifest.hash != data_hash:
+            # Not what operators agreed on.
+            return None
     except PublicationError:
         return None
     return seen_in(rows, manifest, address)

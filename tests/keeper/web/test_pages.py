@@ -5,7 +5,11 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
+from solders.pubkey import Pubkey
+
+from keeper.web.pages import devices
 from tests.keeper.api.conftest import Client
+from tests.keeper.api.life import Life
 
 VOID = {"meta", "link", "input", "br", "path", "line", "rect", "circle"}
 FOREIGN = {"script", "iframe", "object", "embed", "img", "video", "audio", "base", "style"}
@@ -128,6 +132,18 @@ async def test_the_nomination_of_a_device_is_on_its_page(site: Client) -> None:
     page = Page((await site.http.get(f"/devices/{row['address']}")).text)
     for each in ("its class is rewarded", "enough is staked", "no slash is pending", "it isn't barred"):
         assert each in page.text
+
+
+async def test_what_operators_saw_counts_if_the_chain_has_its_hash(site: Client, world: Life) -> None:
+    final = await site.data("/blocks/1")
+    (row, *_) = await site.data("/blocks/1/devices")
+    device = Pubkey.from_string(row["device"])
+    found = devices._seen(world.folder, 1, final["data_hash"], device)
+    assert found is not None
+    assert (found.hour, found.start) == (1, final["starts_at"])
+    assert devices._seen(world.folder, 1, final["root"], device) is None
+    assert devices._seen(world.folder, 1, final["data_hash"], Pubkey.default()) is None
+    assert devices._seen(world.folder, 2, final["data_hash"], device) is None
 
 
 async def test_filters_are_the_apis_and_empty_fields_ask_for_nothing(site: Client) -> None:
