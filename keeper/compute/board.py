@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS beat (
     PRIMARY KEY ("order", sender)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS proof (
-    "order" BLOB NOT NULL, hash BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY ("order", hash)
+    "order" BLOB NOT NULL, sender BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY ("order", sender)
 ) WITHOUT ROWID;
 """
 """Numbers of 64 bits are big-endian blobs: SQLite's own integers have a sign, and blobs compare the same."""
@@ -151,9 +151,9 @@ class Board:
             return {Pubkey(sender): data for sender, data in self._db.execute(where, (bytes(order),))}
 
     def proofs(self, order: Pubkey) -> list[bytes]:
-        """Proofs against who said two things, by their hash; raises BoardUnusable."""
+        """A proof against each who said two things; raises BoardUnusable."""
         with _said():
-            where = 'SELECT data FROM proof WHERE "order" = ? ORDER BY hash'
+            where = 'SELECT data FROM proof WHERE "order" = ? ORDER BY sender'
             return [row[0] for row in self._db.execute(where, (bytes(order),))]
 
     def forget(self, order: Pubkey) -> None:
@@ -186,8 +186,8 @@ class Board:
             proof = Equivocation.of(before, signed)
             if proof is None:
                 return None  # Another number of its BEATs, or a forged signature, which is refused next.
-            kept = (at[0], proof.hash(), proof.encode())
-            self._db.execute("INSERT OR IGNORE INTO proof VALUES (?, ?, ?)", kept)
+            # The first is enough: further ones would only fill the disk.
+            self._db.execute("INSERT OR IGNORE INTO proof VALUES (?, ?, ?)", (*at, proof.encode()))
         raise WireError(
             Why.EQUIVOCATION, f"{message.sender} signed another message with number {message.seq}"
         )

@@ -147,6 +147,8 @@ def test_two_things_under_one_number_are_kept_as_proof_and_the_first_stays(board
     assert board.after(ORDER) == [(1, first.encode())]
     (proof,) = board.proofs(ORDER)
     assert Equivocation.decode(proof, NETWORK).first.message.sender == WORKER.pubkey()
+    with refused(Why.EQUIVOCATION):
+        post(board, made(replace(JOINED, cpus=97)))
     forged = replace(made(replace(JOINED, cpus=98)), signature=first.signature)
     with refused(Why.BAD_SIGNATURE):
         post(board, forged)
