@@ -36,13 +36,22 @@ class Buckets:
 
         What isn't there isn't taken.
         """
-        left, at = self._left.pop(name, (self._rate.burst, now))
-        left = min(self._rate.burst, left + max(0.0, now - at) * self._rate.each_second)
+        left = self._refilled(name, now)
         wait = max(0.0, cost - left) / self._rate.each_second
         self._left[name] = (left if wait else left - cost, now)
         if len(self._left) > self._most:
             self._left.popitem(last=False)
         return wait
+
+    def owe(self, name: Hashable, now: float, cost: float) -> None:
+        """Take what something came to afterwards, also what isn't there: down to as much again below 0."""
+        if name in self._left:
+            left = self._refilled(name, now)
+            self._left[name] = (max(-self._rate.burst, left - cost), now)
+
+    def _refilled(self, name: Hashable, now: float) -> float:
+        left, at = self._left.pop(name, (self._rate.burst, now))
+        return min(self._rate.burst, left + max(0.0, now - at) * self._rate.each_second)
 
 
 def network_of(address: str) -> str:

@@ -76,12 +76,13 @@ class Reading:
         ``shown`` is what else an answer shows that changes with time.
         """
         self.index, self.state, self.request = index, state, request
-        # The question is part of it, as proxies know an answer by its path alone when told so.
+        # The question is part of it, as proxies know an answer by its path alone when told so; and the time,
+        # by which prices are told. Weak, as how long ago that was is another number a second later.
         asked = zlib.crc32(f"{request.url.path}?{request.url.query}{shown}".encode())
-        tag = f'"{state.slot}-{asked:08x}"'
+        tag = f'W/"{state.slot}-{state.time}-{asked:08x}"'
         headers = {"etag": tag, "cache-control": FRESH, "x-ionet-slot": str(state.slot)}
         had = request.headers.get("if-none-match", "").split(",")
-        if tag in [each.strip().removeprefix("W/") for each in had]:
+        if tag.removeprefix("W/") in [each.strip().removeprefix("W/") for each in had]:
             raise NotModified(headers)
         response.headers.update(headers)
         self._headers = headers
@@ -109,7 +110,9 @@ class Reading:
     def _csv(self, rows: Sequence[Any], next_: str | None) -> Response:
         headers = dict(self._headers)
         if next_ is not None:
-            headers["link"] = f'<{self.request.url.include_query_params(after=next_)}>; rel="next"'
+            # Without a host: what a visitor calls us would be told to others from a cache.
+            there = self.request.url.include_query_params(after=next_)
+            headers["link"] = f'<{there.path}?{there.query}>; rel="next"'
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         for number, row in enumerate(rows):
@@ -146,7 +149,11 @@ async def _reading(request: Request, response: Response) -> Reading:
     return Reading(request, response, index, await index.state())
 
 
-On = Annotated[AsyncConnection, Depends(connection)]
-"""One state of the index, while a question is answered."""
+On = Annotated[AsyncConnection, Depends(connection, scope="function")]
+"""One state of the index, while a question is answered.
+
+It is let go before the answer is sent: a visitor who reads slowly would keep a connection from others, and
+the index' old state on the disk.
+"""
 Asked = Annotated[Reading, Depends(_reading)]
 """The question; asked for before :data:`On`, so that 304 needs no more than the state."""

@@ -6,10 +6,19 @@ bytes hex, names text. What is there for the layout alone is left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    create_model,
+)
 from solders.pubkey import Pubkey
 
 from keeper.chain.program import Fields, Program
@@ -31,6 +40,17 @@ Hex = Annotated[
     bytes, PlainSerializer(bytes.hex, str), WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]*$"})
 ]
 """Bytes in hex."""
+
+
+def _base58(text: str) -> str:
+    if not _BASE58.fullmatch(text):
+        raise ValueError("an address, which is in base58")
+    return text
+
+
+_BASE58 = re.compile("[1-9A-HJ-NP-Za-km-z]*")
+AskedAddress = Annotated[str, AfterValidator(_base58), Field(max_length=44)]
+"""An address that somebody asks for: there may be nothing at it. Databases don't take every text."""
 
 
 class Form(BaseModel):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeper.api.problems import problem
 from keeper.budgets import Buckets, Rate, network_of
@@ -24,6 +25,10 @@ class Limits:
     questions: Rate = Rate(60, 20)
     proofs: Rate = Rate(15, 5)
     """Of wallets' proofs, which are read from a file of an hour that may not be in memory."""
+    together: int = 12
+    """Questions that are answered at a time; a browser asks six, unless it speaks HTTP/2 with a proxy."""
+    free_seconds: float = 0.05
+    """What any question may take; a second beyond it costs as many questions as are given in one."""
     names: int = 65_536
     """Addresses that are remembered at a time: about 20 MB."""
     trusted: frozenset[str] = frozenset({"127.0.0.1", "::1"})
@@ -41,6 +46,7 @@ class Limited:
         self._limits = limits or Limits()
         self._questions = Buckets(self._limits.questions, self._limits.names)
         self._proofs = Buckets(self._limits.proofs, self._limits.names)
+        self._answering: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse before anything is read."""
@@ -54,6 +60,8 @@ class Limited:
         wait = self._questions.take(whose, self._clock())
         if not wait and "/proof/" in scope["path"]:
             wait = self._proofs.take(whose, self._clock())
+        if not wait and self._answering[whose] >= self._limits.together:
+            wait = 1.0
         if wait:
             seconds = str(math.ceil(wait))
             refused = problem(
@@ -63,12 +71,33 @@ class Limited:
             )
             await refused(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._answer(whose, scope, receive, send)
+
+    async def _answer(self, whose: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have it answered, and charge for what took long until there was an answer."""
+        begun = self._clock()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                now = self._clock()
+                if (more := now - begun - self._limits.free_seconds) > 0:
+                    self._questions.owe(whose, now, more * self._limits.questions.each_second)
+            await send(message)
+
+        self._answering[whose] += 1
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            self._answering[whose] -= 1
+            if not self._answering[whose]:
+                del self._answering[whose]
 
     def _address(self, scope: Scope) -> str:
         """Who asks: whom a trusted proxy names last, else who is connected."""
         peer = scope["client"][0] if scope["client"] else ""
         if peer in self._limits.trusted:
-            told = Request(scope).headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+            # A proxy adds its word to the visitor's own, or sends it as another header after that.
+            words = Request(scope).headers.getlist("x-forwarded-for")
+            told = ",".join(words).rpartition(",")[2].strip()
             return told or peer
         return peer

@@ -73,6 +73,8 @@ def decode(text: str, *kinds: type[int | str]) -> tuple[Any, ...]:
     fits = isinstance(found, list) and len(found) == len(kinds)
     if not fits or any(type(each) is not kind for each, kind in zip(found, kinds, strict=True)):
         raise BadCursor("after is no place in this list: take it from an answer's `next`, or leave it out")
+    if any(isinstance(each, str) and not (each.isascii() and each.isprintable()) for each in found):
+        raise BadCursor("after is no place in this list: it has text that no address has")
     if any(isinstance(each, int) and not -(2**63) <= each < 2**63 for each in found):
         raise BadCursor("after is no place in this list: it has a number that is too large")
     return tuple(found)

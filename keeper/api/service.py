@@ -68,4 +68,10 @@ def application(
 
 def guarded(app: FastAPI, limits: Limits | None = None) -> ASGIApp:
     """The API behind its limits, for pages of any origin."""
-    return Limited(CORSMiddleware(app, allow_origins=["*"], allow_methods=["GET"]), limits)
+    # Outside, so that a page may read why it is refused.
+    return CORSMiddleware(
+        Limited(app, limits),
+        allow_origins=["*"],
+        allow_methods=["GET"],
+        expose_headers=["etag", "link", "retry-after", "x-ionet-slot"],
+    )

@@ -14,12 +14,13 @@ from keeper.cli import options
 from keeper.db.visitors import Visitors
 from keeper.errors import UserError
 from keeper.runtime.listen import listen
+from keeper.runtime.patience import Patient
 from keeper.terminal.tables import console
 from keeper.web import app as pages
 
 MAX_PORT = 65_535
 CONNECTIONS = 512
-"""Open at a time; what is above waits."""
+"""Open at a time; what is above is told to come again."""
 
 app = typer.Typer(help="The network's figures over HTTP, read only.", no_args_is_help=True)
 
@@ -46,6 +47,9 @@ def serve(
     pages.install(service)
     config = uvicorn.Config(
         guarded(service),
+        http=Patient,
+        # Who asks is found out by the limits.
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         limit_concurrency=CONNECTIONS,

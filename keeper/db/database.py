@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 import sqlalchemy as sa
@@ -92,6 +92,9 @@ class Database:
     from their first statement on, and readers see one state throughout a transaction.
     """
 
+    _pool: ClassVar[Mapping[str, int | float]] = {}
+    """How many connections there are, where that isn't SQLAlchemy's own choice."""
+
     def __init__(self, url: str) -> None:
         """Name the database; nothing is opened yet. Raises DatabaseError for another kind."""
         try:
@@ -107,7 +110,10 @@ class Database:
             raise DatabaseError("a keeper's SQLite database needs a file: sqlite:///keeper.db")
         try:
             self.engine = create_async_engine(
-                self._with(DRIVERS), pool_pre_ping=not self.is_sqlite, connect_args=self._connecting()
+                self._with(DRIVERS),
+                pool_pre_ping=not self.is_sqlite,
+                connect_args=self._connecting(),
+                **self._pool,
             )
         except (ArgumentError, TypeError, ValueError) as error:
             raise DatabaseError(self._saying(error)) from error

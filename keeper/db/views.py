@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,14 +25,13 @@ from keeper.chain.program import Fields
 from keeper.chain.types import IdlType
 from keeper.db.bulk import Insertion, Update
 from keeper.db.events import EventPlace
+from keeper.db.shapes import NOBODY, SHAPES, Shape
 from keeper.db.tables import EVENT_LAYOUTS, METADATA, SIGNATURES, WATERMARKS, key, number, text
 from keeper.db.types import DIGITS, Wide, column_type, encoder
-from keeper.economy.orders import LeaseStatus, OrderStatus
 
 AMOUNT = Wide(DIGITS["u64"])
 SUM = Wide(DIGITS["u128"])
 """Of a day's amounts, which may pass what one amount can be."""
-NOBODY = Pubkey.default()
 LEFT_OUT = ("version", "bump")
 """Fields that say nothing about what an account is about; nor do those that begin with ``_``."""
 CALL_BITS = 16
@@ -137,61 +136,6 @@ class Life:
     ending: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How a kind of account is shown: its ``state`` in a word, its indexes, what its closing adds."""
-
-    indexes: tuple[tuple[str, ...], ...]
-    state: Callable[[Fields], str] | None = None
-    endings: Mapping[str, tuple[str, IdlType]] | None = None
-    """Columns of the event that closes it, by the event's names for them."""
-
-
-def device_state(fields: Fields) -> str:
-    """Where a device stands, as far as events tell: terminated, leased, short of stake, or ready."""
-    if fields["terminated"]:
-        return "terminated"
-    if fields["lease"] != NOBODY:
-        return "leased"
-    return "ready" if fields["sufficient_since"] else "short"
-
-
-def order_state(fields: Fields) -> str:
-    """Whether an order takes devices."""
-    return OrderStatus(fields["status"]).name.lower()
-
-
-def lease_state(fields: Fields) -> str:
-    """Where a lease stands."""
-    return LeaseStatus(fields["status"]).name.lower()
-
-
-SHAPES: Mapping[str, Mapping[str, Shape]] = {
-    "staking": {
-        "Device": Shape(
-            (
-                ("class", "state"),
-                ("supplier",),
-                ("payout",),
-                ("co_staker",),
-                ("leaving_staker",),
-                ("country",),
-                ("offer",),
-            ),
-            device_state,
-        ),
-        "Wallet": Shape((("wallet",),)),
-    },
-    "orders": {
-        "Order": Shape(
-            (("renter", "created_at"), ("state", "currency"), ("closed_at",)),
-            order_state,
-            {"reason": ("close_reason", "u8"), "surplus": ("surplus", "u64")},
-        ),
-        "Lease": Shape((("order",), ("device",), ("supplier",), ("payout",), ("state",)), lease_state),
-    },
-}
-"""The kinds of accounts that have a table, by program."""
 PREFIXES = {"terms": ""}
 """What stands before the fields of a struct in an account; otherwise its own name."""
 
@@ -202,6 +146,8 @@ class AccountView:
     def __init__(self, program: Program, kind: str, shape: Shape) -> None:
         """Describe it by the program's IDL; nothing is created yet."""
         self.kind = kind
+        self.order = shape.order
+        """The columns that lists of it are ordered by, which have an index."""
         self.name = f"view_{_snake(kind)}"
         self._shape = shape
         self._columns = list(_flat(program, program.account_fields[kind], ()))
@@ -217,11 +163,11 @@ class AccountView:
             *(key(f"opened_{name}", sa.BigInteger()) for name in Place._fields),
             *(number(f"closed_{name}", null=True) for name in (*Place._fields, "at")),
             *columns,
-            *(sa.Index(None, *names) for names in shape.indexes),
+            *self._indexes(),
             sqlite_with_rowid=False,
         )
         described = [[each.name, str(each.type)] for each in self.table.columns]
-        self.layout = json.dumps([described, shape.indexes])
+        self.layout = json.dumps([described, shape.order, shape.indexes, shape.there, shape.gone])
         self._insertion = Insertion(self.table)
         self._update = Update(
             self.table,
@@ -229,6 +175,17 @@ class AccountView:
             "address",
             "closed_slot IS NULL",
         )
+
+    def _indexes(self) -> Iterator[sa.Index]:
+        shape, closed = self._shape, sa.column("closed_slot", sa.BigInteger)
+        for kind, lists, where in (
+            ("", shape.indexes, None),
+            ("_there", shape.there, closed.is_(None)),
+            ("_gone", shape.gone, closed.is_not(None)),
+        ):
+            for names in lists:
+                name = "_".join(("ix", self.name, *names)) + kind
+                yield sa.Index(name, *names, *shape.order, sqlite_where=where, postgresql_where=where)
 
     def row(self, fields: Fields) -> dict[str, Any]:
         """An account's own columns."""

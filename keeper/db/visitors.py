@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -11,6 +12,10 @@ from keeper.db.database import Database
 
 STATEMENT_SECONDS = 0.5
 """How long one question may take; it is answered 503 then."""
+CONNECTIONS, WAIT_SECONDS = 16, 2.0
+"""Questions that are read at a time; who waits longer for a turn is answered 503."""
+VISITORS_CACHE_KIB = 8 * 1024
+"""Of an SQLite file, for each connection: whoever asks for much shall not fill the memory with it."""
 STEPS = 20_000
 """Of SQLite's machine between looks at the clock: some tenths of a millisecond."""
 
@@ -21,6 +26,12 @@ class Visitors(Database):
     The connection itself refuses every write (and on PostgreSQL the role may be one that can only read), and
     ends a statement after ``seconds``: :class:`keeper.db.DatabaseUnusable` is raised then.
     """
+
+    _pool: ClassVar[Mapping[str, int | float]] = {
+        "pool_size": CONNECTIONS,
+        "max_overflow": 0,
+        "pool_timeout": WAIT_SECONDS,
+    }
 
     def __init__(self, url: str, seconds: float = STATEMENT_SECONDS) -> None:
         """Name the database; see :class:`Database`."""
@@ -38,6 +49,7 @@ def _limit_sqlite(engine: sa.Engine, seconds: float) -> None:
     def connected(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA query_only = ON")
+        cursor.execute(f"PRAGMA cache_size = -{VISITORS_CACHE_KIB}")
         cursor.close()
 
         def overdue() -> bool:

@@ -14,8 +14,9 @@ from keeper.chain import Event
 from keeper.chain.program import Fields
 from keeper.db.bulk import Insertion
 from keeper.db.events import EventPlace, EventTables
+from keeper.db.shapes import NOBODY
 from keeper.db.types import jsonable
-from keeper.db.views import CALL_BITS, DAY_TOTAL, MENTION, NOBODY, Views
+from keeper.db.views import CALL_BITS, DAY_TOTAL, MENTION, Views
 from keeper.economy.calendar import DAY
 from keeper.indexer.book import Book
 from keeper.indexer.compare import MOST_DIFFERENCES, Difference

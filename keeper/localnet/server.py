@@ -17,6 +17,7 @@ from keeper.localnet.node import Node
 from keeper.localnet.ring import TICK_SECONDS
 from keeper.localnet.rpc import respond
 from keeper.localnet.sockets import Sockets
+from keeper.runtime.patience import Patient
 
 MAX_BODY = 128 * 1024
 """Bytes of a question, or of a batch of them."""
@@ -73,7 +74,7 @@ async def served(node: Node, listeners: list[socket.socket]) -> AsyncIterator[No
     sockets = Sockets(node)
     config = uvicorn.Config(
         application(node, sockets),
-        http="httptools",
+        http=_Patient,
         ws="websockets-sansio",
         ws_max_size=MAX_BODY,
         lifespan="off",
@@ -93,6 +94,11 @@ async def served(node: Node, listeners: list[socket.socket]) -> AsyncIterator[No
         await sockets.close()
         server.should_exit = True
         await running
+
+
+class _Patient(Patient):
+    # Longer than for a question to arrive, which is answered.
+    seconds = BODY_SECONDS + 10
 
 
 class _Server(uvicorn.Server):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keeper.clients.programs import PROGRAMS
+from keeper.db.shapes import BY_TIME
 from keeper.db.views import AccountView, Views
 
 _STAKING, _ORDERS = (Views(PROGRAMS[name]).by_kind for name in ("staking", "orders"))
@@ -16,9 +17,6 @@ DEVICES: AccountView = _STAKING["Device"]
 WALLETS: AccountView = _STAKING["Wallet"]
 ORDERS: AccountView = _ORDERS["Order"]
 LEASES: AccountView = _ORDERS["Lease"]
-BY_TIME = ("opened_slot", "opened_position", "opened_call", "address")
-"""When an account was created."""
-BY_ADDRESS = ("address", "opened_slot", "opened_position", "opened_call")
 
 
 def closed(table: sa.Table, is_closed: bool | None) -> list[sa.ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import Field, field_validator
 
 from keeper.api.answers import PAGES, Answer, Asked, On, Rows
-from keeper.api.fields import WIDE, Amount, Form
+from keeper.api.fields import WIDE, Amount, AskedAddress, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import activity as queries
@@ -24,7 +24,7 @@ EVENTS = sorted({name for program in PROGRAMS.values() for name in program.event
 class Asking(Page):
     """What happened around which address."""
 
-    address: str = Field(max_length=44, description="of a wallet, a device, an order, a block, anything")
+    address: AskedAddress = Field(description="of a wallet, a device, an order, a block, anything")
     program: list[str] = Field(default=[], max_length=len(PROGRAMS), description="only these programs'")
     event: list[str] = Field(default=[], max_length=20, description="only events of these names")
 
@@ -71,7 +71,7 @@ async def around(asked: Asked, on: On, asking: Annotated[Asking, Query()]) -> ob
 
 @router.get("/tx/{signature}", responses=NOT_FOUND)
 async def transaction(
-    asked: Asked, on: On, signature: Annotated[str, Path(max_length=88)]
+    asked: Asked, on: On, signature: Annotated[str, Path(max_length=88, pattern="^[1-9A-HJ-NP-Za-km-z]+$")]
 ) -> Answer[Transaction]:
     """A transaction by its signature, with what the programs said in it."""
     found = await queries.transaction(on, signature)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import Field
 
 from keeper.api.answers import PAGES, Asked, On, one_of, rows_of
-from keeper.api.fields import Form
+from keeper.api.fields import AskedAddress, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import views
@@ -34,9 +34,9 @@ class Asking(Page):
         default=None, description="short: of stake"
     )
     country: str | None = Field(default=None, pattern="^[A-Z]{2}$", description="two letters")
-    supplier: str | None = Field(default=None, max_length=44, description="whose it is")
-    payout: str | None = Field(default=None, max_length=44, description="the wallet that its rewards go to")
-    co_staker: str | None = Field(default=None, max_length=44)
+    supplier: AskedAddress | None = Field(default=None, description="whose it is")
+    payout: AskedAddress | None = Field(default=None, description="the wallet that its rewards go to")
+    co_staker: AskedAddress | None = None
     has_offer: bool | None = Field(default=None, description="whether a co-stake is offered")
     closed: bool = Field(default=False, description="true: those that were closed, instead")
     order: Literal["asc", "desc"] = Field(default="asc", description="of address")
@@ -50,12 +50,12 @@ async def devices(asked: Asked, on: On, asking: Annotated[Asking, Query()]) -> o
     where = views.closed(table, asking.closed) + [table.c[name] == value for name, value in equal.items()]
     if asking.has_offer is not None:
         where.append(table.c.offer > 0 if asking.has_offer else table.c.offer <= 0)
-    found = await read_page(on, table, asking, views.BY_ADDRESS, where)
-    return asked.page(asking, [Device(**row) for row in found], keys(found, views.BY_ADDRESS))
+    found = await read_page(on, table, asking, views.DEVICES.order, where)
+    return asked.page(asking, [Device(**row) for row in found], keys(found, views.DEVICES.order))
 
 
 @router.get("/devices/{address}", response_model=one_of(Device), responses=NOT_FOUND)
-async def device(asked: Asked, on: On, address: Annotated[str, Path(max_length=44)]) -> object:
+async def device(asked: Asked, on: On, address: AskedAddress) -> object:
     """A device by its address or its worker's: as it is, or as it was when it was closed last."""
     found = await views.last_of(on, views.DEVICES, {"address": address, "worker": address})
     if found is None:

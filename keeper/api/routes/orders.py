@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import Field
 
 from keeper.api.answers import PAGES, Asked, On, one_of, rows_of
-from keeper.api.fields import Form
+from keeper.api.fields import AskedAddress, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import views
@@ -33,7 +33,7 @@ Lease = view_model(views.LEASES, LeaseRow)
 class Orders(Page):
     """Which orders."""
 
-    renter: str | None = Field(default=None, max_length=44, description="whose they are")
+    renter: AskedAddress | None = Field(default=None, description="whose they are")
     state: Literal["open", "cancelled"] | None = Field(default=None, description="whether it takes devices")
     currency: Literal["io", "usdc"] | None = Field(default=None, description="what it is paid in")
     closed: bool | None = Field(default=None, description="whether its account was closed")
@@ -42,9 +42,9 @@ class Orders(Page):
 class Leases(Page):
     """Which leases."""
 
-    order_: str | None = Field(default=None, max_length=44, alias="of", description="an order's address")
-    device: str | None = Field(default=None, max_length=44, description="a device's address")
-    supplier: str | None = Field(default=None, max_length=44)
+    order_: AskedAddress | None = Field(default=None, alias="of", description="an order's address")
+    device: AskedAddress | None = Field(default=None, description="a device's address")
+    supplier: AskedAddress | None = None
     closed: bool | None = Field(default=None, description="whether its account was closed")
 
 
@@ -57,12 +57,12 @@ async def orders(asked: Asked, on: On, asking: Annotated[Orders, Query()]) -> ob
     if asking.currency is not None:
         where.append(table.c.currency == Currency[asking.currency.upper()])
     where += views.closed(table, asking.closed)
-    found = await read_page(on, table, asking, views.BY_TIME, where)
-    return asked.page(asking, [Order(**row) for row in found], keys(found, views.BY_TIME))
+    found = await read_page(on, table, asking, views.ORDERS.order, where)
+    return asked.page(asking, [Order(**row) for row in found], keys(found, views.ORDERS.order))
 
 
 @router.get("/orders/{address}", response_model=one_of(Order), responses=NOT_FOUND)
-async def order(asked: Asked, on: On, address: Annotated[str, Path(max_length=44)]) -> object:
+async def order(asked: Asked, on: On, address: AskedAddress) -> object:
     """One order, as it is or as it was when it was closed."""
     found = await views.last_of(on, views.ORDERS, {"address": address})
     if found is None:
@@ -79,12 +79,12 @@ async def leases(asked: Asked, on: On, asking: Annotated[Leases, Query()]) -> ob
     if asking.order_ is not None:
         where.append(table.c.order == asking.order_)
     where += views.closed(table, asking.closed)
-    found = await read_page(on, table, asking, views.BY_TIME, where)
-    return asked.page(asking, [Lease(**row) for row in found], keys(found, views.BY_TIME))
+    found = await read_page(on, table, asking, views.LEASES.order, where)
+    return asked.page(asking, [Lease(**row) for row in found], keys(found, views.LEASES.order))
 
 
 @router.get("/leases/{address}", response_model=one_of(Lease), responses=NOT_FOUND)
-async def lease(asked: Asked, on: On, address: Annotated[str, Path(max_length=44)]) -> object:
+async def lease(asked: Asked, on: On, address: AskedAddress) -> object:
     """One lease, as it is or as it was when it was closed last."""
     found = await views.last_of(on, views.LEASES, {"address": address})
     if found is None:

@@ -72,5 +72,8 @@ async def test_wallets_that_have_little(api: Client) -> None:
     assert (nobody["orders"], nobody["claimed"], nobody["due"]) == (0, "0", "0")
     assert (await api.ask("/wallets/abc")).status_code == 400
     missing = await api.ask(f"/blocks/1/proof/{key('nobody').pubkey()}")
-    assert (missing.status_code, missing.json()["detail"][-24:]) == (404, "earned nothing by hour 1")
+    assert (missing.status_code, missing.json()["detail"][-33:]) == (
+        404,
+        "earned nothing by emission hour 1",
+    )
     assert (await api.ask(f"/blocks/9/proof/{key('renter').pubkey()}")).status_code == 404

@@ -1,13 +1,17 @@
 """What one address may ask, and what no question may be."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from unittest.mock import ANY
 
 from starlette.responses import PlainTextResponse
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 
 from keeper.api.limits import MAX_TARGET, Limited, Limits
 from keeper.budgets import Rate
 
+Headers = Sequence[tuple[str, str]]
 LIMITS = Limits(questions=Rate(3, 1), proofs=Rate(1, 0.5))
 
 
@@ -25,7 +29,7 @@ class Visitor:
         self.app, self.address = app, address
 
     async def status(
-        self, path: str = "/api/v1/network", query: bytes = b"", headers: Mapping[str, str] | None = None
+        self, path: str = "/api/v1/network", query: bytes = b"", headers: Mapping[str, str] | Headers = ()
     ) -> tuple[int, Mapping[bytes, bytes]]:
         """The answer's status and headers."""
         sent: list[Message] = []
@@ -36,7 +40,8 @@ class Visitor:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        told = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        given = headers.items() if isinstance(headers, Mapping) else headers
+        told = [(name.encode(), value.encode()) for name, value in given]
         scope = {
             "type": "http",
             "method": "GET",
@@ -81,6 +86,52 @@ async def test_whom_a_proxy_on_this_machine_names() -> None:
     stranger = Visitor(app, "198.51.100.1")
     asked = [(await stranger.status(headers={"x-forwarded-for": f"192.0.2.{n}"}))[0] for n in range(4)]
     assert asked == [200, 200, 200, 429]
+
+
+async def test_a_proxy_may_add_a_header_of_its_own() -> None:
+    """Its word is then the last header's, after whatever a stranger sent."""
+    app = limited(Clock())
+    told = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "192.0.2.7")]
+    assert [(await Visitor(app, "127.0.0.1").status(headers=told))[0] for _ in range(4)] == [
+        *[200] * 3,
+        429,
+    ]
+    assert (await Visitor(app, "203.0.113.9").status())[0] == 200
+
+
+async def test_what_took_long_is_charged_for() -> None:
+    """Two seconds cost as much as two more questions, and an address may owe no more than it may have."""
+    clock, takes = Clock(), [2.0, 100.0, 0.01, 0.01]
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        clock.now += takes.pop(0)
+        await PlainTextResponse("an answer")(scope, receive, send)
+
+    app = Limited(slow, replace(LIMITS, free_seconds=0.0), clock)
+    one = Visitor(app, "192.0.2.1")
+    assert (await one.status())[0] == 200
+    assert (await one.status())[0] == 200
+    assert await one.status() == (429, ANY)
+    clock.now += 3.5
+    assert (await one.status())[0] == 429
+    clock.now += 0.5
+    assert (await one.status())[0] == 200
+
+
+async def test_an_address_is_answered_so_many_at_a_time() -> None:
+    ready = asyncio.Event()
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        await ready.wait()
+        await PlainTextResponse("an answer")(scope, receive, send)
+
+    app = Limited(waiting, replace(LIMITS, questions=Rate(9, 9), together=2), Clock())
+    one = Visitor(app, "192.0.2.1")
+    asked = [asyncio.create_task(one.status()) for _ in range(3)]
+    assert (await asked[2])[0] == 429
+    ready.set()
+    assert [(await each)[0] for each in asked[:2]] == [200, 200]
+    assert (await one.status())[0] == 200
 
 
 async def test_a_network_of_ipv6_is_one_visitor() -> None:
