@@ -13,8 +13,8 @@ from keeper.api.service import application, guarded
 from keeper.cli import options
 from keeper.db.visitors import Visitors
 from keeper.errors import UserError
+from keeper.patience import Patient
 from keeper.runtime.listen import listen
-from keeper.runtime.patience import Patient
 from keeper.terminal.tables import console
 from keeper.web import app as pages
 

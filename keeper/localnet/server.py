@@ -17,7 +17,7 @@ from keeper.localnet.node import Node
 from keeper.localnet.ring import TICK_SECONDS
 from keeper.localnet.rpc import respond
 from keeper.localnet.sockets import Sockets
-from keeper.runtime.patience import Patient
+from keeper.patience import Patient
 
 MAX_BODY = 128 * 1024
 """Bytes of a question, or of a batch of them."""

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from keeper.runtime.patience import Patient
+from keeper.patience import Patient
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 MUCH = 64 * 2**20
