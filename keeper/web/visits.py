@@ -9,7 +9,7 @@ from fastapi import Depends, HTTPException, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keeper.api.answers import On, Reading
-from keeper.api.index import Index
+from keeper.api.index import Index, State
 from keeper.api.problems import SHOWN
 from keeper.web.rendering import render
 from keeper.web.style import STYLE_PATH
@@ -55,18 +55,25 @@ class Visit:
         return f"/api/v1{self.request.url.path}?{query}"
 
 
-async def _visit(request: Request, response: Response, on: On) -> AsyncIterator[Visit]:
+async def _state(request: Request) -> State:
+    index: Index = request.app.state.index
+    return await index.state()
+
+
+async def _visit(
+    request: Request, response: Response, state: Annotated[State, Depends(_state)], on: On
+) -> AsyncIterator[Visit]:
+    # The state comes first, so that no visit waits for a second connection while it has one.
     route = request.scope["route"]
     if request.query_params and not route.dependant.query_params:
         # Lists refuse what they don't know by their models.
         name = next(iter(request.query_params))[:SHOWN]
         raise HTTPException(400, f"this page has no parameter {name}")
     index: Index = request.app.state.index
-    state = await index.state()
     # A page says when the keeper looked and how late it is, which change while nothing happens.
     shown = f"#{state.time}-{state.lag // MINUTE if state.lag >= LATE else 0}"
     yield Visit(request, Reading(request, response, index, state, shown), on)
 
 
-Visiting = Annotated[Visit, Depends(_visit)]
+Visiting = Annotated[Visit, Depends(_visit, scope="function")]
 """The page that is asked for."""
