@@ -193,6 +193,8 @@ FIELDS = {
     "bid.min_usdc": "The least that it gets, base units of USDC.",
     "claim_season.amount": "What the leaf says, base units of IO.",
     "create_order.max_deposit": "The most that is put down, base units of the currency.",
+    "extend_lease.hours": "How many more.",
+    "extend_lease.max_amount": "The most that they cost with the fee, base units of the currency.",
     "free_device.seconds": "Served, seconds.",
     "free_device.strike": "1 when the device is barred for a while, 0 when not.",
     "hold_lease.until": "Until when the money is held, unix seconds; at most seven days ahead.",

@@ -71,7 +71,8 @@ class Changes:
                 self.releases[lease.address] = now + RELEASE
             case Story.EXTENDED:
                 config, order = await self.accounts.config(), self.accounts.order(wish.address)
-                extension = orders.extend_lease(config, order, lease, EXTENSION)
+                most = lease.extension(EXTENSION)
+                extension = orders.extend_lease(config, order, lease, EXTENSION, max_amount=most)
                 await send([extension], wish.renter)
 
     async def release(self) -> None:

@@ -51,16 +51,15 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
 
 def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) -> Plan:
     """Add hours to running leases: their price and the fee on it go into the vault."""
-    movements = []
+    instructions, movements = [], []
     currency = order.terms.currency
     for lease in leases:
-        before = economy.cost(lease.rate, lease.hours, lease.renter_fee_bps)
-        after = economy.cost(lease.rate, lease.hours + hours, lease.renter_fee_bps)
+        amount = lease.extension(hours)
+        instructions.append(orders.extend_lease(config, order, lease, hours, max_amount=amount))
         payer = _wallet("your account", order.renter, config, currency)
         why = f"{hours} hours more of {lease.device}, and the fee of {_percent(lease.renter_fee_bps)}"
-        movements.append(Movement(payer, _vault(order), after - before, currency, why))
-    instructions = tuple(orders.extend_lease(config, order, lease, hours) for lease in leases)
-    return Plan(instructions, tuple(movements), (_FEE,))
+        movements.append(Movement(payer, _vault(order), amount, currency, why))
+    return Plan(tuple(instructions), tuple(movements), (_FEE,))
 
 
 def end(

@@ -30,6 +30,7 @@ OPERATORS, QUORUM = 12, 7
 """The longest list that there can be, and more than half of it."""
 ORDERS, DEVICES = 16, 24
 """So many are opened and matched: their addresses' bumps differ."""
+NO_LIMIT = 2**64 - 1
 WALLETS = 200
 """Keys searched for renters and suppliers whose token accounts' bumps are the highest and the lowest."""
 ONE = replace(TERMS, devices=1)
@@ -118,7 +119,7 @@ def _open(meter: Meter, renter: Keypair, number: int, terms: Terms, case: str = 
     address = client.order_address(renter.pubkey(), number)
     order_bump = _bump(b"order", bytes(renter.pubkey()), number.to_bytes(8, "little"))
     named = case or f"bumps {order_bump} and {_bump(b'vault', bytes(address))}"
-    opening = client.create_order(renter.pubkey(), number, terms, mint, max_deposit=2**64 - 1)
+    opening = client.create_order(renter.pubkey(), number, terms, mint, max_deposit=NO_LIMIT)
     meter.run(named, opening, renter)
     return world.read_order(renter, number)
 
@@ -185,7 +186,7 @@ def _leases(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     for each in (declined, withdrawn, lapsed):
         meter.run("never accepted", client.close_lease(each))
     first, second, third = (world.lease(order, worker) for worker in workers[:3])
-    meter.run("in IO", client.extend_lease(config, order, first, 5), renter)
+    meter.run("in IO", client.extend_lease(config, order, first, 5, max_amount=NO_LIMIT), renter)
     meter.run("nothing due but a fee", client.settle(config, order, first))
     meter.run("nothing due", client.settle(config, order, first))
     world.chain.advance(5 * HOUR + 7)
@@ -233,7 +234,8 @@ def _usdc(meter: Meter, renters: list[Keypair], workers: list[str]) -> None:
         lease = world.lease(order, worker)
         meter.run("in USDC", client.accept_lease(config, order, lease), key(worker))
         lease = world.lease(order, worker)
-        meter.run("in USDC", client.extend_lease(config, order, lease, 1), renter)
+        extension = client.extend_lease(config, order, lease, 1, max_amount=NO_LIMIT)
+        meter.run("in USDC", extension, renter)
         world.chain.advance(4 * HOUR)
         meter.run("in USDC", client.settle(config, order, lease))
         meter.run("in USDC", client.refund(config, order))
@@ -255,7 +257,8 @@ def _gang(meter: Meter, renter: Keypair, workers: list[str]) -> None:
     settled, extended, held, ended = (world.lease(order, worker) for worker in gang)
     first = "settle, a lease that its filled gang begins"
     meter.run("some hours", client.settle(config, order, settled), row=first)
-    meter.run("the first of a filled gang", client.extend_lease(config, order, extended, 1), renter)
+    extension = client.extend_lease(config, order, extended, 1, max_amount=NO_LIMIT)
+    meter.run("the first of a filled gang", extension, renter)
     until, guardian = world.chain.now() + DAY, world.guardian
     hold = client.hold_lease(guardian.pubkey(), held, until)
     meter.run("the first of a filled gang", hold, guardian)

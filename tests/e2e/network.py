@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -248,12 +249,13 @@ class Network(StakeCalls, OrdersCalls):
     def extend(self, order: Address, device: Address, hours: int) -> str:
         lease, renter = self.lease(order, device), self.model.orders[order].renter
         tokens = self.refunded(order, self.model.orders[order])["renter_tokens"]
+        most = replace(lease, hours=lease.hours + hours).price - lease.price
         return self.act(
             "extend_lease",
-            lambda: self.model.extend_lease(renter, self.address_of(lease), hours),
+            lambda: self.model.extend_lease(renter, self.address_of(lease), hours, most),
             self.call(
                 "extend_lease",
-                {"hours": hours},
+                {"hours": hours, "max_amount": most},
                 renter=renter,
                 renter_tokens=tokens,
                 vault=self.vault(lease),

@@ -271,6 +271,13 @@ class Lease:
         fees = self.renter_fee if last else economy.fee(total, self.renter_fee_bps)
         return economy.payment(total, self.paid, order.supplier_fee_bps, fees - self.fees)
 
+    def extension(self, hours: int) -> int:
+        """What ``hours`` more cost the renter: the fee on them is that on all less that on those before."""
+        before, after = (
+            economy.cost(self.rate, each, self.renter_fee_bps) for each in (self.hours, self.hours + hours)
+        )
+        return after - before
+
     @property
     def renter_fee(self) -> int:
         """The renter's whole fee on it, as things stand."""

@@ -71,11 +71,14 @@ def cancel_order(order: Order) -> Instruction:
     return PROGRAM.instruction("cancel_order", renter=order.renter, order=order.address)
 
 
-def extend_lease(config: Config, order: Order, lease: Lease, hours: int) -> Instruction:
-    """Add hours to a running lease, paid from the renter's associated token account."""
+def extend_lease(config: Config, order: Order, lease: Lease, hours: int, *, max_amount: int) -> Instruction:
+    """Add hours to a running lease, paid from the renter's associated token account.
+
+    They cost ``max_amount`` base units at most: another lease of the device may have its address by then.
+    """
     return PROGRAM.instruction(
         "extend_lease",
-        {"hours": hours},
+        {"hours": hours, "max_amount": max_amount},
         renter=order.renter,
         order=lease.order,
         lease=lease.address,

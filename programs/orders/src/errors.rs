@@ -165,6 +165,8 @@ pub enum OrdersError {
     NothingDue,
     #[msg("The order puts down more than the renter's limit: the fees have changed")]
     DepositAboveLimit,
+    #[msg("The extension costs more than the renter's limit: the lease is not as it was shown")]
+    ExtensionAboveLimit,
 }
 
 ionet_common::named_refusals!(OrdersError);

@@ -111,9 +111,10 @@ pub mod orders {
         instructions::accept_lease(ctx)
     }
 
-    /// Adds hours to a running lease (renter; while the device still asks for no more than its rate).
-    pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
-        instructions::extend_lease(ctx, hours)
+    /// Adds hours to a running lease, for `max_amount` at most (renter; while the device still asks for no more than
+    /// its rate).
+    pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32, max_amount: u64) -> Result<()> {
+        instructions::extend_lease(ctx, hours, max_amount)
     }
 
     /// Pays a lease's supplier what is due, and the network its fees where they can be paid (anyone).

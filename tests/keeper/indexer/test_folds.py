@@ -88,7 +88,9 @@ class Let(OrdersWorld):
         self.gather()
         config, guardian = self.orders_config(), self.guardian
         for order, name in self.placed[4:]:
-            self.do(orders.extend_lease(config, order, self.lease(order, name), 3), signers=[self.ruth])
+            lease = self.lease(order, name)
+            more = orders.extend_lease(config, order, lease, 3, max_amount=lease.extension(3))
+            self.do(more, signers=[self.ruth])
         self.chain.advance(3 * HOUR + 1_234)
         for order, name in self.placed[1:]:
             assert self.settle(order, name).error is None

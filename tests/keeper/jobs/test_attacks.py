@@ -254,9 +254,9 @@ async def test_nobody_is_kept_by_an_extension_in_the_last_second(
     world.do(staking.pause_device(world.read_device(name)), signers=[key(name)])
     lease = world.lease(order, name)
     world.chain.warp_to(lease.stop - 1)
-    config = world.orders_config()
+    config, order = world.orders_config(), world.read_order(key("renter"))
     for hours, error in ((8_760 - HOURS, "ExtensionTooLong"), (24, "NotLet")):
-        extension = orders.extend_lease(config, world.read_order(key("renter")), lease, hours)
+        extension = orders.extend_lease(config, order, lease, hours, max_amount=2**64 - 1)
         assert refused(world, extension, signers=[key("renter")]) == error
     world.chain.advance(1)
     await kept(world)

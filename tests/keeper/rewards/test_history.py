@@ -177,7 +177,9 @@ class Leases(OrdersWorld):
             self.send(vote, signers=[operator])
 
     def _extend(self, random: Random, name: str, order: Order, lease: orders.Lease) -> None:
-        call = orders.extend_lease(self.orders_config(), order, lease, random.randint(1, 2))
+        hours = random.randint(1, 2)
+        most = lease.extension(hours)
+        call = orders.extend_lease(self.orders_config(), order, lease, hours, max_amount=most)
         self.send(call, signers=[self.ruth])
 
     def _close(self, random: Random, name: str, order: Order, lease: orders.Lease) -> None:

@@ -129,7 +129,11 @@ def test_more_hours_cost_what_is_shown(world: OrdersWorld) -> None:
     renter, config = key("renter"), world.orders_config()
     order = world.order(renter)
     lease = world.run(order, "one")
-    carry_out(world, plans.extend(config, world.read_order(renter), [lease], 7), renter)
+    plan = plans.extend(config, world.read_order(renter), [lease], 7)
+    (call,) = plan.instructions
+    _, arguments = orders.PROGRAM.decode_instruction(bytes(call.data)) or ("", {})
+    assert arguments == {"hours": 7, "max_amount": plan.movements[0].amount}
+    carry_out(world, plan, renter)
     assert world.lease(order, "one").hours == order.terms.hours + 7
 
 

@@ -26,7 +26,7 @@ from tests.model.state import U32, U64, Address, Event, Tokens, require, wallet
 class Service(OrdersLedger):
     """What a running lease costs more, and what of it is due."""
 
-    def extend_lease(self, renter: Address, address: Address, hours: int) -> list[Event]:
+    def extend_lease(self, renter: Address, address: Address, hours: int, max_amount: int) -> list[Event]:
         self._config()
         with self._touched(address) as (lease, order, events):
             device = self._device(lease.device)
@@ -39,12 +39,13 @@ class Service(OrdersLedger):
             longer = replace(lease, hours=lease.hours + hours, stop=lease.stop + hours * HOUR)
             require(longer.price <= U64, "Overflow")
             require(longer.stop - self.now <= MAX_EXTENSION, "ExtensionTooLong")
+            amount = longer.price - lease.price
+            require(amount <= max_amount, "ExtensionAboveLimit")
             # The device's supplier agrees to more hours for as long as it would lease it at that rate.
             ask = device.ask_io if order.terms.currency == IO else device.ask_usdc
             require(ask > 0, "NotLet")
             require(ask * device.processors <= U64, "Overflow")
             require(ask * device.processors <= lease.rate, "AskTooHigh")
-            amount = longer.price - lease.price
             self._put_down(lease.order, wallet(renter), amount)
             lease.hours, lease.stop = longer.hours, longer.stop
         extended = {

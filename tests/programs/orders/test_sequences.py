@@ -413,14 +413,16 @@ class Sequences(StakingBetween):
         hours = self.mostly(
             self.choose(1, 2, 24, most), 0, most + 1, 8_760 - lease.hours, 8_761 - lease.hours, U32
         )
+        cost = replace(lease, hours=lease.hours + hours).price - lease.price
+        limit = min(U64, self.mostly(self.choose(cost, U64), max(0, cost - 1)))
         address, currency = self.address_of(lease), order.terms.currency if order else IO
         tokens = associated_token_address(Pubkey(renter), MINTS[currency])
         self.act(
             "extend_lease",
-            lambda: self.model.extend_lease(renter, address, hours),
+            lambda: self.model.extend_lease(renter, address, hours, limit),
             self.call(
                 "extend_lease",
-                {"hours": hours},
+                {"hours": hours, "max_amount": limit},
                 renter=renter,
                 renter_tokens=tokens,
                 vault=self.vault(lease),

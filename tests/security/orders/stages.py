@@ -252,11 +252,16 @@ def settle(world: World, worker: str = RUNNING, renter: str = "carol", number: i
 
 
 def extend(
-    world: World, hours: int = 1, worker: str = RUNNING, renter: str = "carol", number: int = 1
+    world: World,
+    hours: int = 1,
+    worker: str = RUNNING,
+    renter: str = "carol",
+    number: int = 1,
+    max_amount: int = NO_LIMIT,
 ) -> Instruction:
     """Add hours to a lease."""
     rented, one = order(world, renter, number), lease(world, worker, renter, number)
-    return client.extend_lease(config(world), rented, one, hours)
+    return client.extend_lease(config(world), rented, one, hours, max_amount=max_amount)
 
 
 def end(

@@ -5,28 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from solders.instruction import Instruction
 
 from keeper.clients import orders as client
 from keeper.economy.orders import EndReason
 from tests.programs.world import DAY, HOUR, World
 from tests.security.orders import stages
 from tests.security.orders.stages import (
+    FREE,
     IN_USDC,
     RATE,
     RUNNING,
     TERMS,
     USDC,
+    WAITING,
     config,
     create,
     end,
+    extend,
     fee,
     lease,
     match,
     moved,
     open_order,
     order,
+    run,
     settle,
+    take,
 )
+from tests.security.orders.test_prices import announced
 from tests.security.outcomes import refused
 from tests.security.people import address, do
 
@@ -73,6 +80,59 @@ def test_a_limit_is_kept_to_the_base_unit(limit: int | None, error: str | None) 
     assert deposit == 3 * stages.PLACE
     most = deposit if limit is None else deposit + limit if limit else 0
     assert refused(world, create(max_deposit=most)) == error
+
+
+EXTENDED = 5 * RATE + fee(15 * RATE) - fee(10 * RATE)
+"""What five hours more of carol's lease cost, as she was shown."""
+DEARER = RATE * 9 // 8
+"""What the device costs for an hour after a step of its class's price."""
+
+
+def replaced() -> tuple[World, dict[int, Instruction]]:
+    """A supplier breaks carol's lease off and takes her order anew at the price that has risen since.
+
+    The lease has the address of the one before. Beside the world, by their limit: the extensions that carol
+    has signed for that one.
+    """
+    world = stages.ready()
+    holds = announced(world)
+    open_order(world)
+    run(world, RUNNING)
+    shown = lease(world).extension(5)
+    signed = {each: extend(world, 5, max_amount=each) for each in (shown, stages.NO_LIMIT)}
+    do(world, end(world, "alice"), client.close_lease(lease(world)))
+    # Meanwhile others who come and don't accept keep the order's matching open: each has 20 minutes more.
+    for worker, minutes in ((WAITING, 18), (FREE, 46)):
+        world.chain.warp_to(holds - HOUR + minutes * stages.MINUTE)
+        do(world, match(world, worker))
+        world.chain.advance(stages.ACCEPT)
+        do(world, end(world, "mallory", worker))
+    world.chain.warp_to(holds + 3 * stages.MINUTE)
+    # No device serves the same order twice in a row: it has been at another in between.
+    open_order(world, "mallory", terms=IN_USDC)
+    do(world, match(world, RUNNING, "mallory"))
+    gone = end(world, "mallory", RUNNING, "mallory")
+    do(world, gone, client.close_lease(lease(world, RUNNING, "mallory")))
+    do(world, *take(world, RUNNING))
+    return world, signed
+
+
+def test_no_renter_extends_another_lease_than_it_was_shown() -> None:
+    """Without a limit, what was signed for one lease would have bought hours of the dearer one."""
+    world, signed = replaced()
+    shown, unlimited = signed.values()
+    assert list(signed) == [EXTENDED, stages.NO_LIMIT]
+    assert (lease(world).rate, refused(world, shown)) == (DEARER, "ExtensionAboveLimit")
+    paid = moved(world, unlimited)["vault"]
+    assert paid == 5 * DEARER + fee(15 * DEARER) - fee(10 * DEARER) > EXTENDED
+
+
+@pytest.mark.parametrize(
+    ("limit", "error"), [(0, "ExtensionAboveLimit"), (-1, "ExtensionAboveLimit"), (None, None)]
+)
+def test_an_extensions_limit_is_kept_to_the_base_unit(limit: int | None, error: str | None) -> None:
+    most = EXTENDED if limit is None else EXTENDED + limit if limit else 0
+    assert refused(stages.stage("matching"), extend(stages.stage("matching"), 5, max_amount=most)) == error
 
 
 def test_a_withdrawal_that_the_worker_overtakes() -> None:

@@ -247,8 +247,9 @@ impl Lease {
     }
 
     /// Adds hours at the lease's rate; returns what the renter pays for them: the fee is that on all hours, less
-    /// that on those before.
-    pub fn extend(&mut self, hours: u32, now: u64) -> Result<u64> {
+    /// that on those before. Refuses more than `max_amount`: since the renter saw it, the lease may have made room for a
+    /// dearer one at the same address, or its other hours have changed how the fee is rounded.
+    pub fn extend(&mut self, hours: u32, max_amount: u64, now: u64) -> Result<u64> {
         self.act(LeaseAction::Extend)?;
         require!(now < self.stop, E::LeaseOver);
         let all = self.hours.checked_add(hours).ok_or(E::Overflow)?;
@@ -258,6 +259,7 @@ impl Lease {
         let more = self.price()?.checked_sub(before).ok_or(E::InvariantViolated)?;
         self.stop = self.end_of_hours()?;
         require!(self.stop.saturating_sub(now) <= MAX_EXTENSION, E::ExtensionTooLong);
+        require!(more <= max_amount, E::ExtensionAboveLimit);
         self.held = self.held.checked_add(more).ok_or(E::Overflow)?;
         self.invariant()?;
         Ok(more)

@@ -31,7 +31,7 @@ fn nothing_runs_before_enough_have_accepted() {
     // Nothing is due, and nothing can be extended, held or attested.
     touch(&order, &mut first).unwrap();
     refused(first.clone().settle(LAG, BPS, NOW + HOUR), E::LeaseState);
-    refused(first.clone().extend(1, NOW + 20), E::LeaseState);
+    refused(first.clone().extend(1, u64::MAX, NOW + 20), E::LeaseState);
     refused(first.clone().hold(NOW + HOUR, NOW), E::LeaseState);
     refused(first.clone().fault(0, LAG, NOW + 20), E::LeaseState);
     refused(first.clone().accept(&TOKENS, NOW + 20), E::LeaseState);

@@ -244,7 +244,7 @@ impl Story {
     fn extended(&mut self, at: usize) {
         let hours = 1 + self.spread.below(20) as u32;
         let more = self.on(at, |order, lease, now| {
-            let amount = lease.extend(hours, now)?;
+            let amount = lease.extend(hours, u64::MAX, now)?;
             order.extend(amount)?;
             Ok(amount)
         });

@@ -76,7 +76,7 @@ fn every_state_and_action() {
 #[test]
 fn what_a_state_refuses() {
     let stop = running().stop;
-    refused(matched().extend(1, NOW), E::LeaseState);
+    refused(matched().extend(1, u64::MAX, NOW), E::LeaseState);
     refused(matched().fault(0, LAG, NOW), E::LeaseState);
     refused(matched().settle(LAG, BPS, NOW), E::LeaseState);
     refused(matched().hold(NOW + HOUR, NOW), E::LeaseState);
@@ -86,7 +86,7 @@ fn what_a_state_refuses() {
     refused(running().require_done(), E::LeaseState);
     let over = || ended(Party::Renter, stop - 1);
     refused(over().accept(&TOKENS, NOW), E::LeaseState);
-    refused(over().extend(1, NOW), E::LeaseState);
+    refused(over().extend(1, u64::MAX, NOW), E::LeaseState);
     refused(over().end(Party::Renter, LAG, false, stop), E::LeaseState);
     refused(Lease { status: 4, ..running() }.settle(LAG, BPS, NOW), E::InvariantViolated);
     for status in 0..=3 {
@@ -177,45 +177,60 @@ fn extended_while_it_runs() {
     let mut lease = running();
     let stop = lease.stop;
     // The fee on 103 hours is 2,059,999.7425, on 100 it was 1,999,999.75: each is rounded up once.
-    assert_eq!(lease.extend(3, stop - 1), Ok(3 * RATE + 60_000));
+    assert_eq!(lease.extend(3, u64::MAX, stop - 1), Ok(3 * RATE + 60_000));
     assert_eq!((lease.hours, lease.stop), (HOURS + 3, stop + 3 * HOUR));
     assert_eq!((lease.held, lease.fees), (WHOLE + 3 * RATE + 60_000, 0));
     // Hour by hour it costs the same.
     let mut slowly = running();
-    let each: u64 = (0..3).map(|_| slowly.extend(1, NOW).unwrap()).sum();
+    let each: u64 = (0..3).map(|_| slowly.extend(1, u64::MAX, NOW).unwrap()).sum();
     assert_eq!((each, slowly.held), (3 * RATE + 60_000, lease.held));
     for late in [stop, stop + 1, stop + DAY] {
-        refused(running().extend(1, late), E::LeaseOver);
+        refused(running().extend(1, u64::MAX, late), E::LeaseOver);
     }
-    refused(running().extend(0, NOW), E::HoursInvalid);
-    refused(running().extend(MAX_HOURS - HOURS + 1, stop - 1), E::HoursInvalid);
-    refused(running().extend(u32::MAX, NOW), E::Overflow);
+    refused(running().extend(0, u64::MAX, NOW), E::HoursInvalid);
+    refused(running().extend(MAX_HOURS - HOURS + 1, u64::MAX, stop - 1), E::HoursInvalid);
+    refused(running().extend(u32::MAX, u64::MAX, NOW), E::Overflow);
     let half = u64::MAX / 2;
     let dear = |renter_fee_bps| Lease { renter_fee_bps, held: half, ..run(lease_of(half, 1, 0), NOW) };
-    refused(dear(0).extend(3, NOW), E::Overflow);
-    assert_eq!(dear(0).extend(1, NOW), Ok(half));
+    refused(dear(0).extend(3, u64::MAX, NOW), E::Overflow);
+    assert_eq!(dear(0).extend(1, u64::MAX, NOW), Ok(half));
     // The principal fits, with its fee it doesn't.
-    refused(dear(1).extend(1, NOW), E::Overflow);
+    refused(dear(1).extend(1, u64::MAX, NOW), E::Overflow);
+}
+
+#[test]
+fn extended_for_no_more_than_the_limit() {
+    for (hours, cost) in [(1, RATE + 20_000), (3, 3 * RATE + 60_000)] {
+        assert_eq!(running().extend(hours, cost, NOW), Ok(cost));
+        for less in [0, cost - 1] {
+            refused(running().extend(hours, less, NOW), E::ExtensionAboveLimit);
+        }
+    }
+    // The fee on 1 hour of 1 is 1, and on 2 to 50 hours nothing is added to it.
+    let small = || run(lease_of(1, 1, BPS), NOW);
+    assert_eq!(small().extend(49, 49, NOW), Ok(49));
+    refused(small().extend(50, 50, NOW), E::ExtensionAboveLimit);
+    assert_eq!(small().extend(50, 51, NOW), Ok(51));
 }
 
 #[test]
 fn an_extended_lease_ends_within_seven_days() {
     let week = 7 * 24;
     let mut lease = running();
-    lease.extend(week as u32 - HOURS, NOW).unwrap();
+    lease.extend(week as u32 - HOURS, u64::MAX, NOW).unwrap();
     assert_eq!(lease.stop, NOW + MAX_EXTENSION);
-    refused(lease.clone().extend(1, NOW + HOUR - 1), E::ExtensionTooLong);
-    lease.extend(1, NOW + HOUR).unwrap();
+    refused(lease.clone().extend(1, u64::MAX, NOW + HOUR - 1), E::ExtensionTooLong);
+    lease.extend(1, u64::MAX, NOW + HOUR).unwrap();
     // A lease that was longer from the start isn't shortened, nor made longer.
     let long = || run(lease_of(RATE, 1_000, BPS), NOW);
-    refused(long().extend(1, NOW), E::ExtensionTooLong);
-    long().extend(1, NOW + (1_001 - week) * HOUR).unwrap();
+    refused(long().extend(1, u64::MAX, NOW), E::ExtensionTooLong);
+    long().extend(1, u64::MAX, NOW + (1_001 - week) * HOUR).unwrap();
     // A year is the most, hour by hour.
     let mut almost = run(lease_of(RATE, MAX_HOURS - 1, BPS), NOW);
-    almost.extend(1, almost.stop - 1).unwrap();
+    almost.extend(1, u64::MAX, almost.stop - 1).unwrap();
     assert_eq!(almost.hours, MAX_HOURS);
     let year = run(lease_of(RATE, MAX_HOURS, BPS), NOW);
-    refused(year.clone().extend(1, year.stop - 1), E::HoursInvalid);
+    refused(year.clone().extend(1, u64::MAX, year.stop - 1), E::HoursInvalid);
 }
 
 // -- what is due ----------------------------------------------------------------------------------
@@ -496,7 +511,7 @@ fn a_single_base_unit_can_be_held_back() {
 fn a_supplier_that_never_serves_burns_no_fee() {
     for at in [0, 1, HOUR - 1] {
         let mut lease = running();
-        let more = lease.extend(5, NOW).unwrap();
+        let more = lease.extend(5, u64::MAX, NOW).unwrap();
         assert_eq!(lease.end(Party::Supplier, LAG, false, NOW + at).unwrap().released, WHOLE + more);
         assert_eq!((lease.held, settle(&mut lease, LAG, u64::MAX)), (0, [0; 4]));
         assert_eq!((lease.fees, lease.renter_fee()), (0, Ok(0)));

@@ -25,7 +25,7 @@ fn running() -> Lease {
 fn acts(lease: Lease) -> [Result<()>; 6] {
     let late = NOW + 5 * HOUR;
     [
-        lease.clone().extend(1, late).map(drop),
+        lease.clone().extend(1, u64::MAX, late).map(drop),
         lease.clone().settle(LAG, BPS, late).map(drop),
         lease.clone().hold(late + HOUR, late).map(drop),
         lease.clone().end(Party::Renter, LAG, false, late).map(drop),

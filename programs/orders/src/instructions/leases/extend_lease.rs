@@ -29,13 +29,14 @@ pub struct ExtendLease {
     pub renter_tokens: UncheckedAccount,
 }
 
-pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32) -> Result<()> {
+/// `max_amount` is the most that the renter pays for `hours` more, the fee included, base units.
+pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32, max_amount: u64) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     let purse: &mut Purse = &mut a.purse;
     purse.config.require_running(PAUSE_ORDERS, at)?;
     let started = start(&mut a.lease, &purse.order)?;
-    let amount = a.lease.extend(hours, at)?;
+    let amount = a.lease.extend(hours, max_amount, at)?;
     let ask = ask(&a.device, purse.order.currency()?);
     require!(ask > 0, E::NotLet);
     require!(purse.order.terms.rate(ask)? <= a.lease.rate, E::AskTooHigh);
