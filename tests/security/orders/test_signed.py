@@ -109,7 +109,7 @@ def replaced() -> tuple[World, dict[int, Instruction]]:
         do(world, end(world, "mallory", worker))
     world.chain.warp_to(holds + 3 * stages.MINUTE)
     # No device serves the same order twice in a row: it has been at another in between.
-    open_order(world, "mallory", terms=IN_USDC)
+    open_order(world, "mallory")
     do(world, match(world, RUNNING, "mallory"))
     gone = end(world, "mallory", RUNNING, "mallory")
     do(world, gone, client.close_lease(lease(world, RUNNING, "mallory")))
