@@ -206,11 +206,11 @@ fn extended_for_no_more_than_the_limit() {
             refused(running().extend(hours, less, NOW), E::ExtensionAboveLimit);
         }
     }
-    // The fee on 1 hour of 1 is 1, and on 2 to 50 hours nothing is added to it.
-    let small = || run(lease_of(1, 1, BPS), NOW);
-    assert_eq!(small().extend(49, 49, NOW), Ok(49));
-    refused(small().extend(50, 50, NOW), E::ExtensionAboveLimit);
-    assert_eq!(small().extend(50, 51, NOW), Ok(51));
+    // The fee of 0.25 % on 1 to 40 hours of 10 is 1, on 41 it is 2.
+    let small = || run(lease_of(10, 1, BPS), NOW);
+    assert_eq!(small().extend(39, 390, NOW), Ok(390));
+    refused(small().extend(40, 400, NOW), E::ExtensionAboveLimit);
+    assert_eq!(small().extend(40, 401, NOW), Ok(401));
 }
 
 #[test]
