@@ -139,7 +139,9 @@ class Snapshot:
         """
         with _opened(path) as connection:
             rows = connection.execute("SELECT * FROM chain").fetchall()
-            if len(rows) != 1 or rows[0][0] not in (RECORDS_ALONE, FORMAT):
+            if len(rows) != 1:
+                raise ValueError("it holds no chain")
+            if rows[0][0] not in (RECORDS_ALONE, FORMAT):
                 raise ChainError(
                     f"{path}: saved by another version of ionet: use that one, or make a new chain, by "
                     "ionet chain new or make demo"

@@ -39,7 +39,7 @@ def new(
 
     Your key is the programs' upgrade authority; ionet genesis with --chain FILE begins a network on it.
     """
-    if path.exists():
+    if _is_there(path):
         raise UserError(f"{path} is there already: name another file, or delete it first")
     founder = options.settings(keypair=keypair).signer().pubkey()
     made = EmbeddedChain(now=int(time.time()))
@@ -48,7 +48,7 @@ def new(
         load_programs(made, founder)
     try:
         made.save(path)
-    except (OSError, RuntimeError) as error:  # a link to itself is the latter
+    except OSError as error:
         raise UserError(f"{path} can't be written: {why(error)}") from error
     console.print(
         f"{path}: an empty chain, {'without programs' if bare else 'with the four programs'}; {founder} has "
@@ -56,3 +56,14 @@ def new(
         f"ionet genesis --chain {path}",
         soft_wrap=True,
     )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file; raises UserError where none can be, as under one that is no folder."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {why(error)}") from error
+    return True
