@@ -158,7 +158,7 @@ def test_programs_are_deployed_on_a_bare_chain(ionet, tmp_path: Path) -> None:
     assert code == 0 and "ionet deploy --chain bare.chain, then ionet genesis" in out
     chain = EmbeddedChain.load(tmp_path / "bare.chain")
     assert chain.get(staking.PROGRAM.address) is None
-    code, _, err = ionet("deploy", "--chain", "bare.chain", "--keypair", "me.json")
+    code, _, err = ionet("deploy", "--chain", "bare.chain", "--keypair", "me.json", "--yes")
     assert code == 0, err
     chain = EmbeddedChain.load(tmp_path / "bare.chain")
     assert chain.get(staking.PROGRAM.address) is not None
