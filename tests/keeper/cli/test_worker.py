@@ -235,12 +235,13 @@ def test_a_worker_accepts_a_lease_and_shows_it(ionet, monkeypatch) -> None:
 async def test_what_a_wallet_has_earned(tmp_path: Path) -> None:
     hour = publication.Hour(0, START, EMITTED)
     publish_rows(tmp_path / "rewards", hour, rows([another(n) for n in range(3)]), classes())
-    claims = publication.read_claims(tmp_path / "rewards", publication.read_manifest(tmp_path / "rewards", 0))
-    wallet = addresses(claims.wallets["wallet"])[0]
+    folder = tmp_path / "rewards"
+    wallets = publication.read_table(folder, publication.read_manifest(folder, 0), "wallets.csv")
+    wallet = addresses(wallets["wallet"])[0]
     with published(tmp_path / "rewards") as url:
         async with httpx.AsyncClient() as http:
             found = await earned(http, ["http://127.0.0.1:9", url, url + "/nowhere"], wallet)
-            assert found == (0, claims.of(wallet).lifetime)
+            assert found == (0, publication.claimable(folder, 0, wallet).lifetime)
             assert found.lifetime > 0
             assert await earned(http, [url], Pubkey.default()) is None
 
