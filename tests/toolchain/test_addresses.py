@@ -11,7 +11,8 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import types
-from keeper.chain.program import Program
+from keeper.chain.program import Program, UnexpectedData
+from keeper.clients.programs import PROGRAMS
 from keeper.clients.tokenomics import MINT
 from tests.programs.world import World
 from tests.security.every import EVERY, SUBJECTS
@@ -43,6 +44,14 @@ UNSAID = {
 """Accounts whose derivation the format can't express everywhere, and why."""
 
 
+MAKES = {"match_device", "park_fees", "park_pay", "register_device"}
+"""Instructions that make an account which holds a seed: before that, its derivation has nothing to read."""
+
+
+class NotMadeYet(Exception):
+    """A seed is in an account that the call itself makes."""
+
+
 class Derivation:
     """Derives a call's accounts as a client does that has an IDL and reads the chain."""
 
@@ -69,9 +78,16 @@ class Derivation:
         slot, _, field = seed["path"].partition(".")
         if not field:
             return bytes(self.accounts[slot])
-        name, fields = self.program.decode_account(self.world.account(self.accounts[slot]).data) or ("", {})
+        if self.world.chain.get(self.accounts[slot]) is None:
+            raise NotMadeYet
+        account = self.world.account(self.accounts[slot])
+        owner = next(each for each in PROGRAMS.values() if each.address == account.owner)
+        try:
+            name, fields = owner.decode_account(account.data)
+        except UnexpectedData as error:
+            raise NotMadeYet from error
         assert name == seed["account"]
-        listed = self.program.definitions[name]["type"]["fields"]
+        listed = owner.definitions[name]["type"]["fields"]
         return self.bytes_of(next(each["type"] for each in listed if each["name"] == field), fields[field])
 
     def bytes_of(self, kind: Any, value: Any) -> bytes:
@@ -88,7 +104,12 @@ def test_every_address_is_what_the_idl_derives(program: str, instruction: str) -
     for account in derivation.slots["accounts"]:
         address = derivation.accounts[account["name"]]
         if "pda" in account:
-            assert derivation.address(account["pda"]) == address, account["name"]
+            try:
+                derived = derivation.address(account["pda"])
+            except NotMadeYet:
+                assert instruction in MAKES, account["name"]
+                continue
+            assert derived == address, account["name"]
             found += 1
         elif "address" in account:
             assert Pubkey.from_string(account["address"]) == address, account["name"]

@@ -35,7 +35,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_has_the_keeper_and_its_resources_and_nothing_else(built: Path) -> None:
-    code = {path for path in (ROOT / "keeper").rglob("*") if path.suffix in (".py", ".mako")}
+    code = {path for path in (ROOT / "keeper").rglob("*") if path.suffix in (".py", ".mako", ".html", ".css")}
     named = [resources.ARTIFACTS / "manifest.json", resources.GENESIS_TABLE]
     named += [resources.CLASS_TABLE, resources.THROUGHPUT_TABLE]
     named += [resources.POW_HOURS, resources.POW_PROFILES, resources.POW_DEMO_PROFILES]
