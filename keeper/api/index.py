@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from keeper.chain.program import Fields
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
-from keeper.db.events import EventTables
 from keeper.db.tables import ACCOUNTS
-from keeper.db.types import fields_decoder
+from keeper.db.types import account_decoders
 from keeper.errors import UserError
 from keeper.indexer.lookup import as_of
 
@@ -44,13 +43,7 @@ class Index:
         """Read from ``database``."""
         self.database = database
         self._clock = clock
-        self.events = {name: EventTables(program).by_event for name, program in PROGRAMS.items()}
-        """The tables of events, by program and event."""
-        self._decoders = {
-            (name, kind): fields_decoder(fields, program.definitions)
-            for name, program in PROGRAMS.items()
-            for kind, fields in program.account_fields.items()
-        }
+        self._decoders = {name: account_decoders(program) for name, program in PROGRAMS.items()}
 
     async def state(self) -> State:
         """How far it is. Raises NothingIndexed when no program is indexed yet."""
@@ -70,24 +63,18 @@ class Index:
         found = (await on.execute(query)).scalar()
         return None if found is None else self._decoded(program, kind, found)
 
-    async def accounts(self, on: AsyncConnection, program: str, kind: str) -> dict[Pubkey, Fields]:
-        """All accounts of a kind of which there are few, by address."""
+    async def accounts(
+        self, on: AsyncConnection, program: str, kind: str, at: Iterable[Pubkey] | None = None
+    ) -> dict[Pubkey, Fields]:
+        """Accounts of a kind by address: all of them, where there are few, or those ``at`` some addresses."""
         query = sa.select(ACCOUNTS.c.address, ACCOUNTS.c.fields).filter_by(program=program, kind=kind)
+        if at is not None:
+            query = query.where(ACCOUNTS.c.address.in_(list(map(str, at))))
         return {
             Pubkey.from_string(address): self._decoded(program, kind, fields)
             for address, fields in await on.execute(query)
         }
 
-    async def accounts_at(
-        self, on: AsyncConnection, program: str, kind: str, addresses: Iterable[Pubkey]
-    ) -> dict[Pubkey, Fields]:
-        """Those accounts of a kind that there are of these, by address."""
-        query = sa.select(ACCOUNTS.c.address, ACCOUNTS.c.fields).filter_by(program=program, kind=kind)
-        found = await on.execute(query.where(ACCOUNTS.c.address.in_(list(map(str, addresses)))))
-        return {
-            Pubkey.from_string(address): self._decoded(program, kind, fields) for address, fields in found
-        }
-
     def _decoded(self, program: str, kind: str, fields: Mapping[str, Any]) -> Fields:
-        found: Fields = self._decoders[program, kind](fields)
+        found: Fields = self._decoders[program][kind](fields)
         return found

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pydantic import Field, create_model
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from keeper.api.answers import Reading
 from keeper.api.fields import Amount, Form
 from keeper.api.paging import Page
 from keeper.db.types import Wide
@@ -68,6 +69,19 @@ async def read_page(
         query = query.where(place < seen if page.newest_first else place > seen)
     query = query.order_by(*(each.desc() if page.newest_first else each for each in columns))
     return [dict(row) for row in (await on.execute(query)).mappings()]
+
+
+async def answer(
+    asked: Reading,
+    on: AsyncConnection,
+    view: AccountView,
+    page: Page,
+    model: type[Form],
+    where: Iterable[sa.ColumnElement[bool]],
+) -> Any:
+    """A page of a view's rows, in its own order."""
+    found = await read_page(on, view.table, page, view.order, where)
+    return asked.page(page, [model(**row) for row in found], keys(found, view.order))
 
 
 def keys(rows: Iterable[Mapping[str, Any]], key: Sequence[str]) -> list[tuple[Any, ...]]:

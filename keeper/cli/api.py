@@ -15,10 +15,10 @@ from keeper.db.visitors import Visitors
 from keeper.errors import UserError
 from keeper.patience import Patient
 from keeper.runtime.listen import listen
+from keeper.settings import PORTS
 from keeper.terminal.tables import console
 from keeper.web import app as pages
 
-MAX_PORT = 65_535
 CONNECTIONS = 512
 """Open at a time; what is above is told to come again."""
 
@@ -28,7 +28,7 @@ app = typer.Typer(help="The network's figures over HTTP, read only.", no_args_is
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=PORTS - 1, help="port to listen on")] = 8080,
 ) -> None:
     """Serve the index of IONET_DATABASE as pages and an API, with what is in IONET_REWARDS and IONET_MARKET.
 

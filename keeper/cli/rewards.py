@@ -31,6 +31,7 @@ from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rule import POINT_PARTS, DeviceStatus, Reason
 from keeper.runtime.listen import listen
+from keeper.settings import PORTS
 from keeper.tables import text
 from keeper.terminal import tables
 from keeper.terminal.tables import console, plain
@@ -53,7 +54,6 @@ FolderOption = Annotated[
     Path | None, typer.Option("--dir", help="folder of published hours", show_default="IONET_REWARDS")
 ]
 TOP = 10
-MAX_PORT = 65_535
 
 
 @app.command()
@@ -229,7 +229,7 @@ async def claim(
 def serve(
     folder: FolderOption = None,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=PORTS - 1, help="port to listen on")] = 8080,
 ) -> None:
     """Serve published blocks and proofs over HTTP, and IONET_MARKET with them."""
     place = folder or settings().rewards

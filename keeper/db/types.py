@@ -15,6 +15,7 @@ from solders.pubkey import Pubkey
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from keeper.chain import Program
 from keeper.chain.types import Definitions, IdlType
 
 LARGEST = 2**63 - 1
@@ -128,6 +129,13 @@ def fields_decoder(fields: Sequence[Mapping[str, Any]], definitions: Definitions
         return {name: each(values[name]) if each else values[name] for name, each in decoders}
 
     return decode
+
+
+def account_decoders(program: Program) -> dict[str, Convert]:
+    """What makes the fields of each kind of a program's accounts the codec's again, by kind."""
+    return {
+        kind: fields_decoder(fields, program.definitions) for kind, fields in program.account_fields.items()
+    }
 
 
 def _is_bytes(kind: IdlType) -> bool:

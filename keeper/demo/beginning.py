@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from keeper.demo.network import LAMPORTS, TREASURY, Network
 from keeper.economy.buyback import USDC
 from keeper.economy.classes import read_classes
 from keeper.economy.supply import IO
+from keeper.settings.keys import write_keypair
 
 OPERATORS = 3
 IO_EACH, USDC_EACH = 10_000 * IO, 10_000 * USDC
@@ -79,8 +78,7 @@ def write_keys(folder: Path) -> None:
     for name, key in people().items():
         path = folder / f"{name}.json"
         if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(list(bytes(key)), file)
+            write_keypair(path, key)
 
 
 async def _fund(network: Network, wallet: Pubkey, io: int = IO_EACH) -> None:
@@ -94,21 +92,10 @@ async def _fund(network: Network, wallet: Pubkey, io: int = IO_EACH) -> None:
 async def _device(network: Network) -> None:
     """The supplier's: registered, and staked with as much as it needs."""
     machine = Fleet().machines[0]
-    supplier, worker = machine.supplier.pubkey(), machine.worker.pubkey()
+    supplier = machine.supplier.pubkey()
     least = machine.own + machine.co_amount
     await _fund(network, supplier, least)
-    registration = staking.register_device(
-        supplier,
-        worker,
-        supplier,
-        machine.kind.id,
-        processors=machine.processors,
-        tier=machine.tier,
-        country=machine.country,
-        ask_io=machine.ask_io,
-        ask_usdc=machine.ask_usdc,
-    )
     opening = staking.open_wallet(supplier, supplier)
-    await network.chain.send([opening, registration], [machine.supplier, machine.worker])
+    await network.chain.send([opening, machine.registration], [machine.supplier, machine.worker])
     device = (await staking.read_devices(network.chain))[machine.address]
     await network.chain.send([staking.stake(device, least)], [machine.supplier])

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -74,6 +75,22 @@ class Machine:
     def address(self) -> Pubkey:
         """The device's account."""
         return staking.device_address(self.worker.pubkey())
+
+    @property
+    def registration(self) -> Instruction:
+        """What its supplier and the machine itself sign to register it; rewards go to the supplier."""
+        supplier = self.supplier.pubkey()
+        return staking.register_device(
+            supplier,
+            self.worker.pubkey(),
+            supplier,
+            self.kind.id,
+            processors=self.processors,
+            tier=self.tier,
+            country=self.country,
+            ask_io=self.ask_io,
+            ask_usdc=self.ask_usdc,
+        )
 
 
 class Luck(NamedTuple):

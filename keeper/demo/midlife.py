@@ -7,8 +7,6 @@ its own, beside all that goes on in the demo; nothing of it comes back to the de
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
@@ -32,6 +30,7 @@ from keeper.economy.calendar import HOUR
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from keeper.market.matching import satisfies
+from keeper.settings.keys import write_keypair
 from keeper.wallet import plans
 
 CHAIN, KEYS = "mid.chain", "keys"
@@ -86,8 +85,7 @@ def write_keys(folder: Path) -> None:
     for name, key in {**of_people, "worker": _machine().worker}.items():
         path = folder / f"{name}.json"
         path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(list(bytes(key)), file)
+        write_keypair(path, key)
 
 
 def _make(path: Path) -> int:

@@ -307,19 +307,7 @@ class Stakers:
     # -- steps ---------------------------------------------------------------------------------
 
     async def _set_up(self, machine: Machine) -> None:
-        supplier = machine.supplier.pubkey()
-        registration = staking.register_device(
-            supplier,
-            machine.worker.pubkey(),
-            supplier,
-            machine.kind.id,
-            processors=machine.processors,
-            tier=machine.tier,
-            country=machine.country,
-            ask_io=machine.ask_io,
-            ask_usdc=machine.ask_usdc,
-        )
-        await self._send([registration], machine.supplier, machine.worker)
+        await self._send([machine.registration], machine.supplier, machine.worker)
         device = await self._device(machine)
         instructions = [staking.stake(device, machine.own)]
         signers = [machine.supplier]

@@ -13,7 +13,7 @@ from keeper.chain import ChainUnreachable, Event, Program
 from keeper.db import Database
 from keeper.db.events import EventPlace
 from keeper.db.tables import SIGNATURES
-from keeper.db.types import fields_decoder, jsonable
+from keeper.db.types import account_decoders, jsonable
 from keeper.indexer.book import Book, Fold, FoldError
 from keeper.indexer.program import ACCOUNTS_OF, BEFORE_ALL, ProgramIndexer, Watermark
 
@@ -109,10 +109,7 @@ class Kept:
         if self._book is not None and self._slot == self.slot_of(mark):
             return self._book
         book = Book(self.program)
-        decoders = {
-            kind: fields_decoder(fields, self.program.definitions)
-            for kind, fields in self.program.account_fields.items()
-        }
+        decoders = account_decoders(self.program)
         async with self.database.reading() as connection:
             rows = await connection.execute(sa.select(self._table).filter_by(program=self.program.name))
             for row in rows:

@@ -21,8 +21,8 @@ from keeper.economy.orders import Currency
 from keeper.errors import UserError
 
 TABLES = {name: EventTables(program) for name, program in PROGRAMS.items()}
-VIEWS = {kind: view.table for program in PROGRAMS.values() for kind, view in Views(program).by_kind.items()}
-"""The tables of accounts, by kind."""
+VIEWS = {kind: view for program in PROGRAMS.values() for kind, view in Views(program).by_kind.items()}
+"""The views of accounts, by kind."""
 LONGEST = 40
 """Letters that are repeated of what isn't a place."""
 PLACE = ("slot", "position", "outer", "inner")
@@ -164,7 +164,7 @@ class _Money:
         fields = [event.fields for event in events]
         named = {str(each[name]) for each in fields for name in ("cluster_id", "order") if name in each}
         leases = {str(each["lease"]) for each in fields if "lease" in each}
-        lease, order = VIEWS["Lease"], VIEWS["Order"]
+        lease, order = VIEWS["Lease"].table, VIEWS["Order"].table
         pairs = sa.select(lease.c.address, lease.c.order).where(lease.c.address.in_(leases)).distinct()
         order_of = {row.address: row.order for row in await connection.execute(pairs)}
         lives = sa.select(order).where(order.c.address.in_({*named, *order_of.values()}))
@@ -218,7 +218,7 @@ PAYMENTS = ("Pay", "Worked", "Refund", "Earn", "FeesParked")
 
 async def receipts(connection: AsyncConnection, address: str) -> list[Receipt]:
     """What became of an order, newest first: of each one that there was at the address. Empty for none."""
-    order, lease = VIEWS["Order"], VIEWS["Lease"]
+    order, lease = VIEWS["Order"].table, VIEWS["Lease"].table
     newest = order.c.opened_slot.desc(), order.c.opened_position.desc(), order.c.opened_call.desc()
     lives = await connection.execute(sa.select(order).filter_by(address=address).order_by(*newest))
     found = []

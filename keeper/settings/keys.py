@@ -60,17 +60,22 @@ def make_keypair(path: Path) -> Keypair:
     """Write a new key to a file that only its owner can read; raises KeyRefused where there is a file."""
     made = Keypair()
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(file, "w") as opened:  # noqa: PTH123 - a file that is open already
-            json.dump(list(bytes(made)), opened)
-            opened.flush()
-            os.fsync(file)
+        write_keypair(path, made)
     except OSError as error:
         raise KeyRefused(
             f"{path}: no key was written ({why(error)}): a key is never overwritten; name another file, or "
             "use that one by IONET_KEYPAIR"
         ) from error
     return made
+
+
+def write_keypair(path: Path, key: Keypair) -> None:
+    """Write a key as Solana's tools do, for its owner alone; raises OSError, where there is a file, too."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(file, "w") as opened:  # noqa: PTH123 - a file that is open already
+        json.dump(list(bytes(key)), opened)
+        opened.flush()
+        os.fsync(file)
 
 
 def _may_be_key(text: str) -> bool:

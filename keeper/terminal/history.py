@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from keeper.chain.framework import LAMPORTS
 from keeper.clients.programs import PROGRAMS
 from keeper.db.types import jsonable
 from keeper.economy.calendar import duration, moment
@@ -16,9 +17,6 @@ from keeper.economy.orders import ENDED, CloseReason, Currency, EndReason, Lease
 from keeper.indexer.lookup import Happened, Receipt
 from keeper.indexer.words import words
 from keeper.terminal.tables import plain
-
-LAMPORTS = 10**9
-"""Of a SOL."""
 
 
 def as_json(each: Happened) -> dict[str, Any]:

@@ -12,26 +12,26 @@ from keeper.api.paging import Page
 from keeper.api.queries.network import config
 from keeper.api.rows import read_page
 from keeper.clients import staking
-from keeper.db.events import ORDER, EventTables
+from keeper.db.events import ORDER
 from keeper.db.tables import WATERMARKS
 from keeper.db.views import HOUR_DEVICE, HOUR_TOTAL
 from keeper.indexer import lookup
+from keeper.rewards.hours import FINALISED
 
 KEY = ("finalised_slot", "finalised_position", "finalised_call", "finalised_inner")
-_FINALISED = EventTables(staking.PROGRAM).by_event["BlockFinalised"].table
 _FOLDED = sa.select(WATERMARKS.c.folded_slot).filter_by(program=staking.PROGRAM.name).scalar_subquery()
 _OF_FILES = ("emitted", "pot", "paid", "carried", "succeeded", "failed", "missed", "wallets", "rule")
 _ROWS = (
     sa.select(
-        *(_FINALISED.c[name] for name in ("hour", "root", "data_hash", "total", "devices")),
-        *(_FINALISED.c[own].label(name) for own, name in zip(ORDER, KEY, strict=True)),
-        _FINALISED.c._time.label("finalised_at"),
+        *(FINALISED.c[name] for name in ("hour", "root", "data_hash", "total", "devices")),
+        *(FINALISED.c[own].label(name) for own, name in zip(ORDER, KEY, strict=True)),
+        FINALISED.c._time.label("finalised_at"),
         HOUR_TOTAL.c.start.label("starts_at"),
         *(HOUR_TOTAL.c[name] for name in _OF_FILES),
     )
-    .join_from(_FINALISED, HOUR_TOTAL, HOUR_TOTAL.c.hour == _FINALISED.c.hour, isouter=True)
+    .join_from(FINALISED, HOUR_TOTAL, HOUR_TOTAL.c.hour == FINALISED.c.hour, isouter=True)
     # Above it there is what may be taken back.
-    .where(_FINALISED.c._slot <= _FOLDED)
+    .where(FINALISED.c._slot <= _FOLDED)
 )
 FINAL = _ROWS.subquery()
 """Hours that are final, each with the sums of its files where these were taken in."""

@@ -27,5 +27,5 @@ async def auctions(on: AsyncConnection, index: Index, page: Page) -> list[Fields
     else:
         first = 0 if key is None else max(key[0], -1) + 1
         numbers = range(first, min(started, first + page.limit + 1))
-    found = await index.accounts_at(on, "buyback", "Auction", map(buyback.auction_address, numbers))
+    found = await index.accounts(on, "buyback", "Auction", map(buyback.auction_address, numbers))
     return sorted(found.values(), key=lambda each: each["number"], reverse=page.newest_first)

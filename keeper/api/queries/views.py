@@ -8,15 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.clients.programs import PROGRAMS
 from keeper.db.shapes import BY_TIME
-from keeper.db.views import AccountView, Views
+from keeper.db.views import AccountView
+from keeper.indexer.lookup import VIEWS
 
-_STAKING, _ORDERS = (Views(PROGRAMS[name]).by_kind for name in ("staking", "orders"))
-DEVICES: AccountView = _STAKING["Device"]
-WALLETS: AccountView = _STAKING["Wallet"]
-ORDERS: AccountView = _ORDERS["Order"]
-LEASES: AccountView = _ORDERS["Lease"]
+DEVICES, WALLETS, ORDERS, LEASES = (VIEWS[kind] for kind in ("Device", "Wallet", "Order", "Lease"))
 
 
 def closed(table: sa.Table, is_closed: bool | None) -> list[sa.ColumnElement[bool]]:

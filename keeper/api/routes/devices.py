@@ -12,7 +12,7 @@ from keeper.api.fields import AskedAddress, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import views
-from keeper.api.rows import keys, read_page, view_model
+from keeper.api.rows import answer, view_model
 
 router = APIRouter(tags=["devices"])
 EQUAL = {"class_", "state", "country", "supplier", "payout", "co_staker"}
@@ -50,8 +50,7 @@ async def devices(asked: Asked, on: On, asking: Annotated[Asking, Query()]) -> o
     where = views.closed(table, asking.closed) + [table.c[name] == value for name, value in equal.items()]
     if asking.has_offer is not None:
         where.append(table.c.offer > 0 if asking.has_offer else table.c.offer <= 0)
-    found = await read_page(on, table, asking, views.DEVICES.order, where)
-    return asked.page(asking, [Device(**row) for row in found], keys(found, views.DEVICES.order))
+    return await answer(asked, on, views.DEVICES, asking, Device, where)
 
 
 @router.get("/devices/{address}", response_model=one_of(Device), responses=NOT_FOUND)

@@ -12,7 +12,7 @@ from keeper.api.fields import AskedAddress, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import views
-from keeper.api.rows import keys, read_page, view_model
+from keeper.api.rows import answer, view_model
 from keeper.economy.orders import Currency
 
 router = APIRouter(tags=["orders"])
@@ -57,8 +57,7 @@ async def orders(asked: Asked, on: On, asking: Annotated[Orders, Query()]) -> ob
     if asking.currency is not None:
         where.append(table.c.currency == Currency[asking.currency.upper()])
     where += views.closed(table, asking.closed)
-    found = await read_page(on, table, asking, views.ORDERS.order, where)
-    return asked.page(asking, [Order(**row) for row in found], keys(found, views.ORDERS.order))
+    return await answer(asked, on, views.ORDERS, asking, Order, where)
 
 
 @router.get("/orders/{address}", response_model=one_of(Order), responses=NOT_FOUND)
@@ -79,8 +78,7 @@ async def leases(asked: Asked, on: On, asking: Annotated[Leases, Query()]) -> ob
     if asking.order_ is not None:
         where.append(table.c.order == asking.order_)
     where += views.closed(table, asking.closed)
-    found = await read_page(on, table, asking, views.LEASES.order, where)
-    return asked.page(asking, [Lease(**row) for row in found], keys(found, views.LEASES.order))
+    return await answer(asked, on, views.LEASES, asking, Lease, where)
 
 
 @router.get("/leases/{address}", response_model=one_of(Lease), responses=NOT_FOUND)

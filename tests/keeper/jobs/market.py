@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from keeper.chain import Event
@@ -25,6 +26,23 @@ from keeper.runtime.keeper import JobOutcome, Keeper
 from tests.keeper.runtime.keepers import new_keeper
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import finish
+
+
+@asynccontextmanager
+async def three(
+    world: OrdersWorld,
+    folder: Path,
+    empty: Path,
+    profiled: Collection[int] = (),
+    passed: Passed | None = None,
+) -> AsyncIterator[list[Operator]]:
+    """All of a world's operators, each with its own keeper in a folder of ``folder``, until the end."""
+    found = [Operator(world, n, folder / f"operator {n}", empty, profiled, passed) for n in range(3)]
+    for each in found:
+        await each.history.prepare()
+    yield found
+    for each in found:
+        await each.stop()
 
 
 class Operator:

@@ -28,7 +28,7 @@ from keeper.market.findings import Verdict
 from keeper.market.snapshot import Out
 from keeper.market.steps import StepTable
 from keeper.runtime.keeper import JobOutcome
-from tests.keeper.jobs.market import Operator, come_to, leader, next_tick
+from tests.keeper.jobs.market import Operator, come_to, leader, next_tick, three
 from tests.programs.orders.world import ASK_IO, ASK_USDC, IO, TERMS, USDC, OrdersWorld
 from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
 from tests.programs.world import DAY, HOUR, START, key
@@ -63,12 +63,8 @@ def world() -> OrdersWorld:
 
 @pytest.fixture
 async def operators(world: OrdersWorld, tmp_path: Path, empty_sqlite: Path) -> AsyncIterator[list[Operator]]:
-    found = [Operator(world, n, tmp_path / f"operator {n}", empty_sqlite) for n in range(3)]
-    for each in found:
-        await each.history.prepare()
-    yield found
-    for each in found:
-        await each.stop()
+    async with three(world, tmp_path, empty_sqlite) as found:
+        yield found
 
 
 def purses(world: OrdersWorld) -> dict[str, int]:

@@ -30,7 +30,7 @@ from keeper.runtime.keeper import JobOutcome
 from keeper.runtime.rehearsal import rehearse
 from keeper.sender import Stopped
 from keeper.tables import keys
-from tests.keeper.jobs.market import Operator, come_to, leader, leases, next_tick, postings
+from tests.keeper.jobs.market import Operator, come_to, leader, leases, next_tick, postings, three
 from tests.keeper.rewards.seen import publish_rows
 from tests.keeper.runtime.keepers import events_of, indexed
 from tests.programs.orders.world import IO, USDC, OrdersWorld
@@ -56,12 +56,8 @@ def world() -> OrdersWorld:
 
 @pytest.fixture
 async def operators(world: OrdersWorld, tmp_path: Path, empty_sqlite: Path) -> AsyncIterator[list[Operator]]:
-    found = [Operator(world, n, tmp_path / f"operator {n}", empty_sqlite) for n in range(3)]
-    for each in found:
-        await each.history.prepare()
-    yield found
-    for each in found:
-        await each.stop()
+    async with three(world, tmp_path, empty_sqlite) as found:
+        yield found
 
 
 def written(operator: Operator) -> list[int]:

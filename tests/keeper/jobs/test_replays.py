@@ -33,7 +33,7 @@ from keeper.pow.anchored import PostKind
 from keeper.runtime.market import MarketFigures
 from keeper.runtime.metrics import Metrics
 from keeper.runtime.serving import served
-from tests.keeper.jobs.market import Operator, come_to, leader, next_tick
+from tests.keeper.jobs.market import Operator, come_to, leader, next_tick, three
 from tests.keeper.market.ticks import tick as state_of
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import HOUR, START, key
@@ -59,12 +59,8 @@ def world() -> OrdersWorld:
 
 @pytest.fixture
 async def operators(world: OrdersWorld, tmp_path: Path, empty_sqlite: Path) -> AsyncIterator[list[Operator]]:
-    found = [Operator(world, n, tmp_path / f"operator {n}", empty_sqlite) for n in range(3)]
-    for each in found:
-        await each.history.prepare()
-    yield found
-    for each in found:
-        await each.stop()
+    async with three(world, tmp_path, empty_sqlite) as found:
+        yield found
 
 
 def watch_of(who: Operator, peers: tuple[str, ...] = ()) -> Watch:

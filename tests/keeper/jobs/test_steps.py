@@ -25,7 +25,7 @@ from keeper.market.states import Passed
 from keeper.market.steps import StepTable
 from keeper.runtime.keeper import JobOutcome
 from tests.keeper.api.serving import serving
-from tests.keeper.jobs.market import Operator, come_to, leader, next_tick
+from tests.keeper.jobs.market import Operator, come_to, leader, next_tick, three
 from tests.keeper.market import independent
 from tests.keeper.runtime.keepers import events_of
 from tests.programs.orders.world import IO, USDC, OrdersWorld
@@ -65,15 +65,8 @@ def all_of(world: OrdersWorld) -> Passed:
 
 @pytest.fixture
 async def operators(world: OrdersWorld, tmp_path: Path, empty_sqlite: Path) -> AsyncIterator[list[Operator]]:
-    found = [
-        Operator(world, n, tmp_path / f"operator {n}", empty_sqlite, {GPU_CLASS}, all_of(world))
-        for n in range(3)
-    ]
-    for each in found:
-        await each.history.prepare()
-    yield found
-    for each in found:
-        await each.stop()
+    async with three(world, tmp_path, empty_sqlite, {GPU_CLASS}, all_of(world)) as found:
+        yield found
 
 
 def price(world: OrdersWorld, number: int = GPU_CLASS) -> tuple[int, int]:

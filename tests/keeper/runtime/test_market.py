@@ -15,7 +15,7 @@ from keeper.jobs import matching
 from keeper.jobs.leases import keep_leases
 from keeper.jobs.names import LEASES, PRICES, STEPS
 from keeper.runtime.keeper import JobOutcome, Keeper
-from tests.keeper.jobs.market import Operator, come_to, leader, next_tick
+from tests.keeper.jobs.market import Operator, come_to, leader, next_tick, three
 from tests.keeper.runtime.keepers import figure
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.world import key
@@ -30,12 +30,8 @@ def world() -> OrdersWorld:
 
 @pytest.fixture
 async def operators(world: OrdersWorld, tmp_path: Path, empty_sqlite: Path) -> AsyncIterator[list[Operator]]:
-    found = [Operator(world, n, tmp_path / f"operator {n}", empty_sqlite) for n in range(3)]
-    for each in found:
-        await each.history.prepare()
-    yield found
-    for each in found:
-        await each.stop()
+    async with three(world, tmp_path, empty_sqlite) as found:
+        yield found
 
 
 def outcomes(keeper: Keeper, name: str, *labels: str) -> list[float | None]:
