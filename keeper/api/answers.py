@@ -140,11 +140,16 @@ async def connection(request: Request) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
+def unknown_parameter(request: Request) -> str | None:
+    """The first parameter where a path has none; lists refuse what they don't know by their models."""
+    if request.scope["route"].dependant.query_params:
+        return None
+    return next((name[:SHOWN] for name in request.query_params), None)
+
+
 async def _reading(request: Request, response: Response) -> Reading:
     index: Index = request.app.state.index
-    if request.query_params and not request.scope["route"].dependant.query_params:
-        # Lists refuse what they don't know by their models.
-        name = next(iter(request.query_params))[:SHOWN]
+    if name := unknown_parameter(request):
         raise HTTPException(400, f"there is no parameter {name} here")
     return Reading(request, response, index, await index.state())
 

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.api.answers import On, Reading
+from keeper.api.answers import On, Reading, unknown_parameter
 from keeper.api.index import Index, State
-from keeper.api.problems import SHOWN
 from keeper.web.rendering import render
 from keeper.web.style import STYLE_PATH
 
@@ -39,9 +38,13 @@ class Visit:
     def page(self, template: str, **values: Any) -> str:
         """A page with the layout around it."""
         state = self.asked.state
-        late = state.lag // MINUTE if state.lag >= LATE else None
         return render(
-            template, as_of=state, late=late, path=self.request.url.path, style_path=STYLE_PATH, **values
+            template,
+            as_of=state,
+            late=_late(state),
+            path=self.request.url.path,
+            style_path=STYLE_PATH,
+            **values,
         )
 
     def further(self, next_: str | None) -> str | None:
@@ -55,6 +58,11 @@ class Visit:
         return f"/api/v1{self.request.url.path}?{query}"
 
 
+def _late(state: State) -> int | None:
+    """How many minutes late the index is; None when that is nothing to speak of."""
+    return state.lag // MINUTE if state.lag >= LATE else None
+
+
 async def _state(request: Request) -> State:
     index: Index = request.app.state.index
     return await index.state()
@@ -64,14 +72,11 @@ async def _visit(
     request: Request, response: Response, state: Annotated[State, Depends(_state)], on: On
 ) -> AsyncIterator[Visit]:
     # The state comes first, so that no visit waits for a second connection while it has one.
-    route = request.scope["route"]
-    if request.query_params and not route.dependant.query_params:
-        # Lists refuse what they don't know by their models.
-        name = next(iter(request.query_params))[:SHOWN]
+    if name := unknown_parameter(request):
         raise HTTPException(400, f"this page has no parameter {name}")
     index: Index = request.app.state.index
     # A page says when the keeper looked and how late it is, which change while nothing happens.
-    shown = f"#{state.time}-{state.lag // MINUTE if state.lag >= LATE else 0}"
+    shown = f"#{state.time}-{_late(state) or 0}"
     yield Visit(request, Reading(request, response, index, state, shown), on)
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from keeper.api.index import Index, NothingIndexed
 from keeper.chain.program import Fields
 from keeper.clients import tokenomics
-from keeper.clients.programs import PROGRAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +39,14 @@ class Books:
 
 async def config(on: AsyncConnection, index: Index, program: str) -> Fields:
     """A program's root account. Raises NothingIndexed where it was never set up."""
-    program_ = PROGRAMS[program]
     found = await index.accounts(on, program, "Config")
     if not found:
-        raise NothingIndexed(f"{program_.name} is not set up on this chain: ionet genesis does that")
+        raise NothingIndexed(f"{program} is not set up on this chain: ionet genesis does that")
     return next(iter(found.values()))
 
 
-async def books(on: AsyncConnection, index: Index) -> Books:
-    """Add the books up. Raises NothingIndexed."""
-    tokens = await config(on, index, "tokenomics")
-    staking = await config(on, index, "staking")
+async def books(on: AsyncConnection, index: Index, tokens: Fields, staking: Fields) -> Books:
+    """Add the books up, by the root accounts of tokenomics and of staking."""
     seasons = await index.accounts(on, "tokenomics", "Season")
     open_seasons = [each for each in seasons.values() if each["status"] != tokenomics.SeasonStatus.CLOSED]
     return Books(

@@ -66,7 +66,7 @@ async def around(asked: Asked, on: On, asking: Annotated[Asking, Query()]) -> ob
     if not asking.newest_first:
         raise HTTPException(400, "order is 'asc': what happened is listed newest first alone")
     found = await queries.around(on, asking.address, asking, asking.program, asking.event)
-    return asked.page(asking, [_shown(each) for each in found], [each.cursor for each in found])
+    return asked.page(asking, [shown(each) for each in found], [each.cursor for each in found])
 
 
 @router.get("/tx/{signature}", responses=NOT_FOUND)
@@ -78,10 +78,11 @@ async def transaction(
     if found is None:
         raise HTTPException(404, "no final transaction of these programs has this signature")
     row, events = found
-    return asked.one(Transaction(**row, events=[_shown(each) for each in events]))
+    return asked.one(Transaction(**row, events=[shown(each) for each in events]))
 
 
-def _shown(each: Happened) -> Event:
+def shown(each: Happened) -> Event:
+    """An event as the API answers it."""
     kinds = {field["name"]: field["type"] for field in PROGRAMS[each.program].event_fields[each.event.name]}
     return Event(
         slot=each.place.slot,

@@ -88,6 +88,7 @@ async def network(asked: Asked, on: On) -> Answer[Network]:
     """Who governs, what is in force, what waits, and the sums of everything."""
     fields = {name: await queries.config(on, asked.index, name) for name in PROGRAMS}
     configs = {name: CLIENTS[name].config_of(each) for name, each in fields.items()}
+    books = await queries.books(on, asked.index, fields["tokenomics"], fields["staking"])
     tokens, staking, sales = configs["tokenomics"], configs["staking"], configs["buyback"]
     return asked.one(
         Network(
@@ -99,7 +100,7 @@ async def network(asked: Asked, on: On) -> Answer[Network]:
             emitted_hours=tokens.emitted_hours,
             staked=staking.staked,
             slashed=staking.slashed,
-            supply=Supply.model_validate(await queries.books(on, asked.index)),
+            supply=Supply.model_validate(books),
             programs={
                 name: _governance(Governed(name, config, asked.state.time))
                 for name, config in configs.items()
@@ -111,7 +112,8 @@ async def network(asked: Asked, on: On) -> Answer[Network]:
 @router.get("/supply")
 async def supply(asked: Asked, on: On) -> Answer[Supply]:
     """Where all IO is now, by the programs' own books."""
-    return asked.one(Supply.model_validate(await queries.books(on, asked.index)))
+    tokens, staking = [await queries.config(on, asked.index, each) for each in ("tokenomics", "staking")]
+    return asked.one(Supply.model_validate(await queries.books(on, asked.index, tokens, staking)))
 
 
 @router.get("/emission")

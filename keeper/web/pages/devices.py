@@ -58,12 +58,13 @@ async def device(visit: Visiting, address: Annotated[str, Path(max_length=44)]) 
     asking = api_activity.Asking(address=found.address, limit=SHOWN)
     happened = await activity.around(visit.on, found.address, asking, [], [])
     leases: Any = await orders.leases(visit.asked, visit.on, orders.Leases(device=found.address, limit=SHOWN))
-    hours = [DeviceHour(**words(row)) for row in await _hours(visit, found.address)]
+    newest = await wallets.newest_hour(visit.on)
+    hours = [DeviceHour(**words(row)) for row in await _hours(visit, found.address, newest)]
     return visit.page(
         "device.html",
         device=found,
         of_class=of_class,
-        checklist=None if found.closed_at else await _checklist(visit, found.address),
+        checklist=None if found.closed_at else await _checklist(visit, found.address, newest),
         hours=hours,
         figure=_bars(hours),
         leases=leases.data,
@@ -71,15 +72,14 @@ async def device(visit: Visiting, address: Annotated[str, Path(max_length=44)]) 
     )
 
 
-async def _hours(visit: Visit, address: str) -> list[dict[str, Any]]:
-    newest = await wallets.newest_hour(visit.on)
+async def _hours(visit: Visit, address: str, newest: int | None) -> list[dict[str, Any]]:
     if newest is None:
         return []
     return await blocks.hours_of(visit.on, address, range(max(0, newest - SHOWN_HOURS + 1), newest + 1))
 
 
-async def _checklist(visit: Visit, address: str) -> list[Line] | None:
-    """What it needs to be nominated; None where the index lacks its account or its class."""
+async def _checklist(visit: Visit, address: str, hour: int | None) -> list[Line] | None:
+    """What it needs to be nominated, as seen in an hour; None where its account or class lacks."""
     fields = await visit.index.account(visit.on, "staking", "Device", address)
     if fields is None:
         return None
@@ -88,8 +88,7 @@ async def _checklist(visit: Visit, address: str) -> list[Line] | None:
     of_class = await visit.index.account(visit.on, "staking", "Class", at_class)
     if of_class is None:
         return None
-    folder, hour = visit.request.app.state.rewards, await wallets.newest_hour(visit.on)
-    seen = None
+    folder, seen = visit.request.app.state.rewards, None
     final = None if hour is None else await blocks.final_of(visit.on, visit.index, hour)
     if folder is not None and final is not None:
         place = folder, final["hour"], final["data_hash"]

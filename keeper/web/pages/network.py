@@ -83,12 +83,9 @@ async def supply(visit: Visiting) -> str:
 @router.get("/market")
 async def market(visit: Visiting) -> str:
     """What a processor of each class costs."""
-    found = await counts.devices(visit.on)
-    listed = {
-        each.id: {state: found.get((each.id, state), 0) for state in STATES}
-        for each in await class_list(visit)
-    }
-    return visit.page("market.html", classes=await class_list(visit), counts=listed)
+    found, all_classes = await counts.devices(visit.on), await class_list(visit)
+    listed = {each.id: {state: found.get((each.id, state), 0) for state in STATES} for each in all_classes}
+    return visit.page("market.html", classes=all_classes, counts=listed)
 
 
 @router.get("/how")

@@ -66,5 +66,4 @@ async def transaction(visit: Visiting, signature: Annotated[str, Path(max_length
             404, "no final transaction of these programs has this signature: look on the chain"
         )
     row, events = found
-    told = (await api_activity.transaction(visit.asked, visit.on, signature)).data
-    return visit.page("tx.html", tx=row, pairs=list(zip(events, told.events, strict=True)))
+    return visit.page("tx.html", tx=row, pairs=[(each, api_activity.shown(each)) for each in events])
