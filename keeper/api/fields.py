@@ -23,9 +23,9 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.program import Fields, Program
 from keeper.chain.types import IdlType
+from keeper.db.types import WIDE
 
 M = TypeVar("M", bound="Form")
-WIDE = ("u64", "i64", "u128", "i128")
 HIDDEN = ("bump",)
 TEXTS = ("name", "label", "country")
 """Fields of bytes that are text."""

@@ -21,6 +21,8 @@ from keeper.chain.types import Definitions, IdlType
 LARGEST = 2**63 - 1
 """The largest integer that SQLite has."""
 DIGITS = {"u64": 20, "u128": 39, "i128": 39}
+WIDE = ("u64", "i64", "u128", "i128")
+"""Integers that a reader of JSON may round: JavaScript's numbers hold 53 bits."""
 
 Convert = Callable[[Any], Any]
 

@@ -16,6 +16,7 @@ from keeper.clients import tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.db.events import ORDER, EventPlace, EventTables
 from keeper.db.tables import WATERMARKS
+from keeper.db.types import WIDE, jsonable
 from keeper.db.views import CALL_BITS, MENTION, TX, Views
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
@@ -73,6 +74,22 @@ class Happened:
     def cursor(self) -> Cursor:
         """Where the page after it goes on."""
         return Cursor(*self.place[:4])
+
+    def json(self) -> dict[str, Any]:
+        """What it is, as JSON: integers of 64 bits as text, as JSON's readers may round them."""
+        kinds = {each["name"]: each["type"] for each in PROGRAMS[self.program].event_fields[self.event.name]}
+        return {
+            "slot": self.place.slot,
+            "time": self.place.time,
+            "signature": self.signature,
+            "program": self.program,
+            "event": self.event.name,
+            "currency": None if self.currency is None else self.currency.name,
+            "fields": {
+                name: str(value) if kinds[name] in WIDE else jsonable(value)
+                for name, value in self.event.fields.items()
+            },
+        }
 
 
 @dataclass(frozen=True, slots=True)

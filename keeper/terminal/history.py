@@ -9,8 +9,6 @@ from typing import Any
 from rich.table import Table
 
 from keeper.chain.framework import LAMPORTS
-from keeper.clients.programs import PROGRAMS
-from keeper.db.types import jsonable
 from keeper.economy.calendar import duration, moment
 from keeper.economy.money import show
 from keeper.economy.orders import ENDED, CloseReason, Currency, EndReason, LeaseStatus
@@ -21,22 +19,8 @@ from keeper.terminal.tables import plain
 
 def as_json(each: Happened) -> dict[str, Any]:
     """An event for programs: 64-bit figures as text, as JSON's readers may round them."""
-    kinds = {field["name"]: field["type"] for field in PROGRAMS[each.program].event_fields[each.event.name]}
-    return {
-        "slot": each.place.slot,
-        "time": each.place.time,
-        "signature": each.signature,
-        "fee": None if each.fee is None else str(each.fee),
-        "program": each.program,
-        "event": each.event.name,
-        "words": words(each),
-        "currency": each.currency.name if each.currency is not None else None,
-        "fields": {
-            name: str(value) if kinds[name] == "u64" else jsonable(value)
-            for name, value in each.event.fields.items()
-        },
-        "place": str(each.cursor),
-    }
+    fee = None if each.fee is None else str(each.fee)
+    return {**each.json(), "fee": fee, "words": words(each), "place": str(each.cursor)}
 
 
 def lines(found: Sequence[Happened], named: Mapping[str, str]) -> Iterator[str]:

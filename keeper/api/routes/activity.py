@@ -8,12 +8,11 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import Field, field_validator
 
 from keeper.api.answers import PAGES, Answer, Asked, On, Rows
-from keeper.api.fields import WIDE, Amount, AskedAddress, Form
+from keeper.api.fields import Amount, AskedAddress, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import activity as queries
 from keeper.clients.programs import PROGRAMS
-from keeper.db.types import jsonable
 from keeper.indexer.lookup import Happened
 
 router = APIRouter(tags=["activity"])
@@ -83,16 +82,4 @@ async def transaction(
 
 def shown(each: Happened) -> Event:
     """An event as the API answers it."""
-    kinds = {field["name"]: field["type"] for field in PROGRAMS[each.program].event_fields[each.event.name]}
-    return Event(
-        slot=each.place.slot,
-        time=each.place.time,
-        signature=each.signature,
-        program=each.program,
-        event=each.event.name,
-        currency=None if each.currency is None else each.currency.name,
-        fields={
-            name: str(value) if kinds[name] in WIDE else jsonable(value)
-            for name, value in each.event.fields.items()
-        },
-    )
+    return Event(**each.json())
