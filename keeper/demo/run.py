@@ -82,7 +82,7 @@ async def _run(out: Path, place: Workplace, console: Console, http_hours: int) -
             await place.finish()
         progress.advance(task)
     report.show(sections, console)
-    console.print(f"\n[bold green]{summary}[/], {time.monotonic() - started:.1f} s.", highlight=False)
+    console.print(f"\n[bold green]{summary}[/]\nin {time.monotonic() - started:.1f} s", highlight=False)
     return Done(network, sections, summary)
 
 

@@ -23,9 +23,9 @@ from tests.model.tokenomics.program import Tokenomics
 from tests.model.tokenomics.state import Allocation, Config
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-ELSEWHERE = "staking_", "pow", "market_"
+ELSEWHERE = "staking_", "pow", "market_", "compute"
 SHARED = [path.stem for path in sorted(VECTORS.glob("*.json")) if not path.stem.startswith(ELSEWHERE)]
-"""Staking's have a module of their own, those of proof of work and of the market are tested with these."""
+"""Staking's have a module of their own, those of proof of work, of the market and of compute are tested with these."""
 ANYBODY = b"a" * 32
 
 

@@ -49,7 +49,8 @@ async def test_the_whole_demo(tmp_path, monkeypatch, ionet):
         assert any(line.startswith(shown) for line in lines), shown
     text = (DOCUMENTS / "docs/demo.md").read_text()
     assert demo_page.page(text, done.sections, done.summary) == text, "run python -m scripts.demo_page"
-    assert lines[-1].startswith(done.summary)
+    assert lines[-2] == done.summary
+    assert re.fullmatch(r"in \d+\.\d s", lines[-1])
     assert all(each.rstrip() in lines for each in text[text.index("## ") :].splitlines() if "───" in each)
     assert len(re.findall(r"left over +0\.00000000 *\n", printed)) == 3
     assert re.search(r"dust left in vaults +0\.00000000 +0\.000000 *\n", printed)

@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 from keeper.db import Database
+from keeper.indexer.lookup import as_of
 from tests.keeper.chain.websocket_node import WebsocketNode
 from tests.keeper.faults.day import steps
 from tests.keeper.faults.kept import PROGRAMS, Kept, undisturbed
@@ -43,6 +44,9 @@ async def test_notices_that_are_cut(tmp_path: Path) -> None:
             for program in PROGRAMS:
                 while await indexed(database, program) != expected(kept.world.chain, program):
                     await asyncio.sleep(0.05)
+            # Views are made after the events are there.
+            while await _folded(database) < kept.world.chain.newest_slot():
+                await asyncio.sleep(0.05)
     finally:
         keeper.terminate()
         await asyncio.to_thread(keeper.join, PATIENCE)
@@ -54,3 +58,10 @@ async def test_notices_that_are_cut(tmp_path: Path) -> None:
     assert set(outcome.intents.values()) == {"landed"}
     assert websocket.connections >= len(HOURS), "each hour begins with a connection of its own"
     assert kept.logged("error") == []
+
+
+async def _folded(database: Database) -> int:
+    """The slot as of which all accounts and views are."""
+    async with database.reading() as connection:
+        found = await as_of(connection)
+    return -1 if found is None else found.slot
