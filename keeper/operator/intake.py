@@ -53,12 +53,12 @@ class Intake:
         """A commit whose last byte came at ``now``."""
         found = self._committing(data)
         if isinstance(found, Refusal):
-            return self._counted(found, address, data[32:64], now)
+            return self._counted(found, address, now)
         held, entry = found
         mine = held.taken.get(data[32:64], [])
         if mine and mine[0].data == data:
             # Sent again: no signature is looked at, but taking it in costs as much as ever.
-            wait = self.gate.glance(address, data[32:64], now)
+            wait = self.gate.glance(address, now)
             return _too_many(wait) if wait else mine[0]
         if wait := self.gate.admit(address, data[32:64], now):
             return _too_many(wait)
@@ -72,7 +72,7 @@ class Intake:
             return problem
         if not signed.is_by(entry.worker):
             return Refusal(Why.BAD_SIGNATURE, "The device's worker key didn't sign this commit.")
-        self.gate.proved(address, data[32:64])
+        self.gate.proved(address, data[32:64], now)
         return held.take(signed, data, now) or Refusal(
             Why.CONFLICT, "Another root was signed for this wave before; both are kept as proof."
         )
@@ -86,16 +86,16 @@ class Intake:
         """An answer to a ping; None when it is taken."""
         found = self._answering(data, now)
         if isinstance(found, Refusal):
-            return self._counted(found, address, data[32:64], now)
+            return self._counted(found, address, now)
         asked, entry = found
         if data[32:64] in asked.answered:
-            wait = self.gate.glance(address, data[32:64], now)
+            wait = self.gate.glance(address, now)
             return _too_many(wait) if wait else None
         if wait := self.gate.admit(address, data[32:64], now):
             return _too_many(wait)
         if not decode(Pong, data).is_by(entry.worker):
             return Refusal(Why.BAD_SIGNATURE, "The device's worker key didn't sign this answer.")
-        self.gate.proved(address, data[32:64])
+        self.gate.proved(address, data[32:64], now)
         asked.answered.add(data[32:64])
         asked.unsaved.add(data[32:64])
         return None
@@ -124,9 +124,9 @@ class Intake:
         entry = self.roster.find(data[32:64])
         return entry if isinstance(entry, Refusal) else (asked, entry)
 
-    def _counted(self, refusal: Refusal, address: str, device: bytes, now: float) -> Refusal:
+    def _counted(self, refusal: Refusal, address: str, now: float) -> Refusal:
         """A refusal, or that there were too many: a flood of what costs little costs much, too."""
-        wait = self.gate.glance(address, device, now)
+        wait = self.gate.glance(address, now)
         return _too_many(wait) if wait else refusal
 
     def expected(  # noqa: PLR0911 - a reason each

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from keeper.budgets import Buckets, Rate, network_of
 
 HOMES = 4
-"""Addresses that a device is known at, at most; the longest unused one is forgotten for another."""
+"""Addresses that a device is known at, at most."""
+HOME_SECONDS = 86_400.0
+"""An address where a device was heard from so lately isn't forgotten for another: an operator that hands its
+messages on from elsewhere would make a stranger of it at all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Gate:
         self._readers = Buckets(limits.reader, limits.names)
         self._arrivals = Buckets(limits.arrivals, limits.names)
         self._all = Buckets(limits.strangers)
-        self._homes: dict[bytes, OrderedDict[str, None]] = {}
+        self._homes: dict[bytes, OrderedDict[str, float]] = {}
         self._guests: dict[str, int] = {}
         self._changed: set[bytes] = set()
 
@@ -64,14 +67,13 @@ class Gate:
         # An address's own budget first: what it is refused costs the others nothing.
         return self._addresses.take(network_of(address), now) or self._all.take(None, now)
 
-    def glance(self, address: str, device: bytes, now: float) -> float:
+    def glance(self, address: str, now: float) -> float:
         """Count a message that a glance is enough for; returns 0, or the seconds to wait.
 
-        It is refused, or was taken before. It costs strangers elsewhere nothing: no signature is looked at.
+        It is refused, or was taken before. No signature is looked at, so that it may be anybody's: it costs
+        the device that it names nothing, nor strangers elsewhere.
         """
-        if self.is_home(address, device):
-            return self._devices.take((address, device), now)
-        return self._addresses.take(network_of(address), now)
+        return self._addresses.take(network_of(address), now, 1 / self.share(address))
 
     def is_home(self, address: str, device: bytes) -> bool:
         """Whether ``device`` is known at an address."""
@@ -85,17 +87,22 @@ class Gate:
         """Whether an address may open another connection."""
         return self._arrivals.take(network_of(address), now, 1 / self.share(address)) == 0
 
-    def proved(self, address: str, device: bytes) -> None:
+    def proved(self, address: str, device: bytes, now: float) -> None:
         """``device`` has sent a rightly signed message from ``address``."""
         homes = self._homes.setdefault(device, OrderedDict())
         if address in homes:
+            homes[address] = now
             homes.move_to_end(address)
             return
+        if len(homes) == HOMES:
+            longest_unused, heard = next(iter(homes.items()))
+            if now - heard < HOME_SECONDS:
+                return
+            del homes[longest_unused]
+            self._leave(longest_unused)
         self._changed.add(device)
-        homes[address] = None
+        homes[address] = now
         self._guests[address] = self._guests.get(address, 0) + 1
-        if len(homes) > HOMES:
-            self._leave(homes.popitem(last=False)[0])
 
     def keep_only(self, devices: Container[bytes]) -> None:
         """Devices that aren't among these, as they take part no more, are known nowhere."""
@@ -104,10 +111,10 @@ class Gate:
             for address in self._homes.pop(device):
                 self._leave(address)
 
-    def recall(self, homes: Iterable[tuple[bytes, str]]) -> None:
+    def recall(self, homes: Iterable[tuple[bytes, str]], now: float) -> None:
         """Devices and addresses where they are known from before this process, the longest unused first."""
         for device, address in homes:
-            self.proved(address, device)
+            self.proved(address, device, now)
         self._changed.clear()
 
     def changes(self) -> dict[bytes, list[str]]:

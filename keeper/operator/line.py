@@ -85,12 +85,13 @@ class Line:
         turn = Turn(held, device, direction)
         if _name(turn) in self._running or desk.book.transfer(held.wave.seed, device, direction):
             return Refusal(Why.ALREADY_MEASURED, "This was measured in this hour.")
-        if wait := intake.gate.admit(address, device, desk.monotonic()):
+        now = desk.monotonic()
+        if wait := intake.gate.admit(address, device, now):
             return Refusal(Why.TOO_MANY, "Too many messages from here: wait.", max(1, round(wait)))
         request = TransferRequest(desk.operator, held.wave.seed, entry.address, direction)
         if not _is_signed(request, signature, entry.worker):
             return Refusal(Why.BAD_SIGNATURE, "The device's worker key didn't sign this request to me.")
-        intake.gate.proved(address, device)
+        intake.gate.proved(address, device, now)
         if self._is_busy():
             return Refusal(Why.BUSY, "The line is in use: come again.", 2)
         return turn

@@ -74,7 +74,7 @@ class Operator:
         """
         store, book = Store(folder, durable=durable), Book(folder / BOOK, durable=durable)
         gate = Gate(limits or Limits())
-        gate.recall(book.homes())
+        gate.recall(book.homes(), monotonic())
         self._roster_seconds = roster_seconds
         self.desk = Desk(
             chain=port.chain,

@@ -167,10 +167,10 @@ async def test_what_is_refused_at_a_glance_uses_up_a_budget_too(
     for found in (intake.commit(unknown, "192.0.2.9", now), intake.ping(unknown[:128], "192.0.2.9", now)):
         assert isinstance(found, Refusal)
         assert found.why is Why.TOO_MANY
-    # Nobody else has less for it, and whoever is known there isn't, either.
+    # Nobody else has less for it, and the device that is known there hasn't, either.
+    intake.gate.proved("192.0.2.9", bytes(device.account), now)
+    assert isinstance(intake.commit(right, "192.0.2.9", now), Taken)
     assert isinstance(intake.commit(right, ADDRESS, now), Taken)
-    intake.gate.proved("192.0.2.9", bytes(device.account))
-    assert intake.commit(bytes([9]) * 32 + right[32:], "192.0.2.9", now).why is Why.UNKNOWN_WAVE
 
 
 async def test_pings_are_answered_in_time_by_who_is_asked(net: Net, operator: Operator) -> None:
@@ -190,37 +190,40 @@ async def test_pings_are_answered_in_time_by_who_is_asked(net: Net, operator: Op
     assert intake.pings[ping.seed].answered == {bytes(device.account)}
 
 
-async def test_what_was_taken_before_costs_its_sender_as_much_as_the_first_time(
+async def test_what_was_taken_before_costs_its_address_and_no_device(
     net: Net, operator: Operator, wave: Held
 ) -> None:
     intake, now = operator.desk.intake, net.monotonic()
     ping = Ping(1, 1, 0, bytes([7]) * 32)
     intake.pings[ping.seed] = Asked(ping, now)
-    device, other = net.devices
-    pong, commit = device.pong(ping.seed), other.commit(wave.wave, ROOT)
-    budget, stranger = intake.gate.limits.device, intake.gate.limits.stranger
+    device = net.devices[0]
+    pong, commit = device.pong(ping.seed), device.commit(wave.wave, ROOT)
+    stranger = intake.gate.limits.stranger
 
-    # The first answer is a stranger's, and makes the device known there: then it has a budget of its own.
-    assert [intake.ping(pong, ADDRESS, now) for _ in range(1 + int(budget.burst))] == [None] * 13
-    found = intake.ping(pong, ADDRESS, now)
-    assert isinstance(found, Refusal)
-    assert (found.why, found.retry_after) == (Why.TOO_MANY, 1 / budget.each_second)
-    assert [each and each.why for each in intake.answers(pong * 32, ADDRESS, now)] == [Why.TOO_MANY] * 32
-    # So it is for commits, whose receipt comes again once there is budget: its time is the first one's.
+    # The device is a stranger first, then known there: twice as much comes from such an address.
     first = intake.commit(commit, ADDRESS, now)
     assert isinstance(first, Taken)
-    assert all(intake.commit(commit, ADDRESS, now) is first for _ in range(int(budget.burst)))
+    again = 2 * (int(stranger.burst) - 1)
+    assert [intake.ping(pong, ADDRESS, now) for _ in range(1 + again - 1)] == [None] * again
+    # A receipt comes again as long as there is budget: its time is the first one's.
+    assert intake.commit(commit, ADDRESS, now) is first
+    found = intake.ping(pong, ADDRESS, now)
+    assert isinstance(found, Refusal)
+    assert (found.why, found.retry_after) == (Why.TOO_MANY, 1)
+    assert [each and each.why for each in intake.answers(pong * 32, ADDRESS, now)] == [Why.TOO_MANY] * 32
     assert why(intake.commit(commit, ADDRESS, now)) == Why.TOO_MANY
-    assert intake.commit(commit, ADDRESS, now + 1 / budget.each_second) is first
-    # Nothing is taken back, and after the time that the refusal names the device is heard again.
+    # Nothing is taken back, and what the device has to say next is heard at once.
     assert intake.pings[ping.seed].answered == {bytes(device.account)}
-    assert intake.ping(pong, ADDRESS, now + found.retry_after) is None
+    news = Ping(1, 2, 0, bytes([9]) * 32)
+    intake.pings[news.seed] = Asked(news, now)
+    assert intake.ping(device.pong(news.seed), ADDRESS, now) is None
+    assert intake.ping(pong, ADDRESS, now + 1) is None
 
     # Whoever has overheard an answer floods at the cost of its own address alone.
     elsewhere = [intake.ping(pong, "198.51.100.7", now) for _ in range(int(stranger.burst) + 1)]
     assert elsewhere[:-1] == [None] * int(stranger.burst)
     assert why(elsewhere[-1]) == Why.TOO_MANY
-    later = Ping(1, 2, 0, bytes([8]) * 32)
+    later = Ping(1, 3, 0, bytes([8]) * 32)
     intake.pings[later.seed] = Asked(later, now + 4)
     assert intake.ping(device.pong(later.seed), ADDRESS, now + 4) is None
     assert intake.commit(commit, "192.0.2.77", now) is first

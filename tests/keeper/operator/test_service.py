@@ -140,10 +140,13 @@ async def test_a_device_has_no_more_answers_by_sending_them_together(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = Limits(device=Rate(4, 0.001), stranger=Rate(3, 0.001), trusted=frozenset())
+    pings = [Ping(1, number, 0, bytes([number]) * 32) for number in range(6)]
     operator = await net.operator(1, limits=limits)
     await operator.step()
     first, second = net.devices
-    operator.desk.intake.gate.proved("127.0.0.1", bytes(first.account))
+    intake = operator.desk.intake
+    intake.pings |= {each.seed: Asked(each, net.monotonic()) for each in pings}
+    intake.gate.proved("127.0.0.1", bytes(first.account), 0.0)
     held = asyncio.Event()
 
     async def closing(_: float) -> None:
@@ -152,11 +155,10 @@ async def test_a_device_has_no_more_answers_by_sending_them_together(
     monkeypatch.setattr(operator.desk.news, "closing", closing)
     async with serving(operator) as (url, _), httpx.AsyncClient(base_url=url) as client:
         # The answers of one don't use up what another has.
-        body = first.pong(ROOT) * 6 + second.pong(ROOT) * 5
-        found = [each["code"] for each in (await client.post("/pow/pings", content=body)).json()]
-        assert (
-            found == [Why.UNKNOWN_WAVE] * 4 + [Why.TOO_MANY] * 2 + [Why.UNKNOWN_WAVE] * 3 + [Why.TOO_MANY] * 2
-        )
+        forged = [each.seed + bytes(second.account) + first.pong(each.seed)[64:] for each in pings[:5]]
+        body = b"".join([*map(first.pong, [each.seed for each in pings]), *forged])
+        found = [each and each["code"] for each in (await client.post("/pow/pings", content=body)).json()]
+        assert found == [None] * 4 + [Why.TOO_MANY] * 2 + [Why.BAD_SIGNATURE] * 3 + [Why.TOO_MANY] * 2
         assert held.is_set()
         held.clear()
         assert (await client.get("/health")).status_code == 200 and not held.is_set()
@@ -339,7 +341,7 @@ async def test_connections_of_an_address_are_bounded(net: Net) -> None:
         await asyncio.sleep(0.05)
         assert await raw(port, b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n") == b""
         # A device that is known there has room of its own.
-        operator.desk.intake.gate.proved("127.0.0.1", bytes(32))
+        operator.desk.intake.gate.proved("127.0.0.1", bytes(32), 0.0)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
@@ -357,7 +359,7 @@ async def test_strangers_leave_room_for_devices_that_are_known(net: Net) -> None
     async with serving(operator) as (_, port):
         opened = [await begun(port, b"GET /") for _ in range(6)]
         assert await raw(port, asks) == b""
-        operator.desk.intake.gate.proved("127.0.0.1", bytes(32))
+        operator.desk.intake.gate.proved("127.0.0.1", bytes(32), 0.0)
         opened += [await begun(port, b"GET /")]
         assert b"200 OK" in await raw(port, asks)
         opened += [await begun(port, b"GET /")]
