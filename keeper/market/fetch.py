@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
@@ -11,7 +11,7 @@ import httpx2 as httpx
 
 from keeper.chain.http import PLAIN, PeerError, body, from_any, http_client
 from keeper.errors import UserError
-from keeper.market.files import DEVICES, KINDS, Files, folder, read
+from keeper.market.files import DEVICES, Files, folder, read
 from keeper.market.folder import PRICES, StepsInvalid, decode_steps
 from keeper.market.manifest import NAME, Manifest, ManifestInvalid
 from keeper.market.steps import StepTable
@@ -25,8 +25,6 @@ MAX_SECONDS = 60
 
 
 MAX_MANIFEST = 16_384
-MAX_FILE = 64 << 20
-"""Of a tick's file: a row of a device has some 250 bytes."""
 MAX_TICK_SECONDS = 300
 
 
@@ -50,10 +48,10 @@ async def fetch_steps_from_any(
     return found[1] if found else None
 
 
-async def fetch_tick(peer: str, tick: int, digest: bytes) -> dict[int, Files]:
+async def fetch_tick(peer: str, tick: int, digest: bytes, most: Mapping[str, int]) -> dict[int, Files]:
     """Get the files of a tick whose manifest has this SHA-256, and those of the tick that they go on from.
 
-    By tick; raises PeerError. The tick's own are what its operator posted, and nothing else of them was
+    By tick; raises PeerError, for a file of more than ``most`` bytes by its name, too. The tick's own are what its operator posted, and nothing else of them was
     looked at. Of the tick that they go on from the operator vouches for the devices alone, and a peer could
     make up the rest: that has to be readable.
     """
@@ -61,14 +59,14 @@ async def fetch_tick(peer: str, tick: int, digest: bytes) -> dict[int, Files]:
         manifest = await get(f"{folder(tick)}/{NAME}", MAX_MANIFEST)
         if (stated := sha256(manifest).digest()) != digest:
             raise PeerError(f"its manifest of tick {tick} is {stated.hex()}, not {digest.hex()}")
-        found = {tick: await _files(get, tick, manifest)}
+        found = {tick: await _files(get, tick, manifest, most)}
         base = Manifest.decode(manifest).base
         if base and base.tick != tick:
             manifest = await get(f"{folder(base.tick)}/{NAME}", MAX_MANIFEST)
             devices = Manifest.decode(manifest).files.get(DEVICES)
             if devices is None or devices.sha256 != base.sha256:
                 raise PeerError(f"its tick {base.tick} isn't the one that tick {tick} goes on from")
-            found[base.tick] = await _files(get, base.tick, manifest)
+            found[base.tick] = await _files(get, base.tick, manifest, most)
             try:
                 read(found[base.tick])
             except UserError as error:
@@ -77,13 +75,17 @@ async def fetch_tick(peer: str, tick: int, digest: bytes) -> dict[int, Files]:
 
 
 async def fetch_tick_from_any(
-    peers: Sequence[str], tick: int, digest: bytes, refused: Callable[[str, PeerError], None]
+    peers: Sequence[str],
+    tick: int,
+    digest: bytes,
+    most: Mapping[str, int],
+    refused: Callable[[str, PeerError], None],
 ) -> dict[int, Files] | None:
     """The same from the first of ``peers`` that has them; None where none has.
 
     ``refused`` as for :func:`fetch_steps_from_any`.
     """
-    found = await from_any(peers, lambda peer: fetch_tick(peer, tick, digest), refused)
+    found = await from_any(peers, lambda peer: fetch_tick(peer, tick, digest, most), refused)
     return found[1] if found else None
 
 
@@ -113,10 +115,10 @@ async def _asking(peer: str, seconds: int) -> AsyncIterator[Get]:
         raise PeerError(str(error)) from error
 
 
-async def _files(get: Get, tick: int, manifest: bytes) -> Files:
+async def _files(get: Get, tick: int, manifest: bytes, most: Mapping[str, int]) -> Files:
     place, found = folder(tick), {NAME: manifest}
     for name, stated in Manifest.decode(manifest).files.items():
-        if name not in KINDS or stated.bytes > MAX_FILE:
+        if stated.bytes > most.get(name, 0):
             raise PeerError(f"{NAME} of tick {tick} names {name} with {stated.bytes:,} bytes")
         found[name] = await get(f"{place}/{name}", stated.bytes)
         if sha256(found[name]).hexdigest() != stated.sha256:

@@ -35,6 +35,8 @@ from keeper.tables import Rows
 DEVICES, MATCHES = "devices.csv", "matches.csv"
 KINDS = {DEVICES: DEVICE, "orders.csv": ORDER, "prices.csv": PRICE, "pairs.csv": PAIR, MATCHES: MATCH}
 """A tick's tables, by their files' names."""
+ROOM = 1 << 16
+"""Bytes of a file that nobody's state explains, and that are read all the same."""
 TICKS_A_DAY, TICKS_AN_HOUR = DAY // TICK, HOUR // TICK
 Files = Mapping[str, bytes]
 """A tick's files by their names."""
@@ -130,6 +132,17 @@ def encode(
     )
     _base_of(manifest, base)
     return {**contents, NAME: manifest.encode()}
+
+
+def room(snapshot: Snapshot) -> dict[str, int]:
+    """Bytes that each of a tick's files may have, by its name, as far as who has its state believes.
+
+    Twice as many as its own, for who saw the state a moment earlier or later; a device is matched once.
+    """
+    found = snapshot.devices, snapshot.orders, snapshot.prices, snapshot.pairs, snapshot.devices
+    return {
+        name: ROOM + 2 * sum(map(len, tables.encode(rows))) for name, rows in zip(KINDS, found, strict=True)
+    }
 
 
 def read(files: Files, base: Batch | None = None) -> Batch:

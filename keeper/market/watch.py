@@ -25,7 +25,7 @@ from keeper.economy.orders import TICK, tick_ends
 from keeper.errors import UserError
 from keeper.market import audit
 from keeper.market.fetch import fetch_tick_from_any
-from keeper.market.files import TICKS_A_DAY, TICKS_AN_HOUR
+from keeper.market.files import TICKS_A_DAY, TICKS_AN_HOUR, room
 from keeper.market.findings import SAME, Finding, Replayed, Verdict
 from keeper.market.folder import MarketFolder
 from keeper.market.replay import Sources, of_tick
@@ -189,7 +189,9 @@ class Watch:
 
         if self.folder.has(tick) and self.folder.operator(tick) == operator:
             return self.folder
-        fetched = await fetch_tick_from_any(self.peers, tick, digest, refused)
+        fetched = await fetch_tick_from_any(
+            self.peers, tick, digest, room(await self.there.state(tick)), refused
+        )
         if fetched is None:
             return None
         place = MarketFolder(Path(stack.enter_context(TemporaryDirectory())))

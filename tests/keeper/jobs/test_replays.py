@@ -16,11 +16,13 @@ from structlog.testing import capture_logs
 from structlog.typing import FilteringBoundLogger
 
 from keeper.api.app import application
+from keeper.chain.http import PeerError
 from keeper.clients import orders, staking
 from keeper.economy.orders import TICK
 from keeper.market import files
 from keeper.market.assignment import assign
 from keeper.market.facts import Facts
+from keeper.market.fetch import fetch_tick
 from keeper.market.files import TICKS_A_DAY
 from keeper.market.findings import Replayed, Verdict
 from keeper.market.folder import OTHERS, REPLAYED, MarketFolder
@@ -274,6 +276,30 @@ async def test_a_posting_alone_accuses_nobody_and_a_lying_peer_does_neither(
         await informed.look(LOG)
     assert (informed.outcomes, sum(informed.against.values())) == ({Outcome.SAME: 1}, 0)
     assert not (who.folder.path / OTHERS).exists()
+
+
+async def test_files_that_no_state_explains_are_not_read(
+    world: OrdersWorld, operators: list[Operator], tmp_path: Path
+) -> None:
+    """Who posts gigabytes keeps nobody busy: what a tick's files may have follows from one's own state."""
+    tick = await honest(world, operators)
+    state = await operators[0].matcher.states.at(tick)
+    assert state is not None
+    most = files.room(state)
+    content = files.write(state, operators[0].signer.pubkey())
+    assert most["devices.csv"] == files.ROOM + 2 * len(content["devices.csv"])
+    huge = in_manifest({**content, "orders.csv": content["orders.csv"] + b"x" * most["orders.csv"]})
+    for name, it, wrong in (("huge", huge, "names orders.csv with 66,340 bytes"), ("right", content, None)):
+        place = MarketFolder(tmp_path / name)
+        place.write(tick, it)
+        digest = sha256(it[NAME]).digest()
+        async with served(application(place.path, place.path), "127.0.0.1", 0, "") as port:
+            asked = fetch_tick(f"http://127.0.0.1:{port}", tick, digest, most)
+            if wrong is None:
+                assert await asked == {tick: it}
+                continue
+            with pytest.raises(PeerError, match=wrong):
+                await asked
 
 
 def state_without(state: Snapshot) -> Snapshot:
