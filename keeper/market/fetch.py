@@ -51,9 +51,9 @@ async def fetch_steps_from_any(
 async def fetch_tick(peer: str, tick: int, digest: bytes, most: Mapping[str, int]) -> dict[int, Files]:
     """Get the files of a tick whose manifest has this SHA-256, and those of the tick that they go on from.
 
-    By tick; raises PeerError, for a file of more than ``most`` bytes by its name, too. The tick's own are what its operator posted, and nothing else of them was
-    looked at. Of the tick that they go on from the operator vouches for the devices alone, and a peer could
-    make up the rest: that has to be readable.
+    By tick; raises PeerError, also for a file of more than ``most`` bytes by its name. The tick's own are
+    what its operator posted, and nothing else of them was looked at. Of the tick that they go on from the
+    operator vouches for the devices alone, and a peer could make up the rest: that has to be readable.
     """
     async with _asking(peer, MAX_TICK_SECONDS) as get:
         manifest = await get(f"{folder(tick)}/{NAME}", MAX_MANIFEST)

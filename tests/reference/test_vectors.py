@@ -25,7 +25,7 @@ from tests.model.tokenomics.state import Allocation, Config
 VECTORS = Path(__file__).parents[1] / "vectors"
 ELSEWHERE = "staking_", "pow", "market_", "compute"
 SHARED = [path.stem for path in sorted(VECTORS.glob("*.json")) if not path.stem.startswith(ELSEWHERE)]
-"""Staking's have a module of their own, those of proof of work, of the market and of compute are tested with these."""
+"""Staking's have a module of their own; proof of work, the market and compute are tested with theirs."""
 ANYBODY = b"a" * 32
 
 
