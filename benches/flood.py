@@ -1,8 +1,9 @@
-"""Commits that come on time while strangers flood the challenge service: real sockets and signatures.
+"""Commits that come on time while others flood the challenge service: real sockets and signatures.
 
 ``python benches/flood.py`` starts the service with its real HTTP side, and a wave that is open. Known devices
-commit from addresses of their own; other processes send commits with wrong signatures in their names from 64
-addresses, as fast as they are answered. It renews the table in docs/benchmarks.md.
+commit from addresses of their own; other processes send as fast as they are answered, from 128 addresses:
+commits with wrong signatures in those devices' names, or each its own right commit again and again. It renews
+the table in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ DEVICES, SECONDS = 500, 8.0
 SEED = bytes([9]) * 32
 FLOODERS, ADDRESSES, EACH = 2, 64, 16
 """Processes, addresses of each, and connections from each address."""
+WRONG, AGAIN = "wrong signatures", "one's own commit again"
 ACCEPTED = 120
 """Commits a second of strangers that the service of this bench looks at; the default is 2,000."""
 HEAD = f"POST /pow/commit HTTP/1.1\r\nhost: x\r\ncontent-length: {COMMIT_BYTES}\r\n\r\n".encode()
@@ -83,10 +85,12 @@ async def serve() -> None:
         )
         intake = operator.desk.intake
         known = [device(number) for number in range(DEVICES)]
-        entries = {bytes(at): Entry(at, key.pubkey(), profiles[7].classes[0], 1, 0) for key, at in known}
+        floods = [device(DEVICES + number) for number in range(FLOODERS * ADDRESSES)]
+        members = [*known, *floods]
+        entries = {bytes(at): Entry(at, key.pubkey(), profiles[7].classes[0], 1, 0) for key, at in members}
         intake.roster = Roster(entries, {})
         for number, (_, at) in enumerate(known):
-            intake.gate.proved(home(number), bytes(at))
+            intake.gate.proved(home(number), bytes(at), time.monotonic())
         wave = Wave(1, 0, bytes(32), 0, SEED, WaveKind.PRODUCT, False)
         intake.waves[SEED] = Held(wave, time.monotonic())
         listener = listen("0.0.0.0", 0, "")
@@ -96,20 +100,29 @@ async def serve() -> None:
             print(json.dumps(operator.desk.counts), flush=True)
 
 
-async def flood(port: int, which: int) -> None:
-    """Send garbage until told to stop; says how much was answered."""
+def signed(number: int) -> bytes:
+    """The right commit of a device."""
+    key, at = device(number)
+    return Commit(SEED, at, WaveKind.PRODUCT, 1, 7, 0, bytes([7]) * 32).sign(key).encode()
+
+
+async def flood(port: int, which: int, kind: str) -> None:
+    """Send until told to stop; says how much was answered."""
     draw, sent, stop = random.Random(which), 0, asyncio.Event()
 
-    async def one(address: str) -> None:
+    def garbage() -> bytes:
+        _, at = device(draw.randrange(DEVICES))
+        return Commit(SEED, at, WaveKind.PRODUCT, 1, 7, 0, draw.randbytes(32)).body() + draw.randbytes(64)
+
+    async def one(number: int) -> None:
         nonlocal sent
+        address, own = f"127.{2 + which}.0.{1 + number}", signed(DEVICES + which * ADDRESSES + number)
         while not stop.is_set():
             try:
                 place = (address, 0)
                 reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=place)
                 while not stop.is_set():
-                    _, at = device(draw.randrange(DEVICES))
-                    body = Commit(SEED, at, WaveKind.PRODUCT, 1, 7, 0, draw.randbytes(32)).body()
-                    writer.write(HEAD + body + draw.randbytes(64))
+                    writer.write(HEAD + (garbage() if kind == WRONG else own))
                     head = await reader.readuntil(b"\r\n\r\n")
                     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
                     await reader.readexactly(length)
@@ -118,8 +131,7 @@ async def flood(port: int, which: int) -> None:
             except (OSError, asyncio.IncompleteReadError):
                 await asyncio.sleep(0.01)
 
-    places = [f"127.{2 + which}.0.{1 + number}" for number in range(ADDRESSES) for _ in range(EACH)]
-    tasks = [asyncio.create_task(one(place)) for place in places]
+    tasks = [asyncio.create_task(one(number)) for number in range(ADDRESSES) for _ in range(EACH)]
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     stop.set()
     for each in tasks:
@@ -129,8 +141,7 @@ async def flood(port: int, which: int) -> None:
 
 async def commit(port: int, seen: float, number: int, at: float) -> float | None:
     """Commit at a time; returns how many ms after the sending the receipt's time is, None for none."""
-    key, account = device(number)
-    body = Commit(SEED, account, WaveKind.PRODUCT, 1, 7, 0, bytes([7]) * 32).sign(key).encode()
+    body = signed(number)
     await asyncio.sleep(max(0.0, at - time.monotonic()))
     begun = time.monotonic()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(home(number), 0))
@@ -160,12 +171,13 @@ def told(process: subprocess.Popen[str]) -> Any:
     return found
 
 
-def measure(flooders: int) -> list[str]:
+def measure(kind: str | None) -> list[str]:
     """A row of the table."""
     service = start("--serve")
     assert service.stdout is not None
     port, seen = json.loads(service.stdout.readline())
-    others = [start("--flood", str(port), str(which)) for which in range(flooders)]
+    flooders = FLOODERS if kind else 0
+    others = [start("--flood", str(port), str(which), str(kind)) for which in range(flooders)]
     time.sleep(2.0)
     begun = time.monotonic()
 
@@ -179,9 +191,11 @@ def measure(flooders: int) -> list[str]:
     offered = sum(told(each) for each in others)
     counts = told(service)
     late = sorted(each for each in found if each is not None)
+    past = counts.get("refused_bad_signature", 0) + counts["commit"] - len(late)
     return [
-        "none" if not flooders else f"{offered / took:,.0f}",
-        f"{counts.get('refused_bad_signature', 0) / took:,.0f}",
+        kind or "nothing",
+        f"{offered / took:,.0f}",
+        f"{past / took:,.0f}",
         f"{len(late)} of {DEVICES}",
         *(f"{each:.1f}" for each in (statistics.median(late), late[int(len(late) * 0.99)], late[-1])),
     ]
@@ -191,16 +205,17 @@ def main() -> None:
     """Measure, or be one of the processes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--serve", action="store_true")
-    parser.add_argument("--flood", nargs=2, type=int)
+    parser.add_argument("--flood", nargs=3)
     chosen = parser.parse_args()
     if chosen.serve:
         uvloop.run(serve())
     elif chosen.flood:
-        uvloop.run(flood(*chosen.flood))
+        port, which, kind = chosen.flood
+        uvloop.run(flood(int(port), int(which), kind))
     else:
-        rows = [measure(0), measure(FLOODERS)]
-        head = ["garbage a second", "looked at", "honest commits taken", "later by, ms", "99 %", "most"]
-        lines = [head, [":---", *["---:"] * 5], *rows]
+        rows = [measure(None), measure(WRONG), measure(AGAIN)]
+        head = ["flood of", "a second", "past the budgets", "honest commits", "later by, ms", "99 %", "most"]
+        lines = [head, [":---", *["---:"] * 6], *rows]
         table = "\n".join(f"| {' | '.join(row)} |" for row in lines)
         load = os.getloadavg()[0]
         machine = f"{os.cpu_count()} cores at a load of {load:.0f}, Python {platform.python_version()}"

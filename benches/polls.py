@@ -95,7 +95,7 @@ async def serve() -> None:
         entries = {bytes(at): Entry(at, key.pubkey(), kind, 1, 0) for key, at in known}
         intake.roster = Roster(entries, {})
         for number, (_, at) in enumerate(known):
-            intake.gate.proved(home(number), bytes(at))
+            intake.gate.proved(home(number), bytes(at), time.monotonic())
         wave = Wave(1, 0, bytes(32), 0, SEED, WaveKind.PRODUCT, False)
         intake.waves[SEED] = Held(wave, time.monotonic())
         listener = listen("0.0.0.0", 0, "")

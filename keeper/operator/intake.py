@@ -53,12 +53,12 @@ class Intake:
         """A commit whose last byte came at ``now``."""
         found = self._committing(data)
         if isinstance(found, Refusal):
-            return self._counted(found, address, now)
+            return self._counted(found, address, data[32:64], now)
         held, entry = found
         mine = held.taken.get(data[32:64], [])
         if mine and mine[0].data == data:
             # Sent again: no signature is looked at, but taking it in costs as much as ever.
-            wait = self.gate.glance(address, now)
+            wait = self.gate.glance(address, data[32:64], now)
             return _too_many(wait) if wait else mine[0]
         if wait := self.gate.admit(address, data[32:64], now):
             return _too_many(wait)
@@ -86,10 +86,10 @@ class Intake:
         """An answer to a ping; None when it is taken."""
         found = self._answering(data, now)
         if isinstance(found, Refusal):
-            return self._counted(found, address, now)
+            return self._counted(found, address, data[32:64], now)
         asked, entry = found
         if data[32:64] in asked.answered:
-            wait = self.gate.glance(address, now)
+            wait = self.gate.glance(address, data[32:64], now)
             return _too_many(wait) if wait else None
         if wait := self.gate.admit(address, data[32:64], now):
             return _too_many(wait)
@@ -124,9 +124,9 @@ class Intake:
         entry = self.roster.find(data[32:64])
         return entry if isinstance(entry, Refusal) else (asked, entry)
 
-    def _counted(self, refusal: Refusal, address: str, now: float) -> Refusal:
+    def _counted(self, refusal: Refusal, address: str, device: bytes, now: float) -> Refusal:
         """A refusal, or that there were too many: a flood of what costs little costs much, too."""
-        wait = self.gate.glance(address, now)
+        wait = self.gate.glance(address, device, now)
         return _too_many(wait) if wait else refusal
 
     def expected(  # noqa: PLR0911 - a reason each

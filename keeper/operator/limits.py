@@ -26,7 +26,8 @@ class Limits:
     """What the service does for whom. Connections are counted where they are accepted."""
 
     device: Rate = Rate(12, 0.5)
-    """Messages of a device from an address where it is known: a wave has three, each perhaps twice."""
+    """Messages of a device from an address where it is known: a wave has three, each perhaps twice. As many
+    again that a glance is enough for."""
     stranger: Rate = Rate(60, 6)
     """Messages from an address, of devices that aren't known there."""
     strangers: Rate = Rate(4_000, 2_000)
@@ -52,6 +53,7 @@ class Gate:
         """Nobody is known yet."""
         self.limits = limits
         self._devices = Buckets(limits.device, 4 * limits.names)
+        self._glances = Buckets(limits.device, 4 * limits.names)
         self._addresses = Buckets(limits.stranger, limits.names)
         self._readers = Buckets(limits.reader, limits.names)
         self._arrivals = Buckets(limits.arrivals, limits.names)
@@ -67,13 +69,15 @@ class Gate:
         # An address's own budget first: what it is refused costs the others nothing.
         return self._addresses.take(network_of(address), now) or self._all.take(None, now)
 
-    def glance(self, address: str, now: float) -> float:
+    def glance(self, address: str, device: bytes, now: float) -> float:
         """Count a message that a glance is enough for; returns 0, or the seconds to wait.
 
-        It is refused, or was taken before. No signature is looked at, so that it may be anybody's: it costs
-        the device that it names nothing, nor strangers elsewhere.
+        It is refused, or was taken before. No signature is looked at, so that it may be anybody's: it uses up
+        nothing of what the device that it names may say anew, nor of strangers elsewhere.
         """
-        return self._addresses.take(network_of(address), now, 1 / self.share(address))
+        if self.is_home(address, device):
+            return self._glances.take((address, device), now)
+        return self._addresses.take(network_of(address), now)
 
     def is_home(self, address: str, device: bytes) -> bool:
         """Whether ``device`` is known at an address."""

@@ -159,16 +159,16 @@ async def test_what_is_refused_at_a_glance_uses_up_a_budget_too(
     proof = device.prove(wave.wave, net.profiles)
     right = device.commit(wave.wave, proof.root)
     unknown = right[:32] + bytes([9]) * 32 + right[64:]
-    for data, why in ((bytes([9]) * 32 + right[32:], Why.UNKNOWN_WAVE), (unknown, Why.UNKNOWN_DEVICE)):
+    no_wave = bytes([9]) * 32 + right[32:]
+    for data, reason in ((no_wave, Why.UNKNOWN_WAVE), (unknown, Why.UNKNOWN_DEVICE)):
         for _ in range(30):
-            found = intake.commit(data, "192.0.2.9", now)
-            assert isinstance(found, Refusal)
-            assert found.why is why
-    for found in (intake.commit(unknown, "192.0.2.9", now), intake.ping(unknown[:128], "192.0.2.9", now)):
-        assert isinstance(found, Refusal)
-        assert found.why is Why.TOO_MANY
+            assert why(intake.commit(data, "192.0.2.9", now)) is reason
+    assert why(intake.commit(unknown, "192.0.2.9", now)) is Why.TOO_MANY
+    assert why(intake.ping(unknown[:128], "192.0.2.9", now)) is Why.TOO_MANY
     # Nobody else has less for it, and the device that is known there hasn't, either.
     intake.gate.proved("192.0.2.9", bytes(device.account), now)
+    refused = [intake.commit(no_wave, "192.0.2.9", now) for _ in range(20)]
+    assert [why(each) for each in refused] == [Why.UNKNOWN_WAVE] * 12 + [Why.TOO_MANY] * 8
     assert isinstance(intake.commit(right, "192.0.2.9", now), Taken)
     assert isinstance(intake.commit(right, ADDRESS, now), Taken)
 
@@ -190,7 +190,7 @@ async def test_pings_are_answered_in_time_by_who_is_asked(net: Net, operator: Op
     assert intake.pings[ping.seed].answered == {bytes(device.account)}
 
 
-async def test_what_was_taken_before_costs_its_address_and_no_device(
+async def test_what_was_taken_before_costs_nothing_of_what_is_new(
     net: Net, operator: Operator, wave: Held
 ) -> None:
     intake, now = operator.desk.intake, net.monotonic()
@@ -198,18 +198,16 @@ async def test_what_was_taken_before_costs_its_address_and_no_device(
     intake.pings[ping.seed] = Asked(ping, now)
     device = net.devices[0]
     pong, commit = device.pong(ping.seed), device.commit(wave.wave, ROOT)
-    stranger = intake.gate.limits.stranger
+    budget, stranger = intake.gate.limits.device, intake.gate.limits.stranger
 
-    # The device is a stranger first, then known there: twice as much comes from such an address.
+    # A receipt comes again as long as there is budget: its time is the first one's.
     first = intake.commit(commit, ADDRESS, now)
     assert isinstance(first, Taken)
-    again = 2 * (int(stranger.burst) - 1)
-    assert [intake.ping(pong, ADDRESS, now) for _ in range(1 + again - 1)] == [None] * again
-    # A receipt comes again as long as there is budget: its time is the first one's.
     assert intake.commit(commit, ADDRESS, now) is first
+    assert [intake.ping(pong, ADDRESS, now) for _ in range(int(budget.burst))] == [None] * 12
     found = intake.ping(pong, ADDRESS, now)
     assert isinstance(found, Refusal)
-    assert (found.why, found.retry_after) == (Why.TOO_MANY, 1)
+    assert (found.why, found.retry_after) == (Why.TOO_MANY, 1 / budget.each_second)
     assert [each and each.why for each in intake.answers(pong * 32, ADDRESS, now)] == [Why.TOO_MANY] * 32
     assert why(intake.commit(commit, ADDRESS, now)) == Why.TOO_MANY
     # Nothing is taken back, and what the device has to say next is heard at once.
@@ -217,7 +215,7 @@ async def test_what_was_taken_before_costs_its_address_and_no_device(
     news = Ping(1, 2, 0, bytes([9]) * 32)
     intake.pings[news.seed] = Asked(news, now)
     assert intake.ping(device.pong(news.seed), ADDRESS, now) is None
-    assert intake.ping(pong, ADDRESS, now + 1) is None
+    assert intake.ping(pong, ADDRESS, now + found.retry_after) is None
 
     # Whoever has overheard an answer floods at the cost of its own address alone.
     elsewhere = [intake.ping(pong, "198.51.100.7", now) for _ in range(int(stranger.burst) + 1)]
