@@ -6,61 +6,32 @@ is an :class:`OperatorError`, which says nothing about other operators.
 
 from __future__ import annotations
 
-import asyncio
-import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import Annotated, Final, NamedTuple, TypeVar
+from typing import Annotated, Final, NamedTuple
 
 import httpx2 as httpx
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from keeper.chain.http import PLAIN
+from keeper.chain.services import NO_HEADERS, SECONDS, OperatorError, Problem, Refused, ask, parsed
 from keeper.chain.shapes import Address, BlockHash, Shape, Slot, Time
-from keeper.errors import UserError, why
 from keeper.pow.clock import WaveKind
 from keeper.pow.connectivity import Direction
 from keeper.pow.messages import Commit, MessageError, Receipt, Signed, decode
 
-SECONDS = 5.0
-"""For an answer that an operator has ready."""
+__all__ = ["Operator", "OperatorError", "Refused"]
 UPLOAD_SECONDS = 20.0
 """For an opening: 60 kB over a slow line."""
 TRANSFER_SECONDS = 20.0
 """For a transfer, which an operator ends after ten."""
 POLL_SECONDS = 35.0
 """For an answer that an operator may hold back for 25 seconds."""
-MOST_BYTES = 1 << 18
-"""Of an answer."""
 MOST = 512
 """Waves, pings and openings in an answer: a day has about 200."""
-AGAIN = frozenset({"unknown_wave", "too_early", "not_committed", "too_slow", "too_many", "busy"})
-"""Codes after which the same bytes may be taken a bit later: an operator's clock may be behind another's."""
 PIECE = 1 << 18
 """Bytes that are sent at a time."""
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-
-
-class OperatorError(UserError):
-    """An operator that doesn't answer, or not as it should."""
-
-
-class Refused(OperatorError):
-    """An operator's refusal, with the code that it gave; ``wait`` are the seconds that it asks for."""
-
-    def __init__(self, code: str, detail: str, wait: float) -> None:
-        """``detail`` is the operator's own sentence."""
-        super().__init__(f"{code}: {detail}" if detail else code)
-        self.code = code
-        self.wait = wait
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the same bytes would be refused again."""
-        return self.code not in AGAIN
 
 
 class WaveAt(NamedTuple):
@@ -159,19 +130,12 @@ class _News(Shape):
     epoch: _Epoch | None = None
 
 
-class _Problem(Shape):
-    code: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
-    detail: Annotated[str, Field(max_length=500)] = ""
-
-
-class _Refusal(_Problem):
+class _Refusal(Problem):
     retry_after: Annotated[int, Field(strict=True, ge=0, le=999)] = 0
 
 
-T = TypeVar("T")
-_IDENTITY, _NEWS, _PROBLEM = TypeAdapter(_Identity), TypeAdapter(_News), TypeAdapter(_Problem)
+_IDENTITY, _NEWS = TypeAdapter(_Identity), TypeAdapter(_News)
 _REFUSALS = TypeAdapter(list[_Refusal | None])
-_SECONDS = re.compile(r"[0-9]{1,3}")
 _KINDS: Final = {"product": WaveKind.PRODUCT, "residency": WaveKind.RESIDENCY}
 
 
@@ -187,7 +151,7 @@ class Operator:
 
     async def identify(self) -> Identity:
         """Ask it who it is. Raises OperatorError."""
-        found = _parsed(_IDENTITY, await self._ask("GET", "/pow/operator"))
+        found = parsed(_IDENTITY, await self._ask("GET", "/pow/operator"))
         profiles = bytes.fromhex(found.profiles)
         self.identity = Identity(found.operator, bytes(found.genesis), found.program, profiles)
         return self.identity
@@ -195,7 +159,7 @@ class Operator:
     async def news(self, after: int) -> News:
         """What began after a slot; waits for something to begin. Raises OperatorError."""
         answer = await self._ask("GET", f"/pow/waves?after={after}", seconds=POLL_SECONDS)
-        found = _parsed(_NEWS, answer)
+        found = parsed(_NEWS, answer)
         waves = [WaveAt(x.slot, bytes(x.blockhash), _KINDS[x.kind], x.spot, x.time) for x in found.waves]
         pings = [PingAt(x.slot, bytes(x.seed)) for x in found.pings]
         opens = [OpenAt(x.slot, x.open_slot, bytes(x.open_blockhash)) for x in found.opens]
@@ -230,7 +194,7 @@ class Operator:
             except Refused as error:
                 return [error]
             return [None]
-        said = _parsed(_REFUSALS, await self._ask("POST", "/pow/pings", b"".join(answers)))
+        said = parsed(_REFUSALS, await self._ask("POST", "/pow/pings", b"".join(answers)))
         if len(said) != len(answers):
             raise OperatorError(f"{self.url}: {len(said)} words on {len(answers)} answers to a ping")
         return [None if each is None else Refused(each.code, each.detail, each.retry_after) for each in said]
@@ -263,43 +227,10 @@ class Operator:
         headers: Mapping[str, str] = NO_HEADERS,
         dropped: int = 0,
     ) -> bytes:
-        """The body of an answer with a status of success. Raises OperatorError, Refused.
-
-        Of one, up to ``dropped`` bytes are read and not kept, if that isn't 0.
-        """
-        headers = {**PLAIN, **headers}
-        if content is not None:
-            headers["content-type"] = "application/octet-stream"
-        body = bytearray()
-        try:
-            async with (
-                asyncio.timeout(seconds),
-                self._http.stream(
-                    method, self.url + path, content=content, headers=headers, timeout=seconds
-                ) as answer,
-            ):
-                most, size = (dropped if dropped and answer.is_success else MOST_BYTES), 0
-                async for piece in answer.aiter_raw():
-                    size += len(piece)
-                    if size > most:
-                        raise OperatorError(f"{self.url}: an answer of more than {most:,} bytes")
-                    if not (dropped and answer.is_success):
-                        body += piece
-        except TimeoutError as error:
-            raise OperatorError(f"{self.url}: no answer within {seconds:g} seconds") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise OperatorError(f"{self.url}: {why(error)}") from error
-        if answer.is_success:
-            return bytes(body)
-        raise self._refusal(answer, bytes(body))
-
-    def _refusal(self, answer: httpx.Response, body: bytes) -> OperatorError:
-        try:
-            problem = _PROBLEM.validate_json(body)
-        except ValidationError:
-            return OperatorError(f"{self.url}: status {answer.status_code}")
-        wait = answer.headers.get("retry-after", "")
-        return Refused(problem.code, problem.detail, float(wait) if _SECONDS.fullmatch(wait) else 0.0)
+        """The body of an answer, see :func:`keeper.chain.services.ask`. Raises OperatorError, Refused."""
+        return await ask(
+            self._http, method, self.url, path, content, seconds=seconds, headers=headers, dropped=dropped
+        )
 
 
 async def _noise(size: int) -> AsyncIterator[bytes]:
@@ -307,12 +238,3 @@ async def _noise(size: int) -> AsyncIterator[bytes]:
     piece = secrets.token_bytes(PIECE)
     for left in range(size, 0, -PIECE):
         yield piece[:left]
-
-
-def _parsed(shape: TypeAdapter[T], body: bytes) -> T:
-    try:
-        return shape.validate_json(body)
-    except ValidationError as error:
-        found = error.errors()[0]
-        where = ".".join(map(str, found["loc"]))
-        raise OperatorError(f"an answer that makes no sense: {where or 'it'}: {found['msg']}") from error
