@@ -15,9 +15,12 @@ import uvloop
 from keeper.chain.connect import connect
 from keeper.cli import votes
 from keeper.cli.options import ChainOption, KeypairOption, settings
+from keeper.clients import orders
+from keeper.compute.wire import Network as Compute
 from keeper.errors import UserError
 from keeper.jobs.port import Direct
 from keeper.operator import running
+from keeper.operator.clusters.office import Office
 from keeper.operator.descriptors import require_descriptors
 from keeper.operator.limits import Limits
 from keeper.operator.metrics import Metrics, application
@@ -96,6 +99,8 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             carries=chosen.pow_line * MBIT,
             metrics=metrics,
         )
+        compute = Compute(network.genesis, orders.PROGRAM.address)
+        office = Office(chain, compute, signer.pubkey(), chosen.pow, log, metrics)
         try:
             async with AsyncExitStack() as stack:
                 if chosen.pow_figures:
@@ -104,7 +109,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
                         served(app, *chosen.pow_figures, "IONET_POW_METRICS")
                     )
                     log.info("pow.figures", host=chosen.pow_figures[0], port=port)
-                await stack.enter_async_context(running.served(service, listener))
+                await stack.enter_async_context(running.served(service, listener, office))
                 log.info(
                     "pow.serving",
                     operator=str(signer.pubkey()),
@@ -114,8 +119,9 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
                     profiles=profiles.hash.hex(),
                     peers=len(chosen.peers),
                 )
-                await running.run(service, stop)
+                await running.run(service, stop, office)
         finally:
             service.close()
+            office.close()
             await peers.close()
             log.info("pow.stopped")

@@ -2,7 +2,8 @@
 
 It judges by the chain alone who may say what, and reads nothing that is sealed; so a bad board can keep
 messages back, and not invent or change any. Members post to all operators' boards. What is kept is SQLite:
-nothing that was taken is changed, but for a worker's last BEAT; an order's messages go with the order.
+nothing that was taken is changed, but for a worker's last BEAT; of a sender's kind the newest are kept, and
+an order's messages go with the order.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
@@ -32,8 +34,12 @@ ADDRESS = Rate(600, 60)
 """Messages from an address, whatever they are: asked before a signature is checked, which takes 70 us."""
 NAMES = 65_536
 """Addresses, and senders, that are remembered at a time."""
-PAGE = 64
-"""Messages that are given at a time: 256 KiB at most."""
+PAGE, PAGE_BYTES = 64, 65_536
+"""Messages that are given at a time, and their bytes: one more at most, for a message that is longer."""
+BEATS, PROOFS = 128, 8
+"""BEATs and proofs that are given at a time: 64 KiB at most."""
+KEPT = 64
+"""Messages that are kept of a sender's kind: what a renter says in months of a lease would fill a disk."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
     n INTEGER PRIMARY KEY AUTOINCREMENT, "order" BLOB NOT NULL, sender BLOB NOT NULL, kind INTEGER NOT NULL,
@@ -50,6 +56,7 @@ CREATE TABLE IF NOT EXISTS proof (
 ) WITHOUT ROWID;
 """
 """Numbers of 64 bits are big-endian blobs: SQLite's own integers have a sign, and blobs compare the same."""
+TABLES = "message", "beat", "proof"
 
 
 class BoardUnusable(UserError):
@@ -77,6 +84,13 @@ def parties(order: Order, leases: Iterable[Lease], now: int) -> Parties:
     return Parties(order.renter, hired, running, found.head.worker if found.head else None)
 
 
+class Heard(NamedTuple):
+    """When a worker signed its last BEAT (unix ms), and of which of its device's leases."""
+
+    ms: int
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A message's number on this board, 0 for a BEAT; and what the sender's next BEAT has to repeat."""
@@ -91,14 +105,20 @@ class Board:
     def __init__(
         self, path: Path | str, network: Network, operator: Pubkey, find: Callable[[Pubkey], Parties | None]
     ) -> None:
-        """Open or make it; ``:memory:`` is kept nowhere. Raises BoardUnusable."""
+        """Open or make it; ``:memory:`` is kept nowhere. Raises BoardUnusable.
+
+        It may be used from any thread, by one at a time.
+        """
         self._network, self._operator, self._find = network, operator, find
         self._addresses, self._senders = Buckets(ADDRESS, NAMES), Buckets(SENDER, NAMES)
+        self._heard: dict[tuple[Pubkey, Pubkey], Heard] = {}
         with _said():
-            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")  # Who posted has it still, and posts it again.
             self._db.executescript(SCHEMA)
+            for (data,) in self._db.execute("SELECT data FROM beat WHERE data IS NOT NULL"):
+                self._hear(wire.decode(data, network).message)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -109,14 +129,13 @@ class Board:
 
         One that was taken before is taken again, and changes nothing: an answer may have been lost.
         """
-        if wait := self._addresses.take(network_of(address), monotonic):
-            raise WireError(Why.TOO_MANY, f"too many messages from here: wait {max(1, round(wait))} s")
+        self._require_budget(address, monotonic)
         signed = wire.decode(data, self._network)
         message = signed.message
         found = self._find(message.order)
         if found is None:
             raise WireError(Why.WRONG_ORDER, f"there is no order {message.order}")
-        _require_may(message, found)
+        require_may(message, found)
         if (known := self._known(signed)) is not None:
             return known
         wire.require_fresh(message, now_ms)
@@ -142,28 +161,83 @@ class Board:
         """An order's messages behind a number, :data:`PAGE` at most, with theirs; raises BoardUnusable."""
         with _said():
             where = 'SELECT n, data FROM message WHERE "order" = ? AND n > ? ORDER BY n LIMIT ?'
-            return list(self._db.execute(where, (bytes(order), number, PAGE)))
+            found, size = [], 0
+            for row in self._db.execute(where, (bytes(order), number, PAGE)):
+                found.append(row)
+                size += len(row[1])
+                if size >= PAGE_BYTES:
+                    break
+            return found
 
-    def beats(self, order: Pubkey) -> dict[Pubkey, bytes]:
-        """The last BEAT of each of an order's workers; raises BoardUnusable."""
+    def beats(self, order: Pubkey, after: bytes = b"") -> list[bytes]:
+        """The last BEATs of an order's workers whose keys come after one, some; raises BoardUnusable."""
         with _said():
-            where = 'SELECT sender, data FROM beat WHERE "order" = ? AND data IS NOT NULL'
-            return {Pubkey(sender): data for sender, data in self._db.execute(where, (bytes(order),))}
+            where = 'WHERE "order" = ? AND sender > ? AND data IS NOT NULL ORDER BY sender LIMIT ?'
+            rows = self._db.execute(f"SELECT data FROM beat {where}", (bytes(order), after, BEATS))
+            return [row[0] for row in rows]
 
-    def proofs(self, order: Pubkey) -> list[bytes]:
-        """A proof against each who said two things; raises BoardUnusable."""
+    def beat(self, order: Pubkey, worker: Pubkey) -> bytes | None:
+        """A worker's last BEAT; raises BoardUnusable."""
         with _said():
-            where = 'SELECT data FROM proof WHERE "order" = ? ORDER BY sender'
-            return [row[0] for row in self._db.execute(where, (bytes(order),))]
+            where = 'SELECT data FROM beat WHERE "order" = ? AND sender = ?'
+            row = self._db.execute(where, (bytes(order), bytes(worker))).fetchone()
+            return row[0] if row else None
+
+    def heard(self) -> dict[tuple[Pubkey, Pubkey], Heard]:
+        """The last BEAT of every worker in every order, by both."""
+        return dict(self._heard)
+
+    def accuse(self, data: bytes, address: str, monotonic: float) -> None:
+        """Keep a proof that somebody else found; raises WireError for what proves nothing, BoardUnusable.
+
+        It is about who may speak in the order: a stranger could make proofs without end against itself.
+        """
+        self._require_budget(address, monotonic)
+        message = Equivocation.decode(data, self._network).first.message
+        found = self._find(message.order)
+        if found is None:
+            raise WireError(Why.WRONG_ORDER, f"there is no order {message.order}")
+        if message.sender != found.renter and message.sender not in found.hired:
+            raise WireError(Why.NOT_A_PARTY, f"{message.sender} has no part in order {message.order}")
+        with _said():
+            self._put_proof(message, data)
+
+    def orders(self) -> set[Pubkey]:
+        """Orders of which there is something here; raises BoardUnusable."""
+        with _said():
+            each = (f'SELECT DISTINCT "order" FROM {table}' for table in TABLES)
+            return {Pubkey(row[0]) for row in self._db.execute(" UNION ".join(each))}
+
+    def proofs(self, order: Pubkey, after: bytes = b"") -> list[bytes]:
+        """Proofs against who said two things and whose keys come after one, some; raises BoardUnusable."""
+        with _said():
+            where = 'WHERE "order" = ? AND sender > ? ORDER BY sender LIMIT ?'
+            rows = self._db.execute(f"SELECT data FROM proof {where}", (bytes(order), after, PROOFS))
+            return [row[0] for row in rows]
 
     def forget(self, order: Pubkey) -> None:
         """Drop all of an order, once its account is closed; raises BoardUnusable."""
         with _said(), self._db:
             self._db.execute("BEGIN")
-            for table in ("message", "beat", "proof"):
+            for table in TABLES:
                 self._db.execute(f'DELETE FROM {table} WHERE "order" = ?', (bytes(order),))
+        for at in [each for each in self._heard if each[0] == order]:
+            del self._heard[at]
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _require_budget(self, address: str, monotonic: float) -> None:
+        if wait := self._addresses.take(network_of(address), monotonic):
+            raise WireError(Why.TOO_MANY, f"too many messages from here: wait {max(1, round(wait))} s")
+
+    def _hear(self, message: Message) -> None:
+        assert isinstance(message.body, Beat)
+        self._heard[message.order, message.sender] = Heard(message.ms, message.body.number)
+
+    def _put_proof(self, message: Message, data: bytes) -> None:
+        """Keep a proof; the first is enough: further ones would only fill the disk."""
+        row = bytes(message.order), bytes(message.sender), data
+        self._db.execute("INSERT OR IGNORE INTO proof VALUES (?, ?, ?)", row)
 
     def _known(self, signed: Signed) -> Taken | None:
         """The message as it was taken before; keeps the proof, and raises, when another has its number."""
@@ -186,8 +260,7 @@ class Board:
             proof = Equivocation.of(before, signed)
             if proof is None:
                 return None  # Another number of its BEATs, or a forged signature, which is refused next.
-            # The first is enough: further ones would only fill the disk.
-            self._db.execute("INSERT OR IGNORE INTO proof VALUES (?, ?, ?)", (*at, proof.encode()))
+            self._put_proof(message, proof.encode())
         raise WireError(
             Why.EQUIVOCATION, f"{message.sender} signed another message with number {message.seq}"
         )
@@ -201,9 +274,14 @@ class Board:
         row = (*at, body.KIND, _u64(message.seq), number, signed.encode())
         into = 'INSERT INTO message ("order", sender, kind, seq, number, data) VALUES (?, ?, ?, ?, ?, ?)'
         try:
-            return Taken(self._db.execute(into, row).lastrowid or 0)
+            taken = Taken(self._db.execute(into, row).lastrowid or 0)
         except sqlite3.IntegrityError as error:
             raise WireError(Why.KEY_TAKEN, "there is a KEY with this number, and the first counts") from error
+        mine = 'FROM message WHERE "order" = ? AND sender = ? AND kind = ?'
+        last = f"SELECT seq {mine} ORDER BY seq DESC LIMIT 1 OFFSET {KEPT - 1}"
+        kind = (*at, body.KIND)
+        self._db.execute(f"DELETE {mine} AND seq < ({last})", (*kind, *kind))
+        return taken
 
     def _beat(self, signed: Signed, body: Beat) -> Taken:
         message = signed.message
@@ -216,10 +294,11 @@ class Board:
         nonce = secrets.token_bytes(NONCE)
         change = 'UPDATE beat SET nonce = ?, data = ? WHERE "order" = ? AND sender = ?'
         self._db.execute(change, (nonce, signed.encode(), *at))
+        self._hear(message)
         return Taken(0, nonce)
 
 
-def _require_may(message: Message, found: Parties) -> None:
+def require_may(message: Message, found: Parties) -> None:
     """Raise WireError unless the chain says that the sender may say such a thing now."""
     sender, body = message.sender, message.body
     is_renter, serves, is_head = sender == found.renter, sender in found.running, sender == found.head

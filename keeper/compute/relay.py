@@ -7,8 +7,9 @@ address may send by it. The relay sees addresses, sizes and times.
 
 A BIND is ``link | 0xff "ionet relay" | genesis 32 | program 32 | order 32 | sender 32 | link 8 | unix ms
 u64 | signature 64``, integers little-endian. It counts within 30 seconds, and only if it is later than the
-last, so that no copy of one moves a link. An address in a datagram can be false: who knows a link's id and
-its address may send by it, and WireGuard drops what that is.
+last, so that no copy of one moves a link. It is answered by ``link | 0xff "ionet relay" | unix ms u64``, the
+time that it had, so that whoever hears nothing asks for its links anew. An address in a datagram can be
+false: who knows a link's id and its address may send by it, and WireGuard drops what that is.
 """
 
 from __future__ import annotations
@@ -27,12 +28,18 @@ from solders.signature import Signature
 
 from keeper.budgets import Buckets, Rate, network_of
 from keeper.chain.signer import Signer
+from keeper.compute.refusals import Why, WireError
 from keeper.compute.wire import CLOCK_MS, SIGNATURE, Network
 
 LINK = 8
 """Bytes of a link's id."""
 MAGIC = b"\xffionet relay"
 BIND = struct.Struct("<12s32s32s32s32s8sQ")
+BOUND = struct.Struct("<12sQ")
+NO_LINK = bytes(LINK)
+"""In a BIND that is sent to a board: it asks for all links of its sender."""
+ASKING = LINK + BIND.size + SIGNATURE
+"""Bytes of a BIND."""
 MAX_PAYLOAD = 1_500
 """Bytes of a datagram behind the id: WireGuard's are shorter."""
 MEMBER = Rate(25_000_000, 25_000_000)
@@ -74,6 +81,23 @@ def bind(network: Network, order: Pubkey, link: bytes, ms: int, signer: Signer) 
     keys = (network.genesis, bytes(network.program), bytes(order), bytes(sender))
     said = BIND.pack(MAGIC, *keys, link, ms)
     return link + said + bytes(signer.sign_message(said))
+
+
+def asks(data: bytes, network: Network, now_ms: int) -> tuple[Pubkey, Pubkey]:
+    """The order and the sender of a BIND of :data:`NO_LINK`; raises WireError for anything else."""
+    if len(data) != ASKING or not data.startswith(NO_LINK + MAGIC):
+        raise WireError(Why.MALFORMED, "who asks for links sends a BIND of link 0")
+    said = data[LINK:-SIGNATURE]
+    _, genesis, program, order, sender, link, ms = BIND.unpack(said)
+    if link != NO_LINK:
+        raise WireError(Why.MALFORMED, "who asks for links sends a BIND of link 0")
+    if (genesis, Pubkey(program)) != (network.genesis, network.program):
+        raise WireError(Why.WRONG_NETWORK, "the message is for another chain or orders program")
+    if abs(ms - now_ms) > CLOCK_MS:
+        raise WireError(Why.WRONG_CLOCK, "the message's time is more than 30 s from ours: set the clock")
+    if not Signature.from_bytes(data[-SIGNATURE:]).verify(Pubkey(sender), said):
+        raise WireError(Why.BAD_SIGNATURE, f"{Pubkey(sender)} didn't sign this message")
+    return Pubkey(order), Pubkey(sender)
 
 
 class Relay(asyncio.DatagramProtocol):
@@ -150,7 +174,7 @@ class Relay(asyncio.DatagramProtocol):
     def _bind(  # noqa: PLR0911 - a reason each
         self, link: _Link, data: bytes, address: Address
     ) -> Dropped | None:
-        if len(data) != LINK + BIND.size + SIGNATURE:
+        if len(data) != ASKING:
             return Dropped.BAD_BIND
         said = data[LINK : LINK + BIND.size]
         *_, ms = BIND.unpack(said)
@@ -166,4 +190,7 @@ class Relay(asyncio.DatagramProtocol):
         if not Signature.from_bytes(data[-SIGNATURE:]).verify(link.sender, said):
             return Dropped.BAD_BIND
         link.address, link.ms = address, ms
+        assert self._transport is not None
+        # A tenth of what came, and only to who signed: it makes no flood of anything.
+        self._transport.sendto(data[:LINK] + BOUND.pack(MAGIC, ms), address)
         return None

@@ -133,6 +133,11 @@ def decode(data: bytes, network: Network, order: Pubkey | None = None) -> Signed
     return Signed(message, Signature.from_bytes(data[-SIGNATURE:]))
 
 
+def order_of(data: bytes) -> Pubkey:
+    """The order of a message that was read before."""
+    return Pubkey(HEADER.unpack_from(data)[5])
+
+
 def require_fresh(message: Message, now_ms: int) -> None:
     """Raise WireError for a message whose time is more than :data:`CLOCK_MS` from ours."""
     off = message.ms - now_ms

@@ -12,6 +12,7 @@ from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import ChainReader, Signer
+from keeper.compute.refusals import Why as Unsaid
 from keeper.jobs.port import Port
 from keeper.operator.book import Book
 from keeper.operator.claims import is_work
@@ -153,7 +154,7 @@ class Desk:
         self.metrics.taken.labels(message).inc()
         self._count(message)
 
-    def refused(self, message: str, why: Why) -> None:
+    def refused(self, message: str, why: Why | Unsaid) -> None:
         """Count a request that wasn't taken."""
         self.metrics.refused.labels(message, why).inc()
         self._count(f"refused_{why}")

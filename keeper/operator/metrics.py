@@ -35,6 +35,9 @@ class Metrics(Figures):
         self.devices = gauge("pow_devices", "devices that take part")
         self.age = gauge("pow_chain_age_seconds", "since the chain was last seen; -1 before the first time")
 
+        self.orders = gauge("board_orders", "orders that there are on chain, by the board's last look")
+        self.readers = gauge("board_readers", "readers of the board that wait for a message")
+
     def asked(self, peer: str, outcome: str) -> None:
         """Count what a peer answered, see :class:`keeper.rewards.peers.Answer`."""
         self.files.labels(peer, outcome).inc()

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from keeper.compute.refusals import Why as Unsaid
+
 
 class Why(StrEnum):
     """What is wrong; workers decide by it what to do."""
@@ -50,19 +52,35 @@ STATUS = {
     Why.TOO_MANY: 429,
     Why.BUSY: 503,
 }
+UNSAID = {
+    Unsaid.MALFORMED: 400,
+    Unsaid.TOO_LONG: 413,
+    Unsaid.WRONG_NETWORK: 422,
+    Unsaid.WRONG_ORDER: 404,
+    Unsaid.BAD_SIGNATURE: 401,
+    Unsaid.WRONG_CLOCK: 425,
+    Unsaid.NOT_A_PARTY: 403,
+    Unsaid.OLD_SEQ: 409,
+    Unsaid.EQUIVOCATION: 409,
+    Unsaid.WRONG_NONCE: 409,
+    Unsaid.KEY_TAKEN: 409,
+    Unsaid.TOO_MANY: 429,
+    Unsaid.NOT_SEALED_FOR_US: 422,
+}
+"""The same of clusters' messages."""
 
 
 class Refusal(NamedTuple):
     """A code, one sentence that says what to do, and in how many seconds to come again (0: don't)."""
 
-    why: Why
+    why: Why | Unsaid
     detail: str
     retry_after: int = 0
 
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return STATUS[self.why]
+        return UNSAID[self.why] if isinstance(self.why, Unsaid) else STATUS[self.why]
 
 
 def told(refusals: Iterable[Refusal | None]) -> list[dict[str, Any] | None]:

@@ -15,6 +15,7 @@ from keeper.chain.connect import refresh
 from keeper.clients import staking, tokenomics
 from keeper.economy.calendar import month_start
 from keeper.errors import UserError
+from keeper.operator.clusters.office import Office
 from keeper.operator.connections import bounded
 from keeper.operator.operator import Operator
 from keeper.operator.service import application
@@ -23,6 +24,8 @@ from keeper.rewards import work
 
 WATCH_SECONDS, WORK_SECONDS, VERIFY_SECONDS, EXCHANGE_SECONDS = 0.4, 0.5, 1.0, 10.0
 """How often each part looks; a wave's time is as exact as the first of these, for everybody alike."""
+ORDERS_SECONDS = 5.0
+"""How often it is looked who is in which order: so long a member may have to wait until it is known."""
 KEEP_ALIVE_SECONDS = 30
 BACKLOG = 4_096
 """Connections that wait to be accepted: all workers come at once."""
@@ -55,9 +58,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(operator: Operator, listener: Any) -> AsyncIterator[None]:
-    """Serve an operator's HTTP side meanwhile, on a socket that listens."""
-    app: Starlette = application(operator, await operator.desk.chain.genesis_hash())
+async def served(operator: Operator, listener: Any, office: Office | None = None) -> AsyncIterator[None]:
+    """Serve an operator's HTTP side on a socket that listens; with an ``office``, clusters' board, too."""
+    app: Starlette = application(operator, await operator.desk.chain.genesis_hash(), office)
     gate = operator.desk.intake.gate
     config = uvicorn.Config(
         app,
@@ -79,11 +82,13 @@ async def served(operator: Operator, listener: Any) -> AsyncIterator[None]:
         yield
     finally:
         operator.desk.news.close()
+        if office is not None:
+            office.release()
         server.should_exit = True
         await running
 
 
-async def run(operator: Operator, stop: asyncio.Event) -> None:
+async def run(operator: Operator, stop: asyncio.Event, office: Office | None = None) -> None:
     """Run the operator's parts until ``stop``. Raises StoreUnusable, BookUnusable."""
 
     async def watch() -> None:
@@ -96,6 +101,8 @@ async def run(operator: Operator, stop: asyncio.Event) -> None:
         (VERIFY_SECONDS, operator.collecting.verify),
         (EXCHANGE_SECONDS, operator.collecting.exchange),
     ]
+    if office is not None:
+        parts.append((ORDERS_SECONDS, office.refresh))
     async with asyncio.TaskGroup() as group:
         for seconds, part in parts:
             group.create_task(_again(seconds, part, stop))

@@ -26,7 +26,20 @@ from starlette.routing import Route
 
 from keeper.chain import SigningFailed
 from keeper.operator.claims import Due
+from keeper.operator.clusters.office import Office
+from keeper.operator.clusters.service import BoardService
 from keeper.operator.desk import Desk
+from keeper.operator.http import (
+    BODY_SECONDS,
+    NUMBER,
+    Refused,
+    address_of,
+    exact,
+    length_of,
+    problem,
+    slow,
+    some,
+)
 from keeper.operator.intake import COMMIT_BYTES, PING_BYTES
 from keeper.operator.line import Turn
 from keeper.operator.operator import Operator
@@ -37,8 +50,6 @@ from keeper.pow.connectivity import Direction
 from keeper.pow.messages import PONGS, Opening
 
 VERSION = 1
-BODY_SECONDS = 5.0
-"""For a commit or an answer to a ping, which come in one packet, and for an opening's header."""
 OPENING_SECONDS = 30.0
 """For an opening: 35 kB, and up to some hundreds with many processors."""
 OPENINGS_BYTES = 256 << 20
@@ -51,10 +62,10 @@ HOLD_SECONDS = 2.0
 """How long who sends too much waits for the answer."""
 MAX_WAITING = 16_384
 """Of those at a time, with 5 kB each; further ones are answered at once."""
-NUMBER = re.compile(r"\d{1,19}")
 SLOT_LIMIT = 1 << 63
-MESSAGES = {each: each for each in ("commit", "ping", "opening", "transfer")} | {"pings": "ping"}
-"""What a device sends, by the path that it sends it to."""
+SENT = "commit", "ping", "opening", "transfer", "messages", "proofs", "links"
+MESSAGES = {each: each for each in SENT} | {"pings": "ping"}
+"""What a device, or a member of a cluster, sends, by the path that it sends it to."""
 FRESH_SECONDS = 60.0
 """After so long without a block the service isn't ready."""
 
@@ -70,15 +81,6 @@ def identity(desk: Desk, genesis: str) -> dict[str, Any]:
     }
 
 
-class Refused(Exception):
-    """A refusal on its way to whoever asked."""
-
-    def __init__(self, refusal: Refusal, *, unread: bool = False) -> None:
-        """``unread`` when there may be a body that nobody will read."""
-        super().__init__(refusal.why)
-        self.refusal, self.unread = refusal, unread
-
-
 class Service:
     """The endpoints of an operator's service."""
 
@@ -92,8 +94,8 @@ class Service:
 
     async def commit(self, request: Request) -> Response:
         """A commit: the receipt."""
-        data = await _exact(request, COMMIT_BYTES)
-        taken = self._desk.intake.commit(data, _address(request), self._desk.monotonic())
+        data = await exact(request, COMMIT_BYTES)
+        taken = self._desk.intake.commit(data, address_of(request), self._desk.monotonic())
         if isinstance(taken, Refusal):
             raise Refused(taken)
         try:
@@ -107,8 +109,8 @@ class Service:
 
     async def ping(self, request: Request) -> Response:
         """An answer to a ping."""
-        data = await _exact(request, PING_BYTES)
-        refusal = self._desk.intake.ping(data, _address(request), self._desk.monotonic())
+        data = await exact(request, PING_BYTES)
+        refusal = self._desk.intake.ping(data, address_of(request), self._desk.monotonic())
         if refusal is not None:
             raise Refused(refusal)
         self._desk.took("ping")
@@ -116,8 +118,8 @@ class Service:
 
     async def pings(self, request: Request) -> Response:
         """Answers of several devices to pings: what was refused of them, in their order."""
-        data = await _some(request, PING_BYTES, PONGS)
-        refusals = self._desk.intake.answers(data, _address(request), self._desk.monotonic())
+        data = await some(request, PING_BYTES, PONGS)
+        refusals = self._desk.intake.answers(data, address_of(request), self._desk.monotonic())
         for each in refusals:
             if each is None:
                 self._desk.took("ping")
@@ -126,7 +128,7 @@ class Service:
         await self.hold(each.why for each in refusals if each is not None)
         return JSONResponse(told(refusals))
 
-    async def hold(self, refused: Iterable[Why]) -> None:
+    async def hold(self, refused: Iterable[str]) -> None:
         """Let who sends too much wait for the answer: a flood is as fast as it is answered."""
         if Why.TOO_MANY in refused and self._held < MAX_WAITING:
             self._held += 1
@@ -135,7 +137,7 @@ class Service:
 
     async def opening(self, request: Request) -> Response:
         """An opening: its header says what it must be, before the rest is read."""
-        length = _length(request)
+        length = length_of(request)
         if not Opening.HEADER < length <= MAX_OPENING:
             raise Refused(Refusal(Why.WRONG_LENGTH, f"No opening has {length} bytes."), unread=True)
         expected, blob = await self._read_opening(request, length)
@@ -147,7 +149,7 @@ class Service:
         return Response(status_code=204)
 
     async def _read_opening(self, request: Request, length: int) -> tuple[Due, bytes]:
-        address, pieces = _address(request), request.stream()
+        address, pieces = address_of(request), request.stream()
         body = bytearray()
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -156,7 +158,7 @@ class Service:
                     if len(body) >= Opening.HEADER:
                         break
         except TimeoutError:
-            raise Refused(_slow(BODY_SECONDS), unread=True) from None
+            raise Refused(slow(BODY_SECONDS), unread=True) from None
         head = bytes(body[: Opening.HEADER])
         expected = self._desk.intake.expected(head, length, address, self._desk.monotonic())
         if isinstance(expected, Refusal):
@@ -171,7 +173,7 @@ class Service:
                 async for piece in pieces:
                     body += piece
         except TimeoutError:
-            raise Refused(_slow(OPENING_SECONDS), unread=True) from None
+            raise Refused(slow(OPENING_SECONDS), unread=True) from None
         finally:
             self._coming -= length
         return expected, bytes(body[Opening.HEADER :])
@@ -187,7 +189,7 @@ class Service:
 
         A refusal of a body that is on its way may not be read: the connection ends while the device sends.
         """
-        length, size = _length(request), self._operator.line.size
+        length, size = length_of(request), self._operator.line.size
         if length not in (0, size):
             raise Refused(Refusal(Why.WRONG_LENGTH, f"{size} bytes are transferred."), unread=True)
         turn = self._turn(request, Direction.UP)
@@ -206,7 +208,7 @@ class Service:
         if not NUMBER.fullmatch(slot):
             raise Refused(Refusal(Why.UNKNOWN_WAVE, "A slot is a number."), unread=True)
         signature = request.headers.get("authorization", "")
-        turn = self._operator.line.admit(int(slot), address, direction, signature, _address(request))
+        turn = self._operator.line.admit(int(slot), address, direction, signature, address_of(request))
         if isinstance(turn, Refusal):
             raise Refused(turn, unread=True)
         return turn
@@ -276,27 +278,30 @@ class Service:
         return JSONResponse(found, 200 if is_ready else 503)
 
     def _admit(self, request: Request) -> None:
-        wait = self._desk.intake.gate.read(_address(request), self._desk.monotonic())
+        wait = self._desk.intake.gate.read(address_of(request), self._desk.monotonic())
         if wait:
             raise Refused(Refusal(Why.TOO_MANY, "Too many requests from here: wait.", max(1, round(wait))))
 
 
-def application(operator: Operator, genesis: str) -> Starlette:
-    """The service of ``operator``, for a chain with the genesis hash ``genesis`` (base58)."""
+def application(operator: Operator, genesis: str, office: Office | None = None) -> Starlette:
+    """The service of ``operator``, for a chain with the genesis hash ``genesis`` (base58).
+
+    With an ``office`` it has the board of clusters, too.
+    """
     service, desk = Service(operator, genesis), operator.desk
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
         desk.refused(_message(request), error.refusal.why)
         await service.hold([error.refusal.why])
-        return _problem(error.refusal, closes=error.unread)
+        return problem(error.refusal, closes=error.unread)
 
     async def other(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         is_method = error.status_code == 405  # noqa: PLR2004 - HTTP's number
         why = Why.WRONG_METHOD if is_method else Why.NOT_FOUND
         desk.refused(_message(request), why)
-        return _problem(Refusal(why, "There is nothing like this here: see docs/operator.md."), closes=True)
+        return problem(Refusal(why, "There is nothing like this here: see docs/operator.md."), closes=True)
 
     async def gone(request: Request, error: Exception) -> Response:
         return Response(status_code=400)  # To nobody.
@@ -319,27 +324,16 @@ def application(operator: Operator, genesis: str) -> Starlette:
             Route("/pow/openings/{sha256}", service.blob),
             Route("/health", service.health),
             Route("/ready", service.ready),
+            *(BoardService(office, desk, genesis).routes() if office else ()),
         ],
         exception_handlers={Refused: refused, HTTPException: other, ClientDisconnect: gone},
     )
 
 
-def _problem(refusal: Refusal, *, closes: bool) -> Response:
-    headers = {"connection": "close"} if closes else {}
-    if refusal.retry_after:
-        headers["retry-after"] = str(refusal.retry_after)
-    body: dict[str, Any] = {"code": refusal.why, "detail": refusal.detail}
-    return JSONResponse(body, refusal.status, headers, "application/problem+json")
-
-
 def _message(request: Request) -> str:
     """What a device sends by a request, for monitoring: ``read`` for all that isn't a message."""
-    name = request.url.path.removeprefix("/pow/").partition("/")[0]
+    name = request.url.path.removeprefix("/pow/").removeprefix("/compute/").partition("/")[0]
     return MESSAGES.get(name, "read")
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _hour(request: Request) -> int:
@@ -347,41 +341,3 @@ def _hour(request: Request) -> int:
     if not re.fullmatch(HOUR, text):
         raise Refused(Refusal(Why.NOT_FOUND, "An hour is a number, counted from the first of the emission."))
     return int(text)
-
-
-def _length(request: Request) -> int:
-    """How long the body is, which has to be said; a body in chunks isn't taken."""
-    text = request.headers.get("content-length", "")
-    if "transfer-encoding" in request.headers or not NUMBER.fullmatch(text):
-        raise Refused(Refusal(Why.WRONG_LENGTH, "Say the body's length: content-length."), unread=True)
-    return int(text)
-
-
-async def _exact(request: Request, size: int) -> bytes:
-    """A body of exactly ``size`` bytes."""
-    length = _length(request)
-    if length != size:
-        raise Refused(Refusal(Why.WRONG_LENGTH, f"The body has {size} bytes, not {length}."), unread=True)
-    return await _body(request)
-
-
-async def _some(request: Request, size: int, most: int) -> bytes:
-    """A body of up to ``most`` messages of ``size`` bytes, and of one at least."""
-    length = _length(request)
-    number, rest = divmod(length, size)
-    if rest or not 0 < number <= most:
-        detail = f"The body has 1 to {most} times {size} bytes, not {length}."
-        raise Refused(Refusal(Why.WRONG_LENGTH, detail), unread=True)
-    return await _body(request)
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await request.body()
-    except TimeoutError:
-        raise Refused(_slow(BODY_SECONDS), unread=True) from None
-
-
-def _slow(seconds: float) -> Refusal:
-    return Refusal(Why.TOO_SLOW, f"The body took more than {seconds:g} seconds.")

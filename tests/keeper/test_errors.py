@@ -26,7 +26,7 @@ INTERNAL = {
     "api.problems.NotModified": "no error: a visitor has the answer already, which is then 304",
     "chain.fixed._VariableSizeError": "caught where it is raised for: such a type is read in another way",
     "localnet.refusal.Refusal": "how a refusal leaves a method: the server answers with it",
-    "operator.service.Refused": "how a refusal leaves an endpoint: the service's handler answers with it",
+    "operator.http.Refused": "how a refusal leaves an endpoint: the service's handler answers with it",
     "rewards.wallet_index.NoIndex": "becomes NotIndexed, or has the index written, in every caller",
     "runtime.rehearsal._Repeated": "how a rehearsal ends, caught there",
     "sender.intents.Stopped": "how jobs end at a stop: the loop, which stopped the sender, catches it",

@@ -9,7 +9,7 @@ import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from keeper.compute.board import Board, BoardUnusable, Parties, parties
+from keeper.compute.board import KEPT, PAGE_BYTES, Board, BoardUnusable, Heard, Parties, parties
 from keeper.compute.bodies import Body, Kind
 from keeper.compute.refusals import Why, WireError
 from keeper.compute.wire import CLOCK_MS, Equivocation, Message, Signed, decode
@@ -170,7 +170,10 @@ def test_a_beat_repeats_what_was_asked_last_and_the_last_one_is_kept(board: Boar
     post(board, two)
     with refused(Why.OLD_SEQ):
         post(board, made(beat(board), seq=1))
-    assert board.beats(ORDER) == {WORKER.pubkey(): two.encode()} and board.after(ORDER) == []
+    assert (
+        board.beats(ORDER) == [two.encode()] == [board.beat(ORDER, WORKER.pubkey())]
+        and board.after(ORDER) == []
+    )
     assert decode(two.encode(), NETWORK).message.seq == 2
 
 
@@ -206,10 +209,62 @@ def test_an_address_has_600_tries_at_once_and_another_one_its_own(board: Board) 
 
 
 def test_pages(board: Board) -> None:
-    for seq in range(1, 101):
+    for seq in range(1, 51):
         post(board, made(JOINED, seq=seq))
+        post(board, made(BYE, seq=seq))
     first = board.after(ORDER)
     assert len(first) == 64 and len(board.after(ORDER, first[-1][0])) == 36
+
+
+def test_a_page_ends_with_the_message_that_fills_it(board: Board) -> None:
+    long = replace(VIEW, seen=VIEW.seen[:1] * 80)
+    for seq in range(1, 31):
+        post(board, made(long, RENTER, seq=seq))
+    sizes = [len(data) for _, data in board.after(ORDER)]
+    assert sum(sizes[:-1]) < PAGE_BYTES <= sum(sizes) and len(board.after(ORDER, len(sizes))) == 11
+
+
+def test_of_a_kind_the_newest_are_kept_and_numbers_rise_as_before(board: Board) -> None:
+    sent = [made(JOINED, seq=seq) for seq in range(1, KEPT + 11)]
+    post(board, made(KEY))
+    for each in sent:
+        post(board, each)
+    everything = board.after(ORDER) + board.after(ORDER, board.after(ORDER)[-1][0])
+    assert [data for _, data in everything] == [made(KEY).encode(), *(each.encode() for each in sent[-KEPT:])]
+    with refused(Why.OLD_SEQ):
+        post(board, sent[0])
+
+
+def test_a_proof_that_others_found_is_kept_if_it_is_about_a_party(board: Board) -> None:
+    def proof(by: Keypair, of: Pubkey = ORDER) -> bytes:
+        found = Equivocation.of(made(JOINED, by, of=of), made(replace(JOINED, cpus=99), by, of=of))
+        assert found is not None
+        return found.encode()
+
+    board.accuse(proof(WAITS), "192.0.2.1", 0)
+    board.accuse(proof(WORKER), "192.0.2.1", 0)
+    assert sorted(board.proofs(ORDER)) == sorted([proof(WAITS), proof(WORKER)])
+    for data, why in (
+        (proof(STRANGER), Why.NOT_A_PARTY),
+        (proof(WORKER, DEVICE), Why.WRONG_ORDER),
+        (proof(WORKER)[:-1], Why.MALFORMED),
+    ):
+        with refused(why):
+            board.accuse(data, "192.0.2.1", 0)
+    assert len(board.proofs(ORDER)) == 2
+
+
+def test_when_a_worker_was_heard_outlives_the_process(tmp_path: Path) -> None:
+    board = opened(tmp_path / "board.db")
+    assert board.heard() == {} and board.orders() == set()
+    post(board, made(beat(board)))
+    at = {(ORDER, WORKER.pubkey()): Heard(MS, 7)}
+    assert board.heard() == at and board.orders() == {ORDER}
+    board.close()
+    again = opened(tmp_path / "board.db")
+    assert again.heard() == at
+    again.forget(ORDER)
+    assert again.heard() == {} and again.orders() == set()
 
 
 def test_an_order_is_forgotten_as_a_whole(board: Board) -> None:
@@ -218,7 +273,7 @@ def test_an_order_is_forgotten_as_a_whole(board: Board) -> None:
     with refused(Why.EQUIVOCATION):
         post(board, made(replace(JOINED, cpus=99)))
     board.forget(ORDER)
-    assert (board.after(ORDER), board.beats(ORDER), board.proofs(ORDER)) == ([], {}, [])
+    assert (board.after(ORDER), board.beats(ORDER), board.proofs(ORDER)) == ([], [], [])
     assert post(board, made(JOINED)).number == 2  # No number is ever used again: who reads on misses nothing.
 
 

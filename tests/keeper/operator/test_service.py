@@ -290,6 +290,7 @@ async def test_wrong_lengths_are_refused_before_a_body_is_there(
 
 async def test_slow_bodies_are_cut_off(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr("keeper.operator.http.BODY_SECONDS", 0.05)
     monkeypatch.setattr(service, "OPENING_SECONDS", 0.05)
     async with serving(operator) as (_, port):
         paths = (("/pow/commit", 168), ("/pow/ping", 128), ("/pow/pings", 256), ("/pow/opening", 5_000))

@@ -1,0 +1,173 @@
+"""An operator's board at work: on a thread of its own, with those who wait for what is said next.
+
+The wave's clock, which times are taken by, runs in the event loop: no disk holds that up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from solders.pubkey import Pubkey
+from structlog.typing import FilteringBoundLogger
+
+from keeper.chain import ChainError, ChainReader
+from keeper.compute import wire
+from keeper.compute.board import Board, BoardUnusable, Taken
+from keeper.compute.refusals import Why, WireError
+from keeper.compute.relay import asks
+from keeper.compute.wire import Network
+from keeper.operator.clusters.directory import Directory
+from keeper.operator.metrics import Metrics
+
+T = TypeVar("T")
+BOARD = "board.db"
+FORGET_SECONDS = 3_600.0
+"""How long an order isn't there before what was said in it goes: a node may lack accounts for a while."""
+MAX_WAITING = 16_384
+"""Readers that wait for a message, of all orders; further ones are answered at once."""
+
+
+class Links(Protocol):
+    """What hands out a relay's links."""
+
+    port: int
+
+    def open(self, order: Pubkey, one: Pubkey, other: Pubkey) -> tuple[bytes, bytes]:
+        """The links of a pair: one's own, and the other's."""
+        ...
+
+    def keep_only(self, parties: Callable[[Pubkey], set[Pubkey]]) -> None:
+        """Close the links of whoever has no part in an order any more."""
+        ...
+
+
+class Office:
+    """One operator's; every method but :meth:`refresh` is called from one event loop."""
+
+    def __init__(
+        self,
+        chain: ChainReader,
+        network: Network,
+        operator: Pubkey,
+        folder: Path,
+        log: FilteringBoundLogger,
+        metrics: Metrics,
+        *,
+        links: Links | None = None,
+        unix_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Go on with what is in ``folder``; without ``links`` there is no relay. Raises BoardUnusable."""
+        self.network, self.operator = network, operator
+        self.directory = Directory(chain)
+        self.board = Board(folder / BOARD, network, operator, self.directory.parties)
+        self.links = links
+        self.unix_ms, self._monotonic = unix_ms, monotonic
+        self._log, self._metrics = log, metrics
+        self._thread = ThreadPoolExecutor(1, "board")
+        self._more: dict[Pubkey, asyncio.Event] = {}
+        self._waits = Counter[Pubkey]()
+        self._missed: dict[Pubkey, float] = {}
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many readers wait."""
+        return self._waits.total()
+
+    async def post(self, data: bytes, address: str) -> Taken:
+        """Take a message; raises WireError, BoardUnusable."""
+        taken = await self.run(self.board.post, data, address, self.unix_ms(), self._monotonic())
+        if taken.number and (event := self._more.pop(wire.order_of(data), None)) is not None:
+            event.set()
+        return taken
+
+    async def accuse(self, data: bytes, address: str) -> None:
+        """Keep a proof; raises WireError, BoardUnusable."""
+        await self.run(self.board.accuse, data, address, self._monotonic())
+
+    async def after(self, order: Pubkey, number: int, seconds: float) -> list[tuple[int, bytes]]:
+        """An order's messages behind a number; waits for one for so long. Raises BoardUnusable."""
+        if not seconds or self._closed or self.waiting >= MAX_WAITING:
+            return await self.run(self.board.after, order, number)
+        # Before it is read: what is said from now on isn't missed.
+        event = self._more.setdefault(order, asyncio.Event())
+        self._waits[order] += 1
+        try:
+            if found := await self.run(self.board.after, order, number):
+                return found
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return []
+        finally:
+            self._waits[order] -= 1
+            if not self._waits[order]:
+                del self._waits[order]
+                self._more.pop(order, None)
+        return await self.run(self.board.after, order, number)
+
+    def links_of(self, data: bytes) -> dict[Pubkey, bytes]:
+        """The links of who asks, by the other's key; raises WireError."""
+        order, sender = asks(data, self.network, self.unix_ms())
+        found = self.directory.parties(order)
+        if found is None:
+            raise WireError(Why.WRONG_ORDER, f"there is no order {order}")
+        members = {found.renter, *found.running}
+        if sender not in members:
+            raise WireError(Why.NOT_A_PARTY, f"{sender} has no lease that runs in order {order}")
+        links = self.links
+        if links is None:
+            return {}
+        return {other: links.open(order, sender, other)[0] for other in members - {sender}}
+
+    async def refresh(self) -> None:
+        """Read the chain again; a chain that doesn't answer is asked the next time."""
+        try:
+            await self.directory.refresh()
+        except ChainError as error:
+            self._log.warning("board.chain_waits", reason=str(error))
+            return
+        if self.links is not None:
+            self.links.keep_only(self._members)
+        try:
+            await self._forget()
+        except BoardUnusable as error:
+            self._log.error("board.unusable", reason=str(error))
+        self._metrics.orders.set(len(self.directory.orders))
+        self._metrics.readers.set(self.waiting)
+
+    async def run(self, do: Callable[..., T], *given: Any) -> T:
+        """Do something with the board on its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, do, *given)
+
+    def release(self) -> None:
+        """The service ends: nobody waits any longer."""
+        self._closed = True
+        for each in self._more.values():
+            each.set()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._thread.shutdown()
+        self.board.close()
+
+    def _members(self, order: Pubkey) -> set[Pubkey]:
+        found = self.directory.parties(order)
+        return {found.renter, *found.running} if found else set()
+
+    async def _forget(self) -> None:
+        """Drop what was said in orders that are closed."""
+        now, there = self._monotonic(), self.directory.orders
+        gone = {each for each in await self.run(self.board.orders) if each not in there}
+        self._missed = {each: self._missed.get(each, now) for each in gone}
+        for order, since in list(self._missed.items()):
+            if now - since >= FORGET_SECONDS:
+                await self.run(self.board.forget, order)
+                self._log.info("board.order_forgotten", order=str(order))
