@@ -125,9 +125,18 @@ class Relay(asyncio.DatagramProtocol):
         if (found := self._ids.get((order, one, other))) is not None:
             return found, self._ids[order, other, one]
         mine, theirs = secrets.token_bytes(LINK), secrets.token_bytes(LINK)
+        self.put(order, one, other, mine, theirs)
+        return mine, theirs
+
+    def put(self, order: Pubkey, one: Pubkey, other: Pubkey, mine: bytes, theirs: bytes) -> None:
+        """Open the links of a pair, whose ids were drawn elsewhere."""
         self._links[mine], self._links[theirs] = _Link(order, one, theirs), _Link(order, other, mine)
         self._ids[order, one, other], self._ids[order, other, one] = mine, theirs
-        return mine, theirs
+
+    @property
+    def bound(self) -> int:
+        """How many links have an address."""
+        return sum(each.address is not None for each in self._links.values())
 
     def close(self, order: Pubkey, member: Pubkey) -> None:
         """Close all links of a member of an order."""

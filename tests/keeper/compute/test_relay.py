@@ -11,7 +11,7 @@ import pytest
 from solders.keypair import Keypair
 
 from keeper.budgets import Rate
-from keeper.compute.relay import LINK, MAX_PAYLOAD, Dropped, Relay, bind
+from keeper.compute.relay import BOUND, LINK, MAGIC, MAX_PAYLOAD, Dropped, Relay, bind
 from keeper.compute.wire import CLOCK_MS
 from tests.keeper.compute.messages import DEVICE, MS, NETWORK, OPERATOR, ORDER
 
@@ -23,12 +23,13 @@ class Peer(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.got: asyncio.Queue[bytes] = asyncio.Queue()
+        self.told: asyncio.Queue[bytes] = asyncio.Queue()
 
     def connection_made(self, transport) -> None:
         self.transport = transport
 
     def datagram_received(self, data: bytes, address) -> None:
-        self.got.put_nowait(data)
+        (self.told if data.startswith(MAGIC, LINK) else self.got).put_nowait(data)
 
     def send(self, data: bytes) -> None:
         self.transport.sendto(data)
@@ -190,3 +191,13 @@ async def test_binds_of_an_address_are_limited_before_their_signatures_are_looke
             for n in range(61)
         ]
         assert found == [Dropped.BAD_BIND] * 60 + [Dropped.TOO_MANY]
+
+
+async def test_who_binds_is_told_and_nobody_else() -> None:
+    async with field() as here:
+        await here.bound()
+        assert await here.one.told.get() == here.mine + BOUND.pack(MAGIC, MS)
+        assert await here.other.told.get() == here.theirs + BOUND.pack(MAGIC, MS)
+        copy = bind(NETWORK, ORDER, here.mine, MS, ONE)
+        assert await here.send(here.stranger, copy) is Dropped.OLD_BIND
+        assert here.stranger.told.empty() and here.relay.bound == 2
