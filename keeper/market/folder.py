@@ -60,8 +60,9 @@ class MarketFolder:
 
     def ticks(self, first: int, last: int) -> list[int]:
         """The ticks from ``first`` to ``last`` that have files, in order; raises FolderUnusable."""
-        days = range(first // TICKS_A_DAY, last // TICKS_A_DAY + 1)
-        found = (int(each.name) for day in days for each in self._numbers(self.path / str(day)))
+        among = range(first // TICKS_A_DAY, last // TICKS_A_DAY + 1)
+        days = [each for each in self._numbers(self.path) if int(each.name) in among]
+        found = (int(each.name) for day in days for each in self._numbers(day))
         return sorted(tick for tick in found if first <= tick <= last)
 
     def has(self, tick: int) -> bool:

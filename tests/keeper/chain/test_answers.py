@@ -20,7 +20,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from keeper.chain import ChainUnreachable, Commitment, asking
+from keeper.chain import ChainUnreachable, Commitment, asking, newest
 from keeper.chain.errors import NodeRefused
 from keeper.chain.records import Memcmp
 from keeper.chain.rpc import RpcChain
@@ -251,6 +251,7 @@ def impatient() -> Iterator[None]:
         patch.setattr(asking, "TRIES", 1)
         patch.setattr(asking, "SILENT_TRIES", 1)
         patch.setattr(asking, "LIMIT_SECONDS", 0.0)
+        patch.setattr(newest, "CATCH_UP_SECONDS", 0.0)
         yield
 
 

@@ -168,7 +168,8 @@ def test_index_alone_acts_on_nothing(ionet, network):
     assert (network / "network.chain").read_bytes() == before
 
 
-def test_a_difference_stops_what_moves_money_until_somebody_has_looked(ionet, network):
+def test_a_difference_stops_what_moves_money_until_somebody_has_looked(ionet, network, monkeypatch):
+    monkeypatch.setattr(operation, "WAITS", (0.0, 0.0, 0.0))
     path = network / "network.chain"
     chain = EmbeddedChain.load(path)
     good = chain.get(tokenomics.CONFIG)
