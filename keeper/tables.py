@@ -92,13 +92,32 @@ def decode(data: bytes, dtype: np.dtype[Any], name: str) -> Rows:
         cells = [line.decode(errors="replace").split(",") for line in part]
         for number, row in enumerate(cells):
             if len(row) != len(dtype.names):
-                raise TableError(f"{name}: row {at + number + 1} has {len(row)} values")
-        for column, words in zip(dtype.names, zip(*cells, strict=True), strict=True):
-            try:
+                raise TableError(
+                    f"{name}: row {at + number + 1} has {len(row)} values, not {len(dtype.names)}"
+                )
+        try:
+            for column, words in zip(dtype.names, zip(*cells, strict=True), strict=True):
                 rows[column][at : at + CHUNK] = _values(words, dtype[column])
-            except (ValueError, OverflowError) as error:
-                raise TableError(f"{name}: {column} of a row from {at + 1} on: {error}") from error
+        except (ValueError, OverflowError):
+            for number, row in enumerate(cells):
+                _require(f"{name}: row {at + number + 1}", row, dtype)
+            raise
     return rows
+
+
+def _require(place: str, row: Sequence[str], dtype: np.dtype[Any]) -> None:
+    """Raise TableError naming the first value of a row that can't be one."""
+    for column, word in zip(dtype.names or (), row, strict=True):
+        kind = dtype[column]
+        try:
+            _values([word], kind)
+        except (ValueError, OverflowError) as error:
+            words = str(error)
+            if kind == np.dtype(KEY):
+                words = words if word == str(Pubkey.default()) else "not an address of 32 bytes in base58"
+            elif kind.subdtype is None and kind != np.dtype(COUNTRY):
+                words = f"not a whole number from 0 to {np.iinfo(kind).max}"
+            raise TableError(f"{place}, {column}: {words}") from error
 
 
 def _words(column: Any) -> Any:
@@ -121,12 +140,17 @@ def _values(words: Sequence[str], kind: np.dtype[Any]) -> Any:
         base, (room,) = kind.subdtype
         return [_list(word, base, room) for word in words]
     if kind == np.dtype(KEY):
-        return [bytes(Pubkey.from_string(word)) if word else NOBODY for word in words]
+        found = [bytes(Pubkey.from_string(word)) if word else NOBODY for word in words]
+        if found.count(NOBODY) != words.count(""):
+            raise ValueError("the zero address is written as nothing")
+        return found
     if kind == np.dtype(COUNTRY):
         if not all(word == "" or (len(word) == kind.itemsize and word.isascii()) for word in words):
             raise ValueError("a country isn't two letters")
         return [word.encode() for word in words]
     values = [int(word) for word in words]
+    if list(map(str, values)) != list(words):
+        raise ValueError("there is another way to write it")
     if min(values) < 0 or max(values) > np.iinfo(kind).max:
         raise ValueError(f"a value is not in 0..{np.iinfo(kind).max}")
     return values

@@ -26,7 +26,7 @@ from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.errors import UserError
 from keeper.market.folder import FolderUnusable
-from keeper.rewards import earnings, publication
+from keeper.rewards import earnings, publication, recomputed
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.rewards.rule import POINT_PARTS, DeviceStatus, Reason
@@ -121,7 +121,7 @@ def verify(
 ) -> None:
     """Compute a block again from its inputs and compare every byte; with --chain, its root on chain, too."""
     place, number = _which(folder, hour)
-    manifest = publication.verify(place, number)
+    manifest = recomputed.verify(place, number)
     named = emission_hour(number, manifest.start)
     console.print(f"{named}: {manifest.devices:,} devices computed again, every byte equal", soft_wrap=True)
     if chain:

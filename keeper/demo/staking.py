@@ -36,7 +36,7 @@ from keeper.indexer.program import Watermark
 from keeper.jobs.blocks import attest_hours
 from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
-from keeper.rewards import publication, rule
+from keeper.rewards import publication, recomputed, rule
 from keeper.rewards.history import PROGRAMS, History, HourHistory
 from keeper.rewards.publication import Manifest
 from keeper.rewards.tree import leaf, tree
@@ -365,7 +365,7 @@ class Stakers:
 
     def _check_hour(self, manifest: Manifest) -> None:
         number = manifest.hour
-        publication.verify(self._folder(0), number)
+        recomputed.verify(self._folder(0), number)
         self.network.checks.passed += 1
         allowed = emission.cumulative(self.network.start_month, number + 1)
         before = self.manifests[-2].total if number else 0

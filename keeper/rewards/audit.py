@@ -23,7 +23,7 @@ from keeper.pow.files import Evidence, FileError, whole_key
 from keeper.pow.profiles import Profiles
 from keeper.pow.profiles_by_hour import ByHour, require_known
 from keeper.pow.record import Block, HourRecord
-from keeper.rewards import publication
+from keeper.rewards import publication, recomputed
 from keeper.rewards.due import Opening
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import HourHistory
@@ -74,7 +74,7 @@ class Published:
 
 def read(folder: Path, number: int) -> Published:
     """Read an hour and check that its rewards follow from its inputs; raises PublicationError."""
-    manifest = publication.verify(folder, number)
+    manifest = recomputed.verify(folder, number)
     tables = {name: publication.read_table(folder, manifest, name) for name in publication.KINDS}
     record = publication.read_record(folder, manifest)
     return Published(manifest, record, tables, publication.read_observed(folder, number))

@@ -9,9 +9,9 @@ line for each device), ``wallets.csv`` (all that each wallet ever earned: the tr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -25,17 +25,16 @@ from keeper.clients import staking, tokenomics
 from keeper.clients.staking import Attestation
 from keeper.economy import merkle
 from keeper.errors import UserError, why
-from keeper.pow.profiles import RULES
 from keeper.pow.record import NAME as RECORD
 from keeper.pow.record import HourRecord, RecordError
 from keeper.pow.verdicts import VERDICT
 from keeper.rewards import wallet_index
 from keeper.rewards.counted import SHOWN_FIRST
 from keeper.rewards.merge import HourWork
-from keeper.rewards.observed import OBSERVED_TABLE, observations
-from keeper.rewards.rows import CLASS, INPUT, OBSERVATION, Hour, RowsError
+from keeper.rewards.observed import OBSERVED_TABLE
+from keeper.rewards.rows import CLASS, INPUT, Hour
 from keeper.rewards.rule import RESULT, WALLET, BlockResult, DeviceStatus, reward
-from keeper.rewards.tree import EMPTY_ROOT, root, tree
+from keeper.rewards.tree import EMPTY_ROOT, tree
 from keeper.rewards.wallet_index import NAME as INDEX
 from keeper.rewards.wallet_index import Claimable
 from keeper.tables import Rows, keys
@@ -59,6 +58,10 @@ MANIFEST = "manifest.json"
 
 class PublicationError(UserError):
     """Published files that are missing, damaged, or not what the rule gives."""
+
+
+class FileDiffers(PublicationError):
+    """A file that isn't the one that its manifest names."""
 
 
 class NothingEarned(PublicationError):
@@ -137,7 +140,7 @@ def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows)
     ``rows`` and ``classes`` as for :func:`~keeper.rewards.rule.reward`; what ``rows`` say was seen is
     ``work``'s. Raises PublicationError when the hour before isn't published, RowsError, FolderUnusable.
     """
-    before, previous = _before(folder, hour.number)
+    before, previous = hour_before(folder, hour.number)
     block = reward(hour, rows, classes, before)
     found = work.verdicts, work.observed, rows, classes, block.devices, block.wallets
     contents = dict(zip(KINDS, found, strict=True))
@@ -146,10 +149,10 @@ def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows)
         digest, size = disk.write(part / RECORD, [work.record.encode()])
         files[RECORD] = File(digest, size, len(work.record.waves))
         for name, table in contents.items():
-            digest, size = disk.write(part / name, _encode(name, table, work.rule))
+            digest, size = disk.write(part / name, encode_table(name, table, work.rule))
             files[name] = File(digest, size, len(table))
         top = tree(block.wallets)
-        manifest = _manifest(block, previous, files, work.rule, top.root if top else EMPTY_ROOT)
+        manifest = manifest_of(block, previous, files, work.rule, top.root if top else EMPTY_ROOT)
         disk.write(part / MANIFEST, [manifest.encode()])
         wallet_index.write(part / INDEX, manifest.hash, block.wallets, top)
     return manifest
@@ -214,8 +217,12 @@ def read_table(folder: Path, manifest: Manifest, name: str) -> Rows:
 
 def read_file(path: Path, manifest: Manifest) -> Rows:
     """Read one of an hour's tables wherever it is, as :func:`read_table` does."""
-    data = _stated(path, manifest)
-    names = _columns(path.name, manifest.rule)
+    return decode_table(path, _stated(path, manifest), manifest.rule)
+
+
+def decode_table(path: Path, data: bytes, rule: int) -> Rows:
+    """A table from its file's bytes, by a rule; raises PublicationError naming the first row that is none."""
+    names = _columns(path.name, rule)
     rows_of = KINDS[path.name]
     try:
         found = tables.decode(data, np.dtype([(name, rows_of[name]) for name in names]), str(path))
@@ -232,64 +239,33 @@ def _columns(name: str, rule: int) -> list[str]:
     return [each for each in KINDS[name].names or () if rule >= later.get(each, 0)]
 
 
-def _encode(name: str, rows: Rows, rule: int) -> Iterator[bytes]:
-    """A table's bytes by a rule."""
+def encode_table(name: str, rows: Rows, rule: int) -> Iterator[bytes]:
+    """A table's bytes by a rule, piece by piece."""
     return tables.encode(rows[_columns(name, rule)])
 
 
-def _stated(path: Path, manifest: Manifest) -> bytes:
-    """A file's bytes, which are those that the manifest names; raises PublicationError."""
-    stated = manifest.files.get(path.name)
+def read_bytes(path: Path) -> bytes:
+    """A published file's bytes; raises PublicationError."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise PublicationError(f"{path} is missing") from error
     except OSError as error:
         raise PublicationError(f"{path} can't be read: {why(error)}") from error
+
+
+def require_stated(path: Path, data: bytes, manifest: Manifest) -> None:
+    """Raise FileDiffers unless the manifest names these bytes."""
+    stated = manifest.files.get(path.name)
     if stated is None or sha256(data).hexdigest() != stated.sha256:
-        raise PublicationError(f"{path} is not the file that the manifest names: its SHA-256 differs")
+        raise FileDiffers(f"{path} is not the file that the manifest names: its SHA-256 differs")
+
+
+def _stated(path: Path, manifest: Manifest) -> bytes:
+    """A file's bytes, which are those that the manifest names; raises PublicationError."""
+    data = read_bytes(path)
+    require_stated(path, data, manifest)
     return data
-
-
-def verify(folder: Path, hour: int) -> Manifest:
-    """Compute an hour's rewards again from its inputs and compare everything that was published.
-
-    Needs the hour before, too. What was seen of the devices is taken as it was published. Raises
-    PublicationError saying what differs.
-    """
-    manifest = read_manifest(folder, hour)
-    if manifest.hour != hour:
-        raise PublicationError(f"the manifest in {folder / str(hour)} is of hour {manifest.hour}")
-    if manifest.rule not in RULES:
-        known = ", ".join(map(str, RULES))
-        raise PublicationError(
-            f"hour {hour} follows rule {manifest.rule}, but this program knows {known}: upgrade ionet"
-        )
-    found = {name: read_table(folder, manifest, name) for name in KINDS}
-    before, previous = _before(folder, hour)
-    try:
-        block = reward(
-            Hour(hour, manifest.start, manifest.emitted), found["inputs.csv"], found["classes.csv"], before
-        )
-    except RowsError as error:
-        raise PublicationError(f"hour {hour} in {folder}: {error}") from error
-    for name, table in (("rewards.csv", block.devices), ("wallets.csv", block.wallets)):
-        _compare(f"{folder / str(hour) / name}", found[name], table)
-    place, inputs = folder / str(hour), found["inputs.csv"]
-    seen = inputs[list(OBSERVATION.names or ())]
-    _compare(f"{place / 'inputs.csv'}", seen.astype(OBSERVATION), observations(found[OBSERVED]))
-    record = read_record(folder, manifest)
-    files = {
-        name: _described(_encode(name, table, manifest.rule), len(table)) for name, table in found.items()
-    }
-    files[RECORD] = File(sha256(record.encode()).hexdigest(), len(record.encode()), len(record.waves))
-    stated = asdict(manifest)
-    for field, value in asdict(_manifest(block, previous, files, manifest.rule, root(block.wallets))).items():
-        if stated[field] != value:
-            raise PublicationError(
-                f"manifest of hour {hour}: {field} is {stated[field]}, but the rule gives {value}"
-            )
-    return manifest
 
 
 def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
@@ -320,10 +296,10 @@ def read_tree(folder: Path, manifest: Manifest) -> tuple[Rows, merkle.Tree | Non
 
 def wallets_before(folder: Path, hour: int) -> Rows:
     """All wallets with what they had earned before an hour; none before the first."""
-    return _before(folder, hour)[0]
+    return hour_before(folder, hour)[0]
 
 
-def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
+def hour_before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     """The wallets of the hour before, and its manifest's hash; nothing before the first hour."""
     if hour == 0:
         return np.zeros(0, WALLET), None
@@ -331,9 +307,10 @@ def _before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     return read_table(folder, manifest, "wallets.csv"), manifest.hash
 
 
-def _manifest(
+def manifest_of(
     block: BlockResult, previous: str | None, files: dict[str, File], rule: int, top: bytes
 ) -> Manifest:
+    """What an hour's files are and add up to; ``top`` is the root over its wallets."""
     counts = {each: int((block.devices["status"] == each).sum()) for each in DeviceStatus}
     return Manifest(
         hour=block.hour.number,
@@ -354,29 +331,3 @@ def _manifest(
         previous=previous,
         files=files,
     )
-
-
-def _described(chunks: Iterable[bytes], rows: int) -> File:
-    digest, size = sha256(), 0
-    for chunk in chunks:
-        digest.update(chunk)
-        size += len(chunk)
-    return File(digest.hexdigest(), size, rows)
-
-
-def _compare(path: str, published: Rows, computed: Rows) -> None:
-    """Raise PublicationError naming the first row that differs, and both values."""
-    if len(published) != len(computed):
-        raise PublicationError(f"{path} has {len(published)} rows, but the rule gives {len(computed)}")
-    differing = np.flatnonzero(published != computed)
-    if len(differing):
-        at = differing[0]
-        (stated,), (value,) = (
-            [line.decode() for line in _lines(table[at : at + 1])] for table in (published, computed)
-        )
-        raise PublicationError(f"{path}: row {at + 1} is {stated}, but the rule gives {value}")
-
-
-def _lines(rows: Rows) -> list[bytes]:
-    _, *lines = b"".join(tables.encode(rows)).splitlines()
-    return lines

@@ -12,12 +12,12 @@ from enum import IntEnum, IntFlag
 import numpy as np
 from numpy.typing import NDArray
 
-from keeper.clients.staking import MAX_TIER
+from keeper.clients.staking import MAX_PROCESSORS, MAX_TIER
 from keeper.economy.calendar import HOUR
-from keeper.economy.classes import Pool
+from keeper.economy.classes import MAX_MULTIPLIER, Pool
 from keeper.economy.staking import MIN_STAKE, MULTIPLIER_UNIT, CoStakeState
 from keeper.rewards.exact import U64, mul_div
-from keeper.rewards.rows import Hour, RowsError, Work
+from keeper.rewards.rows import INPUT, Hour, RowsError, Work
 from keeper.tables import KEY, Rows
 
 POOL_POINTS = {Pool.ENTERPRISE: 9_500_000, Pool.COMMUNITY: 500_000}
@@ -99,6 +99,21 @@ points, ``reward`` and its two parts in base units."""
 WALLET = np.dtype([("wallet", KEY), ("lifetime", "<u8"), ("earned", "<u8")])
 """A wallet: all it has ever earned, and how much of it in this hour, base units."""
 
+LARGEST = (1 << 62) - 1
+"""Of seconds and amounts: sums of a few of them fit 64 bits."""
+INPUT_BOUNDS: dict[str, int] = {
+    "processors": MAX_PROCESSORS,
+    "tier": MAX_TIER,
+    "co_state": max(CoStakeState),
+    "co_reward_bps": BPS,
+    "work": max(Work),
+    "measured_tier": MAX_TIER,
+    **{name: LARGEST for name in INPUT.names or () if INPUT[name] == np.dtype("<u8")},
+}
+"""The most that a column of ``INPUT`` may hold, where its integers go further."""
+CLASS_BOUNDS: dict[str, int] = {"multiplier": MAX_MULTIPLIER, "pool": max(Pool)}
+WALLET_BOUNDS: dict[str, int] = {"lifetime": LARGEST}
+
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
@@ -120,15 +135,17 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> BlockResult:
 
     ``rows`` is an array of ``INPUT``, ``classes`` of ``CLASS``, ``before`` the last hour's wallets
     (``WALLET``), each sorted. Raises RowsError when they aren't, when more was paid before than was
-    emitted, and for figures that no network has, such as a :class:`~keeper.rewards.rows.Work` without a name.
+    emitted, and for figures that no network has: they could wrap, and then mean something else here than to
+    whoever computes the hour with larger integers.
     """
     for column in (rows["device"], before["wallet"], classes["id"]):
         if not (column[1:] > column[:-1]).all():
             raise RowsError("rows must be sorted by address or number, and none may be there twice")
-    for name, most in (("work", max(Work)), ("measured_tier", MAX_TIER)):
-        if (rows[name] > most).any():
-            raise RowsError(f"{name} is {rows[name].max()} in a row, which is more than {int(most)}")
-    paid_before = int(before["lifetime"].sum())
+    for table, bounds in ((rows, INPUT_BOUNDS), (classes, CLASS_BOUNDS), (before, WALLET_BOUNDS)):
+        for name, most in bounds.items():
+            if (table[name] > most).any():
+                raise RowsError(f"{name} is {table[name].max()} in a row, which is more than {int(most)}")
+    paid_before = _sum(before["lifetime"])
     pot = hour.emitted - paid_before
     if pot < 0:
         raise RowsError(f"{paid_before} base units were paid before hour {hour.number}, {-pot} too many")
@@ -157,7 +174,7 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> BlockResult:
     results["co_staker"] = tens * share + rest * share // np.uint64(BPS)
     results["supplier"] = results["reward"] - results["co_staker"]
     wallets = _wallets(rows, results, before)
-    paid = int(results["reward"].sum())
+    paid = _sum(results["reward"])
     return BlockResult(hour, results, wallets, pot, paid, paid_before + paid)
 
 
@@ -237,6 +254,12 @@ def class_of(rows: Rows, classes: Rows) -> tuple[U64, NDArray[np.uint8]]:
     multipliers[classes["id"]] = classes["multiplier"]
     pools[classes["id"]] = classes["pool"]
     return multipliers[rows["class"]], pools[rows["class"]]
+
+
+def _sum(column: U64) -> int:
+    """A column's sum, however many bits it takes."""
+    half = np.uint64(32)
+    return (int((column >> half).sum()) << 32) + int((column & np.uint64((1 << 32) - 1)).sum())
 
 
 def _wallets(rows: Rows, results: Rows, before: Rows) -> Rows:

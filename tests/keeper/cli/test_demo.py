@@ -24,7 +24,7 @@ from keeper.demo.checks import DemoFailed
 from keeper.economy.calendar import DAY
 from keeper.economy.supply import IO, MAX_SUPPLY
 from keeper.market.findings import SAME, Verdict
-from keeper.rewards import publication
+from keeper.rewards import publication, recomputed
 from keeper.terminal.ticks import replayed_all
 from scripts import demo_page
 from tests.keeper import forks
@@ -236,7 +236,7 @@ async def _check_hours(folder):
     """Every hour by the reference model, row by row; gives what all wallets have earned."""
     before = {}
     for hour in range(48):
-        manifest = publication.verify(folder, hour)
+        manifest = recomputed.verify(folder, hour)
         _, _, inputs, classes, rewards, wallets = (
             publication.read_table(folder, manifest, name) for name in publication.KINDS
         )

@@ -21,7 +21,7 @@ from keeper.economy.supply import IO
 from keeper.jobs.blocks import ATTEST_SECONDS
 from keeper.jobs.names import ATTEST
 from keeper.jobs.port import Job
-from keeper.rewards import publication
+from keeper.rewards import publication, recomputed
 from keeper.rewards.history import History
 from keeper.rewards.rows import OBSERVATION
 from keeper.runtime import wiring
@@ -201,8 +201,8 @@ async def test_one_lies_and_two_are_enough(world, operators, lie, turn):
         assert await each.attest() is JobOutcome.OK
 
     found = block(world, 0)
-    truth = publication.verify(honest[0].rewards, 0)
-    assert publication.verify(honest[1].rewards, 0) == truth
+    truth = recomputed.verify(honest[0].rewards, 0)
+    assert recomputed.verify(honest[1].rewards, 0) == truth
     assert (found.status, found.root.hex(), found.data_hash.hex()) == (
         BlockStatus.AGREED,
         truth.root,
@@ -303,7 +303,7 @@ async def test_two_lie_differently_and_nothing_is_final_until_two_agree(world, o
     found = block(world, 0)
     assert (found.status, found.root.hex()) == (
         BlockStatus.AGREED,
-        publication.verify(honest.rewards, 0).root,
+        recomputed.verify(honest.rewards, 0).root,
     )
     world.chain.advance(HOUR)
     await honest.finalise()
@@ -324,7 +324,7 @@ async def test_a_keeper_that_is_restarted_in_between_goes_on(world, operators, l
             if lost:
                 shutil.rmtree(first.rewards / "1")
             await first.attest()
-            manifest = publication.verify(first.rewards, 1)
+            manifest = recomputed.verify(first.rewards, 1)
             vote = block(world, 1).vote(world.staking_config(), first.signer.pubkey())
             assert vote == manifest.attestation.hash, "the same block, from the same observations"
         if hour == 2:

@@ -18,7 +18,7 @@ from keeper.clients.staking import BlockStatus
 from keeper.economy.supply import IO
 from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours, finalise_blocks
 from keeper.jobs.port import Direct
-from keeper.rewards import publication
+from keeper.rewards import publication, recomputed
 from keeper.rewards.fetch import fetch
 from keeper.rewards.publication import KINDS, MANIFEST
 from keeper.rewards.rows import OBSERVATION
@@ -142,7 +142,7 @@ async def test_who_was_down_makes_up_for_the_hours_as_they_were(world, tmp_path)
         truth = contents(tmp_path / "operator 0", hour)
         for number in (1, 2):
             assert contents(tmp_path / f"operator {number}", hour) == truth
-        publication.verify(tmp_path / "operator 2", hour)
+        recomputed.verify(tmp_path / "operator 2", hour)
     late = tmp_path / "operator 2"
     history = {
         name: [of(late, hour, name, "rewards.csv", "status") for hour in range(HOURS)] for name in MACHINES

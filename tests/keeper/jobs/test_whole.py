@@ -23,7 +23,7 @@ from keeper.jobs.blocks import ATTEST_SECONDS, attest_hours
 from keeper.jobs.port import Direct
 from keeper.pow.anchored import EVIDENCE_SECONDS
 from keeper.rewards import history as history_module
-from keeper.rewards import publication
+from keeper.rewards import recomputed
 from keeper.rewards.history import History
 from keeper.rewards.publication import KINDS, MANIFEST
 from keeper.rewards.rows import OBSERVATION
@@ -143,7 +143,7 @@ async def test_a_gap_never_gets_into_a_block(world: StakingWorld, operators: lis
     for each in operators:
         assert len(await each.attest()) == 1
     assert honest.files(0) == other.files(0)
-    manifest = publication.verify(honest.folder, 0)
+    manifest = recomputed.verify(honest.folder, 0)
     assert (manifest.succeeded, manifest.missed) == (1, 1), "who unstaked earns nothing"
     assert gone
 
@@ -168,7 +168,7 @@ async def test_a_gap_of_a_while_is_healed_before_the_hour_is_made(
     assert healed in logs
     assert len(await other.attest()) == 1
     assert patient.files(0) == other.files(0)
-    assert publication.verify(patient.folder, 0).missed == 1
+    assert recomputed.verify(patient.folder, 0).missed == 1
     assert await patient.halted() == []
 
 
