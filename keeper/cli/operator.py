@@ -21,6 +21,7 @@ from keeper.errors import UserError
 from keeper.jobs.port import Direct
 from keeper.operator import running
 from keeper.operator.clusters.office import Office
+from keeper.operator.clusters.relaying import Relaying
 from keeper.operator.descriptors import require_descriptors
 from keeper.operator.limits import Limits
 from keeper.operator.metrics import Metrics, application
@@ -100,9 +101,13 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             metrics=metrics,
         )
         compute = Compute(network.genesis, orders.PROGRAM.address)
-        office = Office(chain, compute, signer.pubkey(), chosen.pow, log, metrics)
+        office = Office(chain, compute, signer.pubkey(), folder, log, metrics)
         try:
             async with AsyncExitStack() as stack:
+                if chosen.relay_listen:
+                    rate = chosen.relay_rate * MBIT
+                    office.links = Relaying(*chosen.relay_listen, compute, rate, log, metrics)
+                    await stack.enter_async_context(office.links.running())
                 if chosen.pow_figures:
                     app = application(service.figures)
                     port = await stack.enter_async_context(

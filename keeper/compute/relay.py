@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import struct
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -109,11 +109,13 @@ class Relay(asyncio.DatagramProtocol):
         """``now_ms`` gives unix time; ``rate`` is each member's, bytes."""
         self._network, self._now_ms, self._monotonic = network, now_ms, monotonic
         self._links: dict[bytes, _Link] = {}
-        self._ids: dict[tuple[Pubkey, Pubkey, Pubkey], bytes] = {}
+        self._ids: defaultdict[Pubkey, dict[tuple[Pubkey, Pubkey], bytes]] = defaultdict(dict)
         self._budgets, self._binds = Buckets(rate, NAMES), Buckets(BINDS, NAMES)
         self._transport: asyncio.DatagramTransport | None = None
         self.dropped: Counter[Dropped] = Counter()
         self.relayed_bytes = 0
+        self.bound = 0
+        """How many links have an address."""
 
     # -- links -----------------------------------------------------------------------------------
 
@@ -122,8 +124,9 @@ class Relay(asyncio.DatagramProtocol):
 
         The same pair has the same links until they are closed.
         """
-        if (found := self._ids.get((order, one, other))) is not None:
-            return found, self._ids[order, other, one]
+        ids = self._ids[order]
+        if (one, other) in ids:
+            return ids[one, other], ids[other, one]
         mine, theirs = secrets.token_bytes(LINK), secrets.token_bytes(LINK)
         self.put(order, one, other, mine, theirs)
         return mine, theirs
@@ -131,17 +134,16 @@ class Relay(asyncio.DatagramProtocol):
     def put(self, order: Pubkey, one: Pubkey, other: Pubkey, mine: bytes, theirs: bytes) -> None:
         """Open the links of a pair, whose ids were drawn elsewhere."""
         self._links[mine], self._links[theirs] = _Link(order, one, theirs), _Link(order, other, mine)
-        self._ids[order, one, other], self._ids[order, other, one] = mine, theirs
-
-    @property
-    def bound(self) -> int:
-        """How many links have an address."""
-        return sum(each.address is not None for each in self._links.values())
+        ids = self._ids[order]
+        ids[one, other], ids[other, one] = mine, theirs
 
     def close(self, order: Pubkey, member: Pubkey) -> None:
         """Close all links of a member of an order."""
-        for at in [key for key in self._ids if key[0] == order and member in key[1:]]:
-            del self._links[self._ids.pop(at)]
+        ids = self._ids.pop(order, {})
+        for pair in [each for each in ids if member in each]:
+            self.bound -= self._links.pop(ids.pop(pair)).address is not None
+        if ids:
+            self._ids[order] = ids
 
     # -- datagrams -------------------------------------------------------------------------------
 
@@ -198,6 +200,7 @@ class Relay(asyncio.DatagramProtocol):
             return Dropped.TOO_MANY
         if not Signature.from_bytes(data[-SIGNATURE:]).verify(link.sender, said):
             return Dropped.BAD_BIND
+        self.bound += link.address is None
         link.address, link.ms = address, ms
         assert self._transport is not None
         # A tenth of what came, and only to who signed: it makes no flood of anything.

@@ -37,6 +37,10 @@ class Metrics(Figures):
 
         self.orders = gauge("board_orders", "orders that there are on chain, by the board's last look")
         self.readers = gauge("board_readers", "readers of the board that wait for a message")
+        self.links = gauge("relay_links", "ways between two members of an order that the relay has")
+        self.bound = gauge("relay_links_bound", "of those, with an address behind them")
+        self.relayed = counter("relay_bytes", "what the relay handed on, without the links' ids")
+        self.dropped = counter("relay_dropped", "datagrams that went nowhere", ("reason",))
 
     def asked(self, peer: str, outcome: str) -> None:
         """Count what a peer answered, see :class:`keeper.rewards.peers.Answer`."""

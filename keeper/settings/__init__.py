@@ -103,6 +103,16 @@ class Settings(BaseSettings):
         default="127.0.0.1:9471",
         description="address and port of the challenge service's /metrics, or off; it has no access control",
     )
+    relay: str = Field(
+        default="127.0.0.1:9472",
+        description="address and UDP port of an operator's relay for clusters, or off",
+    )
+    relay_rate: int = Field(
+        default=200,
+        ge=1,
+        le=100_000,
+        description="Mbit/s that the relay carries for a member of a cluster",
+    )
     pow_line: int = Field(
         default=10_000, ge=1, le=10_000_000, description="Mbit/s of an operator's line, which it publishes"
     )
@@ -179,7 +189,7 @@ class Settings(BaseSettings):
             raise ValueError(f"no job is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
         return jobs
 
-    @field_validator("http", "pow_metrics")
+    @field_validator("http", "pow_metrics", "relay")
     @classmethod
     def _listens(cls, http: str, info: ValidationInfo) -> str:
         if http != OFF and not _is_place(http):
@@ -213,6 +223,11 @@ class Settings(BaseSettings):
     def pow_figures(self) -> tuple[str, int] | None:
         """Host and port of its figures, None for nowhere."""
         return None if self.pow_metrics == OFF else _place(self.pow_metrics)
+
+    @property
+    def relay_listen(self) -> tuple[str, int] | None:
+        """Host and UDP port of the relay, None without one."""
+        return None if self.relay == OFF else _place(self.relay)
 
     @property
     def warning_lamports(self) -> int:
