@@ -100,23 +100,23 @@ class Table:
 
         Those of the cheapest class first.
         """
-        parts = [NO_PLACES]
+        parts = []
         for shelf in self._shelves_of(kind):
             devices = _merged([each.devices for each in shelf.racks(kind.countries)])
             if shelf.youngest >= before:
                 devices = devices[self._changed_at[devices] < before]
             parts.append(devices)
-        return np.concatenate(parts)
+        return _joined(parts)
 
     def first(self, wish: Wish, work: Share) -> Places:
         """The first free devices for an order: for all of its open places, or as many as its work finds."""
-        parts, need = [NO_PLACES], wish.open
+        parts, need = [], wish.open
         for shelf in self._shelves_of(wish.kind):
             parts.append(self._fitting(shelf, wish, need, work))
             need -= len(parts[-1])
             if need == 0:
                 break
-        return np.concatenate(parts)
+        return _joined(parts)
 
     def together(self, wish: Wish, work: Share) -> Places:
         """As :meth:`first`, all in one country: the one that has fewest of those with enough, else most.
@@ -125,7 +125,7 @@ class Table:
         """
         everywhere = len(self.devices)
         parts = [self._fitting(each, wish, everywhere, work) for each in self._shelves_of(wish.kind)]
-        found = np.concatenate([NO_PLACES, *parts])
+        found = _joined(parts)
         here = self.country[found]
         counts = np.bincount(here, minlength=1)
         if counts.max() < wish.minimum:
@@ -159,7 +159,8 @@ class Table:
         return _merged(found)[:need]
 
     def _of_rack(self, rack: Rack, shelf: Shelf, wish: Wish, need: int, work: Share) -> Places:
-        found, begun = [NO_PLACES], False
+        found: list[Places] = []
+        begun = False
         start, size = 0, max(PART, 2 * need)
         while need > 0 and start < len(rack.left):
             devices, start = rack.free(self.is_free, start, start + size)
@@ -180,7 +181,7 @@ class Table:
             work.pay(looked)
             if not work.left:
                 break
-        return np.concatenate(found)
+        return _joined(found)
 
     def _fits(self, devices: Places, wish: Wish) -> NDArray[np.bool_]:
         """Which of a shelf's devices an order can have."""
@@ -188,11 +189,18 @@ class Table:
         return fits & ~np.isin(devices, wish.never) if len(wish.never) else fits
 
 
+def _joined(parts: Sequence[Places]) -> Places:
+    """Places one after another; mostly there is one part, which needs no copy."""
+    some = [each for each in parts if len(each)]
+    if len(some) > 1:
+        return np.concatenate(some)
+    return some[0] if some else NO_PLACES
+
+
 def _merged(parts: Sequence[Places]) -> Places:
     """Places of some racks, in their sequence."""
-    if len(parts) == 1:
-        return parts[0]
-    return np.sort(np.concatenate([NO_PLACES, *parts]))
+    some = [each for each in parts if len(each)]
+    return np.sort(np.concatenate(some)) if len(some) > 1 else _joined(some)
 
 
 def _codes(countries: NDArray[np.bytes_]) -> NDArray[np.intp]:

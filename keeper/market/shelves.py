@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,10 @@ class Shelf:
     @cached_property
     def _by_country(self) -> dict[int, Rack]:
         order = np.argsort(self._country, kind="stable")
+        devices = self._whole.devices[order]
         numbers, starts = np.unique(self._country[order], return_index=True)
-        parts = np.split(self._whole.devices[order], starts[1:])
-        return {number: Rack(part) for number, part in zip(numbers.tolist(), parts, strict=False)}
+        edges = [*starts.tolist(), len(devices)]
+        return {
+            number: Rack(devices[start:stop])
+            for number, (start, stop) in zip(numbers.tolist(), pairwise(edges), strict=True)
+        }

@@ -241,7 +241,7 @@ REFUSED: dict[str, tuple[Callable[[Files], Files], type[UserError], str]] = {
     "three letters": (cell("devices", "country", "AUT"), TableError, "country"),
     "nine classes": (cell("orders", "classes", "1 2 3 4 5 6 7 8 9"), TableError, "classes"),
     "two spaces": (cell("orders", "classes", "1  2"), TableError, "classes"),
-    "zeros in front": (cell("prices", "io", "0100"), NotCanonical, "prices.csv"),
+    "zeros in front": (cell("prices", "io", "0100"), TableError, "prices.csv: row 1, io"),
     "a list with a space": (cell("orders", "countries", "AT CH "), NotCanonical, "orders.csv"),
     "unsorted": (lines("prices", lambda rows: rows[::-1]), RowsUnsorted, "prices.csv: row 2"),
     "twice": (lines("devices", lambda rows: [rows[0], *rows]), RowsUnsorted, "devices.csv: row 2"),
