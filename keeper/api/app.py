@@ -1,11 +1,11 @@
 """What an operator publishes over HTTP: files as they are, and a wallet's proof.
 
-``GET /rewards/{hour}/{file}`` returns a published file, ``GET /rewards/slashes/{sha256}.bin`` what operators
-voted to slash for, ``GET /rewards/{hour}/proof/{wallet}`` what the
-wallet can claim by that hour's root, and ``GET /rewards`` the hours that are published. Of the market there
-are a tick's files, ``GET /market/{T // 2880}/{T}/{file}``, and an hour's steps,
-``GET /market/prices/{hour}.csv``. Nothing here has to be trusted: hashes and roots are on chain, and the
-proof follows from ``wallets.csv``.
+``GET /rewards/{hour}/{file}`` returns a published file (with ``?sha256=``: that one or none),
+``GET /rewards/slashes/{sha256}.bin`` what operators voted to slash for,
+``GET /rewards/{hour}/proof/{wallet}`` what the wallet can claim by that hour's root, and ``GET /rewards`` the
+hours that are published. Of the market there are a tick's files, ``GET /market/{T // 2880}/{T}/{file}``, and
+an hour's steps, ``GET /market/prices/{hour}.csv``. Nothing here has to be trusted: hashes and roots are on
+chain, and the proof follows from ``wallets.csv``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from solders.pubkey import Pubkey
 from starlette.applications import Starlette
@@ -22,10 +23,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from keeper.market.files import KINDS
 from keeper.market.folder import PRICES
 from keeper.market.manifest import NAME as TICK_MANIFEST
+from keeper.rewards import publication
 from keeper.rewards.earnings import NotIndexed, indexed_claimable
 from keeper.rewards.proofs import FOLDER as SLASHES
 from keeper.rewards.publication import (
@@ -57,6 +60,36 @@ class _Published(StaticFiles):
         return super().lookup_path(path) if self._published.fullmatch(path) else ("", None)
 
 
+class _Hours(_Published):
+    """Hours' files, each by its name, or by its SHA-256 as well.
+
+    Until an hour is final, it may be published anew: whoever asks by hash, such as a page that checks what is
+    on chain, isn't given another one for it, which would look as if it had been tampered with.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, FILE)
+        self._hours = folder
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Raise HTTPException where a hash is asked for that the hour's manifest doesn't name."""
+        asked = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("sha256")
+        if asked is not None and self._published.fullmatch(path):
+            await run_in_threadpool(self._require, path, asked)
+        return await super().get_response(path, scope)
+
+    def _require(self, path: str, asked: str) -> None:
+        if not re.fullmatch("[0-9a-f]{64}", asked):
+            raise HTTPException(400, "sha256 is none: one has 64 digits, in hexadecimal")
+        hour, _, name = path.partition("/")
+        try:
+            found = publication.files_of(publication.read_manifest(self._hours, int(hour)))[name].sha256
+        except (ValueError, PublicationError) as error:
+            raise HTTPException(404, f"{path} isn't published here") from error
+        if found != asked:
+            raise HTTPException(404, f"{path} is another one here: its SHA-256 is {found}")
+
+
 def application(folder: Path, market: Path | None = None) -> Starlette:
     """Serve the reward blocks in ``folder``, and ticks and steps in ``market``; both must exist."""
 
@@ -85,7 +118,7 @@ def application(folder: Path, market: Path | None = None) -> Starlette:
         routes=[
             Route("/rewards", hours),
             Route("/rewards/{hour}/proof/{wallet}", proof),
-            Mount("/rewards", _Published(folder, FILE)),
+            Mount("/rewards", _Hours(folder)),
             *of_market,
         ]
     )

@@ -191,6 +191,12 @@ def read_manifest(folder: Path, hour: int) -> Manifest:
         raise PublicationError(f"{path} can't be read: {why(error)}") from error
 
 
+def files_of(manifest: Manifest) -> dict[str, File]:
+    """All that an hour publishes, by name: the manifest first, as the chain has its hash."""
+    data = manifest.encode()
+    return {MANIFEST: File(sha256(data).hexdigest(), len(data), 1), **manifest.files}
+
+
 def read_record(folder: Path, manifest: Manifest) -> HourRecord:
     """Read an hour's ``pow.json`` after comparing its hash; raises PublicationError."""
     path = folder / str(manifest.hour) / RECORD

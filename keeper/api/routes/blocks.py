@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path as Folder
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from keeper.api.answers import PAGES, Answer, Asked, On, Rows, list_of, one_of
@@ -16,6 +18,7 @@ from keeper.api.rows import keys
 from keeper.clients import staking
 from keeper.clients.staking import BlockStatus
 from keeper.economy.classes import Pool
+from keeper.rewards import publication
 from keeper.rewards.rule import DeviceStatus, Reason
 
 router = APIRouter(tags=["blocks"])
@@ -83,6 +86,16 @@ class DeviceHour(Form):
     co_staker: Amount
 
 
+class PublishedFile(Form):
+    """A file of an hour."""
+
+    name: str
+    sha256: str = Field(description="of its bytes, hex; the manifest's own is on chain")
+    bytes: Amount
+    rows: Amount = Field(description="of a table; of `pow.json` the waves")
+    path: str = Field(description="where it is served, this one and no other")
+
+
 @router.get("/blocks", response_model=Rows[FinalBlock], responses=PAGES)
 async def blocks(asked: Asked, on: On, page: Annotated[Page, Query()]) -> object:
     """Hours that are final, in the order in which they became so."""
@@ -116,6 +129,36 @@ async def block(asked: Asked, on: On, hour: Hour) -> object:
     if found is None:
         raise HTTPException(404, f"hour {hour} isn't final: /blocks has those that are")
     return asked.one(FinalBlock(**found))
+
+
+@router.get("/blocks/{hour}/files", responses=NOT_FOUND)
+async def files(asked: Asked, request: Request, hour: Hour) -> Answer[list[PublishedFile]]:
+    """What an hour was computed from and came to, with the hashes that the chain vouches for."""
+    folder: Folder | None = request.app.state.rewards
+    if folder is None:
+        raise HTTPException(404, "no files of hours are served here")
+    found = await published(folder, hour)
+    if found is None:
+        raise HTTPException(404, f"emission hour {hour} isn't published here")
+    return asked.one(found)
+
+
+async def published(folder: Folder, hour: int) -> list[PublishedFile] | None:
+    """An hour's files; None where they aren't in the folder."""
+    try:
+        manifest = await run_in_threadpool(publication.read_manifest, folder, hour)
+    except publication.PublicationError:
+        return None
+    return [
+        PublishedFile(
+            name=name,
+            sha256=each.sha256,
+            bytes=each.bytes,
+            rows=each.rows,
+            path=f"/rewards/{hour}/{name}?sha256={each.sha256}",
+        )
+        for name, each in publication.files_of(manifest).items()
+    ]
 
 
 @router.get("/blocks/{hour}/attestations")

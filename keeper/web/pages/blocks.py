@@ -41,8 +41,10 @@ async def block(visit: Visiting, hour: Hour, page: Annotated[Page, Query()]) -> 
     devices: Any = await api.devices(visit.asked, visit.on, hour, page)
     if page.format == "csv":
         return devices
+    folder = visit.request.app.state.rewards
     return visit.page(
         "block.html",
+        files=None if folder is None else await api.published(folder, hour),
         block=api.FinalBlock(**row),
         attestations=said,
         devices=devices.data,

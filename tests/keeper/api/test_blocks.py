@@ -1,5 +1,7 @@
 """Hours, what was said of them, what devices and wallets got: the files' own figures."""
 
+from hashlib import sha256
+
 from keeper.clients import staking
 from keeper.rewards import publication
 from keeper.rewards.publication import read_manifest, read_table
@@ -77,3 +79,24 @@ async def test_wallets_that_have_little(api: Client) -> None:
         "earned nothing by emission hour 1",
     )
     assert (await api.ask(f"/blocks/9/proof/{key('renter').pubkey()}")).status_code == 404
+
+
+async def test_files_are_served_by_their_hash(api: Client, world: Life) -> None:
+    found = await api.data("/blocks/1/files")
+    assert found[0]["name"] == publication.MANIFEST
+    assert {each["name"] for each in found} == {publication.MANIFEST, *publication.FILES}
+    assert found[0]["sha256"] == read_manifest(world.folder, 1).hash
+    for each in found:
+        data = (await api.http.get(each["path"])).content
+        assert (sha256(data).hexdigest(), str(len(data))) == (each["sha256"], each["bytes"])
+        assert each["name"].endswith(".json") or str(data.count(b"\n") - 1) == each["rows"]
+    path = found[-1]["path"].partition("?")[0]
+    other = await api.http.get(path, params={"sha256": found[0]["sha256"]})
+    assert other.status_code == 404
+    assert other.json()["detail"] == (
+        f"1/{found[-1]['name']} is another one here: its SHA-256 is {found[-1]['sha256']}"
+    )
+    assert (await api.http.get(path, params={"sha256": "ab"})).status_code == 400
+    elsewhere = await api.http.get("/rewards/7/wallets.csv", params={"sha256": found[0]["sha256"]})
+    assert (elsewhere.status_code, elsewhere.json()["detail"]) == (404, "7/wallets.csv isn't published here")
+    assert (await api.ask("/blocks/7/files")).status_code == 404

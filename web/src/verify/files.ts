@@ -5,8 +5,8 @@ import { Altered, pathOf } from "./finding.js";
 import { type FileName, MANIFEST, MOST_BYTES, type Manifest, readManifest } from "./manifest.js";
 import { CLASSES, type Columns, INPUTS, REWARDS, type Table, VERDICTS, WALLETS, decode, observed } from "./table.js";
 
-/** Whoever serves files: `most` bytes of one, or Unavailable. More than that is Altered. */
-export type Fetch = (hour: number, name: string, most: number) => Promise<Bytes>;
+/** Whoever serves files: the one with this SHA-256, or Unavailable. More than `most` bytes are Altered. */
+export type Fetch = (hour: number, name: string, hash: string, most: number) => Promise<Bytes>;
 
 /** A file that was read: `differs` says, in a sentence, that it isn't the one of the manifest. */
 export interface Read {
@@ -42,7 +42,7 @@ export class Files {
 
   /** An hour's manifest, which must have this hash; throws Altered, with `otherwise` for another hash. */
   async manifest(hour: number, hash: string, otherwise: (found: string) => string): Promise<ReadManifest> {
-    const data = await this.fetch(hour, MANIFEST, MOST_BYTES);
+    const data = await this.fetch(hour, MANIFEST, hash, MOST_BYTES);
     const found = hex(await sha256(data));
     if (found !== hash) throw new Altered(otherwise(found));
     return { manifest: readManifest(data, hour), hash: found };
@@ -61,7 +61,8 @@ export class Files {
   private async readOnce(manifest: Manifest, name: FileName, path: string): Promise<Read> {
     const stated = manifest.files[name];
     // A changed byte may come with more of them, of which a few rows say enough.
-    const data = await this.fetch(Number(manifest.hour), name, 2 * Number(stated.bytes) + MOST_BYTES);
+    const most = 2 * Number(stated.bytes) + MOST_BYTES;
+    const data = await this.fetch(Number(manifest.hour), name, stated.sha256, most);
     const hash = hex(await sha256(data));
     const differs =
       hash === stated.sha256 ? null : `${path} is not the file that the manifest names: its SHA-256 differs`;
