@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -20,14 +21,18 @@ from keeper.chain.http import http_client
 from keeper.chain.services import OperatorError, Refused
 from keeper.clients import orders
 from keeper.clients.orders import Order
+from keeper.compute import carrier
 from keeper.compute.boards import Boards, NobodyTookIt
 from keeper.compute.bodies import Beat, Body, Complaint, Joined, Key, Kind, Serving, Wrong
+from keeper.compute.carrier import Carrier
 from keeper.compute.client import Board
 from keeper.compute.refusals import Why
 from keeper.compute.relay import NO_LINK, bind
 from keeper.compute.wire import Message, Network, Signed
 from keeper.operator.clusters import office as module
+from keeper.operator.clusters import relaying
 from keeper.operator.clusters.office import Office
+from keeper.operator.clusters.relaying import Relaying
 from keeper.operator.limits import Limits
 from keeper.operator.metrics import Metrics
 from keeper.operator.operator import Operator
@@ -374,3 +379,46 @@ async def test_a_lease_that_ends_silences_its_worker(one: Place) -> None:
     said = [each.signed.message.body.KIND for each in await board.after(one.order.address, 0)]
     assert said == [Kind.COMPLAINT, Kind.JOINED]
     assert Hash(NETWORK.genesis) == GENESIS
+
+
+async def test_members_reach_each_other_by_what_the_board_gave_them(
+    one: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(relaying, "AGAIN_SECONDS", 0.0)
+    relay = Relaying("127.0.0.1", 0, NETWORK, 25_000_000, LOG, Metrics())
+    office, order = one.offices[0], one.order.address
+    office.links, one.ms = relay, time.time_ns() // 1_000_000
+    heard: asyncio.Queue[tuple[str, Pubkey, bytes]] = asyncio.Queue()
+    people = {name: key(name) for name in ("one", "two", "renter")}
+
+    def deliver(name: str):
+        return lambda other, data: heard.put_nowait((name, other, data))
+
+    carriers = {
+        name: Carrier(one.client(), order, signer, deliver(name), LOG) for name, signer in people.items()
+    }
+
+    async def all_bound() -> None:
+        while any(len(each.bound) < 2 for each in carriers.values()):
+            await asyncio.sleep(0.01)
+
+    async with relay.running():
+        tasks = [asyncio.create_task(each.run()) for each in carriers.values()]
+        await all_bound()
+        carriers["one"].send(people["renter"].pubkey(), b"\x01 hello")
+        assert await heard.get() == ("renter", people["one"].pubkey(), b"\x01 hello")
+        carriers["renter"].send(people["two"].pubkey(), b"\x04 run")
+        assert await heard.get() == ("two", people["renter"].pubkey(), b"\x04 run")
+        carriers["two"].send(key("stranger").pubkey(), b"\x04 nobody")
+        # One whose lease ended is nobody's peer any more.
+        assert one.world.end(one.order, "one", one.renter).error is None
+        await office.refresh()
+        await carriers["renter"].refresh()
+        carriers["renter"].send(people["one"].pubkey(), b"\x04 gone")
+        carriers["two"].send(people["renter"].pubkey(), b"\x04 still")
+        assert await heard.get() == ("renter", people["two"].pubkey(), b"\x04 still")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert heard.empty()
