@@ -29,9 +29,9 @@ class AsOf(BaseModel):
     """Which state of the chain an answer is about."""
 
     slot: int = Field(description="everything final up to this slot is in it")
-    time: int = Field(description="when the keeper last looked, unix seconds")
+    time: int = Field(description="what the chain's clock showed then, unix seconds")
     final: Literal[True] = Field(description="no fork takes any of it back")
-    lag_seconds: int = Field(description="seconds since then")
+    lag_seconds: int = Field(description="seconds since the keeper last asked for what is new")
 
 
 class Answer(BaseModel, Generic[T]):
@@ -76,10 +76,11 @@ class Reading:
         ``shown`` is what else an answer shows that changes with time.
         """
         self.index, self.state, self.request = index, state, request
-        # The question is part of it, as proxies know an answer by its path alone when told so; and the time,
-        # by which prices are told. Weak, as how long ago that was is another number a second later.
+        # The question is part of it, as proxies know an answer by its path alone when told so; and when the
+        # keeper looked, as files of hours are taken in beside what is final. Weak, as how long ago that was
+        # is another number a second later.
         asked = zlib.crc32(f"{request.url.path}?{request.url.query}{shown}".encode())
-        tag = f'W/"{state.slot}-{state.time}-{asked:08x}"'
+        tag = f'W/"{state.slot}-{state.looked}-{asked:08x}"'
         headers = {"etag": tag, "cache-control": FRESH, "x-ionet-slot": str(state.slot)}
         had = request.headers.get("if-none-match", "").split(",")
         if tag.removeprefix("W/") in [each.strip().removeprefix("W/") for each in had]:

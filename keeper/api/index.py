@@ -26,13 +26,15 @@ class NothingIndexed(UserError):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the index is: everything is as of ``slot`` at least, which was the last final one at ``time``.
+    """How far the index is: everything is as of ``slot`` at least, when the chain's clock showed ``time``.
 
-    ``time`` is when the keeper last looked, unix seconds of its machine; ``lag`` how many seconds ago.
+    ``looked`` is when the keeper last asked for what is new, unix seconds of its machine, whose clock needn't
+    be the chain's; ``lag`` how many seconds ago.
     """
 
     slot: int
     time: int
+    looked: int
     lag: int
 
 
@@ -53,7 +55,7 @@ class Index:
             raise NothingIndexed(
                 "nothing is indexed yet: ionet keeper run, or ionet index, fills the database"
             )
-        return State(found.slot, found.at, max(0, int(self._clock()) - found.at))
+        return State(found.slot, found.time, found.at, max(0, int(self._clock()) - found.at))
 
     async def account(
         self, on: AsyncConnection, program: str, kind: str, address: Pubkey | str

@@ -278,10 +278,9 @@ class EmbeddedChain:
 
     async def clock(self, commitment: Commitment | None = None) -> Clock:
         """See :class:`~keeper.chain.protocol.Chain`; what executes nothing is final at once."""
-        now = self.now()
         if commitment is Commitment.FINALIZED:
-            return Clock(self._final_slot(), now if self.all_final else self._saved_time)
-        return Clock(self._slot, now)
+            return await self.final_clock()
+        return Clock(self._slot, self.now())
 
     async def accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -312,6 +311,11 @@ class EmbeddedChain:
     async def slot(self, commitment: Commitment) -> int:
         """See :class:`~keeper.chain.protocol.Chain`."""
         return self._final_slot() if commitment is Commitment.FINALIZED else self._slot
+
+    async def final_clock(self) -> Clock:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        now = self.now()
+        return Clock(self._final_slot(), now if self.all_final else self._saved_time)
 
     async def signatures(
         self,

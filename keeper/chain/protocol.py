@@ -68,6 +68,14 @@ class ChainReader(Protocol):
         """The newest slot that is as sure as ``commitment``."""
         ...
 
+    async def final_clock(self) -> Clock:
+        """Slot and time of the newest finalized bank, in one read; to see, as :meth:`clock` says what holds.
+
+        Of a chain in a file, whose time goes on without it, the time may still be passed by a transaction at
+        an earlier one.
+        """
+        ...
+
     async def signatures(
         self,
         address: Pubkey,

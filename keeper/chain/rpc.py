@@ -178,6 +178,11 @@ class RpcChain:
         """See :class:`~keeper.chain.protocol.Chain`."""
         return await self._asker.ask("getSlot", [_at(commitment)], answers.slot)
 
+    async def final_clock(self) -> Clock:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        ask = partial(self._asker.ask, "getAccountInfo", [str(CLOCK), BASE64 | _at(Commitment.FINALIZED)])
+        return (await ask(answers.clock))[1]
+
     async def signatures(
         self,
         address: Pubkey,

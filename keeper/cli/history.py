@@ -22,6 +22,7 @@ from keeper.cli import options
 from keeper.cli.options import ChainOption, address
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
+from keeper.economy.calendar import moment
 from keeper.errors import UserError
 from keeper.indexer import lookup
 from keeper.indexer.folds import FOLDS
@@ -141,7 +142,11 @@ async def indexed(chain: str | None) -> AsyncIterator[tuple[Database, str]]:
                 async with found.reading() as connection:
                     known = await lookup.as_of(connection)
                 if known is not None:
-                    yield found, f"as of slot {known.slot:,}, {known.age():,} s ago, by {found.name}"
+                    yield (
+                        found,
+                        f"as of slot {known.slot:,}, {moment(known.time)}, "
+                        f"seen {known.age():,} s ago, by {found.name}",
+                    )
                     return
         finally:
             await found.close()
@@ -153,7 +158,7 @@ async def indexed(chain: str | None) -> AsyncIterator[tuple[Database, str]]:
                 async with made.reading() as connection:
                     known = await lookup.as_of(connection)
                 assert known is not None
-                yield made, f"as of slot {known.slot:,}, now"
+                yield made, f"as of slot {known.slot:,}, {moment(known.time)}, now"
             finally:
                 await made.close()
 

@@ -61,6 +61,11 @@ WATERMARKS = sa.Table(
     number("floor_slot"),
     # While catching up: the final slot that the backlog leads to, and whether it reaches the anchor.
     number("target_slot", null=True),
+    # The chain's own time at the slots of the same names: its clock isn't any machine's. Where only part of
+    # a backlog is indexed, that of the last transaction there.
+    number("target_time", null=True),
+    sa.Column("final_time", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("folded_time", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("target_complete", sa.Boolean, nullable=False),
     # The accounts table is as of this slot, the hour_accounts table as of the other.
     number("folded_slot"),
@@ -68,6 +73,7 @@ WATERMARKS = sa.Table(
     # How often something was indexed that came to light below the final slot: whatever was made of the
     # events up to there before is made anew.
     sa.Column("late", sa.BigInteger, nullable=False, server_default="0"),
+    # By this machine's clock.
     number("updated_at"),
 )
 """How far each program is indexed."""

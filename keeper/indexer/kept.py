@@ -75,11 +75,12 @@ class Kept:
                 end = mark.final_slot if up_to is None else min(up_to, mark.final_slot)
                 book, above = await self.load(mark), self.slot_of(mark)
                 if above >= end:
+                    await self._tell_time(mark)
                     return book
                 # Half of an event may be done when it fails: what is in memory counts again once saved.
                 self._book = None
                 slot = await self.advance(book, above, end)
-                await self._save(mark.with_accounts(self._as_of, slot), book)
+                await self._save(mark.with_accounts(self._as_of, slot, await self._time(mark, slot)), book)
             if told:
                 told(slot)
 
@@ -131,6 +132,24 @@ class Kept:
         later = slots.where(SIGNATURES.c.slot > above, SIGNATURES.c.slot <= end)
         last = await connection.scalar(later.order_by(SIGNATURES.c.slot).offset(WINDOW - 1).limit(1))
         return end if last is None else int(last)
+
+    async def _tell_time(self, mark: Watermark) -> None:
+        """Note that the chain's time went on, and its slot didn't: so it is with a chain in a file."""
+        told = mark.with_accounts(self._as_of, self.slot_of(mark), mark.final_time)
+        if self.slot_of(mark) == mark.final_slot and told != mark:
+            async with self.database.transaction() as connection:
+                await self.indexer.move(connection, told)
+
+    async def _time(self, mark: Watermark, slot: int) -> int:
+        """The chain's time at a slot; before the last final one, that of the last transaction by then."""
+        if slot == mark.final_slot:
+            return mark.final_time
+        own = sa.select(SIGNATURES.c.time).filter_by(program=self.program.name)
+        known = own.where(SIGNATURES.c.slot <= slot, SIGNATURES.c.time.is_not(None))
+        last = known.order_by(SIGNATURES.c.slot.desc(), SIGNATURES.c.position.desc()).limit(1)
+        async with self.database.reading() as connection:
+            found: int | None = await connection.scalar(last)
+        return found or 0
 
     async def _save(self, mark: Watermark, book: Book) -> None:
         """Write the accounts that changed together with the slot that they are as of."""

@@ -94,9 +94,13 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """How old figures are: they follow from all up to ``slot``; that was known ``at`` (unix seconds)."""
+    """How old figures are: they follow from all up to ``slot``, when the chain's clock showed ``time``.
+
+    That was the newest ``at`` unix seconds of the machine that asked; the two clocks needn't agree.
+    """
 
     slot: int
+    time: int
     at: int
 
     def age(self) -> int:
@@ -109,7 +113,9 @@ async def as_of(connection: AsyncConnection) -> AsOf | None:
     rows = (await connection.execute(sa.select(WATERMARKS))).all()
     if {row.program for row in rows} < PROGRAMS.keys() or min(row.folded_slot for row in rows) < 0:
         return None
-    return AsOf(min(row.folded_slot for row in rows), min(row.updated_at for row in rows))
+    return AsOf(
+        *(min(getattr(row, name) for row in rows) for name in ("folded_slot", "folded_time", "updated_at"))
+    )
 
 
 async def history(

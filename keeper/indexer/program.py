@@ -73,19 +73,27 @@ class Watermark:
     floor: str | None = None
     floor_slot: int = BEFORE_ALL
     target_slot: int | None = None
+    target_time: int | None = None
+    final_time: int = 0
+    folded_time: int = 0
     target_complete: bool = False
     folded_slot: int = BEFORE_ALL
     hour_slot: int = BEFORE_ALL
     late: int = 0
     updated_at: int = 0
 
-    def with_accounts(self, name: str, slot: int) -> Watermark:
-        """With the accounts of a field of :data:`ACCOUNTS_OF` as of ``slot``."""
+    def with_accounts(self, name: str, slot: int, time: int = 0) -> Watermark:
+        """With the accounts of a field of :data:`ACCOUNTS_OF` as of ``slot``; the chain showed ``time``."""
         changed: dict[str, Any] = {name: slot}
+        if name == WITH_VIEWS:
+            changed["folded_time"] = time
         return replace(self, **changed)
 
-    def advanced(self, slot: int, newest: Iterable[tuple[int, str]] = ()) -> Watermark:
-        """With everything indexed up to ``slot``, of which ``newest`` are (slot, signature), ascending."""
+    def advanced(self, slot: int, time: int | None, newest: Iterable[tuple[int, str]] = ()) -> Watermark:
+        """With everything indexed up to ``slot``, when the chain showed ``time``, if that is known.
+
+        ``newest`` are (slot, signature) of what was indexed last, ascending.
+        """
         anchor, anchor_slot, floor, floor_slot = self.anchor, self.anchor_slot, self.floor, self.floor_slot
         for at, signature in newest:
             if at > anchor_slot:
@@ -96,6 +104,7 @@ class Watermark:
             self,
             final_slot=max(slot, self.final_slot),
             confirmed_slot=max(slot, self.confirmed_slot),
+            final_time=self.final_time if time is None or slot < self.final_slot else time,
             anchor=anchor,
             anchor_slot=anchor_slot,
             floor=floor,
@@ -181,12 +190,13 @@ class ProgramIndexer:
         self._done = Progress(0, 0, 0)
         mark = await self.watermark()
         if mark.target_slot is None:
-            final = await self._chain.slot(Commitment.FINALIZED)
-            if final < mark.final_slot:
+            # Slot and time of one bank.
+            clock = await self._chain.final_clock()
+            if clock.slot < mark.final_slot:
                 raise ChainUnreachable(
-                    f"the chain is at slot {final}, its index at {mark.final_slot} already"
+                    f"the chain is at slot {clock.slot}, its index at {mark.final_slot} already"
                 )
-            mark = replace(mark, target_slot=final)
+            mark = replace(mark, target_slot=clock.slot, target_time=clock.unix_timestamp)
         if not mark.target_complete:
             mark = await self._descend(mark)
         mark = await self._climb(mark)
@@ -225,7 +235,9 @@ class ProgramIndexer:
             mark = await self.watermark()
             new = await self._unknown(found)
             if new:
-                known = replace(mark, target_slot=mark.final_slot, target_complete=True)
+                known = replace(
+                    mark, target_slot=mark.final_slot, target_time=mark.final_time, target_complete=True
+                )
                 await self._climb(await self._note(known, new))
         return len(new)
 
@@ -305,7 +317,8 @@ class ProgramIndexer:
             slots = [each.slot for each in batch]
             found = self._rows(new)
             async with self._database.transaction() as connection:
-                after = mark.advanced(slots[-1], _newest(batch))
+                times = [each for each in found.signatures["time"] if each is not None]
+                after = mark.advanced(slots[-1], times[-1] if times else None, _newest(batch))
                 if new and new[0].slot <= mark.final_slot:
                     after = replace(after, late=mark.late + 1)
                 after = await self.move(connection, after)
@@ -322,7 +335,12 @@ class ProgramIndexer:
         assert mark.target_slot is not None
         async with self._database.transaction() as connection:
             end = max(mark.target_slot, mark.final_slot)
-            after = replace(mark.advanced(end), target_slot=None, target_complete=False)
+            after = replace(
+                mark.advanced(end, mark.target_time if end == mark.target_slot else None),
+                target_slot=None,
+                target_time=None,
+                target_complete=False,
+            )
             after = await self.move(connection, after)
             await self._drop(connection, mark.final_slot, end, [])
         return after

@@ -32,7 +32,7 @@ class Visit:
 
     @property
     def now(self) -> int:
-        """Unix seconds at which what is shown was so."""
+        """The chain's time, unix seconds, at which what is shown was so."""
         return self.asked.state.time
 
     def page(self, template: str, **values: Any) -> str:
@@ -75,8 +75,8 @@ async def _visit(
     if name := unknown_parameter(request):
         raise HTTPException(400, f"this page has no parameter {name}")
     index: Index = request.app.state.index
-    # A page says when the keeper looked and how late it is, which change while nothing happens.
-    shown = f"#{state.time}-{_late(state) or 0}"
+    # A page says how late the index is, which changes while nothing happens.
+    shown = f"#{_late(state) or 0}"
     yield Visit(request, Reading(request, response, index, state, shown), on)
 
 

@@ -212,6 +212,9 @@ class LiveChain:
     ) -> list[TransactionRecord]:
         return self.run(lambda chain: chain.history(address, until=until, limit=limit))
 
+    async def final_clock(self) -> Clock:
+        return self.run(RpcChain.final_clock)
+
     async def slot(self, commitment: Commitment) -> int:
         return self.run(lambda chain: chain.slot(commitment))
 

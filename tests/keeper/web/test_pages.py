@@ -216,7 +216,7 @@ async def test_a_page_that_is_known_is_not_sent_again(site: Client) -> None:
 
 async def test_an_index_that_is_late_says_so(site: Client) -> None:
     app = site.http._transport.app  # type: ignore[attr-defined]
-    when = (await app.state.index.state()).time
+    when = (await app.state.index.state()).looked
     app.state.index._clock = lambda: when + 4 * 60 + 30
     page = Page((await site.http.get("/")).text)
     assert "The index is 4 minutes behind" in page.text
