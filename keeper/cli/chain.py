@@ -11,9 +11,11 @@ import typer
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import LAMPORTS, sol
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import KeypairOption
 from keeper.deploy import load_programs
 from keeper.errors import UserError, why
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import console
 
 FUNDS = 10_000 * LAMPORTS
@@ -28,12 +30,14 @@ def chain() -> None:
 
 
 @app.command()
+@answers(looking.Chain)
 def new(
     path: Annotated[Path, typer.Argument(help="file that is written; one that is there stays")],
     keypair: KeypairOption = None,
     bare: Annotated[
         bool, typer.Option("--bare", help="without the programs: ionet deploy puts them there")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make an empty chain in a file, with the programs on it, and SOL for your key.
 
@@ -50,6 +54,9 @@ def new(
         made.save(path)
     except OSError as error:
         raise UserError(f"{path} can't be written: {why(error)}") from error
+    if as_json:
+        write({"file": str(path), "founder": str(founder), "lamports": str(FUNDS), "programs": not bare})
+        return
     console.print(
         f"{path}: an empty chain, {'without programs' if bare else 'with the four programs'}; {founder} has "
         f"{sol(FUNDS)} SOL. Next: {f'ionet deploy --chain {path}, then ' if bare else ''}"

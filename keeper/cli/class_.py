@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Annotated
 
 import typer
 
 from keeper.chain import ChainError
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption
 from keeper.clients import staking
 from keeper.clients.staking import Class
 from keeper.terminal import classes as class_tables
 from keeper.terminal import tables
+from keeper.terminal.answers import looking
 
 app = typer.Typer(help="Classes of processors.", no_args_is_help=True)
 
@@ -26,9 +26,8 @@ def class_() -> None:
 
 
 @app.command("list")
-def list_(
-    chain: ChainOption = None, as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False
-) -> None:
+@answers(looking.Classes)
+def list_(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """All classes: multiplier, stake for a processor, prices now; changes that wait, with their dates."""
 
     async def read() -> tuple[list[Class], int]:
@@ -40,6 +39,6 @@ def list_(
     if not found:
         raise ChainError("this chain has no classes yet: ionet genesis writes them")
     if as_json:
-        print(json.dumps({"classes": [class_tables.as_json(each, now) for each in found]}))
+        write({"classes": [class_tables.as_json(each, now) for each in found]})
     else:
         tables.show(class_tables.classes(found, now))

@@ -11,11 +11,13 @@ import typer
 from keeper.chain.asking import Asker
 from keeper.chain.errors import NodeRefused
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption
 from keeper.economy.calendar import DAY, HOUR, moment
 from keeper.errors import UserError
 from keeper.localnet.chain import MAX_SPEED
 from keeper.localnet.refusal import NO_METHOD
+from keeper.terminal.answers import looking
 from keeper.terminal.localnet import pace
 from keeper.terminal.tables import console
 
@@ -30,23 +32,27 @@ def clock() -> None:
 
 
 @app.command()
+@answers(looking.Clock)
 def advance(
     time: Annotated[str, typer.Argument(help="how far, such as 90s, 2h or 7d")],
     chain: ChainOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Move a running network's clock on."""
-    _show_clock(_ask(chain, "ionet_advance", [_seconds(time)]))
+    _show_clock(_ask(chain, "ionet_advance", [_seconds(time)]), as_json=as_json)
 
 
 @app.command()
+@answers(looking.Clock)
 def speed(
     factor: Annotated[
         float, typer.Argument(min=0, max=MAX_SPEED, help="seconds that pass on it in one of yours, 0 to stop")
     ],
     chain: ChainOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Change how fast a running network's time passes."""
-    _show_clock(_ask(chain, "ionet_setSpeed", [factor]))
+    _show_clock(_ask(chain, "ionet_setSpeed", [factor]), as_json=as_json)
 
 
 def _ask(chain: str | None, method: str, parameters: list[Any]) -> Any:
@@ -71,7 +77,10 @@ def _ask(chain: str | None, method: str, parameters: list[Any]) -> Any:
     return asyncio.run(work())
 
 
-def _show_clock(found: Any) -> None:
+def _show_clock(found: Any, *, as_json: bool) -> None:
+    if as_json:
+        write({"time": found["unixTimestamp"], "slot": found["slot"], "speed": float(found["speed"])})
+        return
     console.print(
         f"it is {moment(found['unixTimestamp'])} on the network, slot {found['slot']:,}, and "
         f"{pace(found['speed'])}",

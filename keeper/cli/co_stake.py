@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from typing import Annotated
 
@@ -11,9 +10,10 @@ import typer
 
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
-from keeper.cli.stake import DeviceArgument, JsonOption, ToOption
+from keeper.cli.stake import DeviceArgument, ToOption
 from keeper.cli.terms import class_number
 from keeper.clients import staking
 from keeper.economy.money import parse
@@ -21,6 +21,7 @@ from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.terminal import stakes as stake_tables
 from keeper.terminal import tables
+from keeper.terminal.answers import looking
 from keeper.wallet import stakes
 from keeper.wallet.stakes import Staked, read_all_staked, read_staked
 
@@ -32,6 +33,7 @@ StakerOption = Annotated[
 
 
 @app.command()
+@answers(looking.CoStakeOffers)
 def offers(
     class_: Annotated[str | None, typer.Option("--class", help="only of this class")] = None,
     chain: ChainOption = None,
@@ -47,7 +49,7 @@ def offers(
     every, kind = asyncio.run(read())
     found = [each for each in every if each.device.offer and kind in (None, each.of_class.id)]
     if as_json:
-        print(json.dumps({"offers": [stake_tables.offer_json(each) for each in found]}))
+        write({"offers": [stake_tables.offer_json(each) for each in found]})
     elif not found:
         tables.console.print("No device looks for a co-staker now.")
     else:

@@ -12,40 +12,50 @@ from rich.progress import Progress
 
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
+from keeper.cli.keeping import compared
 from keeper.cli.options import ChainOption
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
 from keeper.db.events import EventTables
 from keeper.db.views import Views
 from keeper.errors import UserError
-from keeper.indexer.ledger import rebuild_views
+from keeper.indexer.ledger import Comparison, rebuild_views
 from keeper.rewards.hours import take_in
 from keeper.runtime import logs, wiring
 from keeper.runtime.operation import operating
+from keeper.terminal.answers import working
 from keeper.terminal.tables import console, errors, progress_of
 
 app = typer.Typer(help="The keeper's database.", no_args_is_help=True)
 
 
 @app.command("upgrade")
-def upgrade() -> None:
+@answers(working.Upgraded)
+def upgrade(as_json: JsonOption = False) -> None:
     """Upgrade the tables to this version's; every keeper does so when it starts."""
 
-    async def work() -> None:
+    async def work() -> str:
         database = Database(options.settings().database)
         await database.upgrade()
         await database.close()
+        return database.name
 
-    asyncio.run(work())
-    console.print("the database is up to date")
+    name = asyncio.run(work())
+    if as_json:
+        write({"database": name})
+    else:
+        console.print("the database is up to date")
 
 
 @app.command("rebuild")
+@answers(working.Rebuilt)
 def rebuild(
     names: Annotated[
         list[str] | None,
         typer.Argument(metavar="[PROGRAM]...", help="such as staking", show_default="views alone"),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make all views anew from the events; with programs, forget their events, to be read again.
 
@@ -56,13 +66,13 @@ def rebuild(
         if name not in PROGRAMS:
             raise UserError(f"no program is called {name}; there are {', '.join(PROGRAMS)}")
 
-    async def work() -> bool:
+    async def work() -> tuple[str, bool]:
         chosen = options.settings()
         logs.configure(chosen.log, logging.WARNING)
         database = Database(chosen.database)
         try:
             if not await database.exists():
-                return False
+                return database.name, False
             if names:
                 async with database.changing_schema() as connection:
                     for name in names:
@@ -77,25 +87,31 @@ def rebuild(
                     await take_in(database, chosen.rewards, log, anew=True, told=told)
         finally:
             await database.close()
-        return True
+        return database.name, True
 
-    there = asyncio.run(work())
+    database, there = asyncio.run(work())
+    if as_json:
+        rebuilt = (names or list(PROGRAMS)) if there else []
+        write({"database": database, "exists": there, "rebuilt": rebuilt})
+        return
     for name in names or ():
         console.print(f"{name} is indexed anew by the next ionet index or ionet keeper run")
     if not names:
         console.print("all views are made anew" if there else "there is nothing to make views from yet")
 
 
+@answers(working.Indexed)
 def index(
     chain: ChainOption = None,
     compare: Annotated[bool, typer.Option(help="compare the accounts with the chain's afterwards")] = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Index every program's events up to now, and check that accounts on chain follow from them alone."""
     settings = options.settings(chain)
     logs.configure(settings.log)
     log = structlog.get_logger()
 
-    async def work() -> bool:
+    async def work() -> list[Comparison]:
         async with (
             connect(settings.chain) as connected,
             operating(
@@ -103,8 +119,10 @@ def index(
             ) as keeper,
         ):
             await keeper.index(log)
-            results = await keeper.compare(log) if compare else []
-        return not any(result.differences or result.views for result in results)
+            return await keeper.compare(log) if compare else []
 
-    if not asyncio.run(work()):
+    results = asyncio.run(work())
+    if as_json:
+        write({"programs": [compared(each) for each in results]})
+    if any(result.differences or result.views for result in results):
         raise typer.Exit(1)

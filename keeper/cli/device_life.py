@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,11 +13,12 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
 from keeper.cli.money import KeylessOption
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
-from keeper.cli.stake import DeviceArgument, FolderOption, JsonOption
+from keeper.cli.stake import DeviceArgument, FolderOption
 from keeper.clients import orders, staking
 from keeper.clients.records import data_at
 from keeper.clients.staking import NOBODY
@@ -26,6 +26,7 @@ from keeper.errors import UserError, why
 from keeper.rewards.last_seen import read_last_seen
 from keeper.settings import Settings
 from keeper.terminal import records, standing, tables
+from keeper.terminal.answers import leasing
 from keeper.terminal.records import Record
 from keeper.terminal.standing import Standing
 from keeper.wallet import devices
@@ -45,6 +46,7 @@ RecordOption = Annotated[
 
 
 @app.command()
+@answers(leasing.Standing)
 def show(
     device: DeviceArgument,
     folder: FolderOption = None,
@@ -70,7 +72,7 @@ def show(
     found = asyncio.run(read())
     about = _record_of(settings, at, record)
     if as_json:
-        print(json.dumps({**standing.as_json(found), "record": records.as_json(about)}))
+        write(standing.as_json(found, about))
         return
     for table in (standing.to_earn(found), standing.to_be_leased(found), standing.facts(found)):
         tables.show(table)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.cli import device_life, device_terms, options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.device_terms import AskIo, AskUsdc, WorkerMayEnd
 from keeper.cli.money import KeylessOption
 from keeper.cli.options import ChainOption, address
@@ -33,6 +33,7 @@ from keeper.market.matching import suppliers_from
 from keeper.settings.keys import read_private_keypair
 from keeper.terminal import devices as device_tables
 from keeper.terminal import tables
+from keeper.terminal.answers import leasing
 from keeper.wallet import devices, openings, plans
 from keeper.wallet.plan import Plan
 from keeper.wallet.receivers import require_wallet
@@ -170,16 +171,18 @@ async def take(
 
 
 @app.command("list")
+@answers(leasing.Devices)
 def list_(
     supplier: Annotated[str | None, typer.Option(help="only this supplier's")] = None,
     class_: Annotated[str | None, typer.Option("--class", help="only of this class")] = None,
     free: Annotated[bool, typer.Option("--free", help="only those that can be leased now")] = False,
     chain: ChainOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Devices, their asks, their leases and their record."""
     owner = address(supplier) if supplier else None
 
-    async def read() -> Table:
+    async def read() -> tuple[dict[Pubkey, Device], dict[int, Class], dict[Pubkey, Lease], int]:
         async with connect(options.settings(chain).chain) as connected:
             found, classes = await staking.read_devices(connected), await staking.read_classes(connected)
             leases = await orders.read_leases(connected)
@@ -195,9 +198,13 @@ def list_(
                 or device_tables.status(each, classes[each.device_class], leases, now) == device_tables.FREE
             )
         }
-        return device_tables.devices(chosen, classes, leases, now)
+        return chosen, classes, leases, now
 
-    tables.show(asyncio.run(read()))
+    found, classes, leases, now = asyncio.run(read())
+    if as_json:
+        write({"at": now, "devices": device_tables.as_json(found, classes, leases, now)})
+    else:
+        tables.show(device_tables.devices(found, classes, leases, now))
 
 
 async def _order_and_lease(chain: Chain, order: str, device: Pubkey) -> tuple[Order, Lease | None]:

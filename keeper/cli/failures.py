@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from rich.console import Console
 from rich.text import Text
@@ -10,6 +11,7 @@ from rich.text import Text
 from keeper.chain import TransactionFailed
 from keeper.clients.errors import advise, explain
 from keeper.errors import UserError
+from keeper.terminal.answers.kinds import Failure
 
 
 def message(error: UserError) -> str:
@@ -18,10 +20,10 @@ def message(error: UserError) -> str:
     return f"{text}\n{hint}" if hint else text
 
 
-def as_json(error: UserError) -> str:
-    """The same for a program: an object with ``error`` and ``hint``, which may be empty."""
-    text, hint = _told(error)
-    return json.dumps({"error": text, "hint": hint})
+def write(text: str, hint: str = "") -> None:
+    """The same for programs, as one line of standard error."""
+    told: Failure = {"error": text, "hint": hint}
+    print(json.dumps(told), file=sys.stderr)
 
 
 def _told(error: UserError) -> tuple[str, str]:
@@ -30,6 +32,10 @@ def _told(error: UserError) -> tuple[str, str]:
     return str(error), error.hint
 
 
-def show(text: str) -> None:
+def show(error: UserError, *, as_json: bool) -> None:
     """Print it where errors go, word for word: a path or a command in it stays in one piece."""
+    if as_json:
+        write(*_told(error))
+        return
+    text = message(error)
     Console(stderr=True).print(Text.assemble(("error:", "bold red"), " ", text), soft_wrap=True)

@@ -13,6 +13,7 @@ from keeper.chain.asking import Asker
 from keeper.chain.errors import NodeRefused
 from keeper.chain.framework import LAMPORTS, sol
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
@@ -22,9 +23,11 @@ from keeper.localnet import faucet as source
 from keeper.localnet.chain import LocalChain
 from keeper.localnet.node import Node, treasury_in
 from keeper.localnet.refusal import NO_METHOD, Refusal
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import console
 
 
+@answers(looking.Gift)
 def faucet(
     wallet: Annotated[str | None, typer.Argument(help="who gets it", show_default="your key")] = None,
     chain: ChainOption = None,
@@ -32,6 +35,7 @@ def faucet(
     keys: Annotated[
         Path | None, typer.Option(help="of a saved chain: folder of keys", show_default="keys beside it")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Get SOL, IO and USDC of a test network: a running ionet localnet, or a saved chain.
 
@@ -44,6 +48,10 @@ def faucet(
     else:
         path = Path(settings.chain)
         given = asyncio.run(_taken(path, keys or path.parent / "keys", to))
+    if as_json:
+        told = {"lamports": given["sol"], "io": given["io"], "usdc": given["usdc"]}
+        write({"wallet": str(to), **{name: str(amount) for name, amount in told.items()}})
+        return
     parts = [f"{sol(given['sol'])} SOL"]
     parts += [f"{io(given['io'])} IO"] if given["io"] else []
     parts += [f"{show(given['usdc'], Currency.USDC)} USDC"] if given["usdc"] else []

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -19,6 +18,7 @@ from keeper.chain.connect import connect, writing
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import sol
 from keeper.cli import options
+from keeper.cli.answering import SignsJsonOption, answers, write
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import DryRunOption, YesOption
 from keeper.clients import staking, tokenomics
@@ -32,20 +32,21 @@ from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.resources import DEV_KEYS
 from keeper.terminal import founding as founding_tables
+from keeper.terminal.answers import signed
 from keeper.terminal.network import totals
 from keeper.terminal.tables import console, errors, progress_of, show
 
-JsonOption = Annotated[bool, typer.Option("--json", help="for programs; with --yes or --dry-run")]
 KeysOption = Annotated[Path, typer.Option(help="folder of the programs' keypairs")]
 
 
+@answers(signed.Deployment)
 def put_on_chain(
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     keys: KeysOption = DEV_KEYS,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    as_json: JsonOption = False,
+    as_json: SignsJsonOption = False,
 ) -> None:
     """Put the programs on a chain, or upgrade those whose bytes differ.
 
@@ -80,7 +81,7 @@ def put_on_chain(
 
     found = asyncio.run(work())
     if as_json:
-        print(json.dumps(founding_tables.forecast_json(found, authority.pubkey(), sent=not dry_run)))
+        write(founding_tables.forecast_json(found, authority.pubkey(), sent=not dry_run))
     elif all(each.change is Change.NONE for each in found):
         console.print("All programs are on chain already, with the same bytes.")
     elif dry_run:
@@ -101,6 +102,7 @@ async def _require_sol(chain: Chain, payer: Signer, needed: int) -> None:
         )
 
 
+@answers(signed.Founded)
 def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
     guardian: Annotated[str, typer.Option(help="address that may pause and veto")],
     beneficiaries: Annotated[Path, typer.Option(help="JSON: allocations' labels and owners' addresses")],
@@ -121,7 +123,7 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
     keys: KeysOption = DEV_KEYS,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    as_json: JsonOption = False,
+    as_json: SignsJsonOption = False,
 ) -> None:
     """Create the mint, write the tables of genesis and classes, launch, set up buyback and orders.
 
@@ -146,7 +148,7 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
     )
     owners, program = deploy.read_beneficiaries(beneficiaries), deploy.staking_program(keys)
 
-    async def work() -> dict[str, Any]:
+    async def work() -> signed.Founded:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             month, whole = await _checked(connected, told, owners, admin.pubkey())
             if not whole:
@@ -165,7 +167,7 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
 
     done = asyncio.run(work())
     if as_json:
-        print(json.dumps(done))
+        write(done)
     elif told.makes_usdc and done["sent"]:
         console.print(f"test USDC, which your key can mint: {told.usdc_mint}")
     elif dry_run:

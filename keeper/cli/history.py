@@ -19,6 +19,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, address
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
@@ -32,14 +33,15 @@ from keeper.indexer.lookup import PAGE, Cursor, Happened, Receipt
 from keeper.indexer.program import ProgramIndexer
 from keeper.terminal import history as shown
 from keeper.terminal import tables
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import console, errors
 
-JsonOption = Annotated[bool, typer.Option("--json", help="for programs: base units as text, unix seconds")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="all of it, or --limit rows, as CSV")]
 PAGE_SHOWN = 20
 """Events on a page, unless --limit says otherwise."""
 
 
+@answers(looking.History)
 def history(
     of: Annotated[str, typer.Argument(metavar="ADDRESS", help="a wallet, device, order, lease, any address")],
     limit: Annotated[
@@ -85,7 +87,7 @@ def history(
     more = str(found[-1].cursor) if found and len(found) == asked and not (as_csv and not limit) else None
     if as_json:
         shown_events = [shown.as_json(each) for each in found]
-        print(json.dumps({"address": who, "events": shown_events, "before": more}))
+        write({"address": who, "events": shown_events, "before": more})
     elif as_csv:
         _csv(found)
     elif found:
@@ -105,9 +107,10 @@ def _say(found: Sequence[Happened], named: Mapping[str, str]) -> None:
 def _csv(found: list[Happened]) -> None:
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(["time", "slot", "signature", "fee", "program", "event", "currency", "words", "fields"])
+    names = ("time", "slot", "signature", "fee", "program", "event", "currency", "words")
     for each in map(shown.as_json, found):
-        names = ("time", "slot", "signature", "fee", "program", "event", "currency", "words")
-        rows.writerow([*(each[name] for name in names), json.dumps(each["fields"])])
+        values = dict(each)
+        rows.writerow([*(values[name] for name in names), json.dumps(each["fields"])])
 
 
 def order_receipt(order: Pubkey, as_json: bool, chain: str | None) -> None:
@@ -122,7 +125,7 @@ def order_receipt(order: Pubkey, as_json: bool, chain: str | None) -> None:
     if not found:
         raise UserError(f"there never was an order {at} ({age}): see ionet history, or ionet order list")
     if as_json:
-        print(json.dumps({"receipts": [shown.order_json(each) for each in found]}))
+        write({"receipts": [shown.order_json(each) for each in found]})
         return
     for each in found:
         for table in shown.receipt(each):

@@ -5,33 +5,35 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from datetime import UTC, datetime
 from typing import Annotated
 
 import structlog
 import typer
-from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper.chain.connect import connect
-from keeper.cli import options
+from keeper.cli import keeping, options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
 from keeper.errors import UserError
+from keeper.indexer.ledger import Comparison
 from keeper.jobs import names as job_names
 from keeper.runtime import logs, operation, wiring
 from keeper.runtime.doctor import Doctor
 from keeper.runtime.keeper import JobOutcome
 from keeper.runtime.operation import operating
 from keeper.runtime.rehearsal import Rehearsal
-from keeper.runtime.status import KeeperStatus, read_status
+from keeper.runtime.status import read_status
 from keeper.sender.store import unpark
 from keeper.settings import Settings
 from keeper.settings.findings import CheckState, Finding
 from keeper.settings.keys import KeyRefused
+from keeper.terminal.answers import working
+from keeper.terminal.findings import checks
 from keeper.terminal.findings import findings as findings_table
-from keeper.terminal.tables import console, plain, show
+from keeper.terminal.tables import console, show
 
 app = typer.Typer(help="The bot that does what is due on chain.", no_args_is_help=True)
 
@@ -73,13 +75,17 @@ def run_jobs(settings: Settings, names: list[str], *, once: bool) -> None:
 
 
 @app.command("once")
+@answers(working.JobRuns)
 def once(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", show_default="all")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="such as vesting", show_default="all")
+    ] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print what would be sent and what would come of it")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run jobs once; exits with 1 when one failed or sent nothing although it should have."""
     settings = options.settings(chain, keypair)
@@ -95,27 +101,37 @@ def once(
     if dry_run:
         logs.configure(settings.log, logging.WARNING)
 
-        async def show() -> None:
+        async def rehearse() -> list[working.JobRun]:
+            shown = []
             async for name, found in wiring.rehearsed(settings, names or settings.jobs):
-                _show(name, found)
+                shown.append(keeping.rehearsal_json(name, found))
+                if not as_json:
+                    _show(name, found)
+            return shown
 
-        asyncio.run(show())
+        rehearsed = asyncio.run(rehearse())
+        if as_json:
+            write({"jobs": rehearsed})
         return
     logs.configure(settings.log)
 
-    async def work() -> bool:
+    async def work() -> dict[str, JobOutcome | None]:
         async with wiring.assembled(settings, names or settings.jobs) as (keeper, _):
             if not await keeper.settle():
                 raise UserError(keeper.lease_error or "another keeper leads on this database: stop it first")
             chosen = [name for name in keeper.jobs if not names or name in names]
-            return all([await keeper.run_job(name) is JobOutcome.OK for name in chosen])
+            return {name: await keeper.run_job(name) for name in chosen}
 
-    if not asyncio.run(work()):
+    outcomes = asyncio.run(work())
+    if as_json:
+        write({"jobs": [keeping.run_json(name, outcome) for name, outcome in outcomes.items()]})
+    if any(outcome is not JobOutcome.OK for outcome in outcomes.values()):
         raise typer.Exit(1)
 
 
 @app.command("status")
-def status(chain: ChainOption = None) -> None:
+@answers(working.KeeperStatus)
+def status(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """How far everything is indexed, whether accounts agree, what is under way, and who leads."""
     settings = options.settings(chain)
 
@@ -123,13 +139,16 @@ def status(chain: ChainOption = None) -> None:
         async with connect(settings.chain) as connected:
             programs = list(PROGRAMS.values())
             found = await read_status(connected, settings.chain, settings.database, programs)
+        if as_json:
+            write(keeping.status_json(found))
+            return not found.halts
         if not found.exists:
             console.print(
                 f"Nothing is indexed yet, as there is no {found.database}: ionet keeper run creates it, "
                 "and so does ionet index, without acting.",
                 soft_wrap=True,
             )
-        for table in status_tables(found):
+        for table in keeping.status(found):
             show(table)
         return not found.halts
 
@@ -138,47 +157,57 @@ def status(chain: ChainOption = None) -> None:
 
 
 @app.command("resume")
-def resume(chain: ChainOption = None) -> None:
+@answers(working.Indexed)
+def resume(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """After a difference: compare again, and let jobs act again if all accounts agree now."""
     settings = options.settings(chain)
     logs.configure(settings.log)
 
-    async def work() -> bool:
-        if await _nothing_in(settings, "halted"):
-            return True
+    async def work() -> list[Comparison]:
+        if await _nothing_in(settings, "halted", quiet=as_json):
+            return []
         async with (
             connect(settings.chain) as connected,
             operating(connected, settings.chain, settings.database, wiring.holder(settings)) as keeper,
         ):
-            results = await keeper.resume(structlog.get_logger())
-        return not any(result.differences for result in results)
+            return await keeper.resume(structlog.get_logger())
 
-    if not asyncio.run(work()):
+    results = asyncio.run(work())
+    if as_json:
+        write({"programs": [keeping.compared(each) for each in results]})
+    if any(result.differences for result in results):
         raise typer.Exit(1)
 
 
 @app.command("retry")
+@answers(working.Retried)
 def retry(
     key: Annotated[str | None, typer.Argument(help="a parked action's key", show_default="all")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Let parked actions be tried again, once what was wrong is fixed."""
 
     settings = options.settings()
 
     async def work() -> None:
-        if await _nothing_in(settings, "parked"):
-            return
-        database = Database(settings.database)
-        try:
-            console.print(f"{await unpark(database, key)} actions are tried again")
-        finally:
-            await database.close()
+        count = 0
+        if not await _nothing_in(settings, "parked", quiet=as_json):
+            database = Database(settings.database)
+            try:
+                count = await unpark(database, key)
+            finally:
+                await database.close()
+            if not as_json:
+                console.print(f"{count} actions are tried again")
+        if as_json:
+            write({"actions": count})
 
     asyncio.run(work())
 
 
 @app.command("doctor")
-def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
+@answers(working.Checks)
+def doctor(chain: ChainOption = None, keypair: KeypairOption = None, as_json: JsonOption = False) -> None:
     """Check everything that a keeper needs, and say what to do; exits with 1 when something must be done."""
     settings = options.settings(chain, keypair)
 
@@ -192,12 +221,15 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
             return await Doctor(settings, connected, os.environ, key).examine()
 
     findings = asyncio.run(work())
-    show(findings_table(findings))
+    if as_json:
+        write({"checks": checks(findings)})
+    else:
+        show(findings_table(findings))
     if any(each.state is CheckState.WRONG for each in findings):
         raise typer.Exit(1)
 
 
-async def _nothing_in(settings: Settings, what: str) -> bool:
+async def _nothing_in(settings: Settings, what: str, *, quiet: bool) -> bool:
     """Return whether there is no database at all, and say so if there is none."""
     database = Database(settings.database)
     try:
@@ -205,38 +237,9 @@ async def _nothing_in(settings: Settings, what: str) -> bool:
             return False
     finally:
         await database.close()
-    console.print(f"Nothing is {what}: there is no {database.name} yet.", soft_wrap=True)
+    if not quiet:
+        console.print(f"Nothing is {what}: there is no {database.name} yet.", soft_wrap=True)
     return True
-
-
-def status_tables(found: KeeperStatus) -> list[Table]:
-    """A keeper's status: programs, what is under way, what needs attention."""
-    columns = ("program", "final slot", "behind", "confirmed", "transactions", "backlog")
-    programs = plain("Index", *columns)
-    accounts = plain("Accounts, from events and on chain", "program", "slot", "compared, UTC", "", "")
-    for each in found.programs:
-        slots = (each.final_slot, each.behind, each.confirmed_slot)
-        cells = ["" if slot is None else f"{slot:,}" for slot in slots]
-        programs.add_row(each.name, *cells, f"{each.transactions:,}", f"{each.backlog:,}")
-        if each.compared_at is not None:
-            at = f"{datetime.fromtimestamp(each.compared_at, UTC):%Y-%m-%d %H:%M}"
-            agree = f"{each.differences} differ" if each.differences else "all agree"
-            accounts.add_row(each.name, f"{each.compared_slot:,}", at, f"{each.compared_accounts:,}", agree)
-    actions = plain("Actions", "state", "count")
-    for state, count in sorted(found.intents.items()):
-        actions.add_row(state, f"{count:,}")
-    leader = plain("Leader", "", "", "renewed, UTC")
-    renewed = f"{datetime.fromtimestamp(found.renewed_at, UTC):%Y-%m-%d %H:%M:%S}" if found.renewed_at else ""
-    leader.add_row(found.leader or "nobody", f"epoch {found.epoch}", renewed)
-    problems = plain("Needs attention", "what", "why")
-    for program, reason in found.halts.items():
-        problems.add_row(f"nothing is sent: {program}", reason)
-    for each in found.programs:
-        if each.mismatch and each.name not in found.halts:
-            problems.add_row(f"an earlier difference: {each.name}", each.mismatch)
-    for key, reason in found.parked:
-        problems.add_row(f"parked: {key}", reason)
-    return [table for table in (programs, accounts, actions, leader, problems) if table.row_count]
 
 
 def _show(name: str, found: Rehearsal) -> None:

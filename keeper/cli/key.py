@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.settings.keys import make_keypair
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import console
 
 app = typer.Typer(help="Keys in files.", no_args_is_help=True)
@@ -19,9 +21,16 @@ def key() -> None:
 
 
 @app.command()
-def new(path: Annotated[Path, typer.Argument(help="file that is written, readable by you alone")]) -> None:
+@answers(looking.Key)
+def new(
+    path: Annotated[Path, typer.Argument(help="file that is written, readable by you alone")],
+    as_json: JsonOption = False,
+) -> None:
     """Make a key; a file that is there is never overwritten."""
     made = make_keypair(path)
+    if as_json:
+        write({"address": str(made.pubkey()), "file": str(path)})
+        return
     console.print(
         f"{made.pubkey()} is in {path}. Whoever has a copy of that file has all that the address holds, and "
         "without one nobody ever has: keep a second copy offline.",

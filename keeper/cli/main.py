@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import takewhile
 from typing import Any
 
 import typer
@@ -47,6 +48,9 @@ COMMANDS = (
         "keeper.cli.history:history",
         "Everything that happened around an address, newest first, with amounts and transactions.",
         extra="keeper",
+    ),
+    LazyCommand(
+        "schema", "keeper.cli.schema:schema", "The JSON Schema of what a command answers with --json."
     ),
     LazyCommand("supply", "keeper.cli.network:supply", "Where all IO is, and whether it adds up."),
     LazyCommand(
@@ -128,13 +132,25 @@ def main() -> None:
 
     Anything else is a defect, and shows its trace.
     """
+    as_json = "--json" in sys.argv
     try:
-        app()
+        # What was typed wrongly is told in a frame, unless programs read it.
+        sys.exit(app(standalone_mode=not as_json) or 0)
     except UserError as error:
         from keeper.cli import failures  # noqa: PLC0415 - the errors' modules, which no success needs
 
-        if "--json" in sys.argv:
-            print(failures.as_json(error), file=sys.stderr)
-        else:
-            failures.show(failures.message(error))
+        failures.show(error, as_json=as_json)
         sys.exit(1)
+    except typer.TyperException as error:  # something that was typed is wrong
+        from keeper.cli import failures  # noqa: PLC0415 - as above
+
+        said = getattr(error, "format_message", error.__str__)() or "it was interrupted"
+        failures.write(said, f"see {' '.join(['ionet', *_command(sys.argv[1:])])} --help")
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+def _command(arguments: list[str]) -> list[str]:
+    """What is a command's name in what was typed."""
+    found = list(takewhile(lambda each: not each.startswith("-"), arguments))
+    group = next((each for each in COMMANDS if found and each.name == found[0]), None)
+    return found[: 2 if group and ":app" in group.path else 1] if group else []

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from rich.progress import Progress
 from keeper.chain import ChainReader
 from keeper.chain.connect import connect
 from keeper.cli import failures, options, terms
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import config_of
@@ -34,6 +34,7 @@ from keeper.market.participants import Accounts
 from keeper.market.steps import Counted, StepTable
 from keeper.terminal import market as shown
 from keeper.terminal import ticks as tick_tables
+from keeper.terminal.answers import trading
 from keeper.terminal.quotes import served_by
 from keeper.terminal.records import in_words
 from keeper.terminal.tables import console, progress_of, show
@@ -47,7 +48,6 @@ MOST_HOURS = 24 * 30
 app = typer.Typer(help="The market: prices, quotes, who gets what, and why.", no_args_is_help=True)
 app.command()(simulate)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="for programs: base units, unix seconds")]
 ClassOption = Annotated[
     str | None, typer.Option("--class", help="only of this class, by its name", show_default="all")
 ]
@@ -68,6 +68,7 @@ class StepsNowhere(UserError):
 
 
 @app.command()
+@answers(trading.Prices)
 def price(
     class_: ClassOption = None,
     currency: Annotated[terms.Unit | None, typer.Option(help="only in this one", show_default="both")] = None,
@@ -116,7 +117,7 @@ def price(
 
         counted = ticks.samples(chosen, rewards, hours or 1)
     if as_json:
-        _write(
+        write(
             {
                 "prices": [shown.price_row(each) for each in prices],
                 "published": [shown.steps_row(each, found) for each in published],
@@ -139,6 +140,7 @@ def price(
 
 
 @app.command()
+@answers(offers.Offer)
 def quote(  # noqa: PLR0913, PLR0917 - an option for each term
     class_: Annotated[list[str], terms.CLASSES],
     currency: Annotated[terms.Unit, terms.CURRENCY],
@@ -181,7 +183,7 @@ def quote(  # noqa: PLR0913, PLR0917 - an option for each term
 
     found, left = asyncio.run(read())
     if as_json:
-        print(found.encode())
+        write(asdict(found))
         return
     show(shown.classes(found))
     show(shown.costs(found))
@@ -190,6 +192,7 @@ def quote(  # noqa: PLR0913, PLR0917 - an option for each term
 
 
 @app.command("book")
+@answers(trading.Book)
 def book_(class_: ClassOption = None, as_json: JsonOption = False, chain: ChainOption = None) -> None:
     """What is free, willing and hired by class, tier and country, and the open orders, the oldest first."""
 
@@ -202,7 +205,7 @@ def book_(class_: ClassOption = None, as_json: JsonOption = False, chain: ChainO
 
     found, classes, now = asyncio.run(read())
     if as_json:
-        _write(shown.book_row(found, classes))
+        write(shown.book_row(found, classes))
         return
     show(shown.supply(found, classes, now))
     show(shown.waiting(found, classes))
@@ -210,6 +213,7 @@ def book_(class_: ClassOption = None, as_json: JsonOption = False, chain: ChainO
 
 
 @app.command()
+@answers(trading.ReplayedAll | trading.Replayed)
 def replay(
     tick: Annotated[
         int | None, typer.Option(min=1, max=MAX_TICK, help="a tick's number: unix time over 30")
@@ -255,11 +259,11 @@ def replay(
             found = ticks.replay(chosen, folder, rewards, tick=tick, hour=hour or 0, on_chain=on_chain)
             all_found = [found]
     except UserError as error:
-        failures.show(failures.message(error))
+        failures.show(error, as_json=as_json)
         raise typer.Exit(int(Verdict.MISSING)) from error
     if as_json:
         rows = list(map(tick_tables.replayed_row, all_found))
-        _write({"replayed": rows} if all_ else rows[0])
+        write({"replayed": rows} if all_ else rows[0])
     else:
         for line in tick_tables.replayed_all(all_found) if all_ else tick_tables.replayed(all_found[0]):
             console.print(line, soft_wrap=True)
@@ -270,6 +274,7 @@ def replay(
 
 
 @app.command()
+@answers(trading.Why)
 def why(
     device: Annotated[str, typer.Argument(help="the device's address")],
     tick: Annotated[int, typer.Option(min=1, max=MAX_TICK, help="a tick's number: unix time over 30")],
@@ -287,7 +292,7 @@ def why(
         from keeper.cli import ticks  # noqa: PLC0415 - the database, which quotes do without
     found, record = ticks.why(chosen, folder, rewards, at, tick)
     if as_json:
-        _write(tick_tables.why_row(found, tick, record))
+        write(tick_tables.why_row(found, tick, record))
         return
     for line in (*tick_tables.about(found, tick), *([in_words(record)] if record else [])):
         console.print(line, soft_wrap=True)
@@ -322,8 +327,3 @@ async def _accounts(chain: ChainReader) -> Accounts:
 
 def _chosen(classes: dict[int, Class], name: str | None) -> list[Class]:
     return [classes[terms.class_number(classes, name)]] if name else list(classes.values())
-
-
-def _write(value: object) -> None:
-    json.dump(value, sys.stdout, indent=1)
-    sys.stdout.write("\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import Session, signs
 from keeper.cli.terms import Unit
@@ -18,6 +18,7 @@ from keeper.economy.money import parse
 from keeper.economy.orders import Currency
 from keeper.terminal import holdings as holding_tables
 from keeper.terminal import tables
+from keeper.terminal.answers import looking
 from keeper.wallet import money
 from keeper.wallet.money import Holdings, read_holdings
 from keeper.wallet.receivers import require_payable, require_wallet
@@ -28,11 +29,12 @@ KeylessOption = Annotated[
 AmountArgument = Annotated[str, typer.Argument(help="such as 250.5")]
 
 
+@answers(looking.Holdings)
 def balance(
     wallet: Annotated[str | None, typer.Argument(help="whose", show_default="your key's")] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What a wallet has: SOL, IO, USDC, what is staked and cools."""
     settings = options.settings(chain, keypair)
@@ -44,7 +46,7 @@ def balance(
 
     found = asyncio.run(read())
     if as_json:
-        print(json.dumps(holding_tables.as_json(found)))
+        write(holding_tables.as_json(found))
     else:
         tables.show(holding_tables.holdings(found))
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Annotated
-
-import typer
 
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption
 from keeper.clients import tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.terminal import network as network_tables
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import show
 from keeper.wallet.roles import Governed, read_governed
 
 
-def network(
-    chain: ChainOption = None, as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False
-) -> None:
+@answers(looking.Network)
+def network(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """All four programs: who governs them, their parameters, what is stopped, what waits until when."""
 
     async def read() -> list[Governed]:
@@ -29,13 +26,14 @@ def network(
 
     found = asyncio.run(read())
     if as_json:
-        print(json.dumps(network_tables.as_json(found)))
+        write(network_tables.as_json(found))
         return
     for each in found:
         show(network_tables.governed(each))
 
 
-def supply(chain: ChainOption = None) -> None:
+@answers(looking.Supply)
+def supply(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """Where all IO is, and whether it adds up."""
 
     async def read() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
@@ -44,4 +42,7 @@ def supply(chain: ChainOption = None) -> None:
 
     found, config = asyncio.run(read())
     assert config is not None  # read_supply raised if there is none
-    show(network_tables.totals(found, config))
+    if as_json:
+        write(network_tables.totals_json(found, config))
+    else:
+        show(network_tables.totals(found, config))

@@ -17,6 +17,7 @@ from keeper.chain.connect import connect
 from keeper.chain.program import UnexpectedData
 from keeper.chain.token import balance, is_payable
 from keeper.cli import options, terms
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
@@ -32,6 +33,7 @@ from keeper.market.offers import Offer, QuoteInvalid
 from keeper.terminal import orders as order_tables
 from keeper.terminal import quotes as quote_tables
 from keeper.terminal import tables
+from keeper.terminal.answers import leasing
 from keeper.wallet import plans
 from keeper.wallet.checks import fitting
 from keeper.wallet.plan import Plan
@@ -134,25 +136,31 @@ async def create(  # noqa: PLR0913, PLR0917 - an option for each term
 
 
 @app.command("list")
+@answers(leasing.Orders)
 def list_(
     renter: Annotated[str | None, typer.Option(help="only this renter's")] = None,
     chain: ChainOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """All orders that are open or have leases."""
     owner = address(renter) if renter else None
 
-    async def read() -> tuple[list[Order], int]:
+    async def read() -> tuple[list[Order], dict[int, Class], int]:
         async with connect(options.settings(chain).chain) as connected:
-            found = await orders.read_orders(connected)
-            return list(found.values()), (await connected.clock()).unix_timestamp
+            found, classes = await orders.read_orders(connected), await staking.read_classes(connected)
+            return list(found.values()), classes, (await connected.clock()).unix_timestamp
 
-    found, now = asyncio.run(read())
+    found, classes, now = asyncio.run(read())
     mine = [order for order in found if owner in (None, order.renter)]
-    tables.show(order_tables.orders(mine, now))
+    if as_json:
+        write({"at": now, "orders": [order_tables.order_json(each, classes, now) for each in mine]})
+    else:
+        tables.show(order_tables.orders(mine, now))
 
 
 @app.command()
-def show(order: OrderArgument, chain: ChainOption = None) -> None:
+@answers(leasing.OrderShown)
+def show(order: OrderArgument, chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """An order: what was asked for, where its money is, its leases."""
 
     async def read() -> tuple[Order, list[Lease], dict[int, Class], int]:
@@ -162,6 +170,10 @@ def show(order: OrderArgument, chain: ChainOption = None) -> None:
             return found, leases, classes, (await connected.clock()).unix_timestamp
 
     found, leases, classes, now = asyncio.run(read())
+    if as_json:
+        shown = order_tables.order_json(found, classes, now)
+        write({"at": now, "order": shown, "leases": [order_tables.lease_json(e, found, now) for e in leases]})
+        return
     tables.show(order_tables.terms(found, classes, now))
     tables.show(order_tables.money(found, leases, now))
     if leases:
@@ -169,11 +181,10 @@ def show(order: OrderArgument, chain: ChainOption = None) -> None:
 
 
 @app.command()
+@answers(leasing.OrderReceipts)
 def receipt(
     order: OrderArgument,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="for programs: base units as text, unix seconds")
-    ] = False,
+    as_json: JsonOption = False,
     chain: ChainOption = None,
 ) -> None:
     """What an order came to, closed or not: escrowed, paid to whom, fees, given back; every payment."""
@@ -231,7 +242,8 @@ async def cancel(session: Session, order: OrderArgument) -> None:
 
 
 @app.command()
-def parked(chain: ChainOption = None) -> None:
+@answers(leasing.Parked)
+def parked(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """Money that is set aside, as its payee's account was closed, frozen or handed over."""
 
     async def read() -> tuple[Config, list[Parked]]:
@@ -239,7 +251,10 @@ def parked(chain: ChainOption = None) -> None:
             return await config_of(connected), await orders.read_parked(connected)
 
     config, found = asyncio.run(read())
-    tables.show(order_tables.parked(config, found))
+    if as_json:
+        write({"parked": [order_tables.parked_json(config, each) for each in found]})
+    else:
+        tables.show(order_tables.parked(config, found))
 
 
 @app.command("pay-parked")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from rich.progress import Progress
 from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.chain.http import PeerError
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.indexed import database
 from keeper.cli.options import ChainOption, address, settings
 from keeper.clients import staking, tokenomics
@@ -41,6 +41,7 @@ from keeper.rewards.publication import PublicationError, read_manifest
 from keeper.rewards.work import network_of
 from keeper.settings import Settings
 from keeper.terminal import pow as shown
+from keeper.terminal.answers import working
 from keeper.terminal.tables import console, progress_of, show
 
 app = typer.Typer(help="Proof of work: what it shows of devices.", no_args_is_help=True)
@@ -52,11 +53,12 @@ def proof_of_work() -> None:
 
 
 @app.command()
+@answers(working.Profiles)
 def profiles(
     table: Annotated[
         Path | None, typer.Option(help="a table of profiles", show_default="the one that holds now")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs: every profile")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What each class computes in a wave, how fast, and what it must keep free for that while it is hired."""
     now = int(time.time())
@@ -65,8 +67,7 @@ def profiles(
     names = {row.id: row.name for row in read_classes()}
     if as_json:
         rows = [{**asdict(each), "memory": each.memory} for each in found.values()]
-        json.dump({"sha256": found.hash.hex(), "profiles": rows}, sys.stdout, indent=1)
-        sys.stdout.write("\n")
+        write({"sha256": found.hash.hex(), "profiles": rows})
         return
     show(shown.work(found.values(), names))
     console.print(f"SHA-256 of the table: {found.hash.hex()}")
@@ -76,17 +77,17 @@ def profiles(
 
 
 @app.command()
+@answers(working.Pairs)
 def classes(
     table: Annotated[
         Path, typer.Option(help="a class table", show_default="io.net's, which comes with the keeper")
     ] = CLASS_TABLE,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs: every pair")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Cards that earn more under a weaker class's name: a proof shows what a device can do at least."""
     found = pairs(read_classes(table), read_capabilities())
     if as_json:
-        json.dump([asdict(each) for each in found], sys.stdout, indent=1)
-        sys.stdout.write("\n")
+        write({"pairs": [asdict(each) for each in found]})
         return
     if found:
         show(shown.lies(found))
@@ -94,6 +95,7 @@ def classes(
 
 
 @app.command()
+@answers(working.HourVerified)
 def verify(
     hour: Annotated[int, typer.Option(min=0, help="the hour, counted since emission began")],
     device: Annotated[str | None, typer.Option(help="verify openings of this device alone")] = None,
@@ -113,7 +115,7 @@ def verify(
     blocks: Annotated[
         bool, typer.Option("--blocks/--no-blocks", help="read blocks from the node, or believe pow.json")
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: JsonOption = False,
     chain: ChainOption = None,
 ) -> None:
     """Compute an hour again from the chain and operators' files, and name the first thing that differs.
@@ -164,8 +166,7 @@ def verify(
     if as_json:
         found = asdict(result.finding) if result.finding else None
         words = {"hour": hour, "blocks": blocks, "known_profiles": is_own, "verified": result.verified}
-        json.dump({**words, "finding": found}, sys.stdout)
-        sys.stdout.write("\n")
+        write({**words, "finding": found})
     else:
         if not blocks:
             console.print(shown.NO_BLOCKS)

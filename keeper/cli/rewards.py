@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from contextlib import suppress
 from itertools import islice
@@ -12,28 +11,27 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
-from rich.table import Table
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address, settings
 from keeper.cli.signing import Session, signs
 from keeper.clients import staking
 from keeper.clients.staking import Block, BlockStatus
 from keeper.economy.calendar import emission_hour, moment
-from keeper.economy.classes import Pool
 from keeper.economy.supply import io
 from keeper.errors import UserError
 from keeper.market.folder import FolderUnusable
 from keeper.rewards import earnings, publication, recomputed
 from keeper.rewards.fetch import compare, fetch_from_any
 from keeper.rewards.publication import Manifest, PublicationError
-from keeper.rewards.rule import POINT_PARTS, DeviceStatus, Reason
 from keeper.runtime.listen import listen
 from keeper.settings import PORTS
-from keeper.tables import text
+from keeper.terminal import rewards as shown
 from keeper.terminal import tables
+from keeper.terminal.answers import earning
 from keeper.terminal.tables import console, plain
 from keeper.wallet import claims
 from keeper.wallet.roles import read_governed
@@ -53,56 +51,35 @@ WalletOption = Annotated[str, typer.Option(help="the wallet that earned")]
 FolderOption = Annotated[
     Path | None, typer.Option("--dir", help="folder of published hours", show_default="IONET_REWARDS")
 ]
-TOP = 10
 
 
 @app.command()
-def show(hour: HourOption = None, folder: FolderOption = None) -> None:
+@answers(earning.RewardBlock)
+def show(hour: HourOption = None, folder: FolderOption = None, as_json: JsonOption = False) -> None:
     """What a block paid: by pool, by reason for what wasn't paid, and the devices that got most."""
     place, number = _which(folder, hour)
     manifest = publication.read_manifest(place, number)
     devices = publication.read_table(place, manifest, "rewards.csv")
-    tables.show(_totals(manifest))
-    pools = plain("By pool", "pool", "devices", "succeeded", "failed", "missed", "score", "rewards IO")
-    for pool in Pool:
-        mine = devices[devices["pool"] == pool]
-        counts = [f"{(mine['status'] == each).sum():,}" for each in reversed(DeviceStatus)]
-        scores = int(mine["score"][mine["status"] == DeviceStatus.SUCCEEDED].sum())
-        pools.add_row(
-            pool.name.capitalize(), f"{len(mine):,}", *counts, f"{scores:,}", io(int(mine["reward"].sum()))
-        )
-    tables.show(pools)
-    reasons = plain("Not paid", "reason", "devices")
-    for reason in Reason:
-        if count := int((devices["reasons"] & reason.value != 0).sum()):
-            reasons.add_row((reason.name or "").lower().replace("_", " "), f"{count:,}")
-    tables.show(reasons)
-    best = devices[(-devices["reward"].astype("i8")).argsort(kind="stable")[:TOP]]
-    table = plain("Most rewarded", "device", "score", "normalised", "reward IO", "to the co-staker IO")
-    for device, row in zip(text(best["device"]), best, strict=True):
-        whole, part = divmod(int(row["normalised"]), POINT_PARTS)
-        table.add_row(
-            device,
-            f"{row['score']:,}",
-            f"{whole:,}.{part:03}",
-            io(int(row["reward"])),
-            io(int(row["co_staker"])),
-        )
-    tables.show(table)
+    if as_json:
+        write(shown.block_json(manifest, devices))
+        return
+    for table in shown.block(manifest, devices):
+        tables.show(table)
 
 
 @app.command()
+@answers(earning.RewardProof)
 def proof(
     wallet: WalletOption,
     hour: HourOption = None,
     folder: FolderOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What a wallet can claim and the proof for it, from the published files alone."""
     place, number = _which(folder, hour)
     found = publication.claimable(place, number, address(wallet))
     if as_json:
-        print(json.dumps(found.json()))
+        write(found.json())
         return
     table = plain(f"Claim by the root of emission hour {number}", "", "")
     table.add_row("wallet", wallet)
@@ -114,29 +91,34 @@ def proof(
 
 
 @app.command()
+@answers(earning.RewardVerified)
 def verify(
     hour: HourOption = None,
     folder: FolderOption = None,
     chain: ChainOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compute a block again from its inputs and compare every byte; with --chain, its root on chain, too."""
     place, number = _which(folder, hour)
     manifest = recomputed.verify(place, number)
+    if chain:
+        asyncio.run(_compare_with_chain(settings(chain).chain, manifest))
+    if as_json:
+        write({**_of_hour(manifest), "on_chain": chain is not None})
+        return
     named = emission_hour(number, manifest.start)
     console.print(f"{named}: {manifest.devices:,} devices computed again, every byte equal", soft_wrap=True)
     if chain:
-        asyncio.run(_compare_with_chain(settings(chain).chain, manifest))
         console.print("root, total and data hash are those on chain")
 
 
 @app.command()
+@answers(earning.RewardReceipt)
 def receipt(
     wallet: WalletOption,
     limit: Annotated[int, typer.Option(min=1, help="hours to show, newest first")] = 24,
     folder: FolderOption = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="for programs: base units as text, unix seconds")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What a wallet earned, hour by hour, by the published files; ionet history shows what it was paid."""
     place, owner = folder or settings().rewards, address(wallet)
@@ -156,7 +138,7 @@ def receipt(
             }
             for each in found
         ]
-        print(json.dumps({"wallet": wallet, "by_hour": hours[-1], "hours": rows}))
+        write({"wallet": wallet, "by_hour": hours[-1], "hours": rows})
         return
     table = plain(
         f"What {wallet} earned by emission hour {hours[-1]}", "hour", "from", "earned IO", "in all IO"
@@ -167,6 +149,7 @@ def receipt(
 
 
 @app.command("fetch")
+@answers(earning.RewardFetched)
 def fetch_hour(
     peers: Annotated[
         list[str] | None,
@@ -178,6 +161,7 @@ def fetch_hour(
     ] = None,
     folder: FolderOption = None,
     chain: ChainOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Get a block's files from an operator's service; kept only if they are what the chain says."""
     chosen = settings(chain)
@@ -203,6 +187,9 @@ def fetch_hour(
         return found[1]
 
     manifest = asyncio.run(work())
+    if as_json:
+        write({**_of_hour(manifest), "folder": str(place)})
+        return
     named = emission_hour(manifest.hour, manifest.start)
     console.print(f"{named} is in {place}, as on chain: {manifest.devices:,} devices", soft_wrap=True)
 
@@ -292,18 +279,5 @@ async def _last_final(chain: Chain) -> int:
     return config.next_hour - 1
 
 
-def _totals(manifest: Manifest) -> Table:
-    table = plain(f"Reward block of {emission_hour(manifest.hour, manifest.start)}", "", "")
-    table.add_row("devices", f"{manifest.devices:,}")
-    for name in ("succeeded", "failed", "missed"):
-        table.add_row(f"  {name}", f"{getattr(manifest, name):,}")
-    for name, amount in (
-        ("could be paid, IO", manifest.pot),
-        ("paid, IO", manifest.paid),
-        ("carried to the next hour, IO", manifest.carried),
-        ("all ever paid, IO", manifest.total),
-    ):
-        table.add_row(name, io(amount))
-    table.add_row("root", manifest.root)
-    table.add_row("SHA-256", manifest.hash)
-    return table
+def _of_hour(manifest: Manifest) -> dict[str, int]:
+    return {"hour": manifest.hour, "start": manifest.start, "devices": manifest.devices}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +11,9 @@ import typer
 from keeper.chain import ChainReader
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
-from keeper.cli.stake import JsonOption
 from keeper.clients import tokenomics
 from keeper.clients.records import data_at
 from keeper.clients.tokenomics import PAGE_CLAIMS, Season
@@ -25,6 +24,7 @@ from keeper.economy.seasons import POOLS
 from keeper.errors import UserError, why
 from keeper.terminal import seasons as season_tables
 from keeper.terminal import tables
+from keeper.terminal.answers import looking
 from keeper.wallet import seasons
 from keeper.wallet.roles import read_governed
 
@@ -34,6 +34,7 @@ app = typer.Typer(help="Airdrop seasons: what there is, and claims.", no_args_is
 
 
 @app.command()
+@answers(looking.Seasons)
 def show(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """All seasons: what was put in, what was claimed, and until when claims are open."""
 
@@ -43,7 +44,7 @@ def show(chain: ChainOption = None, as_json: JsonOption = False) -> None:
 
     found, now = asyncio.run(read())
     if as_json:
-        print(json.dumps({"seasons": [season_tables.as_json(each) for each in found]}))
+        write({"seasons": [season_tables.as_json(each) for each in found]})
     elif not found:
         tables.console.print("There is no season yet.")
     else:

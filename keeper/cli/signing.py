@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import inspect
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,9 +30,11 @@ from keeper.chain.fees import FeePolicy
 from keeper.chain.landing import land
 from keeper.chain.signer import unsigned
 from keeper.cli import options
+from keeper.cli.answering import SignsJsonOption, write
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.errors import UserError
 from keeper.settings.keys import read_private_keypair
+from keeper.terminal.answers.signed import Sent, Transactions
 from keeper.terminal.plans import as_json, movements, payments
 from keeper.terminal.tables import console, errors, show
 from keeper.wallet.checks import require_funds, require_keys, require_sol
@@ -53,7 +54,6 @@ DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="show all that would move, try it, and sign nothing")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="don't ask before signing")]
-_Json = Annotated[bool, typer.Option("--json", help="for programs; with --yes or --dry-run")]
 _FeePayer = Annotated[
     Path | None, typer.Option("--fee-payer", help="key file of who pays the fee", show_default="the signer")
 ]
@@ -81,7 +81,7 @@ class Session:
     output: Output | None = None
     node: str | None = None
     """The host of the node that tells what is on chain; None for a chain in a file."""
-    done: list[dict[str, Any]] = field(default_factory=list)
+    done: list[Sent] = field(default_factory=list)
     """What ``--json`` prints of each transaction."""
 
     @property
@@ -171,6 +171,7 @@ def signs(command: Command[Parameters]) -> Callable[..., None]:
         _run(command, given, **how)
 
     run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]  # typer reads it
+    run.shape = Transactions  # type: ignore[attr-defined]  # as answering.answers ties it
     run.__annotations__ = {each.name: each.annotation for each in (*own, *common)}
     return run
 
@@ -182,7 +183,7 @@ def _common(
     fee_payer: _FeePayer = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    for_programs: _Json = False,
+    for_programs: SignsJsonOption = False,
     output: _OutputOption = None,
     signer: _SignerOption = None,
 ) -> None:
@@ -209,7 +210,7 @@ def _run(  # noqa: PLR0913 - as above
     payer: Signer = read_private_keypair(fee_payer) if fee_payer else acts
     sends = not dry_run and output is None
 
-    async def work() -> list[dict[str, Any]]:
+    async def work() -> list[Sent]:
         async with connect(settings.chain, live=True, keep=sends) as connected:
             now = (await connected.clock()).unix_timestamp
             session = Session(
@@ -229,4 +230,4 @@ def _run(  # noqa: PLR0913 - as above
 
     done = asyncio.run(work())
     if for_programs:
-        print(json.dumps({"transactions": done}, indent=2))
+        write({"transactions": done})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import Progress
 
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
 from keeper.economy.classes import MAX_STEP
 from keeper.errors import UserError, why
@@ -20,6 +19,7 @@ from keeper.market.simulation.outcome import Outcome
 from keeper.market.simulation.play import play
 from keeper.market.simulation.scenario import MONTH, Attack, Scenario, Shock
 from keeper.terminal import simulation as shown
+from keeper.terminal.answers import trading
 from keeper.terminal.tables import console, progress_of, show
 
 HIGHEST = 10_000
@@ -31,6 +31,7 @@ class ChartUnwritten(UserError):
     """A chart that can't be where it should."""
 
 
+@answers(trading.Simulated)
 def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenario has
     seed: Annotated[int, typer.Option(min=0, help="draws the same people and orders again")] = 1,
     days: Annotated[int, typer.Option(min=1, max=365)] = 30,
@@ -76,9 +77,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenar
     chart: Annotated[
         Path | None, typer.Option(help="draw it: a file that ends with .svg or .png", show_default="none")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="for programs: millionths, prices by the hour")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """A class's market for a month by the keeper's own rules: suppliers, renters, shocks, and who games it.
 
@@ -116,8 +115,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenar
         except OSError as error:
             raise ChartUnwritten(f"{chart}: {why(error)}; --chart names another file") from error
     if as_json:
-        json.dump(shown.row(scenario, played), sys.stdout, indent=1)
-        sys.stdout.write("\n")
+        write(shown.row(scenario, played))
         return
     for outcome in played.values():
         show(shown.levels(scenario, outcome))

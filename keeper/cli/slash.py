@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -16,6 +14,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
 from keeper.chain.connect import connect
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, settings
 from keeper.clients import staking
 from keeper.clients.staking import Slash, SlashStatus
@@ -25,6 +24,7 @@ from keeper.rewards.facts import read_facts, read_network
 from keeper.rewards.hired import read_events, replay
 from keeper.rewards.offences import Kind, Offence, OffenceError, is_excused, prove
 from keeper.rewards.proofs import fetch_offence, read_offence
+from keeper.terminal.answers import earning
 from keeper.terminal.tables import console, plain, show
 
 app = typer.Typer(help="Slashes: what they are for, and whether it is so.", no_args_is_help=True)
@@ -52,6 +52,7 @@ def slash() -> None:
 
 
 @app.command("show")
+@answers(earning.Slashes)
 def show_slash(
     which: Annotated[str, typer.Argument(metavar="DEVICE|EVIDENCE", help="a device, or evidence's SHA-256")],
     source: Annotated[
@@ -63,14 +64,13 @@ def show_slash(
         ),
     ] = None,
     chain: ChainOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Verify the evidence of a device's slashes by the chain alone; exit code 1 where it proves nothing."""
     chosen = settings(chain)
     found = asyncio.run(_verified(chosen.chain, which, source or str(chosen.rewards)))
     if as_json:
-        json.dump([_json(each) for each in found], sys.stdout, indent=1)
-        sys.stdout.write("\n")
+        write({"slashes": [_json(each) for each in found]})
     else:
         for each in found:
             _print(each)
@@ -114,7 +114,7 @@ async def _finding(chain: ChainReader, slash: Slash, source: str) -> Finding:
     return Finding(slash, offence, "")
 
 
-def _json(found: Finding) -> dict[str, Any]:
+def _json(found: Finding) -> earning.Slash:
     slash, offence = found.slash, found.offence
     acts = offence.acts if offence else ()
     return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import Session, signs
 from keeper.cli.terms import class_number
@@ -24,6 +24,7 @@ from keeper.rewards import publication
 from keeper.rewards.estimate import Candidate, Estimate, earned
 from keeper.terminal import stakes as stake_tables
 from keeper.terminal import tables
+from keeper.terminal.answers import looking
 from keeper.wallet import stakes
 from keeper.wallet.stakes import Staked, read_all_staked, read_staked
 
@@ -41,10 +42,10 @@ WalletOption = Annotated[str | None, typer.Option(help="whose", show_default="yo
 FolderOption = Annotated[
     Path | None, typer.Option("--dir", help="folder of published hours", show_default="IONET_REWARDS")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 @app.command()
+@answers(looking.Stakes)
 def show(
     wallet: WalletOption = None,
     chain: ChainOption = None,
@@ -65,7 +66,7 @@ def show(
         if owner in {each.device.supplier, each.device.co.staker, each.device.leaving.staker}
     ]
     if as_json:
-        print(json.dumps(stake_tables.as_json(found, owner)))
+        write(stake_tables.as_json(found, owner))
     elif not found:
         tables.console.print(
             f"{owner} has staked nothing. ionet device register makes a device and stakes on it, ionet "
@@ -119,6 +120,7 @@ async def overflow(
 
 
 @app.command()
+@answers(looking.Estimate)
 def estimate(
     class_: Annotated[str, typer.Option("--class", help="the class's name, such as 'RTX 4090'")],
     processors: Annotated[int, typer.Option(min=1, max=staking.MAX_PROCESSORS)] = 1,
@@ -152,6 +154,6 @@ def estimate(
         minimum(of_class.multiplier_at(now), processors),
     )
     if as_json:
-        print(json.dumps(stake_tables.estimate_json(found)))
+        write(stake_tables.estimate_json(found))
     else:
         tables.show(stake_tables.estimated(found))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Annotated
 
 import typer
@@ -11,14 +10,15 @@ import typer
 from keeper.chain import ChainError, ChainReader
 from keeper.chain.connect import connect
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
-from keeper.cli.stake import JsonOption
 from keeper.clients import tokenomics
 from keeper.clients.tokenomics import Allocation
 from keeper.errors import UserError
 from keeper.terminal import seasons as season_tables
 from keeper.terminal import tables
+from keeper.terminal.answers import looking
 from keeper.wallet import seasons
 
 app = typer.Typer(help="Vesting: what is free of the genesis supply.", no_args_is_help=True)
@@ -27,6 +27,7 @@ AllocationArgument = Annotated[str, typer.Argument(help="its label, as ionet ves
 
 
 @app.command()
+@answers(looking.Allocations)
 def show(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """All allocations: how much is free by now, and was paid; the keeper pays what is free each month."""
 
@@ -40,7 +41,7 @@ def show(chain: ChainOption = None, as_json: JsonOption = False) -> None:
 
     found = asyncio.run(read())
     if as_json:
-        print(json.dumps({"allocations": season_tables.vesting_json(*found)}))
+        write({"allocations": season_tables.vesting_json(*found)})
     else:
         tables.show(season_tables.vesting(*found))
 

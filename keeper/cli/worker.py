@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shlex
 import signal
@@ -19,6 +18,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.http import http_client
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import staking
 from keeper.economy.classes import ClassRow, ProcessorKind, read_classes
@@ -34,6 +34,8 @@ from keeper.settings.findings import CheckState
 from keeper.settings.keys import KeyRefused, make_keypair
 from keeper.terminal import tables
 from keeper.terminal import worker as shown
+from keeper.terminal.answers import working
+from keeper.terminal.findings import checks
 from keeper.terminal.findings import findings as findings_table
 from keeper.terminal.tables import console
 from keeper.worker import assemble
@@ -79,12 +81,14 @@ def run(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
 
 
 @app.command("enrol")
+@answers(working.Enrolled)
 def enrol(
     class_: ClassOption,
     processors: ProcessorsOption = 1,
     backend: BackendOption = None,
     new: Annotated[Path | None, typer.Option(help="make the machine's own key and write it here")] = None,
     keypair: KeypairOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Test this machine for a class, and say how its supplier registers it.
 
@@ -100,18 +104,30 @@ def enrol(
     device = staking.device_address(worker)
     store = Store(settings.worker)
     try:
-        console.print(f"{exact.name} is exact. Making a wave of profile {profile.id} ...", soft_wrap=True)
-        found = _tried(run_trial(exact, device, profile, processors))
+        if not as_json:
+            console.print(f"{exact.name} is exact. Making a wave of profile {profile.id} ...", soft_wrap=True)
+        found = _tried(run_trial(exact, device, profile, processors), quiet=as_json)
         store.enrol(Enrolment(device, row.id, profile.id, processors, chosen, found.product_ms))
     finally:
         store.close()
-    if not found.is_in_time:
-        console.print("Too slow for this class: it would be late in every wave.", style="bold red")
     key_file = str(new or settings.keypair)
     if not new and (settings.signer_command or settings.key):
         key_file = "WORKER.json"
     command = ["ionet", "device", "register", "--worker", key_file, "--class", row.name]
     command += ["--processors", str(processors), "--country", "CC"]
+    if as_json:
+        told = {"worker": str(worker), "device": str(device), "backend": exact.name}
+        write({**told, "trial": shown.trial_json(found), "register": command})
+    else:
+        _say_how(worker, device, command, found)
+    if not found.is_in_time:
+        raise typer.Exit(1)
+
+
+def _say_how(worker: Pubkey, device: Pubkey, command: list[str], found: Trial) -> None:
+    """How a machine's supplier registers it."""
+    if not found.is_in_time:
+        console.print("Too slow for this class: it would be late in every wave.", style="bold red")
     console.print(f"\nThe machine's key is {worker}, the device {device}.", soft_wrap=True)
     console.print("Its supplier registers it, with both keys at hand, and stakes on it:", soft_wrap=True)
     console.print(f"  {shlex.join(command)}", soft_wrap=True, highlight=False)
@@ -120,15 +136,14 @@ def enrol(
         "deposit of 0.01, which comes back, rent and fees. Then: ionet worker run",
         soft_wrap=True,
     )
-    if not found.is_in_time:
-        raise typer.Exit(1)
 
 
 @app.command("status")
+@answers(working.WorkerStatus)
 def status(
     keypair: KeypairOption = None,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="of the last waves, and of leases")] = SHOWN,
-    as_json: Annotated[bool, typer.Option("--json", help="all of it, receipts with their bytes")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """This device's last waves and leases: what it signed, the receipts that prove it, what it earned."""
     settings = options.settings(None, keypair)
@@ -149,32 +164,18 @@ def status(
         tables.show(shown.waves(found, len(settings.operators)))
         tables.show(shown.leases(leases, now))
         return
-    rows = [
+    write(
         {
-            "slot": kept.slot,
-            "seed": kept.seed.hex(),
-            "kind": kept.kind.name.lower(),
-            "spot": kept.spot,
-            "state": kept.state,
-            "ended": kept.ended,
-            "commit": (kept.body or b"").hex() + (kept.signature or b"").hex(),
-            "receipts": [
-                {"operator": str(each.operator), "ms": each.ms, "receipt": each.receipt.hex()}
-                for each in receipts
-            ],
+            "device": str(device),
+            "waves": [shown.wave_row(*each) for each in found],
+            "leases": [shown.lease_row(each, now) for each in leases],
         }
-        for kept, receipts in found
-    ]
-    content = {
-        "device": str(device),
-        "waves": rows,
-        "leases": [shown.lease_row(each, now) for each in leases],
-    }
-    console.print(json.dumps(content), soft_wrap=True, highlight=False)
+    )
 
 
 @app.command("doctor")
-def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
+@answers(working.Checks)
+def doctor(chain: ChainOption = None, keypair: KeypairOption = None, as_json: JsonOption = False) -> None:
     """Check all that a worker needs, and say what to do; exits with 1 when something must be done."""
     settings = options.settings(chain, keypair)
     key: Pubkey | KeyRefused
@@ -183,17 +184,22 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None) -> None:
     except KeyRefused as error:
         key = error
     found = asyncio.run(Doctor(settings, key, look()).examine())
-    tables.show(findings_table(found))
+    if as_json:
+        write({"checks": checks(found)})
+    else:
+        tables.show(findings_table(found))
     if any(each.state is CheckState.WRONG for each in found):
         raise typer.Exit(1)
 
 
 @app.command("test")
+@answers(working.Trial)
 def test(
     class_: Annotated[str | None, typer.Option("--class", help="of this class")] = None,
     profile: Annotated[int | None, typer.Option(help="of this profile; 0 is tiny", show_default="0")] = None,
     processors: ProcessorsOption = 1,
     backend: BackendOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a wave here, open it and verify it, and show the times against the deadline; needs no network."""
     name = backend or assemble.NUMPY
@@ -206,7 +212,11 @@ def test(
         if found is None:
             raise UserError(f"there is no profile {profile}; there are {', '.join(map(str, profiles))}")
         chosen = found
-    trial = _tried(run_trial(assemble.exact_backend(name), Pubkey.default(), chosen, processors))
+    trial = _tried(
+        run_trial(assemble.exact_backend(name), Pubkey.default(), chosen, processors), quiet=as_json
+    )
+    if as_json:
+        write(shown.trial_json(trial))
     if not trial.is_in_time:
         raise typer.Exit(1)
 
@@ -216,9 +226,10 @@ def _backend_of(row: ClassRow, backend: str | None) -> str:
     return backend or (assemble.NUMPY if row.kind is ProcessorKind.CPU else assemble.TORCH)
 
 
-def _tried(found: Trial) -> Trial:
+def _tried(found: Trial, *, quiet: bool) -> Trial:
     """Show a trial; raises UserError when a verifier would refuse it."""
-    tables.show(shown.trial(found))
+    if not quiet:
+        tables.show(shown.trial(found))
     if found.code is not Code.PASS:
         raise UserError(
             f"a wave that was made here is not right ({found.code.name}): this machine computes wrongly"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table
 
@@ -14,6 +13,7 @@ from keeper.economy.money import show
 from keeper.economy.orders import Currency
 from keeper.economy.staking import MULTIPLIER_UNIT, minimum
 from keeper.economy.supply import io
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import plain
 
 
@@ -50,7 +50,7 @@ def waiting(of_class: Class, now: int) -> list[str]:
     return found
 
 
-def as_json(of_class: Class, now: int) -> dict[str, Any]:
+def as_json(of_class: Class, now: int) -> looking.Class:
     """A class for programs: amounts in base units as text, the multiplier in hundredths."""
     multiplier = of_class.multiplier_at(now)
     return {

@@ -13,6 +13,7 @@ from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.staking import counted
 from keeper.economy.supply import io
 from keeper.market.matching import ask as ask_of
+from keeper.terminal.answers import leasing
 from keeper.terminal.tables import plain
 
 FREE = "free"
@@ -63,8 +64,7 @@ def devices(
     table = plain("Devices", *columns)
     for column in (1, 2, 3):
         table.columns[column].justify = "left"
-    rows = sorted(found.items(), key=lambda row: (row[1].device_class, row[1].ask_io, bytes(row[0])))
-    for at, each in rows:
+    for at, each in _cheapest_first(found):
         of_class = classes[each.device_class]
         table.add_row(
             str(at),
@@ -79,6 +79,40 @@ def devices(
             f"{each.leases_failed:,}",
         )
     return table
+
+
+def as_json(
+    found: dict[Pubkey, Device], classes: dict[int, Class], leases: dict[Pubkey, Lease], now: int
+) -> list[leasing.Device]:
+    """The same for programs: amounts in base units as text."""
+    return [_json(at, each, classes[each.device_class], leases, now) for at, each in _cheapest_first(found)]
+
+
+def _json(
+    at: Pubkey, device: Device, of_class: Class, leases: dict[Pubkey, Lease], now: int
+) -> leasing.Device:
+    stands = status(device, of_class, leases, now)
+    return {
+        "device": str(at),
+        "supplier": str(device.supplier),
+        "status": stands,
+        "free": stands == FREE,
+        "class": of_class.name,
+        "processors": device.processors,
+        "tier": device.tier,
+        "country": device.country,
+        "ask_io": str(device.ask_io),
+        "ask_usdc": str(device.ask_usdc),
+        "counted": str(counted(device.own, device.co, now)),
+        "lease": None if device.lease == NOBODY else str(device.lease),
+        "hired_seconds": device.hired_seconds,
+        "leases_done": device.leases_done,
+        "leases_failed": device.leases_failed,
+    }
+
+
+def _cheapest_first(found: dict[Pubkey, Device]) -> list[tuple[Pubkey, Device]]:
+    return sorted(found.items(), key=lambda row: (row[1].device_class, row[1].ask_io, bytes(row[0])))
 
 
 def about_asks(device: Device, of_class: Class, now: int) -> tuple[str, ...]:

@@ -8,9 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from keeper.settings.findings import CheckState, Finding
+from keeper.terminal.answers import working
 from keeper.terminal.tables import plain
 
 STYLES = {CheckState.OK: "green", CheckState.NOTE: "yellow", CheckState.WRONG: "bold red"}
+
+
+def checks(found: Sequence[Finding]) -> list[working.Check]:
+    """The same for programs."""
+    return [{"check": e.check, "state": e.state.value, "found": e.found, "do": e.do} for e in found]
 
 
 def findings(found: Sequence[Finding]) -> Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import Any
 
 from rich.table import Table
 from solders.pubkey import Pubkey
@@ -14,6 +13,7 @@ from keeper.deploy import Answers, Forecast
 from keeper.economy.calendar import moment, month_start
 from keeper.economy.genesis import read_table
 from keeper.economy.supply import io
+from keeper.terminal.answers import signed
 from keeper.terminal.tables import plain
 
 
@@ -44,7 +44,7 @@ def needed(found: Sequence[Forecast]) -> int:
     return max(before + each.peak for before, each in zip(spent, found, strict=False))
 
 
-def forecast_json(found: Sequence[Forecast], authority: Pubkey, *, sent: bool) -> dict[str, Any]:
+def forecast_json(found: Sequence[Forecast], authority: Pubkey, *, sent: bool) -> signed.Deployment:
     """The same for programs: lamports as text."""
     return {
         "authority": str(authority),
@@ -88,7 +88,7 @@ def genesis(admin: Pubkey, told: Answers, owners: Mapping[str, Pubkey]) -> Table
     return table
 
 
-def genesis_json(told: Answers, month: int, *, sent: bool) -> dict[str, Any]:
+def genesis_json(told: Answers, month: int, *, sent: bool) -> signed.Founded:
     """The answers for programs, and whether they are on chain."""
     return {
         "sent": sent,

@@ -14,13 +14,25 @@ from keeper.economy.money import show
 from keeper.economy.orders import ENDED, CloseReason, Currency, EndReason, LeaseStatus
 from keeper.indexer.lookup import Happened, Receipt
 from keeper.indexer.words import words
+from keeper.terminal.answers import leasing, looking
 from keeper.terminal.tables import plain
 
 
-def as_json(each: Happened) -> dict[str, Any]:
+def as_json(each: Happened) -> looking.Event:
     """An event for programs: 64-bit figures as text, as JSON's readers may round them."""
-    fee = None if each.fee is None else str(each.fee)
-    return {**each.json(), "fee": fee, "words": words(each), "place": str(each.cursor)}
+    found = each.json()
+    return {
+        "slot": found["slot"],
+        "time": found["time"],
+        "signature": found["signature"],
+        "program": found["program"],
+        "event": found["event"],
+        "currency": found["currency"],
+        "fields": found["fields"],
+        "fee": None if each.fee is None else str(each.fee),
+        "words": words(each),
+        "place": str(each.cursor),
+    }
 
 
 def lines(found: Sequence[Happened], named: Mapping[str, str]) -> Iterator[str]:
@@ -43,7 +55,7 @@ def lines(found: Sequence[Happened], named: Mapping[str, str]) -> Iterator[str]:
 # -- receipts ------------------------------------------------------------------------------------
 
 
-def order_json(each: Receipt) -> dict[str, Any]:
+def order_json(each: Receipt) -> leasing.OrderReceipt:
     """A receipt for programs: amounts in base units, as text."""
     row = each.order
     return {
@@ -52,10 +64,13 @@ def order_json(each: Receipt) -> dict[str, Any]:
         "currency": Currency(row["currency"]).name,
         "opened": row["created_at"],
         "closed": row["closed_at"],
-        "close_reason": None
-        if row["close_reason"] is None
-        else CloseReason(row["close_reason"]).name.lower(),
-        **{name: str(row[name]) for name in ("deposit", "paid", "fees", "refunded", "free", "held")},
+        "close_reason": _close_reason(row),
+        "deposit": str(row["deposit"]),
+        "paid": str(row["paid"]),
+        "fees": str(row["fees"]),
+        "refunded": str(row["refunded"]),
+        "free": str(row["free"]),
+        "held": str(row["held"]),
         "surplus": None if row["surplus"] is None else str(row["surplus"]),
         "leases": [_lease_json(each, lease) for lease in each.leases],
         "payments": [as_json(payment) for payment in each.payments],
@@ -66,12 +81,19 @@ def _close_reason(row: Mapping[str, Any]) -> str | None:
     return None if row["close_reason"] is None else CloseReason(row["close_reason"]).name.lower()
 
 
-def _lease_json(each: Receipt, lease: Mapping[str, Any]) -> dict[str, Any]:
+def _lease_json(each: Receipt, lease: Mapping[str, Any]) -> leasing.LeaseReceipt:
     net, fees = lease_sums(each, lease)
-    names = ("device", "supplier", "worker", "payout", "state", "matched_at", "start", "stop", "ended_at")
     return {
         "lease": lease["address"],
-        **{name: lease[name] for name in names},
+        "device": lease["device"],
+        "supplier": lease["supplier"],
+        "worker": lease["worker"],
+        "payout": lease["payout"],
+        "state": lease["state"],
+        "matched_at": lease["matched_at"],
+        "start": lease["start"],
+        "stop": lease["stop"],
+        "ended_at": lease["ended_at"],
         "ended": ENDED.get(EndReason(lease["reason"])),
         "hours": lease["hours"],
         "rate": str(lease["rate"]),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.table import Table
 
 from keeper.chain.framework import sol
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
 from keeper.economy.supply import io
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import plain
 from keeper.wallet.money import Holdings
 
@@ -26,7 +25,7 @@ def holdings(found: Holdings) -> Table:
     return table
 
 
-def as_json(found: Holdings) -> dict[str, Any]:
+def as_json(found: Holdings) -> looking.Holdings:
     """The same for programs: lamports and base units as text."""
     return {
         "wallet": str(found.wallet),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
 from rich.table import Table
 
@@ -18,6 +16,7 @@ from keeper.market.offers import Offer
 from keeper.market.price import SAMPLES, Sample, utilisation
 from keeper.market.quotes import Outlook, known_until
 from keeper.market.steps import HourSamples, StepTable
+from keeper.terminal.answers import trading
 from keeper.terminal.tables import plain
 
 WORK_UNKNOWN = (
@@ -87,22 +86,25 @@ def certain(now: int) -> str:
     )
 
 
-def price_row(found: Outlook) -> dict[str, Any]:
+def price_row(found: Outlook) -> trading.Price:
     """The same for programs."""
-    price = found.price
-    bounds = {"at": found.bounds_at, "low": found.next_low, "high": found.next_high}
+    price, step, bounds = found.price, None, None
+    if found.step_at:
+        step = trading.Step(at=found.step_at, bps=found.step, price=str(found.stepped))
+    if found.bounds_at:
+        bounds = trading.Bounds(at=found.bounds_at, low=str(found.next_low), high=str(found.next_high))
     return {
         "class": found.of_class.id,
         "name": found.of_class.name,
         "currency": found.currency.name.lower(),
-        "price": price.amount,
-        "low": price.low,
-        "high": price.high,
+        "price": str(price.amount),
+        "low": str(price.low),
+        "high": str(price.high),
         "stale": price.is_stale,
         "stale_from": found.stale_from,
         "opens_at": found.of_class.opens_at,
-        "step": {"at": found.step_at, "bps": found.step, "price": found.stepped} if found.step_at else None,
-        "bounds": bounds if found.bounds_at else None,
+        "step": step,
+        "bounds": bounds,
     }
 
 
@@ -126,9 +128,9 @@ def steps(found: Sequence[StepTable], classes: Sequence[Class], currencies: Sequ
     return table
 
 
-def steps_row(found: StepTable, classes: Sequence[Class]) -> dict[str, Any]:
+def steps_row(found: StepTable, classes: Sequence[Class]) -> trading.Published:
     """The same for programs."""
-    rows = [
+    rows: list[trading.ClassSteps] = [
         {"class": each.id, "io": found.steps[each.id][0], "usdc": found.steps[each.id][1]}
         for each in classes
         if each.id in found.steps
@@ -147,7 +149,7 @@ def samples(
         for unit in currencies:
             row = _counted(hour, rule, each, unit)
             used = "-" if row["used"] is None else f"{row['used']:,}"
-            counts = (f"{row[name]:,}" for name in ("hired", "idle", "unmet"))
+            counts = (f"{count:,}" for count in (row["hired"], row["idle"], row["unmet"]))
             table.add_row(each.name, unit.name, *counts, used, f"{row['processors']:,}", f"{row['step']:+,}")
     return table
 
@@ -164,13 +166,13 @@ def twelve(hour: HourSamples, of_class: Class, currency: Currency) -> Table:
 
 def samples_row(
     hour: HourSamples, rule: StepTable, classes: Sequence[Class], currencies: Sequence[Currency]
-) -> dict[str, Any]:
+) -> trading.SampledHour:
     """The same for programs."""
     rows = [_counted(hour, rule, each, unit) for each in classes for unit in currencies]
     return {"hour": hour.hour, "classes": rows}
 
 
-def _counted(hour: HourSamples, rule: StepTable, of_class: Class, currency: Currency) -> dict[str, Any]:
+def _counted(hour: HourSamples, rule: StepTable, of_class: Class, currency: Currency) -> trading.Samples:
     whole = hour.total(of_class.id, currency)
     return {
         "class": of_class.id,
@@ -181,7 +183,16 @@ def _counted(hour: HourSamples, rule: StepTable, of_class: Class, currency: Curr
         "used": utilisation(whole),
         "processors": whole.size // SAMPLES,
         "step": rule.steps.get(of_class.id, (0, 0))[currency],
-        "samples": [asdict(each) for each in _each(hour, of_class, currency)],
+        "samples": [_sample(each) for each in _each(hour, of_class, currency)],
+    }
+
+
+def _sample(found: Sample) -> trading.Sample:
+    return {
+        "hired": list(found.hired),
+        "idle": list(found.idle),
+        "unmet": found.unmet,
+        "size": found.size,
     }
 
 
@@ -289,7 +300,7 @@ def _takes(found: Waiting) -> str:
     return f"{found.minimum} at once" + (", and keeps what it could have" if found.holds else "")
 
 
-def book_row(found: Book, classes: Mapping[int, Class]) -> dict[str, Any]:
+def book_row(found: Book, classes: Mapping[int, Class]) -> trading.Book:
     """The same for programs."""
     return {
         "supply": [
@@ -300,7 +311,7 @@ def book_row(found: Book, classes: Mapping[int, Class]) -> dict[str, Any]:
                 "country": country,
                 "hired": each.hired,
                 "free": each.free,
-                "willing": {currency.name.lower(): each.willing[currency] for currency in Currency},
+                "willing": {"io": each.willing[Currency.IO], "usdc": each.willing[Currency.USDC]},
             }
             for (number, tier, country), each in found.supply.items()
         ],
@@ -314,7 +325,7 @@ def book_row(found: Book, classes: Mapping[int, Class]) -> dict[str, Any]:
                 "classes": list(each.order.terms.classes),
                 "processors": each.order.terms.processors,
                 "open": each.order.open,
-                "limit": each.order.terms.price,
+                "limit": str(each.order.terms.price),
                 "minimum": each.minimum,
                 "holds": each.holds,
             }

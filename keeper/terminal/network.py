@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.table import Table
 
@@ -14,6 +13,7 @@ from keeper.economy.calendar import duration, moment
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
 from keeper.economy.supply import GENESIS_SUPPLY, io
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import plain
 from keeper.wallet.roles import NOBODY, Governed, shown
 
@@ -58,12 +58,35 @@ def totals(found: tokenomics.Supply, config: tokenomics.Config) -> Table:
     table.add_row("- burned", io(found.burned), end_section=True)
     table.add_row("genesis + emitted - burned - supply", io(difference) if difference else "0, as it must be")
     if config.launched:
-        waiting = emission.hours_ended(config.start_month, found.time) - config.emitted_hours
-        table.add_row("ended hours that are not emitted yet", f"{waiting:,}")
+        table.add_row("ended hours that are not emitted yet", f"{_to_emit(found, config):,}")
     return table
 
 
-def as_json(found: Sequence[Governed]) -> dict[str, Any]:
+def totals_json(found: tokenomics.Supply, config: tokenomics.Config) -> looking.Supply:
+    """The same for programs: base units as text."""
+    minted = GENESIS_SUPPLY if config.launched else 0
+    return {
+        "at": found.time,
+        "supply": str(found.supply),
+        "circulating": str(found.circulating),
+        "seasons": str(found.seasons),
+        "rewards": str(found.rewards),
+        "locked": str(found.locked),
+        "genesis": str(minted),
+        "emitted": str(found.emitted),
+        "burned": str(found.burned),
+        "difference": str(minted + found.emitted - found.burned - found.supply),
+        "hours_to_emit": _to_emit(found, config),
+    }
+
+
+def _to_emit(found: tokenomics.Supply, config: tokenomics.Config) -> int:
+    if not config.launched:
+        return 0
+    return emission.hours_ended(config.start_month, found.time) - config.emitted_hours
+
+
+def as_json(found: Sequence[Governed]) -> looking.Network:
     """All programs, for programs: addresses and figures as they are on chain, times unix seconds."""
     return {
         at.name: {

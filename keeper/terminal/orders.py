@@ -12,6 +12,7 @@ from keeper.clients.staking import Class
 from keeper.economy.calendar import duration, moment
 from keeper.economy.money import show
 from keeper.economy.orders import ENDED, Currency, EndReason, LeaseStatus, OrderStatus
+from keeper.terminal.answers import leasing
 from keeper.terminal.tables import plain
 
 
@@ -90,6 +91,39 @@ def terms(order: Order, classes: Mapping[int, Class], now: int) -> Table:
     return table
 
 
+def order_json(order: Order, classes: Mapping[int, Class], now: int) -> leasing.Order:
+    """An order for programs: amounts in base units as text, times unix seconds."""
+    asked = order.terms
+    return {
+        "order": str(order.address),
+        "renter": str(order.renter),
+        "status": order_status(order, now),
+        "currency": asked.currency.name,
+        "created_at": order.created_at,
+        "match_until": order.match_until,
+        "classes": [classes[number].name for number in asked.classes],
+        "processors": asked.processors,
+        "min_tier": asked.min_tier,
+        "countries": list(asked.countries),
+        "colocated": asked.colocated,
+        "urgency": asked.urgency.name.lower(),
+        "hours": asked.hours,
+        "price": str(asked.price),
+        "devices": asked.devices,
+        "min_devices": asked.min_devices,
+        "open": order.open,
+        "leases": order.leases,
+        "served": order.served,
+        "deposit": str(order.deposit),
+        "free": str(order.free),
+        "held": str(order.held),
+        "paid": str(order.paid),
+        "fees": str(order.fees),
+        "refunded": str(order.refunded),
+        "refundable": str(order.refundable(now)),
+    }
+
+
 def money(order: Order, leases: Sequence[Lease], now: int) -> Table:
     """Where all deposited money is."""
     currency = order.terms.currency
@@ -120,12 +154,47 @@ def leases(order: Order, found: Sequence[Lease], now: int) -> Table:
     return table
 
 
+def lease_json(lease: Lease, order: Order, now: int) -> leasing.Lease:
+    """A lease for programs: amounts in base units as text, times unix seconds."""
+    return {
+        "lease": str(lease.address),
+        "device": str(lease.device),
+        "supplier": str(lease.supplier),
+        "worker": str(lease.worker),
+        "status": LeaseStatus(lease.status).name.lower(),
+        "words": lease_status(lease, now),
+        "reason": EndReason(lease.reason).name.lower(),
+        "rate": str(lease.rate),
+        "accept_until": lease.accept_until,
+        "start": lease.start,
+        "stop": lease.stop,
+        "hold_until": lease.hold_until,
+        "held": str(lease.held),
+        "due": str(lease.due(order, now).amount if lease.start else 0),
+        "paid": str(lease.paid),
+    }
+
+
+def parked_json(config: Config, found: Parked) -> leasing.ParkedMoney:
+    """What is set aside for a payee, for programs: base units as text."""
+    return {
+        "wallet": str(found.wallet),
+        "amount": str(found.amount),
+        "currency": _currency(config, found).name,
+        "destination": str(found.destination),
+    }
+
+
+def _currency(config: Config, found: Parked) -> Currency:
+    return Currency.IO if found.mint == config.io_mint else Currency.USDC
+
+
 def parked(config: Config, found: Sequence[Parked]) -> Table:
     """A line for each payee whose money is set aside."""
     table = plain("Set aside", "whose", "amount", "", "to be paid into")
     table.columns[2].justify = table.columns[3].justify = "left"
     for each in found:
-        currency = Currency.IO if each.mint == config.io_mint else Currency.USDC
+        currency = _currency(config, each)
         table.add_row(str(each.wallet), show(each.amount, currency), currency.name, str(each.destination))
     return table
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper.chain import TransactionRecord
 from keeper.chain.framework import sol
 from keeper.economy.money import show
+from keeper.terminal.answers.signed import Sent
 from keeper.terminal.tables import plain
 from keeper.wallet.lamports import Payments
 from keeper.wallet.plan import Plan
@@ -49,7 +48,7 @@ def _payments_of(paid: Payments, payer: Pubkey) -> Table:
     return table
 
 
-def as_json(plan: Plan, paid: Payments, record: TransactionRecord | None = None) -> dict[str, Any]:
+def as_json(plan: Plan, paid: Payments, record: TransactionRecord | None = None) -> Sent:
     """A plan, and what came of it, for programs: amounts in base units and lamports as text."""
     return {
         "signature": str(record.signature) if record else None,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rich.table import Table
 
 from keeper.economy.calendar import HOUR, moment
 from keeper.market.reputation import FAIL, MILLI, LeaseEnd, Reputation
+from keeper.terminal.answers import leasing
 from keeper.terminal.tables import plain
 
 NEWEST = 10
@@ -61,16 +61,16 @@ def _became(end: LeaseEnd) -> str:
     return ", ".join(word for word, holds in words.items() if holds)
 
 
-def row(found: Reputation) -> dict[str, int]:
+def row(found: Reputation) -> leasing.Reputation:
     """A reputation for programs: thousandths of days and of failures; bound and weight in basis points."""
-    return {name: getattr(found, name) for name in ("good", "bad", "bound", "weight")}
+    return {"good": found.good, "bad": found.bad, "bound": found.bound, "weight": found.weight}
 
 
-def as_json(found: Record | None) -> dict[str, Any] | None:
+def as_json(found: Record | None) -> leasing.Record | None:
     """The same with all leases, the oldest first; times are unix seconds."""
     if found is None:
         return None
-    ended = [
+    ended: list[leasing.LeaseEnd] = [
         {
             "number": number,
             "ended_at": each.at,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table
 
 from keeper.clients.tokenomics import Allocation, Season, SeasonStatus
 from keeper.economy.calendar import moment
 from keeper.economy.supply import io
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import plain
 
 
@@ -35,7 +35,7 @@ def seasons(found: Sequence[Season], now: int) -> Table:
     return table
 
 
-def as_json(season: Season) -> dict[str, Any]:
+def as_json(season: Season) -> looking.Season:
     """A season for programs: amounts in base units as text, times unix seconds."""
     return {
         "season": season.season,
@@ -63,7 +63,7 @@ def vesting(found: Sequence[Allocation], start_month: int, now: int) -> Table:
     return table
 
 
-def vesting_json(found: Sequence[Allocation], start_month: int, now: int) -> list[dict[str, Any]]:
+def vesting_json(found: Sequence[Allocation], start_month: int, now: int) -> list[looking.Allocation]:
     """The same for programs: amounts in base units as text."""
     return [
         {

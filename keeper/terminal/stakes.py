@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table
 from solders.pubkey import Pubkey
@@ -13,6 +12,7 @@ from keeper.economy import staking as economy
 from keeper.economy.calendar import moment
 from keeper.economy.supply import io
 from keeper.rewards.estimate import Estimate
+from keeper.terminal.answers import looking
 from keeper.terminal.tables import plain
 from keeper.wallet.stakes import Staked, held_words
 
@@ -86,7 +86,7 @@ def missing(at: Staked) -> int:
     return max(0, at.minimum - at.device.own - at.device.offer)
 
 
-def offer_json(at: Staked) -> dict[str, Any]:
+def offer_json(at: Staked) -> looking.CoStakeOffer:
     """An offer for programs: amounts in base units as text."""
     device = at.device
     return {
@@ -116,7 +116,7 @@ def estimated(found: Estimate) -> Table:
     return table
 
 
-def estimate_json(found: Estimate) -> dict[str, Any]:
+def estimate_json(found: Estimate) -> looking.Estimate:
     """The same for programs: amounts in base units as text."""
     return {
         "hours": {str(hour): str(amount) for hour, amount in found.earned.items()},
@@ -127,7 +127,7 @@ def estimate_json(found: Estimate) -> dict[str, Any]:
     }
 
 
-def as_json(found: Sequence[Staked], owner: Pubkey) -> dict[str, Any]:
+def as_json(found: Sequence[Staked], owner: Pubkey) -> looking.Stakes:
     """A wallet's stakes for programs: amounts in base units as text, times unix seconds."""
     return {
         "wallet": str(owner),

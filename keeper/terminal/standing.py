@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,9 @@ from keeper.economy.money import show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.supply import io
 from keeper.rewards.nomination import Line, Seen, State, checklist
+from keeper.terminal import records
+from keeper.terminal.answers import leasing
+from keeper.terminal.records import Record
 from keeper.terminal.stakes import own_words
 from keeper.terminal.tables import plain
 from keeper.wallet.stakes import Staked
@@ -122,7 +124,7 @@ def facts(found: Standing) -> Table:
     return table
 
 
-def as_json(found: Standing) -> dict[str, Any]:
+def as_json(found: Standing, record: Record | None) -> leasing.Standing:
     """The same for programs: amounts in base units as text, times unix seconds."""
     at = found.staked
     device = at.device
@@ -150,8 +152,9 @@ def as_json(found: Standing) -> dict[str, Any]:
         "hour": found.seen.hour if found.seen else None,
         "to_earn": [_line_json(each) for each in found.to_earn()],
         "to_be_leased": [_line_json(each) for each in found.to_be_leased()],
+        "record": records.as_json(record),
     }
 
 
-def _line_json(line: Line) -> dict[str, str]:
+def _line_json(line: Line) -> leasing.Line:
     return {"name": line.name, "state": str(line.state), "found": line.found, "todo": line.todo}

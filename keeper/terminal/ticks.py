@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table
 from solders.pubkey import Pubkey
@@ -15,6 +14,7 @@ from keeper.market.reputation import Reputation
 from keeper.market.snapshot import Out
 from keeper.market.why import Chance, Unfit, Why
 from keeper.terminal import records
+from keeper.terminal.answers import trading
 from keeper.terminal.tables import plain
 
 OUT = {
@@ -98,7 +98,7 @@ def _same(found: Sequence[Replayed]) -> int:
     return sum(each.finding.verdict is Verdict.SAME for each in found)
 
 
-def replayed_row(found: Replayed) -> dict[str, Any]:
+def replayed_row(found: Replayed) -> trading.Replayed:
     """The same for programs."""
     steps = found.steps.steps if found.steps else {}
     return {
@@ -120,12 +120,19 @@ def replayed_row(found: Replayed) -> dict[str, Any]:
     }
 
 
-def _culprit(found: Replayed) -> dict[str, Any] | None:
+def _culprit(found: Replayed) -> trading.Culprit | None:
     culprit = found.finding.culprit
     if culprit is None:
         return None
-    where = {each: getattr(culprit, each) for each in ("file", "row", "expected", "found", "vouched")}
-    return {"operator": str(culprit.operator), "tick": found.tick, **where}
+    return {
+        "operator": str(culprit.operator),
+        "tick": found.tick,
+        "file": culprit.file,
+        "row": culprit.row,
+        "expected": culprit.expected,
+        "found": culprit.found,
+        "vouched": culprit.vouched,
+    }
 
 
 # -- why ---------------------------------------------------------------------------------------
@@ -165,7 +172,7 @@ def _said(chance: Chance) -> str:
     return "; ".join(words for unfit, words in UNFIT.items() if unfit in chance.unfit)
 
 
-def why_row(found: Why, tick: int, record: Reputation | None) -> dict[str, Any]:
+def why_row(found: Why, tick: int, record: Reputation | None) -> trading.Why:
     """The same for programs; the record in thousandths, its bound and weight in basis points."""
     return {
         "tick": tick,
@@ -177,7 +184,7 @@ def why_row(found: Why, tick: int, record: Reputation | None) -> dict[str, Any]:
         "weight": found.weight,
         "record": records.row(record) if record else None,
         "taken_by": _text(found.taken_by),
-        "price": found.price,
+        "price": str(found.price) if found.taken_by else None,
         "currency": found.currency.name.lower() if found.currency is not None else None,
         "orders": [
             {

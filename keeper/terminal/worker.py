@@ -12,6 +12,7 @@ from keeper.economy.money import show
 from keeper.economy.orders import ENDED, EndReason, LeaseStatus
 from keeper.pow.messages import Commit
 from keeper.pow.profiles import Profile, deadline_ms, hired_deadline_ms
+from keeper.terminal.answers import working
 from keeper.terminal.tables import plain
 from keeper.worker.lease_book import KeptLease
 from keeper.worker.state import Kept, Received
@@ -96,8 +97,28 @@ def lease_line(kept: KeptLease | None, now: int) -> str:
     return f"{to}, {lease_state(kept)}"
 
 
-def lease_row(kept: KeptLease, now: int) -> dict[str, object]:
+def wave_row(kept: Kept, receipts: Sequence[Received]) -> working.Wave:
+    """A wave for programs, its receipts with their bytes."""
+    return {
+        "slot": kept.slot,
+        "seed": kept.seed.hex(),
+        "kind": kept.kind.name.lower(),
+        "spot": kept.spot,
+        "state": kept.state.value,
+        "ended": kept.ended,
+        "commit": (kept.body or b"").hex() + (kept.signature or b"").hex(),
+        "receipts": [
+            {"operator": str(each.operator), "ms": each.ms, "receipt": each.receipt.hex()}
+            for each in receipts
+        ],
+    }
+
+
+def lease_row(kept: KeptLease, now: int) -> working.KeptLease:
     """A lease for programs: amounts in base units, times unix seconds, 0 for never."""
+    hindrance = None
+    if kept.hindrance:
+        hindrance = working.Hindrance(code=kept.hindrance.code, reason=kept.hindrance.reason)
     return {
         "order": str(kept.order),
         "lease": str(kept.address),
@@ -105,15 +126,29 @@ def lease_row(kept: KeptLease, now: int) -> dict[str, object]:
         "status": kept.status.name.lower(),
         "reason": kept.reason.name.lower(),
         "currency": kept.currency.name,
-        "price": kept.price,
-        "rate": kept.rate,
+        "price": str(kept.price),
+        "rate": str(kept.rate),
         "hours": kept.hours,
         "matched_at": kept.matched_at,
         "accept_until": kept.accept_until,
         "start": kept.start,
         "stop": kept.stop,
-        "earned": kept.earned(now),
-        "hindrance": kept.hindrance._asdict() if kept.hindrance else None,
+        "earned": str(kept.earned(now)),
+        "hindrance": hindrance,
+    }
+
+
+def trial_json(found: Trial) -> working.Trial:
+    """How a wave went here, for programs: milliseconds."""
+    return {
+        "profile": found.profile.id,
+        "product_ms": found.product_ms,
+        "open_ms": found.open_ms,
+        "verify_ms": found.verify_ms,
+        "deadline_ms": deadline_ms(found.profile.T_ms),
+        "in_time": found.is_in_time,
+        "blob": found.blob,
+        "code": found.code.name,
     }
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 
 import pytest
 import structlog
@@ -12,8 +13,10 @@ from solders.pubkey import Pubkey
 from keeper.chain import Chain, Signer, TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
 from keeper.cli import main
+from keeper.cli.answering import shape_of, walk
+from keeper.cli.main import COMMANDS
 from keeper.cli.signing import Session
-from keeper.terminal import tables
+from keeper.terminal import answers, tables
 from keeper.wallet.lamports import payments_of
 from keeper.wallet.plan import Plan
 from tests.keeper.cli.saved import CHAIN, Typed
@@ -95,9 +98,28 @@ def ionet(monkeypatch, capsys):
         with pytest.raises(SystemExit) as end:
             main.main()
         out = capsys.readouterr()
-        return end.value.code or 0, out.out, out.err
+        code = end.value.code or 0
+        if "--json" in arguments:
+            written_as_told([str(each) for each in arguments], code, out.out, out.err)
+        return code, out.out, out.err
 
     return run
+
+
+@cache
+def shapes() -> dict[str, object]:
+    """What each command answers with --json."""
+    return {name: shape_of(command) for name, command in walk(COMMANDS)}
+
+
+def written_as_told(typed: list[str], code: int, out: str, err: str) -> None:
+    """One document of the command's shape and nothing else; or nothing, and why in one line."""
+    if out:
+        name = next(each for each in (" ".join(typed[:2]), typed[0]) if each in shapes())
+        answers.check(shapes()[name], out)
+    else:
+        assert code, err
+        answers.check(answers.Failure, err.splitlines()[-1])
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_a_conflict_is_proven_from_a_folder_and_from_a_service(ionet, chained) -
     with serving(chained.rewards) as url:
         by_hash = "slash", "show", offence.evidence.hex(), "--chain", chained.path, "--from", url, "--json"
         code, out, _ = ionet(*by_hash)
-    (found,) = json.loads(out)
+    (found,) = json.loads(out)["slashes"]
     assert code == 0
     assert (found["proven"], found["kind"], found["status"]) == (True, "conflict", "pending")
     assert found["device"] == str(device.account)
@@ -106,5 +106,5 @@ def test_what_proves_nothing_says_why(ionet, chained) -> None:
         assert words in " ".join(out.split())
     with serving(chained.rewards) as url:
         code, out, _ = ionet("slash", "show", "00" * 32, "--chain", chained.path, "--from", url, "--json")
-    assert (code, json.loads(out)[0]["proven"]) == (1, False)
-    assert "status 404" in json.loads(out)[0]["problem"]
+    assert (code, json.loads(out)["slashes"][0]["proven"]) == (1, False)
+    assert "status 404" in json.loads(out)["slashes"][0]["problem"]

@@ -531,7 +531,7 @@ def test_why_for_programs(ionet, world):
         "weight": 8_584,
         "record": None,
         "taken_by": str(order.address),
-        "price": 2 * IO,
+        "price": str(2 * IO),
         "currency": "io",
         "orders": [
             {

@@ -227,7 +227,7 @@ def test_a_worker_accepts_a_lease_and_shows_it(ionet, monkeypatch) -> None:
     code, out, _ = ionet("worker", "status", "--json")
     (row,) = json.loads(out)["leases"]
     shown = (row["order"], row["status"], row["price"], row["start"], row["stop"], row["hindrance"])
-    assert shown == (str(order.address), "running", 2 * IO, lease.start, lease.stop, None)
+    assert shown == (str(order.address), "running", str(2 * IO), lease.start, lease.stop, None)
     code, _, err = ionet("device", "accept", str(order.address), "--worker", "one.json")
     assert (code, "has a lease of this order already" in err) == (1, True)
 

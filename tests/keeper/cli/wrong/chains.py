@@ -16,6 +16,10 @@ from tests.keeper.cli.wrong.typed import (
 from tests.programs.world import key
 
 CHAINS = [
+    Wrong("schema order nothing", "no command is called ionet order nothing: order create, order list"),
+    Wrong("schema nothing", "no command is called ionet nothing: see ionet --help"),
+    Wrong("schema keeper run", "ionet keeper run has no --json"),
+    usage("schema", "Missing argument"),
     Wrong("supply --chain nowhere.chain", "nowhere.chain: no saved chain here"),
     Wrong("supply --chain folder", "folder: no saved chain here"),
     Wrong("supply --chain loop", "loop"),
