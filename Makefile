@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
 
-.PHONY: help demo localnet test chaos interop test-validator check-wheel venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo localnet test chaos interop test-validator web check-web check-wheel venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,6 +28,12 @@ interop: venv ## other people's clients on the interfaces, byte for byte: needs 
 test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (builds it when missing: an hour, once)
 	@CARGO=$(CARGO) toolchain/validator install
 	@$(BIN)/pytest -q --chain validator tests/e2e tests/interop/test_localnet.py
+
+web: venv ## build the pages' scripts into keeper/web/static: needs node 20 and npm
+	@$(BIN)/python -m toolchain.web build
+
+check-web: venv ## types of the pages' scripts, then build them elsewhere and compare every byte
+	@$(BIN)/python -m toolchain.web check
 
 check-wheel: venv ## build the package, and use it installed elsewhere, with all extras and with few
 	@$(BIN)/python -m toolchain.wheel

@@ -10,12 +10,13 @@ import typer
 import uvicorn
 
 from keeper.api.service import application, guarded
+from keeper.chain.rpc import websocket_url
 from keeper.cli import options
 from keeper.db.visitors import Visitors
 from keeper.errors import UserError
 from keeper.patience import Patient
 from keeper.runtime.listen import listen
-from keeper.settings import PORTS
+from keeper.settings import PORTS, Settings
 from keeper.terminal.tables import console
 from keeper.web import app as pages
 
@@ -44,7 +45,7 @@ def serve(
     console.print(f"{place}/api/v1/network", soft_wrap=True)
     console.print(f"{place}/ has pages for people", soft_wrap=True)
     service = application(database, rewards=rewards, market=market)
-    pages.install(service)
+    pages.install(service, node_of(chosen))
     config = uvicorn.Config(
         guarded(service),
         http=Patient,
@@ -57,6 +58,14 @@ def serve(
     )
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def node_of(chosen: Settings) -> tuple[str, str] | None:
+    """Where browsers ask a node, and hear from it; None where pages only show."""
+    if chosen.web_node is None:
+        return None
+    url = str(chosen.web_node)
+    return url, str(chosen.web_notices or websocket_url(url))
 
 
 def _require(database: Visitors) -> None:

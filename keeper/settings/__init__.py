@@ -122,6 +122,13 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="connections that the challenge service holds at a time: two for each device",
     )
+    web_node: AnyHttpUrl | None = Field(
+        default=None,
+        description="the node by which wallets in pages read and send [default: none, no page signs]",
+    )
+    web_notices: AnyWebsocketUrl | None = Field(
+        default=None, description="where that node sends notices [default: the port after its own]"
+    )
     balance_warning: Decimal = Field(
         default=Decimal("0.5"), ge=0, decimal_places=9, description="SOL below which the keeper warns"
     )

@@ -1,62 +1,86 @@
-"""Pages beside the API: rendered on the server, read only, without a line of JavaScript."""
+"""Pages beside the API: rendered on the server. Scripts, our own built files, are there to sign alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeper.api import problems
+from keeper.web import assets
 from keeper.web.pages import blocks, buyback, devices, found, network, orders, wallets
 from keeper.web.rendering import render
 from keeper.web.style import STYLE, STYLE_PATH
 
 ROUTERS = tuple(each.router for each in (network, devices, blocks, orders, buyback, wallets, found))
-POLICY = "; ".join(
-    (
+NODE = "node"
+"""The state's name of the node that browsers ask: its URL and where it sends notices, or None."""
+KEPT = {"cache-control": "public, max-age=31536000, immutable"}
+"""Headers of what has another name as soon as it changes."""
+
+
+def headers(node: tuple[str, str] | None) -> dict[str, str]:
+    """What every page has: no script but ours runs in one, and only ``node`` is asked beside us."""
+    policy = (
         "default-src 'none'",
+        "script-src 'self'",
+        "worker-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
+        " ".join(("connect-src 'self'", *map(_origin, node or ()))),
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     )
-)
-HEADERS = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-}
-"""What every page has; no script can run in one, and nothing foreign is loaded."""
+    return {
+        "content-security-policy": "; ".join(policy),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    }
 
 
-def install(app: FastAPI) -> None:
-    """Serve pages at all paths that the API ``app`` doesn't have."""
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def install(app: FastAPI, node: tuple[str, str] | None = None) -> None:
+    """Serve pages at all paths that the API ``app`` doesn't have.
+
+    ``node`` are the URLs at which browsers ask a chain and hear of it: without it no page signs.
+    """
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     pages.state = app.state
+    setattr(pages.state, NODE, node)
     problems.install(pages, _refusal)
     for router in ROUTERS:
         pages.include_router(router, default_response_class=HTMLResponse)
 
     @pages.get(STYLE_PATH)
     async def style() -> Response:
-        return Response(
-            STYLE, media_type="text/css", headers={"cache-control": "public, max-age=31536000, immutable"}
-        )
+        return Response(STYLE, media_type="text/css", headers=KEPT)
+
+    @pages.get(assets.PREFIX + "{name}")
+    async def built(name: str) -> Response:
+        found = assets.read(name)
+        if found is None:
+            raise HTTPException(404, "no such file was built")
+        return Response(found[0], media_type=found[1], headers=KEPT)
 
     @app.get("/api/{rest:path}", include_in_schema=False)
     async def missing(request: Request) -> None:
         # Who asks the API is refused in its own form.
         raise HTTPException(404)
 
-    app.mount("/", _Guarded(pages))
+    app.mount("/", _Guarded(pages, headers(node)))
 
 
 def _refusal(status: int, detail: str, headers: Mapping[str, str] | None) -> Response:
@@ -70,6 +94,7 @@ def _refusal(status: int, detail: str, headers: Mapping[str, str] | None) -> Res
         as_of=None,
         path="",
         style_path=STYLE_PATH,
+        node=None,
     )
     return HTMLResponse(body, status, dict(headers or {}))
 
@@ -77,13 +102,14 @@ def _refusal(status: int, detail: str, headers: Mapping[str, str] | None) -> Res
 class _Guarded:
     """An application whose answers have the pages' headers; a form's empty fields ask for nothing."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] += [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+                message["headers"] += self._headers
             await send(message)
 
         if scope["type"] == "http":

@@ -6,7 +6,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from keeper.web import text
+from keeper.web import assets, text
 
 
 def render(template: str, **values: object) -> str:
@@ -24,4 +24,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= text.FILTERS
+    environment.globals["island"] = assets.tags
     return environment

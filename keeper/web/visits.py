@@ -44,6 +44,7 @@ class Visit:
             late=_late(state),
             path=self.request.url.path,
             style_path=STYLE_PATH,
+            node=self.request.app.state.node,
             **values,
         )
 

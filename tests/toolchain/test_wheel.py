@@ -29,13 +29,16 @@ print(resources.IDL)
 """
 
 
+SUFFIXES = {".py", ".mako", ".html", ".css", ".js", ".json"}
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel.build(ROOT, tmp_path_factory.mktemp("dist"), "wheel")
 
 
 def test_the_wheel_has_the_keeper_and_its_resources_and_nothing_else(built: Path) -> None:
-    code = {path for path in (ROOT / "keeper").rglob("*") if path.suffix in (".py", ".mako", ".html", ".css")}
+    code = {path for path in (ROOT / "keeper").rglob("*") if path.suffix in SUFFIXES}
     named = [resources.ARTIFACTS / "manifest.json", resources.GENESIS_TABLE]
     named += [resources.CLASS_TABLE, resources.THROUGHPUT_TABLE]
     named += [resources.POW_HOURS, resources.POW_PROFILES, resources.POW_DEMO_PROFILES]

@@ -58,6 +58,8 @@ SETTINGS = {
     "pow_metrics": "9471",
     "pow_line": "0",
     "pow_connections": "63",
+    "web_node": "ftp://node",
+    "web_notices": "http://node",
     "balance_warning": "NaN",
     "balance_stop": "-1",
     "lag_slots": "0",

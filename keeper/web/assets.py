@@ -1,0 +1,44 @@
+"""The pages' scripts: built files, each loaded by its hash.
+
+They are made of ``web/`` by ``make web``; ``manifest.json`` beside them says of what, and
+by which tools, so that anybody can build the same.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+BUILT = Path(__file__).parent / "static"
+PREFIX = "/static/"
+TYPES = {".js": "text/javascript", ".css": "text/css"}
+
+
+@cache
+def manifest() -> dict[str, Any]:
+    """What was built: ``files`` by name, and ``entries``, the files that each island needs, its own first."""
+    found: dict[str, Any] = json.loads((BUILT / "manifest.json").read_text())
+    return found
+
+
+def read(name: str) -> tuple[bytes, str] | None:
+    """A built file and its media type; None for what isn't in the manifest."""
+    if name not in manifest()["files"]:
+        return None
+    path = BUILT / name
+    return path.read_bytes(), TYPES[path.suffix]
+
+
+def tags(island: str) -> Markup:
+    """What a page's head needs for an island; a browser runs no file whose hash is another."""
+    own, *shared = manifest()["entries"][island]
+    lines = [_tag('<link rel="modulepreload" href="{}" integrity="{}">', each) for each in shared]
+    return Markup("\n").join([*lines, _tag('<script type="module" src="{}" integrity="{}"></script>', own)])
+
+
+def _tag(text: str, name: str) -> Markup:
+    return Markup(text).format(PREFIX + name, manifest()["files"][name]["integrity"])

@@ -1,0 +1,75 @@
+"""Pages by which a wallet signs: their scripts by hash, and a policy that lets them ask one node alone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from keeper.api.service import application
+from keeper.db.visitors import Visitors
+from keeper.web import assets
+from keeper.web.app import install
+from tests.keeper.api.conftest import Client
+from tests.keeper.api.life import Life
+
+NODE = "http://node.example:8899/", "ws://node.example:8900/"
+
+
+@pytest.fixture
+async def signing(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[Client]:
+    database = Visitors(f"sqlite:///{shutil.copy(life[1], tmp_path / 'index.db')}")
+    app = application(database, rewards=life[0].folder)
+    install(app, NODE)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://site") as http:
+        yield Client(http)
+    await database.close()
+
+
+async def pages(client: Client) -> dict[str, str]:
+    """A page for each island, by the island's name."""
+    (device,) = (await client.data("/devices?limit=1"))[:1]
+    return {"device": f"/devices/{device['address']}", "claim": f"/wallets/{device['supplier']}"}
+
+
+async def test_each_island_has_its_place_and_its_files_by_their_hashes(signing: Client) -> None:
+    for name, path in (await pages(signing)).items():
+        page = (await signing.http.get(path)).text
+        assert f'<div class="island" id="{name}" data-of="{path.rpartition("/")[2]}">' in page
+        assert f'<meta name="ionet-node" content="{NODE[0]}">' in page
+        named = re.findall(r'(?:href|src)="/static/([^"]+)" integrity="([^"]+)"', page)
+        files = assets.manifest()["files"]
+        assert sorted(named) == sorted(
+            (each, files[each]["integrity"]) for each in assets.manifest()["entries"][name]
+        )
+        assert page.count("<script") == 1 and 'style="' not in page
+        for each, _ in named:
+            answer = await signing.http.get(f"/static/{each}")
+            assert answer.content == (assets.BUILT / each).read_bytes()
+            assert answer.headers["content-type"].startswith("text/javascript")
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_the_policy_lets_pages_ask_one_node_and_run_our_files(signing: Client) -> None:
+    answer = await signing.http.get("/")
+    policy = dict(each.split(" ", 1) for each in answer.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == "'self'"
+    assert policy["connect-src"] == "'self' http://node.example:8899 ws://node.example:8900"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert "<script" not in answer.text
+
+
+async def test_what_was_not_built_is_not_served(signing: Client) -> None:
+    for path in ("manifest.json", "missing.js", "..%2Fapp.py", "%2e%2e%2fapp.py"):
+        assert (await signing.http.get(f"/static/{path}")).status_code == 404
+
+
+async def test_without_a_node_no_page_signs(site: Client) -> None:
+    for path in (await pages(site)).values():
+        page = (await site.http.get(path)).text
+        assert "<script" not in page and "island" not in page.partition("</head>")[2]

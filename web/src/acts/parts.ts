@@ -1,0 +1,49 @@
+// What several acts need: who signs, an account for tokens, a share in words.
+import { createNoopSigner, type Address, type Instruction, type TransactionSigner } from "@solana/kit";
+import { fetchConfig, type Config } from "../clients/staking/accounts/config";
+import { findConfigPda } from "../clients/staking/pdas/config";
+import { node } from "../chain/node";
+import { duration, IO, moment, show } from "../ui/amounts";
+
+/** Whoever signs does so in the wallet: here it is an address. */
+export function signer(address: Address): TransactionSigner {
+  return createNoopSigner(address);
+}
+
+const ASSOCIATED = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL" as Address;
+const TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address;
+const SYSTEM = "11111111111111111111111111111111" as Address;
+const [READS, WRITES, SIGNS] = [0, 1, 3] as const;
+
+/** Makes an owner's account for a token, `at` its derived address, where it isn't there yet. */
+export function opening(payer: Address, at: Address, owner: Address, mint: Address): Instruction {
+  return {
+    programAddress: ASSOCIATED,
+    accounts: [
+      { address: payer, role: SIGNS },
+      { address: at, role: WRITES },
+      { address: owner, role: READS },
+      { address: mint, role: READS },
+      { address: SYSTEM, role: READS },
+      { address: TOKEN, role: READS },
+    ],
+    data: new Uint8Array([1]),
+  };
+}
+
+/** The staking program's root account. */
+export async function stakingConfig(): Promise<Config> {
+  const [at] = await findConfigPda();
+  return (await fetchConfig(node, at, { commitment: "confirmed" })).data;
+}
+
+export const io = (amount: bigint): string => `${show(amount, IO)} IO`;
+export const percent = (bps: number): string => `${bps / 100} %`;
+export { duration, moment };
+
+/** The address of the account that an instruction has at a place. */
+export function at(instruction: Instruction, place: number): Address {
+  const found = instruction.accounts?.[place];
+  if (!found) throw new Error("the instruction has no such account");
+  return found.address;
+}

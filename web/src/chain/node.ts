@@ -1,0 +1,59 @@
+// The node that pages ask: its addresses are in the page's head, as its content policy allows no other.
+import { createSolanaRpc, type Address, type Signature } from "@solana/kit";
+
+function named(name: string): string {
+  const found = document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content;
+  if (!found) throw new Error(`the page names no ${name}`);
+  return found;
+}
+
+export const node = createSolanaRpc(named("ionet-node"));
+
+/** What an account holds, as bytes. */
+export interface Held {
+  lamports: bigint;
+  owner: Address;
+  data: Uint8Array;
+}
+
+export function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+}
+
+/** Accounts as of one slot, in the order of `addresses`; null for those that there are none of. */
+export async function accounts(addresses: readonly Address[]): Promise<(Held | null)[]> {
+  const found: (Held | null)[] = [];
+  // A node answers for a hundred at most.
+  for (let at = 0; at < addresses.length; at += 100) {
+    const some = addresses.slice(at, at + 100);
+    const { value } = await node.getMultipleAccounts(some, { encoding: "base64", commitment: "confirmed" }).send();
+    for (const each of value)
+      found.push(each && { lamports: each.lamports, owner: each.owner, data: bytesOf(each.data[0]) });
+  }
+  return found;
+}
+
+const CLOCK = "SysvarC1ock11111111111111111111111111111111" as Address;
+
+/** The chain's time, unix seconds: dates of the protocol follow it, and not this machine's clock. */
+export async function time(): Promise<bigint> {
+  const [clock] = await accounts([CLOCK]);
+  if (!clock) throw new Error("the node has no clock");
+  return new DataView(clock.data.buffer).getBigInt64(32, true);
+}
+
+/** Calls `heard` when a node says that a transaction landed; a node that says nothing is no error. */
+export function whenLanded(signature: Signature, heard: () => void): () => void {
+  let socket: WebSocket;
+  try {
+    socket = new WebSocket(named("ionet-notices"));
+  } catch {
+    return () => {};
+  }
+  const params = [signature, { commitment: "confirmed" }];
+  socket.onopen = () => socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "signatureSubscribe", params }));
+  socket.onmessage = ({ data }) => {
+    if (typeof data === "string" && data.includes("signatureNotification")) heard();
+  };
+  return () => socket.close();
+}

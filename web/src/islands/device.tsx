@@ -1,0 +1,132 @@
+// On a device's page: what its supplier, its co-stakers and others can do with its stakes.
+import { useSignal } from "@preact/signals";
+import type { Address } from "@solana/kit";
+import { leave, offer, take, withdrawCoStake, withdrawOffer } from "../acts/coStakes";
+import { io, moment, percent, stakingConfig } from "../acts/parts";
+import { stake, staked, unstake, withdraw, type Staked } from "../acts/stakes";
+import { time } from "../chain/node";
+import type { CoStake } from "../clients/staking/types/coStake";
+import { CoStakeState } from "../clients/staking/types/coStakeState";
+import { IO, read } from "../ui/amounts";
+import { Do, island, useChain } from "../ui/island";
+import { connected } from "../wallet/wallets";
+
+const UNIT = 100;
+
+island("device", ({ of }) => {
+  const found = useChain(async () => ({ ...(await staked(of)), now: await time(), params: (await stakingConfig()).params })).value;
+  if (found === null) return <p role="status">Reading the chain ...</p>;
+  if (typeof found === "string") return <p class="told">{found}</p>;
+  const me = connected.value?.address;
+  if (!me) return null;
+  return (
+    <>
+      {me === found.device.supplier && <Supplier at={found} />}
+      <CoStaker at={found} me={me} />
+      <Cooled at={found} now={found.now} cooldown={found.params.cooldown} />
+    </>
+  );
+});
+
+function Supplier({ at }: { at: Staked }) {
+  const { device } = at;
+  const [amount, asked, share] = [useSignal(""), useSignal(""), useSignal("20")];
+  if (device.terminated) return null;
+  return (
+    <>
+      <h3>Your stake</h3>
+      <p>{io(device.own)} of yours count{device.ownCooling > 0n && <>; {io(device.ownCooling)} cool until {moment(device.ownUntil)}</>}.</p>
+      {device.ownCooling === 0n && (
+        <p class="fields">
+          <Field id="stake-amount" label="IO to stake" value={amount} />
+          <Do make={async (payer) => stake(at.at, read(amount.value, IO), payer)}>Stake</Do>
+          {device.own > 0n && <Do make={(payer) => unstake(at.at, payer)}>Unstake all</Do>}
+        </p>
+      )}
+      {device.offer > 0n ? (
+        <p class="buttons"><Do make={(payer) => withdrawOffer(at.at, payer)}>Withdraw the offer</Do></p>
+      ) : (
+        device.co.state !== CoStakeState.Active &&
+        device.own > 0n && (
+          <p class="fields">
+            <Field id="offer-amount" label="IO that a co-staker stakes" value={asked} />
+            <Field id="offer-share" label="% of rewards for it" value={share} />
+            <Do make={async (payer) => offer(at.at, read(asked.value, IO), bps(share.value), payer)}>Offer</Do>
+          </p>
+        )
+      )}
+    </>
+  );
+}
+
+/** Basis points of a percentage as it is typed; throws a sentence. */
+function bps(text: string): number {
+  const found = Number(text);
+  if (!text.trim() || !Number.isInteger(found * UNIT)) throw new Error("Write a percentage such as 20 or 12.5.");
+  return found * UNIT;
+}
+
+function CoStaker({ at, me }: { at: Staked; me: Address }) {
+  const { device } = at;
+  const mine = device.co.state === CoStakeState.Active && device.co.staker === me;
+  if (mine)
+    return (
+      <>
+        <h3>Your co-stake</h3>
+        <p>{io(device.co.amount)}, for {percent(device.co.rewardBps)} of its rewards.</p>
+        <p class="buttons"><Do make={(payer) => leave(at.at, payer)}>Leave</Do></p>
+      </>
+    );
+  if (!device.offer || me === device.supplier) return null;
+  return (
+    <>
+      <h3>Its offer</h3>
+      <p>{percent(device.offerRewardBps)} of its rewards, for a co-stake of {io(device.offer)}.</p>
+      <p class="buttons"><Do make={(payer) => take(at.at, payer)}>Take the offer</Do></p>
+    </>
+  );
+}
+
+/** What is over its cooldown: anybody may have it paid to whom it belongs. */
+function Cooled({ at, now, cooldown }: { at: Staked; now: bigint; cooldown: bigint }) {
+  const { device } = at;
+  // One that waits goes into its cooldown by itself: the chain writes that down when it is touched next.
+  const cooled = ({ state, until }: CoStake): boolean =>
+    (state === CoStakeState.Cooling && until <= now) || (state === CoStakeState.Waiting && until + cooldown <= now);
+  const own = device.ownCooling > 0n && device.ownUntil <= now;
+  const co = [device.co, device.leaving].filter(cooled);
+  if (!own && !co.length) return null;
+  return (
+    <>
+      <h3>Cooled</h3>
+      {own && (
+        <p>
+          {io(device.ownCooling)} of its supplier <Do make={(payer) => withdraw(at.at, payer)}>Take out</Do>
+        </p>
+      )}
+      {co.map((each) => (
+        <p key={each.staker}>
+          {io(each.amount)} of co-staker <span class="address">{each.staker}</span>{" "}
+          <Do make={(payer) => withdrawCoStake(at.at, each.staker, payer)}>Take out</Do>
+        </p>
+      ))}
+    </>
+  );
+}
+
+function Field({ id, label, value }: { id: string; label: string; value: { value: string } }) {
+  return (
+    <label for={id}>
+      {label}
+      <input
+        id={id}
+        inputMode="decimal"
+        autocomplete="off"
+        value={value.value}
+        onInput={({ currentTarget }) => {
+          value.value = currentTarget.value;
+        }}
+      />
+    </label>
+  );
+}

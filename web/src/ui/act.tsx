@@ -1,0 +1,138 @@
+// What somebody is about to sign, and what becomes of it.
+import { useEffect, useRef } from "preact/hooks";
+import type { Address } from "@solana/kit";
+import { approve, leave, state, type Plan } from "../tx/act";
+import type { Change, Preview } from "../tx/preview";
+import { wireOf } from "../tx/preview";
+import type { Outcome, Pending } from "../tx/send";
+import { connected } from "../wallet/wallets";
+import { show, SOL } from "./amounts";
+
+/** The act that is on, below the button that began it. */
+export function Act() {
+  const now = state.value;
+  const place = useRef<HTMLElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // Who uses a keyboard or a screen reader is where something new is to be read.
+    if (now.at === "shown" || now.at === "cannot") heading.current?.focus();
+    if (now.at !== "none") place.current?.scrollIntoView({ block: "nearest" });
+  }, [now.at]);
+  if (now.at === "none") return null;
+  return (
+    <section class="act" ref={place} aria-label="What you sign">
+      {now.at === "building" && <p role="status">Reading the chain, and trying it there ...</p>}
+      {now.at === "cannot" && (
+        <>
+          <h3 ref={heading} tabIndex={-1}>Not possible now</h3>
+          <p class="told">{now.words}</p>
+          <p class="buttons"><button type="button" onClick={leave}>Close</button></p>
+        </>
+      )}
+      {(now.at === "shown" || now.at === "signing") && (
+        <>
+          <h3 ref={heading} tabIndex={-1}>{now.plan.title}</h3>
+          <Shown plan={now.plan} trial={now.trial} />
+          <p class="told" role="status">
+            {now.at === "signing" ? "Waiting for your wallet ..." : (now.told ?? "")}
+          </p>
+          <p class="buttons">
+            {now.at === "shown" && (
+              <button type="button" class="main" onClick={() => void approve()}>
+                Sign with {connected.value?.wallet.name ?? "your wallet"}
+              </button>
+            )}
+            <button type="button" onClick={leave}>Cancel</button>
+          </p>
+          <details>
+            <summary>The transaction itself, for another tool</summary>
+            <p><code class="raw">{wireOf(now.built.bytes)}</code></p>
+          </details>
+        </>
+      )}
+      {now.at === "way" && <Way sent={now.sent} outcome={now.outcome} added={now.added} />}
+    </section>
+  );
+}
+
+function Shown({ plan, trial }: { plan: Plan; trial: Preview }) {
+  return (
+    <>
+      <ol>{plan.steps.map((each) => <li key={each}>{each}</li>)}</ol>
+      <div class="wide" tabIndex={0} role="group" aria-label="who has what before and after">
+        <table>
+          <caption>Who has what, by a trial on the chain as it is now</caption>
+          <thead>
+            <tr>
+              <th scope="col" class="word">Whose</th>
+              <th scope="col" class="word">What</th>
+              <th scope="col">Before</th>
+              <th scope="col">After</th>
+              <th scope="col">Change</th>
+            </tr>
+          </thead>
+          <tbody>{trial.changes.map((each) => <Row key={each.account + each.unit.name} change={each} plan={plan} />)}</tbody>
+        </table>
+      </div>
+      <dl class="facts">
+        <div><dt>fee of the network</dt><dd>{show(trial.fee, SOL)} SOL</dd></div>
+        {trial.rent > 0n && (
+          <div><dt>deposits for new accounts</dt><dd>{show(trial.rent, SOL)} SOL, which come back when they are closed</dd></div>
+        )}
+      </dl>
+      {[...plan.notes, ...(plan.after?.(trial) ?? [])].map((each) => <p key={each}>{each}</p>)}
+    </>
+  );
+}
+
+function Row({ change, plan }: { change: Change; plan: Plan }) {
+  const { unit, before, after, account } = change;
+  const moved = after - before;
+  return (
+    <tr data-account={account} data-unit={unit.name}>
+      <th scope="row" class="word">{nameOf(change, plan)}</th>
+      <td class="word">{unit.name}</td>
+      <td>{show(before, unit.decimals)}</td>
+      <td>{show(after, unit.decimals)}</td>
+      <td>{moved > 0n ? "+" : ""}{show(moved, unit.decimals)}</td>
+    </tr>
+  );
+}
+
+function nameOf({ account, party }: Change, plan: Plan) {
+  if (party === connected.value?.address) return "you";
+  const known = plan.names.get(account) ?? plan.names.get(party);
+  return known ?? <Whole of={party} />;
+}
+
+/** An address is never shortened where somebody decides. */
+function Whole({ of }: { of: Address }) {
+  return <span class="address" title={of}>{of}</span>;
+}
+
+const WORDS: Record<Outcome["state"], string> = {
+  sent: "Sent: waiting for the chain ...",
+  confirmed: "Confirmed: it is on the chain, and final in a moment.",
+  final: "Final: it has happened.",
+  expired: "It expired: nothing happened, and nothing can any more. Try again.",
+  unknown: "The node doesn't answer: it may have happened. Don't sign it again before this page says what became of it.",
+  refused: "The chain refused it: nothing moved but the fee.",
+};
+
+function Way({ sent, outcome, added }: { sent: Pending; outcome: Outcome; added: readonly string[] }) {
+  const over = outcome.state === "final" || outcome.state === "refused" || outcome.state === "expired";
+  return (
+    <>
+      <h3>{sent.title}</h3>
+      <p role="status" data-state={outcome.state}>
+        {WORDS[outcome.state]}
+        {outcome.state === "refused" && ` It says: ${outcome.words}.`}
+      </p>
+      {added.length > 0 && (
+        <p>Your wallet added {added.length === 1 ? "a check" : `${added.length} checks`} by {[...new Set(added)].join(", ")}.</p>
+      )}
+      <p>Transaction <a class="address" href={`/tx/${sent.signature}`}>{sent.signature}</a></p>
+      {over && <p class="buttons"><button type="button" onClick={leave}>Close</button></p>}
+    </>
+  );
+}
