@@ -79,6 +79,7 @@ COMMANDS = (
         "rewards", "keeper.cli.rewards:app", "Reward blocks: what was published, and whether it is right."
     ),
     LazyCommand("order", "keeper.cli.orders:app", "Rent compute: orders, their leases and their money."),
+    LazyCommand("cluster", "keeper.cli.cluster:app", "Clusters: what has become of an order's devices."),
     LazyCommand("device", "keeper.cli.devices:app", "Lease devices out: register, price, take orders."),
     LazyCommand(
         "balance",

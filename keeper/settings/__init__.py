@@ -170,7 +170,8 @@ class Settings(BaseSettings):
         description="how far its price may be below the reference or above the anchor price, basis points",
     )
     operators: Annotated[list[AnyHttpUrl], NoDecode] = Field(
-        default=[], description="where operators take what a device proves, as a JSON list of URLs"
+        default=[],
+        description="where operators take what devices prove, and have clusters' boards: a JSON list of URLs",
     )
     worker: Path = Field(
         default=Path("worker"), description="a device's folder: what it signed, before it was sent"

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ SETTINGS = {
     "IONET_KEYPAIR": "id.json",
     "IONET_POW_HTTP": "127.0.0.1:0",
     "IONET_POW_METRICS": "127.0.0.1:0",
+    "IONET_RELAY": "127.0.0.1:0",
 }
 
 
@@ -60,6 +62,8 @@ def test_it_serves_until_it_is_stopped(folder: Path) -> None:
         with service(folder) as (process, said):
             url = f"http://127.0.0.1:{said['port']}"
             assert httpx.get(f"{url}/pow/operator").json()["operator"] == said["operator"]
+            board = httpx.get(f"{url}/compute/board").json()
+            assert board["operator"] == said["operator"] and 0 < board["relay"] < 65_536
             # Figures are where devices don't come.
             assert httpx.get(f"{url}/metrics").status_code == 404
             figures = httpx.get(f"http://127.0.0.1:{said['figures']}/metrics").text
@@ -81,3 +85,21 @@ def test_it_serves_until_it_is_stopped(folder: Path) -> None:
             assert '"pow.stopped"' in rest
             assert "Traceback" not in rest
     assert (folder / "pow/state.db").exists()
+
+
+def test_a_kill_leaves_no_relay(folder: Path) -> None:
+    with service(folder) as (process, _):
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (relays := [each for each in children.read_text().split() if _is_relay(each)]):
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        while any(map(_is_relay, relays)):
+            time.sleep(0.01)
+
+
+def _is_relay(number: str) -> bool:
+    try:
+        return b"relay_process" in Path(f"/proc/{number}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -56,6 +56,8 @@ SETTINGS = {
     "http": "9464",
     "pow_http": "off",
     "pow_metrics": "9471",
+    "relay": "9472",
+    "relay_rate": "0",
     "pow_line": "0",
     "pow_connections": "63",
     "web_node": "ftp://node",
@@ -80,6 +82,7 @@ MORE_SETTINGS = [
     Wrong(RUN, "IONET_HTTP: write it like 127.0.0.1:9464, or off", {"IONET_HTTP": "host:²"}),
     Wrong(RUN, "IONET_POW_HTTP: write it like 127.0.0.1:9470", {"IONET_POW_HTTP": "host:99999"}),
     Wrong(RUN, "IONET_POW_METRICS: write it like 127.0.0.1:9471, or off", {"IONET_POW_METRICS": "on"}),
+    Wrong(RUN, "IONET_RELAY: write it like 127.0.0.1:9472, or off", {"IONET_RELAY": "host:99999"}),
     Wrong(f"operator serve {AS_RENTER}", "IONET_POW names the folder"),
     Wrong(
         "rewards serve --dir .", "IONET_MARKET names where ticks and steps are", {"IONET_MARKET": "nowhere"}

@@ -1,0 +1,129 @@
+"""``ionet cluster``: what has become of an order's devices, by the chain and by operators' boards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import structlog
+import typer
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+
+from keeper.chain import Chain
+from keeper.chain.connect import connect
+from keeper.chain.http import http_client
+from keeper.cli import options
+from keeper.cli.options import ChainOption, address
+from keeper.cli.orders import OrderArgument, read_order
+from keeper.cli.stake import JsonOption
+from keeper.clients import orders
+from keeper.compute.boards import Boards
+from keeper.compute.client import Board
+from keeper.compute.states import ClusterState
+from keeper.compute.view import Cluster, view
+from keeper.compute.wire import Network
+from keeper.errors import UserError
+from keeper.settings import Settings
+from keeper.terminal import clusters, tables
+from keeper.terminal.tables import errors
+
+LOOK_SECONDS = 3.0
+
+app = typer.Typer(help="Clusters: what has become of an order's devices.", no_args_is_help=True)
+
+
+class NotReadyInTime(UserError):
+    """A cluster that wasn't ready while somebody waited."""
+
+
+@app.command()
+def status(order: OrderArgument, chain: ChainOption = None, as_json: JsonOption = False) -> None:
+    """An order's cluster: its state, why it waits, and each node, by the chain and operators' boards.
+
+    Boards are those of the operators in IONET_OPERATORS; one is enough, and those that are away are named.
+    """
+    at, settings = address(order), options.settings(chain)
+
+    async def read() -> tuple[Cluster, Boards]:
+        async with connect(settings.chain) as connected, boards_of(settings, connected) as boards:
+            return await look(connected, boards, at), boards
+
+    found, boards = asyncio.run(read())
+    _show(found, boards, as_json)
+
+
+@app.command()
+def wait(
+    order: OrderArgument,
+    seconds: Annotated[int, typer.Option(min=1, max=86_400, help="how long, at most")] = 1_800,
+    chain: ChainOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Wait until an order's cluster is ready, saying what it waits for; fails where it can't become so."""
+    at, settings = address(order), options.settings(chain)
+
+    async def until_ready() -> tuple[Cluster, Boards]:
+        async with connect(settings.chain) as connected, boards_of(settings, connected) as boards:
+            if not boards.boards:
+                raise UserError("IONET_OPERATORS names no operator: only their boards tell when it is ready")
+            ends, told = time.monotonic() + seconds, ""
+            while True:
+                found = await look(connected, boards, at)
+                line = f"{found.state}: {found.why}" if found.why else str(found.state)
+                if found.state is ClusterState.READY:
+                    return found, boards
+                if line != told and not as_json:
+                    errors.print(line, soft_wrap=True, markup=False)
+                told = line
+                if found.state is ClusterState.ENDED:
+                    raise NotReadyInTime(f"the cluster won't be ready: {found.why}")
+                if time.monotonic() + LOOK_SECONDS > ends:
+                    raise NotReadyInTime(f"the cluster isn't ready after {seconds} seconds; {line}")
+                await asyncio.sleep(LOOK_SECONDS)
+
+    found, boards = asyncio.run(until_ready())
+    _show(found, boards, as_json)
+
+
+@asynccontextmanager
+async def boards_of(settings: Settings, chain: Chain) -> AsyncIterator[Boards]:
+    """The boards of the operators that are named."""
+    network = Network(bytes(Hash.from_string(await chain.genesis_hash())), orders.PROGRAM.address)
+    # Whoever is away is shown with the rest; a log beside it would say it twice.
+    log = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
+    async with http_client() as http:
+        boards = Boards([Board(str(each), network, http) for each in settings.operators], network, log)
+        try:
+            yield boards
+        finally:
+            await boards.close()
+
+
+async def look(chain: Chain, boards: Boards, at: Pubkey) -> Cluster:
+    """The cluster as it is now. Raises ChainError where there is no such order."""
+    order, leases = await read_order(chain, at)
+    now = (await chain.clock()).unix_timestamp
+    said = [each.message for each in await boards.read(at)]
+    heard: dict[Pubkey, int] = {}
+    for of_operator in (await boards.beats(at)).values():
+        for worker, signed in of_operator.items():
+            heard[worker] = max(heard.get(worker, 0), signed.message.ms)
+    return view(order, leases, said, heard, now)
+
+
+def _show(found: Cluster, boards: Boards, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(clusters.as_json(found, boards.away)))
+        return
+    tables.show(clusters.nodes(found))
+    lines = [found.why] if found.why else []
+    lines += [f"away: {reason}" for reason in boards.away.values()]
+    if not boards.boards:
+        lines.append("IONET_OPERATORS names no operator: what devices say isn't known")
+    for line in lines:
+        tables.console.print(line, soft_wrap=True, markup=False)

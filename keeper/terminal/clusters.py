@@ -1,0 +1,59 @@
+"""What ``ionet cluster`` shows: the state, what it waits for, and each node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from keeper.compute.view import Cluster, NodeSeen
+from keeper.economy.calendar import duration, moment
+from keeper.terminal.tables import plain
+
+
+def nodes(found: Cluster) -> Table:
+    """A line for each node, the head first."""
+    title = f"Cluster of order {found.order} at {moment(found.now)}: {found.state}"
+    table = plain(title, "device", "address", "role", "phase", "heard", "CPUs", "GPUs", "memory")
+    for index, each in enumerate(found.nodes):
+        what = (
+            [str(each.cpus), str(each.gpus), f"{each.memory / 2**30:.1f} GiB"] if each.joined else ["-"] * 3
+        )
+        role = "head" if index == 0 else "node"
+        heard = f"{duration(found.now - each.heard)} ago" if each.heard else "-"
+        table.add_row(str(each.node.device), str(each.node.address), role, each.phase, heard, *what)
+    return table
+
+
+def as_json(found: Cluster, away: Mapping[str, str]) -> dict[str, Any]:
+    """The same for programs; seconds are unix time, 0 for never."""
+    return {
+        "order": str(found.order),
+        "now": found.now,
+        "state": found.state,
+        "why": found.why,
+        "epoch": found.epoch,
+        "ticketed": found.ticketed,
+        "waiting_for_worker": found.for_worker,
+        "waiting_for_gang": found.for_gang,
+        "takes_devices": found.takes_devices,
+        "nodes": [_node(each) for each in found.nodes],
+        "boards_away": dict(away),
+    }
+
+
+def _node(each: NodeSeen) -> dict[str, Any]:
+    node = each.node
+    return {
+        "device": str(node.device),
+        "worker": str(node.worker),
+        "address": str(node.address),
+        "phase": each.phase,
+        "start": node.start,
+        "joined": each.joined,
+        "heard": each.heard,
+        "cpus": each.cpus,
+        "gpus": each.gpus,
+        "memory": each.memory,
+    }
