@@ -25,6 +25,7 @@ TREES = {
 INTERNAL = {
     "api.problems.NotModified": "no error: a visitor has the answer already, which is then 304",
     "chain.fixed._VariableSizeError": "caught where it is raised for: such a type is read in another way",
+    "compute.nsinit.Failed": "goes to the agent as its text, which raises SandboxFailed with it",
     "localnet.refusal.Refusal": "how a refusal leaves a method: the server answers with it",
     "operator.http.Refused": "how a refusal leaves an endpoint: the service's handler answers with it",
     "rewards.wallet_index.NoIndex": "becomes NotIndexed, or has the index written, in every caller",
@@ -51,6 +52,7 @@ CAUGHT = {
     "chain/shapes.py": "pydantic's way to refuse a value: the asker makes it ChainUnreachable",
     "chain/snapshot.py": "becomes a ChainError in the same function",
     "cli/faucet.py": "what isn't an answer: the asker makes it ChainUnreachable",
+    "compute/nsinit.py": "a signal's own process: its parent sees that it failed",
     "localnet/instructions.py": "an instruction that can't be parsed: becomes None in the caller",
     "pow/record.py": "pydantic's way to refuse a value: becomes a RecordError in the same module",
     "runtime/look.py": "a look that takes too long: the keeper tells of it",
