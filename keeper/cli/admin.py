@@ -27,7 +27,10 @@ from keeper.wallet.roles import Governed, read_governed
 app = typer.Typer(help="The admin's: propose changes; they hold after a notice.", no_args_is_help=True)
 
 _AssignmentArgument = Annotated[
-    list[str], typer.Argument(metavar="NAME=VALUE", help="in the units that ionet network shows")
+    list[str],
+    typer.Argument(
+        metavar="NAME=VALUE", help="as ionet network --json has it, such as cooldown=1209600; several at once"
+    ),
 ]
 _WhoArgument = Annotated[str, typer.Argument(help="the address of who takes over")]
 
@@ -35,7 +38,10 @@ _WhoArgument = Annotated[str, typer.Argument(help="the address of who takes over
 @app.command()
 @signs
 async def propose(session: Session, program: ProgramArgument, assignment: _AssignmentArgument) -> None:
-    """Propose other parameters of a program; what isn't named stays."""
+    """Propose other parameters of a program; what isn't named stays.
+
+    Example: ionet admin propose staking cooldown=1209600 notice=604800
+    """
     at = await read_governed(session.chain, program)
     given = {}
     for each in assignment:
@@ -84,7 +90,10 @@ async def change_class(
     class_: ClassArgument,
     multiplier: Annotated[str, typer.Option(help="with two decimals at most, such as 1.25")],
 ) -> None:
-    """Change a class's multiplier after the notice: what its devices earn, and must stake."""
+    """Change a class's multiplier after the notice: what its devices earn, and must stake.
+
+    Example: ionet admin change-class "RTX 4090" --multiplier 1.25
+    """
     at, of_class = await _class(session, class_)
     value = _hundredths(multiplier)
     note = (

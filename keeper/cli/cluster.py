@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,9 +17,9 @@ from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.chain.http import http_client
 from keeper.cli import options
+from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import OrderArgument, read_order
-from keeper.cli.stake import JsonOption
 from keeper.clients import orders
 from keeper.compute.boards import Boards
 from keeper.compute.client import Board
@@ -30,6 +29,7 @@ from keeper.compute.wire import Network
 from keeper.errors import UserError
 from keeper.settings import Settings
 from keeper.terminal import clusters, tables
+from keeper.terminal.answers import leasing
 from keeper.terminal.tables import errors
 
 LOOK_SECONDS = 3.0
@@ -42,6 +42,7 @@ class NotReadyInTime(UserError):
 
 
 @app.command()
+@answers(leasing.Cluster)
 def status(order: OrderArgument, chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """An order's cluster: its state, why it waits, and each node, by the chain and operators' boards.
 
@@ -58,9 +59,10 @@ def status(order: OrderArgument, chain: ChainOption = None, as_json: JsonOption 
 
 
 @app.command()
+@answers(leasing.Cluster)
 def wait(
     order: OrderArgument,
-    seconds: Annotated[int, typer.Option(min=1, max=86_400, help="how long, at most")] = 1_800,
+    seconds: Annotated[int, typer.Option(min=1, max=86_400, help="how many seconds, at most")] = 1_800,
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -118,7 +120,7 @@ async def look(chain: Chain, boards: Boards, at: Pubkey) -> Cluster:
 
 def _show(found: Cluster, boards: Boards, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(clusters.as_json(found, boards.away)))
+        write(clusters.as_json(found, boards.away))
         return
     tables.show(clusters.nodes(found))
     lines = [found.why] if found.why else []

@@ -35,7 +35,7 @@ StakerOption = Annotated[
 @app.command()
 @answers(looking.CoStakeOffers)
 def offers(
-    class_: Annotated[str | None, typer.Option("--class", help="only of this class")] = None,
+    class_: Annotated[str | None, typer.Option("--class", help="only of this class, by its name")] = None,
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,7 +66,10 @@ async def offer(
         str | None, typer.Option(help="IO that the co-staker stakes", show_default="half of the minimum")
     ] = None,
 ) -> None:
-    """Look for a co-staker for a device of yours."""
+    """Look for a co-staker for a device of yours.
+
+    Example: ionet co-stake offer DEVICE --share 25 --amount 400
+    """
     found = await read_staked(session.chain, address(device), session.now)
     asked = parse(amount, Currency.IO) if amount else None
     await session.carry_out(stakes.offer(found, asked, _basis_points(share)))

@@ -106,7 +106,7 @@ def index(
     compare: Annotated[bool, typer.Option(help="compare the accounts with the chain's afterwards")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Index every program's events up to now, and check that accounts on chain follow from them alone."""
+    """Index every program's events up to now, and check that the chain's accounts follow from them."""
     settings = options.settings(chain)
     logs.configure(settings.log)
     log = structlog.get_logger()

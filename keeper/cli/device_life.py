@@ -147,7 +147,10 @@ async def appeal(
         Path, typer.Option(help="file of what you have to say; its SHA-256 is put on record")
     ],
 ) -> None:
-    """Appeal against a slash of a device of yours."""
+    """Appeal against a slash of a device of yours.
+
+    Example: ionet device appeal DEVICE SHA256 --statement statement.txt
+    """
     found = await read_device(session.chain, address(device))
     at = staking.device_address(found.worker)
     slashes = [

@@ -32,13 +32,16 @@ AskUsdc = Annotated[
     typer.Option("--ask-usdc", help="the least USDC for a processor and hour; 0: not for lease in USDC"),
 ]
 WorkerMayEnd = typer.Option(
-    "--worker-may-end/--worker-may-not-end",
+    "--worker-ends/--worker-keeps",
     help="whether the machine's own key, which whoever rents it may come to read, ends running leases, too",
 )
 TierOption = Annotated[
-    int | None, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity", show_default="as it is")
+    int | None,
+    typer.Option(min=1, max=staking.MAX_TIER, help="connectivity tier, 4 is best", show_default="as it is"),
 ]
-CountryOption = Annotated[str | None, typer.Option(help="where it is, such as CH", show_default="as it is")]
+CountryOption = Annotated[
+    str | None, typer.Option(help="the country that it is in, such as CH", show_default="as it is")
+]
 
 
 @app.command()

@@ -54,8 +54,10 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
     worker: Annotated[Path, typer.Option(help="key file of the machine's own key")],
     class_: Annotated[str, typer.Option("--class", help="the class's name, such as 'RTX 4090'")],
     country: Annotated[str, typer.Option(help="where it is, such as CH")],
-    processors: Annotated[int, typer.Option(min=1, max=staking.MAX_PROCESSORS)] = 1,
-    tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity")] = 1,
+    processors: Annotated[
+        int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="processors that it has")
+    ] = 1,
+    tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity tier, 4 is best")] = 1,
     ask_io: AskIo = None,
     ask_usdc: AskUsdc = None,
     worker_may_end: Annotated[bool, WorkerMayEnd] = False,
@@ -65,7 +67,10 @@ async def register(  # noqa: PLR0913, PLR0917 - an option for each of a device's
     ] = None,
     keyless: KeylessOption = False,
 ) -> None:
-    """Register a device under your key and stake on it."""
+    """Register a device under your key and stake on it.
+
+    Example: ionet device register --worker worker.json --class "RTX 4090" --country CH
+    """
     machine = read_private_keypair(worker)
     if machine.pubkey() == session.address:
         raise UserError(
@@ -129,7 +134,10 @@ async def accept(
     order: Annotated[str, typer.Argument(help="the order's address")],
     worker: WorkerOption,
 ) -> None:
-    """Accept an order that an operator has matched with your device: its hours begin."""
+    """Accept an order that an operator has matched with your device: its hours begin.
+
+    Example: ionet device accept ORDER --worker worker.json
+    """
     machine, chain = read_private_keypair(worker), session.chain
     at = staking.device_address(machine.pubkey())
     config = await config_of(chain)
@@ -155,6 +163,8 @@ async def take(
     """Take an order that no operator has matched with your device: matched and accepted in one transaction.
 
     By the device's supplier, once operators have had their own time for it, at the network's price.
+
+    Example: ionet device take ORDER --worker worker.json
     """
     machine, chain = read_private_keypair(worker), session.chain
     at = staking.device_address(machine.pubkey())
@@ -174,7 +184,7 @@ async def take(
 @answers(leasing.Devices)
 def list_(
     supplier: Annotated[str | None, typer.Option(help="only this supplier's")] = None,
-    class_: Annotated[str | None, typer.Option("--class", help="only of this class")] = None,
+    class_: Annotated[str | None, typer.Option("--class", help="only of this class, by its name")] = None,
     free: Annotated[bool, typer.Option("--free", help="only those that can be leased now")] = False,
     chain: ChainOption = None,
     as_json: JsonOption = False,

@@ -36,7 +36,9 @@ from keeper.terminal.answers import signed
 from keeper.terminal.network import totals
 from keeper.terminal.tables import console, errors, progress_of, show
 
-KeysOption = Annotated[Path, typer.Option(help="folder of the programs' keypairs")]
+KeysOption = Annotated[
+    Path, typer.Option(help="folder of the programs' keypairs", show_default="the public development keys")
+]
 
 
 @answers(signed.Deployment)
@@ -104,8 +106,10 @@ async def _require_sol(chain: Chain, payer: Signer, needed: int) -> None:
 
 @answers(signed.Founded)
 def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
-    guardian: Annotated[str, typer.Option(help="address that may pause and veto")],
-    beneficiaries: Annotated[Path, typer.Option(help="JSON: allocations' labels and owners' addresses")],
+    guardian: Annotated[str, typer.Option(help="address of who may pause and veto")],
+    beneficiaries: Annotated[
+        Path, typer.Option(help="JSON file: each allocation's label and its owner's address")
+    ],
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     usdc_mint: Annotated[str | None, typer.Option(help="USDC's mint on this network")] = None,
@@ -129,6 +133,8 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
 
     Whoever signs must be the programs' upgrade authority, and becomes the admin. Checks all of it, shows what
     it would write, and asks. Goes on where it was interrupted; with other answers it writes nothing.
+
+    Example: ionet genesis --guardian ADDRESS --beneficiaries owners.json --test-usdc 1000000
     """
     if (usdc_mint is None) == (test_usdc is None):
         raise UserError(

@@ -38,7 +38,10 @@ async def pause(
     ],
     hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="for how long")] = 24,
 ) -> None:
-    """Stop operations of a program; they go on by themselves after at most seven days."""
+    """Stop operations of a program; they go on by themselves after at most seven days.
+
+    Example: ionet guardian pause orders matching --hours 12
+    """
     at = await read_governed(session.chain, program)
     await session.carry_out(roles.pause(at, session.address, operation, hours))
 
@@ -83,9 +86,12 @@ async def veto_slash(
 async def hold(
     session: Session,
     lease: Annotated[str, typer.Argument(help="the lease's address, as ionet order show has it")],
-    hours: Annotated[int, typer.Option(min=0, max=MAX_HOURS, help="from now; 0 ends the hold")],
+    hours: Annotated[int, typer.Option(min=0, max=MAX_HOURS, help="how long from now on; 0 ends the hold")],
 ) -> None:
-    """Hold a lease's unpaid money back, once, or let it go before its time."""
+    """Hold a lease's unpaid money back, once, or let it go before its time.
+
+    Example: ionet guardian hold LEASE --hours 48
+    """
     (await read_governed(session.chain, "orders")).require_guardian(session.address)
     found = await lease_of(session.chain, address(lease))
     until = session.now + hours * HOUR
@@ -126,7 +132,9 @@ async def cancel_price(session: Session, class_: ClassArgument) -> None:
 
 @app.command("cancel-season")
 @signs
-async def cancel_season(session: Session, season: Annotated[int, typer.Argument(min=0)]) -> None:
+async def cancel_season(
+    session: Session, season: Annotated[int, typer.Argument(min=0, help="the season's number")]
+) -> None:
     """Veto an airdrop season before its claims open; its IO goes back to who funded it."""
     (await read_governed(session.chain, "tokenomics")).require_guardian(session.address)
     note = f"Nobody can claim of season {season}; its IO goes back to its funder: ionet season close."

@@ -54,7 +54,7 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
         ),
     ] = None,
     rpc: Annotated[
-        str, typer.Option(help="where it listens; notices are there and on the next port")
+        str, typer.Option(help="HOST:PORT where it listens; notices are there and on the next port")
     ] = "127.0.0.1:8899",
     speed: Annotated[
         float, typer.Option(min=0, max=MAX_SPEED, help="seconds that pass on it in one of yours")
@@ -66,7 +66,7 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
         bool, typer.Option("--keeper", help="run a keeper on it: what is due gets done")
     ] = False,
     faults: Annotated[
-        str | None, typer.Option(help="what goes wrong: drop=0.1,delay=2,stale=0.1,expire=0.1,seed=7")
+        str | None, typer.Option(help="what goes wrong, such as drop=0.1,delay=2; also stale, expire, seed")
     ] = None,
     public: Annotated[
         bool, typer.Option("--public", help="listen where others reach it; no airdrops and faucets then")
@@ -74,7 +74,7 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
     keys: Annotated[
         Path | None, typer.Option(help="folder of people's keys", show_default="keys beside the chain")
     ] = None,
-    folder: Annotated[Path, typer.Option(help="for what it keeps")] = FOLDER,
+    folder: Annotated[Path, typer.Option(help="folder for what it keeps")] = FOLDER,
 ) -> None:
     """Run a network of one's own until Ctrl+C: a node for any client, and keys of people with money."""
     host, port = _place(rpc, public=public)

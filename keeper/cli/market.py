@@ -155,7 +155,10 @@ def quote(  # noqa: PLR0913, PLR0917 - an option for each term
     as_json: Annotated[bool, typer.Option("--json", help="what ionet order create --quote takes")] = False,
     chain: ChainOption = None,
 ) -> None:
-    """What an order of these terms costs with each urgency, until when that is exact, and what is free."""
+    """What an order of these terms costs with each urgency, until when that is exact, and what is free.
+
+    Example: ionet market quote --class "RTX 4090" --currency usdc --hours 4 --devices 2
+    """
 
     async def read() -> tuple[offers.Offer, list[Limit]]:
         async with connect(options.settings(chain).chain, live=True, keep=False) as connected:
@@ -286,6 +289,8 @@ def why(
     """Why a device was taken in a tick or wasn't: what kept it away, its place, what became of each order.
 
     By an operator's files with --dir, else by the chain's events.
+
+    Example: ionet market why DEVICE --tick 59000000 --dir market
     """
     at, chosen = address(device), options.settings(chain)
     with needs("keeper", "ionet market why"):

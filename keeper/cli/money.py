@@ -31,7 +31,7 @@ AmountArgument = Annotated[str, typer.Argument(help="such as 250.5")]
 
 @answers(looking.Holdings)
 def balance(
-    wallet: Annotated[str | None, typer.Argument(help="whose", show_default="your key's")] = None,
+    wallet: Annotated[str | None, typer.Argument(help="whose balance", show_default="your key's")] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
     as_json: JsonOption = False,

@@ -20,7 +20,7 @@ KeypairOption = Annotated[
     typer.Option(
         "--keypair",
         help="key file of whoever signs and pays",
-        show_default="IONET_SIGNER_COMMAND, IONET_KEY or IONET_KEYPAIR",
+        show_default="the key of the settings",
     ),
 ]
 

@@ -97,6 +97,8 @@ async def create(  # noqa: PLR0913, PLR0917 - an option for each term
     """Open an order: the most that it can cost goes into a vault of its own.
 
     Name its terms, or a quote: then the order is refused where the network's price is higher than that.
+
+    Example: ionet order create --class "RTX 4090" --currency io --hours 4 --country CH
     """
     offer = _read_quote(context, quote) if quote else None
     named = None if offer else (_named("class", class_), _named("currency", currency), _named("hours", hours))
@@ -199,10 +201,13 @@ def receipt(
 async def extend(
     session: Session,
     order: OrderArgument,
-    hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="to add")],
+    hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="hours to add to each lease")],
     device: DeviceOption = None,
 ) -> None:
-    """Add hours to running leases, at their price."""
+    """Add hours to running leases, at their price.
+
+    Example: ionet order extend ORDER --hours 3
+    """
     config = await config_of(session.chain)
     found, leases = await read_order(session.chain, address(order))
     running = [e for e in leases if e.status == LeaseStatus.RUNNING and session.now < e.stop]

@@ -56,7 +56,7 @@ def proof_of_work() -> None:
 @answers(working.Profiles)
 def profiles(
     table: Annotated[
-        Path | None, typer.Option(help="a table of profiles", show_default="the one that holds now")
+        Path | None, typer.Option(help="file with a table of profiles", show_default="the one that holds now")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,7 +80,8 @@ def profiles(
 @answers(working.Pairs)
 def classes(
     table: Annotated[
-        Path, typer.Option(help="a class table", show_default="io.net's, which comes with the keeper")
+        Path,
+        typer.Option(help="file with a class table", show_default="io.net's, which comes with the keeper"),
     ] = CLASS_TABLE,
     as_json: JsonOption = False,
 ) -> None:

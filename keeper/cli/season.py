@@ -28,7 +28,7 @@ from keeper.terminal.answers import looking
 from keeper.wallet import seasons
 from keeper.wallet.roles import read_governed
 
-PoolOption = Annotated[str, typer.Option(help="IO for this pool")]
+PoolOption = Annotated[str, typer.Option(help="IO for this pool, such as 1000.5")]
 
 app = typer.Typer(help="Airdrop seasons: what there is, and claims.", no_args_is_help=True)
 
@@ -55,11 +55,14 @@ def show(chain: ChainOption = None, as_json: JsonOption = False) -> None:
 @signs
 async def claim(
     session: Session,
-    season: Annotated[int, typer.Argument(min=0, help="its number")],
+    season: Annotated[int, typer.Argument(min=0, help="the season's number")],
     points: Annotated[Path, typer.Option(help="the season's published file of points")],
-    wallet: Annotated[str | None, typer.Option(help="whose", show_default="your key's")] = None,
+    wallet: Annotated[str | None, typer.Option(help="whose claim", show_default="your key's")] = None,
 ) -> None:
-    """Pay a wallet what it got in a season, by the published points; anybody may."""
+    """Pay a wallet what it got in a season, by the published points; anybody may.
+
+    Example: ionet season claim 1 --points points.csv
+    """
     found = await _season(session.chain, season)
     owner = address(wallet) if wallet else session.address
     shares = seasons.distribution(found, _content(points))
@@ -76,7 +79,7 @@ async def claim(
 @signs
 async def open_(
     session: Session,
-    season: Annotated[int, typer.Argument(min=0, help="its number")],
+    season: Annotated[int, typer.Argument(min=0, help="the season's number")],
     points: Annotated[Path, typer.Option(help="file of wallet,pool,points, which you publish")],
     start: Annotated[str, typer.Option(help="when claims open, such as 2027-01-31")],
     end: Annotated[str, typer.Option(help="the day at whose beginning claims end")],
@@ -84,7 +87,10 @@ async def open_(
     cpu: PoolOption = "0",
     creators: PoolOption = "0",
 ) -> None:
-    """Publish a season and fund it from your account (admin); the guardian can veto it until claims open."""
+    """Publish a season and fund it from your account (admin); the guardian can veto it until claims open.
+
+    Example: ionet season open 4 --points p.csv --start 2027-01-31 --end 2027-05-01 --gpu 9000
+    """
     (await read_governed(session.chain, "tokenomics")).require_admin(session.address)
     pools = dict(zip(POOLS, (parse(each, Currency.IO) for each in (gpu, cpu, creators)), strict=True))
     plan = seasons.open_(session.address, season, pools, _content(points), day(start), day(end))

@@ -34,10 +34,14 @@ class ChartUnwritten(UserError):
 @answers(trading.Simulated)
 def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenario has
     seed: Annotated[int, typer.Option(min=0, help="draws the same people and orders again")] = 1,
-    days: Annotated[int, typer.Option(min=1, max=365)] = 30,
-    devices: Annotated[int, typer.Option(min=2, max=5_000, help="of the class, with a processor each")] = 300,
-    demand: Annotated[int, typer.Option(min=0, max=HIGHEST, help="percent of the usual")] = 100,
-    swing: Annotated[int, typer.Option(min=0, max=100, help="percent of tides in a day")] = 35,
+    days: Annotated[int, typer.Option(min=1, max=365, help="how long it is")] = 30,
+    devices: Annotated[
+        int, typer.Option(min=2, max=5_000, help="devices of the class, with a processor each")
+    ] = 300,
+    demand: Annotated[int, typer.Option(min=0, max=HIGHEST, help="orders, in percent of the usual")] = 100,
+    swing: Annotated[
+        int, typer.Option(min=0, max=100, help="percent by which demand rises and falls in a day")
+    ] = 35,
     shock: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,7 +64,9 @@ def simulate(  # noqa: PLR0913, PLR0917 - an option for each thing that a scenar
             show_default="never",
         ),
     ] = None,
-    operators: Annotated[int, typer.Option(min=1, max=12, help="of which a rogue one is one")] = 5,
+    operators: Annotated[
+        int, typer.Option(min=1, max=12, help="how many operators there are, a rogue one among them")
+    ] = 5,
     goal: Annotated[
         int, typer.Option(min=1, max=1_000, help="percent of the first price to which operators vote")
     ] = 200,

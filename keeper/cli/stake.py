@@ -38,7 +38,7 @@ ToOption = Annotated[
         show_default="the owner's associated account",
     ),
 ]
-WalletOption = Annotated[str | None, typer.Option(help="whose", show_default="your key's")]
+WalletOption = Annotated[str | None, typer.Option(help="whose stakes", show_default="your key's")]
 FolderOption = Annotated[
     Path | None, typer.Option("--dir", help="folder of published hours", show_default="IONET_REWARDS")
 ]
@@ -112,7 +112,7 @@ async def withdraw(session: Session, device: DeviceArgument, to: ToOption = None
 async def overflow(
     session: Session,
     device: DeviceArgument,
-    amount: Annotated[str | None, typer.Argument(help="IO", show_default="all of it")] = None,
+    amount: Annotated[str | None, typer.Argument(help="IO, such as 250.5", show_default="all of it")] = None,
 ) -> None:
     """Take out what is staked above the minimum, at once."""
     found = await read_staked(session.chain, address(device), session.now)
@@ -123,9 +123,13 @@ async def overflow(
 @answers(looking.Estimate)
 def estimate(
     class_: Annotated[str, typer.Option("--class", help="the class's name, such as 'RTX 4090'")],
-    processors: Annotated[int, typer.Option(min=1, max=staking.MAX_PROCESSORS)] = 1,
-    tier: Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity, as measured")] = 1,
-    hired: Annotated[bool, typer.Option("--hired", help="leased all the time")] = False,
+    processors: Annotated[
+        int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="processors of the device")
+    ] = 1,
+    tier: Annotated[
+        int, typer.Option(min=1, max=staking.MAX_TIER, help="connectivity tier as measured, 4 is best")
+    ] = 1,
+    hired: Annotated[bool, typer.Option("--hired", help="as if it were leased all the time")] = False,
     hours: Annotated[int, typer.Option(min=1, help="published hours that are computed again")] = 24,
     folder: FolderOption = None,
     chain: ChainOption = None,

@@ -34,16 +34,20 @@ class Urgency(StrEnum):
 
 CLASSES = typer.Option("--class", help="name of a class, repeat for each of up to 8")
 CURRENCY = typer.Option(help="what the order is paid in", case_sensitive=False)
-HOURS = typer.Option(min=1, max=MAX_HOURS, help="of every device")
-DevicesOption = Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES)]
+HOURS = typer.Option(min=1, max=MAX_HOURS, help="for how many hours each device is leased")
+DevicesOption = Annotated[int, typer.Option(min=1, max=orders.MAX_DEVICES, help="how many devices")]
 MinDevicesOption = Annotated[
-    int, typer.Option(min=1, max=orders.MAX_DEVICES, help="all or nothing: none runs before so many can")
+    int, typer.Option(min=1, max=orders.MAX_DEVICES, help="a gang: none runs before so many can, all at once")
 ]
 ProcessorsOption = Annotated[
-    int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="that each device has")
+    int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="processors that each device has")
 ]
-TierOption = Annotated[int, typer.Option(min=1, max=staking.MAX_TIER, help="lowest connectivity tier")]
-CountryOption = Annotated[list[str] | None, typer.Option(help="such as CH, repeat for each; none: any")]
+TierOption = Annotated[
+    int, typer.Option(min=1, max=staking.MAX_TIER, help="lowest connectivity tier, 4 is best")
+]
+CountryOption = Annotated[
+    list[str] | None, typer.Option(help="only there, such as CH; repeat for each", show_default="anywhere")
+]
 ColocatedOption = Annotated[bool, typer.Option("--colocated", help="all devices in one country")]
 UrgencyOption = Annotated[
     Urgency, typer.Option(help="a place further ahead, for a fee on top that is shown before you sign")

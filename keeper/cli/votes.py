@@ -29,9 +29,14 @@ async def vote_slash(
     session: Session,
     device: DeviceArgument,
     evidence: EvidenceOption,
-    bps: Annotated[int, typer.Option(min=1, max=5_000, help="of all stakes, in basis points")],
+    bps: Annotated[
+        int, typer.Option(min=1, max=5_000, help="part of all its stakes, in basis points: 1000 is 10 %")
+    ],
 ) -> None:
-    """Vote to have a part of a device's stakes burned; the operators' job does so for proof of work."""
+    """Vote to have a part of a device's stakes burned; the operators' job does so for proof of work.
+
+    Example: ionet operator vote-slash DEVICE --evidence SHA256 --bps 1000
+    """
     at = await read_governed(session.chain, "staking")
     _require_operator(at, session)
     found = await read_device(session.chain, address(device))
@@ -56,7 +61,10 @@ async def vote_fault(
     evidence: EvidenceOption,
     good_hours: Annotated[int, typer.Option(min=0, help="whole hours that it was served well")],
 ) -> None:
-    """Vote that a lease was served for so long and no longer: what isn't due yet goes back to the renter."""
+    """Vote that a lease was served for so long and no longer: what isn't due yet goes back to the renter.
+
+    Example: ionet operator vote-fault LEASE --evidence SHA256 --good-hours 2
+    """
     at = await read_governed(session.chain, "staking")
     _require_operator(at, session)
     found = await lease_of(session.chain, address(lease))

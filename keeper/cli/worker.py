@@ -57,9 +57,11 @@ EARNED_SECONDS = 300
 ClassOption = Annotated[str, typer.Option("--class", help="the class's name, such as 'RTX 4090'")]
 BackendOption = Annotated[
     Literal["numpy", "torch"] | None,
-    typer.Option(help="what computes", show_default="torch for cards, numpy for CPUs"),
+    typer.Option(help="what computes the waves", show_default="torch for cards, numpy for CPUs"),
 ]
-ProcessorsOption = Annotated[int, typer.Option(min=1, max=staking.MAX_PROCESSORS)]
+ProcessorsOption = Annotated[
+    int, typer.Option(min=1, max=staking.MAX_PROCESSORS, help="processors of the device")
+]
 
 
 @app.command("run")
@@ -86,13 +88,15 @@ def enrol(
     class_: ClassOption,
     processors: ProcessorsOption = 1,
     backend: BackendOption = None,
-    new: Annotated[Path | None, typer.Option(help="make the machine's own key and write it here")] = None,
+    new: Annotated[Path | None, typer.Option(help="make the machine's own key, in this file")] = None,
     keypair: KeypairOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Test this machine for a class, and say how its supplier registers it.
 
     The key is the machine's own. The product of a wave is made once, and verified; the backend must be exact.
+
+    Example: ionet worker enrol --class "RTX 4090" --new worker.json
     """
     if new is not None:
         make_keypair(new)
@@ -142,7 +146,7 @@ def _say_how(worker: Pubkey, device: Pubkey, command: list[str], found: Trial) -
 @answers(working.WorkerStatus)
 def status(
     keypair: KeypairOption = None,
-    count: Annotated[int, typer.Option(min=1, max=10_000, help="of the last waves, and of leases")] = SHOWN,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="so many waves, and so many leases")] = SHOWN,
     as_json: JsonOption = False,
 ) -> None:
     """This device's last waves and leases: what it signed, the receipts that prove it, what it earned."""
@@ -195,8 +199,10 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None, as_json: Js
 @app.command("test")
 @answers(working.Trial)
 def test(
-    class_: Annotated[str | None, typer.Option("--class", help="of this class")] = None,
-    profile: Annotated[int | None, typer.Option(help="of this profile; 0 is tiny", show_default="0")] = None,
+    class_: Annotated[str | None, typer.Option("--class", help="a wave of this class, by its name")] = None,
+    profile: Annotated[
+        int | None, typer.Option(help="a wave of this profile; 0 is tiny", show_default="0")
+    ] = None,
     processors: ProcessorsOption = 1,
     backend: BackendOption = None,
     as_json: JsonOption = False,

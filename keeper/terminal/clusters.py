@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.table import Table
 
 from keeper.compute.view import Cluster, NodeSeen
 from keeper.economy.calendar import duration, moment
+from keeper.terminal.answers import leasing
 from keeper.terminal.tables import plain
 
 
@@ -26,12 +26,12 @@ def nodes(found: Cluster) -> Table:
     return table
 
 
-def as_json(found: Cluster, away: Mapping[str, str]) -> dict[str, Any]:
+def as_json(found: Cluster, away: Mapping[str, str]) -> leasing.Cluster:
     """The same for programs; seconds are unix time, 0 for never."""
     return {
         "order": str(found.order),
         "now": found.now,
-        "state": found.state,
+        "state": str(found.state),
         "why": found.why,
         "epoch": found.epoch,
         "ticketed": found.ticketed,
@@ -43,13 +43,13 @@ def as_json(found: Cluster, away: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _node(each: NodeSeen) -> dict[str, Any]:
+def _node(each: NodeSeen) -> leasing.Node:
     node = each.node
     return {
         "device": str(node.device),
         "worker": str(node.worker),
         "address": str(node.address),
-        "phase": each.phase,
+        "phase": str(each.phase),
         "start": node.start,
         "joined": each.joined,
         "heard": each.heard,

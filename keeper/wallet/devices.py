@@ -124,7 +124,7 @@ def untyped(device: Device, typed: Typed) -> str:
         "country": f"--country {device.country}",
         "ask_io": f"--ask-io {show(device.ask_io, Currency.IO).replace(',', '')}",
         "ask_usdc": f"--ask-usdc {show(device.ask_usdc, Currency.USDC).replace(',', '')}",
-        "worker_may_end": "--worker-may-end" if device.worker_may_end else "--worker-may-not-end",
+        "worker_may_end": "--worker-ends" if device.worker_may_end else "--worker-keeps",
     }
     return " ".join(option for name, option in after.items() if getattr(typed, name) is None)
 

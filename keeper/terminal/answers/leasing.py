@@ -261,3 +261,42 @@ class OrderReceipts(TypedDict):
     """An address may have had several orders, one after the other."""
 
     receipts: list[OrderReceipt]
+
+
+class Node(TypedDict):
+    """A device of a cluster; the first one is the head."""
+
+    device: Address
+    worker: Address
+    address: str
+    """Its IPv6 address inside of the cluster."""
+    phase: str
+    start: Time
+    """Of its lease."""
+    joined: Time
+    heard: Time
+    """When it last beat."""
+    cpus: Count
+    gpus: Count
+    memory: Count
+    """Bytes."""
+
+
+class Cluster(TypedDict):
+    """An order's cluster, by the chain and operators' boards."""
+
+    order: Address
+    now: Time
+    state: str
+    why: Words
+    """Why it waits, or ended; empty where it is ready."""
+    epoch: Count
+    ticketed: bool
+    """Whether the head has posted tickets for these members."""
+    waiting_for_worker: Count
+    """Leases."""
+    waiting_for_gang: Count
+    takes_devices: bool
+    nodes: list[Node]
+    boards_away: dict[str, Words]
+    """Operators' boards that don't answer, with the reason."""

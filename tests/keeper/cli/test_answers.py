@@ -85,6 +85,8 @@ TYPED = [
     f"send 1 io {{nobody}} {ON} --keypair renter.json --keyless --dry-run",
 ]
 ELSEWHERE = {
+    "cluster status": "test_cluster.py",
+    "cluster wait": "test_cluster.py",
     "clock advance": "test_localnet.py",
     "clock speed": "test_localnet.py",
     "genesis": "test_deploy.py",

@@ -77,13 +77,13 @@ def test_no_term_that_only_a_node_has_told_is_signed_unseen(
     ask = ("device", "ask", DEVICE, *AS_SUPPLIER, "--chain", node.url, "--ask-io", "2")
     code, _, err = ionet(*ask, "--yes")
     assert code == 1
-    options = "--tier 1 --country KP --ask-usdc 0.000000 --worker-may-end"
+    options = "--tier 1 --country KP --ask-usdc 0.000000 --worker-ends"
     assert f"compare what 127.0.0.1 says, and type it: {options}" in " ".join(err.split())
     assert len(world.chain.transactions()) == before
     code, out, err = ionet(*ask, "--dry-run")
     assert code == 0, err
     assert "As read from 127.0.0.1, and signed with the rest: tier 1, country KP" in " ".join(out.split())
-    typed = ("--tier", 4, "--country", "CH", "--ask-usdc", "1", "--worker-may-not-end")
+    typed = ("--tier", 4, "--country", "CH", "--ask-usdc", "1", "--worker-keeps")
     code, _, err = ionet(*ask, *typed, "--yes")
     assert code == 0, err
     device = world.read_device("one")

@@ -358,7 +358,7 @@ def test_a_worker_ends_a_lease_where_its_supplier_allows_that(ionet, chained):
     code, _, err = ionet(*ending)
     assert (code, "doesn't let its worker end a lease that runs" in words(err)) == (1, True)
     device = staking.device_address(key("one").pubkey())
-    code, _, err = ionet("device", "ask", device, "--worker-may-end", "--keypair", "supplier.json", *COMMON)
+    code, _, err = ionet("device", "ask", device, "--worker-ends", "--keypair", "supplier.json", *COMMON)
     assert code == 0, err
     assert chained.load().read_device("one").ask_io == ASK_IO, "what isn't given stays"
     world.chain.airdrop(key("one").pubkey(), 10**9)

@@ -117,7 +117,7 @@ TEXTS = [
     Wrong(f"device ask {{terms}} --ask-io 1 {AS_SUPPLIER}", "is no device"),
     Wrong(f"device ask {{device}} --ask-io -1 {AS_SUPPLIER}", "'-1' is not an amount of IO"),
     Wrong(f"device ask {{device}} --ask-io 1 {AS_RENTER}", "must sign this"),
-    usage(f"device ask {{device}} --worker-may-end maybe {AS_SUPPLIER}", "unexpected extra argument"),
+    usage(f"device ask {{device}} --worker-ends maybe {AS_SUPPLIER}", "unexpected extra argument"),
     Wrong(f"device pause abc {AS_SUPPLIER}", "'abc' is no address"),
     Wrong(f"device pause {{nobody}} {AS_SUPPLIER}", "there is no device"),
     Wrong(f"device pause {{device}} {AS_SUPPLIER}", "must sign this"),
