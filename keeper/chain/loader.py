@@ -15,16 +15,18 @@ from hashlib import sha256
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import (
+    AllocateParams,
     AllocateWithSeedParams,
-    CreateAccountParams,
+    AssignParams,
     TransferParams,
+    allocate,
     allocate_with_seed,
-    create_account,
+    assign,
     transfer,
 )
 from solders.sysvar import CLOCK, RENT
 
-from keeper.chain.errors import ChainError
+from keeper.chain.errors import ChainError, TransactionFailed
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
 from keeper.chain.landing import land
@@ -47,6 +49,19 @@ ROOM_TO_GROW = 2
 """A new program's account has room for a binary this many times as large."""
 
 _INITIALIZE_BUFFER, _WRITE, _DEPLOY, _UPGRADE = range(4)
+
+
+class AddressTaken(ChainError):
+    """Somebody has sent SOL to an address that the loader would have made an account at."""
+
+    @property
+    def hint(self) -> str:
+        """What is left to do."""
+        return (
+            "Give the programs other keys: python3 -m toolchain.program_ids sync --keys FOLDER with new ones, "
+            "make programs idl, ionet deploy --keys FOLDER. What an interrupted upload holds comes back by "
+            "solana program close --buffers."
+        )
 
 
 def program_data_address(program: Pubkey) -> Pubkey:
@@ -97,6 +112,8 @@ async def deploy(
     before = await deployed(chain, program.pubkey())
     if is_same(before, binary):
         return False
+    if before is None:
+        await require_room(chain, program.pubkey())
     if before is not None and len(before) < len(binary):
         raise ChainError(
             f"{program.pubkey()} has room for {len(before)} bytes, {len(binary)} are needed: "
@@ -104,23 +121,44 @@ async def deploy(
         )
     buffer = await _fill_buffer(chain, binary, authority, each, fees)
     if before is None:
-        payer = authority.pubkey()
-        create = create_account(
-            CreateAccountParams(
-                from_pubkey=payer,
-                to_pubkey=program.pubkey(),
-                lamports=await minimum_balance(chain, PROGRAM_SIZE),
-                space=PROGRAM_SIZE,
-                owner=UPGRADEABLE_LOADER,
-            )
-        )
-        room = ROOM_TO_GROW * len(binary)
-        await land(
-            chain, [create, _deploy(payer, program.pubkey(), buffer, room)], [authority, program], fees=fees
-        )
+        payer, room = authority.pubkey(), ROOM_TO_GROW * len(binary)
+        create = await _create(chain, payer, program.pubkey())
+        last = _deploy(payer, program.pubkey(), buffer, room)
+        try:
+            await land(chain, [*create, last], [authority, program], fees=fees)
+        except TransactionFailed:
+            await require_room(chain, program.pubkey())  # somebody may have seen the upload, and been faster
+            raise
     else:
         await land(chain, [_upgrade(authority.pubkey(), program.pubkey(), buffer)], [authority], fees=fees)
     return True
+
+
+async def require_room(chain: ChainReader, program: Pubkey) -> None:
+    """Refuse a program that can't be put on chain any more; raises AddressTaken with what to do.
+
+    The loader makes the account of a program's bytes as a new one, and makes none where anybody has sent SOL
+    before. Its address follows from the program's, so that nobody can take the SOL away either.
+    """
+    place = program_data_address(program)
+    (account,) = await chain.accounts([place])
+    if account is not None and not _made(account):
+        raise AddressTaken(
+            f"{place}, where the loader keeps the bytes of {program}, has SOL that somebody sent there: no "
+            "program can be put at that address any more, by anybody"
+        )
+
+
+async def _create(chain: ChainReader, payer: Pubkey, program: Pubkey) -> list[Instruction]:
+    """Make a program's account, in steps: at once is refused where somebody has sent SOL before."""
+    (account,) = await chain.accounts([program])
+    rent = await minimum_balance(chain, PROGRAM_SIZE)
+    lacks = max(0, rent - (account.lamports if account else 0))
+    return [
+        transfer(TransferParams(from_pubkey=payer, to_pubkey=program, lamports=lacks)),
+        allocate(AllocateParams(pubkey=program, space=PROGRAM_SIZE)),
+        assign(AssignParams(pubkey=program, owner=UPGRADEABLE_LOADER)),
+    ]
 
 
 async def missing_pieces(chain: ChainReader, payer: Pubkey, binary: bytes) -> tuple[int, int]:

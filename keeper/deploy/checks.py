@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainError, ChainReader
-from keeper.chain.framework import TOKEN_PROGRAM
+from keeper.chain.framework import TOKEN_PROGRAM, UPGRADEABLE_LOADER
 from keeper.chain.token import MINT_SIZE, read_mint
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.programs import PROGRAMS
@@ -147,7 +147,9 @@ def _require_month(month: int, now: int) -> None:
 async def _require_programs(chain: ChainReader, begun: Begun, admin: Pubkey) -> None:
     programs = [PROGRAMS[name] for name in begun.waiting]
     found = await chain.accounts([each.address for each in programs])
-    missing = [each.name for each, account in zip(programs, found, strict=True) if account is None]
+    # Anybody can have sent SOL to where there is no program yet.
+    made = [account is not None and account.owner == UPGRADEABLE_LOADER for account in found]
+    missing = [each.name for each, there in zip(programs, made, strict=True) if not there]
     if missing:
         raise DeployRefused(f"not on this chain yet: {', '.join(missing)}. Run ionet deploy first")
     for each in programs:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from solders.pubkey import Pubkey
-from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
+from solders.system_program import AllocateWithSeedParams, TransferParams, allocate_with_seed
+from solders.system_program import transfer as send_lamports
 
 from keeper.chain import Chain, ChainError, Signer, loader
 from keeper.chain.fees import FeePolicy
@@ -150,18 +151,16 @@ async def make_test_usdc(
     payer = admin.pubkey()
     mint = address_of_test_usdc(payer)
     (there,) = await chain.accounts([mint])
-    if there is None:
-        account = CreateAccountWithSeedParams(
-            from_pubkey=payer,
-            to_pubkey=mint,
-            base=payer,
-            seed=_TEST_USDC,
-            lamports=await loader.minimum_balance(chain, MINT_SIZE),
-            space=MINT_SIZE,
-            owner=TOKEN_PROGRAM,
+    if there is None or there.owner != TOKEN_PROGRAM:
+        # In steps, as making it at once is refused where somebody has sent SOL before.
+        rent = await loader.minimum_balance(chain, MINT_SIZE)
+        lacks = max(0, rent - (there.lamports if there else 0))
+        room = AllocateWithSeedParams(
+            address=mint, base=payer, seed=_TEST_USDC, space=MINT_SIZE, owner=TOKEN_PROGRAM
         )
         instructions = [
-            create_account_with_seed(account),
+            send_lamports(TransferParams(from_pubkey=payer, to_pubkey=mint, lamports=lacks)),
+            allocate_with_seed(room),
             initialize_mint(mint, payer, buyback.USDC_DECIMALS, freezer=payer),
             create_associated(payer, payer, mint),
             mint_to(mint, associated_token_address(payer, mint), payer, amount),

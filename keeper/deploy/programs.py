@@ -80,6 +80,8 @@ async def forecast(chain: ChainReader, name: str, payer: Pubkey, keys: Path) -> 
     if before is not None and authority != payer:
         whose = f"only {authority} can upgrade it" if authority else "nobody can upgrade it, it is final"
         raise DeployRefused(f"{name} ({program}) has other bytes on this chain, and {whose}: not {payer}")
+    if before is None:
+        await loader.require_room(chain, program)
     pieces, has = await loader.missing_pieces(chain, payer, code)
     buffer = await loader.minimum_balance(chain, loader.BUFFER_HEADER + len(code))
     stays, signatures = 0, 1

@@ -127,3 +127,39 @@ async def test_sol_that_a_stranger_sends_in_advance_stops_no_upgrade(chain, auth
 async def test_rent_is_the_chains_own(chain):
     assert await loader.minimum_balance(chain, 0) == 890_880
     assert await loader.minimum_balance(chain, 165) == 2_039_280
+
+
+@pytest.mark.parametrize("lamports", [1_000_000, 10**10], ids=["less than its rent", "more"])
+async def test_sol_at_a_programs_address_stops_no_first_deployment(chain, authority, lamports):
+    """Anybody who knows the address can send some; it lowers the price of the account by so much."""
+    chain.airdrop(PROGRAM.pubkey(), lamports)
+    rent = await loader.minimum_balance(chain, loader.PROGRAM_SIZE)
+    assert await loader.deploy(chain, PROGRAM, PROBE, authority)
+    assert loader.is_same(await loader.deployed(chain, PROGRAM.pubkey()), PROBE)
+    (account,) = await chain.accounts([PROGRAM.pubkey()])
+    assert (account.lamports, account.executable) == (max(rent, lamports), True)
+
+
+async def test_sol_where_a_programs_bytes_go_is_told_before_anything_is_uploaded(chain, authority):
+    """The loader itself makes that account, as a new one: this address is lost."""
+    place = loader.program_data_address(PROGRAM.pubkey())
+    chain.airdrop(place, 1_000_000)
+    had, before = chain.get(authority.pubkey()).lamports, len(chain.transactions())
+    with pytest.raises(loader.AddressTaken, match=f"{place}.* has SOL that somebody sent") as refusal:
+        await loader.deploy(chain, PROGRAM, PROBE, authority)
+    assert "program_ids sync" in refusal.value.hint
+    assert (chain.get(authority.pubkey()).lamports, len(chain.transactions())) == (had, before)
+
+
+async def test_sol_that_comes_during_the_upload_is_told_as_well(chain, authority):
+    """Whoever sees the upload can be faster than its last step."""
+    place = loader.program_data_address(PROGRAM.pubkey())
+    pieces = -(-len(PROBE) // loader.PIECE)
+
+    def attack(done, of):
+        if done == pieces:
+            chain.airdrop(place, 1_000_000)
+
+    with pytest.raises(loader.AddressTaken):
+        await loader.deploy(chain, PROGRAM, PROBE, authority, each=attack)
+    assert await loader.deployed(chain, PROGRAM.pubkey()) is None

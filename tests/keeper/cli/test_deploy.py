@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from keeper import deploy
-from keeper.chain import ChainError
+from keeper.chain import ChainError, loader
 from keeper.chain.embedded import EmbeddedChain
 from keeper.chain.framework import associated_token_address
 from keeper.clients import buyback, orders, staking, tokenomics
@@ -302,3 +302,33 @@ def test_genesis_asks_again_while_something_is_left_to_write(ionet, empty, monke
     code, out, err = ionet("genesis", *options, "--chain", "test.chain", "--keypair", "authority.json")
     assert (code, asked) == (0, [("Write all of this?", True)]), err
     assert f"operators: 1 of 1 must agree {key('authority').pubkey()}" in " ".join(out.split())
+
+
+def test_sol_sent_in_advance_stops_neither_deployment_nor_genesis(ionet, empty):
+    """An attacker knows the addresses of the programs and of the test mint, and sends lamports there."""
+    chain = EmbeddedChain.load(empty / "test.chain")
+    mint = deploy.address_of_test_usdc(key("authority").pubkey())
+    for each in (mint, *(program.address for program in PROGRAMS.values())):
+        chain.airdrop(each, 1_000_000)
+    chain.save(empty / "test.chain")
+    code, _, err = genesis(ionet, start=None)
+    assert code == 1 and "not on this chain yet: tokenomics, staking, buyback, orders" in " ".join(
+        err.split()
+    )
+    code, _, err = ionet(*DEPLOY, "--yes")
+    assert code == 0, err
+    code, _, err = genesis(ionet, start=None)
+    assert code == 0, err
+    there = EmbeddedChain.load(empty / "test.chain")
+    assert finish(orders.read_config(there)).usdc_mint == mint
+
+
+def test_where_a_programs_bytes_can_not_go_says_what_to_do(ionet, empty):
+    chain = EmbeddedChain.load(empty / "test.chain")
+    chain.airdrop(loader.program_data_address(PROGRAMS["staking"].address), 1_000_000)
+    chain.save(empty / "test.chain")
+    before = (empty / "test.chain").read_bytes()
+    code, out, err = ionet(*DEPLOY, "--yes")
+    assert (code, out) == (1, "")
+    assert "has SOL that somebody sent there" in err and "program_ids sync --keys FOLDER" in err
+    assert (empty / "test.chain").read_bytes() == before
