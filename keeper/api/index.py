@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,6 +45,8 @@ class Index:
         """Read from ``database``."""
         self.database = database
         self._clock = clock
+        self.last: State | None = None
+        """What was found when it was read last, for who is told that it can't be now."""
         self._decoders = {name: account_decoders(program) for name, program in PROGRAMS.items()}
 
     async def state(self) -> State:
@@ -55,7 +57,15 @@ class Index:
             raise NothingIndexed(
                 "nothing is indexed yet: ionet keeper run, or ionet index, fills the database"
             )
-        return State(found.slot, found.time, found.at, max(0, int(self._clock()) - found.at))
+        self.last = State(found.slot, found.time, found.at, self._age(found.at))
+        return self.last
+
+    def last_known(self) -> State | None:
+        """The state that was read last, as old as it is by now; None when none ever was."""
+        return None if self.last is None else replace(self.last, lag=self._age(self.last.looked))
+
+    def _age(self, looked: int) -> int:
+        return max(0, int(self._clock()) - looked)
 
     async def account(
         self, on: AsyncConnection, program: str, kind: str, address: Pubkey | str
@@ -63,7 +73,7 @@ class Index:
         """An account's fields; None when there is none of that kind at the address."""
         query = sa.select(ACCOUNTS.c.fields).filter_by(program=program, address=str(address), kind=kind)
         found = (await on.execute(query)).scalar()
-        return None if found is None else self._decoded(program, kind, found)
+        return None if found is None else self.decoded(program, kind, found)
 
     async def accounts(
         self, on: AsyncConnection, program: str, kind: str, at: Iterable[Pubkey] | None = None
@@ -73,10 +83,11 @@ class Index:
         if at is not None:
             query = query.where(ACCOUNTS.c.address.in_(list(map(str, at))))
         return {
-            Pubkey.from_string(address): self._decoded(program, kind, fields)
+            Pubkey.from_string(address): self.decoded(program, kind, fields)
             for address, fields in await on.execute(query)
         }
 
-    def _decoded(self, program: str, kind: str, fields: Mapping[str, Any]) -> Fields:
+    def decoded(self, program: str, kind: str, fields: Mapping[str, Any]) -> Fields:
+        """An account's fields from its row."""
         found: Fields = self._decoders[program][kind](fields)
         return found

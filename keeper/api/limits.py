@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from keeper.api.problems import problem
+from keeper.api.problems import Refusal, problem
 from keeper.budgets import Buckets, Rate, network_of
 
 MAX_TARGET = 2_048
@@ -39,10 +39,14 @@ class Limited:
     """An application behind its limits; ``clock`` gives monotonic seconds."""
 
     def __init__(
-        self, app: ASGIApp, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        app: ASGIApp,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        refusal: Refusal = problem,
     ) -> None:
-        """Admit to ``app`` what the limits allow."""
-        self._app, self._clock = app, clock
+        """Admit to ``app`` what the limits allow; ``refusal`` is how people are told, who want pages."""
+        self._app, self._clock, self._refusal = app, clock, refusal
         self._limits = limits or Limits()
         self._questions = Buckets(self._limits.questions, self._limits.names)
         self._proofs = Buckets(self._limits.proofs, self._limits.names)
@@ -54,7 +58,8 @@ class Limited:
             await self._app(scope, receive, send)
             return
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
-            await problem(414, f"a question has at most {MAX_TARGET} bytes")(scope, receive, send)
+            refused = self._refused(scope)(414, f"a question has at most {MAX_TARGET} bytes", None)
+            await refused(scope, receive, send)
             return
         whose = network_of(self._address(scope))
         wait = self._questions.take(whose, self._clock())
@@ -64,7 +69,7 @@ class Limited:
             wait = 1.0
         if wait:
             seconds = str(math.ceil(wait))
-            refused = problem(
+            refused = self._refused(scope)(
                 429,
                 f"too many questions from this address: ask again in {seconds} s",
                 {"retry-after": seconds},
@@ -72,6 +77,11 @@ class Limited:
             await refused(scope, receive, send)
             return
         await self._answer(whose, scope, receive, send)
+
+    def _refused(self, scope: Scope) -> Refusal:
+        """How who asks is refused: a browser shows what it can't read as it came."""
+        wants_page = "text/html" in Request(scope).headers.get("accept", "")
+        return self._refusal if wants_page and not scope["path"].startswith("/api/") else problem
 
     async def _answer(self, whose: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Have it answered, and charge for what took long until there was an answer."""

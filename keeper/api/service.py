@@ -19,12 +19,31 @@ from keeper.api import app as files
 from keeper.api import problems
 from keeper.api.index import Index
 from keeper.api.limits import Limited, Limits
-from keeper.api.routes import activity, blocks, buyback, classes, devices, network, orders, seasons, wallets
+from keeper.api.routes import (
+    activity,
+    audit,
+    blocks,
+    buyback,
+    classes,
+    devices,
+    found,
+    market,
+    network,
+    offers,
+    orders,
+    seasons,
+    slashes,
+    wallets,
+)
 from keeper.db import Database
 
 PREFIX = "/api/v1"
 ROUTERS = tuple(
-    each.router for each in (network, seasons, classes, devices, blocks, wallets, orders, buyback, activity)
+    each.router
+    for each in (
+        *(network, audit, seasons, classes, market, devices, offers, slashes, blocks, wallets),
+        *(orders, buyback, activity, found),
+    )
 )
 
 
@@ -66,11 +85,13 @@ def application(
     return app
 
 
-def guarded(app: FastAPI, limits: Limits | None = None) -> ASGIApp:
-    """The API behind its limits, for pages of any origin."""
+def guarded(
+    app: FastAPI, limits: Limits | None = None, refusal: problems.Refusal = problems.problem
+) -> ASGIApp:
+    """The API behind its limits, for pages of any origin; ``refusal`` tells people what is above them."""
     # Outside, so that a page may read why it is refused.
     return CORSMiddleware(
-        Limited(app, limits),
+        Limited(app, limits, refusal=refusal),
         allow_origins=["*"],
         allow_methods=["GET"],
         expose_headers=["etag", "link", "retry-after", "x-ionet-slot"],

@@ -47,7 +47,7 @@ def serve(
     service = application(database, rewards=rewards, market=market)
     pages.install(service, node_of(chosen))
     config = uvicorn.Config(
-        guarded(service),
+        guarded(service, refusal=pages.refusal_of(service, node_of(chosen))),
         http=Patient,
         # Who asks is found out by the limits.
         proxy_headers=False,

@@ -59,7 +59,6 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = {
     "staking": {
         "Device": Shape(
             (
-                ("class", "state"),
                 ("class",),
                 ("state",),
                 ("worker",),
@@ -70,6 +69,8 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = {
                 ("country",),
                 ("offer",),
             ),
+            # Counts by class and state are of what is there, and read this index alone.
+            there=(("class", "state"),),
             gone=((),),
             state=device_state,
         ),

@@ -145,17 +145,21 @@ async def history(
 
 async def happened(connection: AsyncConnection, mentions: Sequence[sa.Row[Any]]) -> list[Happened]:
     """The events of some mentions, in their order."""
-    slots = sorted({row.slot for row in mentions})
+    # By slot and position: a slot may have thousands of transactions.
+    places = sorted({(row.slot, row.position) for row in mentions})
     found: dict[tuple[str, int, int, int, int], tuple[EventPlace, Event]] = {}
     for name, event in dict.fromkeys((row.program, row.event) for row in mentions):
         table = TABLES[name].by_event[event]
-        rows = await connection.execute(sa.select(table.table).where(table.table.c[ORDER[0]].in_(slots)))
+        own = sa.tuple_(*(table.table.c[column] for column in ORDER[:2]))
+        rows = await connection.execute(sa.select(table.table).where(own.in_(places)))
         for row in rows.mappings():
             read = table.read(row)
             found[name, *read[0][:4]] = read
     by_place = {
         (row.slot, row.position): row
-        for row in await connection.execute(sa.select(TX).where(TX.c.slot.in_(slots)))
+        for row in await connection.execute(
+            sa.select(TX).where(sa.tuple_(TX.c.slot, TX.c.position).in_(places))
+        )
     }
     events = [
         (row.program, *found[row.program, row.slot, row.position, row.outer, row.inner]) for row in mentions

@@ -11,12 +11,27 @@ from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeper.api import problems
+from keeper.api.index import Index
 from keeper.web import assets
-from keeper.web.pages import blocks, buyback, devices, found, network, orders, wallets
+from keeper.web.pages import (
+    audit,
+    blocks,
+    buyback,
+    devices,
+    found,
+    market,
+    network,
+    offers,
+    orders,
+    wallets,
+)
 from keeper.web.rendering import render
 from keeper.web.style import STYLE, STYLE_PATH
+from keeper.web.visits import late
 
-ROUTERS = tuple(each.router for each in (network, devices, blocks, orders, buyback, wallets, found))
+ROUTERS = tuple(
+    each.router for each in (network, devices, offers, market, blocks, orders, buyback, wallets, audit, found)
+)
 NODE = "node"
 """The state's name of the node that browsers ask: its URL and where it sends notices, or None."""
 KEPT = {"cache-control": "public, max-age=31536000, immutable"}
@@ -60,7 +75,7 @@ def install(app: FastAPI, node: tuple[str, str] | None = None) -> None:
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     pages.state = app.state
     setattr(pages.state, NODE, node)
-    problems.install(pages, _refusal)
+    problems.install(pages, refusal_of(app, node))
     for router in ROUTERS:
         pages.include_router(router, default_response_class=HTMLResponse)
 
@@ -83,20 +98,27 @@ def install(app: FastAPI, node: tuple[str, str] | None = None) -> None:
     app.mount("/", _Guarded(pages, headers(node)))
 
 
-def _refusal(status: int, detail: str, headers: Mapping[str, str] | None) -> Response:
-    title = HTTPStatus(status).phrase
-    body = render(
-        "refused.html",
-        title=title,
-        status=status,
-        detail=detail,
-        late=None,
-        as_of=None,
-        path="",
-        style_path=STYLE_PATH,
-        node=None,
-    )
-    return HTMLResponse(body, status, dict(headers or {}))
+def refusal_of(app: FastAPI, node: tuple[str, str] | None = None) -> problems.Refusal:
+    """How people are refused on the pages of an API: in a page, with how old the index was when last read."""
+    index: Index = app.state.index
+    own = headers(node)
+
+    def refusal(status: int, detail: str, more: Mapping[str, str] | None) -> Response:
+        state = index.last_known()
+        body = render(
+            "refused.html",
+            title=HTTPStatus(status).phrase,
+            status=status,
+            detail=detail,
+            late=None if state is None else late(state),
+            as_of=state,
+            path="",
+            style_path=STYLE_PATH,
+            node=None,
+        )
+        return HTMLResponse(body, status, own | dict(more or {}))
+
+    return refusal
 
 
 class _Guarded:
@@ -109,7 +131,9 @@ class _Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] += self._headers
+                # A refusal has them by itself, as it may come from outside.
+                has = {name for name, _ in message["headers"]}
+                message["headers"] += [each for each in self._headers if each[0] not in has]
             await send(message)
 
         if scope["type"] == "http":

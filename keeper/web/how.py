@@ -67,6 +67,34 @@ SOURCES: Mapping[str, Source] = {
         "/api/v1/classes",
         "ionet market replay",
     ),
+    "prices": Source(
+        "Steps of prices",
+        "Events of the staking program: enough operators voted for the root of an hour's steps, and each "
+        "step was shown to be under it. The rule that they follow is computed again from events.",
+        "/api/v1/market/CLASS/history",
+        "ionet market replay",
+    ),
+    "offers": Source(
+        "Offers to co-stake",
+        "Devices' accounts name what they look for. What a device earned is in the files of the 168 hours "
+        "that end with the newest final one; a year like that is earned x share x 8,760 / 168 / stake.",
+        "/api/v1/offers",
+        "ionet co-stake offers",
+    ),
+    "slashes": Source(
+        "Slashes",
+        "Accounts and events of the staking program: operators' votes for a part and for the hash of a piece "
+        "of evidence, which anybody reads and checks again.",
+        "/api/v1/slashes",
+        "ionet slash show DEVICE",
+    ),
+    "audit": Source(
+        "Programs and comparisons",
+        "The hashes of this version's builds, which the same sources give again, and what the keeper found "
+        "when it compared every account with the chain's.",
+        "/api/v1/audit",
+        "ionet keeper doctor",
+    ),
     "orders": Source(
         "Orders and leases",
         "Accounts and events of the orders program: a renter's money is in the order's own vault and leaves "

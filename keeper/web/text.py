@@ -22,9 +22,9 @@ _PATHS = {"device": "devices", "order": "orders", "cluster_id": "orders", "lease
 _GOOD, _BUSY, _WAITS, _BAD = "good", "busy", "waits", "bad"
 STATES: Mapping[str, str] = {
     **dict.fromkeys(("ready", "pass", "final", "succeeded", "sold", "running"), _GOOD),
-    **dict.fromkeys(("leased", "open", "agreed", "matched", "accepted"), _BUSY),
+    **dict.fromkeys(("leased", "open", "agreed", "matched", "accepted", "pending"), _BUSY),
     **dict.fromkeys(("short", "unknown", "missed", "unsold", "ended", "closed"), _WAITS),
-    **dict.fromkeys(("terminated", "fail", "failed", "cancelled", "void"), _BAD),
+    **dict.fromkeys(("terminated", "fail", "failed", "cancelled", "void", "executed"), _BAD),
 }
 """The class of colour of each state's word."""
 

@@ -41,7 +41,7 @@ class Visit:
         return render(
             template,
             as_of=state,
-            late=_late(state),
+            late=late(state),
             path=self.request.url.path,
             style_path=STYLE_PATH,
             node=self.request.app.state.node,
@@ -59,7 +59,7 @@ class Visit:
         return f"/api/v1{self.request.url.path}?{query}"
 
 
-def _late(state: State) -> int | None:
+def late(state: State) -> int | None:
     """How many minutes late the index is; None when that is nothing to speak of."""
     return state.lag // MINUTE if state.lag >= LATE else None
 
@@ -77,7 +77,7 @@ async def _visit(
         raise HTTPException(400, f"this page has no parameter {name}")
     index: Index = request.app.state.index
     # A page says how late the index is, which changes while nothing happens.
-    shown = f"#{_late(state) or 0}"
+    shown = f"#{late(state) or 0}"
     yield Visit(request, Reading(request, response, index, state, shown), on)
 
 

@@ -66,6 +66,14 @@ async def devices(on: AsyncConnection, hour: int, page: Page) -> list[dict[str, 
     return [dict(row) for row in rows]
 
 
+async def reasons(on: AsyncConnection, hour: int) -> list[tuple[int, int, int]]:
+    """How many devices got which status for which reasons (bits) in an hour, the most frequent first."""
+    table, count = HOUR_DEVICE.c, sa.func.count()
+    query = sa.select(table.status, table.reasons, count).where(table.hour == hour)
+    rows = await on.execute(query.group_by(table.status, table.reasons).order_by(count.desc(), table.reasons))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 async def hours_of(on: AsyncConnection, device: str, hours: range) -> list[dict[str, Any]]:
     """What a device got in these hours, the first first; hours in which it wasn't are left out."""
     table = HOUR_DEVICE.c

@@ -96,6 +96,14 @@ class PublishedFile(Form):
     path: str = Field(description="where it is served, this one and no other")
 
 
+class Reasons(Form):
+    """Devices of an hour that stand alike for the same reasons."""
+
+    status: str = Field(description="succeeded, failed or missed")
+    reasons: list[str] = Field(description="all of them together; none of those that were paid")
+    devices: int
+
+
 @router.get("/blocks", response_model=Rows[FinalBlock], responses=PAGES)
 async def blocks(asked: Asked, on: On, page: Annotated[Page, Query()]) -> object:
     """Hours that are final, in the order in which they became so."""
@@ -174,6 +182,24 @@ async def devices(asked: Asked, on: On, hour: Hour, page: Annotated[Page, Query(
     if not found and await queries.final_of(on, asked.index, hour) is None:
         raise HTTPException(404, f"hour {hour} isn't final")
     return asked.page(page, [DeviceHour(**words(row)) for row in found], keys(found, ("device",)))
+
+
+@router.get("/blocks/{hour}/reasons", responses=NOT_FOUND)
+async def reasons(asked: Asked, on: On, hour: Hour) -> Answer[list[Reasons]]:
+    """How many devices were paid in an hour of the last 30 days, and why the others weren't."""
+    found = await queries.reasons(on, hour)
+    if not found and await queries.final_of(on, asked.index, hour) is None:
+        raise HTTPException(404, f"hour {hour} isn't final")
+    return asked.one(
+        [
+            Reasons(
+                status=DeviceStatus(status).name.lower(),
+                reasons=[each.name.lower() for each in Reason if each.name and bits & each],
+                devices=devices,
+            )
+            for status, bits, devices in found
+        ]
+    )
 
 
 def words(row: dict[str, Any]) -> dict[str, Any]:
