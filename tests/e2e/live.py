@@ -138,8 +138,13 @@ class LiveChain:
         return self.run(lambda chain: land(chain, instructions, signers, poll_seconds=RESEND_SECONDS))
 
     def transactions(self) -> list[TransactionRecord]:
-        """What was executed here and not refused, oldest first."""
+        """What was executed here and not refused, and what was told of, oldest first."""
         return list(self._records)
+
+    def tell(self, record: TransactionRecord) -> None:
+        """Somebody else executed this."""
+        self._records.append(record)
+        self._records.sort(key=lambda each: each.slot)
 
     def get(self, address: Pubkey) -> Account | None:
         """Read one account, None if there is none."""

@@ -72,7 +72,8 @@ class Told:
     def others(self, *awaited: str, folder: MarketFolder | None = None) -> list[str]:
         """Do on the models what happened since then; the names of the events, in order.
 
-        Waits until those of the names ``awaited`` are listed. ``folder`` has the steps that were applied.
+        Waits until those of the names ``awaited`` are listed. ``folder`` has the steps that were applied. The
+        chain is compared with the models then: nobody else may be about to do something.
         """
         names, begun = self._others(folder), time.monotonic()
         while not Counter(awaited) <= Counter(names):
@@ -94,6 +95,9 @@ class Told:
             self._known.add(record.signature)
             if record.error is not None:
                 continue
+            chain = pair.world.chain
+            if isinstance(chain, LiveChain):
+                chain.tell(record)
             pair.tell_time(record.time)
             found = [(each.name, plain(each.fields)) for each in pair._events(record)]
             expected: list[Event] = []
