@@ -11,21 +11,58 @@ from ipaddress import ip_address
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from keeper.budgets import network_of
 
 
-class Patient(HttpToolsProtocol):
+class Takes:
+    """A protocol of uvicorn's, before it in the bases, whose visitors must take what is sent to them.
+
+    Who takes nothing for ``take_seconds`` is cut off: what waits for it stands in memory.
+    """
+
+    take_seconds: ClassVar[float] = 30.0
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    _taking: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._taken()
+        super().connection_lost(exc)  # type: ignore[misc]  # the protocol's
+
+    def pause_writing(self) -> None:
+        """The visitor takes nothing more for now."""
+        super().pause_writing()  # type: ignore[misc]  # as above
+        self._taken()
+        self._taking = self.loop.call_later(self.take_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken something."""
+        self._taken()
+        super().resume_writing()  # type: ignore[misc]  # as above
+
+    def _taken(self) -> None:
+        if self._taking:
+            self._taking.cancel()
+            self._taking = None
+
+
+class PatientSocket(Takes, WebSocketsSansIOProtocol):
+    """uvicorn's websockets, with an end to patience; for its ``ws``."""
+
+
+class Patient(Takes, HttpToolsProtocol):
     """uvicorn's connections, with an end to patience; for its ``http``.
 
-    A whole request must be there in ``seconds`` from when one can come, and what is sent must be taken in the
-    same time. An address (an IPv6 network of 64 bits) has ``most`` connections, but for this machine's own.
+    A whole request must be there in ``seconds`` from when one can come. An address (an IPv6 network of 64
+    bits) has ``most`` connections, but for this machine's own.
     """
 
     seconds: ClassVar[float] = 30.0
     most: ClassVar[int] = 64
     _request: asyncio.TimerHandle | None = None
-    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
@@ -38,7 +75,6 @@ class Patient(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._request_is_there()
-        self._taken()
         super().connection_lost(exc)
 
     def on_message_complete(self) -> None:
@@ -56,17 +92,6 @@ class Patient(HttpToolsProtocol):
         """Another protocol has the connection."""
         self._request_is_there()
         super().handle_websocket_upgrade()
-
-    def pause_writing(self) -> None:
-        """The visitor takes nothing more for now."""
-        super().pause_writing()
-        self._taken()
-        self._taking = self.loop.call_later(self.seconds, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """It has taken something."""
-        self._taken()
-        super().resume_writing()
 
     def _is_one_too_many(self) -> bool:
         if self.client is None or self.is_own(self.client[0]):
@@ -88,8 +113,3 @@ class Patient(HttpToolsProtocol):
         if self._request:
             self._request.cancel()
             self._request = None
-
-    def _taken(self) -> None:
-        if self._taking:
-            self._taking.cancel()
-            self._taking = None

@@ -58,9 +58,9 @@ class AddressTaken(ChainError):
     def hint(self) -> str:
         """What is left to do."""
         return (
-            "Give the programs other keys: python3 -m toolchain.program_ids sync --keys FOLDER with new ones, "
-            "make programs idl, ionet deploy --keys FOLDER. What an interrupted upload holds comes back by "
-            "solana program close --buffers."
+            "Give the programs other keys: python3 -m toolchain.program_ids sync --keys FOLDER with new "
+            "ones, make programs idl, ionet deploy --keys FOLDER. What an interrupted upload holds comes "
+            "back by solana program close --buffers."
         )
 
 

@@ -17,7 +17,7 @@ from keeper.localnet.node import Node
 from keeper.localnet.ring import TICK_SECONDS
 from keeper.localnet.rpc import respond
 from keeper.localnet.sockets import Sockets
-from keeper.patience import Patient
+from keeper.patience import Patient, PatientSocket
 
 MAX_BODY = 128 * 1024
 """Bytes of a question, or of a batch of them."""
@@ -75,7 +75,7 @@ async def served(node: Node, listeners: list[socket.socket]) -> AsyncIterator[No
     config = uvicorn.Config(
         application(node, sockets),
         http=_Patient,
-        ws="websockets-sansio",
+        ws=PatientSocket,
         ws_max_size=MAX_BODY,
         lifespan="off",
         log_config=None,

@@ -15,6 +15,7 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from keeper.budgets import network_of
 from keeper.chain.records import Account, TransactionRecord
 from keeper.localnet.accounts import ENCODINGS, account_json, closed
 from keeper.localnet.methods.accounts import filters
@@ -23,13 +24,19 @@ from keeper.localnet.parameters import Config, Parameters
 from keeper.localnet.refusal import INTERNAL, NO_METHOD, PARSE, Refusal, invalid
 from keeper.localnet.rpc import read
 from keeper.localnet.transactions import error_json
+from keeper.patience import Patient
 
 MAX_SOCKETS, MAX_SUBSCRIPTIONS = 50, 200
-MAX_WAITING = 10_000
-"""Notices that a client may be behind with: one that reads no more is cut off."""
+MAX_EACH = 10
+"""Connections of an address that isn't this machine's own (of an IPv6 network of 64 bits)."""
+MAX_TICKING = 4
+"""Subscriptions of a connection to each slot, or to each root: all are told of every one."""
+MAX_WAITING, MAX_BEHIND = 10_000, 16 * 2**20
+"""Notices that a client may be behind with, and their bytes: one that reads no more is cut off."""
 TRY_AGAIN_LATER = 1013
 TOO_LONG = "error: data too large for bs58 encoding"
 EVERYBODY = "all"
+TICKING = "slot", "root"
 
 
 class Subscription(NamedTuple):
@@ -53,13 +60,27 @@ class Session:
         self.websocket = websocket
         self.subscriptions: dict[int, Subscription] = {}
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._behind = 0
+        self._cut = False
+
+    @property
+    def address(self) -> str:
+        """Whose it is, as it is counted."""
+        return network_of(self.websocket.client.host if self.websocket.client else "")
 
     def tell(self, message: Any) -> None:
-        """Send a message when the client takes it; one that is too far behind is cut off."""
-        if self._waiting.qsize() < MAX_WAITING:
-            self._waiting.put_nowait(to_json(message))
-        else:
-            self._waiting.put_nowait(None)
+        """Send a message when the client takes it; one that is too far behind is told nothing more."""
+        if self._cut:
+            return
+        text = to_json(message)
+        self._behind += len(text)
+        if self._waiting.qsize() < MAX_WAITING and self._behind <= MAX_BEHIND:
+            self._waiting.put_nowait(text)
+            return
+        self._cut = True
+        while not self._waiting.empty():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait(None)
 
     def notify(self, subscription: Subscription, result: Any) -> None:
         """Send a notice."""
@@ -70,6 +91,7 @@ class Session:
         """Send what waits, for as long as there is a client."""
         with suppress(WebSocketDisconnect, RuntimeError):
             while (message := await self._waiting.get()) is not None:
+                self._behind -= len(message)
                 await self.websocket.send_text(message.decode())
             await self.websocket.close(TRY_AGAIN_LATER)
 
@@ -88,11 +110,11 @@ class Sockets:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Talk to one client until it goes."""
-        if len(self.open) >= MAX_SOCKETS:
+        session = Session(websocket)
+        if len(self.open) >= MAX_SOCKETS or self._has_enough(session):
             await websocket.close(TRY_AGAIN_LATER)
             return
         await websocket.accept()
-        session = Session(websocket)
         self.open.add(session)
         writing = asyncio.create_task(session.write())
         try:
@@ -108,6 +130,12 @@ class Sockets:
             for each in list(session.subscriptions.values()):
                 self._forget(each)
             writing.cancel()
+
+    def _has_enough(self, session: Session) -> bool:
+        client = session.websocket.client
+        if client is None or Patient.is_own(client.host):
+            return False
+        return sum(each.address == session.address for each in self.open) >= MAX_EACH
 
     def slot(self) -> None:
         """Say which slot it is, to those who want to know, once for each."""
@@ -157,6 +185,9 @@ class Sockets:
             raise Refusal(INTERNAL, f"Internal Error: Subscription refused. Max {MAX_SUBSCRIPTIONS} allowed")
         subject, shown, wanted = _READERS[method](self.node, parameters)
         kind = method.removesuffix("Subscribe")
+        alike = sum(each.kind == kind for each in session.subscriptions.values())
+        if kind in TICKING and alike >= MAX_TICKING:
+            raise Refusal(INTERNAL, f"Internal Error: Subscription refused. Max {MAX_TICKING} allowed")
         found = Subscription(next(self._numbers), kind, subject, session, shown, wanted)
         session.subscriptions[found.number] = found
         self._by_subject[kind, subject][found.number] = found

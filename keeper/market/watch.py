@@ -30,6 +30,8 @@ from keeper.market.findings import SAME, Finding, Replayed, Verdict
 from keeper.market.folder import MarketFolder
 from keeper.market.replay import Sources, of_tick
 
+AHEAD = 120
+"""Ticks that a node may be behind another one: a cursor that is further ahead is none of this chain's."""
 AFTER = 600
 """Seconds after its beginning at which a tick is looked at: nothing can be matched any more, all of it is
 final, and its operator has had eight minutes to publish what it posted."""
@@ -100,6 +102,10 @@ class Watch:
         """The first tick that wasn't looked at; who begins, begins with the newest."""
         done = self.folder.replayed()
         if done is None:
+            return newest
+        if done > newest + AHEAD:
+            # Another network's, or a chain that was begun anew.
+            log.warning("ticks.cursor_ahead", done=done, newest=newest)
             return newest
         if newest - done > MOST_BEHIND:
             log.warning("ticks.not_replayed", first=done + 1, last=newest - MOST_BEHIND)

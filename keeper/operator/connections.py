@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from keeper.budgets import network_of
 from keeper.errors import UserError
 from keeper.operator.limits import Gate
+from keeper.patience import Takes
 
 MAX_HEAD = 8_192
 """Bytes of a request's line and headers."""
@@ -23,15 +24,12 @@ MAX_WAITING = 4
 HEAD_SECONDS = 10.0
 """For a request's head; between two requests uvicorn's keep-alive counts."""
 
-TAKE_SECONDS = 30.0
-"""Until some of an answer is taken: what isn't stands in memory."""
-
 
 class TooMuch(UserError):
     """A head, or a queue of requests, that no worker sends: the parser's caller ends the connection."""
 
 
-class Bounded(HttpToolsProtocol):
+class Bounded(Takes, HttpToolsProtocol):
     """uvicorn's protocol with bounds; made by :func:`bounded`."""
 
     gate: ClassVar[Gate]
@@ -41,7 +39,6 @@ class Bounded(HttpToolsProtocol):
     _head = 0
     _in_head = True
     _late: asyncio.TimerHandle | None = None
-    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, or end it at once."""
@@ -68,7 +65,6 @@ class Bounded(HttpToolsProtocol):
             if not self.open[self._place]:
                 del self.open[self._place]
         self._stop_waiting()
-        self._stop_taking()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -102,22 +98,6 @@ class Bounded(HttpToolsProtocol):
         """What comes next is another head."""
         self._in_head, self._head = True, 0
         super().on_message_complete()
-
-    def pause_writing(self) -> None:
-        """The visitor takes nothing more for now, and has so long to take some."""
-        super().pause_writing()
-        self._stop_taking()
-        self._taking = self.loop.call_later(TAKE_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """It has taken something."""
-        self._stop_taking()
-        super().resume_writing()
-
-    def _stop_taking(self) -> None:
-        if self._taking is not None:
-            self._taking.cancel()
-            self._taking = None
 
     def _wait_for_head(self) -> None:
         self._stop_waiting()

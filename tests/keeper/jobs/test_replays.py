@@ -30,7 +30,7 @@ from keeper.market.manifest import NAME
 from keeper.market.replay import Sources, of_tick
 from keeper.market.snapshot import Snapshot
 from keeper.market.states import States
-from keeper.market.watch import AFTER, MOST_KEPT, Outcome, Watch
+from keeper.market.watch import AFTER, AHEAD, MOST_KEPT, Outcome, Watch
 from keeper.pow.anchored import PostKind
 from keeper.runtime.market import MarketFigures
 from keeper.runtime.metrics import Metrics
@@ -361,6 +361,25 @@ async def test_an_operator_that_posts_nothing_is_named_at_once(
     later(world, tick)
     (found,) = await watch_of(who).look(LOG)
     assert found.finding.what == f"{rogue.signer.pubkey()} matched in the tick, and never posted its batch"
+
+
+async def test_a_cursor_ahead_of_the_chain_is_said_and_begun_anew(
+    world: OrdersWorld, operators: list[Operator]
+) -> None:
+    """A folder of another network, or from before the chain was begun anew: else it would look at nothing."""
+    folder = operators[0].folder
+    newest = (world.chain.now() - AFTER) // TICK
+    folder.note_replayed(newest + AHEAD)
+    with capture_logs() as told:
+        assert await watch_of(operators[0]).look(LOG) == []
+    assert (told, folder.replayed()) == ([], newest + AHEAD), "a node may be behind another"
+    folder.note_replayed(newest + AHEAD + 1)
+    with capture_logs() as told:
+        await watch_of(operators[0]).look(LOG)
+    (warning,) = [each for each in told if each["log_level"] == "warning"]
+    found = warning["event"], warning["done"], warning["newest"]
+    assert found == ("ticks.cursor_ahead", newest + AHEAD + 1, newest)
+    assert folder.replayed() == newest
 
 
 async def test_who_was_away_for_a_day_looks_at_the_last_one(

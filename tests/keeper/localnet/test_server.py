@@ -14,7 +14,7 @@ from solana.rpc.models import TokenAccountOpts, TxOpts
 from solana.rpc.websocket_api import SolanaWsClient
 from solders.rpc.config import RpcTransactionLogsFilterMentions
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from keeper.chain import TransactionFailed
 from keeper.chain.framework import TOKEN_PROGRAM
@@ -23,7 +23,8 @@ from keeper.chain.rpc import RpcChain
 from keeper.chain.token import transfer
 from keeper.localnet.faults import read_faults
 from keeper.localnet.server import MAX_BODY
-from keeper.localnet.sockets import MAX_SOCKETS, MAX_SUBSCRIPTIONS
+from keeper.localnet.sockets import MAX_EACH, MAX_SOCKETS, MAX_SUBSCRIPTIONS, MAX_TICKING, Session
+from keeper.patience import Patient, PatientSocket
 from tests.keeper.chain.conftest import ALICE, BOB, LAMPORTS, pay
 from tests.keeper.localnet.conftest import MINT, Served, serving, tokens
 from tests.keeper.localnet.test_methods import B64, encoded
@@ -279,3 +280,47 @@ async def test_our_client_lands_through_all_faults() -> None:
             await chain.close()
         account = remote.node.chain.get(BOB.pubkey())
         assert account is not None and account.lamports == LAMPORTS + 15
+
+
+async def test_who_reads_no_notice_loses_the_connection(remote: Served, monkeypatch) -> None:
+    """What waits for it stands in memory; everybody else goes on."""
+    monkeypatch.setattr(PatientSocket, "take_seconds", 0.2)
+    question = json.dumps({"jsonrpc": "2.0", "id": "x" * 100_000, "method": "nothing"})
+    connection = await connect(remote.websocket, max_queue=1, compression=None)
+    with pytest.raises(ConnectionClosed):
+        for _ in range(2_000):
+            await connection.send(question)
+            await asyncio.sleep(0.001)
+    assert await remote.ask("getHealth") == "ok"
+
+
+async def test_little_is_kept_for_who_is_behind() -> None:
+    """Its notices are forgotten with the connection, which ends as soon as it can be told."""
+    session = Session(None)  # type: ignore[arg-type]  # nothing is sent
+    for _ in range(1_000):
+        session.tell("x" * 100_000)
+    assert session._waiting.qsize() == 1 and session._waiting.get_nowait() is None
+
+
+async def test_nobody_hears_of_each_slot_many_times(remote: Served) -> None:
+    """All who hear of slots are told every 400 ms: that is cheap to ask for, and not to serve."""
+    async with connect(remote.websocket) as connection:
+        for kind in ("slot", "root"):
+            answers = []
+            for _ in range(MAX_TICKING + 1):
+                await connection.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": f"{kind}Subscribe"}))
+                answers.append(json.loads(await connection.recv()))
+            *good, refused = answers
+            assert all("result" in each for each in good)
+            assert refused["error"]["message"].endswith(f"Max {MAX_TICKING} allowed")
+
+
+async def test_an_address_has_so_many_sockets(remote: Served, monkeypatch) -> None:
+    """Where others reach it; this machine's own clients share all there are."""
+    monkeypatch.setattr(Patient, "is_own", staticmethod(lambda address: False))
+    connections = [await connect(remote.websocket) for _ in range(MAX_EACH)]
+    with pytest.raises(InvalidStatus):
+        await connect(remote.websocket)
+    await connections[0].close()
+    for each in connections[1:]:
+        await each.close()
