@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
 
-.PHONY: help demo localnet test chaos interop test-validator web check-web check-wheel venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo localnet test chaos interop test-browser test-validator web check-web check-wheel venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -17,13 +17,16 @@ localnet: venv ## a network of your own: a node for any client, keys with money;
 	@$(BIN)/ionet localnet
 
 test: venv ## all tests on the committed programs; needs no Rust
-	@$(BIN)/pytest -n 2 -q -m "not chaos and not interop"
+	@$(BIN)/pytest -n 2 -q -m "not chaos and not interop and not browser"
 
 chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: minutes
 	@$(BIN)/pytest -n 2 -q -rP -m chaos tests/keeper
 
 interop: venv ## other people's clients on the interfaces, byte for byte: needs node 20, npm and PyPI
 	@$(BIN)/pytest -q -rs tests/interop
+
+test-browser: venv web ## pages in Chromium (apt-get install chromium): needs node 20 and npm
+	@$(BIN)/pytest -q -rs tests/browser
 
 test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (builds it when missing: an hour, once)
 	@CARGO=$(CARGO) toolchain/validator install
@@ -32,7 +35,7 @@ test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (b
 web: venv ## build the pages' scripts into keeper/web/static: needs node 20 and npm
 	@$(BIN)/python -m toolchain.web build
 
-check-web: venv ## types of the pages' scripts, then build them elsewhere and compare every byte
+check-web: venv ## types and tests of the pages' scripts, then build them elsewhere and compare every byte
 	@$(BIN)/python -m toolchain.web check
 
 check-wheel: venv ## build the package, and use it installed elsewhere, with all extras and with few

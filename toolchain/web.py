@@ -1,7 +1,7 @@
 """Scripts of the pages: clients from the interfaces, and the built files that are committed.
 
 ``-m toolchain.web build``    builds ``web/`` into ``keeper/web/static``, with its manifest.
-``-m toolchain.web check``    types, then builds elsewhere, and compares every byte with what is committed.
+``-m toolchain.web check``    types, tests, a build elsewhere, and every byte compared with what is committed.
 ``-m toolchain.web clients``  writes ``web/src/clients`` anew, after a change of ``idl/``.
 
 Exit codes: 0 good, 1 with what went wrong. They need Node.js 20 and npm, and packages by the lock files.
@@ -57,9 +57,10 @@ def build(out: Path) -> None:
 
 
 def check() -> None:
-    """Raise Failed unless types hold, and a build gives what is committed, byte for byte."""
+    """Raise Failed unless types and tests hold, and a build gives what is committed, byte for byte."""
     install(WEB)
     call(["node_modules/.bin/tsc"], WEB)
+    call(["node", "test/run.mjs"], WEB)
     with tempfile.TemporaryDirectory(prefix="ionet-web-") as folder:
         build(Path(folder))
         compare(Path(folder), BUILT, "make web")

@@ -51,7 +51,8 @@ def headers(node: tuple[str, str] | None) -> dict[str, str]:
         "form-action 'self'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
+        # Of a worker's address alone, by the page that checks an hour: web/src/islands/check.ts.
+        "trusted-types ionet-worker",
     )
     return {
         "content-security-policy": "; ".join(policy),
@@ -60,6 +61,20 @@ def headers(node: tuple[str, str] | None) -> dict[str, str]:
         "cross-origin-opener-policy": "same-origin",
         "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     }
+
+
+CHECKER = "check-worker"
+"""The island that checks an hour, in a worker: it sees no wallet, signs nothing, and writes into no page."""
+CHECKER_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self' https: http://127.0.0.1:* http://localhost:*",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+"""Its own: a check is worth something because it asks the viewer's own node, whatever that is."""
 
 
 def _origin(url: str) -> str:
@@ -88,7 +103,8 @@ def install(app: FastAPI, node: tuple[str, str] | None = None) -> None:
         found = assets.read(name)
         if found is None:
             raise HTTPException(404, "no such file was built")
-        return Response(found[0], media_type=found[1], headers=KEPT)
+        own = {"content-security-policy": CHECKER_POLICY} if name == assets.own_file(CHECKER) else {}
+        return Response(found[0], media_type=found[1], headers=KEPT | own)
 
     @app.get("/api/{rest:path}", include_in_schema=False)
     async def missing(request: Request) -> None:
@@ -131,7 +147,7 @@ class _Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # A refusal has them by itself, as it may come from outside.
+                # A refusal has them by itself, as it may come from outside; the checker has its own policy.
                 has = {name for name, _ in message["headers"]}
                 message["headers"] += [each for each in self._headers if each[0] not in has]
             await send(message)

@@ -33,6 +33,17 @@ def read(name: str) -> tuple[bytes, str] | None:
     return path.read_bytes(), TYPES[path.suffix]
 
 
+def own_file(island: str) -> str:
+    """The name of an island's own file."""
+    name: str = manifest()["entries"][island][0]
+    return name
+
+
+def address(island: str) -> str:
+    """Where an island's own file is, for a script that starts it."""
+    return PREFIX + own_file(island)
+
+
 def tags(island: str) -> Markup:
     """What a page's head needs for an island; a browser runs no file whose hash is another."""
     own, *shared = manifest()["entries"][island]

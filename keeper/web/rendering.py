@@ -24,5 +24,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= text.FILTERS
-    environment.globals["island"] = assets.tags
+    environment.globals |= {"island": assets.tags, "built": assets.address}
     return environment

@@ -1,4 +1,4 @@
-/** The checks against hours that the keeper published, right and changed; `npm test` compiles and runs it. */
+/** The checks against hours that the keeper published, right and changed (tests/vectors/rewards.json). */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -33,7 +33,7 @@ interface Wrong {
   readonly says: string;
 }
 
-const VECTORS = process.env.IONET_VECTORS ?? "../tests/vectors";
+const VECTORS = process.env["IONET_VECTORS"] ?? "../tests/vectors";
 function read<T>(name: string): T {
   return JSON.parse(readFileSync(`${VECTORS}/${name}.json`, "utf-8")) as T;
 }

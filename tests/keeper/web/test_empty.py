@@ -25,6 +25,7 @@ EMPTY = {
     "/buyback": "There was no auction yet",
     "/supply": "Twenty years of emission",
     "/market": "What a processor costs",
+    "/audit": "No hour is final yet",
 }
 
 

@@ -34,9 +34,10 @@ export function columnsOf(name: FileName, rule: bigint): Columns {
   return tables[name] as Columns;
 }
 
-/** The files of hours, each fetched once. */
+/** The files of hours, each fetched and read once. */
 export class Files {
   private readonly reads = new Map<string, Promise<Read>>();
+  private readonly tables = new Map<string, Table>();
 
   constructor(private readonly fetch: Fetch) {}
 
@@ -78,6 +79,11 @@ export class Files {
 
   /** A table in whatever bytes came; throws Finding for those that are none. */
   decoded(manifest: Manifest, name: FileName, read: Read): Table {
-    return decode(read.data, columnsOf(name, manifest.rule), pathOf(Number(manifest.hour), name));
+    const path = pathOf(Number(manifest.hour), name);
+    const known = this.tables.get(path);
+    if (known !== undefined) return known;
+    const table = decode(read.data, columnsOf(name, manifest.rule), path);
+    this.tables.set(path, table);
+    return table;
   }
 }

@@ -6,7 +6,7 @@ import { Altered, Finding, Unavailable, pathOf } from "./finding.js";
 import type { Files, Read, ReadManifest } from "./files.js";
 import { NotCanonical, type Value, parse } from "./json.js";
 import { type FileName, type Manifest, SUMS } from "./manifest.js";
-import { EMPTY_ROOT, leavesOf, rootOf } from "./merkle.js";
+import { leavesOf, rootOf } from "./merkle.js";
 import { type Result, reward } from "./rule.js";
 import { OBSERVATION, Table, WALLETS, difference, encode } from "./table.js";
 
@@ -18,8 +18,17 @@ type Tables = { [name in FileName]?: Table };
 /** Told of each thing that holds: what, and its hash or figure. */
 export type Told = (title: string, value: string) => void;
 
-/** Compute an hour again and compare every byte; throws Finding for the first that differs, and Unavailable. */
-export async function recompute(files: Files, read: ReadManifest, told: Told): Promise<void> {
+/**
+ * Compute an hour again and compare every byte; throws Finding for the first that differs, and Unavailable.
+ *
+ * `root` is that of the tree over wallets.csv where it was built before.
+ */
+export async function recompute(
+  files: Files,
+  read: ReadManifest,
+  root: string | null,
+  told: Told,
+): Promise<void> {
   const { manifest } = read;
   const hour = Number(manifest.hour);
   requireScheduled(manifest);
@@ -43,7 +52,8 @@ export async function recompute(files: Files, read: ReadManifest, told: Told): P
   told("inputs.csv says what observed.csv says of every device", `${found["inputs.csv"]?.rows} devices`);
   const waves = await requireRecord(files, manifest);
   told("pow.json is the file that the manifest names", manifest.files["pow.json"].sha256);
-  await requireSums(manifest, block, found, waves);
+  // What the rule gives is wallets.csv by now, to the byte.
+  requireSums(manifest, root ?? (await rootOfWallets(manifest, block.wallets)), block, found, waves);
   told("the manifest's sums and counts follow", `${manifest.paid} base units paid`);
 }
 
@@ -199,13 +209,10 @@ async function requireRecord(files: Files, manifest: Manifest): Promise<bigint> 
 }
 
 /** Throw Finding where a manifest states something else than what follows from the files. */
-async function requireSums(manifest: Manifest, block: Result, found: Tables, waves: bigint): Promise<void> {
+function requireSums(manifest: Manifest, root: string, block: Result, found: Tables, waves: bigint): void {
   const { wallets, rewards } = block;
-  const network = { program: manifest.program, mint: manifest.mint };
-  const leaves = await leavesOf(network, wallets.keys("wallet"), wallets.numbers("lifetime"));
-  const root = wallets.rows === 0 ? EMPTY_ROOT : await rootOf(leaves);
   const right: { readonly [name: string]: string | bigint } = {
-    root: hex(root),
+    root,
     ...Object.fromEntries(SUMS.map((name) => [name, sums(block)[name]])),
     ...rowsOf({ ...found, "rewards.csv": rewards, "wallets.csv": wallets }, waves),
   };
@@ -217,6 +224,10 @@ async function requireSums(manifest: Manifest, block: Result, found: Tables, wav
       );
     }
   }
+}
+
+async function rootOfWallets(network: Manifest, wallets: Table): Promise<string> {
+  return hex(await rootOf(await leavesOf(network, wallets.keys("wallet"), wallets.numbers("lifetime"))));
 }
 
 function sums(block: Result): { readonly [name in (typeof SUMS)[number]]: bigint } {

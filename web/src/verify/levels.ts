@@ -73,6 +73,8 @@ export async function verify(
 
 class Check {
   private holds = true;
+  private foundWrong = false;
+  private root: string | null = null;
   private readonly files: Files;
 
   constructor(
@@ -98,8 +100,6 @@ class Check {
     if (level === 3 || (whole === null && this.foundWrong)) await this.rule(read);
     return this.holds;
   }
-
-  private foundWrong = false;
 
   /** Report what a step comes to; null where it didn't hold. */
   private async step<T>(level: Level, title: string, work: () => Promise<T>): Promise<T | null> {
@@ -195,6 +195,7 @@ class Check {
     const lifetimes = wallets.numbers("lifetime");
     const leaves = await leavesOf(this.network, wallets.keys("wallet"), lifetimes, this.progress);
     const root = hex(await rootOf(leaves, this.progress));
+    this.root = root;
     if (root !== manifest.root) {
       throw new Finding(`hour ${hour}: wallets.csv has root ${root}, not ${manifest.root}`);
     }
@@ -231,7 +232,7 @@ class Check {
   private async rule(read: ReadManifest): Promise<void> {
     const title = "the hour follows from its inputs by the rule";
     const done = await this.step(3, title, async () => {
-      await recompute(this.files, read, (what, value) => this.right(3, what, value));
+      await recompute(this.files, read, this.root, (what, value) => this.right(3, what, value));
       return true;
     });
     if (done === true) this.right(3, title, "computed in this browser, every byte equal");

@@ -142,6 +142,15 @@ export class Table {
     return key.every((each) => each === 0) ? "" : base58(key);
   }
 
+  /** Whether a row has the same value in a column as one of `other`. */
+  same(name: string, row: number, other: Table): boolean {
+    const [a, b] = [this.places.get(name), other.places.get(name)];
+    if (a instanceof BigUint64Array) return a[row] === (b as BigUint64Array)[row];
+    const [key, found] = [a as Bytes, b as Bytes];
+    for (let at = row * KEY_BYTES; at < (row + 1) * KEY_BYTES; at++) if (key[at] !== found[at]) return false;
+    return true;
+  }
+
   /** Whether a column of addresses or integers rises from row to row. */
   rises(name: string): boolean {
     const column = this.places.get(name);
@@ -222,11 +231,9 @@ export function difference(path: string, published: Table, right: Table, who = "
 function firstCell(published: Table, right: Table, who: string): string | null {
   for (let row = 0; row < Math.min(published.rows, right.rows); row++) {
     for (const [name] of right.columns) {
-      const stated = published.text(name, row);
-      const found = right.text(name, row);
-      if (stated !== found) {
-        return `row ${row + 1}, ${name}: ${stated || "nothing"}, but ${who} gives ${found || "nothing"}`;
-      }
+      if (published.same(name, row, right)) continue;
+      const [stated, found] = [published, right].map((table) => table.text(name, row) || "nothing");
+      return `row ${row + 1}, ${name}: ${stated}, but ${who} gives ${found}`;
     }
   }
   return null;

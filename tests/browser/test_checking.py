@@ -1,0 +1,265 @@
+"""An hour checked in Chromium, from a real node and a site that is honest, or lies in one way at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from keeper.api.service import application, guarded
+from keeper.db.visitors import Visitors
+from keeper.localnet.chain import LocalChain
+from keeper.localnet.node import Node
+from keeper.localnet.server import served
+from keeper.rewards.publication import claimable, read_manifest
+from keeper.runtime.listen import listen
+from keeper.web.app import install
+from tests.keeper.api.conftest import life
+from tests.keeper.api.life import Life
+from tests.programs.world import key
+
+__all__ = ["life"]
+pytestmark = pytest.mark.browser
+DRIVER = Path(__file__).parent / "check.mjs"
+OWNER = key("supplier a").pubkey()
+FOREIGN = "site.example"
+"""A name that Chromium finds on this machine: a page from there has no secure context."""
+
+Change = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Lie:
+    """What a site changes of the answers at one path; None takes the answer away."""
+
+    path: str
+    change: Change | None
+
+
+LIES = {
+    "honest": None,
+    "reward": Lie(r"/rewards/1/rewards\.csv", lambda data: data.replace(b",1,2,0,", b",1,1,0,", 1)),
+    "lifetime": Lie(r"/rewards/1/wallets\.csv", lambda data: re.sub(rb",(\d)", rb",9\1", data, count=1)),
+    "input": Lie(r"/rewards/1/inputs\.csv", lambda data: data.replace(b",80000000000,", b",8000000000x,", 1)),
+    "manifest": Lie(r"/rewards/1/manifest\.json", lambda data: data.replace(b'"paid":', b'"paid":1', 1)),
+    "missing": Lie(r"/rewards/1/classes\.csv", None),
+    "larger": Lie(r"/rewards/1/manifest\.json", lambda data: data + b" " * 20_000),
+    "proof": Lie(r"/api/v1/blocks/1/proof/.*", lambda data: data.replace(b'"lifetime":"', b'"lifetime":"1')),
+    "wrong hour": Lie(r"/api/v1/blocks/1/proof/.*", lambda data: data.replace(b'"hour":1', b'"hour":0')),
+    "no proof": Lie(r"/api/v1/blocks/1/proof/.*", lambda data: b'{"data":{}}'),
+    "page": Lie(r"/wallets/.*", lambda data: re.sub(rb'data-earned="', rb'data-earned="7', data)),
+    "root": Lie(
+        r"/blocks/1", lambda data: re.sub(rb'data-root="[0-9a-f]{64}', b'data-root="' + b"ab" * 32, data)
+    ),
+}
+
+
+class Lying:
+    """A site whose answers at a path are others."""
+
+    def __init__(self, app: ASGIApp, lie: Lie | None) -> None:
+        self._app, self._lie = app, lie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        lie = self._lie
+        if lie is None or scope["type"] != "http" or not re.fullmatch(lie.path, scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        started: dict[str, Any] = {}
+        body = bytearray()
+
+        async def changed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.update(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            data = lie.change(bytes(body)) if lie.change else b"gone"
+            assert data != bytes(body), "nothing was changed"
+            headers = [each for each in started["headers"] if each[0] != b"content-length"]
+            status = started["status"] if lie.change else 404
+            await send(
+                {**started, "status": status, "headers": [*headers, (b"content-length", b"%d" % len(data))]}
+            )
+            await send({"type": "http.response.body", "body": data})
+
+        await self._app(scope, receive, changed)
+
+
+@dataclass
+class Sites:
+    """Where each site is, and the node."""
+
+    node: str = ""
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def url(self, name: str, path: str, host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.ports[name]}{path}"
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> Any:
+    """Serve an application meanwhile; gives its port."""
+    listener = listen("127.0.0.1", 0, "")
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture(scope="module")
+def sites(life: tuple[Life, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    """A node and the sites, on a thread of their own."""
+    world, index = life
+    folder = tmp_path_factory.mktemp("sites")
+    world.chain.save(folder / "life.chain")
+    found, ready, over = Sites(), threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        chain = LocalChain.load(folder / "life.chain")
+        chain.set_speed(0)
+        listener = listen("127.0.0.1", 0, "")
+        found.node = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(served(Node(chain), [listener]))
+            for number, (name, lie) in enumerate(LIES.items()):
+                file = shutil.copy(index, folder / f"{number}.db")
+                app = application(Visitors(f"sqlite:///{file}"), rewards=world.folder)
+                install(app)
+                port = await stack.enter_async_context(serving(Lying(guarded(app), lie)))
+                found.ports[name] = port
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    assert ready.wait(60)
+    yield found
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def told(sites: Sites, chromium: str) -> dict[str, Any]:
+    """What the pages say in each scenario; one browser plays them all."""
+    block, wallet = "/blocks/1", f"/wallets/{OWNER}"
+
+    def scenario(site: str, path: str, level: int, **more: Any) -> dict[str, Any]:
+        return {"name": site, "url": sites.url(site, path), "node": sites.node, "level": level, **more}
+
+    audit = {"hour": "0", "wallet": str(OWNER)}
+    nowhere = "http://127.0.0.1:9"
+    scenarios = [
+        scenario("honest", block, 3),
+        scenario("honest", wallet, 3, name="wallet"),
+        scenario("honest", "/audit", 2, name="audit", fields=audit),
+        scenario("honest", "/audit", 1, name="later", fields={"hour": "77"}),
+        scenario("honest", block, 1, name="away", node=nowhere),
+        scenario("honest", block, 1, name="no node", node=sites.url("honest", "/api/v1/network")),
+        scenario("honest", block, 2, name="insecure", url=sites.url("honest", block, FOREIGN)),
+        *(scenario(each, block, 3) for each in ("reward", "input", "manifest", "missing", "larger", "root")),
+        scenario("lifetime", block, 2),
+        *(scenario(each, wallet, 1) for each in ("proof", "wrong hour", "no proof", "page")),
+    ]
+    given = {"executablePath": chromium, "hosts": f"MAP {FOREIGN} 127.0.0.1", "scenarios": scenarios}
+    command = ["node", str(DRIVER)]
+    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def wrong(told: dict[str, Any], name: str) -> list[tuple[str, str]]:
+    """The lines of a scenario that don't hold: the state and what is said."""
+    return [(each["state"], each["says"]) for each in told[name]["lines"] if each["state"] != "right"]
+
+
+BLAMED = "Whoever serves this page gave something else than what operators attested."
+
+
+def test_an_honest_site_holds_at_every_level(told: dict[str, Any], life: tuple[Life, Path]) -> None:
+    manifest = read_manifest(life[0].folder, 1)
+    for name in ("honest", "wallet"):
+        assert told[name]["status"] == "All of it holds.", told[name]
+        assert told[name]["complaints"] == []
+        values = [each["value"] for each in told[name]["lines"]]
+        hashes = {manifest.root, manifest.hash, manifest.previous}
+        assert set(values) >= hashes | {each.sha256 for each in manifest.files.values()}
+        assert told[name]["lines"][-1]["value"] == "computed in this browser, every byte equal"
+    claim = claimable(life[0].folder, 1, OWNER)
+    titles = [each["title"] for each in told["wallet"]["lines"]]
+    assert f"the leaf: this wallet, {claim.lifetime} base units" in titles
+    assert sum(each.startswith("with sibling ") for each in titles) == len(claim.proof) // 32
+
+
+def test_an_hour_and_a_wallet_of_ones_own_choice(told: dict[str, Any], life: tuple[Life, Path]) -> None:
+    assert told["audit"]["status"] == "All of it holds."
+    values = [each["value"] for each in told["audit"]["lines"]]
+    assert read_manifest(life[0].folder, 0).root in values
+    assert f"{claimable(life[0].folder, 0, OWNER).lifetime} base units" in values
+
+
+def test_what_isnt_known_accuses_nobody(told: dict[str, Any], sites: Sites) -> None:
+    later = "emission hour 77 is not on chain: nobody attested it, or its account was closed"
+    assert wrong(told, "later") == [("unknown", later)]
+    ((state, says),) = wrong(told, "away")
+    assert (state, says.partition(" (")[0]) == ("unknown", "your node at http://127.0.0.1:9 doesn't answer")
+    ((state, says),) = wrong(told, "no node")
+    assert state == "unknown" and "doesn't answer" in says
+    for name in ("away", "no node"):
+        assert (
+            told[name]["lines"][0]["todo"] == "Name another node, such as one of your own, and check again."
+        )
+    ((state, says),) = wrong(told, "insecure")
+    assert state == "unknown" and says.startswith("this page wasn't loaded securely")
+    ((state, says),) = wrong(told, "missing")
+    assert (state, says) == ("unknown", "1/classes.csv is missing")
+
+
+DIFFERS = "is not the file that the manifest names: its SHA-256 differs; "
+HASH = "[0-9a-f]{64}"
+SAID = {
+    "reward": rf"1/rewards\.csv {DIFFERS}1/rewards\.csv: row \d, status: 1, but the rule gives 2",
+    "input": rf"1/inputs\.csv {DIFFERS}1/inputs\.csv: row 1, own: not a whole number from 0 to {2**64 - 1}",
+    "manifest": f"emission hour 1: data_hash on chain is {HASH}, but {HASH} in the published files",
+    "larger": r"1/manifest\.json has more than 16384 bytes",
+    "root": f"this page shows root (ab){{32}}, but on chain it is {HASH}",
+    "proof": f"the proof leads to {HASH}, but the root on chain is {HASH}: the wallet didn't .*",
+    "wrong hour": f"the proof is of wallet {OWNER} in hour 0, not of {OWNER} in hour 1",
+    "no proof": "the answer is no proof",
+    "page": r"this page says that the wallet earned 7\d+ base units, but \d+ leads to the root",
+}
+
+
+@pytest.mark.parametrize(("name", "says"), SAID.items())
+def test_a_lie_is_told(told: dict[str, Any], name: str, says: str) -> None:
+    ((state, found),) = wrong(told, name)
+    assert state == "wrong" and re.fullmatch(says, found), found
+    (line,) = [each for each in told[name]["lines"] if each["state"] == "wrong"]
+    assert line["todo"].startswith(BLAMED)
+    assert told[name]["status"] == "Not all of it holds: see the lines marked ✗ or ?."
+
+
+def test_a_changed_wallet_is_named_by_its_row_without_being_asked(told: dict[str, Any]) -> None:
+    first, second = wrong(told, "lifetime")
+    assert first == ("wrong", "1/wallets.csv is not the file that the manifest names: its SHA-256 differs")
+    assert re.fullmatch(
+        rf"{re.escape(first[1])}; 1/wallets\.csv: row 1, lifetime: 9\d+, but the rule gives \d+", second[1]
+    )

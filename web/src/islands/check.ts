@@ -1,0 +1,124 @@
+// Checks an hour in this browser: the form that a page has is shown, and each line of what comes of it is written.
+import type { Level, Step } from "../verify/finding.js";
+import type { Answer, Question } from "../verify/messages.js";
+
+/** Where the viewer's choice of a node is kept: in this browser alone. */
+const KEPT = "ionet-check-node";
+const MARKS = { right: "✓", wrong: "✗", unknown: "?" } as const;
+const SPOKEN = { right: "holds: ", wrong: "is wrong: ", unknown: "isn't known: " } as const;
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
+}
+
+/** The worker's address as browsers that demand a policy take it: a built file of ours, and nothing else. */
+function scriptAddress(url: string): string {
+  const rules = {
+    createScriptURL: (asked: string): string => {
+      if (!/^\/static\/check-worker-[\w-]+\.js$/.test(asked)) throw new Error(`${asked} is no worker of these pages`);
+      return asked;
+    },
+  };
+  const types = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes;
+  return (types?.createPolicy("ionet-worker", rules) ?? rules).createScriptURL(url);
+}
+
+function element<T extends HTMLElement>(within: ParentNode, name: string): T {
+  const found = within.querySelector<T>(name);
+  if (!found) throw new Error(`the page has no ${name}`);
+  return found;
+}
+
+function line(step: Step): HTMLElement {
+  const item = document.createElement("li");
+  item.className = step.state;
+  const parts: [string, string, string | undefined][] = [
+    ["span", "mark", MARKS[step.state]],
+    ["span", "hidden", SPOKEN[step.state]],
+    ["span", "title", step.title],
+    ["code", "value", step.value],
+    ["strong", "says", step.says],
+    ["span", "todo", step.todo],
+  ];
+  for (const [tag, name, text] of parts) {
+    if (text === undefined) continue;
+    const part = document.createElement(tag);
+    part.className = name;
+    part.textContent = text;
+    if (name === "mark") part.setAttribute("aria-hidden", "true");
+    item.append(part, " ");
+  }
+  return item;
+}
+
+function start(section: HTMLElement): void {
+  const form = element<HTMLFormElement>(section, "form");
+  const node = element<HTMLInputElement>(form, "[name=node]");
+  const lines = element<HTMLOListElement>(section, "ol");
+  const status = element<HTMLElement>(section, "[role=status]");
+  const script = scriptAddress(section.dataset["worker"] ?? "");
+  let worker: Worker | null = null;
+  node.value = kept() ?? document.querySelector<HTMLMetaElement>("meta[name=ionet-node]")?.content ?? "";
+  form.hidden = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    worker?.terminate();
+    keep(node.value);
+    lines.replaceChildren();
+    status.textContent = "Checking…";
+    const running = new Worker(script, { type: "module" });
+    worker = running;
+    const over = (words: string): void => {
+      status.textContent = words;
+      running.terminate();
+    };
+    running.onmessage = ({ data }: MessageEvent<Answer>) => {
+      if ("step" in data) lines.append(line(data.step));
+      else if ("done" in data) status.textContent = `Checking… ${data.done} of ${data.all} hashes`;
+      else over(ended(data.holds, data.failed));
+    };
+    running.onerror = () => over("The check couldn't be started: load the page anew, or use ionet rewards verify.");
+    running.postMessage(asked(section, form, (event as SubmitEvent).submitter));
+  });
+}
+
+function ended(holds: boolean, failed: string | null): string {
+  if (failed !== null) return `The check ended for a reason of its own: ${failed}`;
+  return holds ? "All of it holds." : "Not all of it holds: see the lines marked ✗ or ?.";
+}
+
+/** What the page's own words and the form ask. */
+function asked(section: HTMLElement, form: HTMLFormElement, by: HTMLElement | null): Question {
+  const given = new FormData(form);
+  const text = (name: string): string | null => {
+    const value = given.get(name) ?? section.dataset[name];
+    return typeof value === "string" && value.trim() !== "" ? value.trim() : null;
+  };
+  const level = Number((by as HTMLButtonElement | null)?.value ?? "1") as Level;
+  return {
+    node: text("node") ?? "",
+    hour: Number(text("hour")),
+    level,
+    root: text("root"),
+    wallet: text("wallet"),
+    earned: text("earned"),
+  };
+}
+
+function kept(): string | null {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null; // A browser that keeps nothing.
+  }
+}
+
+function keep(url: string): void {
+  try {
+    localStorage.setItem(KEPT, url);
+  } catch {
+    // It is asked for again.
+  }
+}
+
+for (const section of document.querySelectorAll<HTMLElement>("[data-check]")) start(section);

@@ -1,0 +1,56 @@
+/** What the viewer's own node says of the chain. */
+
+import { type Address, createSolanaRpc, getBase58Encoder, getProgramDerivedAddress } from "@solana/kit";
+
+import { BLOCK_DISCRIMINATOR, getBlockDecoder } from "../clients/staking/accounts/block";
+import { findBlockPda } from "../clients/staking/pdas/block";
+import { STAKING_PROGRAM_ADDRESS } from "../clients/staking/programs/staking";
+import { TOKENOMICS_PROGRAM_ADDRESS } from "../clients/tokenomics/programs/tokenomics";
+import type { Block } from "./block.js";
+import { type Bytes, equal } from "./bytes.js";
+import { Unavailable } from "./finding.js";
+import type { Network } from "./merkle.js";
+import { words } from "./server.js";
+
+const ANSWER_MS = 15_000;
+const ANOTHER = "Name another node, such as one of your own, and check again.";
+
+/** The network that these pages are built for, by its programs' interfaces. */
+export async function network(): Promise<Network> {
+  const [mint] = await getProgramDerivedAddress({ programAddress: TOKENOMICS_PROGRAM_ADDRESS, seeds: ["mint"] });
+  return { program: bytes(STAKING_PROGRAM_ADDRESS), mint: bytes(mint) };
+}
+
+/** An hour's block, as the node at `url` has it as final; null where there is no account. Throws Unavailable. */
+export async function blockAt(url: string, hour: number): Promise<Block | null> {
+  const [place] = await findBlockPda({ hour });
+  const found = await accountAt(url, place);
+  if (found === null) return null;
+  const data = Uint8Array.from(atob(found.data[0]), (each) => each.charCodeAt(0));
+  const kind = Uint8Array.from(BLOCK_DISCRIMINATOR);
+  if (found.owner !== STAKING_PROGRAM_ADDRESS || !equal(data.slice(0, kind.length), kind)) {
+    throw new Unavailable(`what your node has at ${place} is no reward block`, ANOTHER);
+  }
+  const block = getBlockDecoder().decode(data);
+  return {
+    hour: block.hour,
+    status: block.status,
+    devices: BigInt(block.devices),
+    total: block.total,
+    root: Uint8Array.from(block.root),
+    dataHash: Uint8Array.from(block.dataHash),
+  };
+}
+
+async function accountAt(url: string, place: Address): Promise<{ owner: Address; data: readonly [string, string] } | null> {
+  try {
+    const asked = createSolanaRpc(url).getAccountInfo(place, { encoding: "base64", commitment: "finalized" });
+    return (await asked.send({ abortSignal: AbortSignal.timeout(ANSWER_MS) })).value;
+  } catch (error) {
+    throw new Unavailable(`your node at ${url} doesn't answer (${words(error)})`, ANOTHER);
+  }
+}
+
+function bytes(address: Address): Bytes {
+  return Uint8Array.from(getBase58Encoder().encode(address));
+}
