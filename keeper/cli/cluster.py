@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -13,17 +14,19 @@ import typer
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from keeper.chain import Chain
+from keeper.chain import Chain, ChainReader
 from keeper.chain.connect import connect
 from keeper.chain.http import http_client
 from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import OrderArgument, read_order
-from keeper.clients import orders
+from keeper.clients import orders, staking
+from keeper.clients.staking import Config
 from keeper.compute.boards import Boards
 from keeper.compute.client import Board
 from keeper.compute.states import ClusterState
+from keeper.compute.verdicts import repeat
 from keeper.compute.view import Cluster, view
 from keeper.compute.wire import Network
 from keeper.errors import UserError
@@ -92,10 +95,44 @@ def wait(
     _show(found, boards, as_json)
 
 
+@app.command()
+@answers(leasing.FaultVerdict)
+def verdict(
+    folder: Annotated[
+        Path, typer.Argument(help="faults/HASH of an operator's folder of reward blocks", metavar="FOLDER")
+    ],
+    chain: ChainOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a fault's verdict anew from what operators signed: whose signatures count is read from the chain.
+
+    Fails unless it is the one that the folder is named by, which operators have voted under.
+    """
+
+    async def read() -> tuple[Config, Network]:
+        async with connect(options.settings(chain).chain) as connected:
+            found = await staking.read_config(connected)
+            if found is None:
+                raise UserError("staking is not set up on this chain: ionet deploy, then ionet genesis")
+            return found, await network_of(connected)
+
+    config, network = asyncio.run(read())
+    about, found = repeat(folder, config.params.operators, config.params.threshold, network)
+    if as_json:
+        write(clusters.verdict_as_json(about, found))
+    else:
+        tables.show(clusters.verdict(about, found))
+
+
+async def network_of(chain: ChainReader) -> Network:
+    """Which orders program on which chain."""
+    return Network(bytes(Hash.from_string(await chain.genesis_hash())), orders.PROGRAM.address)
+
+
 @asynccontextmanager
 async def boards_of(settings: Settings, chain: Chain) -> AsyncIterator[Boards]:
     """The boards of the operators that are named."""
-    network = Network(bytes(Hash.from_string(await chain.genesis_hash())), orders.PROGRAM.address)
+    network = await network_of(chain)
     # Whoever is away is shown with the rest; a log beside it would say it twice.
     log = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     async with http_client() as http:

@@ -92,8 +92,9 @@ def once(
     known = (*job_names.NAMES, *operation.OWN)
     if unknown := [name for name in names or () if name not in known]:
         raise UserError(f"no job is called {', '.join(unknown)}; there are {', '.join(known)}")
-    if job_names.ATTEST in (names or ()) and settings.pow is None:
-        raise UserError(f"the job {job_names.ATTEST} needs an operator's proofs of work: set IONET_POW")
+    of_operators = [name for name in (job_names.ATTEST, job_names.FAULTS) if name in (names or ())]
+    if of_operators and settings.pow is None:
+        raise UserError(f"the job {of_operators[0]} needs an operator's proofs of work: set IONET_POW")
     of_market = (job_names.MATCHING, job_names.STEPS, operation.REPLAYS)
     market = [name for name in of_market if name in (names or ())]
     if market and settings.market is None:

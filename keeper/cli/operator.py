@@ -101,7 +101,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             metrics=metrics,
         )
         compute = Compute(network.genesis, orders.PROGRAM.address)
-        office = Office(chain, compute, signer.pubkey(), folder, log, metrics)
+        office = Office(chain, compute, signer, folder, log, metrics)
         try:
             async with AsyncExitStack() as stack:
                 if chosen.relay_listen:

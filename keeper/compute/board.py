@@ -85,10 +85,13 @@ def parties(order: Order, leases: Iterable[Lease], now: int) -> Parties:
 
 
 class Heard(NamedTuple):
-    """When a worker signed its last BEAT (unix ms), and of which of its device's leases."""
+    """When a worker signed its last BEAT (unix ms), of which of its device's leases, and the BEAT."""
 
     ms: int
     number: int
+    data: bytes
+    previous: Heard | None = None
+    """The one before, which has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class Board:
             self._db.execute("PRAGMA synchronous = NORMAL")  # Who posted has it still, and posts it again.
             self._db.executescript(SCHEMA)
             for (data,) in self._db.execute("SELECT data FROM beat WHERE data IS NOT NULL"):
-                self._hear(wire.decode(data, network).message)
+                self._hear(wire.decode(data, network).message, data)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -176,13 +179,6 @@ class Board:
             rows = self._db.execute(f"SELECT data FROM beat {where}", (bytes(order), after, BEATS))
             return [row[0] for row in rows]
 
-    def beat(self, order: Pubkey, worker: Pubkey) -> bytes | None:
-        """A worker's last BEAT; raises BoardUnusable."""
-        with _said():
-            where = 'SELECT data FROM beat WHERE "order" = ? AND sender = ?'
-            row = self._db.execute(where, (bytes(order), bytes(worker))).fetchone()
-            return row[0] if row else None
-
     def heard(self) -> dict[tuple[Pubkey, Pubkey], Heard]:
         """The last BEAT of every worker in every order, by both."""
         return dict(self._heard)
@@ -230,9 +226,12 @@ class Board:
         if wait := self._addresses.take(network_of(address), monotonic):
             raise WireError(Why.TOO_MANY, f"too many messages from here: wait {max(1, round(wait))} s")
 
-    def _hear(self, message: Message) -> None:
+    def _hear(self, message: Message, data: bytes) -> None:
         assert isinstance(message.body, Beat)
-        self._heard[message.order, message.sender] = Heard(message.ms, message.body.number)
+        at = message.order, message.sender
+        before = self._heard.get(at)
+        previous = before._replace(previous=None) if before else None
+        self._heard[at] = Heard(message.ms, message.body.number, data, previous)
 
     def _put_proof(self, message: Message, data: bytes) -> None:
         """Keep a proof; the first is enough: further ones would only fill the disk."""
@@ -293,8 +292,9 @@ class Board:
         _require_rises(message.seq, None if before is None else _u64(before))
         nonce = secrets.token_bytes(NONCE)
         change = 'UPDATE beat SET nonce = ?, data = ? WHERE "order" = ? AND sender = ?'
-        self._db.execute(change, (nonce, signed.encode(), *at))
-        self._hear(message)
+        data = signed.encode()
+        self._db.execute(change, (nonce, data, *at))
+        self._hear(message, data)
         return Taken(0, nonce)
 
 

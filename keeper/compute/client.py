@@ -83,6 +83,7 @@ class _Links(Shape):
 
 _IDENTITY, _POSTED, _NONCE = TypeAdapter(_Identity), TypeAdapter(_Posted), TypeAdapter(_Nonce)
 _ROWS, _LINKS = TypeAdapter(_Rows), TypeAdapter(_Links)
+_ADDRESSES = TypeAdapter(Annotated[list[Address], Field(max_length=1_024)])
 _TEXTS = TypeAdapter(Annotated[list[Text], Field(max_length=128)])
 
 
@@ -161,6 +162,14 @@ class Board:
         found = parsed(_LINKS, await self._ask("POST", "/compute/links", asking))
         links = {other: bytes.fromhex(link) for other, link in found.links.items()}
         return self._relay(found.port), links
+
+    async def silent(self, at: int) -> list[Pubkey]:
+        """The leases that its operator doesn't hear at a full minute (unix seconds)."""
+        return parsed(_ADDRESSES, await self._ask("GET", f"/compute/observations/{at}"))
+
+    async def observation(self, at: int, lease: Pubkey) -> bytes:
+        """What its operator saw of a lease at a full minute: see :mod:`keeper.compute.observations`."""
+        return await self._ask("GET", f"/compute/observations/{at}/{lease}")
 
     # -- inside ----------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ BLOCKS = "blocks"
 PRICES = "prices"
 SLASHES = "slashes"
 PARAMS = "params"
+FAULTS = "faults"
+"""The operators' votes that a lease isn't served on: see :func:`~keeper.jobs.faults.vote_faults`."""
 LEASES = "leases"
 FEES = "fees"
 AUCTIONS = "auctions"
@@ -32,6 +34,7 @@ NAMES = (
     PRICES,
     SLASHES,
     PARAMS,
+    FAULTS,
     LEASES,
     FEES,
     AUCTIONS,
@@ -48,6 +51,9 @@ NAMES = (
 next run. Where an order matters it is asked for by whoever needs it, from the chain: the program refuses a
 block above what was emitted, ``attest`` waits until an hour is final and indexed. What judges a lease must
 come before what pays for it, as after an outage of the chain the first payment is for all of that time, and
-only votes that are there by then take any of it back: whoever adds a job that votes for faults has LEASES
-wait for its votes.
+only votes that are there by then take any of it back: so FAULTS is before LEASES here. Side by side an
+order's settlement lag is between them, two hours; what is due after that anybody may pay anyway.
 """
+DEFAULT = tuple(each for each in NAMES if each != FAULTS)
+"""Those that run unless told otherwise. Who votes for faults says so: while most devices don't beat yet,
+those that do would show the rest at fault."""

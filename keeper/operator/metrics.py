@@ -37,6 +37,7 @@ class Metrics(Figures):
 
         self.orders = gauge("board_orders", "orders that there are on chain, by the board's last look")
         self.readers = gauge("board_readers", "readers of the board that wait for a message")
+        self.silent = gauge("board_leases_silent", "leases that aren't heard, as of the last full minute")
         self.links = gauge("relay_links", "ways between two members of an order that the relay has")
         self.bound = gauge("relay_links_bound", "of those, with an address behind them")
         self.relayed = counter("relay_bytes", "what the relay handed on, without the links' ids")

@@ -24,8 +24,9 @@ from keeper.indexer.guard import require_chain
 from keeper.jobs import registry
 from keeper.jobs.blocks import attest_hours
 from keeper.jobs.buyback import bid_on_auction
+from keeper.jobs.faults import Bench, vote_faults
 from keeper.jobs.matching import SECONDS, Matcher, match_tick
-from keeper.jobs.names import ATTEST, BIDS, MATCHING, PRICES, PROPOSALS, STEPS
+from keeper.jobs.names import ATTEST, BIDS, FAULTS, MATCHING, PRICES, PROPOSALS, STEPS
 from keeper.jobs.port import Job
 from keeper.jobs.prices import keep_prices
 from keeper.jobs.proposals import Docket, propose_slashes
@@ -122,6 +123,8 @@ def chosen_jobs(
             history=history,
             peers=peers,
         )
+        bench = Bench([settings.pow_own, *peers], published)
+        known[FAULTS] = partial(vote_faults, bench=bench)
         docket = Docket(published, settings.pow, profiles, history)
         known[PROPOSALS] = partial(propose_slashes, docket=docket)
     if market is not None:

@@ -28,7 +28,7 @@ from keeper.chain import Signer
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
 from keeper.errors import UserError, why
-from keeper.jobs.names import NAMES
+from keeper.jobs.names import DEFAULT, NAMES
 from keeper.settings.keys import choose_signer
 
 OFF = "off"
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     fee_daily: int = Field(default=20_000_000, ge=0, description="lamports that a job may spend in a day")
     check_seconds: float = Field(default=20, gt=0, le=3600, description="how often to look for what is due")
     jobs: Annotated[list[str], NoDecode] = Field(
-        default=list(NAMES), description="the jobs that run, as a JSON list; the others are off"
+        default=list(DEFAULT), description="the jobs that run, as a JSON list; the others are off"
     )
     rewards: Path = Field(default=Path("rewards"), description="where reward blocks are published")
     pow: Path | None = Field(
@@ -226,6 +226,13 @@ class Settings(BaseSettings):
     def pow_listen(self) -> tuple[str, int]:
         """Host and port of the challenge service."""
         return _place(self.pow_http)
+
+    @property
+    def pow_own(self) -> str:
+        """The URL of the challenge service from its own machine."""
+        host, port = self.pow_listen
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def pow_figures(self) -> tuple[str, int] | None:

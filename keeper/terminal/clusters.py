@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
+from keeper.compute.liveness import Verdict
+from keeper.compute.verdicts import About
 from keeper.compute.view import Cluster, NodeSeen
 from keeper.economy.calendar import duration, moment
 from keeper.terminal.answers import leasing
@@ -40,6 +42,39 @@ def as_json(found: Cluster, away: Mapping[str, str]) -> leasing.Cluster:
         "takes_devices": found.takes_devices,
         "nodes": [_node(each) for each in found.nodes],
         "boards_away": dict(away),
+    }
+
+
+def verdict(about: About, found: Verdict) -> Table:
+    """What operators' observations show of a lease."""
+    table = plain(f"Verdict {found.hash().hex()}", "", "")
+    table.columns[1].justify = "left"
+    rows = {
+        "device": found.device,
+        "order": about.order,
+        "its worker": about.worker,
+        "judged at": moment(about.at),
+        "served well": f"{found.good_hours} whole hours from {moment(about.lease.start)}",
+        "reason": found.reason,
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def verdict_as_json(about: About, found: Verdict) -> leasing.FaultVerdict:
+    """The same for programs."""
+    return {
+        "evidence": found.hash().hex(),
+        "device": found.device,
+        "registered_at": found.registered_at,
+        "number": found.number,
+        "order": about.order,
+        "worker": about.worker,
+        "at": about.at,
+        "good_hours": found.good_hours,
+        "reason": str(found.reason),
+        "rule": found.rule,
     }
 
 

@@ -27,6 +27,7 @@ INTERNAL = {
     "chain.fixed._VariableSizeError": "caught where it is raised for: such a type is read in another way",
     "compute.nsinit.Failed": "goes to the agent as its text, which raises SandboxFailed with it",
     "localnet.refusal.Refusal": "how a refusal leaves a method: the server answers with it",
+    "operator.clusters.witness.TooMany": "becomes a refusal in the endpoint that asked",
     "operator.http.Refused": "how a refusal leaves an endpoint: the service's handler answers with it",
     "rewards.wallet_index.NoIndex": "becomes NotIndexed, or has the index written, in every caller",
     "runtime.rehearsal._Repeated": "how a rehearsal ends, caught there",

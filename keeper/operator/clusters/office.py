@@ -16,13 +16,15 @@ from typing import Any, Protocol, TypeVar
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import ChainError, ChainReader
+from keeper.chain import ChainError, ChainReader, Signer
 from keeper.compute import wire
 from keeper.compute.board import Board, BoardUnusable, Taken
+from keeper.compute.liveness import GRID_SECONDS
 from keeper.compute.refusals import Why, WireError
 from keeper.compute.relay import asks
 from keeper.compute.wire import Network
 from keeper.operator.clusters.directory import Directory
+from keeper.operator.clusters.witness import Witness
 from keeper.operator.metrics import Metrics
 
 T = TypeVar("T")
@@ -54,7 +56,7 @@ class Office:
         self,
         chain: ChainReader,
         network: Network,
-        operator: Pubkey,
+        signer: Signer,
         folder: Path,
         log: FilteringBoundLogger,
         metrics: Metrics,
@@ -63,10 +65,14 @@ class Office:
         unix_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Go on with what is in ``folder``; without ``links`` there is no relay. Raises BoardUnusable."""
-        self.network, self.operator = network, operator
+        """Go on with what is in ``folder``; ``signer`` is the operator's. Raises BoardUnusable.
+
+        Without ``links`` there is no relay.
+        """
+        self.witness = Witness(network, signer)
+        self.network, self.operator = network, signer.pubkey()
         self.directory = Directory(chain)
-        self.board = Board(folder / BOARD, network, operator, self.directory.parties)
+        self.board = Board(folder / BOARD, network, self.operator, self.directory.parties)
         self.links = links
         self.unix_ms, self._monotonic = unix_ms, monotonic
         self._log, self._metrics = log, metrics
@@ -134,6 +140,7 @@ class Office:
         except ChainError as error:
             self._log.warning("board.chain_waits", reason=str(error))
             return
+        self._note()
         if self.links is not None:
             self.links.keep_only(self._members)
         try:
@@ -161,6 +168,19 @@ class Office:
     def _members(self, order: Pubkey) -> set[Pubkey]:
         found = self.directory.parties(order)
         return {found.renter, *found.running} if found else set()
+
+    def _note(self) -> None:
+        """Note what was heard of leases, once a minute."""
+        now = self.unix_ms() // 1_000
+        if self.witness.note(now, self.directory.running(), self.board.heard()):
+            silent = len(self.witness.silent(now - now % GRID_SECONDS))
+            self._metrics.silent.set(silent)
+            if silent:
+                self._log.warning("board.leases_silent", leases=silent)
+
+    async def observation(self, at: int, lease: Pubkey) -> bytes | None:
+        """What was seen of a lease at a minute, signed. Raises TooMany, SigningFailed."""
+        return await self.witness.observation(at, lease, self._monotonic())
 
     async def _forget(self) -> None:
         """Drop what was said in orders that are closed."""

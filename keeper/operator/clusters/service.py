@@ -18,18 +18,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from keeper.chain import SigningFailed
 from keeper.compute.board import BoardUnusable
 from keeper.compute.refusals import Why as Unsaid
 from keeper.compute.refusals import WireError
 from keeper.compute.relay import ASKING
 from keeper.compute.wire import MAX_MESSAGE
 from keeper.operator.clusters.office import Office
+from keeper.operator.clusters.witness import TooMany
 from keeper.operator.desk import Desk
 from keeper.operator.http import NUMBER, Refused, address_of, exact, up_to
 from keeper.operator.refusals import Refusal, Why
 
 VERSION = 1
 POLL_SECONDS = 25.0
+MAX_SILENT = 1_024
+"""Leases that are named at a time: of more, the network has failed, and not they."""
 MAX_PROOF = 2 + 2 * MAX_MESSAGE
 NO_STORE = {"cache-control": "no-store"}
 RETRY_SECONDS = {Unsaid.TOO_MANY: 18, Unsaid.WRONG_ORDER: 5, Unsaid.NOT_A_PARTY: 5}
@@ -54,6 +58,8 @@ class BoardService:
             post("proofs", self.accuse),
             post("links", self.links),
             Route("/compute/board", self.about),
+            Route("/compute/observations/{minute}", self.silent),
+            Route("/compute/observations/{minute}/{lease}", self.observation),
             Route("/compute/orders/{order}/messages", self.messages),
             Route("/compute/orders/{order}/beats", self.beats),
             Route("/compute/orders/{order}/proofs", self.proofs),
@@ -143,6 +149,27 @@ class BoardService:
             raise self._refused(error) from error
         return JSONResponse({"nonce": found.hex()}, headers=NO_STORE)
 
+    async def silent(self, request: Request) -> Response:
+        """The leases that aren't heard here at a full minute, some."""
+        self._admit(request)
+        found = self._office.witness.silent(_minute(request))[:MAX_SILENT]
+        return JSONResponse([str(each) for each in found], headers=NO_STORE)
+
+    async def observation(self, request: Request) -> Response:
+        """What was seen of a lease at a full minute, signed."""
+        self._admit(request)
+        try:
+            found = await self._office.observation(_minute(request), _key(request, "lease"))
+        except TooMany as error:
+            wait = max(1, round(error.wait))
+            raise Refused(Refusal(Why.TOO_MANY, "Too many observations: wait.", wait)) from error
+        except SigningFailed as error:
+            self._desk.log.error("board.observation_unsigned", reason=str(error))
+            raise Refused(Refusal(Why.BUSY, "It can't be signed now: ask again.", 5)) from error
+        if found is None:
+            raise Refused(Refusal(Why.NOT_FOUND, "There is no such observation here."))
+        return Response(found, media_type="application/octet-stream")
+
     async def _some(self, request: Request, read: Callable[[Pubkey, bytes], list[bytes]]) -> Response:
         self._admit(request)
         order = _key(request, "order")
@@ -164,6 +191,13 @@ class BoardService:
             self._desk.log.error("board.unusable", reason=str(error))
             return Refused(Refusal(Why.BUSY, "Nothing can be kept here now: send it again.", 5))
         return Refused(Refusal(error.why, f"{error}", RETRY_SECONDS.get(error.why, 0)))
+
+
+def _minute(request: Request) -> int:
+    text = request.path_params["minute"]
+    if not NUMBER.fullmatch(text):
+        raise Refused(Refusal(Why.NOT_FOUND, "A minute is the unix time of its first second."))
+    return int(text)
 
 
 def _key(request: Request, name: str) -> Pubkey:

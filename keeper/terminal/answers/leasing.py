@@ -11,6 +11,7 @@ from keeper.terminal.answers.kinds import (
     Count,
     Currency,
     EmissionHour,
+    Hash,
     Milli,
     OfClass,
     Seconds,
@@ -269,7 +270,7 @@ class Node(TypedDict):
     device: Address
     worker: Address
     address: str
-    """Its IPv6 address inside of the cluster."""
+    """Its IPv4 address inside of the cluster."""
     phase: str
     start: Time
     """Of its lease."""
@@ -300,3 +301,22 @@ class Cluster(TypedDict):
     nodes: list[Node]
     boards_away: dict[str, Words]
     """Operators' boards that don't answer, with the reason."""
+
+
+class FaultVerdict(TypedDict):
+    """What operators' observations show of a lease, made anew from a published folder."""
+
+    evidence: Hash
+    """What operators vote under: SHA-256 of the verdict."""
+    device: Address
+    registered_at: Time
+    number: Count
+    """The device's leases when it was matched."""
+    order: Address
+    worker: Address
+    at: Time
+    """The full minute that was judged."""
+    good_hours: Count
+    reason: str
+    rule: Count
+    """The rule's version."""

@@ -86,6 +86,7 @@ TYPED = [
 ]
 ELSEWHERE = {
     "cluster status": "test_cluster.py",
+    "cluster verdict": "test_cluster.py",
     "cluster wait": "test_cluster.py",
     "clock advance": "test_localnet.py",
     "clock speed": "test_localnet.py",

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from keeper.compute.bodies import Beat, Serving
 from keeper.compute.members import members
+from tests.keeper.jobs.test_faults import Court, silent_after
 from tests.keeper.operator.test_board import Place, joined, place
 from tests.programs.world import key
 
@@ -99,3 +101,27 @@ def test_without_operators_the_chain_alone_tells(ionet, served: Served, monkeypa
     monkeypatch.delenv("IONET_OPERATORS")
     code, out, _ = ionet("cluster", "status", str(served.here.order.address), "--chain", "network.chain")
     assert code == 0 and "IONET_OPERATORS names no operator" in out and out.count("starting") == 2
+
+
+def test_a_verdict_is_repeated_from_the_published_files(ionet, tmp_path: Path) -> None:
+    async def judged() -> Path:
+        async with place(tmp_path, 3) as here:
+            court = Court(here)
+            await silent_after(court, 1)
+            await court.vote(0)
+            here.world.chain.save(tmp_path / "network.chain")
+            (found,) = (here.folder / "rewards-0/faults").iterdir()
+            return found
+
+    with capture_logs():  # Standard output is the command's alone.
+        folder = asyncio.run(judged())
+    code, out, _ = ionet("cluster", "verdict", str(folder), "--chain", "network.chain", "--json")
+    found = json.loads(out)
+    assert code == 0 and (found["evidence"], found["good_hours"]) == (folder.name, 1)
+    assert found["reason"] == "silent" and found["at"] % 60 == 0
+    code, out, _ = ionet("cluster", "verdict", str(folder), "--chain", "network.chain")
+    assert code == 0 and "1 whole hours from" in out and found["device"] in out
+    for path in folder.glob("*.observation"):
+        path.write_bytes(path.read_bytes()[::-1])
+    code, _, err = ionet("cluster", "verdict", str(folder), "--chain", "network.chain")
+    assert code == 1 and "0 of its 3 observations count" in err

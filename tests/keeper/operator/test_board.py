@@ -106,7 +106,7 @@ async def place(folder: Path, operators: int = 1, **limits: object) -> AsyncIter
             office = Office(
                 world.chain,
                 NETWORK,
-                world.operators[number].pubkey(),
+                world.operators[number],
                 office_folder(folder, number),
                 LOG,
                 Metrics(),
