@@ -43,6 +43,10 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "not in the index", "content": {MEDIA_TYPE: {}}}
 }
 """What a path of one thing may answer, too."""
+GONE: dict[int | str, dict[str, Any]] = {
+    410: {"model": Problem, "description": "no longer kept here", "content": {MEDIA_TYPE: {}}}
+}
+"""What a path may answer of what was there."""
 
 
 class NotModified(Exception):

@@ -35,6 +35,7 @@ from keeper.api.routes import (
     slashes,
     wallets,
 )
+from keeper.api.stream import Stream
 from keeper.db import Database
 
 PREFIX = "/api/v1"
@@ -76,6 +77,7 @@ def application(
         responses=problems.RESPONSES,
     )
     app.state.index = Index(database, clock)
+    app.state.stream = Stream(app.state.index)
     app.state.rewards = rewards
     problems.install(app)
     for router in ROUTERS:

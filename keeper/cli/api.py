@@ -23,6 +23,9 @@ from keeper.web import app as pages
 CONNECTIONS = 512
 """Open at a time; what is above is told to come again."""
 
+GRACE = 3
+"""Seconds that answers under way have at the end."""
+
 app = typer.Typer(help="The network's figures over HTTP, read only.", no_args_is_help=True)
 
 
@@ -55,6 +58,8 @@ def serve(
         access_log=False,
         limit_concurrency=CONNECTIONS,
         server_header=False,
+        # Who listens to /stream never ends by itself.
+        timeout_graceful_shutdown=GRACE,
     )
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])

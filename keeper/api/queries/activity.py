@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,10 +41,14 @@ async def transaction(on: AsyncConnection, signature: str) -> tuple[dict[str, An
     return dict(found), await lookup.happened(on, sorted(rows.all(), key=lambda row: tuple(row[1:5])))
 
 
-def _events() -> sa.CompoundSelect[Any]:
-    """Which events a transaction sent, as rows of ``mention``: a look into each event's table by its key."""
-    slot: sa.BindParameter[int] = sa.bindparam("slot")
-    position: sa.BindParameter[int] = sa.bindparam("position")
+async def between(on: AsyncConnection, above: int, up_to: int, most: int) -> list[Happened]:
+    """What happened above a slot and up to another, in its order; of more than ``most`` only so many."""
+    rows = await on.execute(sa.select(_WINDOW.subquery()).limit(most), {"above": above, "up_to": up_to})
+    return await lookup.happened(on, sorted(rows.all(), key=lambda row: tuple(row[1:5])))
+
+
+def _events(where: Callable[[sa.Table], sa.ColumnElement[bool]]) -> sa.CompoundSelect[Any]:
+    """Some events as rows of ``mention``: a look into each event's table by its key."""
     return sa.union_all(
         *(
             sa.select(
@@ -51,11 +56,19 @@ def _events() -> sa.CompoundSelect[Any]:
                 *(each.table.c[own].label(name) for own, name in zip(ORDER, lookup.PLACE, strict=True)),
                 sa.literal(program).label("program"),
                 sa.literal(name_of).label("event"),
-            ).where(each.table.c._slot == slot, each.table.c._position == position)
+            ).where(where(each.table))
             for program, tables in lookup.TABLES.items()
             for name_of, each in tables.by_event.items()
         )
     )
 
 
-_EVENTS = _events()
+def _of_transaction(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c._slot == sa.bindparam("slot"), table.c._position == sa.bindparam("position"))
+
+
+def _of_window(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c._slot > sa.bindparam("above"), table.c._slot <= sa.bindparam("up_to"))
+
+
+_EVENTS, _WINDOW = _events(_of_transaction), _events(_of_window)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi.responses import StreamingResponse
 from pydantic import Field, field_validator
 
-from keeper.api.answers import PAGES, Answer, Asked, On, Rows
+from keeper.api.answers import PAGES, Answer, Asked, On, Rows, unknown_parameter
 from keeper.api.fields import Amount, AskedAddress, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import activity as queries
+from keeper.api.stream import Stream, TooMany
 from keeper.clients.programs import PROGRAMS
 from keeper.indexer.lookup import Happened
 
@@ -78,6 +80,21 @@ async def transaction(
         raise HTTPException(404, "no final transaction of these programs has this signature")
     row, events = found
     return asked.one(Transaction(**row, events=[shown(each) for each in events]))
+
+
+@router.get("/stream", include_in_schema=False)
+async def stream(request: Request) -> StreamingResponse:
+    """What becomes final, as it does (:mod:`keeper.api.stream`): an answer without an end."""
+    if name := unknown_parameter(request):
+        raise HTTPException(400, f"there is no parameter {name} here")
+    told: Stream = request.app.state.stream
+    try:
+        queue = told.join()
+    except TooMany as error:
+        raise HTTPException(503, str(error), {"retry-after": "60"}) from error
+    return StreamingResponse(
+        told.heard(queue), media_type="text/event-stream", headers={"cache-control": "no-store"}
+    )
 
 
 def shown(each: Happened) -> Event:

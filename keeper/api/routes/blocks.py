@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.api.answers import PAGES, Answer, Asked, On, Rows, list_of, one_of
+from keeper.api.answers import PAGES, Answer, Asked, On, Reading, Rows, list_of, one_of
 from keeper.api.fields import Address, Amount, Form, Hex, account_model, shown
 from keeper.api.paging import Hour, Page
-from keeper.api.problems import NOT_FOUND
+from keeper.api.problems import GONE, NOT_FOUND
 from keeper.api.queries import blocks as queries
 from keeper.api.rows import keys
 from keeper.clients import staking
@@ -175,21 +176,21 @@ async def attestations(asked: Asked, on: On, hour: Hour) -> Answer[list[Attestat
     return asked.one([Attestation(**each) for each in await queries.attestations(on, hour)])
 
 
-@router.get("/blocks/{hour}/devices", response_model=Rows[DeviceHour], responses=PAGES | NOT_FOUND)
+@router.get("/blocks/{hour}/devices", response_model=Rows[DeviceHour], responses=PAGES | NOT_FOUND | GONE)
 async def devices(asked: Asked, on: On, hour: Hour, page: Annotated[Page, Query()]) -> object:
     """What each device got in an hour of the last 30 days, by address; older ones are in the hour's files."""
     found = await queries.devices(on, hour, page)
-    if not found and await queries.final_of(on, asked.index, hour) is None:
-        raise HTTPException(404, f"hour {hour} isn't final")
+    if not found and page.after is None:
+        await _refuse_empty(asked, on, hour)
     return asked.page(page, [DeviceHour(**words(row)) for row in found], keys(found, ("device",)))
 
 
-@router.get("/blocks/{hour}/reasons", responses=NOT_FOUND)
+@router.get("/blocks/{hour}/reasons", responses=NOT_FOUND | GONE)
 async def reasons(asked: Asked, on: On, hour: Hour) -> Answer[list[Reasons]]:
     """How many devices were paid in an hour of the last 30 days, and why the others weren't."""
     found = await queries.reasons(on, hour)
-    if not found and await queries.final_of(on, asked.index, hour) is None:
-        raise HTTPException(404, f"hour {hour} isn't final")
+    if not found:
+        await _refuse_empty(asked, on, hour)
     return asked.one(
         [
             Reasons(
@@ -200,6 +201,19 @@ async def reasons(asked: Asked, on: On, hour: Hour) -> Answer[list[Reasons]]:
             for status, bits, devices in found
         ]
     )
+
+
+async def _refuse_empty(asked: Reading, on: AsyncConnection, hour: int) -> None:
+    """Say why there are no devices of an hour; return where there simply were none. Raises HTTPException."""
+    row = await queries.final_of(on, asked.index, hour)
+    if row is None:
+        raise HTTPException(404, f"hour {hour} isn't final")
+    if row["paid"] is None:
+        raise HTTPException(404, f"the files of hour {hour} aren't taken in yet: come again in a minute")
+    if row["succeeded"] + row["failed"] + row["missed"]:
+        raise HTTPException(
+            410, f"devices of hour {hour} aren't kept any more: rewards.csv of the hour's files has them"
+        )
 
 
 def words(row: dict[str, Any]) -> dict[str, Any]:

@@ -54,11 +54,11 @@ class Price(Form):
     """A step of both prices of a class; base units for a processor and hour."""
 
     hour: int = Field(description="in which it was measured, unix seconds over 3,600")
-    holds_from: int = Field(description="unix seconds")
+    holds_from: int = Field(description="when the step is made, unix seconds")
     at: Amount = Field(description="when it was applied, unix seconds")
-    price_io: Amount
+    price_io: Amount = Field(description="until then: what the step moves, within the class' bounds")
     price_usdc: Amount
-    step_io: int = Field(description="against the price before, basis points")
+    step_io: int = Field(description="basis points")
     step_usdc: int
     signature: str = Field(description="of its transaction")
 

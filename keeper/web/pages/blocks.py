@@ -38,17 +38,28 @@ async def block(visit: Visiting, hour: Hour, page: Annotated[Page, Query()]) -> 
     row = await queries.final_of(visit.on, visit.index, hour)
     if row is None:
         return visit.page("block_open.html", block=await _waiting(visit, hour), attestations=said)
-    devices: Any = await api.devices(visit.asked, visit.on, hour, page)
+    devices: Any = None
+    why = "No device was registered in this hour"
+    try:
+        devices = await api.devices(visit.asked, visit.on, hour, page)
+    except HTTPException as error:
+        # The hour is final: what lacks are its devices, and the page is of more than these.
+        if page.format == "csv":
+            raise
+        why = error.detail
     if page.format == "csv":
         return devices
+    reasons = (await api.reasons(visit.asked, visit.on, hour)).data if devices else []
     folder = visit.request.app.state.rewards
     return visit.page(
         "block.html",
         files=None if folder is None else await api.published(folder, hour),
         block=api.FinalBlock(**row),
         attestations=said,
-        devices=devices.data,
-        further=visit.further(devices.next),
+        devices=devices.data if devices else [],
+        why=why,
+        reasons=reasons,
+        further=visit.further(devices.next if devices else None),
         csv=visit.csv.replace(f"/blocks/{hour}", f"/blocks/{hour}/devices"),
     )
 

@@ -38,7 +38,7 @@ async def market(visit: Visiting, number: api.ClassNumber) -> str:
         of_class=of_class,
         steps=steps.data,
         asks=asks,
-        figure=_prices(steps.data, visit.now),
+        figure=_prices(steps.data, quoted.quotes["IO"], visit.now),
         depths={name: _depth(rows, UNIT[Currency[name]]) for name, rows in asks.items()},
     )
 
@@ -51,16 +51,24 @@ def _cumulated(rows: list[api.Depth]) -> Any:
         yield row, below
 
 
-def _prices(steps: list[api.Price], now: int) -> object:
-    """What a processor cost in IO, by hours before now; nothing where there was no step."""
+def _prices(steps: list[api.Price], quotes: list[api.Step], now: int) -> object:
+    """What a processor cost in IO, by hours before now; nothing where there was no step.
+
+    Each step names the price that holds until it is made; what holds after the newest is quoted.
+    """
     if not steps:
         return ""
-    oldest_first = sorted(steps, key=lambda each: each.holds_from)
-    points = [((each.holds_from - now) / HOUR, each.price_io / UNIT[Currency.IO]) for each in oldest_first]
-    points.append((max(0.0, points[-1][0]), points[-1][1]))
+    rows = sorted(steps, key=lambda each: each.holds_from)
+    begins = [min(rows[0].at, rows[0].holds_from), *(each.holds_from for each in rows)]
+    after = next(each.amount for each in reversed(quotes) if each.holds_from <= max(now, begins[-1]))
+    prices = [*(each.price_io for each in rows), after]
+    ends = max(now, begins[-1] + HOUR)
+    unit = UNIT[Currency.IO]
+    points = [((at - now) / HOUR, price / unit) for at, price in zip(begins, prices, strict=True)]
+    points.append(((ends - now) / HOUR, after / unit))
     first, last = points[0][0], points[-1][0]
     places = [first + (last - first) * n / TICKS for n in range(TICKS + 1)]
-    axis = Axis([(place, f"{place:.0f} h") for place in dict.fromkeys(places)], first, last)
+    axis = Axis([(place, f"{place:.1f} h") for place in places], first, last)
     return lines("IO for a processor and hour", [Series("IO", points, steps=True)], axis)
 
 

@@ -145,3 +145,18 @@ async def test_a_question_that_is_too_long_is_not_read() -> None:
     one = Visitor(limited(Clock()), "192.0.2.1")
     assert (await one.status(query=b"a" * MAX_TARGET))[0] == 414
     assert (await one.status(query=b"a" * 100))[0] == 200
+
+
+async def test_a_person_is_refused_in_words_and_a_program_as_the_rfc_says() -> None:
+    """Who asks for pages, and not for the API."""
+    limits = replace(LIMITS, questions=Rate(0, 1))
+    told = PlainTextResponse("words", 429)
+    app = Limited(PlainTextResponse("an answer"), limits, Clock(), lambda status, detail, headers: told)
+    browser = {"accept": "text/html,application/xhtml+xml"}
+    for path, headers, kind in (
+        ("/devices", browser, b"text/plain; charset=utf-8"),
+        ("/api/v1/devices", browser, b"application/problem+json"),
+        ("/devices", {}, b"application/problem+json"),
+    ):
+        status, found = await Visitor(app, "10.0.0.1").status(path, headers=headers)
+        assert (status, found[b"content-type"]) == (429, kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -126,7 +127,8 @@ async def test_the_market_is_what_devices_ask_and_operators_announced(world: Wat
     assert ask == {"ask": str(ASK_IO), "devices": len(free), "processors": ready}
     (step,) = await api.data(f"/market/{CLASS}/history")
     assert (step["step_io"], step["step_usdc"], step["holds_from"]) == (*STEPS, holds)
-    assert int(step["price_io"]) == fields.price_io
+    # The step is still to be made: the account, too, has the price before it.
+    assert int(step["price_io"]) == fields.price_io == before
     for path in ("depth", "history"):
         assert (await api.ask(f"/market/999/{path}")).status_code == 404
 
@@ -159,6 +161,32 @@ async def test_an_hours_reasons_are_those_of_its_devices(api: Client) -> None:
         assert len(alike) == each["devices"]
     assert {each["status"] for each in found} > {"succeeded"}
     assert (await api.ask("/blocks/7/reasons")).status_code == 404
+
+
+async def test_devices_of_an_hour_that_are_kept_no_more(life: tuple[Watched, Path], tmp_path: Path) -> None:
+    """The hour is still there, and where its devices are is said."""
+    file = tmp_path / "index.db"
+    with sqlite3.connect(life[1]) as whole, sqlite3.connect(file) as copy:
+        whole.backup(copy)
+        copy.execute("DELETE FROM hour_device WHERE hour = 0")
+        copy.execute("DELETE FROM hour_device WHERE hour = 1")
+        copy.execute("DELETE FROM hour_total WHERE hour = 1")
+    database = Visitors(f"sqlite:///{file}")
+    app = application(database, rewards=life[0].folder)
+    install(app)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://api") as http:
+        api = Client(http)
+        for path in ("devices", "reasons"):
+            answer = await api.ask(f"/blocks/0/{path}")
+            assert answer.status_code == 410
+            assert "rewards.csv" in answer.json()["detail"]
+            answer = await api.ask(f"/blocks/1/{path}")
+            assert answer.status_code == 404
+            assert "aren't taken in yet" in answer.json()["detail"]
+        page = await http.get("/blocks/0")
+        assert page.status_code == 200
+        assert "rewards.csv of the hour's files has them" in Page(page.text).text
+    await database.close()
 
 
 async def test_what_is_looked_for_is_found(world: Watched, api: Client) -> None:
