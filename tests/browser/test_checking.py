@@ -172,6 +172,7 @@ def told(sites: Sites, chromium: str) -> dict[str, Any]:
         scenario("honest", "/audit", 2, name="audit", fields=audit),
         scenario("honest", "/audit", 1, name="later", fields={"hour": "77"}),
         scenario("honest", block, 1, name="away", node=nowhere),
+        scenario("honest", block, 1, name="plain http", node="http://node.example:8899"),
         scenario("honest", block, 1, name="no node", node=sites.url("honest", "/api/v1/network")),
         scenario("honest", block, 2, name="insecure", url=sites.url("honest", block, FOREIGN)),
         *(scenario(each, block, 3) for each in ("reward", "input", "manifest", "missing", "larger", "root")),
@@ -227,6 +228,9 @@ def test_what_isnt_known_accuses_nobody(told: dict[str, Any], sites: Sites) -> N
         assert (
             told[name]["lines"][0]["todo"] == "Name another node, such as one of your own, and check again."
         )
+    elsewhere = "http://node.example:8899 is no node that a page can ask"
+    assert wrong(told, "plain http") == [("unknown", elsewhere)]
+    assert told["plain http"]["lines"][0]["todo"].startswith("Name one by https")
     ((state, says),) = wrong(told, "insecure")
     assert state == "unknown" and says.startswith("this page wasn't loaded securely")
     ((state, says),) = wrong(told, "missing")

@@ -56,6 +56,7 @@ function start(section: HTMLElement): void {
   const node = element<HTMLInputElement>(form, "[name=node]");
   const lines = element<HTMLOListElement>(section, "ol");
   const status = element<HTMLElement>(section, "[role=status]");
+  const progress = element<HTMLProgressElement>(section, "progress");
   const script = scriptAddress(section.dataset["worker"] ?? "");
   let worker: Worker | null = null;
   node.value = kept() ?? document.querySelector<HTMLMetaElement>("meta[name=ionet-node]")?.content ?? "";
@@ -66,15 +67,17 @@ function start(section: HTMLElement): void {
     keep(node.value);
     lines.replaceChildren();
     status.textContent = "Checking…";
+    progress.hidden = true;
     const running = new Worker(script, { type: "module" });
     worker = running;
     const over = (words: string): void => {
       status.textContent = words;
+      progress.hidden = true;
       running.terminate();
     };
     running.onmessage = ({ data }: MessageEvent<Answer>) => {
       if ("step" in data) lines.append(line(data.step));
-      else if ("done" in data) status.textContent = `Checking… ${data.done} of ${data.all} hashes`;
+      else if ("done" in data) Object.assign(progress, { hidden: false, value: data.done, max: data.all });
       else over(ended(data.holds, data.failed));
     };
     running.onerror = () => over("The check couldn't be started: load the page anew, or use ionet rewards verify.");

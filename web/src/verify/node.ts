@@ -42,7 +42,17 @@ export async function blockAt(url: string, hour: number): Promise<Block | null> 
   };
 }
 
+/** Whether the worker's content policy lets it ask there (CHECKER_POLICY in keeper/web/app.py). */
+function canBeAsked(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "localhost"].includes(hostname));
+}
+
 async function accountAt(url: string, place: Address): Promise<{ owner: Address; data: readonly [string, string] } | null> {
+  if (!canBeAsked(url)) {
+    throw new Unavailable(`${url} is no node that a page can ask`, "Name one by https, or one on this machine by http.");
+  }
   try {
     const asked = createSolanaRpc(url).getAccountInfo(place, { encoding: "base64", commitment: "finalized" });
     return (await asked.send({ abortSignal: AbortSignal.timeout(ANSWER_MS) })).value;
