@@ -77,6 +77,7 @@ lint: venv ## ruff, mypy, and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-lock: venv ## resolve requirements.lock anew
+lock: venv ## resolve requirements.lock, and renters' runtime, anew
 	@$(BIN)/uv lock -q --upgrade
 	@$(BIN)/uv export -q --format requirements-txt --all-extras --no-extra ray --all-groups --no-emit-project --no-header -o requirements.lock
+	@echo 'ray[default]==2.60.0' | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -o keeper/compute/runtime.lock

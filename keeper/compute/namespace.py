@@ -146,7 +146,9 @@ class Namespaces:
         return found
 
     async def end(self) -> None:
-        """Kill all that is inside, and return once the kernel has nothing of it any more."""
+        """Kill all that is inside, and return once the kernel has nothing of it; again is as once."""
+        if self._control.fileno() < 0:
+            return
         if not self.over.done():
             self.over.set_result("it was ended")
         self._loop.remove_reader(self._control)

@@ -133,21 +133,29 @@ class Init:
     # -- the sandbox -----------------------------------------------------------------------------
 
     def _run(self, said: dict[str, Any], handed: list[int]) -> None:
-        """Start what ``arguments`` say: bubblewrap's and the command; @0, @1, @status are descriptors."""
+        """Start ``command`` in bubblewrap by its ``options``; @0, @1 and @status in them are descriptors.
+
+        It reads them from a file in memory: everybody on the machine sees a command line, and a token is in
+        the renter's environment.
+        """
         if self._sandbox is not None:
             raise Failed("there is a sandbox already")
         self._limits = said["limits"]
         self._disk = Disk(said["limits"]["folder"])
-        status, end = os.pipe()
+        status, end = os.pipe()  # Stays open: bubblewrap writes to it once more, at the end.
         names = {f"@{n}": str(each) for n, each in enumerate(handed)} | {"@status": str(end)}
+        options = os.memfd_create("options")
+        os.write(options, b"".join(names.get(each, each).encode() + b"\0" for each in said["options"]))
+        os.lseek(options, 0, os.SEEK_SET)
         self._sandbox = subprocess.Popen(
-            [names.get(each, each) for each in said["arguments"]],
+            ["bwrap", "--args", str(options), "--", *said["command"]],
             stdin=subprocess.DEVNULL,
             env={},
-            pass_fds=[*handed, end],
+            pass_fds=[*handed, end, options],
             preexec_fn=self._limit,  # noqa: PLW1509 - there is one thread
         )
         os.close(end)
+        os.close(options)
         line = b""
         while not line.endswith(b"\n"):
             read = os.read(status, 1)

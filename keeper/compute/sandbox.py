@@ -57,10 +57,10 @@ class Job:
     hosts: Mapping[str, str] | None = None
 
 
-def arguments(job: Job, folder: Path) -> list[str]:
-    """bubblewrap's command line; ``folder`` has etc/ and data/. Later mounts lie over earlier ones."""
+def options(job: Job, folder: Path) -> list[str]:
+    """Of bubblewrap; ``folder`` has etc/ and data/. Later mounts lie over earlier ones."""
     limits = job.limits
-    made = ["bwrap", "--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
+    made = ["--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     made += ["--unshare-cgroup-try", "--uid", str(USER), "--gid", str(USER), "--hostname", job.hostname]
     made += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
     made += ["--ro-bind", "/usr", "/usr", "--tmpfs", "/usr/local"]
@@ -81,7 +81,7 @@ def arguments(job: Job, folder: Path) -> list[str]:
     for name, value in environment.items():
         made += ["--setenv", name, value]
     made += ["--add-seccomp-fd", "@0", "--add-seccomp-fd", "@1", "--json-status-fd", "@status"]
-    return [*made, "--chdir", HOME, "--", *job.command]
+    return [*made, "--chdir", HOME]
 
 
 class Sandbox:
@@ -108,7 +108,8 @@ class Sandbox:
             await self.spaces.ask(
                 "run",
                 [allowed.fileno(), refused.fileno()],
-                arguments=arguments(job, self.folder),
+                options=options(job, self.folder),
+                command=list(job.command),
                 limits={**said, "folder": str(data)},
             )
 

@@ -12,6 +12,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader
 from keeper.chain.framework import sol
 from keeper.clients import staking
+from keeper.compute.tools import lacking
 from keeper.errors import UserError
 from keeper.pow.backend import BackendRefused
 from keeper.pow.profiles import Profile, deadline_ms, hired_deadline_ms
@@ -61,6 +62,7 @@ class Doctor:
                 findings += await check()
             except UserError as error:
                 findings.append(Finding(name, WRONG, str(error)))
+        findings += self._sandbox()
         return findings + [Finding("hardware", NOTE, each) for each in self.hardware.lines()]
 
     # -- this machine ----------------------------------------------------------------------------
@@ -111,6 +113,13 @@ class Doctor:
         if need <= free:
             return Finding("memory", OK, found)
         return Finding("memory", WRONG, found, "end what else runs here, or a wave may fail")
+
+    def _sandbox(self) -> list[Finding]:
+        """What renters' code will need; proof of work, and a lease's pay so far, need none of it."""
+        lacks = lacking()
+        if not lacks:
+            return [Finding("sandbox", OK, "bubblewrap and WireGuard can make one for a renter's code")]
+        return [Finding("sandbox", NOTE, each.what, each.do) for each in lacks]
 
     # -- elsewhere -------------------------------------------------------------------------------
 

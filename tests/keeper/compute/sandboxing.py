@@ -6,9 +6,6 @@ IONET_REQUIRE_COMPUTE=1, which CI sets, makes such a skip a failure.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,9 +15,10 @@ from pathlib import Path
 import pytest
 from nacl.public import PrivateKey
 
-from keeper.compute.namespace import PATH, Namespaces
+from keeper.compute.namespace import Namespaces
 from keeper.compute.overlay import Overlay
 from keeper.compute.sandbox import Job, Limits, Sandbox
+from keeper.compute.tools import lacking
 
 USER = 61_234 if os.geteuid() == 0 else None
 """Nobody's number: there need not be such a user."""
@@ -33,35 +31,11 @@ ADDRESS = IPv4Address("10.3.4.5")
 
 def require() -> None:
     """Skip, or fail in CI, where no sandbox can be made."""
-    if lacks := _lacking():
+    if lacks := lacking(USER):
+        reason = "; ".join(f"{each.what}: {each.do}" for each in lacks)
         if os.environ.get("IONET_REQUIRE_COMPUTE") == "1":
-            pytest.fail(f"IONET_REQUIRE_COMPUTE=1, and {lacks}")
-        pytest.skip(lacks)
-
-
-def _lacking() -> str:
-    if sys.platform != "linux":
-        return "sandboxes are Linux's"
-    for tool in ("bwrap", "unshare", "ip", "wg", "wireguard-go"):
-        if shutil.which(tool, path=PATH) is None:
-            return f"{tool} isn't installed: apt-get install bubblewrap wireguard-go wireguard-tools"
-    if not Path(PYTHON).exists():
-        return f"there is no {PYTHON}"
-    other = {"user": USER, "group": USER, "extra_groups": []} if USER else {}
-    tried = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--net", "--mount", "true"],
-        capture_output=True,
-        text=True,
-        check=False,
-        **other,
-    )
-    if tried.returncode:
-        return f"this machine allows no namespaces: {tried.stderr.strip()}"
-    if not os.access("/dev/net/tun", os.R_OK | os.W_OK) or (
-        USER and Path("/dev/net/tun").stat().st_mode & 0o6 != 0o6
-    ):
-        return "/dev/net/tun is root's alone: chmod 666 /dev/net/tun"
-    return ""
+            pytest.fail(f"IONET_REQUIRE_COMPUTE=1, and {reason}")
+        pytest.skip(reason)
 
 
 @contextmanager
