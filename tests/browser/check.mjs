@@ -1,9 +1,13 @@
 // node check.mjs: reads scenarios as JSON, plays each in a page of its own in Chromium, prints what the pages say.
-// A scenario: {name, url, node, level, fields?}. Told of each: its lines, its status, and what the console complained of.
+// A scenario: {name, url, node, level, fields?, shot?}. Told of each: its lines, its status, what the
+// console complained of, and what axe found.
+import { readFileSync } from "node:fs";
 import path from "node:path";
 
 const web = path.join(import.meta.dirname, "../../web");
 const { chromium } = await import(path.join(web, "node_modules/playwright-core/index.mjs"));
+
+const axe = readFileSync(path.join(web, "node_modules/axe-core/axe.min.js"), "utf-8");
 
 let text = "";
 for await (const piece of process.stdin) text += piece;
@@ -14,7 +18,7 @@ const browser = await chromium.launch({
 });
 const told = {};
 try {
-  for (const { name, url, node, level, fields = {} } of scenarios) {
+  for (const { name, url, node, level, shot, fields = {} } of scenarios) {
     const tab = await browser.newPage();
     const complaints = [];
     tab.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
@@ -38,7 +42,11 @@ try {
         ),
       })),
     );
-    told[name] = { lines, status: await status.textContent(), complaints };
+    await tab.evaluate(axe);
+    const { violations } = await tab.evaluate(() => globalThis.axe.run("[data-check]"));
+    const barriers = violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" ")}`);
+    told[name] = { lines, status: await status.textContent(), complaints, barriers };
+    if (shot) await tab.locator("[data-check]").screenshot({ path: shot });
     await tab.close();
   }
 } finally {

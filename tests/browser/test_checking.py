@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeper.api.service import application, guarded
 from keeper.db.visitors import Visitors
+from keeper.economy.supply import io
 from keeper.localnet.chain import LocalChain
 from keeper.localnet.node import Node
 from keeper.localnet.server import served
@@ -206,15 +207,19 @@ def test_an_honest_site_holds_at_every_level(told: dict[str, Any], life: tuple[L
         assert told[name]["lines"][-1]["value"] == "computed in this browser, every byte equal"
     claim = claimable(life[0].folder, 1, OWNER)
     titles = [each["title"] for each in told["wallet"]["lines"]]
-    assert f"the leaf: this wallet, {claim.lifetime} base units" in titles
-    assert sum(each.startswith("with sibling ") for each in titles) == len(claim.proof) // 32
+    assert f"the leaf: this wallet, {io(claim.lifetime)} IO" in titles
+    assert sum(each.startswith("hashed with sibling ") for each in titles) == len(claim.proof) // 32
 
 
 def test_an_hour_and_a_wallet_of_ones_own_choice(told: dict[str, Any], life: tuple[Life, Path]) -> None:
     assert told["audit"]["status"] == "All of it holds."
     values = [each["value"] for each in told["audit"]["lines"]]
     assert read_manifest(life[0].folder, 0).root in values
-    assert f"{claimable(life[0].folder, 0, OWNER).lifetime} base units" in values
+    assert f"{io(claimable(life[0].folder, 0, OWNER).lifetime)} IO" in values
+
+
+def test_nothing_keeps_anybody_from_reading_what_is_said(told: dict[str, Any]) -> None:
+    assert {name: each["barriers"] for name, each in told.items() if each["barriers"]} == {}
 
 
 def test_what_isnt_known_accuses_nobody(told: dict[str, Any], sites: Sites) -> None:

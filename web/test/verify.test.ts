@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { io } from "../src/verify/amount.js";
 import type { Block } from "../src/verify/block.js";
 import { type Bytes, base58, fromHex, hex, keyOf, sha256 } from "../src/verify/bytes.js";
 import { cumulative } from "../src/verify/emission.js";
@@ -277,6 +278,16 @@ test("addresses are read and written in the one way there is", async () => {
   assert.equal(base58(new Uint8Array(32).fill(255)), "JEKNVnkbo3jma5nREBBJCDoXFVeKkD56V3xKrvRmWxFG");
   assert.equal(keyOf("JEKNVnkbo3jma5nREBBJCDoXFVeKkD56V3xKrvRmWxFH"), null);
   for (const text of ["", "l", "é".repeat(44), "z".repeat(44), "z".repeat(500)]) assert.equal(keyOf(text), null);
+});
+
+test("amounts have all their decimals", () => {
+  assert.deepEqual([0n, 1n, 123_456_789n, 448_028_673_834n].map(io), [
+    "0.00000000",
+    "0.00000001",
+    "1.23456789",
+    "4,480.28673834",
+  ]);
+  assert.equal(io(80_000_000_000_000_000n), "800,000,000.00000000");
 });
 
 test("canonical JSON alone, with integers as large as they come", () => {

@@ -36,6 +36,7 @@ function line(step: Step): HTMLElement {
     ["span", "mark", MARKS[step.state]],
     ["span", "hidden", SPOKEN[step.state]],
     ["span", "title", step.title],
+    ["span", "level", `level ${step.level}`],
     ["code", "value", step.value],
     ["strong", "says", step.says],
     ["span", "todo", step.todo],

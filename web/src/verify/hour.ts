@@ -1,5 +1,6 @@
 /** Level 3: an hour computed again from its published files, as `ionet rewards verify` does. */
 
+import { io } from "./amount.js";
 import { equal, hex, sha256 } from "./bytes.js";
 import { HOUR, cumulative, monthOf, monthStart } from "./emission.js";
 import { Altered, Finding, Unavailable, pathOf } from "./finding.js";
@@ -32,7 +33,7 @@ export async function recompute(
   const { manifest } = read;
   const hour = Number(manifest.hour);
   requireScheduled(manifest);
-  told("start and emission follow the schedule", `${manifest.emitted} base units by its end`);
+  told("start and emission follow the schedule", `${io(manifest.emitted)} IO by its end`);
   const before = await walletsBefore(files, manifest, told);
   const found: Tables = {};
   for (const name of GIVEN) {
@@ -54,7 +55,7 @@ export async function recompute(
   told("pow.json is the file that the manifest names", manifest.files["pow.json"].sha256);
   // What the rule gives is wallets.csv by now, to the byte.
   requireSums(manifest, root ?? (await rootOfWallets(manifest, block.wallets)), block, found, waves);
-  told("the manifest's sums and counts follow", `${manifest.paid} base units paid`);
+  told("the manifest's sums and counts follow", `${io(manifest.paid)} IO paid`);
 }
 
 /** Throw Finding where an hour isn't of an emission, or emitted other than the schedule says. */

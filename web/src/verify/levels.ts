@@ -4,6 +4,7 @@
  * Each begins with what the viewer's own node says of the hour's block, and believes nobody else.
  */
 
+import { io } from "./amount.js";
 import { type Block, STATUS } from "./block.js";
 import { type Bytes, NoSecureContext, equal, fromHex, hex } from "./bytes.js";
 import { Files, type Fetch, type ReadManifest } from "./files.js";
@@ -150,7 +151,8 @@ class Check {
     if (siblings.some((each) => each?.length !== 32)) throw new Altered("the proof has hashes that are none");
     const path = await climb(await leaf(this.network, wallet.key, found.lifetime), siblings as Bytes[]);
     for (const [at, hash] of path.entries()) {
-      this.right(1, at === 0 ? `the leaf: this wallet, ${found.lifetime} base units` : `with sibling ${at}`, hex(hash));
+      const title = at === 0 ? `the leaf: this wallet, ${io(found.lifetime)} IO` : `hashed with sibling ${at} of ${siblings.length}`;
+      this.right(1, title, hex(hash));
     }
     const top = path[path.length - 1] as Bytes;
     if (!equal(top, block.root)) {
@@ -204,7 +206,7 @@ class Check {
     if (total !== block.total) {
       throw new Finding(`hour ${hour}: wallets.csv adds up to ${total}, but total on chain is ${block.total}`);
     }
-    this.right(2, "all that they ever earned adds up to the total on chain", `${total} base units`);
+    this.right(2, "all that they ever earned adds up to the total on chain", `${io(total)} IO`);
     if (wallet !== null) this.whose(wallets, wallet);
     return true;
   }
@@ -218,7 +220,7 @@ class Check {
           `this page says that the wallet earned ${wallet.shown} base units, but wallets.csv has ${lifetime}`,
         );
       }
-      this.right(2, `the wallet is row ${row + 1} of wallets.csv`, `${lifetime} base units`);
+      this.right(2, `the wallet is row ${row + 1} of wallets.csv`, `${io(lifetime)} IO`);
       return;
     }
     if (wallet.shown !== null && wallet.shown !== 0n) {
