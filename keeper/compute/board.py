@@ -24,7 +24,7 @@ from keeper.compute import wire
 from keeper.compute.bodies import NONCE, Beat, Complaint, Key, Kind
 from keeper.compute.members import members
 from keeper.compute.refusals import Why, WireError
-from keeper.compute.wire import Equivocation, Message, Network, Signed
+from keeper.compute.wire import SIGNATURE, Equivocation, Message, Network, Signed
 from keeper.economy.orders import LeaseStatus
 from keeper.errors import UserError, why
 
@@ -134,20 +134,24 @@ class Board:
         """
         self._require_budget(address, monotonic)
         signed = wire.decode(data, self._network)
-        message = signed.message
+        message, packed = signed.message, data[:-SIGNATURE]
+        if message.pack() != packed:
+            raise WireError(Why.MALFORMED, "the message has another form than the one that there is")
         found = self._find(message.order)
         if found is None:
             raise WireError(Why.WRONG_ORDER, f"there is no order {message.order}")
         require_may(message, found)
-        if (known := self._known(signed)) is not None:
+        if (known := self._known(signed, packed)) is not None:
             return known
         wire.require_fresh(message, now_ms)
-        signed.verify()
+        signed.verify(packed)
         # Only a signed message costs its sender anything: else a stranger could use up anybody's.
         if wait := self._senders.take((message.order, message.sender), monotonic):
             raise WireError(Why.TOO_MANY, f"200 messages an hour are taken of a sender: wait {round(wait)} s")
         with _said():
-            return self._beat(signed, message.body) if isinstance(message.body, Beat) else self._keep(signed)
+            if isinstance(message.body, Beat):
+                return self._beat(message, message.body, data)
+            return self._keep(message, data)
 
     def nonce(self, order: Pubkey, worker: Pubkey) -> bytes:
         """What a worker's next BEAT has to repeat; raises WireError for who doesn't serve, BoardUnusable."""
@@ -238,7 +242,7 @@ class Board:
         row = bytes(message.order), bytes(message.sender), data
         self._db.execute("INSERT OR IGNORE INTO proof VALUES (?, ?, ?)", row)
 
-    def _known(self, signed: Signed) -> Taken | None:
+    def _known(self, signed: Signed, packed: bytes) -> Taken | None:
         """The message as it was taken before; keeps the proof, and raises, when another has its number."""
         message = signed.message
         at = (bytes(message.order), bytes(message.sender))
@@ -253,24 +257,25 @@ class Board:
                 row = self._db.execute(where, slot).fetchone()
             if row is None or row[1] is None:
                 return None
-            before = wire.decode(row[1], self._network)
-            if before.message.pack() == message.pack():
+            if row[1][:-SIGNATURE] == packed:
                 return Taken(row[0], row[2])
-            proof = Equivocation.of(before, signed)
+            if wire.seq_of(row[1]) != message.seq:
+                return None  # Another one of its BEATs.
+            proof = Equivocation.of(wire.decode(row[1], self._network), signed)
             if proof is None:
-                return None  # Another number of its BEATs, or a forged signature, which is refused next.
+                return None  # A forged signature, which is refused next.
             self._put_proof(message, proof.encode())
         raise WireError(
             Why.EQUIVOCATION, f"{message.sender} signed another message with number {message.seq}"
         )
 
-    def _keep(self, signed: Signed) -> Taken:
-        message, body = signed.message, signed.message.body
+    def _keep(self, message: Message, data: bytes) -> Taken:
+        body = message.body
         at = (bytes(message.order), bytes(message.sender))
         last = 'SELECT max(seq) FROM message WHERE "order" = ? AND sender = ? AND kind = ?'
         _require_rises(message.seq, self._db.execute(last, (*at, body.KIND)).fetchone()[0])
         number = _u64(body.number) if isinstance(body, Key) else None
-        row = (*at, body.KIND, _u64(message.seq), number, signed.encode())
+        row = (*at, body.KIND, _u64(message.seq), number, data)
         into = 'INSERT INTO message ("order", sender, kind, seq, number, data) VALUES (?, ?, ?, ?, ?, ?)'
         try:
             taken = Taken(self._db.execute(into, row).lastrowid or 0)
@@ -282,17 +287,14 @@ class Board:
         self._db.execute(f"DELETE {mine} AND seq < ({last})", (*kind, *kind))
         return taken
 
-    def _beat(self, signed: Signed, body: Beat) -> Taken:
-        message = signed.message
+    def _beat(self, message: Message, body: Beat, data: bytes) -> Taken:
         at = (bytes(message.order), bytes(message.sender))
         row = self._db.execute('SELECT nonce, data FROM beat WHERE "order" = ? AND sender = ?', at).fetchone()
         if body.operator != self._operator or row is None or row[0] != body.nonce:
             raise WireError(Why.WRONG_NONCE, "a BEAT repeats what this operator asked for last: ask again")
-        before = wire.decode(row[1], self._network).message.seq if row[1] else None
-        _require_rises(message.seq, None if before is None else _u64(before))
+        _require_rises(message.seq, _u64(wire.seq_of(row[1])) if row[1] else None)
         nonce = secrets.token_bytes(NONCE)
         change = 'UPDATE beat SET nonce = ?, data = ? WHERE "order" = ? AND sender = ?'
-        data = signed.encode()
         self._db.execute(change, (nonce, data, *at))
         self._hear(message, data)
         return Taken(0, nonce)

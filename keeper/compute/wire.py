@@ -99,9 +99,12 @@ class Signed:
         """The message's bytes and the signature."""
         return self.message.pack() + bytes(self.signature)
 
-    def verify(self) -> None:
-        """Raise WireError unless the sender signed it; strictly, so that no two verifiers disagree."""
-        if not self.signature.verify(self.message.sender, self.message.pack()):
+    def verify(self, packed: bytes | None = None) -> None:
+        """Raise WireError unless the sender signed it; strictly, so that no two verifiers disagree.
+
+        ``packed`` is the message's :meth:`Message.pack`, where that is there already.
+        """
+        if not self.signature.verify(self.message.sender, packed or self.message.pack()):
             raise WireError(Why.BAD_SIGNATURE, f"{self.message.sender} didn't sign this message")
 
 
@@ -131,6 +134,11 @@ def decode(data: bytes, network: Network, order: Pubkey | None = None) -> Signed
     body = BODIES[Kind(kind)].decode(data[HEADER.size : -SIGNATURE])
     message = Message(network, named, sender, epoch, seq, ms, body)
     return Signed(message, Signature.from_bytes(data[-SIGNATURE:]))
+
+
+def seq_of(data: bytes) -> int:
+    """The number of a message that was read before."""
+    return int(HEADER.unpack_from(data)[8])
 
 
 def order_of(data: bytes) -> Pubkey:
