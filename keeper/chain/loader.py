@@ -84,6 +84,15 @@ async def deployed(chain: ChainReader, program: Pubkey) -> bytes | None:
     return account.data[PROGRAM_DATA_HEADER:] if account else None
 
 
+def digest(on_chain: bytes, size: int) -> str:
+    """SHA-256 in hex of a program's first ``size`` bytes; of more where not only zeros are after them.
+
+    By the size that a build has, the hash is the build's where the program is that.
+    """
+    rest = on_chain[size:]
+    return sha256(on_chain.rstrip(b"\0") if any(rest) else on_chain[:size]).hexdigest()
+
+
 def read_authority(program_data: bytes) -> Pubkey | None:
     """Who may upgrade a program, by the account of its bytes; None where nobody may."""
     has, authority = struct.unpack_from("<12xB32s", program_data)

@@ -138,6 +138,9 @@ COMPARISONS = sa.Table(
     number("at"),
     number("accounts"),
     sa.Column("differences", sa.JSON, nullable=False),
+    # SHA-256 of the program's bytes on the chain then, without the zeros that fill its room; null where they
+    # couldn't be read.
+    text("deployed_sha256", null=True),
     # Of the views from the same accounts: money doesn't depend on them.
     sa.Column("views", sa.JSON, nullable=False, server_default="[]"),
     sa.Index(None, "program", "id"),

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain import ChainReader, ChainUnreachable, Event, Program
+from keeper import resources
+from keeper.chain import ChainError, ChainReader, ChainUnreachable, Event, Program, loader
 from keeper.db import Database
 from keeper.db.events import EventPlace
 from keeper.db.tables import COMPARISONS, HALTS
@@ -189,11 +190,22 @@ class Ledger(Kept):
             found = await views.differences(connection, indexer.views, of_kinds)
             return found + await views.closed_differences(connection, indexer.views, indexer.tables, slot)
 
+    async def _deployed(self) -> str | None:
+        """The hash of the program's bytes; None where there are none, or they can't be read now."""
+        stated = resources.manifest().get(self.program.name, {})
+        try:
+            found = await loader.deployed(self._chain, self.program.address)
+        except ChainError:
+            # Of what was compared, nothing depends on it; the next comparison has it again.
+            return None
+        return None if found is None else loader.digest(found, stated.get("bytes", len(found)))
+
     async def _keep(self, result: Comparison) -> None:
-        now = int(time.time())
+        now, deployed = int(time.time()), await self._deployed()
         async with self.database.transaction() as connection:
             await connection.execute(
                 sa.insert(COMPARISONS).values(
+                    deployed_sha256=deployed,
                     program=result.program,
                     slot=result.slot,
                     at=now,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 from solders.pubkey import Pubkey
 
@@ -107,9 +106,8 @@ class Doctor:
             return Finding(
                 check, CheckState.WRONG, f"{address} is not on this chain", "ionet deploy puts it there"
             )
-        size = int(stated["bytes"])
-        digest = sha256(found[:size]).hexdigest()
-        if digest == stated["sha256"] and not any(found[size:]):
+        digest = loader.digest(found, int(stated["bytes"]))
+        if digest == stated["sha256"]:
             return Finding(check, CheckState.OK, f"the committed binary, {digest[:16]}")
         return Finding(
             check,

@@ -36,6 +36,10 @@ class Compared(Form):
     accounts: int = Field(description="that were compared, field by field")
     differences: list[str] = Field(description="each in words; empty where all agreed")
     views: list[str] = Field(description="the same of the tables that lists are read from")
+    deployed_sha256: str | None = Field(
+        description="of the program's bytes on the chain then; null where they couldn't be read"
+    )
+    is_this_build: bool | None = Field(description="whether that is the hash of `builds`")
     halted: str | None = Field(
         description="why the keeper sends nothing that moves money; null while it does"
     )
@@ -64,7 +68,7 @@ class Audit(Form):
 async def audit(asked: Asked, on: On) -> Answer[Audit]:
     """Programs' hashes, comparisons of the index with the chain, operators, changes of parameters and roles.
 
-    What is deployed is compared with these hashes by a node of one's own: no page can vouch for that.
+    What is deployed was read by the keeper, from its node: who trusts neither reads it from one of their own.
     """
     manifest = resources.manifest()
     config = staking.config_of(await network.config(on, asked.index, "staking"))
@@ -79,6 +83,8 @@ async def audit(asked: Asked, on: On) -> Answer[Audit]:
                     **{key: found[name][key] for key in ("slot", "at", "accounts")},
                     differences=[str(Difference(**each)) for each in found[name]["differences"]],
                     views=[str(Difference(**each)) for each in found[name]["views"]],
+                    deployed_sha256=(deployed := found[name]["deployed_sha256"]),
+                    is_this_build=None if deployed is None else deployed == manifest[name]["sha256"],
                     halted=halts.get(name),
                 )
                 if name in found

@@ -96,7 +96,7 @@ def test_an_older_database_is_left_as_it_is_with_what_to_do(ionet, network, monk
     if command[1] == "doctor":
         assert "its schema is at 0003" in said and "keeper run brings an older one up" in said
     else:
-        assert "ionet.db: its schema is at 0003, this version's is 0009: run ionet db upgrade" in said
+        assert "ionet.db: its schema is at 0003, this version's is 0010: run ionet db upgrade" in said
     assert ionet("db", "upgrade")[0] == 0
     code, out, err = ionet(*command)
     assert "0003" not in out + err

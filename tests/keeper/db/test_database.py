@@ -66,7 +66,7 @@ async def test_an_older_file_keeps_what_is_in_it(tmp_path: Path, monkeypatch: py
         await connection.execute(sa.insert(SIGNATURES).values(row))
         await connection.execute(sa.insert(INTENTS).values(intent))
         await connection.execute(sa.text("INSERT INTO leadership VALUES (1, 7, 'old', 0)"))
-    assert await database.versions() == ("0002", "0009")
+    assert await database.versions() == ("0002", "0010")
     await database.upgrade()
     async with database.reading() as connection:
         assert (await connection.execute(sa.select(SIGNATURES))).mappings().all() == [{**row, "fee": None}]
