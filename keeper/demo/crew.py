@@ -103,6 +103,10 @@ class Machines(Works):
         backend = self._wrong if luck.errs or code_of(machine) is Code.WORK_WRONG else self.backend
         return prove(backend, seed, device.address, device.profile, device.processors)
 
+    async def check(self, device: Device, seed: bytes, commit: Commit, drawn: bytes, blob: bytes) -> Code:
+        """Nothing is looked at here: who cheats doesn't, and operators are to find what errs, too."""
+        return Code.PASS
+
     async def timed(self, device: Device, seed: bytes, kind: WaveKind) -> tuple[Proof, int]:
         """See :class:`~keeper.worker.work.Works`."""
         machine, luck = self.machines[device.address], self.luck[device.address]

@@ -15,6 +15,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from keeper.pow.clock import WaveKind, epoch_start
+from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, Opening, Receipt, Signed
 from keeper.pow.profiles import hired_deadline_ms
 from keeper.pow.prove import NotRepeated
@@ -199,6 +200,12 @@ class Waves:
                 tried += 1
                 drawn = open_seed(kept.seed, at.open_slot, at.open_blockhash)
                 blob = await asyncio.to_thread(opening, proof, device, commit.kind, drawn)
+                code = await self._works.check(device, kept.seed, commit, drawn, blob)
+                if code is not Code.PASS:
+                    log.error("worker.opening_wrong", code=code.name)
+                    why = "a check of its own found the work wrong, so that it wasn't shown: the machine errs"
+                    self._store.finish(device.address, kept.seed, why)
+                    return
                 self._store.open(device.address, kept.seed, blob)
             if await self._show(device, kept, commit, blob, log):
                 return

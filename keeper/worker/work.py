@@ -13,10 +13,14 @@ from solders.pubkey import Pubkey
 from keeper.chain import Signer
 from keeper.pow.backend import Backend, self_test
 from keeper.pow.clock import WaveKind
+from keeper.pow.codes import Code
+from keeper.pow.messages import Commit
+from keeper.pow.opening import claim
 from keeper.pow.profiles import Profile
 from keeper.pow.prove import KEPT, prove
-from keeper.pow.residency import Plot, fill, reside
+from keeper.pow.residency import Plot, fill, plot_claim, reside, verify_plots
 from keeper.pow.seeds import picks, plot_picks
+from keeper.pow.verify import verify_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Works:
         self.backend = backend
         self._kept = KEPT // len(devices)
         self._turn = asyncio.Lock()
-        self._plots: dict[Pubkey, tuple[int, Plot[Any]]] = {}
+        self._plots: dict[Pubkey, tuple[int, Plot[Any], bytes]] = {}
         self._filled = asyncio.Condition()
 
     async def prove(self, device: Device, seed: bytes, kind: WaveKind) -> Proof:
@@ -75,6 +79,24 @@ class Works:
         begun = time.monotonic()
         proof = await self.prove(device, seed, kind)
         return proof, int((time.monotonic() - begun) * 1000)
+
+    async def check(self, device: Device, seed: bytes, commit: Commit, drawn: bytes, blob: bytes) -> Code:
+        """What a verifier would find of an opening by the seed that ``drawn`` the picks.
+
+        A wave that isn't opened costs an hour; wrong work that is shown is evidence for a slash. Of a plot
+        that isn't there any more, nothing is found.
+        """
+        root, procs = commit.root, device.processors
+        if commit.kind is WaveKind.RESIDENCY and device.profile.residency is not None:
+            _, plot, epoch = self._plots.get(device.address, (0, None, b""))
+            if plot is None:
+                return Code.PASS
+            shown = plot_claim(drawn, plot.residency, device.address, root, procs, blob)
+            (code,) = await asyncio.to_thread(verify_plots, seed, epoch, plot.residency, [shown])
+            return code
+        claimed = claim(drawn, device.profile, device.address, root, procs, blob)
+        (code,) = await asyncio.to_thread(verify_batch, seed, device.profile, [claimed])
+        return code
 
     async def test(self, device: Device) -> None:
         """See that a device's processors are there and exact; raises BackendRefused, or as PyTorch does."""
@@ -106,7 +128,7 @@ class Works:
             fill, self.backend, epoch_seed, device.address, device.profile.residency, device.processors
         )
         async with self._filled:
-            self._plots[device.address] = day, made
+            self._plots[device.address] = day, made, epoch_seed
             self._filled.notify_all()
 
 
