@@ -41,15 +41,21 @@ def serve(
     chosen = options.settings()
     database = Visitors(chosen.database)
     _require(database)
-    rewards = chosen.rewards if chosen.rewards.is_dir() else None
-    market = chosen.market if chosen.market and chosen.market.is_dir() else None
     listener = listen(host, port, "--host and --port name another place")
     place = f"http://{host}:{listener.getsockname()[1]}"
     console.print(f"{place}/api/v1/network", soft_wrap=True)
     console.print(f"{place}/ has pages for people", soft_wrap=True)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(serving(chosen, database)).run(sockets=[listener])
+
+
+def serving(chosen: Settings, database: Visitors) -> uvicorn.Config:
+    """Pages and the API on a database, by these settings."""
+    rewards = chosen.rewards if chosen.rewards.is_dir() else None
+    market = chosen.market if chosen.market and chosen.market.is_dir() else None
     service = application(database, rewards=rewards, market=market)
     pages.install(service, node_of(chosen))
-    config = uvicorn.Config(
+    return uvicorn.Config(
         guarded(service, refusal=pages.refusal_of(service, node_of(chosen))),
         http=Patient,
         # Who asks is found out by the limits.
@@ -61,8 +67,6 @@ def serve(
         # Who listens to /stream never ends by itself.
         timeout_graceful_shutdown=GRACE,
     )
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
 
 
 def node_of(chosen: Settings) -> tuple[str, str] | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Annotated
 
 import structlog
 import typer
 from rich.progress import Progress
 
+from keeper.chain import ChainError
 from keeper.chain.connect import connect
 from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
@@ -104,6 +106,9 @@ def rebuild(
 def index(
     chain: ChainOption = None,
     compare: Annotated[bool, typer.Option(help="compare the accounts with the chain's afterwards")] = True,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="go on every IONET_CHECK_SECONDS, until Ctrl+C")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Index every program's events up to now, and check that the chain's accounts follow from them."""
@@ -119,9 +124,19 @@ def index(
             ) as keeper,
         ):
             await keeper.index(log)
-            return await keeper.compare(log) if compare else []
+            found = await keeper.compare(log) if compare else []
+            while follow:
+                await asyncio.sleep(settings.check_seconds)
+                try:
+                    await keeper.index(log)
+                except ChainError as error:
+                    # The node may be back the next time; what is indexed stays.
+                    log.warning("index.failed", error=str(error))
+            return found
 
-    results = asyncio.run(work())
+    results: list[Comparison] = []
+    with suppress(KeyboardInterrupt):
+        results = asyncio.run(work())
     if as_json:
         write({"programs": [compared(each) for each in results]})
     if any(result.differences or result.views for result in results):

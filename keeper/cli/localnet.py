@@ -17,6 +17,7 @@ import typer
 from rich.progress import Progress
 
 from keeper.chain.errors import ChainNotSaved
+from keeper.cli.localnet_web import address_of, pages_on
 from keeper.demo import beginning
 from keeper.errors import UserError, why
 from keeper.localnet.chain import MAX_SPEED, LocalChain
@@ -24,6 +25,7 @@ from keeper.localnet.faults import Faults, read_faults
 from keeper.localnet.node import Node, treasury_in
 from keeper.localnet.server import served
 from keeper.runtime.listen import listen
+from keeper.settings import PORTS
 from keeper.terminal import localnet as shown
 from keeper.terminal.tables import console
 
@@ -65,6 +67,10 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
     keeper: Annotated[
         bool, typer.Option("--keeper", help="run a keeper on it: what is due gets done")
     ] = False,
+    web: Annotated[
+        int | None,
+        typer.Option(min=0, max=PORTS - 1, help="port of pages and an API on it", show_default="none"),
+    ] = None,
     faults: Annotated[
         str | None, typer.Option(help="what goes wrong, such as drop=0.1,delay=2; also stale, expire, seed")
     ] = None,
@@ -83,6 +89,7 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
     listeners = [listen(host, port, otherwise)]
     if port:
         listeners.append(listen(host, port + 1, f"notices need this port: {otherwise}"))
+    pages = None if web is None else listen(host, web, "name another port by --web")
     source, kept_in, people = _source(chain, state, folder, keep=keep, keys=keys)
     with Progress(console=console, transient=True) as progress:
         progress.add_task(f"reading {source}", total=None)
@@ -95,10 +102,16 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
         stop = asyncio.Event()
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, stop.set)
-        async with served(node, listeners), _keeper_on(url, people, folder, wanted=keeper):
+        async with (
+            served(node, listeners),
+            _keeper_on(url, people, folder, wanted=keeper),
+            pages_on(url, people, folder, pages, _environment()),
+        ):
             found = shown.Found(url, source, kept_in, people, wrong, public)
             for table in await shown.opening(found, node):
                 console.print(table, soft_wrap=True)
+            if pages is not None:
+                console.print(f"Pages of it: {address_of(pages)}", soft_wrap=True)
             while not stop.is_set():
                 try:
                     await asyncio.wait_for(stop.wait(), SAVE_SECONDS)
@@ -219,4 +232,9 @@ def _settings_of_keeper(url: str, people: Path, folder: Path) -> dict[str, str]:
         "IONET_HTTP": "off",
         "IONET_CHECK_SECONDS": "2",
     }
-    return {name: value for name, value in os.environ.items() if not name.startswith("IONET_")} | own
+    return {**_environment(), **own}
+
+
+def _environment() -> dict[str, str]:
+    """This machine's, without settings of another network."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("IONET_")}

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.browser.site import SECONDS, Site
+from tests.keeper.api.life import Life
 
 WEB = Path(__file__).parents[2] / "web"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
@@ -22,3 +30,37 @@ def chromium() -> str:
     if not (WEB / "node_modules/playwright-core").is_dir():
         pytest.skip("web/ isn't installed: make web")
     return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Life]:
+    """A network in life in a file; its hours lie where localnet looks for them."""
+    folder = tmp_path_factory.mktemp("network")
+    world = Life.lived(folder / "rewards/operator-1")
+    world.chain.save(folder / "life.chain")  # type: ignore[attr-defined]  # it is the embedded one
+    (folder / "keys").mkdir()
+    return folder / "life.chain", world
+
+
+@pytest.fixture
+def site(saved: tuple[Path, Life], chromium: str, tmp_path: Path) -> Iterator[Site]:
+    """A localnet that begins with it, with pages, until the test is over."""
+    file, world = saved
+    place = "--rpc", "127.0.0.1:0", "--web", "0", "--folder", str(tmp_path)
+    options = ["--chain", str(file), *place, "--speed", "0"]
+    command = [sys.executable, "-c", "from keeper.cli.main import main; main()", "localnet", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        try:
+            for line in process.stdout:
+                said.append(line)
+                if "Pages of it" in line:
+                    break
+            found = re.findall(r"http://127\.0\.0\.1:\d+", "".join(said))
+            assert found, "".join(said)
+            yield Site(found[-1], found[0], chromium, world)
+        finally:
+            process.send_signal(signal.SIGINT)
+            rest = process.stdout.read()
+            assert process.wait(SECONDS) == 0, rest

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 from solders.keypair import Keypair
 
@@ -26,7 +27,7 @@ SECONDS = 600
 
 
 @contextmanager
-def localnet(*options: str) -> Iterator[tuple[str, str]]:
+def localnet(*options: str, until: str = "clock advance") -> Iterator[tuple[str, str]]:
     """``ionet localnet`` in this folder until the end of the block, when it is told to stop.
 
     Gives where it answers, and all that it has said by then.
@@ -39,7 +40,7 @@ def localnet(*options: str) -> Iterator[tuple[str, str]]:
         try:
             for line in process.stdout:
                 said.append(line)
-                if "clock advance" in line:
+                if until in line:
                     break
             found = re.search(r"http://127\.0\.0\.1:\d+", "".join(said))
             assert found, "".join(said)
@@ -162,3 +163,15 @@ def test_programs_are_deployed_on_a_bare_chain(ionet, tmp_path: Path) -> None:
     assert code == 0, err
     chain = EmbeddedChain.load(tmp_path / "bare.chain")
     assert chain.get(staking.PROGRAM.address) is not None
+
+
+def test_pages_follow_what_happens_on_it(ionet) -> None:
+    with localnet("--web", "0", until="Pages of it") as (url, said):
+        web = re.findall(r"Pages of it: (http://127\.0\.0\.1:\d+)/", said)[0]
+        page = httpx2.get(f"{web}/devices", timeout=SECONDS).text
+        assert f'<meta name="ionet-node" content="{url}/">' in page
+        assert httpx2.get(f"{web}/api/v1/orders").json()["data"] == []
+        typed = next(line for line in said.splitlines() if " order create " in line)
+        parts = re.findall(r"'[^']*'|\S+", typed[typed.index("order create") :])
+        assert ionet(*(each.strip("'") for each in parts), "--yes")[0] == 0
+        until(lambda: len(httpx2.get(f"{web}/api/v1/orders").json()["data"]) == 1)

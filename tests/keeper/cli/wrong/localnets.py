@@ -12,6 +12,7 @@ LOCALNETS = [
     Wrong("localnet --rpc 0.0.0.0:8899", "others may reach 0.0.0.0: with --public that is allowed"),
     Wrong("localnet --rpc 127.0.0.1:{taken}", "Address already in use): is another network running?"),
     Wrong("localnet --rpc 192.0.2.1:8899 --public", "can't listen on 192.0.2.1:8899"),
+    Wrong(f"{HERE} --web {{taken}}", "Address already in use): name another port by --web"),
     Wrong(f"{HERE} --faults rain=1", "'rain=1' is no fault: write drop=0.1"),
     Wrong(f"{HERE} --faults drop=2", "'drop=2' is no fault"),
     Wrong(f"{HERE} --faults drop=0.1,drop=0.1", "'drop=0.1' is no fault"),

@@ -1,0 +1,75 @@
+"""What a wallet does on pages ends with the balances that the protocol's rules say."""
+
+from __future__ import annotations
+
+import pytest
+
+from keeper.clients import staking
+from keeper.economy.supply import IO
+from keeper.rewards import publication
+from tests.browser.site import Site, digits
+from tests.programs.world import key
+
+pytestmark = pytest.mark.browser
+
+
+def address(worker: str) -> str:
+    return str(staking.device_address(key(worker).pubkey()))
+
+
+def test_a_claim_pays_what_the_files_say(site: Site) -> None:
+    owner = key("supplier b")
+    found = publication.claimable(site.world.folder, 1, owner.pubkey())
+    before = site.io(owner.pubkey())
+    site.act(f"/wallets/{owner.pubkey()}", [["click", "Claim"]], owner)
+    assert site.io(owner.pubkey()) - before == found.lifetime > 0
+
+
+def test_a_stake_goes_on_cools_and_comes_back(site: Site) -> None:
+    owner, worker = key("supplier a"), "a3"
+    before, staked = site.io(owner.pubkey()), site.device(worker).own
+    path = f"/devices/{address(worker)}"
+    table = site.act(path, [["fill", "IO to stake", "1,250.5"], ["click", "Stake"]], owner)
+    amount = 125_050_000_000
+    assert {row["cells"][0]: digits(row["cells"][4]) for row in table if row["unit"] == "IO"} == {
+        "you": -amount,
+        "the stake vault": amount,
+    }
+    assert site.io(owner.pubkey()) == before - amount
+    assert site.device(worker).own == staked + amount
+
+    site.act(path, [["click", "Unstake all"]], owner)
+    cooling = site.device(worker)
+    assert (cooling.own, cooling.own_cooling) == (0, staked + amount)
+    steps = [["open", path], ["click", "Connect Test wallet"], ["see", "cool until"], ["buttons"]]
+    assert "Take out" not in site.visit(steps, owner)[-1]
+
+    site.advance(cooling.own_until - site.now())
+    # Anybody may have it paid: here somebody else does.
+    site.act(path, [["click", "Take out"]], key("supplier b"))
+    assert site.io(owner.pubkey()) == before + staked
+    assert site.device(worker).own_cooling == 0
+
+
+def test_an_offer_is_taken_and_left(site: Site) -> None:
+    supplier, staker, worker = key("supplier b"), key("renter"), "b2"
+    path, amount = f"/devices/{address(worker)}", 300 * IO
+    asked = [["fill", "IO that a co-staker stakes", "300"], ["fill", "% of rewards for it", "12.5"]]
+    site.act(path, [*asked, ["click", "Offer"]], supplier)
+    assert (site.device(worker).offer, site.device(worker).offer_reward_bps) == (amount, 1_250)
+    site.act(path, [["click", "Withdraw the offer"]], supplier)
+    assert site.device(worker).offer == 0
+    site.act(path, [*asked, ["click", "Offer"]], supplier)
+
+    before = site.io(staker.pubkey())
+    site.act(path, [["click", "Take the offer"]], staker)
+    assert site.io(staker.pubkey()) == before - amount
+    held = site.device(worker).co
+    assert (held.staker, held.amount, held.reward_bps) == (staker.pubkey(), amount, 1_250)
+
+    site.act(path, [["click", "Leave"]], staker)
+    params = site.world.staking_config().params
+    assert site.device(worker).co.until == site.now() + params.co_stake_wait
+    site.advance(params.co_stake_wait + params.cooldown)
+    site.act(path, [["click", "Take out"]], staker)
+    assert site.io(staker.pubkey()) == before
