@@ -1,7 +1,7 @@
 /** The checks against hours that the keeper published, right and changed (tests/vectors/rewards.json). */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { io } from "../src/verify/amount.js";
@@ -316,4 +316,28 @@ test("rows that no hour has are refused by the rule, however they are written", 
     assert.throws(() => reward(hour, rows, table("classes.csv", CLASSES), before), Finding);
   }
   assert.ok(new Altered("") instanceof Finding);
+});
+
+// Hours that tests/browser/test_rule_by_chance.py published: two in each folder of IONET_HOURS.
+const others = process.env["IONET_HOURS"];
+const folders = others === undefined ? [] : readdirSync(others);
+test(`${2 * folders.length} hours of others hold`, async () => {
+  for (const folder of folders) {
+    const bytes = (hour: number, name: string): Bytes =>
+      new Uint8Array(readFileSync(`${others}/${folder}/${hour}/${name}`));
+    for (const hour of [0, 1]) {
+      const manifest = new TextDecoder().decode(bytes(hour, "manifest.json"));
+      const stated = (name: string): string => (new RegExp(`"${name}":"?([0-9a-f]+)`).exec(manifest) as RegExpExecArray)[1] as string;
+      const found = { root: stated("root"), data_hash: "", total: stated("total"), devices: Number(stated("devices")) };
+      const dataHash = await sha256(bytes(hour, "manifest.json"));
+      const { steps } = await run(
+        { hour },
+        sources({}, {
+          block: async () => ({ ...block(hour, found), dataHash }),
+          file: async (of, name) => bytes(of, name),
+        }),
+      );
+      assert.deepEqual(says(steps), [], `${folder}/${hour}`);
+    }
+  }
 });

@@ -25,7 +25,7 @@ from keeper.rewards import publication, recomputed
 from keeper.rewards.fetch import compare
 from keeper.rewards.publication import MANIFEST, Manifest, PublicationError
 from keeper.rewards.rows import Hour
-from tests.keeper.rewards.seen import publish_rows
+from tests.keeper.rewards.seen import work_of
 from tests.keeper.rewards.tables import CLASSES, another, classes, key, rows, wallets
 from tests.model.rewards import Machine
 from tests.model.schedule import DAY, HOUR, IO
@@ -84,10 +84,12 @@ def machines(start: int, seed: int) -> list[Machine]:
 
 
 def publish(folder: Path, number: int, seed: int) -> Manifest:
-    """An hour with such devices, of the schedule."""
+    """An hour with such devices, of the schedule; by rule 5 for odd seeds: a table has a column more."""
     start = calendar.month_start(MONTH) + number * HOUR
     hour = Hour(number, start, emission.cumulative(MONTH, number + 1))
-    return publish_rows(folder, hour, rows(machines(start, seed)), classes(CLASSES))
+    table = rows(machines(start, seed))
+    work = replace(work_of(table, number, start), rule=5 if seed % 2 else 3)
+    return publication.publish(folder, hour, work, table, classes(CLASSES))
 
 
 def lived(folder: Path) -> None:
