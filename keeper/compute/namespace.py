@@ -49,6 +49,7 @@ class Namespaces:
         self._answers = asyncio.Queue[tuple[dict[str, Any], list[int]] | None]()
         self._loop = asyncio.get_running_loop()
         self._log = log
+        self._asked = 0
         self._tail = b""
         self._first = -1
         """A descriptor of the first process inside, which the kernel makes ready once all in it is gone."""
@@ -109,10 +110,12 @@ class Namespaces:
         async with self._lock:
             if self.over.done():
                 raise SandboxFailed(f"the sandbox has ended: {self.over.result()}")
+            self._asked += 1
+            question = json.dumps({"do": do, "n": self._asked, **said}).encode()
             try:
-                socket.send_fds(self._control, [json.dumps({"do": do, **said}).encode()], list(handed))
+                socket.send_fds(self._control, [question], list(handed))
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    found = await self._answers.get()
+                    found = await self._answer()
             except (OSError, TimeoutError) as error:
                 raise SandboxFailed(f"the sandbox doesn't answer; it printed: {self.tail}") from error
         if found is None:
@@ -159,6 +162,15 @@ class Namespaces:
         os.close(self._log)
 
     # -- inside ----------------------------------------------------------------------------------
+
+    async def _answer(self) -> tuple[dict[str, Any], list[int]] | None:
+        """The answer to the last question; one to an earlier question, which nobody waits for, is dropped."""
+        while True:
+            found = await self._answers.get()
+            if found is None or found[0]["n"] == self._asked:
+                return found
+            for each in found[1]:
+                os.close(each)
 
     def _gone(self) -> None:
         """Wait for ``unshare``, and for the first process inside, whose end is every other one's."""

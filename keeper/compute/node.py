@@ -11,6 +11,7 @@ import http.client
 import json
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
@@ -112,7 +113,7 @@ async def alive(overlay: Overlay, node: Node) -> list[Alive]:
             for each in rows
             if each.get("state") == "ALIVE"
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise HeadSilent(f"the head's list of nodes can't be read: {why(error)}") from error
 
 
@@ -124,11 +125,12 @@ async def ask(overlay: Overlay, node: Node, method: str, path: str, body: Any = 
     except (OSError, TimeoutError) as error:
         raise HeadSilent(f"the head at {node.head} doesn't answer: {why(error)}") from error
     try:
-        status, answer = await asyncio.to_thread(_ask, made, node, method, path, body)
-    except (OSError, http.client.HTTPException) as error:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            status, answer = await asyncio.to_thread(_ask, made, node, method, path, body)
+    except (OSError, TimeoutError, http.client.HTTPException) as error:
         raise HeadSilent(f"the head at {node.head} doesn't answer: {why(error)}") from error
     finally:
-        made.close()
+        _close(made)
     if status in (401, 403):
         raise TokenRefused(f"the head at {node.head} doesn't know this device's token")
     if status != 200:  # noqa: PLR2004 - OK
@@ -144,6 +146,13 @@ def _ask(made: socket.socket, node: Node, method: str, path: str, body: Any) -> 
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     answer = connection.getresponse()
     return answer.status, answer.read(MOST_ANSWER)
+
+
+def _close(made: socket.socket) -> None:
+    """Close a connection, and end the thread that may still wait at it: an answer may come byte by byte."""
+    with suppress(OSError):
+        made.shutdown(socket.SHUT_RDWR)
+    made.close()
 
 
 def _node(text: str) -> bytes:

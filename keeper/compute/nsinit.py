@@ -38,6 +38,8 @@ STOPPED = frozenset("TtZX")
 FREE = 20
 """A twentieth of the disk stays free."""
 CLONE_NEWPID = 0x20000000
+NICE = 10
+"""WireGuard, the agent and its proofs of work come first where processors are short."""
 OOM_FIRST = "1000"
 """When the machine has no memory left, the kernel ends what is in a sandbox before anything else."""
 
@@ -84,9 +86,9 @@ class Init:
                 said = json.loads(data)
                 try:
                     handed = operations[said["do"]](said, descriptors)
-                    answer: dict[str, Any] = {"ok": True}
+                    answer: dict[str, Any] = {"n": said["n"], "ok": True}
                 except (Failed, OSError, subprocess.SubprocessError) as error:
-                    handed, answer = None, {"ok": False, "why": str(error)}
+                    handed, answer = None, {"n": said["n"], "ok": False, "why": str(error)}
                 finally:
                     for each in descriptors:
                         os.close(each)
@@ -168,6 +170,7 @@ class Init:
     def _limit(self) -> None:
         """Of each process, whatever it does: they can be made smaller, and not larger again."""
         Path("/proc/self/oom_score_adj").write_text(OOM_FIRST)
+        os.nice(NICE)
         processes, size = self._limits["processes"], self._limits["data"]
         resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
@@ -227,7 +230,7 @@ class Init:
         numbers = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
         return [each for each in numbers if each not in skipped]
 
-    def _over(self) -> str:  # noqa: PLR0911 - a reason each
+    def _over(self) -> str:
         """Why this sandbox ends now; nothing while it goes on."""
         if self._wireguard is not None and self._wireguard.poll() is not None:
             return "wireguard-go ended"
@@ -240,17 +243,21 @@ class Init:
             return f"/data has {used} bytes, more than its {self._limits['data']}"
         if self._disk.is_full():
             return "the device's disk is nearly full"
-        if (used := self._memory()) > self._limits["memory"]:
-            return f"it uses {used} bytes of memory, more than its {self._limits['memory']}"
-        return ""
+        return self._memory()
 
-    def _memory(self) -> int:
-        """Bytes of memory that the sandbox's processes have for themselves; what forks share, once."""
-        numbers = self._numbers()
-        quick = sum(_field(each, "status", "RssAnon:") for each in numbers)
-        if quick <= self._limits["memory"]:
-            return quick
-        return sum(_field(each, "smaps_rollup", "Pss_Anon:") for each in numbers)
+    def _memory(self) -> str:
+        """Whether the sandbox's processes have too much memory; nothing where they haven't.
+
+        /dev/shm and /tmp have sizes of their own; shared mappings without a file are what is beyond those.
+        """
+        most, numbers = self._limits["memory"], self._numbers()
+        quick = sum(_field(each, "status", "RssAnon:", "RssShmem:") for each in numbers)
+        if quick <= most:
+            return ""
+        own = sum(_field(each, "smaps_rollup", "Pss_Anon:") for each in numbers)  # What forks share, once.
+        shared = sum(_field(each, "smaps_rollup", "Pss_Shmem:") for each in numbers)
+        used = own + max(0, shared - self._limits["shared"])
+        return f"it uses {used} bytes of memory, more than its {most}" if used > most else ""
 
 
 def _state(number: int) -> str:
@@ -261,13 +268,13 @@ def _state(number: int) -> str:
         return "X"
 
 
-def _field(number: int, file: str, name: str) -> int:
-    """A line of a process's own figures, in bytes; 0 once it is gone."""
+def _field(number: int, file: str, *names: str) -> int:
+    """The sum of some lines of a process's own figures, in bytes; 0 once it is gone."""
     try:
         lines = Path(f"/proc/{number}/{file}").read_text().splitlines()
     except OSError:
         return 0
-    return next((1024 * int(each.split()[1]) for each in lines if each.startswith(name)), 0)
+    return sum(1024 * int(each.split()[1]) for each in lines if each.startswith(names))
 
 
 class Disk:

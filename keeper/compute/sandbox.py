@@ -35,6 +35,7 @@ class Limits:
     """What a sandbox may use, in bytes."""
 
     memory: int
+    """Of its processes for themselves."""
     shared: int
     """Of /dev/shm, where Ray keeps objects: it is memory."""
     scratch: int
@@ -101,6 +102,7 @@ class Sandbox:
             raise SandboxFailed(f"{self.folder} can't be written ({error.strerror}): make room") from error
         limits, data = job.limits, self.folder / "data"
         said = {"memory": limits.memory, "data": limits.data, "processes": limits.processes}
+        said["shared"] = limits.shared + limits.scratch
         with tempfile.TemporaryFile() as allowed, tempfile.TemporaryFile() as refused:
             seccomp.write(allowed, refused)
             for each in (allowed, refused):

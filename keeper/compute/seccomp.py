@@ -23,7 +23,7 @@ futex_requeue futimesat get_mempolicy get_robust_list get_thread_area getcpu get
 getegid geteuid getgid getgroups getitimer getpeername getpgid getpgrp getpid getppid getpriority getrandom
 getresgid getresuid getrlimit getrusage getsid getsockname getsockopt gettid gettimeofday getuid getxattr
 inotify_add_watch inotify_init inotify_init1 inotify_rm_watch ioctl ioprio_get kill lchown lgetxattr link
-linkat listen listxattr llistxattr lseek lstat madvise mbind membarrier memfd_create mincore mkdir mkdirat
+linkat listen listxattr llistxattr lseek lstat madvise mbind membarrier mincore mkdir mkdirat
 mknod mknodat mlock mlock2 mlockall mmap mprotect mremap msgctl msgget msgrcv msgsnd msync munlock munlockall
 munmap nanosleep newfstatat open openat openat2 pause pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc
 pkey_free pkey_mprotect poll ppoll prctl pread64 preadv preadv2 prlimit64 pselect6 pwrite64 pwritev pwritev2
@@ -33,7 +33,7 @@ rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min 
 sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr
 sched_setparam sched_setscheduler sched_yield select semctl semget semop semtimedop sendfile sendmmsg sendmsg
 sendto set_mempolicy set_robust_list set_thread_area set_tid_address setitimer setpgid setpriority setrlimit
-setsid setsockopt shmat shmctl shmdt shmget shutdown sigaltstack signalfd signalfd4 splice stat statfs statx
+setsid setsockopt shutdown sigaltstack signalfd signalfd4 splice stat statfs statx
 symlink symlinkat sync_file_range sysinfo tee tgkill time timer_create timer_delete timer_getoverrun
 timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime times tkill truncate umask uname
 unlink unlinkat utime utimensat utimes vfork vmsplice wait4 waitid write writev
@@ -43,8 +43,9 @@ unlink unlinkat utime utimensat utimes vfork vmsplice wait4 waitid write writev
 Not among them, and why: ptrace, process_vm_*, pidfd_getfd, kcmp (others' memory); mount's family, chroot,
 pivot_root, setns, unshare (other namespaces); keyctl's family (the kernel's keys aren't in a namespace);
 bpf, perf_event_open, userfaultfd, io_uring, io_setup, fanotify, modify_ldt, vm86, memfd_secret (where holes
-were found); name_to_handle_at and open_by_handle_at (files by number); personality, syslog, acct, swapon,
-quotactl, reboot, kexec, modules and clocks (the machine's own).
+were found); memfd_create, shmget (memory that no process has mapped, and so nobody counts);
+name_to_handle_at and open_by_handle_at (files by number); personality, syslog, acct, swapon, quotactl,
+reboot, kexec, modules and clocks (the machine's own).
 """
 _NEW_NAMESPACES = 0x7E020000
 """clone's flags for cgroup, uts, ipc, user, pid, net and mount namespaces."""

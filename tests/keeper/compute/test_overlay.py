@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 from nacl.public import PrivateKey
@@ -96,6 +98,26 @@ async def test_members_talk_and_what_is_carried_is_not_what_they_say() -> None:
         assert got == said
         assert not any(b"a secret" in each for each in seen)
         assert max(map(len, seen)) <= 1_500
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_an_answer_that_nobody_waits_for_is_no_later_ones() -> None:
+    async with overlay(ONE) as one:
+        before = descriptors()
+        for _ in range(50):
+            asking = asyncio.create_task(one._spaces.socket("udp"))
+            await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        with pytest.raises(SandboxFailed, match="can't be made: wg: "):
+            await one._spaces.ask("wg", arguments=["set", "wg0", "peer", "rubbish"])
+        made = await one._spaces.socket("tcp")
+        assert made.type & socket.SOCK_STREAM
+        made.close()
+        assert descriptors() == before
 
 
 async def test_who_is_removed_reaches_nobody() -> None:
