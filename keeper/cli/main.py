@@ -19,7 +19,11 @@ PANELS = {
             "keeper.cli.network:network",
             "All four programs: who governs them, their parameters, what is stopped, what waits until when.",
         ),
-        LazyCommand("supply", "keeper.cli.network:supply", "Where all IO is, and whether it adds up."),
+        LazyCommand(
+            "supply",
+            "keeper.cli.network:supply",
+            "Where all IO is, whether it adds up, and whether vaults have what they owe.",
+        ),
         LazyCommand(
             "balance",
             "keeper.cli.money:balance",

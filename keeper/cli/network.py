@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import typer
+
 from keeper.chain.connect import connect
 from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption
 from keeper.clients import tokenomics
 from keeper.clients.programs import PROGRAMS
+from keeper.clients.vaults import Vault, read_vaults
 from keeper.terminal import network as network_tables
 from keeper.terminal.answers import looking
 from keeper.terminal.tables import show
@@ -34,15 +37,22 @@ def network(chain: ChainOption = None, as_json: JsonOption = False) -> None:
 
 @answers(looking.Supply)
 def supply(chain: ChainOption = None, as_json: JsonOption = False) -> None:
-    """Where all IO is, and whether it adds up."""
+    """Where all IO is, whether it adds up, and whether vaults have what they owe.
 
-    async def read() -> tuple[tokenomics.Supply, tokenomics.Config | None]:
+    Fails where a vault has less than the programs' accounts say that it owes.
+    """
+
+    async def read() -> tuple[tokenomics.Supply, tokenomics.Config | None, list[Vault]]:
         async with connect(options.settings(chain).chain) as connected:
-            return await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
+            found, config = await tokenomics.read_supply(connected), await tokenomics.read_config(connected)
+            return found, config, await read_vaults(connected)
 
-    found, config = asyncio.run(read())
+    found, config, vaults = asyncio.run(read())
     assert config is not None  # read_supply raised if there is none
     if as_json:
-        write(network_tables.totals_json(found, config))
+        write(network_tables.totals_json(found, config, vaults))
     else:
         show(network_tables.totals(found, config))
+        show(network_tables.vaults(vaults))
+    if any(each.missing for each in vaults):
+        raise typer.Exit(1)

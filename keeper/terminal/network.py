@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rich.table import Table
 
 from keeper.clients import tokenomics
+from keeper.clients.vaults import Vault
 from keeper.economy import emission
 from keeper.economy.calendar import duration, moment
 from keeper.economy.money import show
@@ -62,7 +63,30 @@ def totals(found: tokenomics.Supply, config: tokenomics.Config) -> Table:
     return table
 
 
-def totals_json(found: tokenomics.Supply, config: tokenomics.Config) -> looking.Supply:
+def vaults(found: Sequence[Vault]) -> Table:
+    """What vaults owe and hold; orders' are one line for each currency, but those that are short."""
+    table = plain("Vaults: what they owe, and what is in them", "", "owed", "held", "")
+    table.columns[3].justify = "left"
+    whole = [each for each in found if each.owed.of_order and not each.missing]
+    for each in found:
+        if each not in whole:
+            _vault_row(table, each.owed.name, each.owed.currency, each.owed.amount, each.held)
+    for currency in Currency:
+        mine = [each for each in whole if each.owed.currency is currency]
+        if mine:
+            owed, held = sum(each.owed.amount for each in mine), sum(each.held for each in mine)
+            _vault_row(table, f"{len(mine):,} orders in {currency.name}", currency, owed, held)
+    return table
+
+
+def _vault_row(table: Table, name: str, currency: Currency, owed: int, held: int) -> None:
+    short = f" {show(owed - held, currency)} missing" if held < owed else ""
+    table.add_row(name, show(owed, currency), show(held, currency), f"{currency.name}{short}")
+
+
+def totals_json(
+    found: tokenomics.Supply, config: tokenomics.Config, vaults: Sequence[Vault]
+) -> looking.Supply:
     """The same for programs: base units as text."""
     minted = GENESIS_SUPPLY if config.launched else 0
     return {
@@ -77,6 +101,17 @@ def totals_json(found: tokenomics.Supply, config: tokenomics.Config) -> looking.
         "burned": str(found.burned),
         "difference": str(minted + found.emitted - found.burned - found.supply),
         "hours_to_emit": _to_emit(found, config),
+        "vaults": [
+            {
+                "vault": str(each.owed.vault),
+                "name": each.owed.name,
+                "currency": each.owed.currency.name,
+                "owed": str(each.owed.amount),
+                "held": str(each.held),
+                "missing": str(each.missing),
+            }
+            for each in vaults
+        ],
     }
 
 

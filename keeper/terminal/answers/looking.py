@@ -47,6 +47,19 @@ Network = dict[str, Governed]
 """By the program's name."""
 
 
+class OwingVault(TypedDict):
+    """A vault of the protocol."""
+
+    vault: Address
+    name: str
+    currency: Currency
+    owed: Amount
+    """What is recorded as somebody's."""
+    held: Amount
+    """What is in it: as much at least, or the command fails."""
+    missing: Amount
+
+
 class Supply(TypedDict):
     """Where all IO is; the mint's supply is genesis + emitted - burned, or ``difference`` isn't 0."""
 
@@ -66,6 +79,7 @@ class Supply(TypedDict):
     """genesis + emitted - burned - supply."""
     hours_to_emit: Count
     """Hours that have ended and aren't emitted yet."""
+    vaults: list[OwingVault]
 
 
 class EmissionMonth(TypedDict):

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.token import read_token_account
 from keeper.cli.main import COMMANDS
 from keeper.clients import tokenomics
 from keeper.economy import emission
@@ -73,6 +75,23 @@ def test_supply_adds_up(ionet, launched):
     assert code == 0
     assert "500,000,000.00000000" in out
     assert "0, as it must be" in out
+
+
+def test_supply_fails_where_a_vault_has_less_than_it_owes(ionet, launched):
+    """What was taken out behind the program's back changes no account of a program, and no sum."""
+    chain = EmbeddedChain.load(launched)
+    vault = chain.get(tokenomics.GENESIS_VAULT)
+    amount = 200 * 10**8
+    data = bytearray(vault.data)
+    data[64:72] = (read_token_account(vault.data).amount - amount).to_bytes(8, "little")
+    chain.set_account(tokenomics.GENESIS_VAULT, replace(vault, data=bytes(data)))
+    chain.save(launched)
+    code, out, _ = ionet("supply", "--chain", launched)
+    assert code == 1
+    assert "IO 200.00000000 missing" in out
+    code, out, _ = ionet("supply", "--chain", launched, "--json")
+    found = {each["name"]: each["missing"] for each in json.loads(out)["vaults"]}
+    assert code == 1 and found == {"vesting": str(amount), "rewards": "0"}
 
 
 def test_supply_of_a_chain_without_the_programs(ionet, tmp_path):
