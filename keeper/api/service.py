@@ -25,6 +25,7 @@ from keeper.api.routes import (
     blocks,
     buyback,
     classes,
+    days,
     devices,
     found,
     market,
@@ -42,7 +43,7 @@ PREFIX = "/api/v1"
 ROUTERS = tuple(
     each.router
     for each in (
-        *(network, audit, seasons, classes, market, devices, offers, slashes, blocks, wallets),
+        *(network, days, audit, seasons, classes, market, devices, offers, slashes, blocks, wallets),
         *(orders, buyback, activity, found),
     )
 )

@@ -16,7 +16,7 @@ from keeper.db.events import ORDER
 from keeper.db.tables import WATERMARKS
 from keeper.db.views import HOUR_DEVICE, HOUR_TOTAL
 from keeper.indexer import lookup
-from keeper.rewards.hours import FINALISED
+from keeper.rewards.hours import FINALISED, KEPT_HOURS
 
 KEY = ("finalised_slot", "finalised_position", "finalised_call", "finalised_inner")
 _FOLDED = sa.select(WATERMARKS.c.folded_slot).filter_by(program=staking.PROGRAM.name).scalar_subquery()
@@ -72,6 +72,16 @@ async def reasons(on: AsyncConnection, hour: int) -> list[tuple[int, int, int]]:
     query = sa.select(table.status, table.reasons, count).where(table.hour == hour)
     rows = await on.execute(query.group_by(table.status, table.reasons).order_by(count.desc(), table.reasons))
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def earned(on: AsyncConnection, device: str, newest: int | None, page: Page) -> list[dict[str, Any]]:
+    """A page of what a device got in the hours that are kept, and one more if there is one."""
+    if newest is None:
+        return []
+    table = HOUR_DEVICE.c
+    kept = list(range(max(0, newest - KEPT_HOURS + 1), newest + 1))
+    rows = await read_page(on, HOUR_DEVICE, page, ("hour",), [table.hour.in_(kept), table.device == device])
+    return [dict(row) for row in rows]
 
 
 async def hours_of(on: AsyncConnection, device: str, hours: range) -> list[dict[str, Any]]:

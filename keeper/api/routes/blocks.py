@@ -11,10 +11,11 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keeper.api.answers import PAGES, Answer, Asked, On, Reading, Rows, list_of, one_of
-from keeper.api.fields import Address, Amount, Form, Hex, account_model, shown
+from keeper.api.fields import Address, Amount, AskedAddress, Form, Hex, account_model, shown
 from keeper.api.paging import Hour, Page
 from keeper.api.problems import GONE, NOT_FOUND
 from keeper.api.queries import blocks as queries
+from keeper.api.queries.wallets import newest_hour
 from keeper.api.rows import keys
 from keeper.clients import staking
 from keeper.clients.staking import BlockStatus
@@ -201,6 +202,13 @@ async def reasons(asked: Asked, on: On, hour: Hour) -> Answer[list[Reasons]]:
             for status, bits, devices in found
         ]
     )
+
+
+@router.get("/devices/{address}/hours", response_model=Rows[DeviceHour], responses=PAGES)
+async def hours(asked: Asked, on: On, address: AskedAddress, page: Annotated[Page, Query()]) -> object:
+    """What a device, by its own address, got in each hour of the last 30 days in which it was registered."""
+    found = await queries.earned(on, address, await newest_hour(on), page)
+    return asked.page(page, [DeviceHour(**words(row)) for row in found], keys(found, ("hour",)))
 
 
 async def _refuse_empty(asked: Reading, on: AsyncConnection, hour: int) -> None:

@@ -30,6 +30,8 @@ LEASES = ("of=a", "device=a", "supplier=a", "closed=false", "supplier=a&closed=f
 LISTS = [
     *(f"/devices?after={BY_ADDRESS}&{each}" for each in ("", *DEVICES, "closed=true")),
     *(f"/orders?after={BY_TIME}&{each}" for each in ("", *ORDERS)),
+    f"/offers?after={encode([1, 'a', 1, 1, 1])}",
+    f"/days?program=staking&name=staked&after={encode([1])}",
     *(f"/leases?after={BY_TIME}&{each}" for each in ("", *LEASES)),
     *("/devices/a", "/orders/a", "/leases/a"),
     *("/blocks", f"/blocks?after={encode([1, 1, 1, 1])}", f"/blocks/1/devices?after={encode(['a'])}"),

@@ -155,6 +155,34 @@ async def test_the_audit_has_the_programs_and_what_was_compared(world: Watched, 
     assert slots == sorted(slots, reverse=True)
 
 
+async def test_days_add_up_to_the_programs_own_sums(world: Watched, api: Client) -> None:
+    async def total(program: str, name: str) -> int:
+        return sum(int(each["amount"]) for each in await api.data("/days", program=program, name=name))
+
+    config, books = world.staking_config(), await api.data("/supply")
+    assert await total("tokenomics", "emitted") == int(books["emitted"]) > 0
+    assert await total("tokenomics", "burned") == int(books["burned"]) > 0
+    assert await total("staking", "staked") == config.staked > 0
+    assert await total("staking", "claimed") == config.claimed > 0
+    assert await total("buyback", "auctioned_usdc") == world.buyback_config().usdc_sold > 0
+    assert await total("staking", "slashed") == 0
+    whole = await api.data("/days", program="staking", name="registered")
+    assert [each["starts_at"] for each in whole] == sorted(
+        (each["starts_at"] for each in whole), reverse=True
+    )
+    assert sum(each["count"] for each in whole) == len(WORKERS)
+
+
+async def test_a_devices_hours_are_those_of_the_files(api: Client) -> None:
+    rows = [row for hour in range(2) for row in await api.data(f"/blocks/{hour}/devices")]
+    for device in {row["device"] for row in rows}:
+        own = [row for row in rows if row["device"] == device]
+        assert await api.data(f"/devices/{device}/hours", order="asc") == own
+        first = (await api.ask(f"/devices/{device}/hours", limit=1)).json()
+        second = (await api.ask(f"/devices/{device}/hours", limit=1, after=first["next"])).json()
+        assert first["data"] + second["data"] == own[::-1]
+
+
 async def test_an_hours_reasons_are_those_of_its_devices(api: Client) -> None:
     rows = await api.data("/blocks/0/devices")
     found = await api.data("/blocks/0/reasons")

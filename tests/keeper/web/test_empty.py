@@ -25,6 +25,9 @@ EMPTY = {
     "/buyback": "There was no auction yet",
     "/supply": "Twenty years of emission",
     "/market": "What a processor costs",
+    "/market/1": "No step of its price was announced yet",
+    "/offers": "No offer is open like that",
+    "/slashes": "No slash is like that",
     "/audit": "No hour is final yet",
 }
 
