@@ -176,6 +176,12 @@ class Board:
                     break
             return found
 
+    def newest(self, order: Pubkey) -> int:
+        """The number of an order's newest message, 0 without one; raises BoardUnusable."""
+        with _said():
+            where = 'SELECT max(n) FROM message WHERE "order" = ?'
+            return self._db.execute(where, (bytes(order),)).fetchone()[0] or 0
+
     def beats(self, order: Pubkey, after: bytes = b"") -> list[bytes]:
         """The last BEATs of an order's workers whose keys come after one, some; raises BoardUnusable."""
         with _said():

@@ -80,6 +80,8 @@ class Office:
         self._more: dict[Pubkey, asyncio.Event] = {}
         self._waits = Counter[Pubkey]()
         self._missed: dict[Pubkey, float] = {}
+        self._newest: dict[Pubkey, int] = {}
+        """Of orders that are on chain: the newest message's number."""
         self._closed = False
 
     @property
@@ -90,8 +92,11 @@ class Office:
     async def post(self, data: bytes, address: str) -> Taken:
         """Take a message; raises WireError, BoardUnusable."""
         taken = await self.run(self.board.post, data, address, self.unix_ms(), self._monotonic())
-        if taken.number and (event := self._more.pop(wire.order_of(data), None)) is not None:
-            event.set()
+        if taken.number:
+            order = wire.order_of(data)
+            self._newest[order] = max(self._newest.get(order, 0), taken.number)
+            if (event := self._more.pop(order, None)) is not None:
+                event.set()
         return taken
 
     async def accuse(self, data: bytes, address: str) -> None:
@@ -106,7 +111,10 @@ class Office:
         event = self._more.setdefault(order, asyncio.Event())
         self._waits[order] += 1
         try:
-            if found := await self.run(self.board.after, order, number):
+            # Who asks again after 25 seconds, as all do, doesn't have the file read for nothing.
+            if await self._newest_of(order) > number and (
+                found := await self.run(self.board.after, order, number)
+            ):
                 return found
             async with asyncio.timeout(seconds):
                 await event.wait()
@@ -169,6 +177,15 @@ class Office:
         found = self.directory.parties(order)
         return {found.renter, *found.running} if found else set()
 
+    async def _newest_of(self, order: Pubkey) -> int:
+        """The number of the newest message of an order."""
+        if order not in self._newest:
+            newest = await self.run(self.board.newest, order)
+            if self.directory.parties(order) is None:
+                return newest  # Anybody can make up orders.
+            self._newest[order] = max(newest, self._newest.get(order, 0))
+        return self._newest[order]
+
     def _note(self) -> None:
         """Note what was heard of leases, once a minute."""
         now = self.unix_ms() // 1_000
@@ -185,6 +202,7 @@ class Office:
     async def _forget(self) -> None:
         """Drop what was said in orders that are closed."""
         now, there = self._monotonic(), self.directory.orders
+        self._newest = {order: newest for order, newest in self._newest.items() if order in there}
         gone = {each for each in await self.run(self.board.orders) if each not in there}
         self._missed = {each: self._missed.get(each, now) for each in gone}
         for order, since in list(self._missed.items()):

@@ -422,3 +422,23 @@ async def test_members_reach_each_other_by_what_the_board_gave_them(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert heard.empty()
+
+
+async def test_who_asks_again_has_the_file_read_only_when_there_is_something(
+    one: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, order, reads = one.offices[0], one.order.address, []
+    read = office.board.after
+    monkeypatch.setattr(office.board, "after", lambda *given: reads.append(given) or read(*given))
+    monkeypatch.setattr("keeper.operator.clusters.service.POLL_SECONDS", 0.01)
+    for _ in range(3):
+        assert await one.client().after(order, 0) == []
+    assert reads == []
+    await one.client().post(one.made(joined(), key("one")))
+    assert len(await one.client().after(order, 0)) == 1 and len(reads) == 1
+    for _ in range(2):
+        assert await one.client().after(order, 1) == []
+    assert len(reads) == 1
+    # An order that nobody has costs no memory, however often it is asked for.
+    assert await one.client().after(key("nothing").pubkey(), 0) == []
+    assert set(office._newest) == {order}
