@@ -94,7 +94,7 @@ ELSEWHERE = {
     "rewards fetch": "test_rewards.py",
     "slash show": "test_slash.py",
     "market replay": "test_ticks.py",
-    "market why": "test_ticks.py",
+    "market why": "test_why.py",
     "pow verify": "test_pow_verify.py",
     "worker enrol": "test_worker.py",
     "worker status": "test_worker.py",
