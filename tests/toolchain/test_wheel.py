@@ -29,7 +29,7 @@ print(resources.IDL)
 """
 
 
-SUFFIXES = {".py", ".mako", ".html", ".css", ".js", ".json"}
+SUFFIXES = {".py", ".lock", ".mako", ".html", ".css", ".js", ".json"}
 
 
 @pytest.fixture(scope="module")

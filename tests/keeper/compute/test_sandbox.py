@@ -497,3 +497,33 @@ async def test_a_root_agent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(RootRefused, match="a user of its own"):
         await Namespaces.open()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk, which takes root")
+@pytest.mark.parametrize("hides", [False, True], ids=["named", "deleted and open"])
+async def test_a_disk_is_never_filled(hides: bool) -> None:
+    """Also not by files that have no name any more, which du doesn't count."""
+    code = """if 1:
+        import os, sys
+        kept = []
+        for n in range(40):
+            f = open(f"/data/{n}", "wb", buffering=0)
+            kept.append(f)
+            if sys.argv[1] == "True": os.unlink(f"/data/{n}")
+            try: f.write(b"x" * (1 << 20))
+            except OSError: break
+        while True: pass"""
+    with folder() as place:
+        data = place / "data"
+        data.mkdir(parents=True)
+        mount = await asyncio.create_subprocess_exec("mount", "-t", "tmpfs", "-o", "size=30m", "none", data)
+        assert await mount.wait() == 0
+        made = Sandbox(await Namespaces.open(user=USER, python=PYTHON), place, USER)
+        try:
+            await made.run(job(code, str(hides)))
+            over = await made.spaces.over
+            assert over == "the device's disk is nearly full", made.spaces.tail
+        finally:
+            await made.spaces.end()
+            unmount = await asyncio.create_subprocess_exec("umount", data)
+            assert await unmount.wait() == 0
