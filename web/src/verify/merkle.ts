@@ -1,6 +1,6 @@
 /** The tree over an hour's wallets, as the program verifies it: SHA-256, tagged leaves and nodes, sorted pairs. */
 
-import { type Bytes, KEY_BYTES, compare, equal, joined, sha256 } from "./bytes.js";
+import { type Bytes, KEY_BYTES, compare, joined, sha256 } from "./bytes.js";
 
 const LEAF_TAG = 0;
 const NODE_TAG = 1;
@@ -48,15 +48,6 @@ export async function climb(hashed: Bytes, proof: readonly Bytes[]): Promise<Byt
   const path = [hashed];
   for (const sibling of proof) path.push(await node(path[path.length - 1] as Bytes, sibling));
   return path;
-}
-
-/** Whether a leaf is under `root` by `proof`, the siblings one after the other. */
-export async function proves(root: Uint8Array, hashed: Bytes, proof: Bytes): Promise<boolean> {
-  if (proof.length % KEY_BYTES !== 0) return false;
-  const siblings = [];
-  for (let at = 0; at < proof.length; at += KEY_BYTES) siblings.push(proof.slice(at, at + KEY_BYTES));
-  const path = await climb(hashed, siblings);
-  return equal(path[path.length - 1] as Bytes, root);
 }
 
 /**
