@@ -94,6 +94,7 @@ const steps = {
   media: (given) => page.emulateMedia(given),
   size: (width, height) => page.setViewportSize({ width, height }),
   overflow: () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+  screenshot_of: async (selector, file) => void (await page.locator(selector).last().screenshot({ path: file })),
   screenshot: async (file) => void (await page.screenshot({ path: file, fullPage: true })),
 };
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from keeper.clients import staking
+from keeper.chain.framework import associated_token_address
+from keeper.clients import buyback, staking
+from keeper.economy.buyback import Path as PricePath
 from keeper.economy.supply import IO
 from keeper.rewards import publication
 from tests.browser.site import Site, digits
+from tests.programs.buyback.world import USDC_MINT
 from tests.programs.world import key
 
 pytestmark = pytest.mark.browser
@@ -73,3 +76,22 @@ def test_an_offer_is_taken_and_left(site: Site) -> None:
     site.advance(params.co_stake_wait + params.cooldown)
     site.act(path, [["click", "Take out"]], staker)
     assert site.io(staker.pubkey()) == before
+
+
+def test_a_bid_burns_what_the_price_says_and_pays_the_lot(site: Site) -> None:
+    bidder, number = key("renter"), 2
+    address_ = buyback.auction_address(number)
+    auction = buyback.parse_auction(site.account(address_).data)
+    path = PricePath(
+        auction.lot, auction.start_price, auction.floor_price, auction.started_at, auction.ends_at
+    )
+    cost = path.cost(site.now())
+    assert cost
+    usdc = str(associated_token_address(bidder.pubkey(), USDC_MINT))
+    io, before = site.io(bidder.pubkey()), site.has(usdc)
+    table = site.act(f"/auctions/{number}", [["click", "Bid"]], bidder)
+    assert site.io(bidder.pubkey()) == io - cost
+    assert site.has(usdc) == before + auction.lot
+    changes = {(row["cells"][0], row["cells"][1]): row["cells"][4] for row in table}
+    assert digits(changes["the vault of fees", "USDC"]) == -auction.lot
+    assert digits(changes["you", "USDC"]) == auction.lot

@@ -1,5 +1,6 @@
 """The pages' scripts: what is committed is of these sources, by hashes; make check-web builds it again."""
 
+import gzip
 import hashlib
 import json
 from base64 import b64encode
@@ -54,3 +55,13 @@ def test_the_first_difference_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     (made / "b.js").write_text("3")
     with pytest.raises(web.Failed, match=r"built/b\.js"):
         web.compare(made, committed, "make web")
+
+
+BUDGET = 60_000
+"""Of scripts that a page loads, bytes as they are sent."""
+
+
+@pytest.mark.parametrize("island", MANIFEST["entries"])
+def test_a_page_loads_no_more_than_its_budget(island: str) -> None:
+    loaded = [(web.BUILT / name).read_bytes() for name in MANIFEST["entries"][island]]
+    assert sum(len(gzip.compress(each, 9, mtime=0)) for each in loaded) <= BUDGET

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from keeper.api.paging import Page
 from keeper.api.routes import buyback as api
+from keeper.clients.buyback import auction_address
 from keeper.economy.buyback import Path as PricePath
 from keeper.economy.calendar import HOUR
 from keeper.web.figures import Axis, Series, lines
@@ -55,6 +56,7 @@ async def auction(visit: Visiting, number: Annotated[int, Path(ge=0, lt=2**32)])
     return visit.page(
         "auction.html",
         auction=found,
+        address=auction_address(number),
         figure=figure,
         prices=prices[:: STEPS // 8],
         legend=[each.name for each in drawn],

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from keeper.api.service import application
+from keeper.clients.buyback import auction_address
 from keeper.db.visitors import Visitors
 from keeper.web import assets
 from keeper.web.app import install
@@ -33,13 +34,15 @@ async def signing(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[Clie
 async def pages(client: Client) -> dict[str, str]:
     """A page for each island, by the island's name."""
     (device,) = (await client.data("/devices?limit=1"))[:1]
-    return {"device": f"/devices/{device['address']}", "claim": f"/wallets/{device['supplier']}"}
+    wallet = f"/wallets/{device['supplier']}"
+    return {"device": f"/devices/{device['address']}", "claim": wallet, "auction": "/auctions/2"}
 
 
 async def test_each_island_has_its_place_and_its_files_by_their_hashes(signing: Client) -> None:
     for name, path in (await pages(signing)).items():
         page = (await signing.http.get(path)).text
-        assert f'<div class="island" id="{name}" data-of="{path.rpartition("/")[2]}">' in page
+        of = str(auction_address(2)) if name == "auction" else path.rpartition("/")[2]
+        assert f'<div class="island" id="{name}" data-of="{of}">' in page
         assert f'<meta name="ionet-node" content="{NODE[0]}">' in page
         named = re.findall(r'(?:href|src)="/static/([^"]+)" integrity="([^"]+)"', page)
         files = assets.manifest()["files"]

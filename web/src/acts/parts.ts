@@ -10,8 +10,8 @@ export function signer(address: Address): TransactionSigner {
   return createNoopSigner(address);
 }
 
-const ASSOCIATED = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL" as Address;
-const TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address;
+export const ASSOCIATED = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL" as Address;
+export const TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address;
 const SYSTEM = "11111111111111111111111111111111" as Address;
 const [READS, WRITES, SIGNS] = [0, 1, 3] as const;
 

@@ -1,0 +1,1 @@
+var e=`D4pBv5fxVpoMtTBRezVr1h8HTywCY6NwvzCCkfzoPuCC`;export{e as t};
