@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
+from keeper.chain import SigningFailed
 from keeper.chain.services import OperatorError, Refused
 from keeper.chain.signer import Signer
 from keeper.compute.bodies import Beat, Body, Kind
@@ -266,6 +267,10 @@ class _Saying:
         while True:
             try:
                 await board.post(await self.signed())
+            except SigningFailed as error:
+                self.refusals[board.url] = str(error)
+                self.changed.set()
+                return
             except OperatorError as error:
                 if isinstance(error, Refused) and error.is_final and error.code != Why.OLD_SEQ:
                     if error.code == Why.KEY_TAKEN and failed:

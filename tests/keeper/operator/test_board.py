@@ -17,6 +17,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.budgets import Rate
+from keeper.chain import SigningFailed
 from keeper.chain.http import http_client
 from keeper.chain.services import OperatorError, Refused
 from keeper.clients import orders
@@ -442,3 +443,29 @@ async def test_who_asks_again_has_the_file_read_only_when_there_is_something(
     # An order that nobody has costs no memory, however often it is asked for.
     assert await one.client().after(key("nothing").pubkey(), 0) == []
     assert set(office._newest) == {order}
+
+
+async def test_a_signer_that_fails_later_is_told_and_nobody_waits_for_ever(one: Place) -> None:
+    boards, order = one.clients(), one.order.address
+
+    class Fickle:
+        """Signs once."""
+
+        left = 1
+
+        def pubkey(self) -> Pubkey:
+            return key("one").pubkey()
+
+        def sign_message(self, message: bytes):
+            if not self.left:
+                raise SigningFailed("the device is locked")
+            self.left -= 1
+            return key("one").sign_message(message)
+
+    async def sleep(seconds: float) -> None:
+        one.ms += 60_000
+
+    boards.sleep = sleep
+    boards.boards[0].url = "http://127.0.0.1:1"
+    with pytest.raises(NobodyTookIt, match="the device is locked"):
+        await boards.say(order, 0, joined(), Fickle())
