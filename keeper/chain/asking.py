@@ -17,7 +17,8 @@ import itertools
 import random
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -60,6 +61,16 @@ VERSIONED = "getTransaction", "getBlock"
 """Methods whose answer is of transactions of a version."""
 HTTP_OK, TOO_MANY_REQUESTS = 200, 429
 UNREADABLE = httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError
+
+
+@asynccontextmanager
+async def asking(url: str) -> AsyncIterator[Asker]:
+    """An :class:`Asker` for a few questions."""
+    asker = Asker(url)
+    try:
+        yield asker
+    finally:
+        await asker.close()
 
 
 class Asker:

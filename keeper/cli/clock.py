@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from keeper.chain.asking import Asker
+from keeper.chain.asking import asking
 from keeper.chain.errors import NodeRefused
 from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
@@ -62,17 +62,15 @@ def _ask(chain: str | None, method: str, parameters: list[Any]) -> Any:
         raise UserError(f"{url} is a file: name the running network by --chain http://HOST:PORT")
 
     async def work() -> Any:
-        asker = Asker(url)
-        try:
-            return await asker.ask(method, parameters, lambda result: result, again=False)
-        except NodeRefused as refused:
-            if refused.code != NO_METHOD:
-                raise
-            raise UserError(
-                "that node's time isn't yours: only ionet localnet's is, and not with --public"
-            ) from refused
-        finally:
-            await asker.close()
+        async with asking(url) as asker:
+            try:
+                return await asker.ask(method, parameters, lambda result: result, again=False)
+            except NodeRefused as refused:
+                if refused.code != NO_METHOD:
+                    raise
+                raise UserError(
+                    "that node's time isn't yours: only ionet localnet's is, and not with --public"
+                ) from refused
 
     return asyncio.run(work())
 

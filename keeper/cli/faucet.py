@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from solders.pubkey import Pubkey
 
-from keeper.chain.asking import Asker
+from keeper.chain.asking import asking
 from keeper.chain.errors import NodeRefused
 from keeper.chain.framework import LAMPORTS, sol
 from keeper.cli import options
@@ -66,8 +66,7 @@ def faucet(
 
 async def _asked(url: str, to: Pubkey) -> dict[str, Any]:
     """Ask a node; one that isn't ours, but has airdrops, gives SOL."""
-    asker = Asker(url)
-    try:
+    async with asking(url) as asker:
         try:
             return dict(await asker.ask("ionet_faucet", [str(to)], _object, again=False))
         except NodeRefused as refused:
@@ -82,8 +81,6 @@ async def _asked(url: str, to: Pubkey) -> dict[str, Any]:
                 "localnet without --public"
             ) from refused
         return {"sol": gift, "io": 0, "usdc": 0}
-    finally:
-        await asker.close()
 
 
 async def _taken(path: Path, keys: Path, to: Pubkey) -> dict[str, Any]:

@@ -6,35 +6,23 @@ import asyncio
 import csv
 import json
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 from solders.pubkey import Pubkey
 
-from keeper.chain import ChainReader
-from keeper.chain.connect import connect
-from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
+from keeper.cli.indexed import views
 from keeper.cli.options import ChainOption, address
 from keeper.clients.programs import PROGRAMS
-from keeper.db import Database
-from keeper.economy.calendar import moment
 from keeper.errors import UserError
 from keeper.indexer import lookup
-from keeper.indexer.folds import FOLDS
-from keeper.indexer.guard import other_chain
-from keeper.indexer.ledger import Ledger
 from keeper.indexer.lookup import PAGE, Cursor, Happened, Receipt
-from keeper.indexer.program import ProgramIndexer
 from keeper.terminal import history as shown
 from keeper.terminal import tables
 from keeper.terminal.answers import looking
-from keeper.terminal.tables import console, errors
+from keeper.terminal.tables import console
 
 CsvOption = Annotated[bool, typer.Option("--csv", help="all of it, or --limit rows, as CSV")]
 PAGE_SHOWN = 20
@@ -69,7 +57,7 @@ def history(
     programs, events = [program] if program else [], [event] if event else []
 
     async def read() -> tuple[list[Happened], str]:
-        async with indexed(chain) as (database, age), database.reading() as connection:
+        async with views(chain) as (database, age), database.reading() as connection:
             found: list[Happened] = []
             at, left = below, limit or (None if as_csv else PAGE_SHOWN)
             while True:
@@ -118,7 +106,7 @@ def order_receipt(order: Pubkey, as_json: bool, chain: str | None) -> None:
     at = str(order)
 
     async def read() -> tuple[list[Receipt], str]:
-        async with indexed(chain) as (database, age), database.reading() as connection:
+        async with views(chain) as (database, age), database.reading() as connection:
             return await lookup.receipts(connection, at), age
 
     found, age = asyncio.run(read())
@@ -132,48 +120,3 @@ def order_receipt(order: Pubkey, as_json: bool, chain: str | None) -> None:
             tables.show(table)
         console.print(f"[bold]Payments[/], {age}", soft_wrap=True)
         _say(each.payments, {at: "this order"})
-
-
-@asynccontextmanager
-async def indexed(chain: str | None) -> AsyncIterator[tuple[Database, str]]:
-    """A database with views of the chain, and how old they are, in words."""
-    chosen = options.settings(chain)
-    async with connect(chosen.chain) as connected:
-        found = Database(chosen.database)
-        try:
-            if await found.exists() and await other_chain(found, connected, chosen.chain) is None:
-                async with found.reading() as connection:
-                    known = await lookup.as_of(connection)
-                if known is not None:
-                    yield (
-                        found,
-                        f"as of slot {known.slot:,}, {moment(known.time)}, "
-                        f"seen {known.age():,} s ago, by {found.name}",
-                    )
-                    return
-        finally:
-            await found.close()
-        with tempfile.TemporaryDirectory(prefix="ionet-") as folder:
-            made = Database(f"sqlite:///{Path(folder) / 'index.db'}")
-            try:
-                await made.upgrade()
-                await _index(connected, made)
-                async with made.reading() as connection:
-                    known = await lookup.as_of(connection)
-                assert known is not None
-                yield made, f"as of slot {known.slot:,}, {moment(known.time)}, now"
-            finally:
-                await made.close()
-
-
-async def _index(connected: ChainReader, database: Database) -> None:
-    """Index all of a chain for one answer."""
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        steps = progress.add_task("indexing the chain", total=2 * len(PROGRAMS))
-        for program in PROGRAMS.values():
-            indexer = ProgramIndexer(connected, database, program)
-            await indexer.prepare()
-            await indexer.poll()
-            progress.advance(steps)
-            await Ledger(connected, database, indexer, FOLDS[program.name]).fold()
-            progress.advance(steps)
