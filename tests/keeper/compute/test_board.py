@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +27,7 @@ PARTIES = Parties(
     HEAD.pubkey(),
 )
 KEY, TICKET, JOINED, BEAT, VIEW, COMPLAINT, BYE = BODIES
+ROOT = Path(__file__).parents[3]
 
 
 def opened(path: Path | str = ":memory:", found: Parties | None = PARTIES) -> Board:
@@ -290,3 +293,30 @@ def test_who_may_speak_by_the_chain() -> None:
     assert found.renter == of.renter and found.head == runs.worker
     assert found.hired == {runs.worker: 7, waits.worker: 2} and found.running == {runs.worker: runs.device}
     assert parties(of, [], START).head is None
+
+
+POSTING = """
+import sys
+from tests.keeper.compute.test_board import JOINED, made, opened, post
+board = opened(sys.argv[1])
+for seq in range(1, 1_000):
+    print(post(board, made(JOINED, seq=seq), monotonic=18.0 * seq).number, flush=True)
+"""
+
+
+def test_a_killed_board_has_all_that_it_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "board.db"
+    process = subprocess.Popen(
+        [sys.executable, "-c", POSTING, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    told = [int(process.stdout.readline()) for _ in range(40)]
+    process.kill()
+    told += [int(line) for line in process.stdout.read().split("\n")[:-1]]
+    process.wait()
+    process.stdout.close()
+    again = opened(path)
+    kept = [number for number, _ in again.after(ORDER)]
+    # The newest of its kind are kept, all that were told among them; one more may be there that wasn't told.
+    assert told == list(range(1, len(told) + 1)) and kept[-1] - told[-1] in (0, 1)
+    assert kept == list(range(max(1, kept[-1] - KEPT + 1), kept[-1] + 1))
