@@ -19,6 +19,12 @@ from keeper.db.types import account_decoders
 from keeper.errors import UserError
 from keeper.indexer.lookup import as_of
 
+SAME_SECONDS = 1.0
+"""For so long the state is what it was when it was read: a keeper looks now and then, visitors all the time.
+
+Rows may be newer than what is said of them then, and are never older.
+"""
+
 
 class NothingIndexed(UserError):
     """The index has nothing of this network yet."""
@@ -45,18 +51,28 @@ class Index:
         """Read from ``database``."""
         self.database = database
         self._clock = clock
+        self._read_at = -SAME_SECONDS
         self.last: State | None = None
         """What was found when it was read last, for who is told that it can't be now."""
         self._decoders = {name: account_decoders(program) for name, program in PROGRAMS.items()}
 
     async def state(self) -> State:
-        """How far it is. Raises NothingIndexed when no program is indexed yet."""
+        """How far it is, as of the last second. Raises NothingIndexed when no program is indexed yet."""
+        known = self.last_known()
+        if known is None or time.monotonic() - self._read_at >= SAME_SECONDS:
+            return await self.read_state()
+        return known
+
+    async def read_state(self) -> State:
+        """The same as of now."""
+        asked_at = time.monotonic()
         async with self.database.reading() as connection:
             found = await as_of(connection)
         if found is None:
             raise NothingIndexed(
                 "nothing is indexed yet: ionet keeper run, or ionet index, fills the database"
             )
+        self._read_at = asked_at
         self.last = State(found.slot, found.time, found.at, self._age(found.at))
         return self.last
 

@@ -94,7 +94,7 @@ class Stream:
 
     async def look(self) -> None:
         """Tell all listeners what is new since the last look: at the first one, how far the index is."""
-        state, last = await self._index.state(), self._last
+        state, last = await self._index.read_state(), self._last
         if last is None or (state.slot, state.time) != (last.slot, last.time):
             for each in await self._news(last, state):
                 self._tell(each)

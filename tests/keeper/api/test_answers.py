@@ -1,7 +1,9 @@
 """What every answer says of itself, and what is refused."""
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from keeper.api.paging import BadCursor, decode, encode
-from keeper.api.service import application
+from keeper.api.service import PREFIX, application
 from keeper.db.visitors import Visitors
 from tests.keeper.api.conftest import Client
 from tests.keeper.api.life import Life
@@ -152,3 +154,21 @@ async def test_integers_of_64_bits_are_strings(api: Client) -> None:
     assert auction["lot"]["type"] == "string"
     assert auction["lot"]["description"] == "For sale, whole: base units of USDC."
     assert "_reserved" not in json.dumps(description)
+
+
+async def test_who_has_the_answer_already_costs_no_question(api: Client) -> None:
+    """Within a second of another's question."""
+    tag = (await api.ask("/auctions")).headers["etag"]
+    index = api.http._transport.app.state.index  # type: ignore[attr-defined]
+    # However slow the machine is: the state was read just now.
+    index._read_at = time.monotonic() + 60
+    asked: list[str] = []
+
+    @sa.event.listens_for(index.database.engine.sync_engine, "before_cursor_execute")
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    again = await api.http.get(f"{PREFIX}/auctions", headers={"if-none-match": tag})
+    assert (again.status_code, asked) == (304, [])
+    assert (await api.ask("/auctions")).status_code == 200
+    assert asked

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from keeper.api.index import Index
+from keeper.api.index import Index, NothingIndexed, State
 from keeper.api.stream import LISTENERS, WAITING, Stream, TooMany
 from keeper.clients import orders
 from keeper.db.visitors import Visitors
@@ -17,6 +18,25 @@ from keeper.runtime.operation import operating
 from tests.programs.orders.world import OrdersWorld
 
 FOREVER = 3_600.0
+
+
+class Empty(Index):
+    """An index of nothing yet."""
+
+    async def read_state(self) -> State:
+        raise NothingIndexed("nothing is indexed yet")
+
+
+@pytest.fixture
+async def stream(tmp_path: Path) -> AsyncIterator[Stream]:
+    """One that finds nothing to tell by itself."""
+    database = Visitors(f"sqlite:///{tmp_path}/none.db")
+    found = Stream(Empty(database), every=FOREVER)
+    yield found
+    if found._task is not None:
+        found._task.cancel()
+        await asyncio.wait([found._task])
+    await database.close()
 
 
 def parsed(said: bytes) -> tuple[str, dict[str, object]]:
@@ -50,11 +70,13 @@ async def test_an_event_is_told_once_it_is_final(tmp_path: Path) -> None:
         assert booked[0]["signature"] == str(record.signature)
         assert told[-1][1] == {"slot": world.chain.newest_slot(), "time": world.chain.now()}
         stream.leave(queue)
+        assert stream._task is not None
+        stream._task.cancel()
+        await asyncio.wait([stream._task])
         await database.close()
 
 
-async def test_who_does_not_read_is_let_go_and_nobody_waits(tmp_path: Path) -> None:
-    stream = Stream(Index(Visitors(f"sqlite:///{tmp_path}/none.db")), every=FOREVER)
+async def test_who_does_not_read_is_let_go_and_nobody_waits(stream: Stream) -> None:
     slow, quick = stream.join(), stream.join()
     for number in range(WAITING + 1):
         stream._tell(b"%d" % number)
@@ -66,8 +88,7 @@ async def test_who_does_not_read_is_let_go_and_nobody_waits(tmp_path: Path) -> N
     stream.leave(quick)
 
 
-async def test_so_many_may_listen(tmp_path: Path) -> None:
-    stream = Stream(Index(Visitors(f"sqlite:///{tmp_path}/none.db")), every=FOREVER)
+async def test_so_many_may_listen(stream: Stream) -> None:
     queues = [stream.join() for _ in range(LISTENERS)]
     with pytest.raises(TooMany):
         stream.join()
@@ -78,8 +99,7 @@ async def test_so_many_may_listen(tmp_path: Path) -> None:
     assert stream.listeners == 0
 
 
-async def test_a_listener_that_goes_leaves(tmp_path: Path) -> None:
-    stream = Stream(Index(Visitors(f"sqlite:///{tmp_path}/none.db")), every=FOREVER)
+async def test_a_listener_that_goes_leaves(stream: Stream) -> None:
     queue = stream.join()
     stream._tell(b"one")
     heard = stream.heard(queue)
