@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.browser.site import SECONDS, Site
-from tests.keeper.api.life import Life
+from tests.keeper.api.life import EARLY, Life
 
 WEB = Path(__file__).parents[2] / "web"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
@@ -42,11 +43,36 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Life]:
     return folder / "life.chain", world
 
 
+@pytest.fixture(scope="session")
+def renting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Life]:
+    """The same before its leases' time is over."""
+    folder = tmp_path_factory.mktemp("renting")
+    world = Life.ready(now=EARLY)
+    assert isinstance(world, Life)
+    world.market()
+    world.chain.save(folder / "life.chain")  # type: ignore[attr-defined]  # it is the embedded one
+    (folder / "keys").mkdir()
+    return folder / "life.chain", world
+
+
 @pytest.fixture
 def site(saved: tuple[Path, Life], chromium: str, tmp_path: Path) -> Iterator[Site]:
-    """A localnet that begins with it, with pages, until the test is over."""
-    file, world = saved
-    place = "--rpc", "127.0.0.1:0", "--web", "0", "--folder", str(tmp_path)
+    """A localnet that begins with the network in life, with pages, until the test is over."""
+    with localnet(*saved, chromium, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def rented(renting: tuple[Path, Life], chromium: str, tmp_path: Path) -> Iterator[Site]:
+    """The same with leases that run."""
+    with localnet(*renting, chromium, tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def localnet(file: Path, world: Life, chromium: str, folder: Path) -> Iterator[Site]:
+    """Begin with a saved chain, and serve pages of it meanwhile."""
+    place = "--rpc", "127.0.0.1:0", "--web", "0", "--folder", str(folder)
     options = ["--chain", str(file), *place, "--speed", "0"]
     command = [sys.executable, "-c", "from keeper.cli.main import main; main()", "localnet", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:

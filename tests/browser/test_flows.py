@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keeper.chain.framework import associated_token_address
-from keeper.clients import buyback, staking
+from keeper.clients import buyback, orders, staking
 from keeper.economy.buyback import Path as PricePath
 from keeper.economy.supply import IO
 from keeper.rewards import publication
@@ -95,3 +95,20 @@ def test_a_bid_burns_what_the_price_says_and_pays_the_lot(site: Site) -> None:
     changes = {(row["cells"][0], row["cells"][1]): row["cells"][4] for row in table}
     assert digits(changes["the vault of fees", "USDC"]) == -auction.lot
     assert digits(changes["you", "USDC"]) == auction.lot
+
+
+def test_an_extension_costs_its_hours_and_the_fee(rented: Site) -> None:
+    renter = key("renter")
+    order = rented.world.read_order(renter, 1)
+    at = orders.lease_address(order.address, staking.device_address(key("a1").pubkey()))
+    lease = orders.parse_lease(rented.account(at).data)
+    before, deposit = rented.io(renter.pubkey()), rented.has(str(order.vault))
+    # Twice, as the fee of the second begins where that of the first was rounded.
+    for hours in (1, 3):
+        had = orders.parse_lease(rented.account(at).data)
+        rented.act(f"/leases/{at}", [["fill", "Hours more", str(hours)], ["click", "Extend"]], renter)
+        assert before - rented.io(renter.pubkey()) == had.extension(hours)
+        before = rented.io(renter.pubkey())
+    now = orders.parse_lease(rented.account(at).data)
+    assert (now.hours, now.stop) == (lease.hours + 4, lease.stop + 4 * 3600)
+    assert rented.has(str(order.vault)) - deposit == lease.extension(4)

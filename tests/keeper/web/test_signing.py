@@ -34,8 +34,14 @@ async def signing(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[Clie
 async def pages(client: Client) -> dict[str, str]:
     """A page for each island, by the island's name."""
     (device,) = (await client.data("/devices?limit=1"))[:1]
+    lease = next(each for each in await client.data("/leases") if each["state"] == "running")
     wallet = f"/wallets/{device['supplier']}"
-    return {"device": f"/devices/{device['address']}", "claim": wallet, "auction": "/auctions/2"}
+    return {
+        "device": f"/devices/{device['address']}",
+        "claim": wallet,
+        "auction": "/auctions/2",
+        "lease": f"/leases/{lease['address']}",
+    }
 
 
 async def test_each_island_has_its_place_and_its_files_by_their_hashes(signing: Client) -> None:

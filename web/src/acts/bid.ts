@@ -1,5 +1,5 @@
 // A bid: the whole lot of an auction, at the price of the moment at which it lands, which only falls.
-import { getAddressEncoder, getProgramDerivedAddress, type Address } from "@solana/kit";
+import { type Address } from "@solana/kit";
 import { fetchAuction, type Auction } from "../clients/buyback/accounts/auction";
 import { fetchConfig } from "../clients/buyback/accounts/config";
 import { getBidInstructionAsync } from "../clients/buyback/instructions/bid";
@@ -8,7 +8,7 @@ import { buyback } from "../chain/constants";
 import { node, time } from "../chain/node";
 import type { Plan } from "../tx/act";
 import { show, USDC } from "../ui/amounts";
-import { ASSOCIATED, io, opening, signer, TOKEN } from "./parts";
+import { associated, io, opening, signer } from "./parts";
 
 /** What the lot costs at a time, IO base units, rounded up twice as the program does; null when nobody can bid. */
 export function costAt(auction: Auction, now: bigint): bigint | null {
@@ -21,11 +21,6 @@ export function costAt(auction: Auction, now: bigint): bigint | null {
 export async function auctionNow(at: Address): Promise<{ auction: Auction; cost: bigint | null }> {
   const { data } = await fetchAuction(node, at, { commitment: "confirmed" });
   return { auction: data, cost: costAt(data, await time()) };
-}
-
-async function associated(owner: Address, mint: Address): Promise<Address> {
-  const seeds = [owner, TOKEN, mint].map((each) => getAddressEncoder().encode(each));
-  return (await getProgramDerivedAddress({ programAddress: ASSOCIATED, seeds }))[0];
 }
 
 export async function bid(at: Address, payer: Address): Promise<Plan> {

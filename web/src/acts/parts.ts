@@ -1,5 +1,5 @@
 // What several acts need: who signs, an account for tokens, a share in words.
-import { createNoopSigner, type Address, type Instruction, type TransactionSigner } from "@solana/kit";
+import { createNoopSigner, getAddressEncoder, getProgramDerivedAddress, type Address, type Instruction, type TransactionSigner } from "@solana/kit";
 import { fetchConfig, type Config } from "../clients/staking/accounts/config";
 import { findConfigPda } from "../clients/staking/pdas/config";
 import { node } from "../chain/node";
@@ -10,8 +10,8 @@ export function signer(address: Address): TransactionSigner {
   return createNoopSigner(address);
 }
 
-export const ASSOCIATED = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL" as Address;
-export const TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address;
+const ASSOCIATED = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL" as Address;
+const TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address;
 const SYSTEM = "11111111111111111111111111111111" as Address;
 const [READS, WRITES, SIGNS] = [0, 1, 3] as const;
 
@@ -29,6 +29,12 @@ export function opening(payer: Address, at: Address, owner: Address, mint: Addre
     ],
     data: new Uint8Array([1]),
   };
+}
+
+/** The account of an owner for a token that everybody looks for first. */
+export async function associated(owner: Address, mint: Address): Promise<Address> {
+  const seeds = [owner, TOKEN, mint].map((each) => getAddressEncoder().encode(each));
+  return (await getProgramDerivedAddress({ programAddress: ASSOCIATED, seeds }))[0];
 }
 
 /** The staking program's root account. */

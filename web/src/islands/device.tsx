@@ -8,6 +8,7 @@ import { time } from "../chain/node";
 import type { CoStake } from "../clients/staking/types/coStake";
 import { CoStakeState } from "../clients/staking/types/coStakeState";
 import { IO, read } from "../ui/amounts";
+import { Field } from "../ui/field";
 import { Do, island, useChain } from "../ui/island";
 import { connected } from "../wallet/wallets";
 
@@ -111,22 +112,5 @@ function Cooled({ at, now, cooldown }: { at: Staked; now: bigint; cooldown: bigi
         </p>
       ))}
     </>
-  );
-}
-
-function Field({ id, label, value }: { id: string; label: string; value: { value: string } }) {
-  return (
-    <label for={id}>
-      {label}
-      <input
-        id={id}
-        inputMode="decimal"
-        autocomplete="off"
-        value={value.value}
-        onInput={({ currentTarget }) => {
-          value.value = currentTarget.value;
-        }}
-      />
-    </label>
   );
 }

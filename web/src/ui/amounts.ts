@@ -16,7 +16,9 @@ export function read(text: string, decimals: number): bigint {
   const found = /^(\d[\d,]*)(?:\.(\d+))?$/.exec(text.trim());
   const fraction = found?.[2] ?? "";
   if (!found?.[1] || fraction.length > decimals)
-    throw new Error(`Write an amount such as 1,250.5, with ${decimals} decimals at most.`);
+    throw new Error(
+      decimals ? `Write an amount such as 1,250.5, with ${decimals} decimals at most.` : "Write a whole number such as 12.",
+    );
   return BigInt(found[1].replaceAll(",", "") + fraction.padEnd(decimals, "0"));
 }
 
