@@ -54,6 +54,14 @@ def test_the_programs_own_words_say_why_not(site: Site) -> None:
     assert [words in each for each in seen[2 + 3 :: 5]] == [True] * len(typed)
 
 
+def test_a_node_that_is_away_is_said_before_anybody_signs(site: Site) -> None:
+    words = "The node, or the server of this page, doesn't answer: try again."
+    begun = [*SHOWN[:3], ["cut", site.node], ["click", "Stake"], ["see", words], ["buttons"]]
+    again = [["mend", site.node], ["click", "Close"], ["click", "Stake"], ["see", "Who has what"]]
+    seen = site.visit([*begun, *again], SUPPLIER)
+    assert "Sign with Test wallet" not in seen[6]
+
+
 def test_a_reload_goes_on_with_what_was_sent_while_the_node_was_away(site: Site) -> None:
     before = site.io(SUPPLIER.pubkey())
     away = [SIGN, ["called", "release"], ["cut", site.node], ["call", "release"], ["state", "unknown"]]

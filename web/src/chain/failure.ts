@@ -41,8 +41,19 @@ export function why(error: unknown, logs: readonly string[] | null): string {
 
 /** What went wrong on the way, for people. */
 export function said(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // Chromium, Firefox and Safari each say it otherwise; any other TypeError is a defect.
+  if (error instanceof TypeError && /fetch|network|load failed/i.test(error.message))
+    return "The node, or the server of this page, doesn't answer: try again.";
+  if (error.name !== "SolanaError") return error.message;
+  // The library's texts are left out where it isn't developed with: its numbers say nothing to anybody.
+  const { __code, __serverMessage } = (error as { context?: { __code?: number; __serverMessage?: string } }).context ?? {};
+  if (__serverMessage) return `The node refuses it: ${__serverMessage}.`;
+  if (__code === NO_ACCOUNT) return "There is no such account on the chain.";
+  return `The node doesn't answer as it should (error ${__code}): try again.`;
 }
+
+const NO_ACCOUNT = 3_230_000;
 
 function written(value: unknown): string {
   return JSON.stringify(value, (_, each) => (typeof each === "bigint" ? Number(each) : each));
