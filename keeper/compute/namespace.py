@@ -134,8 +134,9 @@ class Namespaces:
 
     @property
     def tail(self) -> str:
-        """The last of what all inside printed; of whatever a renter's code makes of it."""
-        return self._tail.decode(errors="replace").strip()
+        """The last of what all inside printed; as text, since a renter's code prints to it, too."""
+        text = self._tail.decode(errors="replace").strip()
+        return "".join(each if each.isprintable() or each == "\n" else "?" for each in text)
 
     def processes(self) -> list[int]:
         """The numbers here of ``unshare`` and of all processes below it."""

@@ -9,7 +9,6 @@ ends; and with the first process of a process namespace the kernel ends every ot
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import resource
@@ -20,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,7 +37,6 @@ STOPPED = frozenset("TtZX")
 """States of processes that do nothing: stopped, or over."""
 FREE = 20
 """A twentieth of the disk stays free."""
-CLONE_NEWPID = 0x20000000
 NICE = 10
 """WireGuard, the agent and its proofs of work come first where processors are short."""
 OOM_FIRST = "1000"
@@ -182,31 +181,16 @@ class Init:
     def _signal(self, number: int) -> None:
         """Send a signal to all of the sandbox's processes at once, so that none of them can undo it.
 
-        By a process in their namespace: there "all" is one call, and the kernel lets nobody fork past it.
+        "All" is one call of ours, past which the kernel lets nobody fork. It is made from out here: whoever
+        went into their namespace to make it could be stopped or killed there by the renter's code, which has
+        the same user. What is ours is stopped with them, and goes on at once.
         """
         if not self._inner:
             raise Failed("there is no sandbox")
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                libc = ctypes.CDLL(None, use_errno=True)
-                inside = os.open(f"/proc/{self._inner}/ns/pid", os.O_RDONLY)
-                if libc.setns(inside, CLONE_NEWPID):
-                    raise OSError(ctypes.get_errno(), "setns")
-                if grand := os.fork():
-                    _, status = os.waitpid(grand, 0)
-                    code = os.waitstatus_to_exitcode(status)
-                else:
-                    os.kill(-1, number)
-                    code = 0
-            except ProcessLookupError:
-                code = 0
-            finally:
-                os._exit(code)
-        _, status = os.waitpid(child, 0)
-        if os.waitstatus_to_exitcode(status):
-            raise Failed("the sandbox's processes couldn't be signalled")
+        os.kill(-1, number)
+        for each in self._ours():
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGCONT)
 
     def _stop(self) -> None:
         """Stop them all, again until they are: one that is just waking another undoes it for that one."""
@@ -223,12 +207,14 @@ class Init:
 
     def _numbers(self) -> list[int]:
         """The renter's processes: all but ours, and the one that bubblewrap puts at their head."""
-        skipped = {os.getpid(), self._inner}
-        skipped |= {each.pid for each in (self._wireguard, self._sandbox) if each is not None}
-        if self._disk is not None:
-            skipped.add(self._disk.number)
+        skipped = {os.getpid(), *self._ours()}
         numbers = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
         return [each for each in numbers if each not in skipped]
+
+    def _ours(self) -> set[int]:
+        """Processes that are no renter's: WireGuard, both of bubblewrap's, and the one that counts files."""
+        found = {each.pid for each in (self._wireguard, self._sandbox) if each is not None}
+        return (found | {self._inner, self._disk.number if self._disk is not None else 0}) - {0}
 
     def _over(self) -> str:
         """Why this sandbox ends now; nothing while it goes on."""
@@ -251,30 +237,54 @@ class Init:
         /dev/shm and /tmp have sizes of their own; shared mappings without a file are what is beyond those.
         """
         most, numbers = self._limits["memory"], self._numbers()
-        quick = sum(_field(each, "status", "RssAnon:", "RssShmem:") for each in numbers)
+        quick = sum(_field(each, "status", "RssAnon:", "RssShmem:", "VmSwap:") for each in numbers)
         if quick <= most:
             return ""
-        own = sum(_field(each, "smaps_rollup", "Pss_Anon:") for each in numbers)  # What forks share, once.
+        own = sum(
+            _field(each, "smaps_rollup", "Pss_Anon:", "SwapPss:") for each in numbers
+        )  # What forks share, once.
         shared = sum(_field(each, "smaps_rollup", "Pss_Shmem:") for each in numbers)
         used = own + max(0, shared - self._limits["shared"])
         return f"it uses {used} bytes of memory, more than its {most}" if used > most else ""
 
 
-def _state(number: int) -> str:
-    """A process's state, a letter; that of one that is over once it is gone."""
+def _threads(number: int) -> list[str]:
+    """A process's threads, as folders of /proc: its first one may be over while others go on."""
     try:
-        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        return [
+            f"/proc/{number}",
+            *(f"/proc/{number}/task/{each}" for each in os.listdir(f"/proc/{number}/task")),
+        ]
     except OSError:
-        return "X"
+        return []
+
+
+def _state(number: int) -> str:
+    """A process's state, a letter: of one of its threads that isn't stopped, if there is one."""
+    found = "X"
+    for each in _threads(number):
+        try:
+            found = Path(each, "stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue
+        if found not in STOPPED:
+            break
+    return found
 
 
 def _field(number: int, file: str, *names: str) -> int:
-    """The sum of some lines of a process's own figures, in bytes; 0 once it is gone."""
-    try:
-        lines = Path(f"/proc/{number}/{file}").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(1024 * int(each.split()[1]) for each in lines if each.startswith(names))
+    """The sum of some lines of a process's own figures, in bytes; 0 once it is gone.
+
+    Of its first thread that has any: one that is over has none, while the others may have all memory.
+    """
+    for each in _threads(number):
+        try:
+            lines = Path(each, file).read_text().splitlines()
+        except OSError:
+            continue
+        if found := [1024 * int(line.split()[1]) for line in lines if line.startswith(names)]:
+            return sum(found)
+    return 0
 
 
 class Disk:

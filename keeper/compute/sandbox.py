@@ -76,6 +76,8 @@ def options(job: Job, folder: Path) -> list[str]:
     for each in job.programs:
         made += ["--ro-bind", str(each), str(each)]
     made += ["--bind", str(folder / "data"), HOME]
+    # Written to, /proc would let a process have itself spared when the machine has no memory left.
+    made += ["--remount-ro", "/proc"]
     # What is left are tmpfs without a size, such as bubblewrap's own root.
     made += ["--remount-ro", "/dev", "--remount-ro", "/usr/local", "--remount-ro", "/"]
     environment = {"PATH": "/usr/bin:/bin", "HOME": HOME, "LANG": "C.UTF-8", **job.environment}

@@ -177,6 +177,10 @@ def set_the_crash_program():
     return written("/proc/sys/kernel/core_pattern")
 
 
+def be_spared_when_memory_runs_out():
+    return written("/proc/self/oom_score_adj")
+
+
 def press_sysrq():
     return shut("/proc/sysrq-trigger", os.O_WRONLY)
 

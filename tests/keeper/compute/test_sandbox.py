@@ -86,7 +86,8 @@ FOUND = {
     "see_sys": "ENOENT",
     "kernel_addresses": [""],
     "read_memory_of_the_machine": "shut",
-    "set_the_crash_program": "EACCES",
+    "set_the_crash_program": "EROFS",
+    "be_spared_when_memory_runs_out": "EROFS",
     "press_sysrq": "shut",
     "have_cores_dumped": "not allowed to raise maximum limit",
     "see_limits_of_cores": [1, 1],
@@ -314,6 +315,13 @@ async def test_a_fork_bomb_ends_at_its_limit() -> None:
             "of memory, more than its 268435456",
         ),
         ("x = []\nwhile True: x.append(bytearray(b'x' * (1 << 20)))", "of memory, more than its 268435456"),
+        pytest.param(
+            "import ctypes, threading\ndef take():\n    x = []\n"
+            "    while True: x.append(bytearray(b'x' * (1 << 20)))\n"
+            "threading.Thread(target=take).start()\nctypes.CDLL(None).pthread_exit(None)",
+            "of memory, more than its 268435456",
+            id="by a thread, the first one being over",
+        ),
         (
             "for n in range(99): open(f'/data/{n}', 'wb').write(b'x' * (1 << 20))\nwhile True: pass",
             "/data has",
@@ -330,6 +338,15 @@ async def test_what_ends_a_sandbox(code: str, reason: str) -> None:
         with pytest.raises(SandboxFailed, match="has ended"):
             await made.freeze()
     assert alive(marker) == []
+
+
+async def test_what_a_renter_prints_is_text_alone() -> None:
+    async with sandbox() as (made, _):
+        await made.run(job(r"print('a\x1b]52;c;eA==\x07b\rc\u202ed'); raise SystemExit(3)"))
+        await made.spaces.over
+        while not made.spaces.tail.endswith("d"):
+            await asyncio.sleep(0.01)
+        assert made.spaces.tail.endswith("\na?]52;c;eA==?b?c?d")
 
 
 async def test_a_renter_who_prints_fills_no_disk() -> None:
@@ -383,6 +400,25 @@ async def test_a_frozen_sandbox_does_nothing_until_it_thaws() -> None:
             while {each.name: each.read_text() for each in data.iterdir()} == before:
                 await asyncio.sleep(0.01)
     assert alive(marker) == []
+
+
+@pytest.mark.parametrize("number", ["SIGSTOP", "SIGKILL"])
+async def test_whoever_signals_all_it_can_does_not_keep_a_sandbox_from_freezing(number: str) -> None:
+    code = f"""if 1:
+    import os, signal
+    open("/data/up-1", "w").close()
+    while True:
+        try: os.kill(-1, signal.{number})
+        except OSError: pass
+"""
+    marker = secrets.token_hex(16)
+    async with sandbox() as (made, _):
+        await made.run(job(code, marker))
+        await up(made, 1)
+        for _ in range(10):
+            await made.freeze()
+            assert states(marker) == {"T"}
+            await made.thaw()
 
 
 STAYS = """if 1:
