@@ -67,9 +67,10 @@ const steps = {
     await context.unroute(`${url}**`);
     await context.route(`${url}**`, async (route) => {
       const asked = JSON.parse(route.request().postData() ?? "{}");
-      if (asked.method !== "getBlockHeight") return route.continue();
+      if (asked.method !== "getEpochInfo") return route.continue();
       const answer = await (await route.fetch()).json();
-      return route.fulfill({ json: { ...answer, result: answer.result + 1_000_000 } });
+      const result = { ...answer.result, blockHeight: answer.result.blockHeight + 1_000_000 };
+      return route.fulfill({ json: { ...answer, result } });
     });
   },
   told: () => text(".island .told, .island [role=status]"),

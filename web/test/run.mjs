@@ -16,6 +16,8 @@ try {
       configFile: false,
       logLevel: "warn",
       build: { ssr: path.join(here, name), outDir: out, emptyOutDir: false, target: "node20" },
+      // The folder is elsewhere: what is needed lies in the file itself.
+      ssr: { noExternal: true },
     });
   }
   const files = readdirSync(out).map((each) => path.join(out, each));

@@ -153,6 +153,29 @@ for (const wrong of golden.wrong) {
   });
 }
 
+test("pow.json with bytes that the keeper refuses isn't taken for a right one", async () => {
+  const published = hours.get(1) as Hour;
+  const record = published.files["pow.json"] as string;
+  const manifest = published.files["manifest.json"] as string;
+  const digestOf = async (text: string): Promise<string> => hex(await sha256(new TextEncoder().encode(text)));
+  const changed = `\ufeff${record}`;
+  const named = manifest.replace(await digestOf(record), await digestOf(changed));
+  assert.notEqual(named, manifest);
+  const from = sources(
+    { "1/pow.json": changed, "1/manifest.json": named },
+    { block: async () => block(1, { ...published.block, data_hash: await digestOf(named) }) },
+  );
+  assert.deepEqual(says((await run({}, from)).steps), ["1/pow.json: pow.json is not canonical JSON"]);
+});
+
+test("an hour that can still be vetoed doesn't hold", async () => {
+  const from = sources({}, { block: async (hour) => ({ ...block(hour, (hours.get(hour) as Hour).block), status: 1 }) });
+  const { holds, steps } = await run({}, from);
+  assert.equal(holds, false);
+  assert.deepEqual(says(steps), ["it isn't final: nothing is paid by it yet, and it can be vetoed"]);
+  assert.equal(steps.filter((each) => each.state === "unknown").length, 1);
+});
+
 test("a changed manifest isn't the one on chain", async () => {
   const manifest = hours.get(1)?.files["manifest.json"] as string;
   const changed = manifest.replace('"paid":4', '"paid":5');

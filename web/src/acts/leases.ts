@@ -1,12 +1,11 @@
 // More hours on a lease that runs: their price and the renter's fee on it go into the order's vault.
 import { type Address } from "@solana/kit";
-import { fetchConfig } from "../clients/orders/accounts/config";
 import { fetchLease, type Lease } from "../clients/orders/accounts/lease";
 import { fetchOrder, type Order } from "../clients/orders/accounts/order";
 import { getExtendLeaseInstructionAsync } from "../clients/orders/instructions/extendLease";
-import { findConfigPda } from "../clients/orders/pdas/config";
 import { Currency } from "../clients/orders/types/currency";
 import { node } from "../chain/node";
+import { mints } from "../chain/tokens";
 import type { Plan } from "../tx/act";
 import { IO, moment, show, USDC } from "../ui/amounts";
 import { associated, percent, signer } from "./parts";
@@ -40,8 +39,8 @@ export function priced(amount: bigint, order: Order): string {
 export async function extend(at: Address, hours: bigint, payer: Address): Promise<Plan> {
   if (!hours) throw new Error("Write a number of hours above 0.");
   const { lease, order } = await leased(at);
-  const { data: config } = await fetchConfig(node, (await findConfigPda())[0], { commitment: "confirmed" });
-  const mint = order.terms.currency === Currency.Io ? config.ioMint : config.usdcMint;
+  const { io, usdc } = await mints();
+  const mint = order.terms.currency === Currency.Io ? io : usdc;
   const amount = extension(lease, hours);
   const call = await getExtendLeaseInstructionAsync({
     renter: signer(payer),

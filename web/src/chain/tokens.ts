@@ -1,7 +1,8 @@
 // The network's two tokens, by the programs' own root accounts.
-import type { Address } from "@solana/kit";
+import { getProgramDerivedAddress, type Address } from "@solana/kit";
 import { fetchConfig } from "../clients/orders/accounts/config";
 import { findConfigPda } from "../clients/orders/pdas/config";
+import { TOKENOMICS_PROGRAM_ADDRESS } from "../clients/tokenomics/programs/tokenomics";
 import { node } from "./node";
 
 export interface Token {
@@ -9,22 +10,38 @@ export interface Token {
   decimals: number;
 }
 
-let found: Promise<ReadonlyMap<Address, Token>> | undefined;
-
-async function look(): Promise<ReadonlyMap<Address, Token>> {
-  const [at] = await findConfigPda();
-  const { data } = await fetchConfig(node, at, { commitment: "confirmed" });
-  return new Map([
-    [data.ioMint, { name: "IO", decimals: 8 }],
-    [data.usdcMint, { name: "USDC", decimals: 6 }],
-  ]);
+/** Which token is which. */
+export interface Mints {
+  io: Address;
+  usdc: Address;
 }
 
-/** Asked for once. */
-export function tokens(): Promise<ReadonlyMap<Address, Token>> {
+let found: Promise<Mints> | undefined;
+
+async function look(): Promise<Mints> {
+  const [at] = await findConfigPda();
+  const { data } = await fetchConfig(node, at, { commitment: "confirmed" });
+  // IO's mint follows from a program's address: a node that calls USDC IO would have a price shown at a hundredth.
+  const [io] = await getProgramDerivedAddress({ programAddress: TOKENOMICS_PROGRAM_ADDRESS, seeds: ["mint"] });
+  if (data.ioMint !== io || data.usdcMint === io)
+    throw new Error("The node says that IO is another token than the programs' own: don't sign anything by it.");
+  return { io, usdc: data.usdcMint };
+}
+
+/** Asked for once. Throws where a node names another token IO. */
+export function mints(): Promise<Mints> {
   found ??= look().catch((error: unknown) => {
     found = undefined;
     throw error;
   });
   return found;
+}
+
+/** The two by their mints. */
+export async function tokens(): Promise<ReadonlyMap<Address, Token>> {
+  const { io, usdc } = await mints();
+  return new Map([
+    [io, { name: "IO", decimals: 8 }],
+    [usdc, { name: "USDC", decimals: 6 }],
+  ]);
 }

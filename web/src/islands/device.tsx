@@ -12,7 +12,8 @@ import { Field } from "../ui/field";
 import { Do, island, useChain } from "../ui/island";
 import { connected } from "../wallet/wallets";
 
-const UNIT = 100;
+/** Decimals of a percentage in basis points. */
+const PERCENT = 2;
 
 island("device", ({ of }) => {
   const found = useChain(async () => ({ ...(await staked(of)), now: await time(), params: (await stakingConfig()).params })).value;
@@ -62,9 +63,7 @@ function Supplier({ at }: { at: Staked }) {
 
 /** Basis points of a percentage as it is typed; throws a sentence. */
 function bps(text: string): number {
-  const found = Number(text);
-  if (!text.trim() || !Number.isInteger(found * UNIT)) throw new Error("Write a percentage such as 20 or 12.5.");
-  return found * UNIT;
+  return Number(read(text, PERCENT));
 }
 
 function CoStaker({ at, me }: { at: Staked; me: Address }) {

@@ -73,6 +73,10 @@ export async function approve(): Promise<void> {
   if (shown.at !== "shown" || !by) return;
   const mine = act;
   const { plan, trial, built } = shown;
+  if (by.address !== built.payer) {
+    state.value = { ...shown, told: "Another account is chosen in your wallet now: cancel, and begin again with it. Nothing was sent." };
+    return;
+  }
   state.value = { at: "signing", plan, trial, built };
   let signed: Uint8Array;
   try {

@@ -24,6 +24,7 @@ export interface Lifetime {
 }
 
 export interface Built {
+  payer: Address;
   bytes: Uint8Array;
   lifetime: Lifetime;
   instructions: readonly Instruction[];
@@ -62,5 +63,5 @@ export async function build(payer: Address, wanted: readonly Instruction[], unit
   const empty = setTransactionMessageFeePayer(payer, createTransactionMessage({ version: 0 }));
   const timed = setTransactionMessageLifetimeUsingBlockhash(value, empty);
   const compiled = compileTransaction(appendTransactionMessageInstructions(instructions, timed));
-  return { bytes: new Uint8Array(getTransactionEncoder().encode(compiled)), lifetime: value, instructions };
+  return { payer, bytes: new Uint8Array(getTransactionEncoder().encode(compiled)), lifetime: value, instructions };
 }

@@ -1,5 +1,9 @@
 // Sends what was signed, again and again until it has landed or can't any more; a reload goes on with it.
-import type { Signature } from "@solana/kit";
+import {
+  SOLANA_ERROR__TRANSACTION_ERROR__ALREADY_PROCESSED,
+  SOLANA_ERROR__TRANSACTION_ERROR__BLOCKHASH_NOT_FOUND,
+  type Signature,
+} from "@solana/kit";
 import { why } from "../chain/failure";
 import { node, whenLanded } from "../chain/node";
 import { wireOf } from "./preview";
@@ -31,8 +35,9 @@ export function keep(each: Pending): void {
   sessionStorage.setItem(KEPT, JSON.stringify(each));
 }
 
-export function forget(): void {
-  sessionStorage.removeItem(KEPT);
+/** Keep it no longer; another that was begun meanwhile stays. */
+function forget(signature: Signature): void {
+  if (pending()?.signature === signature) sessionStorage.removeItem(KEPT);
 }
 
 export function pendingOf(signature: Signature, signed: Uint8Array, lastValid: bigint, title: string): Pending {
@@ -44,17 +49,16 @@ export async function follow(sent: Pending, tell: (outcome: Outcome) => void, fi
   let woken = (): void => {};
   const stop = whenLanded(sent.signature, () => woken());
   let failed = 0;
-  let trial = first;
+  const way = { isNew: first };
   tell({ state: "sent" });
   try {
     for (;;) {
       try {
-        const found = await step(sent, trial);
-        trial = false;
+        const found = await step(sent, way);
         failed = 0;
         tell(found);
         if (found.state !== "sent" && found.state !== "confirmed") {
-          forget();
+          forget(sent.signature);
           return;
         }
       } catch {
@@ -76,14 +80,20 @@ export async function follow(sent: Pending, tell: (outcome: Outcome) => void, fi
 }
 
 /** Ask for it, and send it once more if nobody has it; throws when the node doesn't answer. */
-async function step(sent: Pending, trial: boolean): Promise<Outcome> {
+async function step(sent: Pending, way: { isNew: boolean }): Promise<Outcome> {
   const known = await status(sent.signature);
-  if (known) return known;
-  const height = await node.getBlockHeight({ commitment: "confirmed" }).send();
-  if (height > BigInt(sent.lastValid)) {
+  if (known.outcome) return known.outcome;
+  const { absoluteSlot, blockHeight } = await node.getEpochInfo({ commitment: "confirmed" }).send();
+  if (blockHeight > BigInt(sent.lastValid)) {
     // It may have landed in the last block in which it could.
-    return (await status(sent.signature)) ?? { state: "expired" };
+    const last = await status(sent.signature);
+    if (last.outcome) return last.outcome;
+    // Several nodes may answer by turns: one that is behind doesn't know what landed by then.
+    return { state: last.slot < absoluteSlot ? "sent" : "expired" };
   }
+  // Sent once, it may be on its way though no answer came: from then on no trial says that it isn't.
+  const trial = way.isNew;
+  way.isNew = false;
   const wire = sent.wire as ReturnType<typeof wireOf>;
   try {
     await node.sendTransaction(wire, { encoding: "base64", skipPreflight: !trial, maxRetries: 0n }).send();
@@ -91,38 +101,49 @@ async function step(sent: Pending, trial: boolean): Promise<Outcome> {
     const refused = trial ? refusal(error) : null;
     if (!refused) throw error;
     // A node's trial may refuse what has landed meanwhile.
-    return (await status(sent.signature)) ?? { state: "refused", words: refused };
+    return (await status(sent.signature)).outcome ?? refused;
   }
-  return (await status(sent.signature)) ?? { state: "sent" };
+  return (await status(sent.signature)).outcome ?? { state: "sent" };
 }
 
-async function status(signature: Signature): Promise<Outcome | null> {
-  const { value } = await node.getSignatureStatuses([signature], { searchTransactionHistory: true }).send();
-  const found = value[0];
-  if (!found) return null;
-  if (found.err) {
-    const whole = await node
-      .getTransaction(signature, { commitment: "confirmed", encoding: "base64", maxSupportedTransactionVersion: 0 })
-      .send();
-    return { state: "refused", words: why(found.err, whole?.meta?.logMessages ?? null) };
-  }
-  if (found.confirmationStatus === "finalized") return { state: "final" };
-  return { state: found.confirmationStatus === "confirmed" ? "confirmed" : "sent" };
+/** What became of it by a slot; nothing where nobody has it. */
+async function status(signature: Signature): Promise<{ outcome: Outcome | null; slot: bigint }> {
+  const { context, value } = await node.getSignatureStatuses([signature], { searchTransactionHistory: true }).send();
+  return { outcome: value[0] ? await outcomeOf(signature, value[0]) : null, slot: context.slot };
+}
+
+async function outcomeOf(signature: Signature, found: { err: unknown; confirmationStatus: string | null }): Promise<Outcome> {
+  const { err, confirmationStatus } = found;
+  // Where it is on one fork alone, it may end otherwise on another.
+  if (confirmationStatus !== "confirmed" && confirmationStatus !== "finalized") return { state: "sent" };
+  if (!err) return { state: confirmationStatus === "finalized" ? "final" : "confirmed" };
+  const whole = await node
+    .getTransaction(signature, { commitment: "confirmed", encoding: "base64", maxSupportedTransactionVersion: 0 })
+    .send()
+    // That it failed is known: why is a matter of words.
+    .catch(() => null);
+  return { state: "refused", words: why(err, whole?.meta?.logMessages ?? null) };
 }
 
 /** What a node's trial says; null when it is no answer to the transaction itself. */
-function refusal(error: unknown): string | null {
+function refusal(error: unknown): Outcome | null {
   const context = (error as { context?: { __code?: number; logs?: string[]; err?: unknown } }).context;
   const code = context?.__code;
   if (code === PREFLIGHT) {
     const cause = (error as { cause?: { context?: Record<string, unknown>; message?: string } }).cause;
-    return why(causeOf(cause) ?? cause?.message, context?.logs ?? null);
+    // Not of what it does: it has landed, or the node that tries it is behind the one that was asked for the blockhash.
+    if (NO_REFUSALS.includes(cause?.context?.["__code"])) return { state: "sent" };
+    return { state: "refused", words: why(causeOf(cause) ?? cause?.message, context?.logs ?? null) };
   }
   return null;
 }
 
 /** -32002: the trial of a transaction failed. */
 const PREFLIGHT = -32002;
+const NO_REFUSALS: readonly unknown[] = [
+  SOLANA_ERROR__TRANSACTION_ERROR__ALREADY_PROCESSED,
+  SOLANA_ERROR__TRANSACTION_ERROR__BLOCKHASH_NOT_FOUND,
+];
 
 function causeOf(cause: { context?: Record<string, unknown> } | undefined): unknown {
   const number = cause?.context?.["code"];

@@ -32,7 +32,7 @@ export function Act() {
       {(now.at === "shown" || now.at === "signing") && (
         <>
           <h3 ref={heading} tabIndex={-1}>{now.plan.title}</h3>
-          <Shown plan={now.plan} trial={now.trial} />
+          <Shown plan={now.plan} trial={now.trial} payer={now.built.payer} />
           <p class="told" role="status">
             {now.at === "signing" ? "Waiting for your wallet ..." : (now.told ?? "")}
           </p>
@@ -55,7 +55,7 @@ export function Act() {
   );
 }
 
-function Shown({ plan, trial }: { plan: Plan; trial: Preview }) {
+function Shown({ plan, trial, payer }: { plan: Plan; trial: Preview; payer: Address }) {
   return (
     <>
       <ol>{plan.steps.map((each) => <li key={each}>{each}</li>)}</ol>
@@ -71,7 +71,7 @@ function Shown({ plan, trial }: { plan: Plan; trial: Preview }) {
               <th scope="col">Change</th>
             </tr>
           </thead>
-          <tbody>{trial.changes.map((each) => <Row key={each.account + each.unit.name} change={each} plan={plan} />)}</tbody>
+          <tbody>{trial.changes.map((each) => <Row key={each.account + each.unit.name} change={each} plan={plan} payer={payer} />)}</tbody>
         </table>
       </div>
       <dl class="facts">
@@ -85,12 +85,12 @@ function Shown({ plan, trial }: { plan: Plan; trial: Preview }) {
   );
 }
 
-function Row({ change, plan }: { change: Change; plan: Plan }) {
+function Row({ change, plan, payer }: { change: Change; plan: Plan; payer: Address }) {
   const { unit, before, after, account } = change;
   const moved = after - before;
   return (
     <tr data-account={account} data-unit={unit.name}>
-      <th scope="row" class="word">{nameOf(change, plan)}</th>
+      <th scope="row" class="word">{nameOf(change, plan, payer)}</th>
       <td class="word">{unit.name}</td>
       <td>{show(before, unit.decimals)}</td>
       <td>{show(after, unit.decimals)}</td>
@@ -99,8 +99,8 @@ function Row({ change, plan }: { change: Change; plan: Plan }) {
   );
 }
 
-function nameOf({ account, party }: Change, plan: Plan) {
-  if (party === connected.value?.address) return "you";
+function nameOf({ account, party }: Change, plan: Plan, payer: Address) {
+  if (party === payer) return "you";
   const known = plan.names.get(account) ?? plan.names.get(party);
   return known ?? <Whole of={party} />;
 }

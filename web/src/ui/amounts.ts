@@ -3,17 +3,18 @@ export const IO = 8;
 export const USDC = 6;
 export const SOL = 9;
 
-/** Base units with all their decimals. */
+/** Base units with all their decimals, of which there may be none. */
 export function show(amount: bigint, decimals: number): string {
   const sign = amount < 0n ? "-" : "";
   const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, "0");
-  const whole = digits.slice(0, -decimals).replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${sign}${whole}.${digits.slice(-decimals)}`;
+  const point = digits.length - decimals;
+  const whole = digits.slice(0, point).replace(/\B(?=(\d{3})+$)/g, ",");
+  return `${sign}${whole}${decimals ? "." : ""}${digits.slice(point)}`;
 }
 
-/** Base units of what somebody typed; throws a sentence for what is no amount. */
+/** Base units of what somebody typed, where commas part thousands and nothing else; throws a sentence for what is no amount. */
 export function read(text: string, decimals: number): bigint {
-  const found = /^(\d[\d,]*)(?:\.(\d+))?$/.exec(text.trim());
+  const found = /^(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d+))?$/.exec(text.trim());
   const fraction = found?.[2] ?? "";
   if (!found?.[1] || fraction.length > decimals)
     throw new Error(

@@ -195,9 +195,9 @@ async function requireRecord(files: Files, manifest: Manifest): Promise<bigint> 
   if (read.differs !== null) throw new Altered(read.differs);
   let record: { [name: string]: Value };
   try {
-    record = parse(new TextDecoder().decode(read.data)) as { [name: string]: Value };
+    record = parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(read.data)) as { [name: string]: Value };
   } catch (error) {
-    if (error instanceof NotCanonical) throw new Finding(`${path}: pow.json is not canonical JSON`);
+    if (error instanceof NotCanonical || error instanceof TypeError) throw new Finding(`${path}: pow.json is not canonical JSON`);
     throw error;
   }
   if (record === null || typeof record !== "object" || !Array.isArray(record.waves)) {

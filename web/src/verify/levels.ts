@@ -130,13 +130,23 @@ class Check {
     if (block.hour !== hour) {
       throw new Unavailable(`your node's account is of hour ${block.hour}, not ${hour}`, NODE);
     }
-    this.right(1, `hour ${hour} is ${STATUS[block.status] ?? "in no known state"} on chain`, `${block.devices} devices`);
+    this.finality(block);
     if (shown !== null && shown !== hex(block.root)) {
       throw new Altered(`this page shows root ${shown}, but on chain it is ${hex(block.root)}`);
     }
     this.right(1, "root on chain", hex(block.root));
     this.right(1, "hash of the manifest, on chain", hex(block.dataHash));
     return block;
+  }
+
+  /** What isn't final pays nobody: not even a right tree holds then. */
+  private finality({ hour, status, devices }: Block): void {
+    const title = `hour ${hour} is ${STATUS[status] ?? "in no known state"} on chain`;
+    const value = `${devices} devices`;
+    if (STATUS[status] === "final") return this.right(1, title, value);
+    this.holds = false;
+    const says = "it isn't final: nothing is paid by it yet, and it can be vetoed";
+    this.report({ level: 1, title, value, state: "unknown", says, todo: "Check it again once it is final." });
   }
 
   private async leaf(block: Block, wallet: Holder): Promise<void> {

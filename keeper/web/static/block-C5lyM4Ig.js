@@ -1,1 +1,0 @@
-import{A as e,o as t,x as n}from"./index.browser-BT67rcuc.js";async function r(r,i={}){let{programAddress:a=`D4pBv5fxVpoMtTBRezVr1h8HTywCY6NwvzCCkfzoPuCC`}=i;return await e({programAddress:a,seeds:[t().encode(new Uint8Array([98,108,111,99,107])),n().encode(r.hour)]})}export{r as t};
