@@ -248,13 +248,11 @@ class Init:
         return f"it uses {used} bytes of memory, more than its {most}" if used > most else ""
 
 
-def _threads(number: int) -> list[str]:
+def _threads(number: int) -> list[Path]:
     """A process's threads, as folders of /proc: its first one may be over while others go on."""
+    place = Path(f"/proc/{number}")
     try:
-        return [
-            f"/proc/{number}",
-            *(f"/proc/{number}/task/{each}" for each in os.listdir(f"/proc/{number}/task")),
-        ]
+        return [place, *(place / "task").iterdir()]
     except OSError:
         return []
 
@@ -264,7 +262,7 @@ def _state(number: int) -> str:
     found = "X"
     for each in _threads(number):
         try:
-            found = Path(each, "stat").read_text().rsplit(")", 1)[1].split()[0]
+            found = (each / "stat").read_text().rsplit(")", 1)[1].split()[0]
         except OSError:
             continue
         if found not in STOPPED:
@@ -279,7 +277,7 @@ def _field(number: int, file: str, *names: str) -> int:
     """
     for each in _threads(number):
         try:
-            lines = Path(each, file).read_text().splitlines()
+            lines = (each / file).read_text().splitlines()
         except OSError:
             continue
         if found := [1024 * int(line.split()[1]) for line in lines if line.startswith(names)]:
