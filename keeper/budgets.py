@@ -59,6 +59,10 @@ def network_of(address: str) -> str:
     if ":" not in address:
         return address
     try:
-        return str(ipaddress.IPv6Network((address.partition("%")[0], IPV6_NETWORK), strict=False))
+        found = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
+    # Who listens on IPv6 alone sees all of IPv4 in one network: nobody there shall use up another's budget.
+    if (mapped := found.ipv4_mapped) is not None:
+        return str(mapped)
+    return str(ipaddress.IPv6Network((found, IPV6_NETWORK), strict=False))

@@ -23,7 +23,7 @@ from keeper.indexer.views import addresses
 
 LISTENERS = 100
 WAITING = 64
-"""Messages that wait for a listener before it is let go."""
+"""Looks whose news wait for a listener before it is let go."""
 EVERY = 2.0
 """Seconds between looks at the index."""
 MOST = 200
@@ -96,8 +96,8 @@ class Stream:
         """Tell all listeners what is new since the last look: at the first one, how far the index is."""
         state, last = await self._index.read_state(), self._last
         if last is None or (state.slot, state.time) != (last.slot, last.time):
-            for each in await self._news(last, state):
-                self._tell(each)
+            # In one piece: who reads as it is told has room for all that happened at a time.
+            self._tell(b"".join(await self._news(last, state)))
         self._last = state
 
     async def _news(self, last: State | None, state: State) -> list[bytes]:

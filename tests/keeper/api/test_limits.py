@@ -141,6 +141,15 @@ async def test_a_network_of_ipv6_is_one_visitor() -> None:
     assert (await Visitor(app, "2001:db8:0:1::1").status())[0] == 200
 
 
+async def test_visitors_of_ipv4_that_a_proxy_names_in_ipv6_are_each_one() -> None:
+    app = limited(Clock())
+    asked = [(await Visitor(app, "::ffff:192.0.2.1").status())[0] for _ in range(4)]
+    assert asked == [200, 200, 200, 429]
+    assert (await Visitor(app, "::ffff:192.0.2.2").status())[0] == 200
+    # It is the one that other proxies name in four numbers.
+    assert (await Visitor(app, "192.0.2.1").status())[0] == 429
+
+
 async def test_a_question_that_is_too_long_is_not_read() -> None:
     one = Visitor(limited(Clock()), "192.0.2.1")
     assert (await one.status(query=b"a" * MAX_TARGET))[0] == 414

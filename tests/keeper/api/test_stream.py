@@ -60,7 +60,8 @@ async def test_an_event_is_told_once_it_is_final(tmp_path: Path) -> None:
         order = world.order(renter, 1)
         await keeper.index(log)
         await stream.look()
-        told = [parsed(queue.get_nowait()) for _ in range(queue.qsize())]
+        assert queue.qsize() == 1
+        told = [parsed(each) for each in queue.get_nowait().split(b"\n\n")[:-1]]
         assert [kind for kind, _ in told] == ["event"] * (len(told) - 1) + ["slot"]
         booked = [each for kind, each in told if each.get("event") == "BookProduct"]
         assert len(booked) == 1
@@ -86,6 +87,31 @@ async def test_who_does_not_read_is_let_go_and_nobody_waits(stream: Stream) -> N
     stream._tell(b"more")
     assert quick.get_nowait() == b"more"
     stream.leave(quick)
+
+
+async def test_all_that_is_told_at_a_time_finds_room(tmp_path: Path) -> None:
+    """A busy moment lets nobody go who reads."""
+    world, url = OrdersWorld.ready(), f"sqlite:///{tmp_path}/index.db"
+    renter = world.renter("renter")
+    log = structlog.get_logger()
+    async with operating(world.chain, "a test", url, "a test") as keeper:
+        await keeper.index(log)
+        database = Visitors(url)
+        stream = Stream(Index(database), every=FOREVER)
+        queue = stream.join()
+        await queue.get()
+        for number in range(1, WAITING + 2):
+            world.order(renter, number)
+        await keeper.index(log)
+        await stream.look()
+        assert stream.listeners == 1
+        told = [parsed(each) for each in queue.get_nowait().split(b"\n\n")[:-1]]
+        assert sum(each.get("event") == "BookProduct" for _, each in told) == WAITING + 1
+        stream.leave(queue)
+        assert stream._task is not None
+        stream._task.cancel()
+        await asyncio.wait([stream._task])
+        await database.close()
 
 
 async def test_so_many_may_listen(stream: Stream) -> None:
