@@ -78,9 +78,10 @@ class Observation:
     last_beat: int
     """The second that the last valid BEAT of this lease was signed in; 0 without one."""
     leased: int
-    """Devices of the network whose leases run."""
+    """Devices of the network whose leases it has seen run for :data:`LOST_SECONDS`."""
     heard: int
-    """Of those, how many beat here in the last :data:`LOST_SECONDS`."""
+    """Of those, how many beat here in that minute of the last :data:`LOST_SECONDS` in which fewest did: after
+    a network has failed and come back some are heard before the others are."""
     beat: str = ""
     """That BEAT as it was signed, hexadecimal: see :func:`require_proven`."""
     complaints: tuple[int, ...] = ()

@@ -54,6 +54,15 @@ class Court:
         boards = Boards(chosen, NETWORK, LOG, unix_ms=here.time)
         assert await boards.beat(here.order.address, 0, key(name), made) == len(chosen)
 
+    async def until(self, second: int, *names: str) -> None:
+        """Go on to a full minute, each with a BEAT of ``names`` to all, and with every operator's look."""
+        here = self.here.world.chain.now()
+        for each in range(minute(here + 11), second + 60, 60):
+            await self.at(each - 10)
+            for name in names:
+                await self.beat(name)
+            await self.at(each)
+
     async def vote(self, operator: int) -> list[Event]:
         """An operator's job, half a minute after a full one."""
         world = self.here.world
@@ -78,9 +87,7 @@ async def silent_after(court: Court, hours: int) -> int:
     for name in ("one", "two"):
         await court.beat(name)
     sure = minute(start + hours * HOUR + 90 + 180)
-    await court.at(sure - 60)
-    await court.beat("two")
-    await court.at(sure)
+    await court.until(sure, "two")
     return sure
 
 
@@ -144,9 +151,7 @@ async def test_what_one_more_operator_heard_counts_for_the_supplier(court: Court
     await court.at(start + 2 * HOUR + 30)
     await court.beat("one", 0, 2)
     sure = minute(start + 2 * HOUR + 30 + 180)
-    await court.at(sure - 60)
-    await court.beat("two")
-    await court.at(sure)
+    await court.until(sure, "two")
     (vote,) = await court.vote(1)
     assert vote.fields["good_hours"] == 2
 
