@@ -5,12 +5,13 @@ import { test } from "node:test";
 
 import { answering } from "./page.js";
 import { getAddressDecoder, getBase64Decoder, type Address } from "@solana/kit";
+import { chain } from "../src/chain/node.js";
 import { mints } from "../src/chain/tokens.js";
 import { getConfigDecoder, getConfigEncoder, getConfigSize } from "../src/clients/orders/accounts/config.js";
 import { ORDERS_PROGRAM_ADDRESS } from "../src/clients/orders/programs/orders.js";
 import { approve, state } from "../src/tx/act.js";
 import { network } from "../src/verify/node.js";
-import { connected } from "../src/wallet/wallets.js";
+import { connected, sign } from "../src/wallet/wallets.js";
 
 const address = (fill: number): Address => getAddressDecoder().decode(new Uint8Array(32).fill(fill));
 
@@ -23,6 +24,26 @@ test("another account that was chosen meanwhile isn't asked to sign", async () =
   assert.equal(asked, 0);
   assert.equal(state.value.at, "shown");
   assert.match((state.value as { told: string }).told, /^Another account is chosen in your wallet now/);
+});
+
+test("a wallet is told the network that the node is of", async () => {
+  const chains = ["solana:mainnet", "solana:devnet", "solana:testnet", "solana:localnet"];
+  const told: unknown[] = [];
+  const signTransaction = async ({ chain: named, transaction }: { chain?: string; transaction: Uint8Array }) => {
+    told.push(named);
+    return [{ signedTransaction: transaction }];
+  };
+  const wallet = { name: "W", features: { "solana:signTransaction": { signTransaction } } };
+  const by = (named: string[]) => ({ address: address(1), account: { chains: named }, wallet }) as never;
+  const hashes = ["5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d", "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxkrZBG"];
+  for (const hash of [...hashes, "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY", address(9)]) {
+    answering({ getGenesisHash: [hash] });
+    await sign(by(chains), new Uint8Array(1), await chain());
+  }
+  assert.deepEqual(told, chains);
+  // A network of one's own isn't mainnet to a wallet that knows no other.
+  await sign(by(["solana:mainnet"]), new Uint8Array(1), await chain());
+  assert.equal(told.at(-1), undefined);
 });
 
 test("IO is the token of the programs, whatever a node says", async () => {

@@ -9,6 +9,21 @@ function named(name: string): string {
 
 export const node = createSolanaRpc(named("ionet-node"));
 
+/** What wallets call a network. */
+export type Chain = `solana:${"mainnet" | "devnet" | "testnet" | "localnet"}`;
+
+/** Networks that wallets know by themselves, by the hash of their first block. */
+const KNOWN: ReadonlyMap<string, Chain> = new Map([
+  ["5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d", "solana:mainnet"],
+  ["EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxkrZBG", "solana:devnet"],
+  ["4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY", "solana:testnet"],
+]);
+
+/** Which one the node is of; any other is somebody's own. */
+export async function chain(): Promise<Chain> {
+  return KNOWN.get(await node.getGenesisHash().send()) ?? "solana:localnet";
+}
+
 /** What an account holds, as bytes. */
 export interface Held {
   lamports: bigint;

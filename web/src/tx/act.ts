@@ -80,7 +80,7 @@ export async function approve(): Promise<void> {
   state.value = { at: "signing", plan, trial, built };
   let signed: Uint8Array;
   try {
-    signed = await sign(by, built.bytes);
+    signed = await sign(by, built.bytes, built.chain);
   } catch (error) {
     const words = error instanceof Error && error.message ? error.message : "no reason given";
     if (mine === act) state.value = { ...shown, told: `Your wallet didn't sign: ${words}. Nothing was sent.` };

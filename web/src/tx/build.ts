@@ -10,7 +10,7 @@ import {
   type Blockhash,
   type Instruction,
 } from "@solana/kit";
-import { node } from "../chain/node";
+import { chain, node, type Chain } from "../chain/node";
 
 export const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111" as Address;
 const MOST_UNITS = 1_400_000;
@@ -25,6 +25,7 @@ export interface Lifetime {
 
 export interface Built {
   payer: Address;
+  chain: Chain;
   bytes: Uint8Array;
   lifetime: Lifetime;
   instructions: readonly Instruction[];
@@ -63,5 +64,5 @@ export async function build(payer: Address, wanted: readonly Instruction[], unit
   const empty = setTransactionMessageFeePayer(payer, createTransactionMessage({ version: 0 }));
   const timed = setTransactionMessageLifetimeUsingBlockhash(value, empty);
   const compiled = compileTransaction(appendTransactionMessageInstructions(instructions, timed));
-  return { payer, bytes: new Uint8Array(getTransactionEncoder().encode(compiled)), lifetime: value, instructions };
+  return { payer, chain: await chain(), bytes: new Uint8Array(getTransactionEncoder().encode(compiled)), lifetime: value, instructions };
 }

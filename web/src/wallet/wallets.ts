@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { address, type Address } from "@solana/kit";
 import { getWallets } from "@wallet-standard/app";
+import type { Chain } from "../chain/node";
 import type { Wallet, WalletAccount } from "@wallet-standard/base";
 import type { StandardConnectFeature, StandardDisconnectFeature, StandardEventsFeature } from "@wallet-standard/features";
 
@@ -61,15 +62,14 @@ export async function disconnect(): Promise<void> {
   await was?.wallet.features["standard:disconnect"]?.disconnect();
 }
 
-/** The chain that is meant, of those that the account names; a network of one's own has no name of its own. */
-function chainOf(account: WalletAccount): `${string}:${string}` | undefined {
-  const known = account.chains.filter((each) => each.startsWith("solana:"));
-  return known.find((each) => each === "solana:localnet") ?? known[0];
-}
-
-/** Have a wallet sign a transaction's bytes; throws its own words when it refuses. */
-export async function sign(by: Connected, transaction: Uint8Array): Promise<Uint8Array> {
-  const chain = chainOf(by.account);
+/**
+ * Have a wallet sign a transaction's bytes for a network; throws its own words when it refuses.
+ *
+ * A wallet tries it on the network that it is told, by a node of its own, which is the one check of what our node
+ * says: it is told the right one, or none where the account doesn't name it.
+ */
+export async function sign(by: Connected, transaction: Uint8Array, meant: Chain): Promise<Uint8Array> {
+  const chain = by.account.chains.find((each) => each === meant);
   const signing = by.wallet.features["solana:signTransaction"];
   const [signed] = await signing.signTransaction({ account: by.account, transaction, ...(chain && { chain }) });
   if (!signed) throw new Error(`${by.wallet.name} gave nothing back`);
