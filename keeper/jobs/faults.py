@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from solders.hash import Hash
@@ -34,6 +35,8 @@ from keeper.jobs.port import Port, do, pick
 
 DELAY_SECONDS = 30
 """From a full minute until operators are asked about it: they look at the chain every five seconds."""
+ASK_SECONDS = 20.0
+"""For all that one service says of a minute's leases: a slow one holds up no verdict."""
 AT_ONCE = 64
 """Leases that are judged in a minute: of more, the network has failed; the rest has its turn later."""
 
@@ -66,8 +69,10 @@ async def vote_faults(port: Port, *, bench: Bench, now: int | None = None) -> li
         network = Network(genesis, orders.PROGRAM.address)
         async with http_client() as http:
             boards = [Board(url, network, http) for url in bench.urls]
-            for address in await _silent(port, bench, boards, leases, at, config.params.threshold):
-                events += await _judge(port, bench, boards, leases[address], at, config)
+            silent = await _silent(port, bench, boards, leases, at, config.params.threshold)
+            files = await _observations(port, bench, boards, silent, at)
+        for address in silent:
+            events += await _judge(port, bench, network, leases[address], files[address], at, config)
     bench.judged = at
     return events
 
@@ -83,31 +88,52 @@ async def _running(port: Port) -> dict[Pubkey, Lease]:
 async def _silent(
     port: Port, bench: Bench, boards: Sequence[Board], leases: dict[Pubkey, Lease], at: int, k: int
 ) -> list[Pubkey]:
-    """The leases that at least ``k`` services don't hear, some."""
+    """The leases that at least ``k`` services don't hear, some: the same for all operators of a minute."""
     said = Counter[Pubkey]()
-    for board in boards:
+
+    async def count(board: Board) -> None:
         try:
             said.update({each for each in await board.silent(at) if each in leases})
         except OperatorError as error:
-            _away(port, bench, board, error)
+            _away(port, bench, board, str(error))
         else:
             bench.told.discard(board.url)
-    return sorted((each for each, count in said.items() if count >= k), key=bytes)[:AT_ONCE]
+
+    await asyncio.gather(*map(count, boards))
+    turn = at.to_bytes(8, "little")
+    found = (each for each, count in said.items() if count >= k)
+    return sorted(found, key=lambda each: sha256(turn + bytes(each)).digest())[:AT_ONCE]
+
+
+async def _observations(
+    port: Port, bench: Bench, boards: Sequence[Board], leases: Sequence[Pubkey], at: int
+) -> dict[Pubkey, list[bytes]]:
+    """What services say that they saw of leases, by lease: of a slow one, what it says in time."""
+    found: dict[Pubkey, list[bytes]] = {each: [] for each in leases}
+
+    async def collect(board: Board) -> None:
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                for each in leases:
+                    try:
+                        found[each].append(await board.observation(at, each))
+                    except Refused as error:
+                        said = {"lease": str(each), "url": board.url, "reason": str(error)}
+                        port.log.info("fault.unobserved", **said)
+        except TimeoutError:
+            _away(port, bench, board, f"its observations take more than {ASK_SECONDS:g} seconds")
+        except OperatorError as error:
+            _away(port, bench, board, str(error))
+
+    await asyncio.gather(*map(collect, boards))
+    return found
 
 
 async def _judge(
-    port: Port, bench: Bench, boards: Sequence[Board], lease: Lease, at: int, config: Config
+    port: Port, bench: Bench, network: Network, lease: Lease, files: Sequence[bytes], at: int, config: Config
 ) -> list[Event]:
-    """What operators saw of a lease, published, and the vote for it; nothing where they don't agree."""
-    case, files = Case.of(lease), []
-    for board in boards:
-        try:
-            files.append(await board.observation(at, lease.address))
-        except Refused as error:
-            port.log.info("fault.unobserved", lease=str(lease.address), url=board.url, reason=str(error))
-        except OperatorError as error:
-            _away(port, bench, board, error)
-    network = boards[0].network
+    """Judge a lease by what operators saw of it, published, and vote; nothing where they don't agree."""
+    case = Case.of(lease)
     seen = usable(files, case, at, config.params.operators, network)
     found = silence(seen, config.params.threshold) if seen else None
     if found is None or await _has_voted(port, config, lease, found):
@@ -148,8 +174,8 @@ def _name(lease: Lease) -> tuple[int, int]:
     return lease.number, lease.registered_at
 
 
-def _away(port: Port, bench: Bench, board: Board, error: OperatorError) -> None:
+def _away(port: Port, bench: Bench, board: Board, reason: str) -> None:
     """Say once that a service doesn't answer."""
     if board.url not in bench.told:
-        port.log.warning("fault.operator_away", url=board.url, reason=str(error))
+        port.log.warning("fault.operator_away", url=board.url, reason=reason)
     bench.told.add(board.url)

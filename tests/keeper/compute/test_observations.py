@@ -154,7 +154,7 @@ async def test_a_minute_that_is_looked_at_late_is_not_judged(late: int) -> None:
 
 
 async def test_who_is_heard_since_the_minute_alone_is_not_said_to_be_silent() -> None:
-    """Its clock may be 30 seconds ahead, and of what it said before a restart of the board there is one BEAT."""
+    """Its clock may be 30 seconds ahead; after a restart a board has one BEAT alone."""
     (before,) = heard(AT + 1).values()
     for found in (heard(AT + 10), heard(AT + 31, before)):
         witness = watched()

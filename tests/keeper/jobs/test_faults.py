@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from keeper.clients import orders
 from keeper.clients.orders import Lease
 from keeper.compute.boards import Boards
 from keeper.compute.bodies import Beat, Serving
+from keeper.compute.client import Board as Client
 from keeper.compute.liveness import Reason, Verdict
 from keeper.compute.verdicts import FAULTS, VerdictError, repeat
 from keeper.economy.orders import EndReason, LeaseStatus
+from keeper.jobs import faults
 from keeper.jobs.faults import DELAY_SECONDS, Bench, vote_faults
 from keeper.jobs.port import Direct
 from tests.keeper.operator.test_board import NETWORK, Place, place
@@ -180,6 +183,31 @@ async def test_a_service_that_is_gone_is_named_once_and_the_others_judge(court: 
     assert [each["url"] for each in logged if each["event"] == "fault.operator_away"] == [
         "http://127.0.0.1:1"
     ]
+
+
+async def test_a_service_that_answers_slowly_holds_up_no_verdict(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names what is silent, and is never done with saying what it saw."""
+    await silent_after(court, 1)
+    monkeypatch.setattr(faults, "ASK_SECONDS", 3.0)
+    asked, observation = [], Client.observation
+
+    async def never(board: Client, at: int, lease: Pubkey) -> bytes:
+        asked.append(board.url)
+        if board.url == court.here.urls[0]:
+            await asyncio.Event().wait()
+        return await observation(board, at, lease)
+
+    monkeypatch.setattr(Client, "observation", never)
+    with capture_logs() as logged:
+        (vote,) = await asyncio.wait_for(court.vote(0), 30)
+    assert vote.fields["good_hours"] == 1 and sorted(asked) == sorted(court.here.urls)
+    (away,) = (each for each in logged if each["event"] == "fault.operator_away")
+    assert (away["url"], away["reason"]) == (
+        court.here.urls[0],
+        "its observations take more than 3 seconds",
+    )
 
 
 async def test_a_vote_is_cast_once_and_only_by_operators(court: Court) -> None:
