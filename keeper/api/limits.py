@@ -16,6 +16,8 @@ from keeper.budgets import Buckets, Rate, network_of
 
 MAX_TARGET = 2_048
 """Bytes of a path with its parameters."""
+STREAM = "/stream"
+"""How the paths end whose answers have no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Limits:
     """Of wallets' proofs, which are read from a file of an hour that may not be in memory."""
     together: int = 12
     """Questions that are answered at a time; a browser asks six, unless it speaks HTTP/2 with a proxy."""
+    streams: int = 4
+    """Of these, answers without an end: there are few for all (:data:`keeper.api.stream.LISTENERS`)."""
     free_seconds: float = 0.05
     """What any question may take; a second beyond it costs as many questions as are given in one."""
     names: int = 65_536
@@ -65,7 +69,10 @@ class Limited:
         wait = self._questions.take(whose, self._clock())
         if not wait and "/proof/" in scope["path"]:
             wait = self._proofs.take(whose, self._clock())
-        if not wait and self._answering[whose] >= self._limits.together:
+        held = {whose: self._limits.together}
+        if scope["path"].endswith(STREAM):
+            held[whose + STREAM] = self._limits.streams
+        if not wait and any(self._answering[name] >= most for name, most in held.items()):
             wait = 1.0
         if wait:
             seconds = str(math.ceil(wait))
@@ -76,14 +83,14 @@ class Limited:
             )
             await refused(scope, receive, send)
             return
-        await self._answer(whose, scope, receive, send)
+        await self._answer(whose, list(held), scope, receive, send)
 
     def _refused(self, scope: Scope) -> Refusal:
         """How who asks is refused: a browser shows what it can't read as it came."""
         wants_page = "text/html" in Request(scope).headers.get("accept", "")
         return self._refusal if wants_page and not scope["path"].startswith("/api/") else problem
 
-    async def _answer(self, whose: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, whose: str, held: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         """Have it answered, and charge for what took long until there was an answer."""
         begun = self._clock()
 
@@ -94,13 +101,14 @@ class Limited:
                     self._questions.owe(whose, now, more * self._limits.questions.each_second)
             await send(message)
 
-        self._answering[whose] += 1
+        self._answering.update(held)
         try:
             await self._app(scope, receive, sending)
         finally:
-            self._answering[whose] -= 1
-            if not self._answering[whose]:
-                del self._answering[whose]
+            self._answering.subtract(held)
+            for name in held:
+                if not self._answering[name]:
+                    del self._answering[name]
 
     def _address(self, scope: Scope) -> str:
         """Who asks: whom a trusted proxy names last, else who is connected."""

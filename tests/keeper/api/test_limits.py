@@ -134,6 +134,25 @@ async def test_an_address_is_answered_so_many_at_a_time() -> None:
     assert (await one.status())[0] == 200
 
 
+async def test_few_of_an_address_listen_and_it_is_answered_beside_them() -> None:
+    ended = asyncio.Event()
+
+    async def live(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].endswith("/stream"):
+            await ended.wait()
+        await PlainTextResponse("an answer")(scope, receive, send)
+
+    app = Limited(live, replace(LIMITS, questions=Rate(99, 9), streams=2), Clock())
+    one, other = Visitor(app, "192.0.2.1"), Visitor(app, "192.0.2.2")
+    listening = [asyncio.create_task(each.status("/api/v1/stream")) for each in (one, one, other)]
+    await asyncio.sleep(0)
+    assert (await one.status("/api/v1/stream"))[0] == 429
+    assert (await one.status())[0] == 200
+    ended.set()
+    assert [(await each)[0] for each in listening] == [200] * 3
+    assert (await one.status("/api/v1/stream"))[0] == 200
+
+
 async def test_a_network_of_ipv6_is_one_visitor() -> None:
     app = limited(Clock())
     asked = [(await Visitor(app, f"2001:db8::{n}").status())[0] for n in range(4)]
