@@ -30,7 +30,9 @@ FRESH_MS = 20_000
 QUIET_SECONDS = 1.0
 """Between two questions to a board that has nothing and doesn't wait either."""
 REMEMBERED = 65_536
-"""Messages that are told once, however many boards have them."""
+"""Messages that are told once, however many boards have them; no board has more of an order."""
+READ_SECONDS = 60.0
+"""For all that a board has of an order: one that gives pages without end keeps nobody waiting."""
 
 
 class NobodyTookIt(UserError):
@@ -190,13 +192,19 @@ class Boards:
         self.away[board.url] = str(error)
 
     async def _all(self, board: Board, order: Pubkey) -> list[Signed]:
+        """All that a board has: as much, and for as long, as an honest one may take for it."""
         found: list[Numbered] = []
+        slots: set[Slot] = set()
         try:
-            while True:
-                some = await board.after(order, found[-1].number if found else 0, waits=False)
-                if not some:
-                    break
-                found += some
+            async with asyncio.timeout(READ_SECONDS):
+                while some := await board.after(order, found[-1].number if found else 0, waits=False):
+                    slots.update(each.signed.message.slot for each in some)
+                    if len(slots) < len(found) + len(some) or len(slots) > REMEMBERED:
+                        raise OperatorError(f"{board.url}: messages twice, or more than {REMEMBERED:,}")
+                    found += some
+        except TimeoutError:
+            late = f"{board.url}: its messages take more than {READ_SECONDS:g} seconds"
+            self.failed(board, OperatorError(late))
         except OperatorError as error:
             self.failed(board, error)
         else:

@@ -22,6 +22,7 @@ from keeper.chain.http import http_client
 from keeper.chain.services import OperatorError, Refused
 from keeper.clients import orders
 from keeper.clients.orders import Order
+from keeper.compute import boards as boards_module
 from keeper.compute import carrier
 from keeper.compute.boards import Boards, NobodyTookIt
 from keeper.compute.bodies import Beat, Body, Complaint, Joined, Key, Kind, Serving, Wrong
@@ -287,6 +288,24 @@ async def test_a_board_that_gives_what_nobody_signed_is_away_and_the_rest_is_hea
         boards = three.clients()
         assert await boards.read(order) == [sent]
         assert list(boards.away) == [three.urls[0]] and told in boards.away[three.urls[0]]
+
+
+async def test_a_board_that_is_never_done_keeps_no_reader(
+    three: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the same message under further numbers, or ever new ones of somebody who has no part."""
+    order, sent = three.order.address, three.made(joined(), key("one"))
+    await three.client(1).post(sent)
+    monkeypatch.setattr(boards_module, "REMEMBERED", 20)
+    for made in (lambda _: sent, lambda number: three.made(joined(), key("stranger"), seq=number)):
+
+        def after(order: Pubkey, number: int, made=made) -> list[tuple[int, bytes]]:
+            return [(each, made(each).encode()) for each in range(number + 1, number + 5)]
+
+        monkeypatch.setattr(three.offices[0].board, "after", after)
+        boards = three.clients()
+        assert sent in await boards.read(order)
+        assert "messages twice, or more than 20" in boards.away[three.urls[0]]
 
 
 async def test_links_are_for_members_alone(one: Place) -> None:
