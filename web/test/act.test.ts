@@ -10,6 +10,7 @@ import { mints } from "../src/chain/tokens.js";
 import { getConfigDecoder, getConfigEncoder, getConfigSize } from "../src/clients/orders/accounts/config.js";
 import { ORDERS_PROGRAM_ADDRESS } from "../src/clients/orders/programs/orders.js";
 import { approve, state } from "../src/tx/act.js";
+import { preview } from "../src/tx/preview.js";
 import { network } from "../src/verify/node.js";
 import { connected, sign } from "../src/wallet/wallets.js";
 
@@ -44,6 +45,19 @@ test("a wallet is told the network that the node is of", async () => {
   // A network of one's own isn't mainnet to a wallet that knows no other.
   await sign(by(["solana:mainnet"]), new Uint8Array(1), await chain());
   assert.equal(told.at(-1), undefined);
+});
+
+test("a fee that the node doesn't know isn't shown as none", async () => {
+  const context = { slot: 1 };
+  const script = {
+    getMultipleAccounts: [{ context, value: [null] }],
+    simulateTransaction: [{ context, value: { err: null, accounts: [null], logs: [], unitsConsumed: 9 } }],
+  };
+  const built = { payer: address(1), bytes: new Uint8Array(100).fill(1), instructions: [] } as never;
+  answering({ ...script, getFeeForMessage: [{ context, value: 5_000 }] });
+  assert.equal((await preview(address(1), built)).fee, 5_000n);
+  answering({ ...script, getFeeForMessage: [{ context, value: null }] });
+  await assert.rejects(preview(address(1), built), /doesn't say what the network's fee is/);
 });
 
 test("IO is the token of the programs, whatever a node says", async () => {

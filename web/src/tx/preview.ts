@@ -84,7 +84,8 @@ export async function preview(payer: Address, built: Built): Promise<Preview> {
 async function feeOf(built: Built): Promise<bigint> {
   const message = getBase64Decoder().decode(messageOf(built.bytes));
   const { value } = await node.getFeeForMessage(message as Parameters<typeof node.getFeeForMessage>[0]).send();
-  return BigInt(value ?? 0n);
+  if (value === null) throw new Error("The node doesn't say what the network's fee is: try again.");
+  return BigInt(value);
 }
 
 /** A transaction's bytes behind its signatures, of which there are fewer than 128. */

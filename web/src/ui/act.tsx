@@ -77,7 +77,7 @@ function Shown({ plan, trial, payer }: { plan: Plan; trial: Preview; payer: Addr
       <dl class="facts">
         <div><dt>fee of the network</dt><dd>{show(trial.fee, SOL)} SOL</dd></div>
         {trial.rent > 0n && (
-          <div><dt>deposits for new accounts</dt><dd>{show(trial.rent, SOL)} SOL, which come back when they are closed</dd></div>
+          <div><dt>deposits for new accounts</dt><dd>{show(trial.rent, SOL)} SOL, which their owners get when they close them</dd></div>
         )}
       </dl>
       {[...plan.notes, ...(plan.after?.(trial) ?? [])].map((each) => <p key={each}>{each}</p>)}
