@@ -43,9 +43,15 @@ class Runtime:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """What a sandbox has to see of it: /usr it has, without /usr/local."""
-        local = self.base.is_relative_to("/usr/local")
-        return (self.folder,) if self.base.is_relative_to("/usr") and not local else (self.folder, self.base)
+        """What a sandbox has to see of it: /usr it has, without /usr/local.
+
+        Of a Python elsewhere itself, and nothing beside it: that may be in a user's own ~/.local.
+        """
+        if self.base.is_relative_to("/usr") and not self.base.is_relative_to("/usr/local"):
+            return (self.folder,)
+        version = ".".join(map(str, PYTHON))
+        parts = [self.base / "bin", self.base / "lib" / f"python{version}"]
+        return (self.folder, *parts, *sorted((self.base / "lib").glob(f"libpython{version}*.so*")))
 
 
 def identity() -> bytes:
