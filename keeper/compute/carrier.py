@@ -17,7 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.chain.services import OperatorError
 from keeper.chain.signer import Signer
 from keeper.compute.client import Board
-from keeper.compute.relay import BOUND, LINK, MAGIC, NO_LINK, bind
+from keeper.compute.relay import BOUND, LINK, MAGIC, NO_LINK, bind, is_full
 
 BIND_SECONDS = 20.0
 """So often each link is bound again: a router on the way forgets a way that is silent for 30 seconds."""
@@ -57,10 +57,12 @@ class Carrier(asyncio.DatagramProtocol):
         return {self._others[link] for link in self._bound if link in self._others}
 
     def send(self, other: Pubkey, datagram: bytes) -> None:
-        """Hand a datagram to another member; without a way it is lost, as datagrams are."""
-        link = self._links.get(other)
-        if link is not None and self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(link + datagram)
+        """Hand a datagram to another member; without a way, or on a full line, it is lost."""
+        link, transport = self._links.get(other), self._transport
+        if link is None or transport is None or transport.is_closing():
+            return
+        if not is_full(transport):
+            transport.sendto(link + datagram)
 
     async def run(self) -> None:
         """Have links and keep them bound, until it is cancelled."""

@@ -47,6 +47,8 @@ MEMBER = Rate(25_000_000, 25_000_000)
 BINDS = Rate(60, 6)
 """BINDs from an address: asked before a signature is checked."""
 NAMES = 65_536
+MOST_WAITING = 1 << 20
+"""Bytes that wait for a line which is full: further datagrams are lost, as they would take all memory."""
 Address = tuple[str, int]
 
 
@@ -62,6 +64,7 @@ class Dropped(StrEnum):
     WRONG_CLOCK = "wrong_clock"
     OLD_BIND = "old_bind"
     TOO_MANY = "too_many"
+    LINE_FULL = "line_full"
 
 
 @dataclass(slots=True)
@@ -98,6 +101,11 @@ def asks(data: bytes, network: Network, now_ms: int) -> tuple[Pubkey, Pubkey]:
     if not Signature.from_bytes(data[-SIGNATURE:]).verify(Pubkey(sender), said):
         raise WireError(Why.BAD_SIGNATURE, f"{Pubkey(sender)} didn't sign this message")
     return Pubkey(order), Pubkey(sender)
+
+
+def is_full(transport: asyncio.DatagramTransport) -> bool:
+    """Whether so much waits for the line that a further datagram is lost; all transports know, by type none."""
+    return cast(asyncio.WriteTransport, transport).get_write_buffer_size() > MOST_WAITING
 
 
 class Relay(asyncio.DatagramProtocol):
@@ -178,6 +186,8 @@ class Relay(asyncio.DatagramProtocol):
         if self._budgets.take((link.order, link.sender), self._monotonic(), len(data)):
             return Dropped.TOO_MANY
         assert self._transport is not None
+        if is_full(self._transport):
+            return Dropped.LINE_FULL
         self._transport.sendto(link.other + data[LINK:], target)
         self.relayed_bytes += len(data) - LINK
         return None

@@ -11,7 +11,7 @@ import pytest
 from solders.keypair import Keypair
 
 from keeper.budgets import Rate
-from keeper.compute.relay import BOUND, LINK, MAGIC, MAX_PAYLOAD, Dropped, Relay, bind
+from keeper.compute.relay import BOUND, LINK, MAGIC, MAX_PAYLOAD, MOST_WAITING, Dropped, Relay, bind
 from keeper.compute.wire import CLOCK_MS
 from tests.keeper.compute.messages import DEVICE, MS, NETWORK, OPERATOR, ORDER
 
@@ -175,6 +175,18 @@ async def test_a_member_has_its_rate_and_the_other_its_own() -> None:
         assert await here.send(here.other, here.theirs + b"x") is None
         here.monotonic += 5
         assert await here.send(here.one, half) is None
+
+
+async def test_a_line_that_is_full_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line of a test is ever full: what waits for it is said instead."""
+    async with field() as here:
+        await here.bound()
+        waiting = {"bytes": MOST_WAITING + 1}
+        monkeypatch.setattr(type(here.relay._transport), "get_write_buffer_size", lambda _: waiting["bytes"])
+        assert await here.send(here.one, here.mine + b"lost") is Dropped.LINE_FULL
+        waiting["bytes"] = MOST_WAITING
+        assert await here.send(here.one, here.mine + b"sent") is None
+        assert await here.other.got.get() == here.theirs + b"sent"
 
 
 async def test_the_longest_datagram_and_a_longer_one() -> None:
