@@ -104,7 +104,8 @@ def asks(data: bytes, network: Network, now_ms: int) -> tuple[Pubkey, Pubkey]:
 
 
 def is_full(transport: asyncio.DatagramTransport) -> bool:
-    """Whether so much waits for the line that a further datagram is lost; all transports know, by type none."""
+    """Whether so much waits for the line that more is lost."""
+    # All transports know it, though not by their type.
     return cast(asyncio.WriteTransport, transport).get_write_buffer_size() > MOST_WAITING
 
 
