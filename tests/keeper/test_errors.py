@@ -54,7 +54,6 @@ CAUGHT = {
     "chain/snapshot.py": "becomes a ChainError in the same function",
     "cli/faucet.py": "what isn't an answer: the asker makes it ChainUnreachable",
     "compute/node.py": "a node's id that is none: becomes HeadSilent in the caller",
-    "compute/nsinit.py": "a signal's own process: its parent sees that it failed",
     "localnet/instructions.py": "an instruction that can't be parsed: becomes None in the caller",
     "pow/record.py": "pydantic's way to refuse a value: becomes a RecordError in the same module",
     "runtime/look.py": "a look that takes too long: the keeper tells of it",
