@@ -130,7 +130,8 @@ async def _check_mid(folder, ionet):
     """What the README says to try on the network in the middle of its life works as it is written there."""
     readme = (DOCUMENTS / "README.md").read_text()
     commands = re.findall(r"^\.venv/bin/ionet ((?:[^\n]*\\\n)*[^\n]*)$", readme, re.M)
-    typed = [shlex.split(each.replace("out/demo", str(folder))) for each in commands if "mid.chain" in each]
+    lines = [each.replace("\\\n", " ").replace("out/demo", str(folder)) for each in commands]
+    typed = [shlex.split(each) for each in lines if "mid.chain" in each]
     assert len(typed) > 5
     before = EmbeddedChain.load(folder / "mid.chain")
     devices, found = await staking.read_devices(before), await orders.read_orders(before)

@@ -57,7 +57,8 @@ async def test_notices_that_are_cut(tmp_path: Path) -> None:
     assert (outcome.accounts, outcome.files) == (day.outcome.accounts, day.outcome.files)
     assert set(outcome.intents.values()) == {"landed"}
     assert websocket.connections >= len(HOURS), "each hour begins with a connection of its own"
-    assert kept.logged("error") == []
+    # A match by hand, whose operator posted no tick.
+    assert {line["event"] for line in kept.logged("error")} <= {"tick.different"}
 
 
 async def _folded(database: Database) -> int:
