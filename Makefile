@@ -17,7 +17,7 @@ localnet: venv ## a network of your own: a node for any client, keys with money,
 	@$(BIN)/ionet localnet --web 8080
 
 test: venv ## all tests on the committed programs; needs no Rust
-	@$(BIN)/pytest -n 2 -q -m "not chaos and not interop and not browser"
+	@$(BIN)/pytest -n 4 -q -m "not chaos and not interop and not browser" # Half of them wait for processes.
 
 chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: minutes
 	@$(BIN)/pytest -n 2 -q -rP -m chaos tests/keeper
@@ -26,7 +26,7 @@ interop: venv ## other people's clients on the interfaces, byte for byte: needs 
 	@$(BIN)/pytest -q -rs tests/interop
 
 test-browser: venv web ## pages in Chromium (apt-get install chromium): needs node 20 and npm
-	@$(BIN)/pytest -q -rs tests/browser
+	@$(BIN)/pytest -n 2 -q -rs tests/browser
 
 test-validator: venv ## the scenarios of tests/e2e on a solana-test-validator (builds it when missing: an hour, once)
 	@CARGO=$(CARGO) toolchain/validator install
