@@ -32,7 +32,8 @@ MATCH = np.dtype([("order", KEY), ("device", KEY), ("price", "<u8")])
 def assign(snapshot: Snapshot, limits: Limits = LIMITS) -> Rows:
     """The matches of a tick, as :data:`MATCH` rows sorted by order and device; the rule has LIMITS."""
     seed = seed_of(snapshot.blockhash, snapshot.tick)
-    there = snapshot.devices[snapshot.devices["out"] == 0]
+    out = snapshot.devices["out"] != 0
+    there = snapshot.devices[~out] if out.any() else snapshot.devices
     device_at = device_sequence(there, snapshot.now, seed)
     order_at = order_sequence(snapshot.orders, seed)
     devices, orders = there[device_at], snapshot.orders[order_at]

@@ -25,9 +25,10 @@ def wishes(table: Table, orders: Rows, served: tuple[Places, Places]) -> list[Wi
     plain = [orders[name].tolist() for name in PLAIN]
     allowed = [_named(row) for row in np.sort(table.number(orders["countries"]), axis=1).tolist()]
     kinds = [
-        Kind(table.affordable(*paid), processors, tier, countries, paid[1])
-        for *paid, processors, tier, countries in zip(
+        Kind(table.affordable(classes[:count], currency, limit), processors, tier, countries, currency)
+        for classes, currency, limit, processors, tier, count, countries in zip(
             *(orders[name].tolist() for name in ("classes", "currency", "limit", "processors", "min_tier")),
+            (orders["classes"] >= 0).sum(axis=1).tolist(),
             allowed,
             strict=True,
         )
