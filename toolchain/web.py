@@ -45,7 +45,12 @@ def install(folder: Path) -> None:
     ready, lock = folder / ".ready", hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     if ready.is_file() and ready.read_text() == lock and (folder / "node_modules").is_dir():
         return
-    call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+    try:
+        call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+    except Failed as failure:
+        raise Failed(
+            f"{folder.name}: it needs the package registry, or a mirror in npm's own settings\n{failure}"
+        ) from failure
     ready.write_text(lock)
 
 

@@ -18,8 +18,6 @@ from keeper.economy.orders import Currency
 
 LOOKS = 3
 """A vault is short when it was so in each of them: between two reads money may have moved rightly."""
-AT_ONCE = 100
-"""Accounts that a node gives at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +68,8 @@ async def read_vaults(chain: ChainReader) -> list[Vault]:
 
 async def _look(chain: ChainReader) -> list[Vault]:
     owed = [*await _of_tokenomics(chain), *await _of_buyback(chain), *await _of_orders(chain)]
-    held: list[int] = []
-    for start in range(0, len(owed), AT_ONCE):
-        part = [each.vault for each in owed[start : start + AT_ONCE]]
-        held += map(balance, await chain.accounts(part))
-    return [Vault(each, amount) for each, amount in zip(owed, held, strict=True)]
+    accounts = await chain.accounts([each.vault for each in owed])
+    return [Vault(each, balance(account)) for each, account in zip(owed, accounts, strict=True)]
 
 
 async def _of_tokenomics(chain: ChainReader) -> list[Owed]:

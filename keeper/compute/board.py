@@ -74,6 +74,11 @@ class Parties:
     """The devices of leases that run, by worker."""
     head: Pubkey | None
 
+    @property
+    def members(self) -> set[Pubkey]:
+        """The keys of those who are in the cluster: the renter, and workers of leases that run."""
+        return {self.renter, *self.running}
+
 
 def parties(order: Order, leases: Iterable[Lease], now: int) -> Parties:
     """Who may speak, by the chain's accounts at ``now`` (unix seconds)."""

@@ -15,7 +15,7 @@ from keeper.chain import Event
 from keeper.clients import tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.db.events import ORDER, EventPlace, EventTables
-from keeper.db.tables import WATERMARKS
+from keeper.db.tables import COMPARISONS, HALTS, WATERMARKS
 from keeper.db.types import WIDE, jsonable
 from keeper.db.views import CALL_BITS, MENTION, TX, Views
 from keeper.economy.orders import Currency
@@ -116,6 +116,17 @@ async def as_of(connection: AsyncConnection) -> AsOf | None:
     return AsOf(
         *(min(getattr(row, name) for row in rows) for name in ("folded_slot", "folded_time", "updated_at"))
     )
+
+
+async def halts(connection: AsyncConnection) -> dict[str, str]:
+    """Why jobs that move money send nothing, by program; empty while they do."""
+    rows = await connection.execute(sa.select(HALTS.c.program, HALTS.c.reason))
+    return {row.program: row.reason for row in rows}
+
+
+def comparisons(program: str) -> sa.Select[Any]:
+    """A program's comparisons of accounts with the chain's, the newest first."""
+    return sa.select(COMPARISONS).filter_by(program=program).order_by(COMPARISONS.c.id.desc())
 
 
 async def history(

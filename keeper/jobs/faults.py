@@ -27,7 +27,7 @@ from keeper.clients.records import data_at
 from keeper.clients.staking import Config
 from keeper.compute.client import Board
 from keeper.compute.liveness import GRID_SECONDS, Verdict, silence
-from keeper.compute.members import runs
+from keeper.compute.members import running
 from keeper.compute.observations import Case, usable
 from keeper.compute.verdicts import publish
 from keeper.compute.wire import Network
@@ -81,8 +81,7 @@ async def _running(port: Port) -> dict[Pubkey, Lease]:
     """All leases that run, as they are with their gangs."""
     leases, found = await orders.read_leases(port.chain), await orders.read_orders(port.chain)
     now = (await port.chain.clock()).unix_timestamp
-    begun = {at: each.begun(found[each.order]) for at, each in leases.items() if each.order in found}
-    return {at: each for at, each in begun.items() if runs(each, now)}
+    return {at: begun for at, each in leases.items() for begun in running(found, [each], now)}
 
 
 async def _silent(

@@ -15,9 +15,10 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader, Commitment
 from keeper.clients import staking, tokenomics
 from keeper.db import Database
-from keeper.db.tables import ATTEMPTS, HALTS, INTENTS, LEADERSHIP, WATERMARKS
+from keeper.db.tables import ATTEMPTS, INTENTS, LEADERSHIP, WATERMARKS
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR
+from keeper.indexer import lookup
 from keeper.rewards.publication import PublicationError, read_manifest
 
 T = TypeVar("T")
@@ -196,7 +197,7 @@ async def look_at_database(database: Database) -> DatabaseSeen:
     async with database.reading() as connection:
         leader = (await connection.execute(sa.select(LEADERSHIP))).one_or_none()
         marks = await connection.execute(sa.select(WATERMARKS.c.program, WATERMARKS.c.final_slot))
-        halts = await connection.execute(sa.select(HALTS.c.program, HALTS.c.reason))
+        halts = await lookup.halts(connection)
         count, by = sa.func.count(), (ATTEMPTS.c.job, ATTEMPTS.c.state)
         attempts = await connection.execute(sa.select(*by, count, sa.func.sum(ATTEMPTS.c.fee)).group_by(*by))
         intents = await connection.execute(sa.select(INTENTS.c.state, count).group_by(INTENTS.c.state))
@@ -204,7 +205,7 @@ async def look_at_database(database: Database) -> DatabaseSeen:
             leader.holder if leader else None,
             leader.epoch if leader else 0,
             {row.program: row.final_slot for row in marks},
-            {row.program: row.reason for row in halts},
+            halts,
             {(job, state): (number, int(fees)) for job, state, number, fees in attempts},
             {state: number for state, number in intents},
         )

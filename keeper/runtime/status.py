@@ -12,12 +12,12 @@ from keeper.db import Database
 from keeper.db.tables import (
     BACKLOG,
     COMPARISONS,
-    HALTS,
     INTENTS,
     LEADERSHIP,
     SIGNATURES,
     WATERMARKS,
 )
+from keeper.indexer import lookup
 from keeper.indexer.guard import require_chain
 
 
@@ -77,7 +77,7 @@ async def read_status(chain: ChainReader, where: str, url: str, programs: Sequen
                 count = sa.select(sa.func.count())
                 indexed = await connection.scalar(count.select_from(SIGNATURES).filter_by(**own))
                 waiting = await connection.scalar(count.select_from(BACKLOG).filter_by(**own))
-                comparisons = sa.select(COMPARISONS).filter_by(**own).order_by(COMPARISONS.c.id.desc())
+                comparisons = lookup.comparisons(each.name)
                 last = (await connection.execute(comparisons.limit(1))).first()
                 differing = sa.cast(COMPARISONS.c.differences, sa.Text) != "[]"
                 wrong = (await connection.execute(comparisons.where(differing).limit(1))).first()
@@ -97,7 +97,7 @@ async def read_status(chain: ChainReader, where: str, url: str, programs: Sequen
                         mismatch=_mismatch(wrong),
                     )
                 )
-            halts = {row.program: row.reason for row in (await connection.execute(sa.select(HALTS))).all()}
+            halts = await lookup.halts(connection)
             states = sa.select(INTENTS.c.state, sa.func.count().label("count")).group_by(INTENTS.c.state)
             intents = {state: count for state, count in (await connection.execute(states)).all()}
             parked = sa.select(INTENTS).filter_by(state="parked").order_by(INTENTS.c.id)

@@ -48,6 +48,13 @@ class Visit:
             **values,
         )
 
+    def listed(self, template: str, found: Any, asking: Any, **values: Any) -> object:
+        """A page of a list as the API answers it; its own answer where CSV is asked for."""
+        if asking.format == "csv":
+            return found
+        further = self.further(found.next)
+        return self.page(template, rows=found.data, further=further, csv=self.csv, asking=asking, **values)
+
     def further(self, next_: str | None) -> str | None:
         """Where the list that is asked for goes on; None at its end."""
         return None if next_ is None else str(self.request.url.include_query_params(after=next_).query)

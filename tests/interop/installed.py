@@ -8,6 +8,8 @@ import subprocess
 import venv
 from pathlib import Path
 
+from toolchain import web
+
 CLIENTS = Path(__file__).parent / "clients"
 NODE = 20
 """The oldest version that all of them run on."""
@@ -27,44 +29,26 @@ def lacking() -> str | None:
 def packages(name: str) -> Path:
     """The folder of a client with its ``node_modules``, as its package-lock.json says.
 
-    Raises RuntimeError with npm's words when they can't be had.
+    Raises toolchain.web.Failed with npm's words when they can't be had.
     """
-    folder = CLIENTS / name
-    if not _is_ready(folder, "package-lock.json"):
-        _install(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
-        _make_ready(folder, "package-lock.json")
-    return folder
+    web.install(CLIENTS / name)
+    return CLIENTS / name
 
 
 def python() -> Path:
-    """The Python of anchorpy's own environment, by its requirements.lock; raises RuntimeError as above."""
+    """The Python of anchorpy's own environment, by its lock; raises RuntimeError with pip's words."""
     folder = CLIENTS / "anchorpy"
-    environment = folder / ".venv"
-    if not _is_ready(folder, "requirements.lock"):
-        venv.create(environment, clear=True, with_pip=True)
-        pip = [str(environment / "bin/python"), "-m", "pip", "install", "-q", "--require-hashes"]
-        _install([*pip, "-r", "requirements.lock"], folder)
-        _make_ready(folder, "requirements.lock")
-    return environment / "bin/python"
-
-
-def _install(command: list[str], folder: Path) -> None:
+    found, lock, ready = folder / ".venv/bin/python", folder / "requirements.lock", folder / ".ready"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if ready.is_file() and ready.read_text() == digest:
+        return found
+    venv.create(folder / ".venv", clear=True, with_pip=True)
+    command = [str(found), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock.name]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(
-            f"{folder.name}: {' '.join(command[:3])} failed; it needs the package registry, or a mirror in "
-            f"npm's or pip's own settings\n{done.stdout}{done.stderr}"
+            "anchorpy: pip failed; it needs the package registry, or a mirror in pip's own settings\n"
+            f"{done.stdout}{done.stderr}"
         )
-
-
-def _is_ready(folder: Path, lock: str) -> bool:
-    ready = folder / ".ready"
-    return ready.is_file() and ready.read_text() == _digest(folder / lock)
-
-
-def _make_ready(folder: Path, lock: str) -> None:
-    (folder / ".ready").write_text(_digest(folder / lock))
-
-
-def _digest(lock: Path) -> str:
-    return hashlib.sha256(lock.read_bytes()).hexdigest()
+    ready.write_text(digest)
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -22,8 +24,8 @@ MINT_SIZE = 82
 ACCOUNT_SIZE = 165
 INITIALIZED, FROZEN, STATE = b"\1", b"\2", 108
 """A token account's states, and where they are."""
-OWNER = 32
-"""Where a token account's owner is."""
+OWNER, AMOUNT = 32, slice(64, 72)
+"""Where a token account's owner is, and its amount."""
 
 
 def create_mint(
@@ -140,6 +142,13 @@ def token_accounts(world: World) -> dict[Pubkey, TokenAccount]:
 def vaults(world: World) -> dict[Pubkey, TokenAccount]:
     """Every token account that is no person's: a program signs for its owner."""
     return {each: held for each, held in token_accounts(world).items() if held.owner not in KEYS}
+
+
+def without_tokens(account: Account, amount: int) -> Account:
+    """A token account of which some were taken behind its owner's back."""
+    data = bytearray(account.data)
+    data[AMOUNT] = (read_token_account(account.data).amount - amount).to_bytes(8, "little")
+    return replace(account, data=bytes(data))
 
 
 def is_frozen(world: World, account: Pubkey) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keeper.clients.programs import PROGRAMS
 from keeper.db.events import ORDER
-from keeper.db.tables import COMPARISONS, HALTS, WATERMARKS
+from keeper.db.tables import WATERMARKS
 from keeper.indexer import lookup
 from keeper.indexer.lookup import Happened
 
@@ -22,16 +22,10 @@ async def comparisons(on: AsyncConnection) -> dict[str, dict[str, Any]]:
     """The newest comparison of each program's accounts with the chain's, of those that were ever compared."""
     found = {}
     for program in PROGRAMS:
-        query = sa.select(COMPARISONS).filter_by(program=program).order_by(COMPARISONS.c.id.desc()).limit(1)
+        query = lookup.comparisons(program).limit(1)
         if (row := (await on.execute(query)).mappings().first()) is not None:
             found[program] = dict(row)
     return found
-
-
-async def halts(on: AsyncConnection) -> dict[str, str]:
-    """Why jobs that move money send nothing, by program; empty while they do."""
-    rows = await on.execute(sa.select(HALTS))
-    return {row.program: row.reason for row in rows}
 
 
 async def changes(on: AsyncConnection) -> list[Happened]:

@@ -14,6 +14,7 @@ from keeper.api.routes.activity import Event
 from keeper.api.routes.activity import shown as event
 from keeper.clients import staking
 from keeper.clients.programs import PROGRAMS
+from keeper.indexer import lookup
 from keeper.indexer.compare import Difference
 
 router = APIRouter(tags=["network"])
@@ -72,7 +73,7 @@ async def audit(asked: Asked, on: On) -> Answer[Audit]:
     """
     manifest = resources.manifest()
     config = staking.config_of(await network.config(on, asked.index, "staking"))
-    found, halts = await queries.comparisons(on), await queries.halts(on)
+    found, halts = await queries.comparisons(on), await lookup.halts(on)
     return asked.one(
         Audit(
             builds={

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from solders.pubkey import Pubkey
@@ -16,7 +17,7 @@ from keeper.clients import orders
 from keeper.clients.orders import Lease, Order
 from keeper.clients.records import accounts_of
 from keeper.compute.board import Parties, parties
-from keeper.compute.members import runs
+from keeper.compute.members import running
 
 T = TypeVar("T")
 
@@ -93,9 +94,4 @@ class Directory:
     def running(self) -> Iterator[Lease]:
         """All leases that run, as they are with their gangs."""
         view = self._view
-        for at, leases in view.leases.items():
-            order = view.orders.get(at)
-            for each in leases if order is not None else ():
-                begun = each.begun(order)  # type: ignore[arg-type]  # as the line before says
-                if runs(begun, view.now):
-                    yield begun
+        return running(view.orders, chain.from_iterable(view.leases.values()), view.now)

@@ -133,13 +133,12 @@ class Office:
         found = self.directory.parties(order)
         if found is None:
             raise WireError(Why.WRONG_ORDER, f"there is no order {order}")
-        members = {found.renter, *found.running}
-        if sender not in members:
+        if sender not in found.members:
             raise WireError(Why.NOT_A_PARTY, f"{sender} has no lease that runs in order {order}")
         links = self.links
         if links is None:
             return {}
-        return {other: links.open(order, sender, other)[0] for other in members - {sender}}
+        return {other: links.open(order, sender, other)[0] for other in found.members - {sender}}
 
     async def refresh(self) -> None:
         """Read the chain again; a chain that doesn't answer is asked the next time."""
@@ -175,7 +174,7 @@ class Office:
 
     def _members(self, order: Pubkey) -> set[Pubkey]:
         found = self.directory.parties(order)
-        return {found.renter, *found.running} if found else set()
+        return found.members if found else set()
 
     async def _newest_of(self, order: Pubkey) -> int:
         """The number of the newest message of an order."""

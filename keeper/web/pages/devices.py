@@ -22,7 +22,7 @@ from keeper.rewards.nomination import Line, Seen, checklist
 from keeper.rewards.publication import Manifest, PublicationError
 from keeper.tables import Rows
 from keeper.web.figures import bars
-from keeper.web.pages.network import IO, NAMED, STATES, class_list
+from keeper.web.pages.network import IO, NAMED, STATES, class_list, class_names
 from keeper.web.visits import Visit, Visiting
 
 router = APIRouter()
@@ -35,19 +35,8 @@ SHOWN = 20
 async def devices(visit: Visiting, asking: Annotated[api.Asking, Query()]) -> object:
     """Devices by what one looks for."""
     found: Any = await api.devices(visit.asked, visit.on, asking)
-    if asking.format == "csv":
-        return found
-    classes = await class_list(visit)
-    return visit.page(
-        "devices.html",
-        rows=found.data,
-        further=visit.further(found.next),
-        csv=visit.csv,
-        asking=asking,
-        classes=classes,
-        class_names={each.id: each.name for each in classes},
-        state_options=[(each, each) for each in STATES],
-    )
+    options, names = [(each, each) for each in STATES], await class_names(visit)
+    return visit.listed("devices.html", found, asking, class_names=names, state_options=options)
 
 
 @router.get("/devices/{address}")

@@ -34,7 +34,7 @@ async def home(visit: Visiting) -> str:
     network = (await api.network(visit.asked, visit.on)).data
     final: Any = await blocks.blocks(visit.asked, visit.on, Page(limit=SHOWN_HOURS))
     hours = sorted((each for each in final.data if each.paid is not None), key=lambda each: each.hour)
-    of_class = {each.id: each.name for each in await class_list(visit)}
+    of_class = await class_names(visit)
     found = await counts.devices(visit.on)
     rows = [
         (number, name, [found.get((number, state), 0) for state in STATES])
@@ -98,6 +98,11 @@ async def class_list(visit: Visit) -> list[Any]:
     """All classes, as the API has them."""
     found: Any = await classes.classes(visit.asked, visit.on)
     return list(found.data)
+
+
+async def class_names(visit: Visit) -> dict[int, str]:
+    """All classes' names by their numbers, in the order of these."""
+    return {each.id: each.name for each in await class_list(visit)}
 
 
 def _clock(network: Any) -> dict[str, int] | None:

@@ -11,7 +11,7 @@ from keeper.api.queries import activity
 from keeper.api.routes import activity as api_activity
 from keeper.api.routes import offers as api
 from keeper.api.routes import slashes as api_slashes
-from keeper.web.pages.network import class_list
+from keeper.web.pages.network import class_names
 from keeper.web.visits import Visiting
 
 router = APIRouter()
@@ -23,34 +23,15 @@ SLASH_STATES = ("voting", "pending", "vetoed", "executed")
 async def offers(visit: Visiting, asking: Annotated[api.Offers, Query()]) -> object:
     """Open offers, the smallest first."""
     found: Any = await api.offers(visit.asked, visit.on, asking)
-    if asking.format == "csv":
-        return found
-    classes = await class_list(visit)
-    return visit.page(
-        "offers.html",
-        rows=found.data,
-        further=visit.further(found.next),
-        csv=visit.csv,
-        asking=asking,
-        classes=classes,
-        class_names={each.id: each.name for each in classes},
-    )
+    return visit.listed("offers.html", found, asking, class_names=await class_names(visit))
 
 
 @router.get("/slashes")
 async def slashes(visit: Visiting, asking: Annotated[api_slashes.Slashes, Query()]) -> object:
     """What operators voted to slash for."""
     found: Any = await api_slashes.slashes(visit.asked, visit.on, asking)
-    if asking.format == "csv":
-        return found
-    return visit.page(
-        "slashes.html",
-        rows=found.data,
-        further=visit.further(found.next),
-        csv=visit.csv,
-        asking=asking,
-        state_options=[(each, each) for each in SLASH_STATES],
-    )
+    options = [(each, each) for each in SLASH_STATES]
+    return visit.listed("slashes.html", found, asking, state_options=options)
 
 
 @router.get("/slashes/{address}")

@@ -10,7 +10,7 @@ from keeper.api.queries import activity
 from keeper.api.routes import activity as api_activity
 from keeper.api.routes import orders as api
 from keeper.indexer import lookup
-from keeper.web.pages.network import class_list
+from keeper.web.pages.network import class_names
 from keeper.web.visits import Visiting
 
 router = APIRouter()
@@ -22,11 +22,7 @@ SHOWN = 100
 async def orders(visit: Visiting, asking: Annotated[api.Orders, Query()]) -> object:
     """Orders by what one looks for."""
     found: Any = await api.orders(visit.asked, visit.on, asking)
-    if asking.format == "csv":
-        return found
-    return visit.page(
-        "orders.html", rows=found.data, further=visit.further(found.next), csv=visit.csv, asking=asking
-    )
+    return visit.listed("orders.html", found, asking)
 
 
 @router.get("/orders/{address}")
@@ -40,7 +36,7 @@ async def order(visit: Visiting, address: Annotated[str, Path(max_length=44)]) -
         "order.html",
         order=found,
         leases=[api.Lease(**row) for row in receipt.leases],
-        classes={each.id: each.name for each in await class_list(visit)},
+        classes=await class_names(visit),
         events=happened[:SHOWN],
     )
 

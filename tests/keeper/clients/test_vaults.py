@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -11,16 +10,12 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Account, ChainReader
 from keeper.chain.embedded import EmbeddedChain
-from keeper.chain.token import read_token_account
 from keeper.clients import buyback, staking, tokenomics
 from keeper.clients.vaults import LOOKS, Vault, read_vaults
 from tests.keeper.faults.day import HOURS, DayWorld, steps
 from tests.programs.orders.world import IO
 from tests.programs.world import finish
-from tests.security.tokens import token_accounts
-
-AMOUNT = slice(64, 72)
-"""Where a token account's amount is."""
+from tests.security.tokens import token_accounts, without_tokens
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +36,7 @@ def taken(chain: EmbeddedChain, vault: Pubkey, amount: int) -> Account:
     """A vault's account without some of its tokens: what happened behind the program's back."""
     account = chain.get(vault)
     assert account is not None
-    held = read_token_account(account.data).amount - amount
-    data = bytearray(account.data)
-    data[AMOUNT] = held.to_bytes(8, "little")
-    return replace(account, data=bytes(data))
+    return without_tokens(account, amount)
 
 
 def test_every_token_in_a_vault_is_owed_to_somebody(day: DayWorld) -> None:
