@@ -32,7 +32,7 @@ from keeper.economy.orders import Currency
 from keeper.indexer import ProgramIndexer
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import Ledger
-from keeper.indexer.program import Watermark
+from keeper.indexer.watermark import Watermark
 from keeper.jobs.blocks import attest_hours
 from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code

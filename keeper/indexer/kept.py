@@ -15,7 +15,8 @@ from keeper.db.events import EventPlace
 from keeper.db.tables import SIGNATURES
 from keeper.db.types import account_decoders, jsonable
 from keeper.indexer.book import Book, Fold, FoldError
-from keeper.indexer.program import ACCOUNTS_OF, BEFORE_ALL, ProgramIndexer, Watermark
+from keeper.indexer.program import ProgramIndexer
+from keeper.indexer.watermark import ACCOUNTS_OF, BEFORE_ALL, Watermark
 
 WINDOW = 5_000
 """Transactions whose events are read at a time."""

@@ -28,7 +28,8 @@ from keeper.indexer.book import Book, Fold, FoldError
 from keeper.indexer.compare import Difference, differences
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.kept import Kept, Located
-from keeper.indexer.program import BEFORE_ALL, WITH_VIEWS, ProgramIndexer
+from keeper.indexer.program import ProgramIndexer
+from keeper.indexer.watermark import BEFORE_ALL, WITH_VIEWS
 
 RECENT = 216_000
 """Slots, a day of them: what came since the last comparison that agreed before that is listed again with each

@@ -10,10 +10,10 @@ twice, wherever it is cut off; an indexer beside this one is noticed by the wate
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from solders.signature import Signature
@@ -33,11 +33,12 @@ from keeper.chain.program import LocatedEvent, UnexpectedData
 from keeper.db import Database, DatabaseError
 from keeper.db.bulk import Columns, Insertion
 from keeper.db.events import EventPlace, EventTables
-from keeper.db.tables import ACCOUNTS, BACKLOG, HOUR_ACCOUNTS, SIGNATURES, WATERMARKS
+from keeper.db.tables import BACKLOG, SIGNATURES, WATERMARKS
 from keeper.db.views import Views
 from keeper.indexer import totals
 from keeper.indexer.reading import Reader
 from keeper.indexer.walk import PAGE, Bottom, walk
+from keeper.indexer.watermark import ACCOUNTS_OF, BEFORE_ALL, WITH_VIEWS, Watermark
 
 BATCH = 4_000
 """Transactions that are indexed in one step, plus the rest of the last one's slot: each of some twenty
@@ -47,69 +48,10 @@ BLOCKS = 100
 INTO_SIGNATURES = Insertion(SIGNATURES)
 INTO_BACKLOG = Insertion(BACKLOG, only_new=True)
 """A node may list one twice."""
-BEFORE_ALL = -1
-"""A slot below all others."""
-ACCOUNTS_OF = {"folded_slot": ACCOUNTS, "hour_slot": HOUR_ACCOUNTS}
-"""The tables of accounts made from events, by the watermark's field that says as of which slot."""
-WITH_VIEWS = "folded_slot"
-"""Of these the one that the views (:mod:`keeper.db.views`) go with."""
 
 
 class OvertakenError(ChainUnreachable):
     """Another indexer moved this program's watermark: look again later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """How far a program is indexed; see the table's own description."""
-
-    program: str
-    address: str
-    version: int = 0
-    final_slot: int = BEFORE_ALL
-    confirmed_slot: int = BEFORE_ALL
-    anchor: str | None = None
-    anchor_slot: int = BEFORE_ALL
-    floor: str | None = None
-    floor_slot: int = BEFORE_ALL
-    target_slot: int | None = None
-    target_time: int | None = None
-    final_time: int = 0
-    folded_time: int = 0
-    target_complete: bool = False
-    folded_slot: int = BEFORE_ALL
-    hour_slot: int = BEFORE_ALL
-    late: int = 0
-    updated_at: int = 0
-
-    def with_accounts(self, name: str, slot: int, time: int = 0) -> Watermark:
-        """With the accounts of a field of :data:`ACCOUNTS_OF` as of ``slot``; the chain showed ``time``."""
-        changed: dict[str, Any] = {name: slot}
-        if name == WITH_VIEWS:
-            changed["folded_time"] = time
-        return replace(self, **changed)
-
-    def advanced(self, slot: int, time: int | None, newest: Iterable[tuple[int, str]] = ()) -> Watermark:
-        """With everything indexed up to ``slot``, when the chain showed ``time``, if that is known.
-
-        ``newest`` are (slot, signature) of what was indexed last, ascending.
-        """
-        anchor, anchor_slot, floor, floor_slot = self.anchor, self.anchor_slot, self.floor, self.floor_slot
-        for at, signature in newest:
-            if at > anchor_slot:
-                floor, floor_slot = anchor, anchor_slot
-            if at >= anchor_slot:
-                anchor, anchor_slot = signature, at
-        return replace(
-            self,
-            final_slot=max(slot, self.final_slot),
-            confirmed_slot=max(slot, self.confirmed_slot),
-            final_time=self.final_time if time is None or slot < self.final_slot else time,
-            anchor=anchor,
-            anchor_slot=anchor_slot,
-            floor=floor,
-            floor_slot=floor_slot,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +98,7 @@ class ProgramIndexer:
             anew = await self.views.prepare(connection)
             if row is None:
                 start = Watermark(name, address)
-                await connection.execute(sa.insert(WATERMARKS).values(**_values(start)))
+                await connection.execute(sa.insert(WATERMARKS).values(**start.values()))
             elif anew:
                 # They are filled with the accounts, from the events that are here.
                 await self.forget_accounts(connection, Watermark(**row._mapping), WITH_VIEWS)
@@ -250,7 +192,7 @@ class ProgramIndexer:
             self._chain,
             self.program.address,
             Commitment.FINALIZED,
-            _bottom(mark),
+            mark.bottom,
             before=await self._where_stopped(),
             min_slot=mark.target_slot,
         )
@@ -364,9 +306,7 @@ class ProgramIndexer:
     async def _index_provisional(self, mark: Watermark) -> None:
         """Make the rows above the final slot those of the transactions that are confirmed now."""
         confirmed = await self._chain.slot(Commitment.CONFIRMED)
-        pages = walk(
-            self._chain, self.program.address, Commitment.CONFIRMED, _bottom(mark), min_slot=confirmed
-        )
+        pages = walk(self._chain, self.program.address, Commitment.CONFIRMED, mark.bottom, min_slot=confirmed)
         found = {each.signature: each async for page, _ in pages for each in page}
         above = await self._ordered([each for each in found.values() if each.slot > mark.final_slot])
         unknown = await self._unknown(above)
@@ -460,7 +400,7 @@ class ProgramIndexer:
         """Write the watermark, first of all; raises OvertakenError when another indexer has."""
         after = replace(mark, version=mark.version + 1, updated_at=int(time.time()))
         own = sa.update(WATERMARKS).filter_by(program=self.program.name, version=mark.version)
-        if (await connection.execute(own.values(**_values(after)))).rowcount != 1:
+        if (await connection.execute(own.values(**after.values()))).rowcount != 1:
             raise OvertakenError(f"another indexer is at work on {self.program.name}")
         return after
 
@@ -496,14 +436,3 @@ def _newest(batch: Sequence[Listed]) -> list[tuple[int, str]]:
     last = batch[-1]
     before = next((each for each in reversed(batch) if each.slot < last.slot), None)
     return [(each.slot, str(each.signature)) for each in (before, last) if each is not None]
-
-
-def _bottom(mark: Watermark) -> Bottom:
-    return Bottom(
-        Signature.from_string(mark.anchor) if mark.anchor else None,
-        Signature.from_string(mark.floor) if mark.floor else None,
-    )
-
-
-def _values(mark: Watermark) -> dict[str, Any]:
-    return {field.name: getattr(mark, field.name) for field in fields(mark)}

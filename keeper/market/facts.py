@@ -21,7 +21,7 @@ from keeper.indexer.folds import FOLDS
 from keeper.indexer.folds.classes import FOLDS as OF_CLASSES
 from keeper.indexer.kept import Ahead
 from keeper.indexer.ledger import Ledger
-from keeper.indexer.program import BEFORE_ALL
+from keeper.indexer.watermark import BEFORE_ALL
 from keeper.market.participants import Accounts
 from keeper.market.records import Records, StalePrices
 from keeper.market.reputation import LeaseEnd, Reputation

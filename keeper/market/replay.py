@@ -11,7 +11,7 @@ from keeper.chain import Commitment, Event
 from keeper.economy.calendar import unix_hour
 from keeper.errors import UserError
 from keeper.indexer.ledger import Ledger
-from keeper.indexer.program import BEFORE_ALL
+from keeper.indexer.watermark import BEFORE_ALL
 from keeper.market import audit, audit_hours
 from keeper.market.assignment import assign
 from keeper.market.files import TICKS_AN_HOUR

@@ -22,7 +22,7 @@ from keeper.indexer.book import Book
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.kept import Kept
 from keeper.indexer.ledger import WAITS, Ledger
-from keeper.indexer.program import BEFORE_ALL
+from keeper.indexer.watermark import BEFORE_ALL
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting
 from keeper.rewards.hired import FOLLOWED, Term, hired, replay, terms_of
 

@@ -21,7 +21,7 @@ from keeper.indexer import ledger as ledger_module
 from keeper.indexer.book import FoldError
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import WAITS, Ledger
-from keeper.indexer.program import BEFORE_ALL
+from keeper.indexer.watermark import BEFORE_ALL
 from keeper.runtime.operation import Operation
 from tests.keeper.indexer.busy import PROGRAMS, NodeWorld, expected, indexed, prepared, stakes
 from tests.programs.world import key

@@ -17,7 +17,7 @@ from keeper.db import Database
 from keeper.db.tables import SIGNATURES, WATERMARKS
 from keeper.economy.orders import LeaseStatus
 from keeper.economy.supply import IO
-from keeper.indexer.program import BEFORE_ALL
+from keeper.indexer.watermark import BEFORE_ALL
 from keeper.rewards.hired import Term, read_events, replay, terms_of
 from keeper.rewards.history import History
 from tests.keeper.runtime.conftest import database

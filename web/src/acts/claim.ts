@@ -7,16 +7,13 @@ import { findWalletPda } from "../clients/staking/pdas/wallet";
 import { ask } from "../chain/api";
 import { node } from "../chain/node";
 import type { Plan } from "../tx/act";
+import { fromHex } from "../verify/bytes";
 import { at, io, opening, stakingConfig } from "./parts";
 
 interface Proof {
   hour: number;
   lifetime: string;
   proof: string[];
-}
-
-function bytes(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (each) => Number.parseInt(each, 16));
 }
 
 /** What of a wallet's rewards isn't paid; null where no hour's files are here. */
@@ -33,7 +30,8 @@ export async function claim(owner: Address, payer: Address): Promise<Plan> {
   if (found.lifetime <= found.claimed)
     throw new Error(`All ${io(found.claimed)} that the wallet has earned by hour ${found.hour} are paid.`);
   const { hour, lifetime, proof } = await ask<Proof>(`/blocks/${found.hour}/proof/${owner}`);
-  const joined = bytes(proof.join(""));
+  const joined = fromHex(proof.join(""));
+  if (joined === null) throw new Error("What is served as the proof is none: nothing can be claimed by it.");
   const [block] = await findBlockPda({ hour });
   const call = await getClaimInstructionAsync({ block, owner, lifetime: BigInt(lifetime), proof: joined });
   const tokens = at(call, 4);

@@ -1,5 +1,6 @@
 // The node that pages ask: its addresses are in the page's head, as its content policy allows no other.
 import { createSolanaRpc, type Address, type Signature } from "@solana/kit";
+import { fromBase64 } from "../verify/bytes";
 
 function named(name: string): string {
   const found = document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content;
@@ -31,10 +32,6 @@ export interface Held {
   data: Uint8Array;
 }
 
-export function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
-}
-
 /** Accounts as of one slot, in the order of `addresses`; null for those that there are none of. */
 export async function accounts(addresses: readonly Address[]): Promise<(Held | null)[]> {
   const found: (Held | null)[] = [];
@@ -43,7 +40,7 @@ export async function accounts(addresses: readonly Address[]): Promise<(Held | n
     const some = addresses.slice(at, at + 100);
     const { value } = await node.getMultipleAccounts(some, { encoding: "base64", commitment: "confirmed" }).send();
     for (const each of value)
-      found.push(each && { lamports: each.lamports, owner: each.owner, data: bytesOf(each.data[0]) });
+      found.push(each && { lamports: each.lamports, owner: each.owner, data: fromBase64(each.data[0]) });
   }
   return found;
 }

@@ -1,7 +1,8 @@
 // A trial of a transaction, before anybody signs: who has what before and after.
 import { getBase64Decoder, type Address, type Base64EncodedWireTransaction, getAddressDecoder } from "@solana/kit";
 import { why } from "../chain/failure";
-import { accounts, bytesOf, node, type Held } from "../chain/node";
+import { accounts, node, type Held } from "../chain/node";
+import { fromBase64 } from "../verify/bytes";
 import { tokens, type Token } from "../chain/tokens";
 import type { Built } from "./build";
 
@@ -62,7 +63,7 @@ export async function preview(payer: Address, built: Built): Promise<Preview> {
     .send();
   if (value.err) throw new Refused(why(value.err, value.logs));
   const after = (value.accounts ?? []).map((each): Held | null =>
-    each && each.lamports ? { lamports: each.lamports, owner: each.owner, data: bytesOf(each.data[0] as string) } : null,
+    each && each.lamports ? { lamports: each.lamports, owner: each.owner, data: fromBase64(each.data[0] as string) } : null,
   );
   const fee = await feeOf(built);
   const changes: Change[] = [];

@@ -37,6 +37,11 @@ export function fromHex(text: string): Bytes | null {
   return data;
 }
 
+/** Base64 as bytes. */
+export function fromBase64(text: string): Bytes {
+  return Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+}
+
 /** Whether two arrays hold the same bytes. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compare(a, b) === 0;

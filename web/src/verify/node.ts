@@ -7,7 +7,7 @@ import { findBlockPda } from "../clients/staking/pdas/block";
 import { STAKING_PROGRAM_ADDRESS } from "../clients/staking/programs/staking";
 import { TOKENOMICS_PROGRAM_ADDRESS } from "../clients/tokenomics/programs/tokenomics";
 import type { Block } from "./block.js";
-import { type Bytes, equal } from "./bytes.js";
+import { type Bytes, equal, fromBase64 } from "./bytes.js";
 import { Unavailable } from "./finding.js";
 import type { Network } from "./merkle.js";
 import { words } from "./server.js";
@@ -26,7 +26,7 @@ export async function blockAt(url: string, hour: number): Promise<Block | null> 
   const [place] = await findBlockPda({ hour });
   const found = await accountAt(url, place);
   if (found === null) return null;
-  const data = Uint8Array.from(atob(found.data[0]), (each) => each.charCodeAt(0));
+  const data = fromBase64(found.data[0]);
   const kind = Uint8Array.from(BLOCK_DISCRIMINATOR);
   if (found.owner !== STAKING_PROGRAM_ADDRESS || !equal(data.slice(0, kind.length), kind)) {
     throw new Unavailable(`what your node has at ${place} is no reward block`, ANOTHER);
