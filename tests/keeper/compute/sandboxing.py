@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from nacl.public import PrivateKey
@@ -32,10 +33,14 @@ ADDRESS = IPv4Address("10.3.4.5")
 def require() -> None:
     """Skip, or fail in CI, where no sandbox can be made."""
     if lacks := lacking(USER):
-        reason = "; ".join(f"{each.what}: {each.do}" for each in lacks)
-        if os.environ.get("IONET_REQUIRE_COMPUTE") == "1":
-            pytest.fail(f"IONET_REQUIRE_COMPUTE=1, and {reason}")
-        pytest.skip(reason)
+        give_up("; ".join(f"{each.what}: {each.do}" for each in lacks))
+
+
+def give_up(reason: str) -> NoReturn:
+    """Skip, or fail in CI."""
+    if os.environ.get("IONET_REQUIRE_COMPUTE") == "1":
+        pytest.fail(f"IONET_REQUIRE_COMPUTE=1, and {reason}")
+    pytest.skip(reason)
 
 
 @contextmanager
@@ -48,12 +53,12 @@ def folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def sandbox() -> AsyncIterator[tuple[Sandbox, Overlay]]:
+async def sandbox(address: IPv4Address = ADDRESS) -> AsyncIterator[tuple[Sandbox, Overlay]]:
     """One with a network, in which nothing runs yet; all of it is gone afterwards."""
     with folder() as place:
         spaces = await Namespaces.open(user=USER, python=PYTHON)
         made = Sandbox(spaces, place, USER)
-        overlay = Overlay(spaces, PrivateKey.generate(), ADDRESS)
+        overlay = Overlay(spaces, PrivateKey.generate(), address)
         try:
             await overlay.up()
             yield made, overlay

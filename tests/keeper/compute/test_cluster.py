@@ -9,22 +9,20 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from nacl.public import PrivateKey
 
 from keeper.compute import runtime
-from keeper.compute.namespace import Namespaces
 from keeper.compute.node import Alive, HeadSilent, Node, TokenRefused, alive, ask
 from keeper.compute.overlay import Overlay
 from keeper.compute.runtime import RuntimeFailed
 from keeper.compute.sandbox import Limits, Sandbox
 from tests.keeper.compute import sandboxing
-from tests.keeper.compute.sandboxing import MIB, PYTHON, USER, folder, require
+from tests.keeper.compute.sandboxing import MIB, PYTHON, give_up, require, sandbox
 from tests.keeper.compute.test_overlay import join, overlay
 
 HEAD, WORKER, RENTER = map(IPv4Address, ("10.77.13.1", "10.201.99.2", "10.255.255.254"))
@@ -41,24 +39,7 @@ def installed() -> runtime.Runtime:
     try:
         return runtime.install(place, PYTHON)
     except RuntimeFailed as error:
-        if os.environ.get("IONET_REQUIRE_COMPUTE") == "1":
-            pytest.fail(f"IONET_REQUIRE_COMPUTE=1, and {error}")
-        pytest.skip(str(error))
-
-
-@asynccontextmanager
-async def device(address: IPv4Address) -> AsyncIterator[tuple[Sandbox, Overlay]]:
-    with folder() as place:
-        spaces = await Namespaces.open(user=USER, python=PYTHON)
-        made = Sandbox(spaces, place, USER)
-        network = Overlay(spaces, PrivateKey.generate(), address)
-        try:
-            await network.up()
-            yield made, network
-        finally:
-            network.close()
-            await made.end()
-            assert not place.exists()
+        give_up(str(error))
 
 
 async def nodes(
@@ -119,8 +100,8 @@ async def serve(installed: runtime.Runtime) -> dict[str, object]:
     head = Node(HEAD, HEAD, token, 1, OBJECTS)
     worker = Node(WORKER, HEAD, token, 1, OBJECTS)
     async with AsyncExitStack() as stack:
-        first, first_net = await stack.enter_async_context(device(HEAD))
-        second, second_net = await stack.enter_async_context(device(WORKER))
+        first, first_net = await stack.enter_async_context(sandbox(HEAD))
+        second, second_net = await stack.enter_async_context(sandbox(WORKER))
         renter = await stack.enter_async_context(overlay(RENTER))
         await join(first_net, second_net)
         await join(first_net, renter)
@@ -164,7 +145,7 @@ async def serve(installed: runtime.Runtime) -> dict[str, object]:
         left = await nodes(first_net, head, lambda rows: len(rows) == 1, first)
         found["left"] = [str(each.address) for each in left]
 
-        third, third_net = await stack.enter_async_context(device(WORKER))
+        third, third_net = await stack.enter_async_context(sandbox(WORKER))
         await first_net.remove(next(each for each in first_net.peers.values() if each.address == WORKER))
         await join(first_net, third_net)
         await third.run(worker.job(installed, LIMITS))
