@@ -29,7 +29,6 @@ TOUCHES = {
 """What lines of a layer do, and of those under it down to the next, by the layer's first room."""
 PLANNED = {
     "worker": "The agent on a device.",
-    "audit": "Recompute everything.",
     "pow": "Proof of work: waves, challenges, verdicts.",
 }
 """Rooms that the contract has and the keeper hasn't yet."""

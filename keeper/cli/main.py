@@ -25,6 +25,12 @@ PANELS = {
             "Where all IO is, whether it adds up, and whether vaults have what they owe.",
         ),
         LazyCommand(
+            "audit",
+            "keeper.cli.audit:app",
+            "Recompute everything that a network claims, and name a lie.",
+            extra="keeper",
+        ),
+        LazyCommand(
             "balance",
             "keeper.cli.money:balance",
             "What a wallet has: SOL, IO, USDC, what is staked and cools.",

@@ -41,6 +41,8 @@ EARNER = Pubkey(another(1).payout)
 TYPED = [
     f"network {ON}",
     f"supply {ON}",
+    f"audit all {ON}",
+    f"audit programs {ON}",
     "emission",
     f"class list {ON}",
     f"season show {ON}",

@@ -1,0 +1,155 @@
+"""What an audit finds: in plain values, each finding named as itself, and what couldn't be looked at.
+
+A finding says which rule is broken (its code), where, what follows from what is signed, and what is there
+instead. What an audit couldn't look at is never silence: it is said, and has an exit code of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+
+
+class Code(Enum):
+    """What can be wrong: a name that stays, and a sentence for people."""
+
+    # transactions and what they say
+    TRANSACTION_UNSIGNED = "a transaction's signature isn't its signers'"
+    TRANSACTION_ELSEWHERE = "a transaction is shown as another one, or twice"
+    EVENT_IMPOSSIBLE = "an event can't have happened to the accounts as they were: one before it is missing"
+    EVENT_UNREADABLE = "an event isn't as the program's interface describes it"
+    EVENT_UNASKED = "an event says something else than the instruction that was signed"
+    # accounts of the four programs
+    ACCOUNT_MISSING = "an account that follows from the events isn't there"
+    ACCOUNT_UNFOUNDED = "an account is there that follows from no event"
+    ACCOUNT_UNREADABLE = "an account isn't as the program's interface describes it"
+    FIELD_DIFFERS = "an account's field isn't what its events made it"
+    # tokens
+    VAULT_MOVED_UNTOLD = "tokens left or entered a vault in a transaction whose events say nothing of it"
+    VAULT_MOVED_UNSEEN = "a vault changed between two transactions: by none that the node lists"
+    VAULT_SHORT = "a vault has less than what is recorded as owed"
+    VAULT_CHANGED_HANDS = "a vault's owner, mint, delegate or state isn't the program's"
+    MINT_DIFFERS = "the mint's supply isn't genesis and emission less what was burned"
+    MINT_CHANGED_HANDS = "the mint can be minted from, or its accounts frozen, by another than the program"
+    # schedules and rules of time
+    EMISSION_EARLY = "more was emitted than the formula allows for the hours that have ended"
+    VESTING_EARLY = "more was released than the allocation's schedule allows"
+    SEASON_OVERPAID = "a season paid out more than it was funded with, or after its end"
+    NOTICE_SHORT = "a change came into force before its notice was over"
+    # a database
+    ROW_MISSING = "a database lacks a row that follows from the chain"
+    ROW_UNFOUNDED = "a database has a row that nothing on the chain stands behind"
+    ROW_DIFFERS = "a database's row isn't what follows from the chain"
+    # programs
+    PROGRAM_MISSING = "a program isn't on the chain"
+    PROGRAM_BYTES = "a program's bytes aren't the published ones"
+    PROGRAM_AUTHORITY = "a program may be upgraded by another key than the one that is named"
+    PACKAGE_BYTES = "a binary of this installation isn't the one that its own manifest names"
+
+    @property
+    def label(self) -> str:
+        """The name that stays, for programs."""
+        return self.name.lower()
+
+
+Value = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    ``where`` is an account's or a transaction's address or a file's name, ``row`` the field, row or value in
+    it ("" for the whole), ``expected`` what follows from what is signed. ``signer`` is whose signature stands
+    under what is wrong: addresses, or None where nobody's does, as with what a node alone says.
+    """
+
+    part: str
+    code: Code
+    where: str
+    row: str
+    slot: int | None
+    expected: Value
+    found: Value
+    signer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """Something that couldn't be looked at, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody with a role changed: told, whether it was right or not."""
+
+    slot: int
+    time: int
+    who: str
+    what: str
+    before: Value
+    after: Value
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What came of one: how much was looked at (what, how many), what is wrong, what wasn't looked at."""
+
+    name: str
+    checked: Mapping[str, int] = field(default_factory=dict)
+    unchecked: tuple[Unchecked, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    told: tuple[str, ...] = ()
+    """What is so, for people to judge: nothing says what it should be."""
+
+
+class Exit(IntEnum):
+    """How an audit ends, for whoever runs it: 2 is also a wrong way to call it, as nothing was checked."""
+
+    CLEAN = 0
+    FOUND = 1
+    UNCHECKED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All parts of an audit of ``source``, as of ``slot`` where the chain was looked at."""
+
+    source: str
+    parts: tuple[Part, ...]
+    slot: int | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is wrong."""
+        return tuple(each for part in self.parts for each in part.findings)
+
+    @property
+    def exit(self) -> Exit:
+        """What is wrong counts more than what couldn't be checked."""
+        if self.findings:
+            return Exit.FOUND
+        return Exit.UNCHECKED if any(part.unchecked for part in self.parts) else Exit.CLEAN
+
+
+def merged(name: str, parts: Iterable[Part]) -> Part:
+    """Several parts of one kind, such as hours, as one: counts are added."""
+    all_ = list(parts)
+    checked: dict[str, int] = {}
+    for part in all_:
+        for what, count in part.checked.items():
+            checked[what] = checked.get(what, 0) + count
+    return Part(
+        name,
+        checked,
+        tuple(each for part in all_ for each in part.unchecked),
+        tuple(each for part in all_ for each in part.findings),
+        tuple(each for part in all_ for each in part.changes),
+        tuple(each for part in all_ for each in part.told),
+    )

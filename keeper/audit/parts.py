@@ -1,0 +1,31 @@
+"""The parts of an audit, each loaded when it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+
+from keeper.audit.findings import Part, Report
+from keeper.audit.sources import Source, Told, untold
+
+Run = Callable[[Source, Told], Awaitable[Part]]
+"""Looks at all of a source that the part is about. Raises UserError where nothing can be looked at."""
+
+PARTS: Mapping[str, str] = {
+    "programs": "keeper.audit.programs:check",
+}
+"""By name, in the order of a whole audit: ``module:function``, a :data:`Run`."""
+
+
+async def run(source: Source, names: tuple[str, ...] = (), told: Told = untold) -> Report:
+    """Run some parts by their names, or all of them, one after the other."""
+    clock = await source.chain.final_clock()
+    parts = [await loaded(name)(source, told) for name in names or PARTS]
+    return Report(source.name, tuple(parts), clock.slot)
+
+
+def loaded(name: str) -> Run:
+    """A part by its name."""
+    module, _, attribute = PARTS[name].partition(":")
+    found: Run = getattr(import_module(module), attribute)
+    return found

@@ -1,0 +1,63 @@
+"""Where an audit reads: a node or a saved chain, published files, and a database that is held to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from solders.pubkey import Pubkey
+
+from keeper.chain import ChainReader
+from keeper.chain.connect import connect
+from keeper.indexer.guard import place_of
+
+
+class Told(Protocol):
+    """Told how far a step is: its name, how many are done, of how many."""
+
+    def __call__(self, step: str, done: int, all_: int, /) -> None:
+        """Hear of it."""
+        ...
+
+
+def untold(step: str, done: int, all_: int, /) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is audited: ``chain`` answers for a node, a saved chain or a bundle; files are in folders.
+
+    ``name`` is what was named, without what may be secret in it.
+    """
+
+    name: str
+    chain: ChainReader
+    rewards: Sequence[Path] = ()
+    """Folders of published hours."""
+    evidence: Sequence[Path] = ()
+    """Folders of operators' files of proofs of work."""
+    market: Sequence[Path] = ()
+    """Folders of published ticks and steps."""
+    database: str | None = None
+    """URL of an index that is held to the chain."""
+    authority: Pubkey | None = None
+    """Who alone may upgrade the programs; None where nobody said."""
+
+
+@asynccontextmanager
+async def opened(
+    chain: str,
+    *,
+    rewards: Sequence[Path] = (),
+    evidence: Sequence[Path] = (),
+    market: Sequence[Path] = (),
+    database: str | None = None,
+    authority: Pubkey | None = None,
+) -> AsyncIterator[Source]:
+    """A source at ``chain``, an RPC node's URL or a saved chain's file, which stays as it is."""
+    async with connect(chain) as connected:
+        yield Source(place_of(chain), connected, rewards, evidence, market, database, authority)

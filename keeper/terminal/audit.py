@@ -1,0 +1,125 @@
+"""An audit's report, for people and for programs."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from keeper.audit.findings import Change, Exit, Finding, Part, Report, Value
+from keeper.economy.calendar import moment
+from keeper.terminal.answers import auditing
+from keeper.terminal.tables import console, plain, show
+
+MOST_SHOWN = 50
+"""Findings of a part that people are shown; programs get all."""
+ENDS = {
+    Exit.CLEAN: "nothing is wrong",
+    Exit.FOUND: "something is wrong",
+    Exit.UNCHECKED: "nothing that was looked at is wrong; not everything could be looked at",
+}
+
+
+def as_json(report: Report) -> auditing.Audit:
+    """The report for programs."""
+    return {
+        "source": report.source,
+        "slot": report.slot,
+        "exit": int(report.exit),
+        "parts": [_part_json(each) for each in report.parts],
+    }
+
+
+def tell(report: Report) -> None:
+    """Print the report."""
+    where = f"{report.source}, slot {report.slot:,}" if report.slot is not None else report.source
+    console.print(f"Audit of {where}", soft_wrap=True, highlight=False, markup=False)
+    show(summary(report))
+    for part in report.parts:
+        if part.changes:
+            show(changes(part))
+        if part.findings:
+            show(findings(part))
+        gaps = [f"{each.what} couldn't be checked: {each.why}" for each in part.unchecked]
+        for line in (*part.told, *gaps):
+            console.print(f"{part.name}: {line}", highlight=False, markup=False)
+    console.print(ENDS[report.exit])
+
+
+def summary(report: Report) -> Table:
+    """A line for each part."""
+    table = plain("", "part", "looked at", "wrong", "not checked")
+    table.title = None
+    table.columns[1].justify = "left"
+    for part in report.parts:
+        looked = ", ".join(f"{count:,} {what}" for what, count in part.checked.items())
+        table.add_row(part.name, looked, f"{len(part.findings):,}", f"{len(part.unchecked):,}")
+    return table
+
+
+def findings(part: Part) -> Table:
+    """A part's findings, a block of lines each."""
+    table = plain(f"Wrong in {part.name}", "", "where", "row", "slot", "expected", "found", "signed by")
+    for column in table.columns:
+        column.justify = "left"
+    for each in part.findings[:MOST_SHOWN]:
+        slot = "" if each.slot is None else str(each.slot)
+        signer = each.signer or "nobody"
+        cells = (each.where, each.row, slot, _said(each.expected), _said(each.found), signer)
+        table.add_row(f"{each.code.label}: {each.code.value}", *cells)
+    if len(part.findings) > MOST_SHOWN:
+        table.caption = f"and {len(part.findings) - MOST_SHOWN:,} more: --json has all"
+    return table
+
+
+def changes(part: Part) -> Table:
+    """What people with a role changed."""
+    table = plain(f"Changes, {part.name}", "when", "slot", "what", "who", "before", "after")
+    for column in table.columns[2:]:
+        column.justify = "left"
+    for each in part.changes:
+        after = _said(each.after)
+        table.add_row(moment(each.time), f"{each.slot:,}", each.what, each.who, _said(each.before), after)
+    return table
+
+
+def _said(value: Value) -> str:
+    return "nothing" if value is None else str(value)
+
+
+def _part_json(part: Part) -> auditing.AuditPart:
+    return {
+        "part": part.name,
+        "checked": dict(part.checked),
+        "unchecked": [{"what": each.what, "why": each.why} for each in part.unchecked],
+        "findings": [_finding_json(each) for each in part.findings],
+        "changes": [_change_json(each) for each in part.changes],
+        "told": list(part.told),
+    }
+
+
+def _finding_json(each: Finding) -> auditing.AuditFinding:
+    return {
+        "code": each.code.label,
+        "says": each.code.value,
+        "where": each.where,
+        "row": each.row,
+        "slot": each.slot,
+        "expected": _text(each.expected),
+        "found": _text(each.found),
+        "signer": each.signer,
+    }
+
+
+def _change_json(each: Change) -> auditing.AuditChange:
+    return {
+        "slot": each.slot,
+        "time": each.time,
+        "who": each.who,
+        "what": each.what,
+        "before": _text(each.before),
+        "after": _text(each.after),
+        "signature": each.signature,
+    }
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value)
