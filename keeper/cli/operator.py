@@ -13,13 +13,16 @@ import typer
 import uvloop
 
 from keeper.chain.connect import connect
+from keeper.chain.http import http_client
 from keeper.cli import votes
 from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.clients import orders
+from keeper.compute.client import Board
 from keeper.compute.wire import Network as Compute
 from keeper.errors import UserError
 from keeper.jobs.port import Direct
 from keeper.operator import running
+from keeper.operator.clusters.knocking import Knocking
 from keeper.operator.clusters.office import Office
 from keeper.operator.clusters.relaying import Relaying
 from keeper.operator.descriptors import require_descriptors
@@ -103,7 +106,9 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
         compute = Compute(network.genesis, orders.PROGRAM.address)
         office = Office(chain, compute, signer, folder, log, metrics)
         try:
-            async with AsyncExitStack() as stack:
+            async with http_client() as http, AsyncExitStack() as stack:
+                boards = [Board(str(each), compute, http) for each in chosen.peers]
+                office.knocking = Knocking(boards, signer, log)
                 if chosen.relay_listen:
                     rate = chosen.relay_rate * MBIT
                     office.links = Relaying(*chosen.relay_listen, compute, rate, log, metrics)

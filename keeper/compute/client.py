@@ -154,6 +154,10 @@ class Board:
         """Have a proof kept."""
         await self._ask("POST", "/compute/proofs", proof.encode())
 
+    async def knock(self, data: bytes) -> None:
+        """Tell its operator that it was reached: see :mod:`keeper.compute.knocks`."""
+        await self._ask("POST", "/compute/knocks", data)
+
     async def links(self, asking: bytes) -> tuple[tuple[str, int] | None, dict[Pubkey, bytes]]:
         """The relay's host and port (None without one), and who asks' link to each other member's key.
 

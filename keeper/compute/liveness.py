@@ -26,11 +26,15 @@ from keeper.compute.wire import Network
 from keeper.economy.calendar import HOUR
 from keeper.errors import UserError
 
-RULE = 1
+RULE = 2
 """Version of the rules here: part of every verdict."""
 BEAT_SECONDS = 30
 SUSPECT_SECONDS, LOST_SECONDS = 90, 180
 """Without a beat."""
+DARK_SECONDS = 5_400
+"""Without a beat, where an operator hears less than half of all leased devices and others reach it. An outage
+that is shorter costs nobody anything, and money that is due is paid two hours late: who has most devices and
+switches them off is paid for none of these seconds."""
 GRID_SECONDS = 60
 """Observations are made at multiples of it, so that operators judge the same moment."""
 JOINING_SECONDS = 600
@@ -90,11 +94,14 @@ class Observation:
     """Seconds of VIEWs in which its node isn't alive; none of the device's own."""
     probes_failed: tuple[int, ...] = ()
     """Seconds in which a probe in its sandbox began that this operator sent and that failed."""
+    reached: int = 0
+    """The second since which at least half of the other operators have reached its board, without a pause of
+    :data:`LOST_SECONDS`, by the way that BEATs take; 0 where they don't. See :mod:`keeper.compute.knocks`."""
     version: int = RULE
 
     def __post_init__(self) -> None:
         """Raise ObservationError for numbers that can't be."""
-        seconds = (*self.complaints, *self.missing, *self.probes_failed, self.last_beat)
+        seconds = (*self.complaints, *self.missing, *self.probes_failed, self.last_beat, self.reached)
         if self.version != RULE:
             raise ObservationError(f"version {self.version} of observations isn't known here: update ionet")
         if self.at % GRID_SECONDS or self.at <= 0:
@@ -110,7 +117,7 @@ class Observation:
 
     @property
     def sighted(self) -> bool:
-        """Whether it had beats from at least half of all leased devices: else its own network failed."""
+        """Whether it heard at least half of all leased devices: else its own network may have failed."""
         return 0 < self.leased <= 2 * self.heard
 
     @property
@@ -120,8 +127,16 @@ class Observation:
 
     @property
     def hears_nothing(self) -> bool:
-        """Whether it can tell that the device is silent, and it is."""
-        return self.sighted and self.at - max(self.last_beat, self.lease.start) >= LOST_SECONDS
+        """Whether it can tell that the device is silent, and it is.
+
+        An operator at which most devices are silent can't tell whether it is cut off from them or they are
+        switched off. So it waits, less long than money that is due: those whom it doesn't hear by then,
+        while other operators reached it all along, are lost.
+        """
+        silent = self.at - max(self.last_beat, self.lease.start)
+        if self.sighted:
+            return silent >= LOST_SECONDS
+        return silent >= DARK_SECONDS and bool(self.reached) and self.at - self.reached >= DARK_SECONDS
 
 
 _FORM = canonical.Form(Observation, "an observation", "is none", ObservationError)
@@ -186,9 +201,10 @@ class Wave:
 def silence(observations: Sequence[Observation], k: int) -> Verdict | None:
     """Whether a device is lost, by the observations of different operators, of which ``k`` must agree.
 
-    It is if at least k of them are sighted and have had no beat for 180 seconds. It was good until the last
-    second at which k operators, sighted or not, still had a beat. Raises ObservationError when they aren't of
-    one lease and minute, one for each operator.
+    It is if at least k of them have had no beat for 180 seconds and hear half of all devices, or for 90
+    minutes and are reached by other operators. It was good until the last second at which k operators,
+    whatever they hear, still had a beat. Raises ObservationError when they aren't of one lease and minute,
+    one for each operator.
     """
     lease = _one(observations, k)
     if sum(each.hears_nothing for each in observations) < k:

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from keeper.chain import ChainReader
 from keeper.chain.connect import refresh
 from keeper.clients import staking, tokenomics
+from keeper.compute.liveness import GRID_SECONDS
 from keeper.economy.calendar import month_start
 from keeper.errors import UserError
 from keeper.operator.clusters.office import Office
@@ -102,7 +103,7 @@ async def run(operator: Operator, stop: asyncio.Event, office: Office | None = N
         (EXCHANGE_SECONDS, operator.collecting.exchange),
     ]
     if office is not None:
-        parts.append((ORDERS_SECONDS, office.refresh))
+        parts += [(ORDERS_SECONDS, office.refresh), (GRID_SECONDS, office.knock)]
     async with asyncio.TaskGroup() as group:
         for seconds, part in parts:
             group.create_task(_again(seconds, part, stop))

@@ -63,7 +63,7 @@ HOLD_SECONDS = 2.0
 MAX_WAITING = 16_384
 """Of those at a time, with 5 kB each; further ones are answered at once."""
 SLOT_LIMIT = 1 << 63
-SENT = "commit", "ping", "opening", "transfer", "messages", "proofs", "links"
+SENT = "commit", "ping", "opening", "transfer", "messages", "proofs", "links", "knocks"
 MESSAGES = {each: each for each in SENT} | {"pings": "ping"}
 """What a device, or a member of a cluster, sends, by the path that it sends it to."""
 FRESH_SECONDS = 60.0

@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader
-from keeper.clients import orders
+from keeper.clients import orders, staking
 from keeper.clients.orders import Lease, Order
 from keeper.clients.records import accounts_of
 from keeper.compute.board import Parties, parties
@@ -46,6 +46,7 @@ class _View(NamedTuple):
     orders: dict[Pubkey, Order]
     leases: dict[Pubkey, list[Lease]]
     """By their order."""
+    operators: tuple[Pubkey, ...]
     parties: dict[Pubkey, Parties]
     """As far as somebody asked for them."""
 
@@ -58,12 +59,17 @@ class Directory:
         self._chain = chain
         self._orders = _Decoded("Order", orders.parse_order)
         self._leases = _Decoded("Lease", orders.parse_lease)
-        self._view = _View(0, {}, {}, {})
+        self._view = _View(0, {}, {}, (), {})
 
     @property
     def now(self) -> int:
         """The chain's time when it was last read, 0 before."""
         return self._view.now
+
+    @property
+    def operators(self) -> tuple[Pubkey, ...]:
+        """The network's."""
+        return self._view.operators
 
     @property
     def orders(self) -> Mapping[Pubkey, Order]:
@@ -75,11 +81,13 @@ class Directory:
         # Leases first, as an order outlives its own.
         leases = self._leases.take(await accounts_of(self._chain, orders.PROGRAM, "Lease"))
         found = self._orders.take(await accounts_of(self._chain, orders.PROGRAM, "Order"))
+        config = await staking.read_config(self._chain)
+        operators = tuple(config.params.operators) if config else ()
         now = (await self._chain.clock()).unix_timestamp
         by_order: defaultdict[Pubkey, list[Lease]] = defaultdict(list)
         for each in leases.values():
             by_order[each.order].append(each)
-        self._view = _View(now, found, dict(by_order), {})
+        self._view = _View(now, found, dict(by_order), operators, {})
 
     def parties(self, order: Pubkey) -> Parties | None:
         """Who may speak in an order; None for one that isn't there."""

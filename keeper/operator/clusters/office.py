@@ -17,13 +17,14 @@ from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import ChainError, ChainReader, Signer
-from keeper.compute import wire
+from keeper.compute import knocks, wire
 from keeper.compute.board import Board, BoardUnusable, Taken
 from keeper.compute.liveness import GRID_SECONDS
 from keeper.compute.refusals import Why, WireError
 from keeper.compute.relay import asks
 from keeper.compute.wire import Network
 from keeper.operator.clusters.directory import Directory
+from keeper.operator.clusters.knocking import Knocking
 from keeper.operator.clusters.witness import Witness
 from keeper.operator.metrics import Metrics
 
@@ -74,6 +75,7 @@ class Office:
         self.directory = Directory(chain)
         self.board = Board(folder / BOARD, network, self.operator, self.directory.parties)
         self.links = links
+        self.knocking: Knocking | None = None
         self.unix_ms, self._monotonic = unix_ms, monotonic
         self._log, self._metrics = log, metrics
         self._thread = ThreadPoolExecutor(1, "board")
@@ -139,6 +141,18 @@ class Office:
         if links is None:
             return {}
         return {other: links.open(order, sender, other)[0] for other in found.members - {sender}}
+
+    def knocked(self, data: bytes) -> None:
+        """Another operator has reached this board; raises WireError for who is none."""
+        operators, now = self.directory.operators, self.unix_ms()
+        by = knocks.who(data, self.network, self.operator, operators, now)
+        others = [each for each in operators if each != self.operator]
+        self.witness.reached.knocked(by, others, now // 1_000)
+
+    async def knock(self) -> None:
+        """Reach the other operators' boards."""
+        if self.knocking is not None:
+            await self.knocking.knock()
 
     async def refresh(self) -> None:
         """Read the chain again; a chain that doesn't answer is asked the next time."""

@@ -1,10 +1,11 @@
 """The board over HTTP: what members of clusters send, what they and anybody else read.
 
 ``POST /compute/messages`` takes one signed message, ``/compute/proofs`` a proof of equivocation that somebody
-found elsewhere, ``/compute/links`` a signed question for links of the relay; ``GET /compute/board`` says
-whose board it is, ``/compute/orders/<order>/messages?after=<number>`` waits for what is said next (not with
-``&wait=0``), and ``/beats``, ``/proofs`` and ``/nonces/<worker>`` beside it give the rest. All of it is
-public: what is secret is sealed.
+found elsewhere, ``/compute/links`` a signed question for links of the relay, ``/compute/knocks`` another
+operator's knock; ``GET /compute/board`` says whose board it is,
+``/compute/orders/<order>/messages?after=<number>`` waits for what is said next (not with ``&wait=0``), and
+``/beats``, ``/proofs`` and ``/nonces/<worker>`` beside it give the rest. All of it is public: what is secret
+is sealed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.routing import Route
 
 from keeper.chain import SigningFailed
 from keeper.compute.board import BoardUnusable
+from keeper.compute.knocks import KNOCK
 from keeper.compute.refusals import Why as Unsaid
 from keeper.compute.refusals import WireError
 from keeper.compute.relay import ASKING
@@ -57,6 +59,7 @@ class BoardService:
             post("messages", self.post),
             post("proofs", self.accuse),
             post("links", self.links),
+            post("knocks", self.knock),
             Route("/compute/board", self.about),
             Route("/compute/observations/{minute}", self.silent),
             Route("/compute/observations/{minute}/{lease}", self.observation),
@@ -101,6 +104,16 @@ class BoardService:
         port = self._office.links.port if self._office.links else None
         links = {str(other): link.hex() for other, link in found.items()}
         return JSONResponse({"port": port, "links": links}, headers=NO_STORE)
+
+    async def knock(self, request: Request) -> Response:
+        """Another operator shows that this board can be reached."""
+        self._admit(request, unread=True)
+        data = await exact(request, KNOCK)
+        try:
+            self._office.knocked(data)
+        except WireError as error:
+            raise self._refused(error) from error
+        return Response(status_code=204)
 
     # -- what anybody reads --------------------------------------------------------------------
 

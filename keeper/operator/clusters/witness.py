@@ -18,6 +18,7 @@ from keeper.budgets import Buckets, Rate
 from keeper.chain.signer import Signer
 from keeper.clients.orders import Lease
 from keeper.compute.board import Heard
+from keeper.compute.knocks import Reached
 from keeper.compute.liveness import GRID_SECONDS, LOST_SECONDS, Observation
 from keeper.compute.observations import Case, sign
 from keeper.compute.wire import Network
@@ -59,11 +60,13 @@ class _Minute(NamedTuple):
     """Leases, also of others than these, with a BEAT in this one minute, or since."""
     leased: int
     heard: int
+    reached: int
     silent: list[Pubkey]
 
     def observation(self, operator: Pubkey, noted: _Noted) -> Observation:
         lease, beat = Case.of(noted.lease).lease, noted.beat.hex()
-        return Observation(str(operator), self.at, lease, noted.last_beat, self.leased, self.heard, beat)
+        counts = (self.leased, self.heard, beat)
+        return Observation(str(operator), self.at, lease, noted.last_beat, *counts, reached=self.reached)
 
 
 class Witness:
@@ -72,6 +75,7 @@ class Witness:
     def __init__(self, network: Network, signer: Signer) -> None:
         """Nothing is noted yet; ``signer`` is the operator's."""
         self._network, self._operator, self._signer = network, signer.pubkey(), signer
+        self.reached = Reached(LOST_SECONDS)
         self._minutes: OrderedDict[int, _Minute] = OrderedDict()
         self._known: dict[tuple[Pubkey, int, int], int] = {}
         """Leases that run, by what names them, and the minute in which they were first seen to."""
@@ -108,7 +112,9 @@ class Witness:
         sight = [self._minutes.get(at - GRID_SECONDS * back) for back in range(1, SIGHT)]
         fewest = min(len(due & minute.beating) if minute else 0 for minute in sight)
         fewest = min(fewest, len(due & beating))
-        self._minutes[at] = minute = _Minute(at, leases, beating, len(due), fewest, [])
+        self._minutes[at] = minute = _Minute(
+            at, leases, beating, len(due), fewest, self.reached.since(at), []
+        )
         for address, noted in leases.items():
             # Few of them: making an observation of each would hold up the wave's clock.
             is_late = at - max(noted.last_beat, noted.lease.start) >= LOST_SECONDS

@@ -45,10 +45,17 @@ def message(kind: int, epoch: int, seq: int, ms: int) -> bytes:
 
 
 def good(rows: list[list[int | None]], start: int, k: int, at: int, leased: int) -> list[int] | None:
-    """[good hours, last good second] by each operator's [last beat, devices heard]; None for no fault."""
-    sighted = [row for row in rows if row[1] is not None and row[1] * 2 >= leased > 0]
-    silent = [row for row in sighted if at - max(start, row[0] or 0) >= 180]
-    if len(silent) < k:
+    """[good hours, last good second] by each operator's [last beat, devices heard, reached since].
+
+    None for no fault.
+    """
+
+    def patience(row: list[int | None]) -> int:
+        return 180 if row[1] is not None and row[1] * 2 >= leased > 0 else 5_400
+
+    silent = [row for row in rows if at - max(start, row[0] or 0) >= patience(row)]
+    sure = [row for row in silent if patience(row) == 180 or (row[2:] and at - (row[2] or at) >= 5_400)]
+    if len(sure) < k:
         return None
     seconds = sorted((max(start, row[0] or 0) for row in rows), reverse=True)
     return [(seconds[k - 1] - start) // 3_600, seconds[k - 1]]
@@ -72,6 +79,12 @@ CASES: list[tuple[str, list[list[int | None]], int, int]] = [
         100,
     ),
     ("never a beat", [[None, 90]] * 3, 2, 100),
+    ("most are off and others reach it", [[START + 7_300, 20, START]] * 3, 2, 100),
+    ("most are off for 90 minutes", [[AT - 5_400, 20, START]] * 3, 2, 100),
+    ("most are off for a second less", [[AT - 5_399, 20, START]] * 3, 2, 100),
+    ("it was reached for a second less", [[START + 7_300, 20, AT - 5_399]] * 3, 2, 100),
+    ("the only device is off", [[START + 7_300, 0, AT - 5_400]] * 3, 2, 1),
+    ("one alone was reached", [[START + 7_300, 20, START], [START, 0], [START, 0]], 2, 100),
 ]
 
 
@@ -88,7 +101,7 @@ def vectors() -> dict[str, Any]:
         "number": 7,
         "reason": "silent",
         "registered_at": START - 86_400,
-        "rule": 1,
+        "rule": 2,
     }
     evidence = sha256(json.dumps(verdict, separators=(",", ":")).encode()).hexdigest()
     return {

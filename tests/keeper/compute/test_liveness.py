@@ -38,7 +38,10 @@ def seen(operator: int, last_beat: int = 0, heard: int = 90, leased: int = 100, 
 
 @pytest.mark.parametrize("case", GOLDEN["silence"]["cases"], ids=lambda each: each["name"])
 def test_the_vectors(case) -> None:
-    rows = [seen(n, beat or 0, heard, case["leased"]) for n, (beat, heard) in enumerate(case["rows"])]
+    rows = [
+        seen(n, beat or 0, heard, case["leased"], reached=since[0] if since else 0)
+        for n, (beat, heard, *since) in enumerate(case["rows"])
+    ]
     wanted = case["found"]
     for each in permutations(rows):
         found = silence(each, case["k"])
@@ -53,6 +56,15 @@ def test_what_the_vectors_say_in_numbers() -> None:
     assert found["the network failed"] is None and found["one operator hears it"] == [4, START + 14_400]
     assert found["never a beat"] == [0, START]
     assert found["one operator is blind and one hears it"] is None
+    assert found["most are off and others reach it"] == [2, START + 7_300]
+    assert found["most are off for 90 minutes"] == [3, AT - 5_400]
+    assert found["the only device is off"] == [2, START + 7_300]
+    for name in (
+        "most are off for a second less",
+        "it was reached for a second less",
+        "one alone was reached",
+    ):
+        assert found[name] is None
 
 
 def test_equal_verdicts_have_the_hash_that_the_vectors_have() -> None:
@@ -61,7 +73,7 @@ def test_equal_verdicts_have_the_hash_that_the_vectors_have() -> None:
     assert mine == other == Verdict(LEASE.device, START - 86_400, 7, 4, Reason.SILENT)
     assert mine.encode().decode() == (
         '{"device":"CpTgEHcUxnMKzKv9m4nf3fM3Uomjgr8fEpFrj5K1qaYo","good_hours":4,"number":7,'
-        f'"reason":"silent","registered_at":{START - 86_400},"rule":1}}'
+        f'"reason":"silent","registered_at":{START - 86_400},"rule":2}}'
     )
     assert mine.hash() == other.hash() and mine.hash().hex() == GOLDEN["evidence"]
 
@@ -199,7 +211,8 @@ def test_an_observation_has_the_beat_that_it_is_about() -> None:
         ({"last_beat": AT + 1}, "comes after"),
         ({"complaints": (AT + 1,)}, "comes after"),
         ({"probes_failed": (-1,)}, "comes after"),
-        ({"version": 2}, "update ionet"),
+        ({"version": 3}, "update ionet"),
+        ({"reached": AT + 1}, "comes after"),
     ],
 )
 def test_what_no_operator_can_have_seen(changed, said: str) -> None:

@@ -17,12 +17,13 @@ from keeper.clients.orders import Lease
 from keeper.compute.boards import Boards
 from keeper.compute.bodies import Beat, Serving
 from keeper.compute.client import Board as Client
-from keeper.compute.liveness import Reason, Verdict
+from keeper.compute.liveness import DARK_SECONDS, Reason, Verdict
 from keeper.compute.verdicts import FAULTS, VerdictError, repeat
 from keeper.economy.orders import EndReason, LeaseStatus
 from keeper.jobs import faults
 from keeper.jobs.faults import DELAY_SECONDS, Bench, vote_faults
 from keeper.jobs.port import Direct
+from keeper.operator.clusters.knocking import Knocking
 from tests.keeper.operator.test_board import NETWORK, Place, place
 from tests.programs.world import HOUR, key
 
@@ -65,6 +66,18 @@ class Court:
             for name in names:
                 await self.beat(name)
             await self.at(each)
+
+    async def dark(self, second: int, *, knocks: bool) -> None:
+        """Go on to a full minute in which no device is heard; operators knock at each other if they can."""
+        here = self.here
+        knocking = [
+            Knocking([here.client(each) for each in range(3)], signer, LOG, unix_ms=here.time)
+            for signer in here.world.operators[:3]
+        ]
+        for each in range(minute(here.world.chain.now() + 1), second + 60, 60):
+            await self.at(each)
+            for one in knocking if knocks else ():
+                await one.knock()
 
     async def vote(self, operator: int) -> list[Event]:
         """An operator's job, half a minute after a full one."""
@@ -172,6 +185,29 @@ async def test_an_operator_that_is_silent_or_blind_costs_no_supplier_anything(co
         for operator in range(3):
             assert await court.vote(operator) == []
     assert court.lease().status == court.lease("two").status == LeaseStatus.RUNNING
+
+
+@pytest.mark.parametrize("knocks", [True, False])
+async def test_who_has_all_devices_is_found_lost_unless_operators_are_cut_off(
+    court: Court, knocks: bool
+) -> None:
+    start = court.lease().start
+    await court.at(start + 2 * HOUR + 90)
+    for name in ("one", "two"):
+        await court.beat(name)
+    sure = minute(start + 2 * HOUR + 90 + DARK_SECONDS)
+    await court.dark(sure - 60, knocks=knocks)
+    assert [await court.vote(each) for each in range(2)] == [[], []]
+    await court.dark(sure, knocks=knocks)
+    voted = [event.name for each in range(2) for event in await court.vote(each)]
+    leases = [court.lease(each) for each in ("one", "two")]
+    if knocks:
+        assert voted == ["FaultVoted"] * 2 + ["FaultVoted", "LeaseEnded"] * 2
+        assert [each.reason for each in leases] == [EndReason.FAULT] * 2
+        assert [each.stop - start for each in leases] == [2 * HOUR] * 2
+    else:
+        assert voted == []
+        assert [each.status for each in leases] == [LeaseStatus.RUNNING] * 2
 
 
 async def test_a_service_that_is_gone_is_named_once_and_the_others_judge(court: Court) -> None:
