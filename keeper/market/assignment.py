@@ -12,7 +12,7 @@ import numpy as np
 from keeper.economy.orders import Currency
 from keeper.market.exchange import NOBODY, Board
 from keeper.market.holding import Holding, countries_of
-from keeper.market.places import Places, found
+from keeper.market.places import Places, found, inverse
 from keeper.market.reach import ANYWHERE, Table, Wish
 from keeper.market.sequence import device_sequence, order_sequence, seed_of
 from keeper.market.snapshot import Snapshot
@@ -36,16 +36,15 @@ def assign(snapshot: Snapshot, limits: Limits = LIMITS) -> Rows:
     there = snapshot.devices[~out] if out.any() else snapshot.devices
     device_at = device_sequence(there, snapshot.now, seed)
     order_at = order_sequence(snapshot.orders, seed)
-    devices, orders = there[device_at], snapshot.orders[order_at]
-    table = Table(devices, snapshot.prices, countries_of(snapshot))
-    served = _served(snapshot, there, device_at, order_at)
-    wanted = wishes(table, orders, served)
+    orders = snapshot.orders[order_at]
+    table = Table(there, device_at, snapshot.prices, countries_of(snapshot))
+    wanted = wishes(table, orders, _served(snapshot, table, order_at))
     board, work = Board(table, wanted, limits, seed), Share(limits.first, len(wanted))
     holding = Holding(snapshot, board.table, orders["renter"])
     for place, wish in enumerate(wanted):
         work.turn()
         _serve(board, holding, place, wish, work)
-    return _matches(board, orders, order_at, device_at)
+    return _matches(board, orders, order_at)
 
 
 def _serve(board: Board, holding: Holding, place: int, wish: Wish, work: Share) -> None:
@@ -61,23 +60,23 @@ def _serve(board: Board, holding: Holding, place: int, wish: Wish, work: Share) 
         board.keep(holding.kept(place, wish, first, work))
 
 
-def _served(snapshot: Snapshot, there: Rows, device_at: Places, order_at: Places) -> tuple[Places, Places]:
+def _served(snapshot: Snapshot, table: Table, order_at: Places) -> tuple[Places, Places]:
     """The snapshot's pairs by places in both sequences."""
     pairs = snapshot.pairs
     order, has_order = found(snapshot.orders["order"], pairs["order"])
-    device, has_device = found(there["device"], pairs["device"])
+    device, has_device = found(table.devices["device"], pairs["device"])
     both = has_order & has_device
-    return np.argsort(order_at)[order[both]], np.argsort(device_at)[device[both]]
+    return inverse(order_at)[order[both]], table.place_of[device[both]]
 
 
-def _matches(board: Board, orders: Rows, order_at: Places, device_at: Places) -> Rows:
+def _matches(board: Board, orders: Rows, order_at: Places) -> Rows:
     """What the board says; both tables were sorted by address before they came into sequence."""
-    devices = board.table.devices
+    devices, device_at = board.table.devices, board.table.sequence
     taken = (board.order != NOBODY).nonzero()[0]
-    taken = taken[np.lexsort((device_at[taken], order_at[board.order[taken]]))]
+    taken = taken[np.argsort(order_at[board.order[taken]] * len(devices) + device_at[taken])]
     of = board.order[taken]
     rows = np.zeros(len(taken), MATCH)
-    rows["order"], rows["device"] = orders["order"][of], devices["device"][taken]
+    rows["order"], rows["device"] = orders["order"][of], devices["device"][device_at[taken]]
     costs = (board.table.costs[each][taken] for each in (Currency.USDC, Currency.IO))
     rows["price"] = np.where(orders["currency"][of] == Currency.USDC, *costs)
     return rows

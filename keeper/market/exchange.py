@@ -20,7 +20,7 @@ from keeper.market.work import A_LOOK, Limits, Share
 
 NOBODY = -1
 """Instead of an order's place: nobody has the device."""
-Step = tuple[Places, NDArray[np.int32], NDArray[np.int32]]
+Step = tuple[Places, NDArray[np.int32], Places]
 """Devices, and who had them before: orders and their kinds."""
 
 
@@ -39,8 +39,8 @@ class Board:
         self._none, self._free = len(self._what), len(self._what) + 1
         """Instead of a kind's number: the holder takes part in no exchange; there is no holder."""
         self._kind_of = [self._none if each == NOBODY else each for each in self._kind_of]
-        self._kind = np.full(len(table.devices), self._free, np.int32)
-        """By device: the kind of who has it."""
+        self._kind = np.full(len(table.devices), self._free, np.intp)
+        """By device: the kind of who has it, as numbers that a search can index by as they are."""
         self._reach: dict[int, Places] = {}
         self._is_dead = np.zeros(len(self._what) + 2, bool)
         self._is_dead[[self._none, self._free]] = True
@@ -63,7 +63,9 @@ class Board:
     # -- giving ------------------------------------------------------------------------------------
 
     def give(self, order: int, devices: Places) -> None:
-        """An order gets free devices."""
+        """An order gets free devices, perhaps none."""
+        if not len(devices):
+            return
         self.order[devices], self._kind[devices] = order, self._kind_of[order]
         self.table.is_free[devices] = False
 
@@ -87,6 +89,8 @@ class Board:
         """
         self._searches.turn()
         self._looks.turn()
+        if has == wish.open:
+            return 0
         self._log, more = [], 0
         dead = self._is_dead.copy() if has < wish.minimum else self._is_dead
         while has + more < wish.open:
@@ -124,7 +128,8 @@ class Board:
             there[self._kind[reach]] = True
             if there[self._free]:
                 return self._move(order, kind, need, came)
-            new = (there & unseen).nonzero()[0]
+            there &= unseen
+            new = there.nonzero()[0]
             unseen[new] = False
             found = new.tolist()
             came.update(dict.fromkeys(found, kind))

@@ -56,7 +56,7 @@ class Holding:
     def _soon(self, order: int, wish: Wish, work: Share) -> int:
         """How many more it could have of those whose lease ends in its time."""
         there = self._hired.first(wish._replace(open=len(self._hired.devices), never=NO_PLACES), work)
-        rows = self._hired.devices[there]
+        rows = self._hired.devices[self._hired.sequence[there]]
         rows = rows[rows["hired_until"] < wish.until]
         own = [rows[each] == self._renters[order] for each in PEOPLE]
         return len(rows) - int(np.count_nonzero(np.any(own, axis=0)))
@@ -66,8 +66,8 @@ class Holding:
         """Devices that could be matched but for a lease that ends before the last order's time is over."""
         rows, orders = self._snapshot.devices, self._snapshot.orders
         rows = rows[(rows["out"] == Out.HIRED) & (rows["hired_until"] < orders["match_until"].max(initial=0))]
-        rows = rows[np.lexsort((rows["processors"], rows["class"]))]
-        return Table(rows, self._snapshot.prices, countries_of(self._snapshot))
+        sequence = np.lexsort((rows["processors"], rows["class"]))
+        return Table(rows, sequence, self._snapshot.prices, countries_of(self._snapshot))
 
     def _half(self, devices: Places, work: Share) -> Places:
         """The first of each kind, up to half of what is left of it and kept of it already."""
@@ -86,11 +86,9 @@ class Holding:
     @cached_property
     def _kinds(self) -> tuple[NDArray[np.intp], list[Places]]:
         """Which devices are alike to every order but for the age of their terms, and each kind's places."""
-        table, devices = self._table, self._table.devices
+        table = self._table
         columns = (
-            devices["class"],
-            devices["processors"],
-            devices["tier"],
+            *(table.column(each) for each in ("class", "processors", "tier")),
             table.country,
             *(table.costs[each] > 0 for each in Currency),
         )

@@ -17,3 +17,10 @@ def found(column: Column, wanted: Column) -> tuple[Places, NDArray[np.bool_]]:
         return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), bool)
     at = np.minimum(np.searchsorted(column, wanted), len(column) - 1)
     return at, column[at] == wanted
+
+
+def inverse(sequence: Places) -> Places:
+    """By a row's place in a table: its place in a sequence of all of its rows."""
+    places = np.empty(len(sequence), np.intp)
+    places[sequence] = np.arange(len(sequence))
+    return places

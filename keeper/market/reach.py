@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keeper.economy.orders import Currency
-from keeper.market.places import Places
+from keeper.market.places import Places, inverse
 from keeper.market.sequence import U64
 from keeper.market.shelves import Numbers, Rack, Shelf
+from keeper.market.snapshot import NUMBERS
 from keeper.market.work import A_LOOK, Share
 from keeper.tables import Rows
 
@@ -69,31 +71,48 @@ class Wish(NamedTuple):
 
 
 class Table:
-    """A tick's devices in their sequence, and what of them each order can have."""
+    """A tick's devices in their sequence, and what of them each order can have.
 
-    def __init__(self, devices: Rows, prices: Rows, countries: NDArray[np.bytes_]) -> None:
-        """Take rows of devices that take part, in sequence, prices, and all countries that there are."""
-        self.devices = devices
+    Places of devices are those in the sequence.
+    """
+
+    def __init__(self, devices: Rows, sequence: Places, prices: Rows, countries: NDArray[np.bytes_]) -> None:
+        """Take rows of devices that take part, their sequence, prices, and all countries that there are."""
+        self.devices, self.sequence = devices, sequence
         self._numbers = _numbers(countries)
-        self.country = self.number(devices["country"])
+        self.country = self.number(self.column("country"))
         self.is_free = np.ones(len(devices), bool)
-        self._tier, self._changed_at = devices["tier"].copy(), devices["changed_at"].copy()
-        numbers = prices["class"].tolist()
-        self._prices = [dict(zip(numbers, prices[each].tolist(), strict=True)) for _, each in ASKS.values()]
-        self.costs = [_costs(devices, prices, each) for each in Currency]
+        self._tier, self._changed_at = self.column("tier"), self.column("changed_at")
+        self._prices = np.stack([_by_class(prices, each) for each in Currency])
+        classes = self.column("class")
+        self.costs = [_costs(self.column(ASKS[each][0]), self._prices[each][classes]) for each in Currency]
         """By currency: what each device costs for a processor and hour, 0 where it isn't let."""
-        self._runs = _runs(devices)
-        self._shelves: dict[tuple[int, int, int, int], Shelf] = {}
+        self._runs = _runs(classes, self.column("processors"))
+        self._shelves: dict[tuple[int, int, int, int], Shelf | None] = {}
+
+    @cached_property
+    def place_of(self) -> Places:
+        """By a device's row: its place."""
+        return inverse(self.sequence)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """What devices have there, in sequence: rows are long, and most of what is in them isn't needed."""
+        found: NDArray[Any] = np.ascontiguousarray(self.devices[name])[self.sequence]
+        return found
 
     def number(self, countries: NDArray[np.bytes_]) -> Numbers:
         """Countries' numbers, in the order of their letters; ANYWHERE for no country."""
         return self._numbers[_codes(countries)]
 
-    def affordable(self, classes: Sequence[int], currency: int, limit: int) -> tuple[int, ...]:
-        """Those classes whose price is at most ``limit``, the cheapest first, then by number."""
-        prices = self._prices[currency]
-        found = [(prices[each], each) for each in classes if 0 < prices.get(each, 0) <= limit]
-        return tuple([each for _, each in sorted(found)])
+    def affordable(self, orders: Rows) -> list[tuple[int, ...]]:
+        """By order: those classes whose price is at most its limit, the cheapest first, then by number."""
+        classes = orders["classes"]
+        named = (classes >= 0) & (classes < NUMBERS)
+        prices = self._prices[orders["currency"][:, None], np.where(named, classes, 0)]
+        can = named & (prices > 0) & (prices <= orders["limit"][:, None])
+        sequence = np.lexsort((classes, prices, ~can))
+        found = np.take_along_axis(classes, sequence, axis=1).tolist()
+        return [tuple(row[:count]) for row, count in zip(found, can.sum(axis=1).tolist(), strict=True)]
 
     def reach(self, kind: Kind, before: int) -> Places:
         """The devices, taken or not, that orders of a kind can have whose terms are older than ``before``.
@@ -112,10 +131,12 @@ class Table:
         """The first free devices for an order: for all of its open places, or as many as its work finds."""
         parts, need = [], wish.open
         for shelf in self._shelves_of(wish.kind):
-            parts.append(self._fitting(shelf, wish, need, work))
-            need -= len(parts[-1])
-            if need == 0:
-                break
+            found = self._fitting(shelf, wish, need, work)
+            if len(found):
+                parts.append(found)
+                need -= len(found)
+                if need == 0:
+                    break
         return _joined(parts)
 
     def together(self, wish: Wish, work: Share) -> Places:
@@ -135,19 +156,23 @@ class Table:
         chosen: Places = found[here == country][: wish.open]
         return chosen
 
-    def _shelves_of(self, kind: Kind) -> list[Shelf]:
-        found = (self._shelf(each, kind.processors, kind.currency, kind.min_tier) for each in kind.classes)
-        return [each for each in found if each is not None]
+    def _shelves_of(self, kind: Kind) -> Iterator[Shelf]:
+        """Those of its classes, without such that have none."""
+        classes, processors, tier, _, currency = kind
+        for number in classes:
+            key = number, processors, tier, currency
+            if key not in self._shelves:
+                self._shelves[key] = self._shelf(*key)
+            shelf = self._shelves[key]
+            if shelf is not None:
+                yield shelf
 
-    def _shelf(self, number: int, processors: int, currency: int, tier: int) -> Shelf | None:
-        key = number, processors, currency, tier
-        if key not in self._shelves:
-            run = self._runs.get((number, processors))
-            if run is None:
-                return None
-            let = (self.costs[currency][run] > 0) & (self._tier[run] >= tier)
-            self._shelves[key] = Shelf(let.nonzero()[0] + run.start, self.country, self._changed_at)
-        return self._shelves[key]
+    def _shelf(self, number: int, processors: int, tier: int, currency: int) -> Shelf | None:
+        run = self._runs.get((number, processors))
+        if run is None:
+            return None
+        let = (self.costs[currency][run] > 0) & (self._tier[run] >= tier)
+        return Shelf(let.nonzero()[0] + run.start, self.country, self._changed_at)
 
     def _fitting(self, shelf: Shelf, wish: Wish, need: int, work: Share) -> Places:
         """The first free devices of a shelf that an order can have, as many as it needs or as there are.
@@ -155,12 +180,16 @@ class Table:
         Each country that it names is looked at until there are as many; beginning to look costs ``A_LOOK``,
         and every free device up to the last one that is taken costs 1. Where none is free it costs nothing.
         """
-        found = [self._of_rack(each, shelf, wish, need, work) for each in shelf.racks(wish.countries)]
+        found = []
+        for rack in shelf.racks(wish.countries):
+            found += self._of_rack(rack, shelf, wish, need, work)
         return _merged(found)[:need]
 
-    def _of_rack(self, rack: Rack, shelf: Shelf, wish: Wish, need: int, work: Share) -> Places:
+    def _of_rack(self, rack: Rack, shelf: Shelf, wish: Wish, need: int, work: Share) -> list[Places]:
+        """Parts of a rack, none of them empty."""
         found: list[Places] = []
         begun = False
+        all_fit = shelf.youngest < wish.created_at and not len(wish.never)
         start, size = 0, max(PART, 2 * need)
         while need > 0 and start < len(rack.left):
             devices, start = rack.free(self.is_free, start, start + size)
@@ -170,18 +199,20 @@ class Table:
             if not begun and not work.pay(A_LOOK):
                 break
             begun, devices = True, devices[: work.left]
-            if shelf.youngest < wish.created_at and not len(wish.never):
-                found.append(devices[:need])
-                looked = len(found[-1])
+            if all_fit:
+                some = devices[:need]
+                looked = len(some)
             else:
                 at = self._fits(devices, wish).nonzero()[0][:need]
-                found.append(devices[at])
+                some = devices[at]
                 looked = int(at[-1]) + 1 if len(at) == need else len(devices)
-            need -= len(found[-1])
+            if len(some):
+                found.append(some)
+                need -= len(some)
             work.pay(looked)
             if not work.left:
                 break
-        return _joined(found)
+        return found
 
     def _fits(self, devices: Places, wish: Wish) -> NDArray[np.bool_]:
         """Which of a shelf's devices an order can have."""
@@ -191,16 +222,14 @@ class Table:
 
 def _joined(parts: Sequence[Places]) -> Places:
     """Places one after another; mostly there is one part, which needs no copy."""
-    some = [each for each in parts if len(each)]
-    if len(some) > 1:
-        return np.concatenate(some)
-    return some[0] if some else NO_PLACES
+    if len(parts) > 1:
+        return np.concatenate(parts)
+    return parts[0] if parts else NO_PLACES
 
 
 def _merged(parts: Sequence[Places]) -> Places:
     """Places of some racks, in their sequence."""
-    some = [each for each in parts if len(each)]
-    return np.sort(np.concatenate(some)) if len(some) > 1 else _joined(some)
+    return np.sort(np.concatenate(parts)) if len(parts) > 1 else _joined(parts)
 
 
 def _codes(countries: NDArray[np.bytes_]) -> NDArray[np.intp]:
@@ -215,22 +244,24 @@ def _numbers(countries: NDArray[np.bytes_]) -> Numbers:
     return np.where(there, np.cumsum(there) - 1, ANYWHERE)
 
 
-def _costs(devices: Rows, prices: Rows, currency: Currency) -> U64:
-    ask, price = ASKS[currency]
-    by_class = np.zeros(1 << 16, np.uint64)
-    by_class[prices["class"]] = prices[price]
-    costs: U64 = by_class[devices["class"]]
-    costs[(devices[ask] == 0) | (devices[ask] > costs)] = 0
-    return costs
-
-
-def _runs(devices: Rows) -> dict[tuple[int, int], slice]:
-    """By class and number of processors, where its devices are; they are in sequence."""
-    numbers = devices["class"].astype(np.intp) << 8 | devices["processors"]
-    edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(devices)]
-    found = {}
-    for start, stop in pairwise(edges):
-        if start < stop:
-            row = devices[start]
-            found[int(row["class"]), int(row["processors"])] = slice(start, stop)
+def _by_class(prices: Rows, currency: Currency) -> U64:
+    """Each class's price, 0 for those that have none."""
+    found = np.zeros(NUMBERS, np.uint64)
+    found[prices["class"]] = prices[ASKS[currency][1]]
     return found
+
+
+def _costs(asks: U64, prices: U64) -> U64:
+    """Devices' prices, those of their classes; 0 where they ask for more, or aren't let."""
+    return np.where((asks == 0) | (asks > prices), np.uint64(0), prices)
+
+
+def _runs(classes: NDArray[np.uint16], processors: NDArray[np.uint8]) -> dict[tuple[int, int], slice]:
+    """By class and number of processors, where its devices are; they are in sequence."""
+    numbers = classes.astype(np.intp) << 8 | processors
+    edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+    return {
+        (int(classes[start]), int(processors[start])): slice(start, stop)
+        for start, stop in pairwise(edges)
+        if start < stop
+    }

@@ -21,6 +21,10 @@ BONUS = {Urgency.ORDINARY: 0, Urgency.SOON: 120, Urgency.NOW: 480}
 """By so many seconds an order's urgency makes it older."""
 
 
+SECONDS = 40
+"""Bits of 30,000 years, unix seconds; a class and a number of processors have the other 24."""
+
+
 def seed_of(blockhash: bytes, tick: int) -> int:
     """The seed of a tick's ties, from the 32 bytes of its block's hash; below 2^64."""
     digest = sha256(b"ionet-tick" + blockhash + tick.to_bytes(8, "little")).digest()
@@ -58,10 +62,19 @@ def device_sequence(devices: Rows, now: int, seed: int) -> Places:
     """
     seconds = waited(devices, now)
     weighted = seconds * devices["weight"] // np.uint64(BPS)
-    chance = mix(ids(devices["device"]), seed)
-    # From the last to the first that counts; differences are positive.
-    longest = np.uint64(now) - seconds, np.uint64(now) - weighted
-    return np.lexsort((chance, *longest, devices["processors"], devices["class"]))
+    # Differences are positive.
+    longest = np.uint64(now) - weighted
+    kind = devices["class"].astype(np.uint64) << np.uint64(8) | devices["processors"]
+    # All that mostly decides in one number, which sorts several times faster; in full where that is equal.
+    first = kind << np.uint64(SECONDS) | np.minimum(longest, np.uint64((1 << SECONDS) - 1))
+    found = np.argsort(first)
+    equal = np.diff(first[found]) == 0
+    tied = (np.append(equal, False) | np.append(False, equal)).nonzero()[0]
+    rows = np.sort(found[tied])
+    chance = mix(ids(devices["device"][rows]), seed)
+    # From the last to the first that counts.
+    found[tied] = rows[np.lexsort((chance, (np.uint64(now) - seconds)[rows], longest[rows], kind[rows]))]
+    return found
 
 
 def order_sequence(orders: Rows, seed: int) -> Places:

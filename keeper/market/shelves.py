@@ -32,7 +32,7 @@ class Rack:
         is asked may be free again later.
         """
         part = self.left[start:stop]
-        devices = part[is_free[part]]
+        devices = part.compress(is_free.take(part))
         if 2 * len(devices) >= len(part):
             return devices, stop
         self.left = np.concatenate([self.left[:start], devices, self.left[stop:]])
@@ -53,7 +53,8 @@ class Shelf:
         """Those of some countries, without such that have none; all of them in one for no countries."""
         if not countries:
             return [self._whole]
-        return [self._by_country[each] for each in countries if each in self._by_country]
+        racks = self._by_country
+        return [racks[each] for each in countries if each in racks]
 
     @cached_property
     def _by_country(self) -> dict[int, Rack]:
