@@ -8,6 +8,7 @@ been silent is there for whoever has another one.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 
@@ -25,6 +26,21 @@ RETRY_SECONDS = 2.0
 """A link that isn't answered is bound again so soon."""
 LOST = 3
 """Rounds without any answer after which the links are asked for anew."""
+
+
+BULK = 2
+"""Linux's priority of what can wait (TC_PRIO_BULK)."""
+LOWER_EFFORT = 1 << 2
+"""RFC 8622: routers that know it, such as the supplier's own, let everything else go first."""
+
+
+def yields(line: socket.socket) -> None:
+    """Have what a renter's code sends go behind all else of the machine, BEATs and proofs of work first."""
+    if line.family == socket.AF_INET6:
+        line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, LOWER_EFFORT)
+    else:
+        line.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, LOWER_EFFORT)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, BULK)  # After the other, which sets it, too.
 
 
 class Carrier(asyncio.DatagramProtocol):
@@ -128,6 +144,7 @@ class Carrier(asyncio.DatagramProtocol):
                 self._transport = None
                 return False
             self._transport, self._relay = made[0], relay
+            yields(made[0].get_extra_info("socket"))
         return bool(links)
 
     async def _bind(self) -> None:

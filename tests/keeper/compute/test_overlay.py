@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from nacl.public import PrivateKey
 
+from keeper.compute import carrier
 from keeper.compute.namespace import Namespaces, SandboxFailed
-from keeper.compute.overlay import Overlay, Peer
+from keeper.compute.overlay import LEAST_AHEAD, LINE, Overlay, Peer
 from tests.keeper.compute.sandboxing import PYTHON, USER, require
 
 pytestmark = pytest.mark.usefixtures("possible")
@@ -27,9 +28,11 @@ def possible() -> None:
 
 
 @asynccontextmanager
-async def overlay(address: IPv4Address, key: PrivateKey | None = None) -> AsyncIterator[Overlay]:
+async def overlay(
+    address: IPv4Address, key: PrivateKey | None = None, rate: int = LINE
+) -> AsyncIterator[Overlay]:
     spaces = await Namespaces.open(user=USER, python=PYTHON)
-    made = Overlay(spaces, key or PrivateKey.generate(), address)
+    made = Overlay(spaces, key or PrivateKey.generate(), address, rate=rate)
     try:
         await made.up()
         yield made
@@ -98,6 +101,38 @@ async def test_members_talk_and_what_is_carried_is_not_what_they_say() -> None:
         assert got == said
         assert not any(b"a secret" in each for each in seen)
         assert max(map(len, seen)) <= 1_500
+
+
+@pytest.mark.parametrize(("out", "into"), [(400_000, LINE), (LINE, 400_000)])
+async def test_no_more_goes_out_or_comes_in_than_the_line_is_given(out: int, into: int) -> None:
+    """Far more is sent than may be at once: whatever the machine's speed, seconds and bytes fit together."""
+    loop = asyncio.get_running_loop()
+    async with overlay(ONE, rate=out) as one, overlay(OTHER, rate=into) as other, AsyncExitStack() as stack:
+        there, here = await join(one, other)
+        stack.push_async_callback(await listen(other))
+        began = loop.time()
+        made = await one.connect(OTHER, 6_379)
+        sending = asyncio.create_task(loop.sock_sendall(made, bytes(400_000)))
+        got = 0
+        while got < 400_000:
+            got += len(await loop.sock_recv(made, 65_536))
+        await sending
+        made.close()
+        seconds = loop.time() - began
+        for passed, rate in ((there.sent, out), (here.sent, into), (here.received, into)):
+            assert passed <= LEAST_AHEAD + rate * seconds + 2_048 or rate == LINE
+        assert here.received > 400_000
+
+
+def test_what_a_renter_sends_goes_behind_all_else_of_the_machine() -> None:
+    for family, level, name in (
+        (socket.AF_INET, socket.IPPROTO_IP, socket.IP_TOS),
+        (socket.AF_INET6, socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+    ):
+        with socket.socket(family, socket.SOCK_DGRAM) as line:
+            carrier.yields(line)
+            assert line.getsockopt(level, name) == 4
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY) == 2
 
 
 def descriptors() -> int:
