@@ -35,8 +35,7 @@ from solders.pubkey import Pubkey
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from keeper.budgets import Rate  # noqa: E402
-from keeper.compute import board as board_module  # noqa: E402
+from keeper.budgets import Buckets, Rate  # noqa: E402
 from keeper.compute.board import Parties  # noqa: E402
 from keeper.compute.bodies import Beat, Body, Joined, Serving  # noqa: E402
 from keeper.compute.wire import Message, Network  # noqa: E402
@@ -92,7 +91,6 @@ async def serve(workers: int) -> None:
         parties[order(number)] = Parties(
             Pubkey.default(), dict.fromkeys(keys, 1), {each: each for each in keys}, keys[0]
         )
-    board_module.ADDRESS = board_module.SENDER = MANY  # All come from one address here.
     with tempfile.TemporaryDirectory() as name:
         folder, profiles = Path(name), read_profiles()
         operator = Operator(
@@ -100,7 +98,8 @@ async def serve(workers: int) -> None:
             limits=limits,
         )
         office = Office(chain, NETWORK, OPERATOR, folder, structlog.get_logger(), Metrics())
-        office.board._addresses = office.board._senders = board_module.Buckets(MANY, 1)
+        given = office.board.admission  # All come from one address here.
+        given._addresses = given._senders = given._strangers = Buckets(MANY, 1)
         office.board._find = office.directory.parties = parties.get
         listener = listen("127.0.0.1", 0, "")
         async with served(operator, listener, office):

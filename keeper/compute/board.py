@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
-from keeper.budgets import Buckets, Rate, network_of
+from keeper.budgets import network_of
 from keeper.clients.orders import Lease, Order
 from keeper.compute import wire
+from keeper.compute.admission import Admission, Room
 from keeper.compute.bodies import NONCE, Beat, Complaint, Key, Kind
 from keeper.compute.members import members
 from keeper.compute.refusals import Why, WireError
@@ -28,12 +29,6 @@ from keeper.compute.wire import SIGNATURE, Equivocation, Message, Network, Signe
 from keeper.economy.orders import LeaseStatus
 from keeper.errors import UserError, why
 
-SENDER = Rate(200, 200 / 3_600)
-"""Messages of a sender in an order: 200 an hour, 120 of them BEATs."""
-ADDRESS = Rate(600, 60)
-"""Messages from an address, whatever they are: asked before a signature is checked, which takes 70 us."""
-NAMES = 65_536
-"""Addresses, and senders, that are remembered at a time."""
 PAGE, PAGE_BYTES = 64, 65_536
 """Messages that are given at a time, and their bytes: one more at most, for a message that is longer."""
 BEATS, PROOFS = 128, 8
@@ -51,12 +46,15 @@ CREATE TABLE IF NOT EXISTS beat (
     "order" BLOB NOT NULL, sender BLOB NOT NULL, nonce BLOB NOT NULL, data BLOB,
     PRIMARY KEY ("order", sender)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS home (
+    "order" BLOB NOT NULL, sender BLOB NOT NULL, place TEXT NOT NULL, PRIMARY KEY ("order", sender)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS proof (
     "order" BLOB NOT NULL, sender BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY ("order", sender)
 ) WITHOUT ROWID;
 """
 """Numbers of 64 bits are big-endian blobs: SQLite's own integers have a sign, and blobs compare the same."""
-TABLES = "message", "beat", "proof"
+TABLES = "message", "beat", "home", "proof"
 
 
 class BoardUnusable(UserError):
@@ -118,7 +116,7 @@ class Board:
         It may be used from any thread, by one at a time.
         """
         self._network, self._operator, self._find = network, operator, find
-        self._addresses, self._senders = Buckets(ADDRESS, NAMES), Buckets(SENDER, NAMES)
+        self.admission = Admission()
         self._heard: dict[tuple[Pubkey, Pubkey], Heard] = {}
         with _said():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -127,6 +125,10 @@ class Board:
             self._db.executescript(SCHEMA)
             for (data,) in self._db.execute("SELECT data FROM beat WHERE data IS NOT NULL"):
                 self._hear(wire.decode(data, network).message, data)
+            for order, sender, place in self._db.execute('SELECT "order", sender, place FROM home'):
+                self.admission.recall(Pubkey(order), Pubkey(sender), place)
+            sizes = 'SELECT "order", sum(length(data)) FROM message GROUP BY "order"'
+            self.room = Room(dict(self._db.execute(sizes)))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -137,7 +139,7 @@ class Board:
 
         One that was taken before is taken again, and changes nothing: an answer may have been lost.
         """
-        self._require_budget(address, monotonic)
+        self.admission.arrive(address, monotonic)
         signed = wire.decode(data, self._network)
         message, packed = signed.message, data[:-SIGNATURE]
         if message.pack() != packed:
@@ -146,16 +148,19 @@ class Board:
         if found is None:
             raise WireError(Why.WRONG_ORDER, f"there is no order {message.order}")
         require_may(message, found)
+        self.admission.look(message.order, message.sender, address, monotonic)
         if (known := self._known(signed, packed)) is not None:
             return known
         wire.require_fresh(message, now_ms)
         signed.verify(packed)
-        # Only a signed message costs its sender anything: else a stranger could use up anybody's.
-        if wait := self._senders.take((message.order, message.sender), monotonic):
-            raise WireError(Why.TOO_MANY, f"200 messages an hour are taken of a sender: wait {round(wait)} s")
+        is_new = self.admission.proved(message.order, message.sender, address, monotonic)
         with _said():
+            if is_new:
+                place = (bytes(message.order), bytes(message.sender), network_of(address))
+                self._db.execute("INSERT OR REPLACE INTO home VALUES (?, ?, ?)", place)
             if isinstance(message.body, Beat):
                 return self._beat(message, message.body, data)
+            self.room.require(len(data), runs=bool(found.running))
             return self._keep(message, data)
 
     def nonce(self, order: Pubkey, worker: Pubkey) -> bytes:
@@ -203,7 +208,7 @@ class Board:
 
         It is about who may speak in the order: a stranger could make proofs without end against itself.
         """
-        self._require_budget(address, monotonic)
+        self.admission.arrive(address, monotonic)
         message = Equivocation.decode(data, self._network).first.message
         found = self._find(message.order)
         if found is None:
@@ -234,12 +239,10 @@ class Board:
                 self._db.execute(f'DELETE FROM {table} WHERE "order" = ?', (bytes(order),))
         for at in [each for each in self._heard if each[0] == order]:
             del self._heard[at]
+        self.admission.forget(order)
+        self.room.forget(order)
 
     # -- inside ----------------------------------------------------------------------------------
-
-    def _require_budget(self, address: str, monotonic: float) -> None:
-        if wait := self._addresses.take(network_of(address), monotonic):
-            raise WireError(Why.TOO_MANY, f"too many messages from here: wait {max(1, round(wait))} s")
 
     def _hear(self, message: Message, data: bytes) -> None:
         assert isinstance(message.body, Beat)
@@ -295,7 +298,8 @@ class Board:
         mine = 'FROM message WHERE "order" = ? AND sender = ? AND kind = ?'
         last = f"SELECT seq {mine} ORDER BY seq DESC LIMIT 1 OFFSET {KEPT - 1}"
         kind = (*at, body.KIND)
-        self._db.execute(f"DELETE {mine} AND seq < ({last})", (*kind, *kind))
+        gone = self._db.execute(f"DELETE {mine} AND seq < ({last}) RETURNING length(data)", (*kind, *kind))
+        self.room.add(message.order, len(data) - sum(size for (size,) in gone))
         return taken
 
     def _beat(self, message: Message, body: Beat, data: bytes) -> Taken:

@@ -14,11 +14,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
 
+from keeper.budgets import Buckets
 from keeper.chain import SigningFailed
 from keeper.chain.services import OperatorError, Refused
 from keeper.chain.signer import Signer
 from keeper.compute.bodies import Beat, Body, Kind
 from keeper.compute.client import Board, Numbered
+from keeper.compute.hearing import PACE, Heard
 from keeper.compute.refusals import Why
 from keeper.compute.wire import Equivocation, Message, Network, Signed, Slot
 from keeper.errors import UserError
@@ -30,7 +32,7 @@ FRESH_MS = 20_000
 QUIET_SECONDS = 1.0
 """Between two questions to a board that has nothing and doesn't wait either."""
 REMEMBERED = 65_536
-"""Messages that are told once, however many boards have them; no board has more of an order."""
+"""Messages that are read of a board: none has more of an order."""
 READ_SECONDS = 60.0
 """For all that a board has of an order: one that gives pages without end keeps nobody waiting."""
 
@@ -107,14 +109,17 @@ class Boards:
 
     # -- listening -------------------------------------------------------------------------------
 
-    async def follow(self, order: Pubkey) -> AsyncIterator[Signed]:
+    async def follow(
+        self, order: Pubkey, wanted: Callable[[Message], bool] = lambda message: True
+    ) -> AsyncIterator[Signed]:
         """Every message of an order that any board has, each once, and from then on what is said next.
 
-        Who may say what is for whoever listens, see :func:`keeper.compute.board.require_may`. Two messages
-        under one number are a proof, which all boards are given.
+        Who may say what is for whoever listens, see :func:`keeper.compute.board.require_may`; ``wanted`` has
+        what strangers say passed over, which a bad board may have without end. Two messages under one number
+        are a proof, which all boards are given. Whatever a board gives costs so much time and memory at most.
         """
         heard: asyncio.Queue[Signed] = asyncio.Queue(1_024)
-        seen: OrderedDict[Slot, Signed] = OrderedDict()
+        known, pace = Heard(wanted), Buckets(PACE, len(self.boards))
 
         async def listen(board: Board) -> None:
             number, failed = 0, 0
@@ -132,6 +137,11 @@ class Boards:
                 for each in found:
                     number = each.number
                     await heard.put(each.signed)
+                wait = pace.take(board.url, began, 0)
+                pace.owe(board.url, began, len(found))
+                if wait:
+                    self.failed(board, OperatorError(f"{board.url}: more messages than are said"))
+                    await self.sleep(wait)
                 if not found and asyncio.get_running_loop().time() - began < QUIET_SECONDS:
                     await self.sleep(QUIET_SECONDS)
 
@@ -139,15 +149,13 @@ class Boards:
         try:
             while True:
                 signed = await heard.get()
-                before = seen.setdefault(signed.message.slot, signed)
-                if len(seen) > REMEMBERED:
-                    seen.popitem(last=False)
-                if before is signed:
-                    yield signed
-                elif (proof := Equivocation.of(before, signed)) is not None:
+                found = known.take(signed)
+                if isinstance(found, Equivocation):
                     sender = str(signed.message.sender)
                     self._log.warning("board.equivocation", order=str(order), sender=sender)
-                    await self._accuse(proof)
+                    await self._accuse(found)
+                elif found:
+                    yield signed
         finally:
             for task in tasks:
                 task.cancel()

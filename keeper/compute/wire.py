@@ -146,6 +146,14 @@ def order_of(data: bytes) -> Pubkey:
     return Pubkey(HEADER.unpack_from(data)[5])
 
 
+def named_in(data: bytes) -> tuple[Pubkey, Pubkey] | None:
+    """The order and the sender that a message says it is of, before anything of it is believed."""
+    if len(data) < HEADER.size:
+        return None
+    found = HEADER.unpack_from(data)
+    return Pubkey(found[5]), Pubkey(found[6])
+
+
 def require_fresh(message: Message, now_ms: int) -> None:
     """Raise WireError for a message whose time is more than :data:`CLOCK_MS` from ours."""
     off = message.ms - now_ms

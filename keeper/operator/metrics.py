@@ -36,6 +36,7 @@ class Metrics(Figures):
         self.age = gauge("pow_chain_age_seconds", "since the chain was last seen; -1 before the first time")
 
         self.orders = gauge("board_orders", "orders that there are on chain, by the board's last look")
+        self.kept = gauge("board_bytes", "messages that the board keeps, without what SQLite adds")
         self.readers = gauge("board_readers", "readers of the board that wait for a message")
         self.silent = gauge("board_leases_silent", "leases that aren't heard, as of the last full minute")
         self.links = gauge("relay_links", "ways between two members of an order that the relay has")

@@ -103,7 +103,8 @@ async def run(operator: Operator, stop: asyncio.Event, office: Office | None = N
         (EXCHANGE_SECONDS, operator.collecting.exchange),
     ]
     if office is not None:
-        parts += [(ORDERS_SECONDS, office.refresh), (GRID_SECONDS, office.knock)]
+        parts += [(ORDERS_SECONDS, office.refresh), (ORDERS_SECONDS, office.tidy)]
+        parts.append((GRID_SECONDS, office.knock))
     async with asyncio.TaskGroup() as group:
         for seconds, part in parts:
             group.create_task(_again(seconds, part, stop))

@@ -32,6 +32,9 @@ T = TypeVar("T")
 BOARD = "board.db"
 FORGET_SECONDS = 3_600.0
 """How long an order isn't there before what was said in it goes: a node may lack accounts for a while."""
+MOST_QUEUED = 512
+"""Messages that wait for the board's thread, a tenth of a second's; of further ones only those wait whose
+senders are known where they come from."""
 MAX_WAITING = 16_384
 """Readers that wait for a message, of all orders; further ones are answered at once."""
 
@@ -84,6 +87,7 @@ class Office:
         self._missed: dict[Pubkey, float] = {}
         self._newest: dict[Pubkey, int] = {}
         """Of orders that are on chain: the newest message's number."""
+        self._queued = 0
         self._closed = False
 
     @property
@@ -93,7 +97,14 @@ class Office:
 
     async def post(self, data: bytes, address: str) -> Taken:
         """Take a message; raises WireError, BoardUnusable."""
-        taken = await self.run(self.board.post, data, address, self.unix_ms(), self._monotonic())
+        named = wire.named_in(data)
+        if self._queued >= MOST_QUEUED and not (named and self.board.admission.knows(*named, address)):
+            raise WireError(Why.TOO_MANY, "too many messages at once: send it again")
+        self._queued += 1
+        try:
+            taken = await self.run(self.board.post, data, address, self.unix_ms(), self._monotonic())
+        finally:
+            self._queued -= 1
         if taken.number:
             order = wire.order_of(data)
             self._newest[order] = max(self._newest.get(order, 0), taken.number)
@@ -164,12 +175,18 @@ class Office:
         self._note()
         if self.links is not None:
             self.links.keep_only(self._members)
+        self._metrics.orders.set(len(self.directory.orders))
+        self._metrics.readers.set(self.waiting)
+
+    async def tidy(self) -> None:
+        """Drop what was said in orders that are closed; who notes what is heard doesn't wait for that."""
+        if not self.directory.now:
+            return
         try:
             await self._forget()
         except BoardUnusable as error:
             self._log.error("board.unusable", reason=str(error))
-        self._metrics.orders.set(len(self.directory.orders))
-        self._metrics.readers.set(self.waiting)
+        self._metrics.kept.set(self.board.room.total)
 
     async def run(self, do: Callable[..., T], *given: Any) -> T:
         """Do something with the board on its thread."""

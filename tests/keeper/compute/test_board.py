@@ -11,6 +11,8 @@ import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from keeper.budgets import Rate
+from keeper.compute import admission
 from keeper.compute.board import KEPT, PAGE_BYTES, Board, BoardUnusable, Heard, Parties, parties
 from keeper.compute.bodies import Body, Kind
 from keeper.compute.refusals import Why, WireError
@@ -206,6 +208,58 @@ def test_an_address_has_600_tries_at_once_and_another_one_its_own(board: Board) 
         with refused(Why.TOO_MANY):
             post(board, made(KEY), address)
     post(board, made(KEY), "2001:db8:0:1::1")
+
+
+def test_strangers_share_a_budget_that_costs_a_known_member_nothing_also_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "STRANGERS", Rate(3, 1e-9))
+    board, forged = opened(tmp_path / "board.db"), made(BYE).signature
+
+    def flooded(board: Board) -> None:
+        for number in range(10):
+            with pytest.raises(WireError):
+                post(board, replace(made(JOINED, seq=9), signature=forged), address=f"192.0.2.{number + 9}")
+        with refused(Why.TOO_MANY):
+            post(board, made(JOINED, HEAD))
+
+    post(board, made(KEY), "2001:db8::1")
+    flooded(board)
+    post(board, made(JOINED), "2001:db8::2")
+    with refused(Why.TOO_MANY):  # Where it isn't known it is a stranger.
+        post(board, made(JOINED, seq=2), "192.0.2.1")
+    board.close()
+    again = opened(tmp_path / "board.db")
+    flooded(again)
+    post(again, made(JOINED, seq=2), "2001:db8::3")
+    again.forget(ORDER)
+    with refused(Why.TOO_MANY):
+        post(again, made(JOINED, seq=3), "2001:db8::3")
+
+
+def test_a_board_that_is_full_keeps_room_for_orders_that_run_and_always_takes_beats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(made(VIEW, RENTER).encode())
+    monkeypatch.setattr(admission, "ROOM", 3 * size)
+    waiting = replace(PARTIES, running={})
+    board = opened(tmp_path / "board.db", waiting)
+    for seq in range(1, 4):
+        post(board, made(VIEW, RENTER, seq=seq))
+    assert board.room.total == 3 * size
+    with refused(Why.TOO_MANY):
+        post(board, made(VIEW, RENTER, seq=4))
+    board.close()
+    runs = opened(tmp_path / "board.db")
+    for seq in range(4, 7):
+        post(runs, made(VIEW, RENTER, seq=seq))
+    with refused(Why.TOO_MANY):
+        post(runs, made(VIEW, RENTER, seq=7))
+    post(runs, made(beat(runs)))
+    assert [len(found) for _, found in runs.after(ORDER)] == [size] * 6
+    runs.forget(ORDER)
+    assert runs.room.total == 0
+    post(runs, made(VIEW, RENTER, seq=7))
 
 
 def test_pages(board: Board) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,7 +29,7 @@ from keeper.compute.boards import Boards, NobodyTookIt
 from keeper.compute.bodies import Beat, Body, Complaint, Joined, Key, Kind, Serving, Wrong
 from keeper.compute.carrier import Carrier
 from keeper.compute.client import Board
-from keeper.compute.refusals import Why
+from keeper.compute.refusals import Why, WireError
 from keeper.compute.relay import NO_LINK, bind
 from keeper.compute.wire import Message, Network, Signed
 from keeper.operator.clusters import office as module
@@ -308,6 +309,43 @@ async def test_a_board_that_is_never_done_keeps_no_reader(
         assert "messages twice, or more than 20" in boards.away[three.urls[0]]
 
 
+async def test_a_rogue_board_costs_a_follower_so_much_and_no_more(
+    three: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives a stranger's messages without end, then malformed ones, then a page that is too long."""
+    order, sent = three.order.address, three.made(joined(), key("one"))
+    await three.client(1).post(sent)
+    monkeypatch.setattr(boards_module, "PACE", Rate(8, 1))
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(0 if seconds < 30 else 3_600)
+
+    def junk(order: Pubkey, number: int) -> list[tuple[int, bytes]]:
+        return [
+            (each, three.made(joined(), key("stranger"), seq=each).encode())
+            for each in range(number + 1, number + 5)
+        ]
+
+    pages = {
+        "more messages than are said": junk,
+        "no message of the order": lambda order, number: [(number + 1, b"junk")],
+        "at most 64": lambda order, number: [(number + each, b"") for each in range(1, 66)],
+        "more than 262,144 bytes": lambda order, number: [(number + 1, bytes(1 << 18))],
+    }
+    for told, after in pages.items():
+        monkeypatch.setattr(three.offices[0].board, "after", after)
+        monkeypatch.setattr(three.offices[0].board, "newest", lambda order: 1 << 40)
+        boards = Boards(three.clients().boards, NETWORK, LOG, unix_ms=three.time, sleep=sleep)
+        follower = boards.follow(order, lambda message: message.sender != key("stranger").pubkey())
+        assert await anext(follower) == sent
+        while told not in boards.away.get(three.urls[0], ""):
+            await asyncio.sleep(0.01)
+        await follower.aclose()
+    assert any(1 <= each <= 8 for each in waits)
+
+
 async def test_links_are_for_members_alone(one: Place) -> None:
     class Links:
         port = 9
@@ -349,6 +387,35 @@ async def test_a_flood_from_one_address_costs_others_nothing(tmp_path: Path) -> 
         assert here.offices[0].board.after(here.order.address) == []
 
 
+async def test_a_flood_of_strangers_leaves_the_board_s_thread_to_whoever_is_known(
+    one: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, client = one.offices[0], one.client()
+    await client.post(one.made(joined(), key("one")))
+    monkeypatch.setattr(module, "MOST_QUEUED", 0)
+    await client.post(one.made(joined(), key("one"), seq=2))
+    with refused(Why.TOO_MANY):
+        await client.post(one.made(joined(), key("two")))
+    for data, address in (
+        (one.made(joined(), key("one"), seq=3).encode(), "192.0.2.9"),
+        (b"junk", "127.0.0.1"),
+    ):
+        with pytest.raises(WireError, match="too many messages at once"):
+            await office.post(data, address)
+
+
+async def test_a_minute_is_noted_while_the_board_s_thread_is_busy(one: Place) -> None:
+    """What a flood has it do holds up who reads the board, and not what the operator says that it heard."""
+    office, goes_on = one.offices[0], threading.Event()
+    busy = asyncio.create_task(office.run(goes_on.wait))
+    one.ms += 300_000 - one.ms % 60_000
+    async with asyncio.timeout(30):
+        await office.refresh()
+    assert office.witness._minutes and not busy.done()
+    goes_on.set()
+    await busy
+
+
 async def test_a_reader_that_takes_nothing_holds_nobody_up(one: Place) -> None:
     order = one.order.address
     host, port = one.urls[0].removeprefix("http://").split(":")
@@ -382,6 +449,7 @@ async def test_a_closed_order_is_forgotten_but_not_at_the_first_look(
     for at, kept in ((0, 1), (module.FORGET_SECONDS - 1, 1), (module.FORGET_SECONDS, 0)):
         now[0] = at
         await office.refresh()
+        await office.tidy()
         assert len(office.board.after(one.order.address)) == kept
 
 
