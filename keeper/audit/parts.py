@@ -13,6 +13,7 @@ Run = Callable[[Source, Told], Awaitable[Part]]
 
 PARTS: Mapping[str, str] = {
     "programs": "keeper.audit.programs:check",
+    "hours": "keeper.audit.hours:check",
 }
 """By name, in the order of a whole audit: ``module:function``, a :data:`Run`."""
 
@@ -22,6 +23,12 @@ async def run(source: Source, names: tuple[str, ...] = (), told: Told = untold) 
     clock = await source.chain.final_clock()
     parts = [await loaded(name)(source, told) for name in names or PARTS]
     return Report(source.name, tuple(parts), clock.slot)
+
+
+async def only(source: Source, check: Run, told: Told = untold) -> Report:
+    """Run one part as it is asked for: of one hour, say."""
+    clock = await source.chain.final_clock()
+    return Report(source.name, (await check(source, told),), clock.slot)
 
 
 def loaded(name: str) -> Run:

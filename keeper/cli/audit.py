@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +17,15 @@ from keeper.audit import parts
 from keeper.audit.findings import Report
 from keeper.audit.sources import Told, opened
 from keeper.cli.answering import JsonOption, answers, write
+from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address, settings
 from keeper.terminal import audit as shown
 from keeper.terminal.answers import auditing
 from keeper.terminal.tables import errors
 
 ALL = "all"
+MAX_HOUR = 2**32 - 1
+"""The largest number that the program has for an hour."""
 
 
 class _AllByDefault(TyperGroup):
@@ -47,6 +51,12 @@ EvidenceOption = Annotated[
 MarketOption = Annotated[
     list[Path] | None,
     typer.Option("--market", help="folder of published ticks and steps; several", show_default="none"),
+]
+SampleOption = Annotated[
+    float,
+    typer.Option(
+        min=0, max=100, help="percent of each wave's openings to verify, drawn by a block after all of them"
+    ),
 ]
 DatabaseOption = Annotated[
     str | None, typer.Option(help="URL of an index that is held to the chain", show_default="none")
@@ -88,6 +98,30 @@ def programs(
     run(("programs",), chain, as_json, authority=authority)
 
 
+@app.command()
+@answers(auditing.Audit)
+def hour(
+    hour: Annotated[
+        int | None,
+        typer.Argument(min=0, max=MAX_HOUR, help="by hours since emission began", show_default="all"),
+    ] = None,
+    sample: SampleOption = 100,
+    chain: ChainOption = None,
+    rewards: RewardsOption = None,
+    evidence: EvidenceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Published hours against blocks, events and operators' files; what was attested, and what was claimed.
+
+    Example: ionet audit hour 20 --rewards out/demo/rewards/operator-1 --pow out/demo/pow/operator-1
+    """
+    with needs("keeper", "ionet audit hour"):
+        from keeper.audit import hours  # noqa: PLC0415 - the database, which no other command pays for
+    only = None if hour is None else {hour}
+    check = partial(hours.check, only=only, share=sample / 100)
+    run((), chain, as_json, rewards, evidence, check=check)
+
+
 def run(
     names: tuple[str, ...],
     chain: str | None,
@@ -97,8 +131,12 @@ def run(
     market: Sequence[Path] | None = None,
     database: str | None = None,
     authority: str | None = None,
+    check: parts.Run | None = None,
 ) -> None:
-    """Run parts by their names, all for none, tell what came of them, and end with their exit code."""
+    """Run parts by their names, all for none, tell what came of them, and end with their exit code.
+
+    With a ``check`` that alone is run.
+    """
     chosen = settings(chain)
 
     async def look(told: Told) -> Report:
@@ -113,7 +151,9 @@ def run(
             database=database,
             authority=address(authority) if authority else None,
         ) as source:
-            return await parts.run(source, names, told)
+            return await (
+                parts.run(source, names, told) if check is None else parts.only(source, check, told)
+            )
 
     with _progress() as told:
         report = asyncio.run(look(told))

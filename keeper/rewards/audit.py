@@ -39,6 +39,8 @@ BATCH = 64
 """Openings that are verified between two reports of progress."""
 BLOCKS = "blockhash", "time", "kind", "spot", "opening", "epoch"
 """What of a wave follows from blocks."""
+NOWHERE = "nowhere to be had"
+"""What is found of a file that nobody has."""
 
 Progress = Callable[[int, int], None]
 """Told how many openings of a wave are verified, and how many there are."""
@@ -194,7 +196,7 @@ def check_files(
         counts: Collection[Pubkey] = judged.files.get(slot, {}) if kind is PostKind.WAVE else evidence
         if Pubkey.from_string(operator) not in counts:
             there = bytes.fromhex(stated) in named
-            found = "in another form, wrongly signed or not whole" if there else "nowhere to be had"
+            found = "in another form, wrongly signed or not whole" if there else NOWHERE
             what = f"{kind.name} file"
             return Finding("file", record.hour, what, stated, found, None, slot or None, operator)
     return None

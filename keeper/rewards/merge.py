@@ -42,7 +42,7 @@ from keeper.rewards.counted import OWN_SHARES, SHOWN_FIRST, counted, opened_shar
 from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
 from keeper.rewards.observed import VERDICT as SEEN
-from keeper.rewards.rows import OBSERVATION, field_rows
+from keeper.rewards.rows import OBSERVATION, RowsError, field_rows
 from keeper.tables import Rows, addresses, keys
 
 PLOT_SECONDS = 600
@@ -93,10 +93,13 @@ def merge(
     held: Mapping[bytes, bytes],
     before: Rows,
     verify: Verify | None = None,
+    stated: Rows | None = None,
 ) -> HourWork:
     """What an hour comes to by the files of ``held`` (by SHA-256), after the observations of ``before``.
 
-    ``before`` is the ``observed.csv`` of the hour before, empty for the first hour.
+    ``before`` is the ``observed.csv`` of the hour before, empty for the first hour. With verdicts that are
+    ``stated`` the observations are those that follow from them, whatever is found. Raises RowsError for
+    stated ones of devices that the hour hasn't.
     """
     plan, network = hour.plan, hour.network
     start = network.start_of(plan.hour)
@@ -116,6 +119,10 @@ def merge(
         counting = list(files[at].values()) if len(evidence) >= hour.threshold else []
         rows = wave_verdicts(at, tasks[at], counting, best_of, hour.threshold)
         verdicts.append(rows)
+        if stated is not None:
+            rows = stated[stated["wave"] == at]
+            if not np.isin(rows["device"], tasks[at]["device"]).all():
+                raise RowsError("a verdict is on a device that the hour hasn't")
         said = _seen(hour, profiles, wave, rows)
         seen.append(WaveSeen(wave.time, said, _owing(rows[np.isin(rows["device"], said["device"])], best_of)))
         included[str(at)] = _hashes(hour.postings, files[at], plan.hour, PostKind.WAVE, at)

@@ -173,7 +173,7 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> BlockResult:
     tens, rest = np.divmod(results["reward"], np.uint64(BPS))
     results["co_staker"] = tens * share + rest * share // np.uint64(BPS)
     results["supplier"] = results["reward"] - results["co_staker"]
-    wallets = _wallets(rows, results, before)
+    wallets = wallets_of(rows, results, before)
     paid = _sum(results["reward"])
     return BlockResult(hour, results, wallets, pot, paid, paid_before + paid)
 
@@ -262,8 +262,8 @@ def _sum(column: U64) -> int:
     return (int((column >> half).sum()) << 32) + int((column & np.uint64((1 << 32) - 1)).sum())
 
 
-def _wallets(rows: Rows, results: Rows, before: Rows) -> Rows:
-    """Add what devices earned to what wallets had; wallets that never earned are left out."""
+def wallets_of(rows: Rows, results: Rows, before: Rows) -> Rows:
+    """Add what devices earned (``RESULT``) to what wallets had; those that never earned are left out."""
     paid = [(rows["payout"], results["supplier"]), (rows["co_staker"], results["co_staker"])]
     some = [(wallet[amount > 0], amount[amount > 0]) for wallet, amount in paid]
     wallets = np.concatenate([before["wallet"], *(wallet for wallet, _ in some)])

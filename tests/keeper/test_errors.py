@@ -35,6 +35,7 @@ INTERNAL = {
 }
 """Exceptions that no user ever sees."""
 DEFECTS = {
+    "audit/hours.py": "a mapping's KeyError: whoever asks for a file by its hash looks first",
     "chain/program.py": "a name, an argument or an account that the IDL has not: whoever calls it is wrong",
     "chain/types.py": "a type that no IDL of ours has: the IDLs come with the keeper",
     "db/types.py": "a negative number of 128 bits: no event of ours has one",

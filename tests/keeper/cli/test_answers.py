@@ -43,6 +43,7 @@ TYPED = [
     f"supply {ON}",
     f"audit all {ON}",
     f"audit programs {ON}",
+    f"audit hour {ON}",
     "emission",
     f"class list {ON}",
     f"season show {ON}",

@@ -39,6 +39,7 @@ CHAINS = [
     Wrong("audit --chain nowhere.chain", "nowhere.chain: no saved chain here"),
     Wrong(f"audit all --chain {GONE}", "Is the node running"),
     Wrong(f"audit programs {ON} --authority x", "'x' is no address"),
+    Wrong(f"audit hour {ON} --rewards nowhere", "nowhere can't be read"),
     Wrong("index --chain nowhere.chain", "nowhere.chain: no saved chain here"),
     Wrong(f"index --chain {GONE}", "Is the node running"),
     Wrong("order list --chain empty.chain --renter x", "'x' is no address"),
