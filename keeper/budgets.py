@@ -54,6 +54,17 @@ class Buckets:
         return min(self._rate.burst, left + max(0.0, now - at) * self._rate.each_second)
 
 
+def host_of(told: str) -> str:
+    """An address without the port that some proxies add: ``192.0.2.7:443``, ``[2001:db8::7]:443``.
+
+    Each connection has another port, which would be another budget each time.
+    """
+    if told.startswith("["):
+        return told[1:].partition("]")[0]
+    host, colon, port = told.partition(":")
+    return host if colon and port.isdigit() and "." in host else told
+
+
 def network_of(address: str) -> str:
     """Whose budget an address uses: its own, or an IPv6 network's."""
     if ":" not in address:

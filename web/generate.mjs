@@ -18,7 +18,7 @@ const SENT = {
     ...["claim", "open_wallet", "stake", "unstake", "withdraw", "open_offer", "close_offer", "take_offer"],
     ...["leave_co_stake", "withdraw_co_stake", "appeal_slash"],
   ],
-  orders: ["create_order", "extend_lease", "end_lease", "cancel_order"],
+  orders: ["create_order", "extend_lease", "end_lease", "cancel_order", "refund", "close_order"],
   buyback: ["bid"],
   tokenomics: [],
 };

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeper.api.problems import Refusal, problem
-from keeper.budgets import Buckets, Rate, network_of
+from keeper.budgets import Buckets, Rate, host_of, network_of
 
 MAX_TARGET = 2_048
 """Bytes of a path with its parameters."""
@@ -117,5 +117,5 @@ class Limited:
             # A proxy adds its word to the visitor's own, or sends it as another header after that.
             words = Request(scope).headers.getlist("x-forwarded-for")
             told = ",".join(words).rpartition(",")[2].strip()
-            return told or peer
+            return host_of(told) or peer
         return peer

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from keeper.api import app as files
 from keeper.api import problems
+from keeper.api.headers import Headed
 from keeper.api.index import Index
 from keeper.api.limits import Limited, Limits
 from keeper.api.routes import (
@@ -92,10 +93,12 @@ def guarded(
     app: FastAPI, limits: Limits | None = None, refusal: problems.Refusal = problems.problem
 ) -> ASGIApp:
     """The API behind its limits, for pages of any origin; ``refusal`` tells people what is above them."""
+    chosen = limits or Limits()
     # Outside, so that a page may read why it is refused.
-    return CORSMiddleware(
-        Limited(app, limits, refusal=refusal),
+    asked_by_pages = CORSMiddleware(
+        Limited(app, chosen, refusal=refusal),
         allow_origins=["*"],
         allow_methods=["GET"],
         expose_headers=["etag", "link", "retry-after", "x-ionet-slot"],
     )
+    return Headed(asked_by_pages, chosen.trusted)

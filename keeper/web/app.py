@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from keeper.api import problems
 from keeper.api.index import Index
 from keeper.web import assets
+from keeper.web.once import Once
 from keeper.web.pages import (
     audit,
     blocks,
@@ -90,6 +91,7 @@ def install(app: FastAPI, node: tuple[str, str] | None = None) -> None:
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     pages.state = app.state
     setattr(pages.state, NODE, node)
+    pages.state.inputs = Once(devices.inputs)
     problems.install(pages, refusal_of(app, node))
     for router in ROUTERS:
         pages.include_router(router, default_response_class=HTMLResponse)

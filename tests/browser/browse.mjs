@@ -26,19 +26,43 @@ if (wanted.wallet)
     },
     { wallet: wanted.wallet, memo: wanted.memo },
   );
-const page = await context.newPage();
-page.setDefaultTimeout(PATIENCE);
 const wrong = [];
-page.on("console", (each) => {
-  if (each.type() === "error") wrong.push(each.text());
-});
-page.on("pageerror", (error) => wrong.push(String(error)));
+const windows = [];
+/** Another tab of the same browser, which is then the one that is acted in. */
+const open = async () => {
+  const made = await context.newPage();
+  made.setDefaultTimeout(PATIENCE);
+  made.on("console", (each) => {
+    if (each.type() === "error") wrong.push(each.text());
+  });
+  made.on("pageerror", (error) => wrong.push(String(error)));
+  windows.push(made);
+  return made;
+};
+let page = await open();
 
 const text = async (selector) => (await page.locator(selector).allInnerTexts()).map((each) => each.trim());
 const steps = {
   open: async (at) => void (await page.goto(new URL(at, wanted.web).href, { waitUntil: "load" })),
   reload: async () => void (await page.reload({ waitUntil: "load" })),
   click: (name) => page.getByRole("button", { name, exact: true }).click(),
+  window: async (number) => {
+    page = windows[number] ?? (await open());
+  },
+  /** Choose one of several by its words. */
+  choose: async (label, words) => void (await page.getByLabel(label, { exact: true }).selectOption({ label: words })),
+  check: (label) => page.getByLabel(label, { exact: true }).check(),
+  file: (label, name, text) =>
+    page.getByLabel(label, { exact: true }).setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) }),
+  unfold: (words) => page.locator("summary", { hasText: words }).click(),
+  /** As if so many seconds had passed in the page, by its own clock. */
+  later: (seconds) =>
+    page.evaluate((each) => {
+      const now = performance.now.bind(performance);
+      performance.now = () => now() + each * 1000;
+    }, seconds),
+  follow: async (words) => void (await page.getByRole("link", { name: words, exact: true }).click()),
+  url: () => page.url(),
   fill: (label, value) => page.getByLabel(label, { exact: true }).fill(value),
   press: (keys) => page.keyboard.press(keys),
   type: (keys) => page.keyboard.type(keys),

@@ -10,13 +10,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from keeper.clients import staking
 from tests.browser.site import SECONDS, Site
 from tests.keeper.api.life import EARLY, Life
 
+EVIDENCE = sha256(b"what a device did").digest()
 WEB = Path(__file__).parents[2] / "web"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 
@@ -45,11 +48,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Life]:
 
 @pytest.fixture(scope="session")
 def renting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Life]:
-    """The same before its leases' time is over."""
+    """The same before its leases' time is over, and with a slash of a device that can be appealed."""
     folder = tmp_path_factory.mktemp("renting")
     world = Life.ready(now=EARLY)
     assert isinstance(world, Life)
     world.market()
+    for operator in world.operators[: world.staking_config().params.threshold]:
+        vote = staking.vote_slash(operator.pubkey(), world.read_device("b2"), EVIDENCE, 1_000)
+        world.do(vote, signers=[operator])
     world.chain.save(folder / "life.chain")  # type: ignore[attr-defined]  # it is the embedded one
     (folder / "keys").mkdir()
     return folder / "life.chain", world

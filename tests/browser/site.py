@@ -74,8 +74,10 @@ class Site:
         seen: list[Any] = found["seen"]
         return seen
 
-    def act(self, path: str, steps: Sequence[Step], who: Keypair) -> list[dict[str, Any]]:
-        """Connect on a page, begin an act, sign it, and see it become final; the table of its preview.
+    def act(
+        self, path: str, steps: Sequence[Step], who: Keypair, then: Sequence[Step] = ()
+    ) -> list[dict[str, Any]]:
+        """Connect on a page, begin an act, sign it, see it become final, do ``then``; its preview's table.
 
         What the preview said is then what the chain has.
         """
@@ -83,6 +85,7 @@ class Site:
             *([["open", path], ["click", "Connect Test wallet"]]),
             *steps,
             *([["see", "Who has what"], ["table"], ["click", "Sign with Test wallet"], ["state", "final"]]),
+            *then,
         ]
         seen = self.visit(signing, who)
         assert self.wrong == []

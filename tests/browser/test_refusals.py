@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.site import Site
+from tests.browser.site import Site, digits
 from tests.browser.test_flows import address
 from tests.programs.world import key
 
@@ -68,6 +68,40 @@ def test_a_reload_goes_on_with_what_was_sent_while_the_node_was_away(site: Site)
     again = [["reload"], ["state", "unknown"], ["mend", site.node], ["state", "final"]]
     *_, signature, asked = site.visit([*SHOWN, *away, *again, ["signature"], ["asked"]], SUPPLIER, "slow")
     assert len(signature) >= 86 and asked == 0
+    assert site.io(SUPPLIER.pubkey()) == before - 1_000_000_000
+
+
+def test_what_is_shown_is_tried_again_when_it_is_old(site: Site) -> None:
+    before = site.io(SUPPLIER.pubkey())
+    again = [["later", 61], SIGN, ["see", "It was more than a minute old"], ["asked"]]
+    *_, asked, _, _, once = site.visit(
+        [*SHOWN, ["asked"], *again[:-1], ["asked"], SIGN, ["state", "final"], ["asked"]], SUPPLIER
+    )
+    assert (asked, once) == (0, 1)
+    assert site.io(SUPPLIER.pubkey()) == before - 1_000_000_000
+
+
+def test_two_tabs_dont_pay_twice(site: Site) -> None:
+    """One that shows the same as another that has sent it shows it anew; what is on its way comes first."""
+    before = site.io(SUPPLIER.pubkey())
+    other = [["window", 1], *SHOWN, ["window", 0], SIGN]
+    asks = ["see", "Your wallet is asked in another tab already"]
+    slow = [["called", "release"], ["window", 1], SIGN, asks, ["window", 0], ["call", "release"]]
+    seen = [["state", "final"], ["window", 1], SIGN, ["see", "Something else was sent from this browser"]]
+    shown = [["see", "Who has what"], ["table"], ["asked"]]
+    *_, table, asked = site.visit([*SHOWN, *other, *slow, *seen, *shown], SUPPLIER, "slow")
+    assert asked == 0
+    assert site.io(SUPPLIER.pubkey()) == before - 1_000_000_000
+    (mine,) = [row["cells"][2] for row in table if row["cells"][0] == "you" and row["unit"] == "IO"]
+    assert digits(mine) == before - 1_000_000_000
+
+
+def test_what_is_on_its_way_in_one_tab_is_shown_in_another(site: Site) -> None:
+    before = site.io(SUPPLIER.pubkey())
+    away = [SIGN, ["called", "release"], ["cut", site.node], ["call", "release"], ["state", "unknown"]]
+    other = [["window", 1], ["open", PATH], ["state", "unknown"], ["mend", site.node], ["state", "final"]]
+    first = [["window", 0], ["state", "final"]]
+    site.visit([*SHOWN, *away, *other, *first], SUPPLIER, "slow")
     assert site.io(SUPPLIER.pubkey()) == before - 1_000_000_000
 
 

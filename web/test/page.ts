@@ -12,6 +12,7 @@ class Silent {
   close(): void {}
 }
 
+Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
 Object.assign(globalThis, {
   document: {
     querySelector: (asked: string) => ({ content: names[/"(.+)"/.exec(asked)?.[1] ?? ""] }),

@@ -8,7 +8,7 @@ import type { Signature } from "@solana/kit";
 import { follow, keep, pending, type Outcome, type Pending } from "../src/tx/send.js";
 
 const SIGNATURE = "5".repeat(88) as Signature;
-const SENT: Pending = { signature: SIGNATURE, wire: "AQ==", lastValid: "100", title: "Stake" };
+const SENT: Pending = { signature: SIGNATURE, wire: "AQ==", lastValid: "100", title: "Stake", at: 0 };
 const ASKED = { searchTransactionHistory: true };
 
 const status = (slot: number, confirmationStatus: string | null = null, err: unknown = null): unknown => ({

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path as Folder
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from fastapi.concurrency import run_in_threadpool
 from solders.pubkey import Pubkey
 
 from keeper.api.queries import activity, blocks, wallets
@@ -77,28 +75,29 @@ async def _checklist(visit: Visit, address: str, hour: int | None) -> list[Line]
     of_class = await visit.index.account(visit.on, "staking", "Class", at_class)
     if of_class is None:
         return None
-    folder, seen = visit.request.app.state.rewards, None
+    return checklist(found, staking.class_of(of_class), visit.now, await _seen(visit, address, hour))
+
+
+async def _seen(visit: Visit, address: str, hour: int | None) -> Seen | None:
+    """What operators saw of a device in an hour; None where that isn't known, or not what they agreed on."""
+    folder: Folder | None = visit.request.app.state.rewards
     final = None if hour is None else await blocks.final_of(visit.on, visit.index, hour)
-    if folder is not None and final is not None:
-        place = folder, final["hour"], final["data_hash"]
-        seen = await run_in_threadpool(_seen, *place, Pubkey.from_string(address))
-    return checklist(found, staking.class_of(of_class), visit.now, seen)
-
-
-def _seen(folder: Folder, hour: int, data_hash: str, address: Pubkey) -> Seen | None:
+    if folder is None or final is None:
+        return None
     try:
-        rows, manifest = _table(folder, hour)
-        if manifest.hash != data_hash:
-            # Not what operators agreed on.
-            return None
+        rows, manifest = await visit.request.app.state.inputs(folder, final["hour"])
     except PublicationError:
         return None
-    return seen_in(rows, manifest, address)
+    return seen(rows, manifest, final["data_hash"], Pubkey.from_string(address))
 
 
-@lru_cache(maxsize=1)
-def _table(folder: Folder, hour: int) -> tuple[Rows, Manifest]:
-    """What operators saw in an hour that is final, which never changes: read once, however many ask."""
+def seen(rows: Rows, manifest: Manifest, data_hash: str, address: Pubkey) -> Seen | None:
+    """What an hour's inputs say of a device, where they are those that operators agreed on."""
+    return seen_in(rows, manifest, address) if manifest.hash == data_hash else None
+
+
+def inputs(folder: Folder, hour: int) -> tuple[Rows, Manifest]:
+    """What operators saw in an hour; raises PublicationError."""
     manifest = publication.read_manifest(folder, hour)
     return publication.read_table(folder, manifest, "inputs.csv"), manifest
 

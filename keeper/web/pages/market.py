@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from keeper.api.paging import Page
 from keeper.api.routes import market as api
+from keeper.clients import staking
 from keeper.economy.calendar import HOUR
 from keeper.economy.money import DECIMALS
 from keeper.economy.orders import Currency
@@ -34,6 +35,7 @@ async def market(visit: Visiting, number: api.ClassNumber) -> str:
     of_class = next(each for each in await class_list(visit) if each.id == number)
     return visit.page(
         "class.html",
+        address=staking.class_address(number),
         quoted=quoted,
         of_class=of_class,
         steps=steps.data,

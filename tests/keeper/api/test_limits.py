@@ -99,6 +99,16 @@ async def test_a_proxy_may_add_a_header_of_its_own() -> None:
     assert (await Visitor(app, "203.0.113.9").status())[0] == 200
 
 
+async def test_a_proxy_may_name_a_port_too() -> None:
+    """Each connection has another one: it is the address that has a budget."""
+    app = limited(Clock())
+    proxy = Visitor(app, "127.0.0.1")
+    for form in ("192.0.2.7:{}", "[2001:db8::7]:{}"):
+        told = [{"x-forwarded-for": form.format(port)} for port in range(50_001, 50_005)]
+        assert [(await proxy.status(headers=each))[0] for each in told] == [200, 200, 200, 429], form
+    assert (await proxy.status(headers={"x-forwarded-for": "192.0.2.7"}))[0] == 429
+
+
 async def test_what_took_long_is_charged_for() -> None:
     """Two seconds cost as much as two more questions, and an address may owe no more than it may have."""
     clock, takes = Clock(), [2.0, 100.0, 0.01, 0.01]

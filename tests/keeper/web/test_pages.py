@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
+import pytest
 from solders.pubkey import Pubkey
 
+from keeper.rewards.publication import PublicationError
+from keeper.web.once import Once
 from keeper.web.pages import devices
 from tests.keeper.api.conftest import Client
 from tests.keeper.api.life import Life
@@ -141,12 +146,37 @@ async def test_what_operators_saw_counts_if_the_chain_has_its_hash(site: Client,
     final = await site.data("/blocks/1")
     (row, *_) = await site.data("/blocks/1/devices")
     device = Pubkey.from_string(row["device"])
-    found = devices._seen(world.folder, 1, final["data_hash"], device)
+    rows, manifest = devices.inputs(world.folder, 1)
+    found = devices.seen(rows, manifest, final["data_hash"], device)
     assert found is not None
     assert (found.hour, found.start) == (1, final["starts_at"])
-    assert devices._seen(world.folder, 1, final["root"], device) is None
-    assert devices._seen(world.folder, 1, final["data_hash"], Pubkey.default()) is None
-    assert devices._seen(world.folder, 2, final["data_hash"], device) is None
+    assert devices.seen(rows, manifest, final["root"], device) is None
+    assert devices.seen(rows, manifest, final["data_hash"], Pubkey.default()) is None
+
+
+async def test_what_is_slow_to_read_is_read_by_one_visitor_alone() -> None:
+    """Those that come meanwhile wait for it, also when the first goes away; a failure isn't kept."""
+    begun, go, calls = threading.Event(), threading.Event(), []
+
+    def read(hour: int) -> int:
+        calls.append(hour)
+        begun.set()
+        assert go.wait(60)
+        if hour == 2:
+            raise PublicationError("gone")
+        return hour * 10
+
+    once = Once(read)
+    first, *rest = [asyncio.create_task(once(1)) for _ in range(20)]
+    await asyncio.to_thread(begun.wait, 60)
+    first.cancel()
+    go.set()
+    assert await asyncio.gather(*rest) == [10] * 19
+    assert await once(1) == 10 and calls == [1]
+    for _ in range(2):
+        with pytest.raises(PublicationError):
+            await once(2)
+    assert calls == [1, 2, 2]
 
 
 async def test_filters_are_the_apis_and_empty_fields_ask_for_nothing(site: Client) -> None:

@@ -12,11 +12,13 @@ import pytest
 
 from keeper.api.service import application
 from keeper.clients.buyback import auction_address
+from keeper.clients.staking import class_address
 from keeper.db.visitors import Visitors
 from keeper.web import assets
 from keeper.web.app import install
 from tests.keeper.api.conftest import Client
 from tests.keeper.api.life import Life
+from tests.programs.staking.world import GPU_CLASS
 
 NODE = "http://node.example:8899/", "ws://node.example:8900/"
 
@@ -36,7 +38,10 @@ async def pages(client: Client) -> dict[str, str]:
     (device,) = (await client.data("/devices?limit=1"))[:1]
     lease = next(each for each in await client.data("/leases") if each["state"] == "running")
     wallet = f"/wallets/{device['supplier']}"
+    order = next(each for each in await client.data("/orders") if not each["closed_at"])
     return {
+        "order": f"/market/{GPU_CLASS}",
+        "opened": f"/orders/{order['address']}",
         "device": f"/devices/{device['address']}",
         "claim": wallet,
         "auction": "/auctions/2",
@@ -47,7 +52,8 @@ async def pages(client: Client) -> dict[str, str]:
 async def test_each_island_has_its_place_and_its_files_by_their_hashes(signing: Client) -> None:
     for name, path in (await pages(signing)).items():
         page = (await signing.http.get(path)).text
-        of = str(auction_address(2)) if name == "auction" else path.rpartition("/")[2]
+        own = {"auction": auction_address(2), "order": class_address(GPU_CLASS)}
+        of = str(own.get(name, path.rpartition("/")[2]))
         assert f'<div class="island" id="{name}" data-of="{of}">' in page
         assert f'<meta name="ionet-node" content="{NODE[0]}">' in page
         named = re.findall(r'(?:href|src)="/static/([^"]+)" integrity="([^"]+)"', page)

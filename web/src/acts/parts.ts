@@ -1,8 +1,10 @@
 // What several acts need: who signs, an account for tokens, a share in words.
 import { createNoopSigner, getAddressEncoder, getProgramDerivedAddress, type Address, type Instruction, type TransactionSigner } from "@solana/kit";
+import { fetchConfig as fetchOrdersConfig, type Config as OrdersConfig } from "../clients/orders/accounts/config";
+import { findConfigPda as findOrdersConfigPda } from "../clients/orders/pdas/config";
 import { fetchConfig, type Config } from "../clients/staking/accounts/config";
 import { findConfigPda } from "../clients/staking/pdas/config";
-import { node } from "../chain/node";
+import { node, type Held } from "../chain/node";
 import { duration, IO, moment, show } from "../ui/amounts";
 
 /** Whoever signs does so in the wallet: here it is an address. */
@@ -35,6 +37,21 @@ export function opening(payer: Address, at: Address, owner: Address, mint: Addre
 export async function associated(owner: Address, mint: Address): Promise<Address> {
   const seeds = [owner, TOKEN, mint].map((each) => getAddressEncoder().encode(each));
   return (await getProgramDerivedAddress({ programAddress: ASSOCIATED, seeds }))[0];
+}
+
+/** Whether a token account can be paid into: one whose issuer froze it, or that was closed, can't. */
+export function isPayable(account: Held | null): boolean {
+  return account?.owner === TOKEN && account.data.length === TOKEN_ACCOUNT_BYTES && account.data[STATE] === INITIALISED;
+}
+
+const TOKEN_ACCOUNT_BYTES = 165;
+/** Where a token account has its state, and that of one that exists and isn't frozen. */
+const [STATE, INITIALISED] = [108, 1] as const;
+
+/** The orders program's root account. */
+export async function ordersConfig(): Promise<OrdersConfig> {
+  const [at] = await findOrdersConfigPda();
+  return (await fetchOrdersConfig(node, at, { commitment: "confirmed" })).data;
 }
 
 /** The staking program's root account. */

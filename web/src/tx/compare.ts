@@ -11,7 +11,7 @@ import {
 interface Opened {
   payer: Address;
   blockhash: string;
-  calls: readonly { program: Address; text: string }[];
+  calls: readonly { program: Address; text: string; checks: boolean }[];
   signature: Signature;
   isSigned: boolean;
 }
@@ -42,6 +42,7 @@ function opened(bytes: Uint8Array): Opened {
     blockhash: message.lifetimeToken,
     calls: message.instructions.map((each) => ({
       program: keys[each.programAddressIndex] as Address,
+      checks: isCheck(keys[each.programAddressIndex] as Address, each.data?.[0]),
       text: `${(each.accountIndices ?? []).map(role).join(" ")} ${base58.decode(each.data ?? new Uint8Array())}`,
     })),
     signature: base58.decode(given ?? new Uint8Array(64)) as Signature,
@@ -67,25 +68,34 @@ export function compare(shown: Uint8Array, signed: Uint8Array): Accepted {
   if (found.payer !== wanted.payer) throw new Error("Your wallet made somebody else pay for it: nothing was sent.");
   if (found.blockhash !== wanted.blockhash)
     throw new Error("Your wallet changed until when it may land: nothing was sent.");
-  const added: Address[] = [];
+  const added: Opened["calls"][number][] = [];
   let at = 0;
   for (const each of found.calls) {
     const next = wanted.calls[at];
     if (next && next.program === each.program && next.text === each.text) at += 1;
-    else added.push(each.program);
+    else added.push(each);
   }
   if (at < wanted.calls.length)
     throw new Error("Your wallet changed what was to be signed, beyond adding checks: nothing was sent.");
   // What was added may move money as well as anything: what it calls must be known to do nothing but check.
-  const unknown = added.filter((each) => !CHECKS.has(each));
-  if (unknown[0])
-    throw new Error(`Your wallet added an instruction of program ${unknown[0]}, which can do more than check: nothing was sent.`);
+  const unknown = added.find((each) => !each.checks);
+  if (unknown)
+    throw new Error(`Your wallet added an instruction of program ${unknown.program}, which can do more than check: nothing was sent.`);
   if (!found.isSigned) throw new Error("Your wallet gave it back without its signature: nothing was sent.");
-  return { signature: found.signature, added };
+  return { signature: found.signature, added: added.map((each) => each.program) };
 }
 
-/** Programs that can refuse a transaction, and do nothing else; with what people call them. */
+const LIGHTHOUSE = "L2TExMFKdjpN9kozasaurPirfHy9P8sbXoAN1qA3S95" as Address;
+/** Of Lighthouse, the first instruction that asserts: those before it, MemoryWrite and MemoryClose, make and close accounts. */
+const ASSERTIONS = 2;
+
+/** Whether an instruction can refuse a transaction, and do nothing else. */
+function isCheck(program: Address, first: number | undefined): boolean {
+  return CHECKS.has(program) && (program !== LIGHTHOUSE || (first !== undefined && first >= ASSERTIONS));
+}
+
+/** Programs whose instructions are checks, but for some of Lighthouse's; with what people call them. */
 export const CHECKS: ReadonlyMap<Address, string> = new Map([
-  ["L2TExMFKdjpN9kozasaurPirfHy9P8sbXoAN1qA3S95" as Address, "Lighthouse"],
+  [LIGHTHOUSE, "Lighthouse"],
   ["MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address, "Memo"],
 ]);

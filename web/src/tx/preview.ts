@@ -28,6 +28,8 @@ export interface Preview {
   rent: bigint;
   /** Compute units that it took. */
   units: number;
+  /** Accounts that it writes, as it leaves them; null for one that is gone. */
+  after: ReadonlyMap<Address, Held | null>;
 }
 
 /** What the program says to it: the trial failed. */
@@ -79,7 +81,8 @@ export async function preview(payer: Address, built: Built): Promise<Preview> {
       changes.push({ account, party: account, unit: SOL, before: lamports, after: then });
     if (!was && is) rent += is.lamports;
   }
-  return { changes, fee, rent, units: Number(value.unitsConsumed ?? 0n) };
+  const left = new Map(writable.map((each, at) => [each, after[at] ?? null]));
+  return { changes, fee, rent, units: Number(value.unitsConsumed ?? 0n), after: left };
 }
 
 async function feeOf(built: Built): Promise<bigint> {

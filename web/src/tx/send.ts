@@ -15,33 +15,59 @@ export interface Pending {
   lastValid: string;
   /** What it does, in words. */
   title: string;
+  /** When it was signed, unix milliseconds. */
+  at: number;
+  leads?: Leads;
+}
+
+/** The page of what a transaction makes, once it is there. */
+export interface Leads {
+  to: string;
+  words: string;
 }
 
 export type Outcome =
-  | { state: "sent" | "confirmed" | "final" | "expired" | "unknown" }
+  | { state: "sent" | "confirmed" | "expired" | "unknown" }
+  | { state: "final"; slot: bigint }
   | { state: "refused"; words: string };
 
 const KEPT = "ionet.pending";
+const LAST = "ionet.last";
+/** So long after it was signed a transaction has landed or never does, milliseconds: blockhashes last for 150 blocks. */
+const LIFETIME = 600_000;
 const RESEND = 2000;
 /** Answers that fail in turn before we say that the node is gone. */
 const PATIENCE = 3;
 
+/** What is on its way from this browser, whichever tab sent it: another one would pay a second time. */
 export function pending(): Pending | null {
-  const kept = sessionStorage.getItem(KEPT);
+  const kept = localStorage.getItem(KEPT);
   return kept ? (JSON.parse(kept) as Pending) : null;
 }
 
+/** The signature of what was sent last from this browser. */
+export function lastSent(): string | null {
+  return localStorage.getItem(LAST);
+}
+
 export function keep(each: Pending): void {
-  sessionStorage.setItem(KEPT, JSON.stringify(each));
+  localStorage.setItem(KEPT, JSON.stringify(each));
+  localStorage.setItem(LAST, each.signature);
 }
 
 /** Keep it no longer; another that was begun meanwhile stays. */
-function forget(signature: Signature): void {
-  if (pending()?.signature === signature) sessionStorage.removeItem(KEPT);
+export function forget(signature: Signature): void {
+  if (pending()?.signature === signature) localStorage.removeItem(KEPT);
 }
 
-export function pendingOf(signature: Signature, signed: Uint8Array, lastValid: bigint, title: string): Pending {
-  return { signature, wire: wireOf(signed), lastValid: lastValid.toString(), title };
+export function pendingOf(signature: Signature, signed: Uint8Array, lastValid: bigint, of: { title: string; leads?: Leads }): Pending {
+  const { title, leads } = of;
+  return { signature, wire: wireOf(signed), lastValid: lastValid.toString(), title, at: Date.now(), ...(leads && { leads }) };
+}
+
+/** Whether it is so old that nobody need wait for it, though no node has said what became of it. */
+export function isPast(sent: Pending): boolean {
+  return Date.now() - sent.at > LIFETIME;
 }
 
 /** What became of it, told to `tell` at each change; ends when it is final, refused or expired. */
@@ -112,11 +138,11 @@ async function status(signature: Signature): Promise<{ outcome: Outcome | null; 
   return { outcome: value[0] ? await outcomeOf(signature, value[0]) : null, slot: context.slot };
 }
 
-async function outcomeOf(signature: Signature, found: { err: unknown; confirmationStatus: string | null }): Promise<Outcome> {
-  const { err, confirmationStatus } = found;
+async function outcomeOf(signature: Signature, found: { err: unknown; confirmationStatus: string | null; slot: bigint }): Promise<Outcome> {
+  const { err, confirmationStatus, slot } = found;
   // Where it is on one fork alone, it may end otherwise on another.
   if (confirmationStatus !== "confirmed" && confirmationStatus !== "finalized") return { state: "sent" };
-  if (!err) return { state: confirmationStatus === "finalized" ? "final" : "confirmed" };
+  if (!err) return confirmationStatus === "finalized" ? { state: "final", slot } : { state: "confirmed" };
   const whole = await node
     .getTransaction(signature, { commitment: "confirmed", encoding: "base64", maxSupportedTransactionVersion: 0 })
     .send()

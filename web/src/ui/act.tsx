@@ -1,10 +1,12 @@
 // What somebody is about to sign, and what becomes of it.
 import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
 import type { Address } from "@solana/kit";
-import { approve, leave, state, type Plan } from "../tx/act";
+import { shownSlot } from "../chain/api";
+import { approve, leave, state, stopWaiting, type Plan } from "../tx/act";
 import type { Change, Preview } from "../tx/preview";
 import { wireOf } from "../tx/preview";
-import type { Outcome, Pending } from "../tx/send";
+import { isPast, type Leads, type Outcome, type Pending } from "../tx/send";
 import { connected } from "../wallet/wallets";
 import { show, SOL } from "./amounts";
 
@@ -110,6 +112,28 @@ function Whole({ of }: { of: Address }) {
   return <span class="address" title={of}>{of}</span>;
 }
 
+/** A way to the page of what was made, as soon as pages show it. */
+function Leading({ to, words, slot }: Leads & { slot: bigint }) {
+  const isThere = useSignal(false);
+  useEffect(() => {
+    let left = false;
+    const look = async (): Promise<void> => {
+      // A server that doesn't answer is asked again: the way is shown all the same once it does.
+      const shown = await shownSlot().catch(() => -1n);
+      if (left) return;
+      if (shown >= slot) isThere.value = true;
+      else setTimeout(() => void look(), AGAIN);
+    };
+    void look();
+    return () => {
+      left = true;
+    };
+  }, []);
+  return <p role="status">{isThere.value ? <a href={to}>{words}</a> : "These pages will show it in a moment."}</p>;
+}
+
+const AGAIN = 1000;
+
 const WORDS: Record<Outcome["state"], string> = {
   sent: "Sent: waiting for the chain ...",
   confirmed: "Confirmed: it is on the chain, and final in a moment.",
@@ -132,7 +156,17 @@ function Way({ sent, outcome, added }: { sent: Pending; outcome: Outcome; added:
         <p>Your wallet added {added.length === 1 ? "a check" : `${added.length} checks`} by {[...new Set(added)].join(", ")}.</p>
       )}
       <p>Transaction <a class="address" href={`/tx/${sent.signature}`}>{sent.signature}</a></p>
+      {outcome.state === "final" && sent.leads && <Leading to={sent.leads.to} words={sent.leads.words} slot={outcome.slot} />}
       {over && <p class="buttons"><button type="button" onClick={leave}>Close</button></p>}
+      {!over && isPast(sent) && (
+        <>
+          <p>
+            It was signed more than ten minutes ago: by now it has landed, or it never will. If this node keeps being silent, look
+            for its signature in an explorer.
+          </p>
+          <p class="buttons"><button type="button" onClick={() => stopWaiting(sent)}>Wait no longer</button></p>
+        </>
+      )}
     </>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { useSignal, type Signal } from "@preact/signals";
 import { address, type Address } from "@solana/kit";
 import { said } from "../chain/failure";
-import { begin, done, resume, state, type Plan } from "../tx/act";
+import { begin, done, resume, state, type Make } from "../tx/act";
 import { discover } from "../wallet/wallets";
 import { Act } from "./act";
 import { Connect } from "./connect";
@@ -25,8 +25,6 @@ export function island(id: string, Island: (props: { of: Address }) => Component
     place,
   );
 }
-
-export type Make = (payer: Address) => Promise<Plan>;
 
 /** A button that begins an act, unless one is on. */
 export function Do({ make, children }: { make: Make; children: ComponentChildren }) {

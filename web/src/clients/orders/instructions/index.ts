@@ -7,6 +7,8 @@
  */
 
 export * from './cancelOrder';
+export * from './closeOrder';
 export * from './createOrder';
 export * from './endLease';
 export * from './extendLease';
+export * from './refund';

@@ -1,1 +1,0 @@
-import{H as e,N as t,v as n}from"./tokenomics-wCKh76YW.js";async function r(r,i={}){let{programAddress:a=`D4pBv5fxVpoMtTBRezVr1h8HTywCY6NwvzCCkfzoPuCC`}=i;return await e({programAddress:a,seeds:[n().encode(new Uint8Array([98,108,111,99,107])),t().encode(r.hour)]})}export{r as t};

@@ -1,1 +1,0 @@
-import{i as e}from"./island-o3UFk5_r.js";function t({id:t,label:n,value:r}){return e(`label`,{for:t,children:[n,e(`input`,{id:t,inputMode:`decimal`,autocomplete:`off`,value:r.value,onInput:({currentTarget:e})=>{r.value=e.value}})]})}export{t};
