@@ -1,7 +1,8 @@
 """What an operator publishes over HTTP: files as they are, and a wallet's proof.
 
 ``GET /rewards/{hour}/{file}`` returns a published file (with ``?sha256=``: that one or none),
-``GET /rewards/slashes/{sha256}.bin`` what operators voted to slash for,
+``GET /rewards/slashes/{sha256}.bin`` what operators voted to slash for, ``/rewards/faults/{hash}/lease.json``
+and ``/{number}.observation`` beside it what they voted for a fault by,
 ``GET /rewards/{hour}/proof/{wallet}`` what the wallet can claim by that hour's root, and ``GET /rewards`` the
 hours that are published. Of the market there are a tick's files, ``GET /market/{T // 2880}/{T}/{file}``, and
 an hour's steps, ``GET /market/prices/{hour}.csv``. Nothing here has to be trusted: hashes and roots are on
@@ -25,6 +26,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from keeper.compute.verdicts import FAULTS, SERVED
 from keeper.market.files import KINDS
 from keeper.market.folder import PRICES
 from keeper.market.manifest import NAME as TICK_MANIFEST
@@ -39,7 +41,10 @@ from keeper.rewards.publication import (
 )
 
 HOUR = r"\d{1,9}"
-FILE = re.compile(f"{HOUR}/({'|'.join(map(re.escape, (*FILES, MANIFEST)))})|{SLASHES}/[0-9a-f]{{64}}\\.bin")
+FILE = re.compile(
+    f"{HOUR}/({'|'.join(map(re.escape, (*FILES, MANIFEST)))})"
+    f"|{SLASHES}/[0-9a-f]{{64}}\\.bin|{FAULTS}/({SERVED.pattern})"
+)
 """What is published; what is still being written lies beside it."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,7 @@ from keeper.clients.staking import Config
 from keeper.compute.boards import Boards
 from keeper.compute.client import Board
 from keeper.compute.states import ClusterState
-from keeper.compute.verdicts import repeat
+from keeper.compute.verdicts import FAULTS, HASH, Evidence, VerdictError, fetch, held, repeat
 from keeper.compute.view import Cluster, view
 from keeper.compute.wire import Network
 from keeper.errors import UserError
@@ -98,30 +98,60 @@ def wait(
 @app.command()
 @answers(leasing.FaultVerdict)
 def verdict(
-    folder: Annotated[
-        Path, typer.Argument(help="faults/HASH of an operator's folder of reward blocks", metavar="FOLDER")
+    evidence: Annotated[
+        str,
+        typer.Argument(
+            help="the verdict's hash, which IONET_PEERS are asked for; or an operator's URL of it, "
+            "https://.../rewards/faults/HASH; or a folder faults/HASH",
+            metavar="EVIDENCE",
+        ),
     ],
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a fault's verdict anew from what operators signed: whose signatures count is read from the chain.
 
-    Fails unless it is the one that the folder is named by, which operators have voted under.
+    Fails unless it is the one that it is named by, which operators have voted under.
     """
+    settings = options.settings(chain)
+    urls = _urls(evidence, settings.peers)
 
-    async def read() -> tuple[Config, Network]:
-        async with connect(options.settings(chain).chain) as connected:
+    async def read() -> tuple[Config, Network, Evidence]:
+        async with connect(settings.chain) as connected:
             found = await staking.read_config(connected)
             if found is None:
                 raise UserError("staking is not set up on this chain: ionet deploy, then ionet genesis")
-            return found, await network_of(connected)
+            return found, await network_of(connected), await _fetch(urls) if urls else held(Path(evidence))
 
-    config, network = asyncio.run(read())
-    about, found = repeat(folder, config.params.operators, config.params.threshold, network)
+    config, network, shown = asyncio.run(read())
+    about, found = shown.about, repeat(shown, config.params.operators, config.params.threshold, network)
     if as_json:
         write(clusters.verdict_as_json(about, found))
     else:
         tables.show(clusters.verdict(about, found))
+
+
+def _urls(named: str, peers: Sequence[object]) -> list[str]:
+    """Where a verdict may be had: its URL, or that of its hash at each peer; nowhere for a folder."""
+    if named.startswith(("http://", "https://")):
+        return [named]
+    if not HASH.fullmatch(named) or Path(named).is_dir():
+        return []
+    if not peers:
+        raise UserError("IONET_PEERS names no operator that could have it: give its URL, or a folder")
+    return [f"{str(each).rstrip('/')}/rewards/{FAULTS}/{named}" for each in peers]
+
+
+async def _fetch(urls: Sequence[str]) -> Evidence:
+    """A verdict's files from the first that has them."""
+    failed = []
+    async with http_client() as http:
+        for each in urls:
+            try:
+                return await fetch(http, each)
+            except VerdictError as error:
+                failed.append(str(error))
+    raise VerdictError("; ".join(failed))
 
 
 async def network_of(chain: ChainReader) -> Network:

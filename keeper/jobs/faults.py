@@ -29,7 +29,7 @@ from keeper.compute.client import Board
 from keeper.compute.liveness import GRID_SECONDS, Verdict, silence
 from keeper.compute.members import running
 from keeper.compute.observations import Case, usable
-from keeper.compute.verdicts import publish
+from keeper.compute.verdicts import DAY, publish, retire
 from keeper.compute.wire import Network
 from keeper.jobs.port import Port, do, pick
 
@@ -48,6 +48,8 @@ class Bench:
     urls: Sequence[str]
     folder: Path
     judged: int = 0
+    swept: int = 0
+    """The day in which old verdicts were last deleted."""
     told: set[str] = field(default_factory=set)
     """Services that failed when they were last asked."""
 
@@ -73,6 +75,10 @@ async def vote_faults(port: Port, *, bench: Bench, now: int | None = None) -> li
             files = await _observations(port, bench, boards, silent, at)
         for address in silent:
             events += await _judge(port, bench, network, leases[address], files[address], at, config)
+    if at // DAY != bench.swept:
+        bench.swept = at // DAY
+        if gone := await asyncio.to_thread(retire, bench.folder, at):
+            port.log.info("fault.retired", verdicts=gone)
     bench.judged = at
     return events
 

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from keeper.compute.bodies import Beat, Serving
 from keeper.compute.members import members
+from tests.keeper.api.serving import serving
 from tests.keeper.jobs.test_faults import Court, silent_after
 from tests.keeper.operator.test_board import Place, joined, place
 from tests.programs.world import key
@@ -103,7 +104,9 @@ def test_without_operators_the_chain_alone_tells(ionet, served: Served, monkeypa
     assert code == 0 and "IONET_OPERATORS names no operator" in out and out.count("starting") == 2
 
 
-def test_a_verdict_is_repeated_from_the_published_files(ionet, tmp_path: Path) -> None:
+def test_a_verdict_is_repeated_from_files_and_from_what_operators_serve(
+    ionet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def judged() -> Path:
         async with place(tmp_path, 3) as here:
             court = Court(here)
@@ -121,6 +124,13 @@ def test_a_verdict_is_repeated_from_the_published_files(ionet, tmp_path: Path) -
     assert found["reason"] == "silent" and found["at"] % 60 == 0
     code, out, _ = ionet("cluster", "verdict", str(folder), "--chain", "network.chain")
     assert code == 0 and "1 whole hours from" in out and found["device"] in out
+    with serving(folder.parents[1]) as url:
+        monkeypatch.setenv("IONET_PEERS", json.dumps(["http://127.0.0.1:1", url]))
+        for evidence in (folder.name, f"{url}/rewards/faults/{folder.name}"):
+            code, out, _ = ionet("cluster", "verdict", evidence, "--chain", "network.chain", "--json")
+            assert code == 0 and json.loads(out) == found
+        code, _, err = ionet("cluster", "verdict", "0" * 64, "--chain", "network.chain")
+        assert code == 1 and "127.0.0.1:1" in err and "status 404" in err
     for path in folder.glob("*.observation"):
         path.write_bytes(path.read_bytes()[::-1])
     code, _, err = ionet("cluster", "verdict", str(folder), "--chain", "network.chain")

@@ -14,16 +14,18 @@ from structlog.testing import capture_logs
 from keeper.chain import Event
 from keeper.clients import orders
 from keeper.clients.orders import Lease
+from keeper.compute import verdicts
 from keeper.compute.boards import Boards
 from keeper.compute.bodies import Beat, Serving
 from keeper.compute.client import Board as Client
 from keeper.compute.liveness import DARK_SECONDS, Reason, Verdict
-from keeper.compute.verdicts import FAULTS, VerdictError, repeat
+from keeper.compute.verdicts import DAY, FAULTS, KEPT_SECONDS, VerdictError, fetch, held, repeat, retire
 from keeper.economy.orders import EndReason, LeaseStatus
 from keeper.jobs import faults
 from keeper.jobs.faults import DELAY_SECONDS, Bench, vote_faults
 from keeper.jobs.port import Direct
 from keeper.operator.clusters.knocking import Knocking
+from tests.keeper.api.serving import serving
 from tests.keeper.operator.test_board import NETWORK, Place, place
 from tests.programs.world import HOUR, key
 
@@ -133,20 +135,77 @@ async def test_a_verdict_is_repeated_by_anybody_and_a_changed_file_shows_none(co
     await court.vote(0)
     (folder,) = (court.here.folder / "rewards-0" / FAULTS).iterdir()
     operators = [each.pubkey() for each in court.here.world.operators]
-    about, found = repeat(folder, operators, 2, NETWORK)
+
+    def again(by: list[Pubkey] = operators, of: Path = folder) -> Verdict:
+        return repeat(held(of), by, 2, NETWORK)
+
+    about, found = held(folder).about, again()
     assert found == Verdict(str(lease.device), lease.registered_at, lease.number, 1, Reason.SILENT)
     assert (about.at, about.worker, found.hash().hex()) == (sure, str(lease.worker), folder.name)
     with pytest.raises(VerdictError, match="0 of its 3 observations count"):
-        repeat(folder, [key("stranger").pubkey()], 2, NETWORK)
+        again([key("stranger").pubkey()])
     with pytest.raises(VerdictError, match="they show no fault"):
-        repeat(folder, operators[:1], 2, NETWORK)
+        again(operators[:1])
     for path in sorted(folder.glob("*.observation"))[:2]:
         path.write_bytes(path.read_bytes()[:-1] + b" ")
     with pytest.raises(VerdictError, match="1 of its 3 observations count"):
-        repeat(folder, operators, 2, NETWORK)
+        again()
     renamed = folder.rename(folder.with_name("0" * 64))
     with pytest.raises(VerdictError):
-        repeat(renamed, operators, 2, NETWORK)
+        again(of=renamed)
+
+
+async def test_a_verdict_is_repeated_from_what_an_operator_serves(court: Court) -> None:
+    await silent_after(court, 1)
+    await court.vote(0)
+    place = court.here.folder / "rewards-0"
+    (folder,) = (place / FAULTS).iterdir()
+    (place / FAULTS / "secret").write_bytes(b"no")
+    operators = [each.pubkey() for each in court.here.world.operators]
+    with serving(place) as base:
+        url = f"{base}/rewards/faults/{folder.name}"
+        shown = await fetch(court.here.http, url)
+        assert repeat(shown, operators, 2, NETWORK).hash().hex() == folder.name
+        assert shown.files == held(folder).files and len(shown.files) == 3
+        for other in ("../secret", "0.observation/..", "lease.json.part", "1000.observation", ""):
+            assert (await court.here.http.get(f"{url}/{other}")).status_code == 404
+        with pytest.raises(VerdictError, match="status 404"):
+            await fetch(court.here.http, f"{base}/rewards/faults/{'0' * 64}")
+        (folder / "1.observation").write_bytes(bytes(1 << 17))
+        with pytest.raises(VerdictError, match="more than 65,536 bytes"):
+            await fetch(court.here.http, url)
+        assert len(held(folder).files) == 2
+
+
+async def test_old_verdicts_and_too_many_are_deleted_once_a_day(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sure, place = await silent_after(court, 1), court.here.folder / "rewards-0"
+    await court.vote(0)
+    (made,) = (place / FAULTS).iterdir()
+    data, names = (made / "lease.json").read_bytes(), [f"{number:064x}" for number in range(4)]
+    for number, name in enumerate(names):
+        (place / FAULTS / name).mkdir()
+        earlier = data.replace(str(sure).encode(), str(sure - (number + 1) * DAY).encode())
+        (place / FAULTS / name / "lease.json").write_bytes(earlier)
+    others = {made.name, "notes", "f" * 64}  # Of the last nobody knows how old it is.
+    for name in others - {made.name}:
+        (place / FAULTS / name).mkdir()
+
+    def left() -> set[str]:
+        return {each.name for each in (place / FAULTS).iterdir()}
+
+    assert retire(place, sure + KEPT_SECONDS - 3 * DAY) == 1
+    assert left() == others | set(names[:3])
+    monkeypatch.setattr(verdicts, "MOST_KEPT", 2)
+    court.benches[0].judged = 0
+    await court.vote(0)
+    assert left() == others | set(names[:3])  # That was done today.
+    court.benches[0].judged = court.benches[0].swept = 0
+    with capture_logs() as logged:
+        await court.vote(0)
+    assert [each["verdicts"] for each in logged if each["event"] == "fault.retired"] == [2]
+    assert left() == others | {names[0]}
 
 
 async def test_a_device_that_two_operators_hear_is_not_lost(court: Court) -> None:

@@ -78,6 +78,8 @@ TEXTS = [
     Wrong("cluster verdict nowhere --chain test.chain", "nowhere: No such file or directory"),
     Wrong("cluster verdict folder --chain test.chain", "folder: No such file or directory"),
     Wrong("cluster verdict binary --chain test.chain", "binary: Not a directory"),
+    Wrong(f"cluster verdict {'0' * 64} --chain test.chain", "IONET_PEERS names no operator"),
+    Wrong("cluster verdict http://127.0.0.1:1/rewards/faults/0 --chain test.chain", "127.0.0.1:1"),
     usage("cluster verdict", "Missing argument"),
     Wrong("history abc --chain test.chain", "'abc' is no address: it takes 32 to 44 letters and digits"),
     Wrong("history {nobody} --before 1-2 --chain test.chain", "'1-2' is no place in a history"),
