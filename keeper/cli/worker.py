@@ -21,6 +21,7 @@ from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, KeypairOption
 from keeper.clients import staking
+from keeper.compute import runtime
 from keeper.economy.classes import ClassRow, ProcessorKind, read_classes
 from keeper.economy.money import show
 from keeper.economy.orders import Currency
@@ -196,6 +197,23 @@ def doctor(chain: ChainOption = None, keypair: KeypairOption = None, as_json: Js
         raise typer.Exit(1)
 
 
+@app.command("runtime")
+@answers(working.Runtime)
+def runtime_(as_json: JsonOption = False) -> None:
+    """Install the Ray that this device runs for renters: 380 MB, by the hashes of a lock, once.
+
+    It lies in IONET_RUNTIMES, which workers on one machine may share. What is there already stays as it is.
+    """
+    place = options.settings().runtimes.expanduser()
+    if not as_json and runtime.find(place) is None:
+        console.print("Installing renters' Ray: this takes a minute or two ...", soft_wrap=True)
+    found = runtime.install(place)
+    if as_json:
+        write({"folder": str(found.folder), "sha256": runtime.identity().hex()})
+    else:
+        console.print(f"renters' Ray is in {found.folder}", soft_wrap=True, highlight=False)
+
+
 @app.command("test")
 @answers(working.Trial)
 def test(
@@ -305,6 +323,8 @@ async def _show(assembled: assemble.Assembled, live: Live, peers: list[str]) -> 
             if agent.leases is not None:
                 newest = next(iter(agent.leases.book.newest(device.address, 1)), None)
                 facts["lease"] = shown.lease_line(newest, int(time.time()))
+            if agent.serving is not None:
+                facts["serving"] = str(agent.serving.hired[device.address].service.agent.state)
             live.update(Group(shown.summary(facts), shown.waves(rows, len(agent.operators))), refresh=True)
             await asyncio.sleep(1)
 

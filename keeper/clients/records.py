@@ -36,8 +36,8 @@ async def data_at(chain: ChainReader, program: Program, addresses: Sequence[Pubk
     return [each.data if each and each.owner == program.address else None for each in found]
 
 
-async def accounts_of(chain: ChainReader, program: Program, kind: str) -> dict[Pubkey, bytes]:
-    """Read the bytes of every account of one kind, by its address."""
-    filters = [Memcmp(0, program.discriminator(kind))]
+async def accounts_of(chain: ChainReader, program: Program, kind: str, *more: Memcmp) -> dict[Pubkey, bytes]:
+    """Read the bytes of every account of one kind that matches what is given as well, by its address."""
+    filters = [Memcmp(0, program.discriminator(kind)), *more]
     found = await chain.program_accounts(program.address, matches=filters)
     return {address: account.data for address, account in found.items()}

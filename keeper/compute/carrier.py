@@ -72,6 +72,14 @@ class Carrier(asyncio.DatagramProtocol):
         """Members to whom there is a way, as far as this end of it goes."""
         return {self._others[link] for link in self._bound if link in self._others}
 
+    def has_link(self, other: Pubkey) -> bool:
+        """Whether the board has given a link to another member."""
+        return other in self._links
+
+    def reaches(self, other: Pubkey) -> bool:
+        """Whether that link is bound, as far as this end of it goes."""
+        return self._links.get(other) in self._bound
+
     def send(self, other: Pubkey, datagram: bytes) -> None:
         """Hand a datagram to another member; without a way, or on a full line, it is lost."""
         link, transport = self._links.get(other), self._transport

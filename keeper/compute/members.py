@@ -92,6 +92,11 @@ def running(orders: Mapping[Pubkey, Order], leases: Iterable[Lease], now: int) -
                 yield lease
 
 
+def first_address(order: Pubkey, device: Pubkey, registered_at: int, number: int) -> IPv4Address:
+    """The address that a lease's name gives: its member's, unless an earlier lease of the order has it."""
+    return _address(_name(order, device, registered_at, number), 0)
+
+
 def _addresses(order: Pubkey, leases: list[Lease]) -> dict[Pubkey, IPv4Address]:
     """Each lease's address: from its name, or the next from it where an earlier one has that.
 

@@ -176,6 +176,14 @@ class Settings(BaseSettings):
     worker: Path = Field(
         default=Path("worker"), description="a device's folder: what it signed, before it was sent"
     )
+    leases: Literal["serve", "unserved"] = Field(
+        default="serve",
+        description="serve: what a device accepts it serves; unserved: nothing runs, for networks of a test",
+    )
+    runtimes: Path = Field(
+        default=Path("~/.local/share/ionet/runtimes"),
+        description="where the Ray is installed that a device runs for renters",
+    )
     log: Literal["json", "console"] = Field(
         default="json", description="json: an object a line; console: for people to read"
     )

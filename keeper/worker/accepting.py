@@ -78,7 +78,7 @@ class Acceptor:
         if offer.lamports < need:
             said = f"{worker} has {sol(offer.lamports)} SOL, and an acceptance takes {sol(need)}"
             return Hindrance("sol", f"{said}: {advice(worker, offer.lamports, need)}")
-        return await self._readiness.lacks(offer.device)
+        return await self._readiness.lacks(offer)
 
     # -- transactions ----------------------------------------------------------------------------
 

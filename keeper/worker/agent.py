@@ -19,6 +19,7 @@ from keeper.worker.client import EpochAt, News, OpenAt, Operator, PingAt, Refuse
 from keeper.worker.delivery import sign, until
 from keeper.worker.leases import Leases
 from keeper.worker.line import Lines
+from keeper.worker.serving.serving import Serving
 from keeper.worker.sources import Source
 from keeper.worker.state import StateError, Store
 from keeper.worker.waves import Waves
@@ -65,6 +66,8 @@ class Agent:
         self.lines = lines or Lines(operators, log, clock)
         self.leases: Leases | None = None
         """The devices' leases, looked after while this runs; without a node there are none."""
+        self.serving: Serving | None = None
+        """What serves them; without it they are accepted, and nothing runs."""
         self.pongs = 0
         """Pings that were answered since the start, by all devices."""
         self.slot = 0
@@ -91,6 +94,8 @@ class Agent:
         listening = [asyncio.create_task(self._listen(each)) for each in self.sources]
         if self.leases is not None:
             listening.append(asyncio.create_task(self.leases.run()))
+        if self.serving is not None:
+            listening.append(asyncio.create_task(self.serving.run()))
         stopped, defect = asyncio.create_task(stop.wait()), asyncio.create_task(self._defect())
         ending = [stopped, defect, *listening]
         try:

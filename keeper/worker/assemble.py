@@ -9,14 +9,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2 as httpx
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from keeper.chain import Chain, ChainReader
 from keeper.chain.connect import connect
 from keeper.chain.http import http_client
-from keeper.clients import staking, tokenomics
+from keeper.clients import orders, staking, tokenomics
+from keeper.compute import wire
+from keeper.compute.boards import Boards
+from keeper.compute.client import Board
+from keeper.compute.sandbox import Limits
 from keeper.economy.calendar import month_start
+from keeper.economy.classes import ProcessorKind, read_classes
 from keeper.errors import UserError
 from keeper.pow.backend import Backend, NumpyBackend, self_test
 from keeper.pow.clock import Network
@@ -26,15 +32,24 @@ from keeper.pow.torch_backend import torch_backend
 from keeper.settings import Settings
 from keeper.worker.agent import Agent
 from keeper.worker.client import Operator, OperatorError
+from keeper.worker.hardware import look
 from keeper.worker.lease_book import LeaseBook
 from keeper.worker.leases import Leases
 from keeper.worker.readiness import Readiness
+from keeper.worker.serving import capacity
+from keeper.worker.serving.book import ServiceBook
+from keeper.worker.serving.hired import Hired
+from keeper.worker.serving.machine import Machine, free_disk
+from keeper.worker.serving.serving import Serving
 from keeper.worker.sources import Node, Operators, Source
 from keeper.worker.state import Enrolment, Store
 from keeper.worker.work import Device, Works
 
 NUMPY, TORCH = "numpy", "torch"
 """The backends: of processors, and of cards by PyTorch, which tests itself as it is made."""
+LEASES = "leases"
+"""In a worker's folder: what renters' code writes, until each lease ends."""
+NO_CARDS = "a sandbox shows no card yet: devices of this class prove and earn, and don't serve"
 ENROL = "ionet worker enrol --class CLASS"
 
 
@@ -118,9 +133,63 @@ async def assembled(settings: Settings, log: Any) -> AsyncIterator[Assembled]:
         if chain is None:
             log.warning("worker.no_leases", do="set IONET_CHAIN to a node: without one no lease is accepted")
         else:
-            ready = Readiness(operators, works)
-            agent.leases = Leases(chain, [device], LeaseBook(store), ready, settings.fees, log)
+            book, ready = LeaseBook(store), Readiness(operators, works)
+            if settings.leases == "serve":
+                http = await stack.enter_async_context(http_client())
+                unfit = "" if is_processor(enrolment.class_id) else NO_CARDS
+                agent.serving = serving(settings, chain, device, store, genesis, http, log, unfit)
+                agent.waves.quiet = agent.serving.quiet
+                ready = Readiness(operators, works, agent.serving.hindrance)
+            else:
+                log.warning("worker.leases_unserved", do="IONET_LEASES=serve, on a network that isn't a test")
+            agent.leases = Leases(chain, [device], book, ready, settings.fees, log)
         yield Assembled(agent, registered.payout if registered else None)
+
+
+def is_processor(class_id: int) -> bool:
+    """Whether a class's devices are hired for their processors, which every sandbox shows."""
+    return any(each.id == class_id and each.kind is ProcessorKind.CPU for each in read_classes())
+
+
+def serving(
+    settings: Settings,
+    chain: Chain,
+    device: Device,
+    store: Store,
+    genesis: bytes,
+    http: httpx.AsyncClient,
+    log: Any,
+    unfit: str,
+) -> Serving:
+    """What serves the leases of a device, by the boards of the operators that the settings name.
+
+    ``unfit`` is why it can't, whatever the machine has.
+    """
+    network = wire.Network(genesis, orders.PROGRAM.address)
+    boards = [Board(str(each), network, http) for each in settings.operators]
+    folder = settings.worker / LEASES
+    kept = capacity.memory(device.profile, device.processors)
+
+    def limits() -> Limits | None:
+        return capacity.limits(look().memory, kept, free_disk(folder))
+
+    host = Machine(folder, settings.runtimes.expanduser(), limits, boards, log, unfit=unfit)
+    leases, book = LeaseBook(store), ServiceBook(store)
+    return Serving(
+        [
+            Hired(
+                device,
+                host,
+                leases,
+                book,
+                chain,
+                lambda: Boards(boards, network, log),
+                settings.fees,
+                log,
+            )
+        ],
+        log,
+    )
 
 
 def exact_backend(name: str) -> Backend[Any]:

@@ -12,6 +12,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader
 from keeper.chain.framework import sol
 from keeper.clients import staking
+from keeper.compute import runtime
 from keeper.compute.tools import lacking
 from keeper.errors import UserError
 from keeper.pow.backend import BackendRefused
@@ -24,6 +25,8 @@ from keeper.worker import assemble
 from keeper.worker.client import Operator, OperatorError
 from keeper.worker.hardware import GIB, Hardware
 from keeper.worker.purse import ENOUGH, advice
+from keeper.worker.serving.capacity import memory
+from keeper.worker.serving.machine import INSTALL
 from keeper.worker.state import FILE, Enrolment, StateError, Store
 
 OK, NOTE, WRONG = CheckState.OK, CheckState.NOTE, CheckState.WRONG
@@ -62,7 +65,7 @@ class Doctor:
                 findings += await check()
             except UserError as error:
                 findings.append(Finding(name, WRONG, str(error)))
-        findings += self._sandbox()
+        findings += self._sandbox(enrolment)
         return findings + [Finding("hardware", NOTE, each) for each in self.hardware.lines()]
 
     # -- this machine ----------------------------------------------------------------------------
@@ -114,12 +117,22 @@ class Doctor:
             return Finding("memory", OK, found)
         return Finding("memory", WRONG, found, "end what else runs here, or a wave may fail")
 
-    def _sandbox(self) -> list[Finding]:
-        """What renters' code will need; proof of work, and a lease's pay so far, need none of it."""
-        lacks = lacking()
-        if not lacks:
-            return [Finding("sandbox", OK, "bubblewrap and WireGuard can make one for a renter's code")]
-        return [Finding("sandbox", NOTE, each.what, each.do) for each in lacks]
+    def _sandbox(self, enrolment: Enrolment | None) -> list[Finding]:
+        """What a lease needs; without any of it a device proves and earns, and accepts none."""
+        if self.settings.leases != "serve":
+            return [Finding("sandbox", NOTE, "leases are accepted and not served", "IONET_LEASES=serve")]
+        without = "no lease is accepted"
+        findings = [Finding("sandbox", NOTE, f"{each.what}: {without}", each.do) for each in lacking()]
+        if enrolment is not None and not assemble.is_processor(enrolment.class_id):
+            findings.append(Finding("sandbox", NOTE, assemble.NO_CARDS))
+        if not findings:
+            can = "bubblewrap and WireGuard can make one for a renter's code"
+            findings.append(Finding("sandbox", OK, can))
+        place = self.settings.runtimes.expanduser()
+        if (found := runtime.find(place)) is not None:
+            return [*findings, Finding("runtime", OK, str(found.folder))]
+        missing = f"renters' Ray isn't in {place}: {without}"
+        return [*findings, Finding("runtime", NOTE, missing, INSTALL)]
 
     # -- elsewhere -------------------------------------------------------------------------------
 
@@ -163,13 +176,6 @@ class Doctor:
         if abs(skew) <= SKEW_SECONDS:
             return Finding("clock", OK, found)
         return Finding("clock", NOTE, found, "set this machine's, such as by NTP")
-
-
-def memory(profile: Profile, processors: int) -> int:
-    """Bytes that a product wave takes here: the shared operand, the records, and the day's plot beside it."""
-    shared = profile.n * profile.K
-    plot = profile.tested.m * profile.tested.inner(processors) if profile.tested else 0
-    return processors * (shared + profile.m * profile.record + plot)
 
 
 def _change(since: int, profile: Profile) -> str:

@@ -20,7 +20,7 @@ from keeper.worker.accepting import Acceptor
 from keeper.worker.lease_book import KeptLease, LeaseBook, LeaseKey, Outcome
 from keeper.worker.lease_view import Offer, view
 from keeper.worker.purse import LITTLE, advice
-from keeper.worker.readiness import Readiness
+from keeper.worker.readiness import PREPARING, Readiness
 from keeper.worker.state import StateError
 from keeper.worker.work import Device
 
@@ -130,7 +130,10 @@ class Leases:
                 self.book.hinder(key, found)
                 if found is not None:
                     log = self._about(kept)
-                    log.warning("worker.lease_hindered", code=found.code, reason=found.reason)
+                    if found.code == PREPARING:
+                        log.info("worker.lease_prepares", reason=found.reason)
+                    else:
+                        log.warning("worker.lease_hindered", code=found.code, reason=found.reason)
         except StateError as error:
             self._log.error("worker.state_failed", reason=str(error))
 

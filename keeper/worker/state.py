@@ -23,7 +23,7 @@ from keeper.errors import UserError, why
 from keeper.pow.clock import WaveKind
 
 FILE, LOCK = "worker.db", "worker.lock"
-VERSION = 2
+VERSION = 3
 KEPT_SECONDS = 400 * 86_400
 """How long receipts are kept, a device's proof of what operators had from it: as long as failures are."""
 NEW_SLOTS = 50_000
@@ -66,6 +66,16 @@ CREATE TABLE IF NOT EXISTS acceptance (
 );
 """
 """Of :mod:`keeper.worker.lease_book`, since version 2; two processes may come to it at once."""
+
+
+SERVICE = """
+CREATE TABLE IF NOT EXISTS service (
+    device BLOB PRIMARY KEY, state TEXT NOT NULL, tries INTEGER NOT NULL, since REAL NOT NULL,
+    registered_at INTEGER NOT NULL, number INTEGER NOT NULL, "order" BLOB NOT NULL, private BLOB NOT NULL,
+    ends INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+"""Of :mod:`keeper.worker.serving.book`, since version 3."""
 
 
 class StateError(UserError):
@@ -317,7 +327,7 @@ class Store:
         if version > VERSION:
             raise StateError(f"{self.folder} was written by a newer version of ionet: use that one")
         if version < VERSION:
-            lacking = LEASES if version else SCHEMA + LEASES
+            lacking = ("" if version else SCHEMA) + LEASES + SERVICE
             self._db.executescript(f"BEGIN; {lacking} PRAGMA user_version = {VERSION}; COMMIT")
 
     @contextmanager

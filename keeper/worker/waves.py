@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -69,6 +70,8 @@ class Waves:
         clock: Callable[[], float],
     ) -> None:
         """``clock`` gives unix seconds."""
+        self.quiet: Callable[[Device], AbstractAsyncContextManager[None]] = lambda device: nullcontext()
+        """What keeps a device quiet while it works: a renter's processes stand still meanwhile."""
         self.doing: dict[Pubkey, str] = {}
         """What a device does at present, for people; nothing when it is idle."""
         self._operators = operators
@@ -88,12 +91,13 @@ class Waves:
         device = device.at(kept.time)
         try:
             proof = None
-            if kept.body is None:
-                proof = await self._work(device, kept, log)
-                if proof is None:
-                    return
-                kept = self._store.wave(device.address, kept.seed)
-            commit = await self._signed(device, kept)
+            async with self.quiet(device) if kept.body is None else nullcontext():
+                if kept.body is None:
+                    proof = await self._work(device, kept, log)
+                    if proof is None:
+                        return
+                    kept = self._store.wave(device.address, kept.seed)
+                commit = await self._signed(device, kept)
             handing = asyncio.create_task(self._hand_in(device, kept, commit, log))
             try:
                 await self._open(device, kept, commit.message, proof, log)

@@ -172,6 +172,7 @@ class Worker:
             "IONET_CHAIN": url,
             "IONET_KEYPAIR": str(file),
             "IONET_WORKER": str(folder / "state"),
+            "IONET_LEASES": "unserved",
             "IONET_OPERATORS": json.dumps([each.url for each in services] or ["http://127.0.0.1:9"]),
         }
         self._process: asyncio.subprocess.Process | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import ChainReader
+from keeper.chain import ChainReader, Memcmp
 from keeper.clients.orders.program import (
     CONFIG,
     MAX_CLASSES,
@@ -383,10 +383,20 @@ async def read_orders(chain: ChainReader) -> dict[Pubkey, Order]:
     return dict(sorted(found.items(), key=lambda row: (row[1].created_at, bytes(row[0]))))
 
 
+LEASE_ORDER = 120
+"""Where in a lease's account its order's address is, bytes: for a node to filter by."""
+
+
 async def read_leases(chain: ChainReader) -> dict[Pubkey, Lease]:
     """Read all leases by their addresses, the oldest first."""
     found = {a: parse_lease(data) for a, data in (await accounts_of(chain, PROGRAM, "Lease")).items()}
     return dict(sorted(found.items(), key=lambda row: (row[1].matched_at, bytes(row[0]))))
+
+
+async def read_leases_of(chain: ChainReader, order: Pubkey) -> list[Lease]:
+    """Read the leases of one order, which a node picks out."""
+    found = await accounts_of(chain, PROGRAM, "Lease", Memcmp(LEASE_ORDER, bytes(order)))
+    return [lease for lease in map(parse_lease, found.values()) if lease.order == order]
 
 
 async def read_faults(chain: ChainReader) -> list[Fault]:

@@ -38,6 +38,14 @@ class Checks(TypedDict):
     checks: list[Check]
 
 
+class Runtime(TypedDict):
+    """What a device runs for renters."""
+
+    folder: str
+    sha256: Hash
+    """Of its lock: the same for all members of a cluster."""
+
+
 class Residency(TypedDict):
     """How a processor shows that its memory is full of its plot."""
 

@@ -100,6 +100,7 @@ ELSEWHERE = {
     "market why": "test_why.py",
     "pow verify": "test_pow_verify.py",
     "worker enrol": "test_worker.py",
+    "worker runtime": "test_worker.py",
     "worker status": "test_worker.py",
 }
 """What a saved chain alone doesn't answer: where it is typed with --json."""

@@ -23,6 +23,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain.embedded import EmbeddedChain
+from keeper.compute import runtime
 from keeper.economy.calendar import month_start, parse_month
 from keeper.economy.orders import LeaseStatus
 from keeper.pow import profiles
@@ -205,6 +206,7 @@ def test_a_worker_accepts_a_lease_and_shows_it(ionet, monkeypatch) -> None:
             "IONET_OPERATORS": json.dumps([services[0].url]),
             "IONET_KEYPAIR": "one.json",
             "IONET_CHAIN": "test.chain",
+            "IONET_LEASES": "unserved",
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
@@ -230,6 +232,18 @@ def test_a_worker_accepts_a_lease_and_shows_it(ionet, monkeypatch) -> None:
     assert shown == (str(order.address), "running", str(2 * IO), lease.start, lease.stop, None)
     code, _, err = ionet("device", "accept", str(order.address), "--worker", "one.json")
     assert (code, "has a lease of this order already" in err) == (1, True)
+
+
+def test_the_runtime_that_is_there_is_named(ionet, monkeypatch) -> None:
+    """Installing one takes the network and a minute: tests of clusters do it."""
+    made = Path("runtimes", runtime.identity().hex())
+    made.mkdir(parents=True)
+    (made / runtime.READY).write_text(json.dumps({"base": "/usr"}))
+    monkeypatch.setenv("IONET_RUNTIMES", "runtimes")
+    code, out, err = ionet("worker", "runtime")
+    assert (code, err) == (0, "") and out.startswith(f"renters' Ray is in {made}")
+    code, out, _ = ionet("worker", "runtime", "--json")
+    assert json.loads(out) == {"folder": str(made), "sha256": runtime.identity().hex()}
 
 
 async def test_what_a_wallet_has_earned(tmp_path: Path) -> None:

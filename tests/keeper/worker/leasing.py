@@ -75,11 +75,12 @@ class Site:
         self.store = Store(folder)
         self.book = LeaseBook(self.store)
         self.works = Machines(self.backend, self.devices)
+        self.readiness = Readiness([self.operator], self.works)
         self.leases = Leases(
             chain or world.chain,
             self.devices,
             self.book,
-            Readiness([self.operator], self.works),
+            self.readiness,
             FeePolicy(),
             structlog.get_logger(),
             clock=lambda: float(world.chain.now()),

@@ -31,7 +31,7 @@ from keeper.worker.state import (
 DEVICE, OPERATOR = Pubkey(sha256(b"device").digest()), Pubkey(sha256(b"operator").digest())
 SEED = sha256(b"wave").digest()
 NOW = 1_800_000_000.0
-LATER = "PRAGMA user_version = 3"
+LATER = "PRAGMA user_version = 4"
 
 
 @pytest.fixture

@@ -72,6 +72,7 @@ SETTINGS = {
     "price_max_age": "0",
     "price_max_deviation_bps": "0",
     "operators": '["127.0.0.1"]',
+    "leases": "none",
     "log": "loud",
 }
 MORE_SETTINGS = [
@@ -107,6 +108,7 @@ WORKERS = [
     Wrong(f"{ENROL} --new one.json", "a key is never overwritten"),
     Wrong(ENROL, "binary can't be read and written (File exists)", {"IONET_WORKER": "binary"}),
     Wrong("worker test --profile 999", "there is no profile 999; there are 0, 1"),
+    Wrong("worker runtime", "can't be made", {"IONET_RUNTIMES": "binary"}),
     usage(f"{ENROL} --backend abacus", "--backend"),
     usage("worker enrol", "Missing option '--class'"),
     usage("worker test --processors 9", "--processors"),

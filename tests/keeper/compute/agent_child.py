@@ -1,0 +1,31 @@
+"""``ionet worker run`` as it is, in a process of its own: this module, with two folders.
+
+What differs is what a test needs: a tiny product in its waves, little memory for two nodes on one machine,
+and sandboxes of another user where this is root, whom a worker refuses to be.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from keeper.cli import main
+from keeper.compute.sandbox import Limits
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.worker import assemble
+from keeper.worker.serving import capacity
+from keeper.worker.serving.machine import Machine
+from tests.keeper.compute.sandboxing import MIB, PYTHON, USER
+
+LIMITS = Limits(memory=2_048 * MIB, shared=128 * MIB, scratch=64 * MIB, data=1_024 * MIB)
+
+if __name__ == "__main__":
+    hours, files = map(Path, sys.argv[1:])
+    read_profiles_by_hour.__defaults__ = (hours,)
+    assemble.Machine = partial(Machine, user=USER, python=PYTHON)  # type: ignore[assignment,misc]
+    assemble.LEASES = str(files)
+    assemble.is_processor = lambda class_id: True
+    capacity.limits = lambda memory, wave, disk: LIMITS
+    sys.argv = ["ionet", "worker", "run"]
+    main.main()

@@ -1,0 +1,373 @@
+"""Two agents in processes of their own serve an order, from its match to its end, over real operators.
+
+Ray runs in their sandboxes; boards and relays are two operators', over HTTP and UDP; the renter is in a third
+network. One boot for the module, a minute or more of it Ray's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from nacl.public import PrivateKey
+from solders.pubkey import Pubkey
+
+from keeper.chain.http import http_client
+from keeper.clients import orders
+from keeper.clients.orders import Order
+from keeper.compute import runtime, ways
+from keeper.compute.boards import Boards
+from keeper.compute.bodies import Beat, Joined, Key, Serving, Tickets
+from keeper.compute.client import Board
+from keeper.compute.members import RENTER, Members, members
+from keeper.compute.namespace import Namespaces
+from keeper.compute.node import HeadSilent, Node, TokenRefused, alive
+from keeper.compute.overlay import Overlay, Peer
+from keeper.compute.refusals import WireError
+from keeper.compute.seal import Ticket, unseal
+from keeper.compute.wire import Network
+from keeper.economy.orders import LeaseStatus
+from keeper.operator.clusters.office import Office
+from keeper.operator.clusters.relaying import Relaying
+from keeper.operator.limits import Limits
+from keeper.operator.metrics import Metrics
+from keeper.pow import profiles
+from keeper.worker.state import Enrolment, Store
+from tests.keeper.chain.rpc_node import RpcNode
+from tests.keeper.compute import sandboxing
+from tests.keeper.compute.sandboxing import PYTHON, USER
+from tests.keeper.compute.test_cluster import EVERYWHERE, installed, run
+from tests.keeper.operator.network import GENESIS, Net
+from tests.keeper.operator.serving import serving
+from tests.keeper.worker.leasing import ready
+from tests.keeper.worker.operators import device_of
+from tests.programs.orders.world import OrdersWorld
+from tests.programs.world import key
+
+__all__ = ["installed"]
+NAMES = ("one", "two")
+NETWORK = Network(bytes(GENESIS), orders.PROGRAM.address)
+LOG = structlog.get_logger()
+SECONDS = 300.0
+"""Where something is waited for that never comes; it takes a tenth."""
+
+
+class Agent:
+    """A device's process, which can be killed."""
+
+    def __init__(self, name: str, folder: Path, files: Path, hours: Path, given: dict[str, str]) -> None:
+        folder.mkdir()
+        file = folder / "key.json"
+        file.touch(0o600)
+        file.write_text(json.dumps(list(bytes(key(name)))))
+        store = Store(folder / "state")
+        store.enrol(Enrolment(device_of(key(name)), 1, 0, 4, "numpy", 1))
+        store.close()
+        self.name, self.files, self.log = name, files, folder / "log"
+        mine = {"IONET_KEYPAIR": str(file), "IONET_WORKER": str(folder / "state")}
+        self._environment = {**os.environ, **given, **mine}
+        self._command = [sys.executable, "-m", "tests.keeper.compute.agent_child", str(hours), str(files)]
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self._command, stderr=log, stdout=log, env=self._environment
+            )
+
+    async def kill(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    def events(self) -> list[dict[str, Any]]:
+        found = []
+        for line in self.log.read_text().splitlines():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return found
+
+    def state(self) -> str:
+        said = [each["state"] for each in self.events() if each["event"] == "worker.serving"]
+        return said[-1] if said else ""
+
+
+class Scene:
+    """The chain with an order, two operators' services, and two agents."""
+
+    def __init__(self, world: OrdersWorld, order: Order, boards: Boards, agents: list[Agent]) -> None:
+        self.world, self.order, self.boards, self.agents = world, order, boards, agents
+
+    async def until(self, what: str, condition: Callable[[], Any]) -> Any:
+        try:
+            async with asyncio.timeout(SECONDS):
+                while not (found := condition()):
+                    await asyncio.sleep(0.2)
+                return found
+        except TimeoutError:
+            logs = "\n".join(f"{each.name}: {each.log.read_text()[-3_000:]}" for each in self.agents)
+            raise AssertionError(f"it didn't come: {what}\n{logs}") from None
+
+    async def members(self) -> Members:
+        leases = await orders.read_leases_of(self.world.chain, self.order.address)
+        order = self.world.read_order(key("renter"))
+        return members(order, leases, self.world.chain.now())
+
+    async def said(self) -> list[Any]:
+        return [each.message for each in await self.boards.read(self.order.address)]
+
+
+@asynccontextmanager
+async def scene(folder: Path, place: Path) -> AsyncIterator[Scene]:
+    world = ready(*NAMES, now=int(time.time()))
+    now = world.chain.now()
+    net = Net(folder, (), world)
+    world.chain.warp_to(now + 1)
+    order = world.order(key("renter"), devices=2)
+    table = json.loads(profiles.POW_PROFILES.read_text())["profiles"][:1]
+    table[0]["classes"] = [1]
+    (folder / "tiny.json").write_text(json.dumps({"profiles": table}))
+    digest = sha256((folder / "tiny.json").read_bytes()).hexdigest()
+    row = {"from": "1970-01-01T00:00:00Z", "file": "tiny.json", "sha256": digest}
+    (folder / "hours.json").write_text(json.dumps({"tables": [row]}))
+    async with AsyncExitStack() as stack:
+        urls = []
+        for number in range(2):
+            service = await net.operator(number, limits=Limits(trusted=frozenset()))
+            at = folder / f"board {number}"
+            at.mkdir()
+            office = Office(world.chain, NETWORK, world.operators[number], at, LOG, Metrics())
+            stack.callback(office.close)
+            office.links = Relaying("127.0.0.1", 0, NETWORK, 25_000_000, LOG, Metrics())
+            await stack.enter_async_context(office.links.running())
+            url, _ = await stack.enter_async_context(serving(service, office))
+            urls.append(url)
+            stack.push_async_callback(cancelled, asyncio.create_task(refreshing(office)))
+        stack.push_async_callback(cancelled, asyncio.create_task(ticking(world)))
+        node = RpcNode(world.chain)
+        await node.start()
+        stack.push_async_callback(node.stop)
+        http = await stack.enter_async_context(http_client())
+        boards = Boards([Board(url, NETWORK, http) for url in urls], NETWORK, LOG)
+        stack.push_async_callback(boards.close)
+        environment = {
+            "IONET_CHAIN": node.url,
+            "IONET_OPERATORS": json.dumps(urls),
+            "IONET_RUNTIMES": str(place),
+            "IONET_LOG": "json",
+        }
+        files = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp", prefix="ionet-test-")))
+        if USER:
+            os.chown(files, USER, USER)
+        agents = [
+            Agent(name, folder / name, files / name, folder / "hours.json", environment) for name in NAMES
+        ]
+        try:
+            yield Scene(world, order, boards, agents)
+        finally:
+            for each in agents:
+                await each.kill()
+
+
+async def ticking(world: OrdersWorld) -> None:
+    """The chain's clock goes on as ours does."""
+    while True:
+        await asyncio.sleep(1)
+        world.chain.advance(1)
+
+
+async def refreshing(office: Office) -> None:
+    while True:
+        await office.refresh()
+        await asyncio.sleep(1)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+class Renter:
+    """A renter's network, which has the order's members as its peers, by the relays."""
+
+    def __init__(self, at: Scene) -> None:
+        self.at, self.private = at, PrivateKey.generate()
+        self.peers: dict[Pubkey, Peer] = {}
+
+    @asynccontextmanager
+    async def inside(self) -> AsyncIterator[Overlay]:
+        spaces = await Namespaces.open(user=USER, python=PYTHON)
+        overlay = Overlay(spaces, self.private, RENTER)
+        line = ways.Ways(self.at.boards.boards, self.at.order.address, key("renter"), self._deliver, LOG)
+        try:
+            await overlay.up()
+            line.begin()
+            said = await self.at.said()
+            found = await self.at.members()
+            keys = {each.sender: each.body.public for each in said if isinstance(each.body, Key)}
+            for node in found.nodes:
+                peer = Peer(keys[node.worker], node.address, lambda data, to=node.worker: line.send(to, data))
+                self.peers[node.worker] = peer
+                await overlay.add(peer)
+            line.want(frozenset(self.peers))
+            yield overlay
+        finally:
+            await line.close()
+            overlay.close()
+            await spaces.end()
+
+    def _deliver(self, member: Pubkey, data: bytes) -> None:
+        if member in self.peers:
+            self.peers[member].deliver(data)
+
+    async def ticket(self) -> Ticket:
+        """The newest one that the head has sealed for the renter."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                found = await self.at.members()
+                for each in sorted(await self.at.said(), key=lambda one: -one.seq):
+                    if isinstance(each.body, Tickets) and each.epoch == found.epoch:
+                        for box in each.body.sealed:
+                            with suppress(WireError):
+                                if box.worker == key("renter").pubkey():
+                                    return unseal(box.box, self.private)
+                await asyncio.sleep(0.5)
+
+    async def until_alive(self, overlay: Overlay, count: int, other_than: bytes = b"") -> Node:
+        """The head, by the newest ticket, once so many nodes are alive."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                ticket = await self.ticket()
+                node = Node(RENTER, ticket.head, ticket.token, 0, 0)
+                with suppress(HeadSilent, TokenRefused):
+                    if ticket.token != other_than and len(await alive(overlay, node)) == count:
+                        return node
+                await asyncio.sleep(0.5)
+
+
+async def work(overlay: Overlay, node: Node) -> tuple[str, str]:
+    """Give the cluster a job, again where the head takes longer for it than an answer may take."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            with suppress(HeadSilent):
+                return await run(overlay, node, EVERYWHERE)
+
+
+async def serve(folder: Path, place: Path) -> dict[str, Any]:
+    """All that is tried, in the order in which it is tried."""
+    found: dict[str, Any] = {}
+    async with scene(folder, place) as at:
+        world, order = at.world, at.order
+        renter = Renter(at)
+        public = Key(bytes(renter.private.public_key), 0, runtime.identity(), (), 0)
+        await at.boards.say(order.address, 0, public, key("renter"), 2)
+        for each in at.agents:
+            await each.start()
+        await at.until("both idle", lambda: [each.state() for each in at.agents] == ["idle", "idle"])
+        for name in NAMES:
+            world.match(order, name)
+        began = time.monotonic()
+        await at.until(
+            "both accepted",
+            lambda: [world.lease(order, name).status for name in NAMES] == [LeaseStatus.RUNNING] * 2,
+        )
+        found["accepted in"] = time.monotonic() - began
+        await at.until("both active", lambda: [each.state() for each in at.agents] == ["active", "active"])
+        found["active in"] = time.monotonic() - began
+        said = await at.said()
+        found["joined"] = {each.sender for each in said if isinstance(each.body, Joined)}
+        beats = {}
+
+        async def beat() -> bool:
+            beats.update(await at.boards.beats(order.address))
+            bodies = [each.message.body for some in beats.values() for each in some.values()]
+            return sum(isinstance(b, Beat) and b.serving is Serving.ACTIVE for b in bodies) == 4
+
+        async with asyncio.timeout(SECONDS):
+            while not await beat():
+                await asyncio.sleep(1)
+        found["beats"] = {operator: set(some) for operator, some in beats.items()}
+        cluster = await at.members()
+        addresses = sorted(str(each.address) for each in cluster.nodes)
+        async with renter.inside() as overlay:
+            node = await renter.until_alive(overlay, 2)
+            found["job"] = await work(overlay, node)
+            found["wanted"] = f"NODES {' '.join(addresses)}"
+            head = next(each for each in at.agents if key(each.name).pubkey() == cluster.head.worker)
+            await head.kill()
+            await at.until("its sandbox is gone", lambda: not sandboxing.alive(str(cluster.head.address)))
+            began = time.monotonic()
+            await head.start()
+            again = await renter.until_alive(overlay, 2, node.token)
+            found["again in"] = time.monotonic() - began
+            found["job again"] = await work(overlay, again)
+            found["another token"] = again.token != node.token
+        for name in NAMES:
+            world.end(order, name, key("renter"))
+        began = time.monotonic()
+        await at.until(
+            "no process and no file",
+            lambda: (
+                not any(sandboxing.alive(each) for each in addresses)
+                and not [each for one in at.agents for each in one.files.glob("*")]
+            ),
+        )
+        found["gone in"] = time.monotonic() - began
+        await at.until("both idle again", lambda: [each.state() for each in at.agents] == ["idle", "idle"])
+        found["states"] = [
+            [each["state"] for each in one.events() if each["event"] == "worker.serving"] for one in at.agents
+        ]
+        found["head"] = at.agents.index(head)
+        logs = [one.log.read_text() for one in at.agents]
+        found["token in a log"] = any(node.token.hex() in each for each in logs)
+        found["errors"] = [
+            each for one in at.agents for each in one.events() if each.get("level") in ("error", "critical")
+        ]
+    return found
+
+
+@pytest.fixture(scope="module")
+def found(installed: runtime.Runtime, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return asyncio.run(serve(tmp_path_factory.mktemp("agents"), installed.folder.parent))
+
+
+def test_both_accept_once_they_are_ready_and_join(found: dict[str, Any]) -> None:
+    workers = {key(name).pubkey() for name in NAMES}
+    assert found["joined"] == workers
+    assert list(found["beats"].values()) == [workers, workers], "each operator hears each device"
+
+
+def test_a_renters_job_has_a_task_on_each(found: dict[str, Any]) -> None:
+    status, logs = found["job"]
+    assert (status, logs.splitlines()[-1]) == ("SUCCEEDED", found["wanted"])
+
+
+def test_a_head_whose_agent_is_killed_comes_back_with_another_token(found: dict[str, Any]) -> None:
+    assert found["another token"]
+    status, logs = found["job again"]
+    assert (status, logs.splitlines()[-1]) == ("SUCCEEDED", found["wanted"])
+
+
+def test_each_went_through_its_states(found: dict[str, Any]) -> None:
+    first = ["idle", "preparing", "joining", "active"]
+    end = ["draining", "idle"]
+    for number, states in enumerate(found["states"]):
+        assert states[:4] == first and states[-2:] == end
+        assert "restarting" in states[4:-2] or number == found["head"]
+    assert found["errors"] == []
+
+
+def test_the_end_leaves_no_process_and_no_file_in_time(found: dict[str, Any]) -> None:
+    assert found["gone in"] <= 30
+    assert not found["token in a log"]
