@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from keeper.chain.services import OperatorError, Refused
 from keeper.clients import orders
 from keeper.clients.orders import Order
 from keeper.compute import boards as boards_module
-from keeper.compute import carrier
+from keeper.compute import carrier, ways
 from keeper.compute.boards import Boards, NobodyTookIt
 from keeper.compute.bodies import Beat, Body, Complaint, Joined, Key, Kind, Serving, Wrong
 from keeper.compute.carrier import Carrier
@@ -556,3 +556,45 @@ async def test_a_signer_that_fails_later_is_told_and_nobody_waits_for_ever(one: 
     boards.boards[0].url = "http://127.0.0.1:1"
     with pytest.raises(NobodyTookIt, match="the device is locked"):
         await boards.say(order, 0, joined(), Fickle())
+
+
+async def test_a_relay_that_dies_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(carrier, "BIND_SECONDS", 0.1)
+    monkeypatch.setattr(ways, "RENEW_SECONDS", 0.05)
+    async with place(tmp_path, 2) as here, AsyncExitStack() as stack:
+        here.ms = time.time_ns() // 1_000_000
+        first, second = AsyncExitStack(), AsyncExitStack()
+        for office, running in zip(here.offices, (first, second), strict=True):
+            office.links = relay = Relaying("127.0.0.1", 0, NETWORK, 25_000_000, LOG, Metrics())
+            await running.enter_async_context(relay.running())
+        stack.push_async_callback(second.aclose)
+        heard: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        members = {}
+        for name in ("one", "two"):
+            boards = [here.client(0), here.client(1)]
+            deliver = lambda _, data, to=name: heard.put_nowait((to, data))  # noqa: E731
+            found = ways.Ways(boards, here.order.address, key(name), deliver, LOG)
+            found.begin()
+            found.want(frozenset({key("two" if name == "one" else "one").pubkey()}))
+            stack.push_async_callback(found.close)
+            members[name] = found
+
+        async def hears(sender: str, to: str, data: bytes) -> None:
+            while True:
+                members[sender].send(key(to).pubkey(), data)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        while await heard.get() != (to, data):
+                            pass
+                        return
+
+        await hears("one", "two", b"\x04 by any")
+        await hears("two", "one", b"\x04 back")
+        await first.aclose()
+        await hears("one", "two", b"\x04 by the other")
+        await hears("two", "one", b"\x04 back by the other")
+        last = [
+            members[name]._last[key(other).pubkey()][0] for name, other in (("one", "two"), ("two", "one"))
+        ]
+        assert last == [1, 1]
