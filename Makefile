@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
 
-.PHONY: help demo localnet test chaos interop test-browser test-validator web check-web check-wheel venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo localnet test chaos interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,9 @@ check-web: venv ## types and tests of the pages' scripts, then build them elsewh
 
 check-wheel: venv ## build the package, and use it installed elsewhere, with all extras and with few
 	@$(BIN)/python -m toolchain.wheel
+
+release: venv ## the newest commit's package, programs, IDLs and scripts into dist/, built twice and compared
+	@$(BIN)/python -m toolchain.release
 
 venv: .venv/ready ## the Python environment, by the hashes in requirements.lock
 
