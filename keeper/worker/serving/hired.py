@@ -18,6 +18,7 @@ from nacl.public import PrivateKey
 
 from keeper.chain import Chain, ChainError, SigningFailed
 from keeper.chain.fees import FeePolicy
+from keeper.chain.program import UnexpectedData
 from keeper.compute.boards import Boards
 from keeper.compute.states import AgentEvent, AgentState
 from keeper.economy.orders import LeaseStatus
@@ -197,7 +198,7 @@ class Hired:
     async def _guarded(self) -> None:
         try:
             await self._act()
-        except ChainError as error:
+        except (ChainError, UnexpectedData) as error:
             reason = str(error)
             self._warn("chain", True, lambda: self._log.warning("worker.cluster_unseen", reason=reason))
         except (UserError, OSError) as error:

@@ -118,7 +118,8 @@ class Machine:
     async def open(
         self, lease: str, order: Pubkey, signer: Signer, private: bytes, address: IPv4Address
     ) -> None:
-        """Make namespaces, wg0, and the ways through relays."""
+        """Make namespaces, wg0, and the ways through relays; without a runtime nothing is begun."""
+        self._runtime()
         self._limits = self._require_limits()
         self._prepare_folder()
         spaces = await Namespaces.open(user=self._user, python=self._python)

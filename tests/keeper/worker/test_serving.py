@@ -19,7 +19,9 @@ from keeper.compute.wire import Message
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import EndReason, LeaseStatus
 from keeper.market.accepting import Hindrance
-from keeper.worker.serving import part
+from keeper.worker.serving import capacity, part
+from keeper.worker.serving.capacity import GIB
+from keeper.worker.state import StateError
 from tests.keeper.worker.hiring import NETWORK, Cloud, HiredSite, LocalBoard
 from tests.keeper.worker.leasing import ready
 from tests.programs.world import key
@@ -468,6 +470,72 @@ async def test_a_ticket_that_is_not_as_the_chain_has_it_is_refused(what: str, fi
     await say(spoilt(field, order), 2)
     await two.turn(3)
     assert two.host.node is not None
+
+
+async def test_a_head_that_says_two_things_is_proven_to_and_one_of_them_counts(field: Field) -> None:
+    """Different tickets under one number, on different boards: all boards have the proof in the end."""
+    world, head = field.world, key("one")
+    order = world.order(key("renter"))
+    world.match(order, "one")
+    await field.sites["one"].turn(3)
+    await field.sites.pop("one").kill()
+    world.chain.advance(6)
+    world.match(order, "two")
+    two = field.sites["two"]
+    await two.turn(4)
+    order = world.read_order(key("renter"))
+    epoch = members(order, field.boards[0].leases(), world.chain.now()).epoch
+    tokens = [bytes([number]) * 32 for number in range(2)]
+    for board, token in zip(field.boards, tokens, strict=False):
+        body, ms = spoilt(field, order, token=token), world.chain.now() * 1_000
+        await board.post(Message(NETWORK, order.address, head.pubkey(), epoch, 9, ms, body).sign(head))
+    await two.turn(4)
+    assert two.host.node.token in tokens
+    assert [len(board.board.proofs(order.address)) for board in field.boards] == [1, 1, 1]
+
+
+async def test_nothing_is_made_or_said_that_is_not_on_the_disk(field: Field, monkeypatch) -> None:
+    one, order = field.sites["one"], field.world.order(key("renter"), devices=1)
+    field.world.match(order, "one")
+    await one.look()
+
+    def full(_: object) -> None:
+        raise StateError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one.hired._book, "keep", full)
+        for _ in range(3):
+            with pytest.raises(StateError):
+                await one.hired.turn()
+        await one.hired.settle()
+        assert (one.host.calls, field.said(order)) == (["keep only nothing"], [])
+        assert one.newest("one").hindrance.code == "preparing"
+    await field.turns(4)
+    assert one.state is ACTIVE
+
+
+async def test_a_key_that_all_boards_have_from_before_is_not_said_again(field: Field) -> None:
+    """Its answer was lost with the process that asked."""
+    order = field.world.order(key("renter"), devices=1)
+    one = await reach(field, order, PREPARING)
+    await one.hired.part.prepare(one.hired.service)
+    assert field.said(order) == [Kind.KEY]
+    again = await field.again("one")
+    assert again.state is PREPARING
+    await again.turn(1)
+    assert again.hired.part._talk.has_key
+    assert field.said(order).count(Kind.KEY) == 1
+
+
+@pytest.mark.parametrize(("gib", "left"), [(4.9, None), (5.1, 0.715), (16, 7.8)])
+def test_what_a_renter_has_is_what_waves_and_the_machine_leave(gib: float, left: float | None) -> None:
+    found = capacity.limits(int(gib * GIB), 2 * GIB, 100 * GIB)
+    if left is None:
+        assert found is None
+        return
+    assert found.memory == pytest.approx(left * GIB, rel=0.1)
+    assert found.memory + found.shared + found.scratch == int(gib * GIB) - 4 * GIB
+    assert found.data == 50 * GIB
 
 
 # -- waves -----------------------------------------------------------------------------------------
