@@ -20,7 +20,7 @@ from nacl.public import PrivateKey
 from solders.pubkey import Pubkey
 
 from keeper.chain import Signer
-from keeper.compute import runtime
+from keeper.compute import cgroups, runtime
 from keeper.compute.client import Board
 from keeper.compute.namespace import Namespaces, SandboxFailed
 from keeper.compute.node import Alive, HeadSilent, Node, alive
@@ -66,6 +66,7 @@ class Machine:
         self._boards, self._log, self._user, self._python = boards, log, user, python
         self._unfit = unfit
         self._limits: Limits | None = None
+        self._cgroup: cgroups.Cgroup | None = None
         self._lease = ""
         self._spaces: Namespaces | None = None
         self._sandbox: Sandbox | None = None
@@ -124,6 +125,7 @@ class Machine:
         self._prepare_folder()
         spaces = await Namespaces.open(user=self._user, python=self._python)
         self._spaces, self._lease = spaces, lease
+        self._confine(spaces, self._limits)
         self._sandbox = Sandbox(spaces, self._folder / lease, self._user)
         overlay = Overlay(spaces, PrivateKey(private), address)
         await overlay.up()
@@ -196,6 +198,9 @@ class Machine:
         finally:
             if spaces is not None:
                 await spaces.end()
+            if self._cgroup is not None:
+                self._cgroup.remove()
+                self._cgroup = None
 
     async def end(self) -> None:
         """Kill all of it, and delete every lease's files."""
@@ -246,6 +251,17 @@ class Machine:
         return Usage(int(time.monotonic() - self._began), int(1_000 * cpu), memory, sent, received)
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _confine(self, spaces: Namespaces, limits: Limits) -> None:
+        """Put a sandbox's first processes, and so all that come, under the kernel's limits, if any."""
+        parent = cgroups.delegated()
+        if parent is None:
+            return
+        try:
+            self._cgroup = cgroups.Cgroup.make(parent, limits)
+            self._cgroup.take(spaces.processes())
+        except OSError as error:
+            self._log.warning("worker.no_cgroup", reason=str(error))
 
     def _deliver(self, member: Pubkey, datagram: bytes) -> None:
         peer = self._peers.get(member)
