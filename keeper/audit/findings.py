@@ -16,18 +16,22 @@ class Code(Enum):
 
     # transactions and what they say
     TRANSACTION_UNSIGNED = "a transaction's signature isn't its signers'"
-    TRANSACTION_ELSEWHERE = "a transaction is shown as another one, or twice"
+    TRANSACTION_UNLISTED = "a program's list leaves out a transaction that another list has"
+    TRANSACTION_ELSEWHERE = "a transaction is shown as another one, at another place, or with another outcome"
     EVENT_IMPOSSIBLE = "an event can't have happened to the accounts as they were: one before it is missing"
     EVENT_UNREADABLE = "an event isn't as the program's interface describes it"
+    EVENT_TIME = "an event says another time or slot than the block that it is in"
+    EVENT_CONTRADICTS = "an event's total, or what it repeats of an account, isn't what came before it"
     EVENT_UNASKED = "an event says something else than the instruction that was signed"
     # accounts of the four programs
     ACCOUNT_MISSING = "an account that follows from the events isn't there"
     ACCOUNT_UNFOUNDED = "an account is there that follows from no event"
     ACCOUNT_UNREADABLE = "an account isn't as the program's interface describes it"
-    FIELD_DIFFERS = "an account's field isn't what its events made it"
+    FIELD_DIFFERS = "an account's field isn't what the transactions that are listed made it"
     # tokens
     VAULT_MOVED_UNTOLD = "tokens left or entered a vault in a transaction whose events say nothing of it"
     VAULT_MOVED_UNSEEN = "a vault changed between two transactions: by none that the node lists"
+    VAULT_MISSING = "a vault that transactions name isn't there"
     VAULT_SHORT = "a vault has less than what is recorded as owed"
     VAULT_CHANGED_HANDS = "a vault's owner, mint, delegate or state isn't the program's"
     MINT_DIFFERS = "the mint's supply isn't genesis and emission less what was burned"
@@ -59,6 +63,7 @@ class Code(Enum):
     ROW_MISSING = "a database lacks a row that follows from the chain"
     ROW_UNFOUNDED = "a database has a row that nothing on the chain stands behind"
     ROW_DIFFERS = "a database's row isn't what follows from the chain"
+    ROW_UNREADABLE = "a database's row isn't of the form that its table has"
     # programs
     PROGRAM_MISSING = "a program isn't on the chain"
     PROGRAM_BYTES = "a program's bytes aren't the published ones"

@@ -12,6 +12,7 @@ Run = Callable[[Source, Told], Awaitable[Part]]
 """Looks at all of a source that the part is about. Raises UserError where nothing can be looked at."""
 
 PARTS: Mapping[str, str] = {
+    "chain": "keeper.audit.chain:check",
     "programs": "keeper.audit.programs:check",
     "hours": "keeper.audit.hours:check",
 }

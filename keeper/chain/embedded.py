@@ -32,6 +32,7 @@ from keeper.chain.records import (
     TransactionStatus,
 )
 from keeper.chain.signer import Signer, unsigned
+from keeper.chain.whole import Signed
 
 OUTDATED = ("BlockhashNotFound", "AlreadyProcessed")
 """The errors of a transaction that was sent before, or signed for an earlier block."""
@@ -108,6 +109,11 @@ class EmbeddedChain(Machine):
     async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
         return [self._kept.find(signature) for signature in signatures]
+
+    async def signed(self, signatures: Sequence[Signature]) -> list[Signed | None]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        found = [self.whole(each) for each in signatures]
+        return [each.signed() if each else None for each in found]
 
     async def block(self, slot: int) -> list[Signature]:
         """See :class:`~keeper.chain.protocol.Chain`."""

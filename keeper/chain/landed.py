@@ -60,7 +60,9 @@ class _Group(Shape):
     instructions: list[_Inner]
 
 
-class _Loaded(Shape):
+class Loaded(Shape):
+    """Addresses that a transaction took from tables."""
+
     writable: list[Address]
     readonly: list[Address]
 
@@ -75,7 +77,7 @@ class _Meta(Shape):
     fee: Number
     innerInstructions: list[_Group] | None = None
     logMessages: list[str] | None = None
-    loadedAddresses: _Loaded | None = None
+    loadedAddresses: Loaded | None = None
     computeUnitsConsumed: Number | None = None
 
 
@@ -185,7 +187,7 @@ def _record(found: _Landed, signature: Signature) -> TransactionRecord:
 def _looked_up(message: _Message, meta: _Meta) -> list[Pubkey]:
     """The addresses that a message of version 0 takes from tables: all writable ones, then the others."""
     lookups = message.addressTableLookups or []
-    loaded = meta.loadedAddresses or _Loaded(writable=[], readonly=[])
+    loaded = meta.loadedAddresses or Loaded(writable=[], readonly=[])
     writable = sum(len(each.writableIndexes) for each in lookups)
     readonly = sum(len(each.readonlyIndexes) for each in lookups)
     if (len(loaded.writable), len(loaded.readonly)) != (writable, readonly):

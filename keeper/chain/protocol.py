@@ -26,6 +26,7 @@ from keeper.chain.records import (
     TransactionStatus,
 )
 from keeper.chain.signer import Signer
+from keeper.chain.whole import Signed
 
 
 class ChainReader(Protocol):
@@ -95,6 +96,13 @@ class ChainReader(Protocol):
 
     async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
         """Read confirmed transactions in the order asked, None for those that the chain doesn't have."""
+        ...
+
+    async def signed(self, signatures: Sequence[Signature]) -> list[Signed | None]:
+        """Read confirmed transactions as they were signed, in the order asked.
+
+        None for those that the chain doesn't have whole.
+        """
         ...
 
     async def block(self, slot: int) -> list[Signature]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import base58
@@ -24,6 +24,7 @@ from keeper.chain.asking import MAX_LIST, Asker
 from keeper.chain.errors import NodeRefused
 from keeper.chain.framework import MAX_COMPUTE_UNITS
 from keeper.chain.landed import ANY_VERSION, HIGHEST_VERSION, landed, too_new
+from keeper.chain.landed_bytes import signed
 from keeper.chain.listed import listed_records
 from keeper.chain.newest import Newest
 from keeper.chain.notices import Notices
@@ -41,6 +42,7 @@ from keeper.chain.records import (
 )
 from keeper.chain.refusals import UNSUPPORTED_VERSION
 from keeper.chain.signer import Signer, unsigned
+from keeper.chain.whole import Signed
 
 ACCOUNTS_PER_CALL = 100
 """What getMultipleAccounts takes at once."""
@@ -52,6 +54,7 @@ FEE_ACCOUNTS = 128
 """What getRecentPrioritizationFees takes at once."""
 AT_ONCE = 16
 """Transactions that are asked for at a time."""
+T = TypeVar("T")
 BASE64 = {"encoding": "base64"}
 
 
@@ -203,20 +206,13 @@ class RpcChain:
 
     async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
         """See :class:`~keeper.chain.protocol.Chain`."""
+        found = await self._several(signatures, self._landed)
+        self._newest.seen(max((each.slot for each in found if each), default=0))
+        return found
 
-        async def read(signature: Signature) -> TransactionRecord | None:
-            async with self._turn:
-                return await self._landed(signature)
-
-        reads = [asyncio.ensure_future(read(each)) for each in signatures]
-        try:
-            found = await asyncio.gather(*reads)
-            self._newest.seen(max((each.slot for each in found if each), default=0))
-            return found
-        finally:
-            for each in reads:
-                each.cancel()
-            await asyncio.gather(*reads, return_exceptions=True)
+    async def signed(self, signatures: Sequence[Signature]) -> list[Signed | None]:
+        """See :class:`~keeper.chain.protocol.Chain`."""
+        return await self._several(signatures, self._signed)
 
     async def block(self, slot: int) -> list[Signature]:
         """See :class:`~keeper.chain.protocol.Chain`."""
@@ -303,6 +299,28 @@ class RpcChain:
             answers.program_accounts, program=program, size=size, matches=matches, min_slot=min_slot
         )
         return await self._asker.ask("getProgramAccounts", [str(program), settings], read, most=MAX_LIST)
+
+    async def _several(
+        self, signatures: Sequence[Signature], ask: Callable[[Signature], Awaitable[T]]
+    ) -> list[T]:
+        """Ask for each, as many at a time as the node may be asked."""
+
+        async def read(signature: Signature) -> T:
+            async with self._turn:
+                return await ask(signature)
+
+        reads = [asyncio.ensure_future(read(each)) for each in signatures]
+        try:
+            return await asyncio.gather(*reads)
+        finally:
+            for each in reads:
+                each.cancel()
+            await asyncio.gather(*reads, return_exceptions=True)
+
+    async def _signed(self, signature: Signature) -> Signed | None:
+        settings = {"encoding": "base64"} | _at(self._commitment) | _up_to(ANY_VERSION)
+        read = partial(signed, signature=signature)
+        return await self._asker.ask("getTransaction", [str(signature), settings], read)
 
     async def _landed(self, signature: Signature) -> TransactionRecord | None:
         """Read a confirmed transaction, None if the node has none."""

@@ -63,6 +63,23 @@ class Balances(NamedTuple):
     tokens: dict[Holding, int]
 
 
+class Signed(NamedTuple):
+    """A transaction as it was signed, and the token accounts among its addresses.
+
+    ``wire`` are the bytes that were sent, ``writable`` and ``readonly`` the addresses that it looked up in
+    tables. The signatures are over ``wire`` alone: the rest is what a node says.
+    """
+
+    wire: bytes
+    writable: tuple[Pubkey, ...]
+    readonly: tuple[Pubkey, ...]
+    tokens: tuple[TokenBalance, ...]
+
+    def transaction(self) -> VersionedTransaction:
+        """The transaction itself."""
+        return VersionedTransaction.from_bytes(self.wire)
+
+
 class Whole(NamedTuple):
     """A transaction that was executed: ``wire`` as it was sent, ``error`` in the runtime's own JSON.
 
@@ -84,6 +101,10 @@ class Whole(NamedTuple):
     def transaction(self) -> VersionedTransaction:
         """The transaction itself."""
         return VersionedTransaction.from_bytes(self.wire)
+
+    def signed(self) -> Signed:
+        """What an auditor looks at."""
+        return Signed(self.wire, self.writable, self.readonly, self.tokens)
 
     def row(self) -> Row:
         """As it is kept."""

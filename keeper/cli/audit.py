@@ -85,6 +85,17 @@ def all_parts(
     run((), chain, as_json, rewards, evidence, market, database)
 
 
+@app.command("chain")
+@answers(auditing.Audit)
+def of_chain(
+    chain: ChainOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accounts, vaults, the mint, schedules and roles, rebuilt from the transactions alone."""
+    run(("chain",), chain, as_json, database=database)
+
+
 @app.command()
 @answers(auditing.Audit)
 def programs(

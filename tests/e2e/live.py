@@ -34,6 +34,7 @@ from keeper.chain import (
 from keeper.chain.landing import land
 from keeper.chain.notices import Notices
 from keeper.chain.rpc import RpcChain, websocket_url
+from keeper.chain.whole import Signed
 from tests.e2e.validator import SLOT_SECONDS
 from tests.programs.world import DAY
 
@@ -241,6 +242,9 @@ class LiveChain:
 
     async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
         return self.run(lambda chain: chain.records(signatures))
+
+    async def signed(self, signatures: Sequence[Signature]) -> list[Signed | None]:
+        return self.run(lambda chain: chain.signed(signatures))
 
     async def block(self, slot: int) -> list[Signature]:
         return self.run(lambda chain: chain.block(slot))

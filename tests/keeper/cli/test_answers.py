@@ -42,6 +42,7 @@ TYPED = [
     f"network {ON}",
     f"supply {ON}",
     f"audit all {ON}",
+    f"audit chain {ON}",
     f"audit programs {ON}",
     f"audit hour {ON}",
     "emission",

@@ -38,6 +38,8 @@ CHAINS = [
     Wrong("supply", "nowhere.chain: no saved chain here", {"IONET_CHAIN": "nowhere.chain"}),
     Wrong("audit --chain nowhere.chain", "nowhere.chain: no saved chain here"),
     Wrong(f"audit all --chain {GONE}", "Is the node running"),
+    Wrong("audit chain --chain nowhere.chain", "nowhere.chain: no saved chain here"),
+    Wrong(f"audit chain {ON} --database nothing", "not a database's URL: write sqlite:///FILE"),
     Wrong(f"audit programs {ON} --authority x", "'x' is no address"),
     Wrong(f"audit hour {ON} --rewards nowhere", "nowhere can't be read"),
     Wrong("index --chain nowhere.chain", "nowhere.chain: no saved chain here"),

@@ -1,0 +1,190 @@
+"""The four programs' accounts, vaults, mint, schedules and roles, rebuilt from transactions alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from solders.pubkey import Pubkey
+
+from keeper.audit.changes import Changes
+from keeper.audit.findings import Code, Finding, Part, Unchecked
+from keeper.audit.history import Executed, History
+from keeper.audit.ledger import Ledger
+from keeper.audit.owed import owed
+from keeper.audit.rows import Rows
+from keeper.audit.schedules import Schedules
+from keeper.audit.sources import Source, Told
+from keeper.audit.tokens import Tokens, held_in
+from keeper.chain import Account, ChainReader, ChainUnreachable, Commitment
+from keeper.chain.framework import WELL_KNOWN
+from keeper.clients import tokenomics
+from keeper.clients.programs import PROGRAMS
+from keeper.db import Database
+
+NAME = "chain"
+FINAL_SECONDS = 120
+"""How long it is waited for what was read to be final."""
+LOOKS = 2
+"""How often lists of accounts that differ are read, for transactions that no other list has."""
+MOST_LISTS = 50
+"""Accounts whose own lists are read then."""
+
+
+class _State(NamedTuple):
+    """What the chain shows: accounts by program, each as of a slot; tokens, read between two slots."""
+
+    slots: Mapping[str, int]
+    accounts: Mapping[str, Mapping[Pubkey, Account]]
+    tokens: Mapping[Pubkey, Account | None]
+    first: int
+    last: int
+
+
+async def check(source: Source, told: Told) -> Part:
+    """Rebuild everything from the transactions that the chain lists, and compare it with what it shows."""
+    chain = source.chain
+    programs = [each.address for each in PROGRAMS.values()]
+    history = History(chain, NAME, told)
+    await history.list_of(programs)
+    vaults = _vaults(history.ordered())
+    state = await _shown(chain, vaults)
+    history.lists.clear()
+    await history.list_of([*programs, tokenomics.MINT, *vaults])
+    while (more := _vaults(history.ordered())) - vaults:
+        vaults = more
+        state = await _shown(chain, vaults)
+        await history.list_of(vaults)
+    ledger, differing = await _compared(history, state, told)
+    events = ledger.events
+    tokens, schedules = Tokens(NAME, history.hidden(history.opaque)), Schedules(NAME)
+    tokens.follow(history.ordered(), events)
+    findings = [
+        *history.findings,
+        *history.require_ordered(),
+        *history.require_listed(programs),
+        *ledger.findings,
+        *differing,
+        *tokens.findings,
+        *tokens.held(state.tokens, state.first, state.last),
+        *tokens.minted(state.tokens.get(tokenomics.MINT), state.first, state.last),
+        *([] if differing else _short(ledger, tokens, state)),
+        *schedules.follow(events, ledger.stopped, {each.where for each in ledger.findings}),
+    ]
+    rows = await _rows(source.database, ledger)
+    gifts = [
+        f"{tokens.vaults.named[vault]} was given {amount:,} base units beside what events say"
+        for vault, amount in tokens.gifts.items()
+        if vault not in tokens.vaults.closed
+    ]
+    return Part(
+        NAME,
+        {
+            "transactions": len(history.ordered()),
+            "events": len(events),
+            "accounts": sum(map(len, state.accounts.values())),
+            "vaults": len(tokens.vaults.named),
+            "movements of tokens": tokens.moved,
+            "dates": schedules.checked,
+            **({"rows": rows.checked} if rows else {}),
+        },
+        tuple(history.unchecked + _stopped(ledger) + _hidden(tokens) + (rows.unchecked if rows else [])),
+        tuple(findings + (rows.findings if rows else [])),
+        tuple(Changes().follow(events)),
+        tuple(gifts),
+    )
+
+
+def _vaults(history: Iterable[Executed]) -> set[Pubkey]:
+    """All vaults that events make, by a first look at them."""
+    ledger, tokens = Ledger(NAME, {}), Tokens(NAME)
+    for each in ledger.events_of(history):
+        tokens.vaults.told(each.program.name, each.event)
+    return set(tokens.vaults.named)
+
+
+async def _shown(chain: ChainReader, vaults: Iterable[Pubkey]) -> _State:
+    """What the chain shows now; returns once all of it is final."""
+    slots, accounts = {}, {}
+    for name, program in PROGRAMS.items():
+        slots[name], accounts[name] = await chain.snapshot(program.address)
+    first = (await chain.clock()).slot
+    addresses = [tokenomics.MINT, *vaults]
+    tokens = dict(zip(addresses, await chain.accounts(addresses), strict=True))
+    last = (await chain.clock()).slot
+    for _ in range(FINAL_SECONDS):
+        if await chain.slot(Commitment.FINALIZED) >= last:
+            return _State(slots, accounts, tokens, first, last)
+        await asyncio.sleep(1)
+    raise ChainUnreachable(f"the chain isn't final up to slot {last} after {FINAL_SECONDS} s: try again")
+
+
+async def _compared(history: History, state: _State, told: Told) -> tuple[Ledger, list[Finding]]:
+    """The ledger, and where accounts aren't the ledger's once their own lists were read, too."""
+    for look in range(LOOKS + 1):
+        ledger = Ledger(NAME, state.slots, _lost(history))
+        ledger.fold(history.ordered())
+        differing = [
+            each
+            for at, name in enumerate(PROGRAMS)
+            for each in _of_program(ledger, name, state.accounts[name], told, at)
+        ]
+        places = {Pubkey.from_string(each.where) for each in differing} | ledger.puzzles
+        unread = sorted(places - history.lists.keys() - set(WELL_KNOWN.values()), key=bytes)[:MOST_LISTS]
+        if look == LOOKS or not unread or not await history.list_of(unread):
+            break
+    return ledger, differing
+
+
+def _lost(history: History) -> dict[str, str]:
+    """Programs of which a transaction isn't to be had, and why nothing is known of their accounts."""
+    hidden = history.hidden(history.lost)
+    why = "a transaction that their program's list has isn't to be had"
+    return {name: why for name, program in PROGRAMS.items() if program.address in hidden}
+
+
+def _of_program(
+    ledger: Ledger, name: str, found: Mapping[Pubkey, Account], told: Told, at: int
+) -> list[Finding]:
+    told("comparing accounts", at + 1, len(PROGRAMS))
+    return [] if name in ledger.stopped else list(ledger.differences(name, found))
+
+
+def _stopped(ledger: Ledger) -> list[Unchecked]:
+    """What is behind an event that can't have happened is known of no account of the program."""
+    return [Unchecked(f"accounts of {name}", why) for name, why in ledger.stopped.items()]
+
+
+def _hidden(tokens: Tokens) -> list[Unchecked]:
+    """Vaults, and the mint, of which a transaction isn't known whole."""
+    why = "not all is known of a transaction that names it"
+    names = {tokenomics.MINT: "the mint's supply", **tokens.vaults.named}
+    return [Unchecked(f"{name} ({at})", why) for at, name in names.items() if at in tokens.hidden]
+
+
+def _short(ledger: Ledger, tokens: Tokens, state: _State) -> list[Finding]:
+    """Vaults that have less than the accounts that follow from events say that they owe.
+
+    Only where the chain shows these accounts, too: otherwise what is owed isn't known.
+    """
+    if ledger.stopped:
+        return []
+    found = []
+    for vault, amount in owed(ledger.books).items():
+        name, held = tokens.vaults.named.get(vault, "vault"), held_in(state.tokens.get(vault))
+        if held < amount and vault not in tokens.hidden:
+            found.append(Finding(NAME, Code.VAULT_SHORT, str(vault), name, None, amount, held, None))
+    return found
+
+
+async def _rows(url: str | None, ledger: Ledger) -> Rows | None:
+    if url is None:
+        return None
+    database = Database(url)
+    try:
+        rows = Rows(database, NAME)
+        await rows.compare(ledger)
+        return rows
+    finally:
+        await database.close()
