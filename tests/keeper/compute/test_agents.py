@@ -265,6 +265,12 @@ async def work(overlay: Overlay, node: Node) -> tuple[str, str]:
                 return await run(overlay, node, EVERYWHERE)
 
 
+def states(agent: Agent) -> list[str]:
+    """What an agent went through; a try more in a state is the same one."""
+    said = [each["state"] for each in agent.events() if each["event"] == "worker.serving"]
+    return [state for number, state in enumerate(said) if number == 0 or said[number - 1] != state]
+
+
 def nodes_at(address: str) -> list[int]:
     """Processes of the node itself: those of others name it as their head."""
     asked, told = f"--node-ip-address\0{address}", f"--node_ip_address={address}"
@@ -332,9 +338,7 @@ async def serve(folder: Path, place: Path) -> dict[str, Any]:
         )
         found["gone in"] = time.monotonic() - began
         await at.until("both idle again", lambda: [each.state() for each in at.agents] == ["idle", "idle"])
-        found["states"] = [
-            [each["state"] for each in one.events() if each["event"] == "worker.serving"] for one in at.agents
-        ]
+        found["states"] = [states(one) for one in at.agents]
         found["head"] = at.agents.index(head)
         logs = [one.log.read_text() for one in at.agents]
         found["token in a log"] = any(node.token.hex() in each for each in logs)
