@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Annotated, Any
 
 import typer
@@ -13,15 +12,13 @@ from keeper.chain.errors import NodeRefused
 from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption
-from keeper.economy.calendar import DAY, HOUR, moment
+from keeper.economy.calendar import moment
 from keeper.errors import UserError
 from keeper.localnet.chain import MAX_SPEED
 from keeper.localnet.refusal import NO_METHOD
 from keeper.terminal.answers import looking
 from keeper.terminal.localnet import pace
 from keeper.terminal.tables import console
-
-UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY}
 
 app = typer.Typer(help="The time of a running ionet localnet.", no_args_is_help=True)
 
@@ -39,7 +36,7 @@ def advance(
     as_json: JsonOption = False,
 ) -> None:
     """Move a running network's clock on."""
-    _show_clock(_ask(chain, "ionet_advance", [_seconds(time)]), as_json=as_json)
+    _show_clock(_ask(chain, "ionet_advance", [options.seconds(time, "time to move on by")]), as_json=as_json)
 
 
 @app.command()
@@ -84,10 +81,3 @@ def _show_clock(found: Any, *, as_json: bool) -> None:
         f"{pace(found['speed'])}",
         soft_wrap=True,
     )
-
-
-def _seconds(text: str) -> int:
-    found = re.fullmatch(r"(\d{1,10})([smhd]?)", text)
-    if found is None:
-        raise UserError(f"{text!r} is no time to move on by: write 90s, 45m, 2h or 7d")
-    return int(found[1]) * UNITS[found[2] or "s"]

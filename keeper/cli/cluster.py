@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
-from solders.hash import Hash
-from solders.pubkey import Pubkey
 
-from keeper.chain import Chain, ChainReader
 from keeper.chain.connect import connect
 from keeper.chain.http import http_client
-from keeper.cli import options
+from keeper.cli import options, renting
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, address
-from keeper.cli.orders import OrderArgument, read_order
-from keeper.clients import orders, staking
+from keeper.cli.orders import OrderArgument
+from keeper.clients import staking
 from keeper.clients.staking import Config
 from keeper.compute.boards import Boards
-from keeper.compute.client import Board
+from keeper.compute.looking import boards_of, look, network_of
 from keeper.compute.states import ClusterState
 from keeper.compute.verdicts import FAULTS, HASH, Evidence, VerdictError, fetch, held, repeat
-from keeper.compute.view import Cluster, view
+from keeper.compute.view import Cluster
 from keeper.compute.wire import Network
 from keeper.errors import UserError
-from keeper.settings import Settings
 from keeper.terminal import clusters, tables
 from keeper.terminal.answers import leasing
 from keeper.terminal.tables import errors
@@ -38,6 +32,7 @@ from keeper.terminal.tables import errors
 LOOK_SECONDS = 3.0
 
 app = typer.Typer(help="Clusters: what has become of an order's devices.", no_args_is_help=True)
+renting.add_to(app)
 
 
 class NotReadyInTime(UserError):
@@ -54,8 +49,8 @@ def status(order: OrderArgument, chain: ChainOption = None, as_json: JsonOption 
     at, settings = address(order), options.settings(chain)
 
     async def read() -> tuple[Cluster, Boards]:
-        async with connect(settings.chain) as connected, boards_of(settings, connected) as boards:
-            return await look(connected, boards, at), boards
+        async with connect(settings.chain) as connected, boards_of(settings.operators, connected) as boards:
+            return (await look(connected, boards, at)).cluster, boards
 
     found, boards = asyncio.run(read())
     _show(found, boards, as_json)
@@ -73,12 +68,12 @@ def wait(
     at, settings = address(order), options.settings(chain)
 
     async def until_ready() -> tuple[Cluster, Boards]:
-        async with connect(settings.chain) as connected, boards_of(settings, connected) as boards:
+        async with connect(settings.chain) as connected, boards_of(settings.operators, connected) as boards:
             if not boards.boards:
                 raise UserError("IONET_OPERATORS names no operator: only their boards tell when it is ready")
             ends, told = time.monotonic() + seconds, ""
             while True:
-                found = await look(connected, boards, at)
+                found = (await look(connected, boards, at)).cluster
                 line = f"{found.state}: {found.why}" if found.why else str(found.state)
                 if found.state is ClusterState.READY:
                     return found, boards
@@ -154,43 +149,14 @@ async def _fetch(urls: Sequence[str]) -> Evidence:
     raise VerdictError("; ".join(failed))
 
 
-async def network_of(chain: ChainReader) -> Network:
-    """Which orders program on which chain."""
-    return Network(bytes(Hash.from_string(await chain.genesis_hash())), orders.PROGRAM.address)
-
-
-@asynccontextmanager
-async def boards_of(settings: Settings, chain: Chain) -> AsyncIterator[Boards]:
-    """The boards of the operators that are named."""
-    network = await network_of(chain)
-    # Whoever is away is shown with the rest; a log beside it would say it twice.
-    log = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
-    async with http_client() as http:
-        boards = Boards([Board(str(each), network, http) for each in settings.operators], network, log)
-        try:
-            yield boards
-        finally:
-            await boards.close()
-
-
-async def look(chain: Chain, boards: Boards, at: Pubkey) -> Cluster:
-    """The cluster as it is now. Raises ChainError where there is no such order."""
-    order, leases = await read_order(chain, at)
-    now = (await chain.clock()).unix_timestamp
-    said = [each.message for each in await boards.read(at)]
-    heard: dict[Pubkey, int] = {}
-    for of_operator in (await boards.beats(at)).values():
-        for worker, signed in of_operator.items():
-            heard[worker] = max(heard.get(worker, 0), signed.message.ms)
-    return view(order, leases, said, heard, now)
-
-
 def _show(found: Cluster, boards: Boards, as_json: bool) -> None:
+    jobs = renting.jobs_running(found.order)
     if as_json:
-        write(clusters.as_json(found, boards.away))
+        write(clusters.as_json(found, boards.away, jobs))
         return
     tables.show(clusters.nodes(found))
     lines = [found.why] if found.why else []
+    lines += [] if jobs is None else [f"connected; jobs that run: {jobs}"]
     lines += [f"away: {reason}" for reason in boards.away.values()]
     if not boards.boards:
         lines.append("IONET_OPERATORS names no operator: what devices say isn't known")

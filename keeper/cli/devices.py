@@ -17,11 +17,12 @@ from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.device_terms import AskIo, AskUsdc, WorkerMayEnd
 from keeper.cli.money import KeylessOption
 from keeper.cli.options import ChainOption, address
-from keeper.cli.orders import config_of, read_order
+from keeper.cli.orders import config_of
 from keeper.cli.signing import Session, signs
 from keeper.cli.terms import class_number, country_code
 from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order
+from keeper.clients.orders.whole import read_with_leases
 from keeper.clients.staking import NOBODY, Class, Device
 from keeper.economy.calendar import moment
 from keeper.economy.money import parse, show
@@ -219,7 +220,7 @@ def list_(
 
 async def _order_and_lease(chain: Chain, order: str, device: Pubkey) -> tuple[Order, Lease | None]:
     """An order by its address, and the lease that a device has of it; None for none. Raises UserError."""
-    found, leases = await read_order(chain, address(order))
+    found, leases = await read_with_leases(chain, address(order))
     return found, next((each for each in leases if each.device == device), None)
 
 

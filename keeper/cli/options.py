@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from solders.pubkey import Pubkey
 
+from keeper.economy.calendar import DAY, HOUR
 from keeper.errors import UserError
 from keeper.settings import Settings, read_settings
 
+UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY}
 ChainOption = Annotated[
     str | None,
     typer.Option("--chain", help="RPC node's URL or a saved chain's file", show_default="IONET_CHAIN"),
@@ -36,6 +39,14 @@ def settings(chain: str | None = None, keypair: Path | None = None) -> Settings:
     if keypair is not None:
         given |= {"keypair": keypair, "key": None, "signer_command": None, "signer_address": None}
     return read_settings(**given)
+
+
+def seconds(text: str, what: str) -> int:
+    """Read a time such as 90s or 2h; raises UserError saying that it is no ``what``."""
+    found = re.fullmatch(r"([0-9]{1,10})([smhd]?)", text)
+    if found is None:
+        raise UserError(f"{text!r} is no {what}: write 90s, 45m, 2h or 7d")
+    return int(found[1]) * UNITS[found[2] or "s"]
 
 
 def address(text: str) -> Pubkey:

@@ -23,6 +23,7 @@ from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
 from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order, Parked
+from keeper.clients.orders.whole import read_with_leases
 from keeper.clients.staking import Class
 from keeper.economy.money import U64_MAX, parse
 from keeper.economy.orders import MAX_HOURS, LeaseStatus
@@ -167,7 +168,7 @@ def show(order: OrderArgument, chain: ChainOption = None, as_json: JsonOption = 
 
     async def read() -> tuple[Order, list[Lease], dict[int, Class], int]:
         async with connect(options.settings(chain).chain) as connected:
-            found, leases = await read_order(connected, address(order))
+            found, leases = await read_with_leases(connected, address(order))
             classes = await staking.read_classes(connected)
             return found, leases, classes, (await connected.clock()).unix_timestamp
 
@@ -209,7 +210,7 @@ async def extend(
     Example: ionet order extend ORDER --hours 3
     """
     config = await config_of(session.chain)
-    found, leases = await read_order(session.chain, address(order))
+    found, leases = await read_with_leases(session.chain, address(order))
     running = [e for e in leases if e.status == LeaseStatus.RUNNING and session.now < e.stop]
     chosen = _chosen(running, device, "runs")
     await _carry_out_first(session, lambda leases: plans.extend(config, found, leases, hours), chosen)
@@ -219,9 +220,14 @@ async def extend(
 @signs
 async def end(session: Session, order: OrderArgument, device: DeviceOption = None) -> None:
     """End leases: as their renter, or as the supplier or worker of the devices."""
+    await end_leases(session, order, device)
+
+
+async def end_leases(session: Session, order: str, device: list[str] | None) -> None:
+    """End those leases of an order that whoever acts may, all or those of some devices."""
     caller = session.address
     config = await config_of(session.chain)
-    found, leases = await read_order(session.chain, address(order))
+    found, leases = await read_with_leases(session.chain, address(order))
     live = [lease for lease in leases if lease.status != LeaseStatus.ENDED]
     if caller != found.renter:
         live = [lease for lease in live if caller in (lease.supplier, lease.worker)]
@@ -239,7 +245,7 @@ async def end(session: Session, order: OrderArgument, device: DeviceOption = Non
 async def cancel(session: Session, order: OrderArgument) -> None:
     """Stop taking devices and take back what is free; existing leases go on."""
     config = await config_of(session.chain)
-    found, _ = await read_order(session.chain, address(order))
+    found, _ = await read_with_leases(session.chain, address(order))
     currency = found.terms.currency
     vault, fees = await session.chain.accounts([found.vault, config.fees(currency)])
     payable = is_payable(fees, None, config.mint(currency))
@@ -286,21 +292,6 @@ async def config_of(chain: Chain) -> Config:
     if config is None:
         raise ChainError("orders is not set up on this chain: ionet deploy, then ionet genesis")
     return config
-
-
-async def read_order(chain: Chain, at: Pubkey) -> tuple[Order, list[Lease]]:
-    """Read an order and its leases as they are now; raises ChainError when it isn't there."""
-    leases = await orders.read_leases(chain)
-    (account,) = await chain.accounts([at])
-    if account is None or account.owner != orders.PROGRAM.address:
-        raise ChainError(f"there is no order {at}: it was closed (ionet order receipt) or never existed")
-    try:
-        order = orders.parse_order(account.data)
-    except UnexpectedData as error:
-        raise ChainError(f"{at} is no order ({error}); see ionet order list") from error
-    if order.address != at:
-        raise ChainError(f"the node answers with another order than {at}: ask one that you trust")
-    return order, [lease.begun(order) for lease in order_tables.by_order(leases, at)]
 
 
 async def lease_of(chain: ChainReader, at: Pubkey) -> Lease:

@@ -28,7 +28,7 @@ def nodes(found: Cluster) -> Table:
     return table
 
 
-def as_json(found: Cluster, away: Mapping[str, str]) -> leasing.Cluster:
+def as_json(found: Cluster, away: Mapping[str, str], jobs: int | None) -> leasing.Cluster:
     """The same for programs; seconds are unix time, 0 for never."""
     return {
         "order": str(found.order),
@@ -42,6 +42,7 @@ def as_json(found: Cluster, away: Mapping[str, str]) -> leasing.Cluster:
         "takes_devices": found.takes_devices,
         "nodes": [_node(each) for each in found.nodes],
         "boards_away": dict(away),
+        "jobs_running": jobs,
     }
 
 

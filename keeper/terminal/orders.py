@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.table import Table
-from solders.pubkey import Pubkey
 
 from keeper.clients.orders import Config, Lease, Order, Parked
 from keeper.clients.staking import Class
@@ -197,8 +196,3 @@ def parked(config: Config, found: Sequence[Parked]) -> Table:
         currency = _currency(config, each)
         table.add_row(str(each.wallet), show(each.amount, currency), currency.name, str(each.destination))
     return table
-
-
-def by_order(found: Mapping[Pubkey, Lease], order: Pubkey) -> list[Lease]:
-    """An order's leases, the oldest first."""
-    return [lease for lease in found.values() if lease.order == order]

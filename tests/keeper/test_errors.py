@@ -29,6 +29,7 @@ INTERNAL = {
     "localnet.refusal.Refusal": "how a refusal leaves a method: the server answers with it",
     "operator.clusters.witness.TooMany": "becomes a refusal in the endpoint that asked",
     "operator.http.Refused": "how a refusal leaves an endpoint: the service's handler answers with it",
+    "renter.inside.Wrong": "goes to the other end as its text; here it becomes TransferFailed or NodeSilent",
     "rewards.wallet_index.NoIndex": "becomes NotIndexed, or has the index written, in every caller",
     "runtime.rehearsal._Repeated": "how a rehearsal ends, caught there",
     "sender.intents.Stopped": "how jobs end at a stop: the loop, which stopped the sender, catches it",
@@ -57,6 +58,7 @@ CAUGHT = {
     "compute/node.py": "a node's id that is none: becomes HeadSilent in the caller",
     "localnet/instructions.py": "an instruction that can't be parsed: becomes None in the caller",
     "pow/record.py": "pydantic's way to refuse a value: becomes a RecordError in the same module",
+    "renter/door.py": "what isn't an answer: becomes NotConnected in both callers",
     "runtime/look.py": "a look that takes too long: the keeper tells of it",
     "tables.py": "becomes a TableError in the caller",
     "settings/__init__.py": "pydantic's way to refuse a value: read_settings makes it SettingsRefused",
@@ -108,7 +110,8 @@ def called(tree: ast.Module) -> set[str]:
     ("what", "homes"),
     [
         ("Settings", {"settings/__init__.py"}),
-        ("read_settings", {"cli/options.py"}),
+        # A script of a renter's has no command line that would give them.
+        ("read_settings", {"cli/options.py", "renter/cluster.py"}),
         ("choose_signer", {"settings/__init__.py"}),
         ("parse_keypair", {"settings/keys.py"}),
         # A worker's key is a file on its machine, by nature; so is a second key, of who pays the fee.
@@ -127,8 +130,8 @@ def test_nobody_else_looks_into_the_environment() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
     # For the doctor, who compares it with the settings that there are, and for a localnet's keeper, who gets
-    # none of them.
-    assert looking == {"cli/keeper.py", "cli/localnet.py"}
+    # none of them; a renter's shell has the terminal's name, and on a node the secret of who may use it.
+    assert looking == {"cli/keeper.py", "cli/localnet.py", "renter/inside.py", "renter/shell.py"}
 
 
 @pytest.mark.parametrize(

@@ -301,6 +301,8 @@ class Cluster(TypedDict):
     nodes: list[Node]
     boards_away: dict[str, Words]
     """Operators' boards that don't answer, with the reason."""
+    jobs_running: Count | None
+    """None unless something here is connected to it: ionet cluster connect."""
 
 
 class FaultVerdict(TypedDict):

@@ -26,6 +26,8 @@ from tests.programs.world import key
 __all__ = ["house", "there"]
 
 WITHOUT = {
+    "cluster connect": "it runs until it is stopped",
+    "cluster shell": "it is somebody's terminal",
     "demo": "it writes results.json",
     "localnet": "it runs until it is stopped",
     "schema": "it writes JSON anyway",
@@ -89,7 +91,14 @@ TYPED = [
     f"send 1 io {{nobody}} {ON} --keypair renter.json --keyless --dry-run",
 ]
 ELSEWHERE = {
+    "cluster get": "test_renting.py",
+    "cluster jobs": "test_renting.py",
+    "cluster logs": "test_renting.py",
+    "cluster metrics": "test_renting.py",
+    "cluster put": "test_renting.py",
     "cluster status": "test_cluster.py",
+    "cluster stop": "test_renting.py",
+    "cluster submit": "test_renting.py",
     "cluster verdict": "test_cluster.py",
     "cluster wait": "test_cluster.py",
     "clock advance": "test_localnet.py",

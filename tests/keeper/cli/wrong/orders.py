@@ -14,6 +14,7 @@ from tests.keeper.cli.wrong.typed import (
     usage,
 )
 
+IN_CLUSTER = ("put %s renter.json", "get %s x", "shell %s true", "metrics %s")
 TEXTS = [
     Wrong("emission --start soon", "'soon' is not a month; write it like 2024-07"),
     Wrong("emission --start {many}", "is not a month"),
@@ -75,6 +76,35 @@ TEXTS = [
     Wrong("cluster wait {order} --chain test.chain", "IONET_OPERATORS names no operator"),
     usage("cluster wait {order} --seconds 0 --chain test.chain", "--seconds"),
     usage("cluster status", "Missing argument"),
+    *(
+        Wrong(f"cluster {each} --chain test.chain --keypair renter.json", said)
+        for typed in ("connect %s", "submit %s true", "jobs %s", "logs %s job", "stop %s job", *IN_CLUSTER)
+        for each, said in (
+            (typed.replace("%s", "abc"), "'abc' is no address"),
+            (typed.replace("%s", "{order}"), "IONET_OPERATORS names no operator"),
+        )
+    ),
+    Wrong("cluster connect {order} --port 9000", "'9000' names no ports: write --port HERE:THERE"),
+    Wrong("cluster connect {order} --port 9000:70000", "names no ports"),
+    usage("cluster connect {order} --jobs 70000", "--jobs"),
+    Wrong("cluster submit {order} --env x -- true", "'x' is no variable: write --env NAME=VALUE"),
+    usage("cluster submit {order}", "Missing argument"),
+    usage("cluster logs {order}", "Missing argument"),
+    usage("cluster stop {order}", "Missing argument"),
+    usage("cluster jobs", "Missing argument"),
+    usage("cluster put {order}", "Missing argument"),
+    usage("cluster get {order}", "Missing argument"),
+    usage("cluster get {order} x --most 0", "--most"),
+    Wrong("cluster get {order} x nowhere", "nowhere is no folder: make it first"),
+    usage("cluster shell", "Missing argument"),
+    usage("cluster metrics", "Missing argument"),
+    usage("cluster end-when-idle {order}", "Missing argument"),
+    Wrong(f"cluster end-when-idle abc 1m --yes {AS_RENTER}", "'abc' is no address"),
+    Wrong(f"cluster end-when-idle {{order}} soon --yes {AS_RENTER}", "'soon' is no time: write 90s"),
+    Wrong(f"cluster end-when-idle {{order}} 1m {AS_RENTER}", "add --yes, or --dry-run"),
+    Wrong(
+        f"cluster end-when-idle {{order}} 1m --yes {AS_RENTER}", "nothing here is connected to the cluster"
+    ),
     Wrong("cluster verdict nowhere --chain test.chain", "nowhere: No such file or directory"),
     Wrong("cluster verdict folder --chain test.chain", "folder: No such file or directory"),
     Wrong("cluster verdict binary --chain test.chain", "binary: Not a directory"),

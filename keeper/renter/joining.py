@@ -1,0 +1,68 @@
+"""What a renter makes of what was said in its order: which KEY it posts, its peers, the ticket that holds.
+
+Boards are operators' and members are strangers: a message counts by who signed it, for the lease that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nacl.public import PrivateKey
+from solders.pubkey import Pubkey
+
+from keeper.compute.bodies import Key, Tickets
+from keeper.compute.members import Members
+from keeper.compute.refusals import WireError
+from keeper.compute.seal import Ticket, unseal
+from keeper.compute.wire import Message
+
+
+def key_to_post(said: Iterable[Message], renter: Pubkey, public: bytes, runtime: bytes) -> Key | None:
+    """The KEY that makes ``public`` the renter's, of which the highest number counts; None where it is so."""
+    mine = [each.body for each in said if each.sender == renter and isinstance(each.body, Key)]
+    newest = max(mine, key=lambda each: each.number, default=None)
+    if newest is not None and newest.public == public:
+        return None
+    return Key(public, newest.number + 1 if newest else 0, runtime, (), 0)
+
+
+def peers(found: Members, said: Iterable[Message], mine: bytes) -> dict[Pubkey, bytes]:
+    """Members' WireGuard keys by worker: of each lease the first that was signed.
+
+    A key that an earlier member has, or the renter itself, is none: two peers can't have the same.
+    """
+    messages = sorted(said, key=lambda each: each.ms)
+    taken, keys = {mine}, {}
+    for node in found.nodes:
+        for each in messages:
+            body = each.body
+            if each.sender == node.worker and isinstance(body, Key) and body.number == node.number:
+                if body.public not in taken:
+                    keys[node.worker] = body.public
+                    taken.add(body.public)
+                break
+    return keys
+
+
+def ticket(found: Members, said: Iterable[Message], renter: Pubkey, key: PrivateKey) -> Ticket | None:
+    """The newest ticket of the head for this list of members that is sealed to us; None without one."""
+    head = found.head
+    if head is None:
+        return None
+    from_head = [
+        each
+        for each in said
+        if each.sender == head.worker and each.epoch == found.epoch and isinstance(each.body, Tickets)
+    ]
+    for each in sorted(from_head, key=lambda each: (each.ms, each.seq), reverse=True):
+        assert isinstance(each.body, Tickets)
+        for sealed in each.body.sealed:
+            if sealed.worker != renter:
+                continue
+            try:
+                opened = unseal(sealed.box, key)
+            except WireError:
+                continue
+            if (opened.epoch, opened.members, opened.head) == (found.epoch, found.hash(), head.address):
+                return opened
+    return None

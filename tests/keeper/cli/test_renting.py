@@ -1,0 +1,246 @@
+"""A renter's commands on a real cluster: two sandboxes with Ray, boards, a relay, WireGuard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from keeper.compute import runtime
+from tests.keeper.compute import sandboxing
+from tests.keeper.compute.test_cluster import installed
+from tests.keeper.renter.hired import OBJECTS
+from tests.keeper.renter.rented import Connected, Rented
+from tests.keeper.renter.wheels import numpy_wheel
+
+__all__ = ["installed"]
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.fixture(scope="module")
+def rented(installed: runtime.Runtime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rented]:
+    with Rented(tmp_path_factory.mktemp("rented"), installed) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def connected(rented: Rented) -> Iterator[Connected]:
+    made = Connected(rented)
+    yield made
+    if made.process.poll() is None:
+        made.interrupt()
+
+
+@pytest.fixture
+def rent(ionet, rented: Rented, connected: Connected, monkeypatch: pytest.MonkeyPatch):
+    """A command of ``ionet cluster`` on the order: its exit code, what it printed, what it told."""
+    for name, value in rented.environment.items():
+        monkeypatch.setenv(name, value)
+    return lambda group, command, *typed: ionet(group, command, rented.order, *map(str, typed))
+
+
+def test_what_is_printed_is_for_rays_own_tools(rented: Rented, connected: Connected) -> None:
+    address, mode, token = connected.said
+    assert address.startswith("export RAY_ADDRESS=http://127.0.0.1:")
+    assert (mode, token) == ("export RAY_AUTH_MODE=token", f"export RAY_AUTH_TOKEN_PATH={rented.place}/token")
+    assert (rented.place / "token").read_text() == rented.here.token.hex()
+    assert sandboxing.alive(rented.here.token.hex()) == []
+
+
+def test_a_job_runs_in_a_copy_of_the_folder_and_its_end_is_the_commands(rent, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "train.py").write_text(
+        "import sys, helper; print(helper.NAME, sys.argv[1:]); sys.exit(len(sys.argv) - 2)"
+    )
+    (work / "helper.py").write_text("NAME = 'helped'")
+    code, out, err = rent(
+        "cluster", "submit", "--working-dir", work, "--follow", "--", "python", "train.py", "a b"
+    )
+    name = out.splitlines()[0]
+    assert code == 0 and out.splitlines()[-1] == "helped ['a b']", err
+    code, out, _ = rent("cluster", "logs", name, "--json")
+    found = json.loads(out)
+    assert (code, found["state"], found["logs"].splitlines()[-1]) == (0, "SUCCEEDED", "helped ['a b']")
+    code, out, err = rent(
+        "cluster", "submit", "--working-dir", work, "-f", "--", "python", "train.py", "a", "b"
+    )
+    assert code == 1 and "helped ['a', 'b']" in out and "is FAILED" in err
+    code, out, _ = rent("cluster", "jobs", "--json")
+    found = json.loads(out)["jobs"]
+    assert code == 0 and {each["state"]: each["exit_code"] for each in found} == {"SUCCEEDED": 0, "FAILED": 1}
+    assert found[1]["job"] == name and 0 < found[1]["started"] <= found[1]["ended"]
+    code, out, _ = rent("cluster", "jobs")
+    assert code == 0 and out.count("train.py") == 2
+
+
+def test_a_job_is_stopped(rent) -> None:
+    code, out, _ = rent(
+        "cluster", "submit", "--env", "N=7", "--json", "--", "sh", "-c", "echo begun $N; sleep 1000"
+    )
+    name = json.loads(out)["job"]
+    assert code == 0
+    while "begun 7" not in rent("cluster", "logs", name)[1]:
+        pass
+    assert json.loads(rent("cluster", "stop", name, "--json")[1])["stopped"] is True
+    code, _, err = rent("cluster", "logs", name, "--follow")
+    assert code == 1 and "is STOPPED" in err
+    code, out, _ = rent("cluster", "stop", name)
+    assert code == 0 and "doesn't run" in out
+    code, _, err = rent("cluster", "stop", "nothing")
+    assert code == 1 and "the cluster has no job nothing" in err
+
+
+def test_files_go_to_a_node_and_come_back(rent, rented: Rented, tmp_path: Path) -> None:
+    source, back = tmp_path / "set", tmp_path / "back"
+    (source / "deep").mkdir(parents=True), back.mkdir()
+    (source / "deep/a.bin").write_bytes(bytes(range(256)) * 4_000)
+    (source / "b").write_text("b")
+    head = json.loads(rent("cluster", "status", "--json")[1])["nodes"][0]["address"]
+    device = next(each for each in rented.here.devices.values() if str(each.address) != head)
+    other = str(device.address)
+    code, out, err = rent("cluster", "put", source, "in", "--node", other, "--json")
+    assert code == 0 and json.loads(out) == {"order": rented.order, "files": 2, "bytes": 1_024_001}, err
+    assert (device.sandbox.folder / "data/in/set/b").read_text() == "b"
+    code, out, err = rent("cluster", "get", "in/set", back, "--node", other, "--json")
+    assert code == 0 and json.loads(out)["bytes"] == 1_024_001, err
+    assert (back / "set/deep/a.bin").read_bytes() == (source / "deep/a.bin").read_bytes()
+    code, _, err = rent("cluster", "get", "in/set", back)
+    assert code == 1 and "there is no /data/in/set" in err, "it is on the other node"
+    code, _, err = rent("cluster", "put", source, "--node", "10.9.9.9")
+    assert code == 1 and "has no node 10.9.9.9" in err
+
+
+def test_a_shell_is_a_terminal_on_the_node(rented: Rented, connected: Connected) -> None:
+    done = connected.typed("tty; pwd; id -un; stty size; exit 7\n", "shell", rented.order)
+    lines = [each.strip() for each in done.stdout.splitlines()]
+    assert {"/dev/pts/0", "/data", "renter", "24 80"} <= set(lines), done
+    assert done.returncode == 7
+    done = connected.typed("", "shell", rented.order, "--", "echo", "a b")
+    assert (done.stdout.strip(), done.returncode) == ("a b", 0), done
+
+
+def test_nodes_tell_what_they_use(rent, rented: Rented) -> None:
+    code, out, err = rent("cluster", "metrics", "--json")
+    found = json.loads(out)["nodes"]
+    assert code == 0 and [each["wrong"] for each in found] == ["", ""], err
+    assert {each["address"] for each in found} == {str(e.address) for e in rented.here.devices.values()}
+    for each in found:
+        assert 0 < each["memory_used"] <= each["memory_total"] and each["disk_free"] > 0
+        assert 0 < each["objects_used"] + each["objects_free"] <= OBJECTS
+    code, out, _ = rent("cluster", "metrics")
+    assert code == 0 and out.count("MiB of") == 4
+
+
+# -- examples/: each as a job, held to the same functions run here ------------------------------
+
+
+def example(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    made = module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@pytest.fixture
+def runs(rent) -> Callable[..., str]:
+    """Run an example to its end; the last line that it prints."""
+
+    def run(name: str, *arguments: object, wheel: bool = True) -> str:
+        brought = ("--wheel", numpy_wheel()) if wheel else ()
+        typed = ("--working-dir", EXAMPLES, *brought, "--follow", "--", "python", f"{name}.py", *arguments)
+        code, out, err = rent("cluster", "submit", *typed)
+        assert code == 0, out + err
+        return out.splitlines()[-1]
+
+    return run
+
+
+def test_batch_inference(runs) -> None:
+    own = example("batch_inference")
+    counts = sum(np.array(own.score(own.weights(), each)) for each in range(3))
+    assert runs("batch_inference", 3) == "CLASSES " + " ".join(map(str, counts))
+
+
+def test_training(runs) -> None:
+    own = example("training")
+    workers = [own.Worker(each, 2) for each in range(2)]
+    for _ in range(20):
+        gradients = [each.gradient() for each in workers]
+        for each in workers:
+            each.step(*gradients)
+    assert (workers[0].model == workers[1].model).all()
+    right = sum(each.right() for each in workers)
+    assert right > 0.9 * own.ROWS
+    assert runs("training", 2, 20) == f"RIGHT {right} of {own.ROWS}"
+
+
+def test_tuning(runs) -> None:
+    own = example("tuning")
+    tried = own.drawn(4)
+    two = sorted(tried, key=lambda each: own.trial(each, 20))[:2]
+    error, (rate, penalty) = min((own.trial(each, 40), each) for each in two)
+    final = own.trial((rate, penalty), 80)
+    assert final < error < max(own.trial(each, 40) for each in tried)
+    assert runs("tuning", 4, 20) == f"BEST {rate:.6f} {penalty:.6f} {final:.6f}"
+
+
+def test_reinforcement(runs) -> None:
+    own = example("reinforcement")
+    name, steps, _, most = runs("reinforcement", 2).split()
+    assert name == "STEPS" and int(steps) > 0.9 * int(most)
+    assert own.evaluate(np.zeros((1, 4)), 1_000)[0] < 0.5 * int(most), "who has learned nothing"
+
+
+def test_rendering(runs, rent, tmp_path: Path) -> None:
+    own = example("render")
+    header, picture = b"P6 320 240 255\n", own.strip(320, 240, 0, 240)
+    assert runs("render") == f"PICTURE /data/picture.ppm {len(header) + len(picture)}"
+    assert rent("cluster", "get", "picture.ppm", tmp_path)[0] == 0
+    assert (tmp_path / "picture.ppm").read_bytes() == header + picture
+    assert len(set(picture)) > 100, "there is something on it"
+
+
+def test_files_in_and_out(runs, rent, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text("one two\nTWO three")
+    (tmp_path / "in/b.txt").write_text("three three")
+    assert rent("cluster", "put", tmp_path / "in")[0] == 0
+    assert runs("files_in_and_out", wheel=False) == "WORDS 6"
+    assert rent("cluster", "get", "out/words.json", tmp_path)[0] == 0
+    found = json.loads((tmp_path / "words.json").read_text())
+    assert found == {"one": 1, "three": 3, "two": 2} == example("files_in_and_out").count(tmp_path / "in")
+
+
+def test_every_example_has_its_line_and_its_test() -> None:
+    names = {each.stem for each in EXAMPLES.glob("*.py")}
+    table = (EXAMPLES / "README.md").read_text()
+    mine = Path(__file__).read_text()
+    assert all(f"| `{each}.py` |" in table and f'runs("{each}"' in mine for each in names) and len(names) == 6
+
+
+def test_what_is_idle_is_ended(rent, rented: Rented) -> None:
+    code, out, err = rent("cluster", "end-when-idle", "1s", "--dry-run", "--json")
+    found = json.loads(out)["transactions"]
+    assert code == 0 and len(found) == 1, err
+    assert json.loads(rent("cluster", "status", "--json")[1])["jobs_running"] == 0
+
+
+def test_another_connection_is_refused_and_the_end_leaves_nothing(
+    rent, rented: Rented, connected: Connected
+) -> None:
+    code, _, err = rent("cluster", "connect", "--jobs", "0")
+    assert code == 1 and "another process of this machine is connected" in err
+    code, told = connected.interrupt()
+    assert code == 0 and told.splitlines()[-1] == "connected"
+    assert not (rented.place / "door").exists()
+    # Without it, a command is connected for as long as it takes.
+    code, out, err = rent("cluster", "jobs", "--json")
+    assert code == 0 and "connected" in err and json.loads(out)["jobs"]
+    assert not (rented.place / "door").exists()
