@@ -29,6 +29,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from keeper.db import trips
 from keeper.errors import UserError, why
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -119,7 +120,7 @@ class Database:
             raise DatabaseError(self._saying(error)) from error
         self._begin_properly(self.engine.sync_engine)
         if self.is_sqlite:
-            _try_to_open(self.engine.sync_engine)
+            _open(self.engine.sync_engine)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
@@ -279,7 +280,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _try_to_open(engine: sa.Engine) -> None:
+def _open(engine: sa.Engine) -> None:
     """Have a file that can't be opened refused before the driver opens it.
 
     The driver's thread for a connection that fails outlives it, and may find the loop closed: it would end
@@ -287,8 +288,10 @@ def _try_to_open(engine: sa.Engine) -> None:
     """
 
     @sa.event.listens_for(engine, "do_connect")
-    def connecting(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
+    def connecting(dialect: Any, record: Any, arguments: Any, options: Any) -> trips.Connection:
         sqlite3.connect(*arguments).close()
+        made = dialect.connect(*arguments, **options)
+        return trips.Connection(made.dbapi, made.driver_connection)
 
 
 def _shown(url: URL) -> str:

@@ -306,6 +306,8 @@ class ProgramIndexer:
     async def _index_provisional(self, mark: Watermark) -> None:
         """Make the rows above the final slot those of the transactions that are confirmed now."""
         confirmed = await self._chain.slot(Commitment.CONFIRMED)
+        if max(confirmed, mark.confirmed_slot) <= mark.final_slot:
+            return  # As on a chain of one process: what is confirmed is final, and there are no such rows.
         pages = walk(self._chain, self.program.address, Commitment.CONFIRMED, mark.bottom, min_slot=confirmed)
         found = {each.signature: each async for page, _ in pages for each in page}
         above = await self._ordered([each for each in found.values() if each.slot > mark.final_slot])
