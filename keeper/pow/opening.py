@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from solders.pubkey import Pubkey
@@ -60,7 +61,7 @@ def claim(open_seed: bytes, profile: Profile, device: Pubkey, root: bytes, procs
 
 def opening_length(profile: Profile, chosen: Sequence[Pick], procs: int) -> int:
     """The one length in bytes that an opening of these picks has."""
-    return _length(profile, _layout(profile, chosen, procs))
+    return _length(profile, _layout(profile.m, tuple(chosen), procs))
 
 
 def make_opening(parts: Sequence[Part], chosen: Sequence[Pick]) -> bytes:
@@ -80,7 +81,7 @@ def bind_opening(
 
     Raises nothing whatever the bytes: any that aren't the one opening of this root have a code.
     """
-    layout = _layout(profile, chosen, procs)
+    layout = _layout(profile.m, tuple(chosen), procs)
     if len(blob) != _length(profile, layout):
         return Code.OPEN_MALFORMED
     at, found, roots = 0, {}, []
@@ -102,9 +103,13 @@ def bind_opening(
     return Bound({pick: _check(found[pick.processor, pick.row], pick.segment) for pick in chosen})
 
 
-def _layout(profile: Profile, chosen: Sequence[Pick], procs: int) -> list[tuple[list[int], int]]:
-    """For each processor its distinct picked rows, ascending, and how many siblings they need."""
-    return [(rows, len(tree.siblings(rows, profile.m))) for rows in _rows(chosen, procs)]
+@lru_cache(maxsize=1_024)
+def _layout(m: int, chosen: tuple[Pick, ...], procs: int) -> list[tuple[list[int], int]]:
+    """For each processor its distinct picked rows, ascending, and how many siblings they need.
+
+    Made once: it says how long an opening must be, and then what is in it.
+    """
+    return [(rows, len(tree.siblings(rows, m))) for rows in _rows(chosen, procs)]
 
 
 def _length(profile: Profile, layout: Sequence[tuple[list[int], int]]) -> int:

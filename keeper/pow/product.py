@@ -36,15 +36,20 @@ def product(a: Entries, bt: Entries) -> Integers:
         left, right = (each[:, k : k + BLOCK].astype(np.float32) for each in (a, bt))
         for i in range(0, len(a), _TILE):
             for j in range(0, len(bt), _TILE):
-                tile = left[i : i + _TILE] @ right[j : j + _TILE].T
+                tile = _times(left[i : i + _TILE], right[j : j + _TILE])
                 out[i : i + _TILE, j : j + _TILE] += tile.astype(np.int32)
     return out
 
 
 def block_product(a: Entries, bt: Entries) -> Integers:
     """The product over one block at most, of few enough rows and columns for a tile."""
-    sums: NDArray[np.float32] = a.astype(np.float32) @ bt.astype(np.float32).T
-    return sums.astype(np.int32)
+    return _times(a.astype(np.float32), bt.astype(np.float32)).astype(np.int32, order="C")
+
+
+def _times(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``left @ right.T``, the longer one first: BLAS packs the other, which for few rows took longer."""
+    found: NDArray[np.float32] = left @ right.T if len(left) >= len(right) else (right @ left.T).T
+    return found
 
 
 @lru_cache(maxsize=8)

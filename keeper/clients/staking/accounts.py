@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -386,8 +387,9 @@ def config_of(values: Mapping[str, Any]) -> Config:
     return record(Config, {**values, **params, "slot_since": tuple(values["slot_since"])})
 
 
+@lru_cache(maxsize=4_096)
 def parse_device(data: bytes) -> Device:
-    """Read a device's bytes."""
+    """Read a device's bytes; the same ones once: all devices are read often, and few have changed."""
     return device_of(PROGRAM.account("Device", data))
 
 

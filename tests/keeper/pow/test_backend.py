@@ -118,6 +118,17 @@ def test_sizes_that_fit_no_tile() -> None:
     assert np.array_equal(product.product(a, bt), a.astype(np.int32) @ bt.T.astype(np.int32))
 
 
+@pytest.mark.parametrize(("m", "n"), [(1, 512), (8, 256), (256, 256), (512, 256)])
+def test_whichever_side_is_longer_the_product_is_laid_out_by_rows(m: int, n: int) -> None:
+    rng = np.random.default_rng(6)
+    a, bt = (rng.integers(-128, 128, (rows, BLOCK), np.int8) for rows in (m, n))
+    exact = a.astype(np.int32) @ bt.T.astype(np.int32)
+    for found in (product.product(a, bt), product.block_product(a, bt)):
+        assert np.array_equal(found, exact)
+        assert found.flags.c_contiguous  # Whose bytes are checked, segment by segment.
+        assert product.checks(found, product.key(WAVE, 0)).shape == (m, n // 256, 2)
+
+
 def test_checks_at_the_bounds() -> None:
     """Bytes of -128 against -128: 2^24, exactly."""
     c = np.full((1, 256), np.frombuffer(b"\x80\x80\x80\x80", "<i4"), np.int32)
