@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import connection, get_all_start_methods, get_context
+from multiprocessing import connection, forkserver, get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -32,8 +32,14 @@ END_SECONDS = 10.0
 LOOK_SECONDS = 0.2
 """How often it is looked whether a process that is waited for is there at all."""
 READY = "ready"
-PRELOADED = ("__main__", __name__, "httpcore2", "anyio._backends._asyncio", "numpy.random", "truststore")
-"""What processes are forked with; the last ones are loaded late, and would be by each of them."""
+PRELOADED = (
+    *("__main__", __name__, "keeper.cli.main"),
+    *("httpcore2", "anyio._backends._asyncio", "numpy.random", "truststore"),
+)
+"""What processes are forked with: the others would be loaded late, by each of them.
+
+The command is one of them, as each runs the script again that began it all, which takes it from there.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ async def _work(post: Post, pipe: connection.Connection) -> None:
         def read() -> None:
             try:
                 said = pipe.recv()
-            except EOFError:
+            except (EOFError, ConnectionResetError):  # The latter where something was on its way.
                 begun.set()
                 stop.set()
                 return
@@ -247,6 +253,13 @@ def processes() -> Iterator[Processes]:
         yield found
     finally:
         found.end()
+
+
+def import_beside() -> None:
+    """Begin to import what processes are forked with, beside what this one does until it needs them."""
+    one_thread()
+    if context().get_start_method() == "forkserver":
+        forkserver.ensure_running()
 
 
 def _reading(pipe: connection.Connection, read: Callable[[], None]) -> None:

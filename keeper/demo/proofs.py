@@ -73,10 +73,20 @@ MANY = Rate(100_000, 100_000)
 class TimedIntake(Intake):
     """An intake whose commits come when the demo's clock says, whatever this machine's says."""
 
-    def __init__(self, gate: Gate, profiles: ByHour, arrives: Callable[[Held, bytes], int]) -> None:
-        """``arrives`` gives the milliseconds from a wave's block to a device's commit of these bytes."""
+    def __init__(
+        self,
+        gate: Gate,
+        profiles: ByHour,
+        arrives: Callable[[Held, bytes], int],
+        bound: set[tuple[bytes, ...]],
+    ) -> None:
+        """``arrives`` gives the milliseconds from a wave's block to a device's commit of these bytes.
+
+        What is in ``bound`` another operator has found to be the opening of its root: they run in one
+        process here.
+        """
         super().__init__(gate, profiles)
-        self._arrives = arrives
+        self._arrives, self._bound = arrives, bound
         self.opened: dict[bytes, set[bytes]] = {}
         """By the wave's seed, the devices whose openings were taken."""
 
@@ -89,11 +99,14 @@ class TimedIntake(Intake):
 
     def bind(self, expected: Due, blob: bytes) -> Refusal | None:
         """See :class:`~keeper.operator.intake.Intake`."""
-        refusal = super().bind(expected, blob)
-        if refusal is None:
-            commit = expected.commit
-            self.opened.setdefault(commit.wave_seed, set()).add(bytes(commit.device))
-        return refusal
+        commit = expected.commit
+        seed, device = commit.wave_seed, bytes(commit.device)
+        if (name := (seed, device, commit.root, blob)) not in self._bound:
+            if refusal := super().bind(expected, blob):
+                return refusal
+            self._bound.add(name)
+        self.opened.setdefault(seed, set()).add(device)
+        return None
 
 
 class Once(Verification):
@@ -176,6 +189,7 @@ class Proofs:
         about = await network_of(chain)
         self._genesis = about.genesis
         verifier, profiles = Once(), demo_profiles()
+        bound = set[tuple[bytes, ...]]()
         self._stack.callback(verifier.close)
         listeners = [listen("127.0.0.1", 0, "") for _ in self.stakers.operators]
         self._urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in listeners]
@@ -196,7 +210,8 @@ class Proofs:
                 roster_seconds=HOUR,
                 durable=False,
             )
-            self._intakes.append(TimedIntake(operator.desk.intake.gate, profiles, self._arrives(number)))
+            gate = operator.desk.intake.gate
+            self._intakes.append(TimedIntake(gate, profiles, self._arrives(number), bound))
             operator.desk.intake = self._intakes[-1]
             self._stack.callback(operator.close)
             await self._stack.enter_async_context(served(operator, listener))

@@ -16,7 +16,7 @@ from keeper.demo import buyback_report, chart, midlife, page, report
 from keeper.demo.buyback import Buyback
 from keeper.demo.network import Network
 from keeper.demo.orders import Market
-from keeper.demo.processes import processes
+from keeper.demo.processes import import_beside, processes
 from keeper.demo.proofs import Proofs
 from keeper.demo.sheet import Section
 from keeper.demo.staking import HOURS, Stakers
@@ -26,6 +26,8 @@ from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_MONTHS
 from keeper.errors import UserError, why
 
+GARBAGE = 20_000
+"""Objects more than before after which it is looked for such that nobody needs."""
 REWARDS, PROOFS = "rewards", "pow"
 """Folders of the operators' reward blocks, and of their files of proof of work."""
 
@@ -54,6 +56,7 @@ async def run(out: Path, console: Console, http_hours: int = 1) -> Done:
 
 async def _run(out: Path, place: Workplace, console: Console, http_hours: int) -> Done:
     started = time.monotonic()
+    import_beside()
     network = Network.empty()
     stakers = Stakers(network, place.folder / REWARDS, place.folder / PROOFS, http_hours)
     buyback, market = Buyback(network), Market(network, stakers, out / "market")
@@ -102,7 +105,9 @@ async def _begin(
     await buyback.initialise()
     await market.initialise()
     network.begin()
-    gc.freeze()  # What is there by now stays: the garbage collector can skip it.
+    # What is there by now stays: the garbage collector can skip it. Nearly all that comes stays, too.
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 async def _end(
