@@ -285,6 +285,36 @@ def test_a_device_is_never_passed_by_an_equal_one_that_waited_less_than_half(
         assert not (2 * mine < waited[number + 1 :]).any()
 
 
+@given(
+    st.lists(
+        st.tuples(*(st.integers(0, most) for most in (2, 2, 3, 3)), st.sampled_from([5_000, 7_500, 10_000])),
+        max_size=30,
+    ),
+    st.sampled_from([0, 10, NOW, 2**40, 2**62]),
+)
+@settings(max_examples=100, deadline=None)
+def test_devices_come_by_their_whole_keys_at_whatever_time(
+    values: list[tuple[int, int, int, int, int]], now: int
+) -> None:
+    there = [
+        device(number, **{"class": of_class}, processors=processors, weight=weight)
+        | {"idle_since": max(0, now - 4 + idle), "changed_at": max(0, now - 4 + changed)}
+        for number, (of_class, processors, idle, changed, weight) in enumerate(values)
+    ]
+    sorted_rows = rows(there, DEVICE, "device")
+
+    def whole_key(place: int) -> tuple[int, ...]:
+        row = sorted_rows[place]
+        waited = max(0, now - max(int(row["idle_since"]), int(row["changed_at"])))
+        first = np.frombuffer(row["device"].ljust(32, b"\0")[:8], "<u8")
+        weighted = waited * int(row["weight"]) // 10_000
+        chance = int(mix(first, 7)[0])
+        return int(row["class"]), int(row["processors"]), -weighted, -waited, chance
+
+    sequence = device_sequence(sorted_rows, now, 7).tolist()
+    assert sequence == sorted(range(len(there)), key=whole_key)
+
+
 def test_changed_terms_begin_the_waiting_anew_and_an_earned_hour_does() -> None:
     there = [
         device("changed", changed_at=NOW - 10, idle_since=NOW - 9_000),
