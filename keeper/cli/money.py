@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from keeper.chain import token
 from keeper.chain.connect import connect
 from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption, KeypairOption, address
 from keeper.cli.signing import Session, signs
 from keeper.cli.terms import Unit
+from keeper.clients import tokenomics
 from keeper.economy.money import parse
 from keeper.economy.orders import Currency
 from keeper.terminal import holdings as holding_tables
@@ -71,4 +73,5 @@ async def send(
 @signs
 async def burn(session: Session, amount: AmountArgument) -> None:
     """Burn IO of yours: it is gone, and the supply with it."""
-    await session.carry_out(money.burn(session.address, parse(amount, Currency.IO)))
+    (found,) = await session.chain.accounts([tokenomics.tokens_address(session.address)])
+    await session.carry_out(money.burn(session.address, parse(amount, Currency.IO), token.balance(found)))

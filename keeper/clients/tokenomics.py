@@ -288,9 +288,13 @@ def close_claim_page(season: int, page: int, payer: Pubkey) -> Instruction:
     )
 
 
-def burn(owner: Pubkey, amount: int) -> Instruction:
-    """Burn ``amount`` base units out of the owner's associated token account."""
-    return PROGRAM.instruction("burn", {"amount": amount}, owner=owner, owner_tokens=tokens_address(owner))
+def burn(owner: Pubkey, amount: int, *, expected: int) -> Instruction:
+    """Burn ``amount`` base units out of the owner's associated token account.
+
+    It is refused where the account holds less than ``expected`` before: the same is never burned twice.
+    """
+    arguments = {"amount": amount, "expected": expected}
+    return PROGRAM.instruction("burn", arguments, owner=owner, owner_tokens=tokens_address(owner))
 
 
 def sync_burned() -> Instruction:

@@ -10,7 +10,7 @@ from keeper.chain import ChainError, ChainReader
 from keeper.chain.framework import TOKEN_PROGRAM, associated_token_address
 from keeper.chain.token import MINT_SIZE, balance, create_associated, read_mint, transfer_checked
 from keeper.clients import orders, staking, tokenomics
-from keeper.economy.money import DECIMALS
+from keeper.economy.money import DECIMALS, show
 from keeper.economy.orders import Currency
 from keeper.economy.staking import CoStakeState
 from keeper.wallet.openings import tokens
@@ -100,11 +100,12 @@ def send(owner: Pubkey, to: Pubkey, amount: int, money: Money) -> Plan:
     return Plan(instructions, (movement,), notes, openings=(tokens(to, owner, money.currency, mint),))
 
 
-def burn(owner: Pubkey, amount: int) -> Plan:
-    """Burn base units of IO. Raises NothingToDo."""
+def burn(owner: Pubkey, amount: int, held: int) -> Plan:
+    """Burn base units of IO out of the ``held`` ones of its associated account. Raises NothingToDo."""
     if not amount:
         raise NothingToDo("name an amount above 0")
     source = NamedAccount("your account", tokenomics.tokens_address(owner))
     gone = NamedAccount("nobody: it is burned", tokenomics.MINT)
     movement = Movement(source, gone, amount, Currency.IO, "can't be undone")
-    return Plan((tokenomics.burn(owner, amount),), (movement,))
+    notes = (f"The account holds {show(held, Currency.IO)} IO before.",)
+    return Plan((tokenomics.burn(owner, amount, expected=held),), (movement,), notes)

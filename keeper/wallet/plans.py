@@ -42,6 +42,7 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
     )
     notes = (
         f"The order is {order}.",
+        f"To try it again, add --number {number}: under one number no second order is opened.",
         f"What is not matched within {params.match_window // 60} minutes comes back, and so does what the "
         "network's price leaves over. To cancel it before costs the fee on an hour of each open place.",
     )
@@ -51,7 +52,7 @@ def create(config: Config, renter: Pubkey, number: int, terms: Terms) -> Plan:
 
 def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) -> Plan:
     """Add hours to running leases: their price and the fee on it go into the vault."""
-    instructions, movements = [], []
+    instructions, movements, notes = [], [], [_FEE]
     currency = order.terms.currency
     for lease in leases:
         amount = lease.extension(hours)
@@ -59,7 +60,8 @@ def extend(config: Config, order: Order, leases: Sequence[Lease], hours: int) ->
         payer = _wallet("your account", order.renter, config, currency)
         why = f"{hours} hours more of {lease.device}, and the fee of {_percent(lease.renter_fee_bps)}"
         movements.append(Movement(payer, _vault(order), amount, currency, why))
-    return Plan(tuple(instructions), tuple(movements), (_FEE,))
+        notes.append(f"{lease.device}: {lease.hours:,} hours now, and {lease.hours + hours:,} then.")
+    return Plan(tuple(instructions), tuple(movements), tuple(notes))
 
 
 def end(

@@ -142,7 +142,8 @@ def add(at: Staked, amount: int) -> Plan:
         f"Operators can have up to {at.config.params.max_slash_bps / 100:g} % of it burned for what they "
         f"prove, after an appeal of {duration(at.config.params.appeal)}.",
     )
-    return replace(staked(device, amount), notes=(counts, *back))
+    before = f"{io(device.own)} IO of yours count on it now, and {io(device.own + amount)} IO then."
+    return replace(staked(device, amount), notes=(counts, before, *back))
 
 
 def staked(device: Device, amount: int) -> Plan:

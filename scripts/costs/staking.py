@@ -108,9 +108,9 @@ def _stakes(meter: Meter, suppliers: list[Keypair], carol: Keypair) -> None:
     alice = suppliers[0]
     one = _device(meter, 0)
     meter.run("too little", client.stake(one, 1), alice)
-    meter.run("enough", client.stake(one, MINIMUM), alice)
-    meter.run("more", client.stake(one, IO), alice)
-    meter.run("", client.withdraw_overflow(one, IO), alice)
+    meter.run("enough", client.stake(_device(meter, 0), MINIMUM), alice)
+    meter.run("more", client.stake(_device(meter, 0), IO), alice)
+    meter.run("", client.withdraw_overflow(_device(meter, 0), IO), alice)
     meter.run("", client.settle_device(one))
     meter.run("", client.change_device(one, tier=2, country="DE", ask_io=IO, ask_usdc=1), alice)
     meter.run("", client.pause_device(one), alice, key("worker 0"))

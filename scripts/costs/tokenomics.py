@@ -100,7 +100,7 @@ def _open(meter: Meter, number: int, claim: Claim, proof: bytes, case: str) -> N
 
 def _burning(meter: Meter) -> None:
     world, seed = meter.world, key("seed")
-    meter.run("", client.burn(seed.pubkey(), IO), seed)
+    meter.run("", client.burn(seed.pubkey(), IO, expected=IO), seed)
     world.do(token.burn(client.tokens_address(seed.pubkey()), MINT, seed.pubkey(), IO), signers=[seed])
     meter.run("", client.sync_burned())
 

@@ -252,10 +252,10 @@ class Network(StakeCalls, OrdersCalls):
         most = replace(lease, hours=lease.hours + hours).price - lease.price
         return self.act(
             "extend_lease",
-            lambda: self.model.extend_lease(renter, self.address_of(lease), hours, most),
+            lambda: self.model.extend_lease(renter, self.address_of(lease), hours, most, lease.hours),
             self.call(
                 "extend_lease",
-                {"hours": hours, "max_amount": most},
+                {"hours": hours, "max_amount": most, "expected": lease.hours},
                 renter=renter,
                 renter_tokens=tokens,
                 vault=self.vault(lease),

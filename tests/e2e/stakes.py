@@ -48,11 +48,13 @@ class StakeCalls:
     # -- own stake ---------------------------------------------------------------------------------
 
     def stake(self, address: Address, amount: int) -> str:
-        return self._supplier("stake", address, [amount], client.stake(self._read(address), amount))
+        device = self._read(address)
+        return self._supplier("stake", address, [amount, device.own], client.stake(device, amount))
 
     def withdraw_overflow(self, address: Address, amount: int) -> str:
-        instruction = client.withdraw_overflow(self._read(address), amount)
-        return self._supplier("withdraw_overflow", address, [amount], instruction)
+        device = self._read(address)
+        instruction = client.withdraw_overflow(device, amount)
+        return self._supplier("withdraw_overflow", address, [amount, device.own], instruction)
 
     def unstake(self, address: Address) -> str:
         return self._supplier("unstake", address, [], client.unstake(self._read(address)))

@@ -75,10 +75,11 @@ def extend_lease(config: Config, order: Order, lease: Lease, hours: int, *, max_
     """Add hours to a running lease, paid from the renter's associated token account.
 
     They cost ``max_amount`` base units at most: another lease of the device may have its address by then.
+    It is refused once the lease has other hours than ``lease``: the same is never paid twice.
     """
     return PROGRAM.instruction(
         "extend_lease",
-        {"hours": hours, "max_amount": max_amount},
+        {"hours": hours, "max_amount": max_amount, "expected": lease.hours},
         renter=order.renter,
         order=lease.order,
         lease=lease.address,

@@ -209,15 +209,18 @@ def settle_device(device: Device) -> Instruction:
 
 
 def stake(device: Device, amount: int) -> Instruction:
-    """Add to a device's own stake, from the supplier's associated token account."""
+    """Add to a device's own stake, from the supplier's associated token account.
+
+    It is refused once the own stake is another than ``device`` has, so that the same is never staked twice.
+    """
     accounts = {**_owner(device), "supplier_tokens": tokenomics.tokens_address(device.supplier)}
-    return PROGRAM.instruction("stake", {"amount": amount}, **accounts)
+    return PROGRAM.instruction("stake", {"amount": amount, "expected": device.own}, **accounts)
 
 
 def withdraw_overflow(device: Device, amount: int) -> Instruction:
-    """Take back own stake that the minimum doesn't need."""
+    """Take back own stake that the minimum doesn't need; refused as :func:`stake` is once that is another."""
     accounts = {"supplier": device.supplier, **_out(device, device.supplier)}
-    return PROGRAM.instruction("withdraw_overflow", {"amount": amount}, **accounts)
+    return PROGRAM.instruction("withdraw_overflow", {"amount": amount, "expected": device.own}, **accounts)
 
 
 def unstake(device: Device) -> Instruction:

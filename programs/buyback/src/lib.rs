@@ -18,6 +18,7 @@ pub mod state;
 use {instructions::*, state::Params};
 
 declare_id!("FD6ii14SfE5AHRqyvXi5pMsEabCcavJDqVa1FBbVySkn");
+ionet_common::contact!("buyback");
 
 /// Fees in, fewer IO out.
 #[program]

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod ata;
 pub mod calendar;
+mod contact;
 pub mod emission;
 mod emission_table;
 pub mod emitter;
@@ -19,3 +20,5 @@ pub mod roles;
 pub mod supply;
 pub mod token;
 pub mod vesting;
+
+pub use solana_security_txt;

@@ -167,6 +167,8 @@ pub enum OrdersError {
     DepositAboveLimit,
     #[msg("The extension costs more than the renter's limit: the lease is not as it was shown")]
     ExtensionAboveLimit,
+    #[msg("The lease hasn't the hours expected: it was extended, or is another one; look at it again")]
+    NotAsExpected,
 }
 
 ionet_common::named_refusals!(OrdersError);

@@ -19,6 +19,7 @@ use {
 };
 
 declare_id!("7BjxE8cE2vxCNTCuA2KqsnKXMbUYzNivGLQRh7BqXiFg");
+ionet_common::contact!("orders");
 
 /// Orders and leases.
 #[program]
@@ -111,10 +112,15 @@ pub mod orders {
         instructions::accept_lease(ctx)
     }
 
-    /// Adds hours to a running lease, for `max_amount` at most (renter; while the device still asks for no more than
-    /// its rate).
-    pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32, max_amount: u64) -> Result<()> {
-        instructions::extend_lease(ctx, hours, max_amount)
+    /// Adds hours to a running lease of `expected` hours, for `max_amount` at most (renter; while the device still
+    /// asks for no more than its rate).
+    pub fn extend_lease(
+        ctx: &mut Context<ExtendLease>,
+        hours: u32,
+        max_amount: u64,
+        expected: u32,
+    ) -> Result<()> {
+        instructions::extend_lease(ctx, hours, max_amount, expected)
     }
 
     /// Pays a lease's supplier what is due, and the network its fees where they can be paid (anyone).

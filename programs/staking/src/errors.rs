@@ -175,6 +175,10 @@ pub enum StakingError {
     PostInvalid,
     #[msg("An operator posts at most 512 times in an hour")]
     PostLimit,
+    #[msg(
+        "The supplier's stake on the device is not the one expected: it has changed since; look at it again"
+    )]
+    NotAsExpected,
 }
 
 ionet_common::named_refusals!(StakingError);

@@ -21,6 +21,7 @@ use {
 };
 
 declare_id!("D4pBv5fxVpoMtTBRezVr1h8HTywCY6NwvzCCkfzoPuCC");
+ionet_common::contact!("staking");
 
 /// Devices, stakes and rewards.
 #[program]
@@ -186,14 +187,14 @@ pub mod staking {
         instructions::settle_device(ctx)
     }
 
-    /// Adds to a device's own stake (supplier).
-    pub fn stake(ctx: &mut Context<Stake>, amount: u64) -> Result<()> {
-        instructions::stake(ctx, amount)
+    /// Adds to a device's own stake, which is `expected` before (supplier).
+    pub fn stake(ctx: &mut Context<Stake>, amount: u64, expected: u64) -> Result<()> {
+        instructions::stake(ctx, amount, expected)
     }
 
-    /// Takes own stake back that the minimum doesn't need, at once (supplier).
-    pub fn withdraw_overflow(ctx: &mut Context<WithdrawOverflow>, amount: u64) -> Result<()> {
-        instructions::withdraw_overflow(ctx, amount)
+    /// Takes own stake back that the minimum doesn't need, at once; it is `expected` before (supplier).
+    pub fn withdraw_overflow(ctx: &mut Context<WithdrawOverflow>, amount: u64, expected: u64) -> Result<()> {
+        instructions::withdraw_overflow(ctx, amount, expected)
     }
 
     /// Sends the own stake, and a co-stake with it, into the cooldown (supplier).

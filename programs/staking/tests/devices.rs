@@ -167,6 +167,20 @@ fn stake_counts_from_when_it_is_enough() {
 }
 
 #[test]
+fn what_is_signed_twice_is_staked_and_withdrawn_once() {
+    let mut device = staked(MINIMUM);
+    for other in [0, MINIMUM - 1, MINIMUM + 1] {
+        refused(device.require_own(other), E::NotAsExpected);
+    }
+    device.require_own(MINIMUM).unwrap();
+    device.stake(10, MINIMUM, COOLDOWN, NOW).unwrap();
+    refused(device.require_own(MINIMUM), E::NotAsExpected);
+    device.require_own(MINIMUM + 10).unwrap();
+    device.withdraw_overflow(5, MINIMUM, COOLDOWN, NOW).unwrap();
+    refused(device.require_own(MINIMUM + 10), E::NotAsExpected);
+}
+
+#[test]
 fn overflow_is_what_the_minimum_does_not_need() {
     let mut device = staked(MINIMUM + 10);
     refused(device.withdraw_overflow(0, MINIMUM, COOLDOWN, NOW), E::ZeroAmount);

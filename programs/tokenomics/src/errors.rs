@@ -91,6 +91,8 @@ pub enum TokenomicsError {
     GuardianNoticeNotOver,
     #[msg("Nothing was proposed")]
     NothingProposed,
+    #[msg("The account holds less than expected: tokens were burned or sent since; look at it again")]
+    NotAsExpected,
 }
 
 impl From<Refusal> for TokenomicsError {

@@ -16,6 +16,7 @@ pub mod state;
 use instructions::*;
 
 declare_id!("EUo8NUme2md4PjYcKvcX7tNrE3GQGoJt7sYDJqfmiKcx");
+ionet_common::contact!("tokenomics");
 
 /// The IO token's economy.
 #[program]
@@ -111,9 +112,9 @@ pub mod tokenomics {
         instructions::emit(ctx)
     }
 
-    /// Burns the caller's tokens and counts them (anyone).
-    pub fn burn(ctx: &mut Context<Burn>, amount: u64) -> Result<()> {
-        instructions::burn(ctx, amount)
+    /// Burns tokens of the caller's, who has `expected` of them before or more, and counts them (anyone).
+    pub fn burn(ctx: &mut Context<Burn>, amount: u64, expected: u64) -> Result<()> {
+        instructions::burn(ctx, amount, expected)
     }
 
     /// Counts burns made directly on the token program (anyone).

@@ -38,14 +38,14 @@ def test_the_states_of_an_offer_from_its_opening_to_the_withdrawal():
     world.do(staking.stake(device, 600 * IO), signers=[supplier])
     world.do(staking.open_offer(device, 400 * IO, 1_000), signers=[supplier])
     assert shown() == OfferState.INSUFFICIENT_WAITING
-    world.do(staking.stake(device, 400 * IO), signers=[supplier])
+    world.do(staking.stake(world.read_device("worker"), 400 * IO), signers=[supplier])
     assert shown() == OfferState.SUFFICIENT_WAITING
     world.do(staking.take_offer(device, helper.pubkey(), 400 * IO, 1_000), signers=[helper])
     assert shown() == shown_to_helper() == OfferState.ACTIVE
     world.do(staking.leave_co_stake(device, helper.pubkey()), signers=[helper])
     assert shown() == OfferState.WAIT_PERIOD
     assert shown_to_helper() == OfferState.UNSTAKED
-    world.do(staking.withdraw_overflow(device, 400 * IO), signers=[supplier])
+    world.do(staking.withdraw_overflow(world.read_device("worker"), 400 * IO), signers=[supplier])
     assert shown() == OfferState.WAIT_PERIOD
     world.chain.advance(7 * DAY)
     assert shown() == OfferState.CLOSED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keeper.chain import Event, Program, TransactionRecord
 from keeper.chain.embedded import EmbeddedChain
@@ -43,7 +43,8 @@ class BusyWorld(StakingWorld):
                 self.device(f"worker {number}", key(f"supplier {number}"))
             elif turn == 2:
                 device = self.read_device(f"worker {number}")
-                stakes = [staking.stake(device, amount * IO) for amount in (300, 800, 40)]
+                parts = (0, 300), (300, 800), (1_100, 40)
+                stakes = [staking.stake(replace(device, own=has * IO), more * IO) for has, more in parts]
                 self.do(*stakes, signers=[key(f"supplier {number}")])
             elif turn == 3:
                 assert self.send(tokenomics.propose_guardian(payer, payer)).error is not None

@@ -40,7 +40,7 @@ async def test_what_happens_at_the_edges_of_an_hour(database: Database) -> None:
     own = {}
     for at in (START, end - HOUR, end - 1, end, end + 1, end + HOUR):
         world.chain.warp_to(at)
-        world.do(staking.stake(device, 100 * IO), signers=[supplier])
+        world.do(staking.stake(world.read_device("worker"), 100 * IO), signers=[supplier])
         own[at] = world.read_device("worker").own
     history = History(world.chain, database)
     await history.prepare()

@@ -132,7 +132,8 @@ def test_more_hours_cost_what_is_shown(world: OrdersWorld) -> None:
     plan = plans.extend(config, world.read_order(renter), [lease], 7)
     (call,) = plan.instructions
     _, arguments = orders.PROGRAM.decode_instruction(bytes(call.data)) or ("", {})
-    assert arguments == {"hours": 7, "max_amount": plan.movements[0].amount}
+    had = order.terms.hours
+    assert arguments == {"hours": 7, "max_amount": plan.movements[0].amount, "expected": had}
     carry_out(world, plan, renter)
     assert world.lease(order, "one").hours == order.terms.hours + 7
 

@@ -154,7 +154,8 @@ def test_a_plan_is_refused_exactly_when_the_program_refuses(world: StakingWorld)
 def test_a_stake_says_what_is_missing_and_when_it_comes_back(world: StakingWorld) -> None:
     plan = stakes.add(look(world), 400 * IO)
     assert "600.00000000 IO are still missing of the minimum of 1,000.00000000 IO" in plan.notes[0]
-    assert "14 days after" in plan.notes[1]
+    assert plan.notes[1] == "0.00000000 IO of yours count on it now, and 400.00000000 IO then."
+    assert "14 days after" in plan.notes[2]
     carry_out(world, plan, key("supplier"))
     assert world.stake_vault() == 400 * IO
     assert "the minimum is 1,000.00000000 IO" in stakes.add(look(world), 600 * IO).notes[0]

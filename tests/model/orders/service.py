@@ -26,12 +26,16 @@ from tests.model.state import U32, U64, Address, Event, Tokens, require, wallet
 class Service(OrdersLedger):
     """What a running lease costs more, and what of it is due."""
 
-    def extend_lease(self, renter: Address, address: Address, hours: int, max_amount: int) -> list[Event]:
+    def extend_lease(
+        self, renter: Address, address: Address, hours: int, max_amount: int, expected: int
+    ) -> list[Event]:
         self._config()
         with self._touched(address) as (lease, order, events):
             device = self._device(lease.device)
             require(renter == order.renter, "NotRenter")
             self._require_running(PAUSE_ORDERS)
+            # Who asks for the same again, not knowing that it was done, means another number of hours by now.
+            require(lease.hours == expected, "NotAsExpected")
             require(lease.status == RUNNING, "LeaseState")
             require(self.now < lease.stop, "LeaseOver")
             require(lease.hours + hours <= U32, "Overflow")

@@ -113,11 +113,12 @@ class Devices(StakingLedger):
 
     # -- own stake -------------------------------------------------------------------------------
 
-    def stake(self, supplier: Address, address: Address, class_id: int, amount: int) -> Event:
+    def stake(self, supplier: Address, address: Address, class_id: int, amount: int, expected: int) -> Event:
         self._class(class_id)
         device = self._owned(address, supplier)
         self._require_running(PAUSE_STAKING)
         minimum = self._minimum(device, class_id)
+        require(device.own == expected, "NotAsExpected")
         require(not device.terminated, "DeviceTerminated")
         require(amount > 0, "ZeroAmount")
         require(device.own_cooling == 0, "StillCooling")
@@ -135,12 +136,15 @@ class Devices(StakingLedger):
             "sufficient_since": device.sufficient_since,
         }
 
-    def withdraw_overflow(self, supplier: Address, address: Address, class_id: int, amount: int) -> Event:
+    def withdraw_overflow(
+        self, supplier: Address, address: Address, class_id: int, amount: int, expected: int
+    ) -> Event:
         self._class(class_id)
         self._device(address)
         self._require_tokens(wallet(supplier))
         device = self._owned(address, supplier)
         minimum = self._minimum(device, class_id)
+        require(device.own == expected, "NotAsExpected")
         self._require_no_slash(device)
         require(amount > 0, "ZeroAmount")
         # What counts doesn't change when a wait that is over is written down.

@@ -267,11 +267,12 @@ class Tokenomics(Ledger, AdminRoles):
             "at": now,
         }
 
-    def burn(self, owner: Address, source: Tokens, amount: int) -> Event:
+    def burn(self, owner: Address, source: Tokens, amount: int, expected: int) -> Event:
         config = self._config()
         require(amount > 0, "ZeroAmount")
         require(amount <= self.supply, "Overflow")
         self._require_spendable(source, owner, amount)
+        require(self.tokens[source] >= expected, "NotAsExpected")
         by_others = self._uncounted()
         config.burned += by_others + amount
         self._burn(source, amount)

@@ -142,10 +142,12 @@ class OrdersCalls(Acts):
         supplier, _, class_id, processors, *_ = FLEET[number]
         amount = 2 * ONE_IO * max(100, CLASSES[class_id - 1].multiplier) * processors
         tokens = associated_token_address(Pubkey(supplier), MINTS[IO])
+        device = self.staking.devices.get(address)
+        has = device.own if device else 0
         self.do_staking(
             "stake",
-            (supplier, address, class_id, amount),
-            {"amount": amount},
+            (supplier, address, class_id, amount, has),
+            {"amount": amount, "expected": has},
             supplier=supplier,
             device=Pubkey(address),
             supplier_tokens=tokens,

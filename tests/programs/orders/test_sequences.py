@@ -417,12 +417,13 @@ class Sequences(StakingBetween):
         limit = min(U64, self.mostly(self.choose(cost, U64), max(0, cost - 1)))
         address, currency = self.address_of(lease), order.terms.currency if order else IO
         tokens = associated_token_address(Pubkey(renter), MINTS[currency])
+        expected = self.mostly(lease.hours, lease.hours - 1, lease.hours + 1)
         self.act(
             "extend_lease",
-            lambda: self.model.extend_lease(renter, address, hours, limit),
+            lambda: self.model.extend_lease(renter, address, hours, limit, expected),
             self.call(
                 "extend_lease",
-                {"hours": hours, "max_amount": limit},
+                {"hours": hours, "max_amount": limit, "expected": expected},
                 renter=renter,
                 renter_tokens=tokens,
                 vault=self.vault(lease),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking as client
@@ -145,10 +147,12 @@ class DeviceActs(StakingMachine):
         overflow = device.overflow(self.minimum(device), self.now)
         beyond = max(0, device.counted(self.now) - self.minimum(device))
         amount = self.mostly(self.choose(overflow, 1, overflow // 2), 0, overflow + 1, beyond, U64)
+        expected = self.expected(device)
+        found = replace(self.on_chain(address, device, supplier, number), own=expected)
         self.act(
             "withdraw_overflow",
-            lambda: self.model.withdraw_overflow(supplier, address, number, amount),
-            client.withdraw_overflow(self.on_chain(address, device, supplier, number), amount),
+            lambda: self.model.withdraw_overflow(supplier, address, number, amount, expected),
+            client.withdraw_overflow(found, amount),
             supplier,
         )
 

@@ -336,13 +336,18 @@ class StakingMachine(ParamActs):
             *dict.fromkeys((supplier, worker)),
         )
 
+    def expected(self, device: Device) -> int:
+        """What somebody takes the own stake for who adds to it, or takes out of it."""
+        return self.mostly(device.own, max(0, device.own - 1), min(U64, device.own + 1))
+
     def do_stake(self, supplier: Address, address: Address, amount: int, class_id: int | None = None) -> None:
         device = self.model.devices.get(address, NO_DEVICE)
         number = device.class_id if class_id is None else class_id
+        expected = self.expected(device)
         self.act(
             "stake",
-            lambda: self.model.stake(supplier, address, number, amount),
-            client.stake(self.on_chain(address, device, supplier, number), amount),
+            lambda: self.model.stake(supplier, address, number, amount, expected),
+            client.stake(replace(self.on_chain(address, device, supplier, number), own=expected), amount),
             supplier,
         )
 

@@ -53,7 +53,7 @@ def test_a_slash_takes_both_sides_in_proportion_and_burns():
     evidence = b"e" * 32
     for operator in world.operators[:2]:
         world.do(staking.vote_slash(operator.pubkey(), device, evidence, 1_000), signers=[operator])
-    record = world.send(staking.withdraw_overflow(device, 1), signers=[supplier])
+    record = world.send(staking.withdraw_overflow(world.read_device("worker"), 1), signers=[supplier])
     assert world.error(record) == "SlashPending"
     world.do(staking.appeal_slash(device, evidence, b"a" * 32), signers=[supplier])
     world.chain.advance(30 * DAY - 1)

@@ -227,11 +227,16 @@ class Sequences(Machine):
         source, amount = self.some_tokens()
         amount = self.mostly(amount, self.model.supply + 1)
         owner = self.mostly(source.owner if source.owner in EVERYBODY else ADMIN, MALLORY)
+        held = self.model.tokens.get(source, 0)
+        expected = self.mostly(self.choose(held, 0), held + 1, U64)
         self.act(
             "burn",
-            lambda: self.model.burn(owner, source, amount),
+            lambda: self.model.burn(owner, source, amount, expected),
             client.PROGRAM.instruction(
-                "burn", {"amount": amount}, owner=Pubkey(owner), owner_tokens=self.pair.address(source)
+                "burn",
+                {"amount": amount, "expected": expected},
+                owner=Pubkey(owner),
+                owner_tokens=self.pair.address(source),
             ),
             owner,
         )

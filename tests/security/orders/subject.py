@@ -45,6 +45,7 @@ SUBJECT = Subject(
         "cancel_params": "NothingProposed",
         "cancel_order": "OrderClosed",
         "accept_lease": "LeaseState",
+        "extend_lease": "NotAsExpected",
         "end_lease": "LeaseState",
         "vote_fault": "FaultDecided",
         "hold_lease": "HoldInvalid",
@@ -63,7 +64,6 @@ SUBJECT = Subject(
         "settle": "nothing more is due in the same second",
     },
     again={
-        "extend_lease": "each call adds and pays the hours it says, and the renter signs each",
         "set_pause": "the guardian may renew a pause, and how long matching was stopped is remembered",
     },
     created={

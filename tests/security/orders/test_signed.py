@@ -29,10 +29,12 @@ from tests.security.orders.stages import (
     moved,
     open_order,
     order,
+    purses,
     run,
     settle,
     take,
 )
+from tests.security.orders.subject import IN_USE
 from tests.security.orders.test_prices import announced
 from tests.security.outcomes import refused
 from tests.security.people import address, do
@@ -133,6 +135,28 @@ def test_no_renter_extends_another_lease_than_it_was_shown() -> None:
 def test_an_extensions_limit_is_kept_to_the_base_unit(limit: int | None, error: str | None) -> None:
     most = EXTENDED if limit is None else EXTENDED + limit if limit else 0
     assert refused(stages.stage("matching"), extend(stages.stage("matching"), 5, max_amount=most)) == error
+
+
+def test_who_extends_again_by_a_lie_about_the_first_pays_once() -> None:
+    """What was signed for the hours of before is refused, whatever it may cost, and so are fewer hours."""
+    world = stages.ready()
+    open_order(world)
+    run(world, RUNNING)
+    signed, shorter = extend(world, 5), extend(world, 3)
+    assert moved(world, signed)["vault"] == EXTENDED
+    assert refused(world, signed) == refused(world, shorter) == "NotAsExpected"
+    assert lease(world).hours == 15
+    assert refused(world, extend(world, 5)) is None
+
+
+def test_the_same_number_is_no_second_order() -> None:
+    world = stages.ready()
+    signed = create()
+    do(world, signed)
+    held = purses(world)
+    for second in (signed, create(devices=1)):
+        assert refused(world, second) == IN_USE
+    assert purses(world) == held
 
 
 def test_a_withdrawal_that_the_worker_overtakes() -> None:

@@ -47,6 +47,8 @@ SUBJECT = Subject(
         "cancel_params": "NothingProposed",
         "terminate_device": "DeviceTerminated",
         "close_device": GONE,
+        "stake": "NotAsExpected",
+        "withdraw_overflow": "NotAsExpected",
         "unstake": "NothingStaked",
         "withdraw": "NothingToWithdraw",
         "open_offer": "OfferOpen",
@@ -82,8 +84,6 @@ SUBJECT = Subject(
         "appeal_slash": "the last statement counts",
     },
     again={
-        "stake": "each call stakes what its amount says, and its supplier signs each",
-        "withdraw_overflow": "each call takes out what its amount says, as long as it is there",
         "post": "each posting is one more, up to the hour's limit",
     },
     created={

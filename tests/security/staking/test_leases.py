@@ -104,7 +104,7 @@ def test_one_base_unit_below_the_minimum() -> None:
     one = stages.register(world, "worker")
     do(world, client.stake(one, MINIMUM - 1))
     assert refused(world, lease_device(one)) == "StakeInsufficient"
-    do(world, client.stake(one, 1))
+    do(world, client.stake(device(world, "worker"), 1))
     do(world, lease_device(one))
 
 
@@ -141,7 +141,7 @@ def test_while_it_is_leased_the_suppliers_minimum_stays() -> None:
     before = world.balance(ALICE)
     do(world, client.withdraw_overflow(one, 100 * IO))
     assert world.balance(ALICE) - before == 100 * IO
-    assert refused(world, client.withdraw_overflow(one, 1)) == "ExceedsOverflow"
+    assert refused(world, client.withdraw_overflow(device(world, "worker"), 1)) == "ExceedsOverflow"
     together = shared()
     rented = device(together, "bob's worker")
     assert refused(together, client.unstake(rented)) == "DeviceLeased"

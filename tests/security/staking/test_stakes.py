@@ -1,5 +1,7 @@
 """Attacks on stakes and co-stakes: what nobody gains by timing, and whose money goes where."""
 
+from dataclasses import replace
+
 import pytest
 
 from keeper.chain.token import transfer
@@ -83,10 +85,9 @@ def test_a_flash_co_stake() -> None:
 
 def test_overflow_can_not_dip_into_the_minimum_bit_by_bit() -> None:
     world = stages.staked()
-    one = device(world, "worker")
     for _ in range(4):
-        do(world, client.withdraw_overflow(one, 25 * IO))
-    assert refused(world, client.withdraw_overflow(one, 1)) == "ExceedsOverflow"
+        do(world, client.withdraw_overflow(device(world, "worker"), 25 * IO))
+    assert refused(world, client.withdraw_overflow(device(world, "worker"), 1)) == "ExceedsOverflow"
     assert device(world, "worker").own == MINIMUM
 
 
@@ -99,8 +100,8 @@ def test_cooling_can_not_be_shortened() -> None:
     for call, error in (
         (client.withdraw(one), "NothingToWithdraw"),
         (client.unstake(one), "NothingStaked"),
-        (client.stake(one, 1), "StillCooling"),
-        (client.withdraw_overflow(one, 1), "ExceedsOverflow"),
+        (client.stake(replace(one, own=0), 1), "StillCooling"),
+        (client.withdraw_overflow(replace(one, own=0), 1), "ExceedsOverflow"),
     ):
         assert refused(world, call) == error
     world.chain.advance(1)
@@ -127,7 +128,7 @@ def test_a_gap_that_nobody_settled_is_not_covered_up(lapse: str, filled_by: str)
         do(world, client.open_offer(one, OFFER, REWARD_BPS))
     world.chain.advance(7 * DAY + HOUR)
     if filled_by == "supplier":
-        do(world, client.stake(one, 2 * MINIMUM))
+        do(world, client.stake(device(world, "bob's worker"), 2 * MINIMUM))
     else:
         do(world, client.take_offer(one, MALLORY, OFFER, REWARD_BPS))
     assert device(world, "bob's worker").sufficient_since == world.chain.now()
@@ -185,6 +186,7 @@ def test_at_the_waits_end_the_co_stake_stops_counting() -> None:
     world = shared()
     one = device(world, "bob's worker")
     do(world, client.stake(one, OFFER), client.leave_co_stake(one, CAROL))
+    one = device(world, "bob's worker")
     world.chain.advance(7 * DAY - 1)
     do(world, client.settle_device(one))
     assert device(world, "bob's worker").co.state == CoStakeState.WAITING
@@ -241,7 +243,7 @@ def test_a_raised_multiplier_counts_when_its_notice_is_over() -> None:
     world.chain.advance(1)
     do(world, client.settle_device(one))
     assert device(world, "worker").sufficient_since == 0
-    do(world, client.stake(one, 200 * IO))
+    do(world, client.stake(device(world, "worker"), 200 * IO))
     assert device(world, "worker").sufficient_since == world.chain.now()
 
 
@@ -254,7 +256,7 @@ def high_class() -> tuple[World, Device]:
     do(world, client.register_device(BOB, address("bob's worker"), BOB, 7, **terms))
     one = device(world, "bob's worker")
     do(world, client.stake(one, 1_200 * IO), client.open_offer(one, 1_200 * IO, REWARD_BPS))
-    return world, one
+    return world, device(world, "bob's worker")
 
 
 def test_a_lowered_multiplier_leaves_the_co_staker_not_alone() -> None:
@@ -266,8 +268,8 @@ def test_a_lowered_multiplier_leaves_the_co_staker_not_alone() -> None:
     before = world.balance(BOB)
     assert refused(world, client.withdraw_overflow(one, 600 * IO + 1)) == "ExceedsOverflow"
     do(world, client.withdraw_overflow(one, 600 * IO))
-    assert refused(world, client.withdraw_overflow(one, 1)) == "ExceedsOverflow"
     found = device(world, "bob's worker")
+    assert refused(world, client.withdraw_overflow(found, 1)) == "ExceedsOverflow"
     assert (world.balance(BOB) - before, found.own, found.co.amount) == (600 * IO, 600 * IO, 1_200 * IO)
     # To take out more, the supplier leaves, with a cooldown like the co-staker's.
     do(world, client.unstake(one))
@@ -285,6 +287,21 @@ def test_an_offer_from_before_a_lowered_multiplier() -> None:
     assert device(world, "bob's worker").own == 600 * IO
 
 
+def test_who_stakes_again_by_a_lie_about_the_first_stakes_once() -> None:
+    """Both name the stake that the node shows, the one of before; what comes out comes out once, too."""
+    world = stages.initialized()
+    before = stages.register(world, "worker")
+    held = world.balance(ALICE)
+    assert refused(world, client.stake(replace(before, own=1), MINIMUM)) == "NotAsExpected"
+    do(world, client.stake(before, MINIMUM + IO))
+    assert refused(world, client.stake(before, MINIMUM + IO)) == "NotAsExpected"
+    after = device(world, "worker")
+    out = client.withdraw_overflow(after, IO // 2)
+    do(world, out)
+    assert refused(world, out) == "NotAsExpected"
+    assert held - world.balance(ALICE) == device(world, "worker").own == MINIMUM + IO // 2
+
+
 def test_ten_thousand_tiny_operations_farm_nothing() -> None:
     """Stakes, overflows, offers and slashes of odd amounts: every base unit is somewhere, once."""
     world = stages.initialized()
@@ -293,9 +310,11 @@ def test_ten_thousand_tiny_operations_farm_nothing() -> None:
     start = sum(map(world.balance, people))
     supply = world.supply()
     do(world, client.stake(one, MINIMUM))
-    add, take = client.stake(one, 1), client.withdraw_overflow(one, 1)
+    staked = [replace(one, own=MINIMUM + number) for number in range(6)]
+    adds = [client.stake(each, 1) for each in staked[:5]]
+    takes = [client.withdraw_overflow(each, 1) for each in reversed(staked[1:])]
     for _ in range(1_000):
-        do(world, *[add] * 5, *[take] * 5)
+        do(world, *adds, *takes)
     assert sum(map(world.balance, people)) + vault(world)[0] == start
     for number in range(10):
         evidence = bytes([number]) * 32

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from keeper.chain import token
@@ -89,6 +90,13 @@ def running() -> World:
     # A burn that the program has not seen, for `sync_burned` to count.
     world.do(token.burn(tokenomics.tokens_address(alice), tokenomics.MINT, alice, IO), signers=[key("alice")])
     return world
+
+
+def burn(world: World, amount: int, expected: int | None = None) -> Instruction:
+    """Burn IO of alice's, who expects to hold what she does."""
+    alice = address("alice")
+    held = world.balance(alice) if expected is None else expected
+    return tokenomics.burn(alice, amount, expected=held)
 
 
 def open_season(world: World, number: int, days: int, *, page: bool = True) -> None:

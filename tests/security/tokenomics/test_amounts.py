@@ -75,7 +75,7 @@ BEFORE_LAUNCH: dict[str, tuple[Callable[[], Instruction], str]] = {
     "release": (lambda: client.release(0, address("seed")), "NotLaunched"),
     "emit": (client.emit, "NotLaunched"),
     "open_season": (lambda: open_season([1, 0, 0]), "NotLaunched"),
-    "burn": (lambda: client.burn(ALICE, 1), "Overflow"),
+    "burn": (lambda: client.burn(ALICE, 1, expected=0), "Overflow"),
     "sync_burned": (client.sync_burned, "NothingDue"),
 }
 
@@ -210,7 +210,21 @@ BURNS = {
 @pytest.mark.parametrize("name", BURNS)
 def test_a_burn_that_can_not_be(name: str) -> None:
     amount, error = BURNS[name]
-    assert refused(stage("running"), client.burn(ALICE, amount)) == error
+    assert refused(stage("running"), stages.burn(stage("running"), amount)) == error
+
+
+def test_who_burns_again_by_a_lie_about_the_first_burns_once() -> None:
+    """Also when the account isn't empty after it. What strangers send to it beside holds nothing up."""
+    world = stages.running()
+    held, burn = world.balance(ALICE), stages.burn(world, 7 * IO)
+    for other in (held + 1, MOST):
+        assert refused(world, stages.burn(world, 7 * IO, other)) == "NotAsExpected"
+    tokens = client.tokens_address(ALICE)
+    do(world, token.transfer(client.tokens_address(BOB), tokens, BOB, 1), burn)
+    assert refused(world, burn) == "NotAsExpected"
+    assert world.balance(ALICE) == held + 1 - 7 * IO
+    do(world, stages.burn(world, held + 1 - 7 * IO))
+    assert world.balance(ALICE) == 0
 
 
 def test_burns_on_the_token_program_are_counted_once() -> None:
@@ -219,7 +233,7 @@ def test_burns_on_the_token_program_are_counted_once() -> None:
     do(world, client.sync_burned())
     start = world.config().burned
     direct = token.burn(client.tokens_address(ALICE), MINT, ALICE, 3)
-    do(world, direct, client.burn(ALICE, 5), direct)
+    do(world, direct, stages.burn(world, 5, world.balance(ALICE) - 3), direct)
     assert world.config().burned == start + 8
     do(world, client.sync_burned())
     assert refused(world, client.sync_burned()) == "NothingDue"
@@ -230,7 +244,7 @@ def test_burns_on_the_token_program_are_counted_once() -> None:
 def test_burning_makes_no_room_to_mint() -> None:
     """Everything alice has is burned; the emission ends at the same figure to the base unit."""
     world = stages.running()
-    do(world, client.burn(ALICE, world.balance(ALICE)))
+    do(world, stages.burn(world, world.balance(ALICE)))
     world.chain.warp_to(month_start(START_MONTH + 240))
     do(world, client.emit())
     config = world.config()

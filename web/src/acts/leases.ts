@@ -57,13 +57,16 @@ export async function extend(at: Address, hours: bigint, payer: Address): Promis
     hours: Number(hours),
     // By then another, dearer lease may be at the address: it costs no more than this.
     maxAmount: amount,
+    // Told wrongly that this failed, whoever signs it again for the hours of now doesn't pay twice.
+    expected: lease.hours,
   });
   return {
     title: `Extend the lease by ${hours} hour${hours === 1n ? "" : "s"}`,
     instructions: [call],
     steps: [`Move ${priced(amount, order)} from your account into the order's vault: the hours, and the fee of ${percent(lease.renterFeeBps)}.`],
     notes: [
-      `It then runs until ${moment(lease.stop + hours * HOUR)}.`,
+      `It has ${lease.hours} hours now, and ${BigInt(lease.hours) + hours} then: it runs until ` +
+        `${moment(lease.stop + hours * HOUR)}.`,
       "The fee is charged as the lease is paid, and in full unless it ends early: then on what was served, and on a day more " +
         "at most if you end it.",
     ],

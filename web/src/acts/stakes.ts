@@ -25,14 +25,22 @@ export async function staked(address: Address): Promise<Staked> {
 
 export async function stake(address: Address, amount: bigint, payer: Address): Promise<Plan> {
   if (!amount) throw new Error("Write an amount above 0.");
-  const { of } = await staked(address);
+  const { device, of } = await staked(address);
   const { params } = await stakingConfig();
-  const call = await getStakeInstructionAsync({ supplier: signer(payer), class: of, device: address, amount });
+  const call = await getStakeInstructionAsync({
+    supplier: signer(payer),
+    class: of,
+    device: address,
+    amount,
+    // Told wrongly that this failed, whoever signs it again for the stake of now doesn't stake twice.
+    expected: device.own,
+  });
   return {
     title: `Stake ${io(amount)} on the device`,
     instructions: [call],
     steps: [`Move ${io(amount)} from your account into the stake vault, for this device.`],
     notes: [
+      `${io(device.own)} of yours count on it now, and ${io(device.own + amount)} then.`,
       `It is yours again ${duration(params.cooldown)} after you unstake.`,
       `Operators can have up to ${percent(params.maxSlashBps)} of it burned for what they prove, after an appeal of ` +
         `${duration(params.appeal)}.`,

@@ -246,6 +246,13 @@ impl Lease {
         self.invariant()
     }
 
+    /// Refuses a lease of other hours than whoever adds some has seen: told wrongly that an extension failed, it signs
+    /// the next for the hours of before, and doesn't pay twice.
+    pub fn require_hours(&self, expected: u32) -> Result<()> {
+        require!(self.hours == expected, E::NotAsExpected);
+        Ok(())
+    }
+
     /// Adds hours at the lease's rate; returns what the renter pays for them: the fee is that on all hours, less
     /// that on those before. Refuses more than `max_amount`: since the renter saw it, the lease may have made room for a
     /// dearer one at the same address, or its other hours have changed how the fee is rounded.

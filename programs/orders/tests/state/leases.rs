@@ -214,6 +214,18 @@ fn extended_for_no_more_than_the_limit() {
 }
 
 #[test]
+fn what_is_signed_twice_is_extended_once() {
+    let mut lease = running();
+    for other in [0, HOURS - 1, HOURS + 1] {
+        refused(lease.require_hours(other), E::NotAsExpected);
+    }
+    lease.require_hours(HOURS).unwrap();
+    lease.extend(3, u64::MAX, NOW).unwrap();
+    refused(lease.require_hours(HOURS), E::NotAsExpected);
+    lease.require_hours(HOURS + 3).unwrap();
+}
+
+#[test]
 fn an_extended_lease_ends_within_seven_days() {
     let week = 7 * 24;
     let mut lease = running();

@@ -140,6 +140,13 @@ impl Device {
         }
     }
 
+    /// Refuses where the own stake isn't what whoever changes it has seen: told wrongly that a stake failed, it signs the
+    /// next for the stake of before, and doesn't stake twice.
+    pub fn require_own(&self, expected: u64) -> Result<()> {
+        require!(self.own == expected, E::NotAsExpected);
+        Ok(())
+    }
+
     /// Adds to the own stake.
     pub fn stake(&mut self, amount: u64, minimum: u64, cooldown: u64, now: u64) -> Result<()> {
         self.require_active()?;

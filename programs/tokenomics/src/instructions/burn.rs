@@ -25,7 +25,8 @@ pub struct Burn {
     pub token_program: Program<Token>,
 }
 
-pub fn burn(ctx: &mut Context<Burn>, amount: u64) -> Result<()> {
+/// `expected` is what the account holds before, base units. Anybody can send tokens to it, so that it may be more.
+pub fn burn(ctx: &mut Context<Burn>, amount: u64, expected: u64) -> Result<()> {
     require!(amount > 0, E::ZeroAmount);
     let a = &mut ctx.accounts;
     let left = a.mint.supply().checked_sub(amount).ok_or(E::Overflow)?;
@@ -41,6 +42,9 @@ pub fn burn(ctx: &mut Context<Burn>, amount: u64) -> Result<()> {
         IO_DECIMALS,
         &[],
     );
+    // Now that the token program has checked whose account it is.
+    let rest = token::amount(&a.owner_tokens).ok_or(E::InvariantViolated)?;
+    require!(rest >= expected.saturating_sub(amount), E::NotAsExpected);
     emit_event!(ctx, Burned { owner, amount, by_others, burned });
     Ok(())
 }

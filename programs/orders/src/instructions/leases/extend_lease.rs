@@ -29,13 +29,20 @@ pub struct ExtendLease {
     pub renter_tokens: UncheckedAccount,
 }
 
-/// `max_amount` is the most that the renter pays for `hours` more, the fee included, base units.
-pub fn extend_lease(ctx: &mut Context<ExtendLease>, hours: u32, max_amount: u64) -> Result<()> {
+/// `max_amount` is the most that the renter pays for `hours` more, the fee included, base units; `expected` are the
+/// hours that the lease has before.
+pub fn extend_lease(
+    ctx: &mut Context<ExtendLease>,
+    hours: u32,
+    max_amount: u64,
+    expected: u32,
+) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     let purse: &mut Purse = &mut a.purse;
     purse.config.require_running(PAUSE_ORDERS, at)?;
     let started = start(&mut a.lease, &purse.order)?;
+    a.lease.require_hours(expected)?;
     let amount = a.lease.extend(hours, max_amount, at)?;
     let ask = ask(&a.device, purse.order.currency()?);
     require!(ask > 0, E::NotLet);

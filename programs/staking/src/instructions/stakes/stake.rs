@@ -29,11 +29,13 @@ pub struct Stake {
     pub token_program: Program<Token>,
 }
 
-pub fn stake(ctx: &mut Context<Stake>, amount: u64) -> Result<()> {
+/// `expected` is the own stake that counts before, base units.
+pub fn stake(ctx: &mut Context<Stake>, amount: u64, expected: u64) -> Result<()> {
     let at = now()?;
     let a = &mut ctx.accounts;
     a.config.require_running(PAUSE_STAKING, at)?;
     let minimum = minimum_of(&a.device, &a.class, at)?;
+    a.device.require_own(expected)?;
     a.device.stake(amount, minimum, a.config.params.cooldown, at)?;
     a.config.stake(amount)?;
     transfer(

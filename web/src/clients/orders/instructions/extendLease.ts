@@ -22,20 +22,24 @@ export type ExtendLeaseInstructionData = { discriminator: ReadonlyUint8Array;
 /** How many more. */
 hours: number; 
 /** The most that they cost with the fee, base units of the currency. */
-maxAmount: bigint;  };
+maxAmount: bigint; 
+/** The hours that it has before: refused if they are others. */
+expected: number;  };
 
 export type ExtendLeaseInstructionDataArgs = { 
 /** How many more. */
 hours: number; 
 /** The most that they cost with the fee, base units of the currency. */
-maxAmount: number | bigint;  };
+maxAmount: number | bigint; 
+/** The hours that it has before: refused if they are others. */
+expected: number;  };
 
 export function getExtendLeaseInstructionDataEncoder(): FixedSizeEncoder<ExtendLeaseInstructionDataArgs> {
-    return transformEncoder(getStructEncoder([['discriminator', fixEncoderSize(getBytesEncoder(), 8)], ['hours', getU32Encoder()], ['maxAmount', getU64Encoder()]]), (value) => ({ ...value, discriminator: EXTEND_LEASE_DISCRIMINATOR }));
+    return transformEncoder(getStructEncoder([['discriminator', fixEncoderSize(getBytesEncoder(), 8)], ['hours', getU32Encoder()], ['maxAmount', getU64Encoder()], ['expected', getU32Encoder()]]), (value) => ({ ...value, discriminator: EXTEND_LEASE_DISCRIMINATOR }));
 }
 
 export function getExtendLeaseInstructionDataDecoder(): FixedSizeDecoder<ExtendLeaseInstructionData> {
-    return getStructDecoder([['discriminator', fixDecoderSize(getBytesDecoder(), 8)], ['hours', getU32Decoder()], ['maxAmount', getU64Decoder()]]);
+    return getStructDecoder([['discriminator', fixDecoderSize(getBytesDecoder(), 8)], ['hours', getU32Decoder()], ['maxAmount', getU64Decoder()], ['expected', getU32Decoder()]]);
 }
 
 export function getExtendLeaseInstructionDataCodec(): FixedSizeCodec<ExtendLeaseInstructionDataArgs, ExtendLeaseInstructionData> {
@@ -65,6 +69,7 @@ eventAuthority?: Address<TAccountEventAuthority>;
 program?: Address<TAccountProgram>;
 hours: ExtendLeaseInstructionDataArgs["hours"];
 maxAmount: ExtendLeaseInstructionDataArgs["maxAmount"];
+expected: ExtendLeaseInstructionDataArgs["expected"];
 }
 
 export async function getExtendLeaseInstructionAsync<TAccountRenter extends string, TAccountConfig extends string, TAccountOrder extends string, TAccountVault extends string, TAccountTokenProgram extends string, TAccountLease extends string, TAccountDevice extends string, TAccountRenterTokens extends string, TAccountEventAuthority extends string, TAccountProgram extends string, TProgramAddress extends Address = typeof ORDERS_PROGRAM_ADDRESS>(input: ExtendLeaseAsyncInput<TAccountRenter, TAccountConfig, TAccountOrder, TAccountVault, TAccountTokenProgram, TAccountLease, TAccountDevice, TAccountRenterTokens, TAccountEventAuthority, TAccountProgram>, config?: { programAddress?: TProgramAddress } ): Promise<ExtendLeaseInstruction<TProgramAddress, TAccountRenter, TAccountConfig, TAccountOrder, TAccountVault, TAccountTokenProgram, TAccountLease, TAccountDevice, TAccountRenterTokens, TAccountEventAuthority, TAccountProgram>> {
@@ -127,6 +132,7 @@ eventAuthority: Address<TAccountEventAuthority>;
 program?: Address<TAccountProgram>;
 hours: ExtendLeaseInstructionDataArgs["hours"];
 maxAmount: ExtendLeaseInstructionDataArgs["maxAmount"];
+expected: ExtendLeaseInstructionDataArgs["expected"];
 }
 
 export function getExtendLeaseInstruction<TAccountRenter extends string, TAccountConfig extends string, TAccountOrder extends string, TAccountVault extends string, TAccountTokenProgram extends string, TAccountLease extends string, TAccountDevice extends string, TAccountRenterTokens extends string, TAccountEventAuthority extends string, TAccountProgram extends string, TProgramAddress extends Address = typeof ORDERS_PROGRAM_ADDRESS>(input: ExtendLeaseInput<TAccountRenter, TAccountConfig, TAccountOrder, TAccountVault, TAccountTokenProgram, TAccountLease, TAccountDevice, TAccountRenterTokens, TAccountEventAuthority, TAccountProgram>, config?: { programAddress?: TProgramAddress } ): ExtendLeaseInstruction<TProgramAddress, TAccountRenter, TAccountConfig, TAccountOrder, TAccountVault, TAccountTokenProgram, TAccountLease, TAccountDevice, TAccountRenterTokens, TAccountEventAuthority, TAccountProgram> {

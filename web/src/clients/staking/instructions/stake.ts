@@ -20,18 +20,22 @@ Instruction<TProgram> & InstructionWithData<ReadonlyUint8Array> & InstructionWit
 
 export type StakeInstructionData = { discriminator: ReadonlyUint8Array; 
 /** How much, base units. */
-amount: bigint;  };
+amount: bigint; 
+/** The own stake before, base units of IO: refused if it is another. */
+expected: bigint;  };
 
 export type StakeInstructionDataArgs = { 
 /** How much, base units. */
-amount: number | bigint;  };
+amount: number | bigint; 
+/** The own stake before, base units of IO: refused if it is another. */
+expected: number | bigint;  };
 
 export function getStakeInstructionDataEncoder(): FixedSizeEncoder<StakeInstructionDataArgs> {
-    return transformEncoder(getStructEncoder([['discriminator', fixEncoderSize(getBytesEncoder(), 8)], ['amount', getU64Encoder()]]), (value) => ({ ...value, discriminator: STAKE_DISCRIMINATOR }));
+    return transformEncoder(getStructEncoder([['discriminator', fixEncoderSize(getBytesEncoder(), 8)], ['amount', getU64Encoder()], ['expected', getU64Encoder()]]), (value) => ({ ...value, discriminator: STAKE_DISCRIMINATOR }));
 }
 
 export function getStakeInstructionDataDecoder(): FixedSizeDecoder<StakeInstructionData> {
-    return getStructDecoder([['discriminator', fixDecoderSize(getBytesDecoder(), 8)], ['amount', getU64Decoder()]]);
+    return getStructDecoder([['discriminator', fixDecoderSize(getBytesDecoder(), 8)], ['amount', getU64Decoder()], ['expected', getU64Decoder()]]);
 }
 
 export function getStakeInstructionDataCodec(): FixedSizeCodec<StakeInstructionDataArgs, StakeInstructionData> {
@@ -58,6 +62,7 @@ eventAuthority?: Address<TAccountEventAuthority>;
 /** The program itself, which its events are sent to. */
 program?: Address<TAccountProgram>;
 amount: StakeInstructionDataArgs["amount"];
+expected: StakeInstructionDataArgs["expected"];
 }
 
 export async function getStakeInstructionAsync<TAccountSupplier extends string, TAccountConfig extends string, TAccountClass extends string, TAccountDevice extends string, TAccountSupplierTokens extends string, TAccountStakeVault extends string, TAccountTokenProgram extends string, TAccountEventAuthority extends string, TAccountProgram extends string, TProgramAddress extends Address = typeof STAKING_PROGRAM_ADDRESS>(input: StakeAsyncInput<TAccountSupplier, TAccountConfig, TAccountClass, TAccountDevice, TAccountSupplierTokens, TAccountStakeVault, TAccountTokenProgram, TAccountEventAuthority, TAccountProgram>, config?: { programAddress?: TProgramAddress } ): Promise<StakeInstruction<TProgramAddress, TAccountSupplier, TAccountConfig, TAccountClass, TAccountDevice, TAccountSupplierTokens, TAccountStakeVault, TAccountTokenProgram, TAccountEventAuthority, TAccountProgram>> {
@@ -117,6 +122,7 @@ eventAuthority: Address<TAccountEventAuthority>;
 /** The program itself, which its events are sent to. */
 program?: Address<TAccountProgram>;
 amount: StakeInstructionDataArgs["amount"];
+expected: StakeInstructionDataArgs["expected"];
 }
 
 export function getStakeInstruction<TAccountSupplier extends string, TAccountConfig extends string, TAccountClass extends string, TAccountDevice extends string, TAccountSupplierTokens extends string, TAccountStakeVault extends string, TAccountTokenProgram extends string, TAccountEventAuthority extends string, TAccountProgram extends string, TProgramAddress extends Address = typeof STAKING_PROGRAM_ADDRESS>(input: StakeInput<TAccountSupplier, TAccountConfig, TAccountClass, TAccountDevice, TAccountSupplierTokens, TAccountStakeVault, TAccountTokenProgram, TAccountEventAuthority, TAccountProgram>, config?: { programAddress?: TProgramAddress } ): StakeInstruction<TProgramAddress, TAccountSupplier, TAccountConfig, TAccountClass, TAccountDevice, TAccountSupplierTokens, TAccountStakeVault, TAccountTokenProgram, TAccountEventAuthority, TAccountProgram> {
