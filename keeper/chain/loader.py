@@ -26,6 +26,7 @@ from solders.system_program import (
 )
 from solders.sysvar import CLOCK, RENT
 
+from keeper.chain.contact import contact
 from keeper.chain.errors import ChainError, TransactionFailed
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import SYSTEM_PROGRAM, UPGRADEABLE_LOADER
@@ -82,6 +83,11 @@ async def deployed(chain: ChainReader, program: Pubkey) -> bytes | None:
     """Read a program's bytes, padded with zeros to the room it has; None when there is no program."""
     account = _made((await chain.accounts([program_data_address(program)]))[0])
     return account.data[PROGRAM_DATA_HEADER:] if account else None
+
+
+async def read_contact(chain: ChainReader, program: Pubkey) -> dict[str, str]:
+    """Whom a program on chain says to tell of a hole in it; see :func:`~keeper.chain.contact.contact`."""
+    return contact(await deployed(chain, program) or b"")
 
 
 def digest(on_chain: bytes, size: int) -> str:

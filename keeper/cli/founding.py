@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 from solders.pubkey import Pubkey
 
 from keeper import deploy
 from keeper.chain import Chain, Signer
 from keeper.chain.connect import connect, writing
+from keeper.chain.contact import contact
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import sol
 from keeper.cli import options
@@ -30,7 +32,7 @@ from keeper.economy.genesis import read_table
 from keeper.economy.money import U64_MAX, parse
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
-from keeper.resources import DEV_KEYS
+from keeper.resources import DEV_KEYS, binary
 from keeper.terminal import founding as founding_tables
 from keeper.terminal.answers import signed
 from keeper.terminal.network import totals
@@ -62,7 +64,8 @@ def put_on_chain(
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
             found = [await deploy.forecast(connected, name, authority.pubkey(), keys) for name in PROGRAMS]
             if not as_json:
-                show(founding_tables.forecast(found, authority.pubkey()))
+                contacts = contact(binary(found[0].name)).get("contacts", "nobody")
+                show(founding_tables.forecast(found, authority.pubkey(), escape(contacts)))
             todo = [each for each in found if each.change is not Change.NONE]
             if todo:
                 await _require_sol(connected, authority, founding_tables.needed(found))

@@ -7,6 +7,7 @@ import asyncio
 import typer
 
 from keeper.chain.connect import connect
+from keeper.chain.loader import read_contact
 from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption
@@ -23,16 +24,19 @@ from keeper.wallet.roles import Governed, read_governed
 def network(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """All four programs: who governs them, their parameters, what is stopped, what waits until when."""
 
-    async def read() -> list[Governed]:
+    async def read() -> list[tuple[Governed, dict[str, str]]]:
         async with connect(options.settings(chain).chain) as connected:
-            return [await read_governed(connected, name) for name in PROGRAMS]
+            return [
+                (await read_governed(connected, name), await read_contact(connected, program.address))
+                for name, program in PROGRAMS.items()
+            ]
 
     found = asyncio.run(read())
     if as_json:
         write(network_tables.as_json(found))
         return
-    for each in found:
-        show(network_tables.governed(each))
+    for each, contact in found:
+        show(network_tables.governed(each, contact))
 
 
 @answers(looking.Supply)

@@ -17,8 +17,8 @@ from keeper.terminal.answers import signed
 from keeper.terminal.tables import plain
 
 
-def forecast(found: Sequence[Forecast], authority: Pubkey) -> Table:
-    """A line for each program: what is done, and what it takes."""
+def forecast(found: Sequence[Forecast], authority: Pubkey, contacts: str) -> Table:
+    """A line for each program: what is done, and what it takes; ``contacts`` as they are in the binaries."""
     table = plain("Programs", "", "", "bytes", "stays SOL", "buffer SOL", "sent", "fees SOL")
     table.columns[1].justify = "left"
     for each in found:
@@ -32,6 +32,7 @@ def forecast(found: Sequence[Forecast], authority: Pubkey) -> Table:
             f"{sol(needed(found))} SOL are needed meanwhile: a buffer's SOL come back at once.",
             f"Upgrade authority: {authority}",
             "Whoever has that key can replace the programs, and so take all that they hold.",
+            f"Whom their bytes say to tell of a hole: {contacts}",
         ]
     )
     table.caption_justify = "left"

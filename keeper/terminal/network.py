@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from rich.markup import escape
 from rich.table import Table
 
 from keeper.clients import tokenomics
@@ -18,9 +19,12 @@ from keeper.terminal.answers import looking
 from keeper.terminal.tables import plain
 from keeper.wallet.roles import NOBODY, Governed, shown
 
+TOLD = "project_url", "contacts", "policy"
+"""What is shown of a program's contact."""
 
-def governed(at: Governed) -> Table:
-    """One program."""
+
+def governed(at: Governed, contact: Mapping[str, str]) -> Table:
+    """One program, with whom its binary says to tell of a hole."""
     config = at.config
     table = plain(f"{at.name}: {at.program.address}", "", "in force", "proposed")
     table.columns[1].justify = table.columns[2].justify = "left"
@@ -32,6 +36,9 @@ def governed(at: Governed) -> Table:
     stopped = ", ".join(at.paused)
     table.add_row("stopped", f"{stopped} until {moment(config.pause_until)}" if stopped else "nothing", "")
     table.add_row("can be stopped", ", ".join(at.operations), "")
+    for name in TOLD:
+        if name in contact:
+            table.add_row(name, escape(contact[name]), "")
     for name, value in at.params.items():
         text = at.proposed.get(name)
         table.add_row(name, _words(at.name, name, value), "" if text is None else _words(at.name, name, text))
@@ -121,7 +128,7 @@ def _to_emit(found: tokenomics.Supply, config: tokenomics.Config) -> int:
     return emission.hours_ended(config.start_month, found.time) - config.emitted_hours
 
 
-def as_json(found: Sequence[Governed]) -> looking.Network:
+def as_json(found: Sequence[tuple[Governed, Mapping[str, str]]]) -> looking.Network:
     """All programs, for programs: addresses and figures as they are on chain, times unix seconds."""
     return {
         at.name: {
@@ -136,8 +143,9 @@ def as_json(found: Sequence[Governed]) -> looking.Network:
             "params": {name: shown(value) for name, value in at.params.items()},
             "proposed": {name: shown(value) for name, value in at.proposed.items()},
             "proposed_from": at.config.pending_at if at.proposed else None,
+            "contact": dict(contact),
         }
-        for at in found
+        for at, contact in found
     }
 
 

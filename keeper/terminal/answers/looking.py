@@ -41,6 +41,8 @@ class Governed(TypedDict):
     proposed: dict[str, str]
     """What differs in the parameters that wait."""
     proposed_from: Time | None
+    contact: dict[str, str]
+    """Whom its binary says to tell of a hole, by the names of security.txt."""
 
 
 Network = dict[str, Governed]
