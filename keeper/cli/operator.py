@@ -90,7 +90,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             lambda peer, reason: log.warning("pow.peer_failed", peer=peer, reason=reason),
             asked=metrics.asked,
         )
-        profiles = read_profiles_by_hour()
+        profiles = read_profiles_by_hour(chosen.profiles)
         service = Operator(
             Direct(chain, signer, log, chosen.fees),
             signer,

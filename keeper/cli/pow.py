@@ -62,7 +62,7 @@ def profiles(
 ) -> None:
     """What each class computes in a wave, how fast, and what it must keep free for that while it is hired."""
     now = int(time.time())
-    by_hour = read_profiles_by_hour()
+    by_hour = read_profiles_by_hour(settings().profiles)
     found = read_profiles(table) if table else by_hour.at(now)
     names = {row.id: row.name for row in read_classes()}
     if as_json:
@@ -128,7 +128,7 @@ def verify(
     number = address(device) if device else None
     held = files or chosen.pow
 
-    tables = read_profiles_by_hour()
+    tables = read_profiles_by_hour(chosen.profiles)
 
     async def work() -> tuple[audit.Audit, bool]:
         async with AsyncExitStack() as stack:

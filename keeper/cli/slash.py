@@ -19,11 +19,12 @@ from keeper.cli.options import ChainOption, settings
 from keeper.clients import staking
 from keeper.clients.staking import Slash, SlashStatus
 from keeper.errors import UserError
-from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.pow.profiles_by_hour import ByHour, read_profiles_by_hour
 from keeper.rewards.facts import read_facts, read_network
 from keeper.rewards.hired import read_events, replay
 from keeper.rewards.offences import Kind, Offence, OffenceError, is_excused, prove
 from keeper.rewards.proofs import fetch_offence, read_offence
+from keeper.settings import Settings
 from keeper.terminal.answers import earning
 from keeper.terminal.tables import console, plain, show
 
@@ -68,7 +69,7 @@ def show_slash(
 ) -> None:
     """Verify the evidence of a device's slashes by the chain alone; exit code 1 where it proves nothing."""
     chosen = settings(chain)
-    found = asyncio.run(_verified(chosen.chain, which, source or str(chosen.rewards)))
+    found = asyncio.run(_verified(chosen, which, source or str(chosen.rewards)))
     if as_json:
         write({"slashes": [_json(each) for each in found]})
     else:
@@ -78,19 +79,20 @@ def show_slash(
         raise typer.Exit(1)
 
 
-async def _verified(place: str, which: str, source: str) -> list[Finding]:
-    async with connect(place) as chain:
+async def _verified(chosen: Settings, which: str, source: str) -> list[Finding]:
+    profiles = read_profiles_by_hour(chosen.profiles)
+    async with connect(chosen.chain) as chain:
         mine = [each for each in await staking.read_slashes(chain) if _is(each, which)]
         if not mine:
             raise UserError(f"there is no slash of {which}: name a device's address or evidence's SHA-256")
-        return [await _finding(chain, each, source) for each in mine]
+        return [await _finding(chain, each, source, profiles) for each in mine]
 
 
 def _is(slash: Slash, which: str) -> bool:
     return which in (str(slash.device), slash.evidence.hex())
 
 
-async def _finding(chain: ChainReader, slash: Slash, source: str) -> Finding:
+async def _finding(chain: ChainReader, slash: Slash, source: str, profiles: ByHour) -> Finding:
     offence = None
     try:
         if urlsplit(source).scheme in ("http", "https"):
@@ -108,7 +110,7 @@ async def _finding(chain: ChainReader, slash: Slash, source: str) -> Finding:
         def excused(time: int) -> bool:
             return is_excused(terms, slash.device, time)
 
-        prove(offence, facts, read_profiles_by_hour(), slash.registered_at, excused)
+        prove(offence, facts, profiles, slash.registered_at, excused)
     except OffenceError as error:
         return Finding(slash, offence, str(error))
     return Finding(slash, offence, "")

@@ -176,7 +176,7 @@ async def sources(chosen: Settings, rewards: Path | None) -> AsyncIterator[tuple
             indexer = ProgramIndexer(chain, index, program)
             await indexer.prepare()
             ledgers.append(Ledger(chain, index, indexer, FOLDS[program.name]))
-        profiles, passed = read_profiles_by_hour(), Proven(rewards or chosen.rewards)
+        profiles, passed = read_profiles_by_hour(chosen.profiles), Proven(rewards or chosen.rewards)
         states, ended = (States(chain, Facts(ledgers), profiles, passed) for _ in range(2))
         yield Sources(states, ledgers), ended
 

@@ -103,7 +103,7 @@ def enrol(
         make_keypair(new)
     settings = options.settings(None, new or keypair)
     worker = settings.signer().pubkey()
-    row, profile = _class(class_)
+    row, profile = _class(class_, settings)
     chosen = _backend_of(row, backend)
     exact = assemble.exact_backend(chosen)
     device = staking.device_address(worker)
@@ -226,12 +226,12 @@ def test(
     as_json: JsonOption = False,
 ) -> None:
     """Make a wave here, open it and verify it, and show the times against the deadline; needs no network."""
-    name = backend or assemble.NUMPY
+    name, settings = backend or assemble.NUMPY, options.settings()
     if class_ is not None:
-        row, chosen = _class(class_)
+        row, chosen = _class(class_, settings)
         name = _backend_of(row, backend)
     else:
-        profiles = read_profiles_by_hour().at(int(time.time()))
+        profiles = read_profiles_by_hour(settings.profiles).at(int(time.time()))
         found = profiles.get(profile or 0)
         if found is None:
             raise UserError(f"there is no profile {profile}; there are {', '.join(map(str, profiles))}")
@@ -261,14 +261,14 @@ def _tried(found: Trial, *, quiet: bool) -> Trial:
     return found
 
 
-def _class(name: str) -> tuple[ClassRow, Profile]:
+def _class(name: str, settings: Settings) -> tuple[ClassRow, Profile]:
     """A class and what its devices do; raises UserError naming the classes that there are."""
     rows = read_classes()
     found = next((each for each in rows if each.name.lower() == name.lower()), None)
     if found is None:
         alike = [each.name for each in rows if name.lower() in each.name.lower()] or [x.name for x in rows]
         raise UserError(f"no class is called {name!r}; there are {', '.join(alike)}")
-    profile = read_profiles_by_hour().at(int(time.time())).of_class(found.id)
+    profile = read_profiles_by_hour(settings.profiles).at(int(time.time())).of_class(found.id)
     if profile is None:
         raise UserError(f"class {found.name} has no profile yet: its devices have nothing to prove")
     return found, profile

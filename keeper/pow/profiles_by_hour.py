@@ -121,8 +121,9 @@ def require_known(profiles: ByHour, digest: str, hour: int) -> None:
         )
 
 
-def read_profiles_by_hour(path: Path = POW_HOURS) -> ProfilesByHour:
-    """Read which tables hold when, and the tables beside it; raises ProfilesError."""
+def read_profiles_by_hour(path: Path | None = None) -> ProfilesByHour:
+    """Read which tables hold when [default: ionet's own], and the tables beside it; raises ProfilesError."""
+    path = path or POW_HOURS
     try:
         rows = json.loads(path.read_bytes())["tables"]
     except (OSError, ValueError, LookupError, TypeError) as error:

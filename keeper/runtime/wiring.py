@@ -86,7 +86,7 @@ def market_of(
     """That of these settings; None without a folder of the market."""
     if settings.market is None:
         return None
-    passed, profiles = Proven(rewards or settings.rewards), read_profiles_by_hour()
+    passed, profiles = Proven(rewards or settings.rewards), read_profiles_by_hour(settings.profiles)
     of_last = Facts(history.ledgers)
     newest, older = (Facts(history.ledgers, behind=of_last) for _ in range(2))
     to_match, last, over = (
@@ -115,7 +115,7 @@ def chosen_jobs(
     folder = market.matcher.folder if market else None
     known[PRICES] = partial(keep_prices, folder=folder, peers=peers)
     if settings.pow:
-        published, profiles = rewards or settings.rewards, read_profiles_by_hour()
+        published, profiles = rewards or settings.rewards, read_profiles_by_hour(settings.profiles)
         known[ATTEST] = partial(
             attest_hours,
             folder=published,

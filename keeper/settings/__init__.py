@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     pow: Path | None = Field(
         default=None, description="an operator's folder of proofs of work, which its challenge service fills"
     )
+    profiles: Path | None = Field(
+        default=None,
+        description="which tables of proof of work hold when, on a network with its own [default: ionet's]",
+    )
     market: Path | None = Field(
         default=None, description="where an operator publishes ticks and steps; without it, it doesn't match"
     )

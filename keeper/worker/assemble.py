@@ -109,7 +109,7 @@ async def assembled(settings: Settings, log: Any) -> AsyncIterator[Assembled]:
         enrolment = store.enrolment(address)
         if enrolment is None:
             raise NotReady(f"device {address} is not enrolled in {settings.worker}: run {ENROL} first")
-        profiles = read_profiles_by_hour()
+        profiles = read_profiles_by_hour(settings.profiles)
         now, later = profiles_of(enrolment, profiles, int(time.time()))
         device = Device(address, now, enrolment.processors, signer, later)
         backend = exact_backend(enrolment.backend)

@@ -99,8 +99,9 @@ class Doctor:
         return [Finding("self-test", OK, f"{backend.name} is exact")]
 
     def _work(self, enrolment: Enrolment) -> list[Finding]:
+        profiles = read_profiles_by_hour(self.settings.profiles)
         try:
-            profile, later = assemble.profiles_of(enrolment, read_profiles_by_hour(), int(time.time()))
+            profile, later = assemble.profiles_of(enrolment, profiles, int(time.time()))
         except assemble.NotReady as error:
             return [Finding("profile", WRONG, str(error))]
         do = f"run {assemble.ENROL} once more: whether it is fast enough for that one, nothing has shown"

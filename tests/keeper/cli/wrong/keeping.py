@@ -85,6 +85,7 @@ MORE_SETTINGS = [
     Wrong(RUN, "IONET_POW_METRICS: write it like 127.0.0.1:9471, or off", {"IONET_POW_METRICS": "on"}),
     Wrong(RUN, "IONET_RELAY: write it like 127.0.0.1:9472, or off", {"IONET_RELAY": "host:99999"}),
     Wrong(f"operator serve {AS_RENTER}", "IONET_POW names the folder"),
+    Wrong("pow profiles", "profiles by hour nowhere.json: No such file", {"IONET_PROFILES": "nowhere.json"}),
     Wrong(
         "rewards serve --dir .", "IONET_MARKET names where ticks and steps are", {"IONET_MARKET": "nowhere"}
     ),
