@@ -109,6 +109,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             async with http_client() as http, AsyncExitStack() as stack:
                 boards = [Board(str(each), compute, http) for each in chosen.peers]
                 office.knocking = Knocking(boards, signer, log)
+                office.prober.waves = service.stills
                 if chosen.relay_listen:
                     rate = chosen.relay_rate * MBIT
                     office.links = Relaying(*chosen.relay_listen, compute, rate, log, metrics)

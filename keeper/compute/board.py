@@ -22,7 +22,7 @@ from keeper.budgets import network_of
 from keeper.clients.orders import Lease, Order
 from keeper.compute import wire
 from keeper.compute.admission import Admission, Room
-from keeper.compute.bodies import NONCE, Beat, Complaint, Key, Kind
+from keeper.compute.bodies import NONCE, Beat, Complaint, Key, Kind, Probed
 from keeper.compute.members import members
 from keeper.compute.refusals import Why, WireError
 from keeper.compute.wire import SIGNATURE, Equivocation, Message, Network, Signed
@@ -103,6 +103,8 @@ class Taken:
 
     number: int
     nonce: bytes = b""
+    probe: bytes = b""
+    """What the sender's sandbox is asked: see :mod:`keeper.compute.probe`."""
 
 
 class Board:
@@ -173,6 +175,14 @@ class Board:
             self._db.execute('INSERT OR IGNORE INTO beat ("order", sender, nonce) VALUES (?, ?, ?)', new)
             where = 'SELECT nonce FROM beat WHERE "order" = ? AND sender = ?'
             return bytes(self._db.execute(where, new[:2]).fetchone()[0])
+
+    def key(self, order: Pubkey, sender: Pubkey, number: int) -> Key | None:
+        """The KEY of a sender's lease; raises BoardUnusable."""
+        with _said():
+            where = 'SELECT data FROM message WHERE "order" = ? AND sender = ? AND number = ?'
+            row = self._db.execute(where, (bytes(order), bytes(sender), _u64(number))).fetchone()
+        body = wire.decode(row[0], self._network).message.body if row else None
+        return body if isinstance(body, Key) else None
 
     def after(self, order: Pubkey, number: int = 0) -> list[tuple[int, bytes]]:
         """An order's messages behind a number, :data:`PAGE` at most, with theirs; raises BoardUnusable."""
@@ -329,6 +339,9 @@ def require_may(message: Message, found: Parties) -> None:
             may = serves
         case Kind.BEAT:
             assert isinstance(body, Beat)
+            may = serves and found.hired.get(sender) == body.number
+        case Kind.PROBED:
+            assert isinstance(body, Probed)
             may = serves and found.hired.get(sender) == body.number
         case Kind.VIEW:
             may = is_head or is_renter

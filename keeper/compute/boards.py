@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
@@ -18,7 +19,7 @@ from keeper.budgets import Buckets
 from keeper.chain import SigningFailed
 from keeper.chain.services import OperatorError, Refused
 from keeper.chain.signer import Signer
-from keeper.compute.bodies import Beat, Body, Kind
+from keeper.compute.bodies import Beat, Body, Kind, Probed
 from keeper.compute.client import Board, Numbered
 from keeper.compute.hearing import PACE, Heard
 from keeper.compute.refusals import Why
@@ -35,6 +36,22 @@ REMEMBERED = 65_536
 """Messages that are read of a board: none has more of an order."""
 READ_SECONDS = 60.0
 """For all that a board has of an order: one that gives pages without end keeps nobody waiting."""
+
+
+MOST_QUESTIONS = 64
+"""Probes that wait for an agent to take them."""
+
+
+class Question(NamedTuple):
+    """A probe that an operator asks for with its answer to a BEAT: see :mod:`keeper.compute.probe`."""
+
+    board: Board
+    operator: Pubkey
+    order: Pubkey
+    epoch: int
+    number: int
+    """The lease's own."""
+    seed: bytes
 
 
 class NobodyTookIt(UserError):
@@ -61,6 +78,8 @@ class Boards:
         """Boards that failed when they were last asked, by URL, and why."""
         self._last = 0
         self._nonces: dict[tuple[str, Pubkey, Pubkey], bytes] = {}
+        self._probes: dict[tuple[str, Pubkey, Pubkey], bytes] = {}
+        self._questions = deque[Question](maxlen=MOST_QUESTIONS)
         self._deliveries: dict[tuple[Pubkey, Pubkey, Kind], list[asyncio.Task[None]]] = {}
 
     # -- speaking --------------------------------------------------------------------------------
@@ -98,6 +117,18 @@ class Boards:
         """
         tried = (self._beat(board, order, epoch, signer, beat) for board in self.boards)
         return sum(await asyncio.gather(*tried))
+
+    def asked(self) -> list[Question]:
+        """What operators have asked of sandboxes with their answers to BEATs: each once."""
+        found = list(self._questions)
+        self._questions.clear()
+        return found
+
+    async def answer(self, question: Question, answer: bytes, signer: Signer) -> None:
+        """Tell who asked what the sandbox made of it; raises OperatorError, SigningFailed."""
+        body, ms = Probed(question.operator, question.seed, answer, question.number), self.next_ms()
+        message = Message(self.network, question.order, signer.pubkey(), question.epoch, ms, ms, body)
+        await question.board.post(await asyncio.to_thread(message.sign, signer))
 
     async def close(self) -> None:
         """Deliver nothing more."""
@@ -240,7 +271,8 @@ class Boards:
             for _ in range(2):
                 nonce = self._nonces.pop(key, None) or await board.nonce(order, signer.pubkey())
                 ms = self.next_ms()
-                message = Message(self.network, order, signer.pubkey(), epoch, ms, ms, beat(operator, nonce))
+                body = beat(operator, nonce)
+                message = Message(self.network, order, signer.pubkey(), epoch, ms, ms, body)
                 try:
                     taken = await board.post(await asyncio.to_thread(message.sign, signer))
                 except Refused as error:
@@ -248,6 +280,10 @@ class Boards:
                         raise
                     continue
                 self._nonces[key] = taken.nonce
+                if taken.probe and self._probes.get(key) != taken.probe:
+                    self._probes[key] = taken.probe
+                    asked = Question(board, operator, order, epoch, body.number, taken.probe)
+                    self._questions.append(asked)
                 self.away.pop(board.url, None)
                 return True
         except OperatorError as error:

@@ -1,4 +1,4 @@
-"""What a cluster's messages say: seven kinds, each with a fixed layout, integers little-endian."""
+"""What a cluster's messages say: eight kinds, each with a fixed layout, integers little-endian."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ NONCE = 16
 """Bytes of what an operator asks to have repeated."""
 SEALED = 156
 """Bytes of a sealed :class:`keeper.compute.seal.Ticket`."""
+ANSWERS_PROBES = 1
+"""In a KEY's capabilities: the agent has probes run in its sandbox. Who doesn't isn't asked."""
 MAX_ENDPOINTS, MAX_TICKETS, MAX_ROWS = 4, 20, 80
 """Rows in a message, so that none has more than 4 KiB; a cluster with more members sends several."""
 
@@ -45,6 +47,7 @@ class Kind(IntEnum):
     VIEW = 5
     COMPLAINT = 6
     BYE = 7
+    PROBED = 8
 
 
 class Serving(IntEnum):
@@ -175,7 +178,7 @@ class Key(Body):
     endpoints: tuple[Endpoint, ...]
     """None: by a relay alone."""
     capabilities: int
-    """Bits, for later; 0."""
+    """Bits: :data:`ANSWERS_PROBES`; the others are for later, and 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,22 @@ class Bye(Body):
     leaving: Leaving
 
 
+@dataclass(frozen=True, slots=True)
+class Probed(Body):
+    """A device to the operator that asked: what its sandbox made of a :mod:`~keeper.compute.probe`'s seed."""
+
+    KIND: ClassVar[Kind] = Kind.PROBED
+    LAYOUT: ClassVar[Any] = Struct(
+        "operator" / _PUBKEY, "seed" / Bytes(32), "answer" / Bytes(32), "number" / Int64ul, Terminated
+    )
+
+    operator: Pubkey
+    seed: bytes
+    answer: bytes
+    number: int
+    """The lease's own."""
+
+
 BODIES: dict[Kind, type[Body]] = {
-    each.KIND: each for each in (Key, Tickets, Joined, Beat, View, Complaint, Bye)
+    each.KIND: each for each in (Key, Tickets, Joined, Beat, View, Complaint, Bye, Probed)
 }

@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.services import OperatorError, ask, parsed
 from keeper.chain.shapes import Address, BlockHash, Shape
 from keeper.compute.bodies import NONCE
+from keeper.compute.probe import SEED
 from keeper.compute.refusals import WireError
 from keeper.compute.relay import LINK
 from keeper.compute.wire import MAX_MESSAGE, Equivocation, Network, Signed, decode
@@ -34,10 +35,14 @@ class Identity(NamedTuple):
 
 
 class Posted(NamedTuple):
-    """A message's number on a board (0 of a BEAT), and what the sender's next BEAT has to repeat there."""
+    """A message's number on a board (0 of a BEAT), and what the sender's next BEAT has to repeat there.
+
+    ``probe`` is a seed that the sender's sandbox is asked about (:mod:`~keeper.compute.probe`), or empty.
+    """
 
     number: int
     nonce: bytes
+    probe: bytes = b""
 
 
 class Numbered(NamedTuple):
@@ -58,6 +63,7 @@ class _Identity(Shape):
 class _Posted(Shape):
     number: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
     nonce: Annotated[str, Field(pattern=rf"^([0-9a-f]{{{2 * NONCE}}})?$")]
+    probe: Annotated[str, Field(pattern=rf"^([0-9a-f]{{{2 * SEED}}})?$")] = ""
 
 
 class _Nonce(Shape):
@@ -109,7 +115,7 @@ class Board:
     async def post(self, signed: Signed) -> Posted:
         """Have a message taken."""
         found = parsed(_POSTED, await self._ask("POST", "/compute/messages", signed.encode()))
-        return Posted(found.number, bytes.fromhex(found.nonce))
+        return Posted(found.number, bytes.fromhex(found.nonce), bytes.fromhex(found.probe))
 
     async def after(self, order: Pubkey, number: int, *, waits: bool = True) -> list[Numbered]:
         """What is said in an order behind a number; nothing after 25 seconds, or at once if it doesn't wait.

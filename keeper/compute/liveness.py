@@ -195,7 +195,11 @@ class Wave:
 
     def covers(self, second: int) -> bool:
         """Whether nothing of that second is held against a device."""
-        return self.begins <= second <= self.ends + AFTER_WAVE_SECONDS
+        return self.touches(second, second)
+
+    def touches(self, first: int, last: int) -> bool:
+        """Whether any second of these is such a one."""
+        return self.begins <= last and first <= self.ends + AFTER_WAVE_SECONDS
 
 
 def silence(observations: Sequence[Observation], k: int) -> Verdict | None:
@@ -213,19 +217,25 @@ def silence(observations: Sequence[Observation], k: int) -> Verdict | None:
     return _verdict(lease, good, Reason.SILENT)
 
 
-def unserved(observations: Sequence[Observation], k: int, waves: Sequence[Wave]) -> Verdict | None:
+def judge(observations: Sequence[Observation], k: int) -> Verdict | None:
+    """Whether a lease isn't served, by either rule; raises ObservationError like both."""
+    return silence(observations, k) or unserved(observations, k)
+
+
+def unserved(observations: Sequence[Observation], k: int) -> Verdict | None:
     """Whether a device beats and doesn't serve: two of three in ten minutes, one of them the probe.
 
     Probes of at least ``k`` operators failed, and the renter complained or the head's list misses its node.
     Both of these are a renter's to say, so neither is enough, nor are they together. It was good
-    until the k-th operator's probe failed. What falls into a wave, into the ten minutes after the start or
-    behind the lease's end counts for nothing. Raises ObservationError like :func:`silence`.
+    until the k-th operator's probe failed. What falls into the ten minutes after the start or behind the
+    lease's end counts for nothing; operators leave out what touches a wave, see :class:`Wave`. Raises
+    ObservationError like :func:`silence`.
     """
     lease = _one(observations, k)
 
     def counted(seconds: Sequence[int]) -> list[int]:
         first = lease.start + JOINING_SECONDS
-        return [s for s in seconds if first <= s < lease.stop and not any(wave.covers(s) for wave in waves)]
+        return [s for s in seconds if first <= s < lease.stop]
 
     said = [s for each in observations for s in counted((*each.complaints, *each.missing))]
     failed = [sorted(counted(each.probes_failed)) for each in observations]

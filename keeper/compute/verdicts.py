@@ -18,7 +18,7 @@ from solders.pubkey import Pubkey
 
 from keeper import canonical, disk
 from keeper.chain.services import OperatorError, ask
-from keeper.compute.liveness import Hired, ObservationError, Verdict, silence
+from keeper.compute.liveness import Hired, ObservationError, Verdict, judge
 from keeper.compute.observations import MAX_BYTES, Case, usable
 from keeper.compute.wire import Network
 from keeper.errors import UserError, why
@@ -129,7 +129,7 @@ def repeat(evidence: Evidence, operators: Collection[Pubkey], k: int, network: N
         raise VerdictError(f"{place}: {LEASE} names an order or a worker that is no address") from error
     seen = usable(files, case, about.at, operators, network)
     try:
-        found = silence(seen, k) if seen else None
+        found = judge(seen, k) if seen else None
     except ObservationError as error:
         raise VerdictError(f"{place}: {error}") from error
     if found is None:

@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from keeper.chain.signer import Signer
-from keeper.compute.bodies import BODIES, Beat, Body, Kind
+from keeper.compute.bodies import BODIES, Beat, Body, Kind, Probed
 from keeper.compute.refusals import Why, WireError
 
 MAGIC = b"\xffionet compute"
@@ -43,7 +43,7 @@ class Slot:
     sender: Pubkey
     kind: Kind
     operator: Pubkey | None
-    """Of a BEAT: every operator has its own."""
+    """Of a BEAT and a PROBED: every operator has its own."""
     seq: int
 
 
@@ -63,7 +63,7 @@ class Message:
     @property
     def slot(self) -> Slot:
         """Where it belongs."""
-        operator = self.body.operator if isinstance(self.body, Beat) else None
+        operator = self.body.operator if isinstance(self.body, Beat | Probed) else None
         return Slot(self.order, self.sender, self.body.KIND, operator, self.seq)
 
     def pack(self) -> bytes:
@@ -144,6 +144,11 @@ def seq_of(data: bytes) -> int:
 def order_of(data: bytes) -> Pubkey:
     """The order of a message that was read before."""
     return Pubkey(HEADER.unpack_from(data)[5])
+
+
+def kind_of(data: bytes) -> int:
+    """The kind that a message says it is of, 0 for what is none."""
+    return data[len(MAGIC) + 1] if len(data) >= HEADER.size else 0
 
 
 def named_in(data: bytes) -> tuple[Pubkey, Pubkey] | None:

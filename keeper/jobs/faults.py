@@ -26,7 +26,7 @@ from keeper.clients.orders import Lease
 from keeper.clients.records import data_at
 from keeper.clients.staking import Config
 from keeper.compute.client import Board
-from keeper.compute.liveness import GRID_SECONDS, Verdict, silence
+from keeper.compute.liveness import GRID_SECONDS, Verdict, judge
 from keeper.compute.members import running
 from keeper.compute.observations import Case, usable
 from keeper.compute.verdicts import DAY, publish, retire
@@ -140,7 +140,7 @@ async def _judge(
     """Judge a lease by what operators saw of it, published, and vote; nothing where they don't agree."""
     case = Case.of(lease)
     seen = usable(files, case, at, config.params.operators, network)
-    found = silence(seen, config.params.threshold) if seen else None
+    found = judge(seen, config.params.threshold) if seen else None
     if found is None or await _has_voted(port, config, lease, found):
         return []
     await asyncio.to_thread(publish, bench.folder, found, case, at, files)

@@ -14,6 +14,7 @@ from time import monotonic as now
 from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import ChainError, Commitment, Signer
+from keeper.compute.liveness import Wave as Still
 from keeper.jobs.port import Port
 from keeper.operator.book import Book
 from keeper.operator.collecting import Collecting
@@ -39,6 +40,8 @@ ROSTER_SECONDS = 20.0
 """How old the list of devices may be."""
 HOURS_BACK = 2
 """Postings for earlier hours aren't looked for, but for those that :mod:`keeper.operator.behind` looks at."""
+WAVE_SECONDS, CLOCK_SECONDS = 40, 10
+"""From a wave's block until no hired device works on it, with room; what the chain's time may be off."""
 SLOTS_A_SECOND = 3
 """At most: a cluster makes 2.5."""
 
@@ -157,6 +160,13 @@ class Operator:
         await self._hours.step()
         self.desk.save_homes()
         self.desk.book.save()
+
+    def stills(self) -> list[Still]:
+        """When sandboxes stand still: the waves that are in work, with what clocks may be off."""
+        return [
+            Still(held.wave.time - CLOCK_SECONDS, held.wave.time + WAVE_SECONDS + CLOCK_SECONDS)
+            for held in self.desk.intake.waves.values()
+        ]
 
     def close(self) -> None:
         """Keep what isn't on the disk yet."""

@@ -99,6 +99,11 @@ class Directory:
             view.parties[order] = parties(found, view.leases.get(order, ()), view.now)
         return view.parties[order]
 
+    def running_of(self, order: Pubkey) -> list[Lease]:
+        """An order's leases that run."""
+        view = self._view
+        return list(running(view.orders, view.leases.get(order, ()), view.now))
+
     def running(self) -> Iterator[Lease]:
         """All leases that run, as they are with their gangs."""
         view = self._view

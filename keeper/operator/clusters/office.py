@@ -6,10 +6,12 @@ The wave's clock, which times are taken by, runs in the event loop: no disk hold
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -19,12 +21,15 @@ from structlog.typing import FilteringBoundLogger
 from keeper.chain import ChainError, ChainReader, Signer
 from keeper.compute import knocks, wire
 from keeper.compute.board import Board, BoardUnusable, Taken
+from keeper.compute.bodies import ANSWERS_PROBES, Kind, Probed
 from keeper.compute.liveness import GRID_SECONDS
+from keeper.compute.probe import SEED
 from keeper.compute.refusals import Why, WireError
 from keeper.compute.relay import asks
-from keeper.compute.wire import Network
+from keeper.compute.wire import Message, Network
 from keeper.operator.clusters.directory import Directory
 from keeper.operator.clusters.knocking import Knocking
+from keeper.operator.clusters.probing import Prober
 from keeper.operator.clusters.witness import Witness
 from keeper.operator.metrics import Metrics
 
@@ -79,6 +84,7 @@ class Office:
         self.board = Board(folder / BOARD, network, self.operator, self.directory.parties)
         self.links = links
         self.knocking: Knocking | None = None
+        self.prober = Prober(lambda: secrets.token_bytes(SEED))
         self.unix_ms, self._monotonic = unix_ms, monotonic
         self._log, self._metrics = log, metrics
         self._thread = ThreadPoolExecutor(1, "board")
@@ -110,6 +116,11 @@ class Office:
             self._newest[order] = max(self._newest.get(order, 0), taken.number)
             if (event := self._more.pop(order, None)) is not None:
                 event.set()
+        kind = wire.kind_of(data)
+        if kind in (Kind.VIEW, Kind.COMPLAINT, Kind.PROBED):
+            self._judged(wire.decode(data, self.network).message)
+        elif kind == Kind.BEAT and named and not self.prober.is_idle:
+            return replace(taken, probe=await self._probe(*named))
         return taken
 
     async def accuse(self, data: bytes, address: str) -> None:
@@ -203,6 +214,25 @@ class Office:
         self._thread.shutdown()
         self.board.close()
 
+    def _judged(self, message: Message) -> None:
+        """Note what was said for or against a device."""
+        leases, now = self.directory.running_of(message.order), self.unix_ms() // 1_000
+        if not isinstance(message.body, Probed):
+            self.prober.heard(leases, message.sender, message.body, now)
+            return
+        for each in leases:
+            if each.worker == message.sender and message.body.operator == self.operator:
+                self.prober.answered(each, message.body, now)
+
+    async def _probe(self, order: Pubkey, worker: Pubkey) -> bytes:
+        """What a worker is asked with the answer to its BEAT, if its agent has said that it can be."""
+        for each in self.directory.running_of(order):
+            if each.worker == worker and self.prober.knows(each):
+                key = await self.run(self.board.key, order, worker, each.number)
+                if key is not None and key.capabilities & ANSWERS_PROBES:
+                    return self.prober.ask(each, self.unix_ms() // 1_000)
+        return b""
+
     def _members(self, order: Pubkey) -> set[Pubkey]:
         found = self.directory.parties(order)
         return found.members if found else set()
@@ -219,7 +249,9 @@ class Office:
     def _note(self) -> None:
         """Note what was heard of leases, once a minute."""
         now = self.unix_ms() // 1_000
-        if self.witness.note(now, self.directory.running(), self.board.heard()):
+        running = list(self.directory.running())
+        self.prober.keep_only(running)
+        if self.witness.note(now, running, self.board.heard(), self.prober.words):
             silent = len(self.witness.silent(now - now % GRID_SECONDS))
             self._metrics.silent.set(silent)
             if silent:

@@ -72,7 +72,7 @@ class BoardService:
     # -- what members send ---------------------------------------------------------------------
 
     async def post(self, request: Request) -> Response:
-        """A message: its number, and what the sender's next BEAT has to repeat."""
+        """A message: its number, what the sender's next BEAT has to repeat, and what its sandbox is asked."""
         self._admit(request, unread=True)
         data = await up_to(request, MAX_MESSAGE)
         try:
@@ -80,7 +80,7 @@ class BoardService:
         except (WireError, BoardUnusable) as error:
             raise self._refused(error) from error
         self._desk.took("messages")
-        return JSONResponse({"number": taken.number, "nonce": taken.nonce.hex()})
+        return JSONResponse({"number": taken.number, "nonce": taken.nonce.hex(), "probe": taken.probe.hex()})
 
     async def accuse(self, request: Request) -> Response:
         """A proof that a sender said two things."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from solders.keypair import Keypair
@@ -22,6 +22,7 @@ from keeper.compute.knocks import Reached
 from keeper.compute.liveness import GRID_SECONDS, LOST_SECONDS, Observation
 from keeper.compute.observations import Case, sign
 from keeper.compute.wire import Network
+from keeper.operator.clusters.probing import Words
 
 MINUTES = 5
 """That are kept: 20 MB with 10,000 leases."""
@@ -32,6 +33,9 @@ SIGHT = LOST_SECONDS // GRID_SECONDS
 SIGNATURES = Rate(600, 10)
 """Observations that a program signs, for everybody together, as it is started for each; the same again of
 leases that aren't heard here, so that nobody who asks for the others' keeps those from being signed."""
+
+
+NOTHING = Words()
 
 
 class TooMany(Exception):
@@ -49,6 +53,7 @@ class _Noted(NamedTuple):
     lease: Lease
     last_beat: int
     beat: bytes
+    words: Words
 
 
 class _Minute(NamedTuple):
@@ -65,8 +70,8 @@ class _Minute(NamedTuple):
 
     def observation(self, operator: Pubkey, noted: _Noted) -> Observation:
         lease, beat = Case.of(noted.lease).lease, noted.beat.hex()
-        counts = (self.leased, self.heard, beat)
-        return Observation(str(operator), self.at, lease, noted.last_beat, *counts, reached=self.reached)
+        seen = (noted.last_beat, self.leased, self.heard, beat, *noted.words)
+        return Observation(str(operator), self.at, lease, *seen, reached=self.reached)
 
 
 class Witness:
@@ -83,8 +88,16 @@ class Witness:
         self._signatures = Buckets(SIGNATURES, 2)
         self._signing = asyncio.Lock()
 
-    def note(self, now: int, running: Iterable[Lease], heard: Mapping[tuple[Pubkey, Pubkey], Heard]) -> bool:
+    def note(
+        self,
+        now: int,
+        running: Iterable[Lease],
+        heard: Mapping[tuple[Pubkey, Pubkey], Heard],
+        words: Callable[[Lease, int], Words] = lambda lease, at: NOTHING,
+    ) -> bool:
         """Note the full minute that ``now`` (unix seconds) is in, once and in time; whether it was a new one.
+
+        ``words`` is what speaks against a lease at a second.
 
         A lease is judged once it was seen to run for :data:`LOST_SECONDS` by this clock: the chain's, which
         its start is by, may be behind, and who has just begun to listen can't know who was there before.
@@ -108,7 +121,7 @@ class Witness:
             if beats and not before:
                 continue  # It was heard since, and what came before that isn't known any more.
             last = (before[0].ms // 1_000, before[0].data) if before else (0, b"")
-            leases[address] = _Noted(each, *last)
+            leases[address] = _Noted(each, *last, words(each, at))
         sight = [self._minutes.get(at - GRID_SECONDS * back) for back in range(1, SIGHT)]
         fewest = min(len(due & minute.beating) if minute else 0 for minute in sight)
         fewest = min(fewest, len(due & beating))
@@ -118,7 +131,8 @@ class Witness:
         for address, noted in leases.items():
             # Few of them: making an observation of each would hold up the wave's clock.
             is_late = at - max(noted.last_beat, noted.lease.start) >= LOST_SECONDS
-            if is_late and minute.observation(self._operator, noted).hears_nothing:
+            hears_nothing = is_late and minute.observation(self._operator, noted).hears_nothing
+            if hears_nothing or noted.words.probes_failed:
                 minute.silent.append(address)
         while len(self._minutes) > MINUTES:
             gone, _ = self._minutes.popitem(last=False)
@@ -126,7 +140,7 @@ class Witness:
         return True
 
     def silent(self, at: int) -> list[Pubkey]:
-        """The leases that aren't heard here at a minute, as far as that can be told."""
+        """The leases that aren't heard here at a minute, so far as can be told, or whose probes failed."""
         minute = self._minutes.get(at)
         return minute.silent if minute else []
 

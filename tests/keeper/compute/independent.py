@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
+from hashlib import sha256, shake_128
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from solders.keypair import Keypair
 
 VECTORS = Path(__file__).parents[2] / "vectors/compute.json"
@@ -24,6 +25,13 @@ def le(value: int, size: int) -> bytes:
     return value.to_bytes(size, "little")
 
 
+def probed(seed: bytes) -> bytes:
+    """The answer to a probe, with numpy: it is written without."""
+    drawn = np.frombuffer(shake_128(b"ionet probe" + seed).digest(32_768), np.int8).reshape(2, 16, 1_024)
+    left, right = drawn.astype(np.int64)
+    return sha256(np.einsum("ij,kj->ik", left, right).astype("<i4").tobytes()).digest()
+
+
 BODIES = {
     1: PUBLIC + le(7, 8) + RUNTIME + le(1, 1) + HERE + le(51_820, 2) + le(0, 4),
     2: MEMBERS + le(1, 1) + DEVICE + BOX,
@@ -33,6 +41,7 @@ BODIES = {
     5: le(2, 1) + DEVICE + le(1, 1) + le(100, 8) + OPERATOR + le(0, 1) + le(200, 8),
     6: DEVICE + le(1_800_000_000, 8) + le(1, 1),
     7: le(3, 1),
+    8: OPERATOR + RUNTIME + probed(RUNTIME) + le(7, 8),
 }  # fmt: skip
 
 
@@ -108,6 +117,7 @@ def vectors() -> dict[str, Any]:
         "messages": messages,
         "silence": {"start": START, "at": AT, "cases": silence},
         "evidence": evidence,
+        "probes": {seed.hex(): probed(seed).hex() for seed in (bytes(32), b"\xff" * 32, RUNTIME)},
     }
 
 

@@ -13,6 +13,7 @@ from keeper.compute.bodies import (
     Joined,
     Key,
     Leaving,
+    Probed,
     Sealed,
     Seen,
     Serving,
@@ -20,6 +21,7 @@ from keeper.compute.bodies import (
     View,
     Wrong,
 )
+from keeper.compute.probe import answer
 from keeper.compute.wire import Message, Network, Signed
 from tests.keeper.compute import independent as given
 
@@ -35,6 +37,7 @@ BODIES: list[Body] = [
     View((Seen(DEVICE, True, 100), Seen(OPERATOR, False, 200))),
     Complaint(DEVICE, 1_800_000_000, Wrong.UNREACHABLE),
     Bye(Leaving.STOPPED),
+    Probed(OPERATOR, given.RUNTIME, answer(given.RUNTIME), 7),
 ]
 
 

@@ -28,7 +28,7 @@ PARTIES = Parties(
     {WORKER.pubkey(): DEVICE, HEAD.pubkey(): OPERATOR},
     HEAD.pubkey(),
 )
-KEY, TICKET, JOINED, BEAT, VIEW, COMPLAINT, BYE = BODIES
+KEY, TICKET, JOINED, BEAT, VIEW, COMPLAINT, BYE, PROBED = BODIES
 ROOT = Path(__file__).parents[3]
 
 
@@ -77,6 +77,7 @@ MAY = {
     Kind.VIEW: {"renter", "head"},
     Kind.COMPLAINT: {"renter"},
     Kind.BYE: {"worker", "head"},
+    Kind.PROBED: {"worker", "head"},
 }
 PEOPLE = {"renter": RENTER, "worker": WORKER, "head": HEAD, "waits": WAITS, "stranger": STRANGER}
 
@@ -85,7 +86,7 @@ PEOPLE = {"renter": RENTER, "worker": WORKER, "head": HEAD, "waits": WAITS, "str
 @pytest.mark.parametrize("name", PEOPLE)
 def test_who_may_say_what(board: Board, body: Body, name: str) -> None:
     by = PEOPLE[name]
-    if body.KIND in (Kind.KEY, Kind.BEAT):
+    if body.KIND in (Kind.KEY, Kind.BEAT, Kind.PROBED):
         body = replace(body, number=PARTIES.hired.get(by.pubkey(), 0))
     if body.KIND is Kind.BEAT and by.pubkey() in PARTIES.running:
         body = replace(body, nonce=board.nonce(ORDER, by.pubkey()))

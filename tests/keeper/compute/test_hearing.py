@@ -13,7 +13,7 @@ from keeper.compute.hearing import Heard
 from keeper.compute.wire import Equivocation, Message, Signed
 from tests.keeper.compute.messages import BODIES, MS, NETWORK, ORDER, WORKER
 
-KEY, _, JOINED, BEAT, *_, BYE = BODIES
+KEY, _, JOINED, _, _, _, BYE, _ = BODIES
 STRANGER = Keypair.from_seed(bytes([4]) * 32)
 
 

@@ -123,34 +123,32 @@ def probes(**seconds) -> list[Observation]:
     "said", [{"complaints": (NOON,)}, {"missing": (NOON,)}, {"complaints": (NOON + 300,)}]
 )
 def test_probe_and_a_renter_s_word_within_ten_minutes(said) -> None:
-    found = unserved(probes(**said), 2, [])
+    found = unserved(probes(**said), 2)
     assert found == Verdict(LEASE.device, START - 86_400, 7, 2, Reason.UNSERVED)
 
 
 def test_no_word_of_a_renter_s_is_enough_nor_are_all_together() -> None:
     rows = [seen(each, **ALIVE, complaints=(NOON, NOON + 1), missing=(NOON,)) for each in range(3)]
-    assert unserved(rows, 2, []) is None
+    assert unserved(rows, 2) is None
 
 
 def test_probes_alone_are_not_enough_and_neither_is_one_operator_s() -> None:
-    assert unserved(probes(), 2, []) is None
+    assert unserved(probes(), 2) is None
     one = probes(complaints=(NOON,))[:1] + [seen(each, **ALIVE, complaints=(NOON,)) for each in (1, 2)]
-    assert unserved(one, 2, []) is None
+    assert unserved(one, 2) is None
 
 
 def test_ten_minutes_and_not_a_second_more() -> None:
     last = NOON + 10  # When the second operator's probe failed.
-    assert unserved(probes(complaints=(last - 600,)), 2, []) is not None
-    assert unserved(probes(complaints=(last - 601,)), 2, []) is None
-    assert unserved(probes(complaints=(NOON + 600,)), 2, []) is not None
-    assert unserved(probes(complaints=(NOON + 621,)), 2, []) is None
+    assert unserved(probes(complaints=(last - 600,)), 2) is not None
+    assert unserved(probes(complaints=(last - 601,)), 2) is None
+    assert unserved(probes(complaints=(NOON + 600,)), 2) is not None
+    assert unserved(probes(complaints=(NOON + 621,)), 2) is None
 
 
-@pytest.mark.parametrize(("begins", "ends"), [(NOON - 100, NOON - 30), (NOON, NOON), (NOON - 20, NOON + 30)])
-def test_nothing_of_a_wave_counts_until_a_minute_after_it(begins: int, ends: int) -> None:
-    rows = probes(complaints=(NOON,))
-    assert unserved(rows, 2, [Wave(begins, ends)]) is None
-    assert unserved(rows, 2, [Wave(begins - 200, ends - 200)]) is not None
+@pytest.mark.parametrize(("second", "covers"), [(99, False), (100, True), (190, True), (191, False)])
+def test_a_wave_covers_what_is_frozen_and_a_minute_after(second: int, covers: bool) -> None:
+    assert Wave(100, 130).covers(second) is covers
 
 
 def test_ray_has_ten_minutes_to_start_and_nothing_counts_after_the_end() -> None:
@@ -162,7 +160,7 @@ def test_ray_has_ten_minutes_to_start_and_nothing_counts_after_the_end() -> None
         (replace(LEASE, stop=NOON + 10), False),
     ):
         rows = [replace(each, lease=lease) for each in probes(complaints=(NOON + 5,))]
-        assert (unserved(rows, 2, []) is not None) == is_fault
+        assert (unserved(rows, 2) is not None) == is_fault
 
 
 # -- files -------------------------------------------------------------------------------------------
@@ -231,7 +229,7 @@ def test_observations_of_two_leases_or_minutes_or_twice_one_operator_s_are_not_j
     with pytest.raises(ObservationError, match="has one observation"):
         silence([one, one], 2)
     with pytest.raises(ObservationError, match="nothing to judge"):
-        unserved([], 1, [])
+        unserved([], 1)
     with pytest.raises(ObservationError, match="at least one"):
         silence([one], 0)
     with pytest.raises(ObservationError, match="has begun"):
