@@ -246,6 +246,20 @@ def test_the_runtime_that_is_there_is_named(ionet, monkeypatch) -> None:
     assert json.loads(out) == {"folder": str(made), "sha256": runtime.identity().hex()}
 
 
+@pytest.mark.parametrize(("leases", "said"), [("serve", "ionet worker runtime"), ("unserved", "")])
+def test_the_doctor_names_what_a_lease_lacks(leases: str, said: str, ionet, monkeypatch) -> None:
+    enrolled(ionet)
+    monkeypatch.setenv("IONET_KEYPAIR", "w.json")
+    monkeypatch.setenv("IONET_LEASES", leases)
+    monkeypatch.setenv("IONET_RUNTIMES", "nowhere")
+    _, out, _ = ionet("worker", "doctor", "--json")
+    checks = json.loads(out)["checks"]
+    assert [each["do"] for each in checks if each["check"] == "runtime"] == ([said] if said else [])
+    sandbox = " ".join(each["found"] for each in checks if each["check"] == "sandbox")
+    assert ("a sandbox shows no card yet" in sandbox) is bool(said)
+    assert ("accepted and not served" in sandbox) is (not said)
+
+
 async def test_what_a_wallet_has_earned(tmp_path: Path) -> None:
     hour = publication.Hour(0, START, EMITTED)
     publish_rows(tmp_path / "rewards", hour, rows([another(n) for n in range(3)]), classes())

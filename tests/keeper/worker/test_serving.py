@@ -17,8 +17,10 @@ from keeper.compute.seal import Ticket, seal
 from keeper.compute.states import AgentState
 from keeper.compute.wire import Message
 from keeper.economy.calendar import HOUR
+from keeper.economy.classes import read_classes
 from keeper.economy.orders import EndReason, LeaseStatus
 from keeper.market.accepting import Hindrance
+from keeper.worker.assemble import is_processor
 from keeper.worker.serving import capacity, part
 from keeper.worker.serving.capacity import GIB
 from keeper.worker.state import StateError
@@ -536,6 +538,11 @@ def test_what_a_renter_has_is_what_waves_and_the_machine_leave(gib: float, left:
     assert found.memory == pytest.approx(left * GIB, rel=0.1)
     assert found.memory + found.shared + found.scratch == int(gib * GIB) - 4 * GIB
     assert found.data == 50 * GIB
+
+
+def test_only_processors_are_served() -> None:
+    kinds = {each.name: is_processor(each.id) for each in read_classes()}
+    assert (kinds["CPU"], kinds["RTX 4090"], kinds["M4"], is_processor(9_999)) == (True, False, False, False)
 
 
 # -- waves -----------------------------------------------------------------------------------------
