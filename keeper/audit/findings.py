@@ -59,6 +59,22 @@ class Code(Enum):
     ATTESTATION_CONFLICT = "operators attested different things for one hour"
     BLOCK_UNAGREED = "an hour became final as something that too few operators attested"
     CLAIM_UNFOUNDED = "a wallet was paid more than its leaf says"
+    # operators' files of proofs of work
+    EVIDENCE_MISSING = "a file or an opening whose hash an operator posted can't be had"
+    EVIDENCE_BYTES = "a file isn't the one whose hash its operator posted"
+    EVIDENCE_UNREADABLE = "a file that an operator posted isn't of the form that it has to have"
+    EVIDENCE_UNSIGNED = "a commit in an operator's file isn't signed by the device that it is of"
+    EVIDENCE_UNFOUNDED = "a file is among an operator's that nobody posted"
+    POSTING_SECOND = "an operator posted two hashes for one file"
+    ROOTS_CONFLICT = "a device signed two roots for one wave"
+    # the market
+    BATCH_DIFFERS = "a batch's files aren't what the rule gives from the chain's state"
+    BATCH_UNPOSTED = "an operator matched in a tick, and never posted its batch"
+    POSTING_DIFFERS = "what an operator posted of a batch isn't what its files are"
+    MATCH_UNFOUNDED = "a match is on the chain that the rule doesn't give"
+    STEPS_DIFFER = "published steps of prices aren't what the rule gives from the hour's samples"
+    VOTE_DIFFERS = "an operator voted for other steps of prices than the rule gives"
+    PRICE_DIFFERS = "a class's price isn't what follows from its steps"
     # a database
     ROW_MISSING = "a database lacks a row that follows from the chain"
     ROW_UNFOUNDED = "a database has a row that nothing on the chain stands behind"

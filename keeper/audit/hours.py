@@ -85,12 +85,10 @@ class _Said:
         return ", ".join(sorted(names)) or None
 
 
-async def check(
-    source: Source, told: Told = untold, *, only: Collection[int] | None = None, share: float = 1.0
-) -> Part:
+async def check(source: Source, told: Told = untold, *, only: Collection[int] | None = None) -> Part:
     """Hold every published hour to the chain and to operators' files, or those of ``only``.
 
-    Of openings a ``share`` is verified. Needs the hour before of each that it looks at.
+    Needs the hour before of each that it looks at.
     """
     economy = await tokenomics.read_config(source.chain)
     if economy is None or not economy.launched:
@@ -104,7 +102,7 @@ async def check(
             await network_of(source.chain, month_start(economy.start_month)),
             history,
             await _said(index),
-            share,
+            source.share,
             economy.start_month,
         )
         return await walk.run(told, only)

@@ -15,6 +15,8 @@ PARTS: Mapping[str, str] = {
     "chain": "keeper.audit.chain:check",
     "programs": "keeper.audit.programs:check",
     "hours": "keeper.audit.hours:check",
+    "pow": "keeper.audit.pow:check",
+    "market": "keeper.audit.market:check",
 }
 """By name, in the order of a whole audit: ``module:function``, a :data:`Run`."""
 

@@ -44,6 +44,8 @@ class Source:
     """Folders of published ticks and steps."""
     database: str | None = None
     """URL of an index that is held to the chain."""
+    share: float = 1.0
+    """Of the openings of proofs of work, that which is verified."""
     authority: Pubkey | None = None
     """Who alone may upgrade the programs; None where nobody said."""
 
@@ -56,8 +58,9 @@ async def opened(
     evidence: Sequence[Path] = (),
     market: Sequence[Path] = (),
     database: str | None = None,
+    share: float = 1.0,
     authority: Pubkey | None = None,
 ) -> AsyncIterator[Source]:
     """A source at ``chain``, an RPC node's URL or a saved chain's file, which stays as it is."""
     async with connect(chain) as connected:
-        yield Source(place_of(chain), connected, rewards, evidence, market, database, authority)
+        yield Source(place_of(chain), connected, rewards, evidence, market, database, share, authority)

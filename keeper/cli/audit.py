@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from keeper.audit.sources import Told, opened
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address, settings
+from keeper.settings import Settings
 from keeper.terminal import audit as shown
 from keeper.terminal.answers import auditing
 from keeper.terminal.tables import errors
@@ -26,6 +28,7 @@ from keeper.terminal.tables import errors
 ALL = "all"
 MAX_HOUR = 2**32 - 1
 """The largest number that the program has for an hour."""
+MAX_TICK = 2**32 - 1
 
 
 class _AllByDefault(TyperGroup):
@@ -128,12 +131,107 @@ def hour(
     """
     with needs("keeper", "ionet audit hour"):
         from keeper.audit import hours  # noqa: PLC0415 - the database, which no other command pays for
-    only = None if hour is None else {hour}
-    check = partial(hours.check, only=only, share=sample / 100)
-    run((), chain, as_json, rewards, evidence, check=check)
+    check = partial(hours.check, only=None if hour is None else {hour})
+    run((), chain, as_json, rewards, evidence, check=check, share=sample / 100)
 
 
-def run(
+@app.command("pow")
+@answers(auditing.Audit)
+def of_work(
+    hour: Annotated[
+        int | None,
+        typer.Argument(min=0, max=MAX_HOUR, help="by hours since emission began", show_default="all"),
+    ] = None,
+    chain: ChainOption = None,
+    evidence: EvidenceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Operators' files against what they posted of them: hashes, forms, devices' signatures, two roots.
+
+    Example: ionet audit pow --pow out/demo/pow/operator-1
+    """
+    with needs("keeper", "ionet audit pow"):
+        from keeper.audit import pow as of_files  # noqa: PLC0415 - as above
+    run((), chain, as_json, evidence=evidence, check=partial(of_files.check, only=hour))
+
+
+@app.command()
+@answers(auditing.Audit)
+def market(
+    tick: Annotated[
+        int | None, typer.Argument(min=1, max=MAX_TICK, help="unix time over 30", show_default="all")
+    ] = None,
+    hour: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_HOUR, help="the steps of this hour alone, unix time over 3,600"),
+    ] = None,
+    chain: ChainOption = None,
+    rewards: RewardsOption = None,
+    market: MarketOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ticks against the rule: batches, matches and who made them; price steps, votes and prices.
+
+    Example: ionet audit market --market out/demo/market/operator-2 --rewards out/demo/rewards/operator-1
+    """
+    with needs("keeper", "ionet audit market"):
+        from keeper.audit import market as of_market  # noqa: PLC0415 - as above
+    check = partial(of_market.check, tick=tick, hour=hour)
+    run((), chain, as_json, rewards, market=market, check=check)
+
+
+class Does(StrEnum):
+    """What is done with a bundle."""
+
+    WRITE = "write"
+    READ = "read"
+
+
+@app.command()
+@answers(auditing.Audit)
+def bundle(  # noqa: PLR0913, PLR0917 - an option for each thing that goes in
+    does: Annotated[Does, typer.Argument(help="write one, or audit one that was written")],
+    file: Annotated[Path, typer.Argument(help="the bundle's file")],
+    first: Annotated[
+        int | None, typer.Option("--from", min=0, max=MAX_HOUR, help="first hour", show_default="all")
+    ] = None,
+    last: Annotated[
+        int | None, typer.Option("--to", min=0, max=MAX_HOUR, help="last hour", show_default="all")
+    ] = None,
+    sample: SampleOption = 100,
+    chain: ChainOption = None,
+    rewards: RewardsOption = None,
+    evidence: EvidenceOption = None,
+    market: MarketOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One file with all that an audit reads: the chain's answers and published files; audited offline.
+
+    What is written is audited meanwhile, but for openings: these whoever reads it verifies.
+
+    Example: ionet audit bundle write day.bundle --from 24 --to 47 --rewards rewards --pow pow
+    """
+    with needs("keeper", "ionet audit bundle"):
+        from keeper.audit.bundle import source as of_bundle  # noqa: PLC0415 - as above
+    chosen = settings(chain)
+
+    async def written(told: Told) -> Report:
+        there = folders_of(chosen, rewards, evidence)
+        async with opened(chosen.chain, rewards=there[0], evidence=there[1], market=market or ()) as source:
+            digest, report = await of_bundle.write(source, file, first, last, told)
+            errors.print(f"{file} has SHA-256 {digest}", highlight=False, soft_wrap=True)
+            return report
+
+    async def read(told: Told) -> Report:
+        async with of_bundle.opened(file, sample / 100) as found:
+            return found.told(await parts.run(found.source, (), told))
+
+    with _progress() as told:
+        report = asyncio.run(written(told) if does is Does.WRITE else read(told))
+    end(report, as_json)
+
+
+def run(  # noqa: PLR0913, PLR0917 - what each command was given
     names: tuple[str, ...],
     chain: str | None,
     as_json: bool,
@@ -143,6 +241,7 @@ def run(
     database: str | None = None,
     authority: str | None = None,
     check: parts.Run | None = None,
+    share: float = 1.0,
 ) -> None:
     """Run parts by their names, all for none, tell what came of them, and end with their exit code.
 
@@ -151,15 +250,14 @@ def run(
     chosen = settings(chain)
 
     async def look(told: Told) -> Report:
-        folders = {
-            "rewards": rewards or [each for each in (chosen.rewards,) if each.is_dir()],
-            "evidence": evidence or [each for each in (chosen.pow,) if each is not None],
-            "market": market or [],
-        }
+        there = folders_of(chosen, rewards, evidence)
         async with opened(
             chosen.chain,
-            **folders,
+            rewards=there[0],
+            evidence=there[1],
+            market=market or (),
             database=database,
+            share=share,
             authority=address(authority) if authority else None,
         ) as source:
             return await (
@@ -169,6 +267,16 @@ def run(
     with _progress() as told:
         report = asyncio.run(look(told))
     end(report, as_json)
+
+
+def folders_of(
+    chosen: Settings, rewards: Sequence[Path] | None, evidence: Sequence[Path] | None
+) -> tuple[Sequence[Path], Sequence[Path]]:
+    """The folders of hours and of operators' files that are named, or else those of settings."""
+    return (
+        rewards or [each for each in (chosen.rewards,) if each.is_dir()],
+        evidence or [each for each in (chosen.pow,) if each is not None],
+    )
 
 
 def end(report: Report, as_json: bool) -> None:

@@ -21,7 +21,6 @@ from keeper.economy.orders import TICK, tick_ends
 from keeper.indexer import ProgramIndexer
 from keeper.indexer.folds import FOLDS
 from keeper.indexer.ledger import Ledger
-from keeper.jobs.proven import Proven
 from keeper.market import audit
 from keeper.market.assignment import assign
 from keeper.market.facts import Facts
@@ -36,6 +35,7 @@ from keeper.market.steps import Counted
 from keeper.market.why import Why
 from keeper.market.why import why as why_of
 from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.rewards.proven import Proven
 from keeper.settings import Settings
 from keeper.terminal.records import Record
 

@@ -20,7 +20,6 @@ from keeper.economy.orders import turn_opens
 from keeper.indexer.ledger import Ledger
 from keeper.jobs.matching import Matcher, match_tick
 from keeper.jobs.prices import keep_prices
-from keeper.jobs.proven import Proven
 from keeper.jobs.steps import vote_steps
 from keeper.market.facts import Facts
 from keeper.market.findings import Replayed
@@ -29,6 +28,7 @@ from keeper.market.snapshot import Snapshot
 from keeper.market.states import States
 from keeper.market.steps import StepTable
 from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.rewards.proven import Proven
 
 AWAY = 5
 """In every fifth hour an operator is away: in its turn comes the next one."""

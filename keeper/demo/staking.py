@@ -18,8 +18,9 @@ from keeper import deploy
 from keeper.chain import Event
 from keeper.chain.token import create_associated, read_token_account, transfer
 from keeper.clients import staking, tokenomics
-from keeper.clients.staking import SMALL_CLAIM, Attestation, Device, SlashStatus
+from keeper.clients.staking import SMALL_CLAIM, Device, SlashStatus
 from keeper.db import Database
+from keeper.demo import lie
 from keeper.demo.airdrop import person
 from keeper.demo.crew import demo_profiles
 from keeper.demo.fleet import Fleet, Machine
@@ -39,7 +40,7 @@ from keeper.pow.codes import Code
 from keeper.rewards import publication, recomputed, rule
 from keeper.rewards.history import PROGRAMS, History, HourHistory
 from keeper.rewards.publication import Manifest
-from keeper.rewards.tree import leaf, tree
+from keeper.rewards.tree import tree
 from keeper.rewards.wallet_index import Claimable
 from keeper.rewards.work import WorkFolder
 from keeper.tables import Rows, addresses
@@ -47,8 +48,8 @@ from keeper.tables import Rows, addresses
 OPERATORS = 3
 HOURS = 48
 """Reward blocks that are made."""
-LIE_HOUR, LIAR = 20, 2
-"""In this hour this operator attests a root that pays itself."""
+LIE_HOUR, LIAR, LIARS_FILES = 20, 2, "liar"
+"""In this hour this operator attests a root that pays itself; its files are in a folder of this name."""
 SLASH_HOUR, VETO_HOUR = 10, 30
 SLASH_BPS = 1_000
 APPEALED, GUILTY = 3, 4
@@ -319,10 +320,19 @@ class Stakers:
         await self._send(instructions, *signers)
 
     async def _lie(self, hour: int) -> None:
-        """An operator attests a root of its own before the others."""
-        liar, total = self.operators[LIAR], self.manifests[-1].total
-        attestation = Attestation(leaf(liar.pubkey(), total), total, 1, bytes(32))
-        await self._send([staking.attest(liar.pubkey(), hour, attestation)], liar)
+        """An operator attests files of its own before the others."""
+        liar = self.operators[LIAR]
+        false = await lie.publish(
+            self.network.chain,
+            self._history,
+            self._work[LIAR],
+            self._folder(LIAR),
+            self.folder / LIARS_FILES,
+            liar.pubkey(),
+            hour,
+            self.network.start_month,
+        )
+        await self._send([staking.attest(liar.pubkey(), hour, false.attestation)], liar)
 
     async def _events_of(self, hour: int) -> None:
         """Two slashes: the operators vote, one supplier appeals, the guardian vetoes that one."""

@@ -7,7 +7,7 @@ import numpy as np
 from keeper.clients.staking import SMALL_CLAIM
 from keeper.demo.fleet import CLASSES, CO_STAKED, SHORT_STAKES
 from keeper.demo.sheet import Picture, Section, Sheet
-from keeper.demo.staking import APPEALED, GUILTY, LIAR, LIE_HOUR, SLASH_BPS, Stakers
+from keeper.demo.staking import APPEALED, GUILTY, LIAR, LIARS_FILES, LIE_HOUR, SLASH_BPS, Stakers
 from keeper.demo.words import REASONS, begin_of, hours_axis
 from keeper.economy.classes import Pool
 from keeper.economy.supply import IO, io
@@ -18,6 +18,8 @@ from keeper.web import figures
 CHECK = (
     "rewards show --dir OUT/rewards/operator-1",
     "rewards verify --dir OUT/rewards/operator-1 --chain OUT/network.chain",
+    f"audit hour {LIE_HOUR} --rewards OUT/rewards/operator-1 --rewards OUT/rewards/{LIARS_FILES} "
+    "--pow OUT/pow/operator-1 --chain OUT/network.chain",
 )
 
 
@@ -114,8 +116,9 @@ def _summary(stakers: Stakers) -> str:
         f"{CO_STAKED} devices are co-staked, {SHORT_STAKES} one base unit short: those earn nothing. All "
         f"claims together took {len(stakers.claimed_in)} hours: of the 100,000 IO that an hour pays at "
         f"most, half is kept for wallets that sign for {io(SMALL_CLAIM, 0)} IO or less, which took "
-        f"{io(stakers.reserved, 2)}. Operator {LIAR + 1} attested a list of its own in hour {LIE_HOUR} "
-        f"({begin_of(LIE_HOUR)}), by which all was its: {stakers.conflicts} conflicting attestations on "
-        f"chain, and the block that the other two agreed on. Slashes of {SLASH_BPS / 100:.0f} %: worker "
-        f"{APPEALED} appealed and the guardian vetoed, worker {GUILTY}'s was burned."
+        f"{io(stakers.reserved, 2)}. Operator {LIAR + 1} attested files of its own in hour {LIE_HOUR} "
+        f"({begin_of(LIE_HOUR)}), in which the best-paid device pays it, and published them: "
+        f"{stakers.conflicts} conflicting attestations on chain, and the block that the other two agreed on. "
+        f"Slashes of {SLASH_BPS / 100:.0f} %: worker {APPEALED} appealed and the guardian vetoed, "
+        f"worker {GUILTY}'s was burned."
     )

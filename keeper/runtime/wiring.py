@@ -30,7 +30,6 @@ from keeper.jobs.names import ATTEST, BIDS, FAULTS, MATCHING, PRICES, PROPOSALS,
 from keeper.jobs.port import Job
 from keeper.jobs.prices import keep_prices
 from keeper.jobs.proposals import Docket, propose_slashes
-from keeper.jobs.proven import Proven
 from keeper.jobs.steps import vote_steps
 from keeper.market.facts import Facts
 from keeper.market.folder import MarketFolder
@@ -39,6 +38,7 @@ from keeper.market.states import States
 from keeper.market.watch import Watch
 from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.history import History
+from keeper.rewards.proven import Proven
 from keeper.rewards.work import WorkFolder
 from keeper.runtime import loop, monitoring, operation
 from keeper.runtime.balance import BalanceGuard

@@ -45,6 +45,8 @@ DEFECTS = {
     "sender/store.py": "two transactions for one intent at a time",
 }
 CAUGHT = {
+    "audit/bundle/answers.py": "what no chain answers, and what Python asks of an object without a name",
+    "audit/bundle/pack.py": "a manifest that is none: becomes a BundleError in the caller",
     "api/fields.py": "pydantic's way to refuse a value: the visitor is answered 400",
     "api/routes/activity.py": "the same",
     "chain/answers.py": "what isn't an answer: the asker makes it ChainUnreachable",

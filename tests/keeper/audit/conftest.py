@@ -1,10 +1,11 @@
-"""One network, which each test has shown otherwise."""
+"""Two networks, each made once: one in its mid-life, one with hours of proofs that operators published."""
 
 from __future__ import annotations
 
 import pytest
 
 from keeper.chain.embedded import EmbeddedChain
+from tests.keeper.audit.life import Life, live
 from tests.keeper.audit.world import MidLife
 
 
@@ -18,3 +19,9 @@ def mid() -> MidLife:
 def true(mid: MidLife) -> EmbeddedChain:
     """Its chain."""
     return mid.chain
+
+
+@pytest.fixture(scope="session")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """Some honest hours: tests falsify copies."""
+    return live(tmp_path_factory.mktemp("life"))

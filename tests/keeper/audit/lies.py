@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from solders.pubkey import Pubkey
 
+from keeper.pow.files import Evidence, whole_key
 from keeper.rewards import publication
 from keeper.rewards.publication import KINDS, MANIFEST, File
 from keeper.rewards.tree import root
@@ -106,3 +107,9 @@ def put(data: bytes, path: tuple[str | int, ...]) -> bytes:
 
 COLUMNS = [(name, column) for name, kind in KINDS.items() for column in kind.names or ()]
 """Every column of every table."""
+
+
+def opened(hour: Path) -> list[str]:
+    """The hashes of the openings that operators' files of an hour name."""
+    found = [Evidence.read(path.read_bytes()).rows for path in hour.glob("evidence-*.bin")]
+    return [whole_key(row["blob"]).hex() for rows in found for row in rows]

@@ -24,16 +24,11 @@ from keeper.rewards.publication import FILES, KINDS, MANIFEST
 from keeper.rewards.rows import Hour
 from keeper.rewards.work import chain_hour
 from tests.keeper.audit import lies
-from tests.keeper.audit.life import Life, live
+from tests.keeper.audit.life import Life
 from tests.programs.world import HOUR, START, START_MONTH
 
 NUMBER = 8
 HONEST, LIAR = "operators", "a liar"
-
-
-@pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    return live(tmp_path_factory.mktemp("life"))
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,13 @@ from keeper.jobs.matching import Matcher, match_tick
 from keeper.jobs.names import MATCHING, PRICES, STEPS
 from keeper.jobs.port import Job, Port
 from keeper.jobs.prices import keep_prices
-from keeper.jobs.proven import Proven
 from keeper.jobs.steps import vote_steps
 from keeper.market.facts import Facts
 from keeper.market.folder import MarketFolder
 from keeper.market.states import Passed, States
 from keeper.pow.profiles import Profile, Profiles
 from keeper.rewards.history import History
+from keeper.rewards.proven import Proven
 from keeper.runtime.keeper import JobOutcome, Keeper
 from tests.keeper.runtime.keepers import new_keeper
 from tests.programs.orders.world import OrdersWorld
