@@ -1,8 +1,8 @@
 """The audit of a whole chain against an index of it: what is rebuilt and held to more, in how much time.
 
-``python benches/audit.py`` reads the demo's chain, ``out/demo/network.chain``, which ``make demo`` leaves, and by
-turns audits it and indexes it into a new SQLite file, folds the accounts and compares them. It renews the table in
-docs/benchmarks.md.
+``python benches/audit.py`` reads the demo's chain, ``out/demo/network.chain``, which ``make demo`` leaves,
+and by turns audits it and indexes it into a new SQLite file, folds the accounts and compares them. It renews
+the table in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,10 +62,10 @@ async def index(chain: ChainReader) -> dict[str, int]:
     return {}
 
 
-def seconds(work: Callable[[], Awaitable[dict[str, int]]]) -> tuple[float, dict[str, int]]:
+def seconds(work: Callable[[], Coroutine[None, None, dict[str, int]]]) -> tuple[float, dict[str, int]]:
     """Processor seconds that something takes, of all threads, and what it answers."""
     begun = time.process_time()
-    found = asyncio.run(work())  # type: ignore[arg-type]  # a coroutine function's
+    found = asyncio.run(work())
     return time.process_time() - begun, found
 
 
@@ -78,10 +79,10 @@ def main() -> None:
     rounds: list[tuple[float, float]] = []
     checked: dict[str, int] = {}
     for _ in range(ROUNDS):
-        loaded, _ = seconds(lambda: _loaded(path))
+        loaded, _ = seconds(partial(_loaded, path))
         chain = EmbeddedChain.load(path)
-        audited, checked = seconds(lambda: audit(chain))
-        indexed, _ = seconds(lambda: index(chain))
+        audited, checked = seconds(partial(audit, chain))
+        indexed, _ = seconds(partial(index, chain))
         rounds.append((loaded + audited, loaded + indexed))
     ours, theirs = (statistics.median(each) for each in zip(*rounds, strict=True))
     ratios = sorted(one / other for one, other in rounds)

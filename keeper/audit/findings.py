@@ -84,6 +84,7 @@ class Code(Enum):
     PROGRAM_MISSING = "a program isn't on the chain"
     PROGRAM_BYTES = "a program's bytes aren't the published ones"
     PROGRAM_AUTHORITY = "a program may be upgraded by another key than the one that is named"
+    PROGRAM_UNSEEN = "a program's bytes were put there by no transaction that is listed"
     PACKAGE_BYTES = "a binary of this installation isn't the one that its own manifest names"
 
     @property

@@ -13,8 +13,10 @@ from hashlib import sha256
 from solders.pubkey import Pubkey
 
 from keeper import resources
-from keeper.audit.findings import Code, Finding, Part
+from keeper.audit.findings import Change, Code, Finding, Part
+from keeper.audit.history import History
 from keeper.audit.sources import Source, Told
+from keeper.audit.upgrades import PLACED, upgrades
 from keeper.chain import Account, loader
 from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.clients.programs import PROGRAMS
@@ -34,6 +36,9 @@ async def check(source: Source, told: Told) -> Part:
     found = await source.chain.accounts([*addresses, *places])
     findings: list[Finding] = []
     words: list[str] = []
+    changes: list[Change] = []
+    history = History(source.chain, NAME, told)
+    await history.list_of(places)
     stated = resources.manifest()
     for at, (name, program) in enumerate(PROGRAMS.items()):
         own, data = found[at], found[at + len(addresses)]
@@ -44,10 +49,21 @@ async def check(source: Source, told: Told) -> Part:
         else:
             findings += _bytes(name, places[at], data, stated[name])
             findings += _authority(name, places[at], data, source.authority)
-            words.append(_said(name, data))
+            done = list(upgrades(name, places[at], history.ordered()))
+            changes += [change for _, change in done]
+            placed = [change.slot for tag, change in done if tag in PLACED]
+            findings += _unseen(name, places[at], data, placed)
+            words.append(_said(name, data, by_transaction=bool(placed)))
         told(NAME, at + 1, len(PROGRAMS))
     checked = {"programs": len(PROGRAMS), "bytes": sum(stated[each]["bytes"] for each in PROGRAMS)}
-    return Part(NAME, checked, findings=tuple(findings), told=tuple(words))
+    return Part(
+        NAME,
+        checked,
+        tuple(history.unchecked),
+        tuple(history.findings + findings),
+        tuple(sorted(changes, key=lambda each: each.slot)),
+        tuple(words),
+    )
 
 
 def _package(name: str, stated: dict[str, object]) -> Iterator[Finding]:
@@ -95,10 +111,21 @@ def _authority(name: str, place: Pubkey, data: Account, expected: Pubkey | None)
         yield _finding(Code.PROGRAM_AUTHORITY, place, name, str(expected), str(found))
 
 
-def _said(name: str, data: Account) -> str:
+def _unseen(name: str, place: Pubkey, data: Account, placed: list[int]) -> Iterator[Finding]:
+    """Whether the newest transaction that put bytes there is the one that the loader noted.
+
+    A test network's programs were put there by none: then nothing is to be held to anything.
+    """
+    (slot,) = _SLOT.unpack_from(data.data)
+    if placed and slot != placed[-1]:
+        yield Finding(NAME, Code.PROGRAM_UNSEEN, str(place), f"{name}, slot", slot, placed[-1], slot, None)
+
+
+def _said(name: str, data: Account, *, by_transaction: bool) -> str:
     authority = loader.read_authority(data.data)
     who = f"may be upgraded by {authority}" if authority else "can't be upgraded by anybody"
-    return f"{name} {who}; its bytes are of slot {_SLOT.unpack_from(data.data)[0]:,}"
+    how = "" if by_transaction else ", put there by no transaction that is listed"
+    return f"{name} {who}; its bytes are of slot {_SLOT.unpack_from(data.data)[0]:,}{how}"
 
 
 def _finding(code: Code, where: Pubkey, row: str, expected: str, found: str | None) -> Finding:

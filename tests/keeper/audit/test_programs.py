@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper import resources
-from keeper.audit import parts
+from keeper.audit import parts, programs
 from keeper.audit.findings import Code, Exit, Report
 from keeper.audit.sources import Source
 from keeper.chain import Account, loader
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.framework import UPGRADEABLE_LOADER
 from keeper.clients.programs import PROGRAMS
 from tests.programs.world import World, key
 
@@ -42,9 +46,10 @@ async def test_the_published_programs_are_told_with_who_may_replace_them(chain) 
     assert (found.exit, part.findings, part.unchecked) == (Exit.CLEAN, (), ())
     assert part.checked == {"programs": 4, "bytes": sum(len(resources.binary(name)) for name in PROGRAMS)}
     _, account = told_of(chain, "staking")
-    assert f"staking may be upgraded by {loader.read_authority(account.data)}; its bytes are of slot 1" in (
-        part.told
-    )
+    assert (
+        f"staking may be upgraded by {loader.read_authority(account.data)}; its bytes are of slot 1, "
+        "put there by no transaction that is listed"
+    ) in part.told
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -101,6 +106,44 @@ async def test_an_installation_whose_own_binary_is_another(chain, monkeypatch) -
     monkeypatch.setattr(resources, "binary", lambda name: true(name) + b"\1" * (name == "orders"))
     (one,) = (await audited(chain)).findings
     assert (one.code, one.where) == (Code.PACKAGE_BYTES, "orders.so")
+
+
+async def test_who_put_a_program_there_and_who_may_replace_it_next(monkeypatch) -> None:
+    """By the loader's transactions; a slot of which the list has none is a finding."""
+    world = World()
+    chain, authority, heir = world.chain, key("authority"), key("heir").pubkey()
+    chain.airdrop(authority.pubkey(), 10**12)
+    program = Keypair()
+    binary = resources.binary("buyback")
+    assert await loader.deploy(chain, program, binary, authority)
+    place = loader.program_data_address(program.pubkey())
+    handed = Instruction(
+        UPGRADEABLE_LOADER,
+        struct.pack("<I", 4),
+        [
+            AccountMeta(place, False, True),
+            AccountMeta(authority.pubkey(), True, False),
+            AccountMeta(heir, False, False),
+        ],
+    )
+    chain.execute([handed], [authority])
+    known = {"buyback": SimpleNamespace(address=program.pubkey())}
+    monkeypatch.setattr(programs, "PROGRAMS", known)
+    (part,) = (await audited(chain)).parts
+    assert [(each.what, each.who, each.after) for each in part.changes] == [
+        ("buyback deployed", f"{authority.pubkey()}, {program.pubkey()}", None),
+        ("buyback upgrade authority", str(authority.pubkey()), str(heir)),
+    ]
+    assert part.findings == ()
+    assert part.told == (
+        f"buyback may be upgraded by {heir}; its bytes are of slot {part.changes[0].slot:,}",
+    )
+    account = chain.get(place)
+    assert account is not None
+    data = account.data[:4] + (7).to_bytes(8, "little") + account.data[12:]
+    show(chain, monkeypatch, place, replace(account, data=data))
+    (found,) = (await audited(chain)).findings
+    assert (found.code, found.expected, found.found) == (Code.PROGRAM_UNSEEN, part.changes[0].slot, 7)
 
 
 def show(chain: EmbeddedChain, monkeypatch, address: Pubkey, account: Account | None) -> None:
