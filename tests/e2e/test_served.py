@@ -51,6 +51,9 @@ class Hire:
     def lease(self) -> Lease:
         return self.network.lease(self.order, self.device)
 
+    def is_at(self, state: AgentState) -> bool:
+        return self.site.state is state
+
     async def turns(self, times: int, seconds: int = 6) -> None:
         for _ in range(times):
             await self.site.turn()
@@ -98,11 +101,11 @@ def net_of(hours: int) -> int:
 def test_served_to_its_end_it_is_paid_in_full(network: Network, tmp_path: Path) -> None:
     async def work(hire: Hire) -> None:
         await hire.turns(4)
-        assert hire.site.state is AgentState.ACTIVE
+        assert hire.is_at(AgentState.ACTIVE)
         assert hire.told.others("LeaseAccepted") == ["LeaseAccepted"]
         network.wait_until(hire.lease.stop)
         await hire.turns(1, 0)
-        assert hire.site.state is AgentState.IDLE
+        assert hire.is_at(AgentState.IDLE)
 
     hire = run(network, tmp_path, work)
     assert network.do_end(MALLORY, hire.lease) == "end_lease"
@@ -121,7 +124,7 @@ def test_a_device_that_fails_in_its_second_hour_is_paid_for_one(network: Network
         host = hire.site.host
         host.sound, host.dies, host.ended = False, "its command ended with 1", "its command ended with 1"
         await hire.turns(12, 46)
-        assert hire.site.state is AgentState.IDLE
+        assert hire.is_at(AgentState.IDLE)
 
     hire = run(network, tmp_path, work)
     hire.ended_by_worker()
