@@ -114,7 +114,7 @@ class Init:
                 stdin=subprocess.DEVNULL,
             )
             begun = time.monotonic()
-            while not Path(f"/run/wireguard/{INTERFACE}.sock").exists():
+            while not _listens(f"/run/wireguard/{INTERFACE}.sock"):
                 if self._wireguard.poll() is not None or time.monotonic() - begun > WAIT_SECONDS:
                     raise Failed("wireguard-go made no interface: see ionet worker doctor")
                 time.sleep(0.01)
@@ -335,6 +335,12 @@ class Disk:
         """Whether less than a twentieth is free, of bytes or of files: the machine needs some itself."""
         found = os.statvfs(self._folder)
         return FREE * found.f_bavail < found.f_blocks or FREE * found.f_favail < found.f_files
+
+
+def _listens(path: str) -> bool:
+    """Whether somebody answers at a Unix socket: its file is there a moment before anybody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        return made.connect_ex(path) == 0
 
 
 def _call(*command: str, given: str = "") -> None:

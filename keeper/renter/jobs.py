@@ -172,7 +172,10 @@ class Jobs:
         return _parsed(_LOGS, self._of(name, "GET", "/logs")).logs
 
     def follow(self, name: str, seconds: float = POLL_SECONDS) -> Iterator[str]:
-        """What a job prints, piece by piece until it is over; raises JobUnknown."""
+        """What a job prints, piece by piece until it is over; raises JobUnknown.
+
+        Each look takes all of it, so a long one is looked at less often: every further second for each MiB.
+        """
         had = 0
         while True:
             over = self.get(name).status.is_over
@@ -182,7 +185,7 @@ class Jobs:
                 had = len(text)
             if over:
                 return
-            time.sleep(seconds)
+            time.sleep(seconds * (1 + (len(text) >> 20)))
 
     def wait(self, name: str, seconds: float = POLL_SECONDS) -> Job:
         """A job once it is over; raises JobUnknown."""

@@ -139,17 +139,24 @@ async def hired(place: Path, operators: int = 1) -> AsyncIterator[Hired]:
 
 
 @asynccontextmanager
-async def served(here: Hired, installed: runtime.Runtime, *names: str) -> AsyncIterator[None]:
-    """Have devices serve: agents' part, Ray in their sandboxes, until all nodes are alive."""
+async def devices(here: Hired, *names: str) -> AsyncIterator[Boards]:
+    """Have devices be members, with nothing in their sandboxes; gives the boards."""
     async with AsyncExitStack() as stack:
         for name in names:
             here.devices[name] = await stack.enter_async_context(_device(here, name))
         boards = here.boards()
         stack.push_async_callback(boards.close)
-        members = (await here.look(boards)).members
-        head = next(each for each in here.devices.values() if each.address == members.head.address)
         tasks = [asyncio.create_task(_serve(here, each)) for each in here.devices.values()]
         stack.push_async_callback(_cancelled, tasks)
+        yield boards
+
+
+@asynccontextmanager
+async def served(here: Hired, installed: runtime.Runtime, *names: str) -> AsyncIterator[None]:
+    """Have devices serve: agents' part, Ray in their sandboxes, until all nodes are alive."""
+    async with devices(here, *names) as boards, AsyncExitStack() as stack:
+        members = (await here.look(boards)).members
+        head = next(each for each in here.devices.values() if each.address == members.head.address)
         said = Node(head.address, head.address, here.token, 1, OBJECTS)
         # A node gives a head that isn't up yet half a minute, which a loaded machine takes.
         for number, each in enumerate(sorted(here.devices.values(), key=lambda each: each is not head)):
