@@ -27,6 +27,8 @@ class Limits:
     questions: Rate = Rate(60, 20)
     proofs: Rate = Rate(15, 5)
     """Of wallets' proofs, which are read from a file of an hour that may not be in memory."""
+    actions: Rate = Rate(6, 2)
+    """Of Solana Actions, each of which reads several accounts."""
     together: int = 12
     """Questions that are answered at a time; a browser asks six, unless it speaks HTTP/2 with a proxy."""
     streams: int = 4
@@ -54,6 +56,7 @@ class Limited:
         self._limits = limits or Limits()
         self._questions = Buckets(self._limits.questions, self._limits.names)
         self._proofs = Buckets(self._limits.proofs, self._limits.names)
+        self._actions = Buckets(self._limits.actions, self._limits.names)
         self._answering: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +72,8 @@ class Limited:
         wait = self._questions.take(whose, self._clock())
         if not wait and "/proof/" in scope["path"]:
             wait = self._proofs.take(whose, self._clock())
+        if not wait and scope["path"].startswith("/actions/"):
+            wait = self._actions.take(whose, self._clock())
         held = {whose: self._limits.together}
         if scope["path"].endswith(STREAM):
             held[whose + STREAM] = self._limits.streams

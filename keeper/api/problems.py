@@ -76,7 +76,7 @@ def install(app: FastAPI, refusal: Refusal = problem) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return refusal(400, "; ".join(map(_words, error.errors())), None)
+        return refusal(400, "; ".join(map(words, error.errors())), None)
 
     @app.exception_handler(DatabaseError)
     async def unusable(request: Request, error: DatabaseError) -> Response:
@@ -96,7 +96,7 @@ def install(app: FastAPI, refusal: Refusal = problem) -> None:
         return Response(status_code=304, headers=error.headers)
 
 
-def _words(found: Mapping[str, Any]) -> str:
+def words(found: Mapping[str, Any]) -> str:
     """One parameter that is wrong, in a sentence."""
     where, name = (*found["loc"], "")[:2]
     shown = str(found.get("input"))[:SHOWN]

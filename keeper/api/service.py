@@ -13,13 +13,14 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from keeper.api import app as files
 from keeper.api import problems
 from keeper.api.headers import Headed
 from keeper.api.index import Index
 from keeper.api.limits import Limited, Limits
+from keeper.api.routes import actions as acts
 from keeper.api.routes import (
     activity,
     audit,
@@ -56,10 +57,12 @@ def application(
     *,
     rewards: Path | None = None,
     market: Path | None = None,
+    actions: str | None = None,
 ) -> FastAPI:
     """The API on a database, a :class:`keeper.db.visitors.Visitors`, which is closed with it.
 
     What is published in the folders ``rewards`` and ``market`` (:mod:`keeper.api.app`) is served with it.
+    ``actions`` is the site's public URL, without a slash at its end: with it there are Solana Actions.
     """
 
     @asynccontextmanager
@@ -84,6 +87,9 @@ def application(
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
+    if actions is not None:
+        app.state.actions = actions
+        app.include_router(acts.router)
     if rewards is not None:
         app.router.routes.extend(files.application(rewards, market).routes)
     return app
@@ -94,11 +100,18 @@ def guarded(
 ) -> ASGIApp:
     """The API behind its limits, for pages of any origin; ``refusal`` tells people what is above them."""
     chosen = limits or Limits()
+    limited = Limited(app, chosen, refusal=refusal)
     # Outside, so that a page may read why it is refused.
     asked_by_pages = CORSMiddleware(
-        Limited(app, chosen, refusal=refusal),
+        limited,
         allow_origins=["*"],
         allow_methods=["GET"],
         expose_headers=["etag", "link", "retry-after", "x-ionet-slot"],
     )
-    return Headed(asked_by_pages, chosen.trusted)
+
+    async def whole(scope: Scope, receive: Receive, send: Send) -> None:
+        # Actions take more than GET, and say so themselves.
+        is_action = scope["type"] == "http" and scope["path"].startswith(acts.PREFIX)
+        await (limited if is_action else asked_by_pages)(scope, receive, send)
+
+    return Headed(whole, chosen.trusted)

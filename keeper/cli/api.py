@@ -53,7 +53,8 @@ def serving(chosen: Settings, database: Visitors) -> uvicorn.Config:
     """Pages and the API on a database, by these settings."""
     rewards = chosen.rewards if chosen.rewards.is_dir() else None
     market = chosen.market if chosen.market and chosen.market.is_dir() else None
-    service = application(database, rewards=rewards, market=market)
+    actions = None if chosen.actions is None else str(chosen.actions).rstrip("/")
+    service = application(database, rewards=rewards, market=market, actions=actions)
     pages.install(service, node_of(chosen))
     return uvicorn.Config(
         guarded(service, refusal=pages.refusal_of(service, node_of(chosen))),

@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     web_notices: AnyWebsocketUrl | None = Field(
         default=None, description="where that node sends notices [default: the port after its own]"
     )
+    actions: AnyHttpUrl | None = Field(
+        default=None,
+        description="the site's public URL, for Solana Actions on it [default: none, there are none]",
+    )
     balance_warning: Decimal = Field(
         default=Decimal("0.5"), ge=0, decimal_places=9, description="SOL below which the keeper warns"
     )

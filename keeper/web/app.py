@@ -24,6 +24,8 @@ from keeper.web.pages import (
     network,
     offers,
     orders,
+    positions,
+    settings,
     wallets,
 )
 from keeper.web.rendering import render
@@ -31,23 +33,36 @@ from keeper.web.style import STYLE, STYLE_PATH
 from keeper.web.visits import late
 
 ROUTERS = tuple(
-    each.router for each in (network, devices, offers, market, blocks, orders, buyback, wallets, audit, found)
+    each.router
+    for each in (
+        *(network, devices, offers, market, blocks, orders, buyback, wallets, positions, audit, found),
+        settings,
+    )
 )
 NODE = "node"
 """The state's name of the node that browsers ask: its URL and where it sends notices, or None."""
+LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost")
+"""This machine, for a page that isn't on it."""
 KEPT = {"cache-control": "public, max-age=31536000, immutable"}
 """Headers of what has another name as soon as it changes."""
 
 
+ANY_NODE = ("https:", "wss:", *(f"{each}:*" for each in LOCAL))
+"""Where pages that sign may ask, too: a node of the viewer's own choice, as no page can know it beforehand.
+
+What is loaded and run is ours alone, by its hash, and a page knows no secret that could be sent there.
+"""
+
+
 def headers(node: tuple[str, str] | None) -> dict[str, str]:
-    """What every page has: no script but ours runs in one, and only ``node`` is asked beside us."""
+    """What every page has: no script but ours runs in one; with ``node``, nodes are asked beside us."""
     policy = (
         "default-src 'none'",
         "script-src 'self'",
         "worker-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
-        " ".join(("connect-src 'self'", *map(_origin, node or ()))),
+        " ".join(("connect-src 'self'", *(() if node is None else (*map(_origin, node), *ANY_NODE)))),
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",

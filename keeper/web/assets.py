@@ -51,5 +51,11 @@ def tags(island: str) -> Markup:
     return Markup("\n").join([*lines, _tag('<script type="module" src="{}" integrity="{}"></script>', own)])
 
 
+def before_paint(island: str) -> Markup:
+    """The same for one of a single file, which runs before anything is shown."""
+    (own,) = manifest()["entries"][island]
+    return _tag('<script type="module" async blocking="render" src="{}" integrity="{}"></script>', own)
+
+
 def _tag(text: str, name: str) -> Markup:
     return Markup(text).format(PREFIX + name, manifest()["files"][name]["integrity"])

@@ -24,5 +24,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= text.FILTERS
-    environment.globals |= {"island": assets.tags, "built": assets.address}
+    environment.globals |= {
+        "island": assets.tags,
+        "built": assets.address,
+        "before_paint": assets.before_paint,
+    }
     return environment

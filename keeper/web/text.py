@@ -21,7 +21,7 @@ _PATHS = {"device": "devices", "order": "orders", "cluster_id": "orders", "lease
 """The page of what an event's field names; any other address has a wallet's."""
 _GOOD, _BUSY, _WAITS, _BAD = "good", "busy", "waits", "bad"
 STATES: Mapping[str, str] = {
-    **dict.fromkeys(("ready", "pass", "final", "succeeded", "sold", "running"), _GOOD),
+    **dict.fromkeys(("ready", "pass", "final", "succeeded", "sold", "running", "free"), _GOOD),
     **dict.fromkeys(("leased", "open", "agreed", "matched", "accepted", "pending"), _BUSY),
     **dict.fromkeys(("short", "unknown", "missed", "unsold", "ended", "closed"), _WAITS),
     **dict.fromkeys(("terminated", "fail", "failed", "cancelled", "void", "executed"), _BAD),

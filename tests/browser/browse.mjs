@@ -51,7 +51,6 @@ const steps = {
   },
   /** Choose one of several by its words. */
   choose: async (label, words) => void (await page.getByLabel(label, { exact: true }).selectOption({ label: words })),
-  check: (label) => page.getByLabel(label, { exact: true }).check(),
   file: (label, name, text) =>
     page.getByLabel(label, { exact: true }).setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) }),
   unfold: (words) => page.locator("summary", { hasText: words }).click(),
@@ -62,7 +61,8 @@ const steps = {
       performance.now = () => now() + each * 1000;
     }, seconds),
   follow: async (words) => void (await page.getByRole("link", { name: words, exact: true }).click()),
-  url: () => page.url(),
+  tick: (label) => page.getByLabel(label, { exact: true }).check(),
+  paper: () => page.evaluate(() => getComputedStyle(document.body).backgroundColor),
   fill: (label, value) => page.getByLabel(label, { exact: true }).fill(value),
   press: (keys) => page.keyboard.press(keys),
   type: (keys) => page.keyboard.type(keys),

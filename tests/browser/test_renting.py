@@ -69,7 +69,7 @@ def test_an_order_in_usdc_that_names_its_price_and_waits_for_its_gang(rented: Si
     before = rented.has(usdc)
     typed = [
         *([["choose", "Paid in", "USDC"], ["fill", "Devices", "2"], ["unfold", "Where, how fast"]]),
-        *([["check", "All in one country"], ["fill", "None runs before so many can", "2"]]),
+        *([["tick", "All in one country"], ["fill", "None runs before so many can", "2"]]),
         ["fill", "Highest price, empty: the network's", "2.5"],
         ["choose", "Lowest tier, 4 is best", "2"],
     ]

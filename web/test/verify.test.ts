@@ -61,6 +61,8 @@ function sources(changed: { readonly [path: string]: string | null } = {}, told:
       const found = hours.get(hour);
       return found === undefined ? null : block(hour, found.block);
     },
+    // July 2024.
+    startMonth: async () => 54 * 12 + 6,
     proof: async (hour, wallet) => await proofOf(hour, wallet),
     file: async (hour, name) => {
       const path = `${hour}/${name}`;
@@ -166,6 +168,15 @@ test("pow.json with bytes that the keeper refuses isn't taken for a right one", 
     { block: async () => block(1, { ...published.block, data_hash: await digestOf(named) }) },
   );
   assert.deepEqual(says((await run({}, from)).steps), ["1/pow.json: pow.json is not canonical JSON"]);
+});
+
+test("an hour of an emission that began in another month than on chain", async () => {
+  const { holds, steps } = await run({ hour: 1, level: 3 }, sources({}, { startMonth: async () => 54 * 12 + 7 }));
+  const wrong = steps.filter((each) => each.state !== "right");
+  assert.deepEqual(
+    [holds, wrong.map((each) => [each.state, each.says])],
+    [false, [["wrong", "manifest of hour 1: start is 1719795600, but emission began at 1722470400 on chain: it is 1722474000"]]],
+  );
 });
 
 test("an hour that can still be vetoed doesn't hold", async () => {

@@ -15,7 +15,7 @@ from keeper.api.queries import views
 from keeper.api.rows import answer, view_model
 
 router = APIRouter(tags=["devices"])
-EQUAL = {"class_", "state", "country", "supplier", "payout", "co_staker"}
+EQUAL = {"class_", "state", "country", "supplier", "payout", "co_staker", "leaving_staker"}
 """The parameters that name a column's value."""
 
 
@@ -37,6 +37,7 @@ class Asking(Page):
     supplier: AskedAddress | None = Field(default=None, description="whose it is")
     payout: AskedAddress | None = Field(default=None, description="the wallet that its rewards go to")
     co_staker: AskedAddress | None = None
+    leaving_staker: AskedAddress | None = Field(default=None, description="whose co-stake left it and cools")
     has_offer: bool | None = Field(default=None, description="whether a co-stake is offered")
     closed: bool = Field(default=False, description="true: those that were closed, instead")
     order: Literal["asc", "desc"] = Field(default="asc", description="of address")

@@ -21,14 +21,15 @@ from keeper.rewards.publication import NothingEarned, PublicationError
 router = APIRouter(tags=["wallets"])
 
 
-def _wallet(address: str) -> Pubkey:
+def address_of(address: str) -> Pubkey:
+    """An address that was asked for; raises HTTPException where it is none."""
     try:
         return Pubkey.from_string(address)
     except ValueError:
         raise HTTPException(400, "address is none: one has 32 bytes in base58") from None
 
 
-Wallet = Annotated[Pubkey, Depends(_wallet)]
+Wallet = Annotated[Pubkey, Depends(address_of)]
 
 
 class Holdings(Form):

@@ -428,7 +428,12 @@ def block_of(values: Mapping[str, Any]) -> Block:
 
 def parse_wallet(data: bytes) -> Wallet:
     """Read a wallet account's bytes."""
-    return record(Wallet, PROGRAM.account("Wallet", data))
+    return wallet_of(PROGRAM.account("Wallet", data))
+
+
+def wallet_of(values: Mapping[str, Any]) -> Wallet:
+    """A wallet account from its fields."""
+    return record(Wallet, values)
 
 
 def parse_slash(data: bytes) -> Slash:

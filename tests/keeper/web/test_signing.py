@@ -44,6 +44,7 @@ async def pages(client: Client) -> dict[str, str]:
         "opened": f"/orders/{order['address']}",
         "device": f"/devices/{device['address']}",
         "claim": wallet,
+        "stake": f"/stake?wallet={device['supplier']}",
         "auction": "/auctions/2",
         "lease": f"/leases/{lease['address']}",
     }
@@ -53,15 +54,17 @@ async def test_each_island_has_its_place_and_its_files_by_their_hashes(signing: 
     for name, path in (await pages(signing)).items():
         page = (await signing.http.get(path)).text
         own = {"auction": auction_address(2), "order": class_address(GPU_CLASS)}
-        of = str(own.get(name, path.rpartition("/")[2]))
+        of = str(own.get(name, re.split("[/=]", path)[-1]))
         assert f'<div class="island" id="{name}" data-of="{of}">' in page
         assert f'<meta name="ionet-node" content="{NODE[0]}">' in page
         named = re.findall(r'(?:href|src)="/static/([^"]+)" integrity="([^"]+)"', page)
         files = assets.manifest()["files"]
         checks = ["check"] if "data-check" in page else []
-        needed = {each for island in (name, *checks) for each in assets.manifest()["entries"][island]}
-        assert sorted(named) == sorted((each, files[each]["integrity"]) for each in needed)
-        assert page.count("<script") == 1 + len(checks) and 'style="' not in page
+        needed = {
+            each for island in ("theme", name, *checks) for each in assets.manifest()["entries"][island]
+        }
+        assert sorted(set(named)) == sorted((each, files[each]["integrity"]) for each in needed)
+        assert page.count("<script") == 2 + len(checks) and 'style="' not in page
         for each, _ in named:
             answer = await signing.http.get(f"/static/{each}")
             assert answer.content == (assets.BUILT / each).read_bytes()
@@ -69,14 +72,16 @@ async def test_each_island_has_its_place_and_its_files_by_their_hashes(signing: 
             assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-async def test_the_policy_lets_pages_ask_one_node_and_run_our_files(signing: Client) -> None:
+async def test_the_policy_lets_pages_ask_nodes_and_run_our_files(signing: Client) -> None:
     answer = await signing.http.get("/")
     policy = dict(each.split(" ", 1) for each in answer.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == "'self'"
-    assert policy["connect-src"] == "'self' http://node.example:8899 ws://node.example:8900"
+    # The site's node, and one of the viewer's own choice: by TLS, or on their machine.
+    own = "https: wss: http://127.0.0.1:* http://localhost:* ws://127.0.0.1:* ws://localhost:*"
+    assert policy["connect-src"] == f"'self' http://node.example:8899 ws://node.example:8900 {own}"
     assert policy["require-trusted-types-for"] == "'script'"
-    assert "<script" not in answer.text
+    assert re.findall(r'<script[^>]* src="/static/([a-z-]+)-', answer.text) == ["theme"]
 
 
 async def test_what_was_not_built_is_not_served(signing: Client) -> None:
@@ -88,4 +93,4 @@ async def test_without_a_node_no_page_signs(site: Client) -> None:
     for path in (await pages(site)).values():
         page = (await site.http.get(path)).text
         scripts = re.findall(r'<script[^>]* src="/static/([a-z-]+)-', page)
-        assert scripts in ([], ["check"]) and "island" not in page.partition("</head>")[2]
+        assert scripts in (["theme"], ["theme", "check"]) and "island" not in page.partition("</head>")[2]

@@ -5,6 +5,7 @@ import { getStakeInstructionAsync } from "../clients/staking/instructions/stake"
 import { getUnstakeInstructionAsync } from "../clients/staking/instructions/unstake";
 import { getWithdrawInstructionAsync } from "../clients/staking/instructions/withdraw";
 import { findClassPda } from "../clients/staking/pdas/class";
+import type { CoStake } from "../clients/staking/types/coStake";
 import { CoStakeState } from "../clients/staking/types/coStakeState";
 import { node, time } from "../chain/node";
 import type { Plan } from "../tx/act";
@@ -21,6 +22,15 @@ export async function staked(address: Address): Promise<Staked> {
   const { data } = await fetchDevice(node, address, { commitment: "confirmed" });
   const [of] = await findClassPda({ id: data.class });
   return { at: address, device: data, of };
+}
+
+/** What of a device's stakes is over its cooldown: its supplier's, base units, and co-stakes. */
+export function cooledOf(device: Device, now: bigint, cooldown: bigint): { own: bigint; co: CoStake[] } {
+  // One that waits goes into its cooldown by itself: the chain writes that down when it is touched next.
+  const isCooled = ({ state, until }: CoStake): boolean =>
+    (state === CoStakeState.Cooling && until <= now) || (state === CoStakeState.Waiting && until + cooldown <= now);
+  const own = device.ownUntil <= now ? device.ownCooling : 0n;
+  return { own, co: [device.co, device.leaving].filter(isCooled) };
 }
 
 export async function stake(address: Address, amount: bigint, payer: Address): Promise<Plan> {

@@ -1,6 +1,7 @@
-// The node that pages ask: its addresses are in the page's head, as its content policy allows no other.
+// The node that pages ask: the viewer's own choice, or the site's, which is in the page's head.
 import { createSolanaRpc, type Address, type Signature } from "@solana/kit";
 import { fromBase64 } from "../verify/bytes";
+import { noticesOf, ownNode } from "./chosen";
 
 function named(name: string): string {
   const found = document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content;
@@ -8,7 +9,10 @@ function named(name: string): string {
   return found;
 }
 
-export const node = createSolanaRpc(named("ionet-node"));
+const own = ownNode();
+/** Who is asked, for people. */
+export const asked = { url: own ?? named("ionet-node"), isOwn: own !== null };
+export const node = createSolanaRpc(asked.url);
 
 /** What wallets call a network. */
 export type Chain = `solana:${"mainnet" | "devnet" | "testnet" | "localnet"}`;
@@ -58,7 +62,7 @@ export async function time(): Promise<bigint> {
 export function whenLanded(signature: Signature, heard: () => void): () => void {
   let socket: WebSocket;
   try {
-    socket = new WebSocket(named("ionet-notices"));
+    socket = new WebSocket(own ? noticesOf(own) : named("ionet-notices"));
   } catch {
     return () => {};
   }

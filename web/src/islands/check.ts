@@ -1,9 +1,8 @@
 // Checks an hour in this browser: the form that a page has is shown, and each line of what comes of it is written.
+import { canBeAsked, chooseNode, ownNode, sitesNode } from "../chain/chosen";
 import type { Level, Step } from "../verify/finding.js";
 import type { Answer, Question } from "../verify/messages.js";
 
-/** Where the viewer's choice of a node is kept: in this browser alone. */
-const KEPT = "ionet-check-node";
 const MARKS = { right: "✓", wrong: "✗", unknown: "?" } as const;
 const SPOKEN = { right: "holds: ", wrong: "is wrong: ", unknown: "isn't known: " } as const;
 
@@ -60,12 +59,25 @@ function start(section: HTMLElement): void {
   const progress = element<HTMLProgressElement>(section, "progress");
   const script = scriptAddress(section.dataset["worker"] ?? "");
   let worker: Worker | null = null;
-  node.value = kept() ?? document.querySelector<HTMLMetaElement>("meta[name=ionet-node]")?.content ?? "";
+  const site = element<HTMLInputElement>(form, "[name=site]");
+  const sites = sitesNode();
+  node.value = ownNode() ?? "";
+  node.required = true;
+  if (sites !== null) {
+    element<HTMLElement>(form, ".site").hidden = false;
+    element<HTMLElement>(form, ".site span").textContent =
+      `or by this site's own node, ${sites}: whoever made this site may have chosen it, and could lie in both`;
+    site.addEventListener("change", () => {
+      node.required = !site.checked;
+      node.disabled = site.checked;
+    });
+  }
   form.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     worker?.terminate();
-    keep(node.value);
+    const bySite = site.checked;
+    if (!bySite && canBeAsked(node.value)) chooseNode(node.value);
     lines.replaceChildren();
     status.textContent = "Checking…";
     progress.hidden = true;
@@ -79,15 +91,16 @@ function start(section: HTMLElement): void {
     running.onmessage = ({ data }: MessageEvent<Answer>) => {
       if ("step" in data) lines.append(line(data.step));
       else if ("done" in data) Object.assign(progress, { hidden: false, value: data.done, max: data.all });
-      else over(ended(data.holds, data.failed));
+      else over(ended(data.holds, data.failed, bySite));
     };
     running.onerror = () => over("The check couldn't be started: load the page anew, or use ionet rewards verify.");
     running.postMessage(asked(section, form, (event as SubmitEvent).submitter));
   });
 }
 
-function ended(holds: boolean, failed: string | null): string {
+function ended(holds: boolean, failed: string | null, bySite: boolean): string {
   if (failed !== null) return `The check ended for a reason of its own: ${failed}`;
+  if (holds && bySite) return "All of it holds by this site's own node, which could lie as well: check it by another.";
   return holds ? "All of it holds." : "Not all of it holds: see the lines marked ✗ or ?.";
 }
 
@@ -100,29 +113,13 @@ function asked(section: HTMLElement, form: HTMLFormElement, by: HTMLElement | nu
   };
   const level = Number((by as HTMLButtonElement | null)?.value ?? "1") as Level;
   return {
-    node: text("node") ?? "",
+    node: (given.get("site") ? sitesNode() : text("node")) ?? "",
     hour: Number(text("hour")),
     level,
     root: text("root"),
     wallet: text("wallet"),
     earned: text("earned"),
   };
-}
-
-function kept(): string | null {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null; // A browser that keeps nothing.
-  }
-}
-
-function keep(url: string): void {
-  try {
-    localStorage.setItem(KEPT, url);
-  } catch {
-    // It is asked for again.
-  }
 }
 
 for (const section of document.querySelectorAll<HTMLElement>("[data-check]")) start(section);

@@ -3,9 +3,8 @@ import { useSignal } from "@preact/signals";
 import type { Address } from "@solana/kit";
 import { leave, offer, take, withdrawCoStake, withdrawOffer } from "../acts/coStakes";
 import { io, moment, percent, stakingConfig } from "../acts/parts";
-import { stake, staked, unstake, withdraw, type Staked } from "../acts/stakes";
+import { cooledOf, stake, staked, unstake, withdraw, type Staked } from "../acts/stakes";
 import { time } from "../chain/node";
-import type { CoStake } from "../clients/staking/types/coStake";
 import { CoStakeState } from "../clients/staking/types/coStakeState";
 import { IO, read } from "../ui/amounts";
 import { Field } from "../ui/field";
@@ -90,18 +89,14 @@ function CoStaker({ at, me }: { at: Staked; me: Address }) {
 /** What is over its cooldown: anybody may have it paid to whom it belongs. */
 function Cooled({ at, now, cooldown }: { at: Staked; now: bigint; cooldown: bigint }) {
   const { device } = at;
-  // One that waits goes into its cooldown by itself: the chain writes that down when it is touched next.
-  const cooled = ({ state, until }: CoStake): boolean =>
-    (state === CoStakeState.Cooling && until <= now) || (state === CoStakeState.Waiting && until + cooldown <= now);
-  const own = device.ownCooling > 0n && device.ownUntil <= now;
-  const co = [device.co, device.leaving].filter(cooled);
+  const { own, co } = cooledOf(device, now, cooldown);
   if (!own && !co.length) return null;
   return (
     <>
       <h3>Cooled</h3>
-      {own && (
+      {own > 0n && (
         <p>
-          {io(device.ownCooling)} of its supplier <Do make={(payer) => withdraw(at.at, payer)}>Take out</Do>
+          {io(own)} of its supplier <Do make={(payer) => withdraw(at.at, payer)}>Take out</Do>
         </p>
       )}
       {co.map((each) => (

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { Address } from "@solana/kit";
 import { shownSlot } from "../chain/api";
+import { asked } from "../chain/node";
 import { approve, leave, state, stopWaiting, type Plan } from "../tx/act";
 import type { Change, Preview } from "../tx/preview";
 import { wireOf } from "../tx/preview";
@@ -82,6 +83,10 @@ function Shown({ plan, trial, payer }: { plan: Plan; trial: Preview; payer: Addr
           <div><dt>deposits for new accounts</dt><dd>{show(trial.rent, SOL)} SOL, which their owners get when they close them</dd></div>
         )}
       </dl>
+      <p class="by">
+        As {asked.isOwn ? "the node of your choice" : "this site's node"} says, <span class="address">{asked.url}</span>.{" "}
+        {!asked.isOwn && <a href="/settings">Choose one of your own</a>}
+      </p>
       {[...plan.notes, ...(plan.after?.(trial) ?? [])].map((each) => <p key={each}>{each}</p>)}
     </>
   );

@@ -9,17 +9,22 @@ import { discover } from "../wallet/wallets";
 import { Act } from "./act";
 import { Connect } from "./connect";
 
-/** Put `Island` into the page's element with this id, with the address that it is about; pages without it have none. */
+/**
+ * Put `Island` into the page's element with this id, with the address that it is about; pages without it have none.
+ *
+ * A page that is about nobody yet has an empty one.
+ */
 export function island(id: string, Island: (props: { of: Address }) => ComponentChildren): void {
   const place = document.getElementById(id);
-  if (!place?.dataset["of"]) return;
+  const of = place?.dataset["of"];
+  if (!place || of === undefined) return;
   discover();
   resume();
   render(
     <>
       <h2>With your wallet</h2>
       <Connect />
-      <Island of={address(place.dataset["of"])} />
+      <Island of={of ? address(of) : ("" as Address)} />
       <Act />
     </>,
     place,

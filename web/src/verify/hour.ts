@@ -22,17 +22,18 @@ export type Told = (title: string, value: string) => void;
 /**
  * Compute an hour again and compare every byte; throws Finding for the first that differs, and Unavailable.
  *
- * `root` is that of the tree over wallets.csv where it was built before.
+ * `began` is the month in which emission began by the chain; `root` is that of the tree over wallets.csv where it was built before.
  */
 export async function recompute(
   files: Files,
   read: ReadManifest,
+  began: number,
   root: string | null,
   told: Told,
 ): Promise<void> {
   const { manifest } = read;
   const hour = Number(manifest.hour);
-  requireScheduled(manifest);
+  requireScheduled(manifest, began);
   told("start and emission follow the schedule", `${io(manifest.emitted)} IO by its end`);
   const before = await walletsBefore(files, manifest, told);
   const found: Tables = {};
@@ -59,7 +60,7 @@ export async function recompute(
 }
 
 /** Throw Finding where an hour isn't of an emission, or emitted other than the schedule says. */
-function requireScheduled(manifest: Manifest): void {
+function requireScheduled(manifest: Manifest, began: number): void {
   const hour = Number(manifest.hour);
   const begin = Number(manifest.start) - hour * HOUR;
   const month = monthOf(begin);
@@ -68,6 +69,12 @@ function requireScheduled(manifest: Manifest): void {
     throw new Finding(
       `manifest of hour ${hour}: start is ${manifest.start}, but hour ${hour} of an emission begins ` +
         `${hour} hours after a month`,
+    );
+  }
+  if (month !== began) {
+    throw new Finding(
+      `manifest of hour ${hour}: start is ${manifest.start}, but emission began at ${monthStart(began)} on chain: ` +
+        `it is ${monthStart(began) + hour * HOUR}`,
     );
   }
   const emitted = cumulative(month, hour + 1);

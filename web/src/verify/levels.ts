@@ -25,6 +25,8 @@ export interface Proof {
 export interface Sources {
   /** An hour's block from the viewer's node, null where there is no such account. Throws Unavailable. */
   readonly block: (hour: number) => Promise<Block | null>;
+  /** The month in which emission began (0 for January 1970), from the viewer's node. Throws Unavailable. */
+  readonly startMonth: () => Promise<number>;
   /** Throws Unavailable, and Finding for an answer of another form. */
   readonly proof: (hour: number, wallet: string) => Promise<Proof>;
   readonly file: Fetch;
@@ -244,7 +246,8 @@ class Check {
   private async rule(read: ReadManifest): Promise<void> {
     const title = "the hour follows from its inputs by the rule";
     const done = await this.step(3, title, async () => {
-      await recompute(this.files, read, this.root, (what, value) => this.right(3, what, value));
+      const began = await this.sources.startMonth();
+      await recompute(this.files, read, began, this.root, (what, value) => this.right(3, what, value));
       return true;
     });
     if (done === true) this.right(3, title, "computed in this browser, every byte equal");

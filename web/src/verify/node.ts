@@ -3,7 +3,9 @@
 import { type Address, createSolanaRpc, getBase58Encoder, getProgramDerivedAddress } from "@solana/kit";
 
 import { BLOCK_DISCRIMINATOR, getBlockDecoder } from "../clients/staking/accounts/block";
+import { canBeAsked } from "../chain/chosen";
 import { findBlockPda } from "../clients/staking/pdas/block";
+import { CONFIG_DISCRIMINATOR, getConfigDecoder } from "../clients/tokenomics/accounts/config";
 import { STAKING_PROGRAM_ADDRESS } from "../clients/staking/programs/staking";
 import { TOKENOMICS_PROGRAM_ADDRESS } from "../clients/tokenomics/programs/tokenomics";
 import type { Block } from "./block.js";
@@ -42,11 +44,16 @@ export async function blockAt(url: string, hour: number): Promise<Block | null> 
   };
 }
 
-/** Whether the worker's content policy lets it ask there (CHECKER_POLICY in keeper/web/app.py). */
-function canBeAsked(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "localhost"].includes(hostname));
+/** The month in which emission began, 0 for January 1970, as the node at `url` has it as final. Throws Unavailable. */
+export async function startMonthAt(url: string): Promise<number> {
+  const [place] = await getProgramDerivedAddress({ programAddress: TOKENOMICS_PROGRAM_ADDRESS, seeds: ["config"] });
+  const found = await accountAt(url, place);
+  const data = found && fromBase64(found.data[0]);
+  const kind = Uint8Array.from(CONFIG_DISCRIMINATOR);
+  if (!data || found.owner !== TOKENOMICS_PROGRAM_ADDRESS || !equal(data.slice(0, kind.length), kind)) {
+    throw new Unavailable(`what your node has at ${place} isn't the emission's account`, ANOTHER);
+  }
+  return getConfigDecoder().decode(data).startMonth;
 }
 
 async function accountAt(url: string, place: Address): Promise<{ owner: Address; data: readonly [string, string] } | null> {

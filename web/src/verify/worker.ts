@@ -3,7 +3,7 @@
 import { NoSecureContext, keyOf, sha256 } from "./bytes.js";
 import { type Sources, verify } from "./levels.js";
 import type { Answer, Question } from "./messages.js";
-import { blockAt, network } from "./node.js";
+import { blockAt, network, startMonthAt } from "./node.js";
 import { serverAt, words } from "./server.js";
 
 function tell(answer: Answer): void {
@@ -17,6 +17,7 @@ async function answer(asked: Question): Promise<boolean> {
   await sha256(new Uint8Array(0));
   const sources: Sources = {
     block: (hour) => blockAt(asked.node, hour),
+    startMonth: () => startMonthAt(asked.node),
     ...serverAt(location.origin, (...given) => fetch(...given)),
   };
   const shown = asked.earned === null ? null : BigInt(asked.earned);

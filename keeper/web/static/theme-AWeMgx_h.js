@@ -1,0 +1,1 @@
+try{let e=localStorage.getItem(`ionet.theme`);(e===`light`||e===`dark`)&&(document.documentElement.dataset.theme=e)}catch{}
