@@ -25,7 +25,9 @@ try {
     tab.on("pageerror", (error) => complaints.push(String(error)));
     await tab.goto(url);
     const form = tab.locator("[data-check] form");
-    await form.waitFor({ state: "visible" });
+    await form.waitFor({ state: "visible" }).catch((error) => {
+      throw new Error(`${name}: ${error.message}\n${complaints.join("\n")}`);
+    });
     await form.locator("[name=node]").fill(node);
     for (const [field, value] of Object.entries(fields)) await form.locator(`[name=${field}]`).fill(value);
     await form.locator(`button[value="${level}"]`).click();

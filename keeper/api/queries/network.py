@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keeper.api.index import Index, NothingIndexed
 from keeper.chain.program import Fields
 from keeper.clients import tokenomics
+from keeper.db.views import DAY_TOTAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,16 @@ async def config(on: AsyncConnection, index: Index, program: str) -> Fields:
     if not found:
         raise NothingIndexed(f"{program} is not set up on this chain: ionet genesis does that")
     return next(iter(found.values()))
+
+
+async def flows(on: AsyncConnection) -> dict[int, dict[str, int]]:
+    """What tokenomics moved on each day (unix time // 86,400) on which anything was, base units by name."""
+    table = DAY_TOTAL.c
+    query = sa.select(table.day, table.name, table.amount).where(table.program == "tokenomics")
+    found: dict[int, dict[str, int]] = {}
+    for day, name, amount in await on.execute(query.order_by(table.day)):
+        found.setdefault(day, {})[name] = int(amount)
+    return found
 
 
 async def books(on: AsyncConnection, index: Index, tokens: Fields, staking: Fields) -> Books:

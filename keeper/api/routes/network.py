@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from pydantic import Field
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from keeper.api.answers import Answer, Asked, On, list_of
 from keeper.api.fields import Address, Amount, Form, account_model, shown
@@ -12,7 +14,7 @@ from keeper.chain.program import Fields
 from keeper.clients import tokenomics
 from keeper.clients.programs import PROGRAMS
 from keeper.economy import emission
-from keeper.economy.calendar import month_name, month_start
+from keeper.economy.calendar import DAY, month_name, month_of, month_start
 from keeper.economy.money import DECIMALS
 from keeper.economy.orders import Currency
 from keeper.economy.supply import EMISSION_MONTHS
@@ -20,6 +22,7 @@ from keeper.economy.vesting import Schedule
 from keeper.wallet.roles import CLIENTS, Governed
 
 router = APIRouter(tags=["network"])
+MONTHS_A_YEAR = 12
 
 
 class Supply(Form):
@@ -33,6 +36,19 @@ class Supply(Form):
     seasons: Amount = Field(description="in airdrop seasons, neither claimed nor paid back")
     rewards: Amount = Field(description="emitted, not claimed yet")
     circulating: Amount = Field(description="supply - locked - seasons - rewards")
+
+
+class SupplyStep(Form):
+    """What moved in a month or a year, base units of IO; those in which nothing did are left out."""
+
+    starts_at: int = Field(description="unix seconds")
+    minted: Amount = Field(description="at launch, for the genesis table's owners")
+    emitted: Amount
+    burned: Amount = Field(description="as far as it is counted")
+    released: Amount = Field(description="of genesis, to its owners")
+    supply: Amount = Field(
+        description="at its end: minted and emitted by then, less what was burned"
+    )
 
 
 class Governance(Form):
@@ -114,6 +130,39 @@ async def supply(asked: Asked, on: On) -> Answer[Supply]:
     """Where all IO is now, by the programs' own books."""
     tokens, staking = [await queries.config(on, asked.index, each) for each in ("tokenomics", "staking")]
     return asked.one(Supply.model_validate(await queries.books(on, asked.index, tokens, staking)))
+
+
+class Steps(BaseModel):
+    """How long a step is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    step: Literal["month", "year"] = "month"
+
+
+@router.get("/supply/history")
+async def supply_history(asked: Asked, on: On, asking: Annotated[Steps, Query()]) -> Answer[list[SupplyStep]]:
+    """How the supply went, by calendar months or years of UTC in which anything moved, the oldest first.
+
+    What moved on single days is in `/days`, and by hour in `/blocks`.
+    """
+    rows: dict[int, SupplyStep] = {}
+    supply = 0
+    for day, moved in (await queries.flows(on)).items():
+        month = month_of(day * DAY)
+        first = month - month % MONTHS_A_YEAR if asking.step == "year" else month
+        minted, emitted, burned = (moved.get(name, 0) for name in ("minted", "emitted", "burned"))
+        supply += minted + emitted - burned
+        had = rows.get(first)
+        rows[first] = SupplyStep(
+            starts_at=month_start(first),
+            minted=minted + (had.minted if had else 0),
+            emitted=emitted + (had.emitted if had else 0),
+            burned=burned + (had.burned if had else 0),
+            released=moved.get("released", 0) + (had.released if had else 0),
+            supply=supply,
+        )
+    return asked.one(list(rows.values()))
 
 
 @router.get("/emission")

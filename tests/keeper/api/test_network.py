@@ -74,3 +74,20 @@ async def test_seasons_are_the_chains(api: Client, world: Life) -> None:
     assert (int(row["total"]), int(row["claimed"]), row["root"]) == (real.total, 0, real.root.hex())
     missing = await api.ask("/seasons/2")
     assert (missing.status_code, missing.json()["detail"]) == (404, "there is no season 2")
+
+
+async def test_how_the_supply_went_adds_up_to_what_it_is(api: Client) -> None:
+    now = {name: int(value) for name, value in (await api.data("/supply")).items()}
+    months, years = [await api.data("/supply/history", **given) for given in ({}, {"step": "year"})]
+    for rows in (months, years):
+        assert int(rows[-1]["supply"]) == now["supply"]
+        sums = {name: sum(int(row[name]) for row in rows) for name in ("minted", "emitted", "burned")}
+        assert sums == {"minted": now["genesis"], "emitted": now["emitted"], "burned": now["burned"]}
+        assert [row["starts_at"] for row in rows] == sorted({row["starts_at"] for row in rows})
+        supply = 0
+        for row in rows:
+            supply += int(row["minted"]) + int(row["emitted"]) - int(row["burned"])
+            assert supply == int(row["supply"])
+    assert len(months) > len(years) == 1
+    for wrong in ({"step": "hour"}, {"steps": "year"}):
+        assert (await api.ask("/supply/history", **wrong)).status_code == 400

@@ -1,0 +1,80 @@
+"""What a page weighs: HTML of a whole list, and scripts with and without a wallet, also packed by gzip."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+
+import httpx2
+import pytest
+from solders.pubkey import Pubkey
+
+from keeper.api.service import application
+from keeper.db.visitors import Visitors
+from keeper.web import assets
+from keeper.web.app import install
+from tests.keeper.api.conftest import Client
+from tests.keeper.api.life import Life
+from tests.keeper.web.test_signing import pages, signing
+
+__all__ = ["signing"]
+KB = 1_000
+HTML, HTML_PACKED = 40 * KB, 10 * KB
+SCRIPTS, SCRIPTS_WITH_WALLET = 12 * KB, 60 * KB
+ROWS = 50
+"""Of a list's page."""
+LISTS = {"view_device": "/devices", "view_order": "/orders"}
+
+
+@pytest.fixture
+async def crowded(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[Client]:
+    """The same network with more devices and orders than a page shows, each of another's."""
+    file = Path(shutil.copy(life[1], tmp_path / "index.db"))
+    with sqlite3.connect(file) as database:
+        database.row_factory = sqlite3.Row
+        for table in LISTS:
+            rows = [dict(row) for row in database.execute(f"SELECT * FROM {table}")]
+            for number in range(ROWS):
+                row = dict(rows[number % len(rows)])
+                for name in ("address", "worker", "supplier", "payout", "renter", "vault"):
+                    if name in row:
+                        row[name] = str(Pubkey(sha256(f"{table} {name} {number}".encode()).digest()))
+                names = ", ".join(f'"{name}"' for name in row)
+                places = ", ".join("?" * len(row))
+                database.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(row.values()))
+    database = Visitors(f"sqlite:///{file}")
+    app = application(database, rewards=life[0].folder)
+    install(app)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://site") as http:
+        yield Client(http)
+    await database.close()
+
+
+def packed(data: bytes) -> int:
+    return len(gzip.compress(data, 6))
+
+
+def scripts(page: str) -> int:
+    """Bytes, by gzip, of all files that a page's head names."""
+    names = set(re.findall(r'(?:href|src)="/static/([^"]+)"', page))
+    return sum(packed((assets.BUILT / name).read_bytes()) for name in names)
+
+
+async def test_a_whole_lists_html(crowded: Client) -> None:
+    for path in LISTS.values():
+        page = (await crowded.http.get(path)).text
+        assert page.count("<tr>") == ROWS + 1, path
+        assert len(page.encode()) <= HTML, path
+        assert packed(page.encode()) <= HTML_PACKED, path
+
+
+async def test_scripts_with_a_wallet_and_without(site: Client, signing: Client) -> None:
+    for path in (*(await pages(site)).values(), "/", "/audit", "/blocks/1", "/settings"):
+        without, signs = [(await each.http.get(path)).text for each in (site, signing)]
+        assert 0 < scripts(without) <= SCRIPTS, path
+        assert scripts(signs) <= SCRIPTS_WITH_WALLET, path
