@@ -16,6 +16,8 @@ from keeper.budgets import Buckets, Rate, host_of, network_of
 
 MAX_TARGET = 2_048
 """Bytes of a path with its parameters."""
+BUILT = "/static/", "/style-"
+"""How the paths of a page's own files begin: it needs twenty of them at once, and each is in memory, and kept."""
 STREAM = "/stream"
 """How the paths end whose answers have no end."""
 
@@ -69,7 +71,7 @@ class Limited:
             await refused(scope, receive, send)
             return
         whose = network_of(self._address(scope))
-        wait = self._questions.take(whose, self._clock())
+        wait = 0.0 if scope["path"].startswith(BUILT) else self._questions.take(whose, self._clock())
         if not wait and "/proof/" in scope["path"]:
             wait = self._proofs.take(whose, self._clock())
         if not wait and scope["path"].startswith("/actions/"):
@@ -102,7 +104,8 @@ class Limited:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 now = self._clock()
-                if (more := now - begun - self._limits.free_seconds) > 0:
+                more = now - begun - self._limits.free_seconds
+                if more > 0 and not scope["path"].startswith(BUILT):
                     self._questions.owe(whose, now, more * self._limits.questions.each_second)
             await send(message)
 

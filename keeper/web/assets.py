@@ -29,8 +29,13 @@ def read(name: str) -> tuple[bytes, str] | None:
     """A built file and its media type; None for what isn't in the manifest."""
     if name not in manifest()["files"]:
         return None
-    path = BUILT / name
-    return path.read_bytes(), TYPES[path.suffix]
+    return _bytes(name), TYPES[Path(name).suffix]
+
+
+@cache
+def _bytes(name: str) -> bytes:
+    """Of those in the manifest alone: they are few, and each is asked for by every visitor."""
+    return (BUILT / name).read_bytes()
 
 
 def own_file(island: str) -> str:

@@ -18,7 +18,9 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from keeper.api.limits import Limits
 from keeper.api.service import application, guarded
+from keeper.budgets import Rate
 from keeper.db.visitors import Visitors
 from keeper.economy.supply import io
 from keeper.localnet.chain import LocalChain
@@ -35,6 +37,8 @@ __all__ = ["life"]
 pytestmark = pytest.mark.browser
 DRIVER = Path(__file__).parent / "check.mjs"
 OWNER = key("supplier a").pubkey()
+LIMITS = Limits(questions=Rate(10_000, 1_000), proofs=Rate(10_000, 1_000))
+"""However slow the machine is: what takes long counts as more questions."""
 FOREIGN = "site.example"
 """A name that Chromium finds on this machine: a page from there has no secure context."""
 
@@ -144,7 +148,7 @@ def sites(life: tuple[Life, Path], tmp_path_factory: pytest.TempPathFactory) -> 
                 file = shutil.copy(index, folder / f"{number}.db")
                 app = application(Visitors(f"sqlite:///{file}"), rewards=world.folder)
                 install(app)
-                port = await stack.enter_async_context(serving(Lying(guarded(app), lie)))
+                port = await stack.enter_async_context(serving(Lying(guarded(app, LIMITS), lie)))
                 found.ports[name] = port
             ready.set()
             await over.wait()

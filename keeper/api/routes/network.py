@@ -46,9 +46,7 @@ class SupplyStep(Form):
     emitted: Amount
     burned: Amount = Field(description="as far as it is counted")
     released: Amount = Field(description="of genesis, to its owners")
-    supply: Amount = Field(
-        description="at its end: minted and emitted by then, less what was burned"
-    )
+    supply: Amount = Field(description="at its end: minted and emitted by then, less what was burned")
 
 
 class Governance(Form):

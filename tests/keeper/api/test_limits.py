@@ -76,6 +76,21 @@ async def test_proofs_have_a_smaller_one() -> None:
     assert (await one.status())[0] == 200
 
 
+async def test_a_pages_own_files_cost_nothing() -> None:
+    """However slow the machine is: a page without its scripts would be none."""
+    clock = Clock()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        clock.now += 5
+        await PlainTextResponse("a file")(scope, receive, send)
+
+    one = Visitor(Limited(slow, LIMITS, clock), "192.0.2.1")
+    for path in ("/static/a.js", "/style-1.css"):
+        assert [(await one.status(path))[0] for _ in range(20)] == [200] * 20
+    clock.now += 100
+    assert [(await one.status())[0] for _ in range(2)] == [200, 429]
+
+
 async def test_whom_a_proxy_on_this_machine_names() -> None:
     """A stranger can't name somebody: the proxy's own word is the last one."""
     app = limited(Clock())
