@@ -17,7 +17,7 @@ from keeper.budgets import Buckets, Rate, host_of, network_of
 MAX_TARGET = 2_048
 """Bytes of a path with its parameters."""
 BUILT = "/static/", "/style-"
-"""How the paths of a page's own files begin: it needs twenty of them at once, and each is in memory, and kept."""
+"""How the paths of a page's own files begin: it needs twenty at once, and each is in memory, and kept."""
 STREAM = "/stream"
 """How the paths end whose answers have no end."""
 
