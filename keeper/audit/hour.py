@@ -141,34 +141,39 @@ class _Hour:
 
     def _work(self) -> None:
         """``pow.json``, verdicts and observations, by the operators' files."""
-        given, published = self.given, self.published
-        stated = published.record
-        missing = stated is not None and self._lacks(stated)
-        if given.held is None or missing:
-            what = f"hour {given.hour.number}: pow.json, verdicts.csv and observed.csv"
-            why = "operators' files that it names aren't here" if missing else "no operators' files: --pow"
-            self.found.unchecked.append(Unchecked(what, why))
-            for name in (VERDICTS, OBSERVED):
-                self.stated[name] = self.true[name] = published.tables.get(name, np.zeros(0, KINDS[name]))
-            self.records = [stated, stated]
+        given, stated = self.given, self.published.record
+        verdicts = self.published.tables.get(VERDICTS, np.zeros(0, KINDS[VERDICTS]))
+        if given.held is None:
+            self._unseen(stated, "no operators' files: --pow")
             return
-        verdicts = published.tables.get(VERDICTS, np.zeros(0, KINDS[VERDICTS]))
-        verify = given.verify(verdicts)
-        chain, held = self._by(stated, given.held), given.held
+        chain, held, verify = given.chain, given.held, given.verify(verdicts)
+        # By all files that count: an honest hour names just these, and nothing has to be looked at twice.
         work = merge(chain, given.profiles, held, given.before.observed, verify)
+        if stated is not None and stated != work.record:
+            if self._lacks(stated, held):
+                self._unseen(stated, "operators' files that it names aren't here")
+                return
+            chain = self._by(stated, held)
+            if chain is not given.chain:
+                work = merge(chain, given.profiles, held, given.before.observed, verify)
         self._record(stated, work.record)
         self._settle(VERDICTS, [work.verdicts], work.verdicts)
         observed = [work.observed]
-        if self.stated[VERDICTS] is not work.verdicts:
+        if self.stated[VERDICTS] is not self.true[VERDICTS]:
             observed = [*self._observed(chain, held, verify, self.stated[VERDICTS]), *observed]
         self._settle(OBSERVED, observed, work.observed)
-        self.records = [stated if published.is_named(RECORD) else work.record, work.record]
+        self.records = [stated if self.published.is_named(RECORD) else work.record, work.record]
 
-    def _lacks(self, record: HourRecord) -> bool:
+    def _unseen(self, stated: HourRecord | None, why: str) -> None:
+        """Take verdicts and observations as they are stated."""
+        what = f"hour {self.given.hour.number}: pow.json, verdicts.csv and observed.csv"
+        self.found.unchecked.append(Unchecked(what, why))
+        for name in (VERDICTS, OBSERVED):
+            self.stated[name] = self.true[name] = self.published.tables.get(name, np.zeros(0, KINDS[name]))
+        self.records = [stated, stated]
+
+    def _lacks(self, record: HourRecord, held: Mapping[bytes, bytes]) -> bool:
         """Whether a file that an hour names, and that was posted so, isn't at hand."""
-        held = self.given.held
-        if held is None:
-            return True
         if evidence.check_postings(record, self.given.chain.postings):
             return False
         finding = evidence.check_files(
@@ -176,10 +181,10 @@ class _Hour:
         )
         return finding is not None and finding.found == evidence.NOWHERE
 
-    def _by(self, record: HourRecord | None, held: Mapping[bytes, bytes]) -> ChainHour:
+    def _by(self, record: HourRecord, held: Mapping[bytes, bytes]) -> ChainHour:
         """The hour by the files that its record names, where these count; otherwise by all that do."""
         chain, profiles = self.given.chain, self.given.profiles
-        if record is None or evidence.check_postings(record, chain.postings):
+        if evidence.check_postings(record, chain.postings):
             return chain
         only = restricted(chain, record)
         if evidence.check_files(record, only, profiles, held):

@@ -10,14 +10,18 @@ import pytest
 
 from keeper.audit import hours, pow, votes
 from keeper.audit.findings import Code, Finding
+from keeper.audit.index import indexed
 from keeper.audit.sources import Source
 from keeper.audit.votes import Claim, Vote
 from keeper.clients import staking
+from keeper.demo import lie
 from keeper.pow.anchored import Posting, PostKind
 from keeper.rewards import publication
+from keeper.rewards.history import History
+from keeper.rewards.work import WorkFolder
 from tests.keeper.audit import lies
 from tests.keeper.audit.life import HOURS, Life
-from tests.programs.world import key
+from tests.programs.world import START_MONTH, key
 
 LAST = HOURS - 1
 
@@ -58,6 +62,25 @@ async def test_a_lie_is_not_handed_on_to_the_next_hour(life, tmp_path: Path) -> 
     lies.rewrite(folder / "7", "wallets.csv", lies.cell("lifetime"), signed=True)
     found = await hours.check(Source("here", life.hours.world.chain, [folder], [life.evidence]), only={7, 8})
     assert told(found.findings) == [(Code.WALLET_DIFFERS, "wallets.csv", None)]
+
+
+async def test_the_demos_liar_is_named_for_one_word(life, tmp_path: Path) -> None:
+    chain, liar, folder = life.hours.world.chain, key("liar").pubkey(), tmp_path / "liar"
+    work = WorkFolder(life.evidence, life.hours.profiles)
+    async with indexed(chain) as index:
+        history = History(chain, index.database, ledgers=index.ledgers, keeps=False)
+        terms = liar, LAST, START_MONTH
+        false = await lie.publish(chain, history, work, life.rewards, folder, *terms)
+    assert false.total == life.manifests[LAST].total
+    assert false.hash != life.manifests[LAST].hash
+    found = await hours.check(Source("here", chain, [folder], [life.evidence]), only={LAST})
+    (one,) = found.findings
+    assert (one.code, Path(one.where), one.row.split(", ")[1], one.found) == (
+        Code.INPUT_DIFFERS,
+        folder / str(LAST) / "inputs.csv",
+        "payout",
+        str(liar),
+    )
 
 
 async def test_an_hour_between_others_that_lacks(life, tmp_path: Path) -> None:
