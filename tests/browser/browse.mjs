@@ -61,10 +61,6 @@ const steps = {
       performance.now = () => now() + each * 1000;
     }, seconds),
   follow: async (words) => void (await page.getByRole("link", { name: words, exact: true }).click()),
-  words: () => page.locator("body").innerText(),
-  /** When something was painted first, milliseconds after the page was asked for. */
-  paint: () =>
-    page.evaluate(() => Math.round(performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1)),
   tick: (label) => page.getByLabel(label, { exact: true }).check(),
   paper: () => page.evaluate(() => getComputedStyle(document.body).backgroundColor),
   fill: (label, value) => page.getByLabel(label, { exact: true }).fill(value),
