@@ -52,6 +52,7 @@ CAUGHT = {
     "chain/answers.py": "what isn't an answer: the asker makes it ChainUnreachable",
     "chain/asking.py": "what isn't an answer: becomes ChainUnreachable in the caller",
     "chain/landed.py": "what isn't an answer: the asker makes it ChainUnreachable",
+    "chain/landed_bytes.py": "the same",
     "chain/limits.py": "a wait that would be too long: becomes Limited in the same function",
     "chain/notices.py": "nonsense on a websocket, which is opened again",
     "chain/shapes.py": "pydantic's way to refuse a value: the asker makes it ChainUnreachable",
