@@ -57,13 +57,17 @@ async def check(source: Source, told: Told) -> Part:
         state = await _shown(chain, vaults)
         await history.list_of(vaults)
     ledger, differing = await _compared(history, state, told)
+    unlisted = list(history.require_listed(programs))
+    if unlisted:
+        await history.list_again(programs)
+        unlisted = list(history.require_listed(programs))
     events = ledger.events
     tokens, schedules = Tokens(NAME, history.hidden(history.opaque)), Schedules(NAME)
     tokens.follow(history.ordered(), events)
     findings = [
         *history.findings,
         *history.require_ordered(),
-        *history.require_listed(programs),
+        *unlisted,
         *ledger.findings,
         *differing,
         *tokens.findings,
@@ -166,15 +170,20 @@ def _hidden(tokens: Tokens) -> list[Unchecked]:
 def _short(ledger: Ledger, tokens: Tokens, state: _State) -> list[Finding]:
     """Vaults that have less than the accounts that follow from events say that they owe.
 
-    Only where the chain shows these accounts, too: otherwise what is owed isn't known.
+    Only where the chain shows these accounts, too: otherwise what is owed isn't known. All as of one slot,
+    the first of those that accounts were read at.
     """
     if ledger.stopped:
         return []
+    slot = min(state.slots.values())
+    same = set(state.slots.values()) == {slot}
+    books = ledger.books if same else {name: ledger.book_at(name, slot) for name in PROGRAMS}
     found = []
-    for vault, amount in owed(ledger.books).items():
-        name, held = tokens.vaults.named.get(vault, "vault"), held_in(state.tokens.get(vault))
+    for vault, amount in owed(books).items():
+        name = tokens.vaults.named.get(vault, "vault")
+        held = tokens.held_at(vault, slot, held_in(state.tokens.get(vault)), state.first, state.last)
         if held < amount and vault not in tokens.hidden:
-            found.append(Finding(NAME, Code.VAULT_SHORT, str(vault), name, None, amount, held, None))
+            found.append(Finding(NAME, Code.VAULT_SHORT, str(vault), name, slot, amount, held, None))
     return found
 
 

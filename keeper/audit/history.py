@@ -67,13 +67,18 @@ class History:
         slot = await self._chain.slot(Commitment.FINALIZED)
         for address in dict.fromkeys(addresses):
             if address not in self.lists:
-                pages = walk(self._chain, address, Commitment.FINALIZED, Bottom(None, None), min_slot=slot)
-                own = [each async for page, _ in pages for each in page]
+                own = await self._list(address, slot)
                 self.lists[address] = {each.signature for each in own}
                 for each in own:
                     self._take(each)
         await self._read_listed()
         return len(self._listed) - before
+
+    async def list_again(self, addresses: Iterable[Pubkey]) -> None:
+        """Read lists anew, for what came between reading one list and another; nothing new is followed."""
+        slot = await self._chain.slot(Commitment.FINALIZED)
+        for address in addresses:
+            self.lists[address] |= {each.signature for each in await self._list(address, slot)}
 
     def ordered(self) -> list[Executed]:
         """All that was read, in the order of execution."""
@@ -111,6 +116,10 @@ class History:
         return {address for address, listed in self.lists.items() if listed & names}
 
     # -- inside ------------------------------------------------------------------------------
+
+    async def _list(self, address: Pubkey, slot: int) -> list[Listed]:
+        pages = walk(self._chain, address, Commitment.FINALIZED, Bottom(None, None), min_slot=slot)
+        return [each async for page, _ in pages for each in page]
 
     def _take(self, each: Listed) -> None:
         known = self._listed.setdefault(each.signature, each)

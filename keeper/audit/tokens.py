@@ -106,6 +106,13 @@ class Tokens:
             if account is not None and vault not in self.vaults.closed:
                 yield from self._hands(vault, name, account)
 
+    def held_at(self, vault: Pubkey, slot: int, shown: int, first: int, last: int) -> int:
+        """What a vault had at an earlier slot, by what is shown of it now and what was moved since."""
+        known = [(-1, 0), *self.balances[vault]]
+        possible = _between(known, first, last)
+        now = shown if shown in possible else possible[-1]
+        return shown - (now - _between(known, slot, slot)[-1])
+
     def minted(self, account: Account | None, first: int, last: int) -> Iterator[Finding]:
         """The mint as the chain shows it, read between two slots, against what was minted and burned."""
         mint, config = str(tokenomics.MINT), str(tokenomics.CONFIG)

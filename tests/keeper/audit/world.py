@@ -104,7 +104,8 @@ class MidLife(Let):
         source = tokenomics.tokens_address(buyer.pubkey())
         given = transfer(source, buyback.IO_VAULT, buyer.pubkey(), 7 * IO)
         self.do(given, buyback.burn_fees(), signers=[buyer])
-        self.do(tokenomics.burn(buyer.pubkey(), 3 * IO), signers=[buyer])
+        held = self.balance(buyer.pubkey())
+        self.do(tokenomics.burn(buyer.pubkey(), 3 * IO, expected=held), signers=[buyer])
         self.chain.advance(DAY)
         self.start(1_000 * USDC)
         guardian = self.guardian
