@@ -120,7 +120,7 @@ class _Market:
         if said.verdict is Verdict.MISSING:
             self.unchecked.append(Unchecked(f"tick {tick}", said.what))
         elif said.verdict is Verdict.DIFFERENT:
-            self.findings.append(_of_culprit(tick, said, place))
+            self.findings.append(of_culprit(tick, said, place))
 
     # -- hours ---------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class _Market:
                 yield Finding(PART, Code.VOTE_DIFFERS, where, "root", place.slot, *values, signer)
 
 
-def _of_culprit(tick: int, said: Said, place: MarketFolder | None) -> Finding:
+def of_culprit(tick: int, said: Said, place: MarketFolder | None) -> Finding:
     """A tick's first difference as what it is: of files, of a posting, or of a match."""
     culprit = said.culprit
     if culprit is None:
