@@ -17,6 +17,8 @@ import typer
 from rich.progress import Progress
 
 from keeper.chain.errors import ChainNotSaved
+from keeper.cli import localnet_crew as crew
+from keeper.cli.localnet_crew import MAX_WORKERS
 from keeper.cli.localnet_web import address_of, pages_on
 from keeper.demo import beginning
 from keeper.errors import UserError, why
@@ -34,6 +36,8 @@ KEPT, EARLY = "network.chain", "early.chain"
 KEYS = "keys"
 LOOPBACK = "127.0.0.1", "::1", "localhost"
 SAVE_SECONDS = 60
+WORKED_SPEED = 20
+"""What passes between waves where devices prove: an hour takes about five minutes."""
 
 
 class State(StrEnum):
@@ -59,14 +63,28 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
         str, typer.Option(help="HOST:PORT where it listens; notices are there and on the next port")
     ] = "127.0.0.1:8899",
     speed: Annotated[
-        float, typer.Option(min=0, max=MAX_SPEED, help="seconds that pass on it in one of yours")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            min=0,
+            max=MAX_SPEED,
+            help="seconds that pass on it in one of yours; with workers at most, as far as they keep up",
+            show_default=f"1; {WORKED_SPEED} with workers",
+        ),
+    ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="save what happens, and go on from it next time")
     ] = False,
     keeper: Annotated[
         bool, typer.Option("--keeper", help="run a keeper on it: what is due gets done")
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_WORKERS,
+            help="devices that prove their work, and operators; begins early",
+        ),
+    ] = 0,
     web: Annotated[
         int | None,
         typer.Option(min=0, max=PORTS - 1, help="port of pages and an API on it", show_default="none"),
@@ -90,12 +108,19 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
     if port:
         listeners.append(listen(host, port + 1, f"notices need this port: {otherwise}"))
     pages = None if web is None else listen(host, web, "name another port by --web")
-    source, kept_in, people = _source(chain, state, folder, keep=keep, keys=keys)
+    if workers and (chain is not None or state not in (None, State.EARLY)):
+        raise UserError("--workers begins a network of its own: leave --chain out, and any --state but early")
+    begins = State.EARLY if workers and not (keep and (folder / KEPT).exists()) else state
+    source, kept_in, people = _source(chain, begins, folder, keep=keep, keys=keys)
+    if source.name == EARLY:
+        crew.forget(folder)
     with Progress(console=console, transient=True) as progress:
         progress.add_task(f"reading {source}", total=None)
         loaded = LocalChain.load(source)
-    loaded.set_speed(speed)
+    at_work = asyncio.run(crew.prepare(loaded, people, workers)) if workers else []
+    loaded.set_speed((WORKED_SPEED if workers else 1) if speed is None else speed)
     node = Node(loaded, treasury_in(people), public=public, kept=keep, faults=wrong)
+    rewards = crew.published_in(folder) if at_work else people.parent / "rewards/operator-1"
     url = f"http://{f'[{host}]' if ':' in host else host}:{listeners[0].getsockname()[1]}"
 
     async def work() -> None:
@@ -105,9 +130,10 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
         async with (
             served(node, listeners),
             _keeper_on(url, people, folder, wanted=keeper),
-            pages_on(url, people, folder, pages, _environment()),
+            crew.working(url, people, folder, at_work, _environment()) as parts,
+            pages_on(url, rewards, folder, pages, _environment()),
         ):
-            found = shown.Found(url, source, kept_in, people, wrong, public)
+            found = shown.Found(url, source, kept_in, people, wrong, public, tuple(parts))
             for table in await shown.opening(found, node):
                 console.print(table, soft_wrap=True)
             if pages is not None:

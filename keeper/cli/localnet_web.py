@@ -39,7 +39,7 @@ def address_of(listener: socket.socket) -> str:
 @asynccontextmanager
 async def pages_on(
     url: str,
-    people: Path,
+    rewards: Path,
     folder: Path,
     listener: socket.socket | None,
     environment: Mapping[str, str],
@@ -48,13 +48,13 @@ async def pages_on(
 
     ``environment`` is what the index's process has beside the network's settings.
 
-    Hours that were published beside the folder ``people`` of keys come with them, so that rewards can be
-    claimed. Who asks before all is indexed waits.
+    Hours that are published in the folder ``rewards`` come with them, so that rewards can be claimed. Who
+    asks before all is indexed waits.
     """
     if listener is None:
         yield
         return
-    chosen = _settings(url, people, folder)
+    chosen = _settings(url, rewards, folder)
     with (folder / LOG).open("wb") as log:
         running = asyncio.create_task(_serve(chosen, listener, log, environment))
         try:
@@ -102,7 +102,7 @@ async def _indexing(chosen: Settings, log: BinaryIO, environment: Mapping[str, s
     )
 
 
-def _settings(url: str, people: Path, folder: Path) -> Settings:
+def _settings(url: str, rewards: Path, folder: Path) -> Settings:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -113,7 +113,7 @@ def _settings(url: str, people: Path, folder: Path) -> Settings:
     given = {
         "chain": url,
         "database": f"sqlite:///{database}",
-        "rewards": (people.parent / "rewards/operator-1").resolve(),
+        "rewards": rewards.resolve(),
         "web_node": url,
         # Notices are on the node's own port, too.
         "web_notices": url.replace("http", "ws", 1),

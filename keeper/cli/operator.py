@@ -24,7 +24,6 @@ from keeper.jobs.port import Direct
 from keeper.operator import running
 from keeper.operator.clusters.knocking import Knocking
 from keeper.operator.clusters.office import Office
-from keeper.operator.clusters.reading import Apart
 from keeper.operator.clusters.relaying import Relaying
 from keeper.operator.descriptors import require_descriptors
 from keeper.operator.limits import Limits
@@ -105,9 +104,7 @@ async def _serve(chosen: Settings, folder: Path, verifier: Verifier) -> None:
             metrics=metrics,
         )
         compute = Compute(network.genesis, orders.PROGRAM.address)
-        # A chain in a file is this process's alone.
-        reader = Apart(chosen.chain) if chosen.chain.startswith(("http://", "https://")) else None
-        office = Office(chain, compute, signer, folder, log, metrics, reader=reader)
+        office = Office(chain, compute, signer, folder, log, metrics)
         try:
             async with http_client() as http, AsyncExitStack() as stack:
                 boards = [Board(str(each), compute, http) for each in chosen.peers]

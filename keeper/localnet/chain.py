@@ -19,8 +19,10 @@ from keeper.chain.executed import Trial
 from keeper.chain.heads import SLOTS_PER_SECOND
 from keeper.chain.kept import Kept
 from keeper.chain.records import Account, Blockhash, Tip, TransactionRecord
+from keeper.localnet.haste import Haste
 from keeper.localnet.nonces import nonce_of
 from keeper.localnet.ring import HASH_LIFE, Ring
+from keeper.pow.clock import Network
 
 MAX_SPEED = 100_000.0
 """Seconds of the chain in one of ours: a day and more."""
@@ -34,6 +36,7 @@ class LocalChain(EmbeddedChain):
 
     heard: Callable[[TransactionRecord, VersionedTransaction], None] = staticmethod(lambda record, sent: None)
     """Called with each transaction that was executed."""
+    _haste: Haste | None = None
     _ring: Ring
     _speed = 1.0
     _clock: Callable[[], float] = staticmethod(time.monotonic)
@@ -65,6 +68,11 @@ class LocalChain(EmbeddedChain):
         """From now on so many seconds pass in a second: 0 for a clock that stands still."""
         self._pass()
         self._speed = speed
+
+    def slow_for(self, network: Network) -> None:
+        """From now on time passes no faster than devices of a network can prove while they have to."""
+        genesis = bytes(self._genesis)
+        self._haste = Haste(network, self._slot, lambda slot: self._pace.head(genesis, slot, self._slot))
 
     def tick(self) -> None:
         """A block, and the time since the last one: called every TICK_SECONDS."""
@@ -197,8 +205,16 @@ class LocalChain(EmbeddedChain):
     def _pass(self) -> None:
         """Let the time pass since this was called last."""
         now = self._clock()
-        seconds = (now - self._ticked) * self._speed
-        self._ticked = now
+        left, self._ticked = now - self._ticked, now
+        while left > 0:
+            speed, took = self._speed, left
+            if self._haste is not None and speed:
+                speed, slots = self._haste.speed(self._slot, self.now(), speed)
+                took = min(left, slots / SLOTS_PER_SECOND / speed)
+            self._move(took * speed)
+            left -= took
+
+    def _move(self, seconds: float) -> None:
         whole, self._seconds_short = divmod(self._seconds_short + seconds, 1.0)
         slots, self._slots_short = divmod(self._slots_short + seconds * SLOTS_PER_SECOND, 1.0)
         if whole or slots:

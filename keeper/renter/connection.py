@@ -23,7 +23,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.chain import ChainError, ChainReader
 from keeper.chain.signer import Signer
 from keeper.compute import runtime
-from keeper.compute.boards import Boards, NobodyTookIt
+from keeper.compute.boards import Boards
 from keeper.compute.looking import Looked, look
 from keeper.compute.members import RENTER
 from keeper.compute.namespace import Namespaces, SandboxFailed
@@ -41,7 +41,6 @@ from keeper.renter.place import Place
 SOON_SECONDS, LOOK_SECONDS = 1.0, 5.0
 """From one look at chain and boards to the next: until the head answers, and afterwards."""
 CONNECT_SECONDS = 10.0
-SAY_SECONDS = 10.0
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
@@ -160,7 +159,10 @@ class Connection:
         if found.cluster.state is ClusterState.ENDED:
             self._place.keep_token(None)
             raise ClusterEnded(f"the cluster is over: {found.cluster.why}")
-        await self._introduce(found)
+        mine = bytes(self._key.public_key)
+        key = joining.key_to_post(found.said, self._signer.pubkey(), mine, runtime.identity())
+        if key is not None and self._boards.boards:
+            await self._boards.say(self._place.order, 0, key, self._signer)
         await self._have(found)
         if found.members.epoch != self.status.epoch:
             self._ticket = None
@@ -191,21 +193,6 @@ class Connection:
                 nodes,
             )
         )
-
-    async def _introduce(self, found: Looked) -> None:
-        """Have the renter's KEY on a board, unless one has it; raises SigningFailed.
-
-        While no board answers nobody knows which number is the next one.
-        """
-        if all(each.url in self._boards.away for each in self._boards.boards):
-            return
-        mine = bytes(self._key.public_key)
-        key = joining.key_to_post(found.said, self._signer.pubkey(), mine, runtime.identity())
-        if key is not None:
-            # What isn't taken now is looked at again: a board may have known one that the others hadn't.
-            with suppress(TimeoutError, NobodyTookIt):
-                async with asyncio.timeout(SAY_SECONDS):
-                    await self._boards.say(self._place.order, 0, key, self._signer)
 
     async def _have(self, found: Looked) -> None:
         """Have those for peers that are members, and nobody else."""

@@ -27,6 +27,14 @@ PEOPLE = "renter", "supplier", "staker", "operator-1", "admin", "guardian"
 """Whose money and addresses are shown, by the names of their keys' files."""
 
 
+class Part(NamedTuple):
+    """A process that runs beside the node: what it is called, what it does, and its log."""
+
+    name: str
+    does: str
+    log: Path
+
+
 class Found(NamedTuple):
     """Where a network is, where it came from and goes to, and who is on it."""
 
@@ -36,6 +44,7 @@ class Found(NamedTuple):
     keys: Path
     faults: Faults
     public: bool
+    parts: tuple[Part, ...] = ()
 
 
 async def opening(found: Found, node: Node) -> list[RenderableType]:
@@ -54,7 +63,7 @@ async def opening(found: Found, node: Node) -> list[RenderableType]:
         lines.append(f"Faults are on: {found.faults}")
     if found.public:
         lines.append("Others can reach it: there are no airdrops, no faucet, and nobody moves its clock")
-    return ["\n".join(lines), *await _people(found, node), await _next(found, node)]
+    return ["\n".join(lines), *_parts(found), *await _people(found, node), await _next(found, node)]
 
 
 def pace(speed: float) -> str:
@@ -62,6 +71,18 @@ def pace(speed: float) -> str:
     if not speed:
         return "its clock stands still"
     return "a second passes in a second" if speed == 1 else f"{speed:g} seconds pass in a second"
+
+
+def _parts(found: Found) -> list[RenderableType]:
+    if not found.parts:
+        return []
+    table = plain("What runs", "", "")
+    table.columns[1].justify = "left"
+    for each in found.parts:
+        table.add_row(each.name, each.does)
+    table.caption = f"Logs are in {escape(str(found.parts[0].log.parent))}, a file for each"
+    table.caption_justify = "left"
+    return [table]
 
 
 async def _people(found: Found, node: Node) -> list[RenderableType]:

@@ -17,7 +17,7 @@ from keeper.compute.tools import lacking
 from keeper.errors import UserError
 from keeper.pow.backend import BackendRefused
 from keeper.pow.profiles import Profile, deadline_ms, hired_deadline_ms
-from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.pow.profiles_by_hour import ByHour, read_profiles_by_hour
 from keeper.settings import Settings
 from keeper.settings.findings import CheckState, Finding
 from keeper.settings.keys import KeyRefused
@@ -139,7 +139,8 @@ class Doctor:
 
     async def _operators(self) -> list[Finding]:
         async with assemble.operators_of(self.settings) as operators:
-            findings = [await _operator(each) for each in operators]
+            profiles = read_profiles_by_hour(self.settings.profiles)
+            findings = [await _operator(each, profiles) for each in operators]
         well = sum(each.state is not WRONG for each in findings)
         if 2 * well <= len(findings):
             needed = len(findings) // 2 + 1
@@ -204,7 +205,7 @@ def _balance(key: Pubkey, lamports: int) -> Finding:
     return Finding("balance", NOTE, found, do)
 
 
-async def _operator(operator: Operator) -> Finding:
+async def _operator(operator: Operator, profiles: ByHour) -> Finding:
     begun = time.monotonic()
     try:
         identity = await operator.identify()
@@ -214,7 +215,7 @@ async def _operator(operator: Operator) -> Finding:
     found = f"{identity.operator}, answered in {ms} ms"
     if identity.program != staking.PROGRAM.address:
         return Finding(f"operator {operator.url}", WRONG, f"{found}, of another network", "name others")
-    if identity.profiles != read_profiles_by_hour().hash:
+    if identity.profiles != profiles.hash:
         do = "one of you has an old version of ionet: compare the profiles' hashes"
         return Finding(f"operator {operator.url}", NOTE, f"{found}, with other profiles", do)
     return Finding(f"operator {operator.url}", OK, found)

@@ -1,6 +1,6 @@
 """What the chain says of orders and leases, read again and again: who may speak on a board.
 
-All accounts are read at a time, in a process of its own; those that have changed come here and are decoded.
+All accounts are read at a time, as the list of devices is; only those that have changed are decoded.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader
 from keeper.clients import orders, staking
 from keeper.clients.orders import Lease, Order
+from keeper.clients.records import accounts_of
 from keeper.compute.board import Parties, parties
 from keeper.compute.members import running
-from keeper.operator.clusters.reading import Changes, Here, Reader
 
 T = TypeVar("T")
 
@@ -25,16 +25,17 @@ T = TypeVar("T")
 class _Decoded(Generic[T]):
     """Accounts of a kind, decoded once for each change."""
 
-    def __init__(self, parse: Callable[[bytes], T]) -> None:
-        self._parse = parse
+    def __init__(self, kind: str, parse: Callable[[bytes], T]) -> None:
+        self.kind, self._parse = kind, parse
+        self._raw: dict[Pubkey, bytes] = {}
         self.found: dict[Pubkey, T] = {}
 
-    def take(self, changes: Changes) -> dict[Pubkey, T]:
-        """All of them; what was given before isn't changed, as others read it."""
-        if changes.changed or changes.gone:
-            gone = set(map(Pubkey, changes.gone))
-            changed = {Pubkey(at): self._parse(data) for at, data in changes.changed.items()}
-            self.found = {at: each for at, each in self.found.items() if at not in gone} | changed
+    def take(self, raw: Mapping[Pubkey, bytes]) -> dict[Pubkey, T]:
+        known, before = self._raw, self.found
+        self.found = {
+            at: before[at] if known.get(at) == data else self._parse(data) for at, data in raw.items()
+        }
+        self._raw = dict(raw)
         return self.found
 
 
@@ -53,10 +54,11 @@ class _View(NamedTuple):
 class Directory:
     """Orders with their leases, as they were at the last :meth:`refresh`."""
 
-    def __init__(self, chain: ChainReader, reader: Reader | None = None) -> None:
-        """Nothing is known yet; ``reader`` reads accounts [default: of ``chain``, in this process]."""
-        self._chain, self._reader = chain, reader or Here(chain)
-        self._orders, self._leases = _Decoded(orders.parse_order), _Decoded(orders.parse_lease)
+    def __init__(self, chain: ChainReader) -> None:
+        """Nothing is known yet."""
+        self._chain = chain
+        self._orders = _Decoded("Order", orders.parse_order)
+        self._leases = _Decoded("Lease", orders.parse_lease)
         self._view = _View(0, {}, {}, (), {})
 
     @property
@@ -76,8 +78,9 @@ class Directory:
 
     async def refresh(self) -> None:
         """Read everything; raises ChainError, and then all stays as it was."""
-        changes = await self._reader.read()
-        leases, found = self._leases.take(changes["Lease"]), self._orders.take(changes["Order"])
+        # Leases first, as an order outlives its own.
+        leases = self._leases.take(await accounts_of(self._chain, orders.PROGRAM, "Lease"))
+        found = self._orders.take(await accounts_of(self._chain, orders.PROGRAM, "Order"))
         config = await staking.read_config(self._chain)
         operators = tuple(config.params.operators) if config else ()
         now = (await self._chain.clock()).unix_timestamp
@@ -85,10 +88,6 @@ class Directory:
         for each in leases.values():
             by_order[each.order].append(each)
         self._view = _View(now, found, dict(by_order), operators, {})
-
-    def close(self) -> None:
-        """Read no more."""
-        self._reader.close()
 
     def parties(self, order: Pubkey) -> Parties | None:
         """Who may speak in an order; None for one that isn't there."""

@@ -30,7 +30,6 @@ from keeper.compute.wire import Message, Network
 from keeper.operator.clusters.directory import Directory
 from keeper.operator.clusters.knocking import Knocking
 from keeper.operator.clusters.probing import Prober
-from keeper.operator.clusters.reading import Reader
 from keeper.operator.clusters.witness import Witness
 from keeper.operator.metrics import Metrics
 
@@ -62,7 +61,7 @@ class Links(Protocol):
 class Office:
     """One operator's; every method but :meth:`refresh` is called from one event loop."""
 
-    def __init__(  # noqa: PLR0913 - all that it touches
+    def __init__(
         self,
         chain: ChainReader,
         network: Network,
@@ -72,17 +71,16 @@ class Office:
         metrics: Metrics,
         *,
         links: Links | None = None,
-        reader: Reader | None = None,
         unix_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Go on with what is in ``folder``; ``signer`` is the operator's. Raises BoardUnusable.
 
-        Without ``links`` there is no relay; ``reader`` reads orders and leases [default: in this process].
+        Without ``links`` there is no relay.
         """
         self.witness = Witness(network, signer)
         self.network, self.operator = network, signer.pubkey()
-        self.directory = Directory(chain, reader)
+        self.directory = Directory(chain)
         self.board = Board(folder / BOARD, network, self.operator, self.directory.parties)
         self.links = links
         self.knocking: Knocking | None = None
@@ -214,7 +212,6 @@ class Office:
     def close(self) -> None:
         """Let go of the file."""
         self._thread.shutdown()
-        self.directory.close()
         self.board.close()
 
     def _judged(self, message: Message) -> None:

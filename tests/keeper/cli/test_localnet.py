@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -57,6 +57,31 @@ def until(what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_devices_work_on_it_and_nothing_of_it_is_left(ionet) -> None:
+    """Operators listen, a device is enrolled, hears of what is asked and answers; Ctrl+C ends all of them."""
+    place = Path("out/localnet/crew")
+    with localnet("--workers", "2") as (url, said):
+        for name in ("operator-1", "operator-3-keeper", "operator-2-files", "worker", "worker-2"):
+            assert f"{name} " in said and (place.resolve() / f"{name}.log").exists()
+        mine = crew_in(Path.cwd())
+        assert len(mine) == 3 * 3 + 2
+        code, out, _ = ionet("device", "list", "--chain", url, "--json")
+        assert code == 0 and len(json.loads(out)["devices"]) == 2
+        for worker in ("worker", "worker-2"):
+            until(lambda log=place / f"{worker}.log": "worker.pong" in log.read_text())
+    assert not crew_in(Path.cwd())
+
+
+def crew_in(folder: Path) -> list[int]:
+    """The processes in a folder that go by light profiles: operators' and devices'."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (each / "cwd").readlink() == folder and b"IONET_PROFILES=" in (each / "environ").read_bytes():
+                found.append(int(each.name))
+    return found
 
 
 def test_a_network_is_begun_used_kept_and_gone_on_from(ionet) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from keeper.compute.bodies import Key
 from keeper.compute.node import JOBS
 from keeper.renter import connection as module
 from keeper.renter.connection import ClusterEnded, Connection, NotTheRenter
@@ -44,13 +43,6 @@ async def answering(device: Device) -> AsyncIterator[None]:
 
     async with await asyncio.start_server(serve, sock=made):
         yield
-
-
-async def keys(here: Hired) -> list[Key]:
-    """The renter's KEYs on the boards, in the order in which they were said."""
-    boards = here.boards()
-    said = [each.message.body for each in await boards.read(here.order.address)]
-    return [each for each in said if isinstance(each, Key)]
 
 
 class Renter:
@@ -152,26 +144,3 @@ async def test_who_is_not_the_renter_or_comes_second_is_told(tmp_path: Path) -> 
         await second.end()
         await first.end()
         assert not (place.folder / "door").exists()
-
-
-async def test_a_key_that_was_lost_is_replaced_though_no_board_answered_at_first(tmp_path: Path) -> None:
-    async with hired(tmp_path) as here:
-        place = Place(here.order.address, tmp_path / "clusters")
-        first = Renter(here, place)
-        while not await keys(here):
-            await asyncio.sleep(0.05)
-        await first.end()
-        (place.folder / "key").unlink()
-        second = Renter(here, place)
-        (board,) = second._boards.boards
-        board.url, url = "http://127.0.0.1:1", board.url
-        status = await second.until(lambda status: status.away != "")
-        assert "http://127.0.0.1:1" in status.away and not status.connected
-        board.url = url
-        while len(await keys(here)) < 2:
-            assert not second.task.done(), second.task
-            await asyncio.sleep(0.05)
-        await second.end()
-        one, other = await keys(here)
-        assert (one.number, other.number) == (0, 1) and one.public != other.public
-        assert other.public == bytes(place.key().public_key)

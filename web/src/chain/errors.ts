@@ -176,6 +176,10 @@ export const ERRORS: Record<string, Errors> = {
   "6042": [
    "NothingProposed",
    "Nothing was proposed"
+  ],
+  "6043": [
+   "NotAsExpected",
+   "The account holds less than expected: tokens were burned or sent since; look at it again"
   ]
  },
  "D4pBv5fxVpoMtTBRezVr1h8HTywCY6NwvzCCkfzoPuCC": {
@@ -518,6 +522,10 @@ export const ERRORS: Record<string, Errors> = {
   "6084": [
    "PostLimit",
    "An operator posts at most 512 times in an hour"
+  ],
+  "6085": [
+   "NotAsExpected",
+   "The supplier's stake on the device is not the one expected: it has changed since; look at it again"
   ]
  },
  "FD6ii14SfE5AHRqyvXi5pMsEabCcavJDqVa1FBbVySkn": {
@@ -986,6 +994,10 @@ export const ERRORS: Record<string, Errors> = {
   "6080": [
    "ExtensionAboveLimit",
    "The extension costs more than the renter's limit: the lease is not as it was shown"
+  ],
+  "6081": [
+   "NotAsExpected",
+   "The lease hasn't the hours expected: it was extended, or is another one; look at it again"
   ]
  }
 };

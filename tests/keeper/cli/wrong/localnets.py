@@ -6,6 +6,8 @@ from tests.keeper.cli.wrong.typed import GONE, ON, Wrong, usage
 
 HERE = "localnet --rpc 127.0.0.1:0"
 LOCALNETS = [
+    Wrong(f"{HERE} --workers 1 --state mid", "--workers begins a network of its own"),
+    Wrong(f"{HERE} --workers 1 --chain x.chain", "--workers begins a network of its own"),
     Wrong("localnet --rpc nonsense", "'nonsense' is no place to listen: write HOST:PORT"),
     Wrong("localnet --rpc 127.0.0.1:65535", "is no place to listen"),
     Wrong("localnet --rpc 127.0.0.1:²", "is no place to listen"),

@@ -1,0 +1,237 @@
+"""What proves, matches and pays on a network of one's own: operators and devices, a process each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from solders.keypair import Keypair
+
+from keeper.chain.framework import LAMPORTS
+from keeper.clients import staking
+from keeper.clients.staking import Class
+from keeper.deploy import read_keypair
+from keeper.errors import UserError
+from keeper.localnet.chain import LocalChain
+from keeper.pow.profiles import Profile
+from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.resources import POW_LIGHT
+from keeper.rewards.facts import read_network
+from keeper.settings.keys import write_keypair
+from keeper.terminal.localnet import Part
+from keeper.worker.assemble import NUMPY, exact_backend
+from keeper.worker.state import Enrolment, Store
+from keeper.worker.trial import run_trial
+
+MAX_WORKERS = 16
+"""Each is a process that computes."""
+OPERATORS = "operator-"
+STOP_SECONDS = 10
+"""How long a process has to end by itself."""
+FOLDER, REWARDS = "crew", "rewards"
+
+
+class Worker(NamedTuple):
+    """A device that works: its key, in a file, and what it proves."""
+
+    name: str
+    key: Path
+    device: staking.Device
+    profile: Profile
+
+
+async def prepare(chain: LocalChain, people: Path, count: int) -> list[Worker]:
+    """Devices for so many workers, of the supplier in the folder of keys: those that lack are registered.
+
+    Raises UserError where the keys of the network's supplier or operators aren't there.
+    """
+    network = await read_network(chain)
+    if network is None or not _operators(people):
+        raise UserError(f"no operator's key is in {people}: workers need a network that ionet localnet makes")
+    chain.slow_for(network)
+    supplier = _key(people, "supplier")
+    classes = await staking.read_classes(chain)
+    profiles = read_profiles_by_hour(POW_LIGHT).at(chain.now())
+    cheapest = min(
+        (each for each in classes.values() if (found := profiles.of_class(each.id)) and not found.residency),
+        key=lambda each: (each.multiplier, each.id),
+    )
+    workers = []
+    for number in range(count):
+        name = "worker" if not number else f"worker-{number + 1}"
+        path = people / f"{name}.json"
+        if not path.exists():
+            write_keypair(path, Keypair())
+        key = read_keypair(path)
+        devices = await staking.read_devices(chain)
+        address = staking.device_address(key.pubkey())
+        if address not in devices:
+            await _register(chain, supplier, key, cheapest)
+            devices = await staking.read_devices(chain)
+        device = devices[address]
+        profile = profiles.of_class(device.device_class)
+        if profile is None:
+            raise UserError(f"the device of {path} is of a class that proves nothing here")
+        workers.append(Worker(name, path, device, profile))
+    return workers
+
+
+@asynccontextmanager
+async def working(
+    url: str, people: Path, folder: Path, workers: Sequence[Worker], environment: Mapping[str, str]
+) -> AsyncIterator[list[Part]]:
+    """Run operators and workers meanwhile; all of them have ended afterwards."""
+    if not workers:
+        yield []
+        return
+    place = folder / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    names = _operators(people)
+    services = {name: f"http://127.0.0.1:{_free_port()}" for name in names}
+    files = {name: f"http://127.0.0.1:{_free_port()}" for name in names}
+    parts: list[Part] = []
+    children: list[Process] = []
+
+    async def start(name: str, does: str, own: Mapping[str, str], *command: str) -> None:
+        log = place / f"{name}.log"
+        given = {**environment, "IONET_CHAIN": url, "IONET_PROFILES": str(POW_LIGHT), **own}
+        children.append(await _started(command, given, log))
+        parts.append(Part(name, does, log))
+
+    try:
+        for name in names:
+            peers = [each for other in names if other != name for each in (services[other], files[other])]
+            own = _settings_of_operator(place / name, people / f"{name}.json", services[name], peers)
+            port = files[name].rpartition(":")[2]
+            await start(name, "takes proofs and verifies them", own, "operator", "serve")
+            does = "attests hours, matches orders, votes prices, pays what is due"
+            await start(f"{name}-keeper", does, own, "keeper", "run")
+            await start(
+                f"{name}-files", "serves what it has published", own, "rewards", "serve", "--port", port
+            )
+        for worker in workers:
+            own = {
+                "IONET_KEYPAIR": str(worker.key.resolve()),
+                "IONET_WORKER": str(_enrolled(place / worker.name, worker)),
+                "IONET_OPERATORS": json.dumps(list(services.values())),
+                "IONET_PEERS": json.dumps(list(files.values())),
+                # A card that isn't there serves nobody: what is shown is that leases are taken and paid.
+                "IONET_LEASES": "unserved",
+            }
+            await start(worker.name, "proves its work, and accepts leases", own, "worker", "run")
+        yield parts
+    finally:
+        for each in children:
+            if each.returncode is None:
+                each.terminate()
+        await asyncio.gather(*(_ended(each) for each in children))
+
+
+def published_in(folder: Path) -> Path:
+    """Where the first of them publishes its hours."""
+    return folder / FOLDER / f"{OPERATORS}1" / REWARDS
+
+
+def forget(folder: Path) -> None:
+    """Remove what operators and devices of another network have left in a folder."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def _settings_of_operator(place: Path, key: Path, service: str, peers: Sequence[str]) -> dict[str, str]:
+    for each in ("pow", "market", REWARDS):
+        (place / each).mkdir(parents=True, exist_ok=True)
+    return {
+        "IONET_KEYPAIR": str(key.resolve()),
+        "IONET_NAME": place.name,
+        "IONET_DATABASE": f"sqlite:///{place / 'keeper.db'}",
+        "IONET_POW": str(place / "pow"),
+        "IONET_MARKET": str(place / "market"),
+        "IONET_REWARDS": str(place / REWARDS),
+        "IONET_POW_HTTP": service.removeprefix("http://"),
+        "IONET_PEERS": json.dumps(peers),
+        "IONET_CHECK_SECONDS": "1",
+        **dict.fromkeys(("IONET_HTTP", "IONET_POW_METRICS", "IONET_RELAY"), "off"),
+    }
+
+
+def _enrolled(place: Path, worker: Worker) -> Path:
+    """A worker's folder, once its device is tested for its class, as ``ionet worker enrol`` does."""
+    address = staking.device_address(worker.device.worker)
+    place.mkdir(parents=True, exist_ok=True)
+    store = Store(place)
+    try:
+        if store.enrolment(address) is None:
+            processors = worker.device.processors
+            trial = run_trial(exact_backend(NUMPY), address, worker.profile, processors)
+            of_class = worker.device.device_class
+            store.enrol(Enrolment(address, of_class, worker.profile.id, processors, NUMPY, trial.product_ms))
+    finally:
+        store.close()
+    return place
+
+
+async def _register(chain: LocalChain, supplier: Keypair, worker: Keypair, of_class: Class) -> None:
+    """A device of one processor, which is let for any price down to half of its class's."""
+    for each in (supplier, worker):
+        chain.airdrop(each.pubkey(), LAMPORTS)
+    owner = supplier.pubkey()
+    registering = staking.register_device(
+        owner,
+        worker.pubkey(),
+        owner,
+        of_class.id,
+        processors=1,
+        tier=1,
+        country="CH",
+        ask_io=of_class.price_io // 2,
+        ask_usdc=of_class.price_usdc // 2,
+    )
+    await chain.send([registering], [supplier, worker])
+    device = (await staking.read_devices(chain))[staking.device_address(worker.pubkey())]
+    await chain.send([staking.stake(device, device.minimum(of_class, chain.now()))], [supplier])
+
+
+async def _started(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+    with log.open("ab") as file:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from keeper.cli.main import main; main()", *command),
+            env=dict(environment),
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+
+
+async def _ended(child: Process) -> None:
+    """Wait for the end of a process that was asked to end, for so long."""
+    try:
+        await asyncio.wait_for(child.wait(), STOP_SECONDS)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+def _operators(people: Path) -> list[str]:
+    return sorted(path.stem for path in people.glob(f"{OPERATORS}*.json"))
+
+
+def _key(people: Path, name: str) -> Keypair:
+    path = people / f"{name}.json"
+    if not path.exists():
+        raise UserError(f"there is no {path}: workers need a network that ionet localnet makes")
+    return read_keypair(path)
+
+
+def _free_port() -> int:
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        port: int = tried.getsockname()[1]
+        return port
