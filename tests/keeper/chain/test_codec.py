@@ -160,11 +160,11 @@ def values_of(form: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -
 
 
 WRONG: dict[str, Callable[[], object]] = {
-    "amount": lambda: TOKENOMICS.instruction("burn", {"amount": -1}, **BURN_ACCOUNTS),
-    "too much": lambda: TOKENOMICS.instruction("burn", {"amount": 2**64}, **BURN_ACCOUNTS),
-    "None": lambda: TOKENOMICS.instruction("burn", {"amount": None}, **BURN_ACCOUNTS),
-    "1.5": lambda: TOKENOMICS.instruction("burn", {"amount": 1.5}, **BURN_ACCOUNTS),
-    "text": lambda: TOKENOMICS.instruction("burn", {"amount": "1"}, **BURN_ACCOUNTS),
+    "amount": lambda: TOKENOMICS.instruction("burn", {"amount": -1, "expected": 1}, **BURN_ACCOUNTS),
+    "too much": lambda: TOKENOMICS.instruction("burn", {"amount": 2**64, "expected": 1}, **BURN_ACCOUNTS),
+    "None": lambda: TOKENOMICS.instruction("burn", {"amount": None, "expected": 1}, **BURN_ACCOUNTS),
+    "1.5": lambda: TOKENOMICS.instruction("burn", {"amount": 1.5, "expected": 1}, **BURN_ACCOUNTS),
+    "text": lambda: TOKENOMICS.instruction("burn", {"amount": "1", "expected": 1}, **BURN_ACCOUNTS),
     "guardian": lambda: TOKENOMICS.instruction("propose_guardian", {"pending": str(A)}, admin=A),
     "32": lambda: TOKENOMICS.instruction("propose_guardian", {"pending": 32}, admin=A),
     "root": lambda: season(root=5),

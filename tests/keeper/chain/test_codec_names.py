@@ -59,7 +59,9 @@ def test_an_instructions_accounts_are_filled_in() -> None:
 
 
 def test_an_account_that_is_given_is_taken() -> None:
-    built = TOKENOMICS.instruction("burn", {"amount": 1}, owner=A, owner_tokens=B, config=STAKING)
+    built = TOKENOMICS.instruction(
+        "burn", {"amount": 1, "expected": 1}, owner=A, owner_tokens=B, config=STAKING
+    )
     assert built.accounts[1].pubkey == STAKING
     zero = TOKENOMICS.instruction("propose_guardian", {"pending": B}, admin=Pubkey.default())
     assert zero.accounts[0].pubkey == Pubkey.default()
@@ -154,7 +156,7 @@ def test_another_kind_of_account() -> None:
 
 
 def test_data_cut_short() -> None:
-    burn = TOKENOMICS.instruction("burn", {"amount": 1}, owner=A, owner_tokens=B)
+    burn = TOKENOMICS.instruction("burn", {"amount": 1, "expected": 1}, owner=A, owner_tokens=B)
     with pytest.raises(CodecError, match=r"^burn: "):
         TOKENOMICS.decode_instruction(bytes(burn.data)[:-1])
     whole = TOKENOMICS.discriminator("Allocation") + bytes(TOKENOMICS.dtype("Allocation").itemsize - 9)
