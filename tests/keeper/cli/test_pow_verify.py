@@ -56,7 +56,7 @@ async def made(folder: Path, *, honest: bool) -> PowHours:
 @pytest.fixture
 def profiles(monkeypatch, tmp_path):
     table = profiles_in(tmp_path)
-    monkeypatch.setattr(command, "read_profiles_by_hour", lambda: table)
+    monkeypatch.setattr(command, "read_profiles_by_hour", lambda _: table)
 
 
 OUTCOME = {"hour": 0, "blocks": True, "known_profiles": True, "verified": 2, "finding": None}

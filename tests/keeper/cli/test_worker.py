@@ -27,7 +27,6 @@ from keeper.compute import runtime
 from keeper.economy.calendar import month_start, parse_month
 from keeper.economy.orders import LeaseStatus
 from keeper.pow import profiles
-from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards import publication
 from keeper.tables import addresses
 from keeper.worker.client import Item
@@ -42,15 +41,7 @@ from tests.programs.orders.world import IO, OrdersWorld
 from tests.programs.world import key
 
 SLOT = 3_200
-RUN = """
-import sys
-from pathlib import Path
-from keeper.pow.profiles_by_hour import read_profiles_by_hour
-read_profiles_by_hour.__defaults__ = (Path("hours.json"),)
-from keeper.cli import main
-sys.argv = ["ionet", "worker", "run"]
-main.main()
-"""
+RUN = [str(Path(sys.executable).with_name("ionet")), "worker", "run"]
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +53,7 @@ def small(tmp_path: Path, monkeypatch) -> None:
     path.write_text(json.dumps({"profiles": table}))
     row = {"from": "1970-01-01T00:00:00Z", "file": path.name, "sha256": sha256(path.read_bytes()).hexdigest()}
     (tmp_path / "hours.json").write_text(json.dumps({"tables": [row]}))
-    monkeypatch.setattr(read_profiles_by_hour, "__defaults__", (tmp_path / "hours.json",))
+    monkeypatch.setenv("IONET_PROFILES", str(tmp_path / "hours.json"))
 
 
 @contextmanager
@@ -136,7 +127,7 @@ def test_a_worker_runs_among_operators_and_stops(ionet, monkeypatch) -> None:
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        process = subprocess.Popen([sys.executable, "-c", RUN], stderr=subprocess.PIPE, env=dict(os.environ))
+        process = subprocess.Popen(RUN, stderr=subprocess.PIPE, env=dict(os.environ))
         assert process.stderr is not None
         events = []
         for line in process.stderr:
@@ -172,7 +163,7 @@ def test_the_table_of_a_worker_that_runs(ionet, monkeypatch) -> None:
             "IONET_OPERATORS": json.dumps([services[0].url]),
             "IONET_KEYPAIR": "w.json",
         }
-        process = subprocess.Popen([sys.executable, "-c", RUN], stdout=subprocess.PIPE, env=environment)
+        process = subprocess.Popen(RUN, stdout=subprocess.PIPE, env=environment)
         assert process.stdout is not None
         out = b""
         while b"earned" not in out:
@@ -210,7 +201,7 @@ def test_a_worker_accepts_a_lease_and_shows_it(ionet, monkeypatch) -> None:
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        process = subprocess.Popen([sys.executable, "-c", RUN], stderr=subprocess.PIPE, env=dict(os.environ))
+        process = subprocess.Popen(RUN, stderr=subprocess.PIPE, env=dict(os.environ))
         assert process.stderr is not None
         events = []
         for line in process.stderr:

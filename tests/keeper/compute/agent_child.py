@@ -6,13 +6,13 @@ and sandboxes of another user where this is root, whom a worker refuses to be.
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
 
 from keeper.cli import main
 from keeper.compute.sandbox import Limits
-from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.worker import assemble
 from keeper.worker.serving import capacity
 from keeper.worker.serving.machine import Machine
@@ -22,7 +22,7 @@ LIMITS = Limits(memory=2_048 * MIB, shared=128 * MIB, scratch=64 * MIB, data=1_0
 
 if __name__ == "__main__":
     hours, files = map(Path, sys.argv[1:])
-    read_profiles_by_hour.__defaults__ = (hours,)
+    os.environ["IONET_PROFILES"] = str(hours)
     assemble.Machine = partial(Machine, user=USER, python=PYTHON)  # type: ignore[assignment,misc]
     assemble.LEASES = str(files)
     assemble.is_processor = lambda class_id: True
