@@ -116,9 +116,15 @@ def test_hours_that_can_not_be_added(hours: int, error: str) -> None:
     assert refused(stage("serving"), extend(stage("serving"), hours)) == error
 
 
-def test_extending_twice_in_one_transaction_pays_twice() -> None:
+def test_extending_twice_in_one_transaction_needs_the_hours_between() -> None:
     world = stages.serving()
-    changes = moved(world, extend(world, 1), extend(world, 1))
+    order, one = stages.order(world), lease(world)
+    first, second = (
+        client.extend_lease(stages.config(world), order, each, 1, max_amount=stages.NO_LIMIT)
+        for each in (one, replace(one, hours=11))
+    )
+    assert refused(world, first, first) == "NotAsExpected"
+    changes = moved(world, first, second)
     assert changes["carol"] == -2 * (RATE + fee(RATE))
     assert lease(world).hours == 12
 
