@@ -12,7 +12,7 @@ from tests.keeper.faults.kept import PROGRAMS, Kept, undisturbed
 from tests.keeper.indexer.busy import expected, indexed
 
 HOURS = range(8)
-PATIENCE = 120
+PATIENCE = 600
 
 
 async def test_notices_that_are_cut(tmp_path: Path) -> None:
