@@ -17,6 +17,8 @@ from tests.keeper.renter.hired import Hired, NotBooted, hired, served
 
 IONET = Path(sys.executable).with_name("ionet")
 TRIES = 3
+ENDING = 300
+"""Seconds in which a connection that is interrupted has ended, however slow the machine is."""
 
 
 class Rented:
@@ -100,7 +102,8 @@ class Connected:
             "LINES": "24",
         }
         self.process = subprocess.Popen(
-            [IONET, "cluster", "connect", rented.order, "--jobs", "0"],
+            # A shell's background commands, such as these tests may be one of, ignore Ctrl+C.
+            ["env", "--default-signal=INT", IONET, "cluster", "connect", rented.order, "--jobs", "0"],
             env=self._environment,
             cwd=rented.folder,
             stdout=subprocess.PIPE,
@@ -121,5 +124,5 @@ class Connected:
     def interrupt(self) -> tuple[int, str]:
         """Ctrl+C: its exit code, and what it told people."""
         self.process.send_signal(signal.SIGINT)
-        _, told = self.process.communicate()
+        _, told = self.process.communicate(timeout=ENDING)
         return self.process.returncode, told
