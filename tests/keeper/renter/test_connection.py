@@ -56,7 +56,7 @@ class Renter:
         self.task = asyncio.create_task(self.connection.run())
 
     async def until(self, holds: Callable[[Status], bool]) -> Status:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(600):
             while not holds(self.connection.status):
                 assert not self.task.done(), self.task
                 await asyncio.sleep(0.05)
