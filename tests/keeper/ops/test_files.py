@@ -15,6 +15,8 @@ from scripts import alerts
 OPS = Path(__file__).parents[3] / "ops"
 COMPOSE = yaml.safe_load((OPS / "compose.yaml").read_text())
 OWN = {name: each for name, each in COMPOSE["services"].items() if each["image"] == "ionet"}
+EXAMPLES = (OPS / "example.env").read_text()
+EXAMPLE = dict(line.split("=", 1) for line in EXAMPLES.splitlines() if not line.startswith("#"))
 SETTINGS = {f"IONET_{name.upper()}" for name in Settings.model_fields}
 
 
@@ -77,7 +79,22 @@ def test_nothing_that_answers_strangers_has_more_than_it_needs() -> None:
     for name, each in OWN.items():
         assert each["read_only"] is True and each["cap_drop"] == ["ALL"], name
     assert not any("keys" in volume for volume in OWN["api"]["volumes"])
-    assert OWN["api"]["environment"]["IONET_KEYPAIR"] == ""
+    assert "IONET_KEYPAIR" not in OWN["api"]["environment"]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_services_start_with_the_least_that_the_example_asks_for(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for each in SETTINGS:
+        monkeypatch.delenv(each, raising=False)
+    filled = EXAMPLE | {name: "https://x.example" for name, value in EXAMPLE.items() if not value}
+    for setting, value in OWN[name]["environment"].items():
+        if value is not None:  # Which is the environment's, and not there.
+            monkeypatch.setenv(setting, re.sub(r"\$\{(\w+)[^}]*\}", lambda found: filled[found[1]], value))
+    settings = Settings()
+    assert settings.web_node is None and str(settings.chain) == "https://x.example"
 
 
 def test_files_that_are_mounted_are_there() -> None:
@@ -94,15 +111,13 @@ def test_files_that_are_mounted_are_there() -> None:
 
 def test_the_example_names_each_value_that_is_asked_for() -> None:
     text = (OPS / "compose.yaml").read_text()
-    asked = set(re.findall(r"\$\{(\w+)", text))
-    example = dict(
-        line.split("=", 1)
-        for line in (OPS / "example.env").read_text().splitlines()
-        if not line.startswith("#")
-    )
-    assert set(example) == asked
+    assert set(EXAMPLE) == set(re.findall(r"\$\{(\w+)", text))
     needed = set(re.findall(r"\$\{(\w+):\?", text))
-    assert {name for name, value in example.items() if not value} == needed | {"IONET_WEB_NODE"}
+    assert {name for name, value in EXAMPLE.items() if not value} == needed
+    passed_on = {
+        name for each in OWN.values() for name, value in each["environment"].items() if value is None
+    }
+    assert passed_on == set(re.findall(r"^#(IONET_\w+)=", EXAMPLES, re.MULTILINE)) == {"IONET_WEB_NODE"}
 
 
 def test_grafana_has_its_source_and_the_dashboard() -> None:
