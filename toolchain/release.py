@@ -11,20 +11,19 @@ that doesn't come from the commit's sources is in no release. docs/release.md: h
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolchain import sbom
+from toolchain import sbom, wheel
+from toolchain.calls import Failed, call, tell
 from toolchain.programs import ARTIFACTS, ROOT, SELF_TEST
 
 DIST = ROOT / "dist"
@@ -35,10 +34,6 @@ FILES = ("CHANGELOG.md", "LICENSE", "SECURITY.md")
 
 Check = Callable[[Path], None]
 """Raises Failed unless a checkout's committed files are what its sources make."""
-
-
-class Failed(Exception):
-    """There is no release; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +55,9 @@ class Commit:
 
 def newest(root: Path) -> Commit:
     """The newest commit of a checkout; raises Failed where there is something that isn't committed."""
-    if left := _call(["git", "status", "--porcelain"], root):
+    if left := call(["git", "status", "--porcelain"], root):
         raise Failed(f"a release is of a commit; commit these first, or take them away:\n{left}")
-    name, moment = _call(["git", "show", "-s", "--format=%H %ct"], root).split()
+    name, moment = call(["git", "show", "-s", "--format=%H %ct"], root).split()
     version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     return Commit(name, version, int(moment))
 
@@ -71,7 +66,7 @@ def take_out(root: Path, commit: Commit, folder: Path) -> None:
     """Put a commit's files, and nothing else, into a new folder."""
     folder.mkdir(parents=True)
     archive = folder.with_suffix(".tar")
-    _call(["git", "archive", "-o", archive, commit.name], root)
+    call(["git", "archive", "-o", archive, commit.name], root)
     with tarfile.open(archive) as opened:
         opened.extractall(folder, filter="data")
     archive.unlink()
@@ -80,16 +75,16 @@ def take_out(root: Path, commit: Commit, folder: Path) -> None:
 def rebuild(checkout: Path) -> None:
     """Build programs, interfaces and pages' scripts from source; raises Failed where others are committed."""
     for module, arguments in (("programs", ["check"]), ("idl", ["check"]), ("web", ["check"])):
-        _call([sys.executable, "-m", f"toolchain.{module}", *arguments], checkout)
+        call([sys.executable, "-m", f"toolchain.{module}", *arguments], checkout)
 
 
 def make(checkout: Path, commit: Commit, out: Path, check: Check = rebuild) -> None:
     """Put a checkout's release into a new folder; raises Failed for what isn't made of its sources."""
     check(checkout)
     out.mkdir(parents=True)
-    for kind in ("sdist", "wheel"):
-        command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", out]
-        _call(command, checkout, {"SOURCE_DATE_EPOCH": str(commit.moment)})
+    settings = {"SOURCE_DATE_EPOCH": str(commit.moment)}
+    wheel.build(checkout, out, "sdist", settings)
+    package = wheel.build(checkout, out, "wheel", settings)
     (out / "programs").mkdir()
     for binary in sorted((checkout / ARTIFACTS).iterdir()):
         if binary.stem != SELF_TEST:
@@ -100,16 +95,16 @@ def make(checkout: Path, commit: Commit, out: Path, check: Check = rebuild) -> N
         shutil.copyfile(checkout / name, out / name)
     moment = datetime.fromtimestamp(commit.moment, UTC)
     (out / f"{commit.folder}.cdx.json").write_text(sbom.write(checkout, commit.version, moment))
-    (out / "requirements.txt").write_text(requirements(checkout, next(out.glob("*.whl"))))
+    (out / "requirements.txt").write_text(requirements(checkout, package))
     (out / "COMMIT").write_text(f"{commit.name}\n")
     (out / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in sums(out).items()))
 
 
-def requirements(checkout: Path, wheel: Path) -> str:
+def requirements(checkout: Path, package: Path) -> str:
     """What ``pip install --no-deps --require-hashes`` puts in: the wheel beside it, and all that it needs."""
     shipped = {each.name for each in sbom.of_python(checkout, sbom.PYTHON) if each.shipped}
     lines = [block for name, _, block in sbom.blocks(checkout / sbom.PYTHON) if name in shipped]
-    own = f"./{wheel.name} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+    own = f"./{package.name} --hash=sha256:{hashlib.sha256(package.read_bytes()).hexdigest()}\n"
     return own + "".join(lines)
 
 
@@ -142,7 +137,7 @@ def release(root: Path, dist: Path, check: Check = rebuild) -> Path:
             make(checkout, commit, out, check)
             shutil.rmtree(checkout)
             results.append(out)
-            _tell(f"{commit.folder} of {commit.name[:12]}, {len(sums(out))} files", began)
+            tell(f"{commit.folder} of {commit.name[:12]}, {len(sums(out))} files", began)
         compare(*results)
         dist.mkdir(exist_ok=True)
         target, beside = dist / commit.folder, dist / f"{commit.folder}.new"
@@ -151,19 +146,6 @@ def release(root: Path, dist: Path, check: Check = rebuild) -> Path:
         shutil.rmtree(target, ignore_errors=True)
         beside.rename(target)
     return target
-
-
-def _call(command: Sequence[str | Path], folder: Path, settings: dict[str, str] | None = None) -> str:
-    environment = {**os.environ, **(settings or {})}
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode:
-        words = " ".join(map(str, command))
-        raise Failed(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def _tell(what: str, began: float) -> None:
-    print(f"{time.monotonic() - began:6.1f} s  {what}", flush=True)
 
 
 def main() -> int:

@@ -10,12 +10,12 @@ Exit codes: 0 good, 1 with what went wrong. They need Node.js 20 and npm, and pa
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+from toolchain.calls import Failed, call
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
@@ -24,10 +24,6 @@ CLIENTS = WEB / "src/clients"
 GENERATOR = ROOT / "tests/interop/clients/codama"
 """Where Codama is, by its own lock: 200 MB that a build of the pages doesn't need."""
 BESIDE = ("package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
-
-
-class Failed(Exception):
-    """Something isn't as it should be; the message says what."""
 
 
 def sources(web: Path = WEB) -> str:
@@ -46,7 +42,7 @@ def install(folder: Path) -> None:
     if ready.is_file() and ready.read_text() == lock and (folder / "node_modules").is_dir():
         return
     try:
-        call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+        _call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
     except Failed as failure:
         raise Failed(
             f"{folder.name}: it needs the package registry, or a mirror in npm's own settings\n{failure}"
@@ -58,14 +54,14 @@ def build(out: Path) -> None:
     """Build all islands into a folder, which is emptied; raises Failed."""
     install(WEB)
     # The modules' paths are part of nothing: the same bytes come out anywhere.
-    call(["node_modules/.bin/vite", "build", "--logLevel=warn"], WEB, {"IONET_WEB_OUT": str(out)})
+    _call(["node_modules/.bin/vite", "build", "--logLevel=warn"], WEB, {"IONET_WEB_OUT": str(out)})
 
 
 def check() -> None:
     """Raise Failed unless types and tests hold, and a build gives what is committed, byte for byte."""
     install(WEB)
-    call(["node_modules/.bin/tsc"], WEB)
-    call(["node", "test/run.mjs"], WEB)
+    _call(["node_modules/.bin/tsc"], WEB)
+    _call(["node", "test/run.mjs"], WEB)
     with tempfile.TemporaryDirectory(prefix="ionet-web-") as folder:
         build(Path(folder))
         compare(Path(folder), BUILT, "make web")
@@ -74,7 +70,7 @@ def check() -> None:
 def clients(out: Path) -> None:
     """Write the clients into a folder; raises Failed."""
     install(GENERATOR)
-    call(["node", "generate.mjs", GENERATOR, ROOT / "idl", out], WEB)
+    _call(["node", "generate.mjs", GENERATOR, ROOT / "idl", out], WEB)
 
 
 def compare(made: Path, committed: Path, cure: str) -> None:
@@ -89,24 +85,14 @@ def _names(folder: Path) -> Iterator[str]:
     return (each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
 
 
-def call(command: Sequence[str | Path], folder: Path, more: Mapping[str, str] | None = None) -> None:
-    """Run a tool; raises Failed with its output."""
+def _call(command: Sequence[str | Path], folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    """Run a tool of Node.js'; raises Failed."""
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **(more or {})},
-        )
+        call(command, folder, settings)
     except FileNotFoundError as error:
         raise Failed(
             f"{error.filename} is not installed: install Node.js 20 or newer (nodejs.org)"
         ) from error
-    if done.returncode:
-        words = " ".join(map(str, command))
-        raise Failed(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,11 +14,13 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from solders.keypair import Keypair
+
+from toolchain.calls import Failed, call, tell
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
@@ -26,10 +28,6 @@ UV = Path(sys.executable).with_name("uv")
 NOT_ON_DEVICES = {"sqlalchemy", "psycopg", "psycopg-binary", "matplotlib"}
 CHAIN = "out/demo/network.chain"
 """What the demo leaves, below the folder it ran in."""
-
-
-class Failed(Exception):
-    """The package isn't what it should be; the message says how."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,9 @@ DEVICE = (
 """With a device's extra, where the demo's chain lies already."""
 
 
-def build(source: Path, folder: Path, target: str) -> Path:
+def build(source: Path, folder: Path, target: str, settings: Mapping[str, str] | None = None) -> Path:
     """Build a project's ``wheel`` or ``sdist`` with the installed hatchling; returns the file."""
-    _call([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder], source)
+    call([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder], source, settings)
     (built,) = folder.glob("*.whl" if target == "wheel" else "*.tar.gz")
     return built
 
@@ -81,10 +79,10 @@ def install(wheel: Path, extra: str, environment: Path) -> set[str]:
 
     Raises Failed for one that requirements.lock doesn't know.
     """
-    _call([UV, "venv", "-q", "--python", sys.executable, environment], environment.parent)
+    call([UV, "venv", "-q", "--python", sys.executable, environment], environment.parent)
     which = f"--python={environment}"
-    _call([UV, "pip", "install", "-q", which, "-c", LOCK, f"{wheel}[{extra}]"], environment.parent)
-    listed = json.loads(_call([UV, "pip", "list", "-q", which, "--format=json"], environment.parent))
+    call([UV, "pip", "install", "-q", which, "-c", LOCK, f"{wheel}[{extra}]"], environment.parent)
+    listed = json.loads(call([UV, "pip", "list", "-q", which, "--format=json"], environment.parent))
     found = {(each["name"], each["version"]) for each in listed if each["name"] != "ionet"}
     locked = set(re.findall(r"^([\w.-]+)==([^\s;]+)", LOCK.read_text(), re.MULTILINE))
     if found - locked:
@@ -109,7 +107,7 @@ def use(environment: Path, folder: Path, uses: Sequence[Use]) -> None:
         if done.returncode != each.code or each.says not in said or "Traceback" in said:
             wanted = f"{each.code} with '{each.says}'"
             raise Failed(f"ionet {each.command}: exit code {done.returncode}, not {wanted}\n{said}")
-        _tell(f"ionet {each.command}", began)
+        tell(f"ionet {each.command}", began)
 
 
 def check(folder: Path) -> None:
@@ -119,7 +117,7 @@ def check(folder: Path) -> None:
     again = wheel_of_sdist(build(ROOT, folder / "dist", "sdist"), folder / "sdist")
     if wheel.read_bytes() != again.read_bytes():
         raise Failed("the sdist's wheel is not the checkout's")
-    _tell(f"{wheel.name}, {wheel.stat().st_size:,} bytes; the sdist makes the same", began)
+    tell(f"{wheel.name}, {wheel.stat().st_size:,} bytes; the sdist makes the same", began)
 
     work = folder / "work"
     work.mkdir()
@@ -131,23 +129,10 @@ def check(folder: Path) -> None:
         began = time.monotonic()
         environment = folder / extra
         packages = install(wheel, extra, environment)
-        _tell(f"ionet[{extra}] installed, with {len(packages)} packages", began)
+        tell(f"ionet[{extra}] installed, with {len(packages)} packages", began)
         if extra == "worker" and (unwanted := packages & NOT_ON_DEVICES):
             raise Failed(f"ionet[worker] brings {', '.join(sorted(unwanted))}")
         use(environment, work, uses)
-
-
-def _call(command: Sequence[str | Path], folder: Path) -> str:
-    """Run a tool; returns its stdout. Raises Failed with its output."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        words = " ".join(map(str, command))
-        raise Failed(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def _tell(what: str, began: float) -> None:
-    print(f"{time.monotonic() - began:6.1f} s  {what}", flush=True)
 
 
 def main() -> int:
@@ -159,7 +144,7 @@ def main() -> int:
     except Failed as failure:
         print(failure, file=sys.stderr)
         return 1
-    _tell("in all", began)
+    tell("in all", began)
     return 0
 
 

@@ -29,7 +29,7 @@ def lacking() -> str | None:
 def packages(name: str) -> Path:
     """The folder of a client with its ``node_modules``, as its package-lock.json says.
 
-    Raises toolchain.web.Failed with npm's words when they can't be had.
+    Raises toolchain.calls.Failed with npm's words when they can't be had.
     """
     web.install(CLIENTS / name)
     return CLIENTS / name

@@ -13,6 +13,7 @@ import jsonschema_rs
 import pytest
 
 from toolchain import release, sbom
+from toolchain.calls import Failed
 from toolchain.programs import MANIFEST, ROOT
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -78,7 +79,7 @@ def test_it_has_the_commit_s_programs_and_interfaces(checkout: Path, made: Path)
 def test_what_is_not_committed_is_told(checkout: Path, tmp_path: Path) -> None:
     (checkout / "left.txt").touch()
     try:
-        with pytest.raises(release.Failed, match=r"(?s)of a commit; commit these first.*left\.txt"):
+        with pytest.raises(Failed, match=r"(?s)of a commit; commit these first.*left\.txt"):
             release.release(checkout, tmp_path, lambda place: None)
     finally:
         (checkout / "left.txt").unlink()
@@ -86,9 +87,9 @@ def test_what_is_not_committed_is_told(checkout: Path, tmp_path: Path) -> None:
 
 def test_sources_that_make_something_else_make_no_release(checkout: Path, tmp_path: Path) -> None:
     def differ(place: Path) -> None:
-        raise release.Failed(f"{place.name}: staking.so is not the one in the manifest")
+        raise Failed(f"{place.name}: staking.so is not the one in the manifest")
 
-    with pytest.raises(release.Failed, match=r"staking\.so"):
+    with pytest.raises(Failed, match=r"staking\.so"):
         release.release(checkout, tmp_path / "dist", differ)
     assert not (tmp_path / "dist").exists()
 
@@ -100,10 +101,10 @@ def test_the_first_file_that_differs_is_named(tmp_path: Path) -> None:
         (folder / "a").write_text("1")
     release.compare(first, second)
     (second / "web/b.js").touch()
-    with pytest.raises(release.Failed, match=r"^web/b\.js comes out otherwise"):
+    with pytest.raises(Failed, match=r"^web/b\.js comes out otherwise"):
         release.compare(first, second)
     (first / "a").write_text("2")
-    with pytest.raises(release.Failed, match=r"^a comes out"):
+    with pytest.raises(Failed, match=r"^a comes out"):
         release.compare(first, second)
 
 

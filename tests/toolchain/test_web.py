@@ -10,6 +10,7 @@ import pytest
 
 from scripts import web_texts
 from toolchain import web
+from toolchain.calls import Failed
 
 MANIFEST = json.loads((web.BUILT / "manifest.json").read_text())
 
@@ -50,10 +51,10 @@ def test_the_first_difference_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         (folder / "a.js").write_text("1")
     web.compare(made, committed, "make web")
     (committed / "b.js").write_text("2")
-    with pytest.raises(web.Failed, match=r"^built/b.js is not what its sources make: make web$"):
+    with pytest.raises(Failed, match=r"^built/b.js is not what its sources make: make web$"):
         web.compare(made, committed, "make web")
     (made / "b.js").write_text("3")
-    with pytest.raises(web.Failed, match=r"built/b\.js"):
+    with pytest.raises(Failed, match=r"built/b\.js"):
         web.compare(made, committed, "make web")
 
 

@@ -10,6 +10,7 @@ import pytest
 from keeper import resources
 from keeper.clients.programs import PROGRAMS
 from toolchain import wheel
+from toolchain.calls import Failed
 from toolchain.programs import ROOT
 
 READ = """
@@ -78,5 +79,5 @@ def test_resources_are_the_package_s_own(built: Path, tmp_path: Path) -> None:
 
 
 def test_what_went_wrong_is_said(tmp_path: Path) -> None:
-    with pytest.raises(wheel.Failed, match=r"hatchling build .*: exit code 1\n"):
+    with pytest.raises(Failed, match=r"hatchling build .*: exit code 1\n"):
         wheel.build(tmp_path, tmp_path / "dist", "wheel")
