@@ -281,7 +281,7 @@ class Database:
 
 
 def _open(engine: sa.Engine) -> None:
-    """Have a file that can't be opened refused before the driver opens it.
+    """Open connections that make few trips; a file that can't be opened is refused before the driver does it.
 
     The driver's thread for a connection that fails outlives it, and may find the loop closed: it would end
     with a trace on the terminal.

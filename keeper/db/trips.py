@@ -12,43 +12,26 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
+from sqlalchemy.util import EMPTY_DICT
 from sqlalchemy.util.concurrency import await_
 
 T = TypeVar("T")
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
-    """A statement's result, all of which is here; SQLite's own cursor is closed by then."""
+    """A statement's result, all of which is here; SQLite's own cursor is closed by then, and says of what."""
 
-    __slots__ = ("_described", "_last", "_touched")
+    __slots__ = ()
 
     _adapt_connection: Connection
+    _cursor: Any
 
     def __init__(self, adapt_connection: Any) -> None:
         """Nothing is executed yet."""
         self._adapt_connection = adapt_connection
         self._connection = adapt_connection._connection
-        self._forget()
-
-    def _forget(self) -> None:
-        self._rows = deque()
-        self._described: Any = None
-        self._touched, self._last = -1, 0
-
-    @property
-    def description(self) -> Any:
-        """The columns' names, None for a statement without rows."""
-        return self._described
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows were changed, -1 where that isn't known."""
-        return self._touched
-
-    @property
-    def lastrowid(self) -> int:
-        """Of the row that was inserted last."""
-        return self._last
+        self._cursor, self._rows = None, deque()
+        self._soft_closed_memoized = EMPTY_DICT
 
     def execute(self, operation: Any, parameters: Any = None) -> None:
         """Execute a statement and fetch its rows."""
@@ -66,18 +49,17 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         """There is nothing to close."""
 
     def _run(self, statement: Callable[[sqlite3.Cursor], Any]) -> None:
-        self._forget()
+        self.close()
 
-        def trip(connection: sqlite3.Connection) -> tuple[Any, int, Any, Sequence[Any]]:
+        def trip(connection: sqlite3.Connection) -> tuple[sqlite3.Cursor, Sequence[Any]]:
             cursor = connection.cursor()
             try:
                 statement(cursor)
-                rows = cursor.fetchall() if cursor.description else ()
-                return cursor.description, cursor.rowcount, cursor.lastrowid, rows
+                return cursor, cursor.fetchall() if cursor.description else ()
             finally:
                 cursor.close()
 
-        self._described, self._touched, self._last, rows = self._adapt_connection.trip(trip)
+        self._cursor, rows = self._adapt_connection.trip(trip)
         self._rows = deque(rows)
 
 
