@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
@@ -18,6 +17,7 @@ from rich.progress import Progress
 
 from keeper.chain.errors import ChainNotSaved
 from keeper.cli import localnet_crew as crew
+from keeper.cli.localnet_child import started
 from keeper.cli.localnet_crew import MAX_WORKERS
 from keeper.cli.localnet_web import address_of, pages_on
 from keeper.demo import beginning
@@ -228,13 +228,7 @@ async def _keeper_on(url: str, people: Path, folder: Path, *, wanted: bool) -> A
         return
     environment = _settings_of_keeper(url, people, folder)
     with (folder / "keeper.log").open("w") as log:
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", "from keeper.cli.main import main; main()", "keeper", "run"),
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        child = await started("keeper", "run", environment=environment, log=log)
         try:
             yield
         finally:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 import socket
-import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from solders.keypair import Keypair
 
 from keeper.chain.framework import LAMPORTS
+from keeper.cli.localnet_child import started
 from keeper.clients import staking
 from keeper.clients.staking import Class
 from keeper.deploy import read_keypair
@@ -64,19 +64,16 @@ async def prepare(chain: LocalChain, people: Path, count: int) -> list[Worker]:
         (each for each in classes.values() if (found := profiles.of_class(each.id)) and not found.residency),
         key=lambda each: (each.multiplier, each.id),
     )
-    workers = []
+    devices, workers = await staking.read_devices(chain), []
     for number in range(count):
         name = "worker" if not number else f"worker-{number + 1}"
         path = people / f"{name}.json"
         if not path.exists():
             write_keypair(path, Keypair())
         key = read_keypair(path)
-        devices = await staking.read_devices(chain)
-        address = staking.device_address(key.pubkey())
-        if address not in devices:
-            await _register(chain, supplier, key, cheapest)
-            devices = await staking.read_devices(chain)
-        device = devices[address]
+        device = devices.get(staking.device_address(key.pubkey()))
+        if device is None:
+            device = await _register(chain, supplier, key, cheapest)
         profile = profiles.of_class(device.device_class)
         if profile is None:
             raise UserError(f"the device of {path} is of a class that proves nothing here")
@@ -103,7 +100,8 @@ async def working(
     async def start(name: str, does: str, own: Mapping[str, str], *command: str) -> None:
         log = place / f"{name}.log"
         given = {**environment, "IONET_CHAIN": url, "IONET_PROFILES": str(POW_LIGHT), **own}
-        children.append(await _started(command, given, log))
+        with log.open("ab") as file:
+            children.append(await started(*command, environment=given, log=file))
         parts.append(Part(name, does, log))
 
     try:
@@ -178,8 +176,8 @@ def _enrolled(place: Path, worker: Worker) -> Path:
     return place
 
 
-async def _register(chain: LocalChain, supplier: Keypair, worker: Keypair, of_class: Class) -> None:
-    """A device of one processor, which is let for any price down to half of its class's."""
+async def _register(chain: LocalChain, supplier: Keypair, worker: Keypair, of_class: Class) -> staking.Device:
+    """A device of one processor as it is before its stake, let for any price down to half of its class's."""
     for each in (supplier, worker):
         chain.airdrop(each.pubkey(), LAMPORTS)
     owner = supplier.pubkey()
@@ -197,17 +195,7 @@ async def _register(chain: LocalChain, supplier: Keypair, worker: Keypair, of_cl
     await chain.send([registering], [supplier, worker])
     device = (await staking.read_devices(chain))[staking.device_address(worker.pubkey())]
     await chain.send([staking.stake(device, device.minimum(of_class, chain.now()))], [supplier])
-
-
-async def _started(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
-    with log.open("ab") as file:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", "from keeper.cli.main import main; main()", *command),
-            env=dict(environment),
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
+    return device
 
 
 async def _ended(child: Process) -> None:

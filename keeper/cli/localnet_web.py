@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -14,6 +13,7 @@ from typing import BinaryIO
 import uvicorn
 
 from keeper.cli.api import serving
+from keeper.cli.localnet_child import started
 from keeper.db.visitors import Visitors
 from keeper.errors import UserError, why
 from keeper.settings import Settings
@@ -93,13 +93,7 @@ async def _indexing(chosen: Settings, log: BinaryIO, environment: Mapping[str, s
         "IONET_REWARDS": str(chosen.rewards),
         "IONET_CHECK_SECONDS": str(LOOK_SECONDS),
     }
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from keeper.cli.main import main; main()", "index", "--no-compare", *more),
-        env={**environment, **own},
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    return await started("index", "--no-compare", *more, environment={**environment, **own}, log=log)
 
 
 def _settings(url: str, rewards: Path, folder: Path) -> Settings:

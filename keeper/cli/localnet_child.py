@@ -1,0 +1,20 @@
+"""Commands of ``ionet`` that run beside a network of one's own, in processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Mapping
+from typing import IO, Any
+
+
+async def started(*command: str, environment: Mapping[str, str], log: IO[Any]) -> Process:
+    """Start one that writes all it says into ``log``; Ctrl+C is for its parent alone, which ends it."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from keeper.cli.main import main; main()", *command),
+        env=environment,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
