@@ -27,11 +27,8 @@ TOUCHES = {
     "economy": "Rules: numbers alone",
 }
 """What lines of a layer do, and of those under it down to the next, by the layer's first room."""
-PLANNED = {
-    "worker": "The agent on a device.",
-    "pow": "Proof of work: waves, challenges, verdicts.",
-}
-"""Rooms that the contract has and the keeper hasn't yet."""
+PLANNED: dict[str, str] = {}
+"""Rooms that the contract has and the keeper hasn't yet, with what will be said of them; none just now."""
 
 WIDTH, MARGIN, SIDE, GAP, NAME = 1000, 20, 150, 8, 90
 """Of the picture, around it, of the column at the left, between boxes, of a name before its text; pixels."""
