@@ -14,7 +14,7 @@ from keeper.economy.orders import Currency
 from keeper.market.places import Places, inverse
 from keeper.market.sequence import U64
 from keeper.market.shelves import Numbers, Rack, Shelf
-from keeper.market.snapshot import NUMBERS
+from keeper.market.snapshot import payable, prices_by_class
 from keeper.market.work import A_LOOK, Share
 from keeper.tables import Rows
 
@@ -83,7 +83,7 @@ class Table:
         self.country = self.number(self.column("country"))
         self.is_free = np.ones(len(devices), bool)
         self._tier, self._changed_at = self.column("tier"), self.column("changed_at")
-        self._prices = np.stack([_by_class(prices, each) for each in Currency])
+        self._prices = prices_by_class(prices)
         classes = self.column("class")
         self.costs = [_costs(self.column(ASKS[each][0]), self._prices[each][classes]) for each in Currency]
         """By currency: what each device costs for a processor and hour, 0 where it isn't let."""
@@ -106,10 +106,7 @@ class Table:
 
     def affordable(self, orders: Rows) -> list[tuple[int, ...]]:
         """By order: those classes whose price is at most its limit, the cheapest first, then by number."""
-        classes = orders["classes"]
-        named = (classes >= 0) & (classes < NUMBERS)
-        prices = self._prices[orders["currency"][:, None], np.where(named, classes, 0)]
-        can = named & (prices > 0) & (prices <= orders["limit"][:, None])
+        classes, (can, prices) = orders["classes"], payable(orders, self._prices)
         sequence = np.lexsort((classes, prices, ~can))
         found = np.take_along_axis(classes, sequence, axis=1).tolist()
         return [tuple(row[:count]) for row, count in zip(found, can.sum(axis=1).tolist(), strict=True)]
@@ -242,13 +239,6 @@ def _numbers(countries: NDArray[np.bytes_]) -> Numbers:
     there[_codes(countries)] = True
     there[0] = False
     return np.where(there, np.cumsum(there) - 1, ANYWHERE)
-
-
-def _by_class(prices: Rows, currency: Currency) -> U64:
-    """Each class's price, 0 for those that have none."""
-    found = np.zeros(NUMBERS, np.uint64)
-    found[prices["class"]] = prices[ASKS[currency][1]]
-    return found
 
 
 def _costs(asks: U64, prices: U64) -> U64:

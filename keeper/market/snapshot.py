@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.economy.orders import TICK, Currency
-from keeper.tables import COUNTRY, KEY, NOTHING, Rows
+from keeper.tables import COUNTRY, KEY, Rows
 
 LISTED = 8
 """The most classes and countries that an order names."""
@@ -127,14 +127,23 @@ def empty(dtype: np.dtype[Any]) -> Rows:
     return np.zeros(0, dtype)
 
 
+def prices_by_class(prices: Rows) -> NDArray[np.uint64]:
+    """By currency, then by class: its price, 0 for classes that have none."""
+    found = np.zeros((len(Currency), NUMBERS), np.uint64)
+    for currency in Currency:
+        found[currency, prices["class"]] = prices[currency.name.lower()]
+    return found
+
+
+def payable(orders: Rows, by_class: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.uint64]]:
+    """By order and class that it names: whether it pays the price, and the price, as prices are by class."""
+    classes = orders["classes"]
+    named = (classes >= 0) & (classes < NUMBERS)
+    prices = by_class[orders["currency"][:, None], np.where(named, classes, 0)]
+    return named & (prices > 0) & (prices <= orders["limit"][:, None]), prices
+
+
 def reaches_a_price(orders: Rows, prices: Rows) -> NDArray[np.bool_]:
     """Which orders pay the price of a class that they name, at least one: the others can have nothing."""
-    reach = np.zeros(len(orders), bool)
-    for currency in Currency:
-        by_class = np.zeros(NUMBERS, np.uint64)
-        by_class[prices["class"]] = prices[currency.name.lower()]
-        named = orders["classes"]
-        price = np.where(named == NOTHING, 0, by_class[np.maximum(named, 0)])
-        pays = ((price > 0) & (price <= orders["limit"][:, None])).any(axis=1)
-        reach |= pays & (orders["currency"] == currency)
-    return reach
+    found: NDArray[np.bool_] = np.any(payable(orders, prices_by_class(prices))[0], axis=1)
+    return found

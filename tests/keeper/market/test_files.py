@@ -264,6 +264,7 @@ REFUSED: dict[str, tuple[Callable[[Files], Files], type[UserError], str]] = {
     "matched no more": (cell("orders", "match_until", str(NOW)), RowsInvalid, "match_until"),
     "opened with the tick": (cell("orders", "created_at", str(NOW)), RowsInvalid, "created_at"),
     "a limit below every price": (cell("orders", "limit", "99"), RowsInvalid, "price it pays"),
+    "a class above all": (cell("orders", "classes", "65536"), RowsInvalid, "price it pays"),
     "no class": (cell("orders", "classes", ""), RowsInvalid, "class"),
     "a class twice": (cell("orders", "classes", "1 1"), RowsInvalid, "classes"),
     "a country twice": (cell("orders", "countries", "AT AT"), RowsInvalid, "countries"),
