@@ -25,7 +25,7 @@ from keeper.errors import why
 from keeper.pow.anchored import EVIDENCE_SECONDS
 from keeper.pow.clock import Network
 from keeper.pow.profiles import Profiles, ProfilesError, read_profiles
-from keeper.pow.profiles_by_hour import BESIDE, read_profiles_by_hour
+from keeper.pow.profiles_by_hour import BESIDE, ByHour, read_profiles_by_hour
 from keeper.pow.record import NAME, HourRecord, RecordError
 from keeper.pow.replay import first_at
 from keeper.rewards.held import HeldFiles
@@ -102,7 +102,7 @@ async def check(source: Source, told: Told = untold, *, only: Collection[int] | 
             await network_of(source.chain, month_start(economy.start_month)),
             history,
             await _said(index),
-            source.share,
+            read_profiles_by_hour(source.profiles),
             economy.start_month,
         )
         return await walk.run(told, only)
@@ -133,7 +133,7 @@ class _Walk:
     network: Network
     history: History
     said: Mapping[int, _Said]
-    share: float
+    profiles: ByHour
     start_month: int
     findings: list[Finding] = field(default_factory=list)
     unchecked: list[Unchecked] = field(default_factory=list)
@@ -184,13 +184,13 @@ class _Walk:
         if chain is None:
             self.unchecked.append(Unchecked(f"hour {number}", "the node doesn't have its blocks"))
             return
-        salt = await self._salt(start) if self.share < 1 else b""
+        salt = await self._salt(start) if self.source.share < 1 else b""
         held = await asyncio.to_thread(Held, self.source.evidence, number) if self.source.evidence else None
         verifiers: list[Openings] = []
 
         def given(profiles: Profiles) -> Given:
             def verify(verdicts: object) -> Openings:
-                verifiers.append(Openings(verdicts, self.share, salt))  # type: ignore[arg-type]
+                verifiers.append(Openings(verdicts, self.source.share, salt))  # type: ignore[arg-type]
                 return verifiers[-1]
 
             emitted = emission.cumulative(self.start_month, number + 1)
@@ -253,7 +253,7 @@ class _Walk:
 
     def _profiles(self, start: int, record: HourRecord | None) -> Profiles:
         """The table that an hour was proven with; a network's own lies beside operators' files."""
-        known = read_profiles_by_hour().at(start)
+        known = self.profiles.at(start)
         if record is not None and record.profiles == known.hash.hex():
             return known
         own = None

@@ -69,7 +69,7 @@ class _Market:
         self._index = index
         self._places = [MarketFolder(each) for each in source.market]
         self._folders = source.market
-        profiles, passed = read_profiles_by_hour(), _Passed(source.rewards)
+        profiles, passed = read_profiles_by_hour(source.profiles), _Passed(source.rewards)
         states, self._ended = (
             States(source.chain, Facts(index.ledgers), profiles, passed)  # type: ignore[arg-type]
             for _ in range(2)

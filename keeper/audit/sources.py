@@ -48,6 +48,8 @@ class Source:
     """Of the openings of proofs of work, that which is verified."""
     authority: Pubkey | None = None
     """Who alone may upgrade the programs; None where nobody said."""
+    profiles: Path | None = None
+    """Which tables of proof of work hold when, on a network with its own; None for ionet's."""
 
 
 @asynccontextmanager
@@ -60,7 +62,9 @@ async def opened(
     database: str | None = None,
     share: float = 1.0,
     authority: Pubkey | None = None,
+    profiles: Path | None = None,
 ) -> AsyncIterator[Source]:
     """A source at ``chain``, an RPC node's URL or a saved chain's file, which stays as it is."""
     async with connect(chain) as connected:
-        yield Source(place_of(chain), connected, rewards, evidence, market, database, share, authority)
+        name = place_of(chain)
+        yield Source(name, connected, rewards, evidence, market, database, share, authority, profiles)

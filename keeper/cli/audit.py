@@ -217,13 +217,19 @@ def bundle(  # noqa: PLR0913, PLR0917 - an option for each thing that goes in
 
     async def written(told: Told) -> Report:
         there = folders_of(chosen, rewards, evidence)
-        async with opened(chosen.chain, rewards=there[0], evidence=there[1], market=market or ()) as source:
+        async with opened(
+            chosen.chain,
+            rewards=there[0],
+            evidence=there[1],
+            market=market or (),
+            profiles=chosen.profiles,
+        ) as source:
             digest, report = await of_bundle.write(source, file, first, last, told)
             errors.print(f"{file} has SHA-256 {digest}", highlight=False, soft_wrap=True)
             return report
 
     async def read(told: Told) -> Report:
-        async with of_bundle.opened(file, sample / 100) as found:
+        async with of_bundle.opened(file, sample / 100, chosen.profiles) as found:
             return found.told(await parts.run(found.source, (), told))
 
     with _progress() as told:
@@ -259,6 +265,7 @@ def run(  # noqa: PLR0913, PLR0917 - what each command was given
             database=database,
             share=share,
             authority=address(authority) if authority else None,
+            profiles=chosen.profiles,
         ) as source:
             return await (
                 parts.run(source, names, told) if check is None else parts.only(source, check, told)

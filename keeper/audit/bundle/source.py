@@ -57,8 +57,11 @@ class Bundle:
 
 
 @asynccontextmanager
-async def opened(path: Path, share: float = 1.0) -> AsyncIterator[Bundle]:
-    """What a bundle holds, as a source; raises BundleError, AnswersDamaged."""
+async def opened(path: Path, share: float = 1.0, profiles: Path | None = None) -> AsyncIterator[Bundle]:
+    """What a bundle holds, as a source; raises BundleError, AnswersDamaged.
+
+    ``profiles`` are the reader's own: what a bundle says of them nobody has to believe.
+    """
     with TemporaryDirectory(prefix="ionet-bundle-") as place:
         folder = Path(place)
         about = pack.read(path, folder)
@@ -69,7 +72,8 @@ async def opened(path: Path, share: float = 1.0) -> AsyncIterator[Bundle]:
         rewards, evidence, market = (
             [folder / name for name in about.names if name.startswith(f"{kind}/")] for kind in FOLDERS
         )
-        yield Bundle(Source(about.source, chain, rewards, evidence, market, share=share), about, folder)
+        source = Source(about.source, chain, rewards, evidence, market, share=share, profiles=profiles)
+        yield Bundle(source, about, folder)
 
 
 def _files(source: Source, first: int | None, last: int | None) -> Iterator[tuple[str, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from keeper.audit.votes import Claim, Vote
 from keeper.clients import staking
 from keeper.demo import lie
 from keeper.pow.anchored import Posting, PostKind
+from keeper.pow.profiles_by_hour import BESIDE
 from keeper.rewards import publication
 from keeper.rewards.history import History
 from keeper.rewards.work import WorkFolder
@@ -55,6 +57,18 @@ async def test_a_share_of_openings(life) -> None:
     source = replace(life.source(), share=0.3)
     found = await hours.check(source, only={LAST})
     assert (found.findings, found.checked["openings"]) == ((), 1)
+
+
+async def test_a_network_whose_table_only_the_auditor_names(life, evidence: Path, tmp_path: Path) -> None:
+    table = Path(shutil.move(evidence / BESIDE, tmp_path / "own.json"))
+    row = {"from": "1970-01-01T00:00:00Z", "file": table.name, "sha256": life.hours.profiles.hash.hex()}
+    by_hour = tmp_path / "hours.json"
+    by_hour.write_text(json.dumps({"tables": [row]}))
+    source = Source("here", life.hours.world.chain, [life.rewards], [evidence], profiles=by_hour)
+    found = await hours.check(source, only={LAST})
+    assert (found.findings, found.unchecked, found.checked["openings"]) == ((), (), 3)
+    without = await hours.check(replace(source, profiles=None), only={LAST})
+    assert Code.RECORD_DIFFERS in {each.code for each in without.findings}
 
 
 async def test_a_lie_is_not_handed_on_to_the_next_hour(life, tmp_path: Path) -> None:
