@@ -96,7 +96,7 @@ async def check(source: Source, told: Told = untold, *, only: Collection[int] | 
     if not source.rewards:
         return Part(PART, unchecked=(Unchecked("hours", "no folder of published hours: --rewards"),))
     async with indexed(source.chain) as index:
-        history = History(source.chain, index.database, ledgers=index.ledgers, keeps=False)
+        history = History(source.chain, index.database, ledgers=index.ledgers)
         walk = _Walk(
             source,
             await network_of(source.chain, month_start(economy.start_month)),
