@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keeper import tables
+from keeper.rewards.differences import cells
 from keeper.tables import Rows
 
 MISSING, ADDITIONAL, ORDER = "missing", "additional", "order"
@@ -51,7 +51,7 @@ def differing(stated: Rows, right: Rows, keys: Sequence[str]) -> Iterator[Cell]:
     if not more and not less and (np.diff(rows) <= 0).any():
         place = int(np.flatnonzero(np.diff(rows) <= 0)[0]) + 1
         row = int(others[place])
-        yield Cell(row + 1, ORDER, _subject(stated, row, keys), *_words(right, row, stated, row))
+        yield Cell(row + 1, ORDER, _subject(stated, row, keys), _line(right, row), _line(stated, row))
 
 
 def _unpaired(
@@ -80,24 +80,14 @@ def _named(table: Rows, keys: Sequence[str]) -> list[tuple[object, ...]]:
 
 
 def _cell(stated: Rows, row: int, right: Rows, other: int, name: str, keys: Sequence[str]) -> Cell:
-    found, expected = (_values(table, at)[name] for table, at in ((stated, row), (right, other)))
+    found, expected = (cells(table, at)[name] for table, at in ((stated, row), (right, other)))
     return Cell(row + 1, name, _subject(stated, row, keys), expected, found)
 
 
 def _subject(table: Rows, row: int, keys: Sequence[str]) -> str:
-    values = _values(table, row)
+    values = cells(table, row)
     return " ".join(values[name] for name in keys)
 
 
-def _words(right: Rows, other: int, stated: Rows, row: int) -> tuple[str, str]:
-    return _line(right, other), _line(stated, row)
-
-
 def _line(table: Rows, row: int) -> str:
-    return ",".join(_values(table, row).values())
-
-
-def _values(table: Rows, row: int) -> dict[str, str]:
-    """A row's values as its file has them."""
-    names, values = b"".join(tables.encode(table[row : row + 1])).decode().splitlines()
-    return dict(zip(names.split(","), values.split(","), strict=True))
+    return ",".join(cells(table, row).values())

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from keeper.audit.cells import Cell, differing
 from keeper.audit.findings import Code, Finding, Unchecked, Value
-from keeper.audit.published import KEYS, PublishedHour, flat
+from keeper.audit.published import KEYS, PublishedHour
 from keeper.clients.staking import Attestation
 from keeper.pow.profiles import Profiles
 from keeper.pow.record import NAME as RECORD
 from keeper.pow.record import HourRecord
 from keeper.rewards import audit as evidence
+from keeper.rewards.differences import flat
 from keeper.rewards.history import HourHistory
 from keeper.rewards.merge import ChainHour, Verify, merge
 from keeper.rewards.named import restricted
@@ -37,7 +37,7 @@ from keeper.rewards.publication import (
     encode_table,
     manifest_of,
 )
-from keeper.rewards.recomputed import CLASSES, INPUTS, REWARDS, WALLETS
+from keeper.rewards.recomputed import CLASSES, INPUTS, REWARDS, WALLETS, described
 from keeper.rewards.rows import Hour, RowsError, class_rows, field_rows
 from keeper.rewards.rule import WALLET, BlockResult, reward, wallets_of
 from keeper.rewards.tree import root
@@ -288,12 +288,12 @@ class _Hour:
             if unreadable and published.manifest:
                 files[name] = published.manifest.files[name]
             elif name == RECORD and record is not None:
-                files[name] = _file([record.encode()], len(record.waves))
+                files[name] = described([record.encode()], len(record.waves))
             elif name != RECORD and tables[name] is published.tables.get(name):
                 size, digest = published.sizes[name], published.digests[name]
                 files[name] = File(digest, size, len(tables[name]))
             elif name != RECORD:
-                files[name] = _file(encode_table(name, tables[name], rule), len(tables[name]))
+                files[name] = described(encode_table(name, tables[name], rule), len(tables[name]))
         return manifest_of(block, self.given.before.hash, files, rule, root(tables[WALLETS]))
 
     # -- shorthand -----------------------------------------------------------------------------
@@ -356,11 +356,6 @@ def changed(
         found = stated.get(path)
         if all(each.get(path) != found for each in right):
             yield path, first.get(path), found
-
-
-def _file(chunks: Iterable[bytes], rows: int) -> File:
-    data = b"".join(chunks)
-    return File(sha256(data).hexdigest(), len(data), rows)
 
 
 def _slot(path: str) -> int | None:

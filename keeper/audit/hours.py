@@ -31,7 +31,7 @@ from keeper.pow.replay import first_at
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import History
 from keeper.rewards.publication import MANIFEST, OBSERVED, PublicationError
-from keeper.rewards.recomputed import WALLETS
+from keeper.rewards.recomputed import INPUTS, WALLETS
 from keeper.rewards.rows import Hour, RowsError
 from keeper.rewards.work import chain_hour, network_of
 
@@ -211,7 +211,7 @@ class _Walk:
             self.findings += found.findings
             self.unchecked += found.unchecked
             self.counts["hours"] += 1
-            self.counts["devices"] += len(published.tables.get("inputs.csv", ()))
+            self.counts["devices"] += len(published.tables.get(INPUTS, ()))
         self.counts["openings"] += sum(each.verified for each in verifiers)
         self._votes(number, said, done, past.threshold)
         self._keep(number, said, done)

@@ -6,11 +6,10 @@ signed for every byte of it. What isn't named anybody can have written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from keeper.errors import UserError
 from keeper.pow.record import NAME as RECORD
@@ -119,20 +118,4 @@ def read(place: Path, number: int, named: Mapping[str, str], rule: int | None) -
             found.tables[name] = publication.decode_table(Path(name), data, rule)
         except UserError as error:
             found.unreadable[name] = str(error)
-    return found
-
-
-def flat(value: Any, above: str = "") -> dict[str, Any]:
-    """A record's or a manifest's values by their paths, ``waves.0.opening.slot`` among them."""
-    if hasattr(value, "__dataclass_fields__"):
-        value = asdict(value)
-    if isinstance(value, Mapping):
-        pairs: Iterator[tuple[object, Any]] = iter(value.items())
-    elif isinstance(value, list | tuple):
-        pairs = iter(enumerate(value))
-    else:
-        return {above: value}
-    found: dict[str, Any] = {}
-    for name, each in pairs:
-        found |= flat(each, f"{above}.{name}" if above else str(name))
     return found

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from keeper.economy import calendar, emission
 from keeper.economy.calendar import HOUR
 from keeper.pow.profiles import RULES
 from keeper.pow.record import NAME as RECORD
-from keeper.rewards.differences import difference
+from keeper.rewards.differences import difference, flat
 from keeper.rewards.observed import observations
 from keeper.rewards.publication import (
     KINDS,
@@ -68,26 +66,17 @@ def verify(folder: Path, hour: int) -> Manifest:
         raise PublicationError(words)
     record = read_record(folder, manifest)
     files = {
-        name: _described(encode_table(name, table, manifest.rule), len(table))
-        for name, table in found.items()
+        name: described(encode_table(name, table, manifest.rule), len(table)) for name, table in found.items()
     }
-    files[RECORD] = File(sha256(record.encode()).hexdigest(), len(record.encode()), len(record.waves))
+    files[RECORD] = described([record.encode()], len(record.waves))
     right = manifest_of(block, previous, files, manifest.rule, root(block.wallets))
-    stated = _flat(asdict(manifest))
-    for field, value in _flat(asdict(right)).items():
+    stated = flat(manifest)
+    for field, value in flat(right).items():
         if (found_there := stated.get(field)) != value:
             raise PublicationError(
                 f"manifest of hour {hour}: {field} is {found_there}, but the rule gives {value}"
             )
     return manifest
-
-
-def _flat(fields: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Fields with those of their own in one, ``files.pow.json.rows`` among them, in their order."""
-    flat: dict[str, Any] = {}
-    for name, value in fields.items():
-        flat |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}": value}
-    return flat
 
 
 def _require_scheduled(manifest: Manifest) -> None:
@@ -180,7 +169,8 @@ def _unseen(place: Path, found: Mapping[str, Rows]) -> str | None:
     return difference(place / INPUTS, seen, observations(found[OBSERVED]), OBSERVED)
 
 
-def _described(chunks: Iterable[bytes], rows: int) -> File:
+def described(chunks: Iterable[bytes], rows: int) -> File:
+    """What a manifest says of a file of these bytes."""
     digest, size = sha256(), 0
     for chunk in chunks:
         digest.update(chunk)
