@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from solders.pubkey import Pubkey
+
 from keeper.audit.findings import Code, Finding, Part, Unchecked
 from keeper.audit.index import Index, indexed
 from keeper.audit.sources import Source, Told, untold
@@ -28,8 +30,6 @@ from keeper.rewards.proven import Proven
 from keeper.rewards.publication import PublicationError
 
 PART = "market"
-SILENT = "a posting of its batch"
-"""What is expected of an operator that matched, and posted nothing."""
 
 
 class _Passed:
@@ -38,7 +38,7 @@ class _Passed:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._all = [Proven(each) for each in folders]
 
-    def __call__(self, block: Block) -> Collection[object]:
+    def __call__(self, block: Block) -> Collection[Pubkey]:
         error: PublicationError | None = None
         for each in self._all:
             try:
@@ -68,12 +68,8 @@ class _Market:
         self.counts = {"batches": 0, "matches": 0, "hours": 0, "votes": 0, "prices": 0}
         self._index = index
         self._places = [MarketFolder(each) for each in source.market]
-        self._folders = source.market
         profiles, passed = read_profiles_by_hour(source.profiles), _Passed(source.rewards)
-        states, self._ended = (
-            States(source.chain, Facts(index.ledgers), profiles, passed)  # type: ignore[arg-type]
-            for _ in range(2)
-        )
+        states, self._ended = (States(source.chain, Facts(index.ledgers), profiles, passed) for _ in range(2))
         self._sources = Sources(states, index.ledgers)
 
     async def run(self, told: Told, tick: int | None, hour: int | None) -> None:
@@ -135,9 +131,9 @@ class _Market:
             self.unchecked.append(Unchecked(f"steps of {unix_hour(hour)}", str(error)))
             return
         self.counts["hours"] += 1
-        for place, folder in zip(self._places, self._folders, strict=True):
+        for place in self._places:
             if place.has_steps(hour):
-                self._published(place, folder, rule)
+                self._published(place, rule)
         self.findings += self._votes(hour, rule, said)
         events = [event for _, event in said]
         announced, count = audit_hours.of_announced(events, rule, classes)
@@ -148,13 +144,13 @@ class _Market:
                 Finding(PART, Code.PRICE_DIFFERS, where, "", None, None, announced.what, None)
             )
 
-    def _published(self, place: MarketFolder, folder: Path, rule: StepTable) -> None:
+    def _published(self, place: MarketFolder, rule: StepTable) -> None:
         found = audit_hours.of_published(place, rule)
         if found.verdict is Verdict.DIFFERENT:
-            where = f"{folder}, steps of {unix_hour(rule.hour)}"
+            where = f"{place.path}, steps of {unix_hour(rule.hour)}"
             self.findings.append(Finding(PART, Code.STEPS_DIFFER, where, "", None, None, found.what, None))
         elif found.verdict is Verdict.MISSING:
-            self.unchecked.append(Unchecked(f"steps of {unix_hour(rule.hour)} in {folder}", found.what))
+            self.unchecked.append(Unchecked(f"steps of {unix_hour(rule.hour)} in {place.path}", found.what))
 
     def _votes(
         self, hour: int, rule: StepTable, said: Sequence[tuple[EventPlace, Event]]
@@ -185,17 +181,13 @@ def of_culprit(tick: int, said: Said, place: MarketFolder | None) -> Finding:
         return Finding(
             PART, Code.BATCH_DIFFERS, where, row, None, *values, signer if culprit.vouched else None
         )
-    return Finding(PART, _code(culprit), f"tick {tick}", signer, None, culprit.expected, _found(said), signer)
+    found = said.what if culprit.found is None else culprit.found
+    return Finding(PART, _code(culprit), f"tick {tick}", signer, None, culprit.expected, found, signer)
 
 
 def _code(culprit: Culprit) -> Code:
-    if culprit.expected == SILENT:
+    if culprit.expected == audit.SILENT:
         return Code.BATCH_UNPOSTED
     if culprit.found is not None and " " in culprit.found:
         return Code.MATCH_UNFOUNDED
     return Code.POSTING_DIFFERS if culprit.found is not None else Code.BATCH_DIFFERS
-
-
-def _found(said: Said) -> str | None:
-    culprit = said.culprit
-    return culprit.found if culprit and culprit.found is not None else said.what

@@ -24,6 +24,9 @@ from keeper.market.snapshot import Snapshot
 from keeper.pow.anchored import Posting, PostKind
 from keeper.tables import Rows
 
+SILENT = "a posting of its batch"
+"""What is expected of an operator that matched, and posted nothing."""
+
 
 def of_files(folder: MarketFolder, tick: int) -> tuple[Batch | None, Finding]:
     """Compute a tick again from its own files alone; the batch is None where they can't be read."""
@@ -148,7 +151,7 @@ def vouched(finding: Finding, batch: Batch | None, posted: Mapping[Pubkey, Posti
 
 def _silent(operator: Pubkey) -> Finding:
     what = f"{operator} matched in the tick, and never posted its batch"
-    return Finding(Verdict.DIFFERENT, what, Culprit(operator, "a posting of its batch"))
+    return Finding(Verdict.DIFFERENT, what, Culprit(operator, SILENT))
 
 
 def of_hashes(

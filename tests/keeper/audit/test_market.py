@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from keeper.audit.findings import Code
-from keeper.audit.market import SILENT, of_culprit
+from keeper.audit.market import of_culprit
+from keeper.market.audit import SILENT
 from keeper.market.findings import Culprit, Finding, Verdict
 from keeper.market.folder import MarketFolder
 from tests.programs.world import key
