@@ -6,7 +6,7 @@ instead. What an audit couldn't look at is never silence: it is said, and has an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
@@ -176,20 +176,3 @@ class Report:
         if self.findings:
             return Exit.FOUND
         return Exit.UNCHECKED if any(part.unchecked for part in self.parts) else Exit.CLEAN
-
-
-def merged(name: str, parts: Iterable[Part]) -> Part:
-    """Several parts of one kind, such as hours, as one: counts are added."""
-    all_ = list(parts)
-    checked: dict[str, int] = {}
-    for part in all_:
-        for what, count in part.checked.items():
-            checked[what] = checked.get(what, 0) + count
-    return Part(
-        name,
-        checked,
-        tuple(each for part in all_ for each in part.unchecked),
-        tuple(each for part in all_ for each in part.findings),
-        tuple(each for part in all_ for each in part.changes),
-        tuple(each for part in all_ for each in part.told),
-    )

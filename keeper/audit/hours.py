@@ -34,6 +34,7 @@ from keeper.rewards.publication import MANIFEST, OBSERVED, PublicationError
 from keeper.rewards.recomputed import INPUTS, WALLETS
 from keeper.rewards.rows import Hour, RowsError
 from keeper.rewards.work import chain_hour, network_of
+from keeper.tables import Rows
 
 SAID = {"Attested", "BlockFinalised", "RewardClaimed"}
 
@@ -188,22 +189,19 @@ class _Walk:
         held = await asyncio.to_thread(Held, self.source.evidence, number) if self.source.evidence else None
         verifiers: list[Openings] = []
 
-        def given(profiles: Profiles) -> Given:
-            def verify(verdicts: object) -> Openings:
-                verifiers.append(Openings(verdicts, self.source.share, salt))  # type: ignore[arg-type]
-                return verifiers[-1]
+        def verify(verdicts: Rows) -> Openings:
+            verifiers.append(Openings(verdicts, self.source.share, salt))
+            return verifiers[-1]
 
-            emitted = emission.cumulative(self.start_month, number + 1)
-            hour = Hour(number, start, emitted)
-            return Given(hour, past, chain, profiles, held, verify, before, said.signer)
-
+        hour = Hour(number, start, emission.cumulative(self.start_month, number + 1))
         done: list[tuple[PublishedHour, Audited]] = []
         for place, names in places:
             record = await asyncio.to_thread(_record, place)
             profiles = self._profiles(start, record)
             published = await asyncio.to_thread(read, place, number, names, profiles.rule)
+            given = Given(hour, past, chain, profiles, held, verify, before, said.signer)
             try:
-                found = await asyncio.to_thread(audit, published, given(profiles))
+                found = await asyncio.to_thread(audit, published, given)
             except RowsError as error:
                 self.unchecked.append(Unchecked(f"hour {number} in {place.parent}", str(error)))
                 continue
@@ -292,10 +290,7 @@ class _Walk:
         self.counts["attestations"] += len(said.votes)
         if agreed is not None and said.claims:
             tables = [
-                each
-                for published, found in done
-                for each in (found.after, found.truth)
-                if each.hash == agreed.hex() and published is not None
+                each for _, found in done for each in (found.after, found.truth) if each.hash == agreed.hex()
             ]
             if tables:
                 self.counts["claims"] += len(said.claims)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from keeper.audit.findings import Code, Finding
@@ -42,8 +43,8 @@ class Schedules:
         self._emitted = 0
         self._allocations: dict[int, tuple[Schedule, int]] = {}
         self._seasons: dict[int, _Season] = {}
-        self._params: dict[str, int] = {}
-        self._guardians: dict[str, int] = {}
+        self._due: dict[str, int] = {}
+        """When what was proposed may come into force, by its program and what it is."""
 
     def follow(
         self, events: Iterable[Happened], stopped: Collection[str] = (), doubted: Collection[str] = ()
@@ -131,29 +132,20 @@ class Schedules:
             self._seasons[event["season"]].stopped = True
         return iter(())
 
-    def _params_proposed(self, each: Happened, event: Fields, now: int) -> _Wrong:
-        self._params[each.program.name] = event["at"]
-        if event["at"] < now + MIN_NOTICE:
-            yield Code.NOTICE_SHORT, f"{each.program.name} parameters", now + MIN_NOTICE, event["at"]
+    def _proposed(self, each: Happened, event: Fields, now: int, what: str, notice: int) -> _Wrong:
+        name = f"{each.program.name} {what}"
+        self._due[name] = event["at"]
+        if event["at"] < now + notice:
+            yield Code.NOTICE_SHORT, name, now + notice, event["at"]
 
-    def _params_applied(self, each: Happened, event: Fields, now: int) -> _Wrong:
-        since = self._params.pop(each.program.name, None)
+    def _done(self, each: Happened, event: Fields, now: int, what: str) -> _Wrong:
+        """What was proposed came into force."""
+        name = f"{each.program.name} {what}"
+        since = self._due.pop(name, None)
         if since is None:
-            yield Code.EVENT_IMPOSSIBLE, f"{each.program.name} parameters", "a proposal before it", None
+            yield Code.EVENT_IMPOSSIBLE, name, "a proposal before it", None
         elif now < since:
-            yield Code.NOTICE_SHORT, f"{each.program.name} parameters", since, now
-
-    def _guardian_proposed(self, each: Happened, event: Fields, now: int) -> _Wrong:
-        self._guardians[each.program.name] = event["at"]
-        if event["at"] < now + GUARDIAN_NOTICE:
-            yield Code.NOTICE_SHORT, f"{each.program.name} guardian", now + GUARDIAN_NOTICE, event["at"]
-
-    def _guardian_changed(self, each: Happened, event: Fields, now: int) -> _Wrong:
-        since = self._guardians.pop(each.program.name, None)
-        if since is None:
-            yield Code.EVENT_IMPOSSIBLE, f"{each.program.name} guardian", "a proposal before it", None
-        elif now < since:
-            yield Code.NOTICE_SHORT, f"{each.program.name} guardian", since, now
+            yield Code.NOTICE_SHORT, name, since, now
 
 
 _Wrong = Iterator[tuple[Code, str, Any, Any]]
@@ -172,9 +164,9 @@ _OF_PROGRAM: Mapping[str, Mapping[str, _Look]] = {
     },
 }
 _OF_ALL: Mapping[str, _Look] = {
-    "ParamsProposed": Schedules._params_proposed,
-    "ParamsApplied": Schedules._params_applied,
-    "GuardianProposed": Schedules._guardian_proposed,
-    "GuardianChanged": Schedules._guardian_changed,
+    "ParamsProposed": partial(Schedules._proposed, what="parameters", notice=MIN_NOTICE),
+    "ParamsApplied": partial(Schedules._done, what="parameters"),
+    "GuardianProposed": partial(Schedules._proposed, what="guardian", notice=GUARDIAN_NOTICE),
+    "GuardianChanged": partial(Schedules._done, what="guardian"),
 }
 """Events that several programs have."""
