@@ -148,6 +148,11 @@ def unknown_parameter(request: Request) -> str | None:
     return next((name[:SHOWN] for name in request.query_params), None)
 
 
+async def _state(request: Request) -> State:
+    index: Index = request.app.state.index
+    return await index.state()
+
+
 async def _reading(request: Request, response: Response) -> Reading:
     index: Index = request.app.state.index
     if name := unknown_parameter(request):
@@ -161,5 +166,7 @@ On = Annotated[AsyncConnection, Depends(connection, scope="function")]
 It is let go before the answer is sent: a visitor who reads slowly would keep a connection from others, and
 the index' old state on the disk.
 """
+Now = Annotated[State, Depends(_state)]
+"""How far the index is; before :data:`On`, so that nobody waits for a second connection with one."""
 Asked = Annotated[Reading, Depends(_reading)]
 """The question; asked for before :data:`On`, so that 304 needs no more than the state."""

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from keeper.chain.program import Fields
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database
-from keeper.db.tables import ACCOUNTS
+from keeper.db.tables import ACCOUNTS, CHAIN
 from keeper.db.types import account_decoders
 from keeper.errors import UserError
 from keeper.indexer.lookup import as_of
@@ -24,6 +24,9 @@ SAME_SECONDS = 1.0
 
 Rows may be newer than what is said of them then, and are never older.
 """
+
+
+EMPTY = "nothing is indexed yet: ionet keeper run, or ionet index, fills the database"
 
 
 class NothingIndexed(UserError):
@@ -54,6 +57,7 @@ class Index:
         self._read_at = -SAME_SECONDS
         self.last: State | None = None
         """What was found when it was read last, for who is told that it can't be now."""
+        self._genesis: str | None = None
         self._decoders = {name: account_decoders(program) for name, program in PROGRAMS.items()}
 
     async def state(self) -> State:
@@ -69,9 +73,7 @@ class Index:
         async with self.database.reading() as connection:
             found = await as_of(connection)
         if found is None:
-            raise NothingIndexed(
-                "nothing is indexed yet: ionet keeper run, or ionet index, fills the database"
-            )
+            raise NothingIndexed(EMPTY)
         self._read_at = asked_at
         self.last = State(found.slot, found.time, found.at, self._age(found.at))
         return self.last
@@ -79,6 +81,15 @@ class Index:
     def last_known(self) -> State | None:
         """The state that was read last, as old as it is by now; None when none ever was."""
         return None if self.last is None else replace(self.last, lag=self._age(self.last.looked))
+
+    async def genesis(self) -> str:
+        """The hash of the network's first block, read once. Raises NothingIndexed when it isn't known yet."""
+        if self._genesis is None:
+            async with self.database.reading() as connection:
+                self._genesis = (await connection.execute(sa.select(CHAIN.c.genesis_hash))).scalar()
+            if self._genesis is None:
+                raise NothingIndexed(EMPTY)
+        return self._genesis
 
     def _age(self, looked: int) -> int:
         return max(0, int(self._clock()) - looked)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from keeper.api.problems import Refusal, problem
+from keeper.api.problems import ACTIONS, Refusal, message, problem
 from keeper.budgets import Buckets, Rate, host_of, network_of
 
 MAX_TARGET = 2_048
@@ -74,7 +74,7 @@ class Limited:
         wait = 0.0 if scope["path"].startswith(BUILT) else self._questions.take(whose, self._clock())
         if not wait and "/proof/" in scope["path"]:
             wait = self._proofs.take(whose, self._clock())
-        if not wait and scope["path"].startswith("/actions/"):
+        if not wait and scope["path"].startswith(f"{ACTIONS}/"):
             wait = self._actions.take(whose, self._clock())
         held = {whose: self._limits.together}
         if scope["path"].endswith(STREAM):
@@ -94,6 +94,8 @@ class Limited:
 
     def _refused(self, scope: Scope) -> Refusal:
         """How who asks is refused: a browser shows what it can't read as it came."""
+        if scope["path"].startswith(ACTIONS):
+            return message
         wants_page = "text/html" in Request(scope).headers.get("accept", "")
         return self._refusal if wants_page and not scope["path"].startswith("/api/") else problem
 

@@ -63,40 +63,59 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
     return JSONResponse(body.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
 
 
+ACTIONS = "/actions"
+"""How the paths of Solana Actions begin."""
+ACTION_HEADERS = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET,POST,PUT,OPTIONS",
+    "access-control-allow-headers": "Content-Type, Authorization, Content-Encoding, Accept-Encoding",
+    "access-control-expose-headers": "X-Action-Version, X-Blockchain-Ids",
+    "x-action-version": "2.4",
+}
+"""What every answer of theirs has, refusals too: pages of any origin may ask."""
+
+
+def message(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A refusal as Solana Actions have it: wallets show its message."""
+    sentence = f"{detail[:1].upper()}{detail[1:]}{'' if detail.endswith('.') else '.'}"
+    return JSONResponse({"message": sentence}, status, ACTION_HEADERS | dict(headers or {}))
+
+
 Refusal = Callable[[int, str, Mapping[str, str] | None], Response]
 """Makes a response of a status, a sentence and headers."""
+KINDS = HTTPException, RequestValidationError, UserError, NotModified
+"""What a question may end with that has no answer."""
+
+
+def refused(error: Exception, refusal: Refusal, wrong: int = 400) -> Response:
+    """What is answered instead of what raised one of :data:`KINDS`; ``wrong`` is a UserError's status."""
+    match error:
+        case NotModified():
+            return Response(status_code=304, headers=error.headers)
+        case HTTPException():
+            return refusal(error.status_code, str(error.detail), error.headers)
+        case RequestValidationError():
+            return refusal(400, "; ".join(map(_words, error.errors())), None)
+        case DatabaseError():
+            # Its own words name files and servers, which is the operator's affair.
+            return refusal(503, "the index can't be read now: try again in a moment", {"retry-after": "5"})
+        case NothingIndexed():
+            return refusal(503, str(error), {"retry-after": "5"})
+        case _:
+            return refusal(wrong, str(error), None)
 
 
 def install(app: FastAPI, refusal: Refusal = problem) -> None:
     """Have ``app`` refuse in one form, RFC 9457's unless told otherwise; answer 304 where nothing is new."""
 
-    @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> Response:
-        return refusal(error.status_code, str(error.detail), error.headers)
+    async def instead(request: Request, error: Exception) -> Response:
+        return refused(error, refusal)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return refusal(400, "; ".join(map(words, error.errors())), None)
-
-    @app.exception_handler(DatabaseError)
-    async def unusable(request: Request, error: DatabaseError) -> Response:
-        # Its own words name files and servers, which is the operator's affair.
-        return refusal(503, "the index can't be read now: try again in a moment", {"retry-after": "5"})
-
-    @app.exception_handler(NothingIndexed)
-    async def too_early(request: Request, error: NothingIndexed) -> Response:
-        return refusal(503, str(error), {"retry-after": "5"})
-
-    @app.exception_handler(UserError)
-    async def wrong(request: Request, error: UserError) -> Response:
-        return refusal(400, str(error), None)
-
-    @app.exception_handler(NotModified)
-    async def same(request: Request, error: NotModified) -> Response:
-        return Response(status_code=304, headers=error.headers)
+    for kind in KINDS:
+        app.add_exception_handler(kind, instead)
 
 
-def words(found: Mapping[str, Any]) -> str:
+def _words(found: Mapping[str, Any]) -> str:
     """One parameter that is wrong, in a sentence."""
     where, name = (*found["loc"], "")[:2]
     shown = str(found.get("input"))[:SHOWN]

@@ -111,7 +111,7 @@ def guarded(
 
     async def whole(scope: Scope, receive: Receive, send: Send) -> None:
         # Actions take more than GET, and say so themselves.
-        is_action = scope["type"] == "http" and scope["path"].startswith(acts.PREFIX)
+        is_action = scope["type"] == "http" and scope["path"].startswith(problems.ACTIONS)
         await (limited if is_action else asked_by_pages)(scope, receive, send)
 
     return Headed(whole, chosen.trusted)

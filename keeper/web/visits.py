@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.api.answers import On, Reading, unknown_parameter
+from keeper.api.answers import Now, On, Reading, unknown_parameter
 from keeper.api.index import Index, State
 from keeper.web.rendering import render
 from keeper.web.style import STYLE_PATH
@@ -71,15 +71,7 @@ def late(state: State) -> int | None:
     return state.lag // MINUTE if state.lag >= LATE else None
 
 
-async def _state(request: Request) -> State:
-    index: Index = request.app.state.index
-    return await index.state()
-
-
-async def _visit(
-    request: Request, response: Response, state: Annotated[State, Depends(_state)], on: On
-) -> AsyncIterator[Visit]:
-    # The state comes first, so that no visit waits for a second connection while it has one.
+async def _visit(request: Request, response: Response, state: Now, on: On) -> AsyncIterator[Visit]:
     if name := unknown_parameter(request):
         raise HTTPException(400, f"this page has no parameter {name}")
     index: Index = request.app.state.index

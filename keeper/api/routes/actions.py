@@ -12,10 +12,8 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import sqlalchemy as sa
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
@@ -26,35 +24,22 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.api.answers import On
+from keeper.api.answers import Now, On
 from keeper.api.index import Index, State
-from keeper.api.problems import words
+from keeper.api.problems import ACTION_HEADERS, ACTIONS, KINDS, message, refused
 from keeper.api.queries import views, wallets
 from keeper.api.routes.wallets import address_of
 from keeper.clients import staking
-from keeper.db.tables import CHAIN
 from keeper.economy.money import parse
 from keeper.economy.orders import Currency
 from keeper.economy.supply import io
-from keeper.errors import UserError
 from keeper.rewards.earnings import indexed_claimable
 from keeper.wallet import claims, stakes
 from keeper.wallet.plan import Plan
 from keeper.wallet.stakes import Staked
 
-PREFIX = "/actions"
-VERSION = "2.4"
-"""Of the specification."""
 CAIP2_BYTES = 32
-"""So much of a genesis hash names a network."""
-HEADERS = {
-    "access-control-allow-origin": "*",
-    "access-control-allow-methods": "GET,POST,PUT,OPTIONS",
-    "access-control-allow-headers": "Content-Type, Authorization, Content-Encoding, Accept-Encoding",
-    "access-control-expose-headers": "X-Action-Version, X-Blockchain-Ids",
-    "x-action-version": VERSION,
-}
-"""What every answer has, refusals too: pages of any origin may ask."""
+"""So much of a genesis hash names a network, by CAIP-2."""
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="512" height="512" viewBox="0 0 512 512">'
     '<rect width="512" height="512" fill="#14171c"/>'
@@ -64,37 +49,26 @@ ICON = (
 
 
 class _Told(APIRoute):
-    """Refusals in the form that wallets show: a message."""
+    """Refusals in the form that wallets show, of which a plan's own are 422; and the network's name."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handle = super().get_route_handler()
 
         async def told(request: Request) -> Response:
+            index: Index = request.app.state.index
             answer: Response
             try:
                 answer = await handle(request)
-            except UserError as error:
-                answer = _refused(422, f"{str(error)[:1].upper()}{str(error)[1:]}.")
-            except RequestValidationError as error:
-                answer = _refused(400, "; ".join(map(words, error.errors())))
-            except HTTPException as error:
-                answer = _refused(error.status_code, str(error.detail))
-            answer.headers.update(HEADERS | {"x-blockchain-ids": await _network(request)})
+            except KINDS as error:
+                answer = refused(error, message, 422)
+            try:
+                network = f"solana:{(await index.genesis())[:CAIP2_BYTES]}"
+            except KINDS as error:
+                return refused(error, message)
+            answer.headers.update(ACTION_HEADERS | {"x-blockchain-ids": network})
             return answer
 
         return told
-
-
-def _refused(status: int, message: str) -> Response:
-    return JSONResponse({"message": message}, status)
-
-
-async def _network(request: Request) -> str:
-    """The network's name by CAIP-2."""
-    index: Index = request.app.state.index
-    async with index.database.reading() as connection:
-        genesis = (await connection.execute(sa.select(CHAIN.c.genesis_hash))).scalar_one()
-    return f"solana:{genesis[:CAIP2_BYTES]}"
 
 
 router = APIRouter(route_class=_Told, include_in_schema=False)
@@ -106,21 +80,13 @@ class Asked(BaseModel):
     account: str = Field(max_length=44)
 
 
-async def _state(request: Request) -> State:
-    index: Index = request.app.state.index
-    return await index.state()
-
-
-Now = Annotated[State, Depends(_state)]
-
-
 def _described(
     request: Request, title: str, about: str, label: str, more: list[dict[str, Any]]
 ) -> JSONResponse:
     url: str = request.app.state.actions
     body = {
         "type": "action",
-        "icon": f"{url}{PREFIX}/icon.svg",
+        "icon": f"{url}{ACTIONS}/icon.svg",
         "title": title,
         "description": about,
         "label": label,
@@ -133,20 +99,20 @@ def _described(
 async def rules() -> JSONResponse:
     """Which of the site's pages have an action."""
     pairs = (
-        ("/stake", f"{PREFIX}/claim"),
-        ("/devices/*", f"{PREFIX}/costake/*"),
-        (f"{PREFIX}/**", f"{PREFIX}/**"),
+        ("/stake", f"{ACTIONS}/claim"),
+        ("/devices/*", f"{ACTIONS}/costake/*"),
+        (f"{ACTIONS}/**", f"{ACTIONS}/**"),
     )
     return JSONResponse({"rules": [{"pathPattern": page, "apiPath": action} for page, action in pairs]})
 
 
-@router.get(f"{PREFIX}/icon.svg")
+@router.get(f"{ACTIONS}/icon.svg")
 async def icon() -> Response:
     """The picture that wallets show."""
     return Response(ICON, media_type="image/svg+xml")
 
 
-@router.get(f"{PREFIX}/claim")
+@router.get(f"{ACTIONS}/claim")
 async def describe_claim(request: Request) -> JSONResponse:
     """A claim of whoever signs."""
     about = "Pays your wallet what its devices and co-stakes have earned, as far as the limits allow."
@@ -155,12 +121,12 @@ async def describe_claim(request: Request) -> JSONResponse:
         "Claim rewards",
         about,
         "Claim",
-        [{"type": "transaction", "label": "Claim", "href": f"{PREFIX}/claim"}],
+        [{"type": "transaction", "label": "Claim", "href": f"{ACTIONS}/claim"}],
     )
 
 
-@router.post(f"{PREFIX}/claim")
-async def make_claim(request: Request, on: On, state: Now, asked: Asked) -> JSONResponse:
+@router.post(f"{ACTIONS}/claim")
+async def make_claim(request: Request, state: Now, on: On, asked: Asked) -> JSONResponse:
     """Its transaction."""
     index: Index = request.app.state.index
     owner, folder = address_of(asked.account), request.app.state.rewards
@@ -181,12 +147,12 @@ async def make_claim(request: Request, on: On, state: Now, asked: Asked) -> JSON
     return _transaction(plan, owner)
 
 
-@router.get(f"{PREFIX}/stake/{{device}}")
-async def describe_stake(request: Request, on: On, state: Now, device: str) -> JSONResponse:
+@router.get(f"{ACTIONS}/stake/{{device}}")
+async def describe_stake(request: Request, state: Now, on: On, device: str) -> JSONResponse:
     """A supplier's stake on a device of its own."""
     at = await _staked(request, on, state, device)
     address = staking.device_address(at.device.worker)
-    href = f"{PREFIX}/stake/{address}"
+    href = f"{ACTIONS}/stake/{address}"
     missing = max(0, at.minimum - at.counted)
     counts = f"Device {address} has {io(at.counted)} IO of the {io(at.minimum)} that it needs."
     about = f"{counts} Its supplier alone stakes on it."
@@ -208,11 +174,11 @@ async def describe_stake(request: Request, on: On, state: Now, device: str) -> J
     return _described(request, "Stake on your device", about, "Stake", actions)
 
 
-@router.post(f"{PREFIX}/stake/{{device}}")
+@router.post(f"{ACTIONS}/stake/{{device}}")
 async def make_stake(
     request: Request,
-    on: On,
     state: Now,
+    on: On,
     device: str,
     asked: Asked,
     amount: Annotated[str, Query(max_length=30, description="IO, such as 1250.5")],
@@ -227,8 +193,8 @@ async def make_stake(
     return _transaction(stakes.add(at, parse(amount, Currency.IO)), owner)
 
 
-@router.get(f"{PREFIX}/costake/{{device}}")
-async def describe_co_stake(request: Request, on: On, state: Now, device: str) -> JSONResponse:
+@router.get(f"{ACTIONS}/costake/{{device}}")
+async def describe_co_stake(request: Request, state: Now, on: On, device: str) -> JSONResponse:
     """A co-stake by a device's offer."""
     at = await _staked(request, on, state, device)
     address = staking.device_address(at.device.worker)
@@ -241,12 +207,12 @@ async def describe_co_stake(request: Request, on: On, state: Now, device: str) -
         f"work. A slash burns up to {at.config.params.max_slash_bps / 100:g} % of it. Who leaves waits, and "
         "then cools."
     )
-    action = {"type": "transaction", "label": label, "href": f"{PREFIX}/costake/{address}"}
+    action = {"type": "transaction", "label": label, "href": f"{ACTIONS}/costake/{address}"}
     return _described(request, "Co-stake on a device", about, "Co-stake", [action])
 
 
-@router.post(f"{PREFIX}/costake/{{device}}")
-async def make_co_stake(request: Request, on: On, state: Now, device: str, asked: Asked) -> JSONResponse:
+@router.post(f"{ACTIONS}/costake/{{device}}")
+async def make_co_stake(request: Request, state: Now, on: On, device: str, asked: Asked) -> JSONResponse:
     """Its transaction."""
     index: Index = request.app.state.index
     owner = address_of(asked.account)
@@ -257,7 +223,7 @@ async def make_co_stake(request: Request, on: On, state: Now, device: str, asked
 
 
 @router.options("/actions.json")
-@router.options(PREFIX + "/{rest:path}")
+@router.options(ACTIONS + "/{rest:path}")
 async def may(rest: str = "") -> Response:
     """What a page of any origin may send."""
     return Response(status_code=204)

@@ -17,10 +17,12 @@ from solders.message import MessageV0
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
+from keeper.api.index import Index
 from keeper.api.limits import Limits
 from keeper.api.service import application, guarded
 from keeper.budgets import Rate
 from keeper.clients import staking, tokenomics
+from keeper.db import DatabaseUnusable
 from keeper.db.visitors import Visitors
 from keeper.economy.supply import IO
 from keeper.rewards import publication
@@ -169,6 +171,25 @@ async def test_pages_of_any_origin_may_ask(actions: Actions) -> None:
     assert (await actions.http.post("/api/v1/network")).is_client_error
     while (answer := await actions.http.get("/actions/icon.svg")).status_code != 429:
         assert answer.status_code == 200
+    assert answer.json()["message"].startswith("Too many questions from this address")
+    assert answer.headers["access-control-allow-origin"] == "*" and int(answer.headers["retry-after"]) > 0
+
+
+async def test_an_index_that_cant_be_read_is_said_without_its_place(
+    actions: Actions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also once the network's name is known; what the database says names files and servers."""
+    device = staking.device_address(key("a3").pubkey())
+    assert (await actions.http.get(f"/actions/stake/{device}")).status_code == 200
+
+    async def unusable(*_: object) -> None:
+        raise DatabaseUnusable("/srv/index.db doesn't answer")
+
+    monkeypatch.setattr(Index, "account", unusable)
+    answer = await actions.http.get(f"/actions/stake/{device}")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json() == {"message": "The index can't be read now: try again in a moment."}
+    assert answer.headers["access-control-allow-origin"] == "*"
 
 
 async def test_without_a_public_url_there_are_none(life: tuple[Life, Path], tmp_path: Path) -> None:
