@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,21 +30,32 @@ class Headed:
             await self._app(scope, receive, send)
             return
         more = ALWAYS | ({"strict-transport-security": TLS_ONLY} if self._is_by_tls(scope) else {})
-        raw = [(name.encode(), value.encode()) for name, value in more.items()]
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                has = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(each for each in raw if each[0] not in has)]
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
+        await self._app(scope, receive, adding(send, more))
 
     def _is_by_tls(self, scope: Scope) -> bool:
         if scope.get("scheme") == "https":
             return True
-        if scope["client"] is None or scope["client"][0] not in self._trusted:
-            return False
-        # A proxy's own word is the last one.
-        told = ",".join(Request(scope).headers.getlist("x-forwarded-proto"))
-        return told.rpartition(",")[2].strip().lower() == "https"
+        return told_by_proxy(scope, self._trusted, "x-forwarded-proto").lower() == "https"
+
+
+def adding(send: Send, headers: Mapping[str, str]) -> Send:
+    """Send an answer with these headers, too, but for those that it brings itself."""
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            has = {name.lower() for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *(each for each in raw if each[0] not in has)]
+        await send(message)
+
+    return with_headers
+
+
+def told_by_proxy(scope: Scope, trusted: Collection[str], name: str) -> str:
+    """What a trusted proxy says by a header; nothing where who is connected is none.
+
+    A proxy adds its word to the visitor's own, or sends it as another header after that: the last one counts.
+    """
+    if scope["client"] is None or scope["client"][0] not in trusted:
+        return ""
+    return ",".join(Request(scope).headers.getlist(name)).rpartition(",")[2].strip()

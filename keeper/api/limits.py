@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from keeper.api.headers import told_by_proxy
 from keeper.api.problems import ACTIONS, Refusal, message, problem
 from keeper.budgets import Buckets, Rate, host_of, network_of
 
@@ -122,10 +123,5 @@ class Limited:
 
     def _address(self, scope: Scope) -> str:
         """Who asks: whom a trusted proxy names last, else who is connected."""
-        peer = scope["client"][0] if scope["client"] else ""
-        if peer in self._limits.trusted:
-            # A proxy adds its word to the visitor's own, or sends it as another header after that.
-            words = Request(scope).headers.getlist("x-forwarded-for")
-            told = ",".join(words).rpartition(",")[2].strip()
-            return host_of(told) or peer
-        return peer
+        told = told_by_proxy(scope, self._limits.trusted, "x-forwarded-for")
+        return host_of(told) or (scope["client"][0] if scope["client"] else "")

@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from keeper.api import problems
+from keeper.api.headers import ALWAYS, adding
 from keeper.api.index import Index
 from keeper.web import assets
 from keeper.web.once import Once
@@ -70,10 +71,8 @@ def headers(node: tuple[str, str] | None) -> dict[str, str]:
         # Of a worker's address alone, by the page that checks an hour: web/src/islands/check.ts.
         "trusted-types ionet-worker",
     )
-    return {
+    return ALWAYS | {
         "content-security-policy": "; ".join(policy),
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
         "cross-origin-opener-policy": "same-origin",
         "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     }
@@ -158,19 +157,12 @@ class _Guarded:
     """An application whose answers have the pages' headers; a form's empty fields ask for nothing."""
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
-        self._app = app
-        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self._app, self._headers = app, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                # A refusal has them by itself, as it may come from outside; the checker has its own policy.
-                has = {name for name, _ in message["headers"]}
-                message["headers"] += [each for each in self._headers if each[0] not in has]
-            await send(message)
-
         if scope["type"] == "http":
             # Empty fields are left out by this, too.
             given = parse_qsl(scope["query_string"].decode("latin-1"))
             scope = {**scope, "query_string": urlencode(given).encode()}
-        await self._app(scope, receive, with_headers)
+        # A refusal has them by itself, as it may come from outside; the checker has its own policy.
+        await self._app(scope, receive, adding(send, self._headers))
