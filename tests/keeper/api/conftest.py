@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
 from keeper.api.service import PREFIX, application
 from keeper.db.visitors import Visitors
@@ -50,12 +52,20 @@ class Client:
         return found.json()["data"]
 
 
-@pytest.fixture
-async def api(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[Client]:
-    file = shutil.copy(life[1], tmp_path / "index.db")
+@asynccontextmanager
+async def asking(
+    file: Path | str, rewards: Path, add: Callable[[FastAPI], None] = lambda _: None
+) -> AsyncIterator[Client]:
+    """Who asks the API on an index, with what ``add`` puts beside it."""
     database = Visitors(f"sqlite:///{file}")
-    app = application(database, rewards=life[0].folder)
-    transport = httpx2.ASGITransport(app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://api") as http:
+    app = application(database, rewards=rewards)
+    add(app)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://site") as http:
         yield Client(http)
     await database.close()
+
+
+@pytest.fixture
+async def api(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[Client]:
+    async with asking(shutil.copy(life[1], tmp_path / "index.db"), life[0].folder) as client:
+        yield client

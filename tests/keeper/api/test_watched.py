@@ -9,17 +9,14 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from keeper import resources
-from keeper.api.service import application
 from keeper.clients import staking
 from keeper.clients.programs import PROGRAMS
 from keeper.db.shapes import NOBODY
-from keeper.db.visitors import Visitors
 from keeper.web.app import install
-from tests.keeper.api.conftest import Client
+from tests.keeper.api.conftest import Client, asking
 from tests.keeper.api.life import WORKERS, index
 from tests.keeper.api.watched import CLASS, EVIDENCE, OFFER, PART, SHARE, STEPS, Watched
 from tests.keeper.web.test_pages import Page
@@ -44,12 +41,8 @@ def world(life: tuple[Watched, Path]) -> Watched:
 
 @pytest.fixture
 async def api(life: tuple[Watched, Path]) -> AsyncIterator[Client]:
-    database = Visitors(f"sqlite:///{life[1]}")
-    app = application(database, rewards=life[0].folder)
-    install(app)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://api") as http:
-        yield Client(http)
-    await database.close()
+    async with asking(life[1], life[0].folder, install) as client:
+        yield client
 
 
 def address(world: Watched, worker: str) -> str:
@@ -202,11 +195,7 @@ async def test_devices_of_an_hour_that_are_kept_no_more(life: tuple[Watched, Pat
         copy.execute("DELETE FROM hour_device WHERE hour = 0")
         copy.execute("DELETE FROM hour_device WHERE hour = 1")
         copy.execute("DELETE FROM hour_total WHERE hour = 1")
-    database = Visitors(f"sqlite:///{file}")
-    app = application(database, rewards=life[0].folder)
-    install(app)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://api") as http:
-        api = Client(http)
+    async with asking(file, life[0].folder, install) as api:
         for path in ("devices", "reasons"):
             answer = await api.ask(f"/blocks/0/{path}")
             assert answer.status_code == 410
@@ -214,10 +203,9 @@ async def test_devices_of_an_hour_that_are_kept_no_more(life: tuple[Watched, Pat
             answer = await api.ask(f"/blocks/1/{path}")
             assert answer.status_code == 404
             assert "aren't taken in yet" in answer.json()["detail"]
-        page = await http.get("/blocks/0")
+        page = await api.http.get("/blocks/0")
         assert page.status_code == 200
         assert "rewards.csv of the hour's files has them" in Page(page.text).text
-    await database.close()
 
 
 async def test_what_is_looked_for_is_found(world: Watched, api: Client) -> None:

@@ -10,15 +10,12 @@ from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 
-import httpx2
 import pytest
 from solders.pubkey import Pubkey
 
-from keeper.api.service import application
-from keeper.db.visitors import Visitors
 from keeper.web import assets
 from keeper.web.app import install
-from tests.keeper.api.conftest import Client
+from tests.keeper.api.conftest import Client, asking
 from tests.keeper.api.life import Life
 from tests.keeper.web.test_signing import pages, signing
 
@@ -47,12 +44,8 @@ async def crowded(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[Clie
                 names = ", ".join(f'"{name}"' for name in row)
                 places = ", ".join("?" * len(row))
                 database.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(row.values()))
-    database = Visitors(f"sqlite:///{file}")
-    app = application(database, rewards=life[0].folder)
-    install(app)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://site") as http:
-        yield Client(http)
-    await database.close()
+    async with asking(file, life[0].folder, install) as client:
+        yield client
 
 
 def packed(data: bytes) -> int:

@@ -7,16 +7,13 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from keeper.api.service import application
 from keeper.clients.buyback import auction_address
 from keeper.clients.staking import class_address
-from keeper.db.visitors import Visitors
 from keeper.web import assets
 from keeper.web.app import install
-from tests.keeper.api.conftest import Client
+from tests.keeper.api.conftest import Client, asking
 from tests.keeper.api.life import Life
 from tests.programs.staking.world import GPU_CLASS
 
@@ -25,12 +22,9 @@ NODE = "http://node.example:8899/", "ws://node.example:8900/"
 
 @pytest.fixture
 async def signing(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[Client]:
-    database = Visitors(f"sqlite:///{shutil.copy(life[1], tmp_path / 'index.db')}")
-    app = application(database, rewards=life[0].folder)
-    install(app, NODE)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://site") as http:
-        yield Client(http)
-    await database.close()
+    file = shutil.copy(life[1], tmp_path / "index.db")
+    async with asking(file, life[0].folder, lambda app: install(app, NODE)) as client:
+        yield client
 
 
 async def pages(client: Client) -> dict[str, str]:
