@@ -3,18 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  appendTransactionMessageInstructions,
-  compileTransaction,
-  createTransactionMessage,
-  getAddressDecoder,
-  getTransactionEncoder,
-  setTransactionMessageFeePayer,
-  setTransactionMessageLifetimeUsingBlockhash,
-  type Address,
-  type Blockhash,
-  type Instruction,
-} from "@solana/kit";
+import "./page.js";
+import { getAddressDecoder, type Address, type Blockhash, type Instruction } from "@solana/kit";
+import { encoded } from "../src/tx/build.js";
 import { compare } from "../src/tx/compare.js";
 
 const address = (fill: number): Address => getAddressDecoder().decode(new Uint8Array(32).fill(fill));
@@ -28,9 +19,7 @@ function call(programAddress: Address, ...data: number[]): Instruction {
 
 function bytes(calls: readonly Instruction[], signed: boolean): Uint8Array {
   const lifetime = { blockhash: address(9) as string as Blockhash, lastValidBlockHeight: 1n };
-  const empty = setTransactionMessageFeePayer(payer, createTransactionMessage({ version: 0 }));
-  const message = appendTransactionMessageInstructions(calls, setTransactionMessageLifetimeUsingBlockhash(lifetime, empty));
-  const found = new Uint8Array(getTransactionEncoder().encode(compileTransaction(message)));
+  const found = encoded(payer, calls, lifetime);
   if (signed) found.fill(7, 1, 65);
   return found;
 }

@@ -4,14 +4,13 @@ import { fetchLease, getLeaseDecoder, type Lease } from "../clients/orders/accou
 import { fetchOrder, getOrderDecoder, type Order } from "../clients/orders/accounts/order";
 import { getEndLeaseInstructionAsync } from "../clients/orders/instructions/endLease";
 import { getExtendLeaseInstructionAsync } from "../clients/orders/instructions/extendLease";
-import { Currency } from "../clients/orders/types/currency";
 import { LeaseStatus } from "../clients/orders/types/leaseStatus";
 import { node, time } from "../chain/node";
-import { mints } from "../chain/tokens";
+import { mintOf } from "../chain/tokens";
 import type { Plan } from "../tx/act";
 import { build } from "../tx/build";
 import { preview, type Preview } from "../tx/preview";
-import { duration, moment } from "../ui/amounts";
+import { duration, many, moment } from "../ui/amounts";
 import { namesOf, refundable, taking } from "./orders";
 import { associated, percent, signer } from "./parts";
 import { cost, priced as pricedOf } from "./quotes";
@@ -44,8 +43,7 @@ export function priced(amount: bigint, order: Order): string {
 export async function extend(at: Address, hours: bigint, payer: Address): Promise<Plan> {
   if (!hours) throw new Error("Write a number of hours above 0.");
   const { lease, order } = await leased(at);
-  const { io, usdc } = await mints();
-  const mint = order.terms.currency === Currency.Io ? io : usdc;
+  const mint = await mintOf(order.terms.currency);
   const amount = extension(lease, hours);
   const call = await getExtendLeaseInstructionAsync({
     renter: signer(payer),
@@ -61,7 +59,7 @@ export async function extend(at: Address, hours: bigint, payer: Address): Promis
     expected: lease.hours,
   });
   return {
-    title: `Extend the lease by ${hours} hour${hours === 1n ? "" : "s"}`,
+    title: `Extend the lease by ${many(hours, "hour")}`,
     instructions: [call],
     steps: [`Move ${priced(amount, order)} from your account into the order's vault: the hours, and the fee of ${percent(lease.renterFeeBps)}.`],
     notes: [

@@ -1,19 +1,19 @@
 // Orders: opened with a quote, cancelled, and what is free taken back.
 import { type Address } from "@solana/kit";
-import { fetchConfig, type Config } from "../clients/orders/accounts/config";
+import type { Config } from "../clients/orders/accounts/config";
 import { fetchOrder, type Order } from "../clients/orders/accounts/order";
 import { getCancelOrderInstructionAsync } from "../clients/orders/instructions/cancelOrder";
 import { getCloseOrderInstructionAsync } from "../clients/orders/instructions/closeOrder";
 import { getCreateOrderInstructionAsync } from "../clients/orders/instructions/createOrder";
 import { getRefundInstructionAsync } from "../clients/orders/instructions/refund";
-import { findConfigPda } from "../clients/orders/pdas/config";
 import { findOrderPda } from "../clients/orders/pdas/order";
 import { Currency } from "../clients/orders/types/currency";
 import { OrderStatus } from "../clients/orders/types/orderStatus";
 import { fetchClass, type Class } from "../clients/staking/accounts/class";
 import { accounts, node, time } from "../chain/node";
-import { mints } from "../chain/tokens";
+import { mintOf } from "../chain/tokens";
 import type { Plan } from "../tx/act";
+import { many } from "../ui/amounts";
 import { associated, at, duration, isPayable, moment, opening, ordersConfig, percent, signer } from "./parts";
 import { cost, fee, priced, quote, type Quote, type Wanted } from "./quotes";
 
@@ -27,10 +27,10 @@ export interface Offered {
 export async function offered(of: Address): Promise<Offered> {
   const [found, config, now] = await Promise.all([
     fetchClass(node, of, { commitment: "confirmed" }),
-    fetchConfig(node, (await findConfigPda())[0], { commitment: "confirmed" }),
+    ordersConfig(),
     time(),
   ]);
-  return { class: found.data, config: config.data, now };
+  return { class: found.data, config, now };
 }
 
 /** An order's number among its renter's: any that isn't taken. Below 2^53, so that JSON of every language has it exact. */
@@ -43,14 +43,13 @@ export async function create(of: Address, wanted: Wanted, payer: Address): Promi
   const { class: found, config, now } = await offered(of);
   const asked = quote(found, config, wanted, now);
   const { terms, deposit, bps } = asked;
-  const { io, usdc } = await mints();
   const id = anyNumber();
   const [order] = await findOrderPda({ renter: payer, id });
   // What is put down is named: if fees have changed until it lands, it is refused.
   const call = await getCreateOrderInstructionAsync({
     renter: signer(payer),
     class: of,
-    mint: terms.currency === Currency.Io ? io : usdc,
+    mint: await mintOf(terms.currency),
     id,
     terms,
     maxDeposit: deposit,
@@ -78,7 +77,6 @@ export async function create(of: Address, wanted: Wanted, payer: Address): Promi
 }
 
 function words({ devices, hours, processors }: Wanted): string {
-  const many = (count: number, name: string): string => `${count} ${name}${count === 1 ? "" : "s"}`;
   return `${many(devices, "device")} of ${many(processors, "processor")} for ${many(hours, "hour")}`;
 }
 
@@ -175,8 +173,7 @@ export async function cancel(address: Address, payer: Address): Promise<Plan> {
 
 /** The instructions that give an order's renter what is free; with a fee vault, those that close it. */
 export async function taking({ order, at: address }: { order: Order; at: Address }, payer: Address, fees: Address | null): Promise<Plan["instructions"]> {
-  const { io, usdc } = await mints();
-  const mint = order.terms.currency === Currency.Io ? io : usdc;
+  const mint = await mintOf(order.terms.currency);
   const renterTokens = await associated(order.renter, mint);
   const given = { order: address, vault: order.vault, renterTokens };
   return [

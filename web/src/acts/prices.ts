@@ -3,7 +3,7 @@ import { staking } from "../chain/constants";
 import type { Class } from "../clients/staking/accounts/class";
 import { Currency } from "../clients/orders/types/currency";
 
-const BPS = 10_000n;
+export const BPS = 10_000n;
 export const HOUR = 3600n;
 
 /** Of a class, what its price in one currency follows from; amounts in base units, times in unix seconds, 0 for none. */
@@ -68,10 +68,10 @@ export function pricesUntil(of: Priced, now: bigint, until: bigint): readonly { 
   return times.map((at) => ({ at, price: priceAt(of, at) }));
 }
 
-function least(...of: readonly bigint[]): bigint {
+export function least(...of: readonly bigint[]): bigint {
   return of.reduce((a, b) => (b < a ? b : a));
 }
 
-function most(...of: readonly bigint[]): bigint {
+export function most(...of: readonly bigint[]): bigint {
   return of.reduce((a, b) => (b > a ? b : a));
 }

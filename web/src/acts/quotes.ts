@@ -5,10 +5,9 @@ import type { TermsArgs } from "../clients/orders/types/terms";
 import type { Class } from "../clients/staking/accounts/class";
 import { Currency } from "../clients/orders/types/currency";
 import { Urgency } from "../clients/orders/types/urgency";
+import type { Token } from "../chain/tokens";
 import { IO, show, USDC } from "../ui/amounts";
-import { pricedIn, pricesUntil, type Price } from "./prices";
-
-const BPS = 10_000n;
+import { BPS, least, most, pricedIn, pricesUntil, type Price } from "./prices";
 
 /** A fee on an amount, rounded up. */
 export function fee(amount: bigint, bps: number): bigint {
@@ -23,8 +22,12 @@ export function cost(rate: bigint, hours: bigint, bps: number): bigint {
 
 /** What a renter pays on top of a lease's price, basis points. */
 export function renterBps(params: Params, currency: Currency, urgency: Urgency): number {
-  const urgent = { [Urgency.Ordinary]: 0, [Urgency.Soon]: params.soonFeeBps, [Urgency.Now]: params.nowFeeBps }[urgency];
-  return params.renterFeeBps + (currency === Currency.Usdc ? params.usdcFeeBps : 0) + urgent;
+  return params.renterFeeBps + (currency === Currency.Usdc ? params.usdcFeeBps : 0) + urgentBps(params, urgency);
+}
+
+/** What of it is for the haste. */
+export function urgentBps(params: Params, urgency: Urgency): number {
+  return { [Urgency.Ordinary]: 0, [Urgency.Soon]: params.soonFeeBps, [Urgency.Now]: params.nowFeeBps }[urgency];
 }
 
 /** What is asked for; `price` of nothing: what the network's price is at most. */
@@ -56,10 +59,15 @@ export interface Quote {
   deposit: bigint;
 }
 
+/** The token of a currency. */
+export function tokenOf(currency: Currency): Token {
+  return currency === Currency.Io ? { name: "IO", decimals: IO } : { name: "USDC", decimals: USDC };
+}
+
 /** An amount of a currency, with its name. */
-export function priced(amount: bigint, currency: Currency | number): string {
-  const isIo = currency === Currency.Io;
-  return `${show(amount, isIo ? IO : USDC)} ${isIo ? "IO" : "USDC"}`;
+export function priced(amount: bigint, currency: Currency): string {
+  const { name, decimals } = tokenOf(currency);
+  return `${show(amount, decimals)} ${name}`;
 }
 
 /** Throws a sentence for what can't be ordered. */
@@ -67,9 +75,8 @@ export function quote(of: Class, config: Config, wanted: Wanted, now: bigint): Q
   const { params } = config;
   const until = now + params.matchWindow;
   const steps = pricesUntil(pricedIn(of, wanted.currency), now, until);
-  const unit = wanted.currency === Currency.Io ? "IO" : "USDC";
-  if (steps.every((each) => !each.price.amount)) throw new Error(`This class isn't leased for ${unit}: choose the other currency.`);
-  const highest = steps.map((each) => each.price.amount).reduce((a, b) => (a > b ? a : b));
+  const highest = most(...steps.map((each) => each.price.amount));
+  if (!highest) throw new Error(`This class isn't leased for ${tokenOf(wanted.currency).name}: choose the other currency.`);
   if (wanted.price === null && steps.some((each) => each.price.isStale))
     throw new Error("No step of this price came for a day, so that devices' own asks bind: write the highest price that you pay.");
   const price = wanted.price ?? highest;
@@ -82,7 +89,7 @@ export function quote(of: Class, config: Config, wanted: Wanted, now: bigint): Q
     const amount = each.price.isStale ? least(price, each.price.high) : each.price.amount;
     return { ...each, lease: amount && amount <= price ? place(amount) : null };
   });
-  const dearest = prices.map((each) => each.lease ?? 0n).reduce((a, b) => (a > b ? a : b));
+  const dearest = most(...prices.map((each) => each.lease ?? 0n));
   return { wanted, terms: termsOf(of, wanted, price), bps, prices, until, most: dearest * devices, deposit: place(price) * devices };
 }
 
@@ -100,8 +107,4 @@ function termsOf(of: Class, wanted: Wanted, price: bigint): TermsArgs {
     classes: [of.id, 0, 0, 0, 0, 0, 0, 0],
     countries: Array.from({ length: 8 }, (_, place) => letters[place] ?? none),
   };
-}
-
-function least(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }

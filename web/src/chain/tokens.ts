@@ -2,6 +2,7 @@
 import { getProgramDerivedAddress, type Address } from "@solana/kit";
 import { fetchConfig } from "../clients/orders/accounts/config";
 import { findConfigPda } from "../clients/orders/pdas/config";
+import { Currency } from "../clients/orders/types/currency";
 import { TOKENOMICS_PROGRAM_ADDRESS } from "../clients/tokenomics/programs/tokenomics";
 import { node } from "./node";
 
@@ -35,6 +36,12 @@ export function mints(): Promise<Mints> {
     throw error;
   });
   return found;
+}
+
+/** The mint of a currency that orders are paid in. */
+export async function mintOf(currency: Currency): Promise<Address> {
+  const { io, usdc } = await mints();
+  return currency === Currency.Io ? io : usdc;
 }
 
 /** The two by their mints. */

@@ -2,6 +2,7 @@
 import { canCancel, cancel, cancelFee, opened, refundable, takesDevices } from "../acts/orders";
 import { moment } from "../acts/parts";
 import { priced } from "../acts/quotes";
+import { many } from "../ui/amounts";
 import { Do, island, useChain } from "../ui/island";
 import { connected } from "../wallet/wallets";
 
@@ -19,11 +20,11 @@ island("opened", ({ of }) => {
     <>
       {takesDevices(order, now) ? (
         <p>
-          It looks for {order.open} more device{order.open === 1 ? "" : "s"} until {moment(order.matchUntil)}. To cancel it before costs{" "}
+          It looks for {many(order.open, "more device")} until {moment(order.matchUntil)}. To cancel it before costs{" "}
           {priced(cancelFee(order, now), currency)}.
         </p>
       ) : (
-        <p>It takes no more devices. {order.leases ? `${order.leases} lease${order.leases === 1 ? "" : "s"} of it aren't closed.` : "It has no leases."}</p>
+        <p>It takes no more devices. {order.leases ? `${many(order.leases, "lease")} of it aren't closed.` : "It has no leases."}</p>
       )}
       {isMine && (cancels || closes || free > 0n) && (
         <p class="buttons"><Do make={(payer) => cancel(of, payer)}>{cancels ? "Cancel the order" : "Take back what is free"}</Do></p>

@@ -2,12 +2,12 @@
 import { useSignal } from "@preact/signals";
 import { certain, create, offered, type Offered } from "../acts/orders";
 import { moment, percent } from "../acts/parts";
-import { priced, quote, type Quote, type Wanted } from "../acts/quotes";
+import { priced, quote, tokenOf, urgentBps, type Quote, type Wanted } from "../acts/quotes";
 import { orders, staking } from "../chain/constants";
 import { said } from "../chain/failure";
-import { Currency } from "../clients/orders/types/currency";
+import type { Currency } from "../clients/orders/types/currency";
 import { Urgency } from "../clients/orders/types/urgency";
-import { duration, IO, read, show, USDC } from "../ui/amounts";
+import { duration, read, show } from "../ui/amounts";
 import { Choice, Field, Tick } from "../ui/field";
 import { Do, island, useChain } from "../ui/island";
 import { connected } from "../wallet/wallets";
@@ -63,7 +63,7 @@ island("order", ({ of }) => {
       minTier: tier.value + 1,
       countries: lands(text.countries.value),
       colocated: colocated.value,
-      price: text.price.value.trim() ? read(text.price.value, unit === Currency.Io ? IO : USDC) : null,
+      price: text.price.value.trim() ? read(text.price.value, tokenOf(unit).decimals) : null,
     };
   };
   return (
@@ -93,9 +93,10 @@ island("order", ({ of }) => {
 });
 
 function urgencies({ config: { params } }: Offered): string[] {
-  const costs = { [Urgency.Ordinary]: 0, [Urgency.Soon]: params.soonFeeBps, [Urgency.Now]: params.nowFeeBps };
-  const named = [Urgency.Ordinary, Urgency.Soon, Urgency.Now] as const;
-  return named.map((each) => `${Urgency[each].toLowerCase()}${costs[each] ? `, ${percent(costs[each])} more` : ""}`);
+  return [Urgency.Ordinary, Urgency.Soon, Urgency.Now].map((each) => {
+    const bps = urgentBps(params, each);
+    return `${Urgency[each].toLowerCase()}${bps ? `, ${percent(bps)} more` : ""}`;
+  });
 }
 
 /** What it costs as it is typed, as of when the chain was read. */
@@ -107,13 +108,13 @@ function Costs({ at, wanted }: { at: Offered; wanted: () => Wanted }) {
     return <p class="told" role="status">{said(error)}</p>;
   }
   const { currency } = found.wanted;
-  const unit = currency === Currency.Io ? "IO" : "USDC";
-  const amount = (each: bigint): string => show(each, currency === Currency.Io ? IO : USDC);
+  const { name, decimals } = tokenOf(currency);
+  const amount = (each: bigint): string => show(each, decimals);
   return (
     <>
       <div class="wide" tabIndex={0} role="group" aria-label="what it costs">
         <table>
-          <caption>What it costs, {unit}</caption>
+          <caption>What it costs, {name}</caption>
           <thead>
             <tr><th scope="col" class="word">Matched from</th><th scope="col">A processor and hour</th><th scope="col">A device for all hours, with {percent(found.bps)} fee</th></tr>
           </thead>

@@ -61,8 +61,12 @@ export async function build(payer: Address, wanted: readonly Instruction[], unit
   const writable = wanted.flatMap((each) => (each.accounts ?? []).filter((one) => one.role & 1).map((one) => one.address));
   const forHaste = await usualPrice([...new Set(writable)]);
   const instructions = [limit(units ?? MOST_UNITS), ...(forHaste ? [price(forHaste)] : []), ...wanted];
+  return { payer, chain: await chain(), bytes: encoded(payer, instructions, value), lifetime: value, instructions };
+}
+
+/** A transaction's bytes, with an empty signature. */
+export function encoded(payer: Address, instructions: readonly Instruction[], lifetime: Lifetime): Uint8Array {
   const empty = setTransactionMessageFeePayer(payer, createTransactionMessage({ version: 0 }));
-  const timed = setTransactionMessageLifetimeUsingBlockhash(value, empty);
-  const compiled = compileTransaction(appendTransactionMessageInstructions(instructions, timed));
-  return { payer, chain: await chain(), bytes: new Uint8Array(getTransactionEncoder().encode(compiled)), lifetime: value, instructions };
+  const timed = setTransactionMessageLifetimeUsingBlockhash(lifetime, empty);
+  return new Uint8Array(getTransactionEncoder().encode(compileTransaction(appendTransactionMessageInstructions(instructions, timed))));
 }

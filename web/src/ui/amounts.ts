@@ -28,6 +28,11 @@ export function moment(at: bigint): string {
   return `${new Date(Number(at) * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
+/** So many of something, by its name in the singular. */
+export function many(count: number | bigint, name: string): string {
+  return `${count} ${name}${Number(count) === 1 ? "" : "s"}`;
+}
+
 /** How long something takes, in the largest units that say it. */
 export function duration(seconds: bigint): string {
   const total = Number(seconds);
@@ -38,5 +43,5 @@ export function duration(seconds: bigint): string {
   ] as const;
   const some = parts.filter(([count]) => count).slice(0, 2);
   if (!some.length) return `${total} s`;
-  return some.map(([count, name]) => `${count} ${name}${count === 1 ? "" : "s"}`).join(" ");
+  return some.map(([count, name]) => many(count, name)).join(" ");
 }
