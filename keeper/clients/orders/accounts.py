@@ -389,14 +389,13 @@ LEASE_ORDER = 120
 
 async def read_leases(chain: ChainReader) -> dict[Pubkey, Lease]:
     """Read all leases by their addresses, the oldest first."""
-    found = {a: parse_lease(data) for a, data in (await accounts_of(chain, PROGRAM, "Lease")).items()}
-    return dict(sorted(found.items(), key=lambda row: (row[1].matched_at, bytes(row[0]))))
+    return _oldest_first(await accounts_of(chain, PROGRAM, "Lease"))
 
 
 async def read_leases_of(chain: ChainReader, order: Pubkey) -> list[Lease]:
-    """Read the leases of one order, which a node picks out."""
+    """Read the leases of one order, which a node picks out, the oldest first."""
     found = await accounts_of(chain, PROGRAM, "Lease", Memcmp(LEASE_ORDER, bytes(order)))
-    return [lease for lease in map(parse_lease, found.values()) if lease.order == order]
+    return [lease for lease in _oldest_first(found).values() if lease.order == order]
 
 
 async def read_faults(chain: ChainReader) -> list[Fault]:
@@ -409,3 +408,8 @@ async def read_parked(chain: ChainReader) -> list[Parked]:
     """Read all parked money, by wallet and mint."""
     found = [parse_parked(data) for data in (await accounts_of(chain, PROGRAM, "Parked")).values()]
     return sorted(found, key=lambda each: (bytes(each.wallet), bytes(each.mint)))
+
+
+def _oldest_first(accounts: dict[Pubkey, bytes]) -> dict[Pubkey, Lease]:
+    leases = {address: parse_lease(data) for address, data in accounts.items()}
+    return dict(sorted(leases.items(), key=lambda row: (row[1].matched_at, bytes(row[0]))))
