@@ -90,6 +90,11 @@ class Overlay:
         self.peers: dict[bytes, Peer] = {}
         """By public key."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its namespaces are gone."""
+        return self._spaces.over.done()
+
     async def up(self) -> None:
         """Make the interface; raises SandboxFailed."""
         key = base64.b64encode(bytes(self._key)).decode()

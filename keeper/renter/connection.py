@@ -28,7 +28,8 @@ from keeper.compute.looking import Looked, look
 from keeper.compute.members import RENTER
 from keeper.compute.namespace import Namespaces, SandboxFailed
 from keeper.compute.node import JOBS
-from keeper.compute.overlay import Overlay, Peer
+from keeper.compute.overlay import Overlay
+from keeper.compute.peers import Peers
 from keeper.compute.seal import Ticket
 from keeper.compute.states import ClusterState
 from keeper.compute.ways import Ways
@@ -74,7 +75,7 @@ class Connection:
         self._key = place.key()
         self._overlay: Overlay | None = None
         self._ticket: Ticket | None = None
-        self._peers: dict[Pubkey, Peer] = {}
+        self._peers: Peers | None = None
         self._ways = Ways(boards.boards, place.order, signer, self._deliver, log)
         self.status = Status(ClusterState.WAITING, "", False, 0, "", "", {}, ())
 
@@ -99,7 +100,7 @@ class Connection:
 
     async def open(self, address: IPv4Address, port: int) -> Streams:
         """A connection to a member's port; raises OSError, TimeoutError, SandboxFailed."""
-        if self._overlay is None or address not in {each.address for each in self._peers.values()}:
+        if self._overlay is None or self._peers is None or address not in self._peers.addresses:
             raise SandboxFailed(f"there is no way to {address} now")
         async with asyncio.timeout(CONNECT_SECONDS):
             made = await self._overlay.connect(address, port)
@@ -132,11 +133,10 @@ class Connection:
         overlay = Overlay(spaces, self._key, RENTER)
         try:
             await overlay.up()
-            self._overlay = overlay
+            self._overlay, self._peers = overlay, Peers(overlay, self._ways.send)
             yield spaces.over
         finally:
-            self._overlay = None
-            self._peers.clear()
+            self._overlay = self._peers = None
             overlay.close()
             await spaces.end()
 
@@ -196,30 +196,14 @@ class Connection:
 
     async def _have(self, found: Looked) -> None:
         """Have those for peers that are members, and nobody else."""
-        assert self._overlay is not None
-        keys = joining.peers(found.members, found.said, bytes(self._key.public_key))
-        addresses = {each.worker: each.address for each in found.members.nodes}
-        wanted = {worker: (public, addresses[worker]) for worker, public in keys.items()}
-        for worker, peer in list(self._peers.items()):
-            if wanted.get(worker) != (peer.public, peer.address):
-                del self._peers[worker]
-                if peer.public in self._overlay.peers:
-                    await self._overlay.remove(peer)
-        for worker, (public, address) in wanted.items():
-            if worker not in self._peers:
-                peer = Peer(public, address, self._sender(worker))
-                # One that WireGuard takes no key of is its own loss, and the others' never.
-                with suppress(SandboxFailed):
-                    await self._overlay.add(peer)
-                self._peers[worker] = peer
+        assert self._peers is not None
+        wanted = joining.peers(found.members, found.said, bytes(self._key.public_key))
+        await self._peers.meet(wanted)
         self._ways.want(frozenset(wanted))
 
     def _deliver(self, worker: Pubkey, datagram: bytes) -> None:
-        if (peer := self._peers.get(worker)) is not None:
-            peer.deliver(datagram)
-
-    def _sender(self, worker: Pubkey) -> Callable[[bytes], None]:
-        return lambda datagram: self._ways.send(worker, datagram)
+        if self._peers is not None:
+            self._peers.deliver(worker, datagram)
 
     async def _reaches(self, ticket: Ticket) -> bool:
         """Whether the head takes connections."""

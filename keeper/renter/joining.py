@@ -12,6 +12,7 @@ from solders.pubkey import Pubkey
 
 from keeper.compute.bodies import Key, Tickets
 from keeper.compute.members import Members
+from keeper.compute.peers import Other, others
 from keeper.compute.refusals import WireError
 from keeper.compute.seal import Ticket, unseal
 from keeper.compute.wire import Message
@@ -26,22 +27,16 @@ def key_to_post(said: Iterable[Message], renter: Pubkey, public: bytes, runtime:
     return Key(public, newest.number + 1 if newest else 0, runtime, (), 0)
 
 
-def peers(found: Members, said: Iterable[Message], mine: bytes) -> dict[Pubkey, bytes]:
-    """Members' WireGuard keys by worker: of each lease the first that was signed.
+def peers(found: Members, said: Iterable[Message], mine: bytes) -> dict[Pubkey, Other]:
+    """The members as the renter has them, see :func:`keeper.compute.peers.others`.
 
-    A key that an earlier member has, or the renter itself, is none: two peers can't have the same.
+    By the KEY of each lease that was signed first; ``mine`` is the renter's own WireGuard key.
     """
-    messages = sorted(said, key=lambda each: each.ms)
-    taken, keys = {mine}, {}
-    for node in found.nodes:
-        for each in messages:
-            body = each.body
-            if each.sender == node.worker and isinstance(body, Key) and body.number == node.number:
-                if body.public not in taken:
-                    keys[node.worker] = body.public
-                    taken.add(body.public)
-                break
-    return keys
+    keys: dict[tuple[Pubkey, int], Key] = {}
+    for each in sorted(said, key=lambda each: each.ms):
+        if isinstance(each.body, Key):
+            keys.setdefault((each.sender, each.body.number), each.body)
+    return others(found, keys, found.renter, mine)
 
 
 def ticket(found: Members, said: Iterable[Message], renter: Pubkey, key: PrivateKey) -> Ticket | None:

@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Signer
 from keeper.compute.node import Alive, Node
+from keeper.compute.peers import Other
 from keeper.market.accepting import Hindrance
 
 
@@ -30,13 +31,6 @@ class Size(NamedTuple):
     processors: int
     memory: int
     objects: int
-
-
-class Other(NamedTuple):
-    """Another member: its WireGuard key, and its address in the overlay."""
-
-    public: bytes
-    address: IPv4Address
 
 
 class Host(Protocol):

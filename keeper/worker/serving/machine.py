@@ -24,13 +24,14 @@ from keeper.compute import cgroups, runtime
 from keeper.compute.client import Board
 from keeper.compute.namespace import Namespaces, SandboxFailed
 from keeper.compute.node import Alive, HeadSilent, Node, alive
-from keeper.compute.overlay import Overlay, Peer
+from keeper.compute.overlay import Overlay
+from keeper.compute.peers import Other, Peers
 from keeper.compute.runtime import Runtime, RuntimeFailed
 from keeper.compute.sandbox import Limits, Sandbox, clear
 from keeper.compute.tools import lacking
 from keeper.compute.ways import Ways
 from keeper.market.accepting import Hindrance
-from keeper.worker.serving.host import Other, Size, Usage
+from keeper.worker.serving.host import Size, Usage
 
 SOUND_SECONDS = 180.0
 """For a node of the device's own to be alive: a tenth of it, where nothing else runs."""
@@ -72,8 +73,7 @@ class Machine:
         self._sandbox: Sandbox | None = None
         self._overlay: Overlay | None = None
         self._ways: Ways | None = None
-        self._peers: dict[Pubkey, Peer] = {}
-        self._unusable: set[tuple[Pubkey, Other]] = set()
+        self._peers: Peers | None = None
         self._began = 0.0
 
     @property
@@ -131,30 +131,16 @@ class Machine:
         await overlay.up()
         self._overlay = overlay
         self._ways = Ways(self._boards, order, signer, self._deliver, self._log)
+        self._peers = Peers(overlay, self._ways.send)
         self._ways.begin()
 
     async def meet(self, others: Mapping[Pubkey, Other]) -> None:
-        """Who left is shut out first, as another one may have its address."""
-        overlay, ways = self._overlay, self._ways
-        if overlay is None or ways is None:
+        """By :class:`~keeper.compute.peers.Peers`; a KEY that WireGuard doesn't take is told once."""
+        peers, ways = self._peers, self._ways
+        if peers is None or ways is None:
             return
-        for member, peer in list(self._peers.items()):
-            if others.get(member) != Other(peer.public, peer.address):
-                del self._peers[member]
-                await overlay.remove(peer)
-        for member, other in others.items():
-            if member not in self._peers and (member, other) not in self._unusable:
-                peer = Peer(other.public, other.address, _sender(ways, member))
-                try:
-                    await overlay.add(peer)
-                except SandboxFailed as error:
-                    if self.ended:
-                        raise
-                    # Somebody's bad KEY is nobody else's end.
-                    self._unusable.add((member, other))
-                    self._log.warning("worker.key_unusable", member=str(member), reason=str(error))
-                    continue
-                self._peers[member] = peer
+        for member, reason in (await peers.meet(others)).items():
+            self._log.warning("worker.key_unusable", member=str(member), reason=reason)
         ways.want(frozenset(others))
 
     async def start(self, node: Node) -> None:
@@ -187,9 +173,7 @@ class Machine:
         ways, self._ways = self._ways, None
         overlay, self._overlay = self._overlay, None
         spaces, self._spaces = self._spaces, None
-        self._sandbox, self._began = None, 0.0
-        self._peers.clear()
-        self._unusable.clear()
+        self._sandbox, self._peers, self._began = None, None, 0.0
         try:
             if ways is not None:
                 await ways.close()
@@ -246,9 +230,8 @@ class Machine:
                 times = process.cpu_times()
                 cpu += times.user + times.system + times.children_user + times.children_system
                 memory += process.memory_info().rss
-        sent = sum(each.sent for each in self._peers.values())
-        received = sum(each.received for each in self._peers.values())
-        return Usage(int(time.monotonic() - self._began), int(1_000 * cpu), memory, sent, received)
+        carried = self._peers.carried if self._peers is not None else (0, 0)
+        return Usage(int(time.monotonic() - self._began), int(1_000 * cpu), memory, *carried)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -264,9 +247,8 @@ class Machine:
             self._log.warning("worker.no_cgroup", reason=str(error))
 
     def _deliver(self, member: Pubkey, datagram: bytes) -> None:
-        peer = self._peers.get(member)
-        if peer is not None:
-            peer.deliver(datagram)
+        if self._peers is not None:
+            self._peers.deliver(member, datagram)
 
     def _runtime(self) -> Runtime:
         found = runtime.find(self._runtimes)
@@ -295,10 +277,6 @@ def free_disk(folder: Path) -> int:
     while not at.exists():
         at = at.parent
     return shutil.disk_usage(at).free
-
-
-def _sender(ways: Ways, member: Pubkey) -> Callable[[bytes], None]:
-    return lambda datagram: ways.send(member, datagram)
 
 
 def _is_full(folder: Path, most: int) -> bool:

@@ -29,13 +29,13 @@ from keeper.compute.bodies import (
     Tickets,
     View,
 )
-from keeper.compute.members import RENTER, Members
+from keeper.compute.members import Members
 from keeper.compute.node import GCS, JOBS
+from keeper.compute.peers import Other, others
 from keeper.compute.refusals import WireError
 from keeper.compute.seal import Ticket, seal, unseal
 from keeper.compute.wire import Message
 from keeper.market.accepting import Hindrance
-from keeper.worker.serving.host import Other
 
 SPEECH = Rate(40, 60 / 3_600)
 """Messages but BEATs: a board takes 200 an hour, of which those are 120."""
@@ -112,25 +112,8 @@ class Talk:
             self._lists.popitem(last=False)
 
     def others(self, members: Members) -> dict[Pubkey, Other]:
-        """The other members, and the renter, as far as their KEYs are known, by the keys that they sign with.
-
-        Of two with the same WireGuard key the one that comes first in the list has it: nobody is shut out by
-        a copy.
-        """
-        me = self._signer.pubkey()
-        found: dict[Pubkey, Other] = {}
-        keys = set[bytes]()
-        for node in members.nodes:
-            key = self._keys.get((node.worker, node.number))
-            if node.worker != me and key is not None and key.public not in keys:
-                keys.add(key.public)
-                found[node.worker] = Other(key.public, node.address)
-        renters = [number for sender, number in self._keys if sender == members.renter]
-        if renters and members.renter != me:
-            key = self._keys[members.renter, max(renters)]
-            if key.public not in keys:
-                found[members.renter] = Other(key.public, RENTER)
-        return found
+        """See :func:`keeper.compute.peers.others`: by the first KEY that was heard of each lease."""
+        return others(members, self._keys, self._signer.pubkey(), bytes(self._private.public_key))
 
     def ticket(self, members: Members) -> Ticket | None:
         """The newest ticket for us of the head that the chain names; None while none is right."""
@@ -191,14 +174,14 @@ class Talk:
 
     async def hand_out(self, members: Members, token: bytes) -> None:
         """As the head: a ticket for each other member and the renter, and again once any of that changes."""
-        others = self.others(members)
-        handed = _Handed(members.hash(), frozenset((to, each.public) for to, each in others.items()), token)
+        found = self.others(members)
+        handed = _Handed(members.hash(), frozenset((to, each.public) for to, each in found.items()), token)
         head = members.head
-        if not others or handed == self._handed or head is None:
+        if not found or handed == self._handed or head is None:
             return
         ticket = Ticket(token, head.address, GCS, JOBS, members.epoch, self._runtime, handed.members)
         boxes = []
-        for to, each in others.items():
+        for to, each in found.items():
             try:
                 boxes.append(Sealed(to, seal(ticket, each.public)))
             except WireError as error:

@@ -1,6 +1,7 @@
 """A real cluster for a renter: two devices' sandboxes with Ray, boards and a relay over sockets, a chain.
 
-What a device does here of an agent's is what the wire asks of it: a KEY, tickets by the head, JOINED, BEATs.
+What a device does here of an agent's is what the wire asks of it: a KEY, tickets by the head, JOINED, BEATs,
+the first two as an agent says them.
 """
 
 from __future__ import annotations
@@ -26,22 +27,21 @@ from keeper.clients import orders
 from keeper.clients.orders import Order
 from keeper.compute import runtime
 from keeper.compute.boards import Boards
-from keeper.compute.bodies import Beat, Joined, Key, Sealed, Serving, Tickets
+from keeper.compute.bodies import Beat, Joined, Serving
 from keeper.compute.client import Board
 from keeper.compute.looking import Looked, look
-from keeper.compute.members import RENTER
 from keeper.compute.namespace import Namespaces
-from keeper.compute.node import GCS, JOBS, Alive, HeadSilent, Node, alive
-from keeper.compute.overlay import Overlay, Peer
+from keeper.compute.node import Alive, HeadSilent, Node, alive
+from keeper.compute.overlay import Overlay
+from keeper.compute.peers import Peers
 from keeper.compute.sandbox import Limits, Sandbox
-from keeper.compute.seal import Ticket, seal
 from keeper.compute.ways import Ways
 from keeper.compute.wire import Network
 from keeper.operator.clusters.office import Office
 from keeper.operator.clusters.relaying import Relaying
 from keeper.operator.limits import Limits as Bounds
 from keeper.operator.metrics import Metrics
-from keeper.renter import joining
+from keeper.worker.serving.talk import Talk
 from tests.keeper.compute.sandboxing import MIB, PYTHON, USER, folder
 from tests.keeper.operator.network import GENESIS, Net
 from tests.keeper.operator.serving import serving
@@ -70,12 +70,8 @@ class Device:
     sandbox: Sandbox
     overlay: Overlay
     ways: Ways
-    key: PrivateKey
-    peers: dict[Pubkey, Peer]
-
-    @property
-    def public(self) -> bytes:
-        return bytes(self.key.public_key)
+    peers: Peers
+    talk: Talk
 
 
 @dataclass
@@ -201,20 +197,19 @@ async def _device(here: Hired, name: str) -> AsyncIterator[Device]:
         sandbox = Sandbox(spaces, place, USER)
         address = next(each.address for each in members.nodes if each.device == lease.device)
         overlay = Overlay(spaces, private, address)
-        peers: dict[Pubkey, Peer] = {}
 
         def deliver(sender: Pubkey, datagram: bytes) -> None:
-            if sender in peers:
-                peers[sender].deliver(datagram)
+            peers.deliver(sender, datagram)
 
         ways = Ways(boards.boards, here.order.address, key(name), deliver, LOG)
-        made = Device(name, lease.number, address, sandbox, overlay, ways, private, peers)
+        peers = Peers(overlay, ways.send)
+        talk = Talk(boards, here.order.address, key(name), lease.number, private, LOG)
         try:
             await overlay.up()
             ways.begin()
-            said = Key(made.public, lease.number, runtime.identity(), (), 0)
-            await boards.say(here.order.address, 0, said, key(name))
-            yield made
+            while await talk.introduce() is not None:
+                pass  # A board that is slow is asked again.
+            yield Device(name, lease.number, address, sandbox, overlay, ways, peers, talk)
         finally:
             await ways.close()
             await boards.close()
@@ -224,48 +219,17 @@ async def _device(here: Hired, name: str) -> AsyncIterator[Device]:
 
 async def _serve(here: Hired, device: Device) -> None:
     """Have the other members, and the renter by its newest KEY, for peers; as the head, post tickets."""
-    boards, told = here.boards(), None
+    boards, talk = here.boards(), device.talk
     while True:
         found = await here.look(boards)
-        keys = joining.peers(found.members, found.said, device.public)
-        of_renter = [
-            each.body
-            for each in found.said
-            if each.sender == found.members.renter and isinstance(each.body, Key)
-        ]
-        wanted = {
-            each.worker: (keys[each.worker], each.address)
-            for each in found.members.nodes
-            if each.worker in keys
-        }
-        if of_renter:
-            newest = max(of_renter, key=lambda each: each.number)
-            wanted[found.members.renter] = newest.public, RENTER
-        for worker, peer in list(device.peers.items()):
-            if wanted.get(worker) != (peer.public, peer.address):
-                del device.peers[worker]
-                await device.overlay.remove(peer)
-        for worker, (public, address) in wanted.items():
-            if worker not in device.peers:
-                peer = Peer(public, address, lambda data, to=worker: device.ways.send(to, data))
-                device.peers[worker] = peer
-                await device.overlay.add(peer)
+        for each in found.said:
+            talk.hear(each)
+        wanted = talk.others(found.members)
+        assert await device.peers.meet(wanted) == {}
         device.ways.want(frozenset(wanted))
         head = found.members.head
-        if head is not None and head.address == device.address and told != (found.members.hash(), wanted):
-            told = found.members.hash(), wanted
-            ticket = Ticket(
-                here.token,
-                head.address,
-                GCS,
-                JOBS,
-                found.members.epoch,
-                runtime.identity(),
-                found.members.hash(),
-            )
-            sealed = tuple(Sealed(each, seal(ticket, public)) for each, (public, _) in wanted.items())
-            body = Tickets(found.members.hash(), sealed)
-            await boards.say(here.order.address, found.members.epoch, body, key(device.name))
+        if head is not None and head.address == device.address:
+            await talk.hand_out(found.members, here.token)
         await asyncio.sleep(LOOK_SECONDS)
 
 

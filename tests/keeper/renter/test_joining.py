@@ -72,7 +72,10 @@ def test_a_key_is_posted_once_and_again_when_it_is_another() -> None:
 
 
 def keys(*messages: Message) -> dict[Pubkey, bytes]:
-    return joining.peers(FOUND, messages, PUBLIC)
+    found = joining.peers(FOUND, messages, PUBLIC)
+    addresses = {each.worker: each.address for each in FOUND.nodes}
+    assert all(other.address == addresses[worker] for worker, other in found.items())
+    return {worker: other.public for worker, other in found.items()}
 
 
 def test_a_member_has_the_first_key_of_its_own_lease_that_nobody_else_has() -> None:
