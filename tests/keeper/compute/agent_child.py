@@ -12,13 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from keeper.cli import main
-from keeper.compute.sandbox import Limits
 from keeper.worker import assemble
 from keeper.worker.serving import capacity
 from keeper.worker.serving.machine import Machine
-from tests.keeper.compute.sandboxing import MIB, PYTHON, USER
-
-LIMITS = Limits(memory=2_048 * MIB, shared=128 * MIB, scratch=64 * MIB, data=1_024 * MIB)
+from tests.keeper.compute.booting import LIMITS
+from tests.keeper.compute.sandboxing import PYTHON, USER
 
 if __name__ == "__main__":
     hours, files = map(Path, sys.argv[1:])

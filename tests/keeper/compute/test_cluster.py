@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -17,19 +16,15 @@ from pathlib import Path
 import pytest
 
 from keeper.compute import runtime
-from keeper.compute.node import Alive, HeadSilent, Node, TokenRefused, alive, ask
+from keeper.compute.node import Node, TokenRefused, alive, ask
 from keeper.compute.overlay import Overlay
 from keeper.compute.runtime import RuntimeFailed
-from keeper.compute.sandbox import Limits, Sandbox
 from tests.keeper.compute import sandboxing
-from tests.keeper.compute.sandboxing import MIB, PYTHON, give_up, require, sandbox
+from tests.keeper.compute.booting import BOOT_SECONDS, LIMITS, OBJECTS, nodes
+from tests.keeper.compute.sandboxing import PYTHON, give_up, require, sandbox
 from tests.keeper.compute.test_overlay import join, overlay
 
 HEAD, WORKER, RENTER = map(IPv4Address, ("10.77.13.1", "10.201.99.2", "10.255.255.254"))
-LIMITS = Limits(memory=2_048 * MIB, shared=128 * MIB, scratch=64 * MIB, data=1_024 * MIB)
-OBJECTS = 80 * MIB
-BOOT_SECONDS = 240.0
-"""Where something is waited for that never comes; it takes a tenth."""
 
 
 @pytest.fixture(scope="module")
@@ -40,23 +35,6 @@ def installed() -> runtime.Runtime:
         return runtime.install(place, PYTHON)
     except RuntimeFailed as error:
         give_up(str(error))
-
-
-async def nodes(
-    member: Overlay, node: Node, until: Callable[[list[Alive]], bool], *made: Sandbox
-) -> list[Alive]:
-    """The head's list once it is as it should be."""
-    async with asyncio.timeout(BOOT_SECONDS):
-        while True:
-            for each in made:
-                if each.spaces.over.done():
-                    pytest.fail(f"{each.spaces.over.result()}: {each.spaces.tail}")
-            try:
-                if until(found := await alive(member, node)):
-                    return found
-            except HeadSilent:
-                pass
-            await asyncio.sleep(0.2)
 
 
 async def run(member: Overlay, node: Node, code: str) -> tuple[str, str]:

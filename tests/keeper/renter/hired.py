@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -31,10 +31,10 @@ from keeper.compute.bodies import Beat, Joined, Serving
 from keeper.compute.client import Board
 from keeper.compute.looking import Looked, look
 from keeper.compute.namespace import Namespaces
-from keeper.compute.node import Alive, HeadSilent, Node, alive
+from keeper.compute.node import Node
 from keeper.compute.overlay import Overlay
 from keeper.compute.peers import Peers
-from keeper.compute.sandbox import Limits, Sandbox
+from keeper.compute.sandbox import Sandbox
 from keeper.compute.ways import Ways
 from keeper.compute.wire import Network
 from keeper.operator.clusters.office import Office
@@ -42,7 +42,8 @@ from keeper.operator.clusters.relaying import Relaying
 from keeper.operator.limits import Limits as Bounds
 from keeper.operator.metrics import Metrics
 from keeper.worker.serving.talk import Talk
-from tests.keeper.compute.sandboxing import MIB, PYTHON, USER, folder
+from tests.keeper.compute.booting import LIMITS, OBJECTS, nodes
+from tests.keeper.compute.sandboxing import PYTHON, USER, folder
 from tests.keeper.operator.network import GENESIS, Net
 from tests.keeper.operator.serving import serving
 from tests.programs.orders.world import OrdersWorld
@@ -50,14 +51,7 @@ from tests.programs.world import key
 
 NETWORK = Network(bytes(GENESIS), orders.PROGRAM.address)
 LOG = structlog.get_logger()
-LIMITS = Limits(memory=2_048 * MIB, shared=128 * MIB, scratch=64 * MIB, data=1_024 * MIB)
-OBJECTS = 80 * MIB
-BOOT_SECONDS = 240.0
 LOOK_SECONDS, BEAT_SECONDS = 1.0, 20.0
-
-
-class NotBooted(Exception):
-    """A node that ended while it was to begin."""
 
 
 @dataclass
@@ -160,30 +154,13 @@ async def served(here: Hired, installed: runtime.Runtime, *names: str) -> AsyncI
             await each.sandbox.run(node.job(installed, LIMITS))
             if number in (0, len(here.devices) - 1):
                 count = number + 1
-                found = await nodes(head.overlay, said, lambda rows: len(rows) == count, each)  # noqa: B023
+                found = await nodes(head.overlay, said, lambda rows: len(rows) == count, each.sandbox)  # noqa: B023
         for name, each in here.devices.items():
             of = next(row.node for row in found if row.address == each.address)
             await boards.say(here.order.address, members.epoch, Joined(of, 1, 0, LIMITS.memory), key(name))
         beats = asyncio.create_task(_beat(here, boards, members.epoch))
         stack.push_async_callback(_cancelled, [beats])
         yield
-
-
-async def nodes(
-    member: Overlay, node: Node, until: Callable[[list[Alive]], bool], *made: Device
-) -> list[Alive]:
-    """The head's list once it is as it should be."""
-    async with asyncio.timeout(BOOT_SECONDS):
-        while True:
-            for each in made:
-                if each.sandbox.spaces.over.done():
-                    raise NotBooted(f"{each.sandbox.spaces.over.result()}: {each.sandbox.spaces.tail}")
-            try:
-                if until(found := await alive(member, node)):
-                    return found
-            except HeadSilent:
-                pass
-            await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

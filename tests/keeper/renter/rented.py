@@ -13,7 +13,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from keeper.compute import runtime
-from tests.keeper.renter.hired import Hired, NotBooted, hired, served
+from tests.keeper.compute.booting import NotBooted
+from tests.keeper.renter.hired import Hired, hired, served
 
 IONET = Path(sys.executable).with_name("ionet")
 TRIES = 3
