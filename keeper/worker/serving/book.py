@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from solders.pubkey import Pubkey
 
 from keeper.compute.states import Agent, AgentEvent, AgentState, step
@@ -46,14 +48,6 @@ class ServiceBook:
     def begin(self, device: Pubkey, now: float) -> Service:
         """How a device goes on in a process that begins at ``now``, perhaps after the last one was killed."""
         before = self.service(device)
-        found = Service(
-            device,
-            step(before.agent, AgentEvent.STARTED).agent,
-            now,
-            before.lease,
-            before.order,
-            before.private,
-            before.ends,
-        )
+        found = replace(before, agent=step(before.agent, AgentEvent.STARTED).agent, since=now)
         self.keep(found)
         return found
