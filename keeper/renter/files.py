@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,33 +63,24 @@ class _Entry(BaseModel):
 _TOTAL, _ENTRY = TypeAdapter(_Total), TypeAdapter(_Entry)
 
 
-def put(wire: Wire, source: Path, to: str, moved: Callable[[Moved], None] = lambda _: None) -> Moved:
+def put(wire: Wire, source: Path, to: str) -> Moved:
     """Send a file or a folder into the folder ``to`` of a node's /data; raises TransferFailed."""
     try:
         root = source.resolve(strict=True)
         found = list(read_files(root))
         wire.tell(do="put", to=to)
-        files = size = 0
-        for name, path, length in found:
-            send_file(wire, name, path, length)
-            files, size = files + 1, size + length
-            moved(Moved(files, size))
+        for each in found:
+            send_file(wire, *each)
         wire.send(b"E")
         taken = _total(wire)
     except (OSError, Wrong) as error:
         raise TransferFailed(f"{source} can't be sent: {_said(error)}") from error
-    if taken != Moved(files, size):
-        raise TransferFailed(f"the node has {taken.files:,} files of {files:,}: send them again")
+    if taken != Moved(len(found), sum(size for _, _, size in found)):
+        raise TransferFailed(f"the node has {taken.files:,} files of {len(found):,}: send them again")
     return taken
 
 
-def get(
-    wire: Wire,
-    source: str,
-    to: Path,
-    most: int = MOST_BYTES,
-    moved: Callable[[Moved], None] = lambda _: None,
-) -> Moved:
+def get(wire: Wire, source: str, to: Path, most: int = MOST_BYTES) -> Moved:
     """Take a file or a folder of a node's /data into the folder ``to``; raises TransferFailed."""
     name = source.rstrip("/").rpartition("/")[2]
     _require_name(name)
@@ -98,7 +88,7 @@ def get(
         wire.tell(do="get", path=source)
         total = _total(wire)
         _require_room(total, to, most)
-        files = size = 0
+        size = 0
         for _ in range(total.files):
             entry = _parsed(_ENTRY, wire.hear(b"J"))
             size += entry.size
@@ -110,12 +100,10 @@ def get(
                     f"the node sends {printable(entry.path)!r} in place of what is below {name}"
                 )
             _take(wire, to, parts, entry.size)
-            files += 1
-            moved(Moved(files, size))
         wire.hear(b"E")
     except (OSError, Wrong) as error:
         raise TransferFailed(f"{printable(source)} can't be taken: {_said(error)}") from error
-    return Moved(files, size)
+    return Moved(total.files, size)
 
 
 # -- inside --------------------------------------------------------------------------------------

@@ -130,7 +130,6 @@ class Jobs:
         wheels: Package | None = None,
         variables: Mapping[str, str] = NO_VARIABLES,
         resources: Mapping[str, float] | None = None,
-        processors: float = 0,
     ) -> str:
         """Start a shell command on the cluster under a name of its own; raises JobRefused.
 
@@ -149,8 +148,6 @@ class Jobs:
         said: dict[str, Any] = {"submission_id": name, "entrypoint": entrypoint, "runtime_env": environment}
         if resources:
             said["entrypoint_resources"] = dict(resources)
-        if processors:
-            said["entrypoint_num_cpus"] = processors
         status, body = self._ask("POST", "/api/jobs/", json=said)
         if status != httpx.codes.OK:
             raise JobRefused(f"the head doesn't take the job: {_reason(body)}")
