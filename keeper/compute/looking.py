@@ -9,6 +9,7 @@ from typing import NamedTuple
 import structlog
 from solders.hash import Hash
 from solders.pubkey import Pubkey
+from structlog.typing import FilteringBoundLogger
 
 from keeper.chain import ChainReader
 from keeper.chain.http import http_client
@@ -19,6 +20,9 @@ from keeper.compute.client import Board
 from keeper.compute.members import Members, members
 from keeper.compute.view import Cluster, view
 from keeper.compute.wire import Message, Network
+
+QUIET: FilteringBoundLogger = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
+"""For what is shown to people: a log beside it would say it twice."""
 
 
 class Looked(NamedTuple):
@@ -38,10 +42,8 @@ async def network_of(chain: ChainReader) -> Network:
 async def boards_of(urls: Iterable[object], chain: ChainReader) -> AsyncIterator[Boards]:
     """The boards of operators by the URLs of their services; those that are away are in ``away`` alone."""
     network = await network_of(chain)
-    # Whoever is away is shown with the rest; a log beside it would say it twice.
-    log = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     async with http_client() as http:
-        boards = Boards([Board(str(each), network, http) for each in urls], network, log)
+        boards = Boards([Board(str(each), network, http) for each in urls], network, QUIET)
         try:
             yield boards
         finally:

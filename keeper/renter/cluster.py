@@ -16,11 +16,10 @@ from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
-import structlog
 from solders.pubkey import Pubkey
 
 from keeper.chain.connect import connect as open_chain
-from keeper.compute.looking import boards_of
+from keeper.compute.looking import QUIET, boards_of
 from keeper.compute.node import JOBS
 from keeper.errors import UserError
 from keeper.renter.connection import Connection
@@ -191,9 +190,8 @@ async def stay_connected(
     """Be connected until this is cancelled: see :meth:`keeper.renter.connection.Connection.run`."""
     if not settings.operators:
         raise UserError("IONET_OPERATORS names no operator: a cluster is reached by their boards and relays")
-    quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     async with open_chain(settings.chain) as chain, boards_of(settings.operators, chain) as boards:
-        await Connection(place, chain, boards, settings.signer(), quiet, ports, tell).run()
+        await Connection(place, chain, boards, settings.signer(), QUIET, ports, tell).run()
 
 
 @contextmanager
