@@ -12,7 +12,7 @@ import os
 import pwd
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from keeper.compute.ways import Ways
 from keeper.errors import UserError
 from keeper.renter import joining
 from keeper.renter.door import Status, answering
-from keeper.renter.forwarding import Forwarder, Streams
+from keeper.renter.forwarding import Forwarder, Streams, close
 from keeper.renter.place import Place
 
 SOON_SECONDS, LOOK_SECONDS = 1.0, 5.0
@@ -211,9 +211,7 @@ class Connection:
             _, writer = await self.open(ticket.head, ticket.jobs_port)
         except (OSError, TimeoutError, SandboxFailed):
             return False
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        await close(writer)
         return True
 
     def _opener(self, port: int) -> Callable[[], asyncio.Future[Streams]]:

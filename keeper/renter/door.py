@@ -10,7 +10,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import Annotated, Any, Literal
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from keeper.compute.namespace import SandboxFailed
 from keeper.errors import why
-from keeper.renter.forwarding import Forwarder, Streams
+from keeper.renter.forwarding import Callers, Forwarder, Streams, close
 from keeper.renter.place import NotConnected, Place
 
 MOST_LINE = 1 << 18
@@ -71,21 +71,14 @@ async def answering(
     opens: Callable[[IPv4Address, int], Awaitable[Streams]],
 ) -> AsyncIterator[None]:
     """Answer whoever knocks meanwhile: they are of the same user, as the folder is nobody else's."""
-    tasks: set[asyncio.Task[None]] = set()
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
+    async def answer(outside: Streams) -> None:
         try:
-            await serve(reader, writer)
+            await serve(*outside)
         except (OSError, TimeoutError, ValueError):
             pass
         finally:
-            tasks.discard(task)
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            await close(outside[1])
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(LINE_SECONDS):
@@ -111,14 +104,9 @@ async def answering(
 
         await forwarder.join((reader, writer), opened)
 
-    server = await asyncio.start_unix_server(answer, sock=door, limit=MOST_LINE)
-    try:
+    callers = Callers(answer)
+    async with callers.of(await asyncio.start_unix_server(callers.serve, sock=door, limit=MOST_LINE)):
         yield
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def ask_status(place: Place) -> Status:

@@ -22,6 +22,36 @@ class PortTaken(UserError):
     """A port of this machine that something else has."""
 
 
+class Callers:
+    """Those who have connected to a server, each served by a task that ends with it."""
+
+    def __init__(self, serve: Callable[[Streams], Awaitable[None]]) -> None:
+        """``serve`` is called for each."""
+        self._serve = serve
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What the server is started with."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._serve((reader, writer))
+        finally:
+            self._tasks.discard(task)
+
+    @asynccontextmanager
+    async def of(self, server: asyncio.Server) -> AsyncIterator[None]:
+        """The server's time; all of it is over afterwards."""
+        try:
+            yield
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
 class Forwarder:
     """The connections of all listeners."""
 
@@ -32,33 +62,18 @@ class Forwarder:
     @asynccontextmanager
     async def listening(self, port: int, opens: Open) -> AsyncIterator[int]:
         """Forward a port of 127.0.0.1 (0: any that is free) meanwhile; gives it. Raises PortTaken."""
-        tasks: set[asyncio.Task[None]] = set()
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            tasks.add(task)
-            try:
-                await self.join((reader, writer), opens)
-            finally:
-                tasks.discard(task)
-
+        callers = Callers(lambda outside: self.join(outside, opens))
         try:
-            server = await asyncio.start_server(serve, HOST, port)
+            server = await asyncio.start_server(callers.serve, HOST, port)
         except OSError as error:
             raise PortTaken(f"port {port} can't be forwarded ({why(error)}): name another one") from error
-        try:
+        async with callers.of(server):
             yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def join(self, outside: Streams, opens: Open) -> None:
         """Carry all bytes both ways until both have ended, or one can't go on."""
         if self._open >= MOST:
-            await _close(outside[1])
+            await close(outside[1])
             return
         self._open += 1
         try:
@@ -73,10 +88,17 @@ class Forwarder:
             except* OSError:
                 pass
             finally:
-                await _close(inside[1])
+                await close(inside[1])
         finally:
             self._open -= 1
-            await _close(outside[1])
+            await close(outside[1])
+
+
+async def close(writer: asyncio.StreamWriter) -> None:
+    """End a connection, whatever state it is in."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
@@ -86,9 +108,3 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
         await target.drain()
     if target.can_write_eof():
         target.write_eof()
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
