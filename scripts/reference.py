@@ -1,0 +1,173 @@
+"""Write docs/reference.md from the programs' interfaces and the table of costs, or check it with --check."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from keeper.chain import types
+from keeper.chain.program import DISCRIMINATOR_LENGTH
+from keeper.clients.programs import PROGRAMS
+from keeper.resources import idl
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/reference.md"
+COSTS = ROOT / "docs/compute_units.md"
+NAMES = {"PostCounter": "counter", "Parked": "record"}
+"""What instructions call an account that they don't call by its kind."""
+TOKENS = re.compile(r"(vault|fees)$|^mint$")
+"""Accounts that are no program's own kind: what tokens are in, and the mint."""
+BEGIN, END = "<!-- reference.py: begin -->", "<!-- reference.py: end -->"
+
+Idl = Mapping[str, Any]
+
+
+def text() -> str:
+    """The page as it has to be."""
+    costs = _costs(COSTS.read_text())
+    head, _, rest = PAGE.read_text().partition(BEGIN)
+    tables = "\n\n".join(_program(idl(name), costs[name]) for name in PROGRAMS)
+    return f"{head}{BEGIN}\n{tables}\n{END}{rest.partition(END)[2]}"
+
+
+def _program(described: Idl, costs: Mapping[str, str]) -> str:
+    """All tables of a program."""
+    name = described["metadata"]["name"]
+    parts = [
+        f"## {name}",
+        f"{described['metadata']['description']} At `{described['address']}` in this repository's networks.",
+        f"### {name}: instructions",
+        _table(("instruction", "does", "signs", "compute units"), _instructions(described, costs)),
+        f"### {name}: accounts",
+        _table(("account", "what it is", "bytes", "seeds"), _accounts(described)),
+        f"### {name}: bounds and other constants",
+        _table(("constant", "value"), _constants(described)),
+    ]
+    if any(each["name"] == "Params" for each in described["types"]):
+        parts += [
+            f"### {name}: parameters",
+            _table(("parameter", "what it is", "type"), _parameters(described)),
+        ]
+    return "\n\n".join(
+        [
+            *parts,
+            f"### {name}: events",
+            _table(("event", "when", "fields"), _events(described)),
+            f"### {name}: errors",
+            _table(("number", "name", "says"), _errors(described)),
+        ]
+    )
+
+
+def _instructions(described: Idl, costs: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    for each in described["instructions"]:
+        signers = ", ".join(f"`{account['name']}`" for account in each["accounts"] if account.get("signer"))
+        yield f"`{each['name']}`", " ".join(each["docs"]), signers or "-", costs[each["name"]]
+
+
+def _accounts(described: Idl) -> Iterator[tuple[str, ...]]:
+    """Accounts of the program's own kinds, then the tokens that it keeps."""
+    definitions = {each["name"]: each for each in described["types"]}
+    found: dict[str, str] = {}
+    for name, seeds in _seeds(described):
+        found.setdefault(name, seeds)
+    for each in described["accounts"]:
+        kind = each["name"]
+        name = NAMES.get(kind, re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower())
+        size = DISCRIMINATOR_LENGTH + types.layout({"defined": {"name": kind}}, definitions).sizeof()
+        yield kind, " ".join(definitions[kind]["docs"]), f"{size:,}", found[name]
+    for name in sorted(each for each in found if TOKENS.search(each)):
+        yield f"`{name}`", _docs_of(described, name), "165" if name != "mint" else "82", found[name]
+
+
+def _seeds(described: Idl) -> Iterator[tuple[str, str]]:
+    """Of each account that has seeds under this program: its name in instructions, and the seeds in words."""
+    for instruction in described["instructions"]:
+        for account in instruction["accounts"]:
+            if "pda" not in account or "program" in account["pda"]:
+                continue
+            seeds = account["pda"]["seeds"]
+            yield account["name"], ", ".join(_seed(each) for each in seeds)
+
+
+def _seed(seed: Mapping[str, Any]) -> str:
+    if seed["kind"] == "const":
+        return f'"{bytes(seed["value"]).decode()}"'
+    return f"`{seed['path'].rpartition('.')[2]}`"
+
+
+def _docs_of(described: Idl, name: str) -> str:
+    """What interfaces say of an account of this name."""
+    accounts = (account for each in described["instructions"] for account in each["accounts"])
+    return " ".join(next(each for each in accounts if each["name"] == name)["docs"])
+
+
+def _constants(described: Idl) -> Iterator[tuple[str, ...]]:
+    for each in described["constants"]:
+        if each["type"] != "bytes":
+            yield f"`{each['name']}`", f"{int(each['value']):,}"
+
+
+def _parameters(described: Idl) -> Iterator[tuple[str, ...]]:
+    params = next(each for each in described["types"] if each["name"] == "Params")
+    for each in params["type"]["fields"]:
+        if not each["name"].startswith("_"):
+            yield f"`{each['name']}`", " ".join(each["docs"]), _type(each["type"])
+
+
+def _type(kind: Any) -> str:
+    if isinstance(kind, str):
+        return kind
+    if "array" in kind:
+        inner, length = kind["array"]
+        return f"{length} times {_type(inner)}"
+    return str(kind["defined"]["name"])
+
+
+def _events(described: Idl) -> Iterator[tuple[str, ...]]:
+    definitions = {each["name"]: each for each in described["types"]}
+    for each in described["events"]:
+        event = definitions[each["name"]]
+        fields = (field["name"] for field in event["type"]["fields"])
+        shown = ", ".join(f"`{name}`" for name in fields if not name.startswith("_"))
+        yield f"`{each['name']}`", " ".join(event["docs"]), shown
+
+
+def _errors(described: Idl) -> Iterator[tuple[str, ...]]:
+    for each in described["errors"]:
+        yield str(each["code"]), f"`{each['name']}`", each["msg"]
+
+
+def _costs(page: str) -> dict[str, dict[str, str]]:
+    """By program and instruction: the fewest and the most units of any of its rows."""
+    found: dict[str, dict[str, str]] = {}
+    for name in PROGRAMS:
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        units: dict[str, list[int]] = {}
+        for instruction, cell in re.findall(r"^\| `(\w+)`[^|]*\| ([^|]+) \|", section, re.M):
+            units.setdefault(instruction, []).extend(
+                int(each.replace(",", "")) for each in cell.split(" to ")
+            )
+        found[name] = {each: _range(some) for each, some in units.items()}
+    return found
+
+
+def _range(units: Iterable[int]) -> str:
+    low, *_, high = sorted([*units] * 2)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple(":--" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(
+            PAGE.read_text() != text() and "docs/reference.md isn't what the interfaces say; run this script"
+        )
+    PAGE.write_text(text())
