@@ -33,6 +33,8 @@ MAX_MESSAGE = 256 * 1024
 WAIT_SECONDS = 10.0
 """For WireGuard to be there: a loaded machine takes longer than the 0.1 s of an idle one."""
 STOP_SECONDS = 2.0
+PROBE_SECONDS = 20
+"""Of processor time, for a program that takes a hundredth of it."""
 STOPPED = frozenset("TtZX")
 """States of processes that do nothing: stopped, or over."""
 FREE = 20
@@ -59,6 +61,7 @@ class Init:
         """That process, by its number here."""
         self._limits: dict[str, Any] = {}
         self._disk: Disk | None = None
+        self._probe: subprocess.Popen[bytes] | None = None
 
     def serve(self) -> None:
         """Do as the agent says until it is gone, or the sandbox is over."""
@@ -68,6 +71,7 @@ class Init:
             "wg": self._wg,
             "socket": self._socket,
             "run": self._run,
+            "probe": self._begin_probe,
             "stop": lambda _, __: self._stop(),
             "continue": lambda _, __: self._signal(signal.SIGCONT),
         }
@@ -94,6 +98,8 @@ class Init:
                 socket.send_fds(self._agent, [json.dumps(answer).encode()], [handed] if handed else [])
                 if handed:
                     os.close(handed)
+            if self._probe is not None and self._probe.poll() is not None:
+                self._probe = None
             if over := self._over():
                 self._agent.send(json.dumps({"over": over}).encode())
                 return
@@ -166,6 +172,28 @@ class Init:
             line += read
         self._inner = json.loads(line)["child-pid"]
 
+    def _begin_probe(self, said: dict[str, Any], handed: list[int]) -> None:
+        """Run ``command``, a program of ours, where the renter's code runs; by what it reads and writes.
+
+        It has the sandbox's user, files and network, and isn't among its processes: a renter, who might
+        gain by a probe that fails, neither sees nor stops it, nor has it wait, as it has our own priority.
+        It loses all privilege as it begins. Before anything is run in the sandbox it runs beside it.
+        """
+        if self._probe is not None:
+            self._probe.kill()
+            self._probe.wait()
+        program, out = handed
+        enter = ["nsenter", "--target", str(self._inner), "--user", "--mount", "--ipc", "--uts", "--cgroup"]
+        self._probe = subprocess.Popen(
+            [*([*enter, "--preserve-credentials", "--"] if self._inner else []), *said["command"]],
+            stdin=program,
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            preexec_fn=_limit_probe,  # noqa: PLW1509 - there is one thread
+        )
+
     def _limit(self) -> None:
         """Of each process, whatever it does: they can be made smaller, and not larger again."""
         Path("/proc/self/oom_score_adj").write_text(OOM_FIRST)
@@ -212,8 +240,8 @@ class Init:
         return [each for each in numbers if each not in skipped]
 
     def _ours(self) -> set[int]:
-        """Processes that are no renter's: WireGuard, both of bubblewrap's, and the one that counts files."""
-        found = {each.pid for each in (self._wireguard, self._sandbox) if each is not None}
+        """Processes that are no renter's: WireGuard, both of bubblewrap's, what counts files, and a probe."""
+        found = {each.pid for each in (self._wireguard, self._sandbox, self._probe) if each is not None}
         return (found | {self._inner, self._disk.number if self._disk is not None else 0}) - {0}
 
     def _over(self) -> str:
@@ -246,6 +274,13 @@ class Init:
         shared = sum(_field(each, "smaps_rollup", "Pss_Shmem:") for each in numbers)
         used = own + max(0, shared - self._limits["shared"])
         return f"it uses {used} bytes of memory, more than its {most}" if used > most else ""
+
+
+def _limit_probe() -> None:
+    """One that hangs ends by itself, and none leaves a file."""
+    resource.setrlimit(resource.RLIMIT_CPU, (PROBE_SECONDS, PROBE_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _threads(number: int) -> list[Path]:

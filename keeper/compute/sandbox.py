@@ -7,15 +7,17 @@ else of :mod:`keeper.compute.nsinit`, which looks each second.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
-from keeper.compute import seccomp
+from keeper.compute import probe, seccomp
 from keeper.compute.namespace import Namespaces, SandboxFailed
 
 HOME = "/data"
@@ -23,6 +25,9 @@ HOME = "/data"
 USER = 1_000
 PROCESSES = 2_048
 """With their threads, of which each of Ray's has some dozens."""
+PROBE_SECONDS = 30.0
+"""For an answer, which takes a tenth of a second where processors are free."""
+PROBE = Path(probe.__file__)
 _FILES = {
     "passwd": f"renter:x:{USER}:{USER}::{HOME}:/bin/sh\n",
     "group": f"renter:x:{USER}:\n",
@@ -125,6 +130,28 @@ class Sandbox:
         """Let them go on; what the renter had stopped itself goes on, too. Raises SandboxFailed."""
         await self.spaces.ask("continue")
 
+    async def probe(self, python: Path, seed: bytes) -> bytes:
+        """What a seed comes to, computed inside (:mod:`keeper.compute.probe`); raises SandboxFailed.
+
+        ``python`` is one that is there inside.
+        """
+        read, write = os.pipe()
+        with os.fdopen(read, "rb", buffering=0) as answer:
+            try:
+                with PROBE.open("rb") as program:  # noqa: ASYNC230 - a file of a few lines
+                    command = [str(python), "-I", "-S", "-B", "-", seed.hex()]
+                    await self.spaces.ask("probe", [program.fileno(), write], command=command)
+            finally:
+                os.close(write)
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    found = bytes.fromhex((await _line(answer)).decode())
+            except (OSError, TimeoutError, ValueError) as error:
+                raise SandboxFailed("a probe in the sandbox gave no answer") from error
+        if len(found) != probe.SEED:
+            raise SandboxFailed("a probe in the sandbox gave no answer")
+        return found
+
     async def end(self) -> None:
         """Kill everything inside and delete the renter's files; raises SandboxFailed when files stay."""
         await self.spaces.end()
@@ -142,6 +169,17 @@ class Sandbox:
         if self._user:
             for each in (self.folder, etc, data, *etc.iterdir()):
                 os.chown(each, self._user, self._user)
+
+
+async def _line(pipe: FileIO) -> bytes:
+    """What comes through a pipe until it ends, a line at most."""
+    reader = asyncio.StreamReader(limit=1_024)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    try:
+        return await reader.readline()
+    finally:
+        transport.close()
 
 
 def clear(folder: Path) -> None:

@@ -42,7 +42,7 @@ BEING_MADE = Hindrance(PREPARING, "its sandbox is being made")
 
 
 class Hired:
-    """A device; :meth:`turn` is called again and again, :meth:`beat` every 30 seconds."""
+    """A device; :meth:`turn` and :meth:`answer` are called again and again, :meth:`beat` every 30 seconds."""
 
     def __init__(
         self,
@@ -122,6 +122,10 @@ class Hired:
             self._log.error("worker.signing_failed", reason=str(error))
             return
         self._warn("beat", heard == 0, lambda: self._log.warning("worker.beat_unheard"))
+
+    async def answer(self) -> None:
+        """Answer operators' probes of the sandbox."""
+        await self.part.answer()
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """Meanwhile the renter's processes stand still, for a while at most."""

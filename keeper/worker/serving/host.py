@@ -68,6 +68,9 @@ class Host(Protocol):
     async def alive(self, node: Node) -> list[Alive]:
         """The nodes that its head has alive. Raises HeadSilent, TokenRefused."""
 
+    async def probe(self, seed: bytes) -> bytes:
+        """What a probe's seed comes to in the sandbox. Raises SandboxFailed where it comes to nothing."""
+
     async def freeze(self) -> None:
         """Stop all of the renter's processes."""
 

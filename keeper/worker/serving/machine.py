@@ -71,6 +71,8 @@ class Machine:
         self._lease = ""
         self._spaces: Namespaces | None = None
         self._sandbox: Sandbox | None = None
+        self._alone: Sandbox | None = None
+        """While the device is tried by itself."""
         self._overlay: Overlay | None = None
         self._ways: Ways | None = None
         self._peers: Peers | None = None
@@ -158,6 +160,16 @@ class Machine:
             raise HeadSilent("there is no overlay to ask the head by")
         return await alive(self._overlay, node)
 
+    async def probe(self, seed: bytes) -> bytes:
+        """By the runtime's Python, whether a node runs there, waits for its head, or is tried alone.
+
+        A renter can end its nodes, and another device's head let nobody in: neither is this device's fault.
+        """
+        sandbox = self._alone or self._sandbox
+        if sandbox is None:
+            raise SandboxFailed("there is no sandbox")
+        return await sandbox.probe(self._runtime().python, seed)
+
     async def freeze(self) -> None:
         """By signals: WireGuard and this process go on."""
         if self._sandbox is not None:
@@ -207,6 +219,7 @@ class Machine:
             await overlay.up()
             node = Node(ALONE, ALONE, token_bytes(32), 1, limits.shared)
             await made.run(node.job(self._runtime(), limits))
+            self._alone = made
             until = time.monotonic() + SOUND_SECONDS
             while time.monotonic() < until and not spaces.over.done():
                 with suppress(HeadSilent):
@@ -215,6 +228,7 @@ class Machine:
                 await asyncio.sleep(POLL_SECONDS)
             return False
         finally:
+            self._alone = None
             if overlay is not None:
                 overlay.close()
             await made.end()

@@ -23,6 +23,7 @@ from keeper.compute.states import AgentState
 from keeper.errors import UserError
 from keeper.market.accepting import Hindrance
 from keeper.worker.serving import rules
+from keeper.worker.serving.answers import Answers
 from keeper.worker.serving.chain import Cluster, read_cluster
 from keeper.worker.serving.host import Host
 from keeper.worker.serving.rules import Facts, Service
@@ -58,6 +59,7 @@ class Part:
         self._device, self._host, self._chain = device, host, chain
         self._boards, self._log, self._clock = boards, log, clock
         self._talk: Talk | None = None
+        self._answers: Answers | None = None
         self._listening: asyncio.Task[None] | None = None
         self._cluster: Cluster | None = None
         self._node: Node | None = None
@@ -132,6 +134,11 @@ class Part:
 
         return await talk.beat(self._cluster.members.epoch, make)
 
+    async def answer(self) -> None:
+        """Answer what operators ask of the sandbox, but for the time in which a wave has it stand still."""
+        if self._answers is not None and not self._frozen:
+            await self._answers.turn()
+
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
         """Meanwhile the renter's processes stand still, for :data:`FREEZE_SECONDS` at most."""
@@ -165,7 +172,7 @@ class Part:
 
     async def hush(self) -> None:
         """Speak and listen no more."""
-        talk, self._talk, self._cluster = self._talk, None, None
+        talk, self._talk, self._cluster, self._answers = self._talk, None, None, None
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
@@ -276,6 +283,9 @@ class Part:
                 self._boards(), order, self._device.signer, lease.number, private, self._log, self._clock
             )
             self._listening = asyncio.create_task(self._talk.listen())
+            self._answers = Answers(
+                self._talk.boards, self._device.signer, self._host.probe, self._log, self._clock
+            )
         return self._talk
 
     async def _thaw_late(self) -> None:

@@ -31,7 +31,8 @@ class Serving:
         try:
             for each in self.hired.values():
                 await each.begin()
-            await asyncio.gather(*(self._turn(each) for each in self.hired.values()), self._beat())
+            loops = [loop(each) for each in self.hired.values() for loop in (self._turn, self._answer)]
+            await asyncio.gather(*loops, self._beat())
         finally:
             await asyncio.gather(*(each.close() for each in self.hired.values()), return_exceptions=True)
 
@@ -51,6 +52,12 @@ class Serving:
                 await hired.turn()
             except StateError as error:
                 self._log.error("worker.state_failed", reason=str(error))
+            await asyncio.sleep(TURN_SECONDS)
+
+    async def _answer(self, hired: Hired) -> None:
+        """Beside all else: what a device does takes long, and an operator waits for two minutes."""
+        while True:
+            await hired.answer()
             await asyncio.sleep(TURN_SECONDS)
 
     async def _beat(self) -> None:

@@ -16,6 +16,7 @@ from keeper.chain import Signer, SigningFailed
 from keeper.compute import runtime
 from keeper.compute.boards import Boards, NobodyTookIt
 from keeper.compute.bodies import (
+    ANSWERS_PROBES,
     MAX_ROWS,
     MAX_TICKETS,
     Beat,
@@ -152,7 +153,7 @@ class Talk:
         if self.has_key:
             return None
         public = bytes(self._private.public_key)
-        body = Key(public, self._number, self._runtime, (), 0)
+        body = Key(public, self._number, self._runtime, (), ANSWERS_PROBES)
         enough = len(self.boards.boards) // 2 + 1
         try:
             async with asyncio.timeout(SAY_SECONDS):
@@ -165,10 +166,10 @@ class Talk:
         except NobodyTookIt as error:
             said = [each.message for each in await self.boards.read(self._order)]
             mine = [each.body for each in said if each.sender == self._signer.pubkey()]
-            mine = [each for each in mine if isinstance(each, Key) and each.number == self._number]
-            if body not in mine:
+            keys = [each for each in mine if isinstance(each, Key) and each.number == self._number]
+            if public not in [each.public for each in keys]:
                 return Hindrance("no_board", str(error))
-            # It was taken before this process was started anew.
+            # It was taken before this process was started anew, perhaps of another version.
         self.has_key = True
         return None
 

@@ -18,9 +18,11 @@ from keeper.clients import orders
 from keeper.clients.orders import Lease
 from keeper.compute.board import Board, Parties, parties
 from keeper.compute.boards import Boards
+from keeper.compute.bodies import Beat
 from keeper.compute.client import Identity, Numbered, Posted
 from keeper.compute.namespace import SandboxFailed
 from keeper.compute.node import Alive, HeadSilent, Node
+from keeper.compute.probe import answer
 from keeper.compute.refusals import WireError
 from keeper.compute.states import AgentState
 from keeper.compute.wire import Message, Network, Signed, decode
@@ -58,6 +60,8 @@ class LocalBoard:
         self.board = Board(":memory:", NETWORK, self.operator, self.find)
         self.away = False
         self.posts = 0
+        self.seed = b""
+        """What is asked with the answer to each BEAT."""
 
     def find(self, order: Pubkey) -> Parties | None:
         data = self.world.chain.get(order)
@@ -86,7 +90,8 @@ class LocalBoard:
             taken = self.board.post(signed.encode(), self.url, now * 1_000, now)
         except WireError as error:
             raise Refused(error.why, str(error), 0) from error
-        return Posted(taken.number, taken.nonce)
+        asks = isinstance(signed.message.body, Beat)
+        return Posted(taken.number, taken.nonce, self.seed if asks else b"")
 
     async def nonce(self, order: Pubkey, worker: Pubkey) -> bytes:
         await self._here()
@@ -154,6 +159,8 @@ class FakeHost:
         self.stays = False
         """Whether files can't be deleted."""
         self.frozen = False
+        self.stuck = False
+        """Whether no command can be run in the sandbox, in which the node still seems to be."""
         self.calls: list[str] = []
         cloud.hosts.append(self)
 
@@ -201,6 +208,12 @@ class FakeHost:
             if sees and each.node.head == node.head:
                 found.append(Alive(each.id, each.node.address))
         return found
+
+    async def probe(self, seed: bytes) -> bytes:
+        self.calls.append("probe")
+        if self.address is None or self.stuck:
+            raise SandboxFailed("the sandbox doesn't answer")
+        return answer(seed)
 
     async def freeze(self) -> None:
         self.frozen = True
