@@ -21,6 +21,7 @@ from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
 from keeper.cli.options import ChainOption, address
 from keeper.cli.signing import Session, signs
+from keeper.cli.translating import translate
 from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order, Parked
 from keeper.clients.orders.whole import read_with_leases
@@ -136,6 +137,9 @@ async def create(  # noqa: PLR0913, PLR0917 - an option for each term
     said = (*quote_tables.served_by(there, asked), *quote_tables.notes(found, asked, bps, now))
     plan = replace(plan, notes=(*plan.notes, *said))
     await session.carry_out(plan)
+
+
+app.command()(translate)
 
 
 @app.command("list")

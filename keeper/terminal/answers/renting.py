@@ -1,4 +1,4 @@
-"""What commands answer about a renter's cluster: what runs on it, what was brought and taken."""
+"""What commands answer about a renter's cluster: what runs on it, files, other tools' tasks."""
 
 from __future__ import annotations
 
@@ -87,3 +87,25 @@ class ClusterFigures(TypedDict):
 
     order: Address
     nodes: list[NodeFigures]
+
+
+class FileFinding(TypedDict):
+    """A key of another tool's file that isn't taken."""
+
+    line: Count
+    """0 for what the whole file lacks."""
+    key: Words
+    why: Words
+
+
+class Translated(TypedDict):
+    """Another tool's file of a task."""
+
+    file: str
+    format: Words
+    commands: list[str]
+    """For a shell, in this order; ``ORDER`` is what the first one prints. None where keys are refused."""
+    aside: list[FileFinding]
+    """What changes nothing here."""
+    refused: list[FileFinding]
+    """What has an effect there and would have none here: the exit code is 1."""

@@ -110,6 +110,7 @@ ELSEWHERE = {
     "rewards fetch": "test_rewards.py",
     "slash show": "test_slash.py",
     "market replay": "test_ticks.py",
+    "order translate": "test_translating.py",
     "market why": "test_why.py",
     "pow verify": "test_pow_verify.py",
     "worker enrol": "test_worker.py",

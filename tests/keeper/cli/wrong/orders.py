@@ -61,6 +61,20 @@ TEXTS = [
         )
     ),
     Wrong(f"order create --quote list.json --hours 1 {AS_RENTER}", "leave --hours out, or the quote"),
+    *(
+        Wrong(f"order translate {name} --currency io", said)
+        for name, said in (
+            ("nowhere.json", "nowhere.json can't be read: No such file or directory"),
+            ("folder", "folder can't be read: Is a directory"),
+            ("binary", "binary can't be read: it is not UTF-8 text"),
+            ("list.json", "list.json has no fields: name the file of a task"),
+            ("deep.json", "deep.json"),
+            ("renter.json", "renter.json has no fields"),
+        )
+    ),
+    usage("order translate list.json", "Missing option '--currency'"),
+    usage("order translate list.json --currency gold", "--currency"),
+    usage("order translate list.json --currency io --hours 0", "--hours"),
     Wrong("order show abc --chain test.chain", "'abc' is no address: it takes 32 to 44 letters and digits"),
     Wrong("order show {many} --chain test.chain", "is no address"),
     Wrong("order show {nobody} --chain test.chain", "there is no order"),

@@ -1,0 +1,42 @@
+"""Write the tables of docs/job_files.md from what translates such files, or check them with --check."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from keeper.renter.jobfiles import FORMATS
+
+PAGE = Path(__file__).parents[1] / "docs/job_files.md"
+BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
+
+
+def tables() -> str:
+    """A table for each format, a row for each of its keys."""
+    found = []
+    for each in FORMATS:
+        rows = [f"| `{key.path}` | {key.fate} | {key.why} |" for key in each.KEYS]
+        found.append(
+            "\n".join(
+                [
+                    f"## {each.NAME}",
+                    "",
+                    "| key | | what it becomes, or why nothing |",
+                    "| :-- | :-- | :-- |",
+                    *rows,
+                ]
+            )
+        )
+    return "\n\n".join(found)
+
+
+def text() -> str:
+    """The page with the tables as they are now."""
+    before, rest = PAGE.read_text().split(BEGIN)
+    return f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END)[1]}"
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(PAGE.read_text() != text() and "docs/job_files.md isn't what is translated; run this script")
+    PAGE.write_text(text())
