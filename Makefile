@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
 
-.PHONY: help demo localnet test chaos interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo localnet test chaos soak interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -21,6 +21,9 @@ test: venv ## all tests on the committed programs; needs no Rust
 
 chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: minutes
 	@$(BIN)/pytest -n 2 -q -rP -m chaos tests/keeper
+
+soak: venv ## 100,000 random actions of everybody, 200 kills, a year of 10,000 devices: an hour; writes docs/soak.md
+	@$(BIN)/python -m tests.soak
 
 interop: venv ## other people's clients on the interfaces, byte for byte: needs node 20, npm and PyPI
 	@$(BIN)/pytest -q -rs tests/interop

@@ -57,7 +57,7 @@ NOW: Mapping[str, str] = {
         ),
         "at",
     ),
-    **dict.fromkeys(("DeviceChanged", "PayoutChanged"), "changed_at"),
+    "PayoutChanged": "changed_at",
     "BoundsChanged": "now",
     "AuctionStarted": "started_at",
     "LeaseAccepted": "accepted_at",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from solders.pubkey import Pubkey
+
 from keeper.audit.findings import Code, Finding
 from keeper.audit.ledger import Happened
 from keeper.chain.program import Fields
@@ -20,7 +22,7 @@ from keeper.economy.vesting import Schedule
 MIN_NOTICE: int = PROGRAMS["staking"].constants["MIN_NOTICE"]
 """Seconds between a proposal of parameters and when it can come into force, at least."""
 GUARDIAN_NOTICE: int = PROGRAMS["tokenomics"].constants["GUARDIAN_NOTICE"]
-"""The same of another guardian."""
+"""The same of another guardian of tokenomics, which has no parameters: elsewhere it is that of parameters."""
 
 
 @dataclass
@@ -134,6 +136,10 @@ class Schedules:
 
     def _proposed(self, each: Happened, event: Fields, now: int, what: str, notice: int) -> _Wrong:
         name = f"{each.program.name} {what}"
+        if event.get("pending") == Pubkey.default():
+            # Nobody is proposed any more.
+            self._due.pop(name, None)
+            return
         self._due[name] = event["at"]
         if event["at"] < now + notice:
             yield Code.NOTICE_SHORT, name, now + notice, event["at"]
@@ -153,6 +159,7 @@ _Wrong = Iterator[tuple[Code, str, Any, Any]]
 _Look = Callable[[Schedules, Happened, Fields, int], _Wrong]
 _OF_PROGRAM: Mapping[str, Mapping[str, _Look]] = {
     "tokenomics": {
+        "GuardianProposed": partial(Schedules._proposed, what="guardian", notice=GUARDIAN_NOTICE),
         "Launched": Schedules._launched,
         "Emitted": Schedules._emission,
         "AllocationAdded": Schedules._allocation,
@@ -166,7 +173,7 @@ _OF_PROGRAM: Mapping[str, Mapping[str, _Look]] = {
 _OF_ALL: Mapping[str, _Look] = {
     "ParamsProposed": partial(Schedules._proposed, what="parameters", notice=MIN_NOTICE),
     "ParamsApplied": partial(Schedules._done, what="parameters"),
-    "GuardianProposed": partial(Schedules._proposed, what="guardian", notice=GUARDIAN_NOTICE),
+    "GuardianProposed": partial(Schedules._proposed, what="guardian", notice=MIN_NOTICE),
     "GuardianChanged": partial(Schedules._done, what="guardian"),
 }
 """Events that several programs have."""

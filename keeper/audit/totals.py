@@ -29,6 +29,8 @@ def right(program: str, event: str, fields: Fields, books: Books, now: int) -> R
     """What fields of an event must be, by the accounts before it; raises LookupError or FoldError."""
     if event == "ParamsProposed":
         return {"at": now + _config(books, program)["params"]["notice"]}
+    if event == "DeviceChanged":
+        return {"changed_at": _changed_at(_device(books, fields), fields, now)}
     known = _RIGHT.get(program, {}).get(event)
     return known(books, fields) if known else {}
 
@@ -44,6 +46,14 @@ def _added(program: str, total: str, event_total: str, amount: str) -> Callable[
 
 def _device(books: Books, event: Fields) -> Fields:
     return books["staking"].get("Device", event["device"])
+
+
+def _changed_at(device: Fields, event: Fields, now: int) -> int:
+    """When a device's terms changed last: whoever takes it off the market, or says who ends, changes none."""
+    moved = any(device[name] != event[name] for name in ("tier", "country"))
+    asked = any(event[name] not in (0, device[name]) for name in ("ask_io", "ask_usdc"))
+    changed: int = now if moved or asked else device["changed_at"]
+    return changed
 
 
 def _order(books: Books, event: Fields) -> Fields:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from solders.pubkey import Pubkey
 
 from keeper.audit.findings import Code
 from keeper.audit.ledger import Happened
@@ -90,12 +91,32 @@ def test_seasons() -> None:
     ]
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_guardian_that_is_proposed_no_more_is_no_short_notice() -> None:
+    """Nobody is proposed in its place, and at no time; then nobody can follow."""
+    row = "staking guardian"
+    proposed = "staking", "GuardianProposed", START, {"at": START + DAY, "pending": Pubkey.new_unique()}
+    withdrawn = "staking", "GuardianProposed", START, {"at": 0, "pending": Pubkey.default()}
+    assert found(proposed, withdrawn) == []
+    changed = "staking", "GuardianChanged", START + DAY, {}
+    assert found(proposed, withdrawn, changed) == [
+        (Code.EVENT_IMPOSSIBLE, row, "a proposal before it", None, None)
+    ]
+
+
 @pytest.mark.parametrize(
-    ("what", "proposal", "change", "notice"),
+    ("program", "what", "proposal", "change", "notice"),
     [
-        ("parameters", "ParamsProposed", "ParamsApplied", DAY),
-        ("guardian", "GuardianProposed", "GuardianChanged", 7 * DAY),
+        *((each, "parameters", "ParamsProposed", "ParamsApplied", DAY) for each in PROGRAMS),
+        *(
+            (
+                each,
+                "guardian",
+                "GuardianProposed",
+                "GuardianChanged",
+                7 * DAY if each == "tokenomics" else DAY,
+            )
+            for each in PROGRAMS
+        ),
     ],
 )
 def test_notices(program: str, what: str, proposal: str, change: str, notice: int) -> None:

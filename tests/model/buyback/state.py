@@ -9,8 +9,8 @@ from typing import Any
 from tests.model.state import ZERO, Address, Tokens
 
 USDC = 10**6
-IO_VAULT = Tokens("fees in IO")
-USDC_VAULT = Tokens("fees in USDC")
+IO_VAULT = USDC_VAULT = Tokens("fees")
+"""What orders' model calls its fees, of each currency: both models can share purses."""
 OPEN, SOLD, UNSOLD, VOID = range(4)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from hypothesis import note
 from solders.pubkey import Pubkey
 
 from keeper.chain.token import mint_to
@@ -19,6 +18,7 @@ from tests.programs.buyback.pair import BuybackPair
 from tests.programs.buyback.world import ISSUER, USDC_MINT
 from tests.programs.buyback.world import USDC_VAULT as USDC_ADDRESS
 from tests.programs.role_acts import ParamActs
+from tests.programs.sequences import tell
 from tests.programs.side_by_side import ADMIN
 from tests.programs.world import key
 
@@ -102,7 +102,7 @@ class BuybackMachine(ParamActs):
             to = now + DAY * self.choose(1, 2, 7)
         else:
             to = self.choose(*self.deadlines()) + self.choose(0, 0, -1, 1)
-        note(f"at {max(now, to)}")
+        tell(f"at {max(now, to)}")
         self.pair.warp(max(now, to))
 
     def deadlines(self) -> list[int]:

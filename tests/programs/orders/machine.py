@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
-from hypothesis import note
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
@@ -47,6 +46,7 @@ from tests.programs.orders.calls import (
 )
 from tests.programs.orders.pair import FEE_VAULTS, OrdersPair
 from tests.programs.role_acts import ParamActs
+from tests.programs.sequences import tell
 from tests.programs.side_by_side import ADMIN, MALLORY
 
 SERVICE, GIVEN_UP = {"settle", "park_pay"}, {"cancel_order", "end_lease"}
@@ -162,7 +162,7 @@ class OrdersMachine(AccountCalls, ParamActs):
             to = now + DAY * self.choose(1, 7, 14, 31)
         else:
             to = self.choose(*self.deadlines()) + self.choose(0, 0, -1, 1)
-        note(f"at {max(now, to)}")
+        tell(f"at {max(now, to)}")
         self.pair.warp(max(now, to))
 
     def turn(self, operator: Address, order: Address, *, late: bool = False) -> int:

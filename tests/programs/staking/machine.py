@@ -8,7 +8,6 @@ from dataclasses import replace
 from math import ceil
 from random import Random
 
-from hypothesis import note
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
@@ -35,6 +34,7 @@ from tests.model.staking.state import (
 )
 from tests.model.state import U64, ZERO, Address, Event
 from tests.programs.role_acts import ParamActs
+from tests.programs.sequences import tell
 from tests.programs.side_by_side import ADMIN, MALLORY
 from tests.programs.staking.pair import StakingPair
 from tests.programs.world import START, key
@@ -235,7 +235,7 @@ class StakingMachine(ParamActs):
             to = now + DAY * self.choose(1, 7, 14, 31)
         else:
             to = self.choose(*self.deadlines()) + self.choose(0, 0, -1, 1)
-        note(f"at {max(now, to)}")
+        tell(f"at {max(now, to)}")
         self.pair.warp(max(now, to))
 
     def deadlines(self) -> list[int]:

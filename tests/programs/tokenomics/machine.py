@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections import Counter
 from random import Random
 
-from hypothesis import note
 from solders.pubkey import Pubkey
 
 from keeper.chain.token import create_associated
@@ -19,6 +18,7 @@ from tests.model.state import OPEN, Address, Tokens, wallet
 from tests.model.tokenomics.program import Tokenomics
 from tests.model.tokenomics.state import Allocation, Config, PageKey, Season
 from tests.programs.role_acts import RoleActs
+from tests.programs.sequences import tell
 from tests.programs.side_by_side import ADMIN, GUARDIAN, MALLORY
 from tests.programs.tokenomics.pair import Pair
 from tests.programs.tokenomics.plans import TABLE, Plan, Shape, plan_leaves
@@ -124,7 +124,7 @@ class Machine(RoleActs):
         else:
             # Nothing happens after the calendar's end, so that few sequences should get there.
             to = now + self.mostly(7 * DAY, schedule.LAST_SECOND - now + 1)
-        note(f"at {max(now, to)}")
+        tell(f"at {max(now, to)}")
         self.pair.warp(max(now, to))
 
     def deadlines(self) -> list[int]:
