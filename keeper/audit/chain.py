@@ -9,6 +9,7 @@ from typing import NamedTuple
 from solders.pubkey import Pubkey
 
 from keeper.audit.changes import Changes
+from keeper.audit.decoded import Decoded
 from keeper.audit.findings import Code, Finding, Part, Unchecked
 from keeper.audit.history import Executed, History
 from keeper.audit.ledger import Ledger
@@ -46,17 +47,18 @@ async def check(source: Source, told: Told) -> Part:
     """Rebuild everything from the transactions that the chain lists, and compare it with what it shows."""
     chain = source.chain
     programs = [each.address for each in PROGRAMS.values()]
-    history = History(chain, NAME, told)
+    history = History(chain, NAME, told, source.shared.records if source.shared else None)
+    decoded = Decoded(NAME)
     await history.list_of(programs)
-    vaults = _vaults(history.ordered())
+    vaults = _vaults(history.ordered(), decoded)
     state = await _shown(chain, vaults)
     history.lists.clear()
     await history.list_of([*programs, tokenomics.MINT, *vaults])
-    while (more := _vaults(history.ordered())) - vaults:
+    while (more := _vaults(history.ordered(), decoded)) - vaults:
         vaults = more
         state = await _shown(chain, vaults)
         await history.list_of(vaults)
-    ledger, differing = await _compared(history, state, told)
+    ledger, differing = await _compared(history, state, told, decoded)
     unlisted = list(history.require_listed(programs))
     if unlisted:
         await history.list_again(programs)
@@ -100,11 +102,12 @@ async def check(source: Source, told: Told) -> Part:
     )
 
 
-def _vaults(history: Iterable[Executed]) -> set[Pubkey]:
+def _vaults(history: Iterable[Executed], decoded: Decoded) -> set[Pubkey]:
     """All vaults that events make, by a first look at them."""
-    ledger, tokens = Ledger(NAME, {}), Tokens(NAME)
-    for each in ledger.events_of(history):
-        tokens.vaults.told(each.program.name, each.event)
+    tokens = Tokens(NAME)
+    for executed in history:
+        for each in decoded.of(executed).events:
+            tokens.vaults.told(each.program.name, each.event)
     return set(tokens.vaults.named)
 
 
@@ -124,10 +127,12 @@ async def _shown(chain: ChainReader, vaults: Iterable[Pubkey]) -> _State:
     raise ChainUnreachable(f"the chain isn't final up to slot {last} after {FINAL_SECONDS} s: try again")
 
 
-async def _compared(history: History, state: _State, told: Told) -> tuple[Ledger, list[Finding]]:
+async def _compared(
+    history: History, state: _State, told: Told, decoded: Decoded
+) -> tuple[Ledger, list[Finding]]:
     """The ledger, and where accounts aren't the ledger's once their own lists were read, too."""
     for look in range(LOOKS + 1):
-        ledger = Ledger(NAME, state.slots, _lost(history))
+        ledger = Ledger(NAME, state.slots, _lost(history), decoded)
         ledger.fold(history.ordered())
         differing = [
             each

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from keeper.audit.decoded import Happened
 from keeper.audit.findings import Change, Value
-from keeper.audit.ledger import Happened, said
+from keeper.audit.ledger import said
 
 _BEGUN = "Initialized"
 _ROLES = {

@@ -47,8 +47,15 @@ class Executed(NamedTuple):
 class History:
     """The transactions of addresses that were asked for; more addresses may follow."""
 
-    def __init__(self, chain: ChainReader, part: str, told: Told) -> None:
-        """Have read nothing yet; findings are of ``part``."""
+    def __init__(
+        self,
+        chain: ChainReader,
+        part: str,
+        told: Told,
+        known: dict[Signature, TransactionRecord] | None = None,
+    ) -> None:
+        """Have read nothing yet; findings are of ``part``. What is read is put to what is ``known``, too."""
+        self._known = {} if known is None else known
         self.findings: list[Finding] = []
         self.unchecked: list[Unchecked] = []
         self.lists: dict[Pubkey, set[Signature]] = {}
@@ -170,6 +177,7 @@ class History:
                 self.opaque.add(listed.signature)
             if record.error is None and not found_wrong:
                 calls = tuple(calls_of(record, signed))
+        self._known[listed.signature] = record
         self._read[listed.signature] = Executed(record, signed, calls)
 
     def _unsigned(self, name: Signature, record: TransactionRecord, signed: Signed) -> Iterator[Finding]:

@@ -96,7 +96,7 @@ async def check(source: Source, told: Told = untold, *, only: Collection[int] | 
         return Part(PART, unchecked=(Unchecked("hours", "no network is launched on this chain"),))
     if not source.rewards:
         return Part(PART, unchecked=(Unchecked("hours", "no folder of published hours: --rewards"),))
-    async with indexed(source.chain) as index:
+    async with indexed(source) as index:
         history = History(source.chain, index.database, ledgers=index.ledgers)
         walk = _Walk(
             source,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
-from keeper.chain import ChainReader, Commitment, Event
+from solders.signature import Signature
+
+from keeper.audit.sources import Source
+from keeper.chain import ChainReader, Commitment, Event, TransactionRecord
 from keeper.chain.program import Program
 from keeper.db import Database
 from keeper.db.events import EventPlace
@@ -27,6 +31,13 @@ class Index:
     ledgers: tuple[Ledger, ...]
     slot: int
 
+    async def newer(self, chain: ChainReader) -> Index:
+        """The same with what has become final since."""
+        slot = await chain.slot(Commitment.FINALIZED)
+        for each in self.ledgers:
+            await each.index(slot)
+        return replace(self, slot=slot)
+
     async def events(
         self, program: Program, names: Collection[str], above: int = BEFORE_ALL, up_to: int | None = None
     ) -> list[tuple[EventPlace, Event]]:
@@ -38,8 +49,42 @@ class Index:
 
 
 @asynccontextmanager
-async def indexed(chain: ChainReader) -> AsyncIterator[Index]:
-    """Index a chain as far as it is final."""
+async def indexed(source: Source) -> AsyncIterator[Index]:
+    """An index of a source's chain as far as it is final: where another part has made one, that one.
+
+    Transactions that were read already aren't asked for again.
+    """
+    shared = source.shared
+    if shared is None:
+        async with _made(source.chain) as own:
+            yield own
+        return
+    if shared.index is None:
+        chain = cast(ChainReader, _Known(source.chain, shared.records))
+        shared.index = await shared.ends.enter_async_context(_made(chain))
+    else:
+        shared.index = await shared.index.newer(source.chain)
+    yield shared.index
+
+
+class _Known:
+    """A chain of which some transactions are known already."""
+
+    def __init__(self, chain: ChainReader, known: Mapping[Signature, TransactionRecord]) -> None:
+        self._chain, self._known = chain, known
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    async def records(self, signatures: Sequence[Signature]) -> list[TransactionRecord | None]:
+        """See :class:`~keeper.chain.ChainReader`."""
+        unknown = [each for each in signatures if each not in self._known]
+        asked = dict(zip(unknown, await self._chain.records(unknown), strict=True)) if unknown else {}
+        return [asked[each] if each in asked else self._known[each] for each in signatures]
+
+
+@asynccontextmanager
+async def _made(chain: ChainReader) -> AsyncIterator[Index]:
     with TemporaryDirectory(prefix="ionet-audit-") as folder:
         database = Database(f"sqlite:///{Path(folder)}/index.db")
         try:
@@ -49,9 +94,6 @@ async def indexed(chain: ChainReader) -> AsyncIterator[Index]:
                 indexer = ProgramIndexer(chain, database, program)
                 await indexer.prepare()
                 ledgers.append(Ledger(chain, database, indexer, FOLDS[program.name]))
-            slot = await chain.slot(Commitment.FINALIZED)
-            for each in ledgers:
-                await each.index(slot)
-            yield Index(database, tuple(ledgers), slot)
+            yield await Index(database, tuple(ledgers), BEFORE_ALL).newer(chain)
         finally:
             await database.close()

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from solders.pubkey import Pubkey
 
-from keeper.audit.calls import Call
+from keeper.audit.decoded import Decoded, Happened
 from keeper.audit.findings import Code, Finding
 from keeper.audit.history import Executed
 from keeper.audit.totals import right
-from keeper.chain import Account, Event, Program
+from keeper.chain import Account
 from keeper.chain.program import UnexpectedData
 from keeper.clients import staking
 from keeper.clients.programs import PROGRAMS
@@ -65,21 +65,17 @@ NOW: Mapping[str, str] = {
 """Events that say when they happened, and the field that does."""
 
 
-class Happened(NamedTuple):
-    """An event, of which program, in which transaction, and the instruction that sent it."""
-
-    program: Program
-    event: Event
-    executed: Executed
-    call: Call | None
-    """None where the transaction isn't known whole."""
-
-
 class Ledger:
     """The books of all programs, up to a slot each; ``events`` are in the order of the chain."""
 
-    def __init__(self, part: str, until: Mapping[str, int], stopped: Mapping[str, str] | None = None) -> None:
-        """Start with nothing; ``until`` is the last slot of each program's events.
+    def __init__(
+        self,
+        part: str,
+        until: Mapping[str, int],
+        stopped: Mapping[str, str] | None = None,
+        decoded: Decoded | None = None,
+    ) -> None:
+        """Start with nothing; ``until`` is the last slot of each program's events, ``decoded`` what is known.
 
         Of programs that are ``stopped``, with why, the accounts aren't known from the start.
         """
@@ -90,7 +86,7 @@ class Ledger:
         """Programs whose accounts aren't known, and why: an event is missing."""
         self.puzzles: set[Pubkey] = set()
         """Accounts that transactions name whose events can't have happened: their lists may know why."""
-        self._part, self._until = part, until
+        self._part, self._until, self._decoded = part, until, decoded or Decoded(part)
 
     def fold(self, history: Iterable[Executed]) -> None:
         """Do what the events of transactions say, in their order."""
@@ -125,31 +121,11 @@ class Ledger:
     # -- inside ------------------------------------------------------------------------------
 
     def _events(self, executed: Executed) -> Iterator[Happened]:
-        calls = {(each.outer, each.inner): each for each in executed.calls}
-        found: list[tuple[int, int, Happened]] = []
-        for program in PROGRAMS.values():
-            try:
-                located = program.located_events(executed.record)
-            except UnexpectedData as error:
-                self.findings.append(
-                    Finding(
-                        self._part,
-                        Code.EVENT_UNREADABLE,
-                        executed.name,
-                        program.name,
-                        executed.record.slot,
-                        "an event of its interface",
-                        str(error),
-                        None,
-                    )
-                )
-                self.stopped.setdefault(program.name, f"an event in {executed.name} can't be read")
-                continue
-            for outer, inner, event in located:
-                call = calls.get((outer, inner))
-                caller = call.caller if call else None
-                found.append((outer, inner, Happened(program, event, executed, caller)))
-        yield from (each for _, _, each in sorted(found, key=lambda each: each[:2]))
+        found = self._decoded.of(executed)
+        self.findings += found.findings
+        for name, why in found.stopped.items():
+            self.stopped.setdefault(name, why)
+        yield from found.events
 
     def _fold(self, happened: Happened) -> None:
         program, event, executed, _ = happened

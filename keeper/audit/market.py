@@ -55,7 +55,7 @@ async def check(
 
     With an operator's folder its files are named where they differ; without, hashes and matches alone are.
     """
-    async with indexed(source.chain) as index:
+    async with indexed(source) as index:
         found = _Market(source, index)
         await found.run(told, tick, hour)
         return Part(PART, found.counts, tuple(found.unchecked), tuple(found.findings))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from importlib import import_module
 
 from keeper.audit.findings import Part, Report
-from keeper.audit.sources import Source, Told, untold
+from keeper.audit.sources import Shared, Source, Told, untold
 
 Run = Callable[[Source, Told], Awaitable[Part]]
 """Looks at all of a source that the part is about. Raises UserError where nothing can be looked at."""
@@ -24,14 +26,23 @@ PARTS: Mapping[str, str] = {
 async def run(source: Source, names: tuple[str, ...] = (), told: Told = untold) -> Report:
     """Run some parts by their names, or all of them, one after the other."""
     clock = await source.chain.final_clock()
-    parts = [await loaded(name)(source, told) for name in names or PARTS]
+    async with shared(source) as one:
+        parts = [await loaded(name)(one, told) for name in names or PARTS]
     return Report(source.name, tuple(parts), clock.slot)
 
 
 async def only(source: Source, check: Run, told: Told = untold) -> Report:
     """Run one part as it is asked for: of one hour, say."""
     clock = await source.chain.final_clock()
-    return Report(source.name, (await check(source, told),), clock.slot)
+    async with shared(source) as one:
+        return Report(source.name, (await check(one, told),), clock.slot)
+
+
+@asynccontextmanager
+async def shared(source: Source) -> AsyncIterator[Source]:
+    """A source whose parts share what they make."""
+    async with AsyncExitStack() as ends:
+        yield replace(source, shared=Shared(ends))
 
 
 def loaded(name: str) -> Run:

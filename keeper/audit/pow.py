@@ -36,7 +36,7 @@ async def check(source: Source, told: Told = untold, *, only: int | None = None)
     if not source.evidence:
         return Part(PART, unchecked=(Unchecked("files", "no folder of operators' files: --pow"),))
     network = await network_of(source.chain, month_start(economy.start_month))
-    async with indexed(source.chain) as index:
+    async with indexed(source) as index:
         history = History(source.chain, index.database, ledgers=index.ledgers)
         hours: defaultdict[int, list[Posting]] = defaultdict(list)
         for _, event in await index.events(staking.PROGRAM, {POSTED}):

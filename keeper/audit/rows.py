@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from solders.pubkey import Pubkey
 
+from keeper.audit.decoded import Happened
 from keeper.audit.findings import Code, Finding, Unchecked
-from keeper.audit.ledger import Happened, Ledger, said
+from keeper.audit.ledger import Ledger, said
 from keeper.chain import Event
 from keeper.clients.programs import PROGRAMS
 from keeper.db import Database

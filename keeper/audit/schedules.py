@@ -12,8 +12,8 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
+from keeper.audit.decoded import Happened
 from keeper.audit.findings import Code, Finding
-from keeper.audit.ledger import Happened
 from keeper.chain.program import Fields
 from keeper.clients.programs import PROGRAMS
 from keeper.economy import emission

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
-from keeper.chain import ChainReader
+from keeper.chain import ChainReader, TransactionRecord
 from keeper.chain.connect import connect
 from keeper.indexer.guard import place_of
+
+if TYPE_CHECKING:
+    from keeper.audit.index import Index  # The database, which not all parts need.
 
 
 class Told(Protocol):
@@ -25,6 +29,18 @@ class Told(Protocol):
 
 def untold(step: str, done: int, all_: int, /) -> None:
     """Tell nobody."""
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the parts of one audit make once, for all of them; it is gone when the audit ends."""
+
+    ends: AsyncExitStack
+    """Ends with the audit."""
+    records: dict[Signature, TransactionRecord] = field(default_factory=dict)
+    """Final transactions that were read, by their names: no node is asked for one twice."""
+    index: Index | None = None
+    """The index of staking and orders, once a part needed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,8 @@ class Source:
     """Who alone may upgrade the programs; None where nobody said."""
     profiles: Path | None = None
     """Which tables of proof of work hold when, on a network with its own; None for ionet's."""
+    shared: Shared | None = None
+    """What other parts of the same audit have made already; None for a part that is alone."""
 
 
 @asynccontextmanager

@@ -15,9 +15,9 @@ from typing import NamedTuple
 from solders.pubkey import Pubkey
 
 from keeper.audit.calls import Call
+from keeper.audit.decoded import Happened
 from keeper.audit.findings import Code, Finding
 from keeper.audit.history import Executed
-from keeper.audit.ledger import Happened
 from keeper.audit.moves import Vaults
 from keeper.chain import Account
 from keeper.chain.framework import TOKEN_PROGRAM

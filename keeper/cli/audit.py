@@ -64,6 +64,9 @@ SampleOption = Annotated[
 DatabaseOption = Annotated[
     str | None, typer.Option(help="URL of an index that is held to the chain", show_default="none")
 ]
+EachOption = Annotated[
+    bool, typer.Option("--all", help="show each finding, where many say the same of other places")
+]
 
 
 @app.callback()
@@ -82,10 +85,11 @@ def all_parts(
     evidence: EvidenceOption = None,
     market: MarketOption = None,
     database: DatabaseOption = None,
+    each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """All parts, one after the other."""
-    run((), chain, as_json, rewards, evidence, market, database)
+    run((), chain, each, as_json, rewards, evidence, market, database)
 
 
 @app.command("chain")
@@ -93,10 +97,11 @@ def all_parts(
 def of_chain(
     chain: ChainOption = None,
     database: DatabaseOption = None,
+    each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Accounts, vaults, the mint, schedules and roles, rebuilt from the transactions alone."""
-    run(("chain",), chain, as_json, database=database)
+    run(("chain",), chain, each, as_json, database=database)
 
 
 @app.command()
@@ -106,10 +111,11 @@ def programs(
     authority: Annotated[
         str | None, typer.Option(help="who alone may upgrade them", show_default="told, and not held to any")
     ] = None,
+    each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Whether the programs on a chain are the published ones, to the last byte, and who may replace them."""
-    run(("programs",), chain, as_json, authority=authority)
+    run(("programs",), chain, each, as_json, authority=authority)
 
 
 @app.command()
@@ -123,6 +129,7 @@ def hour(
     chain: ChainOption = None,
     rewards: RewardsOption = None,
     evidence: EvidenceOption = None,
+    each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Published hours against blocks, events and operators' files; what was attested, and what was claimed.
@@ -132,7 +139,7 @@ def hour(
     with needs("keeper", "ionet audit hour"):
         from keeper.audit import hours  # noqa: PLC0415 - the database, which no other command pays for
     check = partial(hours.check, only=None if hour is None else {hour})
-    run((), chain, as_json, rewards, evidence, check=check, share=sample / 100)
+    run((), chain, each, as_json, rewards, evidence, check=check, share=sample / 100)
 
 
 @app.command("pow")
@@ -144,6 +151,7 @@ def of_work(
     ] = None,
     chain: ChainOption = None,
     evidence: EvidenceOption = None,
+    each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Operators' files against what they posted of them: hashes, forms, devices' signatures, two roots.
@@ -152,7 +160,7 @@ def of_work(
     """
     with needs("keeper", "ionet audit pow"):
         from keeper.audit import pow as of_files  # noqa: PLC0415 - as above
-    run((), chain, as_json, evidence=evidence, check=partial(of_files.check, only=hour))
+    run((), chain, each, as_json, evidence=evidence, check=partial(of_files.check, only=hour))
 
 
 @app.command()
@@ -168,6 +176,7 @@ def market(
     chain: ChainOption = None,
     rewards: RewardsOption = None,
     market: MarketOption = None,
+    each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ticks against the rule: batches, matches and who made them; price steps, votes and prices.
@@ -177,7 +186,7 @@ def market(
     with needs("keeper", "ionet audit market"):
         from keeper.audit import market as of_market  # noqa: PLC0415 - as above
     check = partial(of_market.check, tick=tick, hour=hour)
-    run((), chain, as_json, rewards, market=market, check=check)
+    run((), chain, each, as_json, rewards, market=market, check=check)
 
 
 class Does(StrEnum):
@@ -203,6 +212,7 @@ def bundle(  # noqa: PLR0913, PLR0917 - an option for each thing that goes in
     rewards: RewardsOption = None,
     evidence: EvidenceOption = None,
     market: MarketOption = None,
+    each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """One file with all that an audit reads: the chain's answers and published files; audited offline.
@@ -234,12 +244,13 @@ def bundle(  # noqa: PLR0913, PLR0917 - an option for each thing that goes in
 
     with _progress() as told:
         report = asyncio.run(written(told) if does is Does.WRITE else read(told))
-    end(report, as_json)
+    end(report, each, as_json)
 
 
 def run(  # noqa: PLR0913, PLR0917 - what each command was given
     names: tuple[str, ...],
     chain: str | None,
+    each: bool,
     as_json: bool,
     rewards: Sequence[Path] | None = None,
     evidence: Sequence[Path] | None = None,
@@ -273,7 +284,7 @@ def run(  # noqa: PLR0913, PLR0917 - what each command was given
 
     with _progress() as told:
         report = asyncio.run(look(told))
-    end(report, as_json)
+    end(report, each, as_json)
 
 
 def folders_of(
@@ -286,12 +297,12 @@ def folders_of(
     )
 
 
-def end(report: Report, as_json: bool) -> None:
-    """Write a report, and end with its exit code."""
+def end(report: Report, each: bool, as_json: bool) -> None:
+    """Write a report, ``each`` finding of it for people, too, and end with its exit code."""
     if as_json:
         write(shown.as_json(report))
     else:
-        shown.tell(report)
+        shown.tell(report, each=each)
     raise typer.Exit(int(report.exit))
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
 from rich.table import Table
 
-from keeper.audit.findings import Change, Exit, Finding, Part, Report, Value
+from keeper.audit.findings import Change, Code, Exit, Finding, Part, Report, Value
 from keeper.economy.calendar import moment
 from keeper.terminal.answers import auditing
 from keeper.terminal.tables import console, plain, show
 
-MOST_SHOWN = 50
-"""Findings of a part that people are shown; programs get all."""
+SHOWN_OF_A_KIND = 3
+"""Of findings that say the same of other places, so many are shown; ``--all`` shows each."""
+ADDRESS = 32
+"""Letters and digits of an address, at least."""
 ENDS = {
     Exit.CLEAN: "nothing is wrong",
     Exit.FOUND: "something is wrong",
@@ -28,8 +33,8 @@ def as_json(report: Report) -> auditing.Audit:
     }
 
 
-def tell(report: Report) -> None:
-    """Print the report."""
+def tell(report: Report, *, each: bool = False) -> None:
+    """Print the report; ``each`` finding in full, or else of those of a kind the first few, and how many."""
     where = f"{report.source}, slot {report.slot:,}" if report.slot is not None else report.source
     console.print(f"Audit of {where}", soft_wrap=True, highlight=False, markup=False)
     show(summary(report))
@@ -37,8 +42,8 @@ def tell(report: Report) -> None:
         if part.changes:
             show(changes(part))
         if part.findings:
-            show(findings(part))
-        gaps = [f"{each.what} couldn't be checked: {each.why}" for each in part.unchecked]
+            show(findings(part, None if each else SHOWN_OF_A_KIND))
+        gaps = [f"{gap.what} couldn't be checked: {gap.why}" for gap in part.unchecked]
         for line in (*part.told, *gaps):
             console.print(f"{part.name}: {line}", highlight=False, markup=False)
     console.print(ENDS[report.exit])
@@ -55,19 +60,47 @@ def summary(report: Report) -> Table:
     return table
 
 
-def findings(part: Part) -> Table:
-    """A part's findings, a block of lines each."""
+def findings(part: Part, most: int | None = SHOWN_OF_A_KIND) -> Table:
+    """A part's findings, a block of lines each: of a kind no more than ``most``, None for all."""
     table = plain(f"Wrong in {part.name}", "", "where", "row", "slot", "expected", "found", "signed by")
     for column in table.columns:
         column.justify = "left"
-    for each in part.findings[:MOST_SHOWN]:
+    kinds: dict[_Kind, list[Finding]] = {}
+    for each in part.findings:
+        kinds.setdefault(_Kind.of(each), []).append(each)
+    shown = [each for found in kinds.values() for each in found[:most]]
+    for each in shown:
         slot = "" if each.slot is None else str(each.slot)
         signer = each.signer or "nobody"
         cells = (each.where, each.row, slot, _said(each.expected), _said(each.found), signer)
         table.add_row(f"{each.code.label}: {each.code.value}", *cells)
-    if len(part.findings) > MOST_SHOWN:
-        table.caption = f"and {len(part.findings) - MOST_SHOWN:,} more: --json has all"
+    more = [kind.rest(len(found) - most) for kind, found in kinds.items() if most and len(found) > most]
+    if more:
+        table.caption = "\n".join([*more, "--all shows each"])
     return table
+
+
+class _Kind(NamedTuple):
+    """What findings have in common that are shown as one: the rule that is broken, by whom, in what field.
+
+    Of a row the field is what is left of its name without numbers and addresses.
+    """
+
+    code: Code
+    signer: str | None
+    field: tuple[str, ...]
+
+    @classmethod
+    def of(cls, each: Finding) -> _Kind:
+        """A finding's."""
+        words = re.findall(r"[\w]+", each.row)
+        named = (word for word in words if word.replace("_", "").isalpha() and len(word) < ADDRESS)
+        return cls(each.code, each.signer, tuple(named))
+
+    def rest(self, count: int) -> str:
+        """How many more there are, in a line."""
+        field = f" ({' '.join(self.field)})" if self.field else ""
+        return f"and {count:,} more {self.code.label}{field}, signed by {self.signer or 'nobody'}"
 
 
 def changes(part: Part) -> Table:

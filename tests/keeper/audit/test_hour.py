@@ -16,6 +16,7 @@ from keeper.audit.hours import Held
 from keeper.audit.index import indexed
 from keeper.audit.openings import Openings
 from keeper.audit.published import digests, read
+from keeper.audit.sources import Source
 from keeper.economy import emission
 from keeper.pow.record import NAME as RECORD
 from keeper.rewards import publication
@@ -37,7 +38,7 @@ def given(life: Life) -> Callable[[str], Given]:
 
     async def made() -> Given:
         chain, network = life.hours.world.chain, life.hours.network
-        async with indexed(chain) as index:
+        async with indexed(Source("here", chain)) as index:
             history = History(chain, index.database, ledgers=index.ledgers, keeps=False)
             start = START + NUMBER * HOUR
             assert await history.knows(start + 3_900)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
+from keeper.audit.decoded import Happened
 from keeper.audit.findings import Code
-from keeper.audit.ledger import Happened
 from keeper.audit.schedules import Schedules
 from keeper.chain import Event
 from keeper.clients.programs import PROGRAMS
