@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from solders.pubkey import Pubkey
@@ -43,41 +44,24 @@ class _State(NamedTuple):
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What follows from all transactions, and where the chain shows something else."""
+
+    history: History
+    ledger: Ledger
+    tokens: Tokens
+    accounts: int
+    """How many there are on the chain."""
+    dates: int
+    findings: tuple[Finding, ...]
+    unchecked: tuple[Unchecked, ...]
+
+
 async def check(source: Source, told: Told) -> Part:
     """Rebuild everything from the transactions that the chain lists, and compare it with what it shows."""
-    chain = source.chain
-    programs = [each.address for each in PROGRAMS.values()]
-    history = History(chain, NAME, told, source.shared.records if source.shared else None)
-    decoded = Decoded(NAME)
-    await history.list_of(programs)
-    vaults = _vaults(history.ordered(), decoded)
-    state = await _shown(chain, vaults)
-    history.lists.clear()
-    await history.list_of([*programs, tokenomics.MINT, *vaults])
-    while (more := _vaults(history.ordered(), decoded)) - vaults:
-        vaults = more
-        state = await _shown(chain, vaults)
-        await history.list_of(vaults)
-    ledger, differing = await _compared(history, state, told, decoded)
-    unlisted = list(history.require_listed(programs))
-    if unlisted:
-        await history.list_again(programs)
-        unlisted = list(history.require_listed(programs))
-    events = ledger.events
-    tokens, schedules = Tokens(NAME, history.hidden(history.opaque)), Schedules(NAME)
-    tokens.follow(history.ordered(), events)
-    findings = [
-        *history.findings,
-        *history.require_ordered(),
-        *unlisted,
-        *ledger.findings,
-        *differing,
-        *tokens.findings,
-        *tokens.held(state.tokens, state.first, state.last),
-        *tokens.minted(state.tokens.get(tokenomics.MINT), state.first, state.last),
-        *([] if differing else _short(ledger, tokens, state)),
-        *schedules.follow(events, ledger.stopped, {each.where for each in ledger.findings}),
-    ]
+    found = await rebuilt(source, told)
+    tokens, ledger = found.tokens, found.ledger
     rows = await _rows(source.database, ledger)
     gifts = [
         f"{tokens.vaults.named[vault]} was given {amount:,} base units beside what events say"
@@ -87,19 +71,61 @@ async def check(source: Source, told: Told) -> Part:
     return Part(
         NAME,
         {
-            "transactions": len(history.ordered()),
-            "events": len(events),
-            "accounts": sum(map(len, state.accounts.values())),
+            "transactions": len(found.history.ordered()),
+            "events": len(ledger.events),
+            "accounts": found.accounts,
             "vaults": len(tokens.vaults.named),
             "movements of tokens": tokens.moved,
-            "dates": schedules.checked,
+            "dates": found.dates,
             **({"rows": rows.checked} if rows else {}),
         },
-        tuple(history.unchecked + _stopped(ledger) + _hidden(tokens) + (rows.unchecked if rows else [])),
-        tuple(findings + (rows.findings if rows else [])),
-        tuple(Changes().follow(events)),
+        found.unchecked + tuple(rows.unchecked if rows else ()),
+        found.findings + tuple(rows.findings if rows else ()),
+        tuple(Changes().follow(ledger.events)),
         tuple(gifts),
     )
+
+
+async def rebuilt(source: Source, told: Told, part: str = NAME, also: Iterable[Pubkey] = ()) -> Rebuilt:
+    """Accounts, vaults and dates from transactions: those that the programs, their vaults and the mint list.
+
+    Lists of ``also`` are read, too. Findings are of ``part``.
+    """
+    chain = source.chain
+    programs = [each.address for each in PROGRAMS.values()]
+    history = History(chain, part, told, source.shared.records if source.shared else None)
+    decoded = Decoded(part)
+    await history.list_of(programs)
+    vaults = _vaults(history.ordered(), decoded)
+    state = await _shown(chain, vaults)
+    history.lists.clear()
+    await history.list_of([*programs, tokenomics.MINT, *vaults, *also])
+    while (more := _vaults(history.ordered(), decoded)) - vaults:
+        vaults = more
+        state = await _shown(chain, vaults)
+        await history.list_of(vaults)
+    ledger, differing = await _compared(history, state, told, decoded, part)
+    unlisted = list(history.require_listed(programs))
+    if unlisted:
+        await history.list_again(programs)
+        unlisted = list(history.require_listed(programs))
+    tokens, schedules = Tokens(part, history.hidden(history.opaque)), Schedules(part)
+    tokens.follow(history.ordered(), ledger.events)
+    findings = [
+        *history.findings,
+        *history.require_ordered(),
+        *unlisted,
+        *ledger.findings,
+        *differing,
+        *tokens.findings,
+        *tokens.held(state.tokens, state.first, state.last),
+        *tokens.minted(state.tokens.get(tokenomics.MINT), state.first, state.last),
+        *([] if differing else _short(ledger, tokens, state, part)),
+        *schedules.follow(ledger.events, ledger.stopped, {each.where for each in ledger.findings}),
+    ]
+    unchecked = (*history.unchecked, *_stopped(ledger), *_hidden(tokens))
+    accounts = sum(map(len, state.accounts.values()))
+    return Rebuilt(history, ledger, tokens, accounts, schedules.checked, tuple(findings), unchecked)
 
 
 def _vaults(history: Iterable[Executed], decoded: Decoded) -> set[Pubkey]:
@@ -128,11 +154,11 @@ async def _shown(chain: ChainReader, vaults: Iterable[Pubkey]) -> _State:
 
 
 async def _compared(
-    history: History, state: _State, told: Told, decoded: Decoded
+    history: History, state: _State, told: Told, decoded: Decoded, part: str
 ) -> tuple[Ledger, list[Finding]]:
     """The ledger, and where accounts aren't the ledger's once their own lists were read, too."""
     for look in range(LOOKS + 1):
-        ledger = Ledger(NAME, state.slots, _lost(history), decoded)
+        ledger = Ledger(part, state.slots, _lost(history), decoded)
         ledger.fold(history.ordered())
         differing = [
             each
@@ -172,7 +198,7 @@ def _hidden(tokens: Tokens) -> list[Unchecked]:
     return [Unchecked(f"{name} ({at})", why) for at, name in names.items() if at in tokens.hidden]
 
 
-def _short(ledger: Ledger, tokens: Tokens, state: _State) -> list[Finding]:
+def _short(ledger: Ledger, tokens: Tokens, state: _State, part: str) -> list[Finding]:
     """Vaults that have less than the accounts that follow from events say that they owe.
 
     Only where the chain shows these accounts, too: otherwise what is owed isn't known. All as of one slot,
@@ -188,7 +214,7 @@ def _short(ledger: Ledger, tokens: Tokens, state: _State) -> list[Finding]:
         name = tokens.vaults.named.get(vault, "vault")
         held = tokens.held_at(vault, slot, held_in(state.tokens.get(vault)), state.first, state.last)
         if held < amount and vault not in tokens.hidden:
-            found.append(Finding(NAME, Code.VAULT_SHORT, str(vault), name, slot, amount, held, None))
+            found.append(Finding(part, Code.VAULT_SHORT, str(vault), name, slot, amount, held, None))
     return found
 
 

@@ -75,6 +75,8 @@ class Code(Enum):
     STEPS_DIFFER = "published steps of prices aren't what the rule gives from the hour's samples"
     VOTE_DIFFERS = "an operator voted for other steps of prices than the rule gives"
     PRICE_DIFFERS = "a class's price isn't what follows from its steps"
+    # leases
+    FAULT_UNFOUNDED = "operators voted for a fault that their published evidence doesn't show"
     # a database
     ROW_MISSING = "a database lacks a row that follows from the chain"
     ROW_UNFOUNDED = "a database has a row that nothing on the chain stands behind"
@@ -137,6 +139,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What somebody put into an order and got of it, base units of its currency, by what moved.
+
+    ``role`` is renter, supplier or network; vault for what is in the order's own still, of nobody's name.
+    """
+
+    role: str
+    who: str
+    currency: str
+    put_in: int
+    got: int
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What came of one: how much was looked at (what, how many), what is wrong, what wasn't looked at."""
 
@@ -147,6 +163,8 @@ class Part:
     changes: tuple[Change, ...] = ()
     told: tuple[str, ...] = ()
     """What is so, for people to judge: nothing says what it should be."""
+    shares: tuple[Share, ...] = ()
+    """Of an order: whose its money is."""
 
 
 class Exit(IntEnum):

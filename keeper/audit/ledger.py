@@ -10,6 +10,7 @@ signed, which neither makes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from solders.pubkey import Pubkey
 from keeper.audit.decoded import Decoded, Happened
 from keeper.audit.findings import Code, Finding
 from keeper.audit.history import Executed
-from keeper.audit.totals import right
+from keeper.audit.totals import by_rules, right
 from keeper.chain import Account
 from keeper.chain.program import UnexpectedData
 from keeper.clients import staking
@@ -153,14 +154,21 @@ class Ledger:
 
     def _contradicted(self, happened: Happened) -> None:
         """Note where an event says otherwise what follows from the accounts before it."""
-        program, event, executed, _ = happened
-        try:
-            told = right(program.name, event.name, event.fields, self.books, executed.record.time)
-        except (FoldError, LookupError):
-            return  # An account that isn't there shows where it is folded, or missing.
+        told: dict[str, Any] = {}
+        with suppress(
+            FoldError, LookupError
+        ):  # An account that isn't there shows where it is folded, or missing.
+            told |= right(happened, self.books)
+        # What an order costs is said by devices and classes, too, if these are known as of the event.
+        slot = happened.executed.record.slot
+        if "staking" not in self.stopped and slot <= self._until.get("staking", slot):
+            with suppress(FoldError, LookupError, UnexpectedData, ValueError):
+                told |= by_rules(happened, self.books)
         for field, value in told.items():
-            if event.fields[field] != value:
-                found = self._against(happened, field, value, event.fields[field], Code.EVENT_CONTRADICTS)
+            if happened.event.fields[field] != value:
+                found = self._against(
+                    happened, field, value, happened.event.fields[field], Code.EVENT_CONTRADICTS
+                )
                 self.findings.append(replace(found, signer=None))
 
     def _unasked(self, happened: Happened) -> Iterator[Finding]:

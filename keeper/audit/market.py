@@ -17,6 +17,8 @@ from keeper.db.events import EventPlace
 from keeper.economy.calendar import unix_hour
 from keeper.errors import UserError
 from keeper.market import audit, audit_hours
+from keeper.market.assignment import assign
+from keeper.market.due import pairs_of
 from keeper.market.facts import Facts
 from keeper.market.findings import Culprit, Replayed, Verdict
 from keeper.market.findings import Finding as Said
@@ -25,6 +27,7 @@ from keeper.market.matching import SUPPLIERS_TICK
 from keeper.market.replay import SAID, NotFinal, Sources, of_tick
 from keeper.market.states import States
 from keeper.market.steps import StepTable
+from keeper.pow.anchored import PostKind
 from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.rewards.proven import Proven
 from keeper.rewards.publication import PublicationError
@@ -56,13 +59,16 @@ async def check(
     With an operator's folder its files are named where they differ; without, hashes and matches alone are.
     """
     async with indexed(source) as index:
-        found = _Market(source, index)
+        found = Replays(source, index)
         await found.run(told, tick, hour)
         return Part(PART, found.counts, tuple(found.unchecked), tuple(found.findings))
 
 
-class _Market:
+class Replays:
+    """Ticks and hours computed again; ask for ticks in order."""
+
     def __init__(self, source: Source, index: Index) -> None:
+        """Have computed nothing yet."""
         self.findings: list[Finding] = []
         self.unchecked: list[Unchecked] = []
         self.counts = {"batches": 0, "matches": 0, "hours": 0, "votes": 0, "prices": 0}
@@ -74,7 +80,7 @@ class _Market:
 
     async def run(self, told: Told, tick: int | None, hour: int | None) -> None:
         """All of it, or one tick, or one hour."""
-        said = await self._said()
+        said = await self.said()
         events = [event for _, event in said]
         numbers = {each.fields["tick"] for each in events if each.name == "LeaseMatched"}
         ticks = sorted((numbers - {SUPPLIERS_TICK}) | audit.postings(events).keys())
@@ -89,12 +95,39 @@ class _Market:
             await self._hour(each, said)
             told("hours of prices", at + 1, len(hours))
 
-    async def _said(self) -> list[tuple[EventPlace, Event]]:
+    async def said(self) -> list[tuple[EventPlace, Event]]:
         """What operators said and did, in the order of each program."""
         found = []
         for ledger in self._index.ledgers:
             found += await self._index.events(ledger.program, SAID)
         return found
+
+    async def of_match(
+        self, tick: int, order: Pubkey, device: Pubkey, matcher: Pubkey, events: Sequence[Event]
+    ) -> None:
+        """Whether the rule gives one match of an operator, who posted the batch that it is of.
+
+        Where it isn't so, the operator's files say where they differ, or the chain alone does.
+        """
+
+        def is_of_it(each: Event) -> bool:
+            fields = each.fields
+            if each.name == "LeaseMatched" and fields["tick"] == tick:
+                return (fields["order"], fields["device"], fields["matcher"]) == (order, device, matcher)
+            is_batch = each.name == "Posted" and fields["kind"] == PostKind.BATCH
+            return not (is_batch and fields["number"] == tick) or fields["operator"] == matcher
+
+        own = (each for each in self._places if each.has(tick) and each.operator(tick) == matcher)
+        place = next(own, None)
+        try:
+            rule = set(pairs_of(assign(await self._sources.state(tick))))
+            if (order, device) in rule and matcher in audit.postings(events, tick, tick).get(tick, {}):
+                return
+            found = await of_tick(tick, self._sources, list(filter(is_of_it, events)), place)
+        except UserError as error:
+            self.unchecked.append(Unchecked(f"the match of {device} in tick {tick}", str(error)))
+            return
+        self._of_tick(tick, found, place)
 
     # -- ticks ---------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from keeper.audit import order_rules
+from keeper.audit.decoded import Happened
 from keeper.chain.program import Fields
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.indexer.book import Book
@@ -25,14 +27,21 @@ CONFIGS = {
 """Each program's root account."""
 
 
-def right(program: str, event: str, fields: Fields, books: Books, now: int) -> Right:
+def right(happened: Happened, books: Books) -> Right:
     """What fields of an event must be, by the accounts before it; raises LookupError or FoldError."""
-    if event == "ParamsProposed":
+    program, event, now = happened.program.name, happened.event, happened.executed.record.time
+    if event.name == "ParamsProposed":
         return {"at": now + _config(books, program)["params"]["notice"]}
-    if event == "DeviceChanged":
-        return {"changed_at": _changed_at(_device(books, fields), fields, now)}
-    known = _RIGHT.get(program, {}).get(event)
-    return known(books, fields) if known else {}
+    if event.name == "DeviceChanged":
+        return {"changed_at": _changed_at(_device(books, event.fields), event.fields, now)}
+    known = _RIGHT.get(program, {}).get(event.name)
+    return known(books, event.fields) if known else {}
+
+
+def by_rules(happened: Happened, books: Books) -> Right:
+    """What an order's event must say by the rules of its money; raises as :func:`right`."""
+    rule = order_rules.RULES.get(happened.event.name) if happened.program.name == "orders" else None
+    return rule(order_rules.Asked(books, happened)) if rule else {}
 
 
 def _config(books: Books, program: str) -> Fields:

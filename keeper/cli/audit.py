@@ -189,6 +189,27 @@ def market(
     run((), chain, each, as_json, rewards, market=market, check=check)
 
 
+@app.command("order")
+@answers(auditing.Audit)
+def of_order(
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="the order's address, closed or not")],
+    chain: ChainOption = None,
+    rewards: RewardsOption = None,
+    market: MarketOption = None,
+    each: EachOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """One order: its money to the base unit, its matches against the rule, votes on its leases, who got what.
+
+    Example: ionet audit order ORDER --market out/demo/market/operator-1 --rewards out/demo/rewards/operator-1
+    """
+    at = address(order)
+    with needs("keeper", "ionet audit order"):
+        from keeper.audit import order as of_one  # noqa: PLC0415 - as above
+    check = partial(of_one.check, order=at)
+    run((), chain, each, as_json, rewards, market=market, check=check)
+
+
 class Does(StrEnum):
     """What is done with a bundle."""
 

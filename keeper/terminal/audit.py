@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from rich.table import Table
 
-from keeper.audit.findings import Change, Code, Exit, Finding, Part, Report, Value
+from keeper.audit.findings import Change, Code, Exit, Finding, Part, Report, Share, Value
+from keeper.economy import money
 from keeper.economy.calendar import moment
+from keeper.economy.orders import Currency
 from keeper.terminal.answers import auditing
 from keeper.terminal.tables import console, plain, show
 
@@ -41,6 +43,8 @@ def tell(report: Report, *, each: bool = False) -> None:
     for part in report.parts:
         if part.changes:
             show(changes(part))
+        if part.shares:
+            show(shares(part))
         if part.findings:
             show(findings(part, None if each else SHOWN_OF_A_KIND))
         gaps = [f"{gap.what} couldn't be checked: {gap.why}" for gap in part.unchecked]
@@ -114,6 +118,18 @@ def changes(part: Part) -> Table:
     return table
 
 
+def shares(part: Part) -> Table:
+    """What each party of an order put in, and got."""
+    table = plain("Whose the money is", "", "who", "put in", "got", "")
+    table.columns[1].justify = "left"
+    for each in part.shares:
+        unit = Currency[each.currency]
+        table.add_row(
+            each.role, each.who, *(money.show(amount, unit) for amount in (each.put_in, each.got)), unit.name
+        )
+    return table
+
+
 def _said(value: Value) -> str:
     return "nothing" if value is None else str(value)
 
@@ -126,6 +142,17 @@ def _part_json(part: Part) -> auditing.AuditPart:
         "findings": [_finding_json(each) for each in part.findings],
         "changes": [_change_json(each) for each in part.changes],
         "told": list(part.told),
+        "shares": [_share_json(each) for each in part.shares],
+    }
+
+
+def _share_json(each: Share) -> auditing.AuditShare:
+    return {
+        "role": each.role,
+        "who": each.who,
+        "currency": each.currency,
+        "put_in": str(each.put_in),
+        "got": str(each.got),
     }
 
 

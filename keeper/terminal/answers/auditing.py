@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from keeper.terminal.answers.kinds import Count, Signature, Slot, Time, Words
+from keeper.terminal.answers.kinds import Address, Amount, Count, Currency, Signature, Slot, Time, Words
 
 
 class AuditFinding(TypedDict):
@@ -44,6 +44,17 @@ class AuditChange(TypedDict):
     signature: Signature
 
 
+class AuditShare(TypedDict):
+    """What somebody put into an order, and got of it."""
+
+    role: str
+    """renter, supplier, network; vault for what is in the order's own still."""
+    who: Address
+    currency: Currency
+    put_in: Amount
+    got: Amount
+
+
 class AuditPart(TypedDict):
     """What came of one part."""
 
@@ -56,6 +67,8 @@ class AuditPart(TypedDict):
     """Of keys, parameters and programs, in their order."""
     told: list[Words]
     """What is so, for people to judge."""
+    shares: list[AuditShare]
+    """Of an order: whose its money is; empty in other parts."""
 
 
 class Audit(TypedDict):

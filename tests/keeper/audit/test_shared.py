@@ -1,4 +1,4 @@
-"""What parts of one audit share: no transaction is read twice, no event decoded twice, no index made twice."""
+"""What parts of one audit share: no transaction is read twice, no event decoded twice; one index is made."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.model.orders.program import Orders
 from tests.model.orders.state import FEES, IO, PARKED, USDC, Fault, Lease, Order, OrdersParams, Parked
 from tests.model.staking.state import Params
 from tests.model.state import Address, Tokens, wallet
-from tests.programs.folded import assert_events_make_the_accounts
+from tests.programs.folded import assert_events_follow_from_the_accounts, assert_events_make_the_accounts
 from tests.programs.orders.world import USDC_MINT, OrdersWorld
 from tests.programs.side_by_side import OTHER_CODES, plain
 from tests.programs.staking.pair import StakingPair, tokens_address
@@ -134,6 +134,7 @@ class OrdersPair(StakingPair):
             assert there == (address in orders.orders)
         for program in (client.PROGRAM, buyback.PROGRAM):
             assert_events_make_the_accounts(self.world.chain, program)
+        assert_events_follow_from_the_accounts(self.world.chain)
 
     def due(self, lease: Address) -> Callable[[int], tuple[int, int]]:
         """What the keeper reads off a lease's and its order's accounts to be due at a time; 0 for none.
