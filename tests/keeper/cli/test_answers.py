@@ -49,6 +49,7 @@ TYPED = [
     f"audit hour {ON}",
     f"audit pow {ON} --pow .",
     f"audit market {ON}",
+    f"audit order {{order}} {ON}",
     f"audit bundle write all.bundle {ON}",
     "emission",
     f"class list {ON}",
