@@ -4,8 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 CARGO ?= cargo
+CHAIN ?= embedded
 
-.PHONY: help demo localnet test chaos soak interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo localnet test audit chaos soak interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -18,6 +19,10 @@ localnet: venv ## a network of your own: a node for any client, keys with money,
 
 test: venv ## all tests on the committed programs; needs no Rust
 	@$(BIN)/pytest -n 4 -q -m "not chaos and not interop and not browser" # Half of them wait for processes.
+
+audit: venv ## the auditors' run: the demo's network audited, every test that docs/assurance.md names; CHAIN=validator
+	@if [ $(CHAIN) = validator ]; then CARGO=$(CARGO) toolchain/validator install; fi
+	@CARGO=$(CARGO) $(BIN)/python -m scripts.auditors_run $(CHAIN)
 
 chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: minutes
 	@$(BIN)/pytest -n 2 -q -rP -m chaos tests/keeper

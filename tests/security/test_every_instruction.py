@@ -20,6 +20,7 @@ from tests.security import (
     test_initialize,
     test_params,
     test_pause,
+    test_powers,
     test_prefunded,
     test_replay,
     test_roles,
@@ -55,6 +56,11 @@ ON_EVERY_INSTRUCTION: dict[ModuleType, tuple[str, ...]] = {
     test_bumps: ("test_no_second_account_of_the_same_seeds",),
     test_prefunded: ("test_lamports_in_advance_stop_nothing", "test_all_of_a_calls_accounts_at_once"),
     test_replay: ("test_a_second_time_in_a_transaction_of_its_own", "test_twice_in_one_transaction"),
+    test_powers: (
+        "test_the_guardian_moves_no_token",
+        "test_the_admin_moves_no_token_but_its_own",
+        "test_nobodys_money_goes_without_their_signature",
+    ),
     test_roles: ("test_another_role_is_not_enough",),
     test_token_accounts: (
         "test_only_the_associated_account_is_paid",

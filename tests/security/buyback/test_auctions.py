@@ -1,5 +1,7 @@
 """Attacks on auctions: by bidders, by whoever starts them, by gifts, and at every edge of time."""
 
+from pathlib import Path
+
 import pytest
 
 from keeper.chain import Account, token
@@ -266,6 +268,20 @@ def test_dust_is_not_auctioned() -> None:
     mint_usdc(world, USDC_VAULT, 1)
     do(world, start(0))
     assert auction(world, 0).lot == MIN_LOT
+
+
+def test_an_auction_stays_and_keeps_the_rent_that_the_document_says() -> None:
+    """Of whoever started it, taken and untaken ones alike."""
+    world = stages.due()
+    mint_usdc(world, USDC_VAULT, 10 * LOT)
+    before = world.account(MALLORY).lamports
+    stages.sold(world, 0)
+    stages.unsold(world)
+    said = (Path(__file__).parents[3] / "docs/protocol.md").read_text()
+    last = config(world).started - 1
+    rents = [world.account(client.auction_address(number)).lamports for number in (last - 1, last)]
+    assert world.account(MALLORY).lamports == before - sum(rents)
+    assert all(f"({rent:,}, of whoever starts it" in said for rent in rents)
 
 
 # -- fees in IO --------------------------------------------------------------------------------

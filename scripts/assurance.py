@@ -1,0 +1,163 @@
+"""Write docs/assurance.md: which tests show which sentence of the protocol, and what their last runs found.
+
+With --check it only compares. What shows what stands in three places, each of which has a test of its own:
+tests/assurance/rules.toml, tests/security/test_exploit_classes.py, the last columns of docs/security/*.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tests.docs.test_documents import HELD_UP, TESTS, named_tests
+from tests.security.test_exploit_classes import CLASSES
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/assurance.md"
+PROTOCOL = ROOT / "docs/protocol.md"
+RULES = ROOT / "tests/assurance/rules.toml"
+RUNS = ROOT / "tests/assurance/runs.json"
+"""What the last run on each chain found; scripts/auditors_run.py writes it."""
+BEGIN, END = "<!-- assurance.py: begin -->", "<!-- assurance.py: end -->"
+ALL = "*"
+"""All tests of a file."""
+MISSING = "not run yet: `make audit{}`"
+
+Shown = dict[str, list[str] | str]
+"""By sentence: the tests that show it, each FILE::NAME; or why none does."""
+
+
+def sentences() -> dict[str, list[str]]:
+    """The sentences of each rule of the protocol, in order."""
+    found = re.findall(r"^- \*\*([A-Z]\d+)\*\* (.*)$", PROTOCOL.read_text(), re.M)
+    return {rule: re.split(r"(?<=\.)\s+", body) for rule, body in found}
+
+
+def rules() -> dict[str, Shown]:
+    """What shows each of them."""
+    return tomllib.loads(RULES.read_text())
+
+
+def exploits() -> dict[str, list[str] | str]:
+    """The same for each class of exploits."""
+    return {
+        name: tests
+        if isinstance(tests, str)
+        else [f"tests/{path}::{each}" for path, names in tests.items() for each in names]
+        for name, tests in CLASSES.items()
+    }
+
+
+def threats() -> dict[str, list[str]]:
+    """The same for each document of what can be held up; a test that is named alone is in any file."""
+    texts = {str(path.relative_to(ROOT)): path.read_text() for path in TESTS}
+    found: dict[str, list[str]] = {}
+    for document in HELD_UP:
+        tests = []
+        for name, files in named_tests(document):
+            among = [path for path in texts if not files or path.endswith(files)]
+            tests += [
+                f"{path}::{name}" for path in among if re.search(rf"\b(?:def|fn) {name}\(", texts[path])
+            ]
+        if tests:
+            found[document] = sorted(set(tests))
+    return found
+
+
+def all_tests() -> list[str]:
+    """Every test that is named anywhere: FILE::NAME, or a file of which all are."""
+    listed = [tests for each in rules().values() for tests in each.values()]
+    listed += [*exploits().values(), *threats().values()]
+    named = {test for tests in listed if not isinstance(tests, str) for test in tests}
+    whole = {test.partition("::")[0] for test in named if test.endswith(f"::{ALL}")}
+    return sorted(whole | {test for test in named if test.partition("::")[0] not in whole})
+
+
+def text() -> str:
+    """The page as it has to be."""
+    head, _, rest = PAGE.read_text().partition(BEGIN)
+    parts = (
+        "## The last runs",
+        _runs(),
+        "## Rules",
+        _rules(),
+        "## Exploits",
+        _exploits(),
+        "## Threats",
+        _threats(),
+    )
+    body = "\n\n".join(parts)
+    return f"{head}{BEGIN}\n{body}\n{END}{rest.partition(END)[2]}"
+
+
+def _runs() -> str:
+    runs: Mapping[str, Any] = json.loads(RUNS.read_text())
+    return "\n\n".join(
+        f"### On {title}\n\n" + (_run(runs[chain]) if chain in runs else MISSING.format(how) + ".")
+        for chain, title, how in (
+            ("embedded", "the embedded chain", ""),
+            ("validator", "solana-test-validator", " CHAIN=validator"),
+        )
+    )
+
+
+def _run(run: Mapping[str, Any]) -> str:
+    rows = [(what, _cell(figure)) for what, figure in run["figures"].items()]
+    return _table(("what", "figure"), rows)
+
+
+def _cell(figure: int | str) -> str:
+    return f"{figure:,}" if isinstance(figure, int) else figure
+
+
+def _rules() -> str:
+    shown = rules()
+    rows = [
+        (rule if number == 0 else "", sentence, _tests(shown[rule].get(sentence, [])))
+        for rule, found in sentences().items()
+        for number, sentence in enumerate(found)
+    ]
+    return _table(("rule", "says", "shown by"), rows)
+
+
+def _exploits() -> str:
+    return _table(("class", "mounted by"), [(name, _tests(tests)) for name, tests in exploits().items()])
+
+
+def _threats() -> str:
+    rows = []
+    for document, tests in threats().items():
+        page = (ROOT / document).read_text()
+        heads, lines = (len(re.findall(each, page, re.M)) for each in (r"^\| ---", r"^\| "))
+        name = Path(document).name
+        rows.append((f"[{name}](security/{name})", str(lines - 2 * heads), str(len(tests))))
+    return _table(("document", "rows", "tests that show them"), rows)
+
+
+def _tests(tests: list[str] | str) -> str:
+    """Tests by their files, or why there are none."""
+    if isinstance(tests, str):
+        return f"*{tests}*"
+    split = [tuple(test.split("::")) for test in tests]
+    return "; ".join(
+        f"[{path.removeprefix('tests/')}](../{path}): "
+        + ", ".join("all" if name == ALL else f"`{name}`" for _, name in some)
+        for path, some in groupby(split, key=lambda each: each[0])
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple(":--" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(PAGE.read_text() != text() and "docs/assurance.md isn't current; run this script")
+    PAGE.write_text(text())
