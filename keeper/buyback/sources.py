@@ -32,6 +32,8 @@ HISTORY_DAYS = 30
 AHEAD_SECONDS = 60
 """A server's clock may be ahead of the chain's by this much."""
 MAX_BYTES = 65_536
+MOST_DIGITS = 40
+"""Before and behind the point of any price or time that makes sense."""
 NOTHING_KNOWN = Standing(0, 0, 0)
 """Before buyback is initialised."""
 TIMEOUT_SECONDS = 5.0
@@ -139,8 +141,8 @@ class HttpOracle:
         """
         try:
             answer = json.loads(text, parse_float=Decimal, parse_int=Decimal)
-        except (ValueError, RecursionError) as error:
-            raise OracleError(f"not JSON: {error}") from error
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            raise OracleError(f"not JSON: {error or 'a number beyond all bounds'}") from error
         dollars, at = _number(answer, self.price_path), _number(answer, self.time_path)
         if dollars <= 0:
             raise OracleError(f"a price of {dollars}")
@@ -169,4 +171,7 @@ def _number(answer: Any, path: str) -> Decimal:
         answer = answer[name]
     if not isinstance(answer, Decimal) or not answer.is_finite():
         raise OracleError(f"{path} is not a number")
+    # What is far off can't even be subtracted.
+    if answer and abs(answer.adjusted()) > MOST_DIGITS:
+        raise OracleError(f"{path} is out of all bounds")
     return answer

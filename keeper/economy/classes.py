@@ -189,10 +189,10 @@ def read_classes(path: Path = CLASS_TABLE) -> list[ClassRow]:
             amounts = asdict(row.prices).values()
             if not all(type(each) is int for each in amounts) or not row.prices.are_valid:
                 raise ClassTableError(f"{path}: the prices of class {row.id} ({row.name}) are out of bounds")
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        if len({row.id for row in rows}) < len(rows) or len({row.name for row in rows}) < len(rows):
+            raise ClassTableError(f"{path}: an id or a name appears twice")
+        if not {row.priced_like for row in rows} <= {row.name for row in rows}:
+            raise ClassTableError(f"{path}: a class is priced like one that isn't there")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ClassTableError(f"{path}: no class table ({type(error).__name__}: {why(error)})") from error
-    if len({row.id for row in rows}) < len(rows) or len({row.name for row in rows}) < len(rows):
-        raise ClassTableError(f"{path}: an id or a name appears twice")
-    if not {row.priced_like for row in rows} <= {row.name for row in rows}:
-        raise ClassTableError(f"{path}: a class is priced like one that isn't there")
     return rows

@@ -112,7 +112,7 @@ class Replayed:
                 )
             try:
                 return _value(self._answers[key])
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise AnswersDamaged(f"the bundle's answer to {name} can't be read") from error
 
         return answer

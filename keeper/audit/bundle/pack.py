@@ -119,7 +119,7 @@ def _manifest(
         first, last = (None if whole[each] is None else int(whole[each]) for each in ("first", "last"))
         names = {str(name): str(each) for name, each in whole["names"].items()}
         about = About(str(whole["source"]), str(whole["genesis"]), first, last, names)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
         raise BundleError(f"{path}: {MANIFEST} isn't a bundle's") from error
     total = sum(each.bytes for each in files.values())
     if total > MOST_BYTES or len(files) > MOST_FILES:

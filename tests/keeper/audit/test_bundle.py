@@ -65,7 +65,14 @@ def test_answers_that_are_none(line: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ['{"is":"Popen","of":[]}', '{"is":"Account","of":[1]}', '{"a":1,"b":2}', '{"key":"x"}']
+    "answer",
+    [
+        '{"is":"Popen","of":[]}',
+        '{"is":"Account","of":[1]}',
+        '{"a":1,"b":2}',
+        '{"key":"x"}',
+        "[" * 900 + "]" * 900,
+    ],
 )
 async def test_an_answer_of_another_type(answer: str) -> None:
     replayed = Replayed([f'[["version",[],{{}}],{answer}]'.encode()])
@@ -118,6 +125,16 @@ FALSE: dict[str, tuple[Callable[[list], list], str]] = {
     "another format": (
         lambda all_: [(all_[0][0], manifest(all_[0][1], lambda whole: whole.update(format=9))), *all_[1:]],
         "of format 9",
+    ),
+    "a length beyond all bounds": (
+        lambda all_: [
+            (
+                all_[0][0],
+                manifest(all_[0][1], lambda whole: whole["files"][CHAIN].update(bytes=float("inf"))),
+            ),
+            *all_[1:],
+        ],
+        "isn't a bundle's",
     ),
     "a bomb": (
         lambda all_: [

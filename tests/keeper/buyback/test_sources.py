@@ -133,6 +133,10 @@ def test_dollars_per_io_become_io_per_usdc_rounded_down(price, expected):
         (answer(at=-1), "stale"),
         (answer(at=NOW + AHEAD_SECONDS + 1), "in the future"),
         (answer(at=None), "io.at is not a number"),
+        (b'{"io": {"usd": 1, "at": 1e9999999}}', "io.at is out of all bounds"),
+        (b'{"io": {"usd": 1, "at": -1e9999999}}', "io.at is out of all bounds"),
+        (b'{"io": {"usd": 1e99999999999999999999, "at": 1800000000}}', "not JSON"),
+        (b'{"io": {"usd": 1e-99999999999999999999, "at": 1800000000}}', "not JSON"),
     ],
 )
 def test_an_answer_that_is_not_used(text, why):

@@ -71,6 +71,7 @@ def test_a_row_that_misses_something(tmp_path: Path, name: str) -> None:
         ({"multiplier": -1}, "the name or the multiplier of class 1"),
         ({"pool": "both"}, "no class table .*BOTH"),
         ({"price_io": "20"}, "out of bounds"),
+        ({"id": []}, "no class table .*unhashable"),
         ({"priced_like": "H200"}, "priced like one that isn't there"),
     ],
 )
