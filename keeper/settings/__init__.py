@@ -188,6 +188,12 @@ class Settings(BaseSettings):
         default="serve",
         description="serve: what a device accepts it serves; unserved: nothing runs, for networks of a test",
     )
+    lease_rate: int = Field(
+        default=200,
+        ge=1,
+        le=100_000,
+        description="Mbit/s of the machine's line that a lease's sandbox may use, each way",
+    )
     runtimes: Path = Field(
         default=Path("~/.local/share/ionet/runtimes"),
         description="where the Ray is installed that a device runs for renters",

@@ -20,6 +20,7 @@ from keeper.clients import orders, staking, tokenomics
 from keeper.compute import wire
 from keeper.compute.boards import Boards
 from keeper.compute.client import Board
+from keeper.compute.overlay import MBIT
 from keeper.compute.sandbox import Limits
 from keeper.economy.calendar import month_start
 from keeper.economy.classes import ProcessorKind, read_classes
@@ -173,7 +174,8 @@ def serving(
     def limits() -> Limits | None:
         return capacity.limits(look().memory, kept, free_disk(folder))
 
-    host = Machine(folder, settings.runtimes.expanduser(), limits, boards, log, unfit=unfit)
+    rate = settings.lease_rate * MBIT
+    host = Machine(folder, settings.runtimes.expanduser(), limits, boards, log, unfit=unfit, rate=rate)
     leases, book = LeaseBook(store), ServiceBook(store)
     return Serving(
         [

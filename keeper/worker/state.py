@@ -152,18 +152,25 @@ class Store:
         """
         self.folder = folder
         self._lock: int | None = None
-        with self._said():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if alone:
-                self._lock = _locked(folder / LOCK)
-            self._db = sqlite3.connect(folder / FILE, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-            self._upgrade()
+        try:
+            with self._said():
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if alone:
+                    self._lock = _locked(folder / LOCK)
+                self._db = sqlite3.connect(folder / FILE, isolation_level=None)
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+                self._upgrade()
+        except StateError:
+            self._let_go()
+            raise
 
     def close(self) -> None:
         """Let others work with it."""
         self._db.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

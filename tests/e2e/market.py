@@ -107,7 +107,9 @@ class Told:
             names += [name for name, _ in found]
         return names
 
-    def _again(self, name: str, fields: dict[str, Any], folder: MarketFolder | None) -> list[Event]:
+    def _again(  # noqa: PLR0911 - an event each
+        self, name: str, fields: dict[str, Any], folder: MarketFolder | None
+    ) -> list[Event]:
         """The same on the models; nothing for an event that follows from another one."""
         model, stakes = self.network.model, self.network.staking
         match name:
@@ -121,6 +123,9 @@ class Told:
                 return model.match_device(*named, worker=False)
             case "LeaseAccepted":
                 return model.accept_lease(model.leases[fields["lease"]].worker, fields["lease"])
+            case "FaultVoted":
+                named = (fields[each] for each in ("operator", "lease", "evidence", "good_hours"))
+                return model.vote_fault(*named, fields["number"], fields["registered_at"])
             case "PricesVoted":
                 return [stakes.vote_prices(fields["operator"], fields["hour"], fields["root"])]
             case "PriceApplied":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -168,6 +168,9 @@ class Hired:
         after = rules.follow(self.service, event, kept, now, private)
         if after.agent.state is AgentState.DRAINING:
             await self._halt()
+            # What ends needs no note: on a full disk a renter's code would run on for nothing.
+            with suppress(UserError):  # It is tried again there, and told.
+                await self.part.undo()
         self._keep(after)
         state, tries = after.agent.state, after.agent.tries
         why = {"reason": self.facts.died} if event is AgentEvent.NODE_DIED else {}

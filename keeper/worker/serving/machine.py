@@ -24,7 +24,7 @@ from keeper.compute import cgroups, runtime
 from keeper.compute.client import Board
 from keeper.compute.namespace import Namespaces, SandboxFailed
 from keeper.compute.node import Alive, HeadSilent, Node, alive
-from keeper.compute.overlay import Overlay
+from keeper.compute.overlay import LINE, Overlay
 from keeper.compute.peers import Other, Peers
 from keeper.compute.runtime import Runtime, RuntimeFailed
 from keeper.compute.sandbox import Limits, Sandbox, clear
@@ -56,8 +56,11 @@ class Machine:
         unfit: str = "",
         user: int | None = None,
         python: str = sys.executable,
+        rate: int = LINE,
     ) -> None:
         """``limits`` are asked for each sandbox; ``boards`` are those whose relays are used.
+
+        A sandbox has ``rate`` bytes a second of the machine's line, each way.
 
         ``unfit`` is what keeps the device from serving, whatever the machine has.
 
@@ -65,7 +68,7 @@ class Machine:
         """
         self._folder, self._runtimes, self._find_limits = folder, runtimes, limits
         self._boards, self._log, self._user, self._python = boards, log, user, python
-        self._unfit = unfit
+        self._unfit, self._rate = unfit, rate
         self._limits: Limits | None = None
         self._cgroup: cgroups.Cgroup | None = None
         self._lease = ""
@@ -129,7 +132,7 @@ class Machine:
         self._spaces, self._lease = spaces, lease
         self._confine(spaces, self._limits)
         self._sandbox = Sandbox(spaces, self._folder / lease, self._user)
-        overlay = Overlay(spaces, PrivateKey(private), address)
+        overlay = Overlay(spaces, PrivateKey(private), address, rate=self._rate)
         await overlay.up()
         self._overlay = overlay
         self._ways = Ways(self._boards, order, signer, self._deliver, self._log)

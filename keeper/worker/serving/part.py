@@ -36,6 +36,8 @@ ASK_SECONDS = 10.0
 """From one question for the head's list of nodes to the next, once we are in it."""
 MISSED_SECONDS = 60.0
 """A node that isn't in its head's list, or a head of our own that is silent, for so long has died."""
+UNLISTED_SECONDS = 20.0
+"""A node may say for a moment what was before: for so long a lease may be missing on the chain."""
 KEY_SECONDS = 30.0
 """Before boards that hadn't our KEY are asked again, while the lease runs already."""
 FREEZE_SECONDS = 20.0
@@ -73,6 +75,8 @@ class Part:
         self._due: dict[str, float] = {}
         """When something is done next, by what it is."""
         self._frozen = False
+        self._unlisted: float | None = None
+        """Since when the chain has no lease of ours in the cluster."""
 
     async def prepare(self, service: Service) -> Hindrance | None:
         """Make the sandbox of a lease, and post its KEY; what is still missing. Raises SandboxFailed."""
@@ -101,7 +105,11 @@ class Part:
             talk.see(found.members, found.known)
         members = self._cluster.members
         me = members.of(self._device.signer.pubkey())
-        if me is None or not await self._stands(service, talk, members, me):
+        if me is None:
+            await self._miss_lease()
+            return
+        self._unlisted = None
+        if not await self._stands(service, talk, members, me):
             return
         if not talk.has_key and self.is_due("key", KEY_SECONDS):  # After a kill.
             await talk.introduce()
@@ -194,6 +202,14 @@ class Part:
         return True
 
     # -- inside ----------------------------------------------------------------------------------
+
+    async def _miss_lease(self) -> None:
+        """The chain has no lease of ours that runs: whatever the disk has of it, nothing runs on for long."""
+        now = self._clock()
+        self._unlisted = now if self._unlisted is None else self._unlisted
+        if now - self._unlisted >= UNLISTED_SECONDS and self._host.address is not None:
+            self._log.warning("worker.lease_unlisted")
+            await self.undo()
 
     async def _stands(self, service: Service, talk: Talk, members: Members, me: Member) -> bool:
         """Undo what isn't of this epoch, address or ticket; whether something may be begun or go on now."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
-from pathlib import Path
 
 from keeper.cli import main
 from keeper.worker import assemble
@@ -18,12 +17,17 @@ from keeper.worker.serving.machine import Machine
 from tests.keeper.compute.booting import LIMITS
 from tests.keeper.compute.sandboxing import PYTHON, USER
 
-if __name__ == "__main__":
-    hours, files = map(Path, sys.argv[1:])
-    os.environ["IONET_PROFILES"] = str(hours)
+
+def run(hours: str, files: str) -> None:
+    """Be a worker whose tables are in ``hours``, and whose leases' files go to ``files``."""
+    os.environ["IONET_PROFILES"] = hours
     assemble.Machine = partial(Machine, user=USER, python=PYTHON)  # type: ignore[assignment,misc]
-    assemble.LEASES = str(files)
+    assemble.LEASES = files
     assemble.is_processor = lambda class_id: True
     capacity.limits = lambda memory, wave, disk: LIMITS
     sys.argv = ["ionet", "worker", "run"]
     main.main()
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:])

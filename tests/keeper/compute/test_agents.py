@@ -67,6 +67,8 @@ SECONDS = 600.0
 class Agent:
     """A device's process, which can be killed."""
 
+    MODULE = "tests.keeper.compute.agent_child"
+
     def __init__(self, name: str, folder: Path, files: Path, hours: Path, given: dict[str, str]) -> None:
         folder.mkdir()
         file = folder / "key.json"
@@ -78,13 +80,20 @@ class Agent:
         self.name, self.files, self.log = name, files, folder / "log"
         mine = {"IONET_KEYPAIR": str(file), "IONET_WORKER": str(folder / "state")}
         self._environment = {**os.environ, **given, **mine}
-        self._command = [sys.executable, "-m", "tests.keeper.compute.agent_child", str(hours), str(files)]
+        self.hours = hours
         self.process: asyncio.subprocess.Process | None = None
+
+    @property
+    def arguments(self) -> list[str]:
+        return [str(self.hours), str(self.files)]
 
     async def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self._command, stderr=log, stdout=log, env=self._environment
+                *(sys.executable, "-m", self.MODULE, *self.arguments),
+                stderr=log,
+                stdout=log,
+                env=self._environment,
             )
 
     async def kill(self) -> None:
@@ -129,6 +138,18 @@ class Scene:
         return [each.message for each in await self.boards.read(self.order.address)]
 
 
+def tables(folder: Path) -> Path:
+    """The table of tables of proof of work, of which there is a tiny one."""
+    table = json.loads(profiles.POW_PROFILES.read_text())["profiles"][:1]
+    table[0]["classes"] = [1]
+    (folder / "tiny.json").write_text(json.dumps({"profiles": table}))
+    digest = sha256((folder / "tiny.json").read_bytes()).hexdigest()
+    row = {"from": "1970-01-01T00:00:00Z", "file": "tiny.json", "sha256": digest}
+    found = folder / "hours.json"
+    found.write_text(json.dumps({"tables": [row]}))
+    return found
+
+
 @asynccontextmanager
 async def scene(folder: Path, place: Path) -> AsyncIterator[Scene]:
     world = ready(*NAMES, now=int(time.time()))
@@ -136,12 +157,7 @@ async def scene(folder: Path, place: Path) -> AsyncIterator[Scene]:
     net = Net(folder, (), world)
     world.chain.warp_to(now + 1)
     order = world.order(key("renter"), devices=2)
-    table = json.loads(profiles.POW_PROFILES.read_text())["profiles"][:1]
-    table[0]["classes"] = [1]
-    (folder / "tiny.json").write_text(json.dumps({"profiles": table}))
-    digest = sha256((folder / "tiny.json").read_bytes()).hexdigest()
-    row = {"from": "1970-01-01T00:00:00Z", "file": "tiny.json", "sha256": digest}
-    (folder / "hours.json").write_text(json.dumps({"tables": [row]}))
+    hours = tables(folder)
     async with AsyncExitStack() as stack:
         urls = []
         for number in range(2):
@@ -171,9 +187,7 @@ async def scene(folder: Path, place: Path) -> AsyncIterator[Scene]:
         files = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp", prefix="ionet-test-")))
         if USER:
             os.chown(files, USER, USER)
-        agents = [
-            Agent(name, folder / name, files / name, folder / "hours.json", environment) for name in NAMES
-        ]
+        agents = [Agent(name, folder / name, files / name, hours, environment) for name in NAMES]
         try:
             yield Scene(world, order, boards, agents)
         finally:

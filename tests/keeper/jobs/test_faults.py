@@ -258,10 +258,13 @@ async def test_who_has_all_devices_is_found_lost_unless_operators_are_cut_off(
     await court.dark(sure - 60, knocks=knocks)
     assert [await court.vote(each) for each in range(2)] == [[], []]
     await court.dark(sure, knocks=knocks)
+    before = len(court.here.world.chain.transactions())
     voted = [event.name for each in range(2) for event in await court.vote(each)]
+    sent = len(court.here.world.chain.transactions()) - before
     leases = [court.lease(each) for each in ("one", "two")]
     if knocks:
         assert voted == ["FaultVoted"] * 2 + ["FaultVoted", "LeaseEnded"] * 2
+        assert sent == 2, "an operator's votes of a minute go together"
         assert [each.reason for each in leases] == [EndReason.FAULT] * 2
         assert [each.stop - start for each in leases] == [2 * HOUR] * 2
     else:
