@@ -27,7 +27,13 @@ RUNS = ROOT / "tests/assurance/runs.json"
 BEGIN, END = "<!-- assurance.py: begin -->", "<!-- assurance.py: end -->"
 ALL = "*"
 """All tests of a file."""
-MISSING = "not run yet: `make audit{}`"
+RUN = {
+    ("embedded", "audit"): ("The audit of the demo's network", "make audit"),
+    ("embedded", "tests"): ("The tests on this page, on the embedded chain", "make audit"),
+    ("embedded", "native"): ("The programs' native tests", "make audit"),
+    ("validator", "tests"): ("The scenarios on solana-test-validator", "make audit CHAIN=validator"),
+}
+"""By chain and part: what it is called, and what runs it."""
 
 Shown = dict[str, list[str] | str]
 """By sentence: the tests that show it, each FILE::NAME; or why none does."""
@@ -98,18 +104,14 @@ def text() -> str:
 
 def _runs() -> str:
     runs: Mapping[str, Any] = json.loads(RUNS.read_text())
-    return "\n\n".join(
-        f"### On {title}\n\n" + (_run(runs[chain]) if chain in runs else MISSING.format(how) + ".")
-        for chain, title, how in (
-            ("embedded", "the embedded chain", ""),
-            ("validator", "solana-test-validator", " CHAIN=validator"),
+    parts = []
+    for (chain, part), (title, how) in RUN.items():
+        figures = runs.get(chain, {}).get(part)
+        rows = [(what, _cell(figure)) for what, figure in (figures or {}).items()]
+        parts.append(
+            f"### {title}\n\n" + (_table(("what", "figure"), rows) if rows else f"Not run yet: `{how}`.")
         )
-    )
-
-
-def _run(run: Mapping[str, Any]) -> str:
-    rows = [(what, _cell(figure)) for what, figure in run["figures"].items()]
-    return _table(("what", "figure"), rows)
+    return "\n\n".join(parts)
 
 
 def _cell(figure: int | str) -> str:
