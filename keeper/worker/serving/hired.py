@@ -24,7 +24,7 @@ from keeper.compute.states import AgentEvent, AgentState
 from keeper.economy.orders import LeaseStatus
 from keeper.errors import UserError
 from keeper.market.accepting import Hindrance
-from keeper.worker.lease_book import KeptLease, LeaseBook
+from keeper.worker.lease_book import KeptLease, LeaseBook, LeaseKey
 from keeper.worker.readiness import PREPARING
 from keeper.worker.serving import rules
 from keeper.worker.serving.book import ServiceBook
@@ -65,6 +65,8 @@ class Hired:
         self._task: asyncio.Task[None] | None = None
         """What is being done in the present state."""
         self._why: Hindrance | None = None
+        self._clocked: LeaseKey | None = None
+        """The newest lease before which the chain's clock was seen."""
         self._said: set[str] = set()
 
     # -- from outside ----------------------------------------------------------------------------
@@ -96,6 +98,7 @@ class Hired:
             task.result()
         now = self._clock()
         kept = self._kept()
+        await self._see_clock(kept)
         while (event := rules.due(self.service, kept, self.facts, now)) is not None:
             if rules.is_blamed(self.service, event):
                 if self._task is not None:
@@ -184,6 +187,18 @@ class Hired:
             await self._halt()
             await self.part.undo()
         self.part.anew()
+
+    async def _see_clock(self, kept: KeptLease | None) -> None:
+        """Before a lease is taken up, see how far the chain's clock is off: its times are by that one."""
+        if kept is None or kept.key in (self.service.lease, self._clocked):
+            return
+        try:
+            await self.part.see_clock()
+        except (ChainError, UnexpectedData) as error:
+            reason = str(error)
+            self._warn("chain", True, lambda: self._log.warning("worker.cluster_unseen", reason=reason))
+            return
+        self._clocked = kept.key
 
     async def _is_sound(self) -> bool:
         """Whether the device starts a node when it is alone; then it tries on, in an empty folder."""

@@ -90,6 +90,10 @@ class Part:
             await self._open(service, clusters.first_address(order, *name))
         return await talk.introduce()
 
+    async def see_clock(self) -> None:
+        """See how far the chain's clock is ahead of this machine's. Raises ChainError."""
+        self.facts.skew = (await self._chain.clock()).unix_timestamp - self._clock()
+
     async def serve(self, service: Service) -> None:
         """Bring the node a step further, or say and do what is due of one that is alive.
 

@@ -251,8 +251,15 @@ class HiredSite(Site):
     """A device's folder with all that serves its leases; again with the same folder after a kill."""
 
     def __init__(
-        self, world: OrdersWorld, folder: Path, name: str, cloud: Cloud, boards: Iterable[LocalBoard]
+        self,
+        world: OrdersWorld,
+        folder: Path,
+        name: str,
+        cloud: Cloud,
+        boards: Iterable[LocalBoard],
+        ahead: float = 0.0,
     ) -> None:
+        """``ahead`` are seconds by which the machine's clock is ahead of the chain's."""
         super().__init__(world, folder, [name])
         self.boards = list(boards)
         files = folder / "leases"
@@ -273,7 +280,7 @@ class HiredSite(Site):
             lambda: Boards(self.boards, NETWORK, log, unix_ms=lambda: world.chain.now() * 1_000, sleep=sleep),
             FeePolicy(),
             log,
-            clock=lambda: float(world.chain.now()),
+            clock=lambda: world.chain.now() + ahead,
         )
         self.serving = Serving([self.hired], log)
         self.readiness._serves = self.serving.hindrance

@@ -16,7 +16,7 @@ from keeper.compute.members import members
 from keeper.compute.seal import Ticket, seal
 from keeper.compute.states import AgentState
 from keeper.compute.wire import Message
-from keeper.economy.calendar import HOUR
+from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.classes import read_classes
 from keeper.economy.orders import EndReason, LeaseStatus
 from keeper.market.accepting import Hindrance
@@ -28,6 +28,7 @@ from tests.keeper.worker.hiring import NETWORK, Cloud, HiredSite, LocalBoard
 from tests.keeper.worker.leasing import ready
 from tests.programs.world import key
 
+YEAR = 365 * DAY
 IDLE, PREPARING, JOINING = AgentState.IDLE, AgentState.PREPARING, AgentState.JOINING
 ACTIVE, RESTARTING, DRAINING = AgentState.ACTIVE, AgentState.RESTARTING, AgentState.DRAINING
 
@@ -136,6 +137,27 @@ async def test_a_device_prepares_accepts_joins_and_is_gone(field: Field, logged)
     assert one.hired.service.private == b""
     assert await one.beat() is None
     assert list(one.host.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("ahead", [-700.0, 700.0, 2.5 * YEAR])
+async def test_a_lease_is_by_the_chains_clock_whatever_the_machines(tmp_path: Path, ahead: float) -> None:
+    """Ten minutes are all that a device has to accept: a chain that is further off must not look too late."""
+    found = Field(tmp_path, ["one"])
+    found.sites["one"] = one = HiredSite(
+        found.world, tmp_path / "off", "one", found.cloud, found.boards, ahead
+    )
+    await found.begin()
+    order = found.world.order(key("renter"), devices=1)
+    found.world.match(order, "one")
+    await found.turns(4)
+    assert (one.state, lease(found, order).status) == (ACTIVE, LeaseStatus.RUNNING)
+    found.world.chain.warp_to(lease(found, order).stop - 60)
+    await found.turns(2)
+    assert one.state is ACTIVE
+    found.world.chain.warp_to(lease(found, order).stop)
+    await found.turns(2)
+    assert one.state is IDLE
+    await close(found)
 
 
 async def test_two_devices_and_their_renter_are_one_cluster(field: Field) -> None:
