@@ -8,6 +8,7 @@ between two values; they are filled up with NOTHING, or no country.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ NOTHING = -1
 CHUNK = 50_000
 """Rows that are held as text at a time; a million of them would take gigabytes."""
 NOBODY = bytes(32)
+REMEMBERED = 65_536
+"""Addresses whose base58 is kept: tables name a device hour after hour, and in an hour several times."""
 
 
 class TableError(UserError):
@@ -125,8 +128,9 @@ def _words(column: Any) -> Any:
         rows = (filter(None, map(_word, row)) for row in column.tolist())
         return map(" ".join, rows)
     if column.dtype == np.dtype(KEY):
-        return ["" if bytes(each) == NOBODY else str(each) for each in addresses(column)]
-    return map(_word, column.tolist())
+        raw = column.tobytes()
+        return [_base58(raw[at : at + 32]) for at in range(0, len(raw), 32)]
+    return map(str if column.dtype.kind == "u" else _word, column.tolist())
 
 
 def _word(value: bytes | int) -> str:
@@ -135,12 +139,22 @@ def _word(value: bytes | int) -> str:
     return "" if value == NOTHING else str(value)
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _base58(key: bytes) -> str:
+    return "" if key == NOBODY else str(Pubkey(key))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _key(word: str) -> bytes:
+    return bytes(Pubkey.from_string(word)) if word else NOBODY
+
+
 def _values(words: Sequence[str], kind: np.dtype[Any]) -> Any:
     if kind.subdtype:
         base, (room,) = kind.subdtype
         return [_list(word, base, room) for word in words]
     if kind == np.dtype(KEY):
-        found = [bytes(Pubkey.from_string(word)) if word else NOBODY for word in words]
+        found = list(map(_key, words))
         if found.count(NOBODY) != words.count(""):
             raise ValueError("the zero address is written as nothing")
         return found

@@ -67,7 +67,7 @@ class EmbeddedChain(Machine):
         return {
             address: Account(found.lamports, data, found.owner, found.executable)
             for address, found in self._svm.get_program_accounts(program)
-            if (size is None or len(found.data) == size) and _match(data := bytes(found.data), matches)
+            if _match(data := bytes(found.data), size, matches)
         }
 
     async def simulate(
@@ -183,5 +183,7 @@ class EmbeddedChain(Machine):
         return []
 
 
-def _match(data: bytes, matches: Sequence[Memcmp]) -> bool:
-    return all(data[m.offset : m.offset + len(m.value)] == m.value for m in matches)
+def _match(data: bytes, size: int | None, matches: Sequence[Memcmp]) -> bool:
+    if size is not None and len(data) != size:
+        return False
+    return all(data.startswith(each.value, each.offset) for each in matches)

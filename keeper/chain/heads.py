@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from math import ceil
 
@@ -22,8 +23,12 @@ TAG = b"ionet/pow/1/embedded"
 """As :func:`keeper.pow.hashing.digest` has it, which this room is too far down to import."""
 
 
+@lru_cache(maxsize=1_024)
 def blockhash(genesis: bytes, slot: int) -> bytes:
-    """The hash of an embedded chain's block: SHA-256 of its tag, its chain and its slot."""
+    """The hash of an embedded chain's block: SHA-256 of its tag, its chain and its slot.
+
+    Made once: every clock of waves that reads the chain asks for the same ones.
+    """
     return sha256(bytes([len(TAG)]) + TAG + genesis + slot.to_bytes(8, "little")).digest()
 
 

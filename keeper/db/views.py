@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -281,13 +282,17 @@ class _Column(NamedTuple):
     docs: str
 
     def read(self, fields: Fields) -> Any:
-        """The column's value in an account: nothing for an address that is nobody's."""
+        """The column's value in an account."""
         value: Any = fields
         for name in self.path:
             value = value[name]
-        if value == NOBODY:
-            return None
         return self.encode(value) if self.encode else value
+
+
+@lru_cache(maxsize=32_768)
+def _address(key: Pubkey) -> str | None:
+    """An address as its column has it, nothing for nobody's; an account's hardly ever change."""
+    return None if key == NOBODY else str(key)
 
 
 def _flat(
@@ -308,7 +313,8 @@ def _flat(
                 prefix + name, sa.JSON(), (*path, name), lambda each: list(map(_country, each)), docs
             )
         else:
-            yield _Column(prefix + name, column_type(kind), (*path, name), encoder(kind), docs)
+            encode = _address if kind == "pubkey" else encoder(kind)
+            yield _Column(prefix + name, column_type(kind), (*path, name), encode, docs)
 
 
 def _is_country(kind: IdlType) -> bool:

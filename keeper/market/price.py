@@ -54,19 +54,16 @@ class Sample:
     size: int = 0
     """Hired, and of free devices that could be matched, whatever they ask."""
 
-    def __add__(self, other: Sample) -> Sample:
-        """Both together."""
-        return Sample(
-            tuple(map(sum, zip(self.hired, other.hired, strict=True))),
-            tuple(map(sum, zip(self.idle, other.idle, strict=True))),
-            self.unmet + other.unmet,
-            self.size + other.size,
-        )
-
 
 def total(samples: Iterable[Sample]) -> Sample:
     """The sum of samples."""
-    return sum(samples, Sample())
+    found = list(samples)
+    return Sample(
+        hired=tuple(map(sum, zip(NO_COUNTS, *(each.hired for each in found), strict=True))),
+        idle=tuple(map(sum, zip(NO_COUNTS, *(each.idle for each in found), strict=True))),
+        unmet=sum(each.unmet for each in found),
+        size=sum(each.size for each in found),
+    )
 
 
 def utilisation(hour: Sample, rule: Rule = RULE) -> int | None:

@@ -45,6 +45,7 @@ def sample(tick: Snapshot) -> Sampled:
     devices, numbers = tick.devices, tick.prices["class"]
     cell, known = _cells(devices, numbers)
     hired = _count(cell[known & (devices["out"] & Out.HIRED != 0)], len(numbers))
+    used, in_hire = hired.tolist(), hired.sum(axis=1)
     found = {}
     for currency in Currency:
         name = currency.name.lower()
@@ -52,16 +53,12 @@ def sample(tick: Snapshot) -> Sampled:
         let = known & (devices["out"] == 0) & (ask > 0)
         listed = _count(cell[let], len(numbers))
         idle = _count(cell[let][ask[let] <= price[cell[let] // MAX_PROCESSORS]], len(numbers))
-        orders = tick.orders[tick.orders["currency"] == currency]
+        free, sizes = idle.tolist(), (in_hire + listed.sum(axis=1)).tolist()
+        nothing = (in_hire == 0) & (idle.sum(axis=1) == 0)
+        unmet = _unmet(_wanting(tick, currency), tick.prices, name, listed, nothing)
         for at in np.flatnonzero(price).tolist():
-            nothing = not hired[at].any() and not idle[at].any()
             found[int(numbers[at]), currency] = Sample(
-                hired=tuple(hired[at].tolist()),
-                idle=tuple(idle[at].tolist()),
-                unmet=_unmet(orders, int(numbers[at]), int(price[at]), listed[at], tick.now)
-                if nothing
-                else 0,
-                size=int(hired[at].sum() + listed[at].sum()),
+                hired=tuple(used[at]), idle=tuple(free[at]), unmet=unmet.get(at, 0), size=sizes[at]
             )
     return found
 
@@ -79,22 +76,35 @@ def _count(cells: NDArray[np.intp], classes: int) -> _Counts:
     return devices * np.arange(1, MAX_PROCESSORS + 1)
 
 
-def _unmet(orders: Rows, number: int, price: int, listed: _Counts, now: int) -> int:
-    """Processors that orders want of a class of which there is nothing to have at the price.
-
-    Only plain orders that would take the first device of it, and of each processor count no more than free
-    devices have whose price is not reached: what nothing can serve must not move a price.
-    """
-    wants = orders[
-        (orders["classes"][:, 0] == number)
-        & (orders["limit"] >= price)
-        & (orders["created_at"] + RIPE < now)
+def _wanting(tick: Snapshot, currency: Currency) -> Rows:
+    """The plain orders in a currency that have been open for a while, and would take one device alone."""
+    orders = tick.orders
+    found: Rows = orders[
+        (orders["currency"] == currency)
+        & (orders["created_at"] + RIPE < tick.now)
         & (orders["countries"][:, 0] == b"")
         & (orders["colocated"] == 0)
         & (orders["minimum"] <= 1)
         & (orders["min_tier"] <= 1)
     ]
-    processors = wants["processors"].astype(np.int64)
-    wanted = np.zeros(MAX_PROCESSORS, np.int64)
-    np.add.at(wanted, processors - 1, processors * wants["open"])
-    return int(np.minimum(wanted, listed).sum())
+    return found
+
+
+def _unmet(
+    orders: Rows, prices: Rows, name: str, listed: _Counts, nothing: NDArray[np.bool_]
+) -> dict[int, int]:
+    """Processors that ``orders`` want of the classes of which there is ``nothing`` to have at the price.
+
+    By the class's place in ``prices``, whose column ``name`` is the currency's. Only of the class that an
+    order names first, and of each processor count no more than free devices have whose price is not reached:
+    what nothing can serve must not move a price.
+    """
+    found = {}
+    first = orders["classes"][:, 0]
+    for at in np.flatnonzero(nothing & np.isin(prices["class"], first)).tolist():
+        wants = orders[(first == prices["class"][at]) & (orders["limit"] >= prices[name][at])]
+        processors = wants["processors"].astype(np.int64)
+        wanted = np.zeros(MAX_PROCESSORS, np.int64)
+        np.add.at(wanted, processors - 1, processors * wants["open"])
+        found[at] = int(np.minimum(wanted, listed[at]).sum())
+    return found

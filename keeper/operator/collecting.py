@@ -55,6 +55,8 @@ class Collecting:
         """Hashes of its openings that were asked for, since it is looked at."""
         self._left: int | None = None
         """How many more of these are asked for in this round; None for an hour of now."""
+        self._whole: dict[tuple[Key, bytes], int] = {}
+        """EVIDENCE files all of which was here, by key and hash, and how much the folder had lost by then."""
 
     # -- openings ------------------------------------------------------------------------------
 
@@ -148,6 +150,7 @@ class Collecting:
         now = (await desk.chain.clock(Commitment.CONFIRMED)).unix_timestamp
         hour = desk.network.hour_of(now)
         recent = range(max(desk.watched_from, hour - HOURS_BACK), hour + 1)
+        self._whole = {named: lost for named, lost in self._whole.items() if named[0].hour in recent}
         for number in recent:
             # What is in WAVE files says which openings EVIDENCE files can be about: these come first.
             for key, posted in sorted(desk.postings.of_hour(number).items(), key=_in_turn):
@@ -190,11 +193,14 @@ class Collecting:
                 if await self._file(key.hour, name, posted.hash, files.wave_limit(most)):
                     await asyncio.to_thread(desk.learn, of[0], name, fleet.devices)
         elif key.kind == PostKind.EVIDENCE and posted.at < desk.network.start_of(key.hour) + EVIDENCE_SECONDS:
+            if self._whole.get((key, posted.hash)) == desk.store.lost:
+                return
             name = evidence_name(key.operator)
             limit = files.evidence_limit(most, len(about.waves))
             await self._file(key.hour, name, posted.hash, limit)
-            if data := desk.store.read(key.hour, name):
-                await self._evidence(key, data, about, most)
+            lost = desk.store.lost
+            if (data := desk.store.read(key.hour, name)) and await self._evidence(key, data, about, most):
+                self._whole[key, posted.hash] = lost
 
     async def _file(self, hour: int, name: str, digest: bytes, most: int) -> bool:
         """Whether a file was fetched now."""
@@ -208,19 +214,22 @@ class Collecting:
         desk.log.info("pow.file_fetched", hour=hour, name=name, bytes=len(data))
         return True
 
-    async def _evidence(self, key: Key, data: bytes, about: About, devices: int) -> None:
-        """Fetch what an EVIDENCE file is about, as far as it can be right."""
+    async def _evidence(self, key: Key, data: bytes, about: About, devices: int) -> bool:
+        """Fetch what an EVIDENCE file is about, as far as it can be right; whether all was here already."""
         desk = self._desk
         try:
             evidence = files.Evidence.read(data)
         except files.FileError:
-            return
+            return False
         limit = max(1, files.pings_limit(about.pings, devices))
         await self._file(key.hour, pings_name(key.operator), evidence.pings, limit)
         limit = files.transfers_limit(devices)
         await self._file(key.hour, transfers_name(key.operator), evidence.transfers, limit)
         by_slot = {each.wave.slot: each for each in about.waves if each.opening is not None}
         lacking = [row for row in evidence.rows if not desk.store.has_opening(files.whole_key(row["blob"]))]
+        names = pings_name(key.operator), transfers_name(key.operator)
+        if not lacking and all(desk.store.has(key.hour, each) for each in names):
+            return True
         for held in by_slot.values() if lacking else ():
             if not held.prepared:
                 await prepare(desk, held)
@@ -229,7 +238,8 @@ class Collecting:
         # doesn't make others ask each other for all of them, round after round.
         while some := list(islice(wanted, AT_ONCE)):
             if not all(await asyncio.gather(*(self._opening(*each) for each in some))):
-                return
+                break
+        return False
 
     def _now(self, wanted: Iterable[tuple[Due, bytes] | None]) -> Iterator[tuple[Due, bytes]]:
         """Those that are fetched in this round: of an earlier hour so many, and each once in a look."""

@@ -62,6 +62,7 @@ class Desk:
     counts: dict[str, int] = field(default_factory=dict)
     """What was taken and refused since the start, for ``/ready``."""
     _fleets: dict[int, Fleet] = field(default_factory=dict)
+    _attended: set[int] = field(default_factory=set)
 
     @cached_property
     def operator(self) -> Pubkey:
@@ -78,6 +79,7 @@ class Desk:
     def forget_fleets(self, before: int) -> None:
         """Have no devices of earlier hours in memory: there are megabytes of them an hour."""
         self._fleets = {hour: each for hour, each in self._fleets.items() if hour >= before}
+        self._attended = {hour for hour in self._attended if hour >= before}
 
     def save_homes(self) -> None:
         """Have the book keep where devices are known."""
@@ -94,7 +96,9 @@ class Desk:
 
     def attended(self, hour: int) -> bool:
         """Whether the service was there in an hour."""
-        return self.store.has(hour, FLEET)
+        if hour not in self._attended and self.store.has(hour, FLEET):
+            self._attended.add(hour)
+        return hour in self._attended
 
     async def fleet(self, hour: int) -> Fleet:
         """The devices of an hour that has begun; the same once it is attended."""

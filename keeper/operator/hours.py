@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
+from itertools import repeat
 
 import numpy as np
 from solders.pubkey import Pubkey
@@ -52,7 +53,7 @@ class Hours:
         """Have the book keep who has answered pings."""
         for asked in self._desk.intake.pings.values():
             if asked.unsaved:
-                self._desk.book.put_answers((asked.ping.seed, device) for device in asked.unsaved)
+                self._desk.book.put_answers(zip(repeat(asked.ping.seed), asked.unsaved))
                 asked.unsaved.clear()
 
     async def step(self) -> None:

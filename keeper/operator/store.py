@@ -70,6 +70,8 @@ class Store:
         self.folder = folder
         self._openings = str(folder / OPENINGS)
         self._known: dict[Path, dict[str, str | int]] = {}
+        self.lost = 0
+        """How many openings were deleted since the start: whoever knows what was here then looks again."""
         try:
             (folder / OPENINGS).mkdir(parents=True, exist_ok=True)
             for left in folder.glob("*/*.part"):
@@ -183,6 +185,7 @@ class Store:
 
     def drop_opening(self, digest: bytes) -> None:
         """Delete an opening."""
+        self.lost += 1
         self.opening_path(digest).unlink(missing_ok=True)
 
 

@@ -17,7 +17,7 @@ from keeper.economy.classes import MAX_PRICE, next_price
 from keeper.economy.orders import Currency
 from keeper.economy.supply import IO
 from keeper.market.assignment import assign
-from keeper.market.price import SAMPLES, TARGET, Sample, hour_step, utilisation
+from keeper.market.price import SAMPLES, TARGET, Sample, hour_step, total, utilisation
 from keeper.market.sampling import RIPE, sample
 from tests.keeper.market.tables import market
 from tests.keeper.market.ticks import NOW, device, got, order, tick
@@ -69,7 +69,7 @@ class Market:
         nothing = sum(in_use) + sum(idle) == 0
         size = self.honest + self.own_hired + self.own_idle
         found = Sample(in_use, idle, min(wanted, self.honest) if nothing else 0, size)
-        return sum([found] * SAMPLES, Sample())
+        return total([found] * SAMPLES)
 
     def prices(self, price: int = IO) -> Iterator[int]:
         """The price in each hour, from one at the start; an hour's step holds from the one after the next."""
@@ -148,7 +148,7 @@ def test_fake_orders_bring_a_dead_class_to_its_lowest_ask_and_no_further():
     price, seen = 100, set()
     for _ in range(WEEK):
         found = sample(market([{"ask_io": 1_000, "processors": 8}] * 8, FAKE, {1: (price, 0)}))
-        price = next_price(price, hour_step(sum([*found.values()] * SAMPLES, Sample())), 1, MAX_PRICE)
+        price = next_price(price, hour_step(total([*found.values()] * SAMPLES)), 1, MAX_PRICE)
         seen.add(price)
     assert 1_000 <= max(seen) <= 1_125
     assert price > 850, "and it stays there"
@@ -185,11 +185,8 @@ def test_who_owns_a_class_whole_sets_its_price_and_orders_for_show_are_no_help()
     for wanted in (FAKE, [{"created_at": NOW - 600, "limit": 10**9}]):
         price = 100
         for _ in range(80):
-            hour = sum(
-                [sample(market([{"ask_io": 500}] * 8, wanted, {1: (price, 0)}))[1, Currency.IO]] * SAMPLES,
-                Sample(),
-            )
-            price = next_price(price, hour_step(hour), 1, MAX_PRICE)
+            now = sample(market([{"ask_io": 500}] * 8, wanted, {1: (price, 0)}))[1, Currency.IO]
+            price = next_price(price, hour_step(total([now] * SAMPLES)), 1, MAX_PRICE)
             if price >= 500:
                 break
         found.append(price)

@@ -52,7 +52,7 @@ def posts(net: Net, number: int, hour: int, kind: int, slot: int, digest: bytes)
     net.world.do(staking.post(signer.pubkey(), hour, kind, slot, digest), signers=[signer])
 
 
-async def test_two_operators_come_to_the_same_files(net: Net) -> None:
+async def test_two_operators_come_to_the_same_files(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each device reaches one operator alone; in the end both hold everything, verified by both."""
     first = await net.operator(0)
     async with serving(first) as (url, _):
@@ -85,6 +85,19 @@ async def test_two_operators_come_to_the_same_files(net: Net) -> None:
                 codes = {opened.device: opened.code for opened in each.desk.book.openings(1)}
                 assert codes == {bytes(device.account): Code.PASS for device in net.devices}
             assert first.desk.store.listing(1) == second.desk.store.listing(1)
+            # What is all here isn't looked for again, until something of it is lost.
+            store, looked = first.desk.store, list[bytes]()
+            monkeypatch.setattr(
+                store, "has_opening", lambda each: looked.append(each) or type(store).has_opening(store, each)
+            )
+            await net.go(20, first, second)
+            assert looked == []
+            digest = first.desk.book.openings(1)[0].sha256
+            store.opening_path(digest).write_bytes(b"damaged")
+            assert store.opening(digest) is None
+            await net.go(20, first, second)
+            assert digest in looked
+            assert sha256(store.opening(digest) or b"").digest() == digest
             await first.collecting._peers.close()
             await second.collecting._peers.close()
 
