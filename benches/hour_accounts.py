@@ -35,9 +35,9 @@ DEVICES = 100_000
 
 async def main() -> None:
     """Measure and print, in processor time: other work on the machine doesn't count."""
-    made = inputs(DEVICES)
     program = staking.PROGRAM
     with tempfile.TemporaryDirectory() as folder:
+        made = inputs(DEVICES, Path(folder) / "accounts")
         path = Path(folder) / "keeper.db"
         database = Database(f"sqlite:///{path}")
         await database.upgrade()

@@ -55,7 +55,7 @@ def others(earning: int) -> Rows:
 
 def publish(folder: Path) -> publication.Manifest:
     """Two hours, of which the first follows one that nobody has."""
-    addresses, accounts, seen, hired, classes = inputs(DEVICES)
+    addresses, accounts, seen, hired, classes = inputs(DEVICES, folder.with_name("accounts"))
     rows = device_rows(addresses, accounts, seen, hired)
     first, second = (
         Hour(number, calendar.month_start(MONTH) + number * HOUR, emission.cumulative(MONTH, number + 1))

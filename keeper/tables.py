@@ -30,11 +30,20 @@ COUNTRY = "S2"
 NOTHING = -1
 """Fills a list of numbers up."""
 
-CHUNK = 50_000
-"""Rows that are held as text at a time; a million of them would take gigabytes."""
+CHUNK = 10_000
+"""Rows that are held as text at a time: a few megabytes of them stay near the processor."""
 NOBODY = bytes(32)
 REMEMBERED = 65_536
-"""Addresses whose base58 is kept: tables name a device hour after hour, and in an hour several times."""
+"""Addresses whose base58 is kept: tables name a device hour after hour, and in an hour several times. Of
+longer tables nothing is kept: it would be gone before it is asked for again."""
+BASE58 = "S44"
+"""An address as text, as bytes: it has 44 letters at most."""
+_GROUP = np.uint64(10_000)
+_PLAIN = np.array([str(each).encode() for each in range(10_000)], "S4")
+_GROUPS = np.concatenate(
+    [np.array([f"{each:04}".encode() for each in range(10_000)], "S4"), [b""], _PLAIN[1:]]
+)
+"""Four digits: with all zeros in front, then without, and none at all for 0."""
 
 
 class TableError(UserError):
@@ -57,15 +66,86 @@ def text(column: NDArray[np.bytes_]) -> list[str]:
     return [str(address) for address in addresses(column)]
 
 
-def encode(rows: Rows) -> Iterator[bytes]:
-    """Write rows, a chunk of text at a time."""
+class Spelled:
+    """A column of addresses and its text, for the tables of an hour that begin with the same one."""
+
+    def __init__(self, column: NDArray[np.bytes_]) -> None:
+        """Spell it once."""
+        self._column = column
+        self._words = np.empty(len(column), BASE58)
+        for at in range(0, len(column), CHUNK):
+            self._words[at : at + CHUNK] = _spelled(column[at : at + CHUNK], many=len(column) > REMEMBERED)
+
+    def of(self, column: NDArray[np.bytes_]) -> NDArray[np.bytes_] | None:
+        """The text of a column that is the same, None for another one."""
+        is_same = len(column) == len(self._column) and (column == self._column).all()
+        return self._words if is_same else None
+
+
+def encode(rows: Rows, spelled: Spelled | None = None) -> Iterator[bytes]:
+    """Write rows, a chunk of text at a time; ``spelled`` has the first column's text, if it is the same."""
     names = rows.dtype.names
     assert names is not None
     yield (",".join(names) + "\n").encode()
+    known = spelled.of(rows[names[0]]) if spelled else None
+    many = len(rows) > REMEMBERED
     for at in range(0, len(rows), CHUNK):
         part = rows[at : at + CHUNK]
-        columns = [_words(part[name]) for name in names]
-        yield ("\n".join(map(",".join, zip(*columns, strict=True))) + "\n").encode()
+        cells = [_cells(part[name], many) for name in (names if known is None else names[1:])]
+        if known is not None:
+            cells.insert(0, [known[at : at + CHUNK]])
+        yield _joined(cells, len(part))
+
+
+def _joined(columns: Sequence[Sequence[NDArray[Any]]], count: int) -> bytes:
+    """Lines of columns whose cells are pieces, filled up with zero bytes, which no text has."""
+    kinds: list[tuple[str, Any]] = []
+    for number, pieces in enumerate(columns):
+        kinds += [(f"{number}.{at}", each.dtype) for at, each in enumerate(pieces)]
+        kinds.append((f"{number}.", "u1"))
+    lines = np.empty(count, kinds)
+    for number, pieces in enumerate(columns):
+        for at, each in enumerate(pieces):
+            lines[f"{number}.{at}"] = each
+        lines[f"{number}."] = ord(",") if number < len(columns) - 1 else ord("\n")
+    return lines.tobytes().translate(None, b"\0")
+
+
+def _cells(column: Any, many: bool) -> list[NDArray[Any]]:
+    """Cells of a column as text, in pieces that are joined; of a table of ``many`` rows."""
+    if column.ndim == 1 and column.dtype == np.dtype(KEY):
+        return [_spelled(column, many)]
+    if column.ndim == 1 and column.dtype.kind == "u":
+        return _decimal(column)
+    return [np.array([word.encode() for word in _words(column)], "S")]
+
+
+def _spelled(column: NDArray[np.bytes_], many: bool) -> NDArray[np.bytes_]:
+    found = np.zeros(len(column), BASE58)
+    some = column != b""
+    raw = column[some].tobytes()
+    found[some] = (
+        text(column[some]) if many else [_base58(raw[at : at + 32]) for at in range(0, len(raw), 32)]
+    )
+    return found
+
+
+def _decimal(column: NDArray[Any]) -> list[NDArray[Any]]:
+    """Whole numbers of 0 or more in decimal, four digits a piece, the highest first."""
+    if int(column.max(initial=0)) < len(_PLAIN):
+        return [_PLAIN[column]]
+    rest, pieces = column.astype(np.uint64), []
+    while True:
+        above = rest // _GROUP
+        group = (rest - above * _GROUP).astype(np.intp)
+        # Behind other digits a group has all of its zeros; with none before it, it has none in front.
+        group[above == 0] += len(_PLAIN)
+        pieces.append(_GROUPS[group])
+        if not above.any():
+            break
+        rest = above
+    pieces[0][column == 0] = b"0"
+    return pieces[::-1]
 
 
 def read(path: Path, dtype: np.dtype[Any]) -> Rows:
@@ -127,10 +207,7 @@ def _words(column: Any) -> Any:
     if column.ndim > 1:
         rows = (filter(None, map(_word, row)) for row in column.tolist())
         return map(" ".join, rows)
-    if column.dtype == np.dtype(KEY):
-        raw = column.tobytes()
-        return [_base58(raw[at : at + 32]) for at in range(0, len(raw), 32)]
-    return map(str if column.dtype.kind == "u" else _word, column.tolist())
+    return map(_word, column.tolist())
 
 
 def _word(value: bytes | int) -> str:

@@ -10,6 +10,7 @@ line for each device), ``wallets.csv`` (all that each wallet ever earned: the tr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -37,7 +38,7 @@ from keeper.rewards.rule import RESULT, WALLET, BlockResult, DeviceStatus, rewar
 from keeper.rewards.tree import EMPTY_ROOT, tree
 from keeper.rewards.wallet_index import NAME as INDEX
 from keeper.rewards.wallet_index import Claimable
-from keeper.tables import Rows, keys
+from keeper.tables import Rows, Spelled, keys
 
 VERDICTS, OBSERVED = "verdicts.csv", "observed.csv"
 KINDS = {
@@ -54,6 +55,8 @@ LATER = {OBSERVED: {"unshown": SHOWN_FIRST}}
 FILES = (RECORD, *KINDS)
 """All that a manifest names."""
 MANIFEST = "manifest.json"
+TABLES_AT_ONCE = 2
+"""Tables that are written at a time: what hashes, writes and counts digits lets the other go on."""
 
 
 class PublicationError(UserError):
@@ -148,10 +151,16 @@ def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows)
     with whole_or_not(folder, hour.number) as part:
         digest, size = disk.write(part / RECORD, [work.record.encode()])
         files[RECORD] = File(digest, size, len(work.record.waves))
-        for name, table in contents.items():
-            digest, size = disk.write(part / name, encode_table(name, table, work.rule))
-            files[name] = File(digest, size, len(table))
-        top = tree(block.wallets)
+        with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
+            spelled = Spelled(rows["device"])
+            writes = {
+                name: pool.submit(disk.write, part / name, encode_table(name, table, work.rule, spelled))
+                for name, table in contents.items()
+            }
+            top = tree(block.wallets)
+            for name, write in writes.items():
+                digest, size = write.result()
+                files[name] = File(digest, size, len(contents[name]))
         manifest = manifest_of(block, previous, files, work.rule, top.root if top else EMPTY_ROOT)
         disk.write(part / MANIFEST, [manifest.encode()])
         wallet_index.write(part / INDEX, manifest.hash, block.wallets, top)
@@ -245,9 +254,9 @@ def _columns(name: str, rule: int) -> list[str]:
     return [each for each in KINDS[name].names or () if rule >= later.get(each, 0)]
 
 
-def encode_table(name: str, rows: Rows, rule: int) -> Iterator[bytes]:
-    """A table's bytes by a rule, piece by piece."""
-    return tables.encode(rows[_columns(name, rule)])
+def encode_table(name: str, rows: Rows, rule: int, spelled: Spelled | None = None) -> Iterator[bytes]:
+    """A table's bytes by a rule, piece by piece; ``spelled`` as for :func:`keeper.tables.encode`."""
+    return tables.encode(rows[_columns(name, rule)], spelled)
 
 
 def read_bytes(path: Path) -> bytes:

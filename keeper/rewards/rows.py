@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from keeper.chain.program import Fields
 from keeper.clients.staking import PROGRAM, Class
 from keeper.errors import UserError
-from keeper.tables import KEY, Rows, keys
+from keeper.tables import CHUNK, KEY, Rows, keys
 
 
 class RowsError(UserError):
@@ -98,17 +98,20 @@ def device_rows(
     ``seen`` is an array of :data:`OBSERVATION`; a device that is not in it was not seen. Raises
     RowsError when it has a device twice.
     """
-    devices = keys(addresses)
-    # Sorting whole rows would move hundreds of bytes at each step.
-    order = np.argsort(devices, kind="stable")
-    table = PROGRAM.decode_accounts("Device", accounts)[order]
-    rows = np.zeros(len(table), INPUT)
-    rows["device"] = devices[order]
-    rows["payout"] = _key_column(table["payout"])
-    rows["co_staker"] = _key_column(table["co"]["staker"])
-    for name, part, field in _STAKED_IN:
-        rows[name] = table[part][field] if part else table[field]
-    rows["hired"] = np.fromiter((each in hired for each in addresses), bool, len(table))[order]
+    rows = np.zeros(len(accounts), INPUT)
+    rows["device"] = keys(addresses)
+    rows["hired"] = np.fromiter((each in hired for each in addresses), bool, len(rows))
+    for at in range(0, len(rows), CHUNK):
+        # An account is three times as long as what is read of it.
+        table, some = PROGRAM.decode_accounts("Device", accounts[at : at + CHUNK]), rows[at : at + CHUNK]
+        some["payout"] = _key_column(table["payout"])
+        some["co_staker"] = _key_column(table["co"]["staker"])
+        for name, part, field in _STAKED_IN:
+            some[name] = table[part][field] if part else table[field]
+    order = np.argsort(rows["device"], kind="stable")
+    for name in ("device", "hired", "payout", "co_staker", *(name for name, _ in STAKED)):
+        # Column by column, as all at once would be another table of the same size.
+        rows[name] = rows[name][order]
     return _observed(rows, seen)
 
 
