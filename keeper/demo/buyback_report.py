@@ -123,11 +123,11 @@ def _summary(rounds: Sequence[Round]) -> str:
     )
 
 
-def chart(section: Buyback, path: Path) -> None:
+def chart(rounds: Sequence[Round], path: Path) -> None:
     """Draw each auction's price path with its fill, and the IO burned so far, as a PNG."""
     figure = Figure(figsize=(10, 6.4), dpi=120)
     prices, burned = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    for one in auctions(section.rounds):
+    for one in auctions(rounds):
         times = [one.started_at, one.closed_at if one.status == AuctionStatus.SOLD else one.ends_at]
         fall = (one.start_price - one.floor_price) / (one.ends_at - one.started_at)
         values = [(one.start_price - fall * (at - one.started_at)) / IO for at in times]
@@ -144,7 +144,7 @@ def chart(section: Buyback, path: Path) -> None:
     prices.set_ylim(bottom=0)
     prices.set_title("Fees in USDC, auctioned for IO that is burned", loc="left", fontweight="bold")
     prices.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9)
-    moments, total = _burns(section.rounds)
+    moments, total = _burns(rounds)
     burned.step(
         _dates(moments), [each / IO for each in total], where="post", color=BURN_COLOUR, linewidth=1.5
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -35,6 +36,8 @@ from keeper.worker.sources import Source
 from keeper.worker.state import Store
 from keeper.worker.work import Device, Proof, Works
 
+PLACES = 20
+"""Machines of a process that work at once: what these made is on its way while the next ones work."""
 SHARED = 4
 """Operands that all devices share and that are kept: those of two profiles in this wave and the last."""
 
@@ -93,15 +96,23 @@ class Machines(Works):
         self.hired: Collection[Pubkey] = ()
         """Whose memory is a renter's at present."""
         self._wrong = HalfTheBits()
+        self._places = asyncio.Semaphore(PLACES)
 
     async def prove(self, device: Device, seed: bytes, kind: WaveKind) -> Proof:
         """See :class:`~keeper.worker.work.Works`; at once, as it is little."""
         machine, luck = self.machines[device.address], self.luck[device.address]
         if code_of(machine) is Code.NO_COMMIT:
             raise NotRepeated("there is no card")
+        async with self._places:
+            # It takes no wait, and all of them would have worked before one of them says anything.
+            await asyncio.sleep(0)
+            return self._proven(device, luck, seed, kind)
+
+    def _proven(self, device: Device, luck: Luck, seed: bytes, kind: WaveKind) -> Proof:
         if kind is WaveKind.RESIDENCY:
             return reside(self._plots[device.address][1], seed)
-        backend = self._wrong if luck.errs or code_of(machine) is Code.WORK_WRONG else self.backend
+        errs = luck.errs or code_of(self.machines[device.address]) is Code.WORK_WRONG
+        backend = self._wrong if errs else self.backend
         return prove(backend, seed, device.address, device.profile, device.processors)
 
     async def check(self, device: Device, seed: bytes, commit: Commit, drawn: bytes, blob: bytes) -> Code:

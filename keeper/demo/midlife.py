@@ -1,14 +1,13 @@
 """The demo's network in the middle of its life, to try commands on: a chain of its own, and people's keys.
 
-It is the demo's chain after two days, before anybody claims. Then a little more happens on it in a process of
-its own, beside all that goes on in the demo; nothing of it comes back to the demo's own chain.
+It is the demo's chain after two days, before anybody claims. Then a little more happens on it in another
+process, beside all that goes on in the demo; nothing of it comes back to the demo's own chain.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from keeper.clients.orders import Terms
 from keeper.clients.staking import Device
 from keeper.clients.tokenomics import MINT, tokens_address
 from keeper.demo.airdrop import person
+from keeper.demo.beside import Beside
 from keeper.demo.cheats import code_of
 from keeper.demo.fleet import Fleet, Machine
 from keeper.demo.network import LAMPORTS, TREASURY, Network
 from keeper.demo.people import RENTER, SUPPLIER
-from keeper.demo.processes import context
 from keeper.demo.staking import HOURS
 from keeper.demo.wishes import ORDERS
 from keeper.economy.calendar import HOUR
@@ -57,25 +56,11 @@ ASKED_IO, SHARE_BPS = 100 * IO, 2_000
 """What the supplier of a device looks for from a co-staker, and the share of the rewards for it."""
 
 
-class Midlife:
-    """What happens on the copy, in another process."""
-
-    def __init__(self, network: Network, path: Path) -> None:
-        """The chain is at ``path``."""
-        self._network, self._pool = network, ProcessPoolExecutor(1, mp_context=context())
-        self._made = self._pool.submit(_make, path)
-
-    async def finish(self) -> None:
-        """Wait until all of it has happened. Raises DemoFailed."""
-        with self._pool:
-            self._network.checks.passed += await asyncio.wrap_future(self._made)
-
-
-def begin(network: Network, out: Path) -> Midlife:
+def begin(network: Network, out: Path, other: Beside) -> None:
     """Save the chain as it is now, and let more happen on the copy, beside all that comes."""
     path = out / CHAIN
     network.chain.save(path)
-    return Midlife(network, path)
+    other.start(_make, path, then=network.checks.count)
 
 
 def write_keys(folder: Path) -> None:

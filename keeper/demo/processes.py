@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import traceback
@@ -31,9 +32,11 @@ END_SECONDS = 10.0
 """Until a process that was told to end is ended."""
 LOOK_SECONDS = 0.2
 """How often it is looked whether a process that is waited for is there at all."""
+GARBAGE = 20_000
+"""Objects more than before after which it is looked for such that nobody needs."""
 READY = "ready"
 PRELOADED = (
-    *("__main__", __name__, "keeper.cli.main"),
+    *("__main__", __name__, "keeper.cli.main", "keeper.demo.midlife"),
     *("httpcore2", "anyio._backends._asyncio", "numpy.random", "truststore"),
 )
 """What processes are forked with: the others would be loaded late, by each of them.
@@ -65,6 +68,7 @@ def work(post: Post, pipe: connection.Connection) -> None:
     """A worker process: runs until its pipe is closed; tells of what ends it otherwise."""
     # Whoever started it ends it: an interrupt at the terminal reaches both.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_all()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_work(post, pipe))
@@ -253,6 +257,12 @@ def processes() -> Iterator[Processes]:
         yield found
     finally:
         found.end()
+
+
+def keep_all() -> None:
+    """Let the garbage collector skip what is there by now, as it stays; nearly all that comes stays, too."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 def import_beside() -> None:

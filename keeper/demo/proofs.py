@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -174,10 +175,12 @@ class Proofs:
                 self._verifying.cancel()
                 await asyncio.gather(self._verifying, return_exceptions=True)
             await self._stack.aclose()
-            # The operators hold the same files: one copy is enough for whoever wants to look.
-            others = [f"operator-{number + 2}" for number in range(len(self.stakers.operators) - 1)]
-            for name in (WORKERS, *others):
-                shutil.rmtree(self.stakers.proofs / name, ignore_errors=True)
+
+    def leave(self) -> None:
+        """Delete all but one operator's files: all hold the same, and one copy is enough to look at."""
+        others = [f"operator-{number + 2}" for number in range(len(self.operators) - 1)]
+        for name in (WORKERS, *others):
+            self.stakers.other.start(_delete, self.stakers.proofs / name)
 
     async def finish(self) -> None:
         """Let the last hour be attested."""
@@ -448,3 +451,7 @@ class Proofs:
             return took + latency_ms(machine, operator)
 
         return arrives
+
+
+def _delete(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

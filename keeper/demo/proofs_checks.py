@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
@@ -12,7 +15,37 @@ from keeper.demo.checks import Checks
 from keeper.demo.fleet import Fleet, Machine
 from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
+from keeper.rewards import publication, recomputed
 from keeper.tables import Rows, addresses
+
+
+class Checked(NamedTuple):
+    """What came of looking at an hour's files."""
+
+    passed: int
+    """Comparisons that were made."""
+    codes: Counter[tuple[int, Code]]
+    """How often each machine, by its number, had each code."""
+
+
+def check_hour(folder: Path, hour: int, asked: int, hired: Mapping[int, Collection[Pubkey]]) -> Checked:
+    """Compute an hour again by its published files: who cheats or has bad luck has its code, nobody else.
+
+    ``asked`` is the last hour up to this one that had pings, ``hired`` by the slots of the hour's waves.
+    Raises DemoFailed, PublicationError.
+    """
+    manifest, checks, machines = recomputed.verify(folder, hour), Checks(), _machines()
+    checks.count(1)
+    names = publication.VERDICTS, publication.OBSERVED
+    verdicts, observed = (publication.read_table(folder, manifest, each) for each in names)
+    codes = check_verdicts(checks, hour, machines, verdicts, hired)
+    check_online(checks, asked, machines, observed)
+    return Checked(checks.passed, codes)
+
+
+@cache
+def _machines() -> list[Machine]:
+    return Fleet().machines
 
 
 def check_verdicts(

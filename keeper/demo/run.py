@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,10 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from keeper.demo import buyback_report, chart, midlife, page, report
+from keeper.demo.beside import Beside, beside
 from keeper.demo.buyback import Buyback
 from keeper.demo.network import Network
 from keeper.demo.orders import Market
-from keeper.demo.processes import import_beside, processes
+from keeper.demo.processes import import_beside, keep_all, processes
 from keeper.demo.proofs import Proofs
 from keeper.demo.sheet import Section
 from keeper.demo.staking import HOURS, Stakers
@@ -26,10 +26,8 @@ from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_MONTHS
 from keeper.errors import UserError, why
 
-GARBAGE = 20_000
-"""Objects more than before after which it is looked for such that nobody needs."""
-REWARDS, PROOFS = "rewards", "pow"
-"""Folders of the operators' reward blocks, and of their files of proof of work."""
+REWARDS, PROOFS, MARKET = "rewards", "pow", "market"
+"""Folders of the operators' reward blocks, of their files of proof of work, and of those of the market."""
 
 
 class FolderRefused(UserError):
@@ -50,16 +48,17 @@ async def run(out: Path, console: Console, http_hours: int = 1) -> Done:
     Raises DemoFailed at the first wrong figure, FolderRefused.
     """
     _make(out)
-    async with workplace(out) as place:
-        return await _run(out, place, console, http_hours)
+    with beside() as other:
+        async with workplace(out, other.pool) as place:
+            return await _run(out, place, other, console, http_hours)
 
 
-async def _run(out: Path, place: Workplace, console: Console, http_hours: int) -> Done:
+async def _run(out: Path, place: Workplace, other: Beside, console: Console, http_hours: int) -> Done:
     started = time.monotonic()
     import_beside()
     network = Network.empty()
-    stakers = Stakers(network, place.folder / REWARDS, place.folder / PROOFS, http_hours)
-    buyback, market = Buyback(network), Market(network, stakers, out / "market")
+    stakers = Stakers(network, other, place.folder / REWARDS, place.folder / PROOFS, http_hours)
+    buyback, market = Buyback(network), Market(network, stakers, place.folder / MARKET)
     progress = Progress(
         TextColumn("{task.description:34}"),
         BarColumn(),
@@ -70,18 +69,21 @@ async def _run(out: Path, place: Workplace, console: Console, http_hours: int) -
     with progress:
         await _begin(network, stakers, market, buyback, progress)
         await _two_days(network, stakers, market, progress)
-        place.keep(PROOFS)
         with _writing(out):
-            mid = midlife.begin(network, out)
-        try:
-            await _end(network, stakers, market, buyback, progress)
-        finally:
-            await mid.finish()
+            midlife.begin(network, out, other)
+        await stakers.finish_blocks()
+        for name in (PROOFS, REWARDS, MARKET):
+            place.keep(name)
+        await _end(network, stakers, market, buyback, progress)
+        await other.finish()
         task = progress.add_task("files and charts", total=1)
         sections, summary = await report.sections(network, stakers, market, buyback), report.summary(network)
         with _writing(out):
-            _write(network, buyback, out)
+            other.start(chart.supply, network.months, out / "supply.png")
+            other.start(buyback_report.chart, buyback.rounds, out / "buyback.png")
+            _write(network, out)
             page.write(sections, summary, out)
+            await other.finish()
             await place.finish()
         progress.advance(task)
     report.show(sections, console)
@@ -105,16 +107,13 @@ async def _begin(
     await buyback.initialise()
     await market.initialise()
     network.begin()
-    # What is there by now stays: the garbage collector can skip it. Nearly all that comes stays, too.
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
+    keep_all()
 
 
 async def _end(
     network: Network, stakers: Stakers, market: Market, buyback: Buyback, progress: Progress
 ) -> None:
     """Claims, auctions of the fees, another airdrop, 20 years, and everybody's stakes back."""
-    await stakers.finish_blocks()
     await market.finish()
     claims = stakers.claims()
     task = progress.add_task("reward claims", total=len(claims))
@@ -149,6 +148,7 @@ async def _two_days(network: Network, stakers: Stakers, market: Market, progress
                 await network.hour(hour + 1)
                 progress.advance(task)
             await proofs.finish()
+        proofs.leave()
 
 
 async def _season(network: Network, number: int, progress: Progress) -> None:
@@ -171,12 +171,10 @@ def _writing(out: Path) -> Iterator[None]:
         raise FolderRefused(f"{out} can't be written: {why(error)}; name another folder by --out") from error
 
 
-def _write(network: Network, buyback: Buyback, out: Path) -> None:
+def _write(network: Network, out: Path) -> None:
     for airdrop in network.airdrops:
         number = airdrop.distribution.season
         (out / f"season-{number}-points.csv").write_bytes(points_file(airdrop.points))
     report.write_csv(network.months, out / "supply.csv")
-    chart.supply(network.months, out / "supply.png")
-    buyback_report.chart(buyback, out / "buyback.png")
     network.chain.save(out / "network.chain")
     midlife.write_keys(out / midlife.KEYS)

@@ -22,10 +22,11 @@ from keeper.clients.staking import SMALL_CLAIM, Device, SlashStatus
 from keeper.db import Database
 from keeper.demo import lie
 from keeper.demo.airdrop import person
+from keeper.demo.beside import Beside
 from keeper.demo.crew import demo_profiles
 from keeper.demo.fleet import Fleet, Machine
 from keeper.demo.network import LAMPORTS, Network
-from keeper.demo.proofs_checks import check_online, check_verdicts
+from keeper.demo.proofs_checks import Checked, check_hour
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR
 from keeper.economy.classes import read_classes
@@ -37,7 +38,7 @@ from keeper.indexer.watermark import Watermark
 from keeper.jobs.blocks import attest_hours
 from keeper.pow.clock import WaveKind
 from keeper.pow.codes import Code
-from keeper.rewards import publication, recomputed, rule
+from keeper.rewards import publication, rule
 from keeper.rewards.history import PROGRAMS, History, HourHistory
 from keeper.rewards.publication import Manifest
 from keeper.rewards.tree import tree
@@ -97,6 +98,8 @@ class Stakers:
     """Everybody who stakes on a network, its operators, and what came of it."""
 
     network: Network
+    other: Beside
+    """Where the files of each hour are looked at again, while the next one goes on."""
     folder: Path
     proofs: Path
     """Where the operators' files of proof of work are."""
@@ -216,8 +219,7 @@ class Stakers:
             f"operators' manifests of hour {number}", len({m.hash for m in manifests}), 1
         )
         self.manifests.append(manifests[0])
-        self._check_hour(manifests[0])
-        await self._check_proofs(manifests[0])
+        await self._check_hour(manifests[0])
         await self._events_of(number)
         await self.network.job("blocks")
 
@@ -373,10 +375,8 @@ class Stakers:
 
     # -- what must hold ------------------------------------------------------------------------
 
-    def _check_hour(self, manifest: Manifest) -> None:
+    async def _check_hour(self, manifest: Manifest) -> None:
         number = manifest.hour
-        recomputed.verify(self._folder(0), number)
-        self.network.checks.passed += 1
         allowed = emission.cumulative(self.network.start_month, number + 1)
         before = self.manifests[-2].total if number else 0
         self.network.checks.equal(f"pot of hour {number}", manifest.pot, allowed - before)
@@ -384,25 +384,24 @@ class Stakers:
             f"paid and carried in hour {number}", manifest.paid + manifest.carried, manifest.pot
         )
         self.network.checks.equal(f"hour {number} pays somebody", manifest.paid > 0, number >= UP_HOURS)
+        await self._check_files(manifest)
 
-    async def _check_proofs(self, manifest: Manifest) -> None:
-        """Cheats and bad luck have their codes, everybody else passes, as the hour's files say."""
+    async def _check_files(self, manifest: Manifest) -> None:
+        """Compute the hour again by its files, and compare what they say of each device with what it did."""
         folder, number = self._folder(0), manifest.hour
         history = await self._history.hour(manifest.start)
         record = publication.read_record(folder, manifest)
         hired = {each.slot: history.running(each.time, each.time) for each in record.waves}
-        verdicts, observed = (
-            publication.read_table(folder, manifest, name)
-            for name in (publication.VERDICTS, publication.OBSERVED)
-        )
-        checks, machines = self.network.checks, self.fleet.machines
-        self.codes += check_verdicts(checks, number, machines, verdicts, hired)
         if record.pings:
             self._asked = number
-        check_online(checks, self._asked, machines, observed)
+        self.other.start(check_hour, folder, number, self._asked, hired, then=self._checked)
         self.waves += len(record.waves)
         self.plots += sum(each.kind == WaveKind.RESIDENCY for each in record.waves)
         self.pings += len(record.pings)
+
+    def _checked(self, found: Checked) -> None:
+        self.network.checks.count(found.passed)
+        self.codes += found.codes
 
     async def _check_stakes(self, expected: int) -> None:
         """The vault holds what is recorded, in the config as well as over all devices."""

@@ -10,6 +10,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,15 +23,19 @@ ROOM = 1 << 29
 class Workplace:
     """A folder, and another one that gets its folders once they are finished."""
 
-    def __init__(self, folder: Path, out: Path) -> None:
-        """What is in ``folder`` shall be in ``out``; the same folder where nothing has to be copied."""
-        self.folder, self._out = folder, out
-        self._copies: dict[str, asyncio.Task[None]] = {}
+    def __init__(self, folder: Path, out: Path, copier: Executor | None = None) -> None:
+        """What is in ``folder`` shall be in ``out``; the same folder where nothing has to be copied.
+
+        ``copier`` is where it is copied [default: on a thread].
+        """
+        self.folder, self._out, self._copier = folder, out, copier
+        self._copies: dict[str, asyncio.Future[None]] = {}
 
     def keep(self, name: str) -> None:
         """Begin to copy a folder that is finished, beside all that goes on."""
         if self.folder != self._out:
-            self._copies[name] = asyncio.create_task(asyncio.to_thread(self._copy, name))
+            loop, places = asyncio.get_running_loop(), (self.folder / name, self._out / name)
+            self._copies[name] = loop.run_in_executor(self._copier, _copy, *places)
 
     async def finish(self) -> None:
         """Have everything where it is wanted. Raises OSError."""
@@ -39,24 +44,27 @@ class Workplace:
                 self.keep(each.name)
         await asyncio.gather(*self._copies.values())
 
-    def _copy(self, name: str) -> None:
-        to = self._out / name
-        shutil.rmtree(to, ignore_errors=True)
-        shutil.copytree(self.folder / name, to, copy_function=shutil.copyfile)
+
+def _copy(folder: Path, to: Path) -> None:
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(folder, to, copy_function=shutil.copyfile)
 
 
 @asynccontextmanager
-async def workplace(out: Path) -> AsyncIterator[Workplace]:
-    """A workplace, finished by whoever uses it; after a failure what there is goes to ``out``, too."""
+async def workplace(out: Path, copier: Executor | None = None) -> AsyncIterator[Workplace]:
+    """A workplace, finished by whoever uses it; after a failure what there is goes to ``out``, too.
+
+    See :class:`Workplace`.
+    """
     if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM):
         yield Workplace(out, out)
         return
     with TemporaryDirectory(prefix="ionet-demo-", dir=MEMORY) as folder:
-        place = Workplace(Path(folder), out)
+        place = Workplace(Path(folder), out, copier)
         try:
             yield place
         except BaseException:
             # The files help to see why; a folder that can't be written isn't what is told of then.
-            with suppress(OSError):
+            with suppress(OSError, BrokenExecutor):
                 await place.finish()
             raise

@@ -8,6 +8,7 @@ from keeper.chain.token import transfer
 from keeper.clients import buyback, tokenomics
 from keeper.clients.buyback import AuctionStatus
 from keeper.demo import buyback_report, report
+from keeper.demo.beside import beside
 from keeper.demo.buyback import AWAY, FIRST_PRICE, KEEPER_NAME, PARAMS, Buyback
 from keeper.demo.checks import DemoFailed
 from keeper.demo.network import Network
@@ -97,8 +98,13 @@ async def test_tables_and_chart(section, tmp_path):
     assert f"- burned, sold 1,234.00000000 {show(FEES[Currency.USDC] - LEFT, Currency.USDC)}" in text
     assert f"left in the vaults 0.00000000 {show(LEFT, Currency.USDC)}" in text
     assert "not sold" in text and "Lots that the keeper took itself: 1." in text
-    buyback_report.chart(section, tmp_path / "buyback.png")
-    assert (tmp_path / "buyback.png").read_bytes().startswith(b"\x89PNG")
+    buyback_report.chart(section.rounds, tmp_path / "here.png")
+    with beside() as other:
+        other.start(buyback_report.chart, section.rounds, tmp_path / "there.png")
+        await other.finish()
+    here, there = ((tmp_path / f"{name}.png").read_bytes() for name in ("here", "there"))
+    assert here.startswith(b"\x89PNG")
+    assert there == here
 
 
 async def test_a_wrong_figure_ends_it(monkeypatch):
