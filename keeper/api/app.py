@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -63,6 +63,16 @@ class _Published(StaticFiles):
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         return super().lookup_path(path) if self._published.fullmatch(path) else ("", None)
+
+
+class _Market(Mount):
+    """Where ticks' and steps' files are; any other path below it is for who comes next: pages have some."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a path is that of a file."""
+        found, child = super().matches(scope)
+        is_file = TICK_FILE.fullmatch(scope["path"].removeprefix(f"{self.path}/"))
+        return (found, child) if is_file else (Match.NONE, {})
 
 
 class _Hours(_Published):
@@ -119,7 +129,7 @@ def application(folder: Path, market: Path | None = None) -> Starlette:
             raise HTTPException(404, str(error)) from error
         return JSONResponse(found.json())
 
-    of_market = [] if market is None else [Mount("/market", _Published(market, TICK_FILE))]
+    of_market = [] if market is None else [_Market("/market", _Published(market, TICK_FILE))]
     return Starlette(
         routes=[
             Route("/rewards", hours),

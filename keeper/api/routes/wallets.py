@@ -88,8 +88,8 @@ async def proof(asked: Asked, request: Request, hour: Hour, address: Wallet) -> 
     try:
         # In a thread, as pages of a large index may have to come from the disk.
         found = await run_in_threadpool(indexed_claimable, folder, hour, address)
-    except NotIndexed as error:
-        raise HTTPException(503, str(error), {"retry-after": "60"}) from error
+    except NotIndexed:
+        raise
     except PublicationError as error:
         raise HTTPException(404, str(error)) from error
     return asked.one(Proof.model_validate(found.json()))

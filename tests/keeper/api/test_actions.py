@@ -26,6 +26,7 @@ from keeper.db import DatabaseUnusable
 from keeper.db.visitors import Visitors
 from keeper.economy.supply import IO
 from keeper.rewards import publication
+from keeper.rewards.wallet_index import NAME
 from keeper.web.app import install
 from tests.keeper.api.life import Life, index
 from tests.programs.world import key
@@ -89,7 +90,8 @@ async def actions(tmp_path: Path) -> AsyncIterator[Actions]:
     database = Visitors(f"sqlite:///{shutil.copy(tmp_path / 'index.db', tmp_path / 'read.db')}")
     app = application(database, rewards=world.folder, actions=SITE)
     install(app)
-    limits = Limits(actions=Rate(40, 1))
+    # What takes long here costs nobody anything.
+    limits = Limits(actions=Rate(40, 1), free_seconds=3600)
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(guarded(app, limits)), base_url=SITE
     ) as http:
@@ -147,6 +149,23 @@ async def test_what_the_program_would_refuse_is_said(actions: Actions) -> None:
         assert answer.status_code == 400 and answer.json()["message"]
     assert (await actions.http.post("/actions/claim", content=b"{")).status_code == 400
     assert (await actions.http.get(f"/actions/costake/{device}")).status_code == 422
+
+
+async def test_an_hour_whose_wallets_arent_indexed_yet_is_asked_for_again(actions: Actions) -> None:
+    """A claim by a link, and the proof that a page asks for."""
+    file = actions.world.folder / "1" / NAME
+    file.rename(file.with_suffix(".away"))
+    try:
+        asked = {"account": str(SUPPLIER.pubkey())}
+        claim = await actions.http.post("/actions/claim", json=asked)
+        proof = await actions.http.get(f"/api/v1/blocks/1/proof/{SUPPLIER.pubkey()}")
+    finally:
+        file.with_suffix(".away").rename(file)
+    for answer in (claim, proof):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "60"), answer.text
+    said = "he hour isn't ready for proofs yet: try again in a minute"
+    assert claim.json() == {"message": f"T{said}."} and claim.headers["x-action-version"]
+    assert proof.json()["detail"] == f"t{said}"
 
 
 async def test_pages_of_any_origin_may_ask(actions: Actions) -> None:
