@@ -21,7 +21,7 @@ Object.assign(globalThis, {
   setTimeout: (then: () => void) => setImmediate(then),
   clearTimeout: () => {},
 });
-for (const name of ["sessionStorage", "localStorage"]) Object.defineProperty(globalThis, name, { value: memory });
+Object.defineProperty(globalThis, "localStorage", { value: memory, configurable: true });
 
 /** A node's answers by method: a result, or an error as it is; each method's last one is given again and again. */
 export type Script = { readonly [method: string]: readonly unknown[] };

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { answering, type Script } from "./page.js";
 import type { Signature } from "@solana/kit";
-import { follow, keep, pending, type Outcome, type Pending } from "../src/tx/send.js";
+import { follow, forget, lastSent, pending, remember, type Outcome, type Pending } from "../src/tx/send.js";
 
 const SIGNATURE = "5".repeat(88) as Signature;
 const SENT: Pending = { signature: SIGNATURE, wire: "AQ==", lastValid: "100", title: "Stake", at: 0 };
@@ -45,15 +45,35 @@ test("it is final, and the node is asked for its history", async () => {
 });
 
 test("what is final forgets itself, and not what was signed after it", async () => {
-  keep(SENT);
+  remember(SENT);
   const next = { ...SENT, signature: "4".repeat(88) as Signature };
   answering({ getSignatureStatuses: [status(5, "confirmed"), status(6, "finalized")] });
   await follow(SENT, ({ state }) => {
-    if (state === "confirmed") keep(next);
+    if (state === "confirmed") remember(next);
   });
   assert.deepEqual(pending(), next);
   await follow(next, () => {});
   assert.equal(pending(), null);
+});
+
+test("a browser that may keep nothing remembers what was sent as long as the page is there", () => {
+  const given = Object.getOwnPropertyDescriptor(globalThis, "localStorage")!;
+  Object.defineProperty(globalThis, "localStorage", {
+    configurable: true,
+    get: () => {
+      throw new DOMException("The operation is insecure.", "SecurityError");
+    },
+  });
+  try {
+    assert.equal(pending(), null);
+    remember(SENT);
+    assert.deepEqual(pending(), SENT);
+    assert.equal(lastSent(), SIGNATURE);
+    forget(SIGNATURE);
+    assert.equal(pending(), null);
+  } finally {
+    Object.defineProperty(globalThis, "localStorage", given);
+  }
 });
 
 test("a node that is behind the one that counts blocks doesn't say that it expired", async () => {

@@ -1,4 +1,6 @@
 // The node that a viewer has chosen over the site's: kept in this browser alone.
+import { keep, kept } from "./kept";
+
 const KEPT = "ionet.node";
 
 /** Whether pages may ask there (ANY_NODE in keeper/web/app.py): by https, or this machine. */
@@ -8,28 +10,14 @@ export function canBeAsked(url: string): boolean {
   return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "localhost"].includes(hostname));
 }
 
-/** What is kept in a browser that may keep nothing: null then. */
-export function kept(name: string): string | null {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
 export function ownNode(): string | null {
   const found = kept(KEPT);
   return found && canBeAsked(found) ? found : null;
 }
 
-/** Null: the site's again. A browser that keeps nothing asks for it again. */
+/** Null: the site's again. */
 export function chooseNode(url: string | null): void {
-  try {
-    if (url === null) localStorage.removeItem(KEPT);
-    else localStorage.setItem(KEPT, url);
-  } catch {
-    // As before.
-  }
+  keep(KEPT, url);
 }
 
 /** Where a node sends notices: the next port, as Solana's own does, or the same host's. */

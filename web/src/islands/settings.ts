@@ -1,5 +1,6 @@
 // What a viewer chooses for their own browser.
-import { canBeAsked, chooseNode, kept, ownNode, sitesNode } from "../chain/chosen";
+import { canBeAsked, chooseNode, ownNode, sitesNode } from "../chain/chosen";
+import { keep, kept } from "../chain/kept";
 
 const THEME = "ionet.theme";
 const ANSWER_MS = 10_000;
@@ -50,11 +51,7 @@ if (form) {
     const url = whose.value === "own" ? node.value.trim() : null;
     if (url !== null && !canBeAsked(url)) return say("Write its address with https, or one of this machine with http.");
     chooseNode(url);
-    try {
-      localStorage.setItem(THEME, theme.value);
-    } catch {
-      return say("This browser keeps nothing for this site: nothing was changed.");
-    }
+    if (!keep(THEME, theme.value)) return say("This browser keeps nothing for this site: nothing was changed.");
     if (theme.value) document.documentElement.dataset["theme"] = theme.value;
     else delete document.documentElement.dataset["theme"];
     if (url === null) return say("Kept.");

@@ -6,7 +6,7 @@ import { connected, sign } from "../wallet/wallets";
 import { build, type Built } from "./build";
 import { CHECKS, compare } from "./compare";
 import { preview, Refused, type Preview } from "./preview";
-import { follow, forget, keep, lastSent, pending, pendingOf, type Leads, type Outcome, type Pending } from "./send";
+import { follow, forget, lastSent, pending, pendingOf, remember, type Leads, type Outcome, type Pending } from "./send";
 
 /** What somebody is about to sign. */
 export interface Plan {
@@ -137,7 +137,7 @@ async function signed(shown: Shown & { at: "shown" }): Promise<void> {
     const { signature, added } = compare(built.bytes, bytes);
     const sent = pendingOf(signature, bytes, built.lifetime.lastValidBlockHeight, plan);
     // Kept before it is sent: a page that is loaded again knows of it, and so do other tabs.
-    keep(sent);
+    remember(sent);
     void onWay(sent, added.map((each) => CHECKS.get(each) ?? each));
   } catch (error) {
     if (mine === act) state.value = { ...shown, told: said(error) };

@@ -5,6 +5,7 @@ import {
   type Signature,
 } from "@solana/kit";
 import { why } from "../chain/failure";
+import { keep, kept } from "../chain/kept";
 import { node, whenLanded } from "../chain/node";
 import { wireOf } from "./preview";
 
@@ -41,23 +42,24 @@ const PATIENCE = 3;
 
 /** What is on its way from this browser, whichever tab sent it: another one would pay a second time. */
 export function pending(): Pending | null {
-  const kept = localStorage.getItem(KEPT);
-  return kept ? (JSON.parse(kept) as Pending) : null;
+  const found = kept(KEPT);
+  return found ? (JSON.parse(found) as Pending) : null;
 }
 
 /** The signature of what was sent last from this browser. */
 export function lastSent(): string | null {
-  return localStorage.getItem(LAST);
+  return kept(LAST);
 }
 
-export function keep(each: Pending): void {
-  localStorage.setItem(KEPT, JSON.stringify(each));
-  localStorage.setItem(LAST, each.signature);
+/** Before it is sent: a page that is loaded again goes on with it. */
+export function remember(each: Pending): void {
+  keep(KEPT, JSON.stringify(each));
+  keep(LAST, each.signature);
 }
 
 /** Keep it no longer; another that was begun meanwhile stays. */
 export function forget(signature: Signature): void {
-  if (pending()?.signature === signature) localStorage.removeItem(KEPT);
+  if (pending()?.signature === signature) keep(KEPT, null);
 }
 
 export function pendingOf(signature: Signature, signed: Uint8Array, lastValid: bigint, of: { title: string; leads?: Leads }): Pending {

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { address, type Address } from "@solana/kit";
 import { getWallets } from "@wallet-standard/app";
+import { keep, kept } from "../chain/kept";
 import type { Chain } from "../chain/node";
 import type { Wallet, WalletAccount } from "@wallet-standard/base";
 import type { StandardConnectFeature, StandardDisconnectFeature, StandardEventsFeature } from "@wallet-standard/features";
@@ -48,7 +49,7 @@ export async function connect(wallet: Able, silent = false): Promise<void> {
     if (silent) return;
     throw new Error(`${wallet.name} shows no account for Solana`);
   }
-  localStorage.setItem(KEPT, wallet.name);
+  keep(KEPT, wallet.name);
   wallet.features["standard:events"]?.on("change", ({ accounts }) => {
     // Another account may be chosen in the wallet at any time: pages follow it.
     if (accounts && connected.value?.wallet === wallet) choose(wallet);
@@ -57,7 +58,7 @@ export async function connect(wallet: Able, silent = false): Promise<void> {
 
 export async function disconnect(): Promise<void> {
   const was = connected.value;
-  localStorage.removeItem(KEPT);
+  keep(KEPT, null);
   connected.value = null;
   await was?.wallet.features["standard:disconnect"]?.disconnect();
 }
@@ -85,8 +86,8 @@ export function discover(): void {
   const { get, on } = getWallets();
   const look = (): void => {
     wallets.value = get().filter(isAble);
-    const last = wallets.value.find((each) => each.name === localStorage.getItem(KEPT));
-    if (last && !connected.value) connect(last, true).catch(() => localStorage.removeItem(KEPT));
+    const last = wallets.value.find((each) => each.name === kept(KEPT));
+    if (last && !connected.value) connect(last, true).catch(() => keep(KEPT, null));
   };
   on("register", look);
   on("unregister", look);
