@@ -26,6 +26,7 @@ from keeper.web.pages import (
     offers,
     orders,
     positions,
+    seasons,
     settings,
     wallets,
 )
@@ -37,7 +38,7 @@ ROUTERS = tuple(
     each.router
     for each in (
         *(network, devices, offers, market, blocks, orders, buyback, wallets, positions, audit, found),
-        settings,
+        *(seasons, settings),
     )
 )
 NODE = "node"

@@ -31,6 +31,14 @@ SOURCES: Mapping[str, Source] = {
         "/api/v1/emission",
         "ionet emission",
     ),
+    "seasons": Source(
+        "Airdrop seasons",
+        "Accounts of the tokenomics program. A season names the hash of its file of points, and the root "
+        "over what each wallet gets by it; until its claims open, the guardian can cancel it. What nobody "
+        "claims in time goes back to who funded it.",
+        "/api/v1/seasons",
+        "ionet season show",
+    ),
     "governance": Source(
         "Governance",
         "The root account of each program: its admin, its guardian, parameters in force and those that wait "

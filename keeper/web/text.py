@@ -29,15 +29,24 @@ STATES: Mapping[str, str] = {
 """The class of colour of each state's word."""
 
 
-def amount(value: int | None, currency: str = "IO") -> str:
-    """Base units with all decimals; the currency stands in the column's head."""
-    return NOTHING if value is None else show(value, Currency[currency])
+def amount(value: int | None, currency: str = "IO") -> Markup:
+    """Base units with all decimals, zeros at the end quiet; the column's head has the currency."""
+    if value is None:
+        return Markup(NOTHING)
+    shown = show(value, Currency[currency])
+    told = shown.rstrip("0").rstrip(".")
+    return Markup("{}<small>{}</small>").format(told, shown[len(told) :]) if told != shown else Markup(shown)
 
 
-def money(value: int | None, currency: int) -> str:
+def money(value: int | None, currency: int) -> Markup:
     """Base units of a currency by its number, with its name."""
     of = Currency(currency)
-    return NOTHING if value is None else f"{show(value, of)} {of.name}"
+    return Markup(NOTHING) if value is None else Markup("{} {}").format(amount(value, of.name), of.name)
+
+
+def io(value: int | None) -> Markup:
+    """Base units of IO, with its name."""
+    return money(value, Currency.IO)
 
 
 def sol(lamports: int | None) -> str:
@@ -92,6 +101,19 @@ def lease_words(row: Any) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
-    for each in (amount, money, sol, count, percent, when, state, address, sentence, lease_words, duration)
+    for each in (
+        amount,
+        money,
+        io,
+        sol,
+        count,
+        percent,
+        when,
+        state,
+        address,
+        sentence,
+        lease_words,
+        duration,
+    )
 }
 """What templates write values with."""

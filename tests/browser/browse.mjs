@@ -120,6 +120,8 @@ const steps = {
   size: (width, height) => page.setViewportSize({ width, height }),
   overflow: () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
   screenshot_of: async (selector, file) => void (await page.locator(selector).last().screenshot({ path: file })),
+  /** What is seen without scrolling. */
+  view: async (file) => void (await page.screenshot({ path: file })),
   screenshot: async (file) => void (await page.screenshot({ path: file, fullPage: true })),
 };
 

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from keeper.api.limits import Limits
 from keeper.api.service import application, guarded
-from keeper.budgets import Rate
 from keeper.db.visitors import Visitors
 from keeper.economy.supply import io
-from keeper.localnet.chain import LocalChain
-from keeper.localnet.node import Node
-from keeper.localnet.server import served
 from keeper.rewards.publication import claimable, read_manifest
-from keeper.runtime.listen import listen
 from keeper.web.app import install
+from tests.browser.sites import LIMITS, node, running, serving
 from tests.keeper.api.conftest import life
 from tests.keeper.api.life import Life
 from tests.programs.world import key
@@ -37,8 +29,6 @@ __all__ = ["life"]
 pytestmark = pytest.mark.browser
 DRIVER = Path(__file__).parent / "check.mjs"
 OWNER = key("supplier a").pubkey()
-LIMITS = Limits(questions=Rate(10_000, 1_000), proofs=Rate(10_000, 1_000))
-"""However slow the machine is: what takes long counts as more questions."""
 FOREIGN = "site.example"
 """A name that Chromium finds on this machine: a page from there has no secure context."""
 
@@ -108,24 +98,11 @@ class Lying:
 class Sites:
     """Where each site is, and the node."""
 
-    node: str = ""
+    node: str
     ports: dict[str, int] = field(default_factory=dict)
 
     def url(self, name: str, path: str, host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.ports[name]}{path}"
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp) -> Any:
-    """Serve an application meanwhile; gives its port."""
-    listener = listen("127.0.0.1", 0, "")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await running
 
 
 @pytest.fixture(scope="module")
@@ -134,31 +111,18 @@ def sites(life: tuple[Life, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     world, index = life
     folder = tmp_path_factory.mktemp("sites")
     world.chain.save(folder / "life.chain")
-    found, ready, over = Sites(), threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
 
-    async def run() -> None:
-        chain = LocalChain.load(folder / "life.chain")
-        chain.set_speed(0)
-        listener = listen("127.0.0.1", 0, "")
-        found.node = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(served(Node(chain), [listener]))
-            for number, (name, lie) in enumerate(LIES.items()):
-                file = shutil.copy(index, folder / f"{number}.db")
-                app = application(Visitors(f"sqlite:///{file}"), rewards=world.folder)
-                install(app)
-                port = await stack.enter_async_context(serving(Lying(guarded(app, LIMITS), lie)))
-                found.ports[name] = port
-            ready.set()
-            await over.wait()
+    async def start(stack: AsyncExitStack) -> Sites:
+        found = Sites(await stack.enter_async_context(node(folder / "life.chain")))
+        for number, (name, lie) in enumerate(LIES.items()):
+            file = shutil.copy(index, folder / f"{number}.db")
+            app = application(Visitors(f"sqlite:///{file}"), rewards=world.folder)
+            install(app)
+            found.ports[name] = await stack.enter_async_context(serving(Lying(guarded(app, LIMITS), lie)))
+        return found
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
-    thread.start()
-    assert ready.wait(60)
-    yield found
-    loop.call_soon_threadsafe(over.set)
-    thread.join()
+    with running(start) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ from fastapi import APIRouter
 from keeper.api.paging import Page
 from keeper.api.queries import counts
 from keeper.api.routes import blocks, buyback, classes
+from keeper.api.routes import market as api_market
 from keeper.api.routes import network as api
+from keeper.api.routes import seasons as api_seasons
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_of
 from keeper.economy.money import DECIMALS
@@ -47,6 +49,7 @@ async def home(visit: Visiting) -> str:
         clock=_clock(network),
         total=EMISSION_TOTAL,
         hours=hours,
+        is_final=bool(final.data),
         figure=_bars(hours),
         states=STATES,
         classes=rows,
@@ -75,8 +78,14 @@ async def supply(visit: Visiting) -> str:
         for each in (months[at : at + MONTHS_A_YEAR] for at in range(0, len(months), MONTHS_A_YEAR))
     ]
     allocations: Any = await api.vesting(visit.asked, visit.on)
+    seasons: Any = await api_seasons.seasons(visit.asked, visit.on)
     return visit.page(
-        "supply.html", network=network, years=years, figure=figure, allocations=allocations.data
+        "supply.html",
+        network=network,
+        years=years,
+        figure=figure,
+        allocations=allocations.data,
+        seasons=seasons.data,
     )
 
 
@@ -85,7 +94,15 @@ async def market(visit: Visiting) -> str:
     """What a processor of each class costs."""
     found, all_classes = await counts.devices(visit.on), await class_list(visit)
     listed = {each.id: {state: found.get((each.id, state), 0) for state in STATES} for each in all_classes}
-    return visit.page("market.html", classes=all_classes, counts=listed)
+    quoted = (await api_market.market(visit.asked, visit.on)).data
+    with_devices = [each for each in all_classes if sum(listed[each.id].values())]
+    without = [each for each in all_classes if each not in with_devices]
+    return visit.page(
+        "market.html",
+        parts=(with_devices, without),
+        counts=listed,
+        utilisation={each.id: each.utilisation_bps for each in quoted},
+    )
 
 
 @router.get("/how")

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+import httpx2
 import pytest
 from solders.pubkey import Pubkey
 
+from keeper.api.service import application
+from keeper.db.visitors import Visitors
+from keeper.market.folder import MarketFolder
+from keeper.market.steps import StepTable
 from keeper.rewards.publication import PublicationError
+from keeper.web.app import install
 from keeper.web.once import Once
 from keeper.web.pages import devices
 from tests.keeper.api.conftest import Client
@@ -133,6 +141,9 @@ async def test_figures_are_the_apis(site: Client) -> None:
     for address in (wallet, (await site.data("/devices"))[0]["supplier"]):
         found = await site.data(f"/wallets/{address}")
         await shows(f"/wallets/{address}", found["earned"], found["claimed"], found["due"], found["staked"])
+    for row in await site.data("/seasons"):
+        await shows("/supply", row["total"], row["claimed"])
+        await shows(f"/seasons/{row['season']}", row["total"], row["claimed"], *row["pools"])
     for row in await site.data("/auctions"):
         await shows(f"/auctions/{row['number']}", row["start_price"], row["floor_price"])
 
@@ -224,6 +235,7 @@ async def test_what_is_wrong_is_said_in_a_page(site: Client) -> None:
     for path, status, words in (
         ("/nothing", 404, "Not Found"),
         ("/devices/abc", 404, "no device has this address, nor such a worker"),
+        ("/seasons/9", 404, "there is no season 9"),
         ("/blocks/99", 404, "it has hours from 0 to 1"),
         ("/blocks/-1", 400, "hour"),
         ("/tx/abc", 404, "look on the chain"),
@@ -241,6 +253,23 @@ async def test_what_is_wrong_is_said_in_a_page(site: Client) -> None:
         assert words in Page(answer.text).text, (path, answer.text)
     api = await site.http.get("/api/v1/nothing")
     assert (api.status_code, api.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_a_class_has_its_page_beside_published_files_of_the_market(
+    life: tuple[Life, Path], tmp_path: Path
+) -> None:
+    market = MarketFolder(tmp_path / "market")
+    market.write_steps(StepTable(480_000, {1: (-5, 7)}))
+    database = Visitors(f"sqlite:///{shutil.copy(life[1], tmp_path / 'index.db')}")
+    app = application(database, rewards=life[0].folder, market=market.path)
+    install(app)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://site") as http:
+        for path in ("/market", "/market/1"):
+            assert (await http.get(path)).headers["content-type"].startswith("text/html"), path
+        assert (await http.get("/market/prices/480000.csv")).text == "class,io,usdc\n1,-5,7\n"
+        missing = await http.get("/market/prices/480001.csv")
+        assert missing.status_code == 404 and "Not Found" in missing.text
+    await database.close()
 
 
 async def test_a_page_that_is_known_is_not_sent_again(site: Client) -> None:

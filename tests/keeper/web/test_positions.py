@@ -8,6 +8,7 @@ from keeper.economy.staking import CoStakeState
 from keeper.economy.supply import IO
 from keeper.web.pages.positions import positions
 from tests.keeper.api.conftest import Client
+from tests.keeper.web.test_pages import Page
 
 NOW, COOLDOWN = 1_000_000, 5_000
 
@@ -52,7 +53,8 @@ async def test_the_page_has_all_devices_of_a_wallet_and_what_it_can_claim(site: 
     page = (await site.http.get("/stake", params={"wallet": device["supplier"]})).text
     for each in await site.data("/devices", supplier=device["supplier"]):
         assert f"/devices/{each['address']}" in page
-    assert f"{int(wallet['staked']) / IO:,.8f}" in page and f"{int(wallet['due']) / IO:,.8f}" in page
+    text = Page(page).text
+    assert f"{int(wallet['staked']) / IO:,.8f}" in text and f"{int(wallet['due']) / IO:,.8f}" in text
     assert "Nothing cools" in page
     assert (await site.http.get("/stake?wallet=abc")).status_code == 400
     assert (await site.http.get("/stake")).status_code == 200
