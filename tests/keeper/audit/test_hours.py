@@ -81,7 +81,7 @@ async def test_a_lie_is_not_handed_on_to_the_next_hour(life, tmp_path: Path) -> 
 async def test_the_demos_liar_is_named_for_one_word(life, tmp_path: Path) -> None:
     chain, liar, folder = life.hours.world.chain, key("liar").pubkey(), tmp_path / "liar"
     work = WorkFolder(life.evidence, life.hours.profiles)
-    async with indexed(chain) as index:
+    async with indexed(Source("here", chain)) as index:
         history = History(chain, index.database, ledgers=index.ledgers, keeps=False)
         terms = liar, LAST, START_MONTH
         false = await lie.publish(chain, history, work, life.rewards, folder, *terms)
