@@ -6,7 +6,7 @@ BIN := .venv/bin
 CARGO ?= cargo
 CHAIN ?= embedded
 
-.PHONY: help demo localnet test audit chaos soak fuzz interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo localnet test audit chaos soak fuzz mutants interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,6 +32,9 @@ soak: venv ## 100,000 random actions of everybody, 200 kills, a year of 10,000 d
 
 fuzz: venv ## every parser of strangers' bytes for two minutes each, guided by coverage (atheris, x86-64)
 	@$(BIN)/python -m tests.fuzz
+
+mutants: venv ## rules with one place changed, which a test must notice: of modules that changed since the last look
+	@$(BIN)/python -m tests.mutants
 
 interop: venv ## other people's clients on the interfaces, byte for byte: needs node 20, npm and PyPI
 	@$(BIN)/pytest -q -rs tests/interop

@@ -1,5 +1,6 @@
 """``make soak``: the whole of it, or a part by its name, written to docs/soak.json and docs/soak.md.
 
+A run that was stopped goes on where it was, as long as nothing that it depends on changed.
 ``python -m tests.soak --part actions --seed 7 --count 1`` plays one network again; ``--seed 7 --shrink`` says
 which of its steps a failure needs.
 """
@@ -17,16 +18,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from keeper.clients.programs import PROGRAMS
 from tests.soak.driver import INSTRUCTIONS, Network, shrunk
-from tests.soak.page import JSON, write
+from tests.soak.page import JSON, WHOLE, write
 from tests.soak.year import YEAR, played
 
 REPOSITORY = Path(__file__).parents[2]
 Tally = Counter[tuple[str, str, str | None]]
+AHEAD = 8
+"""Networks that are played beyond the one that is waited for."""
+ABOUT_IT = {"__main__.py", "page.py", "test_soak.py"}
 LEAST = 10
 """How often each instruction succeeds at least, and is refused, in a whole run."""
 AT_START = {
@@ -36,13 +41,44 @@ AT_START = {
 """Instructions that begin a network, and that one that is there refuses for ever."""
 
 
-def network(arguments: tuple[int, int]) -> tuple[Tally, dict[str, Counter[str]], int]:
-    """Play one network by its seed and its steps, and audit it."""
-    seed, steps = arguments
+def version() -> str:
+    """What a network's history follows from: programs, jobs, models and who acts, as one hash."""
+    digest = sha256()
+    for folder in ("programs/artifacts", "keeper", "tests/model", "tests/programs", "tests/soak"):
+        for path in sorted((REPOSITORY / folder).rglob("*")):
+            if path.suffix in {".so", ".py"} and path.name not in ABOUT_IT:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def network(arguments: tuple[int, int, Path]) -> tuple[Tally, dict[str, int], int, float, int]:
+    """Play one network by its seed and its steps, and audit it, unless a run that was stopped did.
+
+    Returns what was tried, what the keeper's jobs sent, how many transactions the audit read, and what it
+    took: seconds of processor time, and the most bytes of the process.
+    """
+    seed, steps, folder = arguments
+    path = folder / f"{seed}-{steps}.json"
+    if path.exists():
+        rows, kept, audited, *took = json.loads(path.read_text())
+        known = {(program, name, refusal): number for program, name, refusal, number in rows}
+        return Counter(known), kept, audited, *took
+    began = time.process_time()
     met: dict[str, Counter[str]] = {}
     one = Network(seed, met)
     one.run(steps)
-    return one.whole.tally, met, one.audited()
+    audited = one.audited()
+    kept = {
+        name.removeprefix("kept "): number
+        for name, number in met["keeper"].items()
+        if name.startswith("kept ")
+    }
+    rows = [[*key, number] for key, number in one.whole.tally.items()]
+    part = path.with_suffix(".part")
+    took = time.process_time() - began, largest()
+    part.write_text(json.dumps([rows, kept, audited, *took]))
+    part.replace(path)
+    return one.whole.tally, kept, audited, *took
 
 
 def processor_seconds() -> float:
@@ -60,14 +96,15 @@ def largest() -> int:
 def actions(wanted: int, seed: int, steps: int, count: int | None) -> dict[str, Any]:
     """Networks from a seed on, until so many actions were tried; or ``count`` of them."""
     tally: Tally = Counter()
-    met: dict[str, Counter[str]] = {}
+    kept: Counter[str] = Counter()
     networks = audited = 0
+    seconds, most = 0.0, 0
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for each, its, transactions in _in_turn(pool, seed, steps, count or wanted):
+        for each, its, transactions, took, size in _in_turn(pool, seed, steps, count or wanted):
             tally += each
-            for side, counts in its.items():
-                met.setdefault(side, Counter()).update(counts)
-            networks, audited = networks + 1, audited + transactions
+            kept.update(its)
+            networks, audited, seconds = networks + 1, audited + transactions, seconds + took
+            most = max(most, size)
             print(f"{networks} networks, {tally.total():,} actions", end="\r", file=sys.stderr, flush=True)
             if (networks >= count) if count else (tally.total() >= wanted):
                 break
@@ -80,7 +117,7 @@ def actions(wanted: int, seed: int, steps: int, count: int | None) -> dict[str, 
     for (_, _, name), number in tally.items():
         if name:
             refusals[name] += number
-    if not count:
+    if tally.total() >= WHOLE:
         lacking = [
             f"{program}.{name}: {succeeded} times done, {refused} refused"
             for program, names in table.items()
@@ -88,11 +125,6 @@ def actions(wanted: int, seed: int, steps: int, count: int | None) -> dict[str, 
             if refused < LEAST or (succeeded < LEAST and (program, name) not in AT_START)
         ]
         assert not lacking, lacking
-    kept = {
-        name.removeprefix("kept "): n
-        for name, n in met.get("keeper", Counter()).items()
-        if name.startswith("kept ")
-    }
     return {
         "seed": seed,
         "steps": steps,
@@ -104,15 +136,19 @@ def actions(wanted: int, seed: int, steps: int, count: int | None) -> dict[str, 
         "instructions": table,
         "keeper": dict(sorted(kept.items())),
         "audited": audited,
+        "processor_seconds": round(seconds),
+        "bytes": most,
     }
 
 
 def _in_turn(pool: ProcessPoolExecutor, seed: int, steps: int, most: int) -> Iterator[Any]:
     """Networks in the order of their seeds, a few ahead of whoever takes them."""
-    ahead = [pool.submit(network, (seed + at, steps)) for at in range(8)]
+    folder = REPOSITORY / "out/soak" / version()
+    folder.mkdir(parents=True, exist_ok=True)
+    ahead = [pool.submit(network, (seed + at, steps, folder)) for at in range(AHEAD)]
     for at in range(most):
         yield ahead.pop(0).result()
-        ahead.append(pool.submit(network, (seed + at + 8, steps)))
+        ahead.append(pool.submit(network, (seed + at + AHEAD, steps, folder)))
 
 
 def _counts(tally: Tally, program: str, name: str) -> tuple[int, int, int]:
@@ -151,7 +187,7 @@ def main() -> None:
     """Run parts, and write what came of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=("actions", "kills", "year"), action="append")
-    parser.add_argument("--actions", type=int, default=100_000)
+    parser.add_argument("--actions", type=int, default=WHOLE)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=200, help="of each network")
     parser.add_argument("--count", type=int, help="so many networks, and write nothing")
@@ -169,11 +205,10 @@ def main() -> None:
         "kills": lambda: kills(given.kills),
     }
     for name in given.part or parts:
-        began, used = time.monotonic(), processor_seconds()
+        used = processor_seconds()
         found = parts[name]()
-        found["seconds"] = round(time.monotonic() - began)
-        found["processor_seconds"] = round(processor_seconds() - used)
-        found["bytes"] = largest()
+        found.setdefault("processor_seconds", round(processor_seconds() - used))
+        found.setdefault("bytes", largest())
         if given.count:
             print(json.dumps(found, indent=1))
             continue

@@ -10,6 +10,9 @@ from typing import Any
 DOCS = Path(__file__).parents[2] / "docs"
 JSON, PAGE = DOCS / "soak.json", DOCS / "soak.md"
 MEBIBYTE = 1 << 20
+HOURS = 365 * 24
+WHOLE = 100_000
+"""Actions of a whole run."""
 
 INTRODUCTION = """# Soak
 
@@ -65,7 +68,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def took(found: dict[str, Any]) -> str:
-    """What a part cost."""
+    """What a part cost, where that was measured."""
+    if "processor_seconds" not in found:
+        return ""
     mebibytes = found["bytes"] // MEBIBYTE
     seconds = found["processor_seconds"]
     return f"It took {seconds:,} s of processor time, and its largest process {mebibytes:,} MiB."
@@ -74,11 +79,13 @@ def took(found: dict[str, Any]) -> str:
 def of_actions(found: dict[str, Any]) -> str:
     """The first part's section."""
     last = found["seed"] + found["networks"] - 1
+    of_whole = "" if found["actions"] >= WHOLE else f"; a whole run has {WHOLE:,}"
     summary = (
         f"**{found['actions']:,} actions** in {found['networks']:,} networks of {found['steps']} steps "
         f"(seeds {found['seed']} to {last}): {found['done']:,} done, {found['refused']:,} refused by "
-        f"{len(found['refusals'])} names. The audit read {found['audited']:,} transactions. {took(found)}"
-    )
+        f"{len(found['refusals'])} names{of_whole}. The audit read {found['audited']:,} transactions. "
+        f"{took(found)}"
+    ).rstrip()
     rows = [
         (f"{program}.{name}", *counts)
         for program, names in found["instructions"].items()
@@ -97,6 +104,9 @@ def of_actions(found: dict[str, Any]) -> str:
 def of_year(found: dict[str, Any]) -> str:
     """The second's."""
     counts = table(("", ""), found["counts"].items())
+    hours = found["counts"]["hours"]
+    of_year = "" if hours >= HOURS else f"; a whole run has {HOURS:,}"
+    said = f"**{found['devices']:,} devices, {hours:,} hours**{of_year}. Seed {found['seed']}."
     left = f"At its end {found['left_over']:,} base units are left over for the next hour."
     return "\n\n".join(
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from keeper.rewards import rule
 from tests.model.staking.program import Staking
 from tests.model.state import wallet
 from tests.programs.orders.calls import RENTERS
-from tests.soak.driver import Failed, Network, shrunk
+from tests.soak import page
+from tests.soak.driver import INSTRUCTIONS, Failed, Network, shrunk
 from tests.soak.year import Year, played
 
 STEPS = 60
@@ -75,3 +77,20 @@ def test_an_hour_that_pays_too_much_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(rule, "reward", generous)
     with pytest.raises(AssertionError):
         year.hour(10)
+
+
+def test_the_page_is_what_the_last_run_left() -> None:
+    assert page.PAGE.read_text() == page.text(json.loads(page.JSON.read_text()))
+
+
+def test_what_the_page_says_adds_up() -> None:
+    """Every instruction has a row; those that orders alone calls are done, and refused to all others."""
+    found = json.loads(page.JSON.read_text())["actions"]
+    assert found["actions"] == found["done"] + found["refused"]
+    assert sum(found["refusals"].values()) == found["refused"]
+    assert {name: set(each) for name, each in found["instructions"].items()} == {
+        name: set(each) for name, each in INSTRUCTIONS.items()
+    }
+    for name in ("lease_device", "free_device", "record_lease"):
+        done, refused, _ = found["instructions"]["staking"][name]
+        assert done > 0 < refused

@@ -1,0 +1,66 @@
+"""What is changed in a module, and that a test which looks notices."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+from tests.mutants.__main__ import CHECKED, MODULES, NOTICED, REPOSITORY, SURVIVED, _due, digest, tried
+from tests.mutants.changes import mutants
+
+SOURCE = '''
+"""A text with 1 < 2."""
+LIMIT = 3
+
+def share(whole: int, part: int = 1) -> int:
+    """Not this 5 + 6."""
+    if not whole or part < 0:
+        raise ValueError("1 < 2")
+    return min(whole * part // LIMIT, LIMIT - 1) if part <= 2 else -1
+'''
+
+
+def test_one_place_at_a_time() -> None:
+    found = list(mutants(SOURCE))
+    keys = [each.key for each in found]
+    assert len(keys) == len(set(keys)) == 18
+    for wanted in (
+        "module: 3 -> 4",
+        "share: part < 0 -> part <= 0",
+        "share: not whole or part < 0 -> not whole and part < 0",
+        "share: if not whole or part < 0 -> if False",
+        "share: whole * part // LIMIT -> whole * part * LIMIT",
+        "share: LIMIT - 1 -> LIMIT + 1",
+        "share: min(whole * part // LIMIT, LIMIT - 1) -> max(whole * part // LIMIT, LIMIT - 1)",
+    ):
+        assert wanted in keys, keys
+    plain = ast.dump(ast.parse(SOURCE))
+    for each in found:
+        assert ast.dump(each.tree) != plain
+        compile(each.tree, "changed", "exec")
+
+
+def test_texts_and_comments_are_no_change() -> None:
+    """The digest is of the tree, and so is what follows from a line's number."""
+    assert digest("# a\nX = 1\n") == digest("\n\nX = 1  # b\n") != digest("X = 2\n")
+
+
+def test_a_change_is_noticed() -> None:
+    """By a module's own tests, in a fork; the module as it is passes."""
+    module = "keeper/economy/money.py"
+    tests = ("tests/keeper/economy/test_money.py",)
+    source = (REPOSITORY / module).read_text()
+    assert tried(module, ast.parse(source), tests, None)[0] == SURVIVED
+    broken = source.replace("raise AmountError", "print", 1)
+    assert broken != source
+    assert tried(module, ast.parse(broken), tests, None)[0] == NOTICED
+
+
+def test_what_changed_since_it_was_looked_at_is_due() -> None:
+    known = json.loads(CHECKED.read_text())
+    assert set(known) <= set(MODULES)
+    for name in known:
+        assert _due({name: {"sha256": "another"}}, [name]) == [name]
+    assert _due(known, list(MODULES)) == [], "python -m tests.mutants --all --write MODULE"
+    for its in known.values():
+        assert all(its["why"].values()), "each survivor is noticed by a test, or it says why not"
