@@ -13,6 +13,7 @@ from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.options import ChainOption
 from keeper.clients import tokenomics
 from keeper.clients.programs import PROGRAMS
+from keeper.clients.published import Published, read_published
 from keeper.clients.vaults import Vault, read_vaults
 from keeper.terminal import network as network_tables
 from keeper.terminal.answers import looking
@@ -24,10 +25,14 @@ from keeper.wallet.roles import Governed, read_governed
 def network(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     """All four programs: who governs them, their parameters, what is stopped, what waits until when."""
 
-    async def read() -> list[tuple[Governed, dict[str, str]]]:
+    async def read() -> list[tuple[Governed, dict[str, str], Published]]:
         async with connect(options.settings(chain).chain) as connected:
             return [
-                (await read_governed(connected, name), await read_contact(connected, program.address))
+                (
+                    await read_governed(connected, name),
+                    await read_contact(connected, program.address),
+                    await read_published(connected, program),
+                )
                 for name, program in PROGRAMS.items()
             ]
 
@@ -35,8 +40,8 @@ def network(chain: ChainOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         write(network_tables.as_json(found))
         return
-    for each, contact in found:
-        show(network_tables.governed(each, contact))
+    for each in found:
+        show(network_tables.governed(*each))
 
 
 @answers(looking.Supply)

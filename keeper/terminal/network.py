@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from keeper.clients import tokenomics
+from keeper.clients.published import Published, State
 from keeper.clients.vaults import Vault
 from keeper.economy import emission
 from keeper.economy.calendar import duration, moment
@@ -21,10 +22,15 @@ from keeper.wallet.roles import NOBODY, Governed, shown
 
 TOLD = "project_url", "contacts", "policy"
 """What is shown of a program's contact."""
+_INTERFACE = {
+    State.NONE: "not published on chain",
+    State.SAME: "published on chain, this version's",
+    State.OTHER: "published on chain, and another one than this version's",
+}
 
 
-def governed(at: Governed, contact: Mapping[str, str]) -> Table:
-    """One program, with whom its binary says to tell of a hole."""
+def governed(at: Governed, contact: Mapping[str, str], interface: Published) -> Table:
+    """One program, with whom its binary says to tell of a hole, and whether its interface is on chain."""
     config = at.config
     table = plain(f"{at.name}: {at.program.address}", "", "in force", "proposed")
     table.columns[1].justify = table.columns[2].justify = "left"
@@ -39,6 +45,7 @@ def governed(at: Governed, contact: Mapping[str, str]) -> Table:
     for name in TOLD:
         if name in contact:
             table.add_row(name, escape(contact[name]), "")
+    table.add_row("interface", _INTERFACE[interface.state], "")
     for name, value in at.params.items():
         text = at.proposed.get(name)
         table.add_row(name, _words(at.name, name, value), "" if text is None else _words(at.name, name, text))
@@ -128,7 +135,7 @@ def _to_emit(found: tokenomics.Supply, config: tokenomics.Config) -> int:
     return emission.hours_ended(config.start_month, found.time) - config.emitted_hours
 
 
-def as_json(found: Sequence[tuple[Governed, Mapping[str, str]]]) -> looking.Network:
+def as_json(found: Sequence[tuple[Governed, Mapping[str, str], Published]]) -> looking.Network:
     """All programs, for programs: addresses and figures as they are on chain, times unix seconds."""
     return {
         at.name: {
@@ -144,8 +151,9 @@ def as_json(found: Sequence[tuple[Governed, Mapping[str, str]]]) -> looking.Netw
             "proposed": {name: shown(value) for name, value in at.proposed.items()},
             "proposed_from": at.config.pending_at if at.proposed else None,
             "contact": dict(contact),
+            "interface": {"address": str(interface.address), "state": interface.state.value},
         }
-        for at, contact in found
+        for at, contact, interface in found
     }
 
 

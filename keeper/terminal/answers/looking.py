@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -24,6 +24,14 @@ from keeper.terminal.answers.kinds import (
 )
 
 
+class Interface(TypedDict):
+    """A program's interface on chain, where explorers look for it."""
+
+    address: Address
+    state: Literal["none", "same", "other"]
+    """Whether it is this version's."""
+
+
 class Governed(TypedDict):
     """A program: who governs it, and what is in force."""
 
@@ -43,6 +51,7 @@ class Governed(TypedDict):
     proposed_from: Time | None
     contact: dict[str, str]
     """Whom its binary says to tell of a hole, by the names of security.txt."""
+    interface: Interface
 
 
 Network = dict[str, Governed]
