@@ -14,8 +14,8 @@ help: ## list the targets
 demo: venv ## the network's economy on an embedded chain: 20 years in a minute or two
 	@$(BIN)/ionet demo
 
-localnet: venv ## a network of your own: a node for any client, keys with money, pages on it; Ctrl+C ends it
-	@$(BIN)/ionet localnet --web 8080
+localnet: venv ## a network of your own: a node for any client, keys with money, pages on it; Ctrl+C ends it (WORKERS=2: devices that prove and are hired)
+	@$(BIN)/ionet localnet --web 8080 $(if $(WORKERS),--workers $(WORKERS))
 
 test: venv ## all tests on the committed programs; needs no Rust
 	@$(BIN)/pytest -n 4 -q -m "not chaos and not interop and not browser" # Half of them wait for processes.

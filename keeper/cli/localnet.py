@@ -36,8 +36,8 @@ KEPT, EARLY = "network.chain", "early.chain"
 KEYS = "keys"
 LOOPBACK = "127.0.0.1", "::1", "localhost"
 SAVE_SECONDS = 60
-WORKED_SPEED = 20
-"""What passes between waves where devices prove: an hour takes about five minutes."""
+WORKED_SPEED = 120
+"""What passes where devices prove while nobody has anything to do."""
 
 
 class State(StrEnum):
@@ -117,7 +117,7 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
     with Progress(console=console, transient=True) as progress:
         progress.add_task(f"reading {source}", total=None)
         loaded = LocalChain.load(source)
-    at_work = asyncio.run(crew.prepare(loaded, people, workers)) if workers else []
+    at_work = asyncio.run(crew.prepare(loaded, people, workers)) if workers else None
     loaded.set_speed((WORKED_SPEED if workers else 1) if speed is None else speed)
     node = Node(loaded, treasury_in(people), public=public, kept=keep, faults=wrong)
     rewards = crew.published_in(folder) if at_work else people.parent / "rewards/operator-1"

@@ -8,7 +8,8 @@ import shutil
 import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from keeper.clients.staking import Class
 from keeper.deploy import read_keypair
 from keeper.errors import UserError
 from keeper.localnet.chain import LocalChain
+from keeper.localnet.crew import AtWork
+from keeper.pow.codes import Code
 from keeper.pow.profiles import Profile
 from keeper.pow.profiles_by_hour import read_profiles_by_hour
 from keeper.resources import POW_LIGHT
@@ -37,6 +40,8 @@ OPERATORS = "operator-"
 STOP_SECONDS = 10
 """How long a process has to end by itself."""
 FOLDER, REWARDS = "crew", "rewards"
+CHECK_SECONDS = "2"
+"""How often operators' keepers look: it is what they cost while nothing happens, and time waits for them."""
 
 
 class Worker(NamedTuple):
@@ -48,21 +53,29 @@ class Worker(NamedTuple):
     profile: Profile
 
 
-async def prepare(chain: LocalChain, people: Path, count: int) -> list[Worker]:
+class Crew(NamedTuple):
+    """Devices that work, and what the network's clock knows of them and of the operators."""
+
+    workers: list[Worker]
+    clock: AtWork
+
+
+async def prepare(chain: LocalChain, people: Path, count: int) -> Crew:
     """Devices for so many workers, of the supplier in the folder of keys: those that lack are registered.
+
+    Then the next hour begins: an hour is about the devices that were there when it began.
 
     Raises UserError where the keys of the network's supplier or operators aren't there.
     """
     network = await read_network(chain)
     if network is None or not _operators(people):
         raise UserError(f"no operator's key is in {people}: workers need a network that ionet localnet makes")
-    chain.slow_for(network)
     supplier = _key(people, "supplier")
     classes = await staking.read_classes(chain)
     profiles = read_profiles_by_hour(POW_LIGHT).at(chain.now())
     cheapest = min(
         (each for each in classes.values() if (found := profiles.of_class(each.id)) and not found.residency),
-        key=lambda each: (each.multiplier, each.id),
+        key=lambda each: (each.multiplier_at(chain.now()), each.id),
     )
     devices, workers = await staking.read_devices(chain), []
     for number in range(count):
@@ -78,15 +91,19 @@ async def prepare(chain: LocalChain, people: Path, count: int) -> list[Worker]:
         if profile is None:
             raise UserError(f"the device of {path} is of a class that proves nothing here")
         workers.append(Worker(name, path, device, profile))
-    return workers
+    if any(each.device.registered_at >= network.start_of(network.hour_of(chain.now())) for each in workers):
+        chain.advance(network.start_of(network.hour_of(chain.now()) + 1) - chain.now())
+    clock = AtWork(chain, len(workers))
+    chain.wait_for(network, clock)
+    return Crew(workers, clock)
 
 
 @asynccontextmanager
 async def working(
-    url: str, people: Path, folder: Path, workers: Sequence[Worker], environment: Mapping[str, str]
+    url: str, people: Path, folder: Path, crew: Crew | None, environment: Mapping[str, str]
 ) -> AsyncIterator[list[Part]]:
     """Run operators and workers meanwhile; all of them have ended afterwards."""
-    if not workers:
+    if crew is None:
         yield []
         return
     place = folder / FOLDER
@@ -97,25 +114,29 @@ async def working(
     parts: list[Part] = []
     children: list[Process] = []
 
-    async def start(name: str, does: str, own: Mapping[str, str], *command: str) -> None:
+    async def start(name: str, does: str, own: Mapping[str, str], *command: str) -> Process:
         log = place / f"{name}.log"
         given = {**environment, "IONET_CHAIN": url, "IONET_PROFILES": str(POW_LIGHT), **own}
         with log.open("ab") as file:
-            children.append(await started(*command, environment=given, log=file))
+            child = await started(*command, environment=given, log=file)
+        children.append(child)
         parts.append(Part(name, does, log))
+        return child
 
+    following = asyncio.create_task(crew.clock.follow())
     try:
         for name in names:
             peers = [each for other in names if other != name for each in (services[other], files[other])]
             own = _settings_of_operator(place / name, people / f"{name}.json", services[name], peers)
             port = files[name].rpartition(":")[2]
-            await start(name, "takes proofs and verifies them", own, "operator", "serve")
+            service = await start(name, "takes proofs and verifies them", own, "operator", "serve")
+            crew.clock.services[services[name]] = partial(_runs, service)
             does = "attests hours, matches orders, votes prices, pays what is due"
             await start(f"{name}-keeper", does, own, "keeper", "run")
             await start(
                 f"{name}-files", "serves what it has published", own, "rewards", "serve", "--port", port
             )
-        for worker in workers:
+        for worker in crew.workers:
             own = {
                 "IONET_KEYPAIR": str(worker.key.resolve()),
                 "IONET_WORKER": str(_enrolled(place / worker.name, worker)),
@@ -127,6 +148,7 @@ async def working(
             await start(worker.name, "proves its work, and accepts leases", own, "worker", "run")
         yield parts
     finally:
+        following.cancel()
         for each in children:
             if each.returncode is None:
                 each.terminate()
@@ -155,7 +177,7 @@ def _settings_of_operator(place: Path, key: Path, service: str, peers: Sequence[
         "IONET_REWARDS": str(place / REWARDS),
         "IONET_POW_HTTP": service.removeprefix("http://"),
         "IONET_PEERS": json.dumps(peers),
-        "IONET_CHECK_SECONDS": "1",
+        "IONET_CHECK_SECONDS": CHECK_SECONDS,
         **dict.fromkeys(("IONET_HTTP", "IONET_POW_METRICS", "IONET_RELAY"), "off"),
     }
 
@@ -169,6 +191,11 @@ def _enrolled(place: Path, worker: Worker) -> Path:
         if store.enrolment(address) is None:
             processors = worker.device.processors
             trial = run_trial(exact_backend(NUMPY), address, worker.profile, processors)
+            if trial.code is not Code.PASS or not trial.is_in_time:
+                raise UserError(
+                    f"a wave that was made here for {worker.name} is of no use ({trial.code.name} after "
+                    f"{trial.product_ms / 1000:.1f} seconds): this machine errs, or is far too slow"
+                )
             of_class = worker.device.device_class
             store.enrol(Enrolment(address, of_class, worker.profile.id, processors, NUMPY, trial.product_ms))
     finally:
@@ -177,7 +204,7 @@ def _enrolled(place: Path, worker: Worker) -> Path:
 
 
 async def _register(chain: LocalChain, supplier: Keypair, worker: Keypair, of_class: Class) -> staking.Device:
-    """A device of one processor as it is before its stake, let for any price down to half of its class's."""
+    """A device of one processor with the least stake, let at whatever price its class has."""
     for each in (supplier, worker):
         chain.airdrop(each.pubkey(), LAMPORTS)
     owner = supplier.pubkey()
@@ -189,8 +216,8 @@ async def _register(chain: LocalChain, supplier: Keypair, worker: Keypair, of_cl
         processors=1,
         tier=1,
         country="CH",
-        ask_io=of_class.price_io // 2,
-        ask_usdc=of_class.price_usdc // 2,
+        ask_io=of_class.bounds.low_io,
+        ask_usdc=of_class.bounds.low_usdc,
     )
     await chain.send([registering], [supplier, worker])
     device = (await staking.read_devices(chain))[staking.device_address(worker.pubkey())]
@@ -198,12 +225,17 @@ async def _register(chain: LocalChain, supplier: Keypair, worker: Keypair, of_cl
     return device
 
 
+def _runs(child: Process) -> bool:
+    return child.returncode is None
+
+
 async def _ended(child: Process) -> None:
     """Wait for the end of a process that was asked to end, for so long."""
     try:
         await asyncio.wait_for(child.wait(), STOP_SECONDS)
     except TimeoutError:
-        child.kill()
+        with suppress(ProcessLookupError):  # It has ended just now.
+            child.kill()
         await child.wait()
 
 

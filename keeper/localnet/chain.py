@@ -19,10 +19,10 @@ from keeper.chain.executed import Trial
 from keeper.chain.heads import SLOTS_PER_SECOND
 from keeper.chain.kept import Kept
 from keeper.chain.records import Account, Blockhash, Tip, TransactionRecord
-from keeper.localnet.haste import Haste
+from keeper.localnet.haste import Crew, Haste
 from keeper.localnet.nonces import nonce_of
 from keeper.localnet.ring import HASH_LIFE, Ring
-from keeper.pow.clock import Network
+from keeper.pow.clock import APART, Network
 
 MAX_SPEED = 100_000.0
 """Seconds of the chain in one of ours: a day and more."""
@@ -37,6 +37,8 @@ class LocalChain(EmbeddedChain):
     heard: Callable[[TransactionRecord, VersionedTransaction], None] = staticmethod(lambda record, sent: None)
     """Called with each transaction that was executed."""
     _haste: Haste | None = None
+    _waits = False
+    """Whether it makes no block until somebody has done something."""
     _ring: Ring
     _speed = 1.0
     _clock: Callable[[], float] = staticmethod(time.monotonic)
@@ -69,23 +71,33 @@ class LocalChain(EmbeddedChain):
         self._pass()
         self._speed = speed
 
-    def slow_for(self, network: Network) -> None:
-        """From now on time passes no faster than devices of a network can prove while they have to."""
+    def wait_for(self, network: Network, crew: Crew) -> None:
+        """From now on time waits for those who work on a network, see :mod:`keeper.localnet.haste`."""
         genesis = bytes(self._genesis)
-        self._haste = Haste(network, self._slot, lambda slot: self._pace.head(genesis, slot, self._slot))
+        self._haste = Haste(
+            network,
+            self._slot,
+            lambda slot: self._pace.head(genesis, slot, self._slot),
+            crew,
+            lambda: self._ticked,
+        )
 
     def tick(self) -> None:
         """A block, and the time since the last one: called every TICK_SECONDS."""
         self._ring.tick()
         slot = self._slot
         self._pass()
-        if self._slot == slot:
+        if self._slot == slot and not self._waits:
             self._set_clock(slot + 1, self.now())  # a chain whose clock stands makes blocks, too
         self._new_blockhash()
 
     def advance(self, seconds: int) -> None:
-        """Move the clock on."""
-        super().advance(seconds)
+        """Move the clock on, as on a cluster that stood still so long: the time has no blocks.
+
+        So whoever follows blocks has nothing to catch up with, and nothing was asked of anybody meanwhile.
+        """
+        if seconds > 0:
+            self._set_clock(self._slot + APART, self.now() + seconds)
         self._new_blockhash()
 
     def expire_blockhashes(self) -> None:
@@ -210,6 +222,9 @@ class LocalChain(EmbeddedChain):
             speed, took = self._speed, left
             if self._haste is not None and speed:
                 speed, slots = self._haste.speed(self._slot, self.now(), speed)
+                self._waits = not speed
+                if self._waits:
+                    return
                 took = min(left, slots / SLOTS_PER_SECOND / speed)
             self._move(took * speed)
             left -= took

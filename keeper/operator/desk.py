@@ -54,6 +54,10 @@ class Desk:
     """The first hour all of whose waves and pings this process sees; None until it has seen the first."""
     newest: int = 0
     """The newest confirmed slot that was seen."""
+    read: int = 0
+    """Up to which slot final blocks were looked at."""
+    hour: int | None = None
+    """The hour of the chain's time, once it is attended; None before the first look."""
     most_devices: int = 0
     """The most device accounts that there were at a time, as far as this process knows."""
     finals: set[bytes] = field(default_factory=set)

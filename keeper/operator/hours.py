@@ -16,6 +16,7 @@ from keeper.operator.collecting import listed
 from keeper.operator.desk import Desk
 from keeper.operator.line import Line, transfers
 from keeper.operator.posting import Key, post
+from keeper.operator.progress import is_complete
 from keeper.operator.store import (
     DAYS_FAILED,
     DAYS_PASSED,
@@ -24,7 +25,6 @@ from keeper.operator.store import (
     pings_name,
     transfers_name,
 )
-from keeper.operator.waves import State
 from keeper.pow import files
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
 from keeper.pow.codes import Code
@@ -65,6 +65,7 @@ class Hours:
             hour = desk.network.hour_of(now)
             if hour >= 0:
                 await desk.attend(hour)
+                desk.hour = hour
             for number in range(max(0, hour - HOURS_BACK), hour):
                 if desk.attended(number):
                     await self._end(number, now)
@@ -81,7 +82,7 @@ class Hours:
         if state in (HourState.POSTED, HourState.LATE) or not self._is_over(hour):
             return
         waves = [each for each in desk.intake.waves.values() if each.wave.hour == hour]
-        if any(each.state not in (State.COLLECTED, State.VOID) for each in waves):
+        if not all(is_complete(desk, each) for each in waves):
             return
         if state is None:
             digest = await self._write(hour)

@@ -43,6 +43,7 @@ from keeper.operator.http import (
 from keeper.operator.intake import COMMIT_BYTES, PING_BYTES
 from keeper.operator.line import Turn
 from keeper.operator.operator import Operator
+from keeper.operator.progress import progress
 from keeper.operator.refusals import Refusal, Why, told
 from keeper.operator.store import FILE, HASH, HOUR
 from keeper.operator.transfer import Download, upload
@@ -262,7 +263,7 @@ class Service:
         return JSONResponse({"alive": True})
 
     async def ready(self, request: Request) -> Response:
-        """Whether it sees the chain; what it took and refused since its start."""
+        """Whether it sees the chain; how far it is; what it took and refused since its start."""
         self._admit(request)
         desk = self._desk
         age = desk.monotonic() - self._operator.looked_at
@@ -274,6 +275,7 @@ class Service:
             "devices": len(desk.intake.roster.entries),
             "unverified": desk.book.unverified_count(),
             "counts": dict(sorted(desk.counts.items())),
+            **progress(desk),
         }
         return JSONResponse(found, 200 if is_ready else 503)
 

@@ -44,6 +44,7 @@ class Watcher:
             if event is not None:
                 await self._saw(event)
         await self._confirm(self._final)
+        desk.read = self._final.next_slot
         desk.news.came_to(desk.newest)
         desk.book.save()
 

@@ -23,6 +23,12 @@ from keeper.wallet.money import read_holdings
 
 DEFAULT = "http://127.0.0.1:8899"
 """Where commands look for a chain when they are told of none."""
+WHEN = (
+    "Time stands while somebody has something to do. Orders are matched once operators have agreed "
+    "on an hour in which devices have proven their work, 75 minutes after it began; devices earn once they "
+    "are up for more than five hours. docs/localnet.md has what one sees when"
+)
+"""What devices do when, on a network on which some work."""
 PEOPLE = "renter", "supplier", "staker", "operator-1", "admin", "guardian"
 """Whose money and addresses are shown, by the names of their keys' files."""
 
@@ -82,7 +88,7 @@ def _parts(found: Found) -> list[RenderableType]:
         table.add_row(each.name, each.does)
     table.caption = f"Logs are in {escape(str(found.parts[0].log.parent))}, a file for each"
     table.caption_justify = "left"
-    return [table]
+    return [table, WHEN]
 
 
 async def _people(found: Found, node: Node) -> list[RenderableType]:

@@ -42,7 +42,8 @@ def test_the_wheel_has_the_keeper_and_its_resources_and_nothing_else(built: Path
     code = {path for path in (ROOT / "keeper").rglob("*") if path.suffix in SUFFIXES}
     named = [resources.ARTIFACTS / "manifest.json", resources.GENESIS_TABLE]
     named += [resources.CLASS_TABLE, resources.THROUGHPUT_TABLE]
-    named += [resources.POW_HOURS, resources.POW_LIGHT, resources.POW_PROFILES, resources.POW_DEMO_PROFILES]
+    named += [resources.POW_HOURS, resources.POW_LIGHT, resources.POW_LIGHT_PROFILES]
+    named += [resources.POW_PROFILES, resources.POW_DEMO_PROFILES]
     for name in PROGRAMS:
         own = f"{name}.json"
         named += [resources.IDL / own, resources.ARTIFACTS / f"{name}.so", resources.DEV_KEYS / own]

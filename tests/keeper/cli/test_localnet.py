@@ -5,12 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -21,67 +15,7 @@ from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import staking, tokenomics
 from keeper.economy.genesis import read_table
 from keeper.economy.supply import GENESIS_SUPPLY
-
-SECONDS = 600
-"""Only a process that hangs takes so long."""
-
-
-@contextmanager
-def localnet(*options: str, until: str = "clock advance") -> Iterator[tuple[str, str]]:
-    """``ionet localnet`` in this folder until the end of the block, when it is told to stop.
-
-    Gives where it answers, and all that it has said by then.
-    """
-    code = "from keeper.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "localnet", "--rpc", "127.0.0.1:0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        said = []
-        try:
-            for line in process.stdout:
-                said.append(line)
-                if until in line:
-                    break
-            found = re.search(r"http://127\.0\.0\.1:\d+", "".join(said))
-            assert found, "".join(said)
-            yield found[0], "".join(said)
-        finally:
-            process.send_signal(signal.SIGINT)
-            rest = process.stdout.read()
-            assert process.wait(SECONDS) == 0, rest
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Wait for what another process does."""
-    end = time.monotonic() + SECONDS
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def test_devices_work_on_it_and_nothing_of_it_is_left(ionet) -> None:
-    """Operators listen, a device is enrolled, hears of what is asked and answers; Ctrl+C ends all of them."""
-    place = Path("out/localnet/crew")
-    with localnet("--workers", "2") as (url, said):
-        for name in ("operator-1", "operator-3-keeper", "operator-2-files", "worker", "worker-2"):
-            assert f"{name} " in said and (place.resolve() / f"{name}.log").exists()
-        mine = crew_in(Path.cwd())
-        assert len(mine) == 3 * 3 + 2
-        code, out, _ = ionet("device", "list", "--chain", url, "--json")
-        assert code == 0 and len(json.loads(out)["devices"]) == 2
-        for worker in ("worker", "worker-2"):
-            until(lambda log=place / f"{worker}.log": "worker.pong" in log.read_text())
-    assert not crew_in(Path.cwd())
-
-
-def crew_in(folder: Path) -> list[int]:
-    """The processes in a folder that go by light profiles: operators' and devices'."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (each / "cwd").readlink() == folder and b"IONET_PROFILES=" in (each / "environ").read_bytes():
-                found.append(int(each.name))
-    return found
+from tests.keeper.cli.running import SECONDS, localnet, typed, until
 
 
 def test_a_network_is_begun_used_kept_and_gone_on_from(ionet) -> None:
@@ -91,10 +25,7 @@ def test_a_network_is_begun_used_kept_and_gone_on_from(ionet) -> None:
         assert {"renter", "supplier", "staker", "operator-1", "admin", "keeper", "worker"} <= set(keys)
         renter = Keypair.from_bytes(bytes(keys["renter"])).pubkey()
         assert str(renter) in said
-        typed = next(line for line in said.splitlines() if " order create " in line)
-        arguments = typed[typed.index("order create") :]
-        parts = re.findall(r"'[^']*'|\S+", arguments)
-        code, _, err = ionet(*(each.strip("'") for each in parts), "--yes")
+        code, _, err = ionet(*typed(said, "order create"), "--yes")
         assert (code, err) == (0, "")
         code, out, _ = ionet("faucet", "--chain", url, "--keypair", "out/localnet/keys/staker.json")
         assert code == 0 and "got 10 SOL, 10,000.00000000 IO, 1,000.000000 USDC" in out
@@ -196,7 +127,5 @@ def test_pages_follow_what_happens_on_it(ionet) -> None:
         page = httpx2.get(f"{web}/devices", timeout=SECONDS).text
         assert f'<meta name="ionet-node" content="{url}/">' in page
         assert httpx2.get(f"{web}/api/v1/orders").json()["data"] == []
-        typed = next(line for line in said.splitlines() if " order create " in line)
-        parts = re.findall(r"'[^']*'|\S+", typed[typed.index("order create") :])
-        assert ionet(*(each.strip("'") for each in parts), "--yes")[0] == 0
+        assert ionet(*typed(said, "order create"), "--yes")[0] == 0
         until(lambda: len(httpx2.get(f"{web}/api/v1/orders").json()["data"]) == 1)

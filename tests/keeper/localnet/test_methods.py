@@ -255,7 +255,7 @@ async def test_a_transfer_of_tokens_as_explorers_show_it(local: Local) -> None:
 
 async def test_blocks_of_time_alone_are_those_that_are_drawn_from(local: Local) -> None:
     """The same that the chain itself names: whoever asks the node and whoever reads the file agree."""
-    local.node.chain.advance(100)
+    local.node.chain.warp_to(NOW + 100)
     assert await local.ask("getBlocks", 0, 64) == [0, 2, 32, 64]
     assert await local.ask("getBlocksWithLimit", 1, 2) == [32, 64]
     block = await local.ask("getBlock", 64, {"transactionDetails": "none"})
