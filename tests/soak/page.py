@@ -111,7 +111,7 @@ def of_year(found: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             YEAR.strip(),
-            f"**{found['devices']:,} devices**, seed {found['seed']}.",
+            said,
             counts,
             f"{left} {took(found)}",
         ]
