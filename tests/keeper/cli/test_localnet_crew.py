@@ -1,4 +1,4 @@
-"""Devices that prove on a network of one's own, and operators, each in a process: hired and paid."""
+"""Devices that prove on a network of one's own, and operators, each in a process: hired, paid, rewarded."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from solders.keypair import Keypair
 
 from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.cli import localnet_crew
 from keeper.clients import orders, staking
+from keeper.economy.calendar import HOUR
 from keeper.economy.orders import LeaseStatus, fee
 from keeper.pow.codes import Code
+from keeper.rewards.publication import claimable, read_manifest
+from keeper.rewards.rule import UPTIME
 from keeper.worker.trial import Trial
 from tests.keeper.cli.running import localnet, typed, until
 
 CREW = Path("out/localnet/crew")
+PAID = 1 + UPTIME // HOUR + 1
+"""The first hour that is paid: devices are up from hour 1 on, and have to be for longer than five hours."""
 
 
 def asked(url: str, question: Callable[[Chain], Awaitable[Any]]) -> Any:
@@ -47,8 +53,8 @@ def io_of(ionet, name: str, url: str) -> int:
     return int(json.loads(out)["io"])
 
 
-def test_a_device_proves_is_hired_and_paid_and_nothing_of_it_is_left(ionet) -> None:
-    """An hour of a network's life with all that is in it, an order, and its hours by a leap.
+def test_a_device_is_hired_paid_and_rewarded_and_nothing_of_it_is_left(ionet) -> None:
+    """Two hours of a network's life with all that is in them, and what is due of others by leaps.
 
     Nothing is told to anybody but by the chain and by HTTP, and nothing waits for a time of this machine's.
     """
@@ -78,6 +84,26 @@ def test_a_device_proves_is_hired_and_paid_and_nothing_of_it_is_left(ionet) -> N
         charge = fee(whole, asked(url, orders.read_config).params.supplier_fee_bps)
         assert io_of(ionet, "supplier", url) - had["supplier"] == whole - charge
         assert had["renter"] - io_of(ionet, "renter", url) == whole + fee(whole, lease.renter_fee_bps)
+
+        until(lambda: hours(url, 5))
+        advance(ionet, url, "2h")
+        until(lambda: hours(url, PAID))
+        advance(ionet, url, "70m")
+        until(lambda: asked(url, staking.read_config).next_hour > PAID)
+        rewards = CREW / "operator-1/rewards"
+        assert [read_manifest(rewards, each).paid > 0 for each in range(PAID + 1)] == [False] * PAID + [True]
+        assert read_manifest(rewards, PAID).succeeded == 2
+        supplier = Keypair.from_bytes(bytes(json.loads(Path("out/localnet/keys/supplier.json").read_text())))
+        earned = claimable(rewards, PAID, supplier.pubkey()).lifetime
+        before = io_of(ionet, "supplier", url)
+        claim = ["rewards", "claim", "--wallet", supplier.pubkey(), "--dir", rewards, "--chain", url]
+        code, out, err = ionet(*claim, "--keypair", "out/localnet/keys/supplier.json", "--yes")
+        assert code == 0, err
+        gained = io_of(ionet, "supplier", url) - before
+        assert 0 < gained <= earned  # There is a limit to all claims of an hour.
+        assert gained == asked(url, staking.read_config).claimed
+        code, out, err = ionet("rewards", "verify", "--dir", rewards, "--chain", url)
+        assert code == 0, err + out
     assert not crew_in(Path.cwd())
 
 
