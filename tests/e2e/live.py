@@ -25,6 +25,7 @@ from keeper.chain import (
     Head,
     Listed,
     Memcmp,
+    Program,
     Signer,
     Tip,
     TransactionFailed,
@@ -141,6 +142,16 @@ class LiveChain:
     def transactions(self) -> list[TransactionRecord]:
         """What was executed here and not refused, and what was told of, oldest first."""
         return list(self._records)
+
+    def hear(self, program: Program, event: str) -> None:
+        """Tell of all that a program did until it said ``event``: the keeper's own code executed that."""
+        while True:
+            found = self.run(lambda rpc: rpc.history(program.address))
+            if any(each.name == event for record in found for each in program.events(record)):
+                break
+            time.sleep(0.2)
+        for record in found:
+            self.tell(record)
 
     def tell(self, record: TransactionRecord) -> None:
         """Somebody else executed this."""

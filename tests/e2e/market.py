@@ -124,8 +124,11 @@ class Told:
             case "LeaseAccepted":
                 return model.accept_lease(model.leases[fields["lease"]].worker, fields["lease"])
             case "FaultVoted":
-                named = (fields[each] for each in ("operator", "lease", "evidence", "good_hours"))
-                return model.vote_fault(*named, fields["number"], fields["registered_at"])
+                operator, lease, evidence = (fields[each] for each in ("operator", "lease", "evidence"))
+                hours, number, registered_at = (
+                    fields[each] for each in ("good_hours", "number", "registered_at")
+                )
+                return model.vote_fault(operator, lease, evidence, hours, number, registered_at)
             case "PricesVoted":
                 return [stakes.vote_prices(fields["operator"], fields["hour"], fields["root"])]
             case "PriceApplied":

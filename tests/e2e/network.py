@@ -24,6 +24,7 @@ from keeper.clients import buyback, staking, tokenomics
 from keeper.clients.signing import signed_by
 from keeper.economy.calendar import HOUR, month_of
 from keeper.economy.orders import TICK, Currency, turn_opens
+from tests.e2e.live import LiveChain
 from tests.e2e.stakes import StakeCalls
 from tests.model.orders.state import FEES, IO, Lease, OrdersParams, Terms
 from tests.model.schedule import GENESIS
@@ -84,6 +85,8 @@ class Network(StakeCalls, OrdersCalls):
         # An hour ahead: the month must not change before the launch.
         world = OrdersWorld.launched(chain=chain, start_month=month_of(chain.now() + HOUR) + 1)
         assert isinstance(world, OrdersWorld)
+        if isinstance(chain, LiveChain):
+            chain.hear(tokenomics.PROGRAM, "Launched")
         pair = NetworkPair(PEOPLE, STAKING, params, holders=[MALLORY], penniless=[], world=world)
         super().__init__(pair, Counter())
         self.opened: Counter[Address] = Counter()
