@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,8 @@ EPOCH_SLOTS = 12_000_000
 """Enough for a jump of ten days into one epoch; each slot takes memory, for who leads it."""
 LISTED_SLOTS = 320
 """A snapshot lists the transactions of the last 300 final slots."""
+LEDGER_SHREDS = 2_000_000
+"""Enough for the transactions of an hour, which comparisons ask for again; the default keeps minutes."""
 START_SECONDS = 180
 SNAPSHOT_SECONDS = 300
 STOP_SECONDS = 60
@@ -56,6 +59,7 @@ class Validator:
             *(str(program), "--quiet", "--ledger", str(self._folder / "ledger")),
             *("--bind-address", "127.0.0.1", "--rpc-port", str(first), "--faucet-port", str(first + 2)),
             *("--gossip-port", str(first + 3), "--dynamic-port-range", f"{first + 4}-{first + PORTS - 1}"),
+            *("--limit-ledger-size", str(LEDGER_SHREDS)),
         ]
         self._start(
             *("--ticks-per-slot", str(TICKS_PER_SLOT), "--slots-per-epoch", str(EPOCH_SLOTS)),
@@ -130,8 +134,11 @@ class Validator:
             finally:
                 await chain.close()
 
+        # In a thread of its own: a scenario's loop may run in this one.
+        with ThreadPoolExecutor(1) as aside:
+            answer = aside.submit(lambda: asyncio.run(slot()))
         try:
-            return asyncio.run(slot()) > 0
+            return answer.result() > 0
         except ChainError:
             return False
 

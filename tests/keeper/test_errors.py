@@ -45,6 +45,7 @@ DEFECTS = {
     "sender/store.py": "two transactions for one intent at a time",
 }
 CAUGHT = {
+    "audit/order_rules.py": "an instruction that isn't known whole: the audit tells of it, or of nothing",
     "audit/bundle/answers.py": "what no chain answers, and what Python asks of an object without a name",
     "audit/bundle/pack.py": "a manifest that is none: becomes a BundleError in the caller",
     "api/fields.py": "pydantic's way to refuse a value: the visitor is answered 400",
@@ -60,6 +61,7 @@ CAUGHT = {
     "cli/faucet.py": "what isn't an answer: the asker makes it ChainUnreachable",
     "compute/node.py": "a node's id that is none: becomes HeadSilent in the caller",
     "localnet/instructions.py": "an instruction that can't be parsed: becomes None in the caller",
+    "localnet/crew.py": "an operator that has seen no chain: whoever asked it asks again",
     "pow/record.py": "pydantic's way to refuse a value: becomes a RecordError in the same module",
     "renter/door.py": "what isn't an answer: becomes NotConnected in both callers",
     "runtime/look.py": "a look that takes too long: the keeper tells of it",

@@ -17,7 +17,7 @@ from tests.keeper.cli.wrong.typed import (
 from tests.programs.world import key
 
 CHAINS = [
-    Wrong("schema order nothing", "no command is called ionet order nothing: order create, order list"),
+    Wrong("schema order nothing", "no command is called ionet order nothing: order create, order translate"),
     Wrong("schema nothing", "no command is called ionet nothing: see ionet --help"),
     Wrong("schema keeper run", "ionet keeper run has no --json"),
     usage("schema", "Missing argument"),

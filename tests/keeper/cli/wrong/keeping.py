@@ -74,6 +74,7 @@ SETTINGS = {
     "price_max_deviation_bps": "0",
     "operators": '["127.0.0.1"]',
     "leases": "none",
+    "lease_rate": "0",
     "log": "loud",
 }
 MORE_SETTINGS = [
